@@ -1,0 +1,50 @@
+/* base/files.h - files and directories: whole reads, atomic publishing, locks.
+ *
+ * Nothing is ever written in place. A file is written to ".tmp-<pid>-<name>" beside its goal,
+ * fsynced, renamed, and the parent directory fsynced. Every message names the path.
+ */
+#ifndef OGPT_BASE_FILES_H
+#define OGPT_BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FILES_PATH_MAX 4096
+
+/* Read a whole regular file of at most max_bytes. *out is owned (mem_free) and has one NUL
+ * after its n_bytes. Returns 0, OGPT_EIO (message with errno), OGPT_EFORMAT (too large), OGPT_ENOMEM. */
+int file_read_all(void **out, size_t *n_bytes, const char *path, size_t max_bytes);
+/* Read exactly n_bytes at offset from an open descriptor (loops over short reads); a file
+ * that ends early is OGPT_EFORMAT. */
+int file_pread(int fd, void *out, size_t n_bytes, uint64_t offset, const char *path);
+/* Write a whole file atomically (see above). Refuses to replace an existing one unless
+ * `replace`. Returns 0, OGPT_EUSAGE (exists), OGPT_EIO. */
+int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool replace);
+int file_size(uint64_t *out, const char *path);
+bool file_exists(const char *path);
+bool dir_exists(const char *path);
+/* Create a directory and its missing parents (mode 0777 less umask). 0 or OGPT_EIO. */
+int dir_create(const char *path);
+/* Remove a directory tree; symbolic links are removed, never followed. */
+int dir_remove(const char *path);
+/* Remove ".tmp-<pid>-*" entries of dead processes directly below `path`; counts them. */
+int dir_clean_stale(size_t *n_removed, const char *path);
+/* Names of the entries of `path`, sorted, without "." and "..". Owned: names_free. */
+int dir_list(char ***names, size_t *n, const char *path);
+void names_free(char **names, size_t n);
+/* Join as "dir/name" into out[FILES_PATH_MAX]. OGPT_EUSAGE when too long. */
+int path_join(char *out, const char *dir, const char *name);
+/* Fail early with needed and free bytes (OGPT_EIO) when the file system of `path` (or its
+ * nearest existing parent) has less than `bytes` free. */
+int disk_preflight(const char *path, uint64_t bytes);
+
+/* Exclusive advisory lock file holding "pid host". A second holder gets OGPT_ELOCKED whose
+ * message names the holder's pid; a lock left by a dead process is taken over. */
+typedef struct FileLock {
+    int fd;
+} FileLock;
+int file_lock(FileLock *out, const char *path);
+void file_unlock(FileLock *lock);
+
+#endif

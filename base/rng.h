@@ -1,0 +1,54 @@
+/* base/rng.h - counter-based random numbers: every draw is a pure function of
+ * (seed, purpose, index, draw number). No state is ever saved.
+ *
+ * Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011):
+ * key = the 64-bit seed; counter = (index low, index high, purpose, draw block).
+ * Known answer: key 0, counter 0 gives 6627e8d5 e169c58d bc57ac4c 9b00dbd8.
+ */
+#ifndef OGPT_BASE_RNG_H
+#define OGPT_BASE_RNG_H
+
+#include <stdint.h>
+
+/* One tag for each use of the seed, so that no two uses share draws by accident. The values
+ * are part of the file formats (a corpus is a function of seed and tag): never renumber. */
+typedef enum RngPurpose {
+    RNG_GENERATE = 1, /* game i of a generated corpus */
+    RNG_FRESH = 2,    /* game i of --fresh training */
+    RNG_HELDOUT = 3,  /* game i of the held-out games of training progress */
+    RNG_EVAL = 4,     /* game i of evaluations without a corpus */
+    RNG_CASES = 5,    /* intervention case i */
+    RNG_INIT = 6,     /* initial value of tensor t */
+    RNG_BATCH = 7,    /* order of a corpus in epoch e */
+    RNG_BOOTSTRAP = 8,
+    RNG_PROBE = 9,      /* sampling of games and plies for probes */
+    RNG_DIRECTION = 10, /* random control directions */
+    RNG_SHUFFLE = 11,   /* shuffled-label controls */
+    RNG_CONTROL = 12,   /* random-weights control model, planted noise */
+    RNG_TUNE_CASES = 13, /* cases made for tuning scale and layers */
+    RNG_TEST = 99
+} RngPurpose;
+
+typedef struct Rng {
+    uint32_t key[2];
+    uint32_t counter[4];
+    uint32_t word[4];
+    uint32_t n_used; /* words of `word` already given out */
+} Rng;
+
+/* The stream (seed, purpose, index), at its first draw. */
+Rng rng_at(uint64_t seed, RngPurpose purpose, uint64_t index);
+uint32_t rng_u32(Rng *rng);
+uint64_t rng_u64(Rng *rng);
+/* Uniform in 0..n-1 without bias (Lemire 2019, multiply and reject). n >= 1. */
+uint32_t rng_below(Rng *rng, uint32_t n);
+/* Uniform in [0,1), 53 bits. */
+double rng_uniform(Rng *rng);
+/* Standard normal (Box-Muller, two uniforms a pair of draws; the same on every machine
+ * up to libm's log, sin and cos). */
+double rng_normal(Rng *rng);
+/* Entry i of a pseudo-random permutation of 0..n-1 made by (seed, purpose, index): a Feistel
+ * network with cycle walking, so no table is stored. */
+uint64_t rng_permute(uint64_t seed, RngPurpose purpose, uint64_t index, uint64_t i, uint64_t n);
+
+#endif

@@ -1,0 +1,116 @@
+/* cli/command.h - what a command is: one row in the command table, one option table.
+ *
+ * Help, parsing, range checks, "did you mean", --json keys of the options and the options row
+ * stored with each run all come from the same OptionSpec table. A command's file holds its
+ * option struct, its table and its run function, and no algorithm.
+ */
+#ifndef OGPT_CLI_COMMAND_H
+#define OGPT_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/js.h"
+#include "base/pool.h"
+#include "store/runs.h"
+
+typedef enum OptionType {
+    OPT_FLAG,   /* bool; no value */
+    OPT_INT,    /* int64_t, whole, in min..max */
+    OPT_NUM,    /* double, finite, in min..max */
+    OPT_TEXT,   /* const char *, borrowed from argv or the default */
+    OPT_CHOICE  /* const char *, one of `choices` separated by '|' */
+} OptionType;
+
+typedef struct OptionSpec {
+    const char *name;     /* without the dashes: "d-model" */
+    OptionType type;
+    size_t offset;        /* offsetof(the command's option struct, field) */
+    double min, max;      /* for INT and NUM */
+    const char *def;      /* default as text, NULL: unset (0, NaN, NULL, false) */
+    const char *choices;  /* for CHOICE: "auto|pgn|wthor" */
+    const char *argument; /* shown in help: "N", "FILE" */
+    const char *help;     /* one line, no default and no range: those are appended */
+} OptionSpec;
+
+/* Options that every command has are in the context, filled before run is called. */
+typedef struct Context {
+    const struct Command *command;
+    const void *options;    /* the command's option struct */
+    int n_args;             /* positional arguments after the command's name */
+    const char *const *args;
+    const char *command_line; /* as typed, blanks quoted */
+    bool json, quiet, force;
+    bool colour;            /* stdout may be coloured */
+    uint64_t seed;
+    int size;               /* 4, 6 or 8; 0 when the command has no --size or none given */
+    bool size_given, seed_given, threads_given;
+    size_t threads;
+    const char *store_path;
+    Pool *pool;             /* made by context_pool on first use */
+    Store *store;           /* opened by context_run_begin */
+    int64_t run;            /* id of the run row, 0: none */
+} Context;
+
+enum { USES_SEED = 1, USES_SIZE = 2, USES_THREADS = 4, USES_STORE = 8, USES_FORCE = 16 };
+
+typedef struct Command {
+    const char *name;        /* "generate", or with a blank: "probe fit" */
+    const char *arguments;   /* "CORPUS --games N" : the usage line after the name */
+    const char *summary;     /* one line */
+    const char *examples;    /* lines for the top of --help */
+    const OptionSpec *options;
+    size_t n_options;
+    size_t options_bytes;    /* sizeof the option struct */
+    int min_args, max_args;  /* positional; max -1: any number */
+    unsigned uses;           /* USES_* */
+    int (*run)(Context *context); /* 0 or OGPT_E*; message already set */
+} Command;
+
+/* The table of all commands (cli/commands.c), NULL-terminated. */
+extern const Command *const commands[];
+
+/* The pool of context->threads workers (default: all cores). Returns 0 or OGPT_E*. */
+int context_pool(Context *context);
+/* Open the store and insert the run row; `subject` as in RunStart. With `resume`, goes on with
+ * the newest run row of the same command and subject when there is one. */
+int context_run_begin(Context *context, const char *subject, bool resume);
+/* Called by main after run() with its code: closes the run row with its status. */
+void context_run_end(Context *context, int code);
+
+/* Result: with --json the document (plus "schema": 1, "command", "seed" when used), else
+ * `text` (may be NULL for documents only). Takes over `document`. */
+int context_result(Context *context, Js *document, const char *text);
+/* "next: ..." hint on stderr unless --quiet or --json. */
+void context_next(const Context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One warning line on stderr. */
+void context_warn(const Context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One information line on stderr unless --quiet. */
+void context_say(const Context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Progress: a bar with rate and time left when stderr is a terminal, else a line every ten
+ * seconds; nothing with --quiet. `detail` is free text behind it. progress_end clears. */
+typedef struct Progress {
+    const Context *context;
+    const char *label, *unit;
+    double total, start, shown;
+    bool open;
+} Progress;
+Progress progress_begin(const Context *context, const char *label, const char *unit, double total);
+void progress_step(Progress *progress, double done, const char *detail);
+void progress_end(Progress *progress);
+
+/* Growing text for a command's human-readable result. */
+typedef struct Text {
+    char *data;
+    size_t length, room;
+    bool failed;
+} Text;
+void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_release(Text *text);
+
+#endif

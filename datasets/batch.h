@@ -1,0 +1,41 @@
+/* datasets/batch.h - batches for training and evaluation: batch k is a pure function.
+ *
+ * A GameSource is either fresh random games by (seed, purpose, index), or a corpus. From a
+ * corpus, training order is shuffled by (seed, epoch): blocks are permuted, and games permuted
+ * inside windows of 64 permuted blocks, so files larger than memory stream.
+ */
+#ifndef OGPT_DATASETS_BATCH_H
+#define OGPT_DATASETS_BATCH_H
+
+#include "base/pool.h"
+#include "base/rng.h"
+#include "datasets/corpus.h"
+#include "datasets/vocab.h"
+
+typedef struct GameSource GameSource;
+
+/* Fresh games index = 0, 1, 2, ... of (seed, purpose). Never ends. */
+int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, RngPurpose purpose);
+/* Games of a corpus (borrowed; must outlive the source) that lie in the splits of `split_mask`
+ * (bit 1 << Split). With `shuffle` each epoch has its own order by (seed, epoch); without, file
+ * order. Scans the file once to count. OGPT_EFORMAT when no game is left. */
+int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
+                  uint64_t seed);
+void source_free(GameSource *source);
+const GameVariant *source_variant(const GameSource *source);
+/* Games an epoch: 0 for a fresh source. */
+uint64_t source_games(const GameSource *source);
+/* Content hash of the corpus, or "fresh:<size>:<seed>". Borrowed. */
+const char *source_identity(const GameSource *source);
+
+/* Games first .. first+n-1 of the endless sequence (epoch after epoch) into
+ * moves[n * n_moves]. `pool` may be NULL. */
+int source_fetch(GameSource *source, uint8_t *moves, uint64_t first, size_t n, Pool *pool);
+
+/* Tokens of n games: input and target (n, n_ctx); returns the number of scored positions. */
+size_t batch_encode(uint8_t *input, uint8_t *target, const Vocab *vocab, const uint8_t *moves,
+                    size_t n);
+/* Sum over the scored positions of n games of ln(number of legal moves): the floor. */
+double batch_floor_sum(const GameVariant *variant, const uint8_t *moves, size_t n);
+
+#endif

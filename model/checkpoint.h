@@ -1,0 +1,45 @@
+/* model/checkpoint.h - model directories on disk (design.md section 4).
+ *
+ * A model directory holds model.safetensors (TransformerLens names, float32), config.json
+ * (HookedTransformerConfig's fields plus "ogpt") and MANIFEST.json; a run directory holds
+ * step-%08d/ model directories, each with train/ (optimiser state). Everything is published
+ * atomically; readers trust only what its manifest verifies.
+ */
+#ifndef OGPT_MODEL_CHECKPOINT_H
+#define OGPT_MODEL_CHECKPOINT_H
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/js.h"
+#include "base/manifest.h"
+#include "model/gpt.h"
+
+typedef struct ModelFile {
+    Gpt *gpt;
+    char path[FILES_PATH_MAX];        /* the model directory that was read */
+    char model_hash[HASH_HEX_SIZE];   /* SHA-256 of model.safetensors */
+    char corpus_hash[HASH_HEX_SIZE + 32]; /* what it was trained on, "" when unknown */
+    int64_t step;                     /* -1 when unknown */
+    Js *manifest;
+} ModelFile;
+
+/* Load MODEL: a model directory, or a run directory (its newest step-* that verifies; damaged
+ * newer ones are passed over and named in *warning, an owned string or NULL). Returns 0,
+ * OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
+int model_load(ModelFile *out, const char *path, char **warning);
+void model_release(ModelFile *file);
+
+/* Write model.safetensors and config.json into a directory being published. `about`: members
+ * for config.json's "ogpt" object. model_hash is filled with the SHA-256 of the tensors. */
+int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about);
+
+/* Read all tensors of `gpt` from an opened safetensors file; b_U may be absent, LNPre files
+ * (no LayerNorm weights) get w = 1, b = 0 when allow_lnpre. Extra and missing tensors are
+ * OGPT_EFORMAT, but buffers *.mask and *.IGNORE are skipped. */
+int model_read_tensors(Gpt *gpt, const char *safetensors_path, bool allow_lnpre);
+
+/* The newest verified step of a run directory: *step = -1 when there is none. path_out is
+ * FILES_PATH_MAX bytes. */
+int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **warning);
+
+#endif

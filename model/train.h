@@ -1,0 +1,76 @@
+/* model/train.h - training: batches in, checkpoints out, the same bits at any thread count.
+ *
+ * The batch is cut into `lanes` fixed lanes of micro-batches; lane sums of gradients are
+ * combined in a fixed tree; the number of threads decides only who does which lane. What is
+ * reported beyond the loss comes from the observer that the caller hands in.
+ */
+#ifndef OGPT_MODEL_TRAIN_H
+#define OGPT_MODEL_TRAIN_H
+
+#include "base/pool.h"
+#include "datasets/batch.h"
+#include "model/checkpoint.h"
+#include "model/gpt.h"
+
+typedef struct TrainOptions {
+    const char *optimizer; /* "adamw" or "muon" */
+    const char *schedule;  /* "cosine", "constant", "trapezoid" */
+    int64_t steps;         /* total; fixed before the first step */
+    int64_t batch;         /* games a step; a multiple of lanes */
+    int64_t lanes;
+    double lr;             /* peak rate of the block matrices */
+    double lr_embed, lr_position, lr_head, lr_vector; /* AdamW rates of the rest */
+    double warmup;         /* share of the steps */
+    double cooldown;       /* trapezoid: share of the steps at the end */
+    double weight_decay;
+    double beta1, beta2, momentum;
+    double clip;           /* global gradient norm; 0: none */
+    double average;        /* decay of the weight average that is saved as the model; 0: none */
+    int64_t checkpoint_every; /* steps; 0: only at the end */
+    int64_t report_every;  /* steps between observer->report */
+    uint64_t seed;
+} TrainOptions;
+
+extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
+/* NULL when sound, else a one-line reason (static). */
+const char *train_options_check(const TrainOptions *options);
+
+typedef struct TrainReport {
+    int64_t step, steps;       /* steps done, total */
+    uint64_t games, tokens;    /* seen so far in this run, resumed part included */
+    double loss, floor;        /* mean a token over the batches since the last report */
+    double lr, gradient_norm;
+    double seconds;            /* of this process, training only */
+    double games_per_second, tokens_per_second; /* since the last report */
+    const Gpt *gpt;            /* the weights that would be saved now (averaged) */
+} TrainReport;
+
+typedef struct TrainObserver {
+    void *context;
+    /* Every report_every steps and at the end. Non-zero return stops the run with that code. */
+    int (*report)(void *context, const TrainReport *report);
+    /* After a checkpoint is published at `path`. */
+    int (*saved)(void *context, int64_t step, const char *path, const char *model_hash);
+} TrainObserver;
+
+typedef struct TrainResult {
+    int64_t step;
+    uint64_t games, tokens;
+    double loss, floor, seconds, tokens_per_second;
+    char model_hash[HASH_HEX_SIZE];
+    char path[FILES_PATH_MAX];
+} TrainResult;
+
+/* Train into run directory `run_path`, going on from its newest verified checkpoint. `init`
+ * (may be NULL) gives the starting weights of a new run. `about` are members stored in
+ * manifests and compared on resume: other options on the same run are OGPT_EUSAGE naming the
+ * difference. Errors: OGPT_ENUM (step and first bad tensor; the last checkpoint is intact),
+ * OGPT_EINTR (after a checkpoint), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
+int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
+              const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
+              const Js *about, const TrainObserver *observer);
+
+/* Bytes that train_run will hold at its peak. */
+size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_threads);
+
+#endif

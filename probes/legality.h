@@ -1,0 +1,42 @@
+/* probes/legality.h - does the network play legally? The engine's verdict on its predictions.
+ *
+ * strict error: share of positions whose top-1 token (argmax over all tokens, pad illegal, ties
+ * to the lowest id) is no legal move of the side really to move. lenient error: the published
+ * rule, a move legal for either side passes. floor: mean ln(number of legal moves). kl: mean
+ * KL(uniform over legal || network). legal_mass: mean probability on legal moves. set_f1: F1 of
+ * the top-N tokens against the N legal moves. loss: mean cross-entropy of the played move.
+ */
+#ifndef OGPT_PROBES_LEGALITY_H
+#define OGPT_PROBES_LEGALITY_H
+
+#include "base/pool.h"
+#include "datasets/batch.h"
+#include "model/gpt.h"
+#include "num/stats.h"
+
+/* Sums over the scored positions of one game, or over one ply. */
+typedef struct LegalitySums {
+    double positions, loss, floor, kl, strict_errors, lenient_errors, legal_mass, set_f1;
+} LegalitySums;
+
+typedef struct LegalityScore {
+    LegalitySums total;
+    LegalitySums by_ply[GAME_MAX_MOVES]; /* index t */
+    size_t n_games;
+    LegalitySums *games; /* (n_games), owned by the score */
+} LegalityScore;
+
+/* Score games first .. first+n-1 of a source. Any number of workers gives the same sums.
+ * progress may be NULL. Returns 0, OGPT_EFORMAT (board of model and source differ),
+ * OGPT_EINTR, OGPT_ENUM (non-finite logits), OGPT_ENOMEM. */
+int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint64_t first,
+                   size_t n, Pool *pool, void (*progress)(void *context, size_t games_done),
+                   void *context);
+void legality_release(LegalityScore *score);
+
+/* Argmax over all tokens, ties to the lowest id. */
+int top_token(const float *logits, int d_vocab);
+/* The n tokens of highest logit (ties to the lowest id), as a mask of token bits. */
+uint64_t top_tokens(const float *logits, int d_vocab, int n);
+
+#endif

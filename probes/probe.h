@@ -1,0 +1,65 @@
+/* probes/probe.h - a linear probe: what it is in memory and on disk.
+ *
+ * score[square][class] = sum_c x[c] * weight[c][square][class] + bias[square][class]; the
+ * predicted class is the argmax (ties to the lowest class). Squares are row-major over the
+ * board (rows = ranks). On disk a directory: probe.safetensors (per layer
+ * "blocks.3.hook_resid_post.weight" [d_model, rows, cols, classes] and ".bias"
+ * [rows, cols, classes]), probe.json, MANIFEST.json.
+ */
+#ifndef OGPT_PROBES_PROBE_H
+#define OGPT_PROBES_PROBE_H
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "model/gpt.h"
+
+#define PROBE_MAX_LAYERS 65
+#define PROBE_MAX_CLASSES 8
+#define LAYER_EMBED (-1) /* blocks.0.hook_resid_pre */
+
+typedef struct Probe {
+    char task[16];      /* "mine", "colour", ... (probes/tasks.h) */
+    char classes[PROBE_MAX_CLASSES][16]; /* names in order: "empty", "theirs", "mine" */
+    char solver[16];
+    char labels[16];    /* "mover" or "parity" */
+    HookSite site;
+    int size;           /* of the board: 4, 6, 8 */
+    int n_squares;      /* size * size */
+    int d_model;        /* width of the site's rows */
+    int n_classes;
+    int n_layers;       /* fitted layers */
+    int layers[PROBE_MAX_LAYERS]; /* ascending; LAYER_EMBED first when fitted */
+    double l2;
+    int64_t n_positions; /* used for fitting */
+    uint64_t seed;
+    char model_hash[HASH_HEX_SIZE];
+    char corpus_hash[HASH_HEX_SIZE + 32];
+    float *weight[PROBE_MAX_LAYERS]; /* (d_model, n_squares, n_classes) */
+    float *bias[PROBE_MAX_LAYERS];   /* (n_squares, n_classes) */
+    bool fitted[PROBE_MAX_LAYERS];   /* false while a sweep is unfinished */
+} Probe;
+
+/* Allocate weights (zero) for the shape fields already set in *probe. */
+int probe_allocate(Probe *probe);
+void probe_release(Probe *probe);
+/* Publish (replaces an older publication of the same unfinished sweep). */
+int probe_save(const Probe *probe, const char *path);
+/* Read and check completely. Returns 0, OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
+int probe_load(Probe *out, const char *path);
+/* Refuse a probe of another model, board size or width: OGPT_EFORMAT naming both sides. */
+int probe_check_model(const Probe *probe, const char *probe_path, const char *model_hash,
+                      const GptConfig *cfg);
+/* Position of `layer` in probe->layers, or -1. */
+int probe_layer_index(const Probe *probe, int layer);
+/* Class number by name, or -1. */
+int probe_class(const Probe *probe, const char *name);
+/* scores (n, n_squares, n_classes) of rows x (n, d_model) at layer index i. */
+void probe_scores(float *scores, const Probe *probe, int i, const float *x, size_t n);
+/* classes (n, n_squares) = argmax of the scores. `scratch` holds n*n_squares*n_classes floats. */
+void probe_classify(uint8_t *classes, float *scratch, const Probe *probe, int i, const float *x,
+                    size_t n);
+/* Unit vector from class `from` to class `to` of a square: unit(w_to - w_from), (d_model).
+ * Returns the norm of the difference before scaling (0: the direction is zero). */
+double probe_direction(float *out, const Probe *probe, int i, int square, int from, int to);
+
+#endif

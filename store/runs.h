@@ -1,0 +1,57 @@
+/* store/runs.h - the results database: one row per run, raw result rows beneath it.
+ *
+ * store/results.def is the one table of result kinds: kind name, then column names and types;
+ * CREATE TABLE, insertion and listing are generated from it. Rows are append-only; summaries
+ * are views. Every row belongs to a run. Default file: ogpt-results.db in the working
+ * directory.
+ */
+#ifndef OGPT_STORE_RUNS_H
+#define OGPT_STORE_RUNS_H
+
+#include "base/js.h"
+#include "store/db.h"
+
+#define STORE_APPLICATION_ID 0x6f677072 /* "ogpr" */
+#define STORE_SCHEMA_VERSION 1
+#define STORE_DEFAULT_PATH "ogpt-results.db"
+
+typedef struct Store Store;
+
+typedef struct RunStart {
+    const char *command;      /* "train" */
+    const char *command_line; /* as typed */
+    const char *options_json; /* every option with its value, defaults included */
+    uint64_t seed;
+    const char *versions_json; /* ogpt, compiler, BLAS core and threads, SQLite, liblinear */
+    const char *machine;
+    const char *subject;      /* path of the artefact the run is about, or NULL */
+} RunStart;
+
+int store_open(Store **out, const char *path);
+int store_open_read(Store **out, const char *path);
+void store_close(Store *store);
+
+/* Insert a run with status "running"; *run is its id. */
+int store_run_begin(Store *store, int64_t *run, const RunStart *start);
+/* status: "done", "negative", "failed", "interrupted". message may be NULL. */
+int store_run_end(Store *store, int64_t run, const char *status, const char *message);
+/* Find the newest unfinished or finished run of the same command and subject; *run = 0 when
+ * there is none. For commands that go on after a kill. */
+int store_run_find(Store *store, int64_t *run, const char *command, const char *subject);
+
+/* Append one row, or all rows of an array, of a kind of results.def in one transaction: `row`
+ * is an object whose members are looked up by column name; a missing or null member stores
+ * NULL, an unknown member is ignored (the JSON document may hold more). */
+int store_add(Store *store, int64_t run, const char *kind, const Js *row);
+int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows);
+/* Rows of a kind for a run, as an owned array of objects, in insertion order. */
+int store_rows(Js **out, Store *store, const char *kind, int64_t run);
+/* Delete a run's rows of one kind whose integer column `column` is greater than `keep`: a
+ * resumed training run drops metric rows past its checkpoint so none is doubled. */
+int store_trim(Store *store, int64_t run, const char *kind, const char *column, int64_t keep);
+
+/* All runs, newest first, as an array of objects; and one run with every kind of row. */
+int store_list(Js **out, Store *store, int limit);
+int store_show(Js **out, Store *store, int64_t run);
+
+#endif
