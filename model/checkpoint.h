@@ -12,14 +12,15 @@
 #include "base/hash.h"
 #include "base/js.h"
 #include "base/manifest.h"
+#include "base/safetensors.h"
 #include "model/gpt.h"
 
 typedef struct ModelFile {
     Gpt *gpt;
-    char path[FILES_PATH_MAX];        /* the model directory that was read */
-    char model_hash[HASH_HEX_SIZE];   /* SHA-256 of model.safetensors */
+    char path[FILES_PATH_MAX];            /* the model directory that was read */
+    char model_hash[HASH_HEX_SIZE];       /* SHA-256 of model.safetensors */
     char corpus_hash[HASH_HEX_SIZE + 32]; /* what it was trained on, "" when unknown */
-    int64_t step;                     /* -1 when unknown */
+    int64_t step;                         /* -1 when unknown */
     Js *manifest;
 } ModelFile;
 
@@ -37,6 +38,12 @@ int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt,
  * (no LayerNorm weights) get w = 1, b = 0 when allow_lnpre. Extra and missing tensors are
  * OGPT_EFORMAT, but buffers *.mask and *.IGNORE are skipped. */
 int model_read_tensors(Gpt *gpt, const char *safetensors_path, bool allow_lnpre);
+
+/* A whole vector laid out like gpt->params (weights, momenta, averages) to and from one
+ * safetensors file, in file layout. Reading leaves tensors that the file lacks untouched. */
+int model_write_vector(const char *path, const Gpt *gpt, const float *values,
+                       const char *const (*metadata)[2], size_t n_metadata);
+int model_read_vector(float *values, const Gpt *gpt, const StFile *file);
 
 /* The newest verified step of a run directory: *step = -1 when there is none. path_out is
  * FILES_PATH_MAX bytes. */

@@ -14,7 +14,7 @@
 typedef struct GptConfig {
     int n_layers, d_model, n_heads, d_head, d_mlp;
     int n_ctx, d_vocab;
-    float eps; /* of every LayerNorm */
+    float eps;     /* of every LayerNorm */
     uint64_t seed; /* of the initial weights */
 } GptConfig;
 

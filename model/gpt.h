@@ -26,19 +26,29 @@ typedef struct TensorSpec {
     int layer;         /* -1 outside blocks */
     float init_std;    /* > 0 normal; 0 zeros; -1 ones */
     bool decays;       /* weight decay applies */
-    bool frozen;       /* written and read, never trained, not counted (unembed.b_U) */
-    int group;         /* GROUP_*: which optimiser settings apply */
+    int group;         /* GROUP_*: which optimiser settings apply; GROUP_FROZEN: written and
+                        * read, never trained, not counted (unembed.b_U) */
     size_t rows, cols; /* of a matrix as the optimiser sees it; 0 for vectors */
 } TensorSpec;
-enum { GROUP_MATRIX, GROUP_EMBED, GROUP_POSITION, GROUP_HEAD, GROUP_VECTOR };
+enum { GROUP_MATRIX, GROUP_EMBED, GROUP_POSITION, GROUP_HEAD, GROUP_VECTOR, GROUP_FROZEN };
+
+/* Where each tensor starts in a parameter (or gradient) vector. Fields of a block are those of
+ * block 0; block l begins l * block_stride numbers later. */
+typedef struct TensorMap {
+#define TENSOR_BLOCK(field, ...) size_t field;
+#define TENSOR_ONCE(field, ...) size_t field;
+#include "model/tensors.def"
+    size_t block_stride;
+} TensorMap;
 
 typedef struct Gpt {
     GptConfig cfg;
+    TensorMap map;
     TensorSpec *specs;
     size_t n_specs;
     size_t n_numbers; /* length of a parameter vector, frozen ones included */
     real *params;     /* (n_numbers), specs[i].offset ... */
-    Arena arena;
+    Arena arena;      /* holds params */
 } Gpt;
 
 /* A network with all parameters zero. Returns 0, OGPT_EFORMAT (configuration), OGPT_ENOMEM. */
@@ -54,18 +64,26 @@ real *gpt_tensor(const Gpt *gpt, int index);
  * (B,T,width): width = C, except HOOK_Z (C, heads side by side), HOOK_POST (d_mlp) and
  * HOOK_PATTERN (n_heads*T: for each query the weights of every head over all keys). */
 typedef enum HookSite {
-    HOOK_RESID_PRE, HOOK_Z, HOOK_PATTERN, HOOK_ATTN_OUT, HOOK_RESID_MID, HOOK_POST,
-    HOOK_MLP_OUT, HOOK_RESID_POST, N_HOOK_SITES
+    HOOK_RESID_PRE,
+    HOOK_Z,
+    HOOK_PATTERN,
+    HOOK_ATTN_OUT,
+    HOOK_RESID_MID,
+    HOOK_POST,
+    HOOK_MLP_OUT,
+    HOOK_RESID_POST,
+    N_HOOK_SITES
 } HookSite;
 
 typedef struct HookPoint {
     HookSite site;
     int layer;
-    real *value;          /* may be changed in place: the pass goes on with what is left there */
+    real *value; /* may be changed in place: the pass goes on with what is left there */
     size_t B, T, width;
 } HookPoint;
 
-/* `fn` is called at each site whose layer bit is set in sites[site] (bit l = layer l). */
+/* `fn` is called at each site whose layer bit is set in sites[site] (bit l = layer l). Hooks
+ * need a TAPE_FORWARD tape: an edited pass has no backward. */
 typedef struct Hooks {
     void (*fn)(void *context, const HookPoint *point);
     void *context;

@@ -15,19 +15,21 @@
 typedef struct TrainOptions {
     const char *optimizer; /* "adamw" or "muon" */
     const char *schedule;  /* "cosine", "constant", "trapezoid" */
-    int64_t steps;         /* total; fixed before the first step */
+    int64_t steps;         /* total; 0: fixed from `minutes` before the first step */
+    double minutes;        /* with steps 0: the speed of the first batches decides the steps,
+                            * once; the number is stored and everything after is deterministic */
     int64_t batch;         /* games a step; a multiple of lanes */
     int64_t lanes;
-    double lr;             /* peak rate of the block matrices */
+    double lr;                                        /* peak rate of the block matrices */
     double lr_embed, lr_position, lr_head, lr_vector; /* AdamW rates of the rest */
-    double warmup;         /* share of the steps */
-    double cooldown;       /* trapezoid: share of the steps at the end */
+    double warmup;                                    /* share of the steps */
+    double cooldown;                                  /* trapezoid: share of the steps at the end */
     double weight_decay;
     double beta1, beta2, momentum;
-    double clip;           /* global gradient norm; 0: none */
-    double average;        /* decay of the weight average that is saved as the model; 0: none */
+    double clip;              /* global gradient norm; 0: none */
+    double average;           /* decay of the weight average that is saved as the model; 0: none */
     int64_t checkpoint_every; /* steps; 0: only at the end */
-    int64_t report_every;  /* steps between observer->report */
+    int64_t report_every;     /* steps between observer->report */
     uint64_t seed;
 } TrainOptions;
 
@@ -36,36 +38,44 @@ extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
 const char *train_options_check(const TrainOptions *options);
 
 typedef struct TrainReport {
-    int64_t step, steps;       /* steps done, total */
-    uint64_t games, tokens;    /* seen so far in this run, resumed part included */
-    double loss, floor;        /* mean a token over the batches since the last report */
+    int64_t step, steps;    /* steps done, total */
+    uint64_t games, tokens; /* seen so far in this run, resumed part included */
+    double loss, floor;     /* mean a token over the batches since the last report */
     double lr, gradient_norm;
-    double seconds;            /* of this process, training only */
+    double seconds;                             /* of this process, training only */
     double games_per_second, tokens_per_second; /* since the last report */
-    const Gpt *gpt;            /* the weights that would be saved now (averaged) */
+    const Gpt *gpt;                             /* the weights that would be saved now (averaged) */
 } TrainReport;
 
 typedef struct TrainObserver {
     void *context;
+    /* Once, when the total number of steps is known; `resumed` is the step it goes on from. */
+    int (*started)(void *context, int64_t steps, int64_t resumed);
     /* Every report_every steps and at the end. Non-zero return stops the run with that code. */
     int (*report)(void *context, const TrainReport *report);
+    /* After every step: step, steps, games and the loss and floor since the last report. */
+    void (*stepped)(void *context, const TrainReport *report);
     /* After a checkpoint is published at `path`. */
     int (*saved)(void *context, int64_t step, const char *path, const char *model_hash);
+    /* After the lanes' backward passes and before their sums, with lane 0's gradient (laid out
+     * like gpt->params), which it may change: tests inject faults here. */
+    void (*lanes_done)(void *context, int64_t step, Gpt *gpt, float *gradient);
 } TrainObserver;
 
 typedef struct TrainResult {
-    int64_t step;
+    int64_t step, steps;
     uint64_t games, tokens;
     double loss, floor, seconds, tokens_per_second;
     char model_hash[HASH_HEX_SIZE];
     char path[FILES_PATH_MAX];
 } TrainResult;
 
-/* Train into run directory `run_path`, going on from its newest verified checkpoint. `init`
- * (may be NULL) gives the starting weights of a new run. `about` are members stored in
- * manifests and compared on resume: other options on the same run are OGPT_EUSAGE naming the
- * difference. Errors: OGPT_ENUM (step and first bad tensor; the last checkpoint is intact),
- * OGPT_EINTR (after a checkpoint), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
+/* Train into run directory `run_path`, going on from its newest verified checkpoint; a finished
+ * run returns its result at once. `init` (may be NULL) gives the starting weights of a new run.
+ * `about` (object) is stored in every manifest and config.json; its member "options" (object) is
+ * compared on resume: a run made with others is OGPT_EUSAGE naming the difference. Errors:
+ * OGPT_ENUM (step and first bad tensor; the last checkpoint is intact), OGPT_EINTR (after a
+ * checkpoint), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
 int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
               const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
               const Js *about, const TrainObserver *observer);

@@ -1,0 +1,380 @@
+/* cli/cmd_train.c - ogpt train: games in, a network out, with everything it needs to go on. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/command.h"
+#include "model/train.h"
+#include "num/blas.h"
+#include "probes/legality.h"
+
+#define HELD_OUT_GAMES 1024
+
+typedef struct TrainCommand {
+    const char *corpus, *preset, *optimizer, *schedule, *init_from;
+    bool fresh;
+    int64_t layers, d_model, heads, batch, lanes, steps, games, checkpoint_every, report_every;
+    double lr, lr_rest, minutes, warmup, cooldown, weight_decay, momentum, clip, average;
+} TrainCommand;
+
+#define AT(field) offsetof(TrainCommand, field)
+static const OptionSpec options[] = {
+    {"corpus", OPT_TEXT, AT(corpus), 0, 0, NULL, NULL, "CORPUS",
+     "train on the games of this file (its validation split is held out)"},
+    {"fresh", OPT_FLAG, AT(fresh), 0, 0, NULL, NULL, NULL,
+     "train on random games made as they are needed, never twice the same"},
+    {"preset", OPT_CHOICE, AT(preset), 0, 0, "tiny", GPT_PRESETS, "NAME",
+     "shape: nano 4x64, tiny 8x128, small 8x256, paper 8x512 (layers x width)"},
+    {"layers", OPT_INT, AT(layers), 1, 64, NULL, NULL, "N", "blocks, instead of the preset's"},
+    {"d-model", OPT_INT, AT(d_model), 1, 4096, NULL, NULL, "N", "width, instead of the preset's"},
+    {"heads", OPT_INT, AT(heads), 1, 256, NULL, NULL, "N",
+     "attention heads, instead of the preset's; must divide the width"},
+    {"steps", OPT_INT, AT(steps), 1, 1e9, NULL, NULL, "N",
+     "length of the run in updates (2000 when no length is given)"},
+    {"games", OPT_INT, AT(games), 1, 1e12, NULL, NULL, "N", "length of the run in games"},
+    {"minutes", OPT_NUM, AT(minutes), 0.01, 1e6, NULL, NULL, "M",
+     "length of the run in minutes: fixes the steps once, from the speed of the first batches"},
+    {"batch", OPT_INT, AT(batch), 1, 65536, "128", NULL, "N", "games an update"},
+    {"lanes", OPT_INT, AT(lanes), 1, 256, "8", NULL, "N",
+     "pieces a batch is cut into; fixes the order of sums, whatever --threads says"},
+    {"optimizer", OPT_CHOICE, AT(optimizer), 0, 0, "muon", "adamw|muon", "NAME",
+     "muon: for the matrices of the blocks, with AdamW for the rest"},
+    {"lr", OPT_NUM, AT(lr), 0, 100, NULL, NULL, "X",
+     "peak rate of the blocks' matrices (0.02 for muon, 0.0015 for adamw)"},
+    {"lr-rest", OPT_NUM, AT(lr_rest), 0, 100, NULL, NULL, "X",
+     "peak AdamW rate of embeddings, positions, head and vectors (0.002 beside muon, else --lr)"},
+    {"schedule", OPT_CHOICE, AT(schedule), 0, 0, "trapezoid", "constant|cosine|trapezoid", "NAME",
+     "rate over the run"},
+    {"warmup", OPT_NUM, AT(warmup), 0, 1, "0.02", NULL, "X", "share of the steps"},
+    {"cooldown", OPT_NUM, AT(cooldown), 0, 1, "0.5", NULL, "X",
+     "share of the steps at the end of trapezoid in which the rate falls to 0"},
+    {"weight-decay", OPT_NUM, AT(weight_decay), 0, 10, "0.01", NULL, "X", "on matrices only"},
+    {"momentum", OPT_NUM, AT(momentum), 0, 0.9999, "0.95", NULL, "X", "of muon"},
+    {"clip", OPT_NUM, AT(clip), 0, 1e9, "1", NULL, "X", "largest gradient norm; 0: none"},
+    {"average", OPT_NUM, AT(average), 0, 0.99999, "0", NULL, "X",
+     "decay of the running average of the weights that is saved as the model; 0: none"},
+    {"init-from", OPT_TEXT, AT(init_from), 0, 0, NULL, NULL, "MODEL",
+     "start a new run from these weights"},
+    {"checkpoint-every", OPT_INT, AT(checkpoint_every), 1, 1e9, "200", NULL, "N", "steps"},
+    {"report-every", OPT_INT, AT(report_every), 1, 1e9, "100", NULL, "N",
+     "steps between lines with the held-out error"},
+};
+
+/* What the observer needs while the run goes on. */
+typedef struct Watch {
+    Context *context;
+    GameSource *held_out;
+    size_t n_held_out;
+    int64_t batch;
+    Progress progress;
+    bool generated;
+    double strict_error;
+} Watch;
+
+static int on_started(void *context, int64_t steps, int64_t resumed)
+{
+    Watch *watch = context;
+    if (resumed > 0) {
+        context_say(watch->context, "going on at step %lld of %lld", (long long)resumed,
+                    (long long)steps);
+    } else {
+        context_say(watch->context, "%lld steps (the same run again: --steps %lld)",
+                    (long long)steps, (long long)steps);
+    }
+    watch->progress = progress_begin(watch->context, "train", "steps", (double)steps);
+    return store_trim(watch->context->store, watch->context->run, "train_curve", "step", resumed);
+}
+
+static void on_stepped(void *context, const TrainReport *r)
+{
+    Watch *watch = context;
+    char detail[96];
+    if (watch->generated) {
+        snprintf(detail, sizeof detail, "loss %.4f excess %.4f", r->loss, r->loss - r->floor);
+    } else {
+        snprintf(detail, sizeof detail, "loss %.4f", r->loss);
+    }
+    progress_step(&watch->progress, (double)r->step, detail);
+}
+
+static int on_report(void *context, const TrainReport *r)
+{
+    Watch *watch = context;
+    LegalityScore score = {0};
+    int rc = legality_score(&score, r->gpt, watch->held_out, 0, watch->n_held_out,
+                            watch->context->pool, NULL, NULL);
+    if (rc != 0) {
+        return rc;
+    }
+    double n = score.total.positions;
+    watch->strict_error = score.total.strict_errors / n;
+    legality_release(&score);
+
+    Js *row = js_object();
+    js_set_int(row, "step", r->step);
+    js_set_int(row, "games", (int64_t)r->games);
+    js_set_num(row, "loss", r->loss);
+    if (watch->generated) {
+        js_set_num(row, "floor", r->floor);
+        js_set_num(row, "excess", r->loss - r->floor);
+    }
+    js_set_num(row, "strict_error", watch->strict_error);
+    js_set_num(row, "lr", r->lr);
+    js_set_num(row, "gradient_norm", r->gradient_norm);
+    js_set_num(row, "games_per_second", r->games_per_second);
+    rc = store_add(watch->context->store, watch->context->run, "train_curve", row);
+    js_free(row);
+
+    char floor[64] = "";
+    if (watch->generated) {
+        snprintf(floor, sizeof floor, "  floor %.4f  excess %.4f", r->floor, r->loss - r->floor);
+    }
+    double left = (double)(r->steps - r->step) * (double)watch->batch / r->games_per_second;
+    progress_end(&watch->progress);
+    context_say(watch->context,
+                "step %6lld  games %8llu  loss %.4f%s  held-out strict error %6.2f %%  "
+                "%.0f games/s  %.1f min left",
+                (long long)r->step, (unsigned long long)r->games, r->loss, floor,
+                100 * watch->strict_error, r->games_per_second, left / 60);
+    return rc;
+}
+
+static int on_saved(void *context, int64_t step, const char *path, const char *model_hash)
+{
+    Watch *watch = context;
+    Js *row = js_object();
+    js_set_int(row, "step", step);
+    js_set_str(row, "path", path);
+    js_set_str(row, "model_hash", model_hash);
+    int rc = store_add(watch->context->store, watch->context->run, "checkpoints", row);
+    js_free(row);
+    return rc;
+}
+
+/* Shape and training options from the command line; every inconsistency is a usage error. */
+static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
+                        const GameVariant *variant)
+{
+    const TrainCommand *c = context->options;
+    bool muon = strcmp(c->optimizer, "muon") == 0;
+    int rc = gpt_config_preset(cfg, c->preset);
+    if (rc != 0) {
+        return rc;
+    }
+    cfg->n_layers = c->layers > 0 ? (int)c->layers : cfg->n_layers;
+    cfg->d_model = c->d_model > 0 ? (int)c->d_model : cfg->d_model;
+    cfg->n_heads = c->heads > 0 ? (int)c->heads : cfg->n_heads;
+    if (cfg->d_model % cfg->n_heads != 0) {
+        return err_set(OGPT_EUSAGE, "--heads %d does not divide the width %d; choose a divisor",
+                       cfg->n_heads, cfg->d_model);
+    }
+    cfg->d_head = cfg->d_model / cfg->n_heads;
+    cfg->d_mlp = 4 * cfg->d_model;
+    cfg->n_ctx = vocab_of(variant)->n_ctx;
+    cfg->d_vocab = vocab_of(variant)->d_vocab;
+    cfg->seed = context->seed;
+
+    if ((c->steps > 0) + (c->games > 0) + (c->minutes > 0) > 1) {
+        return err_set(OGPT_EUSAGE, "--steps, --games and --minutes exclude each other: give one");
+    }
+    *o = TRAIN_OPTIONS_DEFAULT;
+    o->optimizer = c->optimizer;
+    o->schedule = c->schedule;
+    o->batch = c->batch;
+    o->lanes = c->lanes;
+    o->steps = c->steps > 0 ? c->steps : 2000;
+    if (c->games > 0) {
+        o->steps = (c->games + c->batch - 1) / c->batch;
+    }
+    if (c->minutes > 0) {
+        o->steps = 0;
+        o->minutes = c->minutes;
+    }
+    o->lr = c->lr > 0 ? c->lr : muon ? 0.02 : 0.0015;
+    double rest = c->lr_rest > 0 ? c->lr_rest : muon ? 0.002 : o->lr;
+    o->lr_embed = o->lr_position = o->lr_head = o->lr_vector = rest;
+    o->warmup = c->warmup;
+    o->cooldown = c->cooldown;
+    o->weight_decay = c->weight_decay;
+    o->momentum = c->momentum;
+    o->clip = c->clip;
+    o->average = c->average;
+    o->checkpoint_every = c->checkpoint_every;
+    o->report_every = c->report_every;
+    o->seed = context->seed;
+    const char *reason = train_options_check(o);
+    return reason == NULL ? 0 : err_set(OGPT_EUSAGE, "train: %s", reason);
+}
+
+/* What must be equal for a run to go on; stored with every checkpoint. */
+static Js *identity(const GptConfig *cfg, const TrainOptions *o, const GameSource *source,
+                    const Context *context, const ModelFile *init)
+{
+    Js *same = js_object(), *about = js_object();
+    js_set_str(same, "source", source_identity(source));
+    js_set_int(same, "layers", cfg->n_layers);
+    js_set_int(same, "d-model", cfg->d_model);
+    js_set_int(same, "heads", cfg->n_heads);
+    js_set_int(same, "seed", (int64_t)o->seed);
+    if (o->steps > 0) {
+        js_set_int(same, "steps", o->steps);
+    } else {
+        js_set_num(same, "minutes", o->minutes);
+    }
+    js_set_int(same, "batch", o->batch);
+    js_set_int(same, "lanes", o->lanes);
+    js_set_str(same, "optimizer", o->optimizer);
+    js_set_str(same, "schedule", o->schedule);
+    js_set_num(same, "lr", o->lr);
+    js_set_num(same, "lr-rest", o->lr_embed);
+    js_set_num(same, "warmup", o->warmup);
+    js_set_num(same, "cooldown", o->cooldown);
+    js_set_num(same, "weight-decay", o->weight_decay);
+    js_set_num(same, "momentum", o->momentum);
+    js_set_num(same, "clip", o->clip);
+    js_set_num(same, "average", o->average);
+    js_set_str(same, "init-from", init->gpt != NULL ? init->model_hash : "");
+    js_set(about, "options", same);
+    js_set_str(about, "command_line", context->command_line);
+    js_set_str(about, "blas_core", blas_core());
+    return about;
+}
+
+/* The games: fresh or from a corpus, and the held-out ones of the same kind. */
+static int open_games(GameSource **source, GameSource **held_out, Corpus **corpus, Context *context)
+{
+    const TrainCommand *c = context->options;
+    if ((c->corpus != NULL) == c->fresh) {
+        return err_set(OGPT_EUSAGE, "train: give either --corpus CORPUS or --fresh");
+    }
+    int rc;
+    if (c->fresh) {
+        const GameVariant *variant = game_variant(context->size > 0 ? context->size : 8);
+        rc = source_fresh(source, variant, context->seed, RNG_FRESH);
+        return rc != 0 ? rc : source_fresh(held_out, variant, context->seed, RNG_HELDOUT);
+    }
+    if ((rc = corpus_open(corpus, c->corpus, false)) != 0) {
+        return rc;
+    }
+    int size = corpus_info(*corpus)->variant->size;
+    if (context->size_given && context->size != size) {
+        return err_set(OGPT_EUSAGE, "%s holds games of size %d, --size asks for %d", c->corpus,
+                       size, context->size);
+    }
+    rc = source_corpus(source, *corpus, 1u << SPLIT_TRAIN, true, context->seed);
+    return rc != 0 ? rc
+                   : source_corpus(held_out, *corpus, 1u << SPLIT_VALIDATION, false, context->seed);
+}
+
+static int print_result(Context *context, const TrainResult *r, const Watch *watch,
+                        const GptConfig *cfg)
+{
+    Js *json = js_object();
+    Text text = {0};
+    double flops = r->tokens_per_second * gpt_config_flops(cfg);
+    js_set_int(json, "step", r->step);
+    js_set_int(json, "steps", r->steps);
+    js_set_int(json, "games", (int64_t)r->games);
+    js_set_num(json, "loss", r->loss);
+    if (watch->generated) {
+        js_set_num(json, "floor", r->floor);
+        js_set_num(json, "excess", r->loss - r->floor);
+    }
+    js_set_num(json, "strict_error", watch->strict_error);
+    js_set_num(json, "tokens_per_second", r->tokens_per_second);
+    js_set_num(json, "flops_per_second", flops);
+    js_set_num(json, "seconds", r->seconds);
+    js_set_str(json, "model_hash", r->model_hash);
+    js_set_str(json, "path", r->path);
+    text_add(&text, "model           %s\n", r->path);
+    text_add(&text, "model hash      %s\n", r->model_hash);
+    text_add(&text, "steps           %lld of %lld, %llu games, %.0f s\n", (long long)r->step,
+             (long long)r->steps, (unsigned long long)r->games, r->seconds);
+    if (!isnan(r->loss)) {
+        text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
+        text_add(&text, "strict error    %.2f %% of held-out positions\n",
+                 100 * watch->strict_error);
+    }
+    int rc = context_result(context, json, text.data);
+    text_release(&text);
+    return rc;
+}
+
+static int run_train(Context *context)
+{
+    const TrainCommand *c = context->options;
+    const char *run_path = context->args[0];
+    GptConfig cfg;
+    TrainOptions train;
+    TrainResult result;
+    GameSource *source = NULL, *held_out = NULL;
+    Corpus *corpus = NULL;
+    ModelFile init = {0};
+    Js *about = NULL;
+    int rc = open_games(&source, &held_out, &corpus, context);
+    if (rc != 0 || (rc = read_options(&cfg, &train, context, source_variant(source))) != 0 ||
+        (c->init_from != NULL && (rc = model_load(&init, c->init_from, NULL)) != 0) ||
+        (rc = context_pool(context)) != 0 ||
+        (rc = context_run_begin(context, run_path, true)) != 0) {
+        goto done;
+    }
+    Watch watch = {.context = context,
+                   .held_out = held_out,
+                   .n_held_out = HELD_OUT_GAMES,
+                   .batch = train.batch,
+                   .strict_error = NAN,
+                   .generated =
+                       corpus == NULL || strcmp(corpus_info(corpus)->source, "random") == 0};
+    uint64_t available = source_games(held_out);
+    if (available > 0 && available < watch.n_held_out) {
+        watch.n_held_out = (size_t)available;
+    }
+    about = identity(&cfg, &train, source, context, &init);
+    context_say(context, "%lld parameters, %zu threads, %.0f MB of memory, seed %llu",
+                (long long)gpt_config_parameters(&cfg), context->threads,
+                (double)train_bytes(&cfg, &train, context->threads) / 1e6,
+                (unsigned long long)context->seed);
+    const TrainObserver observer = {.context = &watch,
+                                    .started = on_started,
+                                    .report = on_report,
+                                    .stepped = on_stepped,
+                                    .saved = on_saved};
+    rc = train_run(&result, run_path, &cfg, &train, source, init.gpt, context->pool, about,
+                   &observer);
+    progress_end(&watch.progress);
+    if (rc == 0) {
+        rc = print_result(context, &result, &watch, &cfg);
+        context_next(context,
+                     "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "
+                     "--out PROBE",
+                     run_path, run_path);
+    }
+done:
+    js_free(about);
+    if (init.gpt != NULL) {
+        model_release(&init);
+    }
+    source_free(held_out);
+    source_free(source);
+    corpus_close(corpus);
+    return rc;
+}
+
+const Command cmd_train = {
+    .name = "train",
+    .arguments =
+        "MODEL --corpus CORPUS | --fresh [--preset NAME] [--steps N|--games N|--minutes M]",
+    .summary = "train a network on move sequences; goes on where it stopped",
+    .examples = "  ogpt train runs/tiny --fresh --preset tiny --minutes 20\n"
+                "  ogpt train runs/six --fresh --size 6 --minutes 5\n"
+                "  ogpt train runs/mine --corpus games.ogpt --games 200000\n",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .options_bytes = sizeof(TrainCommand),
+    .min_args = 1,
+    .max_args = 1,
+    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE,
+    .run = run_train,
+};

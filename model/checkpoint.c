@@ -1,0 +1,298 @@
+/* model/checkpoint.c - model directories: tensors in TransformerLens's names and shapes. */
+#include "model/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/safetensors.h"
+
+/* W_Q, W_K and W_V are (C, NH*HS) in memory and [NH, C, HS] on file; the rest is the same. */
+static bool heads_on_file(const TensorSpec *spec)
+{
+    return spec->rank == 3 && spec->shape[1] == spec->rows;
+}
+
+static void to_file_layout(float *out, const float *in, const TensorSpec *spec)
+{
+    size_t NH = spec->shape[0], C = spec->shape[1], HS = spec->shape[2];
+    for (size_t h = 0; h < NH; h++) {
+        for (size_t c = 0; c < C; c++) {
+            memcpy(out + (h * C + c) * HS, in + c * NH * HS + h * HS, HS * sizeof(float));
+        }
+    }
+}
+
+static void from_file_layout(float *out, const float *in, const TensorSpec *spec)
+{
+    size_t NH = spec->shape[0], C = spec->shape[1], HS = spec->shape[2];
+    for (size_t h = 0; h < NH; h++) {
+        for (size_t c = 0; c < C; c++) {
+            memcpy(out + c * NH * HS + h * HS, in + (h * C + c) * HS, HS * sizeof(float));
+        }
+    }
+}
+
+int model_write_vector(const char *path, const Gpt *gpt, const float *values,
+                       const char *const (*metadata)[2], size_t n_metadata)
+{
+    int rc = OGPT_ENOMEM;
+    StEntry *entries = mem_calloc(gpt->n_specs, sizeof *entries, "tensor entries");
+    float *permuted = mem_alloc(gpt->n_numbers, sizeof *permuted, "tensors in file layout");
+    if (entries == NULL || permuted == NULL) {
+        goto done;
+    }
+    for (size_t i = 0; i < gpt->n_specs; i++) {
+        const TensorSpec *spec = &gpt->specs[i];
+        entries[i].name = spec->name;
+        entries[i].rank = spec->rank;
+        memcpy(entries[i].shape, spec->shape, spec->rank * sizeof(uint64_t));
+        entries[i].data = values + spec->offset;
+        if (heads_on_file(spec)) {
+            to_file_layout(permuted + spec->offset, values + spec->offset, spec);
+            entries[i].data = permuted + spec->offset;
+        }
+    }
+    rc = st_write(path, entries, gpt->n_specs, metadata, n_metadata);
+done:
+    mem_free(permuted);
+    mem_free(entries);
+    return rc;
+}
+
+int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about)
+{
+    static const char *const metadata[][2] = {{"format", "pt"}};
+    char path[FILES_PATH_MAX];
+    char *text = NULL;
+    int rc = publish_path(path, publish, "model.safetensors");
+    if (rc != 0 || (rc = model_write_vector(path, gpt, gpt->params, metadata, 1)) != 0 ||
+        (rc = publish_adopt(publish, "model.safetensors")) != 0 ||
+        (rc = sha256_file(model_hash, path)) != 0) {
+        return rc;
+    }
+    Js *config = gpt_config_write(&gpt->cfg);
+    js_set(config, "ogpt", about != NULL ? js_keep(about) : js_object());
+    rc = js_print(&text, config, 2);
+    if (rc == 0) {
+        rc = publish_file(publish, "config.json", text, strlen(text));
+    }
+    mem_free(text);
+    js_free(config);
+    return rc;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t n = strlen(text), m = strlen(suffix);
+    return n >= m && strcmp(text + n - m, suffix) == 0;
+}
+
+/* Refuse tensors that are neither ours nor a buffer TransformerLens saves along. */
+static int check_no_extra(const Gpt *gpt, const StFile *file, const char *path)
+{
+    for (size_t i = 0; i < st_count(file); i++) {
+        const char *name = st_tensor(file, i)->name;
+        if (gpt_tensor_index(gpt, name) < 0 && !has_suffix(name, ".mask") &&
+            !has_suffix(name, ".IGNORE")) {
+            return err_set(OGPT_EFORMAT,
+                           "%s: unexpected tensor '%s' for a network of %d layers, d_model %d; "
+                           "check that config.json belongs to this file",
+                           path, name, gpt->cfg.n_layers, gpt->cfg.d_model);
+        }
+    }
+    return 0;
+}
+
+/* A tensor that may be absent: b_U always, LayerNorm's when the file is LNPre. Fills it. */
+static bool fill_absent(Gpt *gpt, const TensorSpec *spec, bool allow_lnpre)
+{
+    bool norm = strstr(spec->name, "ln1.") != NULL || strstr(spec->name, "ln2.") != NULL ||
+                strstr(spec->name, "ln_final.") != NULL;
+    if (spec->group != GROUP_FROZEN && !(norm && allow_lnpre)) {
+        return false;
+    }
+    for (size_t j = 0; j < spec->count; j++) {
+        gpt->params[spec->offset + j] = spec->init_std < 0 ? 1 : 0;
+    }
+    return true;
+}
+
+int model_read_vector(float *values, const Gpt *gpt, const StFile *file)
+{
+    float *raw = mem_alloc(gpt->n_numbers, sizeof *raw, "tensors in file layout");
+    if (raw == NULL) {
+        return OGPT_ENOMEM;
+    }
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
+        const TensorSpec *spec = &gpt->specs[i];
+        if (st_find(file, spec->name) == NULL) {
+            continue;
+        }
+        bool permuted = heads_on_file(spec);
+        float *target = permuted ? raw : values + spec->offset;
+        rc = st_read_f32(target, file, spec->name, spec->rank, spec->shape, false);
+        if (rc == 0 && permuted) {
+            from_file_layout(values + spec->offset, raw, spec);
+        }
+    }
+    mem_free(raw);
+    return rc;
+}
+
+int model_read_tensors(Gpt *gpt, const char *path, bool allow_lnpre)
+{
+    StFile *file = NULL;
+    int rc = st_open(&file, path);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = check_no_extra(gpt, file, path);
+    for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
+        if (st_find(file, gpt->specs[i].name) == NULL &&
+            !fill_absent(gpt, &gpt->specs[i], allow_lnpre)) {
+            rc = err_set(OGPT_EFORMAT, "%s: tensor '%s' is missing (found %zu tensors)", path,
+                         gpt->specs[i].name, st_count(file));
+        }
+    }
+    if (rc == 0) {
+        rc = model_read_vector(gpt->params, gpt, file);
+    }
+    st_close(file);
+    return rc;
+}
+
+static int64_t step_of_name(const char *name)
+{
+    int64_t step = 0;
+    if (strncmp(name, "step-", 5) != 0 || strlen(name) < 13) {
+        return -1;
+    }
+    for (const char *c = name + 5; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9' || step > INT64_MAX / 100) {
+            return -1;
+        }
+        step = step * 10 + (*c - '0');
+    }
+    return step;
+}
+
+int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **warning)
+{
+    char **names = NULL;
+    size_t n = 0;
+    char note[2048] = "";
+    *step = -1;
+    if (warning != NULL) {
+        *warning = NULL;
+    }
+    int rc = dir_list(&names, &n, run_path);
+    if (rc != 0) {
+        return rc;
+    }
+    /* Names are sorted and steps zero-padded: the newest is the last. */
+    for (size_t i = n; i-- > 0 && *step < 0;) {
+        int64_t found = step_of_name(names[i]);
+        if (found < 0) {
+            continue;
+        }
+        rc = path_join(path_out, run_path, names[i]);
+        if (rc != 0) {
+            break;
+        }
+        if (manifest_verify(NULL, path_out) == 0) {
+            *step = found;
+        } else {
+            size_t used = strlen(note);
+            snprintf(note + used, sizeof note - used, "%spassed over a damaged checkpoint: %s",
+                     used > 0 ? "; " : "", err_message());
+        }
+    }
+    names_free(names, n);
+    if (rc == 0 && note[0] != '\0' && *step < 0) {
+        return err_set(OGPT_EFORMAT, "%s: no checkpoint verifies (%s)", run_path, note);
+    }
+    if (rc == 0 && note[0] != '\0' && warning != NULL) {
+        *warning = mem_strdup(note, "a warning");
+    }
+    return rc;
+}
+
+/* Which directory MODEL means: itself, or its newest step. */
+static int resolve(char *out, const char *path, char **warning)
+{
+    char config[FILES_PATH_MAX];
+    int rc = path_join(config, path, "config.json");
+    if (rc != 0) {
+        return rc;
+    }
+    if (file_exists(config)) {
+        snprintf(out, FILES_PATH_MAX, "%s", path);
+        return 0;
+    }
+    if (!dir_exists(path)) {
+        return err_set(OGPT_EIO,
+                       "%s: expected a model directory or a run directory, found %s; "
+                       "ogpt train makes one",
+                       path, file_exists(path) ? "a file" : "nothing");
+    }
+    int64_t step = -1;
+    rc = run_newest_step(&step, out, path, warning);
+    if (rc == 0 && step < 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: expected config.json or step-* directories, found neither; ogpt train "
+                     "makes them",
+                     path);
+    }
+    return rc;
+}
+
+int model_load(ModelFile *out, const char *path, char **warning)
+{
+    char *note = NULL;
+    char file[FILES_PATH_MAX];
+    Js *config = NULL;
+    GptConfig cfg;
+    *out = (ModelFile){.step = -1};
+    int rc = resolve(out->path, path, &note);
+    if (rc != 0 || (rc = manifest_verify(&out->manifest, out->path)) != 0 ||
+        (rc = path_join(file, out->path, "config.json")) != 0 ||
+        (rc = js_parse_file(&config, file, 1 << 20)) != 0 ||
+        (rc = gpt_config_read(&cfg, config, file)) != 0 || (rc = gpt_new(&out->gpt, &cfg)) != 0 ||
+        (rc = path_join(file, out->path, "model.safetensors")) != 0) {
+        goto done;
+    }
+    const char *norm = js_str_of(js_member(config, "normalization_type"));
+    rc = model_read_tensors(out->gpt, file, norm != NULL && strcmp(norm, "LNPre") == 0);
+    if (rc != 0) {
+        goto done;
+    }
+    const char *hash = manifest_file_sha256(out->manifest, "model.safetensors");
+    const char *corpus = js_str_of(js_member(out->manifest, "corpus_hash"));
+    snprintf(out->model_hash, sizeof out->model_hash, "%s", hash != NULL ? hash : "");
+    snprintf(out->corpus_hash, sizeof out->corpus_hash, "%s", corpus != NULL ? corpus : "");
+    if (js_type(js_member(out->manifest, "step")) == JS_INT) {
+        out->step = js_int_of(js_member(out->manifest, "step"));
+    }
+done:
+    js_free(config);
+    if (warning != NULL) {
+        *warning = note;
+    } else {
+        mem_free(note);
+    }
+    if (rc != 0) {
+        model_release(out);
+    }
+    return rc;
+}
+
+void model_release(ModelFile *file)
+{
+    gpt_free(file->gpt);
+    js_free(file->manifest);
+    *file = (ModelFile){.step = -1};
+}

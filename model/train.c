@@ -1,0 +1,281 @@
+/* model/train.c - the training loop: go on from a checkpoint, step, report, save. */
+#include "model/train.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/process.h"
+#include "model/trainer.h"
+#include "num/blas.h"
+
+const TrainOptions TRAIN_OPTIONS_DEFAULT = {
+    .optimizer = "muon",
+    .schedule = "trapezoid",
+    .steps = 1000,
+    .batch = 128,
+    .lanes = 8,
+    .lr = 0.02,
+    .lr_embed = 2e-3,
+    .lr_position = 2e-3,
+    .lr_head = 2e-3,
+    .lr_vector = 2e-3,
+    .warmup = 0.02,
+    .cooldown = 0.5,
+    .weight_decay = 0.01,
+    .beta1 = 0.9,
+    .beta2 = 0.95,
+    .momentum = 0.95,
+    .clip = 1.0,
+    .average = 0,
+    .checkpoint_every = 200,
+    .report_every = 50,
+    .seed = 1,
+};
+
+const char *train_options_check(const TrainOptions *o)
+{
+    if (o->lanes < 1 || o->lanes > 256) {
+        return "lanes must lie in 1..256";
+    }
+    if (o->batch < o->lanes || o->batch % o->lanes != 0) {
+        return "batch must be a multiple of lanes";
+    }
+    if (strcmp(o->optimizer, "adamw") != 0 && strcmp(o->optimizer, "muon") != 0) {
+        return "optimizer must be adamw or muon";
+    }
+    if (schedule_parse(o->schedule) < 0) {
+        return "schedule must be constant, cosine or trapezoid";
+    }
+    if (o->steps < 0 || (o->steps == 0 && !(o->minutes > 0))) {
+        return "steps or minutes must be positive";
+    }
+    return NULL;
+}
+
+/* The total number of steps for --minutes: time gradients of the first batches, without updating
+ * anything, for at least two seconds and three batches. The update's own time is small beside
+ * them and covered by the factor 0.95. */
+static int64_t steps_for_minutes(Trainer *t)
+{
+    BatchSums sums;
+    int done = 0;
+    if (trainer_gradient(t, &sums) != 0) { /* warms caches and pages */
+        return 1;
+    }
+    double start = clock_seconds(), spent = 0;
+    while ((done < 3 || spent < 2) && trainer_gradient(t, &sums) == 0) {
+        done++;
+        spent = clock_seconds() - start;
+    }
+    double steps = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3);
+    return steps < 1 ? 1 : (int64_t)steps;
+}
+
+typedef struct Loop {
+    Trainer *trainer;
+    const char *run_path;
+    const Js *about;
+    TrainResult *result;
+    double last_time; /* of the last report */
+    uint64_t last_games, last_tokens;
+    double session_start; /* seconds on the clock; at.seconds counts earlier sessions */
+    double earlier_seconds;
+    int64_t saved_step;
+} Loop;
+
+static int save(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    TrainResult *r = loop->result;
+    if (loop->saved_step == t->at.step) {
+        return 0;
+    }
+    t->at.seconds = loop->earlier_seconds + clock_seconds() - loop->session_start;
+    int rc = trainer_save(t, r->path, r->model_hash, loop->run_path, loop->about);
+    if (rc != 0) {
+        return rc;
+    }
+    loop->saved_step = t->at.step;
+    if (t->observer->saved != NULL) {
+        rc = t->observer->saved(t->observer->context, t->at.step, r->path, r->model_hash);
+    }
+    return rc != 0 ? rc : trainer_prune(loop->run_path);
+}
+
+static int report(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    double now = clock_seconds(), elapsed = fmax(now - loop->last_time, 1e-9);
+    float *kept = t->gpt->params;
+    TrainReport r = {
+        .step = t->at.step,
+        .steps = t->at.steps,
+        .games = t->at.games,
+        .tokens = t->at.tokens,
+        .loss = t->at.loss_sum / t->at.position_sum,
+        .floor = t->at.floor_sum / t->at.position_sum,
+        .lr = t->options->lr * t->lr_factor,
+        .gradient_norm = t->gradient_norm,
+        .seconds = loop->earlier_seconds + now - loop->session_start,
+        .games_per_second = (double)(t->at.games - loop->last_games) / elapsed,
+        .tokens_per_second = (double)(t->at.tokens - loop->last_tokens) / elapsed,
+        .gpt = t->gpt,
+    };
+    loop->result->loss = r.loss;
+    loop->result->floor = r.floor;
+    t->at.loss_sum = t->at.floor_sum = t->at.position_sum = 0;
+    int rc = 0;
+    if (t->observer->report != NULL) {
+        t->gpt->params = t->average != NULL ? t->average : kept;
+        rc = t->observer->report(t->observer->context, &r);
+        t->gpt->params = kept;
+    }
+    /* The observer's own time is not training time. */
+    loop->last_time = clock_seconds();
+    loop->last_games = t->at.games;
+    loop->last_tokens = t->at.tokens;
+    return rc;
+}
+
+static int one_step(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    BatchSums sums;
+    int rc = trainer_gradient(t, &sums);
+    if (rc != 0 || (rc = trainer_update(t)) != 0) {
+        return rc;
+    }
+    t->at.step++;
+    t->at.games += (uint64_t)t->options->batch;
+    t->at.tokens += (uint64_t)sums.positions;
+    t->at.loss_sum += sums.loss;
+    t->at.floor_sum += sums.floor;
+    t->at.position_sum += sums.positions;
+    if (t->observer->stepped != NULL) {
+        TrainReport r = {.step = t->at.step,
+                         .steps = t->at.steps,
+                         .games = t->at.games,
+                         .loss = t->at.loss_sum / t->at.position_sum,
+                         .floor = t->at.floor_sum / t->at.position_sum};
+        t->observer->stepped(t->observer->context, &r);
+    }
+    bool last = t->at.step == t->at.steps;
+    if (last || t->at.step % t->options->report_every == 0) {
+        rc = report(loop);
+    }
+    int64_t every = t->options->checkpoint_every;
+    if (rc == 0 && (last || (every > 0 && t->at.step % every == 0))) {
+        rc = save(loop);
+    }
+    return rc;
+}
+
+static int run_steps(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    int rc = 0;
+    while (rc == 0 && t->at.step < t->at.steps) {
+        rc = one_step(loop);
+        if (rc == 0 && t->at.step < t->at.steps && interrupt_pending() != 0) {
+            rc = save(loop);
+            if (rc == 0) {
+                rc = err_set(OGPT_EINTR, "interrupted at step %lld of %lld; saved %s",
+                             (long long)t->at.step, (long long)t->at.steps, loop->result->path);
+            }
+        }
+    }
+    return rc;
+}
+
+/* Weights of a new run: those of `init`, or drawn from the seed. */
+static int start_new(Trainer *t, const Gpt *init)
+{
+    if (init == NULL) {
+        gpt_init(t->gpt, t->options->seed, RNG_INIT);
+    } else if (memcmp(&init->cfg.n_layers, &t->gpt->cfg.n_layers, 7 * sizeof(int)) != 0) {
+        return err_set(OGPT_EFORMAT,
+                       "--init-from: expected a network of %d layers, d_model %d, d_vocab %d, "
+                       "found %d, %d, %d",
+                       t->gpt->cfg.n_layers, t->gpt->cfg.d_model, t->gpt->cfg.d_vocab,
+                       init->cfg.n_layers, init->cfg.d_model, init->cfg.d_vocab);
+    } else {
+        memcpy(t->gpt->params, init->params, init->n_numbers * sizeof(float));
+    }
+    if (t->average != NULL) {
+        memcpy(t->average, t->gpt->params, t->gpt->n_numbers * sizeof(float));
+    }
+    t->at = (TrainCounters){.steps = t->options->steps};
+    if (t->at.steps == 0) {
+        t->at.steps = steps_for_minutes(t);
+    }
+    return 0;
+}
+
+static int train_locked(TrainResult *out, const char *run_path, const GptConfig *cfg,
+                        const TrainOptions *options, GameSource *source, const Gpt *init,
+                        Pool *pool, const Js *about, const TrainObserver *observer)
+{
+    Trainer t;
+    bool found = false;
+    size_t n_stale = 0;
+    Loop loop = {
+        .trainer = &t, .run_path = run_path, .about = about, .result = out, .saved_step = -1};
+    int rc = trainer_init(&t, cfg, options, source, pool, observer);
+    if (rc != 0 || (rc = dir_clean_stale(&n_stale, run_path)) != 0 ||
+        (rc = trainer_resume(&t, &found, out->path, out->model_hash, run_path, about)) != 0 ||
+        (!found && (rc = start_new(&t, init)) != 0)) {
+        goto done;
+    }
+    loop.saved_step = found ? t.at.step : -1;
+    loop.earlier_seconds = t.at.seconds;
+    loop.last_games = t.at.games;
+    loop.last_tokens = t.at.tokens;
+    if (observer->started != NULL &&
+        (rc = observer->started(observer->context, t.at.steps, t.at.step)) != 0) {
+        goto done;
+    }
+    loop.session_start = loop.last_time = clock_seconds();
+    uint64_t tokens_before = t.at.tokens;
+    if (!found) { /* fixes the number of steps, so that a kill before the next one changes nothing
+                   */
+        rc = save(&loop);
+    }
+    if (rc == 0) {
+        rc = run_steps(&loop);
+    }
+    double seconds = clock_seconds() - loop.session_start;
+    out->step = t.at.step;
+    out->steps = t.at.steps;
+    out->games = t.at.games;
+    out->tokens = t.at.tokens;
+    out->seconds = loop.earlier_seconds + seconds;
+    out->tokens_per_second = (double)(t.at.tokens - tokens_before) / fmax(seconds, 1e-9);
+done:
+    trainer_release(&t);
+    return rc;
+}
+
+int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
+              const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
+              const Js *about, const TrainObserver *observer)
+{
+    static const TrainObserver nobody = {0};
+    char lock_path[FILES_PATH_MAX];
+    FileLock lock;
+    *out = (TrainResult){.loss = NAN, .floor = NAN};
+    const char *reason = train_options_check(options);
+    if (reason != NULL) {
+        return err_set(OGPT_EUSAGE, "training options: %s", reason);
+    }
+    int rc = blas_init();
+    if (rc != 0 || (rc = dir_create(run_path)) != 0 ||
+        (rc = path_join(lock_path, run_path, "LOCK")) != 0 ||
+        (rc = file_lock(&lock, lock_path)) != 0) {
+        return rc;
+    }
+    rc = train_locked(out, run_path, cfg, options, source, init, pool, about,
+                      observer != NULL ? observer : &nobody);
+    file_unlock(&lock);
+    return rc;
+}

@@ -1,0 +1,13 @@
+/* num/attention_fast.h - causal attention, vectorised; contracts in num/kernels.h. Private. */
+#ifndef OGPT_NUM_ATTENTION_FAST_H
+#define OGPT_NUM_ATTENTION_FAST_H
+
+#include <stddef.h>
+
+void attention_fwd_fast(float *z, float *lse, const float *q, const float *k, const float *v,
+                        size_t B, size_t T, size_t NH, size_t HS);
+void attention_bwd_fast(float *dq, float *dk, float *dv, const float *dz, const float *z,
+                        const float *lse, const float *q, const float *k, const float *v, size_t B,
+                        size_t T, size_t NH, size_t HS);
+
+#endif

@@ -1,0 +1,25 @@
+/* num/blas.h - the one door to OpenBLAS (blas.c is the only file with <cblas.h>).
+ *
+ * OpenBLAS runs with one thread inside each of our own workers: its results would change with
+ * its thread count, and its own pool would spin beside ours (design.md section 7).
+ */
+#ifndef OGPT_NUM_BLAS_H
+#define OGPT_NUM_BLAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Set one BLAS thread and check that it holds. Call once before any gemm; cheap to repeat.
+ * Returns 0 or OGPT_EIO (message: asked, found). */
+int blas_init(void);
+/* "Cooperlake", "Haswell", ...: results are bit-identical only for one core type. Borrowed. */
+const char *blas_core(void);
+const char *blas_version(void);
+int blas_threads(void);
+
+/* c (M,N) = alpha * op(a) (M,K) . op(b) (K,N) + beta * c, row-major; op transposes when ta/tb.
+ * lda, ldb, ldc: numbers from one stored row to the next. M, N or K = 0 is allowed. */
+void gemm(bool ta, bool tb, size_t M, size_t N, size_t K, float alpha, const float *a, size_t lda,
+          const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
+#endif

@@ -1,0 +1,83 @@
+/* num/kernels.h - dense transformer kernels, forward and backward.
+ *
+ * Row-major. Legend: B batch (games), T time, C channels, OC output channels, NH heads,
+ * HS head size (C = NH*HS), N = B*T rows, V vocabulary. A name with d in front is the gradient
+ * of the loss by that name.
+ *
+ * Every kernel exists twice: *_ref is the specification (plain loops, any size >= 1, float or
+ * double), *_fast must agree within KERNEL_TOL(K), K the reduction length; tests/num/test_kernels
+ * proves it. No kernel allocates, prints, or fails. Outputs never alias inputs unless said.
+ * The graph (model/gpt.c) calls them through a Kernels table, so both sets run the same graph.
+ */
+#ifndef OGPT_NUM_KERNELS_H
+#define OGPT_NUM_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "num/real.h"
+
+/* Allowed difference between ref and fast, relative to the largest magnitude of the result:
+ * float rounding (6e-8) times a random-walk factor for K additions, with room for the fused
+ * polynomials (3e-7). */
+#define KERNEL_TOL(K) (2e-6 + 1.2e-7 * (double)(K))
+
+typedef struct Kernels {
+    const char *name;
+
+    /* out (N,OC) = inp (N,C) . w (C,OC) + bias (OC); bias may be NULL. */
+    void (*linear_fwd)(real *out, const real *inp, const real *w, const real *bias, size_t N,
+                       size_t C, size_t OC);
+    /* out (N,OC) = base (N,OC) + inp (N,C) . w (C,OC) + bias (OC): a residual addition. */
+    void (*linear_residual)(real *out, const real *base, const real *inp, const real *w,
+                            const real *bias, size_t N, size_t C, size_t OC);
+    /* dinp (N,C) = keep * dinp + dout (N,OC) . w (C,OC)^T, keep 0 or 1 (0: dinp is not read). */
+    void (*linear_bwd_inp)(real *dinp, const real *dout, const real *w, int keep, size_t N,
+                           size_t C, size_t OC);
+    /* dw (C,OC) += inp (N,C)^T . dout (N,OC); dbias (OC) += column sums of dout, unless NULL. */
+    void (*linear_bwd_w)(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
+                         size_t C, size_t OC);
+
+    /* out (N,C) = (x - mean) * rstd * w + b per row; mean (N), rstd (N) are kept for the
+     * backward pass. Ba, Kiros, Hinton 2016. */
+    void (*layernorm_fwd)(real *out, real *mean, real *rstd, const real *x, const real *w,
+                          const real *b, size_t N, size_t C, real eps);
+    /* dx (N,C) += gradient through the layer; dw (C), db (C) += theirs. */
+    void (*layernorm_bwd)(real *dx, real *dw, real *db, const real *dout, const real *x,
+                          const real *w, const real *mean, const real *rstd, size_t N, size_t C);
+
+    /* act (N,C) = gelu(pre + bias), exact: x * Phi(x); slope (N,C) = gelu'(pre + bias), or NULL.
+     * slope or act may be pre itself. Hendrycks & Gimpel 2016. */
+    void (*gelu_fwd)(real *act, real *slope, const real *pre, const real *bias, size_t N, size_t C);
+    /* d (N,C) *= slope, in place; dbias (C) += column sums of the result. */
+    void (*gelu_bwd)(real *d, real *dbias, const real *slope, size_t N, size_t C);
+
+    /* Causal attention of all heads. q, k, v, z are (B,T,C) with heads side by side; lse
+     * (B,NH,T) = log-sum-exp of each query's scaled scores, for the backward pass. */
+    void (*attention_fwd)(real *z, real *lse, const real *q, const real *k, const real *v, size_t B,
+                          size_t T, size_t NH, size_t HS);
+    /* dq, dk, dv (B,T,C) are overwritten. The pattern is made again from q, k and lse. */
+    void (*attention_bwd)(real *dq, real *dk, real *dv, const real *dz, const real *z,
+                          const real *lse, const real *q, const real *k, const real *v, size_t B,
+                          size_t T, size_t NH, size_t HS);
+
+    /* Sum of -ln softmax(logits[n])[target[n]] over rows whose target is not 0 (the pad). If
+     * scale is not 0, logits (N,V) are overwritten by the gradient times scale (rows with a pad
+     * target: zeros). */
+    double (*cross_entropy)(real *logits, const uint8_t *target, real scale, size_t N, size_t V);
+} Kernels;
+
+extern const Kernels kernels_ref;
+#ifndef OGPT_REAL_DOUBLE
+extern const Kernels kernels_fast;
+#endif
+
+/* The attention pattern itself, pattern (B,T,NH,T) (for each query the weights of each head over
+ * all keys, zero after the query), for hook sites; and z from a pattern that a hook may have
+ * changed. One version only: it is a microscope, never part of training. */
+void attention_pattern(real *pattern, const real *q, const real *k, size_t B, size_t T, size_t NH,
+                       size_t HS);
+void attention_mix(real *z, const real *pattern, const real *v, size_t B, size_t T, size_t NH,
+                   size_t HS);
+
+#endif

@@ -1,0 +1,111 @@
+/* num/optim.c - AdamW, Muon and learning-rate schedules; mathematics in num/optim.h. */
+#include "num/optim.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "num/blas.h"
+
+void adamw_step(float *w, float *m, float *v, const float *g, size_t n, float gradient_scale,
+                const AdamWStep *s)
+{
+    float c1 = (float)(1 / (1 - pow((double)s->beta1, (double)s->step)));
+    float c2 = (float)(1 / (1 - pow((double)s->beta2, (double)s->step)));
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        float gi = g[i] * gradient_scale;
+        m[i] = s->beta1 * m[i] + (1 - s->beta1) * gi;
+        v[i] = s->beta2 * v[i] + (1 - s->beta2) * gi * gi;
+        float update = m[i] * c1 / (sqrtf(v[i] * c2) + s->eps) + s->weight_decay * w[i];
+        w[i] -= s->lr * update;
+    }
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t muon_scratch(size_t rows, size_t cols)
+{
+    size_t d = smaller(rows, cols);
+    return 2 * rows * cols + 2 * d * d; /* X and its successor, A, and b A + c A^2 */
+}
+
+/* With d = min(rows, cols), A is (d,d): X X^T for wide matrices, X^T X for tall ones, so that
+ * the small product is always the one that is squared. */
+void newton_schulz(float *X, size_t rows, size_t cols, float *scratch)
+{
+    const float a = 3.4445f, b = -4.7750f, c = 2.0315f;
+    size_t n = rows * cols, d = smaller(rows, cols);
+    int wide = rows <= cols;
+    float *next = scratch, *A = scratch + n, *P = A + d * d;
+    double norm = 0;
+    for (size_t i = 0; i < n; i++) {
+        norm += (double)X[i] * (double)X[i];
+    }
+    float factor = (float)(1 / (sqrt(norm) + 1e-7));
+    for (size_t i = 0; i < n; i++) {
+        X[i] *= factor;
+    }
+    for (int round = 0; round < 5; round++) {
+        gemm(!wide, wide, d, d, wide ? cols : rows, 1, X, cols, X, cols, 0, A, d);
+        memcpy(P, A, d * d * sizeof(float));
+        gemm(false, false, d, d, d, c, A, d, A, d, b, P, d);
+        memcpy(next, X, n * sizeof(float));
+        if (wide) {
+            gemm(false, false, rows, cols, rows, 1, P, d, X, cols, a, next, cols);
+        } else {
+            gemm(false, false, rows, cols, cols, 1, X, cols, P, d, a, next, cols);
+        }
+        memcpy(X, next, n * sizeof(float));
+    }
+}
+
+void muon_step(float *w, float *M, const float *g, size_t rows, size_t cols, float gradient_scale,
+               const MuonStep *s, float *scratch)
+{
+    size_t n = rows * cols;
+    float *U = scratch;
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        float gi = g[i] * gradient_scale;
+        M[i] = s->momentum * M[i] + gi;
+        U[i] = gi + s->momentum * M[i];
+    }
+    newton_schulz(U, rows, cols, scratch + n);
+    float scale = cols > rows ? sqrtf((float)cols / (float)rows) : 1;
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        w[i] -= s->lr * (scale * U[i] + s->weight_decay * w[i]);
+    }
+}
+
+int schedule_parse(const char *name)
+{
+    static const char *const names[] = {"constant", "cosine", "trapezoid"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+double schedule_factor(Schedule schedule, int64_t step, int64_t steps, double warmup,
+                       double cooldown)
+{
+    double rise = warmup * (double)steps, left = (double)(steps - step);
+    double factor = 1;
+    if ((double)step < rise) {
+        factor = ((double)step + 1) / (rise + 1);
+    }
+    if (schedule == SCHEDULE_COSINE && (double)step >= rise) {
+        double share = ((double)step - rise) / fmax((double)steps - rise, 1);
+        factor = 0.1 + 0.45 * (1 + cos(M_PI * share));
+    }
+    if (schedule == SCHEDULE_TRAPEZOID && left < cooldown * (double)steps) {
+        factor = fmin(factor, left / (cooldown * (double)steps));
+    }
+    return factor;
+}
