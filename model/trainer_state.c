@@ -132,28 +132,43 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     return rc;
 }
 
-/* The first member of `now` that `then` has otherwise, as "name: run has X, asked for Y". */
+/* One option's value as a person would type it. */
+static void print_value(char *out, size_t size, const Js *value)
+{
+    switch (js_type(value)) {
+    case JS_INT: snprintf(out, size, "%lld", (long long)js_int_of(value)); break;
+    case JS_NUM: snprintf(out, size, "%g", js_num_of(value)); break;
+    case JS_STR: snprintf(out, size, "%s", js_str_of(value)); break;
+    default: snprintf(out, size, "none"); break;
+    }
+}
+
+/* Refuse when a member of `now` was otherwise `then`. Members compare as they are printed in
+ * full; the message shows them as they are typed. */
 static int compare_options(const Js *then, const Js *now, const char *path)
 {
     void *it = NULL;
     const char *key;
     const Js *value;
+    Js *nothing = js_null();
     int rc = 0;
     while (rc == 0 && now != NULL && js_next(now, &it, &key, &value)) {
-        char *a = NULL, *b = NULL;
+        char *a = NULL, *b = NULL, had[128], asked[128];
         const Js *old = js_member(then, key);
-        Js *nothing = js_null();
-        rc = js_print(&a, old != NULL ? old : nothing, 0);
-        if (rc == 0 && (rc = js_print(&b, value, 0)) == 0 && strcmp(a, b) != 0) {
+        old = old != NULL ? old : nothing;
+        if ((rc = js_print(&a, old, 0)) == 0 && (rc = js_print(&b, value, 0)) == 0 &&
+            strcmp(a, b) != 0) {
+            print_value(had, sizeof had, old);
+            print_value(asked, sizeof asked, value);
             rc = err_set(OGPT_EUSAGE,
                          "%s was trained with --%s %s, asked for %s; use the same options to go "
                          "on, or another output",
-                         path, key, a, b);
+                         path, key, had, asked);
         }
-        js_free(nothing);
         mem_free(a);
         mem_free(b);
     }
+    js_free(nothing);
     return rc;
 }
 

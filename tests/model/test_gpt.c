@@ -1,0 +1,230 @@
+/* The graph: fast kernels against plain ones, causality, hooks, shapes on file. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "model/gpt.h"
+#include "num/blas.h"
+
+#define N_GAMES 3
+#define N_TIME 31
+
+static const GptConfig cfg = {.n_layers = 3,
+                              .d_model = 64,
+                              .n_heads = 4,
+                              .d_head = 16,
+                              .d_mlp = 256,
+                              .n_ctx = 31,
+                              .d_vocab = 33,
+                              .eps = 1e-5f};
+static Gpt *gpt;
+static Tape *forward_tape, *train_tape;
+static uint8_t tokens[N_GAMES * N_TIME], targets[N_GAMES * N_TIME];
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (blas_init() != 0 || gpt_new(&gpt, &cfg) != 0 ||
+        tape_new(&forward_tape, &cfg, N_GAMES, TAPE_FORWARD, NULL) != 0 ||
+        tape_new(&train_tape, &cfg, N_GAMES, TAPE_TRAIN, NULL) != 0) {
+        return -1;
+    }
+    gpt_init(gpt, 3, RNG_INIT);
+    Rng rng = rng_at(3, RNG_TEST, 0);
+    for (size_t i = 0; i < gpt->n_numbers; i++) {
+        gpt->params[i] += (float)(0.1 * rng_normal(&rng));
+    }
+    for (size_t i = 0; i < N_GAMES * N_TIME; i++) {
+        tokens[i] = (uint8_t)rng_below(&rng, 33);
+        targets[i] = (uint8_t)rng_below(&rng, 33);
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    tape_free(train_tape);
+    tape_free(forward_tape);
+    gpt_free(gpt);
+    return 0;
+}
+
+static double largest_difference(const float *a, const float *b, size_t n)
+{
+    double worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        worst = fmax(worst, fabs((double)a[i] - (double)b[i]));
+    }
+    return worst;
+}
+
+/* Logits are of order 10 here and pass three blocks: 1e-4 is some hundred roundings. */
+#define LOGIT_TOL 1e-4
+
+static void test_fast_graph_is_the_plain_graph(void **state)
+{
+    (void)state;
+    Tape *plain = NULL;
+    float *g_plain = calloc(gpt->n_numbers, sizeof(float));
+    float *g_fast = calloc(gpt->n_numbers, sizeof(float));
+    assert_int_equal(tape_new(&plain, &cfg, N_GAMES, TAPE_TRAIN, &kernels_ref), 0);
+    const float *a = gpt_forward(gpt, plain, tokens, N_GAMES, N_TIME, NULL);
+    const float *b = gpt_forward(gpt, train_tape, tokens, N_GAMES, N_TIME, NULL);
+    assert_true(largest_difference(a, b, (size_t)N_GAMES * N_TIME * 33) < LOGIT_TOL);
+    assert_true(largest_difference(a, b + 1, (size_t)N_GAMES * N_TIME * 33 - 1) > LOGIT_TOL);
+    double loss_a = gpt_loss(plain, targets, 1), loss_b = gpt_loss(train_tape, targets, 1);
+    assert_true(fabs(loss_a - loss_b) < 1e-5 * loss_a);
+    gpt_backward(gpt, plain, tokens, g_plain);
+    gpt_backward(gpt, train_tape, tokens, g_fast);
+    for (size_t i = 0; i < gpt->n_specs; i++) {
+        const TensorSpec *spec = &gpt->specs[i];
+        double size = 1e-3; /* gradients are of order 1; some vanish by symmetry */
+        for (size_t j = 0; j < spec->count; j++) {
+            size = fmax(size, fabs((double)g_plain[spec->offset + j]));
+        }
+        double d = largest_difference(g_plain + spec->offset, g_fast + spec->offset, spec->count);
+        if (d > 1e-3 * size) {
+            fail_msg("%s: gradients differ by %g of %g", spec->name, d, size);
+        }
+    }
+    free(g_plain);
+    free(g_fast);
+    tape_free(plain);
+}
+
+static void test_forward_tape_equals_train_tape(void **state)
+{
+    (void)state;
+    const float *a = gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL);
+    const float *b = gpt_forward(gpt, train_tape, tokens, N_GAMES, N_TIME, NULL);
+    assert_memory_equal(a, b, (size_t)N_GAMES * N_TIME * 33 * sizeof(float));
+}
+
+/* A shorter pass gives the same logits at the positions it has: attention is causal. */
+static void test_causal(void **state)
+{
+    (void)state;
+    static float kept[N_TIME * 33];
+    const size_t cut = 12;
+    memcpy(kept, gpt_forward(gpt, forward_tape, tokens, 1, N_TIME, NULL), sizeof kept);
+    const float *part = gpt_forward(gpt, forward_tape, tokens, 1, cut, NULL);
+    assert_true(largest_difference(kept, part, cut * 33) < LOGIT_TOL);
+    tokens[0] = (uint8_t)((tokens[0] + 1) % 33);
+    part = gpt_forward(gpt, forward_tape, tokens, 1, cut, NULL);
+    assert_true(largest_difference(kept, part, cut * 33) > LOGIT_TOL);
+    tokens[0] = (uint8_t)((tokens[0] + 32) % 33);
+}
+
+typedef struct Seen {
+    int calls[N_HOOK_SITES];
+    int last_layer;
+    float add; /* added to channel 0 of the last position */
+    float kept[N_GAMES * N_TIME * 64];
+} Seen;
+
+static void look(void *context, const HookPoint *point)
+{
+    Seen *seen = context;
+    seen->calls[point->site]++;
+    seen->last_layer = point->layer;
+    assert_int_equal(point->B, N_GAMES);
+    assert_int_equal(point->T, N_TIME);
+    assert_int_equal(point->width, hook_width(&cfg, point->site, N_TIME));
+    if (point->site == HOOK_RESID_POST) {
+        memcpy(seen->kept, point->value, sizeof seen->kept);
+        for (size_t b = 0; b < N_GAMES; b++) {
+            point->value[(b * N_TIME + N_TIME - 1) * 64] += seen->add;
+        }
+    }
+}
+
+static void test_hooks_read_without_changing(void **state)
+{
+    (void)state;
+    static float plain[N_GAMES * N_TIME * 33];
+    static Seen seen;
+    Hooks hooks = {.fn = look, .context = &seen};
+    memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof plain);
+    for (int site = 0; site < N_HOOK_SITES; site++) {
+        hooks.sites[site] = 7; /* all three layers */
+    }
+    const float *logits = gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks);
+    assert_true(largest_difference(plain, logits, (size_t)N_GAMES * N_TIME * 33) < LOGIT_TOL);
+    for (int site = 0; site < N_HOOK_SITES; site++) {
+        assert_int_equal(seen.calls[site], 3);
+    }
+    assert_int_equal(seen.last_layer, 2);
+}
+
+static void test_hooks_edit(void **state)
+{
+    (void)state;
+    static float plain[N_GAMES * N_TIME * 33];
+    static Seen seen;
+    Hooks hooks = {.fn = look, .context = &seen, .sites = {[HOOK_RESID_POST] = 2}};
+    memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof plain);
+    seen.add = 5;
+    const float *logits = gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks);
+    assert_int_equal(seen.calls[HOOK_RESID_POST], 1);
+    /* Only the last position was edited, so only it may change. */
+    for (size_t b = 0; b < N_GAMES; b++) {
+        size_t at = b * N_TIME * 33;
+        assert_true(largest_difference(plain + at, logits + at, (N_TIME - 1) * 33) < LOGIT_TOL);
+        assert_true(largest_difference(plain + at + (N_TIME - 1) * 33,
+                                       logits + at + (N_TIME - 1) * 33, 33) > 100 * LOGIT_TOL);
+    }
+}
+
+static void test_hook_names(void **state)
+{
+    (void)state;
+    char name[64];
+    hook_full_name(name, HOOK_Z, 3);
+    assert_string_equal(name, "blocks.3.attn.hook_z");
+    hook_full_name(name, HOOK_RESID_POST, 0);
+    assert_string_equal(name, "blocks.0.hook_resid_post");
+    for (int site = 0; site < N_HOOK_SITES; site++) {
+        assert_int_equal(hook_site_parse(hook_site_name((HookSite)site)), site);
+    }
+    assert_int_equal(hook_site_parse("resid"), -1);
+}
+
+static void test_parameter_counts(void **state)
+{
+    (void)state;
+    GptConfig paper = {.n_ctx = 59, .d_vocab = 61};
+    assert_int_equal(gpt_config_preset(&paper, "paper"), 0);
+    assert_int_equal(gpt_config_parameters(&paper), 25312768); /* protocols: the published model */
+    Gpt *big = NULL;
+    size_t trained = 0;
+    assert_int_equal(gpt_new(&big, &paper), 0);
+    for (size_t i = 0; i < big->n_specs; i++) {
+        trained += big->specs[i].group != GROUP_FROZEN ? big->specs[i].count : 0;
+    }
+    assert_int_equal(trained, 25312768);
+    gpt_free(big);
+    paper.n_heads = 7;
+    assert_non_null(gpt_config_check(&paper));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fast_graph_is_the_plain_graph),
+        cmocka_unit_test(test_forward_tape_equals_train_tape),
+        cmocka_unit_test(test_causal),
+        cmocka_unit_test(test_hooks_read_without_changing),
+        cmocka_unit_test(test_hooks_edit),
+        cmocka_unit_test(test_hook_names),
+        cmocka_unit_test(test_parameter_counts),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,158 @@
+/* Optimisers against arithmetic done by hand, and properties that Muon must have. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "num/blas.h"
+#include "num/optim.h"
+
+static void test_adamw_by_hand(void **state)
+{
+    (void)state;
+    /* First step from zero moments: m/(1-b1) = g and v/(1-b2) = g^2, so the update is
+     * g/|g| = sign(g), plus decay. */
+    float w[2] = {1, -2}, m[2] = {0}, v[2] = {0};
+    const float g[2] = {0.5f, -4};
+    AdamWStep step = {
+        .lr = 0.1f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .weight_decay = 0.5f, .step = 1};
+    adamw_step(w, m, v, g, 2, 1, &step);
+    /* Tolerance: a handful of float roundings on numbers of order one. */
+    assert_true(fabs((double)w[0] - (1 - 0.1 * (1 + 0.5))) < 1e-6);
+    assert_true(fabs((double)w[1] - (-2 - 0.1 * (-1 - 1.0))) < 1e-6);
+    assert_true(fabs((double)m[0] - 0.05) < 1e-7 && fabs((double)v[1] - 0.8) < 1e-6);
+    step.step = 2;
+    adamw_step(w, m, v, g, 2, 0.5f, &step); /* a clipped gradient counts half */
+    assert_true(fabs((double)m[0] - (0.9 * 0.05 + 0.1 * 0.25)) < 1e-7);
+}
+
+/* Gram matrix of the short side: the identity for orthogonal rows or columns. */
+static double distance_from_orthogonal(const float *X, size_t rows, size_t cols)
+{
+    size_t d = rows < cols ? rows : cols, n = rows < cols ? cols : rows;
+    double worst = 0;
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j < d; j++) {
+            double sum = 0;
+            for (size_t k = 0; k < n; k++) {
+                double a = (double)(rows < cols ? X[i * cols + k] : X[k * cols + i]);
+                double b = (double)(rows < cols ? X[j * cols + k] : X[k * cols + j]);
+                sum += a * b;
+            }
+            worst = fmax(worst, fabs(sum - (i == j ? 1 : 0)));
+        }
+    }
+    return worst;
+}
+
+static void test_newton_schulz_orthogonalises(void **state)
+{
+    (void)state;
+    const size_t shapes[][2] = {{8, 8}, {8, 32}, {32, 8}, {17, 40}};
+    for (size_t s = 0; s < 4; s++) {
+        size_t rows = shapes[s][0], cols = shapes[s][1], n = rows * cols;
+        float *X = calloc(n, sizeof(float));
+        float *scratch = calloc(muon_scratch(rows, cols), sizeof(float));
+        Rng rng = rng_at(5, RNG_TEST, s);
+        for (size_t i = 0; i < n; i++) {
+            X[i] = (float)rng_normal(&rng);
+        }
+        double before = distance_from_orthogonal(X, rows, cols);
+        newton_schulz(X, rows, cols, scratch);
+        double after = distance_from_orthogonal(X, rows, cols);
+        /* These coefficients bring singular values into about 0.7..1.2, not to 1 (Jordan et al.
+         * 2024), so the Gram matrix of a well-conditioned input is within 0.6 of the identity;
+         * the square one has small singular values that need not have risen yet. */
+        assert_true(after < (rows == cols ? 1.0 : 0.6));
+        assert_true(before > 2); /* and was not before */
+        free(scratch);
+        free(X);
+    }
+}
+
+/* A tall matrix and its transpose get transposed updates. */
+static void test_newton_schulz_transposes(void **state)
+{
+    (void)state;
+    enum { R = 12, K = 5 };
+    float X[R * K], Y[K * R], scratch[2 * R * K + 2 * K * K];
+    Rng rng = rng_at(6, RNG_TEST, 0);
+    for (size_t i = 0; i < R; i++) {
+        for (size_t j = 0; j < K; j++) {
+            X[i * K + j] = Y[j * R + i] = (float)rng_normal(&rng);
+        }
+    }
+    newton_schulz(X, R, K, scratch);
+    newton_schulz(Y, K, R, scratch);
+    for (size_t i = 0; i < R; i++) {
+        for (size_t j = 0; j < K; j++) {
+            /* Five rounds of products of order one in float. */
+            assert_true(fabs((double)(X[i * K + j] - Y[j * R + i])) < 1e-4);
+        }
+    }
+}
+
+static void test_muon_descends(void **state)
+{
+    (void)state;
+    /* min ||W - A||^2 / 2: the gradient is W - A. Steps of length lr * sqrt(rank) near the goal
+     * leave a distance of that order; the start is ten times farther. */
+    enum { R = 6, K = 9 };
+    float W[R * K] = {0}, M[R * K] = {0}, A[R * K], g[R * K];
+    float scratch[2 * R * K + 2 * R * R + R * K];
+    Rng rng = rng_at(8, RNG_TEST, 0);
+    double start = 0, end = 0;
+    for (size_t i = 0; i < R * K; i++) {
+        A[i] = (float)rng_normal(&rng);
+        start += (double)A[i] * (double)A[i];
+    }
+    MuonStep step = {.lr = 0.02f, .momentum = 0.9f};
+    for (int k = 0; k < 400; k++) {
+        for (size_t i = 0; i < R * K; i++) {
+            g[i] = W[i] - A[i];
+        }
+        muon_step(W, M, g, R, K, 1, &step, scratch);
+    }
+    for (size_t i = 0; i < R * K; i++) {
+        double d = (double)W[i] - (double)A[i];
+        end += d * d;
+    }
+    assert_true(sqrt(end) < 0.1 * sqrt(start));
+}
+
+static void test_schedules(void **state)
+{
+    (void)state;
+    assert_true(schedule_factor(SCHEDULE_CONSTANT, 50, 100, 0.1, 0) == 1);
+    assert_true(schedule_factor(SCHEDULE_CONSTANT, 0, 100, 0.1, 0) < 0.1);
+    assert_true(fabs(schedule_factor(SCHEDULE_COSINE, 100, 100, 0, 0) - 0.1) < 1e-12);
+    assert_true(fabs(schedule_factor(SCHEDULE_COSINE, 50, 100, 0, 0) - 0.55) < 1e-12);
+    assert_true(schedule_factor(SCHEDULE_TRAPEZOID, 79, 100, 0, 0.2) == 1);
+    assert_true(fabs(schedule_factor(SCHEDULE_TRAPEZOID, 90, 100, 0, 0.2) - 0.5) < 1e-12);
+    assert_int_equal(schedule_parse("trapezoid"), SCHEDULE_TRAPEZOID);
+    assert_int_equal(schedule_parse("linear"), -1);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return blas_init();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_adamw_by_hand),
+        cmocka_unit_test(test_newton_schulz_orthogonalises),
+        cmocka_unit_test(test_newton_schulz_transposes),
+        cmocka_unit_test(test_muon_descends),
+        cmocka_unit_test(test_schedules),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
