@@ -13,7 +13,8 @@
 #define FILES_PATH_MAX 4096
 
 /* Read a whole regular file of at most max_bytes. *out is owned (mem_free) and has one NUL
- * after its n_bytes. Returns 0, OGPT_EIO (message with errno), OGPT_EFORMAT (too large), OGPT_ENOMEM. */
+ * after its n_bytes. Returns 0, OGPT_EIO (message with errno), OGPT_EFORMAT (too large),
+ * OGPT_ENOMEM. */
 int file_read_all(void **out, size_t *n_bytes, const char *path, size_t max_bytes);
 /* Read exactly n_bytes at offset from an open descriptor (loops over short reads); a file
  * that ends early is OGPT_EFORMAT. */
@@ -28,7 +29,9 @@ bool dir_exists(const char *path);
 int dir_create(const char *path);
 /* Remove a directory tree; symbolic links are removed, never followed. */
 int dir_remove(const char *path);
-/* Remove ".tmp-<pid>-*" entries of dead processes directly below `path`; counts them. */
+/* Remove ".tmp-<pid>-*" and ".old-<pid>-*" entries of dead processes directly below `path`;
+ * counts them. An ".old-<pid>-NAME" whose NAME is missing is put back instead: its process died
+ * while replacing it. Only for directories that processes of one machine write. */
 int dir_clean_stale(size_t *n_removed, const char *path);
 /* Names of the entries of `path`, sorted, without "." and "..". Owned: names_free. */
 int dir_list(char ***names, size_t *n, const char *path);

@@ -40,9 +40,9 @@ size_t js_length(const Js *array_or_object);
 bool js_next(const Js *object, void **it, const char **key, const Js **value);
 typedef enum JsType { JS_NULL, JS_BOOL, JS_INT, JS_NUM, JS_STR, JS_ARRAY, JS_OBJECT } JsType;
 JsType js_type(const Js *value);
-int64_t js_int_of(const Js *value);       /* of JS_INT, else 0 */
-double js_num_of(const Js *value);        /* of JS_INT or JS_NUM, else NaN */
-const char *js_str_of(const Js *value);   /* of JS_STR, else NULL; borrowed */
+int64_t js_int_of(const Js *value);     /* of JS_INT, else 0 */
+double js_num_of(const Js *value);      /* of JS_INT or JS_NUM, else NaN */
+const char *js_str_of(const Js *value); /* of JS_STR, else NULL; borrowed */
 bool js_bool_of(const Js *value);
 
 /* Build. js_set and js_push take over the reference of `value`. */

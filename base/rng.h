@@ -21,10 +21,10 @@ typedef enum RngPurpose {
     RNG_INIT = 6,     /* initial value of tensor t */
     RNG_BATCH = 7,    /* order of a corpus in epoch e */
     RNG_BOOTSTRAP = 8,
-    RNG_PROBE = 9,      /* sampling of games and plies for probes */
-    RNG_DIRECTION = 10, /* random control directions */
-    RNG_SHUFFLE = 11,   /* shuffled-label controls */
-    RNG_CONTROL = 12,   /* random-weights control model, planted noise */
+    RNG_PROBE = 9,       /* sampling of games and plies for probes */
+    RNG_DIRECTION = 10,  /* random control directions */
+    RNG_SHUFFLE = 11,    /* shuffled-label controls */
+    RNG_CONTROL = 12,    /* random-weights control model, planted noise */
     RNG_TUNE_CASES = 13, /* cases made for tuning scale and layers */
     RNG_TEST = 99
 } RngPurpose;
@@ -44,8 +44,8 @@ uint64_t rng_u64(Rng *rng);
 uint32_t rng_below(Rng *rng, uint32_t n);
 /* Uniform in [0,1), 53 bits. */
 double rng_uniform(Rng *rng);
-/* Standard normal (Box-Muller, two uniforms a pair of draws; the same on every machine
- * up to libm's log, sin and cos). */
+/* Standard normal (Box-Muller, two uniforms a draw: the sine half is dropped, so that no draw
+ * depends on an earlier one; the same on every machine up to libm's log and cos). */
 double rng_normal(Rng *rng);
 /* Entry i of a pseudo-random permutation of 0..n-1 made by (seed, purpose, index): a Feistel
  * network with cycle walking, so no table is stored. */

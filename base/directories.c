@@ -1,0 +1,253 @@
+/* base/directories.c - directories and paths; see files.h. */
+#define _GNU_SOURCE
+#include "base/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files_internal.h"
+
+/* ---- paths ---- */
+
+static int too_long(void)
+{
+    return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
+}
+
+int path_join(char *out, const char *dir, const char *name)
+{
+    size_t length = strlen(dir);
+    const char *slash = length > 0 && dir[length - 1] == '/' ? "" : "/";
+    int n = snprintf(out, FILES_PATH_MAX, "%s%s%s", dir, slash, name);
+    return n >= FILES_PATH_MAX ? too_long() : 0;
+}
+
+/* Length of `path` without the slashes at its end ("/" itself keeps its one). */
+static size_t trimmed_length(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    return length;
+}
+
+/* Where the last name of `path` starts. */
+static size_t name_start(const char *path)
+{
+    size_t start = trimmed_length(path);
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    return start;
+}
+
+int path__parent(char *out, const char *path)
+{
+    size_t start = name_start(path);
+    while (start > 1 && path[start - 1] == '/') {
+        start--;
+    }
+    int n = start == 0 ? snprintf(out, FILES_PATH_MAX, ".")
+                       : snprintf(out, FILES_PATH_MAX, "%.*s", (int)start, path);
+    return n >= FILES_PATH_MAX ? too_long() : 0;
+}
+
+int path__beside(char *out, const char *prefix, const char *path)
+{
+    size_t start = name_start(path), end = trimmed_length(path);
+    int n = snprintf(out, FILES_PATH_MAX, "%.*s%s%ld-%.*s", (int)start, path, prefix,
+                     (long)getpid(), (int)(end - start), path + start);
+    return n >= FILES_PATH_MAX ? too_long() : 0;
+}
+
+/* ---- directories ---- */
+
+bool dir_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+int dir__sync(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_set_errno(OGPT_EIO, "%s: directory cannot be opened", path);
+    }
+    /* EINVAL: the file system has nothing to flush for a directory */
+    int code = fsync(fd) == 0 || errno == EINVAL
+                   ? 0
+                   : err_set_errno(OGPT_EIO, "%s: directory cannot be flushed to disk", path);
+    close(fd);
+    return code;
+}
+
+int dir_create(const char *path)
+{
+    char part[FILES_PATH_MAX];
+    size_t length = trimmed_length(path);
+    if (length >= FILES_PATH_MAX) {
+        return too_long();
+    }
+    for (size_t end = 1; end <= length; end++) {
+        if (end < length && path[end] != '/') {
+            continue;
+        }
+        memcpy(part, path, end);
+        part[end] = 0;
+        if (mkdir(part, 0777) != 0 && !(errno == EEXIST && dir_exists(part))) {
+            return err_set_errno(OGPT_EIO, "%s: directory cannot be created", part);
+        }
+    }
+    return 0;
+}
+
+static int entry_remove(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    if (remove(path) != 0) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be removed", path);
+    }
+    return 0;
+}
+
+int dir_remove(const char *path)
+{
+    /* contents before their directory, symbolic links as such, 16 descriptors at most */
+    int code = nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return code == -1 ? err_set_errno(OGPT_EIO, "%s: cannot be removed", path) : code;
+}
+
+static int names_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int dir_list(char ***names, size_t *n, const char *path)
+{
+    *names = NULL;
+    *n = 0;
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return err_set_errno(OGPT_EIO, "%s: directory cannot be opened", path);
+    }
+    int code = 0;
+    size_t n_room = 16, n_found = 0;
+    char **found = mem_alloc(n_room, sizeof *found, path);
+    if (found == NULL) {
+        code = OGPT_ENOMEM;
+        goto done;
+    }
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (entry == NULL) {
+            if (errno != 0) {
+                code = err_set_errno(OGPT_EIO, "%s: directory cannot be read", path);
+            }
+            break;
+        }
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        if (n_found == n_room) {
+            char **wider = mem_realloc(found, 2 * n_room, sizeof *found, path);
+            if (wider == NULL) {
+                code = OGPT_ENOMEM;
+                break;
+            }
+            found = wider;
+            n_room *= 2;
+        }
+        found[n_found] = mem_strdup(entry->d_name, path);
+        if (found[n_found] == NULL) {
+            code = OGPT_ENOMEM;
+            break;
+        }
+        n_found++;
+    }
+done:
+    closedir(dir);
+    if (code != 0) {
+        names_free(found, n_found);
+        return code;
+    }
+    qsort(found, n_found, sizeof *found, names_compare);
+    *names = found;
+    *n = n_found;
+    return 0;
+}
+
+void names_free(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mem_free(names[i]);
+    }
+    mem_free(names);
+}
+
+/* The name after "<prefix><pid>-" if that process is dead, else NULL. */
+static const char *dead_name(const char *entry, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    if (strncmp(entry, prefix, length) != 0) {
+        return NULL;
+    }
+    const char *digits = entry + length;
+    size_t n_digits = strspn(digits, "0123456789");
+    if (n_digits == 0 || n_digits > 9 || digits[n_digits] != '-' || digits[n_digits + 1] == 0) {
+        return NULL;
+    }
+    long pid = strtol(digits, NULL, 10);
+    return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH ? digits + n_digits + 1 : NULL;
+}
+
+/* Deal with one entry left by a dead process: what was being replaced goes back when its goal
+ * is missing; everything else goes away. */
+static int leftover_clean(size_t *n_removed, const char *dir, const char *entry)
+{
+    const char *replaced = dead_name(entry, PREFIX_OLD);
+    if (replaced == NULL && dead_name(entry, PREFIX_NEW) == NULL) {
+        return 0;
+    }
+    char path[FILES_PATH_MAX], goal[FILES_PATH_MAX];
+    int code = path_join(path, dir, entry);
+    if (code == 0 && replaced != NULL) {
+        code = path_join(goal, dir, replaced);
+    }
+    if (code != 0) {
+        return code;
+    }
+    struct stat info;
+    if (replaced != NULL && lstat(goal, &info) != 0) {
+        return rename(path, goal) == 0
+                   ? 0
+                   : err_set_errno(OGPT_EIO, "%s: cannot be put back as %s", path, goal);
+    }
+    code = dir_remove(path);
+    *n_removed += code == 0;
+    return code;
+}
+
+int dir_clean_stale(size_t *n_removed, const char *path)
+{
+    *n_removed = 0;
+    char **names;
+    size_t n;
+    int code = dir_list(&names, &n, path);
+    for (size_t i = 0; i < n && code == 0; i++) {
+        code = leftover_clean(n_removed, path, names[i]);
+    }
+    names_free(names, n);
+    return code;
+}

@@ -1,0 +1,278 @@
+/* base/files.c - reading and atomic writing; see files.h. Directories are in directories.c. */
+#define _GNU_SOURCE
+#include "base/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files_internal.h"
+
+/* ---- reading ---- */
+
+int file_pread(int fd, void *out, size_t n_bytes, uint64_t offset, const char *path)
+{
+    size_t done = 0;
+    while (done < n_bytes) {
+        ssize_t n = pread(fd, (char *)out + done, n_bytes - done, (off_t)(offset + done));
+        if (n == 0) {
+            return err_set(OGPT_EFORMAT,
+                           "%s: ends at byte %llu, expected %zu bytes from byte %llu on; the file "
+                           "is cut short",
+                           path, (unsigned long long)(offset + done), n_bytes,
+                           (unsigned long long)offset);
+        }
+        if (n < 0 && errno != EINTR) {
+            return err_set_errno(OGPT_EIO, "%s: cannot be read at byte %llu", path,
+                                 (unsigned long long)(offset + done));
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+int file_read_all(void **out, size_t *n_bytes, const char *path, size_t max_bytes)
+{
+    *out = NULL;
+    *n_bytes = 0;
+    /* O_NONBLOCK: opening a named pipe must not wait for its writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
+    }
+    int code = 0;
+    char *data = NULL;
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        code = err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+        goto done;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        code = err_set(OGPT_EIO, "%s: expected a regular file, found something else", path);
+        goto done;
+    }
+    if ((uint64_t)info.st_size > max_bytes) {
+        code = err_set(OGPT_EFORMAT, "%s: expected at most %zu bytes, found %lld", path, max_bytes,
+                       (long long)info.st_size);
+        goto done;
+    }
+    data = mem_alloc((size_t)info.st_size + 1, 1, path);
+    if (data == NULL) {
+        code = OGPT_ENOMEM;
+        goto done;
+    }
+    code = file_pread(fd, data, (size_t)info.st_size, 0, path);
+done:
+    close(fd);
+    if (code != 0) {
+        mem_free(data);
+        return code;
+    }
+    data[info.st_size] = 0;
+    *out = data;
+    *n_bytes = (size_t)info.st_size;
+    return 0;
+}
+
+int file_size(uint64_t *out, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+    }
+    *out = (uint64_t)info.st_size;
+    return 0;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* ---- writing ---- */
+
+int file__create(int *fd, const char *path)
+{
+    *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return *fd < 0 ? err_set_errno(OGPT_EIO, "%s: cannot be created", path) : 0;
+}
+
+int file__write(int fd, const void *data, size_t n_bytes, const char *path)
+{
+    size_t done = 0;
+    while (done < n_bytes) {
+        ssize_t n = write(fd, (const char *)data + done, n_bytes - done);
+        if (n < 0 && errno != EINTR) {
+            return err_set_errno(OGPT_EIO, "%s: cannot be written", path);
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* After a failed fsync the pages may be marked clean although they never reached the disk, so
+ * asking again proves nothing: the first failure is final. */
+int file__finish(int fd, const char *path)
+{
+    int code = 0;
+    if (fsync(fd) != 0) {
+        code = err_set_errno(OGPT_EIO, "%s: cannot be flushed to disk", path);
+    }
+    if (close(fd) != 0 && code == 0) {
+        code = err_set_errno(OGPT_EIO, "%s: cannot be closed", path);
+    }
+    return code;
+}
+
+int file__write_new(const char *path, const void *data, size_t n_bytes)
+{
+    int fd;
+    int code = file__create(&fd, path);
+    if (code != 0) {
+        return code;
+    }
+    code = file__write(fd, data, n_bytes, path);
+    if (code != 0) {
+        close(fd);
+    } else {
+        code = file__finish(fd, path);
+    }
+    if (code != 0) {
+        unlink(path);
+    }
+    return code;
+}
+
+/* Rename without replacing: in one step where the file system can, else after the look that
+ * file_write_atomic has already taken. */
+static int rename_new(const char *from, const char *to)
+{
+    int status = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+    if (status != 0 && (errno == EINVAL || errno == ENOSYS)) {
+        status = rename(from, to);
+    }
+    return status;
+}
+
+static int exists_error(const char *path)
+{
+    return err_set(OGPT_EUSAGE, "%s: exists already; choose another name or ask to replace it",
+                   path);
+}
+
+int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool replace)
+{
+    char beside[FILES_PATH_MAX], parent[FILES_PATH_MAX];
+    int code = path__beside(beside, PREFIX_NEW, path);
+    if (code == 0) {
+        code = path__parent(parent, path);
+    }
+    if (code != 0) {
+        return code;
+    }
+    struct stat info;
+    if (!replace && lstat(path, &info) == 0) {
+        return exists_error(path);
+    }
+    unlink(beside); /* left by an earlier process of our number, if there at all */
+    code = file__write_new(beside, data, n_bytes);
+    if (code != 0) {
+        return code;
+    }
+    if ((replace ? rename(beside, path) : rename_new(beside, path)) != 0) {
+        code = errno == EEXIST ? exists_error(path)
+                               : err_set_errno(OGPT_EIO, "%s: cannot be put in place", path);
+        unlink(beside);
+        return code;
+    }
+    return dir__sync(parent);
+}
+
+int disk_preflight(const char *path, uint64_t bytes)
+{
+    char place[FILES_PATH_MAX];
+    if (snprintf(place, sizeof place, "%s", path) >= FILES_PATH_MAX) {
+        return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
+    }
+    struct statvfs system;
+    while (statvfs(place, &system) != 0) {
+        char parent[FILES_PATH_MAX];
+        int reason = errno;
+        if (reason == ENOENT && path__parent(parent, place) == 0 && strcmp(parent, place) != 0) {
+            memcpy(place, parent, sizeof place);
+            continue;
+        }
+        errno = reason;
+        return err_set_errno(OGPT_EIO, "%s: free space cannot be found out", path);
+    }
+    uint64_t free_bytes = (uint64_t)system.f_bavail * system.f_frsize;
+    if (free_bytes < bytes) {
+        return err_set(OGPT_EIO,
+                       "%s: disk full: needs %llu bytes, %llu are free; make room or choose "
+                       "another place",
+                       path, (unsigned long long)bytes, (unsigned long long)free_bytes);
+    }
+    return 0;
+}
+
+/* ---- the lock ---- */
+
+static int locked_error(int fd, const char *path)
+{
+    char holder[300];
+    ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
+    holder[n > 0 ? n : 0] = 0;
+    long pid = 0;
+    char host[257] = "";
+    if (sscanf(holder, "%ld %256s", &pid, host) == 2) {
+        return err_set(OGPT_ELOCKED, "%s: locked by process %ld on %s; wait for it or stop it",
+                       path, pid, host);
+    }
+    return err_set(OGPT_ELOCKED, "%s: locked by a process that is just starting; try again", path);
+}
+
+/* flock and not fcntl's classic locks: those are dropped when any descriptor of the file is
+ * closed, and never conflict within one process. The kernel lets go of a flock when its holder
+ * dies, so a stale lock needs no detection: what is left is a file with an old number in it. */
+int file_lock(FileLock *out, const char *path)
+{
+    out->fd = -1;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return err_set_errno(OGPT_EIO, "%s: lock file cannot be opened", path);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int code = errno == EWOULDBLOCK ? locked_error(fd, path)
+                                        : err_set_errno(OGPT_EIO, "%s: cannot be locked", path);
+        close(fd);
+        return code;
+    }
+    char host[257] = "", text[300];
+    gethostname(host, sizeof host - 1);
+    int length = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), host);
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
+        int code = err_set_errno(OGPT_EIO, "%s: lock file cannot be written", path);
+        close(fd);
+        return code;
+    }
+    out->fd = fd;
+    return 0;
+}
+
+/* The file stays: removing it would let a process that has just opened it lock a file that
+ * nobody else can see any more. */
+void file_unlock(FileLock *lock)
+{
+    if (lock->fd >= 0) {
+        close(lock->fd);
+        lock->fd = -1;
+    }
+}

@@ -1,0 +1,436 @@
+/* base/manifest.c - see manifest.h. */
+#define _GNU_SOURCE
+#include "base/manifest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "base/files_internal.h"
+#include "base/hash.h"
+
+#define MANIFEST_NAME "MANIFEST.json"
+#define MANIFEST_MAX_BYTES (4 << 20)
+#define INDENT 2
+#define OWN_HASH "manifest_sha256"
+
+struct Publish {
+    char goal[FILES_PATH_MAX];
+    char parent[FILES_PATH_MAX];
+    char temporary[FILES_PATH_MAX]; /* being filled */
+    char old[FILES_PATH_MAX];       /* what stood at the goal, until the new one does */
+    bool replace;
+    Js *files; /* name -> {size, sha256}, in the order written */
+};
+
+/* ---- names inside a directory ---- */
+
+/* A part is [A-Za-z0-9][A-Za-z0-9._-]{0,63}: nothing in it leaves the directory or hides. */
+static bool part_is_valid(const char *part, size_t length)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "._-";
+    return length >= 1 && length <= 64 && strspn(part, letters) >= length &&
+           strchr("._-", part[0]) == NULL;
+}
+
+static bool name_is_valid(const char *name)
+{
+    size_t length = strlen(name), first = strcspn(name, "/");
+    return part_is_valid(name, first) &&
+           (first == length || part_is_valid(name + first + 1, length - first - 1)) &&
+           strcmp(name, MANIFEST_NAME) != 0;
+}
+
+/* ---- writing ---- */
+
+void publish_abort(Publish *publish)
+{
+    if (publish == NULL) {
+        return;
+    }
+    if (publish->temporary[0] != 0 && dir_exists(publish->temporary)) {
+        /* what went wrong before counts more than a directory that stays behind */
+        char *message = mem_strdup(err_message(), "an error message");
+        dir_remove(publish->temporary);
+        if (message != NULL) {
+            err_set(OGPT_EIO, "%s", message);
+            mem_free(message);
+        }
+    }
+    js_free(publish->files);
+    mem_free(publish);
+}
+
+static int temporary_create(Publish *publish)
+{
+    /* one of our own number can only have been left by an earlier process: numbers come again */
+    if (dir_exists(publish->temporary)) {
+        int code = dir_remove(publish->temporary);
+        if (code != 0) {
+            return code;
+        }
+    }
+    int code = dir_create(publish->parent);
+    if (code == 0 && mkdir(publish->temporary, 0777) != 0) {
+        code = err_set_errno(OGPT_EIO, "%s: directory cannot be created", publish->temporary);
+    }
+    return code;
+}
+
+int publish_begin(Publish **out, const char *path, bool replace)
+{
+    *out = NULL;
+    struct stat info;
+    if (!replace && lstat(path, &info) == 0) {
+        return err_set(OGPT_EUSAGE, "%s: exists already; choose another name or ask to replace it",
+                       path);
+    }
+    Publish *publish = mem_calloc(1, sizeof *publish, path);
+    if (publish == NULL) {
+        return OGPT_ENOMEM;
+    }
+    publish->replace = replace;
+    publish->files = js_object();
+    int code = path__parent(publish->parent, path);
+    if (code == 0) {
+        code = path__beside(publish->old, PREFIX_OLD, path);
+    }
+    if (code == 0) {
+        code = path__beside(publish->temporary, PREFIX_NEW, path);
+    }
+    if (code == 0) {
+        snprintf(publish->goal, sizeof publish->goal, "%s", path); /* shorter than `temporary` */
+        code = temporary_create(publish);
+    }
+    if (code != 0) {
+        publish_abort(publish);
+        return code;
+    }
+    *out = publish;
+    return 0;
+}
+
+int publish_path(char *out, const Publish *publish, const char *name)
+{
+    if (!name_is_valid(name)) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: \"%s\" cannot name a published file; expected letters, digits and "
+                       "'._-', at most one '/'",
+                       publish->goal, name);
+    }
+    int code = path_join(out, publish->temporary, name);
+    if (code == 0 && strchr(name, '/') != NULL) {
+        char parent[FILES_PATH_MAX];
+        code = path__parent(parent, out);
+        if (code == 0) {
+            code = dir_create(parent);
+        }
+    }
+    return code;
+}
+
+static int file_register(Publish *publish, const char *name, uint64_t size,
+                         const char hex[HASH_HEX_SIZE])
+{
+    if (js_has(publish->files, name)) {
+        return err_set(OGPT_EUSAGE, "%s: file \"%s\" is published twice", publish->goal, name);
+    }
+    Js *entry = js_object();
+    js_set_int(entry, "size", (int64_t)size);
+    js_set_str(entry, "sha256", hex);
+    js_set(publish->files, name, entry);
+    return 0;
+}
+
+int publish_file(Publish *publish, const char *name, const void *data, size_t n_bytes)
+{
+    char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
+    int code = publish_path(path, publish, name);
+    if (code == 0) {
+        code = file__write_new(path, data, n_bytes);
+    }
+    if (code != 0) {
+        return code;
+    }
+    sha256_of(hex, data, n_bytes);
+    return file_register(publish, name, n_bytes, hex);
+}
+
+int publish_adopt(Publish *publish, const char *name)
+{
+    char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
+    uint64_t size;
+    int code = publish_path(path, publish, name);
+    if (code == 0) {
+        code = file_size(&size, path);
+    }
+    if (code == 0) {
+        code = sha256_file(hex, path);
+    }
+    return code == 0 ? file_register(publish, name, size, hex) : code;
+}
+
+/* SHA-256 of the compact print of all members of `manifest` but its own hash. */
+static int own_hash(char hex[HASH_HEX_SIZE], const Js *manifest)
+{
+    Js *rest = js_object();
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (js_next(manifest, &it, &key, &value)) {
+        if (strcmp(key, OWN_HASH) != 0) {
+            js_set(rest, key, js_keep(value));
+        }
+    }
+    char *text;
+    int code = js_print(&text, rest, 0);
+    if (code == 0) {
+        sha256_of(hex, text, strlen(text));
+        mem_free(text);
+    }
+    js_free(rest);
+    return code;
+}
+
+/* The text of the file: indented for people, one newline at the end. */
+static int manifest_text(char **out, const Js *manifest)
+{
+    char *text;
+    int code = js_print(&text, manifest, INDENT);
+    *out = NULL;
+    if (code != 0) {
+        return code;
+    }
+    size_t length = strlen(text);
+    *out = mem_realloc(text, length + 2, 1, MANIFEST_NAME);
+    if (*out == NULL) {
+        mem_free(text);
+        return OGPT_ENOMEM;
+    }
+    memcpy(*out + length, "\n", 2);
+    return 0;
+}
+
+static int manifest_write(const Publish *publish, const Js *fields)
+{
+    Js *manifest = js_object();
+    char *text = NULL;
+    char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
+    js_set(manifest, "files", js_keep(publish->files));
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    int code = 0;
+    while (fields != NULL && code == 0 && js_next(fields, &it, &key, &value)) {
+        if (strcmp(key, OWN_HASH) == 0 || strcmp(key, "files") == 0) {
+            code = err_set(OGPT_EUSAGE, "%s: the manifest writes member \"%s\" itself",
+                           publish->goal, key);
+        }
+        js_set(manifest, key, js_keep(value));
+    }
+    if (code == 0) {
+        code = own_hash(hex, manifest);
+    }
+    if (code == 0) {
+        js_set_str(manifest, OWN_HASH, hex);
+        code = manifest_text(&text, manifest);
+    }
+    if (code == 0) {
+        code = path_join(path, publish->temporary, MANIFEST_NAME);
+    }
+    if (code == 0) {
+        code = file__write_new(path, text, strlen(text));
+    }
+    mem_free(text);
+    js_free(manifest);
+    return code;
+}
+
+/* fsync the temporary directory and those within it. */
+static int directories_sync(const Publish *publish)
+{
+    void *it = NULL;
+    const char *name;
+    const Js *entry;
+    while (js_next(publish->files, &it, &name, &entry)) {
+        char path[FILES_PATH_MAX], parent[FILES_PATH_MAX];
+        int code = 0;
+        if (strchr(name, '/') != NULL) {
+            code = path_join(path, publish->temporary, name);
+            if (code == 0) {
+                code = path__parent(parent, path);
+            }
+            if (code == 0) {
+                code = dir__sync(parent);
+            }
+        }
+        if (code != 0) {
+            return code;
+        }
+    }
+    return dir__sync(publish->temporary);
+}
+
+/* The new directory takes the goal's name. An old one steps aside first; should the process die
+ * between the two renames, dir_clean_stale puts it back. */
+static int goal_take(const Publish *publish)
+{
+    struct stat info;
+    bool aside = publish->replace && lstat(publish->goal, &info) == 0;
+    if (aside && rename(publish->goal, publish->old) != 0) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be replaced", publish->goal);
+    }
+    if (rename(publish->temporary, publish->goal) != 0) {
+        int code =
+            errno == ENOTEMPTY || errno == EEXIST
+                ? err_set(OGPT_EUSAGE, "%s: another process has made it meanwhile", publish->goal)
+                : err_set_errno(OGPT_EIO, "%s: cannot be put in place", publish->goal);
+        if (aside && rename(publish->old, publish->goal) != 0) {
+            code = err_set_errno(OGPT_EIO, "%s: the former directory is now %s", publish->goal,
+                                 publish->old);
+        }
+        return code;
+    }
+    int code = dir__sync(publish->parent);
+    return code == 0 && aside ? dir_remove(publish->old) : code;
+}
+
+int publish_commit(Publish *publish, const Js *fields)
+{
+    int code = manifest_write(publish, fields);
+    if (code == 0) {
+        code = directories_sync(publish);
+    }
+    if (code == 0) {
+        code = goal_take(publish);
+    }
+    publish_abort(publish); /* after success there is no temporary directory to remove */
+    return code;
+}
+
+/* ---- reading ---- */
+
+static int entry_verify(const char *dir, const char *name, const Js *entry, const char *origin)
+{
+    int64_t size;
+    uint64_t found_size;
+    const char *sha256;
+    char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
+    if (!name_is_valid(name)) {
+        return err_set(OGPT_EFORMAT, "%s: \"%s\" cannot name a published file", origin, name);
+    }
+    int code = js_get_int(&size, entry, "size", 0, INT64_MAX, origin);
+    if (code == 0) {
+        code = js_get_str(&sha256, entry, "sha256", origin);
+    }
+    if (code == 0) {
+        code = path_join(path, dir, name);
+    }
+    if (code == 0 && !file_exists(path)) {
+        code = err_set(OGPT_EFORMAT, "%s: listed in %s, but missing; use another copy", path,
+                       MANIFEST_NAME);
+    }
+    if (code == 0) {
+        code = file_size(&found_size, path);
+    }
+    if (code == 0 && found_size != (uint64_t)size) {
+        code = err_set(OGPT_EFORMAT, "%s: expected %lld bytes, found %llu; use another copy", path,
+                       (long long)size, (unsigned long long)found_size);
+    }
+    if (code == 0) {
+        code = sha256_file(hex, path);
+    }
+    if (code == 0 && strcmp(hex, sha256) != 0) {
+        code = err_set(OGPT_EFORMAT, "%s: expected SHA-256 %s, found %s; use another copy", path,
+                       sha256, hex);
+    }
+    return code;
+}
+
+/* The manifest's bytes must be the very ones that manifest_write makes of its content, so that
+ * no changed bit, not even one that means the same JSON, goes unseen. */
+static int text_verify(const Js *manifest, const char *text, size_t length, const char *origin)
+{
+    const char *listed;
+    char hex[HASH_HEX_SIZE];
+    int code = js_get_str(&listed, manifest, OWN_HASH, origin);
+    if (code == 0) {
+        code = own_hash(hex, manifest);
+    }
+    if (code == 0 && strcmp(hex, listed) != 0) {
+        code = err_set(OGPT_EFORMAT,
+                       "%s: expected the manifest's own SHA-256 %s, found %s; use another copy",
+                       origin, listed, hex);
+    }
+    char *canonical = NULL;
+    if (code == 0) {
+        code = manifest_text(&canonical, manifest);
+    }
+    if (code == 0 && (strlen(canonical) != length || memcmp(canonical, text, length) != 0)) {
+        code = err_set(OGPT_EFORMAT, "%s: is not laid out as it was published; use another copy",
+                       origin);
+    }
+    mem_free(canonical);
+    return code;
+}
+
+static int files_verify(const Js *manifest, const char *path, const char *origin)
+{
+    const Js *files;
+    int code = js_get_object(&files, manifest, "files", origin);
+    void *it = NULL;
+    const char *name;
+    const Js *entry;
+    while (code == 0 && js_next(files, &it, &name, &entry)) {
+        code = entry_verify(path, name, entry, origin);
+    }
+    return code;
+}
+
+int manifest_verify(Js **out, const char *path)
+{
+    char origin[FILES_PATH_MAX];
+    void *text = NULL;
+    size_t length;
+    Js *manifest = NULL;
+    if (out != NULL) {
+        *out = NULL;
+    }
+    if (!dir_exists(path)) {
+        return err_set(OGPT_EIO, "%s: expected a directory, found none", path);
+    }
+    int code = path_join(origin, path, MANIFEST_NAME);
+    if (code == 0 && !file_exists(origin)) {
+        code = err_set(OGPT_EFORMAT, "%s: missing; %s was not published completely or is not ours",
+                       origin, path);
+    }
+    if (code == 0) {
+        code = file_read_all(&text, &length, origin, MANIFEST_MAX_BYTES);
+    }
+    if (code == 0) {
+        code = js_parse(&manifest, text, length, origin);
+    }
+    if (code == 0) {
+        code = text_verify(manifest, text, length, origin);
+    }
+    if (code == 0) {
+        code = files_verify(manifest, path, origin);
+    }
+    mem_free(text);
+    if (code == 0 && out != NULL) {
+        *out = manifest;
+    } else {
+        js_free(manifest);
+    }
+    return code;
+}
+
+const char *manifest_file_sha256(const Js *manifest, const char *name)
+{
+    return js_str_of(js_member(js_member(js_member(manifest, "files"), name), "sha256"));
+}

@@ -1,0 +1,101 @@
+/* base/process.c - see process.h. */
+#define _GNU_SOURCE
+#include "base/process.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+
+static atomic_int pending; /* lock-free, so a signal handler may use it */
+
+static void signal_arrived(int signal_number)
+{
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&pending, &none, signal_number)) {
+        _exit(128 + signal_number);
+    }
+}
+
+void interrupt_install(void)
+{
+    struct sigaction action = {.sa_handler = signal_arrived, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+        sigaction(SIGHUP, &action, NULL); /* under nohup it stays ignored */
+    }
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int interrupt_pending(void)
+{
+    return atomic_load_explicit(&pending, memory_order_relaxed);
+}
+
+void interrupt_set(int signal_number)
+{
+    atomic_store(&pending, signal_number);
+}
+
+double clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void clock_iso(char out[32])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static void cpu_model(char *out, size_t size)
+{
+    snprintf(out, size, "unknown CPU");
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    if (file == NULL) {
+        return;
+    }
+    char line[256];
+    while (fgets(line, sizeof line, file) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
+            line[strcspn(line, "\n")] = 0;
+            snprintf(out, size, "%s", colon + 1 + strspn(colon + 1, " "));
+            break;
+        }
+    }
+    fclose(file);
+}
+
+void machine_describe(char *out, size_t size)
+{
+    char model[160];
+    cpu_model(model, sizeof model);
+    struct utsname system;
+    uname(&system);
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE);
+    snprintf(out, size, "%s, %zu cores, %.1f GiB, %s %s", model, pool_cores(), memory * 0x1p-30,
+             system.sysname, system.release);
+}
+
+size_t memory_peak_bytes(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (size_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
+}

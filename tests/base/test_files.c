@@ -1,0 +1,280 @@
+/* tests/base/test_files.c - whole reads, atomic writes, directories, leftovers, the lock. */
+#include "base/base_test.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+static void test_read_and_write(void **state)
+{
+    void *data;
+    size_t n_bytes;
+    put("a", "hello", 5);
+    assert_int_equal(file_read_all(&data, &n_bytes, at("a"), 5), 0);
+    assert_int_equal(n_bytes, 5);
+    assert_memory_equal(data, "hello", 6); /* the NUL after the last byte too */
+    mem_free(data);
+    assert_refused(file_read_all(&data, &n_bytes, at("a"), 4), OGPT_EFORMAT,
+                   "expected at most 4 bytes, found 5");
+    assert_null(data);
+
+    assert_int_equal(file_write_atomic(at("a"), "", 0, true), 0);
+    assert_int_equal(file_read_all(&data, &n_bytes, at("a"), 0), 0);
+    assert_int_equal(n_bytes, 0);
+    mem_free(data);
+    uint64_t size;
+    assert_int_equal(file_size(&size, at("a")), 0);
+    assert_int_equal(size, 0);
+    assert_true(file_exists(at("a")) && !dir_exists(at("a")));
+    assert_true(dir_exists(work) && !file_exists(work));
+}
+
+static void test_read_refuses(void **state)
+{
+    void *data;
+    size_t n_bytes;
+    uint64_t size;
+    assert_refused(file_read_all(&data, &n_bytes, at("none"), 9), OGPT_EIO,
+                   "none: cannot be opened: No such file");
+    assert_refused(file_read_all(&data, &n_bytes, work, 9), OGPT_EIO, "expected a regular file");
+    assert_int_equal(mkfifo(at("pipe"), 0600), 0); /* must not wait for a writer */
+    assert_refused(file_read_all(&data, &n_bytes, at("pipe"), 9), OGPT_EIO, "regular file");
+    assert_refused(file_size(&size, at("none")), OGPT_EIO, "none");
+    put("b", "x", 1);
+    mem_fail_at(1, 0);
+    assert_refused(file_read_all(&data, &n_bytes, at("b"), 9), OGPT_ENOMEM, "wanted 2 bytes");
+    mem_fail_at(0, 0);
+}
+
+static void test_pread_knows_the_end(void **state)
+{
+    char out[4];
+    put("p", "0123456789", 10);
+    int fd = open(at("p"), O_RDONLY);
+    assert_int_equal(file_pread(fd, out, 4, 6, at("p")), 0);
+    assert_memory_equal(out, "6789", 4);
+    assert_refused(file_pread(fd, out, 4, 7, at("p")), OGPT_EFORMAT, "ends at byte 10");
+    close(fd);
+    assert_refused(file_pread(-1, out, 4, 0, "p"), OGPT_EIO, "Bad file descriptor");
+}
+
+/* After success and after refusal no temporary file stays, and the old content is whole. */
+static void test_atomic_write(void **state)
+{
+    assert_int_equal(dir_create(at("atomic")), 0);
+    const char *path = at("atomic/file");
+    assert_int_equal(file_write_atomic(path, "one", 3, false), 0);
+    assert_refused(file_write_atomic(path, "two", 3, false), OGPT_EUSAGE, "exists already");
+    assert_refused(file_write_atomic(at("missing/file"), "x", 1, false), OGPT_EIO,
+                   "cannot be created");
+    assert_refused(file_write_atomic(at("atomic"), "x", 1, true), OGPT_EIO,
+                   "atomic: cannot be put in place");
+    void *data;
+    size_t n_bytes, n_names;
+    char **names;
+    assert_int_equal(file_read_all(&data, &n_bytes, path, 9), 0);
+    assert_string_equal(data, "one");
+    mem_free(data);
+    assert_int_equal(file_write_atomic(path, "three", 5, true), 0);
+    assert_int_equal(dir_list(&names, &n_names, at("atomic")), 0);
+    assert_int_equal(n_names, 1);
+    assert_string_equal(names[0], "file");
+    names_free(names, n_names);
+    assert_int_equal(dir_list(&names, &n_names, work), 0);
+    for (size_t i = 0; i < n_names; i++) {
+        assert_int_not_equal(names[i][0], '.');
+    }
+    names_free(names, n_names);
+
+    /* a link of the temporary name is not followed, and does not stop the writer */
+    char trap[64];
+    put("precious", "gold", 4);
+    snprintf(trap, sizeof trap, "atomic/.tmp-%ld-new", (long)getpid());
+    assert_int_equal(symlink(at("precious"), at(trap)), 0);
+    assert_int_equal(file_write_atomic(at("atomic/new"), "x", 1, false), 0);
+    assert_int_equal(file_read_all(&data, &n_bytes, at("precious"), 9), 0);
+    assert_string_equal(data, "gold");
+    mem_free(data);
+}
+
+static void test_directories(void **state)
+{
+    assert_int_equal(dir_create(at("x/y//z/")), 0);
+    assert_true(dir_exists(at("x/y/z")));
+    assert_int_equal(dir_create(at("x/y/z")), 0);
+    put("x/file", "1", 1);
+    assert_refused(dir_create(at("x/file")), OGPT_EIO, "x/file: directory cannot be created");
+    assert_refused(dir_create(at("x/file/below")), OGPT_EIO, "x/file: directory");
+    assert_int_equal(dir_create("."), 0);
+
+    /* what a link points to survives the removal of the link */
+    assert_int_equal(dir_create(at("kept")), 0);
+    put("kept/file", "1", 1);
+    assert_int_equal(symlink(at("kept"), at("x/y/link")), 0);
+    assert_int_equal(dir_remove(at("x")), 0);
+    assert_false(dir_exists(at("x")));
+    assert_true(file_exists(at("kept/file")));
+    assert_refused(dir_remove(at("x")), OGPT_EIO, "x: cannot be removed: No such file");
+}
+
+static void test_list_is_sorted(void **state)
+{
+    char **names, name[16];
+    size_t n;
+    assert_int_equal(dir_create(at("list")), 0);
+    for (int i = 39; i >= 0; i--) {
+        snprintf(name, sizeof name, "list/%02d", i);
+        put(name, "", 0);
+    }
+    assert_int_equal(dir_list(&names, &n, at("list")), 0);
+    assert_int_equal(n, 40);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "%02d", i);
+        assert_string_equal(names[i], name);
+    }
+    names_free(names, n);
+    assert_refused(dir_list(&names, &n, at("none")), OGPT_EIO, "none: directory cannot be opened");
+    /* every allocation of it fails once; the sanitized run sees what is not given back */
+    uint64_t n_faults = 0;
+    for (int code = OGPT_ENOMEM; code != 0;) {
+        mem_fail_at(n_faults + 1, 0);
+        code = dir_list(&names, &n, at("list"));
+        assert_true(code == 0 || code == OGPT_ENOMEM);
+        n_faults += code != 0;
+    }
+    mem_fail_at(0, 0);
+    assert_true(n_faults >= 41);
+    names_free(names, n);
+}
+
+static void test_join(void **state)
+{
+    char out[FILES_PATH_MAX], wide[FILES_PATH_MAX];
+    assert_int_equal(path_join(out, "a", "b"), 0);
+    assert_string_equal(out, "a/b");
+    assert_int_equal(path_join(out, "/", "b"), 0);
+    assert_string_equal(out, "/b");
+    memset(wide, 'w', sizeof wide - 1);
+    wide[sizeof wide - 1] = 0;
+    assert_refused(path_join(out, "a", wide), OGPT_EUSAGE, "path of more than 4095 bytes");
+    wide[sizeof wide - 3] = 0; /* "a/" and 4,093 bytes just fit */
+    assert_int_equal(path_join(out, "a", wide), 0);
+}
+
+/* Only what dead processes left goes away; an interrupted replacement goes back. */
+static void test_stale_leftovers(void **state)
+{
+    long dead = dead_pid();
+    char name[8][96];
+    assert_int_equal(dir_create(at("stale")), 0);
+    snprintf(name[0], sizeof name[0], "stale/.tmp-%ld-model", dead);
+    snprintf(name[1], sizeof name[1], "stale/.tmp-%ld-a-b", dead);
+    snprintf(name[2], sizeof name[2], "stale/.old-%ld-replaced", dead);
+    snprintf(name[3], sizeof name[3], "stale/.old-%ld-lost", dead);
+    snprintf(name[4], sizeof name[4], "stale/.tmp-%ld-model", (long)getpid());
+    snprintf(name[5], sizeof name[5], "stale/.tmp-%ldx-model", dead);
+    snprintf(name[6], sizeof name[6], "stale/.tmp-99999999999999999999-model");
+    snprintf(name[7], sizeof name[7], "stale/.tmp--model");
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(dir_create(at(name[i])), 0);
+    }
+    char inside[128];
+    snprintf(inside, sizeof inside, "%s/file", name[0]);
+    put(inside, "1", 1);
+    put("stale/replaced", "1", 1);
+    size_t n;
+    assert_int_equal(dir_clean_stale(&n, at("stale")), 0);
+    assert_int_equal(n, 3);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(dir_exists(at(name[i])), i >= 4);
+    }
+    assert_true(dir_exists(at("stale/lost")) && file_exists(at("stale/replaced")));
+    assert_int_equal(dir_clean_stale(&n, at("stale")), 0);
+    assert_int_equal(n, 0);
+    assert_refused(dir_clean_stale(&n, at("none")), OGPT_EIO, "none");
+}
+
+static void test_preflight(void **state)
+{
+    assert_int_equal(disk_preflight(work, 1), 0);
+    assert_int_equal(disk_preflight(at("not/yet/there"), 1), 0);
+    assert_int_equal(disk_preflight("not-there-either", 1), 0);
+    assert_refused(disk_preflight(at("not/yet/there"), UINT64_MAX), OGPT_EIO,
+                   "needs 18446744073709551615 bytes, ");
+    put("plain", "1", 1);
+    assert_refused(disk_preflight(at("plain/below"), 1), OGPT_EIO, "Not a directory");
+}
+
+/* A device that is always full: the error of write comes through with its reason. */
+static void test_full_disk(void **state)
+{
+    assert_int_equal(symlink("/dev/full", at("full")), 0);
+    FileLock lock;
+    assert_refused(file_lock(&lock, at("full")), OGPT_EIO, "full");
+    assert_int_equal(file_lock(&lock, "/dev/full"), OGPT_EIO);
+    assert_int_equal(lock.fd, -1);
+}
+
+static void test_lock_excludes_within_the_process(void **state)
+{
+    FileLock first, second;
+    char holder[64];
+    assert_int_equal(file_lock(&first, at("LOCK")), 0);
+    snprintf(holder, sizeof holder, "LOCK: locked by process %ld on ", (long)getpid());
+    assert_refused(file_lock(&second, at("LOCK")), OGPT_ELOCKED, holder);
+    assert_int_equal(second.fd, -1);
+    file_unlock(&second);
+    file_unlock(&first);
+    assert_int_equal(file_lock(&second, at("LOCK")), 0);
+    file_unlock(&second);
+    assert_refused(file_lock(&first, at("none/LOCK")), OGPT_EIO, "cannot be opened");
+}
+
+/* A child holds the lock, then dies by SIGKILL: first refused by its number, then taken over. */
+static void test_lock_of_another_process(void **state)
+{
+    int out;
+    pid_t pid = child_start(&out, "lock", at("LOCK2"));
+    child_await(out);
+    FileLock lock;
+    char holder[64];
+    snprintf(holder, sizeof holder, "locked by process %ld on ", (long)pid);
+    assert_refused(file_lock(&lock, at("LOCK2")), OGPT_ELOCKED, holder);
+    kill(pid, SIGKILL);
+    assert_true(WIFSIGNALED(child_end(pid, out)));
+    assert_int_equal(file_lock(&lock, at("LOCK2")), 0);
+    file_unlock(&lock);
+}
+
+/* The child: take the lock, say so, wait to be killed. */
+static int child_lock(const char *path)
+{
+    FileLock lock;
+    if (file_lock(&lock, path) != 0 || write(1, "x", 1) != 1) {
+        return 1;
+    }
+    pause();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3) {
+        return strcmp(argv[1], "lock") == 0 ? child_lock(argv[2]) : 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read_and_write),
+        cmocka_unit_test(test_read_refuses),
+        cmocka_unit_test(test_pread_knows_the_end),
+        cmocka_unit_test(test_atomic_write),
+        cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_list_is_sorted),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_stale_leftovers),
+        cmocka_unit_test(test_preflight),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_lock_excludes_within_the_process),
+        cmocka_unit_test(test_lock_of_another_process),
+    };
+    return cmocka_run_group_tests(tests, work_create, work_remove);
+}
