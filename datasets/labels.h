@@ -14,8 +14,8 @@ enum { LABEL_EMPTY = 0, LABEL_THEIRS = 1, LABEL_MINE = 2 };
 enum { LABEL_WHITE = 1, LABEL_BLACK = 2 };
 
 typedef enum LabelConvention {
-    LABELS_MOVER,  /* mine = discs of the side really to move */
-    LABELS_PARITY  /* the published convention: ply parity, inverted after a pass */
+    LABELS_MOVER, /* mine = discs of the side really to move */
+    LABELS_PARITY /* the published convention: ply parity, inverted after a pass */
 } LabelConvention;
 
 /* labels[size*size], row-major (rows = ranks, row 1 first), of a board after move t. */

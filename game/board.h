@@ -27,11 +27,11 @@ typedef struct Board {
 
 /* A board size: 4, 6 or 8. */
 typedef struct GameVariant {
-    int size;           /* squares a side */
-    int n_moves;        /* playable squares = most moves of a game: 12, 32, 60 */
-    uint64_t squares;   /* mask of the board */
-    uint64_t centre;    /* mask of the four start squares */
-    Board start;        /* black to move; white d4 e5, black e4 d5 and its like */
+    int size;         /* squares a side */
+    int n_moves;      /* playable squares = most moves of a game: 12, 32, 60 */
+    uint64_t squares; /* mask of the board */
+    uint64_t centre;  /* mask of the four start squares */
+    Board start;      /* black to move; white d4 e5, black e4 d5 and its like */
 } GameVariant;
 
 /* Borrowed, static; NULL unless size is 4, 6 or 8. */
@@ -41,6 +41,8 @@ const GameVariant *game_variant(int size);
 uint64_t board_moves(const GameVariant *variant, const Board *board);
 /* Discs of `theirs` that a move of `mine` on the empty square sq turns over (0: illegal). */
 uint64_t board_flips(const GameVariant *variant, const Board *board, int sq);
+/* The board after playing sq (must be legal), seen by the other player, who may have to pass. */
+Board board_child(const GameVariant *variant, const Board *board, int sq);
 /* Play sq (must be legal), then make any forced pass. Returns how the game goes on. */
 typedef enum PlayResult { PLAY_ALTERNATES, PLAY_OPPONENT_PASSES, PLAY_GAME_OVER } PlayResult;
 PlayResult board_play(const GameVariant *variant, Board *board, int sq);

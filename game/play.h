@@ -10,4 +10,10 @@
 int play_random(uint8_t *moves, const GameVariant *variant, uint64_t seed, RngPurpose purpose,
                 uint64_t index);
 
+/* Number of the set bit of rank r (0 = lowest) in mask; r must be below the number of set bits.
+ * mask_select uses the processor's bit deposit where it has one; mask_select_ref is the plain
+ * loop, always compiled, and the tests hold the two equal. */
+int mask_select(uint64_t mask, int r);
+int mask_select_ref(uint64_t mask, int r);
+
 #endif

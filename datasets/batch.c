@@ -1,0 +1,309 @@
+/* datasets/batch.c - sources of games, and games as tokens.
+ *
+ * A corpus is read in windows of WINDOW_BLOCKS blocks, the only part of it in memory. Without
+ * shuffling, window w holds blocks 64w, 64w+1, ... and its games come in order. With it, the
+ * blocks are permuted first and then the games of a window among themselves, both anew in each
+ * epoch; so the place of a game depends on (seed, epoch) alone.
+ */
+#include "datasets/batch.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "game/play.h"
+
+#define WINDOW_BLOCKS 64
+#define JOB_GAMES 64 /* fresh games of one pool job */
+#define NOT_LOADED UINT64_MAX
+
+struct GameSource {
+    const GameVariant *variant;
+    char identity[HASH_HEX_SIZE + 32];
+    uint64_t seed;
+    RngPurpose purpose; /* of a fresh source */
+
+    Corpus *corpus; /* borrowed; NULL for a fresh source */
+    unsigned split_mask;
+    bool shuffle;
+    uint64_t n_games; /* selected games: one epoch */
+    uint64_t n_blocks, n_windows;
+    uint16_t *block_games;  /* [n_blocks] selected games of each block */
+    uint64_t epoch;         /* whose window_first is loaded */
+    uint64_t *window_first; /* [n_windows + 1] place in the epoch of a window's first game */
+    uint64_t window;        /* loaded, of `epoch`; NOT_LOADED */
+    uint8_t *window_moves;  /* selected games of its blocks, one block after another */
+    uint8_t *block_moves;   /* scratch: one block */
+};
+
+int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, RngPurpose purpose)
+{
+    GameSource *source = mem_calloc(1, sizeof *source, "a source of games");
+    *out = source;
+    if (source == NULL) {
+        return OGPT_ENOMEM;
+    }
+    source->variant = variant;
+    source->seed = seed;
+    source->purpose = purpose;
+    snprintf(source->identity, sizeof source->identity, "fresh:%d:%" PRIu64, variant->size, seed);
+    return 0;
+}
+
+void source_free(GameSource *source)
+{
+    if (source == NULL) {
+        return;
+    }
+    mem_free(source->block_games);
+    mem_free(source->window_first);
+    mem_free(source->window_moves);
+    mem_free(source->block_moves);
+    mem_free(source);
+}
+
+const GameVariant *source_variant(const GameSource *source)
+{
+    return source->variant;
+}
+
+uint64_t source_games(const GameSource *source)
+{
+    return source->n_games;
+}
+
+const char *source_identity(const GameSource *source)
+{
+    return source->identity;
+}
+
+/* Read block `block` and put its games of the wanted splits into out; *n becomes their number. */
+static int select_block(GameSource *source, uint8_t *out, uint64_t block, uint16_t *n)
+{
+    const size_t stride = (size_t)source->variant->n_moves;
+    const uint64_t first = block * CORPUS_BLOCK_GAMES;
+    const uint64_t rest = corpus_info(source->corpus)->n_games - first;
+    const uint64_t n_games = rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
+    *n = 0;
+    const int code = corpus_read(source->corpus, source->block_moves, first, n_games);
+    for (uint64_t i = 0; code == 0 && i < n_games; i++) {
+        const uint8_t *moves = source->block_moves + i * stride;
+        if (source->split_mask >> split_of_game(moves, source->variant) & 1) {
+            memcpy(out + *n * stride, moves, stride);
+            (*n)++;
+        }
+    }
+    return code;
+}
+
+static int count_games(GameSource *source)
+{
+    for (uint64_t block = 0; block < source->n_blocks; block++) {
+        const int code =
+            select_block(source, source->window_moves, block, &source->block_games[block]);
+        if (code != 0) {
+            return code;
+        }
+        source->n_games += source->block_games[block];
+    }
+    return 0;
+}
+
+int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
+                  uint64_t seed)
+{
+    *out = NULL;
+    const CorpusInfo *info = corpus_info(corpus);
+    GameSource *source = mem_calloc(1, sizeof *source, "a source of games");
+    if (source == NULL) {
+        return OGPT_ENOMEM;
+    }
+    const size_t block_bytes = (size_t)CORPUS_BLOCK_GAMES * (size_t)info->variant->n_moves;
+    source->variant = info->variant;
+    source->seed = seed;
+    source->corpus = corpus;
+    source->split_mask = split_mask;
+    source->shuffle = shuffle;
+    source->n_blocks = (info->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
+    source->n_windows = (source->n_blocks + WINDOW_BLOCKS - 1) / WINDOW_BLOCKS;
+    source->epoch = NOT_LOADED;
+    source->window = NOT_LOADED;
+    snprintf(source->identity, sizeof source->identity, "%s", info->content_hash);
+    const uint64_t kept = source->n_blocks < WINDOW_BLOCKS ? source->n_blocks : WINDOW_BLOCKS;
+    source->block_games = mem_calloc(source->n_blocks, sizeof *source->block_games,
+                                     "the games of each block of a corpus");
+    source->window_first =
+        mem_calloc(source->n_windows + 1, sizeof *source->window_first, "the windows of a corpus");
+    source->window_moves = mem_alloc(kept, block_bytes, "a window of a corpus");
+    source->block_moves = mem_alloc(1, block_bytes, "a block of a corpus");
+    int code = OGPT_ENOMEM;
+    if (source->block_games != NULL && source->window_first != NULL &&
+        source->window_moves != NULL && source->block_moves != NULL) {
+        code = count_games(source);
+    }
+    if (code == 0 && source->n_games == 0) {
+        code = err_set(OGPT_EFORMAT,
+                       "corpus %.16s: none of its %" PRIu64
+                       " games lies in the asked splits (mask %u); use a larger corpus",
+                       info->content_hash, info->n_games, split_mask);
+    }
+    if (code != 0) {
+        source_free(source);
+        return code;
+    }
+    *out = source;
+    return 0;
+}
+
+/* Streams of the order: one for the blocks of an epoch, one for each window in it. */
+static uint64_t stream_of(uint64_t epoch, uint64_t window)
+{
+    return epoch << 32 | window;
+}
+#define BLOCK_STREAM UINT32_MAX /* no window: a corpus has at most 2^16 of them */
+
+/* Which block comes at place i of the epoch. */
+static uint64_t block_at(const GameSource *source, uint64_t epoch, uint64_t i)
+{
+    return source->shuffle ? rng_permute(source->seed, RNG_BATCH, stream_of(epoch, BLOCK_STREAM), i,
+                                         source->n_blocks)
+                           : i;
+}
+
+static void load_epoch(GameSource *source, uint64_t epoch)
+{
+    uint64_t place = 0;
+    for (uint64_t i = 0; i < source->n_blocks; i++) {
+        if (i % WINDOW_BLOCKS == 0) {
+            source->window_first[i / WINDOW_BLOCKS] = place;
+        }
+        place += source->block_games[block_at(source, epoch, i)];
+    }
+    source->window_first[source->n_windows] = place;
+    assert(place == source->n_games);
+    source->epoch = epoch;
+    source->window = NOT_LOADED;
+}
+
+static int load_window(GameSource *source, uint64_t window)
+{
+    const size_t stride = (size_t)source->variant->n_moves;
+    const uint64_t end = (window + 1) * WINDOW_BLOCKS;
+    uint8_t *moves = source->window_moves;
+    source->window = NOT_LOADED;
+    for (uint64_t i = window * WINDOW_BLOCKS; i < end && i < source->n_blocks; i++) {
+        uint16_t n = 0;
+        const int code = select_block(source, moves, block_at(source, source->epoch, i), &n);
+        if (code != 0) {
+            return code;
+        }
+        moves += n * stride;
+    }
+    source->window = window;
+    return 0;
+}
+
+/* The window that holds place `place` of the epoch. */
+static uint64_t window_of(const GameSource *source, uint64_t place)
+{
+    uint64_t low = 0;
+    uint64_t high = source->n_windows; /* window_first[low] <= place < window_first[high] */
+    while (high - low > 1) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (source->window_first[middle] <= place) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* One game of the endless sequence. */
+static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
+{
+    const size_t stride = (size_t)source->variant->n_moves;
+    const uint64_t epoch = source->shuffle ? index / source->n_games : 0;
+    const uint64_t place = index % source->n_games;
+    if (source->epoch != epoch) {
+        load_epoch(source, epoch);
+    }
+    const uint64_t window = window_of(source, place);
+    if (source->window != window) {
+        const int code = load_window(source, window);
+        if (code != 0) {
+            return code;
+        }
+    }
+    uint64_t inside = place - source->window_first[window];
+    if (source->shuffle) {
+        const uint64_t n = source->window_first[window + 1] - source->window_first[window];
+        inside = rng_permute(source->seed, RNG_BATCH, stream_of(epoch, window), inside, n);
+    }
+    memcpy(out, source->window_moves + inside * stride, stride);
+    return 0;
+}
+
+typedef struct FreshWork {
+    const GameSource *source;
+    uint8_t *moves;
+    uint64_t first;
+    size_t n;
+} FreshWork;
+
+static int make_games(void *context, size_t job, size_t worker)
+{
+    (void)worker;
+    const FreshWork *work = context;
+    const GameSource *source = work->source;
+    const size_t end = (job + 1) * JOB_GAMES < work->n ? (job + 1) * JOB_GAMES : work->n;
+    for (size_t i = job * JOB_GAMES; i < end; i++) {
+        play_random(work->moves + i * (size_t)source->variant->n_moves, source->variant,
+                    source->seed, source->purpose, work->first + i);
+    }
+    return 0;
+}
+
+int source_fetch(GameSource *source, uint8_t *moves, uint64_t first, size_t n, Pool *pool)
+{
+    if (source->corpus == NULL) {
+        FreshWork work = {.source = source, .moves = moves, .first = first, .n = n};
+        return pool_run(pool, (n + JOB_GAMES - 1) / JOB_GAMES, make_games, &work);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const int code = fetch_one(source, moves + i * (size_t)source->variant->n_moves, first + i);
+        if (code != 0) {
+            return code;
+        }
+    }
+    return 0;
+}
+
+size_t batch_encode(uint8_t *input, uint8_t *target, const Vocab *vocab, const uint8_t *moves,
+                    size_t n)
+{
+    size_t positions = 0;
+    for (size_t i = 0; i < n; i++) {
+        positions += (size_t)vocab_encode(input + i * (size_t)vocab->n_ctx,
+                                          target + i * (size_t)vocab->n_ctx, vocab,
+                                          moves + i * (size_t)vocab->variant->n_moves);
+    }
+    return positions;
+}
+
+double batch_floor_sum(const GameVariant *variant, const uint8_t *moves, size_t n)
+{
+    Board after[GAME_MAX_MOVES];
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++, moves += variant->n_moves) {
+        const int length = game_replay(variant, moves, game_length(moves, variant->n_moves), after);
+        for (int t = 0; t + 1 < length; t++) {
+            sum += log(__builtin_popcountll(board_moves(variant, &after[t])));
+        }
+    }
+    return sum;
+}

@@ -1,0 +1,412 @@
+/* datasets/corpus.c - reading a corpus file. */
+#include "datasets/corpus.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "datasets/corpus_internal.h"
+
+const DbSchema corpus__schema = {
+    .application_id = CORPUS_APPLICATION_ID,
+    .version = CORPUS_SCHEMA_VERSION,
+    .create_sql = "CREATE TABLE meta ("
+                  "  id INTEGER PRIMARY KEY CHECK (id = 1),"
+                  "  size INTEGER NOT NULL," /* squares a side */
+                  "  source TEXT NOT NULL,"
+                  "  seed INTEGER NOT NULL," /* 64 bits, read as signed */
+                  "  generator TEXT NOT NULL,"
+                  "  n_games INTEGER NOT NULL,"
+                  "  plies INTEGER NOT NULL,"    /* 0 until complete */
+                  "  content_hash TEXT NOT NULL" /* '' until complete */
+                  ") STRICT;"
+                  "CREATE TABLE blocks ("
+                  "  block INTEGER PRIMARY KEY,"
+                  "  first_game INTEGER NOT NULL,"
+                  "  n_games INTEGER NOT NULL,"
+                  "  moves BLOB NOT NULL,"
+                  "  checksum INTEGER NOT NULL" /* XXH3 of moves, 64 bits, read as signed */
+                  ") STRICT;",
+};
+
+int corpus__new(Corpus **out)
+{
+    *out = mem_calloc(1, sizeof **out, "a corpus handle");
+    if (*out == NULL) {
+        return OGPT_ENOMEM;
+    }
+    (*out)->lock.fd = -1;
+    (*out)->cached_block = CORPUS_NO_BLOCK;
+    return 0;
+}
+
+void corpus_close(Corpus *corpus)
+{
+    if (corpus == NULL) {
+        return;
+    }
+    db_finalize(corpus->select_block);
+    db_finalize(corpus->insert_block);
+    if (corpus->lock.fd >= 0 && corpus->info.complete) {
+        /* A finished corpus is one plain file that can be copied and read from anywhere. This
+         * fails when a reader is there already; then the log beside the file stays, no harm. */
+        (void)db_exec(corpus->db, "PRAGMA journal_mode=DELETE");
+    }
+    db_close(corpus->db);
+    sha256_free(corpus->running_hash);
+    mem_free(corpus->present);
+    mem_free(corpus->cache);
+    file_unlock(&corpus->lock);
+    mem_free(corpus);
+}
+
+const CorpusInfo *corpus_info(const Corpus *corpus)
+{
+    return &corpus->info;
+}
+
+uint64_t corpus__block_games(const Corpus *corpus, uint64_t block)
+{
+    const uint64_t rest = corpus->info.n_games - block * CORPUS_BLOCK_GAMES;
+    return rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
+}
+
+/* The values of the meta row come from a file: each is checked before anything is sized by it. */
+static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
+{
+    const int64_t size = db_column_int(row, 0);
+    const char *source = db_column_text(row, 1);
+    const char *generator = db_column_text(row, 3);
+    const int64_t n_games = db_column_int(row, 4);
+    const int64_t plies = db_column_int(row, 5);
+    const char *content_hash = db_column_text(row, 6);
+    info->variant = size >= 4 && size <= 8 ? game_variant((int)size) : NULL;
+    if (info->variant == NULL) {
+        return err_set(OGPT_EFORMAT, "%s: meta.size: expected 4, 6 or 8, found %" PRId64, path,
+                       size);
+    }
+    if (strcmp(source, "random") != 0 && strcmp(source, "import") != 0) {
+        return err_set(OGPT_EFORMAT, "%s: meta.source: expected random or import, found '%.40s'",
+                       path, source);
+    }
+    if (strlen(generator) >= sizeof info->generator) {
+        return err_set(OGPT_EFORMAT, "%s: meta.generator: expected at most %zu bytes, found %zu",
+                       path, sizeof info->generator - 1, strlen(generator));
+    }
+    if (n_games < 1 || (uint64_t)n_games > CORPUS_MAX_GAMES) {
+        return err_set(OGPT_EFORMAT, "%s: meta.n_games: expected 1 to %llu, found %" PRId64, path,
+                       CORPUS_MAX_GAMES, n_games);
+    }
+    if (content_hash[0] != '\0' && strlen(content_hash) != HASH_HEX_SIZE - 1) {
+        return err_set(OGPT_EFORMAT, "%s: meta.content_hash: expected %d digits, found %zu", path,
+                       HASH_HEX_SIZE - 1, strlen(content_hash));
+    }
+    snprintf(info->source, sizeof info->source, "%s", source);
+    snprintf(info->generator, sizeof info->generator, "%s", generator);
+    snprintf(info->content_hash, sizeof info->content_hash, "%s", content_hash);
+    info->seed = (uint64_t)db_column_int(row, 2);
+    info->n_games = (uint64_t)n_games;
+    info->plies = plies > 0 ? (uint64_t)plies : 0;
+    return 0;
+}
+
+int corpus__read_meta(Corpus *corpus)
+{
+    DbStmt *row = NULL;
+    int code = db_prepare(&row, corpus->db,
+                          "SELECT size, source, seed, generator, n_games, plies, content_hash"
+                          " FROM meta WHERE id = 1");
+    if (code == 0) {
+        code = db_step(row);
+    }
+    if (code == 1) {
+        const int bad = fill_info(&corpus->info, row, db_path(corpus->db));
+        code = bad != 0 ? bad : 1;
+    }
+    db_finalize(row);
+    return code;
+}
+
+int corpus__prepare(Corpus *corpus)
+{
+    const CorpusInfo *info = &corpus->info;
+    corpus->n_blocks = (info->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
+    corpus->present = mem_calloc(corpus->n_blocks, 1, "the list of blocks of a corpus");
+    corpus->cache = mem_alloc((size_t)CORPUS_BLOCK_GAMES * (size_t)info->variant->n_moves, 1,
+                              "a block of a corpus");
+    return corpus->present == NULL || corpus->cache == NULL ? OGPT_ENOMEM : 0;
+}
+
+/* One row of the table of blocks against what the meta row says about it. */
+static int check_row(const Corpus *corpus, DbStmt *row)
+{
+    const int64_t block = db_column_int(row, 0);
+    const int64_t first_game = db_column_int(row, 1);
+    const int64_t n_games = db_column_int(row, 2);
+    const int64_t n_bytes = db_column_int(row, 3);
+    const char *path = db_path(corpus->db);
+    if (block < 0 || (uint64_t)block >= corpus->n_blocks) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: block %" PRId64 ": expected blocks 0 to %" PRIu64 " for %" PRIu64
+                       " games",
+                       path, block, corpus->n_blocks - 1, corpus->info.n_games);
+    }
+    if (first_game != block * CORPUS_BLOCK_GAMES) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: block %" PRId64 ": expected first game %" PRId64 ", found %" PRId64,
+                       path, block, block * CORPUS_BLOCK_GAMES, first_game);
+    }
+    const int64_t games = (int64_t)corpus__block_games(corpus, (uint64_t)block);
+    if (n_games != games) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: block %" PRId64 ": expected %" PRId64 " games, found %" PRId64, path,
+                       block, games, n_games);
+    }
+    if (n_bytes != games * corpus->info.variant->n_moves) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: block %" PRId64 ": expected %" PRId64 " bytes of moves, found %" PRId64,
+                       path, block, games * corpus->info.variant->n_moves, n_bytes);
+    }
+    return 0;
+}
+
+int corpus__load_present(Corpus *corpus, void (*finding)(void *context, const char *line),
+                         void *context)
+{
+    DbStmt *row = NULL;
+    int code = db_prepare(&row, corpus->db,
+                          "SELECT block, first_game, n_games, length(moves) FROM blocks"
+                          " ORDER BY block");
+    while (code == 0 && (code = db_step(row)) == 1) {
+        code = check_row(corpus, row);
+        if (code == 0) {
+            const uint64_t block = (uint64_t)db_column_int(row, 0);
+            corpus->present[block] = 1;
+            corpus->n_blocks_present++;
+            corpus->info.n_games_present += corpus__block_games(corpus, block);
+        } else if (finding != NULL) {
+            finding(context, err_message());
+            code = 0;
+        }
+    }
+    db_finalize(row);
+    corpus->info.complete =
+        corpus->n_blocks_present == corpus->n_blocks && corpus->info.content_hash[0] != '\0';
+    return code;
+}
+
+int corpus__open_meta(Corpus **out, const char *path)
+{
+    Corpus *corpus = NULL;
+    int code = corpus__new(&corpus);
+    if (code == 0) {
+        code = db_open(&corpus->db, path, DB_READ, &corpus__schema);
+    }
+    if (code == 0) {
+        code = corpus__read_meta(corpus);
+        if (code == 0) {
+            code = err_set(OGPT_EFORMAT,
+                           "%s: the corpus was never begun (no meta row); generate it again", path);
+        }
+        code = code == 1 ? corpus__prepare(corpus) : code;
+    }
+    if (code != 0) {
+        corpus_close(corpus);
+        corpus = NULL;
+    }
+    *out = corpus;
+    return code;
+}
+
+int corpus_open(Corpus **out, const char *path, bool allow_incomplete)
+{
+    *out = NULL;
+    Corpus *corpus = NULL;
+    int code = corpus__open_meta(&corpus, path);
+    if (code != 0) {
+        return code;
+    }
+    code = corpus__load_present(corpus, NULL, NULL);
+    const CorpusInfo *info = &corpus->info;
+    if (code == 0 && !info->complete && !allow_incomplete) {
+        code = err_set(OGPT_EFORMAT,
+                       "%s: unfinished: expected %" PRIu64 " games, found %" PRIu64
+                       "; the command that made it goes on where it stopped",
+                       path, info->n_games, info->n_games_present);
+    }
+    if (code == 0 && corpus->present[corpus->n_blocks - 1]) {
+        code = corpus__load_block(corpus, corpus->n_blocks - 1);
+    }
+    if (code == 0 && corpus->present[0]) {
+        code = corpus__load_block(corpus, 0);
+    }
+    if (code != 0) {
+        corpus_close(corpus);
+        return code;
+    }
+    *out = corpus;
+    return 0;
+}
+
+/* Bytes of a block that passed its checksum can still be made by somebody's own program: each
+ * must be a playable square or SQ_NONE, so that no reader has to look again. */
+static int check_squares(const Corpus *corpus, uint64_t block, size_t n_bytes)
+{
+    const GameVariant *variant = corpus->info.variant;
+    const uint64_t playable = variant->squares & ~variant->centre;
+    for (size_t i = 0; i < n_bytes; i++) {
+        const uint8_t sq = corpus->cache[i];
+        if (sq != SQ_NONE && (sq >= BOARD_SQUARES || !(playable >> sq & 1))) {
+            return err_set(OGPT_EFORMAT,
+                           "%s: block %" PRIu64 ": game %" PRIu64
+                           ": expected a playable square or 255, found %d",
+                           db_path(corpus->db), block,
+                           block * CORPUS_BLOCK_GAMES + i / (size_t)variant->n_moves, sq);
+        }
+    }
+    return 0;
+}
+
+/* The row under the statement into the cache, checked. */
+static int take_block(Corpus *corpus, uint64_t block, DbStmt *row)
+{
+    const char *path = db_path(corpus->db);
+    size_t n_bytes = 0;
+    const void *data = db_column_blob(row, 0, &n_bytes);
+    const size_t expected_bytes =
+        (size_t)corpus__block_games(corpus, block) * (size_t)corpus->info.variant->n_moves;
+    if (n_bytes != expected_bytes || data == NULL) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: block %" PRIu64 ": expected %zu bytes of moves, found %zu", path, block,
+                       expected_bytes, n_bytes);
+    }
+    const uint64_t expected = (uint64_t)db_column_int(row, 1);
+    const uint64_t found = xxh3(data, n_bytes);
+    if (expected != found) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: block %" PRIu64 ": damaged: expected checksum %016" PRIx64
+                       ", found %016" PRIx64 "; generate the corpus again into another file",
+                       path, block, expected, found);
+    }
+    memcpy(corpus->cache, data, n_bytes);
+    return check_squares(corpus, block, n_bytes);
+}
+
+int corpus__load_block(Corpus *corpus, uint64_t block)
+{
+    if (corpus->cached_block == block) {
+        return 0;
+    }
+    corpus->cached_block = CORPUS_NO_BLOCK;
+    if (corpus->select_block == NULL) {
+        int code = db_prepare(&corpus->select_block, corpus->db,
+                              "SELECT moves, checksum FROM blocks WHERE block = ?1");
+        if (code != 0) {
+            return code;
+        }
+    }
+    db_bind_int(corpus->select_block, 1, (int64_t)block);
+    int code = db_step(corpus->select_block);
+    if (code == 1) {
+        code = take_block(corpus, block, corpus->select_block);
+    } else if (code == 0) {
+        code = err_set(OGPT_EFORMAT, "%s: block %" PRIu64 ": missing", db_path(corpus->db), block);
+    }
+    db_reset(corpus->select_block);
+    if (code == 0) {
+        corpus->cached_block = block;
+    }
+    return code;
+}
+
+int corpus_read(Corpus *corpus, uint8_t *moves, uint64_t first, uint64_t n)
+{
+    const size_t stride = (size_t)corpus->info.variant->n_moves;
+    if (first > corpus->info.n_games || n > corpus->info.n_games - first) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: games %" PRIu64 " to %" PRIu64 " asked for, but it has %" PRIu64,
+                       db_path(corpus->db), first, first + n - 1, corpus->info.n_games);
+    }
+    while (n > 0) {
+        const uint64_t block = first / CORPUS_BLOCK_GAMES;
+        const uint64_t inside = first % CORPUS_BLOCK_GAMES;
+        const uint64_t rest = corpus__block_games(corpus, block) - inside;
+        const uint64_t now = rest < n ? rest : n;
+        const int code = corpus__load_block(corpus, block);
+        if (code != 0) {
+            return code;
+        }
+        memcpy(moves, corpus->cache + inside * stride, now * stride);
+        moves += now * stride;
+        first += now;
+        n -= now;
+    }
+    return 0;
+}
+
+uint64_t corpus__count_plies(const uint8_t *moves, size_t n_bytes)
+{
+    uint64_t plies = 0;
+    for (size_t i = 0; i < n_bytes; i++) {
+        plies += moves[i] != SQ_NONE;
+    }
+    return plies;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+uint64_t corpus__count_repeats(uint64_t *hashes, size_t n)
+{
+    qsort(hashes, n, sizeof *hashes, compare_hashes);
+    uint64_t repeats = 0;
+    for (size_t i = 1; i < n; i++) {
+        repeats += hashes[i] == hashes[i - 1];
+    }
+    return repeats;
+}
+
+int corpus_count_duplicates(uint64_t *out, Corpus *corpus)
+{
+    const GameVariant *variant = corpus->info.variant;
+    *out = 0;
+    uint64_t *hashes =
+        mem_alloc(corpus->info.n_games_present, sizeof *hashes, "the hashes of all games");
+    if (hashes == NULL) {
+        return OGPT_ENOMEM;
+    }
+    int code = 0;
+    size_t n = 0;
+    for (uint64_t block = 0; block < corpus->n_blocks && code == 0; block++) {
+        if (!corpus->present[block]) {
+            continue;
+        }
+        code = corpus__load_block(corpus, block);
+        for (uint64_t i = 0; code == 0 && i < corpus__block_games(corpus, block); i++) {
+            hashes[n++] = game_hash(corpus->cache + i * (size_t)variant->n_moves, variant);
+        }
+    }
+    if (code == 0) {
+        *out = corpus__count_repeats(hashes, n);
+    }
+    mem_free(hashes);
+    return code;
+}
+
+uint64_t game_hash(const uint8_t *moves, const GameVariant *variant)
+{
+    return xxh3(moves, (size_t)variant->n_moves);
+}
+
+Split split_of_game(const uint8_t *moves, const GameVariant *variant)
+{
+    const uint64_t tenth = game_hash(moves, variant) % 10;
+    return tenth < 8 ? SPLIT_TRAIN : tenth == 8 ? SPLIT_VALIDATION : SPLIT_TEST;
+}

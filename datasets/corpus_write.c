@@ -1,0 +1,245 @@
+/* datasets/corpus_write.c - making a corpus file. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "datasets/corpus_internal.h"
+
+static int insert_meta(Corpus *corpus, const CorpusInfo *meta)
+{
+    DbStmt *stmt = NULL;
+    int code = db_prepare(&stmt, corpus->db,
+                          "INSERT INTO meta (id, size, source, seed, generator, n_games, plies,"
+                          " content_hash) VALUES (1, ?1, ?2, ?3, ?4, ?5, 0, '')");
+    if (code == 0) {
+        db_bind_int(stmt, 1, meta->variant->size);
+        db_bind_text(stmt, 2, meta->source);
+        db_bind_int(stmt, 3, (int64_t)meta->seed);
+        db_bind_text(stmt, 4, meta->generator);
+        db_bind_int(stmt, 5, (int64_t)meta->n_games);
+        code = db_step(stmt);
+    }
+    db_finalize(stmt);
+    return code;
+}
+
+/* The file was begun before: the same games must be asked for now. */
+static int check_same(const CorpusInfo *found, const CorpusInfo *asked, const char *path)
+{
+    if (found->variant != asked->variant) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: holds games of size %d, asked for size %d; choose another file", path,
+                       found->variant->size, asked->variant->size);
+    }
+    if (strcmp(found->source, asked->source) != 0) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: holds games of source %s, asked for source %s; choose another file",
+                       path, found->source, asked->source);
+    }
+    if (found->seed != asked->seed) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: made with seed %" PRIu64 ", asked for seed %" PRIu64
+                       "; choose another file",
+                       path, found->seed, asked->seed);
+    }
+    if (strcmp(found->generator, asked->generator) != 0) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: made by generator %s, this program has %s; choose another file", path,
+                       found->generator, asked->generator);
+    }
+    if (found->n_games != asked->n_games) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: begun for %" PRIu64 " games, asked for %" PRIu64
+                       "; a corpus is never extended or cut, choose another file",
+                       path, found->n_games, asked->n_games);
+    }
+    return 0;
+}
+
+/* Find the meta row, or write it when the file is new. Two processes cannot be here at once:
+ * the lock file is held. */
+static int begin_or_go_on(Corpus *corpus, const CorpusInfo *meta)
+{
+    int code = corpus__read_meta(corpus);
+    if (code == 0) {
+        code = insert_meta(corpus, meta);
+        code = code != 0 ? code : corpus__read_meta(corpus);
+    } else if (code == 1) {
+        const int different = check_same(&corpus->info, meta, db_path(corpus->db));
+        code = different != 0 ? different : 1;
+    }
+    if (code != 1) {
+        return code;
+    }
+    code = corpus__prepare(corpus);
+    return code != 0 ? code : corpus__load_present(corpus, NULL, NULL);
+}
+
+int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
+{
+    *out = NULL;
+    char lock_path[FILES_PATH_MAX];
+    if (meta->n_games < 1 || meta->n_games > CORPUS_MAX_GAMES) {
+        return err_set(OGPT_EUSAGE, "%s: expected 1 to %llu games, found %" PRIu64, path,
+                       CORPUS_MAX_GAMES, meta->n_games);
+    }
+    if (snprintf(lock_path, sizeof lock_path, "%s.lock", path) >= (int)sizeof lock_path) {
+        return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
+    }
+    Corpus *corpus = NULL;
+    int code = corpus__new(&corpus);
+    if (code == 0) {
+        code = file_lock(&corpus->lock, lock_path);
+    }
+    if (code == 0) {
+        code = db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
+    }
+    if (code == 0) {
+        code = begin_or_go_on(corpus, meta);
+    }
+    if (code == 0 && corpus->n_blocks_present == 0) {
+        code = sha256_new(&corpus->running_hash);
+    }
+    if (code != 0) {
+        corpus_close(corpus);
+        return code;
+    }
+    *out = corpus;
+    return 0;
+}
+
+bool corpus_has_block(const Corpus *corpus, uint64_t block)
+{
+    return block < corpus->n_blocks && corpus->present[block];
+}
+
+static int insert_block(Corpus *corpus, uint64_t block, const uint8_t *moves)
+{
+    const uint64_t n_games = corpus__block_games(corpus, block);
+    const size_t n_bytes = (size_t)n_games * (size_t)corpus->info.variant->n_moves;
+    if (corpus->present[block]) {
+        return err_set(OGPT_EUSAGE, "%s: block %" PRIu64 " is there already", db_path(corpus->db),
+                       block);
+    }
+    DbStmt *stmt = corpus->insert_block;
+    db_bind_int(stmt, 1, (int64_t)block);
+    db_bind_int(stmt, 2, (int64_t)(block * CORPUS_BLOCK_GAMES));
+    db_bind_int(stmt, 3, (int64_t)n_games);
+    db_bind_blob(stmt, 4, moves, n_bytes);
+    db_bind_int(stmt, 5, (int64_t)xxh3(moves, n_bytes));
+    const int code = db_step(stmt);
+    db_reset(stmt);
+    return code;
+}
+
+/* Account for a block that is committed. */
+static void note_written(Corpus *corpus, uint64_t block, const uint8_t *moves)
+{
+    const uint64_t n_games = corpus__block_games(corpus, block);
+    const size_t n_bytes = (size_t)n_games * (size_t)corpus->info.variant->n_moves;
+    corpus->present[block] = 1;
+    corpus->n_blocks_present++;
+    corpus->info.n_games_present += n_games;
+    if (corpus->running_hash != NULL && corpus->n_hashed == block) {
+        sha256_add(corpus->running_hash, moves, n_bytes);
+        corpus->running_plies += corpus__count_plies(moves, n_bytes);
+        corpus->n_hashed++;
+    }
+}
+
+int corpus_write_blocks(Corpus *corpus, uint64_t first_block, uint64_t n_blocks,
+                        const uint8_t *moves)
+{
+    const size_t block_bytes = (size_t)CORPUS_BLOCK_GAMES * (size_t)corpus->info.variant->n_moves;
+    if (first_block > corpus->n_blocks || n_blocks > corpus->n_blocks - first_block) {
+        return err_set(
+            OGPT_EUSAGE, "%s: blocks %" PRIu64 " to %" PRIu64 " are beyond the last, %" PRIu64,
+            db_path(corpus->db), first_block, first_block + n_blocks - 1, corpus->n_blocks - 1);
+    }
+    int code = 0;
+    if (corpus->insert_block == NULL) {
+        code = db_prepare(&corpus->insert_block, corpus->db,
+                          "INSERT INTO blocks (block, first_game, n_games, moves, checksum)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5)");
+    }
+    code = code != 0 ? code : db_begin(corpus->db);
+    if (code != 0) {
+        return code;
+    }
+    for (uint64_t i = 0; i < n_blocks && code == 0; i++) {
+        code = insert_block(corpus, first_block + i, moves + i * block_bytes);
+    }
+    code = code != 0 ? code : db_commit(corpus->db);
+    if (code != 0) {
+        db_rollback(corpus->db);
+        return code;
+    }
+    for (uint64_t i = 0; i < n_blocks; i++) {
+        note_written(corpus, first_block + i, moves + i * block_bytes);
+    }
+    return 0;
+}
+
+/* Hash and count all blocks from the file: some were written by an earlier process. */
+static int hash_again(Corpus *corpus)
+{
+    sha256_free(corpus->running_hash);
+    corpus->running_hash = NULL;
+    corpus->running_plies = 0;
+    int code = sha256_new(&corpus->running_hash);
+    for (uint64_t block = 0; block < corpus->n_blocks && code == 0; block++) {
+        code = corpus__load_block(corpus, block);
+        if (code == 0) {
+            const size_t n_bytes =
+                (size_t)corpus__block_games(corpus, block) * (size_t)corpus->info.variant->n_moves;
+            sha256_add(corpus->running_hash, corpus->cache, n_bytes);
+            corpus->running_plies += corpus__count_plies(corpus->cache, n_bytes);
+        }
+    }
+    return code;
+}
+
+static int update_meta(Corpus *corpus, const char *content_hash)
+{
+    DbStmt *stmt = NULL;
+    int code =
+        db_prepare(&stmt, corpus->db, "UPDATE meta SET plies = ?1, content_hash = ?2 WHERE id = 1");
+    if (code == 0) {
+        db_bind_int(stmt, 1, (int64_t)corpus->running_plies);
+        db_bind_text(stmt, 2, content_hash);
+        code = db_step(stmt);
+    }
+    db_finalize(stmt);
+    return code;
+}
+
+int corpus_finish(Corpus *corpus)
+{
+    CorpusInfo *info = &corpus->info;
+    if (info->complete) {
+        return 0;
+    }
+    if (corpus->n_blocks_present < corpus->n_blocks) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: cannot be finished: expected %" PRIu64 " games, found %" PRIu64,
+                       db_path(corpus->db), info->n_games, info->n_games_present);
+    }
+    if (corpus->running_hash == NULL || corpus->n_hashed < corpus->n_blocks) {
+        const int code = hash_again(corpus);
+        if (code != 0) {
+            return code;
+        }
+    }
+    char content_hash[HASH_HEX_SIZE];
+    sha256_finish(corpus->running_hash, content_hash);
+    corpus->running_hash = NULL;
+    const int code = update_meta(corpus, content_hash);
+    if (code == 0) {
+        snprintf(info->content_hash, sizeof info->content_hash, "%s", content_hash);
+        info->plies = corpus->running_plies;
+        info->complete = true;
+    }
+    return code;
+}

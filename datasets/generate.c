@@ -1,0 +1,178 @@
+/* datasets/generate.c - random games into a corpus file, in parallel.
+ *
+ * A chunk of up to CHUNK_BLOCKS blocks is made in memory, one job a block, while one more job
+ * commits the chunk made before: making is spread over all workers and the disk never waits for
+ * them. Only the order of the work depends on the workers, never a game.
+ */
+#include "datasets/generate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "game/play.h"
+
+#define CHUNK_BLOCKS 64 /* blocks committed in one transaction: 3.9 MB on 8x8 */
+
+/* A run of missing blocks and its games. */
+typedef struct Chunk {
+    uint64_t first_block;
+    uint64_t n_blocks; /* 0: nothing to write */
+    uint8_t *moves;
+} Chunk;
+
+typedef struct Generator {
+    Corpus *corpus;
+    const GameVariant *variant;
+    uint64_t seed;
+    uint64_t n_games, n_blocks;
+    Chunk making, writing;
+} Generator;
+
+static size_t stride_of(const Generator *generator)
+{
+    return (size_t)generator->variant->n_moves;
+}
+
+static void make_block(const Generator *generator, uint64_t i)
+{
+    const uint64_t first = (generator->making.first_block + i) * CORPUS_BLOCK_GAMES;
+    const uint64_t rest = generator->n_games - first;
+    const uint64_t n = rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
+    uint8_t *moves = generator->making.moves + i * CORPUS_BLOCK_GAMES * stride_of(generator);
+    for (uint64_t game = 0; game < n; game++) {
+        play_random(moves, generator->variant, generator->seed, RNG_GENERATE, first + game);
+        moves += generator->variant->n_moves;
+    }
+}
+
+static int write_chunk(Generator *generator)
+{
+    Chunk *chunk = &generator->writing;
+    const int code = chunk->n_blocks == 0
+                         ? 0
+                         : corpus_write_blocks(generator->corpus, chunk->first_block,
+                                               chunk->n_blocks, chunk->moves);
+    chunk->n_blocks = 0;
+    return code;
+}
+
+/* Job 0 writes the chunk made before; job j makes block j-1 of the next. */
+static int run_job(void *context, size_t job, size_t worker)
+{
+    (void)worker;
+    Generator *generator = context;
+    if (job == 0) {
+        return write_chunk(generator);
+    }
+    make_block(generator, job - 1);
+    return 0;
+}
+
+/* The next run of missing blocks from `block` on; n_blocks 0 when none is left. */
+static void find_missing(Generator *generator, uint64_t block)
+{
+    Chunk *chunk = &generator->making;
+    while (block < generator->n_blocks && corpus_has_block(generator->corpus, block)) {
+        block++;
+    }
+    chunk->first_block = block;
+    chunk->n_blocks = 0;
+    while (chunk->n_blocks < CHUNK_BLOCKS && block < generator->n_blocks &&
+           !corpus_has_block(generator->corpus, block)) {
+        block++;
+        chunk->n_blocks++;
+    }
+}
+
+/* Make and commit all missing blocks. */
+static int fill(Generator *generator, Pool *pool,
+                void (*progress)(void *context, const GenerateProgress *), void *context)
+{
+    const CorpusInfo *info = corpus_info(generator->corpus);
+    GenerateProgress now = {.games_total = generator->n_games};
+    find_missing(generator, 0);
+    while (generator->making.n_blocks > 0) {
+        int code = pool_run(pool, generator->making.n_blocks + 1, run_job, generator);
+        if (code != 0) {
+            return code;
+        }
+        const Chunk made = generator->making;
+        generator->making.moves = generator->writing.moves;
+        generator->writing = made;
+        if (progress != NULL) {
+            now.games_done = info->n_games_present;
+            progress(context, &now);
+        }
+        if (interrupt_pending()) {
+            code = write_chunk(generator);
+            return code != 0 ? code
+                             : err_set(OGPT_EINTR,
+                                       "interrupted after %" PRIu64 " of %" PRIu64
+                                       " games, all saved; the same command goes on",
+                                       info->n_games_present, generator->n_games);
+        }
+        find_missing(generator, made.first_block + made.n_blocks);
+    }
+    const int code = write_chunk(generator);
+    if (code == 0 && progress != NULL) {
+        now.games_done = info->n_games_present;
+        progress(context, &now);
+    }
+    return code;
+}
+
+/* Room for the missing blocks, for SQLite's pages around them (blobs fill their last page only
+ * in part), and for a write-ahead log of a few transactions. */
+static uint64_t bytes_needed(const Generator *generator, uint64_t games_missing)
+{
+    const uint64_t bytes = games_missing * stride_of(generator);
+    return bytes + bytes / 4 + 4 * CHUNK_BLOCKS * CORPUS_BLOCK_GAMES * stride_of(generator);
+}
+
+static int allocate_chunks(Generator *generator)
+{
+    const uint64_t most = generator->n_blocks < CHUNK_BLOCKS ? generator->n_blocks : CHUNK_BLOCKS;
+    const size_t n = (size_t)most * CORPUS_BLOCK_GAMES;
+    generator->making.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
+    generator->writing.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
+    return generator->making.moves == NULL || generator->writing.moves == NULL ? OGPT_ENOMEM : 0;
+}
+
+int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
+                    uint64_t seed, uint64_t n_games, Pool *pool,
+                    void (*progress)(void *context, const GenerateProgress *), void *context)
+{
+    const double start = clock_seconds();
+    memset(out, 0, sizeof *out);
+    CorpusInfo meta = {.variant = variant, .seed = seed, .n_games = n_games};
+    snprintf(meta.source, sizeof meta.source, "random");
+    snprintf(meta.generator, sizeof meta.generator, "%s", GENERATOR_VERSION);
+    Generator generator = {.variant = variant, .seed = seed, .n_games = n_games};
+    int code = corpus_create(&generator.corpus, path, &meta);
+    if (code != 0) {
+        return code;
+    }
+    const CorpusInfo *info = corpus_info(generator.corpus);
+    const uint64_t games_before = info->n_games_present;
+    generator.n_blocks = (n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
+    if (games_before < n_games) {
+        code = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
+        code = code != 0 ? code : allocate_chunks(&generator);
+        code = code != 0 ? code : fill(&generator, pool, progress, context);
+    }
+    code = code != 0 ? code : corpus_finish(generator.corpus);
+    out->games = info->n_games_present;
+    out->plies = info->plies;
+    out->games_made_now = info->n_games_present - games_before;
+    snprintf(out->content_hash, sizeof out->content_hash, "%s", info->content_hash);
+    corpus_close(generator.corpus);
+    mem_free(generator.making.moves);
+    mem_free(generator.writing.moves);
+    out->seconds = clock_seconds() - start;
+    return code;
+}

@@ -1,0 +1,83 @@
+/* game/perft.c - leaf counts by the fast rules. */
+#include "game/perft.h"
+
+#include <assert.h>
+
+/* The first plies are expanded into a list whose entries are counted in parallel. */
+#define SPLIT_PLIES 4
+#define SPLIT_BOARDS 256 /* the widest board has 244 positions after 4 plies */
+
+uint64_t perft_board(const GameVariant *variant, const Board *board, int depth)
+{
+    if (depth == 0) {
+        return 1;
+    }
+    uint64_t legal = board_moves(variant, board);
+    if (legal == 0) {
+        const Board other = board_swapped(board);
+        return board_moves(variant, &other) == 0 ? 1 : perft_board(variant, &other, depth - 1);
+    }
+    if (depth == 1) {
+        return (uint64_t)__builtin_popcountll(legal);
+    }
+    uint64_t leaves = 0;
+    for (; legal != 0; legal &= legal - 1) {
+        const Board next = board_child(variant, board, __builtin_ctzll(legal));
+        leaves += perft_board(variant, &next, depth - 1);
+    }
+    return leaves;
+}
+
+typedef struct PerftWork {
+    const GameVariant *variant;
+    int depth; /* plies left below each board */
+    Board boards[SPLIT_BOARDS];
+    uint64_t leaves[SPLIT_BOARDS];
+    size_t n;
+} PerftWork;
+
+/* List the positions `plies` below `board`; an ended game is listed where it ended and counts as
+ * the one leaf it is, whatever depth is left. */
+static void list_positions(PerftWork *work, const Board *board, int plies)
+{
+    uint64_t legal = board_moves(work->variant, board);
+    if (plies == 0 || board_is_over(work->variant, board)) {
+        assert(work->n < SPLIT_BOARDS);
+        work->boards[work->n++] = *board;
+        return;
+    }
+    if (legal == 0) {
+        const Board other = board_swapped(board);
+        list_positions(work, &other, plies - 1);
+        return;
+    }
+    for (; legal != 0; legal &= legal - 1) {
+        const Board next = board_child(work->variant, board, __builtin_ctzll(legal));
+        list_positions(work, &next, plies - 1);
+    }
+}
+
+static int count_leaves(void *context, size_t job, size_t worker)
+{
+    (void)worker;
+    PerftWork *work = context;
+    work->leaves[job] = perft_board(work->variant, &work->boards[job], work->depth);
+    return 0;
+}
+
+int perft_start(uint64_t *leaves, const GameVariant *variant, int depth, Pool *pool)
+{
+    assert(depth >= 0);
+    const int split = depth < SPLIT_PLIES ? depth : SPLIT_PLIES;
+    PerftWork work = {.variant = variant, .depth = depth - split};
+    list_positions(&work, &variant->start, split);
+    const int code = pool_run(pool, work.n, count_leaves, &work);
+    if (code != 0) {
+        return code;
+    }
+    *leaves = 0;
+    for (size_t i = 0; i < work.n; i++) {
+        *leaves += work.leaves[i];
+    }
+    return 0;
+}
