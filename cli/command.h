@@ -16,15 +16,15 @@
 #include "store/runs.h"
 
 typedef enum OptionType {
-    OPT_FLAG,   /* bool; no value */
-    OPT_INT,    /* int64_t, whole, in min..max */
-    OPT_NUM,    /* double, finite, in min..max */
-    OPT_TEXT,   /* const char *, borrowed from argv or the default */
-    OPT_CHOICE  /* const char *, one of `choices` separated by '|' */
+    OPT_FLAG,  /* bool; no value */
+    OPT_INT,   /* int64_t, whole, in min..max */
+    OPT_NUM,   /* double, finite, in min..max */
+    OPT_TEXT,  /* const char *, borrowed from argv or the default */
+    OPT_CHOICE /* const char *, one of `choices` separated by '|' */
 } OptionType;
 
 typedef struct OptionSpec {
-    const char *name;     /* without the dashes: "d-model" */
+    const char *name; /* without the dashes: "d-model" */
     OptionType type;
     size_t offset;        /* offsetof(the command's option struct, field) */
     double min, max;      /* for INT and NUM */
@@ -37,50 +37,68 @@ typedef struct OptionSpec {
 /* Options that every command has are in the context, filled before run is called. */
 typedef struct Context {
     const struct Command *command;
-    const void *options;    /* the command's option struct */
-    int n_args;             /* positional arguments after the command's name */
+    const void *options; /* the command's option struct */
+    int n_args;          /* positional arguments after the command's name */
     const char *const *args;
     const char *command_line; /* as typed, blanks quoted */
     bool json, quiet, force;
-    bool colour;            /* stdout may be coloured */
+    bool colour; /* stdout may be coloured */
     uint64_t seed;
-    int size;               /* 4, 6 or 8; 0 when the command has no --size or none given */
+    int size; /* 4, 6 or 8; 0 when the command has no --size or none given:
+               * then 8, or that of the corpus or model */
     bool size_given, seed_given, threads_given;
     size_t threads;
     const char *store_path;
-    Pool *pool;             /* made by context_pool on first use */
-    Store *store;           /* opened by context_run_begin */
-    int64_t run;            /* id of the run row, 0: none */
+    Pool *pool;       /* made by context_pool on first use */
+    Store *store;     /* opened by context_run_begin */
+    int64_t run;      /* id of the run row, 0: none */
+    Js *options_json; /* every option with its value, as stored with the run */
 } Context;
 
 enum { USES_SEED = 1, USES_SIZE = 2, USES_THREADS = 4, USES_STORE = 8, USES_FORCE = 16 };
 
 typedef struct Command {
-    const char *name;        /* "generate", or with a blank: "probe fit" */
-    const char *arguments;   /* "CORPUS --games N" : the usage line after the name */
-    const char *summary;     /* one line */
-    const char *examples;    /* lines for the top of --help */
+    const char *name;      /* "generate", or with a blank: "probe fit" */
+    const char *arguments; /* "CORPUS --games N" : the usage line after the name */
+    const char *summary;   /* one line */
+    const char *examples;  /* lines for the top of --help */
     const OptionSpec *options;
     size_t n_options;
-    size_t options_bytes;    /* sizeof the option struct */
-    int min_args, max_args;  /* positional; max -1: any number */
-    unsigned uses;           /* USES_* */
+    size_t options_bytes;         /* sizeof the option struct */
+    int min_args, max_args;       /* positional; max -1: any number */
+    unsigned uses;                /* USES_* */
     int (*run)(Context *context); /* 0 or OGPT_E*; message already set */
 } Command;
 
 /* The table of all commands (cli/commands.c), NULL-terminated. */
 extern const Command *const commands[];
 
+/* The whole program: argv in, exit code out. main() only calls it. */
+int cli_main(int argc, char **argv);
+/* One command line without the program's name, in this process: how ogpt demo takes the very steps
+ * that a user would type. Returns 0 or OGPT_E*; prints no error. */
+int cli_run(int argc, char **argv);
+
+/* Positional argument `index` as a whole number in min..max; `name` as in the usage line.
+ * Returns 0 or OGPT_EUSAGE. */
+int context_arg_int(int64_t *out, const Context *context, int index, const char *name, int64_t min,
+                    int64_t max);
 /* The pool of context->threads workers (default: all cores). Returns 0 or OGPT_E*. */
 int context_pool(Context *context);
 /* Open the store and insert the run row; `subject` as in RunStart. With `resume`, goes on with
- * the newest run row of the same command and subject when there is one. */
+ * the newest run row of the same command and subject when there is one and its options are the
+ * same (--threads, --store, --json and the like do not count). */
 int context_run_begin(Context *context, const char *subject, bool resume);
-/* Called by main after run() with its code: closes the run row with its status. */
-void context_run_end(Context *context, int code);
+/* Called by cli_main after run() with its code: closes the run row with its status. Returns
+ * `code`, or the error of the store when that was 0. */
+int context_run_end(Context *context, int code);
+/* Append the row, or all rows, of a kind of store/results.def to this run. Takes over `row`. */
+int context_add(Context *context, const char *kind, Js *row);
+int context_add_all(Context *context, const char *kind, Js *rows);
 
 /* Result: with --json the document (plus "schema": 1, "command", "seed" when used), else
- * `text` (may be NULL for documents only). Takes over `document`. */
+ * `text` (NULL: building it ran out of memory). Takes over `document`. Control characters in
+ * the text are shown as '?', except newlines and, with colour, colour sequences. */
 int context_result(Context *context, Js *document, const char *text);
 /* "next: ..." hint on stderr unless --quiet or --json. */
 void context_next(const Context *context, const char *format, ...)
@@ -98,13 +116,15 @@ typedef struct Progress {
     const Context *context;
     const char *label, *unit;
     double total, start, shown;
+    double first; /* `done` at the first step: a resumed command starts above 0 */
     bool open;
 } Progress;
 Progress progress_begin(const Context *context, const char *label, const char *unit, double total);
 void progress_step(Progress *progress, double done, const char *detail);
 void progress_end(Progress *progress);
 
-/* Growing text for a command's human-readable result. */
+/* Growing text for a command's human-readable result; data is NULL while empty and after
+ * running out of memory. */
 typedef struct Text {
     char *data;
     size_t length, room;

@@ -18,14 +18,17 @@ typedef enum DbMode { DB_READ, DB_WRITE, DB_CREATE /* write, create when missing
 
 typedef struct DbSchema {
     uint32_t application_id;
-    int version;             /* user_version */
-    const char *create_sql;  /* run once in one transaction when the file is new */
+    int version;            /* user_version */
+    const char *create_sql; /* run once in one transaction when the file is new */
 } DbSchema;
 
 /* Returns 0, OGPT_EIO (cannot open, disk full), OGPT_EFORMAT (not a database, other application
  * id, damaged), OGPT_EVERSION (newer user_version), OGPT_ELOCKED (busy after 30 s). */
 int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema);
 void db_close(Db *db);
+/* The application id of an SQLite file, to tell what kind of file it is. Returns 0, OGPT_EIO,
+ * OGPT_EFORMAT (not a database). */
+int db_application_id(uint32_t *out, const char *path);
 const char *db_path(const Db *db);
 
 int db_exec(Db *db, const char *sql);
@@ -38,7 +41,7 @@ void db_rollback(Db *db);
 int db_prepare(DbStmt **out, Db *db, const char *sql);
 void db_finalize(DbStmt *stmt);
 void db_bind_int(DbStmt *stmt, int index, int64_t value);
-void db_bind_num(DbStmt *stmt, int index, double value); /* NaN binds NULL */
+void db_bind_num(DbStmt *stmt, int index, double value);       /* NaN binds NULL */
 void db_bind_text(DbStmt *stmt, int index, const char *value); /* NULL binds NULL */
 void db_bind_blob(DbStmt *stmt, int index, const void *data, size_t n_bytes);
 /* 1: a row is there; 0: done; negative OGPT_E*. A failed bind is reported here. */
@@ -46,7 +49,7 @@ int db_step(DbStmt *stmt);
 void db_reset(DbStmt *stmt);
 /* Columns count from 0; borrowed until the next step. */
 int64_t db_column_int(DbStmt *stmt, int column);
-double db_column_num(DbStmt *stmt, int column); /* NULL gives NaN */
+double db_column_num(DbStmt *stmt, int column);       /* NULL gives NaN */
 const char *db_column_text(DbStmt *stmt, int column); /* NULL gives "" */
 const void *db_column_blob(DbStmt *stmt, int column, size_t *n_bytes);
 bool db_column_is_null(DbStmt *stmt, int column);

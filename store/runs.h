@@ -24,12 +24,14 @@ typedef struct RunStart {
     uint64_t seed;
     const char *versions_json; /* ogpt, compiler, BLAS core and threads, SQLite, liblinear */
     const char *machine;
-    const char *subject;      /* path of the artefact the run is about, or NULL */
+    const char *subject; /* path of the artefact the run is about, or NULL */
 } RunStart;
 
 int store_open(Store **out, const char *path);
 int store_open_read(Store **out, const char *path);
 void store_close(Store *store);
+/* SQLite's integrity and foreign keys: 0, or OGPT_EFORMAT with the first finding. */
+int store_check(Store *store);
 
 /* Insert a run with status "running"; *run is its id. */
 int store_run_begin(Store *store, int64_t *run, const RunStart *start);
@@ -38,6 +40,11 @@ int store_run_end(Store *store, int64_t run, const char *status, const char *mes
 /* Find the newest unfinished or finished run of the same command and subject; *run = 0 when
  * there is none. For commands that go on after a kill. */
 int store_run_find(Store *store, int64_t *run, const char *command, const char *subject);
+
+/* Go on with the newest run of the same command, subject and options: its status is "running"
+ * again. *run = 0 when the newest run of this command and subject had other options, or when
+ * there is none. */
+int store_run_resume(Store *store, int64_t *run, const RunStart *start);
 
 /* Append one row, or all rows of an array, of a kind of results.def in one transaction: `row`
  * is an object whose members are looked up by column name; a missing or null member stores
@@ -50,7 +57,8 @@ int store_rows(Js **out, Store *store, const char *kind, int64_t run);
  * resumed training run drops metric rows past its checkpoint so none is doubled. */
 int store_trim(Store *store, int64_t run, const char *kind, const char *column, int64_t keep);
 
-/* All runs, newest first, as an array of objects; and one run with every kind of row. */
+/* Runs, newest first, as an array of objects (all when limit is 0); and one run with
+ * "results": an object of kind -> rows, kinds without rows left out. OGPT_EUSAGE: no such run. */
 int store_list(Js **out, Store *store, int limit);
 int store_show(Js **out, Store *store, int64_t run);
 

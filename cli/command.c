@@ -1,0 +1,257 @@
+/* cli/command.c - the whole program: find the command, parse, run, exit code. */
+#include "cli/framework.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "num/blas.h"
+
+/* A command and the number of words that its name takes up: "probe fit" is two. */
+typedef struct Found {
+    const Command *command;
+    int n_words;
+} Found;
+
+/* As typed, with the program's name without its folder; words with anything but plain
+ * characters in single quotes. */
+static void command_line_build(Text *text, int argc, char **argv)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                        "-_./=,:+@%";
+    text_add(text, "ogpt");
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+            text_add(text, " %s", word);
+            continue;
+        }
+        text_add(text, " '");
+        for (const char *c = word; *c != '\0'; c++) {
+            text_add(text, *c == '\'' ? "'\\''" : "%c", *c);
+        }
+        text_add(text, "'");
+    }
+}
+
+static Found command_find(int argc, char **argv)
+{
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        const char *name = commands[i]->name;
+        size_t first = strcspn(name, " ");
+        if (strncmp(name, argv[0], first) != 0 || argv[0][first] != '\0') {
+            continue;
+        }
+        if (name[first] == '\0') {
+            return (Found){commands[i], 1};
+        }
+        if (argc > 1 && strcmp(name + first + 1, argv[1]) == 0) {
+            return (Found){commands[i], 2};
+        }
+    }
+    return (Found){NULL, 0};
+}
+
+/* The subcommands of a group, "fit|eval". */
+static void group_list(Text *text, const char *group)
+{
+    size_t length = strlen(group);
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        const char *name = commands[i]->name;
+        if (strncmp(name, group, length) == 0 && name[length] == ' ') {
+            text_add(text, "%s%s", text->length > 0 ? "|" : "", name + length + 1);
+        }
+    }
+}
+
+static int unknown_command(int argc, char **argv)
+{
+    Suggestion near = {.word = argv[0]};
+    if (group__exists(argv[0])) {
+        Text list = {0};
+        group_list(&list, argv[0]);
+        int code = argc > 1 ? err_set(OGPT_EUSAGE, "%s: one of %s expected, found '%s'", argv[0],
+                                      list.data, argv[1])
+                            : err_set(OGPT_EUSAGE, "%s: one of %s expected; see 'ogpt help %s'",
+                                      argv[0], list.data, argv[0]);
+        text_release(&list);
+        return code;
+    }
+    char first_words[32][32]; /* of commands with two words, kept for the suggestion */
+    size_t n = 0;
+    for (size_t i = 0; commands[i] != NULL && n < 32; i++) {
+        const char *name = commands[i]->name;
+        snprintf(first_words[n], sizeof first_words[n], "%.*s", (int)strcspn(name, " "), name);
+        suggestion_offer(&near, first_words[n++]);
+    }
+    suggestion_offer(&near, "help");
+    if (near.best != NULL) {
+        return err_set(OGPT_EUSAGE, "unknown command '%s'; did you mean '%s'?", argv[0], near.best);
+    }
+    return err_set(OGPT_EUSAGE, "unknown command '%s'; 'ogpt --help' lists all", argv[0]);
+}
+
+/* Pages and versions are results like any other: stdout, and its errors are noticed. */
+static int page_print(Text *page, bool json, Js *document, const char *name)
+{
+    Command command = {.name = name};
+    Context context = {.command = &command, .json = json};
+    int code = context_result(&context, document, page->failed ? NULL : page->data);
+    text_release(page);
+    return code;
+}
+
+static int version_run(int argc, char **argv)
+{
+    Text page = {0};
+    bool json = argc > 0 && strcmp(argv[0], "--json") == 0;
+    if (argc > (json ? 1 : 0)) {
+        return err_set(OGPT_EUSAGE, "--version: nothing but --json can follow, found '%s'",
+                       argv[json ? 1 : 0]);
+    }
+    int code = blas_init();
+    if (code != 0) {
+        return code;
+    }
+    Js *document = version__document();
+    void *it = NULL;
+    const char *key = NULL;
+    const Js *value = NULL;
+    while (js_next(document, &it, &key, &value)) {
+        if (js_type(value) == JS_INT) {
+            text_add(&page, "%s %lld\n", key, (long long)js_int_of(value));
+        } else {
+            text_add(&page, "%s %s\n", key, js_str_of(value));
+        }
+    }
+    return page_print(&page, json, document, "version");
+}
+
+static int help_run(int argc, char **argv)
+{
+    Text page = {0};
+    if (argc == 0) {
+        help__program(&page);
+    } else {
+        Found found = command_find(argc, argv);
+        int n_words = found.command != NULL ? found.n_words : 1;
+        if (found.command == NULL && (argc > 1 || !group__exists(argv[0]))) {
+            return unknown_command(argc, argv);
+        }
+        if (argc > n_words) {
+            return err_set(OGPT_EUSAGE, "help: nothing expected after the command, found '%s'",
+                           argv[n_words]);
+        }
+        if (found.command != NULL) {
+            help__command(&page, found.command);
+        } else {
+            help__group(&page, argv[0]);
+        }
+    }
+    return page_print(&page, false, js_null(), "help");
+}
+
+static int arguments_check(const Context *context)
+{
+    const Command *command = context->command;
+    if (context->n_args < command->min_args) {
+        return err_set(OGPT_EUSAGE, "%s: %d argument%s expected, found %d; usage: ogpt %s %s",
+                       command->name, command->min_args, command->min_args == 1 ? "" : "s",
+                       context->n_args, command->name, command->arguments);
+    }
+    if (command->max_args >= 0 && context->n_args > command->max_args) {
+        return err_set(OGPT_EUSAGE, "%s: unexpected argument '%s'; usage: ogpt %s %s",
+                       command->name, context->args[command->max_args], command->name,
+                       command->arguments);
+    }
+    return 0;
+}
+
+/* Parse, run, close the run row. argv: the words after the command's name. */
+static int command_run(const Command *command, const char *command_line, int argc, char **argv)
+{
+    OptionSpec common_specs[OPTIONS_MAX];
+    CommonOptions common = {.color = "auto", .store = STORE_DEFAULT_PATH, .seed = 1};
+    Context context = {.command = command, .command_line = command_line};
+    void *own = mem_calloc(1, command->options_bytes + 1, "options");
+    const char **args = mem_calloc((size_t)argc + 1, sizeof *args, "arguments");
+    int code = own == NULL || args == NULL ? OGPT_ENOMEM : 0;
+    if (code != 0) {
+        goto done;
+    }
+    OptionTable tables[2] = {
+        {.specs = common_specs, .n = common__specs(common_specs, command->uses), .base = &common},
+        {.specs = command->options, .n = command->n_options, .base = own},
+    };
+    options_default(&tables[0]);
+    options_default(&tables[1]);
+    code = options_parse(tables, 2, &context.n_args, args, argc, argv, command->name);
+    if (code != 0) {
+        goto done;
+    }
+    if (common.help) {
+        Text page = {0};
+        help__command(&page, command);
+        code = page_print(&page, false, js_null(), "help");
+        goto done;
+    }
+    context.args = args;
+    context__fill(&context, &common, tables);
+    code = arguments_check(&context);
+    code = code != 0 ? code : blas_init();
+    if (code == 0) {
+        code = context_run_end(&context, command->run(&context));
+    }
+done:
+    context__release(&context);
+    mem_free(args);
+    mem_free(own);
+    return code;
+}
+
+int cli_run(int argc, char **argv)
+{
+    if (argc == 0) {
+        return err_set(OGPT_EUSAGE, "no command given; 'ogpt --help' lists all");
+    }
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+        strcmp(argv[0], "help") == 0) {
+        return help_run(argc - 1, argv + 1);
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        return version_run(argc - 1, argv + 1);
+    }
+    if (argv[0][0] == '-') {
+        return err_set(OGPT_EUSAGE,
+                       "the command comes first, found option '%s'; 'ogpt --help' "
+                       "lists the commands",
+                       argv[0]);
+    }
+    Found found = command_find(argc, argv);
+    if (found.command == NULL) {
+        bool group_help = argc == 2 && group__exists(argv[0]) && strcmp(argv[1], "--help") == 0;
+        return group_help ? help_run(1, argv) : unknown_command(argc, argv);
+    }
+    Text line = {0};
+    command_line_build(&line, argc + 1, argv - 1);
+    int code = line.failed ? OGPT_ENOMEM
+                           : command_run(found.command, line.data, argc - found.n_words,
+                                         argv + found.n_words);
+    text_release(&line);
+    return code;
+}
+
+int cli_main(int argc, char **argv)
+{
+    interrupt_install();
+    int code = cli_run(argc - 1, argv + 1);
+    /* A reader that went away wants no more text. */
+    if (code == OGPT_EINTR) {
+        fprintf(stderr, "ogpt: interrupted; type the same command to go on\n");
+    } else if (code != 0 && code != OGPT_EPIPE && err_message()[0] != '\0') {
+        fprintf(stderr, "ogpt: %s\n", err_message());
+    }
+    return err_exit_code(code, interrupt_pending());
+}

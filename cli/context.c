@@ -1,0 +1,206 @@
+/* cli/context.c - what a command runs in: common options, worker pool, its row in the store. */
+#include "cli/framework.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+
+#define SEED_MAX 9007199254740991.0 /* 2^53 - 1: exact in every JSON reader */
+#define THREADS_MAX 256             /* of base/pool.h */
+
+typedef struct CommonSpec {
+    unsigned uses; /* 0: every command */
+    OptionSpec spec;
+} CommonSpec;
+
+#define AT(field) offsetof(CommonOptions, field)
+static const CommonSpec common_specs[] = {
+    {USES_SIZE,
+     {"size", OPT_CHOICE, AT(size), .choices = "4|6|8",
+      .help = "squares a side of the board (default 8, or that of the input)"}},
+    {USES_SEED,
+     {"seed", OPT_INT, AT(seed), 0, SEED_MAX, "1", .argument = "N",
+      .help = "seed of every random draw"}},
+    {USES_THREADS,
+     {"threads", OPT_INT, AT(threads), 1, THREADS_MAX, .argument = "N",
+      .help = "worker threads, never part of the result (default: all cores)"}},
+    {USES_STORE,
+     {"store", OPT_TEXT, AT(store), .def = STORE_DEFAULT_PATH, .argument = "FILE",
+      .help = "results database"}},
+    {USES_FORCE, {"force", OPT_FLAG, AT(force), .help = "replace an existing output"}},
+    {0, {"json", OPT_FLAG, AT(json), .help = "print the result as one JSON document"}},
+    {0, {"quiet", OPT_FLAG, AT(quiet), .help = "no progress and no hints"}},
+    {0,
+     {"color", OPT_CHOICE, AT(color), .def = "auto", .choices = "auto|always|never",
+      .help = "colour on stdout; auto: on a terminal, unless NO_COLOR is set"}},
+    {0, {"help", OPT_FLAG, AT(help), .help = "print this page"}},
+};
+
+size_t common__specs(OptionSpec out[OPTIONS_MAX], unsigned uses)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof common_specs / sizeof common_specs[0]; i++) {
+        if (common_specs[i].uses == 0 || (common_specs[i].uses & uses) != 0) {
+            out[n++] = common_specs[i].spec;
+        }
+    }
+    return n;
+}
+
+static bool colour_wanted(const char *color)
+{
+    if (strcmp(color, "auto") != 0) {
+        return strcmp(color, "always") == 0;
+    }
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0') && terminal != NULL &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+/* Options as stored with the run: what decides the result, so neither threads nor output. */
+static Js *options_collect(const Context *context, const OptionTable *own)
+{
+    Js *document = js_object();
+    Js *arguments = js_array();
+    for (int i = 0; i < context->n_args; i++) {
+        js_push(arguments, js_str(context->args[i]));
+    }
+    js_set(document, "arguments", arguments);
+    if (context->command->uses & USES_SIZE) {
+        js_set(document, "size", context->size_given ? js_int(context->size) : js_null());
+    }
+    if (context->command->uses & USES_SEED) {
+        js_set_int(document, "seed", (int64_t)context->seed);
+    }
+    options_document(document, own);
+    return document;
+}
+
+void context__fill(Context *context, const CommonOptions *common, const OptionTable tables[2])
+{
+    context->options = tables[1].base;
+    context->json = common->json;
+    context->quiet = common->quiet;
+    context->force = common->force;
+    context->colour = colour_wanted(common->color);
+    context->seed = (uint64_t)common->seed;
+    context->size = common->size != NULL ? common->size[0] - '0' : 0;
+    context->size_given = common->size != NULL;
+    context->seed_given = option_given(&tables[0], "seed");
+    context->threads_given = option_given(&tables[0], "threads");
+    context->threads = context->threads_given ? (size_t)common->threads : pool_cores();
+    context->threads = context->threads > THREADS_MAX ? THREADS_MAX : context->threads;
+    context->store_path = common->store;
+    context->options_json = options_collect(context, &tables[1]);
+}
+
+void context__release(Context *context)
+{
+    pool_free(context->pool);
+    store_close(context->store);
+    js_free(context->options_json);
+    context->pool = NULL;
+    context->store = NULL;
+    context->options_json = NULL;
+}
+
+int context_arg_int(int64_t *out, const Context *context, int index, const char *name, int64_t min,
+                    int64_t max)
+{
+    const char *text = context->args[index];
+    if (!int_read(out, text) || *out < min || *out > max) {
+        return err_set(OGPT_EUSAGE, "%s: %s: a whole number %lld..%lld expected, found '%s'",
+                       context->command->name, name, (long long)min, (long long)max, text);
+    }
+    return 0;
+}
+
+int context_pool(Context *context)
+{
+    return context->pool != NULL ? 0 : pool_new(&context->pool, context->threads);
+}
+
+int context_run_begin(Context *context, const char *subject, bool resume)
+{
+    char machine[256];
+    char *options = NULL;
+    char *versions = NULL;
+    Js *versions_json = version__document();
+    assert(context->command->uses & USES_STORE);
+    assert(context->store == NULL);
+    machine_describe(machine, sizeof machine);
+    js_set_int(versions_json, "threads", (int64_t)context->threads);
+    int code = js_print(&options, context->options_json, 0);
+    code = code != 0 ? code : js_print(&versions, versions_json, 0);
+    code = code != 0 ? code : store_open(&context->store, context->store_path);
+    if (code != 0) {
+        goto done;
+    }
+    RunStart start = {
+        .command = context->command->name,
+        .command_line = context->command_line,
+        .options_json = options,
+        .seed = context->seed,
+        .versions_json = versions,
+        .machine = machine,
+        .subject = subject,
+    };
+    if (resume) {
+        code = store_run_resume(context->store, &context->run, &start);
+    }
+    if (code == 0 && context->run == 0) {
+        code = store_run_begin(context->store, &context->run, &start);
+    }
+done:
+    js_free(versions_json);
+    mem_free(versions);
+    mem_free(options);
+    return code;
+}
+
+int context_run_end(Context *context, int code)
+{
+    const char *status = "failed";
+    char *message = NULL;
+    if (context->run == 0) {
+        return code;
+    }
+    if (code == 0) {
+        status = "done";
+    } else if (code == OGPT_ENEGATIVE) {
+        status = "negative";
+    } else if (code == OGPT_EINTR) {
+        status = "interrupted";
+    }
+    if (code != 0) {
+        /* Closing the row may fail too; the first message is the one to be shown. */
+        message = mem_strdup(err_message(), "an error message");
+    }
+    int ended = store_run_end(context->store, context->run, status, message);
+    if (code != 0 && message != NULL) {
+        err_set(code, "%s", message);
+    }
+    mem_free(message);
+    return code != 0 ? code : ended;
+}
+
+int context_add_all(Context *context, const char *kind, Js *rows)
+{
+    int code = store_add_all(context->store, context->run, kind, rows);
+    js_free(rows);
+    return code;
+}
+
+int context_add(Context *context, const char *kind, Js *row)
+{
+    int code = store_add(context->store, context->run, kind, row);
+    js_free(row);
+    return code;
+}

@@ -1,0 +1,19 @@
+/* cli/draw_case.h - intervention cases and predictions on them, as plain text. */
+#ifndef OGPT_CLI_DRAW_CASE_H
+#define OGPT_CLI_DRAW_CASE_H
+
+#include "cli/command.h"
+#include "probes/cases.h"
+
+/* Moves, edit, both boards with their legal moves, and the witness. */
+void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, size_t index);
+/* One line: the predicted tokens, legal ones first, each illegal one with '!', then the legal
+ * moves that are missing. */
+void draw_prediction(Text *text, const GameVariant *variant, const char *title, uint64_t tokens,
+                     uint64_t legal);
+/* The case as JSON: moves, squares, from, to, witness, both boards and legal moves. */
+Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index);
+/* Squares of a mask as an array of names. */
+Js *squares_json(uint64_t squares);
+
+#endif

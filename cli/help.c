@@ -1,0 +1,83 @@
+/* cli/help.c - every page of help, from the command table and the option tables. */
+#include "cli/framework.h"
+
+#include <string.h>
+
+#define SUMMARY_COLUMN 18
+
+static const char exit_codes[] =
+    "exit codes: 0 done, 1 the check asked for came out negative, 2 usage, 3 bad or corrupt "
+    "input,\n4 environment (disk, memory), 5 locked by another process, 6 numbers diverged,\n"
+    "130 and 143 interrupted after saving, 141 the reader of the output went away\n";
+
+static void command_line_add(Text *text, const Command *command)
+{
+    text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, command->name, command->summary);
+}
+
+void help__program(Text *text)
+{
+    text_add(text, "ogpt: a world-model laboratory for Othello\n\n"
+                   "examples:\n"
+                   "  ogpt generate games.ogpc --games 100000 --size 6\n"
+                   "  ogpt corpus show games.ogpc 0\n"
+                   "  ogpt help generate\n\n"
+                   "usage: ogpt COMMAND ARGUMENTS --options\n\n"
+                   "commands:\n");
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        command_line_add(text, commands[i]);
+    }
+    text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, "help [COMMAND]",
+             "this page, or a command's");
+    text_add(text,
+             "\noptions:\n"
+             "  --help           print this page\n"
+             "  --version        versions of the program and its libraries (also --json)\n\n"
+             "%s",
+             exit_codes);
+}
+
+static bool in_group(const Command *command, const char *group)
+{
+    size_t length = strlen(group);
+    return strncmp(command->name, group, length) == 0 && command->name[length] == ' ';
+}
+
+bool group__exists(const char *group)
+{
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (in_group(commands[i], group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void help__group(Text *text, const char *group)
+{
+    text_add(text, "usage: ogpt %s SUBCOMMAND ARGUMENTS --options\n\nsubcommands:\n", group);
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (in_group(commands[i], group)) {
+            command_line_add(text, commands[i]);
+        }
+    }
+    text_add(text, "\n'ogpt help %s SUBCOMMAND' tells more\n", group);
+}
+
+void help__command(Text *text, const Command *command)
+{
+    OptionSpec common[OPTIONS_MAX];
+    size_t n_common = common__specs(common, command->uses);
+    const char *examples = command->examples;
+    text_add(text, "ogpt %s: %s\n\nexamples:\n", command->name, command->summary);
+    while (*examples != '\0') {
+        examples += strspn(examples, " ");
+        size_t length = strcspn(examples, "\n");
+        text_add(text, "  %.*s\n", (int)length, examples);
+        examples += length + (examples[length] == '\n');
+    }
+    text_add(text, "\nusage: ogpt %s %s\n\noptions:\n", command->name, command->arguments);
+    options_help(text, command->options, command->n_options);
+    options_help(text, common, n_common);
+    text_add(text, "\n%s", exit_codes);
+}

@@ -1,0 +1,313 @@
+/* cli/options.c - option tables: parsing, range errors, "did you mean", help lines. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define WORD_MAX 63
+#define HELP_COLUMN 28 /* where the explanations start */
+
+/* Optimal string alignment distance (Damerau-Levenshtein without overlapping swaps).
+ *   d[i][j] = least cost of turning the first i bytes of a into the first j bytes of b
+ * Ref: Boytsov 2011, Indexing methods for approximate dictionary searching, section 2. */
+size_t edit_distance(const char *a, const char *b)
+{
+    size_t length_a = strlen(a);
+    size_t length_b = strlen(b);
+    if (length_a > WORD_MAX || length_b > WORD_MAX) {
+        return SIZE_MAX;
+    }
+    uint8_t d[WORD_MAX + 1][WORD_MAX + 1];
+    for (size_t i = 0; i <= length_a; i++) {
+        for (size_t j = 0; j <= length_b; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = (uint8_t)(i + j);
+                continue;
+            }
+            uint8_t best = (uint8_t)(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            best = d[i - 1][j] + 1 < best ? (uint8_t)(d[i - 1][j] + 1) : best;
+            best = d[i][j - 1] + 1 < best ? (uint8_t)(d[i][j - 1] + 1) : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                best = d[i - 2][j - 2] + 1 < best ? (uint8_t)(d[i - 2][j - 2] + 1) : best;
+            }
+            d[i][j] = best;
+        }
+    }
+    return d[length_a][length_b];
+}
+
+/* Near enough: a third of the typed word wrong, or the beginning of the candidate. */
+void suggestion_offer(Suggestion *suggestion, const char *candidate)
+{
+    size_t length = strlen(suggestion->word);
+    size_t distance = edit_distance(suggestion->word, candidate);
+    if (length >= 2 && strncmp(candidate, suggestion->word, length) == 0) {
+        distance = 1;
+    }
+    size_t limit = length < 6 ? 2 : length / 3;
+    bool near = distance <= limit && distance < length;
+    if (near && (suggestion->best == NULL || distance < suggestion->distance)) {
+        suggestion->best = candidate;
+        suggestion->distance = distance;
+    }
+}
+
+static void *field_of(const OptionTable *table, const OptionSpec *spec)
+{
+    return (char *)table->base + spec->offset;
+}
+
+static void range_print(char *out, size_t size, const OptionSpec *spec)
+{
+    if (spec->type == OPT_INT) {
+        snprintf(out, size, "%.0f..%.0f", spec->min, spec->max);
+    } else {
+        snprintf(out, size, "%g..%g", spec->min, spec->max);
+    }
+}
+
+static int range_error(const OptionSpec *spec, const char *value, const char *command)
+{
+    char range[80];
+    range_print(range, sizeof range, spec);
+    return err_set(OGPT_EUSAGE, "%s: --%s: %s %s expected, found '%s'; see 'ogpt %s --help'",
+                   command, spec->name, spec->type == OPT_INT ? "a whole number" : "a number",
+                   range, value, command);
+}
+
+bool int_read(int64_t *out, const char *text)
+{
+    const char *digits = text[0] == '-' ? text + 1 : text;
+    if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits)) {
+        return false;
+    }
+    errno = 0;
+    *out = strtoll(text, NULL, 10);
+    return errno == 0;
+}
+
+/* The program never leaves the C locale, so the decimal point is '.'. */
+bool num_read(double *out, const char *text)
+{
+    char *end = NULL;
+    if (text[0] == '\0' || strspn(text, "0123456789+-.eE") != strlen(text)) {
+        return false;
+    }
+    *out = strtod(text, &end);
+    return *end == '\0' && isfinite(*out);
+}
+
+static bool choice_has(const char *choices, const char *value)
+{
+    size_t length = strlen(value);
+    for (const char *c = choices; length > 0;) {
+        size_t n = strcspn(c, "|");
+        if (n == length && strncmp(c, value, n) == 0) {
+            return true;
+        }
+        if (c[n] == '\0') {
+            break;
+        }
+        c += n + 1;
+    }
+    return false;
+}
+
+static int value_set(const OptionTable *table, const OptionSpec *spec, const char *value,
+                     const char *command)
+{
+    void *field = field_of(table, spec);
+    int64_t whole = 0;
+    double number = 0;
+    switch (spec->type) {
+    case OPT_FLAG: *(bool *)field = true; return 0;
+    case OPT_INT:
+        if (!int_read(&whole, value) || (double)whole < spec->min || (double)whole > spec->max) {
+            return range_error(spec, value, command);
+        }
+        *(int64_t *)field = whole;
+        return 0;
+    case OPT_NUM:
+        if (!num_read(&number, value) || number < spec->min || number > spec->max) {
+            return range_error(spec, value, command);
+        }
+        *(double *)field = number;
+        return 0;
+    case OPT_CHOICE:
+        if (!choice_has(spec->choices, value)) {
+            return err_set(OGPT_EUSAGE, "%s: --%s: one of %s expected, found '%s'", command,
+                           spec->name, spec->choices, value);
+        }
+        *(const char **)field = value;
+        return 0;
+    case OPT_TEXT:
+        if (value[0] == '\0') {
+            return err_set(OGPT_EUSAGE, "%s: --%s: %s expected, found an empty text", command,
+                           spec->name, spec->argument);
+        }
+        *(const char **)field = value;
+        return 0;
+    }
+    return 0;
+}
+
+void options_default(OptionTable *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const OptionSpec *spec = &table->specs[i];
+        void *field = field_of(table, spec);
+        switch (spec->type) {
+        case OPT_FLAG: *(bool *)field = false; break;
+        case OPT_INT:
+            *(int64_t *)field = spec->def != NULL ? strtoll(spec->def, NULL, 10) : 0;
+            break;
+        case OPT_NUM: *(double *)field = spec->def != NULL ? strtod(spec->def, NULL) : NAN; break;
+        case OPT_TEXT:
+        case OPT_CHOICE: *(const char **)field = spec->def; break;
+        }
+    }
+}
+
+static int unknown_option(OptionTable *tables, size_t n_tables, const char *name,
+                          const char *command)
+{
+    Suggestion near = {.word = name};
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t i = 0; i < tables[t].n; i++) {
+            suggestion_offer(&near, tables[t].specs[i].name);
+        }
+    }
+    if (near.best != NULL) {
+        return err_set(OGPT_EUSAGE, "%s: unknown option '--%s'; did you mean '--%s'?", command,
+                       name, near.best);
+    }
+    return err_set(OGPT_EUSAGE, "%s: unknown option '--%s'; 'ogpt %s --help' lists all", command,
+                   name, command);
+}
+
+/* Take the option argv[*i] and its value; *i ends on the last word used. */
+static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, char **argv,
+                       const char *command)
+{
+    char name[WORD_MAX + 1];
+    const char *typed = argv[*i] + 2;
+    size_t length = strcspn(typed, "=");
+    const char *value = typed[length] == '=' ? typed + length + 1 : NULL;
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name), typed);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t k = 0; k < tables[t].n; k++) {
+            const OptionSpec *spec = &tables[t].specs[k];
+            if (strcmp(spec->name, name) != 0) {
+                continue;
+            }
+            if (tables[t].given[k]) {
+                return err_set(OGPT_EUSAGE, "%s: --%s given twice; give it once", command, name);
+            }
+            tables[t].given[k] = true;
+            if (spec->type == OPT_FLAG && value != NULL) {
+                return err_set(OGPT_EUSAGE, "%s: --%s takes no value, found '%s'", command, name,
+                               value);
+            }
+            if (spec->type != OPT_FLAG && value == NULL) {
+                /* A forgotten value must not swallow the next option. */
+                bool missing = *i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0;
+                if (missing) {
+                    return err_set(OGPT_EUSAGE, "%s: --%s needs a value: --%s %s", command, name,
+                                   name, spec->argument);
+                }
+                *i += 1;
+                value = argv[*i];
+            }
+            return value_set(&tables[t], spec, value, command);
+        }
+    }
+    return unknown_option(tables, n_tables, name, command);
+}
+
+int options_parse(OptionTable *tables, size_t n_tables, int *n_args, const char **args, int argc,
+                  char **argv, const char *command)
+{
+    bool options_end = false;
+    *n_args = 0;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (!options_end && strcmp(word, "--") == 0) {
+            options_end = true;
+        } else if (!options_end && strncmp(word, "--", 2) == 0) {
+            int code = option_take(tables, n_tables, &i, argc, argv, command);
+            if (code != 0) {
+                return code;
+            }
+        } else if (!options_end && word[0] == '-' && word[1] != '\0') {
+            return err_set(OGPT_EUSAGE,
+                           "%s: '%s' is neither an option nor an argument; options begin with two "
+                           "hyphens, and '--' goes before a name that begins with one",
+                           command, word);
+        } else if (word[0] == '\0') {
+            return err_set(OGPT_EUSAGE, "%s: argument %d is an empty text", command, *n_args + 1);
+        } else {
+            args[(*n_args)++] = word;
+        }
+    }
+    return 0;
+}
+
+bool option_given(const OptionTable *table, const char *name)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        if (strcmp(table->specs[i].name, name) == 0) {
+            return table->given[i];
+        }
+    }
+    return false;
+}
+
+void options_document(Js *object, const OptionTable *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const OptionSpec *spec = &table->specs[i];
+        const void *field = field_of(table, spec);
+        const char *text = NULL;
+        switch (spec->type) {
+        case OPT_FLAG: js_set_bool(object, spec->name, *(const bool *)field); break;
+        case OPT_INT: js_set_int(object, spec->name, *(const int64_t *)field); break;
+        case OPT_NUM: js_set_num(object, spec->name, *(const double *)field); break;
+        case OPT_TEXT:
+        case OPT_CHOICE:
+            text = *(const char *const *)field;
+            js_set(object, spec->name, text != NULL ? js_str(text) : js_null());
+            break;
+        }
+    }
+}
+
+void options_help(Text *text, const OptionSpec *specs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const OptionSpec *spec = &specs[i];
+        char left[128];
+        char range[80];
+        const char *argument = spec->type == OPT_CHOICE ? spec->choices : spec->argument;
+        bool flag = spec->type == OPT_FLAG;
+        int length = snprintf(left, sizeof left, "  --%s%s%s", spec->name, flag ? "" : " ",
+                              flag ? "" : argument);
+        bool fits = length < HELP_COLUMN - 1;
+        text_add(text, "%s%s%*s%s", left, fits ? "" : "\n",
+                 fits ? HELP_COLUMN - length : HELP_COLUMN, "", spec->help);
+        bool number = spec->type == OPT_INT || spec->type == OPT_NUM;
+        if (number) {
+            range_print(range, sizeof range, spec);
+            text_add(text, " (%s%s%s)", range, spec->def != NULL ? ", default " : "",
+                     spec->def != NULL ? spec->def : "");
+        } else if (spec->def != NULL) {
+            text_add(text, " (default %s)", spec->def);
+        }
+        text_add(text, "\n");
+    }
+}

@@ -1,0 +1,56 @@
+/* cli/options.h - from argv and an option table to a filled option struct. */
+#ifndef OGPT_CLI_OPTIONS_H
+#define OGPT_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/js.h"
+#include "cli/command.h"
+
+#define OPTIONS_MAX 64 /* of one table */
+
+/* One table together with the struct that it fills. */
+typedef struct OptionTable {
+    const OptionSpec *specs;
+    size_t n;
+    void *base;              /* the option struct */
+    bool given[OPTIONS_MAX]; /* set by options_parse */
+} OptionTable;
+
+/* The whole text is one decimal integer: no blanks, no plus, no hexadecimal. */
+bool int_read(int64_t *out, const char *text);
+/* The whole text is one finite decimal number; "nan", "inf" and hexadecimal are not. */
+bool num_read(double *out, const char *text);
+
+/* Write the defaults of a table into its struct. */
+void options_default(OptionTable *table);
+
+/* Parse argv[0..argc-1] (without program and command name) into the tables; what is no option
+ * goes to args, which has room for argc entries. "--" ends the options. Returns 0, or
+ * OGPT_EUSAGE with one line: what is wrong, the range, and a hint. `command` is named in it. */
+int options_parse(OptionTable *tables, size_t n_tables, int *n_args, const char **args, int argc,
+                  char **argv, const char *command);
+
+/* Whether option `name` of the table was given. */
+bool option_given(const OptionTable *table, const char *name);
+
+/* Every option with its value, defaults included; unset ones are null. */
+void options_document(Js *object, const OptionTable *table);
+
+/* Lines for --help: "  --games N     how many games (1..10, default 3)". */
+void options_help(Text *text, const OptionSpec *specs, size_t n);
+
+/* The candidate nearest to `word` by edit distance, or NULL when none is near enough for a
+ * "did you mean". */
+typedef struct Suggestion {
+    const char *word;
+    const char *best;
+    size_t distance;
+} Suggestion;
+void suggestion_offer(Suggestion *suggestion, const char *candidate);
+/* Number of insertions, deletions, replacements and swaps of neighbours. Words longer than 63
+ * bytes count as infinitely far. */
+size_t edit_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,175 @@
+/* cli/output.c - what goes to stdout (the result, once) and to stderr (everything else). */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define TEXT_ROOM_FIRST 1024
+
+void text_add(Text *text, const char *format, ...)
+{
+    va_list arguments;
+    if (text->failed) {
+        return;
+    }
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    size_t wanted = text->length + (size_t)length + 1;
+    if (wanted > text->room) {
+        size_t room = text->room == 0 ? TEXT_ROOM_FIRST : text->room;
+        while (room < wanted) {
+            room *= 2;
+        }
+        char *data = mem_realloc(text->data, room, 1, "the result's text");
+        if (data == NULL) {
+            text_release(text);
+            text->failed = true;
+            return;
+        }
+        text->data = data;
+        text->room = room;
+    }
+    va_start(arguments, format);
+    vsnprintf(text->data + text->length, text->room - text->length, format, arguments);
+    va_end(arguments);
+    text->length += (size_t)length;
+}
+
+void text_release(Text *text)
+{
+    mem_free(text->data);
+    *text = (Text){0};
+}
+
+/* Length of a colour sequence "ESC [ digits and ; m" at `c`, or 0. */
+static size_t colour_length(const char *c)
+{
+    if (c[0] != '\033' || c[1] != '[') {
+        return 0;
+    }
+    size_t n = 2 + strspn(c + 2, "0123456789;");
+    return c[n] == 'm' ? n + 1 : 0;
+}
+
+/* Names and messages from files may hold escape sequences meant for the terminal. C1 controls
+ * are 0xc2 0x80..0x9f in UTF-8. */
+static void controls_blank(char *text, bool colour)
+{
+    for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+        size_t sequence = colour ? colour_length((const char *)c) : 0;
+        if (sequence > 0) {
+            c += sequence - 1;
+        } else if ((*c < 0x20 && *c != '\n') || *c == 0x7f) {
+            *c = '?';
+        } else if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) {
+            c[0] = '?';
+            c[1] = '?';
+        }
+    }
+}
+
+/* Write to stdout and make sure that it arrived. */
+static int stdout_write(const char *text)
+{
+    errno = 0;
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return 0;
+    }
+    if (errno == EPIPE) {
+        return err_set(OGPT_EPIPE, "the reader of the output went away");
+    }
+    return err_set_errno(OGPT_EIO, "cannot write the result to stdout");
+}
+
+static int document_write(const Context *context, const Js *document)
+{
+    Js *whole = js_object();
+    void *it = NULL;
+    const char *key = NULL;
+    const Js *value = NULL;
+    char *printed = NULL;
+    Text text = {0};
+    js_set_int(whole, "schema", 1);
+    js_set_str(whole, "command", context->command->name);
+    if (context->command->uses & USES_SEED) {
+        js_set_int(whole, "seed", (int64_t)context->seed);
+    }
+    while (js_next(document, &it, &key, &value)) {
+        js_set(whole, key, js_keep(value));
+    }
+    int code = js_print(&printed, whole, 2);
+    if (code == 0) {
+        text_add(&text, "%s\n", printed);
+        code = text.failed ? OGPT_ENOMEM : stdout_write(text.data);
+    }
+    text_release(&text);
+    mem_free(printed);
+    js_free(whole);
+    return code;
+}
+
+int context_result(Context *context, Js *document, const char *text)
+{
+    int code = 0;
+    if (context->json) {
+        code = document_write(context, document);
+    } else if (text == NULL) {
+        code = OGPT_ENOMEM;
+    } else {
+        char *copy = mem_strdup(text, "the result's text");
+        code = copy == NULL ? OGPT_ENOMEM : 0;
+        if (copy != NULL) {
+            controls_blank(copy, context->colour);
+            code = stdout_write(copy);
+        }
+        mem_free(copy);
+    }
+    js_free(document);
+    return code;
+}
+
+/* One line on stderr; a progress bar that stands on the line is wiped first. */
+static void line_write(const char *before, const char *format, va_list arguments)
+{
+    char line[1200];
+    vsnprintf(line, sizeof line, format, arguments);
+    controls_blank(line, false);
+    fprintf(stderr, "%s%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", before, line);
+}
+
+void context_next(const Context *context, const char *format, ...)
+{
+    va_list arguments;
+    if (context->quiet || context->json) {
+        return;
+    }
+    va_start(arguments, format);
+    line_write("next: ", format, arguments);
+    va_end(arguments);
+}
+
+void context_warn(const Context *context, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    line_write("ogpt: warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void context_say(const Context *context, const char *format, ...)
+{
+    va_list arguments;
+    if (context->quiet) {
+        return;
+    }
+    va_start(arguments, format);
+    line_write("", format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,40 @@
+/* store/kinds.h - the tables of the results database (private to store/). */
+#ifndef OGPT_STORE_KINDS_H
+#define OGPT_STORE_KINDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+typedef enum ColumnType { COLUMN_INTEGER, COLUMN_REAL, COLUMN_TEXT } ColumnType;
+
+typedef struct Column {
+    const char *name;
+    const char *sql_type;
+    ColumnType type;
+} Column;
+
+typedef struct Kind {
+    const char *name;
+    const Column *columns;
+    size_t n_columns;
+} Kind;
+
+#define COLUMNS_MAX 32 /* of one kind */
+
+/* The kinds of store/results.def. */
+extern const Kind kinds[];
+extern const size_t n_kinds;
+extern const DbSchema kinds_schema;
+
+/* Returns 0 or OGPT_EUSAGE. */
+int kind__find(const Kind **out, const char *name);
+/* NULL when the kind has no such column. */
+const Column *column__find(const Kind *kind, const char *name);
+/* Which columns of a kind the file has, as bits; 0 when it lacks the table. */
+int kind__present(uint64_t *bits, Db *db, const Kind *kind);
+/* Add the tables and columns that a file of an earlier program lacks. */
+int kinds__complete(Db *db);
+
+#endif

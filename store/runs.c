@@ -1,0 +1,444 @@
+/* store/runs.c - runs and their result rows: begin, append, read back. */
+#include "store/runs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "store/kinds.h"
+
+struct Store {
+    Db *db;
+};
+
+static const Column run_columns[] = {
+    {"run", "INTEGER", COLUMN_INTEGER},    {"command", "TEXT", COLUMN_TEXT},
+    {"command_line", "TEXT", COLUMN_TEXT}, {"subject", "TEXT", COLUMN_TEXT},
+    {"seed", "INTEGER", COLUMN_INTEGER},   {"status", "TEXT", COLUMN_TEXT},
+    {"message", "TEXT", COLUMN_TEXT},      {"started", "TEXT", COLUMN_TEXT},
+    {"ended", "TEXT", COLUMN_TEXT},        {"sessions", "INTEGER", COLUMN_INTEGER},
+    {"machine", "TEXT", COLUMN_TEXT},
+};
+static const Kind run_kind = {"runs", run_columns, sizeof run_columns / sizeof run_columns[0]};
+
+static int open_mode(Store **out, const char *path, DbMode mode)
+{
+    *out = NULL;
+    Store *store = mem_calloc(1, sizeof *store, "the results database");
+    if (store == NULL) {
+        return OGPT_ENOMEM;
+    }
+    int code = db_open(&store->db, path, mode, &kinds_schema);
+    if (code == 0 && mode == DB_CREATE) {
+        code = kinds__complete(store->db);
+    }
+    if (code != 0) {
+        store_close(store);
+        return code;
+    }
+    *out = store;
+    return 0;
+}
+
+int store_open(Store **out, const char *path)
+{
+    return open_mode(out, path, DB_CREATE);
+}
+
+int store_open_read(Store **out, const char *path)
+{
+    return open_mode(out, path, DB_READ);
+}
+
+void store_close(Store *store)
+{
+    if (store != NULL) {
+        db_close(store->db);
+        mem_free(store);
+    }
+}
+
+int store_check(Store *store)
+{
+    DbStmt *stmt = NULL;
+    int code = db_check(store->db);
+    code = code != 0 ? code : db_prepare(&stmt, store->db, "PRAGMA foreign_key_check");
+    code = code != 0 ? code : db_step(stmt);
+    if (code == 1) {
+        code =
+            err_set(OGPT_EFORMAT, "%s: row %lld of table %s belongs to no run", db_path(store->db),
+                    (long long)db_column_int(stmt, 1), db_column_text(stmt, 0));
+    }
+    db_finalize(stmt);
+    return code;
+}
+
+/* Step a statement that gives no row, and finalise it. */
+static int run_once(DbStmt *stmt)
+{
+    int code = db_step(stmt);
+    db_finalize(stmt);
+    return code;
+}
+
+int store_run_begin(Store *store, int64_t *run, const RunStart *start)
+{
+    DbStmt *stmt = NULL;
+    char now[32];
+    clock_iso(now);
+    *run = 0;
+    int code = db_prepare(&stmt, store->db,
+                          "INSERT INTO runs (command, command_line, options, seed, versions,"
+                          " machine, subject, started, status)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running')");
+    if (code != 0) {
+        return code;
+    }
+    db_bind_text(stmt, 1, start->command);
+    db_bind_text(stmt, 2, start->command_line);
+    db_bind_text(stmt, 3, start->options_json);
+    db_bind_int(stmt, 4, (int64_t)start->seed);
+    db_bind_text(stmt, 5, start->versions_json);
+    db_bind_text(stmt, 6, start->machine);
+    db_bind_text(stmt, 7, start->subject);
+    db_bind_text(stmt, 8, now);
+    code = run_once(stmt);
+    if (code == 0) {
+        *run = db_last_rowid(store->db);
+    }
+    return code;
+}
+
+int store_run_end(Store *store, int64_t run, const char *status, const char *message)
+{
+    DbStmt *stmt = NULL;
+    char now[32];
+    clock_iso(now);
+    int code = db_prepare(&stmt, store->db,
+                          "UPDATE runs SET status = ?1, message = ?2, ended = ?3 WHERE run = ?4");
+    if (code != 0) {
+        return code;
+    }
+    db_bind_text(stmt, 1, status);
+    db_bind_text(stmt, 2, message);
+    db_bind_text(stmt, 3, now);
+    db_bind_int(stmt, 4, run);
+    return run_once(stmt);
+}
+
+/* The newest run of a command and subject; *same_options tells whether its options are these. */
+static int run_newest(int64_t *run, bool *same_options, Store *store, const char *command,
+                      const char *subject, const char *options_json)
+{
+    DbStmt *stmt = NULL;
+    *run = 0;
+    *same_options = false;
+    int code = db_prepare(&stmt, store->db,
+                          "SELECT run, options IS ?3 FROM runs WHERE command = ?1"
+                          " AND subject IS ?2 ORDER BY run DESC LIMIT 1");
+    if (code != 0) {
+        return code;
+    }
+    db_bind_text(stmt, 1, command);
+    db_bind_text(stmt, 2, subject);
+    db_bind_text(stmt, 3, options_json);
+    code = db_step(stmt);
+    if (code == 1) {
+        *run = db_column_int(stmt, 0);
+        *same_options = db_column_int(stmt, 1) != 0;
+        code = 0;
+    }
+    db_finalize(stmt);
+    return code;
+}
+
+int store_run_find(Store *store, int64_t *run, const char *command, const char *subject)
+{
+    bool same_options = false;
+    return run_newest(run, &same_options, store, command, subject, NULL);
+}
+
+int store_run_resume(Store *store, int64_t *run, const RunStart *start)
+{
+    DbStmt *stmt = NULL;
+    bool same_options = false;
+    int code =
+        run_newest(run, &same_options, store, start->command, start->subject, start->options_json);
+    if (code != 0 || *run == 0) {
+        return code;
+    }
+    if (!same_options) {
+        *run = 0;
+        return 0;
+    }
+    code = db_prepare(&stmt, store->db,
+                      "UPDATE runs SET status = 'running', ended = NULL, message = NULL,"
+                      " sessions = sessions + 1 WHERE run = ?1");
+    if (code != 0) {
+        return code;
+    }
+    db_bind_int(stmt, 1, *run);
+    return run_once(stmt);
+}
+
+/* Bind one member. Lists and objects become their JSON text in a TEXT column; `*owned` keeps
+ * that text until the row is stored. */
+static int member_bind(DbStmt *stmt, int index, char **owned, const Kind *kind,
+                       const Column *column, const Js *value)
+{
+    JsType type = value == NULL ? JS_NULL : js_type(value);
+    if (type == JS_NULL) {
+        db_bind_text(stmt, index, NULL);
+        return 0;
+    }
+    if (column->type == COLUMN_REAL && (type == JS_NUM || type == JS_INT)) {
+        db_bind_num(stmt, index, js_num_of(value));
+        return 0;
+    }
+    if (column->type == COLUMN_INTEGER && (type == JS_INT || type == JS_BOOL)) {
+        db_bind_int(stmt, index, type == JS_INT ? js_int_of(value) : js_bool_of(value));
+        return 0;
+    }
+    if (column->type == COLUMN_TEXT && type == JS_STR) {
+        db_bind_text(stmt, index, js_str_of(value));
+        return 0;
+    }
+    if (column->type == COLUMN_TEXT) {
+        int code = js_print(owned, value, 0);
+        if (code == 0) {
+            db_bind_text(stmt, index, *owned);
+        }
+        return code;
+    }
+    return err_set(OGPT_EUSAGE, "result %s: column %s holds %s, and the value is something else",
+                   kind->name, column->name, column->sql_type);
+}
+
+static int row_insert(DbStmt *stmt, int64_t run, const Kind *kind, const Js *row)
+{
+    char *owned[COLUMNS_MAX] = {NULL};
+    int code = 0;
+    db_reset(stmt);
+    db_bind_int(stmt, 1, run);
+    for (size_t i = 0; code == 0 && i < kind->n_columns; i++) {
+        code = member_bind(stmt, (int)i + 2, &owned[i], kind, &kind->columns[i],
+                           js_member(row, kind->columns[i].name));
+    }
+    code = code != 0 ? code : db_step(stmt);
+    db_reset(stmt);
+    for (size_t i = 0; i < kind->n_columns; i++) {
+        mem_free(owned[i]);
+    }
+    return code;
+}
+
+/* "INSERT INTO kind (run, a, b) VALUES (?1, ?2, ?3)" */
+static int insert_prepare(DbStmt **out, Db *db, const Kind *kind)
+{
+    char sql[2048];
+    size_t n = (size_t)snprintf(sql, sizeof sql, "INSERT INTO %s (run", kind->name);
+    for (size_t i = 0; i < kind->n_columns; i++) {
+        n += (size_t)snprintf(sql + n, sizeof sql - n, ", %s", kind->columns[i].name);
+    }
+    n += (size_t)snprintf(sql + n, sizeof sql - n, ") VALUES (?1");
+    for (size_t i = 0; i < kind->n_columns; i++) {
+        n += (size_t)snprintf(sql + n, sizeof sql - n, ", ?%zu", i + 2);
+    }
+    snprintf(sql + n, sizeof sql - n, ")");
+    return db_prepare(out, db, sql);
+}
+
+int store_add_all(Store *store, int64_t run, const char *kind_name, const Js *rows)
+{
+    const Kind *kind = NULL;
+    DbStmt *stmt = NULL;
+    int code = kind__find(&kind, kind_name);
+    code = code != 0 ? code : insert_prepare(&stmt, store->db, kind);
+    if (code != 0) {
+        return code;
+    }
+    code = db_begin(store->db);
+    for (size_t i = 0; code == 0 && i < js_length(rows); i++) {
+        code = row_insert(stmt, run, kind, js_at(rows, i));
+    }
+    code = code != 0 ? code : db_commit(store->db);
+    db_finalize(stmt);
+    if (code != 0) {
+        db_rollback(store->db);
+    }
+    return code;
+}
+
+int store_add(Store *store, int64_t run, const char *kind, const Js *row)
+{
+    Js *rows = js_array();
+    js_push(rows, js_keep(row));
+    int code = store_add_all(store, run, kind, rows);
+    js_free(rows);
+    return code;
+}
+
+/* The current row of a statement as an object of the columns that `kind` knows. */
+static Js *row_read(DbStmt *stmt, const Kind *kind)
+{
+    Js *row = js_object();
+    for (int i = 0; i < db_columns(stmt); i++) {
+        const char *name = db_column_name(stmt, i);
+        const Column *column = column__find(kind, name);
+        if (column == NULL) {
+            continue;
+        }
+        if (db_column_is_null(stmt, i)) {
+            js_set(row, name, js_null());
+        } else if (column->type == COLUMN_INTEGER) {
+            js_set_int(row, name, db_column_int(stmt, i));
+        } else if (column->type == COLUMN_REAL) {
+            js_set_num(row, name, db_column_num(stmt, i));
+        } else {
+            js_set_str(row, name, db_column_text(stmt, i));
+        }
+    }
+    return row;
+}
+
+/* All rows of a SELECT whose one parameter is an integer. */
+static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_t parameter)
+{
+    DbStmt *stmt = NULL;
+    *out = NULL;
+    int code = db_prepare(&stmt, db, sql);
+    if (code != 0) {
+        return code;
+    }
+    Js *rows = js_array();
+    db_bind_int(stmt, 1, parameter);
+    while ((code = db_step(stmt)) == 1) {
+        js_push(rows, row_read(stmt, kind));
+    }
+    db_finalize(stmt);
+    if (code != 0) {
+        js_free(rows);
+        return code;
+    }
+    *out = rows;
+    return 0;
+}
+
+/* A file of an earlier program may lack the table: then there are no rows. */
+static int kind_rows(Js **out, Store *store, const Kind *kind, int64_t run)
+{
+    uint64_t present = 0;
+    char sql[96];
+    *out = NULL;
+    int code = kind__present(&present, store->db, kind);
+    if (code != 0) {
+        return code;
+    }
+    if (present == 0) {
+        *out = js_array();
+        return 0;
+    }
+    snprintf(sql, sizeof sql, "SELECT * FROM %s WHERE run = ?1 ORDER BY row", kind->name);
+    return rows_read(out, store->db, kind, sql, run);
+}
+
+int store_rows(Js **out, Store *store, const char *kind_name, int64_t run)
+{
+    const Kind *kind = NULL;
+    *out = NULL;
+    int code = kind__find(&kind, kind_name);
+    return code != 0 ? code : kind_rows(out, store, kind, run);
+}
+
+int store_trim(Store *store, int64_t run, const char *kind_name, const char *column_name,
+               int64_t keep)
+{
+    const Kind *kind = NULL;
+    DbStmt *stmt = NULL;
+    int code = kind__find(&kind, kind_name);
+    if (code != 0) {
+        return code;
+    }
+    const Column *column = column__find(kind, column_name);
+    if (column == NULL || column->type != COLUMN_INTEGER) {
+        return err_set(OGPT_EUSAGE, "result %s has no integer column '%s'", kind_name, column_name);
+    }
+    char sql[160];
+    snprintf(sql, sizeof sql, "DELETE FROM %s WHERE run = ?1 AND %s > ?2", kind->name,
+             column->name);
+    code = db_prepare(&stmt, store->db, sql);
+    if (code != 0) {
+        return code;
+    }
+    db_bind_int(stmt, 1, run);
+    db_bind_int(stmt, 2, keep);
+    return run_once(stmt);
+}
+
+int store_list(Js **out, Store *store, int limit)
+{
+    return rows_read(out, store->db, &run_kind, "SELECT * FROM runs ORDER BY run DESC LIMIT ?1",
+                     limit == 0 ? -1 : limit);
+}
+
+/* Options and versions are JSON on file and become part of the document. */
+static int run_details(Js *document, Store *store, int64_t run)
+{
+    static const char *const names[] = {"options", "versions"};
+    DbStmt *stmt = NULL;
+    int code = db_prepare(&stmt, store->db, "SELECT options, versions FROM runs WHERE run = ?1");
+    if (code != 0) {
+        return code;
+    }
+    db_bind_int(stmt, 1, run);
+    code = db_step(stmt);
+    for (int i = 0; code == 1 && i < 2; i++) {
+        const char *text = db_column_text(stmt, i);
+        Js *value = NULL;
+        int parsed = js_parse(&value, text, strlen(text), db_path(store->db));
+        if (parsed != 0) {
+            code = parsed;
+            break;
+        }
+        js_set(document, names[i], value);
+    }
+    db_finalize(stmt);
+    return code < 0 ? code : 0;
+}
+
+int store_show(Js **out, Store *store, int64_t run)
+{
+    Js *rows = NULL;
+    Js *document = NULL;
+    *out = NULL;
+    int code = rows_read(&rows, store->db, &run_kind, "SELECT * FROM runs WHERE run = ?1", run);
+    if (code != 0) {
+        return code;
+    }
+    if (js_length(rows) == 0) {
+        js_free(rows);
+        return err_set(OGPT_EUSAGE, "%s: no run %lld; 'ogpt runs list' shows those there are",
+                       db_path(store->db), (long long)run);
+    }
+    document = js_keep(js_at(rows, 0));
+    js_free(rows);
+    Js *results = js_object();
+    code = run_details(document, store, run);
+    for (size_t i = 0; code == 0 && i < n_kinds; i++) {
+        Js *kind_array = NULL;
+        code = kind_rows(&kind_array, store, &kinds[i], run);
+        if (code == 0 && js_length(kind_array) > 0) {
+            js_set(results, kinds[i].name, js_keep(kind_array));
+        }
+        js_free(kind_array);
+    }
+    js_set(document, "results", results);
+    if (code != 0) {
+        js_free(document);
+        return code;
+    }
+    *out = document;
+    return 0;
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# tests/cli/runs.sh - what commands leave in the results database, and how it is shown.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+expect 0 perft 5
+expect 0 perft 6 --size 6
+expect 0 generate "a b.ogpc" --games 100 --size 4 --store ogpt-results.db
+expect 0 runs list
+[ "$(grep -c ' done ' out)" = 3 ] || fail "3 runs done expected"
+holds "ogpt generate 'a b.ogpc' --games 100 --size 4"
+expect 0 runs list --limit 1
+[ "$(wc -l <out)" = 2 ] || fail "--limit 1: a head and one run expected"
+expect 0 runs show 1
+holds "nodes=1396"
+holds "command    ogpt perft 5"
+expect 0 runs show 1 --json
+[ "$(json_value nodes)" = 1396 ] || fail "nodes 1396 expected"
+[ "$(json_value ref)" = false ] || fail "defaults are part of the options"
+[ "$(json_value blas_threads)" = 1 ] || fail "1 BLAS thread expected"
+expect 0 runs show
+holds "run        3"
+expect 0 runs diff 1 2
+holds "size"
+holds "1396 -> 7604"
+lacks "blas_core"
+refuse 2 "no run 99" runs show 99
+refuse 2 "RUN: a whole number" runs show x
+refuse 2 "2 arguments expected" runs diff 1
+
+# A corpus is no results database, and is left alone.
+cp "a b.ogpc" before
+refuse 3 "another kind of file" perft 3 --store "a b.ogpc"
+cmp -s "a b.ogpc" before || fail "a refused store was changed"
+refuse 4 "cannot open" perft 3 --store nowhere/results.db
+expect 0 verify ogpt-results.db
+holds "clean"
+
+# Escape sequences in a name never reach the terminal.
+esc=$(printf '\033')
+expect 0 generate "x${esc}[31my.ogpc" --games 10 --size 4
+lacks "$esc"
+expect 0 runs list
+lacks "$esc"
+holds "x?[31my.ogpc"
+
+# Games and boards.
+expect 0 generate six.ogpc --games 50 --size 6
+expect 0 corpus show six.ogpc 7 --ply 0
+holds "black to move: black 2, white 2"
+holds "  a b c d e f"
+holds "3 . * O X . ."
+expect 0 corpus show six.ogpc 7 --ply 0 --json
+[ "$(json_value to_move)" = black ] || fail "black moves first"
+[ "$(json_value board)" = "..............wb....bw.............. b" ] || fail "the start board: $(json_value board)"
+expect 0 corpus show six.ogpc 49
+holds "game is over"
+refuse 2 "N: a whole number 0..49 expected, found '50'" corpus show six.ogpc 50
+refuse 2 "--ply" corpus show six.ogpc 7 --ply 61
+refuse 2 "moves, found 33" corpus show six.ogpc 7 --ply 33
+
+expect 0 doctor
+holds "perft 7"
+expect 0 doctor --json
+[ "$(json_value failed)" = 0 ] || fail "no failed check expected"
+[ -e .ogpt-doctor ] && fail "doctor left its folder"
+# Doctor says no when the results database is damaged: exit code 1.
+head -c 9000 ogpt-results.db >broken.db
+expect 1 doctor --store broken.db
+holds "FAILED"
+check_end

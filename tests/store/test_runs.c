@@ -1,0 +1,355 @@
+/* tests/store/test_runs.c - runs and their rows: what goes in comes out, and nothing else. */
+#include "base/base_test.h"
+
+#include <math.h>
+
+#include "store/runs.h"
+
+static RunStart start_of(const char *command, const char *subject, const char *options)
+{
+    return (RunStart){.command = command,
+                      .command_line = "ogpt train 'a b'",
+                      .options_json = options,
+                      .seed = 9007199254740991u,
+                      .versions_json = "{\"ogpt\":\"0.1.0\"}",
+                      .machine = "a machine",
+                      .subject = subject};
+}
+
+static Store *store_made(const char *name)
+{
+    Store *store = NULL;
+    assert_int_equal(store_open(&store, at(name)), 0);
+    return store;
+}
+
+static int64_t run_made(Store *store, const char *command, const char *subject, const char *options)
+{
+    RunStart start = start_of(command, subject, options);
+    int64_t run = 0;
+    assert_int_equal(store_run_begin(store, &run, &start), 0);
+    assert_true(run > 0);
+    return run;
+}
+
+static const Js *first_run(Js **list, Store *store)
+{
+    assert_int_equal(store_list(list, store, 1), 0);
+    return js_at(*list, 0);
+}
+
+static const char *text_of(const Js *object, const char *key)
+{
+    return js_str_of(js_member(object, key));
+}
+
+static void run_row_lives_and_ends(void **state)
+{
+    Store *store = store_made("life.db");
+    int64_t run = run_made(store, "train", "runs/a", "{\"steps\":3}");
+    Js *list = NULL;
+    Js *shown = NULL;
+    const Js *row = first_run(&list, store);
+    assert_string_equal(text_of(row, "status"), "running");
+    assert_int_equal(js_type(js_member(row, "ended")), JS_NULL);
+    assert_int_equal(js_int_of(js_member(row, "seed")), 9007199254740991);
+    assert_string_equal(text_of(row, "command_line"), "ogpt train 'a b'");
+    js_free(list);
+
+    assert_int_equal(store_run_end(store, run, "failed", "disk full"), 0);
+    row = first_run(&list, store);
+    assert_string_equal(text_of(row, "status"), "failed");
+    assert_string_equal(text_of(row, "message"), "disk full");
+    assert_int_equal(js_type(js_member(row, "ended")), JS_STR);
+    js_free(list);
+    assert_refused(store_run_end(store, run, "fine", NULL), OGPT_EFORMAT, "CHECK");
+
+    assert_int_equal(store_show(&shown, store, run), 0);
+    assert_int_equal(js_int_of(js_member(js_member(shown, "options"), "steps")), 3);
+    assert_int_equal(js_length(js_member(shown, "results")), 0);
+    js_free(shown);
+    assert_refused(store_show(&shown, store, run + 1), OGPT_EUSAGE, "no run");
+    assert_null(shown);
+    store_close(store);
+}
+
+static void runs_are_found_and_resumed(void **state)
+{
+    Store *store = store_made("resume.db");
+    int64_t a = run_made(store, "train", "runs/a", "{\"x\":1}");
+    int64_t b = run_made(store, "train", "runs/b", "{\"x\":1}");
+    int64_t none = run_made(store, "perft", NULL, "{}");
+    int64_t found = -1;
+    Js *shown = NULL;
+    assert_int_equal(store_run_find(store, &found, "train", "runs/a"), 0);
+    assert_int_equal(found, a);
+    assert_int_equal(store_run_find(store, &found, "eval", "runs/a"), 0);
+    assert_int_equal(found, 0);
+    assert_int_equal(store_run_find(store, &found, "perft", NULL), 0);
+    assert_int_equal(found, none);
+
+    RunStart same = start_of("train", "runs/b", "{\"x\":1}");
+    assert_int_equal(store_run_end(store, b, "interrupted", "signal"), 0);
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, b);
+    assert_int_equal(store_show(&shown, store, b), 0);
+    assert_string_equal(text_of(shown, "status"), "running");
+    assert_int_equal(js_type(js_member(shown, "message")), JS_NULL);
+    assert_int_equal(js_int_of(js_member(shown, "sessions")), 2);
+    js_free(shown);
+    RunStart different = start_of("train", "runs/b", "{\"x\":2}");
+    assert_int_equal(store_run_resume(store, &found, &different), 0);
+    assert_int_equal(found, 0);
+    store_close(store);
+}
+
+static Js *curve_row(int64_t step, double loss)
+{
+    Js *row = js_object();
+    js_set_int(row, "step", step);
+    js_set_num(row, "loss", loss);
+    js_set_str(row, "no_such_column", "ignored");
+    return row;
+}
+
+static void rows_come_back_in_order(void **state)
+{
+    Store *store = store_made("rows.db");
+    int64_t run = run_made(store, "train", "m", "{}");
+    int64_t other = run_made(store, "train", "n", "{}");
+    Js *rows = js_array();
+    Js *back = NULL;
+    for (int64_t step = 1; step <= 5; step++) {
+        js_push(rows, curve_row(step * 10, step == 3 ? NAN : 1.0 / (double)step));
+    }
+    assert_int_equal(store_add_all(store, run, "train_curve", rows), 0);
+    assert_int_equal(store_add(store, other, "train_curve", js_at(rows, 0)), 0);
+    js_free(rows);
+
+    assert_int_equal(store_rows(&back, store, "train_curve", run), 0);
+    assert_int_equal(js_length(back), 5);
+    assert_int_equal(js_int_of(js_member(js_at(back, 4), "step")), 50);
+    assert_true(js_num_of(js_member(js_at(back, 1), "loss")) == 0.5);
+    assert_int_equal(js_type(js_member(js_at(back, 2), "loss")), JS_NULL);
+    assert_int_equal(js_type(js_member(js_at(back, 0), "excess")), JS_NULL);
+    assert_false(js_has(js_at(back, 0), "no_such_column"));
+    js_free(back);
+
+    /* A resumed run drops what lies past its checkpoint, and only of its own. */
+    assert_int_equal(store_trim(store, run, "train_curve", "step", 30), 0);
+    assert_int_equal(store_rows(&back, store, "train_curve", run), 0);
+    assert_int_equal(js_length(back), 3);
+    js_free(back);
+    assert_int_equal(store_rows(&back, store, "train_curve", other), 0);
+    assert_int_equal(js_length(back), 1);
+    js_free(back);
+    assert_refused(store_trim(store, run, "train_curve", "loss", 0), OGPT_EUSAGE, "'loss'");
+    assert_refused(store_trim(store, run, "train_curve", "x; --", 0), OGPT_EUSAGE, "'x; --'");
+    assert_refused(store_rows(&back, store, "runs", run), OGPT_EUSAGE, "'runs'");
+    store_close(store);
+}
+
+static void wrong_rows_are_refused_whole(void **state)
+{
+    Store *store = store_made("strict.db");
+    int64_t run = run_made(store, "train", "m", "{}");
+    Js *rows = js_array();
+    Js *bad = curve_row(2, 1);
+    Js *back = NULL;
+    js_set_str(bad, "loss", "low");
+    js_push(rows, curve_row(1, 1));
+    js_push(rows, bad);
+    assert_refused(store_add_all(store, run, "train_curve", rows), OGPT_EUSAGE, "column loss");
+    js_set_num(bad, "loss", 1);
+    js_set_num(bad, "step", 1.5);
+    assert_refused(store_add_all(store, run, "train_curve", rows), OGPT_EUSAGE, "column step");
+    assert_int_equal(store_rows(&back, store, "train_curve", run), 0);
+    assert_int_equal(js_length(back), 0); /* the good row before it vanished too */
+    js_free(back);
+    assert_refused(store_add(store, run + 1, "train_curve", js_at(rows, 0)), OGPT_EFORMAT,
+                   "FOREIGN KEY");
+    js_free(rows);
+    store_close(store);
+}
+
+static void lists_become_text(void **state)
+{
+    Store *store = store_made("lists.db");
+    int64_t run = run_made(store, "intervene", "m", "{}");
+    Js *row = js_object();
+    Js *layers = js_array();
+    Js *back = NULL;
+    js_push(layers, js_int(3));
+    js_push(layers, js_int(4));
+    js_set(row, "layers", layers);
+    js_set_str(row, "method", "add");
+    assert_int_equal(store_add(store, run, "edit_results", row), 0);
+    js_free(row);
+    assert_int_equal(store_rows(&back, store, "edit_results", run), 0);
+    assert_string_equal(text_of(js_at(back, 0), "layers"), "[3,4]");
+    js_free(back);
+    store_close(store);
+}
+
+/* Every kind of results.def has a table that takes a row. */
+static void every_kind_takes_a_row(void **state)
+{
+#define COLUMN(name, type)
+#define KIND(name, columns) #name,
+    static const char *const names[] = {
+#include "store/results.def"
+    };
+#undef KIND
+#undef COLUMN
+    size_t n = sizeof names / sizeof names[0];
+    Store *store = store_made("kinds.db");
+    int64_t run = run_made(store, "all", NULL, "{}");
+    Js *empty = js_object();
+    Js *shown = NULL;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(store_add(store, run, names[i], empty), 0);
+    }
+    js_free(empty);
+    assert_int_equal(store_show(&shown, store, run), 0);
+    assert_int_equal(js_length(js_member(shown, "results")), n);
+    js_free(shown);
+    assert_int_equal(store_check(store), 0);
+    store_close(store);
+}
+
+/* A direct handle on the file, for what the interface does not allow. */
+static int file_exec(const char *name, const char *sql)
+{
+    static const DbSchema schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""};
+    Db *db = NULL;
+    assert_int_equal(db_open(&db, at(name), DB_WRITE, &schema), 0);
+    int code = db_exec(db, sql);
+    db_close(db);
+    return code;
+}
+
+static void rows_are_append_only(void **state)
+{
+    Store *store = store_made("append.db");
+    int64_t run = run_made(store, "train", "m", "{}");
+    Js *row = curve_row(1, 2);
+    assert_int_equal(store_add(store, run, "train_curve", row), 0);
+    js_free(row);
+    store_close(store);
+    assert_refused(file_exec("append.db", "UPDATE train_curve SET loss = 0"), OGPT_EFORMAT,
+                   "append-only");
+}
+
+/* A file of an earlier program: without a table, without a column, without a view. */
+static void older_files_are_completed(void **state)
+{
+    Store *store = store_made("older.db");
+    int64_t run = run_made(store, "train", "m", "{}");
+    Js *rows = NULL;
+    store_close(store);
+    assert_int_equal(file_exec("older.db", "DROP VIEW last_evals; DROP TABLE eval;"
+                                           "ALTER TABLE perft DROP COLUMN seconds"),
+                     0);
+    assert_int_equal(store_open_read(&store, at("older.db")), 0);
+    assert_int_equal(store_rows(&rows, store, "eval", run), 0);
+    assert_int_equal(js_length(rows), 0);
+    js_free(rows);
+    store_close(store);
+
+    store = store_made("older.db");
+    Js *row = js_object();
+    js_set_num(row, "seconds", 0.25);
+    assert_int_equal(store_add(store, run, "perft", row), 0);
+    assert_int_equal(store_add(store, run, "eval", row), 0);
+    js_free(row);
+    assert_int_equal(store_rows(&rows, store, "perft", run), 0);
+    assert_true(js_num_of(js_member(js_at(rows, 0), "seconds")) == 0.25);
+    js_free(rows);
+    store_close(store);
+    assert_int_equal(file_exec("older.db", "SELECT * FROM last_evals"), 0);
+}
+
+static void views_choose_rows(void **state)
+{
+    Store *store = store_made("views.db");
+    int64_t run = run_made(store, "probe fit", "p", "{}");
+    for (int64_t layer = 0; layer < 4; layer++) {
+        Js *row = js_object();
+        js_set_str(row, "task", "mine");
+        js_set_int(row, "layer", layer);
+        js_set_num(row, "accuracy", layer == 2 ? 0.9 : 0.5);
+        assert_int_equal(store_add(store, run, "probe_layers", row), 0);
+        js_free(row);
+    }
+    store_close(store);
+    /* A CASE without a branch for the layer gives NULL, which the table refuses. */
+    const char *check = "CREATE TEMP TABLE ok (x INTEGER NOT NULL);"
+                        "INSERT INTO ok SELECT CASE WHEN layer = %d THEN 1 END"
+                        " FROM best_probe_layers";
+    char sql[256];
+    snprintf(sql, sizeof sql, check, 2);
+    assert_int_equal(file_exec("views.db", sql), 0);
+    snprintf(sql, sizeof sql, check, 3);
+    assert_refused(file_exec("views.db", sql), OGPT_EFORMAT, "NOT NULL");
+}
+
+static void other_files_are_no_store(void **state)
+{
+    Store *store = NULL;
+    static const DbSchema corpus = {0x6f677063, 1, "CREATE TABLE meta (a)"};
+    Db *db = NULL;
+    assert_int_equal(db_open(&db, at("corpus.db"), DB_CREATE, &corpus), 0);
+    db_close(db);
+    assert_refused(store_open(&store, at("corpus.db")), OGPT_EFORMAT, "0x6f677063");
+    assert_null(store);
+    assert_refused(store_open_read(&store, at("absent.db")), OGPT_EIO, "no such file");
+    assert_false(file_exists(at("absent.db")));
+    store_close(store_made("newer.db"));
+    assert_int_equal(file_exec("newer.db", "PRAGMA user_version=2"), 0);
+    assert_refused(store_open(&store, at("newer.db")), OGPT_EVERSION, "newer ogpt");
+}
+
+static void dangling_rows_are_found(void **state)
+{
+    Store *store = store_made("dangling.db");
+    int64_t run = run_made(store, "train", "m", "{}");
+    Js *row = curve_row(1, 2);
+    assert_int_equal(store_add(store, run, "train_curve", row), 0);
+    js_free(row);
+    assert_int_equal(store_check(store), 0);
+    store_close(store);
+    assert_int_equal(file_exec("dangling.db", "PRAGMA foreign_keys=OFF; DELETE FROM runs"), 0);
+    assert_int_equal(store_open_read(&store, at("dangling.db")), 0);
+    assert_refused(store_check(store), OGPT_EFORMAT, "train_curve belongs to no run");
+    store_close(store);
+}
+
+/* Two handles write in turn; neither loses a row. */
+static void two_writers_share_a_file(void **state)
+{
+    Store *a = store_made("shared.db");
+    Store *b = store_made("shared.db");
+    Js *list = NULL;
+    for (int i = 0; i < 20; i++) {
+        run_made(i % 2 == 0 ? a : b, "perft", NULL, "{}");
+    }
+    assert_int_equal(store_list(&list, a, 0), 0);
+    assert_int_equal(js_length(list), 20);
+    assert_int_equal(js_int_of(js_member(js_at(list, 0), "run")), 20);
+    js_free(list);
+    store_close(a);
+    store_close(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_row_lives_and_ends),  cmocka_unit_test(runs_are_found_and_resumed),
+        cmocka_unit_test(rows_come_back_in_order), cmocka_unit_test(wrong_rows_are_refused_whole),
+        cmocka_unit_test(lists_become_text),       cmocka_unit_test(every_kind_takes_a_row),
+        cmocka_unit_test(rows_are_append_only),    cmocka_unit_test(older_files_are_completed),
+        cmocka_unit_test(views_choose_rows),       cmocka_unit_test(other_files_are_no_store),
+        cmocka_unit_test(dangling_rows_are_found), cmocka_unit_test(two_writers_share_a_file),
+    };
+    return cmocka_run_group_tests(tests, work_create, work_remove);
+}
