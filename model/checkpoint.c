@@ -221,6 +221,21 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **
     return rc;
 }
 
+/* MODEL names a file: never right, but a pickle is told how to be converted. */
+static int refuse_file(const char *path)
+{
+    StFile *file = NULL;
+    int rc = st_open(&file, path);
+    st_close(file);
+    if (rc != 0) {
+        return err_set(rc, "%s; a model is a directory that ogpt train makes", err_message());
+    }
+    return err_set(OGPT_EFORMAT,
+                   "%s: expected a model directory or a run directory, found a file; name the "
+                   "directory that holds it",
+                   path);
+}
+
 /* Which directory MODEL means: itself, or its newest step. */
 static int resolve(char *out, const char *path, char **warning)
 {
@@ -233,11 +248,14 @@ static int resolve(char *out, const char *path, char **warning)
         snprintf(out, FILES_PATH_MAX, "%s", path);
         return 0;
     }
+    if (file_exists(path)) {
+        return refuse_file(path);
+    }
     if (!dir_exists(path)) {
         return err_set(OGPT_EIO,
-                       "%s: expected a model directory or a run directory, found %s; "
+                       "%s: expected a model directory or a run directory, found nothing; "
                        "ogpt train makes one",
-                       path, file_exists(path) ? "a file" : "nothing");
+                       path);
     }
     int64_t step = -1;
     rc = run_newest_step(&step, out, path, warning);

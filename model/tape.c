@@ -43,7 +43,9 @@ static void carve(Carver *carver, Tape *tape)
     for (size_t l = 0; l < (tape->mode == TAPE_TRAIN ? L : 1); l++) {
         BlockTape *block = tape->blocks != NULL ? &tape->blocks[l] : &counted;
         carve_block(carver, block, tape, N);
-        block->pre = l == 0 ? first : block[-1].post;
+        if (tape->blocks != NULL) {
+            block->pre = l == 0 ? first : block[-1].post;
+        }
     }
     /* A forward tape has one block's room: each block reads `pre` and writes `post`, and the
      * next one finds them swapped. */

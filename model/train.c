@@ -122,8 +122,8 @@ static int report(Loop *loop)
         .tokens_per_second = (double)(t->at.tokens - loop->last_tokens) / elapsed,
         .gpt = t->gpt,
     };
-    loop->result->loss = r.loss;
-    loop->result->floor = r.floor;
+    t->at.last_loss = loop->result->loss = r.loss;
+    t->at.last_floor = loop->result->floor = r.floor;
     t->at.loss_sum = t->at.floor_sum = t->at.position_sum = 0;
     int rc = 0;
     if (t->observer->report != NULL) {
@@ -228,6 +228,10 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
         goto done;
     }
     loop.saved_step = found ? t.at.step : -1;
+    if (found) {
+        out->loss = t.at.last_loss;
+        out->floor = t.at.last_floor;
+    }
     loop.earlier_seconds = t.at.seconds;
     loop.last_games = t.at.games;
     loop.last_tokens = t.at.tokens;
@@ -244,15 +248,33 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
     if (rc == 0) {
         rc = run_steps(&loop);
     }
-    double seconds = clock_seconds() - loop.session_start;
+    /* A run that was finished before keeps the speed of its making. */
+    bool idle = t.at.tokens == tokens_before;
+    double seconds = idle ? loop.earlier_seconds : clock_seconds() - loop.session_start;
     out->step = t.at.step;
     out->steps = t.at.steps;
     out->games = t.at.games;
     out->tokens = t.at.tokens;
-    out->seconds = loop.earlier_seconds + seconds;
-    out->tokens_per_second = (double)(t.at.tokens - tokens_before) / fmax(seconds, 1e-9);
+    out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
+    out->tokens_per_second =
+        (double)(t.at.tokens - (idle ? 0 : tokens_before)) / fmax(seconds, 1e-9);
 done:
     trainer_release(&t);
+    return rc;
+}
+
+/* A model or a probe is no place for steps: beside its manifest they would never be found. */
+static int refuse_published(const char *run_path)
+{
+    char manifest[FILES_PATH_MAX];
+    int rc = path_join(manifest, run_path, "MANIFEST.json");
+    if (rc == 0 && file_exists(run_path)) {
+        rc = err_set(OGPT_EUSAGE, "%s: a file, not a run directory; choose another name", run_path);
+    }
+    if (rc == 0 && file_exists(manifest)) {
+        rc = err_set(OGPT_EUSAGE, "%s: holds a model or a probe, not a run; choose another name",
+                     run_path);
+    }
     return rc;
 }
 
@@ -269,7 +291,7 @@ int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
         return err_set(OGPT_EUSAGE, "training options: %s", reason);
     }
     int rc = blas_init();
-    if (rc != 0 || (rc = dir_create(run_path)) != 0 ||
+    if (rc != 0 || (rc = refuse_published(run_path)) != 0 || (rc = dir_create(run_path)) != 0 ||
         (rc = path_join(lock_path, run_path, "LOCK")) != 0 ||
         (rc = file_lock(&lock, lock_path)) != 0) {
         return rc;

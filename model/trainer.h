@@ -13,6 +13,7 @@ typedef struct TrainCounters {
     int64_t step, steps;
     uint64_t games, tokens;
     double loss_sum, floor_sum, position_sum; /* since the last report */
+    double last_loss, last_floor;             /* of the last report; 0 before the first */
     double seconds;
 } TrainCounters;
 

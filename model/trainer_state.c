@@ -42,6 +42,8 @@ static size_t state_arrays(StEntry entries[4], const Trainer *t)
     NUMBER(loss_sum)                                                                               \
     NUMBER(floor_sum)                                                                              \
     NUMBER(position_sum)                                                                           \
+    NUMBER(last_loss)                                                                              \
+    NUMBER(last_floor)                                                                             \
     NUMBER(seconds)
 
 static Js *counters_write(const TrainCounters *at)
@@ -160,10 +162,12 @@ static int compare_options(const Js *then, const Js *now, const char *path)
             strcmp(a, b) != 0) {
             print_value(had, sizeof had, old);
             print_value(asked, sizeof asked, value);
+            bool games = strcmp(key, "source") == 0;
             rc = err_set(OGPT_EUSAGE,
-                         "%s was trained with --%s %s, asked for %s; use the same options to go "
-                         "on, or another output",
-                         path, key, had, asked);
+                         "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
+                         "another output",
+                         path, games ? "on games " : "with --", games ? "" : key, had, asked,
+                         games ? "games" : "options");
         }
         mem_free(a);
         mem_free(b);

@@ -1,0 +1,27 @@
+#!/bin/bash
+# The stored reference logits are what PyTorch computes today, and a damaged one is noticed.
+set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
+python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
+script=$OGPT_SOURCE/tools/make_golden_logits.py
+golden=$OGPT_SOURCE/tests/model/golden
+"$python" -c 'import torch' 2>/dev/null || {
+    echo "PyTorch is not installed (Debian package python3-torch); the stored logits are used"
+    exit 77
+}
+work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-golden-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+"$python" "$script" --check "$golden"
+
+# Negative twin: the last byte of the last logit (sign and exponent) turned over.
+cp -r "$golden" "$work/damaged"
+size=$(stat -c %s "$golden/logits.npy")
+byte=$(tail -c 1 "$golden/logits.npy" | od -An -tu1)
+printf "\\x$(printf %x $((byte ^ 128)))" |
+    dd of="$work/damaged/logits.npy" bs=1 seek=$((size - 1)) conv=notrunc status=none
+if "$python" "$script" --check "$work/damaged" >"$work/report"; then
+    echo "a damaged logit was not noticed"
+    exit 1
+fi
+grep -q '^logits.npy: DIFFERS' "$work/report"

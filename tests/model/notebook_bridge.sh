@@ -1,0 +1,17 @@
+#!/bin/bash
+# A network class with TransformerLens's names opens our model directories (PyTorch needed).
+set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
+python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
+"$python" -c 'import torch' 2>/dev/null || {
+    echo "PyTorch is not installed (Debian package python3-torch)"
+    exit 77
+}
+work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-bridge-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# A model that ogpt itself wrote, beside the golden one.
+"$OGPT" train "$work/run" --fresh --size 4 --preset nano --steps 2 --batch 8 --seed 1 --quiet \
+    --store "$work/store.db" >"$work/train.txt"
+model=$(find "$work/run" -maxdepth 1 -type d -name 'step-*' | sort | tail -n 1)
+"$python" "$OGPT_SOURCE/tests/model/notebook_bridge.py" "$OGPT_SOURCE/tests/model/golden" "$model"

@@ -1,0 +1,2 @@
+/* Refused: only training files may read batches. */
+#include "datasets/batch.h"

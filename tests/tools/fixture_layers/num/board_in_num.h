@@ -1,0 +1,3 @@
+/* Refused: num knows no board. */
+#include <cblas.h>
+#  include   "game/board.h"

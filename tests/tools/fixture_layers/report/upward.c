@@ -1,0 +1,3 @@
+/* Refused: the report reads stored numbers and never computes them again. */
+#include "base/js.h"
+#include "probes/probe.h"

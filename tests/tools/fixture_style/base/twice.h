@@ -1,0 +1,2 @@
+/* Refused: the second file of this name. */
+int base_twice(void);

@@ -1,0 +1,2 @@
+/* Allowed: the first file of this name. */
+int game_twice(void);
