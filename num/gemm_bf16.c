@@ -1,0 +1,291 @@
+/* num/gemm_bf16.c - the bfloat16 product: pack both factors, then tiles of 6 rows by 64 columns.
+ *
+ * A "pair" is two bfloat16 numbers that follow each other along K, in one 32-bit word: what the
+ * instruction multiplies and adds at once. With K2 = ceil(K/2):
+ *   packed a: pair (row m, k2) at [m*K2 + k2], or, when a is given transposed, at [k2*M + m]
+ *   packed b: panels of 64 columns, pair (k2, column j of panel p) at [(p*K2 + k2)*64 + j]
+ * Columns past N and the second half of an odd K are zeros.
+ */
+#include "num/gemm_bf16.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define PANEL 64 /* columns: four registers */
+#define ROWS 6   /* 24 accumulators, four registers of b, one of a: 29 of 32 */
+
+static size_t panels(size_t N)
+{
+    return (N + PANEL - 1) / PANEL;
+}
+
+static size_t round_up_64(size_t n)
+{
+    return (n + 63) / 64 * 64;
+}
+
+size_t gemm_bf16_scratch(size_t M, size_t N, size_t K)
+{
+    size_t K2 = (K + 1) / 2;
+    return round_up_64(M * K2 * sizeof(uint32_t)) + panels(N) * PANEL * K2 * sizeof(uint32_t);
+}
+
+/* Nearest even; the upper half of the float's bits. NaN stays NaN. */
+static float rounded(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x == x) {
+        bits += 0x7fff + (bits >> 16 & 1);
+    }
+    bits &= 0xffff0000u;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
+
+void gemm_bf16_ref(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                   const float *b, size_t ldb, int keep, float *c, size_t ldc)
+{
+    for (size_t m = 0; m < M; m++) {
+        for (size_t n = 0; n < N; n++) {
+            float sum = keep ? c[m * ldc + n] : 0;
+            for (size_t k = 0; k < K; k++) {
+                float x = ta ? a[k * lda + m] : a[m * lda + k];
+                float y = tb ? b[n * ldb + k] : b[k * ldb + n];
+                sum += rounded(x) * rounded(y);
+            }
+            c[m * ldc + n] = sum;
+        }
+    }
+}
+
+#ifndef __AVX512BF16__
+
+bool bf16_available(void)
+{
+    return false;
+}
+
+void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                    const float *b, size_t ldb, int keep, float *c, size_t ldc, void *scratch)
+{
+    (void)scratch;
+    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, keep, c, ldc);
+}
+
+#else
+
+#include <immintrin.h>
+
+bool bf16_available(void)
+{
+    return true;
+}
+
+/* 32 numbers of one row as 16 pairs; lanes from n on are zeros. */
+static __m512i pairs_of_row(const float *x, size_t n)
+{
+    if (n >= 32) {
+        return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(x));
+    }
+    __mmask16 low = (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1);
+    __mmask16 high = (__mmask16)(n > 16 ? (1u << (n - 16)) - 1 : 0);
+    /* Masked-off lanes are neither read nor set. */
+    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, x + 16),
+                                        _mm512_maskz_loadu_ps(low, x));
+}
+
+/* 16 pairs whose first halves come from row x and second halves from row y (NULL: zeros). */
+static __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
+{
+    __m512 first = _mm512_maskz_loadu_ps(mask, x);
+    __m512 second = y != NULL ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
+    __m256i lo = (__m256i)_mm512_cvtneps_pbh(first), hi = (__m256i)_mm512_cvtneps_pbh(second);
+    return _mm512_or_si512(_mm512_cvtepu16_epi32(lo),
+                           _mm512_slli_epi32(_mm512_cvtepu16_epi32(hi), 16));
+}
+
+static __mmask16 lanes(size_t left)
+{
+    return (__mmask16)(left >= 16 ? 0xffff : (1u << left) - 1);
+}
+
+/* Rows of x (R,K) to pairs along the row: out[r*K2 + k2]. */
+static void pack_rows(uint32_t *out, const float *x, size_t ldx, size_t R, size_t K)
+{
+    size_t K2 = (K + 1) / 2;
+    for (size_t r = 0; r < R; r++) {
+        for (size_t k2 = 0; k2 < K2; k2 += 16) {
+            _mm512_mask_storeu_epi32(out + r * K2 + k2, lanes(K2 - k2),
+                                     pairs_of_row(x + r * ldx + 2 * k2, K - 2 * k2));
+        }
+    }
+}
+
+/* x (K,R) to pairs down the columns: out[k2*stride + r] for r < R, zeros up to `fill`. */
+static void pack_columns(uint32_t *out, size_t stride, const float *x, size_t ldx, size_t K,
+                         size_t R, size_t fill)
+{
+    for (size_t k2 = 0; k2 < (K + 1) / 2; k2++) {
+        const float *first = x + 2 * k2 * ldx, *second = 2 * k2 + 1 < K ? first + ldx : NULL;
+        for (size_t r = 0; r < fill; r += 16) {
+            __mmask16 mask = lanes(r < R ? R - r : 0);
+            __m512i pairs = pairs_of_rows(first + r, second != NULL ? second + r : NULL, mask);
+            _mm512_mask_storeu_epi32(out + k2 * stride + r, lanes(fill - r), pairs);
+        }
+    }
+}
+
+/* 16x16 words, rows to columns: interleave words, then pairs of words, then 128-bit lanes. */
+static void transpose(__m512i v[16])
+{
+    __m512i t[16];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    /* v[4*g + j], lane q: words 4q+j of rows 4g .. 4g+3. */
+    for (int j = 0; j < 4; j++) {
+        __m512i low01 = _mm512_shuffle_i32x4(v[j], v[4 + j], 0x88);
+        __m512i low23 = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0x88);
+        __m512i high01 = _mm512_shuffle_i32x4(v[j], v[4 + j], 0xdd);
+        __m512i high23 = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0xdd);
+        t[j] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+        t[8 + j] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
+        t[4 + j] = _mm512_shuffle_i32x4(high01, high23, 0x88);
+        t[12 + j] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
+    }
+    memcpy(v, t, sizeof t);
+}
+
+/* One panel of b given transposed, x (columns,K): rows become columns, 16 by 16 pairs. */
+static void pack_panel_transposed(uint32_t *out, const float *x, size_t ldx, size_t n_columns,
+                                  size_t K)
+{
+    size_t K2 = (K + 1) / 2;
+    __m512i block[16];
+    for (size_t j0 = 0; j0 < PANEL; j0 += 16) {
+        for (size_t k2 = 0; k2 < K2; k2 += 16) {
+            for (size_t j = 0; j < 16; j++) {
+                block[j] = j0 + j < n_columns
+                               ? pairs_of_row(x + (j0 + j) * ldx + 2 * k2, K - 2 * k2)
+                               : _mm512_setzero_si512();
+            }
+            transpose(block);
+            for (size_t i = 0; i < 16 && k2 + i < K2; i++) {
+                _mm512_store_si512(out + (k2 + i) * PANEL + j0, block[i]);
+            }
+        }
+    }
+}
+
+static void pack_b(uint32_t *out, bool tb, const float *b, size_t ldb, size_t K, size_t N)
+{
+    size_t K2 = (K + 1) / 2;
+    for (size_t p = 0; p < panels(N); p++) {
+        size_t left = N - p * PANEL, width = left < PANEL ? left : PANEL;
+        uint32_t *panel = out + p * K2 * PANEL;
+        if (tb) {
+            pack_panel_transposed(panel, b + p * PANEL * ldb, ldb, width, K);
+        } else {
+            pack_columns(panel, PANEL, b + p * PANEL, ldb, K, width, PANEL);
+        }
+    }
+}
+
+/* c (R,64) = keep * c + a . panel, R a compile-time constant. Pair (r, k2) of a is at
+ * a[r*row_step + k2*k_step]. */
+static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ldc,
+                                                             const uint32_t *a, size_t row_step,
+                                                             size_t k_step, const uint32_t *panel,
+                                                             size_t K2, int keep, const int R)
+{
+    __m512 sum[ROWS][4];
+    for (int r = 0; r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            sum[r][w] = keep ? _mm512_loadu_ps(c + (size_t)r * ldc + 16 * w) : _mm512_setzero_ps();
+        }
+    }
+    for (size_t k2 = 0; k2 < K2; k2++) {
+        __m512bh y[4];
+        for (int w = 0; w < 4; w++) {
+            y[w] = (__m512bh)_mm512_load_si512(panel + k2 * PANEL + 16 * w);
+        }
+        for (int r = 0; r < R; r++) {
+            __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[(size_t)r * row_step + k2 * k_step]);
+            for (int w = 0; w < 4; w++) {
+                sum[r][w] = _mm512_dpbf16_ps(sum[r][w], x, y[w]);
+            }
+        }
+    }
+    for (int r = 0; r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            _mm512_storeu_ps(c + (size_t)r * ldc + 16 * w, sum[r][w]);
+        }
+    }
+}
+
+static void tile(float *c, size_t ldc, const uint32_t *a, size_t row_step, size_t k_step,
+                 const uint32_t *panel, size_t K2, int keep, size_t R)
+{
+    switch (R) {
+    case 1: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 1); break;
+    case 2: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 2); break;
+    case 3: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 3); break;
+    case 4: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 4); break;
+    case 5: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 5); break;
+    default: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, ROWS); break;
+    }
+}
+
+/* A tile of fewer than 64 columns goes through a full one on the stack. */
+static void tile_narrow(float *c, size_t ldc, size_t width, const uint32_t *a, size_t row_step,
+                        size_t k_step, const uint32_t *panel, size_t K2, int keep, size_t R)
+{
+    float full[ROWS * PANEL] __attribute__((aligned(64)));
+    for (size_t r = 0; keep && r < R; r++) {
+        memcpy(full + r * PANEL, c + r * ldc, width * sizeof(float));
+        memset(full + r * PANEL + width, 0, (PANEL - width) * sizeof(float));
+    }
+    tile(full, PANEL, a, row_step, k_step, panel, K2, keep, R);
+    for (size_t r = 0; r < R; r++) {
+        memcpy(c + r * ldc, full + r * PANEL, width * sizeof(float));
+    }
+}
+
+void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                    const float *b, size_t ldb, int keep, float *c, size_t ldc, void *scratch)
+{
+    size_t K2 = (K + 1) / 2;
+    uint32_t *pa = scratch;
+    uint32_t *pb = (uint32_t *)((char *)scratch + round_up_64(M * K2 * sizeof(uint32_t)));
+    if (ta) {
+        pack_columns(pa, M, a, lda, K, M, M);
+    } else {
+        pack_rows(pa, a, lda, M, K);
+    }
+    pack_b(pb, tb, b, ldb, K, N);
+    size_t row_step = ta ? 1 : K2, k_step = ta ? M : 1;
+    for (size_t p = 0; p < panels(N); p++) {
+        const uint32_t *panel = pb + p * K2 * PANEL;
+        size_t width = N - p * PANEL < PANEL ? N - p * PANEL : PANEL;
+        for (size_t m = 0; m < M; m += ROWS) {
+            size_t R = M - m < ROWS ? M - m : ROWS;
+            float *out = c + m * ldc + p * PANEL;
+            if (width == PANEL) {
+                tile(out, ldc, pa + m * row_step, row_step, k_step, panel, K2, keep, R);
+            } else {
+                tile_narrow(out, ldc, width, pa + m * row_step, row_step, k_step, panel, K2, keep,
+                            R);
+            }
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,32 @@
+/* num/gemm_bf16.h - matrix products of numbers rounded to bfloat16, summed in float32.
+ *
+ * For training only: weights, activations that are kept, gradients and sums stay float32; each
+ * factor of a product is rounded to 8 bits of mantissa (relative error 2^-9 a factor, nearest
+ * even) on the way into the registers. Processors with AVX512-BF16 do twice the multiplications a
+ * cycle that way. OpenBLAS as packaged has no such product, hence ours.
+ * Ref: Micikevicius et al. 2018, Mixed Precision Training; Kalamkar et al. 2019, bfloat16.
+ *
+ * Row-major. c (M,N) = keep * c + op(a) (M,K) . op(b) (K,N), keep 0 or 1 (0: c is not read); op
+ * transposes when ta/tb. ldx: numbers from one stored row to the next.
+ */
+#ifndef OGPT_NUM_GEMM_BF16_H
+#define OGPT_NUM_GEMM_BF16_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether this build has the fast product (a processor with AVX512-BF16). */
+bool bf16_available(void);
+
+/* Bytes of scratch, aligned to 64, for a product of these sizes. */
+size_t gemm_bf16_scratch(size_t M, size_t N, size_t K);
+
+/* The specification: rounds, multiplies and adds in plain loops. Always compiled. */
+void gemm_bf16_ref(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                   const float *b, size_t ldb, int keep, float *c, size_t ldc);
+/* The same by AVX512-BF16 where available, else gemm_bf16_ref itself. Differences: the order of
+ * sums, and numbers below 1.2e-38 count as 0. */
+void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                    const float *b, size_t ldb, int keep, float *c, size_t ldc, void *scratch);
+
+#endif

@@ -1,0 +1,117 @@
+/* The bfloat16 product: plain and fast agree, and both are what rounding promises. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "num/blas.h"
+#include "num/gemm_bf16.h"
+
+/* Sizes around tiles (6), panels (64), register halves (16) and odd K. */
+static const size_t sizes[][3] = {{1, 1, 1},     {5, 63, 2},     {6, 64, 3},
+                                  {7, 65, 31},   {13, 130, 33},  {236, 128, 64},
+                                  {61, 61, 128}, {128, 512, 59}, {33, 200, 17}};
+
+static double largest(const float *x, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        most = fmax(most, fabs((double)x[i]));
+    }
+    return most;
+}
+
+static double difference(const float *x, const float *y, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs((double)x[i] - (double)y[i]);
+        most = d > most || isnan(d) ? d : most;
+    }
+    return most;
+}
+
+static void check(size_t M, size_t N, size_t K, bool ta, bool tb, int keep)
+{
+    float *a = calloc(M * K, sizeof *a), *b = calloc(K * N, sizeof *b);
+    float *c[3];
+    void *scratch = NULL;
+    Rng rng = rng_at(4, RNG_TEST, M * 1000 + N);
+    for (size_t i = 0; i < M * K; i++) {
+        a[i] = (float)rng_normal(&rng);
+    }
+    for (size_t i = 0; i < K * N; i++) {
+        b[i] = (float)rng_normal(&rng);
+    }
+    for (int i = 0; i < 3; i++) {
+        c[i] = calloc(M * N, sizeof(float));
+        for (size_t j = 0; j < M * N; j++) {
+            c[i][j] = keep ? (float)(j % 7) : NAN; /* not read when it is not kept */
+        }
+    }
+    assert_int_equal(posix_memalign(&scratch, 64, gemm_bf16_scratch(M, N, K)), 0);
+    size_t lda = ta ? M : K, ldb = tb ? K : N;
+    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, keep, c[0], N);
+    gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, keep, c[1], N, scratch);
+    gemm(ta, tb, M, N, K, 1, a, lda, b, ldb, (float)keep, c[2], N);
+    /* The same rounded factors, other order of sums: float rounding for K additions. */
+    double scale = fmax(largest(c[0], M * N), 1);
+    double allowed = (2e-6 + 1.2e-7 * (double)K) * scale;
+    assert_true(difference(c[0], c[1], M * N) <= allowed);
+    /* Against the exact factors: each product is off by at most 2 * 2^-9 of |a||b| (both below
+     * 4.5 here with certainty for these draws), so K of them by 2^-8 * K * 20. */
+    assert_true(difference(c[0], c[2], M * N) <= 20.0 / 256 * (double)K + allowed);
+    /* Negative twin: rounding is visible, so the comparison with itself was not empty. */
+    if (K > 16) {
+        assert_true(difference(c[0], c[2], M * N) > allowed);
+    }
+    for (int i = 0; i < 3; i++) {
+        free(c[i]);
+    }
+    free(scratch);
+    free(b);
+    free(a);
+}
+
+static void test_fast_is_ref(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (int mode = 0; mode < 8; mode++) {
+            check(sizes[i][0], sizes[i][1], sizes[i][2], (mode & 1) != 0, (mode & 2) != 0,
+                  mode >> 2);
+        }
+    }
+}
+
+static void test_nan_comes_through(void **state)
+{
+    (void)state;
+    _Alignas(64) char scratch[4096];
+    float a[6] = {1, NAN, 1, 1, 1, 1}, b[4] = {1, 2, 3, 4}, c[6];
+    assert_true(gemm_bf16_scratch(3, 2, 2) <= sizeof scratch);
+    gemm_bf16_fast(false, false, 3, 2, 2, a, 2, b, 2, 0, c, 2, scratch);
+    assert_true(isnan(c[0]) && isnan(c[1]));
+    assert_true(c[2] == 4 && c[3] == 6);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return blas_init();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fast_is_ref),
+        cmocka_unit_test(test_nan_comes_through),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
