@@ -8,12 +8,13 @@
 #include "cli/command.h"
 #include "model/train.h"
 #include "num/blas.h"
+#include "num/gemm_bf16.h"
 #include "probes/legality.h"
 
 #define HELD_OUT_GAMES 1024
 
 typedef struct TrainCommand {
-    const char *corpus, *preset, *optimizer, *schedule, *init_from;
+    const char *corpus, *preset, *optimizer, *schedule, *init_from, *precision;
     bool fresh;
     int64_t layers, d_model, heads, batch, lanes, steps, games, checkpoint_every, report_every;
     double lr, lr_rest, minutes, warmup, cooldown, weight_decay, momentum, clip, average;
@@ -55,6 +56,8 @@ static const OptionSpec options[] = {
     {"clip", OPT_NUM, AT(clip), 0, 1e9, "1", NULL, "X", "largest gradient norm; 0: none"},
     {"average", OPT_NUM, AT(average), 0, 0.99999, "0", NULL, "X",
      "decay of the running average of the weights that is saved as the model; 0: none"},
+    {"precision", OPT_CHOICE, AT(precision), 0, 0, "auto", "auto|f32|bf16", "NAME",
+     "factors of matrix products: bf16 where the processor multiplies them faster, sums in f32"},
     {"init-from", OPT_TEXT, AT(init_from), 0, 0, NULL, NULL, "MODEL",
      "start a new run from these weights"},
     {"checkpoint-every", OPT_INT, AT(checkpoint_every), 1, 1e9, "200", NULL, "N", "steps"},
@@ -99,18 +102,37 @@ static void on_stepped(void *context, const TrainReport *r)
     progress_step(&watch->progress, (double)r->step, detail);
 }
 
+static int score_held_out(Watch *watch, const Gpt *gpt)
+{
+    LegalityScore score = {0};
+    int rc = legality_score(&score, gpt, watch->held_out, 0, watch->n_held_out,
+                            watch->context->pool, NULL, NULL);
+    if (rc == 0) {
+        watch->strict_error = score.total.strict_errors / score.total.positions;
+    }
+    legality_release(&score);
+    return rc;
+}
+
+/* A run that was finished before reported nothing now: its result is scored from the file. */
+static int score_finished(Watch *watch, const char *path)
+{
+    ModelFile model;
+    int rc = model_load(&model, path, NULL);
+    if (rc == 0) {
+        rc = score_held_out(watch, model.gpt);
+        model_release(&model);
+    }
+    return rc;
+}
+
 static int on_report(void *context, const TrainReport *r)
 {
     Watch *watch = context;
-    LegalityScore score = {0};
-    int rc = legality_score(&score, r->gpt, watch->held_out, 0, watch->n_held_out,
-                            watch->context->pool, NULL, NULL);
+    int rc = score_held_out(watch, r->gpt);
     if (rc != 0) {
         return rc;
     }
-    double n = score.total.positions;
-    watch->strict_error = score.total.strict_errors / n;
-    legality_release(&score);
 
     Js *row = js_object();
     js_set_int(row, "step", r->step);
@@ -182,6 +204,10 @@ static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
     *o = TRAIN_OPTIONS_DEFAULT;
     o->optimizer = c->optimizer;
     o->schedule = c->schedule;
+    o->precision = c->precision;
+    if (strcmp(c->precision, "auto") == 0) {
+        o->precision = bf16_available() ? "bf16" : "f32";
+    }
     o->batch = c->batch;
     o->lanes = c->lanes;
     o->steps = c->steps > 0 ? c->steps : 2000;
@@ -227,6 +253,7 @@ static Js *identity(const GptConfig *cfg, const TrainOptions *o, const GameSourc
     js_set_int(same, "lanes", o->lanes);
     js_set_str(same, "optimizer", o->optimizer);
     js_set_str(same, "schedule", o->schedule);
+    js_set_str(same, "precision", o->precision);
     js_set_num(same, "lr", o->lr);
     js_set_num(same, "lr-rest", o->lr_embed);
     js_set_num(same, "warmup", o->warmup);
@@ -292,11 +319,8 @@ static int print_result(Context *context, const TrainResult *r, const Watch *wat
     text_add(&text, "model hash      %s\n", r->model_hash);
     text_add(&text, "steps           %lld of %lld, %llu games, %.0f s\n", (long long)r->step,
              (long long)r->steps, (unsigned long long)r->games, r->seconds);
-    if (!isnan(r->loss)) {
-        text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
-        text_add(&text, "strict error    %.2f %% of held-out positions\n",
-                 100 * watch->strict_error);
-    }
+    text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
+    text_add(&text, "strict error    %.2f %% of held-out positions\n", 100 * watch->strict_error);
     int rc = context_result(context, json, text.data);
     text_release(&text);
     return rc;
@@ -332,8 +356,8 @@ static int run_train(Context *context)
         watch.n_held_out = (size_t)available;
     }
     about = identity(&cfg, &train, source, context, &init);
-    context_say(context, "%lld parameters, %zu threads, %.0f MB of memory, seed %llu",
-                (long long)gpt_config_parameters(&cfg), context->threads,
+    context_say(context, "%lld parameters, %zu threads, %s products, %.0f MB of memory, seed %llu",
+                (long long)gpt_config_parameters(&cfg), context->threads, train.precision,
                 (double)train_bytes(&cfg, &train, context->threads) / 1e6,
                 (unsigned long long)context->seed);
     const TrainObserver observer = {.context = &watch,
@@ -344,8 +368,11 @@ static int run_train(Context *context)
     rc = train_run(&result, run_path, &cfg, &train, source, init.gpt, context->pool, about,
                    &observer);
     progress_end(&watch.progress);
+    if (rc == 0 && isnan(watch.strict_error)) {
+        rc = score_finished(&watch, result.path);
+    }
+    rc = rc != 0 ? rc : print_result(context, &result, &watch, &cfg);
     if (rc == 0) {
-        rc = print_result(context, &result, &watch, &cfg);
         context_next(context,
                      "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "
                      "--out PROBE",

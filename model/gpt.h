@@ -101,8 +101,9 @@ size_t hook_width(const GptConfig *cfg, HookSite site, size_t T);
  * layer at a time; TAPE_TRAIN keeps what the backward pass needs. */
 typedef enum TapeMode { TAPE_FORWARD, TAPE_TRAIN } TapeMode;
 typedef struct Tape Tape;
-size_t tape_bytes(const GptConfig *cfg, size_t max_games, TapeMode mode);
-/* Kernels NULL: the fast set. Returns 0 or OGPT_ENOMEM. */
+/* Kernels NULL: the fast set. */
+size_t tape_bytes(const GptConfig *cfg, size_t max_games, TapeMode mode, const Kernels *kernels);
+/* Returns 0 or OGPT_ENOMEM. */
 int tape_new(Tape **out, const GptConfig *cfg, size_t max_games, TapeMode mode,
              const Kernels *kernels);
 void tape_free(Tape *tape);

@@ -54,6 +54,9 @@ static void carve(Carver *carver, Tape *tape)
         tape->blocks[l].pre = tape->blocks[l - 1].post;
         tape->blocks[l].post = tape->blocks[l - 1].pre;
     }
+    size_t widest = M > V ? M : V;
+    tape->scratch =
+        take(carver, (tape->kernels->scratch_bytes(N, widest, widest) + 15) / sizeof(real));
     tape->lnf = take(carver, N * C);
     tape->meanf = take(carver, N);
     tape->rstdf = take(carver, N);
@@ -70,9 +73,19 @@ static void carve(Carver *carver, Tape *tape)
     }
 }
 
-size_t tape_bytes(const GptConfig *cfg, size_t max_games, TapeMode mode)
+static const Kernels *kernels_or_default(const Kernels *kernels)
 {
-    Tape counted = {.cfg = *cfg, .mode = mode, .max_games = max_games};
+#ifdef OGPT_REAL_DOUBLE
+    return kernels != NULL ? kernels : &kernels_ref;
+#else
+    return kernels != NULL ? kernels : &kernels_fast;
+#endif
+}
+
+size_t tape_bytes(const GptConfig *cfg, size_t max_games, TapeMode mode, const Kernels *kernels)
+{
+    Tape counted = {
+        .cfg = *cfg, .mode = mode, .max_games = max_games, .kernels = kernels_or_default(kernels)};
     Carver carver = {0};
     carve(&carver, &counted);
     return carver.n_bytes;
@@ -90,16 +103,12 @@ int tape_new(Tape **out, const GptConfig *cfg, size_t max_games, TapeMode mode,
     tape->cfg = *cfg;
     tape->mode = mode;
     tape->max_games = max_games;
-#ifdef OGPT_REAL_DOUBLE
-    tape->kernels = kernels != NULL ? kernels : &kernels_ref;
-#else
-    tape->kernels = kernels != NULL ? kernels : &kernels_fast;
-#endif
+    tape->kernels = kernels_or_default(kernels);
     tape->blocks = mem_calloc((size_t)cfg->n_layers, sizeof *tape->blocks, "a tape's blocks");
     if (tape->blocks == NULL) {
         goto done;
     }
-    rc = arena_init(&tape->arena, tape_bytes(cfg, max_games, mode), "activations");
+    rc = arena_init(&tape->arena, tape_bytes(cfg, max_games, mode, kernels), "activations");
     if (rc != 0) {
         goto done;
     }

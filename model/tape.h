@@ -30,6 +30,7 @@ struct Tape {
     real *pattern;             /* (N,NH,T) for hooks; forward tapes */
     real *dx, *dh, *dz, *dq, *dk, *dv; /* (N,C); training tapes */
     real *dact;                        /* (N,M); training tapes */
+    void *scratch;                     /* of the kernels' products */
     Arena arena;
 };
 

@@ -12,6 +12,7 @@
 const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .optimizer = "muon",
     .schedule = "trapezoid",
+    .precision = "f32",
     .steps = 1000,
     .batch = 128,
     .lanes = 8,
@@ -46,6 +47,9 @@ const char *train_options_check(const TrainOptions *o)
     }
     if (schedule_parse(o->schedule) < 0) {
         return "schedule must be constant, cosine or trapezoid";
+    }
+    if (strcmp(o->precision, "f32") != 0 && strcmp(o->precision, "bf16") != 0) {
+        return "precision must be f32 or bf16";
     }
     if (o->steps < 0 || (o->steps == 0 && !(o->minutes > 0))) {
         return "steps or minutes must be positive";

@@ -15,6 +15,7 @@
 typedef struct TrainOptions {
     const char *optimizer; /* "adamw" or "muon" */
     const char *schedule;  /* "cosine", "constant", "trapezoid" */
+    const char *precision; /* of the factors of products: "f32" or "bf16" (num/gemm_bf16.h) */
     int64_t steps;         /* total; 0: fixed from `minutes` before the first step */
     double minutes;        /* with steps 0: the speed of the first batches decides the steps,
                             * once; the number is stored and everything after is deterministic */

@@ -20,6 +20,11 @@ size_t trainer_micro_games(const GptConfig *cfg, const TrainOptions *options)
     return games < lane_games ? games : lane_games;
 }
 
+static const Kernels *kernels_of(const TrainOptions *options)
+{
+    return strcmp(options->precision, "bf16") == 0 ? &kernels_bf16 : &kernels_fast;
+}
+
 static bool uses_muon(const TrainOptions *options, const TensorSpec *spec)
 {
     return spec->group == GROUP_MATRIX && strcmp(options->optimizer, "muon") == 0;
@@ -116,7 +121,7 @@ size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_t
     Trainer t = {.options = options};
     set_counts(&t, gpt, n_threads);
     size_t n_bytes = carve_arrays(&t, NULL, gpt->n_numbers, (size_t)cfg->n_ctx) +
-                     n_threads * tape_bytes(cfg, t.micro, TAPE_TRAIN) +
+                     n_threads * tape_bytes(cfg, t.micro, TAPE_TRAIN, kernels_of(options)) +
                      gpt->n_numbers * sizeof(float);
     gpt_free(gpt);
     return n_bytes;
@@ -150,7 +155,7 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; rc == 0 && i < t->n_tapes; i++) {
-        rc = tape_new(&t->tapes[i], cfg, t->micro, TAPE_TRAIN, NULL);
+        rc = tape_new(&t->tapes[i], cfg, t->micro, TAPE_TRAIN, kernels_of(options));
     }
     return rc;
 }

@@ -6,7 +6,8 @@
  *
  * Every kernel exists twice: *_ref is the specification (plain loops, any size >= 1, float or
  * double), *_fast must agree within KERNEL_TOL(K), K the reduction length; tests/num/test_kernels
- * proves it. No kernel allocates, prints, or fails. Outputs never alias inputs unless said.
+ * proves it. No kernel allocates, prints, or fails. Outputs never alias inputs unless said. The
+ * products take `scratch`: scratch_bytes of it, aligned to 64, contents of no meaning.
  * The graph (model/gpt.c) calls them through a Kernels table, so both sets run the same graph.
  */
 #ifndef OGPT_NUM_KERNELS_H
@@ -24,19 +25,21 @@
 
 typedef struct Kernels {
     const char *name;
+    /* Bytes of scratch for products whose N, C and OC are at most these. */
+    size_t (*scratch_bytes)(size_t N, size_t C, size_t OC);
 
     /* out (N,OC) = inp (N,C) . w (C,OC) + bias (OC); bias may be NULL. */
     void (*linear_fwd)(real *out, const real *inp, const real *w, const real *bias, size_t N,
-                       size_t C, size_t OC);
+                       size_t C, size_t OC, void *scratch);
     /* out (N,OC) = base (N,OC) + inp (N,C) . w (C,OC) + bias (OC): a residual addition. */
     void (*linear_residual)(real *out, const real *base, const real *inp, const real *w,
-                            const real *bias, size_t N, size_t C, size_t OC);
+                            const real *bias, size_t N, size_t C, size_t OC, void *scratch);
     /* dinp (N,C) = keep * dinp + dout (N,OC) . w (C,OC)^T, keep 0 or 1 (0: dinp is not read). */
     void (*linear_bwd_inp)(real *dinp, const real *dout, const real *w, int keep, size_t N,
-                           size_t C, size_t OC);
+                           size_t C, size_t OC, void *scratch);
     /* dw (C,OC) += inp (N,C)^T . dout (N,OC); dbias (OC) += column sums of dout, unless NULL. */
     void (*linear_bwd_w)(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                         size_t C, size_t OC);
+                         size_t C, size_t OC, void *scratch);
 
     /* out (N,C) = (x - mean) * rstd * w + b per row; mean (N), rstd (N) are kept for the
      * backward pass. Ba, Kiros, Hinton 2016. */
@@ -70,6 +73,9 @@ typedef struct Kernels {
 extern const Kernels kernels_ref;
 #ifndef OGPT_REAL_DOUBLE
 extern const Kernels kernels_fast;
+/* As kernels_fast, but factors of products are rounded to bfloat16 (num/gemm_bf16.h); for
+ * training, where bf16_available(). */
+extern const Kernels kernels_bf16;
 #endif
 
 /* The attention pattern itself, pattern (B,T,NH,T) (for each query the weights of each head over

@@ -9,21 +9,18 @@
 
 #include "num/attention_fast.h"
 #include "num/blas.h"
+#include "num/gemm_bf16.h"
 #include "num/vec16.h"
 
-static void linear_fwd_fast(float *out, const float *inp, const float *w, const float *bias,
-                            size_t N, size_t C, size_t OC)
+/* Rows that a product is added to: copies of the bias. */
+static void bias_rows(float *out, const float *bias, size_t N, size_t OC)
 {
-    if (bias != NULL) {
-        for (size_t n = 0; n < N; n++) {
-            memcpy(out + n * OC, bias, OC * sizeof(float));
-        }
+    for (size_t n = 0; bias != NULL && n < N; n++) {
+        memcpy(out + n * OC, bias, OC * sizeof(float));
     }
-    gemm(false, false, N, OC, C, 1, inp, C, w, OC, bias != NULL ? 1 : 0, out, OC);
 }
 
-static void linear_residual_fast(float *out, const float *base, const float *inp, const float *w,
-                                 const float *bias, size_t N, size_t C, size_t OC)
+static void residual_rows(float *out, const float *base, const float *bias, size_t N, size_t OC)
 {
     for (size_t n = 0; n < N; n++) {
         float *o = out + n * OC;
@@ -33,26 +30,75 @@ static void linear_residual_fast(float *out, const float *base, const float *inp
             o[i] = x[i] + bias[i];
         }
     }
+}
+
+static void add_column_sums(float *sums, const float *x, size_t N, size_t OC)
+{
+    for (size_t n = 0; sums != NULL && n < N; n++) {
+        const float *row = x + n * OC;
+#pragma omp simd
+        for (size_t o = 0; o < OC; o++) {
+            sums[o] += row[o];
+        }
+    }
+}
+
+static void linear_fwd_fast(float *out, const float *inp, const float *w, const float *bias,
+                            size_t N, size_t C, size_t OC, void *scratch)
+{
+    (void)scratch;
+    bias_rows(out, bias, N, OC);
+    gemm(false, false, N, OC, C, 1, inp, C, w, OC, bias != NULL ? 1 : 0, out, OC);
+}
+
+static void linear_residual_fast(float *out, const float *base, const float *inp, const float *w,
+                                 const float *bias, size_t N, size_t C, size_t OC, void *scratch)
+{
+    (void)scratch;
+    residual_rows(out, base, bias, N, OC);
     gemm(false, false, N, OC, C, 1, inp, C, w, OC, 1, out, OC);
 }
 
 static void linear_bwd_inp_fast(float *dinp, const float *dout, const float *w, int keep, size_t N,
-                                size_t C, size_t OC)
+                                size_t C, size_t OC, void *scratch)
 {
+    (void)scratch;
     gemm(false, true, N, C, OC, 1, dout, OC, w, OC, keep ? 1 : 0, dinp, C);
 }
 
 static void linear_bwd_w_fast(float *dw, float *dbias, const float *inp, const float *dout,
-                              size_t N, size_t C, size_t OC)
+                              size_t N, size_t C, size_t OC, void *scratch)
 {
+    (void)scratch;
     gemm(true, false, C, OC, N, 1, inp, C, dout, OC, 1, dw, OC);
-    for (size_t n = 0; dbias != NULL && n < N; n++) {
-        const float *row = dout + n * OC;
-#pragma omp simd
-        for (size_t o = 0; o < OC; o++) {
-            dbias[o] += row[o];
-        }
-    }
+    add_column_sums(dbias, dout, N, OC);
+}
+
+static void linear_fwd_bf16(float *out, const float *inp, const float *w, const float *bias,
+                            size_t N, size_t C, size_t OC, void *scratch)
+{
+    bias_rows(out, bias, N, OC);
+    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, bias != NULL, out, OC, scratch);
+}
+
+static void linear_residual_bf16(float *out, const float *base, const float *inp, const float *w,
+                                 const float *bias, size_t N, size_t C, size_t OC, void *scratch)
+{
+    residual_rows(out, base, bias, N, OC);
+    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, 1, out, OC, scratch);
+}
+
+static void linear_bwd_inp_bf16(float *dinp, const float *dout, const float *w, int keep, size_t N,
+                                size_t C, size_t OC, void *scratch)
+{
+    gemm_bf16_fast(false, true, N, C, OC, dout, OC, w, OC, keep, dinp, C, scratch);
+}
+
+static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const float *dout,
+                              size_t N, size_t C, size_t OC, void *scratch)
+{
+    gemm_bf16_fast(true, false, C, OC, N, inp, C, dout, OC, 1, dw, OC, scratch);
+    add_column_sums(dbias, dout, N, OC);
 }
 
 /* Sums over a row are kept in 16 partial sums: a fixed order, whatever the machine's width. */
@@ -232,12 +278,46 @@ static double cross_entropy_fast(float *logits, const uint8_t *target, float sca
     return loss;
 }
 
+static size_t no_scratch(size_t N, size_t C, size_t OC)
+{
+    (void)N;
+    (void)C;
+    (void)OC;
+    return 0;
+}
+
 const Kernels kernels_fast = {
     .name = "fast",
+    .scratch_bytes = no_scratch,
     .linear_fwd = linear_fwd_fast,
     .linear_residual = linear_residual_fast,
     .linear_bwd_inp = linear_bwd_inp_fast,
     .linear_bwd_w = linear_bwd_w_fast,
+    .layernorm_fwd = layernorm_fwd_fast,
+    .layernorm_bwd = layernorm_bwd_fast,
+    .gelu_fwd = gelu_fwd_fast,
+    .gelu_bwd = gelu_bwd_fast,
+    .attention_fwd = attention_fwd_fast,
+    .attention_bwd = attention_bwd_fast,
+    .cross_entropy = cross_entropy_fast,
+};
+
+/* The largest of the three products of a linear layer: forward, of inputs, of weights. */
+static size_t bf16_scratch(size_t N, size_t C, size_t OC)
+{
+    const size_t bytes[] = {gemm_bf16_scratch(N, OC, C), gemm_bf16_scratch(N, C, OC),
+                            gemm_bf16_scratch(C, OC, N)};
+    size_t most = bytes[0] > bytes[1] ? bytes[0] : bytes[1];
+    return most > bytes[2] ? most : bytes[2];
+}
+
+const Kernels kernels_bf16 = {
+    .name = "bf16",
+    .scratch_bytes = bf16_scratch,
+    .linear_fwd = linear_fwd_bf16,
+    .linear_residual = linear_residual_bf16,
+    .linear_bwd_inp = linear_bwd_inp_bf16,
+    .linear_bwd_w = linear_bwd_w_bf16,
     .layernorm_fwd = layernorm_fwd_fast,
     .layernorm_bwd = layernorm_bwd_fast,
     .gelu_fwd = gelu_fwd_fast,

@@ -8,8 +8,9 @@
 #include <math.h>
 
 static void linear_fwd_ref(real *out, const real *inp, const real *w, const real *bias, size_t N,
-                           size_t C, size_t OC)
+                           size_t C, size_t OC, void *scratch)
 {
+    (void)scratch;
     for (size_t n = 0; n < N; n++) {
         for (size_t o = 0; o < OC; o++) {
             real sum = bias != NULL ? bias[o] : 0;
@@ -22,17 +23,18 @@ static void linear_fwd_ref(real *out, const real *inp, const real *w, const real
 }
 
 static void linear_residual_ref(real *out, const real *base, const real *inp, const real *w,
-                                const real *bias, size_t N, size_t C, size_t OC)
+                                const real *bias, size_t N, size_t C, size_t OC, void *scratch)
 {
-    linear_fwd_ref(out, inp, w, bias, N, C, OC);
+    linear_fwd_ref(out, inp, w, bias, N, C, OC, scratch);
     for (size_t i = 0; i < N * OC; i++) {
         out[i] += base[i];
     }
 }
 
 static void linear_bwd_inp_ref(real *dinp, const real *dout, const real *w, int keep, size_t N,
-                               size_t C, size_t OC)
+                               size_t C, size_t OC, void *scratch)
 {
+    (void)scratch;
     for (size_t n = 0; n < N; n++) {
         for (size_t c = 0; c < C; c++) {
             real sum = keep ? dinp[n * C + c] : 0;
@@ -45,8 +47,9 @@ static void linear_bwd_inp_ref(real *dinp, const real *dout, const real *w, int 
 }
 
 static void linear_bwd_w_ref(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                             size_t C, size_t OC)
+                             size_t C, size_t OC, void *scratch)
 {
+    (void)scratch;
     for (size_t n = 0; n < N; n++) {
         for (size_t c = 0; c < C; c++) {
             for (size_t o = 0; o < OC; o++) {
@@ -285,8 +288,17 @@ void attention_mix(real *z, const real *pattern, const real *v, size_t B, size_t
     }
 }
 
+static size_t no_scratch(size_t N, size_t C, size_t OC)
+{
+    (void)N;
+    (void)C;
+    (void)OC;
+    return 0;
+}
+
 const Kernels kernels_ref = {
     .name = "ref",
+    .scratch_bytes = no_scratch,
     .linear_fwd = linear_fwd_ref,
     .linear_residual = linear_residual_ref,
     .linear_bwd_inp = linear_bwd_inp_ref,

@@ -100,6 +100,36 @@ static void test_fast_graph_is_the_plain_graph(void **state)
     tape_free(plain);
 }
 
+/* With factors rounded to bfloat16 the gradient keeps its direction: eight bits of mantissa give
+ * each product a relative error of 2^-8, and sums average it; 0.999 leaves a wide margin below a
+ * wrong transpose or a missing term, which the twin below shows. */
+static void test_bf16_gradient_points_the_same_way(void **state)
+{
+    (void)state;
+    Tape *tape = NULL;
+    float *g[2] = {calloc(gpt->n_numbers, sizeof(float)), calloc(gpt->n_numbers, sizeof(float))};
+    assert_int_equal(tape_new(&tape, &cfg, N_GAMES, TAPE_TRAIN, &kernels_bf16), 0);
+    gpt_forward(gpt, train_tape, tokens, N_GAMES, N_TIME, NULL);
+    gpt_loss(train_tape, targets, 1);
+    gpt_backward(gpt, train_tape, tokens, g[0]);
+    gpt_forward(gpt, tape, tokens, N_GAMES, N_TIME, NULL);
+    gpt_loss(tape, targets, 1);
+    gpt_backward(gpt, tape, tokens, g[1]);
+    double dot = 0, aa = 0, bb = 0, shifted = 0;
+    for (size_t i = 0; i < gpt->n_numbers; i++) {
+        dot += (double)g[0][i] * (double)g[1][i];
+        aa += (double)g[0][i] * (double)g[0][i];
+        bb += (double)g[1][i] * (double)g[1][i];
+        shifted += i > 0 ? (double)g[0][i] * (double)g[1][i - 1] : 0;
+    }
+    assert_true(dot / sqrt(aa * bb) > 0.999);
+    assert_true(fabs(shifted) / sqrt(aa * bb) < 0.9);
+    assert_memory_not_equal(g[0], g[1], gpt->n_numbers * sizeof(float)); /* it did round */
+    tape_free(tape);
+    free(g[0]);
+    free(g[1]);
+}
+
 static void test_forward_tape_equals_train_tape(void **state)
 {
     (void)state;
@@ -219,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fast_graph_is_the_plain_graph),
+        cmocka_unit_test(test_bf16_gradient_points_the_same_way),
         cmocka_unit_test(test_forward_tape_equals_train_tape),
         cmocka_unit_test(test_causal),
         cmocka_unit_test(test_hooks_read_without_changing),

@@ -74,6 +74,13 @@ static void test_threads_give_the_same_model(void **state)
     assert_int_equal(train(&other, "seed-2", &o, 2, NULL, NULL), 0);
     assert_string_not_equal(one.model_hash, other.model_hash);
     o.seed = 1;
+    o.precision = "bf16"; /* as deterministic, and other numbers */
+    TrainResult rounded;
+    assert_int_equal(train(&rounded, "bf16-1", &o, 1, NULL, NULL), 0);
+    assert_int_equal(train(&other, "bf16-3", &o, 3, NULL, NULL), 0);
+    assert_string_equal(rounded.model_hash, other.model_hash);
+    assert_string_not_equal(rounded.model_hash, one.model_hash);
+    o.precision = "f32";
     o.optimizer = "adamw";
     o.average = 0.9;
     assert_int_equal(train(&one, "adamw-1", &o, 1, NULL, NULL), 0);
