@@ -48,10 +48,10 @@ static size_t differing_line(const char *a, size_t n_a, const char *b, size_t n_
 static int publish_cases(Context *context, const char *path, const char *text, size_t n_bytes)
 {
     void *old = NULL;
-    size_t n_old = 0;
-    int code = 0;
+    size_t n_old = 0, n_stale = 0;
+    int code = path_clean_stale(&n_stale, path);
 
-    if (file_exists(path)) {
+    if (code == 0 && file_exists(path)) {
         code = file_read_all(&old, &n_old, path, (size_t)1 << 30);
         if (code != 0) {
             return code;

@@ -6,6 +6,15 @@
 #include "datasets/corpus.h"
 #include "game/notation.h"
 
+/* What every document about a corpus says of it; unknown while it is unfinished: null. */
+static void counts_set(Js *document, const CorpusInfo *info, uint64_t duplicates)
+{
+    js_set_int(document, "games", (int64_t)info->n_games);
+    js_set(document, "plies", info->complete ? js_int((int64_t)info->plies) : js_null());
+    js_set_int(document, "duplicates", (int64_t)duplicates);
+    js_set(document, "content_hash", info->complete ? js_str(info->content_hash) : js_null());
+}
+
 static int info_run(Context *context)
 {
     Corpus *corpus = NULL;
@@ -25,12 +34,9 @@ static int info_run(Context *context)
     js_set_str(document, "source", info->source);
     js_set_int(document, "corpus_seed", (int64_t)info->seed);
     js_set_str(document, "generator", info->generator);
-    js_set_int(document, "games", (int64_t)info->n_games);
     js_set_int(document, "games_present", (int64_t)info->n_games_present);
     js_set_bool(document, "complete", info->complete);
-    js_set(document, "plies", info->complete ? js_int((int64_t)info->plies) : js_null());
-    js_set_int(document, "duplicates", (int64_t)duplicates);
-    js_set(document, "content_hash", info->complete ? js_str(info->content_hash) : js_null());
+    counts_set(document, info, duplicates);
     text_add(&text, "corpus        %s\nboard         %dx%d\n", context->args[0], size, size);
     text_add(&text, "source        %s, seed %llu, generator %s\n", info->source,
              (unsigned long long)info->seed, info->generator);
@@ -122,6 +128,7 @@ static int show_run(Context *context)
     Corpus *corpus = NULL;
     Text text = {0};
     int64_t game = 0;
+    uint64_t duplicates = 0;
     int code = corpus_open(&corpus, path, true);
     if (code != 0) {
         return code;
@@ -129,6 +136,10 @@ static int show_run(Context *context)
     const GameVariant *variant = corpus_info(corpus)->variant;
     code = context_arg_int(&game, context, 1, "N", 0, (int64_t)corpus_info(corpus)->n_games - 1);
     code = code != 0 ? code : corpus_read(corpus, moves, (uint64_t)game, 1);
+    if (code == 0 && context->json) { /* costs a pass over all games */
+        code = corpus_count_duplicates(&duplicates, corpus);
+    }
+    const CorpusInfo info = *corpus_info(corpus);
     corpus_close(corpus);
     if (code != 0) {
         return code;
@@ -145,6 +156,7 @@ static int show_run(Context *context)
                        path, (long long)game, n_legal + 1, path);
     }
     Js *document = js_object();
+    counts_set(document, &info, duplicates);
     js_set_int(document, "game", game);
     text_add(&text, "game %lld: ", (long long)game);
     game_describe(&text, document, variant, moves, n_moves,

@@ -174,6 +174,16 @@ static int eval_run(Context *context)
     if (code != 0) {
         goto done;
     }
+    const GameVariant *variant = corpus_info(corpus)->variant;
+    const Vocab *vocab = vocab_of(variant);
+    if (model.gpt->cfg.d_vocab != vocab->d_vocab || model.gpt->cfg.n_ctx != vocab->n_ctx) {
+        code = err_set(OGPT_EFORMAT,
+                       "%s: the model has d_vocab %d and n_ctx %d, games on %dx%d as in %s need "
+                       "%d and %d; use games of the model's board size",
+                       model.path, model.gpt->cfg.d_vocab, model.gpt->cfg.n_ctx, variant->size,
+                       variant->size, options->corpus, vocab->d_vocab, vocab->n_ctx);
+        goto done;
+    }
     test_only = strcmp(model.corpus_hash, corpus_info(corpus)->content_hash) == 0;
     code = source_corpus(&source, corpus,
                          test_only ? 1U << SPLIT_TEST
@@ -207,6 +217,9 @@ static int eval_run(Context *context)
     progress_end(&progress);
     if (code == 0) {
         code = report(context, &score, &model, corpus_info(corpus), test_only);
+    }
+    if (code == 0) {
+        context_next(context, "ogpt probe fit %s --corpus %s --out PROBE", path, options->corpus);
     }
 done:
     legality_release(&score);

@@ -12,6 +12,8 @@
 #include "probes/edit_network.h"
 
 #define AUTO "auto"
+/* A closed share whose interval is wider than this says nothing, and the text says so. */
+#define WIDE_INTERVAL 2.0
 
 typedef struct InterveneOptions {
     const char *probe, *cases, *tune, *method, *site, *layers, *scale, *rule;
@@ -26,7 +28,7 @@ static const OptionSpec intervene_options[] = {
      .help = "cases to be reported (ogpt cases make); needed"},
     {"tune", OPT_TEXT, offsetof(InterveneOptions, tune), .argument = "FILE",
      .help = "other cases, on which auto layers and scale are chosen"},
-    {"method", OPT_CHOICE, offsetof(InterveneOptions, method), .def = "project",
+    {"method", OPT_CHOICE, offsetof(InterveneOptions, method), .def = "add",
      .choices = "add|project", .argument = "METHOD",
      .help = "add a vector from the old to the new state, or negate the coordinate between them"},
     {"site", OPT_TEXT, offsetof(InterveneOptions, site), .def = "resid_post", .argument = "SITE",
@@ -380,6 +382,9 @@ static void print_report(Text *text, const Session *session)
              mean->self_error);
     text_add(text, "  closed         %6.3f   [%.3f, %.3f]  (null - edit) / (null - self)\n",
              report->closed.value, report->closed.low, report->closed.high);
+    if (!(report->closed.high - report->closed.low < WIDE_INTERVAL)) {
+        text_add(text, "                 null and self differ little: the share is uncertain\n");
+    }
     text_add(text,
              "  random         %6.3f   random direction of equal length; closes %.3f "
              "[%.3f, %.3f]\n",
@@ -523,9 +528,10 @@ const Command cmd_intervene = {
     .arguments = "MODEL --probe PROBE --cases FILE [--tune FILE]",
     .summary = "edit the board inside the network and judge its moves by the rules",
     .examples = "  ogpt intervene runs/tiny --probe probe --cases cases.csv --tune tune.csv\n"
-                "  ogpt intervene runs/tiny --probe probe --cases cases.csv --method add "
-                "--layers 3-6 --scale 0.4r\n"
-                "  ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 4 --show 0\n",
+                "  ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 3-6 "
+                "--scale 0.1r\n"
+                "  ogpt intervene runs/tiny --probe probe --cases cases.csv --method project "
+                "--layers 4 --show 0\n",
     .options = intervene_options,
     .n_options = sizeof intervene_options / sizeof intervene_options[0],
     .options_bytes = sizeof(InterveneOptions),

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "probes/sweep.h"
 
 #define ALL_LAYERS "all"
@@ -401,6 +402,7 @@ static int fit_run(Context *context)
     ModelFile model = {0};
     Corpus *corpus = NULL;
     Probe probe = {0};
+    size_t n_stale;
     if (!given->out) {
         return err_set(OGPT_EUSAGE,
                        "probe fit: --out PROBE is needed; see 'ogpt probe fit --help'");
@@ -419,14 +421,17 @@ static int fit_run(Context *context)
     options.l2 = given->l2;
     int rc = layers_parse(&options, given->layers);
     rc = rc ? rc : open_inputs(context, &model, &corpus);
+    rc = rc ? rc : path_clean_stale(&n_stale, given->out);
     rc = rc ? rc : context_run_begin(context, given->out, false);
     rc = rc ? rc : probe_report(context, &probe, given->out, &model, corpus, &options, true);
     if (rc == 0) {
-        context_next(context, "ogpt show %s --probe %s --moves \"%s\"", context->args[0],
-                     given->out,
+        context_next(context,
+                     "ogpt show %s --probe %s --moves \"%s\", ogpt cases make CASES --size %d",
+                     context->args[0], given->out,
                      probe.size == 8   ? "f5 d6 c3"
                      : probe.size == 6 ? "e4 c5"
-                                       : "d3");
+                                       : "d3",
+                     probe.size);
     }
     probe_release(&probe);
     corpus_close(corpus);

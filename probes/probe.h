@@ -18,25 +18,27 @@
 #define LAYER_EMBED (-1) /* blocks.0.hook_resid_pre */
 
 typedef struct Probe {
-    char task[16];      /* "mine", "colour", ... (probes/tasks.h) */
+    char task[16];                       /* "mine", "colour", ... (probes/tasks.h) */
     char classes[PROBE_MAX_CLASSES][16]; /* names in order: "empty", "theirs", "mine" */
     char solver[16];
-    char labels[16];    /* "mover" or "parity" */
+    char labels[16]; /* "mover" or "parity" */
     HookSite site;
-    int size;           /* of the board: 4, 6, 8 */
-    int n_squares;      /* size * size */
-    int d_model;        /* width of the site's rows */
+    int size;      /* of the board: 4, 6, 8 */
+    int n_squares; /* size * size */
+    int d_model;   /* width of the site's rows */
     int n_classes;
-    int n_layers;       /* fitted layers */
+    int n_layers;                 /* fitted layers */
     int layers[PROBE_MAX_LAYERS]; /* ascending; LAYER_EMBED first when fitted */
     double l2;
-    int64_t n_positions; /* used for fitting */
+    int64_t n_games, plies; /* training games, positions drawn of each (0: all) */
+    int64_t n_positions;    /* used for fitting */
     uint64_t seed;
     char model_hash[HASH_HEX_SIZE];
     char corpus_hash[HASH_HEX_SIZE + 32];
-    float *weight[PROBE_MAX_LAYERS]; /* (d_model, n_squares, n_classes) */
-    float *bias[PROBE_MAX_LAYERS];   /* (n_squares, n_classes) */
-    bool fitted[PROBE_MAX_LAYERS];   /* false while a sweep is unfinished */
+    float *weight[PROBE_MAX_LAYERS];    /* (d_model, n_squares, n_classes) */
+    float *bias[PROBE_MAX_LAYERS];      /* (n_squares, n_classes) */
+    double objective[PROBE_MAX_LAYERS]; /* the solver's, at the optimum, per layer */
+    bool fitted[PROBE_MAX_LAYERS];      /* false while a sweep is unfinished */
 } Probe;
 
 /* Allocate weights (zero) for the shape fields already set in *probe. */
@@ -49,6 +51,9 @@ int probe_load(Probe *out, const char *path);
 /* Refuse a probe of another model, board size or width: OGPT_EFORMAT naming both sides. */
 int probe_check_model(const Probe *probe, const char *probe_path, const char *model_hash,
                       const GptConfig *cfg);
+/* Hook site and block where rows of a layer of this probe are read: LAYER_EMBED is
+ * blocks.0.hook_resid_pre, all others are the probe's own site. */
+HookSite probe_hook(int *block, const Probe *probe, int layer);
 /* Position of `layer` in probe->layers, or -1. */
 int probe_layer_index(const Probe *probe, int layer);
 /* Class number by name, or -1. */

@@ -1,0 +1,26 @@
+/* probes/case_keys.h - telling cases apart: a set of case hashes, and room-private helpers. */
+#ifndef OGPT_PROBES_CASE_KEYS_H
+#define OGPT_PROBES_CASE_KEYS_H
+
+#include "probes/cases.h"
+
+/* Hashes of cases in an open-addressed table of fixed room. */
+typedef struct CaseKeys {
+    uint64_t *slots; /* 0: free */
+    size_t mask;
+} CaseKeys;
+
+/* Room for n cases. Returns 0 or OGPT_ENOMEM. */
+int case_keys_init(CaseKeys *out, size_t n);
+void case_keys_release(CaseKeys *keys);
+/* Add a case; false when it was there before: same moves, same squares, same states. The
+ * witness does not count. */
+bool case_keys_add(CaseKeys *keys, const EditCase *edit);
+bool case_keys_has(const CaseKeys *keys, const EditCase *edit);
+/* XXH3 of the moves alone. */
+uint64_t case_prefix_hash(const EditCase *edit);
+
+/* Append a copy to a set. Returns 0 or OGPT_ENOMEM. */
+int cases__add(CaseSet *set, const EditCase *edit);
+
+#endif

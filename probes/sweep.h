@@ -1,0 +1,90 @@
+/* probes/sweep.h - a probe at every layer, its scores, and its controls.
+ *
+ * Positions are drawn from three splits of one corpus: probes are fitted on training games, the
+ * best layer (for controls that need one) is chosen on validation games, and every reported
+ * score is of test games. A layer's probe depends on its own activations alone, whichever other
+ * layers are asked for. The probe is published after each layer: the same call goes on after a
+ * kill, fits no finished layer again, and ends with the same bytes.
+ */
+#ifndef OGPT_PROBES_SWEEP_H
+#define OGPT_PROBES_SWEEP_H
+
+#include "datasets/corpus.h"
+#include "model/checkpoint.h"
+#include "probes/controls.h"
+
+typedef struct SweepOptions {
+    const char *task;   /* TASK_NAMES */
+    const char *labels; /* "mover" or "parity" */
+    const char *solver; /* SOLVER_NAMES */
+    HookSite site;
+    int n_layers; /* 0: LAYER_EMBED (site resid_post only) and all layers of the model */
+    int layers[PROBE_MAX_LAYERS]; /* ascending */
+    size_t n_games;               /* for fitting */
+    size_t n_test_games;          /* for scores; half as many for validation */
+    int plies;                    /* drawn of each game; 0: all */
+    double l2;
+    uint64_t seed;
+    bool controls;
+    size_t memory_bytes; /* for activations: layers are captured in groups that fit */
+} SweepOptions;
+
+/* 10,000 positions: enough for 128 numbers a row, and what liblinear can hold. */
+#define SWEEP_OPTIONS_DEFAULT                                                                      \
+    ((SweepOptions){.task = "mine",                                                                \
+                    .labels = "mover",                                                             \
+                    .solver = "newton",                                                            \
+                    .site = HOOK_RESID_POST,                                                       \
+                    .n_games = 1250,                                                               \
+                    .n_test_games = 1000,                                                          \
+                    .plies = 8,                                                                    \
+                    .l2 = FIT_L2,                                                                  \
+                    .seed = 1,                                                                     \
+                    .controls = true,                                                              \
+                    .memory_bytes = (size_t)1 << 30})
+/* NULL when sound for this model, else a one-line reason (static). */
+const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg);
+
+typedef struct LayerScore {
+    int layer;
+    ProbeScore test;
+    double validation;         /* cell accuracy */
+    double objective, seconds; /* seconds NaN when the layer was fitted by an earlier call */
+    FitReport fit;             /* of a layer fitted now */
+} LayerScore;
+
+typedef struct SweepResult {
+    size_t n_train, n_validation, n_test;                   /* positions */
+    size_t n_train_games, n_validation_games, n_test_games; /* found; may be fewer than asked */
+    size_t bytes; /* announced: activations, solver and tapes at their largest */
+    int n_layers;
+    LayerScore layers[PROBE_MAX_LAYERS];
+    int best; /* index of the layer with the highest validation accuracy, ties to the lowest */
+    bool has_control[N_CONTROLS];
+    ProbeScore control[N_CONTROLS]; /* random_model and shuffled: of layers[best].layer */
+} SweepResult;
+
+typedef struct SweepObserver {
+    void *context;
+    /* Once, before anything large is allocated. */
+    void (*start)(void *context, const SweepResult *so_far);
+    /* After each layer (already on file), in order. */
+    void (*layer)(void *context, const LayerScore *layer, int done, int n_layers);
+    void (*control)(void *context, Control control); /* before each control */
+} SweepObserver;
+
+/* Fit what is missing of the probe at `path` (replace: begin anew whatever is there) and score
+ * it. *probe is filled and owned by the caller. Returns 0, OGPT_EUSAGE (options; or the probe on
+ * file was made with others: the difference is named), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
+ * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. observer may be NULL. */
+int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
+              const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,
+              const SweepObserver *observer);
+/* Score the finished probe that was read from `path`. Task, labels, site, layers, solver and l2
+ * are the probe's own; games, plies and seed those of the options. Errors as above;
+ * OGPT_EFORMAT for a probe of another model. */
+int sweep_score(SweepResult *out, const Probe *probe, const char *path, const ModelFile *model,
+                Corpus *corpus, const SweepOptions *options, Pool *pool,
+                const SweepObserver *observer);
+
+#endif

@@ -1,0 +1,99 @@
+#!/bin/bash
+# tests/probes/probe_cli.sh - ogpt probe fit, probe eval and show: results, going on after a kill,
+# the same bytes at any number of threads, and every refusal.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+games=1500
+[ "${OGPT_SANITIZED:-0}" = 1 ] && games=300
+small="--corpus g.ogpc --games $games --test-games 60 --plies 4"
+
+expect 0 generate g.ogpc --games 3000 --size 6
+expect 0 train m --corpus g.ogpc --layers 6 --d-model 32 --heads 2 --steps 4 --batch 16
+expect 0 train other --corpus g.ogpc --layers 6 --d-model 32 --heads 2 --steps 2 --batch 16
+
+tensors_of() {
+    sha256sum "$1/probe.safetensors" | cut -d' ' -f1
+}
+
+# One sweep with controls: a table for people, a document for programs, rows in the store.
+expect 0 probe fit m $small --out whole
+for line in embed 'layer 5' majority 'move history' 'random net' shuffled; do
+    holds "$line"
+done
+expect 0 probe fit m $small --out whole --json
+for key in task solver best_layer accuracy board_exact nonempty_accuracy flipped_accuracy \
+    objective seconds; do
+    holds "\"$key\":"
+done
+[ "$(grep -c '"random_model"' out)" -gt 1 ] || fail "controls beside every layer expected"
+# accuracy_low <= accuracy <= accuracy_high, and every layer is there.
+[ "$(grep -c '"validation_accuracy"' out)" = 7 ] || fail "7 layers expected"
+expect 0 runs show 4 --json
+holds '"probe_layers"'
+holds '"probe_controls"'
+
+# Killed in the middle and typed again, with other threads: the same bytes, the finished layers
+# not fitted again.
+"$OGPT" probe fit m $small --l2 0.000001 --out killed --threads 1 --no-controls >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 3000); do
+    [ -e killed/probe.json ] && break
+    sleep 0.01
+done
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+grep -q '"fitted": false' killed/probe.json || fail "the sweep was over before the kill"
+expect 0 probe fit m $small --l2 0.000001 --out killed --threads 3 --no-controls --json
+[ "$(grep -c '"seconds": null' out)" -ge 1 ] || fail "a finished layer was fitted again"
+expect 0 probe fit m $small --l2 0.000001 --out unbroken --threads 2 --no-controls
+[ "$(tensors_of killed)" = "$(tensors_of unbroken)" ] || fail "the kill changed the bytes"
+[ "$(tensors_of whole)" != "$(tensors_of unbroken)" ] || fail "l2 changed nothing"
+
+# A probe on file is scored as it was when it was fitted.
+expect 0 probe fit m $small --out whole --no-controls --json
+fitted=$(json_value accuracy)
+expect 0 probe eval m whole $small --no-controls --json
+[ -n "$fitted" ] && [ "$(json_value accuracy)" = "$fitted" ] || fail "probe eval scores otherwise"
+
+# The referee solver and every task.
+expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --layers 3 --no-controls \
+    --solver liblinear --out lib
+for task in colour empty flipped legal played previous; do
+    expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --layers embed,3 \
+        --no-controls --task $task --labels parity --out "task-$task"
+    expect 0 show m --probe "task-$task" --moves e4
+done
+
+# A typed game.
+expect 0 show m --probe whole --moves "e4 c5" --layer 3
+holds 'true board'
+holds 'layer 3:'
+holds "the network's next move"
+lacks 'layer 2:'
+expect 0 show m --probe whole --moves "E4,C5" --flip d4 --layer 2 --json
+for key in moves board legal layers wrong top flip null_error edit_error; do
+    holds "\"$key\":"
+done
+
+# Refusals: exit code, one line, both sides named.
+refuse 2 '--l2' probe fit m $small --l2 0.5 --out whole
+refuse 2 '--task' probe fit m $small --task colour --out whole
+refuse 3 'fitted on model' probe eval other whole --corpus g.ogpc
+refuse 3 'fitted on model' show other --probe whole --moves e4
+refuse 2 '--layers' probe fit m $small --layers 0,x --out x
+refuse 2 'outside the model' probe fit m $small --layers 6 --out x
+refuse 2 '--site' probe fit m $small --site pattern --out x
+refuse 2 '--corpus' probe fit m --out x
+refuse 2 '--out' probe fit m --corpus g.ogpc
+refuse 3 'flips nothing' show m --probe whole --moves "e4 a1"
+refuse 2 '--layer' show m --probe whole --moves e4 --layer 9
+refuse 2 '--flip' show m --probe whole --moves e4 --flip a1
+refuse 2 'task empty' show m --probe task-empty --moves e4 --flip d4
+expect 0 generate eight.ogpc --games 100
+refuse 3 'plays 6x6' probe fit m --corpus eight.ogpc --out x
+[ ! -e x ] || fail "a refused command left something at its --out"
+printf 'x' | dd of=whole/probe.safetensors bs=1 seek=2000 conv=notrunc 2>/dev/null
+refuse 3 'probe.safetensors' probe eval m whole --corpus g.ogpc
+expect 0 probe fit m $small --out whole --no-controls --force
+expect 0 probe eval m whole $small --no-controls
+check_end

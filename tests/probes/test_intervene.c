@@ -1,0 +1,204 @@
+/* tests/probes/test_intervene.c - the verdict on edits: predictors made of rules, whose score
+ * is known, and edit plans as text. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/process.h"
+#include "base/rng.h"
+#include "datasets/vocab.h"
+#include "probes/intervene.h"
+#include "probes/legality.h"
+
+enum { N_CASES = 150 };
+
+static CaseSet make_cases(int size)
+{
+    CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
+    CaseSet set;
+
+    options.n = N_CASES;
+    assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);
+    return set;
+}
+
+/* ---- predictors made of rules ---- */
+
+typedef struct RulesPredictor {
+    uint64_t seed;
+    bool edits_work; /* edited versions answer for the edited board */
+    bool poisoned;   /* one logit of case 3 is not a number */
+} RulesPredictor;
+
+/* 1 plus a little noise (so that ties fall at random) on the legal moves, noise elsewhere. */
+static int predict_by_rules(void *context, float *logits, const EditQuery *query, size_t worker)
+{
+    const RulesPredictor *rules = context;
+    const Vocab *vocab = vocab_of(query->set->variant);
+
+    for (size_t i = 0; i < query->n; i++) {
+        const EditCase *edit = &query->set->cases[query->order[i]];
+        bool on_edited = query->version == VERSION_EDIT && rules->edits_work;
+        uint64_t legal = token_mask(vocab, on_edited ? edit->legal_edited : edit->legal_before);
+        Rng rng = rng_at(rules->seed, RNG_TEST, query->order[i] * 4 + query->version);
+
+        for (int tok = 0; tok < vocab->d_vocab; tok++) {
+            logits[i * (size_t)vocab->d_vocab + (size_t)tok] =
+                (float)((legal >> tok & 1 ? 40 : 0) + 0.01 * rng_uniform(&rng));
+        }
+        if (rules->poisoned && query->order[i] == 3) {
+            logits[i * (size_t)vocab->d_vocab + 5] = NAN;
+        }
+    }
+    return 0;
+}
+
+static EditReport score_by_rules(const CaseSet *set, RulesPredictor *rules, EditRule rule)
+{
+    const EditPredictor predictor = {rules, vocab_of(set->variant)->d_vocab, predict_by_rules};
+    const EditSettings settings = {.rule = rule, .seed = 1};
+    const EditPlan plan = {.layers = 1, .probe_layer = PROBE_LAYER_OWN};
+    EditReport report;
+
+    assert_int_equal(intervene_score(&report, &predictor, set, &plan, &settings), 0);
+    return report;
+}
+
+static void perfect_predictor_has_error_zero(void **state)
+{
+    for (int size = 6; size <= 8; size += 2) {
+        for (int rule = RULE_TOPN; rule <= RULE_THRESHOLD; rule++) {
+            CaseSet set = make_cases(size);
+            RulesPredictor rules = {.seed = 1, .edits_work = true};
+            EditReport report = score_by_rules(&set, &rules, (EditRule)rule);
+
+            assert_true(report.mean.self_error == 0 && report.mean.edit_error == 0);
+            assert_true(report.mean.f1 == 1 && report.closed.value == 1);
+            assert_true(report.mean.false_positives == 0 && report.mean.false_negatives == 0);
+            /* Noise of 0.01 nats on the legal moves is worth at most that much KL. */
+            assert_true(report.mean.kl >= 0 && report.mean.kl < 0.01);
+            assert_true(report.mean.drift > 0 && report.mean.null_error > 0);
+            assert_true(report.gain.low > 0);
+            intervene_release(&report);
+
+            /* Negative twin: a predictor that no edit reaches closes nothing. */
+            rules.edits_work = false;
+            report = score_by_rules(&set, &rules, (EditRule)rule);
+            assert_true(report.mean.edit_error > 1 && report.mean.drift == 0);
+            assert_true(report.closed.low <= 0 && report.closed.high >= 0);
+            intervene_release(&report);
+            cases_release(&set);
+        }
+    }
+}
+
+/* A perfect model of the original board with random ties: its null is the ideal null, averaged
+ * over tie orders. 40 orders of 150 cases: the standard error of the mean difference is about
+ * sd 1.0 / sqrt(6000) = 0.013; 0.06 is more than four of them. */
+static void unedited_rules_score_the_ideal_null(void **state)
+{
+    CaseSet set = make_cases(8);
+    double null = 0, ideal = 0, swapped = 0;
+
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        RulesPredictor rules = {.seed = seed};
+        EditReport report = score_by_rules(&set, &rules, RULE_TOPN);
+
+        null += report.mean.null_error / 40;
+        ideal += report.mean.ideal_null / 40;
+        intervene_release(&report);
+    }
+    assert_true(fabs(null - ideal) < 0.06);
+    /* Negative twin: the boards the wrong way round have another ideal null, case by case. */
+    for (size_t i = 0; i < set.n; i++) {
+        EditCase turned = set.cases[i];
+
+        turned.legal_before = set.cases[i].legal_edited;
+        turned.legal_edited = set.cases[i].legal_before;
+        swapped += fabs(ideal_null_error(&turned, 61, RULE_TOPN) -
+                        ideal_null_error(&set.cases[i], 61, RULE_TOPN));
+    }
+    assert_true(swapped / (double)set.n > 0.1);
+    cases_release(&set);
+}
+
+/* Small enough to enumerate by hand. */
+static void ideal_null_is_the_hypergeometric_mean(void **state)
+{
+    /* Four moves before, two of them legal after: 2 draws of 4 hit 1 on average, error 2. */
+    EditCase fewer = {.legal_before = 0xf, .legal_edited = 0x3};
+    /* Two before, of which one stays, three after: 1 hit and one of 61 - 2 with 2 to be hit. */
+    EditCase more = {.legal_before = 0x3, .legal_edited = 0xe};
+
+    assert_true(fabs(ideal_null_error(&fewer, 61, RULE_TOPN) - 2.0) < 1e-12);
+    assert_true(fabs(ideal_null_error(&more, 61, RULE_TOPN) - 2.0 * (2.0 - 2.0 / 59)) < 1e-12);
+    /* p = 1/4 against 1/(2*2): not above it, so nothing is predicted and both moves are missed. */
+    assert_true(ideal_null_error(&fewer, 61, RULE_THRESHOLD) == 2.0);
+    assert_true(ideal_null_error(&more, 61, RULE_THRESHOLD) == 3.0);
+}
+
+static void numbers_that_are_none_stop_the_score(void **state)
+{
+    CaseSet set = make_cases(6);
+    RulesPredictor rules = {.poisoned = true};
+    const EditPredictor predictor = {&rules, 33, predict_by_rules};
+    const EditPredictor other_board = {&rules, 61, predict_by_rules};
+    const EditSettings settings = {.seed = 1};
+    const EditPlan plan = {.layers = 1};
+    EditReport report;
+
+    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), OGPT_ENUM);
+    assert_non_null(strstr(err_message(), "case 3: the logit of token 5"));
+    assert_int_equal(intervene_score(&report, &other_board, &set, &plan, &settings), OGPT_EFORMAT);
+    rules.poisoned = false;
+    interrupt_set(2);
+    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), OGPT_EINTR);
+    interrupt_set(0);
+    assert_null(report.cases);
+    cases_release(&set);
+}
+
+static void plans_are_read_strictly(void **state)
+{
+    static const char *const bad_layers[] = {"", "8", "5-2", "1,", "a", "-1", "1--2", "2 ", "1;2"};
+    static const char *const bad_scales[] = {"", "r", "-1", "1e9", "nan", "inf", "2x", "0.5rr"};
+    uint64_t layers;
+    EditScale scale;
+    char text[192];
+
+    assert_int_equal(edit_layers_parse(&layers, "1,3-5,7", 8), 0);
+    assert_int_equal(layers, 0xba);
+    edit_layers_print(text, layers);
+    assert_string_equal(text, "1,3-5,7");
+    for (size_t i = 0; i < sizeof bad_layers / sizeof bad_layers[0]; i++) {
+        assert_int_equal(edit_layers_parse(&layers, bad_layers[i], 8), OGPT_EUSAGE);
+    }
+    assert_int_equal(edit_scale_parse(&scale, "0.5r"), 0);
+    assert_true(scale.value == 0.5 && scale.relative);
+    assert_int_equal(edit_scale_parse(&scale, "2.3"), 0);
+    assert_true(scale.value == 2.3 && !scale.relative);
+    for (size_t i = 0; i < sizeof bad_scales / sizeof bad_scales[0]; i++) {
+        assert_int_equal(edit_scale_parse(&scale, bad_scales[i]), OGPT_EUSAGE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(perfect_predictor_has_error_zero),
+        cmocka_unit_test(unedited_rules_score_the_ideal_null),
+        cmocka_unit_test(ideal_null_is_the_hypergeometric_mean),
+        cmocka_unit_test(numbers_that_are_none_stop_the_score),
+        cmocka_unit_test(plans_are_read_strictly),
+    };
+
+    return cmocka_run_group_tests_name("intervene", tests, NULL, NULL);
+}
