@@ -212,12 +212,13 @@ static const char *dead_name(const char *entry, const char *prefix)
     return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH ? digits + n_digits + 1 : NULL;
 }
 
-/* Deal with one entry left by a dead process: what was being replaced goes back when its goal
- * is missing; everything else goes away. */
-static int leftover_clean(size_t *n_removed, const char *dir, const char *entry)
+/* Deal with one entry left by a dead process, if it is of `only` (NULL: of any name): what was
+ * being replaced goes back when its goal is missing; everything else goes away. */
+static int leftover_clean(size_t *n_removed, const char *dir, const char *entry, const char *only)
 {
     const char *replaced = dead_name(entry, PREFIX_OLD);
-    if (replaced == NULL && dead_name(entry, PREFIX_NEW) == NULL) {
+    const char *name = replaced != NULL ? replaced : dead_name(entry, PREFIX_NEW);
+    if (name == NULL || (only != NULL && strcmp(name, only) != 0)) {
         return 0;
     }
     char path[FILES_PATH_MAX], goal[FILES_PATH_MAX];
@@ -239,15 +240,33 @@ static int leftover_clean(size_t *n_removed, const char *dir, const char *entry)
     return code;
 }
 
-int dir_clean_stale(size_t *n_removed, const char *path)
+static int stale_clean(size_t *n_removed, const char *dir, const char *only)
 {
-    *n_removed = 0;
     char **names;
     size_t n;
-    int code = dir_list(&names, &n, path);
+    int code = dir_list(&names, &n, dir);
     for (size_t i = 0; i < n && code == 0; i++) {
-        code = leftover_clean(n_removed, path, names[i]);
+        code = leftover_clean(n_removed, dir, names[i], only);
     }
     names_free(names, n);
     return code;
+}
+
+int dir_clean_stale(size_t *n_removed, const char *path)
+{
+    *n_removed = 0;
+    return stale_clean(n_removed, path, NULL);
+}
+
+int path_clean_stale(size_t *n_removed, const char *path)
+{
+    char parent[FILES_PATH_MAX], name[FILES_PATH_MAX];
+    size_t start = name_start(path), end = trimmed_length(path);
+    *n_removed = 0;
+    int code = path__parent(parent, path);
+    if (code == 0 &&
+        snprintf(name, sizeof name, "%.*s", (int)(end - start), path + start) >= FILES_PATH_MAX) {
+        code = too_long();
+    }
+    return code != 0 || !dir_exists(parent) ? code : stale_clean(n_removed, parent, name);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,10 +54,14 @@ int err_set(int code, const char *format, ...)
 int err_set_errno(int code, const char *format, ...)
 {
     char reason[128];
+    bool full = errno == ENOSPC || errno == EDQUOT;
     const char *text = strerror_r(errno, reason, sizeof reason);
+    char advised[sizeof reason + 64];
+    snprintf(advised, sizeof advised, "%s%s", text,
+             full ? "; make room or choose another place" : "");
     va_list args;
     va_start(args, format);
-    message_store(format, args, text);
+    message_store(format, args, advised);
     va_end(args);
     return code;
 }

@@ -25,7 +25,7 @@ enum {
  * and return `code`, so that `return err_set(OGPT_EIO, ...)` reads as one step. */
 int err_set(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* As err_set, with ": <strerror(errno)>" appended. */
+/* As err_set, with ": <strerror(errno)>" appended, and advice when the disk is full. */
 int err_set_errno(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The current message of this thread; "" when none was set. Borrowed. */

@@ -33,6 +33,9 @@ int dir_remove(const char *path);
  * counts them. An ".old-<pid>-NAME" whose NAME is missing is put back instead: its process died
  * while replacing it. Only for directories that processes of one machine write. */
 int dir_clean_stale(size_t *n_removed, const char *path);
+/* The same for the leftovers of one goal only, beside it: `path` need not be there, nor its
+ * parent. For a place where people keep other things too. */
+int path_clean_stale(size_t *n_removed, const char *path);
 /* Names of the entries of `path`, sorted, without "." and "..". Owned: names_free. */
 int dir_list(char ***names, size_t *n, const char *path);
 void names_free(char **names, size_t n);

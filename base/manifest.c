@@ -402,7 +402,9 @@ int manifest_verify(Js **out, const char *path)
         *out = NULL;
     }
     if (!dir_exists(path)) {
-        return err_set(OGPT_EIO, "%s: expected a directory, found none", path);
+        return file_exists(path)
+                   ? err_set(OGPT_EFORMAT, "%s: expected a directory, found a file", path)
+                   : err_set(OGPT_EIO, "%s: expected a directory, found none", path);
     }
     int code = path_join(origin, path, MANIFEST_NAME);
     if (code == 0 && !file_exists(origin)) {

@@ -9,7 +9,8 @@ static void test_message_is_kept_and_code_returned(void **state)
     assert_string_equal(err_message(), "a.db: token 61");
     errno = ENOSPC;
     assert_int_equal(err_set_errno(OGPT_EIO, "b"), OGPT_EIO);
-    assert_string_equal(err_message(), "b: No space left on device");
+    assert_string_equal(err_message(),
+                        "b: No space left on device; make room or choose another place");
 }
 
 static void test_message_may_quote_itself(void **state)
