@@ -26,21 +26,20 @@ static const struct {
     const char *what, *line;
 } steps[] = {
     {"Random legal games, nothing else, are all the network will ever see.",
-     "generate games.ogpc --size 6 --games 150000"},
+     "generate games.ogpc --size 6 --games 360000"},
     {"A small GPT learns to predict the next move.",
-     "train six --corpus games.ogpc --preset tiny --steps 900 --report-every 150"},
+     "train six --corpus games.ogpc --preset tiny --layers 4 --steps 2200 --report-every 200"},
     {"The engine counts how often its first choice breaks the rules.",
      "eval six --corpus games.ogpc --games 5000"},
     {"Linear probes look for the board in its residual stream, beside controls that must fail.",
-     "probe fit six --corpus games.ogpc --out probe"},
+     "probe fit six --corpus games.ogpc --out probe --games 4000"},
     {"Cases for tuning an edit, and other cases for reporting it.",
-     "cases make tune.csv --kind natural --n 200 --size 6 --purpose tune"},
+     "cases make tune.csv --kind natural --n 400 --size 6 --purpose tune"},
     {"", "cases make cases.csv --kind natural --n 1000 --size 6"},
     {"One disc is turned over inside the network; the engine judges what it plays next.",
-     "intervene six --probe probe --cases cases.csv --method project --layers auto --scale auto "
-     "--tune tune.csv"},
+     "intervene six --probe probe --cases cases.csv --tune tune.csv"},
     {"What the network holds, square by square, for one typed game.",
-     "show six --probe probe --moves 'd2 c2 b2 d1 e1 b3' --flip d2"},
+     "show six --probe probe --moves 'b3 b4 e5 d2 d1 e1 f1 a2 b2 b1 b5' --flip b3"},
 };
 
 /* Cut a line into words in place; quotes keep blanks together. */
@@ -108,7 +107,7 @@ static int newest_rows(Js **out, Store *store, const Js *runs, const char *comma
         const Js *run = js_at(runs, i);
         const char *name = js_str_of(js_member(run, "command"));
         if (name != NULL && strcmp(name, command) == 0) {
-            int code = store_rows(out, store, kind, js_int_of(js_member(run, "id")));
+            int code = store_rows(out, store, kind, js_int_of(js_member(run, "run")));
             if (code != 0 || js_length(*out) > 0) {
                 return code;
             }

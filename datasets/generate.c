@@ -143,6 +143,20 @@ static int allocate_chunks(Generator *generator)
     return generator->making.moves == NULL || generator->writing.moves == NULL ? OGPT_ENOMEM : 0;
 }
 
+/* All games are there already. Before that is said again, their checksums are tried. */
+static int check_blocks(const Generator *generator)
+{
+    uint8_t *moves = mem_alloc(CORPUS_BLOCK_GAMES, stride_of(generator), "a block of games");
+    int code = moves == NULL ? OGPT_ENOMEM : 0;
+    for (uint64_t first = 0; code == 0 && first < generator->n_games; first += CORPUS_BLOCK_GAMES) {
+        const uint64_t left = generator->n_games - first;
+        code = corpus_read(generator->corpus, moves, first,
+                           left < CORPUS_BLOCK_GAMES ? left : CORPUS_BLOCK_GAMES);
+    }
+    mem_free(moves);
+    return code;
+}
+
 int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
                     uint64_t seed, uint64_t n_games, Pool *pool,
                     void (*progress)(void *context, const GenerateProgress *), void *context)
@@ -164,6 +178,8 @@ int generate_corpus(GenerateResult *out, const char *path, const GameVariant *va
         code = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
         code = code != 0 ? code : allocate_chunks(&generator);
         code = code != 0 ? code : fill(&generator, pool, progress, context);
+    } else if (info->complete) { /* else corpus_finish reads all of them */
+        code = check_blocks(&generator);
     }
     code = code != 0 ? code : corpus_finish(generator.corpus);
     out->games = info->n_games_present;

@@ -19,8 +19,9 @@ typedef struct GenerateResult {
 } GenerateResult;
 
 /* Make games 0..n_games-1 of (seed, RNG_GENERATE) into the corpus at `path`; goes on with what
- * is missing. Asks interrupt_pending() between chunks (OGPT_EINTR after committing). The
- * content hash does not depend on the number of workers. `progress` may be NULL. */
+ * is missing; where nothing is missing, the blocks are checked (OGPT_EFORMAT). Asks
+ * interrupt_pending() between chunks (OGPT_EINTR after committing). The content hash does not
+ * depend on the number of workers. `progress` may be NULL. */
 int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
                     uint64_t seed, uint64_t n_games, Pool *pool,
                     void (*progress)(void *context, const GenerateProgress *), void *context);
