@@ -1,21 +1,16 @@
 /* cli/cmd_train.c - ogpt train: games in, a network out, with everything it needs to go on. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
-#include "cli/command.h"
-#include "model/train.h"
+#include "cli/train_watch.h"
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
-#include "probes/legality.h"
-
-#define HELD_OUT_GAMES 1024
 
 typedef struct TrainCommand {
     const char *corpus, *preset, *optimizer, *schedule, *init_from, *precision;
-    bool fresh;
+    bool fresh, profile;
+    int64_t probe_every;
     int64_t layers, d_model, heads, batch, lanes, steps, games, checkpoint_every, report_every;
     double lr, lr_rest, minutes, warmup, cooldown, weight_decay, momentum, clip, average;
 } TrainCommand;
@@ -63,117 +58,12 @@ static const OptionSpec options[] = {
     {"checkpoint-every", OPT_INT, AT(checkpoint_every), 1, 1e9, "200", NULL, "N", "steps"},
     {"report-every", OPT_INT, AT(report_every), 1, 1e9, "100", NULL, "N",
      "steps between lines with the held-out error"},
+    {"probe-every", OPT_INT, AT(probe_every), 1, 1e9, NULL, NULL, "N",
+     "steps between quick probes of the board, shown and stored as a curve; a multiple of "
+     "--report-every"},
+    {"profile", OPT_FLAG, AT(profile), 0, 0, NULL, NULL, NULL,
+     "measure seconds, FLOP/s and share of each kernel, and print the table at the end"},
 };
-
-/* What the observer needs while the run goes on. */
-typedef struct Watch {
-    Context *context;
-    GameSource *held_out;
-    size_t n_held_out;
-    int64_t batch;
-    Progress progress;
-    bool generated;
-    double strict_error;
-} Watch;
-
-static int on_started(void *context, int64_t steps, int64_t resumed)
-{
-    Watch *watch = context;
-    if (resumed > 0) {
-        context_say(watch->context, "going on at step %lld of %lld", (long long)resumed,
-                    (long long)steps);
-    } else {
-        context_say(watch->context, "%lld steps (the same run again: --steps %lld)",
-                    (long long)steps, (long long)steps);
-    }
-    watch->progress = progress_begin(watch->context, "train", "steps", (double)steps);
-    return store_trim(watch->context->store, watch->context->run, "train_curve", "step", resumed);
-}
-
-static void on_stepped(void *context, const TrainReport *r)
-{
-    Watch *watch = context;
-    char detail[96];
-    if (watch->generated) {
-        snprintf(detail, sizeof detail, "loss %.4f excess %.4f", r->loss, r->loss - r->floor);
-    } else {
-        snprintf(detail, sizeof detail, "loss %.4f", r->loss);
-    }
-    progress_step(&watch->progress, (double)r->step, detail);
-}
-
-static int score_held_out(Watch *watch, const Gpt *gpt)
-{
-    LegalityScore score = {0};
-    int rc = legality_score(&score, gpt, watch->held_out, 0, watch->n_held_out,
-                            watch->context->pool, NULL, NULL);
-    if (rc == 0) {
-        watch->strict_error = score.total.strict_errors / score.total.positions;
-    }
-    legality_release(&score);
-    return rc;
-}
-
-/* A run that was finished before reported nothing now: its result is scored from the file. */
-static int score_finished(Watch *watch, const char *path)
-{
-    ModelFile model;
-    int rc = model_load(&model, path, NULL);
-    if (rc == 0) {
-        rc = score_held_out(watch, model.gpt);
-        model_release(&model);
-    }
-    return rc;
-}
-
-static int on_report(void *context, const TrainReport *r)
-{
-    Watch *watch = context;
-    int rc = score_held_out(watch, r->gpt);
-    if (rc != 0) {
-        return rc;
-    }
-
-    Js *row = js_object();
-    js_set_int(row, "step", r->step);
-    js_set_int(row, "games", (int64_t)r->games);
-    js_set_num(row, "loss", r->loss);
-    if (watch->generated) {
-        js_set_num(row, "floor", r->floor);
-        js_set_num(row, "excess", r->loss - r->floor);
-    }
-    js_set_num(row, "strict_error", watch->strict_error);
-    js_set_num(row, "lr", r->lr);
-    js_set_num(row, "gradient_norm", r->gradient_norm);
-    js_set_num(row, "games_per_second", r->games_per_second);
-    rc = store_add(watch->context->store, watch->context->run, "train_curve", row);
-    js_free(row);
-
-    char floor[64] = "";
-    if (watch->generated) {
-        snprintf(floor, sizeof floor, "  floor %.4f  excess %.4f", r->floor, r->loss - r->floor);
-    }
-    double left = (double)(r->steps - r->step) * (double)watch->batch / r->games_per_second;
-    progress_end(&watch->progress);
-    context_say(watch->context,
-                "step %6lld  games %8llu  loss %.4f%s  held-out strict error %6.2f %%  "
-                "%.0f games/s  %.1f min left",
-                (long long)r->step, (unsigned long long)r->games, r->loss, floor,
-                100 * watch->strict_error, r->games_per_second, left / 60);
-    return rc;
-}
-
-static int on_saved(void *context, int64_t step, const char *path, const char *model_hash)
-{
-    Watch *watch = context;
-    Js *row = js_object();
-    js_set_int(row, "step", step);
-    js_set_str(row, "path", path);
-    js_set_str(row, "model_hash", model_hash);
-    int rc = store_add(watch->context->store, watch->context->run, "checkpoints", row);
-    js_free(row);
-    return rc;
-}
 
 /* Shape and training options from the command line; every inconsistency is a usage error. */
 static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
@@ -229,7 +119,12 @@ static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
     o->average = c->average;
     o->checkpoint_every = c->checkpoint_every;
     o->report_every = c->report_every;
+    o->profile = c->profile;
     o->seed = context->seed;
+    if (c->probe_every % o->report_every != 0) {
+        return err_set(OGPT_EUSAGE, "--probe-every %lld is no multiple of --report-every %lld",
+                       (long long)c->probe_every, (long long)o->report_every);
+    }
     const char *reason = train_options_check(o);
     return reason == NULL ? 0 : err_set(OGPT_EUSAGE, "train: %s", reason);
 }
@@ -295,35 +190,15 @@ static int open_games(GameSource **source, GameSource **held_out, Corpus **corpu
                    : source_corpus(held_out, *corpus, 1u << SPLIT_VALIDATION, false, context->seed);
 }
 
-static int print_result(Context *context, const TrainResult *r, const Watch *watch,
-                        const GptConfig *cfg)
+/* Games to fit the quick probe on: of the same kind as the training games, not among them when
+ * they are fresh. */
+static int open_probe_games(GameSource **out, Corpus *corpus, const GameSource *source,
+                            uint64_t seed)
 {
-    Js *json = js_object();
-    Text text = {0};
-    double flops = r->tokens_per_second * gpt_config_flops(cfg);
-    js_set_int(json, "step", r->step);
-    js_set_int(json, "steps", r->steps);
-    js_set_int(json, "games", (int64_t)r->games);
-    js_set_num(json, "loss", r->loss);
-    if (watch->generated) {
-        js_set_num(json, "floor", r->floor);
-        js_set_num(json, "excess", r->loss - r->floor);
+    if (corpus == NULL) {
+        return source_fresh(out, source_variant(source), seed, RNG_PROBE);
     }
-    js_set_num(json, "strict_error", watch->strict_error);
-    js_set_num(json, "tokens_per_second", r->tokens_per_second);
-    js_set_num(json, "flops_per_second", flops);
-    js_set_num(json, "seconds", r->seconds);
-    js_set_str(json, "model_hash", r->model_hash);
-    js_set_str(json, "path", r->path);
-    text_add(&text, "model           %s\n", r->path);
-    text_add(&text, "model hash      %s\n", r->model_hash);
-    text_add(&text, "steps           %lld of %lld, %llu games, %.0f s\n", (long long)r->step,
-             (long long)r->steps, (unsigned long long)r->games, r->seconds);
-    text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
-    text_add(&text, "strict error    %.2f %% of held-out positions\n", 100 * watch->strict_error);
-    int rc = context_result(context, json, text.data);
-    text_release(&text);
-    return rc;
+    return source_corpus(out, corpus, 1u << SPLIT_TRAIN, false, seed);
 }
 
 static int run_train(Context *context)
@@ -332,57 +207,43 @@ static int run_train(Context *context)
     const char *run_path = context->args[0];
     GptConfig cfg;
     TrainOptions train;
-    TrainResult result;
-    GameSource *source = NULL, *held_out = NULL;
+    GameSource *source = NULL, *held_out = NULL, *probe_games = NULL;
     Corpus *corpus = NULL;
     ModelFile init = {0};
     Js *about = NULL;
+    TrainWatch watch = {.context = context, .strict_error = NAN};
     int rc = open_games(&source, &held_out, &corpus, context);
     if (rc != 0 || (rc = read_options(&cfg, &train, context, source_variant(source))) != 0 ||
         (c->init_from != NULL && (rc = model_load(&init, c->init_from, NULL)) != 0) ||
-        (rc = context_pool(context)) != 0 ||
-        (rc = context_run_begin(context, run_path, true)) != 0) {
+        (rc = context_pool(context)) != 0) {
         goto done;
     }
-    Watch watch = {.context = context,
-                   .held_out = held_out,
-                   .n_held_out = HELD_OUT_GAMES,
-                   .batch = train.batch,
-                   .strict_error = NAN,
-                   .generated =
-                       corpus == NULL || strcmp(corpus_info(corpus)->source, "random") == 0};
-    uint64_t available = source_games(held_out);
-    if (available > 0 && available < watch.n_held_out) {
-        watch.n_held_out = (size_t)available;
+    if (c->probe_every > 0 &&
+        ((rc = open_probe_games(&probe_games, corpus, source, context->seed)) != 0 ||
+         (rc = quick_probe_new(&watch.probe, probe_games, held_out, context->seed,
+                               context->pool)) != 0)) {
+        goto done;
     }
+    if ((rc = context_run_begin(context, run_path, true)) != 0) {
+        goto done;
+    }
+    watch.held_out = held_out;
+    watch.batch = train.batch;
+    watch.probe_every = c->probe_every;
+    watch.generated = corpus == NULL || strcmp(corpus_info(corpus)->source, "random") == 0;
     about = identity(&cfg, &train, source, context, &init);
     context_say(context, "%lld parameters, %zu threads, %s products, %.0f MB of memory, seed %llu",
                 (long long)gpt_config_parameters(&cfg), context->threads, train.precision,
                 (double)train_bytes(&cfg, &train, context->threads) / 1e6,
                 (unsigned long long)context->seed);
-    const TrainObserver observer = {.context = &watch,
-                                    .started = on_started,
-                                    .report = on_report,
-                                    .stepped = on_stepped,
-                                    .saved = on_saved};
-    rc = train_run(&result, run_path, &cfg, &train, source, init.gpt, context->pool, about,
-                   &observer);
-    progress_end(&watch.progress);
-    if (rc == 0 && isnan(watch.strict_error)) {
-        rc = score_finished(&watch, result.path);
-    }
-    rc = rc != 0 ? rc : print_result(context, &result, &watch, &cfg);
-    if (rc == 0) {
-        context_next(context,
-                     "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "
-                     "--out PROBE",
-                     run_path, run_path);
-    }
+    rc = train_watched(&watch, run_path, &cfg, &train, source, init.gpt, about);
 done:
     js_free(about);
     if (init.gpt != NULL) {
         model_release(&init);
     }
+    quick_probe_free(watch.probe);
+    source_free(probe_games);
     source_free(held_out);
     source_free(source);
     corpus_close(corpus);
@@ -396,7 +257,7 @@ const Command cmd_train = {
     .summary = "train a network on move sequences; goes on where it stopped",
     .examples = "  ogpt train runs/tiny --fresh --preset tiny --minutes 20\n"
                 "  ogpt train runs/six --fresh --size 6 --minutes 5\n"
-                "  ogpt train runs/mine --corpus games.ogpt --games 200000\n",
+                "  ogpt train runs/mine --corpus games.ogpc --games 200000\n",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .options_bytes = sizeof(TrainCommand),

@@ -48,7 +48,7 @@ typedef struct Trainer {
     double gradient_norm, lr_factor;
 } Trainer;
 
-/* Games in a micro-batch: about 256 tokens. A function of the configuration only, because it
+/* Games in a micro-batch: about 512 tokens. A function of the configuration only, because it
  * fixes the order of sums. */
 size_t trainer_micro_games(const GptConfig *cfg, const TrainOptions *options);
 

@@ -8,14 +8,16 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/process.h"
 #include "model/trainer.h"
+#include "num/profile.h"
 
 #define CHUNK 16384 /* numbers of the parameter vector in one reduction job */
 
 size_t trainer_micro_games(const GptConfig *cfg, const TrainOptions *options)
 {
     size_t lane_games = (size_t)(options->batch / options->lanes);
-    size_t games = 256 / (size_t)cfg->n_ctx;
+    size_t games = 512 / (size_t)cfg->n_ctx;
     games = games < 1 ? 1 : games;
     return games < lane_games ? games : lane_games;
 }
@@ -23,6 +25,16 @@ size_t trainer_micro_games(const GptConfig *cfg, const TrainOptions *options)
 static const Kernels *kernels_of(const TrainOptions *options)
 {
     return strcmp(options->precision, "bf16") == 0 ? &kernels_bf16 : &kernels_fast;
+}
+
+/* Count what was done since *start, and start anew. */
+static void note(const Trainer *t, ProfileKind kind, double *start)
+{
+    if (t->options->profile) {
+        double now = clock_seconds();
+        profile_add(kind, now - *start, 0);
+        *start = now;
+    }
 }
 
 static bool uses_muon(const TrainOptions *options, const TensorSpec *spec)
@@ -154,8 +166,10 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
     if (t->tapes == NULL) {
         return OGPT_ENOMEM;
     }
+    const Kernels *kernels = kernels_of(options);
+    kernels = options->profile ? profile_start(kernels) : kernels;
     for (size_t i = 0; rc == 0 && i < t->n_tapes; i++) {
-        rc = tape_new(&t->tapes[i], cfg, t->micro, TAPE_TRAIN, kernels_of(options));
+        rc = tape_new(&t->tapes[i], cfg, t->micro, TAPE_TRAIN, kernels);
     }
     return rc;
 }
@@ -226,6 +240,7 @@ static int combine_job(void *context, size_t chunk, size_t worker)
 int trainer_gradient(Trainer *t, BatchSums *sums)
 {
     size_t batch = (size_t)t->options->batch;
+    double start = clock_seconds();
     int rc = source_fetch(t->source, t->moves, t->at.games, batch, t->pool);
     if (rc != 0) {
         return rc;
@@ -233,14 +248,17 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
     size_t positions = batch_encode(t->input, t->target, t->vocab, t->moves, batch);
     *sums = (BatchSums){.positions = (double)positions};
     sums->floor = batch_floor_sum(t->vocab->variant, t->moves, batch);
+    note(t, PROFILE_BATCH, &start);
     LaneWork work = {.trainer = t, .scale = positions > 0 ? 1.0f / (float)positions : 0};
     rc = pool_run(t->pool, (size_t)t->options->lanes, lane_job, &work);
     if (rc == 0 && t->observer->lanes_done != NULL) {
         t->observer->lanes_done(t->observer->context, t->at.step, t->gpt, t->lane_gradients);
     }
+    start = clock_seconds();
     if (rc != 0 || (rc = pool_run(t->pool, t->n_chunks, combine_job, t)) != 0) {
         return rc;
     }
+    note(t, PROFILE_SUMS, &start);
     for (int64_t lane = 0; lane < t->options->lanes; lane++) {
         sums->loss += t->lane_loss[lane];
     }
@@ -335,5 +353,8 @@ int trainer_update(Trainer *t)
     double clip = t->options->clip;
     float scale = clip > 0 && t->gradient_norm > clip ? (float)(clip / t->gradient_norm) : 1;
     UpdateWork work = {.trainer = t, .gradient_scale = scale};
-    return pool_run(t->pool, t->n_jobs, update_job, &work);
+    double start = clock_seconds();
+    int rc = pool_run(t->pool, t->n_jobs, update_job, &work);
+    note(t, PROFILE_UPDATE, &start);
+    return rc;
 }

@@ -1,0 +1,26 @@
+/* cli/train_watch.h - what a person sees of a training run: progress, held-out errors, the quick
+ * probe's curve, the profile, the result. */
+#ifndef OGPT_CLI_TRAIN_WATCH_H
+#define OGPT_CLI_TRAIN_WATCH_H
+
+#include "cli/command.h"
+#include "model/train.h"
+#include "probes/quick_probe.h"
+
+typedef struct TrainWatch {
+    Context *context;
+    GameSource *held_out; /* borrowed */
+    int64_t batch;
+    int64_t probe_every; /* steps; 0: never */
+    QuickProbe *probe;   /* NULL without probe_every */
+    bool generated;      /* random games: the floor means something */
+    Progress progress;
+    double strict_error; /* of the last report; NaN before the first */
+} TrainWatch;
+
+/* Train, report on stderr and into the store, print the result. Returns 0 or OGPT_E*. */
+int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
+                  const TrainOptions *options, GameSource *source, const Gpt *init,
+                  const Js *about);
+
+#endif
