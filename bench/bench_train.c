@@ -1,10 +1,10 @@
 /* bench/bench_train.c - how fast the trainer is, beside the machine's own sgemm.
  *
- * Usage: bench_train PRESET [STEPS [BATCH [THREADS]]]
+ * Usage: bench_train PRESET [STEPS [BATCH [THREADS [f32|bf16]]]]
  * Trains a fresh 8x8 network by AdamW for STEPS steps, three times, and keeps the fastest. Prints
  * one line of tab-separated columns (named by the line before it, which starts with '#'):
- *   preset, threads, batch, steps, games/s, tokens/s, GFLOP/s, peak GFLOP/s, share %, MiB
- * FLOPs a token are gpt_config_flops; the optimiser step counts as time, not as work. The peak
+ *   preset, precision, threads, batch, steps, games/s, tokens/s, GFLOP/s, peak GFLOP/s, share %,
+ * MiB FLOPs a token are gpt_config_flops; the optimiser step counts as time, not as work. The peak
  * is one 1024^3 sgemm a worker, all workers running, best of three in the same run. Memory is
  * the process's peak resident size: run one preset a process.
  */
@@ -70,7 +70,6 @@ static int measure_training(TrainResult *best, const GptConfig *cfg, const Train
 {
     Js *about = js_object();
     int code = 0;
-    best->seconds = 0;
     for (int i = 0; i < REPEATS && code == 0; i++) {
         GameSource *source = NULL;
         char name[32];
@@ -84,7 +83,7 @@ static int measure_training(TrainResult *best, const GptConfig *cfg, const Train
         if (code == 0) {
             code = train_run(&result, path, cfg, options, source, NULL, pool, about, NULL);
         }
-        if (code == 0 && (i == 0 || result.seconds < best->seconds)) {
+        if (code == 0 && (i == 0 || result.tokens_per_second > best->tokens_per_second)) {
             *best = result;
         }
         source_free(source);
@@ -120,13 +119,14 @@ static int bench_preset(const char *preset, const TrainOptions *options, size_t 
         code = measure_peak(&peak, pool);
     }
     if (code == 0) {
-        double tokens_per_second = (double)best.tokens / best.seconds;
+        double tokens_per_second = best.tokens_per_second;
         double flops = gpt_config_flops(&cfg) * tokens_per_second;
-        printf("#preset\tthreads\tbatch\tsteps\tgames/s\ttokens/s\tGFLOP/s\tpeak\tshare%%\tMiB\n");
-        printf("%s\t%zu\t%lld\t%lld\t%.2f\t%.0f\t%.2f\t%.2f\t%.1f\t%zu\n", preset, threads,
-               (long long)options->batch, (long long)options->steps,
-               (double)best.games / best.seconds, tokens_per_second, flops * 1e-9, peak * 1e-9,
-               100.0 * flops / peak, memory_bytes >> 20);
+        printf("#preset\tprecision\tthreads\tbatch\tsteps\tgames/s\ttokens/s\tGFLOP/"
+               "s\tpeak\tshare%%\tMiB\n");
+        printf("%s\t%s\t%zu\t%lld\t%lld\t%.2f\t%.0f\t%.2f\t%.2f\t%.1f\t%zu\n", preset,
+               options->precision, threads, (long long)options->batch, (long long)options->steps,
+               tokens_per_second * (double)best.games / (double)best.tokens, tokens_per_second,
+               flops * 1e-9, peak * 1e-9, 100.0 * flops / peak, memory_bytes >> 20);
     }
     pool_free(pool);
     return code;
@@ -143,8 +143,8 @@ static long whole_number(const char *text)
 int main(int argc, char **argv)
 {
     long numbers[3] = {20, TRAIN_OPTIONS_DEFAULT.batch, 2}; /* steps, batch, threads */
-    bool sound = argc >= 2 && argc <= 5;
-    for (int i = 2; i < argc && sound; i++) {
+    bool sound = argc >= 2 && argc <= 6;
+    for (int i = 2; i < argc && i < 5 && sound; i++) {
         numbers[i - 2] = whole_number(argv[i]);
         sound = numbers[i - 2] > 0;
     }
@@ -152,14 +152,17 @@ int main(int argc, char **argv)
     options.steps = numbers[0];
     options.batch = numbers[1];
     options.optimizer = "adamw"; /* as in torch_train.py */
+    options.precision = argc > 5 ? argv[5] : "f32";
     options.seed = SEED;
     options.checkpoint_every = 0;
     options.report_every = options.steps;
-    const char *reason = sound ? train_options_check(&options)
-                               : "expected a preset and up to three positive numbers";
+    const char *reason =
+        sound ? train_options_check(&options)
+              : "expected a preset and up to three positive numbers, then f32 or bf16";
     if (reason != NULL) {
         fprintf(stderr,
-                "bench_train: %s\nusage: bench_train " GPT_PRESETS " [STEPS [BATCH [THREADS]]]\n",
+                "bench_train: %s\nusage: bench_train " GPT_PRESETS
+                " [STEPS [BATCH [THREADS [f32|bf16]]]]\n",
                 reason);
         return 2;
     }

@@ -11,6 +11,7 @@ bench=$1
 shift
 presets=("$@")
 ((${#presets[@]})) || presets=(tiny small paper)
+declare -A ours
 declare -A steps=([nano]=10 [tiny]=12 [small]=5 [paper]=2)
 threads=2
 
@@ -22,23 +23,37 @@ else
     echo "PyTorch skipped: $python has no module torch (apt-get install python3-torch)"
 fi
 
-row='%-7s %-8s %6s %6s %9s %9s %8s %8s %7s %7s %7s\n'
+row='%-7s %-8s %6s %6s %9s %9s %8s %8s %7s %7s\n'
 # shellcheck disable=SC2059
-printf "$row" preset program batch steps games/s tokens/s GFLOP/s peak share% MiB ratio
+printf "$row" preset program batch steps games/s tokens/s GFLOP/s peak share% MiB
+precisions=(f32)
+if grep -qw avx512_bf16 /proc/cpuinfo; then
+    precisions+=(bf16)
+else
+    echo "bf16 products skipped: this processor has no AVX512-BF16"
+fi
 for preset in "${presets[@]}"; do
-    line=$("$bench" "$preset" "${steps[$preset]:-5}" | grep -v '^#')
-    IFS=$'\t' read -r _ _ batch n games tokens flops peak share memory <<<"$line"
-    # shellcheck disable=SC2059
-    printf "$row" "$preset" ogpt "$batch" "$n" "$games" "$tokens" "$flops" "$peak" "$share" \
-        "$memory" 1.00
+    for precision in "${precisions[@]}"; do
+        line=$("$bench" "$preset" "${steps[$preset]:-5}" 128 "$threads" "$precision" | grep -v '^#')
+        IFS=$'\t' read -r _ _ _ batch n games tokens flops peak share memory <<<"$line"
+        ours[$precision]=$games
+        # shellcheck disable=SC2059
+        printf "$row" "$preset" "$precision" "$batch" "$n" "$games" "$tokens" "$flops" "$peak" \
+            "$share" "$memory"
+    done
     [[ $have_torch == yes ]] || continue
     line=$(OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads "$python" "$here/torch_train.py" \
         "$preset" "$n" "$batch" "$threads" "$peak")
     IFS=$'\t' read -r _ _ _ _ torch_games tokens flops peak share memory <<<"$line"
-    ratio=$(awk -v ours="$games" -v theirs="$torch_games" 'BEGIN { printf "%.2f", ours / theirs }')
     # shellcheck disable=SC2059
     printf "$row" "$preset" torch "$batch" "$n" "$torch_games" "$tokens" "$flops" "$peak" \
-        "$share" "$memory" "$ratio"
+        "$share" "$memory"
+    for precision in "${precisions[@]}"; do
+        awk -v preset="$preset" -v precision="$precision" -v a="${ours[$precision]}" \
+            -v b="$torch_games" 'BEGIN {
+                printf "%s: ogpt %s trains %.2f times the games a second of PyTorch\n",
+                    preset, precision, a / b }'
+    done
 done
 echo "threads $threads; best of 3; peak: 1024^3 matrix products (sgemm a worker; torch.mm);"
-echo "share: GFLOP/s of ogpt's sgemm peak; ratio: games/s of ogpt over games/s of PyTorch"
+echo "share: GFLOP/s over the float32 sgemm peak of both cores, for bf16 rows too"

@@ -174,8 +174,14 @@ static int open_games(GameSource **source, GameSource **held_out, Corpus **corpu
     int rc;
     if (c->fresh) {
         const GameVariant *variant = game_variant(context->size > 0 ? context->size : 8);
-        rc = source_fresh(source, variant, context->seed, RNG_FRESH);
-        return rc != 0 ? rc : source_fresh(held_out, variant, context->seed, RNG_HELDOUT);
+        if ((rc = source_fresh(source, variant, context->seed, RNG_FRESH)) != 0 ||
+            (rc = source_fresh(held_out, variant, context->seed, RNG_HELDOUT)) != 0) {
+            return rc;
+        }
+        /* 4x4 has only 60,060 games: holding some out of them means nothing there. */
+        return variant->size == 4
+                   ? 0
+                   : source_exclude(*source, *held_out, TRAIN_HELD_OUT_GAMES, context->pool);
     }
     if ((rc = corpus_open(corpus, c->corpus, false)) != 0) {
         return rc;

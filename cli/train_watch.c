@@ -8,8 +8,6 @@
 #include "num/profile.h"
 #include "probes/legality.h"
 
-#define HELD_OUT_GAMES 1024
-
 static int on_started(void *context, int64_t steps, int64_t resumed)
 {
     TrainWatch *watch = context;
@@ -40,7 +38,8 @@ static int score_held_out(TrainWatch *watch, const Gpt *gpt)
 {
     LegalityScore score = {0};
     uint64_t available = source_games(watch->held_out); /* 0: as many as one likes */
-    size_t n = available > 0 && available < HELD_OUT_GAMES ? (size_t)available : HELD_OUT_GAMES;
+    size_t n = available > 0 && available < TRAIN_HELD_OUT_GAMES ? (size_t)available
+                                                                 : TRAIN_HELD_OUT_GAMES;
     int rc = legality_score(&score, gpt, watch->held_out, 0, n, watch->context->pool, NULL, NULL);
     if (rc == 0) {
         watch->strict_error = score.total.strict_errors / score.total.positions;
@@ -155,7 +154,7 @@ static Js *profile_table(Text *text, size_t n_threads)
 }
 
 static int print_result(Context *context, const TrainResult *r, const TrainWatch *watch,
-                        const GptConfig *cfg, bool profile)
+                        const GptConfig *cfg, const GameSource *source, bool profile)
 {
     Js *json = js_object();
     Text text = {0};
@@ -180,6 +179,11 @@ static int print_result(Context *context, const TrainResult *r, const TrainWatch
              (long long)r->steps, (unsigned long long)r->games, r->seconds);
     text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
     text_add(&text, "strict error    %.2f %% of held-out positions\n", 100 * watch->strict_error);
+    js_set_int(json, "held_out_collisions", (int64_t)source_collisions(source));
+    if (source_collisions(source) > 0) {
+        text_add(&text, "held out        %llu training games replaced: they were held-out games\n",
+                 (unsigned long long)source_collisions(source));
+    }
     if (profile) {
         js_set(json, "profile", profile_table(&text, context->threads));
     }
@@ -204,7 +208,7 @@ int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);
     }
-    rc = rc != 0 ? rc : print_result(context, &result, watch, cfg, options->profile);
+    rc = rc != 0 ? rc : print_result(context, &result, watch, cfg, source, options->profile);
     if (rc == 0) {
         context_next(context,
                      "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "

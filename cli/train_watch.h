@@ -7,6 +7,8 @@
 #include "model/train.h"
 #include "probes/quick_probe.h"
 
+#define TRAIN_HELD_OUT_GAMES 1024 /* scored at every report */
+
 typedef struct TrainWatch {
     Context *context;
     GameSource *held_out; /* borrowed */

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -26,6 +27,9 @@ struct GameSource {
     char identity[HASH_HEX_SIZE + 32];
     uint64_t seed;
     RngPurpose purpose; /* of a fresh source */
+    uint64_t *excluded; /* [n_excluded] sorted hashes of games never handed out */
+    size_t n_excluded;
+    _Atomic uint64_t n_collisions;
 
     Corpus *corpus; /* borrowed; NULL for a fresh source */
     unsigned split_mask;
@@ -59,6 +63,7 @@ void source_free(GameSource *source)
     if (source == NULL) {
         return;
     }
+    mem_free(source->excluded);
     mem_free(source->block_games);
     mem_free(source->window_first);
     mem_free(source->window_moves);
@@ -248,8 +253,65 @@ static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
     return 0;
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *pool)
+{
+    const GameVariant *variant = source->variant;
+    const size_t stride = (size_t)variant->n_moves;
+    if (source->corpus != NULL || variant->size == 4 || held_out->variant != variant) {
+        return err_set(OGPT_EUSAGE, "games can be held out of fresh 6x6 and 8x8 games of the same "
+                                    "size only");
+    }
+    int code = OGPT_ENOMEM;
+    uint8_t *moves = mem_alloc(n, stride, "held-out games");
+    uint64_t *hashes = mem_alloc(n, sizeof *hashes, "hashes of held-out games");
+    if (moves == NULL || hashes == NULL) {
+        goto done;
+    }
+    code = source_fetch(held_out, moves, 0, n, pool);
+    if (code != 0) {
+        goto done;
+    }
+    for (size_t i = 0; i < n; i++) {
+        hashes[i] = game_hash(moves + i * stride, variant);
+    }
+    qsort(hashes, n, sizeof *hashes, compare_hashes);
+    mem_free(source->excluded);
+    source->excluded = hashes;
+    source->n_excluded = n;
+    hashes = NULL;
+done:
+    mem_free(hashes);
+    mem_free(moves);
+    return code;
+}
+
+uint64_t source_collisions(const GameSource *source)
+{
+    return source->n_collisions;
+}
+
+/* Game `index`, or the first of its replacements that is not held out. */
+static void make_game(uint8_t *moves, GameSource *source, uint64_t index)
+{
+    for (;; index += (uint64_t)1 << 62) {
+        play_random(moves, source->variant, source->seed, source->purpose, index);
+        uint64_t hash = source->n_excluded > 0 ? game_hash(moves, source->variant) : 0;
+        if (source->n_excluded == 0 || bsearch(&hash, source->excluded, source->n_excluded,
+                                               sizeof hash, compare_hashes) == NULL) {
+            return;
+        }
+        source->n_collisions++;
+    }
+}
+
 typedef struct FreshWork {
-    const GameSource *source;
+    GameSource *source;
     uint8_t *moves;
     uint64_t first;
     size_t n;
@@ -259,11 +321,10 @@ static int make_games(void *context, size_t job, size_t worker)
 {
     (void)worker;
     const FreshWork *work = context;
-    const GameSource *source = work->source;
+    GameSource *source = work->source;
     const size_t end = (job + 1) * JOB_GAMES < work->n ? (job + 1) * JOB_GAMES : work->n;
     for (size_t i = job * JOB_GAMES; i < end; i++) {
-        play_random(work->moves + i * (size_t)source->variant->n_moves, source->variant,
-                    source->seed, source->purpose, work->first + i);
+        make_game(work->moves + i * (size_t)source->variant->n_moves, source, work->first + i);
     }
     return 0;
 }

@@ -21,6 +21,12 @@ int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, Rn
  * order. Scans the file once to count. OGPT_EFORMAT when no game is left. */
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
                   uint64_t seed);
+/* Keep the first n games of `held_out` out of a fresh source: a game whose whole-game hash is
+ * among theirs is played again under index + 2^62 until it is not, so the sequence stays a pure
+ * function. Not for 4x4 boards, which have only 60,060 games (OGPT_EUSAGE). */
+int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *pool);
+/* How many games were replaced for that reason so far. */
+uint64_t source_collisions(const GameSource *source);
 void source_free(GameSource *source);
 const GameVariant *source_variant(const GameSource *source);
 /* Games an epoch: 0 for a fresh source. */

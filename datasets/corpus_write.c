@@ -77,6 +77,29 @@ static int begin_or_go_on(Corpus *corpus, const CorpusInfo *meta)
     return code != 0 ? code : corpus__load_present(corpus, NULL, NULL);
 }
 
+/* Refuse a file of another kind before anything is put beside it. A file without a mark may be
+ * one that another process is creating now: the lock settles that. */
+static int check_kind(const char *path)
+{
+    uint32_t application_id = 0;
+    uint64_t n_bytes = 0;
+    if (dir_exists(path)) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: expected a corpus file, found a directory; check the path", path);
+    }
+    if (!file_exists(path) || file_size(&n_bytes, path) != 0 || n_bytes == 0) {
+        return 0;
+    }
+    int code = db_application_id(&application_id, path);
+    if (code == 0 && application_id != 0 && application_id != CORPUS_APPLICATION_ID) {
+        code = err_set(OGPT_EFORMAT,
+                       "%s: application id 0x%08x expected, found 0x%08x: this is another kind of "
+                       "file; check the path",
+                       path, CORPUS_APPLICATION_ID, (unsigned)application_id);
+    }
+    return code;
+}
+
 int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
 {
     *out = NULL;
@@ -89,7 +112,10 @@ int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
         return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
     }
     Corpus *corpus = NULL;
-    int code = corpus__new(&corpus);
+    int code = check_kind(path);
+    if (code == 0) {
+        code = corpus__new(&corpus);
+    }
     if (code == 0) {
         code = file_lock(&corpus->lock, lock_path);
     }

@@ -86,6 +86,7 @@ typedef struct Loop {
     double session_start; /* seconds on the clock; at.seconds counts earlier sessions */
     double earlier_seconds;
     int64_t saved_step;
+    double step_seconds; /* spent in gradients and updates: no reports, no checkpoints */
 } Loop;
 
 static int save(Loop *loop)
@@ -146,10 +147,12 @@ static int one_step(Loop *loop)
 {
     Trainer *t = loop->trainer;
     BatchSums sums;
+    double start = clock_seconds();
     int rc = trainer_gradient(t, &sums);
     if (rc != 0 || (rc = trainer_update(t)) != 0) {
         return rc;
     }
+    loop->step_seconds += clock_seconds() - start;
     t->at.step++;
     t->at.games += (uint64_t)t->options->batch;
     t->at.tokens += (uint64_t)sums.positions;
@@ -260,8 +263,8 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
     out->games = t.at.games;
     out->tokens = t.at.tokens;
     out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
-    out->tokens_per_second =
-        (double)(t.at.tokens - (idle ? 0 : tokens_before)) / fmax(seconds, 1e-9);
+    out->tokens_per_second = (double)(t.at.tokens - (idle ? 0 : tokens_before)) /
+                             fmax(idle ? seconds : loop.step_seconds, 1e-9);
 done:
     trainer_release(&t);
     return rc;

@@ -67,7 +67,9 @@ typedef struct TrainObserver {
 typedef struct TrainResult {
     int64_t step, steps;
     uint64_t games, tokens;
-    double loss, floor, seconds, tokens_per_second;
+    double loss, floor, seconds;
+    double tokens_per_second; /* of this call's gradients and updates, without reports and
+                               * checkpoints; of the whole run when this call did nothing */
     char model_hash[HASH_HEX_SIZE];
     char path[FILES_PATH_MAX];
 } TrainResult;

@@ -347,6 +347,37 @@ static void failing_allocations_are_reported(void **state)
     corpus_close(corpus);
 }
 
+/* Held out of a source are games that it would hand out itself: all must be replaced, the rest
+ * must stay, and fetching in pieces must give the same. */
+static void held_out_games_are_never_handed_out(void **state)
+{
+    enum { HELD = 50, N = 200, MOVES = 32 };
+    static uint8_t plain[N * MOVES], kept_out[N * MOVES], again[MOVES];
+    GameSource *a, *b, *held, *small;
+    assert_int_equal(source_fresh(&a, game_variant(6), SEED, RNG_FRESH), 0);
+    assert_int_equal(source_fresh(&b, game_variant(6), SEED, RNG_FRESH), 0);
+    assert_int_equal(source_fresh(&held, game_variant(6), SEED, RNG_FRESH), 0);
+    assert_int_equal(source_exclude(b, held, HELD, NULL), 0);
+    assert_int_equal(source_fetch(a, plain, 0, N, NULL), 0);
+    assert_int_equal(source_fetch(b, kept_out, 0, N, NULL), 0);
+    assert_int_equal(source_collisions(a), 0);
+    assert_int_equal(source_collisions(b), HELD);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(memcmp(plain + i * MOVES, kept_out + i * MOVES, MOVES) == 0, i >= HELD);
+        for (int j = 0; j < HELD; j++) {
+            assert_memory_not_equal(kept_out + i * MOVES, plain + j * MOVES, MOVES);
+        }
+    }
+    assert_int_equal(source_fetch(b, again, 7, 1, NULL), 0);
+    assert_memory_equal(again, kept_out + 7 * MOVES, MOVES);
+    assert_int_equal(source_fresh(&small, game_variant(4), SEED, RNG_FRESH), 0);
+    assert_int_equal(source_exclude(small, small, HELD, NULL), OGPT_EUSAGE);
+    source_free(small);
+    source_free(held);
+    source_free(b);
+    source_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +387,7 @@ int main(void)
         cmocka_unit_test(without_shuffling_games_come_in_file_order),
         cmocka_unit_test(the_three_splits_share_out_the_corpus),
         cmocka_unit_test(fresh_games_are_those_of_the_seed),
+        cmocka_unit_test(held_out_games_are_never_handed_out),
         cmocka_unit_test(tokens_and_floor_of_a_batch),
         cmocka_unit_test(failing_allocations_are_reported),
     };
