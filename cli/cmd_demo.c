@@ -38,8 +38,9 @@ static const struct {
     {"", "cases make cases.csv --kind natural --n 1000 --size 6"},
     {"One disc is turned over inside the network; the engine judges what it plays next.",
      "intervene six --probe probe --cases cases.csv --tune tune.csv"},
-    {"What the network holds, square by square, for one typed game.",
-     "show six --probe probe --moves 'b3 b4 e5 d2 d1 e1 f1 a2 b2 b1 b5' --flip b3"},
+    {"One position to look at, chosen because it shows an edit well; the tables are the evidence.",
+     "show six --probe probe --layer 1 --flip e2 "
+     "--moves 'd5 e3 b2 b3 e2 e5 f6 b1 f3 e6 b4 d2 d6 a4 e1 f1'"},
 };
 
 /* Cut a line into words in place; quotes keep blanks together. */
@@ -230,9 +231,12 @@ static int print_report(Text *text, bool *holds, const Findings *f)
     print_board_rows(text, f->layers, false);
     text_add(text, "  controls\n");
     print_board_rows(text, f->controls, true);
-    text_add(text, "\nDoes it play on an edited board?  %lld natural flips, layers %s, scale %g\n",
-             (long long)js_int_of(js_member(edit, "cases")), js_str_of(js_member(edit, "layers")),
-             number(edit, "scale"));
+    const char *layers = js_str_of(js_member(edit, "layers")); /* "[3,4]" */
+    const char *unit = js_str_of(js_member(edit, "scale_unit"));
+    text_add(text,
+             "\nDoes it play on an edited board?  %lld natural flips; layer %.*s, scale %g%s\n",
+             (long long)js_int_of(js_member(edit, "cases")), (int)strcspn(layers + 1, "]"),
+             layers + 1, number(edit, "scale"), unit != NULL ? unit : "");
     text_add(text, "  edited           %.3f  [%.3f, %.3f]   wrong moves a case, edited board\n",
              number(edit, "edit_error"), number(edit, "edit_error_low"),
              number(edit, "edit_error_high"));
