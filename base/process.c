@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "base/process.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -46,6 +47,53 @@ int interrupt_pending(void)
 void interrupt_set(int signal_number)
 {
     atomic_store(&pending, signal_number);
+}
+
+/* When a process began, in clock ticks after boot: field 22 of its stat line. The name in field 2
+ * may hold blanks and brackets, so fields are counted from the last bracket on. 0: not known. */
+static int64_t process_start(int64_t pid)
+{
+    char path[64], line[1024];
+    long long start = 0;
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    const char *rest = fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL;
+    fclose(file);
+    for (int field = 3; rest != NULL && field <= 22; field++) {
+        rest = strchr(rest + 1, ' ');
+    }
+    return rest != NULL && sscanf(rest, " %lld", &start) == 1 ? start : 0;
+}
+
+static void host_name(char *out, size_t size)
+{
+    struct utsname system;
+    uname(&system);
+    snprintf(out, size, "%s", system.nodename);
+}
+
+void process_self(ProcessId *out)
+{
+    out->pid = getpid();
+    out->start = process_start(out->pid);
+    host_name(out->host, sizeof out->host);
+}
+
+bool process_is_over(const ProcessId *id)
+{
+    char host[sizeof id->host];
+    host_name(host, sizeof host);
+    if (id->pid <= 0 || strcmp(id->host, host) != 0) {
+        return false;
+    }
+    /* EPERM: it is there, and another user's */
+    bool gone = kill((pid_t)id->pid, 0) != 0 && errno == ESRCH;
+    int64_t start = gone ? 0 : process_start(id->pid);
+    bool other = id->start != 0 && start != 0 && start != id->start;
+    return gone || other;
 }
 
 double clock_seconds(void)

@@ -2,7 +2,9 @@
 #ifndef OGPT_BASE_PROCESS_H
 #define OGPT_BASE_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Catch SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP (first: set a flag; second:
  * exit at once with 128+signal) and ignore SIGPIPE so that writes report EPIPE. */
@@ -11,6 +13,16 @@ void interrupt_install(void);
 int interrupt_pending(void);
 /* Tests: pretend that a signal arrived (0 clears). */
 void interrupt_set(int signal_number);
+
+/* A process in terms that outlive it: numbers are given again, so its start is part of it. */
+typedef struct ProcessId {
+    int64_t pid, start; /* start: clock ticks after boot, 0 when not known */
+    char host[72];
+} ProcessId;
+void process_self(ProcessId *out);
+/* Whether that process is known to be over: one of another host never is, nor one of which
+ * nothing is known (all 0). */
+bool process_is_over(const ProcessId *id);
 
 double clock_seconds(void);                    /* monotonic */
 void clock_iso(char out[32]);                  /* UTC, "2026-01-31T12:00:00Z" */

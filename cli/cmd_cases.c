@@ -107,6 +107,22 @@ static int make_result(Context *context, const char *path, const CaseSet *set)
     return code;
 }
 
+/* Edits need reported cases and tuning cases; the file that was not made now has a plain name. */
+static void suggest_next(const Context *context, const char *path, int size, bool tune)
+{
+    if (tune) {
+        context_next(context,
+                     "ogpt intervene runs/NAME --probe probes/mine --cases cases.csv "
+                     "--tune %s",
+                     path);
+    } else {
+        context_next(context,
+                     "ogpt cases make tune.csv --n 300 --size %d --purpose tune, ogpt intervene "
+                     "runs/NAME --probe probes/mine --cases %s --tune tune.csv",
+                     size, path);
+    }
+}
+
 static int make_run(Context *context)
 {
     const MakeOptions *given = context->options;
@@ -141,8 +157,7 @@ static int make_run(Context *context)
         code = make_result(context, path, &set);
     }
     if (code == 0) {
-        context_next(context, "ogpt intervene MODEL --probe PROBE %s %s",
-                     options.tune ? "--cases FILE --tune" : "--cases", path);
+        suggest_next(context, path, variant->size, options.tune);
     }
     mem_free(text);
     cases_release(&set);

@@ -10,10 +10,12 @@
 #include "datasets/corpus.h"
 #include "model/checkpoint.h"
 #include "probes/legality.h"
+#include "probes/positions.h"
 
 typedef struct EvalOptions {
     const char *corpus;
     int64_t games;
+    bool by_ply;
 } EvalOptions;
 
 static const OptionSpec eval_options[] = {
@@ -21,6 +23,8 @@ static const OptionSpec eval_options[] = {
      "games to be scored; of the corpus the model was trained on, only the test split"},
     {"games", OPT_INT, offsetof(EvalOptions, games), 1, 1e9, "10000", NULL, "N",
      "number of games, from the first one on"},
+    {"by-ply", OPT_FLAG, offsetof(EvalOptions, by_ply), 0, 0, NULL, NULL, NULL,
+     "also print the scores ply by ply (--json always has them)"},
 };
 
 /* Means of one row of sums under the names that cli.md and store/results.def use. Floor and
@@ -101,6 +105,23 @@ static void print_score(Text *text, const LegalityScore *score, const Interval *
              sums->set_f1 / n);
 }
 
+/* One line a ply: the ply is the number of moves that the network has seen. */
+static void print_by_ply(Text *text, const LegalityScore *score)
+{
+    text_add(text, "\n%5s %10s %8s %8s %9s %9s %8s %8s\n", "ply", "positions", "loss", "kl",
+             "strict %", "lenient %", "legal", "set F1");
+    for (int t = 0; t < GAME_MAX_MOVES; t++) {
+        const LegalitySums *sums = &score->by_ply[t];
+        double n = sums->positions;
+
+        if (n > 0) {
+            text_add(text, "%5d %10.0f %8.4f %8.4f %9.3f %9.3f %8.4f %8.4f\n", t + 1, n,
+                     sums->loss / n, sums->kl / n, 100 * sums->strict_errors / n,
+                     100 * sums->lenient_errors / n, sums->legal_mass / n, sums->set_f1 / n);
+        }
+    }
+}
+
 static void show_progress(void *context, size_t games_done)
 {
     progress_step(context, (double)games_done, NULL);
@@ -135,6 +156,9 @@ static int report(Context *context, const LegalityScore *score, const ModelFile 
     }
     if (code == 0) {
         print_score(&text, score, &strict, generated, test_only);
+        if (((const EvalOptions *)context->options)->by_ply) {
+            print_by_ply(&text, score);
+        }
         code = context_result(context, js_keep(document), text.data);
     }
 done:
@@ -161,7 +185,7 @@ static int eval_run(Context *context)
     if (!options->corpus) {
         return err_set(OGPT_EUSAGE,
                        "eval: --corpus is missing: name the games to be scored, for example "
-                       "ogpt eval %s --corpus games.ogpt",
+                       "ogpt eval %s --corpus games.ogpc",
                        path);
     }
     code = model_load(&model, path, &warning);
@@ -171,17 +195,10 @@ static int eval_run(Context *context)
     if (code == 0) {
         code = corpus_open(&corpus, options->corpus, false);
     }
-    if (code != 0) {
-        goto done;
+    if (code == 0) {
+        code = positions_check_corpus(options->corpus, corpus, &model);
     }
-    const GameVariant *variant = corpus_info(corpus)->variant;
-    const Vocab *vocab = vocab_of(variant);
-    if (model.gpt->cfg.d_vocab != vocab->d_vocab || model.gpt->cfg.n_ctx != vocab->n_ctx) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: the model has d_vocab %d and n_ctx %d, games on %dx%d as in %s need "
-                       "%d and %d; use games of the model's board size",
-                       model.path, model.gpt->cfg.d_vocab, model.gpt->cfg.n_ctx, variant->size,
-                       variant->size, options->corpus, vocab->d_vocab, vocab->n_ctx);
+    if (code != 0) {
         goto done;
     }
     test_only = strcmp(model.corpus_hash, corpus_info(corpus)->content_hash) == 0;
@@ -219,7 +236,8 @@ static int eval_run(Context *context)
         code = report(context, &score, &model, corpus_info(corpus), test_only);
     }
     if (code == 0) {
-        context_next(context, "ogpt probe fit %s --corpus %s --out PROBE", path, options->corpus);
+        context_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", path,
+                     options->corpus);
     }
 done:
     legality_release(&score);
@@ -234,8 +252,8 @@ const Command cmd_eval = {
     .name = "eval",
     .arguments = "MODEL --corpus CORPUS [--games N]",
     .summary = "score a network's predictions by the rules of the game",
-    .examples = "  ogpt eval runs/tiny --corpus games.ogpt\n"
-                "  ogpt eval runs/tiny --corpus games.ogpt --games 1000 --json\n",
+    .examples = "  ogpt eval runs/tiny --corpus games.ogpc --by-ply\n"
+                "  ogpt eval runs/tiny --corpus games.ogpc --games 1000 --json\n",
     .options = eval_options,
     .n_options = sizeof eval_options / sizeof eval_options[0],
     .options_bytes = sizeof(EvalOptions),

@@ -92,7 +92,7 @@ static int generate_run(Context *context)
     code = context_result(context, document, text.data);
     text_release(&text);
     if (code == 0) {
-        context_next(context, "ogpt train MODEL --corpus %s", path);
+        context_next(context, "ogpt train runs/NAME --corpus %s", path);
     }
     return code;
 }

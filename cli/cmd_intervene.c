@@ -153,6 +153,16 @@ static int load_cases(CaseSet *out, const Session *session, const char *path)
     return code;
 }
 
+/* What is reported may not have been tuned on; the message names both files. */
+static int check_disjoint(const Session *session)
+{
+    int code = cases_check_disjoint(&session->cases, &session->tuning);
+
+    return code == OGPT_EUSAGE ? err_set(code, "--tune %s, --cases %s: %s", session->given->tune,
+                                         session->given->cases, err_message())
+                               : code;
+}
+
 static int session_load(Session *session)
 {
     const InterveneOptions *given = session->given;
@@ -174,7 +184,7 @@ static int session_load(Session *session)
     code = code ? code : load_cases(&session->cases, session, given->cases);
     if (code == 0 && given->tune) {
         code = load_cases(&session->tuning, session, given->tune);
-        code = code ? code : cases_check_disjoint(&session->cases, &session->tuning);
+        code = code ? code : check_disjoint(session);
     }
     if (code == 0 && given->show >= 0 && (size_t)given->show >= session->cases.n) {
         code = err_set(OGPT_EUSAGE, "--show %lld: %s holds cases 0 to %zu", (long long)given->show,
@@ -459,7 +469,7 @@ static int finish(Session *session)
         code = context_result(session->context, js_keep(document), text.data);
     }
     if (code == 0 && session->given->show < 0) {
-        context_next(session->context, "type the same with --show 0 to see case 0");
+        context_next(session->context, "%s --show 0", session->context->command_line);
     }
     js_free(document);
     text_release(&text);

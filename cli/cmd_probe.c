@@ -95,7 +95,7 @@ static int layers_parse(SweepOptions *out, const char *text)
         long layer = LAYER_EMBED;
         if (length != 5 || strncmp(rest, "embed", 5) != 0) {
             layer = rest[0] >= '0' && rest[0] <= '9' ? strtol(rest, &end, 10) : -1;
-            if (layer < 0 || layer > PROBE_MAX_LAYERS || end != rest + length) {
+            if (layer < 0 || layer > INT32_MAX || end != rest + length) {
                 return err_set(OGPT_EUSAGE,
                                "--layers \"%s\": expected %s, or numbers and 'embed' "
                                "with commas, at character %d",
@@ -112,6 +112,20 @@ static int layers_parse(SweepOptions *out, const char *text)
         rest += length + 1;
     }
     qsort(out->layers, (size_t)out->n_layers, sizeof(int), compare_ints);
+    return 0;
+}
+
+/* A layer that the model lacks. */
+static int layers_check(const SweepOptions *options, const ModelFile *model)
+{
+    int last = model->gpt->cfg.n_layers - 1;
+    for (int i = 0; i < options->n_layers; i++) {
+        if (options->layers[i] > last) {
+            return err_set(OGPT_EUSAGE,
+                           "--layers: layer %d asked for, %s has layers 0 to %d and 'embed'",
+                           options->layers[i], model->path, last);
+        }
+    }
     return 0;
 }
 
@@ -189,6 +203,12 @@ static Js *layer_controls(const SweepResult *result, int index)
     return controls;
 }
 
+/* A count of the fit, null where the probe's file does not tell it. */
+static void set_count(Js *object, const char *key, const LayerScore *score, int64_t count)
+{
+    js_set(object, key, isnan(score->seconds) ? js_null() : js_int(count));
+}
+
 static Js *layers_json(const SweepResult *result, const Probe *probe)
 {
     Js *layers = js_array();
@@ -201,11 +221,11 @@ static Js *layers_json(const SweepResult *result, const Probe *probe)
         js_set_str(layer, "solver", probe->solver);
         score_json(layer, &score->test);
         js_set_num(layer, "validation_accuracy", score->validation);
-        js_set_num(layer, "objective", score->objective);
+        js_set_num(layer, "objective", score->fit.objective);
         js_set_num(layer, "seconds", score->seconds);
-        js_set_int(layer, "rounds", score->fit.rounds);
-        js_set_int(layer, "unconverged_squares", (int64_t)score->fit.n_unconverged);
-        js_set_int(layer, "absent_classes", (int64_t)score->fit.n_absent);
+        set_count(layer, "rounds", score, score->fit.rounds);
+        set_count(layer, "unconverged_squares", score, (int64_t)score->fit.n_unconverged);
+        set_count(layer, "absent_classes", score, (int64_t)score->fit.n_absent);
         js_set_str(layer, "model_hash", probe->model_hash);
         js_set_str(layer, "corpus_hash", probe->corpus_hash);
         js_set(layer, "controls", layer_controls(result, i));
@@ -316,7 +336,7 @@ static void print_table(Text *text, const SweepResult *result, const Probe *prob
         layer_name(name, layer->layer);
         text_add(text, "%-12s%s", name, i == result->best ? "* " : "  ");
         print_score(text, &layer->test);
-        text_add(text, "%12.4f\n", layer->objective);
+        text_add(text, "%12.4f\n", layer->fit.objective);
         if (layer->fit.n_unconverged > 0) {
             text_add(text, "  %zu squares stopped above the gradient tolerance\n",
                      layer->fit.n_unconverged);
@@ -392,7 +412,17 @@ static int open_inputs(Context *context, ModelFile *model, Corpus **corpus)
         mem_free(warning);
     }
     rc = rc ? rc : corpus_open(corpus, given->corpus, false);
+    rc = rc ? rc : positions_check_corpus(given->corpus, *corpus, model);
     return rc ? rc : context_pool(context);
+}
+
+/* What a fitted probe is for: a look at a game, and cases for edits. */
+static void suggest_next(const Context *context, const Probe *probe, const char *path)
+{
+    const char *moves = probe->size == 8 ? "f5 d6 c3" : probe->size == 6 ? "e4 c5" : "d3";
+    context_next(context,
+                 "ogpt show %s --probe %s --moves \"%s\", ogpt cases make cases.csv --size %d",
+                 context->args[0], path, moves, probe->size);
 }
 
 static int fit_run(Context *context)
@@ -421,17 +451,12 @@ static int fit_run(Context *context)
     options.l2 = given->l2;
     int rc = layers_parse(&options, given->layers);
     rc = rc ? rc : open_inputs(context, &model, &corpus);
+    rc = rc ? rc : layers_check(&options, &model);
     rc = rc ? rc : path_clean_stale(&n_stale, given->out);
     rc = rc ? rc : context_run_begin(context, given->out, false);
     rc = rc ? rc : probe_report(context, &probe, given->out, &model, corpus, &options, true);
     if (rc == 0) {
-        context_next(context,
-                     "ogpt show %s --probe %s --moves \"%s\", ogpt cases make CASES --size %d",
-                     context->args[0], given->out,
-                     probe.size == 8   ? "f5 d6 c3"
-                     : probe.size == 6 ? "e4 c5"
-                                       : "d3",
-                     probe.size);
+        suggest_next(context, &probe, given->out);
     }
     probe_release(&probe);
     corpus_close(corpus);
@@ -450,6 +475,9 @@ static int eval_run(Context *context)
     rc = rc ? rc : probe_load(&probe, path);
     rc = rc ? rc : context_run_begin(context, path, false);
     rc = rc ? rc : probe_report(context, &probe, path, &model, corpus, &options, false);
+    if (rc == 0) {
+        suggest_next(context, &probe, path);
+    }
     probe_release(&probe);
     corpus_close(corpus);
     model_release(&model);

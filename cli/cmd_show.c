@@ -51,10 +51,11 @@ static int gather_position(ShowView *view)
 {
     int rc = moves_parse(view->moves, &view->n_moves, view->variant, view->options->moves);
     if (rc) {
-        return rc;
+        return err_set(rc, "--moves: %s", err_message());
     }
     if (view->n_moves < 1) {
-        return err_set(OGPT_EUSAGE, "--moves is empty: type at least one move, such as \"f5 d6\"");
+        return err_set(OGPT_EUSAGE,
+                       "--moves: no move found; type at least one move, such as \"f5 d6\"");
     }
     game_replay(view->variant, view->moves, view->n_moves, view->after);
     LabelConvention convention;

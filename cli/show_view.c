@@ -45,19 +45,20 @@ static DrawBoard decoded_board(const ShowView *view, const char *title, const ui
     return board;
 }
 
-/* The true board and every shown layer, BOARDS_A_ROW side by side. */
+/* A board and the shown layers from `first_layer` on, BOARDS_A_ROW side by side. */
 static void print_boards(Text *text, const ShowView *view, const Board *board,
-                         const Decoded *decoded, const uint8_t *truth, const char *title)
+                         const Decoded *decoded, const uint8_t *truth, const char *title,
+                         int first_layer)
 {
     DrawBoard boards[PROBE_MAX_LAYERS + 1];
     char titles[PROBE_MAX_LAYERS][32];
     size_t n = 1;
     boards[0] = draw_of_board(title, view->variant, board);
     for (int i = 0; i < view->probe.n_layers; i++) {
-        if (!is_shown(view, i)) {
+        int layer = view->probe.layers[i];
+        if (!is_shown(view, i) || layer < first_layer) {
             continue;
         }
-        int layer = view->probe.layers[i];
         int wrong = __builtin_popcountll(wrong_squares(view, decoded->classes[i], truth));
         if (layer == LAYER_EMBED) {
             snprintf(titles[i], sizeof(titles[i]), "embed: %d wrong", wrong);
@@ -158,10 +159,10 @@ static void print_edit(Text *text, const ShowView *view)
     square_print(name, view->edited_sq);
     text_add(text,
              "%s turned over inside the network at layer %d (project, scale %g); '!' marks "
-             "what differs from the edited board\n",
+             "what differs from the edited board (earlier layers are as above)\n",
              name, view->edited_layer, view->options->scale);
     print_boards(text, view, &view->edited_board, &view->edited, view->edited_labels,
-                 "edited board");
+                 "edited board", view->edited_layer);
     int null_error = top_set_error(&before, view, view->before.logits, &view->edited_board);
     int edit_error = top_set_error(&after, view, view->edited.logits, &view->edited_board);
     print_squares(text, "legal before the edit", board_moves(view->variant, show_true_board(view)));
@@ -184,7 +185,7 @@ void show_print(Text *text, const ShowView *view)
              over                      ? "the game is over"
              : board->to_move == BLACK ? "black (X) to move"
                                        : "white (O) to move");
-    print_boards(text, view, board, &view->before, view->labels, "true board");
+    print_boards(text, view, board, &view->before, view->labels, "true board", LAYER_EMBED);
     print_moves(text, view, "the network's next move", view->before.logits, board);
     draw_legend(text);
     if (view->options->flip) {
@@ -216,11 +217,12 @@ static Js *board_json(const ShowView *view, uint64_t black, uint64_t white)
     return js_str(out);
 }
 
-static Js *layers_json(const ShowView *view, const Decoded *decoded, const uint8_t *truth)
+static Js *layers_json(const ShowView *view, const Decoded *decoded, const uint8_t *truth,
+                       int first_layer)
 {
     Js *layers = js_array();
     for (int i = 0; i < view->probe.n_layers; i++) {
-        if (!is_shown(view, i)) {
+        if (!is_shown(view, i) || view->probe.layers[i] < first_layer) {
             continue;
         }
         DrawBoard board = decoded_board(view, "", decoded->classes[i], truth);
@@ -260,11 +262,11 @@ static Js *top_json(const ShowView *view, const float *logits, const Board *boar
 }
 
 static void board_members(Js *out, const ShowView *view, const Board *board, const Decoded *decoded,
-                          const uint8_t *truth)
+                          const uint8_t *truth, int first_layer)
 {
     js_set(out, "board", board_json(view, board_discs(board, BLACK), board_discs(board, WHITE)));
     js_set(out, "legal", squares_json(board_moves(view->variant, board)));
-    js_set(out, "layers", layers_json(view, decoded, truth));
+    js_set(out, "layers", layers_json(view, decoded, truth, first_layer));
     js_set(out, "top", top_json(view, decoded->logits, board));
 }
 
@@ -278,7 +280,8 @@ static Js *edit_json(const ShowView *view)
     js_set_int(edit, "layer", view->edited_layer);
     js_set_str(edit, "method", "project");
     js_set_num(edit, "scale", view->options->scale);
-    board_members(edit, view, &view->edited_board, &view->edited, view->edited_labels);
+    board_members(edit, view, &view->edited_board, &view->edited, view->edited_labels,
+                  view->edited_layer);
     js_set_int(edit, "null_error",
                top_set_error(&before, view, view->before.logits, &view->edited_board));
     js_set_int(edit, "edit_error",
@@ -297,7 +300,7 @@ Js *show_document(const ShowView *view)
     js_set_str(document, "to_move", show_true_board(view)->to_move == BLACK ? "black" : "white");
     js_set_str(document, "task", view->probe.task);
     js_set_str(document, "model_hash", view->model.model_hash);
-    board_members(document, view, show_true_board(view), &view->before, view->labels);
+    board_members(document, view, show_true_board(view), &view->before, view->labels, LAYER_EMBED);
     if (view->options->flip) {
         js_set(document, "flip", edit_json(view));
     }

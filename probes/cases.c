@@ -450,7 +450,11 @@ int cases_read(CaseSet *out, const GameVariant *variant, const char *path)
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    int code = file_read_all(&text, &n_bytes, path, CASES_MAX_FILE_BYTES);
+    int code =
+        dir_exists(path)
+            ? err_set(OGPT_EFORMAT,
+                      "%s: expected a case file (CSV), found a directory; check the path", path)
+            : file_read_all(&text, &n_bytes, path, CASES_MAX_FILE_BYTES);
 
     memset(out, 0, sizeof *out);
     if (code == 0) {

@@ -238,12 +238,13 @@ static int report_intervals(EditReport *out, uint64_t seed)
 {
     size_t n = out->n;
     double *columns = mem_alloc(5 * n, sizeof *columns, "errors of the cases");
-    double *null = columns, *self = columns + n, *edit = columns + 2 * n;
-    double *random = columns + 3 * n, *wrong = columns + 4 * n;
 
     if (!columns) {
         return OGPT_ENOMEM;
     }
+    double *null = columns, *self = columns + n, *edit = columns + 2 * n;
+    double *random = columns + 3 * n, *wrong = columns + 4 * n;
+
     for (size_t i = 0; i < n; i++) {
         null[i] = out->cases[i].null_error;
         self[i] = out->cases[i].self_error;

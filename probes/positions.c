@@ -10,6 +10,29 @@
 
 #define CHUNK_GAMES 64
 
+int positions_check_corpus(const char *path, const Corpus *corpus, const ModelFile *model)
+{
+    const GptConfig *cfg = &model->gpt->cfg;
+    const Vocab *games = vocab_of(corpus_info(corpus)->variant), *played;
+    int size = games->variant->size;
+    if (cfg->d_vocab == games->d_vocab && cfg->n_ctx == games->n_ctx) {
+        return 0;
+    }
+    played = vocab_by_size(cfg->d_vocab);
+    if (!played || cfg->n_ctx != played->n_ctx) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: has d_vocab %d and n_ctx %d, the games of %dx%d in %s need %d and %d; "
+                       "use another model",
+                       model->path, cfg->d_vocab, cfg->n_ctx, size, size, path, games->d_vocab,
+                       games->n_ctx);
+    }
+    int plays = played->variant->size;
+    return err_set(OGPT_EFORMAT,
+                   "%s: holds games of %dx%d, the model %s plays %dx%d; use a corpus of the "
+                   "model's board size (ogpt generate FILE --games N --size %d)",
+                   path, size, size, model->path, plays, plays, plays);
+}
+
 /* `plies` different numbers of 0..n-1, ascending, by the first steps of a Fisher-Yates shuffle;
  * all of them when plies is 0 or n is no larger. Returns how many. */
 static int draw_plies(uint8_t *out, int n, int plies, Rng *rng)

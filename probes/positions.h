@@ -9,6 +9,7 @@
 
 #include "base/pool.h"
 #include "datasets/batch.h"
+#include "model/checkpoint.h"
 #include "probes/tasks.h"
 
 typedef struct PositionSet {
@@ -18,6 +19,10 @@ typedef struct PositionSet {
     uint32_t *first; /* (n_games + 1): positions of game g are first[g] .. first[g+1]-1 */
     uint8_t *t;      /* (n_positions), ascending inside a game */
 } PositionSet;
+
+/* Refuse a corpus of another board size than the model's: OGPT_EFORMAT naming the file, both
+ * sizes, and what to do. */
+int positions_check_corpus(const char *path, const Corpus *corpus, const ModelFile *model);
 
 /* The first n_games games of a source (fewer when it holds fewer), `plies` positions of each
  * (all when 0 or when the game has no more). Returns 0, OGPT_EIO, OGPT_EFORMAT (no scored

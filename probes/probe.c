@@ -80,6 +80,22 @@ static void layer_tensors(StEntry entries[2], char names[2][TENSOR_NAME_MAX], co
 
 /* ---- writing ---- */
 
+static Js *layer_json(const Probe *probe, int i)
+{
+    Js *layer = js_object();
+    js_set_int(layer, "layer", probe->layers[i]);
+    js_set_bool(layer, "fitted", probe->fitted[i]);
+    js_set(layer, "objective", probe->fitted[i] ? js_num(probe->fit[i].objective) : js_null());
+    if (probe->fitted[i] && !isnan(probe->seconds[i])) {
+        js_set_num(layer, "gradient", probe->fit[i].gradient);
+        js_set_int(layer, "rounds", probe->fit[i].rounds);
+        js_set_int(layer, "absent_classes", (int64_t)probe->fit[i].n_absent);
+        js_set_int(layer, "unconverged_squares", (int64_t)probe->fit[i].n_unconverged);
+        js_set_num(layer, "seconds", probe->seconds[i]);
+    }
+    return layer;
+}
+
 static Js *probe_json(const Probe *probe)
 {
     Js *json = js_object();
@@ -98,11 +114,7 @@ static Js *probe_json(const Probe *probe)
     js_set_int(json, "d_model", probe->d_model);
     Js *layers = js_array();
     for (int i = 0; i < probe->n_layers; i++) {
-        Js *layer = js_object();
-        js_set_int(layer, "layer", probe->layers[i]);
-        js_set_bool(layer, "fitted", probe->fitted[i]);
-        js_set(layer, "objective", probe->fitted[i] ? js_num(probe->objective[i]) : js_null());
-        js_push(layers, layer);
+        js_push(layers, layer_json(probe, i));
     }
     js_set(json, "layers", layers);
     js_set_str(json, "split", "train");
@@ -226,6 +238,29 @@ static int read_classes(Probe *out, const Js *json, const char *origin)
     return 0;
 }
 
+/* What the fit of layer index i counted; files of an earlier program hold only the objective. */
+static int read_fit(Probe *out, int i, const Js *layer, const char *origin)
+{
+    FitReport *fit = &out->fit[i];
+    int64_t most = (int64_t)out->size * out->size, n_absent, n_unconverged;
+    const Js *gradient = js_member(layer, "gradient"); /* null from liblinear */
+    int rc = js_get_num(&fit->objective, layer, "objective", origin);
+    fit->gradient = gradient ? js_num_of(gradient) : NAN;
+    out->seconds[i] = NAN;
+    if (rc || !js_has(layer, "seconds")) {
+        return rc;
+    }
+    rc = read_int(&fit->rounds, layer, "rounds", 0, INT32_MAX, origin);
+    rc = rc ? rc : js_get_int(&n_absent, layer, "absent_classes", 0, most * out->n_classes, origin);
+    rc = rc ? rc : js_get_int(&n_unconverged, layer, "unconverged_squares", 0, most, origin);
+    rc = rc ? rc : js_get_num(&out->seconds[i], layer, "seconds", origin);
+    if (rc == 0) {
+        fit->n_absent = (size_t)n_absent;
+        fit->n_unconverged = (size_t)n_unconverged;
+    }
+    return rc;
+}
+
 static int read_layers(Probe *out, const Js *json, const char *origin)
 {
     const Js *layers;
@@ -246,7 +281,7 @@ static int read_layers(Probe *out, const Js *json, const char *origin)
             rc = js_get_bool(&out->fitted[i], layer, "fitted", origin);
         }
         if (rc == 0 && out->fitted[i]) {
-            rc = js_get_num(&out->objective[i], layer, "objective", origin);
+            rc = read_fit(out, (int)i, layer, origin);
         }
         if (rc) {
             return rc;

@@ -17,6 +17,15 @@
 #define PROBE_MAX_CLASSES 8
 #define LAYER_EMBED (-1) /* blocks.0.hook_resid_pre */
 
+/* What a solver says of one fitted layer. */
+typedef struct FitReport {
+    double objective;     /* at the optimum, summed over squares (liblinear: and classes) */
+    double gradient;      /* newton: largest gradient norm of a square; liblinear: NaN */
+    int rounds;           /* newton: passes over the data */
+    size_t n_absent;      /* square and class pairs without an example */
+    size_t n_unconverged; /* newton: squares that stopped above the tolerance */
+} FitReport;
+
 typedef struct Probe {
     char task[16];                       /* "mine", "colour", ... (probes/tasks.h) */
     char classes[PROBE_MAX_CLASSES][16]; /* names in order: "empty", "theirs", "mine" */
@@ -35,10 +44,13 @@ typedef struct Probe {
     uint64_t seed;
     char model_hash[HASH_HEX_SIZE];
     char corpus_hash[HASH_HEX_SIZE + 32];
-    float *weight[PROBE_MAX_LAYERS];    /* (d_model, n_squares, n_classes) */
-    float *bias[PROBE_MAX_LAYERS];      /* (n_squares, n_classes) */
-    double objective[PROBE_MAX_LAYERS]; /* the solver's, at the optimum, per layer */
-    bool fitted[PROBE_MAX_LAYERS];      /* false while a sweep is unfinished */
+    float *weight[PROBE_MAX_LAYERS]; /* (d_model, n_squares, n_classes) */
+    float *bias[PROBE_MAX_LAYERS];   /* (n_squares, n_classes) */
+    bool fitted[PROBE_MAX_LAYERS];   /* false while a sweep is unfinished */
+    /* Of fitted layers. A file of an earlier program lacks all but the objective: then seconds
+     * are NaN, and the counts 0 and not to be shown. */
+    FitReport fit[PROBE_MAX_LAYERS];
+    double seconds[PROBE_MAX_LAYERS]; /* that the fit took */
 } Probe;
 
 /* Allocate weights (zero) for the shape fields already set in *probe. */

@@ -166,6 +166,11 @@ done:
     return rc;
 }
 
+int fit_liblinear_version(void)
+{
+    return liblinear_version;
+}
+
 /* The library itself keeps one pointer a row and about ten vectors a problem in flight. */
 size_t solve__liblinear_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
                               size_t n_workers)

@@ -229,7 +229,7 @@ static void remember_pair(Square *square, const Newton *newton, const float *g_n
 static void choose_direction(Square *square, const Newton *newton, float *q)
 {
     size_t n = newton->length;
-    double weight[MEMORY];
+    double weight[MEMORY] = {0};
     memcpy(q, square->g, n * sizeof(float));
     for (int j = 0; j < square->n_pairs; j++) {
         int slot = (square->newest + MEMORY - j) % MEMORY;

@@ -38,14 +38,6 @@ typedef struct FitProblem {
 #define FIT_TOLERANCE 1e-4
 #define FIT_L2 1e-4 /* as the usual C = 1 of liblinear with 10,000 positions */
 
-typedef struct FitReport {
-    double objective;     /* as above, summed over squares (liblinear: and classes) */
-    double gradient;      /* newton: largest gradient norm of a square; liblinear: NaN */
-    int rounds;           /* newton: passes over the data */
-    size_t n_absent;      /* square and class pairs without an example */
-    size_t n_unconverged; /* newton: squares that stopped above the tolerance */
-} FitReport;
-
 #define SOLVER_NAMES "newton|liblinear"
 
 /* Fit weight (width, n_squares, n_classes) and bias (n_squares, n_classes) with the solver of
@@ -53,6 +45,8 @@ typedef struct FitReport {
  * finite), OGPT_EINTR, OGPT_ENOMEM. */
 int fit_probe(float *weight, float *bias, FitReport *report, const char *solver,
               const FitProblem *problem, Pool *pool);
+/* Version of the LIBLINEAR in use: 230 for 2.30. */
+int fit_liblinear_version(void);
 /* Bytes that the fit needs beside its inputs and outputs. */
 size_t fit_bytes(const char *solver, size_t n, size_t width, size_t n_squares, size_t n_classes,
                  size_t n_workers);

@@ -169,19 +169,18 @@ FitProblem sweep__problem(const Sweep *sweep, const float *x, size_t width, cons
                         .l2 = probe->l2};
 }
 
-static int fit_layer(Sweep *sweep, LayerScore *layer, int index)
+static int fit_layer(Sweep *sweep, int index)
 {
     Probe *probe = sweep->probe;
     FitProblem problem = sweep__problem(sweep, sweep__rows(sweep, TRAIN, index),
                                         (size_t)probe->d_model, sweep->sets[TRAIN].labels);
     double start = clock_seconds();
-    int rc = fit_probe(probe->weight[index], probe->bias[index], &layer->fit, probe->solver,
+    int rc = fit_probe(probe->weight[index], probe->bias[index], &probe->fit[index], probe->solver,
                        &problem, sweep->pool);
     if (rc) {
         return rc;
     }
-    layer->seconds = clock_seconds() - start;
-    probe->objective[index] = layer->fit.objective;
+    probe->seconds[index] = clock_seconds() - start;
     probe->fitted[index] = true;
     return probe_save(probe, sweep->path);
 }
@@ -199,12 +198,13 @@ static int sweep_layer(Sweep *sweep, int index)
 {
     LayerScore *layer = &sweep->out->layers[index];
     ProbeScore validation;
-    *layer = (LayerScore){.layer = sweep->probe->layers[index], .seconds = NAN};
+    *layer = (LayerScore){.layer = sweep->probe->layers[index]};
     int rc = sweep__hold(sweep, index);
     if (rc == 0 && !sweep->probe->fitted[index]) {
-        rc = fit_layer(sweep, layer, index);
+        rc = fit_layer(sweep, index);
     }
-    layer->objective = sweep->probe->objective[index];
+    layer->fit = sweep->probe->fit[index];
+    layer->seconds = sweep->probe->seconds[index];
     rc = rc ? rc
             : sweep__score(&validation, sweep, sweep->probe, index, VALIDATION,
                            sweep__rows(sweep, VALIDATION, index));

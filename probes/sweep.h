@@ -48,9 +48,9 @@ const char *sweep_options_check(const SweepOptions *options, const GptConfig *cf
 typedef struct LayerScore {
     int layer;
     ProbeScore test;
-    double validation;         /* cell accuracy */
-    double objective, seconds; /* seconds NaN when the layer was fitted by an earlier call */
-    FitReport fit;             /* of a layer fitted now */
+    double validation; /* cell accuracy */
+    FitReport fit;     /* of the call that fitted the layer, which may be an earlier one */
+    double seconds;    /* of that fit; NaN when the file does not tell, nor the counts */
 } LayerScore;
 
 typedef struct SweepResult {

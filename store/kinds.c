@@ -37,7 +37,7 @@ static const char create_sql[] =
     " seed INTEGER NOT NULL, versions TEXT NOT NULL, machine TEXT NOT NULL, subject TEXT,"
     " started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL"
     " CHECK (status IN ('running','done','negative','failed','interrupted')), message TEXT,"
-    " sessions INTEGER NOT NULL DEFAULT 1) STRICT;"
+    " sessions INTEGER NOT NULL DEFAULT 1, pid INTEGER, pid_start INTEGER, host TEXT) STRICT;"
     "CREATE INDEX IF NOT EXISTS runs_by_subject ON runs(command, subject);"
 #include "store/results.def"
     /* SQLite takes the other columns from the row that holds the maximum. */
@@ -50,6 +50,17 @@ static const char create_sql[] =
 #undef COLUMN
 
 const DbSchema kinds_schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, create_sql};
+
+static const Column run_columns[] = {
+    {"run", "INTEGER", COLUMN_INTEGER},       {"command", "TEXT", COLUMN_TEXT},
+    {"command_line", "TEXT", COLUMN_TEXT},    {"subject", "TEXT", COLUMN_TEXT},
+    {"seed", "INTEGER", COLUMN_INTEGER},      {"status", "TEXT", COLUMN_TEXT},
+    {"message", "TEXT", COLUMN_TEXT},         {"started", "TEXT", COLUMN_TEXT},
+    {"ended", "TEXT", COLUMN_TEXT},           {"sessions", "INTEGER", COLUMN_INTEGER},
+    {"machine", "TEXT", COLUMN_TEXT},         {"pid", "INTEGER", COLUMN_INTEGER},
+    {"pid_start", "INTEGER", COLUMN_INTEGER}, {"host", "TEXT", COLUMN_TEXT},
+};
+const Kind runs_kind = {"runs", run_columns, sizeof run_columns / sizeof run_columns[0]};
 
 int kind__find(const Kind **out, const char *name)
 {
@@ -113,8 +124,9 @@ static int kind_add_columns(Db *db, const Kind *kind)
 
 int kinds__complete(Db *db)
 {
-    bool complete = true;
-    int code = 0;
+    uint64_t of_runs = 0;
+    int code = kind__present(&of_runs, db, &runs_kind);
+    bool complete = of_runs == kind_all_bits(&runs_kind);
     for (size_t i = 0; code == 0 && i < n_kinds; i++) {
         uint64_t present = 0;
         code = kind__present(&present, db, &kinds[i]);
@@ -125,6 +137,7 @@ int kinds__complete(Db *db)
     }
     code = db_begin(db);
     code = code != 0 ? code : db_exec(db, create_sql);
+    code = code != 0 ? code : kind_add_columns(db, &runs_kind);
     for (size_t i = 0; code == 0 && i < n_kinds; i++) {
         code = kind_add_columns(db, &kinds[i]);
     }

@@ -26,6 +26,8 @@ typedef struct Kind {
 /* The kinds of store/results.def. */
 extern const Kind kinds[];
 extern const size_t n_kinds;
+/* The table of runs, less its JSON columns (options, versions), which are read apart. */
+extern const Kind runs_kind;
 extern const DbSchema kinds_schema;
 
 /* Returns 0 or OGPT_EUSAGE. */

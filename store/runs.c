@@ -13,16 +13,6 @@ struct Store {
     Db *db;
 };
 
-static const Column run_columns[] = {
-    {"run", "INTEGER", COLUMN_INTEGER},    {"command", "TEXT", COLUMN_TEXT},
-    {"command_line", "TEXT", COLUMN_TEXT}, {"subject", "TEXT", COLUMN_TEXT},
-    {"seed", "INTEGER", COLUMN_INTEGER},   {"status", "TEXT", COLUMN_TEXT},
-    {"message", "TEXT", COLUMN_TEXT},      {"started", "TEXT", COLUMN_TEXT},
-    {"ended", "TEXT", COLUMN_TEXT},        {"sessions", "INTEGER", COLUMN_INTEGER},
-    {"machine", "TEXT", COLUMN_TEXT},
-};
-static const Kind run_kind = {"runs", run_columns, sizeof run_columns / sizeof run_columns[0]};
-
 static int open_mode(Store **out, const char *path, DbMode mode)
 {
     *out = NULL;
@@ -87,12 +77,14 @@ int store_run_begin(Store *store, int64_t *run, const RunStart *start)
 {
     DbStmt *stmt = NULL;
     char now[32];
+    ProcessId self;
     clock_iso(now);
+    process_self(&self);
     *run = 0;
     int code = db_prepare(&stmt, store->db,
                           "INSERT INTO runs (command, command_line, options, seed, versions,"
-                          " machine, subject, started, status)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running')");
+                          " machine, subject, started, status, pid, pid_start, host)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running', ?9, ?10, ?11)");
     if (code != 0) {
         return code;
     }
@@ -104,6 +96,9 @@ int store_run_begin(Store *store, int64_t *run, const RunStart *start)
     db_bind_text(stmt, 6, start->machine);
     db_bind_text(stmt, 7, start->subject);
     db_bind_text(stmt, 8, now);
+    db_bind_int(stmt, 9, self.pid);
+    db_bind_int(stmt, 10, self.start);
+    db_bind_text(stmt, 11, self.host);
     code = run_once(stmt);
     if (code == 0) {
         *run = db_last_rowid(store->db);
@@ -164,6 +159,7 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start)
 {
     DbStmt *stmt = NULL;
     bool same_options = false;
+    ProcessId self;
     int code =
         run_newest(run, &same_options, store, start->command, start->subject, start->options_json);
     if (code != 0 || *run == 0) {
@@ -175,11 +171,16 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start)
     }
     code = db_prepare(&stmt, store->db,
                       "UPDATE runs SET status = 'running', ended = NULL, message = NULL,"
-                      " sessions = sessions + 1 WHERE run = ?1");
+                      " sessions = sessions + 1, pid = ?2, pid_start = ?3, host = ?4"
+                      " WHERE run = ?1");
     if (code != 0) {
         return code;
     }
+    process_self(&self);
     db_bind_int(stmt, 1, *run);
+    db_bind_int(stmt, 2, self.pid);
+    db_bind_int(stmt, 3, self.start);
+    db_bind_text(stmt, 4, self.host);
     return run_once(stmt);
 }
 
@@ -303,6 +304,23 @@ static Js *row_read(DbStmt *stmt, const Kind *kind)
     return row;
 }
 
+/* A process that was killed could not close its row: what is "running" on file is shown as
+ * "killed" when its process is over. */
+static void status_correct(Js *run)
+{
+    ProcessId id = {.pid = js_int_of(js_member(run, "pid")),
+                    .start = js_int_of(js_member(run, "pid_start"))};
+    const char *host = js_str_of(js_member(run, "host"));
+    const char *status = js_str_of(js_member(run, "status"));
+    if (host == NULL || status == NULL || strcmp(status, "running") != 0) {
+        return;
+    }
+    snprintf(id.host, sizeof id.host, "%s", host);
+    if (process_is_over(&id)) {
+        js_set_str(run, "status", "killed");
+    }
+}
+
 /* All rows of a SELECT whose one parameter is an integer. */
 static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_t parameter)
 {
@@ -315,7 +333,11 @@ static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_
     Js *rows = js_array();
     db_bind_int(stmt, 1, parameter);
     while ((code = db_step(stmt)) == 1) {
-        js_push(rows, row_read(stmt, kind));
+        Js *row = row_read(stmt, kind);
+        if (kind == &runs_kind) {
+            status_correct(row);
+        }
+        js_push(rows, row);
     }
     db_finalize(stmt);
     if (code != 0) {
@@ -379,7 +401,7 @@ int store_trim(Store *store, int64_t run, const char *kind_name, const char *col
 
 int store_list(Js **out, Store *store, int limit)
 {
-    return rows_read(out, store->db, &run_kind, "SELECT * FROM runs ORDER BY run DESC LIMIT ?1",
+    return rows_read(out, store->db, &runs_kind, "SELECT * FROM runs ORDER BY run DESC LIMIT ?1",
                      limit == 0 ? -1 : limit);
 }
 
@@ -413,7 +435,7 @@ int store_show(Js **out, Store *store, int64_t run)
     Js *rows = NULL;
     Js *document = NULL;
     *out = NULL;
-    int code = rows_read(&rows, store->db, &run_kind, "SELECT * FROM runs WHERE run = ?1", run);
+    int code = rows_read(&rows, store->db, &runs_kind, "SELECT * FROM runs WHERE run = ?1", run);
     if (code != 0) {
         return code;
     }

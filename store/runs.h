@@ -57,7 +57,8 @@ int store_rows(Js **out, Store *store, const char *kind, int64_t run);
  * resumed training run drops metric rows past its checkpoint so none is doubled. */
 int store_trim(Store *store, int64_t run, const char *kind, const char *column, int64_t keep);
 
-/* Runs, newest first, as an array of objects (all when limit is 0); and one run with
+/* A run that is "running" on file, though its process on this host is over, reads as "killed".
+ * Runs, newest first, as an array of objects (all when limit is 0); and one run with
  * "results": an object of kind -> rows, kinds without rows left out. OGPT_EUSAGE: no such run. */
 int store_list(Js **out, Store *store, int limit);
 int store_show(Js **out, Store *store, int64_t run);

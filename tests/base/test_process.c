@@ -71,6 +71,33 @@ static void test_clocks(void **state)
     assert_in_range(year, 2024, 9999);
 }
 
+/* This process is not over; a child that was waited for is; a number that was given again, and
+ * a process of another host, are told apart by start and host. */
+static void test_process_over(void **state)
+{
+    ProcessId self, other;
+    int out;
+    process_self(&self);
+    assert_int_equal(self.pid, getpid());
+    assert_true(self.start > 0);
+    assert_false(process_is_over(&self));
+    other = self;
+    other.start++;
+    assert_true(process_is_over(&other));
+    other.host[0] ^= 1;
+    assert_false(process_is_over(&other));
+    other = (ProcessId){0};
+    assert_false(process_is_over(&other)); /* nothing is known of it */
+    other = self;
+    other.pid = child_start(&out, "signals", "");
+    other.start = 0;
+    child_await(out);
+    assert_false(process_is_over(&other));
+    kill((pid_t)other.pid, SIGKILL);
+    child_end((pid_t)other.pid, out);
+    assert_true(process_is_over(&other));
+}
+
 static void test_machine(void **state)
 {
     char text[512], small[8];
@@ -92,6 +119,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_pending_can_be_pretended),
         cmocka_unit_test(test_second_signal_ends),
         cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_process_over),
         cmocka_unit_test(test_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,8 +38,7 @@ state >before
 
 # Illegal game text: the place in the text, and what was expected there.
 show=(show six --probe probe --moves)
-refuse 3 "a1 flips nothing for white" "${show[@]}" "e4 a1"
-holds "character 4" err
+refuse 3 "--moves: character 4, ply 2: a1 flips nothing for white" "${show[@]}" "e4 a1"
 refuse 3 "c3 is occupied" "${show[@]}" "e4 c3"
 refuse 3 "expected a square a1 to f6, found 'h8'" "${show[@]}" "e4 h8"
 refuse 3 "expected a square a1 to f6, found 'z9'" "${show[@]}" "z9"
@@ -118,7 +117,7 @@ refuse 3 "probe: fitted on model" show four --probe probe --moves d3
 refuse 3 "probe: fitted on model" intervene four --probe probe "${edit[@]}"
 # Games and cases of another board size.
 refuse 3 "four.ogpc" eval six --corpus four.ogpc --quiet
-holds "use games of the model's board size" err
+holds "use a corpus of the model's board size" err
 refuse 3 "4x4" probe fit six --corpus four.ogpc --out never "${fit[@]}"
 refuse 3 "4x4" probe eval six probe --corpus four.ogpc "${fit[@]}"
 refuse 3 "four.csv:2:" intervene six --probe probe --cases four.csv --layers 0 --scale 1 --quiet
@@ -143,6 +142,11 @@ refuse 2 "cases.csv: a file" train cases.csv --fresh --size 6 --steps 2 --quiet
 refuse 3 "six" probe fit six --corpus six.ogpc --out six "${fit[@]}"
 refuse 3 "cases.csv" probe fit six --corpus six.ogpc --out cases.csv "${fit[@]}"
 refuse 3 "cases.csv" generate cases.csv --games 5 --quiet
+refuse 3 "another kind of file" generate ogpt-results.db --games 5 --quiet
+refuse 3 "six: expected a corpus file, found a directory" generate six --games 5 --quiet
+for name in cases.csv ogpt-results.db six; do
+    [ -e $name.lock ] && fail "a refused generate left $name.lock"
+done
 
 # Missing files (4), and files of another kind (3), in every place that takes one.
 refuse 4 "nowhere" eval nowhere --corpus six.ogpc --quiet
@@ -162,6 +166,7 @@ refuse 3 "six.ogpc" eval six.ogpc --corpus six.ogpc --quiet
 refuse 3 "probe" eval probe --corpus six.ogpc --quiet
 refuse 3 "cases.csv" show six --probe cases.csv --moves e4
 refuse 3 "six" show six --probe six --moves e4
+refuse 3 "probe: expected a case file" intervene six --probe probe --cases probe --layers 0 --scale 1
 refuse 3 "six.ogpc:1:" intervene six --probe probe --cases six.ogpc --layers 0 --scale 1 --quiet
 expect 3 verify cases.csv
 

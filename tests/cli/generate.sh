@@ -83,6 +83,18 @@ holds "unfinished"
 expect 3 verify stopped.ogpc
 holds "1 path"
 
+# SIGKILL: the row cannot be closed, and yet the run is not shown as running for ever.
+"$OGPT" generate stopped.ogpc --games $((games * 20)) --quiet >/dev/null 2>/dev/null &
+pid=$!
+wait_for_writer stopped.ogpc $pid
+expect 0 runs list --limit 3
+grep -q " running .* generate stopped" out || fail "the run of $pid is running"
+kill -KILL $pid
+wait $pid 2>/dev/null
+expect 0 runs list --limit 3
+grep -q " killed .* generate stopped" out || fail "the run of $pid was killed"
+lacks " running "
+
 # Two at once: the second is told who holds it.
 "$OGPT" generate stopped.ogpc --games $((games * 20)) --quiet >/dev/null 2>/dev/null &
 pid=$!

@@ -68,7 +68,7 @@ static void documents_have_their_keys(void **state)
         {{"runs", "show", "2", "--json", results}, "run options versions results seed"},
         {{"runs", "diff", "1", "2", "--json", results}, "a b options versions results"},
         {{"doctor", "--json", results}, "machine versions checks failed"},
-        {{"--version", "--json"}, "ogpt compiler blas blas_core blas_threads sqlite"},
+        {{"--version", "--json"}, "ogpt compiler blas blas_core blas_threads sqlite liblinear"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         Js *document = NULL;

@@ -61,6 +61,7 @@ for option in --games --size --seed --threads --store; do holds "$option"; done
 lacks "--force"
 expect 0 --version
 holds "sqlite 3."
+grep -qE '^liblinear 2\.[0-9]{2}$' out || fail "--version: liblinear 2.xx expected"
 
 # Where output goes.
 code=0

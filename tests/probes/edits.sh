@@ -33,6 +33,8 @@ refuse 3 "bad.csv:5: " cases show bad.csv 0 --size 6
 : >empty.csv
 refuse 3 "empty file" cases show empty.csv 0
 refuse 4 "nowhere.csv" cases show nowhere.csv 0
+mkdir folder
+refuse 3 "folder: expected a case file (CSV), found a directory" cases show folder 0
 
 # A network, a probe, and their numbers at 1, 2 and 3 threads.
 expect 0 generate games.ogpc --games 600 --size 6
@@ -47,6 +49,10 @@ for threads in 1 2 3; do
 done
 cmp -s eval1 eval2 && cmp -s eval1 eval3 || fail "eval depends on --threads"
 cmp -s edit1 edit2 && cmp -s edit1 edit3 || fail "intervene depends on --threads"
+expect 0 eval run --corpus games.ogpc
+lacks "lenient %"
+expect 0 eval run --corpus games.ogpc --by-ply
+[ "$(sed -n '/lenient %/,$p' out | wc -l)" = 32 ] || fail "--by-ply: a head and 31 plies expected"
 [ "$(grep -c '"ply"' eval1)" = 31 ] || fail "31 plies expected"
 grep -q '"split": "test"' eval1 || fail "games of training are scored on their test split only"
 for key in null_error self_error edit_error closed random_error wrong_square_error ideal_null \
@@ -61,6 +67,7 @@ expect 0 eval run --corpus other.ogpc --games 10 --json
 # Rows in the store: 60 cases, and every tried plan: layers 0, 0-1 and 1, 5 scales.
 expect 0 intervene run --probe probe --cases cases.csv --tune tune.csv
 holds "chosen on the tuning cases"
+holds "next: ogpt intervene run --probe probe --cases cases.csv --tune tune.csv --show 0" err
 expect 0 runs show --json
 [ "$(grep -c '"case_index"' out)" = 60 ] || fail "60 rows of cases expected"
 [ "$(grep -c '"error":' out)" = 15 ] || fail "15 rows of the sweep expected"
@@ -73,9 +80,9 @@ expect 0 intervene run --probe probe --cases cases.csv --method add --layers 1 -
 
 # Tuning on what is reported, and other orders that mean nothing.
 args="intervene run --probe probe --cases cases.csv"
-refuse 2 "also a reported case" $args --tune cases.csv
+refuse 2 "--tune cases.csv, --cases cases.csv: tuning case 0 is also" $args --tune cases.csv
 (head -1 tune.csv && sed -n 7p cases.csv && sed 1d tune.csv) >mixed.csv
-refuse 2 "tuning case 0 is also a reported case" $args --tune mixed.csv
+refuse 2 "--tune mixed.csv, --cases cases.csv: tuning case 0 is also a reported case" $args --tune mixed.csv
 refuse 2 "needs --tune" $args --layers auto
 refuse 2 "nothing to choose" $args --layers 1 --scale 1 --tune tune.csv
 refuse 2 "--layers is missing" $args
@@ -89,6 +96,7 @@ refuse 3 "eight.csv:2: " intervene run --probe probe --cases eight.csv --layers 
 expect 0 train other --corpus games.ogpc --preset nano --layers 2 --steps 2 --batch 16
 refuse 3 "probe" intervene other --probe probe --cases cases.csv --layers 1 --scale 1
 expect 0 generate big.ogpc --games 20
-refuse 3 "d_vocab" eval run --corpus big.ogpc --games 20
+refuse 3 "big.ogpc: holds games of 8x8" eval run --corpus big.ogpc --games 20
+holds "plays 6x6; use a corpus of the model's board size" err
 
 check_end

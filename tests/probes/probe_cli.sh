@@ -43,8 +43,12 @@ done
 kill -9 $pid 2>/dev/null
 wait $pid 2>/dev/null
 grep -q '"fitted": false' killed/probe.json || fail "the sweep was over before the kill"
+took=$(grep -m 1 '"seconds": ' killed/probe.json)
 expect 0 probe fit m $small --l2 0.000001 --out killed --threads 3 --no-controls --json
-[ "$(grep -c '"seconds": null' out)" -ge 1 ] || fail "a finished layer was fitted again"
+[ -n "$took" ] && grep -qF "${took##* }" out || fail "a finished layer was fitted again"
+cp out fitted
+expect 0 probe fit m $small --l2 0.000001 --out killed --no-controls --json
+cmp -s fitted out || fail "typed again: another result: $(diff fitted out | head -4)"
 expect 0 probe fit m $small --l2 0.000001 --out unbroken --threads 2 --no-controls
 [ "$(tensors_of killed)" = "$(tensors_of unbroken)" ] || fail "the kill changed the bytes"
 [ "$(tensors_of whole)" != "$(tensors_of unbroken)" ] || fail "l2 changed nothing"
@@ -52,6 +56,8 @@ expect 0 probe fit m $small --l2 0.000001 --out unbroken --threads 2 --no-contro
 # A probe on file is scored as it was when it was fitted.
 expect 0 probe fit m $small --out whole --no-controls --json
 fitted=$(json_value accuracy)
+expect 0 probe eval m whole $small --no-controls
+holds 'next: ogpt show m --probe whole --moves "e4 c5"' err
 expect 0 probe eval m whole $small --no-controls --json
 [ -n "$fitted" ] && [ "$(json_value accuracy)" = "$fitted" ] || fail "probe eval scores otherwise"
 
@@ -70,6 +76,13 @@ holds 'true board'
 holds 'layer 3:'
 holds "the network's next move"
 lacks 'layer 2:'
+expect 0 show m --probe whole --moves "e4 c5" --flip d4
+sed -n '/turned over/,$p' out >edited
+holds 'layer 3: ' edited
+holds 'layer 5: ' edited
+lacks 'layer 2: ' edited # before the edit: as above
+lacks 'embed: ' edited
+holds 'layer 2: '
 expect 0 show m --probe whole --moves "E4,C5" --flip d4 --layer 2 --json
 for key in moves board legal layers wrong top flip null_error edit_error; do
     holds "\"$key\":"
@@ -81,16 +94,23 @@ refuse 2 '--task' probe fit m $small --task colour --out whole
 refuse 3 'fitted on model' probe eval other whole --corpus g.ogpc
 refuse 3 'fitted on model' show other --probe whole --moves e4
 refuse 2 '--layers' probe fit m $small --layers 0,x --out x
-refuse 2 'outside the model' probe fit m $small --layers 6 --out x
+for layer in 6 99; do
+    refuse 2 "layer $layer asked for" probe fit m $small --layers 0,$layer --out x
+    holds "has layers 0 to 5 and 'embed'" err
+done
 refuse 2 '--site' probe fit m $small --site pattern --out x
 refuse 2 '--corpus' probe fit m --out x
 refuse 2 '--out' probe fit m --corpus g.ogpc
-refuse 3 'flips nothing' show m --probe whole --moves "e4 a1"
+refuse 3 '--moves: character 4, ply 2: a1 flips nothing' show m --probe whole --moves "e4 a1"
 refuse 2 '--layer' show m --probe whole --moves e4 --layer 9
 refuse 2 '--flip' show m --probe whole --moves e4 --flip a1
 refuse 2 'task empty' show m --probe task-empty --moves e4 --flip d4
 expect 0 generate eight.ogpc --games 100
-refuse 3 'plays 6x6' probe fit m --corpus eight.ogpc --out x
+for command in "probe fit m --out x" "probe eval m whole"; do
+    # shellcheck disable=SC2086
+    refuse 3 'eight.ogpc: holds games of 8x8' $command --corpus eight.ogpc
+    holds "plays 6x6; use a corpus of the model's board size" err
+done
 [ ! -e x ] || fail "a refused command left something at its --out"
 printf 'x' | dd of=whole/probe.safetensors bs=1 seek=2000 conv=notrunc 2>/dev/null
 refuse 3 'probe.safetensors' probe eval m whole --corpus g.ogpc

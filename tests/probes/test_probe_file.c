@@ -31,7 +31,9 @@ static void probe_make(Probe *out)
                    .plies = 8,
                    .n_positions = 96,
                    .seed = UINT64_MAX - 4,
-                   .objective = {1.0 / 3, 2.5},
+                   .fit = {{.objective = 1.0 / 3, .gradient = NAN, .rounds = 7, .n_absent = 5},
+                           {.objective = 2.5, .gradient = 0.1, .rounds = 9, .n_unconverged = 2}},
+                   .seconds = {0.1, 1e-3},
                    .fitted = {true, true, false},
                    .task = "mine",
                    .classes = {"empty", "theirs", "mine"},
@@ -78,7 +80,12 @@ static void what_is_written_is_read(void **state)
         assert_memory_equal(back.weight[i], probe.weight[i], 24 * 36 * 3 * sizeof(float));
         assert_memory_equal(back.bias[i], probe.bias[i], 36 * 3 * sizeof(float));
     }
-    assert_true(back.objective[0] == 1.0 / 3 && back.objective[1] == 2.5);
+    assert_true(back.fit[0].objective == 1.0 / 3 && back.fit[1].objective == 2.5);
+    assert_true(isnan(back.fit[0].gradient) && back.fit[1].gradient == 0.1);
+    assert_true(back.fit[0].rounds == 7 && back.fit[1].rounds == 9);
+    assert_true(back.fit[0].n_absent == 5 && back.fit[1].n_absent == 0);
+    assert_true(back.fit[0].n_unconverged == 0 && back.fit[1].n_unconverged == 2);
+    assert_true(back.seconds[0] == 0.1 && back.seconds[1] == 1e-3);
     assert_int_equal(probe_layer_index(&back, 2), 2);
     assert_int_equal(probe_layer_index(&back, 1), -1);
     assert_int_equal(probe_class(&back, "mine"), 2);

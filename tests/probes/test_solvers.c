@@ -117,7 +117,8 @@ static double accuracy_of(const Fit *fit, const Planted *data)
 static double best_accuracy(double a)
 {
     double sum = 0, step = 0.001;
-    for (double z = -8; z < a + 8; z += step) {
+    for (int i = 0; i * step < a + 16; i++) {
+        double z = i * step - 8;
         double phi = exp(-0.5 * (z - a) * (z - a)) / sqrt(2 * M_PI);
         double below = 0.5 * erfc(-z / sqrt(2));
         sum += phi * below * below * step;

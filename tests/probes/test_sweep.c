@@ -72,8 +72,9 @@ static int fit(SweepResult *result, char hash[HASH_HEX_SIZE], const char *name,
 
 static void an_interrupted_sweep_goes_on(void **state)
 {
-    char whole[HASH_HEX_SIZE], part[HASH_HEX_SIZE], joined[HASH_HEX_SIZE];
-    SweepResult first, second;
+    char whole[HASH_HEX_SIZE], part[HASH_HEX_SIZE], joined[HASH_HEX_SIZE], path[FILES_PATH_MAX];
+    SweepResult first, second, third;
+    Probe begun;
     SweepOptions options = small_options();
     Watch watch = {0};
     assert_int_equal(fit(&first, whole, "whole", &options, &watch, pool), 0);
@@ -82,18 +83,27 @@ static void an_interrupted_sweep_goes_on(void **state)
     options.memory_bytes = 1; /* one layer a group: the captures are made again */
     assert_int_equal(fit(&second, part, "parts", &options, &watch, pool), OGPT_EINTR);
     assert_string_not_equal(part, whole);
+    fixture_path(path, &fixture, "parts");
+    assert_int_equal(probe_load(&begun, path), 0);
     watch = (Watch){0};
     assert_int_equal(fit(&second, joined, "parts", &options, &watch, pool), 0);
     assert_string_equal(joined, whole);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(isnan(second.layers[i].seconds), i < 2); /* those were not fitted again */
-        assert_true(second.layers[i].objective == first.layers[i].objective);
+        /* A layer fitted again would have taken another time. */
+        assert_int_equal(second.layers[i].seconds == begun.seconds[i], i < 2);
+        assert_true(second.layers[i].fit.objective == first.layers[i].fit.objective);
+        assert_int_equal(second.layers[i].fit.rounds, first.layers[i].fit.rounds);
+        assert_int_equal(second.layers[i].fit.n_absent, first.layers[i].fit.n_absent);
         assert_true(second.layers[i].test.accuracy.value == first.layers[i].test.accuracy.value);
     }
     /* Typed again when finished: nothing is fitted, the result is the same. */
-    assert_int_equal(fit(&second, joined, "parts", &options, &watch, pool), 0);
-    assert_true(isnan(second.layers[3].seconds));
+    assert_int_equal(fit(&third, joined, "parts", &options, &watch, pool), 0);
+    for (int i = 0; i < 4; i++) {
+        assert_true(third.layers[i].seconds == second.layers[i].seconds);
+        assert_memory_equal(&third.layers[i].fit, &second.layers[i].fit, sizeof(FitReport));
+    }
     assert_string_equal(joined, whole);
+    probe_release(&begun);
 }
 
 static void other_settings_are_refused(void **state)

@@ -240,6 +240,38 @@ static void rows_are_append_only(void **state)
                    "append-only");
 }
 
+/* A run whose process is over is "killed", not "running": here its number was given again, to this
+ * process. Its row can be taken up, and one of another host stays as it is. */
+static void dead_runs_are_told(void **state)
+{
+    Store *store = store_made("dead.db");
+    int64_t run = run_made(store, "train", "runs/a", "{}");
+    int64_t found = 0;
+    RunStart same = start_of("train", "runs/a", "{}");
+    Js *list = NULL;
+    const Js *row = first_run(&list, store);
+    assert_string_equal(text_of(row, "status"), "running");
+    assert_int_equal(js_int_of(js_member(row, "pid")), getpid());
+    js_free(list);
+    assert_int_equal(file_exec("dead.db", "UPDATE runs SET pid_start = pid_start + 1"), 0);
+    assert_string_equal(text_of(first_run(&list, store), "status"), "killed");
+    js_free(list);
+    assert_int_equal(store_show(&list, store, run), 0);
+    assert_string_equal(text_of(list, "status"), "killed");
+    js_free(list);
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, run);
+    assert_string_equal(text_of(first_run(&list, store), "status"), "running");
+    js_free(list);
+    assert_int_equal(file_exec("dead.db", "UPDATE runs SET pid_start = 1, host = 'elsewhere'"), 0);
+    assert_string_equal(text_of(first_run(&list, store), "status"), "running");
+    js_free(list);
+    assert_int_equal(file_exec("dead.db", "UPDATE runs SET pid_start = 1, status = 'done'"), 0);
+    assert_string_equal(text_of(first_run(&list, store), "status"), "done");
+    js_free(list);
+    store_close(store);
+}
+
 /* A file of an earlier program: without a table, without a column, without a view. */
 static void older_files_are_completed(void **state)
 {
@@ -248,9 +280,13 @@ static void older_files_are_completed(void **state)
     Js *rows = NULL;
     store_close(store);
     assert_int_equal(file_exec("older.db", "DROP VIEW last_evals; DROP TABLE eval;"
-                                           "ALTER TABLE perft DROP COLUMN seconds"),
+                                           "ALTER TABLE perft DROP COLUMN seconds;"
+                                           "ALTER TABLE runs DROP COLUMN pid_start;"
+                                           "ALTER TABLE runs DROP COLUMN pid"),
                      0);
     assert_int_equal(store_open_read(&store, at("older.db")), 0);
+    assert_string_equal(text_of(first_run(&rows, store), "status"), "running");
+    js_free(rows);
     assert_int_equal(store_rows(&rows, store, "eval", run), 0);
     assert_int_equal(js_length(rows), 0);
     js_free(rows);
@@ -266,7 +302,7 @@ static void older_files_are_completed(void **state)
     assert_true(js_num_of(js_member(js_at(rows, 0), "seconds")) == 0.25);
     js_free(rows);
     store_close(store);
-    assert_int_equal(file_exec("older.db", "SELECT * FROM last_evals"), 0);
+    assert_int_equal(file_exec("older.db", "SELECT * FROM last_evals; SELECT pid FROM runs"), 0);
 }
 
 static void views_choose_rows(void **state)
@@ -344,12 +380,13 @@ static void two_writers_share_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(run_row_lives_and_ends),  cmocka_unit_test(runs_are_found_and_resumed),
-        cmocka_unit_test(rows_come_back_in_order), cmocka_unit_test(wrong_rows_are_refused_whole),
-        cmocka_unit_test(lists_become_text),       cmocka_unit_test(every_kind_takes_a_row),
-        cmocka_unit_test(rows_are_append_only),    cmocka_unit_test(older_files_are_completed),
-        cmocka_unit_test(views_choose_rows),       cmocka_unit_test(other_files_are_no_store),
-        cmocka_unit_test(dangling_rows_are_found), cmocka_unit_test(two_writers_share_a_file),
+        cmocka_unit_test(run_row_lives_and_ends),   cmocka_unit_test(runs_are_found_and_resumed),
+        cmocka_unit_test(rows_come_back_in_order),  cmocka_unit_test(wrong_rows_are_refused_whole),
+        cmocka_unit_test(lists_become_text),        cmocka_unit_test(every_kind_takes_a_row),
+        cmocka_unit_test(rows_are_append_only),     cmocka_unit_test(older_files_are_completed),
+        cmocka_unit_test(views_choose_rows),        cmocka_unit_test(other_files_are_no_store),
+        cmocka_unit_test(dead_runs_are_told),       cmocka_unit_test(dangling_rows_are_found),
+        cmocka_unit_test(two_writers_share_a_file),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }
