@@ -165,14 +165,14 @@ int model_read_tensors(Gpt *gpt, const char *path, bool allow_lnpre)
     return rc;
 }
 
-static int64_t step_of_name(const char *name)
+int64_t run_step_of_name(const char *name)
 {
     int64_t step = 0;
-    if (strncmp(name, "step-", 5) != 0 || strlen(name) < 13) {
+    if (strncmp(name, "step-", 5) != 0 || strlen(name) != 13) {
         return -1;
     }
     for (const char *c = name + 5; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9' || step > INT64_MAX / 100) {
+        if (*c < '0' || *c > '9') {
             return -1;
         }
         step = step * 10 + (*c - '0');
@@ -180,7 +180,20 @@ static int64_t step_of_name(const char *name)
     return step;
 }
 
-int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **warning)
+/* Whether a step directory verifies, and its train/ too when that is needed. */
+static int verify_step(const char *path, bool with_train)
+{
+    char train[FILES_PATH_MAX];
+    int rc = manifest_verify(NULL, path);
+    if (rc == 0 && with_train) {
+        rc = path_join(train, path, "train");
+        rc = rc != 0 ? rc : manifest_verify(NULL, train);
+    }
+    return rc;
+}
+
+int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool with_train,
+                    char **warning)
 {
     char **names = NULL;
     size_t n = 0;
@@ -193,9 +206,9 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **
     if (rc != 0) {
         return rc;
     }
-    /* Names are sorted and steps zero-padded: the newest is the last. */
+    /* Names are sorted and all of one length: the newest is the last. */
     for (size_t i = n; i-- > 0 && *step < 0;) {
-        int64_t found = step_of_name(names[i]);
+        int64_t found = run_step_of_name(names[i]);
         if (found < 0) {
             continue;
         }
@@ -203,7 +216,7 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **
         if (rc != 0) {
             break;
         }
-        if (manifest_verify(NULL, path_out) == 0) {
+        if (verify_step(path_out, with_train) == 0) {
             *step = found;
         } else {
             size_t used = strlen(note);
@@ -258,7 +271,7 @@ static int resolve(char *out, const char *path, char **warning)
                        path);
     }
     int64_t step = -1;
-    rc = run_newest_step(&step, out, path, warning);
+    rc = run_newest_step(&step, out, path, false, warning);
     if (rc == 0 && step < 0) {
         rc = err_set(OGPT_EFORMAT,
                      "%s: expected config.json or step-* directories, found neither; ogpt train "

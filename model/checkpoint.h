@@ -45,8 +45,13 @@ int model_write_vector(const char *path, const Gpt *gpt, const float *values,
                        const char *const (*metadata)[2], size_t n_metadata);
 int model_read_vector(float *values, const Gpt *gpt, const StFile *file);
 
-/* The newest verified step of a run directory: *step = -1 when there is none. path_out is
- * FILES_PATH_MAX bytes. */
-int run_newest_step(int64_t *step, char *path_out, const char *run_path, char **warning);
+/* The step of a directory named "step-" and eight digits; -1 for any other name. */
+int64_t run_step_of_name(const char *name);
+
+/* The newest step of a run directory whose manifest verifies (with_train: that of its train/ too):
+ * *step = -1 when there is none. path_out is FILES_PATH_MAX bytes. Damaged newer ones are passed
+ * over and named in *warning (owned, or NULL; may be NULL). */
+int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool with_train,
+                    char **warning);
 
 #endif

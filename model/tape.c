@@ -55,6 +55,7 @@ static void carve(Carver *carver, Tape *tape)
         tape->blocks[l].post = tape->blocks[l - 1].pre;
     }
     size_t widest = M > V ? M : V;
+    widest = widest > C ? widest : C;
     tape->scratch =
         take(carver, (tape->kernels->scratch_bytes(N, widest, widest) + 15) / sizeof(real));
     tape->lnf = take(carver, N * C);

@@ -57,23 +57,28 @@ const char *train_options_check(const TrainOptions *o)
     return NULL;
 }
 
-/* The total number of steps for --minutes: time gradients of the first batches, without updating
- * anything, for at least two seconds and three batches. The update's own time is small beside
- * them and covered by the factor 0.95. */
-static int64_t steps_for_minutes(Trainer *t)
+/* The total number of steps for --minutes: time whole steps, for at least two seconds and three
+ * steps. 0.95 leaves room for reports and checkpoints. The caller starts the weights anew. */
+static int steps_for_minutes(int64_t *steps, Trainer *t)
 {
     BatchSums sums;
-    int done = 0;
-    if (trainer_gradient(t, &sums) != 0) { /* warms caches and pages */
-        return 1;
-    }
-    double start = clock_seconds(), spent = 0;
-    while ((done < 3 || spent < 2) && trainer_gradient(t, &sums) == 0) {
+    int done = -1; /* the first step warms caches and pages */
+    double start = 0, spent = 0;
+    while (done < 3 || spent < 2) {
+        int rc = trainer_gradient(t, &sums);
+        if (rc != 0 || (rc = trainer_update(t)) != 0) {
+            return rc;
+        }
+        start = done < 0 ? clock_seconds() : start;
         done++;
         spent = clock_seconds() - start;
+        if (interrupt_pending() != 0) {
+            return err_set(OGPT_EINTR, "interrupted before the first step");
+        }
     }
-    double steps = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3);
-    return steps < 1 ? 1 : (int64_t)steps;
+    double n = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3);
+    *steps = n < 1 ? 1 : n > 99999999 ? 99999999 : (int64_t)n;
+    return 0;
 }
 
 typedef struct Loop {
@@ -127,14 +132,17 @@ static int report(Loop *loop)
         .tokens_per_second = (double)(t->at.tokens - loop->last_tokens) / elapsed,
         .gpt = t->gpt,
     };
-    t->at.last_loss = loop->result->loss = r.loss;
-    t->at.last_floor = loop->result->floor = r.floor;
-    t->at.loss_sum = t->at.floor_sum = t->at.position_sum = 0;
     int rc = 0;
     if (t->observer->report != NULL) {
         t->gpt->params = t->average != NULL ? t->average : kept;
         rc = t->observer->report(t->observer->context, &r);
         t->gpt->params = kept;
+    }
+    if (rc == 0) { /* else the sums stay, and the report is made when the run goes on */
+        t->at.report_due = 0;
+        t->at.last_loss = loop->result->loss = r.loss;
+        t->at.last_floor = loop->result->floor = r.floor;
+        t->at.loss_sum = t->at.floor_sum = t->at.position_sum = 0;
     }
     /* The observer's own time is not training time. */
     loop->last_time = clock_seconds();
@@ -167,12 +175,17 @@ static int one_step(Loop *loop)
                          .floor = t->at.floor_sum / t->at.position_sum};
         t->observer->stepped(t->observer->context, &r);
     }
-    bool last = t->at.step == t->at.steps;
-    if (last || t->at.step % t->options->report_every == 0) {
-        rc = report(loop);
-    }
+    t->at.report_due = t->at.step == t->at.steps || t->at.step % t->options->report_every == 0;
+    return 0;
+}
+
+/* What is due after a step: its report, its checkpoint. */
+static int close_step(Loop *loop)
+{
+    const Trainer *t = loop->trainer;
     int64_t every = t->options->checkpoint_every;
-    if (rc == 0 && (last || (every > 0 && t->at.step % every == 0))) {
+    int rc = t->at.report_due ? report(loop) : 0;
+    if (rc == 0 && (t->at.step == t->at.steps || (every > 0 && t->at.step % every == 0))) {
         rc = save(loop);
     }
     return rc;
@@ -182,22 +195,33 @@ static int run_steps(Loop *loop)
 {
     Trainer *t = loop->trainer;
     int rc = 0;
+    if (t->at.report_due) {
+        loop->saved_step = -1; /* what is on file still owes the report */
+        rc = close_step(loop);
+    }
     while (rc == 0 && t->at.step < t->at.steps) {
         rc = one_step(loop);
+        rc = rc != 0 ? rc : close_step(loop);
         if (rc == 0 && t->at.step < t->at.steps && interrupt_pending() != 0) {
-            rc = save(loop);
-            if (rc == 0) {
-                rc = err_set(OGPT_EINTR, "interrupted at step %lld of %lld; saved %s",
-                             (long long)t->at.step, (long long)t->at.steps, loop->result->path);
-            }
+            rc = OGPT_EINTR;
         }
+    }
+    if (rc == OGPT_EINTR) {
+        int saved = save(loop);
+        rc = saved != 0
+                 ? saved
+                 : err_set(OGPT_EINTR, "interrupted at step %lld of %lld; saved %s",
+                           (long long)t->at.step, (long long)t->at.steps, loop->result->path);
     }
     return rc;
 }
 
-/* Weights of a new run: those of `init`, or drawn from the seed. */
+/* Everything as before the first step: weights of `init` or drawn from the seed, moments zero. */
 static int start_new(Trainer *t, const Gpt *init)
 {
+    memset(t->momentum, 0, t->gpt->n_numbers * sizeof(float));
+    memset(t->second, 0, t->gpt->n_numbers * sizeof(float));
+    t->at = (TrainCounters){.steps = t->options->steps};
     if (init == NULL) {
         gpt_init(t->gpt, t->options->seed, RNG_INIT);
     } else if (memcmp(&init->cfg.n_layers, &t->gpt->cfg.n_layers, 7 * sizeof(int)) != 0) {
@@ -212,11 +236,20 @@ static int start_new(Trainer *t, const Gpt *init)
     if (t->average != NULL) {
         memcpy(t->average, t->gpt->params, t->gpt->n_numbers * sizeof(float));
     }
-    t->at = (TrainCounters){.steps = t->options->steps};
-    if (t->at.steps == 0) {
-        t->at.steps = steps_for_minutes(t);
-    }
     return 0;
+}
+
+static int start_new_run(Trainer *t, const Gpt *init)
+{
+    int64_t steps = t->options->steps;
+    int rc = start_new(t, init);
+    if (rc == 0 && steps == 0) {
+        t->at.steps = 1; /* of the schedule, while steps are timed */
+        rc = steps_for_minutes(&steps, t);
+        rc = rc != 0 ? rc : start_new(t, init);
+    }
+    t->at.steps = steps;
+    return rc;
 }
 
 static int train_locked(TrainResult *out, const char *run_path, const GptConfig *cfg,
@@ -231,7 +264,7 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
     int rc = trainer_init(&t, cfg, options, source, pool, observer);
     if (rc != 0 || (rc = dir_clean_stale(&n_stale, run_path)) != 0 ||
         (rc = trainer_resume(&t, &found, out->path, out->model_hash, run_path, about)) != 0 ||
-        (!found && (rc = start_new(&t, init)) != 0)) {
+        (!found && (rc = start_new_run(&t, init)) != 0)) {
         goto done;
     }
     loop.saved_step = found ? t.at.step : -1;
@@ -262,6 +295,7 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
     out->steps = t.at.steps;
     out->games = t.at.games;
     out->tokens = t.at.tokens;
+    out->collisions = t.at.collisions;
     out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
     out->tokens_per_second = (double)(t.at.tokens - (idle ? 0 : tokens_before)) /
                              fmax(idle ? seconds : loop.step_seconds, 1e-9);

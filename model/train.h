@@ -53,10 +53,13 @@ typedef struct TrainObserver {
     void *context;
     /* Once, when the total number of steps is known; `resumed` is the step it goes on from. */
     int (*started)(void *context, int64_t steps, int64_t resumed);
-    /* Every report_every steps and at the end. Non-zero return stops the run with that code. */
+    /* Every report_every steps and at the end. A non-zero return stops the run with that code;
+     * after OGPT_EINTR the run is saved first, and makes this report when it goes on. */
     int (*report)(void *context, const TrainReport *report);
     /* After every step: step, steps, games and the loss and floor since the last report. */
     void (*stepped)(void *context, const TrainReport *report);
+    /* A damaged checkpoint was passed over; `line` says which and why. */
+    void (*warned)(void *context, const char *line);
     /* After a checkpoint is published at `path`. */
     int (*saved)(void *context, int64_t step, const char *path, const char *model_hash);
     /* After the lanes' backward passes and before their sums, with lane 0's gradient (laid out
@@ -67,6 +70,7 @@ typedef struct TrainObserver {
 typedef struct TrainResult {
     int64_t step, steps;
     uint64_t games, tokens;
+    uint64_t collisions; /* training games that were held-out games, replaced (datasets/batch.h) */
     double loss, floor, seconds;
     double tokens_per_second; /* of this call's gradients and updates, without reports and
                                * checkpoints; of the whole run when this call did nothing */

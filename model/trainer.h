@@ -12,6 +12,8 @@
 typedef struct TrainCounters {
     int64_t step, steps;
     uint64_t games, tokens;
+    uint64_t collisions; /* held-out games met and replaced */
+    int64_t report_due;  /* 1: the step's report was interrupted and is still to be made */
     double loss_sum, floor_sum, position_sum; /* since the last report */
     double last_loss, last_floor;             /* of the last report; 0 before the first */
     double seconds;

@@ -39,6 +39,8 @@ static size_t state_arrays(StEntry entries[4], const Trainer *t)
     INTEGER(steps)                                                                                 \
     INTEGER(games)                                                                                 \
     INTEGER(tokens)                                                                                \
+    INTEGER(collisions)                                                                            \
+    INTEGER(report_due)                                                                            \
     NUMBER(loss_sum)                                                                               \
     NUMBER(floor_sum)                                                                              \
     NUMBER(position_sum)                                                                           \
@@ -211,7 +213,12 @@ int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
     int64_t step = -1;
     Js *manifest = NULL;
     *found = false;
-    int rc = run_newest_step(&step, path, run_path, NULL);
+    char *warning = NULL;
+    int rc = run_newest_step(&step, path, run_path, true, &warning);
+    if (warning != NULL && t->observer->warned != NULL) {
+        t->observer->warned(t->observer->context, warning);
+    }
+    mem_free(warning);
     if (rc != 0 || step < 0) {
         return rc;
     }
@@ -232,7 +239,7 @@ int trainer_prune(const char *run_path)
     char path[FILES_PATH_MAX];
     int rc = dir_list(&names, &n, run_path);
     for (size_t i = n; rc == 0 && i-- > 0;) {
-        if (strncmp(names[i], "step-", 5) != 0 || kept++ < 2) {
+        if (run_step_of_name(names[i]) < 0 || kept++ < 2) {
             continue;
         }
         rc = path_join(path, run_path, names[i]);

@@ -241,10 +241,12 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
 {
     size_t batch = (size_t)t->options->batch;
     double start = clock_seconds();
+    uint64_t collisions = source_collisions(t->source);
     int rc = source_fetch(t->source, t->moves, t->at.games, batch, t->pool);
     if (rc != 0) {
         return rc;
     }
+    t->at.collisions += source_collisions(t->source) - collisions;
     size_t positions = batch_encode(t->input, t->target, t->vocab, t->moves, batch);
     *sums = (BatchSums){.positions = (double)positions};
     sums->floor = batch_floor_sum(t->vocab->variant, t->moves, batch);

@@ -64,9 +64,9 @@ typedef struct Kernels {
                           const real *lse, const real *q, const real *k, const real *v, size_t B,
                           size_t T, size_t NH, size_t HS);
 
-    /* Sum of -ln softmax(logits[n])[target[n]] over rows whose target is not 0 (the pad). If
-     * scale is not 0, logits (N,V) are overwritten by the gradient times scale (rows with a pad
-     * target: zeros). */
+    /* Sum of -ln softmax(logits[n])[target[n]] over rows whose target is not 0 (the pad); V at most
+     * 256. If scale is not 0, logits (N,V) are overwritten by the gradient times scale (rows with a
+     * pad target: zeros). */
     double (*cross_entropy)(real *logits, const uint8_t *target, real scale, size_t N, size_t V);
 } Kernels;
 

@@ -137,6 +137,82 @@ static void test_resume_gives_the_same_model(void **state)
     assert_int_equal(stop.reports, 1);
 }
 
+typedef struct BusyReport {
+    int64_t interrupted_at; /* step whose report is interrupted, once */
+    int64_t steps_reported[16];
+    int n;
+    char warning[256];
+} BusyReport;
+
+static int interrupted_report(void *context, const TrainReport *r)
+{
+    BusyReport *busy = context;
+    if (r->step == busy->interrupted_at) {
+        busy->interrupted_at = -1;
+        return OGPT_EINTR;
+    }
+    busy->steps_reported[busy->n++] = r->step;
+    return 0;
+}
+
+static void keep_warning(void *context, const char *line)
+{
+    BusyReport *busy = context;
+    snprintf(busy->warning, sizeof busy->warning, "%s", line);
+}
+
+/* A signal that arrives while the observer works: the step is saved, and its report is made when
+ * the run goes on, at a middle step (no checkpoint of its own) and at the last one. */
+static void test_interrupted_report_is_made_later(void **state)
+{
+    (void)state;
+    TrainOptions o = options_for(20);
+    TrainResult whole, part;
+    assert_int_equal(train(&whole, "reports", &o, 1, NULL, NULL), 0);
+    const int64_t at[] = {15, 20};
+    for (size_t i = 0; i < 2; i++) {
+        char name[32];
+        BusyReport busy = {.interrupted_at = at[i]};
+        TrainObserver observer = {.context = &busy, .report = interrupted_report};
+        snprintf(name, sizeof name, "busy-%zu", i);
+        assert_int_equal(train(&part, name, &o, 1, NULL, &observer), OGPT_EINTR);
+        assert_int_equal(part.step, at[i]);
+        assert_int_equal(train(&part, name, &o, 1, NULL, &observer), 0);
+        assert_string_equal(whole.model_hash, part.model_hash);
+        assert_true(whole.loss == part.loss);
+        assert_int_equal(busy.n, 4); /* 5, 10, 15, 20: none lost, none twice */
+        assert_int_equal(busy.steps_reported[at[i] / 5 - 1], at[i]);
+        /* Typed once more, nothing is owed any longer. */
+        assert_int_equal(train(&part, name, &o, 1, NULL, &observer), 0);
+        assert_int_equal(busy.n, 4);
+        assert_true(whole.loss == part.loss);
+    }
+}
+
+/* Directories that only look like steps are neither counted nor removed. */
+static void test_other_directories_are_left_alone(void **state)
+{
+    (void)state;
+    TrainOptions o = options_for(50);
+    TrainResult result;
+    char path[FILES_PATH_MAX];
+    const char *const names[] = {"step-goodA", "step-goodB", "step-0000000x"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(path_join(path, run_dir("names"), names[i]), 0);
+        assert_int_equal(dir_create(path), 0);
+    }
+    assert_int_equal(train(&result, "names", &o, 2, NULL, NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(path_join(path, run_dir("names"), names[i]), 0);
+        assert_true(dir_exists(path));
+    }
+    assert_true(dir_exists(result.path));
+    assert_int_equal(path_join(path, run_dir("names"), "step-00000040"), 0);
+    assert_true(dir_exists(path)); /* the last two steps are kept */
+    assert_int_equal(path_join(path, run_dir("names"), "step-00000030"), 0);
+    assert_false(dir_exists(path)); /* and only those */
+}
+
 static void flip_byte(const char *path, size_t offset)
 {
     void *data = NULL;
@@ -170,6 +246,26 @@ static void test_damaged_checkpoint_is_passed_over(void **state)
     char hash[HASH_HEX_SIZE];
     snprintf(hash, sizeof hash, "%s", result.model_hash);
     assert_int_equal(train(&result, "damaged", &o, 2, NULL, NULL), 0);
+    assert_string_equal(hash, result.model_hash);
+}
+
+/* Damage to the optimiser's state alone: training goes back one step, says so, and arrives. */
+static void test_damaged_state_is_passed_over(void **state)
+{
+    (void)state;
+    TrainOptions o = options_for(30);
+    TrainResult result;
+    char path[FILES_PATH_MAX], hash[HASH_HEX_SIZE];
+    BusyReport busy = {.interrupted_at = -1};
+    TrainObserver observer = {
+        .context = &busy, .report = interrupted_report, .warned = keep_warning};
+    assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
+    assert_string_equal(busy.warning, "");
+    snprintf(hash, sizeof hash, "%s", result.model_hash);
+    assert_int_equal(path_join(path, result.path, "train/optim.safetensors"), 0);
+    flip_byte(path, 3000);
+    assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
+    assert_non_null(strstr(busy.warning, "step-00000030"));
     assert_string_equal(hash, result.model_hash);
 }
 
@@ -292,7 +388,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_give_the_same_model),
         cmocka_unit_test(test_resume_gives_the_same_model),
+        cmocka_unit_test(test_interrupted_report_is_made_later),
+        cmocka_unit_test(test_other_directories_are_left_alone),
         cmocka_unit_test(test_damaged_checkpoint_is_passed_over),
+        cmocka_unit_test(test_damaged_state_is_passed_over),
         cmocka_unit_test(test_other_options_are_refused),
         cmocka_unit_test(test_divergence_stops_before_the_update),
         cmocka_unit_test(test_second_trainer_is_refused),

@@ -181,12 +181,12 @@ static void test_attention_is_causal(void **state)
 static void test_cross_entropy(void **state)
 {
     (void)state;
-    const size_t vocabularies[] = {2, 13, 16, 33, 61, 300};
+    const size_t vocabularies[] = {2, 13, 16, 33, 61, 256};
     for (size_t i = 0; i < sizeof vocabularies / sizeof vocabularies[0]; i++) {
         size_t N = 59, V = vocabularies[i];
         uint8_t target[59];
         for (size_t n = 0; n < N; n++) {
-            target[n] = (uint8_t)(n * 7 % (V < 256 ? V : 256)); /* row 0 and others are pads */
+            target[n] = (uint8_t)(n * 7 % V); /* row 0 and others are pads */
         }
         for (int half = 0; half < 2; half++) {
             fill(500 + i, 4);
