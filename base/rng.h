@@ -21,11 +21,12 @@ typedef enum RngPurpose {
     RNG_INIT = 6,     /* initial value of tensor t */
     RNG_BATCH = 7,    /* order of a corpus in epoch e */
     RNG_BOOTSTRAP = 8,
-    RNG_PROBE = 9,       /* sampling of games and plies for probes */
-    RNG_DIRECTION = 10,  /* random control directions */
-    RNG_SHUFFLE = 11,    /* shuffled-label controls */
-    RNG_CONTROL = 12,    /* random-weights control model, planted noise */
-    RNG_TUNE_CASES = 13, /* cases made for tuning scale and layers */
+    RNG_PROBE = 9,        /* plies drawn of each game for probes */
+    RNG_DIRECTION = 10,   /* random control directions */
+    RNG_SHUFFLE = 11,     /* shuffled-label controls */
+    RNG_CONTROL = 12,     /* random-weights control model, planted noise */
+    RNG_TUNE_CASES = 13,  /* cases made for tuning scale and layers */
+    RNG_PROBE_GAMES = 14, /* game i that the quick probe of fresh training is fitted on */
     RNG_TEST = 99
 } RngPurpose;
 

@@ -142,7 +142,7 @@ static int doctor_run(Context *context)
     check_note(&doctor, "rules", rules_check(context), "perft 7 and the reference rules agree");
     check_note(&doctor, "matrix product", blas_check(), blas);
     check_note(&doctor, "disk", folder_check(context->store_path),
-               "1 GiB free; write, fsync and rename work");
+               "at least 1 GiB free; write, fsync and rename work");
     if (file_exists(context->store_path)) {
         check_note(&doctor, "results", store_examine(context->store_path), context->store_path);
     } else {

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/command.h"
+#include "cli/intervals.h"
 #include "datasets/batch.h"
 #include "datasets/corpus.h"
 #include "model/checkpoint.h"
@@ -15,14 +16,16 @@
 typedef struct EvalOptions {
     const char *corpus;
     int64_t games;
-    bool by_ply;
+    bool by_ply, all;
 } EvalOptions;
 
 static const OptionSpec eval_options[] = {
     {"corpus", OPT_TEXT, offsetof(EvalOptions, corpus), 0, 0, NULL, NULL, "CORPUS",
-     "games to be scored; of the corpus the model was trained on, only the test split"},
+     "games to be scored: its test split, which training on a corpus never uses"},
     {"games", OPT_INT, offsetof(EvalOptions, games), 1, 1e9, "10000", NULL, "N",
      "number of games, from the first one on"},
+    {"all", OPT_FLAG, offsetof(EvalOptions, all), 0, 0, NULL, NULL, NULL,
+     "score all games, also those that the model may have been trained on"},
     {"by-ply", OPT_FLAG, offsetof(EvalOptions, by_ply), 0, 0, NULL, NULL, NULL,
      "also print the scores ply by ply (--json always has them)"},
 };
@@ -46,20 +49,29 @@ static void set_means(Js *row, const LegalitySums *sums, bool generated)
     js_set_num(row, "set_f1", sums->set_f1 / n);
 }
 
-static int strict_interval(Interval *out, const LegalityScore *score, uint64_t seed)
+/* Intervals of both error rates; the unit of resampling is the game. */
+typedef struct ErrorRates {
+    Interval strict, lenient;
+} ErrorRates;
+
+static int error_rates(ErrorRates *out, const LegalityScore *score, uint64_t seed)
 {
     size_t n = score->n_games;
-    double *errors = mem_alloc(2 * n, sizeof *errors, "errors by game");
+    double *sums = mem_alloc(3 * n, sizeof *sums, "errors by game");
 
-    if (!errors) {
+    if (!sums) {
         return OGPT_ENOMEM;
     }
+    double *strict = sums, *lenient = sums + n, *positions = sums + 2 * n;
+
     for (size_t i = 0; i < n; i++) {
-        errors[i] = score->games[i].strict_errors;
-        errors[n + i] = score->games[i].positions;
+        strict[i] = score->games[i].strict_errors;
+        lenient[i] = score->games[i].lenient_errors;
+        positions[i] = score->games[i].positions;
     }
-    *out = bootstrap_ratio(errors, errors + n, n, seed);
-    mem_free(errors);
+    out->strict = bootstrap_ratio(strict, positions, n, seed);
+    out->lenient = bootstrap_ratio(lenient, positions, n, seed);
+    mem_free(sums);
     return 0;
 }
 
@@ -79,14 +91,20 @@ static Js *rows_by_ply(const LegalityScore *score, bool generated)
     return rows;
 }
 
-static void print_score(Text *text, const LegalityScore *score, const Interval *strict,
-                        bool generated, bool test_only)
+static void print_rate(Text *text, const char *name, const Interval *rate, const char *meaning)
+{
+    text_add(text, "%-15s %.3f %%  [%.3f, %.3f]  %s\n", name, 100 * rate->value, 100 * rate->low,
+             100 * rate->high, meaning);
+}
+
+static void print_score(Text *text, const LegalityScore *score, const ErrorRates *rates,
+                        bool generated, bool all)
 {
     const LegalitySums *sums = &score->total;
     double n = sums->positions;
 
     text_add(text, "games           %zu%s\n", score->n_games,
-             test_only ? " (test split of the training corpus)" : "");
+             all ? " (all splits)" : " (test split)");
     text_add(text, "positions       %.0f\n", n);
     text_add(text, "loss            %.4f nats a token\n", sums->loss / n);
     if (generated) {
@@ -95,10 +113,9 @@ static void print_score(Text *text, const LegalityScore *score, const Interval *
         text_add(text, "excess          %.4f   loss - floor\n", (sums->loss - sums->floor) / n);
     }
     text_add(text, "kl              %.4f   uniform over legal moves to network\n", sums->kl / n);
-    text_add(text, "strict error    %.3f %%  [%.3f, %.3f]  top-1 is no legal move of the mover\n",
-             100 * strict->value, 100 * strict->low, 100 * strict->high);
-    text_add(text, "lenient error   %.3f %%  published rule: legal for either side passes\n",
-             100 * sums->lenient_errors / n);
+    print_rate(text, "strict error", &rates->strict, "top-1 is no legal move of the mover");
+    print_rate(text, "lenient error", &rates->lenient,
+               "published rule: legal for either side passes");
     text_add(text, "legal mass      %.4f   mean probability on legal moves\n",
              sums->legal_mass / n);
     text_add(text, "set F1          %.4f   top-N tokens against the N legal moves\n",
@@ -128,35 +145,33 @@ static void show_progress(void *context, size_t games_done)
 }
 
 static int report(Context *context, const LegalityScore *score, const ModelFile *model,
-                  const CorpusInfo *info, bool test_only)
+                  const CorpusInfo *info)
 {
+    const EvalOptions *options = context->options;
     bool generated = strcmp(info->source, "random") == 0;
-    Js *document = js_object(), *interval = js_array(), *by_ply = rows_by_ply(score, generated);
-    Interval strict;
+    Js *document = js_object(), *by_ply = rows_by_ply(score, generated);
+    ErrorRates rates;
     Text text = {0};
-    int code = strict_interval(&strict, score, context->seed);
+    int code = error_rates(&rates, score, context->seed);
 
     if (code != 0) {
         goto done;
     }
     js_set_str(document, "model_hash", model->model_hash);
     js_set_str(document, "corpus_hash", info->content_hash);
-    js_set_str(document, "split", test_only ? "test" : "all");
+    js_set_str(document, "split", options->all ? "all" : "test");
     js_set_int(document, "games", (int64_t)score->n_games);
     set_means(document, &score->total, generated);
-    js_set_num(document, "strict_error_low", strict.low);
-    js_set_num(document, "strict_error_high", strict.high);
-    js_push(interval, js_num(strict.low));
-    js_push(interval, js_num(strict.high));
-    js_set(document, "strict_error_ci", js_keep(interval));
+    js_set_interval(document, "strict_error", rates.strict);
+    js_set_interval(document, "lenient_error", rates.lenient);
     js_set(document, "by_ply", js_keep(by_ply));
     code = context_add(context, "eval", js_keep(document));
     if (code == 0) {
         code = context_add_all(context, "eval_by_ply", js_keep(by_ply));
     }
     if (code == 0) {
-        print_score(&text, score, &strict, generated, test_only);
-        if (((const EvalOptions *)context->options)->by_ply) {
+        print_score(&text, score, &rates, generated, options->all);
+        if (options->by_ply) {
             print_by_ply(&text, score);
         }
         code = context_result(context, js_keep(document), text.data);
@@ -164,9 +179,18 @@ static int report(Context *context, const LegalityScore *score, const ModelFile 
 done:
     text_release(&text);
     js_free(by_ply);
-    js_free(interval);
     js_free(document);
     return code;
+}
+
+/* Games are divided by their hash, whatever file they stand in: a game of the test split is never
+ * one of training, also where the model was trained on a smaller corpus of the same seed. */
+static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *options, uint64_t seed)
+{
+    const unsigned test = 1U << SPLIT_TEST;
+    const unsigned all = 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | test;
+
+    return source_corpus(out, corpus, options->all ? all : test, false, seed);
 }
 
 static int eval_run(Context *context)
@@ -178,7 +202,6 @@ static int eval_run(Context *context)
     GameSource *source = NULL;
     LegalityScore score = {0};
     char *warning = NULL;
-    bool test_only;
     uint64_t n_games;
     int code;
 
@@ -201,11 +224,7 @@ static int eval_run(Context *context)
     if (code != 0) {
         goto done;
     }
-    test_only = strcmp(model.corpus_hash, corpus_info(corpus)->content_hash) == 0;
-    code = source_corpus(&source, corpus,
-                         test_only ? 1U << SPLIT_TEST
-                                   : 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | 1U << SPLIT_TEST,
-                         false, context->seed);
+    code = open_games(&source, corpus, options, context->seed);
     if (code == 0) {
         code = context_pool(context);
     }
@@ -216,15 +235,11 @@ static int eval_run(Context *context)
         goto done;
     }
     n_games = source_games(source);
-    if (test_only) {
-        context_say(context,
-                    "%s was trained on this corpus: only its test split of %llu games is "
-                    "scored",
-                    model.path, (unsigned long long)n_games);
-    }
     if (n_games < (uint64_t)options->games) {
-        context_say(context, "%s holds %llu such games, %lld were asked for: all are scored",
-                    options->corpus, (unsigned long long)n_games, (long long)options->games);
+        context_say(context, "%s: its %s of %llu games is scored, %lld were asked for%s",
+                    options->corpus, options->all ? "whole" : "test split",
+                    (unsigned long long)n_games, (long long)options->games,
+                    options->all ? "" : " (--all scores all games)");
     } else {
         n_games = (uint64_t)options->games;
     }
@@ -233,7 +248,7 @@ static int eval_run(Context *context)
                           show_progress, &progress);
     progress_end(&progress);
     if (code == 0) {
-        code = report(context, &score, &model, corpus_info(corpus), test_only);
+        code = report(context, &score, &model, corpus_info(corpus));
     }
     if (code == 0) {
         context_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", path,
@@ -250,7 +265,7 @@ done:
 
 const Command cmd_eval = {
     .name = "eval",
-    .arguments = "MODEL --corpus CORPUS [--games N]",
+    .arguments = "MODEL --corpus CORPUS [--games N] [--all]",
     .summary = "score a network's predictions by the rules of the game",
     .examples = "  ogpt eval runs/tiny --corpus games.ogpc --by-ply\n"
                 "  ogpt eval runs/tiny --corpus games.ogpc --games 1000 --json\n",

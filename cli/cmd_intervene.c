@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/draw_case.h"
+#include "cli/intervals.h"
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
 #include "probes/edit_network.h"
@@ -289,22 +290,6 @@ static int score_layers(Session *session)
 
 /* ---- the result ---- */
 
-static void set_interval(Js *object, const char *name, Interval interval)
-{
-    char key[64];
-    Js *pair = js_array();
-
-    js_push(pair, js_num(interval.low));
-    js_push(pair, js_num(interval.high));
-    js_set_num(object, name, interval.value);
-    snprintf(key, sizeof key, "%s_ci", name);
-    js_set(object, key, pair);
-    snprintf(key, sizeof key, "%s_low", name);
-    js_set_num(object, key, interval.low);
-    snprintf(key, sizeof key, "%s_high", name);
-    js_set_num(object, key, interval.high);
-}
-
 static Js *result_json(const Session *session)
 {
     const EditReport *report = &session->report;
@@ -319,13 +304,13 @@ static Js *result_json(const Session *session)
     js_set_int(document, "excluded", (int64_t)session->cases.excluded);
     js_set_num(document, "null_error", report->mean.null_error);
     js_set_num(document, "self_error", report->mean.self_error);
-    set_interval(document, "edit_error", report->edit_error);
-    set_interval(document, "closed", report->closed);
-    set_interval(document, "gain", report->gain);
-    set_interval(document, "random_error", report->random_error);
-    set_interval(document, "random_closed", report->random_closed);
+    js_set_interval(document, "edit_error", report->edit_error);
+    js_set_interval(document, "closed", report->closed);
+    js_set_interval(document, "gain", report->gain);
+    js_set_interval(document, "random_error", report->random_error);
+    js_set_interval(document, "random_closed", report->random_closed);
     js_set_num(document, "wrong_square_error", report->mean.wrong_square_error);
-    set_interval(document, "wrong_square_closed", report->wrong_square_closed);
+    js_set_interval(document, "wrong_square_closed", report->wrong_square_closed);
     js_set_num(document, "ideal_null", report->mean.ideal_null);
     js_set_num(document, "drift", report->mean.drift);
     js_set_num(document, "false_positives", report->mean.false_positives);

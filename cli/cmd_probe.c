@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "cli/intervals.h"
 #include "probes/sweep.h"
 
 #define ALL_LAYERS "all"
@@ -166,26 +167,12 @@ static void show_control(void *context, Control control)
 
 /* ---- the result as JSON and as rows of the store ---- */
 
-static Js *interval_json(Interval interval)
-{
-    Js *pair = js_array();
-    js_push(pair, js_num(interval.low));
-    js_push(pair, js_num(interval.high));
-    return pair;
-}
-
 static void score_json(Js *object, const ProbeScore *score)
 {
-    js_set_num(object, "accuracy", score->accuracy.value);
-    js_set(object, "accuracy_ci", interval_json(score->accuracy));
-    js_set_num(object, "accuracy_low", score->accuracy.low);
-    js_set_num(object, "accuracy_high", score->accuracy.high);
-    js_set_num(object, "board_exact", score->board.value);
-    js_set(object, "board_exact_ci", interval_json(score->board));
-    js_set_num(object, "nonempty_accuracy", score->nonempty.value);
-    js_set(object, "nonempty_accuracy_ci", interval_json(score->nonempty));
-    js_set_num(object, "flipped_accuracy", score->flipped.value);
-    js_set(object, "flipped_accuracy_ci", interval_json(score->flipped));
+    js_set_interval(object, "accuracy", score->accuracy);
+    js_set_interval(object, "board_exact", score->board);
+    js_set_interval(object, "nonempty_accuracy", score->nonempty);
+    js_set_interval(object, "flipped_accuracy", score->flipped);
 }
 
 /* Accuracies of the controls beside one layer; those fitted at the best layer only are null

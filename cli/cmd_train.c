@@ -27,7 +27,7 @@ static const OptionSpec options[] = {
     {"d-model", OPT_INT, AT(d_model), 1, 4096, NULL, NULL, "N", "width, instead of the preset's"},
     {"heads", OPT_INT, AT(heads), 1, 256, NULL, NULL, "N",
      "attention heads, instead of the preset's; must divide the width"},
-    {"steps", OPT_INT, AT(steps), 1, 1e9, NULL, NULL, "N",
+    {"steps", OPT_INT, AT(steps), 1, 99999999, NULL, NULL, "N",
      "length of the run in updates (2000 when no length is given)"},
     {"games", OPT_INT, AT(games), 1, 1e12, NULL, NULL, "N", "length of the run in games"},
     {"minutes", OPT_NUM, AT(minutes), 0.01, 1e6, NULL, NULL, "M",
@@ -37,9 +37,9 @@ static const OptionSpec options[] = {
      "pieces a batch is cut into; fixes the order of sums, whatever --threads says"},
     {"optimizer", OPT_CHOICE, AT(optimizer), 0, 0, "muon", "adamw|muon", "NAME",
      "muon: for the matrices of the blocks, with AdamW for the rest"},
-    {"lr", OPT_NUM, AT(lr), 0, 100, NULL, NULL, "X",
+    {"lr", OPT_NUM, AT(lr), 1e-9, 100, NULL, NULL, "X",
      "peak rate of the blocks' matrices (0.02 for muon, 0.0015 for adamw)"},
-    {"lr-rest", OPT_NUM, AT(lr_rest), 0, 100, NULL, NULL, "X",
+    {"lr-rest", OPT_NUM, AT(lr_rest), 1e-9, 100, NULL, NULL, "X",
      "peak AdamW rate of embeddings, positions, head and vectors (0.002 beside muon, else --lr)"},
     {"schedule", OPT_CHOICE, AT(schedule), 0, 0, "trapezoid", "constant|cosine|trapezoid", "NAME",
      "rate over the run"},
@@ -202,7 +202,7 @@ static int open_probe_games(GameSource **out, Corpus *corpus, const GameSource *
                             uint64_t seed)
 {
     if (corpus == NULL) {
-        return source_fresh(out, source_variant(source), seed, RNG_PROBE);
+        return source_fresh(out, source_variant(source), seed, RNG_PROBE_GAMES);
     }
     return source_corpus(out, corpus, 1u << SPLIT_TRAIN, false, seed);
 }

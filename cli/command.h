@@ -52,6 +52,7 @@ typedef struct Context {
     Pool *pool;       /* made by context_pool on first use */
     Store *store;     /* opened by context_run_begin */
     int64_t run;      /* id of the run row, 0: none */
+    bool tell_seed;   /* context_result says it on stderr: set by context_run_begin */
     Js *options_json; /* every option with its value, as stored with the run */
 } Context;
 
@@ -86,8 +87,9 @@ int context_arg_int(int64_t *out, const Context *context, int index, const char 
 /* The pool of context->threads workers (default: all cores). Returns 0 or OGPT_E*. */
 int context_pool(Context *context);
 /* Open the store and insert the run row; `subject` as in RunStart. With `resume`, goes on with
- * the newest run row of the same command and subject when there is one and its options are the
- * same (--threads, --store, --json and the like do not count). */
+ * the run row of the same command, subject and options that ended last (--threads, --store, --json
+ * and the like do not count), unless a living process still works on such a row. Without,
+ * context_result says the seed, where the command has one. */
 int context_run_begin(Context *context, const char *subject, bool resume);
 /* Called by cli_main after run() with its code: closes the run row with its status. Returns
  * `code`, or the error of the store when that was 0. */

@@ -158,6 +158,8 @@ int context_run_begin(Context *context, const char *subject, bool resume)
     if (code == 0 && context->run == 0) {
         code = store_run_begin(context->store, &context->run, &start);
     }
+    /* Commands that go on (train, generate) name their seed with what they make. */
+    context->tell_seed = !resume && (context->command->uses & USES_SEED) != 0;
 done:
     js_free(versions_json);
     mem_free(versions);

@@ -17,6 +17,9 @@ size_t common__specs(OptionSpec out[OPTIONS_MAX], unsigned uses);
 
 /* Fill a context from parsed options (common is tables[0], the command's own tables[1]). */
 void context__fill(Context *context, const CommonOptions *common, const OptionTable tables[2]);
+/* +1: from now on context_result drops what it is given, -1: no more (cli/output.c). For a command
+ * that runs others and has a result of its own. */
+void results__mute(int change);
 /* Close the store and free what the context owns. */
 void context__release(Context *context);
 

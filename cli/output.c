@@ -1,5 +1,5 @@
 /* cli/output.c - what goes to stdout (the result, once) and to stderr (everything else). */
-#include "cli/command.h"
+#include "cli/framework.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -115,10 +115,19 @@ static int document_write(const Context *context, const Js *document)
     return code;
 }
 
+static int muted; /* depth; commands run one at a time, in one thread */
+
+void results__mute(int change)
+{
+    muted += change;
+}
+
 int context_result(Context *context, Js *document, const char *text)
 {
     int code = 0;
-    if (context->json) {
+    if (muted > 0) {
+        code = text == NULL && !context->json ? OGPT_ENOMEM : 0;
+    } else if (context->json) { /* the document names the seed */
         code = document_write(context, document);
     } else if (text == NULL) {
         code = OGPT_ENOMEM;
@@ -126,6 +135,9 @@ int context_result(Context *context, Js *document, const char *text)
         char *copy = mem_strdup(text, "the result's text");
         code = copy == NULL ? OGPT_ENOMEM : 0;
         if (copy != NULL) {
+            if (context->tell_seed) {
+                context_say(context, "seed %llu", (unsigned long long)context->seed);
+            }
             controls_blank(copy, context->colour);
             code = stdout_write(copy);
         }

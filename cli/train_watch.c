@@ -22,6 +22,12 @@ static int on_started(void *context, int64_t steps, int64_t resumed)
     return store_trim(watch->context->store, watch->context->run, "train_curve", "step", resumed);
 }
 
+static void on_warned(void *context, const char *line)
+{
+    TrainWatch *watch = context;
+    context_warn(watch->context, "%s", line);
+}
+
 static void on_stepped(void *context, const TrainReport *r)
 {
     TrainWatch *watch = context;
@@ -154,7 +160,7 @@ static Js *profile_table(Text *text, size_t n_threads)
 }
 
 static int print_result(Context *context, const TrainResult *r, const TrainWatch *watch,
-                        const GptConfig *cfg, const GameSource *source, bool profile)
+                        const GptConfig *cfg, bool profile)
 {
     Js *json = js_object();
     Text text = {0};
@@ -179,10 +185,10 @@ static int print_result(Context *context, const TrainResult *r, const TrainWatch
              (long long)r->steps, (unsigned long long)r->games, r->seconds);
     text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
     text_add(&text, "strict error    %.2f %% of held-out positions\n", 100 * watch->strict_error);
-    js_set_int(json, "held_out_collisions", (int64_t)source_collisions(source));
-    if (source_collisions(source) > 0) {
+    js_set_int(json, "held_out_collisions", (int64_t)r->collisions);
+    if (r->collisions > 0) {
         text_add(&text, "held out        %llu training games replaced: they were held-out games\n",
-                 (unsigned long long)source_collisions(source));
+                 (unsigned long long)r->collisions);
     }
     if (profile) {
         js_set(json, "profile", profile_table(&text, context->threads));
@@ -201,6 +207,7 @@ int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
                                     .started = on_started,
                                     .report = on_report,
                                     .stepped = on_stepped,
+                                    .warned = on_warned,
                                     .saved = on_saved};
     int rc =
         train_run(&result, run_path, cfg, options, source, init, context->pool, about, &observer);
@@ -208,7 +215,7 @@ int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);
     }
-    rc = rc != 0 ? rc : print_result(context, &result, watch, cfg, source, options->profile);
+    rc = rc != 0 ? rc : print_result(context, &result, watch, cfg, options->profile);
     if (rc == 0) {
         context_next(context,
                      "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "datasets/corpus_internal.h"
 #include "game/play.h"
 
 #define WINDOW_BLOCKS 64
@@ -253,12 +254,6 @@ static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
     return 0;
 }
 
-static int compare_hashes(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *pool)
 {
     const GameVariant *variant = source->variant;
@@ -280,7 +275,7 @@ int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *poo
     for (size_t i = 0; i < n; i++) {
         hashes[i] = game_hash(moves + i * stride, variant);
     }
-    qsort(hashes, n, sizeof *hashes, compare_hashes);
+    qsort(hashes, n, sizeof *hashes, corpus__compare_hashes);
     mem_free(source->excluded);
     source->excluded = hashes;
     source->n_excluded = n;
@@ -303,7 +298,7 @@ static void make_game(uint8_t *moves, GameSource *source, uint64_t index)
         play_random(moves, source->variant, source->seed, source->purpose, index);
         uint64_t hash = source->n_excluded > 0 ? game_hash(moves, source->variant) : 0;
         if (source->n_excluded == 0 || bsearch(&hash, source->excluded, source->n_excluded,
-                                               sizeof hash, compare_hashes) == NULL) {
+                                               sizeof hash, corpus__compare_hashes) == NULL) {
             return;
         }
         source->n_collisions++;

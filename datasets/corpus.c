@@ -356,7 +356,7 @@ uint64_t corpus__count_plies(const uint8_t *moves, size_t n_bytes)
     return plies;
 }
 
-static int compare_hashes(const void *a, const void *b)
+int corpus__compare_hashes(const void *a, const void *b)
 {
     const uint64_t x = *(const uint64_t *)a;
     const uint64_t y = *(const uint64_t *)b;
@@ -365,7 +365,7 @@ static int compare_hashes(const void *a, const void *b)
 
 uint64_t corpus__count_repeats(uint64_t *hashes, size_t n)
 {
-    qsort(hashes, n, sizeof *hashes, compare_hashes);
+    qsort(hashes, n, sizeof *hashes, corpus__compare_hashes);
     uint64_t repeats = 0;
     for (size_t i = 1; i < n; i++) {
         repeats += hashes[i] == hashes[i - 1];

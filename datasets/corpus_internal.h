@@ -46,6 +46,8 @@ uint64_t corpus__block_games(const Corpus *corpus, uint64_t block);
 int corpus__load_block(Corpus *corpus, uint64_t block);
 /* Number of moves in n strides. */
 uint64_t corpus__count_plies(const uint8_t *moves, size_t n_bytes);
+/* Order of two uint64_t, for qsort and bsearch. */
+int corpus__compare_hashes(const void *a, const void *b);
 /* Sorts the hashes and counts those that are equal to one before. */
 uint64_t corpus__count_repeats(uint64_t *hashes, size_t n);
 

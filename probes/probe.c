@@ -146,12 +146,30 @@ static int write_tensors(Publish *publish, const Probe *probe)
     return rc ? rc : publish_adopt(publish, "probe.safetensors");
 }
 
+int probe_check_goal(const char *path)
+{
+    char manifest[FILES_PATH_MAX], json[FILES_PATH_MAX];
+    if (!dir_exists(path) && !file_exists(path)) {
+        return 0;
+    }
+    int rc = path_join(manifest, path, "MANIFEST.json");
+    rc = rc ? rc : path_join(json, path, "probe.json");
+    if (rc == 0 && (!file_exists(manifest) || !file_exists(json))) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: is no probe (no MANIFEST.json and probe.json in it) and is not "
+                     "replaced; choose another name for the probe",
+                     path);
+    }
+    return rc;
+}
+
 int probe_save(const Probe *probe, const char *path)
 {
     Publish *publish = NULL;
     Js *json = NULL, *fields = NULL;
     char *text = NULL;
-    int rc = publish_begin(&publish, path, true);
+    int rc = probe_check_goal(path);
+    rc = rc ? rc : publish_begin(&publish, path, true);
     if (rc) {
         goto done;
     }

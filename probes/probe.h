@@ -56,7 +56,11 @@ typedef struct Probe {
 /* Allocate weights (zero) for the shape fields already set in *probe. */
 int probe_allocate(Probe *probe);
 void probe_release(Probe *probe);
-/* Publish (replaces an older publication of the same unfinished sweep). */
+/* Whether a probe may be published at `path`: nothing is there, or an older probe, damaged or
+ * not, known by its MANIFEST.json and probe.json. Replacing removes a directory with all that is
+ * in it, so everything else is OGPT_EUSAGE naming it. */
+int probe_check_goal(const char *path);
+/* Publish (replaces an older publication of the same unfinished sweep; see probe_check_goal). */
 int probe_save(const Probe *probe, const char *path);
 /* Read and check completely. Returns 0, OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
 int probe_load(Probe *out, const char *path);

@@ -2,6 +2,7 @@
 #include "probes/sweep_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -272,6 +273,27 @@ static int sweep_begin(Sweep *sweep, Corpus *corpus)
     return rc ? rc : draw_sets(sweep, corpus);
 }
 
+/* The lock lies beside the probe, because publishing replaces the directory itself. */
+static int lock_goal(FileLock *out, const char *path)
+{
+    char name[FILES_PATH_MAX];
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') {
+        end--; /* "probes/mine/" is the same goal as "probes/mine" */
+    }
+    int n = snprintf(name, sizeof name, "%.*s", (int)end, path);
+    char *slash = n < (int)sizeof name ? strrchr(name, '/') : NULL;
+    int rc = 0;
+    if (slash && slash > name) {
+        *slash = '\0';
+        rc = dir_create(name);
+    }
+    if (snprintf(name, sizeof name, "%.*s.lock", (int)end, path) >= (int)sizeof name) {
+        rc = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
+    }
+    return rc ? rc : file_lock(out, name);
+}
+
 int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
               const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,
               const SweepObserver *observer)
@@ -285,10 +307,14 @@ int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
                    .options = options,
                    .observer = observer,
                    .pool = pool};
-    int rc = sweep_begin(&sweep, corpus);
+    FileLock lock = {.fd = -1};
+    int rc = probe_check_goal(path);
+    rc = rc ? rc : sweep_begin(&sweep, corpus);
+    rc = rc ? rc : lock_goal(&lock, path);
     rc = rc ? rc : sweep__take_probe(&sweep, replace, corpus);
     rc = rc ? rc : run_sweep(&sweep);
     sweep_release(&sweep);
+    file_unlock(&lock);
     return rc;
 }
 

@@ -73,9 +73,11 @@ typedef struct SweepObserver {
     void (*control)(void *context, Control control); /* before each control */
 } SweepObserver;
 
-/* Fit what is missing of the probe at `path` (replace: begin anew whatever is there) and score
- * it. *probe is filled and owned by the caller. Returns 0, OGPT_EUSAGE (options; or the probe on
- * file was made with others: the difference is named), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
+/* Fit what is missing of the probe at `path` (replace: begin anew whatever probe is there) and
+ * score it. *probe is filled and owned by the caller. The lock file PATH.lock, held while the
+ * sweep lasts, stays behind. Returns 0, OGPT_EUSAGE (options; what is at `path` is no probe; or
+ * the probe there was made with other options: the difference is named), OGPT_ELOCKED (another
+ * process fits it), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
  * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. observer may be NULL. */
 int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
               const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,

@@ -41,8 +41,10 @@ static const char create_sql[] =
     "CREATE INDEX IF NOT EXISTS runs_by_subject ON runs(command, subject);"
 #include "store/results.def"
     /* SQLite takes the other columns from the row that holds the maximum. */
-    "CREATE VIEW IF NOT EXISTS best_probe_layers AS SELECT run, task, site, solver, layer,"
-    " max(accuracy) AS accuracy, accuracy_low, accuracy_high, board_exact, nonempty_accuracy"
+    "DROP VIEW IF EXISTS best_probe_layers;" /* that of earlier programs chose by test games */
+    "CREATE VIEW best_probe_layers AS SELECT run, task, site, solver, layer,"
+    " max(coalesce(validation_accuracy, accuracy)) AS chosen_by, accuracy, accuracy_low,"
+    " accuracy_high, board_exact, nonempty_accuracy"
     " FROM probe_layers GROUP BY run, task, site, solver;"
     "CREATE VIEW IF NOT EXISTS last_evals AS SELECT model_hash, corpus_hash, max(row) AS row, run,"
     " games, loss, floor, excess, kl, strict_error, lenient_error FROM eval GROUP BY model_hash;";

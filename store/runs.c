@@ -123,65 +123,85 @@ int store_run_end(Store *store, int64_t run, const char *status, const char *mes
     return run_once(stmt);
 }
 
-/* The newest run of a command and subject; *same_options tells whether its options are these. */
-static int run_newest(int64_t *run, bool *same_options, Store *store, const char *command,
-                      const char *subject, const char *options_json)
+/* Whether the process of the current row (pid, pid_start, host in columns 2 to 4) is another one
+ * of this host, and lives. */
+static bool row_is_in_use(DbStmt *stmt, const ProcessId *self)
+{
+    ProcessId id = {.pid = db_column_int(stmt, 2), .start = db_column_int(stmt, 3)};
+    const char *host = db_column_text(stmt, 4);
+    if (db_column_int(stmt, 1) == 0 || host == NULL || strcmp(host, self->host) != 0 ||
+        id.pid <= 0 || (id.pid == self->pid && id.start == self->start)) {
+        return false;
+    }
+    snprintf(id.host, sizeof id.host, "%s", host);
+    return !process_is_over(&id);
+}
+
+/* The run to go on with, or 0. What was killed has no end, and comes first: a row that was refused
+ * beside it (locked) ended while it ran, and holds nothing. */
+static int run_to_resume(int64_t *run, Store *store, const RunStart *start, const ProcessId *self)
 {
     DbStmt *stmt = NULL;
     *run = 0;
-    *same_options = false;
     int code = db_prepare(&stmt, store->db,
-                          "SELECT run, options IS ?3 FROM runs WHERE command = ?1"
-                          " AND subject IS ?2 ORDER BY run DESC LIMIT 1");
+                          "SELECT run, status = 'running', pid, pid_start, host FROM runs"
+                          " WHERE command = ?1 AND subject IS ?2 AND options = ?3"
+                          " ORDER BY ended IS NULL DESC, ended DESC, run DESC");
     if (code != 0) {
         return code;
     }
-    db_bind_text(stmt, 1, command);
-    db_bind_text(stmt, 2, subject);
-    db_bind_text(stmt, 3, options_json);
-    code = db_step(stmt);
-    if (code == 1) {
-        *run = db_column_int(stmt, 0);
-        *same_options = db_column_int(stmt, 1) != 0;
-        code = 0;
+    db_bind_text(stmt, 1, start->command);
+    db_bind_text(stmt, 2, start->subject);
+    db_bind_text(stmt, 3, start->options_json);
+    while ((code = db_step(stmt)) == 1) {
+        if (row_is_in_use(stmt, self)) {
+            *run = 0;
+            code = 0;
+            break;
+        }
+        *run = *run != 0 ? *run : db_column_int(stmt, 0);
     }
     db_finalize(stmt);
     return code;
 }
 
-int store_run_find(Store *store, int64_t *run, const char *command, const char *subject)
+static int run_take_over(Store *store, int64_t run, const ProcessId *self)
 {
-    bool same_options = false;
-    return run_newest(run, &same_options, store, command, subject, NULL);
+    DbStmt *stmt = NULL;
+    int code = db_prepare(&stmt, store->db,
+                          "UPDATE runs SET status = 'running', ended = NULL, message = NULL,"
+                          " sessions = sessions + 1, pid = ?2, pid_start = ?3, host = ?4"
+                          " WHERE run = ?1");
+    if (code != 0) {
+        return code;
+    }
+    db_bind_int(stmt, 1, run);
+    db_bind_int(stmt, 2, self->pid);
+    db_bind_int(stmt, 3, self->start);
+    db_bind_text(stmt, 4, self->host);
+    return run_once(stmt);
 }
 
 int store_run_resume(Store *store, int64_t *run, const RunStart *start)
 {
-    DbStmt *stmt = NULL;
-    bool same_options = false;
     ProcessId self;
-    int code =
-        run_newest(run, &same_options, store, start->command, start->subject, start->options_json);
-    if (code != 0 || *run == 0) {
-        return code;
-    }
-    if (!same_options) {
-        *run = 0;
-        return 0;
-    }
-    code = db_prepare(&stmt, store->db,
-                      "UPDATE runs SET status = 'running', ended = NULL, message = NULL,"
-                      " sessions = sessions + 1, pid = ?2, pid_start = ?3, host = ?4"
-                      " WHERE run = ?1");
+    *run = 0;
+    process_self(&self);
+    /* In one transaction: of two processes that look for a row, only one finds it free. */
+    int code = db_begin(store->db);
     if (code != 0) {
         return code;
     }
-    process_self(&self);
-    db_bind_int(stmt, 1, *run);
-    db_bind_int(stmt, 2, self.pid);
-    db_bind_int(stmt, 3, self.start);
-    db_bind_text(stmt, 4, self.host);
-    return run_once(stmt);
+    code = run_to_resume(run, store, start, &self);
+    if (code == 0 && *run != 0) {
+        code = run_take_over(store, *run, &self);
+    }
+    code = code != 0 ? code : db_commit(store->db);
+    if (code != 0) {
+        *run = 0;
+        db_rollback(store->db);
+    }
+    return code;
 }
 
 /* Bind one member. Lists and objects become their JSON text in a TEXT column; `*owned` keeps

@@ -1,9 +1,9 @@
 /* store/runs.h - the results database: one row per run, raw result rows beneath it.
  *
  * store/results.def is the one table of result kinds: kind name, then column names and types;
- * CREATE TABLE, insertion and listing are generated from it. Rows are append-only; summaries
- * are views. Every row belongs to a run. Default file: ogpt-results.db in the working
- * directory.
+ * CREATE TABLE, insertion and listing are generated from it. Rows are never
+ * changed, and dropped only by a resumed run, past its checkpoint; summaries are views. Every row
+ * belongs to a run. Default file: ogpt-results.db in the working directory.
  */
 #ifndef OGPT_STORE_RUNS_H
 #define OGPT_STORE_RUNS_H
@@ -37,13 +37,9 @@ int store_check(Store *store);
 int store_run_begin(Store *store, int64_t *run, const RunStart *start);
 /* status: "done", "negative", "failed", "interrupted". message may be NULL. */
 int store_run_end(Store *store, int64_t run, const char *status, const char *message);
-/* Find the newest unfinished or finished run of the same command and subject; *run = 0 when
- * there is none. For commands that go on after a kill. */
-int store_run_find(Store *store, int64_t *run, const char *command, const char *subject);
-
-/* Go on with the newest run of the same command, subject and options: its status is "running"
- * again. *run = 0 when the newest run of this command and subject had other options, or when
- * there is none. */
+/* Go on with the run of the same command, subject and options that ended last, one that was killed
+ * before all others: its status is "running" again. *run = 0 when there is none, or when another
+ * living process of this host runs one of them. */
 int store_run_resume(Store *store, int64_t *run, const RunStart *start);
 
 /* Append one row, or all rows of an array, of a kind of results.def in one transaction: `row`

@@ -2,8 +2,9 @@
 # Refuse what the house style forbids and no compiler warning catches.
 #
 # Usage: tools/check_style.sh [ROOT]     (default: this repository)
-# Checked: size of files, unique file names, headers that compile alone, a short README in each
-# folder, banned calls, unfinished marks, paths of one machine. Folders named fixture_* are left
+# Checked: size of files and functions, unique file names, headers that compile alone, a short README in each
+# folder, banned calls, unfinished marks, gaps in a page that were to be filled, paths of one
+# machine. Folders named fixture_* are left
 # out. Each finding is one line: file:line, what was found, what to do.
 # Exit: 0 nothing to refuse, 1 findings, 2 the tree cannot be read.
 set -euo pipefail
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=${1:-$(dirname "$here")}
 cd "$root"
 
-max_lines=600 readme_lines=60
+max_lines=600 function_lines=100 readme_lines=60
 rooms=(base num game datasets model probes store report cli tests bench tools)
 findings=$(mktemp)
 trap 'rm -f "$findings"' EXIT
@@ -34,6 +35,17 @@ wc -l "${files[@]}" | awk -v max=$max_lines '$2 != "total" && $1 > max {
 printf '%s\n' "${sources[@]}" | awk -F/ '$NF == "internal.h" { next }
     $NF in first { printf "%s:1: the file name is taken by %s: choose another\n", $0, first[$NF] }
     { first[$NF] = $0 }' >>"$findings"
+
+# Length of functions: the lines from the { to the } in the first column.
+awk -v max=$function_lines 'FNR == 1 { start = 0 }
+    /^\{/ { start = FNR }
+    /^\}/ {
+        if (start && FNR - start + 1 > max) {
+            printf "%s:%d: a function of %d lines, at most %d: split it\n", FILENAME, start,
+                FNR - start + 1, max
+        }
+        start = 0
+    }' "${sources[@]}" >>"$findings"
 
 # A header says everything it needs: it compiles alone.
 for header in "${sources[@]}"; do
@@ -132,9 +144,13 @@ FNR == 1 {
 }' "${sources[@]}" >>"$findings"
 
 # Unfinished marks and paths of one machine, in every text file (this one names them).
+mapfile -t pages < <(printf '%s\n' "${files[@]}" | grep '\.md$' || true)
 mapfile -t texts < <(printf '%s\n' "${files[@]}" | grep -v '^tools/check_style\.sh$')
 grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${texts[@]}" |
     sed 's/^\([^:]*:[0-9]*\):.*/\1: unfinished mark/' >>"$findings" || true
+grep -nE '\b[A-Z]+_(TABLE|MINUTES|PICTURE)\b' "${pages[@]}" /dev/null |
+    sed 's/^\([^:]*:[0-9]*\):.*/\1: a gap that was to be filled with a measured text/' \
+        >>"$findings" || true
 grep -nE '(^|[^A-Za-z0-9_.{}$])/(home|root|work|Users)/' "${texts[@]}" |
     sed 's/^\([^:]*:[0-9]*\):.*/\1: path of one machine/' >>"$findings" || true
 

@@ -43,6 +43,15 @@ expect 0 runs list
 lacks "$esc"
 holds "x?[31my.ogpc"
 
+# The seed of what is drawn is said, unless all is quiet.
+expect 0 cases make seen.csv --n 5 --size 6 --seed 3
+holds "seed 3" err
+expect 0 cases make quiet.csv --n 5 --size 6 --seed 3 --quiet
+lacks "seed" err
+expect 0 cases make json.csv --n 5 --size 6 --seed 3 --json
+lacks "seed" err
+[ "$(json_value seed)" = 3 ] || fail "--json: the seed is in the document"
+
 # Games and boards.
 expect 0 generate six.ogpc --games 50 --size 6
 expect 0 corpus show six.ogpc 7 --ply 0

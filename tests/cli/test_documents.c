@@ -2,8 +2,10 @@
  * with the promised keys. */
 #include "base/base_test.h"
 
+#include <sys/stat.h>
+
 #include "base/js.h"
-#include "cli/command.h"
+#include "cli/framework.h"
 
 /* Run the program with stdout in the file at("stdout"). */
 static int program_run(const char *const *words)
@@ -78,6 +80,27 @@ static void documents_have_their_keys(void **state)
     }
 }
 
+/* A command that runs others keeps stdout for its own document. */
+static void muted_results_are_dropped(void **state)
+{
+    static char results[FILES_PATH_MAX];
+    struct stat file;
+    snprintf(results, sizeof results, "--store=%s", at("muted.db"));
+    const char *const text[] = {"perft", "3", results, NULL};
+    const char *const json[] = {"perft", "3", "--json", results, NULL};
+    results__mute(1);
+    assert_int_equal(program_run(text), 0);
+    assert_int_equal(stat(at("stdout"), &file), 0);
+    assert_int_equal(file.st_size, 0);
+    assert_int_equal(program_run(json), 0);
+    assert_int_equal(stat(at("stdout"), &file), 0);
+    assert_int_equal(file.st_size, 0);
+    results__mute(-1);
+    assert_int_equal(program_run(text), 0);
+    assert_int_equal(stat(at("stdout"), &file), 0);
+    assert_true(file.st_size > 0);
+}
+
 static void run_row_holds_the_command(void **state)
 {
     static char results[FILES_PATH_MAX];
@@ -145,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documents_have_their_keys),
+        cmocka_unit_test(muted_results_are_dropped),
         cmocka_unit_test(run_row_holds_the_command),
         cmocka_unit_test(training_curve_is_drawn),
     };

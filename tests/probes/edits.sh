@@ -13,13 +13,13 @@ expect 0 cases make cases.csv --n 60 --size 6
 holds "already holds these cases" err
 expect 0 cases make threads.csv --n 60 --size 6 --threads 3
 cmp -s first.csv threads.csv || fail "the cases depend on --threads"
-refuse 2 "cases.csv:62: holds other cases" cases make cases.csv --n 61 --size 6
-refuse 2 "cases.csv:2: holds other cases" cases make cases.csv --n 60 --size 6 --seed 2
+refuse 2 "cases.csv:62: holds other cases" cases make cases.csv --n 61 --size 6 --quiet
+refuse 2 "cases.csv:2: holds other cases" cases make cases.csv --n 60 --size 6 --seed 2 --quiet
 cmp -s cases.csv first.csv || fail "a refused command changed the cases"
 expect 0 cases make threads.csv --n 61 --size 6 --force
 cmp -s threads.csv first.csv && fail "--force replaced nothing"
-refuse 2 "natural case is a flip" cases make x.csv --edit erase
-refuse 2 "too short" cases make x.csv --size 4
+refuse 2 "natural case is a flip" cases make x.csv --edit erase --quiet
+refuse 2 "too short" cases make x.csv --size 4 --quiet
 [ -e x.csv ] && fail "a refused command left a file"
 [ "$(ls -A | grep -c '^\.tmp')" = 0 ] || fail "temporary files left"
 
@@ -34,6 +34,9 @@ refuse 3 "bad.csv:5: " cases show bad.csv 0 --size 6
 refuse 3 "empty file" cases show empty.csv 0
 refuse 4 "nowhere.csv" cases show nowhere.csv 0
 mkdir folder
+echo kept >folder/diary
+expect 4 cases make folder --n 5 --size 6 --force # replaces a file, never a folder
+[ "$(cat folder/diary)" = kept ] || fail "cases make --force destroyed a folder"
 refuse 3 "folder: expected a case file (CSV), found a directory" cases show folder 0
 
 # A network, a probe, and their numbers at 1, 2 and 3 threads.
@@ -60,9 +63,39 @@ for key in null_error self_error edit_error closed random_error wrong_square_err
     grep -q "\"$key\": " edit1 || fail "intervene --json lacks $key"
 done
 expect 0 generate other.ogpc --games 40 --size 6 --seed 2
-expect 0 eval run --corpus other.ogpc --games 10 --json
-[ "$(json_value split)" = all ] || fail "all games of another corpus are scored"
+expect 0 eval run --corpus other.ogpc --games 10 --all --json
+[ "$(json_value split)" = all ] || fail "--all: all games are scored"
 [ "$(json_value games)" = 10 ] || fail "10 games expected"
+expect 0 eval run --corpus other.ogpc --all --quiet
+holds "40 (all splits)"
+# A corpus of two games, neither in the test split.
+expect 0 generate two.ogpc --games 2 --size 6
+refuse 3 "use a larger corpus" eval run --corpus two.ogpc --quiet
+expect 0 eval run --corpus two.ogpc --all --quiet
+# A larger corpus of the same seed begins with the games of training: of these, too, only the
+# test split is scored, and the same games as before come first.
+expect 0 generate larger.ogpc --games 1200 --size 6
+expect 0 eval run --corpus larger.ogpc --json
+[ "$(json_value split)" = test ] || fail "larger.ogpc: split test expected"
+n=$(json_value games)
+[ "$n" -gt "$(sed -n 's/^ *"games": \([0-9]*\),$/\1/p' eval1 | head -1)" ] && [ "$n" -lt 240 ] ||
+    fail "larger.ogpc: about a tenth of 1200 games expected, found $n"
+holds "larger.ogpc: its test split of $n games is scored, 10000 were asked for (--all" err
+expect 0 eval run --corpus larger.ogpc --games "$n" # as many as there are: nothing to be said
+lacks "asked for" err
+# Both errors with their intervals, the estimate inside; the lenient one is never the larger.
+for key in strict_error lenient_error; do
+    for part in "" _ci _low _high; do
+        grep -q "\"$key$part\": " eval1 || fail "eval --json lacks $key$part"
+    done
+done
+awk -F'[:,]' '/^  "(strict|lenient)_error(_low|_high)?": [0-9]/ { gsub(/[ "]/, "", $1); v[$1] = $2 + 0 }
+    END {
+        for (k in v) n++
+        exit !(n == 6 && v["lenient_error"] <= v["strict_error"] &&
+            v["lenient_error_low"] < v["lenient_error"] &&
+            v["lenient_error"] < v["lenient_error_high"])
+    }' eval1 || fail "the lenient error does not lie inside its interval"
 
 # Rows in the store: 60 cases, and every tried plan: layers 0, 0-1 and 1, 5 scales.
 expect 0 intervene run --probe probe --cases cases.csv --tune tune.csv
@@ -88,7 +121,7 @@ refuse 2 "nothing to choose" $args --layers 1 --scale 1 --tune tune.csv
 refuse 2 "--layers is missing" $args
 refuse 2 "--scale is missing" $args --layers 1
 refuse 2 "layers 0 to 1" $args --layers 2 --scale 1
-refuse 2 "without r" $args --method project --layers 1 --scale 0.5r
+refuse 2 "without r" $args --method project --layers 1 --scale 0.5r --quiet
 refuse 2 "--probe is missing" intervene run --cases cases.csv --layers 1 --scale 1
 refuse 2 "--corpus is missing" eval run
 expect 0 cases make eight.csv --n 5

@@ -30,6 +30,7 @@ done
 [ "$(grep -c '"validation_accuracy"' out)" = 7 ] || fail "7 layers expected"
 expect 0 runs show 4 --json
 holds '"probe_layers"'
+holds '"validation_accuracy": 0.'
 holds '"probe_controls"'
 
 # Killed in the middle and typed again, with other threads: the same bytes, the finished layers
@@ -52,6 +53,23 @@ cmp -s fitted out || fail "typed again: another result: $(diff fitted out | head
 expect 0 probe fit m $small --l2 0.000001 --out unbroken --threads 2 --no-controls
 [ "$(tensors_of killed)" = "$(tensors_of unbroken)" ] || fail "the kill changed the bytes"
 [ "$(tensors_of whole)" != "$(tensors_of unbroken)" ] || fail "l2 changed nothing"
+
+# One at a time: while a probe is fitted a second fit of it is refused, whatever it is called.
+"$OGPT" probe fit m $small --l2 0.000001 --out busy --threads 1 >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 3000); do
+    [ -e busy/probe.json ] && break
+    sleep 0.01
+done
+refuse 5 'busy.lock' probe fit m $small --l2 0.000001 --out busy/ --quiet
+holds "$pid" err
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+expect 0 probe fit m $small --l2 0.000001 --out busy --no-controls
+[ "$(tensors_of busy)" = "$(tensors_of unbroken)" ] || fail "the refused fit changed the bytes"
+expect 0 verify busy
+rm -r busy
+expect 0 probe fit m $small --l2 0.000001 --out busy --no-controls --layers 0 # a lock left behind
 
 # A probe on file is scored as it was when it was fitted.
 expect 0 probe fit m $small --out whole --no-controls --json
@@ -89,9 +107,9 @@ for key in moves board legal layers wrong top flip null_error edit_error; do
 done
 
 # Refusals: exit code, one line, both sides named.
-refuse 2 '--l2' probe fit m $small --l2 0.5 --out whole
-refuse 2 '--task' probe fit m $small --task colour --out whole
-refuse 3 'fitted on model' probe eval other whole --corpus g.ogpc
+refuse 2 '--l2' probe fit m $small --l2 0.5 --out whole --quiet
+refuse 2 '--task' probe fit m $small --task colour --out whole --quiet
+refuse 3 'fitted on model' probe eval other whole --corpus g.ogpc --quiet
 refuse 3 'fitted on model' show other --probe whole --moves e4
 refuse 2 '--layers' probe fit m $small --layers 0,x --out x
 for layer in 6 99; do
@@ -112,6 +130,19 @@ for command in "probe fit m --out x" "probe eval m whole"; do
     holds "plays 6x6; use a corpus of the model's board size" err
 done
 [ ! -e x ] || fail "a refused command left something at its --out"
+
+# --force replaces a probe, damaged or not, and nothing else: not a folder, not a file.
+mkdir -p precious/deep
+echo kept >precious/deep/diary
+echo '{}' >precious/MANIFEST.json
+for force in "" --force; do
+    # shellcheck disable=SC2086
+    refuse 2 'precious: is no probe' probe fit m $small --out precious --quiet $force
+    # shellcheck disable=SC2086
+    refuse 2 'precious/deep/diary: is no probe' probe fit m $small --out precious/deep/diary --quiet $force
+done
+[ "$(cat precious/deep/diary)" = kept ] || fail "--force destroyed a folder that is no probe"
+[ ! -e precious.lock ] || fail "a refused fit left precious.lock"
 printf 'x' | dd of=whole/probe.safetensors bs=1 seek=2000 conv=notrunc 2>/dev/null
 refuse 3 'probe.safetensors' probe eval m whole --corpus g.ogpc
 expect 0 probe fit m $small --out whole --no-controls --force

@@ -95,6 +95,30 @@ static void what_is_written_is_read(void **state)
 }
 
 /* The file a notebook opens: names and shapes of design.md section 4. */
+/* Replacing removes a directory with all that is in it: only a probe is ever replaced. */
+static void only_a_probe_is_replaced(void **state)
+{
+    char folder[FILES_PATH_MAX], path[FILES_PATH_MAX];
+    Probe probe;
+    probe_make(&probe);
+    fixture_path(folder, &fixture, "precious");
+    assert_int_equal(probe_check_goal(folder), 0); /* nothing is there */
+    assert_int_equal(dir_create(folder), 0);
+    static const char *const names[] = {"diary", "MANIFEST.json"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(path_join(path, folder, names[i]), 0);
+        assert_int_equal(file_write_atomic(path, "{}", 2, false), 0);
+        assert_int_equal(probe_save(&probe, folder), OGPT_EUSAGE);
+        assert_non_null(strstr(err_message(), "precious"));
+        assert_int_equal(probe_save(&probe, path), OGPT_EUSAGE); /* a file */
+        assert_true(file_exists(path));
+    }
+    assert_int_equal(path_join(path, folder, "probe.json"), 0);
+    assert_int_equal(file_write_atomic(path, "{}", 2, false), 0);
+    assert_int_equal(probe_save(&probe, folder), 0); /* a probe, though a damaged one */
+    probe_release(&probe);
+}
+
 static void tensors_have_their_names_and_shapes(void **state)
 {
     char path[FILES_PATH_MAX], file[FILES_PATH_MAX];
@@ -259,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(only_a_probe_is_replaced),
         cmocka_unit_test(tensors_have_their_names_and_shapes),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(contradictions_are_refused),

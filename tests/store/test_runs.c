@@ -81,14 +81,17 @@ static void runs_are_found_and_resumed(void **state)
     int64_t none = run_made(store, "perft", NULL, "{}");
     int64_t found = -1;
     Js *shown = NULL;
-    assert_int_equal(store_run_find(store, &found, "train", "runs/a"), 0);
-    assert_int_equal(found, a);
-    assert_int_equal(store_run_find(store, &found, "eval", "runs/a"), 0);
+    RunStart same = start_of("eval", "runs/a", "{\"x\":1}");
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
     assert_int_equal(found, 0);
-    assert_int_equal(store_run_find(store, &found, "perft", NULL), 0);
+    same = start_of("train", "runs/a", "{\"x\":1}");
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, a);
+    same = start_of("perft", NULL, "{}");
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
     assert_int_equal(found, none);
 
-    RunStart same = start_of("train", "runs/b", "{\"x\":1}");
+    same = start_of("train", "runs/b", "{\"x\":1}");
     assert_int_equal(store_run_end(store, b, "interrupted", "signal"), 0);
     assert_int_equal(store_run_resume(store, &found, &same), 0);
     assert_int_equal(found, b);
@@ -100,6 +103,12 @@ static void runs_are_found_and_resumed(void **state)
     RunStart different = start_of("train", "runs/b", "{\"x\":2}");
     assert_int_equal(store_run_resume(store, &found, &different), 0);
     assert_int_equal(found, 0);
+    /* A newer run with other options does not stand in the way. */
+    int64_t c = run_made(store, "train", "runs/b", "{\"x\":2}");
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, b);
+    assert_int_equal(store_run_resume(store, &found, &different), 0);
+    assert_int_equal(found, c);
     store_close(store);
 }
 
@@ -228,6 +237,37 @@ static int file_exec(const char *name, const char *sql)
     return code;
 }
 
+/* While another process of this host runs it, a row is not taken over, nor one that was refused
+ * beside it; once that process is over, it is the one to go on with. */
+static void living_runs_are_left_alone(void **state)
+{
+    Store *store = store_made("living.db");
+    int64_t first = run_made(store, "train", "runs/a", "{}");
+    int64_t found = -1;
+    char sql[96];
+    Js *shown = NULL;
+    RunStart same = start_of("train", "runs/a", "{}");
+    /* The parent of this test lives as long as it does; its start is not known. */
+    snprintf(sql, sizeof sql, "UPDATE runs SET pid = %d, pid_start = 0", (int)getppid());
+    assert_int_equal(file_exec("living.db", sql), 0);
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, 0);
+    int64_t refused = run_made(store, "train", "runs/a", "{}");
+    assert_int_equal(store_run_end(store, refused, "failed", "locked"), 0);
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, 0);
+    assert_int_equal(store_show(&shown, store, first), 0);
+    assert_string_equal(text_of(shown, "status"), "running");
+    assert_int_equal(js_int_of(js_member(shown, "sessions")), 1);
+    js_free(shown);
+
+    snprintf(sql, sizeof sql, "UPDATE runs SET pid_start = 1 WHERE run = %d", (int)first);
+    assert_int_equal(file_exec("living.db", sql), 0); /* the parent did not start at boot */
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, first);
+    store_close(store);
+}
+
 static void rows_are_append_only(void **state)
 {
     Store *store = store_made("append.db");
@@ -280,6 +320,11 @@ static void older_files_are_completed(void **state)
     Js *rows = NULL;
     store_close(store);
     assert_int_equal(file_exec("older.db", "DROP VIEW last_evals; DROP TABLE eval;"
+                                           "DROP VIEW best_probe_layers;"
+                                           "ALTER TABLE probe_layers"
+                                           " DROP COLUMN validation_accuracy;"
+                                           "CREATE VIEW best_probe_layers AS SELECT run, layer,"
+                                           " max(accuracy) FROM probe_layers GROUP BY run;"
                                            "ALTER TABLE perft DROP COLUMN seconds;"
                                            "ALTER TABLE runs DROP COLUMN pid_start;"
                                            "ALTER TABLE runs DROP COLUMN pid"),
@@ -302,7 +347,9 @@ static void older_files_are_completed(void **state)
     assert_true(js_num_of(js_member(js_at(rows, 0), "seconds")) == 0.25);
     js_free(rows);
     store_close(store);
-    assert_int_equal(file_exec("older.db", "SELECT * FROM last_evals; SELECT pid FROM runs"), 0);
+    assert_int_equal(file_exec("older.db", "SELECT * FROM last_evals; SELECT pid FROM runs;"
+                                           "SELECT chosen_by FROM best_probe_layers"),
+                     0);
 }
 
 static void views_choose_rows(void **state)
@@ -313,7 +360,8 @@ static void views_choose_rows(void **state)
         Js *row = js_object();
         js_set_str(row, "task", "mine");
         js_set_int(row, "layer", layer);
-        js_set_num(row, "accuracy", layer == 2 ? 0.9 : 0.5);
+        js_set_num(row, "accuracy", layer == 3 ? 0.9 : 0.5);
+        js_set_num(row, "validation_accuracy", layer == 2 ? 0.9 : 0.5);
         assert_int_equal(store_add(store, run, "probe_layers", row), 0);
         js_free(row);
     }
@@ -386,7 +434,7 @@ int main(void)
         cmocka_unit_test(rows_are_append_only),     cmocka_unit_test(older_files_are_completed),
         cmocka_unit_test(views_choose_rows),        cmocka_unit_test(other_files_are_no_store),
         cmocka_unit_test(dead_runs_are_told),       cmocka_unit_test(dangling_rows_are_found),
-        cmocka_unit_test(two_writers_share_a_file),
+        cmocka_unit_test(two_writers_share_a_file), cmocka_unit_test(living_runs_are_left_alone),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

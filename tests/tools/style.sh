@@ -8,12 +8,17 @@ trap 'rm -rf "$work"' EXIT
 
 bash "$check" "$OGPT_SOURCE"
 
-# The fixture breaks each rule once, beside look-alikes that are allowed; the two findings that
-# are a matter of length are made here.
+# The fixture breaks each rule once, beside look-alikes that are allowed; the findings that
+# are a matter of length are made here: two files, and a function of 101 lines behind one of 100.
 cp -r "$fixture" "$work/fixture"
 seq 61 >"$work/fixture/game/README.md"
 mkdir "$work/fixture/docs"
 seq 601 >"$work/fixture/docs/long.md"
+for lines in 98 99; do
+    printf 'int long_%d(void)\n{\n' $lines
+    yes '    ;' | head -$lines
+    printf '}\n'
+done >"$work/fixture/base/functions.c"
 if bash "$check" "$work/fixture" >"$work/found"; then
     echo "the fixture tree was accepted"
     exit 1

@@ -1,0 +1,18 @@
+/* cli/demo_report.h - what the demo found, read from its results database, and the verdict. */
+#ifndef OGPT_CLI_DEMO_REPORT_H
+#define OGPT_CLI_DEMO_REPORT_H
+
+#include "cli/command.h"
+
+typedef struct DemoReport {
+    Text text;    /* the tables and the claim, line by line */
+    Js *document; /* "holds", and the rows that the tables show */
+} DemoReport;
+
+/* Read the newest finished runs of eval, probe fit and intervene, and judge by them: 0 when the
+ * claim holds, OGPT_ENEGATIVE when a line of it fails (the report is complete then as well), else
+ * OGPT_E* of reading. Release it in every case. */
+int demo_verdict(DemoReport *out, const char *store_path);
+void demo_report_release(DemoReport *report);
+
+#endif

@@ -1,0 +1,24 @@
+#!/bin/bash
+# tests/cli/demo.sh - the demo leaves a report alone that is not its own. The demo itself takes
+# minutes and is no test; its verdict is tested by test_demo_verdict.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+echo mine >report.txt
+refuse 2 "report.txt is here without results.db" demo
+refuse 2 "replace it with --force" demo --json
+[ "$(cat report.txt)" = mine ] || fail "report.txt was changed"
+[ -z "$(find . -type f ! -name report.txt ! -name out ! -name err)" ] || fail "a step ran: $(ls)"
+
+# With results beside it the report is the demo's own; here the first step refuses the file, which
+# is no results database. Its message, not that of the report, is the one shown.
+echo text >results.db
+expect 3 demo --quiet
+lacks "report.txt" err
+rm results.db
+# --force passes by the report; a folder in the place of the corpus stops the first step.
+mkdir games.ogpc
+"$OGPT" demo --force --json >out 2>err && fail "the first step cannot succeed"
+lacks "replace it with --force" err
+[ -s out ] && fail "--json: nothing expected on stdout of a demo that failed"
+[ "$(cat report.txt)" = mine ] || fail "report.txt was changed by a demo that failed"
+check_end
