@@ -154,8 +154,9 @@ int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool sh
     if (code == 0 && source->n_games == 0) {
         code = err_set(OGPT_EFORMAT,
                        "corpus %.16s: none of its %" PRIu64
-                       " games lies in the asked splits (mask %u); use a larger corpus",
-                       info->content_hash, info->n_games, split_mask);
+                       " games lies in the asked splits (of 80 %% train, 10 %% validation, 10 %% "
+                       "test); use a larger corpus",
+                       info->content_hash, info->n_games);
     }
     if (code != 0) {
         source_free(source);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/probes/probe_cli.sh - ogpt probe fit, probe eval and show: results, going on after a kill,
-# the same bytes at any number of threads, and every refusal.
+# the same bytes at any number of threads, and every refusal. label: slow
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 games=1500

@@ -16,7 +16,9 @@ mkdir "$work/fixture/docs"
 seq 601 >"$work/fixture/docs/long.md"
 for lines in 98 99; do
     printf 'int long_%d(void)\n{\n' $lines
-    yes '    ;' | head -$lines
+    for ((i = 0; i < lines; i++)); do
+        printf '    ;\n'
+    done
     printf '}\n'
 done >"$work/fixture/base/functions.c"
 if bash "$check" "$work/fixture" >"$work/found"; then
