@@ -186,6 +186,7 @@ static int schema_create(Db *db, const DbSchema *schema)
 /* Settings that protect this process from a hostile or damaged file. */
 static int handle_harden(Db *db)
 {
+    assert(db != NULL);
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -380,6 +381,7 @@ void db_bind_blob(DbStmt *stmt, int index, const void *data, size_t n_bytes)
 
 int db_step(DbStmt *stmt)
 {
+    assert(stmt != NULL);
     int code = stmt->bind_code != SQLITE_OK ? stmt->bind_code : sqlite3_step(stmt->handle);
     if (code == SQLITE_ROW) {
         return 1;
@@ -406,6 +408,7 @@ double db_column_num(DbStmt *stmt, int column)
 
 const char *db_column_text(DbStmt *stmt, int column)
 {
+    assert(stmt != NULL);
     const char *text = (const char *)sqlite3_column_text(stmt->handle, column);
     return text != NULL ? text : "";
 }
