@@ -1,48 +1,13 @@
-/* tests/datasets/datasets_test.h - what the tests of datasets/ share: a directory of their own,
- * one way to ask for a failure with its message, and damage done to corpus files. */
+/* tests/datasets/datasets_test.h - what the tests of datasets/ share beside those of base/: corpora
+ * to try things on, and damage done to corpus files. */
 #ifndef OGPT_TESTS_DATASETS_TEST_H
 #define OGPT_TESTS_DATASETS_TEST_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base/base_test.h"
 
-#include <cmocka.h>
-
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/files.h"
 #include "datasets/corpus.h"
 #include "datasets/generate.h"
 #include "store/db.h"
-
-static char work[256]; /* the directory of this run */
-
-static inline int work_create(void **state)
-{
-    const char *base = getenv("TMPDIR");
-    snprintf(work, sizeof work, "%s/ogpt-datasets-XXXXXX", base == NULL ? "/tmp" : base);
-    return mkdtemp(work) == NULL ? -1 : 0;
-}
-
-static inline int work_remove(void **state)
-{
-    return dir_remove(work);
-}
-
-/* Path of `name` in the directory, valid until the fourth call from now. */
-static inline const char *at(const char *name)
-{
-    static char paths[4][FILES_PATH_MAX];
-    static size_t turn;
-    char *path = paths[turn++ % 4];
-    assert_int_equal(path_join(path, work, name), 0);
-    return path;
-}
 
 /* Remove a corpus file and what SQLite and the lock leave beside it. */
 static inline void corpus_remove(const char *name)
@@ -53,16 +18,6 @@ static inline void corpus_remove(const char *name)
         snprintf(path, sizeof path, "%s/%s%s", work, name, suffixes[i]);
         remove(path);
     }
-}
-
-/* The call failed with `code` and its one-line message holds `text`. */
-static inline void assert_refused(int found, int code, const char *text)
-{
-    if (found != code || strstr(err_message(), text) == NULL) {
-        fail_msg("expected code %d and \"%s\", found %d and \"%s\"", code, text, found,
-                 err_message());
-    }
-    assert_null(strchr(err_message(), '\n'));
 }
 
 static inline bool is_sanitized(void)
