@@ -3,7 +3,7 @@
 #ifndef OGPT_TESTS_DATASETS_TEST_H
 #define OGPT_TESTS_DATASETS_TEST_H
 
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include "datasets/corpus.h"
 #include "datasets/generate.h"
