@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
 
@@ -112,25 +113,29 @@ size_t arena_piece_bytes(size_t count, size_t size)
     return (n_bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN + ARENA_ALIGN;
 }
 
-/* Bytes from the start of the block to its first aligned address. */
-static size_t arena_first(const Arena *arena)
-{
-    return (ARENA_ALIGN - (uintptr_t)arena->base % ARENA_ALIGN) % ARENA_ALIGN;
-}
+/* What a large arena is aligned to: one page of the kind that spares the processor most of its
+ * look-ups of addresses (10 to 15 % of a product of matrices that come from memory). */
+#define HUGE_PAGE ((size_t)2 << 20)
 
 int arena_init(Arena *arena, size_t bytes, const char *what)
 {
     *arena = (Arena){0};
-    if (bytes > SIZE_MAX - ARENA_ALIGN) {
+    size_t align = bytes >= 4 * HUGE_PAGE ? HUGE_PAGE : ARENA_ALIGN;
+    if (bytes > SIZE_MAX - align) {
         return err_set(OGPT_ENOMEM, "out of memory: wanted %zu bytes for %s", bytes, what);
     }
     /* calloc and not aligned_alloc: large zeroed blocks come from the system untouched, and
-     * ARENA_ALIGN bytes more leave room to align by hand. */
-    arena->base = mem_calloc(bytes + ARENA_ALIGN, 1, what);
+     * `align` bytes more leave room to align by hand. */
+    arena->base = mem_calloc(bytes + align, 1, what);
     if (arena->base == NULL) {
         return OGPT_ENOMEM;
     }
-    arena->size_bytes = bytes + ARENA_ALIGN;
+    arena->size_bytes = bytes + align;
+    arena->first = (align - (uintptr_t)arena->base % align) % align;
+    if (align == HUGE_PAGE) {
+        /* A wish: where the system knows no such pages, small ones do. */
+        madvise(arena->base + arena->first, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    }
     arena_reset(arena);
     return 0;
 }
@@ -147,7 +152,7 @@ void *arena_take(Arena *arena, size_t count, size_t size)
 
 void arena_reset(Arena *arena)
 {
-    arena->used_bytes = arena_first(arena);
+    arena->used_bytes = arena->first;
     ASAN_POISON_MEMORY_REGION(arena->base, arena->size_bytes);
 }
 

@@ -83,20 +83,26 @@ static size_t round_up(size_t n, size_t to)
 static void rows_in(float *out, const float *from, size_t T, size_t C, size_t HS)
 {
     for (size_t t = 0; t < T; t++) {
-        memcpy(out + t * HS, from + t * C, HS * sizeof(float));
+        for (size_t j = 0; j < HS; j += VEC_LANES) {
+            vec_store(out + t * HS + j, vec_load(from + t * C + j));
+        }
     }
     memset(out + T * HS, 0, (round_up(T, ROWS) - T) * HS * sizeof(float));
 }
 
+/* Rows from T on become columns of zeros, up to a multiple of 16. */
 static void transpose_in(float *out, const float *from, size_t T, size_t C, size_t HS)
 {
-    size_t width = round_up(T, VEC_LANES);
-    for (size_t j = 0; j < HS; j++) {
-        for (size_t t = 0; t < T; t++) {
-            out[j * MAX_T + t] = from[t * C + j];
-        }
-        for (size_t t = T; t < width; t++) {
-            out[j * MAX_T + t] = 0;
+    Vec block[VEC_LANES];
+    for (size_t t0 = 0; t0 < T; t0 += VEC_LANES) {
+        for (size_t j0 = 0; j0 < HS; j0 += VEC_LANES) {
+            for (size_t i = 0; i < VEC_LANES; i++) {
+                block[i] = t0 + i < T ? vec_load(from + (t0 + i) * C + j0) : vec_all(0);
+            }
+            vec_transpose(block);
+            for (size_t i = 0; i < VEC_LANES; i++) {
+                vec_store(out + (j0 + i) * MAX_T + t0, block[i]);
+            }
         }
     }
 }
@@ -121,7 +127,7 @@ static void head_fwd(Head *h, float *z, float *lse, size_t T, size_t C, size_t H
             Vec top = vec_all(-INFINITY), sum = vec_all(0);
             for (size_t w = 0; w < W; w++) {
                 acc[r][w] = causal(acc[r][w] * scale, w, t0 + r, -INFINITY);
-                top = vec_select(acc[r][w] > top, acc[r][w], top);
+                top = vec_larger(acc[r][w], top);
             }
             float largest = vec_max(top);
             for (size_t w = 0; w < W; w++) {

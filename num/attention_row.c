@@ -28,7 +28,7 @@ static void head_weights(float *weights, const float *q, const float *keys, size
             score += q[c] * vec_load(keys + c * stride + t);
         }
         score = vec_select(lanes < (int)(n_keys - t), score * scale, vec_all(-INFINITY));
-        top = vec_select(score > top, score, top);
+        top = vec_larger(score, top);
         vec_store(weights + t, score);
     }
     float largest = vec_max(top);

@@ -77,6 +77,8 @@ void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
 
 #include <immintrin.h>
 
+#include "num/vec16.h"
+
 bool bf16_available(void)
 {
     return true;
@@ -95,14 +97,21 @@ static __m512i pairs_of_row(const float *x, size_t n)
                                         _mm512_maskz_loadu_ps(low, x));
 }
 
+/* Word i of 32 to half word 2i, word 16+i to 2i+1. */
+static __m512i interleaving(void)
+{
+    __m512i word = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_or_si512(word,
+                           _mm512_slli_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(16)), 16));
+}
+
 /* 16 pairs whose first halves come from row x and second halves from row y (NULL: zeros). */
-static __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
+static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
 {
     __m512 first = _mm512_maskz_loadu_ps(mask, x);
     __m512 second = y != NULL ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
-    __m256i lo = (__m256i)_mm512_cvtneps_pbh(first), hi = (__m256i)_mm512_cvtneps_pbh(second);
-    return _mm512_or_si512(_mm512_cvtepu16_epi32(lo),
-                           _mm512_slli_epi32(_mm512_cvtepu16_epi32(hi), 16));
+    __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+    return _mm512_permutexvar_epi16(interleaving(), halves);
 }
 
 static __mmask16 lanes(size_t left)
@@ -122,46 +131,23 @@ static void pack_rows(uint32_t *out, const float *x, size_t ldx, size_t R, size_
     }
 }
 
-/* x (K,R) to pairs down the columns: out[k2*stride + r] for r < R, zeros up to `fill`. */
-static void pack_columns(uint32_t *out, size_t stride, const float *x, size_t ldx, size_t K,
-                         size_t R, size_t fill)
+/* x (K,R) to pairs down the columns: column r of k2 is at
+ * out[r / width * block + k2 * width + r % width], columns from R to a whole width are zeros. */
+static void pack_columns(uint32_t *out, size_t width, size_t block, const float *x, size_t ldx,
+                         size_t K, size_t R)
 {
     for (size_t k2 = 0; k2 < (K + 1) / 2; k2++) {
         const float *first = x + 2 * k2 * ldx, *second = 2 * k2 + 1 < K ? first + ldx : NULL;
-        for (size_t r = 0; r < fill; r += 16) {
-            __mmask16 mask = lanes(r < R ? R - r : 0);
-            __m512i pairs = pairs_of_rows(first + r, second != NULL ? second + r : NULL, mask);
-            _mm512_mask_storeu_epi32(out + k2 * stride + r, lanes(fill - r), pairs);
+        for (size_t r0 = 0; r0 < R; r0 += width) {
+            uint32_t *to = out + r0 / width * block + k2 * width;
+            for (size_t i = 0; i < width; i += 16) {
+                size_t r = r0 + i;
+                __m512i pairs = pairs_of_rows(first + r, second != NULL ? second + r : NULL,
+                                              lanes(r < R ? R - r : 0));
+                _mm512_mask_storeu_epi32(to + i, lanes(width - i), pairs);
+            }
         }
     }
-}
-
-/* 16x16 words, rows to columns: interleave words, then pairs of words, then 128-bit lanes. */
-static void transpose(__m512i v[16])
-{
-    __m512i t[16];
-    for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
-    }
-    for (int i = 0; i < 16; i += 4) {
-        v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    /* v[4*g + j], lane q: words 4q+j of rows 4g .. 4g+3. */
-    for (int j = 0; j < 4; j++) {
-        __m512i low01 = _mm512_shuffle_i32x4(v[j], v[4 + j], 0x88);
-        __m512i low23 = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0x88);
-        __m512i high01 = _mm512_shuffle_i32x4(v[j], v[4 + j], 0xdd);
-        __m512i high23 = _mm512_shuffle_i32x4(v[8 + j], v[12 + j], 0xdd);
-        t[j] = _mm512_shuffle_i32x4(low01, low23, 0x88);
-        t[8 + j] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
-        t[4 + j] = _mm512_shuffle_i32x4(high01, high23, 0x88);
-        t[12 + j] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
-    }
-    memcpy(v, t, sizeof t);
 }
 
 /* One panel of b given transposed, x (columns,K): rows become columns, 16 by 16 pairs. */
@@ -169,17 +155,17 @@ static void pack_panel_transposed(uint32_t *out, const float *x, size_t ldx, siz
                                   size_t K)
 {
     size_t K2 = (K + 1) / 2;
-    __m512i block[16];
+    Vec block[VEC_LANES]; /* pairs, moved about as if they were floats */
     for (size_t j0 = 0; j0 < PANEL; j0 += 16) {
         for (size_t k2 = 0; k2 < K2; k2 += 16) {
             for (size_t j = 0; j < 16; j++) {
                 block[j] = j0 + j < n_columns
-                               ? pairs_of_row(x + (j0 + j) * ldx + 2 * k2, K - 2 * k2)
-                               : _mm512_setzero_si512();
+                               ? (Vec)pairs_of_row(x + (j0 + j) * ldx + 2 * k2, K - 2 * k2)
+                               : vec_all(0);
             }
-            transpose(block);
+            vec_transpose(block);
             for (size_t i = 0; i < 16 && k2 + i < K2; i++) {
-                _mm512_store_si512(out + (k2 + i) * PANEL + j0, block[i]);
+                _mm512_store_si512(out + (k2 + i) * PANEL + j0, (__m512i)block[i]);
             }
         }
     }
@@ -188,14 +174,13 @@ static void pack_panel_transposed(uint32_t *out, const float *x, size_t ldx, siz
 static void pack_b(uint32_t *out, bool tb, const float *b, size_t ldb, size_t K, size_t N)
 {
     size_t K2 = (K + 1) / 2;
+    if (!tb) {
+        pack_columns(out, PANEL, K2 * PANEL, b, ldb, K, N);
+        return;
+    }
     for (size_t p = 0; p < panels(N); p++) {
         size_t left = N - p * PANEL, width = left < PANEL ? left : PANEL;
-        uint32_t *panel = out + p * K2 * PANEL;
-        if (tb) {
-            pack_panel_transposed(panel, b + p * PANEL * ldb, ldb, width, K);
-        } else {
-            pack_columns(panel, PANEL, b + p * PANEL, ldb, K, width, PANEL);
-        }
+        pack_panel_transposed(out + p * K2 * PANEL, b + p * PANEL * ldb, ldb, width, K);
     }
 }
 
@@ -210,6 +195,12 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
     for (int r = 0; r < R; r++) {
         for (int w = 0; w < 4; w++) {
             sum[r][w] = keep ? _mm512_loadu_ps(c + (size_t)r * ldc + 16 * w) : _mm512_setzero_ps();
+        }
+    }
+    /* The next tile of c, read or not: a store, too, waits for its line. */
+    for (int r = 0; r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            _mm_prefetch((const char *)(c + (size_t)(R + r) * ldc + 16 * w), _MM_HINT_ET0);
         }
     }
     for (size_t k2 = 0; k2 < K2; k2++) {
@@ -266,7 +257,7 @@ void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
     uint32_t *pa = scratch;
     uint32_t *pb = (uint32_t *)((char *)scratch + round_up_64(M * K2 * sizeof(uint32_t)));
     if (ta) {
-        pack_columns(pa, M, a, lda, K, M, M);
+        pack_columns(pa, M, 0, a, lda, K, M);
     } else {
         pack_rows(pa, a, lda, M, K);
     }

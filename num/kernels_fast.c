@@ -255,7 +255,7 @@ static double cross_entropy_fast(float *logits, const uint8_t *target, float sca
         Vec top_lanes = vec_load(buffer), sum_lanes = vec_all(0);
         for (size_t i = 1; i < n_vec; i++) {
             Vec x = vec_load(buffer + i * VEC_LANES);
-            top_lanes = vec_select(x > top_lanes, x, top_lanes);
+            top_lanes = vec_larger(x, top_lanes);
         }
         float top = vec_max(top_lanes), of_target = buffer[target[n]];
         for (size_t i = 0; i < n_vec; i++) {

@@ -41,33 +41,79 @@ static inline Vec vec_load_part(const float *p, size_t n, float rest)
     return v;
 }
 
+/* Lane i of `v` from lane (i + by) of it, the first `by` lanes at the top; `by` 8, 4, 2 or 1. */
+#define VEC_ROTATED(v, by)                                                                         \
+    __builtin_shufflevector(v, v, (0 + (by)) % 16, (1 + (by)) % 16, (2 + (by)) % 16,               \
+                            (3 + (by)) % 16, (4 + (by)) % 16, (5 + (by)) % 16, (6 + (by)) % 16,    \
+                            (7 + (by)) % 16, (8 + (by)) % 16, (9 + (by)) % 16, (10 + (by)) % 16,   \
+                            (11 + (by)) % 16, (12 + (by)) % 16, (13 + (by)) % 16,                  \
+                            (14 + (by)) % 16, (15 + (by)) % 16)
+
+/* Lane i plus lane i + 8, those plus 4 further on, 2, 1: one order on every machine. */
 static inline float vec_sum(Vec v)
 {
-    float part[VEC_LANES];
-    vec_store(part, v);
-    for (size_t half = VEC_LANES / 2; half > 0; half /= 2) {
-        for (size_t i = 0; i < half; i++) {
-            part[i] += part[i + half];
-        }
-    }
-    return part[0];
-}
-
-static inline float vec_max(Vec v)
-{
-    float part[VEC_LANES];
-    vec_store(part, v);
-    for (size_t half = VEC_LANES / 2; half > 0; half /= 2) {
-        for (size_t i = 0; i < half; i++) {
-            part[i] = part[i] > part[i + half] ? part[i] : part[i + half];
-        }
-    }
-    return part[0];
+    v += VEC_ROTATED(v, 8);
+    v += VEC_ROTATED(v, 4);
+    v += VEC_ROTATED(v, 2);
+    return v[0] + v[1];
 }
 
 static inline Vec vec_select(VecInt mask, Vec yes, Vec no)
 {
     return (Vec)(((VecInt)yes & mask) | ((VecInt)no & ~mask));
+}
+
+static inline Vec vec_larger(Vec a, Vec b)
+{
+    return vec_select(a > b, a, b);
+}
+
+static inline float vec_max(Vec v)
+{
+    v = vec_larger(v, VEC_ROTATED(v, 8));
+    v = vec_larger(v, VEC_ROTATED(v, 4));
+    v = vec_larger(v, VEC_ROTATED(v, 2));
+    return v[0] > v[1] ? v[0] : v[1];
+}
+
+/* 16 rows of 16 lanes become columns: lanes interleave, then pairs of lanes, then fours. */
+static inline void vec_transpose(Vec v[VEC_LANES])
+{
+    Vec t[VEC_LANES];
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12,
+                                       28, 13, 29);
+        t[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11,
+                                           27, 14, 30, 15, 31);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        for (int j = 0; j < 2; j++) {
+            Vec a = t[i + j], b = t[i + j + 2];
+            v[i + 2 * j] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25,
+                                                   12, 13, 28, 29);
+            v[i + 2 * j + 1] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26,
+                                                       27, 14, 15, 30, 31);
+        }
+    }
+    /* v[4*g + j], four q: lanes 4q+j of rows 4g .. 4g+3. */
+    for (int j = 0; j < 4; j++) {
+        Vec even[2], odd[2]; /* fours 0 and 2, 1 and 3, of rows 0..7 and 8..15 */
+        for (int half = 0; half < 2; half++) {
+            Vec a = v[8 * half + j], b = v[8 * half + 4 + j];
+            even[half] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24,
+                                                 25, 26, 27);
+            odd[half] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23,
+                                                28, 29, 30, 31);
+        }
+        for (int q = 0; q < 2; q++) {
+            const Vec *from = q == 0 ? even : odd;
+            t[4 * q + j] = __builtin_shufflevector(from[0], from[1], 0, 1, 2, 3, 8, 9, 10, 11, 16,
+                                                   17, 18, 19, 24, 25, 26, 27);
+            t[8 + 4 * q + j] = __builtin_shufflevector(from[0], from[1], 4, 5, 6, 7, 12, 13, 14, 15,
+                                                       20, 21, 22, 23, 28, 29, 30, 31);
+        }
+    }
+    memcpy(v, t, sizeof t);
 }
 
 /* exp(x), relative error below 2e-7 for x in [-87, 88]; clamped outside (exp(-87) = 1.6e-38
