@@ -1,7 +1,7 @@
 /* bench/bench_probe.c - fitting the probes of all squares of one layer, beside the referee.
  *
  * Usage: bench_probe MODEL FOLDER [ROWS [THREADS]]
- * Draws ROWS positions (10,000 unless told) of fresh random games, 8 a game, captures layer 5 (or
+ * Draws ROWS positions (40,000 unless told) of fresh random games, 8 a game, captures layer 5 (or
  * the last) of the network, and fits task mine of all squares: newton's multinomial problems
  * (best of three), liblinear's one-vs-rest problems by its own stopping rule, and the same
  * problems by both to a tight tolerance. Into FOLDER go x.npy (rows, width) float32, standardised,
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_probe MODEL FOLDER [ROWS [THREADS]]\n");
         return 2;
     }
-    long rows = argc > 3 ? strtol(argv[3], NULL, 10) : 10000;
+    long rows = argc > 3 ? strtol(argv[3], NULL, 10) : 40000;
     long threads = argc > 4 ? strtol(argv[4], NULL, 10) : 2;
     if (rows < 1000 || rows > 10000000 || threads < 1 || threads > 256) {
         fprintf(stderr, "bench_probe: expected 1000 to 10000000 rows and 1 to 256 threads\n");

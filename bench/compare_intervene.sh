@@ -17,13 +17,9 @@ threads=2
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 
-python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
-have_torch=no
-if [[ -x $python ]] && "$python" -c 'import torch' 2>/dev/null; then
-    have_torch=yes
-else
-    echo "PyTorch skipped: $python has no module torch (apt-get install python3-torch)"
-fi
+. "$here/../tools/peer_python.sh"
+have_torch=yes
+peer_python torch PyTorch || have_torch=no
 
 row='%-9s %-8s %6s %6s %6s %9s %9s %9s\n'
 # shellcheck disable=SC2059

@@ -14,12 +14,10 @@ l2=0.0001
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-python=/usr/bin/python3 # Debian's: where the package python3-sklearn is installed
+. "$here/../tools/peer_python.sh"
 "$bench" "$model" "$work" "$rows" "$threads" | tee "$work/table"
-if [[ -x $python ]] && "$python" -c 'import sklearn' 2>/dev/null; then
+if peer_python sklearn scikit-learn; then
     "$python" "$here/peer_probe.py" "$work" "$l2" "$threads" | tee -a "$work/table"
-else
-    echo "scikit-learn skipped: $python has no module sklearn (apt-get install python3-sklearn)"
 fi
 awk -F '\t' '
     $1 == "newton" { ours = $6; objective = $7 }

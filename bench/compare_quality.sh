@@ -42,11 +42,8 @@ wait $trainer 2>/dev/null || true
 echo "ogpt:    $line"
 echo "ogpt:    below $goal % after $seconds s"
 
-python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
-if ! { [[ -x $python ]] && "$python" -c 'import torch, numpy' 2>/dev/null; }; then
-    echo "PyTorch skipped: $python has no module torch (apt-get install python3-torch)"
-    exit 0
-fi
+. "$here/../tools/peer_python.sh"
+peer_python torch PyTorch || exit 0
 for set in "train 400000 1" "held 1024 2"; do
     read -r name games seed <<<"$set"
     "$ogpt" generate "$name.ogpc" --games "$games" --seed "$seed" --quiet >/dev/null

@@ -246,16 +246,11 @@ done:
 static int open_inputs(Context *context, ModelFile *model, Corpus **corpus)
 {
     const ProbeOptions *given = context->options;
-    char *warning = NULL;
     if (!given->corpus) {
         return err_set(OGPT_EUSAGE, "%s: --corpus FILE is needed; see 'ogpt %s --help'",
                        context->command->name, context->command->name);
     }
-    int rc = model_load(model, context->args[0], &warning);
-    if (warning) {
-        context_warn(context, "%s", warning);
-        mem_free(warning);
-    }
+    int rc = context_model_load(context, model, context->args[0]);
     rc = rc ? rc : corpus_open(corpus, given->corpus, false);
     rc = rc ? rc : positions_check_corpus(given->corpus, *corpus, model);
     return rc ? rc : context_pool(context);

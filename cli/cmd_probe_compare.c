@@ -82,13 +82,8 @@ static int read_options(CompareOptions *out, const Context *context)
 
 static int load_contender(Match *match, size_t i, Context *context)
 {
-    char *warning = NULL;
     const char *path = context->args[2 * i + 1];
-    int rc = model_load(&match->model[i], context->args[2 * i], &warning);
-    if (warning) {
-        context_warn(context, "%s", warning);
-        mem_free(warning);
-    }
+    int rc = context_model_load(context, &match->model[i], context->args[2 * i]);
     rc = rc ? rc : probe_load(&match->probe[i], path);
     match->contender[i] =
         (Contender){.model = &match->model[i], .probe = &match->probe[i], .path = path};

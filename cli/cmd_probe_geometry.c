@@ -30,12 +30,7 @@ static const OptionSpec options[] = {
 
 static int load(Geometry *geometry, Context *context)
 {
-    char *warning = NULL;
-    int rc = model_load(&geometry->model, context->args[0], &warning);
-    if (warning) {
-        context_warn(context, "%s", warning);
-        mem_free(warning);
-    }
+    int rc = context_model_load(context, &geometry->model, context->args[0]);
     geometry->n = (size_t)context->n_args - 1;
     for (size_t i = 0; i < geometry->n && rc == 0; i++) {
         GeometryProbe *one = &geometry->probe[i];

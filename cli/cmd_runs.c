@@ -107,7 +107,7 @@ static void rows_add(Text *text, const char *kind, const Js *rows)
     }
 }
 
-/* Plot one column of the training curve over the steps. */
+/* Plot one column of the training curve over the games seen. */
 static int curve_add(Text *text, const Js *rows, const char *column, const char *title)
 {
     size_t n = js_length(rows);
@@ -116,11 +116,11 @@ static int curve_add(Text *text, const Js *rows, const char *column, const char 
     int code = x == NULL || y == NULL ? OGPT_ENOMEM : 0;
     for (size_t i = 0; code == 0 && i < n; i++) {
         const Js *value = js_member(js_at(rows, i), column);
-        x[i] = js_num_of(js_member(js_at(rows, i), "step"));
+        x[i] = js_num_of(js_member(js_at(rows, i), "games"));
         y[i] = value != NULL ? js_num_of(value) : NAN;
     }
     if (code == 0) {
-        draw_curve(text, title, "step", x, y, n);
+        draw_curve(text, title, "games", x, y, n);
     }
     mem_free(x);
     mem_free(y);
@@ -132,12 +132,17 @@ static int curves_add(Text *text, const Js *rows)
     static const struct {
         const char *column, *title;
     } curves[] = {
-        {"loss", "loss (nats)"},
+        {"excess", "excess over the floor (nats)"},
+        {"loss", "loss (nats)"}, /* of games without a floor */
         {"strict_error", "strict error"},
         {"board_accuracy", "board accuracy of the quick probe"},
     };
+    bool floored = js_type(js_member(js_at(rows, 0), "excess")) != JS_NULL;
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof curves / sizeof curves[0]; i++) {
+        if (floored && strcmp(curves[i].column, "loss") == 0) {
+            continue;
+        }
         code = curve_add(text, rows, curves[i].column, curves[i].title);
     }
     return code;

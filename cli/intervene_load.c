@@ -254,15 +254,10 @@ int session_load(Session *session)
 {
     const InterveneOptions *given = session->given;
     Context *context = session->context;
-    char *warning = NULL;
     int code = needed(given->probe, "probe", "ogpt probe fit MODEL --corpus CORPUS --out PROBE");
 
     code = code ? code : needed(given->cases, "cases", "ogpt cases make FILE");
-    code = code ? code : model_load(&session->model, context->args[0], &warning);
-    if (warning) {
-        context_warn(context, "%s", warning);
-        mem_free(warning);
-    }
+    code = code ? code : context_model_load(context, &session->model, context->args[0]);
     code = code ? code : plans_parse(session);
     code = code ? code : load_probe(session);
     code = code ? code : load_files(session);

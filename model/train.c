@@ -64,14 +64,15 @@ const char *train_options_check(const TrainOptions *o)
     return NULL;
 }
 
-/* The total number of steps for --minutes: time whole steps, for at least two seconds and three
- * steps. 0.95 leaves room for reports and checkpoints. The caller starts the weights anew. */
+/* The total number of steps for --minutes: time whole steps, three at least, for 1 % of the run (2
+ * to 10 seconds). 0.95 leaves room for reports and checkpoints. The caller starts the weights anew.
+ */
 static int steps_for_minutes(int64_t *steps, Trainer *t)
 {
     BatchSums sums;
     int done = -1; /* the first step warms caches and pages */
-    double start = 0, spent = 0;
-    while (done < 3 || spent < 2) {
+    double start = 0, spent = 0, enough = fmin(fmax(0.6 * t->options->minutes, 2), 10);
+    while (done < 3 || spent < enough) {
         int rc = trainer_gradient(t, &sums);
         if (rc != 0 || (rc = trainer_update(t)) != 0) {
             return rc;

@@ -44,11 +44,12 @@ static float rounded(float x)
 }
 
 void gemm_bf16_ref(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
-                   const float *b, size_t ldb, int keep, float *c, size_t ldc)
+                   const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                   size_t ldc)
 {
     for (size_t m = 0; m < M; m++) {
         for (size_t n = 0; n < N; n++) {
-            float sum = keep ? c[m * ldc + n] : 0;
+            float sum = (base != NULL ? base[m * ldc + n] : 0) + (bias != NULL ? bias[n] : 0);
             for (size_t k = 0; k < K; k++) {
                 float x = ta ? a[k * lda + m] : a[m * lda + k];
                 float y = tb ? b[n * ldb + k] : b[k * ldb + n];
@@ -67,10 +68,11 @@ bool bf16_available(void)
 }
 
 void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
-                    const float *b, size_t ldb, int keep, float *c, size_t ldc, void *scratch)
+                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                    size_t ldc, void *scratch)
 {
     (void)scratch;
-    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, keep, c, ldc);
+    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, base, bias, c, ldc);
 }
 
 #else
@@ -184,20 +186,34 @@ static void pack_b(uint32_t *out, bool tb, const float *b, size_t ldb, size_t K,
     }
 }
 
-/* c (R,64) = keep * c + a . panel, R a compile-time constant. Pair (r, k2) of a is at
- * a[r*row_step + k2*k_step]. */
-static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ldc,
-                                                             const uint32_t *a, size_t row_step,
-                                                             size_t k_step, const uint32_t *panel,
-                                                             size_t K2, int keep, const int R)
+/* The factors and the starting values of one tile of c. */
+typedef struct TileIn {
+    const uint32_t *a; /* pair (r, k2) at a[r*row_step + k2*k_step] */
+    size_t row_step, k_step, K2;
+    const uint32_t *panel;
+    const float *base, *bias; /* of the tile's first row and column; NULL: zeros */
+} TileIn;
+
+/* c (R,64) = base + bias + a . panel, R a compile-time constant. */
+static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ldc, const TileIn *in,
+                                                             const int R)
 {
+    const uint32_t *a = in->a, *panel = in->panel;
+    const size_t row_step = in->row_step, k_step = in->k_step, K2 = in->K2;
     __m512 sum[ROWS][4];
-    for (int r = 0; r < R; r++) {
-        for (int w = 0; w < 4; w++) {
-            sum[r][w] = keep ? _mm512_loadu_ps(c + (size_t)r * ldc + 16 * w) : _mm512_setzero_ps();
+    for (int w = 0; w < 4; w++) {
+        __m512 of_column = in->bias ? _mm512_loadu_ps(in->bias + 16 * w) : _mm512_setzero_ps();
+        for (int r = 0; r < R; r++) {
+            sum[r][w] = of_column;
         }
     }
-    /* The next tile of c, read or not: a store, too, waits for its line. */
+    for (int r = 0; in->base != NULL && r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            sum[r][w] =
+                _mm512_add_ps(_mm512_loadu_ps(in->base + (size_t)r * ldc + 16 * w), sum[r][w]);
+        }
+    }
+    /* The next tile of c: a store, too, waits for its line. */
     for (int r = 0; r < R; r++) {
         for (int w = 0; w < 4; w++) {
             _mm_prefetch((const char *)(c + (size_t)(R + r) * ldc + 16 * w), _MM_HINT_ET0);
@@ -222,36 +238,42 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
     }
 }
 
-static void tile(float *c, size_t ldc, const uint32_t *a, size_t row_step, size_t k_step,
-                 const uint32_t *panel, size_t K2, int keep, size_t R)
+static void tile(float *c, size_t ldc, const TileIn *in, size_t R)
 {
     switch (R) {
-    case 1: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 1); break;
-    case 2: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 2); break;
-    case 3: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 3); break;
-    case 4: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 4); break;
-    case 5: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, 5); break;
-    default: tile_sized(c, ldc, a, row_step, k_step, panel, K2, keep, ROWS); break;
+    case 1: tile_sized(c, ldc, in, 1); break;
+    case 2: tile_sized(c, ldc, in, 2); break;
+    case 3: tile_sized(c, ldc, in, 3); break;
+    case 4: tile_sized(c, ldc, in, 4); break;
+    case 5: tile_sized(c, ldc, in, 5); break;
+    default: tile_sized(c, ldc, in, ROWS); break;
     }
 }
 
 /* A tile of fewer than 64 columns goes through a full one on the stack. */
-static void tile_narrow(float *c, size_t ldc, size_t width, const uint32_t *a, size_t row_step,
-                        size_t k_step, const uint32_t *panel, size_t K2, int keep, size_t R)
+static void tile_narrow(float *c, size_t ldc, size_t width, const TileIn *in, size_t R)
 {
     float full[ROWS * PANEL] __attribute__((aligned(64)));
-    for (size_t r = 0; keep && r < R; r++) {
-        memcpy(full + r * PANEL, c + r * ldc, width * sizeof(float));
-        memset(full + r * PANEL + width, 0, (PANEL - width) * sizeof(float));
+    float bias[PANEL] = {0};
+    TileIn whole = *in;
+    if (in->bias != NULL) {
+        memcpy(bias, in->bias, width * sizeof(float));
+        whole.bias = bias;
     }
-    tile(full, PANEL, a, row_step, k_step, panel, K2, keep, R);
+    for (size_t r = 0; in->base != NULL && r < R; r++) {
+        memcpy(full + r * PANEL, in->base + r * ldc, width * sizeof(float));
+        memset(full + r * PANEL + width, 0, (PANEL - width) * sizeof(float));
+        whole.base = full;
+    }
+    tile(full, PANEL, &whole, R);
     for (size_t r = 0; r < R; r++) {
         memcpy(c + r * ldc, full + r * PANEL, width * sizeof(float));
     }
 }
 
 void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
-                    const float *b, size_t ldb, int keep, float *c, size_t ldc, void *scratch)
+                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                    size_t ldc, void *scratch)
 {
     size_t K2 = (K + 1) / 2;
     uint32_t *pa = scratch;
@@ -262,18 +284,19 @@ void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
         pack_rows(pa, a, lda, M, K);
     }
     pack_b(pb, tb, b, ldb, K, N);
-    size_t row_step = ta ? 1 : K2, k_step = ta ? M : 1;
-    for (size_t p = 0; p < panels(N); p++) {
-        const uint32_t *panel = pb + p * K2 * PANEL;
-        size_t width = N - p * PANEL < PANEL ? N - p * PANEL : PANEL;
+    TileIn in = {.row_step = ta ? 1 : K2, .k_step = ta ? M : 1, .K2 = K2};
+    for (size_t n = 0; n < N; n += PANEL) {
+        size_t width = N - n < PANEL ? N - n : PANEL;
+        in.panel = pb + n * K2;
+        in.bias = bias != NULL ? bias + n : NULL;
         for (size_t m = 0; m < M; m += ROWS) {
-            size_t R = M - m < ROWS ? M - m : ROWS;
-            float *out = c + m * ldc + p * PANEL;
+            size_t R = M - m < ROWS ? M - m : ROWS, at = m * ldc + n;
+            in.a = pa + m * in.row_step;
+            in.base = base != NULL ? base + at : NULL;
             if (width == PANEL) {
-                tile(out, ldc, pa + m * row_step, row_step, k_step, panel, K2, keep, R);
+                tile(c + at, ldc, &in, R);
             } else {
-                tile_narrow(out, ldc, width, pa + m * row_step, row_step, k_step, panel, K2, keep,
-                            R);
+                tile_narrow(c + at, ldc, width, &in, R);
             }
         }
     }

@@ -6,8 +6,9 @@
  * cycle that way. OpenBLAS as packaged has no such product, hence ours.
  * Ref: Micikevicius et al. 2018, Mixed Precision Training; Kalamkar et al. 2019, bfloat16.
  *
- * Row-major. c (M,N) = keep * c + op(a) (M,K) . op(b) (K,N), keep 0 or 1 (0: c is not read); op
- * transposes when ta/tb. ldx: numbers from one stored row to the next.
+ * Row-major. c (M,N) = base + bias + op(a) (M,K) . op(b) (K,N); op transposes when ta/tb. base
+ * (M,N), rows as far apart as those of c, may be c itself; bias (N) is added to every row; either
+ * may be NULL: zeros. ldx: numbers from one stored row to the next.
  */
 #ifndef OGPT_NUM_GEMM_BF16_H
 #define OGPT_NUM_GEMM_BF16_H
@@ -23,10 +24,12 @@ size_t gemm_bf16_scratch(size_t M, size_t N, size_t K);
 
 /* The specification: rounds, multiplies and adds in plain loops. Always compiled. */
 void gemm_bf16_ref(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
-                   const float *b, size_t ldb, int keep, float *c, size_t ldc);
+                   const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                   size_t ldc);
 /* The same by AVX512-BF16 where available, else gemm_bf16_ref itself. Differences: the order of
  * sums, and numbers below 1.2e-38 count as 0. */
 void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
-                    const float *b, size_t ldb, int keep, float *c, size_t ldc, void *scratch);
+                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                    size_t ldc, void *scratch);
 
 #endif

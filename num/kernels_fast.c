@@ -78,27 +78,26 @@ static void linear_bwd_w_fast(float *dw, float *dbias, const float *inp, const f
 static void linear_fwd_bf16(float *out, const float *inp, const float *w, const float *bias,
                             size_t N, size_t C, size_t OC, void *scratch)
 {
-    bias_rows(out, bias, N, OC);
-    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, bias != NULL, out, OC, scratch);
+    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, NULL, bias, out, OC, scratch);
 }
 
 static void linear_residual_bf16(float *out, const float *base, const float *inp, const float *w,
                                  const float *bias, size_t N, size_t C, size_t OC, void *scratch)
 {
-    residual_rows(out, base, bias, N, OC);
-    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, 1, out, OC, scratch);
+    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, base, bias, out, OC, scratch);
 }
 
 static void linear_bwd_inp_bf16(float *dinp, const float *dout, const float *w, int keep, size_t N,
                                 size_t C, size_t OC, void *scratch)
 {
-    gemm_bf16_fast(false, true, N, C, OC, dout, OC, w, OC, keep, dinp, C, scratch);
+    gemm_bf16_fast(false, true, N, C, OC, dout, OC, w, OC, keep ? dinp : NULL, NULL, dinp, C,
+                   scratch);
 }
 
 static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const float *dout,
                               size_t N, size_t C, size_t OC, void *scratch)
 {
-    gemm_bf16_fast(true, false, C, OC, N, inp, C, dout, OC, 1, dw, OC, scratch);
+    gemm_bf16_fast(true, false, C, OC, N, inp, C, dout, OC, dw, NULL, dw, OC, scratch);
     add_column_sums(dbias, dout, N, OC);
 }
 

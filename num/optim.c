@@ -59,7 +59,7 @@ static void multiply(const Product *product, bool ta, bool tb, size_t M, size_t 
 {
     size_t lda = ta ? M : K, ldb = tb ? K : N;
     if (product->bf16) {
-        gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, 0, c, N, product->scratch);
+        gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, NULL, NULL, c, N, product->scratch);
     } else {
         gemm(ta, tb, M, N, K, 1, a, lda, b, ldb, 0, c, N);
     }

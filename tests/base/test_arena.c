@@ -104,6 +104,25 @@ static void test_arena_carves_aligned_pieces(void **state)
     arena_release(&arena);
 }
 
+/* From 8 MiB on the first piece begins at a page of 2 MiB; nothing is lost at the end. */
+static void test_large_arena_begins_at_a_large_page(void **state)
+{
+    static const size_t counts[] = {(8 << 20) - 2 * ARENA_ALIGN - 1, (8 << 20) - ARENA_ALIGN,
+                                    9 << 20};
+    for (size_t i = 0; i < 3; i++) {
+        size_t bytes = arena_piece_bytes(counts[i], 1);
+        Arena arena;
+        assert_int_equal(arena_init(&arena, bytes, "a large arena"), 0);
+        unsigned char *piece = arena_take(&arena, counts[i], 1);
+        assert_int_equal((uintptr_t)piece % ARENA_ALIGN, 0);
+        assert_true(bytes < 8 << 20 || (uintptr_t)piece % (2 << 20) == 0);
+        assert_true(piece + counts[i] <= arena.base + arena.size_bytes);
+        assert_true(piece[0] == 0 && memcmp(piece, piece + 1, counts[i] - 1) == 0);
+        memset(piece, 0xff, counts[i]);
+        arena_release(&arena);
+    }
+}
+
 static void test_arena_refuses_overflow(void **state)
 {
     assert_int_equal(arena_piece_bytes(SIZE_MAX / 2, 4), SIZE_MAX);
@@ -146,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_overflow_is_refused),
         cmocka_unit_test(test_faults_hit_the_nth),
         cmocka_unit_test(test_arena_carves_aligned_pieces),
+        cmocka_unit_test(test_large_arena_begins_at_a_large_page),
         cmocka_unit_test(test_arena_refuses_overflow),
         cmocka_unit_test(test_arena_red_zones),
     };

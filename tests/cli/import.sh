@@ -139,6 +139,10 @@ holds '"excess": null'
 expect 0 train net2 --corpus both.ogpc "${shape[@]:0:10}"
 lacks "floor"
 lacks "excess" err
+expect 0 train net3 --corpus both.ogpc "${shape[@]}" --report-every 1
+expect 0 runs show
+holds "loss (nats)"
+lacks "excess over"
 expect 0 eval net --corpus both.ogpc --all --json
 counts games=1441 positions=84541
 lacks '"floor"'

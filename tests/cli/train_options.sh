@@ -59,6 +59,12 @@ grep -o '"board_accuracy": .*' out >curve
 [ "$(grep -c '0\.' curve)" = 2 ] || fail "2 stored points of the board expected: $(cat curve)"
 awk -F'[ ,]+' '$2 ~ /^0/ { last = $2; if ($2 < 0.6 || $2 > 0.99) bad = 1 }
     END { exit !(last > 0.6 && !bad) }' curve || fail "the board: $(cat curve)"
+expect 0 runs show "$run"
+for curve in "excess over the floor (nats)" "strict error" "board accuracy of the quick probe"; do
+    holds "$curve"
+done
+holds "games $((steps / 4 * 64)) to $((steps * 64))"
+lacks "loss (nats)" # which is that of games without a floor
 refuse 2 "--probe-every 10 is no multiple of --report-every 100" train odd "${six[@]}" \
     --probe-every 10
 

@@ -35,14 +35,15 @@ static void results_remove(const char *name)
     }
 }
 
+static const RunStart a_run = {.command = "eval",
+                               .command_line = "ogpt eval m",
+                               .options_json = "{}",
+                               .versions_json = "{}",
+                               .machine = "one"};
+
 /* A results database of one run with rows of two kinds, as one file. */
 static void results_make(const char *name)
 {
-    static const RunStart start = {.command = "eval",
-                                   .command_line = "ogpt eval m",
-                                   .options_json = "{}",
-                                   .versions_json = "{}",
-                                   .machine = "one"};
     Store *store = NULL;
     Js *row = js_object();
     int64_t run = 0;
@@ -50,7 +51,7 @@ static void results_make(const char *name)
     js_set_num(row, "loss", 1.25);
     js_set_int(row, "ply", 3);
     assert_int_equal(store_open(&store, at(name)), 0);
-    assert_int_equal(store_run_begin(store, &run, &start), 0);
+    assert_int_equal(store_run_begin(store, &run, &a_run), 0);
     Js *rows = js_array();
     for (int i = 0; i < 200; i++) {
         js_push(rows, js_keep(row));
@@ -68,11 +69,6 @@ static void results_make(const char *name)
  * code. */
 static int results_use(const char *name, char **shown, bool write)
 {
-    static const RunStart start = {.command = "eval",
-                                   .command_line = "ogpt eval m",
-                                   .options_json = "{}",
-                                   .versions_json = "{}",
-                                   .machine = "one"};
     Store *store = NULL;
     Js *list = NULL, *run = NULL, *row = js_object();
     int64_t mine = 0;
@@ -87,7 +83,7 @@ static int results_use(const char *name, char **shown, bool write)
     store = NULL;
     if (write) {
         code = code != 0 ? code : store_open(&store, at(name));
-        code = code != 0 ? code : store_run_begin(store, &mine, &start);
+        code = code != 0 ? code : store_run_begin(store, &mine, &a_run);
         code = code != 0 ? code : store_add(store, mine, "eval", row);
         code = code != 0 ? code : store_run_end(store, mine, "done", NULL);
         store_close(store);

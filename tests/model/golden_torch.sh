@@ -2,13 +2,10 @@
 # The stored reference logits are what PyTorch computes today, and a damaged one is noticed.
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1
-python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
+. "$OGPT_SOURCE/tools/peer_python.sh"
 script=$OGPT_SOURCE/tools/make_golden_logits.py
 golden=$OGPT_SOURCE/tests/model/golden
-"$python" -c 'import torch' 2>/dev/null || {
-    echo "PyTorch is not installed (Debian package python3-torch); the stored logits are used"
-    exit 77
-}
+peer_python torch "comparing the stored logits with PyTorch's" || exit 77
 work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-golden-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

@@ -2,11 +2,8 @@
 # A network class with TransformerLens's names opens our model directories (PyTorch needed).
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1
-python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
-"$python" -c 'import torch' 2>/dev/null || {
-    echo "PyTorch is not installed (Debian package python3-torch)"
-    exit 77
-}
+. "$OGPT_SOURCE/tools/peer_python.sh"
+peer_python torch "the notebook's network" || exit 77
 work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-bridge-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

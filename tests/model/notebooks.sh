@@ -3,11 +3,8 @@
 # label: slow
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1
-python=/usr/bin/python3 # Debian's: where the package python3-torch is installed
-"$python" -c 'import torch' 2>/dev/null || {
-    echo "PyTorch is not installed (Debian package python3-torch)"
-    exit 77
-}
+. "$OGPT_SOURCE/tools/peer_python.sh"
+peer_python torch "the document's Python" || exit 77
 work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-notebooks-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -37,10 +37,10 @@ static double difference(const float *x, const float *y, size_t n)
     return most;
 }
 
-static void check(size_t M, size_t N, size_t K, bool ta, bool tb, int keep)
+static void check(size_t M, size_t N, size_t K, bool ta, bool tb, bool keep, bool biased)
 {
     float *a = calloc(M * K, sizeof *a), *b = calloc(K * N, sizeof *b);
-    float *c[3];
+    float *c[3], *bias = calloc(N, sizeof *bias);
     void *scratch = NULL;
     Rng rng = rng_at(4, RNG_TEST, M * 1000 + N);
     for (size_t i = 0; i < M * K; i++) {
@@ -49,17 +49,25 @@ static void check(size_t M, size_t N, size_t K, bool ta, bool tb, int keep)
     for (size_t i = 0; i < K * N; i++) {
         b[i] = (float)rng_normal(&rng);
     }
+    for (size_t i = 0; biased && i < N; i++) {
+        bias[i] = (float)(i % 5) - 1;
+    }
     for (int i = 0; i < 3; i++) {
         c[i] = calloc(M * N, sizeof(float));
         for (size_t j = 0; j < M * N; j++) {
             c[i][j] = keep ? (float)(j % 7) : NAN; /* not read when it is not kept */
         }
     }
+    for (size_t j = 0; j < M * N; j++) {
+        c[2][j] = (keep ? c[2][j] : 0) + bias[j % N];
+    }
     assert_int_equal(posix_memalign(&scratch, 64, gemm_bf16_scratch(M, N, K)), 0);
     size_t lda = ta ? M : K, ldb = tb ? K : N;
-    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, keep, c[0], N);
-    gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, keep, c[1], N, scratch);
-    gemm(ta, tb, M, N, K, 1, a, lda, b, ldb, (float)keep, c[2], N);
+    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, keep ? c[0] : NULL, biased ? bias : NULL, c[0],
+                  N);
+    gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, keep ? c[1] : NULL, biased ? bias : NULL, c[1],
+                   N, scratch);
+    gemm(ta, tb, M, N, K, 1, a, lda, b, ldb, 1, c[2], N);
     /* The same rounded factors, other order of sums: float rounding for K additions. */
     double scale = fmax(largest(c[0], M * N), 1);
     double allowed = (2e-6 + 1.2e-7 * (double)K) * scale;
@@ -75,6 +83,7 @@ static void check(size_t M, size_t N, size_t K, bool ta, bool tb, int keep)
         free(c[i]);
     }
     free(scratch);
+    free(bias);
     free(b);
     free(a);
 }
@@ -83,9 +92,9 @@ static void test_fast_is_ref(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        for (int mode = 0; mode < 8; mode++) {
+        for (int mode = 0; mode < 16; mode++) {
             check(sizes[i][0], sizes[i][1], sizes[i][2], (mode & 1) != 0, (mode & 2) != 0,
-                  mode >> 2);
+                  (mode & 4) != 0, (mode & 8) != 0);
         }
     }
 }
@@ -96,7 +105,7 @@ static void test_nan_comes_through(void **state)
     _Alignas(64) char scratch[4096];
     float a[6] = {1, NAN, 1, 1, 1, 1}, b[4] = {1, 2, 3, 4}, c[6];
     assert_true(gemm_bf16_scratch(3, 2, 2) <= sizeof scratch);
-    gemm_bf16_fast(false, false, 3, 2, 2, a, 2, b, 2, 0, c, 2, scratch);
+    gemm_bf16_fast(false, false, 3, 2, 2, a, 2, b, 2, NULL, NULL, c, 2, scratch);
     assert_true(isnan(c[0]) && isnan(c[1]));
     assert_true(c[2] == 4 && c[3] == 6);
 }

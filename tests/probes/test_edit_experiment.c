@@ -12,6 +12,7 @@
 #include "datasets/vocab.h"
 #include "probes/edit_experiment.h"
 #include "probes/legality.h"
+#include "probes/case_fixture.h"
 
 /* Edits work in block `right_layer` alone, at any scale, and only on cases of this set where one
  * is named. Counts what it was asked for. */
@@ -44,17 +45,6 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
         }
     }
     return 0;
-}
-
-static CaseSet make_cases(size_t n, bool tune)
-{
-    CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
-    CaseSet set;
-
-    options.n = n;
-    options.tune = tune;
-    assert_int_equal(cases_make(&set, game_variant(6), &options, NULL), 0);
-    return set;
 }
 
 static int run(EditExperiment *out, Rules *rules, const CaseSet *cases, const CaseSet *tuning,
@@ -93,7 +83,7 @@ static int run(EditExperiment *out, Rules *rules, const CaseSet *cases, const Ca
 
 static void the_plan_is_chosen_on_tuning_cases_alone(void **state)
 {
-    CaseSet cases = make_cases(60, false), tuning = make_cases(30, true);
+    CaseSet cases = fixture_cases(6, 60, false), tuning = fixture_cases(6, 30, true);
     Rules rules = {.right_layer = 1, .tuning = &tuning, .tuning_layer = 1};
     EditExperiment experiment;
 
@@ -120,7 +110,7 @@ static void the_plan_is_chosen_on_tuning_cases_alone(void **state)
 
 static void single_layers_are_scored_and_choose_nothing(void **state)
 {
-    CaseSet cases = make_cases(40, false);
+    CaseSet cases = fixture_cases(6, 40, false);
     Rules rules = {.right_layer = 2};
     EditExperiment experiment;
 

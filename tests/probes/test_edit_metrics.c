@@ -19,6 +19,7 @@
 #include "probes/edit_methods.h"
 #include "probes/edit_metrics.h"
 #include "probes/legality.h"
+#include "probes/case_fixture.h"
 
 enum { MAX_WORKERS = 3, N_LAYERS = 3 };
 
@@ -27,16 +28,6 @@ static bool sanitized(void)
     const char *value = getenv("OGPT_SANITIZED");
 
     return value && strcmp(value, "1") == 0;
-}
-
-static CaseSet make_cases(int size, size_t n)
-{
-    CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
-    CaseSet set;
-
-    options.n = n;
-    assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);
-    return set;
 }
 
 /* ---- a predictor made of rules ---- */
@@ -224,7 +215,7 @@ static void one_answer_is_measured_by_hand(void **state)
 static void perfect_edits_do_what_they_should_and_no_more(void **state)
 {
     for (int size = 6; size <= 8; size += 2) {
-        CaseSet set = make_cases(size, sanitized() ? 40 : 150);
+        CaseSet set = fixture_cases(size, sanitized() ? 40 : 150, false);
         Probe reader = make_reader(size);
         Rules rules = {.seed = 1, .edits_work = true, .reader = &reader};
         EditMetrics metrics = measured(&rules, &set);
@@ -270,7 +261,7 @@ static void perfect_edits_do_what_they_should_and_no_more(void **state)
 /* An edit that is gone after the first move: right at its position, wrong in play. */
 static void play_on_needs_the_edit_to_stay(void **state)
 {
-    CaseSet set = make_cases(8, sanitized() ? 40 : 150);
+    CaseSet set = fixture_cases(8, sanitized() ? 40 : 150, false);
     Rules rules = {.seed = 1, .edits_work = true, .forgets = true};
     EditMetrics metrics = measured(&rules, &set);
 
@@ -291,7 +282,7 @@ static void play_on_needs_the_edit_to_stay(void **state)
 
 static void crosstalk_counts_other_squares_where_they_change(void **state)
 {
-    CaseSet set = make_cases(6, 60);
+    CaseSet set = fixture_cases(6, 60, false);
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 2, .reader = &reader};
     EditMetrics metrics = measured(&rules, &set);
@@ -310,7 +301,7 @@ static void crosstalk_counts_other_squares_where_they_change(void **state)
  * from the next block on. */
 static void a_reader_before_the_edited_site_counts_from_the_next_block(void **state)
 {
-    CaseSet set = make_cases(6, 60);
+    CaseSet set = fixture_cases(6, 60, false);
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 2, .reader = &reader};
     EditMetrics metrics;
@@ -347,7 +338,7 @@ static void unedited_rules_measure_the_ideal_null(void **state)
         METRIC_ERROR,   METRIC_FALSE_POSITIVES,    METRIC_F1,       METRIC_RANK_NEWLY_LEGAL,
         METRIC_ENTERED, METRIC_RANK_NEWLY_ILLEGAL, METRIC_FELL_OUT, METRIC_FALSE_NEGATIVES};
     enum { N_EXACT = sizeof exact / sizeof exact[0], N_ORDERS = 16 };
-    CaseSet set = make_cases(8, sanitized() ? 50 : 100);
+    CaseSet set = fixture_cases(8, sanitized() ? 50 : 100, false);
     double sum[N_EXACT] = {0}, squares[N_EXACT] = {0}, ideal[N_EXACT] = {0};
 
     for (uint64_t seed = 0; seed < N_ORDERS; seed++) {
@@ -389,7 +380,7 @@ static bool same_numbers(const EditMetrics *a, const EditMetrics *b)
 
 static void workers_change_nothing(void **state)
 {
-    CaseSet set = make_cases(6, 150);
+    CaseSet set = fixture_cases(6, 150, false);
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .forgets = true, .n_leaks = 1, .reader = &reader};
     EditMetrics one = measured(&rules, &set), other;
@@ -446,7 +437,7 @@ static int keep(void *context, const double *values, size_t n, const char *stage
 
 static void finished_chunks_are_not_measured_again(void **state)
 {
-    CaseSet set = make_cases(6, 150);
+    CaseSet set = fixture_cases(6, 150, false);
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 1, .reader = &reader};
     Kept kept = {0};
@@ -479,7 +470,7 @@ static void finished_chunks_are_not_measured_again(void **state)
 static void an_interrupt_costs_unfinished_chunks_alone(void **state)
 {
     enum { ROWS_ASKED = 5 }; /* null, self, edit, random, wrong square */
-    CaseSet set = make_cases(6, 150);
+    CaseSet set = fixture_cases(6, 150, false);
     Rules rules = {.seed = 1, .edits_work = true, .interrupt_at = ROWS_ASKED + 2};
     Kept kept = {0};
     const EditJournal journal = {&kept, recall, keep};
@@ -520,7 +511,7 @@ static void controls_that_close_something_are_told(void **state)
 
 static void predictors_that_cannot_play_on_are_refused(void **state)
 {
-    CaseSet set = make_cases(6, 10);
+    CaseSet set = fixture_cases(6, 10, false);
     Rules rules = {.seed = 1};
     const EditPredictor predictor = {&rules, 33, predict, NULL},
                         other = {&rules, 61, predict, append};

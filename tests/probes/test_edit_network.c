@@ -17,6 +17,7 @@
 #include "datasets/vocab.h"
 #include "probes/edit_methods.h"
 #include "probes/edit_network.h"
+#include "probes/case_fixture.h"
 
 enum { N_CASES = 70 };
 
@@ -25,16 +26,6 @@ enum { N_CASES = 70 };
         .method = how, .site = where, .layers = which, .scale = {amount, in_r},                    \
         .probe_layer = whose __VA_OPT__(, ) __VA_ARGS__                                            \
     }
-
-static CaseSet make_cases(int size)
-{
-    CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
-    CaseSet set;
-
-    options.n = N_CASES;
-    assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);
-    return set;
-}
 
 typedef struct Fixture {
     Gpt *gpt;
@@ -55,7 +46,7 @@ static Fixture fixture_make(void)
 {
     static const char *const classes[] = {"empty", "theirs", "mine"};
     const Vocab *vocab = vocab_of(game_variant(6));
-    Fixture out = {.cases = make_cases(6)};
+    Fixture out = {.cases = fixture_cases(6, N_CASES, false)};
     GptConfig cfg;
 
     assert_int_equal(gpt_config_preset(&cfg, "nano"), 0);

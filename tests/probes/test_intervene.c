@@ -17,18 +17,9 @@
 #include "datasets/vocab.h"
 #include "probes/intervene.h"
 #include "probes/legality.h"
+#include "probes/case_fixture.h"
 
 enum { N_CASES = 150 };
-
-static CaseSet make_cases(int size)
-{
-    CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
-    CaseSet set;
-
-    options.n = N_CASES;
-    assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);
-    return set;
-}
 
 /* ---- predictors made of rules ---- */
 
@@ -84,7 +75,7 @@ static void perfect_predictor_has_error_zero(void **state)
 {
     for (int size = 6; size <= 8; size += 2) {
         for (int rule = RULE_TOPN; rule <= RULE_THRESHOLD; rule++) {
-            CaseSet set = make_cases(size);
+            CaseSet set = fixture_cases(size, N_CASES, false);
             RulesPredictor rules = {.seed = 1, .edits_work = true};
             EditReport report = score_by_rules(&set, &rules, (EditRule)rule);
 
@@ -112,7 +103,7 @@ static void perfect_predictor_has_error_zero(void **state)
  * more than a perfect edit would: the repair control shows how much of it is mending. */
 static void repair_tells_mending_from_editing(void **state)
 {
-    CaseSet set = make_cases(6);
+    CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.seed = 1, .edits_work = true, .blunders = true};
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
     const EditSettings settings = {.seed = 1};
@@ -152,7 +143,7 @@ static void repair_tells_mending_from_editing(void **state)
  * sd 1.0 / sqrt(6000) = 0.013; 0.06 is more than four of them. */
 static void unedited_rules_score_the_ideal_null(void **state)
 {
-    CaseSet set = make_cases(8);
+    CaseSet set = fixture_cases(8, N_CASES, false);
     double null = 0, ideal = 0, swapped = 0;
 
     for (uint64_t seed = 0; seed < 40; seed++) {
@@ -194,7 +185,7 @@ static void ideal_null_is_the_hypergeometric_mean(void **state)
 
 static void numbers_that_are_none_stop_the_score(void **state)
 {
-    CaseSet set = make_cases(6);
+    CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.poisoned = true};
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
     const EditPredictor other_board = {
@@ -254,7 +245,7 @@ static int journal_keep(void *context, const double *values, size_t n, const cha
 
 static void finished_chunks_are_not_asked_again(void **state)
 {
-    CaseSet set = make_cases(6);
+    CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.seed = 1, .edits_work = true};
     MemoryJournal memory = {.refuse = 2};
     const EditJournal journal = {&memory, journal_recall, journal_keep};

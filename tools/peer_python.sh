@@ -1,0 +1,10 @@
+# Sourced by benchmarks and optional tests: the Python that other people's programs run in.
+# shellcheck shell=bash
+python=/usr/bin/python3 # Debian's: where python3-torch and python3-sklearn are installed
+
+# Whether a package is there; without it, a line that says what is left out and what would bring it.
+peer_python() { # PACKAGE (torch, sklearn), what is left out
+    [[ -x $python ]] && "$python" -c "import numpy, $1" 2>/dev/null && return 0
+    echo "$2 skipped: $python has no module $1 (apt-get install python3-$1)"
+    return 1
+}
