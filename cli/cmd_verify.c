@@ -13,6 +13,7 @@
 #include "datasets/vocab.h"
 #include "model/layouts.h"
 #include "model/run_verify.h"
+#include "probes/activations_verify.h"
 #include "probes/probe.h"
 #include "store/check.h"
 
@@ -194,6 +195,17 @@ static int run_examine(Verdict *verdict, const RunVerify *verify)
     return code;
 }
 
+static int activations_examine(Verdict *verdict)
+{
+    ActivationsFound found;
+    int code = activations_verify(&found, verdict->item->path, finding_add, verdict);
+    snprintf(verdict->item->about, sizeof verdict->item->about,
+             "activations of %s, %lld rows, %zu of %zu shards%s, of model %.*s", found.site,
+             (long long)found.n_rows, found.n_there, found.n_shards,
+             found.n_there < found.n_shards ? " (unfinished)" : "", HASH_SHOWN, found.model_hash);
+    return code;
+}
+
 static int path_examine(Verdict *verdict)
 {
     const RunVerify verify = {finding_add, model_add, verdict};
@@ -205,8 +217,9 @@ static int path_examine(Verdict *verdict)
         if (code != 0) {
             return code;
         }
-        return file_exists(manifest) ? publication_examine(verdict, &verify)
-                                     : run_examine(verdict, &verify);
+        return file_exists(manifest)         ? publication_examine(verdict, &verify)
+               : activations_is_folder(path) ? activations_examine(verdict)
+                                             : run_examine(verdict, &verify);
     }
     int code = db_application_id(&id, path);
     if (code != 0) {
@@ -400,7 +413,7 @@ static const OptionSpec specs[] = {
 const Command cmd_verify = {
     .name = "verify",
     .arguments = "PATH...",
-    .summary = "check files completely: corpus, model, probe, run, results",
+    .summary = "check files completely: corpus, model, run, probe, activations, results",
     .examples = "ogpt verify games.ogpc\n"
                 "ogpt verify runs/tiny probe            whether they belong together, too\n"
                 "ogpt verify ogpt-results.db --settle   end the rows of killed runs first",

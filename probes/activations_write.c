@@ -10,9 +10,9 @@
 #include "base/manifest.h"
 #include "base/npy.h"
 #include "base/process.h"
+#include "probes/activations_verify.h"
 
 #define INDEX_FORMAT 1
-#define INDEX_MAX_BYTES (16 << 20)
 #define SHARD_STEP 16 /* games: a whole chunk of activations_capture */
 
 typedef struct Job {
@@ -282,21 +282,15 @@ static int check_folder(const char *path)
 {
     char file[FILES_PATH_MAX], **names = NULL;
     size_t n = 0;
-    Js *index = NULL;
-    if (!dir_exists(path) && !file_exists(path)) {
+    if ((!dir_exists(path) && !file_exists(path)) || activations_is_folder(path)) {
         return 0;
     }
     int rc = path_join(file, path, "index.json");
     if (rc == 0 && file_exists(file)) {
-        int read = js_parse_file(&index, file, INDEX_MAX_BYTES);
-        const char *kind = read == 0 ? js_str_of(js_member(index, "kind")) : NULL;
-        bool ours = kind && strcmp(kind, "activations") == 0;
-        js_free(index);
-        return ours ? 0
-                    : err_set(OGPT_EUSAGE,
-                              "%s: its index.json is not one of activations, and the folder is not "
-                              "touched; choose another name",
-                              path);
+        return err_set(OGPT_EUSAGE,
+                       "%s: its index.json is not one of activations, and the folder is not "
+                       "touched; choose another name",
+                       path);
     }
     rc = rc ? rc : dir_list(&names, &n, path);
     for (size_t i = 0; i < n && rc == 0; i++) {
@@ -336,7 +330,7 @@ static int take_folder(const Job *job, const Js *index, bool replace)
     int rc = path_join(file, job->path, "index.json");
     rc = rc ? rc : dir_clean_stale(&n_stale, job->path);
     if (rc == 0 && file_exists(file) && !replace) {
-        rc = js_parse_file(&there, file, INDEX_MAX_BYTES);
+        rc = js_parse_file(&there, file, ACTIVATIONS_INDEX_MAX_BYTES);
         rc = rc ? rc : same_index(there, index, job->path);
         js_free(there);
         return rc;

@@ -1,6 +1,7 @@
 /* probes/edit_metrics.c - what one answer of a predictor says of one case. */
 #include "probes/edit_metrics.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "probes/edit_chunks.h"
@@ -28,6 +29,25 @@ const char *metric_row_name(MetricRow row)
                                                    "random", "wrong_square", "ideal_null"};
 
     return names[row];
+}
+
+CaseScore edit_metrics_case_score(const CaseMetrics *metrics)
+{
+    const Share *edit = metrics->of[ROW_EDIT];
+
+    return (CaseScore){.self_error = metrics->of[ROW_SELF][METRIC_ERROR].part,
+                       .null_error = metrics->of[ROW_NULL][METRIC_ERROR].part,
+                       .edit_error = edit[METRIC_ERROR].part,
+                       .drift = edit[METRIC_DRIFT].part,
+                       .random_error = metrics->of[ROW_RANDOM][METRIC_ERROR].part,
+                       .wrong_square_error = metrics->of[ROW_WRONG_SQUARE][METRIC_ERROR].part,
+                       .repair_error = NAN,
+                       .repair_self_error = NAN,
+                       .ideal_null = metrics->of[ROW_IDEAL_NULL][METRIC_ERROR].part,
+                       .false_positives = edit[METRIC_FALSE_POSITIVES].part,
+                       .false_negatives = edit[METRIC_FALSE_NEGATIVES].part,
+                       .f1 = edit[METRIC_F1].part,
+                       .kl = edit[METRIC_KL].part};
 }
 
 bool edit_controls_close_nothing(const EditReport *report)

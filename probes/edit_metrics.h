@@ -120,6 +120,8 @@ int edit_metrics_score(EditMetrics *out, const EditPredictor *predictor, const C
                        const EditSettings *settings);
 void edit_metrics_release(EditMetrics *metrics);
 
+/* What a case came to in the terms of probes/intervene.h; version repair is not measured: NaN. */
+CaseScore edit_metrics_case_score(const CaseMetrics *metrics);
 /* Whether neither the random direction nor the wrong square closes a share of null - self: both
  * intervals reach down to 0. */
 bool edit_controls_close_nothing(const EditReport *report);

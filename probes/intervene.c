@@ -56,6 +56,7 @@ typedef struct Work {
     EditChunks chunks;
     const EditPlan *plans; /* one to be scored, or those of a sweep */
     size_t n_plans;
+    const CaseScore *known; /* of every case all but version repair; NULL: nothing */
 } Work;
 
 /* Enter one version's answer for one case into its score. */
@@ -101,11 +102,15 @@ static int score_chunk(void *context, double *values, EditQuery *query, size_t w
     float logits[EDIT_CHUNK_CASES * EDIT_MAX_VOCAB];
     CaseScore scores[EDIT_CHUNK_CASES] = {0};
     size_t V = (size_t)predictor->d_vocab;
+    int first = work->known ? VERSION_REPAIR : VERSION_NONE;
     int last = work->plans->method == METHOD_GRADIENT ? VERSION_REPAIR : VERSION_WRONG_SQUARE;
     int code = 0;
 
+    for (size_t i = 0; i < query->n && work->known; i++) {
+        scores[i] = work->known[query->order[i]];
+    }
     /* In the order of the enumeration: the edit leaves the lengths that the controls use. */
-    for (int v = VERSION_NONE; v <= last && code == 0; v++) {
+    for (int v = first; v <= last && code == 0; v++) {
         code = edit__ask(logits, predictor, query, (EditVersion)v, work->plans, worker);
         for (size_t i = 0; i < query->n && code == 0; i++) {
             enter(&scores[i], work, &query->set->cases[query->order[i]], (EditVersion)v,
@@ -226,7 +231,13 @@ static int report_intervals(EditReport *out, uint64_t seed)
 int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                     const EditPlan *plan, const EditSettings *settings)
 {
-    Work work = {.plans = plan, .n_plans = 1};
+    return intervene_complete(out, predictor, set, plan, NULL, settings);
+}
+
+int intervene_complete(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
+                       const EditPlan *plan, const CaseScore *known, const EditSettings *settings)
+{
+    Work work = {.plans = plan, .n_plans = 1, .known = known};
     int code = edit_chunks__init(&work.chunks, predictor, set, settings,
                                  EDIT_CHUNK_CASES * (size_t)N_SCORES);
 
@@ -235,14 +246,20 @@ int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseS
         return code;
     }
     out->cases = mem_alloc(set->n, sizeof *out->cases, "scores of the cases");
-    code = out->cases ? edit_chunks__run(&work.chunks, score_chunk, &work) : OGPT_ENOMEM;
-    if (code == 0) {
-        out->n = set->n;
-        for (size_t i = 0; i < set->n; i++) {
+    if (!out->cases) {
+        code = OGPT_ENOMEM;
+    } else if (known && plan->method != METHOD_GRADIENT) {
+        memcpy(out->cases, known, set->n * sizeof *known);
+    } else {
+        code = edit_chunks__run(&work.chunks, score_chunk, &work);
+        for (size_t i = 0; i < set->n && code == 0; i++) {
             /* Whole chunks lie one behind the other. */
             memcpy(&out->cases[work.chunks.order[i]], work.chunks.values + i * N_SCORES,
                    sizeof *out->cases);
         }
+    }
+    if (code == 0) {
+        out->n = set->n;
         out->mean = mean_score(out->cases, out->n);
         code = report_intervals(out, settings->seed);
     }

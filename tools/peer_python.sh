@@ -1,6 +1,7 @@
 # Sourced by benchmarks and optional tests: the Python that other people's programs run in.
 # shellcheck shell=bash
-python=/usr/bin/python3 # Debian's: where python3-torch and python3-sklearn are installed
+# Debian's, where python3-torch and python3-sklearn are installed, unless another is named.
+python=${OGPT_PEER_PYTHON:-/usr/bin/python3}
 
 # Whether a package is there; without it, a line that says what is left out and what would bring it.
 peer_python() { # PACKAGE (torch, sklearn), what is left out

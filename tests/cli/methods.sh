@@ -111,6 +111,11 @@ wait $pid 2>/dev/null
 expect 0 activations m broken ${acts#acts}
 holds 'were there already, and whole'
 diff -r -x LOCK -x MANIFEST.json whole broken >/dev/null || fail 'the kill changed a file'
+expect 0 verify broken
+holds "activations of resid_post"
+printf 'x' | dd of=broken/shard-00000/ply.npy bs=1 seek=150 conv=notrunc status=none
+expect 3 verify broken
+holds "shard-00000/ply.npy"
 refuse 2 'made with games 400, asked for 300' activations m acts --corpus g.ogpc --games 300 \
     --layers embed,1 --memory 1 --quiet
 refuse 2 '--ply' activations m x --corpus g.ogpc --ply 3-2

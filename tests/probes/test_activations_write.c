@@ -1,5 +1,6 @@
 /* tests/probes/test_activations_write.c - shards of activations: the very rows of a capture, games
  * and boards beside them, going on after an interruption, damage made good, and refusals. */
+#define _GNU_SOURCE
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include "base/js.h"
 #include "base/npy.h"
 #include "base/process.h"
+#include "probes/activations_verify.h"
 #include "probes/activations_write.h"
 #include "probes/probe_fixture.h"
 
@@ -178,6 +180,95 @@ static void an_interrupted_call_goes_on(void **state)
     assert_int_equal(report.n_tokens, 0);
 }
 
+static size_t n_findings;
+static char last_finding[1024];
+
+static void keep_finding(void *context, const char *line)
+{
+    n_findings++;
+    snprintf(last_finding, sizeof last_finding, "%s", line);
+}
+
+/* Verify a folder and expect these findings, the last of which says `text`. */
+static void verify(const char *name, size_t n_there, size_t findings, const char *text)
+{
+    char path[FILES_PATH_MAX];
+    ActivationsFound out;
+    fixture_path(path, &fixture, name);
+    n_findings = 0;
+    last_finding[0] = '\0';
+    assert_int_equal(activations_verify(&out, path, keep_finding, NULL), 0);
+    assert_string_equal(out.site, "resid_post");
+    assert_string_equal(out.model_hash, fixture.model.model_hash);
+    assert_int_equal(out.n_shards, 4);
+    assert_int_equal(out.n_rows, 4 * N_GAMES);
+    assert_int_equal(out.n_there, n_there);
+    assert_int_equal(n_findings, findings);
+    assert_non_null(strstr(last_finding, text));
+}
+
+/* Change one byte of a file, and change it back by the same call. */
+static void flip(const char *name, long at)
+{
+    char path[FILES_PATH_MAX];
+    fixture_path(path, &fixture, name);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    int byte = fgetc(file) ^ 1;
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fputc(byte, file), byte);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void index_replace(const char *from, const char *to)
+{
+    char path[FILES_PATH_MAX];
+    void *text = NULL;
+    size_t n = 0;
+    fixture_path(path, &fixture, "broken/index.json");
+    assert_int_equal(file_read_all(&text, &n, path, 1 << 20), 0);
+    char *at = memmem(text, n, from, strlen(from));
+    assert_non_null(at);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+    assert_int_equal(file_write_atomic(path, text, n, true), 0);
+    mem_free(text);
+}
+
+static void verify_finds_what_is_damaged(void **state)
+{
+    char path[FILES_PATH_MAX];
+    ActivationsFound out;
+    verify("broken", 4, 0, "");
+    flip("broken/shard-00002/labels.npy", 200);
+    verify("broken", 4, 1, "shard-00002");
+    flip("broken/shard-00002/labels.npy", 200);
+    verify("broken", 4, 0, "");
+    index_replace("\"rows\": 64", "\"rows\": 63");
+    index_replace("\"rows\": 64", "\"rows\": 65");
+    verify("broken", 4, 2, "expected 65 rows as in index.json, found 64");
+    index_replace("\"rows\": 63", "\"rows\": 64");
+    index_replace("\"rows\": 65", "\"rows\": 64");
+    index_replace("\"corpus_hash\": \"", "\"corpus_hush\": \"");
+    verify("broken", 4, 4, "corpus_hash");
+    index_replace("\"corpus_hush\": \"", "\"corpus_hash\": \"");
+    /* Interrupted before the last; then one is gone from the middle, too. */
+    fixture_path(path, &fixture, "broken/shard-00003");
+    assert_int_equal(dir_remove(path), 0);
+    verify("broken", 3, 0, "");
+    fixture_path(path, &fixture, "broken/shard-00001");
+    assert_int_equal(dir_remove(path), 0);
+    verify("broken", 2, 1, "shard-00001: missing");
+    index_replace("shard-00002", "../../../xy");
+    fixture_path(path, &fixture, "broken");
+    assert_int_equal(activations_verify(&out, path, keep_finding, NULL), OGPT_EFORMAT);
+    assert_true(activations_is_folder(path));
+    index_replace("activations", "activotions");
+    assert_false(activations_is_folder(path));
+    assert_int_equal(activations_verify(&out, path, keep_finding, NULL), OGPT_EFORMAT);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     char path[FILES_PATH_MAX];
@@ -270,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shards_hold_the_capture),
         cmocka_unit_test(an_interrupted_call_goes_on),
+        cmocka_unit_test(verify_finds_what_is_damaged),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(plies_and_sites_are_chosen),
     };

@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/rng.h"
 #include "datasets/vocab.h"
+#include "probes/edit_metrics.h"
 #include "probes/intervene.h"
 #include "probes/legality.h"
 #include "probes/case_fixture.h"
@@ -135,6 +136,51 @@ static void repair_tells_mending_from_editing(void **state)
     assert_true(report.wrong_square_error.low < report.wrong_square_error.value &&
                 report.wrong_square_error.value < report.wrong_square_error.high);
     intervene_release(&report);
+    cases_release(&set);
+}
+
+/* What was measured needs no second answer: the report completed from it is the one of scoring, and
+ * only the control of a descent is asked for. */
+static void measured_cases_complete_to_the_report_of_scoring(void **state)
+{
+    static const EditMethod methods[] = {METHOD_ADD, METHOD_GRADIENT};
+    CaseSet set = fixture_cases(6, N_CASES, false);
+    RulesPredictor rules = {.seed = 1, .edits_work = true, .blunders = true};
+    const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
+    const EditSettings settings = {.seed = 1};
+    const EditMetricsOptions options = {0};
+    size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
+    CaseScore known[N_CASES];
+
+    for (int m = 0; m < 2; m++) {
+        EditPlan plan = {.method = methods[m], .layers = 1, .probe_layer = PROBE_LAYER_OWN};
+        EditReport scored, completed;
+        EditMetrics metrics;
+
+        assert_int_equal(intervene_score(&scored, &predictor, &set, &plan, &settings), 0);
+        assert_int_equal(edit_metrics_score(&metrics, &predictor, &set, &plan, &options, &settings),
+                         0);
+        for (size_t i = 0; i < set.n; i++) {
+            known[i] = edit_metrics_case_score(&metrics.cases[i]);
+        }
+        rules.n_asked = 0;
+        assert_int_equal(intervene_complete(&completed, &predictor, &set, &plan, known, &settings),
+                         0);
+        assert_int_equal(rules.n_asked, m == 0 ? 0 : n_chunks);
+        assert_memory_equal(completed.cases, scored.cases, sizeof known);
+        assert_memory_equal(&completed.mean, &scored.mean, sizeof scored.mean);
+        assert_memory_equal(&completed.closed, &scored.closed, sizeof scored.closed);
+        intervene_release(&completed);
+        /* The twin: a case that came to something else is seen. */
+        known[3].edit_error += 1;
+        assert_int_equal(intervene_complete(&completed, &predictor, &set, &plan, known, &settings),
+                         0);
+        assert_true(completed.cases[3].edit_error == scored.cases[3].edit_error + 1);
+        assert_true(completed.closed.value < scored.closed.value);
+        intervene_release(&completed);
+        intervene_release(&scored);
+        edit_metrics_release(&metrics);
+    }
     cases_release(&set);
 }
 
@@ -307,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perfect_predictor_has_error_zero),
         cmocka_unit_test(repair_tells_mending_from_editing),
+        cmocka_unit_test(measured_cases_complete_to_the_report_of_scoring),
         cmocka_unit_test(unedited_rules_score_the_ideal_null),
         cmocka_unit_test(ideal_null_is_the_hypergeometric_mean),
         cmocka_unit_test(numbers_that_are_none_stop_the_score),

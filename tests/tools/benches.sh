@@ -1,0 +1,35 @@
+#!/bin/bash
+# Comparisons of bench/ run from end to end on their smallest input, without the peer: what they
+# measure is not looked at, that they measure is. label: slow
+set -uo pipefail
+bench=$OGPT_SOURCE/bench
+programs=$(dirname "$OGPT")/bench
+export OGPT_PEER_PYTHON=/nonexistent
+[ "$OGPT_SANITIZED" = 1 ] || [ ! -x "$programs/bench_train" ] && {
+    echo "benchmarks are built with the program as shipped"
+    exit 77
+}
+work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-benches-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work
+failed=0
+
+# run STATUS TEXT COMMAND...: the status, and TEXT (a regular expression) in what it prints.
+run() {
+    local wanted=$1 text=$2 status=0
+    shift 2
+    bash "$@" >"$work/out" 2>&1 </dev/null || status=$?
+    [ $status = "$wanted" ] && grep -qE -- "$text" "$work/out" && return
+    echo "$*: status $status, expected $wanted; '$text' expected in:"
+    cat "$work/out"
+    failed=1
+}
+
+run 0 '^nano +f32 +128 +10 ' "$bench/compare_train.sh" "$programs/bench_train" nano
+run 0 'liblinear' "$bench/compare_probe.sh" "$programs/bench_probe" 1000 \
+    "$OGPT_SOURCE/datasets/models/tiny-6x6"
+# MINUTES 1 (of the peer, which is not there), below 100 % within 2 steps; the twin never gets below 0.
+run 0 'below 100 % after [0-9.]+ s' "$bench/compare_quality.sh" "$OGPT" 1 100 2
+grep -q '^PyTorch skipped: ' "$work/out" || { echo "no word of the missing peer"; failed=1; }
+run 1 'did not get below 0 % in 2 steps' "$bench/compare_quality.sh" "$OGPT" 1 0 2
+exit $failed
