@@ -222,18 +222,17 @@ static void flip(const char *name, long at)
 
 static void index_replace(const char *from, const char *to)
 {
-    char path[FILES_PATH_MAX], text[1 << 14] = "";
-    void *data = NULL;
+    char path[FILES_PATH_MAX];
+    void *text = NULL;
     size_t n = 0;
     fixture_path(path, &fixture, "broken/index.json");
-    assert_int_equal(file_read_all(&data, &n, path, sizeof text - 1), 0);
-    memcpy(text, data, n);
-    mem_free(data);
+    assert_int_equal(file_read_all(&text, &n, path, 1 << 20), 0);
     char *at = strstr(text, from);
     assert_non_null(at);
     assert_int_equal(strlen(from), strlen(to));
     memcpy(at, to, strlen(to));
     assert_int_equal(file_write_atomic(path, text, n, true), 0);
+    mem_free(text);
 }
 
 static void verify_finds_what_is_damaged(void **state)
