@@ -130,8 +130,8 @@ int arena_init(Arena *arena, size_t bytes, const char *what)
     if (arena->base == NULL) {
         return OGPT_ENOMEM;
     }
-    arena->size_bytes = bytes + align;
     arena->first = (align - (uintptr_t)arena->base % align) % align;
+    arena->size_bytes = arena->first + bytes;
     if (align == HUGE_PAGE) {
         /* A wish: where the system knows no such pages, small ones do. */
         madvise(arena->base + arena->first, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);

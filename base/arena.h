@@ -37,8 +37,8 @@ typedef struct Arena {
 /* Bytes that one piece of count*size takes in an arena, alignment and red zone included. */
 size_t arena_piece_bytes(size_t count, size_t size);
 
-/* Allocate (zeroed) `bytes` for the arena; from 8 MiB on in pages of 2 MiB, where the system has
- * them. Returns 0 or OGPT_ENOMEM. */
+/* Allocate (zeroed) `bytes` for the arena; from 8 MiB on it asks for pages of 2 MiB. Returns 0 or
+ * OGPT_ENOMEM. */
 int arena_init(Arena *arena, size_t bytes, const char *what);
 /* Carve count*size bytes aligned to ARENA_ALIGN. The arena must have been sized by
  * arena_piece_bytes: running over is a programming error (assert). Borrowed. */

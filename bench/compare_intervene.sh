@@ -30,8 +30,8 @@ for size in "${sizes[@]}"; do
     (
         cd "$work"
         "$ogpt" generate "g$size" --size "$size" --games 5000 --seed 77 --quiet
-        "$ogpt" probe fit "$model" --corpus "g$size" --out "p$size" --layers 0,1,2,3,4,5,6,7 --games 800 \
-            --test-games 100 --no-controls --quiet
+        "$ogpt" probe fit "$model" --corpus "g$size" --out "p$size" \
+            --layers 0,1,2,3,4,5,6,7 --games 800 --test-games 100 --no-controls --quiet
         "$ogpt" cases make "c$size" --size "$size" --n 1000 --seed 77 --quiet
     ) >/dev/null
     line=$("$bench" "$model" "$work/p$size" "$work/c$size" "$threads" "$work/sheet" |

@@ -16,7 +16,7 @@ goal=${3:-10}
 steps=${4:-450} # the rate of a run of 450 steps is nearly down when it gets to 10 %
 threads=2 trainer=
 work=$(mktemp -d "${TMPDIR:-/tmp}/ogpt-quality-XXXXXX")
-trap '[[ -z $trainer ]] || kill -KILL "$trainer" 2>/dev/null; rm -rf "$work"' EXIT
+trap '[[ -z $trainer ]] || kill -KILL "$trainer" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
 
 echo "ogpt: train run --fresh --preset tiny --steps $steps --threads $threads"
@@ -52,10 +52,11 @@ for set in "train 400000 1" "held 1024 2"; do
     "$ogpt" generate "$name.ogpc" --games "$games" --seed "$seed" --quiet >/dev/null
     "$ogpt" export "$name.ogpc" "$name.npy" --format npy --as tokens --quiet >/dev/null
 done
+share=$(awk -v goal="$goal" 'BEGIN { print goal / 100 }')
 OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads "$python" "$here/torch_quality.py" \
-    train.npy held.npy "$(awk -v goal="$goal" 'BEGIN { print goal / 100 }')" $threads "$minutes" | tee torch.log
+    train.npy held.npy "$share" $threads "$minutes" | tee torch.log
 IFS=$'\t' read -r _ verdict torch_seconds _ <<<"$(tail -n 1 torch.log)"
 awk -v goal="$goal" -v ours="$seconds" -v theirs="$torch_seconds" -v verdict="$verdict" 'BEGIN {
-    printf "ogpt gets below %s %% strict error %s%.1f times sooner than PyTorch (%s s, %s%s s)\n", goal,
-        verdict == "reached" ? "" : "more than ", theirs / ours, ours,
+    printf "ogpt gets below %s %% strict error %s%.1f times sooner than PyTorch (%s s, %s%s s)\n",
+        goal, verdict == "reached" ? "" : "more than ", theirs / ours, ours,
         verdict == "reached" ? "" : "more than ", theirs }'

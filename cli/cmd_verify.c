@@ -210,16 +210,17 @@ static int path_examine(Verdict *verdict)
 {
     const RunVerify verify = {finding_add, model_add, verdict};
     const char *path = verdict->item->path;
-    char manifest[FILES_PATH_MAX];
+    char manifest[FILES_PATH_MAX], index[FILES_PATH_MAX];
     uint32_t id = 0;
     if (dir_exists(path)) {
         int code = path_join(manifest, path, "MANIFEST.json");
+        code = code != 0 ? code : path_join(index, path, "index.json");
         if (code != 0) {
             return code;
         }
-        return file_exists(manifest)         ? publication_examine(verdict, &verify)
-               : activations_is_folder(path) ? activations_examine(verdict)
-                                             : run_examine(verdict, &verify);
+        return file_exists(manifest) ? publication_examine(verdict, &verify)
+               : file_exists(index)  ? activations_examine(verdict)
+                                     : run_examine(verdict, &verify);
     }
     int code = db_application_id(&id, path);
     if (code != 0) {

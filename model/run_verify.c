@@ -124,8 +124,8 @@ int run_verify(size_t *n_steps, const char *run_path, const RunVerify *verify)
     names_free(names, n);
     if (code == 0 && *n_steps == 0) {
         return err_set(OGPT_EFORMAT,
-                       "%s: neither a model, a probe nor a run: no MANIFEST.json and no step-* in "
-                       "it",
+                       "%s: neither a model, a probe, activations nor a run: no MANIFEST.json, no "
+                       "index.json and no step-* in it",
                        run_path);
     }
     return code != 0 ? code : stale_verify(run_path, verify);

@@ -99,7 +99,7 @@ static __m512i pairs_of_row(const float *x, size_t n)
                                         _mm512_maskz_loadu_ps(low, x));
 }
 
-/* Word i of 32 to half word 2i, word 16+i to 2i+1. */
+/* Half word i of 32 to half word 2i, half word 16+i to 2i+1. */
 static __m512i interleaving(void)
 {
     __m512i word = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
@@ -213,10 +213,11 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
                 _mm512_add_ps(_mm512_loadu_ps(in->base + (size_t)r * ldc + 16 * w), sum[r][w]);
         }
     }
-    /* The next tile of c: a store, too, waits for its line. */
+    /* The next tile of c, if there is one: a store, too, waits for its line. */
     for (int r = 0; r < R; r++) {
         for (int w = 0; w < 4; w++) {
-            _mm_prefetch((const char *)(c + (size_t)(R + r) * ldc + 16 * w), _MM_HINT_ET0);
+            uintptr_t at = (uintptr_t)c + ((size_t)(R + r) * ldc + 16 * (size_t)w) * sizeof(float);
+            _mm_prefetch((const char *)at, _MM_HINT_ET0);
         }
     }
     for (size_t k2 = 0; k2 < K2; k2++) {

@@ -9,6 +9,7 @@
 #include "base/js.h"
 #include "base/manifest.h"
 #include "base/npy.h"
+#include "base/process.h"
 
 typedef struct Check {
     const char *path;
@@ -97,36 +98,65 @@ static int check_shard(const Check *check, const char *shard, int64_t rows)
     return rc;
 }
 
+/* The path of shard i, its rows added to what the index promises. */
+static int next_shard(char path[FILES_PATH_MAX], int64_t *rows, ActivationsFound *out,
+                      const Check *check, size_t i)
+{
+    const Js *row = js_at(js_member(check->index, "shards"), i);
+    const char *name = js_str_of(js_member(row, "name"));
+    *rows = js_int_of(js_member(row, "rows"));
+    if (!name || strncmp(name, "shard-", 6) != 0 || strlen(name) > 32 || strchr(name, '/') ||
+        *rows < 0 || __builtin_add_overflow(out->n_rows, *rows, &out->n_rows)) {
+        return err_set(OGPT_EFORMAT, "%s: index.json: shards[%zu] is no shard", check->path, i);
+    }
+    return path_join(path, check->path, name);
+}
+
 static int check_shards(ActivationsFound *out, const Check *check)
 {
-    const Js *shards = js_member(check->index, "shards");
-    char shard[FILES_PATH_MAX], missing[FILES_PATH_MAX] = "";
+    char path[FILES_PATH_MAX];
+    int64_t rows, promised = js_int_of(js_member(check->index, "rows"));
+    size_t end = 0; /* after the last that is there */
     int rc = 0;
-    out->n_shards = js_length(shards);
+    out->n_shards = js_length(js_member(check->index, "shards"));
     for (size_t i = 0; i < out->n_shards && rc == 0; i++) {
-        const Js *row = js_at(shards, i);
-        const char *name = js_str_of(js_member(row, "name"));
-        int64_t rows = js_int_of(js_member(row, "rows"));
-        if (!name || strncmp(name, "shard-", 6) != 0 || strchr(name, '/')) {
-            return err_set(OGPT_EFORMAT, "%s: index.json: shards[%zu] has no name of a shard",
-                           check->path, i);
-        }
-        out->n_rows += rows;
-        rc = path_join(shard, check->path, name);
-        if (rc == 0 && !dir_exists(shard)) {
-            memcpy(missing, shard, sizeof missing);
-            continue;
-        }
-        if (rc == 0 && missing[0]) {
+        rc = next_shard(path, &rows, out, check, i);
+        end = rc == 0 && dir_exists(path) ? i + 1 : end;
+    }
+    if (rc == 0 && (out->n_shards == 0 || out->n_rows != promised)) {
+        rc = err_set(OGPT_EFORMAT, "%s: index.json: %lld rows, its %zu shards hold %lld",
+                     check->path, (long long)promised, out->n_shards, (long long)out->n_rows);
+    }
+    ActivationsFound again = {0};
+    for (size_t i = 0; i < end && rc == 0; i++) {
+        rc = next_shard(path, &rows, &again, check, i);
+        if (rc == 0 && interrupt_pending() != 0) {
+            rc = err_set(OGPT_EINTR, "%s: interrupted after %zu shards", check->path, i);
+        } else if (rc == 0 && !dir_exists(path)) {
             rc = found(check, err_set(OGPT_EFORMAT,
                                       "%s: missing, with later shards there; type the command that "
                                       "made the folder again (ogpt activations)",
-                                      missing));
-            missing[0] = '\0';
+                                      path));
+        } else if (rc == 0) {
+            out->n_there++;
+            rc = found(check, check_shard(check, path, rows));
         }
-        out->n_there += rc == 0;
-        rc = rc ? rc : found(check, check_shard(check, shard, rows));
     }
+    return rc;
+}
+
+static int check_leftovers(const Check *check)
+{
+    char **names = NULL;
+    size_t n = 0;
+    int rc = dir_list_stale(&names, &n, check->path);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = found(check, err_set(OGPT_EFORMAT,
+                                  "%s/%s: left by a process that is over; typing the command that "
+                                  "made the folder again removes it",
+                                  check->path, names[i]));
+    }
+    names_free(names, n);
     return rc;
 }
 
@@ -146,6 +176,7 @@ int activations_verify(ActivationsFound *out, const char *path,
         snprintf(out->site, sizeof out->site, "%s", site ? site : "?");
         snprintf(out->model_hash, sizeof out->model_hash, "%s", hash ? hash : "?");
         rc = check_shards(out, &check);
+        rc = rc ? rc : check_leftovers(&check);
     }
     js_free(index);
     return rc;

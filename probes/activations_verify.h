@@ -4,6 +4,7 @@
  * is there: its manifest and files, that it is of the model and corpus of the index, and that every
  * array has the rows that the index promises. Shards are made in order, so one that is missing
  * before another is damage; missing ones at the end are those of a call that was interrupted.
+ * What dead processes left is found, too.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_VERIFY_H
 #define OGPT_PROBES_ACTIVATIONS_VERIFY_H
@@ -26,7 +27,7 @@ typedef struct ActivationsFound {
 bool activations_is_folder(const char *path);
 
 /* `finding` gets one line a fault. Returns 0 when the folder could be examined, with or without
- * findings; OGPT_EFORMAT (index.json), OGPT_EIO, OGPT_ENOMEM. */
+ * findings; OGPT_EFORMAT (index.json), OGPT_EIO, OGPT_EINTR, OGPT_ENOMEM. */
 int activations_verify(ActivationsFound *out, const char *path,
                        void (*finding)(void *context, const char *line), void *context);
 

@@ -114,8 +114,9 @@ typedef struct EditSettings {
  * OGPT_ENOMEM, or what the journal returned. */
 int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                     const EditPlan *plan, const EditSettings *settings);
-/* The same where what a case came to is known (n of the set) but for version repair, which alone is
- * asked for here, and only of method gradient. */
+/* The same where the scores are known (n of the set) but for version repair, which alone is asked
+ * for here, and only of method gradient: what an experiment does, whose cases are measured before
+ * (probes/edit_metrics.h). */
 int intervene_complete(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                        const EditPlan *plan, const CaseScore *known, const EditSettings *settings);
 void intervene_release(EditReport *report);

@@ -6,6 +6,6 @@ python=${OGPT_PEER_PYTHON:-/usr/bin/python3}
 # Whether a package is there; without it, a line that says what is left out and what would bring it.
 peer_python() { # PACKAGE (torch, sklearn), what is left out
     [[ -x $python ]] && "$python" -c "import numpy, $1" 2>/dev/null && return 0
-    echo "$2 skipped: $python has no module $1 (apt-get install python3-$1)"
+    echo "$2 skipped: $python has no modules numpy and $1 (packages python3-numpy, python3-$1)"
     return 1
 }

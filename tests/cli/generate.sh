@@ -125,7 +125,7 @@ refuse 3 "not a database" corpus info words.ogpc
 refuse 4 "no such file" verify nowhere.ogpc
 mkdir folder
 expect 3 verify folder
-holds "neither a model, a probe nor a run"
+holds "neither a model, a probe, activations nor a run"
 echo '{}' >folder/MANIFEST.json
 expect 3 verify folder
 holds "folder"

@@ -116,6 +116,13 @@ holds "activations of resid_post"
 printf 'x' | dd of=broken/shard-00000/ply.npy bs=1 seek=150 conv=notrunc status=none
 expect 3 verify broken
 holds "shard-00000/ply.npy"
+cp broken/index.json kept.json
+head -c 100 kept.json >broken/index.json
+expect 3 verify broken
+holds "broken/index.json"
+sed 's/"rows": [0-9]*/"rows": 9223372036854775807/' kept.json >broken/index.json
+expect 3 verify broken
+holds "is no shard"
 refuse 2 'made with games 400, asked for 300' activations m acts --corpus g.ogpc --games 300 \
     --layers embed,1 --memory 1 --quiet
 refuse 2 '--ply' activations m x --corpus g.ogpc --ply 3-2

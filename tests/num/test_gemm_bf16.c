@@ -63,10 +63,19 @@ static void check(size_t M, size_t N, size_t K, bool ta, bool tb, bool keep, boo
     }
     assert_int_equal(posix_memalign(&scratch, 64, gemm_bf16_scratch(M, N, K)), 0);
     size_t lda = ta ? M : K, ldb = tb ? K : N;
-    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, keep ? c[0] : NULL, biased ? bias : NULL, c[0],
-                  N);
-    gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, keep ? c[1] : NULL, biased ? bias : NULL, c[1],
-                   N, scratch);
+    /* With a bias the base is another matrix, and what c held is not read. */
+    float *base = calloc(M * N, sizeof *base);
+    const float *from[2];
+    memcpy(base, c[0], M * N * sizeof *base);
+    for (int i = 0; i < 2; i++) {
+        from[i] = !keep ? NULL : biased ? base : c[i];
+        for (size_t j = 0; biased && j < M * N; j++) {
+            c[i][j] = NAN;
+        }
+    }
+    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, from[0], biased ? bias : NULL, c[0], N);
+    gemm_bf16_fast(ta, tb, M, N, K, a, lda, b, ldb, from[1], biased ? bias : NULL, c[1], N,
+                   scratch);
     gemm(ta, tb, M, N, K, 1, a, lda, b, ldb, 1, c[2], N);
     /* The same rounded factors, other order of sums: float rounding for K additions. */
     double scale = fmax(largest(c[0], M * N), 1);
@@ -83,6 +92,7 @@ static void check(size_t M, size_t N, size_t K, bool ta, bool tb, bool keep, boo
         free(c[i]);
     }
     free(scratch);
+    free(base);
     free(bias);
     free(b);
     free(a);

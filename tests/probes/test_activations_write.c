@@ -252,13 +252,27 @@ static void verify_finds_what_is_damaged(void **state)
     index_replace("\"corpus_hash\": \"", "\"corpus_hush\": \"");
     verify("broken", 4, 4, "corpus_hash");
     index_replace("\"corpus_hush\": \"", "\"corpus_hash\": \"");
-    /* Interrupted before the last; then one is gone from the middle, too. */
+    index_replace("\"rows\": 200,", "\"rows\": 201,");
+    fixture_path(path, &fixture, "broken");
+    assert_int_equal(activations_verify(&out, path, keep_finding, NULL), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "201 rows, its 4 shards hold 200"));
+    index_replace("\"rows\": 201,", "\"rows\": 200,");
+    interrupt_set(15);
+    assert_int_equal(activations_verify(&out, path, keep_finding, NULL), OGPT_EINTR);
+    interrupt_set(0);
+    /* Interrupted before the last; then two are gone from the front, too. */
     fixture_path(path, &fixture, "broken/shard-00003");
     assert_int_equal(dir_remove(path), 0);
     verify("broken", 3, 0, "");
-    fixture_path(path, &fixture, "broken/shard-00001");
-    assert_int_equal(dir_remove(path), 0);
-    verify("broken", 2, 1, "shard-00001: missing");
+    for (int shard = 0; shard < 2; shard++) {
+        fixture_path(path, &fixture, shard == 0 ? "broken/shard-00000" : "broken/shard-00001");
+        assert_int_equal(dir_remove(path), 0);
+        verify("broken", (size_t)(2 - shard), (size_t)(1 + shard), "missing");
+    }
+    assert_non_null(strstr(last_finding, "shard-00001"));
+    fixture_path(path, &fixture, "broken/.tmp-999999999-shard-00001");
+    assert_int_equal(dir_create(path), 0);
+    verify("broken", 1, 3, "left by a process that is over");
     index_replace("shard-00002", "../../../xy");
     fixture_path(path, &fixture, "broken");
     assert_int_equal(activations_verify(&out, path, keep_finding, NULL), OGPT_EFORMAT);
