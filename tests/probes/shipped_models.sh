@@ -27,5 +27,5 @@ check() {
 }
 
 check tiny-6x6 6 0.015
-check tiny-8x8 8 0.08
+check tiny-8x8 8 0.025
 exit $failed
