@@ -149,6 +149,7 @@ static void training_curve_is_drawn(void **state)
     for (int64_t step = 1; step <= 40; step++) {
         Js *row = js_object();
         js_set_int(row, "step", step);
+        js_set_int(row, "games", 128 * step);
         js_set_num(row, "loss", 2.0 + 1.0 / (double)step);
         js_push(rows, row);
     }
@@ -162,11 +163,11 @@ static void training_curve_is_drawn(void **state)
     assert_int_equal(program_run((const char *const[]){"runs", "show", results, NULL}), 0);
     assert_int_equal(file_read_all((void **)&text, &n, at("stdout"), 1 << 20), 0);
     assert_non_null(strstr(text, "train_curve, 40 rows"));
-    assert_non_null(strstr(text, "step=1 loss=3\n"));
+    assert_non_null(strstr(text, "step=1 games=128 loss=3\n"));
     assert_non_null(strstr(text, "(--json has all)"));
     assert_null(strstr(text, "step=20 "));
     assert_non_null(strstr(text, "\nloss (nats)\n         3 |*"));
-    assert_non_null(strstr(text, "step 1 to 40"));
+    assert_non_null(strstr(text, "games 128 to 5120"));
     assert_null(strstr(text, "strict error"));
     mem_free(text);
 }
