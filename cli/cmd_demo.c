@@ -152,8 +152,8 @@ static int write_report(const DemoReport *report)
     return file_write_atomic(DEMO_REPORT, report->text.data, report->text.length, true);
 }
 
-/* Add tables and claim of one part, and write what there is: a later part may fail. *verdict becomes
- * OGPT_ENEGATIVE when the claim fails. */
+/* Add tables and claim of one part, and write what there is: a later part may fail. *verdict
+ * becomes OGPT_ENEGATIVE when the claim fails. */
 static int add_part(DemoReport *whole, int *verdict, const char *key, const char *title,
                     const char *store, const DemoClaims *claims)
 {
