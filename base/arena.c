@@ -114,7 +114,7 @@ size_t arena_piece_bytes(size_t count, size_t size)
 }
 
 /* What a large arena is aligned to: one page of the kind that spares the processor most of its
- * look-ups of addresses (10 to 15 % of a product of matrices that come from memory). */
+ * look-ups of addresses. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 int arena_init(Arena *arena, size_t bytes, const char *what)

@@ -9,8 +9,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/process.h"
 #include "base/files.h"
+#include "base/process.h"
 #include "cli/csv.h"
 #include "cli/layer_list.h"
 #include "cli/probe_report.h"

@@ -127,25 +127,15 @@ static int curve_add(Text *text, const Js *rows, const char *column, const char 
     return code;
 }
 
+/* The loss where there is no floor to measure it from: that of games that were not generated. */
 static int curves_add(Text *text, const Js *rows)
 {
-    static const struct {
-        const char *column, *title;
-    } curves[] = {
-        {"excess", "excess over the floor (nats)"},
-        {"loss", "loss (nats)"}, /* of games without a floor */
-        {"strict_error", "strict error"},
-        {"board_accuracy", "board accuracy of the quick probe"},
-    };
     bool floored = js_type(js_member(js_at(rows, 0), "excess")) != JS_NULL;
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof curves / sizeof curves[0]; i++) {
-        if (floored && strcmp(curves[i].column, "loss") == 0) {
-            continue;
-        }
-        code = curve_add(text, rows, curves[i].column, curves[i].title);
-    }
-    return code;
+    int code = floored ? curve_add(text, rows, "excess", "excess over the floor (nats)")
+                       : curve_add(text, rows, "loss", "loss (nats)");
+    code = code != 0 ? code : curve_add(text, rows, "strict_error", "strict error");
+    return code != 0 ? code
+                     : curve_add(text, rows, "board_accuracy", "board accuracy of the quick probe");
 }
 
 /* Options and versions on one line each. */

@@ -23,7 +23,7 @@ typedef struct ActivationsFound {
     int64_t n_rows;           /* promised */
 } ActivationsFound;
 
-/* Whether `path` holds an index.json of activations: what tells such a folder from a run. */
+/* Whether `path` holds an index.json of activations. */
 bool activations_is_folder(const char *path);
 
 /* `finding` gets one line a fault. Returns 0 when the folder could be examined, with or without

@@ -72,8 +72,10 @@ static int score_cases(Lab *lab, const CaseSet *cases)
     for (size_t i = 0; i < cases->n && code == 0; i++) {
         known[i] = edit_metrics_case_score(&out->metrics.cases[i]);
     }
-    if (code == 0) {
+    if (code == 0 && out->plan.method == METHOD_GRADIENT) {
         begin_stage(lab, "cases");
+    }
+    if (code == 0) {
         code = intervene_complete(&out->report, lab->predictor, cases, &out->plan, known,
                                   &lab->settings);
     }

@@ -17,8 +17,8 @@ typedef struct ExperimentOptions {
     const GptConfig *cfg;
     EditMetricsOptions metrics;
     const char *name; /* before the stages in the journal: "add of cases.csv"; below 64 bytes */
-    /* Called before each stage ("tuning", "metrics", "cases", "by layer") with the context of the
-     * settings; may be NULL. */
+    /* Called before each stage ("tuning", "metrics", of a descent "cases", "by layer") with the
+     * context of the settings; may be NULL. */
     void (*stage)(void *context, const char *what);
 } ExperimentOptions;
 

@@ -228,6 +228,25 @@ static int report_intervals(EditReport *out, uint64_t seed)
     return 0;
 }
 
+/* Score the cases (set->n) by asking for what is not known of them. */
+static int ask_cases(CaseScore *cases, Work *work, const EditPredictor *predictor,
+                     const CaseSet *set, const EditSettings *settings)
+{
+    int code = edit_chunks__init(&work->chunks, predictor, set, settings,
+                                 EDIT_CHUNK_CASES * (size_t)N_SCORES);
+
+    if (code != 0) {
+        return code;
+    }
+    code = edit_chunks__run(&work->chunks, score_chunk, work);
+    for (size_t i = 0; i < set->n && code == 0; i++) {
+        /* Whole chunks lie one behind the other. */
+        memcpy(&cases[work->chunks.order[i]], work->chunks.values + i * N_SCORES, sizeof *cases);
+    }
+    edit_chunks__release(&work->chunks);
+    return code;
+}
+
 int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                     const EditPlan *plan, const EditSettings *settings)
 {
@@ -237,26 +256,14 @@ int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseS
 int intervene_complete(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                        const EditPlan *plan, const CaseScore *known, const EditSettings *settings)
 {
-    Work work = {.plans = plan, .n_plans = 1, .known = known};
-    int code = edit_chunks__init(&work.chunks, predictor, set, settings,
-                                 EDIT_CHUNK_CASES * (size_t)N_SCORES);
-
     memset(out, 0, sizeof *out);
-    if (code != 0) {
-        return code;
-    }
     out->cases = mem_alloc(set->n, sizeof *out->cases, "scores of the cases");
-    if (!out->cases) {
-        code = OGPT_ENOMEM;
-    } else if (known && plan->method != METHOD_GRADIENT) {
+    int code = out->cases ? 0 : OGPT_ENOMEM;
+    if (code == 0 && known && plan->method != METHOD_GRADIENT) {
         memcpy(out->cases, known, set->n * sizeof *known);
-    } else {
-        code = edit_chunks__run(&work.chunks, score_chunk, &work);
-        for (size_t i = 0; i < set->n && code == 0; i++) {
-            /* Whole chunks lie one behind the other. */
-            memcpy(&out->cases[work.chunks.order[i]], work.chunks.values + i * N_SCORES,
-                   sizeof *out->cases);
-        }
+    } else if (code == 0) {
+        Work work = {.plans = plan, .n_plans = 1, .known = known};
+        code = ask_cases(out->cases, &work, predictor, set, settings);
     }
     if (code == 0) {
         out->n = set->n;
@@ -266,7 +273,6 @@ int intervene_complete(EditReport *out, const EditPredictor *predictor, const Ca
     if (code != 0) {
         intervene_release(out);
     }
-    edit_chunks__release(&work.chunks);
     return code;
 }
 

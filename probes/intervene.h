@@ -110,7 +110,8 @@ typedef struct EditSettings {
     void *context;
 } EditSettings;
 
-/* Score every case with every version. Returns 0, OGPT_EINTR, OGPT_ENUM (non-finite logits),
+/* Score every case with every version: the plain way, beside which intervene_complete is tested.
+ * Returns 0, OGPT_EINTR, OGPT_ENUM (non-finite logits),
  * OGPT_ENOMEM, or what the journal returned. */
 int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                     const EditPlan *plan, const EditSettings *settings);
