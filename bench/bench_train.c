@@ -1,12 +1,13 @@
 /* bench/bench_train.c - how fast the trainer is, beside the machine's own sgemm.
  *
- * Usage: bench_train PRESET [STEPS [BATCH [THREADS [f32|bf16]]]]
- * Trains a fresh 8x8 network by AdamW for STEPS steps, three times, and keeps the fastest. Prints
- * one line of tab-separated columns (named by the line before it, which starts with '#'):
+ * Usage: bench_train PRESET [STEPS [BATCH [THREADS [f32|bf16 [adamw|muon]]]]]
+ * Trains a fresh 8x8 network for STEPS steps, three times, and keeps the fastest. Prints one line
+ * of tab-separated columns (named by the line before it, which starts with '#'):
  *   preset, precision, threads, batch, steps, games/s, tokens/s, GFLOP/s, peak GFLOP/s, share %,
- * MiB FLOPs a token are gpt_config_flops; the optimiser step counts as time, not as work. The peak
- * is one 1024^3 sgemm a worker, all workers running, best of three in the same run. Memory is
- * the process's peak resident size: run one preset a process.
+ *   MiB
+ * FLOPs a token are gpt_config_flops; the optimiser step counts as time, not as work. The peak is
+ * one 1024^3 sgemm a worker, all workers running, best of three in the same run. Memory is the
+ * process's peak resident size: run one preset a process.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +144,7 @@ static long whole_number(const char *text)
 int main(int argc, char **argv)
 {
     long numbers[3] = {20, TRAIN_OPTIONS_DEFAULT.batch, 2}; /* steps, batch, threads */
-    bool sound = argc >= 2 && argc <= 6;
+    bool sound = argc >= 2 && argc <= 7;
     for (int i = 2; i < argc && i < 5 && sound; i++) {
         numbers[i - 2] = whole_number(argv[i]);
         sound = numbers[i - 2] > 0;
@@ -151,18 +152,18 @@ int main(int argc, char **argv)
     TrainOptions options = TRAIN_OPTIONS_DEFAULT;
     options.steps = numbers[0];
     options.batch = numbers[1];
-    options.optimizer = "adamw"; /* as in torch_train.py */
+    options.optimizer = argc > 6 ? argv[6] : "adamw"; /* as in torch_train.py */
     options.precision = argc > 5 ? argv[5] : "f32";
     options.seed = SEED;
     options.checkpoint_every = 0;
     options.report_every = options.steps;
     const char *reason =
         sound ? train_options_check(&options)
-              : "expected a preset and up to three positive numbers, then f32 or bf16";
+              : "expected a preset and up to three positive numbers, a precision, an optimizer";
     if (reason != NULL) {
         fprintf(stderr,
                 "bench_train: %s\nusage: bench_train " GPT_PRESETS
-                " [STEPS [BATCH [THREADS [f32|bf16]]]]\n",
+                " [STEPS [BATCH [THREADS [f32|bf16 [adamw|muon]]]]]\n",
                 reason);
         return 2;
     }

@@ -183,8 +183,9 @@ done:
     return code;
 }
 
-/* Games are divided by their hash, whatever file they stand in: a game of the test split is never
- * one of training, also where the model was trained on a smaller corpus of the same seed. */
+/* Games are divided by their hash, whatever file they stand in: a game of the test split is none
+ * that training with --corpus saw, also of a smaller corpus of the same seed. (With --fresh only
+ * chance repeats a game; docs/METHODS.md.) */
 static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *options, uint64_t seed)
 {
     const unsigned test = 1U << SPLIT_TEST;

@@ -99,6 +99,10 @@ static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
     cfg->n_ctx = vocab_of(variant)->n_ctx;
     cfg->d_vocab = vocab_of(variant)->d_vocab;
     cfg->seed = context->seed;
+    const char *reason = gpt_config_check(cfg);
+    if (reason != NULL) {
+        return err_set(OGPT_EUSAGE, "train: %s; make --layers or --d-model smaller", reason);
+    }
 
     if ((c->steps > 0) + (c->games > 0) + (c->minutes > 0) > 1) {
         return err_set(OGPT_EUSAGE, "--steps, --games and --minutes exclude each other: give one");
@@ -142,7 +146,7 @@ static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
         return err_set(OGPT_EUSAGE, "--probe-every %lld is no multiple of --report-every %lld",
                        (long long)c->probe_every, (long long)o->report_every);
     }
-    const char *reason = train_options_check(o);
+    reason = train_options_check(o);
     if (reason == NULL && c->games > 0) {
         o->steps = train_steps(o, c->games);
         reason = train_options_check(o);
@@ -244,6 +248,17 @@ static int open_probe_games(GameSource **out, Corpus *corpus, const GameSource *
     return source_corpus(out, corpus, 1u << SPLIT_TRAIN, false, seed);
 }
 
+/* The network to start from. Its eps is part of the function that it computes. */
+static int load_init(ModelFile *init, GptConfig *cfg, const Context *context)
+{
+    const TrainCommand *c = context->options;
+    int rc = context_model_load(context, init, c->init_from);
+    if (rc == 0) {
+        cfg->eps = init->gpt->cfg.eps;
+    }
+    return rc;
+}
+
 static int run_train(Context *context)
 {
     const TrainCommand *c = context->options;
@@ -257,7 +272,7 @@ static int run_train(Context *context)
     TrainWatch watch = {.context = context, .strict_error = NAN};
     int rc = open_games(&source, &held_out, &corpus, context);
     if (rc != 0 || (rc = read_options(&cfg, &train, context, source_variant(source))) != 0 ||
-        (c->init_from != NULL && (rc = model_load(&init, c->init_from, NULL)) != 0) ||
+        (c->init_from != NULL && (rc = load_init(&init, &cfg, context)) != 0) ||
         (rc = context_pool(context)) != 0) {
         goto done;
     }
@@ -275,9 +290,10 @@ static int run_train(Context *context)
     watch.probe_every = c->probe_every;
     watch.generated = corpus == NULL || strcmp(corpus_info(corpus)->source, "random") == 0;
     about = identity(&cfg, &train, source, context, &init);
+    size_t init_bytes = init.gpt != NULL ? init.gpt->n_numbers * sizeof(float) : 0;
     context_say(context, "%lld parameters, %zu threads, %s products, %.0f MB of memory, seed %llu",
                 (long long)gpt_config_parameters(&cfg), context->threads, train.precision,
-                (double)train_bytes(&cfg, &train, context->threads) / 1e6,
+                (double)(train_bytes(&cfg, &train, context->threads) + init_bytes) / 1e6,
                 (unsigned long long)context->seed);
     rc = train_watched(&watch, run_path, &cfg, &train, source, init.gpt, about);
 done:

@@ -20,11 +20,15 @@ static int on_started(void *context, int64_t steps, int64_t resumed)
                     (long long)steps, (long long)steps);
     }
     watch->progress = progress_begin(watch->context, "train", "steps", (double)steps);
+    return store_trim(watch->context->store, watch->context->run, "train_curve", "step", resumed);
+}
+
+/* Add a row about a step in place of what was told of it, and of later ones, before a stop. */
+static int add_row(const TrainWatch *watch, const char *kind, int64_t step, const Js *row)
+{
     Store *store = watch->context->store;
-    int rc = store_trim(store, watch->context->run, "train_curve", "step", resumed);
-    /* That of the step it goes on from is told again. */
-    return rc != 0 ? rc
-                   : store_trim(store, watch->context->run, "checkpoints", "step", resumed - 1);
+    int rc = store_trim(store, watch->context->run, kind, "step", step - 1);
+    return rc != 0 ? rc : store_add(store, watch->context->run, kind, row);
 }
 
 static void on_warned(void *context, const char *line)
@@ -99,7 +103,7 @@ static int on_report(void *context, const TrainReport *r)
     js_set_num(row, "lr", r->lr);
     js_set_num(row, "gradient_norm", r->gradient_norm);
     js_set_num(row, "games_per_second", r->games_per_second);
-    rc = store_add(watch->context->store, watch->context->run, "train_curve", row);
+    rc = add_row(watch, "train_curve", r->step, row);
     js_free(row);
 
     char floor[64] = "", board[64] = "";
@@ -133,12 +137,12 @@ static int on_saved(void *context, int64_t step, const char *path, const char *m
     js_set_int(row, "step", step);
     js_set_str(row, "path", place);
     js_set_str(row, "model_hash", model_hash);
-    rc = store_add(watch->context->store, watch->context->run, "checkpoints", row);
+    rc = add_row(watch, "checkpoints", step, row);
     js_free(row);
     return rc;
 }
 
-/* The table of --profile. Kernels' seconds are summed over workers, so shares are of busy time. */
+/* The table of --profile. Seconds are those of all workers, waiting for each other included. */
 static Js *profile_table(Text *text, size_t n_threads)
 {
     ProfileRow rows[N_PROFILE_KINDS];
@@ -154,7 +158,8 @@ static Js *profile_table(Text *text, size_t n_threads)
         const ProfileRow *r = &rows[i];
         Js *row = js_object();
         double rate = r->seconds > 0 ? r->flops / r->seconds : 0;
-        text_add(text, "%-27s %8.2f  %4.1f %%  ", r->name, r->seconds, 100 * r->seconds / total);
+        double share = total > 0 ? r->seconds / total : 0; /* 0: the run was finished before */
+        text_add(text, "%-27s %8.2f  %4.1f %%  ", r->name, r->seconds, 100 * share);
         if (r->flops > 0) {
             text_add(text, "%16.1f", rate * 1e-9);
         } else {
@@ -163,7 +168,7 @@ static Js *profile_table(Text *text, size_t n_threads)
         text_add(text, " %10llu\n", (unsigned long long)r->calls);
         js_set_str(row, "kernel", r->name);
         js_set_num(row, "seconds", r->seconds);
-        js_set_num(row, "share", r->seconds / total);
+        js_set_num(row, "share", share);
         js_set_num(row, "flops_per_second", rate);
         js_push(table, row);
     }

@@ -35,9 +35,10 @@ static void from_file_layout(float *out, const float *in, const TensorSpec *spec
     }
 }
 
-int model_write_vector(const char *path, const Gpt *gpt, const float *values,
-                       const char *const (*metadata)[2], size_t n_metadata)
+static int write_tensors(const char *path, const Gpt *gpt)
 {
+    static const char *const metadata[][2] = {{"format", "pt"}};
+
     int rc = OGPT_ENOMEM;
     StEntry *entries = mem_calloc(gpt->n_specs, sizeof *entries, "tensor entries");
     float *permuted = mem_alloc(gpt->n_numbers, sizeof *permuted, "tensors in file layout");
@@ -49,13 +50,13 @@ int model_write_vector(const char *path, const Gpt *gpt, const float *values,
         entries[i].name = spec->name;
         entries[i].rank = spec->rank;
         memcpy(entries[i].shape, spec->shape, spec->rank * sizeof(uint64_t));
-        entries[i].data = values + spec->offset;
+        entries[i].data = gpt->params + spec->offset;
         if (heads_on_file(spec)) {
-            to_file_layout(permuted + spec->offset, values + spec->offset, spec);
+            to_file_layout(permuted + spec->offset, gpt->params + spec->offset, spec);
             entries[i].data = permuted + spec->offset;
         }
     }
-    rc = st_write(path, entries, gpt->n_specs, metadata, n_metadata);
+    rc = st_write(path, entries, gpt->n_specs, metadata, 1);
 done:
     mem_free(permuted);
     mem_free(entries);
@@ -64,11 +65,10 @@ done:
 
 int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about)
 {
-    static const char *const metadata[][2] = {{"format", "pt"}};
     char path[FILES_PATH_MAX];
     char *text = NULL;
     int rc = publish_path(path, publish, "model.safetensors");
-    if (rc != 0 || (rc = model_write_vector(path, gpt, gpt->params, metadata, 1)) != 0 ||
+    if (rc != 0 || (rc = write_tensors(path, gpt)) != 0 ||
         (rc = publish_adopt(publish, "model.safetensors")) != 0 ||
         (rc = sha256_file(model_hash, path)) != 0) {
         return rc;
@@ -120,8 +120,10 @@ static bool fill_absent(Gpt *gpt, const TensorSpec *spec, bool allow_lnpre)
     return true;
 }
 
-int model_read_vector(float *values, const Gpt *gpt, const StFile *file)
+/* Tensors that the file lacks stay as they are. */
+static int read_tensors(Gpt *gpt, const StFile *file)
 {
+    float *values = gpt->params;
     float *raw = mem_alloc(gpt->n_numbers, sizeof *raw, "tensors in file layout");
     if (raw == NULL) {
         return OGPT_ENOMEM;
@@ -159,7 +161,7 @@ int model_read_tensors(Gpt *gpt, const char *path, bool allow_lnpre)
         }
     }
     if (rc == 0) {
-        rc = model_read_vector(gpt->params, gpt, file);
+        rc = read_tensors(gpt, file);
     }
     st_close(file);
     return rc;
@@ -180,13 +182,17 @@ int64_t run_step_of_name(const char *name)
     return step;
 }
 
-/* Whether a step directory verifies, and its train/ too when that is needed. */
+/* Whether a step directory verifies, and its train/ too when that is needed: without one (it may be
+ * deleted) the step is a model, but nothing to go on from. */
 static int verify_step(const char *path, bool with_train)
 {
     char train[FILES_PATH_MAX];
     int rc = manifest_verify(NULL, path);
     if (rc == 0 && with_train) {
         rc = path_join(train, path, "train");
+        if (rc == 0 && !dir_exists(train)) {
+            rc = err_set(OGPT_EFORMAT, "%s: expected the state of the training, found none", train);
+        }
         rc = rc != 0 ? rc : manifest_verify(NULL, train);
     }
     return rc;

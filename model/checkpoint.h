@@ -43,12 +43,6 @@ int model_read_tensors(Gpt *gpt, const char *safetensors_path, bool allow_lnpre)
  * all but the head's bias, the LayerNorms (absent in LNPre files) and `n_absent` numbers more. */
 int model_check_room(const GptConfig *cfg, int64_t n_absent, const char *path);
 
-/* A whole vector laid out like gpt->params (weights, momenta, averages) to and from one
- * safetensors file, in file layout. Reading leaves tensors that the file lacks untouched. */
-int model_write_vector(const char *path, const Gpt *gpt, const float *values,
-                       const char *const (*metadata)[2], size_t n_metadata);
-int model_read_vector(float *values, const Gpt *gpt, const StFile *file);
-
 /* The step of a directory named "step-" and eight digits; -1 for any other name. */
 int64_t run_step_of_name(const char *name);
 

@@ -60,6 +60,11 @@ const char *gpt_config_check(const GptConfig *cfg)
     return NULL;
 }
 
+bool gpt_config_same_shape(const GptConfig *a, const GptConfig *b)
+{
+    return memcmp(&a->n_layers, &b->n_layers, 7 * sizeof(int)) == 0; /* n_layers to d_vocab */
+}
+
 int64_t gpt_config_parameters(const GptConfig *cfg)
 {
     int64_t L = cfg->n_layers, C = cfg->d_model, M = cfg->d_mlp, V = cfg->d_vocab;

@@ -6,6 +6,7 @@
 #ifndef OGPT_MODEL_CONFIG_H
 #define OGPT_MODEL_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +24,10 @@ typedef struct GptConfig {
 int gpt_config_preset(GptConfig *out, const char *name);
 #define GPT_PRESETS "nano|tiny|small|paper"
 
-/* NULL when sound, else a one-line reason (static): sizes positive and below 2^16, d_model =
- * n_heads * d_head, every product within 2^40. */
+/* NULL when sound, else a one-line reason (static). */
 const char *gpt_config_check(const GptConfig *cfg);
+/* Whether all but eps and seed are equal: the parameters of one then fit the other. */
+bool gpt_config_same_shape(const GptConfig *a, const GptConfig *b);
 int64_t gpt_config_parameters(const GptConfig *cfg);
 /* Floating-point operations of training on one token: 6*(12*L*d^2 + V*d) + 6*L*d*(T+1). */
 double gpt_config_flops(const GptConfig *cfg);

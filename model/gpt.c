@@ -115,7 +115,7 @@ const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_
 {
     assert(B >= 1 && B <= tape->max_games && T >= 1 && T <= (size_t)gpt->cfg.n_ctx);
     assert(hooks == NULL || tape->mode == TAPE_FORWARD);
-    assert(memcmp(&tape->cfg.n_layers, &gpt->cfg.n_layers, 7 * sizeof(int)) == 0);
+    assert(gpt_config_same_shape(&tape->cfg, &gpt->cfg));
     tape->B = B;
     tape->T = T;
     Pass p = pass_of(gpt, tape);

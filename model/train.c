@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "model/trainer.h"
 #include "num/blas.h"
+#include "num/profile.h"
 
 const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .optimizer = "muon",
@@ -97,7 +98,7 @@ typedef struct Loop {
     const Js *about;
     TrainResult *result;
     double last_time; /* of the last report */
-    uint64_t last_games, last_tokens;
+    uint64_t last_games;
     double session_start; /* seconds on the clock; at.seconds counts earlier sessions */
     double earlier_seconds;
     int64_t saved_step;
@@ -126,20 +127,19 @@ static int save(Loop *loop)
 static int report(Loop *loop)
 {
     Trainer *t = loop->trainer;
-    double now = clock_seconds(), elapsed = fmax(now - loop->last_time, 1e-9);
+    double elapsed = fmax(clock_seconds() - loop->last_time, 1e-9);
+    double games = (double)(t->at.games - loop->last_games); /* 0: a report owed since a stop */
     float *kept = t->gpt->params;
     TrainReport r = {
         .step = t->at.step,
         .steps = t->at.steps,
         .games = t->at.games,
-        .tokens = t->at.tokens,
         .loss = t->at.loss_sum / t->at.position_sum,
         .floor = t->at.floor_sum / t->at.position_sum,
-        .lr = t->options->lr * t->lr_factor,
-        .gradient_norm = t->gradient_norm,
-        .seconds = loop->earlier_seconds + now - loop->session_start,
-        .games_per_second = (double)(t->at.games - loop->last_games) / elapsed,
-        .tokens_per_second = (double)(t->at.tokens - loop->last_tokens) / elapsed,
+        .lr = t->options->lr * trainer_rate(t, t->at.step - 1),
+        .gradient_norm = t->at.gradient_norm,
+        .games_per_second =
+            games > 0 ? games / elapsed : (double)t->at.games / fmax(t->at.seconds, 1e-9),
         .gpt = t->gpt,
     };
     int rc = 0;
@@ -157,7 +157,6 @@ static int report(Loop *loop)
     /* The observer's own time is not training time. */
     loop->last_time = clock_seconds();
     loop->last_games = t->at.games;
-    loop->last_tokens = t->at.tokens;
     return rc;
 }
 
@@ -234,12 +233,14 @@ static int start_new(Trainer *t, const Gpt *init)
     t->at = (TrainCounters){.steps = t->options->steps};
     if (init == NULL) {
         gpt_init(t->gpt, t->options->seed, RNG_INIT);
-    } else if (memcmp(&init->cfg.n_layers, &t->gpt->cfg.n_layers, 7 * sizeof(int)) != 0) {
+    } else if (!gpt_config_same_shape(&init->cfg, &t->gpt->cfg)) {
+        const GptConfig *want = &t->gpt->cfg, *have = &init->cfg;
         return err_set(OGPT_EFORMAT,
-                       "--init-from: expected a network of %d layers, d_model %d, d_vocab %d, "
-                       "found %d, %d, %d",
-                       t->gpt->cfg.n_layers, t->gpt->cfg.d_model, t->gpt->cfg.d_vocab,
-                       init->cfg.n_layers, init->cfg.d_model, init->cfg.d_vocab);
+                       "--init-from: expected a network of %d layers, d_model %d, %d heads, d_mlp "
+                       "%d, n_ctx %d, d_vocab %d, found %d, %d, %d, %d, %d, %d",
+                       want->n_layers, want->d_model, want->n_heads, want->d_mlp, want->n_ctx,
+                       want->d_vocab, have->n_layers, have->d_model, have->n_heads, have->d_mlp,
+                       have->n_ctx, have->d_vocab);
     } else {
         memcpy(t->gpt->params, init->params, init->n_numbers * sizeof(float));
     }
@@ -258,6 +259,7 @@ static int start_new_run(Trainer *t, const Gpt *init)
         t->at.step = t->at.steps = 1;
         rc = steps_for_minutes(&steps, t);
         rc = rc != 0 ? rc : start_new(t, init);
+        profile_reset(); /* what was timed is done again, as the run's first steps */
     }
     t->at.steps = steps;
     return rc;
@@ -285,7 +287,6 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
     }
     loop.earlier_seconds = t.at.seconds;
     loop.last_games = t.at.games;
-    loop.last_tokens = t.at.tokens;
     if (observer->started != NULL &&
         (rc = observer->started(observer->context, t.at.steps, t.at.step)) != 0) {
         goto done;

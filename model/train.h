@@ -50,13 +50,12 @@ int64_t train_steps(const TrainOptions *options, int64_t games);
 const char *train_options_check(const TrainOptions *options);
 
 typedef struct TrainReport {
-    int64_t step, steps;    /* steps done, total */
-    uint64_t games, tokens; /* seen so far in this run, resumed part included */
-    double loss, floor;     /* mean a token over the batches since the last report */
-    double lr, gradient_norm;
-    double seconds;                             /* of this process, training only */
-    double games_per_second, tokens_per_second; /* since the last report */
-    const Gpt *gpt;                             /* the weights that would be saved now (averaged) */
+    int64_t step, steps;      /* steps done, total */
+    uint64_t games;           /* seen so far in this run, resumed part included */
+    double loss, floor;       /* mean a token over the batches since the last report */
+    double lr, gradient_norm; /* of the last step; lr that of the blocks' matrices */
+    double games_per_second;  /* since the last report; of the whole run when it was owed */
+    const Gpt *gpt;           /* the weights that would be saved now (averaged) */
 } TrainReport;
 
 typedef struct TrainObserver {
@@ -93,12 +92,14 @@ typedef struct TrainResult {
  * `about` (object) is stored in every manifest and config.json; its member "options" (object) is
  * compared on resume: a run made with others is OGPT_EUSAGE naming the difference. Errors:
  * OGPT_ENUM (step and first bad tensor; the last checkpoint is intact), OGPT_EINTR (after a
- * checkpoint), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
+ * checkpoint; before the first step there is nothing to save), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM.
+ */
 int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
               const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
               const Js *about, const TrainObserver *observer);
 
-/* Bytes that train_run will hold at its peak. */
+/* Bytes that train_run will hold at its peak, the network it starts from and what its observer
+ * takes aside. */
 size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_threads);
 
 #endif

@@ -17,6 +17,7 @@ typedef struct TrainCounters {
     double loss_sum, floor_sum, position_sum; /* since the last report */
     double last_loss, last_floor;             /* of the last report; 0 before the first */
     double seconds;
+    double gradient_norm; /* of the last step */
 } TrainCounters;
 
 /* One job of an update: a whole matrix for Muon, or a range of numbers for AdamW. */
@@ -47,7 +48,6 @@ typedef struct Trainer {
     size_t n_chunks;
     Arena arena;
     TrainCounters at;
-    double gradient_norm, lr_factor;
 } Trainer;
 
 /* Games in a micro-batch: about 512 tokens. A function of the configuration only, because it
@@ -66,7 +66,14 @@ typedef struct BatchSums {
 int trainer_gradient(Trainer *trainer, BatchSums *sums);
 /* Check, clip and apply. OGPT_ENUM names the step and the first tensor that is not finite. */
 int trainer_update(Trainer *trainer);
+/* The rate of step `step` (0-based) as a share of its peak. */
+double trainer_rate(const Trainer *trainer, int64_t step);
 
+/* The first tensor of a vector laid out like gpt->params with a number that is not finite; NULL:
+ * there is none. */
+const char *trainer_bad_tensor(const Gpt *gpt, const float *vector);
+
+/* Publish a checkpoint. OGPT_ENUM when an array of it is not finite: then nothing is written. */
 int trainer_save(Trainer *trainer, char path[FILES_PATH_MAX], char model_hash[HASH_HEX_SIZE],
                  const char *run_path, const Js *about);
 /* Go on from the newest checkpoint: *found says whether there was one. OGPT_EUSAGE when it was

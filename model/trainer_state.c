@@ -56,6 +56,7 @@ static Js *counters_write(const TrainCounters *at)
     COUNTERS(INTEGER, NUMBER)
 #undef INTEGER
 #undef NUMBER
+    js_set_num(json, "gradient_norm", at->gradient_norm);
     return json;
 }
 
@@ -70,6 +71,9 @@ static int counters_read(TrainCounters *at, const Js *json, const char *origin)
     COUNTERS(INTEGER, NUMBER)
 #undef INTEGER
 #undef NUMBER
+    if (rc == 0 && js_member(json, "gradient_norm") != NULL) { /* earlier programs had none */
+        rc = js_get_num(&at->gradient_norm, json, "gradient_norm", origin);
+    }
     return rc;
 }
 
@@ -103,6 +107,30 @@ static int save_train(const Trainer *t, const Publish *outer, const Js *options)
     return rc;
 }
 
+/* What is published can be gone on from. */
+static int check_finite(const Trainer *t)
+{
+    const struct {
+        const char *what;
+        const float *data;
+    } arrays[] = {{"weight", t->gpt->params},
+                  {"momentum of", t->momentum},
+                  {"second moment of", t->second},
+                  {"average of", t->average}};
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        const char *bad =
+            arrays[i].data != NULL ? trainer_bad_tensor(t->gpt, arrays[i].data) : NULL;
+        if (bad != NULL) {
+            return err_set(OGPT_ENUM,
+                           "training diverged at step %lld: %s '%s' is not finite, and nothing was "
+                           "saved; the last checkpoint is intact: lower --lr, or go on from it "
+                           "with --init-from",
+                           (long long)t->at.step, arrays[i].what, bad);
+        }
+    }
+    return 0;
+}
+
 int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX_SIZE],
                  const char *run_path, const Js *about)
 {
@@ -111,7 +139,7 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     snprintf(name, sizeof name, "step-%08lld", (long long)t->at.step);
     /* Two copies of the weights, two moments, perhaps the average; and as much to spare. */
     int rc = disk_preflight(run_path, 10 * t->gpt->n_numbers * sizeof(float));
-    if (rc != 0 || (rc = path_join(path, run_path, name)) != 0 ||
+    if (rc != 0 || (rc = check_finite(t)) != 0 || (rc = path_join(path, run_path, name)) != 0 ||
         (rc = publish_begin(&publish, path, true)) != 0) {
         return rc;
     }
@@ -147,34 +175,46 @@ static void print_value(char *out, size_t size, const Js *value)
     }
 }
 
-/* Refuse when a member of `now` was otherwise `then`. Members compare as they are printed in
- * full; the message shows them as they are typed. */
+/* Refuse an option that was `then` and is `now`, printed in full; the message shows both as they
+ * are typed. NULL: not given. */
+static int compare_option(const char *key, const Js *then, const Js *now, const char *path)
+{
+    char *a = NULL, *b = NULL, had[128], asked[128];
+    Js *nothing = js_null();
+    then = then != NULL ? then : nothing;
+    now = now != NULL ? now : nothing;
+    int rc = js_print(&a, then, 0);
+    rc = rc != 0 ? rc : js_print(&b, now, 0);
+    if (rc == 0 && strcmp(a, b) != 0) {
+        print_value(had, sizeof had, then);
+        print_value(asked, sizeof asked, now);
+        bool games = strcmp(key, "source") == 0;
+        rc = err_set(OGPT_EUSAGE,
+                     "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
+                     "another output",
+                     path, games ? "on games " : "with --", games ? "" : key, had, asked,
+                     games ? "games" : "options");
+    }
+    mem_free(a);
+    mem_free(b);
+    js_free(nothing);
+    return rc;
+}
+
+/* Refuse other options than a run was made with: changed, added or left out. */
 static int compare_options(const Js *then, const Js *now, const char *path)
 {
     void *it = NULL;
     const char *key;
     const Js *value;
-    Js *nothing = js_null();
     int rc = 0;
     while (rc == 0 && now != NULL && js_next(now, &it, &key, &value)) {
-        char *a = NULL, *b = NULL, had[128], asked[128];
-        const Js *old = js_member(then, key);
-        old = old != NULL ? old : nothing;
-        if ((rc = js_print(&a, old, 0)) == 0 && (rc = js_print(&b, value, 0)) == 0 &&
-            strcmp(a, b) != 0) {
-            print_value(had, sizeof had, old);
-            print_value(asked, sizeof asked, value);
-            bool games = strcmp(key, "source") == 0;
-            rc = err_set(OGPT_EUSAGE,
-                         "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
-                         "another output",
-                         path, games ? "on games " : "with --", games ? "" : key, had, asked,
-                         games ? "games" : "options");
-        }
-        mem_free(a);
-        mem_free(b);
+        rc = compare_option(key, js_member(then, key), value, path);
     }
-    js_free(nothing);
+    it = NULL;
+    while (rc == 0 && now != NULL && then != NULL && js_next(then, &it, &key, &value)) {
+        rc = compare_option(key, value, js_member(now, key), path);
+    }
     return rc;
 }
 

@@ -77,12 +77,12 @@ static const Kernels *kernels_of(const TrainOptions *options)
     return strcmp(options->precision, "bf16") == 0 ? &kernels_bf16 : &kernels_fast;
 }
 
-/* Count what was done since *start, and start anew. */
+/* Count what was done by all workers since *start, and start anew. */
 static void note(const Trainer *t, ProfileKind kind, double *start)
 {
     if (t->options->profile) {
         double now = clock_seconds();
-        profile_add(kind, now - *start, 0);
+        profile_add(kind, (now - *start) * (double)t->n_tapes, 0);
         *start = now;
     }
 }
@@ -184,7 +184,7 @@ size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_t
     set_counts(&t, gpt, n_threads);
     size_t n_bytes = carve_arrays(&t, NULL, gpt->n_numbers, (size_t)cfg->n_ctx) +
                      n_threads * tape_bytes(cfg, t.micro, TAPE_TRAIN, kernels_of(options)) +
-                     gpt->n_numbers * sizeof(float);
+                     2 * gpt->n_numbers * sizeof(float); /* weights; their copy while saving */
     gpt_free(gpt);
     return n_bytes;
 }
@@ -319,7 +319,7 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
     return 0;
 }
 
-static const char *first_bad_tensor(const Gpt *gpt, const float *vector)
+const char *trainer_bad_tensor(const Gpt *gpt, const float *vector)
 {
     for (size_t i = 0; i < gpt->n_specs; i++) {
         const TensorSpec *spec = &gpt->specs[i];
@@ -346,6 +346,7 @@ static double rate_of(const TrainOptions *o, const TensorSpec *spec)
 typedef struct UpdateWork {
     Trainer *trainer;
     float gradient_scale;
+    double rate; /* share of its peak */
 } UpdateWork;
 
 static int update_job(void *context, size_t index, size_t worker)
@@ -354,7 +355,7 @@ static int update_job(void *context, size_t index, size_t worker)
     Trainer *t = work->trainer;
     const TrainOptions *o = t->options;
     const UpdateJob *job = &t->jobs[index];
-    float lr = (float)(rate_of(o, job->spec) * t->lr_factor);
+    float lr = (float)(rate_of(o, job->spec) * work->rate);
     float decay = job->spec->decays ? (float)o->weight_decay : 0;
     float *w = t->gpt->params + job->begin, *m = t->momentum + job->begin;
     const float *g = t->lane_gradients + job->begin;
@@ -387,29 +388,33 @@ static int update_job(void *context, size_t index, size_t worker)
     return 0;
 }
 
+double trainer_rate(const Trainer *t, int64_t step)
+{
+    return schedule_factor((Schedule)schedule_parse(t->options->schedule), step, t->at.steps,
+                           t->options->warmup, t->options->cooldown);
+}
+
 int trainer_update(Trainer *t)
 {
     double square = 0;
     for (size_t i = 0; i < t->n_chunks; i++) {
         square += t->chunk_norm[i];
     }
-    t->gradient_norm = sqrt(square);
-    t->lr_factor = schedule_factor((Schedule)schedule_parse(t->options->schedule), t->at.step,
-                                   t->at.steps, t->options->warmup, t->options->cooldown);
-    if (!isfinite(t->gradient_norm)) {
-        const char *weight = first_bad_tensor(t->gpt, t->gpt->params);
-        const char *gradient = first_bad_tensor(t->gpt, t->lane_gradients);
+    t->at.gradient_norm = sqrt(square);
+    double factor = trainer_rate(t, t->at.step);
+    if (!isfinite(t->at.gradient_norm)) {
+        const char *weight = trainer_bad_tensor(t->gpt, t->gpt->params);
+        const char *gradient = trainer_bad_tensor(t->gpt, t->lane_gradients);
         return err_set(OGPT_ENUM,
                        "training diverged at step %lld (rate factor %.4g): %s '%s' is not finite; "
                        "the last checkpoint is intact: lower --lr, or go on from it with "
                        "--init-from",
-                       (long long)t->at.step, t->lr_factor,
-                       weight != NULL ? "weight" : "gradient of",
+                       (long long)t->at.step, factor, weight != NULL ? "weight" : "gradient of",
                        weight != NULL ? weight : (gradient != NULL ? gradient : "all tensors"));
     }
     double clip = t->options->clip;
-    float scale = clip > 0 && t->gradient_norm > clip ? (float)(clip / t->gradient_norm) : 1;
-    UpdateWork work = {.trainer = t, .gradient_scale = scale};
+    float scale = clip > 0 && t->at.gradient_norm > clip ? (float)(clip / t->at.gradient_norm) : 1;
+    UpdateWork work = {.trainer = t, .gradient_scale = scale, .rate = factor};
     double start = clock_seconds();
     int rc = pool_run(t->pool, t->n_jobs, update_job, &work);
     note(t, PROFILE_UPDATE, &start);

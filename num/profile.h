@@ -34,7 +34,9 @@ typedef struct ProfileRow {
 
 /* A set that runs `inner` and counts; counters start at zero. */
 const Kernels *profile_start(const Kernels *inner);
-/* Count work that is no kernel. */
+/* Set all counters to zero. */
+void profile_reset(void);
+/* Count work that is no kernel; `seconds` those of all workers that it kept. */
 void profile_add(ProfileKind kind, double seconds, double flops);
 void profile_read(ProfileRow rows[N_PROFILE_KINDS]);
 

@@ -24,6 +24,8 @@ expect 0 generate g.ogpc --games 1500 --size 6
 expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 6 --batch 16
 small="--corpus g.ogpc --games 60 --test-games 20 --plies 4"
 
+expect 0 train m2 --corpus g.ogpc --layers 1 --d-model 16 --heads 2 --steps 4 --batch 16 --profile --json
+documented train
 expect 0 eval m --corpus g.ogpc --games 20 --json
 documented eval
 expect 0 probe fit m $small --out mine --check-against liblinear --json

@@ -43,6 +43,15 @@ if compgen -G "part/.tmp-*" >/dev/null; then
     echo "temporary directories left: $(ls -A part)"
     exit 1
 fi
+# What the store tells of the newest run: each report and each checkpoint once.
+steps_told() { # reports or checkpoints, from the document in rows.txt
+    sed -n "/\"$1\": \[/,/^    \]/s/^ *\"step\": \([0-9]*\).*/\1/p" rows.txt | tr '\n' ' '
+}
+"$OGPT" runs show --json >rows.txt || exit 1
+[[ $(steps_told train_curve) == "$(seq -s ' ' 40 40 400) " ]] ||
+    { echo "reports told: $(steps_told train_curve)"; exit 1; }
+[[ $(steps_told checkpoints) == "$(seq -s ' ' 0 20 400) " ]] ||
+    { echo "checkpoints told: $(steps_told checkpoints)"; exit 1; }
 # The negative twin: another seed is another model.
 "$OGPT" "${command[@]}" other --seed 2 >other.txt || exit 1
 [[ $(hash_of whole.txt) != "$(hash_of other.txt)" ]] || { echo "seed 2 gave the same model"; exit 1; }

@@ -34,6 +34,8 @@ refuse 2 "exclude each other" train both "${four[@]}" --minutes 0.02 --steps 5
 # --profile: the kernels, and shares that make a whole.
 expect 0 train counted-again "${four[@]}" --steps 20 --profile
 for text in kernel seconds share 'linear forward' optimiser calls; do holds "$text"; done
+expect 0 train counted-again "${four[@]}" --steps 20 --profile # finished: nothing to measure
+lacks nan
 expect 0 train profiled "${four[@]}" --steps 20 --profile --json
 awk -F': ' '/^      "share": / { sum += $2; n++ } END { exit !(n > 5 && sum > 0.999 && sum < 1.001) }' \
     out || fail "the shares of --profile do not add up to 1"
@@ -78,6 +80,14 @@ below "$warm" "$scratch" || fail "--init-from: first loss $warm, from scratch $s
 below "$scratch" "$warm" && fail "the comparison of losses cannot fail"
 refuse 3 "--init-from: expected a network of 1 layers" train wrong --fresh --size 6 --layers 1 \
     --d-model 32 --heads 2 --init-from six --quiet
+cp -r six hurt
+for step in hurt/step-*; do
+    [ "$step" = "$(ls -d hurt/step-* | tail -1)" ] && printf x >>"$step/model.safetensors"
+done
+expect 0 train warm-old "${again[@]}" --init-from hurt
+holds "passed over a damaged checkpoint" err
+refuse 2 "more than 2^33 parameters" train giant --fresh --layers 64 --d-model 4096
+[ ! -e giant ] || fail "a network that is too large left its folder"
 refuse 4 "nowhere" train wrong "${again[@]}" --init-from nowhere
 
 # A rate of 0 would train nothing; it is refused and not taken for "not given".
@@ -88,6 +98,8 @@ for option in --lr --lr-rest; do
     expect 0 train "slow$option" "${six[@]}" --steps 2 $option 1e-9 --quiet
 done
 refuse 2 "--batch-ramp means nothing without --batch-from" train still "${again[@]}" --batch-ramp 0.5
+expect 0 train ramp "${six[@]}" --steps 4 --batch-from 8 --quiet
+refuse 2 "--batch-from 8, asked for none" train ramp "${six[@]}" --steps 4 --quiet
 refuse 2 "at most 99999999 steps" train still --fresh --size 6 --batch 8 --games 1000000000000
 [ ! -e still ] || fail "a refused rate left a run"
 check_end

@@ -140,6 +140,7 @@ static void test_resume_gives_the_same_model(void **state)
 typedef struct BusyReport {
     int64_t interrupted_at; /* step whose report is interrupted, once */
     int64_t steps_reported[16];
+    double lr, gradient_norm, games_per_second; /* of the last report */
     int n;
     char warning[256];
 } BusyReport;
@@ -152,6 +153,9 @@ static int interrupted_report(void *context, const TrainReport *r)
         return OGPT_EINTR;
     }
     busy->steps_reported[busy->n++] = r->step;
+    busy->lr = r->lr;
+    busy->gradient_norm = r->gradient_norm;
+    busy->games_per_second = r->games_per_second;
     return 0;
 }
 
@@ -167,8 +171,12 @@ static void test_interrupted_report_is_made_later(void **state)
 {
     (void)state;
     TrainOptions o = options_for(20);
+    o.cooldown = 0; /* so that the last step has a rate */
     TrainResult whole, part;
-    assert_int_equal(train(&whole, "reports", &o, 1, NULL, NULL), 0);
+    BusyReport calm = {.interrupted_at = -1};
+    TrainObserver watched = {.context = &calm, .report = interrupted_report};
+    assert_int_equal(train(&whole, "reports", &o, 1, NULL, &watched), 0);
+    assert_true(calm.lr > 0 && calm.gradient_norm > 0);
     const int64_t at[] = {15, 20};
     for (size_t i = 0; i < 2; i++) {
         char name[32];
@@ -182,6 +190,9 @@ static void test_interrupted_report_is_made_later(void **state)
         assert_true(whole.loss == part.loss);
         assert_int_equal(busy.n, 4); /* 5, 10, 15, 20: none lost, none twice */
         assert_int_equal(busy.steps_reported[at[i] / 5 - 1], at[i]);
+        /* What the owed report of the last step says is what it would have said. */
+        assert_true(busy.lr == calm.lr && busy.gradient_norm == calm.gradient_norm);
+        assert_true(busy.games_per_second > 0 && isfinite(busy.games_per_second));
         /* Typed once more, nothing is owed any longer. */
         assert_int_equal(train(&part, name, &o, 1, NULL, &observer), 0);
         assert_int_equal(busy.n, 4);
@@ -267,6 +278,17 @@ static void test_damaged_state_is_passed_over(void **state)
     assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
     assert_non_null(strstr(busy.warning, "step-00000030"));
     assert_string_equal(hash, result.model_hash);
+    /* Without any state the last step is a model still, but nothing to go on from. */
+    busy.warning[0] = '\0';
+    assert_int_equal(path_join(path, result.path, "train"), 0);
+    assert_int_equal(dir_remove(path), 0);
+    ModelFile model;
+    assert_int_equal(model_load(&model, run_dir("state"), NULL), 0);
+    assert_int_equal(model.step, 30);
+    model_release(&model);
+    assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
+    assert_non_null(strstr(busy.warning, "step-00000030"));
+    assert_string_equal(hash, result.model_hash);
 }
 
 static void test_other_options_are_refused(void **state)
@@ -283,12 +305,26 @@ static void test_other_options_are_refused(void **state)
     assert_int_equal(train(&result, "options", &o, 1, about, NULL), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "--lr 0.02"));
     assert_non_null(strstr(err_message(), "0.03"));
+    js_set_num(same, "lr", 0.02);
+    assert_int_equal(train(&result, "options", &o, 1, about, NULL), 0);
+    js_set_int(same, "batch-from", 8); /* added */
+    assert_int_equal(train(&result, "options", &o, 1, about, NULL), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "--batch-from none, asked for 8"));
+    assert_int_equal(train(&result, "options-2", &o, 1, about, NULL), 0);
+    js_free(about);
+    about = js_object();
+    same = js_object();
+    js_set_num(same, "lr", 0.02);
+    js_set(about, "options", same); /* left out */
+    assert_int_equal(train(&result, "options-2", &o, 1, about, NULL), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "--batch-from 8, asked for none"));
     js_free(about);
 }
 
 typedef struct Poison {
     int64_t step;
     bool weight;
+    bool unseen; /* the weight alone: no gradient tells of it before the next step */
 } Poison;
 
 static void poison(void *context, int64_t step, Gpt *gpt, float *gradient)
@@ -297,7 +333,7 @@ static void poison(void *context, int64_t step, Gpt *gpt, float *gradient)
     int index = gpt_tensor_index(gpt, "blocks.1.mlp.W_in");
     if (step == p->step && p->weight) {
         gpt_tensor(gpt, index)[3] = INFINITY;
-        gradient[gpt->specs[index].offset] = NAN;
+        gradient[gpt->specs[index].offset] = p->unseen ? 0 : NAN;
     } else if (step == p->step) {
         gradient[gpt->specs[index].offset + 5] = NAN;
     }
@@ -324,6 +360,14 @@ static void test_divergence_stops_before_the_update(void **state)
         assert_int_equal(train(&result, name, &o, 2, NULL, NULL), 0);
         assert_int_equal(result.step, 30);
     }
+    /* In the update before a checkpoint: it is not published. */
+    Poison p = {.step = 19, .weight = true, .unseen = true};
+    TrainObserver observer = {.context = &p, .lanes_done = poison};
+    assert_int_equal(train(&result, "unseen", &o, 2, NULL, &observer), OGPT_ENUM);
+    assert_non_null(strstr(err_message(), "step 20: weight 'blocks.1.mlp.W_in'"));
+    assert_int_equal(model_load(&model, run_dir("unseen"), NULL), 0);
+    assert_int_equal(model.step, 10);
+    model_release(&model);
     o.lr = 1e30; /* and a real divergence, not an injected one */
     o.lr_embed = o.lr_position = o.lr_head = o.lr_vector = 1e30;
     assert_int_equal(train(&result, "real", &o, 2, NULL, NULL), OGPT_ENUM);
