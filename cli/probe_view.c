@@ -61,9 +61,9 @@ int probe_view_finish(ProbeView *view, const Probe *probe, const SweepResult *re
             (PairedQuestion){best ? &best->sums : NULL, other ? &other->sums : NULL};
     }
     const Reading *shuffled = readings_find(&view->readings, 0, CONTROL_SHUFFLED);
-    const Reading *majority = readings_find(&view->readings, 0, CONTROL_MAJORITY);
+    const Reading *chance = readings_find(&view->readings, 0, CONTROL_CHANCE);
     controls[CHANCE] =
-        (PairedQuestion){shuffled ? &shuffled->sums : NULL, majority ? &majority->sums : NULL};
+        (PairedQuestion){shuffled ? &shuffled->sums : NULL, chance ? &chance->sums : NULL};
     int rc = test_family(view->layer, layers, (size_t)result->n_layers, seed, view->pool);
     rc = rc ? rc : test_family(tests, controls, N_QUESTIONS, seed, view->pool);
     if (rc == 0) {
@@ -209,7 +209,9 @@ Js *probe_view_rows(const ProbeView *view)
 {
     Js *rows = js_array();
     for (size_t i = 0; i < view->readings.n; i++) {
-        reading_rows(rows, view, view->readings.list[i]);
+        if (view->readings.list[i]->control != CONTROL_CHANCE) { /* held against `shuffled` only */
+            reading_rows(rows, view, view->readings.list[i]);
+        }
     }
     return rows;
 }

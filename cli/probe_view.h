@@ -16,7 +16,7 @@ typedef struct ProbeView {
     const SweepResult *result;
     PairedTest layer[PROBE_MAX_LAYERS]; /* layer index i less the best layer; NaN for itself */
     PairedTest control[N_CONTROLS];     /* the best layer less the control */
-    PairedTest chance;                  /* shuffled less majority: above 0 something leaks */
+    PairedTest chance; /* shuffled less the majority on its labels: above 0 something leaks */
 } ProbeView;
 
 /* SweepObserver.scored with the view behind it. */

@@ -8,7 +8,9 @@
  *               (the beginning included) is chosen on the validation games. It passes the linear
  *               history by much with 160,000 positions and by little with 10,000
  * random_model  the same solver on a network of the same shape with untrained weights
- * shuffled      the same solver on labels of other games at the same ply: chance
+ * shuffled      the same solver on labels of other games at the same ply, fitted on them and
+ *               scored on them: chance. Nothing in a position tells of another game but the ply, so
+ *               whatever was fitted, it can expect no more there than the majority
  * planted       the same solver on a random board written linearly into noise, of which the best
  *               possible reader gets PLANTED_ACCURACY of the cells: what the solver must find.
  *               A solver that misses it by more than PLANTED_SLACK misses boards elsewhere too
@@ -28,6 +30,9 @@ typedef enum Control {
     CONTROL_PLANTED,
     N_CONTROLS
 } Control;
+
+/* In place of a Control: the majority, scored on the labels of CONTROL_SHUFFLED. */
+#define CONTROL_CHANCE N_CONTROLS
 
 #define HISTORY_HIDDEN 512
 #define PLANTED_ACCURACY 0.995

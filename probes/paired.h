@@ -15,7 +15,7 @@
 
 typedef struct Reading {
     int layer;   /* of the network */
-    int control; /* Control, or READING_PROBE */
+    int control; /* Control, CONTROL_CHANCE or READING_PROBE */
     GameSums sums;
     Breakdown breakdown;
 } Reading;
@@ -24,7 +24,7 @@ typedef struct Reading {
 typedef struct Readings {
     PositionTraits traits; /* made by the first reading */
     size_t n;
-    Reading *list[PROBE_MAX_LAYERS + N_CONTROLS];
+    Reading *list[PROBE_MAX_LAYERS + N_CONTROLS + 1];
 } Readings;
 
 /* Keep what was predicted. Returns 0, OGPT_EFORMAT, OGPT_EINTR, OGPT_ENOMEM. */

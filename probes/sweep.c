@@ -223,17 +223,17 @@ int sweep__score(ProbeScore *out, Sweep *sweep, const Probe *probe, int index, i
               : score_predictions(out, truth, sweep->predicted, sweep->options->seed, sweep->pool);
 }
 
-static int show_scored(Sweep *sweep, int layer, int control)
+static int show_scored(Sweep *sweep, int layer, int control, const LabelledSet *truth)
 {
     const SweepObserver *observer = sweep->observer;
-    return observer && observer->scored ? observer->scored(observer->context, layer, control,
-                                                           &sweep->sets[TEST], sweep->predicted)
-                                        : 0;
+    return observer && observer->scored
+               ? observer->scored(observer->context, layer, control, truth, sweep->predicted)
+               : 0;
 }
 
-int sweep__show_scored(Sweep *sweep, int control)
+int sweep__show_scored(Sweep *sweep, int control, const LabelledSet *truth)
 {
-    return show_scored(sweep, sweep->out->layers[sweep->out->best].layer, control);
+    return show_scored(sweep, sweep->out->layers[sweep->out->best].layer, control, truth);
 }
 
 static int sweep_layer(Sweep *sweep, int index)
@@ -259,7 +259,7 @@ static int sweep_layer(Sweep *sweep, int index)
     rc = rc ? rc
             : sweep__score(&layer->test, sweep, sweep->probe, index, TEST,
                            sweep__rows(sweep, TEST, index));
-    rc = rc ? rc : show_scored(sweep, layer->layer, -1);
+    rc = rc ? rc : show_scored(sweep, layer->layer, -1, &sweep->sets[TEST]);
     if (rc) {
         return rc;
     }

@@ -79,8 +79,9 @@ typedef struct SweepObserver {
     void (*layer)(void *context, const LayerScore *layer, int done, int n_layers);
     void (*control)(void *context, Control control); /* before each control */
     /* What was read of the test positions (n_positions, n_squares): by the probe of a layer, once
-     * scored (control is -1), or by a control (not CONTROL_PLANTED, which is of no position).
-     * Returns 0 or OGPT_E*, which ends the sweep. */
+     * scored (control is -1), or by a control (not CONTROL_PLANTED, which is of no position), or
+     * what CONTROL_CHANCE says. `truth` has the labels that it was scored on. Returns 0 or OGPT_E*,
+     * which ends the sweep. */
     int (*scored)(void *context, int layer, int control, const LabelledSet *truth,
                   const uint8_t *predicted);
 } SweepObserver;

@@ -13,6 +13,7 @@ typedef struct ControlData {
     const float *x[N_SPLITS];
     size_t width;
     const uint8_t *labels[N_SPLITS];
+    bool invented; /* the labels are of no position */
 } ControlData;
 
 static const uint8_t *labels_of(const ControlData *data, const Sweep *sweep, int split)
@@ -79,8 +80,8 @@ static int control_fit(Sweep *sweep, Control control, const ControlData *data,
     rc = rc ? rc
             : score_predictions(&sweep->out->control[control], &truth, sweep->predicted,
                                 sweep->options->seed, sweep->pool);
-    if (rc == 0 && !data->labels[TEST]) { /* a planted board is of no position */
-        rc = sweep__show_scored(sweep, control);
+    if (rc == 0 && !data->invented) {
+        rc = sweep__show_scored(sweep, control, &truth);
     }
     probe_release(&probe);
     return rc;
@@ -101,7 +102,7 @@ static int control_majority(Sweep *sweep)
     rc = rc ? rc
             : score_predictions(&sweep->out->control[CONTROL_MAJORITY], test, sweep->predicted,
                                 sweep->options->seed, sweep->pool);
-    return rc ? rc : sweep__show_scored(sweep, CONTROL_MAJORITY);
+    return rc ? rc : sweep__show_scored(sweep, CONTROL_MAJORITY, test);
 }
 
 /* Rows of another source than the model, for all splits; rows_free whatever happened. */
@@ -184,25 +185,37 @@ static int control_random_model(Sweep *sweep)
     return rc;
 }
 
+/* What the majority says of the shuffled test labels. */
+static int show_chance(Sweep *sweep, uint8_t *shuffled)
+{
+    LabelledSet truth = sweep->sets[TEST]; /* borrowed, but for the labels */
+    truth.labels = shuffled;
+    int rc = majority_predict(sweep->predicted, &sweep->sets[TRAIN], &truth,
+                              (size_t)sweep->probe->n_classes);
+    return rc ? rc : sweep__show_scored(sweep, CONTROL_CHANCE, &truth);
+}
+
+/* Scored on shuffled labels too: on the true ones a fit that by luck leans towards the truth would
+ * look like a leak, and the interval, which knows one fit, would not tell. */
 static int control_shuffled(Sweep *sweep)
 {
     uint8_t *labels[N_SPLITS] = {NULL};
     int best = sweep->out->best, rc = sweep__hold(sweep, best);
     ControlData data = {.width = (size_t)sweep->probe->d_model};
-    for (int split = TRAIN; split <= VALIDATION && rc == 0; split++) {
+    for (int split = 0; split < N_SPLITS && rc == 0; split++) {
         const LabelledSet *set = &sweep->sets[split];
         labels[split] = mem_alloc(set->set.n_positions, set->n_squares, "shuffled labels");
         rc = labels[split] ? shuffled_labels(labels[split], &set->set, sweep->task,
                                              sweep->convention, sweep->options->seed, sweep->pool)
                            : OGPT_ENOMEM;
-    }
-    for (int split = 0; split < N_SPLITS && rc == 0; split++) {
-        data.x[split] = sweep__rows(sweep, split, best);
-        data.labels[split] = labels[split]; /* scored on the true labels */
+        data.x[split] = rc == 0 ? sweep__rows(sweep, split, best) : NULL;
+        data.labels[split] = labels[split];
     }
     rc = rc ? rc : control_fit_alike(sweep, CONTROL_SHUFFLED, &data);
-    mem_free(labels[TRAIN]);
-    mem_free(labels[VALIDATION]);
+    rc = rc ? rc : show_chance(sweep, labels[TEST]);
+    for (int split = 0; split < N_SPLITS; split++) {
+        mem_free(labels[split]);
+    }
     return rc;
 }
 
@@ -218,6 +231,7 @@ static int control_planted(Sweep *sweep)
     ControlData data;
     size_t S = (size_t)sweep->probe->n_squares, K = (size_t)sweep->probe->n_classes;
     int rc = rows_alloc(rows, &data, sweep, planted_width(sweep));
+    data.invented = true;
     for (int split = 0; split < N_SPLITS && rc == 0; split++) {
         size_t n = sweep->sets[split].set.n_positions;
         labels[split] = mem_alloc(n, S, "planted labels");

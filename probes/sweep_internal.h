@@ -31,8 +31,9 @@ const float *sweep__rows(const Sweep *sweep, int split, int index);
 /* Score layer `index` of a probe (the sweep's or a control's) on rows x of a split. */
 int sweep__score(ProbeScore *out, Sweep *sweep, const Probe *probe, int index, int split,
                  const float *x);
-/* Hand the observer what a control read of the test positions, in sweep->predicted. */
-int sweep__show_scored(Sweep *sweep, int control);
+/* Hand the observer what a control read of the test positions, in sweep->predicted, and the labels
+ * that it was scored on. */
+int sweep__show_scored(Sweep *sweep, int control, const LabelledSet *truth);
 /* The fit of training rows x (width numbers each) with these labels, as the probe was asked for;
  * valid_x are the rows of the validation split. */
 FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid_x, size_t width,
