@@ -81,9 +81,8 @@ below "$scratch" "$warm" && fail "the comparison of losses cannot fail"
 refuse 3 "--init-from: expected a network of 1 layers" train wrong --fresh --size 6 --layers 1 \
     --d-model 32 --heads 2 --init-from six --quiet
 cp -r six hurt
-for step in hurt/step-*; do
-    [ "$step" = "$(ls -d hurt/step-* | tail -1)" ] && printf x >>"$step/model.safetensors"
-done
+newest=$(printf '%s\n' hurt/step-* | tail -1)
+printf x >>"$newest/model.safetensors"
 expect 0 train warm-old "${again[@]}" --init-from hurt
 holds "passed over a damaged checkpoint" err
 refuse 2 "more than 2^33 parameters" train giant --fresh --layers 64 --d-model 4096
