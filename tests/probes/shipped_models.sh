@@ -27,5 +27,5 @@ check() {
 }
 
 check tiny-6x6 6 0.010
-check tiny-8x8 8 0.025
+check tiny-8x8 8 0.018
 exit $failed
