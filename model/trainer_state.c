@@ -110,22 +110,16 @@ static int save_train(const Trainer *t, const Publish *outer, const Js *options)
 /* What is published can be gone on from. */
 static int check_finite(const Trainer *t)
 {
-    const struct {
-        const char *what;
-        const float *data;
-    } arrays[] = {{"weight", t->gpt->params},
-                  {"momentum of", t->momentum},
-                  {"second moment of", t->second},
-                  {"average of", t->average}};
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
-        const char *bad =
-            arrays[i].data != NULL ? trainer_bad_tensor(t->gpt, arrays[i].data) : NULL;
+    StEntry arrays[4];
+    size_t n = state_arrays(arrays, t);
+    for (size_t i = 0; i < n; i++) {
+        const char *bad = trainer_bad_tensor(t->gpt, arrays[i].data);
         if (bad != NULL) {
             return err_set(OGPT_ENUM,
-                           "training diverged at step %lld: %s '%s' is not finite, and nothing was "
-                           "saved; the last checkpoint is intact: lower --lr, or go on from it "
+                           "training diverged at step %lld: %s of '%s' is not finite, and nothing "
+                           "was saved; the last checkpoint is intact: lower --lr, or go on from it "
                            "with --init-from",
-                           (long long)t->at.step, arrays[i].what, bad);
+                           (long long)t->at.step, arrays[i].name, bad);
         }
     }
     return 0;

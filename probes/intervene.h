@@ -111,8 +111,7 @@ typedef struct EditSettings {
 } EditSettings;
 
 /* Score every case with every version: the plain way, beside which intervene_complete is tested.
- * Returns 0, OGPT_EINTR, OGPT_ENUM (non-finite logits),
- * OGPT_ENOMEM, or what the journal returned. */
+ * Returns 0, OGPT_EINTR, OGPT_ENUM (non-finite logits), OGPT_ENOMEM, or what the journal gave. */
 int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                     const EditPlan *plan, const EditSettings *settings);
 /* The same where the scores are known (n of the set) but for version repair, which alone is asked

@@ -85,6 +85,14 @@ newest=$(printf '%s\n' hurt/step-* | tail -1)
 printf x >>"$newest/model.safetensors"
 expect 0 train warm-old "${again[@]}" --init-from hurt
 holds "passed over a damaged checkpoint" err
+# The constant in its LayerNorms comes with it: another one would be another network.
+expect 0 convert six hf --to hf-gpt2
+sed -i 's/\("layer_norm_epsilon": \)[^,]*/\10.25/' hf/config.json
+rm hf/MANIFEST.json
+expect 0 convert hf other-eps --from hf-gpt2
+expect 0 train warm-eps "${again[@]}" --init-from other-eps --quiet
+grep -q '"eps": 0.25' warm-eps/step-00000010/config.json || fail "--init-from lost eps"
+grep -q '"eps": 0.25' warm/step-00000010/config.json && fail "the comparison of eps cannot fail"
 refuse 2 "more than 2^33 parameters" train giant --fresh --layers 64 --d-model 4096
 [ ! -e giant ] || fail "a network that is too large left its folder"
 refuse 4 "nowhere" train wrong "${again[@]}" --init-from nowhere

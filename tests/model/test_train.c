@@ -364,7 +364,7 @@ static void test_divergence_stops_before_the_update(void **state)
     Poison p = {.step = 19, .weight = true, .unseen = true};
     TrainObserver observer = {.context = &p, .lanes_done = poison};
     assert_int_equal(train(&result, "unseen", &o, 2, NULL, &observer), OGPT_ENUM);
-    assert_non_null(strstr(err_message(), "step 20: weight 'blocks.1.mlp.W_in'"));
+    assert_non_null(strstr(err_message(), "step 20: weights of 'blocks.1.mlp.W_in'"));
     assert_int_equal(model_load(&model, run_dir("unseen"), NULL), 0);
     assert_int_equal(model.step, 10);
     model_release(&model);
