@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/intervals.h"
+#include "cli/seen_games.h"
 #include "datasets/batch.h"
 #include "datasets/corpus.h"
 #include "model/checkpoint.h"
@@ -16,7 +17,7 @@
 typedef struct EvalOptions {
     const char *corpus;
     int64_t games;
-    bool by_ply, all;
+    bool by_ply, all, no_seen;
 } EvalOptions;
 
 static const OptionSpec eval_options[] = {
@@ -28,6 +29,8 @@ static const OptionSpec eval_options[] = {
      "score all games, also those that the model may have been trained on"},
     {"by-ply", OPT_FLAG, offsetof(EvalOptions, by_ply), 0, 0, NULL, NULL, NULL,
      "also print the scores ply by ply (--json always has them)"},
+    {"no-seen", OPT_FLAG, offsetof(EvalOptions, no_seen), 0, 0, NULL, NULL, NULL,
+     "do not make the training games again to look for scored games among them"},
 };
 
 /* Means of one row of sums under the names that cli.md and store/results.def use. Floor and
@@ -139,13 +142,27 @@ static void print_by_ply(Text *text, const LegalityScore *score)
     }
 }
 
+static void print_seen(Text *text, const SeenGames *seen)
+{
+    if (seen->unknown != NULL) {
+        text_add(text, "seen games      not known: %s\n", seen->unknown);
+        return;
+    }
+    text_add(text, "seen games      %llu", (unsigned long long)seen->seen);
+    if (seen->remade > 0) {
+        text_add(text, "   of %llu training games, made again\n", (unsigned long long)seen->remade);
+    } else {
+        text_add(text, "   training games of a corpus are of another split\n");
+    }
+}
+
 static void show_progress(void *context, size_t games_done)
 {
     progress_step(context, (double)games_done, NULL);
 }
 
-static int report(Context *context, const LegalityScore *score, const ModelFile *model,
-                  const CorpusInfo *info)
+static int report(Context *context, const LegalityScore *score, const SeenGames *seen,
+                  const ModelFile *model, const CorpusInfo *info)
 {
     const EvalOptions *options = context->options;
     bool generated = strcmp(info->source, "random") == 0;
@@ -164,6 +181,10 @@ static int report(Context *context, const LegalityScore *score, const ModelFile 
     set_means(document, &score->total, generated);
     js_set_interval(document, "strict_error", rates.strict);
     js_set_interval(document, "lenient_error", rates.lenient);
+    if (seen->unknown == NULL) {
+        js_set_int(document, "seen_games", (int64_t)seen->seen);
+        js_set_int(document, "remade_games", (int64_t)seen->remade);
+    }
     js_set(document, "by_ply", js_keep(by_ply));
     code = context_add(context, "eval", js_keep(document));
     if (code == 0) {
@@ -171,6 +192,7 @@ static int report(Context *context, const LegalityScore *score, const ModelFile 
     }
     if (code == 0) {
         print_score(&text, score, &rates, generated, options->all);
+        print_seen(&text, seen);
         if (options->by_ply) {
             print_by_ply(&text, score);
         }
@@ -184,14 +206,30 @@ done:
 }
 
 /* Games are divided by their hash, whatever file they stand in: a game of the test split is none
- * that training with --corpus saw, also of a smaller corpus of the same seed. (With --fresh only
- * chance repeats a game; docs/METHODS.md.) */
+ * that training with --corpus saw, also of a smaller corpus of the same seed. Whether training with
+ * --fresh saw one is looked up (look_for_seen). */
 static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *options, uint64_t seed)
 {
     const unsigned test = 1U << SPLIT_TEST;
     const unsigned all = 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | test;
 
     return source_corpus(out, corpus, options->all ? all : test, false, seed);
+}
+
+/* Are scored games among the training games? */
+static int look_for_seen(SeenGames *out, Context *context, const ModelFile *model,
+                         GameSource *source, size_t n)
+{
+    const EvalOptions *options = context->options;
+    if (options->all || options->no_seen) {
+        *out = (SeenGames){.unknown = options->all ? "--all scores all splits" : "--no-seen"};
+        return 0;
+    }
+    uint64_t remade = seen_games_to_make(model->manifest, source_variant(source));
+    Progress progress = progress_begin(context, "look for seen games", "games", (double)remade);
+    int code = seen_games(out, model->manifest, source, n, context->pool, show_progress, &progress);
+    progress_end(&progress);
+    return code;
 }
 
 static int eval_run(Context *context)
@@ -202,6 +240,7 @@ static int eval_run(Context *context)
     Corpus *corpus = NULL;
     GameSource *source = NULL;
     LegalityScore score = {0};
+    SeenGames seen;
     uint64_t n_games;
     int code;
 
@@ -245,7 +284,10 @@ static int eval_run(Context *context)
                           show_progress, &progress);
     progress_end(&progress);
     if (code == 0) {
-        code = report(context, &score, &model, corpus_info(corpus));
+        code = look_for_seen(&seen, context, &model, source, (size_t)n_games);
+    }
+    if (code == 0) {
+        code = report(context, &score, &seen, &model, corpus_info(corpus));
     }
     if (code == 0) {
         context_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", path,

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "cli/train_watch.h"
+#include "model/lineage.h"
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
 
@@ -200,6 +201,9 @@ static Js *identity(const GptConfig *cfg, const TrainOptions *o, const GameSourc
     js_set_num(same, "average", o->average);
     js_set_str(same, "init-from", init->gpt != NULL ? init->model_hash : "");
     js_set(about, "options", same);
+    if (init->gpt != NULL) {
+        js_set(about, "earlier", lineage_write(init->manifest));
+    }
     js_set_str(about, "command_line", context->command_line);
     js_set_str(about, "blas_core", blas_core());
     return about;

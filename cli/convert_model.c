@@ -9,6 +9,7 @@
 #include "cli/convert.h"
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
+#include "model/lineage.h"
 #include "probes/layout_check.h"
 
 /* A model as it was read, and what its files say of it. */
@@ -144,6 +145,9 @@ static Js *fields_build(const Conversion *c, const Source *source)
         js_set_str(fields, "layout", layout_name(c->to));
     }
     js_set_str(about, "command_line", c->context->command_line);
+    if (lineage_length(source->manifest) > 1) {
+        js_set(about, "earlier", lineage_earlier(source->manifest));
+    }
     js_set(fields, "about", about);
     return fields;
 }

@@ -1,0 +1,113 @@
+/* cli/seen_games.c - contract in cli/seen_games.h. */
+#include "cli/seen_games.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "model/lineage.h"
+
+#define CHUNK_GAMES 8192 /* made between two looks at progress and interruption */
+
+typedef enum Kind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } Kind;
+
+/* What a run was trained on; *seed of fresh games. The identity is read as GameSource writes it. */
+static Kind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
+{
+    int size = 0, end = 0;
+    if (run->games_of == NULL) {
+        return KIND_UNKNOWN;
+    }
+    if (sscanf(run->games_of, "fresh:%d:%" SCNu64 "%n", &size, seed, &end) == 2) {
+        return size == variant->size && run->games_of[end] == '\0' ? KIND_FRESH : KIND_UNKNOWN;
+    }
+    return strlen(run->games_of) == HASH_HEX_SIZE - 1 ? KIND_CORPUS : KIND_UNKNOWN;
+}
+
+uint64_t seen_games_to_make(const Js *manifest, const GameVariant *variant)
+{
+    uint64_t total = 0, seed;
+    for (size_t i = 0; variant->size != 4 && i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        switch (kind_of(&seed, &run, variant)) {
+        case KIND_UNKNOWN: return 0;
+        case KIND_FRESH: total += (uint64_t)run.games; break;
+        case KIND_CORPUS: break;
+        }
+    }
+    return total;
+}
+
+static const char *why_unknown(const Js *manifest, const GameVariant *variant)
+{
+    uint64_t seed;
+    if (variant->size == 4) {
+        return "4x4 has only 60,060 games";
+    }
+    for (size_t i = 0; i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        if (kind_of(&seed, &run, variant) == KIND_UNKNOWN) {
+            return "the manifest does not name all training games";
+        }
+    }
+    return NULL;
+}
+
+typedef struct Search {
+    SeenGames *out;
+    GameSource *scored;
+    size_t n;
+    uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
+    Pool *pool;
+    void (*progress)(void *context, size_t remade);
+    void *context;
+} Search;
+
+/* All games of one fresh run; the source counts those that are scored ones. */
+static int search_run(Search *search, uint64_t seed, uint64_t games)
+{
+    GameSource *training = NULL;
+    int code = source_fresh(&training, source_variant(search->scored), seed, RNG_FRESH);
+    code = code != 0 ? code : source_exclude(training, search->scored, search->n, search->pool);
+    for (uint64_t done = 0; code == 0 && done < games;) {
+        const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
+        code = source_fetch(training, search->moves, done, n, search->pool);
+        done += n;
+        search->out->remade += n;
+        if (code == 0 && search->progress != NULL) {
+            search->progress(search->context, (size_t)search->out->remade);
+        }
+        if (code == 0 && done < games && interrupt_pending()) {
+            code = err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
+                           search->out->remade);
+        }
+    }
+    search->out->seen += training != NULL ? source_collisions(training) : 0;
+    source_free(training);
+    return code;
+}
+
+int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
+               void (*progress)(void *context, size_t remade), void *context)
+{
+    const GameVariant *variant = source_variant(scored);
+    *out = (SeenGames){.unknown = why_unknown(manifest, variant)};
+    if (seen_games_to_make(manifest, variant) == 0) {
+        return 0;
+    }
+    Search search = {out, scored, n, NULL, pool, progress, context};
+    search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
+    int code = search.moves != NULL ? 0 : OGPT_ENOMEM;
+    for (size_t i = 0; code == 0 && i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        uint64_t seed = 0;
+        if (kind_of(&seed, &run, variant) == KIND_FRESH) {
+            code = search_run(&search, seed, (uint64_t)run.games);
+        }
+    }
+    mem_free(search.moves);
+    return code;
+}

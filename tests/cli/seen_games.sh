@@ -1,0 +1,36 @@
+#!/bin/bash
+# tests/cli/seen_games.sh - ogpt eval says whether scored games were training games: a run's
+# manifest names its games and those of the runs before it, and a converted model keeps them.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+shape=(--layers 1 --d-model 16 --heads 2 --batch 8 --quiet)
+
+expect 0 generate six.ogpc --size 6 --games 400 --quiet
+expect 0 train first --fresh --size 6 --seed 3 --steps 2 "${shape[@]}"
+expect 0 train second --corpus six.ogpc --steps 3 --init-from first "${shape[@]}"
+expect 0 train third --fresh --size 6 --seed 4 --steps 5 --init-from second "${shape[@]}"
+expect 0 eval third --corpus six.ogpc --games 20 --json --quiet
+[ "$(json_value seen_games)" = 0 ] || fail "seen_games: found $(json_value seen_games)"
+[ "$(json_value remade_games)" = 56 ] || fail "56 = 2 * 8 + 5 * 8: found $(json_value remade_games)"
+expect 0 eval third --corpus six.ogpc --games 20
+holds "0   of 56 training games, made again"
+expect 0 convert third copy --to tl
+expect 0 eval copy --corpus six.ogpc --games 20
+holds "0   of 56 training games, made again"
+expect 0 train alone --corpus six.ogpc --steps 3 "${shape[@]}"
+expect 0 eval alone --corpus six.ogpc --games 20
+holds "training games of a corpus are of another split"
+
+# What cannot be known, or was not asked for, is no number.
+for arguments in "third --all" "third --no-seen"; do
+    expect 0 eval $arguments --corpus six.ogpc --games 20
+    holds "seen games      not known"
+    expect 0 eval $arguments --corpus six.ogpc --games 20 --json
+    lacks seen_games
+done
+cp -r first/step-00000002 foreign
+rm foreign/MANIFEST.json
+expect 0 convert foreign adopted --from tl
+expect 0 train fourth --fresh --size 6 --seed 5 --steps 1 --init-from adopted "${shape[@]}"
+expect 0 eval fourth --corpus six.ogpc --games 20
+holds "the manifest does not name all training games"
+check_end
