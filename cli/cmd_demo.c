@@ -16,8 +16,7 @@
 #include "model/checkpoint.h"
 
 #define DEMO_STORE "results.db"
-#define SHIPPED_STORE "shipped.db" /* of the steps with --model */
-#define DEMO_SIZE 6
+#define GIVEN_STORE "given.db" /* of the networks that were given */
 #define DEMO_REPORT "report.txt"
 #define MAX_WORDS 32
 
@@ -29,7 +28,7 @@ typedef struct DemoStep {
     const char *what, *line;
 } DemoStep;
 
-static const DemoStep steps[] = {
+static const DemoStep train_steps[] = {
     {"Random legal games, nothing else, are all the network will ever see.",
      "generate games.ogpc --size 6 --games 360000"},
     {"A small GPT learns to predict the next move.",
@@ -49,26 +48,53 @@ static const DemoStep steps[] = {
 };
 
 /* The same questions to a network that was trained for longer; MODEL stands for its path. */
-static const DemoStep shipped_steps[] = {
+static const DemoStep given_6x6_steps[] = {
     {"The same questions to a network that saw more games: does it play by the rules?",
      "eval MODEL --corpus games.ogpc --games 5000"},
     {"Can its board be read?",
-     "probe fit MODEL --corpus games.ogpc --out shipped-probe --games 4000"},
+     "probe fit MODEL --corpus games.ogpc --out given-probe --games 4000"},
     {"Does it play on an edited board?",
-     "intervene MODEL --probe shipped-probe --cases cases.csv --tune tune.csv"},
+     "intervene MODEL --probe given-probe --cases cases.csv --tune tune.csv"},
     {"One position to look at; the tables are the evidence.",
-     "show MODEL --probe shipped-probe --layer 4 --flip d4 "
+     "show MODEL --probe given-probe --layer 4 --flip d4 "
      "--moves 'e4 e5 b3 e3 f6 a3 f4 d5 e2 f5 e6 f3 a2 b4 b2 c6'"},
 };
 
-typedef struct DemoOptions {
-    const char *model;
-} DemoOptions;
-
-static const OptionSpec options[] = {
-    {"model", OPT_TEXT, offsetof(DemoOptions, model), .argument = "MODEL",
-     .help = "a trained 6x6 network, asked the same questions after the one that is trained here"},
+static const DemoStep given_8x8_steps[] = {
+    {"Games of the full board, only to ask by.", "generate games8.ogpc --games 40000"},
+    {"The same questions to a network of that size: does it play by the rules?",
+     "eval MODEL --corpus games8.ogpc --games 4000"},
+    {"Can its board be read?",
+     "probe fit MODEL --corpus games8.ogpc --out given8-probe --games 4000"},
+    {"Cases for tuning an edit, and other cases for reporting it.",
+     "cases make tune8.csv --kind natural --n 400 --purpose tune"},
+    {"", "cases make cases8.csv --kind natural --n 1000"},
+    {"Does it play on an edited board?",
+     "intervene MODEL --probe given8-probe --cases cases8.csv --tune tune8.csv"},
 };
+
+#define COUNT(list) (sizeof(list) / sizeof(list)[0])
+
+typedef struct DemoPart {
+    const char *key;   /* of its results in the JSON document */
+    int size;          /* of the boards */
+    const char *store; /* results database of its steps */
+    const DemoStep *steps;
+    size_t n_steps;
+    DemoClaims claims;
+} DemoPart;
+
+static const DemoPart train_part = {"trained", 6, DEMO_STORE, train_steps, COUNT(train_steps), {0}};
+
+static const DemoPart given_parts[] = {
+    {"given_6x6", 6, GIVEN_STORE, given_6x6_steps, COUNT(given_6x6_steps), {true, 0.6}},
+    {"given_8x8", 8, GIVEN_STORE, given_8x8_steps, COUNT(given_8x8_steps), {true, 0.6}},
+};
+
+/* Paths of the networks that were given, by part; NULL: none. */
+typedef struct GivenModels {
+    const char *of[COUNT(given_parts)];
+} GivenModels;
 
 /* Cut a line into words in place; quotes keep blanks together. */
 static int split_words(char *line, char *words[MAX_WORDS])
@@ -125,16 +151,6 @@ static int take_step(const Context *context, const DemoStep *step, const char *m
     return code;
 }
 
-static int take_steps(const Context *context, const DemoStep *list, size_t n, const char *model,
-                      const char *store)
-{
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < n; i++) {
-        code = take_step(context, &list[i], model, store);
-    }
-    return code;
-}
-
 /* A report.txt without the demo's results beside it was written by someone else. */
 static int report_is_ours(const Context *context)
 {
@@ -145,8 +161,6 @@ static int report_is_ours(const Context *context)
                                 "no demo; start in an empty folder, or replace it with --force");
 }
 
-#define COUNT(list) (sizeof(list) / sizeof(list)[0])
-
 static int write_report(const DemoReport *report)
 {
     return file_write_atomic(DEMO_REPORT, report->text.data, report->text.length, true);
@@ -154,59 +168,84 @@ static int write_report(const DemoReport *report)
 
 /* Add tables and claim of one part, and write what there is: a later part may fail. *verdict
  * becomes OGPT_ENEGATIVE when the claim fails. */
-static int add_part(DemoReport *whole, int *verdict, const char *key, const char *title,
-                    const char *store, const DemoClaims *claims)
+static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const char *model)
 {
-    DemoReport part = {0};
-    int code = demo_verdict(&part, store, claims);
+    DemoReport report = {0};
+    int code = demo_verdict(&report, part->store, &part->claims);
     if (code == OGPT_ENEGATIVE) {
         *verdict = code;
         code = 0;
     }
     if (code == 0) {
-        text_add(&whole->text, "\n==== %s ====\n%s", title, part.text.data);
-        js_set(whole->document, key, js_keep(part.document));
+        text_add(&whole->text, "\n==== %s, %dx%d ====\n%s",
+                 model != NULL ? model : "The network trained just now", part->size, part->size,
+                 report.text.data);
+        js_set(whole->document, part->key, js_keep(report.document));
         code = whole->text.failed ? OGPT_ENOMEM : write_report(whole);
     }
-    demo_report_release(&part);
+    demo_report_release(&report);
     return code;
 }
 
-/* Before minutes are spent. */
-static int check_model(const char *path)
+static int take_part(DemoReport *whole, int *verdict, const Context *context, const DemoPart *part,
+                     const char *model)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < part->n_steps; i++) {
+        code = take_step(context, &part->steps[i], model, part->store);
+    }
+    return code != 0 ? code : add_part(whole, verdict, part, model);
+}
+
+/* Enter a network at the part of its size. */
+static int place_model(GivenModels *given, const char *path)
 {
     ModelFile model;
     int code = model_load(&model, path, NULL);
     if (code != 0) {
         return code;
     }
-    int found = model.gpt->cfg.d_vocab, expected = vocab_of(game_variant(DEMO_SIZE))->d_vocab;
+    int d_vocab = model.gpt->cfg.d_vocab;
     model_release(&model);
-    return found == expected ? 0
-                             : err_set(OGPT_EUSAGE,
-                                       "demo: --model %s: d_vocab is %d, games of 6x6 need %d; "
-                                       "give a network for --size 6",
-                                       path, found, expected);
+    for (size_t i = 0; i < COUNT(given_parts); i++) {
+        const DemoPart *part = &given_parts[i];
+        if (vocab_of(game_variant(part->size))->d_vocab != d_vocab) {
+            continue;
+        }
+        if (given->of[i] != NULL) {
+            return err_set(OGPT_EUSAGE, "demo: %s and %s are both of %dx%d; give one of each size",
+                           given->of[i], path, part->size, part->size);
+        }
+        given->of[i] = path;
+        return 0;
+    }
+    return err_set(OGPT_EUSAGE,
+                   "demo: %s: d_vocab is %d; the demo knows networks of 6x6 (33) and 8x8 (61)",
+                   path, d_vocab);
+}
+
+/* Before minutes are spent. */
+static int place_models(GivenModels *given, const Context *context)
+{
+    int code = 0;
+    for (int i = 0; code == 0 && i < context->n_args; i++) {
+        code = place_model(given, context->args[i]);
+    }
+    return code;
 }
 
 static int run_demo(Context *context)
 {
-    const DemoOptions *given = context->options;
-    const DemoClaims shipped = {.history = true, .closed = 0.6};
+    GivenModels given = {{NULL}};
     DemoReport report = {.document = js_object()};
     double start = clock_seconds();
     int verdict = 0, code = report_is_ours(context);
-    code = code != 0 || given->model == NULL ? code : check_model(given->model);
-    code = code != 0 ? code : take_steps(context, steps, COUNT(steps), NULL, DEMO_STORE);
-    code = code != 0 ? code
-                     : add_part(&report, &verdict, "trained", "The network trained just now",
-                                DEMO_STORE, &(DemoClaims){0});
-    if (code == 0 && given->model != NULL) {
-        code =
-            take_steps(context, shipped_steps, COUNT(shipped_steps), given->model, SHIPPED_STORE);
-        code = code != 0 ? code
-                         : add_part(&report, &verdict, "shipped", "The shipped network",
-                                    SHIPPED_STORE, &shipped);
+    code = code != 0 ? code : place_models(&given, context);
+    code = code != 0 ? code : take_part(&report, &verdict, context, &train_part, NULL);
+    for (size_t i = 0; code == 0 && i < COUNT(given_parts); i++) {
+        if (given.of[i] != NULL) {
+            code = take_part(&report, &verdict, context, &given_parts[i], given.of[i]);
+        }
     }
     js_set_bool(report.document, "holds", verdict == 0);
     if (code == 0) {
@@ -215,7 +254,7 @@ static int run_demo(Context *context)
         context_say(context,
                     "the demo took %.0f s; this table is in " DEMO_REPORT
                     ", every number in " DEMO_STORE "%s",
-                    clock_seconds() - start, given->model != NULL ? " and " SHIPPED_STORE : "");
+                    clock_seconds() - start, context->n_args > 0 ? " and " GIVEN_STORE : "");
     }
     demo_report_release(&report);
     if (code == 0 && verdict != 0) {
@@ -226,15 +265,12 @@ static int run_demo(Context *context)
 
 const Command cmd_demo = {
     .name = "demo",
-    .arguments = "[--model MODEL]",
-    .summary = "the whole experiment on 6x6: games, network, probes, edits, verdict",
+    .arguments = "[MODEL...]",
+    .summary = "the whole experiment on 6x6, then the same questions to trained networks",
     .examples = "mkdir demo && cd demo && ogpt demo\n"
-                "ogpt demo --model ../datasets/models/tiny-6x6",
-    .options = options,
-    .n_options = COUNT(options),
-    .options_bytes = sizeof(DemoOptions),
+                "ogpt demo ../datasets/models/tiny-6x6 ../datasets/models/tiny-8x8",
     .min_args = 0,
-    .max_args = 0,
+    .max_args = (int)COUNT(given_parts),
     .uses = USES_FORCE,
     .run = run_demo,
 };

@@ -22,9 +22,13 @@ lacks "replace it with --force" err
 [ -s out ] && fail "--json: nothing expected on stdout of a demo that failed"
 [ "$(cat report.txt)" = mine ] || fail "report.txt was changed by a demo that failed"
 
-# A model that is not there is said before anything is made.
+# Networks that cannot be asked are said before anything is made.
 rm -rf ./*
-refuse 4 "nowhere" demo --model nowhere
+models=$OGPT_SOURCE/datasets/models
+refuse 4 "nowhere" demo "$models/tiny-6x6" nowhere
+refuse 2 "are both of 8x8; give one of each size" demo "$models/tiny-8x8" "$models/tiny-8x8"
+expect 0 train four --fresh --size 4 --layers 1 --d-model 16 --heads 1 --batch 8 --steps 1 --quiet
+refuse 2 "d_vocab is 13; the demo knows networks of 6x6 (33) and 8x8 (61)" demo four
+rm -r four ogpt-results.db*
 [ -z "$(find . -type f ! -name out ! -name err)" ] || fail "a step ran without the model: $(ls)"
-refuse 2 "d_vocab is 61, games of 6x6 need 33" demo --model "$OGPT_SOURCE/datasets/models/tiny-8x8"
 check_end
