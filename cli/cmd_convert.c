@@ -66,6 +66,7 @@ int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const 
 {
     const char *const names[] = {tensors, config};
     int code = same_as_published(&c->already, c->dst, publish, names, config != NULL ? 2 : 1);
+    c->already = c->already && !c->context->force;
     if (code == 0 && !c->already && dir_exists(c->dst) && !c->context->force) {
         code = err_set(OGPT_EUSAGE,
                        "%s: holds something else than this conversion makes; name another "

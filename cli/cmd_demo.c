@@ -47,16 +47,16 @@ static const DemoStep train_steps[] = {
      "--moves 'd5 e3 b2 b3 e2 e5 f6 b1 f3 e6 b4 d2 d6 a4 e1 f1'"},
 };
 
-/* The same questions to a network that was trained for longer; MODEL stands for its path. */
+/* The same questions to a network that was trained for longer; MODEL stands for its path, PROBE
+ * for a name of its own: another network in the same folder has another one. */
 static const DemoStep given_6x6_steps[] = {
     {"The same questions to a network that saw more games: does it play by the rules?",
      "eval MODEL --corpus games.ogpc --games 5000"},
-    {"Can its board be read?",
-     "probe fit MODEL --corpus games.ogpc --out given-probe --games 4000"},
+    {"Can its board be read?", "probe fit MODEL --corpus games.ogpc --out PROBE --games 4000"},
     {"Does it play on an edited board?",
-     "intervene MODEL --probe given-probe --cases cases.csv --tune tune.csv"},
+     "intervene MODEL --probe PROBE --cases cases.csv --tune tune.csv"},
     {"One position to look at; the tables are the evidence.",
-     "show MODEL --probe given-probe --layer 4 --flip d4 "
+     "show MODEL --probe PROBE --flip d4 "
      "--moves 'e4 e5 b3 e3 f6 a3 f4 d5 e2 f5 e6 f3 a2 b4 b2 c6'"},
 };
 
@@ -64,13 +64,12 @@ static const DemoStep given_8x8_steps[] = {
     {"Games of the full board, only to ask by.", "generate games8.ogpc --games 40000"},
     {"The same questions to a network of that size: does it play by the rules?",
      "eval MODEL --corpus games8.ogpc --games 4000"},
-    {"Can its board be read?",
-     "probe fit MODEL --corpus games8.ogpc --out given8-probe --games 4000"},
+    {"Can its board be read?", "probe fit MODEL --corpus games8.ogpc --out PROBE --games 4000"},
     {"Cases for tuning an edit, and other cases for reporting it.",
      "cases make tune8.csv --kind natural --n 400 --purpose tune"},
     {"", "cases make cases8.csv --kind natural --n 1000"},
     {"Does it play on an edited board?",
-     "intervene MODEL --probe given8-probe --cases cases8.csv --tune tune8.csv"},
+     "intervene MODEL --probe PROBE --cases cases8.csv --tune tune8.csv"},
 };
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
@@ -91,9 +90,14 @@ static const DemoPart given_parts[] = {
     {"given_8x8", 8, GIVEN_STORE, given_8x8_steps, COUNT(given_8x8_steps), {true, 0.6}},
 };
 
-/* Paths of the networks that were given, by part; NULL: none. */
+typedef struct GivenModel {
+    const char *path; /* NULL: none */
+    char probe[32];   /* probe-<start of its hash> */
+} GivenModel;
+
+/* The networks that were given, by part. */
 typedef struct GivenModels {
-    const char *of[COUNT(given_parts)];
+    GivenModel of[COUNT(given_parts)];
 } GivenModels;
 
 /* Cut a line into words in place; quotes keep blanks together. */
@@ -120,7 +124,7 @@ static int split_words(char *line, char *words[MAX_WORDS])
     return n;
 }
 
-static int take_step(const Context *context, const DemoStep *step, const char *model,
+static int take_step(const Context *context, const DemoStep *step, const GivenModel *model,
                      const char *store)
 {
     char line[256], *words[MAX_WORDS + 4] = {NULL};
@@ -137,7 +141,10 @@ static int take_step(const Context *context, const DemoStep *step, const char *m
     Text shown = {0};
     for (int i = 0; i < n; i++) {
         if (model != NULL && strcmp(words[i], "MODEL") == 0) {
-            words[i] = (char *)model;
+            words[i] = (char *)model->path;
+        }
+        if (model != NULL && strcmp(words[i], "PROBE") == 0) {
+            words[i] = (char *)model->probe;
         }
         text_add(&shown, strchr(words[i], ' ') != NULL ? " '%s'" : " %s", words[i]);
     }
@@ -168,7 +175,7 @@ static int write_report(const DemoReport *report)
 
 /* Add tables and claim of one part, and write what there is: a later part may fail. *verdict
  * becomes OGPT_ENEGATIVE when the claim fails. */
-static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const char *model)
+static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const GivenModel *model)
 {
     DemoReport report = {0};
     int code = demo_verdict(&report, part->store, &part->claims);
@@ -178,8 +185,8 @@ static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const
     }
     if (code == 0) {
         text_add(&whole->text, "\n==== %s, %dx%d ====\n%s",
-                 model != NULL ? model : "The network trained just now", part->size, part->size,
-                 report.text.data);
+                 model != NULL ? model->path : "The network trained just now", part->size,
+                 part->size, report.text.data);
         js_set(whole->document, part->key, js_keep(report.document));
         code = whole->text.failed ? OGPT_ENOMEM : write_report(whole);
     }
@@ -188,7 +195,7 @@ static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const
 }
 
 static int take_part(DemoReport *whole, int *verdict, const Context *context, const DemoPart *part,
-                     const char *model)
+                     const GivenModel *model)
 {
     int code = 0;
     for (size_t i = 0; code == 0 && i < part->n_steps; i++) {
@@ -206,17 +213,19 @@ static int place_model(GivenModels *given, const char *path)
         return code;
     }
     int d_vocab = model.gpt->cfg.d_vocab;
+    GivenModel entry = {.path = path};
+    snprintf(entry.probe, sizeof entry.probe, "probe-%.8s", model.model_hash);
     model_release(&model);
     for (size_t i = 0; i < COUNT(given_parts); i++) {
         const DemoPart *part = &given_parts[i];
         if (vocab_of(game_variant(part->size))->d_vocab != d_vocab) {
             continue;
         }
-        if (given->of[i] != NULL) {
+        if (given->of[i].path != NULL) {
             return err_set(OGPT_EUSAGE, "demo: %s and %s are both of %dx%d; give one of each size",
-                           given->of[i], path, part->size, part->size);
+                           given->of[i].path, path, part->size, part->size);
         }
-        given->of[i] = path;
+        given->of[i] = entry;
         return 0;
     }
     return err_set(OGPT_EUSAGE,
@@ -236,15 +245,15 @@ static int place_models(GivenModels *given, const Context *context)
 
 static int run_demo(Context *context)
 {
-    GivenModels given = {{NULL}};
+    GivenModels given = {0};
     DemoReport report = {.document = js_object()};
     double start = clock_seconds();
     int verdict = 0, code = report_is_ours(context);
     code = code != 0 ? code : place_models(&given, context);
     code = code != 0 ? code : take_part(&report, &verdict, context, &train_part, NULL);
     for (size_t i = 0; code == 0 && i < COUNT(given_parts); i++) {
-        if (given.of[i] != NULL) {
-            code = take_part(&report, &verdict, context, &given_parts[i], given.of[i]);
+        if (given.of[i].path != NULL) {
+            code = take_part(&report, &verdict, context, &given_parts[i], &given.of[i]);
         }
     }
     js_set_bool(report.document, "holds", verdict == 0);
@@ -265,8 +274,9 @@ static int run_demo(Context *context)
 
 const Command cmd_demo = {
     .name = "demo",
-    .arguments = "[MODEL...]",
-    .summary = "the whole experiment on 6x6, then the same questions to trained networks",
+    .arguments = "[MODEL [MODEL]]",
+    .summary =
+        "the whole experiment on 6x6, then the same questions to trained networks of 6x6 and 8x8",
     .examples = "mkdir demo && cd demo && ogpt demo\n"
                 "ogpt demo ../datasets/models/tiny-6x6 ../datasets/models/tiny-8x8",
     .min_args = 0,

@@ -7,12 +7,12 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/intervals.h"
-#include "cli/seen_games.h"
 #include "datasets/batch.h"
 #include "datasets/corpus.h"
 #include "model/checkpoint.h"
 #include "probes/legality.h"
 #include "probes/positions.h"
+#include "probes/seen_games.h"
 
 typedef struct EvalOptions {
     const char *corpus;
@@ -142,18 +142,21 @@ static void print_by_ply(Text *text, const LegalityScore *score)
     }
 }
 
-static void print_seen(Text *text, const SeenGames *seen)
+/* Scored games among the training games: what the manifest tells, and how many were seen. */
+typedef struct Seen {
+    TrainingGames of;
+    uint64_t games;
+} Seen;
+
+static void print_seen(Text *text, const Seen *seen)
 {
-    if (seen->unknown != NULL) {
-        text_add(text, "seen games      not known: %s\n", seen->unknown);
+    if (seen->of.unknown != NULL) {
+        text_add(text, "seen games      not known: %s\n", seen->of.unknown);
         return;
     }
-    text_add(text, "seen games      %llu", (unsigned long long)seen->seen);
-    if (seen->remade > 0) {
-        text_add(text, "   of %llu training games, made again\n", (unsigned long long)seen->remade);
-    } else {
-        text_add(text, "   training games of a corpus are of another split\n");
-    }
+    text_add(text, "seen games      %llu   of %llu fresh training games, made again%s\n",
+             (unsigned long long)seen->games, (unsigned long long)seen->of.fresh,
+             seen->of.corpus ? "; those of a corpus are of another split" : "");
 }
 
 static void show_progress(void *context, size_t games_done)
@@ -161,7 +164,7 @@ static void show_progress(void *context, size_t games_done)
     progress_step(context, (double)games_done, NULL);
 }
 
-static int report(Context *context, const LegalityScore *score, const SeenGames *seen,
+static int report(Context *context, const LegalityScore *score, const Seen *seen,
                   const ModelFile *model, const CorpusInfo *info)
 {
     const EvalOptions *options = context->options;
@@ -181,9 +184,9 @@ static int report(Context *context, const LegalityScore *score, const SeenGames 
     set_means(document, &score->total, generated);
     js_set_interval(document, "strict_error", rates.strict);
     js_set_interval(document, "lenient_error", rates.lenient);
-    if (seen->unknown == NULL) {
-        js_set_int(document, "seen_games", (int64_t)seen->seen);
-        js_set_int(document, "remade_games", (int64_t)seen->remade);
+    if (seen->of.unknown == NULL) {
+        js_set_int(document, "seen_games", (int64_t)seen->games);
+        js_set_int(document, "remade_games", (int64_t)seen->of.fresh);
     }
     js_set(document, "by_ply", js_keep(by_ply));
     code = context_add(context, "eval", js_keep(document));
@@ -217,17 +220,19 @@ static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *optio
 }
 
 /* Are scored games among the training games? */
-static int look_for_seen(SeenGames *out, Context *context, const ModelFile *model,
-                         GameSource *source, size_t n)
+static int look_for_seen(Seen *out, Context *context, const ModelFile *model, GameSource *source,
+                         size_t n)
 {
     const EvalOptions *options = context->options;
+    *out = (Seen){.of = training_games(model->manifest, source_variant(source))};
     if (options->all || options->no_seen) {
-        *out = (SeenGames){.unknown = options->all ? "--all scores all splits" : "--no-seen"};
+        out->of.unknown = options->all ? "--all scores all splits" : "--no-seen";
         return 0;
     }
-    uint64_t remade = seen_games_to_make(model->manifest, source_variant(source));
-    Progress progress = progress_begin(context, "look for seen games", "games", (double)remade);
-    int code = seen_games(out, model->manifest, source, n, context->pool, show_progress, &progress);
+    Progress progress =
+        progress_begin(context, "look for seen games", "games", (double)out->of.fresh);
+    int code = seen_games(&out->games, model->manifest, source, n, context->pool, show_progress,
+                          &progress);
     progress_end(&progress);
     return code;
 }
@@ -240,7 +245,7 @@ static int eval_run(Context *context)
     Corpus *corpus = NULL;
     GameSource *source = NULL;
     LegalityScore score = {0};
-    SeenGames seen;
+    Seen seen;
     uint64_t n_games;
     int code;
 

@@ -253,14 +253,21 @@ static int open_probe_games(GameSource **out, Corpus *corpus, const GameSource *
 }
 
 /* The network to start from. Its eps is part of the function that it computes. */
-static int load_init(ModelFile *init, GptConfig *cfg, const Context *context)
+static int load_init(ModelFile *init, GptConfig *cfg, const Context *context,
+                     const GameSource *source)
 {
     const TrainCommand *c = context->options;
     int rc = context_model_load(context, init, c->init_from);
-    if (rc == 0) {
-        cfg->eps = init->gpt->cfg.eps;
+    if (rc != 0) {
+        return rc;
     }
-    return rc;
+    cfg->eps = init->gpt->cfg.eps;
+    if (c->fresh && lineage_names(init->manifest, source_identity(source))) {
+        context_warn(context,
+                     "%s was trained on the games of --seed %llu; another seed makes new ones",
+                     c->init_from, (unsigned long long)context->seed);
+    }
+    return 0;
 }
 
 static int run_train(Context *context)
@@ -276,7 +283,7 @@ static int run_train(Context *context)
     TrainWatch watch = {.context = context, .strict_error = NAN};
     int rc = open_games(&source, &held_out, &corpus, context);
     if (rc != 0 || (rc = read_options(&cfg, &train, context, source_variant(source))) != 0 ||
-        (c->init_from != NULL && (rc = load_init(&init, &cfg, context)) != 0) ||
+        (c->init_from != NULL && (rc = load_init(&init, &cfg, context, source)) != 0) ||
         (rc = context_pool(context)) != 0) {
         goto done;
     }

@@ -131,12 +131,14 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
     return about;
 }
 
-/* Manifest: what the source's one says of the training, and the layout when it is not ours. */
+/* Manifest: what the source's one says of the training, and the layout when it is not ours. A
+ * network of ours in the other notation was trained on turned games, which have no name. */
 static Js *fields_build(const Conversion *c, const Source *source)
 {
     static const char *const kept[] = {"step", "games", "corpus_hash"};
     Js *fields = js_object(), *about = js_object();
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    bool turned = c->transposed && c->to == LAYOUT_TL;
+    for (size_t i = 0; !turned && i < sizeof kept / sizeof kept[0]; i++) {
         if (js_has(source->manifest, kept[i])) {
             js_set(fields, kept[i], js_keep(js_member(source->manifest, kept[i])));
         }
@@ -145,7 +147,7 @@ static Js *fields_build(const Conversion *c, const Source *source)
         js_set_str(fields, "layout", layout_name(c->to));
     }
     js_set_str(about, "command_line", c->context->command_line);
-    if (lineage_length(source->manifest) > 1) {
+    if (!turned) {
         js_set(about, "earlier", lineage_earlier(source->manifest));
     }
     js_set(fields, "about", about);

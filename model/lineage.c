@@ -1,22 +1,29 @@
 /* model/lineage.c - contract in model/lineage.h. */
 #include "model/lineage.h"
 
+#include <string.h>
+
 static const Js *earlier_runs(const Js *manifest)
 {
     return js_member(js_member(manifest, "about"), "earlier");
 }
 
-/* A network that started from weights of which nothing is told has a run without a name. */
-static bool start_unknown(const Js *manifest)
+/* Whether the manifest tells what the weights were before this run: other runs, or none. A program
+ * that knew no "earlier" named no --init-from where it started from nothing. */
+static bool start_known(const Js *manifest)
 {
     const Js *options = js_member(js_member(manifest, "about"), "options");
     const char *init = js_str_of(js_member(options, "init-from"));
-    return earlier_runs(manifest) == NULL && init != NULL && init[0] != '\0';
+    if (js_type(earlier_runs(manifest)) == JS_ARRAY) {
+        return js_length(earlier_runs(manifest)) > 0 || init == NULL || init[0] == '\0';
+    }
+    return earlier_runs(manifest) == NULL && init != NULL && init[0] == '\0';
 }
 
+/* An unknown start counts as one run without a name. */
 size_t lineage_length(const Js *manifest)
 {
-    return start_unknown(manifest) ? 2 : js_length(earlier_runs(manifest)) + 1;
+    return (start_known(manifest) ? js_length(earlier_runs(manifest)) : 1) + 1;
 }
 
 static TrainedOn run_of(const Js *name, const Js *games)
@@ -33,6 +40,9 @@ TrainedOn lineage_at(const Js *manifest, size_t index)
 {
     if (index + 1 == lineage_length(manifest)) {
         return run_of(js_member(manifest, "corpus_hash"), js_member(manifest, "games"));
+    }
+    if (!start_known(manifest)) {
+        return (TrainedOn){NULL, 0};
     }
     const Js *run = js_at(earlier_runs(manifest), index);
     return run_of(js_member(run, "games_of"), js_member(run, "games"));
@@ -59,4 +69,15 @@ Js *lineage_write(const Js *manifest)
 Js *lineage_earlier(const Js *manifest)
 {
     return first_runs(manifest, lineage_length(manifest) - 1);
+}
+
+bool lineage_names(const Js *manifest, const char *games_of)
+{
+    for (size_t i = 0; i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        if (run.games_of != NULL && strcmp(run.games_of, games_of) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -2,7 +2,8 @@
  * runs whose weights it started from (ogpt train --init-from).
  *
  * A manifest names its own run's games as "corpus_hash" (identity of a GameSource) and "games",
- * and the earlier runs' in about.earlier: [{"games_of": identity, "games": number}, ...].
+ * and the earlier runs' in about.earlier: [{"games_of": identity, "games": number}, ...], empty
+ * where the network started from nothing.
  */
 #ifndef OGPT_MODEL_LINEAGE_H
 #define OGPT_MODEL_LINEAGE_H
@@ -22,6 +23,8 @@ typedef struct TrainedOn {
 size_t lineage_length(const Js *manifest);
 /* Run `index`, oldest first; the last one is its own. */
 TrainedOn lineage_at(const Js *manifest, size_t index);
+/* Whether one of them was trained on these games. */
+bool lineage_names(const Js *manifest, const char *games_of);
 /* What a run that starts from this network stores as about.earlier: all of them. Owned. */
 Js *lineage_write(const Js *manifest);
 /* What a copy of this network stores there: all but the last. Owned. */

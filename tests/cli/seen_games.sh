@@ -12,13 +12,16 @@ expect 0 eval third --corpus six.ogpc --games 20 --json --quiet
 [ "$(json_value seen_games)" = 0 ] || fail "seen_games: found $(json_value seen_games)"
 [ "$(json_value remade_games)" = 56 ] || fail "56 = 2 * 8 + 5 * 8: found $(json_value remade_games)"
 expect 0 eval third --corpus six.ogpc --games 20
-holds "0   of 56 training games, made again"
+holds "seen games      0   of 56 fresh training games, made again; those of a corpus"
 expect 0 convert third copy --to tl
 expect 0 eval copy --corpus six.ogpc --games 20
-holds "0   of 56 training games, made again"
+holds "seen games      0   of 56 fresh training games, made again; those of a corpus"
 expect 0 train alone --corpus six.ogpc --steps 3 "${shape[@]}"
 expect 0 eval alone --corpus six.ogpc --games 20
-holds "training games of a corpus are of another split"
+holds "seen games      0   of 0 fresh training games, made again; those of a corpus"
+expect 0 eval first --corpus six.ogpc --games 20
+holds "seen games      0   of 16 fresh training games, made again"
+lacks "those of a corpus"
 
 # What cannot be known, or was not asked for, is no number.
 for arguments in "third --all" "third --no-seen"; do
@@ -27,10 +30,21 @@ for arguments in "third --all" "third --no-seen"; do
     expect 0 eval $arguments --corpus six.ogpc --games 20 --json
     lacks seen_games
 done
+expect 0 convert third turned --to tl --notation othello_world
+expect 0 eval turned --corpus six.ogpc --games 20
+holds "the manifest does not name all training games" # they were turned, too
 cp -r first/step-00000002 foreign
 rm foreign/MANIFEST.json
 expect 0 convert foreign adopted --from tl
+# A copy of an earlier program, which named no runs before: made again, it tells them.
+expect 0 convert third copy --to tl --force
+holds '"games_of": "fresh:6:3"' copy/MANIFEST.json
+
+# Going on with a seed that the weights have seen is said.
+expect 0 train again --fresh --size 6 --seed 3 --steps 1 --init-from third "${shape[@]}"
+holds "was trained on the games of --seed 3" err
 expect 0 train fourth --fresh --size 6 --seed 5 --steps 1 --init-from adopted "${shape[@]}"
 expect 0 eval fourth --corpus six.ogpc --games 20
 holds "the manifest does not name all training games"
+lacks "was trained on" err
 check_end

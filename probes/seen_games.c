@@ -1,5 +1,5 @@
-/* cli/seen_games.c - contract in cli/seen_games.h. */
-#include "cli/seen_games.h"
+/* probes/seen_games.c - contract in probes/seen_games.h. */
+#include "probes/seen_games.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,42 +27,36 @@ static Kind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *var
     return strlen(run->games_of) == HASH_HEX_SIZE - 1 ? KIND_CORPUS : KIND_UNKNOWN;
 }
 
-uint64_t seen_games_to_make(const Js *manifest, const GameVariant *variant)
+TrainingGames training_games(const Js *manifest, const GameVariant *variant)
 {
-    uint64_t total = 0, seed;
-    for (size_t i = 0; variant->size != 4 && i < lineage_length(manifest); i++) {
-        const TrainedOn run = lineage_at(manifest, i);
-        switch (kind_of(&seed, &run, variant)) {
-        case KIND_UNKNOWN: return 0;
-        case KIND_FRESH: total += (uint64_t)run.games; break;
-        case KIND_CORPUS: break;
-        }
-    }
-    return total;
-}
-
-static const char *why_unknown(const Js *manifest, const GameVariant *variant)
-{
-    uint64_t seed;
+    const TrainingGames silent = {.unknown = "the manifest does not name all training games"};
+    TrainingGames found = {0};
     if (variant->size == 4) {
-        return "4x4 has only 60,060 games";
+        return (TrainingGames){.unknown = "4x4 has only 60,060 games"};
     }
     for (size_t i = 0; i < lineage_length(manifest); i++) {
         const TrainedOn run = lineage_at(manifest, i);
-        if (kind_of(&seed, &run, variant) == KIND_UNKNOWN) {
-            return "the manifest does not name all training games";
+        uint64_t seed;
+        switch (kind_of(&seed, &run, variant)) {
+        case KIND_UNKNOWN: return silent;
+        case KIND_CORPUS: found.corpus = true; break;
+        case KIND_FRESH:
+            if (__builtin_add_overflow(found.fresh, (uint64_t)run.games, &found.fresh)) {
+                return silent;
+            }
+            break;
         }
     }
-    return NULL;
+    return found;
 }
 
 typedef struct Search {
-    SeenGames *out;
+    uint64_t seen, made;
     GameSource *scored;
     size_t n;
     uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
     Pool *pool;
-    void (*progress)(void *context, size_t remade);
+    void (*progress)(void *context, size_t made);
     void *context;
 } Search;
 
@@ -74,31 +68,33 @@ static int search_run(Search *search, uint64_t seed, uint64_t games)
     code = code != 0 ? code : source_exclude(training, search->scored, search->n, search->pool);
     for (uint64_t done = 0; code == 0 && done < games;) {
         const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
+        if (interrupt_pending()) {
+            code = err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
+                           search->made);
+            break;
+        }
         code = source_fetch(training, search->moves, done, n, search->pool);
         done += n;
-        search->out->remade += n;
+        search->made += n;
         if (code == 0 && search->progress != NULL) {
-            search->progress(search->context, (size_t)search->out->remade);
-        }
-        if (code == 0 && done < games && interrupt_pending()) {
-            code = err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
-                           search->out->remade);
+            search->progress(search->context, (size_t)search->made);
         }
     }
-    search->out->seen += training != NULL ? source_collisions(training) : 0;
+    search->seen += training != NULL ? source_collisions(training) : 0;
     source_free(training);
     return code;
 }
 
-int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
-               void (*progress)(void *context, size_t remade), void *context)
+int seen_games(uint64_t *seen, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
+               void (*progress)(void *context, size_t made), void *context)
 {
     const GameVariant *variant = source_variant(scored);
-    *out = (SeenGames){.unknown = why_unknown(manifest, variant)};
-    if (seen_games_to_make(manifest, variant) == 0) {
+    *seen = 0;
+    if (training_games(manifest, variant).fresh == 0) {
         return 0;
     }
-    Search search = {out, scored, n, NULL, pool, progress, context};
+    Search search = {
+        .scored = scored, .n = n, .pool = pool, .progress = progress, .context = context};
     search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
     int code = search.moves != NULL ? 0 : OGPT_ENOMEM;
     for (size_t i = 0; code == 0 && i < lineage_length(manifest); i++) {
@@ -109,5 +105,6 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
         }
     }
     mem_free(search.moves);
+    *seen = search.seen;
     return code;
 }
