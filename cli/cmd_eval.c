@@ -142,10 +142,10 @@ static void print_by_ply(Text *text, const LegalityScore *score)
     }
 }
 
-/* Scored games among the training games: what the manifest tells, and how many were seen. */
+/* Games among the training games: what the manifest tells, and how many were left out. */
 typedef struct Seen {
     TrainingGames of;
-    uint64_t games;
+    uint64_t left_out;
 } Seen;
 
 static void print_seen(Text *text, const Seen *seen)
@@ -154,8 +154,9 @@ static void print_seen(Text *text, const Seen *seen)
         text_add(text, "seen games      not known: %s\n", seen->of.unknown);
         return;
     }
-    text_add(text, "seen games      %llu   of %llu fresh training games, made again%s\n",
-             (unsigned long long)seen->games, (unsigned long long)seen->of.fresh,
+    text_add(text, "seen games      %llu%s   %llu fresh training games were made again%s\n",
+             (unsigned long long)seen->left_out, seen->left_out > 0 ? ", left out" : "",
+             (unsigned long long)seen->of.fresh,
              seen->of.corpus ? "; those of a corpus are of another split" : "");
 }
 
@@ -185,7 +186,7 @@ static int report(Context *context, const LegalityScore *score, const Seen *seen
     js_set_interval(document, "strict_error", rates.strict);
     js_set_interval(document, "lenient_error", rates.lenient);
     if (seen->of.unknown == NULL) {
-        js_set_int(document, "seen_games", (int64_t)seen->games);
+        js_set_int(document, "seen_games", (int64_t)seen->left_out);
         js_set_int(document, "remade_games", (int64_t)seen->of.fresh);
     }
     js_set(document, "by_ply", js_keep(by_ply));
@@ -209,8 +210,8 @@ done:
 }
 
 /* Games are divided by their hash, whatever file they stand in: a game of the test split is none
- * that training with --corpus saw, also of a smaller corpus of the same seed. Whether training with
- * --fresh saw one is looked up (look_for_seen). */
+ * that training with --corpus saw, also of a smaller corpus of the same seed. Those that training
+ * with --fresh saw are left out (leave_out_seen). */
 static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *options, uint64_t seed)
 {
     const unsigned test = 1U << SPLIT_TEST;
@@ -219,11 +220,14 @@ static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *optio
     return source_corpus(out, corpus, options->all ? all : test, false, seed);
 }
 
-/* Are scored games among the training games? */
-static int look_for_seen(Seen *out, Context *context, const ModelFile *model, GameSource *source,
-                         size_t n)
+/* Leave games that training had out of the source; *n_games, the games to be scored, becomes less
+ * by them. */
+static int leave_out_seen(Seen *out, uint64_t *n_games, Context *context, const ModelFile *model,
+                          GameSource *source)
 {
     const EvalOptions *options = context->options;
+    const uint64_t before = source_games(source);
+    SeenGames seen = {0};
     *out = (Seen){.of = training_games(model->manifest, source_variant(source))};
     if (options->all || options->no_seen) {
         out->of.unknown = options->all ? "--all scores all splits" : "--no-seen";
@@ -231,9 +235,20 @@ static int look_for_seen(Seen *out, Context *context, const ModelFile *model, Ga
     }
     Progress progress =
         progress_begin(context, "look for seen games", "games", (double)out->of.fresh);
-    int code = seen_games(&out->games, model->manifest, source, n, context->pool, show_progress,
-                          &progress);
+    int code = seen_games(&seen, model->manifest, source, (size_t)*n_games, context->pool,
+                          show_progress, &progress);
     progress_end(&progress);
+    if (code == 0 && seen.n > 0) {
+        code = source_leave_out(source, seen.hashes, seen.n);
+    }
+    seen_games_release(&seen);
+    out->left_out = before - source_games(source);
+    if (code == 0 && out->left_out >= *n_games) {
+        code = err_set(OGPT_EFORMAT,
+                       "%s: training had all %llu games that were to be scored; use other games",
+                       options->corpus, (unsigned long long)*n_games);
+    }
+    *n_games -= out->left_out;
     return code;
 }
 
@@ -284,13 +299,14 @@ static int eval_run(Context *context)
     } else {
         n_games = (uint64_t)options->games;
     }
+    code = leave_out_seen(&seen, &n_games, context, &model, source);
+    if (code != 0) {
+        goto done;
+    }
     Progress progress = progress_begin(context, "eval", "games", (double)n_games);
     code = legality_score(&score, model.gpt, source, 0, (size_t)n_games, context->pool,
                           show_progress, &progress);
     progress_end(&progress);
-    if (code == 0) {
-        code = look_for_seen(&seen, context, &model, source, (size_t)n_games);
-    }
     if (code == 0) {
         code = report(context, &score, &seen, &model, corpus_info(corpus));
     }

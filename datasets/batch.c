@@ -27,8 +27,9 @@ struct GameSource {
     const GameVariant *variant;
     char identity[HASH_HEX_SIZE + 32];
     uint64_t seed;
-    RngPurpose purpose; /* of a fresh source */
-    uint64_t *excluded; /* [n_excluded] sorted hashes of games never handed out */
+    RngPurpose purpose;     /* of a fresh source */
+    uint64_t *excluded;     /* [n_excluded] sorted hashes of games never handed out */
+    _Atomic uint8_t *found; /* [n_excluded] whether a fresh game had it */
     size_t n_excluded;
     _Atomic uint64_t n_collisions;
 
@@ -65,6 +66,7 @@ void source_free(GameSource *source)
         return;
     }
     mem_free(source->excluded);
+    mem_free((void *)source->found);
     mem_free(source->block_games);
     mem_free(source->window_first);
     mem_free(source->window_moves);
@@ -87,6 +89,17 @@ const char *source_identity(const GameSource *source)
     return source->identity;
 }
 
+/* Where the hash of an excluded game stands; NULL: the game is not one. */
+static const uint64_t *excluded_place(const GameSource *source, const uint8_t *moves)
+{
+    if (source->n_excluded == 0) {
+        return NULL;
+    }
+    const uint64_t hash = game_hash(moves, source->variant);
+    return bsearch(&hash, source->excluded, source->n_excluded, sizeof hash,
+                   corpus__compare_hashes);
+}
+
 /* Read block `block` and put its games of the wanted splits into out; *n becomes their number. */
 static int select_block(GameSource *source, uint8_t *out, uint64_t block, uint16_t *n)
 {
@@ -98,7 +111,8 @@ static int select_block(GameSource *source, uint8_t *out, uint64_t block, uint16
     const int code = corpus_read(source->corpus, source->block_moves, first, n_games);
     for (uint64_t i = 0; code == 0 && i < n_games; i++) {
         const uint8_t *moves = source->block_moves + i * stride;
-        if (source->split_mask >> split_of_game(moves, source->variant) & 1) {
+        if (source->split_mask >> split_of_game(moves, source->variant) & 1 &&
+            excluded_place(source, moves) == NULL) {
             memcpy(out + *n * stride, moves, stride);
             (*n)++;
         }
@@ -111,6 +125,7 @@ static int count_games(GameSource *source, bool *has_position)
 {
     const size_t stride = (size_t)source->variant->n_moves;
     *has_position = false;
+    source->n_games = 0;
     for (uint64_t block = 0; block < source->n_blocks; block++) {
         const int code =
             select_block(source, source->window_moves, block, &source->block_games[block]);
@@ -123,6 +138,31 @@ static int count_games(GameSource *source, bool *has_position)
         }
     }
     return 0;
+}
+
+/* The games of an epoch: from the beginning. */
+static int select_games(GameSource *source)
+{
+    const CorpusInfo *info = corpus_info(source->corpus);
+    bool has_position = false;
+    const int code = count_games(source, &has_position);
+    source->epoch = NOT_LOADED;
+    source->window = NOT_LOADED;
+    if (code == 0 && source->n_games == 0) {
+        return err_set(OGPT_EFORMAT,
+                       "corpus %.16s: none of its %" PRIu64
+                       " games lies in the asked splits (of 80 %% train, 10 %% validation, 10 %% "
+                       "test)%s; use a larger corpus",
+                       info->content_hash, info->n_games,
+                       source->n_excluded > 0 ? " and is new" : "");
+    }
+    if (code == 0 && !has_position) {
+        return err_set(OGPT_EFORMAT,
+                       "corpus %.16s: expected games of two moves or more in the asked splits, "
+                       "found %" PRIu64 " shorter ones; use another corpus",
+                       info->content_hash, source->n_games);
+    }
+    return code;
 }
 
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
@@ -142,8 +182,6 @@ int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool sh
     source->shuffle = shuffle;
     source->n_blocks = (info->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
     source->n_windows = (source->n_blocks + WINDOW_BLOCKS - 1) / WINDOW_BLOCKS;
-    source->epoch = NOT_LOADED;
-    source->window = NOT_LOADED;
     snprintf(source->identity, sizeof source->identity, "%s", info->content_hash);
     const uint64_t kept = source->n_blocks < WINDOW_BLOCKS ? source->n_blocks : WINDOW_BLOCKS;
     source->block_games = mem_calloc(source->n_blocks, sizeof *source->block_games,
@@ -153,22 +191,9 @@ int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool sh
     source->window_moves = mem_alloc(kept, block_bytes, "a window of a corpus");
     source->block_moves = mem_alloc(1, block_bytes, "a block of a corpus");
     int code = OGPT_ENOMEM;
-    bool has_position = false;
     if (source->block_games != NULL && source->window_first != NULL &&
         source->window_moves != NULL && source->block_moves != NULL) {
-        code = count_games(source, &has_position);
-    }
-    if (code == 0 && source->n_games == 0) {
-        code = err_set(OGPT_EFORMAT,
-                       "corpus %.16s: none of its %" PRIu64
-                       " games lies in the asked splits (of 80 %% train, 10 %% validation, 10 %% "
-                       "test); use a larger corpus",
-                       info->content_hash, info->n_games);
-    } else if (code == 0 && !has_position) {
-        code = err_set(OGPT_EFORMAT,
-                       "corpus %.16s: expected games of two moves or more in the asked splits, "
-                       "found %" PRIu64 " shorter ones; use another corpus",
-                       info->content_hash, source->n_games);
+        code = select_games(source);
     }
     if (code != 0) {
         source_free(source);
@@ -267,6 +292,23 @@ static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
     return 0;
 }
 
+/* Takes over hashes[n] as the excluded ones. */
+static int set_excluded(GameSource *source, uint64_t *hashes, size_t n)
+{
+    void *found = mem_calloc(n, 1, "which held-out games came up");
+    if (found == NULL) {
+        mem_free(hashes);
+        return OGPT_ENOMEM;
+    }
+    qsort(hashes, n, sizeof *hashes, corpus__compare_hashes);
+    mem_free(source->excluded);
+    mem_free((void *)source->found);
+    source->excluded = hashes;
+    source->found = found;
+    source->n_excluded = n;
+    return 0;
+}
+
 int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *pool)
 {
     const GameVariant *variant = source->variant;
@@ -288,10 +330,7 @@ int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *poo
     for (size_t i = 0; i < n; i++) {
         hashes[i] = game_hash(moves + i * stride, variant);
     }
-    qsort(hashes, n, sizeof *hashes, corpus__compare_hashes);
-    mem_free(source->excluded);
-    source->excluded = hashes;
-    source->n_excluded = n;
+    code = set_excluded(source, hashes, n);
     hashes = NULL;
 done:
     mem_free(hashes);
@@ -299,9 +338,34 @@ done:
     return code;
 }
 
+int source_leave_out(GameSource *source, const uint64_t *hashes, size_t n)
+{
+    if (source->corpus == NULL) {
+        return err_set(OGPT_EUSAGE, "games can be left out of a corpus only");
+    }
+    uint64_t *copy = mem_alloc(n, sizeof *copy, "hashes of games to be left out");
+    if (copy == NULL) {
+        return OGPT_ENOMEM;
+    }
+    memcpy(copy, hashes, n * sizeof *copy);
+    const int code = set_excluded(source, copy, n);
+    return code != 0 ? code : select_games(source);
+}
+
 uint64_t source_collisions(const GameSource *source)
 {
     return source->n_collisions;
+}
+
+size_t source_collided(const GameSource *source, uint64_t *hashes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < source->n_excluded; i++) {
+        if (source->found[i]) {
+            hashes[n++] = source->excluded[i];
+        }
+    }
+    return n;
 }
 
 /* Game `index`, or the first of its replacements that is not held out. */
@@ -309,11 +373,11 @@ static void make_game(uint8_t *moves, GameSource *source, uint64_t index)
 {
     for (;; index += (uint64_t)1 << 62) {
         play_random(moves, source->variant, source->seed, source->purpose, index);
-        uint64_t hash = source->n_excluded > 0 ? game_hash(moves, source->variant) : 0;
-        if (source->n_excluded == 0 || bsearch(&hash, source->excluded, source->n_excluded,
-                                               sizeof hash, corpus__compare_hashes) == NULL) {
+        const uint64_t *held = excluded_place(source, moves);
+        if (held == NULL) {
             return;
         }
+        source->found[held - source->excluded] = 1;
         source->n_collisions++;
     }
 }

@@ -51,7 +51,9 @@ TrainingGames training_games(const Js *manifest, const GameVariant *variant)
 }
 
 typedef struct Search {
-    uint64_t seen, made;
+    SeenGames *out;
+    uint64_t *found, *merged; /* [n] scratch */
+    uint64_t made;
     GameSource *scored;
     size_t n;
     uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
@@ -60,18 +62,14 @@ typedef struct Search {
     void *context;
 } Search;
 
-/* All games of one fresh run; the source counts those that are scored ones. */
-static int search_run(Search *search, uint64_t seed, uint64_t games)
+static int make_again(Search *search, GameSource *training, uint64_t games)
 {
-    GameSource *training = NULL;
-    int code = source_fresh(&training, source_variant(search->scored), seed, RNG_FRESH);
-    code = code != 0 ? code : source_exclude(training, search->scored, search->n, search->pool);
+    int code = 0;
     for (uint64_t done = 0; code == 0 && done < games;) {
         const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
         if (interrupt_pending()) {
-            code = err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
+            return err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
                            search->made);
-            break;
         }
         code = source_fetch(training, search->moves, done, n, search->pool);
         done += n;
@@ -80,23 +78,62 @@ static int search_run(Search *search, uint64_t seed, uint64_t games)
             search->progress(search->context, (size_t)search->made);
         }
     }
-    search->seen += training != NULL ? source_collisions(training) : 0;
+    return code;
+}
+
+/* Add the sorted hashes found[n_found] to those that are noted. */
+static void note_found(Search *search, size_t n_found)
+{
+    SeenGames *out = search->out;
+    size_t n = 0, i = 0, j = 0;
+    while (i < out->n || j < n_found) {
+        const bool first = j == n_found || (i < out->n && out->hashes[i] <= search->found[j]);
+        const uint64_t hash = first ? out->hashes[i++] : search->found[j++];
+        if (n == 0 || search->merged[n - 1] != hash) {
+            search->merged[n++] = hash;
+        }
+    }
+    memcpy(out->hashes, search->merged, n * sizeof *out->hashes);
+    out->n = n;
+}
+
+/* All games of one fresh run; the source notes those that are scored ones. */
+static int search_run(Search *search, uint64_t seed, uint64_t games)
+{
+    GameSource *training = NULL;
+    int code = source_fresh(&training, source_variant(search->scored), seed, RNG_FRESH);
+    code = code != 0 ? code : source_exclude(training, search->scored, search->n, search->pool);
+    code = code != 0 ? code : make_again(search, training, games);
+    if (code == 0) {
+        note_found(search, source_collided(training, search->found));
+    }
     source_free(training);
     return code;
 }
 
-int seen_games(uint64_t *seen, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
+int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
                void (*progress)(void *context, size_t made), void *context)
 {
     const GameVariant *variant = source_variant(scored);
-    *seen = 0;
+    *out = (SeenGames){0};
     if (training_games(manifest, variant).fresh == 0) {
         return 0;
     }
-    Search search = {
-        .scored = scored, .n = n, .pool = pool, .progress = progress, .context = context};
+    Search search = {.out = out,
+                     .scored = scored,
+                     .n = n,
+                     .pool = pool,
+                     .progress = progress,
+                     .context = context};
+    int code = OGPT_ENOMEM;
     search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
-    int code = search.moves != NULL ? 0 : OGPT_ENOMEM;
+    search.found = mem_alloc(n, sizeof *search.found, "hashes of seen games");
+    search.merged = mem_alloc(n, sizeof *search.merged, "hashes of seen games");
+    out->hashes = mem_alloc(n, sizeof *out->hashes, "hashes of seen games");
+    if (search.moves != NULL && search.found != NULL && search.merged != NULL &&
+        out->hashes != NULL) {
+        code = 0;
+    }
     for (size_t i = 0; code == 0 && i < lineage_length(manifest); i++) {
         const TrainedOn run = lineage_at(manifest, i);
         uint64_t seed = 0;
@@ -105,6 +142,16 @@ int seen_games(uint64_t *seen, const Js *manifest, GameSource *scored, size_t n,
         }
     }
     mem_free(search.moves);
-    *seen = search.seen;
+    mem_free(search.found);
+    mem_free(search.merged);
+    if (code != 0) {
+        seen_games_release(out);
+    }
     return code;
+}
+
+void seen_games_release(SeenGames *seen)
+{
+    mem_free(seen->hashes);
+    *seen = (SeenGames){0};
 }

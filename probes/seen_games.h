@@ -22,10 +22,17 @@ typedef struct TrainingGames {
 /* For boards of `variant`. 4x4 has but 60,060 games, all of them seen before long: unknown. */
 TrainingGames training_games(const Js *manifest, const GameVariant *variant);
 
-/* Make the fresh ones again and count in *seen those that are among the first n games of `scored`,
- * which lie in the test split; 0 where the games are unknown. progress (may be NULL) hears how many
+/* Hashes (game_hash) of scored games that training had, sorted, each once. Owned. */
+typedef struct SeenGames {
+    uint64_t *hashes;
+    size_t n;
+} SeenGames;
+
+/* Make the fresh ones again and note which of the first n games of `scored`, which lie in the test
+ * split, are among them; none where the games are unknown. progress (may be NULL) hears how many
  * were made. Returns 0, OGPT_EINTR, OGPT_ENOMEM, or what reading `scored` gave. */
-int seen_games(uint64_t *seen, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
+int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
                void (*progress)(void *context, size_t made), void *context);
+void seen_games_release(SeenGames *seen);
 
 #endif

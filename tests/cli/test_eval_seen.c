@@ -1,42 +1,44 @@
-/* tests/cli/test_eval_seen.c - ogpt eval counts scored games that training had: of a corpus made of
- * the very games of a --fresh run it finds every one, of another none. */
+/* tests/cli/test_eval_seen.c - ogpt eval leaves out games that training had: of a corpus that holds
+ * games of a --fresh run it finds every one, of another none. */
 #include "base/base_test.h"
 
 #include "base/js.h"
 #include "cli/command.h"
-#include "datasets/batch.h"
+#include "datasets/corpus.h"
+#include "game/play.h"
 
-enum { GAMES = 400, MOVES = 32 };
+enum { GAMES = 400, MOVES = 32, OWN_SEED = 5 };
 
-/* One block of fresh 6x6 games of `seed`; returns how many lie in the test split. */
-static size_t corpus_made(const char *name, uint64_t seed)
+/* GAMES fresh 6x6 games, the first n_own of them of OWN_SEED and the others of seed 6; returns how
+ * many of each lie in the test split. */
+typedef struct Tested {
+    size_t own, others;
+} Tested;
+
+static Tested corpus_made(const char *name, size_t n_own)
 {
     static uint8_t moves[GAMES * MOVES];
     const GameVariant *variant = game_variant(6);
-    CorpusInfo meta = {.variant = variant,
-                       .source = "random",
-                       .seed = seed,
-                       .n_games = GAMES,
-                       .generator = "test"};
-    GameSource *source = NULL;
+    CorpusInfo meta = {
+        .variant = variant, .source = "random", .n_games = GAMES, .generator = "test"};
     Corpus *corpus = NULL;
-    size_t n = 0;
+    Tested n = {0};
     assert_int_equal(variant->n_moves, MOVES);
-    assert_int_equal(source_fresh(&source, variant, seed, RNG_FRESH), 0);
-    assert_int_equal(source_fetch(source, moves, 0, GAMES, NULL), 0);
-    source_free(source);
+    for (size_t i = 0; i < GAMES; i++) {
+        play_random(moves + i * MOVES, variant, i < n_own ? OWN_SEED : 6, RNG_FRESH, i);
+        bool tested = split_of_game(moves + i * MOVES, variant) == SPLIT_TEST;
+        n.own += tested && i < n_own;
+        n.others += tested && i >= n_own;
+    }
     assert_int_equal(corpus_create(&corpus, at(name), &meta), 0);
     assert_int_equal(corpus_write_blocks(corpus, 0, 1, moves), 0);
     assert_int_equal(corpus_finish(corpus), 0);
     corpus_close(corpus);
-    for (size_t i = 0; i < GAMES; i++) {
-        n += split_of_game(moves + i * MOVES, variant) == SPLIT_TEST;
-    }
     return n;
 }
 
 /* One command line; its stdout goes into the file `out`. */
-static void command_run(const char **words)
+static int command_run(const char **words)
 {
     int n = 0;
     while (words[n] != NULL) {
@@ -49,43 +51,49 @@ static void command_run(const char **words)
     fflush(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);
-    assert_int_equal(code, 0);
+    return code;
 }
 
 static void evaluate(Js **out, const char *corpus)
 {
     const char *words[] = {"eval", "model", "--corpus", corpus, "--json", "--quiet", NULL};
-    command_run(words);
+    assert_int_equal(command_run(words), 0);
     assert_int_equal(js_parse_file(out, at("out"), 1 << 20), 0);
     assert_int_equal(js_int_of(js_member(*out, "remade_games")), GAMES);
 }
 
-static void training_games_are_counted(void **state)
+static void training_games_are_left_out(void **state)
 {
-    Js *seen = NULL, *other = NULL;
-    size_t n = corpus_made("seen.ogpc", 5);
-    assert_true(n > 20 && n < 80);
-    corpus_made("other.ogpc", 6);
+    Js *mixed = NULL, *other = NULL;
+    Tested half = corpus_made("mixed.ogpc", GAMES / 2), none = corpus_made("other.ogpc", 0);
+    assert_true(half.own > 5 && half.others > 5);
+    corpus_made("own.ogpc", GAMES);
     assert_int_equal(chdir(work), 0);
     const char *train[] = {"train",   "model",   "--fresh",  "--size",  "6",
                            "--seed",  "5",       "--layers", "1",       "--d-model",
                            "16",      "--heads", "2",        "--batch", "8",
                            "--steps", "50",      "--quiet",  NULL};
-    command_run(train);
-    evaluate(&seen, "seen.ogpc");
-    assert_int_equal(js_int_of(js_member(seen, "games")), (int64_t)n);
-    assert_int_equal(js_int_of(js_member(seen, "seen_games")), (int64_t)n);
+    assert_int_equal(command_run(train), 0);
+    evaluate(&mixed, "mixed.ogpc");
+    assert_int_equal(js_int_of(js_member(mixed, "seen_games")), (int64_t)half.own);
+    assert_int_equal(js_int_of(js_member(mixed, "games")), (int64_t)half.others);
     evaluate(&other, "other.ogpc");
     assert_int_equal(js_type(js_member(other, "seen_games")), JS_INT);
     assert_int_equal(js_int_of(js_member(other, "seen_games")), 0);
+    assert_int_equal(js_int_of(js_member(other, "games")), (int64_t)none.others);
+    const char *all[] = {"eval", "model", "--corpus", "own.ogpc", "--quiet", NULL};
+    assert_refused(command_run(all), OGPT_EFORMAT, "none of its 400 games");
+    const char *few[] = {"eval",    "model", "--corpus", "mixed.ogpc",
+                         "--games", "1",     "--quiet",  NULL};
+    assert_refused(command_run(few), OGPT_EFORMAT, "training had all 1 games");
     js_free(other);
-    js_free(seen);
+    js_free(mixed);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training_games_are_counted),
+        cmocka_unit_test(training_games_are_left_out),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

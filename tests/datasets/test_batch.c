@@ -347,12 +347,53 @@ static void failing_allocations_are_reported(void **state)
     corpus_close(corpus);
 }
 
+static int hashes_compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Left out of a corpus are the games of these hashes; the others come in their order. */
+static void games_are_left_out_of_a_corpus(void **state)
+{
+    enum { N = 3000, OUT = 40 };
+    Corpus *corpus = spelled_corpus(N);
+    const GameVariant *variant = corpus_info(corpus)->variant;
+    const size_t stride = (size_t)variant->n_moves;
+    uint8_t *all = mem_alloc(N, stride, "games"), *rest = mem_alloc(N, stride, "games");
+    uint64_t hashes[OUT];
+    GameSource *source;
+    assert_int_equal(source_corpus(&source, corpus, ALL_SPLITS, false, SEED), 0);
+    assert_int_equal(source_fetch(source, all, 0, N, NULL), 0);
+    for (size_t i = 0; i < OUT; i++) { /* every 70th, over several blocks */
+        hashes[i] = game_hash(all + i * 70 * stride, variant);
+    }
+    assert_int_equal(source_leave_out(source, hashes, OUT), 0);
+    assert_int_equal(source_games(source), N - OUT);
+    assert_int_equal(source_fetch(source, rest, 0, N - OUT, NULL), 0);
+    for (size_t i = 0, j = 0; i < N; i++) {
+        if (i % 70 != 0 || i / 70 >= OUT) {
+            assert_memory_equal(rest + j++ * stride, all + i * stride, stride);
+        }
+    }
+    assert_int_equal(source_leave_out(source, hashes, 0), 0); /* replaces those before */
+    assert_int_equal(source_games(source), N);
+    source_free(source);
+    assert_int_equal(source_fresh(&source, game_variant(6), SEED, RNG_FRESH), 0);
+    assert_refused(source_leave_out(source, hashes, OUT), OGPT_EUSAGE, "of a corpus only");
+    source_free(source);
+    mem_free(rest);
+    mem_free(all);
+    corpus_close(corpus);
+}
+
 /* Held out of a source are games that it would hand out itself: all must be replaced, the rest
  * must stay, and fetching in pieces must give the same. */
 static void held_out_games_are_never_handed_out(void **state)
 {
     enum { HELD = 50, N = 200, MOVES = 32 };
     static uint8_t plain[N * MOVES], kept_out[N * MOVES], again[MOVES];
+    uint64_t hashes[HELD];
     GameSource *a, *b, *held, *small;
     assert_int_equal(source_fresh(&a, game_variant(6), SEED, RNG_FRESH), 0);
     assert_int_equal(source_fresh(&b, game_variant(6), SEED, RNG_FRESH), 0);
@@ -370,6 +411,12 @@ static void held_out_games_are_never_handed_out(void **state)
     }
     assert_int_equal(source_fetch(b, again, 7, 1, NULL), 0);
     assert_memory_equal(again, kept_out + 7 * MOVES, MOVES);
+    assert_int_equal(source_collided(a, hashes), 0);
+    assert_int_equal(source_collided(b, hashes), HELD);
+    for (int i = 0; i < HELD; i++) {
+        uint64_t hash = game_hash(plain + i * MOVES, game_variant(6));
+        assert_non_null(bsearch(&hash, hashes, HELD, sizeof hash, hashes_compare));
+    }
     assert_int_equal(source_fresh(&small, game_variant(4), SEED, RNG_FRESH), 0);
     assert_int_equal(source_exclude(small, small, HELD, NULL), OGPT_EUSAGE);
     source_free(small);
@@ -388,6 +435,7 @@ int main(void)
         cmocka_unit_test(the_three_splits_share_out_the_corpus),
         cmocka_unit_test(fresh_games_are_those_of_the_seed),
         cmocka_unit_test(held_out_games_are_never_handed_out),
+        cmocka_unit_test(games_are_left_out_of_a_corpus),
         cmocka_unit_test(tokens_and_floor_of_a_batch),
         cmocka_unit_test(failing_allocations_are_reported),
     };

@@ -18,7 +18,7 @@ static Js *parsed(const char *text)
 
 typedef struct Seen {
     TrainingGames of;
-    uint64_t games;
+    size_t games;
 } Seen;
 
 /* The first SCORED games of (size, seed, purpose) are scored. */
@@ -27,8 +27,14 @@ static Seen look(const char *manifest_text, int size, uint64_t seed, RngPurpose 
     GameSource *scored = NULL;
     Js *manifest = parsed(manifest_text);
     Seen seen = {.of = training_games(manifest, game_variant(size)), .games = 99};
+    SeenGames found;
     assert_int_equal(source_fresh(&scored, game_variant(size), seed, purpose), 0);
-    assert_int_equal(seen_games(&seen.games, manifest, scored, SCORED, NULL, NULL, NULL), 0);
+    assert_int_equal(seen_games(&found, manifest, scored, SCORED, NULL, NULL, NULL), 0);
+    for (size_t i = 1; i < found.n; i++) {
+        assert_true(found.hashes[i - 1] < found.hashes[i]);
+    }
+    seen.games = found.n;
+    seen_games_release(&found);
     source_free(scored);
     js_free(manifest);
     return seen;
@@ -70,6 +76,10 @@ static void games_of_earlier_runs(void **state)
     assert_int_equal(seen.games, SCORED);
     assert_int_equal(seen.of.fresh, 9100);
     assert_int_equal(look(two, 6, 9, RNG_FRESH).games, 0);
+    /* What two runs had counts once: the first 7 again, and 33 more. */
+    const char *twice = "{" OWN ", " EARLIER(RUN("fresh:6:5", "7")) "}";
+    assert_int_equal(look(twice, 6, 5, RNG_FRESH).games, SCORED);
+    assert_int_equal(look(twice, 6, 5, RNG_FRESH).of.fresh, 107);
     /* A copy of a network that started from nothing has no options, but an empty list. */
     assert_int_equal(look("{" OWN ", " EARLIER("") "}", 6, 5, RNG_FRESH).games, SCORED);
 }
@@ -122,13 +132,14 @@ static void what_is_not_told_is_not_known(void **state)
 
 static void a_look_can_be_interrupted(void **state)
 {
-    uint64_t seen;
+    SeenGames seen;
     GameSource *scored = NULL;
     Js *manifest = parsed("{\"corpus_hash\": \"fresh:6:5\", \"games\": 1000000000, " SCRATCH "}");
     assert_int_equal(source_fresh(&scored, game_variant(6), 5, RNG_FRESH), 0);
     interrupt_set(SIGINT);
     assert_refused(seen_games(&seen, manifest, scored, SCORED, NULL, NULL, NULL), OGPT_EINTR,
                    "training games again");
+    assert_null(seen.hashes);
     interrupt_set(0);
     source_free(scored);
     js_free(manifest);
