@@ -35,5 +35,5 @@ check() {
 }
 
 check tiny-6x6 6 0.010 5021312
-check tiny-8x8 8 0.018 3843968
+check tiny-8x8 8 0.016 5635968
 exit $failed
