@@ -70,6 +70,8 @@ static const DemoStep given_8x8_steps[] = {
     {"", "cases make cases8.csv --kind natural --n 1000"},
     {"Does it play on an edited board?",
      "intervene MODEL --probe PROBE --cases cases8.csv --tune tune8.csv"},
+    {"One position to look at; the tables are the evidence.",
+     "show MODEL --probe PROBE --flip d4 --moves 'c4 e3 f3 g3 g2 g1 e6 c5 c3 c6 f4 d3 h3'"},
 };
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
