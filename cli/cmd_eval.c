@@ -154,10 +154,16 @@ static void print_seen(Text *text, const Seen *seen)
         text_add(text, "seen games      not known: %s\n", seen->of.unknown);
         return;
     }
-    text_add(text, "seen games      %llu%s   %llu fresh training games were made again%s\n",
-             (unsigned long long)seen->left_out, seen->left_out > 0 ? ", left out" : "",
-             (unsigned long long)seen->of.fresh,
-             seen->of.corpus ? "; those of a corpus are of another split" : "");
+    text_add(text, "seen games      %llu%s ", (unsigned long long)seen->left_out,
+             seen->left_out > 0 ? ", left out" : "");
+    if (seen->of.fresh > 0) {
+        text_add(text, "  %llu fresh training games were made again",
+                 (unsigned long long)seen->of.fresh);
+    }
+    if (seen->of.corpus) {
+        text_add(text, "  training games of a corpus are of another split");
+    }
+    text_add(text, "\n");
 }
 
 static void show_progress(void *context, size_t games_done)
