@@ -232,7 +232,6 @@ static int leave_out_seen(Seen *out, uint64_t *n_games, Context *context, const 
                           GameSource *source)
 {
     const EvalOptions *options = context->options;
-    const uint64_t before = source_games(source);
     SeenGames seen = {0};
     *out = (Seen){.of = training_games(model->manifest, source_variant(source))};
     if (options->all || options->no_seen) {
@@ -247,8 +246,8 @@ static int leave_out_seen(Seen *out, uint64_t *n_games, Context *context, const 
     if (code == 0 && seen.n > 0) {
         code = source_leave_out(source, seen.hashes, seen.n);
     }
+    out->left_out = seen.games;
     seen_games_release(&seen);
-    out->left_out = before - source_games(source);
     if (code == 0 && out->left_out >= *n_games) {
         code = err_set(OGPT_EFORMAT,
                        "%s: training had all %llu games that were to be scored; use other games",

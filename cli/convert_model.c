@@ -137,7 +137,7 @@ static Js *fields_build(const Conversion *c, const Source *source)
 {
     static const char *const kept[] = {"step", "games", "corpus_hash"};
     Js *fields = js_object(), *about = js_object();
-    bool turned = c->transposed && c->to == LAYOUT_TL;
+    bool turned = c->transposed && c->from == LAYOUT_TL && c->to == LAYOUT_TL;
     for (size_t i = 0; !turned && i < sizeof kept / sizeof kept[0]; i++) {
         if (js_has(source->manifest, kept[i])) {
             js_set(fields, kept[i], js_keep(js_member(source->manifest, kept[i])));

@@ -30,8 +30,9 @@ int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *poo
 uint64_t source_collisions(const GameSource *source);
 /* Their hashes, each once, into hashes[n] of source_exclude's n; returns how many. */
 size_t source_collided(const GameSource *source, uint64_t *hashes);
-/* Leave games of these hashes out of a corpus source. Returns 0, what reading the corpus gave, or
- * OGPT_EFORMAT when no game is left; OGPT_EUSAGE for a fresh source. */
+/* Leave games of these hashes out of a corpus source, instead of those of an earlier call. Returns
+ * 0, what reading the corpus gave, or OGPT_EFORMAT when no game is left (the source can then only
+ * be freed); OGPT_EUSAGE for a fresh source. */
 int source_leave_out(GameSource *source, const uint64_t *hashes, size_t n);
 void source_free(GameSource *source);
 const GameVariant *source_variant(const GameSource *source);

@@ -2,8 +2,9 @@
  * runs whose weights it started from (ogpt train --init-from).
  *
  * A manifest names its own run's games as "corpus_hash" (identity of a GameSource) and "games",
- * and the earlier runs' in about.earlier: [{"games_of": identity, "games": number}, ...], empty
- * where the network started from nothing.
+ * and the earlier runs' in about.earlier: [{"games_of": identity, "games": number}, ...]. A network
+ * that started from nothing has no such list but an empty about.options.init-from, its copies an
+ * empty list. Anything else is unknown, and counts as one earlier run without a name.
  */
 #ifndef OGPT_MODEL_LINEAGE_H
 #define OGPT_MODEL_LINEAGE_H

@@ -17,14 +17,17 @@ typedef enum Kind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } Kind;
 /* What a run was trained on; *seed of fresh games. The identity is read as GameSource writes it. */
 static Kind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
 {
-    int size = 0, end = 0;
+    char written[64];
     if (run->games_of == NULL) {
         return KIND_UNKNOWN;
     }
-    if (sscanf(run->games_of, "fresh:%d:%" SCNu64 "%n", &size, seed, &end) == 2) {
-        return size == variant->size && run->games_of[end] == '\0' ? KIND_FRESH : KIND_UNKNOWN;
+    if (sscanf(run->games_of, "fresh:%*[0-9]:%" SCNu64, seed) == 1) {
+        snprintf(written, sizeof written, "fresh:%d:%" PRIu64, variant->size, *seed);
+        return strcmp(run->games_of, written) == 0 ? KIND_FRESH : KIND_UNKNOWN;
     }
-    return strlen(run->games_of) == HASH_HEX_SIZE - 1 ? KIND_CORPUS : KIND_UNKNOWN;
+    const size_t digits = strspn(run->games_of, "0123456789abcdef");
+    return digits == HASH_HEX_SIZE - 1 && run->games_of[digits] == '\0' ? KIND_CORPUS
+                                                                        : KIND_UNKNOWN;
 }
 
 TrainingGames training_games(const Js *manifest, const GameVariant *variant)
@@ -97,6 +100,37 @@ static void note_found(Search *search, size_t n_found)
     out->n = n;
 }
 
+static bool hash_is_noted(const SeenGames *seen, uint64_t hash)
+{
+    size_t low = 0, high = seen->n; /* hashes[low - 1] < hash <= hashes[high] */
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (seen->hashes[middle] < hash) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < seen->n && seen->hashes[low] == hash;
+}
+
+/* How many of the scored games have a noted hash: a corpus may hold a game twice. */
+static int count_seen(Search *search)
+{
+    const GameVariant *variant = source_variant(search->scored);
+    int code = 0;
+    for (size_t done = 0; code == 0 && search->out->n > 0 && done < search->n;) {
+        const size_t n = search->n - done < CHUNK_GAMES ? search->n - done : CHUNK_GAMES;
+        code = source_fetch(search->scored, search->moves, done, n, search->pool);
+        for (size_t i = 0; code == 0 && i < n; i++) {
+            const uint64_t hash = game_hash(search->moves + i * (size_t)variant->n_moves, variant);
+            search->out->games += hash_is_noted(search->out, hash);
+        }
+        done += n;
+    }
+    return code;
+}
+
 /* All games of one fresh run; the source notes those that are scored ones. */
 static int search_run(Search *search, uint64_t seed, uint64_t games)
 {
@@ -141,6 +175,7 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
             code = search_run(&search, seed, (uint64_t)run.games);
         }
     }
+    code = code != 0 ? code : count_seen(&search);
     mem_free(search.moves);
     mem_free(search.found);
     mem_free(search.merged);

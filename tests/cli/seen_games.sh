@@ -34,18 +34,26 @@ done
 expect 0 convert third turned --to tl --notation othello_world
 expect 0 eval turned --corpus six.ogpc --games 20
 holds "the manifest does not name all training games" # they were turned, too
+expect 0 convert third there --to mingpt --notation othello_world
+expect 0 convert there back --from mingpt --notation othello_world
+expect 0 eval back --corpus six.ogpc --games 20
+holds "56 fresh training games were made again" # turned back, they are its own
 cp -r first/step-00000002 foreign
 rm foreign/MANIFEST.json
 expect 0 convert foreign adopted --from tl
 # A copy of an earlier program, which named no runs before: made again, it tells them.
+expect 0 convert third copy --to tl
+holds "was there already, unchanged"
 expect 0 convert third copy --to tl --force
+lacks "was there already"
 holds '"games_of": "fresh:6:3"' copy/MANIFEST.json
 
 # Going on with a seed that the weights have seen is said.
 expect 0 train again --fresh --size 6 --seed 3 --steps 1 --init-from third "${shape[@]}"
 holds "was trained on the games of --seed 3" err
+expect 0 train other --fresh --size 6 --seed 7 --steps 1 --init-from third "${shape[@]}"
+lacks "was trained on" err
 expect 0 train fourth --fresh --size 6 --seed 5 --steps 1 --init-from adopted "${shape[@]}"
 expect 0 eval fourth --corpus six.ogpc --games 20
 holds "the manifest does not name all training games"
-lacks "was trained on" err
 check_end

@@ -343,6 +343,16 @@ static void failing_allocations_are_reported(void **state)
     }
     assert_true(n > 4 && n < 100);
     assert_int_equal(source_games(source), 3000);
+    const uint64_t none[2] = {1, 2}; /* no game has these hashes */
+    for (n = 1; n <= 2; n++) {
+        mem_fail_at(n, 0);
+        code = source_leave_out(source, none, 2);
+        mem_fail_at(0, 0);
+        assert_refused(code, OGPT_ENOMEM, "out of memory: wanted");
+        assert_int_equal(source_games(source), 3000);
+    }
+    assert_int_equal(source_leave_out(source, none, 2), 0);
+    assert_int_equal(source_games(source), 3000);
     source_free(source);
     corpus_close(corpus);
 }

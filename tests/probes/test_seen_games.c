@@ -2,6 +2,7 @@
  * does not tell is not taken for "none". */
 #include "base/base_test.h"
 
+#include "base/arena.h"
 #include "base/js.h"
 #include "base/process.h"
 #include "model/lineage.h"
@@ -33,6 +34,7 @@ static Seen look(const char *manifest_text, int size, uint64_t seed, RngPurpose 
     for (size_t i = 1; i < found.n; i++) {
         assert_true(found.hashes[i - 1] < found.hashes[i]);
     }
+    assert_int_equal(found.games, found.n);
     seen.games = found.n;
     seen_games_release(&found);
     source_free(scored);
@@ -110,6 +112,12 @@ static void what_is_not_told_is_not_known(void **state)
         "{\"corpus_hash\": \"fresh:6:5\", \"games\": -1, " SCRATCH "}",
         "{\"corpus_hash\": \"fresh:6:5x\", \"games\": 100, " SCRATCH "}",
         "{\"corpus_hash\": \"fresh:8:5\", \"games\": 100, " SCRATCH "}",
+        "{\"corpus_hash\": \"fresh:4294967302:5\", \"games\": 100, " SCRATCH "}",
+        "{\"corpus_hash\": \"fresh:6:-5\", \"games\": 100, " SCRATCH "}",
+        "{\"corpus_hash\": \"fresh: 6: 5\", \"games\": 100, " SCRATCH "}",
+        "{\"corpus_hash\": \"fresh:6:99999999999999999999999\", \"games\": 100, " SCRATCH "}",
+        "{\"corpus_hash\": \"fresh:66666666666666666666666666666666666666666666666666666666:5\", "
+        "\"games\": 100, " SCRATCH "}",
         "{\"corpus_hash\": \"my games\", \"games\": 100, " SCRATCH "}",
         "{" OWN ", " EARLIER(RUN("", "0")) "}",
         "{" OWN ", " EARLIER("7") "}",
@@ -128,6 +136,31 @@ static void what_is_not_told_is_not_known(void **state)
     }
     const char *small = "{\"corpus_hash\": \"fresh:4:5\", \"games\": 100, " SCRATCH "}";
     assert_non_null(look(small, 4, 5, RNG_FRESH).of.unknown);
+}
+
+static void failing_allocations_are_reported(void **state)
+{
+    GameSource *scored = NULL;
+    SeenGames seen;
+    Js *manifest = parsed("{" OWN ", " EARLIER(RUN("fresh:6:8", "9")) "}");
+    int code = OGPT_ENOMEM;
+    uint64_t n = 0;
+    assert_int_equal(source_fresh(&scored, game_variant(6), 5, RNG_FRESH), 0);
+    while (code != 0 && n < 100) {
+        n++;
+        mem_fail_at(n, 0);
+        code = seen_games(&seen, manifest, scored, SCORED, NULL, NULL, NULL);
+        mem_fail_at(0, 0);
+        if (code != 0) {
+            assert_refused(code, OGPT_ENOMEM, "out of memory: wanted");
+            assert_null(seen.hashes);
+        }
+    }
+    assert_true(n > 8 && n < 100); /* four of its own, and a source for each run */
+    assert_int_equal(seen.games, SCORED);
+    seen_games_release(&seen);
+    source_free(scored);
+    js_free(manifest);
 }
 
 static void a_look_can_be_interrupted(void **state)
@@ -185,6 +218,7 @@ int main(void)
         cmocka_unit_test(games_of_earlier_runs),
         cmocka_unit_test(games_of_a_corpus),
         cmocka_unit_test(what_is_not_told_is_not_known),
+        cmocka_unit_test(failing_allocations_are_reported),
         cmocka_unit_test(a_look_can_be_interrupted),
         cmocka_unit_test(the_next_run_stores_all),
     };
