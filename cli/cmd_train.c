@@ -262,7 +262,9 @@ static int load_init(ModelFile *init, GptConfig *cfg, const Context *context,
         return rc;
     }
     cfg->eps = init->gpt->cfg.eps;
-    if (c->fresh && lineage_names(init->manifest, source_identity(source))) {
+    /* A network that cannot be the start is refused in one line of its own. */
+    if (c->fresh && gpt_config_same_shape(cfg, &init->gpt->cfg) &&
+        lineage_names(init->manifest, source_identity(source))) {
         context_warn(context,
                      "%s was trained on the games of --seed %llu; another seed makes new ones",
                      c->init_from, (unsigned long long)context->seed);
