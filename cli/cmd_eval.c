@@ -246,7 +246,7 @@ static int leave_out_seen(Seen *out, uint64_t *n_games, Context *context, const 
     if (code == 0 && seen.n > 0) {
         code = source_leave_out(source, seen.hashes, seen.n);
     }
-    out->left_out = seen.games;
+    out->left_out = seen.n;
     seen_games_release(&seen);
     if (code == 0 && out->left_out >= *n_games) {
         code = err_set(OGPT_EFORMAT,

@@ -54,10 +54,16 @@ int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, Rn
         return OGPT_ENOMEM;
     }
     source->variant = variant;
-    source->seed = seed;
     source->purpose = purpose;
-    snprintf(source->identity, sizeof source->identity, "fresh:%d:%" PRIu64, variant->size, seed);
+    source_reseed(source, seed);
     return 0;
+}
+
+void source_reseed(GameSource *source, uint64_t seed)
+{
+    source->seed = seed;
+    snprintf(source->identity, sizeof source->identity, "fresh:%d:%" PRIu64, source->variant->size,
+             seed);
 }
 
 void source_free(GameSource *source)
@@ -360,8 +366,15 @@ uint64_t source_collisions(const GameSource *source)
 size_t source_collided(const GameSource *source, uint64_t *hashes)
 {
     size_t n = 0;
-    for (size_t i = 0; i < source->n_excluded; i++) {
-        if (source->found[i]) {
+    for (size_t first = 0, end; first < source->n_excluded; first = end) {
+        bool found = false; /* any of equal ones */
+        for (end = first; end < source->n_excluded; end++) {
+            if (source->excluded[end] != source->excluded[first]) {
+                break;
+            }
+            found = found || source->found[end];
+        }
+        for (size_t i = first; found && i < end; i++) {
             hashes[n++] = source->excluded[i];
         }
     }

@@ -22,13 +22,16 @@ int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, Rn
  * predicted. */
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
                   uint64_t seed);
+/* Go on with the fresh games of another seed; what is excluded, and what came up, stays. */
+void source_reseed(GameSource *source, uint64_t seed);
 /* Keep the first n games of `held_out` out of a fresh source: a game whose whole-game hash is
  * among theirs is played again under index + 2^62 until it is not, so the sequence stays a pure
  * function. Not for 4x4 boards, which have only 60,060 games (OGPT_EUSAGE). */
 int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *pool);
 /* How many games were replaced for that reason so far. */
 uint64_t source_collisions(const GameSource *source);
-/* Their hashes, each once, into hashes[n] of source_exclude's n; returns how many. */
+/* Which of the n held-out games came up: their hashes into hashes[n], sorted; one that is held out
+ * twice stands there twice. Returns how many. */
 size_t source_collided(const GameSource *source, uint64_t *hashes);
 /* Leave games of these hashes out of a corpus source, instead of those of an earlier call. Returns
  * 0, what reading the corpus gave, or OGPT_EFORMAT when no game is left (the source can then only

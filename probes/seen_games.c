@@ -54,94 +54,32 @@ TrainingGames training_games(const Js *manifest, const GameVariant *variant)
 }
 
 typedef struct Search {
-    SeenGames *out;
-    uint64_t *found, *merged; /* [n] scratch */
-    uint64_t made;
-    GameSource *scored;
-    size_t n;
+    GameSource *training;
     uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
+    uint64_t made;
     Pool *pool;
     void (*progress)(void *context, size_t made);
     void *context;
 } Search;
 
-static int make_again(Search *search, GameSource *training, uint64_t games)
+/* All games of one fresh run; the source notes those that are scored ones. */
+static int make_again(Search *search, uint64_t seed, uint64_t games)
 {
     int code = 0;
+    source_reseed(search->training, seed);
     for (uint64_t done = 0; code == 0 && done < games;) {
         const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
         if (interrupt_pending()) {
             return err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
                            search->made);
         }
-        code = source_fetch(training, search->moves, done, n, search->pool);
+        code = source_fetch(search->training, search->moves, done, n, search->pool);
         done += n;
         search->made += n;
         if (code == 0 && search->progress != NULL) {
             search->progress(search->context, (size_t)search->made);
         }
     }
-    return code;
-}
-
-/* Add the sorted hashes found[n_found] to those that are noted. */
-static void note_found(Search *search, size_t n_found)
-{
-    SeenGames *out = search->out;
-    size_t n = 0, i = 0, j = 0;
-    while (i < out->n || j < n_found) {
-        const bool first = j == n_found || (i < out->n && out->hashes[i] <= search->found[j]);
-        const uint64_t hash = first ? out->hashes[i++] : search->found[j++];
-        if (n == 0 || search->merged[n - 1] != hash) {
-            search->merged[n++] = hash;
-        }
-    }
-    memcpy(out->hashes, search->merged, n * sizeof *out->hashes);
-    out->n = n;
-}
-
-static bool hash_is_noted(const SeenGames *seen, uint64_t hash)
-{
-    size_t low = 0, high = seen->n; /* hashes[low - 1] < hash <= hashes[high] */
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (seen->hashes[middle] < hash) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < seen->n && seen->hashes[low] == hash;
-}
-
-/* How many of the scored games have a noted hash: a corpus may hold a game twice. */
-static int count_seen(Search *search)
-{
-    const GameVariant *variant = source_variant(search->scored);
-    int code = 0;
-    for (size_t done = 0; code == 0 && search->out->n > 0 && done < search->n;) {
-        const size_t n = search->n - done < CHUNK_GAMES ? search->n - done : CHUNK_GAMES;
-        code = source_fetch(search->scored, search->moves, done, n, search->pool);
-        for (size_t i = 0; code == 0 && i < n; i++) {
-            const uint64_t hash = game_hash(search->moves + i * (size_t)variant->n_moves, variant);
-            search->out->games += hash_is_noted(search->out, hash);
-        }
-        done += n;
-    }
-    return code;
-}
-
-/* All games of one fresh run; the source notes those that are scored ones. */
-static int search_run(Search *search, uint64_t seed, uint64_t games)
-{
-    GameSource *training = NULL;
-    int code = source_fresh(&training, source_variant(search->scored), seed, RNG_FRESH);
-    code = code != 0 ? code : source_exclude(training, search->scored, search->n, search->pool);
-    code = code != 0 ? code : make_again(search, training, games);
-    if (code == 0) {
-        note_found(search, source_collided(training, search->found));
-    }
-    source_free(training);
     return code;
 }
 
@@ -153,35 +91,28 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
     if (training_games(manifest, variant).fresh == 0) {
         return 0;
     }
-    Search search = {.out = out,
-                     .scored = scored,
-                     .n = n,
-                     .pool = pool,
-                     .progress = progress,
-                     .context = context};
+    Search search = {.pool = pool, .progress = progress, .context = context};
     int code = OGPT_ENOMEM;
     search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
-    search.found = mem_alloc(n, sizeof *search.found, "hashes of seen games");
-    search.merged = mem_alloc(n, sizeof *search.merged, "hashes of seen games");
     out->hashes = mem_alloc(n, sizeof *out->hashes, "hashes of seen games");
-    if (search.moves != NULL && search.found != NULL && search.merged != NULL &&
-        out->hashes != NULL) {
-        code = 0;
+    if (search.moves != NULL && out->hashes != NULL) {
+        code = source_fresh(&search.training, variant, 0, RNG_FRESH);
     }
+    code = code != 0 ? code : source_exclude(search.training, scored, n, pool);
     for (size_t i = 0; code == 0 && i < lineage_length(manifest); i++) {
         const TrainedOn run = lineage_at(manifest, i);
         uint64_t seed = 0;
         if (kind_of(&seed, &run, variant) == KIND_FRESH) {
-            code = search_run(&search, seed, (uint64_t)run.games);
+            code = make_again(&search, seed, (uint64_t)run.games);
         }
     }
-    code = code != 0 ? code : count_seen(&search);
-    mem_free(search.moves);
-    mem_free(search.found);
-    mem_free(search.merged);
-    if (code != 0) {
+    if (code == 0) {
+        out->n = source_collided(search.training, out->hashes);
+    } else {
         seen_games_release(out);
     }
+    source_free(search.training);
+    mem_free(search.moves);
     return code;
 }
 

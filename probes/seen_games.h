@@ -22,11 +22,10 @@ typedef struct TrainingGames {
 /* For boards of `variant`. 4x4 has but 60,060 games, all of them seen before long: unknown. */
 TrainingGames training_games(const Js *manifest, const GameVariant *variant);
 
+/* Scored games that training had. */
 typedef struct SeenGames {
-    uint64_t
-        *hashes; /* (n) game_hash of scored games that training had, sorted, each once; owned */
+    uint64_t *hashes; /* (n) by game_hash, sorted, repeated as the games are; owned */
     size_t n;
-    size_t games; /* scored games of these hashes: n and repetitions */
 } SeenGames;
 
 /* Make the fresh ones again and note which of the first n games of `scored`, which lie in the test

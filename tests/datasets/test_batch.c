@@ -402,7 +402,7 @@ static void games_are_left_out_of_a_corpus(void **state)
 static void held_out_games_are_never_handed_out(void **state)
 {
     enum { HELD = 50, N = 200, MOVES = 32 };
-    static uint8_t plain[N * MOVES], kept_out[N * MOVES], again[MOVES];
+    static uint8_t plain[N * MOVES], kept_out[N * MOVES], again[MOVES], plain_again[MOVES];
     uint64_t hashes[HELD];
     GameSource *a, *b, *held, *small;
     assert_int_equal(source_fresh(&a, game_variant(6), SEED, RNG_FRESH), 0);
@@ -422,6 +422,14 @@ static void held_out_games_are_never_handed_out(void **state)
     assert_int_equal(source_fetch(b, again, 7, 1, NULL), 0);
     assert_memory_equal(again, kept_out + 7 * MOVES, MOVES);
     assert_int_equal(source_collided(a, hashes), 0);
+    /* Another seed goes on beside it: its games, and the count and the notes stay. */
+    source_reseed(b, SEED + 1);
+    source_reseed(a, SEED + 1);
+    assert_string_equal(source_identity(b), source_identity(a));
+    assert_int_equal(source_fetch(a, plain_again, 0, 1, NULL), 0);
+    assert_int_equal(source_fetch(b, again, 0, 1, NULL), 0);
+    assert_memory_equal(again, plain_again, MOVES);
+    assert_memory_not_equal(again, plain, MOVES);
     assert_int_equal(source_collided(b, hashes), HELD);
     for (int i = 0; i < HELD; i++) {
         uint64_t hash = game_hash(plain + i * MOVES, game_variant(6));
