@@ -297,10 +297,9 @@ static int eval_run(Context *context)
     }
     n_games = source_games(source);
     if (n_games < (uint64_t)options->games) {
-        context_say(context, "%s: its %s of %llu games is scored, %lld were asked for%s",
-                    options->corpus, options->all ? "whole" : "test split",
-                    (unsigned long long)n_games, (long long)options->games,
-                    options->all ? "" : " (--all scores all games)");
+        context_say(context, "%s: %s holds %llu games, %lld were asked for%s", options->corpus,
+                    options->all ? "it" : "its test split", (unsigned long long)n_games,
+                    (long long)options->games, options->all ? "" : " (--all scores all games)");
     } else {
         n_games = (uint64_t)options->games;
     }

@@ -80,7 +80,7 @@ expect 0 eval run --corpus larger.ogpc --json
 n=$(json_value games)
 [ "$n" -gt "$(sed -n 's/^ *"games": \([0-9]*\),$/\1/p' eval1 | head -1)" ] && [ "$n" -lt 240 ] ||
     fail "larger.ogpc: about a tenth of 1200 games expected, found $n"
-holds "larger.ogpc: its test split of $n games is scored, 10000 were asked for (--all" err
+holds "larger.ogpc: its test split holds $n games, 10000 were asked for (--all" err
 expect 0 eval run --corpus larger.ogpc --games "$n" # as many as there are: nothing to be said
 lacks "asked for" err
 # Both errors with their intervals, the estimate inside; the lenient one is never the larger.
