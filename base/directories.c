@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/files_internal.h"
+#include "base/files_new.h"
 
 /* ---- paths ---- */
 

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/files_internal.h"
+#include "base/files_new.h"
 
 /* ---- reading ---- */
 
@@ -100,13 +100,13 @@ bool file_exists(const char *path)
 
 /* ---- writing ---- */
 
-int file__create(int *fd, const char *path)
+int file_new_create(int *fd, const char *path)
 {
     *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     return *fd < 0 ? err_set_errno(OGPT_EIO, "%s: cannot be created", path) : 0;
 }
 
-int file__write(int fd, const void *data, size_t n_bytes, const char *path)
+int file_new_write(int fd, const void *data, size_t n_bytes, const char *path)
 {
     size_t done = 0;
     while (done < n_bytes) {
@@ -121,7 +121,7 @@ int file__write(int fd, const void *data, size_t n_bytes, const char *path)
 
 /* After a failed fsync the pages may be marked clean although they never reached the disk, so
  * asking again proves nothing: the first failure is final. */
-int file__finish(int fd, const char *path)
+int file_new_finish(int fd, const char *path)
 {
     int code = 0;
     if (fsync(fd) != 0) {
@@ -133,18 +133,18 @@ int file__finish(int fd, const char *path)
     return code;
 }
 
-int file__write_new(const char *path, const void *data, size_t n_bytes)
+int file_new_write_new(const char *path, const void *data, size_t n_bytes)
 {
     int fd;
-    int code = file__create(&fd, path);
+    int code = file_new_create(&fd, path);
     if (code != 0) {
         return code;
     }
-    code = file__write(fd, data, n_bytes, path);
+    code = file_new_write(fd, data, n_bytes, path);
     if (code != 0) {
         close(fd);
     } else {
-        code = file__finish(fd, path);
+        code = file_new_finish(fd, path);
     }
     if (code != 0) {
         unlink(path);
@@ -196,7 +196,7 @@ int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool r
         return code;
     }
     unlink(beside); /* left by an earlier process of our number, if there at all */
-    code = file__write_new(beside, data, n_bytes);
+    code = file_new_write_new(beside, data, n_bytes);
     return code != 0 ? code : file_publish(beside, path, replace);
 }
 

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/files_internal.h"
+#include "base/files_new.h"
 #include "base/hash.h"
 
 #define MANIFEST_NAME "MANIFEST.json"
@@ -157,7 +157,7 @@ int publish_file(Publish *publish, const char *name, const void *data, size_t n_
     char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
     int code = publish_path(path, publish, name);
     if (code == 0) {
-        code = file__write_new(path, data, n_bytes);
+        code = file_new_write_new(path, data, n_bytes);
     }
     if (code != 0) {
         return code;
@@ -249,7 +249,7 @@ static int manifest_write(const Publish *publish, const Js *fields)
         code = path_join(path, publish->temporary, MANIFEST_NAME);
     }
     if (code == 0) {
-        code = file__write_new(path, text, strlen(text));
+        code = file_new_write_new(path, text, strlen(text));
     }
     mem_free(text);
     js_free(manifest);

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/files_internal.h"
+#include "base/files_new.h"
 
 #define BUFFER_BYTES ((size_t)1 << 20)
 
@@ -80,7 +80,7 @@ int stream_writer_new(StreamWriter **out, const char *path)
     if (snprintf(writer->path, sizeof writer->path, "%s", path) >= FILES_PATH_MAX) {
         code = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
     }
-    code = code != 0 ? code : file__create(&writer->fd, path);
+    code = code != 0 ? code : file_new_create(&writer->fd, path);
     if (code != 0) {
         mem_free(writer);
         return code;
@@ -91,7 +91,7 @@ int stream_writer_new(StreamWriter **out, const char *path)
 
 static int buffer_flush(StreamWriter *writer)
 {
-    const int code = file__write(writer->fd, writer->buffer, writer->n_buffered, writer->path);
+    const int code = file_new_write(writer->fd, writer->buffer, writer->n_buffered, writer->path);
     writer->n_buffered = 0;
     return code;
 }
@@ -123,7 +123,7 @@ int stream_writer_finish(StreamWriter *writer)
         stream_writer_abort(writer);
         return code;
     }
-    code = file__finish(writer->fd, writer->path);
+    code = file_new_finish(writer->fd, writer->path);
     if (code != 0) {
         unlink(writer->path);
     }

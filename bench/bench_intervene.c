@@ -20,9 +20,9 @@
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
 #include "num/blas.h"
-#include "probes/edit_methods.h"
-#include "probes/edit_network.h"
-#include "probes/legality.h"
+#include "probes/edits/edit_methods.h"
+#include "probes/edits/edit_network.h"
+#include "probes/legality/legality.h"
 
 #define REPEATS 3
 #define SEED 1

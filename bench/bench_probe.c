@@ -16,12 +16,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "base/process.h"
 #include "num/blas.h"
-#include "probes/activations.h"
-#include "probes/scores.h"
-#include "probes/solver.h"
+#include "probes/activations/activations.h"
+#include "probes/board/scores.h"
+#include "probes/solvers/solver.h"
 
 #define REPEATS 3
 #define SEED 1

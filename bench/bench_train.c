@@ -18,7 +18,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "datasets/batch.h"
-#include "model/train.h"
+#include "model/train/train.h"
 #include "num/blas.h"
 
 #define REPEATS 3

@@ -7,7 +7,18 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
-#include "num/blas.h"
+
+static const Program *program_given;
+
+void cli_set_program(const Program *program)
+{
+    program_given = program;
+}
+
+const Program *program__get(void)
+{
+    return program_given;
+}
 
 /* A command and the number of words that its name takes up: "probe fit" is two. */
 typedef struct Found {
@@ -38,6 +49,7 @@ static void command_line_build(Text *text, int argc, char **argv)
 
 static Found command_find(int argc, char **argv)
 {
+    const Command *const *commands = program_given->commands;
     for (size_t i = 0; commands[i] != NULL; i++) {
         const char *name = commands[i]->name;
         size_t first = strcspn(name, " ");
@@ -57,6 +69,7 @@ static Found command_find(int argc, char **argv)
 /* The subcommands of a group, "fit|eval". */
 static void group_list(Text *text, const char *group)
 {
+    const Command *const *commands = program_given->commands;
     size_t length = strlen(group);
     for (size_t i = 0; commands[i] != NULL; i++) {
         const char *name = commands[i]->name;
@@ -68,6 +81,7 @@ static void group_list(Text *text, const char *group)
 
 static int unknown_command(int argc, char **argv)
 {
+    const Command *const *commands = program_given->commands;
     Suggestion near = {.word = argv[0]};
     if (group__exists(argv[0])) {
         Text list = {0};
@@ -111,11 +125,11 @@ static int version_run(int argc, char **argv)
         return err_set(OGPT_EUSAGE, "--version: nothing but --json can follow, found '%s'",
                        argv[json ? 1 : 0]);
     }
-    int code = blas_init();
+    int code = program_given->start();
     if (code != 0) {
         return code;
     }
-    Js *document = version__document();
+    Js *document = program_given->versions();
     void *it = NULL;
     const char *key = NULL;
     const Js *value = NULL;
@@ -200,7 +214,7 @@ static int command_run(const Command *command, const char *command_line, int arg
     context.args = args;
     context__fill(&context, &common, tables);
     code = arguments_check(&context);
-    code = code != 0 ? code : blas_init();
+    code = code != 0 ? code : program_given->start();
     if (code == 0) {
         code = context_run_end(&context, command->run(&context));
     }

@@ -13,7 +13,7 @@
 
 #include "base/js.h"
 #include "base/pool.h"
-#include "model/checkpoint.h"
+#include "base/text.h"
 #include "store/runs.h"
 
 typedef enum OptionType {
@@ -75,9 +75,15 @@ typedef struct Command {
     int (*run)(Context *context); /* 0 or OGPT_E*; message already set */
 } Command;
 
-/* The table of all commands (cli/commands.c), NULL-terminated. */
-extern const Command *const commands[];
+/* What the framework is handed, since it knows no command and no library by name. */
+typedef struct Program {
+    const Command *const *commands; /* NULL-terminated, in the order of the help page */
+    int (*start)(void);             /* before a command runs: 0 or OGPT_E* */
+    Js *(*versions)(void);          /* owned: of the program and its libraries */
+} Program;
 
+/* Borrowed for the life of the process; called once, before anything else here. */
+void cli_set_program(const Program *program);
 /* The whole program: argv in, exit code out. main() only calls it. */
 int cli_main(int argc, char **argv);
 /* One command line without the program's name, in this process: how ogpt demo takes the very steps
@@ -108,9 +114,6 @@ int context_add_all(Context *context, const char *kind, Js *rows);
 /* Store what was added so far. Called by the two. */
 int context_store_rows(Context *context);
 
-/* model_load for a command: what it passed over is a warning. Released with model_release. */
-int context_model_load(const Context *context, ModelFile *out, const char *path);
-
 /* Result: with --json the document (plus "schema": 1, "command", "seed" when used), else
  * `text` (NULL: building it ran out of memory). Takes over `document`. Control characters in
  * the text are shown as '?', except newlines and, with colour, colour sequences. */
@@ -137,15 +140,5 @@ typedef struct Progress {
 Progress progress_begin(const Context *context, const char *label, const char *unit, double total);
 void progress_step(Progress *progress, double done, const char *detail);
 void progress_end(Progress *progress);
-
-/* Growing text for a command's human-readable result; data is NULL while empty and after
- * running out of memory. */
-typedef struct Text {
-    char *data;
-    size_t length, room;
-    bool failed;
-} Text;
-void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_release(Text *text);
 
 #endif

@@ -135,23 +135,12 @@ int context_pool(Context *context)
     return context->pool != NULL ? 0 : pool_new(&context->pool, context->threads);
 }
 
-int context_model_load(const Context *context, ModelFile *out, const char *path)
-{
-    char *warning = NULL;
-    int code = model_load(out, path, &warning);
-    if (warning != NULL) {
-        context_warn(context, "%s", warning);
-        mem_free(warning);
-    }
-    return code;
-}
-
 int context_run_begin(Context *context, const char *subject, bool resume)
 {
     char machine[256];
     char *options = NULL;
     char *versions = NULL;
-    Js *versions_json = version__document();
+    Js *versions_json = program__get()->versions();
     assert(context->command->uses & USES_STORE);
     assert(context->store == NULL);
     machine_describe(machine, sizeof machine);

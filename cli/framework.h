@@ -23,8 +23,8 @@ void results__mute(int change);
 /* Close the store and free what the context owns. */
 void context__release(Context *context);
 
-/* What this program is made of: ogpt, compiler, BLAS, SQLite, liblinear (cli/version.c). */
-Js *version__document(void);
+/* What cli_set_program was given. */
+const Program *program__get(void);
 
 /* The pages of --help (cli/help.c): the program, a group such as "probe", one command. */
 void help__program(Text *text);

@@ -24,8 +24,8 @@ void help__program(Text *text)
                    "  ogpt help generate\n\n"
                    "usage: ogpt COMMAND ARGUMENTS --options\n\n"
                    "commands:\n");
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        command_line_add(text, commands[i]);
+    for (size_t i = 0; program__get()->commands[i] != NULL; i++) {
+        command_line_add(text, program__get()->commands[i]);
     }
     text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, "help [COMMAND]",
              "this page, or a command's");
@@ -45,8 +45,8 @@ static bool in_group(const Command *command, const char *group)
 
 bool group__exists(const char *group)
 {
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (in_group(commands[i], group)) {
+    for (size_t i = 0; program__get()->commands[i] != NULL; i++) {
+        if (in_group(program__get()->commands[i], group)) {
             return true;
         }
     }
@@ -56,9 +56,9 @@ bool group__exists(const char *group)
 void help__group(Text *text, const char *group)
 {
     text_add(text, "usage: ogpt %s SUBCOMMAND ARGUMENTS --options\n\nsubcommands:\n", group);
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        if (in_group(commands[i], group)) {
-            command_line_add(text, commands[i]);
+    for (size_t i = 0; program__get()->commands[i] != NULL; i++) {
+        if (in_group(program__get()->commands[i], group)) {
+            command_line_add(text, program__get()->commands[i]);
         }
     }
     text_add(text, "\n'ogpt help %s SUBCOMMAND' tells more\n", group);

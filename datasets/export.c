@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "base/process.h"
 #include "base/stream.h"
 #include "datasets/game_reader.h"

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/pickle_sniff.h"
+#include "base/formats/pickle_sniff.h"
 #include "datasets/game_reader_internal.h"
 
 /* In the order in which the first bytes are tried: text takes what the others leave. */

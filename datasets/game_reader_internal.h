@@ -3,7 +3,7 @@
 #ifndef OGPT_DATASETS_GAME_READER_INTERNAL_H
 #define OGPT_DATASETS_GAME_READER_INTERNAL_H
 
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "datasets/game_reader.h"
 
 #ifndef READER_PIECE /* the fuzz preset takes a few bytes, so that games are cut */

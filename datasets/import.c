@@ -16,7 +16,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "datasets/game_set.h"
-#include "store/db.h"
+#include "base/db.h"
 
 #define BATCH_GAMES 16384 /* read and replayed in one round */
 #define JOB_GAMES 1024

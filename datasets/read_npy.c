@@ -21,7 +21,8 @@ static int64_t value_at(const RecordState *record, size_t column)
     const bool negative = record->npy.dtype[0] == 'i';
     const unsigned unused = 64 - 8 * (unsigned)n_bytes;
     uint64_t bits = 0;
-    memcpy(&bits, record->record + column * n_bytes, n_bytes); /* little endian, as base/npy.c */
+    memcpy(&bits, record->record + column * n_bytes,
+           n_bytes); /* little endian, as base/formats/npy.c */
     if (negative) {
         return (int64_t)(bits << unused) >>
                unused; /* the sign into the bytes that were not there */

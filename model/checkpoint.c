@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/safetensors.h"
+#include "base/formats/safetensors.h"
 
 /* W_Q, W_K and W_V are (C, NH*HS) in memory and [NH, C, HS] on file; the rest is the same. */
 static bool heads_on_file(const TensorSpec *spec)

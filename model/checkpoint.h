@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/js.h"
 #include "base/manifest.h"
-#include "base/safetensors.h"
+#include "base/formats/safetensors.h"
 #include "model/gpt.h"
 
 typedef struct ModelFile {

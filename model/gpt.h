@@ -75,6 +75,10 @@ typedef enum HookSite {
     N_HOOK_SITES
 } HookSite;
 
+/* Layers are counted from 0; LAYER_EMBED is the input of block 0, blocks.0.hook_resid_pre. */
+#define LAYER_EMBED (-1)
+#define LAYERS_MAX 65 /* embed and at most 64 blocks */
+
 typedef struct HookPoint {
     HookSite site;
     int layer;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/db.h"
+#include "base/db.h"
 
 typedef enum ColumnType { COLUMN_INTEGER, COLUMN_REAL, COLUMN_TEXT } ColumnType;
 

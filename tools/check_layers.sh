@@ -33,8 +33,12 @@ function refuse(what) {
     printf "%s:%d: %s\n", FILENAME, FNR, what
     n_refused++
 }
-function room_of(path) {
-    return substr(path, 1, index(path, "/") - 1)
+function room_of(path) { # its folder: rooms may lie in one another
+    sub(/\/[^\/]*$/, "", path)
+    if (path ~ /^(tests|bench|tools)(\/|$)/) {
+        sub(/\/.*/, "", path)
+    }
+    return path
 }
 function check_restricted(name, how,   i, k, n, pattern) {
     for (i = 1; i <= n_only; i++) {
@@ -50,7 +54,7 @@ function check_restricted(name, how,   i, k, n, pattern) {
         refuse("room " room_of(FILENAME) " " how " " name ", which only " only_files[i] " may")
     }
 }
-function check_room(header,   from, to, i) {
+function check_room(header,   from, to) {
     from = room_of(FILENAME)
     to = room_of(header)
     if (allowed[from] ~ / \* /) {
@@ -65,11 +69,6 @@ function check_room(header,   from, to, i) {
     } else if (header ~ /[/_]internal\.h$/) {
         refuse("room " from " includes " header ", which is private to room " to)
     } else if (index(allowed[from], " " to " ") == 0) {
-        for (i = 1; i <= n_also; i++) {
-            if (glob_match(FILENAME, also_files[i]) && header == also_header[i]) {
-                return
-            }
-        }
         refuse("room " from " may not include room " to " (\"" header "\"); allowed: itself" \
                substr(allowed[from], 1, length(allowed[from]) - 1))
     }
@@ -83,14 +82,11 @@ NR == FNR { # the table
     }
     if ($1 == "room") {
         allowed[$2] = rest == "" ? " " : " " rest " "
-    } else if ($1 == "also" && NF == 3) {
-        also_files[++n_also] = $2
-        also_header[n_also] = $3
     } else if ($1 == "only" && NF >= 3) {
         only_name[++n_only] = $2
         only_files[n_only] = rest
     } else if (NF) {
-        refuse("a line of the table must start with room, also or only")
+        refuse("a line of the table must start with room or only")
     }
     next
 }

@@ -1,7 +1,7 @@
 /* tests/base/base_test.h - what the tests of base/ share: a directory of their own, files in it,
  * one way to ask for a failure with its message, and children. */
-#ifndef OGPT_TESTS_BASE_TEST_H
-#define OGPT_TESTS_BASE_TEST_H
+#ifndef OGPT_TESTS_BASE_BASE_TEST_H
+#define OGPT_TESTS_BASE_BASE_TEST_H
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* tests/base/test_arena.c - checked allocation, its faults, and the carved arena. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>

@@ -1,5 +1,5 @@
 /* tests/base/test_err.c - messages and exit codes. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* tests/base/test_files.c - whole reads, atomic writes, directories, leftovers, the lock. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* tests/base/test_hash.c - known answers of the content hashes. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include "base/hash.h"
 

@@ -1,5 +1,5 @@
 /* tests/base/test_js.c - JSON: what is refused, what is read, what is printed. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* tests/base/test_manifest.c - publishing a directory, and refusing every damaged one. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* tests/base/test_pool.c - the worker pool: who works, what fails, what is carried back. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* tests/base/test_process.c - signals, clocks, the machine. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* tests/base/test_rng.c - Philox known answers, distributions, permutations. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <math.h>
 #include <stdbool.h>

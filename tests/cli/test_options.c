@@ -1,9 +1,9 @@
 /* tests/cli/test_options.c - option tables: parsing, refusals, suggestions, help, documents. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <math.h>
 
-#include "cli/draw.h"
+#include "report/draw.h"
 #include "cli/options.h"
 
 typedef struct Fields {

@@ -1,13 +1,13 @@
 /* tests/datasets/datasets_test.h - what the tests of datasets/ share beside those of base/: corpora
  * to try things on, and damage done to corpus files. */
-#ifndef OGPT_TESTS_DATASETS_TEST_H
-#define OGPT_TESTS_DATASETS_TEST_H
+#ifndef OGPT_TESTS_DATASETS_DATASETS_TEST_H
+#define OGPT_TESTS_DATASETS_DATASETS_TEST_H
 
 #include "tests/base/base_test.h"
 
 #include "datasets/corpus.h"
 #include "datasets/generate.h"
-#include "store/db.h"
+#include "base/db.h"
 
 /* Remove a corpus file and what SQLite and the lock leave beside it. */
 static inline void corpus_remove(const char *name)

@@ -1,7 +1,7 @@
 /* tests/datasets/import_test.h - what the tests of importing share: files from text, an import
  * that remembers the first rejected game, and what came out of it. */
-#ifndef OGPT_TESTS_IMPORT_TEST_H
-#define OGPT_TESTS_IMPORT_TEST_H
+#ifndef OGPT_TESTS_DATASETS_IMPORT_TEST_H
+#define OGPT_TESTS_DATASETS_IMPORT_TEST_H
 
 #include "tests/datasets/datasets_test.h"
 

@@ -2,7 +2,7 @@
  * notation and kind of content; and that a file appears whole or not at all. */
 #include "tests/datasets/import_test.h"
 
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "base/process.h"
 
 /* "random" or "imported" of the directory, into the file "games". */

@@ -2,7 +2,7 @@
  * tokens, and what is refused of both. */
 #include "tests/datasets/import_test.h"
 
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "datasets/vocab.h"
 
 /* ---- WTHOR ---- */

@@ -4,8 +4,8 @@
  * replay_main.c over the stored inputs (every other preset). It must take any bytes. What it
  * finds wrong by itself it reports through fuzz_require.
  */
-#ifndef OGPT_TESTS_FUZZ_H
-#define OGPT_TESTS_FUZZ_H
+#ifndef OGPT_TESTS_FUZZ_FUZZ_H
+#define OGPT_TESTS_FUZZ_FUZZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "probes/cases.h"
+#include "probes/cases/cases.h"
 #include "tests/fuzz/fuzz.h"
 
 static void case_check(const CaseSet *set, const EditCase *edit)

@@ -15,7 +15,7 @@
 #include "base/files.h"
 #include "datasets/corpus.h"
 #include "datasets/generate.h"
-#include "store/db.h"
+#include "base/db.h"
 #include "tests/fuzz/fuzz.h"
 
 #define GAMES 40

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "tests/fuzz/fuzz.h"
 
 #define HEAD_BYTES 10

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/commands.h"
 #include "cli/framework.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -104,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int n_words = 0;
     char *text = mem_calloc(size + 1, 1, "words");
     memcpy(text, data, size);
+    commands_install();
     const int n = words_cut(words + 1, text, size);
     const Command *command = command_named(&n_words, words + 1, n);
     const int code = command != NULL ? command_parse(command, n - n_words, words + 1 + n_words) : 0;

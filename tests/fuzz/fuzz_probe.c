@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 #include "game/board.h"
-#include "probes/probe.h"
+#include "probes/board/probe.h"
 #include "tests/fuzz/sealed.h"
 
 /* The tensors of a probe of two layers, three wide, on the 4x4 board. */
@@ -65,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (probe_load(&probe, fuzz_dir()) == 0) {
         fuzz_require(game_variant(probe.size) != NULL && probe.n_squares == probe.size * probe.size,
                      "a probe is one of a board");
-        fuzz_require(probe.n_layers >= 1 && probe.n_layers <= PROBE_MAX_LAYERS &&
-                         probe.n_classes >= 2 && probe.n_classes <= PROBE_MAX_CLASSES,
+        fuzz_require(probe.n_layers >= 1 && probe.n_layers <= LAYERS_MAX && probe.n_classes >= 2 &&
+                         probe.n_classes <= TASK_MAX_CLASSES,
                      "its counts are in range");
         probe_release(&probe);
     }

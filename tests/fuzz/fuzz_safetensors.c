@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/safetensors.h"
+#include "base/formats/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NUMBERS_MAX 65536

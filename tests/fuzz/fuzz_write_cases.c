@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "datasets/labels.h"
-#include "probes/cases.h"
+#include "probes/cases/cases.h"
 #include "tests/fuzz/fuzz.h"
 
 static void moves_draw(EditCase *edit, const GameVariant *variant, FuzzInput *input)

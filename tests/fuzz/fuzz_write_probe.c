@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/files.h"
-#include "probes/probe.h"
+#include "probes/board/probe.h"
 #include "tests/fuzz/fuzz.h"
 
 static void text_draw(char *out, size_t room, FuzzInput *input)

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/safetensors.h"
+#include "base/formats/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TENSORS_MAX 8

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "base/files.h"
-#include "base/npy.h"
+#include "base/formats/npy.h"
 #include "model/checkpoint.h"
 #include "model/gpt.h"
 #include "num/blas.h"

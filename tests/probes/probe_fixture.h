@@ -1,7 +1,7 @@
 /* tests/probes/probe_fixture.h - a small random network, a small corpus, and a folder of their
  * own for tests of probes. */
-#ifndef OGPT_TESTS_PROBE_FIXTURE_H
-#define OGPT_TESTS_PROBE_FIXTURE_H
+#ifndef OGPT_TESTS_PROBES_PROBE_FIXTURE_H
+#define OGPT_TESTS_PROBES_PROBE_FIXTURE_H
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@ failed=0
 check() {
     local error look=()
     # Under the sanitizers millions of training games take minutes to be made again;
-    # tests/cli/test_eval_seen.c looks for a few in both builds.
+    # tests/cli/commands/test_eval_seen.c looks for a few in both builds.
     [ "$OGPT_SANITIZED" = 1 ] && look=(--no-seen)
     "$OGPT" verify "$models/$1" >verify.txt || { cat verify.txt; failed=1; }
     "$OGPT" generate "$2.ogpc" --size "$2" --games $games --seed 4711 --quiet >/dev/null || failed=1

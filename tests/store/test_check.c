@@ -1,6 +1,6 @@
 /* tests/store/test_check.c - every finding on a results database, each beside the sound one that
  * has none, and what settling puts right. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include "base/process.h"
 #include "store/check.h"

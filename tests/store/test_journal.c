@@ -1,6 +1,6 @@
 /* tests/store/test_journal.c - blocks kept by key, stage and number: what goes in comes out, byte
  * for byte, also from another connection, and nothing else does. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* tests/store/test_runs.c - runs and their rows: what goes in comes out, and nothing else. */
-#include "base/base_test.h"
+#include "tests/base/base_test.h"
 
 #include <math.h>
 

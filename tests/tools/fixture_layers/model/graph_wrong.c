@@ -1,2 +1,3 @@
-/* Refused: only training files may read batches. */
+/* Refused: the graph knows neither games nor training. */
 #include "datasets/batch.h"
+#include "model/train/trainer.h"

@@ -1,3 +1,3 @@
-/* Refused: the report reads stored numbers and never computes them again. */
+/* Refused: the report writes out numbers and asks no probe for them. */
 #include "base/js.h"
-#include "probes/probe.h"
+#include "probes/board/probe.h"

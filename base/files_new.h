@@ -1,0 +1,28 @@
+/* base/files_new.h - steps of atomic publishing that files.c shares with the writers of
+ * this room (manifest.c, safetensors.c, npy.c). Not for other rooms.
+ */
+#ifndef OGPT_BASE_FILES_NEW_H
+#define OGPT_BASE_FILES_NEW_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+/* Create a file that must not exist (never through a symbolic link). *fd is open for writing. */
+int file_new_create(int *fd, const char *path);
+/* Write everything, over as many short writes as it takes. */
+int file_new_write(int fd, const void *data, size_t n_bytes, const char *path);
+/* fsync and close; the descriptor is gone whatever is returned. */
+int file_new_finish(int fd, const char *path);
+/* All three. On failure no file is left. */
+int file_new_write_new(const char *path, const void *data, size_t n_bytes);
+/* fsync a directory, so that the names in it last. */
+int dir__sync(const char *path);
+/* What an entry is, for messages: "symbolic link", "directory", ... */
+const char *path__kind(const struct stat *info);
+/* "<parent>/<prefix><pid>-<name>" of a goal "<parent>/<name>", into out[FILES_PATH_MAX]. */
+int path__beside(char *out, const char *prefix, const char *path);
+
+#define PREFIX_NEW ".tmp-" /* being written; worthless when its process is dead */
+#define PREFIX_OLD ".old-" /* being replaced; put back when its goal is missing */
+
+#endif

@@ -1,0 +1,431 @@
+/* base/formats/safetensors.c - reading the safetensors container; see safetensors.h.
+ * Writing is in safetensors_write.c. */
+#define _GNU_SOURCE
+#include "base/formats/safetensors.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "base/js.h"
+#include "base/formats/pickle_sniff.h"
+#include "base/formats/safetensors_internal.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the container is little endian and its tensors are read as they lie"
+#endif
+
+struct StFile {
+    int fd;
+    char *path;
+    Js *header; /* owns every name and string handed out */
+    StTensor *tensors;
+    size_t n;
+    uint64_t data_offset; /* from the start of the file */
+    uint64_t data_bytes;
+};
+
+/* ---- the parts of an entry ---- */
+
+static size_t dtype_bytes(const char *dtype)
+{
+    static const struct {
+        const char *name;
+        size_t n_bytes;
+    } known[] = {
+        {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2", 1}, {"F8_E4M3", 1},
+        {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
+        {"U32", 4},  {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(dtype, known[i].name) == 0) {
+            return known[i].n_bytes;
+        }
+    }
+    return 0;
+}
+
+bool st__name_is_valid(const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c < 0x20 || c == 0x7f || c == '/') {
+            return false;
+        }
+    }
+    return length >= 1 && length <= ST_NAME_MAX && strcmp(name, "__metadata__") != 0;
+}
+
+/* The non-negative integers of an array, at most `room` of them. */
+static int numbers_read(uint64_t *out, size_t *n, size_t room, const Js *array, const char *what,
+                        const char *name, const char *path)
+{
+    *n = js_length(array);
+    if (*n > room) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: tensor \"%s\": expected at most %zu numbers in %s, found "
+                       "%zu",
+                       path, name, room, what, *n);
+    }
+    for (size_t i = 0; i < *n; i++) {
+        const Js *number = js_at(array, i);
+        if (js_type(number) != JS_INT || js_int_of(number) < 0) {
+            return err_set(OGPT_EFORMAT,
+                           "%s: tensor \"%s\": entry %zu of %s is not a non-negative integer", path,
+                           name, i, what);
+        }
+        out[i] = (uint64_t)js_int_of(number);
+    }
+    return 0;
+}
+
+/* dtype, shape and data_offsets agree, by checked arithmetic, and lie in the data section. */
+static int extent_check(const StTensor *tensor, const StFile *file)
+{
+    uint64_t n_bytes = dtype_bytes(tensor->dtype);
+    bool overflow = false;
+    for (size_t i = 0; i < tensor->rank; i++) {
+        overflow |= __builtin_mul_overflow(n_bytes, tensor->shape[i], &n_bytes);
+    }
+    if (overflow) {
+        return err_set(OGPT_EFORMAT, "%s: tensor \"%s\": its shape needs more than 2^64 bytes",
+                       file->path, tensor->name);
+    }
+    if (tensor->begin > tensor->end || tensor->end > file->data_bytes) {
+        return err_set(
+            OGPT_EFORMAT,
+            "%s: tensor \"%s\": expected data_offsets rising within the file's %llu data "
+            "bytes, found [%llu,%llu]",
+            file->path, tensor->name, (unsigned long long)file->data_bytes,
+            (unsigned long long)tensor->begin, (unsigned long long)tensor->end);
+    }
+    if (tensor->end - tensor->begin != n_bytes) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: tensor \"%s\": shape and dtype need %llu bytes, data_offsets hold %llu",
+                       file->path, tensor->name, (unsigned long long)n_bytes,
+                       (unsigned long long)(tensor->end - tensor->begin));
+    }
+    return 0;
+}
+
+static int entry_read(StTensor *out, const char *name, const Js *entry, const StFile *file)
+{
+    const char *path = file->path, *dtype;
+    const Js *shape, *offsets;
+    uint64_t range[2];
+    size_t n_range;
+    if (!st__name_is_valid(name)) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: tensor name \"%.80s\": expected 1..%d bytes without '/' and control "
+                       "characters, found %zu bytes",
+                       path, name, ST_NAME_MAX, strlen(name));
+    }
+    out->name = name;
+    if (js_type(entry) != JS_OBJECT || js_length(entry) != 3) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: tensor \"%s\": expected an object of exactly dtype, shape and "
+                       "data_offsets, found something else",
+                       path, name);
+    }
+    int code = js_get_str(&dtype, entry, "dtype", path);
+    if (code == 0) {
+        code = js_get_array(&shape, entry, "shape", path);
+    }
+    if (code == 0) {
+        code = js_get_array(&offsets, entry, "data_offsets", path);
+    }
+    if (code == 0 && dtype_bytes(dtype) == 0) {
+        code =
+            err_set(OGPT_EFORMAT, "%s: tensor \"%s\": unknown dtype \"%.40s\"", path, name, dtype);
+    }
+    if (code != 0) {
+        return code;
+    }
+    snprintf(out->dtype, sizeof out->dtype, "%s", dtype);
+    code = numbers_read(out->shape, &out->rank, ST_MAX_RANK, shape, "shape", name, path);
+    if (code == 0) {
+        code = numbers_read(range, &n_range, 2, offsets, "data_offsets", name, path);
+    }
+    if (code == 0 && n_range != 2) {
+        code = err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected 2 data_offsets, found %zu", path,
+                       name, n_range);
+    }
+    if (code != 0) {
+        return code;
+    }
+    out->begin = range[0];
+    out->end = range[1];
+    return extent_check(out, file);
+}
+
+/* ---- the header as a whole ---- */
+
+static int metadata_check(const Js *metadata, const char *path)
+{
+    if (js_type(metadata) != JS_OBJECT) {
+        return err_set(OGPT_EFORMAT, "%s: __metadata__: expected an object, found something else",
+                       path);
+    }
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (js_next(metadata, &it, &key, &value)) {
+        if (js_type(value) != JS_STR) {
+            return err_set(
+                OGPT_EFORMAT,
+                "%s: __metadata__ key \"%.80s\": expected a string, found something else", path,
+                key);
+        }
+    }
+    return 0;
+}
+
+static int begin_compare(const void *a, const void *b)
+{
+    const StTensor *x = *(const StTensor *const *)a, *y = *(const StTensor *const *)b;
+    if (x->begin != y->begin) {
+        return x->begin < y->begin ? -1 : 1;
+    }
+    return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* Laid side by side the tensors must fill the data section: no hole, no overlap, no rest. */
+static int cover_check(const StFile *file)
+{
+    const StTensor **sorted = mem_alloc(file->n, sizeof *sorted, file->path);
+    if (sorted == NULL) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t i = 0; i < file->n; i++) {
+        sorted[i] = &file->tensors[i];
+    }
+    qsort(sorted, file->n, sizeof *sorted, begin_compare);
+    uint64_t at = 0;
+    int code = 0;
+    for (size_t i = 0; i < file->n && code == 0; i++) {
+        if (sorted[i]->begin != at) {
+            code = err_set(OGPT_EFORMAT,
+                           "%s: tensor \"%s\": %s; expected to begin at data byte %llu, found %llu",
+                           file->path, sorted[i]->name,
+                           sorted[i]->begin < at ? "overlaps another" : "leaves a hole before it",
+                           (unsigned long long)at, (unsigned long long)sorted[i]->begin);
+        }
+        at = sorted[i]->end;
+    }
+    if (code == 0 && at != file->data_bytes) {
+        code = err_set(OGPT_EFORMAT, "%s: tensors end at data byte %llu, the file holds %llu",
+                       file->path, (unsigned long long)at, (unsigned long long)file->data_bytes);
+    }
+    mem_free(sorted);
+    return code;
+}
+
+static int header_read(StFile *file)
+{
+    if (js_type(file->header) != JS_OBJECT) {
+        return err_set(OGPT_EFORMAT, "%s: header: expected a JSON object, found something else",
+                       file->path);
+    }
+    file->tensors = mem_calloc(js_length(file->header), sizeof *file->tensors, file->path);
+    if (file->tensors == NULL) {
+        return OGPT_ENOMEM;
+    }
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    int code = 0;
+    while (code == 0 && js_next(file->header, &it, &key, &value)) {
+        if (strcmp(key, "__metadata__") == 0) {
+            code = metadata_check(value, file->path);
+        } else {
+            code = entry_read(&file->tensors[file->n], key, value, file);
+            file->n++;
+        }
+    }
+    return code == 0 ? cover_check(file) : code;
+}
+
+/* ---- opening ---- */
+
+/* Only asked when the length field makes no sense. */
+static int length_error(const unsigned char first[8], uint64_t length, uint64_t size,
+                        const char *path)
+{
+    if (looks_like_pickle(first, 8)) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: expected safetensors, found a %s (a PyTorch .pt, .pth or .ckpt?), "
+                       "which is never read because it can run code; convert it once in Python: "
+                       "%s",
+                       path, first[0] == 'P' ? "zip archive" : "pickle", PICKLE_RECIPE);
+    }
+    return err_set(
+        OGPT_EFORMAT,
+        "%s: byte 0: expected a header of 2..%d bytes within a file of %llu, found length "
+        "%llu; not safetensors, or damaged",
+        path, ST_HEADER_MAX, (unsigned long long)size, (unsigned long long)length);
+}
+
+static int header_load(StFile *file)
+{
+    uint64_t size, length;
+    unsigned char first[8];
+    char *text = NULL;
+    int code = file_size(&size, file->path);
+    if (code == 0 && size < sizeof first) {
+        code = err_set(OGPT_EFORMAT, "%s: expected safetensors of at least 8 bytes, found %llu",
+                       file->path, (unsigned long long)size);
+    }
+    if (code == 0) {
+        code = file_pread(file->fd, first, sizeof first, 0, file->path);
+    }
+    if (code != 0) {
+        return code;
+    }
+    memcpy(&length, first, sizeof length);
+    if (length < 2 || length > ST_HEADER_MAX || length > size - sizeof first) {
+        return length_error(first, length, size, file->path);
+    }
+    file->data_offset = sizeof first + length;
+    file->data_bytes = size - file->data_offset;
+    text = mem_alloc(length, 1, file->path);
+    if (text == NULL) {
+        return OGPT_ENOMEM;
+    }
+    code = file_pread(file->fd, text, length, sizeof first, file->path);
+    if (code == 0 && text[0] != '{') {
+        code = err_set(OGPT_EFORMAT, "%s: byte 8: expected '{', found byte 0x%02x", file->path,
+                       (unsigned)(unsigned char)text[0]);
+    }
+    if (code == 0) {
+        code = js_parse(&file->header, text, length, file->path);
+    }
+    mem_free(text);
+    return code;
+}
+
+int st_open(StFile **out, const char *path)
+{
+    *out = NULL;
+    StFile *file = mem_calloc(1, sizeof *file, path);
+    if (file == NULL) {
+        return OGPT_ENOMEM;
+    }
+    file->fd = -1;
+    int code = 0;
+    file->path = mem_strdup(path, path);
+    if (file->path == NULL) {
+        code = OGPT_ENOMEM;
+        goto done;
+    }
+    if (!file_exists(path)) {
+        code = err_set(OGPT_EIO, "%s: expected a safetensors file, found none", path);
+        goto done;
+    }
+    file->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (file->fd < 0) {
+        code = err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
+        goto done;
+    }
+    code = header_load(file);
+    if (code == 0) {
+        code = header_read(file);
+    }
+done:
+    if (code != 0) {
+        st_close(file);
+        return code;
+    }
+    *out = file;
+    return 0;
+}
+
+void st_close(StFile *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+    js_free(file->header);
+    mem_free(file->tensors);
+    mem_free(file->path);
+    mem_free(file);
+}
+
+/* ---- handing out ---- */
+
+size_t st_count(const StFile *file)
+{
+    return file->n;
+}
+
+const StTensor *st_tensor(const StFile *file, size_t index)
+{
+    return &file->tensors[index];
+}
+
+const StTensor *st_find(const StFile *file, const char *name)
+{
+    for (size_t i = 0; i < file->n; i++) {
+        if (strcmp(file->tensors[i].name, name) == 0) {
+            return &file->tensors[i];
+        }
+    }
+    return NULL;
+}
+
+const char *st_metadata(const StFile *file, const char *key)
+{
+    return js_str_of(js_member(js_member(file->header, "__metadata__"), key));
+}
+
+static void shape_print(char out[256], size_t rank, const uint64_t *shape)
+{
+    size_t n = 0;
+    out[n++] = '[';
+    for (size_t i = 0; i < rank; i++) {
+        n += (size_t)snprintf(out + n, 24, i == 0 ? "%llu" : ",%llu", (unsigned long long)shape[i]);
+    }
+    snprintf(out + n, 2, "]");
+}
+
+int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
+                const uint64_t *shape, bool allow_nonfinite)
+{
+    const StTensor *tensor = st_find(file, name);
+    if (tensor == NULL) {
+        return err_set(OGPT_EFORMAT, "%s: tensor \"%s\" is missing", file->path, name);
+    }
+    if (strcmp(tensor->dtype, "F32") != 0) {
+        return err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected dtype F32, found %s; convert it",
+                       file->path, name, tensor->dtype);
+    }
+    if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof *shape) != 0) {
+        char expected[256], found[256];
+        shape_print(expected, rank, shape);
+        shape_print(found, tensor->rank, tensor->shape);
+        return err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected shape %s, found %s", file->path,
+                       name, expected, found);
+    }
+    size_t n_bytes = tensor->end - tensor->begin;
+    int code = file_pread(file->fd, out, n_bytes, file->data_offset + tensor->begin, file->path);
+    if (code != 0 || allow_nonfinite) {
+        return code;
+    }
+    for (size_t i = 0; i < n_bytes / sizeof *out; i++) {
+        if (!isfinite(out[i])) {
+            return err_set(OGPT_EFORMAT,
+                           "%s: tensor \"%s\": expected finite numbers, found %f at index %zu",
+                           file->path, name, (double)out[i], i);
+        }
+    }
+    return 0;
+}

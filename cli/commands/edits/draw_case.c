@@ -1,0 +1,153 @@
+/* cli/commands/edits/draw_case.c - intervention cases and predictions on them, as plain text. */
+#include "cli/commands/edits/draw_case.h"
+
+#include <string.h>
+
+#include "report/draw.h"
+#include "datasets/vocab.h"
+#include "game/notation.h"
+#include "probes/legality/legality.h"
+
+static void add_squares(Text *text, uint64_t squares, const char *mark)
+{
+    for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
+        char name[3];
+
+        square_print(name, __builtin_ctzll(rest));
+        text_add(text, " %s%s", name, mark);
+    }
+}
+
+static uint64_t edited_squares(const EditCase *edit)
+{
+    uint64_t mask = 0;
+
+    for (int i = 0; i < edit->n_squares; i++) {
+        mask |= 1ULL << edit->squares[i].sq;
+    }
+    return mask;
+}
+
+void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, size_t index)
+{
+    char moves[3 * GAME_MAX_MOVES + 1];
+    DrawBoard boards[2] = {draw_of_board("the board", variant, &edit->before),
+                           draw_of_board("edited to", variant, &edit->edited)};
+
+    moves_print(moves, edit->moves, edit->n_moves);
+    text_add(text, "case %zu: %s\n", index, moves);
+    for (int i = 0; i < edit->n_squares; i++) {
+        char name[3];
+
+        square_print(name, edit->squares[i].sq);
+        text_add(text, "  %s: %s becomes %s\n", name, case_state_name(edit->squares[i].from),
+                 case_state_name(edit->squares[i].to));
+    }
+    if (edit->has_witness) {
+        moves_print(moves, edit->witness, edit->n_moves);
+        text_add(text, "  witness: %s\n", moves);
+    }
+    text_add(text, "\n");
+    boards[0].marked = boards[1].marked = edited_squares(edit);
+    draw_boards(text, variant, boards, 2);
+    draw_legend(text);
+    text_add(text, "\n%s to move%s\n", edit->before.to_move == BLACK ? "black" : "white",
+             edit->edited.to_move == edit->before.to_move ? "" : ", on the edited board the other");
+    text_add(text, "legal before  ");
+    add_squares(text, edit->legal_before, "");
+    text_add(text, "\nlegal edited  ");
+    add_squares(text, edit->legal_edited, "");
+    text_add(text, "\n");
+}
+
+void draw_prediction(Text *text, const GameVariant *variant, const char *title, uint64_t tokens,
+                     uint64_t legal)
+{
+    uint64_t legal_tokens = token_mask(vocab_of(variant), legal), squares = 0;
+    const Vocab *vocab = vocab_of(variant);
+
+    for (int tok = 1; tok < vocab->d_vocab; tok++) {
+        squares |= tokens >> tok & 1 ? 1ULL << vocab->sq_of_tok[tok] : 0;
+    }
+    text_add(text, "%s", title);
+    add_squares(text, squares & legal, "");
+    add_squares(text, squares & ~legal, "!");
+    if (tokens >> TOK_PAD & 1) {
+        text_add(text, " pad!");
+    }
+    if (legal_tokens & ~tokens) {
+        text_add(text, "   missing:");
+        add_squares(text, legal & ~squares, "");
+    }
+    text_add(text, "\n");
+}
+
+Js *squares_json(uint64_t squares)
+{
+    Js *names = js_array();
+
+    for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
+        char name[3];
+
+        square_print(name, __builtin_ctzll(rest));
+        js_push(names, js_str(name));
+    }
+    return names;
+}
+
+Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index)
+{
+    char moves[3 * GAME_MAX_MOVES + 1], board[BOARD_SQUARES + 3];
+    Js *out = js_object(), *from = js_array(), *to = js_array();
+
+    js_set_int(out, "case_index", (int64_t)index);
+    moves_print(moves, edit->moves, edit->n_moves);
+    js_set_str(out, "moves", moves);
+    for (int i = 0; i < edit->n_squares; i++) {
+        js_push(from, js_str(case_state_name(edit->squares[i].from)));
+        js_push(to, js_str(case_state_name(edit->squares[i].to)));
+    }
+    js_set(out, "squares", squares_json(edited_squares(edit)));
+    js_set(out, "from", from);
+    js_set(out, "to", to);
+    if (edit->has_witness) {
+        moves_print(moves, edit->witness, edit->n_moves);
+        js_set_str(out, "witness", moves);
+    }
+    board_print(board, variant, &edit->before);
+    js_set_str(out, "board", board);
+    board_print(board, variant, &edit->edited);
+    js_set_str(out, "edited_board", board);
+    js_set(out, "legal_before", squares_json(edit->legal_before));
+    js_set(out, "legal_edited", squares_json(edit->legal_edited));
+    return out;
+}
+
+void draw_exclusions(Text *text, const CaseSet *set, const char *label)
+{
+    for (int v = CASE_SOUND + 1; v < N_CASE_VERDICTS; v++) {
+        if (set->excluded_by[v] > 0) {
+            text_add(text, "%s%llu: %s (first in line %zu)\n", label,
+                     (unsigned long long)set->excluded_by[v], case_verdict_text((CaseVerdict)v),
+                     set->excluded_line[v]);
+        }
+    }
+}
+
+void exclusions_json(Js *out, const CaseSet *set)
+{
+    Js *list = js_array();
+
+    for (int v = CASE_SOUND + 1; v < N_CASE_VERDICTS; v++) {
+        if (set->excluded_by[v] > 0) {
+            Js *row = js_object();
+
+            js_set_str(row, "reason", case_verdict_text((CaseVerdict)v));
+            js_set_int(row, "cases", (int64_t)set->excluded_by[v]);
+            js_set_int(row, "first_line", (int64_t)set->excluded_line[v]);
+            js_push(list, row);
+        }
+    }
+    js_set_int(out, "excluded", (int64_t)set->excluded);
+    js_set(out, "excluded_by", list);
+}

@@ -1,0 +1,274 @@
+/* cli/commands/edits/intervene_load.c - the options of ogpt intervene as plans, and the files they
+ * name. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/edits/intervene_session.h"
+#include "cli/commands/common/model_input.h"
+#include "datasets/vocab.h"
+
+#define AUTO "auto"
+
+/* ---- plans ---- */
+
+static int needed(const char *value, const char *name, const char *hint)
+{
+    return value ? 0
+                 : err_set(OGPT_EUSAGE, "intervene: --%s is missing: make one with %s", name, hint);
+}
+
+static bool is_auto(const char *text)
+{
+    return text && strcmp(text, AUTO) == 0;
+}
+
+bool session_is_all(const Session *session)
+{
+    return session->given->method && strcmp(session->given->method, INTERVENE_ALL) == 0;
+}
+
+static int check_tuning(const Session *session)
+{
+    const InterveneOptions *given = session->given;
+
+    if ((session->any_layers || session->any_scale) && !given->tune) {
+        return err_set(OGPT_EUSAGE, "intervene: auto needs --tune FILE: layers and scale are never "
+                                    "chosen on the reported cases; make tuning cases with ogpt "
+                                    "cases make FILE --purpose tune");
+    }
+    if (given->tune && !session->any_layers && !session->any_scale) {
+        return err_set(OGPT_EUSAGE, "intervene: --tune has nothing to choose: layers and scale are "
+                                    "both given; leave one out or drop --tune");
+    }
+    return 0;
+}
+
+/* What every plan of a run has in common. */
+static int common_plan(EditPlan *plan, const Session *session)
+{
+    const InterveneOptions *given = session->given;
+    int site = hook_site_parse(given->site ? given->site : "resid_post"), code;
+
+    *plan = EDIT_PLAN_DEFAULT;
+    if (site < 0) {
+        return err_set(OGPT_EUSAGE,
+                       "--site \"%s\": expected resid_pre, z, attn_out, resid_mid, mlp_out or "
+                       "resid_post",
+                       given->site);
+    }
+    plan->site = (HookSite)site;
+    plan->probe_layer = given->probe_layer < 0 ? PROBE_LAYER_OWN : (int)given->probe_layer;
+    plan->ignore_bias = given->ignore_bias;
+    plan->steps = (int)given->steps;
+    code = edit_rate_parse(&plan->rate, given->rate);
+    code = code ? code : edit_direction_parse(&plan->direction, given->direction);
+    code = code ? code : edit_positions_parse(&plan->positions, given->positions);
+    if (code == 0 && !session->any_layers) {
+        if (!given->layers) {
+            return err_set(OGPT_EUSAGE, "intervene: --layers is missing: give layers such as 3 or "
+                                        "2-5, or --tune FILE to choose them");
+        }
+        code = edit_layers_parse(&plan->layers, given->layers, session->model.gpt->cfg.n_layers);
+    }
+    if (code == 0 && given->scale && !session->any_scale) {
+        code = edit_scale_parse(&plan->scale, given->scale);
+    }
+    return code;
+}
+
+static int preset_plan(Session *session)
+{
+    /* Everything that a plan is made of, and --tune, which would choose part of it. */
+    static const char *const said[] = {"method",    "site",      "layers",      "scale",
+                                       "direction", "positions", "probe-layer", "ignore-bias",
+                                       "steps",     "rate",      "tune"};
+    const InterveneOptions *given = session->given;
+
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        if (context_given(session->context, said[i])) {
+            return err_set(OGPT_EUSAGE,
+                           "intervene: --preset %s says method, site, layers, scale and the rest; "
+                           "leave --%s out, or leave --preset out",
+                           given->preset, said[i]);
+        }
+    }
+    session->any_layers = session->any_scale = false;
+    session->n_plans = 1;
+    return edit_preset_parse(&session->plans[0], given->preset);
+}
+
+/* One plan for every method; that of class means only where there are games to average. */
+static int all_plans(Session *session, const EditPlan *common)
+{
+    if (!session->any_scale) {
+        return err_set(OGPT_EUSAGE,
+                       "intervene: --method all chooses the scale of each method; drop "
+                       "--scale");
+    }
+    for (int m = 0; m < N_EDIT_METHODS; m++) {
+        if (m == METHOD_MEAN_DIFFERENCE && !session->given->means_from) {
+            context_say(session->context,
+                        "mean-difference is left out: it needs --means-from CORPUS");
+            continue;
+        }
+        session->plans[session->n_plans] = *common;
+        session->plans[session->n_plans++].method = (EditMethod)m;
+    }
+    return 0;
+}
+
+/* Options -> plans. Layers and scale that are not given are tuned where there are tuning cases. */
+static int plans_parse(Session *session)
+{
+    const InterveneOptions *given = session->given;
+    EditPlan *plan = &session->plans[0], common;
+    int code;
+
+    session->any_layers = is_auto(given->layers) || (!given->layers && given->tune);
+    session->any_scale =
+        is_auto(given->scale) || (!given->scale && (given->tune || session_is_all(session)));
+    if (given->preset) {
+        return preset_plan(session);
+    }
+    code = check_tuning(session);
+    code = code ? code : common_plan(&common, session);
+    if (code == 0 && session_is_all(session)) {
+        return all_plans(session, &common);
+    }
+    *plan = common;
+    session->n_plans = 1;
+    code = code ? code : edit_method_parse(&plan->method, given->method ? given->method : "add");
+    if (code == 0 && (plan->method == METHOD_ADD || plan->method == METHOD_SET) && !given->scale &&
+        !session->any_scale) {
+        code = err_set(OGPT_EUSAGE, "intervene: --scale is missing: give a length such as 2.3 or "
+                                    "0.5r, or --tune FILE to choose it");
+    }
+    if (code == 0 && plan->method == METHOD_MEAN_DIFFERENCE) {
+        code = needed(given->means_from, "means-from", "ogpt generate CORPUS");
+    }
+    return code;
+}
+
+/* ---- cases ---- */
+
+/* Part `index` of a list of paths; a path that exists as it stands is no list. Returns its
+ * length, 0 behind the last. */
+static size_t path_part(char out[FILES_PATH_MAX], const char *list, size_t index)
+{
+    const char *at = list;
+    size_t length = file_exists(list) ? strlen(list) : strcspn(list, ",");
+
+    for (size_t i = 0; i < index; i++) {
+        at += length;
+        if (*at == '\0') {
+            return 0;
+        }
+        at++;
+        length = strcspn(at, ",");
+    }
+    snprintf(out, FILES_PATH_MAX, "%.*s", (int)length, at);
+    return length;
+}
+
+static int load_cases(CaseSet *out, const Session *session, const char *path)
+{
+    const Vocab *vocab = vocab_by_size(session->model.gpt->cfg.d_vocab);
+    int code;
+
+    if (!vocab) {
+        return err_set(OGPT_EFORMAT, "%s: d_vocab %d, expected 13, 33 or 61 for a board",
+                       session->model.path, session->model.gpt->cfg.d_vocab);
+    }
+    code = cases_read(out, vocab->variant, path);
+    if (code == 0 && out->excluded > 0) {
+        context_warn(session->context, "%s: %llu impossible cases are left out of every mean", path,
+                     (unsigned long long)out->excluded);
+    }
+    return code;
+}
+
+/* What is reported may not have been tuned on, in any file; the message names both. */
+static int check_disjoint(const Session *session)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < session->n_files && code == 0; i++) {
+        for (size_t j = 0; j < session->n_files && code == 0; j++) {
+            const CaseFile *reported = &session->files[i], *tuned = &session->files[j];
+
+            if (tuned->tuning.n > 0) {
+                code = cases_check_disjoint(&reported->cases, &tuned->tuning);
+            }
+            if (code == OGPT_EUSAGE) {
+                code = err_set(code, "--tune %s, --cases %s: %s", tuned->tune_path, reported->path,
+                               err_message());
+            }
+        }
+    }
+    return code;
+}
+
+static int load_files(Session *session)
+{
+    const InterveneOptions *given = session->given;
+    char rest[FILES_PATH_MAX];
+    int code = 0;
+
+    for (size_t i = 0; code == 0; i++) {
+        CaseFile *file = &session->files[i];
+
+        if (i == INTERVENE_MAX_FILES || path_part(file->path, given->cases, i) == 0) {
+            break;
+        }
+        session->n_files++;
+        code = load_cases(&file->cases, session, file->path);
+        if (code == 0 && given->tune && path_part(file->tune_path, given->tune, i) == 0) {
+            path_part(file->tune_path, given->tune, 0);
+        }
+        if (code == 0 && given->tune) {
+            code = load_cases(&file->tuning, session, file->tune_path);
+        }
+    }
+    if (code == 0 && (path_part(rest, given->cases, session->n_files) > 0 ||
+                      (session->n_files != 1 && !session_is_all(session)))) {
+        code = err_set(OGPT_EUSAGE, "--cases %s: expected one file, or with --method all up to %d",
+                       given->cases, INTERVENE_MAX_FILES);
+    }
+    if (code == 0 && given->tune && path_part(rest, given->tune, session->n_files) > 0) {
+        code = err_set(OGPT_EUSAGE, "--tune %s: more files than --cases", given->tune);
+    }
+    return code ? code : check_disjoint(session);
+}
+
+static int load_probe(Session *session)
+{
+    const InterveneOptions *given = session->given;
+    int code = probe_load(&session->probe, given->probe);
+
+    return code ? code
+                : probe_check_model(&session->probe, given->probe, session->model.model_hash,
+                                    &session->model.gpt->cfg);
+}
+
+int session_load(Session *session)
+{
+    const InterveneOptions *given = session->given;
+    Context *context = session->context;
+    int code = needed(given->probe, "probe", "ogpt probe fit MODEL --corpus CORPUS --out PROBE");
+
+    code = code ? code : needed(given->cases, "cases", "ogpt cases make FILE");
+    code = code ? code : context_model_load(context, &session->model, context->args[0]);
+    code = code ? code : plans_parse(session);
+    code = code ? code : load_probe(session);
+    code = code ? code : load_files(session);
+    if (code == 0 && given->show >= 0 && session_is_all(session)) {
+        code = err_set(OGPT_EUSAGE, "--show is for one method; name it with --method");
+    }
+    if (code == 0 && given->show >= 0 && (size_t)given->show >= session->files[0].cases.n) {
+        code = err_set(OGPT_EUSAGE, "--show %lld: %s holds cases 0 to %zu", (long long)given->show,
+                       given->cases, session->files[0].cases.n - 1);
+    }
+    return code;
+}

@@ -1,0 +1,51 @@
+/* cli/commands/edits/show_probabilities.c - how sure the probes are of every square, and where the
+ * network would move, over the board. See cli/commands/edits/show_view.h. */
+#include "cli/commands/edits/show_view.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "report/heat.h"
+#include "cli/commands/board/probe_view.h"
+
+void show_read_probabilities(double *out, const ShowView *view, const Decoded *decoded, int index)
+{
+    for (int s = 0; s < view->probe.n_squares; s++) {
+        out[s] = (double)decoded->p[index][s];
+    }
+}
+
+void show_move_probabilities(double *out, const ShowView *view, const float *logits)
+{
+    const Vocab *vocab = view->vocab;
+    double sum = 0, largest = (double)logits[0];
+    for (int tok = 1; tok < vocab->d_vocab; tok++) {
+        largest = fmax(largest, (double)logits[tok]);
+    }
+    for (int tok = 0; tok < vocab->d_vocab; tok++) {
+        sum += exp((double)logits[tok] - largest);
+    }
+    for (int s = 0; s < view->probe.n_squares; s++) {
+        int tok = vocab->tok_of_sq[task_square(view->variant, s)];
+        out[s] = tok > 0 ? exp((double)logits[tok] - largest) / sum : NAN; /* 0: a centre square */
+    }
+}
+
+void show_print_probabilities(Text *text, const ShowView *view, const Decoded *decoded,
+                              int first_layer)
+{
+    double values[BOARD_SQUARES];
+    char name[16], title[64];
+    bool colour = view->context->colour;
+    for (int i = 0; i < view->probe.n_layers; i++) {
+        int layer = view->probe.layers[i];
+        if (show_has_layer(view, i) && layer >= first_layer) {
+            probe_layer_name(name, layer);
+            snprintf(title, sizeof(title), "\n%s: probability of what it reads, %%", name);
+            show_read_probabilities(values, view, decoded, i);
+            draw_heat(text, view->variant, title, values, 1, colour);
+        }
+    }
+    show_move_probabilities(values, view, decoded->logits);
+    draw_heat(text, view->variant, "\nthe network's next move, %", values, 1, colour);
+}

@@ -1,0 +1,367 @@
+/* cli/commands/edits/show_view.c - a typed game as boards and as JSON. See
+ * cli/commands/edits/show_view.h. */
+#include "cli/commands/edits/show_view.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "report/draw.h"
+#include "game/notation.h"
+#include "probes/legality/legality.h"
+
+#define BOARDS_A_ROW 4
+
+const char *show_edit_name(const ShowOptions *options)
+{
+    if (options->erase) {
+        return "erase";
+    }
+    return options->flip ? "flip" : options->place ? "place" : NULL;
+}
+
+const Board *show_true_board(const ShowView *view)
+{
+    return &view->after[view->n_moves - 1];
+}
+
+/* ---- boards ---- */
+
+bool show_has_layer(const ShowView *view, int i)
+{
+    return view->probe.fitted[i] && (view->only < 0 || view->only == i);
+}
+
+static uint64_t wrong_squares(const ShowView *view, const uint8_t *classes, const uint8_t *truth)
+{
+    uint64_t wrong = 0;
+    for (int i = 0; i < view->probe.n_squares; i++) {
+        if (classes[i] != truth[i]) {
+            wrong |= UINT64_C(1) << task_square(view->variant, i);
+        }
+    }
+    return wrong;
+}
+
+static DrawBoard decoded_board(const ShowView *view, const char *title, const uint8_t *classes,
+                               const uint8_t *truth)
+{
+    DrawBoard board = {.title = title};
+    if (!decode_discs(&board.black, &board.white, &view->probe, view->viewer, classes)) {
+        board.moves = board.black; /* no colours to tell: the squares of the task, as marks */
+        board.black = 0;
+    }
+    board.marked = wrong_squares(view, classes, truth);
+    return board;
+}
+
+/* A board and the shown layers from `first_layer` on, BOARDS_A_ROW side by side. */
+static void print_boards(Text *text, const ShowView *view, const Board *board,
+                         const Decoded *decoded, const uint8_t *truth, const char *title,
+                         int first_layer)
+{
+    DrawBoard boards[LAYERS_MAX + 1];
+    char titles[LAYERS_MAX][32];
+    size_t n = 1;
+    boards[0] = draw_of_board(title, view->variant, board);
+    for (int i = 0; i < view->probe.n_layers; i++) {
+        int layer = view->probe.layers[i];
+        if (!show_has_layer(view, i) || layer < first_layer) {
+            continue;
+        }
+        int wrong = __builtin_popcountll(wrong_squares(view, decoded->classes[i], truth));
+        if (layer == LAYER_EMBED) {
+            snprintf(titles[i], sizeof(titles[i]), "embed: %d wrong", wrong);
+        } else {
+            snprintf(titles[i], sizeof(titles[i]), "layer %d: %d wrong", layer, wrong);
+        }
+        boards[n++] = decoded_board(view, titles[i], decoded->classes[i], truth);
+    }
+    for (size_t first = 0; first < n; first += BOARDS_A_ROW) {
+        draw_boards(text, view->variant, boards + first,
+                    n - first < BOARDS_A_ROW ? n - first : BOARDS_A_ROW);
+        text_add(text, "\n");
+    }
+}
+
+static void print_squares(Text *text, const char *label, uint64_t squares)
+{
+    char name[3];
+    text_add(text, "%-26s", label);
+    for (int sq = 0; sq < BOARD_SQUARES; sq++) {
+        if (squares >> sq & 1) {
+            square_print(name, sq);
+            text_add(text, " %s", name);
+        }
+    }
+    text_add(text, "\n");
+}
+
+/* Predicted squares, those that are not legal with '!', then the legal ones that are missing. */
+static void print_judged(Text *text, const char *label, uint64_t predicted, uint64_t legal)
+{
+    char name[3];
+    text_add(text, "%-26s", label);
+    for (uint64_t rest = predicted; rest; rest &= rest - 1) {
+        int sq = __builtin_ctzll(rest);
+        square_print(name, sq);
+        text_add(text, " %s%s", name, legal >> sq & 1 ? "" : "!");
+    }
+    for (uint64_t rest = legal & ~predicted; rest; rest &= rest - 1) {
+        square_print(name, __builtin_ctzll(rest));
+        text_add(text, "%s %s", rest == (legal & ~predicted) ? "   missing:" : "", name);
+    }
+    text_add(text, "\n");
+}
+
+/* ---- the network's moves ---- */
+
+typedef struct TopMove {
+    int sq; /* SQ_NONE: the pad */
+    double p;
+    bool legal;
+} TopMove;
+
+/* The n tokens of highest score, best first. */
+static int top_moves(TopMove *out, const ShowView *view, const float *logits, const Board *board,
+                     int n)
+{
+    int d_vocab = view->vocab->d_vocab;
+    double sum = 0, largest = (double)logits[top_token(logits, d_vocab)];
+    uint64_t legal = board_moves(view->variant, board), before = 0;
+    for (int tok = 0; tok < d_vocab; tok++) {
+        sum += exp((double)logits[tok] - largest);
+    }
+    int count = n < d_vocab ? n : d_vocab;
+    for (int i = 0; i < count; i++) {
+        uint64_t with_next = top_tokens(logits, d_vocab, i + 1);
+        int tok = __builtin_ctzll(with_next & ~before);
+        before = with_next;
+        out[i].sq = view->vocab->sq_of_tok[tok];
+        out[i].p = exp((double)logits[tok] - largest) / sum;
+        out[i].legal = out[i].sq != SQ_NONE && (legal >> out[i].sq & 1);
+    }
+    return count;
+}
+
+static void print_moves(Text *text, const ShowView *view, const char *label, const float *logits,
+                        const Board *board)
+{
+    TopMove top[BOARD_SQUARES];
+    char name[3] = "-";
+    int n = top_moves(top, view, logits, board, (int)view->options->top);
+    text_add(text, "%-26s", label);
+    for (int i = 0; i < n; i++) {
+        if (top[i].sq != SQ_NONE) {
+            square_print(name, top[i].sq);
+        }
+        text_add(text, " %s %.1f %%%s", top[i].sq == SQ_NONE ? "pad" : name, 100 * top[i].p,
+                 top[i].legal ? "" : " (illegal)");
+        text_add(text, i + 1 < n ? "," : "\n");
+    }
+}
+
+/* Top-N set, N = legal moves of a board: squares, and how many differ from the legal ones. */
+static int top_set_error(uint64_t *squares, const ShowView *view, const float *logits,
+                         const Board *board)
+{
+    uint64_t legal = board_moves(view->variant, board), set = 0;
+    uint64_t tokens = top_tokens(logits, view->vocab->d_vocab, __builtin_popcountll(legal));
+    int error = tokens & 1; /* the pad is never legal */
+    for (int tok = 1; tok < view->vocab->d_vocab; tok++) {
+        if (tokens >> tok & 1) {
+            set |= UINT64_C(1) << view->vocab->sq_of_tok[tok];
+        }
+    }
+    *squares = set;
+    return error + __builtin_popcountll(set ^ legal);
+}
+
+/* ---- text ---- */
+
+static void print_edit(Text *text, const ShowView *view)
+{
+    const EditCase *edit = &view->edit_case;
+    char name[3];
+    uint64_t before, after;
+    square_print(name, edit->squares[0].sq);
+    text_add(text,
+             "%s, %s, becomes %s inside the network at layer %d (project, scale %g); '!' marks "
+             "what differs from the edited board (earlier layers are as above)\n",
+             name, case_state_name(edit->squares[0].from), case_state_name(edit->squares[0].to),
+             view->edited_layer, view->options->scale);
+    print_boards(text, view, &edit->edited, &view->edited, view->edited_labels, "edited board",
+                 view->edited_layer);
+    if (edit->edited.to_move != edit->before.to_move) {
+        text_add(text, "the mover has no move there: the other side's moves count\n");
+    }
+    int null_error = top_set_error(&before, view, view->before.logits, &edit->edited);
+    int edit_error = top_set_error(&after, view, view->edited.logits, &edit->edited);
+    print_squares(text, "legal before the edit", edit->legal_before);
+    print_squares(text, "legal on the edited board", edit->legal_edited);
+    print_judged(text, "the network, unedited", before, edit->legal_edited);
+    print_judged(text, "the network, edited", after, edit->legal_edited);
+    text_add(text, "%-26s %d unedited, %d edited (false and missing moves)\n", "error", null_error,
+             edit_error);
+    print_moves(text, view, "its first choices, edited", view->edited.logits, &edit->edited);
+    if (view->options->probabilities) {
+        show_print_probabilities(text, view, &view->edited, view->edited_layer);
+    }
+}
+
+void show_print(Text *text, const ShowView *view)
+{
+    char moves[3 * GAME_MAX_MOVES + 1];
+    const Board *board = show_true_board(view);
+    bool over = board_is_over(view->variant, board);
+    moves_print(moves, view->moves, view->n_moves);
+    text_add(text, "%s: %s\n\n", moves,
+             over                      ? "the game is over"
+             : board->to_move == BLACK ? "black (X) to move"
+                                       : "white (O) to move");
+    print_boards(text, view, board, &view->before, view->labels, "true board", LAYER_EMBED);
+    print_moves(text, view, "the network's next move", view->before.logits, board);
+    draw_legend(text);
+    if (view->options->probabilities) {
+        show_print_probabilities(text, view, &view->before, LAYER_EMBED);
+    }
+    if (show_edit_name(view->options)) {
+        text_add(text, "\n");
+        print_edit(text, view);
+    }
+}
+
+/* ---- JSON ---- */
+
+static Js *squares_json(uint64_t squares)
+{
+    Js *list = js_array();
+    char name[3];
+    for (int sq = 0; sq < BOARD_SQUARES; sq++) {
+        if (squares >> sq & 1) {
+            square_print(name, sq);
+            js_push(list, js_str(name));
+        }
+    }
+    return list;
+}
+
+static Js *board_json(const ShowView *view, uint64_t black, uint64_t white)
+{
+    char out[72];
+    Board board = board_from_discs(black, white, show_true_board(view)->to_move);
+    board_print(out, view->variant, &board);
+    return js_str(out);
+}
+
+static Js *numbers_json(const double *values, int n)
+{
+    Js *list = js_array();
+    for (int i = 0; i < n; i++) {
+        js_push(list, js_num(values[i]));
+    }
+    return list;
+}
+
+static Js *read_probabilities_json(const ShowView *view, const Decoded *decoded, int index)
+{
+    double values[BOARD_SQUARES];
+    show_read_probabilities(values, view, decoded, index);
+    return numbers_json(values, view->probe.n_squares);
+}
+
+static Js *layers_json(const ShowView *view, const Decoded *decoded, const uint8_t *truth,
+                       int first_layer)
+{
+    Js *layers = js_array();
+    for (int i = 0; i < view->probe.n_layers; i++) {
+        if (!show_has_layer(view, i) || view->probe.layers[i] < first_layer) {
+            continue;
+        }
+        DrawBoard board = decoded_board(view, "", decoded->classes[i], truth);
+        Js *layer = js_object(), *classes = js_array();
+        js_set_int(layer, "layer", view->probe.layers[i]);
+        if (!board.moves) {
+            js_set(layer, "board", board_json(view, board.black, board.white));
+        }
+        for (int s = 0; s < view->probe.n_squares; s++) {
+            js_push(classes, js_str(view->probe.classes[decoded->classes[i][s]]));
+        }
+        js_set(layer, "classes", classes);
+        js_set(layer, "class_probabilities", read_probabilities_json(view, decoded, i));
+        js_set(layer, "wrong", squares_json(board.marked));
+        js_set_int(layer, "n_wrong", __builtin_popcountll(board.marked));
+        js_push(layers, layer);
+    }
+    return layers;
+}
+
+static Js *top_json(const ShowView *view, const float *logits, const Board *board)
+{
+    TopMove top[BOARD_SQUARES];
+    Js *list = js_array();
+    char name[3];
+    int n = top_moves(top, view, logits, board, (int)view->options->top);
+    for (int i = 0; i < n; i++) {
+        Js *move = js_object();
+        if (top[i].sq != SQ_NONE) {
+            square_print(name, top[i].sq);
+        }
+        js_set(move, "move", top[i].sq == SQ_NONE ? js_null() : js_str(name));
+        js_set_num(move, "p", top[i].p);
+        js_set_bool(move, "legal", top[i].legal);
+        js_push(list, move);
+    }
+    return list;
+}
+
+static void board_members(Js *out, const ShowView *view, const Board *board, const Decoded *decoded,
+                          const uint8_t *truth, int first_layer)
+{
+    js_set(out, "board", board_json(view, board_discs(board, BLACK), board_discs(board, WHITE)));
+    js_set(out, "legal", squares_json(board_moves(view->variant, board)));
+    js_set(out, "layers", layers_json(view, decoded, truth, first_layer));
+    js_set(out, "top", top_json(view, decoded->logits, board));
+    double moves[BOARD_SQUARES];
+    show_move_probabilities(moves, view, decoded->logits);
+    js_set(out, "move_probabilities", numbers_json(moves, view->probe.n_squares));
+}
+
+static Js *edit_json(const ShowView *view)
+{
+    Js *edit = js_object();
+    char name[3];
+    uint64_t before, after;
+    const EditCase *edited = &view->edit_case;
+    square_print(name, edited->squares[0].sq);
+    js_set_str(edit, "square", name);
+    js_set_str(edit, "from", case_state_name(edited->squares[0].from));
+    js_set_str(edit, "to", case_state_name(edited->squares[0].to));
+    js_set_int(edit, "layer", view->edited_layer);
+    js_set_str(edit, "method", "project");
+    js_set_num(edit, "scale", view->options->scale);
+    board_members(edit, view, &edited->edited, &view->edited, view->edited_labels,
+                  view->edited_layer);
+    js_set_int(edit, "null_error",
+               top_set_error(&before, view, view->before.logits, &edited->edited));
+    js_set_int(edit, "edit_error",
+               top_set_error(&after, view, view->edited.logits, &edited->edited));
+    js_set(edit, "predicted_before", squares_json(before));
+    js_set(edit, "predicted_after", squares_json(after));
+    return edit;
+}
+
+Js *show_document(const ShowView *view)
+{
+    Js *document = js_object();
+    char moves[3 * GAME_MAX_MOVES + 1];
+    moves_print(moves, view->moves, view->n_moves);
+    js_set_str(document, "moves", moves);
+    js_set_str(document, "to_move", show_true_board(view)->to_move == BLACK ? "black" : "white");
+    js_set_str(document, "task", view->probe.task);
+    js_set_str(document, "model_hash", view->model.model_hash);
+    board_members(document, view, show_true_board(view), &view->before, view->labels, LAYER_EMBED);
+    if (show_edit_name(view->options)) {
+        js_set(document, show_edit_name(view->options), edit_json(view));
+    }
+    return document;
+}

@@ -1,0 +1,248 @@
+/* cli/commands/network/convert_model.c - ogpt convert for models: read, rename tokens, write,
+ * check, publish. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "cli/commands/network/convert.h"
+#include "cli/commands/common/model_input.h"
+#include "datasets/vocab.h"
+#include "model/checkpoint.h"
+#include "model/lineage.h"
+#include "probes/legality/layout_check.h"
+
+/* A model as it was read, and what its files say of it. */
+typedef struct Source {
+    Gpt *gpt;
+    LayoutFiles files;
+    Js *manifest, *config; /* NULL when there is none */
+} Source;
+
+static void source_release(Source *source)
+{
+    gpt_free(source->gpt);
+    js_free(source->manifest);
+    js_free(source->config);
+}
+
+/* A directory that was published here, model or run; others have no manifest. */
+static bool is_published(const char *path)
+{
+    char manifest[FILES_PATH_MAX], tensors[FILES_PATH_MAX];
+    return dir_exists(path) && path_join(manifest, path, "MANIFEST.json") == 0 &&
+           path_join(tensors, path, "model.safetensors") == 0 &&
+           (file_exists(manifest) || !file_exists(tensors));
+}
+
+static int ours_read(Source *out, const Conversion *c)
+{
+    ModelFile model;
+    int code = context_model_load(c->context, &model, c->src);
+    if (code != 0) {
+        return code;
+    }
+    code = layout_files_find(&out->files, model.path);
+    out->gpt = model.gpt;
+    out->manifest = js_keep(model.manifest);
+    model.gpt = NULL;
+    model_release(&model);
+    return code;
+}
+
+/* Files of other programs; with a manifest of ours they must be as they were published, and in the
+ * layout that was named. */
+static int theirs_read(Source *out, const Conversion *c)
+{
+    int code = layout_files_find(&out->files, c->src);
+    if (code == 0 && is_published(c->src)) {
+        code = manifest_verify(&out->manifest, c->src);
+    }
+    const char *layout = js_str_of(js_member(out->manifest, "layout"));
+    if (code == 0 && layout != NULL && strcmp(layout, layout_name(c->from)) != 0) {
+        code = err_set(OGPT_EFORMAT, "%s: was written in layout %s; convert it with --from %s",
+                       c->src, layout, layout);
+    }
+    code = code != 0 ? code : layout_read(&out->gpt, c->from, &out->files, (int)c->options->heads);
+    if (code == 0 && c->from == LAYOUT_MINGPT && out->files.config[0] == '\0' &&
+        c->options->heads == 0) {
+        context_say(c->context, "%s: 8 heads assumed, which no shape tells; --heads N names others",
+                    c->src);
+    }
+    return code;
+}
+
+/* The notation that a conversion wrote down must be the one named now. */
+static int notation_check(const Conversion *c, const Source *source)
+{
+    const char *found = js_str_of(js_member(js_member(source->config, "ogpt"), "notation"));
+    const char *wanted = c->options->from != NULL ? c->options->notation : "standard";
+    if (found != NULL && strcmp(found, wanted) != 0) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: is in notation %s by its config.json, --notation says %s; convert it "
+                       "with --from %s --notation %s",
+                       c->src, found, wanted, layout_name(c->from), found);
+    }
+    return 0;
+}
+
+static int source_read(Source *out, const Conversion *c)
+{
+    *out = (Source){0};
+    int code =
+        c->from == LAYOUT_TL && is_published(c->src) ? ours_read(out, c) : theirs_read(out, c);
+    if (code == 0 && out->files.config[0] != '\0') {
+        code = js_parse_file(&out->config, out->files.config, 1 << 20);
+    }
+    code = code != 0 ? code : notation_check(c, out);
+    const Vocab *vocab = code == 0 ? vocab_by_size(out->gpt->cfg.d_vocab) : NULL;
+    if (code == 0 && (vocab == NULL || vocab->n_ctx != out->gpt->cfg.n_ctx)) {
+        code = err_set(OGPT_EFORMAT,
+                       "%s: d_vocab %d and n_ctx %d are of no board; expected 61 and 59 (8x8), 33 "
+                       "and 31 (6x6), or 13 and 11 (4x4)",
+                       c->src, out->gpt->cfg.d_vocab, out->gpt->cfg.n_ctx);
+    }
+    return code;
+}
+
+/* Members of config.json's "ogpt": those of the source, and where the tensors came from. */
+static Js *about_build(const Conversion *c, const Source *source, const char *source_hash)
+{
+    Js *about = js_object(), *origin = js_object();
+    const Js *old = js_member(source->config, "ogpt"), *value;
+    const char *key;
+    void *it = NULL;
+    while (js_type(old) == JS_OBJECT && js_next(old, &it, &key, &value)) {
+        if (strcmp(key, "seed") != 0 && strcmp(key, "notation") != 0 &&
+            strcmp(key, "converted") != 0) {
+            js_set(about, key, js_keep(value));
+        }
+    }
+    if (c->to != LAYOUT_TL) {
+        js_set_int(about, "seed", (int64_t)source->gpt->cfg.seed);
+    }
+    if (c->options->to != NULL) {
+        js_set_str(about, "notation", c->options->notation);
+    }
+    js_set_str(origin, "layout", layout_name(c->from));
+    js_set_str(origin, "notation", c->options->from != NULL ? c->options->notation : "standard");
+    js_set_str(origin, "sha256", source_hash);
+    js_set(about, "converted", origin);
+    return about;
+}
+
+/* Manifest: what the source's one says of the training, and the layout when it is not ours. A
+ * network of ours in the other notation was trained on turned games, which have no name. */
+static Js *fields_build(const Conversion *c, const Source *source)
+{
+    static const char *const kept[] = {"step", "games", "corpus_hash"};
+    Js *fields = js_object(), *about = js_object();
+    bool turned = c->transposed && c->from == LAYOUT_TL && c->to == LAYOUT_TL;
+    for (size_t i = 0; !turned && i < sizeof kept / sizeof kept[0]; i++) {
+        if (js_has(source->manifest, kept[i])) {
+            js_set(fields, kept[i], js_keep(js_member(source->manifest, kept[i])));
+        }
+    }
+    if (c->to != LAYOUT_TL) {
+        js_set_str(fields, "layout", layout_name(c->to));
+    }
+    js_set_str(about, "command_line", c->context->command_line);
+    if (!turned) {
+        js_set(about, "earlier", lineage_earlier(source->manifest));
+    }
+    js_set(fields, "about", about);
+    return fields;
+}
+
+/* One side of --check: the file at `files`, computed as its own library does, against gpt. */
+static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const LayoutFiles *files,
+                      const uint8_t *order)
+{
+    LayoutConfig config;
+    PlainNet *net = NULL;
+    LayoutDifference difference = {0};
+    int code = layout_config_read(&config, layout, files, gpt->cfg.n_heads);
+    code = code != 0 ? code : plain_net_open(&net, layout, files->tensors, &config);
+    code = code != 0
+               ? code
+               : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, c->context->seed);
+    plain_net_free(net);
+    if (code != 0) {
+        return code;
+    }
+    c->largest = !(c->largest >= difference.largest) ? difference.largest : c->largest;
+    c->tolerance = difference.tolerance;
+    if (difference.largest > difference.tolerance) {
+        code = err_set(OGPT_ENEGATIVE,
+                       "%s: in layout %s its logits differ from ours by %.3g over %d positions, "
+                       "%.3g is allowed; nothing was written",
+                       c->src, layout_name(layout), difference.largest, CHECK_POSITIONS,
+                       difference.tolerance);
+    }
+    return code;
+}
+
+/* Both files are forwarded in their own layouts, and what was written is read back. */
+static int both_check(Conversion *c, const Gpt *gpt, const Source *source, const Publish *publish,
+                      const uint8_t *order)
+{
+    LayoutFiles written = {0};
+    Gpt *back = NULL;
+    int code = publish_path(written.tensors, publish, "model.safetensors");
+    code = code != 0 ? code : publish_path(written.config, publish, "config.json");
+    code = code != 0 ? code : side_check(c, gpt, c->from, &source->files, order);
+    code = code != 0 ? code : side_check(c, gpt, c->to, &written, NULL);
+    code = code != 0 ? code : layout_read(&back, c->to, &written, gpt->cfg.n_heads);
+    for (size_t i = 0; code == 0 && i < gpt->n_specs; i++) {
+        const TensorSpec *spec = &gpt->specs[i];
+        if (memcmp(gpt->params + spec->offset, back->params + spec->offset,
+                   spec->count * sizeof *gpt->params) != 0) {
+            code = err_set(OGPT_ENEGATIVE, "%s: tensor %s is not read back as it was written",
+                           c->dst, spec->name);
+        }
+    }
+    gpt_free(back);
+    return code;
+}
+
+int convert_model(Conversion *c)
+{
+    Source source;
+    Publish *publish = NULL;
+    Js *about = NULL, *fields = NULL;
+    char source_hash[HASH_HEX_SIZE];
+    uint8_t order[BOARD_SQUARES];
+    int code = source_read(&source, c);
+    code = code != 0 ? code : sha256_file(source_hash, source.files.tensors);
+    if (code == 0 && c->transposed) {
+        vocab_transpose(order, vocab_by_size(source.gpt->cfg.d_vocab));
+        code = gpt_permute_tokens(source.gpt, order);
+    }
+    code = code != 0 ? code : disk_preflight(c->dst, 5 * source.gpt->n_numbers);
+    code = code != 0 ? code : publish_begin(&publish, c->dst, true);
+    if (code != 0) {
+        goto done;
+    }
+    about = about_build(c, &source, source_hash);
+    fields = fields_build(c, &source);
+    c->parameters = gpt_config_parameters(&source.gpt->cfg);
+    code = layout_write(publish, &c->n_tensors, c->model_hash, source.gpt, c->to, about);
+    if (code == 0 && c->options->check) {
+        code = both_check(c, source.gpt, &source, publish, c->transposed ? order : NULL);
+    }
+    if (code == 0 && interrupt_pending() != 0) {
+        code = err_set(OGPT_EINTR, "convert: interrupted; nothing was written");
+    }
+    if (code == 0) {
+        code = conversion_publish(c, publish, fields, "model.safetensors", "config.json");
+        publish = NULL;
+    }
+done:
+    publish_abort(publish);
+    js_free(about);
+    js_free(fields);
+    source_release(&source);
+    return code;
+}

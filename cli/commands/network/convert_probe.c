@@ -1,0 +1,195 @@
+/* cli/commands/network/convert_probe.c - ogpt convert for probes: ours, and the published probe's
+ * tensor. */
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "cli/commands/network/convert.h"
+#include "cli/options.h"
+#include "cli/commands/common/model_input.h"
+#include "model/checkpoint.h"
+#include "probes/board/probe_layout.h"
+
+/* Scores are float sums of some hundred products of order 1. */
+#define SCORE_TOLERANCE 1e-3
+
+/* Hash of --model; "" when it was not given. */
+static int model_hash_read(char hash[HASH_HEX_SIZE], const Conversion *c)
+{
+    ModelFile model;
+    hash[0] = '\0';
+    if (c->options->model == NULL) {
+        return 0;
+    }
+    int code = context_model_load(c->context, &model, c->options->model);
+    if (code == 0) {
+        memcpy(hash, model.model_hash, HASH_HEX_SIZE);
+        model_release(&model);
+    }
+    return code;
+}
+
+#define LAYER_NOT_GIVEN (LAYER_EMBED - 1)
+
+/* --layer as a number; LAYER_EMBED for "embed". */
+static int layer_parse(int *out, const Conversion *c)
+{
+    const char *text = c->options->layer;
+    int64_t number = LAYER_NOT_GIVEN;
+    if (text != NULL && strcmp(text, "embed") == 0) {
+        number = LAYER_EMBED;
+    } else if (text != NULL &&
+               (!int_read(&number, text) || number < 0 || number > LAYERS_MAX - 2)) {
+        return err_set(OGPT_EUSAGE, "--layer \"%s\": expected a layer 0..%d or 'embed'", text,
+                       LAYERS_MAX - 2);
+    }
+    *out = (int)number;
+    return 0;
+}
+
+/* The layer that is written into a file of one layer: --layer, or the only one fitted. */
+static int layer_choose(int *index, const Conversion *c, const Probe *probe, int layer)
+{
+    int n_fitted = 0;
+    *index = -1;
+    for (int i = 0; i < probe->n_layers; i++) {
+        bool wanted = layer == LAYER_NOT_GIVEN || layer == probe->layers[i];
+        n_fitted += probe->fitted[i];
+        *index = probe->fitted[i] && wanted ? i : *index;
+    }
+    if (*index < 0 || (layer == LAYER_NOT_GIVEN && n_fitted > 1)) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: the published layout holds one layer; give --layer L, one of the %d "
+                       "that this probe has fitted",
+                       c->src, n_fitted);
+    }
+    return 0;
+}
+
+/* Weights and biases of one layer. */
+static int64_t layer_numbers(const Probe *probe)
+{
+    int64_t hidden = (int64_t)probe->n_hidden * (probe->d_model + 1);
+    return hidden + (int64_t)(probe_inputs(probe) + 1) * probe->n_squares * probe->n_classes;
+}
+
+static int ours_publish(Conversion *c, const Probe *probe)
+{
+    Publish *publish = NULL;
+    Js *fields = NULL;
+    char path[FILES_PATH_MAX];
+    int code = publish_begin(&publish, c->dst, true);
+    code = code != 0 ? code : probe_write(publish, &fields, probe);
+    code = code != 0 ? code : publish_path(path, publish, "probe.safetensors");
+    code = code != 0 ? code : sha256_file(c->model_hash, path);
+    if (code == 0) {
+        code = conversion_publish(c, publish, fields, "probe.safetensors", "probe.json");
+        publish = NULL;
+    }
+    publish_abort(publish);
+    js_free(fields);
+    for (int i = 0; i < probe->n_layers; i++) {
+        if (probe->fitted[i]) {
+            c->n_tensors += probe->n_hidden > 0 ? 4 : 2;
+            c->parameters += layer_numbers(probe);
+        }
+    }
+    return code;
+}
+
+static int score_check(Conversion *c, const Probe *probe, int index, const char *path)
+{
+    if (!c->options->check) {
+        return 0;
+    }
+    c->tolerance = SCORE_TOLERANCE;
+    int code =
+        probe_layout_difference(&c->largest, probe, index, path, CHECK_POSITIONS, c->context->seed);
+    if (code == 0 && !(c->largest <= c->tolerance)) {
+        code = err_set(OGPT_ENEGATIVE,
+                       "%s: scores in both layouts differ by %.3g, %.3g is allowed; nothing was "
+                       "written",
+                       c->src, c->largest, c->tolerance);
+    }
+    return code;
+}
+
+static int published_write(Conversion *c, const Probe *probe, int layer)
+{
+    Publish *publish = NULL;
+    Js *fields = js_object();
+    char path[FILES_PATH_MAX];
+    int index = 0;
+    int code = layer_choose(&index, c, probe, layer);
+    code = code != 0 ? code : publish_begin(&publish, c->dst, true);
+    code = code != 0 ? code : probe_layout_write(publish, probe, index, c->options->notation);
+    code = code != 0 ? code : publish_path(path, publish, PROBE_LAYOUT_FILE);
+    code = code != 0 ? code : score_check(c, probe, index, path);
+    code = code != 0 ? code : sha256_file(c->model_hash, path);
+    if (code == 0) {
+        js_set_str(fields, "layout", layout_name(c->to));
+        js_set_str(fields, "model_hash", probe->model_hash);
+        code = conversion_publish(c, publish, fields, PROBE_LAYOUT_FILE, NULL);
+        publish = NULL;
+    }
+    c->n_tensors = 2;
+    c->parameters = layer_numbers(probe);
+    publish_abort(publish);
+    js_free(fields);
+    return code;
+}
+
+static int published_read(Probe *out, Conversion *c, int layer, const char *model_hash)
+{
+    char path[FILES_PATH_MAX];
+    const char *file = dir_exists(c->src) ? path : c->src;
+    int code = dir_exists(c->src) ? path_join(path, c->src, PROBE_LAYOUT_FILE) : 0;
+    code = code != 0 ? code : probe_layout_read(out, file, layer, model_hash, c->options->notation);
+    if (code == 0) {
+        code = score_check(c, out, 0, file);
+        if (code != 0) {
+            probe_release(out);
+        }
+    }
+    return code;
+}
+
+int convert_probe(Conversion *c)
+{
+    char model_hash[HASH_HEX_SIZE];
+    Probe probe;
+    if (c->from == LAYOUT_HF_GPT2 || c->to == LAYOUT_HF_GPT2) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: is a probe, which layout hf-gpt2 does not know; use tl (ours) or "
+                       "mingpt (the published probe's tensor)",
+                       c->src);
+    }
+    int layer = LAYER_NOT_GIVEN;
+    int code = layer_parse(&layer, c);
+    code = code != 0 ? code : model_hash_read(model_hash, c);
+    if (code == 0 && c->transposed && c->to == LAYOUT_TL && model_hash[0] == '\0') {
+        code = err_set(OGPT_EUSAGE,
+                       "%s: a probe of another notation belongs to the model in that notation; "
+                       "name it with --model MODEL",
+                       c->src);
+    }
+    if (code != 0) {
+        return code;
+    }
+    code = c->from == LAYOUT_TL ? probe_load(&probe, c->src)
+                                : published_read(&probe, c, layer, model_hash);
+    if (code != 0) {
+        return code;
+    }
+    if (model_hash[0] != '\0') {
+        memcpy(probe.model_hash, model_hash, HASH_HEX_SIZE);
+    }
+    code = c->transposed ? probe_transpose(&probe) : 0;
+    if (code == 0) {
+        code = c->to == LAYOUT_TL ? ours_publish(c, &probe) : published_write(c, &probe, layer);
+    }
+    probe_release(&probe);
+    return code;
+}

@@ -1,0 +1,270 @@
+/* cli/commands/results/demo_report.c - contract in cli/commands/results/demo_report.h.
+ *
+ * The steps left their rows in the demo's own results database; tables and verdict are read from
+ * there. Only the difference between no edit and a random direction is not kept as a row: it is
+ * made here from the errors of the single cases.
+ */
+#include "cli/commands/results/demo_report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "num/stats.h"
+
+#define REPORT_SEED 1 /* of the interval made here; the steps use their own default */
+
+/* What the closing table needs, read from the database. */
+typedef struct Findings {
+    Js *eval, *layers, *controls, *edit, *cases; /* arrays of rows */
+    const Js *best;                              /* row of the best layer */
+} Findings;
+
+static void findings_release(Findings *f)
+{
+    js_free(f->eval);
+    js_free(f->layers);
+    js_free(f->controls);
+    js_free(f->edit);
+    js_free(f->cases);
+}
+
+static double number(const Js *row, const char *key)
+{
+    return js_num_of(js_member(row, key));
+}
+
+static bool text_is(const Js *row, const char *key, const char *expected)
+{
+    const char *text = js_str_of(js_member(row, key));
+    return text != NULL && strcmp(text, expected) == 0;
+}
+
+/* Rows of one kind of the newest run of a command that is done and has any. */
+static int newest_rows(Js **out, Store *store, const Js *runs, const char *command,
+                       const char *kind, const char *store_path)
+{
+    for (size_t i = 0; i < js_length(runs); i++) {
+        const Js *run = js_at(runs, i);
+        if (text_is(run, "command", command) && text_is(run, "status", "done")) {
+            int code = store_rows(out, store, kind, js_int_of(js_member(run, "run")));
+            if (code != 0 || js_length(*out) > 0) {
+                return code;
+            }
+            js_free(*out);
+            *out = NULL;
+        }
+    }
+    return err_set(OGPT_EFORMAT,
+                   "%s: no %s rows of a finished 'ogpt %s'; remove the demo folder and start again",
+                   store_path, kind, command);
+}
+
+/* The layer is chosen by the validation games, and reported on the test games. Files of earlier
+ * programs hold no validation accuracy. */
+static double chosen_by(const Js *row)
+{
+    double validation = number(row, "validation_accuracy");
+    return isnan(validation) ? number(row, "accuracy") : validation;
+}
+
+static int findings_read(Findings *f, const char *path)
+{
+    const struct {
+        Js **rows;
+        const char *command, *kind;
+    } wanted[] = {
+        {&f->eval, "eval", "eval"},
+        {&f->layers, "probe fit", "probe_layers"},
+        {&f->controls, "probe fit", "probe_controls"},
+        {&f->edit, "intervene", "edit_results"},
+        {&f->cases, "intervene", "edit_cases"},
+    };
+    Store *store = NULL;
+    Js *runs = NULL;
+    int code = store_open_read(&store, path);
+    code = code != 0 ? code : store_list(&runs, store, 0);
+    for (size_t i = 0; code == 0 && i < sizeof wanted / sizeof wanted[0]; i++) {
+        code = newest_rows(wanted[i].rows, store, runs, wanted[i].command, wanted[i].kind, path);
+    }
+    for (size_t i = 0; i < js_length(f->layers); i++) {
+        const Js *row = js_at(f->layers, i);
+        if (f->best == NULL || chosen_by(row) > chosen_by(f->best)) {
+            f->best = row;
+        }
+    }
+    js_free(runs);
+    store_close(store);
+    return code;
+}
+
+/* Paired difference null - random over the cases, with its interval. The same for the edit is in
+ * its own row. */
+static int random_gain(Interval *out, const Js *cases)
+{
+    size_t n = js_length(cases);
+    double *errors = mem_alloc(2 * n, sizeof *errors, "errors of the cases");
+    if (errors == NULL) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        errors[i] = number(js_at(cases, i), "null_error");
+        errors[n + i] = number(js_at(cases, i), "random_error");
+    }
+    *out = bootstrap_difference(errors, NULL, errors + n, NULL, n, REPORT_SEED);
+    mem_free(errors);
+    return 0;
+}
+
+static const char *layer_name(char out[16], const Js *row)
+{
+    int64_t layer = js_int_of(js_member(row, "layer"));
+    snprintf(out, 16, layer < 0 ? "embed" : "%lld", (long long)layer);
+    return out;
+}
+
+static void print_board_rows(Text *text, const Js *rows, bool controls)
+{
+    for (size_t i = 0; i < js_length(rows); i++) {
+        const Js *row = js_at(rows, i);
+        char layer[16];
+        text_add(text, "  %-16s %6.2f  [%.2f, %.2f]   %7.2f\n",
+                 controls ? js_str_of(js_member(row, "control")) : layer_name(layer, row),
+                 100 * number(row, "accuracy"), 100 * number(row, "accuracy_low"),
+                 100 * number(row, "accuracy_high"), 100 * number(row, "board_exact"));
+    }
+}
+
+/* The claim, line by line; false when a line fails. */
+typedef struct Claim {
+    Text *text;
+    bool holds;
+} Claim;
+
+static void claim_line(Claim *claim, bool holds, const char *what)
+{
+    text_add(claim->text, "  %s  %s\n", holds ? "holds" : "FAILS", what);
+    claim->holds = claim->holds && holds;
+}
+
+/* The best layer beside one control; without its row nothing is shown to be better. */
+static void check_control(Claim *claim, const Findings *f, const char *control, const char *name)
+{
+    const Js *row = NULL;
+    char line[160];
+    for (size_t i = 0; i < js_length(f->controls); i++) {
+        const Js *candidate = js_at(f->controls, i);
+        row = text_is(candidate, "control", control) ? candidate : row;
+    }
+    snprintf(line, sizeof line, "the best layer reads the board better than %s: %.2f > %.2f %%",
+             name, 100 * number(f->best, "accuracy"), 100 * number(row, "accuracy"));
+    claim_line(claim, number(f->best, "accuracy_low") > number(row, "accuracy_high"), line);
+}
+
+static void print_legality(Text *text, const Js *eval)
+{
+    text_add(text, "\nDoes it play legally?  %lld held-out positions\n",
+             (long long)js_int_of(js_member(eval, "positions")));
+    text_add(text, "  strict error     %.2f %%  [%.2f, %.2f]   excess %.4f nats over the floor\n",
+             100 * number(eval, "strict_error"), 100 * number(eval, "strict_error_low"),
+             100 * number(eval, "strict_error_high"), number(eval, "excess"));
+}
+
+static void print_edit(Text *text, const Js *edit)
+{
+    const char *layers = js_str_of(js_member(edit, "layers")); /* "[3,4]" */
+    const char *unit = js_str_of(js_member(edit, "scale_unit"));
+    layers = layers != NULL && layers[0] == '[' ? layers + 1 : "?";
+    text_add(text,
+             "\nDoes it play on an edited board?  %lld natural flips; layer %.*s, scale %g%s\n",
+             (long long)js_int_of(js_member(edit, "cases")), (int)strcspn(layers, "]"), layers,
+             number(edit, "scale"), unit != NULL ? unit : "");
+    text_add(text, "  edited           %.3f  [%.3f, %.3f]   wrong moves a case, edited board\n",
+             number(edit, "edit_error"), number(edit, "edit_error_low"),
+             number(edit, "edit_error_high"));
+    text_add(text, "  null             %.3f   not edited, edited board\n",
+             number(edit, "null_error"));
+    text_add(text, "  self             %.3f   not edited, its own board\n",
+             number(edit, "self_error"));
+    text_add(text, "  random direction %.3f\n", number(edit, "random_error"));
+    text_add(text, "  closed           %.1f %%  [%.1f, %.1f]   of null - self\n",
+             100 * number(edit, "closed"), 100 * number(edit, "closed_low"),
+             100 * number(edit, "closed_high"));
+}
+
+/* Writes the tables and the claim; *holds: every line of the claim does. */
+static int print_report(Text *text, bool *holds, const Findings *f, const DemoClaims *claims)
+{
+    const Js *edit = js_at(f->edit, js_length(f->edit) - 1);
+    Interval random;
+    char line[160];
+    int code = random_gain(&random, f->cases);
+    if (code != 0) {
+        return code;
+    }
+    print_legality(text, js_at(f->eval, js_length(f->eval) - 1));
+    text_add(text, "\nCan its board be read?  test games, mine/theirs/empty\n");
+    text_add(text, "  layer             cells  95 %% interval   boards exact, %%\n");
+    print_board_rows(text, f->layers, false);
+    text_add(text, "  controls\n");
+    print_board_rows(text, f->controls, true);
+    print_edit(text, edit);
+    text_add(text, "\nThe claim: it built a board, and plays by it\n");
+    Claim claim = {.text = text, .holds = true};
+    check_control(&claim, f, "majority", "the majority");
+    check_control(&claim, f, "random_model", "random weights");
+    if (claims->history) {
+        check_control(&claim, f, "history", "the raw move history");
+        check_control(&claim, f, "history_mlp", "an MLP on that history");
+    }
+    snprintf(line, sizeof line, "the edit lowers the error: null - edit = %.3f [%.3f, %.3f]",
+             number(edit, "gain"), number(edit, "gain_low"), number(edit, "gain_high"));
+    claim_line(&claim, number(edit, "gain_low") > 0, line);
+    snprintf(line, sizeof line, "a random direction does not: null - random = %.3f [%.3f, %.3f]",
+             random.value, random.low, random.high);
+    claim_line(&claim, random.low <= 0, line);
+    if (claims->closed > 0) {
+        snprintf(line, sizeof line, "the edit closes at least %.0f %%: %.1f %%",
+                 100 * claims->closed, 100 * number(edit, "closed"));
+        claim_line(&claim, number(edit, "closed") >= claims->closed, line);
+    }
+    *holds = claim.holds;
+    return 0;
+}
+
+int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *claims)
+{
+    Findings f = {0};
+    bool holds = false;
+    *out = (DemoReport){0};
+    int code = findings_read(&f, store_path);
+    code = code != 0 ? code : print_report(&out->text, &holds, &f, claims);
+    if (code != 0) {
+        goto done;
+    }
+    if (out->text.failed) {
+        code = OGPT_ENOMEM;
+        goto done;
+    }
+    out->document = js_object();
+    js_set_bool(out->document, "holds", holds);
+    js_set(out->document, "eval", js_keep(f.eval));
+    js_set(out->document, "layers", js_keep(f.layers));
+    js_set(out->document, "controls", js_keep(f.controls));
+    js_set(out->document, "edit", js_keep(f.edit));
+    if (!holds) {
+        code = err_set(OGPT_ENEGATIVE, "demo: the claim fails: see the lines above");
+    }
+done:
+    findings_release(&f);
+    return code;
+}
+
+void demo_report_release(DemoReport *report)
+{
+    text_release(&report->text);
+    js_free(report->document);
+    report->document = NULL;
+}

@@ -1,0 +1,361 @@
+/* model/train/train.c - the training loop: go on from a checkpoint, step, report, save. */
+#include "model/train/train.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/process.h"
+#include "model/train/trainer.h"
+#include "num/blas.h"
+#include "num/profile.h"
+
+const TrainOptions TRAIN_OPTIONS_DEFAULT = {
+    .optimizer = "muon",
+    .schedule = "trapezoid",
+    .precision = "f32",
+    .steps = 1000,
+    .batch = 128,
+    .lanes = 8,
+    .lr = 0.02,
+    .lr_embed = 2e-3,
+    .lr_position = 2e-3,
+    .lr_head = 2e-3,
+    .lr_vector = 2e-3,
+    .warmup = 0.02,
+    .cooldown = 0.5,
+    .weight_decay = 0.01,
+    .beta1 = 0.9,
+    .beta2 = 0.95,
+    .momentum = 0.95,
+    .clip = 1.0,
+    .average = 0,
+    .checkpoint_every = 200,
+    .report_every = 50,
+    .seed = 1,
+};
+
+const char *train_options_check(const TrainOptions *o)
+{
+    if (o->lanes < 1 || o->lanes > 256) {
+        return "lanes must lie in 1..256";
+    }
+    if (o->batch < o->lanes || o->batch % o->lanes != 0) {
+        return "batch must be a multiple of lanes";
+    }
+    if (o->batch_from != 0 &&
+        (o->batch_from < o->lanes || o->batch_from > o->batch || o->batch_from % o->lanes != 0)) {
+        return "batch-from must be a multiple of lanes, at most batch";
+    }
+    if (strcmp(o->optimizer, "adamw") != 0 && strcmp(o->optimizer, "muon") != 0) {
+        return "optimizer must be adamw or muon";
+    }
+    if (schedule_parse(o->schedule) < 0) {
+        return "schedule must be constant, cosine or trapezoid";
+    }
+    if (strcmp(o->precision, "f32") != 0 && strcmp(o->precision, "bf16") != 0) {
+        return "precision must be f32 or bf16";
+    }
+    if (o->steps > TRAIN_MAX_STEPS) {
+        return "a run has at most 99999999 steps: fewer games, or larger batches";
+    }
+    if (o->steps < 0 || (o->steps == 0 && !(o->minutes > 0))) {
+        return "steps or minutes must be positive";
+    }
+    return NULL;
+}
+
+/* The total number of steps for --minutes: time whole steps, three at least, for 1 % of the run (2
+ * to 10 seconds). 0.95 leaves room for reports and checkpoints. The caller starts the weights anew.
+ */
+static int steps_for_minutes(int64_t *steps, Trainer *t)
+{
+    BatchSums sums;
+    int done = -1; /* the first step warms caches and pages */
+    double start = 0, spent = 0, enough = fmin(fmax(0.6 * t->options->minutes, 2), 10);
+    while (done < 3 || spent < enough) {
+        int rc = trainer_gradient(t, &sums);
+        if (rc != 0 || (rc = trainer_update(t)) != 0) {
+            return rc;
+        }
+        start = done < 0 ? clock_seconds() : start;
+        done++;
+        spent = clock_seconds() - start;
+        if (interrupt_pending() != 0) {
+            return err_set(OGPT_EINTR, "interrupted before the first step");
+        }
+    }
+    double n = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3);
+    n = fmin(fmax(n, 1), TRAIN_MAX_STEPS); /* steps of full batches */
+    *steps = train_steps(t->options, (int64_t)n * t->options->batch);
+    *steps = *steps < TRAIN_MAX_STEPS ? *steps : TRAIN_MAX_STEPS;
+    return 0;
+}
+
+typedef struct Loop {
+    Trainer *trainer;
+    const char *run_path;
+    const Js *about;
+    TrainResult *result;
+    double last_time; /* of the last report */
+    uint64_t last_games;
+    double session_start; /* seconds on the clock; at.seconds counts earlier sessions */
+    double earlier_seconds;
+    int64_t saved_step;
+    double step_seconds; /* spent in gradients and updates: no reports, no checkpoints */
+} Loop;
+
+static int save(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    TrainResult *r = loop->result;
+    if (loop->saved_step == t->at.step) {
+        return 0;
+    }
+    t->at.seconds = loop->earlier_seconds + clock_seconds() - loop->session_start;
+    int rc = trainer_save(t, r->path, r->model_hash, loop->run_path, loop->about);
+    if (rc != 0) {
+        return rc;
+    }
+    loop->saved_step = t->at.step;
+    if (t->observer->saved != NULL) {
+        rc = t->observer->saved(t->observer->context, t->at.step, r->path, r->model_hash);
+    }
+    return rc != 0 ? rc : trainer_prune(loop->run_path);
+}
+
+static int report(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    double elapsed = fmax(clock_seconds() - loop->last_time, 1e-9);
+    double games = (double)(t->at.games - loop->last_games); /* 0: a report owed since a stop */
+    float *kept = t->gpt->params;
+    TrainReport r = {
+        .step = t->at.step,
+        .steps = t->at.steps,
+        .games = t->at.games,
+        .loss = t->at.loss_sum / t->at.position_sum,
+        .floor = t->at.floor_sum / t->at.position_sum,
+        .lr = t->options->lr * trainer_rate(t, t->at.step - 1),
+        .gradient_norm = t->at.gradient_norm,
+        .games_per_second =
+            games > 0 ? games / elapsed : (double)t->at.games / fmax(t->at.seconds, 1e-9),
+        .gpt = t->gpt,
+    };
+    int rc = 0;
+    if (t->observer->report != NULL) {
+        t->gpt->params = t->average != NULL ? t->average : kept;
+        rc = t->observer->report(t->observer->context, &r);
+        t->gpt->params = kept;
+    }
+    if (rc == 0) { /* else the sums stay, and the report is made when the run goes on */
+        t->at.report_due = 0;
+        t->at.last_loss = loop->result->loss = r.loss;
+        t->at.last_floor = loop->result->floor = r.floor;
+        t->at.loss_sum = t->at.floor_sum = t->at.position_sum = 0;
+    }
+    /* The observer's own time is not training time. */
+    loop->last_time = clock_seconds();
+    loop->last_games = t->at.games;
+    return rc;
+}
+
+static int one_step(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    BatchSums sums;
+    double start = clock_seconds();
+    int rc = trainer_gradient(t, &sums);
+    if (rc != 0 || (rc = trainer_update(t)) != 0) {
+        return rc;
+    }
+    loop->step_seconds += clock_seconds() - start;
+    t->at.step++;
+    t->at.games += sums.games;
+    t->at.tokens += (uint64_t)sums.positions;
+    t->at.loss_sum += sums.loss;
+    t->at.floor_sum += sums.floor;
+    t->at.position_sum += sums.positions;
+    if (t->observer->stepped != NULL) {
+        TrainReport r = {.step = t->at.step,
+                         .steps = t->at.steps,
+                         .games = t->at.games,
+                         .loss = t->at.loss_sum / t->at.position_sum,
+                         .floor = t->at.floor_sum / t->at.position_sum};
+        t->observer->stepped(t->observer->context, &r);
+    }
+    t->at.report_due = t->at.step == t->at.steps || t->at.step % t->options->report_every == 0;
+    return 0;
+}
+
+/* What is due after a step: its report, its checkpoint. */
+static int close_step(Loop *loop)
+{
+    const Trainer *t = loop->trainer;
+    int64_t every = t->options->checkpoint_every;
+    int rc = t->at.report_due ? report(loop) : 0;
+    if (rc == 0 && (t->at.step == t->at.steps || (every > 0 && t->at.step % every == 0))) {
+        rc = save(loop);
+    }
+    return rc;
+}
+
+static int run_steps(Loop *loop)
+{
+    Trainer *t = loop->trainer;
+    int rc = 0;
+    if (t->at.report_due) {
+        loop->saved_step = -1; /* what is on file still owes the report */
+        rc = close_step(loop);
+    }
+    while (rc == 0 && t->at.step < t->at.steps) {
+        rc = one_step(loop);
+        rc = rc != 0 ? rc : close_step(loop);
+        if (rc == 0 && t->at.step < t->at.steps && interrupt_pending() != 0) {
+            rc = OGPT_EINTR;
+        }
+    }
+    if (rc == OGPT_EINTR) {
+        int saved = save(loop);
+        rc = saved != 0
+                 ? saved
+                 : err_set(OGPT_EINTR, "interrupted at step %lld of %lld; saved %s",
+                           (long long)t->at.step, (long long)t->at.steps, loop->result->path);
+    }
+    return rc;
+}
+
+/* Everything as before the first step: weights of `init` or drawn from the seed, moments zero. */
+static int start_new(Trainer *t, const Gpt *init)
+{
+    memset(t->momentum, 0, t->gpt->n_numbers * sizeof(float));
+    memset(t->second, 0, t->gpt->n_numbers * sizeof(float));
+    t->at = (TrainCounters){.steps = t->options->steps};
+    if (init == NULL) {
+        gpt_init(t->gpt, t->options->seed, RNG_INIT);
+    } else if (!gpt_config_same_shape(&init->cfg, &t->gpt->cfg)) {
+        const GptConfig *want = &t->gpt->cfg, *have = &init->cfg;
+        return err_set(OGPT_EFORMAT,
+                       "--init-from: expected a network of %d layers, d_model %d, %d heads, d_mlp "
+                       "%d, n_ctx %d, d_vocab %d, found %d, %d, %d, %d, %d, %d",
+                       want->n_layers, want->d_model, want->n_heads, want->d_mlp, want->n_ctx,
+                       want->d_vocab, have->n_layers, have->d_model, have->n_heads, have->d_mlp,
+                       have->n_ctx, have->d_vocab);
+    } else {
+        memcpy(t->gpt->params, init->params, init->n_numbers * sizeof(float));
+    }
+    if (t->average != NULL) {
+        memcpy(t->average, t->gpt->params, t->gpt->n_numbers * sizeof(float));
+    }
+    return 0;
+}
+
+static int start_new_run(Trainer *t, const Gpt *init)
+{
+    int64_t steps = t->options->steps;
+    int rc = start_new(t, init);
+    if (rc == 0 && steps == 0) {
+        /* While steps are timed: the last of one step, so that batches are full. */
+        t->at.step = t->at.steps = 1;
+        rc = steps_for_minutes(&steps, t);
+        rc = rc != 0 ? rc : start_new(t, init);
+        profile_reset(); /* what was timed is done again, as the run's first steps */
+    }
+    t->at.steps = steps;
+    return rc;
+}
+
+static int train_locked(TrainResult *out, const char *run_path, const GptConfig *cfg,
+                        const TrainOptions *options, GameSource *source, const Gpt *init,
+                        Pool *pool, const Js *about, const TrainObserver *observer)
+{
+    Trainer t;
+    bool found = false;
+    size_t n_stale = 0;
+    Loop loop = {
+        .trainer = &t, .run_path = run_path, .about = about, .result = out, .saved_step = -1};
+    int rc = trainer_init(&t, cfg, options, source, pool, observer);
+    if (rc != 0 || (rc = dir_clean_stale(&n_stale, run_path)) != 0 ||
+        (rc = trainer_resume(&t, &found, out->path, out->model_hash, run_path, about)) != 0 ||
+        (!found && (rc = start_new_run(&t, init)) != 0)) {
+        goto done;
+    }
+    loop.saved_step = found ? t.at.step : -1;
+    if (found) {
+        out->loss = t.at.last_loss;
+        out->floor = t.at.last_floor;
+    }
+    loop.earlier_seconds = t.at.seconds;
+    loop.last_games = t.at.games;
+    if (observer->started != NULL &&
+        (rc = observer->started(observer->context, t.at.steps, t.at.step)) != 0) {
+        goto done;
+    }
+    /* Whoever was killed between publishing this checkpoint and telling of it has not told. */
+    if (found && observer->saved != NULL &&
+        (rc = observer->saved(observer->context, t.at.step, out->path, out->model_hash)) != 0) {
+        goto done;
+    }
+    loop.session_start = loop.last_time = clock_seconds();
+    uint64_t tokens_before = t.at.tokens;
+    if (!found) { /* fixes the number of steps, so that a kill before the next one changes nothing
+                   */
+        rc = save(&loop);
+    }
+    if (rc == 0) {
+        rc = run_steps(&loop);
+    }
+    /* A run that was finished before keeps the speed of its making. */
+    bool idle = t.at.tokens == tokens_before;
+    double seconds = idle ? loop.earlier_seconds : clock_seconds() - loop.session_start;
+    out->step = t.at.step;
+    out->steps = t.at.steps;
+    out->games = t.at.games;
+    out->tokens = t.at.tokens;
+    out->collisions = t.at.collisions;
+    out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
+    out->tokens_per_second = (double)(t.at.tokens - (idle ? 0 : tokens_before)) /
+                             fmax(idle ? seconds : loop.step_seconds, 1e-9);
+done:
+    trainer_release(&t);
+    return rc;
+}
+
+/* A model or a probe is no place for steps: beside its manifest they would never be found. */
+static int refuse_published(const char *run_path)
+{
+    char manifest[FILES_PATH_MAX];
+    int rc = path_join(manifest, run_path, "MANIFEST.json");
+    if (rc == 0 && file_exists(run_path)) {
+        rc = err_set(OGPT_EUSAGE, "%s: a file, not a run directory; choose another name", run_path);
+    }
+    if (rc == 0 && file_exists(manifest)) {
+        rc = err_set(OGPT_EUSAGE, "%s: holds a model or a probe, not a run; choose another name",
+                     run_path);
+    }
+    return rc;
+}
+
+int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
+              const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
+              const Js *about, const TrainObserver *observer)
+{
+    static const TrainObserver nobody = {0};
+    char lock_path[FILES_PATH_MAX];
+    FileLock lock;
+    *out = (TrainResult){.loss = NAN, .floor = NAN};
+    const char *reason = train_options_check(options);
+    if (reason != NULL) {
+        return err_set(OGPT_EUSAGE, "training options: %s", reason);
+    }
+    int rc = blas_init();
+    if (rc != 0 || (rc = refuse_published(run_path)) != 0 || (rc = dir_create(run_path)) != 0 ||
+        (rc = path_join(lock_path, run_path, "LOCK")) != 0 ||
+        (rc = file_lock(&lock, lock_path)) != 0) {
+        return rc;
+    }
+    rc = train_locked(out, run_path, cfg, options, source, init, pool, about,
+                      observer != NULL ? observer : &nobody);
+    file_unlock(&lock);
+    return rc;
+}

@@ -1,0 +1,105 @@
+/* model/train/train.h - training: batches in, checkpoints out, the same bits at any thread count.
+ *
+ * The batch is cut into `lanes` fixed lanes of micro-batches; lane sums of gradients are
+ * combined in a fixed tree; the number of threads decides only who does which lane. What is
+ * reported beyond the loss comes from the observer that the caller hands in.
+ */
+#ifndef OGPT_MODEL_TRAIN_TRAIN_H
+#define OGPT_MODEL_TRAIN_TRAIN_H
+
+#include "base/pool.h"
+#include "datasets/batch.h"
+#include "model/checkpoint.h"
+#include "model/gpt.h"
+
+typedef struct TrainOptions {
+    const char *optimizer; /* "adamw" or "muon" */
+    const char *schedule;  /* "cosine", "constant", "trapezoid" */
+    const char *precision; /* of the factors of products: "f32" or "bf16" (num/gemm_bf16.h) */
+    int64_t steps;         /* total; 0: fixed from `minutes` before the first step */
+    double minutes;        /* with steps 0: the speed of the first batches decides the steps,
+                            * once; the number is stored and everything after is deterministic */
+    int64_t batch;         /* games a step; a multiple of lanes */
+    int64_t batch_from;    /* games of the first step, rising to `batch`; 0: `batch` throughout */
+    double batch_ramp;     /* share of the steps over which they rise */
+    int64_t lanes;
+    double lr;                                        /* peak rate of the block matrices */
+    double lr_embed, lr_position, lr_head, lr_vector; /* AdamW rates of the rest */
+    double warmup;                                    /* share of the steps */
+    double cooldown;                                  /* trapezoid: share of the steps at the end */
+    double weight_decay;
+    double beta1, beta2, momentum;
+    double clip;              /* global gradient norm; 0: none */
+    double average;           /* decay of the weight average that is saved as the model; 0: none */
+    bool profile;             /* count time and work by kernel (num/profile.h) */
+    int64_t checkpoint_every; /* steps; 0: only at the end */
+    int64_t report_every;     /* steps between observer->report */
+    uint64_t seed;
+} TrainOptions;
+
+extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
+/* Games of one step (0-based): from batch_from to batch on a straight line over the first
+ * batch_ramp of the steps, rounded down to whole lanes. Small batches early: the noise that a
+ * gradient may have grows as the loss falls (McCandlish et al. 2018). */
+int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
+#define TRAIN_MAX_STEPS 99999999 /* eight digits in the names of steps */
+/* Games of a run of so many steps, and the fewest steps that see at least so many games. */
+int64_t train_games(const TrainOptions *options, int64_t steps);
+int64_t train_steps(const TrainOptions *options, int64_t games);
+/* NULL when sound, else a one-line reason (static). */
+const char *train_options_check(const TrainOptions *options);
+
+typedef struct TrainReport {
+    int64_t step, steps;      /* steps done, total */
+    uint64_t games;           /* seen so far in this run, resumed part included */
+    double loss, floor;       /* mean a token over the batches since the last report */
+    double lr, gradient_norm; /* of the last step; lr that of the blocks' matrices */
+    double games_per_second;  /* since the last report; of the whole run when it was owed */
+    const Gpt *gpt;           /* the weights that would be saved now (averaged) */
+} TrainReport;
+
+typedef struct TrainObserver {
+    void *context;
+    /* Once, when the total number of steps is known; `resumed` is the step it goes on from. */
+    int (*started)(void *context, int64_t steps, int64_t resumed);
+    /* Every report_every steps and at the end. A non-zero return stops the run with that code;
+     * after OGPT_EINTR the run is saved first, and makes this report when it goes on. */
+    int (*report)(void *context, const TrainReport *report);
+    /* After every step: step, steps, games and the loss and floor since the last report. */
+    void (*stepped)(void *context, const TrainReport *report);
+    /* A damaged checkpoint was passed over; `line` says which and why. */
+    void (*warned)(void *context, const char *line);
+    /* After a checkpoint is published at `path`, and again when a run goes on from it. */
+    int (*saved)(void *context, int64_t step, const char *path, const char *model_hash);
+    /* After the lanes' backward passes and before their sums, with lane 0's gradient (laid out
+     * like gpt->params), which it may change: tests inject faults here. */
+    void (*lanes_done)(void *context, int64_t step, Gpt *gpt, float *gradient);
+} TrainObserver;
+
+typedef struct TrainResult {
+    int64_t step, steps;
+    uint64_t games, tokens;
+    uint64_t collisions; /* training games that were held-out games, replaced (datasets/batch.h) */
+    double loss, floor, seconds;
+    double tokens_per_second; /* of this call's gradients and updates, without reports and
+                               * checkpoints; of the whole run when this call did nothing */
+    char model_hash[HASH_HEX_SIZE];
+    char path[FILES_PATH_MAX];
+} TrainResult;
+
+/* Train into run directory `run_path`, going on from its newest verified checkpoint; a finished
+ * run returns its result at once. `init` (may be NULL) gives the starting weights of a new run.
+ * `about` (object) is stored in every manifest and config.json; its member "options" (object) is
+ * compared on resume: a run made with others is OGPT_EUSAGE naming the difference. Errors:
+ * OGPT_ENUM (step and first bad tensor; the last checkpoint is intact), OGPT_EINTR (after a
+ * checkpoint; before the first step there is nothing to save), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM.
+ */
+int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
+              const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
+              const Js *about, const TrainObserver *observer);
+
+/* Bytes that train_run will hold at its peak, the network it starts from and what its observer
+ * takes aside. */
+size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_threads);
+
+#endif

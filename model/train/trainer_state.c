@@ -1,0 +1,286 @@
+/* model/train/trainer_state.c - saving a run and going on with it, bit for bit.
+ *
+ * A checkpoint step-%08d/ is a model directory whose subdirectory train/ (with a manifest of its
+ * own, so that it can be deleted and the model stays valid) holds the optimiser's arrays and
+ * state.json. Doubles are written with 17 digits: they come back exactly.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/formats/safetensors.h"
+#include "model/train/trainer.h"
+
+/* The arrays of train/optim.safetensors, in memory layout: they are ours alone. */
+static size_t state_arrays(StEntry entries[4], const Trainer *t)
+{
+    const struct {
+        const char *name;
+        const float *data;
+    } arrays[] = {{"weights", t->gpt->params},
+                  {"momentum", t->momentum},
+                  {"second_moment", t->second},
+                  {"average", t->average}};
+    size_t n = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (arrays[i].data != NULL) {
+            entries[n++] = (StEntry){.name = arrays[i].name,
+                                     .rank = 1,
+                                     .shape = {t->gpt->n_numbers},
+                                     .data = arrays[i].data};
+        }
+    }
+    return n;
+}
+
+/* One row per number of state.json. */
+#define COUNTERS(INTEGER, NUMBER)                                                                  \
+    INTEGER(step)                                                                                  \
+    INTEGER(steps)                                                                                 \
+    INTEGER(games)                                                                                 \
+    INTEGER(tokens)                                                                                \
+    INTEGER(collisions)                                                                            \
+    INTEGER(report_due)                                                                            \
+    NUMBER(loss_sum)                                                                               \
+    NUMBER(floor_sum)                                                                              \
+    NUMBER(position_sum)                                                                           \
+    NUMBER(last_loss)                                                                              \
+    NUMBER(last_floor)                                                                             \
+    NUMBER(seconds)
+
+static Js *counters_write(const TrainCounters *at)
+{
+    Js *json = js_object();
+#define INTEGER(name) js_set_int(json, #name, (int64_t)at->name);
+#define NUMBER(name) js_set_num(json, #name, at->name);
+    COUNTERS(INTEGER, NUMBER)
+#undef INTEGER
+#undef NUMBER
+    js_set_num(json, "gradient_norm", at->gradient_norm);
+    return json;
+}
+
+static int counters_read(TrainCounters *at, const Js *json, const char *origin)
+{
+    int rc = 0;
+    int64_t whole = 0;
+#define INTEGER(name)                                                                              \
+    rc = rc != 0 ? rc : js_get_int(&whole, json, #name, 0, INT64_MAX, origin);                     \
+    at->name = (__typeof__(at->name))whole;
+#define NUMBER(name) rc = rc != 0 ? rc : js_get_num(&at->name, json, #name, origin);
+    COUNTERS(INTEGER, NUMBER)
+#undef INTEGER
+#undef NUMBER
+    if (rc == 0 && js_member(json, "gradient_norm") != NULL) { /* earlier programs had none */
+        rc = js_get_num(&at->gradient_norm, json, "gradient_norm", origin);
+    }
+    return rc;
+}
+
+static int save_train(const Trainer *t, const Publish *outer, const Js *options)
+{
+    char dir[FILES_PATH_MAX], path[FILES_PATH_MAX];
+    StEntry entries[4];
+    char *text = NULL;
+    Publish *inner = NULL;
+    int rc = publish_path(dir, outer, "train");
+    if (rc != 0 || (rc = publish_begin(&inner, dir, false)) != 0) {
+        return rc;
+    }
+    Js *state = counters_write(&t->at);
+    js_set(state, "options", options != NULL ? js_keep(options) : js_object());
+    size_t n = state_arrays(entries, t);
+    if ((rc = publish_path(path, inner, "optim.safetensors")) != 0 ||
+        (rc = st_write(path, entries, n, NULL, 0)) != 0 ||
+        (rc = publish_adopt(inner, "optim.safetensors")) != 0 ||
+        (rc = js_print(&text, state, 2)) != 0 ||
+        (rc = publish_file(inner, "state.json", text, strlen(text))) != 0) {
+        publish_abort(inner);
+    } else {
+        Js *fields = js_object();
+        js_set_int(fields, "step", t->at.step);
+        rc = publish_commit(inner, fields);
+        js_free(fields);
+    }
+    mem_free(text);
+    js_free(state);
+    return rc;
+}
+
+/* What is published can be gone on from. */
+static int check_finite(const Trainer *t)
+{
+    StEntry arrays[4];
+    size_t n = state_arrays(arrays, t);
+    for (size_t i = 0; i < n; i++) {
+        const char *bad = trainer_bad_tensor(t->gpt, arrays[i].data);
+        if (bad != NULL) {
+            return err_set(OGPT_ENUM,
+                           "training diverged at step %lld: %s of '%s' is not finite, and nothing "
+                           "was saved; the last checkpoint is intact: lower --lr, or go on from it "
+                           "with --init-from",
+                           (long long)t->at.step, arrays[i].name, bad);
+        }
+    }
+    return 0;
+}
+
+int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX_SIZE],
+                 const char *run_path, const Js *about)
+{
+    char name[64];
+    Publish *publish = NULL;
+    snprintf(name, sizeof name, "step-%08lld", (long long)t->at.step);
+    /* Two copies of the weights, two moments, perhaps the average; and as much to spare. */
+    int rc = disk_preflight(run_path, 10 * t->gpt->n_numbers * sizeof(float));
+    if (rc != 0 || (rc = check_finite(t)) != 0 || (rc = path_join(path, run_path, name)) != 0 ||
+        (rc = publish_begin(&publish, path, true)) != 0) {
+        return rc;
+    }
+    rc = save_train(t, publish, js_member(about, "options"));
+    if (rc == 0) {
+        float *kept = t->gpt->params;
+        t->gpt->params = t->average != NULL ? t->average : kept;
+        rc = model_save(publish, model_hash, t->gpt, about);
+        t->gpt->params = kept;
+    }
+    if (rc != 0) {
+        publish_abort(publish);
+        return rc;
+    }
+    Js *fields = js_object();
+    js_set_int(fields, "step", t->at.step);
+    js_set_int(fields, "games", (int64_t)t->at.games);
+    js_set_str(fields, "corpus_hash", source_identity(t->source));
+    js_set(fields, "about", about != NULL ? js_keep(about) : js_object());
+    rc = publish_commit(publish, fields);
+    js_free(fields);
+    return rc;
+}
+
+/* One option's value as a person would type it. */
+static void print_value(char *out, size_t size, const Js *value)
+{
+    switch (js_type(value)) {
+    case JS_INT: snprintf(out, size, "%lld", (long long)js_int_of(value)); break;
+    case JS_NUM: snprintf(out, size, "%g", js_num_of(value)); break;
+    case JS_STR: snprintf(out, size, "%s", js_str_of(value)); break;
+    default: snprintf(out, size, "none"); break;
+    }
+}
+
+/* Refuse an option that was `then` and is `now`, printed in full; the message shows both as they
+ * are typed. NULL: not given. */
+static int compare_option(const char *key, const Js *then, const Js *now, const char *path)
+{
+    char *a = NULL, *b = NULL, had[128], asked[128];
+    Js *nothing = js_null();
+    then = then != NULL ? then : nothing;
+    now = now != NULL ? now : nothing;
+    int rc = js_print(&a, then, 0);
+    rc = rc != 0 ? rc : js_print(&b, now, 0);
+    if (rc == 0 && strcmp(a, b) != 0) {
+        print_value(had, sizeof had, then);
+        print_value(asked, sizeof asked, now);
+        bool games = strcmp(key, "source") == 0;
+        rc = err_set(OGPT_EUSAGE,
+                     "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
+                     "another output",
+                     path, games ? "on games " : "with --", games ? "" : key, had, asked,
+                     games ? "games" : "options");
+    }
+    mem_free(a);
+    mem_free(b);
+    js_free(nothing);
+    return rc;
+}
+
+/* Refuse other options than a run was made with: changed, added or left out. */
+static int compare_options(const Js *then, const Js *now, const char *path)
+{
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    int rc = 0;
+    while (rc == 0 && now != NULL && js_next(now, &it, &key, &value)) {
+        rc = compare_option(key, js_member(then, key), value, path);
+    }
+    it = NULL;
+    while (rc == 0 && now != NULL && then != NULL && js_next(then, &it, &key, &value)) {
+        rc = compare_option(key, value, js_member(now, key), path);
+    }
+    return rc;
+}
+
+static int load_train(Trainer *t, const char *step_path, const char *run_path, const Js *about)
+{
+    char dir[FILES_PATH_MAX], file[FILES_PATH_MAX];
+    Js *state = NULL;
+    StFile *arrays = NULL;
+    StEntry entries[4];
+    int rc = path_join(dir, step_path, "train");
+    if (rc != 0 || (rc = manifest_verify(NULL, dir)) != 0 ||
+        (rc = path_join(file, dir, "state.json")) != 0 ||
+        (rc = js_parse_file(&state, file, 1 << 20)) != 0 ||
+        (rc = compare_options(js_member(state, "options"), js_member(about, "options"),
+                              run_path)) != 0 ||
+        (rc = counters_read(&t->at, state, file)) != 0 ||
+        (rc = path_join(file, dir, "optim.safetensors")) != 0 ||
+        (rc = st_open(&arrays, file)) != 0) {
+        goto done;
+    }
+    size_t n = state_arrays(entries, t);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        /* The entries describe our own writable arrays; the cast drops their reader's const. */
+        rc = st_read_f32((float *)entries[i].data, arrays, entries[i].name, 1, entries[i].shape,
+                         false);
+    }
+done:
+    st_close(arrays);
+    js_free(state);
+    return rc;
+}
+
+int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
+                   char model_hash[HASH_HEX_SIZE], const char *run_path, const Js *about)
+{
+    int64_t step = -1;
+    Js *manifest = NULL;
+    *found = false;
+    char *warning = NULL;
+    int rc = run_newest_step(&step, path, run_path, true, &warning);
+    if (warning != NULL && t->observer->warned != NULL) {
+        t->observer->warned(t->observer->context, warning);
+    }
+    mem_free(warning);
+    if (rc != 0 || step < 0) {
+        return rc;
+    }
+    rc = load_train(t, path, run_path, about);
+    if (rc == 0 && (rc = manifest_verify(&manifest, path)) == 0) {
+        const char *hash = manifest_file_sha256(manifest, "model.safetensors");
+        snprintf(model_hash, HASH_HEX_SIZE, "%s", hash != NULL ? hash : "");
+        *found = true;
+    }
+    js_free(manifest);
+    return rc;
+}
+
+int trainer_prune(const char *run_path)
+{
+    char **names = NULL;
+    size_t n = 0, kept = 0;
+    char path[FILES_PATH_MAX];
+    int rc = dir_list(&names, &n, run_path);
+    for (size_t i = n; rc == 0 && i-- > 0;) {
+        if (run_step_of_name(names[i]) < 0 || kept++ < 2) {
+            continue;
+        }
+        rc = path_join(path, run_path, names[i]);
+        if (rc == 0) {
+            rc = dir_discard(path);
+        }
+    }
+    names_free(names, n);
+    return rc;
+}

@@ -1,0 +1,211 @@
+/* probes/activations/positions.c - drawing and replaying positions. See
+ * probes/activations/positions.h. */
+#include "probes/activations/positions.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "base/rng.h"
+
+#define CHUNK_GAMES 64
+
+int positions_check_corpus(const char *path, const Corpus *corpus, const ModelFile *model)
+{
+    const GptConfig *cfg = &model->gpt->cfg;
+    const Vocab *games = vocab_of(corpus_info(corpus)->variant), *played;
+    int size = games->variant->size;
+    if (cfg->d_vocab == games->d_vocab && cfg->n_ctx == games->n_ctx) {
+        return 0;
+    }
+    played = vocab_by_size(cfg->d_vocab);
+    if (!played || cfg->n_ctx != played->n_ctx) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: has d_vocab %d and n_ctx %d, the games of %dx%d in %s need %d and %d; "
+                       "use another model",
+                       model->path, cfg->d_vocab, cfg->n_ctx, size, size, path, games->d_vocab,
+                       games->n_ctx);
+    }
+    int plays = played->variant->size;
+    return err_set(OGPT_EFORMAT,
+                   "%s: holds games of %dx%d, the model %s plays %dx%d; use a corpus of the "
+                   "model's board size (ogpt generate FILE --games N --size %d)",
+                   path, size, size, model->path, plays, plays, plays);
+}
+
+/* `plies` different numbers of 0..n-1, ascending, by the first steps of a Fisher-Yates shuffle;
+ * all of them when plies is 0 or n is no larger. Returns how many. */
+static int draw_plies(uint8_t *out, int n, int plies, Rng *rng)
+{
+    uint8_t all[GAME_MAX_MOVES];
+    uint64_t chosen = 0;
+    for (int i = 0; i < n; i++) {
+        all[i] = (uint8_t)i;
+    }
+    int wanted = plies == 0 || plies > n ? n : plies;
+    for (int i = 0; i < wanted; i++) {
+        int j = i + (int)rng_below(rng, (uint32_t)(n - i));
+        uint8_t swap = all[j];
+        all[j] = all[i];
+        all[i] = swap;
+        chosen |= UINT64_C(1) << swap;
+    }
+    int count = 0;
+    for (int t = 0; t < n; t++) {
+        if (chosen >> t & 1) {
+            out[count++] = (uint8_t)t;
+        }
+    }
+    return count;
+}
+
+int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies, uint64_t seed,
+                   Pool *pool)
+{
+    const GameVariant *variant = source_variant(source);
+    uint64_t available = source_games(source);
+    if (available > 0 && n_games > available) {
+        n_games = (size_t)available;
+    }
+    size_t stride = (size_t)variant->n_moves;
+    size_t most = plies > 0 ? (size_t)plies : stride - 1;
+    *out = (PositionSet){.vocab = vocab_of(variant), .n_games = n_games};
+    out->moves = mem_alloc(n_games, stride, "games of a probe");
+    out->first = mem_alloc(n_games + 1, sizeof(uint32_t), "positions of a probe");
+    out->t = mem_alloc(n_games, most, "positions of a probe");
+    if (!out->moves || !out->first || !out->t) {
+        positions_release(out);
+        return OGPT_ENOMEM;
+    }
+    int rc = source_fetch(source, out->moves, 0, n_games, pool);
+    if (rc) {
+        positions_release(out);
+        return rc;
+    }
+    for (size_t g = 0; g < n_games; g++) {
+        const uint8_t *moves = out->moves + g * stride;
+        Rng rng = rng_at(seed, RNG_PROBE, game_hash(moves, variant));
+        int scored = game_length(moves, variant->n_moves) - 1;
+        out->first[g] = (uint32_t)out->n_positions;
+        if (scored > 0) {
+            out->n_positions += (size_t)draw_plies(out->t + out->n_positions, scored, plies, &rng);
+        }
+    }
+    out->first[n_games] = (uint32_t)out->n_positions;
+    if (out->n_positions == 0) {
+        positions_release(out);
+        return err_set(OGPT_EFORMAT,
+                       "%s: %zu games without a single position to probe, expected "
+                       "games of at least two moves",
+                       source_identity(source), n_games);
+    }
+    return 0;
+}
+
+void positions_release(PositionSet *set)
+{
+    mem_free(set->moves);
+    mem_free(set->first);
+    mem_free(set->t);
+    *set = (PositionSet){0};
+}
+
+typedef struct VisitJob {
+    const PositionSet *set;
+    LabelConvention convention;
+    PositionVisit visit;
+    void *context;
+} VisitJob;
+
+static int visit_chunk(void *context, size_t job, size_t worker)
+{
+    const VisitJob *visit = context;
+    const PositionSet *set = visit->set;
+    const GameVariant *variant = set->vocab->variant;
+    Board after[GAME_MAX_MOVES];
+    if (interrupt_pending()) {
+        return err_set(OGPT_EINTR, "interrupted while replaying games");
+    }
+    size_t end = (job + 1) * CHUNK_GAMES < set->n_games ? (job + 1) * CHUNK_GAMES : set->n_games;
+    for (size_t g = job * CHUNK_GAMES; g < end; g++) {
+        const uint8_t *moves = set->moves + g * (size_t)variant->n_moves;
+        int n = game_length(moves, variant->n_moves);
+        int legal = game_replay(variant, moves, n, after);
+        if (legal != n) {
+            return err_set(OGPT_EFORMAT,
+                           "game %zu of the probe's sample: move %d is illegal; "
+                           "check the corpus (ogpt verify)",
+                           g, legal + 1);
+        }
+        for (size_t i = set->first[g]; i < set->first[g + 1]; i++) {
+            TaskPosition position = {variant, moves, after, set->t[i], visit->convention};
+            visit->visit(visit->context, &position, i);
+        }
+    }
+    return 0;
+}
+
+int positions_visit(const PositionSet *set, LabelConvention convention, PositionVisit visit,
+                    void *context, Pool *pool)
+{
+    VisitJob job = {set, convention, visit, context};
+    return pool_run(pool, (set->n_games + CHUNK_GAMES - 1) / CHUNK_GAMES, visit_chunk, &job);
+}
+
+typedef struct LabelVisit {
+    uint8_t *labels;
+    const Task *task;
+    size_t n_squares;
+} LabelVisit;
+
+static void visit_label(void *context, const TaskPosition *position, size_t index)
+{
+    const LabelVisit *visit = context;
+    visit->task->label(visit->labels + index * visit->n_squares, position);
+}
+
+int positions_label(uint8_t *labels, const PositionSet *set, const Task *task,
+                    LabelConvention convention, Pool *pool)
+{
+    int size = set->vocab->variant->size;
+    LabelVisit visit = {labels, task, (size_t)(size * size)};
+    return positions_visit(set, convention, visit_label, &visit, pool);
+}
+
+typedef struct MaskVisit {
+    uint64_t *occupied, *flipped;
+} MaskVisit;
+
+/* From bits numbered 8*row+column to bits numbered row-major over the board. */
+static uint64_t pack_squares(const GameVariant *variant, uint64_t mask)
+{
+    uint64_t packed = 0;
+    for (int i = 0; i < variant->size * variant->size; i++) {
+        packed |= (mask >> task_square(variant, i) & 1) << i;
+    }
+    return packed;
+}
+
+static void visit_masks(void *context, const TaskPosition *position, size_t index)
+{
+    const MaskVisit *visit = context;
+    const Board *after = position->after;
+    uint64_t flipped = 0;
+    uint64_t black_before = board_discs(&position->variant->start, BLACK);
+    uint64_t white_before = board_discs(&position->variant->start, WHITE);
+    for (int t = 0; t <= position->t; t++) {
+        uint64_t black = board_discs(&after[t], BLACK), white = board_discs(&after[t], WHITE);
+        flipped |= (black & white_before) | (white & black_before);
+        black_before = black;
+        white_before = white;
+    }
+    visit->occupied[index] = pack_squares(position->variant, black_before | white_before);
+    visit->flipped[index] = pack_squares(position->variant, flipped);
+}
+
+int positions_masks(uint64_t *occupied, uint64_t *flipped, const PositionSet *set, Pool *pool)
+{
+    MaskVisit visit = {occupied, flipped};
+    return positions_visit(set, LABELS_MOVER, visit_masks, &visit, pool);
+}

@@ -1,0 +1,51 @@
+/* probes/activations/tasks.h - what can be asked of a position: one table of probe tasks.
+ *
+ * A task gives every square of the board after move t one of a few classes. Adding a task is
+ * one row in the table of tasks.c and one label function.
+ */
+#ifndef OGPT_PROBES_ACTIVATIONS_TASKS_H
+#define OGPT_PROBES_ACTIVATIONS_TASKS_H
+
+#include <stddef.h>
+
+#include "datasets/labels.h"
+#include "game/board.h"
+
+#define TASK_MAX_CLASSES 8
+
+/* Position t of a replayed game: boards after moves 0..t are in after[0..t]. */
+typedef struct TaskPosition {
+    const GameVariant *variant;
+    const uint8_t *moves;
+    const Board *after;
+    int t;
+    LabelConvention convention; /* whose view "mine" and "theirs" are */
+} TaskPosition;
+
+typedef struct Task {
+    const char *name;
+    const char *summary;
+    int n_classes;
+    const char *classes[TASK_MAX_CLASSES];
+    /* labels[size*size], row-major, each below n_classes. */
+    void (*label)(uint8_t *labels, const TaskPosition *position);
+} Task;
+
+#define TASK_NAMES "mine|colour|empty|flipped|legal|played|previous"
+
+/* Borrowed, static; NULL when there is no task of that name. */
+const Task *task_find(const char *name);
+const Task *task_at(size_t index); /* NULL after the last */
+
+/* "mover" or "parity". Returns 0 or OGPT_EUSAGE. */
+int convention_parse(LabelConvention *out, const char *name);
+
+/* The side from which the position is seen: the real mover, or by the published convention the
+ * side that the parity of the ply names, whether or not it has to pass. */
+Colour task_viewer(const TaskPosition *position);
+/* The board before move t. */
+Board task_board_before(const TaskPosition *position);
+/* The square of index i (row-major over the board) as a bit number. */
+int task_square(const GameVariant *variant, int i);
+
+#endif

@@ -1,0 +1,102 @@
+/* probes/board/probe.h - a probe: what it is in memory and on disk.
+ *
+ * Linear: score[square][class] = sum_c x[c] * weight[c][square][class] + bias[square][class].
+ * With a hidden layer (the nonlinear probe of Li et al., ICLR 2023: one MLP a layer, its hidden
+ * units shared by all squares): h = max(0, x . hidden_weight + hidden_bias), and
+ * score[square][class] = sum_j h[j] * weight[j][square][class] + bias[square][class].
+ * The predicted class is the argmax (ties to the lowest class). Squares are row-major over the
+ * board (rows = ranks). On disk a directory: probe.safetensors (per layer
+ * "blocks.3.hook_resid_post.weight" [d_model or hidden, rows, cols, classes] and ".bias"
+ * [rows, cols, classes]; with a hidden layer ".hidden.weight" [d_model, hidden] and
+ * ".hidden.bias" [hidden] too), probe.json, MANIFEST.json.
+ */
+#ifndef OGPT_PROBES_BOARD_PROBE_H
+#define OGPT_PROBES_BOARD_PROBE_H
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/manifest.h"
+#include "model/gpt.h"
+#include "probes/activations/tasks.h"
+#include "probes/solvers/solver.h"
+
+#define PROBE_MAX_HIDDEN 2048
+_Static_assert(TASK_MAX_CLASSES <= FIT_MAX_CLASSES, "every task can be fitted");
+
+typedef struct Probe {
+    char task[16];                      /* "mine", "colour", ... (probes/activations/tasks.h) */
+    char classes[TASK_MAX_CLASSES][16]; /* names in order: "empty", "theirs", "mine" */
+    char solver[16];
+    char labels[16]; /* "mover" or "parity" */
+    HookSite site;
+    int size;      /* of the board: 4, 6, 8 */
+    int n_squares; /* size * size */
+    int d_model;   /* width of the site's rows */
+    int n_hidden;  /* 0: linear; else units of the hidden layer */
+    int n_classes;
+    int n_layers;           /* fitted layers */
+    int layers[LAYERS_MAX]; /* ascending; LAYER_EMBED first when fitted */
+    double l2;              /* asked for; 0: chosen for each layer, see fit[].l2 */
+    int epochs;             /* adamw: asked for; 0: the recipe's own */
+    int64_t n_games, plies; /* training games, positions drawn of each (0: all) */
+    int64_t n_valid_games;  /* on which the fit depends (l2 chosen, hidden layer); else 0 */
+    int64_t n_positions;    /* used for fitting */
+    uint64_t seed;
+    char model_hash[HASH_HEX_SIZE];
+    char corpus_hash[HASH_HEX_SIZE + 32];
+    float *weight[LAYERS_MAX];        /* (probe_inputs, n_squares, n_classes) */
+    float *bias[LAYERS_MAX];          /* (n_squares, n_classes) */
+    float *hidden_weight[LAYERS_MAX]; /* (d_model, n_hidden); NULL of a linear probe */
+    float *hidden_bias[LAYERS_MAX];   /* (n_hidden); NULL of a linear probe */
+    bool fitted[LAYERS_MAX];          /* false while a sweep is unfinished */
+    /* Of fitted layers. A file of an earlier program lacks all but the objective: then seconds
+     * are NaN, and the counts 0 and not to be shown. */
+    FitReport fit[LAYERS_MAX];
+    double seconds[LAYERS_MAX]; /* that the fit took */
+} Probe;
+
+/* Allocate weights (zero) for the shape fields already set in *probe. */
+int probe_allocate(Probe *probe);
+/* Rows of the last weight matrix: n_hidden, or d_model of a linear probe. */
+size_t probe_inputs(const Probe *probe);
+void probe_release(Probe *probe);
+/* Whether a probe may be published at `path`: nothing is there, or an older probe, damaged or
+ * not, known by its MANIFEST.json and probe.json. Replacing removes a directory with all that is
+ * in it, so everything else is OGPT_EUSAGE naming it. */
+int probe_check_goal(const char *path);
+/* Publish (replaces an older publication of the same unfinished sweep; see probe_check_goal). */
+int probe_save(const Probe *probe, const char *path);
+/* The same into a directory that the caller publishes: probe.safetensors and probe.json, and the
+ * fields of the manifest, owned by the caller whatever is returned. */
+int probe_write(Publish *publish, Js **fields, const Probe *probe);
+/* Read and check completely. Returns 0, OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
+int probe_load(Probe *out, const char *path);
+/* Refuse a probe of another model, board size or width: OGPT_EFORMAT naming both sides. */
+int probe_check_model(const Probe *probe, const char *probe_path, const char *model_hash,
+                      const GptConfig *cfg);
+/* Hook site and block where rows of a layer of this probe are read: LAYER_EMBED is
+ * blocks.0.hook_resid_pre, all others are the probe's own site. */
+HookSite probe_hook(int *block, const Probe *probe, int layer);
+/* Position of `layer` in probe->layers, or -1. */
+int probe_layer_index(const Probe *probe, int layer);
+/* Class number by name, or -1. */
+int probe_class(const Probe *probe, const char *name);
+/* scores (n, n_squares, n_classes) of rows x (n, d_model) at layer index i. */
+void probe_scores(float *scores, const Probe *probe, int i, const float *x, size_t n);
+/* classes (n, n_squares) = argmax of the scores. `scratch` holds n*n_squares*n_classes floats. */
+void probe_classify(uint8_t *classes, float *scratch, const Probe *probe, int i, const float *x,
+                    size_t n);
+/* Unit vector from class `from` to class `to` of a square: unit(w_to - w_from), (d_model), of a
+ * linear probe (probe_check_linear first: a hidden layer has no directions). Returns the norm of
+ * the difference before scaling (0: the direction is zero). */
+double probe_direction(float *out, const Probe *probe, int i, int square, int from, int to);
+/* Refuse a probe with a hidden layer: OGPT_EUSAGE naming it and what to use instead. */
+int probe_check_linear(const Probe *probe, const char *probe_path);
+/* loss = sum over squares of square_weight[s] * -ln softmax(scores of s)[target[s]], in nats, at
+ * one row x (d_model) of layer index i, for linear probes and those with a hidden layer. Returns
+ * the loss; gradient (d_model) = d loss / d x. target[s] below n_classes, also where the weight
+ * is 0. Needs no scratch; callers on different threads do not meet. */
+double probe_input_gradient(float *gradient, const Probe *probe, int i, const float *x,
+                            const uint8_t *target, const float *square_weight);
+
+#endif

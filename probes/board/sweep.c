@@ -1,0 +1,404 @@
+/* probes/board/sweep.c - fitting and scoring a probe at every layer. See probes/board/sweep.h. */
+#include "probes/board/sweep_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "probes/activations/activations.h"
+
+const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg)
+{
+    LabelConvention convention;
+    if (!task_find(options->task)) {
+        return "unknown task; expected one of " TASK_NAMES;
+    }
+    if (convention_parse(&convention, options->labels)) {
+        return "labels must be mover or parity";
+    }
+    bool newton = strcmp(options->solver, "newton") == 0;
+    bool adamw = strcmp(options->solver, "adamw") == 0;
+    if (!newton && !adamw && strcmp(options->solver, "liblinear") != 0) {
+        return "unknown solver; expected one of " SOLVER_NAMES;
+    }
+    if (options->n_hidden < 0 || options->n_hidden > PROBE_MAX_HIDDEN ||
+        (options->n_hidden > 0 && !adamw)) {
+        return "a hidden layer of up to 2048 units is fitted by solver adamw only";
+    }
+    if (options->epochs < 0 || (options->epochs > 0 && !adamw)) {
+        return "epochs belong to solver adamw";
+    }
+    if (options->check && adamw) {
+        return "newton is checked against liblinear, and adamw reaches no optimum to be checked";
+    }
+    if (options->n_games < 1 || options->n_test_games < 2) {
+        return "at least 1 training game and 2 test games are needed";
+    }
+    if (options->plies < 0 || options->plies > GAME_MAX_MOVES) {
+        return "plies must lie in 0 (all) to 60";
+    }
+    if (options->l2 == FIT_L2_AUTO ? !newton : !(options->l2 > 0) || !isfinite(options->l2)) {
+        return "l2 must be a positive number, or chosen on validation games by solver newton";
+    }
+    if (cfg->n_layers > LAYERS_MAX - 1) {
+        return "models of more than 64 layers cannot be probed";
+    }
+    for (int i = 0; i < options->n_layers; i++) {
+        int layer = options->layers[i];
+        if (layer < LAYER_EMBED || layer >= cfg->n_layers) {
+            return "a layer lies outside the model";
+        }
+        if (layer == LAYER_EMBED && options->site != HOOK_RESID_POST) {
+            return "the embedding layer belongs to site resid_post only";
+        }
+        if (i > 0 && layer <= options->layers[i - 1]) {
+            return "layers must be ascending and different";
+        }
+    }
+    return NULL;
+}
+
+/* ---- memory ---- */
+
+static size_t layer_bytes(const Sweep *sweep)
+{
+    size_t positions = 0;
+    for (int split = 0; split < N_SPLITS; split++) {
+        positions += sweep->sets[split].set.n_positions;
+    }
+    return activations_bytes(positions, (size_t)sweep->probe->d_model);
+}
+
+/* How many layers are captured in one pass over the games, and what all that will take. */
+static void plan_memory(Sweep *sweep)
+{
+    const Probe *probe = sweep->probe;
+    size_t n_workers = sweep->pool ? pool_size(sweep->pool) : 1,
+           fits = sweep->options->memory_bytes;
+    FitProblem problem = sweep__problem(sweep, NULL, NULL, (size_t)probe->d_model, NULL);
+    size_t fit = fit_bytes(probe->solver, &problem, n_workers);
+    size_t check = sweep->options->check ? fit_bytes("liblinear", &problem, n_workers) : 0;
+    size_t controls = sweep->options->controls ? sweep__controls_bytes(sweep) : 0;
+    fits /= layer_bytes(sweep);
+    sweep->group_size = fits < 1 ? 1 : fits < (size_t)probe->n_layers ? (int)fits : probe->n_layers;
+    fit = fit > check ? fit : check;
+    sweep->out->bytes = (size_t)sweep->group_size * layer_bytes(sweep) +
+                        (fit > controls ? fit : controls) +
+                        activations_scratch_bytes(&sweep->model->gpt->cfg, n_workers);
+}
+
+static void release_rows(Sweep *sweep)
+{
+    for (int split = 0; split < N_SPLITS; split++) {
+        for (int i = 0; i < LAYERS_MAX; i++) {
+            mem_free(sweep->rows[split][i]);
+            sweep->rows[split][i] = NULL;
+        }
+    }
+    sweep->n = 0;
+}
+
+/* Activations of the splits for the group of layers that begins at index `first`, unless the
+ * group in memory already holds that layer. */
+int sweep__hold(Sweep *sweep, int first)
+{
+    const Probe *probe = sweep->probe;
+    if (first >= sweep->first && first < sweep->first + sweep->n) {
+        return 0;
+    }
+    release_rows(sweep);
+    int left = probe->n_layers - first;
+    int n = left < sweep->group_size ? left : sweep->group_size;
+    for (int split = 0; split < N_SPLITS; split++) {
+        const PositionSet *set = &sweep->sets[split].set;
+        for (int i = 0; i < n; i++) {
+            sweep->rows[split][i] =
+                mem_alloc(set->n_positions * (size_t)probe->d_model, sizeof(float), "activations");
+            if (!sweep->rows[split][i]) {
+                return OGPT_ENOMEM;
+            }
+        }
+        int rc = activations_capture(sweep->rows[split], set, sweep->model->gpt, probe->site,
+                                     probe->layers + first, n, sweep->pool);
+        if (rc) {
+            return rc;
+        }
+    }
+    sweep->first = first;
+    sweep->n = n;
+    return 0;
+}
+
+const float *sweep__rows(const Sweep *sweep, int split, int index)
+{
+    return sweep->rows[split][index - sweep->first];
+}
+
+/* ---- the sweep over layers ---- */
+
+static int draw_sets(Sweep *sweep, Corpus *corpus)
+{
+    static const Split split_of[N_SPLITS] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
+    const SweepOptions *options = sweep->options;
+    size_t wanted[N_SPLITS] = {options->n_games, (options->n_test_games + 1) / 2,
+                               options->n_test_games};
+    size_t most = 0;
+    for (int split = 0; split < N_SPLITS; split++) {
+        GameSource *source = NULL;
+        int rc = source_corpus(&source, corpus, 1U << split_of[split], true, options->seed);
+        rc = rc ? rc
+                : labelled_draw(&sweep->sets[split], source, sweep->task, sweep->convention,
+                                wanted[split], options->plies, options->seed, sweep->pool);
+        source_free(source);
+        if (rc) {
+            return rc;
+        }
+        size_t n = sweep->sets[split].set.n_positions;
+        most = n > most ? n : most;
+    }
+    sweep->out->n_train = sweep->sets[TRAIN].set.n_positions;
+    sweep->out->n_validation = sweep->sets[VALIDATION].set.n_positions;
+    sweep->out->n_test = sweep->sets[TEST].set.n_positions;
+    sweep->out->n_train_games = sweep->sets[TRAIN].set.n_games;
+    sweep->out->n_validation_games = sweep->sets[VALIDATION].set.n_games;
+    sweep->out->n_test_games = sweep->sets[TEST].set.n_games;
+    sweep->predicted = mem_alloc(most, sweep->sets[TRAIN].n_squares, "predicted labels");
+    return sweep->predicted ? 0 : OGPT_ENOMEM;
+}
+
+FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid_x, size_t width,
+                          const uint8_t *labels)
+{
+    const Probe *probe = sweep->probe;
+    const PositionSet *set = &sweep->sets[TRAIN].set;
+    return (FitProblem){.x = x,
+                        .labels = labels,
+                        .n = set->n_positions,
+                        .width = width,
+                        .n_squares = (size_t)probe->n_squares,
+                        .n_classes = (size_t)probe->n_classes,
+                        .l2 = probe->l2,
+                        .first = set->first,
+                        .n_games = set->n_games,
+                        .seed = sweep->options->seed,
+                        .n_hidden = (size_t)probe->n_hidden,
+                        .epochs = probe->epochs,
+                        .valid_x = valid_x,
+                        .valid_labels = sweep->sets[VALIDATION].labels,
+                        .n_valid = sweep->sets[VALIDATION].set.n_positions};
+}
+
+static FitProblem layer_problem(const Sweep *sweep, int index)
+{
+    return sweep__problem(sweep, sweep__rows(sweep, TRAIN, index),
+                          sweep__rows(sweep, VALIDATION, index), (size_t)sweep->probe->d_model,
+                          sweep->sets[TRAIN].labels);
+}
+
+static int fit_layer(Sweep *sweep, int index)
+{
+    Probe *probe = sweep->probe;
+    FitProblem problem = layer_problem(sweep, index);
+    FitWeights weights = {probe->weight[index], probe->bias[index], probe->hidden_weight[index],
+                          probe->hidden_bias[index]};
+    double start = clock_seconds();
+    int rc = fit_probe(&weights, &probe->fit[index], probe->solver, &problem, sweep->pool);
+    if (rc) {
+        return rc;
+    }
+    probe->seconds[index] = clock_seconds() - start;
+    probe->fitted[index] = true;
+    return probe_save(probe, sweep->path);
+}
+
+int sweep__score(ProbeScore *out, Sweep *sweep, const Probe *probe, int index, int split,
+                 const float *x)
+{
+    const LabelledSet *truth = &sweep->sets[split];
+    int rc = predict_probe(sweep->predicted, probe, index, x, truth->set.n_positions, sweep->pool);
+    return rc ? rc
+              : score_predictions(out, truth, sweep->predicted, sweep->options->seed, sweep->pool);
+}
+
+static int show_scored(Sweep *sweep, int layer, int control, const LabelledSet *truth)
+{
+    const SweepObserver *observer = sweep->observer;
+    return observer && observer->scored
+               ? observer->scored(observer->context, layer, control, truth, sweep->predicted)
+               : 0;
+}
+
+int sweep__show_scored(Sweep *sweep, int control, const LabelledSet *truth)
+{
+    return show_scored(sweep, sweep->out->layers[sweep->out->best].layer, control, truth);
+}
+
+static int sweep_layer(Sweep *sweep, int index)
+{
+    LayerScore *layer = &sweep->out->layers[index];
+    ProbeScore validation;
+    *layer = (LayerScore){.layer = sweep->probe->layers[index]};
+    int rc = sweep__hold(sweep, index);
+    if (rc == 0 && !sweep->probe->fitted[index]) {
+        rc = fit_layer(sweep, index);
+    }
+    layer->fit = sweep->probe->fit[index];
+    layer->seconds = sweep->probe->seconds[index];
+    if (rc == 0 && sweep->options->check) {
+        FitProblem problem = layer_problem(sweep, index);
+        problem.l2 = layer->fit.l2;
+        rc = fit_check(&layer->check, &problem, sweep->pool);
+        layer->has_check = true;
+    }
+    rc = rc ? rc
+            : sweep__score(&validation, sweep, sweep->probe, index, VALIDATION,
+                           sweep__rows(sweep, VALIDATION, index));
+    rc = rc ? rc
+            : sweep__score(&layer->test, sweep, sweep->probe, index, TEST,
+                           sweep__rows(sweep, TEST, index));
+    rc = rc ? rc : show_scored(sweep, layer->layer, -1, &sweep->sets[TEST]);
+    if (rc) {
+        return rc;
+    }
+    layer->validation = validation.accuracy.value;
+    if (layer->validation > sweep->out->layers[sweep->out->best].validation) {
+        sweep->out->best = index;
+    }
+    if (sweep->observer && sweep->observer->layer) {
+        sweep->observer->layer(sweep->observer->context, layer, index + 1, sweep->probe->n_layers);
+    }
+    return 0;
+}
+
+/* ---- entry points ---- */
+
+static int run_sweep(Sweep *sweep)
+{
+    int rc = 0;
+    sweep->out->n_layers = sweep->probe->n_layers;
+    plan_memory(sweep);
+    if (sweep->observer && sweep->observer->start) {
+        sweep->observer->start(sweep->observer->context, sweep->out);
+    }
+    for (int i = 0; i < sweep->probe->n_layers && rc == 0; i++) {
+        rc = sweep_layer(sweep, i);
+    }
+    if (rc == 0 && sweep->options->controls) {
+        rc = sweep__controls(sweep);
+    }
+    return rc;
+}
+
+static void sweep_release(Sweep *sweep)
+{
+    release_rows(sweep);
+    for (int split = 0; split < N_SPLITS; split++) {
+        labelled_release(&sweep->sets[split]);
+    }
+    mem_free(sweep->predicted);
+}
+
+/* Games first, because everything else is sized by them. */
+static int sweep_begin(Sweep *sweep, Corpus *corpus)
+{
+    const GptConfig *cfg = &sweep->model->gpt->cfg;
+    const GameVariant *variant = corpus_info(corpus)->variant;
+    const char *reason = sweep_options_check(sweep->options, cfg);
+    if (reason) {
+        return err_set(OGPT_EUSAGE, "probe: %s", reason);
+    }
+    const Vocab *vocab = vocab_by_size(cfg->d_vocab);
+    if (!vocab || vocab->variant->size != variant->size) {
+        int size = vocab ? vocab->variant->size : 0;
+        return err_set(OGPT_EFORMAT, "%s: plays %dx%d, the corpus holds games of %dx%d",
+                       sweep->model->path, size, size, variant->size, variant->size);
+    }
+    sweep->task = task_find(sweep->options->task);
+    int rc = convention_parse(&sweep->convention, sweep->options->labels);
+    return rc ? rc : draw_sets(sweep, corpus);
+}
+
+/* The lock lies beside the probe, because publishing replaces the directory itself. */
+static int lock_goal(FileLock *out, const char *path)
+{
+    char name[FILES_PATH_MAX];
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') {
+        end--; /* "probes/mine/" is the same goal as "probes/mine" */
+    }
+    int n = snprintf(name, sizeof name, "%.*s", (int)end, path);
+    char *slash = n < (int)sizeof name ? strrchr(name, '/') : NULL;
+    int rc = 0;
+    if (slash && slash > name) {
+        *slash = '\0';
+        rc = dir_create(name);
+    }
+    if (snprintf(name, sizeof name, "%.*s.lock", (int)end, path) >= (int)sizeof name) {
+        rc = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
+    }
+    return rc ? rc : file_lock(out, name);
+}
+
+int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
+              const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,
+              const SweepObserver *observer)
+{
+    *out = (SweepResult){0};
+    *probe = (Probe){0};
+    Sweep sweep = {.out = out,
+                   .probe = probe,
+                   .path = path,
+                   .model = model,
+                   .options = options,
+                   .observer = observer,
+                   .pool = pool};
+    FileLock lock = {.fd = -1};
+    int rc = probe_check_goal(path);
+    rc = rc ? rc : sweep_begin(&sweep, corpus);
+    rc = rc ? rc : lock_goal(&lock, path);
+    rc = rc ? rc : sweep__take_probe(&sweep, replace, corpus);
+    rc = rc ? rc : run_sweep(&sweep);
+    sweep_release(&sweep);
+    file_unlock(&lock);
+    return rc;
+}
+
+int sweep_score(SweepResult *out, const Probe *probe, const char *path, const ModelFile *model,
+                Corpus *corpus, const SweepOptions *options, Pool *pool,
+                const SweepObserver *observer)
+{
+    *out = (SweepResult){0};
+    Probe own = *probe; /* the weights stay the caller's; every layer is fitted, none is changed */
+    SweepOptions settings = *options;
+    settings.task = own.task;
+    settings.labels = own.labels;
+    settings.solver = own.solver;
+    settings.site = own.site;
+    settings.l2 = own.l2;
+    settings.n_hidden = own.n_hidden;
+    settings.epochs = own.epochs;
+    settings.n_layers = own.n_layers;
+    memcpy(settings.layers, own.layers, sizeof(settings.layers));
+    Sweep sweep = {.out = out,
+                   .probe = &own,
+                   .model = model,
+                   .options = &settings,
+                   .observer = observer,
+                   .pool = pool};
+    int rc = probe_check_model(probe, path, model->model_hash, &model->gpt->cfg);
+    for (int i = 0; i < own.n_layers && rc == 0; i++) {
+        if (!own.fitted[i]) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s: layer %d is not fitted yet; finish it with the command "
+                         "that began it (ogpt probe fit)",
+                         path, own.layers[i]);
+        }
+    }
+    rc = rc ? rc : sweep_begin(&sweep, corpus);
+    rc = rc ? rc : run_sweep(&sweep);
+    sweep_release(&sweep);
+    return rc;
+}

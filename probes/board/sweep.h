@@ -1,0 +1,105 @@
+/* probes/board/sweep.h - a probe at every layer, its scores, and its controls.
+ *
+ * Positions are drawn from three splits of one corpus: probes are fitted on training games, the
+ * best layer (for controls that need one) is chosen on validation games, and every reported
+ * score is of test games. A layer's probe depends on its own activations alone, whichever other
+ * layers are asked for. The probe is published after each layer: the same call goes on after a
+ * kill, fits no finished layer again, and ends with the same bytes.
+ */
+#ifndef OGPT_PROBES_BOARD_SWEEP_H
+#define OGPT_PROBES_BOARD_SWEEP_H
+
+#include "datasets/corpus.h"
+#include "model/checkpoint.h"
+#include "probes/board/controls.h"
+
+typedef struct SweepOptions {
+    const char *task;   /* TASK_NAMES */
+    const char *labels; /* "mover" or "parity" */
+    const char *solver; /* SOLVER_NAMES */
+    HookSite site;
+    int n_layers;           /* 0: LAYER_EMBED (site resid_post only) and all layers of the model */
+    int layers[LAYERS_MAX]; /* ascending */
+    size_t n_games;         /* for fitting */
+    size_t n_test_games;    /* for scores; half as many for validation */
+    int plies;              /* drawn of each game; 0: all */
+    double l2;              /* FIT_L2_AUTO: chosen for each layer on validation games */
+    int n_hidden;           /* adamw: units of a hidden layer; 0: linear */
+    int epochs;             /* adamw; 0: the recipe's own */
+    bool check;             /* also fit_check every layer: newton against liblinear */
+    uint64_t seed;
+    bool controls;
+    size_t memory_bytes; /* for activations: layers are captured in groups that fit */
+} SweepOptions;
+
+/* 10,000 positions: enough for 128 numbers a row, and what liblinear can hold. */
+#define SWEEP_OPTIONS_DEFAULT                                                                      \
+    ((SweepOptions){.task = "mine",                                                                \
+                    .labels = "mover",                                                             \
+                    .solver = "newton",                                                            \
+                    .site = HOOK_RESID_POST,                                                       \
+                    .n_games = 1250,                                                               \
+                    .n_test_games = 1000,                                                          \
+                    .plies = 8,                                                                    \
+                    .l2 = FIT_L2,                                                                  \
+                    .seed = 1,                                                                     \
+                    .controls = true,                                                              \
+                    .memory_bytes = (size_t)1 << 30})
+/* NULL when sound for this model, else a one-line reason (static). */
+const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg);
+
+typedef struct LayerScore {
+    int layer;
+    ProbeScore test;
+    double validation; /* cell accuracy */
+    FitReport fit;     /* of the call that fitted the layer, which may be an earlier one */
+    double seconds;    /* of that fit; NaN when the file does not tell, nor the counts */
+    bool has_check;
+    FitCheck check;
+} LayerScore;
+
+typedef struct SweepResult {
+    size_t n_train, n_validation, n_test;                   /* positions */
+    size_t n_train_games, n_validation_games, n_test_games; /* found; may be fewer than asked */
+    size_t bytes; /* announced: activations, solver and tapes at their largest */
+    int n_layers;
+    LayerScore layers[LAYERS_MAX];
+    int best; /* index of the layer with the highest validation accuracy, ties to the lowest */
+    bool has_control[N_CONTROLS];
+    ProbeScore control[N_CONTROLS];    /* random_model and shuffled: of layers[best].layer */
+    FitReport control_fit[N_CONTROLS]; /* of all but majority */
+    double control_seconds[N_CONTROLS];
+} SweepResult;
+
+typedef struct SweepObserver {
+    void *context;
+    /* Once, before anything large is allocated. */
+    void (*start)(void *context, const SweepResult *so_far);
+    /* After each layer (already on file), in order. */
+    void (*layer)(void *context, const LayerScore *layer, int done, int n_layers);
+    void (*control)(void *context, Control control); /* before each control */
+    /* What was read of the test positions (n_positions, n_squares): by the probe of a layer, once
+     * scored (control is -1), or by a control (not CONTROL_PLANTED, which is of no position), or
+     * what CONTROL_CHANCE says. `truth` has the labels that it was scored on. Returns 0 or OGPT_E*,
+     * which ends the sweep. */
+    int (*scored)(void *context, int layer, int control, const LabelledSet *truth,
+                  const uint8_t *predicted);
+} SweepObserver;
+
+/* Fit what is missing of the probe at `path` (replace: begin anew whatever probe is there) and
+ * score it. *probe is filled and owned by the caller. The lock file PATH.lock, held while the
+ * sweep lasts, stays behind. Returns 0, OGPT_EUSAGE (options; what is at `path` is no probe; or
+ * the probe there was made with other options: the difference is named), OGPT_ELOCKED (another
+ * process fits it), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
+ * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. observer may be NULL. */
+int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
+              const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,
+              const SweepObserver *observer);
+/* Score the finished probe that was read from `path`. Task, labels, site, layers, solver and l2
+ * are the probe's own; games, plies and seed those of the options. Errors as above;
+ * OGPT_EFORMAT for a probe of another model. */
+int sweep_score(SweepResult *out, const Probe *probe, const char *path, const ModelFile *model,
+                Corpus *corpus, const SweepOptions *options, Pool *pool,
+                const SweepObserver *observer);
+
+#endif

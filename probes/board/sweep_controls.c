@@ -1,0 +1,300 @@
+/* probes/board/sweep_controls.c - the controls of a sweep, on the sweep's own positions. */
+#include "probes/board/sweep_internal.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "probes/activations/activations.h"
+
+/* What a control is fitted and scored on; NULL labels are the true ones. */
+typedef struct ControlData {
+    const float *x[N_SPLITS];
+    size_t width;
+    const uint8_t *labels[N_SPLITS];
+    bool invented; /* the labels are of no position */
+} ControlData;
+
+static const uint8_t *labels_of(const ControlData *data, const Sweep *sweep, int split)
+{
+    return data->labels[split] ? data->labels[split] : sweep->sets[split].labels;
+}
+
+/* How a control is fitted. */
+typedef struct ControlFit {
+    const char *solver;
+    int hidden; /* units of a hidden layer; 0: linear */
+    int epochs;
+    double l2;
+    const FitWeights *start;
+} ControlFit;
+
+/* As the sweep's own probe, so that the two differ by what is read and by nothing else. */
+static ControlFit fit_alike(const Sweep *sweep)
+{
+    const Probe *probe = sweep->probe;
+    return (ControlFit){.solver = probe->solver,
+                        .hidden = probe->n_hidden,
+                        .epochs = probe->epochs,
+                        .l2 = probe->l2};
+}
+
+/* The history MLP asks what moves can tell, whatever the probe is held to, by its own recipe. */
+static const ControlFit history_mlp_fit = {
+    .solver = "adamw", .hidden = HISTORY_HIDDEN, .l2 = FIT_L2};
+static const ControlFit history_line_fit = {.solver = "newton", .l2 = FIT_L2};
+
+/* Fit a probe of one layer, allocated here, to the training rows of a control. */
+static int fit_control(Probe *out, FitReport *report, const Sweep *sweep, const ControlData *data,
+                       const ControlFit *how)
+{
+    FitProblem problem = sweep__problem(sweep, data->x[TRAIN], data->x[VALIDATION], data->width,
+                                        labels_of(data, sweep, TRAIN));
+    *out = (Probe){.d_model = (int)data->width,
+                   .n_hidden = how->hidden,
+                   .n_squares = sweep->probe->n_squares,
+                   .n_classes = sweep->probe->n_classes,
+                   .n_layers = 1};
+    problem.n_hidden = (size_t)how->hidden;
+    problem.epochs = how->epochs;
+    problem.l2 = how->l2;
+    problem.start = how->start;
+    problem.valid_labels = labels_of(data, sweep, VALIDATION);
+    int rc = probe_allocate(out);
+    FitWeights weights = {out->weight[0], out->bias[0], out->hidden_weight[0], out->hidden_bias[0]};
+    return rc ? rc : fit_probe(&weights, report, how->solver, &problem, sweep->pool);
+}
+
+/* Fit a throw-away probe and score it. */
+static int control_fit(Sweep *sweep, Control control, const ControlData *data,
+                       const ControlFit *how)
+{
+    LabelledSet truth = sweep->sets[TEST]; /* borrowed, but for the labels */
+    Probe probe;
+    truth.labels = (uint8_t *)labels_of(data, sweep, TEST);
+    int rc = fit_control(&probe, &sweep->out->control_fit[control], sweep, data, how);
+    rc = rc ? rc
+            : predict_probe(sweep->predicted, &probe, 0, data->x[TEST], truth.set.n_positions,
+                            sweep->pool);
+    rc = rc ? rc
+            : score_predictions(&sweep->out->control[control], &truth, sweep->predicted,
+                                sweep->options->seed, sweep->pool);
+    if (rc == 0 && !data->invented) {
+        rc = sweep__show_scored(sweep, control, &truth);
+    }
+    probe_release(&probe);
+    return rc;
+}
+
+/* By the sweep's own solver. */
+static int control_fit_alike(Sweep *sweep, Control control, const ControlData *data)
+{
+    ControlFit how = fit_alike(sweep);
+    return control_fit(sweep, control, data, &how);
+}
+
+static int control_majority(Sweep *sweep)
+{
+    const LabelledSet *test = &sweep->sets[TEST];
+    int rc = majority_predict(sweep->predicted, &sweep->sets[TRAIN], test,
+                              (size_t)sweep->probe->n_classes);
+    rc = rc ? rc
+            : score_predictions(&sweep->out->control[CONTROL_MAJORITY], test, sweep->predicted,
+                                sweep->options->seed, sweep->pool);
+    return rc ? rc : sweep__show_scored(sweep, CONTROL_MAJORITY, test);
+}
+
+/* Rows of another source than the model, for all splits; rows_free whatever happened. */
+static int rows_alloc(float *rows[N_SPLITS], ControlData *data, const Sweep *sweep, size_t width)
+{
+    bool whole = true;
+    *data = (ControlData){.width = width};
+    for (int split = 0; split < N_SPLITS; split++) {
+        rows[split] = mem_alloc(sweep->sets[split].set.n_positions, width * sizeof(float),
+                                "rows of a control");
+        data->x[split] = rows[split];
+        whole = whole && rows[split];
+    }
+    return whole ? 0 : OGPT_ENOMEM;
+}
+
+static void rows_free(float *rows[N_SPLITS])
+{
+    for (int split = 0; split < N_SPLITS; split++) {
+        mem_free(rows[split]);
+    }
+}
+
+static int history_alloc(float *rows[N_SPLITS], ControlData *data, Sweep *sweep)
+{
+    int rc = rows_alloc(rows, data, sweep, history_width(sweep->sets[TRAIN].set.vocab));
+    for (int split = 0; split < N_SPLITS && rc == 0; split++) {
+        rc = history_rows(rows[split], &sweep->sets[split].set, sweep->convention, sweep->pool);
+    }
+    return rc;
+}
+
+static int control_history(Sweep *sweep)
+{
+    float *rows[N_SPLITS] = {NULL};
+    ControlData data;
+    int rc = history_alloc(rows, &data, sweep);
+    rc = rc ? rc : control_fit_alike(sweep, CONTROL_HISTORY, &data);
+    rows_free(rows);
+    return rc;
+}
+
+/* It begins as the linear fit of the same rows: with few games it would not get there by itself. */
+static int control_history_mlp(Sweep *sweep)
+{
+    float *rows[N_SPLITS] = {NULL};
+    ControlData data;
+    ControlFit how = history_mlp_fit;
+    FitReport report;
+    Probe line = {0};
+    int rc = history_alloc(rows, &data, sweep);
+    rc = rc ? rc : fit_control(&line, &report, sweep, &data, &history_line_fit);
+    FitWeights start = {.weight = line.weight[0], .bias = line.bias[0]};
+    how.start = &start;
+    rc = rc ? rc : control_fit(sweep, CONTROL_HISTORY_MLP, &data, &how);
+    probe_release(&line);
+    rows_free(rows);
+    return rc;
+}
+
+static int control_random_model(Sweep *sweep)
+{
+    float *rows[N_SPLITS] = {NULL};
+    ControlData data;
+    Gpt *random = NULL;
+    const int *layer = &sweep->probe->layers[sweep->out->best];
+    int rc = gpt_new(&random, &sweep->model->gpt->cfg);
+    if (rc) {
+        return rc;
+    }
+    gpt_init(random, sweep->options->seed, RNG_CONTROL);
+    rc = rows_alloc(rows, &data, sweep, (size_t)sweep->probe->d_model);
+    for (int split = 0; split < N_SPLITS && rc == 0; split++) {
+        rc = activations_capture(&rows[split], &sweep->sets[split].set, random, sweep->probe->site,
+                                 layer, 1, sweep->pool);
+    }
+    rc = rc ? rc : control_fit_alike(sweep, CONTROL_RANDOM_MODEL, &data);
+    rows_free(rows);
+    gpt_free(random);
+    return rc;
+}
+
+/* What the majority says of the shuffled test labels. */
+static int show_chance(Sweep *sweep, uint8_t *shuffled)
+{
+    LabelledSet truth = sweep->sets[TEST]; /* borrowed, but for the labels */
+    truth.labels = shuffled;
+    int rc = majority_predict(sweep->predicted, &sweep->sets[TRAIN], &truth,
+                              (size_t)sweep->probe->n_classes);
+    return rc ? rc : sweep__show_scored(sweep, CONTROL_CHANCE, &truth);
+}
+
+/* Scored on shuffled labels too: on the true ones a fit that by luck leans towards the truth would
+ * look like a leak, and the interval, which knows one fit, would not tell. */
+static int control_shuffled(Sweep *sweep)
+{
+    uint8_t *labels[N_SPLITS] = {NULL};
+    int best = sweep->out->best, rc = sweep__hold(sweep, best);
+    ControlData data = {.width = (size_t)sweep->probe->d_model};
+    for (int split = 0; split < N_SPLITS && rc == 0; split++) {
+        const LabelledSet *set = &sweep->sets[split];
+        labels[split] = mem_alloc(set->set.n_positions, set->n_squares, "shuffled labels");
+        rc = labels[split] ? shuffled_labels(labels[split], &set->set, sweep->task,
+                                             sweep->convention, sweep->options->seed, sweep->pool)
+                           : OGPT_ENOMEM;
+        data.x[split] = rc == 0 ? sweep__rows(sweep, split, best) : NULL;
+        data.labels[split] = labels[split];
+    }
+    rc = rc ? rc : control_fit_alike(sweep, CONTROL_SHUFFLED, &data);
+    rc = rc ? rc : show_chance(sweep, labels[TEST]);
+    for (int split = 0; split < N_SPLITS; split++) {
+        mem_free(labels[split]);
+    }
+    return rc;
+}
+
+static size_t planted_width(const Sweep *sweep)
+{
+    return (size_t)sweep->probe->n_squares * (size_t)sweep->probe->n_classes;
+}
+
+static int control_planted(Sweep *sweep)
+{
+    float *rows[N_SPLITS] = {NULL};
+    uint8_t *labels[N_SPLITS] = {NULL};
+    ControlData data;
+    size_t S = (size_t)sweep->probe->n_squares, K = (size_t)sweep->probe->n_classes;
+    int rc = rows_alloc(rows, &data, sweep, planted_width(sweep));
+    data.invented = true;
+    for (int split = 0; split < N_SPLITS && rc == 0; split++) {
+        size_t n = sweep->sets[split].set.n_positions;
+        labels[split] = mem_alloc(n, S, "planted labels");
+        data.labels[split] = labels[split];
+        rc = labels[split] ? planted_rows(rows[split], labels[split], n, S, K, sweep->options->seed,
+                                          (uint64_t)split, sweep->pool)
+                           : OGPT_ENOMEM;
+    }
+    rc = rc ? rc : control_fit_alike(sweep, CONTROL_PLANTED, &data);
+    rows_free(rows);
+    for (int split = 0; split < N_SPLITS; split++) {
+        mem_free(labels[split]);
+    }
+    return rc;
+}
+
+size_t sweep__controls_bytes(const Sweep *sweep)
+{
+    const LabelledSet *sets = sweep->sets;
+    size_t n_workers = sweep->pool ? pool_size(sweep->pool) : 1, n = 0, most = 0;
+    for (int split = 0; split < N_SPLITS; split++) {
+        n += sets[split].set.n_positions;
+    }
+    const struct {
+        ControlFit how;
+        size_t width, beside; /* bytes beside rows, labels and fit */
+    } fits[] = {
+        {fit_alike(sweep), history_width(sets[TRAIN].set.vocab), 0},
+        {history_line_fit, history_width(sets[TRAIN].set.vocab), 0},
+        {history_mlp_fit, history_width(sets[TRAIN].set.vocab), 0},
+        {fit_alike(sweep), planted_width(sweep), 0},
+        {fit_alike(sweep), (size_t)sweep->probe->d_model, /* random model */
+         sweep->model->gpt->n_numbers * sizeof(real)},
+    };
+    for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
+        FitProblem problem = sweep__problem(sweep, NULL, NULL, fits[i].width, NULL);
+        problem.n_hidden = (size_t)fits[i].how.hidden;
+        problem.l2 = fits[i].how.l2;
+        size_t bytes = activations_bytes(n, fits[i].width) + n * sets[TRAIN].n_squares +
+                       fit_bytes(fits[i].how.solver, &problem, n_workers) + fits[i].beside;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+int sweep__controls(Sweep *sweep)
+{
+    static int (*const controls[N_CONTROLS])(Sweep *) = {
+        [CONTROL_MAJORITY] = control_majority,       [CONTROL_HISTORY] = control_history,
+        [CONTROL_HISTORY_MLP] = control_history_mlp, [CONTROL_RANDOM_MODEL] = control_random_model,
+        [CONTROL_SHUFFLED] = control_shuffled,       [CONTROL_PLANTED] = control_planted,
+    };
+    for (int control = 0; control < N_CONTROLS; control++) {
+        double start = clock_seconds();
+        if (sweep->observer && sweep->observer->control) {
+            sweep->observer->control(sweep->observer->context, (Control)control);
+        }
+        int rc = controls[control](sweep);
+        if (rc) {
+            return rc;
+        }
+        sweep->out->control_seconds[control] = clock_seconds() - start;
+        sweep->out->has_control[control] = true;
+    }
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* probes/cases/cases.h - intervention cases: a position, one square or more, and what each is
+ * edited to.
+ *
+ * A case file is CSV with the header "moves,square,from,to" or "moves,square,from,to,witness":
+ *     f5 d6 c3 d3 c4,d6,white,black
+ * from and to are black, white or empty; several squares are separated by blanks, and from and
+ * to then hold one word a square. The witness of a natural case is another legal history of
+ * equal length that reaches the edited board with the same side to move. Every case is replayed
+ * by the rules when it is made and when it is read.
+ */
+#ifndef OGPT_PROBES_CASES_CASES_H
+#define OGPT_PROBES_CASES_CASES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pool.h"
+#include "game/board.h"
+
+#define CASE_MAX_SQUARES 8
+#define CASES_MAX 1000000
+
+/* One edited square. from, to: LABEL_EMPTY, LABEL_WHITE or LABEL_BLACK (datasets/labels.h). */
+typedef struct CaseSquare {
+    uint8_t sq, from, to;
+} CaseSquare;
+
+typedef struct EditCase {
+    int n_moves;                   /* at least 1 */
+    uint8_t moves[GAME_MAX_MOVES]; /* SQ_NONE behind the last */
+    int n_squares;
+    CaseSquare squares[CASE_MAX_SQUARES]; /* ascending */
+    bool has_witness;
+    uint8_t witness[GAME_MAX_MOVES]; /* n_moves of them */
+    /* Derived: the board after the moves, the board with the squares changed (its mover is
+     * unchanged, or the opponent when the mover has no move there), and their legal moves. */
+    Board before, edited;
+    uint64_t legal_before, legal_edited;
+} EditCase;
+
+/* Whether a game can go on at a case: what is not sound is a category of its own. */
+typedef enum CaseVerdict {
+    CASE_SOUND,
+    CASE_CENTRE_EMPTIED,
+    CASE_GAME_OVER, /* before the edit */
+    CASE_NO_MOVE,   /* for either side on the edited board */
+    N_CASE_VERDICTS
+} CaseVerdict;
+/* The reason in words (static). */
+const char *case_verdict_text(CaseVerdict verdict);
+
+typedef struct CaseSet {
+    const GameVariant *variant;
+    EditCase *cases; /* (n), owned */
+    size_t n, room;
+    uint64_t redraws; /* of cases_make: draws given up before n cases stood */
+    /* Of cases_read: cases that count in no mean because no game can go on there, in all and by
+     * verdict, with the line of the first of each. */
+    uint64_t excluded;
+    uint64_t excluded_by[N_CASE_VERDICTS];
+    size_t excluded_line[N_CASE_VERDICTS];
+} CaseSet;
+
+/* What a set is like; means over its cases. */
+typedef struct CaseStats {
+    int shortest, longest;    /* moves of a history */
+    uint64_t n_passes;        /* histories with a forced pass */
+    uint64_t n_unchanged;     /* edits that leave the legal moves as they were */
+    uint64_t n_mover_changed; /* edits that leave the mover without a move, so the other moves */
+    uint64_t n_witnesses;
+    double mean_legal_before, mean_legal_edited;
+    double mean_symmetric_difference; /* squares that are legal on exactly one of both boards */
+} CaseStats;
+CaseStats cases_stats(const CaseSet *set);
+
+typedef enum CaseEdit { CASE_FLIP, CASE_ERASE, CASE_PLACE } CaseEdit;
+
+typedef struct CaseMakeOptions {
+    size_t n;     /* 1..CASES_MAX */
+    bool natural; /* with witness; only for flips */
+    CaseEdit edit;
+    int n_squares;  /* 1..CASE_MAX_SQUARES, edited at once */
+    bool tune;      /* cases for tuning: never shared with the others, whatever the seeds */
+    int min_moves;  /* shortest prefix */
+    int max_moves;  /* longest prefix; 0: only before_end limits it */
+    int before_end; /* moves that the game still had to go, at least */
+    bool no_passes; /* only histories without a forced pass */
+    uint64_t seed;
+} CaseMakeOptions;
+
+#define CASE_MAKE_OPTIONS_DEFAULT                                                                  \
+    ((CaseMakeOptions){                                                                            \
+        .n = 1000, .natural = true, .n_squares = 1, .min_moves = 5, .before_end = 10, .seed = 1})
+/* NULL when sound, else a one-line reason (static). */
+const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant);
+
+/* Draw cases from random games of (seed, RNG_CASES or RNG_TUNE_CASES): prefix length uniform,
+ * the edit uniform over the possible ones; a draw that leaves the legal moves as they were, or
+ * the mover without any, or that has no witness, or that repeats an earlier case, is drawn
+ * again. Prefixes are divided by hash between tuning and reporting, so that two sets of
+ * different purpose never share one. The same set for any number of workers. Returns 0,
+ * OGPT_EUSAGE (options; or not enough different cases exist), OGPT_EINTR, OGPT_ENOMEM. */
+int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
+               Pool *pool);
+
+/* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
+int cases_print(char **out, size_t *n_bytes, const CaseSet *set);
+/* Read CSV strictly. Damaged lines, illegal moves, squares that do not hold what `from` says,
+ * and false witnesses are OGPT_EFORMAT ("origin:line: ..."). */
+int cases_parse(CaseSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
+                const char *origin);
+int cases_read(CaseSet *out, const GameVariant *variant, const char *path);
+
+/* Read the same table as others write it: the header may be missing (columns as above) or name
+ * the columns in any order; fields may stand in double quotes; a square is a name or an index,
+ * 8*row + column from 0. othello_world: the letter (of an index: the eighths) is the row, so every
+ * square is transposed. The rules cannot tell the two notations apart, because the start position
+ * is the same when transposed. Everything else is checked as by cases_parse. The set also holds
+ * the excluded cases, in their places, so that a file made of it loses none. */
+int cases_import(CaseSet *out, const GameVariant *variant, const char *path, bool othello_world);
+void cases_release(CaseSet *set);
+
+/* Replay a case whose moves, squares and witness are set, check it, and derive the rest.
+ * Returns 0 or OGPT_EFORMAT. */
+int case_derive(EditCase *edit, CaseVerdict *verdict, const GameVariant *variant);
+/* Whether a side had to pass on the way to the position. */
+bool case_has_pass(const EditCase *edit, const GameVariant *variant);
+/* OGPT_EUSAGE when two cases of the sets have the same history, whatever they edit there: tuning on
+ * the reported positions proves nothing. */
+int cases_check_disjoint(const CaseSet *reported, const CaseSet *tuning);
+/* "black", "white", "empty" of a LABEL_* colour. */
+const char *case_state_name(int state);
+
+#endif

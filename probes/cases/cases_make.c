@@ -1,0 +1,299 @@
+/* probes/cases/cases_make.c - drawing cases from random games.
+ *
+ * Candidate c is a pure function of (seed, purpose, c): game c of the purpose, and from a second
+ * stream the prefix length and the edit. Workers judge candidates in fixed blocks; the file is
+ * the first n candidates that stand, in order, whoever judged them.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "base/rng.h"
+#include "datasets/labels.h"
+#include "game/play.h"
+#include "probes/cases/case_keys.h"
+
+enum { BLOCK_CANDIDATES = 32, WINDOW_BLOCKS = 32 };
+enum { WINDOW_CANDIDATES = BLOCK_CANDIDATES * WINDOW_BLOCKS };
+
+/* The game's moves are drawn from stream c; the choices here come from stream c + 2^63, so that
+ * the two never share a number. */
+#define CHOICE_STREAM (1ULL << 63)
+
+typedef enum Verdict {
+    VERDICT_REDRAW,     /* the edit would show nothing, or cannot be made */
+    VERDICT_OTHER_HALF, /* a prefix that belongs to the other purpose: not counted */
+    VERDICT_STANDS
+} Verdict;
+
+typedef struct Window {
+    const GameVariant *variant;
+    const CaseMakeOptions *options;
+    uint64_t first;    /* candidate number of drawn[0] */
+    EditCase *drawn;   /* (WINDOW_CANDIDATES) */
+    Verdict *verdicts; /* (WINDOW_CANDIDATES) */
+} Window;
+
+const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant)
+{
+    if (options->n < 1 || options->n > CASES_MAX) {
+        return "the number of cases must be 1 to 1000000";
+    }
+    if (options->n_squares < 1 || options->n_squares > CASE_MAX_SQUARES) {
+        return "1 to 8 squares can be edited at once";
+    }
+    if (options->natural && options->edit != CASE_FLIP) {
+        return "a natural case is a flip: histories of equal length hold the same number of "
+               "discs; erase and place need --kind unnatural";
+    }
+    if (options->min_moves < 1 || options->before_end < 1) {
+        return "the prefix needs at least one move, and so does the rest of the game";
+    }
+    if (options->max_moves != 0 && options->max_moves < options->min_moves) {
+        return "--max-moves is below --min-moves";
+    }
+    if (options->min_moves + options->before_end > variant->n_moves) {
+        return "games on this board are too short for the shortest prefix and the moves before "
+               "the end together; lower --min-moves or --before-end";
+    }
+    return NULL;
+}
+
+/* Edit every chosen square of `mask`: flips and erasures by what stands there. */
+static void set_squares(EditCase *edit, uint64_t mask, const Board *board, CaseEdit kind, Rng *rng)
+{
+    edit->n_squares = 0;
+    for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
+        int sq = __builtin_ctzll(rest);
+        bool black = board_discs(board, BLACK) >> sq & 1;
+        CaseSquare square = {.sq = (uint8_t)sq};
+
+        if (kind == CASE_PLACE) {
+            square.from = LABEL_EMPTY;
+            square.to = rng_below(rng, 2) ? LABEL_BLACK : LABEL_WHITE;
+        } else {
+            square.from = black ? LABEL_BLACK : LABEL_WHITE;
+            square.to = kind == CASE_ERASE ? LABEL_EMPTY : black ? LABEL_WHITE : LABEL_BLACK;
+        }
+        edit->squares[edit->n_squares++] = square;
+    }
+}
+
+/* The edit shows something: the mover keeps the move and its legal moves are other ones. */
+static bool edit_shows(EditCase *edit, const GameVariant *variant)
+{
+    CaseVerdict verdict;
+
+    return case_derive(edit, &verdict, variant) == 0 && verdict == CASE_SOUND &&
+           edit->edited.to_move == edit->before.to_move && edit->legal_edited != edit->legal_before;
+}
+
+/* Play moves[first..n-1] on; false when one is illegal. */
+static bool play_on(Board *board, const GameVariant *variant, const uint8_t *moves, int first,
+                    int n)
+{
+    for (int t = first; t < n; t++) {
+        if (board_flips(variant, board, moves[t]) == 0) {
+            return false;
+        }
+        board_play(variant, board, moves[t]);
+    }
+    return true;
+}
+
+/* Swap every pair of moves of the prefix and replay. Of the pairs that reach a board with
+ * exactly n_squares discs turned over, the same mover and other legal moves, one is chosen
+ * uniformly (reservoir sampling). */
+static bool draw_natural(EditCase *edit, const GameVariant *variant, int n_squares, Rng *rng)
+{
+    Board after[GAME_MAX_MOVES];
+    EditCase chosen = *edit;
+    int n = edit->n_moves;
+    uint32_t n_found = 0;
+
+    game_replay(variant, edit->moves, n, after);
+    for (int i = 0; i < n; i++) {
+        for (int j = i + 1; j < n; j++) {
+            EditCase trial = *edit;
+            Board board = i > 0 ? after[i - 1] : variant->start;
+            uint64_t turned;
+
+            memcpy(trial.witness, edit->moves, sizeof trial.witness);
+            trial.witness[i] = edit->moves[j];
+            trial.witness[j] = edit->moves[i];
+            trial.has_witness = true;
+            if (!play_on(&board, variant, trial.witness, i, n) ||
+                board.to_move != after[n - 1].to_move) {
+                continue;
+            }
+            turned = board.mine ^ after[n - 1].mine;
+            if (__builtin_popcountll(turned) != n_squares) {
+                continue;
+            }
+            set_squares(&trial, turned, &after[n - 1], CASE_FLIP, rng);
+            if (edit_shows(&trial, variant) && rng_below(rng, ++n_found) == 0) {
+                chosen = trial;
+            }
+        }
+    }
+    *edit = chosen;
+    return n_found > 0;
+}
+
+/* n_squares different squares among those that the kind of edit can change. */
+static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
+                           const CaseMakeOptions *options, Rng *rng)
+{
+    Board after[GAME_MAX_MOVES];
+    const Board *board = &after[edit->n_moves - 1];
+    uint64_t possible, chosen = 0;
+
+    game_replay(variant, edit->moves, edit->n_moves, after);
+    possible = board->mine | board->theirs;
+    if (options->edit == CASE_PLACE) {
+        possible = variant->squares & ~possible;
+    } else if (options->edit == CASE_ERASE) {
+        possible &= ~variant->centre;
+    }
+    for (int i = 0; i < options->n_squares; i++) {
+        int n_left = __builtin_popcountll(possible);
+        uint64_t bit;
+
+        if (n_left == 0) {
+            return false;
+        }
+        bit = 1ULL << mask_select(possible, (int)rng_below(rng, (uint32_t)n_left));
+        chosen |= bit;
+        possible &= ~bit;
+    }
+    set_squares(edit, chosen, board, options->edit, rng);
+    return edit_shows(edit, variant);
+}
+
+static Verdict draw_candidate(EditCase *edit, const GameVariant *variant,
+                              const CaseMakeOptions *options, uint64_t candidate)
+{
+    RngPurpose purpose = options->tune ? RNG_TUNE_CASES : RNG_CASES;
+    Rng rng = rng_at(options->seed, purpose, candidate | CHOICE_STREAM);
+    uint8_t moves[GAME_MAX_MOVES];
+    int n = play_random(moves, variant, options->seed, purpose, candidate);
+    int longest = n - options->before_end;
+    bool stands;
+
+    memset(edit, 0, sizeof *edit);
+    memset(edit->moves, SQ_NONE, sizeof edit->moves);
+    if (options->max_moves != 0 && longest > options->max_moves) {
+        longest = options->max_moves;
+    }
+    if (longest < options->min_moves) {
+        return VERDICT_REDRAW;
+    }
+    edit->n_moves =
+        options->min_moves + (int)rng_below(&rng, (uint32_t)(longest - options->min_moves + 1));
+    memcpy(edit->moves, moves, (size_t)edit->n_moves);
+    if ((case_prefix_hash(edit) & 1) != (options->tune ? 1 : 0)) {
+        return VERDICT_OTHER_HALF;
+    }
+    if (options->no_passes && case_has_pass(edit, variant)) {
+        return VERDICT_REDRAW;
+    }
+    stands = options->natural ? draw_natural(edit, variant, options->n_squares, &rng)
+                              : draw_unnatural(edit, variant, options, &rng);
+    return stands ? VERDICT_STANDS : VERDICT_REDRAW;
+}
+
+static int draw_block(void *context, size_t job, size_t worker)
+{
+    Window *window = context;
+    size_t first = job * BLOCK_CANDIDATES;
+
+    if (interrupt_pending()) {
+        return err_set(OGPT_EINTR, "interrupted while making cases; nothing was written");
+    }
+    for (size_t i = first; i < first + BLOCK_CANDIDATES; i++) {
+        window->verdicts[i] =
+            draw_candidate(&window->drawn[i], window->variant, window->options, window->first + i);
+    }
+    return 0;
+}
+
+/* Take what stands in one window, in order, until the set is full. */
+static int take_window(CaseSet *out, CaseKeys *keys, const Window *window, size_t n)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < WINDOW_CANDIDATES && out->n < n && code == 0; i++) {
+        if (window->verdicts[i] == VERDICT_STANDS &&
+            case_keys_add(keys, case_hash(&window->drawn[i]))) {
+            code = cases__add(out, &window->drawn[i]);
+        } else if (window->verdicts[i] != VERDICT_OTHER_HALF) {
+            out->redraws++;
+        }
+    }
+    return code;
+}
+
+int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options, Pool *pool)
+{
+    Window window = {.variant = variant, .options = options};
+    CaseKeys keys = {0};
+    const char *reason = case_make_options_check(options, variant);
+    /* Far more candidates than any kind needs: about one in four stands on 8x8. */
+    uint64_t most = 1000 * (uint64_t)options->n + 100000;
+    int code;
+
+    memset(out, 0, sizeof *out);
+    out->variant = variant;
+    if (reason) {
+        return err_set(OGPT_EUSAGE, "cases: %s", reason);
+    }
+    window.drawn = mem_alloc(WINDOW_CANDIDATES, sizeof *window.drawn, "candidates for cases");
+    window.verdicts = mem_alloc(WINDOW_CANDIDATES, sizeof *window.verdicts, "candidates for cases");
+    code = case_keys_init(&keys, options->n);
+    if (!window.drawn || !window.verdicts) {
+        code = OGPT_ENOMEM;
+    }
+    while (code == 0 && out->n < options->n) {
+        if (window.first >= most) {
+            code = err_set(OGPT_EUSAGE,
+                           "cases: only %zu different cases of %zu found in %llu random games; "
+                           "ask for fewer or for longer prefixes",
+                           out->n, options->n, (unsigned long long)window.first);
+            break;
+        }
+        code = pool_run(pool, WINDOW_BLOCKS, draw_block, &window);
+        if (code == 0) {
+            code = take_window(out, &keys, &window, options->n);
+        }
+        window.first += WINDOW_CANDIDATES;
+    }
+    case_keys_release(&keys);
+    mem_free(window.verdicts);
+    mem_free(window.drawn);
+    if (code != 0) {
+        cases_release(out);
+    }
+    return code;
+}
+
+int cases_check_disjoint(const CaseSet *reported, const CaseSet *tuning)
+{
+    CaseKeys keys = {0};
+    int code = case_keys_init(&keys, reported->n);
+
+    for (size_t i = 0; i < reported->n && code == 0; i++) {
+        case_keys_add(&keys, case_prefix_hash(&reported->cases[i]));
+    }
+    for (size_t i = 0; i < tuning->n && code == 0; i++) {
+        if (case_keys_has(&keys, case_prefix_hash(&tuning->cases[i]))) {
+            code = err_set(OGPT_EUSAGE,
+                           "tuning case %zu stands at the position of a reported case: layers and "
+                           "scale must be chosen on other positions; make them with ogpt cases "
+                           "make --purpose tune",
+                           i);
+        }
+    }
+    case_keys_release(&keys);
+    return code;
+}

@@ -1,0 +1,182 @@
+/* probes/compare/compare.c - probes held against each other. See probes/compare/compare.h. */
+#include "probes/compare/compare.h"
+
+#include <math.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "probes/activations/activations.h"
+
+/* One split of one contender while its layers go by. */
+typedef struct ReadJob {
+    Contender *contender;
+    LabelledSet set;
+    uint8_t *predicted;
+    bool test; /* keep the readings; else only the accuracy */
+    Pool *pool;
+} ReadJob;
+
+static int read_layer(void *context, int index, const float *rows)
+{
+    ReadJob *job = context;
+    Contender *contender = job->contender;
+    const LabelledSet *set = &job->set;
+    int rc = predict_probe(job->predicted, contender->probe, index, rows, set->set.n_positions,
+                           job->pool);
+    if (rc || job->test) {
+        return rc ? rc
+                  : readings_add(&contender->readings, contender->probe->layers[index],
+                                 READING_PROBE, set, job->predicted, job->pool);
+    }
+    size_t right = 0, cells = set->set.n_positions * set->n_squares;
+    for (size_t i = 0; i < cells; i++) {
+        right += job->predicted[i] == set->labels[i];
+    }
+    contender->validation[index] = (double)right / (double)cells;
+    return 0;
+}
+
+static int read_split(Contender *contender, Split split, size_t n_games, Corpus *corpus,
+                      const CompareOptions *options, Pool *pool)
+{
+    const Probe *probe = contender->probe;
+    ReadJob job = {.contender = contender, .test = split == SPLIT_TEST, .pool = pool};
+    LabelConvention convention;
+    GameSource *source = NULL;
+    const Task *task = task_find(probe->task);
+    int rc = task ? convention_parse(&convention, probe->labels)
+                  : err_set(OGPT_EFORMAT, "%s: task \"%s\", expected one of %s", contender->path,
+                            probe->task, TASK_NAMES);
+    rc = rc ? rc : source_corpus(&source, corpus, 1U << split, true, options->seed);
+    rc = rc ? rc
+            : labelled_draw(&job.set, source, task, convention, n_games, options->plies,
+                            options->seed, pool);
+    source_free(source);
+    if (rc) {
+        return rc;
+    }
+    job.predicted = mem_alloc(job.set.set.n_positions, job.set.n_squares, "predicted labels");
+    rc = job.predicted
+             ? activations_visit(&job.set.set, contender->model->gpt, probe->site, probe->layers,
+                                 probe->n_layers, options->memory_bytes, read_layer, &job, pool)
+             : OGPT_ENOMEM;
+    mem_free(job.predicted);
+    labelled_release(&job.set);
+    return rc;
+}
+
+static int check_contender(const Contender *contender, const Corpus *corpus,
+                           const CompareOptions *options)
+{
+    const Probe *probe = contender->probe;
+    const ModelFile *model = contender->model;
+    int size = corpus_info(corpus)->variant->size;
+    int rc = probe_check_model(probe, contender->path, model->model_hash, &model->gpt->cfg);
+    if (rc == 0 && probe->size != size) {
+        rc = err_set(OGPT_EFORMAT, "%s: reads boards of %dx%d, the corpus holds games of %dx%d",
+                     contender->path, probe->size, probe->size, size, size);
+    }
+    for (int i = 0; i < probe->n_layers && rc == 0; i++) {
+        if (!probe->fitted[i]) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s: layer %d is not fitted yet; finish it with the command that began it "
+                         "(ogpt probe fit)",
+                         contender->path, probe->layers[i]);
+        }
+    }
+    if (rc == 0 && options->layer != COMPARE_BEST && probe_layer_index(probe, options->layer) < 0) {
+        rc = err_set(OGPT_EUSAGE, "%s: has no layer %d", contender->path, options->layer);
+    }
+    return rc;
+}
+
+int contender_read(Contender *contender, Corpus *corpus, const CompareOptions *options, Pool *pool)
+{
+    int rc = check_contender(contender, corpus, options);
+    rc = rc ? rc
+            : read_split(contender, SPLIT_VALIDATION, (options->n_test_games + 1) / 2, corpus,
+                         options, pool);
+    rc = rc ? rc : read_split(contender, SPLIT_TEST, options->n_test_games, corpus, options, pool);
+    if (rc) {
+        return rc;
+    }
+    contender->best = 0;
+    for (int i = 1; i < contender->probe->n_layers; i++) {
+        if (contender->validation[i] > contender->validation[contender->best]) {
+            contender->best = i;
+        }
+    }
+    if (options->layer != COMPARE_BEST) {
+        contender->best = probe_layer_index(contender->probe, options->layer);
+    }
+    return 0;
+}
+
+void contender_release(Contender *contender)
+{
+    readings_release(&contender->readings);
+}
+
+size_t contender_bytes(const Contender *contender, const CompareOptions *options, size_t n_workers)
+{
+    const Probe *probe = contender->probe;
+    const GptConfig *cfg = &contender->model->gpt->cfg;
+    size_t plies = options->plies > 0 ? (size_t)options->plies : (size_t)cfg->n_ctx;
+    size_t n = options->n_test_games * plies;
+    size_t layer = activations_bytes(n, (size_t)probe->d_model);
+    size_t all = layer * (size_t)probe->n_layers;
+    size_t held = all < options->memory_bytes ? all : options->memory_bytes;
+    size_t labels = 3 * n * (size_t)probe->n_squares; /* true, predicted, ages */
+    size_t readings = (size_t)probe->n_layers *
+                      (sizeof(Reading) + 2 * N_SCORES * sizeof(double) * options->n_test_games);
+    return (held < layer ? layer : held) + labels + readings +
+           activations_scratch_bytes(cfg, n_workers);
+}
+
+/* Readings are added layer by layer, in the order of the probe's layers. */
+static const GameSums *sums_of(const Contender *contender, int index)
+{
+    return &contender->readings.list[index]->sums;
+}
+
+int compare_layers(PairedTest *tests, const Contender *contender, const CompareOptions *options,
+                   Pool *pool)
+{
+    PairedQuestion questions[LAYERS_MAX] = {{0}};
+    PairedTest asked[LAYERS_MAX];
+    size_t n = 0;
+    for (int i = 0; i < contender->probe->n_layers; i++) {
+        if (i != contender->best) {
+            questions[n++] =
+                (PairedQuestion){sums_of(contender, i), sums_of(contender, contender->best)};
+        }
+    }
+    int rc = paired_tests(asked, questions, n, options->score, options->seed, pool);
+    n = 0;
+    for (int i = 0; i < contender->probe->n_layers && rc == 0; i++) {
+        tests[i] = i == contender->best ? (PairedTest){{NAN, NAN, NAN}, NAN, NAN} : asked[n++];
+    }
+    return rc;
+}
+
+int compare_contenders(PairedTest *tests, const Contender *contenders, size_t n,
+                       const CompareOptions *options, Pool *pool)
+{
+    PairedQuestion questions[COMPARE_MAX * (COMPARE_MAX - 1) / 2] = {{0}};
+    size_t n_questions = 0;
+    for (size_t j = 1; j < n; j++) {
+        for (size_t i = 0; i < j; i++) {
+            questions[n_questions++] =
+                (PairedQuestion){sums_of(&contenders[i], contenders[i].best),
+                                 sums_of(&contenders[j], contenders[j].best)};
+        }
+    }
+    return paired_tests(tests, questions, n_questions, options->score, options->seed, pool);
+}
+
+Interval compare_score(const Contender *contender, int index, const CompareOptions *options)
+{
+    const GameSums *sums = sums_of(contender, index);
+    return bootstrap_ratio(sums->right[options->score], sums->total[options->score], sums->n_games,
+                           options->seed);
+}

@@ -1,0 +1,350 @@
+/* probes/compare/explained.c - variance of a layer explained by the board. See
+ * probes/compare/explained.h. */
+#include "probes/compare/explained.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "num/blas.h"
+#include "num/spd.h"
+#include "probes/activations/activations.h"
+#include "probes/board/controls.h"
+
+#define BLOCK_ROWS 1024 /* rows a matrix product; sums of blocks are kept in double precision */
+
+enum { TRUE_BOARD, OTHER_BOARD, N_BOARDS };
+
+/* The boards of a split as features, the mean of the ply (over training games) taken out. */
+typedef struct Side {
+    LabelledSet set;
+    float *f[N_BOARDS]; /* (n_positions, p) */
+} Side;
+
+/* What is learnt of one layer. */
+typedef struct Regression {
+    float *b[N_BOARDS]; /* (p, d) */
+    float *mean;        /* (GAME_MAX_MOVES + 1, d): by ply, and over all */
+} Regression;
+
+typedef struct Work {
+    size_t p, d;
+    Side train, test;
+    double *inverse[N_BOARDS]; /* (p, p): (F^T F + lambda n I)^-1 */
+    Regression *layers;
+    double *sums;     /* (p, d) */
+    float *block;     /* (BLOCK_ROWS, d) */
+    float *product;   /* (p, max(p, d)) */
+    double *games[4]; /* (n test games): total, within plies, left by the true and other board */
+    Explained *out;
+    uint64_t seed;
+} Work;
+
+/* ---- the boards ---- */
+
+static void fill_features(float *f, const uint8_t *labels, size_t n, size_t n_squares)
+{
+    memset(f, 0, n * 2 * n_squares * sizeof(float));
+    for (size_t i = 0; i < n; i++) {
+        for (size_t s = 0; s < n_squares; s++) {
+            uint8_t label = labels[i * n_squares + s];
+            if (label != LABEL_EMPTY) {
+                f[i * 2 * n_squares + 2 * s + (label == LABEL_MINE)] = 1;
+            }
+        }
+    }
+}
+
+/* Means of rows (n, width): by ply, and over all in the last row, into mean (GAME_MAX_MOVES + 1,
+ * width). A ply without rows takes the mean over all. sums: as large. */
+static void ply_means(float *mean, const PositionSet *set, const float *rows, size_t width,
+                      double *sums)
+{
+    size_t count[GAME_MAX_MOVES + 1] = {0};
+    memset(sums, 0, (GAME_MAX_MOVES + 1) * width * sizeof(double));
+    for (size_t i = 0; i < set->n_positions; i++) {
+        count[set->t[i]]++;
+        for (size_t c = 0; c < width; c++) {
+            sums[set->t[i] * width + c] += (double)rows[i * width + c];
+        }
+    }
+    double *all = sums + GAME_MAX_MOVES * width;
+    count[GAME_MAX_MOVES] = set->n_positions;
+    for (size_t t = 0; t < GAME_MAX_MOVES; t++) {
+        for (size_t c = 0; c < width; c++) {
+            all[c] += sums[t * width + c];
+        }
+    }
+    for (size_t t = 0; t <= GAME_MAX_MOVES; t++) {
+        const double *sum = count[t] > 0 ? sums + t * width : all;
+        double n = (double)(count[t] > 0 ? count[t] : set->n_positions);
+        for (size_t c = 0; c < width; c++) {
+            mean[t * width + c] = (float)(sum[c] / n);
+        }
+    }
+}
+
+static void take_out(float *rows, const PositionSet *set, const float *mean, size_t width)
+{
+    for (size_t i = 0; i < set->n_positions; i++) {
+        for (size_t c = 0; c < width; c++) {
+            rows[i * width + c] -= mean[set->t[i] * width + c];
+        }
+    }
+}
+
+static int draw_side(Side *out, Corpus *corpus, Split split, size_t n_games,
+                     const ExplainedOptions *options, Pool *pool)
+{
+    GameSource *source = NULL;
+    const Task *task = task_find("mine");
+    int rc = source_corpus(&source, corpus, 1U << split, true, options->seed);
+    rc = rc ? rc
+            : labelled_draw(&out->set, source, task, LABELS_MOVER, n_games, options->plies,
+                            options->seed, pool);
+    source_free(source);
+    size_t n = rc ? 0 : out->set.set.n_positions, S = out->set.n_squares;
+    uint8_t *other = rc ? NULL : mem_alloc(n, S, "labels of other games");
+    for (int board = 0; board < N_BOARDS && rc == 0; board++) {
+        out->f[board] = mem_alloc(n * 2 * S, sizeof(float), "boards as features");
+        rc = other && out->f[board] ? 0 : OGPT_ENOMEM;
+    }
+    rc = rc ? rc : shuffled_labels(other, &out->set.set, task, LABELS_MOVER, options->seed, pool);
+    if (rc == 0) {
+        fill_features(out->f[TRUE_BOARD], out->set.labels, n, S);
+        fill_features(out->f[OTHER_BOARD], other, n, S);
+    }
+    mem_free(other);
+    return rc;
+}
+
+/* (F^T F + lambda n I)^-1 of the training boards. */
+static int invert_gram(Work *work, int board)
+{
+    size_t p = work->p, n = work->train.set.set.n_positions;
+    double *gram = work->inverse[board];
+    memset(gram, 0, p * p * sizeof(double));
+    for (size_t first = 0; first < n; first += BLOCK_ROWS) {
+        size_t rows = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+        const float *f = work->train.f[board] + first * p;
+        gemm(true, false, p, p, rows, 1, f, p, f, p, 0, work->product, p);
+        for (size_t i = 0; i < p * p; i++) {
+            gram[i] += (double)work->product[i];
+        }
+    }
+    for (size_t i = 0; i < p; i++) {
+        gram[i * p + i] += EXPLAINED_RIDGE * (double)n;
+    }
+    return spd_invert(gram, p);
+}
+
+static int prepare_boards(Work *work)
+{
+    size_t p = work->p;
+    float *mean = mem_alloc((GAME_MAX_MOVES + 1) * p, sizeof(float), "mean boards");
+    double *sums = mem_alloc((GAME_MAX_MOVES + 1) * p, sizeof(double), "sums of boards");
+    int rc = mean && sums ? 0 : OGPT_ENOMEM;
+    for (int board = 0; board < N_BOARDS && rc == 0; board++) {
+        ply_means(mean, &work->train.set.set, work->train.f[board], p, sums);
+        take_out(work->train.f[board], &work->train.set.set, mean, p);
+        take_out(work->test.f[board], &work->test.set.set, mean, p);
+        rc = invert_gram(work, board);
+    }
+    mem_free(mean);
+    mem_free(sums);
+    return rc;
+}
+
+/* ---- one layer ---- */
+
+/* Rows first .. first+n-1 less the mean of their ply, into work->block. */
+static void centre_block(Work *work, const Regression *layer, const PositionSet *set,
+                         const float *rows, size_t first, size_t n)
+{
+    size_t d = work->d;
+    for (size_t i = 0; i < n; i++) {
+        const float *mean = layer->mean + set->t[first + i] * d;
+        for (size_t c = 0; c < d; c++) {
+            work->block[i * d + c] = rows[(first + i) * d + c] - mean[c];
+        }
+    }
+}
+
+/* B = inverse . (F^T X), in double precision. */
+static void solve_layer(Work *work, Regression *layer, int board, const float *rows)
+{
+    size_t p = work->p, d = work->d, n = work->train.set.set.n_positions;
+    memset(work->sums, 0, p * d * sizeof(double));
+    for (size_t first = 0; first < n; first += BLOCK_ROWS) {
+        size_t n_rows = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+        centre_block(work, layer, &work->train.set.set, rows, first, n_rows);
+        gemm(true, false, p, d, n_rows, 1, work->train.f[board] + first * p, p, work->block, d, 0,
+             work->product, d);
+        for (size_t i = 0; i < p * d; i++) {
+            work->sums[i] += (double)work->product[i];
+        }
+    }
+    for (size_t i = 0; i < p; i++) {
+        for (size_t c = 0; c < d; c++) {
+            double sum = 0;
+            for (size_t k = 0; k < p; k++) {
+                sum += work->inverse[board][i * p + k] * work->sums[k * d + c];
+            }
+            layer->b[board][i * d + c] = (float)sum;
+        }
+    }
+}
+
+static int learn_layer(void *context, int index, const float *rows)
+{
+    Work *work = context;
+    Regression *layer = &work->layers[index];
+    double *sums = mem_alloc((GAME_MAX_MOVES + 1) * work->d, sizeof(double), "sums of a layer");
+    if (!sums) {
+        return OGPT_ENOMEM;
+    }
+    ply_means(layer->mean, &work->train.set.set, rows, work->d, sums);
+    mem_free(sums);
+    for (int board = 0; board < N_BOARDS; board++) {
+        solve_layer(work, layer, board, rows);
+    }
+    return 0;
+}
+
+static double squares(const float *x, size_t n)
+{
+    double sum = 0;
+    for (size_t c = 0; c < n; c++) {
+        sum += (double)x[c] * (double)x[c];
+    }
+    return sum;
+}
+
+/* Add the squares of one game's rows to the four sums. */
+static void measure_game(Work *work, const Regression *layer, const float *rows, size_t game)
+{
+    const PositionSet *set = &work->test.set.set;
+    size_t p = work->p, d = work->d, first = set->first[game], n = set->first[game + 1] - first;
+    const float *overall = layer->mean + GAME_MAX_MOVES * d;
+    for (size_t i = first; i < first + n; i++) {
+        for (size_t c = 0; c < d; c++) {
+            double distance = (double)rows[i * d + c] - (double)overall[c];
+            work->games[0][game] += distance * distance;
+        }
+    }
+    centre_block(work, layer, set, rows, first, n); /* a game has fewer rows than a block */
+    work->games[1][game] = squares(work->block, n * d);
+    for (int board = 0; board < N_BOARDS; board++) {
+        centre_block(work, layer, set, rows, first, n);
+        gemm(false, false, n, d, p, -1, work->test.f[board] + first * p, p, layer->b[board], d, 1,
+             work->block, d);
+        work->games[2 + board][game] = squares(work->block, n * d);
+    }
+}
+
+/* 1 - sum left / sum whole, as the ratio of what is gone. */
+static Interval explained_share(const double *left, const double *whole, size_t n, uint64_t seed,
+                                double *scratch)
+{
+    for (size_t g = 0; g < n; g++) {
+        scratch[g] = whole[g] - left[g];
+    }
+    return bootstrap_ratio(scratch, whole, n, seed);
+}
+
+static int measure_layer(void *context, int index, const float *rows)
+{
+    Work *work = context;
+    size_t n = work->test.set.set.n_games;
+    double *scratch = mem_alloc(n, sizeof(double), "shares of games");
+    if (!scratch) {
+        return OGPT_ENOMEM;
+    }
+    memset(work->games[0], 0, n * sizeof(double));
+    for (size_t g = 0; g < n; g++) {
+        measure_game(work, &work->layers[index], rows, g);
+    }
+    Explained *out = &work->out[index];
+    out->ply = explained_share(work->games[1], work->games[0], n, work->seed, scratch);
+    out->board = explained_share(work->games[2], work->games[1], n, work->seed, scratch);
+    out->shuffled = explained_share(work->games[3], work->games[1], n, work->seed, scratch);
+    mem_free(scratch);
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static int work_allocate(Work *work, int n_layers)
+{
+    size_t p = work->p, d = work->d, n = work->test.set.set.n_games;
+    size_t wider = p > d ? p : d;
+    bool complete = true;
+    work->layers = mem_calloc((size_t)n_layers, sizeof(Regression), "regressions");
+    work->sums = mem_alloc(p * d, sizeof(double), "sums of a regression");
+    work->block = mem_alloc(BLOCK_ROWS * d, sizeof(float), "rows of a regression");
+    work->product = mem_alloc(p * wider, sizeof(float), "products of a regression");
+    for (int board = 0; board < N_BOARDS; board++) {
+        work->inverse[board] = mem_alloc(p * p, sizeof(double), "a matrix of boards");
+        complete = complete && work->inverse[board];
+    }
+    for (int sum = 0; sum < 4; sum++) {
+        work->games[sum] = mem_calloc(n, sizeof(double), "squares of games");
+        complete = complete && work->games[sum];
+    }
+    for (int i = 0; i < n_layers && work->layers; i++) {
+        Regression *layer = &work->layers[i];
+        layer->mean = mem_alloc((GAME_MAX_MOVES + 1) * d, sizeof(float), "means of a layer");
+        layer->b[0] = mem_alloc(2 * p * d, sizeof(float), "weights of a regression");
+        layer->b[1] = layer->b[0] ? layer->b[0] + p * d : NULL;
+        complete = complete && layer->mean && layer->b[0];
+    }
+    return complete && work->layers && work->sums && work->block && work->product ? 0 : OGPT_ENOMEM;
+}
+
+static void side_release(Side *side)
+{
+    labelled_release(&side->set);
+    mem_free(side->f[0]);
+    mem_free(side->f[1]);
+}
+
+static void work_release(Work *work, int n_layers)
+{
+    for (int i = 0; i < n_layers && work->layers; i++) {
+        mem_free(work->layers[i].mean);
+        mem_free(work->layers[i].b[0]);
+    }
+    for (int board = 0; board < N_BOARDS; board++) {
+        mem_free(work->inverse[board]);
+    }
+    for (int sum = 0; sum < 4; sum++) {
+        mem_free(work->games[sum]);
+    }
+    mem_free(work->layers);
+    mem_free(work->sums);
+    mem_free(work->block);
+    mem_free(work->product);
+    side_release(&work->train);
+    side_release(&work->test);
+}
+
+int explained_variance(Explained *out, const Gpt *gpt, HookSite site, const int *layers,
+                       int n_layers, Corpus *corpus, const ExplainedOptions *options, Pool *pool)
+{
+    Work work = {.out = out, .seed = options->seed};
+    work.d = hook_width(&gpt->cfg, site, (size_t)gpt->cfg.n_ctx);
+    int rc = draw_side(&work.train, corpus, SPLIT_TRAIN, options->n_games, options, pool);
+    rc = rc ? rc : draw_side(&work.test, corpus, SPLIT_TEST, options->n_test_games, options, pool);
+    work.p = 2 * work.train.set.n_squares;
+    rc = rc ? rc : work_allocate(&work, n_layers);
+    rc = rc ? rc : prepare_boards(&work);
+    rc = rc ? rc
+            : activations_visit(&work.train.set.set, gpt, site, layers, n_layers,
+                                options->memory_bytes, learn_layer, &work, pool);
+    rc = rc ? rc
+            : activations_visit(&work.test.set.set, gpt, site, layers, n_layers,
+                                options->memory_bytes, measure_layer, &work, pool);
+    work_release(&work, n_layers);
+    return rc;
+}

@@ -1,0 +1,136 @@
+/* probes/edits/decode.c - reading one typed game. See probes/edits/decode.h. */
+#include "probes/edits/decode.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "datasets/vocab.h"
+#include "probes/edits/edit_methods.h"
+
+typedef struct Reading {
+    Decoded *out;
+    const Probe *probe;
+    const DecodeEdit *edit;
+    size_t last;    /* position to be read */
+    float *scratch; /* EDIT_ROW_SCRATCH(d_model) */
+    float scores[BOARD_SQUARES * TASK_MAX_CLASSES];
+} Reading;
+
+/* p[s] = the largest of softmax(scores of square s). */
+static void best_probabilities(float *p, const float *scores, const Probe *probe)
+{
+    int K = probe->n_classes;
+    for (int s = 0; s < probe->n_squares; s++) {
+        const float *score = scores + s * K;
+        float largest = score[0], sum = 0;
+        for (int k = 1; k < K; k++) {
+            largest = score[k] > largest ? score[k] : largest;
+        }
+        for (int k = 0; k < K; k++) {
+            sum += expf(score[k] - largest);
+        }
+        p[s] = 1 / sum;
+    }
+}
+
+/* The edit comes first, so that the layer it is made at is read as it was left. */
+static void read_hook(void *context, const HookPoint *point)
+{
+    Reading *reading = context;
+    const Probe *probe = reading->probe;
+    const DecodeEdit *edit = reading->edit;
+    float *row = point->value + reading->last * point->width;
+    if (edit && point->site == edit->plan.site && edit->plan.layers >> point->layer & 1) {
+        EditSquares squares = {
+            .n = 1, .squares = {edit->square}, .from = {edit->from_class}, .to = {edit->to_class}};
+
+        edit_row(row, reading->scratch, &edit->plan, probe, point->layer, &squares);
+    }
+    for (int i = 0; i < probe->n_layers; i++) {
+        int block;
+        HookSite site = probe_hook(&block, probe, probe->layers[i]);
+        if (probe->fitted[i] && point->site == site && point->layer == block) {
+            probe_classify(reading->out->classes[i], reading->scores, probe, i, row, 1);
+            best_probabilities(reading->out->p[i], reading->scores, probe);
+        }
+    }
+}
+
+static Hooks reading_hooks(Reading *reading)
+{
+    Hooks hooks = {.fn = read_hook, .context = reading};
+    for (int i = 0; i < reading->probe->n_layers; i++) {
+        int block;
+        HookSite site = probe_hook(&block, reading->probe, reading->probe->layers[i]);
+        hooks.sites[site] |= UINT64_C(1) << block;
+    }
+    if (reading->edit) {
+        hooks.sites[reading->edit->plan.site] |= reading->edit->plan.layers;
+    }
+    return hooks;
+}
+
+int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
+                const DecodeEdit *edit)
+{
+    const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab);
+    uint8_t tokens[GAME_MAX_MOVES];
+    Tape *tape = NULL;
+    Reading reading = {.out = out, .probe = probe, .edit = edit};
+    if (n < 1 || n > gpt->cfg.n_ctx) {
+        return err_set(OGPT_EUSAGE,
+                       "%d moves, expected 1 to %d: the network is asked for the "
+                       "move after them",
+                       n, gpt->cfg.n_ctx);
+    }
+    memset(out, 0, sizeof(*out));
+    reading.last = (size_t)n - 1;
+    for (int t = 0; t < n; t++) {
+        tokens[t] = vocab->tok_of_sq[moves[t]];
+    }
+    reading.scratch =
+        mem_alloc(EDIT_ROW_SCRATCH(probe->d_model), sizeof(float), "scratch of an edit");
+    int rc = reading.scratch ? tape_new(&tape, &gpt->cfg, 1, TAPE_FORWARD, NULL) : OGPT_ENOMEM;
+    if (rc) {
+        goto done;
+    }
+    Hooks hooks = reading_hooks(&reading);
+    const real *logits = gpt_forward(gpt, tape, tokens, 1, (size_t)n, &hooks);
+    memcpy(out->logits, logits + reading.last * (size_t)gpt->cfg.d_vocab,
+           (size_t)gpt->cfg.d_vocab * sizeof(float));
+    for (int tok = 0; tok < gpt->cfg.d_vocab; tok++) {
+        if (!isfinite(out->logits[tok])) {
+            rc = err_set(OGPT_ENUM, "the network's score of token %d is not finite", tok);
+            goto done;
+        }
+    }
+done:
+    tape_free(tape);
+    mem_free(reading.scratch);
+    return rc;
+}
+
+bool decode_discs(uint64_t *black, uint64_t *white, const Probe *probe, Colour viewer,
+                  const uint8_t *classes)
+{
+    const GameVariant *variant = game_variant(probe->size);
+    int class_white = probe_class(probe, "white"), class_black = probe_class(probe, "black");
+    int mine = probe_class(probe, "mine"), theirs = probe_class(probe, "theirs");
+    if (mine >= 0 && theirs >= 0) {
+        class_black = viewer == BLACK ? mine : theirs;
+        class_white = viewer == BLACK ? theirs : mine;
+    }
+    bool coloured = class_white >= 0 && class_black >= 0;
+    *black = *white = 0;
+    for (int i = 0; i < probe->n_squares; i++) {
+        uint64_t bit = UINT64_C(1) << task_square(variant, i);
+        if (coloured ? classes[i] == class_black : classes[i] != 0) {
+            *black |= bit;
+        } else if (coloured && classes[i] == class_white) {
+            *white |= bit;
+        }
+    }
+    return coloured;
+}

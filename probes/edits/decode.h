@@ -1,0 +1,35 @@
+/* probes/edits/decode.h - one typed game: what the probes read at every layer, and what the network
+ * would play, before and after one square is edited.
+ */
+#ifndef OGPT_PROBES_EDITS_DECODE_H
+#define OGPT_PROBES_EDITS_DECODE_H
+
+#include "datasets/labels.h"
+#include "probes/edits/edit_plan.h"
+#include "probes/activations/tasks.h"
+
+/* One square turned from one class of the probe to another, by a plan. */
+typedef struct DecodeEdit {
+    EditPlan plan; /* must pass edit_plan_check */
+    int square;    /* index, row-major over the board */
+    int from_class, to_class;
+} DecodeEdit;
+
+typedef struct Decoded {
+    uint8_t classes[LAYERS_MAX][BOARD_SQUARES]; /* [layer index of the probe][square] */
+    float p[LAYERS_MAX][BOARD_SQUARES];         /* of that class, by the probe's softmax */
+    float logits[BOARD_SQUARES];                /* of the next move, d_vocab of them */
+} Decoded;
+
+/* The network reads moves 0..n-1 (1 <= n <= n_ctx), and the probes its last position. edit may
+ * be NULL. Returns 0, OGPT_EUSAGE (n out of range), OGPT_ENUM (not finite), OGPT_ENOMEM. */
+int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
+                const DecodeEdit *edit);
+
+/* Classes of a board task ("mine", "colour", "previous") as discs, 8*row+column bits, seen from
+ * `viewer`. False for tasks that do not tell the colours; `black` then holds the squares of any
+ * class but 0. */
+bool decode_discs(uint64_t *black, uint64_t *white, const Probe *probe, Colour viewer,
+                  const uint8_t *classes);
+
+#endif

@@ -1,0 +1,23 @@
+/* probes/edits/edit_internal.h - what the methods of editing share. Private to probes/. */
+#ifndef OGPT_PROBES_EDITS_EDIT_INTERNAL_H
+#define OGPT_PROBES_EDITS_EDIT_INTERNAL_H
+
+#include "probes/edits/edit_methods.h"
+
+/* One row on its way through a method. */
+typedef struct EditRow {
+    float *x;       /* (d_model), changed in place */
+    float *scratch; /* EDIT_ROW_SCRATCH(d_model) */
+    const EditPlan *plan;
+    const Probe *probe;
+    int at; /* index of the probe's layer */
+    const EditSquares *squares;
+} EditRow;
+
+double edit__dot(const float *a, const float *b, size_t n);
+/* x += amount * direction. */
+void edit__add(float *x, const float *direction, double amount, size_t n);
+/* Method gradient. */
+void edit__gradient_row(const EditRow *row);
+
+#endif

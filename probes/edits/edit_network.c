@@ -1,0 +1,323 @@
+/* probes/edits/edit_network.c - changing rows of a running forward pass. */
+#include "probes/edits/edit_network.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/rng.h"
+#include "datasets/vocab.h"
+#include "model/prefix.h"
+#include "probes/edits/edit_internal.h"
+
+typedef struct Worker {
+    Prefix *prefix;                /* of the cases whose tokens are below */
+    Prefix *edited;                /* of a plan for all positions; made when first needed */
+    Prefix *last;                  /* the one of both that answered last */
+    float *scratch, *row, *change; /* EDIT_ROW_SCRATCH(d_model), (d_model), (d_model) */
+    float scores[BOARD_SQUARES * TASK_MAX_CLASSES];
+    size_t n; /* cases in `prefix`; 0: none yet */
+    uint8_t lengths[EDIT_CHUNK_CASES];
+    uint8_t tokens[EDIT_CHUNK_CASES * GAME_MAX_MOVES];
+} Worker;
+
+struct EditNetwork {
+    const Gpt *gpt;
+    const Probe *probe, *reader;
+    uint64_t seed;
+    size_t n_workers;
+    Worker *workers;
+};
+
+/* One query on its way through the network. */
+typedef struct Pass {
+    const EditNetwork *network;
+    const EditQuery *query;
+    Worker *worker;
+    bool whole; /* rows of all positions pass by, not only the last */
+} Pass;
+
+/* ---- one row ---- */
+
+/* worker->change = what the plan does to row x, for these squares. Returns its length. */
+static double planned_change(const Pass *pass, const float *x, int layer,
+                             const EditSquares *squares)
+{
+    Worker *worker = pass->worker;
+    size_t width = (size_t)pass->network->probe->d_model;
+
+    memcpy(worker->row, x, width * sizeof *x);
+    edit_row(worker->row, worker->scratch, pass->query->plan, pass->network->probe, layer, squares);
+    for (size_t c = 0; c < width; c++) {
+        worker->change[c] = worker->row[c] - x[c];
+    }
+    return sqrt(edit__dot(worker->change, worker->change, width));
+}
+
+/* worker->change = a random direction of the case's own. Returns its length. */
+static double random_change(const Pass *pass, size_t index)
+{
+    Worker *worker = pass->worker;
+    size_t width = (size_t)pass->network->probe->d_model;
+    Rng rng = rng_at(pass->network->seed, RNG_DIRECTION, index);
+
+    for (size_t c = 0; c < width; c++) {
+        worker->change[c] = (float)rng_normal(&rng);
+    }
+    return sqrt(edit__dot(worker->change, worker->change, width));
+}
+
+/* worker->change for query case i, whose last row at this site and layer is x. */
+static void find_change(const Pass *pass, size_t i, int layer, const float *x)
+{
+    const EditNetwork *network = pass->network;
+    const EditQuery *query = pass->query;
+    const EditCase *edit = &query->set->cases[query->order[i]];
+    double *norm = &query->norms[i * EDIT_MAX_LAYERS + (size_t)layer], length;
+    EditSquares squares;
+
+    if (query->version == VERSION_EDIT) {
+        squares = edit_squares(network->probe, edit);
+        *norm = planned_change(pass, x, layer, &squares);
+        return;
+    }
+    if (query->version == VERSION_REPAIR) {
+        squares = edit_kept_squares(network->probe, edit);
+        planned_change(pass, x, layer, &squares);
+        return;
+    }
+    if (query->version == VERSION_RANDOM) {
+        length = random_change(pass, query->order[i]);
+    } else {
+        squares = edit_wrong_squares(network->probe, edit, query->set->variant, network->seed,
+                                     query->order[i]);
+        length = planned_change(pass, x, layer, &squares);
+    }
+    for (int c = 0; c < network->probe->d_model; c++) {
+        pass->worker->change[c] *= (float)(length > 0.0 ? *norm / length : 0.0);
+    }
+}
+
+/* ---- hooks ---- */
+
+static void edit_rows(const Pass *pass, const HookPoint *point)
+{
+    const EditQuery *query = pass->query;
+
+    for (size_t b = 0; b < point->B; b++) {
+        size_t i = point->first + b;
+        size_t n = pass->whole ? (size_t)query->set->cases[query->order[i]].n_moves : 1;
+        float *rows = point->value + b * point->T * point->width;
+
+        find_change(pass, i, point->layer, rows + (n - 1) * point->width);
+        for (size_t t = 0; t < n; t++) {
+            edit__add(rows + t * point->width, pass->worker->change, 1.0, point->width);
+        }
+    }
+}
+
+static void read_rows(const Pass *pass, const HookPoint *point, int at)
+{
+    const EditQuery *query = pass->query;
+    const Probe *reader = pass->network->reader;
+
+    for (size_t b = 0; b < point->B; b++) {
+        size_t i = point->first + b;
+        size_t n = pass->whole ? (size_t)query->set->cases[query->order[i]].n_moves : 1;
+        size_t layers = (size_t)reader->n_layers, squares = (size_t)reader->n_squares;
+
+        probe_classify(query->classes + (i * layers + (size_t)at) * squares, pass->worker->scores,
+                       reader, at, point->value + (b * point->T + n - 1) * point->width, 1);
+    }
+}
+
+/* The edit comes first, so that a layer is read as it was left. */
+static void pass_hook(void *context, const HookPoint *point)
+{
+    const Pass *pass = context;
+    const EditQuery *query = pass->query;
+    const Probe *reader = pass->network->reader;
+
+    if (query->version != VERSION_NONE && point->site == query->plan->site &&
+        query->plan->layers >> point->layer & 1) {
+        edit_rows(pass, point);
+    }
+    for (int i = 0; query->classes && i < reader->n_layers; i++) {
+        int block;
+        HookSite site = probe_hook(&block, reader, reader->layers[i]);
+
+        if (reader->fitted[i] && point->site == site && point->layer == block) {
+            read_rows(pass, point, i);
+        }
+    }
+}
+
+static Hooks pass_hooks(Pass *pass)
+{
+    const EditQuery *query = pass->query;
+    const Probe *reader = pass->network->reader;
+    Hooks hooks = {.fn = pass_hook, .context = pass};
+
+    if (query->version != VERSION_NONE) {
+        hooks.sites[query->plan->site] = query->plan->layers;
+    }
+    for (int i = 0; query->classes && i < reader->n_layers; i++) {
+        int block;
+        HookSite site = probe_hook(&block, reader, reader->layers[i]);
+
+        hooks.sites[site] |= reader->fitted[i] ? 1ULL << block : 0;
+    }
+    return hooks;
+}
+
+/* ---- answering ---- */
+
+/* Leave the query's sequences in worker->tokens, and what the network makes of them in
+ * worker->prefix. Sequences that are there already stay: the many plans of a sweep ask about the
+ * same cases one after another. */
+static int hold_sequences(const EditNetwork *network, Worker *worker, const EditQuery *query)
+{
+    const Vocab *vocab = vocab_of(query->set->variant);
+    uint8_t tokens[sizeof worker->tokens] = {0}, lengths[EDIT_CHUNK_CASES] = {0};
+
+    for (size_t i = 0; i < query->n; i++) {
+        const EditCase *edit = &query->set->cases[query->order[i]];
+
+        if (edit->n_moves > network->gpt->cfg.n_ctx) {
+            return err_set(OGPT_EFORMAT, "case %zu has %d moves, the model reads at most %d",
+                           query->order[i], edit->n_moves, network->gpt->cfg.n_ctx);
+        }
+        lengths[i] = (uint8_t)edit->n_moves;
+        for (int t = 0; t < edit->n_moves; t++) {
+            tokens[i * GAME_MAX_MOVES + (size_t)t] = vocab->tok_of_sq[edit->moves[t]];
+        }
+    }
+    if (worker->n == query->n && memcmp(worker->lengths, lengths, sizeof lengths) == 0 &&
+        memcmp(worker->tokens, tokens, sizeof tokens) == 0) {
+        return 0;
+    }
+    worker->n = query->n;
+    memcpy(worker->lengths, lengths, sizeof lengths);
+    memcpy(worker->tokens, tokens, sizeof tokens);
+    prefix_fill(worker->prefix, network->gpt, tokens, GAME_MAX_MOVES, lengths, query->n, NULL);
+    return 0;
+}
+
+static int predict(void *context, float *logits, const EditQuery *query, size_t worker_index)
+{
+    EditNetwork *network = context;
+    Worker *worker = &network->workers[worker_index];
+    Pass pass = {.network = network, .query = query, .worker = worker};
+    const Gpt *gpt = network->gpt;
+    const real *answer;
+    Hooks hooks = pass_hooks(&pass);
+    int code = hold_sequences(network, worker, query);
+
+    pass.whole = query->version != VERSION_NONE && query->plan->positions == POSITIONS_ALL;
+    if (code == 0 && pass.whole && !worker->edited) {
+        code = prefix_new(&worker->edited, &gpt->cfg, EDIT_CHUNK_CASES);
+    }
+    if (code != 0) {
+        return code;
+    }
+    if (query->classes) {
+        memset(query->classes, 0,
+               query->n * (size_t)(network->reader->n_layers * network->reader->n_squares));
+    }
+    worker->last = pass.whole ? worker->edited : worker->prefix;
+    if (pass.whole) {
+        prefix_fill(worker->edited, gpt, worker->tokens, GAME_MAX_MOVES, worker->lengths, query->n,
+                    &hooks);
+    }
+    answer = prefix_last(worker->last, gpt, pass.whole ? NULL : &hooks);
+    memcpy(logits, answer, query->n * (size_t)gpt->cfg.d_vocab * sizeof *logits);
+    return 0;
+}
+
+static int append(void *context, float *logits, const EditQuery *query, const uint8_t *tokens,
+                  size_t worker)
+{
+    EditNetwork *network = context;
+    const Gpt *gpt = network->gpt;
+
+    memcpy(logits, prefix_append(network->workers[worker].last, gpt, tokens),
+           query->n * (size_t)gpt->cfg.d_vocab * sizeof *logits);
+    return 0;
+}
+
+/* ---- lifecycle ---- */
+
+static int worker_init(Worker *out, const Gpt *gpt, size_t width)
+{
+    int code = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES);
+
+    if (code != 0) {
+        return code;
+    }
+    out->scratch = mem_alloc(EDIT_ROW_SCRATCH(width), sizeof(float), "scratch of an edit");
+    out->row = mem_alloc(width, sizeof *out->row, "an edited row");
+    out->change = mem_alloc(width, sizeof *out->change, "change of a row");
+    return out->scratch && out->row && out->change ? 0 : OGPT_ENOMEM;
+}
+
+int edit_network_new(EditNetwork **out, const Gpt *gpt, const Probe *probe, size_t n_workers,
+                     uint64_t seed)
+{
+    EditNetwork *network = mem_calloc(1, sizeof *network, "network to be edited");
+    int code = 0;
+
+    *out = NULL;
+    if (!network) {
+        return OGPT_ENOMEM;
+    }
+    *network = (EditNetwork){
+        .gpt = gpt, .probe = probe, .reader = probe, .seed = seed, .n_workers = n_workers};
+    network->workers = mem_calloc(n_workers, sizeof *network->workers, "workers of an edit");
+    if (!network->workers) {
+        code = OGPT_ENOMEM;
+    }
+    for (size_t i = 0; i < n_workers && code == 0; i++) {
+        code = worker_init(&network->workers[i], gpt, (size_t)probe->d_model);
+    }
+    if (code != 0) {
+        edit_network_free(network);
+        return code;
+    }
+    *out = network;
+    return 0;
+}
+
+void edit_network_free(EditNetwork *network)
+{
+    if (!network) {
+        return;
+    }
+    for (size_t i = 0; network->workers && i < network->n_workers; i++) {
+        prefix_free(network->workers[i].prefix);
+        prefix_free(network->workers[i].edited);
+        mem_free(network->workers[i].scratch);
+        mem_free(network->workers[i].row);
+        mem_free(network->workers[i].change);
+    }
+    mem_free(network->workers);
+    mem_free(network);
+}
+
+void edit_network_read_with(EditNetwork *network, const Probe *reader)
+{
+    network->reader = reader;
+}
+
+size_t edit_network_bytes(const GptConfig *cfg)
+{
+    return prefix_bytes(cfg, EDIT_CHUNK_CASES);
+}
+
+EditPredictor edit_network_predictor(EditNetwork *network)
+{
+    return (EditPredictor){.context = network,
+                           .d_vocab = network->gpt->cfg.d_vocab,
+                           .predict = predict,
+                           .append = append};
+}

@@ -1,0 +1,152 @@
+/* probes/edits/edit_plan.h - what an edit of the residual stream is: method, site, layers, scale.
+ *
+ * x = the row of the site at the last position of the case; for an edited square, w_k the probe's
+ * weights of state k, u = unit(w_to - w_from) and c the coordinate of x along u, measured from
+ * the probe's boundary between the two states (where both scores are equal):
+ * c = u.x + (b_to - b_from) / ||w_to - w_from||; with ignore_bias c = u.x. A scale s in units of
+ * r stands for s * ||x||.
+ *   add              x += s * u. With direction "target" u = unit(w_to), the published variant
+ *   project          x -= (s + 1) * c * u, so c becomes -s * c: 1 negates the coordinate
+ *   set              x += (s - c) * u, so c becomes s
+ *   gradient         x += s * (x* - x), x* found from x by Adam (below)
+ *   mean-difference  as add, but w_k is the mean of x over the positions whose square is in
+ *                    state k (probes/edits/edit_means.h), and no probe is asked
+ *
+ * gradient: `steps` steps of Adam on x, so that the probe, linear or with a hidden layer, reads
+ * the true board with the edited squares changed; squares that are not edited weigh 0.2. A rate q
+ * in units of r stands for q times the root mean square of x. The descent also mends squares that
+ * the probe misread, so that it may do better than the unedited network does on its own board
+ * (closed above 1); the control repair (probes/edits/intervene.h) measures how much of it is that.
+ *
+ * mean-difference: an absolute scale multiplies the difference itself, so 1 adds w_to - w_from.
+ *
+ * Several layers are edited one after another, each on what the layers before it left; several
+ * squares one after another in the same row (gradient: together). With positions "all", the
+ * change found at the last position is added at every position of the case.
+ *
+ * Ref: Nanda, Lee, Wattenberg 2023 (add); repository mech_int_othelloGPT (project); Li et al.,
+ * ICLR 2023 (gradient); Marks & Tegmark 2023 (mean-difference).
+ */
+#ifndef OGPT_PROBES_EDITS_EDIT_PLAN_H
+#define OGPT_PROBES_EDITS_EDIT_PLAN_H
+
+#include "model/gpt.h"
+#include "probes/board/probe.h"
+
+#define EDIT_MAX_LAYERS 64
+#define EDIT_MEANS "means"   /* Probe.solver of what edit_means_fit makes */
+#define PROBE_LAYER_OWN (-2) /* every edited layer uses the directions of its own probe */
+
+/* METHOD(constant, name, scales worth trying: SHARES of the row's norm, FACTORS, or ONE). The
+ * functions are in probes/edits/edit_methods.c, in the same table. */
+#define EDIT_METHODS(METHOD)                                                                       \
+    METHOD(ADD, "add", SHARES)                                                                     \
+    METHOD(PROJECT, "project", FACTORS)                                                            \
+    METHOD(SET, "set", SHARES)                                                                     \
+    METHOD(GRADIENT, "gradient", ONE)                                                              \
+    METHOD(MEAN_DIFFERENCE, "mean-difference", FACTORS)
+
+typedef enum EditMethod {
+#define EDIT_METHOD_CONSTANT(constant, name, scales) METHOD_##constant,
+    EDIT_METHODS(EDIT_METHOD_CONSTANT)
+#undef EDIT_METHOD_CONSTANT
+        N_EDIT_METHODS
+} EditMethod;
+
+/* "add|project|...", for option tables. */
+#define EDIT_METHOD_BAR(constant, name, scales) "|" name
+#define EDIT_METHOD_NAMES (&(EDIT_METHODS(EDIT_METHOD_BAR))[1])
+
+typedef struct EditScale {
+    double value;
+    bool relative; /* in units of r, the norm of the edited row */
+} EditScale;
+
+typedef enum EditDirection {
+    DIRECTION_DIFFERENCE, /* unit(w_to - w_from) */
+    DIRECTION_TARGET      /* unit(w_to); method add only */
+} EditDirection;
+#define EDIT_DIRECTION_NAMES "difference|target"
+
+typedef enum EditPositions { POSITIONS_LAST, POSITIONS_ALL } EditPositions;
+#define EDIT_POSITION_NAMES "last|all"
+
+typedef struct EditPlan {
+    EditMethod method;
+    HookSite site;
+    uint64_t layers; /* bit l: edited in block l */
+    EditScale scale;
+    int probe_layer; /* whose directions every edited layer uses, or PROBE_LAYER_OWN */
+    bool ignore_bias;
+    EditDirection direction;
+    EditPositions positions;
+    int steps;      /* of gradient: 1..EDIT_MAX_STEPS */
+    EditScale rate; /* of gradient: above 0, at most 1 */
+} EditPlan;
+
+#define EDIT_MAX_STEPS 100000
+/* A hundred steps that may move a coordinate by about two fifths of the row's root mean square,
+ * because networks differ in how long their rows are. The published ones are the preset
+ * li-gradient. */
+#define EDIT_STEPS 100
+#define EDIT_RATE "0.004r"
+#define EDIT_RATE_DEFAULT                                                                          \
+    {                                                                                              \
+        0.004, true                                                                                \
+    }
+/* add, at the end of every block, last position, directions of each layer's own probe. */
+#define EDIT_PLAN_FIELDS                                                                           \
+    .site = HOOK_RESID_POST, .scale = {1.0, false}, .probe_layer = PROBE_LAYER_OWN,                \
+    .steps = EDIT_STEPS, .rate = EDIT_RATE_DEFAULT
+#define EDIT_PLAN_DEFAULT ((EditPlan){EDIT_PLAN_FIELDS})
+
+/* PRESET(name, fields that differ from the default): published edits of an 8-layer network. */
+#define EDIT_PRESETS(PRESET)                                                                       \
+    PRESET("nanda-flip", .site = HOOK_ATTN_OUT, .layers = 0xfc, .scale = {2.3, false},             \
+           .probe_layer = 5, .direction = DIRECTION_TARGET)                                        \
+    PRESET("nanda-erase", .site = HOOK_ATTN_OUT, .layers = 0xff, .scale = {1.3, false},            \
+           .probe_layer = 5, .direction = DIRECTION_TARGET)                                        \
+    PRESET("notebook-flip", .method = METHOD_PROJECT, .layers = 1 << 4, .ignore_bias = true)       \
+    PRESET("li-gradient", .method = METHOD_GRADIENT, .layers = 0xf8, .steps = 1000,                \
+           .rate = {1e-3, false})
+#define EDIT_PRESET_BAR(name, ...) "|" name
+#define EDIT_PRESET_NAMES (&(EDIT_PRESETS(EDIT_PRESET_BAR))[1])
+
+/* Each of these returns 0, or OGPT_EUSAGE naming the text and what was expected. */
+int edit_method_parse(EditMethod *out, const char *name);
+int edit_direction_parse(EditDirection *out, const char *name);
+int edit_positions_parse(EditPositions *out, const char *name);
+/* The whole plan of a published edit: method, site, layers, scale, direction and the rest. */
+int edit_preset_parse(EditPlan *out, const char *name);
+/* "3", "2-5", "1,3,6" -> bits. */
+int edit_layers_parse(uint64_t *out, const char *text, int n_layers);
+/* "2.3" or "0.5r". */
+int edit_scale_parse(EditScale *out, const char *text);
+/* "0.001" or "0.004r". */
+int edit_rate_parse(EditScale *out, const char *text);
+/* Borrowed, static. */
+const char *edit_method_name(EditMethod method);
+const char *edit_direction_name(EditDirection direction);
+const char *edit_positions_name(EditPositions positions);
+/* The shortest text that edit_layers_parse reads so; out holds 192 bytes: 64 layers of at most
+ * three characters. */
+void edit_layers_print(char out[192], uint64_t layers);
+void edit_scale_print(char out[32], EditScale scale);
+
+/* Layers of the network that an edit may use: those the probe is fitted for. */
+uint64_t edit_layers_possible(const Probe *probe, const GptConfig *cfg);
+/* Refuse what cannot be done: a task without board states, a site of another width than the
+ * probe's, a layer without a fitted probe, directions of a probe with a hidden layer, a scale in
+ * r where the method has no length, steps or rate out of range. `probe` is what the directions
+ * come from: for mean-difference, and for it alone, the means (solver EDIT_MEANS). OGPT_EUSAGE or
+ * OGPT_EFORMAT. */
+int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *cfg);
+
+/* The plans to be tried for tuning, in order: `base` with every choice of layers (every run of
+ * layers that follow each other, one alone included; for gradient, which is slow, one layer alone
+ * and from one layer to the last) and every scale of the method's list; where layers or scale is
+ * fixed, only that one. Owned (mem_free). Returns 0 or OGPT_ENOMEM. */
+int edit_plans_to_try(EditPlan **out, size_t *n, const EditPlan *base, bool any_layers,
+                      bool any_scale, uint64_t possible);
+
+#endif

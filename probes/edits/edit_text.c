@@ -1,0 +1,207 @@
+/* probes/edits/edit_text.c - edit plans as text: names, layers, scales, presets. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "probes/edits/edit_plan.h"
+
+static const char *const method_names[] = {
+#define EDIT_METHOD_NAME(constant, name, scales) name,
+    EDIT_METHODS(EDIT_METHOD_NAME)
+#undef EDIT_METHOD_NAME
+};
+static const char *const direction_names[] = {"difference", "target"};
+static const char *const position_names[] = {"last", "all"};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init" /* a preset is the default and what differs */
+static const struct {
+    const char *name;
+    EditPlan plan;
+} presets[] = {
+#define EDIT_PRESET_ROW(name, ...) {name, {EDIT_PLAN_FIELDS, __VA_ARGS__}},
+    EDIT_PRESETS(EDIT_PRESET_ROW)
+#undef EDIT_PRESET_ROW
+};
+#pragma GCC diagnostic pop
+
+/* ---- names ---- */
+
+static int name_parse(int *out, const char *name, const char *const *names, size_t n,
+                      const char *option, const char *expected)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (int)i;
+            return 0;
+        }
+    }
+    return err_set(OGPT_EUSAGE, "--%s \"%s\": expected one of %s", option, name, expected);
+}
+
+int edit_method_parse(EditMethod *out, const char *name)
+{
+    int value = 0,
+        code = name_parse(&value, name, method_names, N_EDIT_METHODS, "method", EDIT_METHOD_NAMES);
+
+    *out = (EditMethod)value;
+    return code;
+}
+
+int edit_direction_parse(EditDirection *out, const char *name)
+{
+    int value = 0,
+        code = name_parse(&value, name, direction_names, 2, "direction", EDIT_DIRECTION_NAMES);
+
+    *out = (EditDirection)value;
+    return code;
+}
+
+int edit_positions_parse(EditPositions *out, const char *name)
+{
+    int value = 0,
+        code = name_parse(&value, name, position_names, 2, "positions", EDIT_POSITION_NAMES);
+
+    *out = (EditPositions)value;
+    return code;
+}
+
+int edit_preset_parse(EditPlan *out, const char *name)
+{
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        if (strcmp(name, presets[i].name) == 0) {
+            *out = presets[i].plan;
+            return 0;
+        }
+    }
+    return err_set(OGPT_EUSAGE, "--preset \"%s\": expected one of %s", name, EDIT_PRESET_NAMES);
+}
+
+const char *edit_method_name(EditMethod method)
+{
+    return method_names[method];
+}
+
+const char *edit_direction_name(EditDirection direction)
+{
+    return direction_names[direction];
+}
+
+const char *edit_positions_name(EditPositions positions)
+{
+    return position_names[positions];
+}
+
+/* ---- layers and scales ---- */
+
+/* One layer number at *text; false when there is none. */
+static bool read_layer(int *out, const char **text)
+{
+    char *end;
+    long value;
+
+    if (**text < '0' || **text > '9') {
+        return false;
+    }
+    value = strtol(*text, &end, 10);
+    *out = value < EDIT_MAX_LAYERS ? (int)value : EDIT_MAX_LAYERS;
+    *text = end;
+    return true;
+}
+
+int edit_layers_parse(uint64_t *out, const char *text, int n_layers)
+{
+    const char *at = text;
+    uint64_t layers = 0;
+
+    for (;;) {
+        int first, last;
+
+        if (!read_layer(&first, &at)) {
+            break;
+        }
+        last = first;
+        if (*at == '-') {
+            at++;
+            if (!read_layer(&last, &at)) {
+                break;
+            }
+        }
+        if (first > last || last >= n_layers || last >= EDIT_MAX_LAYERS) {
+            return err_set(OGPT_EUSAGE,
+                           "--layers \"%s\": layers %d-%d, the model has layers 0 to %d", text,
+                           first, last, n_layers - 1);
+        }
+        for (int l = first; l <= last; l++) {
+            layers |= 1ULL << l;
+        }
+        if (*at == '\0') {
+            *out = layers;
+            return 0;
+        }
+        if (*at++ != ',') {
+            break;
+        }
+    }
+    return err_set(OGPT_EUSAGE,
+                   "--layers \"%s\": expected a layer, a range or a list such as 3, 2-5 or 1,3,6, "
+                   "or auto",
+                   text);
+}
+
+void edit_layers_print(char out[192], uint64_t layers)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int l = 0; l < EDIT_MAX_LAYERS; l++) {
+        int last = l;
+
+        if ((layers >> l & 1) == 0) {
+            continue;
+        }
+        while (last + 1 < EDIT_MAX_LAYERS && (layers >> (last + 1) & 1)) {
+            last++;
+        }
+        used += (size_t)snprintf(out + used, 192 - used, last > l ? "%s%d-%d" : "%s%d",
+                                 used ? "," : "", l, last);
+        l = last;
+    }
+}
+
+/* A number of 0 to `most`, with r behind it for shares of the row. */
+static bool scale_read(EditScale *out, const char *text, double most)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    out->relative = *end == 'r';
+    out->value = value;
+    return end != text && strcmp(end, out->relative ? "r" : "") == 0 && value >= 0 && value <= most;
+}
+
+int edit_scale_parse(EditScale *out, const char *text)
+{
+    return scale_read(out, text, 1e6)
+               ? 0
+               : err_set(OGPT_EUSAGE,
+                         "--scale \"%s\": expected a number of 0 to 1e6, such as 2.3, or with r "
+                         "for shares of the residual's norm, such as 0.5r, or auto",
+                         text);
+}
+
+int edit_rate_parse(EditScale *out, const char *text)
+{
+    return scale_read(out, text, 1) && out->value > 0
+               ? 0
+               : err_set(OGPT_EUSAGE,
+                         "--rate \"%s\": expected a number above 0 to 1, such as 0.001, or with r "
+                         "for shares of the row's root mean square, such as 0.004r",
+                         text);
+}
+
+void edit_scale_print(char out[32], EditScale scale)
+{
+    snprintf(out, 32, "%g%s", scale.value, scale.relative ? "r" : "");
+}

@@ -1,0 +1,27 @@
+/* probes/legality/layout_check.h - are two representations of a network the same function of games?
+ */
+#ifndef OGPT_PROBES_LEGALITY_LAYOUT_CHECK_H
+#define OGPT_PROBES_LEGALITY_LAYOUT_CHECK_H
+
+#include "model/layouts/layouts.h"
+
+/* Logits of ours are float sums and those of the plain network double ones: over the golden model,
+ * whose logits reach 6.5, they differ by 5e-6 (tests/model/test_golden.c); a wrong GELU, the
+ * mildest mistake known, by 1.7e-3. Allowed are 1e-5 of the largest logit, or 1e-4 if that is
+ * more. */
+#define LAYOUT_TOLERANCE 1e-5
+#define LAYOUT_TOLERANCE_LEAST 1e-4
+
+typedef struct LayoutDifference {
+    size_t positions;
+    double largest;   /* of the differences between logits */
+    double tolerance; /* that `largest` must not exceed */
+} LayoutDifference;
+
+/* Forward `n_positions` positions of random legal games through both networks. Token tok of gpt
+ * is token order[tok] of net (NULL: the same). Returns 0, OGPT_EFORMAT (d_vocab and n_ctx are of
+ * no board), OGPT_ENUM (not finite), OGPT_ENOMEM. */
+int layout_difference(LayoutDifference *out, const Gpt *gpt, const PlainNet *net,
+                      const uint8_t *order, size_t n_positions, uint64_t seed);
+
+#endif

@@ -1,0 +1,123 @@
+/* probes/legality/seen_games.c - contract in probes/legality/seen_games.h. */
+#include "probes/legality/seen_games.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "model/lineage.h"
+
+#define CHUNK_GAMES 8192 /* made between two looks at progress and interruption */
+
+typedef enum Kind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } Kind;
+
+/* What a run was trained on; *seed of fresh games. The identity is read as GameSource writes it. */
+static Kind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
+{
+    char written[64];
+    if (run->games_of == NULL) {
+        return KIND_UNKNOWN;
+    }
+    if (sscanf(run->games_of, "fresh:%*[0-9]:%" SCNu64, seed) == 1) {
+        snprintf(written, sizeof written, "fresh:%d:%" PRIu64, variant->size, *seed);
+        return strcmp(run->games_of, written) == 0 ? KIND_FRESH : KIND_UNKNOWN;
+    }
+    const size_t digits = strspn(run->games_of, "0123456789abcdef");
+    return digits == HASH_HEX_SIZE - 1 && run->games_of[digits] == '\0' ? KIND_CORPUS
+                                                                        : KIND_UNKNOWN;
+}
+
+TrainingGames training_games(const Js *manifest, const GameVariant *variant)
+{
+    const TrainingGames silent = {.unknown = "the manifest does not name all training games"};
+    TrainingGames found = {0};
+    if (variant->size == 4) {
+        return (TrainingGames){.unknown = "4x4 has only 60,060 games"};
+    }
+    for (size_t i = 0; i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        uint64_t seed;
+        switch (kind_of(&seed, &run, variant)) {
+        case KIND_UNKNOWN: return silent;
+        case KIND_CORPUS: found.corpus = true; break;
+        case KIND_FRESH:
+            if (__builtin_add_overflow(found.fresh, (uint64_t)run.games, &found.fresh)) {
+                return silent;
+            }
+            break;
+        }
+    }
+    return found;
+}
+
+typedef struct Search {
+    GameSource *training;
+    uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
+    uint64_t made;
+    Pool *pool;
+    void (*progress)(void *context, size_t made);
+    void *context;
+} Search;
+
+/* All games of one fresh run; the source notes those that are scored ones. */
+static int make_again(Search *search, uint64_t seed, uint64_t games)
+{
+    int code = 0;
+    source_reseed(search->training, seed);
+    for (uint64_t done = 0; code == 0 && done < games;) {
+        const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
+        if (interrupt_pending()) {
+            return err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
+                           search->made);
+        }
+        code = source_fetch(search->training, search->moves, done, n, search->pool);
+        done += n;
+        search->made += n;
+        if (code == 0 && search->progress != NULL) {
+            search->progress(search->context, (size_t)search->made);
+        }
+    }
+    return code;
+}
+
+int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
+               void (*progress)(void *context, size_t made), void *context)
+{
+    const GameVariant *variant = source_variant(scored);
+    *out = (SeenGames){0};
+    if (training_games(manifest, variant).fresh == 0) {
+        return 0;
+    }
+    Search search = {.pool = pool, .progress = progress, .context = context};
+    int code = OGPT_ENOMEM;
+    search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
+    out->hashes = mem_alloc(n, sizeof *out->hashes, "hashes of seen games");
+    if (search.moves != NULL && out->hashes != NULL) {
+        code = source_fresh(&search.training, variant, 0, RNG_FRESH);
+    }
+    code = code != 0 ? code : source_exclude(search.training, scored, n, pool);
+    for (size_t i = 0; code == 0 && i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        uint64_t seed = 0;
+        if (kind_of(&seed, &run, variant) == KIND_FRESH) {
+            code = make_again(&search, seed, (uint64_t)run.games);
+        }
+    }
+    if (code == 0) {
+        out->n = source_collided(search.training, out->hashes);
+    } else {
+        seen_games_release(out);
+    }
+    source_free(search.training);
+    mem_free(search.moves);
+    return code;
+}
+
+void seen_games_release(SeenGames *seen)
+{
+    mem_free(seen->hashes);
+    *seen = (SeenGames){0};
+}

@@ -1,0 +1,211 @@
+/* probes/solvers/fit_design.c - what every probe fit shares: standardised rows, class counts,
+ * subsets. See probes/solvers/internal.h. */
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/rng.h"
+#include "probes/solvers/internal.h"
+
+/* At least this many rows a block, so that the matrix products run well, and at most this many
+ * blocks, so that their partial gradients stay small beside the rows. */
+#define MIN_BLOCK_ROWS 512
+#define MAX_BLOCKS 64
+
+/* A column whose deviation is below this share of its largest magnitude is constant up to the
+ * rounding of floats. */
+#define CONSTANT_COLUMN 1e-6
+
+/* Which rows make a subset is part of the solver, not of an experiment. */
+#define SUBSET_SEED 1
+
+size_t design__block_rows(size_t n)
+{
+    size_t rows = (n + MAX_BLOCKS - 1) / MAX_BLOCKS;
+    return rows > MIN_BLOCK_ROWS ? rows : MIN_BLOCK_ROWS;
+}
+
+size_t design__block(size_t *first, const Design *design, size_t b)
+{
+    *first = b * design->block_rows;
+    size_t left = design->problem->n - *first;
+    return left < design->block_rows ? left : design->block_rows;
+}
+
+void design__standardise(float *out, const Design *design, const float *x, size_t n)
+{
+    size_t width = design->problem->width;
+    const float *shift = design->shift, *scale = design->scale;
+    for (size_t i = 0; i < n; i++) {
+        const float *row = x + i * width;
+        float *u = out + i * (width + 1);
+        for (size_t c = 0; c < width; c++) {
+            u[c] = (row[c] - shift[c]) * scale[c];
+        }
+        u[width] = 1.0f;
+    }
+}
+
+void design__rows(float *out, const Design *design, size_t first, size_t n_rows)
+{
+    design__standardise(out, design, design->problem->x + first * design->problem->width, n_rows);
+}
+
+double design__prior(const Design *design, uint32_t count)
+{
+    double n = (double)design->problem->n, K = (double)design->problem->n_classes;
+    return log(((double)count + 0.5) / (n + 0.5 * K));
+}
+
+size_t design__present(const Design *design, size_t square)
+{
+    size_t K = design->problem->n_classes, present = 0;
+    for (size_t k = 0; k < K; k++) {
+        present += design->count[square * K + k] > 0;
+    }
+    return present;
+}
+
+Shape shape__of(const FitProblem *problem)
+{
+    size_t S = problem->n_squares, K = problem->n_classes, rows = problem->width + 1;
+    return problem->one_vs_rest ? (Shape){rows, 1, rows, S * K} : (Shape){rows, K, rows * K, S};
+}
+
+bool shape__present(const Design *design, size_t p, size_t k)
+{
+    const FitProblem *problem = design->problem;
+    size_t K = problem->n_classes;
+    uint32_t count = design->count[problem->one_vs_rest ? p : p * K + k];
+    return count > 0 && !(problem->one_vs_rest && count == problem->n);
+}
+
+double shape__penalty(const FitProblem *problem, size_t r)
+{
+    return r < problem->width || problem->one_vs_rest ? problem->l2 : 0;
+}
+
+int design__subset(Design *out, FitProblem *problem, const Design *full, size_t n_rows)
+{
+    const FitProblem *all = full->problem;
+    size_t width = all->width, S = all->n_squares;
+    float *x = mem_alloc(n_rows * width, sizeof(float), "rows of a subset");
+    uint8_t *labels = mem_alloc(n_rows, S, "labels of a subset");
+    *problem = *all;
+    *out = *full;
+    problem->x = x;
+    problem->labels = labels;
+    problem->n = n_rows;
+    out->problem = problem;
+    out->block_rows = design__block_rows(n_rows);
+    out->n_blocks = (n_rows + out->block_rows - 1) / out->block_rows;
+    for (size_t i = 0; i < n_rows && x && labels; i++) {
+        size_t from = (size_t)rng_permute(SUBSET_SEED, RNG_FIT, 0, i, all->n);
+        memcpy(x + i * width, all->x + from * width, width * sizeof(float));
+        memcpy(labels + i * S, all->labels + from * S, S);
+    }
+    return x && labels ? 0 : OGPT_ENOMEM;
+}
+
+void design__subset_release(Design *subset, FitProblem *problem)
+{
+    mem_free((void *)problem->x);
+    mem_free((void *)problem->labels);
+    *problem = (FitProblem){0};
+    *subset = (Design){0};
+}
+
+typedef struct Moments {
+    const Design *design;
+    double *sum;  /* (n_blocks, width) */
+    bool squares; /* of squared distances from the mean, not of values */
+} Moments;
+
+static int moments_block(void *context, size_t job, size_t worker)
+{
+    const Moments *moments = context;
+    const Design *design = moments->design;
+    size_t width = design->problem->width, first;
+    size_t rows = design__block(&first, design, job);
+    double *sum = moments->sum + job * width;
+    memset(sum, 0, width * sizeof(double));
+    for (size_t i = first; i < first + rows; i++) {
+        const float *x = design->problem->x + i * width;
+        for (size_t c = 0; c < width; c++) {
+            double value = (double)x[c];
+            double distance = value - design->mean[c];
+            sum[c] += moments->squares ? distance * distance : value;
+        }
+    }
+    return 0;
+}
+
+/* Column means, then deviations, each block's sums added in the order of the blocks. */
+static int measure_columns(Design *design, Pool *pool)
+{
+    size_t width = design->problem->width;
+    double n = (double)design->problem->n;
+    double *sum = mem_alloc(design->n_blocks * width, sizeof(double), "column sums");
+    if (!sum) {
+        return OGPT_ENOMEM;
+    }
+    Moments moments = {design, sum, false};
+    int rc = pool_run(pool, design->n_blocks, moments_block, &moments);
+    for (size_t b = 0; b < design->n_blocks && rc == 0; b++) {
+        for (size_t c = 0; c < width; c++) {
+            design->mean[c] += sum[b * width + c] / n;
+        }
+    }
+    moments.squares = true;
+    rc = rc ? rc : pool_run(pool, design->n_blocks, moments_block, &moments);
+    for (size_t b = 0; b < design->n_blocks && rc == 0; b++) {
+        for (size_t c = 0; c < width; c++) {
+            design->deviation[c] += sum[b * width + c] / n;
+        }
+    }
+    for (size_t c = 0; c < width && rc == 0; c++) {
+        double deviation = sqrt(design->deviation[c]);
+        bool constant = deviation <= CONSTANT_COLUMN * fabs(design->mean[c]);
+        design->deviation[c] = constant ? 0 : deviation;
+        design->shift[c] = (float)design->mean[c];
+        design->scale[c] = constant ? 0 : (float)(1 / deviation);
+    }
+    mem_free(sum);
+    return rc;
+}
+
+int design__init(Design *out, const FitProblem *problem, Pool *pool)
+{
+    size_t width = problem->width, S = problem->n_squares, K = problem->n_classes;
+    *out = (Design){.problem = problem, .block_rows = design__block_rows(problem->n)};
+    out->n_blocks = (problem->n + out->block_rows - 1) / out->block_rows;
+    out->mean = mem_calloc(width, sizeof(double), "column means");
+    out->deviation = mem_calloc(width, sizeof(double), "column deviations");
+    out->shift = mem_calloc(width, sizeof(float), "column means");
+    out->scale = mem_calloc(width, sizeof(float), "column deviations");
+    out->count = mem_calloc(S * K, sizeof(uint32_t), "class counts");
+    int rc = OGPT_ENOMEM;
+    if (out->mean && out->deviation && out->shift && out->scale && out->count) {
+        for (size_t i = 0; i < problem->n; i++) {
+            for (size_t s = 0; s < S; s++) {
+                out->count[s * K + problem->labels[i * S + s]]++;
+            }
+        }
+        rc = measure_columns(out, pool);
+    }
+    if (rc) {
+        design__release(out);
+    }
+    return rc;
+}
+
+void design__release(Design *design)
+{
+    mem_free(design->mean);
+    mem_free(design->deviation);
+    mem_free(design->shift);
+    mem_free(design->scale);
+    mem_free(design->count);
+    *design = (Design){0};
+}

@@ -1,0 +1,83 @@
+/* probes/solvers/internal.h - what the solvers share inside this room. */
+#ifndef OGPT_PROBES_SOLVERS_INTERNAL_H
+#define OGPT_PROBES_SOLVERS_INTERNAL_H
+
+#include "probes/solvers/solver.h"
+
+#define START_ROWS 10000
+#define CURVATURE_MAX_ROWS 800
+
+/* Means and deviations of the columns, and which classes each square has. */
+typedef struct Design {
+    const FitProblem *problem;
+    double *mean, *deviation; /* (width); deviation 0: a constant column, left out */
+    float *shift, *scale;     /* (width): u = (x - shift) * scale */
+    uint32_t *count;          /* (n_squares, n_classes) examples */
+    size_t block_rows;        /* rows are cut into n_blocks of this many */
+    size_t n_blocks;
+} Design;
+
+int design__init(Design *out, const FitProblem *problem, Pool *pool);
+void design__release(Design *design);
+size_t design__block_rows(size_t n);
+/* Rows of block b. */
+size_t design__block(size_t *first, const Design *design, size_t b);
+/* out (n_rows, width + 1) = standardised rows, each with a 1 appended for the bias. */
+void design__rows(float *out, const Design *design, size_t first, size_t n_rows);
+/* out (n, width + 1) = the same of rows x (n, width) from elsewhere. */
+void design__standardise(float *out, const Design *design, const float *x, size_t n);
+/* Constant score of a class with `count` examples: ln((count + 1/2) / (n + K/2)). */
+double design__prior(const Design *design, uint32_t count);
+/* Classes of a square with at least one example. */
+size_t design__present(const Design *design, size_t square);
+
+/* A design of n_rows of the rows of `full`, drawn once and for all by (RNG_FIT), standardised as
+ * they are there; owns copies of them. */
+int design__subset(Design *out, FitProblem *problem, const Design *full, size_t n_rows);
+void design__subset_release(Design *subset, FitProblem *problem);
+
+/* The problems that a dense fit splits into: one a square with all its classes (multinomial), or
+ * one a square and class with one score (one-vs-rest). */
+typedef struct Shape {
+    size_t rows;    /* width + 1 */
+    size_t classes; /* scores of a problem: n_classes, or 1 */
+    size_t length;  /* rows * classes: numbers of a problem */
+    size_t n;       /* problems */
+} Shape;
+
+Shape shape__of(const FitProblem *problem);
+/* Whether score k of problem p is fitted: its class has examples, and one-vs-rest others too. */
+bool shape__present(const Design *design, size_t p, size_t k);
+/* Strength of the penalty on row r: l2, but 0 for the bias of the multinomial problem. */
+double shape__penalty(const FitProblem *problem, size_t r);
+
+/* The inverse Hessian of every problem at one point, on some rows: what makes a few steps enough.
+ *
+ *   H = (1/n) sum_i (diag(p_i) - p_i p_i^T) (x) u_i u_i^T + l2 I       (one-vs-rest: p_i (1 - p_i))
+ *
+ * in an orthonormal basis of the class directions that add up to zero, to which gradients of a
+ * softmax belong (the others have no curvature). Where that matrix would have more than
+ * CURVATURE_MAX_ROWS rows, the classes share the mean of its blocks on the diagonal. */
+typedef struct Curvature Curvature;
+/* w (shape.n, rows, classes). Returns 0, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
+int curvature__new(Curvature **out, const Design *rows, const float *w, Pool *pool);
+void curvature__free(Curvature *curvature);
+/* out (rows, classes) = scale * H^-1 v of problem p. */
+void curvature__apply(float *out, const Curvature *curvature, size_t p, double scale,
+                      const float *v);
+size_t curvature__bytes(size_t width, size_t n_squares, size_t n_classes, size_t n_workers);
+
+/* Solvers: w (shape.n, width + 1, classes) in standardised coordinates, the last of the
+ * width + 1 rows being the biases. On entry it holds the start. */
+int solve__newton(float *w, FitReport *report, const Design *design, Pool *pool);
+size_t solve__newton_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
+                           size_t n_workers);
+int solve__liblinear(float *w, FitReport *report, const Design *design, Pool *pool);
+size_t solve__liblinear_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
+                              size_t n_workers);
+/* Spoils the standardisation of the design where the recipe wants raw rows. */
+int solve__adamw(const FitWeights *out, FitReport *report, Design *design, Pool *pool);
+size_t solve__adamw_bytes(size_t width, size_t hidden, size_t n_squares, size_t n_classes,
+                          size_t rows_of_game, size_t n_workers);
+
+#endif

@@ -1,0 +1,182 @@
+/* probes/solvers/solve_liblinear.c - one-vs-rest logistic regression by LIBLINEAR, the referee.
+ *
+ * For square s and class k, y_i = +1 where the label of position i is k, else -1:
+ *   min_w,b  (1/n) sum_i ln(1 + exp(-y_i (w . u_i + b))) + (l2/2) (||w||^2 + b^2)
+ * which is LIBLINEAR's  (1/2)||w||^2 + C sum_i loss_i  with C = 1 / (n l2), divided by n C.
+ *
+ * Facts that decide how it is called: it has no dense input, so the standardised rows are
+ * written out once as index-value nodes of 16 bytes and shared, read-only, by all problems; the
+ * dual solvers draw from the process-wide rand(), so the primal one (L2R_LR) is used; the bias is
+ * one more column and is penalised; the fields of struct parameter differ between versions and
+ * are set by name. Problems run in parallel; each is a pure function of the rows.
+ *
+ * Ref: Lin, Weng, Keerthi 2008 (trust-region Newton); Fan et al. 2008 (LIBLINEAR).
+ */
+#include <linear.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "probes/solvers/internal.h"
+
+#if LIBLINEAR_VERSION < 230
+#error "LIBLINEAR 2.30 or newer is needed: struct parameter of older ones has no init_sol"
+#endif
+
+/* The library's own default for L2R_LR: relative to the gradient at zero and to the share of the
+ * smaller class. */
+#define LIBRARY_TOLERANCE 0.01
+
+typedef struct Referee {
+    const Design *design;
+    size_t rows;                /* width + 1 */
+    struct feature_node *nodes; /* (n, width + 2): rows, bias node, end mark */
+    struct feature_node **x;    /* (n) */
+    double *target;             /* per worker (n) */
+    double *start;              /* per worker (rows) */
+    double *objective;          /* (n_squares, n_classes) */
+    float *w;                   /* (n_squares, rows, n_classes) */
+} Referee;
+
+static void print_nothing(const char *text)
+{
+}
+
+static int fill_nodes(void *context, size_t job, size_t worker)
+{
+    Referee *referee = context;
+    const Design *design = referee->design;
+    size_t first, width = design->problem->width;
+    size_t n = design__block(&first, design, job);
+    for (size_t i = first; i < first + n; i++) {
+        const float *x = design->problem->x + i * width;
+        struct feature_node *node = referee->nodes + i * (width + 2);
+        referee->x[i] = node;
+        for (size_t c = 0; c < width; c++) {
+            double u = ((double)x[c] - design->mean[c]) * (double)design->scale[c];
+            node[c] = (struct feature_node){(int)c + 1, u};
+        }
+        node[width] = (struct feature_node){(int)width + 1, 1.0};
+        node[width + 1] = (struct feature_node){-1, 0.0};
+    }
+    return 0;
+}
+
+/* ln(1 + exp(-margin)) without overflow. */
+static double logistic_loss(double margin)
+{
+    return margin > 0 ? log1p(exp(-margin)) : log1p(exp(margin)) - margin;
+}
+
+static double binary_objective(const Referee *referee, const double *target, const double *w)
+{
+    const FitProblem *problem = referee->design->problem;
+    double loss = 0, penalty = 0;
+    for (size_t i = 0; i < problem->n; i++) {
+        const struct feature_node *node = referee->x[i];
+        double score = 0;
+        for (size_t c = 0; c < referee->rows; c++) {
+            score += node[c].value * w[c];
+        }
+        loss += logistic_loss(target[i] * score);
+    }
+    for (size_t c = 0; c < referee->rows; c++) {
+        penalty += w[c] * w[c];
+    }
+    return loss / (double)problem->n + 0.5 * problem->l2 * penalty;
+}
+
+/* One binary problem: square job / K, class job % K. */
+static int fit_binary(void *context, size_t job, size_t worker)
+{
+    Referee *referee = context;
+    const Design *design = referee->design;
+    const FitProblem *problem = design->problem;
+    size_t K = problem->n_classes, square = job / K, k = job % K, rows = referee->rows;
+    uint32_t count = design->count[square * K + k];
+    double *target = referee->target + worker * problem->n;
+    double *start = referee->start + worker * rows;
+    float *w = referee->w + square * rows * K + k;
+    if (interrupt_pending()) {
+        return err_set(OGPT_EINTR, "interrupted while fitting a probe");
+    }
+    if (count == 0 || design__present(design, square) < 2) {
+        return 0; /* what was in w at the start stays */
+    }
+    for (size_t i = 0; i < problem->n; i++) {
+        target[i] = problem->labels[i * problem->n_squares + square] == k ? 1 : -1;
+    }
+    for (size_t c = 0; c < rows; c++) {
+        start[c] = (double)w[c * K];
+    }
+    struct problem data = {.l = (int)problem->n, .n = (int)rows, .bias = 1};
+    data.y = target;
+    data.x = referee->x;
+    double tolerance = problem->tolerance > 0 ? problem->tolerance : LIBRARY_TOLERANCE;
+    struct parameter parameter = {.solver_type = L2R_LR, .eps = tolerance};
+    parameter.C = 1 / ((double)problem->n * problem->l2);
+    parameter.init_sol = start;
+    const char *reason = check_parameter(&data, &parameter);
+    if (reason) {
+        return err_set(OGPT_EUSAGE, "liblinear refuses its parameters: %s", reason);
+    }
+    struct model *model = train(&data, &parameter);
+    if (!model) {
+        return err_set(OGPT_ENOMEM, "liblinear gave no model for square %zu, class %zu", square, k);
+    }
+    double sign = model->label[0] == 1 ? 1 : -1; /* w points to the first label it met */
+    for (size_t c = 0; c < rows; c++) {
+        start[c] = sign * model->w[c];
+        w[c * K] = (float)start[c];
+    }
+    referee->objective[job] = binary_objective(referee, target, start);
+    free_and_destroy_model(&model);
+    return 0;
+}
+
+int solve__liblinear(float *w, FitReport *report, const Design *design, Pool *pool)
+{
+    const FitProblem *problem = design->problem;
+    size_t n_workers = pool ? pool_size(pool) : 1, width = problem->width;
+    size_t n_problems = problem->n_squares * problem->n_classes;
+    Referee referee = {.design = design, .rows = width + 1, .w = w};
+    int rc = OGPT_ENOMEM;
+    referee.nodes =
+        mem_alloc(problem->n * (width + 2), sizeof(struct feature_node), "liblinear's rows");
+    referee.x = mem_alloc(problem->n, sizeof(struct feature_node *), "liblinear's rows");
+    referee.target = mem_alloc(n_workers * problem->n, sizeof(double), "liblinear's targets");
+    referee.start = mem_alloc(n_workers * referee.rows, sizeof(double), "liblinear's weights");
+    referee.objective = mem_calloc(n_problems, sizeof(double), "objectives");
+    if (!referee.nodes || !referee.x || !referee.target || !referee.start || !referee.objective) {
+        goto done;
+    }
+    set_print_string_function(print_nothing);
+    rc = pool_run(pool, design->n_blocks, fill_nodes, &referee);
+    rc = rc ? rc : pool_run(pool, n_problems, fit_binary, &referee);
+    for (size_t i = 0; i < n_problems && rc == 0; i++) {
+        report->objective += referee.objective[i];
+    }
+done:
+    mem_free(referee.nodes);
+    mem_free(referee.x);
+    mem_free(referee.target);
+    mem_free(referee.start);
+    mem_free(referee.objective);
+    return rc;
+}
+
+int fit_liblinear_version(void)
+{
+    return liblinear_version;
+}
+
+/* The library itself keeps one pointer a row and about ten vectors a problem in flight. */
+size_t solve__liblinear_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
+                              size_t n_workers)
+{
+    size_t shared = n * ((width + 2) * sizeof(struct feature_node) + sizeof(void *));
+    size_t worker = n * (4 * sizeof(double) + sizeof(void *)) + 12 * (width + 1) * sizeof(double);
+    return shared + n_workers * worker + n_squares * n_classes * sizeof(double);
+}

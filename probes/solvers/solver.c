@@ -1,0 +1,198 @@
+/* probes/solvers/solver.c - fitting a probe by name: where a fit begins, the choice of the penalty,
+ * folding back. See probes/solvers/solver.h. */
+#include "probes/solvers/solver.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "num/blas.h"
+#include "probes/solvers/internal.h"
+
+#define ROWS_OF_GAME 60 /* at most, for announcing memory */
+
+/* Where a fit begins: zero weights and the class frequencies as biases. Classes without examples,
+ * and squares of one class, stay there. The probe of the layer before was tried as a beginning and
+ * took more rounds, not fewer: its weights are large where its own layer hardly varied.
+ * One number a problem and class; one-vs-rest problems lie square by square, class by class. */
+static void start_weights(float *w, const Design *design)
+{
+    const FitProblem *problem = design->problem;
+    Shape shape = shape__of(problem);
+    size_t K = problem->n_classes, n_cells = problem->n_squares * K;
+    memset(w, 0, shape.n * shape.length * sizeof(float));
+    for (size_t cell = 0; cell < n_cells; cell++) {
+        float *biases = w + cell / shape.classes * shape.length + problem->width * shape.classes;
+        biases[cell % shape.classes] = (float)design__prior(design, design->count[cell]);
+    }
+}
+
+/* Standardised weights to raw ones: w . (x - m)/d + b = (w/d) . x + b - w.m/d. */
+static void fold_weights(const FitWeights *out, const float *w, const Design *design)
+{
+    const FitProblem *problem = design->problem;
+    Shape shape = shape__of(problem);
+    size_t width = problem->width, n_cells = problem->n_squares * problem->n_classes;
+    for (size_t cell = 0; cell < n_cells; cell++) {
+        const float *own = w + cell / shape.classes * shape.length + cell % shape.classes;
+        double b = (double)own[width * shape.classes];
+        for (size_t c = 0; c < width; c++) {
+            double deviation = design->deviation[c];
+            double raw = deviation > 0 ? (double)own[c * shape.classes] / deviation : 0;
+            out->weight[c * n_cells + cell] = (float)raw;
+            b -= raw * design->mean[c];
+        }
+        out->bias[cell] = (float)b;
+    }
+}
+
+/* Mean loss of the validation rows, summed over squares, in nats. */
+static int validation_loss(double *out, const FitWeights *weights, const FitProblem *problem)
+{
+    size_t K = problem->n_classes, n_cells = problem->n_squares * K;
+    float *scores = mem_alloc(problem->n_valid, n_cells * sizeof(float), "validation scores");
+    double sum = 0;
+    if (!scores) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t i = 0; i < problem->n_valid; i++) {
+        memcpy(scores + i * n_cells, weights->bias, n_cells * sizeof(float));
+    }
+    gemm(false, false, problem->n_valid, n_cells, problem->width, 1.0f, problem->valid_x,
+         problem->width, weights->weight, n_cells, 1.0f, scores, n_cells);
+    for (size_t i = 0; i < problem->n_valid * problem->n_squares; i++) {
+        const float *score = scores + i * K;
+        double total = 0, own = (double)score[problem->valid_labels[i]];
+        for (size_t k = 0; k < K; k++) {
+            total += exp((double)score[k] - own);
+        }
+        sum += log(total);
+    }
+    *out = sum / (double)problem->n_valid;
+    mem_free(scores);
+    return 0;
+}
+
+/* Down the grid, each fit beginning where the one before ended, as long as the validation loss
+ * falls; w and report become those of the best. */
+static int fit_path(float *w, const FitWeights *out, FitReport *report, Design *design, Pool *pool)
+{
+    static const double grid[] = FIT_L2_GRID;
+    const FitProblem *asked = design->problem;
+    FitProblem problem = *asked;
+    Shape shape = shape__of(asked);
+    size_t length = shape.n * shape.length, n_absent = report->n_absent;
+    double best = INFINITY, loss = 0;
+    float *next = mem_alloc(length, sizeof(float), "weights of a fit");
+    int rounds = 0, rc = next ? 0 : OGPT_ENOMEM;
+    if (next) {
+        memcpy(next, w, length * sizeof(float));
+    }
+    Design tried = *design;
+    tried.problem = &problem;
+    for (size_t i = 0; i < sizeof grid / sizeof grid[0] && rc == 0; i++) {
+        FitReport own = {.n_absent = n_absent, .l2 = grid[i]};
+        problem.l2 = grid[i];
+        rc = solve__newton(next, &own, &tried, pool);
+        rounds += own.rounds;
+        if (rc == 0) {
+            fold_weights(out, next, design);
+            rc = validation_loss(&loss, out, asked);
+        }
+        if (rc || !(loss < best)) {
+            break;
+        }
+        best = loss;
+        *report = own;
+        memcpy(w, next, length * sizeof(float));
+    }
+    report->rounds = rounds;
+    mem_free(next);
+    return rc;
+}
+
+static int check_problem(const char *solver, const FitProblem *problem)
+{
+    bool adamw = strcmp(solver, "adamw") == 0, newton = strcmp(solver, "newton") == 0;
+    if (!adamw && !newton && strcmp(solver, "liblinear") != 0) {
+        return err_set(OGPT_EUSAGE, "solver \"%s\", expected one of %s", solver, SOLVER_NAMES);
+    }
+    if (problem->n_hidden > 0 && !adamw) {
+        return err_set(OGPT_EUSAGE, "solver %s fits no hidden layer; use adamw", solver);
+    }
+    if (problem->start && problem->n_hidden < problem->width) {
+        return err_set(OGPT_EUSAGE,
+                       "a hidden layer of %zu units begins at no linear fit of %zu columns",
+                       problem->n_hidden, problem->width);
+    }
+    if (!adamw && problem->l2 == FIT_L2_AUTO) {
+        return newton && problem->n_valid > 0
+                   ? 0
+                   : err_set(OGPT_EUSAGE,
+                             "solver %s with %zu validation rows: l2 is chosen by newton on "
+                             "validation rows only; give a number",
+                             solver, problem->n_valid);
+    }
+    if (!adamw && (!(problem->l2 > 0) || !isfinite(problem->l2))) {
+        return err_set(OGPT_EUSAGE, "l2 is %g, expected a positive number", problem->l2);
+    }
+    return 0;
+}
+
+/* The convex solvers: weights in standardised coordinates, folded back. */
+static int fit_convex(const FitWeights *out, FitReport *report, const char *solver, Design *design,
+                      Pool *pool)
+{
+    const FitProblem *problem = design->problem;
+    Shape shape = shape__of(problem);
+    float *w = mem_alloc(shape.n * shape.length, sizeof(float), "weights of a fit");
+    if (!w) {
+        return OGPT_ENOMEM;
+    }
+    start_weights(w, design);
+    report->l2 = problem->l2;
+    int rc = strcmp(solver, "liblinear") == 0 ? solve__liblinear(w, report, design, pool)
+             : problem->l2 == FIT_L2_AUTO     ? fit_path(w, out, report, design, pool)
+                                              : solve__newton(w, report, design, pool);
+    if (rc == 0) {
+        fold_weights(out, w, design);
+    }
+    mem_free(w);
+    return rc;
+}
+
+int fit_probe(const FitWeights *out, FitReport *report, const char *solver,
+              const FitProblem *problem, Pool *pool)
+{
+    Design design = {0};
+    *report = (FitReport){.gradient = NAN, .l2 = NAN};
+    int rc = check_problem(solver, problem);
+    rc = rc ? rc : design__init(&design, problem, pool);
+    if (rc) {
+        return rc;
+    }
+    for (size_t s = 0; s < problem->n_squares; s++) {
+        report->n_absent += problem->n_classes - design__present(&design, s);
+    }
+    rc = strcmp(solver, "adamw") == 0 ? solve__adamw(out, report, &design, pool)
+                                      : fit_convex(out, report, solver, &design, pool);
+    if (rc == 0 && !isfinite(report->objective)) {
+        rc = err_set(OGPT_ENUM, "%s: the objective of the probe is not finite", solver);
+    }
+    design__release(&design);
+    return rc;
+}
+
+size_t fit_bytes(const char *solver, const FitProblem *problem, size_t n_workers)
+{
+    size_t S = problem->n_squares, K = problem->n_classes, width = problem->width;
+    size_t weights = 2 * S * (width + 1) * K * sizeof(float);
+    size_t scores = problem->l2 == FIT_L2_AUTO ? problem->n_valid * S * K * sizeof(float) : 0;
+    if (strcmp(solver, "adamw") == 0) {
+        return solve__adamw_bytes(width, problem->n_hidden, S, K, ROWS_OF_GAME, n_workers);
+    }
+    return weights + scores +
+           (strcmp(solver, "liblinear") == 0 ? solve__liblinear_bytes : solve__newton_bytes)(
+               problem->n, width, S, K, n_workers);
+}

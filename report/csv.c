@@ -1,0 +1,134 @@
+/* report/csv.c - tables as CSV files. See report/csv.h. */
+#include "report/csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+
+#define TABLES_MAX 16
+
+static void quoted_add(Text *text, const char *value)
+{
+    text_add(text, "\"");
+    if (value[0] != '\0' && (strchr("=+-@", value[0]) || (unsigned char)value[0] < 0x20)) {
+        text_add(text, "'");
+    }
+    for (const char *c = value; *c != '\0'; c++) {
+        text_add(text, *c == '"' ? "\"\"" : "%c", *c);
+    }
+    text_add(text, "\"");
+}
+
+static void field_add(Text *text, const Js *value)
+{
+    char *printed = NULL;
+    JsType type = value ? js_type(value) : JS_NULL;
+    if (type == JS_NULL || type == JS_ARRAY || type == JS_OBJECT) {
+        return;
+    }
+    if (type == JS_STR) {
+        quoted_add(text, js_str_of(value));
+        return;
+    }
+    if (js_print(&printed, value, 0) != 0) {
+        text_release(text);
+        text->failed = true;
+    } else {
+        text_add(text, "%s", printed);
+    }
+    mem_free(printed);
+}
+
+/* Lists and objects are no fields, and times no results. */
+static bool is_column(const char *key, const Js *value)
+{
+    const char *second = strstr(key, "second");
+    bool time = second && (second == key || second[-1] == '_') &&
+                (strcmp(second, "seconds") == 0 || strcmp(second, "second") == 0);
+    return !time && js_type(value) != JS_ARRAY && js_type(value) != JS_OBJECT;
+}
+
+void csv_print(Text *text, const Js *rows)
+{
+    Js *columns = js_object();
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    for (size_t i = 0; i < js_length(rows); i++) {
+        it = NULL;
+        while (js_next(js_at(rows, i), &it, &key, &value)) {
+            if (is_column(key, value) && !js_has(columns, key)) {
+                js_set_bool(columns, key, true);
+            }
+        }
+    }
+    const char *between = "";
+    it = NULL;
+    while (js_next(columns, &it, &key, &value)) {
+        text_add(text, "%s", between);
+        quoted_add(text, key);
+        between = ",";
+    }
+    text_add(text, "\r\n");
+    for (size_t i = 0; i < js_length(rows); i++) {
+        between = "";
+        it = NULL;
+        while (js_next(columns, &it, &key, &value)) {
+            text_add(text, "%s", between);
+            field_add(text, js_member(js_at(rows, i), key));
+            between = ",";
+        }
+        text_add(text, "\r\n");
+    }
+    js_free(columns);
+}
+
+/* Whether a table may be written at `path`: nothing is there, or just this text. */
+static int check_goal(const char *path, const Text *text)
+{
+    void *there = NULL;
+    size_t n_bytes = 0;
+    if (!file_exists(path)) {
+        return 0;
+    }
+    int rc = file_read_all(&there, &n_bytes, path, text->length);
+    bool same = rc == 0 && n_bytes == text->length && memcmp(there, text->data, n_bytes) == 0;
+    mem_free(there);
+    return same ? 0
+                : err_set(OGPT_EUSAGE,
+                          "%s: exists and holds another table; choose another --csv directory, or "
+                          "--force to replace it",
+                          path);
+}
+
+int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace)
+{
+    Text texts[TABLES_MAX] = {{0}};
+    char file[80], path[FILES_PATH_MAX];
+    int rc = n <= TABLES_MAX ? dir_create(dir) : err_set(OGPT_EUSAGE, "%zu tables at once", n);
+    for (int pass = 0; pass < 2; pass++) { /* first look at all, then write */
+        for (size_t i = 0; i < n && rc == 0; i++) {
+            if (js_length(tables[i].rows) == 0) {
+                continue;
+            }
+            snprintf(file, sizeof(file), "%s.csv", tables[i].name);
+            rc = path_join(path, dir, file);
+            if (rc == 0 && pass == 0) {
+                csv_print(&texts[i], tables[i].rows);
+                rc = texts[i].failed ? OGPT_ENOMEM : replace ? 0 : check_goal(path, &texts[i]);
+            } else if (rc == 0) {
+                rc = file_write_atomic(path, texts[i].data, texts[i].length, true);
+            }
+        }
+    }
+    for (size_t i = 0; i < n && i < TABLES_MAX; i++) {
+        text_release(&texts[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        js_free(tables[i].rows);
+    }
+    return rc;
+}

@@ -1,0 +1,77 @@
+/* report/heat.c - heat maps and bars as text. See report/heat.h. */
+#include "report/heat.h"
+
+#include <math.h>
+
+#define BAR_COLUMNS 50
+
+static void value_range(double *low, double *high, const double *values, size_t n)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        if (!isnan(values[i])) {
+            *low = fmin(*low, values[i]);
+            *high = fmax(*high, values[i]);
+        }
+    }
+}
+
+/* Background of a share of the range, from the 6x6x6 cube of the 256 terminal colours: red to
+ * yellow to green. */
+static int heat_colour(double share)
+{
+    int red = share < 0.5 ? 5 : (int)lround((1 - share) * 10);
+    int green = share < 0.5 ? (int)lround(share * 10) : 5;
+    return 16 + 36 * red + 6 * green;
+}
+
+void draw_heat(Text *text, const GameVariant *variant, const char *title, const double *values,
+               int decimals, bool colour)
+{
+    int size = variant->size;
+    double low, high;
+    value_range(&low, &high, values, (size_t)(size * size));
+    text_add(text, "%s\n ", title);
+    for (int column = 0; column < size; column++) {
+        text_add(text, "%*c", column == 0 ? 5 : 6, 'a' + column);
+    }
+    text_add(text, "\n");
+    for (int row = 0; row < size; row++) {
+        text_add(text, "%d", row + 1);
+        for (int column = 0; column < size; column++) {
+            double value = values[row * size + column];
+            if (isnan(value)) {
+                text_add(text, "     -");
+                continue;
+            }
+            double share = high > low ? (value - low) / (high - low) : 1;
+            if (colour) { /* 30: black letters, readable on all of the backgrounds */
+                text_add(text, " \033[48;5;%d;30m%5.*f\033[0m", heat_colour(share), decimals,
+                         100 * value);
+            } else {
+                text_add(text, " %5.*f", decimals, 100 * value);
+            }
+        }
+        text_add(text, "\n");
+    }
+}
+
+void draw_bars(Text *text, const char *title, const char *const *names, const double *values,
+               size_t n, double low, double high)
+{
+    text_add(text, "%s, bars from %.1f to %.1f %%\n", title, 100 * low, 100 * high);
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(values[i])) {
+            text_add(text, "%-14.14s  -\n", names[i]);
+            continue;
+        }
+        double share = high > low ? (values[i] - low) / (high - low) : 0;
+        int length = (int)lround(fmin(fmax(share, 0), 1) * BAR_COLUMNS);
+        text_add(text, "%-14.14s |", names[i]);
+        for (int c = 0; c < length; c++) {
+            text_add(text, "#");
+        }
+        text_add(text, "%*s %.2f\n", BAR_COLUMNS - length, "", 100 * values[i]);
+    }
+}

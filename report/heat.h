@@ -1,0 +1,20 @@
+/* report/heat.h - numbers over the board and numbers in a row, drawn in the terminal. */
+#ifndef OGPT_REPORT_HEAT_H
+#define OGPT_REPORT_HEAT_H
+
+#include "base/text.h"
+#include "game/board.h"
+
+/* Shares (0 to 1) of every square as percent under the letters of the columns, row 1 on top; NaN is
+ * a dash. With `colour` each cell's background goes from red (the lowest share shown) over yellow
+ * to green (the highest); plain text says the same by the numbers alone. `values` is row-major
+ * (size, size); `decimals` 0 or 1. */
+void draw_heat(Text *text, const GameVariant *variant, const char *title, const double *values,
+               int decimals, bool colour);
+
+/* One bar a line from `low` (no bar) to `high` (the whole width), its share in percent behind it.
+ * NaN has no bar. names[i] is cut to 14 characters. */
+void draw_bars(Text *text, const char *title, const char *const *names, const double *values,
+               size_t n, double low, double high);
+
+#endif

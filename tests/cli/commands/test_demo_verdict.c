@@ -1,0 +1,201 @@
+/* tests/cli/commands/test_demo_verdict.c - the demo's verdict over chosen rows: it holds, and each
+ * line of the claim can fail. */
+#include "tests/base/base_test.h"
+
+#include "base/js.h"
+#include "cli/commands/results/demo_report.h"
+#include "store/runs.h"
+
+/* What the rows of one case say; the claim holds for the rows of `good`. */
+typedef struct Rows {
+    double majority_high, random_weights_high;
+    double gain_low;               /* of null - edit */
+    double random_error;           /* of every case; null_error is 1 */
+    double history_high, mlp_high; /* raw move history */
+    double closed;
+    const char *status; /* of the run of intervene */
+    bool without_majority;
+} Rows;
+
+static const Rows good = {.majority_high = 0.6,
+                          .random_weights_high = 0.7,
+                          .gain_low = 0.1,
+                          .random_error = 1.2,
+                          .history_high = 0.85,
+                          .mlp_high = 0.86,
+                          .closed = 0.7,
+                          .status = "done"};
+
+static Js *row_parsed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static Js *row_parsed(const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    Js *row = NULL;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    assert_int_equal(js_parse(&row, text, strlen(text), "row"), 0);
+    return row;
+}
+
+static void row_add(Store *store, int64_t run, const char *kind, Js *row)
+{
+    assert_int_equal(store_add(store, run, kind, row), 0);
+    js_free(row);
+}
+
+static int64_t run_begun(Store *store, const char *command)
+{
+    RunStart start = {.command = command,
+                      .command_line = "ogpt",
+                      .options_json = "{}",
+                      .versions_json = "{}",
+                      .machine = "a machine"};
+    int64_t run = 0;
+    assert_int_equal(store_run_begin(store, &run, &start), 0);
+    return run;
+}
+
+static void controls_add(Store *store, int64_t run, const Rows *rows)
+{
+    const char *const names[] = {"majority", "random_model", "history", "history_mlp"};
+    const double highs[] = {rows->majority_high, rows->random_weights_high, rows->history_high,
+                            rows->mlp_high};
+    for (int i = rows->without_majority ? 1 : 0; i < 4; i++) {
+        row_add(store, run, "probe_controls",
+                row_parsed("{\"control\":\"%s\",\"accuracy\":%g,\"accuracy_high\":%g}", names[i],
+                           highs[i] - 0.01, highs[i]));
+    }
+}
+
+static const char *store_filled(const char *name, const Rows *rows)
+{
+    Store *store = NULL;
+    const char *path = at(name);
+    assert_int_equal(store_open(&store, path), 0);
+    int64_t run = run_begun(store, "eval");
+    row_add(store, run, "eval", row_parsed("{\"positions\":100,\"strict_error\":0.02}"));
+    assert_int_equal(store_run_end(store, run, "done", NULL), 0);
+
+    /* Layer 1 is best on the validation games; layer 0, luckier on the test games, is not. */
+    run = run_begun(store, "probe fit");
+    row_add(store, run, "probe_layers",
+            row_parsed("{\"layer\":0,\"accuracy\":0.95,\"accuracy_low\":0.94,"
+                       "\"validation_accuracy\":0.8}"));
+    row_add(store, run, "probe_layers",
+            row_parsed("{\"layer\":1,\"accuracy\":0.9,\"accuracy_low\":0.88,"
+                       "\"validation_accuracy\":0.9}"));
+    controls_add(store, run, rows);
+    assert_int_equal(store_run_end(store, run, "done", NULL), 0);
+
+    run = run_begun(store, "intervene");
+    row_add(store, run, "edit_results",
+            row_parsed("{\"layers\":[1],\"scale\":1.0,\"cases\":20,\"gain\":0.3,\"gain_low\":%g,"
+                       "\"gain_high\":0.5,\"closed\":%g}",
+                       rows->gain_low, rows->closed));
+    for (int i = 0; i < 20; i++) {
+        row_add(store, run, "edit_cases",
+                row_parsed("{\"case_index\":%d,\"null_error\":1.0,\"edit_error\":0.7,"
+                           "\"random_error\":%g}",
+                           i, rows->random_error));
+    }
+    assert_int_equal(store_run_end(store, run, rows->status, NULL), 0);
+    store_close(store);
+    return path;
+}
+
+/* The verdict over the rows has this code, and exactly these lines of the claim fail. */
+static void assert_verdict_of(const DemoClaims *claims, const char *name, const Rows *rows,
+                              int code, const char *failing)
+{
+    DemoReport report;
+    assert_int_equal(demo_verdict(&report, store_filled(name, rows), claims), code);
+    assert_non_null(report.text.data);
+    assert_int_equal(js_bool_of(js_member(report.document, "holds")), code == 0);
+    const char *fails = strstr(report.text.data, "FAILS");
+    assert_int_equal(fails != NULL, code != 0);
+    if (fails != NULL) {
+        assert_non_null(strstr(fails, failing));
+        assert_null(strstr(fails + 1, "FAILS"));
+    }
+    demo_report_release(&report);
+}
+
+static const DemoClaims plain = {0}, shipped = {.history = true, .closed = 0.6};
+
+static void assert_verdict(const char *name, const Rows *rows, int code, const char *failing)
+{
+    assert_verdict_of(&plain, name, rows, code, failing);
+}
+
+static void claim_holds(void **state)
+{
+    DemoReport report;
+    assert_verdict("good.db", &good, 0, "");
+    assert_int_equal(demo_verdict(&report, at("good.db"), &plain), 0);
+    assert_non_null(strstr(report.text.data, "than the majority: 90.00 > 59.00 %"));
+    demo_report_release(&report);
+}
+
+static void each_line_can_fail(void **state)
+{
+    Rows rows = good;
+    rows.majority_high = 0.89; /* above the interval of layer 1, below that of layer 0 */
+    assert_verdict("majority.db", &rows, OGPT_ENEGATIVE, "the majority");
+    rows = good;
+    rows.without_majority = true;
+    assert_verdict("absent.db", &rows, OGPT_ENEGATIVE, "the majority");
+    rows = good;
+    rows.random_weights_high = 0.89;
+    assert_verdict("weights.db", &rows, OGPT_ENEGATIVE, "random weights");
+    rows = good;
+    rows.gain_low = -0.01;
+    assert_verdict("gain.db", &rows, OGPT_ENEGATIVE, "the edit lowers the error");
+    rows = good;
+    rows.random_error = 0.8;
+    assert_verdict("random.db", &rows, OGPT_ENEGATIVE, "a random direction does not");
+    assert_int_equal(err_exit_code(OGPT_ENEGATIVE, 0), 1);
+}
+
+/* Two lines more for the shipped network; a network trained in minutes is not asked for them. */
+static void shipped_claims_more(void **state)
+{
+    Rows rows = good;
+    assert_verdict_of(&shipped, "shipped.db", &rows, 0, "");
+    rows.history_high = 0.89;
+    assert_verdict("history-plain.db", &rows, 0, "");
+    assert_verdict_of(&shipped, "history.db", &rows, OGPT_ENEGATIVE, "the raw move history");
+    rows = good;
+    rows.mlp_high = 0.89;
+    assert_verdict_of(&shipped, "mlp.db", &rows, OGPT_ENEGATIVE, "an MLP on that history");
+    rows = good;
+    rows.closed = 0.59;
+    assert_verdict("closed-plain.db", &rows, 0, "");
+    assert_verdict_of(&shipped, "closed.db", &rows, OGPT_ENEGATIVE, "the edit closes at least 60");
+}
+
+/* Rows of a run that did not end well are no evidence. */
+static void unfinished_runs_are_left_out(void **state)
+{
+    DemoReport report;
+    Rows rows = good;
+    rows.status = "failed";
+    assert_refused(demo_verdict(&report, store_filled("failed.db", &rows), &plain), OGPT_EFORMAT,
+                   "no edit_results rows of a finished 'ogpt intervene'");
+    assert_null(report.document);
+    demo_report_release(&report);
+    assert_refused(demo_verdict(&report, at("nowhere.db"), &plain), OGPT_EIO, "no such file");
+    demo_report_release(&report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claim_holds),
+        cmocka_unit_test(each_line_can_fail),
+        cmocka_unit_test(shipped_claims_more),
+        cmocka_unit_test(unfinished_runs_are_left_out),
+    };
+    return cmocka_run_group_tests(tests, work_create, work_remove);
+}

@@ -1,0 +1,4 @@
+/* Allowed: the one owner of the database library. */
+#include <sqlite3.h>
+#include "base/err.h"
+#include "store/runs.h"

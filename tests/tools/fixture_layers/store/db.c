@@ -1,4 +1,0 @@
-/* Allowed: the one owner of the database library. */
-#include <sqlite3.h>
-#include "base/err.h"
-#include "store/db.h"
