@@ -60,7 +60,7 @@ static bool size_check(size_t *n_bytes, size_t count, size_t size, const char *w
 
 static void *block_check(void *block, size_t n_bytes, const char *what)
 {
-    if (block == NULL) {
+    if (!block) {
         err_set(OGPT_ENOMEM, "out of memory: wanted %zu bytes for %s", n_bytes, what);
     }
     return block;
@@ -92,7 +92,7 @@ char *mem_strdup(const char *text, const char *what)
 {
     size_t n_bytes = strlen(text) + 1;
     char *copy = mem_alloc(n_bytes, 1, what);
-    if (copy != NULL) {
+    if (copy) {
         memcpy(copy, text, n_bytes);
     }
     return copy;
@@ -127,7 +127,7 @@ int arena_init(Arena *arena, size_t bytes, const char *what)
     /* calloc and not aligned_alloc: large zeroed blocks come from the system untouched, and
      * `align` bytes more leave room to align by hand. */
     arena->base = mem_calloc(bytes + align, 1, what);
-    if (arena->base == NULL) {
+    if (!arena->base) {
         return OGPT_ENOMEM;
     }
     arena->first = (align - (uintptr_t)arena->base % align) % align;
@@ -158,7 +158,7 @@ void arena_reset(Arena *arena)
 
 void arena_release(Arena *arena)
 {
-    if (arena->base != NULL) {
+    if (arena->base) {
         ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->size_bytes);
         mem_free(arena->base);
     }

@@ -91,19 +91,19 @@ static int db_fail(const Db *db, int sqlite_code, const char *sql)
 static int query_int(int64_t *out, Db *db, const char *sql)
 {
     DbStmt *stmt = NULL;
-    int code = db_prepare(&stmt, db, sql);
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, db, sql);
+    if (rc != 0) {
+        return rc;
     }
-    code = db_step(stmt);
-    if (code == 1) {
+    rc = db_step(stmt);
+    if (rc == 1) {
         *out = db_column_int(stmt, 0);
-        code = 0;
-    } else if (code == 0) {
-        code = err_set(OGPT_EFORMAT, "%s: \"%s\" gave no row", db->path, sql);
+        rc = 0;
+    } else if (rc == 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: \"%s\" gave no row", db->path, sql);
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 /* WAL survives in the file header, so this costs nothing on the second open. Two processes
@@ -114,13 +114,13 @@ static int journal_to_wal(Db *db)
     const char *sql = "PRAGMA journal_mode=WAL";
     double start = clock_seconds();
     for (;;) {
-        int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-        if (code == SQLITE_OK) {
+        int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+        if (rc == SQLITE_OK) {
             return 0;
         }
         bool late = clock_seconds() - start > BUSY_TIMEOUT_MS / 1000.0;
-        if (code_of(code) != OGPT_ELOCKED || late) {
-            return db_fail(db, code, sql);
+        if (code_of(rc) != OGPT_ELOCKED || late) {
+            return db_fail(db, rc, sql);
         }
         sqlite3_sleep(5);
     }
@@ -134,11 +134,11 @@ static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
     int64_t application_id = 0;
     int64_t version = 0;
     int64_t n_objects = 0;
-    int code = query_int(&application_id, db, "PRAGMA application_id");
-    code = code != 0 ? code : query_int(&version, db, "PRAGMA user_version");
-    code = code != 0 ? code : query_int(&n_objects, db, "SELECT count(*) FROM sqlite_schema");
-    if (code != 0) {
-        return code;
+    int rc = query_int(&application_id, db, "PRAGMA application_id");
+    rc = rc ? rc : query_int(&version, db, "PRAGMA user_version");
+    rc = rc ? rc : query_int(&n_objects, db, "SELECT count(*) FROM sqlite_schema");
+    if (rc != 0) {
+        return rc;
     }
     *is_new = application_id == 0 && version == 0 && n_objects == 0;
     if (*is_new) {
@@ -168,9 +168,9 @@ static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
  * keeps SQLite's error code for the caller. */
 static int schema_check(bool *is_new, Db *db, const DbSchema *schema)
 {
-    int code = db_exec(db, "BEGIN");
-    code = code != 0 ? code : schema_compare(is_new, db, schema);
-    return code != 0 ? code : db_exec(db, "COMMIT");
+    int rc = db_exec(db, "BEGIN");
+    rc = rc ? rc : schema_compare(is_new, db, schema);
+    return rc != 0 ? rc : db_exec(db, "COMMIT");
 }
 
 /* Create the tables. The check is repeated under the write lock: another process may have
@@ -178,29 +178,29 @@ static int schema_check(bool *is_new, Db *db, const DbSchema *schema)
 static int schema_create(Db *db, const DbSchema *schema)
 {
     char marks[96];
-    snprintf(marks, sizeof marks, "PRAGMA application_id=%u; PRAGMA user_version=%d",
+    snprintf(marks, sizeof(marks), "PRAGMA application_id=%u; PRAGMA user_version=%d",
              (unsigned)schema->application_id, schema->version);
     bool is_new = false;
-    int code = db_begin(db);
-    if (code != 0) {
-        return code;
+    int rc = db_begin(db);
+    if (rc != 0) {
+        return rc;
     }
-    code = schema_compare(&is_new, db, schema);
-    if (code == 0 && is_new) {
-        code = db_exec(db, schema->create_sql);
-        code = code != 0 ? code : db_exec(db, marks);
+    rc = schema_compare(&is_new, db, schema);
+    if (rc == 0 && is_new) {
+        rc = db_exec(db, schema->create_sql);
+        rc = rc ? rc : db_exec(db, marks);
     }
-    code = code != 0 ? code : db_commit(db);
-    if (code != 0) {
+    rc = rc ? rc : db_commit(db);
+    if (rc != 0) {
         db_rollback(db);
     }
-    return code;
+    return rc;
 }
 
 /* Settings that protect this process from a hostile or damaged file. */
 static int handle_harden(Db *db)
 {
-    assert(db != NULL);
+    assert(db);
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -212,10 +212,10 @@ static int handle_harden(Db *db)
 static int file_prepare(Db *db, DbMode mode, const DbSchema *schema)
 {
     bool is_new = false;
-    int code = handle_harden(db);
-    code = code != 0 ? code : schema_check(&is_new, db, schema);
-    if (code != 0) {
-        return code;
+    int rc = handle_harden(db);
+    rc = rc ? rc : schema_check(&is_new, db, schema);
+    if (rc != 0) {
+        return rc;
     }
     if (is_new && mode != DB_CREATE) {
         return err_set(OGPT_EFORMAT, "%s: empty: no tables in it; check the path", db->path);
@@ -228,14 +228,14 @@ static int file_prepare(Db *db, DbMode mode, const DbSchema *schema)
     }
     /* The page size can only be chosen before the first page is written. */
     if (is_new) {
-        code = db_exec(db, "PRAGMA page_size=" PAGE_BYTES);
+        rc = db_exec(db, "PRAGMA page_size=" PAGE_BYTES);
     }
-    code = code != 0 ? code : journal_to_wal(db);
-    code = code != 0 ? code : db_exec(db, "PRAGMA synchronous=FULL");
-    if (code == 0 && is_new) {
-        code = schema_create(db, schema);
+    rc = rc ? rc : journal_to_wal(db);
+    rc = rc ? rc : db_exec(db, "PRAGMA synchronous=FULL");
+    if (rc == 0 && is_new) {
+        rc = schema_create(db, schema);
     }
-    return code;
+    return rc;
 }
 
 /* Open the file without looking into it. */
@@ -256,22 +256,22 @@ static int handle_open(Db **out, const char *path, DbMode mode)
     if (mode != DB_CREATE && !file_exists(path)) {
         return err_set(OGPT_EIO, "%s: no such file; check the path", path);
     }
-    Db *db = mem_calloc(1, sizeof *db, "a database handle");
-    if (db == NULL) {
+    Db *db = mem_calloc(1, sizeof(*db), "a database handle");
+    if (!db) {
         return OGPT_ENOMEM;
     }
     /* "./" keeps SQLite from giving names like ":memory:" a meaning of their own. */
     char name[FILES_PATH_MAX + 2];
-    snprintf(name, sizeof name, "%s%s", path[0] == '/' ? "" : "./", path);
-    snprintf(db->path, sizeof db->path, "%s", path);
+    snprintf(name, sizeof(name), "%s%s", path[0] == '/' ? "" : "./", path);
+    snprintf(db->path, sizeof(db->path), "%s", path);
     int opened = sqlite3_open_v2(name, &db->handle, flags[mode] | SQLITE_OPEN_EXRESCODE, NULL);
     if (opened != SQLITE_OK) {
-        int system_errno = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
-        int code =
+        int system_errno = db->handle ? sqlite3_system_errno(db->handle) : 0;
+        int rc =
             err_set(code_of(opened), "%s: cannot open: %s%s%s", path, sqlite3_errstr(opened),
                     system_errno != 0 ? ": " : "", system_errno != 0 ? strerror(system_errno) : "");
         db_close(db);
-        return code;
+        return rc;
     }
     *out = db;
     return 0;
@@ -284,87 +284,87 @@ static int leftovers_recover(const char *path)
 {
     Db *db = NULL;
     int64_t id;
-    int code = handle_open(&db, path, DB_WRITE);
-    code = code != 0 ? code : handle_harden(db);
-    code = code != 0 ? code : query_int(&id, db, "PRAGMA application_id");
+    int rc = handle_open(&db, path, DB_WRITE);
+    rc = rc ? rc : handle_harden(db);
+    rc = rc ? rc : query_int(&id, db, "PRAGMA application_id");
     db_close(db);
-    return code;
+    return rc;
 }
 
 static bool needs_recovery(const Db *db, DbMode mode)
 {
-    return db != NULL && mode == DB_READ && (sqlite3_errcode(db->handle) & 0xff) == SQLITE_READONLY;
+    return db && mode == DB_READ && (sqlite3_errcode(db->handle) & 0xff) == SQLITE_READONLY;
 }
 
 int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema)
 {
-    int code = handle_open(out, path, mode);
-    code = code != 0 ? code : file_prepare(*out, mode, schema);
-    if (code != 0 && needs_recovery(*out, mode)) {
+    int rc = handle_open(out, path, mode);
+    rc = rc ? rc : file_prepare(*out, mode, schema);
+    if (rc != 0 && needs_recovery(*out, mode)) {
         db_close(*out);
         *out = NULL;
-        code = leftovers_recover(path);
-        code = code != 0 ? code : handle_open(out, path, mode);
-        code = code != 0 ? code : file_prepare(*out, mode, schema);
+        rc = leftovers_recover(path);
+        rc = rc ? rc : handle_open(out, path, mode);
+        rc = rc ? rc : file_prepare(*out, mode, schema);
     }
-    if (code != 0) {
+    if (rc != 0) {
         db_close(*out);
         *out = NULL;
     }
-    return code;
+    return rc;
 }
 
 int db_refuse_foreign(Db *db, const char *allowed)
 {
     char sql[2048];
     DbStmt *stmt = NULL;
-    snprintf(sql, sizeof sql,
+    snprintf(sql, sizeof(sql),
              "SELECT type, name FROM sqlite_schema WHERE (type IN ('view', 'trigger') AND NOT (%s))"
              " OR (type = 'table' AND rootpage = 0) LIMIT 1",
              allowed);
-    int code = db_prepare(&stmt, db, sql);
-    code = code != 0 ? code : db_step(stmt);
-    if (code == 1) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: holds a foreign %s '%.60s', which no ogpt makes; use another copy",
-                       db->path, db_column_text(stmt, 0), db_column_text(stmt, 1));
+    int rc = db_prepare(&stmt, db, sql);
+    rc = rc ? rc : db_step(stmt);
+    if (rc == 1) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: holds a foreign %s '%.60s', which no ogpt makes; use another copy",
+                     db->path, db_column_text(stmt, 0), db_column_text(stmt, 1));
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 static int application_id_read(int64_t *id, bool *recover, const char *path)
 {
     Db *db = NULL;
-    int code = handle_open(&db, path, DB_READ);
-    code = code != 0 ? code : handle_harden(db);
-    code = code != 0 ? code : query_int(id, db, "PRAGMA application_id");
-    *recover = code != 0 && needs_recovery(db, DB_READ);
+    int rc = handle_open(&db, path, DB_READ);
+    rc = rc ? rc : handle_harden(db);
+    rc = rc ? rc : query_int(id, db, "PRAGMA application_id");
+    *recover = rc != 0 && needs_recovery(db, DB_READ);
     db_close(db);
-    return code;
+    return rc;
 }
 
 int db_application_id(uint32_t *out, const char *path)
 {
     int64_t id = 0;
     bool recover;
-    int code = application_id_read(&id, &recover, path);
+    int rc = application_id_read(&id, &recover, path);
     if (recover) {
-        code = leftovers_recover(path);
-        code = code != 0 ? code : application_id_read(&id, &recover, path);
+        rc = leftovers_recover(path);
+        rc = rc ? rc : application_id_read(&id, &recover, path);
     }
     *out = (uint32_t)id;
-    return code;
+    return rc;
 }
 
 void db_close(Db *db)
 {
-    if (db == NULL) {
+    if (!db) {
         return;
     }
-    int code = sqlite3_close(db->handle);
-    assert(code == SQLITE_OK); /* else a statement was not finalised */
-    (void)code;
+    int rc = sqlite3_close(db->handle);
+    assert(rc == SQLITE_OK); /* else a statement was not finalised */
+    (void)rc;
     mem_free(db);
 }
 
@@ -375,8 +375,8 @@ const char *db_path(const Db *db)
 
 int db_exec(Db *db, const char *sql)
 {
-    int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? 0 : db_fail(db, code, sql);
+    int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? 0 : db_fail(db, rc, sql);
 }
 
 int db_begin(Db *db)
@@ -400,15 +400,15 @@ void db_rollback(Db *db)
 int db_prepare(DbStmt **out, Db *db, const char *sql)
 {
     *out = NULL;
-    DbStmt *stmt = mem_calloc(1, sizeof *stmt, "a database statement");
-    if (stmt == NULL) {
+    DbStmt *stmt = mem_calloc(1, sizeof(*stmt), "a database statement");
+    if (!stmt) {
         return OGPT_ENOMEM;
     }
     stmt->db = db;
-    int code = sqlite3_prepare_v2(db->handle, sql, -1, &stmt->handle, NULL);
-    if (code != SQLITE_OK) {
+    int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt->handle, NULL);
+    if (rc != SQLITE_OK) {
         mem_free(stmt);
-        return db_fail(db, code, sql);
+        return db_fail(db, rc, sql);
     }
     *out = stmt;
     return 0;
@@ -416,16 +416,16 @@ int db_prepare(DbStmt **out, Db *db, const char *sql)
 
 void db_finalize(DbStmt *stmt)
 {
-    if (stmt != NULL) {
+    if (stmt) {
         sqlite3_finalize(stmt->handle);
         mem_free(stmt);
     }
 }
 
-static void bind_note(DbStmt *stmt, int code)
+static void bind_note(DbStmt *stmt, int rc)
 {
-    if (code != SQLITE_OK && stmt->bind_code == SQLITE_OK) {
-        stmt->bind_code = code;
+    if (rc != SQLITE_OK && stmt->bind_code == SQLITE_OK) {
+        stmt->bind_code = rc;
     }
 }
 
@@ -452,12 +452,12 @@ void db_bind_blob(DbStmt *stmt, int index, const void *data, size_t n_bytes)
 
 int db_step(DbStmt *stmt)
 {
-    assert(stmt != NULL);
-    int code = stmt->bind_code != SQLITE_OK ? stmt->bind_code : sqlite3_step(stmt->handle);
-    if (code == SQLITE_ROW) {
+    assert(stmt);
+    int rc = stmt->bind_code != SQLITE_OK ? stmt->bind_code : sqlite3_step(stmt->handle);
+    if (rc == SQLITE_ROW) {
         return 1;
     }
-    return code == SQLITE_DONE ? 0 : db_fail(stmt->db, code, sqlite3_sql(stmt->handle));
+    return rc == SQLITE_DONE ? 0 : db_fail(stmt->db, rc, sqlite3_sql(stmt->handle));
 }
 
 void db_reset(DbStmt *stmt)
@@ -469,7 +469,7 @@ void db_reset(DbStmt *stmt)
 
 int64_t db_column_int(DbStmt *stmt, int column)
 {
-    assert(stmt != NULL);
+    assert(stmt);
     return sqlite3_column_int64(stmt->handle, column);
 }
 
@@ -480,9 +480,9 @@ double db_column_num(DbStmt *stmt, int column)
 
 const char *db_column_text(DbStmt *stmt, int column)
 {
-    assert(stmt != NULL);
+    assert(stmt);
     const char *text = (const char *)sqlite3_column_text(stmt->handle, column);
-    return text != NULL ? text : "";
+    return text ? text : "";
 }
 
 const void *db_column_blob(DbStmt *stmt, int column, size_t *n_bytes)
@@ -515,7 +515,7 @@ int db_columns(DbStmt *stmt)
 const char *db_column_name(DbStmt *stmt, int column)
 {
     const char *name = sqlite3_column_name(stmt->handle, column);
-    return name != NULL ? name : "";
+    return name ? name : "";
 }
 
 int64_t db_last_rowid(Db *db)
@@ -526,17 +526,17 @@ int64_t db_last_rowid(Db *db)
 int db_check(Db *db)
 {
     DbStmt *stmt = NULL;
-    int code = db_prepare(&stmt, db, "PRAGMA integrity_check(1)");
-    code = code != 0 ? code : db_step(stmt);
-    if (code == 1) {
+    int rc = db_prepare(&stmt, db, "PRAGMA integrity_check(1)");
+    rc = rc ? rc : db_step(stmt);
+    if (rc == 1) {
         const char *finding = db_column_text(stmt, 0);
-        code = 0;
+        rc = 0;
         if (strcmp(finding, "ok") != 0) {
-            code = err_set(OGPT_EFORMAT, "%s: damaged: %s", db->path, finding);
+            rc = err_set(OGPT_EFORMAT, "%s: damaged: %s", db->path, finding);
         }
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 const char *db_library_version(void)

@@ -36,7 +36,7 @@ int path_join(char *out, const char *dir, const char *name)
 int path_absolute(char *out, const char *path)
 {
     _Static_assert(FILES_PATH_MAX >= PATH_MAX, "realpath writes up to PATH_MAX bytes");
-    return realpath(path, out) != NULL ? 0 : err_set_errno(OGPT_EIO, "%s: cannot be found", path);
+    return realpath(path, out) ? 0 : err_set_errno(OGPT_EIO, "%s: cannot be found", path);
 }
 
 /* Length of `path` without the slashes at its end ("/" itself keeps its one). */
@@ -82,7 +82,7 @@ bool path_holds(const char *outer, const char *inner)
 {
     struct stat wanted, found;
     char place[PATH_MAX], parent[FILES_PATH_MAX];
-    if (stat(outer, &wanted) != 0 || realpath(inner, place) == NULL) {
+    if (stat(outer, &wanted) != 0 || !realpath(inner, place)) {
         return false;
     }
     for (;;) {
@@ -91,7 +91,7 @@ bool path_holds(const char *outer, const char *inner)
         if (same || path_parent(parent, place) != 0 || strcmp(parent, place) == 0) {
             return same;
         }
-        snprintf(place, sizeof place, "%s", parent);
+        snprintf(place, sizeof(place), "%s", parent);
     }
 }
 
@@ -122,11 +122,11 @@ int dir__sync(const char *path)
         return err_set_errno(OGPT_EIO, "%s: directory cannot be opened", path);
     }
     /* EINVAL: the file system has nothing to flush for a directory */
-    int code = fsync(fd) == 0 || errno == EINVAL
-                   ? 0
-                   : err_set_errno(OGPT_EIO, "%s: directory cannot be flushed to disk", path);
+    int rc = fsync(fd) == 0 || errno == EINVAL
+                 ? 0
+                 : err_set_errno(OGPT_EIO, "%s: directory cannot be flushed to disk", path);
     close(fd);
-    return code;
+    return rc;
 }
 
 int dir_create(const char *path)
@@ -160,18 +160,18 @@ static int entry_remove(const char *path, const struct stat *info, int kind, str
 int dir_remove(const char *path)
 {
     /* contents before their directory, symbolic links as such, 16 descriptors at most */
-    int code = nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
-    return code == -1 ? err_set_errno(OGPT_EIO, "%s: cannot be removed", path) : code;
+    int rc = nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return rc == -1 ? err_set_errno(OGPT_EIO, "%s: cannot be removed", path) : rc;
 }
 
 int dir_discard(const char *path)
 {
     char aside[FILES_PATH_MAX];
-    int code = path__beside(aside, PREFIX_NEW, path);
-    if (code == 0 && rename(path, aside) != 0) {
-        code = err_set_errno(OGPT_EIO, "%s: cannot be removed", path);
+    int rc = path__beside(aside, PREFIX_NEW, path);
+    if (rc == 0 && rename(path, aside) != 0) {
+        rc = err_set_errno(OGPT_EIO, "%s: cannot be removed", path);
     }
-    return code == 0 ? dir_remove(aside) : code;
+    return rc == 0 ? dir_remove(aside) : rc;
 }
 
 static int names_compare(const void *a, const void *b)
@@ -184,22 +184,22 @@ int dir_list(char ***names, size_t *n, const char *path)
     *names = NULL;
     *n = 0;
     DIR *dir = opendir(path);
-    if (dir == NULL) {
+    if (!dir) {
         return err_set_errno(OGPT_EIO, "%s: directory cannot be opened", path);
     }
-    int code = 0;
+    int rc = 0;
     size_t n_room = 16, n_found = 0;
-    char **found = mem_alloc(n_room, sizeof *found, path);
-    if (found == NULL) {
-        code = OGPT_ENOMEM;
+    char **found = mem_alloc(n_room, sizeof(*found), path);
+    if (!found) {
+        rc = OGPT_ENOMEM;
         goto done;
     }
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(dir);
-        if (entry == NULL) {
+        if (!entry) {
             if (errno != 0) {
-                code = err_set_errno(OGPT_EIO, "%s: directory cannot be read", path);
+                rc = err_set_errno(OGPT_EIO, "%s: directory cannot be read", path);
             }
             break;
         }
@@ -207,28 +207,28 @@ int dir_list(char ***names, size_t *n, const char *path)
             continue;
         }
         if (n_found == n_room) {
-            char **wider = mem_realloc(found, 2 * n_room, sizeof *found, path);
-            if (wider == NULL) {
-                code = OGPT_ENOMEM;
+            char **wider = mem_realloc(found, 2 * n_room, sizeof(*found), path);
+            if (!wider) {
+                rc = OGPT_ENOMEM;
                 break;
             }
             found = wider;
             n_room *= 2;
         }
         found[n_found] = mem_strdup(entry->d_name, path);
-        if (found[n_found] == NULL) {
-            code = OGPT_ENOMEM;
+        if (!found[n_found]) {
+            rc = OGPT_ENOMEM;
             break;
         }
         n_found++;
     }
 done:
     closedir(dir);
-    if (code != 0) {
+    if (rc != 0) {
         names_free(found, n_found);
-        return code;
+        return rc;
     }
-    qsort(found, n_found, sizeof *found, names_compare);
+    qsort(found, n_found, sizeof(*found), names_compare);
     *names = found;
     *n = n_found;
     return 0;
@@ -263,55 +263,55 @@ static const char *dead_name(const char *entry, const char *prefix)
 static int leftover_clean(size_t *n_removed, const char *dir, const char *entry, const char *only)
 {
     const char *replaced = dead_name(entry, PREFIX_OLD);
-    const char *name = replaced != NULL ? replaced : dead_name(entry, PREFIX_NEW);
-    if (name == NULL || (only != NULL && strcmp(name, only) != 0)) {
+    const char *name = replaced ? replaced : dead_name(entry, PREFIX_NEW);
+    if (!name || (only && strcmp(name, only) != 0)) {
         return 0;
     }
     char path[FILES_PATH_MAX], goal[FILES_PATH_MAX];
-    int code = path_join(path, dir, entry);
-    if (code == 0 && replaced != NULL) {
-        code = path_join(goal, dir, replaced);
+    int rc = path_join(path, dir, entry);
+    if (rc == 0 && replaced) {
+        rc = path_join(goal, dir, replaced);
     }
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     struct stat info;
-    if (replaced != NULL && lstat(goal, &info) != 0) {
+    if (replaced && lstat(goal, &info) != 0) {
         return rename(path, goal) == 0
                    ? 0
                    : err_set_errno(OGPT_EIO, "%s: cannot be put back as %s", path, goal);
     }
-    code = dir_remove(path);
-    *n_removed += code == 0;
-    return code;
+    rc = dir_remove(path);
+    *n_removed += rc == 0;
+    return rc;
 }
 
 int dir_list_stale(char ***names, size_t *n, const char *path)
 {
     size_t n_all;
-    int code = dir_list(names, &n_all, path);
+    int rc = dir_list(names, &n_all, path);
     *n = 0;
-    for (size_t i = 0; code == 0 && i < n_all; i++) {
+    for (size_t i = 0; rc == 0 && i < n_all; i++) {
         char *name = (*names)[i];
-        if (dead_name(name, PREFIX_NEW) != NULL || dead_name(name, PREFIX_OLD) != NULL) {
+        if (dead_name(name, PREFIX_NEW) || dead_name(name, PREFIX_OLD)) {
             (*names)[(*n)++] = name;
         } else {
             mem_free(name);
         }
     }
-    return code;
+    return rc;
 }
 
 static int stale_clean(size_t *n_removed, const char *dir, const char *only)
 {
     char **names;
     size_t n;
-    int code = dir_list(&names, &n, dir);
-    for (size_t i = 0; i < n && code == 0; i++) {
-        code = leftover_clean(n_removed, dir, names[i], only);
+    int rc = dir_list(&names, &n, dir);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = leftover_clean(n_removed, dir, names[i], only);
     }
     names_free(names, n);
-    return code;
+    return rc;
 }
 
 int dir_clean_stale(size_t *n_removed, const char *path)
@@ -325,10 +325,10 @@ int path_clean_stale(size_t *n_removed, const char *path)
     char parent[FILES_PATH_MAX], name[FILES_PATH_MAX];
     size_t start = name_start(path), end = trimmed_length(path);
     *n_removed = 0;
-    int code = path_parent(parent, path);
-    if (code == 0 &&
-        snprintf(name, sizeof name, "%.*s", (int)(end - start), path + start) >= FILES_PATH_MAX) {
-        code = too_long();
+    int rc = path_parent(parent, path);
+    if (rc == 0 &&
+        snprintf(name, sizeof(name), "%.*s", (int)(end - start), path + start) >= FILES_PATH_MAX) {
+        rc = too_long();
     }
-    return code != 0 || !dir_exists(parent) ? code : stale_clean(n_removed, parent, name);
+    return rc != 0 || !dir_exists(parent) ? rc : stale_clean(n_removed, parent, name);
 }

@@ -30,40 +30,40 @@ static void controls_replace(char *text)
 static void message_store(const char *format, va_list args, const char *suffix)
 {
     char text[MESSAGE_MAX + 1];
-    int length = vsnprintf(text, sizeof text, format, args);
+    int length = vsnprintf(text, sizeof(text), format, args);
     if (length < 0) {
         length = 0;
         text[0] = 0;
     }
-    if (suffix != NULL && (size_t)length < MESSAGE_MAX) {
-        snprintf(text + length, sizeof text - (size_t)length, ": %s", suffix);
+    if (suffix && (size_t)length < MESSAGE_MAX) {
+        snprintf(text + length, sizeof(text) - (size_t)length, ": %s", suffix);
     }
     controls_replace(text);
-    memcpy(message, text, sizeof message);
+    memcpy(message, text, sizeof(message));
 }
 
-int err_set(int code, const char *format, ...)
+int err_set(int rc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     message_store(format, args, NULL);
     va_end(args);
-    return code;
+    return rc;
 }
 
-int err_set_errno(int code, const char *format, ...)
+int err_set_errno(int rc, const char *format, ...)
 {
     char reason[128];
     bool full = errno == ENOSPC || errno == EDQUOT;
-    const char *text = strerror_r(errno, reason, sizeof reason);
-    char advised[sizeof reason + 64];
-    snprintf(advised, sizeof advised, "%s%s", text,
+    const char *text = strerror_r(errno, reason, sizeof(reason));
+    char advised[sizeof(reason) + 64];
+    snprintf(advised, sizeof(advised), "%s%s", text,
              full ? "; make room or choose another place" : "");
     va_list args;
     va_start(args, format);
     message_store(format, args, advised);
     va_end(args);
-    return code;
+    return rc;
 }
 
 const char *err_message(void)
@@ -71,9 +71,9 @@ const char *err_message(void)
     return message;
 }
 
-int err_exit_code(int code, int signal_number)
+int err_exit_code(int rc, int signal_number)
 {
-    switch (code) {
+    switch (rc) {
     case OGPT_OK: return 0;
     case OGPT_ENEGATIVE: return 1;
     case OGPT_EUSAGE: return 2;

@@ -47,34 +47,33 @@ int file_read_all(void **out, size_t *n_bytes, const char *path, size_t max_byte
     if (fd < 0) {
         return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
     }
-    int code = 0;
+    int rc = 0;
     char *data = NULL;
     struct stat info;
     if (fstat(fd, &info) != 0) {
-        code = err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+        rc = err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
         goto done;
     }
     if (!S_ISREG(info.st_mode)) {
-        code =
-            err_set(OGPT_EIO, "%s: expected a regular file, found a %s", path, path__kind(&info));
+        rc = err_set(OGPT_EIO, "%s: expected a regular file, found a %s", path, path__kind(&info));
         goto done;
     }
     if ((uint64_t)info.st_size > max_bytes) {
-        code = err_set(OGPT_EFORMAT, "%s: expected at most %zu bytes, found %lld", path, max_bytes,
-                       (long long)info.st_size);
+        rc = err_set(OGPT_EFORMAT, "%s: expected at most %zu bytes, found %lld", path, max_bytes,
+                     (long long)info.st_size);
         goto done;
     }
     data = mem_alloc((size_t)info.st_size + 1, 1, path);
-    if (data == NULL) {
-        code = OGPT_ENOMEM;
+    if (!data) {
+        rc = OGPT_ENOMEM;
         goto done;
     }
-    code = file_pread(fd, data, (size_t)info.st_size, 0, path);
+    rc = file_pread(fd, data, (size_t)info.st_size, 0, path);
 done:
     close(fd);
-    if (code != 0) {
+    if (rc != 0) {
         mem_free(data);
-        return code;
+        return rc;
     }
     data[info.st_size] = 0;
     *out = data;
@@ -123,33 +122,33 @@ int file_new_write(int fd, const void *data, size_t n_bytes, const char *path)
  * asking again proves nothing: the first failure is final. */
 int file_new_finish(int fd, const char *path)
 {
-    int code = 0;
+    int rc = 0;
     if (fsync(fd) != 0) {
-        code = err_set_errno(OGPT_EIO, "%s: cannot be flushed to disk", path);
+        rc = err_set_errno(OGPT_EIO, "%s: cannot be flushed to disk", path);
     }
-    if (close(fd) != 0 && code == 0) {
-        code = err_set_errno(OGPT_EIO, "%s: cannot be closed", path);
+    if (close(fd) != 0 && rc == 0) {
+        rc = err_set_errno(OGPT_EIO, "%s: cannot be closed", path);
     }
-    return code;
+    return rc;
 }
 
 int file_new_write_new(const char *path, const void *data, size_t n_bytes)
 {
     int fd;
-    int code = file_new_create(&fd, path);
-    if (code != 0) {
-        return code;
+    int rc = file_new_create(&fd, path);
+    if (rc != 0) {
+        return rc;
     }
-    code = file_new_write(fd, data, n_bytes, path);
-    if (code != 0) {
+    rc = file_new_write(fd, data, n_bytes, path);
+    if (rc != 0) {
         close(fd);
     } else {
-        code = file_new_finish(fd, path);
+        rc = file_new_finish(fd, path);
     }
-    if (code != 0) {
+    if (rc != 0) {
         unlink(path);
     }
-    return code;
+    return rc;
 }
 
 /* Rename without replacing: in one step where the file system can, else after the look that
@@ -190,41 +189,39 @@ static int goal_check(const char *path, bool replace)
 int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool replace)
 {
     char beside[FILES_PATH_MAX];
-    int code = path_temporary(beside, path);
-    code = code != 0 ? code : goal_check(path, replace);
-    if (code != 0) {
-        return code;
+    int rc = path_temporary(beside, path);
+    rc = rc ? rc : goal_check(path, replace);
+    if (rc != 0) {
+        return rc;
     }
     unlink(beside); /* left by an earlier process of our number, if there at all */
-    code = file_new_write_new(beside, data, n_bytes);
-    return code != 0 ? code : file_publish(beside, path, replace);
+    rc = file_new_write_new(beside, data, n_bytes);
+    return rc != 0 ? rc : file_publish(beside, path, replace);
 }
 
 int path_temporary(char *out, const char *path)
 {
     char parent[FILES_PATH_MAX];
-    int code = path_parent(parent, path);
-    if (code == 0 && !dir_exists(parent)) {
+    int rc = path_parent(parent, path);
+    if (rc == 0 && !dir_exists(parent)) {
         return err_set(OGPT_EIO, "%s: %s is no directory; make it first, or name another place",
                        path, parent);
     }
-    return code != 0 ? code : path__beside(out, PREFIX_NEW, path);
+    return rc != 0 ? rc : path__beside(out, PREFIX_NEW, path);
 }
 
 int file_publish(const char *from, const char *path, bool replace)
 {
     char parent[FILES_PATH_MAX];
-    int code = path_parent(parent, path);
-    if (code == 0) {
-        code = goal_check(path, replace);
+    int rc = path_parent(parent, path);
+    rc = rc ? rc : goal_check(path, replace);
+    if (rc == 0 && (replace ? rename(from, path) : rename_new(from, path)) != 0) {
+        rc = errno == EEXIST ? exists_error(path)
+                             : err_set_errno(OGPT_EIO, "%s: cannot be put in place", path);
     }
-    if (code == 0 && (replace ? rename(from, path) : rename_new(from, path)) != 0) {
-        code = errno == EEXIST ? exists_error(path)
-                               : err_set_errno(OGPT_EIO, "%s: cannot be put in place", path);
-    }
-    if (code != 0) {
+    if (rc != 0) {
         unlink(from);
-        return code;
+        return rc;
     }
     return dir__sync(parent);
 }
@@ -232,7 +229,7 @@ int file_publish(const char *from, const char *path, bool replace)
 int disk_preflight(const char *path, uint64_t bytes)
 {
     char place[FILES_PATH_MAX];
-    if (snprintf(place, sizeof place, "%s", path) >= FILES_PATH_MAX) {
+    if (snprintf(place, sizeof(place), "%s", path) >= FILES_PATH_MAX) {
         return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
     }
     struct statvfs system;
@@ -240,7 +237,7 @@ int disk_preflight(const char *path, uint64_t bytes)
         char parent[FILES_PATH_MAX];
         int reason = errno;
         if (reason == ENOENT && path_parent(parent, place) == 0 && strcmp(parent, place) != 0) {
-            memcpy(place, parent, sizeof place);
+            memcpy(place, parent, sizeof(place));
             continue;
         }
         errno = reason;
@@ -261,7 +258,7 @@ int disk_preflight(const char *path, uint64_t bytes)
 static int locked_error(int fd, const char *path)
 {
     char holder[300];
-    ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
+    ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
     holder[n > 0 ? n : 0] = 0;
     long pid = 0;
     char host[257] = "";
@@ -283,18 +280,18 @@ int file_lock(FileLock *out, const char *path)
         return err_set_errno(OGPT_EIO, "%s: lock file cannot be opened", path);
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int code = errno == EWOULDBLOCK ? locked_error(fd, path)
-                                        : err_set_errno(OGPT_EIO, "%s: cannot be locked", path);
+        int rc = errno == EWOULDBLOCK ? locked_error(fd, path)
+                                      : err_set_errno(OGPT_EIO, "%s: cannot be locked", path);
         close(fd);
-        return code;
+        return rc;
     }
     char host[257] = "", text[300];
-    gethostname(host, sizeof host - 1);
-    int length = snprintf(text, sizeof text, "%ld %s\n", (long)getpid(), host);
+    gethostname(host, sizeof(host) - 1);
+    int length = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(), host);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
-        int code = err_set_errno(OGPT_EIO, "%s: lock file cannot be written", path);
+        int rc = err_set_errno(OGPT_EIO, "%s: lock file cannot be written", path);
         close(fd);
-        return code;
+        return rc;
     }
     out->fd = fd;
     return 0;

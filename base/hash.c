@@ -21,7 +21,7 @@ struct Sha256 {
 int sha256_new(Sha256 **out)
 {
     *out = mem_alloc(1, sizeof **out, "a SHA-256 state");
-    if (*out == NULL) {
+    if (!*out) {
         return OGPT_ENOMEM;
     }
     SHA256_Init(&(*out)->context);
@@ -38,11 +38,11 @@ static void digest_write(SHA256_CTX *context, char hex[HASH_HEX_SIZE])
     static const char digits[] = "0123456789abcdef";
     uint8_t digest[SHA256_DIGEST_LENGTH];
     SHA256_Final(digest, context);
-    for (size_t i = 0; i < sizeof digest; i++) {
+    for (size_t i = 0; i < sizeof(digest); i++) {
         hex[2 * i] = digits[digest[i] >> 4];
         hex[2 * i + 1] = digits[digest[i] & 15];
     }
-    hex[2 * sizeof digest] = 0;
+    hex[2 * sizeof(digest)] = 0;
 }
 
 void sha256_finish(Sha256 *state, char hex[HASH_HEX_SIZE])
@@ -66,7 +66,7 @@ void sha256_of(char hex[HASH_HEX_SIZE], const void *data, size_t n_bytes)
 
 int sha256_file(char hex[HASH_HEX_SIZE], const char *path)
 {
-    int code = 0;
+    int rc = 0;
     SHA256_CTX context;
     SHA256_Init(&context);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -75,12 +75,12 @@ int sha256_file(char hex[HASH_HEX_SIZE], const char *path)
     }
     for (;;) {
         unsigned char piece[PIECE_BYTES];
-        ssize_t n = read(fd, piece, sizeof piece);
+        ssize_t n = read(fd, piece, sizeof(piece));
         if (n == 0) {
             break;
         }
         if (n < 0 && errno != EINTR) {
-            code = err_set_errno(OGPT_EIO, "%s: cannot be read", path);
+            rc = err_set_errno(OGPT_EIO, "%s: cannot be read", path);
             break;
         }
         if (n > 0) {
@@ -89,7 +89,7 @@ int sha256_file(char hex[HASH_HEX_SIZE], const char *path)
     }
     close(fd);
     digest_write(&context, hex);
-    return code;
+    return rc;
 }
 
 uint64_t xxh3(const void *data, size_t n_bytes)

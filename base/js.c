@@ -30,15 +30,15 @@ static _Thread_local jmp_buf parse_escape;
 
 static void *json_alloc(size_t n_bytes)
 {
-    Block *block = mem_alloc(1, sizeof *block + n_bytes, "a JSON value");
-    if (block == NULL) {
-        if (parse_blocks != NULL) {
+    Block *block = mem_alloc(1, sizeof(*block) + n_bytes, "a JSON value");
+    if (!block) {
+        if (parse_blocks) {
             longjmp(parse_escape, 1);
         }
         return NULL;
     }
     *block = (Block){NULL, NULL};
-    if (parse_blocks != NULL) {
+    if (parse_blocks) {
         *block = (Block){parse_blocks, parse_blocks->after};
         block->after->before = block;
         parse_blocks->after = block;
@@ -48,11 +48,11 @@ static void *json_alloc(size_t n_bytes)
 
 static void json_free(void *pointer)
 {
-    if (pointer == NULL) {
+    if (!pointer) {
         return;
     }
     Block *block = (Block *)pointer - 1;
-    if (block->before != NULL) {
+    if (block->before) {
         block->before->after = block->after;
         block->after->before = block->before;
     }
@@ -112,9 +112,9 @@ static int depth_check(const char *text, size_t length, const char *origin)
 int js_parse(Js **out, const char *text, size_t length, const char *origin)
 {
     *out = NULL;
-    int code = depth_check(text, length, origin);
-    if (code != 0) {
-        return code;
+    int rc = depth_check(text, length, origin);
+    if (rc != 0) {
+        return rc;
     }
     Block head = {&head, &head};
     parse_blocks = &head;
@@ -125,7 +125,7 @@ int js_parse(Js **out, const char *text, size_t length, const char *origin)
     json_error_t error;
     Js *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     parse_end(true);
-    if (value != NULL) {
+    if (value) {
         *out = value;
         return 0;
     }
@@ -138,12 +138,12 @@ int js_parse_file(Js **out, const char *path, size_t max_bytes)
     *out = NULL;
     void *text;
     size_t length;
-    int code = file_read_all(&text, &length, path, max_bytes);
-    if (code == 0) {
-        code = js_parse(out, text, length, path);
+    int rc = file_read_all(&text, &length, path, max_bytes);
+    if (rc == 0) {
+        rc = js_parse(out, text, length, path);
         mem_free(text);
     }
-    return code;
+    return rc;
 }
 
 void js_free(Js *value)
@@ -153,7 +153,7 @@ void js_free(Js *value)
 
 static const char *type_name(const Js *value)
 {
-    if (value == NULL) {
+    if (!value) {
         return "nothing";
     }
     switch (js_type(value)) {
@@ -243,7 +243,7 @@ int js_get_array(const Js **out, const Js *object, const char *key, const char *
 
 bool js_has(const Js *object, const char *key)
 {
-    return js_member(object, key) != NULL;
+    return js_member(object, key);
 }
 
 const Js *js_member(const Js *object, const char *key)
@@ -265,8 +265,8 @@ size_t js_length(const Js *array_or_object)
 bool js_next(const Js *object, void **it, const char **key, const Js **value)
 {
     Js *whole = (Js *)object; /* jansson iterates without const, and changes nothing */
-    *it = *it == NULL ? json_object_iter(whole) : json_object_iter_next(whole, *it);
-    if (*it == NULL) {
+    *it = !*it ? json_object_iter(whole) : json_object_iter_next(whole, *it);
+    if (!*it) {
         return false;
     }
     *key = json_object_iter_key(*it);
@@ -276,7 +276,7 @@ bool js_next(const Js *object, void **it, const char **key, const Js **value)
 
 JsType js_type(const Js *value)
 {
-    if (value == NULL) {
+    if (!value) {
         return JS_NULL;
     }
     switch (json_typeof(value)) {
@@ -316,7 +316,7 @@ bool js_bool_of(const Js *value)
 
 static Js *built(Js *value)
 {
-    if (value != NULL) {
+    if (value) {
         return value;
     }
     build_failed = true;
@@ -367,7 +367,7 @@ static size_t utf8_length(const unsigned char *p)
 Js *js_str(const char *text)
 {
     char *clean = mem_strdup(text, "a JSON string");
-    if (clean == NULL) {
+    if (!clean) {
         return built(NULL);
     }
     for (unsigned char *p = (unsigned char *)clean; *p != 0;) {
@@ -444,7 +444,7 @@ int js_print(char **out, const Js *value, int indent)
     size_t length = build_failed ? 0 : json_dumpb(value, NULL, 0, layout);
     build_failed = false;
     char *text = length == 0 ? NULL : mem_alloc(length + 1, 1, "a JSON text");
-    if (text == NULL || json_dumpb(value, text, length, layout) != length) {
+    if (!text || json_dumpb(value, text, length, layout) != length) {
         mem_free(text);
         return err_set(OGPT_ENOMEM, "out of memory: wanted memory for a JSON document");
     }

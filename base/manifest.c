@@ -50,14 +50,14 @@ static bool name_is_valid(const char *name)
 
 void publish_abort(Publish *publish)
 {
-    if (publish == NULL) {
+    if (!publish) {
         return;
     }
     if (publish->temporary[0] != 0 && dir_exists(publish->temporary)) {
         /* what went wrong before counts more than a directory that stays behind */
         char *message = mem_strdup(err_message(), "an error message");
         dir_remove(publish->temporary);
-        if (message != NULL) {
+        if (message) {
             err_set(OGPT_EIO, "%s", message);
             mem_free(message);
         }
@@ -70,16 +70,16 @@ static int temporary_create(Publish *publish)
 {
     /* one of our own number can only have been left by an earlier process: numbers come again */
     if (dir_exists(publish->temporary)) {
-        int code = dir_remove(publish->temporary);
-        if (code != 0) {
-            return code;
+        int rc = dir_remove(publish->temporary);
+        if (rc != 0) {
+            return rc;
         }
     }
-    int code = dir_create(publish->parent);
-    if (code == 0 && mkdir(publish->temporary, 0777) != 0) {
-        code = err_set_errno(OGPT_EIO, "%s: directory cannot be created", publish->temporary);
+    int rc = dir_create(publish->parent);
+    if (rc == 0 && mkdir(publish->temporary, 0777) != 0) {
+        rc = err_set_errno(OGPT_EIO, "%s: directory cannot be created", publish->temporary);
     }
-    return code;
+    return rc;
 }
 
 int publish_begin(Publish **out, const char *path, bool replace)
@@ -95,26 +95,22 @@ int publish_begin(Publish **out, const char *path, bool replace)
                        "%s: expected a directory to replace, found a %s; choose another name", path,
                        path__kind(&info));
     }
-    Publish *publish = mem_calloc(1, sizeof *publish, path);
-    if (publish == NULL) {
+    Publish *publish = mem_calloc(1, sizeof(*publish), path);
+    if (!publish) {
         return OGPT_ENOMEM;
     }
     publish->replace = replace;
     publish->files = js_object();
-    int code = path_parent(publish->parent, path);
-    if (code == 0) {
-        code = path__beside(publish->old, PREFIX_OLD, path);
+    int rc = path_parent(publish->parent, path);
+    rc = rc ? rc : path__beside(publish->old, PREFIX_OLD, path);
+    rc = rc ? rc : path__beside(publish->temporary, PREFIX_NEW, path);
+    if (rc == 0) {
+        snprintf(publish->goal, sizeof(publish->goal), "%s", path); /* shorter than `temporary` */
+        rc = temporary_create(publish);
     }
-    if (code == 0) {
-        code = path__beside(publish->temporary, PREFIX_NEW, path);
-    }
-    if (code == 0) {
-        snprintf(publish->goal, sizeof publish->goal, "%s", path); /* shorter than `temporary` */
-        code = temporary_create(publish);
-    }
-    if (code != 0) {
+    if (rc != 0) {
         publish_abort(publish);
-        return code;
+        return rc;
     }
     *out = publish;
     return 0;
@@ -128,15 +124,13 @@ int publish_path(char *out, const Publish *publish, const char *name)
                        "'._-', at most one '/'",
                        publish->goal, name);
     }
-    int code = path_join(out, publish->temporary, name);
-    if (code == 0 && strchr(name, '/') != NULL) {
+    int rc = path_join(out, publish->temporary, name);
+    if (rc == 0 && strchr(name, '/') != NULL) {
         char parent[FILES_PATH_MAX];
-        code = path_parent(parent, out);
-        if (code == 0) {
-            code = dir_create(parent);
-        }
+        rc = path_parent(parent, out);
+        rc = rc ? rc : dir_create(parent);
     }
-    return code;
+    return rc;
 }
 
 static int file_register(Publish *publish, const char *name, uint64_t size,
@@ -155,12 +149,10 @@ static int file_register(Publish *publish, const char *name, uint64_t size,
 int publish_file(Publish *publish, const char *name, const void *data, size_t n_bytes)
 {
     char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
-    int code = publish_path(path, publish, name);
-    if (code == 0) {
-        code = file_new_write_new(path, data, n_bytes);
-    }
-    if (code != 0) {
-        return code;
+    int rc = publish_path(path, publish, name);
+    rc = rc ? rc : file_new_write_new(path, data, n_bytes);
+    if (rc != 0) {
+        return rc;
     }
     sha256_of(hex, data, n_bytes);
     return file_register(publish, name, n_bytes, hex);
@@ -170,14 +162,10 @@ int publish_adopt(Publish *publish, const char *name)
 {
     char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
     uint64_t size;
-    int code = publish_path(path, publish, name);
-    if (code == 0) {
-        code = file_size(&size, path);
-    }
-    if (code == 0) {
-        code = sha256_file(hex, path);
-    }
-    return code == 0 ? file_register(publish, name, size, hex) : code;
+    int rc = publish_path(path, publish, name);
+    rc = rc ? rc : file_size(&size, path);
+    rc = rc ? rc : sha256_file(hex, path);
+    return rc == 0 ? file_register(publish, name, size, hex) : rc;
 }
 
 /* SHA-256 of the compact print of all members of `manifest` but its own hash. */
@@ -193,27 +181,27 @@ static int own_hash(char hex[HASH_HEX_SIZE], const Js *manifest)
         }
     }
     char *text;
-    int code = js_print(&text, rest, 0);
-    if (code == 0) {
+    int rc = js_print(&text, rest, 0);
+    if (rc == 0) {
         sha256_of(hex, text, strlen(text));
         mem_free(text);
     }
     js_free(rest);
-    return code;
+    return rc;
 }
 
 /* The text of the file: indented for people, one newline at the end. */
 static int manifest_text(char **out, const Js *manifest)
 {
     char *text;
-    int code = js_print(&text, manifest, INDENT);
+    int rc = js_print(&text, manifest, INDENT);
     *out = NULL;
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     size_t length = strlen(text);
     *out = mem_realloc(text, length + 2, 1, MANIFEST_NAME);
-    if (*out == NULL) {
+    if (!*out) {
         mem_free(text);
         return OGPT_ENOMEM;
     }
@@ -230,30 +218,24 @@ static int manifest_write(const Publish *publish, const Js *fields)
     void *it = NULL;
     const char *key;
     const Js *value;
-    int code = 0;
-    while (fields != NULL && code == 0 && js_next(fields, &it, &key, &value)) {
+    int rc = 0;
+    while (fields && rc == 0 && js_next(fields, &it, &key, &value)) {
         if (strcmp(key, OWN_HASH) == 0 || strcmp(key, "files") == 0) {
-            code = err_set(OGPT_EUSAGE, "%s: the manifest writes member \"%s\" itself",
-                           publish->goal, key);
+            rc = err_set(OGPT_EUSAGE, "%s: the manifest writes member \"%s\" itself", publish->goal,
+                         key);
         }
         js_set(manifest, key, js_keep(value));
     }
-    if (code == 0) {
-        code = own_hash(hex, manifest);
-    }
-    if (code == 0) {
+    rc = rc ? rc : own_hash(hex, manifest);
+    if (rc == 0) {
         js_set_str(manifest, OWN_HASH, hex);
-        code = manifest_text(&text, manifest);
+        rc = manifest_text(&text, manifest);
     }
-    if (code == 0) {
-        code = path_join(path, publish->temporary, MANIFEST_NAME);
-    }
-    if (code == 0) {
-        code = file_new_write_new(path, text, strlen(text));
-    }
+    rc = rc ? rc : path_join(path, publish->temporary, MANIFEST_NAME);
+    rc = rc ? rc : file_new_write_new(path, text, strlen(text));
     mem_free(text);
     js_free(manifest);
-    return code;
+    return rc;
 }
 
 /* fsync the temporary directory and those within it. */
@@ -264,18 +246,14 @@ static int directories_sync(const Publish *publish)
     const Js *entry;
     while (js_next(publish->files, &it, &name, &entry)) {
         char path[FILES_PATH_MAX], parent[FILES_PATH_MAX];
-        int code = 0;
+        int rc = 0;
         if (strchr(name, '/') != NULL) {
-            code = path_join(path, publish->temporary, name);
-            if (code == 0) {
-                code = path_parent(parent, path);
-            }
-            if (code == 0) {
-                code = dir__sync(parent);
-            }
+            rc = path_join(path, publish->temporary, name);
+            rc = rc ? rc : path_parent(parent, path);
+            rc = rc ? rc : dir__sync(parent);
         }
-        if (code != 0) {
-            return code;
+        if (rc != 0) {
+            return rc;
         }
     }
     return dir__sync(publish->temporary);
@@ -291,31 +269,27 @@ static int goal_take(const Publish *publish)
         return err_set_errno(OGPT_EIO, "%s: cannot be replaced", publish->goal);
     }
     if (rename(publish->temporary, publish->goal) != 0) {
-        int code =
+        int rc =
             errno == ENOTEMPTY || errno == EEXIST
                 ? err_set(OGPT_EUSAGE, "%s: another process has made it meanwhile", publish->goal)
                 : err_set_errno(OGPT_EIO, "%s: cannot be put in place", publish->goal);
         if (aside && rename(publish->old, publish->goal) != 0) {
-            code = err_set_errno(OGPT_EIO, "%s: the former directory is now %s", publish->goal,
-                                 publish->old);
+            rc = err_set_errno(OGPT_EIO, "%s: the former directory is now %s", publish->goal,
+                               publish->old);
         }
-        return code;
+        return rc;
     }
-    int code = dir__sync(publish->parent);
-    return code == 0 && aside ? dir_remove(publish->old) : code;
+    int rc = dir__sync(publish->parent);
+    return rc == 0 && aside ? dir_remove(publish->old) : rc;
 }
 
 int publish_commit(Publish *publish, const Js *fields)
 {
-    int code = manifest_write(publish, fields);
-    if (code == 0) {
-        code = directories_sync(publish);
-    }
-    if (code == 0) {
-        code = goal_take(publish);
-    }
+    int rc = manifest_write(publish, fields);
+    rc = rc ? rc : directories_sync(publish);
+    rc = rc ? rc : goal_take(publish);
     publish_abort(publish); /* after success there is no temporary directory to remove */
-    return code;
+    return rc;
 }
 
 /* ---- reading ---- */
@@ -329,32 +303,24 @@ static int entry_verify(const char *dir, const char *name, const Js *entry, cons
     if (!name_is_valid(name)) {
         return err_set(OGPT_EFORMAT, "%s: \"%s\" cannot name a published file", origin, name);
     }
-    int code = js_get_int(&size, entry, "size", 0, INT64_MAX, origin);
-    if (code == 0) {
-        code = js_get_str(&sha256, entry, "sha256", origin);
+    int rc = js_get_int(&size, entry, "size", 0, INT64_MAX, origin);
+    rc = rc ? rc : js_get_str(&sha256, entry, "sha256", origin);
+    rc = rc ? rc : path_join(path, dir, name);
+    if (rc == 0 && !file_exists(path)) {
+        rc = err_set(OGPT_EFORMAT, "%s: listed in %s, but missing; use another copy", path,
+                     MANIFEST_NAME);
     }
-    if (code == 0) {
-        code = path_join(path, dir, name);
+    rc = rc ? rc : file_size(&found_size, path);
+    if (rc == 0 && found_size != (uint64_t)size) {
+        rc = err_set(OGPT_EFORMAT, "%s: expected %lld bytes, found %llu; use another copy", path,
+                     (long long)size, (unsigned long long)found_size);
     }
-    if (code == 0 && !file_exists(path)) {
-        code = err_set(OGPT_EFORMAT, "%s: listed in %s, but missing; use another copy", path,
-                       MANIFEST_NAME);
+    rc = rc ? rc : sha256_file(hex, path);
+    if (rc == 0 && strcmp(hex, sha256) != 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: expected SHA-256 %s, found %s; use another copy", path,
+                     sha256, hex);
     }
-    if (code == 0) {
-        code = file_size(&found_size, path);
-    }
-    if (code == 0 && found_size != (uint64_t)size) {
-        code = err_set(OGPT_EFORMAT, "%s: expected %lld bytes, found %llu; use another copy", path,
-                       (long long)size, (unsigned long long)found_size);
-    }
-    if (code == 0) {
-        code = sha256_file(hex, path);
-    }
-    if (code == 0 && strcmp(hex, sha256) != 0) {
-        code = err_set(OGPT_EFORMAT, "%s: expected SHA-256 %s, found %s; use another copy", path,
-                       sha256, hex);
-    }
-    return code;
+    return rc;
 }
 
 /* The manifest's bytes must be the very ones that manifest_write makes of its content, so that
@@ -363,38 +329,34 @@ static int text_verify(const Js *manifest, const char *text, size_t length, cons
 {
     const char *listed;
     char hex[HASH_HEX_SIZE];
-    int code = js_get_str(&listed, manifest, OWN_HASH, origin);
-    if (code == 0) {
-        code = own_hash(hex, manifest);
-    }
-    if (code == 0 && strcmp(hex, listed) != 0) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: expected the manifest's own SHA-256 %s, found %s; use another copy",
-                       origin, listed, hex);
+    int rc = js_get_str(&listed, manifest, OWN_HASH, origin);
+    rc = rc ? rc : own_hash(hex, manifest);
+    if (rc == 0 && strcmp(hex, listed) != 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: expected the manifest's own SHA-256 %s, found %s; use another copy",
+                     origin, listed, hex);
     }
     char *canonical = NULL;
-    if (code == 0) {
-        code = manifest_text(&canonical, manifest);
-    }
-    if (code == 0 && (strlen(canonical) != length || memcmp(canonical, text, length) != 0)) {
-        code = err_set(OGPT_EFORMAT, "%s: is not laid out as it was published; use another copy",
-                       origin);
+    rc = rc ? rc : manifest_text(&canonical, manifest);
+    if (rc == 0 && (strlen(canonical) != length || memcmp(canonical, text, length) != 0)) {
+        rc = err_set(OGPT_EFORMAT, "%s: is not laid out as it was published; use another copy",
+                     origin);
     }
     mem_free(canonical);
-    return code;
+    return rc;
 }
 
 static int files_verify(const Js *manifest, const char *path, const char *origin)
 {
     const Js *files;
-    int code = js_get_object(&files, manifest, "files", origin);
+    int rc = js_get_object(&files, manifest, "files", origin);
     void *it = NULL;
     const char *name;
     const Js *entry;
-    while (code == 0 && js_next(files, &it, &name, &entry)) {
-        code = entry_verify(path, name, entry, origin);
+    while (rc == 0 && js_next(files, &it, &name, &entry)) {
+        rc = entry_verify(path, name, entry, origin);
     }
-    return code;
+    return rc;
 }
 
 int manifest_verify(Js **out, const char *path)
@@ -403,7 +365,7 @@ int manifest_verify(Js **out, const char *path)
     void *text = NULL;
     size_t length;
     Js *manifest = NULL;
-    if (out != NULL) {
+    if (out) {
         *out = NULL;
     }
     if (!dir_exists(path)) {
@@ -411,30 +373,22 @@ int manifest_verify(Js **out, const char *path)
                    ? err_set(OGPT_EFORMAT, "%s: expected a directory, found a file", path)
                    : err_set(OGPT_EIO, "%s: expected a directory, found none", path);
     }
-    int code = path_join(origin, path, MANIFEST_NAME);
-    if (code == 0 && !file_exists(origin)) {
-        code = err_set(OGPT_EFORMAT, "%s: missing; %s was not published completely or is not ours",
-                       origin, path);
+    int rc = path_join(origin, path, MANIFEST_NAME);
+    if (rc == 0 && !file_exists(origin)) {
+        rc = err_set(OGPT_EFORMAT, "%s: missing; %s was not published completely or is not ours",
+                     origin, path);
     }
-    if (code == 0) {
-        code = file_read_all(&text, &length, origin, MANIFEST_MAX_BYTES);
-    }
-    if (code == 0) {
-        code = js_parse(&manifest, text, length, origin);
-    }
-    if (code == 0) {
-        code = text_verify(manifest, text, length, origin);
-    }
-    if (code == 0) {
-        code = files_verify(manifest, path, origin);
-    }
+    rc = rc ? rc : file_read_all(&text, &length, origin, MANIFEST_MAX_BYTES);
+    rc = rc ? rc : js_parse(&manifest, text, length, origin);
+    rc = rc ? rc : text_verify(manifest, text, length, origin);
+    rc = rc ? rc : files_verify(manifest, path, origin);
     mem_free(text);
-    if (code == 0 && out != NULL) {
+    if (rc == 0 && out) {
         *out = manifest;
     } else {
         js_free(manifest);
     }
-    return code;
+    return rc;
 }
 
 const char *manifest_file_sha256(const Js *manifest, const char *name)

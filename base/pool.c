@@ -48,13 +48,13 @@ struct Pool {
     Worker workers[];
 };
 
-static void failure_note(Pool *pool, size_t job, int code)
+static void failure_note(Pool *pool, size_t job, int rc)
 {
     pthread_mutex_lock(&pool->mutex);
     if (pool->failed_code == 0 || job < pool->failed_job) {
         pool->failed_job = job;
-        pool->failed_code = code;
-        snprintf(pool->failed_message, sizeof pool->failed_message, "%s", err_message());
+        pool->failed_code = rc;
+        snprintf(pool->failed_message, sizeof(pool->failed_message), "%s", err_message());
     }
     pthread_mutex_unlock(&pool->mutex);
     atomic_store(&pool->failed, true);
@@ -72,9 +72,9 @@ static void jobs_take(Worker *worker)
             break;
         }
         worker->used = true;
-        int code = pool->job(pool->context, job, worker->index);
-        if (code != 0) {
-            failure_note(pool, job, code);
+        int rc = pool->job(pool->context, job, worker->index);
+        if (rc != 0) {
+            failure_note(pool, job, rc);
         }
     }
 }
@@ -129,8 +129,8 @@ int pool_new(Pool **out, size_t n_threads)
         return err_set(OGPT_EUSAGE, "number of threads: expected 1..%d, found %zu", THREADS_MAX,
                        n_threads);
     }
-    Pool *pool = mem_calloc(1, sizeof *pool + n_threads * sizeof(Worker), "the worker pool");
-    if (pool == NULL) {
+    Pool *pool = mem_calloc(1, sizeof(*pool) + n_threads * sizeof(Worker), "the worker pool");
+    if (!pool) {
         return OGPT_ENOMEM;
     }
     pthread_mutex_init(&pool->mutex, NULL);
@@ -142,10 +142,10 @@ int pool_new(Pool **out, size_t n_threads)
         pool->workers[i].index = i;
     }
     for (size_t i = 1; i < n_threads; i++) {
-        int code = worker_start(&pool->workers[i]);
-        if (code != 0) {
+        int rc = worker_start(&pool->workers[i]);
+        if (rc != 0) {
             pool_free(pool);
-            return code;
+            return rc;
         }
         pool->n_threads++;
     }
@@ -155,7 +155,7 @@ int pool_new(Pool **out, size_t n_threads)
 
 void pool_free(Pool *pool)
 {
-    if (pool == NULL) {
+    if (!pool) {
         return;
     }
     pthread_mutex_lock(&pool->mutex);
@@ -173,15 +173,15 @@ void pool_free(Pool *pool)
 
 size_t pool_size(const Pool *pool)
 {
-    return pool == NULL ? 1 : pool->n_threads;
+    return !pool ? 1 : pool->n_threads;
 }
 
 static int run_here(size_t n_jobs, PoolJob job, void *context)
 {
     for (size_t i = 0; i < n_jobs; i++) {
-        int code = job(context, i, 0);
-        if (code != 0) {
-            return code;
+        int rc = job(context, i, 0);
+        if (rc != 0) {
+            return rc;
         }
     }
     return 0;
@@ -189,7 +189,7 @@ static int run_here(size_t n_jobs, PoolJob job, void *context)
 
 int pool_run(Pool *pool, size_t n_jobs, PoolJob job, void *context)
 {
-    if (pool == NULL) {
+    if (!pool) {
         return run_here(n_jobs, job, context);
     }
     pthread_mutex_lock(&pool->mutex);
@@ -213,14 +213,14 @@ int pool_run(Pool *pool, size_t n_jobs, PoolJob job, void *context)
     while (pool->n_busy > 0) {
         pthread_cond_wait(&pool->finished, &pool->mutex);
     }
-    int code = pool->failed_code;
+    int rc = pool->failed_code;
     pthread_mutex_unlock(&pool->mutex);
-    return code == 0 ? 0 : err_set(code, "%s", pool->failed_message);
+    return rc == 0 ? 0 : err_set(rc, "%s", pool->failed_message);
 }
 
 size_t pool_workers_used(const Pool *pool)
 {
-    if (pool == NULL) {
+    if (!pool) {
         return 1;
     }
     size_t n_used = 0;
@@ -233,7 +233,7 @@ size_t pool_workers_used(const Pool *pool)
 size_t pool_cores(void)
 {
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
         return (size_t)CPU_COUNT(&set);
     }
     long n = sysconf(_SC_NPROCESSORS_ONLN); /* machines with more cores than cpu_set_t holds */

@@ -55,17 +55,17 @@ static int64_t process_start(int64_t pid)
 {
     char path[64], line[1024];
     long long start = 0;
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
     FILE *file = fopen(path, "re");
-    if (file == NULL) {
+    if (!file) {
         return 0;
     }
-    const char *rest = fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL;
+    const char *rest = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
     fclose(file);
-    for (int field = 3; rest != NULL && field <= 22; field++) {
+    for (int field = 3; rest && field <= 22; field++) {
         rest = strchr(rest + 1, ' ');
     }
-    return rest != NULL && sscanf(rest, " %lld", &start) == 1 ? start : 0;
+    return rest && sscanf(rest, " %lld", &start) == 1 ? start : 0;
 }
 
 static void host_name(char *out, size_t size)
@@ -79,13 +79,13 @@ void process_self(ProcessId *out)
 {
     out->pid = getpid();
     out->start = process_start(out->pid);
-    host_name(out->host, sizeof out->host);
+    host_name(out->host, sizeof(out->host));
 }
 
 bool process_is_over(const ProcessId *id)
 {
-    char host[sizeof id->host];
-    host_name(host, sizeof host);
+    char host[sizeof(id->host)];
+    host_name(host, sizeof(host));
     if (id->pid <= 0 || strcmp(id->host, host) != 0) {
         return false;
     }
@@ -115,13 +115,13 @@ static void cpu_model(char *out, size_t size)
 {
     snprintf(out, size, "unknown CPU");
     FILE *file = fopen("/proc/cpuinfo", "re");
-    if (file == NULL) {
+    if (!file) {
         return;
     }
     char line[256];
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (fgets(line, sizeof(line), file)) {
         const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
+        if (strncmp(line, "model name", 10) == 0 && colon) {
             line[strcspn(line, "\n")] = 0;
             snprintf(out, size, "%s", colon + 1 + strspn(colon + 1, " "));
             break;
@@ -133,7 +133,7 @@ static void cpu_model(char *out, size_t size)
 void machine_describe(char *out, size_t size)
 {
     char model[160];
-    cpu_model(model, sizeof model);
+    cpu_model(model, sizeof(model));
     struct utsname system;
     uname(&system);
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE);

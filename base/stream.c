@@ -26,16 +26,15 @@ int stream_open(StreamReader *out, const char *path)
         return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
     }
     struct stat info;
-    int code = 0;
+    int rc = 0;
     if (fstat(fd, &info) != 0) {
-        code = err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+        rc = err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
     } else if (!S_ISREG(info.st_mode)) {
-        code =
-            err_set(OGPT_EIO, "%s: expected a regular file, found a %s", path, path__kind(&info));
+        rc = err_set(OGPT_EIO, "%s: expected a regular file, found a %s", path, path__kind(&info));
     }
-    if (code != 0) {
+    if (rc != 0) {
         close(fd);
-        return code;
+        return rc;
     }
     out->fd = fd;
     out->size = (uint64_t)info.st_size;
@@ -46,9 +45,9 @@ int stream_read(StreamReader *reader, void *out, size_t room, size_t *n)
 {
     const uint64_t left = reader->size > reader->at ? reader->size - reader->at : 0;
     *n = left < room ? (size_t)left : room;
-    const int code = file_pread(reader->fd, out, *n, reader->at, reader->path);
+    const int rc = file_pread(reader->fd, out, *n, reader->at, reader->path);
     reader->at += *n;
-    return code;
+    return rc;
 }
 
 void stream_close(StreamReader *reader)
@@ -71,19 +70,19 @@ struct StreamWriter {
 int stream_writer_new(StreamWriter **out, const char *path)
 {
     *out = NULL;
-    StreamWriter *writer = mem_alloc(1, sizeof *writer, "a file in pieces");
-    if (writer == NULL) {
+    StreamWriter *writer = mem_alloc(1, sizeof(*writer), "a file in pieces");
+    if (!writer) {
         return OGPT_ENOMEM;
     }
     writer->n_buffered = 0;
-    int code = 0;
-    if (snprintf(writer->path, sizeof writer->path, "%s", path) >= FILES_PATH_MAX) {
-        code = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
+    int rc = 0;
+    if (snprintf(writer->path, sizeof(writer->path), "%s", path) >= FILES_PATH_MAX) {
+        rc = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
     }
-    code = code != 0 ? code : file_new_create(&writer->fd, path);
-    if (code != 0) {
+    rc = rc ? rc : file_new_create(&writer->fd, path);
+    if (rc != 0) {
         mem_free(writer);
-        return code;
+        return rc;
     }
     *out = writer;
     return 0;
@@ -91,9 +90,9 @@ int stream_writer_new(StreamWriter **out, const char *path)
 
 static int buffer_flush(StreamWriter *writer)
 {
-    const int code = file_new_write(writer->fd, writer->buffer, writer->n_buffered, writer->path);
+    const int rc = file_new_write(writer->fd, writer->buffer, writer->n_buffered, writer->path);
     writer->n_buffered = 0;
-    return code;
+    return rc;
 }
 
 int stream_writer_add(StreamWriter *writer, const void *data, size_t n_bytes)
@@ -107,9 +106,9 @@ int stream_writer_add(StreamWriter *writer, const void *data, size_t n_bytes)
         from += n;
         n_bytes -= n;
         if (writer->n_buffered == BUFFER_BYTES) {
-            const int code = buffer_flush(writer);
-            if (code != 0) {
-                return code;
+            const int rc = buffer_flush(writer);
+            if (rc != 0) {
+                return rc;
             }
         }
     }
@@ -118,22 +117,22 @@ int stream_writer_add(StreamWriter *writer, const void *data, size_t n_bytes)
 
 int stream_writer_finish(StreamWriter *writer)
 {
-    int code = buffer_flush(writer);
-    if (code != 0) {
+    int rc = buffer_flush(writer);
+    if (rc != 0) {
         stream_writer_abort(writer);
-        return code;
+        return rc;
     }
-    code = file_new_finish(writer->fd, writer->path);
-    if (code != 0) {
+    rc = file_new_finish(writer->fd, writer->path);
+    if (rc != 0) {
         unlink(writer->path);
     }
     mem_free(writer);
-    return code;
+    return rc;
 }
 
 void stream_writer_abort(StreamWriter *writer)
 {
-    if (writer == NULL) {
+    if (!writer) {
         return;
     }
     close(writer->fd);

@@ -24,7 +24,7 @@ void text_add(Text *text, const char *format, ...)
             room *= 2;
         }
         char *data = mem_realloc(text->data, room, 1, "the result's text");
-        if (data == NULL) {
+        if (!data) {
             text_release(text);
             text->failed = true;
             return;

@@ -42,9 +42,9 @@ static int measure_engine(double *games_per_second, uint64_t n_games, Pool *pool
     *games_per_second = 0;
     for (int i = 0; i < REPEATS; i++) {
         double start = clock_seconds();
-        int code = pool_run(pool, (n_games + BLOCK_GAMES - 1) / BLOCK_GAMES, engine_block, &run);
-        if (code != 0) {
-            return code;
+        int rc = pool_run(pool, (n_games + BLOCK_GAMES - 1) / BLOCK_GAMES, engine_block, &run);
+        if (rc != 0) {
+            return rc;
         }
         double rate = (double)n_games / (clock_seconds() - start);
         *games_per_second = rate > *games_per_second ? rate : *games_per_second;
@@ -59,16 +59,16 @@ static int measure_corpus(double *games_per_second, uint64_t n_games, Pool *pool
     for (int i = 0; i < REPEATS; i++) {
         char name[32];
         char path[FILES_PATH_MAX];
-        snprintf(name, sizeof name, "%zu-%d.db", pool_size(pool), i);
-        int code = path_join(path, directory, name);
-        if (code != 0) {
-            return code;
+        snprintf(name, sizeof(name), "%zu-%d.db", pool_size(pool), i);
+        int rc = path_join(path, directory, name);
+        if (rc != 0) {
+            return rc;
         }
         GenerateResult result;
         double start = clock_seconds();
-        code = generate_corpus(&result, path, game_variant(8), SEED, n_games, pool, NULL, NULL);
-        if (code != 0) {
-            return code;
+        rc = generate_corpus(&result, path, game_variant(8), SEED, n_games, pool, NULL, NULL);
+        if (rc != 0) {
+            return rc;
         }
         double rate = (double)n_games / (clock_seconds() - start);
         *games_per_second = rate > *games_per_second ? rate : *games_per_second;
@@ -85,34 +85,30 @@ int main(int argc, char **argv)
     }
     const char *parent = getenv("TMPDIR");
     char directory[FILES_PATH_MAX];
-    snprintf(directory, sizeof directory, "%s/ogpt-bench-XXXXXX", parent ? parent : "/tmp");
-    if (mkdtemp(directory) == NULL) {
+    snprintf(directory, sizeof(directory), "%s/ogpt-bench-XXXXXX", parent ? parent : "/tmp");
+    if (!mkdtemp(directory)) {
         fprintf(stderr, "bench_generate: cannot create %s\n", directory);
         return 4;
     }
 
     printf("%" PRIu64 " games of 8x8, best of %d\n", n_games, REPEATS);
     printf("%-8s %18s %18s\n", "threads", "engine games/s", "corpus games/s");
-    int code = 0;
-    for (size_t threads = 1; threads <= 2 && code == 0; threads++) {
+    int rc = 0;
+    for (size_t threads = 1; threads <= 2 && rc == 0; threads++) {
         Pool *pool = NULL;
         double engine = 0;
         double corpus = 0;
-        code = pool_new(&pool, threads);
-        if (code == 0) {
-            code = measure_engine(&engine, n_games, pool);
-        }
-        if (code == 0) {
-            code = measure_corpus(&corpus, n_games, pool, directory);
-        }
+        rc = pool_new(&pool, threads);
+        rc = rc ? rc : measure_engine(&engine, n_games, pool);
+        rc = rc ? rc : measure_corpus(&corpus, n_games, pool, directory);
         pool_free(pool);
-        if (code == 0) {
+        if (rc == 0) {
             printf("%-8zu %18.0f %18.0f\n", threads, engine, corpus);
         }
     }
-    if (code != 0) {
+    if (rc != 0) {
         fprintf(stderr, "bench_generate: %s\n", err_message());
     }
     dir_remove(directory);
-    return err_exit_code(code, 0);
+    return err_exit_code(rc, 0);
 }

@@ -25,7 +25,7 @@ static const struct {
     const char *name;
     ExportFormat format;
 } forms[] = {{"text", EXPORT_TEXT}, {"pgn", EXPORT_PGN}, {"npy", EXPORT_NPY}};
-#define N_FORMS (sizeof forms / sizeof forms[0])
+#define N_FORMS (sizeof(forms) / sizeof(forms[0]))
 
 static char directory[FILES_PATH_MAX];
 
@@ -34,10 +34,10 @@ static int export_form(const char *path, const char *corpus_path, ExportFormat f
     const ExportOptions options = {.format = format};
     Corpus *corpus = NULL;
     bool unchanged = false;
-    int code = corpus_open(&corpus, corpus_path, false);
-    code = code != 0 ? code : export_games(&unchanged, corpus, path, &options, NULL, NULL);
+    int rc = corpus_open(&corpus, corpus_path, false);
+    rc = rc ? rc : export_games(&unchanged, corpus, path, &options, NULL, NULL);
     corpus_close(corpus);
-    return code;
+    return rc;
 }
 
 /* Games a second of the best import of `file`. */
@@ -47,49 +47,48 @@ static int measure(double *best, const char *file, const char *content_hash, Poo
                                    .format = "auto",
                                    .force = true};
     char path[FILES_PATH_MAX];
-    int code = path_join(path, directory, "imported");
+    int rc = path_join(path, directory, "imported");
     *best = 0;
-    for (int i = 0; code == 0 && i < REPEATS; i++) {
+    for (int i = 0; rc == 0 && i < REPEATS; i++) {
         ImportResult result;
         remove(path);
-        code = import_games(&result, path, &file, 1, &options, pool, NULL);
-        if (code == 0 && strcmp(result.content_hash, content_hash) != 0) {
-            code = err_set(OGPT_ENEGATIVE, "%s: content hash: expected %s, found %s", file,
-                           content_hash, result.content_hash);
+        rc = import_games(&result, path, &file, 1, &options, pool, NULL);
+        if (rc == 0 && strcmp(result.content_hash, content_hash) != 0) {
+            rc = err_set(OGPT_ENEGATIVE, "%s: content hash: expected %s, found %s", file,
+                         content_hash, result.content_hash);
         }
         const double rate = (double)result.counts.games / result.seconds;
         *best = rate > *best ? rate : *best;
     }
-    return code;
+    return rc;
 }
 
 static int run(uint64_t n_games, Pool *pool)
 {
     GenerateResult made = {0};
     char corpus[FILES_PATH_MAX];
-    int code = path_join(corpus, directory, "generated");
-    code = code != 0
-               ? code
-               : generate_corpus(&made, corpus, game_variant(8), SEED, n_games, pool, NULL, NULL);
-    if (code != 0) {
-        return code;
+    int rc = path_join(corpus, directory, "generated");
+    rc = rc != 0 ? rc
+                 : generate_corpus(&made, corpus, game_variant(8), SEED, n_games, pool, NULL, NULL);
+    if (rc != 0) {
+        return rc;
     }
     printf("%" PRIu64 " games of 8x8, %d threads, best of %d\n", n_games, THREADS, REPEATS);
     printf("%-10s %12s %12s\n", "", "MB", "games/s");
     printf("%-10s %12s %12.0f\n", "generate", "", (double)n_games / made.seconds);
-    for (size_t i = 0; code == 0 && i < N_FORMS; i++) {
+    for (size_t i = 0; rc == 0 && i < N_FORMS; i++) {
         char file[FILES_PATH_MAX];
         uint64_t n_bytes = 0;
         double rate = 0;
-        code = path_join(file, directory, forms[i].name);
-        code = code != 0 ? code : export_form(file, corpus, forms[i].format);
-        code = code != 0 ? code : file_size(&n_bytes, file);
-        code = code != 0 ? code : measure(&rate, file, made.content_hash, pool);
-        if (code == 0) {
+        rc = path_join(file, directory, forms[i].name);
+        rc = rc ? rc : export_form(file, corpus, forms[i].format);
+        rc = rc ? rc : file_size(&n_bytes, file);
+        rc = rc ? rc : measure(&rate, file, made.content_hash, pool);
+        if (rc == 0) {
             printf("%-10s %12.1f %12.0f\n", forms[i].name, (double)n_bytes / 1e6, rate);
         }
     }
-    return code;
+    return rc;
 }
 
 int main(int argc, char **argv)
@@ -101,17 +100,17 @@ int main(int argc, char **argv)
     }
     const char *parent = getenv("TMPDIR");
     Pool *pool = NULL;
-    snprintf(directory, sizeof directory, "%s/ogpt-bench-XXXXXX", parent ? parent : "/tmp");
-    if (mkdtemp(directory) == NULL) {
+    snprintf(directory, sizeof(directory), "%s/ogpt-bench-XXXXXX", parent ? parent : "/tmp");
+    if (!mkdtemp(directory)) {
         fprintf(stderr, "bench_import: cannot create %s\n", directory);
         return 4;
     }
-    int code = pool_new(&pool, THREADS);
-    code = code != 0 ? code : run(n_games, pool);
+    int rc = pool_new(&pool, THREADS);
+    rc = rc ? rc : run(n_games, pool);
     pool_free(pool);
-    if (code != 0) {
+    if (rc != 0) {
         fprintf(stderr, "bench_import: %s\n", err_message());
     }
     dir_remove(directory);
-    return err_exit_code(code, 0);
+    return err_exit_code(rc, 0);
 }

@@ -27,7 +27,7 @@
 #define REPEATS 3
 #define SEED 1
 static const double scales[] = {0.05, 0.1, 0.2, 0.4, 0.8}; /* shares of the row's norm */
-enum { N_SCALES = sizeof scales / sizeof scales[0] };
+enum { N_SCALES = sizeof(scales) / sizeof(scales[0]) };
 
 typedef struct Bench {
     ModelFile model;
@@ -43,11 +43,9 @@ typedef struct Bench {
 static void list_plans(Bench *bench)
 {
     uint64_t possible = edit_layers_possible(&bench->probe, &bench->model.gpt->cfg);
-
     for (int layer = 0; layer < EDIT_MAX_LAYERS; layer++) {
         for (size_t s = 0; possible >> layer & 1 && s < N_SCALES; s++) {
             EditPlan *plan = &bench->plans[bench->n_plans++];
-
             *plan = EDIT_PLAN_DEFAULT;
             plan->layers = 1ULL << layer;
             plan->scale = (EditScale){scales[s], true};
@@ -61,26 +59,25 @@ static int sweep_once(Bench *bench)
     const EditSettings settings = {.seed = SEED, .pool = bench->pool};
     EditNetwork *network;
     double start = clock_seconds(), seconds;
-    int code =
+    int rc =
         edit_network_new(&network, bench->model.gpt, &bench->probe, pool_size(bench->pool), SEED);
 
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     EditPredictor predictor = edit_network_predictor(network);
-    code = intervene_sweep(bench->rows, &predictor, &bench->cases, bench->plans, bench->n_plans,
-                           &settings);
+    rc = intervene_sweep(bench->rows, &predictor, &bench->cases, bench->plans, bench->n_plans,
+                         &settings);
     edit_network_free(network);
     seconds = clock_seconds() - start;
     bench->seconds = bench->seconds > 0 && bench->seconds < seconds ? bench->seconds : seconds;
-    return code;
+    return rc;
 }
 
 static int write_sheet(const Bench *bench, const char *path)
 {
     const Vocab *vocab = vocab_of(bench->cases.variant);
     FILE *file = fopen(path, "w");
-
     if (!file) {
         return err_set(OGPT_EIO, "%s: cannot be written", path);
     }
@@ -88,7 +85,6 @@ static int write_sheet(const Bench *bench, const char *path)
         const EditCase *edit = &bench->cases.cases[i];
         EditSquares squares = edit_squares(&bench->probe, edit);
         uint64_t legal = token_mask(vocab, edit->legal_edited);
-
         fprintf(file, "case");
         for (int t = 0; t < edit->n_moves; t++) {
             fprintf(file, " %d", vocab->tok_of_sq[edit->moves[t]]);
@@ -115,47 +111,43 @@ static int write_sheet(const Bench *bench, const char *path)
 static int bench_run(Bench *bench, char **arguments)
 {
     char *warning = NULL;
-    int code = blas_init();
-
-    code = code ? code : model_load(&bench->model, arguments[0], &warning);
+    int rc = blas_init();
+    rc = rc ? rc : model_load(&bench->model, arguments[0], &warning);
     mem_free(warning);
-    code = code ? code : probe_load(&bench->probe, arguments[1]);
-    if (code == 0) {
+    rc = rc ? rc : probe_load(&bench->probe, arguments[1]);
+    if (rc == 0) {
         const Vocab *vocab = vocab_by_size(bench->model.gpt->cfg.d_vocab);
-
-        code = vocab ? cases_read(&bench->cases, vocab->variant, arguments[2])
-                     : err_set(OGPT_EFORMAT, "%s: no board has this vocabulary", arguments[0]);
+        rc = vocab ? cases_read(&bench->cases, vocab->variant, arguments[2])
+                   : err_set(OGPT_EFORMAT, "%s: no board has this vocabulary", arguments[0]);
     }
-    code = code ? code : pool_new(&bench->pool, strtoul(arguments[3], NULL, 10));
-    if (code != 0) {
-        return code;
+    rc = rc ? rc : pool_new(&bench->pool, strtoul(arguments[3], NULL, 10));
+    if (rc != 0) {
+        return rc;
     }
     list_plans(bench);
-    for (int i = 0; i < REPEATS && code == 0; i++) {
-        code = sweep_once(bench);
+    for (int i = 0; i < REPEATS && rc == 0; i++) {
+        rc = sweep_once(bench);
     }
     for (size_t p = 0; p < bench->n_plans; p++) {
         bench->error += bench->rows[p].error / (double)bench->n_plans;
     }
-    return code;
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
     static Bench bench;
-    int code;
-
+    int rc;
     if (argc < 5 || argc > 6) {
         fprintf(stderr, "usage: bench_intervene MODEL PROBE CASES THREADS [SHEET]\n");
         return 2;
     }
-    code = bench_run(&bench, argv + 1);
-    code = code == 0 && argc == 6 ? write_sheet(&bench, argv[5]) : code;
-    if (code != 0) {
+    rc = bench_run(&bench, argv + 1);
+    rc = rc == 0 && argc == 6 ? write_sheet(&bench, argv[5]) : rc;
+    if (rc != 0) {
         fprintf(stderr, "bench_intervene: %s\n", err_message());
     } else {
         size_t caches = pool_size(bench.pool) * edit_network_bytes(&bench.model.gpt->cfg);
-
         printf("#threads\tcases\tplans\tseconds\tedits/s\terror\tMiB\n");
         printf("%zu\t%zu\t%zu\t%.2f\t%.0f\t%.6f\t%zu\n", pool_size(bench.pool), bench.cases.n,
                bench.n_plans, bench.seconds,
@@ -165,5 +157,5 @@ int main(int argc, char **argv)
     cases_release(&bench.cases);
     probe_release(&bench.probe);
     model_release(&bench.model);
-    return code ? 1 : 0;
+    return rc ? 1 : 0;
 }

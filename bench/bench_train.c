@@ -46,23 +46,23 @@ static int measure_peak(double *flops_per_second, Pool *pool)
 {
     const size_t n_numbers = pool_size(pool) * 3 * PEAK_SIZE * PEAK_SIZE;
     PeakRun run = {mem_alloc(n_numbers, sizeof(float), "the matrices of the sgemm peak")};
-    if (run.numbers == NULL) {
+    if (!run.numbers) {
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n_numbers; i++) {
         run.numbers[i] = (float)(i % 17) / 17.0f - 0.5f;
     }
     *flops_per_second = 0;
-    int code = 0;
-    for (int i = 0; i < REPEATS && code == 0; i++) {
+    int rc = 0;
+    for (int i = 0; i < REPEATS && rc == 0; i++) {
         double start = clock_seconds();
-        code = pool_run(pool, pool_size(pool), peak_job, &run);
+        rc = pool_run(pool, pool_size(pool), peak_job, &run);
         double work = 2.0 * PEAK_SIZE * PEAK_SIZE * PEAK_SIZE * PEAK_CALLS;
         double rate = work * (double)pool_size(pool) / (clock_seconds() - start);
         *flops_per_second = rate > *flops_per_second ? rate : *flops_per_second;
     }
     mem_free(run.numbers);
-    return code;
+    return rc;
 }
 
 /* The fastest of REPEATS runs, each in a run directory of its own below `directory`. */
@@ -70,27 +70,23 @@ static int measure_training(TrainResult *best, const GptConfig *cfg, const Train
                             const char *directory, Pool *pool)
 {
     Js *about = js_object();
-    int code = 0;
-    for (int i = 0; i < REPEATS && code == 0; i++) {
+    int rc = 0;
+    for (int i = 0; i < REPEATS && rc == 0; i++) {
         GameSource *source = NULL;
         char name[32];
         char path[FILES_PATH_MAX];
         TrainResult result;
-        snprintf(name, sizeof name, "run-%d", i);
-        code = path_join(path, directory, name);
-        if (code == 0) {
-            code = source_fresh(&source, game_variant(8), SEED, RNG_FRESH);
-        }
-        if (code == 0) {
-            code = train_run(&result, path, cfg, options, source, NULL, pool, about, NULL);
-        }
-        if (code == 0 && (i == 0 || result.tokens_per_second > best->tokens_per_second)) {
+        snprintf(name, sizeof(name), "run-%d", i);
+        rc = path_join(path, directory, name);
+        rc = rc ? rc : source_fresh(&source, game_variant(8), SEED, RNG_FRESH);
+        rc = rc ? rc : train_run(&result, path, cfg, options, source, NULL, pool, about, NULL);
+        if (rc == 0 && (i == 0 || result.tokens_per_second > best->tokens_per_second)) {
             *best = result;
         }
         source_free(source);
     }
     js_free(about);
-    return code;
+    return rc;
 }
 
 static int bench_preset(const char *preset, const TrainOptions *options, size_t threads,
@@ -101,25 +97,19 @@ static int bench_preset(const char *preset, const TrainOptions *options, size_t 
     TrainResult best;
     double peak = 0;
     const Vocab *vocab = vocab_of(game_variant(8));
-    int code = gpt_config_preset(&cfg, preset);
-    if (code != 0) {
-        return code;
+    int rc = gpt_config_preset(&cfg, preset);
+    if (rc != 0) {
+        return rc;
     }
     cfg.n_ctx = vocab->n_ctx;
     cfg.d_vocab = vocab->d_vocab;
     cfg.seed = SEED;
-    code = pool_new(&pool, threads);
-    if (code == 0) {
-        code = blas_init();
-    }
-    if (code == 0) {
-        code = measure_training(&best, &cfg, options, directory, pool);
-    }
+    rc = pool_new(&pool, threads);
+    rc = rc ? rc : blas_init();
+    rc = rc ? rc : measure_training(&best, &cfg, options, directory, pool);
     size_t memory_bytes = memory_peak_bytes(); /* before the matrices of the peak */
-    if (code == 0) {
-        code = measure_peak(&peak, pool);
-    }
-    if (code == 0) {
+    rc = rc ? rc : measure_peak(&peak, pool);
+    if (rc == 0) {
         double tokens_per_second = best.tokens_per_second;
         double flops = gpt_config_flops(&cfg) * tokens_per_second;
         printf("#preset\tprecision\tthreads\tbatch\tsteps\tgames/s\ttokens/s\tGFLOP/"
@@ -130,7 +120,7 @@ static int bench_preset(const char *preset, const TrainOptions *options, size_t 
                flops * 1e-9, peak * 1e-9, 100.0 * flops / peak, memory_bytes >> 20);
     }
     pool_free(pool);
-    return code;
+    return rc;
 }
 
 /* A whole positive number, or 0. */
@@ -160,7 +150,7 @@ int main(int argc, char **argv)
     const char *reason =
         sound ? train_options_check(&options)
               : "expected a preset and up to three positive numbers, a precision, an optimizer";
-    if (reason != NULL) {
+    if (reason) {
         fprintf(stderr,
                 "bench_train: %s\nusage: bench_train " GPT_PRESETS
                 " [STEPS [BATCH [THREADS [f32|bf16 [adamw|muon]]]]]\n",
@@ -169,15 +159,15 @@ int main(int argc, char **argv)
     }
     const char *parent = getenv("TMPDIR");
     char directory[FILES_PATH_MAX];
-    snprintf(directory, sizeof directory, "%s/ogpt-bench-XXXXXX", parent ? parent : "/tmp");
-    if (mkdtemp(directory) == NULL) {
+    snprintf(directory, sizeof(directory), "%s/ogpt-bench-XXXXXX", parent ? parent : "/tmp");
+    if (!mkdtemp(directory)) {
         fprintf(stderr, "bench_train: cannot create %s\n", directory);
         return 4;
     }
-    int code = bench_preset(argv[1], &options, (size_t)numbers[2], directory);
-    if (code != 0) {
+    int rc = bench_preset(argv[1], &options, (size_t)numbers[2], directory);
+    if (rc != 0) {
         fprintf(stderr, "bench_train: %s\n", err_message());
     }
     dir_remove(directory);
-    return err_exit_code(code, 0);
+    return err_exit_code(rc, 0);
 }

@@ -50,7 +50,7 @@ static void command_line_build(Text *text, int argc, char **argv)
 static Found command_find(int argc, char **argv)
 {
     const Command *const *commands = program_given->commands;
-    for (size_t i = 0; commands[i] != NULL; i++) {
+    for (size_t i = 0; commands[i]; i++) {
         const char *name = commands[i]->name;
         size_t first = strcspn(name, " ");
         if (strncmp(name, argv[0], first) != 0 || argv[0][first] != '\0') {
@@ -71,7 +71,7 @@ static void group_list(Text *text, const char *group)
 {
     const Command *const *commands = program_given->commands;
     size_t length = strlen(group);
-    for (size_t i = 0; commands[i] != NULL; i++) {
+    for (size_t i = 0; commands[i]; i++) {
         const char *name = commands[i]->name;
         if (strncmp(name, group, length) == 0 && name[length] == ' ') {
             text_add(text, "%s%s", text->length > 0 ? "|" : "", name + length + 1);
@@ -86,22 +86,22 @@ static int unknown_command(int argc, char **argv)
     if (group__exists(argv[0])) {
         Text list = {0};
         group_list(&list, argv[0]);
-        int code = argc > 1 ? err_set(OGPT_EUSAGE, "%s: one of %s expected, found '%s'", argv[0],
-                                      list.data, argv[1])
-                            : err_set(OGPT_EUSAGE, "%s: one of %s expected; see 'ogpt help %s'",
-                                      argv[0], list.data, argv[0]);
+        int rc = argc > 1 ? err_set(OGPT_EUSAGE, "%s: one of %s expected, found '%s'", argv[0],
+                                    list.data, argv[1])
+                          : err_set(OGPT_EUSAGE, "%s: one of %s expected; see 'ogpt help %s'",
+                                    argv[0], list.data, argv[0]);
         text_release(&list);
-        return code;
+        return rc;
     }
     char first_words[32][32]; /* of commands with two words, kept for the suggestion */
     size_t n = 0;
-    for (size_t i = 0; commands[i] != NULL && n < 32; i++) {
+    for (size_t i = 0; commands[i] && n < 32; i++) {
         const char *name = commands[i]->name;
-        snprintf(first_words[n], sizeof first_words[n], "%.*s", (int)strcspn(name, " "), name);
+        snprintf(first_words[n], sizeof(first_words[n]), "%.*s", (int)strcspn(name, " "), name);
         suggestion_offer(&near, first_words[n++]);
     }
     suggestion_offer(&near, "help");
-    if (near.best != NULL) {
+    if (near.best) {
         return err_set(OGPT_EUSAGE, "unknown command '%s'; did you mean '%s'?", argv[0], near.best);
     }
     return err_set(OGPT_EUSAGE, "unknown command '%s'; 'ogpt --help' lists all", argv[0]);
@@ -112,9 +112,9 @@ static int page_print(Text *page, bool json, Js *document, const char *name)
 {
     Command command = {.name = name};
     Context context = {.command = &command, .json = json};
-    int code = context_result(&context, document, page->failed ? NULL : page->data);
+    int rc = context_result(&context, document, page->failed ? NULL : page->data);
     text_release(page);
-    return code;
+    return rc;
 }
 
 static int version_run(int argc, char **argv)
@@ -125,9 +125,9 @@ static int version_run(int argc, char **argv)
         return err_set(OGPT_EUSAGE, "--version: nothing but --json can follow, found '%s'",
                        argv[json ? 1 : 0]);
     }
-    int code = program_given->start();
-    if (code != 0) {
-        return code;
+    int rc = program_given->start();
+    if (rc != 0) {
+        return rc;
     }
     Js *document = program_given->versions();
     void *it = NULL;
@@ -150,15 +150,15 @@ static int help_run(int argc, char **argv)
         help__program(&page);
     } else {
         Found found = command_find(argc, argv);
-        int n_words = found.command != NULL ? found.n_words : 1;
-        if (found.command == NULL && (argc > 1 || !group__exists(argv[0]))) {
+        int n_words = found.command ? found.n_words : 1;
+        if (!found.command && (argc > 1 || !group__exists(argv[0]))) {
             return unknown_command(argc, argv);
         }
         if (argc > n_words) {
             return err_set(OGPT_EUSAGE, "help: nothing expected after the command, found '%s'",
                            argv[n_words]);
         }
-        if (found.command != NULL) {
+        if (found.command) {
             help__command(&page, found.command);
         } else {
             help__group(&page, argv[0]);
@@ -190,9 +190,9 @@ static int command_run(const Command *command, const char *command_line, int arg
     CommonOptions common = {.color = "auto", .store = STORE_DEFAULT_PATH, .seed = 1};
     Context context = {.command = command, .command_line = command_line};
     void *own = mem_calloc(1, command->options_bytes + 1, "options");
-    const char **args = mem_calloc((size_t)argc + 1, sizeof *args, "arguments");
-    int code = own == NULL || args == NULL ? OGPT_ENOMEM : 0;
-    if (code != 0) {
+    const char **args = mem_calloc((size_t)argc + 1, sizeof(*args), "arguments");
+    int rc = !own || !args ? OGPT_ENOMEM : 0;
+    if (rc != 0) {
         goto done;
     }
     OptionTable tables[2] = {
@@ -201,28 +201,26 @@ static int command_run(const Command *command, const char *command_line, int arg
     };
     options_default(&tables[0]);
     options_default(&tables[1]);
-    code = options_parse(tables, 2, &context.n_args, args, argc, argv, command->name);
-    if (code != 0) {
+    rc = options_parse(tables, 2, &context.n_args, args, argc, argv, command->name);
+    if (rc != 0) {
         goto done;
     }
     if (common.help) {
         Text page = {0};
         help__command(&page, command);
-        code = page_print(&page, false, js_null(), "help");
+        rc = page_print(&page, false, js_null(), "help");
         goto done;
     }
     context.args = args;
     context__fill(&context, &common, tables);
-    code = arguments_check(&context);
-    code = code != 0 ? code : program_given->start();
-    if (code == 0) {
-        code = context_run_end(&context, command->run(&context));
-    }
+    rc = arguments_check(&context);
+    rc = rc ? rc : program_given->start();
+    rc = rc ? rc : context_run_end(&context, command->run(&context));
 done:
     context__release(&context);
     mem_free(args);
     mem_free(own);
-    return code;
+    return rc;
 }
 
 int cli_run(int argc, char **argv)
@@ -244,28 +242,28 @@ int cli_run(int argc, char **argv)
                        argv[0]);
     }
     Found found = command_find(argc, argv);
-    if (found.command == NULL) {
+    if (!found.command) {
         bool group_help = argc == 2 && group__exists(argv[0]) && strcmp(argv[1], "--help") == 0;
         return group_help ? help_run(1, argv) : unknown_command(argc, argv);
     }
     Text line = {0};
     command_line_build(&line, argc + 1, argv - 1);
-    int code = line.failed ? OGPT_ENOMEM
-                           : command_run(found.command, line.data, argc - found.n_words,
-                                         argv + found.n_words);
+    int rc = line.failed ? OGPT_ENOMEM
+                         : command_run(found.command, line.data, argc - found.n_words,
+                                       argv + found.n_words);
     text_release(&line);
-    return code;
+    return rc;
 }
 
 int cli_main(int argc, char **argv)
 {
     interrupt_install();
-    int code = cli_run(argc - 1, argv + 1);
+    int rc = cli_run(argc - 1, argv + 1);
     /* A reader that went away wants no more text. */
-    if (code == OGPT_EINTR) {
+    if (rc == OGPT_EINTR) {
         fprintf(stderr, "ogpt: interrupted; type the same command to go on\n");
-    } else if (code != 0 && code != OGPT_EPIPE && err_message()[0] != '\0') {
+    } else if (rc != 0 && rc != OGPT_EPIPE && err_message()[0] != '\0') {
         fprintf(stderr, "ogpt: %s\n", err_message());
     }
-    return err_exit_code(code, interrupt_pending());
+    return err_exit_code(rc, interrupt_pending());
 }

@@ -45,7 +45,7 @@ static const CommonSpec common_specs[] = {
 size_t common__specs(OptionSpec out[OPTIONS_MAX], unsigned uses)
 {
     size_t n = 0;
-    for (size_t i = 0; i < sizeof common_specs / sizeof common_specs[0]; i++) {
+    for (size_t i = 0; i < sizeof(common_specs) / sizeof(common_specs[0]); i++) {
         if (common_specs[i].uses == 0 || (common_specs[i].uses & uses) != 0) {
             out[n++] = common_specs[i].spec;
         }
@@ -60,7 +60,7 @@ static bool colour_wanted(const char *color)
     }
     const char *no_color = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0') && terminal != NULL &&
+    return isatty(STDOUT_FILENO) && (!no_color || no_color[0] == '\0') && terminal &&
            strcmp(terminal, "dumb") != 0;
 }
 
@@ -92,8 +92,8 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->force = common->force;
     context->colour = colour_wanted(common->color);
     context->seed = (uint64_t)common->seed;
-    context->size = common->size != NULL ? common->size[0] - '0' : 0;
-    context->size_given = common->size != NULL;
+    context->size = common->size ? common->size[0] - '0' : 0;
+    context->size_given = common->size;
     context->seed_given = option_given(&tables[0], "seed");
     context->threads_given = option_given(&tables[0], "threads");
     context->threads = context->threads_given ? (size_t)common->threads : pool_cores();
@@ -132,7 +132,7 @@ int context_arg_int(int64_t *out, const Context *context, int index, const char 
 
 int context_pool(Context *context)
 {
-    return context->pool != NULL ? 0 : pool_new(&context->pool, context->threads);
+    return context->pool ? 0 : pool_new(&context->pool, context->threads);
 }
 
 int context_run_begin(Context *context, const char *subject, bool resume)
@@ -142,13 +142,13 @@ int context_run_begin(Context *context, const char *subject, bool resume)
     char *versions = NULL;
     Js *versions_json = program__get()->versions();
     assert(context->command->uses & USES_STORE);
-    assert(context->store == NULL);
-    machine_describe(machine, sizeof machine);
+    assert(!context->store);
+    machine_describe(machine, sizeof(machine));
     js_set_int(versions_json, "threads", (int64_t)context->threads);
-    int code = js_print(&options, context->options_json, 0);
-    code = code != 0 ? code : js_print(&versions, versions_json, 0);
-    code = code != 0 ? code : store_open(&context->store, context->store_path);
-    if (code != 0) {
+    int rc = js_print(&options, context->options_json, 0);
+    rc = rc ? rc : js_print(&versions, versions_json, 0);
+    rc = rc ? rc : store_open(&context->store, context->store_path);
+    if (rc != 0) {
         goto done;
     }
     RunStart start = {
@@ -161,10 +161,10 @@ int context_run_begin(Context *context, const char *subject, bool resume)
         .subject = subject,
     };
     if (resume) {
-        code = store_run_resume(context->store, &context->run, &start);
+        rc = store_run_resume(context->store, &context->run, &start);
     }
-    if (code == 0 && context->run == 0) {
-        code = store_run_begin(context->store, &context->run, &start);
+    if (rc == 0 && context->run == 0) {
+        rc = store_run_begin(context->store, &context->run, &start);
     }
     /* Commands that go on (train, generate) name their seed with what they make. */
     context->tell_seed = !resume && (context->command->uses & USES_SEED) != 0;
@@ -172,34 +172,34 @@ done:
     js_free(versions_json);
     mem_free(versions);
     mem_free(options);
-    return code;
+    return rc;
 }
 
-int context_run_end(Context *context, int code)
+int context_run_end(Context *context, int rc)
 {
     const char *status = "failed";
     char *message = NULL;
     if (context->run == 0) {
-        return code;
+        return rc;
     }
-    code = code != 0 ? code : context_store_rows(context);
-    if (code == 0) {
+    rc = rc ? rc : context_store_rows(context);
+    if (rc == 0) {
         status = "done";
-    } else if (code == OGPT_ENEGATIVE) {
+    } else if (rc == OGPT_ENEGATIVE) {
         status = "negative";
-    } else if (code == OGPT_EINTR) {
+    } else if (rc == OGPT_EINTR) {
         status = "interrupted";
     }
-    if (code != 0) {
+    if (rc != 0) {
         /* Closing the row may fail too; the first message is the one to be shown. */
         message = mem_strdup(err_message(), "an error message");
     }
     int ended = store_run_end(context->store, context->run, status, message);
-    if (code != 0 && message != NULL) {
-        err_set(code, "%s", message);
+    if (rc != 0 && message) {
+        err_set(rc, "%s", message);
     }
     mem_free(message);
-    return code != 0 ? code : ended;
+    return rc != 0 ? rc : ended;
 }
 
 /* Running out of memory on the way is told by context_store_rows. */
@@ -214,12 +214,12 @@ int context_add_all(Context *context, const char *kind, Js *rows)
 
 int context_add(Context *context, const char *kind, Js *row)
 {
-    if (context->rows == NULL) {
+    if (!context->rows) {
         context->rows = js_object();
     }
     const Js *there = js_member(context->rows, kind);
-    Js *rows = there != NULL ? js_keep(there) : js_array();
-    if (there == NULL) {
+    Js *rows = there ? js_keep(there) : js_array();
+    if (!there) {
         js_set(context->rows, kind, js_keep(rows));
     }
     js_push(rows, row);
@@ -230,13 +230,13 @@ int context_add(Context *context, const char *kind, Js *row)
 int context_store_rows(Context *context)
 {
     char *printed = NULL;
-    if (context->rows == NULL) {
+    if (!context->rows) {
         return 0;
     }
-    int code = js_print(&printed, context->rows, 0); /* tells whether all of it could be built */
+    int rc = js_print(&printed, context->rows, 0); /* tells whether all of it could be built */
     mem_free(printed);
-    code = code != 0 ? code : store_add_kinds(context->store, context->run, context->rows);
+    rc = rc ? rc : store_add_kinds(context->store, context->run, context->rows);
     js_free(context->rows);
     context->rows = NULL;
-    return code;
+    return rc;
 }

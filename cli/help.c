@@ -24,7 +24,7 @@ void help__program(Text *text)
                    "  ogpt help generate\n\n"
                    "usage: ogpt COMMAND ARGUMENTS --options\n\n"
                    "commands:\n");
-    for (size_t i = 0; program__get()->commands[i] != NULL; i++) {
+    for (size_t i = 0; program__get()->commands[i]; i++) {
         command_line_add(text, program__get()->commands[i]);
     }
     text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, "help [COMMAND]",
@@ -45,7 +45,7 @@ static bool in_group(const Command *command, const char *group)
 
 bool group__exists(const char *group)
 {
-    for (size_t i = 0; program__get()->commands[i] != NULL; i++) {
+    for (size_t i = 0; program__get()->commands[i]; i++) {
         if (in_group(program__get()->commands[i], group)) {
             return true;
         }
@@ -56,7 +56,7 @@ bool group__exists(const char *group)
 void help__group(Text *text, const char *group)
 {
     text_add(text, "usage: ogpt %s SUBCOMMAND ARGUMENTS --options\n\nsubcommands:\n", group);
-    for (size_t i = 0; program__get()->commands[i] != NULL; i++) {
+    for (size_t i = 0; program__get()->commands[i]; i++) {
         if (in_group(program__get()->commands[i], group)) {
             command_line_add(text, program__get()->commands[i]);
         }

@@ -52,7 +52,7 @@ void suggestion_offer(Suggestion *suggestion, const char *candidate)
     }
     size_t limit = length < 6 ? 2 : length / 3;
     bool near = distance <= limit && distance < length;
-    if (near && (suggestion->best == NULL || distance < suggestion->distance)) {
+    if (near && (!suggestion->best || distance < suggestion->distance)) {
         suggestion->best = candidate;
         suggestion->distance = distance;
     }
@@ -75,7 +75,7 @@ static void range_print(char *out, size_t size, const OptionSpec *spec)
 static int range_error(const OptionSpec *spec, const char *value, const char *command)
 {
     char range[80];
-    range_print(range, sizeof range, spec);
+    range_print(range, sizeof(range), spec);
     return err_set(OGPT_EUSAGE, "%s: --%s: %s %s expected, found '%s'; see 'ogpt %s --help'",
                    command, spec->name, spec->type == OPT_INT ? "a whole number" : "a number",
                    range, value, command);
@@ -164,10 +164,8 @@ void options_default(OptionTable *table)
         void *field = field_of(table, spec);
         switch (spec->type) {
         case OPT_FLAG: *(bool *)field = false; break;
-        case OPT_INT:
-            *(int64_t *)field = spec->def != NULL ? strtoll(spec->def, NULL, 10) : 0;
-            break;
-        case OPT_NUM: *(double *)field = spec->def != NULL ? strtod(spec->def, NULL) : NAN; break;
+        case OPT_INT: *(int64_t *)field = spec->def ? strtoll(spec->def, NULL, 10) : 0; break;
+        case OPT_NUM: *(double *)field = spec->def ? strtod(spec->def, NULL) : NAN; break;
         case OPT_TEXT:
         case OPT_CHOICE: *(const char **)field = spec->def; break;
         }
@@ -183,7 +181,7 @@ static int unknown_option(OptionTable *tables, size_t n_tables, const char *name
             suggestion_offer(&near, tables[t].specs[i].name);
         }
     }
-    if (near.best != NULL) {
+    if (near.best) {
         return err_set(OGPT_EUSAGE, "%s: unknown option '--%s'; did you mean '--%s'?", command,
                        name, near.best);
     }
@@ -199,7 +197,8 @@ static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, c
     const char *typed = argv[*i] + 2;
     size_t length = strcspn(typed, "=");
     const char *value = typed[length] == '=' ? typed + length + 1 : NULL;
-    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name), typed);
+    snprintf(name, sizeof(name), "%.*s", (int)(length < sizeof(name) ? length : sizeof(name)),
+             typed);
     for (size_t t = 0; t < n_tables; t++) {
         for (size_t k = 0; k < tables[t].n; k++) {
             const OptionSpec *spec = &tables[t].specs[k];
@@ -210,11 +209,11 @@ static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, c
                 return err_set(OGPT_EUSAGE, "%s: --%s given twice; give it once", command, name);
             }
             tables[t].given[k] = true;
-            if (spec->type == OPT_FLAG && value != NULL) {
+            if (spec->type == OPT_FLAG && value) {
                 return err_set(OGPT_EUSAGE, "%s: --%s takes no value, found '%s'", command, name,
                                value);
             }
-            if (spec->type != OPT_FLAG && value == NULL) {
+            if (spec->type != OPT_FLAG && !value) {
                 /* A forgotten value must not swallow the next option. */
                 bool missing = *i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0;
                 if (missing) {
@@ -240,9 +239,9 @@ int options_parse(OptionTable *tables, size_t n_tables, int *n_args, const char 
         if (!options_end && strcmp(word, "--") == 0) {
             options_end = true;
         } else if (!options_end && strncmp(word, "--", 2) == 0) {
-            int code = option_take(tables, n_tables, &i, argc, argv, command);
-            if (code != 0) {
-                return code;
+            int rc = option_take(tables, n_tables, &i, argc, argv, command);
+            if (rc != 0) {
+                return rc;
             }
         } else if (!options_end && word[0] == '-' && word[1] != '\0') {
             return err_set(OGPT_EUSAGE,
@@ -281,7 +280,7 @@ void options_document(Js *object, const OptionTable *table)
         case OPT_TEXT:
         case OPT_CHOICE:
             text = *(const char *const *)field;
-            js_set(object, spec->name, text != NULL ? js_str(text) : js_null());
+            js_set(object, spec->name, text ? js_str(text) : js_null());
             break;
         }
     }
@@ -295,17 +294,17 @@ void options_help(Text *text, const OptionSpec *specs, size_t n)
         char range[80];
         const char *argument = spec->type == OPT_CHOICE ? spec->choices : spec->argument;
         bool flag = spec->type == OPT_FLAG;
-        int length = snprintf(left, sizeof left, "  --%s%s%s", spec->name, flag ? "" : " ",
+        int length = snprintf(left, sizeof(left), "  --%s%s%s", spec->name, flag ? "" : " ",
                               flag ? "" : argument);
         bool fits = length < HELP_COLUMN - 1;
         text_add(text, "%s%s%*s%s", left, fits ? "" : "\n",
                  fits ? HELP_COLUMN - length : HELP_COLUMN, "", spec->help);
         bool number = spec->type == OPT_INT || spec->type == OPT_NUM;
         if (number) {
-            range_print(range, sizeof range, spec);
-            text_add(text, " (%s%s%s)", range, spec->def != NULL ? ", default " : "",
-                     spec->def != NULL ? spec->def : "");
-        } else if (spec->def != NULL) {
+            range_print(range, sizeof(range), spec);
+            text_add(text, " (%s%s%s)", range, spec->def ? ", default " : "",
+                     spec->def ? spec->def : "");
+        } else if (spec->def) {
             text_add(text, " (default %s)", spec->def);
         }
         text_add(text, "\n");

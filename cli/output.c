@@ -66,15 +66,15 @@ static int document_write(const Context *context, const Js *document)
     while (js_next(document, &it, &key, &value)) {
         js_set(whole, key, js_keep(value));
     }
-    int code = js_print(&printed, whole, 2);
-    if (code == 0) {
+    int rc = js_print(&printed, whole, 2);
+    if (rc == 0) {
         text_add(&text, "%s\n", printed);
-        code = text.failed ? OGPT_ENOMEM : stdout_write(text.data);
+        rc = text.failed ? OGPT_ENOMEM : stdout_write(text.data);
     }
     text_release(&text);
     mem_free(printed);
     js_free(whole);
-    return code;
+    return rc;
 }
 
 static int muted; /* depth; commands run one at a time, in one thread */
@@ -86,38 +86,38 @@ void results__mute(int change)
 
 int context_result(Context *context, Js *document, const char *text)
 {
-    int code = context_store_rows(context);
-    if (code != 0) {
+    int rc = context_store_rows(context);
+    if (rc != 0) {
         js_free(document);
-        return code;
+        return rc;
     }
     if (muted > 0) {
-        code = text == NULL && !context->json ? OGPT_ENOMEM : 0;
+        rc = !text && !context->json ? OGPT_ENOMEM : 0;
     } else if (context->json) { /* the document names the seed */
-        code = document_write(context, document);
-    } else if (text == NULL) {
-        code = OGPT_ENOMEM;
+        rc = document_write(context, document);
+    } else if (!text) {
+        rc = OGPT_ENOMEM;
     } else {
         char *copy = mem_strdup(text, "the result's text");
-        code = copy == NULL ? OGPT_ENOMEM : 0;
-        if (copy != NULL) {
+        rc = !copy ? OGPT_ENOMEM : 0;
+        if (copy) {
             if (context->tell_seed) {
                 context_say(context, "seed %llu", (unsigned long long)context->seed);
             }
             controls_blank(copy, context->colour);
-            code = stdout_write(copy);
+            rc = stdout_write(copy);
         }
         mem_free(copy);
     }
     js_free(document);
-    return code;
+    return rc;
 }
 
 /* One line on stderr; a progress bar that stands on the line is wiped first. */
 static void line_write(const char *before, const char *format, va_list arguments)
 {
     char line[1200];
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     controls_blank(line, false);
     fprintf(stderr, "%s%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", before, line);
 }

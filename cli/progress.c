@@ -68,13 +68,13 @@ void progress_step(Progress *progress, double done, const char *detail)
     double speed = (done - progress->first) / (now - progress->start);
     if (now > progress->start && speed > 0) {
         char duration[32];
-        snprintf(rate, sizeof rate, ", %.*f %s/s", speed < 10 ? 2 : 0, speed, progress->unit);
-        duration_print(duration, sizeof duration, (progress->total - done) / speed);
-        snprintf(left, sizeof left, ", %s left", duration);
+        snprintf(rate, sizeof(rate), ", %.*f %s/s", speed < 10 ? 2 : 0, speed, progress->unit);
+        duration_print(duration, sizeof(duration), (progress->total - done) / speed);
+        snprintf(left, sizeof(left), ", %s left", duration);
     }
     fprintf(stderr, "%s%s %s%3.0f %%  %.0f of %.0f %s%s%s%s%s%s", terminal ? "\r" : "",
             progress->label, bar, 100 * share, done, progress->total, progress->unit, rate, left,
-            detail != NULL && detail[0] != '\0' ? "  " : "", detail != NULL ? detail : "",
+            detail && detail[0] != '\0' ? "  " : "", detail ? detail : "",
             terminal ? "\033[K" : "\n");
     fflush(stderr);
     progress->open = terminal;

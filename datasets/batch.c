@@ -48,9 +48,9 @@ struct GameSource {
 
 int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, RngPurpose purpose)
 {
-    GameSource *source = mem_calloc(1, sizeof *source, "a source of games");
+    GameSource *source = mem_calloc(1, sizeof(*source), "a source of games");
     *out = source;
-    if (source == NULL) {
+    if (!source) {
         return OGPT_ENOMEM;
     }
     source->variant = variant;
@@ -62,13 +62,13 @@ int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, Rn
 void source_reseed(GameSource *source, uint64_t seed)
 {
     source->seed = seed;
-    snprintf(source->identity, sizeof source->identity, "fresh:%d:%" PRIu64, source->variant->size,
+    snprintf(source->identity, sizeof(source->identity), "fresh:%d:%" PRIu64, source->variant->size,
              seed);
 }
 
 void source_free(GameSource *source)
 {
-    if (source == NULL) {
+    if (!source) {
         return;
     }
     mem_free(source->excluded);
@@ -102,7 +102,7 @@ static const uint64_t *excluded_place(const GameSource *source, const uint8_t *m
         return NULL;
     }
     const uint64_t hash = game_hash(moves, source->variant);
-    return bsearch(&hash, source->excluded, source->n_excluded, sizeof hash,
+    return bsearch(&hash, source->excluded, source->n_excluded, sizeof(hash),
                    corpus__compare_hashes);
 }
 
@@ -114,16 +114,16 @@ static int select_block(GameSource *source, uint8_t *out, uint64_t block, uint16
     const uint64_t rest = corpus_info(source->corpus)->n_games - first;
     const uint64_t n_games = rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
     *n = 0;
-    const int code = corpus_read(source->corpus, source->block_moves, first, n_games);
-    for (uint64_t i = 0; code == 0 && i < n_games; i++) {
+    const int rc = corpus_read(source->corpus, source->block_moves, first, n_games);
+    for (uint64_t i = 0; rc == 0 && i < n_games; i++) {
         const uint8_t *moves = source->block_moves + i * stride;
         if (source->split_mask >> split_of_game(moves, source->variant) & 1 &&
-            excluded_place(source, moves) == NULL) {
+            !excluded_place(source, moves)) {
             memcpy(out + *n * stride, moves, stride);
             (*n)++;
         }
     }
-    return code;
+    return rc;
 }
 
 /* How many games there are, and whether one of them has a move to be predicted. */
@@ -133,10 +133,10 @@ static int count_games(GameSource *source, bool *has_position)
     *has_position = false;
     source->n_games = 0;
     for (uint64_t block = 0; block < source->n_blocks; block++) {
-        const int code =
+        const int rc =
             select_block(source, source->window_moves, block, &source->block_games[block]);
-        if (code != 0) {
-            return code;
+        if (rc != 0) {
+            return rc;
         }
         source->n_games += source->block_games[block];
         for (size_t i = 0; !*has_position && i < source->block_games[block]; i++) {
@@ -151,10 +151,10 @@ static int select_games(GameSource *source)
 {
     const CorpusInfo *info = corpus_info(source->corpus);
     bool has_position = false;
-    const int code = count_games(source, &has_position);
+    const int rc = count_games(source, &has_position);
     source->epoch = NOT_LOADED;
     source->window = NOT_LOADED;
-    if (code == 0 && source->n_games == 0) {
+    if (rc == 0 && source->n_games == 0) {
         return err_set(OGPT_EFORMAT,
                        "corpus %.16s: none of its %" PRIu64
                        " games lies in the asked splits (of 80 %% train, 10 %% validation, 10 %% "
@@ -162,13 +162,13 @@ static int select_games(GameSource *source)
                        info->content_hash, info->n_games,
                        source->n_excluded > 0 ? " and is new" : "");
     }
-    if (code == 0 && !has_position) {
+    if (rc == 0 && !has_position) {
         return err_set(OGPT_EFORMAT,
                        "corpus %.16s: expected games of two moves or more in the asked splits, "
                        "found %" PRIu64 " shorter ones; use another corpus",
                        info->content_hash, source->n_games);
     }
-    return code;
+    return rc;
 }
 
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
@@ -176,8 +176,8 @@ int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool sh
 {
     *out = NULL;
     const CorpusInfo *info = corpus_info(corpus);
-    GameSource *source = mem_calloc(1, sizeof *source, "a source of games");
-    if (source == NULL) {
+    GameSource *source = mem_calloc(1, sizeof(*source), "a source of games");
+    if (!source) {
         return OGPT_ENOMEM;
     }
     const size_t block_bytes = (size_t)CORPUS_BLOCK_GAMES * (size_t)info->variant->n_moves;
@@ -188,22 +188,22 @@ int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool sh
     source->shuffle = shuffle;
     source->n_blocks = (info->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
     source->n_windows = (source->n_blocks + WINDOW_BLOCKS - 1) / WINDOW_BLOCKS;
-    snprintf(source->identity, sizeof source->identity, "%s", info->content_hash);
+    snprintf(source->identity, sizeof(source->identity), "%s", info->content_hash);
     const uint64_t kept = source->n_blocks < WINDOW_BLOCKS ? source->n_blocks : WINDOW_BLOCKS;
-    source->block_games = mem_calloc(source->n_blocks, sizeof *source->block_games,
+    source->block_games = mem_calloc(source->n_blocks, sizeof(*source->block_games),
                                      "the games of each block of a corpus");
     source->window_first =
-        mem_calloc(source->n_windows + 1, sizeof *source->window_first, "the windows of a corpus");
+        mem_calloc(source->n_windows + 1, sizeof(*source->window_first), "the windows of a corpus");
     source->window_moves = mem_alloc(kept, block_bytes, "a window of a corpus");
     source->block_moves = mem_alloc(1, block_bytes, "a block of a corpus");
-    int code = OGPT_ENOMEM;
-    if (source->block_games != NULL && source->window_first != NULL &&
-        source->window_moves != NULL && source->block_moves != NULL) {
-        code = select_games(source);
+    int rc = OGPT_ENOMEM;
+    if (source->block_games && source->window_first && source->window_moves &&
+        source->block_moves) {
+        rc = select_games(source);
     }
-    if (code != 0) {
+    if (rc != 0) {
         source_free(source);
-        return code;
+        return rc;
     }
     *out = source;
     return 0;
@@ -247,9 +247,9 @@ static int load_window(GameSource *source, uint64_t window)
     source->window = NOT_LOADED;
     for (uint64_t i = window * WINDOW_BLOCKS; i < end && i < source->n_blocks; i++) {
         uint16_t n = 0;
-        const int code = select_block(source, moves, block_at(source, source->epoch, i), &n);
-        if (code != 0) {
-            return code;
+        const int rc = select_block(source, moves, block_at(source, source->epoch, i), &n);
+        if (rc != 0) {
+            return rc;
         }
         moves += n * stride;
     }
@@ -284,9 +284,9 @@ static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
     }
     const uint64_t window = window_of(source, place);
     if (source->window != window) {
-        const int code = load_window(source, window);
-        if (code != 0) {
-            return code;
+        const int rc = load_window(source, window);
+        if (rc != 0) {
+            return rc;
         }
     }
     uint64_t inside = place - source->window_first[window];
@@ -302,11 +302,11 @@ static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
 static int set_excluded(GameSource *source, uint64_t *hashes, size_t n)
 {
     void *found = mem_calloc(n, 1, "which held-out games came up");
-    if (found == NULL) {
+    if (!found) {
         mem_free(hashes);
         return OGPT_ENOMEM;
     }
-    qsort(hashes, n, sizeof *hashes, corpus__compare_hashes);
+    qsort(hashes, n, sizeof(*hashes), corpus__compare_hashes);
     mem_free(source->excluded);
     mem_free((void *)source->found);
     source->excluded = hashes;
@@ -319,43 +319,43 @@ int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *poo
 {
     const GameVariant *variant = source->variant;
     const size_t stride = (size_t)variant->n_moves;
-    if (source->corpus != NULL || variant->size == 4 || held_out->variant != variant) {
+    if (source->corpus || variant->size == 4 || held_out->variant != variant) {
         return err_set(OGPT_EUSAGE, "games can be held out of fresh 6x6 and 8x8 games of the same "
                                     "size only");
     }
-    int code = OGPT_ENOMEM;
+    int rc = OGPT_ENOMEM;
     uint8_t *moves = mem_alloc(n, stride, "held-out games");
-    uint64_t *hashes = mem_alloc(n, sizeof *hashes, "hashes of held-out games");
-    if (moves == NULL || hashes == NULL) {
+    uint64_t *hashes = mem_alloc(n, sizeof(*hashes), "hashes of held-out games");
+    if (!moves || !hashes) {
         goto done;
     }
-    code = source_fetch(held_out, moves, 0, n, pool);
-    if (code != 0) {
+    rc = source_fetch(held_out, moves, 0, n, pool);
+    if (rc != 0) {
         goto done;
     }
     for (size_t i = 0; i < n; i++) {
         hashes[i] = game_hash(moves + i * stride, variant);
     }
-    code = set_excluded(source, hashes, n);
+    rc = set_excluded(source, hashes, n);
     hashes = NULL;
 done:
     mem_free(hashes);
     mem_free(moves);
-    return code;
+    return rc;
 }
 
 int source_leave_out(GameSource *source, const uint64_t *hashes, size_t n)
 {
-    if (source->corpus == NULL) {
+    if (!source->corpus) {
         return err_set(OGPT_EUSAGE, "games can be left out of a corpus only");
     }
-    uint64_t *copy = mem_alloc(n, sizeof *copy, "hashes of games to be left out");
-    if (copy == NULL) {
+    uint64_t *copy = mem_alloc(n, sizeof(*copy), "hashes of games to be left out");
+    if (!copy) {
         return OGPT_ENOMEM;
     }
-    memcpy(copy, hashes, n * sizeof *copy);
-    const int code = set_excluded(source, copy, n);
-    return code != 0 ? code : select_games(source);
+    memcpy(copy, hashes, n * sizeof(*copy));
+    const int rc = set_excluded(source, copy, n);
+    return rc != 0 ? rc : select_games(source);
 }
 
 uint64_t source_collisions(const GameSource *source)
@@ -387,7 +387,7 @@ static void make_game(uint8_t *moves, GameSource *source, uint64_t index)
     for (;; index += (uint64_t)1 << 62) {
         play_random(moves, source->variant, source->seed, source->purpose, index);
         const uint64_t *held = excluded_place(source, moves);
-        if (held == NULL) {
+        if (!held) {
             return;
         }
         source->found[held - source->excluded] = 1;
@@ -416,14 +416,14 @@ static int make_games(void *context, size_t job, size_t worker)
 
 int source_fetch(GameSource *source, uint8_t *moves, uint64_t first, size_t n, Pool *pool)
 {
-    if (source->corpus == NULL) {
+    if (!source->corpus) {
         FreshWork work = {.source = source, .moves = moves, .first = first, .n = n};
         return pool_run(pool, (n + JOB_GAMES - 1) / JOB_GAMES, make_games, &work);
     }
     for (size_t i = 0; i < n; i++) {
-        const int code = fetch_one(source, moves + i * (size_t)source->variant->n_moves, first + i);
-        if (code != 0) {
-            return code;
+        const int rc = fetch_one(source, moves + i * (size_t)source->variant->n_moves, first + i);
+        if (rc != 0) {
+            return rc;
         }
     }
     return 0;

@@ -35,7 +35,7 @@ const DbSchema corpus__schema = {
 int corpus__new(Corpus **out)
 {
     *out = mem_calloc(1, sizeof **out, "a corpus handle");
-    if (*out == NULL) {
+    if (!*out) {
         return OGPT_ENOMEM;
     }
     (*out)->lock.fd = -1;
@@ -45,7 +45,7 @@ int corpus__new(Corpus **out)
 
 void corpus_close(Corpus *corpus)
 {
-    if (corpus == NULL) {
+    if (!corpus) {
         return;
     }
     db_finalize(corpus->select_block);
@@ -84,7 +84,7 @@ static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
     const int64_t plies = db_column_int(row, 5);
     const char *content_hash = db_column_text(row, 6);
     info->variant = size >= 4 && size <= 8 ? game_variant((int)size) : NULL;
-    if (info->variant == NULL) {
+    if (!info->variant) {
         return err_set(OGPT_EFORMAT, "%s: meta.size: expected 4, 6 or 8, found %" PRId64, path,
                        size);
     }
@@ -92,9 +92,9 @@ static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
         return err_set(OGPT_EFORMAT, "%s: meta.source: expected random or import, found '%.40s'",
                        path, source);
     }
-    if (strlen(generator) >= sizeof info->generator) {
+    if (strlen(generator) >= sizeof(info->generator)) {
         return err_set(OGPT_EFORMAT, "%s: meta.generator: expected at most %zu bytes, found %zu",
-                       path, sizeof info->generator - 1, strlen(generator));
+                       path, sizeof(info->generator) - 1, strlen(generator));
     }
     if (n_games < 1 || (uint64_t)n_games > CORPUS_MAX_GAMES) {
         return err_set(OGPT_EFORMAT, "%s: meta.n_games: expected 1 to %llu, found %" PRId64, path,
@@ -104,9 +104,9 @@ static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
         return err_set(OGPT_EFORMAT, "%s: meta.content_hash: expected %d digits, found %zu", path,
                        HASH_HEX_SIZE - 1, strlen(content_hash));
     }
-    snprintf(info->source, sizeof info->source, "%s", source);
-    snprintf(info->generator, sizeof info->generator, "%s", generator);
-    snprintf(info->content_hash, sizeof info->content_hash, "%s", content_hash);
+    snprintf(info->source, sizeof(info->source), "%s", source);
+    snprintf(info->generator, sizeof(info->generator), "%s", generator);
+    snprintf(info->content_hash, sizeof(info->content_hash), "%s", content_hash);
     info->seed = (uint64_t)db_column_int(row, 2);
     info->n_games = (uint64_t)n_games;
     info->plies = plies > 0 ? (uint64_t)plies : 0;
@@ -116,18 +116,16 @@ static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
 int corpus__read_meta(Corpus *corpus)
 {
     DbStmt *row = NULL;
-    int code = db_prepare(&row, corpus->db,
-                          "SELECT size, source, seed, generator, n_games, plies, content_hash"
-                          " FROM meta WHERE id = 1");
-    if (code == 0) {
-        code = db_step(row);
-    }
-    if (code == 1) {
+    int rc = db_prepare(&row, corpus->db,
+                        "SELECT size, source, seed, generator, n_games, plies, content_hash"
+                        " FROM meta WHERE id = 1");
+    rc = rc ? rc : db_step(row);
+    if (rc == 1) {
         const int bad = fill_info(&corpus->info, row, db_path(corpus->db));
-        code = bad != 0 ? bad : 1;
+        rc = bad != 0 ? bad : 1;
     }
     db_finalize(row);
-    return code;
+    return rc;
 }
 
 int corpus__prepare(Corpus *corpus)
@@ -137,7 +135,7 @@ int corpus__prepare(Corpus *corpus)
     corpus->present = mem_calloc(corpus->n_blocks, 1, "the list of blocks of a corpus");
     corpus->cache = mem_alloc((size_t)CORPUS_BLOCK_GAMES * (size_t)info->variant->n_moves, 1,
                               "a block of a corpus");
-    return corpus->present == NULL || corpus->cache == NULL ? OGPT_ENOMEM : 0;
+    return !corpus->present || !corpus->cache ? OGPT_ENOMEM : 0;
 }
 
 /* One row of the table of blocks against what the meta row says about it. */
@@ -177,76 +175,76 @@ int corpus__load_present(Corpus *corpus, void (*finding)(void *context, const ch
                          void *context)
 {
     DbStmt *row = NULL;
-    int code = db_prepare(&row, corpus->db,
-                          "SELECT block, first_game, n_games, length(moves) FROM blocks"
-                          " ORDER BY block");
-    while (code == 0 && (code = db_step(row)) == 1) {
-        code = check_row(corpus, row);
-        if (code == 0) {
+    int rc = db_prepare(&row, corpus->db,
+                        "SELECT block, first_game, n_games, length(moves) FROM blocks"
+                        " ORDER BY block");
+    while (rc == 0 && (rc = db_step(row)) == 1) {
+        rc = check_row(corpus, row);
+        if (rc == 0) {
             const uint64_t block = (uint64_t)db_column_int(row, 0);
             corpus->present[block] = 1;
             corpus->n_blocks_present++;
             corpus->info.n_games_present += corpus__block_games(corpus, block);
-        } else if (finding != NULL) {
+        } else if (finding) {
             finding(context, err_message());
-            code = 0;
+            rc = 0;
         }
     }
     db_finalize(row);
     corpus->info.complete =
         corpus->n_blocks_present == corpus->n_blocks && corpus->info.content_hash[0] != '\0';
-    return code;
+    return rc;
 }
 
 int corpus__open_meta(Corpus **out, const char *path)
 {
     Corpus *corpus = NULL;
-    int code = corpus__new(&corpus);
-    if (code == 0) {
-        code = db_open(&corpus->db, path, DB_READ, &corpus__schema);
-        code = code != 0 ? code : db_refuse_foreign(corpus->db, "0");
+    int rc = corpus__new(&corpus);
+    if (rc == 0) {
+        rc = db_open(&corpus->db, path, DB_READ, &corpus__schema);
+        rc = rc ? rc : db_refuse_foreign(corpus->db, "0");
     }
-    if (code == 0) {
-        code = corpus__read_meta(corpus);
-        if (code == 0) {
-            code = err_set(OGPT_EFORMAT,
-                           "%s: the corpus was never begun (no meta row); generate it again", path);
+    if (rc == 0) {
+        rc = corpus__read_meta(corpus);
+        if (rc == 0) {
+            rc = err_set(OGPT_EFORMAT,
+                         "%s: the corpus was never begun (no meta row); generate it again", path);
         }
-        code = code == 1 ? corpus__prepare(corpus) : code;
+        rc = rc == 1 ? corpus__prepare(corpus) : rc;
     }
-    if (code != 0) {
+    if (rc != 0) {
         corpus_close(corpus);
         corpus = NULL;
     }
     *out = corpus;
-    return code;
+    return rc;
 }
 
 int corpus_open(Corpus **out, const char *path, bool allow_incomplete)
 {
     *out = NULL;
     Corpus *corpus = NULL;
-    int code = corpus__open_meta(&corpus, path);
-    if (code != 0) {
-        return code;
+    int rc = corpus__open_meta(&corpus, path);
+    if (rc != 0) {
+        return rc;
     }
-    code = corpus__load_present(corpus, NULL, NULL);
+    rc = corpus__load_present(corpus, NULL, NULL);
     const CorpusInfo *info = &corpus->info;
-    if (code == 0 && !info->complete && !allow_incomplete) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: unfinished: expected %" PRIu64 " games, found %" PRIu64
-                       "; the command that made it goes on where it stopped",
-                       path, info->n_games, info->n_games_present);
+    if (rc == 0 && !info->complete && !allow_incomplete) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: unfinished: expected %" PRIu64 " games, found %" PRIu64
+                     "; the command that made it goes on where it stopped",
+                     path, info->n_games, info->n_games_present);
     }
-    if (code == 0 && corpus->present[corpus->n_blocks - 1]) {
-        code = corpus__load_block(corpus, corpus->n_blocks - 1);
+    if (rc == 0 && corpus->present[corpus->n_blocks - 1]) {
+        rc = corpus__load_block(corpus, corpus->n_blocks - 1);
     }
-    if (code == 0 && corpus->present[0]) {
-        code = corpus__load_block(corpus, 0);
+    if (rc == 0 && corpus->present[0]) {
+        rc = corpus__load_block(corpus, 0);
     }
-    if (code != 0) {
+    if (rc != 0) {
         corpus_close(corpus);
-        return code;
+        return rc;
     }
     *out = corpus;
     return 0;
@@ -279,7 +277,7 @@ static int take_block(Corpus *corpus, uint64_t block, DbStmt *row)
     const void *data = db_column_blob(row, 0, &n_bytes);
     const size_t expected_bytes =
         (size_t)corpus__block_games(corpus, block) * (size_t)corpus->info.variant->n_moves;
-    if (n_bytes != expected_bytes || data == NULL) {
+    if (n_bytes != expected_bytes || !data) {
         return err_set(OGPT_EFORMAT,
                        "%s: block %" PRIu64 ": expected %zu bytes of moves, found %zu", path, block,
                        expected_bytes, n_bytes);
@@ -302,25 +300,25 @@ int corpus__load_block(Corpus *corpus, uint64_t block)
         return 0;
     }
     corpus->cached_block = CORPUS_NO_BLOCK;
-    if (corpus->select_block == NULL) {
-        int code = db_prepare(&corpus->select_block, corpus->db,
-                              "SELECT moves, checksum FROM blocks WHERE block = ?1");
-        if (code != 0) {
-            return code;
+    if (!corpus->select_block) {
+        int rc = db_prepare(&corpus->select_block, corpus->db,
+                            "SELECT moves, checksum FROM blocks WHERE block = ?1");
+        if (rc != 0) {
+            return rc;
         }
     }
     db_bind_int(corpus->select_block, 1, (int64_t)block);
-    int code = db_step(corpus->select_block);
-    if (code == 1) {
-        code = take_block(corpus, block, corpus->select_block);
-    } else if (code == 0) {
-        code = err_set(OGPT_EFORMAT, "%s: block %" PRIu64 ": missing", db_path(corpus->db), block);
+    int rc = db_step(corpus->select_block);
+    if (rc == 1) {
+        rc = take_block(corpus, block, corpus->select_block);
+    } else if (rc == 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: block %" PRIu64 ": missing", db_path(corpus->db), block);
     }
     db_reset(corpus->select_block);
-    if (code == 0) {
+    if (rc == 0) {
         corpus->cached_block = block;
     }
-    return code;
+    return rc;
 }
 
 int corpus_read(Corpus *corpus, uint8_t *moves, uint64_t first, uint64_t n)
@@ -336,9 +334,9 @@ int corpus_read(Corpus *corpus, uint8_t *moves, uint64_t first, uint64_t n)
         const uint64_t inside = first % CORPUS_BLOCK_GAMES;
         const uint64_t rest = corpus__block_games(corpus, block) - inside;
         const uint64_t now = rest < n ? rest : n;
-        const int code = corpus__load_block(corpus, block);
-        if (code != 0) {
-            return code;
+        const int rc = corpus__load_block(corpus, block);
+        if (rc != 0) {
+            return rc;
         }
         memcpy(moves, corpus->cache + inside * stride, now * stride);
         moves += now * stride;
@@ -366,7 +364,7 @@ int corpus__compare_hashes(const void *a, const void *b)
 
 uint64_t corpus__count_repeats(uint64_t *hashes, size_t n)
 {
-    qsort(hashes, n, sizeof *hashes, corpus__compare_hashes);
+    qsort(hashes, n, sizeof(*hashes), corpus__compare_hashes);
     uint64_t repeats = 0;
     for (size_t i = 1; i < n; i++) {
         repeats += hashes[i] == hashes[i - 1];
@@ -379,26 +377,26 @@ int corpus_count_duplicates(uint64_t *out, Corpus *corpus)
     const GameVariant *variant = corpus->info.variant;
     *out = 0;
     uint64_t *hashes =
-        mem_alloc(corpus->info.n_games_present, sizeof *hashes, "the hashes of all games");
-    if (hashes == NULL) {
+        mem_alloc(corpus->info.n_games_present, sizeof(*hashes), "the hashes of all games");
+    if (!hashes) {
         return OGPT_ENOMEM;
     }
-    int code = 0;
+    int rc = 0;
     size_t n = 0;
-    for (uint64_t block = 0; block < corpus->n_blocks && code == 0; block++) {
+    for (uint64_t block = 0; block < corpus->n_blocks && rc == 0; block++) {
         if (!corpus->present[block]) {
             continue;
         }
-        code = corpus__load_block(corpus, block);
-        for (uint64_t i = 0; code == 0 && i < corpus__block_games(corpus, block); i++) {
+        rc = corpus__load_block(corpus, block);
+        for (uint64_t i = 0; rc == 0 && i < corpus__block_games(corpus, block); i++) {
             hashes[n++] = game_hash(corpus->cache + i * (size_t)variant->n_moves, variant);
         }
     }
-    if (code == 0) {
+    if (rc == 0) {
         *out = corpus__count_repeats(hashes, n);
     }
     mem_free(hashes);
-    return code;
+    return rc;
 }
 
 uint64_t game_hash(const uint8_t *moves, const GameVariant *variant)

@@ -27,7 +27,7 @@ static void add_line(void *context, const char *line)
 {
     Verify *verify = context;
     verify->report->findings++;
-    if (verify->finding != NULL) {
+    if (verify->finding) {
         verify->finding(verify->context, line);
     }
 }
@@ -40,7 +40,7 @@ static void add_finding(Verify *verify, const char *format, ...)
     char line[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     add_line(verify, line);
 }
@@ -147,36 +147,36 @@ static void verify_totals(Verify *verify)
 int corpus_verify(CorpusReport *out, const char *path,
                   void (*finding)(void *context, const char *line), void *context)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     Verify verify = {.path = path, .report = out, .finding = finding, .context = context};
-    int code = corpus__open_meta(&verify.corpus, path);
-    if (code != 0) {
-        return code;
+    int rc = corpus__open_meta(&verify.corpus, path);
+    if (rc != 0) {
+        return rc;
     }
     if (db_check(verify.corpus->db) != 0) {
         add_line(&verify, err_message());
     }
-    code = corpus__load_present(verify.corpus, add_line, &verify);
-    if (code != 0) {
+    rc = corpus__load_present(verify.corpus, add_line, &verify);
+    if (rc != 0) {
         goto done;
     }
-    verify.hashes = mem_alloc(verify.corpus->info.n_games_present, sizeof *verify.hashes,
+    verify.hashes = mem_alloc(verify.corpus->info.n_games_present, sizeof(*verify.hashes),
                               "the hashes of all games");
-    if (verify.hashes == NULL) {
-        code = OGPT_ENOMEM;
+    if (!verify.hashes) {
+        rc = OGPT_ENOMEM;
         goto done;
     }
-    code = sha256_new(&verify.content);
+    rc = sha256_new(&verify.content);
     uint64_t block = skip_missing(&verify, 0);
-    while (code == 0 && block < verify.corpus->n_blocks) {
+    while (rc == 0 && block < verify.corpus->n_blocks) {
         verify_block(&verify, block);
         block = skip_missing(&verify, block + 1);
         if (interrupt_pending()) {
-            code = err_set(OGPT_EINTR, "%s: interrupted after %" PRIu64 " of %" PRIu64 " games",
-                           path, out->games, verify.corpus->info.n_games);
+            rc = err_set(OGPT_EINTR, "%s: interrupted after %" PRIu64 " of %" PRIu64 " games", path,
+                         out->games, verify.corpus->info.n_games);
         }
     }
-    if (code == 0) {
+    if (rc == 0) {
         verify_totals(&verify);
         out->duplicates = corpus__count_repeats(verify.hashes, verify.n_hashes);
     }
@@ -184,5 +184,5 @@ done:
     sha256_free(verify.content);
     mem_free(verify.hashes);
     corpus_close(verify.corpus);
-    return code;
+    return rc;
 }

@@ -10,19 +10,19 @@
 static int insert_meta(Corpus *corpus, const CorpusInfo *meta)
 {
     DbStmt *stmt = NULL;
-    int code = db_prepare(&stmt, corpus->db,
-                          "INSERT INTO meta (id, size, source, seed, generator, n_games, plies,"
-                          " content_hash) VALUES (1, ?1, ?2, ?3, ?4, ?5, 0, '')");
-    if (code == 0) {
+    int rc = db_prepare(&stmt, corpus->db,
+                        "INSERT INTO meta (id, size, source, seed, generator, n_games, plies,"
+                        " content_hash) VALUES (1, ?1, ?2, ?3, ?4, ?5, 0, '')");
+    if (rc == 0) {
         db_bind_int(stmt, 1, meta->variant->size);
         db_bind_text(stmt, 2, meta->source);
         db_bind_int(stmt, 3, (int64_t)meta->seed);
         db_bind_text(stmt, 4, meta->generator);
         db_bind_int(stmt, 5, (int64_t)meta->n_games);
-        code = db_step(stmt);
+        rc = db_step(stmt);
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 /* The file was begun before: the same games must be asked for now. */
@@ -62,19 +62,19 @@ static int check_same(const CorpusInfo *found, const CorpusInfo *asked, const ch
  * the lock file is held. */
 static int begin_or_go_on(Corpus *corpus, const CorpusInfo *meta)
 {
-    int code = corpus__read_meta(corpus);
-    if (code == 0) {
-        code = insert_meta(corpus, meta);
-        code = code != 0 ? code : corpus__read_meta(corpus);
-    } else if (code == 1) {
+    int rc = corpus__read_meta(corpus);
+    if (rc == 0) {
+        rc = insert_meta(corpus, meta);
+        rc = rc ? rc : corpus__read_meta(corpus);
+    } else if (rc == 1) {
         const int different = check_same(&corpus->info, meta, db_path(corpus->db));
-        code = different != 0 ? different : 1;
+        rc = different != 0 ? different : 1;
     }
-    if (code != 1) {
-        return code;
+    if (rc != 1) {
+        return rc;
     }
-    code = corpus__prepare(corpus);
-    return code != 0 ? code : corpus__load_present(corpus, NULL, NULL);
+    rc = corpus__prepare(corpus);
+    return rc != 0 ? rc : corpus__load_present(corpus, NULL, NULL);
 }
 
 /* Refuse a file of another kind before anything is put beside it. A file without a mark may be
@@ -90,14 +90,14 @@ static int check_kind(const char *path)
     if (!file_exists(path) || file_size(&n_bytes, path) != 0 || n_bytes == 0) {
         return 0;
     }
-    int code = db_application_id(&application_id, path);
-    if (code == 0 && application_id != 0 && application_id != CORPUS_APPLICATION_ID) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: application id 0x%08x expected, found 0x%08x: this is another kind of "
-                       "file; check the path",
-                       path, CORPUS_APPLICATION_ID, (unsigned)application_id);
+    int rc = db_application_id(&application_id, path);
+    if (rc == 0 && application_id != 0 && application_id != CORPUS_APPLICATION_ID) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: application id 0x%08x expected, found 0x%08x: this is another kind of "
+                     "file; check the path",
+                     path, CORPUS_APPLICATION_ID, (unsigned)application_id);
     }
-    return code;
+    return rc;
 }
 
 int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
@@ -108,30 +108,24 @@ int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
         return err_set(OGPT_EUSAGE, "%s: expected 1 to %llu games, found %" PRIu64, path,
                        CORPUS_MAX_GAMES, meta->n_games);
     }
-    if (snprintf(lock_path, sizeof lock_path, "%s.lock", path) >= (int)sizeof lock_path) {
+    if (snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= (int)sizeof(lock_path)) {
         return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
     }
     Corpus *corpus = NULL;
-    int code = check_kind(path);
-    if (code == 0) {
-        code = corpus__new(&corpus);
+    int rc = check_kind(path);
+    rc = rc ? rc : corpus__new(&corpus);
+    rc = rc ? rc : file_lock(&corpus->lock, lock_path);
+    if (rc == 0) {
+        rc = db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
+        rc = rc ? rc : db_refuse_foreign(corpus->db, "0");
     }
-    if (code == 0) {
-        code = file_lock(&corpus->lock, lock_path);
+    rc = rc ? rc : begin_or_go_on(corpus, meta);
+    if (rc == 0 && corpus->n_blocks_present == 0) {
+        rc = sha256_new(&corpus->running_hash);
     }
-    if (code == 0) {
-        code = db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
-        code = code != 0 ? code : db_refuse_foreign(corpus->db, "0");
-    }
-    if (code == 0) {
-        code = begin_or_go_on(corpus, meta);
-    }
-    if (code == 0 && corpus->n_blocks_present == 0) {
-        code = sha256_new(&corpus->running_hash);
-    }
-    if (code != 0) {
+    if (rc != 0) {
         corpus_close(corpus);
-        return code;
+        return rc;
     }
     *out = corpus;
     return 0;
@@ -156,9 +150,9 @@ static int insert_block(Corpus *corpus, uint64_t block, const uint8_t *moves)
     db_bind_int(stmt, 3, (int64_t)n_games);
     db_bind_blob(stmt, 4, moves, n_bytes);
     db_bind_int(stmt, 5, (int64_t)xxh3(moves, n_bytes));
-    const int code = db_step(stmt);
+    const int rc = db_step(stmt);
     db_reset(stmt);
-    return code;
+    return rc;
 }
 
 /* Account for a block that is committed. */
@@ -169,7 +163,7 @@ static void note_written(Corpus *corpus, uint64_t block, const uint8_t *moves)
     corpus->present[block] = 1;
     corpus->n_blocks_present++;
     corpus->info.n_games_present += n_games;
-    if (corpus->running_hash != NULL && corpus->n_hashed == block) {
+    if (corpus->running_hash && corpus->n_hashed == block) {
         sha256_add(corpus->running_hash, moves, n_bytes);
         corpus->running_plies += corpus__count_plies(moves, n_bytes);
         corpus->n_hashed++;
@@ -185,23 +179,23 @@ int corpus_write_blocks(Corpus *corpus, uint64_t first_block, uint64_t n_blocks,
             OGPT_EUSAGE, "%s: blocks %" PRIu64 " to %" PRIu64 " are beyond the last, %" PRIu64,
             db_path(corpus->db), first_block, first_block + n_blocks - 1, corpus->n_blocks - 1);
     }
-    int code = 0;
-    if (corpus->insert_block == NULL) {
-        code = db_prepare(&corpus->insert_block, corpus->db,
-                          "INSERT INTO blocks (block, first_game, n_games, moves, checksum)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5)");
+    int rc = 0;
+    if (!corpus->insert_block) {
+        rc = db_prepare(&corpus->insert_block, corpus->db,
+                        "INSERT INTO blocks (block, first_game, n_games, moves, checksum)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5)");
     }
-    code = code != 0 ? code : db_begin(corpus->db);
-    if (code != 0) {
-        return code;
+    rc = rc ? rc : db_begin(corpus->db);
+    if (rc != 0) {
+        return rc;
     }
-    for (uint64_t i = 0; i < n_blocks && code == 0; i++) {
-        code = insert_block(corpus, first_block + i, moves + i * block_bytes);
+    for (uint64_t i = 0; i < n_blocks && rc == 0; i++) {
+        rc = insert_block(corpus, first_block + i, moves + i * block_bytes);
     }
-    code = code != 0 ? code : db_commit(corpus->db);
-    if (code != 0) {
+    rc = rc ? rc : db_commit(corpus->db);
+    if (rc != 0) {
         db_rollback(corpus->db);
-        return code;
+        return rc;
     }
     for (uint64_t i = 0; i < n_blocks; i++) {
         note_written(corpus, first_block + i, moves + i * block_bytes);
@@ -217,17 +211,17 @@ int corpus_shorten(Corpus *corpus, uint64_t n_games)
         return err_set(OGPT_EUSAGE, "%s: expected %" PRIu64 " to %" PRIu64 " games, found %" PRIu64,
                        db_path(corpus->db), info->n_games_present, info->n_games, n_games);
     }
-    int code = db_prepare(&stmt, corpus->db, "UPDATE meta SET n_games = ?1 WHERE id = 1");
-    if (code == 0) {
+    int rc = db_prepare(&stmt, corpus->db, "UPDATE meta SET n_games = ?1 WHERE id = 1");
+    if (rc == 0) {
         db_bind_int(stmt, 1, (int64_t)n_games);
-        code = db_step(stmt);
+        rc = db_step(stmt);
     }
     db_finalize(stmt);
-    if (code == 0) {
+    if (rc == 0) {
         info->n_games = n_games;
         corpus->n_blocks = (n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
     }
-    return code;
+    return rc;
 }
 
 /* Hash and count all blocks from the file: some were written by an earlier process. */
@@ -236,31 +230,31 @@ static int hash_again(Corpus *corpus)
     sha256_free(corpus->running_hash);
     corpus->running_hash = NULL;
     corpus->running_plies = 0;
-    int code = sha256_new(&corpus->running_hash);
-    for (uint64_t block = 0; block < corpus->n_blocks && code == 0; block++) {
-        code = corpus__load_block(corpus, block);
-        if (code == 0) {
+    int rc = sha256_new(&corpus->running_hash);
+    for (uint64_t block = 0; block < corpus->n_blocks && rc == 0; block++) {
+        rc = corpus__load_block(corpus, block);
+        if (rc == 0) {
             const size_t n_bytes =
                 (size_t)corpus__block_games(corpus, block) * (size_t)corpus->info.variant->n_moves;
             sha256_add(corpus->running_hash, corpus->cache, n_bytes);
             corpus->running_plies += corpus__count_plies(corpus->cache, n_bytes);
         }
     }
-    return code;
+    return rc;
 }
 
 static int update_meta(Corpus *corpus, const char *content_hash)
 {
     DbStmt *stmt = NULL;
-    int code =
+    int rc =
         db_prepare(&stmt, corpus->db, "UPDATE meta SET plies = ?1, content_hash = ?2 WHERE id = 1");
-    if (code == 0) {
+    if (rc == 0) {
         db_bind_int(stmt, 1, (int64_t)corpus->running_plies);
         db_bind_text(stmt, 2, content_hash);
-        code = db_step(stmt);
+        rc = db_step(stmt);
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 int corpus_finish(Corpus *corpus)
@@ -274,20 +268,20 @@ int corpus_finish(Corpus *corpus)
                        "%s: cannot be finished: expected %" PRIu64 " games, found %" PRIu64,
                        db_path(corpus->db), info->n_games, info->n_games_present);
     }
-    if (corpus->running_hash == NULL || corpus->n_hashed < corpus->n_blocks) {
-        const int code = hash_again(corpus);
-        if (code != 0) {
-            return code;
+    if (!corpus->running_hash || corpus->n_hashed < corpus->n_blocks) {
+        const int rc = hash_again(corpus);
+        if (rc != 0) {
+            return rc;
         }
     }
     char content_hash[HASH_HEX_SIZE];
     sha256_finish(corpus->running_hash, content_hash);
     corpus->running_hash = NULL;
-    const int code = update_meta(corpus, content_hash);
-    if (code == 0) {
-        snprintf(info->content_hash, sizeof info->content_hash, "%s", content_hash);
+    const int rc = update_meta(corpus, content_hash);
+    if (rc == 0) {
+        snprintf(info->content_hash, sizeof(info->content_hash), "%s", content_hash);
         info->plies = corpus->running_plies;
         info->complete = true;
     }
-    return code;
+    return rc;
 }

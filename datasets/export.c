@@ -62,17 +62,17 @@ static int text_game(Exporter *exporter, const uint8_t *moves, int n)
 static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char *result)
 {
     char out[GAME_TEXT_MAX];
-    size_t at = (size_t)snprintf(out, sizeof out,
+    size_t at = (size_t)snprintf(out, sizeof(out),
                                  "[Event \"%.16s\"]\n[Site \"?\"]\n[Round \"%" PRIu64
                                  "\"]\n[Result \"%s\"]\n",
                                  exporter->info->content_hash, exporter->game, result);
     for (int t = 0; t < n; t++) {
         char name[3];
         square_print(name, moves[t]);
-        at += t % 2 == 0 ? (size_t)snprintf(out + at, sizeof out - at, "%d. %s", t / 2 + 1, name)
-                         : (size_t)snprintf(out + at, sizeof out - at, " %s\n", name);
+        at += t % 2 == 0 ? (size_t)snprintf(out + at, sizeof(out) - at, "%d. %s", t / 2 + 1, name)
+                         : (size_t)snprintf(out + at, sizeof(out) - at, " %s\n", name);
     }
-    at += (size_t)snprintf(out + at, sizeof out - at, n % 2 == 0 ? "%s\n\n" : "\n%s\n\n", result);
+    at += (size_t)snprintf(out + at, sizeof(out) - at, n % 2 == 0 ? "%s\n\n" : "\n%s\n\n", result);
     return stream_writer_add(exporter->text, out, at);
 }
 
@@ -105,22 +105,22 @@ static int write_game(Exporter *exporter, uint8_t *moves)
     const GameVariant *variant = exporter->info->variant;
     const int n = game_length(moves, variant->n_moves);
     char result[16] = "*";
-    int code = 0;
+    int rc = 0;
     if (exporter->options->format == EXPORT_PGN) {
-        code = find_result(result, exporter, moves, n);
+        rc = find_result(result, exporter, moves, n);
     }
     if (exporter->options->transposed) {
         game_transpose(moves, n, variant);
     }
-    if (code == 0) {
+    if (rc == 0) {
         switch (exporter->options->format) {
-        case EXPORT_NPY: code = npy_game(exporter, moves, n); break;
-        case EXPORT_TEXT: code = text_game(exporter, moves, n); break;
-        case EXPORT_PGN: code = pgn_game(exporter, moves, n, result); break;
+        case EXPORT_NPY: rc = npy_game(exporter, moves, n); break;
+        case EXPORT_TEXT: rc = text_game(exporter, moves, n); break;
+        case EXPORT_PGN: rc = pgn_game(exporter, moves, n, result); break;
         }
     }
     exporter->game++;
-    return code;
+    return rc;
 }
 
 /* ---- the file ---- */
@@ -164,10 +164,10 @@ static int begin(Exporter *exporter)
     const uint64_t n_moves = (uint64_t)exporter->info->variant->n_moves;
     /* A move takes one byte in npy, three as text and about five with its number. */
     static const uint64_t move_bytes[] = {[EXPORT_NPY] = 1, [EXPORT_TEXT] = 3, [EXPORT_PGN] = 5};
-    const int code =
+    const int rc =
         disk_preflight(exporter->path, n_games * n_moves * move_bytes[exporter->options->format]);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     remove(exporter->beside); /* left by an earlier process of our number, if there at all */
     if (exporter->options->format != EXPORT_NPY) {
@@ -182,11 +182,11 @@ static int compare(bool *same, const Exporter *exporter)
 {
     char old[HASH_HEX_SIZE];
     char new[HASH_HEX_SIZE];
-    int code = sha256_file(old, exporter->path);
-    code = code != 0 ? code : sha256_file(new, exporter->beside);
-    *same = code == 0 && strcmp(old, new) == 0;
-    if (code != 0 || *same || exporter->options->force) {
-        return code;
+    int rc = sha256_file(old, exporter->path);
+    rc = rc ? rc : sha256_file(new, exporter->beside);
+    *same = rc == 0 && strcmp(old, new) == 0;
+    if (rc != 0 || *same || exporter->options->force) {
+        return rc;
     }
     return err_set(OGPT_EUSAGE,
                    "%s: holds something else than these games in this form; name another file, or "
@@ -201,15 +201,15 @@ static int finish(Exporter *exporter, bool *unchanged)
     NpyWriter *npy = exporter->npy;
     exporter->text = NULL;
     exporter->npy = NULL;
-    int code = text != NULL ? stream_writer_finish(text) : npy_writer_finish(npy);
-    if (code != 0) {
-        return code;
+    int rc = text ? stream_writer_finish(text) : npy_writer_finish(npy);
+    if (rc != 0) {
+        return rc;
     }
     if (file_exists(exporter->path)) {
-        code = compare(unchanged, exporter);
-        if (code != 0 || *unchanged) {
+        rc = compare(unchanged, exporter);
+        if (rc != 0 || *unchanged) {
             remove(exporter->beside);
-            return code;
+            return rc;
         }
     }
     return file_publish(exporter->beside, exporter->path, exporter->options->force);
@@ -223,34 +223,34 @@ int export_games(bool *unchanged, Corpus *corpus, const char *path, const Export
     Exporter exporter = {.info = info, .options = options, .path = path};
     size_t n_stale = 0;
     *unchanged = false;
-    int code = goal_check(path);
-    code = code != 0 ? code : path_temporary(exporter.beside, path);
-    code = code != 0 ? code : path_clean_stale(&n_stale, path);
-    if (code != 0) {
-        return code;
+    int rc = goal_check(path);
+    rc = rc ? rc : path_temporary(exporter.beside, path);
+    rc = rc ? rc : path_clean_stale(&n_stale, path);
+    if (rc != 0) {
+        return rc;
     }
     uint8_t *moves = mem_alloc(CORPUS_BLOCK_GAMES, stride, "a block of games");
-    if (moves == NULL) {
+    if (!moves) {
         return OGPT_ENOMEM;
     }
-    code = begin(&exporter);
-    for (uint64_t first = 0; code == 0 && first < info->n_games; first += CORPUS_BLOCK_GAMES) {
+    rc = begin(&exporter);
+    for (uint64_t first = 0; rc == 0 && first < info->n_games; first += CORPUS_BLOCK_GAMES) {
         const uint64_t left = info->n_games - first;
         const uint64_t n = left < CORPUS_BLOCK_GAMES ? left : CORPUS_BLOCK_GAMES;
-        code = corpus_read(corpus, moves, first, n);
-        for (uint64_t i = 0; code == 0 && i < n; i++) {
-            code = write_game(&exporter, moves + i * stride);
+        rc = corpus_read(corpus, moves, first, n);
+        for (uint64_t i = 0; rc == 0 && i < n; i++) {
+            rc = write_game(&exporter, moves + i * stride);
         }
-        if (code == 0 && progress != NULL) {
+        if (rc == 0 && progress) {
             progress(context, first + n);
         }
-        if (code == 0 && interrupt_pending()) {
-            code = err_set(OGPT_EINTR, "%s: interrupted, nothing written", path);
+        if (rc == 0 && interrupt_pending()) {
+            rc = err_set(OGPT_EINTR, "%s: interrupted, nothing written", path);
         }
     }
-    code = code != 0 ? code : finish(&exporter, unchanged);
+    rc = rc ? rc : finish(&exporter, unchanged);
     stream_writer_abort(exporter.text);
     npy_writer_abort(exporter.npy);
     mem_free(moves);
-    return code;
+    return rc;
 }

@@ -14,7 +14,7 @@
 /* In the order in which the first bytes are tried: text takes what the others leave. */
 static const GameFormat *const formats[] = {&format__npy, &format__wthor, &format__pgn,
                                             &format__text};
-#define N_FORMATS (sizeof formats / sizeof formats[0])
+#define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
 static int find_format(GameReader *reader, const char *name, const uint8_t *head, size_t n)
 {
@@ -54,30 +54,30 @@ int game_reader_open(GameReader **out, const char *path, const GameVariant *vari
     *out = NULL;
     uint8_t head[READER_HEAD];
     size_t n = 0;
-    GameReader *reader = mem_calloc(1, sizeof *reader, "a reader of games");
-    if (reader == NULL) {
+    GameReader *reader = mem_calloc(1, sizeof(*reader), "a reader of games");
+    if (!reader) {
         return OGPT_ENOMEM;
     }
     reader->variant = variant;
     reader->record.content = content;
     reader->record.number = 1;
     reader->text.line = 1;
-    int code = stream_open(&reader->stream, path);
-    if (code == 0 && reader->stream.size == 0) {
-        code = err_set(OGPT_EFORMAT, "%s: expected games, found an empty file", path);
+    int rc = stream_open(&reader->stream, path);
+    if (rc == 0 && reader->stream.size == 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: expected games, found an empty file", path);
     }
-    code = code != 0 ? code : stream_read(&reader->stream, head, sizeof head, &n);
-    if (code == 0 && looks_like_pickle(head, n)) {
-        code = refuse_pickle(path);
+    rc = rc ? rc : stream_read(&reader->stream, head, sizeof(head), &n);
+    if (rc == 0 && looks_like_pickle(head, n)) {
+        rc = refuse_pickle(path);
     }
-    code = code != 0 ? code : find_format(reader, format, head, n);
-    if (code == 0) {
+    rc = rc ? rc : find_format(reader, format, head, n);
+    if (rc == 0) {
         reader->stream.at = 0;
-        code = reader->format->begin(reader);
+        rc = reader->format->begin(reader);
     }
-    if (code != 0) {
+    if (rc != 0) {
         game_reader_close(reader);
-        return code;
+        return rc;
     }
     *out = reader;
     return 0;
@@ -85,31 +85,31 @@ int game_reader_open(GameReader **out, const char *path, const GameVariant *vari
 
 int game_reader_next(GameReader *reader, RawGame *games, size_t room, size_t *n)
 {
-    int code = 0;
+    int rc = 0;
     assert(room >= 2);
     reader->out = games;
     reader->n_out = 0;
     reader->room = room;
-    while (code == 0 && !reader__is_full(reader) && !reader->ended) {
+    while (rc == 0 && !reader__is_full(reader) && !reader->ended) {
         if (reader->piece_at < reader->n_piece) {
             reader->piece_at += reader->format->feed(reader, reader->piece + reader->piece_at,
                                                      reader->n_piece - reader->piece_at);
             continue;
         }
         reader->piece_at = 0;
-        code = stream_read(&reader->stream, reader->piece, READER_PIECE, &reader->n_piece);
-        if (code == 0 && reader->n_piece == 0) {
+        rc = stream_read(&reader->stream, reader->piece, READER_PIECE, &reader->n_piece);
+        if (rc == 0 && reader->n_piece == 0) {
             reader->ended = true;
             reader->format->end(reader);
         }
     }
     *n = reader->n_out;
-    return code;
+    return rc;
 }
 
 void game_reader_close(GameReader *reader)
 {
-    if (reader != NULL) {
+    if (reader) {
         stream_close(&reader->stream);
         mem_free(reader);
     }
@@ -180,7 +180,7 @@ void reader__fault(RawGame *game, uint64_t place, const char *format, ...)
     }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(game->fault, sizeof game->fault, format, arguments);
+    vsnprintf(game->fault, sizeof(game->fault), format, arguments);
     va_end(arguments);
     game->fault_place = place;
     game->fault_ply = 1;

@@ -20,8 +20,8 @@ static int grow(GameSet *set)
 {
     GameSet larger = {.n_places = set->n_places == 0 ? FIRST_PLACES : 2 * set->n_places,
                       .n = set->n};
-    larger.places = mem_calloc(larger.n_places, sizeof *larger.places, "the hashes of all games");
-    if (larger.places == NULL) {
+    larger.places = mem_calloc(larger.n_places, sizeof(*larger.places), "the hashes of all games");
+    if (!larger.places) {
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; i < set->n_places; i++) {
@@ -38,9 +38,9 @@ int game_set_add(GameSet *set, uint64_t hash)
 {
     const uint64_t stored = hash == 0 ? 1 : hash; /* 0 marks a free place */
     if (4 * (set->n + 1) > 3 * set->n_places) {
-        const int code = grow(set);
-        if (code != 0) {
-            return code;
+        const int rc = grow(set);
+        if (rc != 0) {
+            return rc;
         }
     }
     uint64_t *place = place_of(set, stored);

@@ -53,12 +53,11 @@ static void make_block(const Generator *generator, uint64_t i)
 static int write_chunk(Generator *generator)
 {
     Chunk *chunk = &generator->writing;
-    const int code = chunk->n_blocks == 0
-                         ? 0
-                         : corpus_write_blocks(generator->corpus, chunk->first_block,
-                                               chunk->n_blocks, chunk->moves);
+    const int rc = chunk->n_blocks == 0 ? 0
+                                        : corpus_write_blocks(generator->corpus, chunk->first_block,
+                                                              chunk->n_blocks, chunk->moves);
     chunk->n_blocks = 0;
-    return code;
+    return rc;
 }
 
 /* Job 0 writes the chunk made before; job j makes block j-1 of the next. */
@@ -97,33 +96,33 @@ static int fill(Generator *generator, Pool *pool,
     GenerateProgress now = {.games_total = generator->n_games};
     find_missing(generator, 0);
     while (generator->making.n_blocks > 0) {
-        int code = pool_run(pool, generator->making.n_blocks + 1, run_job, generator);
-        if (code != 0) {
-            return code;
+        int rc = pool_run(pool, generator->making.n_blocks + 1, run_job, generator);
+        if (rc != 0) {
+            return rc;
         }
         const Chunk made = generator->making;
         generator->making.moves = generator->writing.moves;
         generator->writing = made;
-        if (progress != NULL) {
+        if (progress) {
             now.games_done = info->n_games_present;
             progress(context, &now);
         }
         if (interrupt_pending()) {
-            code = write_chunk(generator);
-            return code != 0 ? code
-                             : err_set(OGPT_EINTR,
-                                       "interrupted after %" PRIu64 " of %" PRIu64
-                                       " games, all saved; the same command goes on",
-                                       info->n_games_present, generator->n_games);
+            rc = write_chunk(generator);
+            return rc != 0 ? rc
+                           : err_set(OGPT_EINTR,
+                                     "interrupted after %" PRIu64 " of %" PRIu64
+                                     " games, all saved; the same command goes on",
+                                     info->n_games_present, generator->n_games);
         }
         find_missing(generator, made.first_block + made.n_blocks);
     }
-    const int code = write_chunk(generator);
-    if (code == 0 && progress != NULL) {
+    const int rc = write_chunk(generator);
+    if (rc == 0 && progress) {
         now.games_done = info->n_games_present;
         progress(context, &now);
     }
-    return code;
+    return rc;
 }
 
 /* Room for the missing blocks, for SQLite's pages around them (blobs fill their last page only
@@ -140,21 +139,21 @@ static int allocate_chunks(Generator *generator)
     const size_t n = (size_t)most * CORPUS_BLOCK_GAMES;
     generator->making.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
     generator->writing.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
-    return generator->making.moves == NULL || generator->writing.moves == NULL ? OGPT_ENOMEM : 0;
+    return !generator->making.moves || !generator->writing.moves ? OGPT_ENOMEM : 0;
 }
 
 /* All games are there already. Before that is said again, their checksums are tried. */
 static int check_blocks(const Generator *generator)
 {
     uint8_t *moves = mem_alloc(CORPUS_BLOCK_GAMES, stride_of(generator), "a block of games");
-    int code = moves == NULL ? OGPT_ENOMEM : 0;
-    for (uint64_t first = 0; code == 0 && first < generator->n_games; first += CORPUS_BLOCK_GAMES) {
+    int rc = !moves ? OGPT_ENOMEM : 0;
+    for (uint64_t first = 0; rc == 0 && first < generator->n_games; first += CORPUS_BLOCK_GAMES) {
         const uint64_t left = generator->n_games - first;
-        code = corpus_read(generator->corpus, moves, first,
-                           left < CORPUS_BLOCK_GAMES ? left : CORPUS_BLOCK_GAMES);
+        rc = corpus_read(generator->corpus, moves, first,
+                         left < CORPUS_BLOCK_GAMES ? left : CORPUS_BLOCK_GAMES);
     }
     mem_free(moves);
-    return code;
+    return rc;
 }
 
 int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
@@ -162,33 +161,33 @@ int generate_corpus(GenerateResult *out, const char *path, const GameVariant *va
                     void (*progress)(void *context, const GenerateProgress *), void *context)
 {
     const double start = clock_seconds();
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     CorpusInfo meta = {.variant = variant, .seed = seed, .n_games = n_games};
-    snprintf(meta.source, sizeof meta.source, "random");
-    snprintf(meta.generator, sizeof meta.generator, "%s", GENERATOR_VERSION);
+    snprintf(meta.source, sizeof(meta.source), "random");
+    snprintf(meta.generator, sizeof(meta.generator), "%s", GENERATOR_VERSION);
     Generator generator = {.variant = variant, .seed = seed, .n_games = n_games};
-    int code = corpus_create(&generator.corpus, path, &meta);
-    if (code != 0) {
-        return code;
+    int rc = corpus_create(&generator.corpus, path, &meta);
+    if (rc != 0) {
+        return rc;
     }
     const CorpusInfo *info = corpus_info(generator.corpus);
     const uint64_t games_before = info->n_games_present;
     generator.n_blocks = (n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
     if (games_before < n_games) {
-        code = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
-        code = code != 0 ? code : allocate_chunks(&generator);
-        code = code != 0 ? code : fill(&generator, pool, progress, context);
+        rc = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
+        rc = rc ? rc : allocate_chunks(&generator);
+        rc = rc ? rc : fill(&generator, pool, progress, context);
     } else if (info->complete) { /* else corpus_finish reads all of them */
-        code = check_blocks(&generator);
+        rc = check_blocks(&generator);
     }
-    code = code != 0 ? code : corpus_finish(generator.corpus);
+    rc = rc ? rc : corpus_finish(generator.corpus);
     out->games = info->n_games_present;
     out->plies = info->plies;
     out->games_made_now = info->n_games_present - games_before;
-    snprintf(out->content_hash, sizeof out->content_hash, "%s", info->content_hash);
+    snprintf(out->content_hash, sizeof(out->content_hash), "%s", info->content_hash);
     corpus_close(generator.corpus);
     mem_free(generator.making.moves);
     mem_free(generator.writing.moves);
     out->seconds = clock_seconds() - start;
-    return code;
+    return rc;
 }

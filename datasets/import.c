@@ -63,11 +63,11 @@ static size_t stride_of(const Importer *importer)
 static int begin_corpus(Importer *importer)
 {
     CorpusInfo meta = {.variant = importer->options->check.variant, .n_games = CORPUS_MAX_GAMES};
-    if (importer->corpus != NULL) {
+    if (importer->corpus) {
         return 0;
     }
-    snprintf(meta.source, sizeof meta.source, "import");
-    snprintf(meta.generator, sizeof meta.generator, "%s", IMPORT_VERSION);
+    snprintf(meta.source, sizeof(meta.source), "import");
+    snprintf(meta.generator, sizeof(meta.generator), "%s", IMPORT_VERSION);
     return corpus_create(&importer->corpus, importer->inside, &meta);
 }
 
@@ -77,13 +77,13 @@ static int write_chunk(Importer *importer, Chunk *chunk)
     if (n_blocks == 0) {
         return 0;
     }
-    int code = begin_corpus(importer);
-    code = code != 0
-               ? code
-               : corpus_write_blocks(importer->corpus, importer->n_blocks, n_blocks, chunk->moves);
+    int rc = begin_corpus(importer);
+    rc = rc != 0
+             ? rc
+             : corpus_write_blocks(importer->corpus, importer->n_blocks, n_blocks, chunk->moves);
     importer->n_blocks += n_blocks;
     chunk->n_games = 0;
-    return code;
+    return rc;
 }
 
 static void check_games(Importer *importer, size_t first)
@@ -114,7 +114,7 @@ static void reject(Importer *importer, const RawGame *raw, const CheckedGame *ch
 {
     const ImportWatch *watch = importer->watch;
     importer->file.counts.rejected++;
-    if (watch->reject != NULL) {
+    if (watch->reject) {
         const ImportReject what = {.path = importer->file.path,
                                    .counts = game_reader_place(importer->reader),
                                    .place = raw->fault_place,
@@ -161,12 +161,12 @@ static int count_game(Importer *importer, const CheckedGame *checked)
 /* What came of the batch, in the order of the file. */
 static int collect(Importer *importer)
 {
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < importer->checking.n; i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < importer->checking.n; i++) {
         const CheckedGame *checked = &importer->checked[i];
         importer->file.counts.read++;
         switch (checked->verdict) {
-        case CHECK_LEGAL: code = count_game(importer, checked); break;
+        case CHECK_LEGAL: rc = count_game(importer, checked); break;
         case CHECK_NO_MOVES: importer->file.counts.no_moves++; break;
         case CHECK_REJECTED:
             reject(importer, &importer->checking.games[i], checked);
@@ -174,7 +174,7 @@ static int collect(Importer *importer)
             break;
         }
     }
-    return code;
+    return rc;
 }
 
 /* ---- files ---- */
@@ -182,26 +182,26 @@ static int collect(Importer *importer)
 static int play_rounds(Importer *importer)
 {
     const ImportWatch *watch = importer->watch;
-    int code = game_reader_next(importer->reader, importer->checking.games, BATCH_GAMES,
-                                &importer->checking.n);
-    while (code == 0 && importer->checking.n > 0) {
+    int rc = game_reader_next(importer->reader, importer->checking.games, BATCH_GAMES,
+                              &importer->checking.n);
+    while (rc == 0 && importer->checking.n > 0) {
         const size_t n_jobs = (importer->checking.n + JOB_GAMES - 1) / JOB_GAMES;
-        code = pool_run(importer->pool, N_SERVICE_JOBS + n_jobs, run_job, importer);
-        code = code != 0 ? code : collect(importer);
+        rc = pool_run(importer->pool, N_SERVICE_JOBS + n_jobs, run_job, importer);
+        rc = rc ? rc : collect(importer);
         const Batch checked = importer->checking;
         importer->checking = importer->reading;
         importer->reading = checked;
-        if (code == 0 && watch->progress != NULL) {
+        if (rc == 0 && watch->progress) {
             watch->progress(watch->context,
                             importer->bytes_done + game_reader_bytes_read(importer->reader),
                             importer->bytes_total);
         }
-        if (code == 0 && interrupt_pending()) {
-            code = err_set(OGPT_EINTR, "%s: interrupted after %" PRIu64 " games, no corpus made",
-                           importer->file.path, importer->file.counts.read);
+        if (rc == 0 && interrupt_pending()) {
+            rc = err_set(OGPT_EINTR, "%s: interrupted after %" PRIu64 " games, no corpus made",
+                         importer->file.path, importer->file.counts.read);
         }
     }
-    return code;
+    return rc;
 }
 
 static void counts_add(ImportCounts *sum, const ImportCounts *more)
@@ -220,52 +220,52 @@ static int import_file(Importer *importer, const char *path)
 {
     const ImportOptions *options = importer->options;
     importer->file = (ImportFile){.path = path};
-    int code = game_reader_open(&importer->reader, path, options->check.variant, options->format,
-                                options->npy);
-    if (code != 0) {
-        return code;
+    int rc = game_reader_open(&importer->reader, path, options->check.variant, options->format,
+                              options->npy);
+    if (rc != 0) {
+        return rc;
     }
     importer->file.format = game_reader_format(importer->reader);
     if (options->check.transposed && strcmp(importer->file.format, "wthor") == 0) {
-        code = err_set(OGPT_EUSAGE, "%s: WTHOR itself says which is the row; leave out --notation",
-                       path);
+        rc = err_set(OGPT_EUSAGE, "%s: WTHOR itself says which is the row; leave out --notation",
+                     path);
     }
-    code = code != 0 ? code : play_rounds(importer);
-    if (code == 0 && importer->file.counts.read == 0) {
-        code = err_set(OGPT_EFORMAT, "%s: expected games (%s), found none", path,
-                       importer->file.format);
+    rc = rc ? rc : play_rounds(importer);
+    if (rc == 0 && importer->file.counts.read == 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: expected games (%s), found none", path,
+                     importer->file.format);
     }
-    if (code == 0) {
+    if (rc == 0) {
         importer->bytes_done += game_reader_bytes(importer->reader);
         counts_add(&importer->out->counts, &importer->file.counts);
-        if (importer->watch->file != NULL) {
+        if (importer->watch->file) {
             importer->watch->file(importer->watch->context, &importer->file);
         }
     }
     game_reader_close(importer->reader);
     importer->reader = NULL;
-    return code;
+    return rc;
 }
 
 static int import_files(Importer *importer, const char *const *files, size_t n_files)
 {
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < n_files; i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n_files; i++) {
         uint64_t n_bytes = 0;
-        code = file_size(&n_bytes, files[i]);
+        rc = file_size(&n_bytes, files[i]);
         importer->bytes_total += n_bytes;
     }
-    for (size_t i = 0; code == 0 && i < n_files; i++) {
-        code = import_file(importer, files[i]);
+    for (size_t i = 0; rc == 0 && i < n_files; i++) {
+        rc = import_file(importer, files[i]);
     }
     const ImportCounts *counts = &importer->out->counts;
-    if (code == 0 && counts->games == 0 && !importer->out->refused) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: expected a legal game, found none (%" PRIu64 " rejected, %" PRIu64
-                       " without moves); no corpus made",
-                       files[0], counts->rejected, counts->no_moves);
+    if (rc == 0 && counts->games == 0 && !importer->out->refused) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: expected a legal game, found none (%" PRIu64 " rejected, %" PRIu64
+                     " without moves); no corpus made",
+                     files[0], counts->rejected, counts->no_moves);
     }
-    return code;
+    return rc;
 }
 
 /* ---- the corpus ---- */
@@ -274,12 +274,12 @@ static int allocate(Importer *importer)
 {
     Batch *const batches[] = {&importer->reading, &importer->checking};
     Chunk *const chunks[] = {&importer->filling, &importer->writing};
-    importer->checked = mem_alloc(BATCH_GAMES, sizeof *importer->checked, "games being replayed");
-    bool whole = importer->checked != NULL;
+    importer->checked = mem_alloc(BATCH_GAMES, sizeof(*importer->checked), "games being replayed");
+    bool whole = importer->checked;
     for (int i = 0; i < 2; i++) {
         batches[i]->games = mem_alloc(BATCH_GAMES, sizeof(RawGame), "games being read");
         chunks[i]->moves = mem_alloc(CHUNK_GAMES, stride_of(importer), "a chunk of games");
-        whole = whole && batches[i]->games != NULL && chunks[i]->moves != NULL;
+        whole = whole && batches[i]->games && chunks[i]->moves;
     }
     return whole ? 0 : OGPT_ENOMEM;
 }
@@ -307,39 +307,39 @@ static int check_goal(const char *path, const ImportOptions *options)
     if (!file_exists(path)) {
         return 0;
     }
-    int code = db_application_id(&application_id, path);
-    if (code == 0 && application_id != CORPUS_APPLICATION_ID) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: expected a corpus, found another kind of database; name another file",
-                       path);
+    int rc = db_application_id(&application_id, path);
+    if (rc == 0 && application_id != CORPUS_APPLICATION_ID) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: expected a corpus, found another kind of database; name another file",
+                     path);
     }
-    if (code != 0 || options->force) {
-        return code;
+    if (rc != 0 || options->force) {
+        return rc;
     }
-    code = corpus_open(&corpus, path, true);
-    if (code == 0 && (strcmp(corpus_info(corpus)->source, "import") != 0 ||
-                      corpus_info(corpus)->variant != options->check.variant)) {
-        code = err_set(OGPT_EUSAGE,
-                       "%s: holds %s games of size %d, asked for imported ones of size %d; name "
-                       "another corpus, or replace it with --force",
-                       path, corpus_info(corpus)->source, corpus_info(corpus)->variant->size,
-                       options->check.variant->size);
+    rc = corpus_open(&corpus, path, true);
+    if (rc == 0 && (strcmp(corpus_info(corpus)->source, "import") != 0 ||
+                    corpus_info(corpus)->variant != options->check.variant)) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: holds %s games of size %d, asked for imported ones of size %d; name "
+                     "another corpus, or replace it with --force",
+                     path, corpus_info(corpus)->source, corpus_info(corpus)->variant->size,
+                     options->check.variant->size);
     }
     corpus_close(corpus);
-    return code;
+    return rc;
 }
 
 /* The corpus that is there against the new one. */
 static int compare(bool *same, const char *path, const ImportResult *result, bool force)
 {
     Corpus *corpus = NULL;
-    const int code = corpus_open(&corpus, path, true);
-    *same = code == 0 && corpus_info(corpus)->complete &&
+    const int rc = corpus_open(&corpus, path, true);
+    *same = rc == 0 && corpus_info(corpus)->complete &&
             strcmp(corpus_info(corpus)->source, "import") == 0 &&
             strcmp(corpus_info(corpus)->content_hash, result->content_hash) == 0;
     corpus_close(corpus);
-    if (code != 0) {
-        return force ? 0 : code; /* a damaged corpus may be replaced */
+    if (rc != 0) {
+        return force ? 0 : rc; /* a damaged corpus may be replaced */
     }
     return *same || force
                ? 0
@@ -356,7 +356,7 @@ static int put_in_place(const char *from, const char *path, ImportResult *result
     char beside[FILES_PATH_MAX];
     static const char *const suffixes[] = {"-wal", "-shm"};
     for (size_t i = 0; i < 2; i++) {
-        if (snprintf(beside, sizeof beside, "%s%s", from, suffixes[i]) >= FILES_PATH_MAX) {
+        if (snprintf(beside, sizeof(beside), "%s%s", from, suffixes[i]) >= FILES_PATH_MAX) {
             return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
         }
         if (file_exists(beside)) {
@@ -364,12 +364,12 @@ static int put_in_place(const char *from, const char *path, ImportResult *result
         }
     }
     if (file_exists(path)) {
-        const int code = compare(&result->unchanged, path, result, force);
-        if (code != 0 || result->unchanged) {
-            return code;
+        const int rc = compare(&result->unchanged, path, result, force);
+        if (rc != 0 || result->unchanged) {
+            return rc;
         }
         for (size_t i = 0; i < 2; i++) {
-            snprintf(beside, sizeof beside, "%s%s", path, suffixes[i]); /* shorter than `from` */
+            snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]); /* shorter than `from` */
             remove(beside);
         }
     }
@@ -380,37 +380,37 @@ static int put_in_place(const char *from, const char *path, ImportResult *result
 static int finish(Importer *importer)
 {
     ImportResult *result = importer->out;
-    int code = write_chunk(importer, &importer->writing);
-    code = code != 0 ? code : begin_corpus(importer);
-    code = code != 0 ? code : corpus_shorten(importer->corpus, result->counts.games);
-    code = code != 0 ? code : write_chunk(importer, &importer->filling);
-    code = code != 0 ? code : corpus_finish(importer->corpus);
-    if (code == 0) {
+    int rc = write_chunk(importer, &importer->writing);
+    rc = rc ? rc : begin_corpus(importer);
+    rc = rc ? rc : corpus_shorten(importer->corpus, result->counts.games);
+    rc = rc ? rc : write_chunk(importer, &importer->filling);
+    rc = rc ? rc : corpus_finish(importer->corpus);
+    if (rc == 0) {
         const CorpusInfo *info = corpus_info(importer->corpus);
         result->plies = info->plies;
-        snprintf(result->content_hash, sizeof result->content_hash, "%s", info->content_hash);
+        snprintf(result->content_hash, sizeof(result->content_hash), "%s", info->content_hash);
     }
     corpus_close(importer->corpus);
     importer->corpus = NULL;
-    return code;
+    return rc;
 }
 
 /* Make the corpus inside `folder`. */
 static int make_corpus(Importer *importer, const char *path, const char *folder,
                        const char *const *files, size_t n_files)
 {
-    int code = path_join(importer->inside, folder, "corpus");
-    code = code != 0 ? code : allocate(importer);
-    code = code != 0 ? code : import_files(importer, files, n_files);
+    int rc = path_join(importer->inside, folder, "corpus");
+    rc = rc ? rc : allocate(importer);
+    rc = rc ? rc : import_files(importer, files, n_files);
     if (importer->out->refused) {
         importer->out->counts.games = 0; /* of a corpus that is not made */
-    } else if (code == 0) {
-        code = finish(importer);
-        code = code != 0
-                   ? code
-                   : put_in_place(importer->inside, path, importer->out, importer->options->force);
+    } else if (rc == 0) {
+        rc = finish(importer);
+        rc = rc != 0
+                 ? rc
+                 : put_in_place(importer->inside, path, importer->out, importer->options->force);
     }
-    return code;
+    return rc;
 }
 
 int import_games(ImportResult *out, const char *path, const char *const *files, size_t n_files,
@@ -424,28 +424,28 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
     size_t n_stale = 0;
     *out = (ImportResult){0};
     Importer importer = {
-        .options = options, .watch = watch != NULL ? watch : &unwatched, .pool = pool, .out = out};
-    int code = check_goal(path, options);
-    if (code == 0 && snprintf(lock_path, sizeof lock_path, "%s.lock", path) >= FILES_PATH_MAX) {
-        code = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
+        .options = options, .watch = watch ? watch : &unwatched, .pool = pool, .out = out};
+    int rc = check_goal(path, options);
+    if (rc == 0 && snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= FILES_PATH_MAX) {
+        rc = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
     }
-    code = code != 0 ? code : path_temporary(folder, path);
-    code = code != 0 ? code : file_lock(&lock, lock_path);
-    if (code != 0) {
-        return code;
+    rc = rc ? rc : path_temporary(folder, path);
+    rc = rc ? rc : file_lock(&lock, lock_path);
+    if (rc != 0) {
+        return rc;
     }
-    code = path_clean_stale(&n_stale, path);
-    if (code == 0 && dir_exists(folder)) {
-        code = dir_remove(folder);
+    rc = path_clean_stale(&n_stale, path);
+    if (rc == 0 && dir_exists(folder)) {
+        rc = dir_remove(folder);
     }
-    code = code != 0 ? code : dir_create(folder);
-    if (code == 0) {
-        code = make_corpus(&importer, path, folder, files, n_files);
+    rc = rc ? rc : dir_create(folder);
+    if (rc == 0) {
+        rc = make_corpus(&importer, path, folder, files, n_files);
         release(&importer);
         const int removed = dir_remove(folder);
-        code = code != 0 ? code : removed;
+        rc = rc ? rc : removed;
     }
     file_unlock(&lock);
     out->seconds = clock_seconds() - start;
-    return code;
+    return rc;
 }

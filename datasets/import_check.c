@@ -151,11 +151,11 @@ void game_check(CheckedGame *out, RawGame *raw, const CheckOptions *options)
     memset(out->moves, SQ_NONE, (size_t)variant->n_moves);
     out->unfinished = out->score_mismatch = out->unknown_result = false;
     /* A reader stops collecting at what it cannot read; an illegal move before that comes first. */
-    memcpy(found_by_reader, raw->fault, sizeof found_by_reader);
+    memcpy(found_by_reader, raw->fault, sizeof(found_by_reader));
     raw->fault[0] = '\0';
     const int n = replay(out, raw, options, &legal);
     if (n >= 0) {
-        memcpy(raw->fault, found_by_reader, sizeof found_by_reader);
+        memcpy(raw->fault, found_by_reader, sizeof(found_by_reader));
     }
     if (raw->fault[0] != '\0') {
         out->verdict = CHECK_REJECTED;

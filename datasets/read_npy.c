@@ -73,9 +73,9 @@ static int find_content(GameReader *reader)
 {
     RecordState *record = &reader->record;
     size_t n = 0;
-    const int code = stream_read(&reader->stream, record->record, record->n_bytes, &n);
-    if (code != 0) {
-        return code;
+    const int rc = stream_read(&reader->stream, record->record, record->n_bytes, &n);
+    if (rc != 0) {
+        return rc;
     }
     const bool squares = row_is_legal(reader, NPY_SQUARES);
     if (squares == row_is_legal(reader, NPY_TOKENS)) {
@@ -93,9 +93,9 @@ static int npy_begin(GameReader *reader)
     RecordState *record = &reader->record;
     NpyHeader *npy = &record->npy;
     const char *path = reader->stream.path;
-    int code = npy_read_header(npy, path);
-    if (code != 0) {
-        return code;
+    int rc = npy_read_header(npy, path);
+    if (rc != 0) {
+        return rc;
     }
     if (npy->rank != 2 || npy->dtype[0] == 'f') {
         return err_set(OGPT_EFORMAT,
@@ -112,10 +112,10 @@ static int npy_begin(GameReader *reader)
     record->n_bytes = (size_t)npy->shape[1] * npy->item_bytes;
     reader->stream.at = npy->data_offset;
     if (record->content == NPY_AUTO) {
-        code = find_content(reader);
+        rc = find_content(reader);
         reader->stream.at = npy->data_offset;
     }
-    return code;
+    return rc;
 }
 
 static void record_take(GameReader *reader)

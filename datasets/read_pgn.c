@@ -172,7 +172,7 @@ static void tag_end(GameReader *reader)
     }
     RawGame *game = pgn_game(reader, pgn->opened);
     if (!pgn->has_tags) {
-        memcpy(pgn->first_name, pgn->name, sizeof pgn->name);
+        memcpy(pgn->first_name, pgn->name, sizeof(pgn->name));
         pgn->has_tags = true;
     }
     if (strcmp(pgn->name, "Result") == 0) {
@@ -295,11 +295,10 @@ static void pgn_end(GameReader *reader)
                        : pgn->where == PGN_TAG || pgn->where == PGN_TAG_TEXT ? "tag"
                        : pgn->depth > 0                                      ? "variation"
                                                                              : NULL;
-    if (open != NULL || reader->text.utf8_left > 0) {
+    if (open || reader->text.utf8_left > 0) {
         reader__fault(pgn_game(reader, line), line,
                       "expected the end of the %s of line %llu, found the end of the file",
-                      open != NULL ? open : "character",
-                      (unsigned long long)(open != NULL ? pgn->opened : line));
+                      open ? open : "character", (unsigned long long)(open ? pgn->opened : line));
     }
     if (reader->open) {
         reader__game_done(reader);

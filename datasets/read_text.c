@@ -44,11 +44,11 @@ int text__begin(GameReader *reader)
 {
     uint8_t mark[3];
     size_t n = 0;
-    const int code = stream_read(&reader->stream, mark, sizeof mark, &n);
-    if (n != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark) != 0) {
+    const int rc = stream_read(&reader->stream, mark, sizeof(mark), &n);
+    if (n != sizeof(mark) || memcmp(mark, "\xef\xbb\xbf", sizeof(mark)) != 0) {
         reader->stream.at = 0;
     }
-    return code;
+    return rc;
 }
 
 void text__show(char out[SHOWN_MAX], const char *text, size_t n)

@@ -42,15 +42,15 @@ static int wthor_begin(GameReader *reader)
     size_t n = 0;
     const char *path = reader->stream.path;
     const uint64_t size = reader->stream.size;
-    const int code = stream_read(&reader->stream, head, sizeof head, &n);
-    if (code != 0) {
-        return code;
+    const int rc = stream_read(&reader->stream, head, sizeof(head), &n);
+    if (rc != 0) {
+        return rc;
     }
     if (reader->variant->size != 8) {
         return err_set(OGPT_EUSAGE, "%s: WTHOR games are 8x8, asked for %dx%d; leave out --size",
                        path, reader->variant->size, reader->variant->size);
     }
-    if (n < sizeof head) {
+    if (n < sizeof(head)) {
         return err_set(OGPT_EFORMAT,
                        "%s: expected a WTHOR header of %d bytes, found a file of %llu", path,
                        HEADER_BYTES, (unsigned long long)size);

@@ -19,8 +19,8 @@ static void build_all(void)
         vocab->variant = variant;
         vocab->d_vocab = variant->n_moves + 1;
         vocab->n_ctx = variant->n_moves - 1;
-        memset(vocab->tok_of_sq, TOK_PAD, sizeof vocab->tok_of_sq);
-        memset(vocab->sq_of_tok, SQ_NONE, sizeof vocab->sq_of_tok);
+        memset(vocab->tok_of_sq, TOK_PAD, sizeof(vocab->tok_of_sq));
+        memset(vocab->sq_of_tok, SQ_NONE, sizeof(vocab->sq_of_tok));
         int tok = TOK_PAD;
         for (int sq = 0; sq < BOARD_SQUARES; sq++) {
             if (playable >> sq & 1) {

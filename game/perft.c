@@ -71,9 +71,9 @@ int perft_start(uint64_t *leaves, const GameVariant *variant, int depth, Pool *p
     const int split = depth < SPLIT_PLIES ? depth : SPLIT_PLIES;
     PerftWork work = {.variant = variant, .depth = depth - split};
     list_positions(&work, &variant->start, split);
-    const int code = pool_run(pool, work.n, count_leaves, &work);
-    if (code != 0) {
-        return code;
+    const int rc = pool_run(pool, work.n, count_leaves, &work);
+    if (rc != 0) {
+        return rc;
     }
     *leaves = 0;
     for (size_t i = 0; i < work.n; i++) {

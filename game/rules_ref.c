@@ -38,7 +38,7 @@ static int outflanked(const RefBoard *board, char player, int row, int column, c
 void ref_start(RefBoard *out, int size)
 {
     out->size = size;
-    memset(out->cell, '.', sizeof out->cell);
+    memset(out->cell, '.', sizeof(out->cell));
     const int low = size / 2 - 1;
     const int high = size / 2;
     out->cell[low][low] = 'w';
@@ -118,7 +118,7 @@ void ref_from_board(RefBoard *out, const GameVariant *variant, const Board *boar
     const char mover = board->to_move == BLACK ? 'b' : 'w';
     out->size = variant->size;
     out->to_move = mover;
-    memset(out->cell, '.', sizeof out->cell);
+    memset(out->cell, '.', sizeof(out->cell));
     for (int sq = 0; sq < BOARD_SQUARES; sq++) {
         if (board->mine >> sq & 1) {
             out->cell[sq / 8][sq % 8] = mover;

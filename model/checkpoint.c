@@ -40,9 +40,9 @@ static int write_tensors(const char *path, const Gpt *gpt)
     static const char *const metadata[][2] = {{"format", "pt"}};
 
     int rc = OGPT_ENOMEM;
-    StEntry *entries = mem_calloc(gpt->n_specs, sizeof *entries, "tensor entries");
-    float *permuted = mem_alloc(gpt->n_numbers, sizeof *permuted, "tensors in file layout");
-    if (entries == NULL || permuted == NULL) {
+    StEntry *entries = mem_calloc(gpt->n_specs, sizeof(*entries), "tensor entries");
+    float *permuted = mem_alloc(gpt->n_numbers, sizeof(*permuted), "tensors in file layout");
+    if (!entries || !permuted) {
         goto done;
     }
     for (size_t i = 0; i < gpt->n_specs; i++) {
@@ -74,11 +74,9 @@ int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt,
         return rc;
     }
     Js *config = gpt_config_write(&gpt->cfg);
-    js_set(config, "ogpt", about != NULL ? js_keep(about) : js_object());
+    js_set(config, "ogpt", about ? js_keep(about) : js_object());
     rc = js_print(&text, config, 2);
-    if (rc == 0) {
-        rc = publish_file(publish, "config.json", text, strlen(text));
-    }
+    rc = rc ? rc : publish_file(publish, "config.json", text, strlen(text));
     mem_free(text);
     js_free(config);
     return rc;
@@ -124,14 +122,14 @@ static bool fill_absent(Gpt *gpt, const TensorSpec *spec, bool allow_lnpre)
 static int read_tensors(Gpt *gpt, const StFile *file)
 {
     float *values = gpt->params;
-    float *raw = mem_alloc(gpt->n_numbers, sizeof *raw, "tensors in file layout");
-    if (raw == NULL) {
+    float *raw = mem_alloc(gpt->n_numbers, sizeof(*raw), "tensors in file layout");
+    if (!raw) {
         return OGPT_ENOMEM;
     }
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
         const TensorSpec *spec = &gpt->specs[i];
-        if (st_find(file, spec->name) == NULL) {
+        if (!st_find(file, spec->name)) {
             continue;
         }
         bool permuted = heads_on_file(spec);
@@ -154,15 +152,12 @@ int model_read_tensors(Gpt *gpt, const char *path, bool allow_lnpre)
     }
     rc = check_no_extra(gpt, file, path);
     for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
-        if (st_find(file, gpt->specs[i].name) == NULL &&
-            !fill_absent(gpt, &gpt->specs[i], allow_lnpre)) {
+        if (!st_find(file, gpt->specs[i].name) && !fill_absent(gpt, &gpt->specs[i], allow_lnpre)) {
             rc = err_set(OGPT_EFORMAT, "%s: tensor '%s' is missing (found %zu tensors)", path,
                          gpt->specs[i].name, st_count(file));
         }
     }
-    if (rc == 0) {
-        rc = read_tensors(gpt, file);
-    }
+    rc = rc ? rc : read_tensors(gpt, file);
     st_close(file);
     return rc;
 }
@@ -193,7 +188,7 @@ static int verify_step(const char *path, bool with_train)
         if (rc == 0 && !dir_exists(train)) {
             rc = err_set(OGPT_EFORMAT, "%s: expected the state of the training, found none", train);
         }
-        rc = rc != 0 ? rc : manifest_verify(NULL, train);
+        rc = rc ? rc : manifest_verify(NULL, train);
     }
     return rc;
 }
@@ -205,7 +200,7 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool wi
     size_t n = 0;
     char note[2048] = "";
     *step = -1;
-    if (warning != NULL) {
+    if (warning) {
         *warning = NULL;
     }
     int rc = dir_list(&names, &n, run_path);
@@ -230,7 +225,7 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool wi
             break;
         } else {
             size_t used = strlen(note);
-            snprintf(note + used, sizeof note - used, "%spassed over a damaged checkpoint: %s",
+            snprintf(note + used, sizeof(note) - used, "%spassed over a damaged checkpoint: %s",
                      used > 0 ? "; " : "", err_message());
         }
     }
@@ -238,7 +233,7 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool wi
     if (rc == 0 && note[0] != '\0' && *step < 0) {
         return err_set(OGPT_EFORMAT, "%s: no checkpoint verifies (%s)", run_path, note);
     }
-    if (rc == 0 && note[0] != '\0' && warning != NULL) {
+    if (rc == 0 && note[0] != '\0' && warning) {
         *warning = mem_strdup(note, "a warning");
     }
     return rc;
@@ -295,11 +290,11 @@ static int resolve(char *out, const char *path, char **warning)
 static int refuse_layout(const Js *manifest, const char *path)
 {
     const char *layout = js_str_of(js_member(manifest, "layout"));
-    return layout == NULL ? 0
-                          : err_set(OGPT_EFORMAT,
-                                    "%s: expected a model in layout tl, found %s; bring it back "
-                                    "with ogpt convert %s MODEL --from %s",
-                                    path, layout, path, layout);
+    return !layout ? 0
+                   : err_set(OGPT_EFORMAT,
+                             "%s: expected a model in layout tl, found %s; bring it back "
+                             "with ogpt convert %s MODEL --from %s",
+                             path, layout, path, layout);
 }
 
 int model_check_room(const GptConfig *cfg, int64_t n_absent, const char *path)
@@ -335,20 +330,20 @@ int model_load(ModelFile *out, const char *path, char **warning)
         goto done;
     }
     const char *norm = js_str_of(js_member(config, "normalization_type"));
-    rc = model_read_tensors(out->gpt, file, norm != NULL && strcmp(norm, "LNPre") == 0);
+    rc = model_read_tensors(out->gpt, file, norm && strcmp(norm, "LNPre") == 0);
     if (rc != 0) {
         goto done;
     }
     const char *hash = manifest_file_sha256(out->manifest, "model.safetensors");
     const char *corpus = js_str_of(js_member(out->manifest, "corpus_hash"));
-    snprintf(out->model_hash, sizeof out->model_hash, "%s", hash != NULL ? hash : "");
-    snprintf(out->corpus_hash, sizeof out->corpus_hash, "%s", corpus != NULL ? corpus : "");
+    snprintf(out->model_hash, sizeof(out->model_hash), "%s", hash ? hash : "");
+    snprintf(out->corpus_hash, sizeof(out->corpus_hash), "%s", corpus ? corpus : "");
     if (js_type(js_member(out->manifest, "step")) == JS_INT) {
         out->step = js_int_of(js_member(out->manifest, "step"));
     }
 done:
     js_free(config);
-    if (warning != NULL) {
+    if (warning) {
         *warning = note;
     } else {
         mem_free(note);

@@ -19,7 +19,7 @@ static const struct {
 
 int gpt_config_preset(GptConfig *out, const char *name)
 {
-    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+    for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
         if (strcmp(presets[i].name, name) == 0) {
             out->n_layers = presets[i].n_layers;
             out->d_model = presets[i].d_model;
@@ -37,7 +37,7 @@ const char *gpt_config_check(const GptConfig *cfg)
 {
     const int sizes[] = {cfg->n_layers, cfg->d_model, cfg->n_heads, cfg->d_head,
                          cfg->d_mlp,    cfg->n_ctx,   cfg->d_vocab};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         if (sizes[i] < 1 || sizes[i] >= 1 << 16) {
             return "every size must lie in 1..65535";
         }
@@ -93,7 +93,7 @@ int gpt_config_read(GptConfig *out, const Js *json, const char *origin)
 {
     int rc;
     GptConfig cfg = {.eps = 1e-5f};
-    for (size_t i = 0; i < sizeof size_keys / sizeof size_keys[0]; i++) {
+    for (size_t i = 0; i < sizeof(size_keys) / sizeof(size_keys[0]); i++) {
         int64_t value = 0;
         rc = js_get_int(&value, json, size_keys[i].key, 1, 65535, origin);
         if (rc != 0) {
@@ -127,7 +127,7 @@ int gpt_config_read(GptConfig *out, const Js *json, const char *origin)
         cfg.seed = (uint64_t)js_int_of(js_member(json, "seed"));
     }
     const char *reason = gpt_config_check(&cfg);
-    if (reason != NULL) {
+    if (reason) {
         return err_set(OGPT_EFORMAT,
                        "%s: %s (found n_layers %d, d_model %d, n_heads %d, d_head %d)", origin,
                        reason, cfg.n_layers, cfg.d_model, cfg.n_heads, cfg.d_head);
@@ -142,7 +142,7 @@ static double decimal_of(float value)
     char text[32];
     double decimal = value;
     for (int digits = 6; digits <= 9; digits++) { /* 9 are enough for every float */
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        snprintf(text, sizeof(text), "%.*g", digits, (double)value);
         decimal = strtod(text, NULL);
         if ((float)decimal == value) {
             break;
@@ -154,7 +154,7 @@ static double decimal_of(float value)
 Js *gpt_config_write(const GptConfig *cfg)
 {
     Js *json = js_object();
-    for (size_t i = 0; i < sizeof size_keys / sizeof size_keys[0]; i++) {
+    for (size_t i = 0; i < sizeof(size_keys) / sizeof(size_keys[0]); i++) {
         js_set_int(json, size_keys[i].key, *(const int *)((const char *)cfg + size_keys[i].offset));
     }
     js_set_str(json, "act_fn", "gelu");

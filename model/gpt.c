@@ -41,7 +41,7 @@ static Pass pass_of(const Gpt *gpt, Tape *tape)
 
 static bool wanted(const Hooks *hooks, HookSite site, int layer)
 {
-    return hooks != NULL && (hooks->sites[site] >> layer & 1) != 0;
+    return hooks && (hooks->sites[site] >> layer & 1) != 0;
 }
 
 static void visit(const Pass *p, const Hooks *hooks, HookSite site, int layer, real *value)
@@ -81,7 +81,6 @@ static void block_forward(const Pass *p, int layer, const Hooks *hooks)
     BlockTape *t = &p->tape->blocks[layer];
     size_t N = p->N, C = p->C, M = p->M;
     real eps = (real)p->gpt->cfg.eps;
-
     visit(p, hooks, HOOK_RESID_PRE, layer, t->pre);
     p->k->layernorm_fwd(t->ln1, t->mean1, t->rstd1, t->pre, w + map->ln1_w, w + map->ln1_b, N, C,
                         eps);
@@ -114,7 +113,7 @@ const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_
                         const Hooks *hooks)
 {
     assert(B >= 1 && B <= tape->max_games && T >= 1 && T <= (size_t)gpt->cfg.n_ctx);
-    assert(hooks == NULL || tape->mode == TAPE_FORWARD);
+    assert(!hooks || tape->mode == TAPE_FORWARD);
     assert(gpt_config_same_shape(&tape->cfg, &gpt->cfg));
     tape->B = B;
     tape->T = T;
@@ -154,7 +153,6 @@ static void block_backward(const Pass *p, int layer, real *grads)
     const BlockTape *t = &p->tape->blocks[layer];
     Tape *s = p->tape;
     size_t N = p->N, C = p->C, M = p->M;
-
     p->k->linear_bwd_inp(s->dact, s->dx, w + map->W_out, 0, N, M, C, p->scratch);
     p->k->linear_bwd_w(g + map->W_out, g + map->b_out, t->act, s->dx, N, M, C, p->scratch);
     p->k->gelu_bwd(s->dact, g + map->b_in, t->slope, N, M);

@@ -15,9 +15,9 @@ static bool start_known(const Js *manifest)
     const Js *options = js_member(js_member(manifest, "about"), "options");
     const char *init = js_str_of(js_member(options, "init-from"));
     if (js_type(earlier_runs(manifest)) == JS_ARRAY) {
-        return js_length(earlier_runs(manifest)) > 0 || init == NULL || init[0] == '\0';
+        return js_length(earlier_runs(manifest)) > 0 || !init || init[0] == '\0';
     }
-    return earlier_runs(manifest) == NULL && init != NULL && init[0] == '\0';
+    return !earlier_runs(manifest) && init && init[0] == '\0';
 }
 
 /* An unknown start counts as one run without a name. */
@@ -29,8 +29,7 @@ size_t lineage_length(const Js *manifest)
 static TrainedOn run_of(const Js *name, const Js *games)
 {
     const char *games_of = js_str_of(name);
-    if (games_of == NULL || games_of[0] == '\0' || js_type(games) != JS_INT ||
-        js_int_of(games) < 0) {
+    if (!games_of || games_of[0] == '\0' || js_type(games) != JS_INT || js_int_of(games) < 0) {
         return (TrainedOn){NULL, 0};
     }
     return (TrainedOn){games_of, js_int_of(games)};
@@ -54,7 +53,7 @@ static Js *first_runs(const Js *manifest, size_t n)
     for (size_t i = 0; i < n; i++) {
         const TrainedOn run = lineage_at(manifest, i);
         Js *row = js_object();
-        js_set_str(row, "games_of", run.games_of != NULL ? run.games_of : "");
+        js_set_str(row, "games_of", run.games_of ? run.games_of : "");
         js_set_int(row, "games", run.games);
         js_push(runs, row);
     }
@@ -75,7 +74,7 @@ bool lineage_names(const Js *manifest, const char *games_of)
 {
     for (size_t i = 0; i < lineage_length(manifest); i++) {
         const TrainedOn run = lineage_at(manifest, i);
-        if (run.games_of != NULL && strcmp(run.games_of, games_of) == 0) {
+        if (run.games_of && strcmp(run.games_of, games_of) == 0) {
             return true;
         }
     }

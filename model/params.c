@@ -19,10 +19,10 @@ static void add_spec(Gpt *gpt, const char *format, int layer, size_t rank, const
 {
     TensorSpec *spec = &gpt->specs[gpt->n_specs++];
     if (layer >= 0) {
-        snprintf(spec->name, sizeof spec->name, "blocks.%d.%s", layer,
+        snprintf(spec->name, sizeof(spec->name), "blocks.%d.%s", layer,
                  format + strlen("blocks.%d."));
     } else {
-        snprintf(spec->name, sizeof spec->name, "%s", format);
+        snprintf(spec->name, sizeof(spec->name), "%s", format);
     }
     spec->rank = rank;
     spec->count = 1;
@@ -85,18 +85,18 @@ int gpt_new(Gpt **out, const GptConfig *cfg)
 {
     *out = NULL;
     const char *reason = gpt_config_check(cfg);
-    if (reason != NULL) {
+    if (reason) {
         return err_set(OGPT_EFORMAT, "network configuration: %s", reason);
     }
     int rc = OGPT_ENOMEM;
-    Gpt *gpt = mem_calloc(1, sizeof *gpt, "a network");
-    if (gpt == NULL) {
+    Gpt *gpt = mem_calloc(1, sizeof(*gpt), "a network");
+    if (!gpt) {
         return rc;
     }
     gpt->cfg = *cfg;
     size_t n = (size_t)cfg->n_layers * N_BLOCK_TENSORS + N_OTHER_TENSORS;
-    gpt->specs = mem_calloc(n, sizeof *gpt->specs, "the table of tensors");
-    if (gpt->specs == NULL) {
+    gpt->specs = mem_calloc(n, sizeof(*gpt->specs), "the table of tensors");
+    if (!gpt->specs) {
         goto done;
     }
     list_tensors(gpt);
@@ -115,7 +115,7 @@ done:
 
 void gpt_free(Gpt *gpt)
 {
-    if (gpt != NULL) {
+    if (gpt) {
         arena_release(&gpt->arena);
         mem_free(gpt->specs);
         mem_free(gpt);

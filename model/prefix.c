@@ -57,16 +57,15 @@ static void carve(Carver *carver, Prefix *p)
     size_t B = p->max_batch, V = (size_t)p->cfg.d_vocab, NH = (size_t)p->cfg.n_heads;
     size_t widest = M > V ? M : V;
     real **rows[] = {&p->x, &p->normed, &p->q, &p->k, &p->v, &p->z, &p->out};
-
-    p->filled = take(carver, B, sizeof *p->filled);
-    p->length = take(carver, B, sizeof *p->length);
-    p->active = take(carver, B, sizeof *p->active);
+    p->filled = take(carver, B, sizeof(*p->filled));
+    p->length = take(carver, B, sizeof(*p->length));
+    p->active = take(carver, B, sizeof(*p->active));
     p->keys = take(carver, L * B * C * p->stride, sizeof(real));
     p->values = take(carver, L * B * C * p->stride, sizeof(real));
     p->last_key = take(carver, L * B * C, sizeof(real));
     p->last_value = take(carver, L * B * C, sizeof(real));
     p->stream = take(carver, (L + 1) * B * C, sizeof(real));
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         *rows[i] = take(carver, B * C, sizeof(real));
     }
     p->mean = take(carver, B, sizeof(real));
@@ -90,7 +89,6 @@ static size_t own_bytes(const GptConfig *cfg, size_t max_batch)
 {
     Prefix counted = shape_of(cfg, max_batch);
     Carver carver = {0};
-
     carve(&carver, &counted);
     return carver.n_bytes;
 }
@@ -102,28 +100,26 @@ size_t prefix_bytes(const GptConfig *cfg, size_t max_batch)
 
 int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch)
 {
-    Prefix *prefix = mem_calloc(1, sizeof *prefix, "kept sequences");
-    int code;
-
+    Prefix *prefix = mem_calloc(1, sizeof(*prefix), "kept sequences");
+    int rc;
     *out = NULL;
     if (!prefix) {
         return OGPT_ENOMEM;
     }
     *prefix = shape_of(cfg, max_batch);
-    code = arena_init(&prefix->arena, own_bytes(cfg, max_batch), "keys and values of sequences");
-    if (code == 0) {
+    rc = arena_init(&prefix->arena, own_bytes(cfg, max_batch), "keys and values of sequences");
+    if (rc == 0) {
         Carver carver = {.arena = &prefix->arena};
-
         carve(&carver, prefix);
         /* Columns behind a sequence take part in no sum, but a NaN there would. */
         memset(prefix->keys, 0,
                (size_t)cfg->n_layers * max_batch * (size_t)cfg->d_model * prefix->stride *
                    sizeof(real));
-        code = tape_new(&prefix->tape, cfg, PREFIX_FILL, TAPE_FORWARD, NULL);
+        rc = tape_new(&prefix->tape, cfg, PREFIX_FILL, TAPE_FORWARD, NULL);
     }
-    if (code != 0) {
+    if (rc != 0) {
         prefix_free(prefix);
-        return code;
+        return rc;
     }
     *out = prefix;
     return 0;
@@ -150,7 +146,6 @@ static void keep_key(const Prefix *p, int layer, size_t b, size_t t, const real 
 {
     size_t C = (size_t)p->cfg.d_model;
     real *keys = row_of(p, p->keys, layer, b, C * p->stride) + t;
-
     for (size_t c = 0; c < C; c++) {
         keys[c * p->stride] = key[c];
     }
@@ -159,15 +154,13 @@ static void keep_key(const Prefix *p, int layer, size_t b, size_t t, const real 
 static void keep_value(const Prefix *p, int layer, size_t b, size_t t, const real *value)
 {
     size_t C = (size_t)p->cfg.d_model;
-
-    memcpy(row_of(p, p->values, layer, b, C * p->stride) + t * C, value, C * sizeof *value);
+    memcpy(row_of(p, p->values, layer, b, C * p->stride) + t * C, value, C * sizeof(*value));
 }
 
 /* Put back what the last filled position of blocks below `layer` held. */
 static void clean_below(Prefix *p, int layer)
 {
     size_t C = (size_t)p->cfg.d_model;
-
     for (int l = p->clean; l < layer; l++) {
         for (size_t b = 0; b < p->B; b++) {
             keep_key(p, l, b, p->filled[b] - 1, row_of(p, p->last_key, l, b, C));
@@ -193,13 +186,11 @@ typedef struct Fill {
 static void keep_stream(const Fill *fill, int layer, const HookPoint *point)
 {
     const Prefix *p = fill->prefix;
-
     for (size_t b = 0; b < point->B; b++) {
         size_t last = p->filled[fill->first + b] - 1;
-
         memcpy(row_of(p, p->stream, layer, fill->first + b, point->width),
                point->value + (b * point->T + last) * point->width,
-               point->width * sizeof *point->value);
+               point->width * sizeof(*point->value));
     }
 }
 
@@ -209,17 +200,15 @@ static void keep_keys_and_values(const Fill *fill, const HookPoint *point)
     const Prefix *p = fill->prefix;
     const BlockTape *block = &p->tape->blocks[point->layer];
     size_t C = (size_t)p->cfg.d_model;
-
     for (size_t b = 0; b < point->B; b++) {
         size_t at = fill->first + b, n = p->filled[at];
         const real *k = block->k + b * point->T * C, *v = block->v + b * point->T * C;
-
         for (size_t t = 0; t < n; t++) {
             keep_key(p, point->layer, at, t, k + t * C);
             keep_value(p, point->layer, at, t, v + t * C);
         }
-        memcpy(row_of(p, p->last_key, point->layer, at, C), k + (n - 1) * C, C * sizeof *k);
-        memcpy(row_of(p, p->last_value, point->layer, at, C), v + (n - 1) * C, C * sizeof *v);
+        memcpy(row_of(p, p->last_key, point->layer, at, C), k + (n - 1) * C, C * sizeof(*k));
+        memcpy(row_of(p, p->last_value, point->layer, at, C), v + (n - 1) * C, C * sizeof(*v));
     }
 }
 
@@ -228,7 +217,6 @@ static void fill_hook(void *context, const HookPoint *point)
 {
     const Fill *fill = context;
     HookPoint theirs = *point;
-
     if (wanted(fill->hooks, point->site, point->layer)) {
         theirs.first = fill->first;
         fill->hooks->fn(fill->hooks->context, &theirs);
@@ -248,7 +236,6 @@ void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride
     Fill fill = {.prefix = p, .hooks = hooks};
     Hooks all = {.fn = fill_hook, .context = &fill};
     uint8_t batch[PREFIX_FILL * 256];
-
     assert(B >= 1 && B <= p->max_batch && p->cfg.n_ctx <= 256);
     for (int site = 0; site < N_HOOK_SITES; site++) {
         all.sites[site] = hooks ? hooks->sites[site] : 0;
@@ -263,7 +250,6 @@ void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride
     }
     for (fill.first = 0; fill.first < B; fill.first += PREFIX_FILL) {
         size_t n = B - fill.first < PREFIX_FILL ? B - fill.first : PREFIX_FILL, T = 1;
-
         for (size_t b = 0; b < n; b++) {
             T = p->filled[fill.first + b] > T ? p->filled[fill.first + b] : T;
         }
@@ -295,9 +281,8 @@ static void add_to_stream(const Prefix *p, const Hooks *hooks, HookSite site, in
                           const real *inp, const real *w, const real *bias, size_t width)
 {
     size_t C = (size_t)p->cfg.d_model;
-
     if (!wanted(hooks, site, layer)) {
-        memcpy(p->out, p->x, p->B * C * sizeof *p->x);
+        memcpy(p->out, p->x, p->B * C * sizeof(*p->x));
         p->kernels->linear_residual(p->x, p->out, inp, w, bias, p->B, width, C, p->scratch);
         return;
     }
@@ -312,7 +297,6 @@ static void add_to_stream(const Prefix *p, const Hooks *hooks, HookSite site, in
 static void attend(const Prefix *p, int layer, const Hooks *hooks)
 {
     size_t C = (size_t)p->cfg.d_model, NH = (size_t)p->cfg.n_heads, HS = (size_t)p->cfg.d_head;
-
     for (size_t b = 0; b < p->B; b++) {
         if (p->active[b]) {
             keep_key(p, layer, b, p->length[b] - 1, p->k + b * C);
@@ -337,7 +321,6 @@ static void block_rows(const Prefix *p, const Gpt *gpt, int layer, const Hooks *
     const Kernels *k = p->kernels;
     size_t C = (size_t)p->cfg.d_model, M = (size_t)p->cfg.d_mlp;
     real eps = (real)p->cfg.eps;
-
     visit(p, hooks, HOOK_RESID_PRE, layer, p->x);
     k->layernorm_fwd(p->normed, p->mean, p->rstd, p->x, w + map->ln1_w, w + map->ln1_b, p->B, C,
                      eps);
@@ -362,7 +345,6 @@ static void block_rows(const Prefix *p, const Gpt *gpt, int layer, const Hooks *
 static const real *run_rows(const Prefix *p, const Gpt *gpt, int first, const Hooks *hooks)
 {
     size_t C = (size_t)p->cfg.d_model;
-
     for (int layer = first; layer < p->cfg.n_layers; layer++) {
         block_rows(p, gpt, layer, hooks);
     }
@@ -379,7 +361,6 @@ static int first_touched(bool *after, const Hooks *hooks, int n_layers)
 {
     uint64_t any = 0, inside = 0;
     int first;
-
     for (int site = 0; hooks && site < N_HOOK_SITES; site++) {
         any |= hooks->sites[site];
         inside |= site == HOOK_RESID_POST ? 0 : hooks->sites[site];
@@ -395,15 +376,14 @@ const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
     bool after;
     int touched = first_touched(&after, hooks, p->cfg.n_layers);
     int first = after ? touched + 1 : touched;
-
-    memcpy(p->length, p->filled, p->B * sizeof *p->length);
+    memcpy(p->length, p->filled, p->B * sizeof(*p->length));
     for (size_t b = 0; b < p->B; b++) {
         p->active[b] = true;
     }
     clean_below(p, first);
     p->clean = first; /* the pass writes into those behind */
     memcpy(p->x, row_of(p, p->stream, first, 0, (size_t)p->cfg.d_model),
-           p->B * (size_t)p->cfg.d_model * sizeof *p->x);
+           p->B * (size_t)p->cfg.d_model * sizeof(*p->x));
     if (after) {
         visit(p, hooks, HOOK_RESID_POST, touched, p->x);
     }
@@ -413,7 +393,6 @@ const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
 const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 {
     size_t C = (size_t)p->cfg.d_model;
-
     for (size_t b = 0; b < p->B; b++) {
         p->active[b] = tokens[b] != 0 && p->length[b] < (size_t)p->cfg.n_ctx;
         p->length[b] += p->active[b];

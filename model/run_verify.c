@@ -8,10 +8,10 @@
 #include "base/err.h"
 
 /* Damage becomes a finding; what says nothing about the file goes on as an error. */
-static int finding_of(const RunVerify *verify, int code)
+static int finding_of(const RunVerify *verify, int rc)
 {
-    if (code != OGPT_EFORMAT && code != OGPT_EVERSION) {
-        return code;
+    if (rc != OGPT_EFORMAT && rc != OGPT_EVERSION) {
+        return rc;
     }
     verify->finding(verify->context, err_message());
     return 0;
@@ -20,11 +20,11 @@ static int finding_of(const RunVerify *verify, int code)
 int model_verify(const char *path, const RunVerify *verify)
 {
     ModelFile model;
-    int code = model_load(&model, path, NULL);
-    if (code != 0) {
-        return finding_of(verify, code);
+    int rc = model_load(&model, path, NULL);
+    if (rc != 0) {
+        return finding_of(verify, rc);
     }
-    if (verify->sound != NULL) {
+    if (verify->sound) {
         verify->sound(verify->context, &model);
     }
     model_release(&model);
@@ -35,36 +35,36 @@ int model_verify(const char *path, const RunVerify *verify)
 static int tensors_check(const char *path)
 {
     StFile *file = NULL;
-    int code = st_open(&file, path);
-    for (size_t i = 0; code == 0 && i < st_count(file); i++) {
+    int rc = st_open(&file, path);
+    for (size_t i = 0; rc == 0 && i < st_count(file); i++) {
         const StTensor *tensor = st_tensor(file, i);
         if (strcmp(tensor->dtype, "F32") != 0) {
             continue;
         }
         float *numbers = mem_alloc((size_t)(tensor->end - tensor->begin), 1, tensor->name);
-        code = numbers == NULL
-                   ? OGPT_ENOMEM
-                   : st_read_f32(numbers, file, tensor->name, tensor->rank, tensor->shape, false);
+        rc = !numbers
+                 ? OGPT_ENOMEM
+                 : st_read_f32(numbers, file, tensor->name, tensor->rank, tensor->shape, false);
         mem_free(numbers);
     }
     st_close(file);
-    return code;
+    return rc;
 }
 
 /* The training state of a checkpoint; the last one of a finished run may have none. */
 static int state_verify(const char *step_path, const RunVerify *verify)
 {
     char state[FILES_PATH_MAX], arrays[FILES_PATH_MAX];
-    int code = path_join(state, step_path, "train");
-    if (code != 0 || !dir_exists(state)) {
-        return code;
+    int rc = path_join(state, step_path, "train");
+    if (rc != 0 || !dir_exists(state)) {
+        return rc;
     }
-    code = manifest_verify(NULL, state);
-    code = code != 0 ? code : path_join(arrays, state, "optim.safetensors");
-    if (code == 0 && file_exists(arrays)) {
-        code = tensors_check(arrays);
+    rc = manifest_verify(NULL, state);
+    rc = rc ? rc : path_join(arrays, state, "optim.safetensors");
+    if (rc == 0 && file_exists(arrays)) {
+        rc = tensors_check(arrays);
     }
-    return finding_of(verify, code);
+    return finding_of(verify, rc);
 }
 
 /* The step of a checkpoint's name against the one of its manifest. */
@@ -72,36 +72,36 @@ static int step_check(const char *step_path, const char *name)
 {
     Js *manifest = NULL;
     int64_t step = 0;
-    int code = manifest_verify(&manifest, step_path);
-    if (code != 0) {
+    int rc = manifest_verify(&manifest, step_path);
+    if (rc != 0) {
         return 0; /* told by model_verify */
     }
     if (js_has(manifest, "step")) {
-        code = js_get_int(&step, manifest, "step", 0, INT64_MAX, step_path);
-        if (code == 0 && step != run_step_of_name(name)) {
-            code = err_set(OGPT_EFORMAT,
-                           "%s: expected step %lld by its name, found %lld in its "
-                           "MANIFEST.json; give it back its name",
-                           step_path, (long long)run_step_of_name(name), (long long)step);
+        rc = js_get_int(&step, manifest, "step", 0, INT64_MAX, step_path);
+        if (rc == 0 && step != run_step_of_name(name)) {
+            rc = err_set(OGPT_EFORMAT,
+                         "%s: expected step %lld by its name, found %lld in its "
+                         "MANIFEST.json; give it back its name",
+                         step_path, (long long)run_step_of_name(name), (long long)step);
         }
     }
     js_free(manifest);
-    return code;
+    return rc;
 }
 
 static int stale_verify(const char *run_path, const RunVerify *verify)
 {
     char **names = NULL;
     size_t n = 0;
-    int code = dir_list_stale(&names, &n, run_path);
-    for (size_t i = 0; code == 0 && i < n; i++) {
-        code = finding_of(verify, err_set(OGPT_EFORMAT,
-                                          "%s/%s: left by a process that is over; going on with "
-                                          "the run removes it",
-                                          run_path, names[i]));
+    int rc = dir_list_stale(&names, &n, run_path);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = finding_of(verify, err_set(OGPT_EFORMAT,
+                                        "%s/%s: left by a process that is over; going on with "
+                                        "the run removes it",
+                                        run_path, names[i]));
     }
     names_free(names, n);
-    return code;
+    return rc;
 }
 
 int run_verify(size_t *n_steps, const char *run_path, const RunVerify *verify)
@@ -109,24 +109,24 @@ int run_verify(size_t *n_steps, const char *run_path, const RunVerify *verify)
     char **names = NULL;
     size_t n = 0;
     *n_steps = 0;
-    int code = dir_list(&names, &n, run_path);
-    for (size_t i = 0; code == 0 && i < n; i++) {
+    int rc = dir_list(&names, &n, run_path);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
         char step[FILES_PATH_MAX];
         if (run_step_of_name(names[i]) < 0) {
             continue;
         }
         ++*n_steps;
-        code = path_join(step, run_path, names[i]);
-        code = code != 0 ? code : model_verify(step, verify);
-        code = code != 0 ? code : finding_of(verify, step_check(step, names[i]));
-        code = code != 0 ? code : state_verify(step, verify);
+        rc = path_join(step, run_path, names[i]);
+        rc = rc ? rc : model_verify(step, verify);
+        rc = rc ? rc : finding_of(verify, step_check(step, names[i]));
+        rc = rc ? rc : state_verify(step, verify);
     }
     names_free(names, n);
-    if (code == 0 && *n_steps == 0) {
+    if (rc == 0 && *n_steps == 0) {
         return err_set(OGPT_EFORMAT,
                        "%s: neither a model, a probe, activations nor a run: no MANIFEST.json, no "
                        "index.json and no step-* in it",
                        run_path);
     }
-    return code != 0 ? code : stale_verify(run_path, verify);
+    return rc != 0 ? rc : stale_verify(run_path, verify);
 }

@@ -12,7 +12,7 @@ typedef struct Carver {
 static real *take(Carver *carver, size_t count)
 {
     carver->n_bytes += arena_piece_bytes(count, sizeof(real));
-    return carver->arena != NULL ? arena_take(carver->arena, count, sizeof(real)) : NULL;
+    return carver->arena ? arena_take(carver->arena, count, sizeof(real)) : NULL;
 }
 
 static void carve_block(Carver *carver, BlockTape *block, const Tape *tape, size_t N)
@@ -22,10 +22,10 @@ static void carve_block(Carver *carver, BlockTape *block, const Tape *tape, size
     real **rows_c[] = {&block->ln1, &block->q,   &block->k,   &block->v,
                        &block->z,   &block->mid, &block->ln2, &block->post};
     real **rows_1[] = {&block->mean1, &block->rstd1, &block->mean2, &block->rstd2};
-    for (size_t i = 0; i < sizeof rows_c / sizeof rows_c[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows_c) / sizeof(rows_c[0]); i++) {
         *rows_c[i] = take(carver, N * C);
     }
-    for (size_t i = 0; i < sizeof rows_1 / sizeof rows_1[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows_1) / sizeof(rows_1[0]); i++) {
         *rows_1[i] = take(carver, N);
     }
     block->lse = take(carver, N * NH);
@@ -41,15 +41,15 @@ static void carve(Carver *carver, Tape *tape)
     BlockTape counted = {0};
     real *first = take(carver, N * C);
     for (size_t l = 0; l < (tape->mode == TAPE_TRAIN ? L : 1); l++) {
-        BlockTape *block = tape->blocks != NULL ? &tape->blocks[l] : &counted;
+        BlockTape *block = tape->blocks ? &tape->blocks[l] : &counted;
         carve_block(carver, block, tape, N);
-        if (tape->blocks != NULL) {
+        if (tape->blocks) {
             block->pre = l == 0 ? first : block[-1].post;
         }
     }
     /* A forward tape has one block's room: each block reads `pre` and writes `post`, and the
      * next one finds them swapped. */
-    for (size_t l = 1; tape->mode == TAPE_FORWARD && tape->blocks != NULL && l < L; l++) {
+    for (size_t l = 1; tape->mode == TAPE_FORWARD && tape->blocks && l < L; l++) {
         tape->blocks[l] = tape->blocks[0];
         tape->blocks[l].pre = tape->blocks[l - 1].post;
         tape->blocks[l].post = tape->blocks[l - 1].pre;
@@ -67,7 +67,7 @@ static void carve(Carver *carver, Tape *tape)
         tape->pattern = take(carver, N * (size_t)tape->cfg.n_heads * (size_t)tape->cfg.n_ctx);
     } else {
         real **rows[] = {&tape->dx, &tape->dh, &tape->dz, &tape->dq, &tape->dk, &tape->dv};
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             *rows[i] = take(carver, N * C);
         }
         tape->dact = take(carver, N * M);
@@ -77,9 +77,9 @@ static void carve(Carver *carver, Tape *tape)
 static const Kernels *kernels_or_default(const Kernels *kernels)
 {
 #ifdef OGPT_REAL_DOUBLE
-    return kernels != NULL ? kernels : &kernels_ref;
+    return kernels ? kernels : &kernels_ref;
 #else
-    return kernels != NULL ? kernels : &kernels_fast;
+    return kernels ? kernels : &kernels_fast;
 #endif
 }
 
@@ -97,16 +97,16 @@ int tape_new(Tape **out, const GptConfig *cfg, size_t max_games, TapeMode mode,
 {
     *out = NULL;
     int rc = OGPT_ENOMEM;
-    Tape *tape = mem_calloc(1, sizeof *tape, "a tape");
-    if (tape == NULL) {
+    Tape *tape = mem_calloc(1, sizeof(*tape), "a tape");
+    if (!tape) {
         return rc;
     }
     tape->cfg = *cfg;
     tape->mode = mode;
     tape->max_games = max_games;
     tape->kernels = kernels_or_default(kernels);
-    tape->blocks = mem_calloc((size_t)cfg->n_layers, sizeof *tape->blocks, "a tape's blocks");
-    if (tape->blocks == NULL) {
+    tape->blocks = mem_calloc((size_t)cfg->n_layers, sizeof(*tape->blocks), "a tape's blocks");
+    if (!tape->blocks) {
         goto done;
     }
     rc = arena_init(&tape->arena, tape_bytes(cfg, max_games, mode, kernels), "activations");
@@ -123,7 +123,7 @@ done:
 
 void tape_free(Tape *tape)
 {
-    if (tape != NULL) {
+    if (tape) {
         arena_release(&tape->arena);
         mem_free(tape->blocks);
         mem_free(tape);

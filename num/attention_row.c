@@ -20,10 +20,8 @@ static void head_weights(float *weights, const float *q, const float *keys, size
     size_t width = attention_row_stride(n_keys);
     float scale = 1 / sqrtf((float)HS);
     Vec top = vec_all(-INFINITY), sum = vec_all(0);
-
     for (size_t t = 0; t < width; t += VEC_LANES) {
         Vec score = vec_all(0);
-
         for (size_t c = 0; c < HS; c++) {
             score += q[c] * vec_load(keys + c * stride + t);
         }
@@ -34,7 +32,6 @@ static void head_weights(float *weights, const float *q, const float *keys, size
     float largest = vec_max(top);
     for (size_t t = 0; t < width; t += VEC_LANES) {
         Vec e = vec_exp(vec_load(weights + t) - largest);
-
         e = vec_select(lanes < (int)(n_keys - t), e, vec_all(0));
         sum += e;
         vec_store(weights + t, e);
@@ -43,7 +40,7 @@ static void head_weights(float *weights, const float *q, const float *keys, size
     for (size_t t = 0; t < width; t += VEC_LANES) {
         vec_store(weights + t, vec_load(weights + t) / total);
     }
-    memset(weights + width, 0, (stride - width) * sizeof *weights);
+    memset(weights + width, 0, (stride - width) * sizeof(*weights));
 }
 
 void attention_row_weights(real *weights, const real *q, const real *keys, size_t n_keys,
@@ -58,14 +55,11 @@ void attention_row_mix(real *z, const real *weights, const real *values, size_t 
                        size_t stride, size_t NH, size_t HS)
 {
     size_t C = NH * HS;
-
-    memset(z, 0, C * sizeof *z);
+    memset(z, 0, C * sizeof(*z));
     for (size_t t = 0; t < n_keys; t++) {
         const float *value = values + t * C;
-
         for (size_t h = 0; h < NH; h++) {
             float weight = weights[h * stride + t];
-
             for (size_t c = h * HS; c < (h + 1) * HS; c++) {
                 z[c] += weight * value[c];
             }

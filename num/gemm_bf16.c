@@ -34,12 +34,12 @@ size_t gemm_bf16_scratch(size_t M, size_t N, size_t K)
 static float rounded(float x)
 {
     uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
+    memcpy(&bits, &x, sizeof(bits));
     if (x == x) {
         bits += 0x7fff + (bits >> 16 & 1);
     }
     bits &= 0xffff0000u;
-    memcpy(&x, &bits, sizeof bits);
+    memcpy(&x, &bits, sizeof(bits));
     return x;
 }
 
@@ -49,7 +49,7 @@ void gemm_bf16_ref(bool ta, bool tb, size_t M, size_t N, size_t K, const float *
 {
     for (size_t m = 0; m < M; m++) {
         for (size_t n = 0; n < N; n++) {
-            float sum = (base != NULL ? base[m * ldc + n] : 0) + (bias != NULL ? bias[n] : 0);
+            float sum = (base ? base[m * ldc + n] : 0) + (bias ? bias[n] : 0);
             for (size_t k = 0; k < K; k++) {
                 float x = ta ? a[k * lda + m] : a[m * lda + k];
                 float y = tb ? b[n * ldb + k] : b[k * ldb + n];
@@ -111,7 +111,7 @@ static __m512i interleaving(void)
 static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
 {
     __m512 first = _mm512_maskz_loadu_ps(mask, x);
-    __m512 second = y != NULL ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
+    __m512 second = y ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
     __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
     return _mm512_permutexvar_epi16(interleaving(), halves);
 }
@@ -144,8 +144,8 @@ static void pack_columns(uint32_t *out, size_t width, size_t block, const float 
             uint32_t *to = out + r0 / width * block + k2 * width;
             for (size_t i = 0; i < width; i += 16) {
                 size_t r = r0 + i;
-                __m512i pairs = pairs_of_rows(first + r, second != NULL ? second + r : NULL,
-                                              lanes(r < R ? R - r : 0));
+                __m512i pairs =
+                    pairs_of_rows(first + r, second ? second + r : NULL, lanes(r < R ? R - r : 0));
                 _mm512_mask_storeu_epi32(to + i, lanes(width - i), pairs);
             }
         }
@@ -207,7 +207,7 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
             sum[r][w] = of_column;
         }
     }
-    for (int r = 0; in->base != NULL && r < R; r++) {
+    for (int r = 0; in->base && r < R; r++) {
         for (int w = 0; w < 4; w++) {
             sum[r][w] =
                 _mm512_add_ps(_mm512_loadu_ps(in->base + (size_t)r * ldc + 16 * w), sum[r][w]);
@@ -257,11 +257,11 @@ static void tile_narrow(float *c, size_t ldc, size_t width, const TileIn *in, si
     float full[ROWS * PANEL] __attribute__((aligned(64)));
     float bias[PANEL] = {0};
     TileIn whole = *in;
-    if (in->bias != NULL) {
+    if (in->bias) {
         memcpy(bias, in->bias, width * sizeof(float));
         whole.bias = bias;
     }
-    for (size_t r = 0; in->base != NULL && r < R; r++) {
+    for (size_t r = 0; in->base && r < R; r++) {
         memcpy(full + r * PANEL, in->base + r * ldc, width * sizeof(float));
         memset(full + r * PANEL + width, 0, (PANEL - width) * sizeof(float));
         whole.base = full;
@@ -289,11 +289,11 @@ void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
     for (size_t n = 0; n < N; n += PANEL) {
         size_t width = N - n < PANEL ? N - n : PANEL;
         in.panel = pb + n * K2;
-        in.bias = bias != NULL ? bias + n : NULL;
+        in.bias = bias ? bias + n : NULL;
         for (size_t m = 0; m < M; m += ROWS) {
             size_t R = M - m < ROWS ? M - m : ROWS, at = m * ldc + n;
             in.a = pa + m * in.row_step;
-            in.base = base != NULL ? base + at : NULL;
+            in.base = base ? base + at : NULL;
             if (width == PANEL) {
                 tile(c + at, ldc, &in, R);
             } else {

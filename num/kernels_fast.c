@@ -16,7 +16,7 @@
 /* Rows that a product is added to: copies of the bias. */
 static void bias_rows(float *out, const float *bias, size_t N, size_t OC)
 {
-    for (size_t n = 0; bias != NULL && n < N; n++) {
+    for (size_t n = 0; bias && n < N; n++) {
         memcpy(out + n * OC, bias, OC * sizeof(float));
     }
 }
@@ -35,7 +35,7 @@ static void residual_rows(float *out, const float *base, const float *bias, size
 
 static void add_column_sums(float *sums, const float *x, size_t N, size_t OC)
 {
-    for (size_t n = 0; sums != NULL && n < N; n++) {
+    for (size_t n = 0; sums && n < N; n++) {
         const float *row = x + n * OC;
 #pragma omp simd
         for (size_t o = 0; o < OC; o++) {
@@ -49,7 +49,7 @@ static void linear_fwd_fast(float *out, const float *inp, const float *w, const 
 {
     (void)scratch;
     bias_rows(out, bias, N, OC);
-    gemm(false, false, N, OC, C, 1, inp, C, w, OC, bias != NULL ? 1 : 0, out, OC);
+    gemm(false, false, N, OC, C, 1, inp, C, w, OC, bias ? 1 : 0, out, OC);
 }
 
 static void linear_residual_fast(float *out, const float *base, const float *inp, const float *w,
@@ -199,7 +199,7 @@ static void gelu_fwd_fast(float *act, float *slope, const float *pre, const floa
         for (; c + VEC_LANES <= C; c += VEC_LANES) {
             gelu_piece(&a, &s, vec_load(pre + at + c) + vec_load(bias + c));
             vec_store(act + at + c, a);
-            if (slope != NULL) {
+            if (slope) {
                 vec_store(slope + at + c, s);
             }
         }
@@ -208,7 +208,7 @@ static void gelu_fwd_fast(float *act, float *slope, const float *pre, const floa
             gelu_piece(&a, &s,
                        vec_load_part(pre + at + c, C - c, 0) + vec_load_part(bias + c, C - c, 0));
             memcpy(act + at + c, &a, bytes);
-            if (slope != NULL) {
+            if (slope) {
                 memcpy(slope + at + c, &s, bytes);
             }
         }

@@ -13,7 +13,7 @@ static void linear_fwd_ref(real *out, const real *inp, const real *w, const real
     (void)scratch;
     for (size_t n = 0; n < N; n++) {
         for (size_t o = 0; o < OC; o++) {
-            real sum = bias != NULL ? bias[o] : 0;
+            real sum = bias ? bias[o] : 0;
             for (size_t c = 0; c < C; c++) {
                 sum += inp[n * C + c] * w[c * OC + o];
             }
@@ -56,7 +56,7 @@ static void linear_bwd_w_ref(real *dw, real *dbias, const real *inp, const real 
                 dw[c * OC + o] += inp[n * C + c] * dout[n * OC + o];
             }
         }
-        for (size_t o = 0; dbias != NULL && o < OC; o++) {
+        for (size_t o = 0; dbias && o < OC; o++) {
             dbias[o] += dout[n * OC + o];
         }
     }
@@ -117,7 +117,7 @@ static void gelu_fwd_ref(real *act, real *slope, const real *pre, const real *bi
             double cdf = 0.5 * (1.0 + erf(x / sqrt(2.0)));
             double pdf = exp(-0.5 * x * x) / sqrt(2.0 * M_PI);
             act[n * C + c] = (real)(x * cdf);
-            if (slope != NULL) {
+            if (slope) {
                 slope[n * C + c] = (real)(cdf + x * pdf);
             }
         }

@@ -39,7 +39,6 @@ static double closed_share(const double *s, double n)
 static int compare_doubles(const void *left, const void *right)
 {
     double a = *(const double *)left, b = *(const double *)right;
-
     return (a > b) - (a < b);
 }
 
@@ -50,7 +49,6 @@ static double sorted_quantile(const double *sorted, size_t n, double q)
     double position = q * (double)(n - 1);
     size_t below = (size_t)position;
     size_t above = below + 1 < n ? below + 1 : below;
-
     if (!isfinite(sorted[below]) || !isfinite(sorted[above])) {
         return sorted[below];
     }
@@ -67,7 +65,6 @@ static Interval bootstrap(Statistic statistic, const double *const *columns, siz
     double replicates[BOOTSTRAP_REPLICATES];
     double sums[MAX_COLUMNS] = {0};
     size_t n_kept = 0;
-
     if (n == 0 || n > UINT32_MAX) {
         return out;
     }
@@ -80,13 +77,11 @@ static Interval bootstrap(Statistic statistic, const double *const *columns, siz
 
     for (uint64_t r = 0; r < BOOTSTRAP_REPLICATES; r++) {
         Rng rng = rng_at(seed, RNG_BOOTSTRAP, r);
-
         for (size_t c = 0; c < n_columns; c++) {
             sums[c] = 0.0;
         }
         for (size_t draw = 0; draw < n; draw++) {
             uint32_t i = rng_below(&rng, (uint32_t)n);
-
             for (size_t c = 0; c < n_columns; c++) {
                 sums[c] += columns[c] ? columns[c][i] : 1.0;
             }
@@ -95,7 +90,7 @@ static Interval bootstrap(Statistic statistic, const double *const *columns, siz
         n_kept += isnan(replicates[n_kept]) ? 0 : 1;
     }
     if (n_kept > 0) {
-        qsort(replicates, n_kept, sizeof replicates[0], compare_doubles);
+        qsort(replicates, n_kept, sizeof(replicates[0]), compare_doubles);
         out.low = sorted_quantile(replicates, n_kept, 0.025);
         out.high = sorted_quantile(replicates, n_kept, 0.975);
     }
@@ -106,7 +101,6 @@ Interval bootstrap_ratio(const double *numerator, const double *denominator, siz
                          uint64_t seed)
 {
     const double *columns[] = {numerator, denominator};
-
     return denominator ? bootstrap(ratio_of_sums, columns, 2, n, seed)
                        : bootstrap(mean_of_sum, columns, 1, n, seed);
 }
@@ -116,7 +110,6 @@ Interval bootstrap_difference(const double *numerator_a, const double *denominat
                               uint64_t seed)
 {
     const double *columns[] = {numerator_a, denominator_a, numerator_b, denominator_b};
-
     return bootstrap(difference_of_ratios, columns, 4, n, seed);
 }
 
@@ -124,7 +117,6 @@ Interval bootstrap_closed(const double *null, const double *self, const double *
                           uint64_t seed)
 {
     const double *columns[] = {null, self, edit};
-
     return bootstrap(closed_share, columns, 3, n, seed);
 }
 
@@ -137,7 +129,6 @@ PairedTest bootstrap_paired(const double *difference, const double *denominator,
     double replicates[PAIRED_REPLICATES];
     double above = 0, below = 0;
     size_t n_below = 0, n_above = 0;
-
     for (size_t i = 0; i < n; i++) {
         above += difference[i];
         below += denominator[i];
@@ -148,11 +139,9 @@ PairedTest bootstrap_paired(const double *difference, const double *denominator,
     out.difference.value = above / below;
     for (uint64_t r = 0; r < PAIRED_REPLICATES; r++) {
         Rng rng = rng_at(seed, RNG_BOOTSTRAP, r);
-
         above = below = 0;
         for (size_t draw = 0; draw < n; draw++) {
             uint32_t i = rng_below(&rng, (uint32_t)n);
-
             above += difference[i];
             below += denominator[i];
         }
@@ -162,7 +151,7 @@ PairedTest bootstrap_paired(const double *difference, const double *denominator,
     }
     size_t least = n_below < n_above ? n_below : n_above;
     out.p = fmin(1, 2 * (double)(least + 1) / (PAIRED_REPLICATES + 1));
-    qsort(replicates, PAIRED_REPLICATES, sizeof replicates[0], compare_doubles);
+    qsort(replicates, PAIRED_REPLICATES, sizeof(replicates[0]), compare_doubles);
     out.difference.low = sorted_quantile(replicates, PAIRED_REPLICATES, 0.025);
     out.difference.high = sorted_quantile(replicates, PAIRED_REPLICATES, 0.975);
     return out;
@@ -171,7 +160,6 @@ PairedTest bootstrap_paired(const double *difference, const double *denominator,
 void holm_adjust(PairedTest *tests, size_t m)
 {
     size_t counted = 0;
-
     for (size_t i = 0; i < m; i++) {
         tests[i].p_holm = NAN;
         counted += !isnan(tests[i].p);

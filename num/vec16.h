@@ -19,13 +19,13 @@ typedef int32_t VecInt __attribute__((vector_size(64)));
 static inline Vec vec_load(const float *p)
 {
     Vec v;
-    memcpy(&v, p, sizeof v);
+    memcpy(&v, p, sizeof(v));
     return v;
 }
 
 static inline void vec_store(float *p, Vec v)
 {
-    memcpy(p, &v, sizeof v);
+    memcpy(p, &v, sizeof(v));
 }
 
 static inline Vec vec_all(float x)
@@ -113,7 +113,7 @@ static inline void vec_transpose(Vec v[VEC_LANES])
                                                        20, 21, 22, 23, 28, 29, 30, 31);
         }
     }
-    memcpy(v, t, sizeof t);
+    memcpy(v, t, sizeof(t));
 }
 
 /* exp(x), relative error below 2e-7 for x in [-87, 88]; clamped outside (exp(-87) = 1.6e-38

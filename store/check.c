@@ -28,16 +28,16 @@ static void tell(const Teller *teller, const char *format, ...)
     char line[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     teller->line(teller->context, line);
 }
 
 /* Damage becomes a line; what says nothing about the file goes on as an error. */
-static int tell_damage(const Teller *teller, int code)
+static int tell_damage(const Teller *teller, int rc)
 {
-    if (code != OGPT_EFORMAT) {
-        return code;
+    if (rc != OGPT_EFORMAT) {
+        return rc;
     }
     tell(teller, "%s", err_message());
     return 0;
@@ -48,12 +48,12 @@ static int rows_each(const Teller *teller, const char *sql,
                      int (*row)(const Teller *teller, DbStmt *stmt))
 {
     DbStmt *stmt = NULL;
-    int code = db_prepare(&stmt, teller->db, sql);
-    while (code == 0 && (code = db_step(stmt)) == 1) {
-        code = row(teller, stmt);
+    int rc = db_prepare(&stmt, teller->db, sql);
+    while (rc == 0 && (rc = db_step(stmt)) == 1) {
+        rc = row(teller, stmt);
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 /* The same where the table and that of runs have all their columns; in a file of an earlier program
@@ -62,11 +62,11 @@ static int kind_rows_each(const Teller *teller, const Kind *kind, const char *sq
                           int (*row)(const Teller *teller, DbStmt *stmt))
 {
     const Kind *const needed[] = {kind, &runs_kind};
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
         uint64_t present = 0;
-        const int code = kind__present(&present, teller->db, needed[i]);
-        if (code != 0 || present != (1ull << needed[i]->n_columns) - 1) {
-            return code;
+        const int rc = kind__present(&present, teller->db, needed[i]);
+        if (rc != 0 || present != (1ull << needed[i]->n_columns) - 1) {
+            return rc;
         }
     }
     return rows_each(teller, sql, row);
@@ -86,7 +86,7 @@ static const char *const running_sql =
 static bool row_is_left(DbStmt *stmt)
 {
     ProcessId id = {.pid = db_column_int(stmt, 3), .start = db_column_int(stmt, 4)};
-    snprintf(id.host, sizeof id.host, "%s", db_column_text(stmt, 5));
+    snprintf(id.host, sizeof(id.host), "%s", db_column_text(stmt, 5));
     return process_is_over(&id);
 }
 
@@ -109,11 +109,11 @@ static int running_settle(const Teller *teller, DbStmt *stmt)
     if (!row_is_left(stmt)) {
         return 0;
     }
-    const int code = store_run_end(teller->store, run, "interrupted", "its process was killed");
-    if (code == 0) {
+    const int rc = store_run_end(teller->store, run, "interrupted", "its process was killed");
+    if (rc == 0) {
         tell(teller, "%s: run %lld is now interrupted", db_path(teller->db), (long long)run);
     }
-    return code;
+    return rc;
 }
 
 /* ---- checkpoints that are gone ---- */
@@ -144,7 +144,7 @@ static bool checkpoint_is_gone(DbStmt *stmt)
     ProcessId self;
     process_self(&self);
     if (path[0] != '/' || strcmp(db_column_text(stmt, 3), self.host) != 0 ||
-        snprintf(place, sizeof place, "%s", path) >= FILES_PATH_MAX) {
+        snprintf(place, sizeof(place), "%s", path) >= FILES_PATH_MAX) {
         return false;
     }
     for (int i = 0; i < 2; i++) { /* the step, then the run directory */
@@ -168,13 +168,13 @@ static int checkpoint_tell(const Teller *teller, DbStmt *stmt)
 static int row_drop(const Teller *teller, int64_t row)
 {
     DbStmt *drop = NULL;
-    int code = db_prepare(&drop, teller->db, "DELETE FROM checkpoints WHERE row = ?1");
-    if (code == 0) {
+    int rc = db_prepare(&drop, teller->db, "DELETE FROM checkpoints WHERE row = ?1");
+    if (rc == 0) {
         db_bind_int(drop, 1, row);
-        code = db_step(drop);
+        rc = db_step(drop);
     }
     db_finalize(drop);
-    return code;
+    return rc;
 }
 
 /* Of the rows of this run directory, drop those that are gone like the newest one. */
@@ -186,24 +186,24 @@ static int checkpoint_settle(const Teller *teller, DbStmt *stmt)
     if (!checkpoint_is_gone(stmt)) {
         return 0;
     }
-    int code = db_prepare(&rows, teller->db,
-                          "SELECT row, run, path, host FROM checkpoints JOIN runs USING (run)"
-                          " WHERE " RUN_DIRECTORY("path") " = " RUN_DIRECTORY("?1"));
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&rows, teller->db,
+                        "SELECT row, run, path, host FROM checkpoints JOIN runs USING (run)"
+                        " WHERE " RUN_DIRECTORY("path") " = " RUN_DIRECTORY("?1"));
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(rows, 1, path);
-    while (code == 0 && (code = db_step(rows)) == 1) {
+    while (rc == 0 && (rc = db_step(rows)) == 1) {
         const bool gone = checkpoint_is_gone(rows);
-        code = gone ? row_drop(teller, db_column_int(rows, 0)) : 0;
+        rc = gone ? row_drop(teller, db_column_int(rows, 0)) : 0;
         n_dropped += gone;
     }
     db_finalize(rows);
-    if (code == 0) {
+    if (rc == 0) {
         tell(teller, "%s: checkpoint %s is gone: %d row%s dropped", db_path(teller->db), path,
              n_dropped, n_dropped == 1 ? "" : "s");
     }
-    return code;
+    return rc;
 }
 
 /* ---- the rest ---- */
@@ -221,9 +221,9 @@ static int foreign_tell(const Teller *teller, DbStmt *stmt)
 static int details_check(const Teller *teller, DbStmt *stmt)
 {
     Js *run = NULL;
-    const int code = store_show(&run, teller->store, db_column_int(stmt, 0));
+    const int rc = store_show(&run, teller->store, db_column_int(stmt, 0));
     js_free(run);
-    return tell_damage(teller, code);
+    return tell_damage(teller, rc);
 }
 
 int store_verify(size_t *n_runs, Store *store, void (*finding)(void *context, const char *line),
@@ -233,29 +233,27 @@ int store_verify(size_t *n_runs, Store *store, void (*finding)(void *context, co
     const Kind *checkpoints = NULL;
     Js *runs = NULL;
     *n_runs = 0;
-    int code = db_check(teller.db);
-    if (code != 0) {
-        return tell_damage(&teller, code); /* nothing in a broken file can be trusted */
+    int rc = db_check(teller.db);
+    if (rc != 0) {
+        return tell_damage(&teller, rc); /* nothing in a broken file can be trusted */
     }
-    code = rows_each(&teller,
-                     "SELECT \"table\", count(*), min(rowid) FROM pragma_foreign_key_check"
-                     " GROUP BY \"table\"",
-                     foreign_tell);
-    code = code != 0 ? code : store_list(&runs, store, 0);
-    *n_runs = code == 0 ? js_length(runs) : 0;
+    rc = rows_each(&teller,
+                   "SELECT \"table\", count(*), min(rowid) FROM pragma_foreign_key_check"
+                   " GROUP BY \"table\"",
+                   foreign_tell);
+    rc = rc ? rc : store_list(&runs, store, 0);
+    *n_runs = rc == 0 ? js_length(runs) : 0;
     js_free(runs);
-    code =
-        code != 0 ? code : rows_each(&teller, "SELECT run FROM runs ORDER BY run", details_check);
-    code = code != 0 ? code : kind_rows_each(&teller, &runs_kind, running_sql, running_tell);
-    code = code != 0 ? code : kind__find(&checkpoints, "checkpoints");
-    code =
-        code != 0 ? code : kind_rows_each(&teller, checkpoints, checkpoints_sql, checkpoint_tell);
-    return tell_damage(&teller, code);
+    rc = rc != 0 ? rc : rows_each(&teller, "SELECT run FROM runs ORDER BY run", details_check);
+    rc = rc ? rc : kind_rows_each(&teller, &runs_kind, running_sql, running_tell);
+    rc = rc ? rc : kind__find(&checkpoints, "checkpoints");
+    rc = rc != 0 ? rc : kind_rows_each(&teller, checkpoints, checkpoints_sql, checkpoint_tell);
+    return tell_damage(&teller, rc);
 }
 
 int store_settle(Store *store, void (*settled)(void *context, const char *line), void *context)
 {
     const Teller teller = {store, store__db(store), settled, context};
-    const int code = rows_each(&teller, running_sql, running_settle);
-    return code != 0 ? code : rows_each(&teller, checkpoints_sql, checkpoint_settle);
+    const int rc = rows_each(&teller, running_sql, running_settle);
+    return rc != 0 ? rc : rows_each(&teller, checkpoints_sql, checkpoint_settle);
 }

@@ -7,72 +7,67 @@
 
 static int journal_prepare(DbStmt **out, Store *store, const char *sql)
 {
-    int code = db_exec(store__db(store), "CREATE TABLE IF NOT EXISTS journal("
-                                         " key TEXT NOT NULL, stage TEXT NOT NULL,"
-                                         " block INTEGER NOT NULL, numbers BLOB NOT NULL,"
-                                         " PRIMARY KEY(key, stage, block)) STRICT, WITHOUT ROWID");
-
-    return code ? code : db_prepare(out, store__db(store), sql);
+    int rc = db_exec(store__db(store), "CREATE TABLE IF NOT EXISTS journal("
+                                       " key TEXT NOT NULL, stage TEXT NOT NULL,"
+                                       " block INTEGER NOT NULL, numbers BLOB NOT NULL,"
+                                       " PRIMARY KEY(key, stage, block)) STRICT, WITHOUT ROWID");
+    return rc ? rc : db_prepare(out, store__db(store), sql);
 }
 
 int store_journal_get(double *values, size_t n, Store *store, const char *key, const char *stage,
                       size_t block)
 {
     DbStmt *stmt = NULL;
-    int code = journal_prepare(&stmt, store,
-                               "SELECT numbers FROM journal"
-                               " WHERE key = ?1 AND stage = ?2 AND block = ?3");
-
-    if (code != 0) {
-        return code;
+    int rc = journal_prepare(&stmt, store,
+                             "SELECT numbers FROM journal"
+                             " WHERE key = ?1 AND stage = ?2 AND block = ?3");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, key);
     db_bind_text(stmt, 2, stage);
     db_bind_int(stmt, 3, (int64_t)block);
-    code = db_step(stmt);
-    if (code == 1) {
+    rc = db_step(stmt);
+    if (rc == 1) {
         size_t n_bytes;
         const void *numbers = db_column_blob(stmt, 0, &n_bytes);
-
-        code = n_bytes == n * sizeof *values;
-        if (code == 1) {
+        rc = n_bytes == n * sizeof(*values);
+        if (rc == 1) {
             memcpy(values, numbers, n_bytes);
         }
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 int store_journal_put(Store *store, const char *key, const char *stage, size_t block,
                       const double *values, size_t n)
 {
     DbStmt *stmt = NULL;
-    int code = journal_prepare(&stmt, store,
-                               "INSERT OR REPLACE INTO journal(key, stage, block, numbers)"
-                               " VALUES(?1, ?2, ?3, ?4)");
-
-    if (code != 0) {
-        return code;
+    int rc = journal_prepare(&stmt, store,
+                             "INSERT OR REPLACE INTO journal(key, stage, block, numbers)"
+                             " VALUES(?1, ?2, ?3, ?4)");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, key);
     db_bind_text(stmt, 2, stage);
     db_bind_int(stmt, 3, (int64_t)block);
-    db_bind_blob(stmt, 4, values, n * sizeof *values);
-    code = db_step(stmt);
+    db_bind_blob(stmt, 4, values, n * sizeof(*values));
+    rc = db_step(stmt);
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 int store_journal_drop(Store *store, const char *key)
 {
     DbStmt *stmt = NULL;
-    int code = journal_prepare(&stmt, store, "DELETE FROM journal WHERE key = ?1");
-
-    if (code != 0) {
-        return code;
+    int rc = journal_prepare(&stmt, store, "DELETE FROM journal WHERE key = ?1");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, key);
-    code = db_step(stmt);
+    rc = db_step(stmt);
     db_finalize(stmt);
-    return code;
+    return rc;
 }

@@ -13,19 +13,19 @@
 #define COLUMN(name, type) {#name, #type, COLUMN_##type},
 #define KIND(name, columns)                                                                        \
     static const Column name##_columns[] = {columns};                                              \
-    _Static_assert(sizeof name##_columns / sizeof name##_columns[0] <= COLUMNS_MAX,                \
+    _Static_assert(sizeof(name##_columns) / sizeof(name##_columns[0]) <= COLUMNS_MAX,              \
                    "more columns than COLUMNS_MAX");
 #include "store/results.def"
 #undef KIND
 /* ... the kinds, ... */
 #define KIND(name, columns)                                                                        \
-    {#name, name##_columns, sizeof name##_columns / sizeof name##_columns[0]},
+    {#name, name##_columns, sizeof(name##_columns) / sizeof(name##_columns[0])},
 const Kind kinds[] = {
 #include "store/results.def"
 };
 #undef KIND
 #undef COLUMN
-const size_t n_kinds = sizeof kinds / sizeof kinds[0];
+const size_t n_kinds = sizeof(kinds) / sizeof(kinds[0]);
 
 /* What the trigger of each kind does, with quotes as they stand in SQL or in a text of SQL. */
 #define APPEND_ONLY(quote)                                                                         \
@@ -62,7 +62,7 @@ const View views[] = {
 #include "store/views.def"
 };
 #undef VIEW
-const size_t n_views = sizeof views / sizeof views[0];
+const size_t n_views = sizeof(views) / sizeof(views[0]);
 
 #define VIEW(name, summary, select) "'" #name "', "
 const char kinds_objects[] =
@@ -84,7 +84,7 @@ static const Column run_columns[] = {
     {"machine", "TEXT", COLUMN_TEXT},         {"pid", "INTEGER", COLUMN_INTEGER},
     {"pid_start", "INTEGER", COLUMN_INTEGER}, {"host", "TEXT", COLUMN_TEXT},
 };
-const Kind runs_kind = {"runs", run_columns, sizeof run_columns / sizeof run_columns[0]};
+const Kind runs_kind = {"runs", run_columns, sizeof(run_columns) / sizeof(run_columns[0])};
 
 int kind__find(const Kind **out, const char *name)
 {
@@ -111,36 +111,36 @@ int kind__present(uint64_t *bits, Db *db, const Kind *kind)
 {
     DbStmt *stmt = NULL;
     *bits = 0;
-    int code = db_prepare(&stmt, db, "SELECT name FROM pragma_table_info(?1)");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, db, "SELECT name FROM pragma_table_info(?1)");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, kind->name);
-    while ((code = db_step(stmt)) == 1) {
+    while ((rc = db_step(stmt)) == 1) {
         const Column *column = column__find(kind, db_column_text(stmt, 0));
-        if (column != NULL) {
+        if (column) {
             *bits |= 1ull << (column - kind->columns);
         }
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 int view__check(bool *same, Db *db, const View *view)
 {
     DbStmt *stmt = NULL;
     *same = false;
-    int code = db_prepare(&stmt, db,
-                          "SELECT sql FROM sqlite_schema WHERE type = 'view'"
-                          " AND name = ?1");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, db,
+                        "SELECT sql FROM sqlite_schema WHERE type = 'view'"
+                        " AND name = ?1");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, view->name);
-    code = db_step(stmt);
-    *same = code == 1 && strcmp(db_column_text(stmt, 0), view->sql) == 0;
+    rc = db_step(stmt);
+    *same = rc == 1 && strcmp(db_column_text(stmt, 0), view->sql) == 0;
     db_finalize(stmt);
-    return code < 0 ? code : 0;
+    return rc < 0 ? rc : 0;
 }
 
 static uint64_t kind_all_bits(const Kind *kind)
@@ -151,45 +151,45 @@ static uint64_t kind_all_bits(const Kind *kind)
 static int kind_add_columns(Db *db, const Kind *kind)
 {
     uint64_t present = 0;
-    int code = kind__present(&present, db, kind);
-    for (size_t i = 0; code == 0 && i < kind->n_columns; i++) {
+    int rc = kind__present(&present, db, kind);
+    for (size_t i = 0; rc == 0 && i < kind->n_columns; i++) {
         if ((present >> i & 1) == 0) {
             char sql[160];
-            snprintf(sql, sizeof sql, "ALTER TABLE %s ADD COLUMN %s %s", kind->name,
+            snprintf(sql, sizeof(sql), "ALTER TABLE %s ADD COLUMN %s %s", kind->name,
                      kind->columns[i].name, kind->columns[i].sql_type);
-            code = db_exec(db, sql);
+            rc = db_exec(db, sql);
         }
     }
-    return code;
+    return rc;
 }
 
 int kinds__complete(Db *db)
 {
     uint64_t of_runs = 0;
-    int code = kind__present(&of_runs, db, &runs_kind);
+    int rc = kind__present(&of_runs, db, &runs_kind);
     bool complete = of_runs == kind_all_bits(&runs_kind);
-    for (size_t i = 0; code == 0 && i < n_kinds; i++) {
+    for (size_t i = 0; rc == 0 && i < n_kinds; i++) {
         uint64_t present = 0;
-        code = kind__present(&present, db, &kinds[i]);
+        rc = kind__present(&present, db, &kinds[i]);
         complete = complete && present == kind_all_bits(&kinds[i]);
     }
-    for (size_t i = 0; code == 0 && i < n_views; i++) {
+    for (size_t i = 0; rc == 0 && i < n_views; i++) {
         bool same = false;
-        code = view__check(&same, db, &views[i]);
+        rc = view__check(&same, db, &views[i]);
         complete = complete && same;
     }
-    if (code != 0 || complete) {
-        return code;
+    if (rc != 0 || complete) {
+        return rc;
     }
-    code = db_begin(db);
-    code = code != 0 ? code : db_exec(db, create_sql);
-    code = code != 0 ? code : kind_add_columns(db, &runs_kind);
-    for (size_t i = 0; code == 0 && i < n_kinds; i++) {
-        code = kind_add_columns(db, &kinds[i]);
+    rc = db_begin(db);
+    rc = rc ? rc : db_exec(db, create_sql);
+    rc = rc ? rc : kind_add_columns(db, &runs_kind);
+    for (size_t i = 0; rc == 0 && i < n_kinds; i++) {
+        rc = kind_add_columns(db, &kinds[i]);
     }
-    code = code != 0 ? code : db_commit(db);
-    if (code != 0) {
+    rc = rc ? rc : db_commit(db);
+    if (rc != 0) {
         db_rollback(db);
     }
-    return code;
+    return rc;
 }

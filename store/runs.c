@@ -21,18 +21,18 @@ Db *store__db(Store *store)
 static int open_mode(Store **out, const char *path, DbMode mode)
 {
     *out = NULL;
-    Store *store = mem_calloc(1, sizeof *store, "the results database");
-    if (store == NULL) {
+    Store *store = mem_calloc(1, sizeof(*store), "the results database");
+    if (!store) {
         return OGPT_ENOMEM;
     }
-    int code = db_open(&store->db, path, mode, &kinds_schema);
-    code = code != 0 ? code : db_refuse_foreign(store->db, kinds_objects);
-    if (code == 0 && mode == DB_CREATE) {
-        code = kinds__complete(store->db);
+    int rc = db_open(&store->db, path, mode, &kinds_schema);
+    rc = rc ? rc : db_refuse_foreign(store->db, kinds_objects);
+    if (rc == 0 && mode == DB_CREATE) {
+        rc = kinds__complete(store->db);
     }
-    if (code != 0) {
+    if (rc != 0) {
         store_close(store);
-        return code;
+        return rc;
     }
     *out = store;
     return 0;
@@ -50,7 +50,7 @@ int store_open_read(Store **out, const char *path)
 
 void store_close(Store *store)
 {
-    if (store != NULL) {
+    if (store) {
         db_close(store->db);
         mem_free(store);
     }
@@ -59,24 +59,23 @@ void store_close(Store *store)
 int store_check(Store *store)
 {
     DbStmt *stmt = NULL;
-    int code = db_check(store->db);
-    code = code != 0 ? code : db_prepare(&stmt, store->db, "PRAGMA foreign_key_check");
-    code = code != 0 ? code : db_step(stmt);
-    if (code == 1) {
-        code =
-            err_set(OGPT_EFORMAT, "%s: row %lld of table %s belongs to no run", db_path(store->db),
-                    (long long)db_column_int(stmt, 1), db_column_text(stmt, 0));
+    int rc = db_check(store->db);
+    rc = rc ? rc : db_prepare(&stmt, store->db, "PRAGMA foreign_key_check");
+    rc = rc ? rc : db_step(stmt);
+    if (rc == 1) {
+        rc = err_set(OGPT_EFORMAT, "%s: row %lld of table %s belongs to no run", db_path(store->db),
+                     (long long)db_column_int(stmt, 1), db_column_text(stmt, 0));
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 /* Step a statement that gives no row, and finalise it. */
 static int run_once(DbStmt *stmt)
 {
-    int code = db_step(stmt);
+    int rc = db_step(stmt);
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 int store_run_begin(Store *store, int64_t *run, const RunStart *start)
@@ -87,12 +86,12 @@ int store_run_begin(Store *store, int64_t *run, const RunStart *start)
     clock_iso(now);
     process_self(&self);
     *run = 0;
-    int code = db_prepare(&stmt, store->db,
-                          "INSERT INTO runs (command, command_line, options, seed, versions,"
-                          " machine, subject, started, status, pid, pid_start, host)"
-                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running', ?9, ?10, ?11)");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, store->db,
+                        "INSERT INTO runs (command, command_line, options, seed, versions,"
+                        " machine, subject, started, status, pid, pid_start, host)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running', ?9, ?10, ?11)");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, start->command);
     db_bind_text(stmt, 2, start->command_line);
@@ -105,11 +104,11 @@ int store_run_begin(Store *store, int64_t *run, const RunStart *start)
     db_bind_int(stmt, 9, self.pid);
     db_bind_int(stmt, 10, self.start);
     db_bind_text(stmt, 11, self.host);
-    code = run_once(stmt);
-    if (code == 0) {
+    rc = run_once(stmt);
+    if (rc == 0) {
         *run = db_last_rowid(store->db);
     }
-    return code;
+    return rc;
 }
 
 int store_run_end(Store *store, int64_t run, const char *status, const char *message)
@@ -117,10 +116,10 @@ int store_run_end(Store *store, int64_t run, const char *status, const char *mes
     DbStmt *stmt = NULL;
     char now[32];
     clock_iso(now);
-    int code = db_prepare(&stmt, store->db,
-                          "UPDATE runs SET status = ?1, message = ?2, ended = ?3 WHERE run = ?4");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, store->db,
+                        "UPDATE runs SET status = ?1, message = ?2, ended = ?3 WHERE run = ?4");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, status);
     db_bind_text(stmt, 2, message);
@@ -135,11 +134,11 @@ static bool row_is_in_use(DbStmt *stmt, const ProcessId *self)
 {
     ProcessId id = {.pid = db_column_int(stmt, 2), .start = db_column_int(stmt, 3)};
     const char *host = db_column_text(stmt, 4);
-    if (db_column_int(stmt, 1) == 0 || host == NULL || strcmp(host, self->host) != 0 ||
-        id.pid <= 0 || (id.pid == self->pid && id.start == self->start)) {
+    if (db_column_int(stmt, 1) == 0 || !host || strcmp(host, self->host) != 0 || id.pid <= 0 ||
+        (id.pid == self->pid && id.start == self->start)) {
         return false;
     }
-    snprintf(id.host, sizeof id.host, "%s", host);
+    snprintf(id.host, sizeof(id.host), "%s", host);
     return !process_is_over(&id);
 }
 
@@ -149,37 +148,37 @@ static int run_to_resume(int64_t *run, Store *store, const RunStart *start, cons
 {
     DbStmt *stmt = NULL;
     *run = 0;
-    int code = db_prepare(&stmt, store->db,
-                          "SELECT run, status = 'running', pid, pid_start, host FROM runs"
-                          " WHERE command = ?1 AND subject IS ?2 AND options = ?3"
-                          " ORDER BY ended IS NULL DESC, ended DESC, run DESC");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, store->db,
+                        "SELECT run, status = 'running', pid, pid_start, host FROM runs"
+                        " WHERE command = ?1 AND subject IS ?2 AND options = ?3"
+                        " ORDER BY ended IS NULL DESC, ended DESC, run DESC");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_text(stmt, 1, start->command);
     db_bind_text(stmt, 2, start->subject);
     db_bind_text(stmt, 3, start->options_json);
-    while ((code = db_step(stmt)) == 1) {
+    while ((rc = db_step(stmt)) == 1) {
         if (row_is_in_use(stmt, self)) {
             *run = 0;
-            code = 0;
+            rc = 0;
             break;
         }
         *run = *run != 0 ? *run : db_column_int(stmt, 0);
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 static int run_take_over(Store *store, int64_t run, const ProcessId *self)
 {
     DbStmt *stmt = NULL;
-    int code = db_prepare(&stmt, store->db,
-                          "UPDATE runs SET status = 'running', ended = NULL, message = NULL,"
-                          " sessions = sessions + 1, pid = ?2, pid_start = ?3, host = ?4"
-                          " WHERE run = ?1");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, store->db,
+                        "UPDATE runs SET status = 'running', ended = NULL, message = NULL,"
+                        " sessions = sessions + 1, pid = ?2, pid_start = ?3, host = ?4"
+                        " WHERE run = ?1");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_int(stmt, 1, run);
     db_bind_int(stmt, 2, self->pid);
@@ -194,20 +193,20 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start)
     *run = 0;
     process_self(&self);
     /* In one transaction: of two processes that look for a row, only one finds it free. */
-    int code = db_begin(store->db);
-    if (code != 0) {
-        return code;
+    int rc = db_begin(store->db);
+    if (rc != 0) {
+        return rc;
     }
-    code = run_to_resume(run, store, start, &self);
-    if (code == 0 && *run != 0) {
-        code = run_take_over(store, *run, &self);
+    rc = run_to_resume(run, store, start, &self);
+    if (rc == 0 && *run != 0) {
+        rc = run_take_over(store, *run, &self);
     }
-    code = code != 0 ? code : db_commit(store->db);
-    if (code != 0) {
+    rc = rc ? rc : db_commit(store->db);
+    if (rc != 0) {
         *run = 0;
         db_rollback(store->db);
     }
-    return code;
+    return rc;
 }
 
 /* Bind one member. Lists and objects become their JSON text in a TEXT column; `*owned` keeps
@@ -215,7 +214,7 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start)
 static int member_bind(DbStmt *stmt, int index, char **owned, const Kind *kind,
                        const Column *column, const Js *value)
 {
-    JsType type = value == NULL ? JS_NULL : js_type(value);
+    JsType type = !value ? JS_NULL : js_type(value);
     if (type == JS_NULL) {
         db_bind_text(stmt, index, NULL);
         return 0;
@@ -233,11 +232,11 @@ static int member_bind(DbStmt *stmt, int index, char **owned, const Kind *kind,
         return 0;
     }
     if (column->type == COLUMN_TEXT) {
-        int code = js_print(owned, value, 0);
-        if (code == 0) {
+        int rc = js_print(owned, value, 0);
+        if (rc == 0) {
             db_bind_text(stmt, index, *owned);
         }
-        return code;
+        return rc;
     }
     return err_set(OGPT_EUSAGE, "result %s: column %s holds %s, and the value is something else",
                    kind->name, column->name, column->sql_type);
@@ -246,34 +245,34 @@ static int member_bind(DbStmt *stmt, int index, char **owned, const Kind *kind,
 static int row_insert(DbStmt *stmt, int64_t run, const Kind *kind, const Js *row)
 {
     char *owned[COLUMNS_MAX] = {NULL};
-    int code = 0;
+    int rc = 0;
     db_reset(stmt);
     db_bind_int(stmt, 1, run);
-    for (size_t i = 0; code == 0 && i < kind->n_columns; i++) {
-        code = member_bind(stmt, (int)i + 2, &owned[i], kind, &kind->columns[i],
-                           js_member(row, kind->columns[i].name));
+    for (size_t i = 0; rc == 0 && i < kind->n_columns; i++) {
+        rc = member_bind(stmt, (int)i + 2, &owned[i], kind, &kind->columns[i],
+                         js_member(row, kind->columns[i].name));
     }
-    code = code != 0 ? code : db_step(stmt);
+    rc = rc ? rc : db_step(stmt);
     db_reset(stmt);
     for (size_t i = 0; i < kind->n_columns; i++) {
         mem_free(owned[i]);
     }
-    return code;
+    return rc;
 }
 
 /* "INSERT INTO kind (run, a, b) VALUES (?1, ?2, ?3)" */
 static int insert_prepare(DbStmt **out, Db *db, const Kind *kind)
 {
     char sql[2048];
-    size_t n = (size_t)snprintf(sql, sizeof sql, "INSERT INTO %s (run", kind->name);
+    size_t n = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s (run", kind->name);
     for (size_t i = 0; i < kind->n_columns; i++) {
-        n += (size_t)snprintf(sql + n, sizeof sql - n, ", %s", kind->columns[i].name);
+        n += (size_t)snprintf(sql + n, sizeof(sql) - n, ", %s", kind->columns[i].name);
     }
-    n += (size_t)snprintf(sql + n, sizeof sql - n, ") VALUES (?1");
+    n += (size_t)snprintf(sql + n, sizeof(sql) - n, ") VALUES (?1");
     for (size_t i = 0; i < kind->n_columns; i++) {
-        n += (size_t)snprintf(sql + n, sizeof sql - n, ", ?%zu", i + 2);
+        n += (size_t)snprintf(sql + n, sizeof(sql) - n, ", ?%zu", i + 2);
     }
-    snprintf(sql + n, sizeof sql - n, ")");
+    snprintf(sql + n, sizeof(sql) - n, ")");
     return db_prepare(out, db, sql);
 }
 
@@ -282,13 +281,13 @@ static int rows_insert(Store *store, int64_t run, const char *kind_name, const J
 {
     const Kind *kind = NULL;
     DbStmt *stmt = NULL;
-    int code = kind__find(&kind, kind_name);
-    code = code != 0 ? code : insert_prepare(&stmt, store->db, kind);
-    for (size_t i = 0; code == 0 && i < js_length(rows); i++) {
-        code = row_insert(stmt, run, kind, js_at(rows, i));
+    int rc = kind__find(&kind, kind_name);
+    rc = rc ? rc : insert_prepare(&stmt, store->db, kind);
+    for (size_t i = 0; rc == 0 && i < js_length(rows); i++) {
+        rc = row_insert(stmt, run, kind, js_at(rows, i));
     }
     db_finalize(stmt);
-    return code;
+    return rc;
 }
 
 int store_add_kinds(Store *store, int64_t run, const Js *by_kind)
@@ -296,34 +295,34 @@ int store_add_kinds(Store *store, int64_t run, const Js *by_kind)
     void *it = NULL;
     const char *kind;
     const Js *rows;
-    int code = db_begin(store->db);
-    while (code == 0 && js_next(by_kind, &it, &kind, &rows)) {
-        code = rows_insert(store, run, kind, rows);
+    int rc = db_begin(store->db);
+    while (rc == 0 && js_next(by_kind, &it, &kind, &rows)) {
+        rc = rows_insert(store, run, kind, rows);
     }
-    code = code != 0 ? code : db_commit(store->db);
-    if (code != 0) {
+    rc = rc ? rc : db_commit(store->db);
+    if (rc != 0) {
         db_rollback(store->db);
     }
-    return code;
+    return rc;
 }
 
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows)
 {
     Js *by_kind = js_object();
     js_set(by_kind, kind, js_keep(rows));
-    int code = js_has(by_kind, kind) ? store_add_kinds(store, run, by_kind)
-                                     : err_set(OGPT_ENOMEM, "out of memory: wanted rows to store");
+    int rc = js_has(by_kind, kind) ? store_add_kinds(store, run, by_kind)
+                                   : err_set(OGPT_ENOMEM, "out of memory: wanted rows to store");
     js_free(by_kind);
-    return code;
+    return rc;
 }
 
 int store_add(Store *store, int64_t run, const char *kind, const Js *row)
 {
     Js *rows = js_array();
     js_push(rows, js_keep(row));
-    int code = store_add_all(store, run, kind, rows);
+    int rc = store_add_all(store, run, kind, rows);
     js_free(rows);
-    return code;
+    return rc;
 }
 
 /* The current row of a statement as an object of the columns that `kind` knows. */
@@ -333,7 +332,7 @@ static Js *row_read(DbStmt *stmt, const Kind *kind)
     for (int i = 0; i < db_columns(stmt); i++) {
         const char *name = db_column_name(stmt, i);
         const Column *column = column__find(kind, name);
-        if (column == NULL) {
+        if (!column) {
             continue;
         }
         if (db_column_is_null(stmt, i)) {
@@ -357,10 +356,10 @@ static void status_correct(Js *run)
                     .start = js_int_of(js_member(run, "pid_start"))};
     const char *host = js_str_of(js_member(run, "host"));
     const char *status = js_str_of(js_member(run, "status"));
-    if (host == NULL || status == NULL || strcmp(status, "running") != 0) {
+    if (!host || !status || strcmp(status, "running") != 0) {
         return;
     }
-    snprintf(id.host, sizeof id.host, "%s", host);
+    snprintf(id.host, sizeof(id.host), "%s", host);
     if (process_is_over(&id)) {
         js_set_str(run, "status", "killed");
     }
@@ -371,13 +370,13 @@ static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_
 {
     DbStmt *stmt = NULL;
     *out = NULL;
-    int code = db_prepare(&stmt, db, sql);
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, db, sql);
+    if (rc != 0) {
+        return rc;
     }
     Js *rows = js_array();
     db_bind_int(stmt, 1, parameter);
-    while ((code = db_step(stmt)) == 1) {
+    while ((rc = db_step(stmt)) == 1) {
         Js *row = row_read(stmt, kind);
         if (kind == &runs_kind) {
             status_correct(row);
@@ -385,9 +384,9 @@ static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_
         js_push(rows, row);
     }
     db_finalize(stmt);
-    if (code != 0) {
+    if (rc != 0) {
         js_free(rows);
-        return code;
+        return rc;
     }
     *out = rows;
     return 0;
@@ -399,15 +398,15 @@ static int kind_rows(Js **out, Store *store, const Kind *kind, int64_t run)
     uint64_t present = 0;
     char sql[96];
     *out = NULL;
-    int code = kind__present(&present, store->db, kind);
-    if (code != 0) {
-        return code;
+    int rc = kind__present(&present, store->db, kind);
+    if (rc != 0) {
+        return rc;
     }
     if (present == 0) {
         *out = js_array();
         return 0;
     }
-    snprintf(sql, sizeof sql, "SELECT * FROM %s WHERE run = ?1 ORDER BY row", kind->name);
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s WHERE run = ?1 ORDER BY row", kind->name);
     return rows_read(out, store->db, kind, sql, run);
 }
 
@@ -415,8 +414,8 @@ int store_rows(Js **out, Store *store, const char *kind_name, int64_t run)
 {
     const Kind *kind = NULL;
     *out = NULL;
-    int code = kind__find(&kind, kind_name);
-    return code != 0 ? code : kind_rows(out, store, kind, run);
+    int rc = kind__find(&kind, kind_name);
+    return rc != 0 ? rc : kind_rows(out, store, kind, run);
 }
 
 int store_trim(Store *store, int64_t run, const char *kind_name, const char *column_name,
@@ -424,20 +423,20 @@ int store_trim(Store *store, int64_t run, const char *kind_name, const char *col
 {
     const Kind *kind = NULL;
     DbStmt *stmt = NULL;
-    int code = kind__find(&kind, kind_name);
-    if (code != 0) {
-        return code;
+    int rc = kind__find(&kind, kind_name);
+    if (rc != 0) {
+        return rc;
     }
     const Column *column = column__find(kind, column_name);
-    if (column == NULL || column->type != COLUMN_INTEGER) {
+    if (!column || column->type != COLUMN_INTEGER) {
         return err_set(OGPT_EUSAGE, "result %s has no integer column '%s'", kind_name, column_name);
     }
     char sql[160];
-    snprintf(sql, sizeof sql, "DELETE FROM %s WHERE run = ?1 AND %s > ?2", kind->name,
+    snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE run = ?1 AND %s > ?2", kind->name,
              column->name);
-    code = db_prepare(&stmt, store->db, sql);
-    if (code != 0) {
-        return code;
+    rc = db_prepare(&stmt, store->db, sql);
+    if (rc != 0) {
+        return rc;
     }
     db_bind_int(stmt, 1, run);
     db_bind_int(stmt, 2, keep);
@@ -455,24 +454,24 @@ static int run_details(Js *document, Store *store, int64_t run)
 {
     static const char *const names[] = {"options", "versions"};
     DbStmt *stmt = NULL;
-    int code = db_prepare(&stmt, store->db, "SELECT options, versions FROM runs WHERE run = ?1");
-    if (code != 0) {
-        return code;
+    int rc = db_prepare(&stmt, store->db, "SELECT options, versions FROM runs WHERE run = ?1");
+    if (rc != 0) {
+        return rc;
     }
     db_bind_int(stmt, 1, run);
-    code = db_step(stmt);
-    for (int i = 0; code == 1 && i < 2; i++) {
+    rc = db_step(stmt);
+    for (int i = 0; rc == 1 && i < 2; i++) {
         const char *text = db_column_text(stmt, i);
         Js *value = NULL;
         int parsed = js_parse(&value, text, strlen(text), db_path(store->db));
         if (parsed != 0) {
-            code = parsed;
+            rc = parsed;
             break;
         }
         js_set(document, names[i], value);
     }
     db_finalize(stmt);
-    return code < 0 ? code : 0;
+    return rc < 0 ? rc : 0;
 }
 
 int store_show(Js **out, Store *store, int64_t run)
@@ -480,9 +479,9 @@ int store_show(Js **out, Store *store, int64_t run)
     Js *rows = NULL;
     Js *document = NULL;
     *out = NULL;
-    int code = rows_read(&rows, store->db, &runs_kind, "SELECT * FROM runs WHERE run = ?1", run);
-    if (code != 0) {
-        return code;
+    int rc = rows_read(&rows, store->db, &runs_kind, "SELECT * FROM runs WHERE run = ?1", run);
+    if (rc != 0) {
+        return rc;
     }
     if (js_length(rows) == 0) {
         js_free(rows);
@@ -492,19 +491,19 @@ int store_show(Js **out, Store *store, int64_t run)
     document = js_keep(js_at(rows, 0));
     js_free(rows);
     Js *results = js_object();
-    code = run_details(document, store, run);
-    for (size_t i = 0; code == 0 && i < n_kinds; i++) {
+    rc = run_details(document, store, run);
+    for (size_t i = 0; rc == 0 && i < n_kinds; i++) {
         Js *kind_array = NULL;
-        code = kind_rows(&kind_array, store, &kinds[i], run);
-        if (code == 0 && js_length(kind_array) > 0) {
+        rc = kind_rows(&kind_array, store, &kinds[i], run);
+        if (rc == 0 && js_length(kind_array) > 0) {
             js_set(results, kinds[i].name, js_keep(kind_array));
         }
         js_free(kind_array);
     }
     js_set(document, "results", results);
-    if (code != 0) {
+    if (rc != 0) {
         js_free(document);
-        return code;
+        return rc;
     }
     *out = document;
     return 0;

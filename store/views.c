@@ -49,34 +49,34 @@ int store_view(Js **out, Store *store, const char *name, int64_t run)
     char sql[128];
     bool same = false;
     *out = NULL;
-    if (view == NULL) {
+    if (!view) {
         return err_set(OGPT_EUSAGE, "no table '%.60s'; 'ogpt runs table' lists those there are",
                        name);
     }
-    int code = view__check(&same, db, view);
-    if (code == 0 && !same) {
-        code = err_set(OGPT_EVERSION,
-                       "%s: its table '%s' is another program's; any command of this one that "
-                       "writes to the file makes it again",
-                       db_path(db), name);
+    int rc = view__check(&same, db, view);
+    if (rc == 0 && !same) {
+        rc = err_set(OGPT_EVERSION,
+                     "%s: its table '%s' is another program's; any command of this one that "
+                     "writes to the file makes it again",
+                     db_path(db), name);
     }
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
-    snprintf(sql, sizeof sql, "SELECT * FROM %s WHERE ?1 = 0 OR run = ?1", view->name);
-    code = db_prepare(&stmt, db, sql);
-    if (code != 0) {
-        return code;
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s WHERE ?1 = 0 OR run = ?1", view->name);
+    rc = db_prepare(&stmt, db, sql);
+    if (rc != 0) {
+        return rc;
     }
     db_bind_int(stmt, 1, run);
     Js *rows = js_array();
-    while ((code = db_step(stmt)) == 1) {
+    while ((rc = db_step(stmt)) == 1) {
         js_push(rows, row_read(stmt));
     }
     db_finalize(stmt);
-    if (code != 0) {
+    if (rc != 0) {
         js_free(rows);
-        return code;
+        return rc;
     }
     *out = rows;
     return 0;

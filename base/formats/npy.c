@@ -33,7 +33,7 @@ static const struct {
 } known[] = {{"<f4", "f4", 4}, {"|i1", "i1", 1}, {"<i2", "i2", 2},
              {"<i4", "i4", 4}, {"<i8", "i8", 8}, {"|u1", "u1", 1},
              {"<u2", "u2", 2}, {"<u4", "u4", 4}, {"<u8", "u8", 8}};
-#define N_KNOWN (sizeof known / sizeof known[0])
+#define N_KNOWN (sizeof(known) / sizeof(known[0]))
 
 /* ---- the header's text ---- */
 
@@ -179,11 +179,11 @@ static int dictionary_read(NpyHeader *out, const char *text, const char *path)
                            key);
         }
         seen[k] = true;
-        int code = k == 0   ? descr_read(out, &scan)
-                   : k == 1 ? order_read(&scan)
-                            : shape_read(out, &scan);
-        if (code != 0) {
-            return code;
+        int rc = k == 0   ? descr_read(out, &scan)
+                 : k == 1 ? order_read(&scan)
+                          : shape_read(out, &scan);
+        if (rc != 0) {
+            return rc;
         }
         comma = token_take(&scan, ",");
     }
@@ -215,9 +215,9 @@ static int header_load(NpyHeader *out, int fd, const char *path)
 {
     unsigned char head[12];
     uint64_t size;
-    int code = file_size(&size, path);
-    if (code != 0) {
-        return code;
+    int rc = file_size(&size, path);
+    if (rc != 0) {
+        return rc;
     }
     *out = (NpyHeader){0};
     if (file_is_pickle(path)) {
@@ -226,7 +226,7 @@ static int header_load(NpyHeader *out, int fd, const char *path)
                        "never read; save one array with numpy.save(..., allow_pickle=False)",
                        path);
     }
-    if (size < sizeof head || file_pread(fd, head, sizeof head, 0, path) != 0 ||
+    if (size < sizeof(head) || file_pread(fd, head, sizeof(head), 0, path) != 0 ||
         memcmp(head, MAGIC, MAGIC_BYTES) != 0) {
         return err_set(OGPT_EFORMAT, "%s: byte 0: expected the magic of .npy, found none", path);
     }
@@ -245,19 +245,17 @@ static int header_load(NpyHeader *out, int fd, const char *path)
                        path, HEADER_MAX, (unsigned long long)length);
     }
     char *text = mem_calloc(length + 1, 1, path);
-    if (text == NULL) {
+    if (!text) {
         return OGPT_ENOMEM;
     }
-    code = file_pread(fd, text, length, start, path);
-    if (code == 0 && strlen(text) != length) {
-        code = err_set(OGPT_EFORMAT, "%s: npy header: holds a NUL byte", path);
+    rc = file_pread(fd, text, length, start, path);
+    if (rc == 0 && strlen(text) != length) {
+        rc = err_set(OGPT_EFORMAT, "%s: npy header: holds a NUL byte", path);
     }
-    if (code == 0) {
-        code = dictionary_read(out, text, path);
-    }
+    rc = rc ? rc : dictionary_read(out, text, path);
     mem_free(text);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     out->data_offset = start + length;
     if (!data_size(&out->data_bytes, out->item_bytes, out->rank, out->shape)) {
@@ -281,45 +279,44 @@ static int array_open(int *fd, NpyHeader *out, const char *path)
     if (*fd < 0) {
         return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
     }
-    int code = header_load(out, *fd, path);
-    if (code != 0) {
+    int rc = header_load(out, *fd, path);
+    if (rc != 0) {
         close(*fd);
     }
-    return code;
+    return rc;
 }
 
 int npy_read_header(NpyHeader *out, const char *path)
 {
     int fd;
-    int code = array_open(&fd, out, path);
-    if (code == 0) {
+    int rc = array_open(&fd, out, path);
+    if (rc == 0) {
         close(fd);
     }
-    return code;
+    return rc;
 }
 
 int npy_read(NpyHeader *out, void **data, const char *path, uint64_t max_bytes)
 {
     *data = NULL;
     int fd;
-    int code = array_open(&fd, out, path);
-    if (code != 0) {
-        return code;
+    int rc = array_open(&fd, out, path);
+    if (rc != 0) {
+        return rc;
     }
     if (out->data_bytes > max_bytes) {
-        code = err_set(OGPT_EFORMAT, "%s: expected at most %llu data bytes, found %llu", path,
-                       (unsigned long long)max_bytes, (unsigned long long)out->data_bytes);
+        rc = err_set(OGPT_EFORMAT, "%s: expected at most %llu data bytes, found %llu", path,
+                     (unsigned long long)max_bytes, (unsigned long long)out->data_bytes);
     } else {
         *data = mem_alloc(out->data_bytes, 1, path);
-        code = *data == NULL ? OGPT_ENOMEM
-                             : file_pread(fd, *data, out->data_bytes, out->data_offset, path);
+        rc = !*data ? OGPT_ENOMEM : file_pread(fd, *data, out->data_bytes, out->data_offset, path);
     }
     close(fd);
-    if (code != 0) {
+    if (rc != 0) {
         mem_free(*data);
         *data = NULL;
     }
-    return code;
+    return rc;
 }
 
 /* ---- writing ---- */
@@ -363,26 +360,26 @@ int npy_writer_new(NpyWriter **out, const char *path, const char *dtype, size_t 
     if (!data_size(&n_bytes, known[k].item_bytes, rank, shape)) {
         return err_set(OGPT_EUSAGE, "%s: array of more than 2^64 bytes", path);
     }
-    NpyWriter *writer = mem_alloc(1, sizeof *writer, path);
-    if (writer == NULL) {
+    NpyWriter *writer = mem_alloc(1, sizeof(*writer), path);
+    if (!writer) {
         return OGPT_ENOMEM;
     }
     writer->n_left = n_bytes;
-    if (snprintf(writer->path, sizeof writer->path, "%s", path) >= FILES_PATH_MAX) {
+    if (snprintf(writer->path, sizeof(writer->path), "%s", path) >= FILES_PATH_MAX) {
         mem_free(writer);
         return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
     }
-    int code = file_new_create(&writer->fd, path);
-    if (code != 0) {
+    int rc = file_new_create(&writer->fd, path);
+    if (rc != 0) {
         mem_free(writer);
-        return code;
+        return rc;
     }
     char head[512];
     size_t n_head = head_print(head, known[k].descr, rank, shape);
-    code = file_new_write(writer->fd, head, n_head, path);
-    if (code != 0) {
+    rc = file_new_write(writer->fd, head, n_head, path);
+    if (rc != 0) {
         npy_writer_abort(writer);
-        return code;
+        return rc;
     }
     *out = writer;
     return 0;
@@ -401,22 +398,22 @@ int npy_writer_add(NpyWriter *writer, const void *data, size_t n_bytes)
 int npy_writer_finish(NpyWriter *writer)
 {
     if (writer->n_left != 0) {
-        int code = err_set(OGPT_EUSAGE, "%s: %llu bytes of the announced shape were never added",
-                           writer->path, (unsigned long long)writer->n_left);
+        int rc = err_set(OGPT_EUSAGE, "%s: %llu bytes of the announced shape were never added",
+                         writer->path, (unsigned long long)writer->n_left);
         npy_writer_abort(writer);
-        return code;
+        return rc;
     }
-    int code = file_new_finish(writer->fd, writer->path);
-    if (code != 0) {
+    int rc = file_new_finish(writer->fd, writer->path);
+    if (rc != 0) {
         unlink(writer->path);
     }
     mem_free(writer);
-    return code;
+    return rc;
 }
 
 void npy_writer_abort(NpyWriter *writer)
 {
-    if (writer == NULL) {
+    if (!writer) {
         return;
     }
     close(writer->fd);

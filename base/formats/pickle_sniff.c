@@ -12,7 +12,7 @@
 static bool is_safetensors(const uint8_t *head, size_t n)
 {
     static const uint8_t zeros[4] = {0};
-    return n > 8 && memcmp(head + 4, zeros, sizeof zeros) == 0 && head[8] == '{';
+    return n > 8 && memcmp(head + 4, zeros, sizeof(zeros)) == 0 && head[8] == '{';
 }
 
 static bool is_zip(const uint8_t *head, size_t n)
@@ -48,7 +48,7 @@ bool file_is_pickle(const char *path)
     if (fd < 0) {
         return false;
     }
-    ssize_t n = pread(fd, head, sizeof head, 0);
+    ssize_t n = pread(fd, head, sizeof(head), 0);
     close(fd);
     return n > 0 && looks_like_pickle(head, (size_t)n);
 }

@@ -43,7 +43,7 @@ static size_t dtype_bytes(const char *dtype)
         {"I16", 2},  {"U16", 2}, {"F16", 2}, {"BF16", 2},    {"I32", 4},
         {"U32", 4},  {"F32", 4}, {"F64", 8}, {"I64", 8},     {"U64", 8},
     };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strcmp(dtype, known[i].name) == 0) {
             return known[i].n_bytes;
         }
@@ -134,31 +134,24 @@ static int entry_read(StTensor *out, const char *name, const Js *entry, const St
                        "data_offsets, found something else",
                        path, name);
     }
-    int code = js_get_str(&dtype, entry, "dtype", path);
-    if (code == 0) {
-        code = js_get_array(&shape, entry, "shape", path);
+    int rc = js_get_str(&dtype, entry, "dtype", path);
+    rc = rc ? rc : js_get_array(&shape, entry, "shape", path);
+    rc = rc ? rc : js_get_array(&offsets, entry, "data_offsets", path);
+    if (rc == 0 && dtype_bytes(dtype) == 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: tensor \"%s\": unknown dtype \"%.40s\"", path, name, dtype);
     }
-    if (code == 0) {
-        code = js_get_array(&offsets, entry, "data_offsets", path);
+    if (rc != 0) {
+        return rc;
     }
-    if (code == 0 && dtype_bytes(dtype) == 0) {
-        code =
-            err_set(OGPT_EFORMAT, "%s: tensor \"%s\": unknown dtype \"%.40s\"", path, name, dtype);
+    snprintf(out->dtype, sizeof(out->dtype), "%s", dtype);
+    rc = numbers_read(out->shape, &out->rank, ST_MAX_RANK, shape, "shape", name, path);
+    rc = rc ? rc : numbers_read(range, &n_range, 2, offsets, "data_offsets", name, path);
+    if (rc == 0 && n_range != 2) {
+        rc = err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected 2 data_offsets, found %zu", path,
+                     name, n_range);
     }
-    if (code != 0) {
-        return code;
-    }
-    snprintf(out->dtype, sizeof out->dtype, "%s", dtype);
-    code = numbers_read(out->shape, &out->rank, ST_MAX_RANK, shape, "shape", name, path);
-    if (code == 0) {
-        code = numbers_read(range, &n_range, 2, offsets, "data_offsets", name, path);
-    }
-    if (code == 0 && n_range != 2) {
-        code = err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected 2 data_offsets, found %zu", path,
-                       name, n_range);
-    }
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     out->begin = range[0];
     out->end = range[1];
@@ -199,32 +192,32 @@ static int begin_compare(const void *a, const void *b)
 /* Laid side by side the tensors must fill the data section: no hole, no overlap, no rest. */
 static int cover_check(const StFile *file)
 {
-    const StTensor **sorted = mem_alloc(file->n, sizeof *sorted, file->path);
-    if (sorted == NULL) {
+    const StTensor **sorted = mem_alloc(file->n, sizeof(*sorted), file->path);
+    if (!sorted) {
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; i < file->n; i++) {
         sorted[i] = &file->tensors[i];
     }
-    qsort(sorted, file->n, sizeof *sorted, begin_compare);
+    qsort(sorted, file->n, sizeof(*sorted), begin_compare);
     uint64_t at = 0;
-    int code = 0;
-    for (size_t i = 0; i < file->n && code == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < file->n && rc == 0; i++) {
         if (sorted[i]->begin != at) {
-            code = err_set(OGPT_EFORMAT,
-                           "%s: tensor \"%s\": %s; expected to begin at data byte %llu, found %llu",
-                           file->path, sorted[i]->name,
-                           sorted[i]->begin < at ? "overlaps another" : "leaves a hole before it",
-                           (unsigned long long)at, (unsigned long long)sorted[i]->begin);
+            rc = err_set(OGPT_EFORMAT,
+                         "%s: tensor \"%s\": %s; expected to begin at data byte %llu, found %llu",
+                         file->path, sorted[i]->name,
+                         sorted[i]->begin < at ? "overlaps another" : "leaves a hole before it",
+                         (unsigned long long)at, (unsigned long long)sorted[i]->begin);
         }
         at = sorted[i]->end;
     }
-    if (code == 0 && at != file->data_bytes) {
-        code = err_set(OGPT_EFORMAT, "%s: tensors end at data byte %llu, the file holds %llu",
-                       file->path, (unsigned long long)at, (unsigned long long)file->data_bytes);
+    if (rc == 0 && at != file->data_bytes) {
+        rc = err_set(OGPT_EFORMAT, "%s: tensors end at data byte %llu, the file holds %llu",
+                     file->path, (unsigned long long)at, (unsigned long long)file->data_bytes);
     }
     mem_free(sorted);
-    return code;
+    return rc;
 }
 
 static int header_read(StFile *file)
@@ -233,23 +226,23 @@ static int header_read(StFile *file)
         return err_set(OGPT_EFORMAT, "%s: header: expected a JSON object, found something else",
                        file->path);
     }
-    file->tensors = mem_calloc(js_length(file->header), sizeof *file->tensors, file->path);
-    if (file->tensors == NULL) {
+    file->tensors = mem_calloc(js_length(file->header), sizeof(*file->tensors), file->path);
+    if (!file->tensors) {
         return OGPT_ENOMEM;
     }
     void *it = NULL;
     const char *key;
     const Js *value;
-    int code = 0;
-    while (code == 0 && js_next(file->header, &it, &key, &value)) {
+    int rc = 0;
+    while (rc == 0 && js_next(file->header, &it, &key, &value)) {
         if (strcmp(key, "__metadata__") == 0) {
-            code = metadata_check(value, file->path);
+            rc = metadata_check(value, file->path);
         } else {
-            code = entry_read(&file->tensors[file->n], key, value, file);
+            rc = entry_read(&file->tensors[file->n], key, value, file);
             file->n++;
         }
     }
-    return code == 0 ? cover_check(file) : code;
+    return rc == 0 ? cover_check(file) : rc;
 }
 
 /* ---- opening ---- */
@@ -277,70 +270,64 @@ static int header_load(StFile *file)
     uint64_t size, length;
     unsigned char first[8];
     char *text = NULL;
-    int code = file_size(&size, file->path);
-    if (code == 0 && size < sizeof first) {
-        code = err_set(OGPT_EFORMAT, "%s: expected safetensors of at least 8 bytes, found %llu",
-                       file->path, (unsigned long long)size);
+    int rc = file_size(&size, file->path);
+    if (rc == 0 && size < sizeof(first)) {
+        rc = err_set(OGPT_EFORMAT, "%s: expected safetensors of at least 8 bytes, found %llu",
+                     file->path, (unsigned long long)size);
     }
-    if (code == 0) {
-        code = file_pread(file->fd, first, sizeof first, 0, file->path);
+    rc = rc ? rc : file_pread(file->fd, first, sizeof(first), 0, file->path);
+    if (rc != 0) {
+        return rc;
     }
-    if (code != 0) {
-        return code;
-    }
-    memcpy(&length, first, sizeof length);
-    if (length < 2 || length > ST_HEADER_MAX || length > size - sizeof first) {
+    memcpy(&length, first, sizeof(length));
+    if (length < 2 || length > ST_HEADER_MAX || length > size - sizeof(first)) {
         return length_error(first, length, size, file->path);
     }
-    file->data_offset = sizeof first + length;
+    file->data_offset = sizeof(first) + length;
     file->data_bytes = size - file->data_offset;
     text = mem_alloc(length, 1, file->path);
-    if (text == NULL) {
+    if (!text) {
         return OGPT_ENOMEM;
     }
-    code = file_pread(file->fd, text, length, sizeof first, file->path);
-    if (code == 0 && text[0] != '{') {
-        code = err_set(OGPT_EFORMAT, "%s: byte 8: expected '{', found byte 0x%02x", file->path,
-                       (unsigned)(unsigned char)text[0]);
+    rc = file_pread(file->fd, text, length, sizeof(first), file->path);
+    if (rc == 0 && text[0] != '{') {
+        rc = err_set(OGPT_EFORMAT, "%s: byte 8: expected '{', found byte 0x%02x", file->path,
+                     (unsigned)(unsigned char)text[0]);
     }
-    if (code == 0) {
-        code = js_parse(&file->header, text, length, file->path);
-    }
+    rc = rc ? rc : js_parse(&file->header, text, length, file->path);
     mem_free(text);
-    return code;
+    return rc;
 }
 
 int st_open(StFile **out, const char *path)
 {
     *out = NULL;
-    StFile *file = mem_calloc(1, sizeof *file, path);
-    if (file == NULL) {
+    StFile *file = mem_calloc(1, sizeof(*file), path);
+    if (!file) {
         return OGPT_ENOMEM;
     }
     file->fd = -1;
-    int code = 0;
+    int rc = 0;
     file->path = mem_strdup(path, path);
-    if (file->path == NULL) {
-        code = OGPT_ENOMEM;
+    if (!file->path) {
+        rc = OGPT_ENOMEM;
         goto done;
     }
     if (!file_exists(path)) {
-        code = err_set(OGPT_EIO, "%s: expected a safetensors file, found none", path);
+        rc = err_set(OGPT_EIO, "%s: expected a safetensors file, found none", path);
         goto done;
     }
     file->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (file->fd < 0) {
-        code = err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
+        rc = err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
         goto done;
     }
-    code = header_load(file);
-    if (code == 0) {
-        code = header_read(file);
-    }
+    rc = header_load(file);
+    rc = rc ? rc : header_read(file);
 done:
-    if (code != 0) {
+    if (rc != 0) {
         st_close(file);
-        return code;
+        return rc;
     }
     *out = file;
     return 0;
@@ -348,7 +335,7 @@ done:
 
 void st_close(StFile *file)
 {
-    if (file == NULL) {
+    if (!file) {
         return;
     }
     if (file->fd >= 0) {
@@ -401,14 +388,14 @@ int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
                 const uint64_t *shape, bool allow_nonfinite)
 {
     const StTensor *tensor = st_find(file, name);
-    if (tensor == NULL) {
+    if (!tensor) {
         return err_set(OGPT_EFORMAT, "%s: tensor \"%s\" is missing", file->path, name);
     }
     if (strcmp(tensor->dtype, "F32") != 0) {
         return err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected dtype F32, found %s; convert it",
                        file->path, name, tensor->dtype);
     }
-    if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof *shape) != 0) {
+    if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof(*shape)) != 0) {
         char expected[256], found[256];
         shape_print(expected, rank, shape);
         shape_print(found, tensor->rank, tensor->shape);
@@ -416,11 +403,11 @@ int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
                        name, expected, found);
     }
     size_t n_bytes = tensor->end - tensor->begin;
-    int code = file_pread(file->fd, out, n_bytes, file->data_offset + tensor->begin, file->path);
-    if (code != 0 || allow_nonfinite) {
-        return code;
+    int rc = file_pread(file->fd, out, n_bytes, file->data_offset + tensor->begin, file->path);
+    if (rc != 0 || allow_nonfinite) {
+        return rc;
     }
-    for (size_t i = 0; i < n_bytes / sizeof *out; i++) {
+    for (size_t i = 0; i < n_bytes / sizeof(*out); i++) {
         if (!isfinite(out[i])) {
             return err_set(OGPT_EFORMAT,
                            "%s: tensor \"%s\": expected finite numbers, found %f at index %zu",

@@ -1,5 +1,4 @@
-/* base/formats/safetensors_internal.h - limits that reading and writing share. Not for other rooms.
- */
+/* base/formats/safetensors_internal.h - limits that reading and writing share; private to the room. */
 #ifndef OGPT_BASE_FORMATS_SAFETENSORS_INTERNAL_H
 #define OGPT_BASE_FORMATS_SAFETENSORS_INTERNAL_H
 

@@ -59,34 +59,32 @@ static int head_build(char **out, size_t *n_bytes, const StEntry *entries, size_
         js_set(header, "__metadata__", pairs);
     }
     uint64_t end = 0;
-    int code = 0;
-    for (size_t i = 0; i < n && code == 0; i++) {
-        code = entry_build(header, &end, &entries[i], path);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = entry_build(header, &end, &entries[i], path);
     }
-    if (code == 0) {
-        code = js_print(&text, header, 0);
-    }
+    rc = rc ? rc : js_print(&text, header, 0);
     js_free(header);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     size_t length = strlen(text);
     uint64_t padded = (length + 7) / 8 * 8;
     if (padded > ST_HEADER_MAX) {
-        code = err_set(OGPT_EUSAGE, "%s: header of %llu bytes, at most %d can be read back", path,
-                       (unsigned long long)padded, ST_HEADER_MAX);
+        rc = err_set(OGPT_EUSAGE, "%s: header of %llu bytes, at most %d can be read back", path,
+                     (unsigned long long)padded, ST_HEADER_MAX);
     } else {
-        *out = mem_alloc(sizeof padded + padded, 1, path);
-        code = *out == NULL ? OGPT_ENOMEM : 0;
+        *out = mem_alloc(sizeof(padded) + padded, 1, path);
+        rc = !*out ? OGPT_ENOMEM : 0;
     }
-    if (code == 0) {
-        memcpy(*out, &padded, sizeof padded);
-        memcpy(*out + sizeof padded, text, length);
-        memset(*out + sizeof padded + length, ' ', padded - length);
-        *n_bytes = sizeof padded + padded;
+    if (rc == 0) {
+        memcpy(*out, &padded, sizeof(padded));
+        memcpy(*out + sizeof(padded), text, length);
+        memset(*out + sizeof(padded) + length, ' ', padded - length);
+        *n_bytes = sizeof(padded) + padded;
     }
     mem_free(text);
-    return code;
+    return rc;
 }
 
 static size_t data_bytes(const StEntry *entry)
@@ -104,27 +102,27 @@ int st_write(const char *path, const StEntry *entries, size_t n, const char *con
     char *head;
     size_t n_head;
     int fd;
-    int code = head_build(&head, &n_head, entries, n, metadata, n_meta, path);
-    if (code != 0) {
-        return code;
+    int rc = head_build(&head, &n_head, entries, n, metadata, n_meta, path);
+    if (rc != 0) {
+        return rc;
     }
-    code = file_new_create(&fd, path);
-    if (code != 0) {
+    rc = file_new_create(&fd, path);
+    if (rc != 0) {
         mem_free(head);
-        return code;
+        return rc;
     }
-    code = file_new_write(fd, head, n_head, path);
-    for (size_t i = 0; i < n && code == 0; i++) {
-        code = file_new_write(fd, entries[i].data, data_bytes(&entries[i]), path);
+    rc = file_new_write(fd, head, n_head, path);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = file_new_write(fd, entries[i].data, data_bytes(&entries[i]), path);
     }
-    if (code == 0) {
-        code = file_new_finish(fd, path);
+    if (rc == 0) {
+        rc = file_new_finish(fd, path);
     } else {
         close(fd);
     }
-    if (code != 0) {
+    if (rc != 0) {
         unlink(path);
     }
     mem_free(head);
-    return code;
+    return rc;
 }

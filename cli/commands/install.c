@@ -19,7 +19,7 @@ static Js *versions(void)
     js_set_int(document, "blas_threads", blas_threads());
     js_set_str(document, "sqlite", db_library_version());
     int liblinear = fit_liblinear_version();
-    snprintf(text, sizeof text, "%d.%02d", liblinear / 100, liblinear % 100);
+    snprintf(text, sizeof(text), "%d.%02d", liblinear / 100, liblinear % 100);
     js_set_str(document, "liblinear", text);
     return document;
 }

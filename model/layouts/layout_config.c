@@ -34,8 +34,8 @@ static const struct {
     {"add_cross_attention", false},
 };
 enum {
-    N_SIZES = sizeof sizes / sizeof sizes[0],
-    N_SWITCHES = sizeof hf_switches / sizeof hf_switches[0]
+    N_SIZES = sizeof(sizes) / sizeof(sizes[0]),
+    N_SWITCHES = sizeof(hf_switches) / sizeof(hf_switches[0])
 };
 
 /* ---- config.json ---- */
@@ -70,7 +70,7 @@ static int hf_read(LayoutConfig *out, const Js *json, const char *origin)
         rc = js_get_bool(&tied, json, "tie_word_embeddings", origin);
     }
     const Js *inner = js_member(json, "n_inner");
-    if (rc == 0 && inner != NULL && js_type(inner) != JS_NULL) {
+    if (rc == 0 && inner && js_type(inner) != JS_NULL) {
         int64_t value = 0;
         rc = js_get_int(&value, json, "n_inner", 1, 65535, origin);
         out->gpt.d_mlp = (int)value;
@@ -107,7 +107,7 @@ static int config_load(LayoutConfig *out, Layout layout, const char *path)
     if (rc == 0 && layout == LAYOUT_TL) {
         rc = gpt_config_read(&out->gpt, json, path);
         const char *norm = js_str_of(js_member(json, "normalization_type"));
-        out->lnpre = norm != NULL && strcmp(norm, "LNPre") == 0;
+        out->lnpre = norm && strcmp(norm, "LNPre") == 0;
     } else if (rc == 0) {
         rc = foreign_read(out, layout, json, path);
     }
@@ -124,7 +124,7 @@ static int dimension(int *out, const StFile *file, Layout layout, size_t field, 
     char name[LAYOUT_NAME_MAX];
     layout__name(name, layout, field, 0);
     const StTensor *tensor = st_find(file, name);
-    if (tensor == NULL) {
+    if (!tensor) {
         return err_set(OGPT_EFORMAT,
                        "%s: tensor \"%s\" is missing, so this is not layout %s (" LAYOUT_NAMES ")",
                        path, name, layout_name(layout));
@@ -145,19 +145,19 @@ static int config_infer(LayoutConfig *out, Layout layout, int n_heads, const cha
     GptConfig *cfg = &out->gpt;
     char name[LAYOUT_NAME_MAX];
     int rc = st_open(&file, path);
-    rc = rc != 0 ? rc : dimension(&cfg->d_vocab, file, layout, FIELD(W_E), 0, path);
-    rc = rc != 0 ? rc : dimension(&cfg->d_model, file, layout, FIELD(W_E), 1, path);
-    rc = rc != 0 ? rc : dimension(&cfg->n_ctx, file, layout, FIELD(W_pos), -2, path);
-    rc = rc != 0 ? rc : dimension(&cfg->d_mlp, file, layout, FIELD(b_in), 0, path);
+    rc = rc ? rc : dimension(&cfg->d_vocab, file, layout, FIELD(W_E), 0, path);
+    rc = rc ? rc : dimension(&cfg->d_model, file, layout, FIELD(W_E), 1, path);
+    rc = rc ? rc : dimension(&cfg->n_ctx, file, layout, FIELD(W_pos), -2, path);
+    rc = rc ? rc : dimension(&cfg->d_mlp, file, layout, FIELD(b_in), 0, path);
     cfg->n_heads = n_heads > 0 ? n_heads : DEFAULT_HEADS;
     if (rc == 0 && layout == LAYOUT_TL) {
         rc = dimension(&cfg->n_heads, file, layout, FIELD(W_Q), 0, path);
         layout__name(name, layout, FIELD(lnf_w), 0);
-        out->lnpre = rc == 0 && st_find(file, name) == NULL;
+        out->lnpre = rc == 0 && !st_find(file, name);
     }
     for (bool found = rc == 0; found && cfg->n_layers < MAX_BLOCKS; cfg->n_layers += found) {
         layout__name(name, layout, FIELD(W_in), cfg->n_layers);
-        found = st_find(file, name) != NULL;
+        found = st_find(file, name);
     }
     cfg->eps = 1e-5f;
     st_close(file);
@@ -206,7 +206,7 @@ int layout_config_read(LayoutConfig *out, Layout layout, const LayoutFiles *file
     }
     out->gpt.d_head = out->gpt.d_model / out->gpt.n_heads;
     const char *reason = gpt_config_check(&out->gpt);
-    return reason == NULL ? 0 : err_set(OGPT_EFORMAT, "%s: %s", origin, reason);
+    return !reason ? 0 : err_set(OGPT_EFORMAT, "%s: %s", origin, reason);
 }
 
 /* ---- writing ---- */

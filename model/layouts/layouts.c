@@ -34,7 +34,7 @@ static const struct {
 #include "model/tensors.def"
 };
 
-enum { N_ROWS = sizeof rows / sizeof rows[0], N_OURS = sizeof our_names / sizeof our_names[0] };
+enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), N_OURS = sizeof(our_names) / sizeof(our_names[0]) };
 _Static_assert(N_ROWS == (int)N_OURS, "every tensor of tensors.def has its row in layouts.def");
 
 static const char *const layout_names[N_LAYOUTS] = {"tl", "mingpt", "hf-gpt2"};
@@ -67,7 +67,7 @@ const char *layout_name(Layout layout)
 static void pattern_print(char out[LAYOUT_NAME_MAX], const char *pattern, int layer)
 {
     const char *digits = strstr(pattern, "%d");
-    if (digits == NULL) {
+    if (!digits) {
         snprintf(out, LAYOUT_NAME_MAX, "%s", pattern);
     } else {
         snprintf(out, LAYOUT_NAME_MAX, "%.*s%d%s", (int)(digits - pattern), pattern, layer,
@@ -96,7 +96,7 @@ static const LayoutRow *row_of(const Gpt *gpt, const TensorSpec *spec)
     }
     for (size_t i = 0; i < N_ROWS; i++) {
         size_t offset;
-        memcpy(&offset, (const char *)&gpt->map + rows[i].field, sizeof offset);
+        memcpy(&offset, (const char *)&gpt->map + rows[i].field, sizeof(offset));
         if (offset == first) {
             return &rows[i];
         }
@@ -183,11 +183,11 @@ int layout_files_find(LayoutFiles *out, const char *path)
                            "file, found nothing",
                            path);
         }
-        snprintf(out->tensors, sizeof out->tensors, "%s", path);
+        snprintf(out->tensors, sizeof(out->tensors), "%s", path);
         return 0;
     }
     int rc = path_join(out->tensors, path, "model.safetensors");
-    rc = rc != 0 ? rc : path_join(out->config, path, "config.json");
+    rc = rc ? rc : path_join(out->config, path, "config.json");
     if (rc == 0 && !file_exists(out->tensors)) {
         rc = err_set(OGPT_EFORMAT, "%s: expected model.safetensors in it, found none", path);
     }
@@ -201,8 +201,8 @@ static bool is_buffer(const char *name, Layout layout)
 {
     for (size_t i = 0; i < 2; i++) {
         const char *suffix = buffers[layout][i];
-        size_t n = strlen(name), m = suffix != NULL ? strlen(suffix) : 0;
-        if (suffix != NULL && n >= m && strcmp(name + n - m, suffix) == 0) {
+        size_t n = strlen(name), m = suffix ? strlen(suffix) : 0;
+        if (suffix && n >= m && strcmp(name + n - m, suffix) == 0) {
             return true;
         }
     }
@@ -232,16 +232,16 @@ static int extra_check(const Gpt *gpt, const StFile *file, Layout layout, const 
  * file has one, must say the same. `raw` holds the embedding. */
 static int tied_check(const float *raw, const StFile *file, const Place *head, const char *path)
 {
-    if (st_find(file, head->name) == NULL) {
+    if (!st_find(file, head->name)) {
         return 0;
     }
     size_t n = foreign_count(head);
-    float *own = mem_alloc(n, sizeof *own, head->name);
-    if (own == NULL) {
+    float *own = mem_alloc(n, sizeof(*own), head->name);
+    if (!own) {
         return OGPT_ENOMEM;
     }
     int rc = st_read_f32(own, file, head->name, head->rank, head->shape, false);
-    if (rc == 0 && memcmp(own, raw, n * sizeof *own) != 0) {
+    if (rc == 0 && memcmp(own, raw, n * sizeof(*own)) != 0) {
         rc = err_set(OGPT_EFORMAT,
                      "%s: \"%s\" differs from the token embedding although config.json ties them; "
                      "set tie_word_embeddings to false if the head is its own",
@@ -253,8 +253,8 @@ static int tied_check(const float *raw, const StFile *file, const Place *head, c
 
 static int foreign_read(Gpt *gpt, const StFile *file, Layout layout, bool tied, const char *path)
 {
-    float *raw = mem_alloc(gpt->n_numbers, sizeof *raw, "a tensor in another layout");
-    if (raw == NULL) {
+    float *raw = mem_alloc(gpt->n_numbers, sizeof(*raw), "a tensor in another layout");
+    if (!raw) {
         return OGPT_ENOMEM;
     }
     int rc = extra_check(gpt, file, layout, path);
@@ -268,7 +268,7 @@ static int foreign_read(Gpt *gpt, const StFile *file, Layout layout, bool tied, 
             char embedding[LAYOUT_NAME_MAX];
             layout__name(embedding, layout, FIELD(W_E), 0);
             rc = st_read_f32(raw, file, embedding, place.rank, place.shape, false);
-            rc = rc != 0 ? rc : tied_check(raw, file, &place, path);
+            rc = rc ? rc : tied_check(raw, file, &place, path);
         } else {
             rc = st_read_f32(raw, file, place.name, place.rank, place.shape, false);
         }
@@ -288,13 +288,13 @@ int layout_read(Gpt **out, Layout layout, const LayoutFiles *files, int n_heads)
     StFile *file = NULL;
     int rc = layout_config_read(&config, layout, files, n_heads);
     int64_t shared = config.tied ? (int64_t)config.gpt.d_vocab * config.gpt.d_model : 0;
-    rc = rc != 0 ? rc : model_check_room(&config.gpt, shared, files->tensors);
-    rc = rc != 0 ? rc : gpt_new(&gpt, &config.gpt);
+    rc = rc ? rc : model_check_room(&config.gpt, shared, files->tensors);
+    rc = rc ? rc : gpt_new(&gpt, &config.gpt);
     if (rc == 0 && layout == LAYOUT_TL) {
         rc = model_read_tensors(gpt, files->tensors, config.lnpre);
     } else if (rc == 0) {
         rc = st_open(&file, files->tensors);
-        rc = rc != 0 ? rc : foreign_read(gpt, file, layout, config.tied, files->tensors);
+        rc = rc ? rc : foreign_read(gpt, file, layout, config.tied, files->tensors);
     }
     st_close(file);
     if (rc != 0) {
@@ -348,7 +348,7 @@ static size_t entries_build(StEntry *entries, char (*names)[LAYOUT_NAME_MAX], fl
         if (e == n) {
             memcpy(names[n], place.name, LAYOUT_NAME_MAX);
             entries[n] = (StEntry){.name = names[n], .rank = place.rank, .data = data};
-            memcpy(entries[n].shape, place.shape, sizeof place.shape);
+            memcpy(entries[n].shape, place.shape, sizeof(place.shape));
             data += foreign_count(&place);
             n++;
         }
@@ -368,11 +368,11 @@ static int foreign_write(const char *path, size_t *n_tensors, const Gpt *gpt, La
     static const char *const metadata[][2] = {{"format", "pt"}};
     size_t room = gpt->n_specs + (size_t)gpt->cfg.n_layers, P = (size_t)gpt->cfg.n_ctx;
     int rc = OGPT_ENOMEM;
-    StEntry *entries = mem_calloc(room, sizeof *entries, "tensor entries");
-    char(*names)[LAYOUT_NAME_MAX] = mem_calloc(room, sizeof *names, "tensor names");
-    float *data = mem_alloc(gpt->n_numbers, sizeof *data, "tensors in another layout");
-    float *mask = mem_calloc(P * P, sizeof *mask, "the causal mask");
-    if (entries == NULL || names == NULL || data == NULL || mask == NULL) {
+    StEntry *entries = mem_calloc(room, sizeof(*entries), "tensor entries");
+    char(*names)[LAYOUT_NAME_MAX] = mem_calloc(room, sizeof(*names), "tensor names");
+    float *data = mem_alloc(gpt->n_numbers, sizeof(*data), "tensors in another layout");
+    float *mask = mem_calloc(P * P, sizeof(*mask), "the causal mask");
+    if (!entries || !names || !data || !mask) {
         goto done;
     }
     for (size_t t = 0; t < P; t++) {
@@ -408,9 +408,9 @@ int layout_write(Publish *publish, size_t *n_tensors, char model_hash[HASH_HEX_S
         return rc;
     }
     config = layout_config_write(layout, &gpt->cfg);
-    js_set(config, "ogpt", about != NULL ? js_keep(about) : js_object());
+    js_set(config, "ogpt", about ? js_keep(about) : js_object());
     rc = js_print(&text, config, 2);
-    rc = rc != 0 ? rc : publish_file(publish, "config.json", text, strlen(text));
+    rc = rc ? rc : publish_file(publish, "config.json", text, strlen(text));
     mem_free(text);
     js_free(config);
     return rc;
@@ -423,21 +423,21 @@ int gpt_permute_tokens(Gpt *gpt, const uint8_t *order)
     const size_t V = (size_t)gpt->cfg.d_vocab, C = (size_t)gpt->cfg.d_model;
     real *W_E = gpt->params + gpt->map.W_E, *W_U = gpt->params + gpt->map.W_U;
     real *b_U = gpt->params + gpt->map.b_U;
-    real *old = mem_alloc(V * C, sizeof *old, "token embeddings");
-    if (old == NULL) {
+    real *old = mem_alloc(V * C, sizeof(*old), "token embeddings");
+    if (!old) {
         return OGPT_ENOMEM;
     }
-    memcpy(old, W_E, V * C * sizeof *old);
+    memcpy(old, W_E, V * C * sizeof(*old));
     for (size_t v = 0; v < V; v++) {
-        memcpy(W_E + v * C, old + order[v] * C, C * sizeof *old);
+        memcpy(W_E + v * C, old + order[v] * C, C * sizeof(*old));
     }
-    memcpy(old, W_U, V * C * sizeof *old);
+    memcpy(old, W_U, V * C * sizeof(*old));
     for (size_t c = 0; c < C; c++) {
         for (size_t v = 0; v < V; v++) {
             W_U[c * V + v] = old[c * V + order[v]];
         }
     }
-    memcpy(old, b_U, V * sizeof *old);
+    memcpy(old, b_U, V * sizeof(*old));
     for (size_t v = 0; v < V; v++) {
         b_U[v] = old[order[v]];
     }

@@ -65,7 +65,7 @@ static const float *find(Finder *finder, size_t field, int layer, size_t count)
 static const float *need(Finder *finder, size_t field, int layer, size_t count)
 {
     const float *found = find(finder, field, layer, count);
-    finder->missing |= found == NULL;
+    finder->missing |= !found;
     return found;
 }
 
@@ -99,8 +99,8 @@ static void block_find(PlainBlock *out, Finder *finder, int layer)
     for (size_t part = 0; part < 3; part++) {
         const float *w = need(finder, fields[part][0], layer, n_parts * C * C);
         const float *b = need(finder, fields[part][1], layer, n_parts * C);
-        out->w_qkv[part] = packed && w != NULL ? w + part * C : w;
-        out->b_qkv[part] = packed && b != NULL ? b + part * C : b;
+        out->w_qkv[part] = packed && w ? w + part * C : w;
+        out->b_qkv[part] = packed && b ? b + part * C : b;
     }
     out->out = linear_of(finder, FIELD(W_O), FIELD(b_O), layer, C, C);
     out->in_mlp = linear_of(finder, FIELD(W_in), FIELD(b_in), layer, C, M);
@@ -154,22 +154,22 @@ int plain_net_open(PlainNet **out, Layout layout, const char *tensors, const Lay
     *out = NULL;
     StFile *file = NULL;
     size_t *start = NULL;
-    PlainNet *net = mem_calloc(1, sizeof *net, "a plain network");
-    int rc = net == NULL ? OGPT_ENOMEM : st_open(&file, tensors);
+    PlainNet *net = mem_calloc(1, sizeof(*net), "a plain network");
+    int rc = !net ? OGPT_ENOMEM : st_open(&file, tensors);
     if (rc != 0) {
         goto done;
     }
     net->cfg = config->gpt;
     net->layout = layout;
-    net->blocks = mem_calloc((size_t)net->cfg.n_layers, sizeof *net->blocks, "plain blocks");
-    start = mem_alloc(st_count(file), sizeof *start, "places of tensors");
+    net->blocks = mem_calloc((size_t)net->cfg.n_layers, sizeof(*net->blocks), "plain blocks");
+    start = mem_alloc(st_count(file), sizeof(*start), "places of tensors");
     size_t n = 0;
-    for (size_t i = 0; i < st_count(file) && start != NULL; i++) {
+    for (size_t i = 0; i < st_count(file) && start; i++) {
         start[i] = n;
         n += (st_tensor(file, i)->end - st_tensor(file, i)->begin + 3) / sizeof(float);
     }
-    net->numbers = mem_alloc(n, sizeof *net->numbers, tensors);
-    if (net->blocks == NULL || start == NULL || net->numbers == NULL) {
+    net->numbers = mem_alloc(n, sizeof(*net->numbers), tensors);
+    if (!net->blocks || !start || !net->numbers) {
         rc = OGPT_ENOMEM;
         goto done;
     }
@@ -199,7 +199,7 @@ done:
 
 void plain_net_free(PlainNet *net)
 {
-    if (net != NULL) {
+    if (net) {
         mem_free(net->numbers);
         mem_free(net->blocks);
         mem_free(net);
@@ -218,8 +218,8 @@ static void norm_apply(double *out, const double *x, const Norm *norm, size_t C,
         variance += (x[c] - mean) * (x[c] - mean) / (double)C;
     }
     for (size_t c = 0; c < C; c++) {
-        double w = norm->w != NULL ? (double)norm->w[c] : 1;
-        double b = norm->b != NULL ? (double)norm->b[c] : 0;
+        double w = norm->w ? (double)norm->w[c] : 1;
+        double b = norm->b ? (double)norm->b[c] : 0;
         out[c] = (x[c] - mean) / sqrt(variance + eps) * w + b;
     }
 }
@@ -229,7 +229,7 @@ static void linear_apply(double *out, const double *x, const Linear *linear)
 {
     const size_t n_in = linear->n_in, n_out = linear->n_out;
     for (size_t o = 0; o < n_out; o++) {
-        out[o] = linear->bias != NULL ? (double)linear->bias[o] : 0;
+        out[o] = linear->bias ? (double)linear->bias[o] : 0;
     }
     if (linear->out_step == 1) {
         for (size_t i = 0; i < n_in; i++) {
@@ -274,7 +274,7 @@ static void attend(double *z, const double *normed, const PlainNet *net, const P
                 pattern[s] /= sqrt((double)HS);
                 highest = fmax(highest, pattern[s]);
             }
-            memset(out, 0, HS * sizeof *out);
+            memset(out, 0, HS * sizeof(*out));
             for (size_t s = 0; s <= t; s++) {
                 double weight = exp(pattern[s] - highest);
                 sum += weight;
@@ -294,8 +294,8 @@ int plain_net_logits(double *logits, const PlainNet *net, const uint8_t *tokens,
     const size_t C = (size_t)net->cfg.d_model, M = (size_t)net->cfg.d_mlp;
     const size_t HS = (size_t)net->cfg.d_head;
     const double eps = (double)net->cfg.eps;
-    double *room = mem_calloc(3 * T * C + 3 * T * HS + T + C + M, sizeof *room, "activations");
-    if (room == NULL) {
+    double *room = mem_calloc(3 * T * C + 3 * T * HS + T + C + M, sizeof(*room), "activations");
+    if (!room) {
         return OGPT_ENOMEM;
     }
     double *x = room, *normed = x + T * C, *z = normed + T * C, *qkv = z + T * C;

@@ -118,7 +118,7 @@ static int save(Loop *loop)
         return rc;
     }
     loop->saved_step = t->at.step;
-    if (t->observer->saved != NULL) {
+    if (t->observer->saved) {
         rc = t->observer->saved(t->observer->context, t->at.step, r->path, r->model_hash);
     }
     return rc != 0 ? rc : trainer_prune(loop->run_path);
@@ -143,8 +143,8 @@ static int report(Loop *loop)
         .gpt = t->gpt,
     };
     int rc = 0;
-    if (t->observer->report != NULL) {
-        t->gpt->params = t->average != NULL ? t->average : kept;
+    if (t->observer->report) {
+        t->gpt->params = t->average ? t->average : kept;
         rc = t->observer->report(t->observer->context, &r);
         t->gpt->params = kept;
     }
@@ -176,7 +176,7 @@ static int one_step(Loop *loop)
     t->at.loss_sum += sums.loss;
     t->at.floor_sum += sums.floor;
     t->at.position_sum += sums.positions;
-    if (t->observer->stepped != NULL) {
+    if (t->observer->stepped) {
         TrainReport r = {.step = t->at.step,
                          .steps = t->at.steps,
                          .games = t->at.games,
@@ -210,7 +210,7 @@ static int run_steps(Loop *loop)
     }
     while (rc == 0 && t->at.step < t->at.steps) {
         rc = one_step(loop);
-        rc = rc != 0 ? rc : close_step(loop);
+        rc = rc ? rc : close_step(loop);
         if (rc == 0 && t->at.step < t->at.steps && interrupt_pending() != 0) {
             rc = OGPT_EINTR;
         }
@@ -231,7 +231,7 @@ static int start_new(Trainer *t, const Gpt *init)
     memset(t->momentum, 0, t->gpt->n_numbers * sizeof(float));
     memset(t->second, 0, t->gpt->n_numbers * sizeof(float));
     t->at = (TrainCounters){.steps = t->options->steps};
-    if (init == NULL) {
+    if (!init) {
         gpt_init(t->gpt, t->options->seed, RNG_INIT);
     } else if (!gpt_config_same_shape(&init->cfg, &t->gpt->cfg)) {
         const GptConfig *want = &t->gpt->cfg, *have = &init->cfg;
@@ -244,7 +244,7 @@ static int start_new(Trainer *t, const Gpt *init)
     } else {
         memcpy(t->gpt->params, init->params, init->n_numbers * sizeof(float));
     }
-    if (t->average != NULL) {
+    if (t->average) {
         memcpy(t->average, t->gpt->params, t->gpt->n_numbers * sizeof(float));
     }
     return 0;
@@ -258,7 +258,7 @@ static int start_new_run(Trainer *t, const Gpt *init)
         /* While steps are timed: the last of one step, so that batches are full. */
         t->at.step = t->at.steps = 1;
         rc = steps_for_minutes(&steps, t);
-        rc = rc != 0 ? rc : start_new(t, init);
+        rc = rc ? rc : start_new(t, init);
         profile_reset(); /* what was timed is done again, as the run's first steps */
     }
     t->at.steps = steps;
@@ -287,12 +287,12 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
     }
     loop.earlier_seconds = t.at.seconds;
     loop.last_games = t.at.games;
-    if (observer->started != NULL &&
+    if (observer->started &&
         (rc = observer->started(observer->context, t.at.steps, t.at.step)) != 0) {
         goto done;
     }
     /* Whoever was killed between publishing this checkpoint and telling of it has not told. */
-    if (found && observer->saved != NULL &&
+    if (found && observer->saved &&
         (rc = observer->saved(observer->context, t.at.step, out->path, out->model_hash)) != 0) {
         goto done;
     }
@@ -302,9 +302,7 @@ static int train_locked(TrainResult *out, const char *run_path, const GptConfig 
                    */
         rc = save(&loop);
     }
-    if (rc == 0) {
-        rc = run_steps(&loop);
-    }
+    rc = rc ? rc : run_steps(&loop);
     /* A run that was finished before keeps the speed of its making. */
     bool idle = t.at.tokens == tokens_before;
     double seconds = idle ? loop.earlier_seconds : clock_seconds() - loop.session_start;
@@ -345,7 +343,7 @@ int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
     FileLock lock;
     *out = (TrainResult){.loss = NAN, .floor = NAN};
     const char *reason = train_options_check(options);
-    if (reason != NULL) {
+    if (reason) {
         return err_set(OGPT_EUSAGE, "training options: %s", reason);
     }
     int rc = blas_init();
@@ -355,7 +353,7 @@ int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
         return rc;
     }
     rc = train_locked(out, run_path, cfg, options, source, init, pool, about,
-                      observer != NULL ? observer : &nobody);
+                      observer ? observer : &nobody);
     file_unlock(&lock);
     return rc;
 }

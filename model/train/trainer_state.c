@@ -23,7 +23,7 @@ static size_t state_arrays(StEntry entries[4], const Trainer *t)
                   {"average", t->average}};
     size_t n = 0;
     for (size_t i = 0; i < 4; i++) {
-        if (arrays[i].data != NULL) {
+        if (arrays[i].data) {
             entries[n++] = (StEntry){.name = arrays[i].name,
                                      .rank = 1,
                                      .shape = {t->gpt->n_numbers},
@@ -65,9 +65,9 @@ static int counters_read(TrainCounters *at, const Js *json, const char *origin)
     int rc = 0;
     int64_t whole = 0;
 #define INTEGER(name)                                                                              \
-    rc = rc != 0 ? rc : js_get_int(&whole, json, #name, 0, INT64_MAX, origin);                     \
+    rc = rc ? rc : js_get_int(&whole, json, #name, 0, INT64_MAX, origin);                          \
     at->name = (__typeof__(at->name))whole;
-#define NUMBER(name) rc = rc != 0 ? rc : js_get_num(&at->name, json, #name, origin);
+#define NUMBER(name) rc = rc ? rc : js_get_num(&at->name, json, #name, origin);
     COUNTERS(INTEGER, NUMBER)
 #undef INTEGER
 #undef NUMBER
@@ -88,7 +88,7 @@ static int save_train(const Trainer *t, const Publish *outer, const Js *options)
         return rc;
     }
     Js *state = counters_write(&t->at);
-    js_set(state, "options", options != NULL ? js_keep(options) : js_object());
+    js_set(state, "options", options ? js_keep(options) : js_object());
     size_t n = state_arrays(entries, t);
     if ((rc = publish_path(path, inner, "optim.safetensors")) != 0 ||
         (rc = st_write(path, entries, n, NULL, 0)) != 0 ||
@@ -114,7 +114,7 @@ static int check_finite(const Trainer *t)
     size_t n = state_arrays(arrays, t);
     for (size_t i = 0; i < n; i++) {
         const char *bad = trainer_bad_tensor(t->gpt, arrays[i].data);
-        if (bad != NULL) {
+        if (bad) {
             return err_set(OGPT_ENUM,
                            "training diverged at step %lld: %s of '%s' is not finite, and nothing "
                            "was saved; the last checkpoint is intact: lower --lr, or go on from it "
@@ -130,7 +130,7 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
 {
     char name[64];
     Publish *publish = NULL;
-    snprintf(name, sizeof name, "step-%08lld", (long long)t->at.step);
+    snprintf(name, sizeof(name), "step-%08lld", (long long)t->at.step);
     /* Two copies of the weights, two moments, perhaps the average; and as much to spare. */
     int rc = disk_preflight(run_path, 10 * t->gpt->n_numbers * sizeof(float));
     if (rc != 0 || (rc = check_finite(t)) != 0 || (rc = path_join(path, run_path, name)) != 0 ||
@@ -140,7 +140,7 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     rc = save_train(t, publish, js_member(about, "options"));
     if (rc == 0) {
         float *kept = t->gpt->params;
-        t->gpt->params = t->average != NULL ? t->average : kept;
+        t->gpt->params = t->average ? t->average : kept;
         rc = model_save(publish, model_hash, t->gpt, about);
         t->gpt->params = kept;
     }
@@ -152,7 +152,7 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     js_set_int(fields, "step", t->at.step);
     js_set_int(fields, "games", (int64_t)t->at.games);
     js_set_str(fields, "corpus_hash", source_identity(t->source));
-    js_set(fields, "about", about != NULL ? js_keep(about) : js_object());
+    js_set(fields, "about", about ? js_keep(about) : js_object());
     rc = publish_commit(publish, fields);
     js_free(fields);
     return rc;
@@ -175,13 +175,13 @@ static int compare_option(const char *key, const Js *then, const Js *now, const 
 {
     char *a = NULL, *b = NULL, had[128], asked[128];
     Js *nothing = js_null();
-    then = then != NULL ? then : nothing;
-    now = now != NULL ? now : nothing;
+    then = then ? then : nothing;
+    now = now ? now : nothing;
     int rc = js_print(&a, then, 0);
-    rc = rc != 0 ? rc : js_print(&b, now, 0);
+    rc = rc ? rc : js_print(&b, now, 0);
     if (rc == 0 && strcmp(a, b) != 0) {
-        print_value(had, sizeof had, then);
-        print_value(asked, sizeof asked, now);
+        print_value(had, sizeof(had), then);
+        print_value(asked, sizeof(asked), now);
         bool games = strcmp(key, "source") == 0;
         rc = err_set(OGPT_EUSAGE,
                      "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
@@ -202,11 +202,11 @@ static int compare_options(const Js *then, const Js *now, const char *path)
     const char *key;
     const Js *value;
     int rc = 0;
-    while (rc == 0 && now != NULL && js_next(now, &it, &key, &value)) {
+    while (rc == 0 && now && js_next(now, &it, &key, &value)) {
         rc = compare_option(key, js_member(then, key), value, path);
     }
     it = NULL;
-    while (rc == 0 && now != NULL && then != NULL && js_next(then, &it, &key, &value)) {
+    while (rc == 0 && now && then && js_next(then, &it, &key, &value)) {
         rc = compare_option(key, value, js_member(now, key), path);
     }
     return rc;
@@ -249,7 +249,7 @@ int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
     *found = false;
     char *warning = NULL;
     int rc = run_newest_step(&step, path, run_path, true, &warning);
-    if (warning != NULL && t->observer->warned != NULL) {
+    if (warning && t->observer->warned) {
         t->observer->warned(t->observer->context, warning);
     }
     mem_free(warning);
@@ -259,7 +259,7 @@ int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
     rc = load_train(t, path, run_path, about);
     if (rc == 0 && (rc = manifest_verify(&manifest, path)) == 0) {
         const char *hash = manifest_file_sha256(manifest, "model.safetensors");
-        snprintf(model_hash, HASH_HEX_SIZE, "%s", hash != NULL ? hash : "");
+        snprintf(model_hash, HASH_HEX_SIZE, "%s", hash ? hash : "");
         *found = true;
     }
     js_free(manifest);
@@ -277,9 +277,7 @@ int trainer_prune(const char *run_path)
             continue;
         }
         rc = path_join(path, run_path, names[i]);
-        if (rc == 0) {
-            rc = dir_discard(path);
-        }
+        rc = rc ? rc : dir_discard(path);
     }
     names_free(names, n);
     return rc;

@@ -105,7 +105,7 @@ static size_t list_jobs(UpdateJob *jobs, const Gpt *gpt, const TrainOptions *opt
             size_t piece = muon ? spec->count : CHUNK;
             for (size_t begin = 0; begin < spec->count; begin += piece) {
                 size_t count = spec->count - begin < piece ? spec->count - begin : piece;
-                if (jobs != NULL) {
+                if (jobs) {
                     jobs[n] = (UpdateJob){.spec = spec,
                                           .begin = spec->offset + begin,
                                           .count = count,
@@ -153,12 +153,12 @@ static size_t carve_arrays(Trainer *t, Arena *arena, size_t n_numbers, size_t n_
         {(void **)&t->chunk_norm, t->n_chunks, sizeof(double)},
     };
     size_t n_bytes = 0;
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+    for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
         if (arrays[i].count == 0) {
             continue;
         }
         n_bytes += arena_piece_bytes(arrays[i].count, arrays[i].size);
-        if (arena != NULL) {
+        if (arena) {
             *arrays[i].field = arena_take(arena, arrays[i].count, arrays[i].size);
         }
     }
@@ -204,7 +204,7 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
     if (rc != 0) {
         return rc;
     }
-    set_counts(t, t->gpt, pool != NULL ? pool_size(pool) : 1);
+    set_counts(t, t->gpt, pool ? pool_size(pool) : 1);
     size_t n_ctx = (size_t)cfg->n_ctx;
     rc = arena_init(&t->arena, carve_arrays(t, NULL, t->gpt->n_numbers, n_ctx), "training");
     if (rc != 0) {
@@ -213,7 +213,7 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
     carve_arrays(t, &t->arena, t->gpt->n_numbers, n_ctx);
     list_jobs(t->jobs, t->gpt, options);
     t->tapes = mem_calloc(t->n_tapes, sizeof(Tape *), "tapes");
-    if (t->tapes == NULL) {
+    if (!t->tapes) {
         return OGPT_ENOMEM;
     }
     const Kernels *kernels = kernels_of(options);
@@ -226,7 +226,7 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
 
 void trainer_release(Trainer *t)
 {
-    for (size_t i = 0; t->tapes != NULL && i < t->n_tapes; i++) {
+    for (size_t i = 0; t->tapes && i < t->n_tapes; i++) {
         tape_free(t->tapes[i]);
     }
     mem_free(t->tapes);
@@ -305,7 +305,7 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
     LaneWork work = {
         .trainer = t, .batch = batch, .scale = positions > 0 ? 1.0f / (float)positions : 0};
     rc = pool_run(t->pool, (size_t)t->options->lanes, lane_job, &work);
-    if (rc == 0 && t->observer->lanes_done != NULL) {
+    if (rc == 0 && t->observer->lanes_done) {
         t->observer->lanes_done(t->observer->context, t->at.step, t->gpt, t->lane_gradients);
     }
     start = clock_seconds();
@@ -375,7 +375,7 @@ static int update_job(void *context, size_t index, size_t worker)
                           .step = t->at.step + 1};
         adamw_step(w, m, t->second + job->begin, g, job->count, work->gradient_scale, &step);
     }
-    if (t->average != NULL) {
+    if (t->average) {
         /* Early on the average forgets faster, so that it does not remember the start. */
         double now = (double)t->at.step;
         float keep = (float)fmin(o->average, (1 + now) / (10 + now));
@@ -409,8 +409,8 @@ int trainer_update(Trainer *t)
                        "training diverged at step %lld (rate factor %.4g): %s '%s' is not finite; "
                        "the last checkpoint is intact: lower --lr, or go on from it with "
                        "--init-from",
-                       (long long)t->at.step, factor, weight != NULL ? "weight" : "gradient of",
-                       weight != NULL ? weight : (gradient != NULL ? gradient : "all tensors"));
+                       (long long)t->at.step, factor, weight ? "weight" : "gradient of",
+                       weight ? weight : (gradient ? gradient : "all tensors"));
     }
     double clip = t->options->clip;
     float scale = clip > 0 && t->at.gradient_norm > clip ? (float)(clip / t->at.gradient_norm) : 1;

@@ -19,13 +19,13 @@ typedef struct Check {
 } Check;
 
 /* Damage becomes a finding; what says nothing about the folder ends the check. */
-static int found(const Check *check, int code)
+static int found(const Check *check, int rc)
 {
-    if (code == OGPT_EFORMAT) {
+    if (rc == OGPT_EFORMAT) {
         check->finding(check->context, err_message());
         return 0;
     }
-    return code;
+    return rc;
 }
 
 static int index_read(Js **out, const char *path)
@@ -173,8 +173,8 @@ int activations_verify(ActivationsFound *out, const char *path,
         const char *site = js_str_of(js_member(index, "site"));
         const char *hash = js_str_of(js_member(index, "model_hash"));
         Check check = {path, index, finding, context};
-        snprintf(out->site, sizeof out->site, "%s", site ? site : "?");
-        snprintf(out->model_hash, sizeof out->model_hash, "%s", hash ? hash : "?");
+        snprintf(out->site, sizeof(out->site), "%s", site ? site : "?");
+        snprintf(out->model_hash, sizeof(out->model_hash), "%s", hash ? hash : "?");
         rc = check_shards(out, &check);
         rc = rc ? rc : check_leftovers(&check);
     }

@@ -1,5 +1,4 @@
-/* probes/board/probe_file.c - probes on disk: written whole, read and checked whole; see probe.h.
- */
+/* probes/board/probe_file.c - probes on disk, written whole and read with suspicion. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,9 +119,7 @@ static int write_tensors(Publish *publish, const Probe *probe)
     }
     char file[FILES_PATH_MAX];
     int rc = publish_path(file, publish, "probe.safetensors");
-    if (rc == 0) {
-        rc = st_write(file, entries, n, NULL, 0);
-    }
+    rc = rc ? rc : st_write(file, entries, n, NULL, 0);
     return rc ? rc : publish_adopt(publish, "probe.safetensors");
 }
 
@@ -273,9 +270,7 @@ static int read_layers(Probe *out, const Js *json, const char *origin)
     for (size_t i = 0; i < n; i++) {
         const Js *layer = js_at(layers, i);
         rc = read_int(&out->layers[i], layer, "layer", LAYER_EMBED, LAYERS_MAX - 2, origin);
-        if (rc == 0) {
-            rc = js_get_bool(&out->fitted[i], layer, "fitted", origin);
-        }
+        rc = rc ? rc : js_get_bool(&out->fitted[i], layer, "fitted", origin);
         if (rc == 0 && out->fitted[i]) {
             rc = read_fit(out, (int)i, layer, origin);
         }

@@ -29,7 +29,7 @@ static void cells_transpose(float *out, const float *in, const Probe *probe)
     const size_t n = (size_t)probe->size, K = (size_t)probe->n_classes;
     for (size_t r = 0; r < n; r++) {
         for (size_t c = 0; c < n; c++) {
-            memcpy(out + (r * n + c) * K, in + (c * n + r) * K, K * sizeof *out);
+            memcpy(out + (r * n + c) * K, in + (c * n + r) * K, K * sizeof(*out));
         }
     }
 }
@@ -37,16 +37,16 @@ static void cells_transpose(float *out, const float *in, const Probe *probe)
 int probe_transpose(Probe *probe)
 {
     const size_t board = (size_t)probe->n_squares * (size_t)probe->n_classes;
-    float *old = mem_alloc(board, sizeof *old, "one row of a probe");
-    if (old == NULL) {
+    float *old = mem_alloc(board, sizeof(*old), "one row of a probe");
+    if (!old) {
         return OGPT_ENOMEM;
     }
     for (int i = 0; i < probe->n_layers; i++) {
         for (size_t row = 0; row < probe_inputs(probe); row++) {
-            memcpy(old, probe->weight[i] + row * board, board * sizeof *old);
+            memcpy(old, probe->weight[i] + row * board, board * sizeof(*old));
             cells_transpose(probe->weight[i] + row * board, old, probe);
         }
-        memcpy(old, probe->bias[i], board * sizeof *old);
+        memcpy(old, probe->bias[i], board * sizeof(*old));
         cells_transpose(probe->bias[i], old, probe);
     }
     mem_free(old);
@@ -105,20 +105,20 @@ int probe_layout_write(Publish *publish, const Probe *probe, int i, const char *
     const size_t board = (size_t)probe->n_squares * N_OPTIONS;
     char path[FILES_PATH_MAX], layer[16], l2[32];
     int rc = kind_check(probe);
-    rc = rc != 0 ? rc : publish_path(path, publish, PROBE_LAYOUT_FILE);
+    rc = rc ? rc : publish_path(path, publish, PROBE_LAYOUT_FILE);
     if (rc != 0) {
         return rc;
     }
-    float *weight = mem_alloc(N_MODES * width * board, sizeof *weight, "a probe in three modes");
-    float *bias = mem_alloc(N_MODES * board, sizeof *bias, "biases in three modes");
-    if (weight == NULL || bias == NULL) {
+    float *weight = mem_alloc(N_MODES * width * board, sizeof(*weight), "a probe in three modes");
+    float *bias = mem_alloc(N_MODES * board, sizeof(*bias), "biases in three modes");
+    if (!weight || !bias) {
         rc = OGPT_ENOMEM;
         goto done;
     }
     modes_build(weight, probe->weight[i], width, probe);
     modes_build(bias, probe->bias[i], 1, probe);
-    snprintf(layer, sizeof layer, "%d", probe->layers[i]);
-    snprintf(l2, sizeof l2, "%.17g", probe->l2);
+    snprintf(layer, sizeof(layer), "%d", probe->layers[i]);
+    snprintf(l2, sizeof(l2), "%.17g", probe->l2);
     const StEntry entries[] = {
         {PROBE_LAYOUT_TENSOR, 5, {N_MODES, width, size, size, N_OPTIONS}, weight},
         {PROBE_LAYOUT_BIAS, 4, {N_MODES, size, size, N_OPTIONS}, bias},
@@ -134,8 +134,8 @@ int probe_layout_write(Publish *publish, const Probe *probe, int i, const char *
         {"model_hash", probe->model_hash},
         {"corpus_hash", probe->corpus_hash},
     };
-    rc = st_write(path, entries, 2, metadata, sizeof metadata / sizeof metadata[0]);
-    rc = rc != 0 ? rc : publish_adopt(publish, PROBE_LAYOUT_FILE);
+    rc = st_write(path, entries, 2, metadata, sizeof(metadata) / sizeof(metadata[0]));
+    rc = rc ? rc : publish_adopt(publish, PROBE_LAYOUT_FILE);
 done:
     mem_free(weight);
     mem_free(bias);
@@ -149,7 +149,7 @@ static int metadata_text(char *out, size_t room, const StFile *file, const char 
                          const char *fallback, const char *path)
 {
     const char *text = st_metadata(file, key);
-    int n = snprintf(out, room, "%s", text != NULL ? text : fallback);
+    int n = snprintf(out, room, "%s", text ? text : fallback);
     return n >= 0 && (size_t)n < room
                ? 0
                : err_set(OGPT_EFORMAT,
@@ -164,8 +164,8 @@ static int metadata_number(double *out, const StFile *file, const char *key, dou
 {
     const char *text = st_metadata(file, key);
     char *end = NULL;
-    *out = text != NULL ? strtod(text, &end) : fallback;
-    if (text != NULL && (end == text || *end != '\0' || !isfinite(*out))) {
+    *out = text ? strtod(text, &end) : fallback;
+    if (text && (end == text || *end != '\0' || !isfinite(*out))) {
         return err_set(OGPT_EFORMAT, "%s: __metadata__ \"%s\": expected a number, found \"%.20s\"",
                        path, key, text);
     }
@@ -205,20 +205,20 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
                       const char *notation, const char *path)
 {
     char site[32], stated[24];
-    int rc = metadata_text(site, sizeof site, file, "site", "resid_post", path);
-    rc = rc != 0 ? rc : metadata_text(stated, sizeof stated, file, "notation", notation, path);
+    int rc = metadata_text(site, sizeof(site), file, "site", "resid_post", path);
+    rc = rc ? rc : metadata_text(stated, sizeof(stated), file, "notation", notation, path);
     rc = rc != 0 ? rc
-                 : metadata_text(out->labels, sizeof out->labels, file, "labels", "parity", path);
+                 : metadata_text(out->labels, sizeof(out->labels), file, "labels", "parity", path);
     rc = rc != 0 ? rc
-                 : metadata_text(out->solver, sizeof out->solver, file, "solver", "adamw", path);
+                 : metadata_text(out->solver, sizeof(out->solver), file, "solver", "adamw", path);
     rc = rc != 0 ? rc
-                 : metadata_text(out->corpus_hash, sizeof out->corpus_hash, file, "corpus_hash", "",
-                                 path);
+                 : metadata_text(out->corpus_hash, sizeof(out->corpus_hash), file, "corpus_hash",
+                                 "", path);
     rc = rc != 0 ? rc
-                 : metadata_text(out->model_hash, sizeof out->model_hash, file, "model_hash",
+                 : metadata_text(out->model_hash, sizeof(out->model_hash), file, "model_hash",
                                  model_hash, path);
-    rc = rc != 0 ? rc : metadata_number(&out->l2, file, "l2", PUBLISHED_DECAY, path);
-    rc = rc != 0 ? rc : layer_read(&out->layers[0], file, layer, path);
+    rc = rc ? rc : metadata_number(&out->l2, file, "l2", PUBLISHED_DECAY, path);
+    rc = rc ? rc : layer_read(&out->layers[0], file, layer, path);
     if (rc != 0) {
         return rc;
     }
@@ -232,7 +232,7 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
     }
     out->site = (HookSite)hook_site_parse(site);
     if (model_hash[0] != '\0') {
-        snprintf(out->model_hash, sizeof out->model_hash, "%s", model_hash);
+        snprintf(out->model_hash, sizeof(out->model_hash), "%s", model_hash);
     }
     return out->model_hash[0] != '\0'
                ? 0
@@ -245,11 +245,11 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
 static int shape_read(Probe *out, const StFile *file, const char *path)
 {
     const StTensor *tensor = st_find(file, PROBE_LAYOUT_TENSOR);
-    bool fits = tensor != NULL && tensor->rank == 5 && tensor->shape[0] == N_MODES &&
+    bool fits = tensor && tensor->rank == 5 && tensor->shape[0] == N_MODES &&
                 tensor->shape[1] >= 1 && tensor->shape[1] <= 65536 &&
                 tensor->shape[2] == tensor->shape[3] && tensor->shape[4] == N_OPTIONS &&
                 (tensor->shape[2] == 4 || tensor->shape[2] == 6 || tensor->shape[2] == 8);
-    size_t n_known = 1 + (st_find(file, PROBE_LAYOUT_BIAS) != NULL);
+    size_t n_known = st_find(file, PROBE_LAYOUT_BIAS) ? 2 : 1;
     if (!fits || st_count(file) != n_known) {
         return err_set(OGPT_EFORMAT,
                        "%s: expected one tensor \"" PROBE_LAYOUT_TENSOR "\" [3, d_model, n, n, 3] "
@@ -269,9 +269,9 @@ static int modes_read(float *weight, float *bias, const StFile *file, const Prob
     const uint64_t width = (uint64_t)probe->d_model, size = (uint64_t)probe->size;
     const uint64_t shape[] = {N_MODES, width, size, size, N_OPTIONS};
     const uint64_t bias_shape[] = {N_MODES, size, size, N_OPTIONS};
-    memset(bias, 0, N_MODES * size * size * N_OPTIONS * sizeof *bias);
+    memset(bias, 0, N_MODES * size * size * N_OPTIONS * sizeof(*bias));
     int rc = st_read_f32(weight, file, PROBE_LAYOUT_TENSOR, 5, shape, false);
-    if (rc == 0 && st_find(file, PROBE_LAYOUT_BIAS) != NULL) {
+    if (rc == 0 && st_find(file, PROBE_LAYOUT_BIAS)) {
         rc = st_read_f32(bias, file, PROBE_LAYOUT_BIAS, 4, bias_shape, false);
     }
     return rc;
@@ -290,15 +290,15 @@ int probe_layout_read(Probe *out, const char *path, int layer, const char *model
                    .fit = {{.gradient = NAN}},
                    .seconds = {NAN}};
     int rc = st_open(&file, path);
-    rc = rc != 0 ? rc : shape_read(out, file, path);
-    rc = rc != 0 ? rc : about_read(out, file, layer, model_hash, notation, path);
-    rc = rc != 0 ? rc : probe_allocate(out);
+    rc = rc ? rc : shape_read(out, file, path);
+    rc = rc ? rc : about_read(out, file, layer, model_hash, notation, path);
+    rc = rc ? rc : probe_allocate(out);
     if (rc != 0) {
         goto done;
     }
     const size_t width = (size_t)out->d_model, board = (size_t)out->n_squares * N_OPTIONS;
-    modes = mem_alloc(N_MODES * (width + 1) * board, sizeof *modes, "a probe in three modes");
-    if (modes == NULL) {
+    modes = mem_alloc(N_MODES * (width + 1) * board, sizeof(*modes), "a probe in three modes");
+    if (!modes) {
         rc = OGPT_ENOMEM;
         goto done;
     }
@@ -348,9 +348,9 @@ int probe_layout_difference(double *largest, const Probe *probe, int i, const ch
     if (rc != 0) {
         return rc;
     }
-    float *modes = mem_alloc(N_MODES * (width + 1) * board + width + board, sizeof *modes,
+    float *modes = mem_alloc(N_MODES * (width + 1) * board + width + board, sizeof(*modes),
                              "a probe in three modes");
-    if (modes == NULL) {
+    if (!modes) {
         st_close(file);
         return OGPT_ENOMEM;
     }

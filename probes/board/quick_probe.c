@@ -23,8 +23,8 @@ struct QuickProbe {
 int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, uint64_t seed, Pool *pool)
 {
     *out = NULL;
-    QuickProbe *probe = mem_calloc(1, sizeof *probe, "a quick probe");
-    if (probe == NULL) {
+    QuickProbe *probe = mem_calloc(1, sizeof(*probe), "a quick probe");
+    if (!probe) {
         return OGPT_ENOMEM;
     }
     probe->variant = source_variant(fit);
@@ -32,10 +32,9 @@ int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, uint64_
     probe->seed = seed;
     int rc = labelled_draw(&probe->fit, fit, probe->task, LABELS_MOVER, QUICK_GAMES, QUICK_PLIES,
                            seed, pool);
-    if (rc == 0) {
-        rc = labelled_draw(&probe->test, test, probe->task, LABELS_MOVER, QUICK_GAMES / 2,
-                           QUICK_PLIES, seed, pool);
-    }
+    rc = rc ? rc
+            : labelled_draw(&probe->test, test, probe->task, LABELS_MOVER, QUICK_GAMES / 2,
+                            QUICK_PLIES, seed, pool);
     if (rc != 0) {
         quick_probe_free(probe);
         return rc;
@@ -46,7 +45,7 @@ int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, uint64_
 
 void quick_probe_free(QuickProbe *probe)
 {
-    if (probe != NULL) {
+    if (probe) {
         labelled_release(&probe->fit);
         labelled_release(&probe->test);
         mem_free(probe);
@@ -68,18 +67,14 @@ static int fit_and_score(QuickScore *out, const QuickProbe *q, Probe *probe, flo
                           .tolerance = QUICK_TOLERANCE};
     uint8_t *predicted =
         mem_alloc(q->test.set.n_positions * q->test.n_squares, 1, "predicted squares");
-    if (predicted == NULL) {
+    if (!predicted) {
         return OGPT_ENOMEM;
     }
     FitWeights weights = {.weight = probe->weight[0], .bias = probe->bias[0]};
     int rc = fit_probe(&weights, &report, "newton", &problem, pool);
     probe->fitted[0] = true;
-    if (rc == 0) {
-        rc = predict_probe(predicted, probe, 0, rows[1], q->test.set.n_positions, pool);
-    }
-    if (rc == 0) {
-        rc = score_predictions(&score, &q->test, predicted, q->seed, pool);
-    }
+    rc = rc ? rc : predict_probe(predicted, probe, 0, rows[1], q->test.set.n_positions, pool);
+    rc = rc ? rc : score_predictions(&score, &q->test, predicted, q->seed, pool);
     if (rc == 0) {
         out->accuracy = score.accuracy.value;
         out->board = score.board.value;
@@ -108,16 +103,12 @@ int quick_probe_score(QuickScore *out, const QuickProbe *q, const Gpt *gpt, Pool
     }
     rows[0] = mem_alloc(q->fit.set.n_positions * width, sizeof(float), "activations");
     rows[1] = mem_alloc(q->test.set.n_positions * width, sizeof(float), "activations");
-    rc = rows[0] == NULL || rows[1] == NULL ? OGPT_ENOMEM : 0;
-    if (rc == 0) {
-        rc = activations_capture(&rows[0], &q->fit.set, gpt, HOOK_RESID_POST, &layer, 1, pool);
-    }
-    if (rc == 0) {
-        rc = activations_capture(&rows[1], &q->test.set, gpt, HOOK_RESID_POST, &layer, 1, pool);
-    }
-    if (rc == 0) {
-        rc = fit_and_score(out, q, &probe, rows, pool);
-    }
+    rc = !rows[0] || !rows[1] ? OGPT_ENOMEM : 0;
+    rc =
+        rc ? rc : activations_capture(&rows[0], &q->fit.set, gpt, HOOK_RESID_POST, &layer, 1, pool);
+    rc = rc ? rc
+            : activations_capture(&rows[1], &q->test.set, gpt, HOOK_RESID_POST, &layer, 1, pool);
+    rc = rc ? rc : fit_and_score(out, q, &probe, rows, pool);
     mem_free(rows[0]);
     mem_free(rows[1]);
     probe_release(&probe);

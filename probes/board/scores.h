@@ -49,8 +49,7 @@ int predict_probe(uint8_t *predicted, const Probe *probe, int i, const float *x,
 int score_predictions(ProbeScore *out, const LabelledSet *truth, const uint8_t *predicted,
                       uint64_t seed, Pool *pool);
 
-/* What the scores are made of, game by game: also what paired tests need (probes/compare/paired.h).
- */
+/* Sums that the scores are made of, game by game; paired tests use them too (paired.h). */
 typedef enum ScoreKind {
     SCORE_CELLS,
     SCORE_BOARDS,

@@ -329,14 +329,14 @@ static int lock_goal(FileLock *out, const char *path)
     while (end > 1 && path[end - 1] == '/') {
         end--; /* "probes/mine/" is the same goal as "probes/mine" */
     }
-    int n = snprintf(name, sizeof name, "%.*s", (int)end, path);
-    char *slash = n < (int)sizeof name ? strrchr(name, '/') : NULL;
+    int n = snprintf(name, sizeof(name), "%.*s", (int)end, path);
+    char *slash = n < (int)sizeof(name) ? strrchr(name, '/') : NULL;
     int rc = 0;
     if (slash && slash > name) {
         *slash = '\0';
         rc = dir_create(name);
     }
-    if (snprintf(name, sizeof name, "%.*s.lock", (int)end, path) >= (int)sizeof name) {
+    if (snprintf(name, sizeof(name), "%.*s.lock", (int)end, path) >= (int)sizeof(name)) {
         rc = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
     }
     return rc ? rc : file_lock(out, name);

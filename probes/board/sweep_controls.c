@@ -266,7 +266,7 @@ size_t sweep__controls_bytes(const Sweep *sweep)
         {fit_alike(sweep), (size_t)sweep->probe->d_model, /* random model */
          sweep->model->gpt->n_numbers * sizeof(real)},
     };
-    for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
+    for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
         FitProblem problem = sweep__problem(sweep, NULL, NULL, fits[i].width, NULL);
         problem.n_hidden = (size_t)fits[i].how.hidden;
         problem.l2 = fits[i].how.l2;

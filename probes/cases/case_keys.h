@@ -1,5 +1,4 @@
-/* probes/cases/case_keys.h - telling cases apart: a set of case hashes, and room-private helpers.
- */
+/* probes/cases/case_keys.h - a set of case hashes, and room-private helpers. */
 #ifndef OGPT_PROBES_CASES_CASE_KEYS_H
 #define OGPT_PROBES_CASES_CASE_KEYS_H
 

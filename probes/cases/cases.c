@@ -1,5 +1,4 @@
-/* probes/cases/cases.c - what the rules say of each case, sums over a set, and case files written.
- */
+/* probes/cases/cases.c - what the rules say of each case; sums; case files written. */
 #include "probes/cases/cases.h"
 
 #include <stdio.h>
@@ -32,15 +31,14 @@ const char *case_verdict_text(CaseVerdict verdict)
 void cases_release(CaseSet *set)
 {
     mem_free(set->cases);
-    memset(set, 0, sizeof *set);
+    memset(set, 0, sizeof(*set));
 }
 
 int cases__add(CaseSet *set, const EditCase *edit)
 {
     if (set->n == set->room) {
         size_t room = set->room ? 2 * set->room : 64;
-        EditCase *grown = mem_realloc(set->cases, room, sizeof *grown, "cases");
-
+        EditCase *grown = mem_realloc(set->cases, room, sizeof(*grown), "cases");
         if (!grown) {
             return OGPT_ENOMEM;
         }
@@ -64,10 +62,8 @@ static Board edited_board(const GameVariant *variant, const EditCase *edit)
 {
     uint64_t discs[2] = {board_discs(&edit->before, BLACK), board_discs(&edit->before, WHITE)};
     Board board, swapped;
-
     for (int i = 0; i < edit->n_squares; i++) {
         uint64_t bit = 1ULL << edit->squares[i].sq;
-
         discs[BLACK] &= ~bit;
         discs[WHITE] &= ~bit;
         if (edit->squares[i].to != LABEL_EMPTY) {
@@ -85,7 +81,6 @@ static int check_witness(const EditCase *edit, const GameVariant *variant)
     Board after[GAME_MAX_MOVES], reached;
     int n = edit->n_moves;
     int n_legal = game_replay(variant, edit->witness, n, after);
-
     if (n_legal != n) {
         return err_set(OGPT_EFORMAT, "the witness's move %d is illegal", n_legal + 1);
     }
@@ -102,7 +97,6 @@ int case_derive(EditCase *edit, CaseVerdict *verdict, const GameVariant *variant
     Board after[GAME_MAX_MOVES];
     int n_legal = game_replay(variant, edit->moves, edit->n_moves, after);
     uint64_t emptied = 0;
-
     *verdict = CASE_SOUND;
     if (n_legal != edit->n_moves) {
         return err_set(OGPT_EFORMAT, "move %d is illegal", n_legal + 1);
@@ -112,7 +106,6 @@ int case_derive(EditCase *edit, CaseVerdict *verdict, const GameVariant *variant
         const CaseSquare *square = &edit->squares[i];
         int state = state_of(&edit->before, square->sq);
         char name[3];
-
         square_print(name, square->sq);
         if (state != square->from) {
             return err_set(OGPT_EFORMAT, "after %d moves %s is %s, the case says %s", edit->n_moves,
@@ -142,7 +135,6 @@ bool case_has_pass(const EditCase *edit, const GameVariant *variant)
 {
     Board after[GAME_MAX_MOVES];
     bool found = false;
-
     game_replay(variant, edit->moves, edit->n_moves, after);
     for (int t = 0; t < edit->n_moves; t++) {
         found = found || after[t].to_move != (t % 2 == 0 ? WHITE : BLACK);
@@ -154,10 +146,8 @@ CaseStats cases_stats(const CaseSet *set)
 {
     CaseStats stats = {.shortest = GAME_MAX_MOVES};
     double before = 0.0, edited = 0.0, difference = 0.0;
-
     for (size_t i = 0; i < set->n; i++) {
         const EditCase *edit = &set->cases[i];
-
         stats.shortest = edit->n_moves < stats.shortest ? edit->n_moves : stats.shortest;
         stats.longest = edit->n_moves > stats.longest ? edit->n_moves : stats.longest;
         stats.n_passes += case_has_pass(edit, set->variant);
@@ -185,7 +175,6 @@ enum { LINE_BYTES = 2 * 3 * GAME_MAX_MOVES + CASE_MAX_SQUARES * (3 + 6 + 6) + 8 
 static size_t print_line(char *out, const EditCase *edit, bool with_witness)
 {
     char *at = out;
-
     moves_print(at, edit->moves, edit->n_moves);
     at += strlen(at);
     for (int field = 0; field < 3; field++) {
@@ -193,7 +182,6 @@ static size_t print_line(char *out, const EditCase *edit, bool with_witness)
             const CaseSquare *square = &edit->squares[i];
             char name[3];
             const char *word = name;
-
             square_print(name, square->sq);
             if (field > 0) {
                 word = case_state_name(field == 1 ? square->from : square->to);
@@ -216,8 +204,7 @@ int cases_print(char **out, size_t *n_bytes, const CaseSet *set)
 {
     bool with_witness = false;
     size_t used;
-    char *text = mem_alloc(set->n * LINE_BYTES + sizeof cases__header_witness + 1, 1, "case file");
-
+    char *text = mem_alloc(set->n * LINE_BYTES + sizeof(cases__header_witness) + 1, 1, "case file");
     *out = text;
     *n_bytes = 0;
     if (!text) {
@@ -226,7 +213,7 @@ int cases_print(char **out, size_t *n_bytes, const CaseSet *set)
     for (size_t i = 0; i < set->n; i++) {
         with_witness = with_witness || set->cases[i].has_witness;
     }
-    used = (size_t)snprintf(text, sizeof cases__header_witness + 1, "%s\n",
+    used = (size_t)snprintf(text, sizeof(cases__header_witness) + 1, "%s\n",
                             with_witness ? cases__header_witness : cases__header_plain);
     for (size_t i = 0; i < set->n; i++) {
         used += print_line(text + used, &set->cases[i], with_witness);

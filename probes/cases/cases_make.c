@@ -68,7 +68,6 @@ static void set_squares(EditCase *edit, uint64_t mask, const Board *board, CaseE
         int sq = __builtin_ctzll(rest);
         bool black = board_discs(board, BLACK) >> sq & 1;
         CaseSquare square = {.sq = (uint8_t)sq};
-
         if (kind == CASE_PLACE) {
             square.from = LABEL_EMPTY;
             square.to = rng_below(rng, 2) ? LABEL_BLACK : LABEL_WHITE;
@@ -84,7 +83,6 @@ static void set_squares(EditCase *edit, uint64_t mask, const Board *board, CaseE
 static bool edit_shows(EditCase *edit, const GameVariant *variant)
 {
     CaseVerdict verdict;
-
     return case_derive(edit, &verdict, variant) == 0 && verdict == CASE_SOUND &&
            edit->edited.to_move == edit->before.to_move && edit->legal_edited != edit->legal_before;
 }
@@ -111,15 +109,13 @@ static bool draw_natural(EditCase *edit, const GameVariant *variant, int n_squar
     EditCase chosen = *edit;
     int n = edit->n_moves;
     uint32_t n_found = 0;
-
     game_replay(variant, edit->moves, n, after);
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {
             EditCase trial = *edit;
             Board board = i > 0 ? after[i - 1] : variant->start;
             uint64_t turned;
-
-            memcpy(trial.witness, edit->moves, sizeof trial.witness);
+            memcpy(trial.witness, edit->moves, sizeof(trial.witness));
             trial.witness[i] = edit->moves[j];
             trial.witness[j] = edit->moves[i];
             trial.has_witness = true;
@@ -148,7 +144,6 @@ static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
     Board after[GAME_MAX_MOVES];
     const Board *board = &after[edit->n_moves - 1];
     uint64_t possible, chosen = 0;
-
     game_replay(variant, edit->moves, edit->n_moves, after);
     possible = board->mine | board->theirs;
     if (options->edit == CASE_PLACE) {
@@ -159,7 +154,6 @@ static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
     for (int i = 0; i < options->n_squares; i++) {
         int n_left = __builtin_popcountll(possible);
         uint64_t bit;
-
         if (n_left == 0) {
             return false;
         }
@@ -180,9 +174,8 @@ static Verdict draw_candidate(EditCase *edit, const GameVariant *variant,
     int n = play_random(moves, variant, options->seed, purpose, candidate);
     int longest = n - options->before_end;
     bool stands;
-
-    memset(edit, 0, sizeof *edit);
-    memset(edit->moves, SQ_NONE, sizeof edit->moves);
+    memset(edit, 0, sizeof(*edit));
+    memset(edit->moves, SQ_NONE, sizeof(edit->moves));
     if (options->max_moves != 0 && longest > options->max_moves) {
         longest = options->max_moves;
     }
@@ -207,7 +200,6 @@ static int draw_block(void *context, size_t job, size_t worker)
 {
     Window *window = context;
     size_t first = job * BLOCK_CANDIDATES;
-
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted while making cases; nothing was written");
     }
@@ -221,17 +213,16 @@ static int draw_block(void *context, size_t job, size_t worker)
 /* Take what stands in one window, in order, until the set is full. */
 static int take_window(CaseSet *out, CaseKeys *keys, const Window *window, size_t n)
 {
-    int code = 0;
-
-    for (size_t i = 0; i < WINDOW_CANDIDATES && out->n < n && code == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; i < WINDOW_CANDIDATES && out->n < n && rc == 0; i++) {
         if (window->verdicts[i] == VERDICT_STANDS &&
             case_keys_add(keys, case_hash(&window->drawn[i]))) {
-            code = cases__add(out, &window->drawn[i]);
+            rc = cases__add(out, &window->drawn[i]);
         } else if (window->verdicts[i] != VERDICT_OTHER_HALF) {
             out->redraws++;
         }
     }
-    return code;
+    return rc;
 }
 
 int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options, Pool *pool)
@@ -241,59 +232,57 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
     const char *reason = case_make_options_check(options, variant);
     /* Far more candidates than any kind needs: about one in four stands on 8x8. */
     uint64_t most = 1000 * (uint64_t)options->n + 100000;
-    int code;
+    int rc;
 
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     out->variant = variant;
     if (reason) {
         return err_set(OGPT_EUSAGE, "cases: %s", reason);
     }
-    window.drawn = mem_alloc(WINDOW_CANDIDATES, sizeof *window.drawn, "candidates for cases");
-    window.verdicts = mem_alloc(WINDOW_CANDIDATES, sizeof *window.verdicts, "candidates for cases");
-    code = case_keys_init(&keys, options->n);
+    window.drawn = mem_alloc(WINDOW_CANDIDATES, sizeof(*window.drawn), "candidates for cases");
+    window.verdicts =
+        mem_alloc(WINDOW_CANDIDATES, sizeof(*window.verdicts), "candidates for cases");
+    rc = case_keys_init(&keys, options->n);
     if (!window.drawn || !window.verdicts) {
-        code = OGPT_ENOMEM;
+        rc = OGPT_ENOMEM;
     }
-    while (code == 0 && out->n < options->n) {
+    while (rc == 0 && out->n < options->n) {
         if (window.first >= most) {
-            code = err_set(OGPT_EUSAGE,
-                           "cases: only %zu different cases of %zu found in %llu random games; "
-                           "ask for fewer or for longer prefixes",
-                           out->n, options->n, (unsigned long long)window.first);
+            rc = err_set(OGPT_EUSAGE,
+                         "cases: only %zu different cases of %zu found in %llu random games; "
+                         "ask for fewer or for longer prefixes",
+                         out->n, options->n, (unsigned long long)window.first);
             break;
         }
-        code = pool_run(pool, WINDOW_BLOCKS, draw_block, &window);
-        if (code == 0) {
-            code = take_window(out, &keys, &window, options->n);
-        }
+        rc = pool_run(pool, WINDOW_BLOCKS, draw_block, &window);
+        rc = rc ? rc : take_window(out, &keys, &window, options->n);
         window.first += WINDOW_CANDIDATES;
     }
     case_keys_release(&keys);
     mem_free(window.verdicts);
     mem_free(window.drawn);
-    if (code != 0) {
+    if (rc != 0) {
         cases_release(out);
     }
-    return code;
+    return rc;
 }
 
 int cases_check_disjoint(const CaseSet *reported, const CaseSet *tuning)
 {
     CaseKeys keys = {0};
-    int code = case_keys_init(&keys, reported->n);
-
-    for (size_t i = 0; i < reported->n && code == 0; i++) {
+    int rc = case_keys_init(&keys, reported->n);
+    for (size_t i = 0; i < reported->n && rc == 0; i++) {
         case_keys_add(&keys, case_prefix_hash(&reported->cases[i]));
     }
-    for (size_t i = 0; i < tuning->n && code == 0; i++) {
+    for (size_t i = 0; i < tuning->n && rc == 0; i++) {
         if (case_keys_has(&keys, case_prefix_hash(&tuning->cases[i]))) {
-            code = err_set(OGPT_EUSAGE,
-                           "tuning case %zu stands at the position of a reported case: layers and "
-                           "scale must be chosen on other positions; make them with ogpt cases "
-                           "make --purpose tune",
-                           i);
+            rc = err_set(OGPT_EUSAGE,
+                         "tuning case %zu stands at the position of a reported case: layers and "
+                         "scale must be chosen on other positions; make them with ogpt cases "
+                         "make --purpose tune",
+                         i);
         }
     }
     case_keys_release(&keys);
-    return code;
+    return rc;
 }

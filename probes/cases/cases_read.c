@@ -32,7 +32,6 @@ static int split_fields(Fields fields, int *n, const char *line, size_t length, 
 {
     size_t used = 0;
     bool quoted = false;
-
     *n = 0;
     for (size_t i = 0; i <= length; i++) {
         if (i == length ? quoted : line[i] == '\0') {
@@ -61,10 +60,9 @@ static int split_fields(Fields fields, int *n, const char *line, size_t length, 
 static int parse_moves(uint8_t *moves, int *n, const GameVariant *variant, const char *field,
                        const char *what)
 {
-    int code = moves_parse(moves, n, variant, field);
-
-    if (code != 0) {
-        return err_set(code, "%s: %s", what, err_message());
+    int rc = moves_parse(moves, n, variant, field);
+    if (rc != 0) {
+        return err_set(rc, "%s: %s", what, err_message());
     }
     if (*n == 0) {
         return err_set(OGPT_EFORMAT, "%s: no move, expected at least one", what);
@@ -76,7 +74,6 @@ static int parse_moves(uint8_t *moves, int *n, const GameVariant *variant, const
 static bool next_word(char word[16], const char **text)
 {
     size_t length;
-
     *text += strspn(*text, " ");
     length = strcspn(*text, " ");
     if (length == 0) {
@@ -91,10 +88,8 @@ static int parse_squares(EditCase *edit, const GameVariant *variant, const char 
 {
     uint64_t seen = 0;
     char word[16];
-
     while (next_word(word, &text)) {
         int sq = strlen(word) == 2 ? square_parse(variant, word) : -1;
-
         if (sq < 0) {
             return err_set(OGPT_EFORMAT, "square \"%s\", expected one of the %dx%d board", word,
                            variant->size, variant->size);
@@ -120,10 +115,8 @@ static int parse_states(EditCase *edit, const char *text, bool is_to)
     const char *column = is_to ? "to" : "from";
     char word[16];
     int n = 0;
-
     while (next_word(word, &text)) {
         int state = 0;
-
         while (state < 3 && strcmp(word, case_state_name(state)) != 0) {
             state++;
         }
@@ -148,7 +141,6 @@ static void sort_squares(EditCase *edit)
     for (int i = 1; i < edit->n_squares; i++) {
         CaseSquare square = edit->squares[i];
         int at = i;
-
         for (; at > 0 && edit->squares[at - 1].sq > square.sq; at--) {
             edit->squares[at] = edit->squares[at - 1];
         }
@@ -191,28 +183,25 @@ static int canonical_squares(char field[FIELD_BYTES], const GameVariant *variant
     char out[FIELD_BYTES] = "";
     const char *at = field;
     size_t used = 0;
-    int code = 0;
-
-    for (at += strspn(at, separators); *at != '\0' && code == 0; at += strspn(at, separators)) {
+    int rc = 0;
+    for (at += strspn(at, separators); *at != '\0' && rc == 0; at += strspn(at, separators)) {
         const char *word = at;
         int sq;
-
         if (*at >= '0' && *at <= '9') {
             char *end;
             long value = strtol(at, &end, 10);
-
             sq = strchr(separators, *end) && value < BOARD_SQUARES ? (int)value : -1;
             at = end;
         } else {
             sq = at[1] != '\0' ? square_parse(variant, at) : -1;
             at += at[1] != '\0' ? 2 : 1;
         }
-        code = add_name(out, &used, variant, sq, word, othello_world);
+        rc = add_name(out, &used, variant, sq, word, othello_world);
     }
-    if (code == 0) {
-        memcpy(field, out, sizeof out);
+    if (rc == 0) {
+        memcpy(field, out, sizeof(out));
     }
-    return code;
+    return rc;
 }
 
 /* ---- lines ---- */
@@ -241,32 +230,30 @@ static int parse_line(EditCase *edit, const GameVariant *variant, const char *li
 {
     Fields fields, column = {{0}};
     int n = 0, n_witness = 0;
-    int code = split_fields(fields, &n, line, length, form->foreign);
-
-    memset(edit, 0, sizeof *edit);
-    if (code == 0 && n != form->n_fields) {
-        code = err_set(OGPT_EFORMAT, "%d fields, expected %d as in the %s", n, form->n_fields,
-                       form->foreign ? "first line" : "header");
+    int rc = split_fields(fields, &n, line, length, form->foreign);
+    memset(edit, 0, sizeof(*edit));
+    if (rc == 0 && n != form->n_fields) {
+        rc = err_set(OGPT_EFORMAT, "%d fields, expected %d as in the %s", n, form->n_fields,
+                     form->foreign ? "first line" : "header");
     }
-    for (int i = 0; i < n && i < N_COLUMNS && code == 0; i++) {
+    for (int i = 0; i < n && i < N_COLUMNS && rc == 0; i++) {
         memcpy(column[form->column_of[i]], fields[i], FIELD_BYTES);
     }
-    for (int c = 0; c < form->n_fields && code == 0; c++) {
+    for (int c = 0; c < form->n_fields && rc == 0; c++) {
         bool squares = c == COLUMN_MOVES || c == COLUMN_SQUARE || c == COLUMN_WITNESS;
-
         if (form->foreign && squares) {
-            code = canonical_squares(column[c], variant, form->othello_world);
-            if (code != 0) {
-                return err_set(code, "%s: %s", column_names[c], err_message());
+            rc = canonical_squares(column[c], variant, form->othello_world);
+            if (rc != 0) {
+                return err_set(rc, "%s: %s", column_names[c], err_message());
             }
         }
-        code = parse_column(edit, variant, c, column[c], &n_witness);
+        rc = parse_column(edit, variant, c, column[c], &n_witness);
     }
-    if (code == 0 && edit->has_witness && n_witness != edit->n_moves) {
-        code = err_set(OGPT_EFORMAT, "witness of %d moves, expected %d as in moves", n_witness,
-                       edit->n_moves);
+    if (rc == 0 && edit->has_witness && n_witness != edit->n_moves) {
+        rc = err_set(OGPT_EFORMAT, "witness of %d moves, expected %d as in moves", n_witness,
+                     edit->n_moves);
     }
-    return code;
+    return rc;
 }
 
 static int parse_case(CaseSet *out, const char *line, size_t length, size_t line_number,
@@ -274,14 +261,13 @@ static int parse_case(CaseSet *out, const char *line, size_t length, size_t line
 {
     EditCase edit;
     CaseVerdict verdict = CASE_SOUND;
-    int code = parse_line(&edit, out->variant, line, length, form);
-
-    if (code == 0) {
+    int rc = parse_line(&edit, out->variant, line, length, form);
+    if (rc == 0) {
         sort_squares(&edit);
-        code = case_derive(&edit, &verdict, out->variant);
+        rc = case_derive(&edit, &verdict, out->variant);
     }
-    if (code != 0) {
-        return err_set(code, "%s:%zu: %s", origin, line_number, err_message());
+    if (rc != 0) {
+        return err_set(rc, "%s:%zu: %s", origin, line_number, err_message());
     }
     if (verdict != CASE_SOUND) {
         out->excluded++;
@@ -298,7 +284,6 @@ static int parse_case(CaseSet *out, const char *line, size_t length, size_t line
 static CaseForm plain_form(const CaseForm *asked, int n_fields)
 {
     CaseForm form = *asked;
-
     form.n_fields = n_fields;
     for (int i = 0; i < n_fields; i++) {
         form.column_of[i] = i;
@@ -310,7 +295,6 @@ static CaseForm plain_form(const CaseForm *asked, int n_fields)
 static int strict_header(CaseForm *form, const char *line, size_t length)
 {
     const char *const headers[] = {cases__header_plain, cases__header_witness};
-
     for (int i = 0; i < 2; i++) {
         if (length == strlen(headers[i]) && memcmp(line, headers[i], length) == 0) {
             *form = plain_form(form, i == 0 ? COLUMN_WITNESS : N_COLUMNS);
@@ -339,23 +323,21 @@ static int foreign_header(CaseForm *form, bool *is_header, const char *line, siz
 {
     Fields fields;
     int n = 0, seen = 0;
-    int code = split_fields(fields, &n, line, length, true);
-
+    int rc = split_fields(fields, &n, line, length, true);
     *is_header = false;
-    for (int i = 0; i < n && code == 0; i++) {
+    for (int i = 0; i < n && rc == 0; i++) {
         *is_header = *is_header || column_by_name(fields[i]) >= 0;
     }
-    if (code != 0 || !*is_header) {
+    if (rc != 0 || !*is_header) {
         *form = plain_form(form, n);
-        return code || n >= COLUMN_WITNESS
-                   ? code
+        return rc || n >= COLUMN_WITNESS
+                   ? rc
                    : err_set(OGPT_EFORMAT, "%d fields, expected the columns %s", n,
                              cases__header_witness);
     }
     form->n_fields = n;
     for (int i = 0; i < n; i++) {
         int c = column_by_name(fields[i]);
-
         if (c < 0 || seen >> c & 1) {
             return err_set(OGPT_EFORMAT, "column \"%.40s\"%s, expected each of %s once", fields[i],
                            c < 0 ? "" : " again", cases__header_witness);
@@ -377,11 +359,10 @@ static int parse_first(CaseSet *out, CaseForm *form, const char *line, size_t le
                        const char *origin)
 {
     bool is_header = true;
-    int code = form->foreign ? foreign_header(form, &is_header, line, length)
-                             : strict_header(form, line, length);
-
-    if (code != 0) {
-        return err_set(code, "%s:1: %s", origin, err_message());
+    int rc = form->foreign ? foreign_header(form, &is_header, line, length)
+                           : strict_header(form, line, length);
+    if (rc != 0) {
+        return err_set(rc, "%s:1: %s", origin, err_message());
     }
     return is_header ? 0 : parse_case(out, line, length, 1, form, origin);
 }
@@ -408,33 +389,31 @@ static int parse_text(CaseSet *out, const GameVariant *variant, const char *text
 {
     const char *at = text, *end = text + n_bytes;
     size_t n_lines = 0;
-    int code = 0;
-
-    memset(out, 0, sizeof *out);
+    int rc = 0;
+    memset(out, 0, sizeof(*out));
     out->variant = variant;
     if (n_bytes >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) {
         at += 3; /* a byte order mark, as spreadsheets write it */
     }
-    for (; at < end && code == 0; n_lines++) {
+    for (; at < end && rc == 0; n_lines++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((newline ? newline : end) - at);
         size_t shown = length > 0 && at[length - 1] == '\r' ? length - 1 : length;
-
         if (n_lines == 0) {
-            code = parse_first(out, &form, at, shown, origin);
+            rc = parse_first(out, &form, at, shown, origin);
         } else if (out->n == CASES_MAX) {
-            code =
+            rc =
                 err_set(OGPT_EFORMAT, "%s:%zu: more than %d cases", origin, n_lines + 1, CASES_MAX);
         } else {
-            code = parse_case(out, at, shown, n_lines + 1, &form, origin);
+            rc = parse_case(out, at, shown, n_lines + 1, &form, origin);
         }
         at += length + (newline ? 1 : 0);
     }
-    code = code ? code : check_not_empty(out, n_lines, origin);
-    if (code != 0) {
+    rc = rc ? rc : check_not_empty(out, n_lines, origin);
+    if (rc != 0) {
         cases_release(out);
     }
-    return code;
+    return rc;
 }
 
 int cases_parse(CaseSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
@@ -447,18 +426,16 @@ static int read_file(CaseSet *out, const GameVariant *variant, const char *path,
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    int code =
+    int rc =
         dir_exists(path)
             ? err_set(OGPT_EFORMAT,
                       "%s: expected a case file (CSV), found a directory; check the path", path)
             : file_read_all(&text, &n_bytes, path, CASES_MAX_FILE_BYTES);
 
-    memset(out, 0, sizeof *out);
-    if (code == 0) {
-        code = parse_text(out, variant, text, n_bytes, path, form);
-    }
+    memset(out, 0, sizeof(*out));
+    rc = rc ? rc : parse_text(out, variant, text, n_bytes, path, form);
     mem_free(text);
-    return code;
+    return rc;
 }
 
 int cases_read(CaseSet *out, const GameVariant *variant, const char *path)

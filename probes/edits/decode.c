@@ -45,7 +45,6 @@ static void read_hook(void *context, const HookPoint *point)
     if (edit && point->site == edit->plan.site && edit->plan.layers >> point->layer & 1) {
         EditSquares squares = {
             .n = 1, .squares = {edit->square}, .from = {edit->from_class}, .to = {edit->to_class}};
-
         edit_row(row, reading->scratch, &edit->plan, probe, point->layer, &squares);
     }
     for (int i = 0; i < probe->n_layers; i++) {

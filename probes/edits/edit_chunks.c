@@ -17,7 +17,6 @@ enum { WINDOW_A_WORKER = 2, WINDOW_MAX = WINDOW_A_WORKER * 256 };
 int edit__check_logits(const float *logits, int d_vocab, const EditQuery *query)
 {
     size_t V = (size_t)d_vocab;
-
     for (size_t i = 0; i < query->n * V; i++) {
         if (!isfinite(logits[i])) {
             return err_set(OGPT_ENUM,
@@ -32,15 +31,14 @@ int edit__check_logits(const float *logits, int d_vocab, const EditQuery *query)
 int edit__ask(float *logits, const EditPredictor *predictor, EditQuery *query, EditVersion version,
               const EditPlan *plan, size_t worker)
 {
-    int code;
-
+    int rc;
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted between chunks of cases; type the command again");
     }
     query->version = version;
     query->plan = version == VERSION_NONE ? NULL : plan;
-    code = predictor->predict(predictor->context, logits, query, worker);
-    return code ? code : edit__check_logits(logits, predictor->d_vocab, query);
+    rc = predictor->predict(predictor->context, logits, query, worker);
+    return rc ? rc : edit__check_logits(logits, predictor->d_vocab, query);
 }
 
 SetScore edit__set_score(const float *logits, int d_vocab, uint64_t legal, EditRule rule)
@@ -48,7 +46,6 @@ SetScore edit__set_score(const float *logits, int d_vocab, uint64_t legal, EditR
     int n_legal = __builtin_popcountll(legal);
     uint64_t set = edit_predicted_set(logits, d_vocab, n_legal, rule);
     double error = __builtin_popcountll(set ^ legal);
-
     return (SetScore){.error = error,
                       .false_positives = __builtin_popcountll(set & ~legal),
                       .false_negatives = __builtin_popcountll(legal & ~set),
@@ -62,7 +59,6 @@ int edit_chunks__init(EditChunks *out, const EditPredictor *predictor, const Cas
                       const EditSettings *settings, size_t width)
 {
     size_t at = 0;
-
     *out = (EditChunks){.predictor = predictor,
                         .set = set,
                         .vocab = vocab_of(set->variant),
@@ -76,8 +72,8 @@ int edit_chunks__init(EditChunks *out, const EditPredictor *predictor, const Cas
                        predictor->d_vocab, set->variant->size, set->variant->size,
                        out->vocab->d_vocab);
     }
-    out->order = mem_alloc(set->n, sizeof *out->order, "order of the cases");
-    out->values = mem_calloc(out->n * width, sizeof *out->values, "scores of the cases");
+    out->order = mem_alloc(set->n, sizeof(*out->order), "order of the cases");
+    out->values = mem_calloc(out->n * width, sizeof(*out->values), "scores of the cases");
     if (!out->order || !out->values) {
         edit_chunks__release(out);
         return OGPT_ENOMEM;
@@ -118,7 +114,6 @@ static double *values_of(const Window *window, size_t i)
 static int recall_window(Window *window)
 {
     const EditSettings *settings = window->chunks->settings;
-
     for (size_t i = 0; settings->journal && i < window->n; i++) {
         int found =
             settings->journal->recall(settings->journal->context, values_of(window, i),
@@ -135,16 +130,14 @@ static int recall_window(Window *window)
 static int keep_window(const Window *window)
 {
     const EditSettings *settings = window->chunks->settings;
-    int code = 0;
-
-    for (size_t i = 0; settings->journal && i < window->n && code == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; settings->journal && i < window->n && rc == 0; i++) {
         if (window->states[i] == CHUNK_FINISHED) {
-            code =
-                settings->journal->keep(settings->journal->context, values_of(window, i),
-                                        window->chunks->width, settings->stage, window->first + i);
+            rc = settings->journal->keep(settings->journal->context, values_of(window, i),
+                                         window->chunks->width, settings->stage, window->first + i);
         }
     }
-    return code;
+    return rc;
 }
 
 static int window_job(void *context, size_t i, size_t worker)
@@ -157,40 +150,36 @@ static int window_job(void *context, size_t i, size_t worker)
                        .order = chunks->order + first,
                        .n = left < EDIT_CHUNK_CASES ? left : EDIT_CHUNK_CASES,
                        .norms = norms};
-    int code = 0;
-
+    int rc = 0;
     if (window->states[i] == CHUNK_OPEN) {
-        code = window->job(window->context, values_of(window, i), &query, worker);
-        window->states[i] = code == 0 ? CHUNK_FINISHED : CHUNK_OPEN;
+        rc = window->job(window->context, values_of(window, i), &query, worker);
+        window->states[i] = rc == 0 ? CHUNK_FINISHED : CHUNK_OPEN;
     }
-    return code;
+    return rc;
 }
 
 int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
 {
     const EditSettings *settings = chunks->settings;
     size_t size = WINDOW_A_WORKER * (settings->pool ? pool_size(settings->pool) : 1);
-    int code = 0;
-
-    for (size_t first = 0; first < chunks->n && code == 0; first += size) {
+    int rc = 0;
+    for (size_t first = 0; first < chunks->n && rc == 0; first += size) {
         size_t left = chunks->n - first;
         Window window = {.chunks = chunks,
                          .job = job,
                          .context = context,
                          .first = first,
                          .n = left < size ? left : size};
-
-        code = recall_window(&window);
-        if (code == 0) {
+        rc = recall_window(&window);
+        if (rc == 0) {
             int kept;
-
-            code = pool_run(settings->pool, window.n, window_job, &window);
+            rc = pool_run(settings->pool, window.n, window_job, &window);
             kept = keep_window(&window);
-            code = code ? code : kept;
+            rc = rc ? rc : kept;
         }
-        if (code == 0 && settings->progress) {
+        if (rc == 0 && settings->progress) {
             settings->progress(settings->context, first + window.n, chunks->n);
         }
     }
-    return code;
+    return rc;
 }

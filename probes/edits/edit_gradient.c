@@ -23,15 +23,14 @@ void edit__gradient_row(const EditRow *row)
     double rms = sqrt(edit__dot(row->x, row->x, width) / (double)width);
     double rate = plan->rate.value * (plan->rate.relative ? rms : 1.0);
     AdamWStep adam = {.lr = (float)rate, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f};
-
     for (int s = 0; s < BOARD_SQUARES; s++) {
         weight[s] = OTHER_SQUARES_WEIGHT;
     }
     for (int i = 0; i < row->squares->n; i++) {
         weight[row->squares->squares[i]] = 1.0f;
     }
-    memcpy(y, row->x, width * sizeof *y);
-    memset(first, 0, 2 * width * sizeof *first);
+    memcpy(y, row->x, width * sizeof(*y));
+    memset(first, 0, 2 * width * sizeof(*first));
     for (adam.step = 1; adam.step <= plan->steps; adam.step++) {
         probe_input_gradient(gradient, row->probe, row->at, y, row->squares->target, weight);
         adamw_step(y, first, second, gradient, width, 1.0f, &adam);

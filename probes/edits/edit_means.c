@@ -28,12 +28,12 @@ typedef struct Means {
 static void shape_probe(Probe *out, const Gpt *gpt, const Task *task, const GameVariant *variant,
                         const EditMeansOptions *options)
 {
-    memset(out, 0, sizeof *out);
-    snprintf(out->task, sizeof out->task, "%s", task->name);
-    snprintf(out->labels, sizeof out->labels, "%s", options->labels);
-    snprintf(out->solver, sizeof out->solver, "%s", EDIT_MEANS);
+    memset(out, 0, sizeof(*out));
+    snprintf(out->task, sizeof(out->task), "%s", task->name);
+    snprintf(out->labels, sizeof(out->labels), "%s", options->labels);
+    snprintf(out->solver, sizeof(out->solver), "%s", EDIT_MEANS);
     for (int k = 0; k < task->n_classes; k++) {
-        snprintf(out->classes[k], sizeof out->classes[k], "%s", task->classes[k]);
+        snprintf(out->classes[k], sizeof(out->classes[k]), "%s", task->classes[k]);
     }
     out->site = options->site;
     out->size = variant->size;
@@ -55,31 +55,30 @@ static int means_init(Means *means, const Probe *probe, Corpus *corpus, const Ta
     size_t S = (size_t)probe->n_squares, columns = S * (size_t)probe->n_classes;
     GameSource *source = NULL;
     size_t n;
-    int code = source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, options->seed);
-
-    code = code ? code
-                : positions_draw(&means->set, source, options->n_games, options->plies,
-                                 options->seed, pool);
+    int rc = source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, options->seed);
+    rc = rc ? rc
+            : positions_draw(&means->set, source, options->n_games, options->plies, options->seed,
+                             pool);
     source_free(source);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     n = means->set.n_positions;
     means->labels = mem_alloc(n, S, "labels of positions");
-    means->counts = mem_calloc(columns, sizeof *means->counts, "examples of states");
+    means->counts = mem_calloc(columns, sizeof(*means->counts), "examples of states");
     means->chosen = mem_alloc(BLOCK_ROWS * columns, sizeof(float), "states of positions");
     means->block = mem_alloc((size_t)probe->d_model * columns, sizeof(float), "sums of rows");
     means->sums = mem_alloc((size_t)probe->d_model * columns, sizeof(double), "sums of rows");
     if (!means->labels || !means->counts || !means->chosen || !means->block || !means->sums) {
         return OGPT_ENOMEM;
     }
-    code = positions_label(means->labels, &means->set, task, convention, pool);
-    for (size_t i = 0; i < n && code == 0; i++) {
+    rc = positions_label(means->labels, &means->set, task, convention, pool);
+    for (size_t i = 0; i < n && rc == 0; i++) {
         for (size_t s = 0; s < S; s++) {
             means->counts[s * (size_t)probe->n_classes + means->labels[i * S + s]]++;
         }
     }
-    return code;
+    return rc;
 }
 
 static void means_release(Means *means)
@@ -101,14 +100,12 @@ static int layer_means(void *context, int index, const float *rows)
     float *weight = probe->weight[index];
     size_t C = (size_t)probe->d_model, S = (size_t)probe->n_squares, K = (size_t)probe->n_classes;
     size_t n = means->set.n_positions;
-
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted while averaging activations");
     }
-    memset(means->sums, 0, C * S * K * sizeof *means->sums);
+    memset(means->sums, 0, C * S * K * sizeof(*means->sums));
     for (size_t first = 0; first < n; first += BLOCK_ROWS) {
         size_t block = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
-
         memset(means->chosen, 0, block * S * K * sizeof(float));
         for (size_t i = 0; i < block * S; i++) {
             means->chosen[i * K + means->labels[first * S + i]] = 1;
@@ -123,13 +120,11 @@ static int layer_means(void *context, int index, const float *rows)
         for (size_t s = 0; s < S; s++) {
             const double *sums = means->sums + (c * S + s) * K;
             double all = 0;
-
             for (size_t k = 0; k < K; k++) {
                 all += sums[k];
             }
             for (size_t k = 0; k < K; k++) {
                 uint32_t count = means->counts[s * K + k];
-
                 weight[(c * S + s) * K + k] =
                     (float)(count > 0 ? sums[k] / count : all / (double)n);
             }
@@ -142,7 +137,6 @@ static int layer_means(void *context, int index, const float *rows)
 static size_t least_count(const Means *means, const Probe *probe)
 {
     size_t least = means->set.n_positions;
-
     for (int i = 0; i < probe->n_squares * probe->n_classes; i++) {
         if (means->counts[i] > 0 && means->counts[i] < least) {
             least = means->counts[i];
@@ -158,7 +152,6 @@ size_t edit_means_bytes(const GptConfig *cfg, const EditMeansOptions *options, s
                                      hook_width(cfg, options->site, (size_t)cfg->n_ctx));
     size_t fits = options->memory_bytes / layer, n_layers = (size_t)cfg->n_layers;
     size_t group = fits < 1 ? 1 : fits < n_layers ? fits : n_layers;
-
     return group * layer + activations_scratch_bytes(cfg, n_workers);
 }
 
@@ -168,29 +161,28 @@ int edit_means_fit(Probe *out, size_t *least, const Gpt *gpt, Corpus *corpus,
     const Task *task = task_find("mine");
     Means means = {.gpt = gpt, .options = options, .probe = out};
     LabelConvention convention;
-    int code = convention_parse(&convention, options->labels);
-
-    memset(out, 0, sizeof *out);
+    int rc = convention_parse(&convention, options->labels);
+    memset(out, 0, sizeof(*out));
     *least = 0;
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     shape_probe(out, gpt, task, corpus_info(corpus)->variant, options);
-    code = probe_allocate(out);
-    code = code ? code : means_init(&means, out, corpus, task, convention, pool);
-    code = code ? code
-                : activations_visit(&means.set, gpt, out->site, out->layers, out->n_layers,
-                                    options->memory_bytes, layer_means, &means, pool);
-    if (code == 0) {
+    rc = probe_allocate(out);
+    rc = rc ? rc : means_init(&means, out, corpus, task, convention, pool);
+    rc = rc ? rc
+            : activations_visit(&means.set, gpt, out->site, out->layers, out->n_layers,
+                                options->memory_bytes, layer_means, &means, pool);
+    if (rc == 0) {
         *least = least_count(&means, out);
         out->n_games = (int64_t)means.set.n_games;
         out->n_positions = (int64_t)means.set.n_positions;
-        snprintf(out->corpus_hash, sizeof out->corpus_hash, "%s",
+        snprintf(out->corpus_hash, sizeof(out->corpus_hash), "%s",
                  corpus_info(corpus)->content_hash);
     }
     means_release(&means);
-    if (code != 0) {
+    if (rc != 0) {
         probe_release(out);
     }
-    return code;
+    return rc;
 }

@@ -18,7 +18,6 @@
 double edit__dot(const float *a, const float *b, size_t n)
 {
     double sum = 0.0;
-
     for (size_t i = 0; i < n; i++) {
         sum += (double)a[i] * b[i];
     }
@@ -38,7 +37,6 @@ void edit__add(float *x, const float *direction, double amount, size_t n)
 static double length_of(const EditRow *row)
 {
     double norm = sqrt(edit__dot(row->x, row->x, (size_t)row->probe->d_model));
-
     return row->plan->scale.value * (row->plan->scale.relative ? norm : 1.0);
 }
 
@@ -47,7 +45,6 @@ static double length_of(const EditRow *row)
 static double difference(const EditRow *row, int i)
 {
     const EditSquares *squares = row->squares;
-
     return probe_direction(row->scratch, row->probe, row->at, squares->squares[i], squares->from[i],
                            squares->to[i]);
 }
@@ -88,7 +85,6 @@ static void mean_difference_row(const EditRow *row)
 {
     for (int i = 0; i < row->squares->n; i++) {
         double norm = difference(row, i);
-
         if (norm > 0.0) {
             edit__add(row->x, row->scratch,
                       row->plan->scale.relative ? length_of(row) : row->plan->scale.value * norm,
@@ -103,7 +99,6 @@ static double coordinate(const EditRow *row, int i, double norm)
     const Probe *probe = row->probe;
     const float *bias = probe->bias[row->at] + row->squares->squares[i] * probe->n_classes;
     double offset = (double)bias[row->squares->to[i]] - bias[row->squares->from[i]];
-
     return edit__dot(row->x, row->scratch, (size_t)probe->d_model) +
            (row->plan->ignore_bias ? 0.0 : offset / norm);
 }
@@ -112,7 +107,6 @@ static void project_row(const EditRow *row)
 {
     for (int i = 0; i < row->squares->n; i++) {
         double norm = difference(row, i);
-
         if (norm > 0.0) {
             edit__add(row->x, row->scratch,
                       -(row->plan->scale.value + 1.0) * coordinate(row, i, norm),
@@ -125,7 +119,6 @@ static void set_row(const EditRow *row)
 {
     for (int i = 0; i < row->squares->n; i++) {
         double norm = difference(row, i);
-
         if (norm > 0.0) {
             edit__add(row->x, row->scratch, length_of(row) - coordinate(row, i, norm),
                       (size_t)row->probe->d_model);
@@ -151,7 +144,6 @@ void edit_row(float *x, float *scratch, const EditPlan *plan, const Probe *probe
                    .probe = probe,
                    .at = probe_layer_index(probe, probe_layer),
                    .squares = squares};
-
     methods[plan->method](&row);
 }
 
@@ -161,7 +153,6 @@ void edit_row(float *x, float *scratch, const EditPlan *plan, const Probe *probe
 static int probe_state(const Probe *probe, const EditCase *edit, int state)
 {
     Colour viewer = edit->before.to_move;
-
     if (state == LABEL_EMPTY) {
         return probe_class(probe, "empty");
     }
@@ -183,12 +174,10 @@ static int square_index(const Probe *probe, int sq)
 static void set_target(EditSquares *out, const Probe *probe, const EditCase *edit)
 {
     uint64_t black = board_discs(&edit->before, BLACK), white = board_discs(&edit->before, WHITE);
-
     for (int row = 0; row < probe->size; row++) {
         for (int column = 0; column < probe->size; column++) {
             int sq = 8 * row + column;
             int state = black >> sq & 1 ? LABEL_BLACK : white >> sq & 1 ? LABEL_WHITE : LABEL_EMPTY;
-
             out->target[square_index(probe, sq)] = (uint8_t)probe_state(probe, edit, state);
         }
     }
@@ -200,7 +189,6 @@ static void set_target(EditSquares *out, const Probe *probe, const EditCase *edi
 EditSquares edit_squares(const Probe *probe, const EditCase *edit)
 {
     EditSquares out = {.n = edit->n_squares};
-
     for (int i = 0; i < edit->n_squares; i++) {
         out.squares[i] = square_index(probe, edit->squares[i].sq);
         out.from[i] = probe_state(probe, edit, edit->squares[i].from);
@@ -213,7 +201,6 @@ EditSquares edit_squares(const Probe *probe, const EditCase *edit)
 EditSquares edit_kept_squares(const Probe *probe, const EditCase *edit)
 {
     EditSquares out = edit_squares(probe, edit);
-
     for (int i = 0; i < out.n; i++) {
         out.to[i] = out.from[i];
         out.target[out.squares[i]] = (uint8_t)out.from[i];
@@ -227,14 +214,12 @@ EditSquares edit_wrong_squares(const Probe *probe, const EditCase *edit, const G
     Rng rng = rng_at(seed, RNG_DIRECTION, index | SQUARE_STREAM);
     uint64_t free_squares = variant->squares;
     EditSquares out = edit_squares(probe, edit);
-
     for (int i = 0; i < edit->n_squares; i++) {
         free_squares &= ~(1ULL << edit->squares[i].sq);
     }
     for (int i = 0; i < edit->n_squares; i++) {
         uint64_t discs[3], alike;
         int sq;
-
         discs[LABEL_BLACK] = board_discs(&edit->before, BLACK);
         discs[LABEL_WHITE] = board_discs(&edit->before, WHITE);
         discs[LABEL_EMPTY] = ~(discs[LABEL_BLACK] | discs[LABEL_WHITE]);

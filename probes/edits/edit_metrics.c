@@ -34,7 +34,6 @@ const char *metric_row_name(MetricRow row)
 CaseScore edit_metrics_case_score(const CaseMetrics *metrics)
 {
     const Share *edit = metrics->of[ROW_EDIT];
-
     return (CaseScore){.self_error = metrics->of[ROW_SELF][METRIC_ERROR].part,
                        .null_error = metrics->of[ROW_NULL][METRIC_ERROR].part,
                        .edit_error = edit[METRIC_ERROR].part,
@@ -58,7 +57,6 @@ bool edit_controls_close_nothing(const EditReport *report)
 int token_rank(const float *logits, int d_vocab, int tok)
 {
     int rank = 1;
-
     for (int other = 0; other < d_vocab; other++) {
         bool ahead = other < tok ? logits[other] >= logits[tok] : logits[other] > logits[tok];
         rank += ahead;
@@ -82,7 +80,6 @@ static void measure_set(Share of[N_EDIT_METRICS], uint64_t legal, const float *l
                         EditRule rule)
 {
     SetScore score = edit__set_score(logits, d_vocab, legal, rule);
-
     of[METRIC_ERROR] = (Share){score.error, 1};
     of[METRIC_FALSE_POSITIVES] = (Share){score.false_positives, 1};
     of[METRIC_FALSE_NEGATIVES] = (Share){score.false_negatives, 1};
@@ -96,10 +93,8 @@ static void measure_ranks(Share of[N_EDIT_METRICS], Legal legal, const float *lo
     uint64_t newly_illegal = legal.original & ~legal.edited, still = legal.original & legal.edited;
     int n = __builtin_popcountll(legal.edited), weakest = 0;
     Share *passed = &of[METRIC_PASSED], *entered = &of[METRIC_ENTERED];
-
     for (uint64_t rest = still; rest != 0; rest &= rest - 1) {
         int rank = token_rank(logits, d_vocab, __builtin_ctzll(rest));
-
         weakest = rank > weakest ? rank : weakest;
     }
     of[METRIC_RANK_NEWLY_LEGAL].whole = entered->whole = count(newly_legal);
@@ -107,14 +102,12 @@ static void measure_ranks(Share of[N_EDIT_METRICS], Legal legal, const float *lo
     passed->whole = still ? count(newly_legal) : 0;
     for (uint64_t rest = newly_legal; rest != 0; rest &= rest - 1) {
         int rank = token_rank(logits, d_vocab, __builtin_ctzll(rest));
-
         of[METRIC_RANK_NEWLY_LEGAL].part += rank;
         passed->part += rank < weakest;
         entered->part += rank <= n;
     }
     for (uint64_t rest = newly_illegal; rest != 0; rest &= rest - 1) {
         int rank = token_rank(logits, d_vocab, __builtin_ctzll(rest));
-
         of[METRIC_RANK_NEWLY_ILLEGAL].part += rank;
         of[METRIC_FELL_OUT].part += rank > n;
     }
@@ -124,7 +117,6 @@ void edit_measure_answer(Share of[N_EDIT_METRICS], const EditCase *edit, const V
                          MetricRow row, const float *logits, EditRule rule)
 {
     Legal legal = {token_mask(vocab, edit->legal_before), token_mask(vocab, edit->legal_edited)};
-
     measure_set(of, row == ROW_SELF ? legal.original : legal.edited, logits, vocab->d_vocab, rule);
     of[METRIC_DRIFT] =
         (Share){edit__set_score(logits, vocab->d_vocab, legal.original, rule).error, 1};
@@ -144,8 +136,7 @@ void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vo
      * threshold predicts all of the original's moves or nothing. */
     double n_set = rule == RULE_TOPN ? after : empty ? 0 : before;
     double positives = (error + n_set - after) / 2;
-
-    memset(of, 0, N_EDIT_METRICS * sizeof of[0]);
+    memset(of, 0, N_EDIT_METRICS * sizeof(of[0]));
     of[METRIC_ERROR] = (Share){error, 1};
     of[METRIC_FALSE_POSITIVES] = (Share){positives, 1};
     of[METRIC_FALSE_NEGATIVES] = (Share){error - positives, 1};

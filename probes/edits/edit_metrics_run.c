@@ -57,7 +57,6 @@ static bool is_read_after(const Work *work, int l, int edited)
     const Probe *reader = work->options->reader;
     int block;
     HookSite site = probe_hook(&block, reader, reader->layers[l]);
-
     return reader->fitted[l] && (block > edited || (block == edited && site >= work->plan->site));
 }
 
@@ -65,7 +64,6 @@ static bool is_read_after(const Work *work, int l, int edited)
 static void find_crosstalk_layers(Work *work)
 {
     int last_edited = 63 - __builtin_clzll(work->plan->layers);
-
     work->at_edit = work->at_end = -1;
     for (int l = 0; l < work->n_layers; l++) {
         if (is_read_after(work, l, last_edited)) {
@@ -86,7 +84,6 @@ static void measure_crosstalk(const Chunk *chunk, size_t i, MetricRow row)
     CaseMetrics *metrics = metrics_of(chunk, i);
     Share *of = metrics->of[row];
     uint64_t own = 0;
-
     for (int s = 0; s < edited.n; s++) {
         own |= 1ULL << edited.squares[s];
     }
@@ -95,7 +92,6 @@ static void measure_crosstalk(const Chunk *chunk, size_t i, MetricRow row)
         const uint8_t *before = chunk->unedited + from;
         const uint8_t *after = (row == ROW_NULL ? chunk->unedited : chunk->classes) + from;
         Share *kept = crosstalk_of(metrics, l, row);
-
         kept[0] = (Share){0, 1};
         kept[1] = (Share){0, edited.n};
         for (size_t s = 0; s < n_squares; s++) {
@@ -127,15 +123,13 @@ static int play_on(Chunk *chunk, MetricRow row)
     uint8_t tokens[EDIT_CHUNK_CASES];
     bool open[EDIT_CHUNK_CASES] = {false};
     size_t n_open = query->n;
-    int code = 0;
-
+    int rc = 0;
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
-
         boards[i] = row == ROW_SELF ? edit->before : edit->edited;
         open[i] = true;
     }
-    for (int ply = 0; ply < EDIT_PLAY_ON_PLIES && n_open > 0 && code == 0; ply++) {
+    for (int ply = 0; ply < EDIT_PLAY_ON_PLIES && n_open > 0 && rc == 0; ply++) {
         n_open = 0;
         for (size_t i = 0; i < query->n; i++) {
             const EditCase *edit = &query->set->cases[query->order[i]];
@@ -143,7 +137,6 @@ static int play_on(Chunk *chunk, MetricRow row)
             const float *logits = chunk->logits + i * (size_t)predictor->d_vocab;
             int tok = top_token(logits, predictor->d_vocab), sq = vocab->sq_of_tok[tok];
             bool legal = open[i] && sq != SQ_NONE && (board_moves(variant, &boards[i]) >> sq & 1);
-
             tokens[i] = TOK_PAD;
             of[METRIC_LEGAL_PLIES].whole = 1;
             if (!open[i]) {
@@ -158,12 +151,11 @@ static int play_on(Chunk *chunk, MetricRow row)
             n_open += open[i];
         }
         if (n_open > 0 && ply + 1 < EDIT_PLAY_ON_PLIES) {
-            code =
-                predictor->append(predictor->context, chunk->logits, query, tokens, chunk->worker);
-            code = code ? code : edit__check_logits(chunk->logits, predictor->d_vocab, query);
+            rc = predictor->append(predictor->context, chunk->logits, query, tokens, chunk->worker);
+            rc = rc ? rc : edit__check_logits(chunk->logits, predictor->d_vocab, query);
         }
     }
-    return code;
+    return rc;
 }
 
 /* Ask for one row of the table and enter the answers of the chunk's cases. Row self is judged by
@@ -173,14 +165,13 @@ static int measure_row(Chunk *chunk, MetricRow row)
     const Work *work = chunk->work;
     EditQuery *query = chunk->query;
     size_t V = (size_t)work->chunks.predictor->d_vocab;
-    int code = 0;
-
+    int rc = 0;
     query->classes = row == ROW_NULL ? chunk->unedited : row == ROW_SELF ? NULL : chunk->classes;
     if (row != ROW_SELF || work->options->play_on) {
-        code = edit__ask(chunk->logits, work->chunks.predictor, query, version_of_row[row],
-                         work->plan, chunk->worker);
+        rc = edit__ask(chunk->logits, work->chunks.predictor, query, version_of_row[row],
+                       work->plan, chunk->worker);
     }
-    for (size_t i = 0; i < query->n && code == 0; i++) {
+    for (size_t i = 0; i < query->n && rc == 0; i++) {
         edit_measure_answer(metrics_of(chunk, i)->of[row], &query->set->cases[query->order[i]],
                             work->chunks.vocab, row, chunk->logits + i * V,
                             work->chunks.settings->rule);
@@ -188,7 +179,7 @@ static int measure_row(Chunk *chunk, MetricRow row)
             measure_crosstalk(chunk, i, row);
         }
     }
-    return code == 0 && work->options->play_on ? play_on(chunk, row) : code;
+    return rc == 0 && work->options->play_on ? play_on(chunk, row) : rc;
 }
 
 static int measure_chunk(void *context, double *values, EditQuery *query, size_t worker)
@@ -197,9 +188,8 @@ static int measure_chunk(void *context, double *values, EditQuery *query, size_t
     size_t n_classes = work->n_layers > 0 ? query->n * (size_t)work->n_layers *
                                                 (size_t)work->options->reader->n_squares
                                           : 0;
-    Chunk *chunk = mem_calloc(1, sizeof *chunk + 2 * n_classes, "a chunk of cases");
-    int code = 0;
-
+    Chunk *chunk = mem_calloc(1, sizeof(*chunk) + 2 * n_classes, "a chunk of cases");
+    int rc = 0;
     if (!chunk) {
         return OGPT_ENOMEM;
     }
@@ -212,8 +202,8 @@ static int measure_chunk(void *context, double *values, EditQuery *query, size_t
         chunk->classes = chunk->unedited + n_classes;
     }
     /* In the order of the enumeration: the edit leaves the lengths that the controls use. */
-    for (int row = ROW_NULL; row < ROW_IDEAL_NULL && code == 0; row++) {
-        code = measure_row(chunk, (MetricRow)row);
+    for (int row = ROW_NULL; row < ROW_IDEAL_NULL && rc == 0; row++) {
+        rc = measure_row(chunk, (MetricRow)row);
     }
     for (size_t i = 0; i < query->n; i++) {
         ideal_null_metrics(metrics_of(chunk, i)->of[ROW_IDEAL_NULL],
@@ -221,7 +211,7 @@ static int measure_chunk(void *context, double *values, EditQuery *query, size_t
                            work->chunks.settings->rule);
     }
     mem_free(chunk);
-    return code;
+    return rc;
 }
 
 /* ---- results ---- */
@@ -242,7 +232,6 @@ static Interval paired(const Columns *columns, const EditMetrics *metrics, EditM
 {
     for (size_t i = 0; i < metrics->n; i++) {
         const CaseMetrics *one = &metrics->cases[i];
-
         columns->part[i] = one->of[ROW_EDIT][metric].part;
         columns->whole[i] = one->of[ROW_EDIT][metric].whole;
         columns->other_part[i] = one->of[other][metric].part;
@@ -276,10 +265,8 @@ static const CaseMetrics *values_of(const Work *work, size_t i)
 static void layer_intervals(EditMetrics *out, const Work *work, const Columns *columns)
 {
     int first_edited = __builtin_ctzll(work->plan->layers);
-
     for (int l = 0; l < work->n_layers; l++) {
         LayerCrosstalk *layer = &out->layers[out->n_layers];
-
         if (!is_read_after(work, l, first_edited)) {
             continue;
         }
@@ -290,7 +277,6 @@ static void layer_intervals(EditMetrics *out, const Work *work, const Columns *c
                 for (size_t i = 0; i < out->n; i++) {
                     const Share *kept = crosstalk_of(values_of(work, i), l, row);
                     size_t at = work->chunks.order[i];
-
                     columns->part[at] = kept[what].part;
                     columns->whole[at] = kept[what].whole;
                 }
@@ -303,8 +289,7 @@ static void layer_intervals(EditMetrics *out, const Work *work, const Columns *c
 
 static int metrics_report(EditMetrics *out, const Work *work)
 {
-    double *values = mem_alloc(4 * out->n, sizeof *values, "metrics of the cases");
-
+    double *values = mem_alloc(4 * out->n, sizeof(*values), "metrics of the cases");
     if (!values) {
         return OGPT_ENOMEM;
     }
@@ -322,9 +307,8 @@ int edit_metrics_score(EditMetrics *out, const EditPredictor *predictor, const C
     Work work = {.plan = plan,
                  .options = options,
                  .n_layers = options->reader ? options->reader->n_layers : 0};
-    int code;
-
-    memset(out, 0, sizeof *out);
+    int rc;
+    memset(out, 0, sizeof(*out));
     if (options->play_on && !predictor->append) {
         return err_set(OGPT_EUSAGE, "this predictor cannot play on; leave play-on out");
     }
@@ -332,27 +316,27 @@ int edit_metrics_score(EditMetrics *out, const EditPredictor *predictor, const C
     work.case_numbers =
         (sizeof(CaseMetrics) + (size_t)work.n_layers * N_EDIT_ROWS * 2 * sizeof(Share)) /
         sizeof(double);
-    code = edit_chunks__init(&work.chunks, predictor, set, settings,
-                             EDIT_CHUNK_CASES * work.case_numbers);
-    if (code != 0) {
-        return code;
+    rc = edit_chunks__init(&work.chunks, predictor, set, settings,
+                           EDIT_CHUNK_CASES * work.case_numbers);
+    if (rc != 0) {
+        return rc;
     }
     out->n = set->n;
-    out->cases = mem_alloc(set->n, sizeof *out->cases, "metrics of the cases");
-    code = out->cases ? edit_chunks__run(&work.chunks, measure_chunk, &work) : OGPT_ENOMEM;
-    for (size_t i = 0; i < set->n && code == 0; i++) {
+    out->cases = mem_alloc(set->n, sizeof(*out->cases), "metrics of the cases");
+    rc = out->cases ? edit_chunks__run(&work.chunks, measure_chunk, &work) : OGPT_ENOMEM;
+    for (size_t i = 0; i < set->n && rc == 0; i++) {
         out->cases[work.chunks.order[i]] = *values_of(&work, i);
     }
-    code = code ? code : metrics_report(out, &work);
-    if (code != 0) {
+    rc = rc ? rc : metrics_report(out, &work);
+    if (rc != 0) {
         edit_metrics_release(out);
     }
     edit_chunks__release(&work.chunks);
-    return code;
+    return rc;
 }
 
 void edit_metrics_release(EditMetrics *metrics)
 {
     mem_free(metrics->cases);
-    memset(metrics, 0, sizeof *metrics);
+    memset(metrics, 0, sizeof(*metrics));
 }

@@ -46,8 +46,7 @@ static double planned_change(const Pass *pass, const float *x, int layer,
 {
     Worker *worker = pass->worker;
     size_t width = (size_t)pass->network->probe->d_model;
-
-    memcpy(worker->row, x, width * sizeof *x);
+    memcpy(worker->row, x, width * sizeof(*x));
     edit_row(worker->row, worker->scratch, pass->query->plan, pass->network->probe, layer, squares);
     for (size_t c = 0; c < width; c++) {
         worker->change[c] = worker->row[c] - x[c];
@@ -61,7 +60,6 @@ static double random_change(const Pass *pass, size_t index)
     Worker *worker = pass->worker;
     size_t width = (size_t)pass->network->probe->d_model;
     Rng rng = rng_at(pass->network->seed, RNG_DIRECTION, index);
-
     for (size_t c = 0; c < width; c++) {
         worker->change[c] = (float)rng_normal(&rng);
     }
@@ -76,7 +74,6 @@ static void find_change(const Pass *pass, size_t i, int layer, const float *x)
     const EditCase *edit = &query->set->cases[query->order[i]];
     double *norm = &query->norms[i * EDIT_MAX_LAYERS + (size_t)layer], length;
     EditSquares squares;
-
     if (query->version == VERSION_EDIT) {
         squares = edit_squares(network->probe, edit);
         *norm = planned_change(pass, x, layer, &squares);
@@ -104,12 +101,10 @@ static void find_change(const Pass *pass, size_t i, int layer, const float *x)
 static void edit_rows(const Pass *pass, const HookPoint *point)
 {
     const EditQuery *query = pass->query;
-
     for (size_t b = 0; b < point->B; b++) {
         size_t i = point->first + b;
         size_t n = pass->whole ? (size_t)query->set->cases[query->order[i]].n_moves : 1;
         float *rows = point->value + b * point->T * point->width;
-
         find_change(pass, i, point->layer, rows + (n - 1) * point->width);
         for (size_t t = 0; t < n; t++) {
             edit__add(rows + t * point->width, pass->worker->change, 1.0, point->width);
@@ -121,12 +116,10 @@ static void read_rows(const Pass *pass, const HookPoint *point, int at)
 {
     const EditQuery *query = pass->query;
     const Probe *reader = pass->network->reader;
-
     for (size_t b = 0; b < point->B; b++) {
         size_t i = point->first + b;
         size_t n = pass->whole ? (size_t)query->set->cases[query->order[i]].n_moves : 1;
         size_t layers = (size_t)reader->n_layers, squares = (size_t)reader->n_squares;
-
         probe_classify(query->classes + (i * layers + (size_t)at) * squares, pass->worker->scores,
                        reader, at, point->value + (b * point->T + n - 1) * point->width, 1);
     }
@@ -138,7 +131,6 @@ static void pass_hook(void *context, const HookPoint *point)
     const Pass *pass = context;
     const EditQuery *query = pass->query;
     const Probe *reader = pass->network->reader;
-
     if (query->version != VERSION_NONE && point->site == query->plan->site &&
         query->plan->layers >> point->layer & 1) {
         edit_rows(pass, point);
@@ -146,7 +138,6 @@ static void pass_hook(void *context, const HookPoint *point)
     for (int i = 0; query->classes && i < reader->n_layers; i++) {
         int block;
         HookSite site = probe_hook(&block, reader, reader->layers[i]);
-
         if (reader->fitted[i] && point->site == site && point->layer == block) {
             read_rows(pass, point, i);
         }
@@ -158,14 +149,12 @@ static Hooks pass_hooks(Pass *pass)
     const EditQuery *query = pass->query;
     const Probe *reader = pass->network->reader;
     Hooks hooks = {.fn = pass_hook, .context = pass};
-
     if (query->version != VERSION_NONE) {
         hooks.sites[query->plan->site] = query->plan->layers;
     }
     for (int i = 0; query->classes && i < reader->n_layers; i++) {
         int block;
         HookSite site = probe_hook(&block, reader, reader->layers[i]);
-
         hooks.sites[site] |= reader->fitted[i] ? 1ULL << block : 0;
     }
     return hooks;
@@ -179,11 +168,9 @@ static Hooks pass_hooks(Pass *pass)
 static int hold_sequences(const EditNetwork *network, Worker *worker, const EditQuery *query)
 {
     const Vocab *vocab = vocab_of(query->set->variant);
-    uint8_t tokens[sizeof worker->tokens] = {0}, lengths[EDIT_CHUNK_CASES] = {0};
-
+    uint8_t tokens[sizeof(worker->tokens)] = {0}, lengths[EDIT_CHUNK_CASES] = {0};
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
-
         if (edit->n_moves > network->gpt->cfg.n_ctx) {
             return err_set(OGPT_EFORMAT, "case %zu has %d moves, the model reads at most %d",
                            query->order[i], edit->n_moves, network->gpt->cfg.n_ctx);
@@ -193,13 +180,13 @@ static int hold_sequences(const EditNetwork *network, Worker *worker, const Edit
             tokens[i * GAME_MAX_MOVES + (size_t)t] = vocab->tok_of_sq[edit->moves[t]];
         }
     }
-    if (worker->n == query->n && memcmp(worker->lengths, lengths, sizeof lengths) == 0 &&
-        memcmp(worker->tokens, tokens, sizeof tokens) == 0) {
+    if (worker->n == query->n && memcmp(worker->lengths, lengths, sizeof(lengths)) == 0 &&
+        memcmp(worker->tokens, tokens, sizeof(tokens)) == 0) {
         return 0;
     }
     worker->n = query->n;
-    memcpy(worker->lengths, lengths, sizeof lengths);
-    memcpy(worker->tokens, tokens, sizeof tokens);
+    memcpy(worker->lengths, lengths, sizeof(lengths));
+    memcpy(worker->tokens, tokens, sizeof(tokens));
     prefix_fill(worker->prefix, network->gpt, tokens, GAME_MAX_MOVES, lengths, query->n, NULL);
     return 0;
 }
@@ -212,14 +199,13 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     const Gpt *gpt = network->gpt;
     const real *answer;
     Hooks hooks = pass_hooks(&pass);
-    int code = hold_sequences(network, worker, query);
-
+    int rc = hold_sequences(network, worker, query);
     pass.whole = query->version != VERSION_NONE && query->plan->positions == POSITIONS_ALL;
-    if (code == 0 && pass.whole && !worker->edited) {
-        code = prefix_new(&worker->edited, &gpt->cfg, EDIT_CHUNK_CASES);
+    if (rc == 0 && pass.whole && !worker->edited) {
+        rc = prefix_new(&worker->edited, &gpt->cfg, EDIT_CHUNK_CASES);
     }
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     if (query->classes) {
         memset(query->classes, 0,
@@ -231,7 +217,7 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
                     &hooks);
     }
     answer = prefix_last(worker->last, gpt, pass.whole ? NULL : &hooks);
-    memcpy(logits, answer, query->n * (size_t)gpt->cfg.d_vocab * sizeof *logits);
+    memcpy(logits, answer, query->n * (size_t)gpt->cfg.d_vocab * sizeof(*logits));
     return 0;
 }
 
@@ -240,9 +226,8 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
 {
     EditNetwork *network = context;
     const Gpt *gpt = network->gpt;
-
     memcpy(logits, prefix_append(network->workers[worker].last, gpt, tokens),
-           query->n * (size_t)gpt->cfg.d_vocab * sizeof *logits);
+           query->n * (size_t)gpt->cfg.d_vocab * sizeof(*logits));
     return 0;
 }
 
@@ -250,39 +235,37 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
 
 static int worker_init(Worker *out, const Gpt *gpt, size_t width)
 {
-    int code = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES);
-
-    if (code != 0) {
-        return code;
+    int rc = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES);
+    if (rc != 0) {
+        return rc;
     }
     out->scratch = mem_alloc(EDIT_ROW_SCRATCH(width), sizeof(float), "scratch of an edit");
-    out->row = mem_alloc(width, sizeof *out->row, "an edited row");
-    out->change = mem_alloc(width, sizeof *out->change, "change of a row");
+    out->row = mem_alloc(width, sizeof(*out->row), "an edited row");
+    out->change = mem_alloc(width, sizeof(*out->change), "change of a row");
     return out->scratch && out->row && out->change ? 0 : OGPT_ENOMEM;
 }
 
 int edit_network_new(EditNetwork **out, const Gpt *gpt, const Probe *probe, size_t n_workers,
                      uint64_t seed)
 {
-    EditNetwork *network = mem_calloc(1, sizeof *network, "network to be edited");
-    int code = 0;
-
+    EditNetwork *network = mem_calloc(1, sizeof(*network), "network to be edited");
+    int rc = 0;
     *out = NULL;
     if (!network) {
         return OGPT_ENOMEM;
     }
     *network = (EditNetwork){
         .gpt = gpt, .probe = probe, .reader = probe, .seed = seed, .n_workers = n_workers};
-    network->workers = mem_calloc(n_workers, sizeof *network->workers, "workers of an edit");
+    network->workers = mem_calloc(n_workers, sizeof(*network->workers), "workers of an edit");
     if (!network->workers) {
-        code = OGPT_ENOMEM;
+        rc = OGPT_ENOMEM;
     }
-    for (size_t i = 0; i < n_workers && code == 0; i++) {
-        code = worker_init(&network->workers[i], gpt, (size_t)probe->d_model);
+    for (size_t i = 0; i < n_workers && rc == 0; i++) {
+        rc = worker_init(&network->workers[i], gpt, (size_t)probe->d_model);
     }
-    if (code != 0) {
+    if (rc != 0) {
         edit_network_free(network);
-        return code;
+        return rc;
     }
     *out = network;
     return 0;

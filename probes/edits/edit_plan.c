@@ -12,10 +12,8 @@
 uint64_t edit_layers_possible(const Probe *probe, const GptConfig *cfg)
 {
     uint64_t layers = 0;
-
     for (int i = 0; i < probe->n_layers; i++) {
         int layer = probe->layers[i];
-
         if (layer >= 0 && layer < cfg->n_layers && layer < EDIT_MAX_LAYERS && probe->fitted[i]) {
             layers |= 1ULL << layer;
         }
@@ -26,7 +24,6 @@ uint64_t edit_layers_possible(const Probe *probe, const GptConfig *cfg)
 static int check_layer(const Probe *probe, int layer)
 {
     int i = probe_layer_index(probe, layer);
-
     if (i < 0 || !probe->fitted[i]) {
         return err_set(OGPT_EUSAGE,
                        "the probe has no layer %d; edit layers it was fitted for, or fit it with "
@@ -53,7 +50,6 @@ static int check_method(const EditPlan *plan, const Probe *probe)
 {
     const char *name = edit_method_name(plan->method);
     bool by_means = strcmp(probe->solver, EDIT_MEANS) == 0;
-
     if (plan->scale.relative &&
         (plan->method == METHOD_PROJECT || plan->method == METHOD_GRADIENT)) {
         return err_set(
@@ -84,8 +80,7 @@ static int check_method(const EditPlan *plan, const Probe *probe)
 int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *cfg)
 {
     size_t width = hook_width(cfg, plan->site, (size_t)cfg->n_ctx);
-    int code = 0;
-
+    int rc = 0;
     if (strcmp(probe->task, "mine") != 0 && strcmp(probe->task, "colour") != 0) {
         return err_set(OGPT_EUSAGE,
                        "the probe's task is \"%s\"; an edit needs the state of every square: a "
@@ -98,9 +93,9 @@ int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *c
                        "the probe's width",
                        hook_site_name(plan->site), width, probe->d_model);
     }
-    code = check_method(plan, probe);
-    if (code != 0) {
-        return code;
+    rc = check_method(plan, probe);
+    if (rc != 0) {
+        return rc;
     }
     if (plan->layers == 0 || (cfg->n_layers < 64 && plan->layers >> cfg->n_layers != 0)) {
         return err_set(OGPT_EUSAGE, "no layer to edit, or one beyond the model's %d",
@@ -109,12 +104,12 @@ int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *c
     if (plan->probe_layer != PROBE_LAYER_OWN) {
         return check_layer(probe, plan->probe_layer);
     }
-    for (int l = 0; l < cfg->n_layers && l < EDIT_MAX_LAYERS && code == 0; l++) {
+    for (int l = 0; l < cfg->n_layers && l < EDIT_MAX_LAYERS && rc == 0; l++) {
         if (plan->layers >> l & 1) {
-            code = check_layer(probe, l);
+            rc = check_layer(probe, l);
         }
     }
-    return code;
+    return rc;
 }
 
 /* Lists of scales worth trying. Shares of the row's norm, because networks differ in how long
@@ -132,7 +127,7 @@ static const struct {
     size_t n;
 } grids[N_EDIT_METHODS] = {
 #define EDIT_METHOD_GRID(constant, name, scales)                                                   \
-    [METHOD_##constant] = {scales_##scales, sizeof scales_##scales / sizeof scales_##scales[0]},
+    [METHOD_##constant] = {scales_##scales, sizeof(scales_##scales) / sizeof(scales_##scales[0])},
     EDIT_METHODS(EDIT_METHOD_GRID)
 #undef EDIT_METHOD_GRID
 };
@@ -154,8 +149,7 @@ int edit_plans_to_try(EditPlan **out, size_t *n, const EditPlan *base, bool any_
 {
     size_t n_layers = (size_t)__builtin_popcountll(possible);
     size_t most = any_layers ? n_layers * (n_layers + 1) / 2 : 1;
-    EditPlan *plans = mem_alloc(most * MAX_SCALES, sizeof *plans, "plans to be tried");
-
+    EditPlan *plans = mem_alloc(most * MAX_SCALES, sizeof(*plans), "plans to be tried");
     *out = plans;
     *n = 0;
     if (!plans) {
@@ -167,10 +161,8 @@ int edit_plans_to_try(EditPlan **out, size_t *n, const EditPlan *base, bool any_
     }
     for (int first = 0; first < EDIT_MAX_LAYERS; first++) {
         uint64_t layers = 0;
-
         for (int last = first; last < EDIT_MAX_LAYERS && possible >> last & 1; last++) {
             bool to_the_end = last + 1 == EDIT_MAX_LAYERS || possible >> (last + 1) == 0;
-
             layers |= 1ULL << last;
             if (base->method != METHOD_GRADIENT || last == first || to_the_end) {
                 *n = add_plans(plans, *n, base, layers, any_scale);

@@ -44,7 +44,6 @@ int edit_method_parse(EditMethod *out, const char *name)
 {
     int value = 0,
         code = name_parse(&value, name, method_names, N_EDIT_METHODS, "method", EDIT_METHOD_NAMES);
-
     *out = (EditMethod)value;
     return code;
 }
@@ -53,7 +52,6 @@ int edit_direction_parse(EditDirection *out, const char *name)
 {
     int value = 0,
         code = name_parse(&value, name, direction_names, 2, "direction", EDIT_DIRECTION_NAMES);
-
     *out = (EditDirection)value;
     return code;
 }
@@ -62,14 +60,13 @@ int edit_positions_parse(EditPositions *out, const char *name)
 {
     int value = 0,
         code = name_parse(&value, name, position_names, 2, "positions", EDIT_POSITION_NAMES);
-
     *out = (EditPositions)value;
     return code;
 }
 
 int edit_preset_parse(EditPlan *out, const char *name)
 {
-    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+    for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
         if (strcmp(name, presets[i].name) == 0) {
             *out = presets[i].plan;
             return 0;
@@ -100,7 +97,6 @@ static bool read_layer(int *out, const char **text)
 {
     char *end;
     long value;
-
     if (**text < '0' || **text > '9') {
         return false;
     }
@@ -114,10 +110,8 @@ int edit_layers_parse(uint64_t *out, const char *text, int n_layers)
 {
     const char *at = text;
     uint64_t layers = 0;
-
     for (;;) {
         int first, last;
-
         if (!read_layer(&first, &at)) {
             break;
         }
@@ -153,11 +147,9 @@ int edit_layers_parse(uint64_t *out, const char *text, int n_layers)
 void edit_layers_print(char out[192], uint64_t layers)
 {
     size_t used = 0;
-
     out[0] = '\0';
     for (int l = 0; l < EDIT_MAX_LAYERS; l++) {
         int last = l;
-
         if ((layers >> l & 1) == 0) {
             continue;
         }
@@ -175,7 +167,6 @@ static bool scale_read(EditScale *out, const char *text, double most)
 {
     char *end;
     double value = strtod(text, &end);
-
     out->relative = *end == 'r';
     out->value = value;
     return end != text && strcmp(end, out->relative ? "r" : "") == 0 && value >= 0 && value <= most;

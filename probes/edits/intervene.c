@@ -13,7 +13,6 @@ uint64_t edit_predicted_set(const float *logits, int d_vocab, int n_legal, EditR
 {
     double total, least;
     uint64_t set = 0;
-
     if (rule == RULE_TOPN) {
         return top_tokens(logits, d_vocab, n_legal);
     }
@@ -31,7 +30,6 @@ double ideal_null_error(const EditCase *edit, int d_vocab, EditRule rule)
     double n_edited = __builtin_popcountll(edit->legal_edited);
     double n_both = __builtin_popcountll(edit->legal_before & edit->legal_edited);
     double hits;
-
     if (rule == RULE_THRESHOLD) {
         /* p is 1 / n_original on the original's moves and 0 elsewhere. */
         return 1.0 / n_original > 1.0 / (2.0 * n_edited) ? n_original + n_edited - 2.0 * n_both
@@ -104,21 +102,20 @@ static int score_chunk(void *context, double *values, EditQuery *query, size_t w
     size_t V = (size_t)predictor->d_vocab;
     int first = work->known ? VERSION_REPAIR : VERSION_NONE;
     int last = work->plans->method == METHOD_GRADIENT ? VERSION_REPAIR : VERSION_WRONG_SQUARE;
-    int code = 0;
-
+    int rc = 0;
     for (size_t i = 0; i < query->n && work->known; i++) {
         scores[i] = work->known[query->order[i]];
     }
     /* In the order of the enumeration: the edit leaves the lengths that the controls use. */
-    for (int v = first; v <= last && code == 0; v++) {
-        code = edit__ask(logits, predictor, query, (EditVersion)v, work->plans, worker);
-        for (size_t i = 0; i < query->n && code == 0; i++) {
+    for (int v = first; v <= last && rc == 0; v++) {
+        rc = edit__ask(logits, predictor, query, (EditVersion)v, work->plans, worker);
+        for (size_t i = 0; i < query->n && rc == 0; i++) {
             enter(&scores[i], work, &query->set->cases[query->order[i]], (EditVersion)v,
                   logits + i * V);
         }
     }
-    memcpy(values, scores, sizeof scores);
-    return code;
+    memcpy(values, scores, sizeof(scores));
+    return rc;
 }
 
 /* Sums over the cases of a chunk: null and self error, then of each plan error, F1 and KL. */
@@ -135,15 +132,13 @@ static int sweep_chunk(void *context, double *sums, EditQuery *query, size_t wor
     for (size_t p = 0; p <= work->n_plans; p++) {
         EditVersion version = p == 0 ? VERSION_NONE : VERSION_EDIT;
         const EditPlan *plan = p == 0 ? NULL : &work->plans[p - 1];
-        int code = edit__ask(logits, predictor, query, version, plan, worker);
-
-        if (code != 0) {
-            return code;
+        int rc = edit__ask(logits, predictor, query, version, plan, worker);
+        if (rc != 0) {
+            return rc;
         }
         for (size_t i = 0; i < query->n; i++) {
             CaseScore score = {0};
             double *of_plan = sums + SWEEP_HEAD + (p - 1) * SWEEP_SUMS;
-
             enter(&score, work, &query->set->cases[query->order[i]], version, logits + i * V);
             if (p == 0) {
                 sums[0] += score.null_error;
@@ -180,7 +175,6 @@ static void add_score(CaseScore *sum, const CaseScore *score, double weight)
 static CaseScore mean_score(const CaseScore *cases, size_t n)
 {
     CaseScore sum = {0}, mean = {0};
-
     for (size_t i = 0; i < n; i++) {
         add_score(&sum, &cases[i], 1.0);
     }
@@ -192,8 +186,7 @@ static int report_intervals(EditReport *out, uint64_t seed)
 {
     const Interval none = {NAN, NAN, NAN};
     size_t n = out->n;
-    double *columns = mem_alloc(7 * n, sizeof *columns, "errors of the cases");
-
+    double *columns = mem_alloc(7 * n, sizeof(*columns), "errors of the cases");
     if (!columns) {
         return OGPT_ENOMEM;
     }
@@ -232,19 +225,18 @@ static int report_intervals(EditReport *out, uint64_t seed)
 static int ask_cases(CaseScore *cases, Work *work, const EditPredictor *predictor,
                      const CaseSet *set, const EditSettings *settings)
 {
-    int code = edit_chunks__init(&work->chunks, predictor, set, settings,
-                                 EDIT_CHUNK_CASES * (size_t)N_SCORES);
-
-    if (code != 0) {
-        return code;
+    int rc = edit_chunks__init(&work->chunks, predictor, set, settings,
+                               EDIT_CHUNK_CASES * (size_t)N_SCORES);
+    if (rc != 0) {
+        return rc;
     }
-    code = edit_chunks__run(&work->chunks, score_chunk, work);
-    for (size_t i = 0; i < set->n && code == 0; i++) {
+    rc = edit_chunks__run(&work->chunks, score_chunk, work);
+    for (size_t i = 0; i < set->n && rc == 0; i++) {
         /* Whole chunks lie one behind the other. */
-        memcpy(&cases[work->chunks.order[i]], work->chunks.values + i * N_SCORES, sizeof *cases);
+        memcpy(&cases[work->chunks.order[i]], work->chunks.values + i * N_SCORES, sizeof(*cases));
     }
     edit_chunks__release(&work->chunks);
-    return code;
+    return rc;
 }
 
 int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
@@ -256,30 +248,30 @@ int intervene_score(EditReport *out, const EditPredictor *predictor, const CaseS
 int intervene_complete(EditReport *out, const EditPredictor *predictor, const CaseSet *set,
                        const EditPlan *plan, const CaseScore *known, const EditSettings *settings)
 {
-    memset(out, 0, sizeof *out);
-    out->cases = mem_alloc(set->n, sizeof *out->cases, "scores of the cases");
-    int code = out->cases ? 0 : OGPT_ENOMEM;
-    if (code == 0 && known && plan->method != METHOD_GRADIENT) {
-        memcpy(out->cases, known, set->n * sizeof *known);
-    } else if (code == 0) {
+    memset(out, 0, sizeof(*out));
+    out->cases = mem_alloc(set->n, sizeof(*out->cases), "scores of the cases");
+    int rc = out->cases ? 0 : OGPT_ENOMEM;
+    if (rc == 0 && known && plan->method != METHOD_GRADIENT) {
+        memcpy(out->cases, known, set->n * sizeof(*known));
+    } else if (rc == 0) {
         Work work = {.plans = plan, .n_plans = 1, .known = known};
-        code = ask_cases(out->cases, &work, predictor, set, settings);
+        rc = ask_cases(out->cases, &work, predictor, set, settings);
     }
-    if (code == 0) {
+    if (rc == 0) {
         out->n = set->n;
         out->mean = mean_score(out->cases, out->n);
-        code = report_intervals(out, settings->seed);
+        rc = report_intervals(out, settings->seed);
     }
-    if (code != 0) {
+    if (rc != 0) {
         intervene_release(out);
     }
-    return code;
+    return rc;
 }
 
 void intervene_release(EditReport *report)
 {
     mem_free(report->cases);
-    memset(report, 0, sizeof *report);
+    memset(report, 0, sizeof(*report));
 }
 
 int intervene_sweep(SweepRow *rows, const EditPredictor *predictor, const CaseSet *set,
@@ -287,22 +279,20 @@ int intervene_sweep(SweepRow *rows, const EditPredictor *predictor, const CaseSe
 {
     size_t width = SWEEP_HEAD + n_plans * SWEEP_SUMS;
     Work work = {.plans = plans, .n_plans = n_plans};
-    int code = edit_chunks__init(&work.chunks, predictor, set, settings, width);
+    int rc = edit_chunks__init(&work.chunks, predictor, set, settings, width);
     double *all = work.chunks.values;
-
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
-    code = edit_chunks__run(&work.chunks, sweep_chunk, &work);
-    for (size_t c = 1; c < work.chunks.n && code == 0; c++) {
+    rc = edit_chunks__run(&work.chunks, sweep_chunk, &work);
+    for (size_t c = 1; c < work.chunks.n && rc == 0; c++) {
         for (size_t i = 0; i < width; i++) {
             all[i] += all[c * width + i];
         }
     }
-    for (size_t p = 0; p < n_plans && code == 0; p++) {
+    for (size_t p = 0; p < n_plans && rc == 0; p++) {
         const double *sums = all + SWEEP_HEAD + p * SWEEP_SUMS;
         double null = all[0], self = all[1], share = 1.0 / (double)set->n;
-
         rows[p] = (SweepRow){.plan = plans[p],
                              .error = share * sums[0],
                              .f1 = share * sums[1],
@@ -310,13 +300,12 @@ int intervene_sweep(SweepRow *rows, const EditPredictor *predictor, const CaseSe
                              .closed = (null - sums[0]) / (null - self)};
     }
     edit_chunks__release(&work.chunks);
-    return code;
+    return rc;
 }
 
 size_t sweep_best(const SweepRow *rows, size_t n)
 {
     size_t best = 0;
-
     for (size_t i = 1; i < n; i++) {
         if (rows[i].error < rows[best].error) {
             best = i;
@@ -333,10 +322,9 @@ int intervene_predict(uint64_t *tokens, const EditPredictor *predictor, const Ca
     const EditCase *edit = &set->cases[index];
     EditQuery query = {.set = set, .order = &index, .n = 1, .norms = norms};
     uint64_t legal = version == VERSION_NONE ? edit->legal_before : edit->legal_edited;
-    int code = edit__ask(logits, predictor, &query, version, plan, 0);
-
-    if (code == 0) {
+    int rc = edit__ask(logits, predictor, &query, version, plan, 0);
+    if (rc == 0) {
         *tokens = edit_predicted_set(logits, predictor->d_vocab, __builtin_popcountll(legal), rule);
     }
-    return code;
+    return rc;
 }

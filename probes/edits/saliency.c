@@ -18,7 +18,6 @@ _Static_assert(BOARD_SQUARES <= EDIT_CHUNK_CASES, "a board is one query");
 static double log_odds(const float *logits, int d_vocab, int tok)
 {
     double largest = -INFINITY, sum = 0.0;
-
     for (int other = 0; other < d_vocab; other++) {
         largest = other != tok ? fmax(largest, (double)logits[other]) : largest;
     }
@@ -38,25 +37,23 @@ static int make_cases(CaseSet *set, const uint8_t *moves, int n, SaliencyPlaced 
 {
     EditCase whole = {.n_moves = n, .n_squares = 1};
     Board after[GAME_MAX_MOVES];
-    int code = 0;
-
-    memset(whole.moves, SQ_NONE, sizeof whole.moves);
+    int rc = 0;
+    memset(whole.moves, SQ_NONE, sizeof(whole.moves));
     memcpy(whole.moves, moves, (size_t)n);
     if (game_replay(set->variant, moves, n, after) != n) {
         return err_set(OGPT_EUSAGE, "the moves are not legal; check them with ogpt show");
     }
-    set->cases = mem_alloc(BOARD_SQUARES, sizeof *set->cases, "squares to be edited");
+    set->cases = mem_alloc(BOARD_SQUARES, sizeof(*set->cases), "squares to be edited");
     if (!set->cases) {
         return OGPT_ENOMEM;
     }
-    for (int sq = 0; sq < BOARD_SQUARES && code == 0; sq++) {
+    for (int sq = 0; sq < BOARD_SQUARES && rc == 0; sq++) {
         const Board *board = &after[n - 1];
         bool black = board_discs(board, BLACK) >> sq & 1,
              white = board_discs(board, WHITE) >> sq & 1;
         bool places_black = (placed == PLACED_MINE) == (board->to_move == BLACK);
         CaseVerdict verdict;
         EditCase *edit = &set->cases[set->n];
-
         if ((set->variant->squares >> sq & 1) == 0 || (!black && !white && placed == PLACED_NONE)) {
             continue;
         }
@@ -68,20 +65,18 @@ static int make_cases(CaseSet *set, const uint8_t *moves, int n, SaliencyPlaced 
                                         .to = black                   ? LABEL_WHITE
                                               : white || places_black ? LABEL_BLACK
                                                                       : LABEL_WHITE};
-        code = case_derive(edit, &verdict, set->variant);
+        rc = case_derive(edit, &verdict, set->variant);
         set->n++;
     }
-    return code;
+    return rc;
 }
 
 static void summarise(Saliency *out)
 {
     double deciding = 0.0, other = 0.0, wins = 0.0;
     int n_other;
-
     for (int i = 0; i < out->n; i++) {
         bool decides = out->squares[i].legal != out->legal;
-
         out->n_deciding += decides;
         *(decides ? &deciding : &other) += fabs(out->squares[i].effect);
     }
@@ -89,7 +84,6 @@ static void summarise(Saliency *out)
     for (int i = 0; i < out->n; i++) {
         for (int j = 0; j < out->n; j++) {
             double a = fabs(out->squares[i].effect), b = fabs(out->squares[j].effect);
-
             if (out->squares[i].legal != out->legal && out->squares[j].legal == out->legal) {
                 wins += a > b ? 1.0 : a == b ? 0.5 : 0.0;
             }
@@ -104,7 +98,6 @@ static int check_move(const CaseSet *set, const Vocab *vocab, int move)
 {
     const Board *board = &set->cases[0].before;
     char name[3];
-
     if (board_is_over(set->variant, board)) {
         return err_set(OGPT_EUSAGE, "the game is over: no move to be explained");
     }
@@ -124,10 +117,8 @@ static int check_move(const CaseSet *set, const Vocab *vocab, int move)
 static int first_choice(const float *logits, const Vocab *vocab, const Board *board)
 {
     int best = TOK_PAD;
-
     for (int tok = 1; tok < vocab->d_vocab; tok++) {
         bool empty = ((board->mine | board->theirs) >> vocab->sq_of_tok[tok] & 1) == 0;
-
         if (empty && (best == TOK_PAD || logits[tok] > logits[best])) {
             best = tok;
         }
@@ -141,15 +132,15 @@ int saliency_map(Saliency *out, const EditPredictor *predictor, const GameVarian
     const Vocab *vocab = vocab_of(variant);
     float logits[EDIT_CHUNK_CASES * MAX_VOCAB];
     double *norms =
-        mem_calloc((size_t)EDIT_CHUNK_CASES * EDIT_MAX_LAYERS, sizeof *norms, "lengths of edits");
+        mem_calloc((size_t)EDIT_CHUNK_CASES * EDIT_MAX_LAYERS, sizeof(*norms), "lengths of edits");
     size_t order[BOARD_SQUARES], V = (size_t)vocab->d_vocab;
     CaseSet set = {.variant = variant};
     EditQuery query = {.set = &set, .order = order, .norms = norms};
-    int code = norms ? make_cases(&set, moves, n, placed) : OGPT_ENOMEM;
+    int rc = norms ? make_cases(&set, moves, n, placed) : OGPT_ENOMEM;
 
-    memset(out, 0, sizeof *out);
-    code = code ? code : check_move(&set, vocab, move);
-    if (code != 0) {
+    memset(out, 0, sizeof(*out));
+    rc = rc ? rc : check_move(&set, vocab, move);
+    if (rc != 0) {
         goto done;
     }
     out->move = move;
@@ -158,24 +149,23 @@ int saliency_map(Saliency *out, const EditPredictor *predictor, const GameVarian
         order[i] = i;
     }
     /* Both queries name the same cases, so that a network reads the history once. */
-    for (int version = VERSION_NONE; version <= VERSION_EDIT && code == 0; version++) {
+    for (int version = VERSION_NONE; version <= VERSION_EDIT && rc == 0; version++) {
         query.version = (EditVersion)version;
         query.plan = version == VERSION_NONE ? NULL : plan;
         query.n = set.n;
-        code = predictor->predict(predictor->context, logits, &query, 0);
-        if (code == 0 && version == VERSION_NONE) {
+        rc = predictor->predict(predictor->context, logits, &query, 0);
+        if (rc == 0 && version == VERSION_NONE) {
             out->move = move >= 0 ? move : first_choice(logits, vocab, &out->board);
             out->legal = set.cases[0].legal_before >> out->move & 1;
         }
-        for (size_t i = 0; i < set.n && code == 0; i++) {
+        for (size_t i = 0; i < set.n && rc == 0; i++) {
             const EditCase *edit = &set.cases[i];
             double odds = log_odds(logits + i * V, vocab->d_vocab, vocab->tok_of_sq[out->move]);
-
             if (!isfinite(odds)) {
-                code = err_set(OGPT_ENUM,
-                               "the log-odds of the move are %g, expected a finite "
-                               "number; the scale is too large or the model is damaged",
-                               odds);
+                rc = err_set(OGPT_ENUM,
+                             "the log-odds of the move are %g, expected a finite "
+                             "number; the scale is too large or the model is damaged",
+                             odds);
             } else if (version == VERSION_NONE) {
                 out->log_odds = odds;
                 out->p = probability(odds);
@@ -194,5 +184,5 @@ int saliency_map(Saliency *out, const EditPredictor *predictor, const GameVarian
 done:
     cases_release(&set);
     mem_free(norms);
-    return code;
+    return rc;
 }

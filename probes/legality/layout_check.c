@@ -18,12 +18,12 @@ static int game_compare(LayoutDifference *out, double *size, const Gpt *gpt, Tap
     const size_t V = (size_t)gpt->cfg.d_vocab;
     uint8_t renamed[GAME_MAX_MOVES];
     for (size_t t = 0; t < n; t++) {
-        renamed[t] = order != NULL ? order[input[t]] : input[t];
+        renamed[t] = order ? order[input[t]] : input[t];
     }
     const real *logits = gpt_forward(gpt, tape, input, 1, n, NULL);
     int rc = plain_net_logits(plain, net, renamed, n);
     for (size_t i = 0; rc == 0 && i < n * V; i++) {
-        size_t v = order != NULL ? order[i % V] : i % V;
+        size_t v = order ? order[i % V] : i % V;
         double ours = (double)logits[i], theirs = plain[i / V * V + v];
         if (!isfinite(ours) || !isfinite(theirs)) {
             return err_set(OGPT_ENUM,
@@ -42,7 +42,7 @@ int layout_difference(LayoutDifference *out, const Gpt *gpt, const PlainNet *net
 {
     *out = (LayoutDifference){0};
     const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab);
-    if (vocab == NULL || vocab->n_ctx != gpt->cfg.n_ctx) {
+    if (!vocab || vocab->n_ctx != gpt->cfg.n_ctx) {
         return err_set(OGPT_EFORMAT,
                        "d_vocab %d and n_ctx %d are of no board: expected 61 and 59, 33 and 31, or "
                        "13 and 11",
@@ -51,8 +51,8 @@ int layout_difference(LayoutDifference *out, const Gpt *gpt, const PlainNet *net
     Tape *tape = NULL;
     double size = 0;
     size_t room = (size_t)gpt->cfg.n_ctx * (size_t)gpt->cfg.d_vocab;
-    double *plain = mem_alloc(room, sizeof *plain, "logits");
-    int rc = plain == NULL ? OGPT_ENOMEM : tape_new(&tape, &gpt->cfg, 1, TAPE_FORWARD, NULL);
+    double *plain = mem_alloc(room, sizeof(*plain), "logits");
+    int rc = !plain ? OGPT_ENOMEM : tape_new(&tape, &gpt->cfg, 1, TAPE_FORWARD, NULL);
     for (uint64_t game = 0; rc == 0 && out->positions < n_positions; game++) {
         uint8_t moves[GAME_MAX_MOVES], input[GAME_MAX_MOVES], target[GAME_MAX_MOVES];
         play_random(moves, vocab->variant, seed, RNG_EVAL, game);

@@ -1,5 +1,4 @@
-/* probes/legality/layout_check.h - are two representations of a network the same function of games?
- */
+/* probes/legality/layout_check.h - do two representations of a network agree on games? */
 #ifndef OGPT_PROBES_LEGALITY_LAYOUT_CHECK_H
 #define OGPT_PROBES_LEGALITY_LAYOUT_CHECK_H
 

@@ -33,7 +33,6 @@ void legality_add(LegalitySums *sums, const LegalitySums *more)
 int top_token(const float *logits, int d_vocab)
 {
     int best = 0;
-
     for (int tok = 1; tok < d_vocab; tok++) {
         if (logits[tok] > logits[best]) {
             best = tok;
@@ -45,10 +44,8 @@ int top_token(const float *logits, int d_vocab)
 uint64_t top_tokens(const float *logits, int d_vocab, int n)
 {
     uint64_t chosen = 0;
-
     for (int i = 0; i < n && i < d_vocab; i++) {
         int best = -1;
-
         for (int tok = 0; tok < d_vocab; tok++) {
             if ((chosen >> tok & 1) == 0 && (best < 0 || logits[tok] > logits[best])) {
                 best = tok;
@@ -62,7 +59,6 @@ uint64_t top_tokens(const float *logits, int d_vocab, int n)
 uint64_t token_mask(const Vocab *vocab, uint64_t squares)
 {
     uint64_t tokens = 0;
-
     for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
         tokens |= 1ULL << vocab->tok_of_sq[__builtin_ctzll(rest)];
     }
@@ -73,7 +69,6 @@ double logits_total(const float *logits, int d_vocab)
 {
     double top = logits[top_token(logits, d_vocab)];
     double sum = 0.0;
-
     for (int tok = 0; tok < d_vocab; tok++) {
         sum += exp(logits[tok] - top);
     }
@@ -84,7 +79,6 @@ double uniform_kl(const float *logits, int d_vocab, uint64_t tokens)
 {
     double total = logits_total(logits, d_vocab), n = __builtin_popcountll(tokens);
     double kl = -log(n);
-
     for (uint64_t rest = tokens; rest != 0; rest &= rest - 1) {
         kl -= (logits[__builtin_ctzll(rest)] - total) / n;
     }
@@ -102,7 +96,6 @@ static LegalitySums score_position(const Vocab *vocab, const Board *board, int p
     int first = top_token(logits, vocab->d_vocab);
     double log_total = logits_total(logits, vocab->d_vocab);
     LegalitySums out = {.positions = 1};
-
     out.floor = log(n_legal);
     out.loss = log_total - logits[played];
     for (uint64_t rest = legal; rest != 0; rest &= rest - 1) {
@@ -123,7 +116,6 @@ int legality_add_game(LegalitySums *game, LegalitySums *by_ply, const GameVarian
     Board after[GAME_MAX_MOVES];
     int n = game_length(moves, variant->n_moves);
     int n_played = game_replay(variant, moves, n, after);
-
     if (n_played != n) {
         return err_set(OGPT_EFORMAT,
                        "game to be scored: move %d of %d is illegal; run ogpt verify on the corpus",
@@ -132,7 +124,6 @@ int legality_add_game(LegalitySums *game, LegalitySums *by_ply, const GameVarian
     for (int t = 0; t + 1 < n; t++) {
         const float *row = logits + (size_t)t * (size_t)vocab->d_vocab;
         LegalitySums position;
-
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             if (!isfinite(row[tok])) {
                 return err_set(OGPT_ENUM,
@@ -169,17 +160,16 @@ static int score_chunk(void *context, size_t job, size_t worker)
     uint8_t input[CHUNK_GAMES * GAME_MAX_MOVES], target[CHUNK_GAMES * GAME_MAX_MOVES];
     LegalitySums *by_ply = window->by_ply + job * GAME_MAX_MOVES;
     const real *logits;
-    int code = 0;
-
-    memset(by_ply, 0, GAME_MAX_MOVES * sizeof *by_ply);
+    int rc = 0;
+    memset(by_ply, 0, GAME_MAX_MOVES * sizeof(*by_ply));
     batch_encode(input, target, window->vocab, window->moves + first * n_moves, B);
     logits = gpt_forward(window->gpt, window->tapes[worker], input, B, n_ctx, NULL);
-    for (size_t b = 0; b < B && code == 0; b++) {
-        code = legality_add_game(&window->games[first + b], by_ply, variant,
-                                 window->moves + (first + b) * n_moves,
-                                 logits + b * n_ctx * (size_t)window->vocab->d_vocab);
+    for (size_t b = 0; b < B && rc == 0; b++) {
+        rc = legality_add_game(&window->games[first + b], by_ply, variant,
+                               window->moves + (first + b) * n_moves,
+                               logits + b * n_ctx * (size_t)window->vocab->d_vocab);
     }
-    return code;
+    return rc;
 }
 
 static int check_shapes(const Gpt *gpt, const Vocab *vocab)
@@ -196,16 +186,15 @@ static int check_shapes(const Gpt *gpt, const Vocab *vocab)
 
 static int make_tapes(Tape ***out, const Gpt *gpt, size_t n)
 {
-    int code = 0;
-
+    int rc = 0;
     *out = mem_calloc(n, sizeof **out, "forward passes");
     if (!*out) {
         return OGPT_ENOMEM;
     }
-    for (size_t i = 0; i < n && code == 0; i++) {
-        code = tape_new(&(*out)[i], &gpt->cfg, CHUNK_GAMES, TAPE_FORWARD, NULL);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = tape_new(&(*out)[i], &gpt->cfg, CHUNK_GAMES, TAPE_FORWARD, NULL);
     }
-    return code;
+    return rc;
 }
 
 static void free_tapes(Tape **tapes, size_t n)
@@ -223,43 +212,40 @@ int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint6
     size_t n_workers = pool ? pool_size(pool) : 1;
     Window window = {.gpt = gpt, .vocab = vocab};
     uint8_t *moves = NULL;
-    int code;
-
-    memset(out, 0, sizeof *out);
-    code = check_shapes(gpt, vocab);
-    if (code != 0) {
-        return code;
+    int rc;
+    memset(out, 0, sizeof(*out));
+    rc = check_shapes(gpt, vocab);
+    if (rc != 0) {
+        return rc;
     }
-    code = make_tapes(&window.tapes, gpt, n_workers);
-    if (code != 0) {
+    rc = make_tapes(&window.tapes, gpt, n_workers);
+    if (rc != 0) {
         goto done;
     }
-    out->games = mem_calloc(n, sizeof *out->games, "sums of the scored games");
+    out->games = mem_calloc(n, sizeof(*out->games), "sums of the scored games");
     moves = mem_alloc(WINDOW_GAMES, (size_t)vocab->variant->n_moves, "games to be scored");
     window.by_ply =
-        mem_alloc((size_t)WINDOW_CHUNKS * GAME_MAX_MOVES, sizeof *window.by_ply, "sums by ply");
+        mem_alloc((size_t)WINDOW_CHUNKS * GAME_MAX_MOVES, sizeof(*window.by_ply), "sums by ply");
     if (!out->games || !moves || !window.by_ply) {
-        code = OGPT_ENOMEM;
+        rc = OGPT_ENOMEM;
         goto done;
     }
     window.moves = moves;
     while (out->n_games < n) {
         size_t n_chunks;
-
         if (interrupt_pending()) {
-            code =
-                err_set(OGPT_EINTR, "interrupted after scoring %zu of %zu games", out->n_games, n);
+            rc = err_set(OGPT_EINTR, "interrupted after scoring %zu of %zu games", out->n_games, n);
             goto done;
         }
         window.n_games = n - out->n_games < WINDOW_GAMES ? n - out->n_games : WINDOW_GAMES;
         window.games = out->games + out->n_games;
-        code = source_fetch(source, moves, first + out->n_games, window.n_games, pool);
-        if (code != 0) {
+        rc = source_fetch(source, moves, first + out->n_games, window.n_games, pool);
+        if (rc != 0) {
             goto done;
         }
         n_chunks = (window.n_games + CHUNK_GAMES - 1) / CHUNK_GAMES;
-        code = pool_run(pool, n_chunks, score_chunk, &window);
-        if (code != 0) {
+        rc = pool_run(pool, n_chunks, score_chunk, &window);
+        if (rc != 0) {
             goto done;
         }
         for (size_t i = 0; i < window.n_games; i++) {
@@ -277,14 +263,14 @@ done:
     free_tapes(window.tapes, n_workers);
     mem_free(window.by_ply);
     mem_free(moves);
-    if (code != 0) {
+    if (rc != 0) {
         legality_release(out);
     }
-    return code;
+    return rc;
 }
 
 void legality_release(LegalityScore *score)
 {
     mem_free(score->games);
-    memset(score, 0, sizeof *score);
+    memset(score, 0, sizeof(*score));
 }

@@ -18,11 +18,11 @@ typedef enum Kind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } Kind;
 static Kind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
 {
     char written[64];
-    if (run->games_of == NULL) {
+    if (!run->games_of) {
         return KIND_UNKNOWN;
     }
     if (sscanf(run->games_of, "fresh:%*[0-9]:%" SCNu64, seed) == 1) {
-        snprintf(written, sizeof written, "fresh:%d:%" PRIu64, variant->size, *seed);
+        snprintf(written, sizeof(written), "fresh:%d:%" PRIu64, variant->size, *seed);
         return strcmp(run->games_of, written) == 0 ? KIND_FRESH : KIND_UNKNOWN;
     }
     const size_t digits = strspn(run->games_of, "0123456789abcdef");
@@ -65,22 +65,22 @@ typedef struct Search {
 /* All games of one fresh run; the source notes those that are scored ones. */
 static int make_again(Search *search, uint64_t seed, uint64_t games)
 {
-    int code = 0;
+    int rc = 0;
     source_reseed(search->training, seed);
-    for (uint64_t done = 0; code == 0 && done < games;) {
+    for (uint64_t done = 0; rc == 0 && done < games;) {
         const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
         if (interrupt_pending()) {
             return err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
                            search->made);
         }
-        code = source_fetch(search->training, search->moves, done, n, search->pool);
+        rc = source_fetch(search->training, search->moves, done, n, search->pool);
         done += n;
         search->made += n;
-        if (code == 0 && search->progress != NULL) {
+        if (rc == 0 && search->progress) {
             search->progress(search->context, (size_t)search->made);
         }
     }
-    return code;
+    return rc;
 }
 
 int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
@@ -92,28 +92,28 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
         return 0;
     }
     Search search = {.pool = pool, .progress = progress, .context = context};
-    int code = OGPT_ENOMEM;
+    int rc = OGPT_ENOMEM;
     search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
-    out->hashes = mem_alloc(n, sizeof *out->hashes, "hashes of seen games");
-    if (search.moves != NULL && out->hashes != NULL) {
-        code = source_fresh(&search.training, variant, 0, RNG_FRESH);
+    out->hashes = mem_alloc(n, sizeof(*out->hashes), "hashes of seen games");
+    if (search.moves && out->hashes) {
+        rc = source_fresh(&search.training, variant, 0, RNG_FRESH);
     }
-    code = code != 0 ? code : source_exclude(search.training, scored, n, pool);
-    for (size_t i = 0; code == 0 && i < lineage_length(manifest); i++) {
+    rc = rc ? rc : source_exclude(search.training, scored, n, pool);
+    for (size_t i = 0; rc == 0 && i < lineage_length(manifest); i++) {
         const TrainedOn run = lineage_at(manifest, i);
         uint64_t seed = 0;
         if (kind_of(&seed, &run, variant) == KIND_FRESH) {
-            code = make_again(&search, seed, (uint64_t)run.games);
+            rc = make_again(&search, seed, (uint64_t)run.games);
         }
     }
-    if (code == 0) {
+    if (rc == 0) {
         out->n = source_collided(search.training, out->hashes);
     } else {
         seen_games_release(out);
     }
     source_free(search.training);
     mem_free(search.moves);
-    return code;
+    return rc;
 }
 
 void seen_games_release(SeenGames *seen)

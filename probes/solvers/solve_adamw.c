@@ -362,7 +362,7 @@ static size_t batch_rows(const FitProblem *problem)
 static void net_release(Net *net)
 {
     float *const floats[] = {net->params, net->m, net->v, net->best, net->partial, net->scratch};
-    for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++) {
+    for (size_t i = 0; i < sizeof(floats) / sizeof(floats[0]); i++) {
         mem_free(floats[i]);
     }
     mem_free(net->squares);

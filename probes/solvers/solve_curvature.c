@@ -183,7 +183,7 @@ static int invert_problem(void *context, size_t p, size_t worker)
 
 int curvature__new(Curvature **out, const Design *rows, const float *w, Pool *pool)
 {
-    Curvature *made = mem_calloc(1, sizeof *made, "curvature");
+    Curvature *made = mem_calloc(1, sizeof(*made), "curvature");
     *out = NULL;
     if (!made) {
         return OGPT_ENOMEM;

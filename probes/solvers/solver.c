@@ -91,7 +91,7 @@ static int fit_path(float *w, const FitWeights *out, FitReport *report, Design *
     }
     Design tried = *design;
     tried.problem = &problem;
-    for (size_t i = 0; i < sizeof grid / sizeof grid[0] && rc == 0; i++) {
+    for (size_t i = 0; i < sizeof(grid) / sizeof(grid[0]) && rc == 0; i++) {
         FitReport own = {.n_absent = n_absent, .l2 = grid[i]};
         problem.l2 = grid[i];
         rc = solve__newton(next, &own, &tried, pool);

@@ -26,8 +26,8 @@ static char work[256]; /* the directory of this run */
 static inline int work_create(void **state)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(work, sizeof work, "%s/ogpt-base-XXXXXX", base == NULL ? "/tmp" : base);
-    return mkdtemp(work) == NULL ? -1 : 0;
+    snprintf(work, sizeof(work), "%s/ogpt-base-XXXXXX", !base ? "/tmp" : base);
+    return !mkdtemp(work) ? -1 : 0;
 }
 
 static inline int work_remove(void **state)
@@ -57,10 +57,10 @@ static inline void put(const char *name, const void *data, size_t n_bytes)
 }
 
 /* The call failed with `code` and its one-line message holds `text`. */
-static inline void assert_refused(int found, int code, const char *text)
+static inline void assert_refused(int found, int rc, const char *text)
 {
-    if (found != code || strstr(err_message(), text) == NULL) {
-        fail_msg("expected code %d and \"%s\", found %d and \"%s\"", code, text, found,
+    if (found != rc || !strstr(err_message(), text)) {
+        fail_msg("expected code %d and \"%s\", found %d and \"%s\"", rc, text, found,
                  err_message());
     }
     assert_null(strchr(err_message(), '\n'));

@@ -32,8 +32,8 @@ static void test_overflow_is_refused(void **state)
     assert_null(mem_alloc(SIZE_MAX / 2, 3, "too much"));
     assert_refused(OGPT_ENOMEM, OGPT_ENOMEM, "x 3 bytes for too much");
     assert_null(mem_calloc(SIZE_MAX, SIZE_MAX, "too much"));
-    int *block = mem_alloc(4, sizeof *block, "a block");
-    assert_null(mem_realloc(block, SIZE_MAX / 2, sizeof *block, "more"));
+    int *block = mem_alloc(4, sizeof(*block), "a block");
+    assert_null(mem_realloc(block, SIZE_MAX / 2, sizeof(*block), "more"));
     block[3] = 1; /* the old block is still ours */
     mem_free(block);
 }
@@ -63,7 +63,7 @@ static void test_faults_hit_the_nth(void **state)
             assert_int_equal(mem_count(), 5);
             for (uint64_t i = 1; i <= 5; i++) {
                 int fails = i == n || (sticky && i > n);
-                assert_int_equal(blocks[i - 1] == NULL, fails);
+                assert_int_equal(!blocks[i - 1], fails);
                 mem_free(blocks[i - 1]);
             }
             const char *last = n > 5 ? "none" : messages[sticky ? 4 : n - 1];
@@ -89,7 +89,7 @@ static void test_arena_carves_aligned_pieces(void **state)
         for (size_t i = 0; i < 5; i++) {
             unsigned char *piece = arena_take(&arena, counts[i], 4);
             assert_int_equal((uintptr_t)piece % ARENA_ALIGN, 0);
-            assert_true(end == NULL || piece >= end + ARENA_ALIGN);
+            assert_true(!end || piece >= end + ARENA_ALIGN);
             for (size_t b = 0; turn == 0 && b < counts[i] * 4; b++) {
                 assert_int_equal(piece[b], 0);
             }

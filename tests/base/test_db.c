@@ -31,10 +31,10 @@ static int64_t count_of(Db *db, const char *sql)
 static int open_code(const char *path, DbMode mode, const DbSchema *with)
 {
     Db *db = NULL;
-    int code = db_open(&db, path, mode, with);
-    assert_true((code == 0) == (db != NULL));
+    int rc = db_open(&db, path, mode, with);
+    assert_true((rc == 0) == !!db);
     db_close(db);
-    return code;
+    return rc;
 }
 
 static void settings_are_as_promised(void **state)
@@ -70,7 +70,7 @@ static void values_come_back(void **state)
     db_bind_int(stmt, 1, INT64_MIN);
     db_bind_num(stmt, 2, 0.1);
     db_bind_text(stmt, 3, "caf\xc3\xa9");
-    db_bind_blob(stmt, 4, bytes, sizeof bytes);
+    db_bind_blob(stmt, 4, bytes, sizeof(bytes));
     assert_int_equal(db_step(stmt), 0);
     db_reset(stmt);
     db_bind_int(stmt, 1, 7);
@@ -87,8 +87,8 @@ static void values_come_back(void **state)
     assert_true(db_column_int(stmt, 0) == INT64_MIN);
     assert_true(db_column_num(stmt, 1) == 0.1);
     assert_string_equal(db_column_text(stmt, 2), "caf\xc3\xa9");
-    assert_memory_equal(db_column_blob(stmt, 3, &n), bytes, sizeof bytes);
-    assert_int_equal(n, sizeof bytes);
+    assert_memory_equal(db_column_blob(stmt, 3, &n), bytes, sizeof(bytes));
+    assert_int_equal(n, sizeof(bytes));
     assert_int_equal(db_step(stmt), 1);
     assert_true(isnan(db_column_num(stmt, 1)));
     assert_true(db_column_is_null(stmt, 2));
@@ -145,8 +145,8 @@ static void other_files_are_refused(void **state)
     static const DbSchema newer = {APPLICATION_ID, 2, CREATE_SQL};
     char garbage[4096];
     uint32_t id = 0;
-    memset(garbage, 'g', sizeof garbage);
-    put("garbage.db", garbage, sizeof garbage);
+    memset(garbage, 'g', sizeof(garbage));
+    put("garbage.db", garbage, sizeof(garbage));
     put("empty.db", "", 0);
     db_close(db_made(at("ours.db")));
 
@@ -217,10 +217,10 @@ static void database_fill(const char *path)
 static int everything_reads(const char *path)
 {
     Db *db = NULL;
-    int code = db_open(&db, path, DB_READ, &schema);
-    code = code != 0 ? code : db_check(db);
+    int rc = db_open(&db, path, DB_READ, &schema);
+    rc = rc ? rc : db_check(db);
     db_close(db);
-    return code;
+    return rc;
 }
 
 static void damage_is_found(void **state)
@@ -254,18 +254,18 @@ static void *writer_run(void *argument)
     const char *path = argument;
     Db *db = NULL;
     const char *sanitized = getenv("OGPT_SANITIZED");
-    int n = sanitized != NULL && strcmp(sanitized, "1") == 0 ? 20 : 100;
-    int code = db_open(&db, path, DB_CREATE, &schema);
-    for (int i = 0; code == 0 && i < n; i++) {
-        code = db_begin(db);
-        code = code != 0 ? code : db_exec(db, "INSERT INTO t (x) SELECT count(*) FROM t");
-        code = code != 0 ? code : db_commit(db);
+    int n = sanitized && strcmp(sanitized, "1") == 0 ? 20 : 100;
+    int rc = db_open(&db, path, DB_CREATE, &schema);
+    for (int i = 0; rc == 0 && i < n; i++) {
+        rc = db_begin(db);
+        rc = rc ? rc : db_exec(db, "INSERT INTO t (x) SELECT count(*) FROM t");
+        rc = rc ? rc : db_commit(db);
     }
-    if (code != 0) { /* the message belongs to this thread */
+    if (rc != 0) { /* the message belongs to this thread */
         print_error("a writer failed: %s\n", err_message());
     }
     db_close(db);
-    return (void *)(intptr_t)(code == 0 ? n : code);
+    return (void *)(intptr_t)(rc == 0 ? n : rc);
 }
 
 /* Each writer, with a handle of its own, also races to create the file. In a transaction that
@@ -275,7 +275,7 @@ static void writers_wait_for_each_other(void **state)
     pthread_t threads[WRITERS];
     static char path[FILES_PATH_MAX];
     int64_t expected = 0;
-    snprintf(path, sizeof path, "%s", at("writers.db"));
+    snprintf(path, sizeof(path), "%s", at("writers.db"));
     for (int i = 0; i < WRITERS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, writer_run, path), 0);
     }
@@ -297,16 +297,16 @@ static void out_of_memory_is_reported(void **state)
     for (uint64_t n = 1;; n++) {
         Db *db = NULL;
         mem_fail_at(n, 0);
-        int code = db_open(&db, at("memory.db"), DB_CREATE, &schema);
+        int rc = db_open(&db, at("memory.db"), DB_CREATE, &schema);
         uint64_t asked = mem_count();
         mem_fail_at(0, 0);
         db_close(db);
         if (asked < n) {
-            assert_int_equal(code, 0);
+            assert_int_equal(rc, 0);
             assert_true(n > 3);
             return;
         }
-        assert_refused(code, OGPT_ENOMEM, "out of memory");
+        assert_refused(rc, OGPT_ENOMEM, "out of memory");
     }
 }
 

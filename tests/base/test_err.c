@@ -31,8 +31,8 @@ static void test_controls_are_replaced(void **state)
 static void test_long_message_is_cut(void **state)
 {
     char text[3000];
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = 0;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
     err_set(OGPT_EFORMAT, "%s", text);
     assert_int_equal(strlen(err_message()), 1000);
     errno = EIO;
@@ -47,7 +47,7 @@ static void test_exit_codes(void **state)
         {OGPT_EIO, 4},      {OGPT_ELOCKED, 5},   {OGPT_ENUM, 6},    {OGPT_ENOMEM, 4},
         {OGPT_EVERSION, 3}, {OGPT_EINTR, 143},   {OGPT_EPIPE, 141},
     };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         assert_int_equal(err_exit_code(table[i][0], SIGTERM), table[i][1]);
     }
     assert_int_equal(err_exit_code(OGPT_EINTR, SIGINT), 130);

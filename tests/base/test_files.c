@@ -89,7 +89,7 @@ static void test_atomic_write(void **state)
     /* a link of the temporary name is not followed, and does not stop the writer */
     char trap[64];
     put("precious", "gold", 4);
-    snprintf(trap, sizeof trap, "atomic/.tmp-%ld-new", (long)getpid());
+    snprintf(trap, sizeof(trap), "atomic/.tmp-%ld-new", (long)getpid());
     assert_int_equal(symlink(at("precious"), at(trap)), 0);
     assert_int_equal(file_write_atomic(at("atomic/new"), "x", 1, false), 0);
     assert_int_equal(file_read_all(&data, &n_bytes, at("precious"), 9), 0);
@@ -149,7 +149,7 @@ static void test_discard(void **state)
     assert_int_equal(n, 0);
     names_free(names, n);
     /* What a process leaves that dies while it removes is cleaned up by the next. */
-    snprintf(left, sizeof left, "steps/.tmp-%ld-step-2", dead_pid());
+    snprintf(left, sizeof(left), "steps/.tmp-%ld-step-2", dead_pid());
     assert_int_equal(dir_create(at(left)), 0);
     assert_int_equal(dir_clean_stale(&n_removed, at("steps")), 0);
     assert_int_equal(n_removed, 1);
@@ -162,24 +162,24 @@ static void test_list_is_sorted(void **state)
     size_t n;
     assert_int_equal(dir_create(at("list")), 0);
     for (int i = 39; i >= 0; i--) {
-        snprintf(name, sizeof name, "list/%02d", i);
+        snprintf(name, sizeof(name), "list/%02d", i);
         put(name, "", 0);
     }
     assert_int_equal(dir_list(&names, &n, at("list")), 0);
     assert_int_equal(n, 40);
     for (int i = 0; i < 40; i++) {
-        snprintf(name, sizeof name, "%02d", i);
+        snprintf(name, sizeof(name), "%02d", i);
         assert_string_equal(names[i], name);
     }
     names_free(names, n);
     assert_refused(dir_list(&names, &n, at("none")), OGPT_EIO, "none: directory cannot be opened");
     /* every allocation of it fails once; the sanitized run sees what is not given back */
     uint64_t n_faults = 0;
-    for (int code = OGPT_ENOMEM; code != 0;) {
+    for (int rc = OGPT_ENOMEM; rc != 0;) {
         mem_fail_at(n_faults + 1, 0);
-        code = dir_list(&names, &n, at("list"));
-        assert_true(code == 0 || code == OGPT_ENOMEM);
-        n_faults += code != 0;
+        rc = dir_list(&names, &n, at("list"));
+        assert_true(rc == 0 || rc == OGPT_ENOMEM);
+        n_faults += rc != 0;
     }
     mem_fail_at(0, 0);
     assert_true(n_faults >= 41);
@@ -193,10 +193,10 @@ static void test_join(void **state)
     assert_string_equal(out, "a/b");
     assert_int_equal(path_join(out, "/", "b"), 0);
     assert_string_equal(out, "/b");
-    memset(wide, 'w', sizeof wide - 1);
-    wide[sizeof wide - 1] = 0;
+    memset(wide, 'w', sizeof(wide) - 1);
+    wide[sizeof(wide) - 1] = 0;
     assert_refused(path_join(out, "a", wide), OGPT_EUSAGE, "path of more than 4095 bytes");
-    wide[sizeof wide - 3] = 0; /* "a/" and 4,093 bytes just fit */
+    wide[sizeof(wide) - 3] = 0; /* "a/" and 4,093 bytes just fit */
     assert_int_equal(path_join(out, "a", wide), 0);
 }
 
@@ -220,15 +220,15 @@ static void test_holds(void **state)
     assert_int_equal(dir_create(at("outer2")), 0);
     put("outer/inner/file", "x", 1);
     char outer[FILES_PATH_MAX], file[FILES_PATH_MAX], other[FILES_PATH_MAX];
-    snprintf(outer, sizeof outer, "%s", at("outer"));
-    snprintf(file, sizeof file, "%s", at("outer/inner/file"));
+    snprintf(outer, sizeof(outer), "%s", at("outer"));
+    snprintf(file, sizeof(file), "%s", at("outer/inner/file"));
     assert_true(path_holds(outer, outer));
     assert_true(path_holds(outer, file));
     assert_true(path_holds(at("outer/../outer/inner/"), file));
     assert_true(path_holds("/", file));
     assert_int_equal(symlink(outer, at("by-name")), 0);
     assert_true(path_holds(at("by-name"), file));
-    snprintf(other, sizeof other, "%s", at("by-name/inner/file"));
+    snprintf(other, sizeof(other), "%s", at("by-name/inner/file"));
     assert_true(path_holds(outer, other) && path_holds(file, other));
     assert_int_equal(link(file, at("second")), 0);
     assert_true(path_holds(file, at("second")));
@@ -244,19 +244,19 @@ static void test_stale_leftovers(void **state)
     long dead = dead_pid();
     char name[8][96];
     assert_int_equal(dir_create(at("stale")), 0);
-    snprintf(name[0], sizeof name[0], "stale/.tmp-%ld-model", dead);
-    snprintf(name[1], sizeof name[1], "stale/.tmp-%ld-a-b", dead);
-    snprintf(name[2], sizeof name[2], "stale/.old-%ld-replaced", dead);
-    snprintf(name[3], sizeof name[3], "stale/.old-%ld-lost", dead);
-    snprintf(name[4], sizeof name[4], "stale/.tmp-%ld-model", (long)getpid());
-    snprintf(name[5], sizeof name[5], "stale/.tmp-%ldx-model", dead);
-    snprintf(name[6], sizeof name[6], "stale/.tmp-99999999999999999999-model");
-    snprintf(name[7], sizeof name[7], "stale/.tmp--model");
+    snprintf(name[0], sizeof(name[0]), "stale/.tmp-%ld-model", dead);
+    snprintf(name[1], sizeof(name[1]), "stale/.tmp-%ld-a-b", dead);
+    snprintf(name[2], sizeof(name[2]), "stale/.old-%ld-replaced", dead);
+    snprintf(name[3], sizeof(name[3]), "stale/.old-%ld-lost", dead);
+    snprintf(name[4], sizeof(name[4]), "stale/.tmp-%ld-model", (long)getpid());
+    snprintf(name[5], sizeof(name[5]), "stale/.tmp-%ldx-model", dead);
+    snprintf(name[6], sizeof(name[6]), "stale/.tmp-99999999999999999999-model");
+    snprintf(name[7], sizeof(name[7]), "stale/.tmp--model");
     for (int i = 0; i < 8; i++) {
         assert_int_equal(dir_create(at(name[i])), 0);
     }
     char inside[128];
-    snprintf(inside, sizeof inside, "%s/file", name[0]);
+    snprintf(inside, sizeof(inside), "%s/file", name[0]);
     put(inside, "1", 1);
     put("stale/replaced", "1", 1);
     size_t n;
@@ -306,7 +306,7 @@ static void test_lock_excludes_within_the_process(void **state)
     FileLock first, second;
     char holder[64];
     assert_int_equal(file_lock(&first, at("LOCK")), 0);
-    snprintf(holder, sizeof holder, "LOCK: locked by process %ld on ", (long)getpid());
+    snprintf(holder, sizeof(holder), "LOCK: locked by process %ld on ", (long)getpid());
     assert_refused(file_lock(&second, at("LOCK")), OGPT_ELOCKED, holder);
     assert_int_equal(second.fd, -1);
     file_unlock(&second);
@@ -324,7 +324,7 @@ static void test_lock_of_another_process(void **state)
     child_await(out);
     FileLock lock;
     char holder[64];
-    snprintf(holder, sizeof holder, "locked by process %ld on ", (long)pid);
+    snprintf(holder, sizeof(holder), "locked by process %ld on ", (long)pid);
     assert_refused(file_lock(&lock, at("LOCK2")), OGPT_ELOCKED, holder);
     kill(pid, SIGKILL);
     assert_true(WIFSIGNALED(child_end(pid, out)));

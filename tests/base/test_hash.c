@@ -17,9 +17,9 @@ static void test_sha256_known_answers(void **state)
     Sha256 *hash;
     assert_int_equal(sha256_new(&hash), 0);
     char piece[1000];
-    memset(piece, 'a', sizeof piece);
+    memset(piece, 'a', sizeof(piece));
     for (int i = 0; i < 1000; i++) {
-        sha256_add(hash, piece, sizeof piece);
+        sha256_add(hash, piece, sizeof(piece));
     }
     sha256_finish(hash, hex);
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");

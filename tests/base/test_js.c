@@ -45,10 +45,10 @@ static void test_bad_text_is_refused(void **state)
         {"[\"abc", "premature end of input"},
         {"[\"abc\\", "invalid escape"},
     };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         Js *value;
-        int code = js_parse(&value, table[i].text, strlen(table[i].text), "text");
-        assert_refused(code, OGPT_EFORMAT, table[i].message);
+        int rc = js_parse(&value, table[i].text, strlen(table[i].text), "text");
+        assert_refused(rc, OGPT_EFORMAT, table[i].message);
         assert_null(value);
     }
     Js *value;
@@ -68,10 +68,10 @@ static int parse_nested(size_t depth, bool closed)
         length += depth;
     }
     Js *value;
-    int code = js_parse(&value, text, length, "deep");
+    int rc = js_parse(&value, text, length, "deep");
     js_free(value);
     mem_free(text);
-    return code;
+    return rc;
 }
 
 static void test_depth_is_limited(void **state)
@@ -209,14 +209,14 @@ static void test_doubles_survive(void **state)
                                     1.7976931348623157e308,
                                     1e-5,
                                     123456789012345680.0};
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         Js *array = js_array();
         char *text;
         js_push(array, js_num(values[i]));
         assert_int_equal(js_print(&text, array, 0), 0);
         Js *again = parse(text);
         double found = js_num_of(js_at(again, 0));
-        assert_memory_equal(&found, &values[i], sizeof found);
+        assert_memory_equal(&found, &values[i], sizeof(found));
         assert_null(strchr(text, ','));
         mem_free(text);
         js_free(again);
@@ -240,7 +240,7 @@ static void test_invalid_utf8_is_replaced(void **state)
         {"\xf4\x90\x80\x80", "\"????\""}, /* beyond U+10FFFF */
         {"\xf0\x80\x80\x80", "\"????\""},
     };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         assert_prints(js_str(table[i][0]), 0, table[i][1]);
     }
 }
@@ -253,28 +253,28 @@ static void test_allocation_faults(void **state)
     assert_int_equal(js_print(&whole, document, 2), 0);
     js_free(document);
     for (int sticky = 0; sticky < 2; sticky++) {
-        int code = OGPT_ENOMEM;
-        for (uint64_t n = 1; code != 0; n++) {
+        int rc = OGPT_ENOMEM;
+        for (uint64_t n = 1; rc != 0; n++) {
             char *text;
             mem_fail_at(n, sticky);
             document = document_make();
-            code = js_print(&text, document, 2);
+            rc = js_print(&text, document, 2);
             mem_fail_at(0, 0);
             js_free(document);
-            if (code == 0) {
+            if (rc == 0) {
                 assert_string_equal(text, whole);
                 mem_free(text);
             } else {
-                assert_refused(code, OGPT_ENOMEM, "out of memory: wanted ");
+                assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted ");
                 assert_null(text);
             }
         }
-        code = OGPT_ENOMEM;
-        for (uint64_t n = 1; code != 0; n++) {
+        rc = OGPT_ENOMEM;
+        for (uint64_t n = 1; rc != 0; n++) {
             mem_fail_at(n, sticky);
-            code = js_parse(&document, whole, strlen(whole), "text");
+            rc = js_parse(&document, whole, strlen(whole), "text");
             mem_fail_at(0, 0);
-            assert_true(code == 0 || (code == OGPT_ENOMEM && document == NULL));
+            assert_true(rc == 0 || (rc == OGPT_ENOMEM && !document));
         }
         assert_prints(document, 2, whole); /* a failed parse leaves no mark on what follows */
     }

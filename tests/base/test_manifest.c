@@ -21,25 +21,23 @@ static Js *fields_make(void)
 static int publish_model(const char *path, bool replace)
 {
     Publish *publish;
-    int code = publish_begin(&publish, path, replace);
-    if (code != 0) {
-        return code;
+    int rc = publish_begin(&publish, path, replace);
+    if (rc != 0) {
+        return rc;
     }
-    code = publish_file(publish, "config.json", "{}\n", 3);
-    if (code == 0) {
-        code = publish_file(publish, "model.safetensors", weights, sizeof weights);
+    rc = publish_file(publish, "config.json", "{}\n", 3);
+    rc = rc ? rc : publish_file(publish, "model.safetensors", weights, sizeof(weights));
+    if (rc == 0) {
+        rc = publish_file(publish, "train/state.json", "{\"x\":1}", 7);
     }
-    if (code == 0) {
-        code = publish_file(publish, "train/state.json", "{\"x\":1}", 7);
-    }
-    if (code != 0) {
+    if (rc != 0) {
         publish_abort(publish);
-        return code;
+        return rc;
     }
     Js *fields = fields_make();
-    code = publish_commit(publish, fields);
+    rc = publish_commit(publish, fields);
     js_free(fields);
-    return code;
+    return rc;
 }
 
 /* Entries of a directory whose names begin with a dot: temporary ones, all of them. */
@@ -63,7 +61,7 @@ static void test_publish_and_verify(void **state)
     assert_int_equal(leftovers_count(at("runs")), 0);
     assert_int_equal(manifest_verify(&manifest, at("runs/step-1")), 0);
     assert_int_equal(js_int_of(js_member(manifest, "step")), 1200);
-    sha256_of(hex, weights, sizeof weights);
+    sha256_of(hex, weights, sizeof(weights));
     assert_string_equal(manifest_file_sha256(manifest, "model.safetensors"), hex);
     assert_non_null(manifest_file_sha256(manifest, "train/state.json"));
     assert_null(manifest_file_sha256(manifest, "other"));
@@ -127,7 +125,7 @@ static void test_bad_names_are_refused(void **state)
                                         "-rf", "a/.b", "\xc3\xa9"};
     Publish *publish;
     assert_int_equal(publish_begin(&publish, at("names"), false), 0);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         assert_refused(publish_file(publish, names[i], "x", 1), OGPT_EUSAGE, "cannot name");
     }
     char longest[66];
@@ -176,9 +174,9 @@ static size_t file_attack(const char *dir, const char *name)
     assert_true(fd >= 0);
     for (size_t bit = 0; bit < 8 * n_bytes; bit++) {
         byte_set(fd, bit / 8, data[bit / 8] ^ (unsigned char)(1 << bit % 8));
-        int code = manifest_verify(NULL, dir);
-        if (code != OGPT_EFORMAT) {
-            fail_msg("%s: flip of bit %zu gives %d", name, bit, code);
+        int rc = manifest_verify(NULL, dir);
+        if (rc != OGPT_EFORMAT) {
+            fail_msg("%s: flip of bit %zu gives %d", name, bit, rc);
         }
         byte_set(fd, bit / 8, data[bit / 8]);
     }
@@ -198,10 +196,10 @@ static void test_every_flip_and_truncation_is_detected(void **state)
     static const char *const published[] = {"MANIFEST.json", "config.json", "model.safetensors",
                                             "train/state.json"};
     char dir[FILES_PATH_MAX];
-    snprintf(dir, sizeof dir, "%s", at("flip"));
+    snprintf(dir, sizeof(dir), "%s", at("flip"));
     assert_int_equal(publish_model(dir, false), 0);
     size_t n_flips = 0;
-    for (size_t i = 0; i < sizeof published / sizeof published[0]; i++) {
+    for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         n_flips += file_attack(dir, published[i]);
     }
     assert_true(n_flips > 4000);
@@ -210,7 +208,7 @@ static void test_every_flip_and_truncation_is_detected(void **state)
 static void test_messages_name_file_and_values(void **state)
 {
     char dir[FILES_PATH_MAX];
-    snprintf(dir, sizeof dir, "%s", at("told"));
+    snprintf(dir, sizeof(dir), "%s", at("told"));
     assert_refused(manifest_verify(NULL, dir), OGPT_EIO, "told: expected a directory, found none");
     assert_int_equal(dir_create(dir), 0);
     assert_refused(manifest_verify(NULL, dir), OGPT_EFORMAT, "told/MANIFEST.json: missing");
@@ -227,10 +225,10 @@ static void test_messages_name_file_and_values(void **state)
 static void test_listed_paths_stay_inside(void **state)
 {
     char hex[HASH_HEX_SIZE], text[512], rest[256];
-    snprintf(rest, sizeof rest, "{\"files\":{\"../secret\":{\"size\":0,\"sha256\":\"\"}}");
-    snprintf(text, sizeof text, "%s}", rest);
+    snprintf(rest, sizeof(rest), "{\"files\":{\"../secret\":{\"size\":0,\"sha256\":\"\"}}");
+    snprintf(text, sizeof(text), "%s}", rest);
     sha256_of(hex, text, strlen(text));
-    snprintf(text, sizeof text,
+    snprintf(text, sizeof(text),
              "{\n  \"files\": {\n    \"../secret\": {\n      \"size\": 0,\n      \"sha256\": \"\"\n"
              "    }\n  },\n  \"manifest_sha256\": \"%s\"\n}\n",
              hex);
@@ -273,15 +271,15 @@ static int child_publish(const char *path)
 static bool publish_with_fault(uint64_t n, int sticky)
 {
     mem_fail_at(n, sticky);
-    int code = publish_model(at("faulty/model"), false);
+    int rc = publish_model(at("faulty/model"), false);
     uint64_t n_asked = mem_count();
     mem_fail_at(0, 0);
-    if (code == 0) {
+    if (rc == 0) {
         assert_true(n_asked < n); /* no fault was passed over */
         assert_int_equal(manifest_verify(NULL, at("faulty/model")), 0);
         return true;
     }
-    assert_int_equal(code, OGPT_ENOMEM);
+    assert_int_equal(rc, OGPT_ENOMEM);
     assert_false(dir_exists(at("faulty/model")));
     assert_true(!dir_exists(at("faulty")) || leftovers_count(at("faulty")) == 0);
     return false;
@@ -298,11 +296,11 @@ static void test_allocation_faults(void **state)
         assert_in_range(n, 1, 2000);
     }
     for (int sticky = 0; sticky < 2; sticky++) {
-        int code = OGPT_ENOMEM;
-        for (uint64_t n = 1; code != 0; n++) {
+        int rc = OGPT_ENOMEM;
+        for (uint64_t n = 1; rc != 0; n++) {
             mem_fail_at(n, sticky);
-            code = manifest_verify(NULL, at("faulty/model"));
-            assert_true(code == 0 || code == OGPT_ENOMEM);
+            rc = manifest_verify(NULL, at("faulty/model"));
+            assert_true(rc == 0 || rc == OGPT_ENOMEM);
         }
         mem_fail_at(0, 0);
     }

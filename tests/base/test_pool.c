@@ -23,7 +23,7 @@ static int job_meet(void *context, size_t job, size_t worker)
 static void test_all_workers_work(void **state)
 {
     static const size_t sizes[] = {1, 2, 3, 8, 33};
-    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
         Pool *pool;
         Meeting meeting = {0};
         pthread_barrier_init(&meeting.barrier, NULL, (unsigned)sizes[s]);
@@ -116,7 +116,7 @@ static void test_lowest_failed_job_is_reported(void **state)
         assert_refused(pool_run(pool, 100, job_fail, &failing), OGPT_EFORMAT, "job 0 failed");
         assert_int_equal(atomic_load(&failing.n_run), 2);
 
-        Tally *tally = mem_calloc(1, sizeof *tally, "a test"); /* the pool works on after it */
+        Tally *tally = mem_calloc(1, sizeof(*tally), "a test"); /* the pool works on after it */
         assert_int_equal(pool_run(pool, N_JOBS, job_tally, tally), 0);
         assert_int_equal(tally->n_taken[N_JOBS - 1], 1);
         mem_free(tally);

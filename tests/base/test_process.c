@@ -101,11 +101,11 @@ static void test_process_over(void **state)
 static void test_machine(void **state)
 {
     char text[512], small[8];
-    machine_describe(text, sizeof text);
+    machine_describe(text, sizeof(text));
     assert_non_null(strstr(text, " cores, "));
     assert_non_null(strstr(text, "Linux"));
     assert_null(strchr(text, '\n'));
-    machine_describe(small, sizeof small);
+    machine_describe(small, sizeof(small));
     assert_int_equal(strlen(small), 7);
     assert_in_range(memory_peak_bytes(), 100000, 1UL << 40);
 }

@@ -22,8 +22,8 @@ static void test_known_answers(void **state)
     };
     for (size_t i = 0; i < 3; i++) {
         Rng rng = {.n_used = 4};
-        memcpy(rng.counter, table[i].counter, sizeof rng.counter);
-        memcpy(rng.key, table[i].key, sizeof rng.key);
+        memcpy(rng.counter, table[i].counter, sizeof(rng.counter));
+        memcpy(rng.key, table[i].key, sizeof(rng.key));
         for (size_t w = 0; w < 4; w++) {
             assert_int_equal(rng_u32(&rng), table[i].result[w]);
         }
@@ -47,7 +47,7 @@ static void test_streams_are_functions_of_their_names(void **state)
                     rng_at(7, RNG_EVAL, 1), rng_at(7, RNG_TEST, 2),
                     rng_at(7, RNG_TEST, 1 + (1UL << 32))};
     uint64_t first = rng_u64(&base);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         assert_true(rng_u64(&others[i]) != first);
     }
 }
@@ -73,7 +73,7 @@ static void test_below_is_uniform(void **state)
 {
     enum { DRAWS = 200000 };
     static const uint32_t sizes[] = {1, 2, 3, 10, 33, 64};
-    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
         size_t count[64] = {0};
         Rng rng = rng_at(1, RNG_TEST, s);
         for (int i = 0; i < DRAWS; i++) {

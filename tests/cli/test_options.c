@@ -26,7 +26,7 @@ static const OptionSpec specs[] = {
     {"choice", OPT_CHOICE, offsetof(Fields, choice), .def = "auto", .choices = "auto|pgn|wthor",
      .help = "a choice"},
 };
-#define N_SPECS (sizeof specs / sizeof specs[0])
+#define N_SPECS (sizeof(specs) / sizeof(specs[0]))
 
 typedef struct Parsed {
     Fields fields;
@@ -41,8 +41,8 @@ static void parse(Parsed *out, const char *const *words)
 {
     char *argv[16];
     int argc = 0;
-    memset(out, 0, sizeof *out);
-    for (; words[argc] != NULL; argc++) {
+    memset(out, 0, sizeof(*out));
+    for (; words[argc]; argc++) {
         argv[argc] = (char *)words[argc];
     }
     out->table = (OptionTable){.specs = specs, .n = N_SPECS, .base = &out->fields};
@@ -124,7 +124,7 @@ static void refusals_say_why(void **state)
         {{"--count=1", "--count=1"}, "--count given twice"},
         {{"one", ""}, "argument 2 is an empty text"},
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         Parsed p;
         parse(&p,
               (const char *const[]){wrong[i].words[0], wrong[i].words[1], wrong[i].words[2], NULL});
@@ -147,7 +147,7 @@ static void distances(void **state)
     assert_int_equal(edit_distance("games", "gaems"), 1);
     assert_int_equal(edit_distance("games", "game"), 1);
     char longer[80];
-    memset(longer, 'a', sizeof longer - 1);
+    memset(longer, 'a', sizeof(longer) - 1);
     longer[79] = '\0';
     assert_true(edit_distance(longer, "a") > 1000);
 }
@@ -165,8 +165,8 @@ static void help_names_every_option_range_and_default(void **state)
                                            "(default auto)"};
     Text text = {0};
     options_help(&text, specs, N_SPECS);
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        if (strstr(text.data, expected[i]) == NULL) {
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        if (!strstr(text.data, expected[i])) {
             fail_msg("\"%s\" is missing in:\n%s", expected[i], text.data);
         }
     }

@@ -13,9 +13,9 @@
 static inline void corpus_remove(const char *name)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
         char path[FILES_PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s%s", work, name, suffixes[i]);
+        snprintf(path, sizeof(path), "%s/%s%s", work, name, suffixes[i]);
         remove(path);
     }
 }
@@ -23,7 +23,7 @@ static inline void corpus_remove(const char *name)
 static inline bool is_sanitized(void)
 {
     const char *value = getenv("OGPT_SANITIZED");
-    return value != NULL && strcmp(value, "1") == 0;
+    return value && strcmp(value, "1") == 0;
 }
 
 /* A corpus of random games at `name`, made on the calling thread. */
@@ -34,7 +34,7 @@ static inline void make_corpus(GenerateResult *out, const char *name, int size, 
     corpus_remove(name);
     assert_int_equal(
         generate_corpus(&result, at(name), game_variant(size), seed, n_games, NULL, NULL, NULL), 0);
-    if (out != NULL) {
+    if (out) {
         *out = result;
     }
 }

@@ -27,8 +27,8 @@ static inline void remember_reject(void *context, const ImportReject *reject)
     rejected.place = reject->place;
     rejected.ply = reject->ply;
     rejected.board = *reject->board;
-    snprintf(rejected.counts, sizeof rejected.counts, "%s", reject->counts);
-    snprintf(rejected.reason, sizeof rejected.reason, "%s", reject->reason);
+    snprintf(rejected.counts, sizeof(rejected.counts), "%s", reject->counts);
+    snprintf(rejected.reason, sizeof(rejected.reason), "%s", reject->reason);
 }
 
 static inline ImportOptions import_options(int size)
@@ -44,7 +44,7 @@ static inline const char *path_of(const char *name)
     static const char *const names[] = {"games", "imported", "first", "second"};
     for (size_t i = 0; i < 4; i++) {
         if (strcmp(names[i], name) == 0) {
-            snprintf(paths[i], sizeof paths[i], "%s/%s", work, name);
+            snprintf(paths[i], sizeof(paths[i]), "%s/%s", work, name);
             return paths[i];
         }
     }
@@ -73,8 +73,8 @@ static inline ImportResult import_text(const char *text)
     const ImportOptions options = import_options(8);
     ImportResult result;
     put_text("games", text);
-    const int code = import_into(&result, "games", &options);
-    if (code != 0) {
+    const int rc = import_into(&result, "games", &options);
+    if (rc != 0) {
         fail_msg("%s", err_message());
     }
     return result;
@@ -125,12 +125,12 @@ static inline void assert_bad(const BadGame *bad, ImportOptions options, uint64_
     put("games", bad->text, bad->n_bytes > 0 ? bad->n_bytes : strlen(bad->text));
     for (int skip = 0; skip < 2; skip++) {
         options.skip_bad = skip == 1;
-        const int code = import_into(&result, "games", &options);
-        if (code != 0) {
+        const int rc = import_into(&result, "games", &options);
+        if (rc != 0) {
             fail_msg("%s: %s", bad->what, err_message());
         }
         if (rejected.n != 1 || result.counts.rejected != 1 || rejected.place != bad->place ||
-            rejected.ply != bad->ply || strstr(rejected.reason, bad->reason) == NULL) {
+            rejected.ply != bad->ply || !strstr(rejected.reason, bad->reason)) {
             fail_msg("%s: expected one game rejected at place %llu, ply %d, \"%s\"; found %llu, "
                      "place %llu, ply %d, \"%s\"",
                      bad->what, (unsigned long long)bad->place, bad->ply, bad->reason,

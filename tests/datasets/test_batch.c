@@ -40,8 +40,8 @@ static uint64_t read_spelling(const uint8_t *moves)
 static Corpus *spelled_corpus(uint64_t n_games)
 {
     CorpusInfo meta = {.variant = game_variant(4), .seed = 1, .n_games = n_games};
-    snprintf(meta.source, sizeof meta.source, "import");
-    snprintf(meta.generator, sizeof meta.generator, "test");
+    snprintf(meta.source, sizeof(meta.source), "import");
+    snprintf(meta.generator, sizeof(meta.generator), "test");
     uint8_t *moves = mem_alloc(n_games, STRIDE, "spelled games");
     for (uint64_t i = 0; i < n_games; i++) {
         spell(moves + i * STRIDE, i);
@@ -106,22 +106,22 @@ static void every_epoch_is_a_new_permutation_of_the_split(void **state)
                                      1024,   1025,       WINDOW - 1,
                                      WINDOW, WINDOW + 1, WINDOW + 3 * CORPUS_BLOCK_GAMES + 5};
     static const unsigned splits[] = {ALL_SPLITS, 1U << SPLIT_TRAIN, 1U << SPLIT_TEST};
-    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
         const uint64_t n_games = sizes[k];
         Corpus *corpus = spelled_corpus(n_games);
         uint64_t selected = 0;
-        for (size_t j = 0; j < sizeof splits / sizeof *splits; j++) {
+        for (size_t j = 0; j < sizeof(splits) / sizeof(*splits); j++) {
             GameSource *source = NULL;
-            const int code = source_corpus(&source, corpus, splits[j], true, SEED);
-            if (code != 0) { /* one or two games may miss a split */
+            const int rc = source_corpus(&source, corpus, splits[j], true, SEED);
+            if (rc != 0) { /* one or two games may miss a split */
                 assert_true(n_games <= 2);
-                assert_refused(code, OGPT_EFORMAT, "lies in the asked splits");
+                assert_refused(rc, OGPT_EFORMAT, "lies in the asked splits");
                 assert_null(source);
                 continue;
             }
             const size_t n = source_games(source);
-            uint32_t *first = mem_alloc(n + 1, sizeof *first, "an order");
-            uint32_t *second = mem_alloc(n + 1, sizeof *second, "an order");
+            uint32_t *first = mem_alloc(n + 1, sizeof(*first), "an order");
+            uint32_t *second = mem_alloc(n + 1, sizeof(*second), "an order");
             fetch_order(first, source, 0, n);
             fetch_order(second, source, n, n);
             assert_true(is_epoch(first, n, n_games, splits[j]));
@@ -154,7 +154,7 @@ static void order_does_not_depend_on_what_was_fetched_before(void **state)
     assert_int_equal(source_corpus(&pieces, corpus, 1U << SPLIT_TRAIN, true, SEED), 0);
     assert_int_equal(source_corpus(&other, corpus, 1U << SPLIT_TRAIN, true, SEED + 1), 0);
     const size_t n = source_games(whole);
-    uint32_t *order = mem_alloc(2 * n, sizeof *order, "an order");
+    uint32_t *order = mem_alloc(2 * n, sizeof(*order), "an order");
     fetch_order(order, whole, 0, 2 * n);
     const int n_pieces = is_sanitized() ? 10 : 40;
     for (int i = 0; i < n_pieces; i++) {
@@ -166,10 +166,10 @@ static void order_does_not_depend_on_what_was_fetched_before(void **state)
             first = n - length / 2; /* from one epoch into the next */
         }
         fetch_order(piece, pieces, first, length);
-        assert_memory_equal(piece, order + first, length * sizeof *piece);
+        assert_memory_equal(piece, order + first, length * sizeof(*piece));
     }
     /* Another seed gives another order. */
-    uint32_t *changed = mem_alloc(n, sizeof *changed, "an order");
+    uint32_t *changed = mem_alloc(n, sizeof(*changed), "an order");
     fetch_order(changed, other, 0, n);
     assert_true(count_equal(order, changed, n) < 20);
     mem_free(changed);
@@ -188,7 +188,7 @@ static void shuffling_mixes(void **state)
     Corpus *corpus = spelled_corpus(n_games);
     GameSource *source = NULL;
     assert_int_equal(source_corpus(&source, corpus, ALL_SPLITS, true, SEED), 0);
-    uint32_t *order = mem_alloc(WINDOW, sizeof *order, "an order");
+    uint32_t *order = mem_alloc(WINDOW, sizeof(*order), "an order");
     fetch_order(order, source, 0, WINDOW);
     int neighbours = 0;
     int quarter[4] = {0};
@@ -214,13 +214,13 @@ static void without_shuffling_games_come_in_file_order(void **state)
     GameSource *source = NULL;
     assert_int_equal(source_corpus(&source, corpus, 1U << SPLIT_VALIDATION, false, SEED), 0);
     const size_t n = source_games(source);
-    uint32_t *order = mem_alloc(2 * n, sizeof *order, "an order");
+    uint32_t *order = mem_alloc(2 * n, sizeof(*order), "an order");
     fetch_order(order, source, 0, 2 * n);
     assert_true(is_epoch(order, n, n_games, 1U << SPLIT_VALIDATION));
     for (size_t i = 1; i < n; i++) {
         assert_true(order[i] > order[i - 1]);
     }
-    assert_memory_equal(order, order + n, n * sizeof *order);
+    assert_memory_equal(order, order + n, n * sizeof(*order));
     assert_string_equal(source_identity(source), corpus_info(corpus)->content_hash);
     assert_ptr_equal(source_variant(source), game_variant(4));
     mem_free(order);
@@ -329,15 +329,15 @@ static void failing_allocations_are_reported(void **state)
 {
     Corpus *corpus = spelled_corpus(3000);
     GameSource *source = NULL;
-    int code = OGPT_ENOMEM;
+    int rc = OGPT_ENOMEM;
     uint64_t n = 0;
-    while (code != 0 && n < 100) {
+    while (rc != 0 && n < 100) {
         n++;
         mem_fail_at(n, 0);
-        code = source_corpus(&source, corpus, ALL_SPLITS, true, SEED);
+        rc = source_corpus(&source, corpus, ALL_SPLITS, true, SEED);
         mem_fail_at(0, 0);
-        if (code != 0) {
-            assert_refused(code, OGPT_ENOMEM, "out of memory: wanted");
+        if (rc != 0) {
+            assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted");
             assert_null(source);
         }
     }
@@ -346,9 +346,9 @@ static void failing_allocations_are_reported(void **state)
     const uint64_t none[2] = {1, 2}; /* no game has these hashes */
     for (n = 1; n <= 2; n++) {
         mem_fail_at(n, 0);
-        code = source_leave_out(source, none, 2);
+        rc = source_leave_out(source, none, 2);
         mem_fail_at(0, 0);
-        assert_refused(code, OGPT_ENOMEM, "out of memory: wanted");
+        assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted");
         assert_int_equal(source_games(source), 3000);
     }
     assert_int_equal(source_leave_out(source, none, 2), 0);
@@ -433,7 +433,7 @@ static void held_out_games_are_never_handed_out(void **state)
     assert_int_equal(source_collided(b, hashes), HELD);
     for (int i = 0; i < HELD; i++) {
         uint64_t hash = game_hash(plain + i * MOVES, game_variant(6));
-        assert_non_null(bsearch(&hash, hashes, HELD, sizeof hash, hashes_compare));
+        assert_non_null(bsearch(&hash, hashes, HELD, sizeof(hash), hashes_compare));
     }
     assert_int_equal(source_fresh(&small, game_variant(4), SEED, RNG_FRESH), 0);
     assert_int_equal(source_exclude(small, small, HELD, NULL), OGPT_EUSAGE);

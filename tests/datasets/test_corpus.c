@@ -11,8 +11,8 @@
 static CorpusInfo meta_of(int size, uint64_t n_games)
 {
     CorpusInfo meta = {.variant = game_variant(size), .seed = 1, .n_games = n_games};
-    snprintf(meta.source, sizeof meta.source, "import");
-    snprintf(meta.generator, sizeof meta.generator, "test");
+    snprintf(meta.source, sizeof(meta.source), "import");
+    snprintf(meta.generator, sizeof(meta.generator), "test");
     return meta;
 }
 
@@ -66,7 +66,7 @@ static void what_is_written_is_read(void **state)
         assert_int_equal(info->plies, plies);
         static const uint64_t ranges[][2] = {{0, N_GAMES}, {1023, 2}, {1024, 1024},
                                              {2047, 453},  {2499, 1}, {N_GAMES, 0}};
-        for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
             const uint64_t first = ranges[i][0];
             const uint64_t n = ranges[i][1];
             assert_int_equal(corpus_read(corpus, read, first, n), 0);
@@ -85,7 +85,7 @@ static char last_line[1024];
 
 static void note_line(void *context, const char *line)
 {
-    snprintf(last_line, sizeof last_line, "%s", line);
+    snprintf(last_line, sizeof(last_line), "%s", line);
     (*(int *)context)++;
 }
 
@@ -229,15 +229,15 @@ static void contradictions_are_refused(void **state)
         {"PRAGMA application_id = 7", "this is another kind of file"},
         {"DROP TABLE blocks", "no such table"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         Corpus *corpus = NULL;
         make_corpus(NULL, "bad.db", 6, 3, N_GAMES);
         corpus_sql("bad.db", rows[i].sql);
         assert_refused(corpus_open(&corpus, at("bad.db"), false), OGPT_EFORMAT, rows[i].text);
         assert_null(corpus);
         CorpusReport report;
-        const int code = corpus_verify(&report, at("bad.db"), NULL, NULL);
-        assert_true(code == OGPT_EFORMAT || (code == 0 && report.findings > 0));
+        const int rc = corpus_verify(&report, at("bad.db"), NULL, NULL);
+        assert_true(rc == OGPT_EFORMAT || (rc == 0 && report.findings > 0));
     }
     Corpus *corpus = NULL;
     make_corpus(NULL, "bad.db", 6, 3, N_GAMES);
@@ -293,10 +293,10 @@ static void cut_and_flipped_files_never_give_other_games(void **state)
         const size_t kept = n_bytes * (size_t)i / (size_t)n_cuts;
         write_copy("cut.db", bytes, kept);
         uint8_t *found = read_all("cut.db");
-        assert_true(found == NULL);
+        assert_true(!found);
         CorpusReport report;
-        const int code = corpus_verify(&report, at("cut.db"), NULL, NULL);
-        assert_true(code != 0 || report.findings > 0);
+        const int rc = corpus_verify(&report, at("cut.db"), NULL, NULL);
+        assert_true(rc != 0 || report.findings > 0);
     }
     for (int i = 0; i < n_flips; i++) {
         Rng rng = rng_at(9, RNG_TEST, (uint64_t)i);
@@ -307,8 +307,8 @@ static void cut_and_flipped_files_never_give_other_games(void **state)
         write_copy("flip.db", bytes, n_bytes);
         ((uint8_t *)bytes)[place] ^= bit;
         uint8_t *found = read_all("flip.db");
-        detected += found == NULL;
-        if (found != NULL) {
+        detected += !found;
+        if (found) {
             assert_memory_equal(found, expected, (size_t)N_GAMES * STRIDE);
         }
         mem_free(found);
@@ -377,18 +377,18 @@ static void failing_allocations_are_reported(void **state)
     Corpus *corpus = NULL;
     make_corpus(NULL, "memory.db", 6, 3, N_GAMES);
     for (int call = 0; call < 2; call++) {
-        int code = OGPT_ENOMEM;
+        int rc = OGPT_ENOMEM;
         uint64_t n = 0;
-        while (code != 0 && n < 100) {
+        while (rc != 0 && n < 100) {
             n++;
             mem_fail_at(n, 0);
-            code = call == 0 ? corpus_open(&corpus, at("memory.db"), false)
-                             : corpus_verify(&report, at("memory.db"), NULL, NULL);
+            rc = call == 0 ? corpus_open(&corpus, at("memory.db"), false)
+                           : corpus_verify(&report, at("memory.db"), NULL, NULL);
             mem_fail_at(0, 0);
-            if (code == 0 && call == 1 && report.findings > 0) {
-                code = OGPT_ENOMEM; /* a failed read inside verification is a finding */
-            } else if (code != 0) {
-                assert_int_equal(code, OGPT_ENOMEM);
+            if (rc == 0 && call == 1 && report.findings > 0) {
+                rc = OGPT_ENOMEM; /* a failed read inside verification is a finding */
+            } else if (rc != 0) {
+                assert_int_equal(rc, OGPT_ENOMEM);
             }
         }
         assert_true(n > 3 && n < 100);

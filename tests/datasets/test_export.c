@@ -13,9 +13,9 @@ static int export_to(const char *corpus_name, ExportFormat format, bool transpos
     Corpus *corpus = NULL;
     bool unchanged = true;
     assert_int_equal(corpus_open(&corpus, at(corpus_name), false), 0);
-    const int code = export_games(&unchanged, corpus, at("games"), &options, NULL, NULL);
+    const int rc = export_games(&unchanged, corpus, at("games"), &options, NULL, NULL);
     corpus_close(corpus);
-    return code;
+    return rc;
 }
 
 /* Out in one notation and in again in the same, or, as the twin, in the other. */
@@ -123,9 +123,9 @@ static void a_file_is_replaced_only_by_force(void **state)
     assert_refused(export_games(&unchanged, corpus, at("folder"), &options, NULL, NULL),
                    OGPT_EUSAGE, "found a directory");
     interrupt_set(SIGINT);
-    const int code = export_games(&unchanged, corpus, at("stopped"), &options, NULL, NULL);
+    const int rc = export_games(&unchanged, corpus, at("stopped"), &options, NULL, NULL);
     interrupt_set(0);
-    assert_refused(code, OGPT_EINTR, "nothing written");
+    assert_refused(rc, OGPT_EINTR, "nothing written");
     assert_false(file_exists(at("stopped")));
     assert_refused(export_games(&unchanged, corpus, at("no/such/folder"), &options, NULL, NULL),
                    OGPT_EIO, "no/such is no directory");
@@ -158,11 +158,11 @@ static void what_holds_no_games_is_never_replaced(void **state)
     assert_int_equal(npy_writer_new(&writer, at("array"), "f4", 2, shape), 0);
     assert_int_equal(npy_writer_add(writer, shape, 4), 0);
     assert_int_equal(npy_writer_finish(writer), 0);
-    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++) {
+    for (size_t i = 0; i < sizeof(goals) / sizeof(*goals); i++) {
         char before[HASH_HEX_SIZE];
         char after[HASH_HEX_SIZE];
         char goal[FILES_PATH_MAX];
-        snprintf(goal, sizeof goal, "%s/%s", work, goals[i]);
+        snprintf(goal, sizeof(goal), "%s/%s", work, goals[i]);
         assert_int_equal(sha256_file(before, goal), 0);
         assert_refused(export_games(&unchanged, corpus, goal, &options, NULL, NULL), OGPT_EUSAGE,
                        "so it is not replaced");
@@ -189,9 +189,9 @@ static void illegal_games_are_not_given_a_result(void **state)
     CorpusInfo meta = {.variant = game_variant(8), .n_games = 1};
     uint8_t moves[GAME_MAX_MOVES];
     Corpus *corpus = NULL;
-    memset(moves, SQ_NONE, sizeof moves);
+    memset(moves, SQ_NONE, sizeof(moves));
     moves[0] = 0; /* a1 */
-    snprintf(meta.source, sizeof meta.source, "import");
+    snprintf(meta.source, sizeof(meta.source), "import");
     corpus_remove("random");
     assert_int_equal(corpus_create(&corpus, at("random"), &meta), 0);
     assert_int_equal(corpus_write_blocks(corpus, 0, 1, moves), 0);
@@ -213,7 +213,7 @@ static void a_corpus_is_shortened_at_the_end(void **state)
     assert_int_equal(corpus_open(&random, at("random"), false), 0);
     assert_int_equal(corpus_read(random, moves, 0, 1500), 0);
     corpus_close(random);
-    snprintf(meta.source, sizeof meta.source, "import");
+    snprintf(meta.source, sizeof(meta.source), "import");
     corpus_remove("imported");
     assert_int_equal(corpus_create(&corpus, at("imported"), &meta), 0);
     assert_int_equal(corpus_write_blocks(corpus, 0, 1, moves), 0);

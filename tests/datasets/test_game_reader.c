@@ -22,11 +22,11 @@ static void npy_fill(void)
 {
     static const char dictionary[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }";
     static const uint8_t rows[6] = {37, 43, 255, 19, 34, 255};
-    memset(npy_file, ' ', sizeof npy_file);
+    memset(npy_file, ' ', sizeof(npy_file));
     memcpy(npy_file, "\x93NUMPY\1\0\x46\0", 10);
-    memcpy(npy_file + 10, dictionary, sizeof dictionary - 1);
+    memcpy(npy_file + 10, dictionary, sizeof(dictionary) - 1);
     npy_file[79] = '\n';
-    memcpy(npy_file + 80, rows, sizeof rows);
+    memcpy(npy_file + 80, rows, sizeof(rows));
 }
 
 /* Read the file "games" with `room` places at a time; the number of games, or an OGPT_E*. */
@@ -35,17 +35,17 @@ static int read_all(RawGame *games, size_t room, const char *format)
     GameReader *reader = NULL;
     size_t total = 0;
     size_t n = 0;
-    int code = game_reader_open(&reader, path_of("games"), game_variant(8), format, NPY_AUTO);
-    while (code == 0) {
+    int rc = game_reader_open(&reader, path_of("games"), game_variant(8), format, NPY_AUTO);
+    while (rc == 0) {
         assert_true(total + room <= 2 * MOST);
-        code = game_reader_next(reader, games + total, room, &n);
+        rc = game_reader_next(reader, games + total, room, &n);
         total += n;
         if (n == 0) {
             break;
         }
     }
     game_reader_close(reader);
-    return code != 0 ? code : (int)total;
+    return rc != 0 ? rc : (int)total;
 }
 
 static void same_games(const RawGame *a, const RawGame *b, int n)
@@ -113,14 +113,14 @@ static void damaged_files_give_sound_games_or_reasons(void **state)
         const void *bytes;
         size_t n;
         int n_games;
-    } files[] = {{"pgn", pgn_file, sizeof pgn_file - 1, 5},
-                 {"text", text_file, sizeof text_file - 1, 4},
-                 {"wthor", wthor_file, sizeof wthor_file, 2},
-                 {"npy", npy_file, sizeof npy_file, 2}};
+    } files[] = {{"pgn", pgn_file, sizeof(pgn_file) - 1, 5},
+                 {"text", text_file, sizeof(text_file) - 1, 4},
+                 {"wthor", wthor_file, sizeof(wthor_file), 2},
+                 {"npy", npy_file, sizeof(npy_file), 2}};
     static RawGame games[2 * MOST], again[2 * MOST];
     const uint64_t n_rounds = is_sanitized() ? 1000 : 4000;
     npy_fill();
-    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+    for (size_t f = 0; f < sizeof(files) / sizeof(*files); f++) {
         uint64_t n_read = 0;
         uint64_t n_refused = 0;
         put("games", files[f].bytes, files[f].n);

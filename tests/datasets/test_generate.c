@@ -86,10 +86,9 @@ static void an_interrupted_generation_goes_on(void **state)
     int calls = 0;
     make_corpus(&whole, "whole.db", 4, 1, MANY);
     corpus_remove("part.db");
-    int code =
-        generate_corpus(&part, at("part.db"), variant, 1, MANY, NULL, count_and_stop, &calls);
+    int rc = generate_corpus(&part, at("part.db"), variant, 1, MANY, NULL, count_and_stop, &calls);
     interrupt_set(0);
-    assert_refused(code, OGPT_EINTR, "of 71700 games, all saved; the same command goes on");
+    assert_refused(rc, OGPT_EINTR, "of 71700 games, all saved; the same command goes on");
     assert_int_equal(calls, 1);
     assert_int_equal(part.games, 64 * CORPUS_BLOCK_GAMES);
     assert_string_equal(part.content_hash, "");
@@ -129,9 +128,9 @@ static void only_missing_blocks_are_made(void **state)
     GenerateResult whole;
     GenerateResult again;
     make_corpus(&whole, "holes.db", 4, 1, MANY);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char sql[128];
-        snprintf(sql, sizeof sql, "DELETE FROM blocks WHERE %s; UPDATE meta SET content_hash = ''",
+        snprintf(sql, sizeof(sql), "DELETE FROM blocks WHERE %s; UPDATE meta SET content_hash = ''",
                  rows[i].condition);
         corpus_sql("holes.db", sql);
         assert_int_equal(
@@ -174,10 +173,10 @@ static void other_options_are_refused(void **state)
     GenerateResult again;
     make_corpus(&whole, "fixed.db", 4, 1, 3000);
     for (int finished = 1; finished >= 0; finished--) {
-        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-            const int code = generate_corpus(&again, at("fixed.db"), game_variant(rows[i].size),
-                                             rows[i].seed, rows[i].n_games, NULL, NULL, NULL);
-            assert_refused(code, OGPT_EUSAGE, rows[i].text);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+            const int rc = generate_corpus(&again, at("fixed.db"), game_variant(rows[i].size),
+                                           rows[i].seed, rows[i].n_games, NULL, NULL, NULL);
+            assert_refused(rc, OGPT_EUSAGE, rows[i].text);
         }
         corpus_sql("fixed.db", "DELETE FROM blocks WHERE block = 1");
     }
@@ -202,12 +201,12 @@ static void another_kind_of_file_is_left_alone(void **state)
     const char text[] = "Black moves first.\n";
     void *found = NULL;
     size_t n_bytes = 0;
-    assert_int_equal(file_write_atomic(at("notes.db"), text, sizeof text - 1, true), 0);
+    assert_int_equal(file_write_atomic(at("notes.db"), text, sizeof(text) - 1, true), 0);
     assert_refused(
         generate_corpus(&result, at("notes.db"), game_variant(4), 1, 100, NULL, NULL, NULL),
         OGPT_EFORMAT, "notes.db");
     assert_int_equal(file_read_all(&found, &n_bytes, at("notes.db"), 1000), 0);
-    assert_int_equal(n_bytes, sizeof text - 1);
+    assert_int_equal(n_bytes, sizeof(text) - 1);
     assert_memory_equal(found, text, n_bytes);
     mem_free(found);
     assert_refused(
@@ -222,16 +221,15 @@ static void failing_allocations_are_survived(void **state)
     GenerateResult result;
     make_corpus(&whole, "memory.db", 4, 1, 3000);
     corpus_remove("memory.db");
-    int code = OGPT_ENOMEM;
+    int rc = OGPT_ENOMEM;
     uint64_t n = 0;
-    while (code != 0 && n < 100) {
+    while (rc != 0 && n < 100) {
         n++;
         mem_fail_at(n, 0);
-        code =
-            generate_corpus(&result, at("memory.db"), game_variant(4), 1, 3000, NULL, NULL, NULL);
+        rc = generate_corpus(&result, at("memory.db"), game_variant(4), 1, 3000, NULL, NULL, NULL);
         mem_fail_at(0, 0);
-        if (code != 0) {
-            assert_refused(code, OGPT_ENOMEM, "out of memory: wanted");
+        if (rc != 0) {
+            assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted");
         }
     }
     assert_true(n > 5 && n < 100);

@@ -26,7 +26,7 @@ static void ways_of_writing_are_equal(void **state)
     assert_int_equal(plain.plies, 5);
     assert_string_equal(imported_game(0), "f5 d6 c3");
     assert_string_equal(imported_game(1), "d3 c5");
-    for (size_t i = 1; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 1; i < sizeof(texts) / sizeof(*texts); i++) {
         const ImportResult result = import_text(texts[i]);
         assert_string_equal(result.content_hash, plain.content_hash);
         assert_int_equal(result.counts.read, 2);
@@ -73,7 +73,7 @@ static void bad_games_are_refused_with_line_and_ply(void **state)
     };
     ImportOptions options = import_options(8);
     options.format = "text"; /* a NUL in its first bytes makes a file unknown otherwise */
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         assert_bad(&rows[i], options, 2);
     }
 }
@@ -94,14 +94,14 @@ static void overlong_games_are_refused(void **state)
         }
     }
     corpus_close(corpus);
-    snprintf(text, sizeof text, "f5\n%s a1\n", full);
+    snprintf(text, sizeof(text), "f5\n%s a1\n", full);
     const BadGame one = {"61 moves", text, 0, 2, 61, "the end of the game, which is over"};
     assert_bad(&one, import_options(8), 1);
     assert_int_equal(__builtin_popcountll(rejected.board.mine | rejected.board.theirs), 64);
     /* So many entries that they are not kept. */
-    size_t n = (size_t)snprintf(text, sizeof text, "f5\n%s", full);
+    size_t n = (size_t)snprintf(text, sizeof(text), "f5\n%s", full);
     for (int i = 0; i < 200; i++) {
-        n += (size_t)snprintf(text + n, sizeof text - n, " --");
+        n += (size_t)snprintf(text + n, sizeof(text) - n, " --");
     }
     const BadGame many = {"200 passes", text, 0, 2, 61, "more than 128 moves and passes"};
     assert_bad(&many, import_options(8), 1);
@@ -151,7 +151,7 @@ static void files_without_games_are_refused(void **state)
         {BYTES("(lp0\nI1\na."), "pickle.load"},
     };
     ImportResult result;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         ImportOptions options = import_options(8);
         put("games", rows[i].bytes, rows[i].n);
         for (int skip = 0; skip < 2; skip++) {
@@ -181,10 +181,10 @@ static void endless_lines_are_one_error(void **state)
     char piece[4096];
     FILE *file = fopen(at("games"), "wb");
     assert_non_null(file);
-    memset(piece, 'f', sizeof piece);
+    memset(piece, 'f', sizeof(piece));
     fputs("d3 c5\n", file);
-    for (size_t i = 0; i < n / sizeof piece; i++) {
-        fwrite(piece, 1, sizeof piece, file);
+    for (size_t i = 0; i < n / sizeof(piece); i++) {
+        fwrite(piece, 1, sizeof(piece), file);
     }
     fputs("\nf5 d6\n", file);
     assert_int_equal(fclose(file), 0);
@@ -325,9 +325,9 @@ static void an_interrupted_import_leaves_nothing(void **state)
     ImportResult result;
     put_text("games", "f5 d6\nd3 c5\n");
     interrupt_set(SIGTERM);
-    const int code = import_into(&result, "games", &options);
+    const int rc = import_into(&result, "games", &options);
     interrupt_set(0);
-    assert_refused(code, OGPT_EINTR, "no corpus made");
+    assert_refused(rc, OGPT_EINTR, "no corpus made");
     assert_nothing_made();
     assert_int_equal(import_into(&result, "games", &options), 0);
 }
@@ -388,16 +388,16 @@ static void every_allocation_may_fail(void **state)
     const ImportOptions options = import_options(8);
     const char *file = path_of("games");
     ImportResult result;
-    int code = OGPT_ENOMEM;
+    int rc = OGPT_ENOMEM;
     put_text("games", "f5 d6\nd3 c5\n");
     corpus_remove("imported");
-    for (uint64_t n = 1; code != 0; n++) {
+    for (uint64_t n = 1; rc != 0; n++) {
         assert_true(n < 200);
         mem_fail_at(n, 0);
-        code = import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL);
+        rc = import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL);
         mem_fail_at(0, 0);
-        if (code != 0) {
-            assert_int_equal(code, OGPT_ENOMEM);
+        if (rc != 0) {
+            assert_int_equal(rc, OGPT_ENOMEM);
             assert_nothing_made();
         }
     }

@@ -18,7 +18,7 @@ static const uint8_t by_hand_squares[] = {44, 45, 46, 52, 59, 47}; /* 8 * (row -
 static size_t wthor_write(uint8_t *out, size_t n)
 {
     static const uint8_t head[16] = {20, 5, 6, 7, 0, 0, 0, 0, 0, 0, 193, 7, 8, 0, 0, 0};
-    memcpy(out, head, sizeof head);
+    memcpy(out, head, sizeof(head));
     out[4] = (uint8_t)n;
     for (size_t i = 0; i < n; i++) {
         uint8_t *game = out + 16 + WTHOR_GAME * i;
@@ -26,7 +26,7 @@ static size_t wthor_write(uint8_t *out, size_t n)
         game[0] = 3; /* tournament */
         game[6] = 7; /* black's discs */
         game[7] = 40;
-        memcpy(game + 8, by_hand, sizeof by_hand);
+        memcpy(game + 8, by_hand, sizeof(by_hand));
     }
     return 16 + WTHOR_GAME * n;
 }
@@ -57,7 +57,7 @@ static void wthor_has_its_rows_and_columns_right(void **state)
     for (size_t i = 24; i < 30; i++) {
         file[i] = (uint8_t)(10 * (file[i] % 10) + file[i] / 10);
     }
-    put("games.wtb", file, sizeof file);
+    put("games.wtb", file, sizeof(file));
     assert_int_equal(import_into(&result, "games.wtb", &options), 0);
     assert_int_equal(result.counts.games, 1);
     assert_false(stored_squares_are(by_hand_squares, 6));
@@ -77,11 +77,11 @@ static void wthor_states_the_discs_of_black(void **state)
         uint64_t mismatches;
     } rows[] = {{13, 0}, {64, 0}, {12, 1}, {0, 1}, {200, 1}};
     const ImportOptions options = import_options(8);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         uint8_t file[16 + 2 * WTHOR_GAME];
         ImportResult result;
         const size_t n = wthor_write(file, 2);
-        memcpy(file + 24, shortest, sizeof shortest);
+        memcpy(file + 24, shortest, sizeof(shortest));
         file[22] = rows[i].black;
         memset(file + 16 + WTHOR_GAME + 8, 0, 60); /* the second has no moves */
         put("games", file, n);
@@ -158,7 +158,7 @@ static void wthor_moves_off_the_board_are_refused(void **state)
         {59, 88, 7, "no move after none"},
         {2, 65, 3, "found e6, which is occupied"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         uint8_t file[16 + 3 * WTHOR_GAME];
         const size_t n = wthor_write(file, 3);
         file[16 + WTHOR_GAME + 8 + rows[i].place] = rows[i].byte;
@@ -253,13 +253,13 @@ static void bad_rows_are_refused(void **state)
         {{34, 61, 0, 0}, true, 2, "column 1: expected a token of a 8x8 board, found 61"},
         {{34, 255, 0, 0}, true, 2, "found 255"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         int64_t values[12];
         void *bytes = NULL;
         size_t n = 0;
-        memcpy(values, rows[i].tokens ? tokens : squares, 4 * sizeof *values);
-        memcpy(values + 4, rows[i].row, 4 * sizeof *values);
-        memcpy(values + 8, rows[i].tokens ? tokens : squares, 4 * sizeof *values);
+        memcpy(values, rows[i].tokens ? tokens : squares, 4 * sizeof(*values));
+        memcpy(values + 4, rows[i].row, 4 * sizeof(*values));
+        memcpy(values + 8, rows[i].tokens ? tokens : squares, 4 * sizeof(*values));
         put_array("array", "i8", values, 3, 4);
         assert_int_equal(file_read_all(&bytes, &n, at("array"), 1 << 20), 0);
         const BadGame bad = {"npy", bytes, n, 2, rows[i].ply, rows[i].reason};

@@ -20,7 +20,7 @@ static void every_kind_is_read(void **state)
         "% not ours\n1. f5 {comment ( [ \" ; of {this kind} d6\n2. c3 ; d3 until here\nd3 3. c4",
         "1. f5 (1. d3 c3 (1... c5 {a )} 2. xx) 2. ..) d6 (((a) b) c) 2. c3 d3 3. c4 {}",
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         const ImportResult result = import_text(texts[i]);
         if (result.counts.games != 1 || strcmp(imported_game(0), FIVE) != 0) {
             fail_msg("%s\nexpected %s, found %llu games, %s %s", texts[i], FIVE,
@@ -63,9 +63,9 @@ static void results_are_held_against_both_counts(void **state)
         {"", false, true},         {"65-0", false, true},  {"13-0 ", false, true},
         {"thirteen", false, true}, {"13:0", false, true},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char text[256];
-        snprintf(text, sizeof text, "[Result \"%s\"]\n%s\n", rows[i].result, SHORTEST);
+        snprintf(text, sizeof(text), "[Result \"%s\"]\n%s\n", rows[i].result, SHORTEST);
         const ImportResult result = import_text(text);
         if (result.counts.games != 1 || result.counts.unfinished != 0 ||
             result.counts.score_mismatches != rows[i].mismatch ||
@@ -109,7 +109,7 @@ static void bad_games_are_refused_with_line_and_ply(void **state)
         {"Latin-1", BEFORE "[Event \"Pr\xe9qu\"]\n1. f5\n" AFTER, 0, 3, 1, "found byte 0x71"},
         {"escape", BEFORE "[Event \"2\"]\n1. f5 \x1b[2J\n" AFTER, 0, 4, 2, "'\\x1b[2'"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         assert_bad(&rows[i], import_options(8), 2);
     }
     static const BadGame last[] = {
@@ -119,7 +119,7 @@ static void bad_games_are_refused_with_line_and_ply(void **state)
          "end of the variation of line 6"},
         {"open [ at the end", BEFORE AFTER "[Event", 0, 5, 1, "end of the tag of line 5"},
     };
-    for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+    for (size_t i = 0; i < sizeof(last) / sizeof(*last); i++) {
         assert_bad(&last[i], import_options(8), 2);
     }
 }
@@ -176,10 +176,10 @@ static void forced_passes_may_be_written(void **state)
                 square_print(name, moves[t]);
                 const char *pass = t == at_pass ? "-- " : "";
                 const char *late = t == at_pass + 1 ? "-- " : "";
-                append(without, sizeof without, "%s ", name);
-                append(with, sizeof with, "%s%s ", pass, name);
-                append(twice, sizeof twice, "%s%s%s ", pass, pass, name);
-                append(misplaced, sizeof misplaced, "%s%s ", late, name);
+                append(without, sizeof(without), "%s ", name);
+                append(with, sizeof(with), "%s%s ", pass, name);
+                append(twice, sizeof(twice), "%s%s%s ", pass, pass, name);
+                append(misplaced, sizeof(misplaced), "%s%s ", late, name);
             }
         }
     }

@@ -63,7 +63,7 @@ static void legal_tokens_are_the_squares_of_the_mask(void **state)
     const Vocab *vocab = vocab_of(variant);
     uint8_t legal[BOARD_SQUARES];
     const uint64_t mask = board_moves(variant, &variant->start);
-    memset(legal, 9, sizeof legal);
+    memset(legal, 9, sizeof(legal));
     vocab_legal_tokens(legal, vocab, mask);
     int count = 0;
     for (int tok = 0; tok < vocab->d_vocab; tok++) {
@@ -105,7 +105,7 @@ static void games_of_no_or_one_move_score_nothing(void **state)
     uint8_t moves[12];
     uint8_t input[12];
     uint8_t target[12];
-    memset(moves, SQ_NONE, sizeof moves);
+    memset(moves, SQ_NONE, sizeof(moves));
     assert_int_equal(vocab_encode(input, target, vocab, moves), 0);
     assert_int_equal(input[0], TOK_PAD);
     moves[0] = 1;

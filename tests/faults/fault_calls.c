@@ -33,9 +33,9 @@ static const char *const database_reasons[] = {
 
 static bool reason_given(const char *text, int error)
 {
-    bool given = strstr(text, strerror(error)) != NULL;
-    for (size_t i = 0; i < sizeof database_reasons / sizeof database_reasons[0]; i++) {
-        given = given || strstr(text, database_reasons[i]) != NULL;
+    bool given = strstr(text, strerror(error));
+    for (size_t i = 0; i < sizeof(database_reasons) / sizeof(database_reasons[0]); i++) {
+        given = given || strstr(text, database_reasons[i]);
     }
     return given;
 }
@@ -56,7 +56,7 @@ static bool failure_judge(const Job *job, const Outcome *whole, const End *end, 
     if (end->code != 4) {
         return lab_against("exit code 4 expected", end);
     }
-    if (strncmp(end->err, "ogpt: ", 6) != 0 || newline == NULL || newline[1] != '\0') {
+    if (strncmp(end->err, "ogpt: ", 6) != 0 || !newline || newline[1] != '\0') {
         return lab_against("one line on stderr expected", end);
     }
     if (!reason_given(end->err, error)) {
@@ -91,9 +91,9 @@ static void fail_in_turn(Tally *tally, const Job *job, const Outcome *whole, Fau
         }
         /* Most allocations fail before anything is written: of those every eighth is enough. */
         const bool again = class == FAULT_CALLS || k / every % 8 == 0 ||
-                           (job->output != NULL && access(job->output, F_OK) == 0);
-        snprintf(trial, sizeof trial, "%s: call %d (%s) fails %s: %s", job->name, k, lab_page->call,
-                 sticky ? "for good" : "once", strerror(error));
+                           (job->output && access(job->output, F_OK) == 0);
+        snprintf(trial, sizeof(trial), "%s: call %d (%s) fails %s: %s", job->name, k,
+                 lab_page->call, sticky ? "for good" : "once", strerror(error));
         tally_add(tally, failure_judge(job, whole, &end, error, again, false), trial);
     }
 }
@@ -169,11 +169,11 @@ void loop_disk(Tally *tally, const char *name, int every)
         int step_kib;
     } table[] = {{"train-disk", 16}, {"fit-disk", 16}, {"cases-disk", 16}, {"generate-disk", 128}};
     if (!disk_mount()) {
-        snprintf(lab_message, sizeof lab_message, "no file system of its own can be mounted here");
+        snprintf(lab_message, sizeof(lab_message), "no file system of its own can be mounted here");
         tally->skipped = true;
         return;
     }
-    for (size_t j = 0; j < sizeof table / sizeof table[0]; j++) {
+    for (size_t j = 0; j < sizeof(table) / sizeof(table[0]); j++) {
         const Job *job = job_find(table[j].job);
         if (!job_measure(&whole, job)) {
             tally_add(tally, tally->spoilt, "undisturbed");
@@ -189,7 +189,7 @@ void loop_disk(Tally *tally, const char *name, int every)
             lab_run(&end, job->command, 1, false);
             unlink("disk/fill");
             done = end.code == 0;
-            snprintf(trial, sizeof trial, "%s with %d KiB", job->name, kib);
+            snprintf(trial, sizeof(trial), "%s with %d KiB", job->name, kib);
             tally_add(tally, failure_judge(job, &whole, &end, ENOSPC, true, tally->spoilt), trial);
         }
     }

@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     }
     const bool full = strcmp(argv[3], "full") == 0;
     const char *setting = getenv("OGPT_SANITIZED");
-    const bool sanitized = setting != NULL && strcmp(setting, "1") == 0;
+    const bool sanitized = setting && strcmp(setting, "1") == 0;
     int n_found = 0, n_run = 0;
     interrupt_install();
     bool good = lab_open(argv[1], argv[2]);
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
         lab_close();
         return 2;
     }
-    for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
+    for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
         if (!wanted(&loops[i], argc - 4, argv + 4)) {
             continue;
         }
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
     lab_close();
     if (n_found == 0) {
         fprintf(stderr, "fault_driver: no such loop; there are");
-        for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
+        for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
             if (i == 0 || strcmp(loops[i].name, loops[i - 1].name) != 0) {
                 fprintf(stderr, " %s", loops[i].name);
             }

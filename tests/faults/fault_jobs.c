@@ -74,7 +74,7 @@ static const Job jobs[] = {
 
 const Job *job_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
         if (strcmp(jobs[i].name, name) == 0) {
             return &jobs[i];
         }
@@ -90,7 +90,7 @@ static bool finding(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    vsnprintf(lab_message, sizeof lab_message, format, list);
+    vsnprintf(lab_message, sizeof(lab_message), format, list);
     va_end(list);
     for (char *c = lab_message; *c != '\0'; c++) {
         *c = *c == '\n' ? '|' : *c;
@@ -119,12 +119,12 @@ static void file_copy(const char *to, const char *from)
 void job_reset(const Job *job)
 {
     static const char *const beside[] = {"", ".lock", "-wal", "-shm", "-journal"};
-    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
         char path[FILES_PATH_MAX];
-        snprintf(path, sizeof path, "%s%s", RESULTS, beside[i]);
+        snprintf(path, sizeof(path), "%s%s", RESULTS, beside[i]);
         unlink(path);
-        if (job->output != NULL) {
-            snprintf(path, sizeof path, "%s%s", job->output, beside[i]);
+        if (job->output) {
+            snprintf(path, sizeof(path), "%s%s", job->output, beside[i]);
             if (dir_exists(path)) {
                 dir_remove(path);
             } else {
@@ -156,10 +156,10 @@ static void timeless(char out[TEXT_MAX], const char *text)
     while (*text != '\0') {
         const size_t length = strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');
         char line[512];
-        snprintf(line, sizeof line, "%.*s", (int)length, text);
+        snprintf(line, sizeof(line), "%.*s", (int)length, text);
         bool keep = n + length < TEXT_MAX;
-        for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
-            keep = keep && strstr(line, passing[i]) == NULL;
+        for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+            keep = keep && !strstr(line, passing[i]);
         }
         if (keep) {
             memcpy(out + n, text, length);
@@ -178,14 +178,14 @@ static char *rows_print(Store *store, int64_t run, const Job *job)
     void *it = NULL;
     const char *kind;
     const Js *rows;
-    int code = store_show(&shown, store, run);
-    while (code == 0 && js_next(js_member(shown, "results"), &it, &kind, &rows)) {
-        if (job->more == NULL || strcmp(kind, job->more) != 0) {
+    int rc = store_show(&shown, store, run);
+    while (rc == 0 && js_next(js_member(shown, "results"), &it, &kind, &rows)) {
+        if (!job->more || strcmp(kind, job->more) != 0) {
             js_set(kept, kind, js_keep(rows));
         }
     }
-    code = code != 0 ? code : js_print(&text, kept, 2);
-    if (code != 0) {
+    rc = rc ? rc : js_print(&text, kept, 2);
+    if (rc != 0) {
         finding("run %lld: %s", (long long)run, err_message());
     }
     js_free(kept);
@@ -207,7 +207,7 @@ static bool rows_read(char out[TEXT_MAX], const Job *job)
         goto done;
     }
     old = rows_print(store, 1, job);
-    good = old != NULL;
+    good = old;
     for (size_t i = 0; good && i < js_length(list); i++) { /* newest first */
         const Js *run = js_at(list, i);
         const char *status = js_str_of(js_member(run, "status"));
@@ -215,20 +215,20 @@ static bool rows_read(char out[TEXT_MAX], const Job *job)
             continue;
         }
         char *rows = rows_print(store, js_int_of(js_member(run, "run")), job);
-        if (rows != NULL && last == NULL && strcmp(status, "done") == 0) {
+        if (rows && !last && strcmp(status, "done") == 0) {
             last = rows;
             continue;
         }
-        if (rows == NULL || (job->together && last != NULL && strcmp(rows, "{}") != 0 &&
-                             strlen(rows) < strlen(last) / 2)) {
+        if (!rows ||
+            (job->together && last && strcmp(rows, "{}") != 0 && strlen(rows) < strlen(last) / 2)) {
             good = finding("run %zu of %s (%s) has only a part of its rows: %.200s", i, job->run,
-                           status, rows != NULL ? rows : "");
+                           status, rows ? rows : "");
         }
         mem_free(rows);
     }
     if (good) {
         static char text[2 * TEXT_MAX];
-        snprintf(text, sizeof text, "%s\n%s\n", old, last != NULL ? last : "no finished run");
+        snprintf(text, sizeof(text), "%s\n%s\n", old, last ? last : "no finished run");
         timeless(out, text);
     }
 done:
@@ -271,7 +271,7 @@ static bool outcome_take(Outcome *outcome, const Job *job, const char *out)
 {
     timeless(outcome->document, out);
     outcome->hashed[0] = '\0';
-    if (job->hashed != NULL && sha256_file(outcome->hashed, job->hashed) != 0) {
+    if (job->hashed && sha256_file(outcome->hashed, job->hashed) != 0) {
         return finding("%s", err_message());
     }
     inputs_hash(outcome->inputs);
@@ -304,7 +304,7 @@ static int leftover_find(const char *path, const struct stat *info, int kind, st
     if (strncmp(path + place->base, ".tmp-", 5) == 0 ||
         strncmp(path + place->base, ".old-", 5) == 0) {
         n_left++;
-        snprintf(left, sizeof left, "%s", path);
+        snprintf(left, sizeof(left), "%s", path);
     }
     return 0;
 }
@@ -347,8 +347,8 @@ bool job_compare(const Job *job, const Outcome *whole, const char *out)
         return finding("%d leftovers, one is %s", n_left, left);
     }
     char command[256];
-    const bool known = job->output != NULL && strcmp(job->run, "cases make") != 0;
-    snprintf(command, sizeof command, "verify %s " RESULTS " --quiet", known ? job->output : "");
+    const bool known = job->output && strcmp(job->run, "cases make") != 0;
+    snprintf(command, sizeof(command), "verify %s " RESULTS " --quiet", known ? job->output : "");
     lab_run(&end, command, 0, false);
     return end.code == 0 ||
            finding("verify: exit code %d, signal %d: %s%s", end.code, end.signal, end.out, end.err);
@@ -360,7 +360,7 @@ static void result_spoil(const Job *job)
 {
     static const DbSchema corpus = {.application_id = CORPUS_APPLICATION_ID, .version = 1};
     Db *db = NULL;
-    if (job->hashed != NULL) {
+    if (job->hashed) {
         const int fd = open(job->hashed, O_RDWR | O_CLOEXEC);
         const off_t middle = lseek(fd, 0, SEEK_END) / 2;
         char byte = 0;
@@ -369,7 +369,7 @@ static void result_spoil(const Job *job)
             (void)!pwrite(fd, &byte, 1, middle);
         }
         close(fd);
-    } else if (job->output != NULL) {
+    } else if (job->output) {
         if (db_open(&db, job->output, DB_WRITE, &corpus) == 0) {
             db_exec(db, "DELETE FROM blocks WHERE block = (SELECT max(block) FROM blocks)");
         }

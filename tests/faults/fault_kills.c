@@ -39,7 +39,7 @@ static void wait_seconds(double seconds)
 static bool kill_at_random(bool *survived, const Job *job, const Outcome *whole)
 {
     static End end;
-    const bool watched = job->output != NULL && strcmp(job->run, "generate") == 0;
+    const bool watched = job->output && strcmp(job->run, "generate") == 0;
     const pid_t pid = lab_start(job->command, 1 + (int)lab_random(3), false);
     wait_seconds(whole->seconds * (0.02 + 0.96 * lab_random(1000) / 1000.0));
     const int64_t before = watched ? blocks_committed(job->output) : 0;
@@ -49,7 +49,7 @@ static bool kill_at_random(bool *survived, const Job *job, const Outcome *whole)
         lab_against("before the kill", &end);
     } else if (watched && blocks_committed(job->output) < before) {
         *survived = false;
-        snprintf(lab_message, sizeof lab_message, "%lld blocks were there, now fewer",
+        snprintf(lab_message, sizeof(lab_message), "%lld blocks were there, now fewer",
                  (long long)before);
     }
     return end.signal == SIGKILL;
@@ -82,7 +82,7 @@ void loop_random_kills(Tally *tally, const char *name, int n)
         }
     }
     if (tally->n_tried < n) {
-        snprintf(lab_message, sizeof lab_message, "%d of %d kills hit", tally->n_tried, n);
+        snprintf(lab_message, sizeof(lab_message), "%d of %d kills hit", tally->n_tried, n);
         tally_add(tally, false, "all");
     }
 }
@@ -106,7 +106,7 @@ void loop_call_kills(Tally *tally, const char *name, int every)
         if (lab_page->n_fired == 0) {
             break;
         }
-        snprintf(trial, sizeof trial, "%s: killed %s call %d (%s)", name,
+        snprintf(trial, sizeof(trial), "%s: killed %s call %d (%s)", name,
                  action == FAULT_KILL ? "after" : "within", k, lab_page->call);
         tally_add(tally, job_judge(job, &whole, tally->spoilt), trial);
     }
@@ -122,7 +122,7 @@ void loop_compound_kills(Tally *tally, const char *name, int n)
     const int each = n / 4;
     for (int j = 0; j < 4; j++) {
         char long_name[64];
-        snprintf(long_name, sizeof long_name, "%s-long", names[j]);
+        snprintf(long_name, sizeof(long_name), "%s-long", names[j]);
         const Job *job = job_find(names[j]), *long_job = job_find(long_name);
         if (!measured(&whole, tally, job) || !measured(&whole_long, tally, long_job)) {
             return;
@@ -146,7 +146,7 @@ void loop_compound_kills(Tally *tally, const char *name, int n)
                     lab_run(&end, now->command, 1 + (int)lab_random(3), true);
                 }
             }
-            snprintf(trial, sizeof trial, "%s: killed %d times", now->name, kills);
+            snprintf(trial, sizeof(trial), "%s: killed %d times", now->name, kills);
             survived = survived && job_judge(now, timed ? &whole_long : &whole, tally->spoilt);
             tally_add(tally, survived, trial);
         }

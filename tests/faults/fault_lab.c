@@ -39,8 +39,8 @@ uint32_t lab_random(uint32_t below)
 
 bool lab_against(const char *what, const End *end)
 {
-    snprintf(lab_message, sizeof lab_message, "%s: exit code %d, signal %d, %.2f s%s: %.300s", what,
-             end->code, end->signal, end->seconds, end->hung ? " (hung)" : "", end->err);
+    snprintf(lab_message, sizeof(lab_message), "%s: exit code %d, signal %d, %.2f s%s: %.300s",
+             what, end->code, end->signal, end->seconds, end->hung ? " (hung)" : "", end->err);
     return false;
 }
 
@@ -53,7 +53,7 @@ static void environment_fill(char **out, size_t room, bool with_shim)
 {
     static char page_setting[] = FAULT_PAGE_VARIABLE "=page";
     size_t n = 0;
-    for (char **entry = environ; *entry != NULL && n + 3 < room; entry++) {
+    for (char **entry = environ; *entry && n + 3 < room; entry++) {
         if (strncmp(*entry, "LD_PRELOAD=", 11) != 0) {
             out[n++] = *entry;
         }
@@ -69,17 +69,17 @@ pid_t lab_start(const char *command, int threads, bool with_shim)
 {
     char text[1024], *words[WORDS_MAX], *environment[512], *rest = NULL;
     size_t n = 0;
-    int length = snprintf(text, sizeof text, "ogpt %s", command);
+    int length = snprintf(text, sizeof(text), "ogpt %s", command);
     if (threads > 0) { /* a job, and not any command */
-        snprintf(text + length, sizeof text - (size_t)length,
+        snprintf(text + length, sizeof(text) - (size_t)length,
                  " --threads %d --quiet --json --store " RESULTS, threads);
     }
-    for (char *word = strtok_r(text, " ", &rest); word != NULL && n + 1 < WORDS_MAX;
+    for (char *word = strtok_r(text, " ", &rest); word && n + 1 < WORDS_MAX;
          word = strtok_r(NULL, " ", &rest)) {
         words[n++] = word;
     }
     words[n] = NULL;
-    environment_fill(environment, sizeof environment / sizeof environment[0], with_shim);
+    environment_fill(environment, sizeof(environment) / sizeof(environment[0]), with_shim);
 
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -115,9 +115,9 @@ pid_t lab_start(const char *command, int threads, bool with_shim)
 static void text_read(char *out, size_t room, const char *path)
 {
     FILE *file = fopen(path, "r");
-    const size_t n = file != NULL ? fread(out, 1, room - 1, file) : 0;
+    const size_t n = file ? fread(out, 1, room - 1, file) : 0;
     out[n] = '\0';
-    if (file != NULL) {
+    if (file) {
         fclose(file);
     }
 }
@@ -159,8 +159,8 @@ void lab_wait(End *end, pid_t pid, double seconds, int signal)
     end->seconds = clock_seconds() - start;
     end->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     end->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    text_read(end->out, sizeof end->out, "out");
-    text_read(end->err, sizeof end->err, "err");
+    text_read(end->out, sizeof(end->out), "out");
+    text_read(end->err, sizeof(end->err), "err");
 }
 
 void lab_shell(const char *script)
@@ -180,7 +180,7 @@ void lab_run(End *end, const char *command, int threads, bool with_shim)
 
 void lab_fault(FaultClass class, FaultAction action, uint64_t at, bool sticky, int error)
 {
-    memset(lab_page, 0, sizeof *lab_page);
+    memset(lab_page, 0, sizeof(*lab_page));
     lab_page->class = (int)class;
     lab_page->action = (int)action;
     lab_page->at = at;
@@ -215,7 +215,7 @@ static const char *place_choose(void)
         (uint64_t)system.f_bavail * system.f_frsize > ROOM_BYTES) {
         return "/dev/shm";
     }
-    return given != NULL ? given : "/tmp";
+    return given ? given : "/tmp";
 }
 
 static bool page_open(void)
@@ -224,7 +224,7 @@ static bool page_open(void)
     if (fd < 0 || ftruncate(fd, 4096) != 0) {
         return false;
     }
-    void *mapped = mmap(NULL, sizeof *lab_page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *mapped = mmap(NULL, sizeof(*lab_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     lab_page = mapped;
     return mapped != MAP_FAILED;
@@ -236,18 +236,18 @@ bool lab_open(const char *program, const char *shim)
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
-    if (realpath(program, program_path) == NULL) {
+    if (!realpath(program, program_path)) {
         fprintf(stderr, "%s: %s\n", program, strerror(errno));
         return false;
     }
-    snprintf(shim_setting, sizeof shim_setting, "LD_PRELOAD=%s", shim);
-    snprintf(root, sizeof root, "%s/ogpt-faults-XXXXXX", place_choose());
-    if (mkdtemp(root) == NULL || chdir(root) != 0 || !page_open() || dir_create("base") != 0) {
+    snprintf(shim_setting, sizeof(shim_setting), "LD_PRELOAD=%s", shim);
+    snprintf(root, sizeof(root), "%s/ogpt-faults-XXXXXX", place_choose());
+    if (!mkdtemp(root) || chdir(root) != 0 || !page_open() || dir_create("base") != 0) {
         fprintf(stderr, "%s: %s\n", root, strerror(errno));
         return false;
     }
     static End end;
-    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
         lab_run(&end, inputs[i], 0, false);
         if (end.code != 0) {
             fprintf(stderr, "ogpt %s: exit code %d: %s\n", inputs[i], end.code, end.err);

@@ -65,7 +65,7 @@ void loop_signals(Tally *tally, const char *name, int n)
             continue;
         }
         n_hit[i % 3]++;
-        snprintf(trial, sizeof trial, "%s: %s", job->name, strsignal(wanted));
+        snprintf(trial, sizeof(trial), "%s: %s", job->name, strsignal(wanted));
         bool survived = end.code == 128 + wanted ? took <= STOP_SECONDS + whole[i % 4].seconds ||
                                                        lab_against("too late", &end)
                                                  : lab_against("another end expected", &end);
@@ -74,7 +74,7 @@ void loop_signals(Tally *tally, const char *name, int n)
     }
     for (int s = 0; s < 3; s++) {
         if (n_hit[s] < share) {
-            snprintf(lab_message, sizeof lab_message, "ended %d jobs of %d: ignored?", n_hit[s],
+            snprintf(lab_message, sizeof(lab_message), "ended %d jobs of %d: ignored?", n_hit[s],
                      share);
             tally_add(tally, false, strsignal(signals[s]));
         }
@@ -113,7 +113,7 @@ void loop_pipes(Tally *tally, const char *name, int n)
         lab_stdout = -1;
         close(ends[1]);
         if (n_read > 0) {
-            (void)!read(ends[0], byte, n_read * sizeof byte / 2);
+            (void)!read(ends[0], byte, n_read * sizeof(byte) / 2);
             close(ends[0]);
         }
         lab_wait(&end, pid, 0, 0);
@@ -136,7 +136,7 @@ static int compare_seconds(const void *a, const void *b)
 int writer_main(int argc, char **argv)
 {
     const long n = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
-    double *seconds = mem_calloc((size_t)n + 1, sizeof *seconds, "times");
+    double *seconds = mem_calloc((size_t)n + 1, sizeof(*seconds), "times");
     Store *store = NULL;
     int64_t run = 0;
     const RunStart start = {.command = "perft",
@@ -144,29 +144,29 @@ int writer_main(int argc, char **argv)
                             .options_json = "{}",
                             .versions_json = "{}",
                             .machine = ""};
-    int code = n > 0 && seconds != NULL ? store_open(&store, argv[0]) : OGPT_EUSAGE;
-    code = code != 0 ? code : store_run_begin(store, &run, &start);
-    for (long i = 0; code == 0 && i < n; i++) {
+    int rc = n > 0 && seconds ? store_open(&store, argv[0]) : OGPT_EUSAGE;
+    rc = rc ? rc : store_run_begin(store, &run, &start);
+    for (long i = 0; rc == 0 && i < n; i++) {
         const double before = clock_seconds();
         Js *row = js_object();
         js_set_int(row, "depth", i);
-        code = store_add(store, run, "perft", row);
+        rc = store_add(store, run, "perft", row);
         js_free(row);
         seconds[i] = clock_seconds() - before;
     }
-    code = code != 0 ? code : store_run_end(store, run, "done", NULL);
-    if (code == 0) {
-        qsort(seconds, (size_t)n, sizeof *seconds, compare_seconds);
+    rc = rc ? rc : store_run_end(store, run, "done", NULL);
+    if (rc == 0) {
+        qsort(seconds, (size_t)n, sizeof(*seconds), compare_seconds);
         if (seconds[n * 99 / 100] > COMMIT_SECONDS) {
-            code = err_set(OGPT_EIO, "1 commit in 100 took %.2f s", seconds[n * 99 / 100]);
+            rc = err_set(OGPT_EIO, "1 commit in 100 took %.2f s", seconds[n * 99 / 100]);
         }
     }
-    if (code != 0) {
+    if (rc != 0) {
         fprintf(stderr, "writer: %s\n", err_message());
     }
     store_close(store);
     mem_free(seconds);
-    return code != 0;
+    return rc != 0;
 }
 
 /* Rows 0, 1, 2, ... of a run that are there, in their order. */
@@ -192,7 +192,7 @@ void loop_writers(Tally *tally, const char *name, int n)
     pid_t writers[N_WRITERS];
     int n_alive = 0, status;
     bool refused = false;
-    snprintf(count, sizeof count, "%d", n);
+    snprintf(count, sizeof(count), "%d", n);
     unlink("four.db");
     lab_run(&end, "perft 2 --quiet --store four.db", 0, false);
     for (int i = 0; i < N_WRITERS; i++) {
@@ -224,7 +224,7 @@ void loop_writers(Tally *tally, const char *name, int n)
     }
     store_close(store);
     if (refused && !tally->spoilt) {
-        snprintf(lab_message, sizeof lab_message, "a writer or the viewer was refused: %.200s",
+        snprintf(lab_message, sizeof(lab_message), "a writer or the viewer was refused: %.200s",
                  end.err);
         tally_add(tally, false, "four writers");
     }
@@ -239,8 +239,8 @@ static bool lock_held(const char *path, pid_t pid)
     while (clock_seconds() < end) {
         long holder = 0;
         FILE *file = fopen(path, "r");
-        const bool read = file != NULL && fscanf(file, "%ld", &holder) == 1;
-        if (file != NULL) {
+        const bool read = file && fscanf(file, "%ld", &holder) == 1;
+        if (file) {
             fclose(file);
         }
         if (read && holder == (long)pid) {
@@ -280,9 +280,9 @@ void loop_second(Tally *tally, const char *name, int n)
         if (first_end.signal == 0 && !tally->spoilt) {
             continue; /* it was done before it could be in the way of the second */
         }
-        snprintf(holder, sizeof holder, "process %ld", (long)first);
-        snprintf(trial, sizeof trial, "a second %s", job->run);
-        survived = survived && end.code == 5 && strstr(end.err, holder) != NULL;
+        snprintf(holder, sizeof(holder), "process %ld", (long)first);
+        snprintf(trial, sizeof(trial), "a second %s", job->run);
+        survived = survived && end.code == 5 && strstr(end.err, holder);
         if (!survived) {
             lab_against("exit code 5 expected, and the number of the first", &end);
         }
@@ -346,10 +346,10 @@ void loop_changed(Tally *tally, const char *name, int n)
             input_change(i / 2 % 6);
         }
         lab_wait(&end, pid, 0, 0);
-        snprintf(trial, sizeof trial, "%s, change %d", job->name, i / 2 % 6);
+        snprintf(trial, sizeof(trial), "%s, change %d", job->name, i / 2 % 6);
         const char *newline = strchr(end.err, '\n');
-        const bool refused = (end.code == 3 || end.code == 4) && newline != NULL &&
-                             newline[1] == '\0' && strncmp(end.err, "ogpt: ", 6) == 0;
+        const bool refused = (end.code == 3 || end.code == 4) && newline && newline[1] == '\0' &&
+                             strncmp(end.err, "ogpt: ", 6) == 0;
         const bool other = !tally->spoilt && i / 2 % 6 == 3 && end.code == 0 &&
                            job_compare(job, &whole_other[i % 2], end.out);
         tally_add(tally,

@@ -36,16 +36,16 @@ static size_t n_ranges;
  * pointers; POSIX promises that the copy works. */
 #define NEXT(name)                                                                                 \
     static __typeof__(&(name)) next;                                                               \
-    if (next == NULL) {                                                                            \
+    if (!next) {                                                                                   \
         void *found = dlsym(RTLD_NEXT, #name);                                                     \
-        memcpy(&next, &found, sizeof next);                                                        \
+        memcpy(&next, &found, sizeof(next));                                                       \
     }
 
 /* ---- what is to happen ---- */
 
 static bool call_counts(FaultClass class)
 {
-    return page != NULL && page->class == (int)class;
+    return page && page->class == (int)class;
 }
 
 /* Count a call; the action that it is due. */
@@ -57,7 +57,7 @@ static FaultAction fault_next(const char *call)
         return FAULT_NONE;
     }
     if (atomic_fetch_add(&page->n_fired, 1) == 0) {
-        strncpy(page->call, call, sizeof page->call - 1);
+        strncpy(page->call, call, sizeof(page->call) - 1);
     }
     if (page->action == FAULT_ABORT) {
         abort();
@@ -109,8 +109,8 @@ static int range_add(struct dl_phdr_info *info, size_t size, void *context)
     (void)context;
     static const char *const libraries[] = {"libjansson", "libsqlite3", "libc.so", "libmd"};
     bool wanted = info->dlpi_name[0] == '\0'; /* the program itself */
-    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
-        wanted = wanted || strstr(info->dlpi_name, libraries[i]) != NULL;
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+        wanted = wanted || strstr(info->dlpi_name, libraries[i]);
     }
     for (int i = 0; wanted && i < info->dlpi_phnum && n_ranges < RANGES_MAX; i++) {
         if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
@@ -124,7 +124,7 @@ static int range_add(struct dl_phdr_info *info, size_t size, void *context)
 static FaultPage *page_map(void)
 {
     const char *path = getenv(FAULT_PAGE_VARIABLE);
-    const int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    const int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0) {
         return NULL;
     }
@@ -139,9 +139,9 @@ static int counted_main(int argc, char **argv, char **environment)
 {
     dl_iterate_phdr(range_add, NULL);
     page = page_map();
-    const int code = real_main(argc, argv, environment);
+    const int rc = real_main(argc, argv, environment);
     page = NULL;
-    return code;
+    return rc;
 }
 
 /* The C library's start of every program; its declaration is in no header. */
@@ -309,5 +309,5 @@ int posix_memalign(void **out, size_t alignment, size_t n_bytes)
         return ENOMEM;
     }
     *out = __libc_memalign(alignment, n_bytes);
-    return *out != NULL ? 0 : ENOMEM;
+    return *out ? 0 : ENOMEM;
 }

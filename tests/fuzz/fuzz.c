@@ -56,8 +56,8 @@ const uint8_t *fuzz_until(size_t *n_bytes, FuzzInput *input, uint8_t stop)
 {
     const uint8_t *start = input->at;
     const uint8_t *end = input->n > 0 ? memchr(start, stop, input->n) : NULL;
-    *n_bytes = end != NULL ? (size_t)(end - start) : input->n;
-    const size_t eaten = *n_bytes + (end != NULL ? 1 : 0);
+    *n_bytes = end ? (size_t)(end - start) : input->n;
+    const size_t eaten = *n_bytes + (end ? 1 : 0);
     input->at += eaten;
     input->n -= eaten;
     return start;
@@ -81,11 +81,11 @@ const char *fuzz_dir(void)
 {
     if (directory[0] == '\0') {
         const char *base = getenv("TMPDIR");
-        if (base == NULL) {
+        if (!base) {
             base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
         }
-        snprintf(directory, sizeof directory, "%s/ogpt-fuzz-XXXXXX", base);
-        if (mkdtemp(directory) == NULL) {
+        snprintf(directory, sizeof(directory), "%s/ogpt-fuzz-XXXXXX", base);
+        if (!mkdtemp(directory)) {
             give_up(directory);
         }
         atexit(directory_remove);
@@ -108,8 +108,8 @@ const char *fuzz_file(const char *name, const void *data, size_t n_bytes)
         if (n_files == NAMES_MAX) {
             give_up("too many file names");
         }
-        snprintf(files[i].name, sizeof files[i].name, "%s", name);
-        snprintf(files[i].path, sizeof files[i].path, "%s/%s", fuzz_dir(), name);
+        snprintf(files[i].name, sizeof(files[i].name), "%s", name);
+        snprintf(files[i].path, sizeof(files[i].path), "%s/%s", fuzz_dir(), name);
         files[i].fd = open(files[i].path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
         n_files += files[i].fd >= 0;
     }

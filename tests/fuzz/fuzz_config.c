@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     if (gpt_config_read(&config, json, "config.json") == 0) {
-        fuzz_require(gpt_config_check(&config) == NULL, "a configuration that was read is sound");
+        fuzz_require(!gpt_config_check(&config), "a configuration that was read is sound");
         Js *written = gpt_config_write(&config);
         fuzz_require(js_print(&text, written, 2) == 0 &&
                          js_parse(&parsed, text, strlen(text), "written") == 0,

@@ -33,9 +33,9 @@ static Db *loose; /* kept open; its journal is in memory */
 static char loose_path[512];
 static uint8_t games[GAMES * STRIDE];
 
-static void must(int code)
+static void must(int rc)
 {
-    fuzz_require(code == 0, "the target can make its files");
+    fuzz_require(rc == 0, "the target can make its files");
 }
 
 static void files_make(void)
@@ -45,7 +45,7 @@ static void files_make(void)
     Db *db = NULL;
     Corpus *corpus = NULL;
     void *bytes = NULL;
-    snprintf(path, sizeof path, "%s/sound.ogpc", fuzz_dir());
+    snprintf(path, sizeof(path), "%s/sound.ogpc", fuzz_dir());
     must(generate_corpus(&result, path, game_variant(4), 1, GAMES, NULL, NULL, NULL));
     must(db_open(&db, path, DB_WRITE, &no_tables));
     must(db_exec(db, "PRAGMA journal_mode=DELETE; PRAGMA page_size=1024; VACUUM"));
@@ -55,7 +55,7 @@ static void files_make(void)
     corpus_close(corpus);
     must(file_read_all(&bytes, &n_sound, path, 1 << 20));
     sound = bytes;
-    snprintf(loose_path, sizeof loose_path, "%s/loose.ogpc", fuzz_dir());
+    snprintf(loose_path, sizeof(loose_path), "%s/loose.ogpc", fuzz_dir());
     must(db_open(&loose, loose_path, DB_CREATE, &loose_tables));
     must(db_exec(loose, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"));
 }
@@ -65,7 +65,7 @@ static void files_make(void)
 static const char *damaged_file(FuzzInput *input)
 {
     static uint8_t *bytes;
-    if (bytes == NULL) {
+    if (!bytes) {
         bytes = mem_alloc(n_sound, 1, "damaged file");
     }
     memcpy(bytes, sound, n_sound);
@@ -117,10 +117,10 @@ static void meta_write(FuzzInput *input, const char *content_hash, int64_t plies
     DbStmt *stmt = NULL;
     must(db_prepare(&stmt, loose, "INSERT INTO meta VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"));
     for (int i = 0; i < 8; i++) {
-        if (bind_override(stmt, i + 1, input, texts[i], sizeof texts[i])) {
+        if (bind_override(stmt, i + 1, input, texts[i], sizeof(texts[i]))) {
             continue;
         }
-        if (values[i].text != NULL) {
+        if (values[i].text) {
             db_bind_text(stmt, i + 1, values[i].text);
         } else {
             db_bind_int(stmt, i + 1, values[i].number);
@@ -138,7 +138,7 @@ static void block_write(FuzzInput *input, int64_t block, const uint8_t *moves, s
     const int64_t values[5] = {block, block * CORPUS_BLOCK_GAMES, (int64_t)(n_bytes / STRIDE), 0,
                                (int64_t)xxh3(moves, n_bytes)};
     for (int i = 0; i < 5; i++) {
-        if (bind_override(stmt, i + 1, input, texts[i], sizeof texts[i])) {
+        if (bind_override(stmt, i + 1, input, texts[i], sizeof(texts[i]))) {
             continue;
         }
         if (i == 3) {
@@ -155,23 +155,23 @@ static void block_write(FuzzInput *input, int64_t block, const uint8_t *moves, s
  * then the overrides of the meta row and of each block. */
 static const char *loose_file(FuzzInput *input)
 {
-    uint8_t moves[sizeof games];
+    uint8_t moves[sizeof(games)];
     char hash[HASH_HEX_SIZE];
     int64_t plies = 0;
-    memcpy(moves, games, sizeof moves);
+    memcpy(moves, games, sizeof(moves));
     const int n_blocks = fuzz_byte(input) % 4;
     for (uint8_t game; (game = fuzz_byte(input)) != 0;) {
         const size_t ply = fuzz_byte(input) % STRIDE;
         moves[game % GAMES * STRIDE + ply] = fuzz_byte(input);
     }
-    for (size_t i = 0; i < sizeof moves; i++) {
+    for (size_t i = 0; i < sizeof(moves); i++) {
         plies += moves[i] != SQ_NONE;
     }
-    sha256_of(hash, moves, sizeof moves);
+    sha256_of(hash, moves, sizeof(moves));
     must(db_exec(loose, "BEGIN; DELETE FROM meta; DELETE FROM blocks"));
     meta_write(input, hash, plies);
     for (int block = 0; block < n_blocks; block++) {
-        block_write(input, block, moves, sizeof moves);
+        block_write(input, block, moves, sizeof(moves));
     }
     must(db_exec(loose, "COMMIT"));
     return loose_path;
@@ -188,9 +188,9 @@ static void games_check(Corpus *corpus, bool clean)
     }
     const size_t n_bytes = (size_t)info->n_games * (size_t)info->variant->n_moves;
     uint8_t *moves = mem_alloc(n_bytes, 1, "games");
-    const int code = corpus_read(corpus, moves, 0, info->n_games);
-    fuzz_require(!clean || code == 0, "games of a clean file can be read");
-    if (clean && code == 0) {
+    const int rc = corpus_read(corpus, moves, 0, info->n_games);
+    fuzz_require(!clean || rc == 0, "games of a clean file can be read");
+    if (clean && rc == 0) {
         char hash[HASH_HEX_SIZE];
         fuzz_plant(moves, n_bytes);
         sha256_of(hash, moves, n_bytes);
@@ -204,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FuzzInput input = {data, size};
     CorpusReport report;
     Corpus *corpus = NULL;
-    if (sound == NULL) {
+    if (!sound) {
         files_make();
     }
     const uint8_t way = fuzz_byte(&input);
@@ -216,9 +216,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             return 0;
         }
     }
-    const int code = corpus_open(&corpus, path, true);
-    fuzz_require(!clean || code == 0, "a clean file can be opened");
-    if (code == 0) {
+    const int rc = corpus_open(&corpus, path, true);
+    fuzz_require(!clean || rc == 0, "a clean file can be opened");
+    if (rc == 0) {
         games_check(corpus, clean);
     }
     corpus_close(corpus);

@@ -23,14 +23,14 @@ static void listed_check(const Js *manifest)
         const char *listed = manifest_file_sha256(manifest, known[i].name);
         char hex[HASH_HEX_SIZE];
         sha256_of(hex, known[i].content, strlen(known[i].content));
-        fuzz_require(listed == NULL || strcmp(listed, hex) == 0, "the listed hash is the file's");
-        any = any || listed != NULL;
+        fuzz_require(!listed || strcmp(listed, hex) == 0, "the listed hash is the file's");
+        any = any || listed;
     }
     if (!any) {
         return;
     }
-    char spoilt[sizeof tensors];
-    memcpy(spoilt, tensors, sizeof spoilt);
+    char spoilt[sizeof(tensors)];
+    memcpy(spoilt, tensors, sizeof(spoilt));
     spoilt[3] ^= fuzz_planted ? 0 : 4;
     fuzz_file("model.safetensors", spoilt, strlen(spoilt));
     fuzz_file("config.json", fuzz_planted ? json : "[]\n", strlen(json));
@@ -51,8 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         js_free(parsed);
     }
-    fuzz_file("MANIFEST.json", sealed != NULL ? (const void *)sealed : input.at,
-              sealed != NULL ? strlen(sealed) : input.n);
+    fuzz_file("MANIFEST.json", sealed ? (const void *)sealed : input.at,
+              sealed ? strlen(sealed) : input.n);
     if (manifest_verify(&manifest, fuzz_dir()) == 0) {
         listed_check(manifest);
     }

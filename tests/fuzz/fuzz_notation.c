@@ -40,7 +40,7 @@ static void board_check(const GameVariant *variant, const char *text)
                      ((board.mine | board.theirs) & ~variant->squares) == 0,
                  "a board that was read is one");
     board_print(print, variant, &board);
-    fuzz_plant(&board.mine, sizeof board.mine);
+    fuzz_plant(&board.mine, sizeof(board.mine));
     fuzz_require(board_parse(&again, variant, print) == 0 && again.mine == board.mine &&
                      again.theirs == board.theirs && again.to_move == board.to_move,
                  "its print reads back to the same board");

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_require(memcmp(array, bytes + header.data_offset, header.data_bytes) == 0,
                      "the array holds the file's bytes");
         fuzz_require(npy_read_header(&alone, path) == 0 &&
-                         memcmp(&alone, &header, sizeof alone) == 0,
+                         memcmp(&alone, &header, sizeof(alone)) == 0,
                      "the header alone reads the same");
         mem_free(array);
     }

@@ -20,7 +20,7 @@ static int words_cut(char **words, char *text, size_t n_bytes)
     for (char *at = text; at < text + n_bytes && n < WORDS_MAX; n++) {
         char *end = memchr(at, '\n', (size_t)(text + n_bytes - at));
         words[n] = at;
-        if (end == NULL) {
+        if (!end) {
             n++;
             break;
         }
@@ -32,11 +32,11 @@ static int words_cut(char **words, char *text, size_t n_bytes)
 
 static const Command *command_named(int *n_words, char **words, int n)
 {
-    for (size_t i = 0; commands[i] != NULL; i++) {
+    for (size_t i = 0; commands[i]; i++) {
         char name[128] = "";
         const bool two = strchr(commands[i]->name, ' ') != NULL;
         if (n > (two ? 1 : 0)) {
-            snprintf(name, sizeof name, "%s%s%s", words[0], two ? " " : "", two ? words[1] : "");
+            snprintf(name, sizeof(name), "%s%s%s", words[0], two ? " " : "", two ? words[1] : "");
         }
         if (strcmp(name, commands[i]->name) == 0) {
             *n_words = two ? 2 : 1;
@@ -73,15 +73,15 @@ static int command_parse(const Command *command, int argc, char **argv)
     OptionSpec specs[OPTIONS_MAX];
     CommonOptions common = {0};
     void *own = mem_calloc(1, command->options_bytes + 1, "options");
-    const char **args = mem_calloc((size_t)argc + 1, sizeof *args, "arguments");
+    const char **args = mem_calloc((size_t)argc + 1, sizeof(*args), "arguments");
     int n_args = 0;
     OptionTable tables[2] = {
         {.specs = specs, .n = common__specs(specs, command->uses), .base = &common},
         {.specs = command->options, .n = command->n_options, .base = own}};
     options_default(&tables[0]);
     options_default(&tables[1]);
-    const int code = options_parse(tables, 2, &n_args, args, argc, argv, command->name);
-    if (code == 0) {
+    const int rc = options_parse(tables, 2, &n_args, args, argc, argv, command->name);
+    if (rc == 0) {
         Js *document = js_object();
         char *text = NULL;
         fuzz_require(n_args >= 0 && n_args <= argc, "arguments are among the words");
@@ -95,7 +95,7 @@ static int command_parse(const Command *command, int argc, char **argv)
     }
     mem_free(args);
     mem_free(own);
-    return code;
+    return rc;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -108,13 +108,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     commands_install();
     const int n = words_cut(words + 1, text, size);
     const Command *command = command_named(&n_words, words + 1, n);
-    const int code = command != NULL ? command_parse(command, n - n_words, words + 1 + n_words) : 0;
-    if (code != 0 || command == NULL) {
+    const int rc = command ? command_parse(command, n - n_words, words + 1 + n_words) : 0;
+    if (rc != 0 || !command) {
         /* The whole way, which ends before anything is run. */
         results__mute(1);
         const int whole = cli_run(n, words + 1);
         results__mute(-1);
-        fuzz_require(code == 0 || whole == code, "the same answer by the whole way");
+        fuzz_require(rc == 0 || whole == rc, "the same answer by the whole way");
         fuzz_require(whole == 0 || whole == OGPT_EUSAGE, "words can only be a usage error");
         fuzz_require(whole == 0 ||
                          (err_message()[0] != '\0' && strchr(err_message(), '\n') == NULL),

@@ -28,7 +28,7 @@ static void tensors_make(void)
                    .site = HOOK_RESID_POST};
     char path[512];
     char file[FILES_PATH_MAX];
-    snprintf(path, sizeof path, "%s/sound", fuzz_dir());
+    snprintf(path, sizeof(path), "%s/sound", fuzz_dir());
     fuzz_require(probe_allocate(&probe) == 0 && probe_save(&probe, path) == 0 &&
                      path_join(file, path, "probe.safetensors") == 0 &&
                      file_read_all(&tensors, &n_tensors, file, 1 << 20) == 0,
@@ -50,7 +50,7 @@ static void file_list(Js *files, const char *name, const void *data, size_t n_by
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Probe probe;
-    if (tensors == NULL) {
+    if (!tensors) {
         tensors_make();
     }
     Js *manifest = js_object();
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_file("probe.json", data, size);
     fuzz_file("MANIFEST.json", text, strlen(text));
     if (probe_load(&probe, fuzz_dir()) == 0) {
-        fuzz_require(game_variant(probe.size) != NULL && probe.n_squares == probe.size * probe.size,
+        fuzz_require(game_variant(probe.size) && probe.n_squares == probe.size * probe.size,
                      "a probe is one of a board");
         fuzz_require(probe.n_layers >= 1 && probe.n_layers <= LAYERS_MAX && probe.n_classes >= 2 &&
                          probe.n_classes <= TASK_MAX_CLASSES,

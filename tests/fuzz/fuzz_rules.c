@@ -17,7 +17,7 @@ static void boards_compare(const GameVariant *variant, const Board *board, const
     const char mover = ref->to_move;
     const Board swapped = board_swapped(board);
     uint64_t moves = board_moves(variant, board);
-    fuzz_plant(&moves, sizeof moves);
+    fuzz_plant(&moves, sizeof(moves));
     fuzz_require(moves == ref_moves_mask(ref, mover), "the mover's legal moves are the same");
     fuzz_require(board_moves(variant, &swapped) == ref_moves_mask(ref, mover == 'b' ? 'w' : 'b'),
                  "the other side's legal moves are the same");

@@ -12,7 +12,7 @@ static void moves_draw(EditCase *edit, const GameVariant *variant, FuzzInput *in
 {
     Board board = variant->start;
     const int wanted = 1 + fuzz_byte(input) % variant->n_moves;
-    memset(edit->moves, SQ_NONE, sizeof edit->moves);
+    memset(edit->moves, SQ_NONE, sizeof(edit->moves));
     while (edit->n_moves < wanted && board_moves(variant, &board) != 0) {
         uint64_t moves = board_moves(variant, &board);
         for (int skip = fuzz_byte(input) % __builtin_popcountll(moves); skip > 0; skip--) {
@@ -50,7 +50,7 @@ static bool cases_equal(const EditCase *a, const EditCase *b)
 {
     return a->n_moves == b->n_moves && memcmp(a->moves, b->moves, (size_t)a->n_moves) == 0 &&
            a->n_squares == b->n_squares &&
-           memcmp(a->squares, b->squares, (size_t)a->n_squares * sizeof *a->squares) == 0 &&
+           memcmp(a->squares, b->squares, (size_t)a->n_squares * sizeof(*a->squares)) == 0 &&
            a->edited.mine == b->edited.mine && a->edited.theirs == b->edited.theirs &&
            a->edited.to_move == b->edited.to_move && a->legal_edited == b->legal_edited;
 }
@@ -72,10 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_require(case_derive(&edit, &verdict, variant) == 0, "a case that was made is sound");
     const CaseSet set = {.variant = variant, .cases = &edit, .n = 1};
     fuzz_require(cases_print(&text, &n_bytes, &set) == 0, "it prints");
-    const int code = cases_parse(&back, variant, text, n_bytes, "print");
-    fuzz_require((code == 0) == (verdict == CASE_SOUND),
+    const int rc = cases_parse(&back, variant, text, n_bytes, "print");
+    fuzz_require((rc == 0) == (verdict == CASE_SOUND),
                  "it reads back unless no game can go on there");
-    if (code == 0) {
+    if (rc == 0) {
         fuzz_plant(edit.moves, (size_t)edit.n_moves);
         fuzz_require(back.n == 1 && cases_equal(&back.cases[0], &edit), "to the same case");
         cases_release(&back);

@@ -14,9 +14,9 @@
 static void file_remove(const char *path)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
         char name[600];
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
         unlink(name);
     }
 }
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     games_draw(moves, n_bytes, meta.variant, &input);
     char path[512];
     Corpus *corpus = NULL;
-    snprintf(path, sizeof path, "%s/written.ogpc", fuzz_dir());
+    snprintf(path, sizeof(path), "%s/written.ogpc", fuzz_dir());
     blocks_write(path, &meta, moves, order % 3, order >= 128);
     fuzz_require(corpus_open(&corpus, path, false) == 0, "what was written can be opened");
     fuzz_require(corpus_read(corpus, back, 0, meta.n_games) == 0, "and read");

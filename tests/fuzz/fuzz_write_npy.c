@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(bytes, input.at, input.n < n_bytes ? input.n : n_bytes);
     char path[512];
     NpyWriter *writer = NULL;
-    snprintf(path, sizeof path, "%s/written.npy", fuzz_dir());
+    snprintf(path, sizeof(path), "%s/written.npy", fuzz_dir());
     fuzz_require(npy_writer_new(&writer, path, types[type], rank, shape) == 0, "it can be begun");
     const size_t first = n_bytes / 3;
     fuzz_require(npy_writer_add(writer, bytes, first) == 0 &&
@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     NpyHeader header;
     void *back = NULL;
     fuzz_require(npy_read(&header, &back, path, 1 << 16) == 0, "what was written can be read");
-    fuzz_require(header.rank == rank && memcmp(header.shape, shape, rank * sizeof *shape) == 0 &&
+    fuzz_require(header.rank == rank && memcmp(header.shape, shape, rank * sizeof(*shape)) == 0 &&
                      strcmp(header.dtype, types[type]) == 0,
                  "in its type and shape");
     fuzz_plant(back, n_bytes);

@@ -21,7 +21,7 @@ static void text_draw(char *out, size_t room, FuzzInput *input)
 static void numbers_draw(float *out, size_t n, const FuzzInput *input)
 {
     uint8_t *bytes = (uint8_t *)out;
-    for (size_t i = 0; i < n * sizeof *out && input->n > 0; i++) {
+    for (size_t i = 0; i < n * sizeof(*out) && input->n > 0; i++) {
         bytes[i] = input->at[(i * 7 + n) % input->n];
     }
     for (size_t i = 0; i < n; i++) {
@@ -40,12 +40,12 @@ static void probe_draw(Probe *probe, FuzzInput *input)
     probe->l2 = (double)fuzz_number(input, 2) / 3;
     probe->n_games = (int64_t)fuzz_number(input, 4);
     probe->seed = fuzz_number(input, 8);
-    text_draw(probe->task, sizeof probe->task, input);
-    text_draw(probe->labels, sizeof probe->labels, input);
-    text_draw(probe->solver, sizeof probe->solver, input);
-    text_draw(probe->model_hash, sizeof probe->model_hash, input);
+    text_draw(probe->task, sizeof(probe->task), input);
+    text_draw(probe->labels, sizeof(probe->labels), input);
+    text_draw(probe->solver, sizeof(probe->solver), input);
+    text_draw(probe->model_hash, sizeof(probe->model_hash), input);
     for (int k = 0; k < probe->n_classes; k++) {
-        text_draw(probe->classes[k], sizeof probe->classes[k], input);
+        text_draw(probe->classes[k], sizeof(probe->classes[k]), input);
     }
     fuzz_require(probe_allocate(probe) == 0, "there is memory");
     const size_t n_bias = (size_t)probe->n_squares * (size_t)probe->n_classes;
@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Probe back;
     char path[512];
     probe_draw(&probe, &input);
-    snprintf(path, sizeof path, "%s/written", fuzz_dir());
+    snprintf(path, sizeof(path), "%s/written", fuzz_dir());
     fuzz_require(probe_save(&probe, path) == 0, "a probe can be saved");
     fuzz_require(probe_load(&back, path) == 0, "and loaded");
     probes_compare(&probe, &back);

@@ -45,7 +45,7 @@ static void tensors_draw(Tensors *out, FuzzInput *input)
         out->entries[i].data = out->numbers;
     }
     uint8_t *bytes = (uint8_t *)out->numbers;
-    for (size_t i = 0; i < sizeof out->numbers && input->n > 0; i++) {
+    for (size_t i = 0; i < sizeof(out->numbers) && input->n > 0; i++) {
         bytes[i] = input->at[i % input->n];
     }
 }
@@ -55,8 +55,8 @@ static void tensors_compare(const Tensors *tensors, const char *path)
     static float back[NUMBERS_MAX];
     StFile *file = NULL;
     fuzz_require(st_open(&file, path) == 0, "what was written can be opened");
-    fuzz_require(file == NULL || st_count(file) == tensors->n, "the tensors are as many");
-    for (size_t i = 0; file != NULL && i < tensors->n; i++) {
+    fuzz_require(!file || st_count(file) == tensors->n, "the tensors are as many");
+    for (size_t i = 0; file && i < tensors->n; i++) {
         const StEntry *entry = &tensors->entries[i];
         fuzz_require(strcmp(st_tensor(file, i)->name, entry->name) == 0, "in the same order");
         fuzz_require(st_read_f32(back, file, entry->name, entry->rank, entry->shape, true) == 0,
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char path[512];
     tensors_draw(&tensors, &input);
     const char *const metadata[][2] = {{"format", "pt"}, {"note", tensors.names[0]}};
-    snprintf(path, sizeof path, "%s/written.safetensors", fuzz_dir());
+    snprintf(path, sizeof(path), "%s/written.safetensors", fuzz_dir());
     if (st_write(path, tensors.entries, tensors.n, metadata, size % 3) == 0) {
         tensors_compare(&tensors, path);
         unlink(path);

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t n_bytes = HEADER_BYTES + n * RECORD_BYTES;
     uint8_t *bytes = mem_calloc(n_bytes, 1, "file");
     static const uint8_t head[4] = {20, 26, 1, 31};
-    memcpy(bytes, head, sizeof head);
+    memcpy(bytes, head, sizeof(head));
     for (int i = 0; i < 4; i++) {
         bytes[4 + i] = (uint8_t)(n >> 8 * i);
     }

@@ -24,7 +24,7 @@ static inline void game_is_sound(RawGame *raw, const CheckOptions *options)
     game_check(&game, raw, options);
     if (game.verdict == CHECK_REJECTED) {
         fuzz_require(raw->fault[0] != '\0' && raw->fault_place >= 1 && raw->fault_ply >= 1 &&
-                         memchr(raw->fault, '\0', sizeof raw->fault) != NULL &&
+                         memchr(raw->fault, '\0', sizeof(raw->fault)) != NULL &&
                          strchr(raw->fault, '\n') == NULL,
                      "a rejected game has a reason, a place and a ply");
     }
@@ -49,8 +49,8 @@ static inline uint64_t games_read(RawGame *kept, const char *path, const char *f
     GameReader *reader = NULL;
     uint64_t n_all = 0;
     size_t n = 0;
-    int code = game_reader_open(&reader, path, options->variant, format, content);
-    while (code == 0 && (code = game_reader_next(reader, games, room, &n)) == 0 && n > 0) {
+    int rc = game_reader_open(&reader, path, options->variant, format, content);
+    while (rc == 0 && (rc = game_reader_next(reader, games, room, &n)) == 0 && n > 0) {
         fuzz_require(n <= room, "no more games than there is room");
         for (size_t i = 0; i < n; i++, n_all++) {
             if (n_all < GAMES_MAX) {
@@ -59,7 +59,7 @@ static inline uint64_t games_read(RawGame *kept, const char *path, const char *f
             game_is_sound(&games[i], options);
         }
     }
-    if (code == 0) {
+    if (rc == 0) {
         fuzz_require(game_reader_bytes_read(reader) == game_reader_bytes(reader),
                      "the file was read to its end");
     }
@@ -94,7 +94,7 @@ static inline void games_fuzz(const char *format, uint8_t way, const uint8_t *by
     }
     fuzz_require(games_read(again, path, format, content, &options, 3) == n,
                  "other portions give as many games");
-    fuzz_plant(&again[0].place, n > 0 ? sizeof again[0].place : 0);
+    fuzz_plant(&again[0].place, n > 0 ? sizeof(again[0].place) : 0);
     for (uint64_t i = 0; i < n && i < GAMES_MAX; i++) {
         fuzz_require(raw_games_equal(&once[i], &again[i]), "and the same ones");
     }

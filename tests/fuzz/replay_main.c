@@ -23,9 +23,9 @@ static int file_run(const char *path)
 {
     void *data = NULL;
     size_t n_bytes = 0;
-    const int code = file_read_all(&data, &n_bytes, path, INPUT_BYTES_MAX);
-    if (code != 0) {
-        return code;
+    const int rc = file_read_all(&data, &n_bytes, path, INPUT_BYTES_MAX);
+    if (rc != 0) {
+        return rc;
     }
     const double start = clock_seconds();
     LLVMFuzzerTestOneInput(data, n_bytes);
@@ -43,15 +43,15 @@ static int path_run(size_t *n_inputs, const char *path)
         ++*n_inputs;
         return file_run(path);
     }
-    int code = dir_list(&names, &n, path);
-    for (size_t i = 0; i < n && code == 0; i++) {
+    int rc = dir_list(&names, &n, path);
+    for (size_t i = 0; i < n && rc == 0; i++) {
         char input[FILES_PATH_MAX];
-        code = path_join(input, path, names[i]);
-        code = code != 0 ? code : file_run(input);
+        rc = path_join(input, path, names[i]);
+        rc = rc ? rc : file_run(input);
         ++*n_inputs;
     }
     names_free(names, n);
-    return code;
+    return rc;
 }
 
 int main(int argc, char **argv)

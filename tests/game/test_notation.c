@@ -30,7 +30,7 @@ static void squares_round_trip(void **state)
     assert_int_equal(square_parse(variant, "b1"), 1);
     assert_int_equal(square_parse(variant, "H8"), 63);
     const char *const bad[] = {"", "a", "i9", "a0", "a9", "i1", "11", "aa", " a", "@1", "`1", "a/"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         assert_int_equal(square_parse(variant, bad[i]), -1);
     }
 }
@@ -41,7 +41,7 @@ static void moves_are_read_in_every_spelling(void **state)
     const char *const spellings[] = {"f5d6c3",     "F5D6C3",          "f5 d6 c3", "f5, d6, c3",
                                      "f5-d6-c3\n", " f5\td6\r\nc3  ", "F5d6 C3"};
     const uint8_t expected[3] = {37, 43, 18};
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
         uint8_t moves[GAME_MAX_MOVES];
         int n = -1;
         assert_int_equal(moves_parse(moves, &n, variant, spellings[i]), 0);
@@ -99,8 +99,8 @@ static void expect_refusal(int size, const char *text, const char *const *fragme
     uint8_t moves[GAME_MAX_MOVES];
     int n = 0;
     assert_int_equal(moves_parse(moves, &n, game_variant(size), text), OGPT_EFORMAT);
-    for (; *fragments != NULL; fragments++) {
-        if (strstr(err_message(), *fragments) == NULL) {
+    for (; *fragments; fragments++) {
+        if (!strstr(err_message(), *fragments)) {
             print_error("'%s': expected \"%s\" in: %s\n", text, *fragments, err_message());
             fail();
         }
@@ -137,7 +137,7 @@ static void bad_moves_name_place_and_reason(void **state)
         {8, "f5 \x1b[31m", {"character 4, ply 2", "byte 0x1b"}},
         {8, "f5 1.d6", {"character 4, ply 2", "'1.'"}},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         expect_refusal(rows[i].size, rows[i].text, rows[i].fragments);
     }
 }
@@ -219,7 +219,7 @@ static void boards_are_read_in_every_spelling(void **state)
                                             "....\n.wb.\n.bw.\n....\n", ".....wb..bw..... b",
                                             ".....wb..bw.....  X  "};
     const GameVariant *variant = game_variant(4);
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
         Board board;
         assert_int_equal(board_parse(&board, variant, spellings[i]), 0);
         assert_int_equal(board.mine, variant->start.mine);
@@ -252,11 +252,11 @@ static void bad_boards_name_place_and_reason(void **state)
         {"wb..............", "black has no legal move"},
     };
     const GameVariant *variant = game_variant(4);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         Board board;
-        const int code = board_parse(&board, variant, rows[i].text);
-        if (code != OGPT_EFORMAT || strstr(err_message(), rows[i].fragment) == NULL) {
-            print_error("'%s': code %d: %s\n", rows[i].text, code, err_message());
+        const int rc = board_parse(&board, variant, rows[i].text);
+        if (rc != OGPT_EFORMAT || !strstr(err_message(), rows[i].fragment)) {
+            print_error("'%s': code %d: %s\n", rows[i].text, rc, err_message());
             fail();
         }
     }

@@ -25,9 +25,9 @@ typedef struct Table {
     const uint64_t *leaves;
 } Table;
 
-static const Table TABLES[3] = {{8, sizeof TABLE_8 / sizeof *TABLE_8, TABLE_8},
-                                {6, sizeof TABLE_6 / sizeof *TABLE_6, TABLE_6},
-                                {4, sizeof TABLE_4 / sizeof *TABLE_4, TABLE_4}};
+static const Table TABLES[3] = {{8, sizeof(TABLE_8) / sizeof(*TABLE_8), TABLE_8},
+                                {6, sizeof(TABLE_6) / sizeof(*TABLE_6), TABLE_6},
+                                {4, sizeof(TABLE_4) / sizeof(*TABLE_4), TABLE_4}};
 
 static void fast_perft_matches_the_tables(void **state)
 {

@@ -48,7 +48,7 @@ static void games_never_change(void **state)
             "d6 a1 f5 f1"},
         {4, "b1 a1 a2 c1 d2 d3 b4 a3 d4"},
     };
-    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
+    for (size_t i = 0; i < sizeof(golden) / sizeof(*golden); i++) {
         uint8_t moves[GAME_MAX_MOVES];
         char text[3 * GAME_MAX_MOVES];
         const int n = play_random(moves, game_variant(golden[i].size), 1, RNG_GENERATE, 0);
@@ -66,7 +66,7 @@ static void games_depend_on_seed_purpose_and_index_alone(void **state)
         for (uint64_t i = 0; i < 100; i++) {
             uint8_t first[GAME_MAX_MOVES];
             uint8_t again[GAME_MAX_MOVES];
-            memset(again, 7, sizeof again);
+            memset(again, 7, sizeof(again));
             const int n = play_random(first, variant, SEED, RNG_GENERATE, i);
             play_random(again, variant, SEED, RNG_GENERATE, 99 - i);
             assert_int_equal(play_random(again, variant, SEED, RNG_GENERATE, i), n);

@@ -83,7 +83,7 @@ static int compare_job(void *context, size_t job, size_t worker)
     const Comparison *comparison = context;
     for (uint64_t i = job * JOB_GAMES; i < (job + 1) * JOB_GAMES; i++) {
         const char *difference = compare_game(&FAST, comparison->variant, i, (int)(i % 8));
-        if (difference != NULL) {
+        if (difference) {
             return err_set(OGPT_ENEGATIVE, "size %d, game %llu: different %s",
                            comparison->variant->size, (unsigned long long)i, difference);
         }
@@ -94,7 +94,7 @@ static int compare_job(void *context, size_t job, size_t worker)
 static bool is_sanitized(void)
 {
     const char *value = getenv("OGPT_SANITIZED");
-    return value != NULL && strcmp(value, "1") == 0;
+    return value && strcmp(value, "1") == 0;
 }
 
 static void every_ply_agrees(void **state)
@@ -104,11 +104,11 @@ static void every_ply_agrees(void **state)
     assert_int_equal(pool_new(&pool, pool_cores()), 0);
     for (int size = 4; size <= 8; size += 2) {
         Comparison comparison = {game_variant(size)};
-        const int code = pool_run(pool, n_games / JOB_GAMES, compare_job, &comparison);
-        if (code != 0) {
+        const int rc = pool_run(pool, n_games / JOB_GAMES, compare_job, &comparison);
+        if (rc != 0) {
             print_error("%s\n", err_message());
         }
-        assert_int_equal(code, 0);
+        assert_int_equal(rc, 0);
     }
     pool_free(pool);
 }
@@ -204,10 +204,10 @@ static void broken_rules_are_caught(void **state)
         {{board_moves, play_without_passes}, "discs or mover"},
         {{board_moves, play_never_over}, "end of the game"},
     };
-    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++) {
+    for (size_t i = 0; i < sizeof(twins) / sizeof(*twins); i++) {
         for (int size = 4; size <= 8; size += 2) {
             const char *difference = NULL;
-            for (uint64_t game = 0; game < 200 && difference == NULL; game++) {
+            for (uint64_t game = 0; game < 200 && !difference; game++) {
                 difference = compare_game(&twins[i].rules, game_variant(size), game, 0);
             }
             assert_non_null(difference);
@@ -272,7 +272,7 @@ static void replay_stops_at_the_first_illegal_move(void **state)
         assert_true(board_is_over(variant, &after[n - 1]));
         assert_int_equal(game_replay(variant, moves, 5, after), 5);
         const uint8_t bad[] = {moves[0], __builtin_ctzll(variant->centre), 64, 200, SQ_NONE};
-        for (size_t i = 0; i < sizeof bad; i++) {
+        for (size_t i = 0; i < sizeof(bad); i++) {
             const uint8_t kept = moves[4];
             moves[4] = bad[i];
             assert_int_equal(game_replay(variant, moves, n, after), 4);

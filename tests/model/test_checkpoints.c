@@ -24,7 +24,7 @@ static void run_make(const char *name)
     for (int step = 1; step <= 2; step++) {
         Publish *publish = NULL;
         char path[64];
-        snprintf(path, sizeof path, "%s/step-%08d", name, step);
+        snprintf(path, sizeof(path), "%s/step-%08d", name, step);
         gpt_init(gpt, (uint64_t)step, RNG_TEST);
         assert_int_equal(publish_begin(&publish, at(path), false), 0);
         assert_int_equal(model_save(publish, hashes[step - 1], gpt, NULL), 0);
@@ -46,9 +46,9 @@ static void step_is(const char *name, int step)
     }
     assert_int_equal(model.step, step);
     assert_string_equal(model.model_hash, hashes[step - 1]);
-    assert_true((warning != NULL) == (step == 1));
+    assert_true(!!warning == (step == 1));
     if (step == 1) {
-        assert_non_null(warning != NULL ? strstr(warning, "step-00000002") : NULL);
+        assert_non_null(warning ? strstr(warning, "step-00000002") : NULL);
     }
     mem_free(warning);
     model_release(&model);
@@ -59,7 +59,7 @@ static void cut_files_are_passed_over(void **state)
 {
     static const char *const files[] = {"MANIFEST.json", "config.json", "model.safetensors"};
     const char *sanitized = getenv("OGPT_SANITIZED");
-    const size_t cuts = sanitized != NULL && strcmp(sanitized, "1") == 0 ? 7 : 60;
+    const size_t cuts = sanitized && strcmp(sanitized, "1") == 0 ? 7 : 60;
     ModelFile model;
     run_make("cut");
     step_is("cut", 2); /* the twin: undamaged */
@@ -67,7 +67,7 @@ static void cut_files_are_passed_over(void **state)
         char name[64];
         void *data;
         size_t n_bytes;
-        snprintf(name, sizeof name, "cut/step-00000002/%s", files[f]);
+        snprintf(name, sizeof(name), "cut/step-00000002/%s", files[f]);
         assert_int_equal(file_read_all(&data, &n_bytes, at(name), 1 << 20), 0);
         for (size_t i = 0; i < cuts; i++) {
             put(name, data, i == cuts - 1 ? n_bytes - 1 : n_bytes * i / cuts);
@@ -90,13 +90,13 @@ static void unread_is_not_damaged(void **state)
     ModelFile model;
     uint64_t n_faults = 0;
     run_make("unread");
-    for (int code = OGPT_ENOMEM; code != 0;) {
+    for (int rc = OGPT_ENOMEM; rc != 0;) {
         char *warning = NULL;
         mem_fail_at(n_faults + 1, 0);
-        code = model_load(&model, at("unread"), &warning);
+        rc = model_load(&model, at("unread"), &warning);
         mem_fail_at(0, 0);
-        if (code != 0) {
-            assert_int_equal(code, OGPT_ENOMEM);
+        if (rc != 0) {
+            assert_int_equal(rc, OGPT_ENOMEM);
             n_faults++;
         } else {
             assert_int_equal(model.step, 2);

@@ -65,26 +65,20 @@ static int set_up(void **state)
     GptConfig cfg;
     NpyHeader header;
     golden_path(path, "config.json");
-    int code = blas_init();
-    if (code == 0) {
-        code = js_parse_file(&json, path, MAX_FILE_BYTES);
-    }
-    if (code == 0) {
-        code = gpt_config_read(&cfg, json, path);
-    }
+    int rc = blas_init();
+    rc = rc ? rc : js_parse_file(&json, path, MAX_FILE_BYTES);
+    rc = rc ? rc : gpt_config_read(&cfg, json, path);
     js_free(json);
-    if (code == 0) {
-        code = gpt_new(&gpt, &cfg);
-    }
-    if (code == 0) {
+    rc = rc ? rc : gpt_new(&gpt, &cfg);
+    if (rc == 0) {
         golden_path(path, "model.safetensors");
-        code = model_read_tensors(gpt, path, false);
+        rc = model_read_tensors(gpt, path, false);
     }
-    if (code == 0) {
+    if (rc == 0) {
         golden_path(path, "tokens.npy");
-        code = npy_read(&header, (void **)&tokens, path, MAX_FILE_BYTES);
+        rc = npy_read(&header, (void **)&tokens, path, MAX_FILE_BYTES);
     }
-    if (code != 0) {
+    if (rc != 0) {
         print_error("%s\n", err_message());
         return -1;
     }

@@ -144,7 +144,7 @@ static void test_causal(void **state)
     (void)state;
     static float kept[N_TIME * 33];
     const size_t cut = 12;
-    memcpy(kept, gpt_forward(gpt, forward_tape, tokens, 1, N_TIME, NULL), sizeof kept);
+    memcpy(kept, gpt_forward(gpt, forward_tape, tokens, 1, N_TIME, NULL), sizeof(kept));
     const float *part = gpt_forward(gpt, forward_tape, tokens, 1, cut, NULL);
     assert_true(largest_difference(kept, part, cut * 33) < LOGIT_TOL);
     tokens[0] = (uint8_t)((tokens[0] + 1) % 33);
@@ -169,7 +169,7 @@ static void look(void *context, const HookPoint *point)
     assert_int_equal(point->T, N_TIME);
     assert_int_equal(point->width, hook_width(&cfg, point->site, N_TIME));
     if (point->site == HOOK_RESID_POST) {
-        memcpy(seen->kept, point->value, sizeof seen->kept);
+        memcpy(seen->kept, point->value, sizeof(seen->kept));
         for (size_t b = 0; b < N_GAMES; b++) {
             point->value[(b * N_TIME + N_TIME - 1) * 64] += seen->add;
         }
@@ -182,7 +182,7 @@ static void test_hooks_read_without_changing(void **state)
     static float plain[N_GAMES * N_TIME * 33];
     static Seen seen;
     Hooks hooks = {.fn = look, .context = &seen};
-    memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof plain);
+    memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof(plain));
     for (int site = 0; site < N_HOOK_SITES; site++) {
         hooks.sites[site] = 7; /* all three layers */
     }
@@ -200,7 +200,7 @@ static void test_hooks_edit(void **state)
     static float plain[N_GAMES * N_TIME * 33];
     static Seen seen;
     Hooks hooks = {.fn = look, .context = &seen, .sites = {[HOOK_RESID_POST] = 2}};
-    memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof plain);
+    memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof(plain));
     seen.add = 5;
     const float *logits = gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks);
     assert_int_equal(seen.calls[HOOK_RESID_POST], 1);

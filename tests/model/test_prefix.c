@@ -31,7 +31,6 @@ static Fixture fixture_make(void)
     Fixture out = {0};
     GptConfig cfg;
     Rng rng = rng_at(7, RNG_TEST, 0);
-
     assert_int_equal(gpt_config_preset(&cfg, "nano"), 0);
     cfg.n_layers = LAYERS;
     cfg.n_ctx = N_CTX;
@@ -74,10 +73,8 @@ typedef struct Edit {
 static void change_row(real *row, const HookPoint *point, size_t sequence)
 {
     Rng rng = rng_at(8, RNG_TEST, sequence * 100 + (size_t)point->site * 10 + (size_t)point->layer);
-
     if (point->site == HOOK_PATTERN) {
         size_t n_keys = point->width / 4;
-
         for (size_t i = 0; i < point->width; i++) {
             row[i] = i % n_keys == 0 ? 1 : 0;
         }
@@ -91,11 +88,9 @@ static void change_row(real *row, const HookPoint *point, size_t sequence)
 static void edit_hook(void *context, const HookPoint *point)
 {
     const Edit *edit = context;
-
     for (size_t b = 0; b < point->B; b++) {
         size_t sequence = edit->only < N ? edit->only : point->first + b;
         size_t last = point->T == 1 ? 0 : (size_t)edit->fixture->lengths[sequence] - 1;
-
         for (size_t t = edit->everywhere ? 0 : last; t <= last; t++) {
             change_row(point->value + (b * point->T + t) * point->width, point, sequence);
         }
@@ -105,7 +100,6 @@ static void edit_hook(void *context, const HookPoint *point)
 static Hooks hooks_of(Edit *edit, HookSite site, uint64_t layers)
 {
     Hooks hooks = {.fn = edit_hook, .context = edit};
-
     hooks.sites[site] = layers;
     return hooks;
 }
@@ -117,15 +111,13 @@ static void answer_whole(real out[V], const Fixture *fixture, const uint8_t *tok
     Edit edit = {fixture, sequence, everywhere};
     Hooks hooks = hooks_of(&edit, site, layers);
     const real *all = gpt_forward(fixture->gpt, fixture->tape, tokens, 1, n, &hooks);
-
-    memcpy(out, all + (n - 1) * V, V * sizeof *out);
+    memcpy(out, all + (n - 1) * V, V * sizeof(*out));
 }
 
 /* Largest difference of two rows of logits, relative to the largest of the second. */
 static double gap(const real *a, const real *b)
 {
     double largest = 0, difference = 0;
-
     for (size_t i = 0; i < V; i++) {
         largest = fmax(largest, fabs((double)b[i]));
         difference = fmax(difference, fabs((double)a[i] - (double)b[i]));
@@ -138,19 +130,17 @@ static void every_site_answers_as_the_whole_pass(void **state)
     static const uint64_t layers[] = {1, 2, 4, 6, 7, 5};
     Fixture f = fixture_make();
     real none[N * V], whole[V];
-
-    memcpy(none, prefix_last(f.prefix, f.gpt, NULL), sizeof none);
+    memcpy(none, prefix_last(f.prefix, f.gpt, NULL), sizeof(none));
     for (size_t b = 0; b < N; b++) {
         answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, 0, 0, false);
         assert_true(gap(none + b * V, whole) < TOL);
     }
     for (int site = 0; site < N_HOOK_SITES; site++) {
-        for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
             Edit edit = {&f, N, false};
             Hooks hooks = hooks_of(&edit, (HookSite)site, layers[i]);
             const real *all = prefix_last(f.prefix, f.gpt, &hooks);
             double moved = 0;
-
             for (size_t b = 0; b < N; b++) {
                 answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, (HookSite)site,
                              layers[i], false);
@@ -170,21 +160,20 @@ static void earlier_calls_leave_no_trace(void **state)
     Hooks early = hooks_of(&edit, HOOK_RESID_PRE, 1), late = hooks_of(&edit, HOOK_RESID_POST, 2);
     uint8_t more[N];
     real expected[N * V];
-
-    memset(more, 3, sizeof more);
-    memcpy(expected, prefix_last(fresh.prefix, fresh.gpt, &late), sizeof expected);
+    memset(more, 3, sizeof(more));
+    memcpy(expected, prefix_last(fresh.prefix, fresh.gpt, &late), sizeof(expected));
     prefix_last(f.prefix, f.gpt, &early);
-    assert_memory_equal(expected, prefix_last(f.prefix, f.gpt, &late), sizeof expected);
+    assert_memory_equal(expected, prefix_last(f.prefix, f.gpt, &late), sizeof(expected));
     prefix_last(f.prefix, f.gpt, &early);
     prefix_append(f.prefix, f.gpt, more);
-    assert_memory_equal(expected, prefix_last(f.prefix, f.gpt, &late), sizeof expected);
+    assert_memory_equal(expected, prefix_last(f.prefix, f.gpt, &late), sizeof(expected));
 
     /* Blocks below an edit give what they were filled with to the tokens behind it. */
-    memcpy(expected, prefix_append(fresh.prefix, fresh.gpt, more), sizeof expected);
-    assert_memory_equal(expected, prefix_append(f.prefix, f.gpt, more), sizeof expected);
+    memcpy(expected, prefix_append(fresh.prefix, fresh.gpt, more), sizeof(expected));
+    assert_memory_equal(expected, prefix_append(f.prefix, f.gpt, more), sizeof(expected));
     /* Negative twin: behind another edit they answer otherwise. */
     prefix_last(f.prefix, f.gpt, &early);
-    assert_memory_not_equal(expected, prefix_append(f.prefix, f.gpt, more), sizeof expected);
+    assert_memory_not_equal(expected, prefix_append(f.prefix, f.gpt, more), sizeof(expected));
     fixture_release(&fresh);
     fixture_release(&f);
 }
@@ -214,7 +203,6 @@ static void appended_tokens_see_the_edit(void **state)
         const real *all = prefix_append(f.prefix, f.gpt, more);
         for (size_t b = 0; b < N; b++) {
             real whole[V];
-
             if (more[b] == 0 || f.lengths[b] + step >= N_CTX) {
                 continue; /* a line that is over */
             }
@@ -235,7 +223,6 @@ static void edits_of_all_positions_are_kept_by_filling(void **state)
     Hooks hooks = hooks_of(&edit, HOOK_ATTN_OUT, 6);
     real whole[V];
     double last_only = 0;
-
     prefix_fill(f.prefix, f.gpt, f.tokens, N_CTX, f.lengths, N, &hooks);
     const real *all = prefix_last(f.prefix, f.gpt, NULL);
     for (size_t b = 0; b < N; b++) {
@@ -253,7 +240,6 @@ static void stale_sequences_are_seen(void **state)
 {
     Fixture f = fixture_make();
     real whole[V];
-
     for (size_t b = 1; b < N; b++) {
         f.lengths[b] = f.lengths[b] < 4 ? 4 : f.lengths[b];
         for (size_t t = 0; t < 4; t++) {
@@ -264,7 +250,6 @@ static void stale_sequences_are_seen(void **state)
     for (size_t b = 1; b < N; b++) {
         const real *all = prefix_last(f.prefix, f.gpt, NULL);
         uint8_t changed[N_CTX];
-
         memcpy(changed, f.tokens + b * N_CTX, N_CTX);
         answer_whole(whole, &f, changed, f.lengths[b], b, 0, 0, false);
         assert_true(gap(all + b * V, whole) < TOL);
@@ -286,6 +271,5 @@ int main(void)
         cmocka_unit_test(edits_of_all_positions_are_kept_by_filling),
         cmocka_unit_test(stale_sequences_are_seen),
     };
-
     return cmocka_run_group_tests_name("prefix", tests, NULL, NULL);
 }

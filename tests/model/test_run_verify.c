@@ -11,7 +11,7 @@ static size_t n_findings, n_sound;
 
 static void finding_keep(void *context, const char *text)
 {
-    snprintf(line, sizeof line, "%s", text);
+    snprintf(line, sizeof(line), "%s", text);
     n_findings++;
 }
 
@@ -76,7 +76,7 @@ static void every_fault_is_found(void **state)
     assert_int_equal(dir_remove(at("run/step-00000009")), 0);
     /* what a dead process left */
     char name[64];
-    snprintf(name, sizeof name, "run/.old-%ld-step-00000001", dead_pid());
+    snprintf(name, sizeof(name), "run/.old-%ld-step-00000001", dead_pid());
     assert_int_equal(dir_create(at(name)), 0);
     run_count("run", 2, 2, 1);
     assert_non_null(strstr(line, "left by a process that is over"));

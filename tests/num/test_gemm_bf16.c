@@ -39,8 +39,8 @@ static double difference(const float *x, const float *y, size_t n)
 
 static void check(size_t M, size_t N, size_t K, bool ta, bool tb, bool keep, bool biased)
 {
-    float *a = calloc(M * K, sizeof *a), *b = calloc(K * N, sizeof *b);
-    float *c[3], *bias = calloc(N, sizeof *bias);
+    float *a = calloc(M * K, sizeof(*a)), *b = calloc(K * N, sizeof(*b));
+    float *c[3], *bias = calloc(N, sizeof(*bias));
     void *scratch = NULL;
     Rng rng = rng_at(4, RNG_TEST, M * 1000 + N);
     for (size_t i = 0; i < M * K; i++) {
@@ -64,9 +64,9 @@ static void check(size_t M, size_t N, size_t K, bool ta, bool tb, bool keep, boo
     assert_int_equal(posix_memalign(&scratch, 64, gemm_bf16_scratch(M, N, K)), 0);
     size_t lda = ta ? M : K, ldb = tb ? K : N;
     /* With a bias the base is another matrix, and what c held is not read. */
-    float *base = calloc(M * N, sizeof *base);
+    float *base = calloc(M * N, sizeof(*base));
     const float *from[2];
-    memcpy(base, c[0], M * N * sizeof *base);
+    memcpy(base, c[0], M * N * sizeof(*base));
     for (int i = 0; i < 2; i++) {
         from[i] = !keep ? NULL : biased ? base : c[i];
         for (size_t j = 0; biased && j < M * N; j++) {
@@ -101,7 +101,7 @@ static void check(size_t M, size_t N, size_t K, bool ta, bool tb, bool keep, boo
 static void test_fast_is_ref(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         for (int mode = 0; mode < 16; mode++) {
             check(sizes[i][0], sizes[i][1], sizes[i][2], (mode & 1) != 0, (mode & 2) != 0,
                   (mode & 4) != 0, (mode & 8) != 0);
@@ -114,7 +114,7 @@ static void test_nan_comes_through(void **state)
     (void)state;
     _Alignas(64) char scratch[4096];
     float a[6] = {1, NAN, 1, 1, 1, 1}, b[4] = {1, 2, 3, 4}, c[6];
-    assert_true(gemm_bf16_scratch(3, 2, 2) <= sizeof scratch);
+    assert_true(gemm_bf16_scratch(3, 2, 2) <= sizeof(scratch));
     gemm_bf16_fast(false, false, 3, 2, 2, a, 2, b, 2, NULL, NULL, c, 2, scratch);
     assert_true(isnan(c[0]) && isnan(c[1]));
     assert_true(c[2] == 4 && c[3] == 6);

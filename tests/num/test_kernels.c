@@ -69,7 +69,7 @@ static const size_t sizes[][3] = {{1, 1, 1},    {2, 3, 5},      {7, 16, 17},   {
 static void test_linear(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         size_t N = sizes[i][0], C = sizes[i][1], OC = sizes[i][2];
         for (int half = 0; half < 2; half++) {
             fill(i, 1);
@@ -95,7 +95,7 @@ static void test_linear(void **state)
 static void test_layernorm(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         size_t N = sizes[i][0], C = sizes[i][1] + 1; /* one channel alone has no variance */
         fill(100 + i, 1);
         kernels_ref.layernorm_fwd(ref[0], ref[1], ref[2], ref[3], ref[4], ref[5], N, C, 1e-5f);
@@ -116,7 +116,7 @@ static void test_layernorm(void **state)
 static void test_gelu(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         size_t N = sizes[i][0], C = sizes[i][1];
         fill(200 + i, 3);
         kernels_ref.gelu_fwd(ref[0], ref[1], ref[2], ref[3], N, C);
@@ -141,7 +141,7 @@ static void test_attention(void **state)
     const size_t shapes[][4] = {{1, 1, 1, 16},  {2, 3, 2, 16},  {1, 16, 1, 32}, {2, 17, 2, 64},
                                 {3, 31, 4, 16}, {2, 59, 8, 16}, {1, 64, 1, 64}, {1, 63, 3, 32},
                                 {1, 65, 1, 16}, {2, 11, 3, 12}};
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         size_t B = shapes[i][0], T = shapes[i][1], NH = shapes[i][2], HS = shapes[i][3];
         size_t n = B * T * NH * HS;
         fill(300 + i, 1);
@@ -182,7 +182,7 @@ static void test_cross_entropy(void **state)
 {
     (void)state;
     const size_t vocabularies[] = {2, 13, 16, 33, 61, 256};
-    for (size_t i = 0; i < sizeof vocabularies / sizeof vocabularies[0]; i++) {
+    for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++) {
         size_t N = 59, V = vocabularies[i];
         uint8_t target[59];
         for (size_t n = 0; n < N; n++) {

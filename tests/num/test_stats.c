@@ -17,7 +17,6 @@ enum { N = 400 };
 static void fill_normal(double *out, size_t n, double mean, uint64_t index)
 {
     Rng rng = rng_at(7, RNG_TEST, index);
-
     for (size_t i = 0; i < n; i++) {
         out[i] = mean + rng_normal(&rng);
     }
@@ -28,7 +27,6 @@ static void value_is_the_ratio_of_sums(void **state)
     const double numerator[] = {1, 2, 3, 6}, denominator[] = {2, 2, 4, 16};
     Interval ratio = bootstrap_ratio(numerator, denominator, 4, 1);
     Interval mean = bootstrap_ratio(numerator, NULL, 4, 1);
-
     assert_true(ratio.value == 12.0 / 24.0);
     assert_true(mean.value == 3.0);
     /* The mean of ratios, 0.65625, is another number: the ratio is not taken unit by unit. */
@@ -43,7 +41,6 @@ static void interval_has_the_normal_width(void **state)
 {
     double x[N];
     Interval interval;
-
     fill_normal(x, N, 5.0, 0);
     interval = bootstrap_ratio(x, NULL, N, 1);
     assert_true(fabs((interval.high - interval.low) - 2 * 0.098) < 0.03);
@@ -60,11 +57,9 @@ static void interval_has_the_normal_width(void **state)
 static void interval_covers_the_truth(void **state)
 {
     int missed = 0, missed_shifted = 0;
-
     for (uint64_t sample = 0; sample < 200; sample++) {
         double x[40];
         Interval interval;
-
         fill_normal(x, 40, 1.0, 100 + sample);
         interval = bootstrap_ratio(x, NULL, 40, sample);
         missed += interval.low > 1.0 || interval.high < 1.0;
@@ -78,7 +73,6 @@ static void difference_is_paired(void **state)
 {
     double a[N], b[N], ones[N];
     Interval paired, unpaired;
-
     fill_normal(a, N, 10.0, 1);
     for (size_t i = 0; i < N; i++) {
         b[i] = a[i] - 0.25;
@@ -100,7 +94,6 @@ static void closed_share_has_its_fixed_points(void **state)
 {
     double null[N], self[N], half[N];
     Interval interval;
-
     fill_normal(null, N, 8.0, 2);
     fill_normal(self, N, 1.0, 3);
     for (size_t i = 0; i < N; i++) {
@@ -119,12 +112,11 @@ static void interval_is_a_pure_function(void **state)
 {
     double x[N];
     Interval first, again, other_seed, other_data;
-
     fill_normal(x, N, 0.0, 4);
     first = bootstrap_ratio(x, NULL, N, 5);
     again = bootstrap_ratio(x, NULL, N, 5);
     other_seed = bootstrap_ratio(x, NULL, N, 6);
-    assert_memory_equal(&first, &again, sizeof first);
+    assert_memory_equal(&first, &again, sizeof(first));
     assert_true(first.low != other_seed.low);
     x[17] += 1.0;
     other_data = bootstrap_ratio(x, NULL, N, 5);
@@ -137,7 +129,6 @@ static void empty_and_degenerate_samples_are_nan(void **state)
     Interval none = bootstrap_ratio(zeros, NULL, 0, 1);
     Interval zero = bootstrap_ratio(zeros, zeros, 3, 1);
     Interval some = bootstrap_ratio(mixed, mixed, 3, 1);
-
     assert_true(isnan(none.value) && isnan(none.low) && isnan(none.high));
     assert_true(isnan(zero.value) && isnan(zero.low) && isnan(zero.high));
     /* Replicates that drew only the empty units are left out, the rest all say 1. */
@@ -218,6 +209,5 @@ int main(void)
         cmocka_unit_test(interval_is_a_pure_function),
         cmocka_unit_test(empty_and_degenerate_samples_are_nan),
     };
-
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ static void line_keep(void *context, const char *line)
 {
     assert_true(n_lines < LINES_MAX);
     assert_null(strchr(line, '\n'));
-    snprintf(lines[n_lines++], sizeof lines[0], "%s", line);
+    snprintf(lines[n_lines++], sizeof(lines[0]), "%s", line);
 }
 
 static void file_exec(const char *name, const char *sql)
@@ -72,7 +72,7 @@ static size_t settle_count(const char *name)
 static void assert_found_and_settled(const char *name, const char *text)
 {
     assert_int_equal(verify_count(name), 1);
-    if (strstr(lines[0], text) == NULL) {
+    if (!strstr(lines[0], text)) {
         fail_msg("expected \"%s\", found \"%s\"", text, lines[0]);
     }
     assert_int_equal(settle_count(name), 1);
@@ -88,13 +88,13 @@ static void runs_of_dead_processes(void **state)
     /* a run of a living process is none, one of another host cannot be known */
     file_exec("a/results.db", "UPDATE runs SET status = 'running'");
     assert_int_equal(verify_count("a/results.db"), 0);
-    snprintf(sql, sizeof sql, "UPDATE runs SET pid = %ld", dead_pid());
+    snprintf(sql, sizeof(sql), "UPDATE runs SET pid = %ld", dead_pid());
     file_exec("a/results.db", sql);
     file_exec("a/results.db", "UPDATE runs SET host = 'elsewhere.example'");
     assert_int_equal(verify_count("a/results.db"), 0);
     ProcessId self;
     process_self(&self);
-    snprintf(sql, sizeof sql, "UPDATE runs SET host = '%s'", self.host);
+    snprintf(sql, sizeof(sql), "UPDATE runs SET host = '%s'", self.host);
     file_exec("a/results.db", sql);
     /* typed again to the end it has lost nothing; another command is not it */
     file_exec("a/results.db",
@@ -110,7 +110,7 @@ static void runs_of_dead_processes(void **state)
 static void checkpoint_add(const char *name, int step, const char *path)
 {
     char sql[FILES_PATH_MAX + 128];
-    snprintf(sql, sizeof sql,
+    snprintf(sql, sizeof(sql),
              "INSERT INTO checkpoints (run, step, path) VALUES (1, %d, '%s%sstep-%08d')", step,
              path[0] == '.' ? "" : work, path, step);
     file_exec(name, sql);
@@ -167,7 +167,7 @@ static void checkpoints_that_may_be_elsewhere(void **state)
     ProcessId self;
     char sql[256];
     process_self(&self);
-    snprintf(sql, sizeof sql, "UPDATE runs SET host = '%s'", self.host);
+    snprintf(sql, sizeof(sql), "UPDATE runs SET host = '%s'", self.host);
     file_exec("f/results.db", sql);
     assert_found_and_settled("f/results.db", "/f/m/step-00000010, found none");
     assert_int_equal(checkpoint_rows("f/results.db"), 2);
@@ -178,7 +178,7 @@ static void files_beside_it_are_left_alone(void **state)
 {
     char name[64];
     store_make("c", "c/results.db");
-    snprintf(name, sizeof name, "c/.tmp-%ld-model", dead_pid());
+    snprintf(name, sizeof(name), "c/.tmp-%ld-model", dead_pid());
     assert_int_equal(dir_create(at(name)), 0);
     assert_int_equal(verify_count("c/results.db"), 0);
     assert_int_equal(settle_count("c/results.db"), 0);
@@ -209,10 +209,10 @@ static void damage_is_not_settled(void **state)
     }
     assert_int_equal(fclose(file), 0);
     n_lines = 0;
-    int code = store_open_read(&store, at("e/results.db"));
-    code = code != 0 ? code : store_verify(&n_runs, store, line_keep, NULL);
+    int rc = store_open_read(&store, at("e/results.db"));
+    rc = rc ? rc : store_verify(&n_runs, store, line_keep, NULL);
     store_close(store);
-    assert_true(code == OGPT_EFORMAT || (code == 0 && n_lines > 0));
+    assert_true(rc == OGPT_EFORMAT || (rc == 0 && n_lines > 0));
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,6 @@ static void blocks_come_back_and_are_dropped(void **state)
     const double first[] = {0.1, NAN, -3}, second[] = {7, 8, 9};
     double values[4] = {0};
     Store *store = NULL;
-
     assert_int_equal(store_open(&store, at("journal.db")), 0);
     assert_int_equal(store_journal_get(values, 3, store, "key", "cases", 0), 0);
     assert_int_equal(store_journal_put(store, "key", "cases", 0, first, 3), 0);
@@ -23,10 +22,10 @@ static void blocks_come_back_and_are_dropped(void **state)
     assert_int_equal(store_open(&store, at("journal.db")), 0);
     assert_int_equal(store_check(store), 0);
     assert_int_equal(store_journal_get(values, 3, store, "key", "cases", 0), 1);
-    assert_memory_equal(values, first, sizeof first);
+    assert_memory_equal(values, first, sizeof(first));
     /* Another key, stage, block or number of values is another block. */
     assert_int_equal(store_journal_get(values, 3, store, "other", "cases", 0), 1);
-    assert_memory_equal(values, second, sizeof second);
+    assert_memory_equal(values, second, sizeof(second));
     assert_int_equal(store_journal_get(values, 3, store, "key", "tuning", 0), 0);
     assert_int_equal(store_journal_get(values, 3, store, "key", "cases", 1), 0);
     assert_int_equal(store_journal_get(values, 4, store, "key", "cases", 0), 0);
@@ -34,7 +33,7 @@ static void blocks_come_back_and_are_dropped(void **state)
     /* Kept again: the newer one. Dropped: its own blocks alone. */
     assert_int_equal(store_journal_put(store, "key", "cases", 0, second, 3), 0);
     assert_int_equal(store_journal_get(values, 3, store, "key", "cases", 0), 1);
-    assert_memory_equal(values, second, sizeof second);
+    assert_memory_equal(values, second, sizeof(second));
     assert_int_equal(store_journal_drop(store, "key"), 0);
     assert_int_equal(store_journal_get(values, 3, store, "key", "cases", 0), 0);
     assert_int_equal(store_journal_get(values, 3, store, "key", "cases", 5), 0);
@@ -45,6 +44,5 @@ static void blocks_come_back_and_are_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(blocks_come_back_and_are_dropped)};
-
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

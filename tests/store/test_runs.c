@@ -210,7 +210,7 @@ static void every_kind_takes_a_row(void **state)
     };
 #undef KIND
 #undef COLUMN
-    size_t n = sizeof names / sizeof names[0];
+    size_t n = sizeof(names) / sizeof(names[0]);
     Store *store = store_made("kinds.db");
     int64_t run = run_made(store, "all", NULL, "{}");
     Js *empty = js_object();
@@ -232,9 +232,9 @@ static int file_exec(const char *name, const char *sql)
     static const DbSchema schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""};
     Db *db = NULL;
     assert_int_equal(db_open(&db, at(name), DB_WRITE, &schema), 0);
-    int code = db_exec(db, sql);
+    int rc = db_exec(db, sql);
     db_close(db);
-    return code;
+    return rc;
 }
 
 /* While another process of this host runs it, a row is not taken over, nor one that was refused
@@ -248,7 +248,7 @@ static void living_runs_are_left_alone(void **state)
     Js *shown = NULL;
     RunStart same = start_of("train", "runs/a", "{}");
     /* The parent of this test lives as long as it does; its start is not known. */
-    snprintf(sql, sizeof sql, "UPDATE runs SET pid = %d, pid_start = 0", (int)getppid());
+    snprintf(sql, sizeof(sql), "UPDATE runs SET pid = %d, pid_start = 0", (int)getppid());
     assert_int_equal(file_exec("living.db", sql), 0);
     assert_int_equal(store_run_resume(store, &found, &same), 0);
     assert_int_equal(found, 0);
@@ -261,7 +261,7 @@ static void living_runs_are_left_alone(void **state)
     assert_int_equal(js_int_of(js_member(shown, "sessions")), 1);
     js_free(shown);
 
-    snprintf(sql, sizeof sql, "UPDATE runs SET pid_start = 1 WHERE run = %d", (int)first);
+    snprintf(sql, sizeof(sql), "UPDATE runs SET pid_start = 1 WHERE run = %d", (int)first);
     assert_int_equal(file_exec("living.db", sql), 0); /* the parent did not start at boot */
     assert_int_equal(store_run_resume(store, &found, &same), 0);
     assert_int_equal(found, first);
@@ -423,9 +423,9 @@ static void views_choose_rows(void **state)
                         "INSERT INTO ok SELECT CASE WHEN layer = %d THEN 1 END"
                         " FROM best_probe_layers";
     char sql[256];
-    snprintf(sql, sizeof sql, check, 2);
+    snprintf(sql, sizeof(sql), check, 2);
     assert_int_equal(file_exec("views.db", sql), 0);
-    snprintf(sql, sizeof sql, check, 3);
+    snprintf(sql, sizeof(sql), check, 3);
     assert_refused(file_exec("views.db", sql), OGPT_EFORMAT, "NOT NULL");
 }
 

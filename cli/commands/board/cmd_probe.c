@@ -177,7 +177,7 @@ static int write_csv(Context *context, const SweepResult *result, const Probe *p
         {"breakdown", probe_view_rows(view)},
         {"tests", probe_view_tests(view)},
     };
-    return csv_write(given->csv, tables, sizeof tables / sizeof tables[0], context->force);
+    return csv_write(given->csv, tables, sizeof(tables) / sizeof(tables[0]), context->force);
 }
 
 /* ---- the commands ---- */
@@ -291,7 +291,7 @@ static int fit_run(Context *context)
     options.site = (HookSite)site;
     options.n_hidden = (int)given->hidden;
     options.epochs = (int)given->epochs;
-    options.check = given->against != NULL;
+    options.check = given->against;
     int rc = l2_parse(&options.l2, given);
     rc = rc ? rc : layer_list_parse(options.layers, &options.n_layers, given->layers);
     rc = rc ? rc : open_inputs(context, &model, &corpus);
@@ -356,7 +356,7 @@ const Command cmd_probe_fit = {
                 "ogpt probe fit runs/tiny --corpus games.ogpc --out probes/mlp --solver adamw "
                 "--hidden 128",
     .options = fit_options,
-    .n_options = sizeof fit_options / sizeof fit_options[0],
+    .n_options = sizeof(fit_options) / sizeof(fit_options[0]),
     .options_bytes = sizeof(ProbeOptions),
     .min_args = 1,
     .max_args = 1,
@@ -370,7 +370,7 @@ const Command cmd_probe_eval = {
     .summary = "score a probe on file, with controls",
     .examples = "ogpt probe eval runs/tiny probes/mine --corpus other.ogpc --test-games 5000",
     .options = eval_options,
-    .n_options = sizeof eval_options / sizeof eval_options[0],
+    .n_options = sizeof(eval_options) / sizeof(eval_options[0]),
     .options_bytes = sizeof(ProbeOptions),
     .min_args = 2,
     .max_args = 2,

@@ -201,7 +201,7 @@ static void print_test(Text *text, const PairedTest *test)
 static size_t games_tested(const Match *match)
 {
     const Reading *first = match->contender[0].readings.list[0];
-    return first != NULL ? first->sums.n_games : 0;
+    return first ? first->sums.n_games : 0;
 }
 
 static void print_layers(Text *text, const Match *match, const char *score)
@@ -327,7 +327,7 @@ const Command cmd_probe_compare = {
         "ogpt probe compare runs/tiny probes/mine runs/tiny probes/mine-attn --corpus games.ogpc "
         "--layer 5 --score boards",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(CompareGiven),
     .min_args = 2,
     .max_args = 2 * COMPARE_MAX,

@@ -173,7 +173,7 @@ const Command cmd_probe_geometry = {
                 "ogpt probe geometry runs/tiny probes/mine probes/mine-seed-2 --corpus games.ogpc "
                 "--no-halves",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(GeometryGiven),
     .min_args = 2,
     .max_args = 1 + GEOMETRY_MAX,

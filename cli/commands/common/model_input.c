@@ -6,10 +6,10 @@
 int context_model_load(const Context *context, ModelFile *out, const char *path)
 {
     char *warning = NULL;
-    int code = model_load(out, path, &warning);
-    if (warning != NULL) {
+    int rc = model_load(out, path, &warning);
+    if (warning) {
         context_warn(context, "%s", warning);
         mem_free(warning);
     }
-    return code;
+    return rc;
 }

@@ -1,5 +1,4 @@
-/* cli/commands/edits/cmd_cases.c - ogpt cases make, import, show: positions to be edited, and how.
- */
+/* cli/commands/edits/cmd_cases.c - ogpt cases make, import, show: positions to edit, and how. */
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +42,6 @@ static const OptionSpec make_options[] = {
 static size_t differing_line(const char *a, size_t n_a, const char *b, size_t n_b)
 {
     size_t line = 1;
-
     for (size_t i = 0; i < n_a && i < n_b && a[i] == b[i]; i++) {
         line += a[i] == '\n';
     }
@@ -56,12 +54,11 @@ static int publish_cases(Context *context, const char *path, const char *text, s
 {
     void *old = NULL;
     size_t n_old = 0, n_stale = 0;
-    int code = path_clean_stale(&n_stale, path);
-
-    if (code == 0 && file_exists(path)) {
-        code = file_read_all(&old, &n_old, path, (size_t)1 << 30);
-        if (code != 0) {
-            return code;
+    int rc = path_clean_stale(&n_stale, path);
+    if (rc == 0 && file_exists(path)) {
+        rc = file_read_all(&old, &n_old, path, (size_t)1 << 30);
+        if (rc != 0) {
+            return rc;
         }
         if (n_old == n_bytes && memcmp(old, text, n_bytes) == 0) {
             context_say(context, "%s already holds these cases", path);
@@ -69,14 +66,14 @@ static int publish_cases(Context *context, const char *path, const char *text, s
             return 0;
         }
         if (!context->force) {
-            code = err_set(OGPT_EUSAGE,
-                           "%s:%zu: holds other cases than these options make; name another file, "
-                           "or replace it with --force",
-                           path, differing_line(old, n_old, text, n_bytes));
+            rc = err_set(OGPT_EUSAGE,
+                         "%s:%zu: holds other cases than these options make; name another file, "
+                         "or replace it with --force",
+                         path, differing_line(old, n_old, text, n_bytes));
         }
         mem_free(old);
     }
-    return code != 0 ? code : file_write_atomic(path, text, n_bytes, context->force);
+    return rc != 0 ? rc : file_write_atomic(path, text, n_bytes, context->force);
 }
 
 static CaseEdit edit_of(const char *name)
@@ -91,7 +88,6 @@ static CaseEdit edit_of(const char *name)
 static void add_stats(Js *document, Text *text, const CaseSet *set)
 {
     CaseStats stats = cases_stats(set);
-
     js_set_int(document, "shortest", stats.shortest);
     js_set_int(document, "longest", stats.longest);
     js_set_int(document, "with_pass", (int64_t)stats.n_passes);
@@ -118,8 +114,7 @@ static int make_result(Context *context, const char *path, const CaseSet *set)
     const MakeOptions *given = context->options;
     Js *document = js_object();
     Text text = {0};
-    int code;
-
+    int rc;
     js_set_str(document, "file", path);
     js_set_int(document, "size", set->variant->size);
     js_set_str(document, "kind", given->kind);
@@ -132,9 +127,9 @@ static int make_result(Context *context, const char *path, const CaseSet *set)
              set->variant->size, set->variant->size, path);
     text_add(&text, "redraws                    %llu\n", (unsigned long long)set->redraws);
     add_stats(document, &text, set);
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 /* Edits need reported cases and tuning cases; the file that was not made now has a plain name. */
@@ -171,29 +166,18 @@ static int make_run(Context *context)
     CaseSet set = {0};
     char *text = NULL;
     size_t n_bytes = 0;
-    int code = context_pool(context);
-
-    if (code == 0) {
-        code = context_run_begin(context, path, false);
-    }
-    if (code == 0) {
-        code = cases_make(&set, variant, &options, context->pool);
-    }
-    if (code == 0) {
-        code = cases_print(&text, &n_bytes, &set);
-    }
-    if (code == 0) {
-        code = publish_cases(context, path, text, n_bytes);
-    }
-    if (code == 0) {
-        code = make_result(context, path, &set);
-    }
-    if (code == 0) {
+    int rc = context_pool(context);
+    rc = rc ? rc : context_run_begin(context, path, false);
+    rc = rc ? rc : cases_make(&set, variant, &options, context->pool);
+    rc = rc ? rc : cases_print(&text, &n_bytes, &set);
+    rc = rc ? rc : publish_cases(context, path, text, n_bytes);
+    rc = rc ? rc : make_result(context, path, &set);
+    if (rc == 0) {
         suggest_next(context, path, variant->size, options.tune);
     }
     mem_free(text);
     cases_release(&set);
-    return code;
+    return rc;
 }
 
 const Command cmd_cases_make = {
@@ -204,7 +188,7 @@ const Command cmd_cases_make = {
                 "ogpt cases make tune.csv --n 300 --purpose tune\n"
                 "ogpt cases make erase.csv --kind unnatural --edit erase --size 6",
     .options = make_options,
-    .n_options = sizeof make_options / sizeof make_options[0],
+    .n_options = sizeof(make_options) / sizeof(make_options[0]),
     .options_bytes = sizeof(MakeOptions),
     .min_args = 1,
     .max_args = 1,
@@ -216,15 +200,14 @@ const Command cmd_cases_make = {
  * size are squares of play on the others. The message is that of the largest board. */
 static int read_any_size(CaseSet *out, const Context *context, const char *path)
 {
-    int code = OGPT_EFORMAT;
-
+    int rc = OGPT_EFORMAT;
     if (context->size_given) {
         return cases_read(out, game_variant(context->size), path);
     }
-    for (int size = 4; size <= 8 && code == OGPT_EFORMAT; size += 2) {
-        code = cases_read(out, game_variant(size), path);
+    for (int size = 4; size <= 8 && rc == OGPT_EFORMAT; size += 2) {
+        rc = cases_read(out, game_variant(size), path);
     }
-    return code;
+    return rc;
 }
 
 /* ---- import ---- */
@@ -246,8 +229,7 @@ static int import_result(Context *context, const CaseSet *written, const char *g
     const ImportOptions *given = context->options;
     Js *document = js_object();
     Text text = {0};
-    int code;
-
+    int rc;
     js_set_str(document, "file", goal);
     js_set_str(document, "source", source);
     js_set_str(document, "notation", given->notation);
@@ -259,9 +241,9 @@ static int import_result(Context *context, const CaseSet *written, const char *g
     exclusions_json(document, written);
     add_stats(document, &text, written);
     draw_exclusions(&text, written, "left out of means           ");
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 /* What was read is printed in our form and read again, strictly: the statistics are those of the
@@ -274,22 +256,20 @@ static int import_run(Context *context)
     CaseSet read = {0}, written = {0};
     char *text = NULL;
     size_t n_bytes = 0;
-    int code = context_run_begin(context, goal, false);
-
-    code =
-        code ? code
-             : cases_import(&read, variant, source, strcmp(given->notation, "othello_world") == 0);
-    code = code ? code : cases_print(&text, &n_bytes, &read);
-    code = code ? code : cases_parse(&written, variant, text, n_bytes, source);
-    code = code ? code : publish_cases(context, goal, text, n_bytes);
-    code = code ? code : import_result(context, &written, goal, source);
-    if (code == 0) {
+    int rc = context_run_begin(context, goal, false);
+    rc = rc ? rc
+            : cases_import(&read, variant, source, strcmp(given->notation, "othello_world") == 0);
+    rc = rc ? rc : cases_print(&text, &n_bytes, &read);
+    rc = rc ? rc : cases_parse(&written, variant, text, n_bytes, source);
+    rc = rc ? rc : publish_cases(context, goal, text, n_bytes);
+    rc = rc ? rc : import_result(context, &written, goal, source);
+    if (rc == 0) {
         context_next(context, "ogpt cases show %s 0", goal);
     }
     mem_free(text);
     cases_release(&written);
     cases_release(&read);
-    return code;
+    return rc;
 }
 
 const Command cmd_cases_import = {
@@ -301,7 +281,7 @@ const Command cmd_cases_import = {
                 "SRC is CSV with the columns moves, square, from, to and perhaps witness, in any\n"
                 "order if a header names them; squares by name (c4) or index (26; a1 is 0)",
     .options = import_options,
-    .n_options = sizeof import_options / sizeof import_options[0],
+    .n_options = sizeof(import_options) / sizeof(import_options[0]),
     .options_bytes = sizeof(ImportOptions),
     .min_args = 2,
     .max_args = 2,
@@ -317,29 +297,25 @@ static int show_run(Context *context)
     CaseSet set = {0};
     Text text = {0};
     int64_t index = 0;
-    int code = context_arg_int(&index, context, 1, "N", 0, CASES_MAX);
-
-    if (code == 0) {
-        code = read_any_size(&set, context, path);
+    int rc = context_arg_int(&index, context, 1, "N", 0, CASES_MAX);
+    rc = rc ? rc : read_any_size(&set, context, path);
+    if (rc == 0 && (size_t)index >= set.n) {
+        rc = err_set(OGPT_EUSAGE, "%s has no case %lld: it holds cases 0 to %zu", path,
+                     (long long)index, set.n - 1);
     }
-    if (code == 0 && (size_t)index >= set.n) {
-        code = err_set(OGPT_EUSAGE, "%s has no case %lld: it holds cases 0 to %zu", path,
-                       (long long)index, set.n - 1);
-    }
-    if (code == 0) {
+    if (rc == 0) {
         Js *document = case_json(set.variant, &set.cases[index], (size_t)index);
-
         js_set_int(document, "cases", (int64_t)set.n);
         exclusions_json(document, &set);
         draw_case(&text, set.variant, &set.cases[index], (size_t)index);
         text_add(&text, "\nthe whole file: %zu cases\n", set.n);
         add_stats(document, &text, &set);
         draw_exclusions(&text, &set, "left out of means           ");
-        code = context_result(context, document, text.data);
+        rc = context_result(context, document, text.data);
     }
     text_release(&text);
     cases_release(&set);
-    return code;
+    return rc;
 }
 
 const Command cmd_cases_show = {

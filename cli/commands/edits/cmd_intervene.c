@@ -77,7 +77,6 @@ EditNetwork *session_network(const Session *session, const EditPlan *plan)
 static void show_progress(void *context, size_t done, size_t total)
 {
     Session *session = context;
-
     session->progress.total = (double)total;
     progress_step(&session->progress, (double)done, NULL);
 }
@@ -93,7 +92,6 @@ static void end_stage(Session *session)
 static void begin_stage(void *context, const char *what)
 {
     Session *session = context;
-
     end_stage(session);
     session->progress = progress_begin(session->context, what, "chunks", 1);
     session->in_progress = true;
@@ -106,20 +104,19 @@ static int make_means(Session *session, const EditPlan *plan)
     EditMeansOptions options = EDIT_MEANS_OPTIONS_DEFAULT;
     const GptConfig *cfg = &session->model.gpt->cfg;
     Corpus *corpus = NULL;
-    int code = corpus_open(&corpus, session->given->means_from, false);
-
+    int rc = corpus_open(&corpus, session->given->means_from, false);
     options.site = plan->site;
     options.labels = session->probe.labels;
     options.seed = session->context->seed;
-    if (code == 0) {
+    if (rc == 0) {
         context_say(session->context, "averaging activations of %s: up to %zu MiB of memory",
                     session->given->means_from,
                     (edit_means_bytes(cfg, &options, pool_size(session->context->pool)) >> 20) + 1);
-        code = edit_means_fit(&session->means, &session->means_least, session->model.gpt, corpus,
-                              &options, session->context->pool);
+        rc = edit_means_fit(&session->means, &session->means_least, session->model.gpt, corpus,
+                            &options, session->context->pool);
     }
     corpus_close(corpus);
-    return code;
+    return rc;
 }
 
 static int make_networks(Session *session)
@@ -127,20 +124,19 @@ static int make_networks(Session *session)
     size_t n_workers = pool_size(session->context->pool);
     uint64_t seed = session->context->seed;
     const Gpt *gpt = session->model.gpt;
-    int code = edit_network_new(&session->networks[0], gpt, &session->probe, n_workers, seed);
-
-    for (size_t i = 0; i < session->n_plans && code == 0; i++) {
+    int rc = edit_network_new(&session->networks[0], gpt, &session->probe, n_workers, seed);
+    for (size_t i = 0; i < session->n_plans && rc == 0; i++) {
         if (session->plans[i].method == METHOD_MEAN_DIFFERENCE) {
-            code = make_means(session, &session->plans[i]);
-            code = code ? code
-                        : edit_network_new(&session->networks[1], gpt, &session->means, n_workers,
-                                           seed);
-            if (code == 0) {
+            rc = make_means(session, &session->plans[i]);
+            rc =
+                rc ? rc
+                   : edit_network_new(&session->networks[1], gpt, &session->means, n_workers, seed);
+            if (rc == 0) {
                 edit_network_read_with(session->networks[1], &session->probe);
             }
         }
     }
-    return code;
+    return rc;
 }
 
 static int run_method(Session *session, const CaseFile *file, const EditPlan *plan)
@@ -158,19 +154,18 @@ static int run_method(Session *session, const CaseFile *file, const EditPlan *pl
         .metrics = {&session->probe, !session->given->no_play_on, session->model.gpt->cfg.n_ctx},
         .name = name,
         .stage = begin_stage};
-    int code;
-
-    snprintf(name, sizeof name, "%s of file %zu", edit_method_name(plan->method),
+    int rc;
+    snprintf(name, sizeof(name), "%s of file %zu", edit_method_name(plan->method),
              (size_t)(file - session->files));
     if (session->n_plans > 1) {
         context_say(session->context, "%s on %s", edit_method_name(plan->method), file->path);
     }
     result->file = file;
-    code = experiment_run(&result->experiment, &predictor, &file->cases,
-                          file->tuning.n > 0 ? &file->tuning : NULL, &options, &session->settings);
+    rc = experiment_run(&result->experiment, &predictor, &file->cases,
+                        file->tuning.n > 0 ? &file->tuning : NULL, &options, &session->settings);
     end_stage(session);
-    session->n_results += code == 0;
-    return code;
+    session->n_results += rc == 0;
+    return rc;
 }
 
 static int finish(Session *session)
@@ -178,38 +173,36 @@ static int finish(Session *session)
     const MethodResult *only = &session->results[0];
     Js *document = session_is_all(session) ? table_json(session) : result_json(session, only);
     Text text = {0};
-    int code = 0;
-
-    for (size_t i = 0; i < session->n_results && code == 0; i++) {
-        code = add_result_rows(session, &session->results[i]);
+    int rc = 0;
+    for (size_t i = 0; i < session->n_results && rc == 0; i++) {
+        rc = add_result_rows(session, &session->results[i]);
     }
-    if (code == 0 && session->given->show >= 0) {
-        code = show_case(session, &text, document, only);
+    if (rc == 0 && session->given->show >= 0) {
+        rc = show_case(session, &text, document, only);
     }
-    if (code == 0 && session_is_all(session)) {
+    if (rc == 0 && session_is_all(session)) {
         print_table(&text, session);
-    } else if (code == 0) {
+    } else if (rc == 0) {
         print_result(&text, session, only);
     }
-    code = code ? code : context_result(session->context, js_keep(document), text.data);
-    if (code == 0 && session->given->show < 0 && !session_is_all(session)) {
+    rc = rc ? rc : context_result(session->context, js_keep(document), text.data);
+    if (rc == 0 && session->given->show < 0 && !session_is_all(session)) {
         context_next(session->context, "%s --show 0", session->context->command_line);
     }
     js_free(document);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 static int session_run(Session *session)
 {
     Context *context = session->context;
     SessionJournal journal;
-    int code = session_load(session);
-
-    code = code ? code : context_pool(context);
-    code = code ? code : context_run_begin(context, session->model.path, false);
-    code = code ? code : make_networks(session);
-    code = code ? code : session_journal_begin(&journal, session);
+    int rc = session_load(session);
+    rc = rc ? rc : context_pool(context);
+    rc = rc ? rc : context_run_begin(context, session->model.path, false);
+    rc = rc ? rc : make_networks(session);
+    rc = rc ? rc : session_journal_begin(&journal, session);
     session->settings = (EditSettings){
         .rule = strcmp(session->given->rule, "topn") == 0 ? RULE_TOPN : RULE_THRESHOLD,
         .seed = context->seed,
@@ -217,26 +210,25 @@ static int session_run(Session *session)
         .journal = &journal.callbacks,
         .progress = show_progress,
         .context = session};
-    for (size_t f = 0; f < session->n_files && code == 0; f++) {
-        for (size_t p = 0; p < session->n_plans && code == 0; p++) {
-            code = run_method(session, &session->files[f], &session->plans[p]);
+    for (size_t f = 0; f < session->n_files && rc == 0; f++) {
+        for (size_t p = 0; p < session->n_plans && rc == 0; p++) {
+            rc = run_method(session, &session->files[f], &session->plans[p]);
         }
     }
-    code = code ? code : finish(session);
-    return code ? code : session_journal_end(&journal);
+    rc = rc ? rc : finish(session);
+    return rc ? rc : session_journal_end(&journal);
 }
 
 static int intervene_run(Context *context)
 {
-    Session *session = mem_calloc(1, sizeof *session, "intervention");
-    int code;
-
+    Session *session = mem_calloc(1, sizeof(*session), "intervention");
+    int rc;
     if (!session) {
         return OGPT_ENOMEM;
     }
     session->context = context;
     session->given = context->options;
-    code = session_run(session);
+    rc = session_run(session);
     for (size_t i = 0; i < session->n_results; i++) {
         experiment_release(&session->results[i].experiment);
     }
@@ -250,7 +242,7 @@ static int intervene_run(Context *context)
     probe_release(&session->probe);
     model_release(&session->model);
     mem_free(session);
-    return code;
+    return rc;
 }
 
 const Command cmd_intervene = {
@@ -265,7 +257,7 @@ const Command cmd_intervene = {
                 "  ogpt intervene runs/tiny --probe probe --method all --means-from games.ogpc "
                 "--cases natural.csv,unnatural.csv --tune tune.csv\n",
     .options = intervene_options,
-    .n_options = sizeof intervene_options / sizeof intervene_options[0],
+    .n_options = sizeof(intervene_options) / sizeof(intervene_options[0]),
     .options_bytes = sizeof(InterveneOptions),
     .min_args = 1,
     .max_args = 1,

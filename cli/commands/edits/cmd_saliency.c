@@ -71,26 +71,24 @@ static int parse_plan(Session *session)
 {
     const SaliencyOptions *given = session->given;
     const GptConfig *cfg = &session->model.gpt->cfg;
-    int code;
-
+    int rc;
     session->plan = EDIT_PLAN_DEFAULT;
     session->plan.site = session->probe.site;
     session->plan.layers = 1ULL << cfg->n_layers / 2;
-    code = edit_method_parse(&session->plan.method, given->method);
-    if (code == 0 && given->layers) {
-        code = edit_layers_parse(&session->plan.layers, given->layers, cfg->n_layers);
+    rc = edit_method_parse(&session->plan.method, given->method);
+    if (rc == 0 && given->layers) {
+        rc = edit_layers_parse(&session->plan.layers, given->layers, cfg->n_layers);
     }
-    code = code ? code : edit_scale_parse(&session->plan.scale, given->scale);
-    return code ? code : edit_plan_check(&session->plan, &session->probe, cfg);
+    rc = rc ? rc : edit_scale_parse(&session->plan.scale, given->scale);
+    return rc ? rc : edit_plan_check(&session->plan, &session->probe, cfg);
 }
 
 static int parse_position(Session *session)
 {
     const SaliencyOptions *given = session->given;
-    int code = moves_parse(session->moves, &session->n_moves, session->variant, given->moves);
-
-    if (code != 0) {
-        return err_set(code, "--moves: %s", err_message());
+    int rc = moves_parse(session->moves, &session->n_moves, session->variant, given->moves);
+    if (rc != 0) {
+        return err_set(rc, "--moves: %s", err_message());
     }
     if (session->n_moves < 1 || session->n_moves > session->model.gpt->cfg.n_ctx) {
         return err_set(OGPT_EUSAGE, "--moves: %d moves, expected 1 to %d", session->n_moves,
@@ -110,22 +108,21 @@ static int parse_position(Session *session)
 static int load(Session *session)
 {
     const SaliencyOptions *given = session->given;
-    int code = 0;
-
+    int rc = 0;
     if (!given->probe || !given->moves) {
         return err_set(OGPT_EUSAGE, "saliency: --%s is needed; see 'ogpt saliency --help'",
                        given->probe ? "moves" : "probe");
     }
-    code = context_model_load(session->context, &session->model, session->context->args[0]);
-    code = code ? code : probe_load(&session->probe, given->probe);
-    code = code ? code
-                : probe_check_model(&session->probe, given->probe, session->model.model_hash,
-                                    &session->model.gpt->cfg);
-    if (code == 0) {
+    rc = context_model_load(session->context, &session->model, session->context->args[0]);
+    rc = rc ? rc : probe_load(&session->probe, given->probe);
+    rc = rc ? rc
+            : probe_check_model(&session->probe, given->probe, session->model.model_hash,
+                                &session->model.gpt->cfg);
+    if (rc == 0) {
         session->variant = game_variant(session->probe.size);
-        code = parse_position(session);
+        rc = parse_position(session);
     }
-    return code ? code : parse_plan(session);
+    return rc ? rc : parse_plan(session);
 }
 
 /* ---- output ---- */
@@ -133,7 +130,6 @@ static int load(Session *session)
 static double largest_effect(const Saliency *map)
 {
     double largest = 0.0;
-
     for (int i = 0; i < map->n; i++) {
         largest = fmax(largest, fabs(map->squares[i].effect));
     }
@@ -146,7 +142,6 @@ static void add_cell(Text *text, double effect, double largest, char mark, bool 
 {
     int depth = largest > 0 ? (int)lround(5 * fabs(effect) / largest) : 0, pale = 5 - depth;
     int red = effect < 0 ? 5 : pale, blue = effect < 0 ? pale : 5;
-
     if (colour) {
         text_add(text, " \033[48;5;%d;%dm%+5.1f%c\033[0m", 16 + 36 * red + 6 * pale + blue,
                  depth > 3 ? 97 : 30, effect, mark);
@@ -160,7 +155,6 @@ static void print_map(Text *text, const Session *session)
     const Saliency *map = &session->map;
     int size = session->variant->size;
     double largest = largest_effect(map);
-
     text_add(text, "\n ");
     for (int column = 0; column < size; column++) {
         text_add(text, "%*c", column == 0 ? 5 : 7, 'a' + column);
@@ -170,7 +164,6 @@ static void print_map(Text *text, const Session *session)
         text_add(text, "%d", row + 1);
         for (int column = 0; column < size; column++) {
             int sq = 8 * row + column, i = 0;
-
             while (i < map->n && map->squares[i].sq != sq) {
                 i++;
             }
@@ -178,7 +171,6 @@ static void print_map(Text *text, const Session *session)
                 text_add(text, "     - ");
             } else {
                 bool decides = map->squares[i].legal != map->legal;
-
                 add_cell(text, map->squares[i].effect, largest, decides ? '!' : ' ',
                          session->context->colour);
             }
@@ -192,7 +184,6 @@ static void print_session(Text *text, const Session *session)
     const Saliency *map = &session->map;
     DrawBoard board = draw_of_board("", session->variant, &map->board);
     char name[3], layers[192], scale[32];
-
     edit_layers_print(layers, session->plan.layers);
     edit_scale_print(scale, session->plan.scale);
     board.marked = 1ULL << map->move;
@@ -222,11 +213,9 @@ static Js *square_rows(const Session *session)
     const Saliency *map = &session->map;
     Js *rows = js_array();
     char name[3];
-
     for (int i = 0; i < map->n; i++) {
         const SaliencySquare *square = &map->squares[i];
         Js *row = js_object();
-
         js_set_str(row, "move", square_name(name, map->move));
         js_set_str(row, "square", square_name(name, square->sq));
         js_set_str(row, "from_state", case_state_name(square->from));
@@ -247,7 +236,6 @@ static Js *document_of(const Session *session)
     char name[3], moves[3 * GAME_MAX_MOVES + 1], board[BOARD_SQUARES + 3], layers[192];
     char scale[32];
     Js *document = js_object();
-
     moves_print(moves, session->moves, session->n_moves);
     board_print(board, session->variant, &map->board);
     edit_layers_print(layers, session->plan.layers);
@@ -277,44 +265,41 @@ static int session_run(Session *session)
     Context *context = session->context;
     EditPredictor predictor;
     Text text = {0};
-    int code = load(session);
-
-    code = code ? code : context_run_begin(context, session->model.path, false);
-    code = code ? code
-                : edit_network_new(&session->network, session->model.gpt, &session->probe, 1,
-                                   context->seed);
-    if (code != 0) {
-        return code;
+    int rc = load(session);
+    rc = rc ? rc : context_run_begin(context, session->model.path, false);
+    rc = rc ? rc
+            : edit_network_new(&session->network, session->model.gpt, &session->probe, 1,
+                               context->seed);
+    if (rc != 0) {
+        return rc;
     }
     predictor = edit_network_predictor(session->network);
-    code =
-        saliency_map(&session->map, &predictor, session->variant, session->moves, session->n_moves,
-                     session->move, placed_of(session->given->place), &session->plan);
-    code = code ? code : context_add_all(context, "saliency", square_rows(session));
-    if (code == 0) {
+    rc = saliency_map(&session->map, &predictor, session->variant, session->moves, session->n_moves,
+                      session->move, placed_of(session->given->place), &session->plan);
+    rc = rc ? rc : context_add_all(context, "saliency", square_rows(session));
+    if (rc == 0) {
         print_session(&text, session);
-        code = context_result(context, document_of(session), text.data);
+        rc = context_result(context, document_of(session), text.data);
     }
     text_release(&text);
-    return code;
+    return rc;
 }
 
 static int saliency_run(Context *context)
 {
-    Session *session = mem_calloc(1, sizeof *session, "saliency");
-    int code;
-
+    Session *session = mem_calloc(1, sizeof(*session), "saliency");
+    int rc;
     if (!session) {
         return OGPT_ENOMEM;
     }
     session->context = context;
     session->given = context->options;
-    code = session_run(session);
+    rc = session_run(session);
     edit_network_free(session->network);
     probe_release(&session->probe);
     model_release(&session->model);
     mem_free(session);
-    return code;
+    return rc;
 }
 
 const Command cmd_saliency = {
@@ -325,7 +310,7 @@ const Command cmd_saliency = {
                 "ogpt saliency runs/tiny --probe probes/mine --moves \"f5 d6 c3 d3\" --layers 4 "
                 "--color always",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(SaliencyOptions),
     .min_args = 1,
     .max_args = 1,

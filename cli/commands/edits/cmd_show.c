@@ -130,8 +130,7 @@ static int derive_edit(ShowView *view)
     EditCase *edit = &view->edit_case;
     CaseVerdict verdict = CASE_SOUND;
     int rc;
-
-    memset(edit->moves, SQ_NONE, sizeof edit->moves);
+    memset(edit->moves, SQ_NONE, sizeof(edit->moves));
     memcpy(edit->moves, view->moves, (size_t)view->n_moves);
     edit->n_moves = view->n_moves;
     edit->n_squares = 1;
@@ -149,7 +148,6 @@ static int gather_edit(ShowView *view)
     Probe *probe = &view->probe;
     int layer = edit_layer(view), rc;
     EditSquares squares;
-
     if (strcmp(probe->task, "mine") != 0 && strcmp(probe->task, "colour") != 0) {
         return err_set(OGPT_EUSAGE, "--%s: %s reads task %s; a probe of mine or colour is needed",
                        show_edit_name(view->options), view->options->probe, probe->task);
@@ -221,9 +219,7 @@ static int show_run(Context *context)
         rc = err_set(OGPT_EUSAGE, "show: --%s is needed; see 'ogpt show --help'",
                      view->options->probe ? "moves" : "probe");
     }
-    if (rc == 0 && (view->options->flip != NULL) + (view->options->erase != NULL) +
-                           (view->options->place != NULL) >
-                       1) {
+    if (rc == 0 && !!view->options->flip + !!view->options->erase + !!view->options->place > 1) {
         rc = err_set(OGPT_EUSAGE, "show: one of --flip, --erase and --place at a time");
     }
     rc = rc ? rc : gather(view);
@@ -247,7 +243,7 @@ const Command cmd_show = {
                 "--layer 5\n"
                 "ogpt show runs/tiny --probe probes/mine --moves \"f5 d6 c3\" --place c4=black",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(ShowOptions),
     .min_args = 1,
     .max_args = 1,

@@ -12,7 +12,6 @@ static void add_squares(Text *text, uint64_t squares, const char *mark)
 {
     for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
         char name[3];
-
         square_print(name, __builtin_ctzll(rest));
         text_add(text, " %s%s", name, mark);
     }
@@ -21,7 +20,6 @@ static void add_squares(Text *text, uint64_t squares, const char *mark)
 static uint64_t edited_squares(const EditCase *edit)
 {
     uint64_t mask = 0;
-
     for (int i = 0; i < edit->n_squares; i++) {
         mask |= 1ULL << edit->squares[i].sq;
     }
@@ -33,12 +31,10 @@ void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, siz
     char moves[3 * GAME_MAX_MOVES + 1];
     DrawBoard boards[2] = {draw_of_board("the board", variant, &edit->before),
                            draw_of_board("edited to", variant, &edit->edited)};
-
     moves_print(moves, edit->moves, edit->n_moves);
     text_add(text, "case %zu: %s\n", index, moves);
     for (int i = 0; i < edit->n_squares; i++) {
         char name[3];
-
         square_print(name, edit->squares[i].sq);
         text_add(text, "  %s: %s becomes %s\n", name, case_state_name(edit->squares[i].from),
                  case_state_name(edit->squares[i].to));
@@ -65,7 +61,6 @@ void draw_prediction(Text *text, const GameVariant *variant, const char *title, 
 {
     uint64_t legal_tokens = token_mask(vocab_of(variant), legal), squares = 0;
     const Vocab *vocab = vocab_of(variant);
-
     for (int tok = 1; tok < vocab->d_vocab; tok++) {
         squares |= tokens >> tok & 1 ? 1ULL << vocab->sq_of_tok[tok] : 0;
     }
@@ -85,10 +80,8 @@ void draw_prediction(Text *text, const GameVariant *variant, const char *title, 
 Js *squares_json(uint64_t squares)
 {
     Js *names = js_array();
-
     for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
         char name[3];
-
         square_print(name, __builtin_ctzll(rest));
         js_push(names, js_str(name));
     }
@@ -99,7 +92,6 @@ Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index)
 {
     char moves[3 * GAME_MAX_MOVES + 1], board[BOARD_SQUARES + 3];
     Js *out = js_object(), *from = js_array(), *to = js_array();
-
     js_set_int(out, "case_index", (int64_t)index);
     moves_print(moves, edit->moves, edit->n_moves);
     js_set_str(out, "moves", moves);
@@ -137,11 +129,9 @@ void draw_exclusions(Text *text, const CaseSet *set, const char *label)
 void exclusions_json(Js *out, const CaseSet *set)
 {
     Js *list = js_array();
-
     for (int v = CASE_SOUND + 1; v < N_CASE_VERDICTS; v++) {
         if (set->excluded_by[v] > 0) {
             Js *row = js_object();
-
             js_set_str(row, "reason", case_verdict_text((CaseVerdict)v));
             js_set_int(row, "cases", (int64_t)set->excluded_by[v]);
             js_set_int(row, "first_line", (int64_t)set->excluded_line[v]);

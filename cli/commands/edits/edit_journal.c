@@ -10,14 +10,12 @@
 static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
     const SessionJournal *journal = context;
-
     return store_journal_get(values, n, journal->context->store, journal->key, stage, block);
 }
 
 static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
 {
     const SessionJournal *journal = context;
-
     return store_journal_put(journal->context->store, journal->key, stage, block, values, n);
 }
 
@@ -30,16 +28,14 @@ static void add_text(Sha256 *hash, const char *text)
 static void add_probe(Sha256 *hash, const Probe *probe)
 {
     size_t cells = (size_t)probe->n_squares * (size_t)probe->n_classes;
-
     add_text(hash, probe->task);
     add_text(hash, probe->labels);
     for (int i = 0; i < probe->n_layers; i++) {
-        sha256_add(hash, &probe->layers[i], sizeof probe->layers[i]);
+        sha256_add(hash, &probe->layers[i], sizeof(probe->layers[i]));
         sha256_add(hash, probe->weight[i], probe_inputs(probe) * cells * sizeof(float));
         sha256_add(hash, probe->bias[i], cells * sizeof(float));
         if (probe->n_hidden > 0) {
             size_t hidden = (size_t)probe->n_hidden;
-
             sha256_add(hash, probe->hidden_weight[i],
                        (size_t)probe->d_model * hidden * sizeof(float));
             sha256_add(hash, probe->hidden_bias[i], hidden * sizeof(float));
@@ -51,14 +47,13 @@ static int add_cases(Sha256 *hash, const CaseSet *set)
 {
     char *text = NULL;
     size_t n_bytes = 0;
-    int code = set->n > 0 ? cases_print(&text, &n_bytes, set) : 0;
-
-    if (code == 0) {
-        sha256_add(hash, &n_bytes, sizeof n_bytes);
+    int rc = set->n > 0 ? cases_print(&text, &n_bytes, set) : 0;
+    if (rc == 0) {
+        sha256_add(hash, &n_bytes, sizeof(n_bytes));
         sha256_add(hash, text ? text : "", n_bytes);
     }
     mem_free(text);
-    return code;
+    return rc;
 }
 
 int session_journal_begin(SessionJournal *journal, const Session *session)
@@ -66,29 +61,28 @@ int session_journal_begin(SessionJournal *journal, const Session *session)
     Context *context = session->context;
     char *options = NULL;
     Sha256 *hash = NULL;
-    int code = js_print(&options, context->options_json, 0);
-
+    int rc = js_print(&options, context->options_json, 0);
     *journal = (SessionJournal){.context = context, .callbacks = {journal, recall, keep}};
-    code = code ? code : sha256_new(&hash);
-    if (code == 0) {
+    rc = rc ? rc : sha256_new(&hash);
+    if (rc == 0) {
         add_text(hash, OGPT_VERSION);
         add_text(hash, options);
-        sha256_add(hash, &context->seed, sizeof context->seed);
+        sha256_add(hash, &context->seed, sizeof(context->seed));
         add_text(hash, session->model.model_hash);
         add_probe(hash, &session->probe);
         add_probe(hash, &session->means);
-        for (size_t f = 0; f < session->n_files && code == 0; f++) {
-            code = add_cases(hash, &session->files[f].cases);
-            code = code ? code : add_cases(hash, &session->files[f].tuning);
+        for (size_t f = 0; f < session->n_files && rc == 0; f++) {
+            rc = add_cases(hash, &session->files[f].cases);
+            rc = rc ? rc : add_cases(hash, &session->files[f].tuning);
         }
     }
-    if (code == 0) {
+    if (rc == 0) {
         sha256_finish(hash, journal->key);
     } else {
         sha256_free(hash);
     }
     mem_free(options);
-    return code;
+    return rc;
 }
 
 int session_journal_end(const SessionJournal *journal)

@@ -32,7 +32,6 @@ bool session_is_all(const Session *session)
 static int check_tuning(const Session *session)
 {
     const InterveneOptions *given = session->given;
-
     if ((session->any_layers || session->any_scale) && !given->tune) {
         return err_set(OGPT_EUSAGE, "intervene: auto needs --tune FILE: layers and scale are never "
                                     "chosen on the reported cases; make tuning cases with ogpt "
@@ -50,7 +49,6 @@ static int common_plan(EditPlan *plan, const Session *session)
 {
     const InterveneOptions *given = session->given;
     int site = hook_site_parse(given->site ? given->site : "resid_post"), code;
-
     *plan = EDIT_PLAN_DEFAULT;
     if (site < 0) {
         return err_set(OGPT_EUSAGE,
@@ -86,7 +84,7 @@ static int preset_plan(Session *session)
                                        "steps",     "rate",      "tune"};
     const InterveneOptions *given = session->given;
 
-    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         if (context_given(session->context, said[i])) {
             return err_set(OGPT_EUSAGE,
                            "intervene: --preset %s says method, site, layers, scale and the rest; "
@@ -124,31 +122,30 @@ static int plans_parse(Session *session)
 {
     const InterveneOptions *given = session->given;
     EditPlan *plan = &session->plans[0], common;
-    int code;
-
+    int rc;
     session->any_layers = is_auto(given->layers) || (!given->layers && given->tune);
     session->any_scale =
         is_auto(given->scale) || (!given->scale && (given->tune || session_is_all(session)));
     if (given->preset) {
         return preset_plan(session);
     }
-    code = check_tuning(session);
-    code = code ? code : common_plan(&common, session);
-    if (code == 0 && session_is_all(session)) {
+    rc = check_tuning(session);
+    rc = rc ? rc : common_plan(&common, session);
+    if (rc == 0 && session_is_all(session)) {
         return all_plans(session, &common);
     }
     *plan = common;
     session->n_plans = 1;
-    code = code ? code : edit_method_parse(&plan->method, given->method ? given->method : "add");
-    if (code == 0 && (plan->method == METHOD_ADD || plan->method == METHOD_SET) && !given->scale &&
+    rc = rc ? rc : edit_method_parse(&plan->method, given->method ? given->method : "add");
+    if (rc == 0 && (plan->method == METHOD_ADD || plan->method == METHOD_SET) && !given->scale &&
         !session->any_scale) {
-        code = err_set(OGPT_EUSAGE, "intervene: --scale is missing: give a length such as 2.3 or "
-                                    "0.5r, or --tune FILE to choose it");
+        rc = err_set(OGPT_EUSAGE, "intervene: --scale is missing: give a length such as 2.3 or "
+                                  "0.5r, or --tune FILE to choose it");
     }
-    if (code == 0 && plan->method == METHOD_MEAN_DIFFERENCE) {
-        code = needed(given->means_from, "means-from", "ogpt generate CORPUS");
+    if (rc == 0 && plan->method == METHOD_MEAN_DIFFERENCE) {
+        rc = needed(given->means_from, "means-from", "ogpt generate CORPUS");
     }
-    return code;
+    return rc;
 }
 
 /* ---- cases ---- */
@@ -159,7 +156,6 @@ static size_t path_part(char out[FILES_PATH_MAX], const char *list, size_t index
 {
     const char *at = list;
     size_t length = file_exists(list) ? strlen(list) : strcspn(list, ",");
-
     for (size_t i = 0; i < index; i++) {
         at += length;
         if (*at == '\0') {
@@ -175,100 +171,93 @@ static size_t path_part(char out[FILES_PATH_MAX], const char *list, size_t index
 static int load_cases(CaseSet *out, const Session *session, const char *path)
 {
     const Vocab *vocab = vocab_by_size(session->model.gpt->cfg.d_vocab);
-    int code;
-
+    int rc;
     if (!vocab) {
         return err_set(OGPT_EFORMAT, "%s: d_vocab %d, expected 13, 33 or 61 for a board",
                        session->model.path, session->model.gpt->cfg.d_vocab);
     }
-    code = cases_read(out, vocab->variant, path);
-    if (code == 0 && out->excluded > 0) {
+    rc = cases_read(out, vocab->variant, path);
+    if (rc == 0 && out->excluded > 0) {
         context_warn(session->context, "%s: %llu impossible cases are left out of every mean", path,
                      (unsigned long long)out->excluded);
     }
-    return code;
+    return rc;
 }
 
 /* What is reported may not have been tuned on, in any file; the message names both. */
 static int check_disjoint(const Session *session)
 {
-    int code = 0;
-
-    for (size_t i = 0; i < session->n_files && code == 0; i++) {
-        for (size_t j = 0; j < session->n_files && code == 0; j++) {
+    int rc = 0;
+    for (size_t i = 0; i < session->n_files && rc == 0; i++) {
+        for (size_t j = 0; j < session->n_files && rc == 0; j++) {
             const CaseFile *reported = &session->files[i], *tuned = &session->files[j];
-
             if (tuned->tuning.n > 0) {
-                code = cases_check_disjoint(&reported->cases, &tuned->tuning);
+                rc = cases_check_disjoint(&reported->cases, &tuned->tuning);
             }
-            if (code == OGPT_EUSAGE) {
-                code = err_set(code, "--tune %s, --cases %s: %s", tuned->tune_path, reported->path,
-                               err_message());
+            if (rc == OGPT_EUSAGE) {
+                rc = err_set(rc, "--tune %s, --cases %s: %s", tuned->tune_path, reported->path,
+                             err_message());
             }
         }
     }
-    return code;
+    return rc;
 }
 
 static int load_files(Session *session)
 {
     const InterveneOptions *given = session->given;
     char rest[FILES_PATH_MAX];
-    int code = 0;
-
-    for (size_t i = 0; code == 0; i++) {
+    int rc = 0;
+    for (size_t i = 0; rc == 0; i++) {
         CaseFile *file = &session->files[i];
-
         if (i == INTERVENE_MAX_FILES || path_part(file->path, given->cases, i) == 0) {
             break;
         }
         session->n_files++;
-        code = load_cases(&file->cases, session, file->path);
-        if (code == 0 && given->tune && path_part(file->tune_path, given->tune, i) == 0) {
+        rc = load_cases(&file->cases, session, file->path);
+        if (rc == 0 && given->tune && path_part(file->tune_path, given->tune, i) == 0) {
             path_part(file->tune_path, given->tune, 0);
         }
-        if (code == 0 && given->tune) {
-            code = load_cases(&file->tuning, session, file->tune_path);
+        if (rc == 0 && given->tune) {
+            rc = load_cases(&file->tuning, session, file->tune_path);
         }
     }
-    if (code == 0 && (path_part(rest, given->cases, session->n_files) > 0 ||
-                      (session->n_files != 1 && !session_is_all(session)))) {
-        code = err_set(OGPT_EUSAGE, "--cases %s: expected one file, or with --method all up to %d",
-                       given->cases, INTERVENE_MAX_FILES);
+    if (rc == 0 && (path_part(rest, given->cases, session->n_files) > 0 ||
+                    (session->n_files != 1 && !session_is_all(session)))) {
+        rc = err_set(OGPT_EUSAGE, "--cases %s: expected one file, or with --method all up to %d",
+                     given->cases, INTERVENE_MAX_FILES);
     }
-    if (code == 0 && given->tune && path_part(rest, given->tune, session->n_files) > 0) {
-        code = err_set(OGPT_EUSAGE, "--tune %s: more files than --cases", given->tune);
+    if (rc == 0 && given->tune && path_part(rest, given->tune, session->n_files) > 0) {
+        rc = err_set(OGPT_EUSAGE, "--tune %s: more files than --cases", given->tune);
     }
-    return code ? code : check_disjoint(session);
+    return rc ? rc : check_disjoint(session);
 }
 
 static int load_probe(Session *session)
 {
     const InterveneOptions *given = session->given;
-    int code = probe_load(&session->probe, given->probe);
-
-    return code ? code
-                : probe_check_model(&session->probe, given->probe, session->model.model_hash,
-                                    &session->model.gpt->cfg);
+    int rc = probe_load(&session->probe, given->probe);
+    return rc ? rc
+              : probe_check_model(&session->probe, given->probe, session->model.model_hash,
+                                  &session->model.gpt->cfg);
 }
 
 int session_load(Session *session)
 {
     const InterveneOptions *given = session->given;
     Context *context = session->context;
-    int code = needed(given->probe, "probe", "ogpt probe fit MODEL --corpus CORPUS --out PROBE");
-
-    code = code ? code : needed(given->cases, "cases", "ogpt cases make FILE");
-    code = code ? code : context_model_load(context, &session->model, context->args[0]);
-    code = code ? code : plans_parse(session);
-    code = code ? code : load_probe(session);
-    code = code ? code : load_files(session);
-    if (code == 0 && given->show >= 0 && session_is_all(session)) {
-        code = err_set(OGPT_EUSAGE, "--show is for one method; name it with --method");
+    int rc = needed(given->probe, "probe", "ogpt probe fit MODEL --corpus CORPUS --out PROBE");
+    rc = rc ? rc : needed(given->cases, "cases", "ogpt cases make FILE");
+    rc = rc ? rc : context_model_load(context, &session->model, context->args[0]);
+    rc = rc ? rc : plans_parse(session);
+    rc = rc ? rc : load_probe(session);
+    rc = rc ? rc : load_files(session);
+    if (rc == 0 && given->show >= 0 && session_is_all(session)) {
+        rc = err_set(OGPT_EUSAGE, "--show is for one method; name it with --method");
     }
-    if (code == 0 && given->show >= 0 && (size_t)given->show >= session->files[0].cases.n) {
-        code = err_set(OGPT_EUSAGE, "--show %lld: %s holds cases 0 to %zu", (long long)given->show,
-                       given->cases, session->files[0].cases.n - 1);
+    if (rc == 0 && given->show >= 0 && (size_t)given->show >= session->files[0].cases.n) {
+        rc = err_set(OGPT_EUSAGE, "--show %lld: %s holds cases 0 to %zu", (long long)given->show,
+                     given->cases, session->files[0].cases.n - 1);
     }
-    return code;
+    return rc;
 }

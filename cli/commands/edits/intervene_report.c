@@ -25,7 +25,6 @@ static void plan_json(Js *object, const Session *session, const EditPlan *plan)
     bool by_means = plan->method == METHOD_MEAN_DIFFERENCE;
     const Probe *means = &session->means;
     Js *layers = js_array();
-
     for (int l = 0; l < EDIT_MAX_LAYERS; l++) {
         if (plan->layers >> l & 1) {
             js_push(layers, js_int(l));
@@ -54,7 +53,6 @@ static void plan_json(Js *object, const Session *session, const EditPlan *plan)
 static Js *sweep_row_json(const Session *session, const SweepRow *row)
 {
     Js *object = js_object();
-
     plan_json(object, session, &row->plan);
     js_set_num(object, "error", row->error);
     js_set_num(object, "f1", row->f1);
@@ -66,7 +64,6 @@ static Js *sweep_row_json(const Session *session, const SweepRow *row)
 static void set_triple(Js *object, const char *name, Interval interval)
 {
     Js *triple = js_object();
-
     if (isnan(interval.value)) {
         js_free(triple);
         return;
@@ -81,10 +78,8 @@ static void set_triple(Js *object, const char *name, Interval interval)
 static Js *metrics_json(const EditMetrics *metrics)
 {
     Js *all = js_object();
-
     for (int m = 0; m < N_EDIT_METRICS; m++) {
         Js *metric = js_object();
-
         for (int row = 0; row < N_EDIT_ROWS; row++) {
             set_triple(metric, metric_row_name((MetricRow)row), metrics->value[row][m]);
         }
@@ -98,11 +93,9 @@ static Js *metrics_json(const EditMetrics *metrics)
 static Js *crosstalk_json(const EditMetrics *metrics)
 {
     Js *layers = js_array();
-
     for (int l = 0; l < metrics->n_layers; l++) {
         const LayerCrosstalk *layer = &metrics->layers[l];
         Js *object = js_object(), *others = js_object(), *turned = js_object();
-
         for (int row = 0; row < N_EDIT_ROWS; row++) {
             set_triple(others, metric_row_name((MetricRow)row), layer->others[row]);
             set_triple(turned, metric_row_name((MetricRow)row), layer->turned[row]);
@@ -121,7 +114,6 @@ Js *result_json(const Session *session, const MethodResult *result)
     const EditReport *report = &experiment->report;
     const CaseScore *mean = &report->mean;
     Js *document = js_object(), *by_layer = js_array();
-
     plan_json(document, session, &experiment->plan);
     js_set_str(document, "rule", session->given->rule);
     js_set_str(document, "model_hash", session->model.model_hash);
@@ -159,7 +151,6 @@ Js *result_json(const Session *session, const MethodResult *result)
     js_set(document, "crosstalk_by_layer", crosstalk_json(&experiment->metrics));
     for (size_t i = 0; i < experiment->n_by_layer; i++) {
         Js *row = js_object();
-
         js_set_int(row, "layer", __builtin_ctzll(experiment->by_layer[i].plan.layers));
         js_set_num(row, "edit_error", experiment->by_layer[i].error);
         js_set_num(row, "closed", experiment->by_layer[i].closed);
@@ -175,7 +166,6 @@ Js *result_json(const Session *session, const MethodResult *result)
 static void set_share(Js *row, const CaseMetrics *one, EditMetric metric)
 {
     Share share = one->of[ROW_EDIT][metric];
-
     js_set_num(row, edit_metric_name(metric), share.whole > 0 ? share.part / share.whole : NAN);
 }
 
@@ -183,13 +173,11 @@ static Js *case_rows(const MethodResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
     Js *rows = js_array();
-
     for (size_t i = 0; i < experiment->report.n; i++) {
         const CaseScore *score = &experiment->report.cases[i];
         const EditCase *edit = &result->file->cases.cases[i];
         uint64_t squares = 0;
         Js *row = js_object();
-
         for (int s = 0; s < edit->n_squares; s++) {
             squares |= 1ULL << edit->squares[s].sq;
         }
@@ -216,7 +204,6 @@ static void push_metric(Js *rows, const MethodResult *result, const char *metric
                         const char *version, int layer, Interval interval)
 {
     Js *row;
-
     if (isnan(interval.value)) {
         return;
     }
@@ -236,10 +223,8 @@ static Js *metric_rows(const MethodResult *result)
 {
     const EditMetrics *metrics = &result->experiment.metrics;
     Js *rows = js_array();
-
     for (int m = 0; m < N_EDIT_METRICS; m++) {
         const char *name = edit_metric_name((EditMetric)m);
-
         for (int row = 0; row < N_EDIT_ROWS; row++) {
             push_metric(rows, result, name, metric_row_name((MetricRow)row), -1,
                         metrics->value[row][m]);
@@ -249,10 +234,8 @@ static Js *metric_rows(const MethodResult *result)
     }
     for (int l = 0; l < metrics->n_layers; l++) {
         const LayerCrosstalk *layer = &metrics->layers[l];
-
         for (int row = 0; row < N_EDIT_ROWS; row++) {
             const char *version = metric_row_name((MetricRow)row);
-
             push_metric(rows, result, "crosstalk", version, layer->layer, layer->others[row]);
             push_metric(rows, result, "turned", version, layer->layer, layer->turned[row]);
         }
@@ -264,19 +247,16 @@ int add_result_rows(Session *session, const MethodResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
     Js *sweep = js_array();
-    int code;
-
+    int rc;
     for (size_t i = 0; i < experiment->n_sweep; i++) {
         Js *row = sweep_row_json(session, &experiment->sweep[i]);
-
         js_set_str(row, "tuned_on", result->file->tune_path);
         js_push(sweep, row);
     }
-    code = context_add_all(session->context, "edit_sweep", sweep);
-    code =
-        code ? code : context_add(session->context, "edit_results", result_json(session, result));
-    code = code ? code : context_add_all(session->context, "edit_cases", case_rows(result));
-    return code ? code : context_add_all(session->context, "edit_metrics", metric_rows(result));
+    rc = context_add_all(session->context, "edit_sweep", sweep);
+    rc = rc ? rc : context_add(session->context, "edit_results", result_json(session, result));
+    rc = rc ? rc : context_add_all(session->context, "edit_cases", case_rows(result));
+    return rc ? rc : context_add_all(session->context, "edit_metrics", metric_rows(result));
 }
 
 /* ---- text ---- */
@@ -326,7 +306,6 @@ static void print_errors(Text *text, const MethodResult *result)
 {
     const EditReport *report = &result->experiment.report;
     const CaseScore *mean = &report->mean;
-
     text_add(text, "%zu cases; mean wrong moves a case:\n", report->n);
     draw_exclusions(text, &result->file->cases, "  left out: ");
     print_error(text, "null", no_interval(mean->null_error),
@@ -372,11 +351,10 @@ static void print_metrics(Text *text, const EditMetrics *metrics)
     for (int m = 0; m < N_EDIT_METRICS; m++) {
         Interval edit = metrics->value[ROW_EDIT][m];
         char interval[32];
-
         if (isnan(edit.value)) {
             continue; /* left out, or no case has such a move */
         }
-        snprintf(interval, sizeof interval, "[%.3f, %.3f]", edit.low, edit.high);
+        snprintf(interval, sizeof(interval), "[%.3f, %.3f]", edit.low, edit.high);
         text_add(text, "%-19s", edit_metric_name((EditMetric)m));
         print_cell(text, metrics->value[ROW_NULL][m].value);
         print_cell(text, metrics->value[ROW_SELF][m].value);
@@ -400,7 +378,6 @@ static void print_crosstalk(Text *text, const EditMetrics *metrics)
 {
     for (int l = 0; l < metrics->n_layers; l++) {
         const LayerCrosstalk *layer = &metrics->layers[l];
-
         text_add(text,
                  "%slayer %-2d  others %6.3f [%.3f, %.3f]  random %6.3f  wrong square %6.3f  "
                  "turned %.3f\n",
@@ -415,7 +392,6 @@ void print_result(Text *text, const Session *session, const MethodResult *result
 {
     const EditExperiment *experiment = &result->experiment;
     char layers[192], scale[32];
-
     edit_layers_print(layers, experiment->plan.layers);
     edit_scale_print(scale, experiment->plan.scale);
     text_add(text, "%s at hook_%s of layers %s, scale %s: %s\n",
@@ -443,13 +419,11 @@ int show_case(Session *session, Text *text, Js *document, const MethodResult *re
     const Vocab *vocab = vocab_of(set->variant);
     EditRule rule = session->settings.rule;
     uint64_t tokens[2] = {0, 0}, squares[2] = {0, 0};
-    int code = intervene_predict(&tokens[0], &predictor, set, index, VERSION_NONE, plan, rule);
+    int rc = intervene_predict(&tokens[0], &predictor, set, index, VERSION_NONE, plan, rule);
     Js *shown;
-
-    code = code ? code
-                : intervene_predict(&tokens[1], &predictor, set, index, VERSION_EDIT, plan, rule);
-    if (code != 0) {
-        return code;
+    rc = rc ? rc : intervene_predict(&tokens[1], &predictor, set, index, VERSION_EDIT, plan, rule);
+    if (rc != 0) {
+        return rc;
     }
     for (int tok = 1; tok < vocab->d_vocab; tok++) {
         for (int i = 0; i < 2; i++) {

@@ -26,7 +26,6 @@ static void print_row(Text *text, const MethodResult *result)
     const EditReport *report = &experiment->report;
     const EditMetrics *metrics = &experiment->metrics;
     char layers[192], scale[32];
-
     edit_layers_print(layers, experiment->plan.layers);
     edit_scale_print(scale, experiment->plan.scale);
     text_add(text, "| %s | %s | %s | %s ", kind_of(result->file),
@@ -56,7 +55,6 @@ static void print_row(Text *text, const MethodResult *result)
 static void print_repair_line(Text *text, const MethodResult *result)
 {
     const EditReport *report = &result->experiment.report;
-
     if (!isnan(report->repair_error.value)) {
         text_add(
             text,
@@ -73,10 +71,8 @@ static void print_repair_line(Text *text, const MethodResult *result)
 void print_table(Text *text, const Session *session)
 {
     bool nothing = true;
-
     for (size_t i = 0; i < session->n_files; i++) {
         const CaseFile *file = &session->files[i];
-
         text_add(text, "%s: %zu %s cases in %s, %llu left out\n", i == 0 ? "cases" : "and",
                  file->cases.n, kind_of(file), file->path,
                  (unsigned long long)file->cases.excluded);
@@ -90,7 +86,7 @@ void print_table(Text *text, const Session *session)
         print_row(text, &session->results[i]);
         nothing = nothing && edit_controls_close_nothing(&session->results[i].experiment.report);
     }
-    for (size_t i = 0; i < sizeof published / sizeof published[0]; i++) {
+    for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         text_add(text, "| %s | %s | | | %s | %s | | | | | | | |\n", published[i].cases,
                  published[i].method, published[i].error, published[i].null);
     }
@@ -108,18 +104,15 @@ Js *table_json(const Session *session)
 {
     Js *document = js_object(), *methods = js_array(), *theirs = js_array();
     bool nothing = true;
-
     for (size_t i = 0; i < session->n_results; i++) {
         const MethodResult *result = &session->results[i];
         Js *row = result_json(session, result);
-
         js_set_str(row, "kind", kind_of(result->file));
         js_push(methods, row);
         nothing = nothing && edit_controls_close_nothing(&result->experiment.report);
     }
-    for (size_t i = 0; i < sizeof published / sizeof published[0]; i++) {
+    for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         Js *row = js_object();
-
         js_set_str(row, "cases", published[i].cases);
         js_set_str(row, "method", published[i].method);
         js_set_str(row, "edit_error", published[i].error);

@@ -1,5 +1,4 @@
-/* cli/commands/games/cmd_corpus.c - ogpt corpus info|show: what a corpus holds, and one game of it.
- */
+/* cli/commands/games/cmd_corpus.c - ogpt corpus info|show: what a corpus holds, and one game. */
 #include "cli/command.h"
 
 #include <string.h>
@@ -23,11 +22,11 @@ static int info_run(Context *context)
     Corpus *corpus = NULL;
     uint64_t duplicates = 0;
     Text text = {0};
-    int code = corpus_open(&corpus, context->args[0], true);
-    code = code != 0 ? code : corpus_count_duplicates(&duplicates, corpus);
-    if (code != 0) {
+    int rc = corpus_open(&corpus, context->args[0], true);
+    rc = rc ? rc : corpus_count_duplicates(&duplicates, corpus);
+    if (rc != 0) {
         corpus_close(corpus);
-        return code;
+        return rc;
     }
     const CorpusInfo *info = corpus_info(corpus);
     int size = info->variant->size;
@@ -136,20 +135,20 @@ static int show_run(Context *context)
     Text text = {0};
     int64_t game = 0;
     uint64_t duplicates = 0;
-    int code = corpus_open(&corpus, path, true);
-    if (code != 0) {
-        return code;
+    int rc = corpus_open(&corpus, path, true);
+    if (rc != 0) {
+        return rc;
     }
     const GameVariant *variant = corpus_info(corpus)->variant;
-    code = context_arg_int(&game, context, 1, "N", 0, (int64_t)corpus_info(corpus)->n_games - 1);
-    code = code != 0 ? code : corpus_read(corpus, moves, (uint64_t)game, 1);
-    if (code == 0 && context->json) { /* costs a pass over all games */
-        code = corpus_count_duplicates(&duplicates, corpus);
+    rc = context_arg_int(&game, context, 1, "N", 0, (int64_t)corpus_info(corpus)->n_games - 1);
+    rc = rc ? rc : corpus_read(corpus, moves, (uint64_t)game, 1);
+    if (rc == 0 && context->json) { /* costs a pass over all games */
+        rc = corpus_count_duplicates(&duplicates, corpus);
     }
     const CorpusInfo info = *corpus_info(corpus);
     corpus_close(corpus);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     int n_moves = game_length(moves, variant->n_moves);
     int ply = given->ply >= 0 ? (int)given->ply : n_moves;
@@ -168,9 +167,9 @@ static int show_run(Context *context)
     text_add(&text, "game %lld: ", (long long)game);
     game_describe(&text, document, variant, moves, n_moves,
                   ply > 0 ? &after[ply - 1] : &variant->start, ply);
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 const Command cmd_corpus_show = {
@@ -179,7 +178,7 @@ const Command cmd_corpus_show = {
     .summary = "one game, and its board after any move",
     .examples = "ogpt corpus show games.ogpc 0\nogpt corpus show games.ogpc 17 --ply 20",
     .options = show_options,
-    .n_options = sizeof show_options / sizeof show_options[0],
+    .n_options = sizeof(show_options) / sizeof(show_options[0]),
     .options_bytes = sizeof(ShowOptions),
     .min_args = 2,
     .max_args = 2,

@@ -29,7 +29,7 @@ static void show_progress(void *context, uint64_t games_done)
 static int options_read(ExportOptions *out, const Context *context)
 {
     const ExportGiven *given = context->options;
-    if (given->format == NULL) {
+    if (!given->format) {
         return err_set(OGPT_EUSAGE,
                        "export: --format npy, text or pgn is needed; see 'ogpt export --help'");
     }
@@ -38,10 +38,10 @@ static int options_read(ExportOptions *out, const Context *context)
                   : strcmp(given->format, "text") == 0 ? EXPORT_TEXT
                                                        : EXPORT_PGN,
         .transposed = strcmp(given->notation, "othello_world") == 0,
-        .tokens = given->as != NULL && strcmp(given->as, "tokens") == 0,
+        .tokens = given->as && strcmp(given->as, "tokens") == 0,
         .force = context->force,
     };
-    if (given->as != NULL && out->format != EXPORT_NPY) {
+    if (given->as && out->format != EXPORT_NPY) {
         return err_set(OGPT_EUSAGE, "export: --as %s means nothing with --format %s, only with npy",
                        given->as, given->format);
     }
@@ -65,9 +65,9 @@ static int export_report(Context *context, const CorpusInfo *info, bool unchange
     text_add(&text, "%llu games of %dx%d in %s (%s)%s\n", (unsigned long long)info->n_games,
              info->variant->size, info->variant->size, context->args[1], given->format,
              unchanged ? ", as they were" : "");
-    const int code = context_result(context, document, text.data);
+    const int rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 static int export_run(Context *context)
@@ -75,18 +75,18 @@ static int export_run(Context *context)
     ExportOptions given;
     Corpus *corpus = NULL;
     bool unchanged = false;
-    int code = options_read(&given, context);
-    code = code != 0 ? code : corpus_open(&corpus, context->args[0], false);
-    if (code != 0) {
-        return code;
+    int rc = options_read(&given, context);
+    rc = rc ? rc : corpus_open(&corpus, context->args[0], false);
+    if (rc != 0) {
+        return rc;
     }
     const CorpusInfo *info = corpus_info(corpus);
     Progress progress = progress_begin(context, "exporting", "games", (double)info->n_games);
-    code = export_games(&unchanged, corpus, context->args[1], &given, show_progress, &progress);
+    rc = export_games(&unchanged, corpus, context->args[1], &given, show_progress, &progress);
     progress_end(&progress);
-    code = code != 0 ? code : export_report(context, info, unchanged);
+    rc = rc ? rc : export_report(context, info, unchanged);
     corpus_close(corpus);
-    return code;
+    return rc;
 }
 
 const Command cmd_export = {
@@ -97,7 +97,7 @@ const Command cmd_export = {
                 "ogpt export games.ogpc games.txt --format text\n"
                 "ogpt export games.ogpc games.pgn --format pgn --notation othello_world",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(ExportGiven),
     .min_args = 2,
     .max_args = 2,

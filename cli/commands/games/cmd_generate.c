@@ -38,17 +38,17 @@ static Js *result_document(const char *path, const GenerateResult *result,
 static int row_store(Context *context, const Js *document, const GenerateResult *result)
 {
     Js *rows = NULL;
-    int code = store_rows(&rows, context->store, "corpora", context->run);
-    if (code != 0) {
-        return code;
+    int rc = store_rows(&rows, context->store, "corpora", context->run);
+    if (rc != 0) {
+        return rc;
     }
     bool kept = js_length(rows) > 0 && result->games_made_now == 0;
     js_free(rows);
     if (kept) {
         return 0;
     }
-    code = store_trim(context->store, context->run, "corpora", "games", -1);
-    return code != 0 ? code : store_add(context->store, context->run, "corpora", document);
+    rc = store_trim(context->store, context->run, "corpora", "games", -1);
+    return rc != 0 ? rc : store_add(context->store, context->run, "corpora", document);
 }
 
 static int generate_run(Context *context)
@@ -61,23 +61,23 @@ static int generate_run(Context *context)
     if (given->games == 0) {
         return err_set(OGPT_EUSAGE, "generate: --games N is needed; see 'ogpt generate --help'");
     }
-    int code = context_pool(context);
-    code = code != 0 ? code : context_run_begin(context, path, true);
-    if (code != 0) {
-        return code;
+    int rc = context_pool(context);
+    rc = rc ? rc : context_run_begin(context, path, true);
+    if (rc != 0) {
+        return rc;
     }
     Progress progress = progress_begin(context, "generating", "games", (double)given->games);
-    code = generate_corpus(&result, path, variant, context->seed, (uint64_t)given->games,
-                           context->pool, show_progress, &progress);
+    rc = generate_corpus(&result, path, variant, context->seed, (uint64_t)given->games,
+                         context->pool, show_progress, &progress);
     progress_end(&progress);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     Js *document = result_document(path, &result, variant);
-    code = row_store(context, document, &result);
-    if (code != 0) {
+    rc = row_store(context, document, &result);
+    if (rc != 0) {
         js_free(document);
-        return code;
+        return rc;
     }
     text_add(&text, "corpus        %s\nboard         %dx%d, seed %llu\n", path, variant->size,
              variant->size, (unsigned long long)context->seed);
@@ -89,12 +89,12 @@ static int generate_run(Context *context)
         text_add(&text, "time          %.2f s, %.0f games/s\n", result.seconds,
                  (double)result.games_made_now / result.seconds);
     }
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    if (code == 0) {
+    if (rc == 0) {
         context_next(context, "ogpt train runs/NAME --corpus %s", path);
     }
-    return code;
+    return rc;
 }
 
 const Command cmd_generate = {
@@ -104,7 +104,7 @@ const Command cmd_generate = {
     .examples = "ogpt generate games.ogpc --games 1000000\n"
                 "ogpt generate small.ogpc --games 100000 --size 6 --seed 2",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(GenerateOptions),
     .min_args = 1,
     .max_args = 1,

@@ -81,19 +81,19 @@ static void file_add(void *context, const ImportFile *file)
 static void reject_add(void *context, const ImportReject *reject)
 {
     Reading *reading = context;
-    char line[sizeof reading->first];
+    char line[sizeof(reading->first)];
     char board[BOARD_SQUARES + 3];
     const bool lines = strcmp(reject->counts, "line") == 0;
     if (++reading->n_rejected > LISTED_MAX) {
         return;
     }
     board_print(board, reading->variant, reject->board);
-    snprintf(line, sizeof line, "%.200s:%s%s%s%llu: ply %d: %s", reject->path, lines ? "" : " ",
+    snprintf(line, sizeof(line), "%.200s:%s%s%s%llu: ply %d: %s", reject->path, lines ? "" : " ",
              lines ? "" : reject->counts, lines ? "" : " ", (unsigned long long)reject->place,
              reject->ply, reject->reason);
     text_add(&reading->text, "%s; board %s\n", line, board);
     if (reading->n_rejected == 1) {
-        memcpy(reading->first, line, sizeof line);
+        memcpy(reading->first, line, sizeof(line));
     }
     Js *row = js_object();
     js_set_str(row, "path", reject->path);
@@ -107,7 +107,7 @@ static void reject_add(void *context, const ImportReject *reject)
 static int first_move_read(int *out, const GameVariant *variant, const char *text)
 {
     *out = SQ_NONE;
-    if (text == NULL) {
+    if (!text) {
         return 0;
     }
     const int sq = strlen(text) == 2 ? square_parse(variant, text) : -1;
@@ -206,19 +206,19 @@ static int import_report(Reading *reading, const char *path, const ImportResult 
 {
     Context *context = reading->context;
     Js *document = result_document(reading, path, result);
-    int code = store_trim(context->store, context->run, "imports", "games", -1);
-    code = code != 0 ? code : store_add(context->store, context->run, "imports", document);
-    if (code != 0) {
+    int rc = store_trim(context->store, context->run, "imports", "games", -1);
+    rc = rc ? rc : store_add(context->store, context->run, "imports", document);
+    if (rc != 0) {
         js_free(document);
-        return code;
+        return rc;
     }
     result_print(reading, path, result);
-    code = context_result(context, document, reading->text.data);
-    code = code != 0 ? code : verdict_of(reading, path, result);
-    if (code == 0) {
+    rc = context_result(context, document, reading->text.data);
+    rc = rc ? rc : verdict_of(reading, path, result);
+    if (rc == 0) {
         context_next(context, "ogpt train runs/NAME --corpus %s", path);
     }
-    return code;
+    return rc;
 }
 
 static int options_read(ImportOptions *out, const Context *context)
@@ -247,11 +247,11 @@ static int import_run(Context *context)
     const char *path = context->args[0];
     ImportOptions given;
     ImportResult result = {0};
-    int code = options_read(&given, context);
-    code = code != 0 ? code : context_pool(context);
-    code = code != 0 ? code : context_run_begin(context, path, true);
-    if (code != 0) {
-        return code;
+    int rc = options_read(&given, context);
+    rc = rc ? rc : context_pool(context);
+    rc = rc ? rc : context_run_begin(context, path, true);
+    if (rc != 0) {
+        return rc;
     }
     Reading reading = {.context = context,
                        .variant = given.check.variant,
@@ -260,14 +260,14 @@ static int import_run(Context *context)
     const ImportWatch watch = {
         .reject = reject_add, .file = file_add, .progress = show_progress, .context = &reading};
     reading.progress = progress_begin(context, "importing", "MB", 0);
-    code = import_games(&result, path, context->args + 1, (size_t)context->n_args - 1, &given,
-                        context->pool, &watch);
+    rc = import_games(&result, path, context->args + 1, (size_t)context->n_args - 1, &given,
+                      context->pool, &watch);
     progress_end(&reading.progress);
-    code = code != 0 ? code : import_report(&reading, path, &result);
+    rc = rc ? rc : import_report(&reading, path, &result);
     js_free(reading.files);
     js_free(reading.rejects);
     text_release(&reading.text);
-    return code;
+    return rc;
 }
 
 const Command cmd_import = {
@@ -279,7 +279,7 @@ const Command cmd_import = {
                 "ogpt import old.ogpc transcripts.txt --skip-bad --max-bad 10\n"
                 "ogpt import published.ogpc games.npy --as tokens --notation othello_world",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(ImportGiven),
     .min_args = 2,
     .max_args = -1,

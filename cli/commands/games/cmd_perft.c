@@ -24,11 +24,11 @@ static int perft_run(Context *context)
     int64_t depth = 0;
     uint64_t nodes = 0;
     Text text = {0};
-    int code = context_arg_int(&depth, context, 0, "DEPTH", 0, DEPTH_MAX);
-    code = code != 0 ? code : context_pool(context);
-    code = code != 0 ? code : context_run_begin(context, NULL, false);
-    if (code != 0) {
-        return code;
+    int rc = context_arg_int(&depth, context, 0, "DEPTH", 0, DEPTH_MAX);
+    rc = rc ? rc : context_pool(context);
+    rc = rc ? rc : context_run_begin(context, NULL, false);
+    if (rc != 0) {
+        return rc;
     }
     double start = clock_seconds();
     if (given->ref) {
@@ -36,27 +36,27 @@ static int perft_run(Context *context)
         ref_start(&board, variant->size);
         nodes = ref_perft(&board, (int)depth);
     } else {
-        code = perft_start(&nodes, variant, (int)depth, context->pool);
+        rc = perft_start(&nodes, variant, (int)depth, context->pool);
     }
     double seconds = clock_seconds() - start;
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     Js *document = js_object();
     js_set_int(document, "depth", depth);
     js_set_int(document, "size", variant->size);
     js_set_int(document, "nodes", (int64_t)nodes);
     js_set_num(document, "seconds", seconds);
-    code = context_add(context, "perft", js_keep(document));
-    if (code != 0) {
+    rc = context_add(context, "perft", js_keep(document));
+    if (rc != 0) {
         js_free(document);
-        return code;
+        return rc;
     }
     text_add(&text, "perft %lld on %dx%d: %llu leaves in %.3f s\n", (long long)depth, variant->size,
              variant->size, (unsigned long long)nodes, seconds);
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 const Command cmd_perft = {
@@ -65,7 +65,7 @@ const Command cmd_perft = {
     .summary = "count the leaves of the game tree (proof of the rules)",
     .examples = "ogpt perft 10\nogpt perft 7 --ref\nogpt perft 12 --size 4",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(PerftOptions),
     .min_args = 1,
     .max_args = 1,

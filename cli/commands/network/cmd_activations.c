@@ -222,7 +222,7 @@ const Command cmd_activations = {
                 "ogpt activations runs/tiny acts-z --corpus games.ogpc --site z --ply 10,20-29 "
                 "--split test",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(ActivationsGiven),
     .min_args = 2,
     .max_args = 2,

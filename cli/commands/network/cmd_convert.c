@@ -49,36 +49,36 @@ static int same_as_published(bool *out, const char *dst, const Publish *publish,
                              const char *const *names, size_t n)
 {
     Js *old = NULL;
-    int code = 0;
+    int rc = 0;
     *out = dir_exists(dst) && manifest_verify(&old, dst) == 0;
-    for (size_t i = 0; code == 0 && *out && i < n; i++) {
+    for (size_t i = 0; rc == 0 && *out && i < n; i++) {
         char path[FILES_PATH_MAX], hash[HASH_HEX_SIZE];
         const char *listed = manifest_file_sha256(old, names[i]);
-        code = publish_path(path, publish, names[i]);
-        code = code != 0 ? code : sha256_file(hash, path);
-        *out = code == 0 && listed != NULL && strcmp(listed, hash) == 0;
+        rc = publish_path(path, publish, names[i]);
+        rc = rc ? rc : sha256_file(hash, path);
+        *out = rc == 0 && listed && strcmp(listed, hash) == 0;
     }
     js_free(old);
-    return code;
+    return rc;
 }
 
 int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const char *tensors,
                        const char *config)
 {
     const char *const names[] = {tensors, config};
-    int code = same_as_published(&c->already, c->dst, publish, names, config != NULL ? 2 : 1);
+    int rc = same_as_published(&c->already, c->dst, publish, names, config ? 2 : 1);
     c->already = c->already && !c->context->force;
-    if (code == 0 && !c->already && dir_exists(c->dst) && !c->context->force) {
-        code = err_set(OGPT_EUSAGE,
-                       "%s: holds something else than this conversion makes; name another "
-                       "directory, or replace it with --force",
-                       c->dst);
+    if (rc == 0 && !c->already && dir_exists(c->dst) && !c->context->force) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: holds something else than this conversion makes; name another "
+                     "directory, or replace it with --force",
+                     c->dst);
     }
-    if (code == 0 && !c->already) {
+    if (rc == 0 && !c->already) {
         return publish_commit(publish, fields);
     }
     publish_abort(publish);
-    return code;
+    return rc;
 }
 
 static int conversion_report(const Conversion *c)
@@ -107,11 +107,11 @@ static int conversion_report(const Conversion *c)
         text_add(&text, "largest difference  %.2g over %d positions (%.2g allowed)\n", c->largest,
                  CHECK_POSITIONS, c->tolerance);
     }
-    int code = context_add(c->context, "conversions", js_keep(document));
-    code = code != 0 ? code : context_result(c->context, js_keep(document), text.data);
+    int rc = context_add(c->context, "conversions", js_keep(document));
+    rc = rc ? rc : context_result(c->context, js_keep(document), text.data);
     js_free(document);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 /* ---- what is given ---- */
@@ -121,15 +121,15 @@ static int is_probe(bool *out, const char *path)
 {
     char json[FILES_PATH_MAX], published[FILES_PATH_MAX];
     StFile *file = NULL;
-    int code = path_join(json, path, "probe.json");
-    code = code != 0 ? code : path_join(published, path, PROBE_LAYOUT_FILE);
-    *out = code == 0 && (file_exists(json) || file_exists(published));
-    if (code == 0 && file_exists(path)) {
-        code = st_open(&file, path);
-        *out = code == 0 && st_find(file, PROBE_LAYOUT_TENSOR) != NULL;
+    int rc = path_join(json, path, "probe.json");
+    rc = rc ? rc : path_join(published, path, PROBE_LAYOUT_FILE);
+    *out = rc == 0 && (file_exists(json) || file_exists(published));
+    if (rc == 0 && file_exists(path)) {
+        rc = st_open(&file, path);
+        *out = rc == 0 && st_find(file, PROBE_LAYOUT_TENSOR);
         st_close(file);
     }
-    return code;
+    return rc;
 }
 
 /* An option that changes nothing for this conversion is refused: whoever gives it means something
@@ -145,13 +145,13 @@ static int options_check(const Conversion *c)
         bool given, used;
         const char *with;
     } rows[] = {
-        {"layer", given->layer != NULL, c->probe && !ours, kept},
-        {"model", given->model != NULL, c->probe, kind},
+        {"layer", given->layer, c->probe && !ours, kept},
+        {"model", given->model, c->probe, kind},
         {"check", given->check, !c->probe || !ours, kept},
         {"heads", given->heads != 0, !c->probe && c->from == LAYOUT_MINGPT,
          c->probe ? kind : "a model that is not --from mingpt"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].given && !rows[i].used) {
             return err_set(OGPT_EUSAGE, "convert: --%s means nothing with %s; leave it out",
                            rows[i].name, rows[i].with);
@@ -205,14 +205,14 @@ static const char *goal_fault(const Conversion *c, const char *manifest, const c
 static int goal_check(const Conversion *c)
 {
     char manifest[FILES_PATH_MAX], train[FILES_PATH_MAX];
-    int code = path_join(manifest, c->dst, "MANIFEST.json");
-    code = code != 0 ? code : path_join(train, c->dst, "train");
-    const char *fault = code == 0 ? goal_fault(c, manifest, train) : NULL;
-    return fault == NULL ? code
-                         : err_set(OGPT_EUSAGE,
-                                   "%s: %s, so no %s is put in its place; choose "
-                                   "another name",
-                                   c->dst, fault, c->probe ? "probe" : "model");
+    int rc = path_join(manifest, c->dst, "MANIFEST.json");
+    rc = rc ? rc : path_join(train, c->dst, "train");
+    const char *fault = rc == 0 ? goal_fault(c, manifest, train) : NULL;
+    return !fault ? rc
+                  : err_set(OGPT_EUSAGE,
+                            "%s: %s, so no %s is put in its place; choose "
+                            "another name",
+                            c->dst, fault, c->probe ? "probe" : "model");
 }
 
 static int convert_run(Context *context)
@@ -225,29 +225,29 @@ static int convert_run(Context *context)
                     .transposed = strcmp(given->notation, "othello_world") == 0,
                     .largest = NAN};
     size_t n_stale = 0;
-    if ((given->from == NULL) == (given->to == NULL)) {
+    if ((!given->from) == (!given->to)) {
         return err_set(OGPT_EUSAGE,
                        "convert: give either --from LAYOUT or --to LAYOUT (" LAYOUT_NAMES "): the "
                        "other side is always ours, tl");
     }
-    c.from = given->from != NULL ? (Layout)layout_parse(given->from) : LAYOUT_TL;
-    c.to = given->to != NULL ? (Layout)layout_parse(given->to) : LAYOUT_TL;
+    c.from = given->from ? (Layout)layout_parse(given->from) : LAYOUT_TL;
+    c.to = given->to ? (Layout)layout_parse(given->to) : LAYOUT_TL;
     if (file_is_pickle(c.src)) {
         return refuse_pickle(context, c.src);
     }
-    int code = is_probe(&c.probe, c.src);
-    code = code != 0 ? code : options_check(&c);
-    code = code != 0 ? code : goal_check(&c);
-    code = code != 0 ? code : path_clean_stale(&n_stale, c.dst);
-    code = code != 0 ? code : context_run_begin(context, c.dst, false);
-    if (code == 0) {
-        code = c.probe ? convert_probe(&c) : convert_model(&c);
+    int rc = is_probe(&c.probe, c.src);
+    rc = rc ? rc : options_check(&c);
+    rc = rc ? rc : goal_check(&c);
+    rc = rc ? rc : path_clean_stale(&n_stale, c.dst);
+    rc = rc ? rc : context_run_begin(context, c.dst, false);
+    if (rc == 0) {
+        rc = c.probe ? convert_probe(&c) : convert_model(&c);
     }
-    code = code != 0 ? code : conversion_report(&c);
-    if (code == 0 && c.from != LAYOUT_TL && !c.probe) {
+    rc = rc ? rc : conversion_report(&c);
+    if (rc == 0 && c.from != LAYOUT_TL && !c.probe) {
         context_next(context, "ogpt eval %s --corpus games.ogpc", c.dst);
     }
-    return code;
+    return rc;
 }
 
 const Command cmd_convert = {
@@ -259,7 +259,7 @@ const Command cmd_convert = {
                 "--notation othello_world --check\n"
                 "ogpt convert probes/mine published-probe --to mingpt --layer 5",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(ConvertOptions),
     .min_args = 2,
     .max_args = 2,

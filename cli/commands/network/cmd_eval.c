@@ -39,7 +39,6 @@ static const OptionSpec eval_options[] = {
 static void set_means(Js *row, const LegalitySums *sums, bool generated)
 {
     double n = sums->positions;
-
     js_set_int(row, "positions", (int64_t)n);
     js_set_num(row, "loss", sums->loss / n);
     if (generated) {
@@ -61,8 +60,7 @@ typedef struct ErrorRates {
 static int error_rates(ErrorRates *out, const LegalityScore *score, uint64_t seed)
 {
     size_t n = score->n_games;
-    double *sums = mem_alloc(3 * n, sizeof *sums, "errors by game");
-
+    double *sums = mem_alloc(3 * n, sizeof(*sums), "errors by game");
     if (!sums) {
         return OGPT_ENOMEM;
     }
@@ -82,11 +80,9 @@ static int error_rates(ErrorRates *out, const LegalityScore *score, uint64_t see
 static Js *rows_by_ply(const LegalityScore *score, bool generated)
 {
     Js *rows = js_array();
-
     for (int t = 0; t < GAME_MAX_MOVES; t++) {
         if (score->by_ply[t].positions > 0) {
             Js *row = js_object();
-
             js_set_int(row, "ply", t + 1);
             set_means(row, &score->by_ply[t], generated);
             js_push(rows, row);
@@ -106,7 +102,6 @@ static void print_score(Text *text, const LegalityScore *score, const ErrorRates
 {
     const LegalitySums *sums = &score->total;
     double n = sums->positions;
-
     text_add(text, "games           %zu%s\n", score->n_games,
              all ? " (all splits)" : " (test split)");
     text_add(text, "positions       %.0f\n", n);
@@ -134,7 +129,6 @@ static void print_by_ply(Text *text, const LegalityScore *score)
     for (int t = 0; t < GAME_MAX_MOVES; t++) {
         const LegalitySums *sums = &score->by_ply[t];
         double n = sums->positions;
-
         if (n > 0) {
             text_add(text, "%5d %10.0f %8.4f %8.4f %9.3f %9.3f %8.4f %8.4f\n", t + 1, n,
                      sums->loss / n, sums->kl / n, 100 * sums->strict_errors / n,
@@ -151,7 +145,7 @@ typedef struct Seen {
 
 static void print_seen(Text *text, const Seen *seen)
 {
-    if (seen->of.unknown != NULL) {
+    if (seen->of.unknown) {
         text_add(text, "seen games      not known: %s\n", seen->of.unknown);
         return;
     }
@@ -180,9 +174,8 @@ static int report(Context *context, const LegalityScore *score, const Seen *seen
     Js *document = js_object(), *by_ply = rows_by_ply(score, generated);
     ErrorRates rates;
     Text text = {0};
-    int code = error_rates(&rates, score, context->seed);
-
-    if (code != 0) {
+    int rc = error_rates(&rates, score, context->seed);
+    if (rc != 0) {
         goto done;
     }
     js_set_str(document, "model_hash", model->model_hash);
@@ -192,28 +185,26 @@ static int report(Context *context, const LegalityScore *score, const Seen *seen
     set_means(document, &score->total, generated);
     js_set_interval(document, "strict_error", rates.strict);
     js_set_interval(document, "lenient_error", rates.lenient);
-    if (seen->of.unknown == NULL) {
+    if (!seen->of.unknown) {
         js_set_int(document, "seen_games", (int64_t)seen->left_out);
         js_set_int(document, "remade_games", (int64_t)seen->of.fresh);
     }
     js_set(document, "by_ply", js_keep(by_ply));
-    code = context_add(context, "eval", js_keep(document));
-    if (code == 0) {
-        code = context_add_all(context, "eval_by_ply", js_keep(by_ply));
-    }
-    if (code == 0) {
+    rc = context_add(context, "eval", js_keep(document));
+    rc = rc ? rc : context_add_all(context, "eval_by_ply", js_keep(by_ply));
+    if (rc == 0) {
         print_score(&text, score, &rates, generated, options->all);
         print_seen(&text, seen);
         if (options->by_ply) {
             print_by_ply(&text, score);
         }
-        code = context_result(context, js_keep(document), text.data);
+        rc = context_result(context, js_keep(document), text.data);
     }
 done:
     text_release(&text);
     js_free(by_ply);
     js_free(document);
-    return code;
+    return rc;
 }
 
 /* Games are divided by their hash, whatever file they stand in: a game of the test split is none
@@ -223,7 +214,6 @@ static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *optio
 {
     const unsigned test = 1U << SPLIT_TEST;
     const unsigned all = 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | test;
-
     return source_corpus(out, corpus, options->all ? all : test, false, seed);
 }
 
@@ -241,21 +231,21 @@ static int leave_out_seen(Seen *out, uint64_t *n_games, Context *context, const 
     }
     Progress progress =
         progress_begin(context, "look for seen games", "games", (double)out->of.fresh);
-    int code = seen_games(&seen, model->manifest, source, (size_t)*n_games, context->pool,
-                          show_progress, &progress);
+    int rc = seen_games(&seen, model->manifest, source, (size_t)*n_games, context->pool,
+                        show_progress, &progress);
     progress_end(&progress);
-    if (code == 0 && seen.n > 0) {
-        code = source_leave_out(source, seen.hashes, seen.n);
+    if (rc == 0 && seen.n > 0) {
+        rc = source_leave_out(source, seen.hashes, seen.n);
     }
     out->left_out = seen.n;
     seen_games_release(&seen);
-    if (code == 0 && out->left_out >= *n_games) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: training had all %llu games that were to be scored; use other games",
-                       options->corpus, (unsigned long long)*n_games);
+    if (rc == 0 && out->left_out >= *n_games) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: training had all %llu games that were to be scored; use other games",
+                     options->corpus, (unsigned long long)*n_games);
     }
     *n_games -= out->left_out;
-    return code;
+    return rc;
 }
 
 static int eval_run(Context *context)
@@ -268,32 +258,23 @@ static int eval_run(Context *context)
     LegalityScore score = {0};
     Seen seen;
     uint64_t n_games;
-    int code;
-
+    int rc;
     if (!options->corpus) {
         return err_set(OGPT_EUSAGE,
                        "eval: --corpus is missing: name the games to be scored, for example "
                        "ogpt eval %s --corpus games.ogpc",
                        path);
     }
-    code = context_model_load(context, &model, path);
-    if (code == 0) {
-        code = corpus_open(&corpus, options->corpus, false);
-    }
-    if (code == 0) {
-        code = positions_check_corpus(options->corpus, corpus, &model);
-    }
-    if (code != 0) {
+    rc = context_model_load(context, &model, path);
+    rc = rc ? rc : corpus_open(&corpus, options->corpus, false);
+    rc = rc ? rc : positions_check_corpus(options->corpus, corpus, &model);
+    if (rc != 0) {
         goto done;
     }
-    code = open_games(&source, corpus, options, context->seed);
-    if (code == 0) {
-        code = context_pool(context);
-    }
-    if (code == 0) {
-        code = context_run_begin(context, model.path, false);
-    }
-    if (code != 0) {
+    rc = open_games(&source, corpus, options, context->seed);
+    rc = rc ? rc : context_pool(context);
+    rc = rc ? rc : context_run_begin(context, model.path, false);
+    if (rc != 0) {
         goto done;
     }
     n_games = source_games(source);
@@ -304,18 +285,16 @@ static int eval_run(Context *context)
     } else {
         n_games = (uint64_t)options->games;
     }
-    code = leave_out_seen(&seen, &n_games, context, &model, source);
-    if (code != 0) {
+    rc = leave_out_seen(&seen, &n_games, context, &model, source);
+    if (rc != 0) {
         goto done;
     }
     Progress progress = progress_begin(context, "eval", "games", (double)n_games);
-    code = legality_score(&score, model.gpt, source, 0, (size_t)n_games, context->pool,
-                          show_progress, &progress);
+    rc = legality_score(&score, model.gpt, source, 0, (size_t)n_games, context->pool, show_progress,
+                        &progress);
     progress_end(&progress);
-    if (code == 0) {
-        code = report(context, &score, &seen, &model, corpus_info(corpus));
-    }
-    if (code == 0) {
+    rc = rc ? rc : report(context, &score, &seen, &model, corpus_info(corpus));
+    if (rc == 0) {
         context_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", path,
                      options->corpus);
     }
@@ -324,7 +303,7 @@ done:
     source_free(source);
     corpus_close(corpus);
     model_release(&model);
-    return code;
+    return rc;
 }
 
 const Command cmd_eval = {
@@ -334,7 +313,7 @@ const Command cmd_eval = {
     .examples = "ogpt eval runs/tiny --corpus games.ogpc --by-ply\n"
                 "ogpt eval runs/tiny --corpus games.ogpc --games 1000 --json",
     .options = eval_options,
-    .n_options = sizeof eval_options / sizeof eval_options[0],
+    .n_options = sizeof(eval_options) / sizeof(eval_options[0]),
     .options_bytes = sizeof(EvalOptions),
     .min_args = 1,
     .max_args = 1,

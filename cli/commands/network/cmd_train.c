@@ -103,7 +103,7 @@ static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
     cfg->d_vocab = vocab_of(variant)->d_vocab;
     cfg->seed = context->seed;
     const char *reason = gpt_config_check(cfg);
-    if (reason != NULL) {
+    if (reason) {
         return err_set(OGPT_EUSAGE, "train: %s; make --layers or --d-model smaller", reason);
     }
 
@@ -150,11 +150,11 @@ static int read_options(GptConfig *cfg, TrainOptions *o, const Context *context,
                        (long long)c->probe_every, (long long)o->report_every);
     }
     reason = train_options_check(o);
-    if (reason == NULL && c->games > 0) {
+    if (!reason && c->games > 0) {
         o->steps = train_steps(o, c->games);
         reason = train_options_check(o);
     }
-    return reason == NULL ? 0 : err_set(OGPT_EUSAGE, "train: %s", reason);
+    return !reason ? 0 : err_set(OGPT_EUSAGE, "train: %s", reason);
 }
 
 static void set_unless(Js *object, const char *key, double value, double plain)
@@ -201,9 +201,9 @@ static Js *identity(const GptConfig *cfg, const TrainOptions *o, const GameSourc
     js_set_num(same, "momentum", o->momentum);
     js_set_num(same, "clip", o->clip);
     js_set_num(same, "average", o->average);
-    js_set_str(same, "init-from", init->gpt != NULL ? init->model_hash : "");
+    js_set_str(same, "init-from", init->gpt ? init->model_hash : "");
     js_set(about, "options", same);
-    if (init->gpt != NULL) {
+    if (init->gpt) {
         js_set(about, "earlier", lineage_write(init->manifest));
     }
     js_set_str(about, "command_line", context->command_line);
@@ -215,7 +215,7 @@ static Js *identity(const GptConfig *cfg, const TrainOptions *o, const GameSourc
 static int open_games(GameSource **source, GameSource **held_out, Corpus **corpus, Context *context)
 {
     const TrainCommand *c = context->options;
-    if ((c->corpus != NULL) == c->fresh) {
+    if (!c->corpus != c->fresh) {
         return err_set(OGPT_EUSAGE, "train: give either --corpus CORPUS or --fresh");
     }
     int rc;
@@ -248,7 +248,7 @@ static int open_games(GameSource **source, GameSource **held_out, Corpus **corpu
 static int open_probe_games(GameSource **out, Corpus *corpus, const GameSource *source,
                             uint64_t seed)
 {
-    if (corpus == NULL) {
+    if (!corpus) {
         return source_fresh(out, source_variant(source), seed, RNG_PROBE_GAMES);
     }
     return source_corpus(out, corpus, 1u << SPLIT_TRAIN, false, seed);
@@ -287,7 +287,7 @@ static int run_train(Context *context)
     TrainWatch watch = {.context = context, .strict_error = NAN};
     int rc = open_games(&source, &held_out, &corpus, context);
     if (rc != 0 || (rc = read_options(&cfg, &train, context, source_variant(source))) != 0 ||
-        (c->init_from != NULL && (rc = load_init(&init, &cfg, context, source)) != 0) ||
+        (c->init_from && (rc = load_init(&init, &cfg, context, source)) != 0) ||
         (rc = context_pool(context)) != 0) {
         goto done;
     }
@@ -303,9 +303,9 @@ static int run_train(Context *context)
     watch.held_out = held_out;
     watch.train = &train;
     watch.probe_every = c->probe_every;
-    watch.generated = corpus == NULL || strcmp(corpus_info(corpus)->source, "random") == 0;
+    watch.generated = !corpus || strcmp(corpus_info(corpus)->source, "random") == 0;
     about = identity(&cfg, &train, source, context, &init);
-    size_t init_bytes = init.gpt != NULL ? init.gpt->n_numbers * sizeof(float) : 0;
+    size_t init_bytes = init.gpt ? init.gpt->n_numbers * sizeof(float) : 0;
     context_say(context, "%lld parameters, %zu threads, %s products, %.0f MB of memory, seed %llu",
                 (long long)gpt_config_parameters(&cfg), context->threads, train.precision,
                 (double)(train_bytes(&cfg, &train, context->threads) + init_bytes) / 1e6,
@@ -313,7 +313,7 @@ static int run_train(Context *context)
     rc = train_watched(&watch, run_path, &cfg, &train, source, init.gpt, about);
 done:
     js_free(about);
-    if (init.gpt != NULL) {
+    if (init.gpt) {
         model_release(&init);
     }
     quick_probe_free(watch.probe);
@@ -333,7 +333,7 @@ const Command cmd_train = {
                 "ogpt train runs/six --fresh --size 6 --minutes 5\n"
                 "ogpt train runs/mine --corpus games.ogpc --games 200000",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(TrainCommand),
     .min_args = 1,
     .max_args = 1,

@@ -40,46 +40,46 @@ static bool is_published(const char *path)
 static int ours_read(Source *out, const Conversion *c)
 {
     ModelFile model;
-    int code = context_model_load(c->context, &model, c->src);
-    if (code != 0) {
-        return code;
+    int rc = context_model_load(c->context, &model, c->src);
+    if (rc != 0) {
+        return rc;
     }
-    code = layout_files_find(&out->files, model.path);
+    rc = layout_files_find(&out->files, model.path);
     out->gpt = model.gpt;
     out->manifest = js_keep(model.manifest);
     model.gpt = NULL;
     model_release(&model);
-    return code;
+    return rc;
 }
 
 /* Files of other programs; with a manifest of ours they must be as they were published, and in the
  * layout that was named. */
 static int theirs_read(Source *out, const Conversion *c)
 {
-    int code = layout_files_find(&out->files, c->src);
-    if (code == 0 && is_published(c->src)) {
-        code = manifest_verify(&out->manifest, c->src);
+    int rc = layout_files_find(&out->files, c->src);
+    if (rc == 0 && is_published(c->src)) {
+        rc = manifest_verify(&out->manifest, c->src);
     }
     const char *layout = js_str_of(js_member(out->manifest, "layout"));
-    if (code == 0 && layout != NULL && strcmp(layout, layout_name(c->from)) != 0) {
-        code = err_set(OGPT_EFORMAT, "%s: was written in layout %s; convert it with --from %s",
-                       c->src, layout, layout);
+    if (rc == 0 && layout && strcmp(layout, layout_name(c->from)) != 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: was written in layout %s; convert it with --from %s",
+                     c->src, layout, layout);
     }
-    code = code != 0 ? code : layout_read(&out->gpt, c->from, &out->files, (int)c->options->heads);
-    if (code == 0 && c->from == LAYOUT_MINGPT && out->files.config[0] == '\0' &&
+    rc = rc ? rc : layout_read(&out->gpt, c->from, &out->files, (int)c->options->heads);
+    if (rc == 0 && c->from == LAYOUT_MINGPT && out->files.config[0] == '\0' &&
         c->options->heads == 0) {
         context_say(c->context, "%s: 8 heads assumed, which no shape tells; --heads N names others",
                     c->src);
     }
-    return code;
+    return rc;
 }
 
 /* The notation that a conversion wrote down must be the one named now. */
 static int notation_check(const Conversion *c, const Source *source)
 {
     const char *found = js_str_of(js_member(js_member(source->config, "ogpt"), "notation"));
-    const char *wanted = c->options->from != NULL ? c->options->notation : "standard";
-    if (found != NULL && strcmp(found, wanted) != 0) {
+    const char *wanted = c->options->from ? c->options->notation : "standard";
+    if (found && strcmp(found, wanted) != 0) {
         return err_set(OGPT_EUSAGE,
                        "%s: is in notation %s by its config.json, --notation says %s; convert it "
                        "with --from %s --notation %s",
@@ -91,20 +91,19 @@ static int notation_check(const Conversion *c, const Source *source)
 static int source_read(Source *out, const Conversion *c)
 {
     *out = (Source){0};
-    int code =
-        c->from == LAYOUT_TL && is_published(c->src) ? ours_read(out, c) : theirs_read(out, c);
-    if (code == 0 && out->files.config[0] != '\0') {
-        code = js_parse_file(&out->config, out->files.config, 1 << 20);
+    int rc = c->from == LAYOUT_TL && is_published(c->src) ? ours_read(out, c) : theirs_read(out, c);
+    if (rc == 0 && out->files.config[0] != '\0') {
+        rc = js_parse_file(&out->config, out->files.config, 1 << 20);
     }
-    code = code != 0 ? code : notation_check(c, out);
-    const Vocab *vocab = code == 0 ? vocab_by_size(out->gpt->cfg.d_vocab) : NULL;
-    if (code == 0 && (vocab == NULL || vocab->n_ctx != out->gpt->cfg.n_ctx)) {
-        code = err_set(OGPT_EFORMAT,
-                       "%s: d_vocab %d and n_ctx %d are of no board; expected 61 and 59 (8x8), 33 "
-                       "and 31 (6x6), or 13 and 11 (4x4)",
-                       c->src, out->gpt->cfg.d_vocab, out->gpt->cfg.n_ctx);
+    rc = rc ? rc : notation_check(c, out);
+    const Vocab *vocab = rc == 0 ? vocab_by_size(out->gpt->cfg.d_vocab) : NULL;
+    if (rc == 0 && (!vocab || vocab->n_ctx != out->gpt->cfg.n_ctx)) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: d_vocab %d and n_ctx %d are of no board; expected 61 and 59 (8x8), 33 "
+                     "and 31 (6x6), or 13 and 11 (4x4)",
+                     c->src, out->gpt->cfg.d_vocab, out->gpt->cfg.n_ctx);
     }
-    return code;
+    return rc;
 }
 
 /* Members of config.json's "ogpt": those of the source, and where the tensors came from. */
@@ -123,11 +122,11 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
     if (c->to != LAYOUT_TL) {
         js_set_int(about, "seed", (int64_t)source->gpt->cfg.seed);
     }
-    if (c->options->to != NULL) {
+    if (c->options->to) {
         js_set_str(about, "notation", c->options->notation);
     }
     js_set_str(origin, "layout", layout_name(c->from));
-    js_set_str(origin, "notation", c->options->from != NULL ? c->options->notation : "standard");
+    js_set_str(origin, "notation", c->options->from ? c->options->notation : "standard");
     js_set_str(origin, "sha256", source_hash);
     js_set(about, "converted", origin);
     return about;
@@ -140,7 +139,7 @@ static Js *fields_build(const Conversion *c, const Source *source)
     static const char *const kept[] = {"step", "games", "corpus_hash"};
     Js *fields = js_object(), *about = js_object();
     bool turned = c->transposed && c->from == LAYOUT_TL && c->to == LAYOUT_TL;
-    for (size_t i = 0; !turned && i < sizeof kept / sizeof kept[0]; i++) {
+    for (size_t i = 0; !turned && i < sizeof(kept) / sizeof(kept[0]); i++) {
         if (js_has(source->manifest, kept[i])) {
             js_set(fields, kept[i], js_keep(js_member(source->manifest, kept[i])));
         }
@@ -163,25 +162,25 @@ static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const Layout
     LayoutConfig config;
     PlainNet *net = NULL;
     LayoutDifference difference = {0};
-    int code = layout_config_read(&config, layout, files, gpt->cfg.n_heads);
-    code = code != 0 ? code : plain_net_open(&net, layout, files->tensors, &config);
-    code = code != 0
-               ? code
-               : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, c->context->seed);
+    int rc = layout_config_read(&config, layout, files, gpt->cfg.n_heads);
+    rc = rc ? rc : plain_net_open(&net, layout, files->tensors, &config);
+    rc = rc != 0
+             ? rc
+             : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, c->context->seed);
     plain_net_free(net);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     c->largest = !(c->largest >= difference.largest) ? difference.largest : c->largest;
     c->tolerance = difference.tolerance;
     if (difference.largest > difference.tolerance) {
-        code = err_set(OGPT_ENEGATIVE,
-                       "%s: in layout %s its logits differ from ours by %.3g over %d positions, "
-                       "%.3g is allowed; nothing was written",
-                       c->src, layout_name(layout), difference.largest, CHECK_POSITIONS,
-                       difference.tolerance);
+        rc = err_set(OGPT_ENEGATIVE,
+                     "%s: in layout %s its logits differ from ours by %.3g over %d positions, "
+                     "%.3g is allowed; nothing was written",
+                     c->src, layout_name(layout), difference.largest, CHECK_POSITIONS,
+                     difference.tolerance);
     }
-    return code;
+    return rc;
 }
 
 /* Both files are forwarded in their own layouts, and what was written is read back. */
@@ -190,21 +189,21 @@ static int both_check(Conversion *c, const Gpt *gpt, const Source *source, const
 {
     LayoutFiles written = {0};
     Gpt *back = NULL;
-    int code = publish_path(written.tensors, publish, "model.safetensors");
-    code = code != 0 ? code : publish_path(written.config, publish, "config.json");
-    code = code != 0 ? code : side_check(c, gpt, c->from, &source->files, order);
-    code = code != 0 ? code : side_check(c, gpt, c->to, &written, NULL);
-    code = code != 0 ? code : layout_read(&back, c->to, &written, gpt->cfg.n_heads);
-    for (size_t i = 0; code == 0 && i < gpt->n_specs; i++) {
+    int rc = publish_path(written.tensors, publish, "model.safetensors");
+    rc = rc ? rc : publish_path(written.config, publish, "config.json");
+    rc = rc ? rc : side_check(c, gpt, c->from, &source->files, order);
+    rc = rc ? rc : side_check(c, gpt, c->to, &written, NULL);
+    rc = rc ? rc : layout_read(&back, c->to, &written, gpt->cfg.n_heads);
+    for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
         const TensorSpec *spec = &gpt->specs[i];
         if (memcmp(gpt->params + spec->offset, back->params + spec->offset,
-                   spec->count * sizeof *gpt->params) != 0) {
-            code = err_set(OGPT_ENEGATIVE, "%s: tensor %s is not read back as it was written",
-                           c->dst, spec->name);
+                   spec->count * sizeof(*gpt->params)) != 0) {
+            rc = err_set(OGPT_ENEGATIVE, "%s: tensor %s is not read back as it was written", c->dst,
+                         spec->name);
         }
     }
     gpt_free(back);
-    return code;
+    return rc;
 }
 
 int convert_model(Conversion *c)
@@ -214,29 +213,29 @@ int convert_model(Conversion *c)
     Js *about = NULL, *fields = NULL;
     char source_hash[HASH_HEX_SIZE];
     uint8_t order[BOARD_SQUARES];
-    int code = source_read(&source, c);
-    code = code != 0 ? code : sha256_file(source_hash, source.files.tensors);
-    if (code == 0 && c->transposed) {
+    int rc = source_read(&source, c);
+    rc = rc ? rc : sha256_file(source_hash, source.files.tensors);
+    if (rc == 0 && c->transposed) {
         vocab_transpose(order, vocab_by_size(source.gpt->cfg.d_vocab));
-        code = gpt_permute_tokens(source.gpt, order);
+        rc = gpt_permute_tokens(source.gpt, order);
     }
-    code = code != 0 ? code : disk_preflight(c->dst, 5 * source.gpt->n_numbers);
-    code = code != 0 ? code : publish_begin(&publish, c->dst, true);
-    if (code != 0) {
+    rc = rc ? rc : disk_preflight(c->dst, 5 * source.gpt->n_numbers);
+    rc = rc ? rc : publish_begin(&publish, c->dst, true);
+    if (rc != 0) {
         goto done;
     }
     about = about_build(c, &source, source_hash);
     fields = fields_build(c, &source);
     c->parameters = gpt_config_parameters(&source.gpt->cfg);
-    code = layout_write(publish, &c->n_tensors, c->model_hash, source.gpt, c->to, about);
-    if (code == 0 && c->options->check) {
-        code = both_check(c, source.gpt, &source, publish, c->transposed ? order : NULL);
+    rc = layout_write(publish, &c->n_tensors, c->model_hash, source.gpt, c->to, about);
+    if (rc == 0 && c->options->check) {
+        rc = both_check(c, source.gpt, &source, publish, c->transposed ? order : NULL);
     }
-    if (code == 0 && interrupt_pending() != 0) {
-        code = err_set(OGPT_EINTR, "convert: interrupted; nothing was written");
+    if (rc == 0 && interrupt_pending() != 0) {
+        rc = err_set(OGPT_EINTR, "convert: interrupted; nothing was written");
     }
-    if (code == 0) {
-        code = conversion_publish(c, publish, fields, "model.safetensors", "config.json");
+    if (rc == 0) {
+        rc = conversion_publish(c, publish, fields, "model.safetensors", "config.json");
         publish = NULL;
     }
 done:
@@ -244,5 +243,5 @@ done:
     js_free(about);
     js_free(fields);
     source_release(&source);
-    return code;
+    return rc;
 }

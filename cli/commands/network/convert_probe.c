@@ -20,15 +20,15 @@ static int model_hash_read(char hash[HASH_HEX_SIZE], const Conversion *c)
 {
     ModelFile model;
     hash[0] = '\0';
-    if (c->options->model == NULL) {
+    if (!c->options->model) {
         return 0;
     }
-    int code = context_model_load(c->context, &model, c->options->model);
-    if (code == 0) {
+    int rc = context_model_load(c->context, &model, c->options->model);
+    if (rc == 0) {
         memcpy(hash, model.model_hash, HASH_HEX_SIZE);
         model_release(&model);
     }
-    return code;
+    return rc;
 }
 
 #define LAYER_NOT_GIVEN (LAYER_EMBED - 1)
@@ -38,10 +38,9 @@ static int layer_parse(int *out, const Conversion *c)
 {
     const char *text = c->options->layer;
     int64_t number = LAYER_NOT_GIVEN;
-    if (text != NULL && strcmp(text, "embed") == 0) {
+    if (text && strcmp(text, "embed") == 0) {
         number = LAYER_EMBED;
-    } else if (text != NULL &&
-               (!int_read(&number, text) || number < 0 || number > LAYERS_MAX - 2)) {
+    } else if (text && (!int_read(&number, text) || number < 0 || number > LAYERS_MAX - 2)) {
         return err_set(OGPT_EUSAGE, "--layer \"%s\": expected a layer 0..%d or 'embed'", text,
                        LAYERS_MAX - 2);
     }
@@ -80,12 +79,12 @@ static int ours_publish(Conversion *c, const Probe *probe)
     Publish *publish = NULL;
     Js *fields = NULL;
     char path[FILES_PATH_MAX];
-    int code = publish_begin(&publish, c->dst, true);
-    code = code != 0 ? code : probe_write(publish, &fields, probe);
-    code = code != 0 ? code : publish_path(path, publish, "probe.safetensors");
-    code = code != 0 ? code : sha256_file(c->model_hash, path);
-    if (code == 0) {
-        code = conversion_publish(c, publish, fields, "probe.safetensors", "probe.json");
+    int rc = publish_begin(&publish, c->dst, true);
+    rc = rc ? rc : probe_write(publish, &fields, probe);
+    rc = rc ? rc : publish_path(path, publish, "probe.safetensors");
+    rc = rc ? rc : sha256_file(c->model_hash, path);
+    if (rc == 0) {
+        rc = conversion_publish(c, publish, fields, "probe.safetensors", "probe.json");
         publish = NULL;
     }
     publish_abort(publish);
@@ -96,7 +95,7 @@ static int ours_publish(Conversion *c, const Probe *probe)
             c->parameters += layer_numbers(probe);
         }
     }
-    return code;
+    return rc;
 }
 
 static int score_check(Conversion *c, const Probe *probe, int index, const char *path)
@@ -105,15 +104,15 @@ static int score_check(Conversion *c, const Probe *probe, int index, const char 
         return 0;
     }
     c->tolerance = SCORE_TOLERANCE;
-    int code =
+    int rc =
         probe_layout_difference(&c->largest, probe, index, path, CHECK_POSITIONS, c->context->seed);
-    if (code == 0 && !(c->largest <= c->tolerance)) {
-        code = err_set(OGPT_ENEGATIVE,
-                       "%s: scores in both layouts differ by %.3g, %.3g is allowed; nothing was "
-                       "written",
-                       c->src, c->largest, c->tolerance);
+    if (rc == 0 && !(c->largest <= c->tolerance)) {
+        rc = err_set(OGPT_ENEGATIVE,
+                     "%s: scores in both layouts differ by %.3g, %.3g is allowed; nothing was "
+                     "written",
+                     c->src, c->largest, c->tolerance);
     }
-    return code;
+    return rc;
 }
 
 static int published_write(Conversion *c, const Probe *probe, int layer)
@@ -122,38 +121,38 @@ static int published_write(Conversion *c, const Probe *probe, int layer)
     Js *fields = js_object();
     char path[FILES_PATH_MAX];
     int index = 0;
-    int code = layer_choose(&index, c, probe, layer);
-    code = code != 0 ? code : publish_begin(&publish, c->dst, true);
-    code = code != 0 ? code : probe_layout_write(publish, probe, index, c->options->notation);
-    code = code != 0 ? code : publish_path(path, publish, PROBE_LAYOUT_FILE);
-    code = code != 0 ? code : score_check(c, probe, index, path);
-    code = code != 0 ? code : sha256_file(c->model_hash, path);
-    if (code == 0) {
+    int rc = layer_choose(&index, c, probe, layer);
+    rc = rc ? rc : publish_begin(&publish, c->dst, true);
+    rc = rc ? rc : probe_layout_write(publish, probe, index, c->options->notation);
+    rc = rc ? rc : publish_path(path, publish, PROBE_LAYOUT_FILE);
+    rc = rc ? rc : score_check(c, probe, index, path);
+    rc = rc ? rc : sha256_file(c->model_hash, path);
+    if (rc == 0) {
         js_set_str(fields, "layout", layout_name(c->to));
         js_set_str(fields, "model_hash", probe->model_hash);
-        code = conversion_publish(c, publish, fields, PROBE_LAYOUT_FILE, NULL);
+        rc = conversion_publish(c, publish, fields, PROBE_LAYOUT_FILE, NULL);
         publish = NULL;
     }
     c->n_tensors = 2;
     c->parameters = layer_numbers(probe);
     publish_abort(publish);
     js_free(fields);
-    return code;
+    return rc;
 }
 
 static int published_read(Probe *out, Conversion *c, int layer, const char *model_hash)
 {
     char path[FILES_PATH_MAX];
     const char *file = dir_exists(c->src) ? path : c->src;
-    int code = dir_exists(c->src) ? path_join(path, c->src, PROBE_LAYOUT_FILE) : 0;
-    code = code != 0 ? code : probe_layout_read(out, file, layer, model_hash, c->options->notation);
-    if (code == 0) {
-        code = score_check(c, out, 0, file);
-        if (code != 0) {
+    int rc = dir_exists(c->src) ? path_join(path, c->src, PROBE_LAYOUT_FILE) : 0;
+    rc = rc ? rc : probe_layout_read(out, file, layer, model_hash, c->options->notation);
+    if (rc == 0) {
+        rc = score_check(c, out, 0, file);
+        if (rc != 0) {
             probe_release(out);
         }
     }
-    return code;
+    return rc;
 }
 
 int convert_probe(Conversion *c)
@@ -167,29 +166,29 @@ int convert_probe(Conversion *c)
                        c->src);
     }
     int layer = LAYER_NOT_GIVEN;
-    int code = layer_parse(&layer, c);
-    code = code != 0 ? code : model_hash_read(model_hash, c);
-    if (code == 0 && c->transposed && c->to == LAYOUT_TL && model_hash[0] == '\0') {
-        code = err_set(OGPT_EUSAGE,
-                       "%s: a probe of another notation belongs to the model in that notation; "
-                       "name it with --model MODEL",
-                       c->src);
+    int rc = layer_parse(&layer, c);
+    rc = rc ? rc : model_hash_read(model_hash, c);
+    if (rc == 0 && c->transposed && c->to == LAYOUT_TL && model_hash[0] == '\0') {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: a probe of another notation belongs to the model in that notation; "
+                     "name it with --model MODEL",
+                     c->src);
     }
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
-    code = c->from == LAYOUT_TL ? probe_load(&probe, c->src)
-                                : published_read(&probe, c, layer, model_hash);
-    if (code != 0) {
-        return code;
+    rc = c->from == LAYOUT_TL ? probe_load(&probe, c->src)
+                              : published_read(&probe, c, layer, model_hash);
+    if (rc != 0) {
+        return rc;
     }
     if (model_hash[0] != '\0') {
         memcpy(probe.model_hash, model_hash, HASH_HEX_SIZE);
     }
-    code = c->transposed ? probe_transpose(&probe) : 0;
-    if (code == 0) {
-        code = c->to == LAYOUT_TL ? ours_publish(c, &probe) : published_write(c, &probe, layer);
+    rc = c->transposed ? probe_transpose(&probe) : 0;
+    if (rc == 0) {
+        rc = c->to == LAYOUT_TL ? ours_publish(c, &probe) : published_write(c, &probe, layer);
     }
     probe_release(&probe);
-    return code;
+    return rc;
 }

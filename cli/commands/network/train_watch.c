@@ -42,9 +42,9 @@ static void on_stepped(void *context, const TrainReport *r)
     TrainWatch *watch = context;
     char detail[96];
     if (watch->generated) {
-        snprintf(detail, sizeof detail, "loss %.4f excess %.4f", r->loss, r->loss - r->floor);
+        snprintf(detail, sizeof(detail), "loss %.4f excess %.4f", r->loss, r->loss - r->floor);
     } else {
-        snprintf(detail, sizeof detail, "loss %.4f", r->loss);
+        snprintf(detail, sizeof(detail), "loss %.4f", r->loss);
     }
     progress_step(&watch->progress, (double)r->step, detail);
 }
@@ -79,8 +79,7 @@ static int on_report(void *context, const TrainReport *r)
 {
     TrainWatch *watch = context;
     QuickScore quick = {.accuracy = NAN};
-    bool probed =
-        watch->probe != NULL && (r->step % watch->probe_every == 0 || r->step == r->steps);
+    bool probed = watch->probe && (r->step % watch->probe_every == 0 || r->step == r->steps);
     int rc = score_held_out(watch, r->gpt);
     if (rc == 0 && probed) {
         rc = quick_probe_score(&quick, watch->probe, r->gpt, watch->context->pool);
@@ -108,11 +107,11 @@ static int on_report(void *context, const TrainReport *r)
 
     char floor[64] = "", board[64] = "";
     if (probed) {
-        snprintf(board, sizeof board, "  board %.2f %% of cells, %.1f %% whole",
+        snprintf(board, sizeof(board), "  board %.2f %% of cells, %.1f %% whole",
                  100 * quick.accuracy, 100 * quick.board);
     }
     if (watch->generated) {
-        snprintf(floor, sizeof floor, "  floor %.4f  excess %.4f", r->floor, r->loss - r->floor);
+        snprintf(floor, sizeof(floor), "  floor %.4f  excess %.4f", r->floor, r->loss - r->floor);
     }
     double left = (double)(train_games(watch->train, r->steps) - (int64_t)r->games);
     progress_end(&watch->progress);
@@ -231,7 +230,7 @@ int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);
     }
-    rc = rc != 0 ? rc : print_result(context, &result, watch, cfg, options->profile);
+    rc = rc ? rc : print_result(context, &result, watch, cfg, options->profile);
     if (rc == 0) {
         context_next(context,
                      "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "

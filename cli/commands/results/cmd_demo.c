@@ -131,7 +131,7 @@ static int take_step(const Context *context, const DemoStep *step, const GivenMo
                      const char *store)
 {
     char line[256], *words[MAX_WORDS + 4] = {NULL};
-    snprintf(line, sizeof line, "%s", step->line);
+    snprintf(line, sizeof(line), "%s", step->line);
     int n = split_words(line, words);
     /* show computes nothing that is kept, so it knows no store. */
     if (strncmp(step->line, "show ", 5) != 0) {
@@ -143,10 +143,10 @@ static int take_step(const Context *context, const DemoStep *step, const GivenMo
     }
     Text shown = {0};
     for (int i = 0; i < n; i++) {
-        if (model != NULL && strcmp(words[i], "MODEL") == 0) {
+        if (model && strcmp(words[i], "MODEL") == 0) {
             words[i] = (char *)model->path;
         }
-        if (model != NULL && strcmp(words[i], "PROBE") == 0) {
+        if (model && strcmp(words[i], "PROBE") == 0) {
             words[i] = (char *)model->probe;
         }
         text_add(&shown, strchr(words[i], ' ') != NULL ? " '%s'" : " %s", words[i]);
@@ -156,9 +156,9 @@ static int take_step(const Context *context, const DemoStep *step, const GivenMo
     text_release(&shown);
     /* With --json, the demo's document is the only one on stdout. */
     results__mute(context->json ? 1 : 0);
-    int code = cli_run(n, words);
+    int rc = cli_run(n, words);
     results__mute(context->json ? -1 : 0);
-    return code;
+    return rc;
 }
 
 /* A report.txt without the demo's results beside it was written by someone else. */
@@ -181,50 +181,50 @@ static int write_report(const DemoReport *report)
 static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const GivenModel *model)
 {
     DemoReport report = {0};
-    int code = demo_verdict(&report, part->store, &part->claims);
-    if (code == OGPT_ENEGATIVE) {
-        *verdict = code;
-        code = 0;
+    int rc = demo_verdict(&report, part->store, &part->claims);
+    if (rc == OGPT_ENEGATIVE) {
+        *verdict = rc;
+        rc = 0;
     }
-    if (code == 0) {
+    if (rc == 0) {
         text_add(&whole->text, "\n==== %s, %dx%d ====\n%s",
-                 model != NULL ? model->path : "The network trained just now", part->size,
-                 part->size, report.text.data);
+                 model ? model->path : "The network trained just now", part->size, part->size,
+                 report.text.data);
         js_set(whole->document, part->key, js_keep(report.document));
-        code = whole->text.failed ? OGPT_ENOMEM : write_report(whole);
+        rc = whole->text.failed ? OGPT_ENOMEM : write_report(whole);
     }
     demo_report_release(&report);
-    return code;
+    return rc;
 }
 
 static int take_part(DemoReport *whole, int *verdict, const Context *context, const DemoPart *part,
                      const GivenModel *model)
 {
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < part->n_steps; i++) {
-        code = take_step(context, &part->steps[i], model, part->store);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < part->n_steps; i++) {
+        rc = take_step(context, &part->steps[i], model, part->store);
     }
-    return code != 0 ? code : add_part(whole, verdict, part, model);
+    return rc != 0 ? rc : add_part(whole, verdict, part, model);
 }
 
 /* Enter a network at the part of its size. */
 static int place_model(GivenModels *given, const char *path)
 {
     ModelFile model;
-    int code = model_load(&model, path, NULL);
-    if (code != 0) {
-        return code;
+    int rc = model_load(&model, path, NULL);
+    if (rc != 0) {
+        return rc;
     }
     int d_vocab = model.gpt->cfg.d_vocab;
     GivenModel entry = {.path = path};
-    snprintf(entry.probe, sizeof entry.probe, "probe-%.8s", model.model_hash);
+    snprintf(entry.probe, sizeof(entry.probe), "probe-%.8s", model.model_hash);
     model_release(&model);
     for (size_t i = 0; i < COUNT(given_parts); i++) {
         const DemoPart *part = &given_parts[i];
         if (vocab_of(game_variant(part->size))->d_vocab != d_vocab) {
             continue;
         }
-        if (given->of[i].path != NULL) {
+        if (given->of[i].path) {
             return err_set(OGPT_EUSAGE, "demo: %s and %s are both of %dx%d; give one of each size",
                            given->of[i].path, path, part->size, part->size);
         }
@@ -239,11 +239,11 @@ static int place_model(GivenModels *given, const char *path)
 /* Before minutes are spent. */
 static int place_models(GivenModels *given, const Context *context)
 {
-    int code = 0;
-    for (int i = 0; code == 0 && i < context->n_args; i++) {
-        code = place_model(given, context->args[i]);
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < context->n_args; i++) {
+        rc = place_model(given, context->args[i]);
     }
-    return code;
+    return rc;
 }
 
 static int run_demo(Context *context)
@@ -255,7 +255,7 @@ static int run_demo(Context *context)
     code = code != 0 ? code : place_models(&given, context);
     code = code != 0 ? code : take_part(&report, &verdict, context, &train_part, NULL);
     for (size_t i = 0; code == 0 && i < COUNT(given_parts); i++) {
-        if (given.of[i].path != NULL) {
+        if (given.of[i].path) {
             code = take_part(&report, &verdict, context, &given_parts[i], &given.of[i]);
         }
     }

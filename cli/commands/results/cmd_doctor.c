@@ -24,16 +24,16 @@ typedef struct Doctor {
 } Doctor;
 
 /* Note one check. `code` is an OGPT_E* whose message explains a failure, or 0. */
-static void check_note(Doctor *doctor, const char *name, int code, const char *detail)
+static void check_note(Doctor *doctor, const char *name, int rc, const char *detail)
 {
     Js *check = js_object();
-    const char *shown = code == 0 ? detail : err_message();
+    const char *shown = rc == 0 ? detail : err_message();
     js_set_str(check, "check", name);
-    js_set_bool(check, "ok", code == 0);
+    js_set_bool(check, "ok", rc == 0);
     js_set_str(check, "detail", shown);
     js_push(doctor->checks, check);
-    text_add(&doctor->text, "%-7s %-16s %s\n", code == 0 ? "ok" : "FAILED", name, shown);
-    doctor->n_failed += code != 0;
+    text_add(&doctor->text, "%-7s %-16s %s\n", rc == 0 ? "ok" : "FAILED", name, shown);
+    doctor->n_failed += rc != 0;
 }
 
 /* Perft 7 by the fast rules against the published number, and by the reference at depth 5. */
@@ -42,10 +42,10 @@ static int rules_check(Context *context)
     uint64_t leaves = 0;
     uint64_t fast_5 = 0;
     RefBoard board;
-    int code = perft_start(&leaves, game_variant(8), 7, context->pool);
-    code = code != 0 ? code : perft_start(&fast_5, game_variant(8), 5, context->pool);
-    if (code != 0) {
-        return code;
+    int rc = perft_start(&leaves, game_variant(8), 7, context->pool);
+    rc = rc ? rc : perft_start(&fast_5, game_variant(8), 5, context->pool);
+    if (rc != 0) {
+        return rc;
     }
     if (leaves != PERFT_7) {
         return err_set(OGPT_ENEGATIVE, "perft 7: %d expected, found %llu", PERFT_7,
@@ -98,32 +98,32 @@ static int folder_check(const char *store_path)
     void *back = NULL;
     size_t n = 0;
     const char *slash = strrchr(store_path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - store_path) + 1 : 1,
-             slash != NULL ? store_path : ".");
-    int code = disk_preflight(folder, DISK_WANTED);
-    code = code != 0 ? code : path_join(scratch, folder, ".ogpt-doctor");
-    code = code != 0 ? code : dir_create(scratch);
-    if (code != 0) {
-        return code;
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - store_path) + 1 : 1,
+             slash ? store_path : ".");
+    int rc = disk_preflight(folder, DISK_WANTED);
+    rc = rc ? rc : path_join(scratch, folder, ".ogpt-doctor");
+    rc = rc ? rc : dir_create(scratch);
+    if (rc != 0) {
+        return rc;
     }
-    code = path_join(file, scratch, "probe");
-    code = code != 0 ? code : file_write_atomic(file, words, sizeof words, true);
-    code = code != 0 ? code : file_read_all(&back, &n, file, 4096);
-    if (code == 0 && (n != sizeof words || memcmp(back, words, n) != 0)) {
-        code = err_set(OGPT_ENEGATIVE, "%s: other bytes came back than were written", file);
+    rc = path_join(file, scratch, "probe");
+    rc = rc ? rc : file_write_atomic(file, words, sizeof(words), true);
+    rc = rc ? rc : file_read_all(&back, &n, file, 4096);
+    if (rc == 0 && (n != sizeof(words) || memcmp(back, words, n) != 0)) {
+        rc = err_set(OGPT_ENEGATIVE, "%s: other bytes came back than were written", file);
     }
     mem_free(back);
     int removed = dir_remove(scratch);
-    return code != 0 ? code : removed;
+    return rc != 0 ? rc : removed;
 }
 
 static int store_examine(const char *path)
 {
     Store *store = NULL;
-    int code = store_open_read(&store, path);
-    code = code != 0 ? code : store_check(store);
+    int rc = store_open_read(&store, path);
+    rc = rc ? rc : store_check(store);
     store_close(store);
-    return code;
+    return rc;
 }
 
 static int doctor_run(Context *context)
@@ -131,13 +131,14 @@ static int doctor_run(Context *context)
     char machine[256];
     char blas[128];
     Doctor doctor = {.checks = js_array()};
-    int code = context_pool(context);
-    if (code != 0) {
+    int rc = context_pool(context);
+    if (rc != 0) {
         js_free(doctor.checks);
-        return code;
+        return rc;
     }
-    machine_describe(machine, sizeof machine);
-    snprintf(blas, sizeof blas, "%s, core type %s, 1 thread a worker", blas_version(), blas_core());
+    machine_describe(machine, sizeof(machine));
+    snprintf(blas, sizeof(blas), "%s, core type %s, 1 thread a worker", blas_version(),
+             blas_core());
     text_add(&doctor.text, "machine  %s\nthreads  %zu\nogpt     %s, SQLite %s\n\n", machine,
              context->threads, OGPT_VERSION, db_library_version());
     check_note(&doctor, "rules", rules_check(context), "perft 7 and the reference rules agree");
@@ -154,12 +155,12 @@ static int doctor_run(Context *context)
     js_set(document, "versions", program__get()->versions());
     js_set(document, "checks", doctor.checks);
     js_set_int(document, "failed", doctor.n_failed);
-    code = context_result(context, document, doctor.text.data);
+    rc = context_result(context, document, doctor.text.data);
     text_release(&doctor.text);
-    if (code == 0 && doctor.n_failed > 0) {
-        code = err_set(OGPT_ENEGATIVE, "doctor: %d of the checks failed", doctor.n_failed);
+    if (rc == 0 && doctor.n_failed > 0) {
+        rc = err_set(OGPT_ENEGATIVE, "doctor: %d of the checks failed", doctor.n_failed);
     }
-    return code;
+    return rc;
 }
 
 const Command cmd_doctor = {

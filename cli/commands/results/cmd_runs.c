@@ -14,7 +14,7 @@
 static void value_add(Text *text, const Js *value)
 {
     char *printed = NULL;
-    switch (value == NULL ? JS_NULL : js_type(value)) {
+    switch (!value ? JS_NULL : js_type(value)) {
     case JS_NULL: text_add(text, "-"); break;
     case JS_BOOL: text_add(text, "%s", js_bool_of(value) ? "yes" : "no"); break;
     case JS_INT: text_add(text, "%lld", (long long)js_int_of(value)); break;
@@ -33,7 +33,7 @@ static void value_add(Text *text, const Js *value)
 static const char *member_text(const Js *object, const char *key)
 {
     const Js *value = js_member(object, key);
-    return value != NULL && js_type(value) == JS_STR ? js_str_of(value) : "-";
+    return value && js_type(value) == JS_STR ? js_str_of(value) : "-";
 }
 
 typedef struct ListOptions {
@@ -51,11 +51,11 @@ static int list_run(Context *context)
     Store *store = NULL;
     Js *runs = NULL;
     Text text = {0};
-    int code = store_open_read(&store, context->store_path);
-    code = code != 0 ? code : store_list(&runs, store, (int)given->limit);
+    int rc = store_open_read(&store, context->store_path);
+    rc = rc ? rc : store_list(&runs, store, (int)given->limit);
     store_close(store);
-    if (code != 0) {
-        return code;
+    if (rc != 0) {
+        return rc;
     }
     text_add(&text, "%6s  %-20s  %-11s  %s\n", "run", "started", "status", "command");
     for (size_t i = 0; i < js_length(runs); i++) {
@@ -66,9 +66,9 @@ static int list_run(Context *context)
     }
     Js *document = js_object();
     js_set(document, "runs", runs);
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 const Command cmd_runs_list = {
@@ -77,7 +77,7 @@ const Command cmd_runs_list = {
     .summary = "the runs in the results database, newest first",
     .examples = "ogpt runs list\nogpt runs list --limit 100 --store other.db",
     .options = list_options,
-    .n_options = sizeof list_options / sizeof list_options[0],
+    .n_options = sizeof(list_options) / sizeof(list_options[0]),
     .options_bytes = sizeof(ListOptions),
     .uses = USES_STORE,
     .run = list_run,
@@ -111,31 +111,31 @@ static void rows_add(Text *text, const char *kind, const Js *rows)
 static int curve_add(Text *text, const Js *rows, const char *column, const char *title)
 {
     size_t n = js_length(rows);
-    double *x = mem_alloc(n, sizeof *x, "a curve");
-    double *y = mem_alloc(n, sizeof *y, "a curve");
-    int code = x == NULL || y == NULL ? OGPT_ENOMEM : 0;
-    for (size_t i = 0; code == 0 && i < n; i++) {
+    double *x = mem_alloc(n, sizeof(*x), "a curve");
+    double *y = mem_alloc(n, sizeof(*y), "a curve");
+    int rc = !x || !y ? OGPT_ENOMEM : 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
         const Js *value = js_member(js_at(rows, i), column);
         x[i] = js_num_of(js_member(js_at(rows, i), "games"));
-        y[i] = value != NULL ? js_num_of(value) : NAN;
+        y[i] = value ? js_num_of(value) : NAN;
     }
-    if (code == 0) {
+    if (rc == 0) {
         draw_curve(text, title, "games", x, y, n);
     }
     mem_free(x);
     mem_free(y);
-    return code;
+    return rc;
 }
 
 /* The loss where there is no floor to measure it from: that of games that were not generated. */
 static int curves_add(Text *text, const Js *rows)
 {
     bool floored = js_type(js_member(js_at(rows, 0), "excess")) != JS_NULL;
-    int code = floored ? curve_add(text, rows, "excess", "excess over the floor (nats)")
-                       : curve_add(text, rows, "loss", "loss (nats)");
-    code = code != 0 ? code : curve_add(text, rows, "strict_error", "strict error");
-    return code != 0 ? code
-                     : curve_add(text, rows, "board_accuracy", "board accuracy of the quick probe");
+    int rc = floored ? curve_add(text, rows, "excess", "excess over the floor (nats)")
+                     : curve_add(text, rows, "loss", "loss (nats)");
+    rc = rc ? rc : curve_add(text, rows, "strict_error", "strict error");
+    return rc != 0 ? rc
+                   : curve_add(text, rows, "board_accuracy", "board accuracy of the quick probe");
 }
 
 /* Options and versions on one line each. */
@@ -159,11 +159,11 @@ static int run_describe(Text *text, const Js *run)
     void *it = NULL;
     const char *kind = NULL;
     const Js *rows = NULL;
-    int code = 0;
+    int rc = 0;
     text_add(text, "run        %lld\n", (long long)js_int_of(js_member(run, "run")));
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
         const Js *value = js_member(run, plain[i]);
-        if (value != NULL && js_type(value) == JS_STR) {
+        if (value && js_type(value) == JS_STR) {
             const char *label = i == 0 ? "command" : plain[i];
             text_add(text, "%-10s %s\n", label, js_str_of(value));
         }
@@ -171,13 +171,13 @@ static int run_describe(Text *text, const Js *run)
     text_add(text, "%-10s %lld\n", "sessions", (long long)js_int_of(js_member(run, "sessions")));
     details_add(text, run, "options");
     details_add(text, run, "versions");
-    while (code == 0 && js_next(js_member(run, "results"), &it, &kind, &rows)) {
+    while (rc == 0 && js_next(js_member(run, "results"), &it, &kind, &rows)) {
         rows_add(text, kind, rows);
         if (strcmp(kind, "train_curve") == 0) {
-            code = curves_add(text, rows);
+            rc = curves_add(text, rows);
         }
     }
-    return code;
+    return rc;
 }
 
 /* Read run number `index` of the arguments; the newest when it is not given. */
@@ -185,20 +185,18 @@ static int run_read(Js **out, Context *context, Store *store, int index)
 {
     int64_t run = 0;
     Js *newest = NULL;
-    int code = 0;
+    int rc = 0;
     if (index < context->n_args) {
-        code = context_arg_int(&run, context, index, "RUN", 1, INT64_MAX);
-        return code != 0 ? code : store_show(out, store, run);
+        rc = context_arg_int(&run, context, index, "RUN", 1, INT64_MAX);
+        return rc != 0 ? rc : store_show(out, store, run);
     }
-    code = store_list(&newest, store, 1);
-    if (code == 0 && js_length(newest) == 0) {
-        code = err_set(OGPT_EUSAGE, "%s: no runs in it yet", context->store_path);
+    rc = store_list(&newest, store, 1);
+    if (rc == 0 && js_length(newest) == 0) {
+        rc = err_set(OGPT_EUSAGE, "%s: no runs in it yet", context->store_path);
     }
-    if (code == 0) {
-        code = store_show(out, store, js_int_of(js_member(js_at(newest, 0), "run")));
-    }
+    rc = rc ? rc : store_show(out, store, js_int_of(js_member(js_at(newest, 0), "run")));
     js_free(newest);
-    return code;
+    return rc;
 }
 
 static int show_run(Context *context)
@@ -206,16 +204,14 @@ static int show_run(Context *context)
     Store *store = NULL;
     Js *run = NULL;
     Text text = {0};
-    int code = store_open_read(&store, context->store_path);
-    code = code != 0 ? code : run_read(&run, context, store, 0);
+    int rc = store_open_read(&store, context->store_path);
+    rc = rc ? rc : run_read(&run, context, store, 0);
     store_close(store);
-    code = code != 0 ? code : run_describe(&text, run);
-    if (code == 0) {
-        code = context_result(context, js_keep(run), text.data);
-    }
+    rc = rc ? rc : run_describe(&text, run);
+    rc = rc ? rc : context_result(context, js_keep(run), text.data);
     js_free(run);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 const Command cmd_runs_show = {
@@ -236,21 +232,20 @@ static void members_diff(Text *text, Js *out, const char *title, const Js *a, co
         void *it = NULL;
         const char *key = NULL;
         const Js *value = NULL;
-        while (sides[side] != NULL && js_next(sides[side], &it, &key, &value)) {
-            const Js *other = sides[1 - side] != NULL ? js_member(sides[1 - side], key) : NULL;
+        while (sides[side] && js_next(sides[side], &it, &key, &value)) {
+            const Js *other = sides[1 - side] ? js_member(sides[1 - side], key) : NULL;
             Text mine = {0};
             Text theirs = {0};
             value_add(&mine, value);
             value_add(&theirs, other);
-            bool same =
-                mine.data != NULL && theirs.data != NULL && strcmp(mine.data, theirs.data) == 0;
+            bool same = mine.data && theirs.data && strcmp(mine.data, theirs.data) == 0;
             /* The second pass only adds what the first side lacks. */
-            if (!same && (side == 0 || other == NULL)) {
+            if (!same && (side == 0 || !other)) {
                 const Js *left = side == 0 ? value : other;
                 const Js *right = side == 0 ? other : value;
                 Js *pair = js_array();
-                js_push(pair, left != NULL ? js_keep(left) : js_null());
-                js_push(pair, right != NULL ? js_keep(right) : js_null());
+                js_push(pair, left ? js_keep(left) : js_null());
+                js_push(pair, right ? js_keep(right) : js_null());
                 js_set(out, key, pair);
                 text_add(text, "%-12s %-20s %s -> %s\n", title, key,
                          side == 0 ? mine.data : theirs.data, side == 0 ? theirs.data : mine.data);
@@ -264,7 +259,7 @@ static void members_diff(Text *text, Js *out, const char *title, const Js *a, co
 static const Js *last_row(const Js *run, const char *kind)
 {
     const Js *rows = js_member(js_member(run, "results"), kind);
-    return rows != NULL ? js_at(rows, js_length(rows) - 1) : NULL;
+    return rows ? js_at(rows, js_length(rows) - 1) : NULL;
 }
 
 /* The last row of each kind that both runs, or one of them, have. */
@@ -293,11 +288,11 @@ static int diff_run(Context *context)
     Js *a = NULL;
     Js *b = NULL;
     Text text = {0};
-    int code = store_open_read(&store, context->store_path);
-    code = code != 0 ? code : run_read(&a, context, store, 0);
-    code = code != 0 ? code : run_read(&b, context, store, 1);
+    int rc = store_open_read(&store, context->store_path);
+    rc = rc ? rc : run_read(&a, context, store, 0);
+    rc = rc ? rc : run_read(&b, context, store, 1);
     store_close(store);
-    if (code != 0) {
+    if (rc != 0) {
         goto done;
     }
     Js *document = js_object();
@@ -313,12 +308,12 @@ static int diff_run(Context *context)
     Js *results = js_object();
     results_diff(&text, results, a, b);
     js_set(document, "results", results);
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
 done:
     js_free(a);
     js_free(b);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 const Command cmd_runs_diff = {

@@ -24,7 +24,7 @@ static const OptionSpec options[] = {
 
 static void cell_print(Text *out, const Js *value)
 {
-    switch (value == NULL ? JS_NULL : js_type(value)) {
+    switch (!value ? JS_NULL : js_type(value)) {
     case JS_INT: text_add(out, "%lld", (long long)js_int_of(value)); break;
     case JS_NUM: text_add(out, "%.4f", js_num_of(value)); break;
     case JS_STR: text_add(out, "%s", js_str_of(value)); break;
@@ -94,19 +94,19 @@ static int table_run(Context *context)
     Store *store = NULL;
     Js *rows = NULL, *document = js_object();
     Text text = {0};
-    int code = 0;
+    int rc = 0;
     if (context->n_args == 0) {
         tables_list(&text, document);
     } else {
         const char *name = context->args[0];
-        code = store_open_read(&store, context->store_path);
-        code = code != 0 ? code : store_view(&rows, store, name, given->run);
+        rc = store_open_read(&store, context->store_path);
+        rc = rc ? rc : store_view(&rows, store, name, given->run);
         store_close(store);
-        if (code == 0 && given->csv) {
+        if (rc == 0 && given->csv) {
             CsvTable table = {name, js_keep(rows)};
-            code = csv_write(given->csv, &table, 1, context->force);
+            rc = csv_write(given->csv, &table, 1, context->force);
         }
-        if (code == 0) {
+        if (rc == 0) {
             js_set_str(document, "table", name);
             js_set(document, "rows", js_keep(rows));
             if (js_length(rows) > 0) {
@@ -117,13 +117,13 @@ static int table_run(Context *context)
         }
         js_free(rows);
     }
-    if (code != 0) {
+    if (rc != 0) {
         js_free(document);
-        return code;
+        return rc;
     }
-    code = context_result(context, document, text.data);
+    rc = context_result(context, document, text.data);
     text_release(&text);
-    return code;
+    return rc;
 }
 
 const Command cmd_runs_table = {
@@ -133,7 +133,7 @@ const Command cmd_runs_table = {
     .examples = "ogpt runs table\nogpt runs table probes_by_layer --run 3\n"
                 "ogpt runs table edits_by_method --csv tables",
     .options = options,
-    .n_options = sizeof options / sizeof options[0],
+    .n_options = sizeof(options) / sizeof(options[0]),
     .options_bytes = sizeof(TableOptions),
     .max_args = 1,
     .uses = USES_STORE | USES_FORCE,

@@ -1,5 +1,4 @@
-/* cli/commands/results/cmd_verify.c - ogpt verify: is what lies on the disk still what was written?
- */
+/* cli/commands/results/cmd_verify.c - ogpt verify: is each file still what was written? */
 #include "cli/command.h"
 
 #include <stdio.h>
@@ -50,7 +49,7 @@ typedef struct Verdict {
     uint64_t games, bad_blocks, illegal_games;
     SoundModel *models;
     size_t n_models, room;
-    int code; /* of a callback that ran out of memory */
+    int rc; /* of a callback that ran out of memory */
 } Verdict;
 
 static void finding_add(void *context, const char *line)
@@ -66,10 +65,10 @@ static void finding_add(void *context, const char *line)
 }
 
 /* Damage is a finding; what says nothing about the file (memory, permissions) ends the run. */
-static int finding_of(Verdict *verdict, int code)
+static int finding_of(Verdict *verdict, int rc)
 {
-    if (code != OGPT_EFORMAT && code != OGPT_EVERSION) {
-        return code;
+    if (rc != OGPT_EFORMAT && rc != OGPT_EVERSION) {
+        return rc;
     }
     finding_add(verdict, err_message());
     return 0;
@@ -80,15 +79,15 @@ static int finding_of(Verdict *verdict, int code)
 static int corpus_examine(Verdict *verdict)
 {
     CorpusReport report;
-    int code = corpus_verify(&report, verdict->item->path, finding_add, verdict);
+    int rc = corpus_verify(&report, verdict->item->path, finding_add, verdict);
     verdict->games += report.games;
     verdict->bad_blocks += report.bad_blocks;
     verdict->illegal_games += report.illegal_games;
-    snprintf(verdict->item->about, sizeof verdict->item->about,
+    snprintf(verdict->item->about, sizeof(verdict->item->about),
              "corpus, %llu games replayed, %llu plies, %llu duplicates",
              (unsigned long long)report.games, (unsigned long long)report.plies,
              (unsigned long long)report.duplicates);
-    return code;
+    return rc;
 }
 
 /* Results that belong to a run in progress are read as they stand. */
@@ -96,11 +95,11 @@ static int results_examine(Verdict *verdict)
 {
     Store *store = NULL;
     size_t n_runs = 0;
-    int code = store_open_read(&store, verdict->item->path);
-    code = code != 0 ? code : store_verify(&n_runs, store, finding_add, verdict);
+    int rc = store_open_read(&store, verdict->item->path);
+    rc = rc ? rc : store_verify(&n_runs, store, finding_add, verdict);
     store_close(store);
-    snprintf(verdict->item->about, sizeof verdict->item->about, "results, %zu runs", n_runs);
-    return code;
+    snprintf(verdict->item->about, sizeof(verdict->item->about), "results, %zu runs", n_runs);
+    return rc;
 }
 
 static void model_add(void *context, const ModelFile *model)
@@ -108,7 +107,7 @@ static void model_add(void *context, const ModelFile *model)
     Verdict *verdict = context;
     const GptConfig *cfg = &model->gpt->cfg;
     const Vocab *vocab = vocab_by_size(cfg->d_vocab);
-    if (vocab == NULL || cfg->n_ctx > vocab->n_ctx) {
+    if (!vocab || cfg->n_ctx > vocab->n_ctx) {
         err_set(OGPT_EFORMAT,
                 "%s: d_vocab %d, n_ctx %d: expected those of a board: 61 and at most 59, 33 and "
                 "31, 13 and 11; other programs' models play no Othello here",
@@ -116,14 +115,14 @@ static void model_add(void *context, const ModelFile *model)
         finding_add(verdict, err_message());
         return;
     }
-    snprintf(verdict->item->about, sizeof verdict->item->about,
+    snprintf(verdict->item->about, sizeof(verdict->item->about),
              "model of %dx%d, %d layers, d_model %d, hash %.*s", vocab->variant->size,
              vocab->variant->size, cfg->n_layers, cfg->d_model, HASH_SHOWN, model->model_hash);
     if (verdict->n_models == verdict->room) {
         const size_t room = verdict->room == 0 ? 4 : 2 * verdict->room;
-        SoundModel *wider = mem_realloc(verdict->models, room, sizeof *wider, "models");
-        if (wider == NULL) {
-            verdict->code = OGPT_ENOMEM;
+        SoundModel *wider = mem_realloc(verdict->models, room, sizeof(*wider), "models");
+        if (!wider) {
+            verdict->rc = OGPT_ENOMEM;
             return;
         }
         verdict->models = wider;
@@ -131,22 +130,22 @@ static void model_add(void *context, const ModelFile *model)
     }
     SoundModel *added = &verdict->models[verdict->n_models++];
     *added = (SoundModel){.cfg = *cfg};
-    snprintf(added->path, sizeof added->path, "%s", model->path);
-    snprintf(added->hash, sizeof added->hash, "%s", model->model_hash);
+    snprintf(added->path, sizeof(added->path), "%s", model->path);
+    snprintf(added->hash, sizeof(added->hash), "%s", model->model_hash);
 }
 
 static int probe_examine(Verdict *verdict)
 {
     Probe probe;
-    int code = probe_load(&probe, verdict->item->path);
-    if (code == 0) {
-        snprintf(verdict->item->about, sizeof verdict->item->about,
+    int rc = probe_load(&probe, verdict->item->path);
+    if (rc == 0) {
+        snprintf(verdict->item->about, sizeof(verdict->item->about),
                  "probe of task %s, %d layer%s, fitted on model %.*s", probe.task, probe.n_layers,
                  probe.n_layers == 1 ? "" : "s", HASH_SHOWN, probe.model_hash);
         verdict->item->probe = true;
         probe_release(&probe);
     }
-    return code;
+    return rc;
 }
 
 /* What ogpt convert wrote for another library: every tensor there, in its shape, finite. */
@@ -154,14 +153,14 @@ static int converted_examine(Verdict *verdict, const char *layout)
 {
     LayoutFiles files;
     Gpt *gpt = NULL;
-    int code = layout_parse(layout) >= 0
-                   ? layout_files_find(&files, verdict->item->path)
-                   : err_set(OGPT_EFORMAT, "%s: MANIFEST.json: unknown layout \"%.40s\"",
-                             verdict->item->path, layout);
-    code = code != 0 ? code : layout_read(&gpt, (Layout)layout_parse(layout), &files, 0);
+    int rc = layout_parse(layout) >= 0
+                 ? layout_files_find(&files, verdict->item->path)
+                 : err_set(OGPT_EFORMAT, "%s: MANIFEST.json: unknown layout \"%.40s\"",
+                           verdict->item->path, layout);
+    rc = rc ? rc : layout_read(&gpt, (Layout)layout_parse(layout), &files, 0);
     gpt_free(gpt);
-    snprintf(verdict->item->about, sizeof verdict->item->about, "model in layout %s", layout);
-    return code;
+    snprintf(verdict->item->about, sizeof(verdict->item->about), "model in layout %s", layout);
+    return rc;
 }
 
 /* A directory with a manifest: which kind it is, by the files listed. A manifest that does not
@@ -169,42 +168,42 @@ static int converted_examine(Verdict *verdict, const char *layout)
 static int publication_examine(Verdict *verdict, const RunVerify *verify)
 {
     Js *manifest = NULL;
-    int code = manifest_verify(&manifest, verdict->item->path);
+    int rc = manifest_verify(&manifest, verdict->item->path);
     const char *layout = js_str_of(js_member(manifest, "layout")); /* of ogpt convert */
     bool model = manifest_file_sha256(manifest, "model.safetensors") != NULL;
-    if (code == 0 && model && layout != NULL) {
-        code = converted_examine(verdict, layout);
-    } else if (code == 0 && model) {
-        code = model_verify(verdict->item->path, verify);
-    } else if (code == 0 && manifest_file_sha256(manifest, "probe.safetensors") != NULL) {
-        code = probe_examine(verdict);
-    } else if (code == 0) {
-        snprintf(verdict->item->about, sizeof verdict->item->about, "published files");
+    if (rc == 0 && model && layout) {
+        rc = converted_examine(verdict, layout);
+    } else if (rc == 0 && model) {
+        rc = model_verify(verdict->item->path, verify);
+    } else if (rc == 0 && manifest_file_sha256(manifest, "probe.safetensors") != NULL) {
+        rc = probe_examine(verdict);
+    } else if (rc == 0) {
+        snprintf(verdict->item->about, sizeof(verdict->item->about), "published files");
     }
     js_free(manifest);
-    return code;
+    return rc;
 }
 
 static int run_examine(Verdict *verdict, const RunVerify *verify)
 {
     size_t n_steps = 0;
-    char newest[sizeof verdict->item->about];
-    int code = run_verify(&n_steps, verdict->item->path, verify);
-    snprintf(newest, sizeof newest, "%s", verdict->item->about);
-    snprintf(verdict->item->about, sizeof verdict->item->about,
+    char newest[sizeof(verdict->item->about)];
+    int rc = run_verify(&n_steps, verdict->item->path, verify);
+    snprintf(newest, sizeof(newest), "%s", verdict->item->about);
+    snprintf(verdict->item->about, sizeof(verdict->item->about),
              "run, %zu checkpoint%s, newest a %.300s", n_steps, n_steps == 1 ? "" : "s", newest);
-    return code;
+    return rc;
 }
 
 static int activations_examine(Verdict *verdict)
 {
     ActivationsFound found;
-    int code = activations_verify(&found, verdict->item->path, finding_add, verdict);
-    snprintf(verdict->item->about, sizeof verdict->item->about,
+    int rc = activations_verify(&found, verdict->item->path, finding_add, verdict);
+    snprintf(verdict->item->about, sizeof(verdict->item->about),
              "activations of %s, %lld rows, %zu of %zu shards%s, of model %.*s", found.site,
              (long long)found.n_rows, found.n_there, found.n_shards,
              found.n_there < found.n_shards ? " (unfinished)" : "", HASH_SHOWN, found.model_hash);
-    return code;
+    return rc;
 }
 
 static int path_examine(Verdict *verdict)
@@ -214,18 +213,18 @@ static int path_examine(Verdict *verdict)
     char manifest[FILES_PATH_MAX], index[FILES_PATH_MAX];
     uint32_t id = 0;
     if (dir_exists(path)) {
-        int code = path_join(manifest, path, "MANIFEST.json");
-        code = code != 0 ? code : path_join(index, path, "index.json");
-        if (code != 0) {
-            return code;
+        int rc = path_join(manifest, path, "MANIFEST.json");
+        rc = rc ? rc : path_join(index, path, "index.json");
+        if (rc != 0) {
+            return rc;
         }
         return file_exists(manifest) ? publication_examine(verdict, &verify)
                : file_exists(index)  ? activations_examine(verdict)
                                      : run_examine(verdict, &verify);
     }
-    int code = db_application_id(&id, path);
-    if (code != 0) {
-        return code;
+    int rc = db_application_id(&id, path);
+    if (rc != 0) {
+        return rc;
     }
     if (id == CORPUS_APPLICATION_ID) {
         return corpus_examine(verdict);
@@ -246,46 +245,46 @@ static int probe_match(Verdict *verdict)
     const char *path = verdict->item->path;
     Probe probe;
     const SoundModel *own = NULL;
-    int code = probe_load(&probe, path);
-    if (code != 0) {
-        return finding_of(verdict, code);
+    int rc = probe_load(&probe, path);
+    if (rc != 0) {
+        return finding_of(verdict, rc);
     }
-    for (size_t i = 0; i < verdict->n_models && own == NULL; i++) {
+    for (size_t i = 0; i < verdict->n_models && !own; i++) {
         own = strcmp(verdict->models[i].hash, probe.model_hash) == 0 ? &verdict->models[i] : NULL;
     }
-    if (own != NULL) {
-        code = probe_check_model(&probe, path, own->hash, &own->cfg);
+    if (own) {
+        rc = probe_check_model(&probe, path, own->hash, &own->cfg);
     } else {
         const SoundModel *first = &verdict->models[0];
-        code = err_set(OGPT_EFORMAT,
-                       "%s: fitted on model %.*s, found %zu other model%s here (%s is %.*s); name "
-                       "its model, or fit a probe on this one (ogpt probe fit)",
-                       path, HASH_SHOWN, probe.model_hash, verdict->n_models,
-                       verdict->n_models == 1 ? "" : "s", first->path, HASH_SHOWN, first->hash);
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: fitted on model %.*s, found %zu other model%s here (%s is %.*s); name "
+                     "its model, or fit a probe on this one (ogpt probe fit)",
+                     path, HASH_SHOWN, probe.model_hash, verdict->n_models,
+                     verdict->n_models == 1 ? "" : "s", first->path, HASH_SHOWN, first->hash);
     }
-    if (code == 0) {
+    if (rc == 0) {
         text_add(&verdict->item->text, "%s: belongs to %s\n", path, own->path);
     }
     probe_release(&probe);
-    return finding_of(verdict, code);
+    return finding_of(verdict, rc);
 }
 
 static int paths_examine(Verdict *verdict)
 {
-    int code = 0;
-    for (int i = 0; code == 0 && i < verdict->n_items; i++) {
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < verdict->n_items; i++) {
         verdict->item = &verdict->items[i];
-        code = finding_of(verdict, path_examine(verdict));
-        code = code != 0 ? code : verdict->code;
-        if (code == 0 && interrupt_pending() != 0) {
-            code = err_set(OGPT_EINTR, "verify: interrupted after %d paths", i + 1);
+        rc = finding_of(verdict, path_examine(verdict));
+        rc = rc ? rc : verdict->rc;
+        if (rc == 0 && interrupt_pending() != 0) {
+            rc = err_set(OGPT_EINTR, "verify: interrupted after %d paths", i + 1);
         }
     }
-    for (int i = 0; code == 0 && verdict->n_models > 0 && i < verdict->n_items; i++) {
+    for (int i = 0; rc == 0 && verdict->n_models > 0 && i < verdict->n_items; i++) {
         verdict->item = &verdict->items[i];
-        code = verdict->item->probe ? probe_match(verdict) : 0;
+        rc = verdict->item->probe ? probe_match(verdict) : 0;
     }
-    return code;
+    return rc;
 }
 
 /* Refuse to settle where every path is known to be something else than a results database. */
@@ -312,19 +311,19 @@ static void settled_say(void *context, const char *line)
 /* Put right what can be, in each results database among the paths. */
 static int paths_settle(Context *context)
 {
-    int code = 0;
-    for (int i = 0; code == 0 && i < context->n_args; i++) {
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < context->n_args; i++) {
         uint32_t id = 0;
         Store *store = NULL;
         if (!file_exists(context->args[i]) || db_application_id(&id, context->args[i]) != 0 ||
             id != STORE_APPLICATION_ID) {
             continue;
         }
-        code = store_open(&store, context->args[i]);
-        code = code != 0 ? code : store_settle(store, settled_say, context);
+        rc = store_open(&store, context->args[i]);
+        rc = rc ? rc : store_settle(store, settled_say, context);
         store_close(store);
     }
-    return code;
+    return rc;
 }
 
 /* The entries of all paths in the document; their lines, and one for a path without findings. */
@@ -341,7 +340,7 @@ static Js *items_conclude(Text *text, const Verdict *verdict)
         if (item->n_findings == 0) {
             text_add(text, "%s: %s: clean\n", item->path, item->about);
         }
-        text_add(text, "%s", item->text.data != NULL ? item->text.data : "");
+        text_add(text, "%s", item->text.data ? item->text.data : "");
         text->failed = text->failed || item->text.failed;
     }
     return items;
@@ -352,9 +351,9 @@ static int verdict_report(Context *context, const Verdict *verdict)
 {
     const size_t n = js_length(verdict->findings);
     Text text = {0};
-    int code = store_add_all(context->store, context->run, "findings", verdict->rows);
-    if (code != 0) {
-        return code;
+    int rc = store_add_all(context->store, context->run, "findings", verdict->rows);
+    if (rc != 0) {
+        return rc;
     }
     Js *document = js_object();
     js_set(document, "findings", js_keep(verdict->findings));
@@ -368,34 +367,34 @@ static int verdict_report(Context *context, const Verdict *verdict)
                  (unsigned long long)verdict->games);
         text_add(&text, n == 0 ? "clean\n" : "%zu finding%s\n", n, n == 1 ? "" : "s");
     }
-    code = context_result(context, document, text.failed ? NULL : text.data);
+    rc = context_result(context, document, text.failed ? NULL : text.data);
     text_release(&text);
-    if (code == 0 && n > 0) {
-        code = err_set(OGPT_EFORMAT,
-                       "verify: %zu finding%s; make the damaged files again, or take another copy",
-                       n, n == 1 ? "" : "s");
+    if (rc == 0 && n > 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "verify: %zu finding%s; make the damaged files again, or take another copy", n,
+                     n == 1 ? "" : "s");
     }
-    return code;
+    return rc;
 }
 
 static int verify_run(Context *context)
 {
     const VerifyOptions *options = context->options;
-    int code = options->settle ? settle_check(context) : 0;
-    code = code != 0
-               ? code
-               : context_run_begin(context, context->n_args == 1 ? context->args[0] : NULL, false);
-    if (code != 0) {
-        return code;
+    int rc = options->settle ? settle_check(context) : 0;
+    rc = rc != 0
+             ? rc
+             : context_run_begin(context, context->n_args == 1 ? context->args[0] : NULL, false);
+    if (rc != 0) {
+        return rc;
     }
     Verdict verdict = {.findings = js_array(), .rows = js_array()};
-    verdict.items = mem_calloc((size_t)context->n_args, sizeof *verdict.items, "paths");
-    code = verdict.items == NULL ? OGPT_ENOMEM : options->settle ? paths_settle(context) : 0;
-    for (int i = 0; code == 0 && i < context->n_args; i++) {
+    verdict.items = mem_calloc((size_t)context->n_args, sizeof(*verdict.items), "paths");
+    rc = !verdict.items ? OGPT_ENOMEM : options->settle ? paths_settle(context) : 0;
+    for (int i = 0; rc == 0 && i < context->n_args; i++) {
         verdict.items[verdict.n_items++].path = context->args[i];
     }
-    code = code != 0 ? code : paths_examine(&verdict);
-    code = code != 0 ? code : verdict_report(context, &verdict);
+    rc = rc ? rc : paths_examine(&verdict);
+    rc = rc ? rc : verdict_report(context, &verdict);
     for (int i = 0; i < verdict.n_items; i++) {
         text_release(&verdict.items[i].text);
     }
@@ -403,7 +402,7 @@ static int verify_run(Context *context)
     js_free(verdict.findings);
     js_free(verdict.rows);
     mem_free(verdict.models);
-    return code;
+    return rc;
 }
 
 #define AT(field) offsetof(VerifyOptions, field)
@@ -420,7 +419,7 @@ const Command cmd_verify = {
                 "ogpt verify runs/tiny probe            whether they belong together, too\n"
                 "ogpt verify ogpt-results.db --settle   end the rows of killed runs first",
     .options = specs,
-    .n_options = sizeof specs / sizeof specs[0],
+    .n_options = sizeof(specs) / sizeof(specs[0]),
     .options_bytes = sizeof(VerifyOptions),
     .min_args = 1,
     .max_args = -1,

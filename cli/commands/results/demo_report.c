@@ -39,7 +39,7 @@ static double number(const Js *row, const char *key)
 static bool text_is(const Js *row, const char *key, const char *expected)
 {
     const char *text = js_str_of(js_member(row, key));
-    return text != NULL && strcmp(text, expected) == 0;
+    return text && strcmp(text, expected) == 0;
 }
 
 /* Rows of one kind of the newest run of a command that is done and has any. */
@@ -49,9 +49,9 @@ static int newest_rows(Js **out, Store *store, const Js *runs, const char *comma
     for (size_t i = 0; i < js_length(runs); i++) {
         const Js *run = js_at(runs, i);
         if (text_is(run, "command", command) && text_is(run, "status", "done")) {
-            int code = store_rows(out, store, kind, js_int_of(js_member(run, "run")));
-            if (code != 0 || js_length(*out) > 0) {
-                return code;
+            int rc = store_rows(out, store, kind, js_int_of(js_member(run, "run")));
+            if (rc != 0 || js_length(*out) > 0) {
+                return rc;
             }
             js_free(*out);
             *out = NULL;
@@ -84,20 +84,20 @@ static int findings_read(Findings *f, const char *path)
     };
     Store *store = NULL;
     Js *runs = NULL;
-    int code = store_open_read(&store, path);
-    code = code != 0 ? code : store_list(&runs, store, 0);
-    for (size_t i = 0; code == 0 && i < sizeof wanted / sizeof wanted[0]; i++) {
-        code = newest_rows(wanted[i].rows, store, runs, wanted[i].command, wanted[i].kind, path);
+    int rc = store_open_read(&store, path);
+    rc = rc ? rc : store_list(&runs, store, 0);
+    for (size_t i = 0; rc == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        rc = newest_rows(wanted[i].rows, store, runs, wanted[i].command, wanted[i].kind, path);
     }
     for (size_t i = 0; i < js_length(f->layers); i++) {
         const Js *row = js_at(f->layers, i);
-        if (f->best == NULL || chosen_by(row) > chosen_by(f->best)) {
+        if (!f->best || chosen_by(row) > chosen_by(f->best)) {
             f->best = row;
         }
     }
     js_free(runs);
     store_close(store);
-    return code;
+    return rc;
 }
 
 /* Paired difference null - random over the cases, with its interval. The same for the edit is in
@@ -105,8 +105,8 @@ static int findings_read(Findings *f, const char *path)
 static int random_gain(Interval *out, const Js *cases)
 {
     size_t n = js_length(cases);
-    double *errors = mem_alloc(2 * n, sizeof *errors, "errors of the cases");
-    if (errors == NULL) {
+    double *errors = mem_alloc(2 * n, sizeof(*errors), "errors of the cases");
+    if (!errors) {
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
@@ -158,7 +158,7 @@ static void check_control(Claim *claim, const Findings *f, const char *control, 
         const Js *candidate = js_at(f->controls, i);
         row = text_is(candidate, "control", control) ? candidate : row;
     }
-    snprintf(line, sizeof line, "the best layer reads the board better than %s: %.2f > %.2f %%",
+    snprintf(line, sizeof(line), "the best layer reads the board better than %s: %.2f > %.2f %%",
              name, 100 * number(f->best, "accuracy"), 100 * number(row, "accuracy"));
     claim_line(claim, number(f->best, "accuracy_low") > number(row, "accuracy_high"), line);
 }
@@ -176,11 +176,11 @@ static void print_edit(Text *text, const Js *edit)
 {
     const char *layers = js_str_of(js_member(edit, "layers")); /* "[3,4]" */
     const char *unit = js_str_of(js_member(edit, "scale_unit"));
-    layers = layers != NULL && layers[0] == '[' ? layers + 1 : "?";
+    layers = layers && layers[0] == '[' ? layers + 1 : "?";
     text_add(text,
              "\nDoes it play on an edited board?  %lld natural flips; layer %.*s, scale %g%s\n",
              (long long)js_int_of(js_member(edit, "cases")), (int)strcspn(layers, "]"), layers,
-             number(edit, "scale"), unit != NULL ? unit : "");
+             number(edit, "scale"), unit ? unit : "");
     text_add(text, "  edited           %.3f  [%.3f, %.3f]   wrong moves a case, edited board\n",
              number(edit, "edit_error"), number(edit, "edit_error_low"),
              number(edit, "edit_error_high"));
@@ -200,9 +200,9 @@ static int print_report(Text *text, bool *holds, const Findings *f, const DemoCl
     const Js *edit = js_at(f->edit, js_length(f->edit) - 1);
     Interval random;
     char line[160];
-    int code = random_gain(&random, f->cases);
-    if (code != 0) {
-        return code;
+    int rc = random_gain(&random, f->cases);
+    if (rc != 0) {
+        return rc;
     }
     print_legality(text, js_at(f->eval, js_length(f->eval) - 1));
     text_add(text, "\nCan its board be read?  test games, mine/theirs/empty\n");
@@ -219,14 +219,14 @@ static int print_report(Text *text, bool *holds, const Findings *f, const DemoCl
         check_control(&claim, f, "history", "the raw move history");
         check_control(&claim, f, "history_mlp", "an MLP on that history");
     }
-    snprintf(line, sizeof line, "the edit lowers the error: null - edit = %.3f [%.3f, %.3f]",
+    snprintf(line, sizeof(line), "the edit lowers the error: null - edit = %.3f [%.3f, %.3f]",
              number(edit, "gain"), number(edit, "gain_low"), number(edit, "gain_high"));
     claim_line(&claim, number(edit, "gain_low") > 0, line);
-    snprintf(line, sizeof line, "a random direction does not: null - random = %.3f [%.3f, %.3f]",
+    snprintf(line, sizeof(line), "a random direction does not: null - random = %.3f [%.3f, %.3f]",
              random.value, random.low, random.high);
     claim_line(&claim, random.low <= 0, line);
     if (claims->closed > 0) {
-        snprintf(line, sizeof line, "the edit closes at least %.0f %%: %.1f %%",
+        snprintf(line, sizeof(line), "the edit closes at least %.0f %%: %.1f %%",
                  100 * claims->closed, 100 * number(edit, "closed"));
         claim_line(&claim, number(edit, "closed") >= claims->closed, line);
     }
@@ -239,13 +239,13 @@ int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *clai
     Findings f = {0};
     bool holds = false;
     *out = (DemoReport){0};
-    int code = findings_read(&f, store_path);
-    code = code != 0 ? code : print_report(&out->text, &holds, &f, claims);
-    if (code != 0) {
+    int rc = findings_read(&f, store_path);
+    rc = rc ? rc : print_report(&out->text, &holds, &f, claims);
+    if (rc != 0) {
         goto done;
     }
     if (out->text.failed) {
-        code = OGPT_ENOMEM;
+        rc = OGPT_ENOMEM;
         goto done;
     }
     out->document = js_object();
@@ -255,11 +255,11 @@ int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *clai
     js_set(out->document, "controls", js_keep(f.controls));
     js_set(out->document, "edit", js_keep(f.edit));
     if (!holds) {
-        code = err_set(OGPT_ENEGATIVE, "demo: the claim fails: see the lines above");
+        rc = err_set(OGPT_ENEGATIVE, "demo: the claim fails: see the lines above");
     }
 done:
     findings_release(&f);
-    return code;
+    return rc;
 }
 
 void demo_report_release(DemoReport *report)

@@ -77,7 +77,7 @@ static const BadArray bad[] = {
     {"data_long", GOOD, "need 8 data bytes, the file holds 9", 9, V1, 0},
     {"empty_header", "", "expected '{'", 8, V1, 0},
 };
-enum { N_BAD = sizeof bad / sizeof bad[0] };
+enum { N_BAD = sizeof(bad) / sizeof(bad[0]) };
 
 static void array_put(const char *name, const BadArray *array)
 {
@@ -115,7 +115,7 @@ static void test_good_layouts(void **state)
         {"empty", "{'descr': '|u1', 'fortran_order': False, 'shape': (0, 59), }", "", 0, V1, 0},
     };
     static const uint64_t rank[] = {1, 1, 2, 0, 2};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         NpyHeader header;
         void *data;
         array_put("good.npy", &good[i]);
@@ -180,7 +180,7 @@ static void test_written_bytes(void **state)
     assert_int_equal(npy_writer_add(writer, values + 3, 12), 0);
     assert_int_equal(npy_writer_finish(writer), 0);
     assert_int_equal(file_read_all(&file, &n_bytes, at("w.npy"), 1024), 0);
-    assert_int_equal(n_bytes, sizeof expected - 1);
+    assert_int_equal(n_bytes, sizeof(expected) - 1);
     assert_memory_equal(file, expected, n_bytes);
     mem_free(file);
     assert_int_equal(npy_read(&header, &data, at("w.npy"), 24), 0);
@@ -198,7 +198,7 @@ static void test_round_trip_of_every_kind(void **state)
 {
     static const char *const dtypes[] = {"f4", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"};
     unsigned char values[240], n = 0;
-    for (size_t i = 0; i < sizeof values; i++) {
+    for (size_t i = 0; i < sizeof(values); i++) {
         values[i] = n++;
     }
     for (size_t d = 0; d < 9; d++) {
@@ -218,7 +218,7 @@ static void test_round_trip_of_every_kind(void **state)
             assert_string_equal(header.dtype, dtypes[d]);
             assert_int_equal(header.rank, rank);
             assert_int_equal(header.data_offset % 64, 0);
-            assert_memory_equal(header.shape, shape, rank * sizeof *shape);
+            assert_memory_equal(header.shape, shape, rank * sizeof(*shape));
             assert_memory_equal(data, values, n_bytes);
             mem_free(data);
         }
@@ -256,12 +256,12 @@ int main(void)
         cmocka_unit_test(test_round_trip_of_every_kind),
         cmocka_unit_test(test_writer_keeps_its_word),
     };
-    enum { N_REST = sizeof rest / sizeof rest[0] };
+    enum { N_REST = sizeof(rest) / sizeof(rest[0]) };
     struct CMUnitTest tests[N_BAD + N_REST];
     for (size_t i = 0; i < N_BAD; i++) {
         tests[i] = (struct CMUnitTest){
             .name = bad[i].name, .test_func = test_bad_array, .initial_state = (void *)&bad[i]};
     }
-    memcpy(tests + N_BAD, rest, sizeof rest);
+    memcpy(tests + N_BAD, rest, sizeof(rest));
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

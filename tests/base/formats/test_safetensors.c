@@ -1,5 +1,4 @@
-/* tests/base/formats/test_safetensors.c - round trips, and a table of files that must be refused.
- */
+/* tests/base/formats/test_safetensors.c - round trips, and a table of files to refuse. */
 #include "tests/base/base_test.h"
 
 #include <math.h>
@@ -167,7 +166,7 @@ static const BadFile bad[] = {
     {"numpy", "not safetensors, or damaged", TEXT("\x93NUMPY\1\0v\0{'descr'"), .n_data = 18,
      .kind = WHOLE_FILE},
 };
-enum { N_BAD = sizeof bad / sizeof bad[0] };
+enum { N_BAD = sizeof(bad) / sizeof(bad[0]) };
 _Static_assert(N_BAD >= 40, "reliability B1 asks for at least 40 bad files");
 
 static void file_put(const char *name, const BadFile *file)
@@ -220,7 +219,7 @@ static void test_good_files(void **state)
         {"begins_like_a_pickle", "", FILLED("{", ' ', 638, "}")},
     };
     static const size_t counts[] = {0, 1, 1, 1, 2, 2, 0, 1, 0};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         StFile *file;
         file_put("good", &good[i]);
         if (st_open(&file, at("good")) != 0) {
@@ -271,11 +270,11 @@ static void test_round_trip(void **state)
     for (size_t i = 0; i < 4; i++) {
         const StTensor *tensor = st_tensor(file, i);
         entries[i] = (StEntry){.name = tensor->name, .rank = tensor->rank, .data = data[i]};
-        memcpy(entries[i].shape, tensor->shape, sizeof tensor->shape);
+        memcpy(entries[i].shape, tensor->shape, sizeof(tensor->shape));
         assert_int_equal(
             st_read_f32(data[i], file, tensor->name, tensor->rank, tensor->shape, false), 0);
     }
-    assert_memory_equal(data[0], values, sizeof values);
+    assert_memory_equal(data[0], values, sizeof(values));
     assert_string_equal(st_metadata(file, "z"), "\xc3\xa9 \"q\"");
     assert_null(st_metadata(file, "y"));
     const char *const metadata[][2] = {{"format", st_metadata(file, "format")},
@@ -301,7 +300,7 @@ static void test_written_bytes(void **state)
     size_t n_bytes;
     assert_int_equal(st_write(at("bytes"), &entry, 1, NULL, 0), 0);
     assert_int_equal(file_read_all(&bytes, &n_bytes, at("bytes"), 1000), 0);
-    assert_int_equal(n_bytes, sizeof expected - 1);
+    assert_int_equal(n_bytes, sizeof(expected) - 1);
     assert_memory_equal(bytes, expected, n_bytes);
     mem_free(bytes);
 }
@@ -330,7 +329,7 @@ static void test_reading_checks_content(void **state)
 
     static const float bad_values[] = {NAN, INFINITY, -INFINITY};
     for (size_t i = 0; i < 3; i++) {
-        memcpy(poisoned, values, sizeof values);
+        memcpy(poisoned, values, sizeof(values));
         poisoned[4] = bad_values[i];
         const StEntry entry = {.name = "w", .rank = 1, .shape = {6}, .data = poisoned};
         unlink(at("nan"));
@@ -339,7 +338,7 @@ static void test_reading_checks_content(void **state)
         assert_refused(st_read_f32(out, file, "w", 1, entry.shape, false), OGPT_EFORMAT,
                        "at index 4");
         assert_int_equal(st_read_f32(out, file, "w", 1, entry.shape, true), 0);
-        assert_memory_equal(out, poisoned, sizeof poisoned);
+        assert_memory_equal(out, poisoned, sizeof(poisoned));
         st_close(file);
     }
 
@@ -384,22 +383,22 @@ static void test_writing_refuses(void **state)
 static void test_allocation_faults(void **state)
 {
     sample_write("whole");
-    int code = OGPT_ENOMEM;
-    for (uint64_t n = 1; code != 0; n++) {
+    int rc = OGPT_ENOMEM;
+    for (uint64_t n = 1; rc != 0; n++) {
         StFile *file;
         mem_fail_at(n, 0);
-        code = st_open(&file, at("whole"));
-        assert_true(code == 0 || (code == OGPT_ENOMEM && file == NULL));
+        rc = st_open(&file, at("whole"));
+        assert_true(rc == 0 || (rc == OGPT_ENOMEM && !file));
         st_close(file);
     }
-    code = OGPT_ENOMEM;
-    for (uint64_t n = 1; code != 0; n++) {
+    rc = OGPT_ENOMEM;
+    for (uint64_t n = 1; rc != 0; n++) {
         const StEntry entry = {.name = "w", .rank = 1, .shape = {6}, .data = values};
         const char *const metadata[][2] = {{"k", "v"}};
         mem_fail_at(n, 0);
-        code = st_write(at("faulty"), &entry, 1, metadata, 1);
-        assert_true(code == 0 || code == OGPT_ENOMEM);
-        assert_int_equal(file_exists(at("faulty")), code == 0);
+        rc = st_write(at("faulty"), &entry, 1, metadata, 1);
+        assert_true(rc == 0 || rc == OGPT_ENOMEM);
+        assert_int_equal(file_exists(at("faulty")), rc == 0);
     }
     mem_fail_at(0, 0);
 }
@@ -412,12 +411,12 @@ int main(void)
         cmocka_unit_test(test_every_truncation),  cmocka_unit_test(test_writing_refuses),
         cmocka_unit_test(test_allocation_faults),
     };
-    enum { N_REST = sizeof rest / sizeof rest[0] };
+    enum { N_REST = sizeof(rest) / sizeof(rest[0]) };
     struct CMUnitTest tests[N_BAD + N_REST];
     for (size_t i = 0; i < N_BAD; i++) {
         tests[i] = (struct CMUnitTest){
             .name = bad[i].name, .test_func = test_bad_file, .initial_state = (void *)&bad[i]};
     }
-    memcpy(tests + N_BAD, rest, sizeof rest);
+    memcpy(tests + N_BAD, rest, sizeof(rest));
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

@@ -130,12 +130,12 @@ static void pickles_and_zips_are_known_by_their_first_bytes(void **state)
           BYTES("SQLite format 3"),
           BYTES("{\"json\": 1}"),
       };
-    for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++) {
+    for (size_t i = 0; i < sizeof(pickles) / sizeof(*pickles); i++) {
         if (!looks_like_pickle(pickles[i].head, pickles[i].n)) {
             fail_msg("pickle %zu was not recognised", i);
         }
     }
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         if (looks_like_pickle(others[i].head, others[i].n)) {
             fail_msg("file %zu was taken for a pickle", i);
         }

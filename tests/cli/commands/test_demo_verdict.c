@@ -33,7 +33,7 @@ static Js *row_parsed(const char *format, ...)
     va_list arguments;
     Js *row = NULL;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     assert_int_equal(js_parse(&row, text, strlen(text), "row"), 0);
     return row;
@@ -106,16 +106,16 @@ static const char *store_filled(const char *name, const Rows *rows)
 }
 
 /* The verdict over the rows has this code, and exactly these lines of the claim fail. */
-static void assert_verdict_of(const DemoClaims *claims, const char *name, const Rows *rows,
-                              int code, const char *failing)
+static void assert_verdict_of(const DemoClaims *claims, const char *name, const Rows *rows, int rc,
+                              const char *failing)
 {
     DemoReport report;
-    assert_int_equal(demo_verdict(&report, store_filled(name, rows), claims), code);
+    assert_int_equal(demo_verdict(&report, store_filled(name, rows), claims), rc);
     assert_non_null(report.text.data);
-    assert_int_equal(js_bool_of(js_member(report.document, "holds")), code == 0);
+    assert_int_equal(js_bool_of(js_member(report.document, "holds")), rc == 0);
     const char *fails = strstr(report.text.data, "FAILS");
-    assert_int_equal(fails != NULL, code != 0);
-    if (fails != NULL) {
+    assert_int_equal(!fails, rc == 0);
+    if (fails) {
         assert_non_null(strstr(fails, failing));
         assert_null(strstr(fails + 1, "FAILS"));
     }
@@ -124,9 +124,9 @@ static void assert_verdict_of(const DemoClaims *claims, const char *name, const 
 
 static const DemoClaims plain = {0}, shipped = {.history = true, .closed = 0.6};
 
-static void assert_verdict(const char *name, const Rows *rows, int code, const char *failing)
+static void assert_verdict(const char *name, const Rows *rows, int rc, const char *failing)
 {
-    assert_verdict_of(&plain, name, rows, code, failing);
+    assert_verdict_of(&plain, name, rows, rc, failing);
 }
 
 static void claim_holds(void **state)

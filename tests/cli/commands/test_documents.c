@@ -13,26 +13,26 @@ static int program_run(const char *const *words)
 {
     char *argv[16] = {(char *)"/somewhere/ogpt"};
     int argc = 1;
-    for (; words[argc - 1] != NULL; argc++) {
+    for (; words[argc - 1]; argc++) {
         argv[argc] = (char *)words[argc - 1];
     }
     fflush(stdout);
     int kept = dup(STDOUT_FILENO);
     assert_non_null(freopen(at("stdout"), "w", stdout));
-    int code = cli_main(argc, argv);
+    int rc = cli_main(argc, argv);
     fflush(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);
-    return code;
+    return rc;
 }
 
 /* The same, with --json among the words; *out is the parsed document. */
 static int program(Js **out, const char *const *words)
 {
-    int code = program_run(words);
+    int rc = program_run(words);
     *out = NULL;
     assert_int_equal(js_parse_file(out, at("stdout"), 1 << 20), 0);
-    return code;
+    return rc;
 }
 
 /* Each row: a command line, and the keys of its document. */
@@ -60,10 +60,10 @@ static void documents_have_their_keys(void **state)
     static char results[FILES_PATH_MAX];
     static char exported[FILES_PATH_MAX];
     static char imported[FILES_PATH_MAX];
-    snprintf(exported, sizeof exported, "%s", at("games.txt"));
-    snprintf(imported, sizeof imported, "%s", at("imported.ogpc"));
-    snprintf(corpus, sizeof corpus, "%s", at("games.ogpc"));
-    snprintf(results, sizeof results, "--store=%s", at("results.db"));
+    snprintf(exported, sizeof(exported), "%s", at("games.txt"));
+    snprintf(imported, sizeof(imported), "%s", at("imported.ogpc"));
+    snprintf(corpus, sizeof(corpus), "%s", at("games.ogpc"));
+    snprintf(results, sizeof(results), "--store=%s", at("results.db"));
     const Expectation expected[] = {
         {{"perft", "4", "--json", results}, "nodes seconds depth size"},
         {{"generate", corpus, "--games=50", "--size=4", "--json", results},
@@ -80,7 +80,7 @@ static void documents_have_their_keys(void **state)
         {{"doctor", "--json", results}, "machine versions checks failed"},
         {{"--version", "--json"}, "ogpt compiler blas blas_core blas_threads sqlite liblinear"},
     };
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         Js *document = NULL;
         assert_int_equal(program(&document, expected[i].words), 0);
         assert_keys(document, expected[i].keys);
@@ -93,7 +93,7 @@ static void muted_results_are_dropped(void **state)
 {
     static char results[FILES_PATH_MAX];
     struct stat file;
-    snprintf(results, sizeof results, "--store=%s", at("muted.db"));
+    snprintf(results, sizeof(results), "--store=%s", at("muted.db"));
     const char *const text[] = {"perft", "3", results, NULL};
     const char *const json[] = {"perft", "3", "--json", results, NULL};
     results__mute(1);
@@ -115,7 +115,7 @@ static void run_row_holds_the_command(void **state)
     const Js *options = NULL;
     const char *text = NULL;
     Js *document = NULL;
-    snprintf(results, sizeof results, "--store=%s", at("row.db"));
+    snprintf(results, sizeof(results), "--store=%s", at("row.db"));
     const char *const perft[] = {"perft", "3", "--size", "6", "--json", results, NULL};
     const char *const show[] = {"runs", "show", "1", "--json", results, NULL};
     assert_int_equal(program(&document, perft), 0);
@@ -160,7 +160,7 @@ static void training_curve_is_drawn(void **state)
     assert_int_equal(store_run_end(store, run, "done", NULL), 0);
     store_close(store);
     js_free(rows);
-    snprintf(results, sizeof results, "--store=%s", at("curve.db"));
+    snprintf(results, sizeof(results), "--store=%s", at("curve.db"));
     assert_int_equal(program_run((const char *const[]){"runs", "show", results, NULL}), 0);
     assert_int_equal(file_read_all((void **)&text, &n, at("stdout"), 1 << 20), 0);
     assert_non_null(strstr(text, "train_curve, 40 rows"));

@@ -44,17 +44,17 @@ static Tested corpus_made(const char *name, size_t n_own)
 static int command_run(const char **words)
 {
     int n = 0;
-    while (words[n] != NULL) {
+    while (words[n]) {
         n++;
     }
     fflush(stdout);
     int kept = dup(STDOUT_FILENO);
     assert_true(kept >= 0 && freopen(at("out"), "w", stdout) != NULL);
-    int code = cli_run(n, (char **)words);
+    int rc = cli_run(n, (char **)words);
     fflush(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);
-    return code;
+    return rc;
 }
 
 static void evaluate(Js **out, const char *corpus, const char *games)
@@ -87,7 +87,7 @@ static void training_games_are_left_out(void **state)
     assert_int_equal(js_int_of(js_member(other, "games")), (int64_t)none.others);
     /* A few games: what is repeated behind them does not count. */
     char few_games[8];
-    snprintf(few_games, sizeof few_games, "%zu", half.own_once + 1);
+    snprintf(few_games, sizeof(few_games), "%zu", half.own_once + 1);
     evaluate(&few, "mixed.ogpc", few_games);
     assert_int_equal(js_int_of(js_member(few, "seen_games")), (int64_t)half.own_once);
     assert_int_equal(js_int_of(js_member(few, "games")), 1);

@@ -31,7 +31,7 @@ static void results_remove(const char *name)
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < 3; i++) {
         char path[FILES_PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s%s", work, name, suffixes[i]);
+        snprintf(path, sizeof(path), "%s/%s%s", work, name, suffixes[i]);
         remove(path);
     }
 }
@@ -73,36 +73,36 @@ static int results_use(const char *name, char **shown, bool write)
     Store *store = NULL;
     Js *list = NULL, *run = NULL, *row = js_object();
     int64_t mine = 0;
-    int code = store_open_read(&store, at(name));
-    code = code != 0 ? code : store_check(store);
-    code = code != 0 ? code : store_list(&list, store, 0);
-    code = code != 0 ? code : store_show(&run, store, 1);
-    if (code == 0 && shown != NULL) {
-        code = js_print(shown, run, 0);
+    int rc = store_open_read(&store, at(name));
+    rc = rc ? rc : store_check(store);
+    rc = rc ? rc : store_list(&list, store, 0);
+    rc = rc ? rc : store_show(&run, store, 1);
+    if (rc == 0 && shown) {
+        rc = js_print(shown, run, 0);
     }
     store_close(store);
     store = NULL;
     if (write) {
-        code = code != 0 ? code : store_open(&store, at(name));
-        code = code != 0 ? code : store_run_begin(store, &mine, &a_run);
-        code = code != 0 ? code : store_add(store, mine, "eval", row);
-        code = code != 0 ? code : store_run_end(store, mine, "done", NULL);
+        rc = rc ? rc : store_open(&store, at(name));
+        rc = rc ? rc : store_run_begin(store, &mine, &a_run);
+        rc = rc ? rc : store_add(store, mine, "eval", row);
+        rc = rc ? rc : store_run_end(store, mine, "done", NULL);
         store_close(store);
     }
     js_free(list);
     js_free(run);
     js_free(row);
-    return code;
+    return rc;
 }
 
 /* All games of a corpus: 0, or the first code. */
 static int corpus_use(const char *name, uint8_t *moves)
 {
     Corpus *corpus = NULL;
-    int code = corpus_open(&corpus, at(name), false);
-    code = code != 0 ? code : corpus_read(corpus, moves, 0, N_GAMES);
+    int rc = corpus_open(&corpus, at(name), false);
+    rc = rc ? rc : corpus_read(corpus, moves, 0, N_GAMES);
     corpus_close(corpus);
-    return code;
+    return rc;
 }
 
 static void foreign_objects_are_refused(void **state)
@@ -126,7 +126,7 @@ static void foreign_objects_are_refused(void **state)
         "CREATE TRIGGER t BEFORE INSERT ON blocks BEGIN " FOR_EVER "; END",
     };
     uint8_t *moves = mem_alloc(N_GAMES, 60, "moves");
-    for (size_t i = 0; i < sizeof of_results / sizeof *of_results; i++) {
+    for (size_t i = 0; i < sizeof(of_results) / sizeof(*of_results); i++) {
         results_make("foreign.db");
         assert_int_equal(results_use("foreign.db", NULL, true), 0); /* the twin: as it was made */
         results_sql("foreign.db", of_results[i]);
@@ -136,7 +136,7 @@ static void foreign_objects_are_refused(void **state)
         assert_refused(store_open(&store, at("foreign.db")), OGPT_EFORMAT, "foreign.db");
         assert_true(clock_seconds() - start < SECONDS_MAX);
     }
-    for (size_t i = 0; i < sizeof of_corpora / sizeof *of_corpora; i++) {
+    for (size_t i = 0; i < sizeof(of_corpora) / sizeof(*of_corpora); i++) {
         GenerateResult result;
         make_corpus(NULL, "foreign.ogpc", 6, 1, N_GAMES);
         assert_int_equal(corpus_use("foreign.ogpc", moves), 0);
@@ -173,7 +173,7 @@ static void wrong_values_are_refused(void **state)
         "DROP TABLE blocks",
     };
     uint8_t *moves = mem_alloc(N_GAMES, 60, "moves");
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
         make_corpus(NULL, "loose.ogpc", 6, 1, N_GAMES);
         corpus_sql("loose.ogpc", loose);
         assert_int_equal(corpus_use("loose.ogpc", moves), 0); /* the twin: loose, and right */
@@ -194,8 +194,8 @@ static void wrong_values_are_refused(void **state)
                 " loss, kl, model_hash); INSERT INTO eval VALUES (1, 1, 'much', x'00ff', 7),"
                 " (2, 1, zeroblob(100000000), NULL, x'ff00ff')");
     char *shown = NULL;
-    const int code = results_use("loose.db", &shown, true);
-    assert_true(code == 0 || code == OGPT_EFORMAT);
+    const int rc = results_use("loose.db", &shown, true);
+    assert_true(rc == 0 || rc == OGPT_EFORMAT);
     mem_free(shown);
 }
 
@@ -225,13 +225,13 @@ static void corrupted_results_are_refused_or_whole(void **state)
             data[places[b]] = saved[b];
         }
         const double start = clock_seconds();
-        const int code = results_use("corrupt.db", &shown, i % 10 == 0);
+        const int rc = results_use("corrupt.db", &shown, i % 10 == 0);
         assert_true(clock_seconds() - start < SECONDS_MAX);
-        refused += code != 0;
+        refused += rc != 0;
         /* SQLite has no checksums: a changed number within a row cannot be seen, and what makes
          * results comparable, the hashes, stands in the artefacts. It is counted. */
-        changed += code == 0 && strcmp(shown, expected) != 0;
-        if (code != 0) {
+        changed += rc == 0 && strcmp(shown, expected) != 0;
+        if (rc != 0) {
             assert_non_null(strstr(err_message(), "corrupt.db"));
         }
         mem_free(shown);

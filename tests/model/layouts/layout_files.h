@@ -36,9 +36,9 @@ static inline void tensors_read(TensorFile *out, const char *path)
     for (size_t i = 0; i < st_count(file); i++) {
         const StTensor *tensor = st_tensor(file, i);
         StEntry *entry = &out->entries[out->n];
-        snprintf(out->names[out->n], sizeof out->names[0], "%s", tensor->name);
+        snprintf(out->names[out->n], sizeof(out->names[0]), "%s", tensor->name);
         *entry = (StEntry){.name = out->names[out->n], .rank = tensor->rank};
-        memcpy(entry->shape, tensor->shape, sizeof entry->shape);
+        memcpy(entry->shape, tensor->shape, sizeof(entry->shape));
         entry->data = out->data[out->n] = calloc(entry_count(entry) + 1, sizeof(float));
         assert_int_equal(
             st_read_f32(out->data[out->n], file, tensor->name, tensor->rank, tensor->shape, true),
@@ -71,7 +71,7 @@ static inline void tensor_remove(TensorFile *file, const char *name)
     size_t i = tensor_at(file, name);
     free(file->data[i]);
     for (file->n--; i < file->n; i++) {
-        memcpy(file->names[i], file->names[i + 1], sizeof file->names[0]);
+        memcpy(file->names[i], file->names[i + 1], sizeof(file->names[0]));
         file->entries[i] = file->entries[i + 1];
         file->entries[i].name = file->names[i];
         file->data[i] = file->data[i + 1];
@@ -81,7 +81,7 @@ static inline void tensor_remove(TensorFile *file, const char *name)
 
 static inline void tensor_rename(TensorFile *file, const char *name, const char *other)
 {
-    snprintf(file->names[tensor_at(file, name)], sizeof file->names[0], "%s", other);
+    snprintf(file->names[tensor_at(file, name)], sizeof(file->names[0]), "%s", other);
 }
 
 static inline void tensors_write(const TensorFile *file, const char *path)

@@ -16,7 +16,7 @@ import numpy
 import torch
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 from make_golden_logits import read_safetensors  # noqa: E402
 
 # Both sides compute in float32 with other orders of summation; test_golden.c says why 1e-4.

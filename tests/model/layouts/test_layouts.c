@@ -23,7 +23,7 @@ static const char *golden_path(const char *name)
 {
     static char path[FILES_PATH_MAX];
     const char *source = getenv("OGPT_SOURCE");
-    snprintf(path, sizeof path, "%s/tests/model/golden%s%s", source != NULL ? source : ".",
+    snprintf(path, sizeof(path), "%s/tests/model/golden%s%s", source ? source : ".",
              name[0] != '\0' ? "/" : "", name);
     return path;
 }
@@ -49,7 +49,7 @@ static int set_up(void **state)
     for (size_t i = 0; i < header.shape[0] * header.shape[1] * V; i++) {
         logits[i] -= gpt->params[gpt->map.b_U + i % V];
     }
-    memset(gpt->params + gpt->map.b_U, 0, V * sizeof *gpt->params);
+    memset(gpt->params + gpt->map.b_U, 0, V * sizeof(*gpt->params));
     return 0;
 }
 
@@ -83,7 +83,7 @@ static double plain_difference(Layout layout, const LayoutFiles *files)
     const size_t T = tokens_header.shape[1], V = (size_t)gpt->cfg.d_vocab;
     LayoutConfig config;
     PlainNet *net = NULL;
-    double worst = 0, *found = calloc(T * V, sizeof *found);
+    double worst = 0, *found = calloc(T * V, sizeof(*found));
     if (layout_config_read(&config, layout, files, 0) != 0 ||
         plain_net_open(&net, layout, files->tensors, &config) != 0) {
         fail_msg("%s", err_message());
@@ -118,7 +118,7 @@ static Gpt *copy_of(const Gpt *net)
 {
     Gpt *copy = NULL;
     assert_int_equal(gpt_new(&copy, &net->cfg), 0);
-    memcpy(copy->params, net->params, net->n_numbers * sizeof *net->params);
+    memcpy(copy->params, net->params, net->n_numbers * sizeof(*net->params));
     return copy;
 }
 
@@ -171,7 +171,7 @@ static void assert_same_network(const Gpt *a, const Gpt *b)
     for (size_t i = 0; i < a->n_specs; i++) {
         const TensorSpec *spec = &a->specs[i];
         if (memcmp(a->params + spec->offset, b->params + spec->offset,
-                   spec->count * sizeof *a->params) != 0) {
+                   spec->count * sizeof(*a->params)) != 0) {
             fail_msg("%s differs", spec->name);
         }
     }
@@ -245,7 +245,7 @@ static void names_and_places(void **state)
         TensorFile file;
         net_write(&files, gpt, layout, "names");
         tensors_read(&file, files.tensors);
-        for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
+        for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
             if (named[i].layout != layout) {
                 continue;
             }
@@ -309,7 +309,7 @@ static void lnpre(void **state)
     tensors_read(&file, files.tensors);
     for (int l = 0; l < gpt->cfg.n_layers; l++) {
         for (size_t i = 0; i < 4; i++) {
-            snprintf(name, sizeof name, "blocks.%d.%s", l, norms[i]);
+            snprintf(name, sizeof(name), "blocks.%d.%s", l, norms[i]);
             tensor_remove(&file, name);
         }
     }
@@ -344,7 +344,7 @@ static void tied_embeddings(void **state)
     size_t embed = tensor_at(&file, "transformer.wte.weight");
     float *into = file.data[head];
     const float *from = file.data[embed];
-    for (size_t i = 0; into != NULL && from != NULL && i < entry_count(&file.entries[head]); i++) {
+    for (size_t i = 0; into && from && i < entry_count(&file.entries[head]); i++) {
         into[i] = from[i];
     }
     for (int with_head = 1; with_head >= 0; with_head--) {

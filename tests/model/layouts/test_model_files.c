@@ -128,9 +128,9 @@ static char *config_text(const BadConfig *row)
     const char *key;
     char *text = NULL;
     void *it = NULL;
-    if (row->value != NULL) {
+    if (row->value) {
         char wrapped[128];
-        snprintf(wrapped, sizeof wrapped, "{\"%s\": %s}", row->key, row->value);
+        snprintf(wrapped, sizeof(wrapped), "{\"%s\": %s}", row->key, row->value);
         if (js_parse(&value, wrapped, strlen(wrapped), "row") != 0) { /* beyond our integers */
             js_free(changed);
             js_free(config);
@@ -155,10 +155,10 @@ static char *config_text(const BadConfig *row)
 static void assert_message(const char *message)
 {
     char copy[200];
-    snprintf(copy, sizeof copy, "%s", message);
-    for (char *rest = NULL, *one = strtok_r(copy, "|", &rest); one != NULL;
+    snprintf(copy, sizeof(copy), "%s", message);
+    for (char *rest = NULL, *one = strtok_r(copy, "|", &rest); one;
          one = strtok_r(NULL, "|", &rest)) {
-        if (strstr(err_message(), one) != NULL) {
+        if (strstr(err_message(), one)) {
             return;
         }
     }
@@ -174,13 +174,13 @@ static void config_row(void **state)
     model_publish(at("model"), &sound[row->layout], text);
     mem_free(text);
     assert_int_equal(layout_files_find(&files, at("model")), 0);
-    int code = layout_read(&gpt, row->layout, &files, 0);
+    int rc = layout_read(&gpt, row->layout, &files, 0);
     gpt_free(gpt);
     if (row->message[0] == '\0') {
-        assert_int_equal(code, 0);
+        assert_int_equal(rc, 0);
         return;
     }
-    assert_int_equal(code, OGPT_EFORMAT);
+    assert_int_equal(rc, OGPT_EFORMAT);
     assert_message(row->message);
     assert_non_null(strstr(err_message(), "/model/")); /* which file */
     if (row->layout == LAYOUT_TL) { /* the reader of every command says the same */
@@ -289,8 +289,8 @@ static void other_dtypes(void **state)
     static const char head[] = "{\"embed.W_E\":{\"dtype\":\"BF16\",\"shape\":[33,24],"
                                "\"data_offsets\":[0,1584]},\"pos_embed.W_pos\":{\"dtype\":\"F32\","
                                "\"shape\":[31,24],\"data_offsets\":[1584,4560]}}";
-    uint64_t length = sizeof head - 1;
-    char bytes[8 + sizeof head + 4560] = {0};
+    uint64_t length = sizeof(head) - 1;
+    char bytes[8 + sizeof(head) + 4560] = {0};
     StFile *file = NULL;
     float out[33 * 24];
     memcpy(bytes, &length, 8);
@@ -356,6 +356,6 @@ int main(void)
         tests[N(configs) + i] = (struct CMUnitTest){
             .name = tensors[i].name, .test_func = tensor_row, .initial_state = (void *)&tensors[i]};
     }
-    memcpy(tests + N(configs) + N(tensors), rest, sizeof rest);
+    memcpy(tests + N(configs) + N(tensors), rest, sizeof(rest));
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -66,7 +66,7 @@ static void test_threads_give_the_same_model(void **state)
     assert_int_equal(one.games, 800);
     for (size_t threads = 2; threads <= 8; threads += threads < 3 ? 1 : 5) {
         char name[32];
-        snprintf(name, sizeof name, "threads-%zu", threads);
+        snprintf(name, sizeof(name), "threads-%zu", threads);
         assert_int_equal(train(&other, name, &o, threads, NULL, NULL), 0);
         assert_string_equal(one.model_hash, other.model_hash);
     }
@@ -162,7 +162,7 @@ static int interrupted_report(void *context, const TrainReport *r)
 static void keep_warning(void *context, const char *line)
 {
     BusyReport *busy = context;
-    snprintf(busy->warning, sizeof busy->warning, "%s", line);
+    snprintf(busy->warning, sizeof(busy->warning), "%s", line);
 }
 
 /* A signal that arrives while the observer works: the step is saved, and its report is made when
@@ -182,7 +182,7 @@ static void test_interrupted_report_is_made_later(void **state)
         char name[32];
         BusyReport busy = {.interrupted_at = at[i]};
         TrainObserver observer = {.context = &busy, .report = interrupted_report};
-        snprintf(name, sizeof name, "busy-%zu", i);
+        snprintf(name, sizeof(name), "busy-%zu", i);
         assert_int_equal(train(&part, name, &o, 1, NULL, &observer), OGPT_EINTR);
         assert_int_equal(part.step, at[i]);
         assert_int_equal(train(&part, name, &o, 1, NULL, &observer), 0);
@@ -255,7 +255,7 @@ static void test_damaged_checkpoint_is_passed_over(void **state)
     assert_non_null(strstr(err_message(), "model.safetensors"));
     /* Training goes on from the sound one and arrives at the same bits. */
     char hash[HASH_HEX_SIZE];
-    snprintf(hash, sizeof hash, "%s", result.model_hash);
+    snprintf(hash, sizeof(hash), "%s", result.model_hash);
     assert_int_equal(train(&result, "damaged", &o, 2, NULL, NULL), 0);
     assert_string_equal(hash, result.model_hash);
 }
@@ -272,7 +272,7 @@ static void test_damaged_state_is_passed_over(void **state)
         .context = &busy, .report = interrupted_report, .warned = keep_warning};
     assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
     assert_string_equal(busy.warning, "");
-    snprintf(hash, sizeof hash, "%s", result.model_hash);
+    snprintf(hash, sizeof(hash), "%s", result.model_hash);
     assert_int_equal(path_join(path, result.path, "train/optim.safetensors"), 0);
     flip_byte(path, 3000);
     assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
@@ -462,8 +462,8 @@ static void test_training_learns(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(root, sizeof root, "/tmp/ogpt-test-train-XXXXXX");
-    return mkdtemp(root) == NULL ? -1 : 0;
+    snprintf(root, sizeof(root), "/tmp/ogpt-test-train-XXXXXX");
+    return !mkdtemp(root) ? -1 : 0;
 }
 
 static int tear_down(void **state)

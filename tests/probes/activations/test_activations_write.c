@@ -186,7 +186,7 @@ static char last_finding[1024];
 static void keep_finding(void *context, const char *line)
 {
     n_findings++;
-    snprintf(last_finding, sizeof last_finding, "%s", line);
+    snprintf(last_finding, sizeof(last_finding), "%s", line);
 }
 
 /* Verify a folder and expect these findings, the last of which says `text`. */

@@ -45,11 +45,11 @@ static char games_hash[HASH_HEX_SIZE]; /* of the sound corpus */
 static int corpus_make(const char *path, uint64_t seed)
 {
     GenerateResult result;
-    int code = generate_corpus(&result, path, game_variant(4), seed, GAMES, NULL, NULL, NULL);
+    int rc = generate_corpus(&result, path, game_variant(4), seed, GAMES, NULL, NULL, NULL);
     if (games_hash[0] == '\0') {
-        snprintf(games_hash, sizeof games_hash, "%s", result.content_hash);
+        snprintf(games_hash, sizeof(games_hash), "%s", result.content_hash);
     }
-    return code;
+    return rc;
 }
 
 static Outcome corpus_examine(const char *path)
@@ -66,7 +66,7 @@ static Outcome corpus_examine(const char *path)
         corpus_close(corpus);
         return SILENT; /* verification had found it clean */
     }
-    sha256_of(hash, moves, sizeof moves);
+    sha256_of(hash, moves, sizeof(moves));
     const bool same =
         strcmp(hash, games_hash) == 0 && strcmp(corpus_info(corpus)->content_hash, games_hash) == 0;
     corpus_close(corpus);
@@ -82,14 +82,14 @@ static size_t n_weights;
 static int weights_keep(const char *path)
 {
     ModelFile model;
-    int code = model_load(&model, path, NULL);
-    if (code == 0) {
+    int rc = model_load(&model, path, NULL);
+    if (rc == 0) {
         n_weights = model.gpt->n_numbers;
-        weights = mem_alloc(n_weights, sizeof *weights, "weights");
-        memcpy(weights, model.gpt->params, n_weights * sizeof *weights);
+        weights = mem_alloc(n_weights, sizeof(*weights), "weights");
+        memcpy(weights, model.gpt->params, n_weights * sizeof(*weights));
         model_release(&model);
     }
-    return code;
+    return rc;
 }
 
 static int model_make(const char *path, uint64_t seed)
@@ -106,24 +106,24 @@ static int model_make(const char *path, uint64_t seed)
     Gpt *gpt = NULL;
     Publish *publish = NULL;
     char hash[HASH_HEX_SIZE];
-    int code = gpt_new(&gpt, &cfg);
-    code = code != 0 ? code : publish_begin(&publish, path, true);
-    if (code != 0) {
+    int rc = gpt_new(&gpt, &cfg);
+    rc = rc ? rc : publish_begin(&publish, path, true);
+    if (rc != 0) {
         gpt_free(gpt);
-        return code;
+        return rc;
     }
     Rng rng = rng_at(seed, RNG_TEST, 2);
     for (size_t i = 0; i < gpt->n_numbers; i++) {
         gpt->params[i] = (real)rng_normal(&rng);
     }
-    code = model_save(publish, hash, gpt, NULL);
+    rc = model_save(publish, hash, gpt, NULL);
     gpt_free(gpt);
-    if (code != 0) {
+    if (rc != 0) {
         publish_abort(publish);
-        return code;
+        return rc;
     }
-    code = publish_commit(publish, NULL);
-    return code != 0 || weights != NULL ? code : weights_keep(path);
+    rc = publish_commit(publish, NULL);
+    return rc != 0 || weights ? rc : weights_keep(path);
 }
 
 static Outcome model_examine(const char *path)
@@ -133,7 +133,7 @@ static Outcome model_examine(const char *path)
         return DETECTED;
     }
     const bool same = model.gpt->n_numbers == n_weights &&
-                      memcmp(model.gpt->params, weights, n_weights * sizeof *weights) == 0;
+                      memcmp(model.gpt->params, weights, n_weights * sizeof(*weights)) == 0;
     model_release(&model);
     return same ? HARMLESS : SILENT;
 }
@@ -156,18 +156,18 @@ static int probe_make(const char *path, uint64_t seed)
                    .classes = {"empty", "theirs", "mine"},
                    .fitted = {true},
                    .site = HOOK_RESID_POST};
-    int code = probe_allocate(&probe);
+    int rc = probe_allocate(&probe);
     Rng rng = rng_at(seed, RNG_TEST, 3);
-    for (size_t i = 0; code == 0 && i < 8 * 16 * 3; i++) {
+    for (size_t i = 0; rc == 0 && i < 8 * 16 * 3; i++) {
         probe.weight[0][i] = (float)rng_normal(&rng);
     }
-    code = code != 0 ? code : probe_save(&probe, path);
+    rc = rc ? rc : probe_save(&probe, path);
     if (sound_probe.n_layers == 0) {
         sound_probe = probe;
     } else {
         probe_release(&probe);
     }
-    return code;
+    return rc;
 }
 
 static Outcome probe_examine(const char *path)
@@ -190,15 +190,15 @@ static const Artefact artefacts[] = {
     {"model", {"model.safetensors", "config.json", "MANIFEST.json"}, model_make, model_examine},
     {"probe", {"probe.safetensors", "probe.json", "MANIFEST.json"}, probe_make, probe_examine},
 };
-#define N_ARTEFACTS (sizeof artefacts / sizeof artefacts[0])
+#define N_ARTEFACTS (sizeof(artefacts) / sizeof(artefacts[0]))
 
 /* ---- damage ---- */
 
 static const char *path_of(const Artefact *artefact, const char *file)
 {
     static char path[FILES_PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s%s%s", folder, artefact->name, file != NULL ? "/" : "",
-             file != NULL ? file : "");
+    snprintf(path, sizeof(path), "%s/%s%s%s", folder, artefact->name, file ? "/" : "",
+             file ? file : "");
     return path;
 }
 
@@ -218,7 +218,7 @@ static const char *file_choose(const Artefact *artefact, Rng *rng)
 {
     uint64_t sizes[FILES_MAX] = {0};
     uint64_t total = 0;
-    if (artefact->files[0] == NULL) {
+    if (!artefact->files[0]) {
         return NULL;
     }
     for (int i = 0; i < FILES_MAX; i++) {
@@ -239,7 +239,7 @@ static Outcome damage(const Artefact *artefact, Rng *rng, bool cut)
     char path[FILES_PATH_MAX];
     void *data = NULL;
     size_t n_bytes = 0;
-    snprintf(path, sizeof path, "%s", path_of(artefact, file_choose(artefact, rng)));
+    snprintf(path, sizeof(path), "%s", path_of(artefact, file_choose(artefact, rng)));
     assert_int_equal(file_read_all(&data, &n_bytes, path, 1 << 24), 0);
     const size_t place = rng_below(rng, (uint32_t)n_bytes);
     const uint8_t bit = (uint8_t)(1u << rng_below(rng, 8));
@@ -262,7 +262,7 @@ static Outcome damage(const Artefact *artefact, Rng *rng, bool cut)
 static void damage_is_detected_or_harmless(void **state)
 {
     const char *full = getenv("OGPT_FAULTS_FULL");
-    const int times = full != NULL && strcmp(full, "1") == 0 ? 10 : 1;
+    const int times = full && strcmp(full, "1") == 0 ? 10 : 1;
     static const char *const kinds[] = {"flips", "cuts"};
     unsigned silent = 0;
     for (size_t k = 0; k < 2; k++) {
@@ -290,8 +290,8 @@ static void other_content_is_noticed(void **state)
 {
     for (size_t a = 0; a < N_ARTEFACTS; a++) {
         char path[FILES_PATH_MAX], lock[FILES_PATH_MAX + 8];
-        snprintf(path, sizeof path, "%s", path_of(&artefacts[a], NULL));
-        snprintf(lock, sizeof lock, "%s.lock", path);
+        snprintf(path, sizeof(path), "%s", path_of(&artefacts[a], NULL));
+        snprintf(lock, sizeof(lock), "%s.lock", path);
         assert_int_equal(dir_remove(path), 0);
         remove(lock);
         assert_int_equal(artefacts[a].make(path, 2), 0);
@@ -302,12 +302,12 @@ static void other_content_is_noticed(void **state)
 static int work_create(void **state)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/ogpt-flips-XXXXXX", base == NULL ? "/tmp" : base);
-    int code = mkdtemp(folder) == NULL ? -1 : 0;
-    for (size_t a = 0; a < N_ARTEFACTS && code == 0; a++) {
-        code = artefacts[a].make(path_of(&artefacts[a], NULL), 1);
+    snprintf(folder, sizeof(folder), "%s/ogpt-flips-XXXXXX", !base ? "/tmp" : base);
+    int rc = !mkdtemp(folder) ? -1 : 0;
+    for (size_t a = 0; a < N_ARTEFACTS && rc == 0; a++) {
+        rc = artefacts[a].make(path_of(&artefacts[a], NULL), 1);
     }
-    return code;
+    return rc;
 }
 
 static int work_remove(void **state)

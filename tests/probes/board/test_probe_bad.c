@@ -78,7 +78,7 @@ static void is_missing(TensorFile *file)
 static void is_extra(TensorFile *file)
 {
     file->n++; /* one more, of a layer that probe.json does not name */
-    snprintf(file->names[2], sizeof file->names[2], "blocks.2.hook_resid_post.bias");
+    snprintf(file->names[2], sizeof(file->names[2]), "blocks.2.hook_resid_post.bias");
     file->entries[2] = (StEntry){.name = file->names[2], .rank = 1, .shape = {1}};
     file->entries[2].data = file->data[2] = calloc(1, sizeof(float));
 }
@@ -140,7 +140,7 @@ static const struct {
 static void wrong_tensors(void **state)
 {
     Probe probe;
-    for (size_t i = 0; i < sizeof tensor_rows / sizeof tensor_rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(tensor_rows) / sizeof(tensor_rows[0]); i++) {
         TensorFile file;
         char path[FILES_PATH_MAX];
         probe_publish(at("probe"), &sound, sound_json);
@@ -192,7 +192,7 @@ static char *json_with(const char *key, const char *value)
     char wrapped[256], *text = NULL;
     Js *json = NULL, *row = NULL;
     assert_int_equal(js_parse(&json, sound_json, strlen(sound_json), "probe.json"), 0);
-    if (value == NULL) {
+    if (!value) {
         Js *less = js_object();
         const Js *member;
         const char *name;
@@ -205,7 +205,7 @@ static char *json_with(const char *key, const char *value)
         js_free(json);
         json = less;
     } else {
-        snprintf(wrapped, sizeof wrapped, "{\"%s\": %s}", key, value);
+        snprintf(wrapped, sizeof(wrapped), "{\"%s\": %s}", key, value);
         assert_int_equal(js_parse(&row, wrapped, strlen(wrapped), "row"), 0);
         js_set(json, key, js_keep(js_member(row, key)));
     }
@@ -217,13 +217,13 @@ static char *json_with(const char *key, const char *value)
 
 static void wrong_descriptions(void **state)
 {
-    for (size_t i = 0; i < sizeof json_rows / sizeof json_rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(json_rows) / sizeof(json_rows[0]); i++) {
         Probe probe;
         char *text = json_with(json_rows[i].key, json_rows[i].value);
         probe_publish(at("probe"), &sound, text);
-        int code = probe_load(&probe, at("probe"));
-        if (code != OGPT_EFORMAT || strstr(err_message(), json_rows[i].message) == NULL) {
-            fail_msg("%s %s: code %d, \"%s\"", json_rows[i].key, json_rows[i].value, code,
+        int rc = probe_load(&probe, at("probe"));
+        if (rc != OGPT_EFORMAT || !strstr(err_message(), json_rows[i].message)) {
+            fail_msg("%s %s: code %d, \"%s\"", json_rows[i].key, json_rows[i].value, rc,
                      err_message());
         }
         assert_null(probe.weight[0]);

@@ -33,7 +33,7 @@ static void probe_make(Probe *out)
                    .fitted = {true, true},
                    .l2 = 1e-4};
     memcpy(out->model_hash, fixture.model.model_hash, HASH_HEX_SIZE);
-    snprintf(out->corpus_hash, sizeof out->corpus_hash, "fresh:6:1");
+    snprintf(out->corpus_hash, sizeof(out->corpus_hash), "fresh:6:1");
     assert_int_equal(probe_allocate(out), 0);
     Rng rng = rng_at(3, RNG_TEST, 1);
     for (int i = 0; i < 2; i++) {
@@ -142,7 +142,7 @@ static void published_file(void **state)
     Probe back;
     static float all[3][WIDTH][SIZE][SIZE][3];
     Rng rng = rng_at(4, RNG_TEST, 1);
-    for (size_t i = 0; i < sizeof all / sizeof(float); i++) {
+    for (size_t i = 0; i < sizeof(all) / sizeof(float); i++) {
         (&all[0][0][0][0][0])[i] = (float)rng_normal(&rng);
     }
     StEntry entry = {.name = "linear_probe",
@@ -195,7 +195,7 @@ static void other_probes_are_refused(void **state)
     probe_make(&probe);
     fixture_path(path, &fixture, "never");
     assert_int_equal(publish_begin(&publish, path, true), 0);
-    snprintf(probe.task, sizeof probe.task, "colour");
+    snprintf(probe.task, sizeof(probe.task), "colour");
     assert_int_equal(probe_layout_write(publish, &probe, 0, "standard"), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "task colour"));
     publish_abort(publish);
@@ -231,17 +231,17 @@ static void bad_files(void **state)
     static const float zeros[3 * 2 * 8 * 8 * 3];
     char file[FILES_PATH_MAX];
     Probe back;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         StEntry entry = {.name = rows[i].name, .rank = rows[i].rank, .data = zeros};
         const char *const metadata[][2] = {{rows[i].key, rows[i].value}};
-        memcpy(entry.shape, rows[i].shape, sizeof rows[i].shape);
+        memcpy(entry.shape, rows[i].shape, sizeof(rows[i].shape));
         fixture_path(file, &fixture, "bad.safetensors");
         remove(file);
-        assert_int_equal(st_write(file, &entry, 1, metadata, rows[i].key != NULL), 0);
-        int layer = rows[i].key != NULL && strcmp(rows[i].key, "layer") == 0 ? LAYER_EMBED - 1 : 3;
-        int code = probe_layout_read(&back, file, layer, "abc", "standard");
-        if (code != OGPT_EFORMAT || strstr(err_message(), rows[i].message) == NULL) {
-            fail_msg("row %zu: code %d, \"%s\"", i, code, err_message());
+        assert_int_equal(st_write(file, &entry, 1, metadata, rows[i].key ? 1 : 0), 0);
+        int layer = rows[i].key && strcmp(rows[i].key, "layer") == 0 ? LAYER_EMBED - 1 : 3;
+        int rc = probe_layout_read(&back, file, layer, "abc", "standard");
+        if (rc != OGPT_EFORMAT || !strstr(err_message(), rows[i].message)) {
+            fail_msg("row %zu: code %d, \"%s\"", i, rc, err_message());
         }
         assert_null(back.weight[0]);
     }

@@ -139,7 +139,7 @@ static double worst_difference(const Probe *probe, const float *x, const uint8_t
     double worst = 0;
     for (size_t c = 0; c < WIDTH; c++) {
         float moved[WIDTH];
-        memcpy(moved, x, sizeof moved);
+        memcpy(moved, x, sizeof(moved));
         moved[c] = x[c] + STEP;
         double above = loss_of(probe, moved, target, weight);
         moved[c] = x[c] - STEP;

@@ -16,7 +16,6 @@ static inline CaseSet fixture_cases(int size, size_t n, bool tune)
 {
     CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
     CaseSet set;
-
     options.n = n;
     options.tune = tune;
     assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);

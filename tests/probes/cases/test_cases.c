@@ -21,14 +21,12 @@
 static size_t n_cases(void)
 {
     const char *sanitized = getenv("OGPT_SANITIZED");
-
     return sanitized && strcmp(sanitized, "1") == 0 ? 30 : 150;
 }
 
 static CaseSet make(int size, CaseMakeOptions options, Pool *pool)
 {
     CaseSet set;
-
     options.n = n_cases();
     assert_int_equal(cases_make(&set, game_variant(size), &options, pool), 0);
     assert_int_equal(set.n, options.n);
@@ -38,7 +36,6 @@ static CaseSet make(int size, CaseMakeOptions options, Pool *pool)
 static RefBoard ref_after(const GameVariant *variant, const uint8_t *moves, int n)
 {
     RefBoard board;
-
     ref_start(&board, variant->size);
     for (int t = 0; t < n; t++) {
         assert_true(ref_is_legal(&board, board.to_move, moves[t] / 8, moves[t] % 8));
@@ -52,10 +49,8 @@ static RefBoard ref_edited(const GameVariant *variant, const EditCase *edit)
 {
     static const char cells[] = {'.', 'w', 'b'};
     RefBoard board = ref_after(variant, edit->moves, edit->n_moves);
-
     for (int i = 0; i < edit->n_squares; i++) {
         char *cell = &board.cell[edit->squares[i].sq / 8][edit->squares[i].sq % 8];
-
         assert_int_equal(*cell, cells[edit->squares[i].from]);
         *cell = cells[edit->squares[i].to];
     }
@@ -70,14 +65,12 @@ static RefBoard ref_edited(const GameVariant *variant, const EditCase *edit)
 static size_t count_right_sets(const CaseSet *set, bool swapped)
 {
     size_t right = 0;
-
     for (size_t i = 0; i < set->n; i++) {
         const EditCase *edit = &set->cases[i];
         RefBoard before = ref_after(set->variant, edit->moves, edit->n_moves);
         RefBoard edited = ref_edited(set->variant, edit);
         uint64_t legal_before = ref_moves_mask(&before, before.to_move);
         uint64_t legal_edited = ref_moves_mask(&edited, edited.to_move);
-
         right += (swapped ? legal_edited : legal_before) == edit->legal_before &&
                  (swapped ? legal_before : legal_edited) == edit->legal_edited;
     }
@@ -91,7 +84,6 @@ static uint64_t check_kind(int size, CaseMakeOptions kind)
     CaseSet set;
     CaseStats stats;
     uint64_t redraws;
-
     kind.min_moves = size == 4 ? 3 : 5;
     kind.before_end = size == 4 ? 2 : 10;
     kind.n = size == 4 ? 20 : n_cases() / 3 * 2;
@@ -102,7 +94,6 @@ static uint64_t check_kind(int size, CaseMakeOptions kind)
     assert_int_equal(count_right_sets(&set, true), 0);
     for (size_t i = 0; i < set.n; i++) {
         const EditCase *edit = &set.cases[i];
-
         assert_true(edit->n_moves >= kind.min_moves);
         assert_true(edit->n_moves <= size * size - 4 - kind.before_end);
         assert_int_equal(edit->n_squares, kind.n_squares);
@@ -110,7 +101,6 @@ static uint64_t check_kind(int size, CaseMakeOptions kind)
         assert_true(edit->has_witness == kind.natural);
         for (int s = 0; s < edit->n_squares; s++) {
             const CaseSquare *square = &edit->squares[s];
-
             assert_true((square->to == LABEL_EMPTY) == (kind.edit == CASE_ERASE));
             assert_true((square->from == LABEL_EMPTY) == (kind.edit == CASE_PLACE));
         }
@@ -127,7 +117,6 @@ static uint64_t check_kind(int size, CaseMakeOptions kind)
 static void legal_sets_are_those_of_the_reference_rules(void **state)
 {
     uint64_t redraws = 0;
-
     for (int size = 4; size <= 8; size += 2) {
         for (int n_squares = 1; n_squares <= (size == 4 ? 2 : 3); n_squares++) {
             for (int edit = CASE_FLIP; edit <= CASE_PLACE; edit++) {
@@ -135,7 +124,6 @@ static void legal_sets_are_those_of_the_reference_rules(void **state)
                                         .n_squares = n_squares,
                                         .seed = (uint64_t)(10 * n_squares + edit),
                                         .tune = n_squares == 3};
-
                 redraws += check_kind(size, kind);
                 kind.natural = true;
                 if (edit == CASE_FLIP) {
@@ -153,7 +141,6 @@ static void limits_of_the_history_are_kept(void **state)
     CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
     CaseStats stats;
     CaseSet set;
-
     options.natural = false;
     options.max_moves = 30;
     options.no_passes = true;
@@ -179,8 +166,7 @@ static bool witness_reaches(const GameVariant *variant, const EditCase *edit,
 {
     RefBoard reached = ref_after(variant, history, edit->n_moves);
     RefBoard edited = ref_edited(variant, edit);
-
-    return memcmp(reached.cell, edited.cell, sizeof reached.cell) == 0 &&
+    return memcmp(reached.cell, edited.cell, sizeof(reached.cell)) == 0 &&
            reached.to_move == edited.to_move;
 }
 
@@ -188,7 +174,6 @@ static void witness_reaches_the_edited_board(void **state)
 {
     for (int size = 6; size <= 8; size += 2) {
         CaseSet set = make(size, CASE_MAKE_OPTIONS_DEFAULT, NULL);
-
         for (size_t i = 0; i < set.n; i++) {
             assert_true(witness_reaches(set.variant, &set.cases[i], set.cases[i].witness));
             /* Negative twin: the history itself reaches the board without the edit. */
@@ -203,7 +188,6 @@ static bool same_cases(const CaseSet *a, const CaseSet *b)
     char *text_a, *text_b;
     size_t n_a, n_b;
     bool same;
-
     assert_int_equal(cases_print(&text_a, &n_a, a), 0);
     assert_int_equal(cases_print(&text_b, &n_b, b), 0);
     same = n_a == n_b && memcmp(text_a, text_b, n_a) == 0 && a->redraws == b->redraws;
@@ -216,10 +200,8 @@ static void workers_change_nothing_and_seeds_do(void **state)
 {
     CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
     CaseSet one = make(6, options, NULL), other;
-
     for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
         Pool *pool;
-
         assert_int_equal(pool_new(&pool, n_threads), 0);
         other = make(6, options, pool);
         assert_true(same_cases(&one, &other));
@@ -268,10 +250,11 @@ static bool equal_boards(const Board *a, const Board *b)
 /* Field by field: structures have padding, which no one owes a value. */
 static bool equal_cases(const EditCase *a, const EditCase *b)
 {
-    return a->n_moves == b->n_moves && memcmp(a->moves, b->moves, sizeof a->moves) == 0 &&
-           a->n_squares == b->n_squares && memcmp(a->squares, b->squares, sizeof a->squares) == 0 &&
+    return a->n_moves == b->n_moves && memcmp(a->moves, b->moves, sizeof(a->moves)) == 0 &&
+           a->n_squares == b->n_squares &&
+           memcmp(a->squares, b->squares, sizeof(a->squares)) == 0 &&
            a->has_witness == b->has_witness &&
-           memcmp(a->witness, b->witness, sizeof a->witness) == 0 &&
+           memcmp(a->witness, b->witness, sizeof(a->witness)) == 0 &&
            equal_boards(&a->before, &b->before) && equal_boards(&a->edited, &b->edited) &&
            a->legal_before == b->legal_before && a->legal_edited == b->legal_edited;
 }
@@ -281,12 +264,10 @@ static void text_reads_back_as_the_same_cases(void **state)
     const CaseMakeOptions mixed = {
         .n_squares = 2, .min_moves = 5, .before_end = 10, .seed = 3, .edit = CASE_PLACE};
     CaseMakeOptions kinds[] = {CASE_MAKE_OPTIONS_DEFAULT, mixed};
-
     for (size_t k = 0; k < 2; k++) {
         CaseSet set = make(8, kinds[k], NULL), back;
         char *text;
         size_t n_bytes;
-
         assert_int_equal(cases_print(&text, &n_bytes, &set), 0);
         assert_int_equal(cases_parse(&back, set.variant, text, n_bytes, "cases.csv"), 0);
         assert_int_equal(back.n, set.n);
@@ -309,7 +290,6 @@ static int parse(CaseSet *out, const char *text)
 static void the_example_of_the_contract_is_read(void **state)
 {
     CaseSet set;
-
     assert_int_equal(parse(&set, "moves,square,from,to\r\nf5 d6 c3 d3 c4,d6,white,black\r\n"), 0);
     assert_int_equal(set.n, 1);
     assert_int_equal(set.cases[0].n_moves, 5);
@@ -350,10 +330,9 @@ static void damaged_lines_are_refused_with_their_number(void **state)
 
     assert_int_equal(parse(&set, header), 0);
     cases_release(&set);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char text[512];
-
-        snprintf(text, sizeof text, "%s%s\n", header, bad[i].line);
+        snprintf(text, sizeof(text), "%s%s\n", header, bad[i].line);
         assert_int_equal(parse(&set, text), OGPT_EFORMAT);
         assert_non_null(strstr(err_message(), "x.csv:3: "));
         if (!strstr(err_message(), bad[i].reason)) {
@@ -376,7 +355,6 @@ static void flipped_bytes_are_refused_or_harmless(void **state)
     CaseSet set = make(8, options, NULL), back;
     char *text;
     size_t n_bytes, n_refused = 0;
-
     set.n = 5;
     assert_int_equal(cases_print(&text, &n_bytes, &set), 0);
     for (size_t i = 0; i < n_bytes; i++) {
@@ -418,7 +396,6 @@ static void impossible_orders_are_refused(void **state)
 {
     CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
     CaseSet set;
-
     options.edit = CASE_ERASE; /* natural */
     assert_int_equal(cases_make(&set, game_variant(8), &options, NULL), OGPT_EUSAGE);
     options = CASE_MAKE_OPTIONS_DEFAULT;
@@ -453,6 +430,5 @@ int main(void)
         cmocka_unit_test(impossible_cases_are_counted_not_kept),
         cmocka_unit_test(impossible_orders_are_refused),
     };
-
     return cmocka_run_group_tests_name("cases", tests, NULL, NULL);
 }

@@ -24,12 +24,11 @@ typedef struct Folder {
 static int make_folder(void **state)
 {
     static Folder folder;
-
-    snprintf(folder.path, sizeof folder.path, "/tmp/ogpt-import-XXXXXX");
+    snprintf(folder.path, sizeof(folder.path), "/tmp/ogpt-import-XXXXXX");
     if (!mkdtemp(folder.path)) {
         return -1;
     }
-    snprintf(folder.file, sizeof folder.file, "%s/theirs.csv", folder.path);
+    snprintf(folder.file, sizeof(folder.file), "%s/theirs.csv", folder.path);
     *state = &folder;
     return 0;
 }
@@ -37,14 +36,12 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     Folder *folder = *state;
-
     return dir_remove(folder->path);
 }
 
 static void put(const Folder *folder, const char *text)
 {
     FILE *file = fopen(folder->file, "wb");
-
     assert_non_null(file);
     fputs(text, file);
     fclose(file);
@@ -56,7 +53,6 @@ static char *imported(const Folder *folder, int size, bool othello_world)
     CaseSet set;
     size_t n_bytes;
     char *text;
-
     if (cases_import(&set, game_variant(size), folder->file, othello_world) != 0) {
         fail_msg("%s", err_message());
     }
@@ -77,7 +73,6 @@ static void add(Out *out, const char *format, ...) __attribute__((format(printf,
 static void add(Out *out, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     out->length +=
         (size_t)vsnprintf(out->text + out->length, out->room - out->length, format, args);
@@ -93,7 +88,6 @@ static void add_square(Out *out, const Form *form, uint8_t sq)
 {
     int shown = form->transposed ? sq % 8 * 8 + sq / 8 : sq;
     char name[3];
-
     square_print(name, shown);
     if (form->indices) {
         add(out, "%d ", shown);
@@ -106,14 +100,12 @@ static void add_column(Out *out, const Form *form, const EditCase *edit, int col
 {
     static const char *const states[] = {"empty", "white", "black"};
     const char *quote = form->quoted ? "\"" : "";
-
     add(out, "%s", quote);
     for (int t = 0; column % 4 == 0 && t < edit->n_moves; t++) {
         add_square(out, form, column == 0 ? edit->moves[t] : edit->witness[t]);
     }
     for (int s = 0; column % 4 != 0 && s < edit->n_squares; s++) {
         const CaseSquare *square = &edit->squares[s];
-
         if (column == 1) {
             add_square(out, form, square->sq);
         } else {
@@ -130,15 +122,12 @@ static char *foreign(const CaseSet *set, Form form)
     static const int turned[] = {3, 4, 1, 0, 2};
     Out out = {.room = set->n * 1024 + 64};
     int n_columns = set->cases[0].has_witness ? 5 : 4;
-
     out.text = mem_alloc(out.room, 1, "text");
     assert_non_null(out.text);
     for (size_t row = form.header ? 0 : 1; row <= set->n; row++) {
         int n = 0;
-
         for (int c = 0; c < 5; c++) {
             int column = form.turned_columns ? turned[c] : c;
-
             if (column >= n_columns) {
                 continue;
             }
@@ -161,14 +150,12 @@ static void every_form_gives_the_same_bytes(void **state)
         CASE_MAKE_OPTIONS_DEFAULT,
         {.n_squares = 2, .edit = CASE_PLACE, .min_moves = 5, .before_end = 10, .seed = 2},
         {.n_squares = 3, .edit = CASE_ERASE, .min_moves = 5, .before_end = 10, .seed = 3}};
-
-    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         for (int size = 6; size <= 8; size += 2) {
             CaseMakeOptions options = kinds[k];
             CaseSet set;
             char *ours, *theirs, *back;
             size_t n_bytes;
-
             options.n = 40;
             assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);
             assert_int_equal(cases_print(&ours, &n_bytes, &set), 0);
@@ -178,7 +165,6 @@ static void every_form_gives_the_same_bytes(void **state)
             mem_free(back);
             for (int bits = 0; bits < 32; bits++) {
                 Form form = {bits & 1, bits & 2 && bits & 1, bits & 4, bits & 8, bits & 16};
-
                 theirs = foreign(&set, form);
                 put(folder, theirs);
                 back = imported(folder, size, form.transposed);
@@ -223,7 +209,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     const Folder *folder = *state;
     CaseSet set;
 
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         put(folder, bad[i].text);
         if (cases_import(&set, game_variant(8), folder->file, false) != OGPT_EFORMAT) {
             fail_msg("\"%s\" is not refused", bad[i].text);
@@ -248,7 +234,6 @@ static void impossible_cases_are_counted_by_reason(void **state)
     const Folder *folder = *state;
     CaseSet set;
     char *text;
-
     put(folder, "f5 d6,d4,white,empty\nf5 d6 c3 d3 c4,d6,white,black\nf5,d4,white,black\n");
     text = imported(folder, 8, false);
     assert_int_equal(cases_parse(&set, game_variant(8), text, strlen(text), "x.csv"), 0);
@@ -270,18 +255,15 @@ static void flipped_bytes_are_refused_or_harmless(void **state)
     char good[] = "to,moves,square,from\nblack,37 43 18 19 26,43,white\n"
                   "black,\"f5,d6,c3,d3,c4\",d6,white\n";
     size_t n_refused = 0, n_tried = 0;
-
     for (size_t i = 0; good[i] != '\0'; i++) {
         for (int bit = 0; bit < 7; bit++) {
             CaseSet set;
-
             good[i] ^= (char)(1 << bit);
             put(folder, good);
             n_tried++;
             if (cases_import(&set, game_variant(8), folder->file, false) == 0) {
                 for (size_t c = 0; c < set.n; c++) {
                     CaseVerdict verdict;
-
                     assert_int_equal(case_derive(&set.cases[c], &verdict, set.variant), 0);
                 }
                 cases_release(&set);
@@ -302,6 +284,5 @@ int main(void)
         cmocka_unit_test(impossible_cases_are_counted_by_reason),
         cmocka_unit_test(flipped_bytes_are_refused_or_harmless),
     };
-
     return cmocka_run_group_tests_name("cases import", tests, make_folder, remove_folder);
 }

@@ -31,7 +31,6 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     bool is_tuning = query->set == rules->tuning;
     int layer = is_tuning ? rules->tuning_layer : rules->right_layer;
     bool works = query->version == VERSION_EDIT && query->plan->layers == 1ULL << layer;
-
     if (query->version == VERSION_EDIT) {
         *(is_tuning ? &rules->n_edits_tuning : &rules->n_edits_reported) += query->n;
         rules->layers_reported |= is_tuning ? 0 : query->plan->layers;
@@ -39,7 +38,6 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
         uint64_t legal = token_mask(vocab, works ? edit->legal_edited : edit->legal_before);
-
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             logits[i * (size_t)vocab->d_vocab + (size_t)tok] = legal >> tok & 1 ? 4 : 0;
         }
@@ -76,7 +74,6 @@ static int run(EditExperiment *out, Rules *rules, const CaseSet *cases, const Ca
                                  .directions = &probe,
                                  .cfg = &cfg,
                                  .name = "test"};
-
     options.base.layers = 1;
     return experiment_run(out, &predictor, cases, tuning, &options, &settings);
 }
@@ -86,7 +83,6 @@ static void the_plan_is_chosen_on_tuning_cases_alone(void **state)
     CaseSet cases = fixture_cases(6, 60, false), tuning = fixture_cases(6, 30, true);
     Rules rules = {.right_layer = 1, .tuning = &tuning, .tuning_layer = 1};
     EditExperiment experiment;
-
     assert_int_equal(run(&experiment, &rules, &cases, &tuning, true, false), 0);
     assert_true(experiment.tuned && experiment.n_sweep >= 3);
     assert_int_equal(experiment.plan.layers, 2);
@@ -113,7 +109,6 @@ static void single_layers_are_scored_and_choose_nothing(void **state)
     CaseSet cases = fixture_cases(6, 40, false);
     Rules rules = {.right_layer = 2};
     EditExperiment experiment;
-
     assert_int_equal(run(&experiment, &rules, &cases, NULL, false, true), 0);
     assert_false(experiment.tuned);
     assert_int_equal(experiment.plan.layers, 1); /* as given, although layer 2 is better */
@@ -130,6 +125,5 @@ int main(void)
         cmocka_unit_test(the_plan_is_chosen_on_tuning_cases_alone),
         cmocka_unit_test(single_layers_are_scored_and_choose_nothing),
     };
-
     return cmocka_run_group_tests_name("edit experiment", tests, NULL, NULL);
 }

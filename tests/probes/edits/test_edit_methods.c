@@ -22,7 +22,6 @@ enum { WIDTH = 48, SQUARES = 36, CLASSES = 3 };
 static void fill(float *out, size_t n, uint64_t index, double deviation)
 {
     Rng rng = rng_at(6, RNG_TEST, index);
-
     for (size_t i = 0; i < n; i++) {
         out[i] = (float)(deviation * rng_normal(&rng));
     }
@@ -40,11 +39,10 @@ static Probe make_probe(int n_hidden)
                  .n_classes = CLASSES,
                  .n_layers = 1,
                  .fitted = {true}};
-
-    snprintf(out.task, sizeof out.task, "mine");
-    snprintf(out.labels, sizeof out.labels, "mover");
+    snprintf(out.task, sizeof(out.task), "mine");
+    snprintf(out.labels, sizeof(out.labels), "mover");
     for (int k = 0; k < CLASSES; k++) {
-        snprintf(out.classes[k], sizeof out.classes[k], "%s", classes[k]);
+        snprintf(out.classes[k], sizeof(out.classes[k]), "%s", classes[k]);
     }
     assert_int_equal(probe_allocate(&out), 0);
     fill(out.weight[0], probe_inputs(&out) * SQUARES * CLASSES, 1, 0.3);
@@ -59,7 +57,6 @@ static Probe make_probe(int n_hidden)
 static EditPlan plan_of(EditMethod method, double scale, bool relative)
 {
     EditPlan plan = EDIT_PLAN_DEFAULT;
-
     plan.method = method;
     plan.layers = 1;
     plan.scale = (EditScale){scale, relative};
@@ -74,7 +71,6 @@ static EditSquares one_square(int square, int from, int to)
 static double dot(const float *a, const float *b)
 {
     double sum = 0;
-
     for (int c = 0; c < WIDTH; c++) {
         sum += (double)a[c] * b[c];
     }
@@ -86,8 +82,7 @@ static double change(float out[WIDTH], const float *old, const EditPlan *plan, c
                      const EditSquares *squares)
 {
     float x[WIDTH], scratch[EDIT_ROW_SCRATCH(WIDTH)];
-
-    memcpy(x, old, sizeof x);
+    memcpy(x, old, sizeof(x));
     edit_row(x, scratch, plan, probe, 0, squares);
     for (int c = 0; c < WIDTH; c++) {
         out[c] = x[c] - old[c];
@@ -104,7 +99,6 @@ static double coordinate(const float *x, const Probe *probe, int square, int fro
     float u[WIDTH];
     double norm = probe_direction(u, probe, 0, square, from, to);
     const float *bias = probe->bias[0] + square * CLASSES;
-
     return dot(x, u) + ((double)bias[to] - bias[from]) / norm;
 }
 
@@ -113,12 +107,10 @@ static void set_brings_the_coordinate_to_its_scale(void **state)
     Probe probe = make_probe(0);
     EditSquares squares = one_square(7, 1, 2);
     float old[WIDTH], delta[WIDTH], x[WIDTH];
-
     fill(old, WIDTH, 9, 1.0);
     for (int relative = 0; relative <= 1; relative++) {
         EditPlan plan = plan_of(METHOD_SET, 0.4, relative);
         double wanted = 0.4 * (relative ? sqrt(dot(old, old)) : 1.0);
-
         change(delta, old, &plan, &probe, &squares);
         for (int c = 0; c < WIDTH; c++) {
             x[c] = old[c] + delta[c];
@@ -136,7 +128,6 @@ static void target_is_the_new_states_own_column(void **state)
     EditSquares squares = one_square(20, 2, 0);
     EditPlan plan = plan_of(METHOD_ADD, 2.3, false);
     float old[WIDTH], delta[WIDTH], column[WIDTH], difference[WIDTH];
-
     fill(old, WIDTH, 10, 1.0);
     for (int c = 0; c < WIDTH; c++) {
         column[c] = probe.weight[0][(c * SQUARES + 20) * CLASSES];
@@ -158,7 +149,6 @@ static void several_squares_are_added_one_after_another(void **state)
     EditSquares both = {.n = 2, .squares = {3, 30}, .from = {1, 2}, .to = {2, 0}};
     EditSquares first = one_square(3, 1, 2), second = one_square(30, 2, 0);
     float old[WIDTH], a[WIDTH], b[WIDTH], sum[WIDTH];
-
     fill(old, WIDTH, 11, 1.0);
     change(sum, old, &plan, &probe, &both);
     change(a, old, &plan, &probe, &first);
@@ -175,7 +165,6 @@ static void several_squares_are_added_one_after_another(void **state)
 static double loss_at(const float *x, const Probe *probe, const EditSquares *squares)
 {
     float gradient[WIDTH], weight[BOARD_SQUARES];
-
     for (int s = 0; s < BOARD_SQUARES; s++) {
         weight[s] = 0.2f;
     }
@@ -187,7 +176,6 @@ static int read_square(const float *x, const Probe *probe, int square)
 {
     uint8_t classes[SQUARES];
     float scores[SQUARES * CLASSES];
-
     probe_classify(classes, scores, probe, 0, x, 1);
     return classes[square];
 }
@@ -200,13 +188,11 @@ static void gradient_makes_the_probe_read_the_target(void **state)
         Probe probe = make_probe(n_hidden);
         EditPlan plan = plan_of(METHOD_GRADIENT, 1, false);
         int n_unchanged = 0;
-
         plan.steps = 300;
         plan.rate = (EditScale){0.02, false};
         for (uint64_t i = 0; i < 10; i++) {
             EditSquares squares = one_square(14, 0, 0), own;
             float old[WIDTH], delta[WIDTH], x[WIDTH], scores[SQUARES * CLASSES];
-
             fill(old, WIDTH, 100 + i, 1.0);
             probe_classify(squares.target, scores, &probe, 0, old, 1);
             own = squares;
@@ -244,14 +230,13 @@ static void rates_in_r_are_shares_of_the_row(void **state)
     EditPlan plan = plan_of(METHOD_GRADIENT, 1, false), absolute = plan, twice = plan;
     EditSquares squares = one_square(5, 1, 2);
     float old[WIDTH], a[WIDTH], b[WIDTH], c2[WIDTH];
-
     fill(old, WIDTH, 12, 3.0);
     squares.target[5] = 2;
     plan.rate = (EditScale){0.01, true};
     absolute.rate = (EditScale){0.01 * sqrt(dot(old, old) / WIDTH), false};
     change(a, old, &plan, &probe, &squares);
     change(b, old, &absolute, &probe, &squares);
-    assert_memory_equal(a, b, sizeof a);
+    assert_memory_equal(a, b, sizeof(a));
     /* A scale multiplies what was found. */
     twice.rate = plan.rate;
     twice.scale.value = 2;
@@ -261,7 +246,7 @@ static void rates_in_r_are_shares_of_the_row(void **state)
     }
     plan.rate.relative = false;
     change(b, old, &plan, &probe, &squares);
-    assert_memory_not_equal(a, b, sizeof a); /* negative twin */
+    assert_memory_not_equal(a, b, sizeof(a)); /* negative twin */
     probe_release(&probe);
 }
 
@@ -278,7 +263,6 @@ static void means_are_those_of_the_rows(void **state)
     size_t least, least_again;
     int layer = 1, square = 20;
     size_t S = SQUARES;
-
     options.n_games = 60;
     assert_int_equal(fixture_open(&fixture, 100), 0);
     const Gpt *gpt = fixture.model.gpt;
@@ -292,7 +276,7 @@ static void means_are_those_of_the_rows(void **state)
     for (int i = 0; i < means.n_layers; i++) {
         assert_true(again.fitted[i]);
         assert_memory_equal(means.weight[i], again.weight[i],
-                            width * S * CLASSES * sizeof *means.weight[i]);
+                            width * S * CLASSES * sizeof(*means.weight[i]));
     }
     assert_int_equal(least, least_again);
     assert_string_equal(means.corpus_hash, corpus_info(fixture.corpus)->content_hash);
@@ -302,14 +286,13 @@ static void means_are_those_of_the_rows(void **state)
                      0);
     assert_int_equal(positions_draw(&set, source, 60, options.plies, options.seed, NULL), 0);
     source_free(source);
-    float *rows = malloc(set.n_positions * width * sizeof *rows);
+    float *rows = malloc(set.n_positions * width * sizeof(*rows));
     uint8_t *labels = malloc(set.n_positions * S);
     assert_int_equal(activations_capture(&rows, &set, gpt, HOOK_RESID_POST, &layer, 1, NULL), 0);
     assert_int_equal(positions_label(labels, &set, task_find("mine"), LABELS_MOVER, NULL), 0);
     least_again = set.n_positions;
     for (size_t cell = 0; cell < S * CLASSES; cell++) {
         size_t n = 0;
-
         for (size_t i = 0; i < set.n_positions; i++) {
             n += labels[i * S + cell / CLASSES] == cell % CLASSES;
         }
@@ -318,11 +301,9 @@ static void means_are_those_of_the_rows(void **state)
     assert_int_equal(least, least_again);
     for (int k = 0; k < CLASSES; k++) {
         double apart = 0;
-
         for (size_t c = 0; c < width; c++) {
             double sum = 0, other = 0;
             size_t n = 0, n_other = 0;
-
             for (size_t i = 0; i < set.n_positions; i++) {
                 sum += labels[i * S + (size_t)square] == k ? rows[i * width + c] : 0;
                 n += labels[i * S + (size_t)square] == k;
@@ -354,12 +335,10 @@ static void mean_difference_adds_the_difference(void **state)
     GptConfig cfg = {.n_layers = 1, .d_model = WIDTH, .n_ctx = 31, .d_mlp = 4 * WIDTH};
     float old[WIDTH], delta[WIDTH];
     double apart = 0;
-
     fill(old, WIDTH, 13, 1.0);
     change(delta, old, &plan, &means, &squares);
     for (int c = 0; c < WIDTH; c++) {
         const float *w = means.weight[0] + (c * SQUARES + 9) * CLASSES;
-
         assert_true(fabsf(delta[c] - (w[1] - w[2])) < (float)ROW_TOL);
         apart += fabs((double)delta[c] - ((double)w[2] - w[1]));
     }
@@ -370,7 +349,7 @@ static void mean_difference_adds_the_difference(void **state)
 
     /* Means and probes are not taken for each other. */
     assert_int_equal(edit_plan_check(&plan, &means, &cfg), OGPT_EUSAGE);
-    snprintf(means.solver, sizeof means.solver, EDIT_MEANS);
+    snprintf(means.solver, sizeof(means.solver), EDIT_MEANS);
     assert_int_equal(edit_plan_check(&plan, &means, &cfg), 0);
     plan.method = METHOD_ADD;
     assert_int_equal(edit_plan_check(&plan, &means, &cfg), OGPT_EUSAGE);
@@ -383,7 +362,6 @@ static void mean_difference_adds_the_difference(void **state)
 static int n_alike(const uint8_t *labels, const EditSquares *squares, int state)
 {
     int n = 0;
-
     for (int i = 0; i < SQUARES; i++) {
         n += labels[i] == state && i != squares->squares[0] && i != squares->squares[1];
     }
@@ -398,7 +376,6 @@ static void squares_of_a_case_are_those_of_its_board(void **state)
         Probe probe = make_probe(0);
         CaseSet set;
         int n_checked = 0;
-
         options.n = 30;
         options.natural = false;
         options.edit = (CaseEdit)kind;
@@ -410,13 +387,12 @@ static void squares_of_a_case_are_those_of_its_board(void **state)
             EditSquares wrong = edit_wrong_squares(&probe, edit, variant, 1, i);
             EditSquares kept = edit_kept_squares(&probe, edit);
             uint8_t labels[SQUARES];
-
             labels_mine(labels, variant, &edit->before, edit->n_moves - 1, LABELS_MOVER);
             assert_int_equal(squares.n, 2);
             /* The repair control: the squares of the edit, and the board as it is. */
-            assert_memory_equal(kept.squares, squares.squares, sizeof kept.squares);
-            assert_memory_equal(kept.to, squares.from, sizeof kept.to);
-            assert_memory_equal(kept.target, labels, sizeof labels);
+            assert_memory_equal(kept.squares, squares.squares, sizeof(kept.squares));
+            assert_memory_equal(kept.to, squares.from, sizeof(kept.to));
+            assert_memory_equal(kept.target, labels, sizeof(labels));
             for (int s = 0; s < 2; s++) {
                 assert_int_equal(labels[squares.squares[s]], squares.from[s]);
                 assert_int_equal(squares.target[squares.squares[s]], squares.to[s]);
@@ -432,8 +408,8 @@ static void squares_of_a_case_are_those_of_its_board(void **state)
                 assert_int_not_equal(wrong.squares[s], squares.squares[1]);
                 labels[squares.squares[s]] = (uint8_t)squares.to[s];
             }
-            assert_memory_equal(squares.target, labels, sizeof labels);
-            assert_memory_not_equal(wrong.target, labels, sizeof labels);
+            assert_memory_equal(squares.target, labels, sizeof(labels));
+            assert_memory_not_equal(wrong.target, labels, sizeof(labels));
         }
         assert_true(n_checked > 40); /* of 60: few boards have less than four such squares */
         cases_release(&set);
@@ -449,7 +425,6 @@ static void presets_are_the_published_edits(void **state)
     Probe probe = make_probe(0), nonlinear = make_probe(8);
     EditPlan plan;
     EditMethod method;
-
     assert_int_equal(edit_preset_parse(&plan, "nanda-flip"), 0);
     assert_true(plan.method == METHOD_ADD && plan.site == HOOK_ATTN_OUT && plan.layers == 0xfc);
     assert_true(plan.scale.value == 2.3 && !plan.scale.relative && plan.probe_layer == 5);
@@ -480,7 +455,6 @@ static void plans_out_of_range_are_refused(void **state)
     Probe probe = make_probe(0);
     EditPlan plan = plan_of(METHOD_GRADIENT, 1, false);
     EditScale rate;
-
     assert_int_equal(edit_plan_check(&plan, &probe, &cfg), 0);
     plan.steps = 0;
     assert_int_equal(edit_plan_check(&plan, &probe, &cfg), OGPT_EUSAGE);
@@ -515,6 +489,5 @@ int main(void)
         cmocka_unit_test(presets_are_the_published_edits),
         cmocka_unit_test(plans_out_of_range_are_refused),
     };
-
     return cmocka_run_group_tests_name("edit methods", tests, NULL, NULL);
 }

@@ -27,7 +27,6 @@ enum { MAX_WORKERS = 3, N_LAYERS = 3 };
 static bool sanitized(void)
 {
     const char *value = getenv("OGPT_SANITIZED");
-
     return value && strcmp(value, "1") == 0;
 }
 
@@ -54,7 +53,6 @@ static void answer(float *logits, const Rules *rules, const GameVariant *variant
     const Vocab *vocab = vocab_of(variant);
     uint64_t legal = token_mask(vocab, board_moves(variant, board));
     Rng rng = rng_at(rules->seed, RNG_TEST, stream);
-
     for (int tok = 0; tok < vocab->d_vocab; tok++) {
         logits[tok] = (float)((legal >> tok & 1 ? 40 : 0) + 0.01 * rng_uniform(&rng));
     }
@@ -64,11 +62,9 @@ static void read_board(uint8_t *classes, const Rules *rules, const EditCase *edi
 {
     const Probe *reader = rules->reader;
     EditSquares squares = edit_squares(reader, edit);
-
     for (int layer = 0; layer < reader->n_layers; layer++) {
         uint8_t *out = classes + layer * reader->n_squares;
         int n_leaks = edited && layer == reader->n_layers - 1 ? rules->n_leaks : 0;
-
         labels_mine(out, game_variant(reader->size), &edit->before, edit->n_moves - 1,
                     LABELS_MOVER);
         for (int s = 0; edited && s < squares.n; s++) {
@@ -87,7 +83,6 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
 {
     Rules *rules = context;
     size_t V = (size_t)vocab_of(query->set->variant)->d_vocab;
-
     if (rules->silent) {
         return err_set(OGPT_EIO, "asked again");
     }
@@ -99,7 +94,6 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
         const EditCase *edit = &query->set->cases[query->order[i]];
         bool on_edited = query->version == VERSION_EDIT && rules->edits_work;
         const Board *board = on_edited ? &edit->edited : &edit->before;
-
         answer(logits + i * V, rules, query->set->variant, board,
                query->order[i] * 1024 + query->version);
         rules->boards[worker][i] = on_edited && !rules->forgets ? edit->edited : edit->before;
@@ -118,12 +112,10 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
 {
     Rules *rules = context;
     const Vocab *vocab = vocab_of(query->set->variant);
-
     rules->plies[worker]++;
     for (size_t i = 0; i < query->n; i++) {
         Board *board = &rules->boards[worker][i];
         int sq = vocab->sq_of_tok[tokens[i]];
-
         if (tokens[i] != TOK_PAD && board_moves(vocab->variant, board) >> sq & 1) {
             board_play(vocab->variant, board, sq);
         }
@@ -155,7 +147,6 @@ static int measure(EditMetrics *out, Rules *rules, const CaseSet *set, EditRule 
         .rule = rule, .seed = 1, .pool = pool, .journal = journal, .stage = "metrics"};
     const EditMetricsOptions options = {rules->reader, true, vocab_of(set->variant)->n_ctx};
     EditPlan plan = EDIT_PLAN_DEFAULT;
-
     plan.layers = 1 << 1;
     return edit_metrics_score(out, &predictor, set, &plan, &options, &settings);
 }
@@ -163,7 +154,6 @@ static int measure(EditMetrics *out, Rules *rules, const CaseSet *set, EditRule 
 static EditMetrics measured(Rules *rules, const CaseSet *set)
 {
     EditMetrics metrics;
-
     assert_int_equal(measure(&metrics, rules, set, RULE_TOPN, NULL, NULL), 0);
     return metrics;
 }
@@ -208,7 +198,7 @@ static void one_answer_is_measured_by_hand(void **state)
     /* Against the board before (N = 2): the top is a1 and c1, wrong by c1 and b1. */
     assert_true(of[METRIC_DRIFT].part == 2 && of[METRIC_DRIFT].whole == 1);
     /* Against its own board (row self, N = 2): the top is a1 and c1, wrong by c1 and b1. */
-    memset(of, 0, sizeof of);
+    memset(of, 0, sizeof(of));
     edit_measure_answer(of, &edit, vocab, ROW_SELF, logits, RULE_TOPN);
     assert_true(of[METRIC_ERROR].part == 2 && of[METRIC_ENTERED].whole == 0);
 }
@@ -221,7 +211,6 @@ static void perfect_edits_do_what_they_should_and_no_more(void **state)
         Rules rules = {.seed = 1, .edits_work = true, .reader = &reader};
         EditMetrics metrics = measured(&rules, &set);
         double entered = value(&metrics, ROW_NULL, METRIC_ENTERED);
-
         assert_true(value(&metrics, ROW_EDIT, METRIC_ERROR) == 0);
         assert_true(value(&metrics, ROW_EDIT, METRIC_F1) == 1);
         assert_true(metrics.value[ROW_EDIT][METRIC_DRIFT].low > 1); /* gone from its own board */
@@ -265,14 +254,12 @@ static void play_on_needs_the_edit_to_stay(void **state)
     CaseSet set = fixture_cases(8, sanitized() ? 40 : 150, false);
     Rules rules = {.seed = 1, .edits_work = true, .forgets = true};
     EditMetrics metrics = measured(&rules, &set);
-
     assert_true(value(&metrics, ROW_EDIT, METRIC_ERROR) == 0);
     assert_true(value(&metrics, ROW_EDIT, METRIC_ILLEGAL_SHARE) > 0.02);
     assert_true(value(&metrics, ROW_EDIT, METRIC_LEGAL_PLIES) < 9);
     assert_true(isnan(value(&metrics, ROW_EDIT, METRIC_CROSSTALK))); /* no reading probe */
     for (size_t i = 0; i < set.n; i++) {
         const Share *of = metrics.cases[i].of[ROW_EDIT];
-
         assert_true(of[METRIC_ILLEGAL_SHARE].part <= 1);
         assert_true(of[METRIC_LEGAL_PLIES].part + of[METRIC_ILLEGAL_SHARE].part ==
                     of[METRIC_ILLEGAL_SHARE].whole);
@@ -287,7 +274,6 @@ static void crosstalk_counts_other_squares_where_they_change(void **state)
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 2, .reader = &reader};
     EditMetrics metrics = measured(&rules, &set);
-
     assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK) == 0);       /* layer 1, edited */
     assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK_FINAL) == 2); /* layer 2, leaking */
     assert_true(metrics.layers[1].others[ROW_EDIT].value == 2);
@@ -306,7 +292,6 @@ static void a_reader_before_the_edited_site_counts_from_the_next_block(void **st
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 2, .reader = &reader};
     EditMetrics metrics;
-
     reader.site = HOOK_RESID_MID; /* the edit is at resid_post of block 1 */
     metrics = measured(&rules, &set);
     assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK) == 2); /* layer 2, leaking */
@@ -338,17 +323,15 @@ static void unedited_rules_measure_the_ideal_null(void **state)
     static const EditMetric exact[] = {
         METRIC_ERROR,   METRIC_FALSE_POSITIVES,    METRIC_F1,       METRIC_RANK_NEWLY_LEGAL,
         METRIC_ENTERED, METRIC_RANK_NEWLY_ILLEGAL, METRIC_FELL_OUT, METRIC_FALSE_NEGATIVES};
-    enum { N_EXACT = sizeof exact / sizeof exact[0], N_ORDERS = 16 };
+    enum { N_EXACT = sizeof(exact) / sizeof(exact[0]), N_ORDERS = 16 };
     CaseSet set = fixture_cases(8, sanitized() ? 50 : 100, false);
     double sum[N_EXACT] = {0}, squares[N_EXACT] = {0}, ideal[N_EXACT] = {0};
 
     for (uint64_t seed = 0; seed < N_ORDERS; seed++) {
         Rules rules = {.seed = 100 + seed};
         EditMetrics metrics = measured(&rules, &set);
-
         for (int k = 0; k < N_EXACT; k++) {
             double found = value(&metrics, ROW_NULL, exact[k]);
-
             sum[k] += found;
             squares[k] += found * found;
             ideal[k] = value(&metrics, ROW_IDEAL_NULL, exact[k]);
@@ -360,7 +343,6 @@ static void unedited_rules_measure_the_ideal_null(void **state)
     for (int k = 0; k < N_EXACT; k++) {
         double mean = sum[k] / N_ORDERS, variance = squares[k] / N_ORDERS - mean * mean;
         double error = sqrt(fmax(variance, 0) / (N_ORDERS - 1));
-
         if (fabs(mean - ideal[k]) > 5 * error + 1e-9) {
             fail_msg("%s: mean %.4f, ideal %.4f, standard error %.4f", edit_metric_name(exact[k]),
                      mean, ideal[k], error);
@@ -374,9 +356,9 @@ static void unedited_rules_measure_the_ideal_null(void **state)
 
 static bool same_numbers(const EditMetrics *a, const EditMetrics *b)
 {
-    return a->n == b->n && memcmp(a->cases, b->cases, a->n * sizeof *a->cases) == 0 &&
-           memcmp(a->value, b->value, sizeof a->value) == 0 && a->n_layers == b->n_layers &&
-           memcmp(a->layers[0].others, b->layers[0].others, sizeof a->layers[0].others) == 0;
+    return a->n == b->n && memcmp(a->cases, b->cases, a->n * sizeof(*a->cases)) == 0 &&
+           memcmp(a->value, b->value, sizeof(a->value)) == 0 && a->n_layers == b->n_layers &&
+           memcmp(a->layers[0].others, b->layers[0].others, sizeof(a->layers[0].others)) == 0;
 }
 
 static void workers_change_nothing(void **state)
@@ -385,10 +367,8 @@ static void workers_change_nothing(void **state)
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .forgets = true, .n_leaks = 1, .reader = &reader};
     EditMetrics one = measured(&rules, &set), other;
-
     for (size_t n = 2; n <= MAX_WORKERS; n++) {
         Pool *pool;
-
         assert_int_equal(pool_new(&pool, n), 0);
         assert_int_equal(measure(&other, &rules, &set, RULE_TOPN, pool, NULL), 0);
         assert_true(same_numbers(&one, &other));
@@ -413,24 +393,22 @@ typedef struct Kept {
 static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
     const Kept *kept = context;
-
     assert_string_equal(stage, "metrics");
     assert_true(block < 8);
     if (!kept->values[block]) {
         return 0;
     }
     assert_int_equal(n, kept->n[block]);
-    memcpy(values, kept->values[block], n * sizeof *values);
+    memcpy(values, kept->values[block], n * sizeof(*values));
     return 1;
 }
 
 static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
 {
     Kept *kept = context;
-
-    kept->values[block] = mem_alloc(n, sizeof *values, "kept");
+    kept->values[block] = mem_alloc(n, sizeof(*values), "kept");
     assert_non_null(kept->values[block]);
-    memcpy(kept->values[block], values, n * sizeof *values);
+    memcpy(kept->values[block], values, n * sizeof(*values));
     kept->n[block] = n;
     kept->n_kept++;
     return 0;
@@ -444,7 +422,6 @@ static void finished_chunks_are_not_measured_again(void **state)
     Kept kept = {0};
     const EditJournal journal = {&kept, recall, keep};
     EditMetrics fresh = measured(&rules, &set), first, second;
-
     assert_int_equal(measure(&first, &rules, &set, RULE_TOPN, NULL, &journal), 0);
     assert_int_equal(kept.n_kept, (150 + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES);
     rules.silent = true;
@@ -499,7 +476,6 @@ static void controls_that_close_something_are_told(void **state)
 {
     EditReport report = {.random_closed = {0.01, -0.02, 0.04},
                          .wrong_square_closed = {-0.1, -0.2, -0.05}};
-
     assert_true(edit_controls_close_nothing(&report));
     report.random_closed = (Interval){0.04, 0.01, 0.07};
     assert_false(edit_controls_close_nothing(&report));
@@ -520,7 +496,6 @@ static void predictors_that_cannot_play_on_are_refused(void **state)
     EditMetricsOptions options = {NULL, true, 31};
     EditPlan plan = EDIT_PLAN_DEFAULT;
     EditMetrics metrics;
-
     plan.layers = 1;
     assert_int_equal(edit_metrics_score(&metrics, &predictor, &set, &plan, &options, &settings),
                      OGPT_EUSAGE);
@@ -552,6 +527,5 @@ int main(void)
         cmocka_unit_test(controls_that_close_something_are_told),
         cmocka_unit_test(predictors_that_cannot_play_on_are_refused),
     };
-
     return cmocka_run_group_tests_name("edit metrics", tests, NULL, NULL);
 }

@@ -36,7 +36,6 @@ typedef struct Fixture {
 static void fill(float *out, size_t n, uint64_t index, double deviation)
 {
     Rng rng = rng_at(5, RNG_TEST, index);
-
     for (size_t i = 0; i < n; i++) {
         out[i] = (float)(deviation * rng_normal(&rng));
     }
@@ -48,7 +47,6 @@ static Fixture fixture_make(void)
     const Vocab *vocab = vocab_of(game_variant(6));
     Fixture out = {.cases = fixture_cases(6, N_CASES, false)};
     GptConfig cfg;
-
     assert_int_equal(gpt_config_preset(&cfg, "nano"), 0);
     cfg.n_layers = 3;
     cfg.n_ctx = vocab->n_ctx;
@@ -66,12 +64,12 @@ static Fixture fixture_make(void)
     out.probe.d_model = cfg.d_model;
     out.probe.n_classes = 3;
     out.probe.n_layers = 3;
-    snprintf(out.probe.task, sizeof out.probe.task, "mine");
-    snprintf(out.probe.labels, sizeof out.probe.labels, "mover");
+    snprintf(out.probe.task, sizeof(out.probe.task), "mine");
+    snprintf(out.probe.labels, sizeof(out.probe.labels), "mover");
     for (int i = 0; i < 3; i++) {
         out.probe.layers[i] = i;
         out.probe.fitted[i] = true;
-        snprintf(out.probe.classes[i], sizeof out.probe.classes[i], "%s", classes[i]);
+        snprintf(out.probe.classes[i], sizeof(out.probe.classes[i]), "%s", classes[i]);
     }
     assert_int_equal(probe_allocate(&out.probe), 0);
     for (uint64_t i = 0; i < 3; i++) {
@@ -91,7 +89,6 @@ static void fixture_release(Fixture *fixture)
 static double margin(const Probe *probe, int layer, const float *x, int square, int from, int to)
 {
     float scores[36 * 3];
-
     probe_scores(scores, probe, layer, x, 1);
     return (double)scores[square * 3 + to] - (double)scores[square * 3 + from];
 }
@@ -103,7 +100,6 @@ static double margin(const Probe *probe, int layer, const float *x, int square, 
 static double distance(const float *a, const float *b, size_t n)
 {
     double sum = 0;
-
     for (size_t i = 0; i < n; i++) {
         sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
     }
@@ -115,7 +111,6 @@ static void edit_one(float *x, const EditPlan *plan, const Probe *probe, int lay
 {
     EditSquares squares = {.n = 1, .squares = {square}, .from = {from}, .to = {to}};
     float scratch[EDIT_ROW_SCRATCH(64)];
-
     edit_row(x, scratch, plan, probe, layer, &squares);
 }
 
@@ -126,7 +121,6 @@ static void project_is_a_reflection(void **state)
     int square = 14, from = 1, to = 2;
     float x[64], old[64];
     double before, offset;
-
     fill(old, 64, 30, 1.0);
     before = margin(&fixture.probe, 1, old, square, from, to);
     offset = (double)fixture.probe.bias[1][square * 3 + to] -
@@ -135,7 +129,7 @@ static void project_is_a_reflection(void **state)
     for (int ignore = 0; ignore <= 1; ignore++) {
         plan.ignore_bias = ignore;
         plan.scale.value = 1;
-        memcpy(x, old, sizeof x);
+        memcpy(x, old, sizeof(x));
         edit_one(x, &plan, &fixture.probe, 1, square, from, to);
         /* c -> -c; without the bias the reflection is about the origin of the row. */
         assert_true(fabs(margin(&fixture.probe, 1, x, square, from, to) + before -
@@ -161,27 +155,26 @@ static void add_moves_by_its_scale(void **state)
     int square = 7, from = 2, to = 0;
     float x[64], old[64], zero[64] = {0};
     double norm;
-
     fill(old, 64, 31, 1.0);
     norm = distance(old, zero, 64);
-    memcpy(x, old, sizeof x);
+    memcpy(x, old, sizeof(x));
     edit_one(x, &plan, &fixture.probe, 1, square, from, to);
     assert_true(fabs(distance(x, old, 64) - 2.5) < ROW_TOL);
     assert_true(margin(&fixture.probe, 1, x, square, from, to) >
                 margin(&fixture.probe, 1, old, square, from, to) + 1);
 
     plan.scale = (EditScale){0.5, true};
-    memcpy(x, old, sizeof x);
+    memcpy(x, old, sizeof(x));
     edit_one(x, &plan, &fixture.probe, 1, square, from, to);
     assert_true(fabs(distance(x, old, 64) - 0.5 * norm) < ROW_TOL);
 
     /* Another layer's probe is another direction; a fixed probe layer is the same again. */
     float other[64], fixed[64];
-    memcpy(other, old, sizeof other);
+    memcpy(other, old, sizeof(other));
     edit_one(other, &plan, &fixture.probe, 2, square, from, to);
     assert_true(distance(x, other, 64) > 0.1);
     plan.probe_layer = 1;
-    memcpy(fixed, old, sizeof fixed);
+    memcpy(fixed, old, sizeof(fixed));
     edit_one(fixed, &plan, &fixture.probe, 2, square, from, to);
     assert_true(distance(x, fixed, 64) == 0);
     fixture_release(&fixture);
@@ -194,7 +187,6 @@ static EditReport score_network(const Fixture *fixture, const EditPlan *plan, si
     EditNetwork *network;
     EditPredictor predictor;
     EditReport report;
-
     assert_int_equal(edit_plan_check(plan, &fixture->probe, &fixture->gpt->cfg), 0);
     assert_int_equal(pool_new(&settings.pool, n_threads), 0);
     assert_int_equal(edit_network_new(&network, fixture->gpt, &fixture->probe, n_threads, seed), 0);
@@ -216,16 +208,13 @@ static void workers_change_nothing_and_seeds_do(void **state)
         PLAN(METHOD_GRADIENT, HOOK_RESID_POST, 6, 1, false, PROBE_LAYER_OWN, .steps = 5,
              .rate = {0.1, true}),
     };
-
-    for (size_t p = 0; p < sizeof plans / sizeof plans[0]; p++) {
+    for (size_t p = 0; p < sizeof(plans) / sizeof(plans[0]); p++) {
         EditReport one = score_network(&fixture, &plans[p], 1, 1);
         size_t changed = 0;
-
         for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
             EditReport many = score_network(&fixture, &plans[p], n_threads, 1);
-
-            assert_memory_equal(one.cases, many.cases, one.n * sizeof *one.cases);
-            assert_memory_equal(&one.closed, &many.closed, sizeof one.closed);
+            assert_memory_equal(one.cases, many.cases, one.n * sizeof(*one.cases));
+            assert_memory_equal(&one.closed, &many.closed, sizeof(one.closed));
             intervene_release(&many);
         }
         EditReport other = score_network(&fixture, &plans[p], 1, 2);
@@ -247,7 +236,6 @@ static void answer(float *logits, const EditPredictor *predictor, const CaseSet 
     double norms[EDIT_CHUNK_CASES * EDIT_MAX_LAYERS] = {0};
     EditQuery query = {
         .set = set, .order = order, .n = n, .version = VERSION_EDIT, .plan = plan, .norms = norms};
-
     assert_int_equal(predictor->predict(predictor->context, logits, &query, 0), 0);
     if (version != VERSION_EDIT) {
         query.version = version;
@@ -268,7 +256,6 @@ static void a_case_answers_alone_as_in_company(void **state)
     size_t order[EDIT_CHUNK_CASES];
     static float all[EDIT_CHUNK_CASES * 33], alone[33];
     double largest[4] = {0}, edit_effect = 0, random_effect = 0;
-
     assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
     predictor = edit_network_predictor(network);
     for (size_t i = 0; i < EDIT_CHUNK_CASES; i++) {
@@ -281,7 +268,6 @@ static void a_case_answers_alone_as_in_company(void **state)
             answer(alone, &predictor, &fixture.cases, &order[i], 1, (EditVersion)version, &plan);
             for (size_t tok = 0; tok < 33; tok++) {
                 double gap = fabs((double)all[i * 33 + tok] - alone[tok]);
-
                 largest[version] = gap > largest[version] ? gap : largest[version];
             }
         }
@@ -290,7 +276,6 @@ static void a_case_answers_alone_as_in_company(void **state)
     /* Negative twin: the versions themselves are much further apart than that. */
     for (size_t i = 0; i < EDIT_CHUNK_CASES; i++) {
         float none[33], edited[33], random[33];
-
         answer(none, &predictor, &fixture.cases, &order[i], 1, VERSION_NONE, &plan);
         answer(edited, &predictor, &fixture.cases, &order[i], 1, VERSION_EDIT, &plan);
         answer(random, &predictor, &fixture.cases, &order[i], 1, VERSION_RANDOM, &plan);
@@ -312,7 +297,6 @@ typedef struct Shift {
 static void shift_hook(void *context, const HookPoint *point)
 {
     const Shift *shift = context;
-
     for (size_t c = 0; c < point->width; c++) {
         point->value[shift->row * point->width + c] += shift->change[c];
     }
@@ -329,14 +313,13 @@ static void answer_shifted(float logits[33], const Fixture *fixture, size_t inde
     uint8_t tokens[GAME_MAX_MOVES];
     const real *all;
     Tape *tape;
-
     for (size_t t = 0; t < T; t++) {
         tokens[t] = vocab->tok_of_sq[edit->moves[t]];
     }
     hooks.sites[HOOK_RESID_POST] = 1ULL << layer;
     assert_int_equal(tape_new(&tape, &fixture->gpt->cfg, 1, TAPE_FORWARD, NULL), 0);
     all = gpt_forward(fixture->gpt, tape, tokens, 1, T, &hooks);
-    memcpy(logits, all + (T - 1) * 33, 33 * sizeof *logits);
+    memcpy(logits, all + (T - 1) * 33, 33 * sizeof(*logits));
     tape_free(tape);
 }
 
@@ -348,7 +331,6 @@ typedef struct ShiftAll {
 static void shift_all_hook(void *context, const HookPoint *point)
 {
     const ShiftAll *shift = context;
-
     for (size_t i = 0; i < shift->n * point->width; i++) {
         point->value[i] += shift->change[i % point->width];
     }
@@ -363,7 +345,6 @@ static void all_positions_take_the_change_of_the_last(void **state)
     EditNetwork *network;
     EditPredictor predictor;
     double last_differs = 0;
-
     assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
     predictor = edit_network_predictor(network);
     for (size_t index = 0; index < 20; index++) {
@@ -374,7 +355,6 @@ static void all_positions_take_the_change_of_the_last(void **state)
         Hooks hooks = {.fn = shift_all_hook, .context = &shift};
         uint8_t tokens[GAME_MAX_MOVES];
         Tape *tape;
-
         plan.positions = POSITIONS_LAST;
         answer(last, &predictor, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
         plan.positions = POSITIONS_ALL;
@@ -387,7 +367,7 @@ static void all_positions_take_the_change_of_the_last(void **state)
         assert_int_equal(tape_new(&tape, &fixture.gpt->cfg, 1, TAPE_FORWARD, NULL), 0);
         memcpy(again,
                gpt_forward(fixture.gpt, tape, tokens, 1, shift.n, &hooks) + (shift.n - 1) * 33,
-               sizeof again);
+               sizeof(again));
         tape_free(tape);
         assert_true(distance(all, again, 33) < LOGIT_TOL);
         last_differs += distance(last, again, 33) / 20;
@@ -406,7 +386,6 @@ static void random_control_has_the_length_of_the_edit(void **state)
     EditNetwork *network;
     EditPredictor predictor;
     size_t index;
-
     assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 9), 0);
     predictor = edit_network_predictor(network);
     for (index = 0; index < 20; index++) {
@@ -419,7 +398,6 @@ static void random_control_has_the_length_of_the_edit(void **state)
                            .norms = norms};
         float logits[33], again[33], change[64];
         Rng rng = rng_at(9, RNG_DIRECTION, index);
-
         assert_int_equal(predictor.predict(predictor.context, logits, &query, 0), 0);
         assert_true(norms[1] > 0 && norms[0] == 0 && norms[2] == 0);
         query.version = VERSION_RANDOM;
@@ -457,10 +435,9 @@ static void colours_become_mine_and_theirs_by_the_mover(void **state)
     Probe other = fixture.probe;
     EditPredictor by_mine, by_colour;
     int n_same[2] = {0, 0}, n_different[2] = {0, 0};
-
-    snprintf(other.task, sizeof other.task, "colour");
-    snprintf(other.classes[1], sizeof other.classes[1], "white");
-    snprintf(other.classes[2], sizeof other.classes[2], "black");
+    snprintf(other.task, sizeof(other.task), "colour");
+    snprintf(other.classes[1], sizeof(other.classes[1]), "white");
+    snprintf(other.classes[2], sizeof(other.classes[2]), "black");
     assert_int_equal(edit_network_new(&mine, fixture.gpt, &fixture.probe, 1, 1), 0);
     assert_int_equal(edit_network_new(&colour, fixture.gpt, &other, 1, 1), 0);
     by_mine = edit_network_predictor(mine);
@@ -468,7 +445,6 @@ static void colours_become_mine_and_theirs_by_the_mover(void **state)
     for (size_t index = 0; index < fixture.cases.n; index++) {
         Colour mover = fixture.cases.cases[index].before.to_move;
         float a[33], b[33];
-
         answer(a, &by_mine, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
         answer(b, &by_colour, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
         *(distance(a, b, 33) == 0 ? &n_same[mover] : &n_different[mover]) += 1;
@@ -491,12 +467,11 @@ static void sweep_rows_are_those_of_single_scores(void **state)
     EditPlan *plans;
     SweepRow *rows;
     size_t n, best;
-
     assert_int_equal(edit_plans_to_try(&plans, &n, &base, true, true,
                                        edit_layers_possible(&fixture.probe, &fixture.gpt->cfg)),
                      0);
     assert_int_equal(n, 6 * 8); /* 0, 0-1, 0-2, 1, 1-2, 2, eight scales each */
-    rows = calloc(n, sizeof *rows);
+    rows = calloc(n, sizeof(*rows));
     assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
     predictor = edit_network_predictor(network);
     assert_int_equal(intervene_sweep(rows, &predictor, &fixture.cases, plans, n, &settings), 0);
@@ -520,7 +495,6 @@ static void plans_that_cannot_be_done_are_refused(void **state)
     Fixture fixture = fixture_make();
     const GptConfig *cfg = &fixture.gpt->cfg;
     EditPlan plan = {.site = HOOK_RESID_POST, .layers = 7, .probe_layer = PROBE_LAYER_OWN};
-
     assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), 0);
     plan.site = HOOK_POST;
     assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
@@ -537,7 +511,7 @@ static void plans_that_cannot_be_done_are_refused(void **state)
     plan.method = METHOD_PROJECT;
     assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
     plan.method = METHOD_ADD;
-    snprintf(fixture.probe.task, sizeof fixture.probe.task, "flipped");
+    snprintf(fixture.probe.task, sizeof(fixture.probe.task), "flipped");
     assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
     fixture_release(&fixture);
 }
@@ -555,6 +529,5 @@ int main(void)
         cmocka_unit_test(sweep_rows_are_those_of_single_scores),
         cmocka_unit_test(plans_that_cannot_be_done_are_refused),
     };
-
     return cmocka_run_group_tests_name("edit_network", tests, NULL, NULL);
 }

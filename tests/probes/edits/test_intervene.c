@@ -37,14 +37,12 @@ static int predict_by_rules(void *context, float *logits, const EditQuery *query
 {
     RulesPredictor *rules = context;
     const Vocab *vocab = vocab_of(query->set->variant);
-
     rules->n_asked++;
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
         bool on_edited = query->version == VERSION_EDIT && rules->edits_work;
         uint64_t legal = token_mask(vocab, on_edited ? edit->legal_edited : edit->legal_before);
         Rng rng = rng_at(rules->seed, RNG_TEST, query->order[i] * 4 + query->version);
-
         if (rules->blunders && query->version != VERSION_EDIT && query->version != VERSION_REPAIR) {
             /* The first legal move is not known, and an illegal one is held for legal. */
             legal = (legal & (legal - 1)) | 1ULL << __builtin_ctzll(~legal & ~1ULL);
@@ -67,7 +65,6 @@ static EditReport score_by_rules(const CaseSet *set, RulesPredictor *rules, Edit
     const EditSettings settings = {.rule = rule, .seed = 1};
     const EditPlan plan = {.layers = 1, .probe_layer = PROBE_LAYER_OWN};
     EditReport report;
-
     assert_int_equal(intervene_score(&report, &predictor, set, &plan, &settings), 0);
     return report;
 }
@@ -79,7 +76,6 @@ static void perfect_predictor_has_error_zero(void **state)
             CaseSet set = fixture_cases(size, N_CASES, false);
             RulesPredictor rules = {.seed = 1, .edits_work = true};
             EditReport report = score_by_rules(&set, &rules, (EditRule)rule);
-
             assert_true(report.mean.self_error == 0 && report.mean.edit_error == 0);
             assert_true(report.mean.f1 == 1 && report.closed.value == 1);
             assert_true(report.mean.false_positives == 0 && report.mean.false_negatives == 0);
@@ -111,7 +107,6 @@ static void repair_tells_mending_from_editing(void **state)
     EditPlan plan = {.method = METHOD_GRADIENT, .layers = 1, .probe_layer = PROBE_LAYER_OWN};
     size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
     EditReport report;
-
     assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), 0);
     assert_int_equal(rules.n_asked, 5 * n_chunks);
     assert_true(report.mean.self_error == 2 && report.repair_self_error.value == 0);
@@ -151,12 +146,10 @@ static void measured_cases_complete_to_the_report_of_scoring(void **state)
     const EditMetricsOptions options = {0};
     size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
     CaseScore known[N_CASES];
-
     for (int m = 0; m < 2; m++) {
         EditPlan plan = {.method = methods[m], .layers = 1, .probe_layer = PROBE_LAYER_OWN};
         EditReport scored, completed;
         EditMetrics metrics;
-
         assert_int_equal(intervene_score(&scored, &predictor, &set, &plan, &settings), 0);
         assert_int_equal(edit_metrics_score(&metrics, &predictor, &set, &plan, &options, &settings),
                          0);
@@ -167,9 +160,9 @@ static void measured_cases_complete_to_the_report_of_scoring(void **state)
         assert_int_equal(intervene_complete(&completed, &predictor, &set, &plan, known, &settings),
                          0);
         assert_int_equal(rules.n_asked, m == 0 ? 0 : n_chunks);
-        assert_memory_equal(completed.cases, scored.cases, sizeof known);
-        assert_memory_equal(&completed.mean, &scored.mean, sizeof scored.mean);
-        assert_memory_equal(&completed.closed, &scored.closed, sizeof scored.closed);
+        assert_memory_equal(completed.cases, scored.cases, sizeof(known));
+        assert_memory_equal(&completed.mean, &scored.mean, sizeof(scored.mean));
+        assert_memory_equal(&completed.closed, &scored.closed, sizeof(scored.closed));
         intervene_release(&completed);
         /* The twin: a case that came to something else is seen. */
         known[3].edit_error += 1;
@@ -191,11 +184,9 @@ static void unedited_rules_score_the_ideal_null(void **state)
 {
     CaseSet set = fixture_cases(8, N_CASES, false);
     double null = 0, ideal = 0, swapped = 0;
-
     for (uint64_t seed = 0; seed < 40; seed++) {
         RulesPredictor rules = {.seed = seed};
         EditReport report = score_by_rules(&set, &rules, RULE_TOPN);
-
         null += report.mean.null_error / 40;
         ideal += report.mean.ideal_null / 40;
         intervene_release(&report);
@@ -204,7 +195,6 @@ static void unedited_rules_score_the_ideal_null(void **state)
     /* Negative twin: the boards the wrong way round have another ideal null, case by case. */
     for (size_t i = 0; i < set.n; i++) {
         EditCase turned = set.cases[i];
-
         turned.legal_before = set.cases[i].legal_edited;
         turned.legal_edited = set.cases[i].legal_before;
         swapped += fabs(ideal_null_error(&turned, 61, RULE_TOPN) -
@@ -239,7 +229,6 @@ static void numbers_that_are_none_stop_the_score(void **state)
     const EditSettings settings = {.seed = 1};
     const EditPlan plan = {.layers = 1};
     EditReport report;
-
     assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), OGPT_ENUM);
     assert_non_null(strstr(err_message(), "case 3: the logit of token 5"));
     assert_int_equal(intervene_score(&report, &other_board, &set, &plan, &settings), OGPT_EFORMAT);
@@ -264,12 +253,11 @@ typedef struct MemoryJournal {
 static int journal_recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
     MemoryJournal *journal = context;
-
     assert_string_equal(stage, "cases");
     if (!journal->blocks[block]) {
         return 0;
     }
-    memcpy(values, journal->blocks[block], n * sizeof *values);
+    memcpy(values, journal->blocks[block], n * sizeof(*values));
     journal->n_recalled++;
     return 1;
 }
@@ -278,14 +266,13 @@ static int journal_keep(void *context, const double *values, size_t n, const cha
                         size_t block)
 {
     MemoryJournal *journal = context;
-
     assert_null(journal->blocks[block]); /* nothing is done twice */
     if (journal->refuse > 0 && journal->n_kept + 1 == journal->refuse) {
         return err_set(OGPT_EIO, "the journal is full");
     }
     journal->n_kept++;
-    journal->blocks[block] = malloc(n * sizeof *values);
-    memcpy(journal->blocks[block], values, n * sizeof *values);
+    journal->blocks[block] = malloc(n * sizeof(*values));
+    memcpy(journal->blocks[block], values, n * sizeof(*values));
     return 0;
 }
 
@@ -300,7 +287,6 @@ static void finished_chunks_are_not_asked_again(void **state)
     const EditPlan plan = {.layers = 1};
     EditReport whole = score_by_rules(&set, &rules, RULE_TOPN), again;
     size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
-
     assert_int_equal(intervene_score(&again, &predictor, &set, &plan, &settings), OGPT_EIO);
     assert_int_equal(memory.n_kept, 1);
     memory.refuse = 0;
@@ -308,14 +294,14 @@ static void finished_chunks_are_not_asked_again(void **state)
     assert_int_equal(intervene_score(&again, &predictor, &set, &plan, &settings), 0);
     assert_int_equal(memory.n_recalled, 1);
     assert_int_equal(rules.n_asked, 4 * (n_chunks - 1)); /* four versions a chunk */
-    assert_memory_equal(whole.cases, again.cases, set.n * sizeof *whole.cases);
-    assert_memory_equal(&whole.closed, &again.closed, sizeof whole.closed);
+    assert_memory_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
+    assert_memory_equal(&whole.closed, &again.closed, sizeof(whole.closed));
     intervene_release(&again);
 
     /* Negative twin: what was kept is what is reported. */
     memory.blocks[0][0] += 1;
     assert_int_equal(intervene_score(&again, &predictor, &set, &plan, &settings), 0);
-    assert_memory_not_equal(whole.cases, again.cases, set.n * sizeof *whole.cases);
+    assert_memory_not_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
     intervene_release(&again);
     intervene_release(&whole);
     for (size_t i = 0; i < MAX_BLOCKS; i++) {
@@ -331,19 +317,18 @@ static void plans_are_read_strictly(void **state)
     uint64_t layers;
     EditScale scale;
     char text[192];
-
     assert_int_equal(edit_layers_parse(&layers, "1,3-5,7", 8), 0);
     assert_int_equal(layers, 0xba);
     edit_layers_print(text, layers);
     assert_string_equal(text, "1,3-5,7");
-    for (size_t i = 0; i < sizeof bad_layers / sizeof bad_layers[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad_layers) / sizeof(bad_layers[0]); i++) {
         assert_int_equal(edit_layers_parse(&layers, bad_layers[i], 8), OGPT_EUSAGE);
     }
     assert_int_equal(edit_scale_parse(&scale, "0.5r"), 0);
     assert_true(scale.value == 0.5 && scale.relative);
     assert_int_equal(edit_scale_parse(&scale, "2.3"), 0);
     assert_true(scale.value == 2.3 && !scale.relative);
-    for (size_t i = 0; i < sizeof bad_scales / sizeof bad_scales[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad_scales) / sizeof(bad_scales[0]); i++) {
         assert_int_equal(edit_scale_parse(&scale, bad_scales[i]), OGPT_EUSAGE);
     }
 }
@@ -360,6 +345,5 @@ int main(void)
         cmocka_unit_test(finished_chunks_are_not_asked_again),
         cmocka_unit_test(plans_are_read_strictly),
     };
-
     return cmocka_run_group_tests_name("intervene", tests, NULL, NULL);
 }

@@ -27,12 +27,10 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
 {
     const Rules *rules = context;
     const Vocab *vocab = vocab_of(query->set->variant);
-
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
         bool edited = query->version == VERSION_EDIT && !rules->deaf;
         uint64_t legal = token_mask(vocab, edited ? edit->legal_edited : edit->legal_before);
-
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             logits[i * (size_t)vocab->d_vocab + (size_t)tok] = legal >> tok & 1 ? 4 : 0;
         }
@@ -50,7 +48,6 @@ static int map_of(Saliency *out, Rules *rules, const char *game, int move, Salie
     EditPlan plan = EDIT_PLAN_DEFAULT;
     uint8_t moves[GAME_MAX_MOVES];
     int n;
-
     plan.layers = 1;
     assert_int_equal(moves_parse(moves, &n, variant, game), 0);
     return saliency_map(out, &predictor, variant, moves, n, move, placed, &plan);
@@ -59,7 +56,6 @@ static int map_of(Saliency *out, Rules *rules, const char *game, int move, Salie
 static const SaliencySquare *square_of(const Saliency *map, const char *name)
 {
     int sq = square_parse(game_variant(8), name);
-
     for (int i = 0; i < map->n; i++) {
         if (map->squares[i].sq == sq) {
             return &map->squares[i];
@@ -83,7 +79,6 @@ static void effects_stand_where_the_rules_say(void **state)
     assert_true(fabs(map.log_odds - log(map.p / (1 - map.p))) < 1e-9);
     for (int i = 0; i < map.n; i++) {
         const SaliencySquare *square = &map.squares[i];
-
         assert_true((square->from == LABEL_EMPTY) == (square->to == LABEL_BLACK) ||
                     square->from != LABEL_EMPTY);
         assert_true(square->from != square->to && square->to != LABEL_EMPTY);
@@ -113,7 +108,6 @@ static void a_deaf_predictor_shows_nothing(void **state)
 {
     Rules rules = {.deaf = true};
     Saliency map;
-
     assert_int_equal(
         map_of(&map, &rules, "f5 d6 c3 d3", square_parse(game_variant(8), "c4"), PLACED_MINE), 0);
     for (int i = 0; i < map.n; i++) {
@@ -126,7 +120,6 @@ static void what_cannot_be_mapped_is_refused(void **state)
 {
     Rules rules = {0};
     Saliency map;
-
     assert_int_equal(map_of(&map, &rules, "f5", square_parse(game_variant(8), "d4"), PLACED_MINE),
                      OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "d4"));
@@ -142,6 +135,5 @@ int main(void)
         cmocka_unit_test(a_deaf_predictor_shows_nothing),
         cmocka_unit_test(what_cannot_be_mapped_is_refused),
     };
-
     return cmocka_run_group_tests_name("saliency", tests, NULL, NULL);
 }

@@ -44,15 +44,12 @@ static int perfect_logits(float *logits, const Vocab *vocab, const uint8_t *move
 {
     RefBoard board;
     int n = game_length(moves, vocab->variant->n_moves);
-
     ref_start(&board, vocab->variant->size);
     for (int t = 0; t + 1 < n; t++) {
         uint64_t legal = ref_legal(&board, moves[t], other_side);
-
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             int sq = vocab->sq_of_tok[tok];
             bool on = tok != TOK_PAD && (legal >> sq & 1);
-
             logits[t * vocab->d_vocab + tok] = on ? 0.0f : FAR;
         }
     }
@@ -62,16 +59,13 @@ static int perfect_logits(float *logits, const Vocab *vocab, const uint8_t *move
 static void perfect_predictor_has_the_perfect_score(void **state)
 {
     static const int sizes[] = {4, 6, 8};
-
     for (size_t s = 0; s < 3; s++) {
         const GameVariant *variant = game_variant(sizes[s]);
         const Vocab *vocab = vocab_of(variant);
-
         for (uint64_t i = 0; i < 100; i++) {
             static float logits[MAX_T * MAX_V];
             LegalitySums game = {0}, wrong = {0}, by_ply[GAME_MAX_MOVES] = {{0}}, sum = {0};
             uint8_t moves[GAME_MAX_MOVES];
-
             play_random(moves, variant, 3, RNG_TEST, i);
             int n = perfect_logits(logits, vocab, moves, false);
             assert_int_equal(legality_add_game(&game, by_ply, variant, moves, logits), 0);
@@ -89,7 +83,7 @@ static void perfect_predictor_has_the_perfect_score(void **state)
 
             /* Negative twin: the moves of the other side are no legal moves. */
             perfect_logits(logits, vocab, moves, true);
-            memset(by_ply, 0, sizeof by_ply);
+            memset(by_ply, 0, sizeof(by_ply));
             assert_int_equal(legality_add_game(&wrong, by_ply, variant, moves, logits), 0);
             assert_true(wrong.strict_errors > 0);
             assert_true(wrong.kl > 1.0 && wrong.loss > wrong.floor + 1.0);
@@ -107,7 +101,6 @@ static void uniform_predictor_says_pad(void **state)
     LegalitySums game = {0}, by_ply[GAME_MAX_MOVES] = {{0}};
     uint8_t moves[GAME_MAX_MOVES];
     double n_positions = play_random(moves, variant, 4, RNG_TEST, 0) - 1;
-
     assert_int_equal(legality_add_game(&game, by_ply, variant, moves, logits), 0);
     assert_true(fabs(game.loss - n_positions * log(61)) < SUM_TOL);
     assert_true(fabs(game.kl - (n_positions * log(61) - game.floor)) < SUM_TOL);
@@ -117,7 +110,7 @@ static void uniform_predictor_says_pad(void **state)
     for (int t = 0; t < MAX_T; t++) {
         logits[t * MAX_V + vocab->tok_of_sq[19]] = 1.0f;
     }
-    memset(by_ply, 0, sizeof by_ply);
+    memset(by_ply, 0, sizeof(by_ply));
     assert_int_equal(legality_add_game(&other, by_ply, variant, moves, logits), 0);
     assert_true(other.strict_errors < n_positions);
 }
@@ -125,7 +118,6 @@ static void uniform_predictor_says_pad(void **state)
 static void ties_go_to_the_lowest_token(void **state)
 {
     const float tied[] = {0, 2, 1, 2, 1}, all_equal[] = {3, 3, 3};
-
     assert_int_equal(top_token(tied, 5), 1);
     assert_int_equal(top_token(all_equal, 3), 0);
     assert_int_equal(top_tokens(tied, 5, 1), 1 << 1);
@@ -141,11 +133,9 @@ static int lenient_only_after_pass(int *sq, const GameVariant *variant, const ui
 {
     RefBoard board;
     int n = game_length(moves, variant->n_moves);
-
     ref_start(&board, variant->size);
     for (int t = 0; t + 1 < n; t++) {
         char player = board.to_move;
-
         ref_play(&board, moves[t] / 8, moves[t] % 8);
         if (board.to_move == player && t + 2 < n) {
             t++;
@@ -167,13 +157,11 @@ static void lenient_rule_forgives_the_wrong_side_after_a_pass(void **state)
     const GameVariant *variant = game_variant(8);
     const Vocab *vocab = vocab_of(variant);
     int n_found = 0;
-
     for (uint64_t i = 0; i < 400 && n_found < 20; i++) {
         static float logits[MAX_T * MAX_V];
         LegalitySums game = {0}, by_ply[GAME_MAX_MOVES] = {{0}};
         uint8_t moves[GAME_MAX_MOVES];
         int sq = -1, t;
-
         play_random(moves, variant, 5, RNG_TEST, i);
         t = lenient_only_after_pass(&sq, variant, moves);
         if (t < 0) {
@@ -187,7 +175,7 @@ static void lenient_rule_forgives_the_wrong_side_after_a_pass(void **state)
         assert_true(by_ply[t].strict_errors == 1);
 
         /* An occupied square is forgiven by neither rule. */
-        memset(&game, 0, sizeof game);
+        memset(&game, 0, sizeof(game));
         logits[t * vocab->d_vocab + vocab->tok_of_sq[moves[t]]] = 2.0f;
         assert_int_equal(legality_add_game(&game, by_ply, variant, moves, logits), 0);
         assert_true(game.strict_errors == 1 && game.lenient_errors == 1);
@@ -202,7 +190,6 @@ static void bad_games_and_numbers_are_refused(void **state)
     static float logits[MAX_T * MAX_V];
     LegalitySums game = {0}, by_ply[GAME_MAX_MOVES] = {{0}};
     uint8_t moves[GAME_MAX_MOVES];
-
     play_random(moves, variant, 6, RNG_TEST, 0);
     perfect_logits(logits, vocab, moves, false);
     logits[5 * vocab->d_vocab + 7] = NAN;
@@ -218,7 +205,6 @@ static Gpt *random_network(int size, int n_layers)
     const Vocab *vocab = vocab_of(game_variant(size));
     GptConfig cfg;
     Gpt *gpt = NULL;
-
     assert_int_equal(gpt_config_preset(&cfg, "nano"), 0);
     cfg.n_layers = n_layers;
     cfg.d_vocab = vocab->d_vocab;
@@ -244,17 +230,16 @@ static void any_number_of_workers_gives_the_same_sums(void **state)
     for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
         LegalityScore many = {0};
         Pool *pool = NULL;
-
         assert_int_equal(pool_new(&pool, n_threads), 0);
         assert_int_equal(legality_score(&many, gpt, source, 0, N_GAMES, pool, NULL, NULL), 0);
-        assert_memory_equal(&one.total, &many.total, sizeof one.total);
-        assert_memory_equal(one.by_ply, many.by_ply, sizeof one.by_ply);
-        assert_memory_equal(one.games, many.games, N_GAMES * sizeof *one.games);
+        assert_memory_equal(&one.total, &many.total, sizeof(one.total));
+        assert_memory_equal(one.by_ply, many.by_ply, sizeof(one.by_ply));
+        assert_memory_equal(one.games, many.games, N_GAMES * sizeof(*one.games));
         legality_release(&many);
         pool_free(pool);
     }
     assert_int_equal(legality_score(&shifted, gpt, source, 1, N_GAMES, NULL, NULL, NULL), 0);
-    assert_memory_not_equal(&one.total, &shifted.total, sizeof one.total);
+    assert_memory_not_equal(&one.total, &shifted.total, sizeof(one.total));
     legality_release(&one);
     legality_release(&shifted);
     source_free(source);
@@ -266,7 +251,6 @@ static void wrong_board_and_interrupts_are_reported(void **state)
     Gpt *gpt = random_network(6, 1);
     LegalityScore score;
     GameSource *source = NULL;
-
     assert_int_equal(source_fresh(&source, game_variant(8), 1, RNG_TEST), 0);
     assert_int_equal(legality_score(&score, gpt, source, 0, 1, NULL, NULL, NULL), OGPT_EFORMAT);
     assert_non_null(strstr(err_message(), "d_vocab 33"));
@@ -292,6 +276,5 @@ int main(void)
         cmocka_unit_test(any_number_of_workers_gives_the_same_sums),
         cmocka_unit_test(wrong_board_and_interrupts_are_reported),
     };
-
     return cmocka_run_group_tests_name("legality", tests, NULL, NULL);
 }

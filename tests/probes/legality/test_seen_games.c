@@ -100,7 +100,7 @@ static void what_is_not_told_is_not_known(void **state)
 {
     const char *half = "4611686018427387904"; /* 2^62: four of them are none */
     char wraps[512];
-    snprintf(wraps, sizeof wraps,
+    snprintf(wraps, sizeof(wraps),
              "{\"corpus_hash\": \"fresh:6:5\", \"games\": %s, " EARLIER(RUN(
                  "fresh:6:1", "%s") ", " RUN("fresh:6:2", "%s") ", " RUN("fresh:6:3", "%s")) "}",
              half, half, half, half);
@@ -127,7 +127,7 @@ static void what_is_not_told_is_not_known(void **state)
         "{" OWN ", \"about\": {\"options\": {\"init-from\": \"" HASH "\"}}}",
         wraps,
     };
-    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
         Seen seen = look(silent[i], 6, 5, RNG_FRESH);
         assert_non_null(seen.of.unknown);
         assert_int_equal(seen.of.fresh, 0);
@@ -142,16 +142,16 @@ static void failing_allocations_are_reported(void **state)
     GameSource *scored = NULL;
     SeenGames seen;
     Js *manifest = parsed("{" OWN ", " EARLIER(RUN("fresh:6:8", "9")) "}");
-    int code = OGPT_ENOMEM;
+    int rc = OGPT_ENOMEM;
     uint64_t n = 0;
     assert_int_equal(source_fresh(&scored, game_variant(6), 5, RNG_FRESH), 0);
-    while (code != 0 && n < 100) {
+    while (rc != 0 && n < 100) {
         n++;
         mem_fail_at(n, 0);
-        code = seen_games(&seen, manifest, scored, SCORED, NULL, NULL, NULL);
+        rc = seen_games(&seen, manifest, scored, SCORED, NULL, NULL, NULL);
         mem_fail_at(0, 0);
-        if (code != 0) {
-            assert_refused(code, OGPT_ENOMEM, "out of memory: wanted");
+        if (rc != 0) {
+            assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted");
             assert_null(seen.hashes);
         }
     }

@@ -83,7 +83,7 @@ typedef struct Fit {
 static void fit_with(Fit *out, const char *solver, const FitProblem *problem, size_t threads)
 {
     Pool *pool = NULL;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     FitWeights weights = {out->weight, out->bias, out->hidden_weight, out->hidden_bias};
     assert_int_equal(pool_new(&pool, threads), 0);
     if (fit_probe(&weights, &out->report, solver, problem, pool) != 0) {
@@ -134,10 +134,10 @@ static void many_rows_arrive_in_few_rounds(void **state)
     assert_true(one.report.gradient <= FIT_TOLERANCE);
     assert_true(one.report.rounds <= 30); /* Boehning's bound alone took over 100 */
     fit_with(&other, "newton", &problem, 3);
-    assert_memory_equal(&one, &other, sizeof one);
+    assert_memory_equal(&one, &other, sizeof(one));
     data.labels[7] = (uint8_t)((data.labels[7] + 1) % CLASSES); /* negative twin */
     fit_with(&other, "newton", &problem, 3);
-    assert_memory_not_equal(&one, &other, sizeof one);
+    assert_memory_not_equal(&one, &other, sizeof(one));
     data_free(&data);
 }
 
@@ -300,11 +300,11 @@ static void the_published_recipe_learns(void **state)
     assert_int_equal(fit.report.rounds, 16);
     assert_true(accuracy_of(&fit, &test, 0) > accuracy_of(&optimum, &test, 0) - 0.03);
     fit_with(&other, "adamw", &problem, 3);
-    assert_memory_equal(fit.weight, other.weight, sizeof fit.weight);
+    assert_memory_equal(fit.weight, other.weight, sizeof(fit.weight));
     assert_true(fit.report.objective == other.report.objective);
     problem.seed = 2; /* negative twin: another order of games and another beginning */
     fit_with(&other, "adamw", &problem, 3);
-    assert_memory_not_equal(fit.weight, other.weight, sizeof fit.weight);
+    assert_memory_not_equal(fit.weight, other.weight, sizeof(fit.weight));
     test_free(first);
     data_free(&data);
     data_free(&test);
@@ -343,8 +343,8 @@ static void a_hidden_layer_reads_what_no_line_does(void **state)
     assert_true(accuracy_of(&fit, &test, HIDDEN) > 0.9);
     assert_true(fit.report.rounds <= HIDDEN_EPOCHS && isnan(fit.report.l2));
     fit_with(&other, "adamw", &problem, 3);
-    assert_memory_equal(fit.weight, other.weight, sizeof fit.weight);
-    assert_memory_equal(fit.hidden_weight, other.hidden_weight, sizeof fit.hidden_weight);
+    assert_memory_equal(fit.weight, other.weight, sizeof(fit.weight));
+    assert_memory_equal(fit.hidden_weight, other.hidden_weight, sizeof(fit.hidden_weight));
     data_free(&data);
     data_free(&test);
 }
