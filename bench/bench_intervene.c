@@ -22,7 +22,7 @@
 #include "num/blas.h"
 #include "probes/edits/edit_methods.h"
 #include "probes/edits/edit_network.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
 #define REPEATS 3
 #define SEED 1
@@ -84,7 +84,7 @@ static int write_sheet(const Bench *bench, const char *path)
     for (size_t i = 0; i < bench->cases.n; i++) {
         const EditCase *edit = &bench->cases.cases[i];
         EditSquares squares = edit_squares(&bench->probe, edit);
-        uint64_t legal = token_mask(vocab, edit->legal_edited);
+        uint64_t legal = answer_tokens(vocab, edit->legal_edited);
         fprintf(file, "case");
         for (int t = 0; t < edit->n_moves; t++) {
             fprintf(file, " %d", vocab->tok_of_sq[edit->moves[t]]);

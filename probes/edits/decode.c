@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "datasets/vocab.h"
 #include "probes/edits/edit_methods.h"
+#include "probes/legality/answers.h"
 
 typedef struct Reading {
     Decoded *out;
@@ -99,11 +100,9 @@ int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t 
     const real *logits = gpt_forward(gpt, tape, tokens, 1, (size_t)n, &hooks);
     memcpy(out->logits, logits + reading.last * (size_t)gpt->cfg.d_vocab,
            (size_t)gpt->cfg.d_vocab * sizeof(float));
-    for (int tok = 0; tok < gpt->cfg.d_vocab; tok++) {
-        if (!isfinite(out->logits[tok])) {
-            rc = err_set(OGPT_ENUM, "the network's score of token %d is not finite", tok);
-            goto done;
-        }
+    int bad = answer_bad_token(out->logits, gpt->cfg.d_vocab);
+    if (bad >= 0) {
+        rc = err_set(OGPT_ENUM, "the network's score of token %d is not finite", bad);
     }
 done:
     tape_free(tape);

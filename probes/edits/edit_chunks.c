@@ -1,13 +1,11 @@
 /* probes/edits/edit_chunks.c - cases in fixed chunks. See probes/edits/edit_chunks.h. */
 #include "probes/edits/edit_chunks.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
-#include "probes/legality/legality.h"
 
 /* A pool has at most 256 workers (base/pool.h). */
 enum { WINDOW_A_WORKER = 2, WINDOW_MAX = WINDOW_A_WORKER * 256 };
@@ -17,12 +15,13 @@ enum { WINDOW_A_WORKER = 2, WINDOW_MAX = WINDOW_A_WORKER * 256 };
 int edit__check_logits(const float *logits, int d_vocab, const EditQuery *query)
 {
     size_t V = (size_t)d_vocab;
-    for (size_t i = 0; i < query->n * V; i++) {
-        if (!isfinite(logits[i])) {
+    for (size_t i = 0; i < query->n; i++) {
+        int bad = answer_bad_token(logits + i * V, d_vocab);
+        if (bad >= 0) {
             return err_set(OGPT_ENUM,
-                           "case %zu: the logit of token %zu is %g, expected a finite number; the "
+                           "case %zu: the logit of token %d is %g, expected a finite number; the "
                            "scale is too large or the model is damaged",
-                           query->order[i / V], i % V, (double)logits[i]);
+                           query->order[i], bad, (double)logits[i * V + (size_t)bad]);
         }
     }
     return 0;
@@ -39,18 +38,6 @@ int edit__ask(float *logits, const EditPredictor *predictor, EditQuery *query, E
     query->plan = version == VERSION_NONE ? NULL : plan;
     rc = predictor->predict(predictor->context, logits, query, worker);
     return rc ? rc : edit__check_logits(logits, predictor->d_vocab, query);
-}
-
-SetScore edit__set_score(const float *logits, int d_vocab, uint64_t legal, EditRule rule)
-{
-    int n_legal = __builtin_popcountll(legal);
-    uint64_t set = edit_predicted_set(logits, d_vocab, n_legal, rule);
-    double error = __builtin_popcountll(set ^ legal);
-    return (SetScore){.error = error,
-                      .false_positives = __builtin_popcountll(set & ~legal),
-                      .false_negatives = __builtin_popcountll(legal & ~set),
-                      .f1 = 1.0 - error / (__builtin_popcountll(set) + n_legal),
-                      .kl = uniform_kl(logits, d_vocab, legal)};
 }
 
 /* ---- chunks ---- */

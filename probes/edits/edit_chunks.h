@@ -41,11 +41,4 @@ int edit__ask(float *logits, const EditPredictor *predictor, EditQuery *query, E
 /* OGPT_ENUM naming case and token when a logit is not finite. */
 int edit__check_logits(const float *logits, int d_vocab, const EditQuery *query);
 
-/* The predicted set of one answer against the legal tokens of a board. */
-typedef struct SetScore {
-    double error, false_positives, false_negatives, f1;
-    double kl; /* nats from uniform over the legal tokens */
-} SetScore;
-SetScore edit__set_score(const float *logits, int d_vocab, uint64_t legal, EditRule rule);
-
 #endif

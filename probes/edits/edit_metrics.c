@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "probes/edits/edit_chunks.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
 static const struct {
     const char *name, *text;
@@ -54,16 +54,6 @@ bool edit_controls_close_nothing(const EditReport *report)
     return report->random_closed.low <= 0 && report->wrong_square_closed.low <= 0;
 }
 
-int token_rank(const float *logits, int d_vocab, int tok)
-{
-    int rank = 1;
-    for (int other = 0; other < d_vocab; other++) {
-        bool ahead = other < tok ? logits[other] >= logits[tok] : logits[other] > logits[tok];
-        rank += ahead;
-    }
-    return rank;
-}
-
 static double count(uint64_t set)
 {
     return __builtin_popcountll(set);
@@ -77,9 +67,9 @@ typedef struct Legal {
 } Legal;
 
 static void measure_set(Share of[N_EDIT_METRICS], uint64_t legal, const float *logits, int d_vocab,
-                        EditRule rule)
+                        AnswerRule rule)
 {
-    SetScore score = edit__set_score(logits, d_vocab, legal, rule);
+    SetScore score = answer_score(logits, d_vocab, legal, rule);
     of[METRIC_ERROR] = (Share){score.error, 1};
     of[METRIC_FALSE_POSITIVES] = (Share){score.false_positives, 1};
     of[METRIC_FALSE_NEGATIVES] = (Share){score.false_negatives, 1};
@@ -94,38 +84,39 @@ static void measure_ranks(Share of[N_EDIT_METRICS], Legal legal, const float *lo
     int n = __builtin_popcountll(legal.edited), weakest = 0;
     Share *passed = &of[METRIC_PASSED], *entered = &of[METRIC_ENTERED];
     for (uint64_t rest = still; rest != 0; rest &= rest - 1) {
-        int rank = token_rank(logits, d_vocab, __builtin_ctzll(rest));
+        int rank = answer_rank(logits, d_vocab, __builtin_ctzll(rest));
         weakest = rank > weakest ? rank : weakest;
     }
     of[METRIC_RANK_NEWLY_LEGAL].whole = entered->whole = count(newly_legal);
     of[METRIC_RANK_NEWLY_ILLEGAL].whole = of[METRIC_FELL_OUT].whole = count(newly_illegal);
     passed->whole = still ? count(newly_legal) : 0;
     for (uint64_t rest = newly_legal; rest != 0; rest &= rest - 1) {
-        int rank = token_rank(logits, d_vocab, __builtin_ctzll(rest));
+        int rank = answer_rank(logits, d_vocab, __builtin_ctzll(rest));
         of[METRIC_RANK_NEWLY_LEGAL].part += rank;
         passed->part += rank < weakest;
         entered->part += rank <= n;
     }
     for (uint64_t rest = newly_illegal; rest != 0; rest &= rest - 1) {
-        int rank = token_rank(logits, d_vocab, __builtin_ctzll(rest));
+        int rank = answer_rank(logits, d_vocab, __builtin_ctzll(rest));
         of[METRIC_RANK_NEWLY_ILLEGAL].part += rank;
         of[METRIC_FELL_OUT].part += rank > n;
     }
 }
 
 void edit_measure_answer(Share of[N_EDIT_METRICS], const EditCase *edit, const Vocab *vocab,
-                         MetricRow row, const float *logits, EditRule rule)
+                         MetricRow row, const float *logits, AnswerRule rule)
 {
-    Legal legal = {token_mask(vocab, edit->legal_before), token_mask(vocab, edit->legal_edited)};
+    Legal legal = {answer_tokens(vocab, edit->legal_before),
+                   answer_tokens(vocab, edit->legal_edited)};
     measure_set(of, row == ROW_SELF ? legal.original : legal.edited, logits, vocab->d_vocab, rule);
-    of[METRIC_DRIFT] =
-        (Share){edit__set_score(logits, vocab->d_vocab, legal.original, rule).error, 1};
+    of[METRIC_DRIFT] = (Share){answer_score(logits, vocab->d_vocab, legal.original, rule).error, 1};
     if (row != ROW_SELF) {
         measure_ranks(of, legal, logits, vocab->d_vocab);
     }
 }
 
-void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vocab, EditRule rule)
+void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vocab,
+                        AnswerRule rule)
 {
     double before = count(edit->legal_before), after = count(edit->legal_edited);
     double n_new = count(edit->legal_edited & ~edit->legal_before);

@@ -128,10 +128,9 @@ CaseScore edit_metrics_case_score(const CaseMetrics *metrics);
 bool edit_controls_close_nothing(const EditReport *report);
 /* What one answer says of one case: the set and rank metrics of a row. `of` is zero before. */
 void edit_measure_answer(Share of[N_EDIT_METRICS], const EditCase *edit, const Vocab *vocab,
-                         MetricRow row, const float *logits, EditRule rule);
+                         MetricRow row, const float *logits, AnswerRule rule);
 /* The expectations of row ideal null for one case. */
-void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vocab, EditRule rule);
-/* 1 + number of tokens before `tok`: higher logit, or the same and a lower id. */
-int token_rank(const float *logits, int d_vocab, int tok);
+void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vocab,
+                        AnswerRule rule);
 
 #endif

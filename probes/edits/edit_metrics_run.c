@@ -8,7 +8,7 @@
 #include "probes/edits/edit_chunks.h"
 #include "probes/edits/edit_methods.h"
 #include "probes/edits/edit_metrics.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
 typedef struct Work {
     EditChunks chunks;
@@ -135,7 +135,7 @@ static int play_on(Chunk *chunk, MetricRow row)
             const EditCase *edit = &query->set->cases[query->order[i]];
             Share *of = metrics_of(chunk, i)->of[row];
             const float *logits = chunk->logits + i * (size_t)predictor->d_vocab;
-            int tok = top_token(logits, predictor->d_vocab), sq = vocab->sq_of_tok[tok];
+            int tok = answer_top(logits, predictor->d_vocab), sq = vocab->sq_of_tok[tok];
             bool legal = open[i] && sq != SQ_NONE && (board_moves(variant, &boards[i]) >> sq & 1);
             tokens[i] = TOK_PAD;
             of[METRIC_LEGAL_PLIES].whole = 1;

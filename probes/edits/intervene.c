@@ -7,24 +7,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "probes/edits/edit_chunks.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
-uint64_t edit_predicted_set(const float *logits, int d_vocab, int n_legal, EditRule rule)
-{
-    double total, least;
-    uint64_t set = 0;
-    if (rule == RULE_TOPN) {
-        return top_tokens(logits, d_vocab, n_legal);
-    }
-    total = logits_total(logits, d_vocab);
-    least = -log(2.0 * n_legal);
-    for (int tok = 0; tok < d_vocab; tok++) {
-        set |= logits[tok] - total > least ? 1ULL << tok : 0;
-    }
-    return set;
-}
-
-double ideal_null_error(const EditCase *edit, int d_vocab, EditRule rule)
+double ideal_null_error(const EditCase *edit, int d_vocab, AnswerRule rule)
 {
     double n_original = __builtin_popcountll(edit->legal_before);
     double n_edited = __builtin_popcountll(edit->legal_edited);
@@ -61,12 +46,12 @@ typedef struct Work {
 static void enter(CaseScore *score, const Work *work, const EditCase *edit, EditVersion version,
                   const float *logits)
 {
-    EditRule rule = work->chunks.settings->rule;
+    AnswerRule rule = work->chunks.settings->rule;
     const Vocab *vocab = work->chunks.vocab;
     SetScore own =
-        edit__set_score(logits, vocab->d_vocab, token_mask(vocab, edit->legal_before), rule);
+        answer_score(logits, vocab->d_vocab, answer_tokens(vocab, edit->legal_before), rule);
     SetScore set =
-        edit__set_score(logits, vocab->d_vocab, token_mask(vocab, edit->legal_edited), rule);
+        answer_score(logits, vocab->d_vocab, answer_tokens(vocab, edit->legal_edited), rule);
 
     switch (version) {
     case VERSION_NONE:
@@ -315,7 +300,7 @@ size_t sweep_best(const SweepRow *rows, size_t n)
 }
 
 int intervene_predict(uint64_t *tokens, const EditPredictor *predictor, const CaseSet *set,
-                      size_t index, EditVersion version, const EditPlan *plan, EditRule rule)
+                      size_t index, EditVersion version, const EditPlan *plan, AnswerRule rule)
 {
     float logits[EDIT_MAX_VOCAB];
     double norms[EDIT_MAX_LAYERS] = {0};
@@ -324,7 +309,7 @@ int intervene_predict(uint64_t *tokens, const EditPredictor *predictor, const Ca
     uint64_t legal = version == VERSION_NONE ? edit->legal_before : edit->legal_edited;
     int rc = edit__ask(logits, predictor, &query, version, plan, 0);
     if (rc == 0) {
-        *tokens = edit_predicted_set(logits, predictor->d_vocab, __builtin_popcountll(legal), rule);
+        *tokens = answer_predicted(logits, predictor->d_vocab, __builtin_popcountll(legal), rule);
     }
     return rc;
 }

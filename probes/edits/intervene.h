@@ -28,6 +28,7 @@
 #include "num/stats.h"
 #include "probes/cases/cases.h"
 #include "probes/edits/edit_plan.h"
+#include "probes/legality/answers.h"
 
 #define EDIT_CHUNK_CASES 64
 
@@ -65,8 +66,6 @@ typedef struct EditPredictor {
                   size_t worker);
 } EditPredictor;
 
-typedef enum EditRule { RULE_TOPN, RULE_THRESHOLD } EditRule;
-
 typedef struct CaseScore {
     double self_error, null_error, edit_error, drift, random_error, wrong_square_error;
     double repair_error, repair_self_error; /* NaN but for method gradient */
@@ -100,7 +99,7 @@ typedef struct EditJournal {
 } EditJournal;
 
 typedef struct EditSettings {
-    EditRule rule;
+    AnswerRule rule;
     uint64_t seed;              /* of the bootstrap */
     Pool *pool;                 /* may be NULL */
     const EditJournal *journal; /* may be NULL */
@@ -136,10 +135,8 @@ size_t sweep_best(const SweepRow *rows, size_t n);
 /* Predicted set of one case as a mask of tokens: version NONE with the N of the original board,
  * version EDIT with that of the edited one. */
 int intervene_predict(uint64_t *tokens, const EditPredictor *predictor, const CaseSet *set,
-                      size_t index, EditVersion version, const EditPlan *plan, EditRule rule);
-/* Predicted set of one answer as a mask of tokens, N = n_legal. */
-uint64_t edit_predicted_set(const float *logits, int d_vocab, int n_legal, EditRule rule);
+                      size_t index, EditVersion version, const EditPlan *plan, AnswerRule rule);
 /* Expected error as above, exactly: the mean of a hypergeometric count. */
-double ideal_null_error(const EditCase *edit, int d_vocab, EditRule rule);
+double ideal_null_error(const EditCase *edit, int d_vocab, AnswerRule rule);
 
 #endif

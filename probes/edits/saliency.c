@@ -9,7 +9,7 @@
 #include "datasets/labels.h"
 #include "datasets/vocab.h"
 #include "game/notation.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
 enum { MAX_VOCAB = 64 };
 _Static_assert(BOARD_SQUARES <= EDIT_CHUNK_CASES, "a board is one query");

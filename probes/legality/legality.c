@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "datasets/labels.h"
+#include "probes/legality/answers.h"
 
 enum { CHUNK_GAMES = 16, WINDOW_CHUNKS = 64, WINDOW_GAMES = CHUNK_GAMES * WINDOW_CHUNKS };
 
@@ -30,78 +31,23 @@ void legality_add(LegalitySums *sums, const LegalitySums *more)
     sums->set_f1 += more->set_f1;
 }
 
-int top_token(const float *logits, int d_vocab)
-{
-    int best = 0;
-    for (int tok = 1; tok < d_vocab; tok++) {
-        if (logits[tok] > logits[best]) {
-            best = tok;
-        }
-    }
-    return best;
-}
-
-uint64_t top_tokens(const float *logits, int d_vocab, int n)
-{
-    uint64_t chosen = 0;
-    for (int i = 0; i < n && i < d_vocab; i++) {
-        int best = -1;
-        for (int tok = 0; tok < d_vocab; tok++) {
-            if ((chosen >> tok & 1) == 0 && (best < 0 || logits[tok] > logits[best])) {
-                best = tok;
-            }
-        }
-        chosen |= 1ULL << best;
-    }
-    return chosen;
-}
-
-uint64_t token_mask(const Vocab *vocab, uint64_t squares)
-{
-    uint64_t tokens = 0;
-    for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
-        tokens |= 1ULL << vocab->tok_of_sq[__builtin_ctzll(rest)];
-    }
-    return tokens & ~(1ULL << TOK_PAD);
-}
-
-double logits_total(const float *logits, int d_vocab)
-{
-    double top = logits[top_token(logits, d_vocab)];
-    double sum = 0.0;
-    for (int tok = 0; tok < d_vocab; tok++) {
-        sum += exp(logits[tok] - top);
-    }
-    return top + log(sum);
-}
-
-double uniform_kl(const float *logits, int d_vocab, uint64_t tokens)
-{
-    double total = logits_total(logits, d_vocab), n = __builtin_popcountll(tokens);
-    double kl = -log(n);
-    for (uint64_t rest = tokens; rest != 0; rest &= rest - 1) {
-        kl -= (logits[__builtin_ctzll(rest)] - total) / n;
-    }
-    return kl;
-}
-
 /* One position: the board after a move, the token played next, the network's logits (V). */
 static LegalitySums score_position(const Vocab *vocab, const Board *board, int played,
                                    const float *logits)
 {
-    uint64_t legal = token_mask(vocab, board_moves(vocab->variant, board));
-    uint64_t lenient = token_mask(vocab, lenient_moves(vocab->variant, board));
+    uint64_t legal = answer_tokens(vocab, board_moves(vocab->variant, board));
+    uint64_t lenient = answer_tokens(vocab, lenient_moves(vocab->variant, board));
     int n_legal = __builtin_popcountll(legal);
-    uint64_t set = top_tokens(logits, vocab->d_vocab, n_legal);
-    int first = top_token(logits, vocab->d_vocab);
-    double log_total = logits_total(logits, vocab->d_vocab);
+    uint64_t set = answer_top_set(logits, vocab->d_vocab, n_legal);
+    int first = answer_top(logits, vocab->d_vocab);
+    double log_total = answer_log_total(logits, vocab->d_vocab);
     LegalitySums out = {.positions = 1};
     out.floor = log(n_legal);
     out.loss = log_total - logits[played];
     for (uint64_t rest = legal; rest != 0; rest &= rest - 1) {
         out.legal_mass += exp(logits[__builtin_ctzll(rest)] - log_total);
     }
-    out.kl = uniform_kl(logits, vocab->d_vocab, legal);
+    out.kl = answer_uniform_kl(logits, vocab->d_vocab, legal);
     out.strict_errors = (legal >> first & 1) ? 0 : 1;
     out.lenient_errors = (lenient >> first & 1) ? 0 : 1;
     /* Both sets have n_legal members, so precision, recall and F1 are the same share. */
@@ -123,16 +69,15 @@ int legality_add_game(LegalitySums *game, LegalitySums *by_ply, const GameVarian
     }
     for (int t = 0; t + 1 < n; t++) {
         const float *row = logits + (size_t)t * (size_t)vocab->d_vocab;
-        LegalitySums position;
-        for (int tok = 0; tok < vocab->d_vocab; tok++) {
-            if (!isfinite(row[tok])) {
-                return err_set(OGPT_ENUM,
-                               "the network's logit of token %d after %d moves is %g, expected a "
-                               "finite number; the model is damaged or diverged",
-                               tok, t + 1, (double)row[tok]);
-            }
+        int bad = answer_bad_token(row, vocab->d_vocab);
+        if (bad >= 0) {
+            return err_set(OGPT_ENUM,
+                           "the network's logit of token %d after %d moves is %g, expected a "
+                           "finite number; the model is damaged or diverged",
+                           bad, t + 1, (double)row[bad]);
         }
-        position = score_position(vocab, &after[t], vocab->tok_of_sq[moves[t + 1]], row);
+        LegalitySums position =
+            score_position(vocab, &after[t], vocab->tok_of_sq[moves[t + 1]], row);
         legality_add(game, &position);
         legality_add(&by_ply[t], &position);
     }

@@ -43,17 +43,4 @@ int legality_add_game(LegalitySums *game, LegalitySums *by_ply, const GameVarian
 /* Adds every member of `more`. */
 void legality_add(LegalitySums *sums, const LegalitySums *more);
 
-/* Argmax over all tokens, ties to the lowest id. */
-int top_token(const float *logits, int d_vocab);
-/* The n tokens of highest logit (ties to the lowest id), as a mask of token bits. */
-uint64_t top_tokens(const float *logits, int d_vocab, int n);
-
-/* Tokens of a mask of squares; centre squares have none. */
-uint64_t token_mask(const Vocab *vocab, uint64_t squares);
-/* ln sum exp of the logits, shifted by the largest so that nothing overflows: ln p = logit -
- * total. */
-double logits_total(const float *logits, int d_vocab);
-/* KL from uniform over the tokens of a mask to the softmax of the logits. */
-double uniform_kl(const float *logits, int d_vocab, uint64_t tokens);
-
 #endif

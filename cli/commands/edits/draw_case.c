@@ -6,7 +6,7 @@
 #include "report/draw.h"
 #include "datasets/vocab.h"
 #include "game/notation.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
 static void add_squares(Text *text, uint64_t squares, const char *mark)
 {
@@ -59,11 +59,8 @@ void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, siz
 void draw_prediction(Text *text, const GameVariant *variant, const char *title, uint64_t tokens,
                      uint64_t legal)
 {
-    uint64_t legal_tokens = token_mask(vocab_of(variant), legal), squares = 0;
     const Vocab *vocab = vocab_of(variant);
-    for (int tok = 1; tok < vocab->d_vocab; tok++) {
-        squares |= tokens >> tok & 1 ? 1ULL << vocab->sq_of_tok[tok] : 0;
-    }
+    uint64_t legal_tokens = answer_tokens(vocab, legal), squares = answer_squares(vocab, tokens);
     text_add(text, "%s", title);
     add_squares(text, squares & legal, "");
     add_squares(text, squares & ~legal, "!");

@@ -417,7 +417,7 @@ int show_case(Session *session, Text *text, Js *document, const MethodResult *re
     const CaseSet *set = &result->file->cases;
     const EditCase *edit = &set->cases[index];
     const Vocab *vocab = vocab_of(set->variant);
-    EditRule rule = session->settings.rule;
+    AnswerRule rule = session->settings.rule;
     uint64_t tokens[2] = {0, 0}, squares[2] = {0, 0};
     int rc = intervene_predict(&tokens[0], &predictor, set, index, VERSION_NONE, plan, rule);
     Js *shown;

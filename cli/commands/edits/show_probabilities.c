@@ -7,6 +7,7 @@
 
 #include "report/heat.h"
 #include "cli/commands/board/probe_view.h"
+#include "probes/legality/answers.h"
 
 void show_read_probabilities(double *out, const ShowView *view, const Decoded *decoded, int index)
 {
@@ -18,16 +19,11 @@ void show_read_probabilities(double *out, const ShowView *view, const Decoded *d
 void show_move_probabilities(double *out, const ShowView *view, const float *logits)
 {
     const Vocab *vocab = view->vocab;
-    double sum = 0, largest = (double)logits[0];
-    for (int tok = 1; tok < vocab->d_vocab; tok++) {
-        largest = fmax(largest, (double)logits[tok]);
-    }
-    for (int tok = 0; tok < vocab->d_vocab; tok++) {
-        sum += exp((double)logits[tok] - largest);
-    }
+    double p[BOARD_SQUARES];
+    answer_probabilities(p, logits, vocab->d_vocab);
     for (int s = 0; s < view->probe.n_squares; s++) {
         int tok = vocab->tok_of_sq[task_square(view->variant, s)];
-        out[s] = tok > 0 ? exp((double)logits[tok] - largest) / sum : NAN; /* 0: a centre square */
+        out[s] = tok > 0 ? p[tok] : NAN; /* 0: a centre square */
     }
 }
 

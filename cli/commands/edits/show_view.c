@@ -2,12 +2,11 @@
  * cli/commands/edits/show_view.h. */
 #include "cli/commands/edits/show_view.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "report/draw.h"
 #include "game/notation.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 
 #define BOARDS_A_ROW 4
 
@@ -126,18 +125,16 @@ static int top_moves(TopMove *out, const ShowView *view, const float *logits, co
                      int n)
 {
     int d_vocab = view->vocab->d_vocab;
-    double sum = 0, largest = (double)logits[top_token(logits, d_vocab)];
+    double p[BOARD_SQUARES];
     uint64_t legal = board_moves(view->variant, board), before = 0;
-    for (int tok = 0; tok < d_vocab; tok++) {
-        sum += exp((double)logits[tok] - largest);
-    }
+    answer_probabilities(p, logits, d_vocab);
     int count = n < d_vocab ? n : d_vocab;
     for (int i = 0; i < count; i++) {
-        uint64_t with_next = top_tokens(logits, d_vocab, i + 1);
+        uint64_t with_next = answer_top_set(logits, d_vocab, i + 1);
         int tok = __builtin_ctzll(with_next & ~before);
         before = with_next;
         out[i].sq = view->vocab->sq_of_tok[tok];
-        out[i].p = exp((double)logits[tok] - largest) / sum;
+        out[i].p = p[tok];
         out[i].legal = out[i].sq != SQ_NONE && (legal >> out[i].sq & 1);
     }
     return count;
@@ -164,16 +161,10 @@ static void print_moves(Text *text, const ShowView *view, const char *label, con
 static int top_set_error(uint64_t *squares, const ShowView *view, const float *logits,
                          const Board *board)
 {
-    uint64_t legal = board_moves(view->variant, board), set = 0;
-    uint64_t tokens = top_tokens(logits, view->vocab->d_vocab, __builtin_popcountll(legal));
-    int error = tokens & 1; /* the pad is never legal */
-    for (int tok = 1; tok < view->vocab->d_vocab; tok++) {
-        if (tokens >> tok & 1) {
-            set |= UINT64_C(1) << view->vocab->sq_of_tok[tok];
-        }
-    }
-    *squares = set;
-    return error + __builtin_popcountll(set ^ legal);
+    uint64_t legal = answer_tokens(view->vocab, board_moves(view->variant, board));
+    uint64_t tokens = answer_top_set(logits, view->vocab->d_vocab, __builtin_popcountll(legal));
+    *squares = answer_squares(view->vocab, tokens);
+    return __builtin_popcountll(tokens ^ legal);
 }
 
 /* ---- text ---- */

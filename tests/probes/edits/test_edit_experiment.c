@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "datasets/vocab.h"
 #include "probes/edits/edit_experiment.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
 
 /* Edits work in block `right_layer` alone, at any scale, and only on cases of this set where one
@@ -37,7 +37,7 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     }
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
-        uint64_t legal = token_mask(vocab, works ? edit->legal_edited : edit->legal_before);
+        uint64_t legal = answer_tokens(vocab, works ? edit->legal_edited : edit->legal_before);
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             logits[i * (size_t)vocab->d_vocab + (size_t)tok] = legal >> tok & 1 ? 4 : 0;
         }

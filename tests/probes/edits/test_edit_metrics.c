@@ -19,7 +19,7 @@
 #include "datasets/labels.h"
 #include "probes/edits/edit_methods.h"
 #include "probes/edits/edit_metrics.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
 
 enum { MAX_WORKERS = 3, N_LAYERS = 3 };
@@ -51,7 +51,7 @@ static void answer(float *logits, const Rules *rules, const GameVariant *variant
                    const Board *board, uint64_t stream)
 {
     const Vocab *vocab = vocab_of(variant);
-    uint64_t legal = token_mask(vocab, board_moves(variant, board));
+    uint64_t legal = answer_tokens(vocab, board_moves(variant, board));
     Rng rng = rng_at(rules->seed, RNG_TEST, stream);
     for (int tok = 0; tok < vocab->d_vocab; tok++) {
         logits[tok] = (float)((legal >> tok & 1 ? 40 : 0) + 0.01 * rng_uniform(&rng));
@@ -139,7 +139,7 @@ static Probe make_reader(int size)
                    .fitted = {true, true, true}};
 }
 
-static int measure(EditMetrics *out, Rules *rules, const CaseSet *set, EditRule rule, Pool *pool,
+static int measure(EditMetrics *out, Rules *rules, const CaseSet *set, AnswerRule rule, Pool *pool,
                    const EditJournal *journal)
 {
     const EditPredictor predictor = {rules, vocab_of(set->variant)->d_vocab, predict, append};
@@ -172,7 +172,7 @@ static void ranks_are_counted_by_hand(void **state)
     static const int ranks[] = {5, 1, 4, 2, 3, 6};
 
     for (int tok = 0; tok < 6; tok++) {
-        assert_int_equal(token_rank(logits, 6, tok), ranks[tok]);
+        assert_int_equal(answer_rank(logits, 6, tok), ranks[tok]);
     }
 }
 

@@ -17,7 +17,7 @@
 #include "datasets/vocab.h"
 #include "probes/edits/edit_metrics.h"
 #include "probes/edits/intervene.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
 
 enum { N_CASES = 150 };
@@ -41,7 +41,7 @@ static int predict_by_rules(void *context, float *logits, const EditQuery *query
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
         bool on_edited = query->version == VERSION_EDIT && rules->edits_work;
-        uint64_t legal = token_mask(vocab, on_edited ? edit->legal_edited : edit->legal_before);
+        uint64_t legal = answer_tokens(vocab, on_edited ? edit->legal_edited : edit->legal_before);
         Rng rng = rng_at(rules->seed, RNG_TEST, query->order[i] * 4 + query->version);
         if (rules->blunders && query->version != VERSION_EDIT && query->version != VERSION_REPAIR) {
             /* The first legal move is not known, and an illegal one is held for legal. */
@@ -58,7 +58,7 @@ static int predict_by_rules(void *context, float *logits, const EditQuery *query
     return 0;
 }
 
-static EditReport score_by_rules(const CaseSet *set, RulesPredictor *rules, EditRule rule)
+static EditReport score_by_rules(const CaseSet *set, RulesPredictor *rules, AnswerRule rule)
 {
     const EditPredictor predictor = {
         .context = rules, .d_vocab = vocab_of(set->variant)->d_vocab, .predict = predict_by_rules};
@@ -75,7 +75,7 @@ static void perfect_predictor_has_error_zero(void **state)
         for (int rule = RULE_TOPN; rule <= RULE_THRESHOLD; rule++) {
             CaseSet set = fixture_cases(size, N_CASES, false);
             RulesPredictor rules = {.seed = 1, .edits_work = true};
-            EditReport report = score_by_rules(&set, &rules, (EditRule)rule);
+            EditReport report = score_by_rules(&set, &rules, (AnswerRule)rule);
             assert_true(report.mean.self_error == 0 && report.mean.edit_error == 0);
             assert_true(report.mean.f1 == 1 && report.closed.value == 1);
             assert_true(report.mean.false_positives == 0 && report.mean.false_negatives == 0);
@@ -87,7 +87,7 @@ static void perfect_predictor_has_error_zero(void **state)
 
             /* Negative twin: a predictor that no edit reaches closes nothing. */
             rules.edits_work = false;
-            report = score_by_rules(&set, &rules, (EditRule)rule);
+            report = score_by_rules(&set, &rules, (AnswerRule)rule);
             assert_true(report.mean.edit_error > 1 && report.mean.drift == 0);
             assert_true(report.closed.low <= 0 && report.closed.high >= 0);
             intervene_release(&report);

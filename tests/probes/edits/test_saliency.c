@@ -14,7 +14,7 @@
 #include "datasets/labels.h"
 #include "datasets/vocab.h"
 #include "game/notation.h"
-#include "probes/legality/legality.h"
+#include "probes/legality/answers.h"
 #include "probes/edits/saliency.h"
 
 typedef struct Rules {
@@ -30,7 +30,7 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
         bool edited = query->version == VERSION_EDIT && !rules->deaf;
-        uint64_t legal = token_mask(vocab, edited ? edit->legal_edited : edit->legal_before);
+        uint64_t legal = answer_tokens(vocab, edited ? edit->legal_edited : edit->legal_before);
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             logits[i * (size_t)vocab->d_vocab + (size_t)tok] = legal >> tok & 1 ? 4 : 0;
         }

@@ -1,5 +1,5 @@
 /* tests/probes/legality/test_legality.c - the engine's verdict: predictors with a known score, the
- * lenient rule after a pass, ties and the pad, and the same sums at any number of workers. */
+ * lenient rule after a pass, the pad, and the same sums at any number of workers. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,18 +113,6 @@ static void uniform_predictor_says_pad(void **state)
     memset(by_ply, 0, sizeof(by_ply));
     assert_int_equal(legality_add_game(&other, by_ply, variant, moves, logits), 0);
     assert_true(other.strict_errors < n_positions);
-}
-
-static void ties_go_to_the_lowest_token(void **state)
-{
-    const float tied[] = {0, 2, 1, 2, 1}, all_equal[] = {3, 3, 3};
-    assert_int_equal(top_token(tied, 5), 1);
-    assert_int_equal(top_token(all_equal, 3), 0);
-    assert_int_equal(top_tokens(tied, 5, 1), 1 << 1);
-    assert_int_equal(top_tokens(tied, 5, 2), 1 << 1 | 1 << 3);
-    assert_int_equal(top_tokens(tied, 5, 3), 1 << 1 | 1 << 3 | 1 << 2);
-    assert_int_equal(top_tokens(tied, 5, 0), 0);
-    assert_int_equal(top_tokens(tied, 5, 9), 31);
 }
 
 /* The first position one ply behind a forced pass, where ply parity names the wrong side, that
@@ -270,7 +258,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perfect_predictor_has_the_perfect_score),
         cmocka_unit_test(uniform_predictor_says_pad),
-        cmocka_unit_test(ties_go_to_the_lowest_token),
         cmocka_unit_test(lenient_rule_forgives_the_wrong_side_after_a_pass),
         cmocka_unit_test(bad_games_and_numbers_are_refused),
         cmocka_unit_test(any_number_of_workers_gives_the_same_sums),
