@@ -66,7 +66,8 @@ static int measure_corpus(double *games_per_second, uint64_t n_games, Pool *pool
         }
         GenerateResult result;
         double start = clock_seconds();
-        rc = generate_corpus(&result, path, game_variant(8), SEED, n_games, pool, NULL, NULL);
+        rc = generate_corpus(&result, path, game_variant(8), n_games,
+                             &(Work){.pool = pool, .seed = SEED});
         if (rc != 0) {
             return rc;
         }

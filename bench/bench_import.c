@@ -68,8 +68,9 @@ static int run(uint64_t n_games, Pool *pool)
     GenerateResult made = {0};
     char corpus[FILES_PATH_MAX];
     int rc = path_join(corpus, directory, "generated");
-    rc = rc != 0 ? rc
-                 : generate_corpus(&made, corpus, game_variant(8), SEED, n_games, pool, NULL, NULL);
+    rc = rc ? rc
+            : generate_corpus(&made, corpus, game_variant(8), n_games,
+                              &(Work){.pool = pool, .seed = SEED});
     if (rc != 0) {
         return rc;
     }

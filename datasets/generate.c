@@ -19,18 +19,18 @@
 #define CHUNK_BLOCKS 64 /* blocks committed in one transaction: 3.9 MB on 8x8 */
 
 /* A run of missing blocks and its games. */
-typedef struct Chunk {
+typedef struct GameRun {
     uint64_t first_block;
     uint64_t n_blocks; /* 0: nothing to write */
     uint8_t *moves;
-} Chunk;
+} GameRun;
 
 typedef struct Generator {
     Corpus *corpus;
     const GameVariant *variant;
     uint64_t seed;
     uint64_t n_games, n_blocks;
-    Chunk making, writing;
+    GameRun making, writing;
 } Generator;
 
 static size_t stride_of(const Generator *generator)
@@ -52,7 +52,7 @@ static void make_block(const Generator *generator, uint64_t i)
 
 static int write_chunk(Generator *generator)
 {
-    Chunk *chunk = &generator->writing;
+    GameRun *chunk = &generator->writing;
     const int rc = chunk->n_blocks == 0 ? 0
                                         : corpus_write_blocks(generator->corpus, chunk->first_block,
                                                               chunk->n_blocks, chunk->moves);
@@ -75,7 +75,7 @@ static int run_job(void *context, size_t job, size_t worker)
 /* The next run of missing blocks from `block` on; n_blocks 0 when none is left. */
 static void find_missing(Generator *generator, uint64_t block)
 {
-    Chunk *chunk = &generator->making;
+    GameRun *chunk = &generator->making;
     while (block < generator->n_blocks && corpus_has_block(generator->corpus, block)) {
         block++;
     }
@@ -89,38 +89,33 @@ static void find_missing(Generator *generator, uint64_t block)
 }
 
 /* Make and commit all missing blocks. */
-static int fill(Generator *generator, Pool *pool,
-                void (*progress)(void *context, const GenerateProgress *), void *context)
+static int fill(Generator *generator, const Work *work)
 {
     const CorpusInfo *info = corpus_info(generator->corpus);
-    GenerateProgress now = {.games_total = generator->n_games};
+    const double total = (double)generator->n_games;
     find_missing(generator, 0);
     while (generator->making.n_blocks > 0) {
-        int rc = pool_run(pool, generator->making.n_blocks + 1, run_job, generator);
+        int rc = pool_run(work->pool, generator->making.n_blocks + 1, run_job, generator);
         if (rc != 0) {
             return rc;
         }
-        const Chunk made = generator->making;
+        const GameRun made = generator->making;
         generator->making.moves = generator->writing.moves;
         generator->writing = made;
-        if (progress) {
-            now.games_done = info->n_games_present;
-            progress(context, &now);
-        }
+        work_tick(work, "generate", (double)info->n_games_present, total);
         if (interrupt_pending()) {
             rc = write_chunk(generator);
-            return rc != 0 ? rc
-                           : err_set(OGPT_EINTR,
-                                     "interrupted after %" PRIu64 " of %" PRIu64
-                                     " games, all saved; the same command goes on",
-                                     info->n_games_present, generator->n_games);
+            return rc ? rc
+                      : err_set(OGPT_EINTR,
+                                "interrupted after %" PRIu64 " of %" PRIu64
+                                " games, all saved; the same command goes on",
+                                info->n_games_present, generator->n_games);
         }
         find_missing(generator, made.first_block + made.n_blocks);
     }
     const int rc = write_chunk(generator);
-    if (rc == 0 && progress) {
-        now.games_done = info->n_games_present;
-        progress(context, &now);
+    if (rc == 0) {
+        work_tick(work, "generate", (double)info->n_games_present, total);
     }
     return rc;
 }
@@ -157,15 +152,14 @@ static int check_blocks(const Generator *generator)
 }
 
 int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
-                    uint64_t seed, uint64_t n_games, Pool *pool,
-                    void (*progress)(void *context, const GenerateProgress *), void *context)
+                    uint64_t n_games, const Work *work)
 {
     const double start = clock_seconds();
     memset(out, 0, sizeof(*out));
-    CorpusInfo meta = {.variant = variant, .seed = seed, .n_games = n_games};
+    CorpusInfo meta = {.variant = variant, .seed = work->seed, .n_games = n_games};
     snprintf(meta.source, sizeof(meta.source), "random");
     snprintf(meta.generator, sizeof(meta.generator), "%s", GENERATOR_VERSION);
-    Generator generator = {.variant = variant, .seed = seed, .n_games = n_games};
+    Generator generator = {.variant = variant, .seed = work->seed, .n_games = n_games};
     int rc = corpus_create(&generator.corpus, path, &meta);
     if (rc != 0) {
         return rc;
@@ -176,7 +170,7 @@ int generate_corpus(GenerateResult *out, const char *path, const GameVariant *va
     if (games_before < n_games) {
         rc = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
         rc = rc ? rc : allocate_chunks(&generator);
-        rc = rc ? rc : fill(&generator, pool, progress, context);
+        rc = rc ? rc : fill(&generator, work);
     } else if (info->complete) { /* else corpus_finish reads all of them */
         rc = check_blocks(&generator);
     }

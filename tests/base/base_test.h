@@ -21,18 +21,18 @@
 #include "base/err.h"
 #include "base/files.h"
 
-static char work[256]; /* the directory of this run */
+static char run_folder[256]; /* the directory of this run */
 
 static inline int work_create(void **state)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(work, sizeof(work), "%s/ogpt-base-XXXXXX", !base ? "/tmp" : base);
-    return !mkdtemp(work) ? -1 : 0;
+    snprintf(run_folder, sizeof(run_folder), "%s/ogpt-base-XXXXXX", !base ? "/tmp" : base);
+    return !mkdtemp(run_folder) ? -1 : 0;
 }
 
 static inline int work_remove(void **state)
 {
-    return dir_remove(work);
+    return dir_remove(run_folder);
 }
 
 /* Path of `name` in the directory, valid until the fourth call from now. */
@@ -41,7 +41,7 @@ static inline const char *at(const char *name)
     static char paths[4][FILES_PATH_MAX];
     static size_t turn;
     char *path = paths[turn++ % 4];
-    assert_int_equal(path_join(path, work, name), 0);
+    assert_int_equal(path_join(path, run_folder, name), 0);
     return path;
 }
 

@@ -153,7 +153,7 @@ static void other_files_are_refused(void **state)
     assert_refused(open_code(at("missing.db"), DB_READ, &schema), OGPT_EIO, "no such file");
     assert_refused(open_code(at("missing.db"), DB_WRITE, &schema), OGPT_EIO, "no such file");
     assert_refused(open_code(at("no/folder.db"), DB_CREATE, &schema), OGPT_EIO, "cannot open");
-    assert_refused(open_code(work, DB_READ, &schema), OGPT_EFORMAT, "a directory");
+    assert_refused(open_code(run_folder, DB_READ, &schema), OGPT_EFORMAT, "a directory");
     assert_refused(open_code("", DB_CREATE, &schema), OGPT_EUSAGE, "empty file name");
     assert_refused(open_code(at("garbage.db"), DB_CREATE, &schema), OGPT_EFORMAT, "not a database");
     assert_refused(open_code(at("empty.db"), DB_READ, &schema), OGPT_EFORMAT, "empty");

@@ -26,7 +26,7 @@ static void test_read_and_write(void **state)
     assert_int_equal(file_size(&size, at("a")), 0);
     assert_int_equal(size, 0);
     assert_true(file_exists(at("a")) && !dir_exists(at("a")));
-    assert_true(dir_exists(work) && !file_exists(work));
+    assert_true(dir_exists(run_folder) && !file_exists(run_folder));
 }
 
 static void test_read_refuses(void **state)
@@ -36,7 +36,8 @@ static void test_read_refuses(void **state)
     uint64_t size;
     assert_refused(file_read_all(&data, &n_bytes, at("none"), 9), OGPT_EIO,
                    "none: cannot be opened: No such file");
-    assert_refused(file_read_all(&data, &n_bytes, work, 9), OGPT_EIO, "expected a regular file");
+    assert_refused(file_read_all(&data, &n_bytes, run_folder, 9), OGPT_EIO,
+                   "expected a regular file");
     assert_int_equal(mkfifo(at("pipe"), 0600), 0); /* must not wait for a writer */
     assert_refused(file_read_all(&data, &n_bytes, at("pipe"), 9), OGPT_EIO, "regular file");
     assert_refused(file_size(&size, at("none")), OGPT_EIO, "none");
@@ -80,7 +81,7 @@ static void test_atomic_write(void **state)
     assert_int_equal(n_names, 1);
     assert_string_equal(names[0], "file");
     names_free(names, n_names);
-    assert_int_equal(dir_list(&names, &n_names, work), 0);
+    assert_int_equal(dir_list(&names, &n_names, run_folder), 0);
     for (size_t i = 0; i < n_names; i++) {
         assert_int_not_equal(names[i][0], '.');
     }
@@ -203,7 +204,7 @@ static void test_join(void **state)
 static void test_absolute(void **state)
 {
     char out[FILES_PATH_MAX], root[FILES_PATH_MAX];
-    assert_non_null(realpath(work, root));
+    assert_non_null(realpath(run_folder, root));
     assert_int_equal(dir_create(at("deep/er")), 0);
     assert_int_equal(symlink(at("deep"), at("link")), 0);
     assert_int_equal(path_absolute(out, at("link/../deep/./er")), 0);
@@ -282,7 +283,7 @@ static void test_stale_leftovers(void **state)
 
 static void test_preflight(void **state)
 {
-    assert_int_equal(disk_preflight(work, 1), 0);
+    assert_int_equal(disk_preflight(run_folder, 1), 0);
     assert_int_equal(disk_preflight(at("not/yet/there"), 1), 0);
     assert_int_equal(disk_preflight("not-there-either", 1), 0);
     assert_refused(disk_preflight(at("not/yet/there"), UINT64_MAX), OGPT_EIO,

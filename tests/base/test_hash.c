@@ -41,7 +41,7 @@ static void test_sha256_of_a_file(void **state)
     assert_int_equal(sha256_file(hex, at("long")), 0);
     assert_string_equal(hex, whole);
     assert_refused(sha256_file(hex, at("none")), OGPT_EIO, "none: cannot be opened");
-    assert_refused(sha256_file(hex, work), OGPT_EIO, "Is a directory");
+    assert_refused(sha256_file(hex, run_folder), OGPT_EIO, "Is a directory");
 }
 
 /* XXH3_64bits of nothing, seed 0, as the reference implementation's sanity check lists it. */

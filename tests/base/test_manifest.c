@@ -139,7 +139,7 @@ static void test_bad_names_are_refused(void **state)
     assert_refused(publish_commit(publish, fields), OGPT_EUSAGE, "\"files\" itself");
     js_free(fields);
     assert_false(dir_exists(at("names")));
-    assert_int_equal(leftovers_count(work), 0);
+    assert_int_equal(leftovers_count(run_folder), 0);
 }
 
 static void test_abort_leaves_nothing(void **state)
@@ -147,11 +147,11 @@ static void test_abort_leaves_nothing(void **state)
     Publish *publish;
     assert_int_equal(publish_begin(&publish, at("aborted"), false), 0);
     assert_int_equal(publish_file(publish, "a", "x", 1), 0);
-    assert_int_equal(leftovers_count(work), 1);
+    assert_int_equal(leftovers_count(run_folder), 1);
     err_set(OGPT_EIO, "the reason");
     publish_abort(publish);
     assert_string_equal(err_message(), "the reason");
-    assert_int_equal(leftovers_count(work), 0);
+    assert_int_equal(leftovers_count(run_folder), 0);
     publish_abort(NULL);
 }
 

@@ -15,7 +15,7 @@ static inline void corpus_remove(const char *name)
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
         char path[FILES_PATH_MAX];
-        snprintf(path, sizeof(path), "%s/%s%s", work, name, suffixes[i]);
+        snprintf(path, sizeof(path), "%s/%s%s", run_folder, name, suffixes[i]);
         remove(path);
     }
 }
@@ -33,7 +33,7 @@ static inline void make_corpus(GenerateResult *out, const char *name, int size, 
     GenerateResult result;
     corpus_remove(name);
     assert_int_equal(
-        generate_corpus(&result, at(name), game_variant(size), seed, n_games, NULL, NULL, NULL), 0);
+        generate_corpus(&result, at(name), game_variant(size), n_games, &(Work){.seed = seed}), 0);
     if (out) {
         *out = result;
     }

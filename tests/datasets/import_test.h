@@ -44,7 +44,7 @@ static inline const char *path_of(const char *name)
     static const char *const names[] = {"games", "imported", "first", "second"};
     for (size_t i = 0; i < 4; i++) {
         if (strcmp(names[i], name) == 0) {
-            snprintf(paths[i], sizeof(paths[i]), "%s/%s", work, name);
+            snprintf(paths[i], sizeof(paths[i]), "%s/%s", run_folder, name);
             return paths[i];
         }
     }
@@ -100,7 +100,7 @@ static inline void assert_nothing_made(void)
     char **names = NULL;
     size_t n = 0;
     assert_false(file_exists(at("imported")));
-    assert_int_equal(dir_list(&names, &n, work), 0);
+    assert_int_equal(dir_list(&names, &n, run_folder), 0);
     for (size_t i = 0; i < n; i++) {
         if (strncmp(names[i], ".tmp-", 5) == 0) {
             fail_msg("%s was left behind", names[i]);

@@ -247,7 +247,7 @@ static void contradictions_are_refused(void **state)
     assert_false(file_exists(at("absent.db")));
     assert_int_equal(file_write_atomic(at("text.db"), "f5d6c3\n", 7, true), 0);
     assert_refused(corpus_open(&corpus, at("text.db"), false), OGPT_EFORMAT, "not a database");
-    assert_refused(corpus_open(&corpus, work, false), OGPT_EFORMAT, "a directory");
+    assert_refused(corpus_open(&corpus, run_folder, false), OGPT_EFORMAT, "a directory");
 }
 
 /* Every game as the whole file gives it, or NULL when reading fails anywhere. */

@@ -132,7 +132,7 @@ static void a_file_is_replaced_only_by_force(void **state)
     corpus_close(corpus);
     char **names = NULL;
     size_t n = 0;
-    assert_int_equal(dir_list(&names, &n, work), 0);
+    assert_int_equal(dir_list(&names, &n, run_folder), 0);
     for (size_t i = 0; i < n; i++) {
         assert_int_not_equal(strncmp(names[i], ".tmp-", 5), 0);
     }
@@ -162,7 +162,7 @@ static void what_holds_no_games_is_never_replaced(void **state)
         char before[HASH_HEX_SIZE];
         char after[HASH_HEX_SIZE];
         char goal[FILES_PATH_MAX];
-        snprintf(goal, sizeof(goal), "%s/%s", work, goals[i]);
+        snprintf(goal, sizeof(goal), "%s/%s", run_folder, goals[i]);
         assert_int_equal(sha256_file(before, goal), 0);
         assert_refused(export_games(&unchanged, corpus, goal, &options, NULL, NULL), OGPT_EUSAGE,
                        "so it is not replaced");

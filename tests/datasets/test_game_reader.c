@@ -45,7 +45,7 @@ static int read_all(RawGame *games, size_t room, const char *format)
         }
     }
     game_reader_close(reader);
-    return rc != 0 ? rc : (int)total;
+    return rc ? rc : (int)total;
 }
 
 static void same_games(const RawGame *a, const RawGame *b, int n)

@@ -11,6 +11,8 @@
 
 #define MANY 71700 /* 71 blocks, so that there are two chunks of up to 64 */
 
+static const Work seed_1 = {.seed = 1};
+
 static void content_hash_does_not_depend_on_workers(void **state)
 {
     const GameVariant *variant = game_variant(8);
@@ -24,8 +26,9 @@ static void content_hash_does_not_depend_on_workers(void **state)
         GenerateResult result;
         corpus_remove("many.db");
         assert_int_equal(pool_new(&pool, n_threads), 0);
-        assert_int_equal(
-            generate_corpus(&result, at("many.db"), variant, 1, n_games, pool, NULL, NULL), 0);
+        assert_int_equal(generate_corpus(&result, at("many.db"), variant, n_games,
+                                         &(Work){.pool = pool, .seed = 1}),
+                         0);
         /* 13 blocks of milliseconds each: every worker wakes up in time to take one. */
         assert_int_equal(pool_workers_used(pool), n_threads);
         pool_free(pool);
@@ -70,10 +73,11 @@ static void game_i_of_the_file_is_game_i_of_the_seed(void **state)
 }
 
 /* Progress callbacks: count, and ask to stop after the first. */
-static void count_and_stop(void *context, const GenerateProgress *progress)
+static void count_and_stop(void *context, const char *stage, double done, double total)
 {
     (*(int *)context)++;
-    assert_int_equal(progress->games_total, MANY);
+    assert_string_equal(stage, "generate");
+    assert_true(done <= total && total == MANY);
     interrupt_set(15);
 }
 
@@ -86,7 +90,8 @@ static void an_interrupted_generation_goes_on(void **state)
     int calls = 0;
     make_corpus(&whole, "whole.db", 4, 1, MANY);
     corpus_remove("part.db");
-    int rc = generate_corpus(&part, at("part.db"), variant, 1, MANY, NULL, count_and_stop, &calls);
+    int rc = generate_corpus(&part, at("part.db"), variant, MANY,
+                             &(Work){.seed = 1, .tick = count_and_stop, .context = &calls});
     interrupt_set(0);
     assert_refused(rc, OGPT_EINTR, "of 71700 games, all saved; the same command goes on");
     assert_int_equal(calls, 1);
@@ -99,12 +104,12 @@ static void an_interrupted_generation_goes_on(void **state)
     assert_int_equal(corpus_info(corpus)->n_games_present, 65536);
     corpus_close(corpus);
 
-    assert_int_equal(generate_corpus(&part, at("part.db"), variant, 1, MANY, NULL, NULL, NULL), 0);
+    assert_int_equal(generate_corpus(&part, at("part.db"), variant, MANY, &seed_1), 0);
     assert_int_equal(part.games_made_now, MANY - 65536);
     assert_int_equal(part.plies, whole.plies);
     assert_string_equal(part.content_hash, whole.content_hash);
     /* Typed again when finished: nothing is made, the result is the same. */
-    assert_int_equal(generate_corpus(&part, at("part.db"), variant, 1, MANY, NULL, NULL, NULL), 0);
+    assert_int_equal(generate_corpus(&part, at("part.db"), variant, MANY, &seed_1), 0);
     assert_int_equal(part.games_made_now, 0);
     assert_int_equal(part.plies, whole.plies);
     assert_string_equal(part.content_hash, whole.content_hash);
@@ -133,8 +138,7 @@ static void only_missing_blocks_are_made(void **state)
         snprintf(sql, sizeof(sql), "DELETE FROM blocks WHERE %s; UPDATE meta SET content_hash = ''",
                  rows[i].condition);
         corpus_sql("holes.db", sql);
-        assert_int_equal(
-            generate_corpus(&again, at("holes.db"), variant, 1, MANY, NULL, NULL, NULL), 0);
+        assert_int_equal(generate_corpus(&again, at("holes.db"), variant, MANY, &seed_1), 0);
         assert_int_equal(again.games_made_now, rows[i].games);
         assert_string_equal(again.content_hash, whole.content_hash);
         assert_int_equal(again.plies, whole.plies);
@@ -152,8 +156,7 @@ static void a_file_without_meta_row_goes_on(void **state)
     GenerateResult again;
     make_corpus(&whole, "bare.db", 4, 1, 3000);
     corpus_sql("bare.db", "DELETE FROM meta; DELETE FROM blocks");
-    assert_int_equal(
-        generate_corpus(&again, at("bare.db"), game_variant(4), 1, 3000, NULL, NULL, NULL), 0);
+    assert_int_equal(generate_corpus(&again, at("bare.db"), game_variant(4), 3000, &seed_1), 0);
     assert_string_equal(again.content_hash, whole.content_hash);
 }
 
@@ -175,24 +178,21 @@ static void other_options_are_refused(void **state)
     for (int finished = 1; finished >= 0; finished--) {
         for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
             const int rc = generate_corpus(&again, at("fixed.db"), game_variant(rows[i].size),
-                                           rows[i].seed, rows[i].n_games, NULL, NULL, NULL);
+                                           rows[i].n_games, &(Work){.seed = rows[i].seed});
             assert_refused(rc, OGPT_EUSAGE, rows[i].text);
         }
         corpus_sql("fixed.db", "DELETE FROM blocks WHERE block = 1");
     }
     /* Nothing was changed by the refusals. */
-    assert_int_equal(
-        generate_corpus(&again, at("fixed.db"), game_variant(4), 1, 3000, NULL, NULL, NULL), 0);
+    assert_int_equal(generate_corpus(&again, at("fixed.db"), game_variant(4), 3000, &seed_1), 0);
     assert_int_equal(again.games_made_now, 1024);
     assert_string_equal(again.content_hash, whole.content_hash);
     corpus_sql("fixed.db", "UPDATE meta SET generator = 'uniform-0'");
-    assert_refused(
-        generate_corpus(&again, at("fixed.db"), game_variant(4), 1, 3000, NULL, NULL, NULL),
-        OGPT_EUSAGE, "made by generator uniform-0");
+    assert_refused(generate_corpus(&again, at("fixed.db"), game_variant(4), 3000, &seed_1),
+                   OGPT_EUSAGE, "made by generator uniform-0");
     corpus_sql("fixed.db", "UPDATE meta SET source = 'import'");
-    assert_refused(
-        generate_corpus(&again, at("fixed.db"), game_variant(4), 1, 3000, NULL, NULL, NULL),
-        OGPT_EUSAGE, "source import");
+    assert_refused(generate_corpus(&again, at("fixed.db"), game_variant(4), 3000, &seed_1),
+                   OGPT_EUSAGE, "source import");
 }
 
 static void another_kind_of_file_is_left_alone(void **state)
@@ -202,16 +202,14 @@ static void another_kind_of_file_is_left_alone(void **state)
     void *found = NULL;
     size_t n_bytes = 0;
     assert_int_equal(file_write_atomic(at("notes.db"), text, sizeof(text) - 1, true), 0);
-    assert_refused(
-        generate_corpus(&result, at("notes.db"), game_variant(4), 1, 100, NULL, NULL, NULL),
-        OGPT_EFORMAT, "notes.db");
+    assert_refused(generate_corpus(&result, at("notes.db"), game_variant(4), 100, &seed_1),
+                   OGPT_EFORMAT, "notes.db");
     assert_int_equal(file_read_all(&found, &n_bytes, at("notes.db"), 1000), 0);
     assert_int_equal(n_bytes, sizeof(text) - 1);
     assert_memory_equal(found, text, n_bytes);
     mem_free(found);
-    assert_refused(
-        generate_corpus(&result, at("no/such/place.db"), game_variant(4), 1, 100, NULL, NULL, NULL),
-        OGPT_EIO, "no/such/place.db");
+    assert_refused(generate_corpus(&result, at("no/such/place.db"), game_variant(4), 100, &seed_1),
+                   OGPT_EIO, "no/such/place.db");
 }
 
 /* Each allocation fails once: reported, and the same call then finishes the same corpus. */
@@ -226,7 +224,7 @@ static void failing_allocations_are_survived(void **state)
     while (rc != 0 && n < 100) {
         n++;
         mem_fail_at(n, 0);
-        rc = generate_corpus(&result, at("memory.db"), game_variant(4), 1, 3000, NULL, NULL, NULL);
+        rc = generate_corpus(&result, at("memory.db"), game_variant(4), 3000, &seed_1);
         mem_fail_at(0, 0);
         if (rc != 0) {
             assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted");

@@ -159,7 +159,7 @@ static void files_without_games_are_refused(void **state)
             assert_refused(import_into(&result, "games", &options), OGPT_EFORMAT, rows[i].message);
             assert_nothing_made();
         }
-        if (strstr(rows[i].message, "pickle") != NULL) { /* a name does not help */
+        if (strstr(rows[i].message, "pickle")) { /* a name does not help */
             options.format = "text";
             assert_refused(import_into(&result, "games", &options), OGPT_EFORMAT, "pickle");
         }

@@ -46,7 +46,7 @@ static void files_make(void)
     Corpus *corpus = NULL;
     void *bytes = NULL;
     snprintf(path, sizeof(path), "%s/sound.ogpc", fuzz_dir());
-    must(generate_corpus(&result, path, game_variant(4), 1, GAMES, NULL, NULL, NULL));
+    must(generate_corpus(&result, path, game_variant(4), GAMES, &(Work){.seed = 1}));
     must(db_open(&db, path, DB_WRITE, &no_tables));
     must(db_exec(db, "PRAGMA journal_mode=DELETE; PRAGMA page_size=1024; VACUUM"));
     db_close(db);

@@ -59,7 +59,7 @@ static inline int fixture_open(ProbeFixture *out, uint64_t n_games)
         return -1;
     }
     fixture_path(path, out, "games.ogpc");
-    if (generate_corpus(&result, path, game_variant(6), 7, n_games, NULL, NULL, NULL) != 0 ||
+    if (generate_corpus(&result, path, game_variant(6), n_games, &(Work){.seed = 7}) != 0 ||
         corpus_open(&out->corpus, path, false) != 0) {
         return -1;
     }

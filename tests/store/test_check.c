@@ -106,13 +106,13 @@ static void runs_of_dead_processes(void **state)
     assert_found_and_settled("a/results.db", "run 1 (train m): expected a living process");
 }
 
-/* A row of a checkpoint at this path below the work directory. */
+/* A row of a checkpoint at this path below run_folder. */
 static void checkpoint_add(const char *name, int step, const char *path)
 {
     char sql[FILES_PATH_MAX + 128];
     snprintf(sql, sizeof(sql),
              "INSERT INTO checkpoints (run, step, path) VALUES (1, %d, '%s%sstep-%08d')", step,
-             path[0] == '.' ? "" : work, path, step);
+             path[0] == '.' ? "" : run_folder, path, step);
     file_exec(name, sql);
 }
 

@@ -13,9 +13,11 @@ static const OptionSpec options[] = {
      .argument = "N", .help = "how many games; needed"},
 };
 
-static void show_progress(void *context, const GenerateProgress *state)
+static void show_progress(void *context, const char *stage, double done, double total)
 {
-    progress_step(context, (double)state->games_done, NULL);
+    (void)stage;
+    (void)total;
+    progress_step(context, done, NULL);
 }
 
 static Js *result_document(const char *path, const GenerateResult *result,
@@ -67,8 +69,9 @@ static int generate_run(Context *context)
         return rc;
     }
     Progress progress = progress_begin(context, "generating", "games", (double)given->games);
-    rc = generate_corpus(&result, path, variant, context->seed, (uint64_t)given->games,
-                         context->pool, show_progress, &progress);
+    const Work work = {
+        .pool = context->pool, .seed = context->seed, .tick = show_progress, .context = &progress};
+    rc = generate_corpus(&result, path, variant, (uint64_t)given->games, &work);
     progress_end(&progress);
     if (rc != 0) {
         return rc;

@@ -362,7 +362,7 @@ static void test_every_truncation(void **state)
         assert_int_equal(st_open(&file, at("cut")), OGPT_EFORMAT);
     }
     assert_refused(st_open(&file, at("none")), OGPT_EIO, "none: expected a safetensors file");
-    assert_refused(st_open(&file, work), OGPT_EIO, "expected a safetensors file");
+    assert_refused(st_open(&file, run_folder), OGPT_EIO, "expected a safetensors file");
 }
 
 static void test_writing_refuses(void **state)

@@ -61,7 +61,7 @@ static void nothing_is_written_over_or_left(void **state)
     assert_false(file_exists(at("new")));
     stream_writer_abort(NULL);
     assert_refused(stream_open(&reader, at("new")), OGPT_EIO, "cannot be opened");
-    assert_refused(stream_open(&reader, work), OGPT_EIO, "regular file, found a directory");
+    assert_refused(stream_open(&reader, run_folder), OGPT_EIO, "regular file, found a directory");
 }
 
 static void publishing_replaces_only_when_asked(void **state)

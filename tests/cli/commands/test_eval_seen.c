@@ -49,7 +49,7 @@ static int command_run(const char **words)
     }
     fflush(stdout);
     int kept = dup(STDOUT_FILENO);
-    assert_true(kept >= 0 && freopen(at("out"), "w", stdout) != NULL);
+    assert_true(kept >= 0 && freopen(at("out"), "w", stdout));
     int rc = cli_run(n, (char **)words);
     fflush(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
@@ -72,7 +72,7 @@ static void training_games_are_left_out(void **state)
     Tested half = corpus_made("mixed.ogpc", GAMES / 2), none = corpus_made("other.ogpc", 0);
     assert_true(half.own_once > 5 && half.own > half.own_once + 5 && half.others > 3);
     corpus_made("own.ogpc", GAMES);
-    assert_int_equal(chdir(work), 0);
+    assert_int_equal(chdir(run_folder), 0);
     const char *train[] = {"train",   "model",   "--fresh",  "--size",  "6",
                            "--seed",  "5",       "--layers", "1",       "--d-model",
                            "16",      "--heads", "2",        "--batch", "8",

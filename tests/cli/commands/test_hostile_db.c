@@ -31,7 +31,7 @@ static void results_remove(const char *name)
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < 3; i++) {
         char path[FILES_PATH_MAX];
-        snprintf(path, sizeof(path), "%s/%s%s", work, name, suffixes[i]);
+        snprintf(path, sizeof(path), "%s/%s%s", run_folder, name, suffixes[i]);
         remove(path);
     }
 }
@@ -143,8 +143,8 @@ static void foreign_objects_are_refused(void **state)
         corpus_sql("foreign.ogpc", of_corpora[i]);
         const double start = clock_seconds();
         assert_refused(corpus_use("foreign.ogpc", moves), OGPT_EFORMAT, "holds a foreign");
-        assert_refused(generate_corpus(&result, at("foreign.ogpc"), game_variant(6), 1, N_GAMES,
-                                       NULL, NULL, NULL),
+        assert_refused(generate_corpus(&result, at("foreign.ogpc"), game_variant(6), N_GAMES,
+                                       &(Work){.seed = 1}),
                        OGPT_EFORMAT, "holds a foreign");
         assert_true(clock_seconds() - start < SECONDS_MAX);
     }
@@ -202,7 +202,7 @@ static void wrong_values_are_refused(void **state)
 /* Random bytes of a results database overwritten: refused, or everything is as it was. */
 static void corrupted_results_are_refused_or_whole(void **state)
 {
-    const int n_trials = getenv("OGPT_FAULTS_FULL") != NULL ? 2000 : is_sanitized() ? 100 : 300;
+    const int n_trials = getenv("OGPT_FAULTS_FULL") ? 2000 : is_sanitized() ? 100 : 300;
     char *expected = NULL, *data = NULL;
     size_t n_bytes = 0;
     int refused = 0, changed = 0;

@@ -27,13 +27,13 @@
 #define GAMES 1100 /* two blocks */
 #define FILES_MAX 3
 
-typedef enum Outcome { DETECTED, HARMLESS, SILENT, N_OUTCOMES } Outcome;
+typedef enum FlipOutcome { DETECTED, HARMLESS, SILENT, N_OUTCOMES } FlipOutcome;
 
 typedef struct Artefact {
     const char *name;             /* below the folder of this run */
     const char *files[FILES_MAX]; /* in it; NULL: the artefact is a file */
     int (*make)(const char *path, uint64_t seed);
-    Outcome (*examine)(const char *path);
+    FlipOutcome (*examine)(const char *path);
 } Artefact;
 
 static char folder[256];
@@ -45,14 +45,14 @@ static char games_hash[HASH_HEX_SIZE]; /* of the sound corpus */
 static int corpus_make(const char *path, uint64_t seed)
 {
     GenerateResult result;
-    int rc = generate_corpus(&result, path, game_variant(4), seed, GAMES, NULL, NULL, NULL);
+    int rc = generate_corpus(&result, path, game_variant(4), GAMES, &(Work){.seed = seed});
     if (games_hash[0] == '\0') {
         snprintf(games_hash, sizeof(games_hash), "%s", result.content_hash);
     }
     return rc;
 }
 
-static Outcome corpus_examine(const char *path)
+static FlipOutcome corpus_examine(const char *path)
 {
     static uint8_t moves[GAMES * 12];
     CorpusReport report;
@@ -126,7 +126,7 @@ static int model_make(const char *path, uint64_t seed)
     return rc != 0 || weights ? rc : weights_keep(path);
 }
 
-static Outcome model_examine(const char *path)
+static FlipOutcome model_examine(const char *path)
 {
     ModelFile model;
     if (model_load(&model, path, NULL) != 0) {
@@ -170,7 +170,7 @@ static int probe_make(const char *path, uint64_t seed)
     return rc;
 }
 
-static Outcome probe_examine(const char *path)
+static FlipOutcome probe_examine(const char *path)
 {
     Probe probe;
     if (probe_load(&probe, path) != 0) {
@@ -234,7 +234,7 @@ static const char *file_choose(const Artefact *artefact, Rng *rng)
 }
 
 /* Flip one bit, or cut the file short; examine; put the sound file back. */
-static Outcome damage(const Artefact *artefact, Rng *rng, bool cut)
+static FlipOutcome damage(const Artefact *artefact, Rng *rng, bool cut)
 {
     char path[FILES_PATH_MAX];
     void *data = NULL;
@@ -245,7 +245,7 @@ static Outcome damage(const Artefact *artefact, Rng *rng, bool cut)
     const uint8_t bit = (uint8_t)(1u << rng_below(rng, 8));
     ((uint8_t *)data)[place] ^= cut ? 0 : bit;
     put(path, data, cut ? place : n_bytes);
-    const Outcome outcome = artefact->examine(path_of(artefact, NULL));
+    const FlipOutcome outcome = artefact->examine(path_of(artefact, NULL));
     if (outcome == DETECTED) {
         assert_true(err_message()[0] != '\0');
     }
