@@ -170,7 +170,7 @@ static int schema_check(bool *is_new, Db *db, const DbSchema *schema)
 {
     int rc = db_exec(db, "BEGIN");
     rc = rc ? rc : schema_compare(is_new, db, schema);
-    return rc != 0 ? rc : db_exec(db, "COMMIT");
+    return rc ? rc : db_exec(db, "COMMIT");
 }
 
 /* Create the tables. The check is repeated under the write lock: another process may have

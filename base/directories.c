@@ -171,7 +171,7 @@ int dir_discard(const char *path)
     if (rc == 0 && rename(path, aside) != 0) {
         rc = err_set_errno(OGPT_EIO, "%s: cannot be removed", path);
     }
-    return rc == 0 ? dir_remove(aside) : rc;
+    return rc ? rc : dir_remove(aside);
 }
 
 static int names_compare(const void *a, const void *b)

@@ -155,11 +155,11 @@ int file_new_write_new(const char *path, const void *data, size_t n_bytes)
  * file_write_atomic has already taken. */
 static int rename_new(const char *from, const char *to)
 {
-    int status = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
-    if (status != 0 && (errno == EINVAL || errno == ENOSYS)) {
-        status = rename(from, to);
+    int renamed = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+    if (renamed != 0 && (errno == EINVAL || errno == ENOSYS)) {
+        renamed = rename(from, to);
     }
-    return status;
+    return renamed;
 }
 
 static int exists_error(const char *path)
@@ -196,7 +196,7 @@ int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool r
     }
     unlink(beside); /* left by an earlier process of our number, if there at all */
     rc = file_new_write_new(beside, data, n_bytes);
-    return rc != 0 ? rc : file_publish(beside, path, replace);
+    return rc ? rc : file_publish(beside, path, replace);
 }
 
 int path_temporary(char *out, const char *path)
@@ -207,7 +207,7 @@ int path_temporary(char *out, const char *path)
         return err_set(OGPT_EIO, "%s: %s is no directory; make it first, or name another place",
                        path, parent);
     }
-    return rc != 0 ? rc : path__beside(out, PREFIX_NEW, path);
+    return rc ? rc : path__beside(out, PREFIX_NEW, path);
 }
 
 int file_publish(const char *from, const char *path, bool replace)

@@ -20,7 +20,7 @@ struct Sha256 {
 
 int sha256_new(Sha256 **out)
 {
-    *out = mem_alloc(1, sizeof **out, "a SHA-256 state");
+    *out = mem_alloc(1, sizeof(**out), "a SHA-256 state");
     if (!*out) {
         return OGPT_ENOMEM;
     }

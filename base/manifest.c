@@ -35,7 +35,7 @@ static bool part_is_valid(const char *part, size_t length)
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                   "._-";
     return length >= 1 && length <= 64 && strspn(part, letters) >= length &&
-           strchr("._-", part[0]) == NULL;
+           !strchr("._-", part[0]);
 }
 
 static bool name_is_valid(const char *name)
@@ -125,7 +125,7 @@ int publish_path(char *out, const Publish *publish, const char *name)
                        publish->goal, name);
     }
     int rc = path_join(out, publish->temporary, name);
-    if (rc == 0 && strchr(name, '/') != NULL) {
+    if (rc == 0 && strchr(name, '/')) {
         char parent[FILES_PATH_MAX];
         rc = path_parent(parent, out);
         rc = rc ? rc : dir_create(parent);
@@ -165,7 +165,7 @@ int publish_adopt(Publish *publish, const char *name)
     int rc = publish_path(path, publish, name);
     rc = rc ? rc : file_size(&size, path);
     rc = rc ? rc : sha256_file(hex, path);
-    return rc == 0 ? file_register(publish, name, size, hex) : rc;
+    return rc ? rc : file_register(publish, name, size, hex);
 }
 
 /* SHA-256 of the compact print of all members of `manifest` but its own hash. */
@@ -247,7 +247,7 @@ static int directories_sync(const Publish *publish)
     while (js_next(publish->files, &it, &name, &entry)) {
         char path[FILES_PATH_MAX], parent[FILES_PATH_MAX];
         int rc = 0;
-        if (strchr(name, '/') != NULL) {
+        if (strchr(name, '/')) {
             rc = path_join(path, publish->temporary, name);
             rc = rc ? rc : path_parent(parent, path);
             rc = rc ? rc : dir__sync(parent);

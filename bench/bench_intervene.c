@@ -61,7 +61,6 @@ static int sweep_once(Bench *bench)
     double start = clock_seconds(), seconds;
     int rc =
         edit_network_new(&network, bench->model.gpt, &bench->probe, pool_size(bench->pool), SEED);
-
     if (rc != 0) {
         return rc;
     }

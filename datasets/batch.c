@@ -355,7 +355,7 @@ int source_leave_out(GameSource *source, const uint64_t *hashes, size_t n)
     }
     memcpy(copy, hashes, n * sizeof(*copy));
     const int rc = set_excluded(source, copy, n);
-    return rc != 0 ? rc : select_games(source);
+    return rc ? rc : select_games(source);
 }
 
 uint64_t source_collisions(const GameSource *source)

@@ -34,7 +34,7 @@ const DbSchema corpus__schema = {
 
 int corpus__new(Corpus **out)
 {
-    *out = mem_calloc(1, sizeof **out, "a corpus handle");
+    *out = mem_calloc(1, sizeof(**out), "a corpus handle");
     if (!*out) {
         return OGPT_ENOMEM;
     }
@@ -122,7 +122,7 @@ int corpus__read_meta(Corpus *corpus)
     rc = rc ? rc : db_step(row);
     if (rc == 1) {
         const int bad = fill_info(&corpus->info, row, db_path(corpus->db));
-        rc = bad != 0 ? bad : 1;
+        rc = bad ? bad : 1;
     }
     db_finalize(row);
     return rc;

@@ -74,7 +74,7 @@ static int begin_or_go_on(Corpus *corpus, const CorpusInfo *meta)
         return rc;
     }
     rc = corpus__prepare(corpus);
-    return rc != 0 ? rc : corpus__load_present(corpus, NULL, NULL);
+    return rc ? rc : corpus__load_present(corpus, NULL, NULL);
 }
 
 /* Refuse a file of another kind before anything is put beside it. A file without a mark may be

@@ -25,10 +25,10 @@
 #define N_SERVICE_JOBS 2 /* reading and writing, beside replaying */
 
 /* Kept games; at most one batch is added before a full chunk is written. */
-typedef struct Chunk {
+typedef struct KeptGames {
     size_t n_games;
     uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
-} Chunk;
+} KeptGames;
 
 typedef struct Batch {
     size_t n;
@@ -43,7 +43,7 @@ typedef struct Importer {
     ImportFile file;
     Batch reading, checking;
     CheckedGame *checked; /* [BATCH_GAMES], of `checking` */
-    Chunk filling, writing;
+    KeptGames filling, writing;
     GameSet seen;
     Corpus *corpus;              /* made when the first games are written */
     char inside[FILES_PATH_MAX]; /* its file, until it is finished */
@@ -71,16 +71,15 @@ static int begin_corpus(Importer *importer)
     return corpus_create(&importer->corpus, importer->inside, &meta);
 }
 
-static int write_chunk(Importer *importer, Chunk *chunk)
+static int write_chunk(Importer *importer, KeptGames *chunk)
 {
     const uint64_t n_blocks = (chunk->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
     if (n_blocks == 0) {
         return 0;
     }
     int rc = begin_corpus(importer);
-    rc = rc != 0
-             ? rc
-             : corpus_write_blocks(importer->corpus, importer->n_blocks, n_blocks, chunk->moves);
+    rc =
+        rc ? rc : corpus_write_blocks(importer->corpus, importer->n_blocks, n_blocks, chunk->moves);
     importer->n_blocks += n_blocks;
     chunk->n_games = 0;
     return rc;
@@ -127,9 +126,9 @@ static void reject(Importer *importer, const RawGame *raw, const CheckedGame *ch
 
 static void keep(Importer *importer, const uint8_t *moves)
 {
-    Chunk *chunk = &importer->filling;
+    KeptGames *chunk = &importer->filling;
     if (chunk->n_games == CHUNK_GAMES) {
-        const Chunk full = *chunk; /* the other one was written during the last round */
+        const KeptGames full = *chunk; /* the other one was written during the last round */
         importer->filling = importer->writing;
         importer->writing = full;
     }
@@ -273,7 +272,7 @@ static int import_files(Importer *importer, const char *const *files, size_t n_f
 static int allocate(Importer *importer)
 {
     Batch *const batches[] = {&importer->reading, &importer->checking};
-    Chunk *const chunks[] = {&importer->filling, &importer->writing};
+    KeptGames *const chunks[] = {&importer->filling, &importer->writing};
     importer->checked = mem_alloc(BATCH_GAMES, sizeof(*importer->checked), "games being replayed");
     bool whole = importer->checked;
     for (int i = 0; i < 2; i++) {
@@ -406,9 +405,8 @@ static int make_corpus(Importer *importer, const char *path, const char *folder,
         importer->out->counts.games = 0; /* of a corpus that is not made */
     } else if (rc == 0) {
         rc = finish(importer);
-        rc = rc != 0
-                 ? rc
-                 : put_in_place(importer->inside, path, importer->out, importer->options->force);
+        rc =
+            rc ? rc : put_in_place(importer->inside, path, importer->out, importer->options->force);
     }
     return rc;
 }

@@ -30,7 +30,7 @@ static bool pgn_recognise(const uint8_t *head, size_t n, uint64_t size)
     while (i < n && is_blank((char)head[i])) {
         i++;
     }
-    if (i < n && strchr("[{;%", head[i]) != NULL && head[i] != '\0') {
+    if (i < n && strchr("[{;%", head[i]) && head[i] != '\0') {
         return true;
     }
     size_t digits = 0;

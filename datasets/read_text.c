@@ -132,7 +132,7 @@ void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_
 static bool text_recognise(const uint8_t *head, size_t n, uint64_t size)
 {
     (void)size;
-    return memchr(head, '\0', n) == NULL;
+    return !memchr(head, '\0', n);
 }
 
 static void word_end(GameReader *reader)

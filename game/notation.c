@@ -36,7 +36,7 @@ void square_print(char out[3], int sq)
 
 static bool is_separator(char character)
 {
-    return character != '\0' && strchr(" \t\r\n,-", character) != NULL;
+    return character != '\0' && strchr(" \t\r\n,-", character);
 }
 
 /* At most two characters of the text, quoted; a byte that is not printable ASCII as its value. */
@@ -152,13 +152,13 @@ static char cell_of(char character)
         return 0;
     }
     const char lower = (char)tolower((unsigned char)character);
-    if (strchr("bx*", lower) != NULL) {
+    if (strchr("bx*", lower)) {
         return 'b';
     }
-    if (strchr("wo", lower) != NULL) {
+    if (strchr("wo", lower)) {
         return 'w';
     }
-    return strchr(".-_", lower) != NULL ? '.' : 0;
+    return strchr(".-_", lower) ? '.' : 0;
 }
 
 static bool is_blank(char character)

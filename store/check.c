@@ -244,10 +244,10 @@ int store_verify(size_t *n_runs, Store *store, void (*finding)(void *context, co
     rc = rc ? rc : store_list(&runs, store, 0);
     *n_runs = rc == 0 ? js_length(runs) : 0;
     js_free(runs);
-    rc = rc != 0 ? rc : rows_each(&teller, "SELECT run FROM runs ORDER BY run", details_check);
+    rc = rc ? rc : rows_each(&teller, "SELECT run FROM runs ORDER BY run", details_check);
     rc = rc ? rc : kind_rows_each(&teller, &runs_kind, running_sql, running_tell);
     rc = rc ? rc : kind__find(&checkpoints, "checkpoints");
-    rc = rc != 0 ? rc : kind_rows_each(&teller, checkpoints, checkpoints_sql, checkpoint_tell);
+    rc = rc ? rc : kind_rows_each(&teller, checkpoints, checkpoints_sql, checkpoint_tell);
     return tell_damage(&teller, rc);
 }
 
@@ -255,5 +255,5 @@ int store_settle(Store *store, void (*settled)(void *context, const char *line),
 {
     const Teller teller = {store, store__db(store), settled, context};
     const int rc = rows_each(&teller, running_sql, running_settle);
-    return rc != 0 ? rc : rows_each(&teller, checkpoints_sql, checkpoint_settle);
+    return rc ? rc : rows_each(&teller, checkpoints_sql, checkpoint_settle);
 }

@@ -415,7 +415,7 @@ int store_rows(Js **out, Store *store, const char *kind_name, int64_t run)
     const Kind *kind = NULL;
     *out = NULL;
     int rc = kind__find(&kind, kind_name);
-    return rc != 0 ? rc : kind_rows(out, store, kind, run);
+    return rc ? rc : kind_rows(out, store, kind, run);
 }
 
 int store_trim(Store *store, int64_t run, const char *kind_name, const char *column_name,

@@ -95,7 +95,7 @@ static int descr_read(NpyHeader *out, Scan *scan)
             return 0;
         }
     }
-    if (strchr(descr, 'O') != NULL) {
+    if (strchr(descr, 'O')) {
         return err_set(OGPT_EFORMAT, "%s: object arrays need pickle, which is never read",
                        scan->path);
     }

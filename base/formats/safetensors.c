@@ -242,7 +242,7 @@ static int header_read(StFile *file)
             file->n++;
         }
     }
-    return rc == 0 ? cover_check(file) : rc;
+    return rc ? rc : cover_check(file);
 }
 
 /* ---- opening ---- */

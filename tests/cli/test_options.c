@@ -6,7 +6,7 @@
 #include "report/draw.h"
 #include "cli/options.h"
 
-typedef struct Fields {
+typedef struct TestOptions {
     bool flag;
     int64_t count;
     int64_t unset;
@@ -14,22 +14,25 @@ typedef struct Fields {
     double unset_rate;
     const char *text;
     const char *choice;
-} Fields;
+} TestOptions;
 
 static const OptionSpec specs[] = {
-    {"flag", OPT_FLAG, offsetof(Fields, flag), .help = "a flag"},
-    {"count", OPT_INT, offsetof(Fields, count), -5, 1000, "7", .argument = "N", .help = "a count"},
-    {"unset", OPT_INT, offsetof(Fields, unset), 1, 9, .argument = "N", .help = "no default"},
-    {"rate", OPT_NUM, offsetof(Fields, rate), 0, 1e6, "0.5", .argument = "X", .help = "a rate"},
-    {"unset-rate", OPT_NUM, offsetof(Fields, unset_rate), 0, 1, .argument = "X", .help = "none"},
-    {"text", OPT_TEXT, offsetof(Fields, text), .argument = "FILE", .help = "a text"},
-    {"choice", OPT_CHOICE, offsetof(Fields, choice), .def = "auto", .choices = "auto|pgn|wthor",
-     .help = "a choice"},
+    {"flag", OPT_FLAG, offsetof(TestOptions, flag), .help = "a flag"},
+    {"count", OPT_INT, offsetof(TestOptions, count), -5, 1000, "7", .argument = "N",
+     .help = "a count"},
+    {"unset", OPT_INT, offsetof(TestOptions, unset), 1, 9, .argument = "N", .help = "no default"},
+    {"rate", OPT_NUM, offsetof(TestOptions, rate), 0, 1e6, "0.5", .argument = "X",
+     .help = "a rate"},
+    {"unset-rate", OPT_NUM, offsetof(TestOptions, unset_rate), 0, 1, .argument = "X",
+     .help = "none"},
+    {"text", OPT_TEXT, offsetof(TestOptions, text), .argument = "FILE", .help = "a text"},
+    {"choice", OPT_CHOICE, offsetof(TestOptions, choice), .def = "auto",
+     .choices = "auto|pgn|wthor", .help = "a choice"},
 };
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))
 
 typedef struct Parsed {
-    Fields fields;
+    TestOptions fields;
     OptionTable table;
     int n_args;
     const char *args[16];

@@ -43,7 +43,7 @@ static bool reason_given(const char *text, int error)
 /* How a job may end when the machine failed it: with its whole result, or with exit code 4 and one
  * line that gives the reason. Typed again (where `again` asks for that) it comes to the undisturbed
  * result. */
-static bool failure_judge(const Job *job, const Outcome *whole, const End *end, int error,
+static bool failure_judge(const FaultJob *job, const JobOutcome *whole, const End *end, int error,
                           bool again, bool spoil)
 {
     if (end->signal != 0 || end->hung) {
@@ -68,20 +68,27 @@ static bool failure_judge(const Job *job, const Outcome *whole, const End *end, 
     return !again || job_judge(job, whole, spoil);
 }
 
-/* Call k of a class fails, k = first, first + every, ... until the job ends untouched. The twins
- * are a program that does not see that its file could not be written, and one that gives up where
- * memory is not to be had. */
-static void fail_in_turn(Tally *tally, const Job *job, const Outcome *whole, FaultClass class,
-                         bool sticky, int error, int every, int first, int most)
+/* Which calls fail, one in each run of the job: k = first, first + every, ..., most. */
+typedef struct FailingCalls {
+    FaultClass class;
+    bool sticky; /* and all calls after it */
+    int error;
+    int first, every, most;
+} FailingCalls;
+
+/* Try these calls until the job ends untouched. The twins are a program that does not see that its
+ * file could not be written, and one that gives up where it gets no memory. */
+static void fail_in_turn(FaultTally *tally, const FaultJob *job, const JobOutcome *whole,
+                         FailingCalls calls)
 {
     static End end;
-    const FaultAction action = !tally->spoilt          ? FAULT_FAIL
-                               : class == FAULT_MEMORY ? FAULT_ABORT
-                                                       : FAULT_LIE;
-    for (int k = first; k <= most; k += every) {
+    const FaultAction action = !tally->spoilt                ? FAULT_FAIL
+                               : calls.class == FAULT_MEMORY ? FAULT_ABORT
+                                                             : FAULT_LIE;
+    for (int k = calls.first; k <= calls.most; k += calls.every) {
         char trial[160];
         job_reset(job);
-        lab_fault(class, action, (uint64_t)k, sticky, error);
+        lab_fault(calls.class, action, (uint64_t)k, calls.sticky, calls.error);
         lab_run(&end, job->command, 1, true);
         if (lab_page->n_fired == 0) {
             return;
@@ -89,41 +96,51 @@ static void fail_in_turn(Tally *tally, const Job *job, const Outcome *whole, Fau
         if (action == FAULT_LIE && strcmp(lab_page->call, "write") != 0) {
             continue;
         }
-        /* Most allocations fail before anything is written: of those every eighth is enough. */
-        const bool again = class == FAULT_CALLS || k / every % 8 == 0 ||
+        /* Most allocations fail before anything is written: every eighth of those is enough. */
+        const bool again = calls.class == FAULT_CALLS || k / calls.every % 8 == 0 ||
                            (job->output && access(job->output, F_OK) == 0);
         snprintf(trial, sizeof(trial), "%s: call %d (%s) fails %s: %s", job->name, k,
-                 lab_page->call, sticky ? "for good" : "once", strerror(error));
-        tally_add(tally, failure_judge(job, whole, &end, error, again, false), trial);
+                 lab_page->call, calls.sticky ? "for good" : "once", strerror(calls.error));
+        tally_add(tally, failure_judge(job, whole, &end, calls.error, again, false), trial);
     }
 }
 
-void loop_calls(Tally *tally, const char *name, int every)
+void loop_calls(FaultTally *tally, const char *name, int every)
 {
-    static Outcome whole;
+    static JobOutcome whole;
     static const int errors[] = {ENOSPC, EIO, EMFILE, EACCES};
-    const Job *job = job_find(name);
+    const FaultJob *job = job_find(name);
     if (!job_measure(&whole, job)) {
         tally_add(tally, tally->spoilt, "undisturbed");
         return;
     }
     for (int i = 0; i < 8; i++) { /* each part of the tenth begins at another call */
-        fail_in_turn(tally, job, &whole, FAULT_CALLS, i % 2 == 1, errors[i / 2], every,
-                     1 + i * every / 8, INT32_MAX - every);
+        fail_in_turn(tally, job, &whole,
+                     (FailingCalls){.class = FAULT_CALLS,
+                                    .sticky = i % 2 == 1,
+                                    .error = errors[i / 2],
+                                    .first = 1 + i * every / 8,
+                                    .every = every,
+                                    .most = INT32_MAX - every});
     }
 }
 
-void loop_memory(Tally *tally, const char *name, int every)
+void loop_memory(FaultTally *tally, const char *name, int every)
 {
-    static Outcome whole;
-    const Job *job = job_find(name);
+    static JobOutcome whole;
+    const FaultJob *job = job_find(name);
     if (!job_measure(&whole, job)) {
         tally_add(tally, tally->spoilt, "undisturbed");
         return;
     }
     for (int sticky = 0; sticky < 2; sticky++) {
-        fail_in_turn(tally, job, &whole, FAULT_MEMORY, sticky == 1, ENOMEM, every,
-                     1 + sticky * every / 2, MEMORY_CALLS_MAX);
+        fail_in_turn(tally, job, &whole,
+                     (FailingCalls){.class = FAULT_MEMORY,
+                                    .sticky = sticky == 1,
+                                    .error = ENOMEM,
+                                    .first = 1 + sticky * every / 2,
+                                    .every = every,
+                                    .most = MEMORY_CALLS_MAX});
     }
 }
 
@@ -160,9 +177,9 @@ static bool disk_leave(uint64_t bytes)
 
 /* Each job with 16 KiB more each time (those that ask for megabytes: more), from none on until it
  * succeeds; `every` of these steps at once. */
-void loop_disk(Tally *tally, const char *name, int every)
+void loop_disk(FaultTally *tally, const char *name, int every)
 {
-    static Outcome whole;
+    static JobOutcome whole;
     static End end;
     static const struct {
         const char *job;
@@ -174,7 +191,7 @@ void loop_disk(Tally *tally, const char *name, int every)
         return;
     }
     for (size_t j = 0; j < sizeof(table) / sizeof(table[0]); j++) {
-        const Job *job = job_find(table[j].job);
+        const FaultJob *job = job_find(table[j].job);
         if (!job_measure(&whole, job)) {
             tally_add(tally, tally->spoilt, "undisturbed");
             return;

@@ -17,7 +17,7 @@
 #include "tests/faults/fault_loops.h"
 
 /* fault, name, summary, loop, job, full, tenth, twin, shim */
-static const Loop loops[] = {
+static const FaultLoop loops[] = {
     {"F1", "kill-generate", "generate killed at random moments", loop_random_kills, "generate-long",
      300, 30, 6, false},
     {"F2", "kill-train", "train killed at random moments", loop_random_kills, "train-long", 300, 30,
@@ -53,7 +53,7 @@ static const Loop loops[] = {
     {"F15", "changed", "inputs change while running", loop_changed, NULL, 24, 12, 4, false},
 };
 
-static bool wanted(const Loop *loop, int argc, char **argv)
+static bool wanted(const FaultLoop *loop, int argc, char **argv)
 {
     bool found = argc == 0;
     for (int i = 0; i < argc; i++) {
@@ -64,10 +64,10 @@ static bool wanted(const Loop *loop, int argc, char **argv)
 
 /* One loop and its twin, on one line. *good stays when nothing was lost and the twin lost all.
  * False when the loop cannot run here. */
-static bool loop_run(bool *good, const Loop *loop, int n)
+static bool loop_run(bool *good, const FaultLoop *loop, int n)
 {
     const double start = clock_seconds();
-    Tally tally = {.fault = loop->fault}, twin = {.fault = loop->fault, .spoilt = true};
+    FaultTally tally = {.fault = loop->fault}, twin = {.fault = loop->fault, .spoilt = true};
     loop->run(&tally, loop->job, n);
     if (tally.skipped) {
         printf("%-4s %-36s skipped: %s\n", loop->fault, loop->what, lab_message);

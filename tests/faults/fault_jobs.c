@@ -19,7 +19,7 @@
 #include "store/runs.h"
 
 /* The long ones run for about a tenth of a second, so that a kill at a random time finds work. */
-static const Job jobs[] = {
+static const FaultJob jobs[] = {
     {"generate", "generate games.ogpc --games 300 --size 4", "games.ogpc", NULL, "generate", true,
      NULL},
     {"train",
@@ -72,7 +72,7 @@ static const Job jobs[] = {
      "model", "model/step-00000200/model.safetensors", "train", false, NULL},
 };
 
-const Job *job_find(const char *name)
+const FaultJob *job_find(const char *name)
 {
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
         if (strcmp(jobs[i].name, name) == 0) {
@@ -116,7 +116,7 @@ static void file_copy(const char *to, const char *from)
     mem_free(data);
 }
 
-void job_reset(const Job *job)
+void job_reset(const FaultJob *job)
 {
     static const char *const beside[] = {"", ".lock", "-wal", "-shm", "-journal"};
     for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
@@ -171,7 +171,7 @@ static void timeless(char out[TEXT_MAX], const char *text)
 }
 
 /* The rows of results of one run, printed. NULL with a finding. */
-static char *rows_print(Store *store, int64_t run, const Job *job)
+static char *rows_print(Store *store, int64_t run, const FaultJob *job)
 {
     Js *shown = NULL, *kept = js_object();
     char *text = NULL;
@@ -195,7 +195,7 @@ static char *rows_print(Store *store, int64_t run, const Job *job)
 
 /* Rows of the old run and of the last finished run of the job. Those that did not finish have
  * all rows of it or none, where the job promises that. */
-static bool rows_read(char out[TEXT_MAX], const Job *job)
+static bool rows_read(char out[TEXT_MAX], const FaultJob *job)
 {
     Store *store = NULL;
     Js *list = NULL;
@@ -246,8 +246,8 @@ static int tree_add(const char *path, const struct stat *info, int kind, struct 
     char hex[HASH_HEX_SIZE];
     const char *name = path + place->base;
     /* SQLite makes and removes these beside a database that is only read, and a lock is no data. */
-    if (kind != FTW_F || strstr(name, "-wal") != NULL || strstr(name, "-shm") != NULL ||
-        strstr(name, "lock") != NULL || strcmp(name, "LOCK") == 0) {
+    if (kind != FTW_F || strstr(name, "-wal") || strstr(name, "-shm") || strstr(name, "lock") ||
+        strcmp(name, "LOCK") == 0) {
         return 0;
     }
     if (sha256_file(hex, path) != 0) {
@@ -267,7 +267,7 @@ static void inputs_hash(char hex[HASH_HEX_SIZE])
     sha256_finish(tree_hash, hex);
 }
 
-static bool outcome_take(Outcome *outcome, const Job *job, const char *out)
+static bool outcome_take(JobOutcome *outcome, const FaultJob *job, const char *out)
 {
     timeless(outcome->document, out);
     outcome->hashed[0] = '\0';
@@ -278,7 +278,7 @@ static bool outcome_take(Outcome *outcome, const Job *job, const char *out)
     return rows_read(outcome->rows, job);
 }
 
-bool job_measure(Outcome *whole, const Job *job)
+bool job_measure(JobOutcome *whole, const FaultJob *job)
 {
     static End end;
     double best = 60;
@@ -324,16 +324,16 @@ static bool texts_equal(const char *what, const char *found, const char *expecte
                    expected, (int)strcspn(found, "\n"), found);
 }
 
-bool job_printed(const Outcome *whole, const char *out)
+bool job_printed(const JobOutcome *whole, const char *out)
 {
     static char text[TEXT_MAX];
     timeless(text, out);
     return texts_equal("document", text, whole->document);
 }
 
-bool job_compare(const Job *job, const Outcome *whole, const char *out)
+bool job_compare(const FaultJob *job, const JobOutcome *whole, const char *out)
 {
-    static Outcome now;
+    static JobOutcome now;
     static End end;
     if (!outcome_take(&now, job, out) || !texts_equal("document", now.document, whole->document) ||
         !texts_equal("rows", now.rows, whole->rows) ||
@@ -356,7 +356,7 @@ bool job_compare(const Job *job, const Outcome *whole, const char *out)
 
 /* Negative twin: what was made is not what it should be. One byte in the middle of the result
  * file; the games of one block; one row of results. */
-static void result_spoil(const Job *job)
+static void result_spoil(const FaultJob *job)
 {
     static const DbSchema corpus = {.application_id = CORPUS_APPLICATION_ID, .version = 1};
     Db *db = NULL;
@@ -380,7 +380,7 @@ static void result_spoil(const Job *job)
     db_close(db);
 }
 
-bool job_judge(const Job *job, const Outcome *whole, bool spoil)
+bool job_judge(const FaultJob *job, const JobOutcome *whole, bool spoil)
 {
     static End end;
     lab_run(&end, job->command, 1 + (int)lab_random(3), false);

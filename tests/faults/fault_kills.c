@@ -36,7 +36,7 @@ static void wait_seconds(double seconds)
 
 /* Start the job and kill it at a random moment. True when the kill hit a running job;
  * *survived is false when something was lost already. */
-static bool kill_at_random(bool *survived, const Job *job, const Outcome *whole)
+static bool kill_at_random(bool *survived, const FaultJob *job, const JobOutcome *whole)
 {
     static End end;
     const bool watched = job->output && strcmp(job->run, "generate") == 0;
@@ -55,7 +55,7 @@ static bool kill_at_random(bool *survived, const Job *job, const Outcome *whole)
     return end.signal == SIGKILL;
 }
 
-static bool measured(Outcome *whole, Tally *tally, const Job *job)
+static bool measured(JobOutcome *whole, FaultTally *tally, const FaultJob *job)
 {
     if (job_measure(whole, job)) {
         return true;
@@ -64,10 +64,10 @@ static bool measured(Outcome *whole, Tally *tally, const Job *job)
     return false;
 }
 
-void loop_random_kills(Tally *tally, const char *name, int n)
+void loop_random_kills(FaultTally *tally, const char *name, int n)
 {
-    static Outcome whole;
-    const Job *job = job_find(name);
+    static JobOutcome whole;
+    const FaultJob *job = job_find(name);
     if (!measured(&whole, tally, job)) {
         return;
     }
@@ -89,11 +89,11 @@ void loop_random_kills(Tally *tally, const char *name, int n)
 
 /* Killed after call k of those that change files, or in the middle of it when it is a write: for
  * k = 1, 1 + every, ... until the job ends undisturbed. */
-void loop_call_kills(Tally *tally, const char *name, int every)
+void loop_call_kills(FaultTally *tally, const char *name, int every)
 {
-    static Outcome whole;
+    static JobOutcome whole;
     static End end;
-    const Job *job = job_find(name);
+    const FaultJob *job = job_find(name);
     if (!measured(&whole, tally, job)) {
         return;
     }
@@ -114,16 +114,16 @@ void loop_call_kills(Tally *tally, const char *name, int every)
 
 /* Killed, and its recovery killed, up to five times: by turns at a random call and at a random
  * time. */
-void loop_compound_kills(Tally *tally, const char *name, int n)
+void loop_compound_kills(FaultTally *tally, const char *name, int n)
 {
-    static Outcome whole, whole_long;
+    static JobOutcome whole, whole_long;
     static End end;
     static const char *const names[] = {"generate", "train", "fit", "intervene"};
     const int each = n / 4;
     for (int j = 0; j < 4; j++) {
         char long_name[64];
         snprintf(long_name, sizeof(long_name), "%s-long", names[j]);
-        const Job *job = job_find(names[j]), *long_job = job_find(long_name);
+        const FaultJob *job = job_find(names[j]), *long_job = job_find(long_name);
         if (!measured(&whole, tally, job) || !measured(&whole_long, tally, long_job)) {
             return;
         }
@@ -133,7 +133,7 @@ void loop_compound_kills(Tally *tally, const char *name, int n)
         const uint32_t n_calls = (uint32_t)lab_page->n_calls;
         for (int i = 0; i < each; i++) {
             const bool timed = i % 2 == 0;
-            const Job *now = timed ? long_job : job;
+            const FaultJob *now = timed ? long_job : job;
             const int kills = 2 + (int)lab_random(4);
             bool survived = true;
             char trial[128];

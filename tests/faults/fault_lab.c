@@ -264,7 +264,7 @@ void lab_close(void)
     }
 }
 
-void tally_add(Tally *tally, bool survived, const char *trial)
+void tally_add(FaultTally *tally, bool survived, const char *trial)
 {
     static double told;
     tally->n_tried++;

@@ -19,7 +19,7 @@
 #define RESULTS "r.db" /* the results database of all jobs */
 
 /* A job. Words are separated by blanks; its threads, "--quiet --json --store r.db" are added. */
-typedef struct Job {
+typedef struct FaultJob {
     const char *name;
     const char *command;
     const char *output; /* file or directory that it makes; NULL when it makes none */
@@ -27,16 +27,16 @@ typedef struct Job {
     const char *run;    /* command of its row in the results database */
     bool together;      /* its rows of results are all there or not at all */
     const char *more;   /* kind of rows of which there may be more than undisturbed; NULL: none */
-} Job;
+} FaultJob;
 
 /* What a job comes to: everything about it that time does not change. */
-typedef struct Outcome {
+typedef struct JobOutcome {
     char document[TEXT_MAX];    /* printed */
     char rows[TEXT_MAX];        /* of the results database: the job's last run, and an old run */
     char hashed[HASH_HEX_SIZE]; /* of its file */
     char inputs[HASH_HEX_SIZE]; /* of the files that were there before */
     double seconds;             /* that the undisturbed job takes */
-} Outcome;
+} JobOutcome;
 
 /* How a process ended. */
 typedef struct End {
@@ -48,12 +48,12 @@ typedef struct End {
 } End;
 
 /* One line of the summary. */
-typedef struct Tally {
+typedef struct FaultTally {
     const char *fault; /* "F1" */
     int n_tried, n_lost;
     bool skipped; /* for the reason in lab_message */
     bool spoilt;  /* negative twin: each trial damages its result, and all must be lost */
-} Tally;
+} FaultTally;
 
 extern FaultPage *lab_page;
 extern int lab_stdout;        /* where the next process writes; -1: to the file "out" */
@@ -77,19 +77,19 @@ void lab_fault(FaultClass class, FaultAction action, uint64_t at, bool sticky, i
 /* Set lab_message to how a process ended; returns false. */
 bool lab_against(const char *what, const End *end);
 
-const Job *job_find(const char *name);
+const FaultJob *job_find(const char *name);
 /* Without the outputs of the job, and with a results database of one old row. */
-void job_reset(const Job *job);
+void job_reset(const FaultJob *job);
 /* The undisturbed job. False with a message when it does not work. */
-bool job_measure(Outcome *whole, const Job *job);
+bool job_measure(JobOutcome *whole, const FaultJob *job);
 /* Compare what the finished job printed and made with the undisturbed one, and verify it. */
-bool job_compare(const Job *job, const Outcome *whole, const char *out);
+bool job_compare(const FaultJob *job, const JobOutcome *whole, const char *out);
 /* Whether this is what the undisturbed job prints. */
-bool job_printed(const Outcome *whole, const char *out);
+bool job_printed(const JobOutcome *whole, const char *out);
 /* Type the job once more to its end, damage its result when `spoil`, and compare. */
-bool job_judge(const Job *job, const Outcome *whole, bool spoil);
+bool job_judge(const FaultJob *job, const JobOutcome *whole, bool spoil);
 
 /* One trial more, which survived or, by lab_message, did not; the first losses are printed. */
-void tally_add(Tally *tally, bool survived, const char *trial);
+void tally_add(FaultTally *tally, bool survived, const char *trial);
 
 #endif

@@ -7,30 +7,30 @@
 
 #include "tests/faults/fault_lab.h"
 
-typedef struct Loop {
+typedef struct FaultLoop {
     const char *fault; /* "F1" */
     const char *name;  /* to ask for it */
     const char *what;  /* in the summary */
-    void (*run)(Tally *tally, const char *job, int n);
+    void (*run)(FaultTally *tally, const char *job, int n);
     const char *job;       /* NULL: the loop knows its own */
     int full, tenth, twin; /* n for ./dev faults, for ./dev test, for the negative twin */
     bool shim;             /* needs LD_PRELOAD, which the sanitizers want for themselves */
-} Loop;
+} FaultLoop;
 
 /* fault_kills.c */
-void loop_random_kills(Tally *tally, const char *job, int n);
-void loop_call_kills(Tally *tally, const char *job, int every);
-void loop_compound_kills(Tally *tally, const char *job, int n);
+void loop_random_kills(FaultTally *tally, const char *job, int n);
+void loop_call_kills(FaultTally *tally, const char *job, int every);
+void loop_compound_kills(FaultTally *tally, const char *job, int n);
 /* fault_calls.c */
-void loop_calls(Tally *tally, const char *job, int every);
-void loop_memory(Tally *tally, const char *job, int every);
-void loop_disk(Tally *tally, const char *job, int n);
+void loop_calls(FaultTally *tally, const char *job, int every);
+void loop_memory(FaultTally *tally, const char *job, int every);
+void loop_disk(FaultTally *tally, const char *job, int n);
 /* fault_processes.c */
-void loop_signals(Tally *tally, const char *job, int n);
-void loop_pipes(Tally *tally, const char *job, int n);
-void loop_writers(Tally *tally, const char *job, int n);
-void loop_second(Tally *tally, const char *job, int n);
-void loop_changed(Tally *tally, const char *job, int n);
+void loop_signals(FaultTally *tally, const char *job, int n);
+void loop_pipes(FaultTally *tally, const char *job, int n);
+void loop_writers(FaultTally *tally, const char *job, int n);
+void loop_second(FaultTally *tally, const char *job, int n);
+void loop_changed(FaultTally *tally, const char *job, int n);
 /* One writer of loop_writers: the driver starts itself with it. */
 int writer_main(int argc, char **argv);
 

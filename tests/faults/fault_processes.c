@@ -30,9 +30,9 @@
 
 /* A signal that is ignored disturbs nothing, and its trials count for nothing: so each must have
  * ended its share of jobs. */
-void loop_signals(Tally *tally, const char *name, int n)
+void loop_signals(FaultTally *tally, const char *name, int n)
 {
-    static Outcome whole[4];
+    static JobOutcome whole[4];
     static End end;
     static const char *const names[] = {"generate-long", "train-stopped", "fit-long",
                                         "intervene-long"};
@@ -46,7 +46,7 @@ void loop_signals(Tally *tally, const char *name, int n)
         }
     }
     for (int i = 0; i < 20 * n; i++) {
-        const Job *job = job_find(names[i % 4]);
+        const FaultJob *job = job_find(names[i % 4]);
         const int wanted = signals[i % 3], sent = tally->spoilt ? SIGKILL : wanted;
         if (n_hit[i % 3] == share) {
             continue;
@@ -69,7 +69,7 @@ void loop_signals(Tally *tally, const char *name, int n)
         bool survived = end.code == 128 + wanted ? took <= STOP_SECONDS + whole[i % 4].seconds ||
                                                        lab_against("too late", &end)
                                                  : lab_against("another end expected", &end);
-        survived = survived && (strstr(end.err, "go on") != NULL || lab_against("no hint", &end));
+        survived = survived && (strstr(end.err, "go on") || lab_against("no hint", &end));
         tally_add(tally, survived && job_judge(job, &whole[i % 4], false), trial);
     }
     for (int s = 0; s < 3; s++) {
@@ -83,7 +83,7 @@ void loop_signals(Tally *tally, const char *name, int n)
 
 /* Into a pipe whose reader takes a few bytes, or none, and goes away. The twin's reader is a full
  * device, for which there must be words. */
-void loop_pipes(Tally *tally, const char *name, int n)
+void loop_pipes(FaultTally *tally, const char *name, int n)
 {
     static End end;
     static const char *const commands[] = {
@@ -183,7 +183,7 @@ static int rows_in_order(Store *store, int64_t run)
     return n;
 }
 
-void loop_writers(Tally *tally, const char *name, int n)
+void loop_writers(FaultTally *tally, const char *name, int n)
 {
     static End end;
     char count[16];
@@ -253,9 +253,9 @@ static bool lock_held(const char *path, pid_t pid)
 
 /* The second is refused at once by the number of the first; when the first is killed its lock is
  * no hindrance. The twin takes the lock file away from under the first. */
-void loop_second(Tally *tally, const char *name, int n)
+void loop_second(FaultTally *tally, const char *name, int n)
 {
-    static Outcome whole[2];
+    static JobOutcome whole[2];
     static End end, first_end;
     static const char *const names[] = {"train-long", "generate-long"};
     static const char *const locks[] = {"model/LOCK", "games.ogpc.lock"};
@@ -266,7 +266,7 @@ void loop_second(Tally *tally, const char *name, int n)
         }
     }
     for (int i = 0; tally->n_tried < n && i < 10 * n; i++) {
-        const Job *job = job_find(names[i % 2]);
+        const FaultJob *job = job_find(names[i % 2]);
         char holder[32], trial[64];
         job_reset(job);
         const pid_t first = lab_start(job->command, 1, false);
@@ -314,15 +314,15 @@ static void input_change(int kind)
 
 /* The result of the files as they were, or, where whole files changed places, as they are; or exit
  * code 3 or 4 and one line. The twin changes the corpus for another one before the start. */
-void loop_changed(Tally *tally, const char *name, int n)
+void loop_changed(FaultTally *tally, const char *name, int n)
 {
-    static Outcome whole[2], whole_other[2];
+    static JobOutcome whole[2], whole_other[2];
     static End end;
     static const char *const names[] = {"eval-copy", "train-copy"};
     lab_run(&end, "generate other.ogpc --games 400 --size 4 --seed 2 --quiet --store base/made.db",
             0, false);
     for (int j = 0; j < 2; j++) {
-        const Job *job = job_find(names[j]);
+        const FaultJob *job = job_find(names[j]);
         copies_make();
         bool good = job_measure(&whole[j], job);
         input_change(3);
@@ -333,7 +333,7 @@ void loop_changed(Tally *tally, const char *name, int n)
         }
     }
     for (int i = 0; i < n; i++) {
-        const Job *job = job_find(names[i % 2]);
+        const FaultJob *job = job_find(names[i % 2]);
         char trial[64];
         copies_make();
         job_reset(job);

@@ -34,7 +34,7 @@ static const Command *command_named(int *n_words, char **words, int n)
 {
     for (size_t i = 0; commands[i]; i++) {
         char name[128] = "";
-        const bool two = strchr(commands[i]->name, ' ') != NULL;
+        const bool two = strchr(commands[i]->name, ' ');
         if (n > (two ? 1 : 0)) {
             snprintf(name, sizeof(name), "%s%s%s", words[0], two ? " " : "", two ? words[1] : "");
         }
@@ -116,8 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         results__mute(-1);
         fuzz_require(rc == 0 || whole == rc, "the same answer by the whole way");
         fuzz_require(whole == 0 || whole == OGPT_EUSAGE, "words can only be a usage error");
-        fuzz_require(whole == 0 ||
-                         (err_message()[0] != '\0' && strchr(err_message(), '\n') == NULL),
+        fuzz_require(whole == 0 || (err_message()[0] != '\0' && !strchr(err_message(), '\n')),
                      "told in one line");
     }
     mem_free(text);

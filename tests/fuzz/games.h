@@ -24,8 +24,7 @@ static inline void game_is_sound(RawGame *raw, const CheckOptions *options)
     game_check(&game, raw, options);
     if (game.verdict == CHECK_REJECTED) {
         fuzz_require(raw->fault[0] != '\0' && raw->fault_place >= 1 && raw->fault_ply >= 1 &&
-                         memchr(raw->fault, '\0', sizeof(raw->fault)) != NULL &&
-                         strchr(raw->fault, '\n') == NULL,
+                         memchr(raw->fault, '\0', sizeof(raw->fault)) && !strchr(raw->fault, '\n'),
                      "a rejected game has a reason, a place and a ply");
     }
     if (game.verdict != CHECK_LEGAL) {

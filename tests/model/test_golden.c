@@ -180,7 +180,7 @@ static void every_tensor_counts(void **state)
         double d = distance(logits, NULL, n_tokens);
         values[middle] = kept;
         /* A key's bias adds the same to all scores of a query and cancels in the softmax. */
-        bool cancels = strstr(gpt->specs[i].name, ".attn.b_K") != NULL;
+        bool cancels = strstr(gpt->specs[i].name, ".attn.b_K");
         if (cancels ? d > TOLERANCE : !(d > TOLERANCE)) {
             fail_msg("%s: moved by 0.05, logits by %g", gpt->specs[i].name, d);
         }

@@ -153,16 +153,16 @@ static void test_causal(void **state)
     tokens[0] = (uint8_t)((tokens[0] + 32) % 33);
 }
 
-typedef struct Seen {
+typedef struct LookedAt {
     int calls[N_HOOK_SITES];
     int last_layer;
     float add; /* added to channel 0 of the last position */
     float kept[N_GAMES * N_TIME * 64];
-} Seen;
+} LookedAt;
 
 static void look(void *context, const HookPoint *point)
 {
-    Seen *seen = context;
+    LookedAt *seen = context;
     seen->calls[point->site]++;
     seen->last_layer = point->layer;
     assert_int_equal(point->B, N_GAMES);
@@ -180,7 +180,7 @@ static void test_hooks_read_without_changing(void **state)
 {
     (void)state;
     static float plain[N_GAMES * N_TIME * 33];
-    static Seen seen;
+    static LookedAt seen;
     Hooks hooks = {.fn = look, .context = &seen};
     memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof(plain));
     for (int site = 0; site < N_HOOK_SITES; site++) {
@@ -198,7 +198,7 @@ static void test_hooks_edit(void **state)
 {
     (void)state;
     static float plain[N_GAMES * N_TIME * 33];
-    static Seen seen;
+    static LookedAt seen;
     Hooks hooks = {.fn = look, .context = &seen, .sites = {[HOOK_RESID_POST] = 2}};
     memcpy(plain, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, NULL), sizeof(plain));
     seen.add = 5;

@@ -155,7 +155,7 @@ static void no_tensor_changes_unseen(void **state)
             }
             net_write(&files, other, layout, "changed");
             double difference = plain_difference(layout, &files);
-            bool hidden = strstr(spec->name, ".b_K") != NULL;
+            bool hidden = strstr(spec->name, ".b_K");
             if (hidden ? difference > TOLERANCE : difference < 10 * TOLERANCE) {
                 fail_msg("%s in %s: %g", spec->name, layout_name(layout), difference);
             }
@@ -299,8 +299,8 @@ static void lnpre(void **state)
     char name[64];
     for (size_t i = 0; i < plain->n_specs; i++) {
         const TensorSpec *spec = &plain->specs[i];
-        bool norm = strstr(spec->name, "ln1.") != NULL || strstr(spec->name, "ln2.") != NULL ||
-                    strstr(spec->name, "ln_final.") != NULL;
+        bool norm = strstr(spec->name, "ln1.") || strstr(spec->name, "ln2.") ||
+                    strstr(spec->name, "ln_final.");
         for (size_t j = 0; norm && j < spec->count; j++) {
             plain->params[spec->offset + j] = spec->init_std < 0;
         }

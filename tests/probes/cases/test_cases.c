@@ -219,7 +219,6 @@ static void tuning_cases_are_other_cases(void **state)
 {
     CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
     CaseSet reported = make(6, options, NULL), tuning;
-
     /* On 6x6 five-move prefixes are few (1,364), so two sets drawn from all of them would share
      * some: the sets must be kept apart on purpose. Another seed does not matter. */
     for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -377,7 +376,6 @@ static void flipped_bytes_are_refused_or_harmless(void **state)
 static void impossible_cases_are_counted_not_kept(void **state)
 {
     CaseSet set;
-
     /* d4 is a centre square; the last line is sound. */
     assert_int_equal(parse(&set, "moves,square,from,to\nf5 d6,d4,white,empty\n"
                                  "f5 d6 c3 d3 c4,d6,white,black\nf5 d6,e5,black,empty\n"),

@@ -170,7 +170,6 @@ static void ranks_are_counted_by_hand(void **state)
     /* Token:             0     1     2     3     4     5 */
     const float logits[] = {0.5F, 3.0F, 1.0F, 3.0F, 2.0F, 0.5F};
     static const int ranks[] = {5, 1, 4, 2, 3, 6};
-
     for (int tok = 0; tok < 6; tok++) {
         assert_int_equal(answer_rank(logits, 6, tok), ranks[tok]);
     }
@@ -185,7 +184,6 @@ static void one_answer_is_measured_by_hand(void **state)
     /* Ranks: a1 1, c1 2, pad 3, b1 4, d1 5. N = 3: the top holds a1, c1 and the pad. */
     float logits[16] = {5, 9, 4, 8, 3};
     Share of[N_EDIT_METRICS] = {{0}};
-
     edit_measure_answer(of, &edit, vocab, ROW_EDIT, logits, RULE_TOPN);
     assert_true(of[METRIC_ERROR].part == 4);
     assert_true(of[METRIC_FALSE_POSITIVES].part == 2 && of[METRIC_FALSE_NEGATIVES].part == 2);

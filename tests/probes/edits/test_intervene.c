@@ -211,7 +211,6 @@ static void ideal_null_is_the_hypergeometric_mean(void **state)
     EditCase fewer = {.legal_before = 0xf, .legal_edited = 0x3};
     /* Two before, of which one stays, three after: 1 hit and one of 61 - 2 with 2 to be hit. */
     EditCase more = {.legal_before = 0x3, .legal_edited = 0xe};
-
     assert_true(fabs(ideal_null_error(&fewer, 61, RULE_TOPN) - 2.0) < 1e-12);
     assert_true(fabs(ideal_null_error(&more, 61, RULE_TOPN) - 2.0 * (2.0 - 2.0 / 59)) < 1e-12);
     /* p = 1/4 against 1/(2*2): not above it, so nothing is predicted and both moves are missed. */

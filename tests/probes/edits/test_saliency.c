@@ -69,7 +69,6 @@ static void effects_stand_where_the_rules_say(void **state)
     Rules rules = {0};
     Saliency map;
     int c4 = square_parse(game_variant(8), "c4");
-
     /* Black turns d4 over by c4: it rests on d4 being white, on c4 being empty, and on a black
      * disc that ends the line. */
     assert_int_equal(map_of(&map, &rules, "f5 d6 c3 d3", c4, PLACED_MINE), 0);

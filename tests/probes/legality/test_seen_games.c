@@ -17,17 +17,17 @@ static Js *parsed(const char *text)
     return value;
 }
 
-typedef struct Seen {
+typedef struct ScoredGames {
     TrainingGames of;
     size_t games;
-} Seen;
+} ScoredGames;
 
 /* The first SCORED games of (size, seed, purpose) are scored. */
-static Seen look(const char *manifest_text, int size, uint64_t seed, RngPurpose purpose)
+static ScoredGames look(const char *manifest_text, int size, uint64_t seed, RngPurpose purpose)
 {
     GameSource *scored = NULL;
     Js *manifest = parsed(manifest_text);
-    Seen seen = {.of = training_games(manifest, game_variant(size)), .games = 99};
+    ScoredGames seen = {.of = training_games(manifest, game_variant(size)), .games = 99};
     SeenGames found;
     assert_int_equal(source_fresh(&scored, game_variant(size), seed, purpose), 0);
     assert_int_equal(seen_games(&found, manifest, scored, SCORED, NULL, NULL, NULL), 0);
@@ -49,7 +49,7 @@ static Seen look(const char *manifest_text, int size, uint64_t seed, RngPurpose 
 
 static void games_of_its_own_run(void **state)
 {
-    Seen seen = look("{" OWN ", " SCRATCH "}", 6, 5, RNG_FRESH);
+    ScoredGames seen = look("{" OWN ", " SCRATCH "}", 6, 5, RNG_FRESH);
     assert_null(seen.of.unknown);
     assert_false(seen.of.corpus);
     assert_int_equal(seen.of.fresh, 100);
@@ -71,7 +71,7 @@ static void games_of_earlier_runs(void **state)
 {
     const char *two = "{" OWN ", " EARLIER(RUN(HASH, "300") ", " RUN("fresh:6:8", "9000")) "}";
     assert_int_equal(look(two, 6, 5, RNG_FRESH).games, SCORED);
-    Seen seen = look(two, 6, 8, RNG_FRESH);
+    ScoredGames seen = look(two, 6, 8, RNG_FRESH);
     assert_null(seen.of.unknown);
     assert_true(seen.of.corpus);
     assert_int_equal(seen.games, SCORED);
@@ -88,7 +88,7 @@ static void games_of_earlier_runs(void **state)
 /* Of a corpus the test split was never trained on: nothing to be made, and none seen. */
 static void games_of_a_corpus(void **state)
 {
-    Seen seen =
+    ScoredGames seen =
         look("{\"corpus_hash\": \"" HASH "\", \"games\": 64, " SCRATCH "}", 6, 5, RNG_FRESH);
     assert_null(seen.of.unknown);
     assert_true(seen.of.corpus);
@@ -128,7 +128,7 @@ static void what_is_not_told_is_not_known(void **state)
         wraps,
     };
     for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
-        Seen seen = look(silent[i], 6, 5, RNG_FRESH);
+        ScoredGames seen = look(silent[i], 6, 5, RNG_FRESH);
         assert_non_null(seen.of.unknown);
         assert_int_equal(seen.of.fresh, 0);
         assert_int_equal(seen.games, 0);

@@ -23,17 +23,17 @@ enum { WIDTH = 40, SQUARES = 9, CLASSES = 3, N_TRAIN = 4000, N_TEST = 4000 };
 enum { CELLS = SQUARES * CLASSES };
 
 /* Rows with a board written linearly into noise, and the board. */
-typedef struct Planted {
+typedef struct PlantedBoard {
     float *x;        /* (n, WIDTH) */
     uint8_t *labels; /* (n, SQUARES) */
     size_t n;
-} Planted;
+} PlantedBoard;
 
 /* Class k of square s adds `signal` to coordinate 3s+k (27 of 40 coordinates); all coordinates
  * have unit noise, then are scaled and shifted unevenly so that standardising matters. */
-static Planted planted_make(size_t n, double signal, uint64_t index)
+static PlantedBoard planted_make(size_t n, double signal, uint64_t index)
 {
-    Planted out = {test_malloc(n * WIDTH * sizeof(float)), test_malloc(n * SQUARES), n};
+    PlantedBoard out = {test_malloc(n * WIDTH * sizeof(float)), test_malloc(n * SQUARES), n};
     Rng rng = rng_at(5, RNG_TEST, index);
     for (size_t i = 0; i < n; i++) {
         double row[WIDTH];
@@ -52,13 +52,13 @@ static Planted planted_make(size_t n, double signal, uint64_t index)
     return out;
 }
 
-static void planted_free(Planted *planted)
+static void planted_free(PlantedBoard *planted)
 {
     test_free(planted->x);
     test_free(planted->labels);
 }
 
-static FitProblem problem_of(const Planted *data, double l2)
+static FitProblem problem_of(const PlantedBoard *data, double l2)
 {
     return (FitProblem){.x = data->x,
                         .labels = data->labels,
@@ -96,7 +96,7 @@ static double score_of(const Fit *fit, const float *x, size_t cell)
     return score;
 }
 
-static double accuracy_of(const Fit *fit, const Planted *data)
+static double accuracy_of(const Fit *fit, const PlantedBoard *data)
 {
     size_t right = 0;
     for (size_t i = 0; i < data->n; i++) {
@@ -146,7 +146,7 @@ static double signal_for(double accuracy)
 static void planted_board_is_found(void **state)
 {
     double signal = signal_for(0.995);
-    Planted train = planted_make(N_TRAIN, signal, 1), test = planted_make(N_TEST, signal, 2);
+    PlantedBoard train = planted_make(N_TRAIN, signal, 1), test = planted_make(N_TEST, signal, 2);
     const char *solvers[] = {"newton", "liblinear"};
     for (size_t i = 0; i < 2; i++) {
         static Fit fit;
@@ -162,7 +162,7 @@ static void planted_board_is_found(void **state)
 }
 
 /* Each row takes the labels of the next row. */
-static void shift_labels(Planted *data)
+static void shift_labels(PlantedBoard *data)
 {
     uint8_t first[SQUARES];
     size_t rest = (data->n - 1) * SQUARES;
@@ -179,7 +179,7 @@ static void shuffled_labels_stay_at_chance(void **state)
 {
     static Fit fit;
     double signal = signal_for(0.995);
-    Planted train = planted_make(N_TRAIN, signal, 1), test = planted_make(N_TEST, signal, 2);
+    PlantedBoard train = planted_make(N_TRAIN, signal, 1), test = planted_make(N_TEST, signal, 2);
     shift_labels(&train);
     shift_labels(&test);
     FitProblem problem = problem_of(&train, FIT_L2);
@@ -192,7 +192,7 @@ static void shuffled_labels_stay_at_chance(void **state)
 /* ---- the optimum by independent arithmetic in double ---- */
 
 /* Column mean and deviation over the rows, as the header defines them. */
-static void column_moments(double *mean, double *deviation, const Planted *data)
+static void column_moments(double *mean, double *deviation, const PlantedBoard *data)
 {
     for (size_t c = 0; c < WIDTH; c++) {
         double sum = 0, squares = 0;
@@ -209,7 +209,7 @@ static void column_moments(double *mean, double *deviation, const Planted *data)
 }
 
 /* The header's newton objective of raw weights. */
-static double softmax_objective(const Fit *fit, const Planted *data, double l2)
+static double softmax_objective(const Fit *fit, const PlantedBoard *data, double l2)
 {
     double mean[WIDTH], deviation[WIDTH], loss = 0, penalty = 0;
     column_moments(mean, deviation, data);
@@ -233,7 +233,7 @@ static double softmax_objective(const Fit *fit, const Planted *data, double l2)
 }
 
 /* Norm of the gradient in standardised weights of one square, by central differences. */
-static double square_gradient(Fit *fit, const Planted *data, double l2, size_t square)
+static double square_gradient(Fit *fit, const PlantedBoard *data, double l2, size_t square)
 {
     double mean[WIDTH], deviation[WIDTH], sum = 0;
     column_moments(mean, deviation, data);
@@ -268,7 +268,7 @@ static double square_gradient(Fit *fit, const Planted *data, double l2, size_t s
 static void newton_reaches_the_stated_gradient(void **state)
 {
     static Fit fit;
-    Planted data = planted_make(300, 1.0, 3);
+    PlantedBoard data = planted_make(300, 1.0, 3);
     FitProblem problem = problem_of(&data, 1e-2);
     fit_with(&fit, "newton", &problem, 2);
     assert_int_equal(fit.report.n_unconverged, 0);
@@ -329,7 +329,7 @@ static void residual_is_the_gradient_of_the_loss(void **state)
  * which is small here: balanced classes on centred inputs. */
 static void solvers_agree_on_binary_problems(void **state)
 {
-    Planted train = planted_make(2000, 1.2, 4);
+    PlantedBoard train = planted_make(2000, 1.2, 4);
     for (size_t i = 0; i < 2000 * SQUARES; i++) {
         train.labels[i] = train.labels[i] != 0 && (train.labels[i] == 1 || i % 2);
     }
@@ -378,7 +378,7 @@ static void odd_inputs_are_survived(void **state)
     static const size_t sizes[] = {30, 700};
     for (size_t v = 0; v < 4; v++) {
         static Fit fit;
-        Planted data = planted_make(sizes[v / 2], 2, 6);
+        PlantedBoard data = planted_make(sizes[v / 2], 2, 6);
         for (size_t i = 0; i < data.n; i++) {
             data.labels[i * SQUARES] = 0;
             data.labels[i * SQUARES + 1] &= 1;
@@ -411,7 +411,7 @@ static void odd_inputs_are_survived(void **state)
 
 static void bad_settings_are_refused(void **state)
 {
-    Planted data = planted_make(50, 1, 7);
+    PlantedBoard data = planted_make(50, 1, 7);
     static Fit fit;
     FitWeights out = {.weight = fit.weight, .bias = fit.bias};
     FitProblem problem = problem_of(&data, FIT_L2_AUTO); /* without validation rows */
@@ -429,7 +429,7 @@ static void bad_settings_are_refused(void **state)
 static void threads_change_no_byte(void **state)
 {
     const char *solvers[] = {"newton", "liblinear"};
-    Planted data = planted_make(1600, 1.5, 8); /* four blocks of rows */
+    PlantedBoard data = planted_make(1600, 1.5, 8); /* four blocks of rows */
     for (size_t v = 0; v < 2; v++) {
         static Fit one, other;
         FitProblem problem = problem_of(&data, FIT_L2);
