@@ -1,0 +1,204 @@
+#!/bin/bash
+# tests/cli/json_keys.sh - label: slow - every key of every document that --json prints, every
+# column of every table that --csv writes and of the results database is still there: others rely on
+# them. Keys may be added, none may go (golden/json_keys.txt).
+#
+# The golden file is made by
+#     OGPT=build/release/ogpt OGPT_SOURCE=. bash tests/cli/json_keys.sh --record
+# Its lines are "document<TAB>path<TAB>key key ...": the keys below one path (lib_json.sh). Documents
+# named csv are headers; those named rows and options are tables and options of the results database,
+# as runs show prints them. The demo takes minutes: test_demo_verdict.c looks for its keys, and
+# --record takes them from the document of `ogpt demo MODEL MODEL --json` that $OGPT_DEMO names, else
+# leaves them as they are.
+record=
+if [ "${1:-}" = --record ]; then
+    record=1
+    OGPT=$(realpath "$OGPT") && OGPT_SOURCE=$(realpath "$OGPT_SOURCE") || exit 1
+fi
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+. "$OGPT_SOURCE/tests/cli/lib_json.sh" || exit 1
+golden=$OGPT_SOURCE/tests/cli/golden/json_keys.txt
+found=$work/found
+
+# keys NAME <DOCUMENT: keep its key paths; an empty array or object counts as a key itself.
+keys() {
+    json_leaves >leaves || fail "$1: no JSON document"
+    awk -F '\t' -v name="$1" '
+        $2 == "[]" || $2 == "{}" { sub(/\[\]$/, "", $1) }
+        !seen[$1]++ { print name "\t" $1 }' leaves >>"$found"
+}
+
+# document NAME ARGUMENTS...: exit code 0, and the keys of what it prints.
+document() {
+    local name=$1
+    shift
+    expect 0 "$@" --json --quiet
+    keys "$name" <"$work/out"
+}
+
+# header NAME FILE...: the columns of CSV files.
+header() {
+    local name=$1 file
+    shift
+    for file; do
+        csv_columns "$file" | sed "s|^|csv $name $(basename "$file" .csv)\t|" >>"$found"
+    done
+}
+
+# grouped <LINES: "document<TAB>path.key" lines to lines of the golden file; expanded: and back.
+grouped() {
+    sort -u | awk -F '\t' '
+        {
+            path = ""
+            key = $2
+            if (match($2, /.*\./)) {
+                path = substr($2, 1, RLENGTH)
+                key = substr($2, RLENGTH + 1)
+            }
+            group = $1 "\t" path
+            if (!(group in keys)) {
+                order[++n] = group
+            }
+            keys[group] = keys[group] (keys[group] == "" ? "" : " ") key
+        }
+        END {
+            for (i = 1; i <= n; i++) {
+                print order[i] "\t" keys[order[i]]
+            }
+        }'
+}
+
+expanded() {
+    awk -F '\t' '{
+        n = split($3, key, " ")
+        for (i = 1; i <= n; i++) {
+            print $1 "\t" $2 key[i]
+        }
+    }'
+}
+
+# lost GOLDEN FOUND: the keys that are gone; exit code 1 when there is one. A key is there too when
+# it has members now.
+lost() {
+    expanded <"$1" | awk -F '\t' '
+        FNR == NR {
+            key = $2
+            there[$1 "\t" key] = 1
+            while (sub(/(\[\]|\.[^.]*)$/, "", key)) {
+                there[$1 "\t" key] = 1
+            }
+            next
+        }
+        !($0 in there) && $1 != "demo" { print "gone: " $1 ": " $2; wrong = 1 }
+        END { exit wrong }' "$2" -
+}
+
+mkdir lab && cd lab || exit 1
+shape=(--layers 1 --d-model 16 --heads 2 --batch 16 --steps 4 --report-every 2)
+small=(--corpus six.ogpc --games 60 --test-games 20 --plies 4)
+moves="e4 e5 b3 e3 f6"
+
+expect 0 --version --json
+keys version <"$work/out"
+document perft perft 3
+document generate generate six.ogpc --size 6 --games 1500
+document export export six.ogpc six.txt --format text
+(head -n 20 six.txt && echo a1a1) >bad.txt
+document import import few.ogpc bad.txt --size 6 --skip-bad --max-bad 1
+document 'corpus info' corpus info few.ogpc
+document 'corpus show' corpus show six.ogpc 3 --ply 10
+document train train net --corpus six.ogpc "${shape[@]}"
+document 'train profile' train other --fresh --size 6 "${shape[@]}" --profile --probe-every 2 --lr 0.01
+document eval eval net --corpus six.ogpc --games 20
+document 'probe fit' probe fit net "${small[@]}" --out mine --check-against liblinear --csv fit
+header 'probe fit' fit/*.csv
+document 'probe fit hidden' probe fit net "${small[@]}" --out hidden --layers 0 --solver adamw \
+    --hidden 4 --epochs 2 --no-controls
+document 'probe eval' probe eval net mine "${small[@]}" --csv eval
+header 'probe eval' eval/*.csv
+document 'probe compare' probe compare net mine net hidden --corpus six.ogpc --layer 0 \
+    --test-games 20 --csv compare
+header 'probe compare' compare/*.csv
+document 'probe geometry' probe geometry net mine --corpus six.ogpc --games 60 --test-games 20 \
+    --csv geometry
+header 'probe geometry' geometry/*.csv
+document activations activations net acts --corpus six.ogpc --games 5 --layers 0
+document 'cases make' cases make cases.csv --size 6 --n 12
+document 'cases make' cases make tune.csv --size 6 --n 8 --purpose tune
+document 'cases make' cases make place.csv --size 6 --n 8 --kind unnatural --edit place
+(cat place.csv && sed -n 2p place.csv | sed 's/,.*/,c3,white,empty/') >white.csv # cannot be: c3 is
+(cat place.csv && sed -n 2p place.csv | sed 's/,.*/,c3,black,empty/') >black.csv # of the centre
+disc=white
+"$OGPT" cases import theirs.csv white.csv --size 6 --quiet >/dev/null 2>&1 || disc=black
+document 'cases import' cases import theirs.csv $disc.csv --size 6 --force
+document 'cases show' cases show cases.csv 3 --size 6
+edit=(intervene net --probe mine --cases cases.csv)
+document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0
+document 'intervene tuned' "${edit[@]}" --tune tune.csv --method gradient --steps 2
+document 'intervene all' "${edit[@]}" --tune tune.csv --method all --steps 2 --means-from six.ogpc
+document saliency saliency net --probe mine --moves "$moves"
+document show show net --probe mine --moves "$moves" --flip d4 --probabilities
+document 'show erase' show net --probe mine --moves "$moves" --erase d4
+document convert convert net bare --to mingpt --check
+document 'convert probe' convert mine published --to mingpt --layer 0 --model net
+document verify verify six.ogpc net mine acts ogpt-results.db
+cp -r mine spoilt
+echo >>spoilt/probe.json
+expect 3 verify six.ogpc spoilt --json --quiet
+keys 'verify findings' <"$work/out"
+document doctor doctor
+
+# ---- the results database ----
+document 'runs list' runs list --limit 0
+json_leaves <"$work/out" | sed -n 's/^runs\[\]\.run\t//p' >run_numbers
+while read -r run; do
+    expect 0 runs show "$run" --json --quiet
+    command=$(sed -n 's/^  "command": "\(.*\)",$/\1/p' "$work/out")
+    keys shown <"$work/out"
+    # Options by command, rows by table, and what all runs have.
+    sed -i "s/^shown	options\./options $command	/; s/^shown	results\.\([a-z_]*\)\[\]\./rows \1	/
+        s/^shown	/runs show	/" "$found"
+done <run_numbers
+document 'runs diff' runs diff 4 5
+document 'runs table' runs table
+for table in best_probe_layers last_evals probes_by_layer edits_by_method evals_by_model; do
+    document "runs table $table" runs table "$table" --csv tables
+done
+header 'runs table' tables/*.csv
+cd .. || exit 1
+if [ -n "$record" ]; then
+    [ "$n_failed" = 0 ] || exit 1
+    if [ -n "${OGPT_DEMO:-}" ]; then
+        keys demo <"$OGPT_DEMO"
+    elif [ -e "$golden" ]; then
+        expanded <"$golden" | grep '^demo	' >>"$found"
+    fi
+    "$OGPT" --help | sed -n '/^commands:/,/^options:/s/^  \([a-z]*\( [a-z]*\)\?\)  .*/\1/p' |
+        while read -r command; do
+            grep -q "^$command[	 ]" "$found" || echo "no document of: $command"
+        done
+    grouped <"$found" >recorded && mv recorded "$golden"
+    echo "golden/json_keys.txt: $(wc -l <"$found") keys in $(wc -l <"$golden") lines"
+    exit 0
+fi
+
+lost "$golden" "$found" >gone || fail "$(wc -l <gone) keys are gone: $(head -20 gone)"
+
+# The twins: a key renamed, a column dropped, an array that lost its members. Keys more, and a
+# number that has become an object: nothing is gone.
+refused() { # TEXT FOUND
+    lost "$golden" "$2" >gone && fail "accepted: $1"
+    [ "$(cat gone)" = "gone: $1" ] || fail "'gone: $1' expected, found: $(head -3 gone)"
+}
+sed 's/^\(eval	\)strict_error$/\1error/' "$found" >other
+refused 'eval: strict_error' other
+grep -vx 'csv probe fit layers	accuracy' "$found" >other
+refused 'csv probe fit layers: accuracy' other
+grep -vx 'rows edit_results	drift' "$found" >other
+refused 'rows edit_results: drift' other
+grep -v '^intervene	by_layer\[\]\.closed' "$found" >other
+refused 'intervene: by_layer[].closed' other
+sed 's/^\(eval	loss\)$/\1.value/' "$found" >other
+echo 'eval	a_new_key' >>other
+lost "$golden" other >gone || fail "a key more was refused: $(cat gone)"
+check_end
