@@ -189,6 +189,62 @@ static void unfinished_runs_are_left_out(void **state)
     demo_report_release(&report);
 }
 
+/* The object that a path of golden/json_keys.txt names below the document of one part: itself for
+ * "", the first row of the array for "layers[].". */
+static const Js *part_object(const Js *document, const char *path)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "%s", path);
+    char *bracket = strchr(name, '[');
+    if (!bracket) {
+        return document;
+    }
+    *bracket = '\0';
+    return js_at(js_member(document, name), 0);
+}
+
+/* How many keys of `line` the document of one part lacks. The line is "demo", a path that begins
+ * with the name of a part, and the keys below it; other lines lack nothing. */
+static int keys_missing(const Js *document, char *line, int *n_keys)
+{
+    char *rest = line, *key;
+    const char *name = strsep(&rest, "\t"), *path = strsep(&rest, "\t");
+    const char *below = path ? strchr(path, '.') : NULL;
+    int n_missing = 0;
+    if (strcmp(name, "demo") != 0 || !below) {
+        return 0;
+    }
+    while ((key = strsep(&rest, " \n"))) {
+        if (*key != '\0') {
+            *n_keys += 1;
+            n_missing += !js_has(part_object(document, below + 1), key);
+        }
+    }
+    return n_missing;
+}
+
+/* Every key of a part of the demo that was recorded is still there (tests/cli/json_keys.sh). */
+static void recorded_keys_are_there(void **state)
+{
+    DemoReport report;
+    const char *source = getenv("OGPT_SOURCE");
+    char path[FILES_PATH_MAX], line[8192], planted[] = "demo\ttrained.layers[].\taccuracy gone\n";
+    int n_keys = 0, n_missing = 0;
+    assert_int_equal(demo_verdict(&report, store_filled("keys.db", &good), &plain), 0);
+    assert_int_equal(keys_missing(report.document, planted, &n_keys), 1);
+    assert_int_equal(n_keys, 2);
+    snprintf(path, sizeof(path), "%s/tests/cli/golden/json_keys.txt", source ? source : ".");
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        n_missing += keys_missing(report.document, line, &n_keys);
+    }
+    fclose(file);
+    assert_int_equal(n_missing, 0);
+    assert_true(n_keys > 300); /* of three parts, mostly columns of rows */
+    demo_report_release(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +252,7 @@ int main(void)
         cmocka_unit_test(each_line_can_fail),
         cmocka_unit_test(shipped_claims_more),
         cmocka_unit_test(unfinished_runs_are_left_out),
+        cmocka_unit_test(recorded_keys_are_there),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }
