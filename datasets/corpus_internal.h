@@ -21,7 +21,7 @@ struct Corpus {
     uint8_t *cache; /* games of cached_block */
     uint64_t cached_block;
     FileLock lock; /* of a writer; fd -1 otherwise */
-    /* Of blocks 0..n_hashed-1, when they were written in that order by this handle. */
+    /* Hash and plies of blocks 0..n_hashed-1, while this handle writes them in that order. */
     Sha256 *running_hash;
     uint64_t n_hashed;
     uint64_t running_plies;

@@ -96,8 +96,9 @@ static void verify_block(Verify *verify, uint64_t block)
     verify->report->games += n_games;
 }
 
-/* The first block after `block` that is there, or the end. Those between are one finding: a hostile
- * file may declare millions. Of an unfinished corpus missing blocks are no damage. */
+/* The first block after `block` that is there, or the end. The missing ones between them are one
+ * finding, because a hostile file may declare millions. In an unfinished corpus they are no damage.
+ */
 static uint64_t skip_missing(Verify *verify, uint64_t block)
 {
     const Corpus *corpus = verify->corpus;

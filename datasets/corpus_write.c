@@ -68,7 +68,7 @@ static int begin_or_go_on(Corpus *corpus, const CorpusInfo *meta)
         rc = rc ? rc : corpus__read_meta(corpus);
     } else if (rc == 1) {
         const int different = check_same(&corpus->info, meta, db_path(corpus->db));
-        rc = different != 0 ? different : 1;
+        rc = different ? different : 1;
     }
     if (rc != 1) {
         return rc;

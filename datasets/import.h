@@ -27,7 +27,7 @@ typedef struct ImportCounts {
     uint64_t rejected;   /* not legal, or not readable */
     uint64_t no_moves;   /* tags or records without a move, left out */
     uint64_t duplicates; /* legal games equal to an earlier one; left out with dedupe */
-    /* Of the legal games, duplicates included: */
+    /* counted among the legal games, duplicates included: */
     uint64_t unfinished, score_mismatches, unknown_results;
 } ImportCounts;
 

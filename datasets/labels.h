@@ -10,7 +10,7 @@
 
 /* Class numbers of the board task "mine", as in probe files. */
 enum { LABEL_EMPTY = 0, LABEL_THEIRS = 1, LABEL_MINE = 2 };
-/* Of the task "colour". */
+/* Class numbers of the task "colour". */
 enum { LABEL_WHITE = 1, LABEL_BLACK = 2 };
 
 typedef enum LabelConvention {

@@ -1,7 +1,7 @@
 /* num/blas.h - the one door to OpenBLAS (blas.c is the only file with <cblas.h>).
  *
  * OpenBLAS runs with one thread inside each of our own workers: its results would change with
- * its thread count, and its own pool would spin beside ours (design.md section 7).
+ * its thread count, and its own pool would compete with ours for the cores.
  */
 #ifndef OGPT_NUM_BLAS_H
 #define OGPT_NUM_BLAS_H

@@ -177,7 +177,7 @@ static int row_drop(const Teller *teller, int64_t row)
     return rc;
 }
 
-/* Of the rows of this run directory, drop those that are gone like the newest one. */
+/* Drop the rows of this run directory whose checkpoint is gone, the newest one included. */
 static int checkpoint_settle(const Teller *teller, DbStmt *stmt)
 {
     const char *path = db_column_text(stmt, 2);

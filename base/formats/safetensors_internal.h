@@ -1,4 +1,4 @@
-/* base/formats/safetensors_internal.h - limits that reading and writing share; private to the room. */
+/* base/formats/safetensors_internal.h - what reader and writer share; private to this room. */
 #ifndef OGPT_BASE_FORMATS_SAFETENSORS_INTERNAL_H
 #define OGPT_BASE_FORMATS_SAFETENSORS_INTERNAL_H
 

@@ -265,7 +265,7 @@ static void *writer_run(void *argument)
         print_error("a writer failed: %s\n", err_message());
     }
     db_close(db);
-    return (void *)(intptr_t)(rc == 0 ? n : rc);
+    return (void *)(intptr_t)(rc ? rc : n);
 }
 
 /* Each writer, with a handle of its own, also races to create the file. In a transaction that

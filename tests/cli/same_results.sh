@@ -48,7 +48,7 @@ done
 [ -n "$golden$record" ] || skip "no golden file of this kind of machine ($kind)"
 
 # take NAME <LINES: keep "path<TAB>values" of one document; if $only is set, of the paths that it matches.
-# Of a column of more than 4 values, the first 2, their number and the SHA-256 of all are kept.
+# A column of more than 4 values is kept as its first 2, their number and the SHA-256 of all.
 n_taken=0
 take() {
     n_taken=$((n_taken + 1))

@@ -63,7 +63,7 @@ static void ranges_check(const OptionTable *table)
             fuzz_require(isfinite(value) && value >= spec->min && value <= spec->max,
                          "a number is finite and in range");
         } else if (spec->type != OPT_FLAG) {
-            fuzz_require(*(const char *const *)field != NULL, "a text is there");
+            fuzz_require(*(const char *const *)field, "a text is there");
         }
     }
 }

@@ -79,7 +79,7 @@ static void games_depend_on_seed_purpose_and_index_alone(void **state)
             equal[2] += memcmp(first, again, stride) == 0;
         }
         for (int k = 0; k < 3; k++) {
-            /* Of the 60,060 games of 4x4 two are the same by chance about once in a thousand. */
+            /* 4x4 has 60,060 games: two are the same by chance about once in a thousand. */
             assert_in_range(equal[k], 0, 2);
         }
     }

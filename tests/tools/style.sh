@@ -8,19 +8,36 @@ trap 'rm -rf "$work"' EXIT
 
 bash "$check" "$OGPT_SOURCE"
 
-# The fixture breaks each rule once, beside look-alikes that are allowed; the findings that
-# are a matter of length are made here: two files, and a function of 101 lines behind one of 100.
+# The fixture breaks each rule once, next to lines that look alike and are allowed. Findings that
+# are a matter of length are made here, each one line too long next to one that just fits.
 cp -r "$fixture" "$work/fixture"
+rm "$work/fixture/expected.txt" # its words are no code
+lines() { # file, number of lines
+    mkdir -p "$(dirname "$work/fixture/$1")"
+    seq -f '/* %g */' "$2" >"$work/fixture/$1"
+}
 seq 61 >"$work/fixture/game/README.md"
-mkdir "$work/fixture/docs"
 seq 601 >"$work/fixture/docs/long.md"
-for lines in 98 99; do
-    printf 'int long_%d(void)\n{\n' $lines
-    for ((i = 0; i < lines; i++)); do
+for length in 98 99; do
+    printf 'int long_%d(void)\n{\n' $length
+    for ((i = 0; i < length; i++)); do
         printf '    ;\n'
     done
     printf '}\n'
 done >"$work/fixture/base/functions.c"
+lines cli/commands/some/cmd_right.c 200
+lines cli/commands/some/cmd_wrong.c 201
+for ((i = 1; i <= 7; i++)); do # 3,500 lines are a room, and 4,200 for base
+    lines "num/part$i.c" 500
+    lines "store/store$i.c" 500
+done
+lines store/more.c 1
+for ((i = 1; i <= 16; i++)); do # with the other files: more than 9,000
+    lines "cli/part$((i % 6))/cli$i.c" 550
+done
+for room in num store cli cli/commands/some cli/part{0..5}; do
+    cp "$work/fixture/base/README.md" "$work/fixture/$room/"
+done
 if bash "$check" "$work/fixture" >"$work/found"; then
     echo "the fixture tree was accepted"
     exit 1

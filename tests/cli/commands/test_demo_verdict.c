@@ -189,7 +189,7 @@ static void unfinished_runs_are_left_out(void **state)
     demo_report_release(&report);
 }
 
-/* The object that a path of golden/json_keys.txt names below the document of one part: itself for
+/* The object that a path of json_keys.txt names below the document of one part: itself for
  * "", the first row of the array for "layers[].". */
 static const Js *part_object(const Js *document, const char *path)
 {

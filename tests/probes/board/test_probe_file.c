@@ -94,7 +94,6 @@ static void what_is_written_is_read(void **state)
     probe_release(&back);
 }
 
-/* The file a notebook opens: names and shapes of design.md section 4. */
 /* Replacing removes a directory with all that is in it: only a probe is ever replaced. */
 static void only_a_probe_is_replaced(void **state)
 {

@@ -85,7 +85,7 @@ static void games_of_earlier_runs(void **state)
     assert_int_equal(look("{" OWN ", " EARLIER("") "}", 6, 5, RNG_FRESH).games, SCORED);
 }
 
-/* Of a corpus the test split was never trained on: nothing to be made, and none seen. */
+/* Networks are never trained on the test split of a corpus: nothing is left out, none was seen. */
 static void games_of_a_corpus(void **state)
 {
     ScoredGames seen =

@@ -1,2 +1,2 @@
 /* Refused: the second file of this name. */
-int base_twice(void);
+int err_twice(void);
