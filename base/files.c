@@ -253,6 +253,27 @@ int disk_preflight(const char *path, uint64_t bytes)
     return 0;
 }
 
+int path_check_writable(const char *path)
+{
+    char place[FILES_PATH_MAX], parent[FILES_PATH_MAX];
+    struct stat there;
+    if (snprintf(place, sizeof(place), "%s", path) >= FILES_PATH_MAX) {
+        return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
+    }
+    while (!dir_exists(place)) { /* what is there and no directory can only be at the end */
+        bool missing = stat(place, &there) != 0 ? errno == ENOENT : strcmp(place, path) == 0;
+        int rc = path_parent(parent, place);
+        if (rc != 0 || !missing || strcmp(parent, place) == 0) {
+            errno = missing ? ENOENT : ENOTDIR;
+            return rc ? rc : err_set_errno(OGPT_EIO, "%s: cannot be made there", path);
+        }
+        memcpy(place, parent, sizeof(place));
+    }
+    return access(place, W_OK | X_OK) == 0
+               ? 0
+               : err_set_errno(OGPT_EIO, "%s: cannot be made in %s", path, place);
+}
+
 /* ---- the lock ---- */
 
 static int locked_error(int fd, const char *path)

@@ -61,6 +61,9 @@ bool path_holds(const char *outer, const char *inner);
 int path_absolute(char *out, const char *path);
 /* Join as "dir/name" into out[FILES_PATH_MAX]. OGPT_EUSAGE when too long. */
 int path_join(char *out, const char *dir, const char *name);
+/* Whether something can be made at `path`: its nearest parent that is there is a directory that may
+ * be written to. Makes nothing. 0 or OGPT_EIO. */
+int path_check_writable(const char *path);
 /* Fail early with needed and free bytes (OGPT_EIO) when the file system of `path` (or its
  * nearest existing parent) has less than `bytes` free. */
 int disk_preflight(const char *path, uint64_t bytes);

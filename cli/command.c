@@ -47,20 +47,30 @@ static void command_line_build(Text *text, int argc, char **argv)
     }
 }
 
-static Found command_find(int argc, char **argv)
+const Command *command__at(size_t index)
 {
     const Command *const *commands = program_given->commands;
-    for (size_t i = 0; commands[i]; i++) {
-        const char *name = commands[i]->name;
+    size_t i = 0;
+    while (i < index && commands[i]) {
+        i++;
+    }
+    return commands[i] ? commands[i] : i == index ? &version_command : NULL;
+}
+
+static Found command_find(int argc, char **argv)
+{
+    for (size_t i = 0; command__at(i); i++) {
+        const Command *command = command__at(i);
+        const char *name = command->name;
         size_t first = strcspn(name, " ");
         if (strncmp(name, argv[0], first) != 0 || argv[0][first] != '\0') {
             continue;
         }
         if (name[first] == '\0') {
-            return (Found){commands[i], 1};
+            return (Found){command, 1};
         }
         if (argc > 1 && strcmp(name + first + 1, argv[1]) == 0) {
-            return (Found){commands[i], 2};
+            return (Found){command, 2};
         }
     }
     return (Found){NULL, 0};
@@ -81,7 +91,6 @@ static void group_list(Text *text, const char *group)
 
 static int unknown_command(int argc, char **argv)
 {
-    const Command *const *commands = program_given->commands;
     Suggestion near = {.word = argv[0]};
     if (group__exists(argv[0])) {
         Text list = {0};
@@ -93,10 +102,10 @@ static int unknown_command(int argc, char **argv)
         text_release(&list);
         return rc;
     }
-    char first_words[32][32]; /* of commands with two words, kept for the suggestion */
+    char first_words[64][32]; /* of commands with two words, kept for the suggestion */
     size_t n = 0;
-    for (size_t i = 0; commands[i] && n < 32; i++) {
-        const char *name = commands[i]->name;
+    for (size_t i = 0; command__at(i) && n < 64; i++) {
+        const char *name = command__at(i)->name;
         snprintf(first_words[n], sizeof(first_words[n]), "%.*s", (int)strcspn(name, " "), name);
         suggestion_offer(&near, first_words[n++]);
     }
@@ -107,40 +116,14 @@ static int unknown_command(int argc, char **argv)
     return err_set(OGPT_EUSAGE, "unknown command '%s'; 'ogpt --help' lists all", argv[0]);
 }
 
-/* Pages and versions are results like any other: stdout, and its errors are noticed. */
-static int page_print(Text *page, bool json, Js *document, const char *name)
+/* Pages are results like any other: stdout, and its errors are noticed. */
+static int page_print(Text *page)
 {
-    Command command = {.name = name};
-    Context context = {.command = &command, .json = json};
-    int rc = context_result(&context, document, page->failed ? NULL : page->data);
+    Command command = {.name = "help"};
+    Context context = {.command = &command};
+    int rc = context_result(&context, js_null(), page->failed ? NULL : page->data);
     text_release(page);
     return rc;
-}
-
-static int version_run(int argc, char **argv)
-{
-    Text page = {0};
-    bool json = argc > 0 && strcmp(argv[0], "--json") == 0;
-    if (argc > (json ? 1 : 0)) {
-        return err_set(OGPT_EUSAGE, "--version: nothing but --json can follow, found '%s'",
-                       argv[json ? 1 : 0]);
-    }
-    int rc = program_given->start();
-    if (rc != 0) {
-        return rc;
-    }
-    Js *document = program_given->versions();
-    void *it = NULL;
-    const char *key = NULL;
-    const Js *value = NULL;
-    while (js_next(document, &it, &key, &value)) {
-        if (js_type(value) == JS_INT) {
-            text_add(&page, "%s %lld\n", key, (long long)js_int_of(value));
-        } else {
-            text_add(&page, "%s %s\n", key, js_str_of(value));
-        }
-    }
-    return page_print(&page, json, document, "version");
 }
 
 static int help_run(int argc, char **argv)
@@ -164,7 +147,7 @@ static int help_run(int argc, char **argv)
             help__group(&page, argv[0]);
         }
     }
-    return page_print(&page, false, js_null(), "help");
+    return page_print(&page);
 }
 
 static int arguments_check(const Context *context)
@@ -189,14 +172,16 @@ static int command_run(const Command *command, const char *command_line, int arg
     OptionSpec common_specs[OPTIONS_MAX];
     CommonOptions common = {.color = "auto", .store = STORE_DEFAULT_PATH, .seed = 1};
     Context context = {.command = command, .command_line = command_line};
+    Study study;
     void *own = mem_calloc(1, command->options_bytes + 1, "options");
     const char **args = mem_calloc((size_t)argc + 1, sizeof(*args), "arguments");
     int rc = !own || !args ? OGPT_ENOMEM : 0;
+    study__open(&study, &context);
     if (rc != 0) {
         goto done;
     }
     OptionTable tables[2] = {
-        {.specs = common_specs, .n = common__specs(common_specs, command->uses), .base = &common},
+        {.specs = common_specs, .n = common__specs(common_specs, command), .base = &common},
         {.specs = command->options, .n = command->n_options, .base = own},
     };
     options_default(&tables[0]);
@@ -208,19 +193,43 @@ static int command_run(const Command *command, const char *command_line, int arg
     if (common.help) {
         Text page = {0};
         help__command(&page, command);
-        rc = page_print(&page, false, js_null(), "help");
+        rc = page_print(&page);
         goto done;
     }
     context.args = args;
     context__fill(&context, &common, tables);
     rc = arguments_check(&context);
+    rc = rc ? rc : options_check_required(&tables[1], command->name, command->examples);
+    rc = rc ? rc : options_check_outputs(&tables[1]);
+    rc = rc ? rc : study__check_files(&context, true);
     rc = rc ? rc : program_given->start();
-    rc = rc ? rc : context_run_end(&context, command->run(&context));
+    if (rc == 0) {
+        rc = command->run(&context);
+        rc = rc ? rc : study__finish(&study);
+        rc = context_run_end(&context, rc);
+    }
 done:
+    study__close(&study);
     context__release(&context);
     mem_free(args);
     mem_free(own);
     return rc;
+}
+
+/* --version stands where a command stands, and takes nothing but --json. */
+static int version_option(int argc, char **argv)
+{
+    bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+    if (argc > (json ? 2 : 1)) {
+        return err_set(OGPT_EUSAGE, "--version: nothing but --json can follow, found '%s'",
+                       argv[json ? 2 : 1]);
+    }
+    return command_run(&version_command, "ogpt version", argc - 1, argv + 1);
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 int cli_run(int argc, char **argv)
@@ -228,12 +237,11 @@ int cli_run(int argc, char **argv)
     if (argc == 0) {
         return err_set(OGPT_EUSAGE, "no command given; 'ogpt --help' lists all");
     }
-    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
-        strcmp(argv[0], "help") == 0) {
+    if (is_help(argv[0]) || strcmp(argv[0], "help") == 0) {
         return help_run(argc - 1, argv + 1);
     }
-    if (strcmp(argv[0], "--version") == 0) {
-        return version_run(argc - 1, argv + 1);
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
+        return version_option(argc, argv);
     }
     if (argv[0][0] == '-') {
         return err_set(OGPT_EUSAGE,
@@ -243,7 +251,7 @@ int cli_run(int argc, char **argv)
     }
     Found found = command_find(argc, argv);
     if (!found.command) {
-        bool group_help = argc == 2 && group__exists(argv[0]) && strcmp(argv[1], "--help") == 0;
+        bool group_help = argc == 2 && group__exists(argv[0]) && is_help(argv[1]);
         return group_help ? help_run(1, argv) : unknown_command(argc, argv);
     }
     Text line = {0};

@@ -17,11 +17,15 @@
 #include "store/runs.h"
 
 typedef enum OptionType {
-    OPT_FLAG,  /* bool; no value */
-    OPT_INT,   /* int64_t, whole, in min..max */
-    OPT_NUM,   /* double, finite, in min..max */
-    OPT_TEXT,  /* const char *, borrowed from argv or the default */
-    OPT_CHOICE /* const char *, one of `choices` separated by '|' */
+    OPT_FLAG,   /* bool; no value */
+    OPT_INT,    /* int64_t, whole, in min..max */
+    OPT_NUM,    /* double, finite, in min..max */
+    OPT_TEXT,   /* const char *, borrowed from argv or the default */
+    OPT_OUT,    /* the same: a file or directory to be made; that it can be is checked before run */
+    OPT_CHOICE, /* const char *, one of `choices` separated by '|' */
+    OPT_ENUM,   /* int: which of `choices`, from 0 on; or what `parse` makes of it. -1: unset */
+    OPT_SITE,   /* the same for a hook site of the network: needs `parse` */
+    OPT_LAYERS  /* LayerList: "embed", "3", "2-5", "1,3,6", and those words of `choices` */
 } OptionType;
 
 typedef struct OptionSpec {
@@ -30,10 +34,26 @@ typedef struct OptionSpec {
     size_t offset;        /* offsetof(the command's option struct, field) */
     double min, max;      /* for INT and NUM */
     const char *def;      /* default as text, NULL: unset (0, NaN, NULL, false) */
-    const char *choices;  /* for CHOICE: "auto|pgn|wthor" */
+    const char *choices;  /* for CHOICE, ENUM, SITE: "auto|pgn|wthor"; for LAYERS: "all|auto" */
     const char *argument; /* shown in help: "N", "FILE" */
     const char *help;     /* one line, no default and no range: those are appended */
+    bool required;        /* a command line without it is refused before anything else */
+    const char *alias;    /* an older name that is still taken, and its key in stored options */
+    /* ENUM, SITE: the value of a word, or -1; NULL: its place in `choices`. Other names that it
+     * knows for one of the choices are taken too. */
+    int (*parse)(const char *word);
 } OptionSpec;
+
+/* What OPT_LAYERS reads: distinct layers in ascending order, -1 is the embedding. `max` of its
+ * spec is the largest number of layers that may be named, 0 any; 1 makes its help say LAYER. */
+typedef enum LayersWord { LAYERS_UNSET, LAYERS_LISTED, LAYERS_ALL, LAYERS_AUTO } LayersWord;
+enum { LAYERS_LISTED_MAX = 65, LAYERS_EMBED = -1 };
+typedef struct LayerList {
+    LayersWord word;
+    int n; /* of `layers`; 0 unless LAYERS_LISTED */
+    int layers[LAYERS_LISTED_MAX];
+    const char *text; /* as typed; borrowed */
+} LayerList;
 
 /* Options that every command has are in the context, filled before run is called. */
 typedef struct Context {
@@ -58,9 +78,13 @@ typedef struct Context {
     Js *options_json; /* every option with its value, as stored with the run */
 
     const struct OptionTable *own; /* the command's own options, for context_given */
+    struct Study *study;           /* the result so far: cli/study.h */
+    const char *csv, *html;        /* files of the tables, or NULL */
+    bool wide;                     /* tables with all columns */
 } Context;
 
 enum { USES_SEED = 1, USES_SIZE = 2, USES_THREADS = 4, USES_STORE = 8, USES_FORCE = 16 };
+struct TableSpec;
 
 typedef struct Command {
     const char *name;      /* "generate", or with a blank: "probe fit" */
@@ -69,10 +93,12 @@ typedef struct Command {
     const char *examples;  /* lines for the top of --help */
     const OptionSpec *options;
     size_t n_options;
-    size_t options_bytes;         /* sizeof the option struct */
-    int min_args, max_args;       /* positional; max -1: any number */
-    unsigned uses;                /* USES_* */
-    int (*run)(Context *context); /* 0 or OGPT_E*; message already set */
+    size_t options_bytes;                  /* sizeof the option struct */
+    int min_args, max_args;                /* positional; max -1: any number */
+    unsigned uses;                         /* USES_* */
+    const struct TableSpec *const *tables; /* that it returns (cli/study.h), NULL-terminated; the
+                                            * first is what --csv FILE.csv holds. NULL: none */
+    int (*run)(Context *context);          /* 0 or OGPT_E*; message already set */
 } Command;
 
 /* What the framework is handed, since it knows no command and no library by name. */
@@ -89,6 +115,10 @@ int cli_main(int argc, char **argv);
 /* One command line without the program's name, in this process: how ogpt demo takes the very steps
  * that a user would type. Returns 0 or OGPT_E*; prints no error. */
 int cli_run(int argc, char **argv);
+
+/* Refuse layers that a network of n_layers blocks lacks; `all` becomes the list of all, the
+ * embedding first if `embed`. `what` names the network. Returns 0 or OGPT_EUSAGE. */
+int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what);
 
 /* Whether the command's own option `name` stands in the command line, whatever its value. */
 bool context_given(const Context *context, const char *name);

@@ -19,6 +19,8 @@ typedef struct CommonSpec {
     OptionSpec spec;
 } CommonSpec;
 
+#define USES_TABLES (1u << 31) /* the command declares tables */
+
 #define AT(field) offsetof(CommonOptions, field)
 static const CommonSpec common_specs[] = {
     {USES_SIZE,
@@ -35,6 +37,13 @@ static const CommonSpec common_specs[] = {
       .help = "results database"}},
     {USES_FORCE, {"force", OPT_FLAG, AT(force), .help = "replace an existing output"}},
     {0, {"json", OPT_FLAG, AT(json), .help = "print the result as one JSON document"}},
+    {USES_TABLES,
+     {"csv", OPT_TEXT, AT(csv), .argument = "FILE",
+      .help = "also write the tables: FILE.csv is one file, any other name a folder for all"}},
+    {USES_TABLES,
+     {"html", OPT_TEXT, AT(html), .argument = "FILE",
+      .help = "also write the tables as one page for a browser"}},
+    {USES_TABLES, {"wide", OPT_FLAG, AT(wide), .help = "print tables with all their columns"}},
     {0, {"quiet", OPT_FLAG, AT(quiet), .help = "no progress and no hints"}},
     {0,
      {"color", OPT_CHOICE, AT(color), .def = "auto", .choices = "auto|always|never",
@@ -42,8 +51,9 @@ static const CommonSpec common_specs[] = {
     {0, {"help", OPT_FLAG, AT(help), .help = "print this page"}},
 };
 
-size_t common__specs(OptionSpec out[OPTIONS_MAX], unsigned uses)
+size_t common__specs(OptionSpec out[OPTIONS_MAX], const Command *command)
 {
+    unsigned uses = command->uses | (command->tables ? USES_TABLES : 0);
     size_t n = 0;
     for (size_t i = 0; i < sizeof(common_specs) / sizeof(common_specs[0]); i++) {
         if (common_specs[i].uses == 0 || (common_specs[i].uses & uses) != 0) {
@@ -80,6 +90,13 @@ static Js *options_collect(const Context *context, const OptionTable *own)
         js_set_int(document, "seed", (int64_t)context->seed);
     }
     options_document(document, own);
+    /* Only if given: a command goes on in the row of one that had no such options yet. */
+    if (context->csv) {
+        js_set_str(document, "csv", context->csv);
+    }
+    if (context->html) {
+        js_set_str(document, "html", context->html);
+    }
     return document;
 }
 
@@ -99,6 +116,9 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->threads = context->threads_given ? (size_t)common->threads : pool_cores();
     context->threads = context->threads > THREADS_MAX ? THREADS_MAX : context->threads;
     context->store_path = common->store;
+    context->csv = common->csv;
+    context->html = common->html;
+    context->wide = common->wide;
     context->options_json = options_collect(context, &tables[1]);
 }
 
@@ -148,6 +168,7 @@ int context_run_begin(Context *context, const char *subject, bool resume)
     int rc = js_print(&options, context->options_json, 0);
     rc = rc ? rc : js_print(&versions, versions_json, 0);
     rc = rc ? rc : store_open(&context->store, context->store_path);
+    rc = rc ? rc : study__check(context, options);
     if (rc != 0) {
         goto done;
     }
@@ -222,7 +243,8 @@ int context_add(Context *context, const char *kind, Js *row)
     if (!there) {
         js_set(context->rows, kind, js_keep(rows));
     }
-    js_push(rows, row);
+    js_push(rows, store_known(kind, row));
+    js_free(row);
     js_free(rows);
     return 0;
 }

@@ -4,22 +4,63 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/study.h"
 
 /* Options that every command has, and those that USES_* adds (cli/context.c). */
 typedef struct CommonOptions {
-    bool help, json, quiet, force;
-    const char *color, *size, *store;
+    bool help, json, quiet, force, wide;
+    const char *color, *size, *store, *csv, *html;
     int64_t seed, threads; /* threads 0: all cores */
 } CommonOptions;
 
-/* The common options of a command with these USES_* bits; returns their number. */
-size_t common__specs(OptionSpec out[OPTIONS_MAX], unsigned uses);
+/* The common options that a command has; returns their number. */
+size_t common__specs(OptionSpec out[OPTIONS_MAX], const Command *command);
+
+/* One thing that a command returned, in order: a table, text, or members of the document. */
+typedef struct StudyItem {
+    bool is_table;
+    Table table;
+    Text text;
+    Js *members;
+} StudyItem;
+
+#define STUDY_ITEMS_MAX 64
+
+typedef struct Study {
+    Context *context;
+    StudyItem items[STUDY_ITEMS_MAX];
+    size_t n_items;
+    Js *members; /* set since the last item */
+    Text hints;  /* one a line */
+    int verdict; /* 0, or the code to end with after the result */
+    char message[1001];
+    Work work;
+    Progress progress; /* of `work` */
+    const char *unit;
+    char stage[64];
+} Study;
+
+void study__open(Study *study, Context *context);
+void study__close(Study *study);
+/* Before the run's row is made: columns of the database, files that are in the way. */
+int study__check(const Context *context, const char *options_json);
+/* Files of --csv and --html that cannot be made; unless `same_command` or --force, also those that
+ * are there. */
+int study__check_files(const Context *context, bool same_command);
+/* Store, print, write files, hint; 0 or OGPT_E*. */
+int study__finish(Study *study);
 
 /* Fill a context from parsed options (common is tables[0], the command's own tables[1]). */
 void context__fill(Context *context, const CommonOptions *common, const OptionTable tables[2]);
 /* +1: from now on context_result drops what it is given, -1: no more (cli/output.c). For a command
  * that runs others and has a result of its own. */
 void results__mute(int change);
+/* `ogpt version` (cli/version.c). */
+extern const Command version_command;
+/* The command at a place of the help page: those of the program, then `version`; NULL behind the
+ * last. */
+const Command *command__at(size_t index);
+
 /* Close the store and free what the context owns. */
 void context__release(Context *context);
 

@@ -24,15 +24,15 @@ void help__program(Text *text)
                    "  ogpt help generate\n\n"
                    "usage: ogpt COMMAND ARGUMENTS --options\n\n"
                    "commands:\n");
-    for (size_t i = 0; program__get()->commands[i]; i++) {
-        command_line_add(text, program__get()->commands[i]);
+    for (size_t i = 0; command__at(i); i++) {
+        command_line_add(text, command__at(i));
     }
     text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, "help [COMMAND]",
              "this page, or a command's");
     text_add(text,
              "\noptions:\n"
-             "  --help           print this page\n"
-             "  --version        versions of the program and its libraries (also --json)\n\n"
+             "  --help, -h       print this page; behind a command, the page of the command\n"
+             "  --version, -V    versions of the program and its libraries (also --json)\n\n"
              "%s",
              exit_codes);
 }
@@ -67,7 +67,7 @@ void help__group(Text *text, const char *group)
 void help__command(Text *text, const Command *command)
 {
     OptionSpec common[OPTIONS_MAX];
-    size_t n_common = common__specs(common, command->uses);
+    size_t n_common = common__specs(common, command);
     const char *examples = command->examples;
     text_add(text, "ogpt %s: %s\n\nexamples:\n", command->name, command->summary);
     while (*examples != '\0') {

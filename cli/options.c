@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/files.h"
 
 #define WORD_MAX 63
 #define HELP_COLUMN 28 /* where the explanations start */
@@ -56,6 +57,20 @@ void suggestion_offer(Suggestion *suggestion, const char *candidate)
         suggestion->best = candidate;
         suggestion->distance = distance;
     }
+}
+
+static bool is_choice(const OptionSpec *spec)
+{
+    return spec->type == OPT_CHOICE || spec->type == OPT_ENUM || spec->type == OPT_SITE;
+}
+
+/* What help shows behind the name. */
+static const char *argument_of(const OptionSpec *spec)
+{
+    return is_choice(spec)            ? spec->choices
+           : spec->type != OPT_LAYERS ? spec->argument
+           : spec->max == 1           ? "LAYER"
+                                      : "LAYERS";
 }
 
 static void *field_of(const OptionTable *table, const OptionSpec *spec)
@@ -119,6 +134,63 @@ static bool choice_has(const char *choices, const char *value)
     return false;
 }
 
+/* Copy the word that begins at *rest, and move behind its '|'. False after the last. */
+static bool choice_next(char *word, size_t size, const char **rest)
+{
+    size_t length = strcspn(*rest, "|");
+    if (**rest == '\0') {
+        return false;
+    }
+    snprintf(word, size, "%.*s", (int)length, *rest);
+    *rest += length + ((*rest)[length] == '|');
+    return true;
+}
+
+/* The value of a word that is one of the choices. */
+static int enum_value(const OptionSpec *spec, const char *value)
+{
+    char word[WORD_MAX + 1];
+    const char *rest = spec->choices;
+    if (spec->parse) {
+        return spec->parse(value);
+    }
+    for (int i = 0; choice_next(word, sizeof(word), &rest); i++) {
+        if (strcmp(word, value) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* The word of `choices` that has this value, into word[WORD_MAX + 1]; false if there is none. */
+static bool enum_word(char *word, const OptionSpec *spec, int value)
+{
+    const char *rest = spec->choices;
+    while (choice_next(word, WORD_MAX + 1, &rest)) {
+        if (enum_value(spec, word) == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One of the choices, or another name that `parse` knows for one of them. */
+static bool choice_taken(const OptionSpec *spec, const char *value)
+{
+    char word[WORD_MAX + 1];
+    return choice_has(spec->choices, value) ||
+           (spec->parse && spec->parse(value) >= 0 && enum_word(word, spec, spec->parse(value)));
+}
+
+static int layers_set(const OptionSpec *spec, LayerList *field, const char *value,
+                      const char *command)
+{
+    const char *reason = layers_read(field, value, spec->choices, (int)spec->max);
+    return !reason ? 0
+                   : err_set(OGPT_EUSAGE, "%s: --%s: %s, found '%s'; see 'ogpt %s --help'", command,
+                             spec->name, reason, value, command);
+}
+
 static int value_set(const OptionTable *table, const OptionSpec *spec, const char *value,
                      const char *command)
 {
@@ -139,17 +211,25 @@ static int value_set(const OptionTable *table, const OptionSpec *spec, const cha
         }
         *(double *)field = number;
         return 0;
+    case OPT_LAYERS: return layers_set(spec, field, value, command);
+    case OPT_ENUM:
+    case OPT_SITE:
     case OPT_CHOICE:
-        if (!choice_has(spec->choices, value)) {
+        if (!choice_taken(spec, value)) {
             return err_set(OGPT_EUSAGE, "%s: --%s: one of %s expected, found '%s'", command,
                            spec->name, spec->choices, value);
         }
-        *(const char **)field = value;
+        if (spec->type == OPT_CHOICE) {
+            *(const char **)field = value;
+        } else {
+            *(int *)field = enum_value(spec, value);
+        }
         return 0;
+    case OPT_OUT:
     case OPT_TEXT:
         if (value[0] == '\0') {
             return err_set(OGPT_EUSAGE, "%s: --%s: %s expected, found an empty text", command,
-                           spec->name, spec->argument);
+                           spec->name, argument_of(spec));
         }
         *(const char **)field = value;
         return 0;
@@ -166,6 +246,15 @@ void options_default(OptionTable *table)
         case OPT_FLAG: *(bool *)field = false; break;
         case OPT_INT: *(int64_t *)field = spec->def ? strtoll(spec->def, NULL, 10) : 0; break;
         case OPT_NUM: *(double *)field = spec->def ? strtod(spec->def, NULL) : NAN; break;
+        case OPT_LAYERS:
+            *(LayerList *)field = (LayerList){.word = LAYERS_UNSET};
+            if (spec->def) {
+                layers_read(field, spec->def, spec->choices, (int)spec->max);
+            }
+            break;
+        case OPT_ENUM:
+        case OPT_SITE: *(int *)field = spec->def ? enum_value(spec, spec->def) : -1; break;
+        case OPT_OUT:
         case OPT_TEXT:
         case OPT_CHOICE: *(const char **)field = spec->def; break;
         }
@@ -202,7 +291,7 @@ static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, c
     for (size_t t = 0; t < n_tables; t++) {
         for (size_t k = 0; k < tables[t].n; k++) {
             const OptionSpec *spec = &tables[t].specs[k];
-            if (strcmp(spec->name, name) != 0) {
+            if (strcmp(spec->name, name) != 0 && !(spec->alias && strcmp(spec->alias, name) == 0)) {
                 continue;
             }
             if (tables[t].given[k]) {
@@ -218,7 +307,7 @@ static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, c
                 bool missing = *i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0;
                 if (missing) {
                     return err_set(OGPT_EUSAGE, "%s: --%s needs a value: --%s %s", command, name,
-                                   name, spec->argument);
+                                   name, argument_of(spec));
                 }
                 *i += 1;
                 value = argv[*i];
@@ -238,6 +327,13 @@ int options_parse(OptionTable *tables, size_t n_tables, int *n_args, const char 
         const char *word = argv[i];
         if (!options_end && strcmp(word, "--") == 0) {
             options_end = true;
+        } else if (!options_end && strcmp(word, "-h") == 0) {
+            static char help[] = "--help";
+            char *words[] = {help};
+            int at = 0, rc = option_take(tables, n_tables, &at, 1, words, command);
+            if (rc != 0) {
+                return rc;
+            }
         } else if (!options_end && strncmp(word, "--", 2) == 0) {
             int rc = option_take(tables, n_tables, &i, argc, argv, command);
             if (rc != 0) {
@@ -257,6 +353,29 @@ int options_parse(OptionTable *tables, size_t n_tables, int *n_args, const char 
     return 0;
 }
 
+int options_check_required(const OptionTable *table, const char *command, const char *examples)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const OptionSpec *spec = &table->specs[i];
+        if (spec->required && !table->given[i]) {
+            return err_set(OGPT_EUSAGE, "%s: --%s %s is required, as in: %.*s", command, spec->name,
+                           argument_of(spec), (int)strcspn(examples, "\n"), examples);
+        }
+    }
+    return 0;
+}
+
+int options_check_outputs(const OptionTable *table)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < table->n; i++) {
+        const OptionSpec *spec = &table->specs[i];
+        const char *path = spec->type == OPT_OUT ? *(const char **)field_of(table, spec) : NULL;
+        rc = path ? path_check_writable(path) : 0;
+    }
+    return rc;
+}
+
 bool option_given(const OptionTable *table, const char *name)
 {
     for (size_t i = 0; i < table->n; i++) {
@@ -267,23 +386,62 @@ bool option_given(const OptionTable *table, const char *name)
     return false;
 }
 
+static Js *value_json(const OptionSpec *spec, const void *field)
+{
+    char word[WORD_MAX + 1];
+    const char *text = NULL;
+    switch (spec->type) {
+    case OPT_FLAG: return js_bool(*(const bool *)field);
+    case OPT_INT: return js_int(*(const int64_t *)field);
+    case OPT_NUM: return js_num(*(const double *)field);
+    case OPT_ENUM:
+    case OPT_SITE: return enum_word(word, spec, *(const int *)field) ? js_str(word) : js_null();
+    case OPT_LAYERS: text = ((const LayerList *)field)->text; break;
+    case OPT_OUT:
+    case OPT_TEXT:
+    case OPT_CHOICE: text = *(const char *const *)field; break;
+    }
+    return text ? js_str(text) : js_null();
+}
+
 void options_document(Js *object, const OptionTable *table)
 {
     for (size_t i = 0; i < table->n; i++) {
         const OptionSpec *spec = &table->specs[i];
-        const void *field = field_of(table, spec);
-        const char *text = NULL;
-        switch (spec->type) {
-        case OPT_FLAG: js_set_bool(object, spec->name, *(const bool *)field); break;
-        case OPT_INT: js_set_int(object, spec->name, *(const int64_t *)field); break;
-        case OPT_NUM: js_set_num(object, spec->name, *(const double *)field); break;
-        case OPT_TEXT:
-        case OPT_CHOICE:
-            text = *(const char *const *)field;
-            js_set(object, spec->name, text ? js_str(text) : js_null());
-            break;
+        js_set(object, spec->name, value_json(spec, field_of(table, spec)));
+        if (spec->alias) {
+            js_set(object, spec->alias, value_json(spec, field_of(table, spec)));
         }
     }
+}
+
+/* The range, the words that stand for layers, the default, or that there is none. */
+static void help_tail(Text *text, const OptionSpec *spec)
+{
+    const char *between = " (";
+    if (spec->type == OPT_INT || spec->type == OPT_NUM) {
+        char range[80];
+        range_print(range, sizeof(range), spec);
+        text_add(text, "%s%s", between, range);
+        between = ", ";
+    }
+    if (spec->type == OPT_LAYERS) {
+        const char *rest = spec->choices ? spec->choices : "";
+        char word[WORD_MAX + 1];
+        text_add(text, "%s%s", between, spec->max == 1 ? "3 or embed" : "3 or embed,0 or 2-5");
+        while (choice_next(word, sizeof(word), &rest)) {
+            text_add(text, " or %s", word);
+        }
+        between = ", ";
+    }
+    if (spec->required) {
+        text_add(text, "%srequired", between);
+        between = ", ";
+    } else if (spec->def) {
+        text_add(text, "%sdefault %s", between, spec->def);
+        between = ", ";
+    }
+    text_add(text, "%s", between[0] == ',' ? ")" : "");
 }
 
 void options_help(Text *text, const OptionSpec *specs, size_t n)
@@ -291,22 +449,14 @@ void options_help(Text *text, const OptionSpec *specs, size_t n)
     for (size_t i = 0; i < n; i++) {
         const OptionSpec *spec = &specs[i];
         char left[128];
-        char range[80];
-        const char *argument = spec->type == OPT_CHOICE ? spec->choices : spec->argument;
+        const char *argument = argument_of(spec);
         bool flag = spec->type == OPT_FLAG;
         int length = snprintf(left, sizeof(left), "  --%s%s%s", spec->name, flag ? "" : " ",
                               flag ? "" : argument);
         bool fits = length < HELP_COLUMN - 1;
         text_add(text, "%s%s%*s%s", left, fits ? "" : "\n",
                  fits ? HELP_COLUMN - length : HELP_COLUMN, "", spec->help);
-        bool number = spec->type == OPT_INT || spec->type == OPT_NUM;
-        if (number) {
-            range_print(range, sizeof(range), spec);
-            text_add(text, " (%s%s%s)", range, spec->def ? ", default " : "",
-                     spec->def ? spec->def : "");
-        } else if (spec->def) {
-            text_add(text, " (default %s)", spec->def);
-        }
+        help_tail(text, spec);
         text_add(text, "\n");
     }
 }

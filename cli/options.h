@@ -23,6 +23,10 @@ bool int_read(int64_t *out, const char *text);
 /* The whole text is one finite decimal number; "nan", "inf" and hexadecimal are not. */
 bool num_read(double *out, const char *text);
 
+/* Read a list of layers; `words` and `most` as `choices` and `max` of OPT_LAYERS. Returns NULL, or
+ * what is wrong, for a message. */
+const char *layers_read(LayerList *out, const char *text, const char *words, int most);
+
 /* Write the defaults of a table into its struct. */
 void options_default(OptionTable *table);
 
@@ -31,6 +35,11 @@ void options_default(OptionTable *table);
  * OGPT_EUSAGE with one line: what is wrong, the range, and a hint. `command` is named in it. */
 int options_parse(OptionTable *tables, size_t n_tables, int *n_args, const char **args, int argc,
                   char **argv, const char *command);
+
+/* Refuse a command line that lacks a required option. `examples` are those of its command. */
+int options_check_required(const OptionTable *table, const char *command, const char *examples);
+/* Whether each OPT_OUT that was given can be made. 0, OGPT_EUSAGE or OGPT_EIO. */
+int options_check_outputs(const OptionTable *table);
 
 /* Whether option `name` of the table was given. */
 bool option_given(const OptionTable *table, const char *name);

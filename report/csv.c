@@ -99,9 +99,23 @@ static int check_goal(const char *path, const Text *text)
     mem_free(there);
     return same ? 0
                 : err_set(OGPT_EUSAGE,
-                          "%s: exists and holds another table; choose another --csv directory, or "
-                          "--force to replace it",
+                          "%s: exists and holds another table; choose another name, or --force to "
+                          "replace it",
                           path);
+}
+
+int csv_write_file(const char *path, Js *rows, bool replace)
+{
+    Text text = {0};
+    char parent[FILES_PATH_MAX];
+    csv_print(&text, rows);
+    int rc = text.failed ? OGPT_ENOMEM : path_parent(parent, path);
+    rc = rc ? rc : dir_create(parent);
+    rc = rc || replace ? rc : check_goal(path, &text);
+    rc = rc ? rc : file_write_atomic(path, text.data, text.length, true);
+    text_release(&text);
+    js_free(rows);
+    return rc;
 }
 
 int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace)

@@ -23,6 +23,8 @@ typedef struct CsvTable {
 /* Write the tables into a directory, made when missing. A file that is there and holds something
  * else is OGPT_EUSAGE unless `replace`; nothing is written then. Also OGPT_EIO, OGPT_ENOMEM. */
 int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace);
+/* The same for one table in a file of its own. Takes over `rows`. */
+int csv_write_file(const char *path, Js *rows, bool replace);
 /* The text of one table; failed when out of memory. */
 void csv_print(Text *text, const Js *rows);
 

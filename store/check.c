@@ -63,9 +63,9 @@ static int kind_rows_each(const Teller *teller, const Kind *kind, const char *sq
 {
     const Kind *const needed[] = {kind, &runs_kind};
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-        uint64_t present = 0;
-        const int rc = kind__present(&present, teller->db, needed[i]);
-        if (rc != 0 || present != (1ull << needed[i]->n_columns) - 1) {
+        size_t n_present = 0;
+        const int rc = kind__present(&n_present, NULL, teller->db, needed[i]);
+        if (rc != 0 || n_present != needed[i]->n_columns) {
             return rc;
         }
     }

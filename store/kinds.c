@@ -10,11 +10,11 @@
 #include "store/runs.h"
 
 /* From results.def: the columns of each kind, ... */
-#define COLUMN(name, type) {#name, #type, COLUMN_##type},
+#define COLUMN(name, type) {#name, #type, KIND_##type},
 #define KIND(name, columns)                                                                        \
-    static const Column name##_columns[] = {columns};                                              \
-    _Static_assert(sizeof(name##_columns) / sizeof(name##_columns[0]) <= COLUMNS_MAX,              \
-                   "more columns than COLUMNS_MAX");
+    static const KindColumn name##_columns[] = {columns};                                          \
+    _Static_assert(sizeof(name##_columns) / sizeof(name##_columns[0]) <= KIND_COLUMNS_MAX,         \
+                   "more columns than KIND_COLUMNS_MAX");
 #include "store/results.def"
 #undef KIND
 /* ... the kinds, ... */
@@ -75,14 +75,14 @@ const char kinds_objects[] =
 
 const DbSchema kinds_schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, create_sql};
 
-static const Column run_columns[] = {
-    {"run", "INTEGER", COLUMN_INTEGER},       {"command", "TEXT", COLUMN_TEXT},
-    {"command_line", "TEXT", COLUMN_TEXT},    {"subject", "TEXT", COLUMN_TEXT},
-    {"seed", "INTEGER", COLUMN_INTEGER},      {"status", "TEXT", COLUMN_TEXT},
-    {"message", "TEXT", COLUMN_TEXT},         {"started", "TEXT", COLUMN_TEXT},
-    {"ended", "TEXT", COLUMN_TEXT},           {"sessions", "INTEGER", COLUMN_INTEGER},
-    {"machine", "TEXT", COLUMN_TEXT},         {"pid", "INTEGER", COLUMN_INTEGER},
-    {"pid_start", "INTEGER", COLUMN_INTEGER}, {"host", "TEXT", COLUMN_TEXT},
+static const KindColumn run_columns[] = {
+    {"run", "INTEGER", KIND_INTEGER},       {"command", "TEXT", KIND_TEXT},
+    {"command_line", "TEXT", KIND_TEXT},    {"subject", "TEXT", KIND_TEXT},
+    {"seed", "INTEGER", KIND_INTEGER},      {"status", "TEXT", KIND_TEXT},
+    {"message", "TEXT", KIND_TEXT},         {"started", "TEXT", KIND_TEXT},
+    {"ended", "TEXT", KIND_TEXT},           {"sessions", "INTEGER", KIND_INTEGER},
+    {"machine", "TEXT", KIND_TEXT},         {"pid", "INTEGER", KIND_INTEGER},
+    {"pid_start", "INTEGER", KIND_INTEGER}, {"host", "TEXT", KIND_TEXT},
 };
 const Kind runs_kind = {"runs", run_columns, sizeof(run_columns) / sizeof(run_columns[0])};
 
@@ -97,7 +97,7 @@ int kind__find(const Kind **out, const char *name)
     return err_set(OGPT_EUSAGE, "'%s' is no kind of result; see store/results.def", name);
 }
 
-const Column *column__find(const Kind *kind, const char *name)
+const KindColumn *column__find(const Kind *kind, const char *name)
 {
     for (size_t i = 0; i < kind->n_columns; i++) {
         if (strcmp(kind->columns[i].name, name) == 0) {
@@ -107,19 +107,25 @@ const Column *column__find(const Kind *kind, const char *name)
     return NULL;
 }
 
-int kind__present(uint64_t *bits, Db *db, const Kind *kind)
+int kind__present(size_t *n_present, bool *present, Db *db, const Kind *kind)
 {
     DbStmt *stmt = NULL;
-    *bits = 0;
+    *n_present = 0;
+    for (size_t i = 0; present && i < kind->n_columns; i++) {
+        present[i] = false;
+    }
     int rc = db_prepare(&stmt, db, "SELECT name FROM pragma_table_info(?1)");
     if (rc != 0) {
         return rc;
     }
     db_bind_text(stmt, 1, kind->name);
     while ((rc = db_step(stmt)) == 1) {
-        const Column *column = column__find(kind, db_column_text(stmt, 0));
+        const KindColumn *column = column__find(kind, db_column_text(stmt, 0));
         if (column) {
-            *bits |= 1ull << (column - kind->columns);
+            *n_present += 1;
+        }
+        if (column && present) {
+            present[column - kind->columns] = true;
         }
     }
     db_finalize(stmt);
@@ -143,17 +149,13 @@ int view__check(bool *same, Db *db, const View *view)
     return rc < 0 ? rc : 0;
 }
 
-static uint64_t kind_all_bits(const Kind *kind)
-{
-    return (1ull << kind->n_columns) - 1;
-}
-
 static int kind_add_columns(Db *db, const Kind *kind)
 {
-    uint64_t present = 0;
-    int rc = kind__present(&present, db, kind);
+    bool present[KIND_COLUMNS_MAX];
+    size_t n_present = 0;
+    int rc = kind__present(&n_present, present, db, kind);
     for (size_t i = 0; rc == 0 && i < kind->n_columns; i++) {
-        if ((present >> i & 1) == 0) {
+        if (!present[i]) {
             char sql[160];
             snprintf(sql, sizeof(sql), "ALTER TABLE %s ADD COLUMN %s %s", kind->name,
                      kind->columns[i].name, kind->columns[i].sql_type);
@@ -165,13 +167,12 @@ static int kind_add_columns(Db *db, const Kind *kind)
 
 int kinds__complete(Db *db)
 {
-    uint64_t of_runs = 0;
-    int rc = kind__present(&of_runs, db, &runs_kind);
-    bool complete = of_runs == kind_all_bits(&runs_kind);
+    size_t n_present = 0;
+    int rc = kind__present(&n_present, NULL, db, &runs_kind);
+    bool complete = n_present == runs_kind.n_columns;
     for (size_t i = 0; rc == 0 && i < n_kinds; i++) {
-        uint64_t present = 0;
-        rc = kind__present(&present, db, &kinds[i]);
-        complete = complete && present == kind_all_bits(&kinds[i]);
+        rc = kind__present(&n_present, NULL, db, &kinds[i]);
+        complete = complete && n_present == kinds[i].n_columns;
     }
     for (size_t i = 0; rc == 0 && i < n_views; i++) {
         bool same = false;

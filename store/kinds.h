@@ -8,21 +8,21 @@
 
 #include "base/db.h"
 
-typedef enum ColumnType { COLUMN_INTEGER, COLUMN_REAL, COLUMN_TEXT } ColumnType;
+typedef enum KindType { KIND_INTEGER, KIND_REAL, KIND_TEXT } KindType;
 
-typedef struct Column {
+typedef struct KindColumn {
     const char *name;
     const char *sql_type;
-    ColumnType type;
-} Column;
+    KindType type;
+} KindColumn;
 
 typedef struct Kind {
     const char *name;
-    const Column *columns;
+    const KindColumn *columns;
     size_t n_columns;
 } Kind;
 
-#define COLUMNS_MAX 63 /* of one kind: a bit each of 64, and 1 << n of them must be a number */
+#define KIND_COLUMNS_MAX 128 /* of one kind */
 
 /* A summary of store/views.def. */
 typedef struct View {
@@ -45,9 +45,10 @@ extern const DbSchema kinds_schema;
 /* Returns 0 or OGPT_EUSAGE. */
 int kind__find(const Kind **out, const char *name);
 /* NULL when the kind has no such column. */
-const Column *column__find(const Kind *kind, const char *name);
-/* Which columns of a kind the file has, as bits; 0 when it lacks the table. */
-int kind__present(uint64_t *bits, Db *db, const Kind *kind);
+const KindColumn *column__find(const Kind *kind, const char *name);
+/* Which columns of a kind the file has (present: KIND_COLUMNS_MAX flags, or NULL), and how many; 0
+ * if it lacks the table. */
+int kind__present(size_t *n_present, bool *present, Db *db, const Kind *kind);
 /* Whether the file has a view, word for word as in views.def. */
 int view__check(bool *same, Db *db, const View *view);
 /* Add the tables, columns and views that a file of an earlier program lacks. */

@@ -212,26 +212,26 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start)
 /* Bind one member. Lists and objects become their JSON text in a TEXT column; `*owned` keeps
  * that text until the row is stored. */
 static int member_bind(DbStmt *stmt, int index, char **owned, const Kind *kind,
-                       const Column *column, const Js *value)
+                       const KindColumn *column, const Js *value)
 {
     JsType type = !value ? JS_NULL : js_type(value);
     if (type == JS_NULL) {
         db_bind_text(stmt, index, NULL);
         return 0;
     }
-    if (column->type == COLUMN_REAL && (type == JS_NUM || type == JS_INT)) {
+    if (column->type == KIND_REAL && (type == JS_NUM || type == JS_INT)) {
         db_bind_num(stmt, index, js_num_of(value));
         return 0;
     }
-    if (column->type == COLUMN_INTEGER && (type == JS_INT || type == JS_BOOL)) {
+    if (column->type == KIND_INTEGER && (type == JS_INT || type == JS_BOOL)) {
         db_bind_int(stmt, index, type == JS_INT ? js_int_of(value) : js_bool_of(value));
         return 0;
     }
-    if (column->type == COLUMN_TEXT && type == JS_STR) {
+    if (column->type == KIND_TEXT && type == JS_STR) {
         db_bind_text(stmt, index, js_str_of(value));
         return 0;
     }
-    if (column->type == COLUMN_TEXT) {
+    if (column->type == KIND_TEXT) {
         int rc = js_print(owned, value, 0);
         if (rc == 0) {
             db_bind_text(stmt, index, *owned);
@@ -242,10 +242,30 @@ static int member_bind(DbStmt *stmt, int index, char **owned, const Kind *kind,
                    kind->name, column->name, column->sql_type);
 }
 
+/* A number that has no column would be lost without a word. */
+static int members_check(const Kind *kind, const Js *row)
+{
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (js_next(row, &it, &key, &value)) {
+        if (!column__find(kind, key)) {
+            return err_set(OGPT_EUSAGE,
+                           "result %s has no column '%.60s'; add it at the end of its kind in "
+                           "store/results.def",
+                           kind->name, key);
+        }
+    }
+    return 0;
+}
+
 static int row_insert(DbStmt *stmt, int64_t run, const Kind *kind, const Js *row)
 {
-    char *owned[COLUMNS_MAX] = {NULL};
-    int rc = 0;
+    char *owned[KIND_COLUMNS_MAX] = {NULL};
+    int rc = members_check(kind, row);
+    if (rc != 0) {
+        return rc;
+    }
     db_reset(stmt);
     db_bind_int(stmt, 1, run);
     for (size_t i = 0; rc == 0 && i < kind->n_columns; i++) {
@@ -263,7 +283,7 @@ static int row_insert(DbStmt *stmt, int64_t run, const Kind *kind, const Js *row
 /* "INSERT INTO kind (run, a, b) VALUES (?1, ?2, ?3)" */
 static int insert_prepare(DbStmt **out, Db *db, const Kind *kind)
 {
-    char sql[2048];
+    char sql[4096];
     size_t n = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s (run", kind->name);
     for (size_t i = 0; i < kind->n_columns; i++) {
         n += (size_t)snprintf(sql + n, sizeof(sql) - n, ", %s", kind->columns[i].name);
@@ -325,21 +345,62 @@ int store_add(Store *store, int64_t run, const char *kind, const Js *row)
     return rc;
 }
 
+bool store_has_column(const char *kind_name, const char *column)
+{
+    for (size_t i = 0; i < n_kinds; i++) {
+        if (strcmp(kinds[i].name, kind_name) == 0) {
+            return column__find(&kinds[i], column);
+        }
+    }
+    return false;
+}
+
+Js *store_known(const char *kind, const Js *row)
+{
+    Js *known = js_object();
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (js_next(row, &it, &key, &value)) {
+        if (store_has_column(kind, key)) {
+            js_set(known, key, js_keep(value));
+        }
+    }
+    return known;
+}
+
+int store_has_run(bool *out, Store *store, const char *command, const char *options_json)
+{
+    DbStmt *stmt = NULL;
+    *out = false;
+    int rc = db_prepare(&stmt, store->db,
+                        "SELECT 1 FROM runs WHERE command = ?1 AND options = ?2 LIMIT 1");
+    if (rc != 0) {
+        return rc;
+    }
+    db_bind_text(stmt, 1, command);
+    db_bind_text(stmt, 2, options_json);
+    rc = db_step(stmt);
+    *out = rc == 1;
+    db_finalize(stmt);
+    return rc < 0 ? rc : 0;
+}
+
 /* The current row of a statement as an object of the columns that `kind` knows. */
 static Js *row_read(DbStmt *stmt, const Kind *kind)
 {
     Js *row = js_object();
     for (int i = 0; i < db_columns(stmt); i++) {
         const char *name = db_column_name(stmt, i);
-        const Column *column = column__find(kind, name);
+        const KindColumn *column = column__find(kind, name);
         if (!column) {
             continue;
         }
         if (db_column_is_null(stmt, i)) {
             js_set(row, name, js_null());
-        } else if (column->type == COLUMN_INTEGER) {
+        } else if (column->type == KIND_INTEGER) {
             js_set_int(row, name, db_column_int(stmt, i));
-        } else if (column->type == COLUMN_REAL) {
+        } else if (column->type == KIND_REAL) {
             js_set_num(row, name, db_column_num(stmt, i));
         } else {
             js_set_str(row, name, db_column_text(stmt, i));
@@ -395,14 +456,14 @@ static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_
 /* A file of an earlier program may lack the table: then there are no rows. */
 static int kind_rows(Js **out, Store *store, const Kind *kind, int64_t run)
 {
-    uint64_t present = 0;
+    size_t n_present = 0;
     char sql[96];
     *out = NULL;
-    int rc = kind__present(&present, store->db, kind);
+    int rc = kind__present(&n_present, NULL, store->db, kind);
     if (rc != 0) {
         return rc;
     }
-    if (present == 0) {
+    if (n_present == 0) {
         *out = js_array();
         return 0;
     }
@@ -427,8 +488,8 @@ int store_trim(Store *store, int64_t run, const char *kind_name, const char *col
     if (rc != 0) {
         return rc;
     }
-    const Column *column = column__find(kind, column_name);
-    if (!column || column->type != COLUMN_INTEGER) {
+    const KindColumn *column = column__find(kind, column_name);
+    if (!column || column->type != KIND_INTEGER) {
         return err_set(OGPT_EUSAGE, "result %s has no integer column '%s'", kind_name, column_name);
     }
     char sql[160];

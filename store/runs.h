@@ -42,13 +42,20 @@ int store_run_end(Store *store, int64_t run, const char *status, const char *mes
  * living process of this host runs one of them. */
 int store_run_resume(Store *store, int64_t *run, const RunStart *start);
 
-/* Append one row, or all rows of an array, of a kind of results.def in one transaction: `row`
- * is an object whose members are looked up by column name; a missing or null member stores
- * NULL, an unknown member is ignored (the JSON document may hold more). */
+/* Append one row, or all rows of an array, of a kind of results.def in one transaction. The
+ * members of `row` are named as the columns are; a missing or null member stores NULL. A member
+ * without a column is OGPT_EUSAGE, and then no row is stored: a number must not get lost unseen. A
+ * command finds that out before it computes, with store_has_column. */
 int store_add(Store *store, int64_t run, const char *kind, const Js *row);
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows);
 /* The same for rows of several kinds, an object of kind -> array: all of them or none. */
 int store_add_kinds(Store *store, int64_t run, const Js *by_kind);
+/* Whether a kind of results.def has such a column. */
+bool store_has_column(const char *kind, const char *column);
+/* A copy of a row without the members that the kind has no columns for; owned. */
+Js *store_known(const char *kind, const Js *row);
+/* Whether a run of this command with these options is on file, whatever became of it. */
+int store_has_run(bool *out, Store *store, const char *command, const char *options_json);
 /* Rows of a kind for a run, as an owned array of objects, in insertion order. */
 int store_rows(Js **out, Store *store, const char *kind, int64_t run);
 /* Delete a run's rows of one kind whose integer column `column` is greater than `keep`: a

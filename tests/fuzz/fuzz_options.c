@@ -62,6 +62,11 @@ static void ranges_check(const OptionTable *table)
             const double value = *(const double *)field;
             fuzz_require(isfinite(value) && value >= spec->min && value <= spec->max,
                          "a number is finite and in range");
+        } else if (spec->type == OPT_ENUM || spec->type == OPT_SITE) {
+            fuzz_require(*(const int *)field >= 0, "a word has a value");
+        } else if (spec->type == OPT_LAYERS) {
+            const LayerList *layers = field;
+            fuzz_require(layers->n >= 0 && layers->n <= LAYERS_LISTED_MAX, "layers fit");
         } else if (spec->type != OPT_FLAG) {
             fuzz_require(*(const char *const *)field, "a text is there");
         }
@@ -76,7 +81,7 @@ static int command_parse(const Command *command, int argc, char **argv)
     const char **args = mem_calloc((size_t)argc + 1, sizeof(*args), "arguments");
     int n_args = 0;
     OptionTable tables[2] = {
-        {.specs = specs, .n = common__specs(specs, command->uses), .base = &common},
+        {.specs = specs, .n = common__specs(specs, command), .base = &common},
         {.specs = command->options, .n = command->n_options, .base = own}};
     options_default(&tables[0]);
     options_default(&tables[1]);

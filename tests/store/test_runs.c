@@ -117,7 +117,6 @@ static Js *curve_row(int64_t step, double loss)
     Js *row = js_object();
     js_set_int(row, "step", step);
     js_set_num(row, "loss", loss);
-    js_set_str(row, "no_such_column", "ignored");
     return row;
 }
 
@@ -141,7 +140,6 @@ static void rows_come_back_in_order(void **state)
     assert_true(js_num_of(js_member(js_at(back, 1), "loss")) == 0.5);
     assert_int_equal(js_type(js_member(js_at(back, 2), "loss")), JS_NULL);
     assert_int_equal(js_type(js_member(js_at(back, 0), "excess")), JS_NULL);
-    assert_false(js_has(js_at(back, 0), "no_such_column"));
     js_free(back);
 
     /* A resumed run drops what lies past its checkpoint, and only of its own. */
@@ -172,12 +170,40 @@ static void wrong_rows_are_refused_whole(void **state)
     js_set_num(bad, "loss", 1);
     js_set_num(bad, "step", 1.5);
     assert_refused(store_add_all(store, run, "train_curve", rows), OGPT_EUSAGE, "column step");
+    js_set_int(bad, "step", 2);
+    js_set_num(bad, "loss_low", 1); /* would be lost unseen */
+    assert_refused(store_add_all(store, run, "train_curve", rows), OGPT_EUSAGE,
+                   "has no column 'loss_low'");
     assert_int_equal(store_rows(&back, store, "train_curve", run), 0);
     assert_int_equal(js_length(back), 0); /* the good row before it vanished too */
     js_free(back);
     assert_refused(store_add(store, run + 1, "train_curve", js_at(rows, 0)), OGPT_EFORMAT,
                    "FOREIGN KEY");
     js_free(rows);
+    store_close(store);
+}
+
+static void columns_and_runs_are_known(void **state)
+{
+    Store *store = store_made("known.db");
+    bool known = true;
+    Js *row = curve_row(1, 2);
+    assert_true(store_has_column("eval_by_ply", "excess"));
+    assert_true(store_has_column("edit_results", "random_error_high"));
+    assert_false(store_has_column("eval_by_ply", "nonsense"));
+    assert_false(store_has_column("nonsense", "ply"));
+    js_set_num(row, "nonsense", 1);
+    Js *kept = store_known("train_curve", row);
+    assert_int_equal(js_length(kept), 2);
+    js_free(kept);
+    js_free(row);
+    assert_int_equal(store_has_run(&known, store, "train", "{}"), 0);
+    assert_false(known);
+    run_made(store, "train", "m", "{}");
+    assert_int_equal(store_has_run(&known, store, "train", "{}"), 0);
+    assert_true(known);
+    assert_int_equal(store_has_run(&known, store, "train", "{\"x\":1}"), 0);
+    assert_false(known);
     store_close(store);
 }
 
@@ -343,6 +369,9 @@ static void older_files_are_completed(void **state)
     Js *row = js_object();
     js_set_num(row, "seconds", 0.25);
     assert_int_equal(store_add(store, run, "perft", row), 0);
+    js_free(row);
+    row = js_object();
+    js_set_num(row, "loss", 2);
     assert_int_equal(store_add(store, run, "eval", row), 0);
     js_free(row);
     assert_int_equal(store_rows(&rows, store, "perft", run), 0);
@@ -376,7 +405,11 @@ static void views_are_read_by_name(void **state)
     js_set_num(row, "accuracy", 0.25);
     js_set_int(row, "layer", 2);
     assert_int_equal(store_add(store, run, "probe_controls", row), 0);
+    js_free(row);
+    row = js_object();
+    js_set_str(row, "task", "mine");
     js_set_num(row, "accuracy", 0.75);
+    js_set_int(row, "layer", 2);
     assert_int_equal(store_add(store, run, "probe_layers", row), 0);
     js_free(row);
     assert_int_equal(store_view(&rows, store, "probes_by_layer", run), 0);
@@ -510,6 +543,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_added_together),     cmocka_unit_test(run_row_lives_and_ends),
         cmocka_unit_test(runs_are_found_and_resumed),   cmocka_unit_test(rows_come_back_in_order),
+        cmocka_unit_test(columns_and_runs_are_known),
         cmocka_unit_test(wrong_rows_are_refused_whole), cmocka_unit_test(lists_become_text),
         cmocka_unit_test(every_kind_takes_a_row),       cmocka_unit_test(rows_are_append_only),
         cmocka_unit_test(older_files_are_completed),    cmocka_unit_test(views_choose_rows),

@@ -36,6 +36,15 @@ static Js *result_document(const char *path, const GenerateResult *result,
     return document;
 }
 
+/* The members of the document that the database has columns for. */
+static int row_add(Context *context, const Js *document)
+{
+    Js *row = store_known("corpora", document);
+    int rc = store_add(context->store, context->run, "corpora", row);
+    js_free(row);
+    return rc;
+}
+
 /* One row a corpus: a command typed again when all was there keeps the row with the speed. */
 static int row_store(Context *context, const Js *document, const GenerateResult *result)
 {
@@ -50,7 +59,7 @@ static int row_store(Context *context, const Js *document, const GenerateResult 
         return 0;
     }
     rc = store_trim(context->store, context->run, "corpora", "games", -1);
-    return rc != 0 ? rc : store_add(context->store, context->run, "corpora", document);
+    return rc != 0 ? rc : row_add(context, document);
 }
 
 static int generate_run(Context *context)

@@ -202,12 +202,21 @@ static int verdict_of(const Reading *reading, const char *path, const ImportResu
     return 0;
 }
 
+/* The members of the document that the database has columns for. */
+static int row_add(Context *context, const Js *document)
+{
+    Js *row = store_known("imports", document);
+    int rc = store_add(context->store, context->run, "imports", row);
+    js_free(row);
+    return rc;
+}
+
 static int import_report(Reading *reading, const char *path, const ImportResult *result)
 {
     Context *context = reading->context;
     Js *document = result_document(reading, path, result);
     int rc = store_trim(context->store, context->run, "imports", "games", -1);
-    rc = rc ? rc : store_add(context->store, context->run, "imports", document);
+    rc = rc ? rc : row_add(context, document);
     if (rc != 0) {
         js_free(document);
         return rc;

@@ -1,5 +1,5 @@
 /* cli/commands/games/cmd_perft.c - ogpt perft: leaves of the game tree, the proof of the rules. */
-#include "cli/command.h"
+#include "cli/study.h"
 
 #include "base/err.h"
 #include "base/process.h"
@@ -17,46 +17,51 @@ static const OptionSpec options[] = {
      .help = "count with the reference rules, one thread"},
 };
 
-static int perft_run(Context *context)
+static const Column columns[] = {
+    {.key = "depth", .heading = "depth", .type = COLUMN_COUNT},
+    {.key = "size", .heading = "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {.key = "nodes", .heading = "leaves", .type = COLUMN_COUNT},
+    {.key = "seconds", .heading = "time", .unit = "s", .digits = 3, .flags = COLUMN_TIME},
+};
+static const TableSpec perft_table = {
+    .name = "perft",
+    .kind = "perft",
+    .columns = columns,
+    .n_columns = sizeof(columns) / sizeof(columns[0]),
+    .record = true,
+};
+
+static int leaves_count(uint64_t *nodes, const Context *context, const GameVariant *variant,
+                        int depth)
 {
     const PerftOptions *given = context->options;
+    RefBoard board;
+    if (!given->ref) {
+        return perft_start(nodes, variant, depth, context->pool);
+    }
+    ref_start(&board, variant->size);
+    *nodes = ref_perft(&board, depth);
+    return 0;
+}
+
+static int perft_run(Context *context)
+{
     const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
     int64_t depth = 0;
     uint64_t nodes = 0;
-    Text text = {0};
     int rc = context_arg_int(&depth, context, 0, "DEPTH", 0, DEPTH_MAX);
-    rc = rc ? rc : context_pool(context);
-    rc = rc ? rc : context_run_begin(context, NULL, false);
-    if (rc != 0) {
-        return rc;
-    }
+    rc = rc ? rc : study_begin(context, NULL, false);
     double start = clock_seconds();
-    if (given->ref) {
-        RefBoard board;
-        ref_start(&board, variant->size);
-        nodes = ref_perft(&board, (int)depth);
-    } else {
-        rc = perft_start(&nodes, variant, (int)depth, context->pool);
-    }
-    double seconds = clock_seconds() - start;
+    rc = rc ? rc : leaves_count(&nodes, context, variant, (int)depth);
     if (rc != 0) {
         return rc;
     }
-    Js *document = js_object();
-    js_set_int(document, "depth", depth);
-    js_set_int(document, "size", variant->size);
-    js_set_int(document, "nodes", (int64_t)nodes);
-    js_set_num(document, "seconds", seconds);
-    rc = context_add(context, "perft", js_keep(document));
-    if (rc != 0) {
-        js_free(document);
-        return rc;
-    }
-    text_add(&text, "perft %lld on %dx%d: %llu leaves in %.3f s\n", (long long)depth, variant->size,
-             variant->size, (unsigned long long)nodes, seconds);
-    rc = context_result(context, document, text.data);
-    text_release(&text);
-    return rc;
+    Table *result = study_table(context, &perft_table);
+    table_int(result, "depth", depth);
+    table_int(result, "size", variant->size);
+    table_int(result, "nodes", (int64_t)nodes);
+    table_num(result, "seconds", clock_seconds() - start);
+    return 0;
 }
 
 const Command cmd_perft = {
@@ -70,5 +75,6 @@ const Command cmd_perft = {
     .min_args = 1,
     .max_args = 1,
     .uses = USES_SIZE | USES_THREADS | USES_STORE,
+    .tables = (const TableSpec *const[]){&perft_table, NULL},
     .run = perft_run,
 };

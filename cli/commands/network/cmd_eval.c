@@ -22,16 +22,16 @@ typedef struct EvalOptions {
 } EvalOptions;
 
 static const OptionSpec eval_options[] = {
-    {"corpus", OPT_TEXT, offsetof(EvalOptions, corpus), 0, 0, NULL, NULL, "CORPUS",
-     "games to be scored: its test split, which training on a corpus never uses"},
-    {"games", OPT_INT, offsetof(EvalOptions, games), 1, 1e9, "10000", NULL, "N",
-     "number of games, from the first one on"},
-    {"all", OPT_FLAG, offsetof(EvalOptions, all), 0, 0, NULL, NULL, NULL,
-     "score all games, also those that the model may have been trained on"},
-    {"by-ply", OPT_FLAG, offsetof(EvalOptions, by_ply), 0, 0, NULL, NULL, NULL,
-     "also print the scores ply by ply (--json always has them)"},
-    {"no-seen", OPT_FLAG, offsetof(EvalOptions, no_seen), 0, 0, NULL, NULL, NULL,
-     "do not make the training games again to look for scored games among them"},
+    {"corpus", OPT_TEXT, offsetof(EvalOptions, corpus), .argument = "CORPUS",
+     .help = "games to be scored: its test split, which training on a corpus never uses"},
+    {"games", OPT_INT, offsetof(EvalOptions, games), 1, 1e9, .def = "10000", .argument = "N",
+     .help = "number of games, from the first one on"},
+    {"all", OPT_FLAG, offsetof(EvalOptions, all),
+     .help = "score all games, also those that the model may have been trained on"},
+    {"by-ply", OPT_FLAG, offsetof(EvalOptions, by_ply),
+     .help = "also print the scores ply by ply (--json always has them)"},
+    {"no-seen", OPT_FLAG, offsetof(EvalOptions, no_seen),
+     .help = "do not make the training games again to look for scored games among them"},
 };
 
 /* Means of one row of sums under the names that cli.md and store/results.def use. Floor and

@@ -1,0 +1,48 @@
+/* cli/study.h - the result of a command: tables, text and JSON, handed to the framework.
+ *
+ * A command declares in its Command which tables it returns. Its run function opens what it needs,
+ * calls study_begin before the work, computes, fills the tables, and returns. Then the framework
+ * stores the rows under their kinds (all in one transaction), prints text or the --json document,
+ * writes --csv and --html, gives the hints, closes the run's row and releases everything here.
+ *
+ * What can be refused early is refused early: study_begin checks that the database has all columns
+ * of the declared tables, and that no file of --csv or --html is there which another command line
+ * made. The command's tables and texts come out in the order in which they were begun.
+ *
+ * Start reading with cli/commands/games/cmd_perft.c, the smallest command.
+ */
+#ifndef OGPT_CLI_STUDY_H
+#define OGPT_CLI_STUDY_H
+
+#include "base/work.h"
+#include "cli/command.h"
+#include "report/table.h"
+
+/* The pool and, with USES_STORE, the run's row: context_pool and context_run_begin. To be called
+ * when every input is open and checked, before the work. `subject`: the artefact that the run is
+ * about, or NULL; `resume`: the same command typed again goes on in its row. Returns 0 or OGPT_E*.
+ */
+int study_begin(Context *context, const char *subject, bool resume);
+
+/* What a long function takes as its last parameter: the pool, the seed, and a progress bar with the
+ * stage as its label. `unit` is what the ticks count ("games"). Valid until the command returns. */
+const Work *study_work(Context *context, const char *unit);
+
+/* Begin a table at this place of the result; borrowed, filled until the command returns. One spec
+ * may be begun more than once only if it is not stored: rows of one kind belong into one table. */
+Table *study_table(Context *context, const TableSpec *spec);
+/* Text for people at this place: what no table can say, such as a drawn board. */
+Text *study_text(Context *context);
+/* A member of the JSON document that is in no table. Takes over `value`. */
+void study_json(Context *context, const char *key, Js *value);
+/* All members of an object; takes it over. */
+void study_json_all(Context *context, Js *object);
+/* A hint of what to type next, on stderr after the result. */
+void study_next(Context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The result is printed and stored, and the command still ends with this code and the message that
+ * is set now: a check that came out negative. Returns 0, to be returned by the run function. */
+int study_verdict(Context *context, int code);
+/* Refuse a path that cannot be made, for outputs that are arguments (options: OPT_OUT). */
+int study_check_output(const Context *context, const char *path);
+
+#endif

@@ -1,0 +1,284 @@
+/* report/table.c - rows under named columns, and what programs read of them. Contract in
+ * report/table.h; what people read is in report/table_text.c and report/table_html.c. */
+#include "report/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "report/intervals.h"
+
+#define KEY_MAX 80
+
+void table_init(Table *out, const TableSpec *spec)
+{
+    *out = (Table){.spec = spec, .rows = js_array()};
+}
+
+void table_release(Table *table)
+{
+    js_free(table->rows);
+    *table = (Table){0};
+}
+
+size_t table_rows(const Table *table)
+{
+    return js_length(table->rows);
+}
+
+static const Column *column_of(const Table *table, const char *key)
+{
+    for (size_t i = 0; i < table->spec->n_columns; i++) {
+        if (strcmp(table->spec->columns[i].key, key) == 0) {
+            return &table->spec->columns[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether a key is KEY_low, KEY_high or KEY_ci of an interval column. */
+static bool is_of_interval(const Table *table, const char *key)
+{
+    static const char *const ends[] = {"_low", "_high", "_ci"};
+    char name[KEY_MAX];
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        size_t length = strlen(key), end = strlen(ends[i]);
+        if (length > end && length - end < sizeof(name) &&
+            strcmp(key + length - end, ends[i]) == 0) {
+            snprintf(name, sizeof(name), "%.*s", (int)(length - end), key);
+            const Column *column = column_of(table, name);
+            if (column && column->interval) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool type_fits(const Column *column, const Js *value)
+{
+    JsType type = js_type(value);
+    if (type == JS_NULL) {
+        return true;
+    }
+    switch (column->type) {
+    case COLUMN_NUMBER: return type == JS_NUM || type == JS_INT;
+    case COLUMN_COUNT:
+    case COLUMN_LAYER: return type == JS_INT;
+    case COLUMN_TEXT: return type == JS_STR;
+    case COLUMN_YES_NO: return type == JS_BOOL;
+    case COLUMN_NESTED: return type == JS_ARRAY || type == JS_OBJECT;
+    }
+    return false;
+}
+
+void table_row(Table *table)
+{
+    table->row = js_object();
+    js_push(table->rows, table->row);
+}
+
+static void layer_name(char out[16], int64_t layer)
+{
+    if (layer < 0) {
+        snprintf(out, 16, "embed");
+    } else {
+        snprintf(out, 16, "%d", (int)layer);
+    }
+}
+
+void table_set(Table *table, const char *key, Js *value)
+{
+    const Column *column = column_of(table, key);
+    if (!table->row) {
+        table_row(table);
+    }
+    bool right = column ? type_fits(column, value) : is_of_interval(table, key);
+    if (!right && table->wrong[0] == '\0') {
+        snprintf(table->wrong, sizeof(table->wrong), "%s", key);
+    }
+    if (column && column->type == COLUMN_LAYER) {
+        char name_key[KEY_MAX], name[16];
+        layer_name(name, js_int_of(value));
+        snprintf(name_key, sizeof(name_key), "%s_name", key);
+        js_set(table->row, key, js_keep(value));
+        js_set(table->row, name_key, js_type(value) == JS_INT ? js_str(name) : js_null());
+        js_free(value);
+        return;
+    }
+    js_set(table->row, key, value);
+}
+
+void table_int(Table *table, const char *key, int64_t value)
+{
+    table_set(table, key, js_int(value));
+}
+
+void table_num(Table *table, const char *key, double value)
+{
+    table_set(table, key, js_num(value));
+}
+
+void table_text(Table *table, const char *key, const char *value)
+{
+    table_set(table, key, value ? js_str(value) : js_null());
+}
+
+void table_bool(Table *table, const char *key, bool value)
+{
+    table_set(table, key, js_bool(value));
+}
+
+void table_null(Table *table, const char *key)
+{
+    table_set(table, key, js_null());
+}
+
+static void members_take(Table *table, const Js *row)
+{
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (js_next(row, &it, &key, &value)) {
+        table_set(table, key, js_keep(value));
+    }
+}
+
+void table_interval(Table *table, const char *key, Interval value)
+{
+    Js *members = js_object();
+    const Column *column = column_of(table, key);
+    if (column && !column->interval && table->wrong[0] == '\0') {
+        snprintf(table->wrong, sizeof(table->wrong), "%s_low", key);
+    }
+    js_set_interval(members, key, value);
+    members_take(table, members);
+    js_free(members);
+}
+
+void table_add(Table *table, Js *row)
+{
+    table_row(table);
+    members_take(table, row);
+    js_free(row);
+}
+
+int table_check(const Table *table)
+{
+    char *printed = NULL;
+    if (table->wrong[0] != '\0') {
+        return err_set(OGPT_EUSAGE, "table %s: '%s' is no column of it, or has another type",
+                       table->spec->name, table->wrong);
+    }
+    int rc = js_print(&printed, table->rows, 0); /* reports whether all of it could be built */
+    mem_free(printed);
+    return rc;
+}
+
+size_t table_columns_of(Column *columns, size_t max, const Js *rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < js_length(rows); i++) {
+        void *it = NULL;
+        const char *key;
+        const Js *value;
+        while (js_next(js_at(rows, i), &it, &key, &value)) {
+            size_t at = 0;
+            while (at < n && strcmp(columns[at].key, key) != 0) {
+                at++;
+            }
+            if (at == n && n < max) {
+                columns[n++] = (Column){.key = key, .heading = key, .type = COLUMN_TEXT};
+            }
+            if (at >= n || js_type(value) == JS_NULL) {
+                continue;
+            }
+            Column *column = &columns[at];
+            switch (js_type(value)) {
+            case JS_INT:
+                column->type = column->type == COLUMN_NUMBER ? COLUMN_NUMBER : COLUMN_COUNT;
+                break;
+            case JS_NUM: column->type = COLUMN_NUMBER; break;
+            case JS_BOOL: column->type = COLUMN_YES_NO; break;
+            case JS_STR: column->type = COLUMN_TEXT; break;
+            default: column->type = COLUMN_NESTED; break;
+            }
+            column->digits = 4;
+        }
+    }
+    return n;
+}
+
+void table_document(Js *document, const Table *table)
+{
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    if (!table->spec->record) {
+        js_set(document, table->spec->name, js_keep(table->rows));
+        return;
+    }
+    while (js_next(js_at(table->rows, 0), &it, &key, &value)) {
+        js_set(document, key, js_keep(value));
+    }
+}
+
+/* Copy a member if the row has it. */
+static void member_copy(Js *out, const char *key, const Js *row)
+{
+    if (js_has(row, key)) {
+        js_set(out, key, js_keep(js_member(row, key)));
+    }
+}
+
+static void column_copy(Js *out, const Column *column, const Js *row)
+{
+    char key[KEY_MAX];
+    member_copy(out, column->key, row);
+    if (column->interval) {
+        snprintf(key, sizeof(key), "%s_low", column->key);
+        member_copy(out, key, row);
+        snprintf(key, sizeof(key), "%s_high", column->key);
+        member_copy(out, key, row);
+    }
+}
+
+Js *table_stored(const Table *table)
+{
+    Js *rows = js_array();
+    for (size_t i = 0; i < js_length(table->rows); i++) {
+        Js *row = js_object();
+        for (size_t c = 0; c < table->spec->n_columns; c++) {
+            if ((table->spec->columns[c].flags & COLUMN_UNSTORED) == 0) {
+                column_copy(row, &table->spec->columns[c], js_at(table->rows, i));
+            }
+        }
+        js_push(rows, row);
+    }
+    return rows;
+}
+
+Js *table_csv(const Table *table)
+{
+    Js *rows = js_array();
+    for (size_t i = 0; i < js_length(table->rows); i++) {
+        const Js *from = js_at(table->rows, i);
+        Js *row = js_object();
+        for (size_t c = 0; c < table->spec->n_columns; c++) {
+            const Column *column = &table->spec->columns[c];
+            const Js *value = js_member(from, column->key);
+            if ((column->flags & COLUMN_TIME) != 0 || column->type == COLUMN_NESTED) {
+                continue;
+            }
+            if (column->type == COLUMN_LAYER && value && js_type(value) == JS_INT &&
+                js_int_of(value) < 0) {
+                js_set_str(row, column->key, "embed");
+            } else {
+                column_copy(row, column, from);
+            }
+        }
+        js_push(rows, row);
+    }
+    return rows;
+}

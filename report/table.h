@@ -1,0 +1,121 @@
+/* report/table.h - a result as rows under named columns: the one place where a number has its name.
+ *
+ * A command declares its columns once and fills rows. Everything that people and programs read is a
+ * renderer of that: text and Markdown and HTML for people, JSON, CSV and the rows of the results
+ * database for programs. Rows keep the exact values; only text, Markdown and HTML round.
+ *
+ * An interval column `accuracy` has the members accuracy, accuracy_ci ([low, high]), accuracy_low
+ * and accuracy_high in JSON, and the first and the last two of them in CSV and in the database. A
+ * layer column `layer` is an integer in JSON and in the database, where -1 is the embedding and
+ * layer_name says "embed"; everywhere else it reads "embed" or the number.
+ */
+#ifndef OGPT_REPORT_TABLE_H
+#define OGPT_REPORT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/js.h"
+#include "base/text.h"
+#include "num/stats.h"
+#include "report/csv.h"
+
+typedef enum ColumnType {
+    COLUMN_NUMBER, /* double; NaN is null, shown as "-" */
+    COLUMN_COUNT,  /* whole number */
+    COLUMN_TEXT,
+    COLUMN_YES_NO, /* bool */
+    COLUMN_LAYER,  /* whole number; -1: the embedding */
+    COLUMN_NESTED  /* list or object; in no CSV, Markdown, HTML or text */
+} ColumnType;
+
+enum {
+    COLUMN_TIME = 1,    /* differs between equal runs: left out of CSV */
+    COLUMN_WIDE = 2,    /* in text only if asked for */
+    COLUMN_UNSTORED = 4 /* not in the database */
+};
+
+typedef struct Column {
+    const char *key;     /* member of JSON, column of CSV and of the database: "strict_error" */
+    const char *heading; /* for people: "strict error"; NULL: only in JSON, CSV and the database */
+    ColumnType type;
+    const char *unit;    /* "nats", "s"; "%": a share, shown times 100; NULL: none */
+    int digits;          /* of a number, behind the point; -1: six significant ones */
+    bool interval;       /* of a number: has a 95 % interval */
+    const char *meaning; /* one line for people, or NULL */
+    unsigned flags;      /* COLUMN_TIME, ... */
+} Column;
+
+typedef struct TableSpec {
+    const char *name;  /* of the list in the document, and of the file NAME.csv: "layers" */
+    const char *kind;  /* kind of store/results.def, NULL: not stored */
+    const char *title; /* line above the table, or NULL */
+    const Column *columns;
+    size_t n_columns;
+    bool
+        record; /* one row: its columns are members of the document itself, one line each in text */
+} TableSpec;
+
+/* A table being filled. Functions that set a value report nothing; table_check says at the end
+ * whether all keys and types were those of the spec. */
+typedef struct Table {
+    const TableSpec *spec; /* borrowed */
+    Js *rows;              /* owned array of objects */
+    Js *row;               /* the last of them, borrowed; NULL: none yet */
+    bool hidden;           /* not in text */
+    bool unstored;         /* not in the database this time */
+    char wrong[80];        /* the first key that is no column, or has another type; "": none */
+} Table;
+
+void table_init(Table *out, const TableSpec *spec);
+void table_release(Table *table);
+size_t table_rows(const Table *table);
+
+/* Begin the next row. The one row of a record begins with its first value. */
+void table_row(Table *table);
+/* Set a value of the row. NaN is null. */
+void table_int(Table *table, const char *key, int64_t value);
+void table_num(Table *table, const char *key, double value);
+void table_text(Table *table, const char *key, const char *value); /* NULL: null */
+void table_bool(Table *table, const char *key, bool value);
+void table_null(Table *table, const char *key);
+void table_interval(Table *table, const char *key, Interval value);
+/* Takes over `value`, of any type that fits the column. */
+void table_set(Table *table, const char *key, Js *value);
+/* Add a row that was made as an object, members of intervals included (js_set_interval). Takes it
+ * over. */
+void table_add(Table *table, Js *row);
+
+/* 0; OGPT_EUSAGE naming the first wrong key; OGPT_ENOMEM. */
+int table_check(const Table *table);
+/* Columns of one table made from the members of rows that come from elsewhere, all with headings.
+ * columns: room for `max`. Returns their number. */
+size_t table_columns_of(Column *columns, size_t max, const Js *rows);
+
+/* ---- renderers; the Text is `failed` when out of memory, a Js is owned ---- */
+
+typedef struct TableStyle {
+    int width; /* characters a line: texts are cut with '~' to fit; 0: any */
+    bool wide; /* also the columns with COLUMN_WIDE */
+} TableStyle;
+
+/* A list as aligned columns, a record as one line a column: heading, value, interval, meaning. */
+void table_print(Text *out, const Table *table, TableStyle style);
+void table_markdown(Text *out, const Table *table);
+/* One section of a page: a table with caption, column headings and, below it, their meanings. */
+void table_html(Text *out, const Table *table);
+/* The whole page: sections of all tables in order. `title` and `subtitle` are plain text. */
+void table_page(Text *out, const char *title, const char *subtitle, const Table *const *tables,
+                size_t n);
+/* One value as table_print shows it. */
+void column_print(Text *out, const Column *column, const Js *value);
+
+/* Into a document: the members of a record, or the list under the table's name. */
+void table_document(Js *document, const Table *table);
+/* Rows for the database: an array of objects with the columns that are stored. */
+Js *table_stored(const Table *table);
+/* Rows for csv_write and csv_print. */
+Js *table_csv(const Table *table);
+
+#endif

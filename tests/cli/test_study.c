@@ -1,0 +1,292 @@
+/* tests/cli/test_study.c - the framework with commands made up here: tables become text, JSON,
+ * files and rows; what can be refused early is refused before the command works. */
+#include "tests/base/base_test.h"
+
+#include <unistd.h>
+
+#include "cli/framework.h"
+
+static int n_worked;           /* how often a command began its work */
+static const char *wrong_key;  /* set by the command in its table */
+static double measured = 0.25; /* what the command finds */
+
+static const Column curve_columns[] = {
+    {.key = "step", .heading = "step", .type = COLUMN_COUNT},
+    {.key = "loss", .heading = "loss", .unit = "nats", .digits = 3},
+};
+static const TableSpec curve = {
+    .name = "curve", .kind = "train_curve", .columns = curve_columns, .n_columns = 2};
+static const Column summary_columns[] = {
+    {.key = "best", .heading = "best loss", .digits = 3},
+};
+static const TableSpec summary = {
+    .name = "summary", .columns = summary_columns, .n_columns = 1, .record = true};
+
+typedef struct MeasureOptions {
+    const char *out;
+    int64_t games;
+    bool fail;
+} MeasureOptions;
+
+static const OptionSpec measure_options[] = {
+    {"games", OPT_INT, offsetof(MeasureOptions, games), 1, 10, .argument = "N", .help = "games",
+     .required = true},
+    {"out", OPT_OUT, offsetof(MeasureOptions, out), .argument = "FILE", .help = "a file"},
+    {"fail", OPT_FLAG, offsetof(MeasureOptions, fail), .help = "come out negative"},
+};
+
+static int measure_run(Context *context)
+{
+    const MeasureOptions *given = context->options;
+    int rc = study_begin(context, "subject", false);
+    if (rc != 0) {
+        return rc;
+    }
+    n_worked++;
+    Table *table = study_table(context, &curve);
+    for (int64_t i = 1; i <= given->games; i++) {
+        table_row(table);
+        table_int(table, "step", i);
+        table_num(table, "loss", measured / (double)i);
+    }
+    if (wrong_key) {
+        table_num(table, wrong_key, 1);
+    }
+    study_json(context, "extra", js_int(5));
+    text_add(study_text(context), "a drawing\n");
+    table_num(study_table(context, &summary), "best", measured);
+    study_next(context, "ogpt more %d", 7);
+    if (given->fail) {
+        err_set(OGPT_ENEGATIVE, "the loss is too high");
+        return study_verdict(context, OGPT_ENEGATIVE);
+    }
+    return 0;
+}
+
+static const Command measure = {
+    .name = "measure",
+    .arguments = "--games N",
+    .summary = "for this test",
+    .examples = "ogpt measure --games 3\nogpt measure --games 4",
+    .options = measure_options,
+    .n_options = sizeof(measure_options) / sizeof(measure_options[0]),
+    .options_bytes = sizeof(MeasureOptions),
+    .uses = USES_STORE | USES_FORCE,
+    .tables = (const TableSpec *const[]){&curve, &summary, NULL},
+    .run = measure_run,
+};
+
+/* A command whose table has a column that the database lacks. */
+static const Column lost_columns[] = {{.key = "nonsense", .heading = "nonsense"}};
+static const TableSpec lost = {
+    .name = "lost", .kind = "train_curve", .columns = lost_columns, .n_columns = 1};
+
+static int loser_run(Context *context)
+{
+    int rc = study_begin(context, NULL, false);
+    n_worked += rc == 0;
+    return rc;
+}
+
+static const Command loser = {
+    .name = "loser",
+    .arguments = "",
+    .summary = "for this test",
+    .examples = "ogpt loser",
+    .uses = USES_STORE,
+    .tables = (const TableSpec *const[]){&lost, NULL},
+    .run = loser_run,
+};
+
+static int start(void)
+{
+    return 0;
+}
+
+static Js *versions(void)
+{
+    Js *document = js_object();
+    js_set_str(document, "ogpt", "1.2.3");
+    return document;
+}
+
+/* Run a command line, words separated by blanks; its stdout is then in at("stdout"). */
+static int run(const char *line)
+{
+    char words[512], *argv[16];
+    int argc = 0;
+    snprintf(words, sizeof(words), "%s", line);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+        argv[argc++] = word;
+    }
+    fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    assert_non_null(freopen(at("stdout"), "w", stdout));
+    int rc = cli_run(argc, argv);
+    fflush(stdout);
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    close(kept);
+    return rc;
+}
+
+static void assert_file(const char *name, const char *expected)
+{
+    void *text = NULL;
+    size_t n = 0;
+    assert_int_equal(file_read_all(&text, &n, at(name), 1 << 20), 0);
+    assert_string_equal(text, expected);
+    mem_free(text);
+}
+
+static int start_clean(void **state)
+{
+    n_worked = 0;
+    wrong_key = NULL;
+    measured = 0.25;
+    assert_int_equal(chdir(work_path), 0);
+    return 0;
+}
+
+static void tables_are_printed_and_stored(void **state)
+{
+    Js *document = NULL, *rows = NULL;
+    Store *store = NULL;
+    assert_int_equal(run("measure --games 2 --quiet"), 0);
+    assert_file("stdout", "step   loss\n"
+                          "   1  0.250\n"
+                          "   2  0.125\n"
+                          "a drawing\n"
+                          "best loss  0.250\n");
+    assert_int_equal(run("measure --games 2 --json"), 0);
+    assert_int_equal(js_parse_file(&document, at("stdout"), 1 << 20), 0);
+    assert_int_equal(js_length(js_member(document, "curve")), 2);
+    assert_int_equal(js_int_of(js_member(document, "extra")), 5);
+    assert_true(js_num_of(js_member(document, "best")) == 0.25);
+    js_free(document);
+    assert_int_equal(store_open_read(&store, "ogpt-results.db"), 0);
+    assert_int_equal(store_rows(&rows, store, "train_curve", 2), 0);
+    assert_int_equal(js_length(rows), 2);
+    assert_true(js_num_of(js_member(js_at(rows, 1), "loss")) == 0.125);
+    js_free(rows);
+    store_close(store);
+}
+
+static void files_hold_the_tables(void **state)
+{
+    assert_int_equal(run("measure --games 2 --quiet --csv one.csv --html page.html"), 0);
+    assert_file("one.csv", "\"step\",\"loss\"\r\n1,0.25\r\n2,0.125\r\n");
+    void *page = NULL;
+    size_t n = 0;
+    assert_int_equal(file_read_all(&page, &n, "page.html", 1 << 20), 0);
+    assert_non_null(strstr(page, "<code>ogpt measure --games 2 --quiet --csv one.csv"));
+    assert_non_null(strstr(page, "<td class=\"n\">0.125</td>"));
+    assert_non_null(strstr(page, "<th scope=\"row\">best loss</th>"));
+    mem_free(page);
+    assert_int_equal(run("measure --games 2 --quiet --csv folder"), 0);
+    assert_file("folder/curve.csv", "\"step\",\"loss\"\r\n1,0.25\r\n2,0.125\r\n");
+    assert_file("folder/summary.csv", "\"best\"\r\n0.25\r\n");
+}
+
+static void files_in_the_way_are_refused_early(void **state)
+{
+    assert_int_equal(run("measure --games 2 --quiet --csv tables"), 0);
+    assert_int_equal(n_worked, 1);
+    /* Another command line: refused before the work, and without a row of its run. */
+    assert_refused(run("measure --games 3 --quiet --csv tables"), OGPT_EUSAGE,
+                   "tables/curve.csv: exists");
+    assert_int_equal(n_worked, 1);
+    assert_file("stdout", "");
+    assert_int_equal(run("measure --games 3 --quiet --csv tables --force"), 0);
+    assert_int_equal(n_worked, 2);
+    /* The same command line finds its own files and is content... */
+    assert_int_equal(run("measure --games 3 --quiet --csv tables"), 0);
+    assert_int_equal(n_worked, 3);
+    /* ... and keeps them when it now finds something else; the result is printed. */
+    measured = 0.5;
+    assert_refused(run("measure --games 3 --quiet --csv tables"), OGPT_EUSAGE, "holds another");
+    assert_file("tables/summary.csv", "\"best\"\r\n0.25\r\n");
+    assert_int_equal(n_worked, 4);
+    assert_refused(run("measure --games 4 --html ogpt-results.db"), OGPT_EUSAGE, "exists");
+    assert_int_equal(n_worked, 4);
+}
+
+static void places_that_cannot_be_written_are_refused_early(void **state)
+{
+    FILE *file = fopen("plain", "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_refused(run("measure --games 2 --csv plain/tables"), OGPT_EIO, "plain/tables");
+    assert_refused(run("measure --games 2 --html plain/x/page.html"), OGPT_EIO, "plain/x");
+    assert_refused(run("measure --games 2 --out plain/out"), OGPT_EIO, "plain/out");
+    assert_int_equal(n_worked, 0);
+    assert_int_equal(run("measure --games 2 --quiet --out new/deep/out"), 0);
+    assert_false(dir_exists("new")); /* a check makes nothing */
+}
+
+static void required_options_come_first(void **state)
+{
+    assert_refused(run("measure"), OGPT_EUSAGE,
+                   "measure: --games N is required, as in: ogpt measure --games 3");
+    assert_refused(run("measure --csv plain/x"), OGPT_EUSAGE, "is required");
+    assert_int_equal(n_worked, 0);
+    assert_int_equal(run("measure -h"), 0);
+    void *page = NULL;
+    size_t n = 0;
+    assert_int_equal(file_read_all(&page, &n, at("stdout"), 1 << 20), 0);
+    assert_non_null(strstr(page, "--games N                 games (1..10, required)\n"));
+    mem_free(page);
+}
+
+static void a_wrong_key_is_an_error_and_loses_nothing(void **state)
+{
+    wrong_key = "nonsense";
+    assert_refused(run("measure --games 2 --quiet"), OGPT_EUSAGE,
+                   "table curve: 'nonsense' is no column");
+    assert_file("stdout", "step   loss\n"
+                          "   1  0.250\n"
+                          "   2  0.125\n"
+                          "a drawing\n"
+                          "best loss  0.250\n");
+}
+
+static void a_column_without_place_is_refused_before_the_work(void **state)
+{
+    assert_refused(run("loser"), OGPT_EUSAGE, "the database has no column 'nonsense'");
+    assert_int_equal(n_worked, 0);
+}
+
+static void a_verdict_comes_after_the_result(void **state)
+{
+    assert_refused(run("measure --games 1 --fail --quiet"), OGPT_ENEGATIVE, "too high");
+    assert_file("stdout", "step   loss\n   1  0.250\na drawing\nbest loss  0.250\n");
+}
+
+static void versions_by_all_spellings(void **state)
+{
+    const char *const spellings[] = {"version", "--version", "-V"};
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        assert_int_equal(run(spellings[i]), 0);
+        assert_file("stdout", "ogpt 1.2.3\n");
+    }
+    assert_refused(run("-V --quiet"), OGPT_EUSAGE, "nothing but --json");
+    assert_refused(run("-v"), OGPT_EUSAGE, "the command comes first");
+}
+
+int main(void)
+{
+    static const Command *const commands[] = {&measure, &loser, NULL};
+    static const Program program = {.commands = commands, .start = start, .versions = versions};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(tables_are_printed_and_stored, start_clean),
+        cmocka_unit_test_setup(files_hold_the_tables, start_clean),
+        cmocka_unit_test_setup(files_in_the_way_are_refused_early, start_clean),
+        cmocka_unit_test_setup(places_that_cannot_be_written_are_refused_early, start_clean),
+        cmocka_unit_test_setup(required_options_come_first, start_clean),
+        cmocka_unit_test_setup(a_wrong_key_is_an_error_and_loses_nothing, start_clean),
+        cmocka_unit_test_setup(a_column_without_place_is_refused_before_the_work, start_clean),
+        cmocka_unit_test_setup(a_verdict_comes_after_the_result, start_clean),
+        cmocka_unit_test_setup(versions_by_all_spellings, start_clean),
+    };
+    cli_set_program(&program);
+    return cmocka_run_group_tests(tests, work_create, work_remove);
+}

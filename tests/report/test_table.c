@@ -1,0 +1,296 @@
+/* tests/report/test_table.c - one table, every renderer: text, Markdown, HTML, JSON, CSV and rows
+ * of the database say the same numbers under the same names. */
+#include "tests/base/base_test.h"
+
+#include <math.h>
+
+#include "report/table.h"
+
+static const Column columns[] = {
+    {.key = "layer", .heading = "layer", .type = COLUMN_LAYER, .meaning = "block of the network"},
+    {.key = "task", .heading = "task", .type = COLUMN_TEXT},
+    {.key = "accuracy", .heading = "accuracy", .unit = "%", .digits = 2, .interval = true},
+    {.key = "cells", .heading = "cells", .type = COLUMN_COUNT, .flags = COLUMN_WIDE},
+    {.key = "loss", .digits = 4},
+    {.key = "kept", .heading = "kept", .type = COLUMN_YES_NO},
+    {.key = "seconds", .heading = "time", .unit = "s", .digits = 1, .flags = COLUMN_TIME},
+    {.key = "squares", .type = COLUMN_NESTED, .flags = COLUMN_UNSTORED},
+};
+static const TableSpec list = {
+    .name = "layers",
+    .kind = "probe_layers",
+    .title = "probes <by> layer",
+    .columns = columns,
+    .n_columns = sizeof(columns) / sizeof(columns[0]),
+};
+static const TableSpec record = {
+    .name = "best",
+    .columns = columns,
+    .n_columns = sizeof(columns) / sizeof(columns[0]),
+    .record = true,
+};
+
+static void table_fill(Table *table, const TableSpec *spec)
+{
+    Js *squares = js_array();
+    js_push(squares, js_int(3));
+    table_init(table, spec);
+    table_row(table);
+    table_int(table, "layer", -1);
+    table_text(table, "task", "a|b & \"c\"");
+    table_interval(table, "accuracy", (Interval){0.5, 0.4, 0.625});
+    table_int(table, "cells", 640);
+    table_num(table, "loss", 1.0 / 3);
+    table_bool(table, "kept", true);
+    table_num(table, "seconds", 2.5);
+    table_set(table, "squares", squares);
+    if (spec->record) {
+        return;
+    }
+    table_row(table);
+    table_int(table, "layer", 11);
+    table_text(table, "task", NULL);
+    table_interval(table, "accuracy", (Interval){NAN, NAN, NAN});
+    table_int(table, "cells", 7);
+    table_num(table, "loss", INFINITY);
+    table_bool(table, "kept", false);
+    table_null(table, "seconds");
+}
+
+static void assert_text(Text *found, const char *expected)
+{
+    assert_false(found->failed);
+    assert_string_equal(found->data, expected);
+    text_release(found);
+}
+
+static void assert_json(Js *found, const char *expected)
+{
+    char *printed = NULL;
+    assert_int_equal(js_print(&printed, found, 0), 0);
+    assert_string_equal(printed, expected);
+    mem_free(printed);
+    js_free(found);
+}
+
+static void text_is_aligned(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &list);
+    table_print(&text, &table, (TableStyle){0});
+    assert_text(&text, "probes <by> layer\n"
+                       "layer  task       accuracy  95 % interval   kept  time\n"
+                       "embed  a|b & \"c\"     50.00  [40.00, 62.50]   yes   2.5\n"
+                       "   11  -                 -                    no     -\n");
+    table_print(&text, &table, (TableStyle){.wide = true});
+    assert_non_null(strstr(text.data, "95 % interval   cells  kept"));
+    text_release(&text);
+    table_release(&table);
+}
+
+static void long_texts_are_cut_to_the_width(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &list);
+    table_text(&table, "task", "a text of thirty-two characters ");
+    table_print(&text, &table, (TableStyle){.width = 64});
+    assert_non_null(strstr(text.data, "a text of"));
+    assert_non_null(strstr(text.data, "~  ")); /* cut */
+    assert_null(strstr(text.data, "characters"));
+    for (const char *line = text.data; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        assert_true(strcspn(line, "\n") <= 64);
+    }
+    text_release(&text);
+    table_print(&text, &table, (TableStyle){0});
+    assert_non_null(strstr(text.data, "a text of thirty-two characters "));
+    text_release(&text);
+    table_release(&table);
+}
+
+static void a_record_is_a_line_a_column(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &record);
+    table_print(&text, &table, (TableStyle){.wide = true});
+    assert_text(&text, "layer     embed   block of the network\n"
+                       "task      a|b & \"c\"\n"
+                       "accuracy  50.00 %  [40.00, 62.50]\n"
+                       "cells     640\n"
+                       "kept      yes\n"
+                       "time      2.5 s\n");
+    table_release(&table);
+}
+
+static void markdown_escapes_bars(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &list);
+    table_markdown(&text, &table);
+    assert_text(&text, "probes <by> layer\n\n"
+                       "| layer | task | accuracy (%) | cells | kept | time (s) |\n"
+                       "| ---: | --- | ---: | ---: | ---: | ---: |\n"
+                       "| embed | a\\|b & \"c\" | 50.00 [40.00, 62.50] | 640 | yes | 2.5 |\n"
+                       "| 11 | - | - | 7 | no | - |\n");
+    table_release(&table);
+}
+
+static void html_is_escaped(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &list);
+    table_html(&text, &table);
+    assert_text(
+        &text,
+        "<section>\n<div class=\"scroll\">\n<table>\n"
+        "<caption>probes &lt;by&gt; layer</caption>\n"
+        "<thead>\n<tr><th scope=\"col\">layer</th><th scope=\"col\">task</th>"
+        "<th scope=\"col\">accuracy (%)</th><th scope=\"col\">cells</th>"
+        "<th scope=\"col\">kept</th><th scope=\"col\">time (s)</th></tr>\n</thead>\n<tbody>\n"
+        "<tr><td class=\"n\">embed</td><td>a|b &amp; &quot;c&quot;</td>"
+        "<td class=\"n\">50.00 [40.00, 62.50]</td><td class=\"n\">640</td>"
+        "<td class=\"n\">yes</td><td class=\"n\">2.5</td></tr>\n"
+        "<tr><td class=\"n\">11</td><td>-</td><td class=\"n\">-</td><td class=\"n\">7</td>"
+        "<td class=\"n\">no</td><td class=\"n\">-</td></tr>\n"
+        "</tbody>\n</table>\n</div>\n"
+        "<dl>\n<dt>layer</dt><dd>block of the network</dd>\n</dl>\n</section>\n");
+    const Table *const tables[] = {&table, &table};
+    table_page(&text, "<script>", "ogpt 'x' & y", tables, 2);
+    assert_non_null(
+        strstr(text.data, "<h1>&lt;script&gt;</h1>\n<p><code>ogpt &#39;x&#39; &amp; y"));
+    assert_null(strstr(text.data, "<script>"));
+    assert_non_null(strstr(strstr(text.data, "<table>") + 1, "<table>"));
+    text_release(&text);
+    table_release(&table);
+}
+
+static void json_keeps_every_digit(void **state)
+{
+    Table table;
+    Js *document = js_object();
+    table_fill(&table, &record);
+    table_document(document, &table);
+    assert_json(document, "{\"layer\":-1,\"layer_name\":\"embed\",\"task\":\"a|b & \\\"c\\\"\","
+                          "\"accuracy\":0.5,\"accuracy_ci\":[0.40000000000000002,0.625],"
+                          "\"accuracy_low\":0.40000000000000002,\"accuracy_high\":0.625,"
+                          "\"cells\":640,\"loss\":0.33333333333333331,\"kept\":true,"
+                          "\"seconds\":2.5,\"squares\":[3]}");
+    table_release(&table);
+    table_fill(&table, &list);
+    document = js_object();
+    table_document(document, &table);
+    assert_int_equal(js_length(js_member(document, "layers")), 2);
+    const Js *second = js_at(js_member(document, "layers"), 1);
+    assert_string_equal(js_str_of(js_member(second, "layer_name")), "11");
+    assert_true(js_has(second, "loss"));
+    assert_int_equal(js_type(js_member(second, "loss")), JS_NULL);
+    js_free(document);
+    table_release(&table);
+}
+
+static void the_database_gets_stored_columns(void **state)
+{
+    Table table;
+    table_fill(&table, &record);
+    assert_json(table_stored(&table),
+                "[{\"layer\":-1,\"task\":\"a|b & \\\"c\\\"\",\"accuracy\":0.5,"
+                "\"accuracy_low\":0.40000000000000002,\"accuracy_high\":0.625,\"cells\":640,"
+                "\"loss\":0.33333333333333331,\"kept\":true,\"seconds\":2.5}]");
+    table_release(&table);
+}
+
+static void csv_has_names_of_layers_and_no_times(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &list);
+    Js *rows = table_csv(&table);
+    csv_print(&text, rows);
+    js_free(rows);
+    assert_text(&text, "\"layer\",\"task\",\"accuracy\",\"accuracy_low\",\"accuracy_high\","
+                       "\"cells\",\"loss\",\"kept\"\r\n"
+                       "\"embed\",\"a|b & \"\"c\"\"\",0.5,0.40000000000000002,0.625,640,"
+                       "0.33333333333333331,true\r\n"
+                       "11,,,,,7,,false\r\n");
+    table_release(&table);
+}
+
+static void one_table_is_one_file(void **state)
+{
+    Table table;
+    table_fill(&table, &list);
+    assert_int_equal(csv_write_file(at("new/one.csv"), table_csv(&table), false), 0);
+    assert_int_equal(csv_write_file(at("new/one.csv"), table_csv(&table), false), 0);
+    table_int(&table, "cells", 8);
+    assert_refused(csv_write_file(at("new/one.csv"), table_csv(&table), false), OGPT_EUSAGE,
+                   "one.csv: exists");
+    assert_int_equal(csv_write_file(at("new/one.csv"), table_csv(&table), true), 0);
+    table_release(&table);
+}
+
+static void wrong_keys_are_refused(void **state)
+{
+    Table table;
+    table_fill(&table, &list);
+    assert_int_equal(table_check(&table), 0);
+    table_num(&table, "acuracy", 1);
+    table_num(&table, "another", 1);
+    assert_refused(table_check(&table), OGPT_EUSAGE, "'acuracy' is no column");
+    table_release(&table);
+    table_fill(&table, &list);
+    table_text(&table, "accuracy", "high");
+    assert_refused(table_check(&table), OGPT_EUSAGE, "'accuracy' is no column of it, or has");
+    table_release(&table);
+    table_fill(&table, &list);
+    table_interval(&table, "loss", (Interval){1, 0, 2});
+    assert_refused(table_check(&table), OGPT_EUSAGE, "'loss_low'");
+    table_release(&table);
+    table_fill(&table, &list);
+    table_int(&table, "kept", 1);
+    assert_refused(table_check(&table), OGPT_EUSAGE, "'kept'");
+    table_release(&table);
+}
+
+static void rows_that_were_made_elsewhere(void **state)
+{
+    Table table;
+    Column found[8];
+    Js *row = js_object();
+    js_set_int(row, "layer", 2);
+    js_set_num(row, "accuracy", 0.5);
+    js_set_num(row, "accuracy_low", 0.25);
+    js_set_num(row, "accuracy_high", 0.75);
+    table_init(&table, &list);
+    table_add(&table, js_keep(row));
+    assert_int_equal(table_check(&table), 0);
+    assert_int_equal(table_rows(&table), 1);
+    table_add(&table, row);
+    assert_int_equal(table_columns_of(found, 8, table.rows), 5);
+    assert_string_equal(found[1].key, "layer_name");
+    assert_int_equal(found[0].type, COLUMN_COUNT);
+    assert_int_equal(found[2].type, COLUMN_NUMBER);
+    assert_int_equal(table_columns_of(found, 2, table.rows), 2);
+    table_release(&table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_is_aligned),
+        cmocka_unit_test(long_texts_are_cut_to_the_width),
+        cmocka_unit_test(a_record_is_a_line_a_column),
+        cmocka_unit_test(markdown_escapes_bars),
+        cmocka_unit_test(html_is_escaped),
+        cmocka_unit_test(json_keeps_every_digit),
+        cmocka_unit_test(the_database_gets_stored_columns),
+        cmocka_unit_test(csv_has_names_of_layers_and_no_times),
+        cmocka_unit_test(one_table_is_one_file),
+        cmocka_unit_test(wrong_keys_are_refused),
+        cmocka_unit_test(rows_that_were_made_elsewhere),
+    };
+    return cmocka_run_group_tests(tests, work_create, work_remove);
+}
