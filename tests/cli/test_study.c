@@ -143,7 +143,7 @@ static int start_clean(void **state)
     n_worked = 0;
     wrong_key = NULL;
     measured = 0.25;
-    assert_int_equal(chdir(work_path), 0);
+    assert_int_equal(chdir(run_folder), 0);
     return 0;
 }
 
