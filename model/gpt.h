@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "model/config.h"
+#include "model/sites.h"
 #include "num/kernels.h"
 
 /* One named tensor, as on file (TransformerLens's names and shapes). The list is generated
@@ -60,51 +61,12 @@ void gpt_init(Gpt *gpt, uint64_t seed, int purpose);
 int gpt_tensor_index(const Gpt *gpt, const char *name);
 real *gpt_tensor(const Gpt *gpt, int index);
 
-/* Where the residual stream can be read and written; TransformerLens's names. Values are
- * (B,T,width): width = C, except HOOK_Z (C, heads side by side), HOOK_POST (d_mlp) and
- * HOOK_PATTERN (n_heads*T: for each query the weights of every head over all keys). */
-typedef enum HookSite {
-    HOOK_RESID_PRE,
-    HOOK_Z,
-    HOOK_PATTERN,
-    HOOK_ATTN_OUT,
-    HOOK_RESID_MID,
-    HOOK_POST,
-    HOOK_MLP_OUT,
-    HOOK_RESID_POST,
-    N_HOOK_SITES
-} HookSite;
-
-/* Layers are counted from 0; LAYER_EMBED is the input of block 0, blocks.0.hook_resid_pre. */
-#define LAYER_EMBED (-1)
-#define LAYERS_MAX 65 /* embed and at most 64 blocks */
-
-typedef struct HookPoint {
-    HookSite site;
-    int layer;
-    real *value; /* may be changed in place: the pass goes on with what is left there */
-    size_t B, T, width;
-    size_t first; /* sequences of the caller's batch before these: 0, but in prefix_fill */
-} HookPoint;
-
-/* `fn` is called at each site whose layer bit is set in sites[site] (bit l = layer l). Hooks
- * need a TAPE_FORWARD tape: an edited pass has no backward. */
-typedef struct Hooks {
-    void (*fn)(void *context, const HookPoint *point);
-    void *context;
-    uint64_t sites[N_HOOK_SITES];
-} Hooks;
-
-/* "resid_post" <-> site; full name "blocks.3.hook_resid_post". -1 when unknown. */
-int hook_site_parse(const char *name);
-const char *hook_site_name(HookSite site);
-void hook_full_name(char out[64], HookSite site, int layer);
-/* Width of a site's rows for this configuration (T needed for HOOK_PATTERN). */
-size_t hook_width(const GptConfig *cfg, HookSite site, size_t T);
-
-/* One worker's activations for up to max_games games of n_ctx tokens. TAPE_FORWARD keeps one
- * layer at a time; TAPE_TRAIN keeps what the backward pass needs. */
-typedef enum TapeMode { TAPE_FORWARD, TAPE_TRAIN } TapeMode;
+/* One worker's activations for up to max_games games of n_ctx tokens.
+ *   TAPE_FORWARD   one layer at a time: forward passes only, with hooks
+ *   TAPE_TRAIN     what the gradient of the parameters needs: no hooks
+ *   TAPE_GRADIENT  what every gradient needs, of parameters and at every hook site, with hooks in
+ *                  both directions */
+typedef enum TapeMode { TAPE_FORWARD, TAPE_TRAIN, TAPE_GRADIENT } TapeMode;
 typedef struct Tape Tape;
 /* Kernels NULL: the fast set. */
 size_t tape_bytes(const GptConfig *cfg, size_t max_games, TapeMode mode, const Kernels *kernels);
@@ -114,13 +76,33 @@ int tape_new(Tape **out, const GptConfig *cfg, size_t max_games, TapeMode mode,
 void tape_free(Tape *tape);
 
 /* Logits (B,T,V) of tokens (B,T), 1 <= T <= n_ctx, B <= max_games; borrowed from the tape
- * until its next use. hooks may be NULL. */
+ * until its next use. hooks may be NULL; they may read and change every site. Not on a TAPE_TRAIN
+ * tape: there hooks must be NULL. A pass in which nobody looks has the same bits on every kind of
+ * tape. */
 const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_t B, size_t T,
                         const Hooks *hooks);
 /* Sum of the cross-entropies (nats) of the last forward at positions whose target is not the
- * pad; leaves d loss / d logits, times `scale`, on a TAPE_TRAIN tape. */
+ * pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits. */
 double gpt_loss(Tape *tape, const uint8_t *targets, real scale);
-/* Adds the gradient of the last gpt_loss to grads (n_numbers). tokens as in gpt_forward. */
+/* Adds the gradient of the last gpt_loss to grads (n_numbers). tokens as in gpt_forward. Not on a
+ * TAPE_FORWARD tape. */
 void gpt_backward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, real *grads);
+/* The gradient of any metric of the last gpt_forward at every hook site and position, on a
+ * TAPE_GRADIENT tape; may be called again for another metric.
+ *
+ * tokens   as in gpt_forward; read only when grads is given
+ * dlogits  (B,T,V) d metric / d logits, not changed; NULL: the metric does not read the logits
+ * hooks    called on the way back, from the last site to the first, with HookPoint.gradient. What
+ *          they leave in it is passed on: a metric that reads a site, such as the scores of a
+ *          probe, adds its gradient there. A hook that only reads leaves it as it is
+ * grads    (n_numbers) the gradient of the parameters is added here; NULL: it is not computed
+ *
+ * The rule for edited passes: a value that a hook of gpt_forward has changed counts as the
+ * computed value plus a constant. The gradient behind it is taken at the changed value, and passes
+ * through the change unchanged (d out / d in = identity).
+ * The output of block l and the input of block l+1 are one array: at resid_post, a change that was
+ * made at resid_pre of the next block shows in HookPoint.value. */
+void gpt_gradient(const Gpt *gpt, Tape *tape, const uint8_t *tokens, const real *dlogits,
+                  const Hooks *hooks, real *grads);
 
 #endif

@@ -1,7 +1,7 @@
 /* model/prefix.c - the last position of kept sequences. See model/prefix.h.
  *
- * The graph is that of model/gpt.c with N = B rows, one a sequence; attention alone differs: a
- * row's query meets the kept keys and values of its own sequence. Keys are kept transposed, so
+ * The graph is that of model/block.c with N = B rows, one a sequence. The attention step differs:
+ * a row's query meets the kept keys and values of its own sequence. Keys are kept transposed, so
  * that the scores of sixteen positions are computed at once.
  */
 #include "model/prefix.h"
@@ -10,14 +10,15 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "model/tape.h"
-#include "num/attention_row.h"
+#include "model/block.h"
+#include "num/kernel_steps.h"
 
 struct Prefix {
     GptConfig cfg;
     size_t max_batch, stride; /* room of a sequence in positions, a multiple of 16 */
-    Tape *tape;               /* for filling */
-    const Kernels *kernels;
+    TapeMode mode;
+    Tape *tape; /* for filling */
+    Tape *rows; /* of the last positions, one row a sequence */
     Arena arena;
     size_t B;
     size_t *filled; /* (max_batch) lengths as filled */
@@ -29,12 +30,6 @@ struct Prefix {
     real *values;                /* (L, max_batch, stride, C) */
     real *last_key, *last_value; /* (L, max_batch, C) of the last position, as filled */
     real *stream;                /* (L+1, max_batch, C) before each block, after the last; filled */
-    real *x, *normed, *q, *k, *v, *z, *out; /* (max_batch, C) */
-    real *mean, *rstd;                      /* (max_batch) */
-    real *act;                              /* (max_batch, M) */
-    real *weights;                          /* (max_batch, NH, stride) */
-    real *logits;                           /* (max_batch, V) */
-    void *scratch;                          /* of the kernels' products */
 };
 
 /* ---- memory ---- */
@@ -53,10 +48,7 @@ static void *take(Carver *carver, size_t count, size_t size)
 
 static void carve(Carver *carver, Prefix *p)
 {
-    size_t L = (size_t)p->cfg.n_layers, C = (size_t)p->cfg.d_model, M = (size_t)p->cfg.d_mlp;
-    size_t B = p->max_batch, V = (size_t)p->cfg.d_vocab, NH = (size_t)p->cfg.n_heads;
-    size_t widest = M > V ? M : V;
-    real **rows[] = {&p->x, &p->normed, &p->q, &p->k, &p->v, &p->z, &p->out};
+    size_t L = (size_t)p->cfg.n_layers, C = (size_t)p->cfg.d_model, B = p->max_batch;
     p->filled = take(carver, B, sizeof(*p->filled));
     p->length = take(carver, B, sizeof(*p->length));
     p->active = take(carver, B, sizeof(*p->active));
@@ -65,49 +57,43 @@ static void carve(Carver *carver, Prefix *p)
     p->last_key = take(carver, L * B * C, sizeof(real));
     p->last_value = take(carver, L * B * C, sizeof(real));
     p->stream = take(carver, (L + 1) * B * C, sizeof(real));
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        *rows[i] = take(carver, B * C, sizeof(real));
-    }
-    p->mean = take(carver, B, sizeof(real));
-    p->rstd = take(carver, B, sizeof(real));
-    p->act = take(carver, B * M, sizeof(real));
-    p->weights = take(carver, B * NH * p->stride, sizeof(real));
-    p->logits = take(carver, B * V, sizeof(real));
-    widest = widest > C ? widest : C;
-    p->scratch = take(carver, p->kernels->scratch_bytes(B, widest, widest) + 1, 1);
 }
 
-static Prefix shape_of(const GptConfig *cfg, size_t max_batch)
+static Prefix shape_of(const GptConfig *cfg, size_t max_batch, TapeMode mode)
 {
     return (Prefix){.cfg = *cfg,
                     .max_batch = max_batch,
                     .stride = attention_row_stride((size_t)cfg->n_ctx),
-                    .kernels = &kernels_fast};
+                    .mode = mode};
 }
 
-static size_t own_bytes(const GptConfig *cfg, size_t max_batch)
+static size_t own_bytes(const Prefix *shape)
 {
-    Prefix counted = shape_of(cfg, max_batch);
+    Prefix counted = *shape;
     Carver carver = {0};
     carve(&carver, &counted);
     return carver.n_bytes;
 }
 
-size_t prefix_bytes(const GptConfig *cfg, size_t max_batch)
+size_t prefix_bytes(const GptConfig *cfg, size_t max_batch, TapeMode mode)
 {
-    return own_bytes(cfg, max_batch) + tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL);
+    const Prefix shape = shape_of(cfg, max_batch, mode);
+    return own_bytes(&shape) + tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL) +
+           tape__bytes(cfg, max_batch, shape.stride, mode, NULL);
 }
 
-int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch)
+int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch, TapeMode mode,
+               const Kernels *kernels)
 {
     Prefix *prefix = mem_calloc(1, sizeof(*prefix), "kept sequences");
     int rc;
+    assert(mode != TAPE_TRAIN);
     *out = NULL;
     if (!prefix) {
         return OGPT_ENOMEM;
     }
-    *prefix = shape_of(cfg, max_batch);
-    rc = arena_init(&prefix->arena, own_bytes(cfg, max_batch), "keys and values of sequences");
+    *prefix = shape_of(cfg, max_batch, mode);
+    rc = arena_init(&prefix->arena, own_bytes(prefix), "keys and values of sequences");
     if (rc == 0) {
         Carver carver = {.arena = &prefix->arena};
         carve(&carver, prefix);
@@ -115,8 +101,9 @@ int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch)
         memset(prefix->keys, 0,
                (size_t)cfg->n_layers * max_batch * (size_t)cfg->d_model * prefix->stride *
                    sizeof(real));
-        rc = tape_new(&prefix->tape, cfg, PREFIX_FILL, TAPE_FORWARD, NULL);
     }
+    rc = rc ? rc : tape_new(&prefix->tape, cfg, PREFIX_FILL, TAPE_FORWARD, kernels);
+    rc = rc ? rc : tape__new(&prefix->rows, cfg, max_batch, prefix->stride, mode, kernels);
     if (rc != 0) {
         prefix_free(prefix);
         return rc;
@@ -129,6 +116,7 @@ void prefix_free(Prefix *prefix)
 {
     if (prefix) {
         tape_free(prefix->tape);
+        tape_free(prefix->rows);
         arena_release(&prefix->arena);
         mem_free(prefix);
     }
@@ -167,11 +155,6 @@ static void clean_below(Prefix *p, int layer)
             keep_value(p, l, b, p->filled[b] - 1, row_of(p, p->last_value, l, b, C));
         }
     }
-}
-
-static bool wanted(const Hooks *hooks, HookSite site, int layer)
-{
-    return hooks && (hooks->sites[site] >> layer & 1) != 0;
 }
 
 /* ---- filling ---- */
@@ -217,7 +200,7 @@ static void fill_hook(void *context, const HookPoint *point)
 {
     const Fill *fill = context;
     HookPoint theirs = *point;
-    if (wanted(fill->hooks, point->site, point->layer)) {
+    if (hook_wanted(fill->hooks, point->site, point->layer)) {
         theirs.first = fill->first;
         fill->hooks->fn(fill->hooks->context, &theirs);
     }
@@ -261,98 +244,72 @@ void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride
     }
 }
 
-/* ---- one row a sequence ---- */
-
-static void visit(const Prefix *p, const Hooks *hooks, HookSite site, int layer, real *value)
-{
-    if (wanted(hooks, site, layer)) {
-        HookPoint point = {.site = site,
-                           .layer = layer,
-                           .value = value,
-                           .B = p->B,
-                           .T = 1,
-                           .width = hook_width(&p->cfg, site, p->stride)};
-        hooks->fn(hooks->context, &point);
-    }
-}
-
-/* x += inp . w + bias; when somebody looks at the product itself it is made apart. */
-static void add_to_stream(const Prefix *p, const Hooks *hooks, HookSite site, int layer,
-                          const real *inp, const real *w, const real *bias, size_t width)
-{
-    size_t C = (size_t)p->cfg.d_model;
-    if (!wanted(hooks, site, layer)) {
-        memcpy(p->out, p->x, p->B * C * sizeof(*p->x));
-        p->kernels->linear_residual(p->x, p->out, inp, w, bias, p->B, width, C, p->scratch);
-        return;
-    }
-    p->kernels->linear_fwd(p->out, inp, w, bias, p->B, width, C, p->scratch);
-    visit(p, hooks, site, layer, p->out);
-    for (size_t i = 0; i < p->B * C; i++) {
-        p->x[i] += p->out[i];
-    }
-}
+/* ---- attention over kept keys ---- */
 
 /* z of every row over its own sequence, whose last position takes the row's key and value. */
-static void attend(const Prefix *p, int layer, const Hooks *hooks)
+static void kept_forward(const Pass *pass, int layer)
 {
-    size_t C = (size_t)p->cfg.d_model, NH = (size_t)p->cfg.n_heads, HS = (size_t)p->cfg.d_head;
+    const Prefix *p = pass->cache;
+    const BlockTape *t = &p->rows->blocks[layer];
+    size_t C = pass->C, NH = pass->NH, HS = pass->HS, width = NH * p->stride;
     for (size_t b = 0; b < p->B; b++) {
         if (p->active[b]) {
-            keep_key(p, layer, b, p->length[b] - 1, p->k + b * C);
-            keep_value(p, layer, b, p->length[b] - 1, p->v + b * C);
+            keep_key(p, layer, b, p->length[b] - 1, t->k + b * C);
+            keep_value(p, layer, b, p->length[b] - 1, t->v + b * C);
         }
-        attention_row_weights(p->weights + b * NH * p->stride, p->q + b * C,
-                              row_of(p, p->keys, layer, b, C * p->stride), p->length[b], p->stride,
-                              NH, HS);
+        pass->k->attention_row_scores(t->scores + b * width, t->q + b * C,
+                                      row_of(p, p->keys, layer, b, C * p->stride), p->length[b],
+                                      p->stride, NH, HS);
     }
-    visit(p, hooks, HOOK_PATTERN, layer, p->weights);
+    pass__visit(pass, HOOK_SCORES, layer, t->scores, NULL);
     for (size_t b = 0; b < p->B; b++) {
-        attention_row_mix(p->z + b * C, p->weights + b * NH * p->stride,
+        pass->k->attention_row_softmax(t->pattern + b * width, t->scores + b * width, p->length[b],
+                                       p->stride, NH);
+    }
+    pass__visit(pass, HOOK_PATTERN, layer, t->pattern, NULL);
+    for (size_t b = 0; b < p->B; b++) {
+        attention_row_mix(t->z + b * C, t->pattern + b * width,
                           row_of(p, p->values, layer, b, C * p->stride), p->length[b], p->stride,
                           NH, HS);
     }
 }
 
-static void block_rows(const Prefix *p, const Gpt *gpt, int layer, const Hooks *hooks)
+/* Keys and values of earlier positions are constants here. */
+static void kept_backward(const Pass *pass, int layer)
 {
-    const TensorMap *map = &gpt->map;
-    const real *w = gpt->params + (size_t)layer * map->block_stride;
-    const Kernels *k = p->kernels;
-    size_t C = (size_t)p->cfg.d_model, M = (size_t)p->cfg.d_mlp;
-    real eps = (real)p->cfg.eps;
-    visit(p, hooks, HOOK_RESID_PRE, layer, p->x);
-    k->layernorm_fwd(p->normed, p->mean, p->rstd, p->x, w + map->ln1_w, w + map->ln1_b, p->B, C,
-                     eps);
-    k->linear_fwd(p->q, p->normed, w + map->W_Q, w + map->b_Q, p->B, C, C, p->scratch);
-    k->linear_fwd(p->k, p->normed, w + map->W_K, w + map->b_K, p->B, C, C, p->scratch);
-    k->linear_fwd(p->v, p->normed, w + map->W_V, w + map->b_V, p->B, C, C, p->scratch);
-    attend(p, layer, hooks);
-    visit(p, hooks, HOOK_Z, layer, p->z);
-    add_to_stream(p, hooks, HOOK_ATTN_OUT, layer, p->z, w + map->W_O, w + map->b_O, C);
-    visit(p, hooks, HOOK_RESID_MID, layer, p->x);
-
-    k->layernorm_fwd(p->normed, p->mean, p->rstd, p->x, w + map->ln2_w, w + map->ln2_b, p->B, C,
-                     eps);
-    k->linear_fwd(p->act, p->normed, w + map->W_in, NULL, p->B, C, M, p->scratch);
-    k->gelu_fwd(p->act, NULL, p->act, w + map->b_in, p->B, M);
-    visit(p, hooks, HOOK_POST, layer, p->act);
-    add_to_stream(p, hooks, HOOK_MLP_OUT, layer, p->act, w + map->W_out, w + map->b_out, M);
-    visit(p, hooks, HOOK_RESID_POST, layer, p->x);
+    const Prefix *p = pass->cache;
+    const BlockTape *t = &p->rows->blocks[layer];
+    Tape *s = p->rows;
+    size_t C = pass->C, NH = pass->NH, HS = pass->HS, width = NH * p->stride;
+    for (size_t b = 0; b < p->B; b++) {
+        attention_row_mix_bwd(s->dpattern + b * width, s->dv + b * C, s->dz + b * C,
+                              t->pattern + b * width, row_of(p, p->values, layer, b, C * p->stride),
+                              p->length[b], p->stride, NH, HS);
+    }
+    pass__visit(pass, HOOK_PATTERN, layer, t->pattern, s->dpattern);
+    for (size_t b = 0; b < p->B; b++) {
+        attention_row_softmax_bwd(s->dpattern + b * width, t->scores + b * width, p->length[b],
+                                  p->stride, NH);
+    }
+    pass__visit(pass, HOOK_SCORES, layer, t->scores, s->dpattern);
+    for (size_t b = 0; b < p->B; b++) {
+        attention_row_scores_bwd(s->dq + b * C, s->dk + b * C, s->dpattern + b * width,
+                                 t->q + b * C, row_of(p, p->keys, layer, b, C * p->stride),
+                                 p->length[b], p->stride, NH, HS);
+    }
 }
 
-/* Blocks `first` to the last on the rows in p->x, and the head. */
-static const real *run_rows(const Prefix *p, const Gpt *gpt, int first, const Hooks *hooks)
+static const Attention kept = {.forward = kept_forward, .backward = kept_backward};
+
+/* ---- one row a sequence ---- */
+
+static Pass pass_of(Prefix *p, const Gpt *gpt, const Hooks *hooks)
 {
-    size_t C = (size_t)p->cfg.d_model;
-    for (int layer = first; layer < p->cfg.n_layers; layer++) {
-        block_rows(p, gpt, layer, hooks);
-    }
-    p->kernels->layernorm_fwd(p->normed, p->mean, p->rstd, p->x, gpt->params + gpt->map.lnf_w,
-                              gpt->params + gpt->map.lnf_b, p->B, C, (real)p->cfg.eps);
-    p->kernels->linear_fwd(p->logits, p->normed, gpt->params + gpt->map.W_U,
-                           gpt->params + gpt->map.b_U, p->B, C, (size_t)p->cfg.d_vocab, p->scratch);
-    return p->logits;
+    Pass pass = pass__make(gpt, p->rows, p->B, 1, p->stride);
+    pass.hooks = hooks;
+    pass.attention = &kept;
+    pass.cache = p;
+    return pass;
 }
 
 /* The lowest block that a hook touches; n_layers without one. *after: nothing of that block is
@@ -362,8 +319,9 @@ static int first_touched(bool *after, const Hooks *hooks, int n_layers)
     uint64_t any = 0, inside = 0;
     int first;
     for (int site = 0; hooks && site < N_HOOK_SITES; site++) {
-        any |= hooks->sites[site];
-        inside |= site == HOOK_RESID_POST ? 0 : hooks->sites[site];
+        uint64_t layers = hook_site_outside((HookSite)site) ? 0 : hooks->sites[site];
+        any |= layers;
+        inside |= site == HOOK_RESID_POST ? 0 : layers;
     }
     first = any ? __builtin_ctzll(any) : n_layers;
     first = first < n_layers ? first : n_layers;
@@ -373,33 +331,49 @@ static int first_touched(bool *after, const Hooks *hooks, int n_layers)
 
 const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
 {
+    Pass pass = pass_of(p, gpt, hooks);
+    const BlockTape *blocks = p->rows->blocks;
     bool after;
-    int touched = first_touched(&after, hooks, p->cfg.n_layers);
-    int first = after ? touched + 1 : touched;
+    int touched = first_touched(&after, hooks, p->cfg.n_layers), first;
+    real *x;
+    if (p->mode == TAPE_GRADIENT) { /* the way back leads through all blocks */
+        touched = 0;
+        after = false;
+    }
+    first = after ? touched + 1 : touched;
     memcpy(p->length, p->filled, p->B * sizeof(*p->length));
     for (size_t b = 0; b < p->B; b++) {
         p->active[b] = true;
     }
     clean_below(p, first);
     p->clean = first; /* the pass writes into those behind */
-    memcpy(p->x, row_of(p, p->stream, first, 0, (size_t)p->cfg.d_model),
-           p->B * (size_t)p->cfg.d_model * sizeof(*p->x));
+    x = first < p->cfg.n_layers ? blocks[first].pre : blocks[first - 1].post;
+    memcpy(x, row_of(p, p->stream, first, 0, pass.C), p->B * pass.C * sizeof(*x));
     if (after) {
-        visit(p, hooks, HOOK_RESID_POST, touched, p->x);
+        pass__visit(&pass, HOOK_RESID_POST, touched, x, NULL);
     }
-    return run_rows(p, gpt, first, hooks);
+    return pass__forward(&pass, first);
 }
 
 const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 {
-    size_t C = (size_t)p->cfg.d_model;
+    const Pass pass = pass_of(p, gpt, NULL);
+    size_t C = pass.C;
+    real *x = p->rows->blocks[0].pre;
     for (size_t b = 0; b < p->B; b++) {
         p->active[b] = tokens[b] != 0 && p->length[b] < (size_t)p->cfg.n_ctx;
         p->length[b] += p->active[b];
         for (size_t c = 0; c < C; c++) {
-            p->x[b * C + c] = gpt->params[gpt->map.W_E + tokens[b] * C + c] +
-                              gpt->params[gpt->map.W_pos + (p->length[b] - 1) * C + c];
+            x[b * C + c] = gpt->params[gpt->map.W_E + tokens[b] * C + c] +
+                           gpt->params[gpt->map.W_pos + (p->length[b] - 1) * C + c];
         }
     }
-    return run_rows(p, gpt, 0, NULL);
+    return pass__forward(&pass, 0);
+}
+
+void prefix_gradient(Prefix *p, const Gpt *gpt, const real *dlogits, const Hooks *hooks)
+{
+    const Pass pass = pass_of(p, gpt, hooks);
+    assert(p->mode == TAPE_GRADIENT);
+    pass__backward(&pass, dlogits);
 }

@@ -20,11 +20,14 @@
 typedef struct Prefix Prefix;
 
 /* Bytes for batches of up to max_batch sequences. Filling runs PREFIX_FILL of them at a time, so
- * that this is mostly keys and values: 2 * L * max_batch * n_ctx * C numbers. */
+ * that this is mostly keys and values: 2 * L * max_batch * n_ctx * C numbers.
+ * mode  TAPE_FORWARD, or TAPE_GRADIENT for prefix_gradient: then every prefix_last runs all blocks
+ *       and keeps what the way back needs */
 #define PREFIX_FILL 16
-size_t prefix_bytes(const GptConfig *cfg, size_t max_batch);
-/* Returns 0 or OGPT_ENOMEM. */
-int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch);
+size_t prefix_bytes(const GptConfig *cfg, size_t max_batch, TapeMode mode);
+/* Kernels NULL: the fast set. Returns 0 or OGPT_ENOMEM. */
+int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch, TapeMode mode,
+               const Kernels *kernels);
 void prefix_free(Prefix *prefix);
 
 /* Read B sequences, 1 <= B <= max_batch: tokens (B, stride), of which the first lengths[b] count,
@@ -34,14 +37,20 @@ void prefix_free(Prefix *prefix);
 void prefix_fill(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens, size_t stride,
                  const uint8_t *lengths, size_t B, const Hooks *hooks);
 /* Logits (B,V) at the last position of every sequence, borrowed until the next call. hooks (may
- * be NULL) see rows (B,1,width) of the last position, HOOK_PATTERN included (for
- * each head n_ctx weights, rounded up to a multiple of 16; zero behind the sequence). Every call
- * starts from the cache as prefix_fill left it: the edits and tokens of earlier calls are gone. */
+ * be NULL) see rows (B,1,width) of the last position. HOOK_SCORES and HOOK_PATTERN have n_ctx
+ * keys, rounded up to a multiple of 16, for each head; minus infinity and zero behind the sequence,
+ * where nothing is read back. Every call starts from the cache as prefix_fill left it: the edits
+ * and tokens of earlier calls are gone. */
 const real *prefix_last(Prefix *prefix, const Gpt *gpt, const Hooks *hooks);
 /* Make each sequence one token longer and give the logits (B,V) after it. The last position
  * stays as the last prefix_last left it, edits included; the new position is not edited. A
  * sequence whose token is 0, the pad, or which has n_ctx tokens already stays as it is, and its
  * logits mean nothing. May be repeated. Borrowed as above. */
 const real *prefix_append(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens);
+/* The gradient of any metric of the last prefix_last at every hook site of the last positions, of a
+ * Prefix made for TAPE_GRADIENT: gpt_gradient, rows (B,1,width). dlogits (B,V) or NULL. Everything
+ * at earlier positions is a constant, keys and values included; for a metric of the last position
+ * that is no loss, because no earlier position reads from it. */
+void prefix_gradient(Prefix *prefix, const Gpt *gpt, const real *dlogits, const Hooks *hooks);
 
 #endif

@@ -1,4 +1,7 @@
-/* num/attention_row.c - one query over kept keys and values. See num/attention_row.h. */
+/* num/attention_row.c - one query over kept keys, sixteen keys at a time. See num/kernels.h.
+ *
+ * Lanes behind n_keys take no part: their scores are minus infinity, whatever the columns hold.
+ */
 #include "num/attention_row.h"
 
 #include <math.h>
@@ -6,63 +9,60 @@
 
 #include "num/vec16.h"
 
-size_t attention_row_stride(size_t n)
-{
-    return (n + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
-}
-
-/* Scores first, largest score second, exponentials and their sum last; lanes behind n_keys take no
- * part. */
-static void head_weights(float *weights, const float *q, const float *keys, size_t n_keys,
-                         size_t stride, size_t HS)
+static Vec first_lanes(Vec x, size_t n, float rest)
 {
     const VecInt lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    size_t width = attention_row_stride(n_keys);
+    return vec_select(lanes < (int)n, x, vec_all(rest));
+}
+
+void attention_row_scores_fast(float *scores, const float *q, const float *keys, size_t n_keys,
+                               size_t stride, size_t NH, size_t HS)
+{
     float scale = 1 / sqrtf((float)HS);
-    Vec top = vec_all(-INFINITY), sum = vec_all(0);
-    for (size_t t = 0; t < width; t += VEC_LANES) {
-        Vec score = vec_all(0);
-        for (size_t c = 0; c < HS; c++) {
-            score += q[c] * vec_load(keys + c * stride + t);
+    for (size_t h = 0; h < NH; h++) {
+        const float *query = q + h * HS, *columns = keys + h * HS * stride;
+        float *row = scores + h * stride;
+        size_t t = 0;
+        for (; t < n_keys; t += VEC_LANES) {
+            Vec score = vec_all(0);
+            for (size_t c = 0; c < HS; c++) {
+                score += query[c] * vec_load(columns + c * stride + t);
+            }
+            vec_store(row + t, first_lanes(score * scale, n_keys - t, -INFINITY));
         }
-        score = vec_select(lanes < (int)(n_keys - t), score * scale, vec_all(-INFINITY));
-        top = vec_larger(score, top);
-        vec_store(weights + t, score);
+        for (; t < stride; t += VEC_LANES) {
+            vec_store(row + t, vec_all(-INFINITY));
+        }
+    }
+}
+
+/* The largest score first, exponentials and their sum second. */
+static void head_softmax(float *weights, const float *scores, size_t n_keys, size_t stride)
+{
+    Vec top = vec_all(-INFINITY), sum = vec_all(0);
+    for (size_t t = 0; t < n_keys; t += VEC_LANES) {
+        top = vec_larger(first_lanes(vec_load(scores + t), n_keys - t, -INFINITY), top);
     }
     float largest = vec_max(top);
-    for (size_t t = 0; t < width; t += VEC_LANES) {
-        Vec e = vec_exp(vec_load(weights + t) - largest);
-        e = vec_select(lanes < (int)(n_keys - t), e, vec_all(0));
+    if (largest == -INFINITY) {
+        memset(weights, 0, stride * sizeof(*weights));
+        return;
+    }
+    for (size_t t = 0; t < n_keys; t += VEC_LANES) {
+        Vec e = first_lanes(vec_exp(vec_load(scores + t) - largest), n_keys - t, 0);
         sum += e;
         vec_store(weights + t, e);
     }
     float total = vec_sum(sum);
-    for (size_t t = 0; t < width; t += VEC_LANES) {
-        vec_store(weights + t, vec_load(weights + t) / total);
+    for (size_t t = 0; t < stride; t += VEC_LANES) {
+        vec_store(weights + t, t < n_keys ? vec_load(weights + t) / total : vec_all(0));
     }
-    memset(weights + width, 0, (stride - width) * sizeof(*weights));
 }
 
-void attention_row_weights(real *weights, const real *q, const real *keys, size_t n_keys,
-                           size_t stride, size_t NH, size_t HS)
+void attention_row_softmax_fast(float *weights, const float *scores, size_t n_keys, size_t stride,
+                                size_t NH)
 {
     for (size_t h = 0; h < NH; h++) {
-        head_weights(weights + h * stride, q + h * HS, keys + h * HS * stride, n_keys, stride, HS);
-    }
-}
-
-void attention_row_mix(real *z, const real *weights, const real *values, size_t n_keys,
-                       size_t stride, size_t NH, size_t HS)
-{
-    size_t C = NH * HS;
-    memset(z, 0, C * sizeof(*z));
-    for (size_t t = 0; t < n_keys; t++) {
-        const float *value = values + t * C;
-        for (size_t h = 0; h < NH; h++) {
-            float weight = weights[h * stride + t];
-            for (size_t c = h * HS; c < (h + 1) * HS; c++) {
-                z[c] += weight * value[c];
-            }
-        }
+        head_softmax(weights + h * stride, scores + h * stride, n_keys, stride);
     }
 }

@@ -64,6 +64,16 @@ typedef struct Kernels {
                           const real *lse, const real *q, const real *k, const real *v, size_t B,
                           size_t T, size_t NH, size_t HS);
 
+    /* One query of every head over n_keys kept keys, for a pass of one position (model/prefix.c).
+     * q (C), keys (C,stride), column t the key of position t, finite in all columns; stride a
+     * multiple of 16. scores (NH,stride) = q.k / sqrt(HS), minus infinity from n_keys on. */
+    void (*attention_row_scores)(real *scores, const real *q, const real *keys, size_t n_keys,
+                                 size_t stride, size_t NH, size_t HS);
+    /* weights (NH,stride) = softmax over the first n_keys scores, zero behind them; zeros
+     * throughout where all of them are minus infinity. weights may be scores itself. */
+    void (*attention_row_softmax)(real *weights, const real *scores, size_t n_keys, size_t stride,
+                                  size_t NH);
+
     /* Sum of -ln softmax(logits[n])[target[n]] over rows whose target is not 0 (the pad); V at most
      * 256. If scale is not 0, logits (N,V) are overwritten by the gradient times scale (rows with a
      * pad target: zeros). */
@@ -77,13 +87,5 @@ extern const Kernels kernels_fast;
  * training, where bf16_available(). */
 extern const Kernels kernels_bf16;
 #endif
-
-/* The attention pattern itself, pattern (B,T,NH,T) (for each query the weights of each head over
- * all keys, zero after the query), for hook sites; and z from a pattern that a hook may have
- * changed. One version only: it is a microscope, never part of training. */
-void attention_pattern(real *pattern, const real *q, const real *k, size_t B, size_t T, size_t NH,
-                       size_t HS);
-void attention_mix(real *z, const real *pattern, const real *v, size_t B, size_t T, size_t NH,
-                   size_t HS);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "num/attention_fast.h"
+#include "num/attention_row.h"
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
 #include "num/vec16.h"
@@ -297,6 +298,8 @@ const Kernels kernels_fast = {
     .gelu_bwd = gelu_bwd_fast,
     .attention_fwd = attention_fwd_fast,
     .attention_bwd = attention_bwd_fast,
+    .attention_row_scores = attention_row_scores_fast,
+    .attention_row_softmax = attention_row_softmax_fast,
     .cross_entropy = cross_entropy_fast,
 };
 
@@ -322,5 +325,7 @@ const Kernels kernels_bf16 = {
     .gelu_bwd = gelu_bwd_fast,
     .attention_fwd = attention_fwd_fast,
     .attention_bwd = attention_bwd_fast,
+    .attention_row_scores = attention_row_scores_fast,
+    .attention_row_softmax = attention_row_softmax_fast,
     .cross_entropy = cross_entropy_fast,
 };

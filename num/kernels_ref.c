@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "num/kernel_steps.h"
+
 static void linear_fwd_ref(real *out, const real *inp, const real *w, const real *bias, size_t N,
                            size_t C, size_t OC, void *scratch)
 {
@@ -241,53 +243,6 @@ static double cross_entropy_ref(real *logits, const uint8_t *target, real scale,
     return loss;
 }
 
-void attention_pattern(real *pattern, const real *q, const real *k, size_t B, size_t T, size_t NH,
-                       size_t HS)
-{
-    size_t C = NH * HS;
-    for (size_t b = 0; b < B; b++) {
-        for (size_t t = 0; t < T; t++) {
-            for (size_t h = 0; h < NH; h++) {
-                real *row = pattern + ((b * T + t) * NH + h) * T;
-                const real *query = q + (b * T + t) * C + h * HS;
-                real top = score_of(query, k + b * T * C + h * HS, HS), sum = 0;
-                for (size_t s = 0; s <= t; s++) {
-                    row[s] = score_of(query, k + (b * T + s) * C + h * HS, HS);
-                    top = row[s] > top ? row[s] : top;
-                }
-                for (size_t s = 0; s < T; s++) {
-                    row[s] = s <= t ? (real)exp((double)(row[s] - top)) : 0;
-                    sum += row[s];
-                }
-                for (size_t s = 0; s <= t; s++) {
-                    row[s] /= sum;
-                }
-            }
-        }
-    }
-}
-
-void attention_mix(real *z, const real *pattern, const real *v, size_t B, size_t T, size_t NH,
-                   size_t HS)
-{
-    size_t C = NH * HS;
-    for (size_t b = 0; b < B; b++) {
-        for (size_t t = 0; t < T; t++) {
-            for (size_t h = 0; h < NH; h++) {
-                const real *row = pattern + ((b * T + t) * NH + h) * T;
-                real *out = z + (b * T + t) * C + h * HS;
-                for (size_t j = 0; j < HS; j++) {
-                    real sum = 0;
-                    for (size_t s = 0; s < T; s++) {
-                        sum += row[s] * v[(b * T + s) * C + h * HS + j];
-                    }
-                    out[j] = sum;
-                }
-            }
-        }
-    }
-}
-
 static size_t no_scratch(size_t N, size_t C, size_t OC)
 {
     (void)N;
@@ -309,5 +264,7 @@ const Kernels kernels_ref = {
     .gelu_bwd = gelu_bwd_ref,
     .attention_fwd = attention_fwd_ref,
     .attention_bwd = attention_bwd_ref,
+    .attention_row_scores = attention_row_scores,
+    .attention_row_softmax = attention_row_softmax,
     .cross_entropy = cross_entropy_ref,
 };

@@ -323,7 +323,7 @@ static int read_json(Probe *out, const Js *json, const char *origin)
         return rc;
     }
     out->seed = (uint64_t)seed;
-    int parsed = hook_site_parse(site);
+    int parsed = hook_site_parse_for(site, HOOK_USE_VECTOR);
     if (parsed < 0) {
         return err_set(OGPT_EFORMAT,
                        "%s: \"site\" is \"%s\", expected a hook site such as "

@@ -226,11 +226,12 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
         return err_set(OGPT_EUSAGE, "%s: is in notation %s, not %s; give --notation %s", path,
                        stated, notation, stated);
     }
-    if (hook_site_parse(site) < 0) {
+    int parsed = hook_site_parse_for(site, HOOK_USE_VECTOR);
+    if (parsed < 0) {
         return err_set(OGPT_EFORMAT, "%s: __metadata__ \"site\": \"%s\" is no hook site", path,
                        site);
     }
-    out->site = (HookSite)hook_site_parse(site);
+    out->site = (HookSite)parsed;
     if (model_hash[0] != '\0') {
         snprintf(out->model_hash, sizeof(out->model_hash), "%s", model_hash);
     }

@@ -202,7 +202,7 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     int rc = hold_sequences(network, worker, query);
     pass.whole = query->version != VERSION_NONE && query->plan->positions == POSITIONS_ALL;
     if (rc == 0 && pass.whole && !worker->edited) {
-        rc = prefix_new(&worker->edited, &gpt->cfg, EDIT_CHUNK_CASES);
+        rc = prefix_new(&worker->edited, &gpt->cfg, EDIT_CHUNK_CASES, TAPE_FORWARD, NULL);
     }
     if (rc != 0) {
         return rc;
@@ -235,7 +235,7 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
 
 static int worker_init(Worker *out, const Gpt *gpt, size_t width)
 {
-    int rc = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES);
+    int rc = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES, TAPE_FORWARD, NULL);
     if (rc != 0) {
         return rc;
     }
@@ -294,7 +294,7 @@ void edit_network_read_with(EditNetwork *network, const Probe *reader)
 
 size_t edit_network_bytes(const GptConfig *cfg)
 {
-    return prefix_bytes(cfg, EDIT_CHUNK_CASES);
+    return prefix_bytes(cfg, EDIT_CHUNK_CASES, TAPE_FORWARD);
 }
 
 EditPredictor edit_network_predictor(EditNetwork *network)

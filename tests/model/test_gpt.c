@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +165,8 @@ static void look(void *context, const HookPoint *point)
 {
     LookedAt *seen = context;
     seen->calls[point->site]++;
-    seen->last_layer = point->layer;
+    seen->last_layer = hook_site_outside(point->site) ? seen->last_layer : point->layer;
+    assert_null(point->gradient);
     assert_int_equal(point->B, N_GAMES);
     assert_int_equal(point->T, N_TIME);
     assert_int_equal(point->width, hook_width(&cfg, point->site, N_TIME));
@@ -189,7 +191,7 @@ static void test_hooks_read_without_changing(void **state)
     const float *logits = gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks);
     assert_true(largest_difference(plain, logits, (size_t)N_GAMES * N_TIME * 33) < LOGIT_TOL);
     for (int site = 0; site < N_HOOK_SITES; site++) {
-        assert_int_equal(seen.calls[site], 3);
+        assert_int_equal(seen.calls[site], hook_site_outside((HookSite)site) ? 1 : 3);
     }
     assert_int_equal(seen.last_layer, 2);
 }
@@ -216,15 +218,82 @@ static void test_hooks_edit(void **state)
 static void test_hook_names(void **state)
 {
     (void)state;
-    char name[64];
+    static const HookUse uses[] = {HOOK_USE_ANY, HOOK_USE_CAPTURE, HOOK_USE_VECTOR,
+                                   HOOK_USE_STREAM};
+    char name[64], *rest;
     hook_full_name(name, HOOK_Z, 3);
     assert_string_equal(name, "blocks.3.attn.hook_z");
     hook_full_name(name, HOOK_RESID_POST, 0);
     assert_string_equal(name, "blocks.0.hook_resid_post");
+    hook_full_name(name, HOOK_FINAL_SCALE, 0);
+    assert_string_equal(name, "ln_final.hook_scale");
     for (int site = 0; site < N_HOOK_SITES; site++) {
         assert_int_equal(hook_site_parse(hook_site_name((HookSite)site)), site);
     }
     assert_int_equal(hook_site_parse("resid"), -1);
+    assert_int_equal(hook_site_parse("post"), HOOK_POST); /* offered by help pages for long */
+    assert_int_equal(hook_site_parse("hook_post"), -1);
+    assert_int_equal(hook_site_parse("mlp.hook_post"), HOOK_POST);
+
+    /* Every word of a list is a site that serves its use, and every such site is a word of it. */
+    for (size_t u = 0; u < sizeof(uses) / sizeof(uses[0]); u++) {
+        char list[512];
+        int n_words = 0, n_sites = 0;
+        snprintf(list, sizeof(list), "%s", hook_site_names(uses[u]));
+        for (char *word = strtok_r(list, "|", &rest); word; word = strtok_r(NULL, "|", &rest)) {
+            assert_true(hook_site_parse_for(word, uses[u]) >= 0);
+            n_words++;
+        }
+        for (int site = 0; site < N_HOOK_SITES; site++) {
+            n_sites += hook_site_serves((HookSite)site, uses[u]);
+        }
+        assert_int_equal(n_words, n_sites);
+    }
+    assert_string_equal(HOOK_NAMES_STREAM, "resid_pre|resid_mid|resid_post");
+    assert_int_equal(hook_site_parse_for("attn_scores", HOOK_USE_CAPTURE), -1);
+    assert_int_equal(hook_site_parse_for("pattern", HOOK_USE_VECTOR), -1);
+    assert_int_equal(hook_site_parse_for("pattern", HOOK_USE_CAPTURE), HOOK_PATTERN);
+}
+
+/* The scale of a LayerNorm is the denominator that TransformerLens shows, and what follows goes on
+ * with it: a doubled scale halves what the layer adds to its bias. */
+static void double_scale(void *context, const HookPoint *point)
+{
+    float *rows = context;
+    if (point->site == HOOK_LN1_SCALE) {
+        for (size_t n = 0; n < point->B * point->T; n++) {
+            rows[n] = point->value[n];
+            point->value[n] *= 2;
+        }
+    } else {
+        memcpy(rows + N_GAMES * N_TIME, point->value, N_GAMES * N_TIME * 64 * sizeof(*rows));
+    }
+}
+
+static void test_layernorm_scale(void **state)
+{
+    (void)state;
+    static float rows[N_GAMES * N_TIME * 65], plain[N_GAMES * N_TIME * 65];
+    const float *x = gpt->params + gpt->map.W_E + tokens[5] * 64, *pos;
+    const float *bias = gpt->params + gpt->map.ln1_b;
+    double mean = 0, variance = 0;
+    Hooks hooks = {.fn = double_scale, .context = plain, .sites = {[HOOK_LN1] = 1}};
+    pos = gpt->params + gpt->map.W_pos + (size_t)5 * 64;
+    for (size_t c = 0; c < 64; c++) {
+        mean += (double)(x[c] + pos[c]) / 64;
+    }
+    for (size_t c = 0; c < 64; c++) {
+        variance += pow((double)(x[c] + pos[c]) - mean, 2) / 64;
+    }
+    gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks);
+    hooks.context = rows;
+    hooks.sites[HOOK_LN1_SCALE] = 1;
+    gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks);
+    assert_true(fabs((double)rows[5] / sqrt(variance + 1e-5) - 1) < 1e-5);
+    for (size_t i = N_GAMES * N_TIME; i < (size_t)N_GAMES * N_TIME * 65; i++) {
+        float b = bias[(i - N_GAMES * N_TIME) % 64];
+        assert_true(fabsf(rows[i] - (b + (plain[i] - b) / 2)) < 1e-5f);
+    }
 }
 
 static void test_parameter_counts(void **state)
@@ -255,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_hooks_read_without_changing),
         cmocka_unit_test(test_hooks_edit),
         cmocka_unit_test(test_hook_names),
+        cmocka_unit_test(test_layernorm_scale),
         cmocka_unit_test(test_parameter_counts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

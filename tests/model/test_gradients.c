@@ -1,4 +1,4 @@
-/* The gradient of every tensor against central differences.
+/* The gradient of every tensor against central differences (built: double).
  *
  * Built in double precision: this program compiles the plain kernels and the graph itself with
  * OGPT_REAL_DOUBLE (tests/CMakeLists.txt), so rounding does not hide a wrong term. A tensor is

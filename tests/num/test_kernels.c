@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "num/blas.h"
+#include "num/kernel_steps.h"
 #include "num/kernels.h"
 #include "num/vec16.h"
 
@@ -156,7 +157,8 @@ static void test_attention(void **state)
         same(5, n, T + HS);
         same(6, n, T + HS);
         same(7, n, T + HS);
-        attention_pattern(fast[9], fast[2], fast[3], B, T, NH, HS);
+        attention_scores(fast[9], fast[2], fast[3], B, T, NH, HS);
+        attention_softmax(fast[9], fast[9], B, T, NH);
         attention_mix(fast[10], fast[9], fast[4], B, T, NH, HS);
         memcpy(ref[10], ref[0], n * sizeof(float));
         same(10, n, T);

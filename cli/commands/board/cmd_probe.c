@@ -71,7 +71,7 @@ static const OptionSpec fit_options[] = {
     {"layers", OPT_TEXT, offsetof(ProbeOptions, layers), .def = ALL_LAYERS, .argument = "LIST",
      .help = "all, or numbers and 'embed' with commas: embed,0,5"},
     {"site", OPT_TEXT, offsetof(ProbeOptions, site), .def = "resid_post", .argument = "SITE",
-     .help = "where in each block: resid_pre, z, attn_out, resid_mid, post, mlp_out, resid_post"},
+     .help = "where in each block: " HOOK_NAMES_VECTOR},
     {"solver", OPT_CHOICE, offsetof(ProbeOptions, solver), .def = "newton", .choices = SOLVER_NAMES,
      .argument = "NAME",
      .help = "newton: multinomial, all squares at once; liblinear: one-vs-rest, the slow referee; "
@@ -278,12 +278,9 @@ static int fit_run(Context *context)
         return err_set(OGPT_EUSAGE,
                        "probe fit: --out PROBE is needed; see 'ogpt probe fit --help'");
     }
-    int site = hook_site_parse(given->site);
-    if (site < 0 || site == HOOK_PATTERN) {
-        return err_set(OGPT_EUSAGE,
-                       "--site \"%s\": expected resid_pre, z, attn_out, resid_mid, "
-                       "post, mlp_out or resid_post",
-                       given->site);
+    int site = hook_site_parse_for(given->site, HOOK_USE_VECTOR);
+    if (site < 0) {
+        return err_set(OGPT_EUSAGE, "--site \"%s\": expected " HOOK_NAMES_VECTOR, given->site);
     }
     options.task = given->task;
     options.labels = given->labels;

@@ -32,8 +32,7 @@ static const OptionSpec intervene_options[] = {
      .choices = EDIT_POSITION_NAMES, .argument = "WHERE",
      .help = "edit the last position, or add the same change at all"},
     {"site", OPT_TEXT, offsetof(InterveneOptions, site), .argument = "SITE",
-     .help = "where in each block: resid_pre, z, attn_out, resid_mid, mlp_out, resid_post "
-             "(default)"},
+     .help = "where in each block: " HOOK_NAMES_VECTOR " (default resid_post)"},
     {"layers", OPT_TEXT, offsetof(InterveneOptions, layers), .argument = "LAYERS",
      .help = "3, 2-5, 1,3,6 or auto (default: auto with --tune)"},
     {"scale", OPT_TEXT, offsetof(InterveneOptions, scale), .argument = "X",

@@ -48,13 +48,10 @@ static int check_tuning(const Session *session)
 static int common_plan(EditPlan *plan, const Session *session)
 {
     const InterveneOptions *given = session->given;
-    int site = hook_site_parse(given->site ? given->site : "resid_post"), code;
+    int site = hook_site_parse_for(given->site ? given->site : "resid_post", HOOK_USE_VECTOR), code;
     *plan = EDIT_PLAN_DEFAULT;
     if (site < 0) {
-        return err_set(OGPT_EUSAGE,
-                       "--site \"%s\": expected resid_pre, z, attn_out, resid_mid, mlp_out or "
-                       "resid_post",
-                       given->site);
+        return err_set(OGPT_EUSAGE, "--site \"%s\": expected " HOOK_NAMES_VECTOR, given->site);
     }
     plan->site = (HookSite)site;
     plan->probe_layer = given->probe_layer < 0 ? PROBE_LAYER_OWN : (int)given->probe_layer;

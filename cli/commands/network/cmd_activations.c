@@ -21,8 +21,7 @@ typedef struct ActivationsGiven {
 static const OptionSpec options[] = {
     {"corpus", OPT_TEXT, AT(corpus), .argument = "FILE", .help = "the games; needed"},
     {"site", OPT_TEXT, AT(site), .def = "resid_post", .argument = "SITE",
-     .help = "where in each block: resid_pre, z, pattern, attn_out, resid_mid, post, mlp_out, "
-             "resid_post"},
+     .help = "where in each block: " HOOK_NAMES_CAPTURE},
     {"layers", OPT_TEXT, AT(layers), .def = "all", .argument = "LIST",
      .help = "all, or numbers and 'embed' with commas: embed,0,5"},
     {"games", OPT_INT, AT(games), 1, 1e7, .def = "1000", .argument = "N",
@@ -71,7 +70,7 @@ static int read_options(ActivationsOptions *out, const Context *context)
 {
     static const char *const splits[] = {"train", "validation", "test"};
     const ActivationsGiven *given = context->options;
-    int site = hook_site_parse(given->site);
+    int site = hook_site_parse_for(given->site, HOOK_USE_CAPTURE);
     *out = (ActivationsOptions){.task = given->task,
                                 .labels = given->labels,
                                 .n_games = (size_t)given->games,
@@ -87,10 +86,7 @@ static int read_options(ActivationsOptions *out, const Context *context)
                        "activations: --corpus FILE is needed; see 'ogpt activations --help'");
     }
     if (site < 0) {
-        return err_set(OGPT_EUSAGE,
-                       "--site \"%s\": expected resid_pre, z, pattern, attn_out, resid_mid, post, "
-                       "mlp_out or resid_post",
-                       given->site);
+        return err_set(OGPT_EUSAGE, "--site \"%s\": expected " HOOK_NAMES_CAPTURE, given->site);
     }
     out->site = (HookSite)site;
     if (given->ply && out->plies != 0) {

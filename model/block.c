@@ -1,0 +1,346 @@
+/* model/block.c - the one graph: blocks and head, forward and back. See model/block.h. */
+#include "model/block.h"
+
+#include <string.h>
+
+#include "num/kernel_steps.h"
+
+Pass pass__make(const Gpt *gpt, Tape *tape, size_t B, size_t T, size_t keys)
+{
+    const GptConfig *cfg = &gpt->cfg;
+    return (Pass){.gpt = gpt,
+                  .tape = tape,
+                  .k = tape->kernels,
+                  .scratch = tape->scratch,
+                  .B = B,
+                  .T = T,
+                  .N = B * T,
+                  .keys = keys,
+                  .C = (size_t)cfg->d_model,
+                  .M = (size_t)cfg->d_mlp,
+                  .V = (size_t)cfg->d_vocab,
+                  .NH = (size_t)cfg->n_heads,
+                  .HS = (size_t)cfg->d_head};
+}
+
+bool pass__wants(const Pass *p, HookSite site, int layer)
+{
+    return hook_wanted(p->hooks, site, layer);
+}
+
+bool pass__saw(const Pass *p, HookSite site, int layer)
+{
+    return (p->tape->seen[site] >> layer & 1) != 0;
+}
+
+void pass__visit(const Pass *p, HookSite site, int layer, real *value, real *gradient)
+{
+    if (pass__wants(p, site, layer)) {
+        HookPoint point = {.site = site,
+                           .layer = layer,
+                           .value = value,
+                           .gradient = gradient,
+                           .B = p->B,
+                           .T = p->T,
+                           .width = hook_width(&p->gpt->cfg, site, p->keys)};
+        p->hooks->fn(p->hooks->context, &point);
+    }
+}
+
+/* Where the gradient of the parameters at `offset` is added. */
+static real *gradient_at(const Pass *p, size_t offset)
+{
+    return p->grads ? p->grads + offset : p->tape->sink;
+}
+
+/* The gradient of the weights of q, k or v. */
+static void projection_backward(const Pass *p, size_t w, size_t bias, const real *inp,
+                                const real *dout)
+{
+    if (p->grads) {
+        p->k->linear_bwd_w(p->grads + w, p->grads + bias, inp, dout, p->N, p->C, p->C, p->scratch);
+    }
+}
+
+/* ---- LayerNorm ---- */
+
+typedef struct Norm {
+    HookSite scale_site, out_site;
+    int layer;
+    const real *x;
+    real *out, *mean, *rstd, *scale;
+    size_t w, b; /* offsets of its parameters */
+} Norm;
+
+static Norm norm1_of(const Pass *p, int layer)
+{
+    const BlockTape *t = &p->tape->blocks[layer];
+    size_t at = (size_t)layer * p->gpt->map.block_stride;
+    return (Norm){.scale_site = HOOK_LN1_SCALE,
+                  .out_site = HOOK_LN1,
+                  .layer = layer,
+                  .x = t->pre,
+                  .out = t->ln1,
+                  .mean = t->mean1,
+                  .rstd = t->rstd1,
+                  .scale = t->scale1,
+                  .w = at + p->gpt->map.ln1_w,
+                  .b = at + p->gpt->map.ln1_b};
+}
+
+static Norm norm2_of(const Pass *p, int layer)
+{
+    const BlockTape *t = &p->tape->blocks[layer];
+    size_t at = (size_t)layer * p->gpt->map.block_stride;
+    return (Norm){.scale_site = HOOK_LN2_SCALE,
+                  .out_site = HOOK_LN2,
+                  .layer = layer,
+                  .x = t->mid,
+                  .out = t->ln2,
+                  .mean = t->mean2,
+                  .rstd = t->rstd2,
+                  .scale = t->scale2,
+                  .w = at + p->gpt->map.ln2_w,
+                  .b = at + p->gpt->map.ln2_b};
+}
+
+static Norm final_norm_of(const Pass *p)
+{
+    const Tape *tape = p->tape;
+    return (Norm){.scale_site = HOOK_FINAL_SCALE,
+                  .out_site = HOOK_FINAL,
+                  .layer = 0,
+                  .x = tape->blocks[p->gpt->cfg.n_layers - 1].post,
+                  .out = tape->lnf,
+                  .mean = tape->meanf,
+                  .rstd = tape->rstdf,
+                  .scale = tape->scalef,
+                  .w = p->gpt->map.lnf_w,
+                  .b = p->gpt->map.lnf_b};
+}
+
+static void norm_forward(const Pass *p, const Norm *n)
+{
+    const real *w = p->gpt->params + n->w, *b = p->gpt->params + n->b;
+    p->k->layernorm_fwd(n->out, n->mean, n->rstd, n->x, w, b, p->N, p->C, (real)p->gpt->cfg.eps);
+    if (pass__wants(p, n->scale_site, n->layer)) {
+        layernorm_scale(n->scale, n->rstd, p->N);
+        pass__visit(p, n->scale_site, n->layer, n->scale, NULL);
+        layernorm_rescale(n->out, n->scale, n->x, w, b, n->mean, n->rstd, p->N, p->C);
+    }
+    pass__visit(p, n->out_site, n->layer, n->out, NULL);
+}
+
+/* tape->dx += the gradient of the input, dout that of the output. */
+static void norm_backward(const Pass *p, const Norm *n, real *dout)
+{
+    const real *w = p->gpt->params + n->w;
+    real *dx = p->tape->dx, *dw = gradient_at(p, n->w), *db = gradient_at(p, n->b);
+    bool saw = pass__saw(p, n->scale_site, n->layer);
+    pass__visit(p, n->out_site, n->layer, n->out, dout);
+    if (!saw && !pass__wants(p, n->scale_site, n->layer)) {
+        p->k->layernorm_bwd(dx, dw, db, dout, n->x, w, n->mean, n->rstd, p->N, p->C);
+        return;
+    }
+    if (!saw) {
+        layernorm_scale(n->scale, n->rstd, p->N);
+    }
+    layernorm_scale_bwd(p->tape->dscale, dout, n->x, w, n->mean, n->scale, p->N, p->C);
+    pass__visit(p, n->scale_site, n->layer, n->scale, p->tape->dscale);
+    layernorm_rescale_bwd(dx, dw, db, dout, p->tape->dscale, n->x, w, n->mean, n->rstd, n->scale,
+                          p->N, p->C);
+}
+
+/* ---- the two branches that write into the residual stream ---- */
+
+/* out = base + product, product = inp (N,width) . w + bias. */
+typedef struct Branch {
+    HookSite site;
+    int layer;
+    real *out, *product;
+    const real *base, *inp;
+    size_t w, bias, width;
+} Branch;
+
+static Branch attention_branch(const Pass *p, int layer)
+{
+    const BlockTape *t = &p->tape->blocks[layer];
+    size_t at = (size_t)layer * p->gpt->map.block_stride;
+    return (Branch){.site = HOOK_ATTN_OUT,
+                    .layer = layer,
+                    .out = t->mid,
+                    .product = t->attn_out,
+                    .base = t->pre,
+                    .inp = t->z,
+                    .w = at + p->gpt->map.W_O,
+                    .bias = at + p->gpt->map.b_O,
+                    .width = p->C};
+}
+
+static Branch mlp_branch(const Pass *p, int layer)
+{
+    const BlockTape *t = &p->tape->blocks[layer];
+    size_t at = (size_t)layer * p->gpt->map.block_stride;
+    return (Branch){.site = HOOK_MLP_OUT,
+                    .layer = layer,
+                    .out = t->post,
+                    .product = t->mlp_out,
+                    .base = t->mid,
+                    .inp = t->act,
+                    .w = at + p->gpt->map.W_out,
+                    .bias = at + p->gpt->map.b_out,
+                    .width = p->M};
+}
+
+/* When somebody looks at the product itself it is made apart. */
+static void branch_forward(const Pass *p, const Branch *b)
+{
+    const real *w = p->gpt->params + b->w, *bias = p->gpt->params + b->bias;
+    if (!pass__wants(p, b->site, b->layer)) {
+        p->k->linear_residual(b->out, b->base, b->inp, w, bias, p->N, b->width, p->C, p->scratch);
+        return;
+    }
+    p->k->linear_fwd(b->product, b->inp, w, bias, p->N, b->width, p->C, p->scratch);
+    pass__visit(p, b->site, b->layer, b->product, NULL);
+    for (size_t i = 0; i < p->N * p->C; i++) {
+        b->out[i] = b->base[i] + b->product[i];
+    }
+}
+
+/* dinp (N,width) from tape->dx, the gradient of `out`, which is also that of `base`. */
+static void branch_backward(const Pass *p, const Branch *b, real *dinp)
+{
+    const real *w = p->gpt->params + b->w, *bias = p->gpt->params + b->bias;
+    real *d = p->tape->dx;
+    if (pass__wants(p, b->site, b->layer)) {
+        if (!pass__saw(p, b->site, b->layer)) {
+            p->k->linear_fwd(b->product, b->inp, w, bias, p->N, b->width, p->C, p->scratch);
+        }
+        d = p->tape->dbranch; /* a change by the hook must not reach `base` */
+        memcpy(d, p->tape->dx, p->N * p->C * sizeof(*d));
+        pass__visit(p, b->site, b->layer, b->product, d);
+    }
+    p->k->linear_bwd_inp(dinp, d, w, 0, p->N, b->width, p->C, p->scratch);
+    if (p->grads) {
+        p->k->linear_bwd_w(p->grads + b->w, p->grads + b->bias, b->inp, d, p->N, b->width, p->C,
+                           p->scratch);
+    }
+}
+
+/* ---- a block ---- */
+
+static void block_forward(const Pass *p, int layer)
+{
+    const TensorMap *map = &p->gpt->map;
+    const real *w = p->gpt->params + (size_t)layer * map->block_stride;
+    const BlockTape *t = &p->tape->blocks[layer];
+    const Norm norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
+    const Branch attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
+    size_t N = p->N, C = p->C, M = p->M;
+    pass__visit(p, HOOK_RESID_PRE, layer, t->pre, NULL);
+    norm_forward(p, &norm1);
+    p->k->linear_fwd(t->q, t->ln1, w + map->W_Q, w + map->b_Q, N, C, C, p->scratch);
+    p->k->linear_fwd(t->k, t->ln1, w + map->W_K, w + map->b_K, N, C, C, p->scratch);
+    p->k->linear_fwd(t->v, t->ln1, w + map->W_V, w + map->b_V, N, C, C, p->scratch);
+    pass__visit(p, HOOK_Q, layer, t->q, NULL);
+    pass__visit(p, HOOK_K, layer, t->k, NULL);
+    pass__visit(p, HOOK_V, layer, t->v, NULL);
+    p->attention->forward(p, layer);
+    if (t->z_made && pass__wants(p, HOOK_Z, layer)) {
+        memcpy(t->z_made, t->z, N * C * sizeof(*t->z));
+    }
+    pass__visit(p, HOOK_Z, layer, t->z, NULL);
+    branch_forward(p, &attention);
+    pass__visit(p, HOOK_RESID_MID, layer, t->mid, NULL);
+
+    norm_forward(p, &norm2);
+    p->k->linear_fwd(t->act, t->ln2, w + map->W_in, NULL, N, C, M, p->scratch);
+    p->k->gelu_fwd(t->act, t->slope, t->act, w + map->b_in, N, M);
+    pass__visit(p, HOOK_POST, layer, t->act, NULL);
+    branch_forward(p, &mlp);
+    pass__visit(p, HOOK_RESID_POST, layer, t->post, NULL);
+}
+
+/* On entry tape->dx is the gradient of the block's output, on return that of its input. */
+static void block_backward(const Pass *p, int layer)
+{
+    const TensorMap *map = &p->gpt->map;
+    size_t at = (size_t)layer * map->block_stride;
+    const real *w = p->gpt->params + at;
+    const BlockTape *t = &p->tape->blocks[layer];
+    const Norm norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
+    const Branch attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
+    Tape *s = p->tape;
+    size_t N = p->N, C = p->C, M = p->M;
+    pass__visit(p, HOOK_RESID_POST, layer, t->post, s->dx);
+    branch_backward(p, &mlp, s->dact);
+    pass__visit(p, HOOK_POST, layer, t->act, s->dact);
+    p->k->gelu_bwd(s->dact, gradient_at(p, at + map->b_in), t->slope, N, M);
+    p->k->linear_bwd_inp(s->dh, s->dact, w + map->W_in, 0, N, C, M, p->scratch);
+    if (p->grads) {
+        p->k->linear_bwd_w(p->grads + at + map->W_in, NULL, t->ln2, s->dact, N, C, M, p->scratch);
+    }
+    norm_backward(p, &norm2, s->dh);
+
+    pass__visit(p, HOOK_RESID_MID, layer, t->mid, s->dx);
+    branch_backward(p, &attention, s->dz);
+    pass__visit(p, HOOK_Z, layer, t->z, s->dz);
+    p->attention->backward(p, layer);
+    pass__visit(p, HOOK_V, layer, t->v, s->dv);
+    pass__visit(p, HOOK_K, layer, t->k, s->dk);
+    pass__visit(p, HOOK_Q, layer, t->q, s->dq);
+    p->k->linear_bwd_inp(s->dh, s->dq, w + map->W_Q, 0, N, C, C, p->scratch);
+    p->k->linear_bwd_inp(s->dh, s->dk, w + map->W_K, 1, N, C, C, p->scratch);
+    p->k->linear_bwd_inp(s->dh, s->dv, w + map->W_V, 1, N, C, C, p->scratch);
+    projection_backward(p, at + map->W_Q, at + map->b_Q, t->ln1, s->dq);
+    projection_backward(p, at + map->W_K, at + map->b_K, t->ln1, s->dk);
+    projection_backward(p, at + map->W_V, at + map->b_V, t->ln1, s->dv);
+    norm_backward(p, &norm1, s->dh);
+    pass__visit(p, HOOK_RESID_PRE, layer, t->pre, s->dx);
+}
+
+/* ---- a pass ---- */
+
+const real *pass__forward(const Pass *p, int first)
+{
+    const Gpt *gpt = p->gpt;
+    Tape *tape = p->tape;
+    const Norm norm = final_norm_of(p);
+    for (int site = 0; site < N_HOOK_SITES; site++) {
+        tape->seen[site] = p->hooks ? p->hooks->sites[site] : 0;
+    }
+    tape->B = p->B;
+    tape->T = p->T;
+    for (int layer = first; layer < gpt->cfg.n_layers; layer++) {
+        block_forward(p, layer);
+    }
+    norm_forward(p, &norm);
+    p->k->linear_fwd(tape->logits, tape->lnf, gpt->params + gpt->map.W_U,
+                     gpt->params + gpt->map.b_U, p->N, p->C, p->V, p->scratch);
+    return tape->logits;
+}
+
+void pass__backward(const Pass *p, const real *dlogits)
+{
+    const Gpt *gpt = p->gpt;
+    Tape *tape = p->tape;
+    const Norm norm = final_norm_of(p);
+    memset(tape->dx, 0, p->N * p->C * sizeof(*tape->dx));
+    if (!p->grads) {
+        memset(tape->sink, 0, (p->C > p->M ? p->C : p->M) * sizeof(*tape->sink));
+    }
+    if (dlogits) {
+        p->k->linear_bwd_inp(tape->dh, dlogits, gpt->params + gpt->map.W_U, 0, p->N, p->C, p->V,
+                             p->scratch);
+    } else {
+        memset(tape->dh, 0, p->N * p->C * sizeof(*tape->dh));
+    }
+    if (dlogits && p->grads) {
+        p->k->linear_bwd_w(p->grads + gpt->map.W_U, NULL, tape->lnf, dlogits, p->N, p->C, p->V,
+                           p->scratch);
+    }
+    norm_backward(p, &norm, tape->dh);
+    for (int layer = gpt->cfg.n_layers - 1; layer >= 0; layer--) {
+        block_backward(p, layer);
+    }
+}
