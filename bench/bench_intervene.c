@@ -22,6 +22,7 @@
 #include "num/blas.h"
 #include "probes/edits/edit_methods.h"
 #include "probes/edits/edit_network.h"
+#include "probes/edits/edit_sweep.h"
 #include "probes/legality/answers.h"
 
 #define REPEATS 3
@@ -56,7 +57,8 @@ static void list_plans(Bench *bench)
 /* Once from nothing: the network's caches are made anew. */
 static int sweep_once(Bench *bench)
 {
-    const EditSettings settings = {.seed = SEED, .pool = bench->pool};
+    const EditScoring scoring = {.stage = "sweep"};
+    const Work work = {.seed = SEED, .pool = bench->pool};
     EditNetwork *network;
     double start = clock_seconds(), seconds;
     int rc =
@@ -65,8 +67,8 @@ static int sweep_once(Bench *bench)
         return rc;
     }
     EditPredictor predictor = edit_network_predictor(network);
-    rc = intervene_sweep(bench->rows, &predictor, &bench->cases, bench->plans, bench->n_plans,
-                         &settings);
+    rc = edit_sweep(bench->rows, &predictor, &bench->cases, bench->plans, bench->n_plans, &scoring,
+                    &work);
     edit_network_free(network);
     seconds = clock_seconds() - start;
     bench->seconds = bench->seconds > 0 && bench->seconds < seconds ? bench->seconds : seconds;

@@ -10,14 +10,14 @@
 #include "probes/edits/edit_methods.h"
 #include "probes/legality/answers.h"
 
-typedef struct Reading {
+typedef struct Decoding {
     Decoded *out;
     const Probe *probe;
     const DecodeEdit *edit;
     size_t last;    /* position to be read */
     float *scratch; /* EDIT_ROW_SCRATCH(d_model) */
     float scores[BOARD_SQUARES * TASK_MAX_CLASSES];
-} Reading;
+} Decoding;
 
 /* p[s] = the largest of softmax(scores of square s). */
 static void best_probabilities(float *p, const float *scores, const Probe *probe)
@@ -39,7 +39,7 @@ static void best_probabilities(float *p, const float *scores, const Probe *probe
 /* The edit comes first, so that the layer it is made at is read as it was left. */
 static void read_hook(void *context, const HookPoint *point)
 {
-    Reading *reading = context;
+    Decoding *reading = context;
     const Probe *probe = reading->probe;
     const DecodeEdit *edit = reading->edit;
     float *row = point->value + reading->last * point->width;
@@ -58,7 +58,7 @@ static void read_hook(void *context, const HookPoint *point)
     }
 }
 
-static Hooks reading_hooks(Reading *reading)
+static Hooks reading_hooks(Decoding *reading)
 {
     Hooks hooks = {.fn = read_hook, .context = reading};
     for (int i = 0; i < reading->probe->n_layers; i++) {
@@ -78,7 +78,7 @@ int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t 
     const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab);
     uint8_t tokens[GAME_MAX_MOVES];
     Tape *tape = NULL;
-    Reading reading = {.out = out, .probe = probe, .edit = edit};
+    Decoding reading = {.out = out, .probe = probe, .edit = edit};
     if (n < 1 || n > gpt->cfg.n_ctx) {
         return err_set(OGPT_EUSAGE,
                        "%d moves, expected 1 to %d: the network is asked for the "

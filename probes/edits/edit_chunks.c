@@ -1,66 +1,29 @@
 /* probes/edits/edit_chunks.c - cases in fixed chunks. See probes/edits/edit_chunks.h. */
 #include "probes/edits/edit_chunks.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/process.h"
 
 /* A pool has at most 256 workers (base/pool.h). */
-enum { WINDOW_A_WORKER = 2, WINDOW_MAX = WINDOW_A_WORKER * 256 };
+enum { WINDOW_A_WORKER = 2, WINDOW_MAX = WINDOW_A_WORKER * 256, STAGE_BYTES = 96 };
 
-/* ---- asking ---- */
-
-int edit__check_logits(const float *logits, int d_vocab, const EditQuery *query)
+int edit_chunks__init(EditChunks *out)
 {
-    size_t V = (size_t)d_vocab;
-    for (size_t i = 0; i < query->n; i++) {
-        int bad = answer_bad_token(logits + i * V, d_vocab);
-        if (bad >= 0) {
-            return err_set(OGPT_ENUM,
-                           "case %zu: the logit of token %d is %g, expected a finite number; the "
-                           "scale is too large or the model is damaged",
-                           query->order[i], bad, (double)logits[i * V + (size_t)bad]);
-        }
-    }
-    return 0;
-}
-
-int edit__ask(float *logits, const EditPredictor *predictor, EditQuery *query, EditVersion version,
-              const EditPlan *plan, size_t worker)
-{
-    int rc;
-    if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted between chunks of cases; type the command again");
-    }
-    query->version = version;
-    query->plan = version == VERSION_NONE ? NULL : plan;
-    rc = predictor->predict(predictor->context, logits, query, worker);
-    return rc ? rc : edit__check_logits(logits, predictor->d_vocab, query);
-}
-
-/* ---- chunks ---- */
-
-int edit_chunks__init(EditChunks *out, const EditPredictor *predictor, const CaseSet *set,
-                      const EditSettings *settings, size_t width)
-{
+    const CaseSet *set = out->set;
+    int d_vocab = out->predictor->d_vocab;
     size_t at = 0;
-    *out = (EditChunks){.predictor = predictor,
-                        .set = set,
-                        .vocab = vocab_of(set->variant),
-                        .settings = settings,
-                        .n = (set->n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES,
-                        .width = width};
-    if (predictor->d_vocab != out->vocab->d_vocab) {
+    out->vocab = vocab_of(set->variant);
+    out->n = (set->n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
+    if (d_vocab != out->vocab->d_vocab) {
         return err_set(OGPT_EFORMAT,
                        "the model has d_vocab %d, cases on %dx%d need %d; use cases of the model's "
                        "board size",
-                       predictor->d_vocab, set->variant->size, set->variant->size,
-                       out->vocab->d_vocab);
+                       d_vocab, set->variant->size, set->variant->size, out->vocab->d_vocab);
     }
     out->order = mem_alloc(set->n, sizeof(*out->order), "order of the cases");
-    out->values = mem_calloc(out->n * width, sizeof(*out->values), "scores of the cases");
+    out->values = mem_calloc(out->n * out->width, sizeof(*out->values), "scores of the cases");
     if (!out->order || !out->values) {
         edit_chunks__release(out);
         return OGPT_ENOMEM;
@@ -85,27 +48,34 @@ void edit_chunks__release(EditChunks *chunks)
 
 typedef enum ChunkState { CHUNK_OPEN, CHUNK_RECALLED, CHUNK_FINISHED } ChunkState;
 
-typedef struct Window {
+typedef struct ChunkWindow {
     const EditChunks *chunks;
     EditChunkJob job;
     void *context;
     size_t first, n;
     ChunkState states[WINDOW_MAX];
-} Window;
+} ChunkWindow;
 
-static double *values_of(const Window *window, size_t i)
+static double *values_of(const ChunkWindow *window, size_t i)
 {
     return window->chunks->values + (window->first + i) * window->chunks->width;
 }
 
-static int recall_window(Window *window)
+static void name_stage(char out[STAGE_BYTES], const EditScoring *scoring)
 {
-    const EditSettings *settings = window->chunks->settings;
-    for (size_t i = 0; settings->journal && i < window->n; i++) {
-        int found =
-            settings->journal->recall(settings->journal->context, values_of(window, i),
-                                      window->chunks->width, settings->stage, window->first + i);
+    const char *name = scoring->name ? scoring->name : "";
+    snprintf(out, STAGE_BYTES, "%s%s%s", name, *name ? ": " : "", scoring->stage);
+}
 
+static int recall_window(ChunkWindow *window)
+{
+    const EditChunks *chunks = window->chunks;
+    const WorkJournal *journal = chunks->work->journal;
+    char stage[STAGE_BYTES];
+    name_stage(stage, chunks->scoring);
+    for (size_t i = 0; journal && i < window->n; i++) {
+        int found = journal->recall(journal->context, values_of(window, i), chunks->width, stage,
+                                    window->first + i);
         if (found < 0) {
             return found;
         }
@@ -114,14 +84,17 @@ static int recall_window(Window *window)
     return 0;
 }
 
-static int keep_window(const Window *window)
+static int keep_window(const ChunkWindow *window)
 {
-    const EditSettings *settings = window->chunks->settings;
+    const EditChunks *chunks = window->chunks;
+    const WorkJournal *journal = chunks->work->journal;
+    char stage[STAGE_BYTES];
     int rc = 0;
-    for (size_t i = 0; settings->journal && i < window->n && rc == 0; i++) {
+    name_stage(stage, chunks->scoring);
+    for (size_t i = 0; journal && i < window->n && rc == 0; i++) {
         if (window->states[i] == CHUNK_FINISHED) {
-            rc = settings->journal->keep(settings->journal->context, values_of(window, i),
-                                         window->chunks->width, settings->stage, window->first + i);
+            rc = journal->keep(journal->context, values_of(window, i), chunks->width, stage,
+                               window->first + i);
         }
     }
     return rc;
@@ -129,7 +102,7 @@ static int keep_window(const Window *window)
 
 static int window_job(void *context, size_t i, size_t worker)
 {
-    Window *window = context;
+    ChunkWindow *window = context;
     const EditChunks *chunks = window->chunks;
     double norms[EDIT_CHUNK_CASES * EDIT_MAX_LAYERS] = {0};
     size_t first = (window->first + i) * EDIT_CHUNK_CASES, left = chunks->set->n - first;
@@ -147,25 +120,25 @@ static int window_job(void *context, size_t i, size_t worker)
 
 int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
 {
-    const EditSettings *settings = chunks->settings;
-    size_t size = WINDOW_A_WORKER * (settings->pool ? pool_size(settings->pool) : 1);
+    const Work *work = chunks->work;
+    size_t size = WINDOW_A_WORKER * (work->pool ? pool_size(work->pool) : 1);
     int rc = 0;
+    work_tick(work, chunks->scoring->stage, 0, (double)chunks->n);
     for (size_t first = 0; first < chunks->n && rc == 0; first += size) {
         size_t left = chunks->n - first;
-        Window window = {.chunks = chunks,
-                         .job = job,
-                         .context = context,
-                         .first = first,
-                         .n = left < size ? left : size};
+        ChunkWindow window = {.chunks = chunks,
+                              .job = job,
+                              .context = context,
+                              .first = first,
+                              .n = left < size ? left : size};
         rc = recall_window(&window);
         if (rc == 0) {
-            int kept;
-            rc = pool_run(settings->pool, window.n, window_job, &window);
-            kept = keep_window(&window);
+            rc = pool_run(work->pool, window.n, window_job, &window);
+            int kept = keep_window(&window);
             rc = rc ? rc : kept;
         }
-        if (rc == 0 && settings->progress) {
-            settings->progress(settings->context, first + window.n, chunks->n);
+        if (rc == 0) {
+            work_tick(work, chunks->scoring->stage, (double)(first + window.n), (double)chunks->n);
         }
     }
     return rc;

@@ -1,136 +1,116 @@
-/* probes/edits/edit_metrics.h - what an edit does beside its error, and the same for every control.
+/* probes/edits/edit_metrics.h - the metrics of one answer, for one case under one arm.
  *
  * For a case: N = number of legal moves on the edited board; newly legal moves are legal on the
- * edited board alone, newly illegal ones on the original alone, still legal ones on both. The
- * rank of a move is 1 + the number of tokens of higher logit (ties: of lower id).
- *   error, false positives, false negatives, F1, KL   as in probes/edits/intervene.h
- *   drift      error of the same answer against the original board
+ * edited board alone, newly illegal ones on the board before the edit alone, still legal ones on
+ * both. The rank of a move is 1 + the number of tokens of higher logit (ties: of lower id).
+ *   error, false positives, false negatives, F1, KL   the predicted set against the legal moves of
+ *              the board that judges the arm (probes/edits/arms.h, probes/legality/answers.h)
+ *   drift      error of the same answer against the board before the edit
  *   rank of newly legal, of newly illegal moves        mean over the moves of all cases
  *   passed     share of newly legal moves that rank above the weakest still legal move, over the
  *              cases that have one
  *   entered    share of newly legal moves among the top N
  *   fell out   share of newly illegal moves not among the top N
- *   crosstalk  other squares than the edited ones that the probe reads differently than without
- *              the edit: where it first reads the residual stream after all edits, and in its last
- *              layer. A probe of a site before the edited one reads the last edited block too early
+ *   crosstalk  squares other than the edited ones that the probe reads differently than without the
+ *              edit: where it first reads the residual stream after all edits, and in its last
+ *              layer. A probe of a site before the edited one reads the last edited block too
+ *              early. The square that arm wrong square changes on purpose counts as crosstalk
  *   turned     share of the edited squares that the probe reads in their new state there
  *   play-on    the edit stays at its position, the network's own top-1 moves are played on the
- *              edited board (forced passes made), at most EDIT_PLAY_ON_PLIES of them; the first
+ *              judging board (forced passes made), at most EDIT_PLAY_ON_PLIES of them; the first
  *              illegal one ends the line, as do the end of the game and of the context.
  *              illegal share: illegal moves / moves tried. legal plies: mean over the cases
- * Rows of every metric:
- *   null, edit, random, wrong square   the versions of probes/edits/intervene.h, on the edited
- * board self                               not edited, judged and playing on the original board;
- *                                      nothing of moves that are new
- *   ideal null                         the exact expectation for a perfect model of the original
- *                                      board that breaks ties at random, by rule topn; error by
- *                                      the rule asked for; nothing of KL (infinite) and play-on
- * For the wrong square the square that it changes on purpose counts as crosstalk.
- * A metric is a ratio of sums over the cases, with a bootstrap interval over cases; differences
- * of two rows are paired. What no case has is NaN.
+ * An arm that is judged by the board before the edit has no new moves and no crosstalk. The arm
+ * ideal null has the exact expectations: of the ranks by rule topn, of the error by the rule asked
+ * for, none of KL (infinite) and play-on.
+ *
+ * A metric is a ratio of sums over the cases. To add one: a row in EDIT_METRICS and its function
+ * metric_NAME in probes/edits/edit_metrics.c. Intervals, JSON, database rows and tables follow.
  * Ref: Li et al., ICLR 2023 and its critics (ranks, play-on); Nanda, Lee, Wattenberg 2023.
  */
 #ifndef OGPT_PROBES_EDITS_EDIT_METRICS_H
 #define OGPT_PROBES_EDITS_EDIT_METRICS_H
 
 #include "datasets/vocab.h"
-#include "probes/edits/intervene.h"
+#include "probes/edits/edit_predictor.h"
 
 #define EDIT_PLAY_ON_PLIES 10
 
-/* METRIC(constant, name, what it is) */
+/* METRIC(constant, name, unit, digits, what it is). Digits: behind the point, in tables. */
 #define EDIT_METRICS(METRIC)                                                                       \
-    METRIC(ERROR, "error", "wrong moves a case")                                                   \
-    METRIC(FALSE_POSITIVES, "false_positives", "predicted, not legal")                             \
-    METRIC(FALSE_NEGATIVES, "false_negatives", "legal, not predicted")                             \
-    METRIC(F1, "f1", "of the predicted set")                                                       \
-    METRIC(KL, "kl", "nats from uniform over the legal moves")                                     \
-    METRIC(DRIFT, "drift", "wrong moves a case by the board before the edit")                      \
-    METRIC(RANK_NEWLY_LEGAL, "rank_newly_legal", "mean rank of newly legal moves")                 \
-    METRIC(RANK_NEWLY_ILLEGAL, "rank_newly_illegal", "mean rank of newly illegal moves")           \
-    METRIC(PASSED, "passed", "newly legal above the weakest still legal move")                     \
-    METRIC(ENTERED, "entered", "newly legal among the top N")                                      \
-    METRIC(FELL_OUT, "fell_out", "newly illegal not among the top N")                              \
-    METRIC(CROSSTALK, "crosstalk", "other squares read differently, after the last edit")          \
-    METRIC(CROSSTALK_FINAL, "crosstalk_final", "other squares read differently, last layer")       \
-    METRIC(TURNED, "turned", "edited squares read as asked, after the last edit")                  \
-    METRIC(TURNED_FINAL, "turned_final", "edited squares read as asked, last layer")               \
-    METRIC(ILLEGAL_SHARE, "illegal_share", "play-on: illegal moves of those tried")                \
-    METRIC(LEGAL_PLIES, "legal_plies", "play-on: legal plies a case")
+    METRIC(ERROR, error, "moves", 3, "wrong moves a case")                                         \
+    METRIC(FALSE_POSITIVES, false_positives, "moves", 3, "predicted, not legal")                   \
+    METRIC(FALSE_NEGATIVES, false_negatives, "moves", 3, "legal, not predicted")                   \
+    METRIC(F1, f1, "", 3, "of the predicted set")                                                  \
+    METRIC(KL, kl, "nats", 3, "nats from uniform over the legal moves")                            \
+    METRIC(DRIFT, drift, "moves", 3, "wrong moves a case by the board before the edit")            \
+    METRIC(RANK_NEWLY_LEGAL, rank_newly_legal, "rank", 3, "mean rank of newly legal moves")        \
+    METRIC(RANK_NEWLY_ILLEGAL, rank_newly_illegal, "rank", 3, "mean rank of newly illegal moves")  \
+    METRIC(PASSED, passed, "share", 3, "newly legal above the weakest still legal move")           \
+    METRIC(ENTERED, entered, "share", 3, "newly legal among the top N")                            \
+    METRIC(FELL_OUT, fell_out, "share", 3, "newly illegal not among the top N")                    \
+    METRIC(CROSSTALK, crosstalk, "squares", 3,                                                     \
+           "other squares read differently, after the last edit")                                  \
+    METRIC(CROSSTALK_FINAL, crosstalk_final, "squares", 3,                                         \
+           "other squares read differently, last layer")                                           \
+    METRIC(TURNED, turned, "share", 3, "edited squares read as asked, after the last edit")        \
+    METRIC(TURNED_FINAL, turned_final, "share", 3, "edited squares read as asked, last layer")     \
+    METRIC(ILLEGAL_SHARE, illegal_share, "share", 3, "play-on: illegal moves of those tried")      \
+    METRIC(LEGAL_PLIES, legal_plies, "plies", 3, "play-on: legal plies a case")
 
 typedef enum EditMetric {
-#define EDIT_METRIC_CONSTANT(constant, name, text) METRIC_##constant,
+#define EDIT_METRIC_CONSTANT(constant, name, unit, digits, meaning) METRIC_##constant,
     EDIT_METRICS(EDIT_METRIC_CONSTANT)
 #undef EDIT_METRIC_CONSTANT
         N_EDIT_METRICS
 } EditMetric;
 
-typedef enum MetricRow {
-    ROW_NULL,
-    ROW_SELF,
-    ROW_EDIT,
-    ROW_RANDOM,
-    ROW_WRONG_SQUARE,
-    ROW_IDEAL_NULL,
-    N_EDIT_ROWS
-} MetricRow;
-
 /* Borrowed, static. */
 const char *edit_metric_name(EditMetric metric); /* "rank_newly_legal" */
+const char *edit_metric_unit(EditMetric metric); /* "moves", "" for none */
 const char *edit_metric_text(EditMetric metric); /* in words */
-const char *metric_row_name(MetricRow row);      /* "wrong_square" */
+int edit_metric_digits(EditMetric metric);
 
 /* What one case gives to a ratio of sums. whole 0: nothing. */
 typedef struct Share {
     double part, whole;
 } Share;
+/* part / whole, NaN if whole is 0. */
+double metric_value(Share share);
 
 typedef struct CaseMetrics {
-    Share of[N_EDIT_ROWS][N_EDIT_METRICS];
+    Share of[N_ARMS][N_EDIT_METRICS];
 } CaseMetrics;
 
-/* Crosstalk in one layer of the reading probe. */
-typedef struct LayerCrosstalk {
-    int layer;
-    Interval others[N_EDIT_ROWS]; /* squares a case; rows edit, random, wrong square */
-    Interval turned[N_EDIT_ROWS]; /* share of the edited squares; these rows and null */
-} LayerCrosstalk;
+/* What the reading probe says of the board: squares other than the edited ones that it reads
+ * differently, edited squares that it reads in their new state. */
+typedef struct BoardReading {
+    Share others, turned;
+} BoardReading;
 
-typedef struct EditMetrics {
-    size_t n;
-    CaseMetrics *cases; /* (n) in the order of the set; owned */
-    Interval value[N_EDIT_ROWS][N_EDIT_METRICS];
-    /* Paired: the row edit less null, less random. */
-    Interval edit_less_null[N_EDIT_METRICS], edit_less_random[N_EDIT_METRICS];
-    int n_layers; /* layers that are read after the first edit */
-    LayerCrosstalk layers[LAYERS_MAX];
-} EditMetrics;
+/* Everything that a metric may look at. What was not observed is zero. */
+typedef struct Observed {
+    SetScore judged;                                  /* by the board of the arm */
+    SetScore before;                                  /* by the board before the edit */
+    uint64_t newly_legal, newly_illegal, still_legal; /* tokens; empty for an arm judged by its
+                                                       * own board */
+    int n_legal;                                      /* N */
+    uint8_t rank[EDIT_MAX_VOCAB];                     /* of the tokens above */
+    BoardReading at_edit, at_end;                     /* first layer after the edits, last layer */
+    bool played;                                      /* on */
+    int tried, played_illegal, played_legal;          /* moves */
+} Observed;
 
-typedef struct EditMetricsOptions {
-    const Probe *reader; /* answers EditQuery.classes; NULL: no crosstalk */
-    bool play_on;        /* needs predictor->append */
-    int n_ctx;           /* most moves that the predictor reads; of play-on */
-} EditMetricsOptions;
+/* The part of *out that comes from the logits; the rest is zero. */
+void edit_observe(Observed *out, const EditCase *edit, const Vocab *vocab, Arm arm,
+                  const float *logits, AnswerRule rule);
+/* Every metric of one case under one arm. */
+void edit_metrics_of(Share of[N_EDIT_METRICS], const Observed *seen);
 
-/* Measure every case with every version. The same numbers for any number of workers.
- * Returns 0, OGPT_EUSAGE (play-on asked of a predictor that cannot), OGPT_EINTR, OGPT_ENUM,
- * OGPT_ENOMEM, or what the journal returned. */
-int edit_metrics_score(EditMetrics *out, const EditPredictor *predictor, const CaseSet *set,
-                       const EditPlan *plan, const EditMetricsOptions *options,
-                       const EditSettings *settings);
-void edit_metrics_release(EditMetrics *metrics);
-
-/* What a case came to in the terms of probes/edits/intervene.h; version repair is not measured:
- * NaN. */
-CaseScore edit_metrics_case_score(const CaseMetrics *metrics);
-/* Whether neither the random direction nor the wrong square closes a share of null - self: both
- * intervals reach down to 0. */
-bool edit_controls_close_nothing(const EditReport *report);
-/* What one answer says of one case: the set and rank metrics of a row. `of` is zero before. */
-void edit_measure_answer(Share of[N_EDIT_METRICS], const EditCase *edit, const Vocab *vocab,
-                         MetricRow row, const float *logits, AnswerRule rule);
-/* The expectations of row ideal null for one case. */
+/* The expectations of arm ideal null for one case. */
 void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vocab,
                         AnswerRule rule);
+/* The expected error of that arm, exactly: the mean of a hypergeometric count. */
+double ideal_null_error(const EditCase *edit, int d_vocab, AnswerRule rule);
 
 #endif

@@ -11,7 +11,7 @@
 #include "model/prefix.h"
 #include "probes/edits/edit_internal.h"
 
-typedef struct Worker {
+typedef struct EditWorker {
     Prefix *prefix;                /* of the cases whose tokens are below */
     Prefix *edited;                /* of a plan for all positions; made when first needed */
     Prefix *last;                  /* the one of both that answered last */
@@ -20,31 +20,31 @@ typedef struct Worker {
     size_t n; /* cases in `prefix`; 0: none yet */
     uint8_t lengths[EDIT_CHUNK_CASES];
     uint8_t tokens[EDIT_CHUNK_CASES * GAME_MAX_MOVES];
-} Worker;
+} EditWorker;
 
 struct EditNetwork {
     const Gpt *gpt;
     const Probe *probe, *reader;
     uint64_t seed;
     size_t n_workers;
-    Worker *workers;
+    EditWorker *workers;
 };
 
 /* One query on its way through the network. */
-typedef struct Pass {
+typedef struct EditPass {
     const EditNetwork *network;
     const EditQuery *query;
-    Worker *worker;
+    EditWorker *worker;
     bool whole; /* rows of all positions pass by, not only the last */
-} Pass;
+} EditPass;
 
 /* ---- one row ---- */
 
 /* worker->change = what the plan does to row x, for these squares. Returns its length. */
-static double planned_change(const Pass *pass, const float *x, int layer,
+static double planned_change(const EditPass *pass, const float *x, int layer,
                              const EditSquares *squares)
 {
-    Worker *worker = pass->worker;
+    EditWorker *worker = pass->worker;
     size_t width = (size_t)pass->network->probe->d_model;
     memcpy(worker->row, x, width * sizeof(*x));
     edit_row(worker->row, worker->scratch, pass->query->plan, pass->network->probe, layer, squares);
@@ -54,65 +54,96 @@ static double planned_change(const Pass *pass, const float *x, int layer,
     return sqrt(edit__dot(worker->change, worker->change, width));
 }
 
-/* worker->change = a random direction of the case's own. Returns its length. */
-static double random_change(const Pass *pass, size_t index)
+/* ---- one function an arm ---- */
+
+/* A row that an arm may change: that of a site and layer at the last position of query case i. */
+typedef struct ArmRow {
+    const EditPass *pass;
+    size_t i;
+    int layer;
+    const float *x;
+} ArmRow;
+
+static const EditCase *case_of(const ArmRow *row)
 {
-    Worker *worker = pass->worker;
-    size_t width = (size_t)pass->network->probe->d_model;
-    Rng rng = rng_at(pass->network->seed, RNG_DIRECTION, index);
-    for (size_t c = 0; c < width; c++) {
-        worker->change[c] = (float)rng_normal(&rng);
-    }
-    return sqrt(edit__dot(worker->change, worker->change, width));
+    const EditQuery *query = row->pass->query;
+    return &query->set->cases[query->order[row->i]];
 }
 
-/* worker->change for query case i, whose last row at this site and layer is x. */
-static void find_change(const Pass *pass, size_t i, int layer, const float *x)
+/* Bring worker->change, of this length, to the length of the change that arm edit made here. */
+static void as_long_as_the_edit(const ArmRow *row, double length)
 {
-    const EditNetwork *network = pass->network;
-    const EditQuery *query = pass->query;
-    const EditCase *edit = &query->set->cases[query->order[i]];
-    double *norm = &query->norms[i * EDIT_MAX_LAYERS + (size_t)layer], length;
-    EditSquares squares;
-    if (query->version == VERSION_EDIT) {
-        squares = edit_squares(network->probe, edit);
-        *norm = planned_change(pass, x, layer, &squares);
-        return;
-    }
-    if (query->version == VERSION_REPAIR) {
-        squares = edit_kept_squares(network->probe, edit);
-        planned_change(pass, x, layer, &squares);
-        return;
-    }
-    if (query->version == VERSION_RANDOM) {
-        length = random_change(pass, query->order[i]);
-    } else {
-        squares = edit_wrong_squares(network->probe, edit, query->set->variant, network->seed,
-                                     query->order[i]);
-        length = planned_change(pass, x, layer, &squares);
-    }
-    for (int c = 0; c < network->probe->d_model; c++) {
-        pass->worker->change[c] *= (float)(length > 0.0 ? *norm / length : 0.0);
+    const EditPass *pass = row->pass;
+    double norm = pass->query->norms[row->i * EDIT_MAX_LAYERS + (size_t)row->layer];
+    for (int c = 0; c < pass->network->probe->d_model; c++) {
+        pass->worker->change[c] *= (float)(length > 0.0 ? norm / length : 0.0);
     }
 }
+
+static void change_nothing(const ArmRow *row)
+{
+    memset(row->pass->worker->change, 0,
+           (size_t)row->pass->network->probe->d_model * sizeof(float));
+}
+
+static void change_by_plan(const ArmRow *row)
+{
+    EditSquares squares = edit_squares(row->pass->network->probe, case_of(row));
+    row->pass->query->norms[row->i * EDIT_MAX_LAYERS + (size_t)row->layer] =
+        planned_change(row->pass, row->x, row->layer, &squares);
+}
+
+/* Along the random direction of the case. */
+static void change_at_random(const ArmRow *row)
+{
+    const EditNetwork *network = row->pass->network;
+    float *change = row->pass->worker->change;
+    size_t width = (size_t)network->probe->d_model;
+    Rng rng = rng_at(network->seed, RNG_DIRECTION, row->pass->query->order[row->i]);
+    for (size_t c = 0; c < width; c++) {
+        change[c] = (float)rng_normal(&rng);
+    }
+    as_long_as_the_edit(row, sqrt(edit__dot(change, change, width)));
+}
+
+static void change_wrong_square(const ArmRow *row)
+{
+    const EditNetwork *network = row->pass->network;
+    const EditQuery *query = row->pass->query;
+    EditSquares squares = edit_wrong_squares(network->probe, case_of(row), query->set->variant,
+                                             network->seed, query->order[row->i]);
+    as_long_as_the_edit(row, planned_change(row->pass, row->x, row->layer, &squares));
+}
+
+static void change_repair(const ArmRow *row)
+{
+    EditSquares squares = edit_kept_squares(row->pass->network->probe, case_of(row));
+    planned_change(row->pass, row->x, row->layer, &squares);
+}
+
+/* worker->change for a row, under each arm. */
+static void (*const changes[N_ARMS])(const ArmRow *row) = {
+#define ARM_CHANGE(constant, name, kind, change, meaning) change_##change,
+    EDIT_ARMS(ARM_CHANGE)};
 
 /* ---- hooks ---- */
 
-static void edit_rows(const Pass *pass, const HookPoint *point)
+static void edit_rows(const EditPass *pass, const HookPoint *point)
 {
     const EditQuery *query = pass->query;
     for (size_t b = 0; b < point->B; b++) {
         size_t i = point->first + b;
         size_t n = pass->whole ? (size_t)query->set->cases[query->order[i]].n_moves : 1;
         float *rows = point->value + b * point->T * point->width;
-        find_change(pass, i, point->layer, rows + (n - 1) * point->width);
+        ArmRow row = {pass, i, point->layer, rows + (n - 1) * point->width};
+        changes[query->arm](&row);
         for (size_t t = 0; t < n; t++) {
             edit__add(rows + t * point->width, pass->worker->change, 1.0, point->width);
         }
     }
 }
 
-static void read_rows(const Pass *pass, const HookPoint *point, int at)
+static void read_rows(const EditPass *pass, const HookPoint *point, int at)
 {
     const EditQuery *query = pass->query;
     const Probe *reader = pass->network->reader;
@@ -128,10 +159,10 @@ static void read_rows(const Pass *pass, const HookPoint *point, int at)
 /* The edit comes first, so that a layer is read as it was left. */
 static void pass_hook(void *context, const HookPoint *point)
 {
-    const Pass *pass = context;
+    const EditPass *pass = context;
     const EditQuery *query = pass->query;
     const Probe *reader = pass->network->reader;
-    if (query->version != VERSION_NONE && point->site == query->plan->site &&
+    if (!arm_is_plain(query->arm) && point->site == query->plan->site &&
         query->plan->layers >> point->layer & 1) {
         edit_rows(pass, point);
     }
@@ -144,12 +175,12 @@ static void pass_hook(void *context, const HookPoint *point)
     }
 }
 
-static Hooks pass_hooks(Pass *pass)
+static Hooks pass_hooks(EditPass *pass)
 {
     const EditQuery *query = pass->query;
     const Probe *reader = pass->network->reader;
     Hooks hooks = {.fn = pass_hook, .context = pass};
-    if (query->version != VERSION_NONE) {
+    if (!arm_is_plain(query->arm)) {
         hooks.sites[query->plan->site] = query->plan->layers;
     }
     for (int i = 0; query->classes && i < reader->n_layers; i++) {
@@ -165,7 +196,7 @@ static Hooks pass_hooks(Pass *pass)
 /* Leave the query's sequences in worker->tokens, and what the network makes of them in
  * worker->prefix. Sequences that are there already stay: the many plans of a sweep ask about the
  * same cases one after another. */
-static int hold_sequences(const EditNetwork *network, Worker *worker, const EditQuery *query)
+static int hold_sequences(const EditNetwork *network, EditWorker *worker, const EditQuery *query)
 {
     const Vocab *vocab = vocab_of(query->set->variant);
     uint8_t tokens[sizeof(worker->tokens)] = {0}, lengths[EDIT_CHUNK_CASES] = {0};
@@ -194,13 +225,13 @@ static int hold_sequences(const EditNetwork *network, Worker *worker, const Edit
 static int predict(void *context, float *logits, const EditQuery *query, size_t worker_index)
 {
     EditNetwork *network = context;
-    Worker *worker = &network->workers[worker_index];
-    Pass pass = {.network = network, .query = query, .worker = worker};
+    EditWorker *worker = &network->workers[worker_index];
+    EditPass pass = {.network = network, .query = query, .worker = worker};
     const Gpt *gpt = network->gpt;
     const real *answer;
     Hooks hooks = pass_hooks(&pass);
     int rc = hold_sequences(network, worker, query);
-    pass.whole = query->version != VERSION_NONE && query->plan->positions == POSITIONS_ALL;
+    pass.whole = !arm_is_plain(query->arm) && query->plan->positions == POSITIONS_ALL;
     if (rc == 0 && pass.whole && !worker->edited) {
         rc = prefix_new(&worker->edited, &gpt->cfg, EDIT_CHUNK_CASES, TAPE_FORWARD, NULL);
     }
@@ -233,7 +264,7 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
 
 /* ---- lifecycle ---- */
 
-static int worker_init(Worker *out, const Gpt *gpt, size_t width)
+static int worker_init(EditWorker *out, const Gpt *gpt, size_t width)
 {
     int rc = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES, TAPE_FORWARD, NULL);
     if (rc != 0) {

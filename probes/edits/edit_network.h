@@ -14,7 +14,7 @@
 #ifndef OGPT_PROBES_EDITS_EDIT_NETWORK_H
 #define OGPT_PROBES_EDITS_EDIT_NETWORK_H
 
-#include "probes/edits/intervene.h"
+#include "probes/edits/edit_predictor.h"
 
 typedef struct EditNetwork EditNetwork;
 

@@ -16,7 +16,7 @@
  * the true board with the edited squares changed; squares that are not edited weigh 0.2. A rate q
  * in units of r stands for q times the root mean square of x. The descent also mends squares that
  * the probe misread, so that it may do better than the unedited network does on its own board
- * (closed above 1); the control repair (probes/edits/intervene.h) measures how much of it is that.
+ * (closed above 1); the arm repair (probes/edits/arms.h) measures how much of it is that.
  *
  * mean-difference: an absolute scale multiplies the difference itself, so 1 adds w_to - w_from.
  *

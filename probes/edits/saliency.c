@@ -11,7 +11,6 @@
 #include "game/notation.h"
 #include "probes/legality/answers.h"
 
-enum { MAX_VOCAB = 64 };
 _Static_assert(BOARD_SQUARES <= EDIT_CHUNK_CASES, "a board is one query");
 
 /* ln p - ln(1 - p) of one token: its logit less the logarithm of the others' sum. */
@@ -126,59 +125,70 @@ static int first_choice(const float *logits, const Vocab *vocab, const Board *bo
     return vocab->sq_of_tok[best];
 }
 
-int saliency_map(Saliency *out, const EditPredictor *predictor, const GameVariant *variant,
-                 const uint8_t *moves, int n, int move, SaliencyPlaced placed, const EditPlan *plan)
+/* Enter the answers of one arm: arm null gives the move's own odds, arm edit those with each square
+ * edited. */
+static int enter(Saliency *out, const CaseSet *set, Arm arm, const float *logits)
 {
-    const Vocab *vocab = vocab_of(variant);
-    float logits[EDIT_CHUNK_CASES * MAX_VOCAB];
+    const Vocab *vocab = vocab_of(set->variant);
+    size_t V = (size_t)vocab->d_vocab;
+    for (size_t i = 0; i < set->n; i++) {
+        const EditCase *edit = &set->cases[i];
+        double odds = log_odds(logits + i * V, vocab->d_vocab, vocab->tok_of_sq[out->move]);
+        if (!isfinite(odds)) {
+            return err_set(OGPT_ENUM,
+                           "the log-odds of the move are %g, expected a finite "
+                           "number; the scale is too large or the model is damaged",
+                           odds);
+        }
+        if (arm == ARM_NULL) {
+            out->log_odds = odds;
+            out->p = probability(odds);
+        } else {
+            out->squares[out->n++] = (SaliencySquare){.sq = edit->squares[0].sq,
+                                                      .from = edit->squares[0].from,
+                                                      .to = edit->squares[0].to,
+                                                      .p = probability(odds),
+                                                      .effect = odds - out->log_odds,
+                                                      .legal = edit->legal_edited >> out->move & 1};
+        }
+    }
+    return 0;
+}
+
+int saliency_map(Saliency *out, const EditPredictor *predictor, const SaliencyQuestion *question,
+                 const EditPlan *plan)
+{
+    static const Arm asked[] = {ARM_NULL, ARM_EDIT};
+    const Vocab *vocab = vocab_of(question->variant);
+    float logits[EDIT_CHUNK_CASES * EDIT_MAX_VOCAB];
     double *norms =
         mem_calloc((size_t)EDIT_CHUNK_CASES * EDIT_MAX_LAYERS, sizeof(*norms), "lengths of edits");
-    size_t order[BOARD_SQUARES], V = (size_t)vocab->d_vocab;
-    CaseSet set = {.variant = variant};
+    size_t order[BOARD_SQUARES];
+    CaseSet set = {.variant = question->variant};
     EditQuery query = {.set = &set, .order = order, .norms = norms};
-    int rc = norms ? make_cases(&set, moves, n, placed) : OGPT_ENOMEM;
-
+    int rc = norms ? make_cases(&set, question->moves, question->n, question->placed) : OGPT_ENOMEM;
     memset(out, 0, sizeof(*out));
-    rc = rc ? rc : check_move(&set, vocab, move);
+    rc = rc ? rc : check_move(&set, vocab, question->move);
     if (rc != 0) {
         goto done;
     }
-    out->move = move;
+    out->move = question->move;
     out->board = set.cases[0].before;
     for (size_t i = 0; i < set.n; i++) {
         order[i] = i;
     }
+    query.n = set.n;
     /* Both queries name the same cases, so that a network reads the history once. */
-    for (int version = VERSION_NONE; version <= VERSION_EDIT && rc == 0; version++) {
-        query.version = (EditVersion)version;
-        query.plan = version == VERSION_NONE ? NULL : plan;
-        query.n = set.n;
+    for (int a = 0; a < 2 && rc == 0; a++) {
+        query.arm = asked[a];
+        query.plan = arm_is_plain(asked[a]) ? NULL : plan;
         rc = predictor->predict(predictor->context, logits, &query, 0);
-        if (rc == 0 && version == VERSION_NONE) {
-            out->move = move >= 0 ? move : first_choice(logits, vocab, &out->board);
+        if (rc == 0 && asked[a] == ARM_NULL) {
+            out->move =
+                question->move >= 0 ? question->move : first_choice(logits, vocab, &out->board);
             out->legal = set.cases[0].legal_before >> out->move & 1;
         }
-        for (size_t i = 0; i < set.n && rc == 0; i++) {
-            const EditCase *edit = &set.cases[i];
-            double odds = log_odds(logits + i * V, vocab->d_vocab, vocab->tok_of_sq[out->move]);
-            if (!isfinite(odds)) {
-                rc = err_set(OGPT_ENUM,
-                             "the log-odds of the move are %g, expected a finite "
-                             "number; the scale is too large or the model is damaged",
-                             odds);
-            } else if (version == VERSION_NONE) {
-                out->log_odds = odds;
-                out->p = probability(odds);
-            } else {
-                out->squares[out->n++] =
-                    (SaliencySquare){.sq = edit->squares[0].sq,
-                                     .from = edit->squares[0].from,
-                                     .to = edit->squares[0].to,
-                                     .p = probability(odds),
-                                     .effect = odds - out->log_odds,
-                                     .legal = edit->legal_edited >> out->move & 1};
-            }
-        }
+        rc = rc ? rc : enter(out, &set, asked[a], logits);
     }
     summarise(out);
 done:

@@ -14,7 +14,7 @@
 #ifndef OGPT_PROBES_EDITS_SALIENCY_H
 #define OGPT_PROBES_EDITS_SALIENCY_H
 
-#include "probes/edits/intervene.h"
+#include "probes/edits/edit_predictor.h"
 
 typedef enum SaliencyPlaced {
     PLACED_MINE,   /* empty squares get a disc of the side to move */
@@ -45,12 +45,17 @@ typedef struct Saliency {
     double deciding_effect, other_effect, separation;
 } Saliency;
 
-/* moves[n], 1 <= n, legal; `move` a playable square that is still empty, or -1 for the predictor's
- * own first choice among these. The predictor edits by
- * `plan`. Returns 0, OGPT_EUSAGE (move: not playable, or taken; the game is over), OGPT_ENUM,
- * OGPT_ENOMEM, or what the predictor returned. */
-int saliency_map(Saliency *out, const EditPredictor *predictor, const GameVariant *variant,
-                 const uint8_t *moves, int n, int move, SaliencyPlaced placed,
+typedef struct SaliencyQuestion {
+    const GameVariant *variant;
+    const uint8_t *moves; /* (n) legal, n at least 1 */
+    int n;
+    int move; /* an empty playable square, or -1: the predictor's own first choice among these */
+    SaliencyPlaced placed;
+} SaliencyQuestion;
+
+/* The predictor edits by `plan`. Returns 0, OGPT_EUSAGE (move: not playable, or taken; the game is
+ * over), OGPT_ENUM, OGPT_ENOMEM, or what the predictor returned. */
+int saliency_map(Saliency *out, const EditPredictor *predictor, const SaliencyQuestion *question,
                  const EditPlan *plan);
 
 #endif

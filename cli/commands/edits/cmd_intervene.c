@@ -73,27 +73,25 @@ EditNetwork *session_network(const Session *session, const EditPlan *plan)
 
 /* ---- progress ---- */
 
-static void show_progress(void *context, size_t done, size_t total)
-{
-    Session *session = context;
-    session->progress.total = (double)total;
-    progress_step(&session->progress, (double)done, NULL);
-}
-
 static void end_stage(Session *session)
 {
-    if (session->in_progress) {
+    if (session->stage[0]) {
         progress_end(&session->progress);
     }
-    session->in_progress = false;
+    session->stage[0] = '\0';
 }
 
-static void begin_stage(void *context, const char *what)
+/* Each scoring of cases begins with a tick of 0. */
+static void show_progress(void *context, const char *stage, double done, double total)
 {
     Session *session = context;
-    end_stage(session);
-    session->progress = progress_begin(session->context, what, "chunks", 1);
-    session->in_progress = true;
+    if (done == 0) {
+        end_stage(session);
+        snprintf(session->stage, sizeof(session->stage), "%s", stage);
+        session->progress = progress_begin(session->context, stage, "chunks", total);
+    }
+    session->progress.total = total;
+    progress_step(&session->progress, done, NULL);
 }
 
 /* ---- the run ---- */
@@ -143,16 +141,17 @@ static int run_method(Session *session, const CaseFile *file, const EditPlan *pl
     MethodResult *result = &session->results[session->n_results];
     EditPredictor predictor = edit_network_predictor(session_network(session, plan));
     char name[64];
-    ExperimentOptions options = {
-        .base = *plan,
-        .any_layers = session->any_layers,
-        .any_scale = session->any_scale,
-        .by_layer = !session->given->no_by_layer && !session_is_all(session),
-        .directions = session_directions(session, plan),
-        .cfg = &session->model.gpt->cfg,
-        .metrics = {&session->probe, !session->given->no_play_on, session->model.gpt->cfg.n_ctx},
-        .name = name,
-        .stage = begin_stage};
+    ExperimentOptions options = {.base = *plan,
+                                 .any_layers = session->any_layers,
+                                 .any_scale = session->any_scale,
+                                 .by_layer =
+                                     !session->given->no_by_layer && !session_is_all(session),
+                                 .directions = session_directions(session, plan),
+                                 .cfg = &session->model.gpt->cfg,
+                                 .measure = {.scoring = {.rule = session->rule, .name = name},
+                                             .reader = &session->probe,
+                                             .play_on = !session->given->no_play_on,
+                                             .n_ctx = session->model.gpt->cfg.n_ctx}};
     int rc;
     snprintf(name, sizeof(name), "%s of file %zu", edit_method_name(plan->method),
              (size_t)(file - session->files));
@@ -161,7 +160,7 @@ static int run_method(Session *session, const CaseFile *file, const EditPlan *pl
     }
     result->file = file;
     rc = experiment_run(&result->experiment, &predictor, &file->cases,
-                        file->tuning.n > 0 ? &file->tuning : NULL, &options, &session->settings);
+                        file->tuning.n > 0 ? &file->tuning : NULL, &options, &session->work);
     end_stage(session);
     session->n_results += rc == 0;
     return rc;
@@ -202,13 +201,12 @@ static int session_run(Session *session)
     rc = rc ? rc : context_run_begin(context, session->model.path, false);
     rc = rc ? rc : make_networks(session);
     rc = rc ? rc : session_journal_begin(&journal, session);
-    session->settings = (EditSettings){
-        .rule = strcmp(session->given->rule, "topn") == 0 ? RULE_TOPN : RULE_THRESHOLD,
-        .seed = context->seed,
-        .pool = context->pool,
-        .journal = &journal.callbacks,
-        .progress = show_progress,
-        .context = session};
+    session->rule = strcmp(session->given->rule, "topn") == 0 ? RULE_TOPN : RULE_THRESHOLD;
+    session->work = (Work){.pool = context->pool,
+                           .seed = context->seed,
+                           .journal = &journal.callbacks,
+                           .tick = show_progress,
+                           .context = session};
     for (size_t f = 0; f < session->n_files && rc == 0; f++) {
         for (size_t p = 0; p < session->n_plans && rc == 0; p++) {
             rc = run_method(session, &session->files[f], &session->plans[p]);

@@ -274,8 +274,12 @@ static int session_run(Session *session)
         return rc;
     }
     predictor = edit_network_predictor(session->network);
-    rc = saliency_map(&session->map, &predictor, session->variant, session->moves, session->n_moves,
-                      session->move, placed_of(session->given->place), &session->plan);
+    SaliencyQuestion question = {.variant = session->variant,
+                                 .moves = session->moves,
+                                 .n = session->n_moves,
+                                 .move = session->move,
+                                 .placed = placed_of(session->given->place)};
+    rc = saliency_map(&session->map, &predictor, &question, &session->plan);
     rc = rc ? rc : context_add_all(context, "saliency", square_rows(session));
     if (rc == 0) {
         print_session(&text, session);

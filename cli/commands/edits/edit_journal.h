@@ -9,7 +9,7 @@
 typedef struct SessionJournal {
     Context *context;
     char key[HASH_HEX_SIZE];
-    EditJournal callbacks; /* for EditSettings */
+    WorkJournal callbacks;
 } SessionJournal;
 
 /* The journal of this session's work, whose input is loaded and whose store is open: known by the

@@ -80,8 +80,10 @@ static Js *metrics_json(const EditMetrics *metrics)
     Js *all = js_object();
     for (int m = 0; m < N_EDIT_METRICS; m++) {
         Js *metric = js_object();
-        for (int row = 0; row < N_EDIT_ROWS; row++) {
-            set_triple(metric, metric_row_name((MetricRow)row), metrics->value[row][m]);
+        for (int arm = 0; arm < N_ARMS; arm++) {
+            if (arm_is_listed((Arm)arm)) {
+                set_triple(metric, arm_name((Arm)arm), metrics->value[arm][m]);
+            }
         }
         set_triple(metric, "edit-null", metrics->edit_less_null[m]);
         set_triple(metric, "edit-random", metrics->edit_less_random[m]);
@@ -96,9 +98,9 @@ static Js *crosstalk_json(const EditMetrics *metrics)
     for (int l = 0; l < metrics->n_layers; l++) {
         const LayerCrosstalk *layer = &metrics->layers[l];
         Js *object = js_object(), *others = js_object(), *turned = js_object();
-        for (int row = 0; row < N_EDIT_ROWS; row++) {
-            set_triple(others, metric_row_name((MetricRow)row), layer->others[row]);
-            set_triple(turned, metric_row_name((MetricRow)row), layer->turned[row]);
+        for (int arm = 0; arm < N_ARMS; arm++) {
+            set_triple(others, arm_name((Arm)arm), layer->others[arm]);
+            set_triple(turned, arm_name((Arm)arm), layer->turned[arm]);
         }
         js_set_int(object, "layer", layer->layer);
         js_set(object, "others", others);
@@ -111,8 +113,7 @@ static Js *crosstalk_json(const EditMetrics *metrics)
 Js *result_json(const Session *session, const MethodResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
-    const EditReport *report = &experiment->report;
-    const CaseScore *mean = &report->mean;
+    const EditMetrics *metrics = &experiment->metrics;
     Js *document = js_object(), *by_layer = js_array();
     plan_json(document, session, &experiment->plan);
     js_set_str(document, "rule", session->given->rule);
@@ -120,35 +121,34 @@ Js *result_json(const Session *session, const MethodResult *result)
     js_set_str(document, "probe", session->given->probe);
     js_set_str(document, "cases_file", result->file->path);
     js_set_str(document, "tuned_on", experiment->tuned ? result->file->tune_path : "");
-    js_set_int(document, "cases", (int64_t)report->n);
+    js_set_int(document, "cases", (int64_t)metrics->n);
     exclusions_json(document, &result->file->cases);
-    js_set_num(document, "null_error", mean->null_error);
-    js_set_num(document, "self_error", mean->self_error);
-    js_set_interval(document, "edit_error", report->edit_error);
-    js_set_interval(document, "closed", report->closed);
-    js_set_interval(document, "gain", report->gain);
-    js_set_interval(document, "random_error", report->random_error);
-    js_set_interval(document, "random_closed", report->random_closed);
-    js_set_interval(document, "wrong_square_error", report->wrong_square_error);
-    js_set_interval(document, "wrong_square_closed", report->wrong_square_closed);
-    js_set_bool(document, "controls_close_nothing", edit_controls_close_nothing(report));
-    js_set_num(document, "ideal_null", mean->ideal_null);
-    js_set_num(document, "false_positives", mean->false_positives);
-    js_set_num(document, "false_negatives", mean->false_negatives);
-    js_set_num(document, "f1", mean->f1);
-    js_set_num(document, "kl", mean->kl);
+    js_set_num(document, "null_error", edit_mean(metrics, ARM_NULL, METRIC_ERROR));
+    js_set_num(document, "self_error", edit_mean(metrics, ARM_SELF, METRIC_ERROR));
+    js_set_interval(document, "edit_error", metrics->value[ARM_EDIT][METRIC_ERROR]);
+    js_set_interval(document, "closed", metrics->closed[ARM_EDIT]);
+    js_set_interval(document, "gain", metrics->gain);
+    js_set_interval(document, "random_error", metrics->value[ARM_RANDOM][METRIC_ERROR]);
+    js_set_interval(document, "random_closed", metrics->closed[ARM_RANDOM]);
+    js_set_interval(document, "wrong_square_error", metrics->value[ARM_WRONG_SQUARE][METRIC_ERROR]);
+    js_set_interval(document, "wrong_square_closed", metrics->closed[ARM_WRONG_SQUARE]);
+    js_set_bool(document, "controls_close_nothing", edit_controls_close_nothing(metrics));
+    js_set_num(document, "ideal_null", edit_mean(metrics, ARM_IDEAL_NULL, METRIC_ERROR));
+    for (int m = METRIC_FALSE_POSITIVES; m < METRIC_DRIFT; m++) {
+        js_set_num(document, edit_metric_name((EditMetric)m),
+                   edit_mean(metrics, ARM_EDIT, (EditMetric)m));
+    }
     if (experiment->plan.method == METHOD_GRADIENT) {
-        js_set_interval(document, "repair_error", report->repair_error);
-        js_set_interval(document, "repair_self_error", report->repair_self_error);
-        js_set_interval(document, "repair_closed", report->repair_closed);
-        js_set_interval(document, "closed_repaired", report->closed_repaired);
+        js_set_interval(document, "repair_error", metrics->value[ARM_REPAIR][METRIC_ERROR]);
+        js_set_interval(document, "repair_self_error", metrics->value[ARM_REPAIR][METRIC_DRIFT]);
+        js_set_interval(document, "repair_closed", metrics->closed[ARM_REPAIR]);
+        js_set_interval(document, "closed_repaired", metrics->closed_repaired);
     }
     for (int m = METRIC_DRIFT; m < N_EDIT_METRICS; m++) {
-        js_set_interval(document, edit_metric_name((EditMetric)m),
-                        experiment->metrics.value[ROW_EDIT][m]);
+        js_set_interval(document, edit_metric_name((EditMetric)m), metrics->value[ARM_EDIT][m]);
     }
-    js_set(document, "metrics", metrics_json(&experiment->metrics));
-    js_set(document, "crosstalk_by_layer", crosstalk_json(&experiment->metrics));
+    js_set(document, "metrics", metrics_json(metrics));
+    js_set(document, "crosstalk_by_layer", crosstalk_json(metrics));
     for (size_t i = 0; i < experiment->n_by_layer; i++) {
         Js *row = js_object();
         js_set_int(row, "layer", __builtin_ctzll(experiment->by_layer[i].plan.layers));
@@ -162,19 +162,27 @@ Js *result_json(const Session *session, const MethodResult *result)
 
 /* ---- rows ---- */
 
-/* What a case gives to a metric of the edit; nothing where it has no part in it. */
-static void set_share(Js *row, const CaseMetrics *one, EditMetric metric)
-{
-    Share share = one->of[ROW_EDIT][metric];
-    js_set_num(row, edit_metric_name(metric), share.whole > 0 ? share.part / share.whole : NAN);
-}
+/* Errors of one case in the database. */
+static const struct {
+    const char *key;
+    Arm arm;
+    EditMetric metric;
+} errors[] = {
+    {"null_error", ARM_NULL, METRIC_ERROR},
+    {"self_error", ARM_SELF, METRIC_ERROR},
+    {"edit_error", ARM_EDIT, METRIC_ERROR},
+    {"random_error", ARM_RANDOM, METRIC_ERROR},
+    {"wrong_square_error", ARM_WRONG_SQUARE, METRIC_ERROR},
+    {"repair_error", ARM_REPAIR, METRIC_ERROR},
+    {"repair_self_error", ARM_REPAIR, METRIC_DRIFT},
+};
 
 static Js *case_rows(const MethodResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
     Js *rows = js_array();
-    for (size_t i = 0; i < experiment->report.n; i++) {
-        const CaseScore *score = &experiment->report.cases[i];
+    for (size_t i = 0; i < experiment->metrics.n; i++) {
+        const CaseMetrics *one = &experiment->metrics.cases[i];
         const EditCase *edit = &result->file->cases.cases[i];
         uint64_t squares = 0;
         Js *row = js_object();
@@ -183,17 +191,13 @@ static Js *case_rows(const MethodResult *result)
         }
         js_set_int(row, "case_index", (int64_t)i);
         js_set(row, "square", squares_json(squares));
-        js_set_num(row, "null_error", score->null_error);
-        js_set_num(row, "self_error", score->self_error);
-        js_set_num(row, "edit_error", score->edit_error);
-        js_set_num(row, "random_error", score->random_error);
-        js_set_num(row, "wrong_square_error", score->wrong_square_error);
-        js_set_num(row, "repair_error", score->repair_error);
-        js_set_num(row, "repair_self_error", score->repair_self_error);
+        for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++) {
+            js_set_num(row, errors[e].key, metric_value(one->of[errors[e].arm][errors[e].metric]));
+        }
         js_set_str(row, "method", edit_method_name(experiment->plan.method));
         js_set_str(row, "cases_file", result->file->path);
         for (int m = METRIC_FALSE_POSITIVES; m < N_EDIT_METRICS; m++) {
-            set_share(row, &experiment->metrics.cases[i], (EditMetric)m);
+            js_set_num(row, edit_metric_name((EditMetric)m), metric_value(one->of[ARM_EDIT][m]));
         }
         js_push(rows, row);
     }
@@ -225,19 +229,20 @@ static Js *metric_rows(const MethodResult *result)
     Js *rows = js_array();
     for (int m = 0; m < N_EDIT_METRICS; m++) {
         const char *name = edit_metric_name((EditMetric)m);
-        for (int row = 0; row < N_EDIT_ROWS; row++) {
-            push_metric(rows, result, name, metric_row_name((MetricRow)row), -1,
-                        metrics->value[row][m]);
+        for (int arm = 0; arm < N_ARMS; arm++) {
+            if (arm_is_listed((Arm)arm)) {
+                push_metric(rows, result, name, arm_name((Arm)arm), -1, metrics->value[arm][m]);
+            }
         }
         push_metric(rows, result, name, "edit-null", -1, metrics->edit_less_null[m]);
         push_metric(rows, result, name, "edit-random", -1, metrics->edit_less_random[m]);
     }
     for (int l = 0; l < metrics->n_layers; l++) {
         const LayerCrosstalk *layer = &metrics->layers[l];
-        for (int row = 0; row < N_EDIT_ROWS; row++) {
-            const char *version = metric_row_name((MetricRow)row);
-            push_metric(rows, result, "crosstalk", version, layer->layer, layer->others[row]);
-            push_metric(rows, result, "turned", version, layer->layer, layer->turned[row]);
+        for (int arm = 0; arm < N_ARMS; arm++) {
+            const char *version = arm_name((Arm)arm);
+            push_metric(rows, result, "crosstalk", version, layer->layer, layer->others[arm]);
+            push_metric(rows, result, "turned", version, layer->layer, layer->turned[arm]);
         }
     }
     return rows;
@@ -277,12 +282,11 @@ static void print_error(Text *text, const char *name, Interval error, const char
 }
 
 /* A control: its error, and the share that it closes. */
-static void print_control(Text *text, const char *name, Interval error, const char *what,
-                          Interval closed)
+static void print_control(Text *text, const char *name, const EditMetrics *metrics, Arm arm)
 {
-    print_error(text, name, error, what);
+    print_error(text, name, metrics->value[arm][METRIC_ERROR], arm_meaning(arm));
     text_add(text, "; closes ");
-    print_interval(text, closed);
+    print_interval(text, metrics->closed[arm]);
     text_add(text, "\n");
 }
 
@@ -292,44 +296,42 @@ static Interval no_interval(double value)
 }
 
 /* Of gradient: what the descent does where no square is changed. */
-static void print_repair(Text *text, const EditReport *report)
+static void print_repair(Text *text, const EditMetrics *metrics)
 {
-    print_control(text, "repair", report->repair_error, "the same descent, no square changed",
-                  report->repair_closed);
-    print_error(text, "repair, self", report->repair_self_error,
+    print_control(text, "repair", metrics, ARM_REPAIR);
+    print_error(text, "repair, self", metrics->value[ARM_REPAIR][METRIC_DRIFT],
                 "the same, judged by the board before the edit\n");
-    print_error(text, "closed", report->closed_repaired,
+    print_error(text, "closed", metrics->closed_repaired,
                 "beside repair: (repair - edit) / (repair - repair self)\n");
 }
 
 static void print_errors(Text *text, const MethodResult *result)
 {
-    const EditReport *report = &result->experiment.report;
-    const CaseScore *mean = &report->mean;
-    text_add(text, "%zu cases; mean wrong moves a case:\n", report->n);
+    const EditMetrics *metrics = &result->experiment.metrics;
+    Interval closed = metrics->closed[ARM_EDIT];
+    text_add(text, "%zu cases; mean wrong moves a case:\n", metrics->n);
     draw_exclusions(text, &result->file->cases, "  left out: ");
-    print_error(text, "null", no_interval(mean->null_error),
+    print_error(text, "null", no_interval(edit_mean(metrics, ARM_NULL, METRIC_ERROR)),
                 "not edited, judged by the edited board\n");
-    print_error(text, "edit", report->edit_error, "edited, judged by the edited board\n");
-    print_error(text, "self", no_interval(mean->self_error),
+    print_error(text, "edit", metrics->value[ARM_EDIT][METRIC_ERROR],
+                "edited, judged by the edited board\n");
+    print_error(text, "self", no_interval(edit_mean(metrics, ARM_SELF, METRIC_ERROR)),
                 "not edited, judged by its own board\n");
-    print_error(text, "closed", report->closed, "(null - edit) / (null - self)\n");
-    if (!(report->closed.high - report->closed.low < WIDE_INTERVAL)) {
+    print_error(text, "closed", closed, "(null - edit) / (null - self)\n");
+    if (!(closed.high - closed.low < WIDE_INTERVAL)) {
         text_add(text, "                 null and self differ little: the share is uncertain\n");
     }
-    print_control(text, "random", report->random_error, "random direction of equal length",
-                  report->random_closed);
-    print_control(text, "wrong square", report->wrong_square_error, "the edit of another square",
-                  report->wrong_square_closed);
-    if (!isnan(report->repair_error.value)) {
-        print_repair(text, report);
+    print_control(text, "random", metrics, ARM_RANDOM);
+    print_control(text, "wrong square", metrics, ARM_WRONG_SQUARE);
+    if (!isnan(metrics->closed[ARM_REPAIR].value)) {
+        print_repair(text, metrics);
     }
-    print_error(text, "ideal null", no_interval(mean->ideal_null),
+    print_error(text, "ideal null", no_interval(edit_mean(metrics, ARM_IDEAL_NULL, METRIC_ERROR)),
                 "a perfect model of the board before the edit\n");
-    print_error(text, "drift", result->experiment.metrics.value[ROW_EDIT][METRIC_DRIFT],
+    print_error(text, "drift", metrics->value[ARM_EDIT][METRIC_DRIFT],
                 "edited, judged by the board before the edit\n");
     text_add(text, "  controls: %s\n",
-             edit_controls_close_nothing(report)
+             edit_controls_close_nothing(metrics)
                  ? "random direction and wrong square close nothing within their intervals"
                  : "one of them closes more than nothing: see its interval");
 }
@@ -349,24 +351,24 @@ static void print_metrics(Text *text, const EditMetrics *metrics)
     text_add(text, "\n%-19s    null    self    edit  95 %% interval     random   wrong   ideal\n",
              "");
     for (int m = 0; m < N_EDIT_METRICS; m++) {
-        Interval edit = metrics->value[ROW_EDIT][m];
+        Interval edit = metrics->value[ARM_EDIT][m];
         char interval[32];
         if (isnan(edit.value)) {
             continue; /* left out, or no case has such a move */
         }
         snprintf(interval, sizeof(interval), "[%.3f, %.3f]", edit.low, edit.high);
         text_add(text, "%-19s", edit_metric_name((EditMetric)m));
-        print_cell(text, metrics->value[ROW_NULL][m].value);
-        print_cell(text, metrics->value[ROW_SELF][m].value);
+        print_cell(text, metrics->value[ARM_NULL][m].value);
+        print_cell(text, metrics->value[ARM_SELF][m].value);
         print_cell(text, edit.value);
         text_add(text, "  %-17s", interval);
-        print_cell(text, metrics->value[ROW_RANDOM][m].value);
-        print_cell(text, metrics->value[ROW_WRONG_SQUARE][m].value);
-        print_cell(text, metrics->value[ROW_IDEAL_NULL][m].value);
+        print_cell(text, metrics->value[ARM_RANDOM][m].value);
+        print_cell(text, metrics->value[ARM_WRONG_SQUARE][m].value);
+        print_cell(text, metrics->value[ARM_IDEAL_NULL][m].value);
         text_add(text, "\n");
     }
     for (int m = 0; m < N_EDIT_METRICS; m++) {
-        if (!isnan(metrics->value[ROW_EDIT][m].value)) {
+        if (!isnan(metrics->value[ARM_EDIT][m].value)) {
             text_add(text, "  %-19s %s\n", edit_metric_name((EditMetric)m),
                      edit_metric_text((EditMetric)m));
         }
@@ -382,9 +384,9 @@ static void print_crosstalk(Text *text, const EditMetrics *metrics)
                  "%slayer %-2d  others %6.3f [%.3f, %.3f]  random %6.3f  wrong square %6.3f  "
                  "turned %.3f\n",
                  l == 0 ? "\nother squares read differently, and edited squares turned:\n  " : "  ",
-                 layer->layer, layer->others[ROW_EDIT].value, layer->others[ROW_EDIT].low,
-                 layer->others[ROW_EDIT].high, layer->others[ROW_RANDOM].value,
-                 layer->others[ROW_WRONG_SQUARE].value, layer->turned[ROW_EDIT].value);
+                 layer->layer, layer->others[ARM_EDIT].value, layer->others[ARM_EDIT].low,
+                 layer->others[ARM_EDIT].high, layer->others[ARM_RANDOM].value,
+                 layer->others[ARM_WRONG_SQUARE].value, layer->turned[ARM_EDIT].value);
     }
 }
 
@@ -417,11 +419,11 @@ int show_case(Session *session, Text *text, Js *document, const MethodResult *re
     const CaseSet *set = &result->file->cases;
     const EditCase *edit = &set->cases[index];
     const Vocab *vocab = vocab_of(set->variant);
-    AnswerRule rule = session->settings.rule;
+    AnswerRule rule = session->rule;
     uint64_t tokens[2] = {0, 0}, squares[2] = {0, 0};
-    int rc = intervene_predict(&tokens[0], &predictor, set, index, VERSION_NONE, plan, rule);
+    int rc = edit_predict(&tokens[0], &predictor, set, index, ARM_NULL, plan, rule);
     Js *shown;
-    rc = rc ? rc : intervene_predict(&tokens[1], &predictor, set, index, VERSION_EDIT, plan, rule);
+    rc = rc ? rc : edit_predict(&tokens[1], &predictor, set, index, ARM_EDIT, plan, rule);
     if (rc != 0) {
         return rc;
     }

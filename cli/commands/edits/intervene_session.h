@@ -44,9 +44,10 @@ typedef struct Session {
     size_t n_plans;
     bool any_layers, any_scale; /* to be tuned */
     EditNetwork *networks[2];   /* directions of the probe, of the means */
-    EditSettings settings;
+    AnswerRule rule;
+    Work work;
     Progress progress;
-    bool in_progress;
+    char stage[32]; /* shown by `progress`; "": none */
     MethodResult results[INTERVENE_MAX_FILES * N_EDIT_METHODS];
     size_t n_results;
 } Session;

@@ -23,28 +23,28 @@ static const char *kind_of(const CaseFile *file)
 static void print_row(Text *text, const MethodResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
-    const EditReport *report = &experiment->report;
     const EditMetrics *metrics = &experiment->metrics;
     char layers[192], scale[32];
     edit_layers_print(layers, experiment->plan.layers);
     edit_scale_print(scale, experiment->plan.scale);
     text_add(text, "| %s | %s | %s | %s ", kind_of(result->file),
              edit_method_name(experiment->plan.method), layers, scale);
-    text_add(text, "| %.3f [%.3f, %.3f] | %.3f | %.3f ", report->edit_error.value,
-             report->edit_error.low, report->edit_error.high, report->mean.null_error,
-             report->mean.self_error);
-    text_add(text, "| %.3f [%.3f, %.3f] ", report->closed.value, report->closed.low,
-             report->closed.high);
-    text_add(text, "| %.3f [%.3f, %.3f] | %.3f [%.3f, %.3f] ", report->random_closed.value,
-             report->random_closed.low, report->random_closed.high,
-             report->wrong_square_closed.value, report->wrong_square_closed.low,
-             report->wrong_square_closed.high);
-    text_add(text, "| %.3f | %.2f ", report->mean.drift,
-             metrics->value[ROW_EDIT][METRIC_CROSSTALK].value);
-    if (metrics->value[ROW_EDIT][METRIC_ILLEGAL_SHARE].value >= 0) {
+    text_add(
+        text, "| %.3f [%.3f, %.3f] | %.3f | %.3f ", metrics->value[ARM_EDIT][METRIC_ERROR].value,
+        metrics->value[ARM_EDIT][METRIC_ERROR].low, metrics->value[ARM_EDIT][METRIC_ERROR].high,
+        edit_mean(metrics, ARM_NULL, METRIC_ERROR), edit_mean(metrics, ARM_SELF, METRIC_ERROR));
+    text_add(text, "| %.3f [%.3f, %.3f] ", metrics->closed[ARM_EDIT].value,
+             metrics->closed[ARM_EDIT].low, metrics->closed[ARM_EDIT].high);
+    text_add(text, "| %.3f [%.3f, %.3f] | %.3f [%.3f, %.3f] ", metrics->closed[ARM_RANDOM].value,
+             metrics->closed[ARM_RANDOM].low, metrics->closed[ARM_RANDOM].high,
+             metrics->closed[ARM_WRONG_SQUARE].value, metrics->closed[ARM_WRONG_SQUARE].low,
+             metrics->closed[ARM_WRONG_SQUARE].high);
+    text_add(text, "| %.3f | %.2f ", edit_mean(metrics, ARM_EDIT, METRIC_DRIFT),
+             metrics->value[ARM_EDIT][METRIC_CROSSTALK].value);
+    if (metrics->value[ARM_EDIT][METRIC_ILLEGAL_SHARE].value >= 0) {
         text_add(text, "| %.1f %% (%.1f %%) |\n",
-                 100 * metrics->value[ROW_EDIT][METRIC_ILLEGAL_SHARE].value,
-                 100 * metrics->value[ROW_SELF][METRIC_ILLEGAL_SHARE].value);
+                 100 * metrics->value[ARM_EDIT][METRIC_ILLEGAL_SHARE].value,
+                 100 * metrics->value[ARM_SELF][METRIC_ILLEGAL_SHARE].value);
     } else {
         text_add(text, "| - |\n");
     }
@@ -54,17 +54,18 @@ static void print_row(Text *text, const MethodResult *result)
  * closes beside that. */
 static void print_repair_line(Text *text, const MethodResult *result)
 {
-    const EditReport *report = &result->experiment.report;
-    if (!isnan(report->repair_error.value)) {
+    const EditMetrics *metrics = &result->experiment.metrics;
+    if (!isnan(metrics->closed[ARM_REPAIR].value)) {
         text_add(
             text,
             "\ngradient, %s cases: no square changed, the descent closes %.3f [%.3f, %.3f] and "
             "brings the error by the own board from %.3f to %.3f; beside that the edit closes "
             "%.3f [%.3f, %.3f].\n",
-            kind_of(result->file), report->repair_closed.value, report->repair_closed.low,
-            report->repair_closed.high, report->mean.self_error, report->mean.repair_self_error,
-            report->closed_repaired.value, report->closed_repaired.low,
-            report->closed_repaired.high);
+            kind_of(result->file), metrics->closed[ARM_REPAIR].value,
+            metrics->closed[ARM_REPAIR].low, metrics->closed[ARM_REPAIR].high,
+            edit_mean(metrics, ARM_SELF, METRIC_ERROR),
+            edit_mean(metrics, ARM_REPAIR, METRIC_DRIFT), metrics->closed_repaired.value,
+            metrics->closed_repaired.low, metrics->closed_repaired.high);
     }
 }
 
@@ -84,7 +85,7 @@ void print_table(Text *text, const Session *session)
                    "|\n");
     for (size_t i = 0; i < session->n_results; i++) {
         print_row(text, &session->results[i]);
-        nothing = nothing && edit_controls_close_nothing(&session->results[i].experiment.report);
+        nothing = nothing && edit_controls_close_nothing(&session->results[i].experiment.metrics);
     }
     for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         text_add(text, "| %s | %s | | | %s | %s | | | | | | | |\n", published[i].cases,
@@ -109,7 +110,7 @@ Js *table_json(const Session *session)
         Js *row = result_json(session, result);
         js_set_str(row, "kind", kind_of(result->file));
         js_push(methods, row);
-        nothing = nothing && edit_controls_close_nothing(&result->experiment.report);
+        nothing = nothing && edit_controls_close_nothing(&result->experiment.metrics);
     }
     for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         Js *row = js_object();

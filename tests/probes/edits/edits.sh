@@ -1,7 +1,7 @@
 #!/bin/bash
 # tests/probes/edits/edits.sh - eval, cases and intervene as typed: results that do not depend on the
 # threads, cases kept apart, rows in the store, bad input refused. The network is barely trained:
-# what is claimed of edits is tested where the predictor is known (test_intervene.c).
+# what is claimed of edits is tested where the predictor is known (test_edit_measure.c).
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 # Cases: typed again the same file; other options are refused, and replace it with --force.

@@ -30,8 +30,8 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     const Vocab *vocab = vocab_of(query->set->variant);
     bool is_tuning = query->set == rules->tuning;
     int layer = is_tuning ? rules->tuning_layer : rules->right_layer;
-    bool works = query->version == VERSION_EDIT && query->plan->layers == 1ULL << layer;
-    if (query->version == VERSION_EDIT) {
+    bool works = query->arm == ARM_EDIT && query->plan->layers == 1ULL << layer;
+    if (query->arm == ARM_EDIT) {
         *(is_tuning ? &rules->n_edits_tuning : &rules->n_edits_reported) += query->n;
         rules->layers_reported |= is_tuning ? 0 : query->plan->layers;
     }
@@ -66,16 +66,21 @@ static int run(EditExperiment *out, Rules *rules, const CaseSet *cases, const Ca
                            .n_ctx = 31,
                            .d_vocab = 33};
     const EditPredictor predictor = {.context = rules, .d_vocab = 33, .predict = predict};
-    const EditSettings settings = {.seed = 1};
+    const Work work = {.seed = 1};
     ExperimentOptions options = {.base = EDIT_PLAN_DEFAULT,
                                  .any_layers = any,
                                  .any_scale = any,
                                  .by_layer = by_layer,
                                  .directions = &probe,
                                  .cfg = &cfg,
-                                 .name = "test"};
+                                 .measure = {.scoring = {.name = "test"}}};
     options.base.layers = 1;
-    return experiment_run(out, &predictor, cases, tuning, &options, &settings);
+    return experiment_run(out, &predictor, cases, tuning, &options, &work);
+}
+
+static double error_of(const EditExperiment *experiment)
+{
+    return experiment->metrics.value[ARM_EDIT][METRIC_ERROR].value;
 }
 
 static void the_plan_is_chosen_on_tuning_cases_alone(void **state)
@@ -86,8 +91,8 @@ static void the_plan_is_chosen_on_tuning_cases_alone(void **state)
     assert_int_equal(run(&experiment, &rules, &cases, &tuning, true, false), 0);
     assert_true(experiment.tuned && experiment.n_sweep >= 3);
     assert_int_equal(experiment.plan.layers, 2);
-    assert_true(experiment.report.mean.edit_error == 0 && experiment.report.closed.value == 1);
-    assert_true(experiment.metrics.value[ROW_EDIT][METRIC_ENTERED].value == 1);
+    assert_true(error_of(&experiment) == 0 && experiment.metrics.closed[ARM_EDIT].value == 1);
+    assert_true(experiment.metrics.value[ARM_EDIT][METRIC_ENTERED].value == 1);
     assert_int_equal(rules.n_edits_tuning, experiment.n_sweep * tuning.n);
     assert_int_equal(rules.n_edits_reported, cases.n); /* one answer is measured and scored */
     assert_int_equal(rules.layers_reported, 2);
@@ -97,7 +102,7 @@ static void the_plan_is_chosen_on_tuning_cases_alone(void **state)
     rules = (Rules){.right_layer = 1, .tuning = &tuning, .tuning_layer = 2};
     assert_int_equal(run(&experiment, &rules, &cases, &tuning, true, false), 0);
     assert_int_equal(experiment.plan.layers, 4);
-    assert_true(experiment.report.mean.edit_error > 0.5);
+    assert_true(error_of(&experiment) > 0.5);
     assert_int_equal(rules.layers_reported, 4);
     experiment_release(&experiment);
     cases_release(&tuning);
@@ -114,7 +119,7 @@ static void single_layers_are_scored_and_choose_nothing(void **state)
     assert_int_equal(experiment.plan.layers, 1); /* as given, although layer 2 is better */
     assert_int_equal(experiment.n_by_layer, 3);
     assert_true(experiment.by_layer[2].error == 0 && experiment.by_layer[1].error > 0.5);
-    assert_true(experiment.report.mean.edit_error > 0.5);
+    assert_true(error_of(&experiment) > 0.5);
     experiment_release(&experiment);
     cases_release(&cases);
 }

@@ -18,7 +18,7 @@
 #include "base/rng.h"
 #include "datasets/labels.h"
 #include "probes/edits/edit_methods.h"
-#include "probes/edits/edit_metrics.h"
+#include "probes/edits/edit_measure.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
 
@@ -34,7 +34,7 @@ static bool sanitized(void)
 
 typedef struct Rules {
     uint64_t seed;
-    bool edits_work;     /* version EDIT answers for the edited board, and plays on from it */
+    bool edits_work;     /* arm edit answers for the edited board, and plays on from it */
     bool forgets;        /* but plays on from the original board */
     int n_leaks;         /* other squares that an edit changes for the reading probe, last layer */
     bool silent;         /* fails when asked: everything must come from the journal */
@@ -46,7 +46,7 @@ typedef struct Rules {
 } Rules;
 
 /* A bonus for legal moves, and a little noise that falls at random but the same for every way of
- * asking: by case, version and ply. */
+ * asking: by case, arm and ply. */
 static void answer(float *logits, const Rules *rules, const GameVariant *variant,
                    const Board *board, uint64_t stream)
 {
@@ -92,10 +92,10 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     rules->plies[worker] = 0;
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
-        bool on_edited = query->version == VERSION_EDIT && rules->edits_work;
+        bool on_edited = query->arm == ARM_EDIT && rules->edits_work;
         const Board *board = on_edited ? &edit->edited : &edit->before;
         answer(logits + i * V, rules, query->set->variant, board,
-               query->order[i] * 1024 + query->version);
+               query->order[i] * 1024 + query->arm);
         rules->boards[worker][i] = on_edited && !rules->forgets ? edit->edited : edit->before;
         if (query->classes) {
             read_board(query->classes +
@@ -120,7 +120,7 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
             board_play(vocab->variant, board, sq);
         }
         answer(logits + i * (size_t)vocab->d_vocab, rules, vocab->variant, board,
-               query->order[i] * 1024 + (uint64_t)rules->plies[worker] * 8 + query->version);
+               query->order[i] * 1024 + (uint64_t)rules->plies[worker] * 8 + query->arm);
     }
     return 0;
 }
@@ -140,15 +140,17 @@ static Probe make_reader(int size)
 }
 
 static int measure(EditMetrics *out, Rules *rules, const CaseSet *set, AnswerRule rule, Pool *pool,
-                   const EditJournal *journal)
+                   const WorkJournal *journal)
 {
     const EditPredictor predictor = {rules, vocab_of(set->variant)->d_vocab, predict, append};
-    const EditSettings settings = {
-        .rule = rule, .seed = 1, .pool = pool, .journal = journal, .stage = "metrics"};
-    const EditMetricsOptions options = {rules->reader, true, vocab_of(set->variant)->n_ctx};
+    const Work work = {.seed = 1, .pool = pool, .journal = journal};
+    const EditMeasureOptions options = {.scoring = {.rule = rule, .stage = "metrics"},
+                                        .reader = rules->reader,
+                                        .play_on = true,
+                                        .n_ctx = vocab_of(set->variant)->n_ctx};
     EditPlan plan = EDIT_PLAN_DEFAULT;
     plan.layers = 1 << 1;
-    return edit_metrics_score(out, &predictor, set, &plan, &options, &settings);
+    return edit_measure(out, &predictor, set, &plan, &options, &work);
 }
 
 static EditMetrics measured(Rules *rules, const CaseSet *set)
@@ -158,9 +160,9 @@ static EditMetrics measured(Rules *rules, const CaseSet *set)
     return metrics;
 }
 
-static double value(const EditMetrics *metrics, MetricRow row, EditMetric metric)
+static double value(const EditMetrics *metrics, Arm arm, EditMetric metric)
 {
-    return metrics->value[row][metric].value;
+    return metrics->value[arm][metric].value;
 }
 
 /* ---- tests ---- */
@@ -183,8 +185,10 @@ static void one_answer_is_measured_by_hand(void **state)
     const EditCase edit = {.legal_before = 0x3, .legal_edited = 0xe};
     /* Ranks: a1 1, c1 2, pad 3, b1 4, d1 5. N = 3: the top holds a1, c1 and the pad. */
     float logits[16] = {5, 9, 4, 8, 3};
-    Share of[N_EDIT_METRICS] = {{0}};
-    edit_measure_answer(of, &edit, vocab, ROW_EDIT, logits, RULE_TOPN);
+    Share of[N_EDIT_METRICS];
+    Observed seen;
+    edit_observe(&seen, &edit, vocab, ARM_EDIT, logits, RULE_TOPN);
+    edit_metrics_of(of, &seen);
     assert_true(of[METRIC_ERROR].part == 4);
     assert_true(of[METRIC_FALSE_POSITIVES].part == 2 && of[METRIC_FALSE_NEGATIVES].part == 2);
     assert_true(fabs(of[METRIC_F1].part - 1.0 / 3) < 1e-12);
@@ -195,9 +199,9 @@ static void one_answer_is_measured_by_hand(void **state)
     assert_true(of[METRIC_ENTERED].part == 1 && of[METRIC_FELL_OUT].part == 0);
     /* Against the board before (N = 2): the top is a1 and c1, wrong by c1 and b1. */
     assert_true(of[METRIC_DRIFT].part == 2 && of[METRIC_DRIFT].whole == 1);
-    /* Against its own board (row self, N = 2): the top is a1 and c1, wrong by c1 and b1. */
-    memset(of, 0, sizeof(of));
-    edit_measure_answer(of, &edit, vocab, ROW_SELF, logits, RULE_TOPN);
+    /* Against its own board (arm self, N = 2): the top is a1 and c1, wrong by c1 and b1. */
+    edit_observe(&seen, &edit, vocab, ARM_SELF, logits, RULE_TOPN);
+    edit_metrics_of(of, &seen);
     assert_true(of[METRIC_ERROR].part == 2 && of[METRIC_ENTERED].whole == 0);
 }
 
@@ -208,25 +212,25 @@ static void perfect_edits_do_what_they_should_and_no_more(void **state)
         Probe reader = make_reader(size);
         Rules rules = {.seed = 1, .edits_work = true, .reader = &reader};
         EditMetrics metrics = measured(&rules, &set);
-        double entered = value(&metrics, ROW_NULL, METRIC_ENTERED);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_ERROR) == 0);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_F1) == 1);
-        assert_true(metrics.value[ROW_EDIT][METRIC_DRIFT].low > 1); /* gone from its own board */
-        assert_true(value(&metrics, ROW_NULL, METRIC_DRIFT) == 0);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_ENTERED) == 1);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_FELL_OUT) == 1);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_PASSED) > 0.5); /* ties with the still legal */
-        assert_true(value(&metrics, ROW_EDIT, METRIC_RANK_NEWLY_LEGAL) <
-                    value(&metrics, ROW_NULL, METRIC_RANK_NEWLY_LEGAL));
-        assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK) == 0);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_TURNED) == 1);
-        assert_true(value(&metrics, ROW_NULL, METRIC_TURNED) == 0);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_ILLEGAL_SHARE) == 0);
-        assert_true(value(&metrics, ROW_SELF, METRIC_ILLEGAL_SHARE) == 0);
-        assert_true(value(&metrics, ROW_SELF, METRIC_ERROR) == 0);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_LEGAL_PLIES) > 8);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_LEGAL_PLIES) <= EDIT_PLAY_ON_PLIES);
-        assert_true(isnan(value(&metrics, ROW_SELF, METRIC_ENTERED)));
+        double entered = value(&metrics, ARM_NULL, METRIC_ENTERED);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_ERROR) == 0);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_F1) == 1);
+        assert_true(metrics.value[ARM_EDIT][METRIC_DRIFT].low > 1); /* gone from its own board */
+        assert_true(value(&metrics, ARM_NULL, METRIC_DRIFT) == 0);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_ENTERED) == 1);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_FELL_OUT) == 1);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_PASSED) > 0.5); /* ties with the still legal */
+        assert_true(value(&metrics, ARM_EDIT, METRIC_RANK_NEWLY_LEGAL) <
+                    value(&metrics, ARM_NULL, METRIC_RANK_NEWLY_LEGAL));
+        assert_true(value(&metrics, ARM_EDIT, METRIC_CROSSTALK) == 0);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_TURNED) == 1);
+        assert_true(value(&metrics, ARM_NULL, METRIC_TURNED) == 0);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_ILLEGAL_SHARE) == 0);
+        assert_true(value(&metrics, ARM_SELF, METRIC_ILLEGAL_SHARE) == 0);
+        assert_true(value(&metrics, ARM_SELF, METRIC_ERROR) == 0);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_LEGAL_PLIES) > 8);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_LEGAL_PLIES) <= EDIT_PLAY_ON_PLIES);
+        assert_true(isnan(value(&metrics, ARM_SELF, METRIC_ENTERED)));
         assert_true(metrics.edit_less_null[METRIC_ENTERED].low > 0 && entered < 0.5);
         assert_true(metrics.edit_less_null[METRIC_ILLEGAL_SHARE].high < 0);
         assert_int_equal(metrics.n_layers, 2); /* layer 0 comes before the edit */
@@ -236,10 +240,10 @@ static void perfect_edits_do_what_they_should_and_no_more(void **state)
         /* Negative twin: edits that do nothing. */
         rules.edits_work = false;
         metrics = measured(&rules, &set);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_ERROR) > 1);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_ENTERED) < 0.5);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_TURNED) == 0);
-        assert_true(value(&metrics, ROW_EDIT, METRIC_ILLEGAL_SHARE) > 0.02);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_ERROR) > 1);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_ENTERED) < 0.5);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_TURNED) == 0);
+        assert_true(value(&metrics, ARM_EDIT, METRIC_ILLEGAL_SHARE) > 0.02);
         assert_true(metrics.edit_less_null[METRIC_ENTERED].low <= 0);
         edit_metrics_release(&metrics);
         cases_release(&set);
@@ -252,12 +256,12 @@ static void play_on_needs_the_edit_to_stay(void **state)
     CaseSet set = fixture_cases(8, sanitized() ? 40 : 150, false);
     Rules rules = {.seed = 1, .edits_work = true, .forgets = true};
     EditMetrics metrics = measured(&rules, &set);
-    assert_true(value(&metrics, ROW_EDIT, METRIC_ERROR) == 0);
-    assert_true(value(&metrics, ROW_EDIT, METRIC_ILLEGAL_SHARE) > 0.02);
-    assert_true(value(&metrics, ROW_EDIT, METRIC_LEGAL_PLIES) < 9);
-    assert_true(isnan(value(&metrics, ROW_EDIT, METRIC_CROSSTALK))); /* no reading probe */
+    assert_true(value(&metrics, ARM_EDIT, METRIC_ERROR) == 0);
+    assert_true(value(&metrics, ARM_EDIT, METRIC_ILLEGAL_SHARE) > 0.02);
+    assert_true(value(&metrics, ARM_EDIT, METRIC_LEGAL_PLIES) < 9);
+    assert_true(isnan(value(&metrics, ARM_EDIT, METRIC_CROSSTALK))); /* no reading probe */
     for (size_t i = 0; i < set.n; i++) {
-        const Share *of = metrics.cases[i].of[ROW_EDIT];
+        const Share *of = metrics.cases[i].of[ARM_EDIT];
         assert_true(of[METRIC_ILLEGAL_SHARE].part <= 1);
         assert_true(of[METRIC_LEGAL_PLIES].part + of[METRIC_ILLEGAL_SHARE].part ==
                     of[METRIC_ILLEGAL_SHARE].whole);
@@ -272,11 +276,11 @@ static void crosstalk_counts_other_squares_where_they_change(void **state)
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 2, .reader = &reader};
     EditMetrics metrics = measured(&rules, &set);
-    assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK) == 0);       /* layer 1, edited */
-    assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK_FINAL) == 2); /* layer 2, leaking */
-    assert_true(metrics.layers[1].others[ROW_EDIT].value == 2);
-    assert_true(metrics.layers[1].turned[ROW_EDIT].value == 1);
-    assert_true(value(&metrics, ROW_RANDOM, METRIC_CROSSTALK_FINAL) ==
+    assert_true(value(&metrics, ARM_EDIT, METRIC_CROSSTALK) == 0);       /* layer 1, edited */
+    assert_true(value(&metrics, ARM_EDIT, METRIC_CROSSTALK_FINAL) == 2); /* layer 2, leaking */
+    assert_true(metrics.layers[1].others[ARM_EDIT].value == 2);
+    assert_true(metrics.layers[1].turned[ARM_EDIT].value == 1);
+    assert_true(value(&metrics, ARM_RANDOM, METRIC_CROSSTALK_FINAL) ==
                 0); /* the leak is the edit's */
     edit_metrics_release(&metrics);
     cases_release(&set);
@@ -292,28 +296,28 @@ static void a_reader_before_the_edited_site_counts_from_the_next_block(void **st
     EditMetrics metrics;
     reader.site = HOOK_RESID_MID; /* the edit is at resid_post of block 1 */
     metrics = measured(&rules, &set);
-    assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK) == 2); /* layer 2, leaking */
+    assert_true(value(&metrics, ARM_EDIT, METRIC_CROSSTALK) == 2); /* layer 2, leaking */
     assert_int_equal(metrics.n_layers, 1);
     assert_int_equal(metrics.layers[0].layer, 2);
     edit_metrics_release(&metrics);
     /* Negative twin: at the same site, or behind it, the block itself counts. */
     reader.site = HOOK_RESID_POST;
     metrics = measured(&rules, &set);
-    assert_true(value(&metrics, ROW_EDIT, METRIC_CROSSTALK) == 0);
+    assert_true(value(&metrics, ARM_EDIT, METRIC_CROSSTALK) == 0);
     assert_int_equal(metrics.layers[0].layer, 1);
     edit_metrics_release(&metrics);
     /* Nothing is read after the last block: no crosstalk, rather than none found. */
     reader.site = HOOK_RESID_MID;
     reader.n_layers = 2;
     metrics = measured(&rules, &set);
-    assert_true(isnan(value(&metrics, ROW_EDIT, METRIC_CROSSTALK)));
-    assert_true(isnan(value(&metrics, ROW_EDIT, METRIC_TURNED_FINAL)));
+    assert_true(isnan(value(&metrics, ARM_EDIT, METRIC_CROSSTALK)));
+    assert_true(isnan(value(&metrics, ARM_EDIT, METRIC_TURNED_FINAL)));
     assert_int_equal(metrics.n_layers, 0);
     edit_metrics_release(&metrics);
     cases_release(&set);
 }
 
-/* A perfect model of the original board with random ties: row null is row ideal null, averaged
+/* A perfect model of the original board with random ties: arm null is arm ideal null, averaged
  * over tie orders. The tolerance is five standard errors of the mean over the orders' own
  * averages. */
 static void unedited_rules_measure_the_ideal_null(void **state)
@@ -329,13 +333,13 @@ static void unedited_rules_measure_the_ideal_null(void **state)
         Rules rules = {.seed = 100 + seed};
         EditMetrics metrics = measured(&rules, &set);
         for (int k = 0; k < N_EXACT; k++) {
-            double found = value(&metrics, ROW_NULL, exact[k]);
+            double found = value(&metrics, ARM_NULL, exact[k]);
             sum[k] += found;
             squares[k] += found * found;
-            ideal[k] = value(&metrics, ROW_IDEAL_NULL, exact[k]);
+            ideal[k] = value(&metrics, ARM_IDEAL_NULL, exact[k]);
         }
-        assert_true(value(&metrics, ROW_NULL, METRIC_PASSED) == 0);
-        assert_true(value(&metrics, ROW_IDEAL_NULL, METRIC_PASSED) == 0);
+        assert_true(value(&metrics, ARM_NULL, METRIC_PASSED) == 0);
+        assert_true(value(&metrics, ARM_IDEAL_NULL, METRIC_PASSED) == 0);
         edit_metrics_release(&metrics);
     }
     for (int k = 0; k < N_EXACT; k++) {
@@ -418,7 +422,7 @@ static void finished_chunks_are_not_measured_again(void **state)
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 1, .reader = &reader};
     Kept kept = {0};
-    const EditJournal journal = {&kept, recall, keep};
+    const WorkJournal journal = {&kept, recall, keep};
     EditMetrics fresh = measured(&rules, &set), first, second;
     assert_int_equal(measure(&first, &rules, &set, RULE_TOPN, NULL, &journal), 0);
     assert_int_equal(kept.n_kept, (150 + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES);
@@ -449,7 +453,7 @@ static void an_interrupt_costs_unfinished_chunks_alone(void **state)
     CaseSet set = fixture_cases(6, 150, false);
     Rules rules = {.seed = 1, .edits_work = true, .interrupt_at = ROWS_ASKED + 2};
     Kept kept = {0};
-    const EditJournal journal = {&kept, recall, keep};
+    const WorkJournal journal = {&kept, recall, keep};
     EditMetrics fresh, resumed;
 
     assert_int_equal(measure(&resumed, &rules, &set, RULE_TOPN, NULL, &journal), OGPT_EINTR);
@@ -472,15 +476,15 @@ static void an_interrupt_costs_unfinished_chunks_alone(void **state)
 
 static void controls_that_close_something_are_told(void **state)
 {
-    EditReport report = {.random_closed = {0.01, -0.02, 0.04},
-                         .wrong_square_closed = {-0.1, -0.2, -0.05}};
+    static EditMetrics report = {
+        .closed = {[ARM_RANDOM] = {0.01, -0.02, 0.04}, [ARM_WRONG_SQUARE] = {-0.1, -0.2, -0.05}}};
     assert_true(edit_controls_close_nothing(&report));
-    report.random_closed = (Interval){0.04, 0.01, 0.07};
+    report.closed[ARM_RANDOM] = (Interval){0.04, 0.01, 0.07};
     assert_false(edit_controls_close_nothing(&report));
-    report.random_closed = (Interval){0.01, -0.02, 0.04};
-    report.wrong_square_closed.low = 0.01;
+    report.closed[ARM_RANDOM] = (Interval){0.01, -0.02, 0.04};
+    report.closed[ARM_WRONG_SQUARE].low = 0.01;
     assert_false(edit_controls_close_nothing(&report));
-    report.wrong_square_closed.low = NAN;
+    report.closed[ARM_WRONG_SQUARE].low = NAN;
     assert_false(edit_controls_close_nothing(&report));
 }
 
@@ -490,21 +494,19 @@ static void predictors_that_cannot_play_on_are_refused(void **state)
     Rules rules = {.seed = 1};
     const EditPredictor predictor = {&rules, 33, predict, NULL},
                         other = {&rules, 61, predict, append};
-    const EditSettings settings = {.seed = 1};
-    EditMetricsOptions options = {NULL, true, 31};
+    const Work work = {.seed = 1};
+    EditMeasureOptions options = {.scoring = {.stage = "metrics"}, .play_on = true, .n_ctx = 31};
     EditPlan plan = EDIT_PLAN_DEFAULT;
     EditMetrics metrics;
     plan.layers = 1;
-    assert_int_equal(edit_metrics_score(&metrics, &predictor, &set, &plan, &options, &settings),
-                     OGPT_EUSAGE);
-    assert_int_equal(edit_metrics_score(&metrics, &other, &set, &plan, &options, &settings),
-                     OGPT_EFORMAT);
+    assert_int_equal(edit_measure(&metrics, &predictor, &set, &plan, &options, &work), OGPT_EUSAGE);
+    assert_int_equal(edit_measure(&metrics, &other, &set, &plan, &options, &work), OGPT_EFORMAT);
     options.play_on = false;
-    assert_int_equal(edit_metrics_score(&metrics, &predictor, &set, &plan, &options, &settings), 0);
-    assert_true(isnan(value(&metrics, ROW_EDIT, METRIC_LEGAL_PLIES)));
+    assert_int_equal(edit_measure(&metrics, &predictor, &set, &plan, &options, &work), 0);
+    assert_true(isnan(value(&metrics, ARM_EDIT, METRIC_LEGAL_PLIES)));
     assert_int_equal(rules.n_asked, 4); /* self is judged by the answer to null */
-    assert_true(value(&metrics, ROW_SELF, METRIC_ERROR) == 0);
-    assert_true(value(&metrics, ROW_NULL, METRIC_ERROR) > 0);
+    assert_true(value(&metrics, ARM_SELF, METRIC_ERROR) == 0);
+    assert_true(value(&metrics, ARM_NULL, METRIC_ERROR) > 0);
     edit_metrics_release(&metrics);
     cases_release(&set);
 }

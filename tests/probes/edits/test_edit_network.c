@@ -16,7 +16,9 @@
 #include "base/rng.h"
 #include "datasets/vocab.h"
 #include "probes/edits/edit_methods.h"
+#include "probes/edits/edit_measure.h"
 #include "probes/edits/edit_network.h"
+#include "probes/edits/edit_sweep.h"
 #include "tests/probes/cases/case_fixture.h"
 
 enum { N_CASES = 70 };
@@ -180,20 +182,21 @@ static void add_moves_by_its_scale(void **state)
     fixture_release(&fixture);
 }
 
-static EditReport score_network(const Fixture *fixture, const EditPlan *plan, size_t n_threads,
-                                uint64_t seed)
+static EditMetrics score_network(const Fixture *fixture, const EditPlan *plan, size_t n_threads,
+                                 uint64_t seed)
 {
-    EditSettings settings = {.seed = 1};
+    const EditMeasureOptions options = {.scoring = {.stage = "cases"}};
+    Work work = {.seed = 1};
     EditNetwork *network;
     EditPredictor predictor;
-    EditReport report;
+    EditMetrics report;
     assert_int_equal(edit_plan_check(plan, &fixture->probe, &fixture->gpt->cfg), 0);
-    assert_int_equal(pool_new(&settings.pool, n_threads), 0);
+    assert_int_equal(pool_new(&work.pool, n_threads), 0);
     assert_int_equal(edit_network_new(&network, fixture->gpt, &fixture->probe, n_threads, seed), 0);
     predictor = edit_network_predictor(network);
-    assert_int_equal(intervene_score(&report, &predictor, &fixture->cases, plan, &settings), 0);
+    assert_int_equal(edit_measure(&report, &predictor, &fixture->cases, plan, &options, &work), 0);
     edit_network_free(network);
-    pool_free(settings.pool);
+    pool_free(work.pool);
     return report;
 }
 
@@ -209,36 +212,37 @@ static void workers_change_nothing_and_seeds_do(void **state)
              .rate = {0.1, true}),
     };
     for (size_t p = 0; p < sizeof(plans) / sizeof(plans[0]); p++) {
-        EditReport one = score_network(&fixture, &plans[p], 1, 1);
+        EditMetrics one = score_network(&fixture, &plans[p], 1, 1);
         size_t changed = 0;
         for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
-            EditReport many = score_network(&fixture, &plans[p], n_threads, 1);
+            EditMetrics many = score_network(&fixture, &plans[p], n_threads, 1);
             assert_memory_equal(one.cases, many.cases, one.n * sizeof(*one.cases));
             assert_memory_equal(&one.closed, &many.closed, sizeof(one.closed));
-            intervene_release(&many);
+            edit_metrics_release(&many);
         }
-        EditReport other = score_network(&fixture, &plans[p], 1, 2);
+        EditMetrics other = score_network(&fixture, &plans[p], 1, 2);
         for (size_t i = 0; i < one.n; i++) {
-            changed += one.cases[i].random_error != other.cases[i].random_error;
-            assert_true(one.cases[i].edit_error == other.cases[i].edit_error);
+            const CaseMetrics *a = &one.cases[i], *b = &other.cases[i];
+            changed += a->of[ARM_RANDOM][METRIC_ERROR].part != b->of[ARM_RANDOM][METRIC_ERROR].part;
+            assert_true(a->of[ARM_EDIT][METRIC_ERROR].part == b->of[ARM_EDIT][METRIC_ERROR].part);
         }
         assert_true(changed > 0); /* another seed, other random directions */
-        intervene_release(&other);
-        intervene_release(&one);
+        edit_metrics_release(&other);
+        edit_metrics_release(&one);
     }
     fixture_release(&fixture);
 }
 
-/* One query of the first n cases, each version in turn. */
+/* One query of the first n cases, one arm. */
 static void answer(float *logits, const EditPredictor *predictor, const CaseSet *set,
-                   const size_t *order, size_t n, EditVersion version, const EditPlan *plan)
+                   const size_t *order, size_t n, Arm arm, const EditPlan *plan)
 {
     double norms[EDIT_CHUNK_CASES * EDIT_MAX_LAYERS] = {0};
     EditQuery query = {
-        .set = set, .order = order, .n = n, .version = VERSION_EDIT, .plan = plan, .norms = norms};
+        .set = set, .order = order, .n = n, .arm = ARM_EDIT, .plan = plan, .norms = norms};
     assert_int_equal(predictor->predict(predictor->context, logits, &query, 0), 0);
-    if (version != VERSION_EDIT) {
-        query.version = version;
+    if (arm != ARM_EDIT) {
+        query.arm = arm;
         assert_int_equal(predictor->predict(predictor->context, logits, &query, 0), 0);
     }
 }
@@ -255,30 +259,29 @@ static void a_case_answers_alone_as_in_company(void **state)
     EditPredictor predictor;
     size_t order[EDIT_CHUNK_CASES];
     static float all[EDIT_CHUNK_CASES * 33], alone[33];
-    double largest[4] = {0}, edit_effect = 0, random_effect = 0;
+    double largest[N_ARMS] = {0}, edit_effect = 0, random_effect = 0;
     assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
     predictor = edit_network_predictor(network);
     for (size_t i = 0; i < EDIT_CHUNK_CASES; i++) {
         order[i] = i;
     }
-    for (int version = VERSION_NONE; version <= VERSION_WRONG_SQUARE; version++) {
-        answer(all, &predictor, &fixture.cases, order, EDIT_CHUNK_CASES, (EditVersion)version,
-               &plan);
+    for (int arm = ARM_NULL; arm <= ARM_WRONG_SQUARE; arm++) {
+        answer(all, &predictor, &fixture.cases, order, EDIT_CHUNK_CASES, (Arm)arm, &plan);
         for (size_t i = 0; i < EDIT_CHUNK_CASES; i++) {
-            answer(alone, &predictor, &fixture.cases, &order[i], 1, (EditVersion)version, &plan);
+            answer(alone, &predictor, &fixture.cases, &order[i], 1, (Arm)arm, &plan);
             for (size_t tok = 0; tok < 33; tok++) {
                 double gap = fabs((double)all[i * 33 + tok] - alone[tok]);
-                largest[version] = gap > largest[version] ? gap : largest[version];
+                largest[arm] = gap > largest[arm] ? gap : largest[arm];
             }
         }
-        assert_true(largest[version] < LOGIT_TOL);
+        assert_true(largest[arm] < LOGIT_TOL);
     }
-    /* Negative twin: the versions themselves are much further apart than that. */
+    /* Negative twin: the arms themselves are much further apart than that. */
     for (size_t i = 0; i < EDIT_CHUNK_CASES; i++) {
         float none[33], edited[33], random[33];
-        answer(none, &predictor, &fixture.cases, &order[i], 1, VERSION_NONE, &plan);
-        answer(edited, &predictor, &fixture.cases, &order[i], 1, VERSION_EDIT, &plan);
-        answer(random, &predictor, &fixture.cases, &order[i], 1, VERSION_RANDOM, &plan);
+        answer(none, &predictor, &fixture.cases, &order[i], 1, ARM_NULL, &plan);
+        answer(edited, &predictor, &fixture.cases, &order[i], 1, ARM_EDIT, &plan);
+        answer(random, &predictor, &fixture.cases, &order[i], 1, ARM_RANDOM, &plan);
         edit_effect += distance(none, edited, 33) / EDIT_CHUNK_CASES;
         random_effect += distance(none, random, 33) / EDIT_CHUNK_CASES;
     }
@@ -356,9 +359,9 @@ static void all_positions_take_the_change_of_the_last(void **state)
         uint8_t tokens[GAME_MAX_MOVES];
         Tape *tape;
         plan.positions = POSITIONS_LAST;
-        answer(last, &predictor, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
+        answer(last, &predictor, &fixture.cases, &index, 1, ARM_EDIT, &plan);
         plan.positions = POSITIONS_ALL;
-        answer(all, &predictor, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
+        answer(all, &predictor, &fixture.cases, &index, 1, ARM_EDIT, &plan);
         edit_row(zero, scratch, &plan, &fixture.probe, 1, &squares); /* an absolute add */
         for (int t = 0; t < edit->n_moves; t++) {
             tokens[t] = vocab_of(fixture.cases.variant)->tok_of_sq[edit->moves[t]];
@@ -393,14 +396,14 @@ static void random_control_has_the_length_of_the_edit(void **state)
         EditQuery query = {.set = &fixture.cases,
                            .order = &index,
                            .n = 1,
-                           .version = VERSION_EDIT,
+                           .arm = ARM_EDIT,
                            .plan = &plan,
                            .norms = norms};
         float logits[33], again[33], change[64];
         Rng rng = rng_at(9, RNG_DIRECTION, index);
         assert_int_equal(predictor.predict(predictor.context, logits, &query, 0), 0);
         assert_true(norms[1] > 0 && norms[0] == 0 && norms[2] == 0);
-        query.version = VERSION_RANDOM;
+        query.arm = ARM_RANDOM;
         assert_int_equal(predictor.predict(predictor.context, logits, &query, 0), 0);
         for (int c = 0; c < 64; c++) {
             change[c] = (float)rng_normal(&rng);
@@ -445,8 +448,8 @@ static void colours_become_mine_and_theirs_by_the_mover(void **state)
     for (size_t index = 0; index < fixture.cases.n; index++) {
         Colour mover = fixture.cases.cases[index].before.to_move;
         float a[33], b[33];
-        answer(a, &by_mine, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
-        answer(b, &by_colour, &fixture.cases, &index, 1, VERSION_EDIT, &plan);
+        answer(a, &by_mine, &fixture.cases, &index, 1, ARM_EDIT, &plan);
+        answer(b, &by_colour, &fixture.cases, &index, 1, ARM_EDIT, &plan);
         *(distance(a, b, 33) == 0 ? &n_same[mover] : &n_different[mover]) += 1;
     }
     /* Weights of "theirs" serve as "white": right for Black to move, the reverse for White. */
@@ -461,7 +464,8 @@ static void sweep_rows_are_those_of_single_scores(void **state)
 {
     Fixture fixture = fixture_make();
     const EditPlan base = {.site = HOOK_RESID_POST, .probe_layer = PROBE_LAYER_OWN};
-    const EditSettings settings = {.seed = 1};
+    const EditScoring scoring = {.stage = "sweep"};
+    const Work work = {.seed = 1};
     EditNetwork *network;
     EditPredictor predictor;
     EditPlan *plans;
@@ -474,16 +478,16 @@ static void sweep_rows_are_those_of_single_scores(void **state)
     rows = calloc(n, sizeof(*rows));
     assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
     predictor = edit_network_predictor(network);
-    assert_int_equal(intervene_sweep(rows, &predictor, &fixture.cases, plans, n, &settings), 0);
+    assert_int_equal(edit_sweep(rows, &predictor, &fixture.cases, plans, n, &scoring, &work), 0);
     best = sweep_best(rows, n);
     for (size_t i = 0; i < n; i++) {
         assert_true(rows[i].error >= rows[best].error);
         assert_true(i >= best || rows[i].error > rows[best].error);
     }
-    EditReport report = score_network(&fixture, &rows[best].plan, 2, 1);
-    assert_true(report.mean.edit_error == rows[best].error);
-    assert_true(fabs(report.closed.value - rows[best].closed) < 1e-9);
-    intervene_release(&report);
+    EditMetrics report = score_network(&fixture, &rows[best].plan, 2, 1);
+    assert_true(edit_mean(&report, ARM_EDIT, METRIC_ERROR) == rows[best].error);
+    assert_true(fabs(report.closed[ARM_EDIT].value - rows[best].closed) < 1e-9);
+    edit_metrics_release(&report);
     edit_network_free(network);
     free(rows);
     mem_free(plans);

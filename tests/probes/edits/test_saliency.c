@@ -29,7 +29,7 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     const Vocab *vocab = vocab_of(query->set->variant);
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
-        bool edited = query->version == VERSION_EDIT && !rules->deaf;
+        bool edited = query->arm == ARM_EDIT && !rules->deaf;
         uint64_t legal = answer_tokens(vocab, edited ? edit->legal_edited : edit->legal_before);
         for (int tok = 0; tok < vocab->d_vocab; tok++) {
             logits[i * (size_t)vocab->d_vocab + (size_t)tok] = legal >> tok & 1 ? 4 : 0;
@@ -50,7 +50,8 @@ static int map_of(Saliency *out, Rules *rules, const char *game, int move, Salie
     int n;
     plan.layers = 1;
     assert_int_equal(moves_parse(moves, &n, variant, game), 0);
-    return saliency_map(out, &predictor, variant, moves, n, move, placed, &plan);
+    SaliencyQuestion question = {variant, moves, n, move, placed};
+    return saliency_map(out, &predictor, &question, &plan);
 }
 
 static const SaliencySquare *square_of(const Saliency *map, const char *name)

@@ -1,5 +1,5 @@
-/* tests/probes/edits/test_intervene.c - the verdict on edits: predictors made of rules, whose score
- * is known, and edit plans as text. */
+/* tests/probes/edits/test_edit_measure.c - the verdict on edits: predictors made of rules, whose
+ * score is known, and edit plans as text. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,7 @@
 #include "base/process.h"
 #include "base/rng.h"
 #include "datasets/vocab.h"
-#include "probes/edits/edit_metrics.h"
-#include "probes/edits/intervene.h"
+#include "probes/edits/edit_measure.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
 
@@ -26,7 +25,7 @@ enum { N_CASES = 150 };
 
 typedef struct RulesPredictor {
     uint64_t seed;
-    bool edits_work; /* edited versions answer for the edited board */
+    bool edits_work; /* arm edit answers for the edited board */
     bool blunders;   /* takes one square for another, unless a descent mends it */
     bool poisoned;   /* one logit of case 3 is not a number */
     size_t n_asked;  /* queries so far */
@@ -40,10 +39,10 @@ static int predict_by_rules(void *context, float *logits, const EditQuery *query
     rules->n_asked++;
     for (size_t i = 0; i < query->n; i++) {
         const EditCase *edit = &query->set->cases[query->order[i]];
-        bool on_edited = query->version == VERSION_EDIT && rules->edits_work;
+        bool on_edited = query->arm == ARM_EDIT && rules->edits_work;
         uint64_t legal = answer_tokens(vocab, on_edited ? edit->legal_edited : edit->legal_before);
-        Rng rng = rng_at(rules->seed, RNG_TEST, query->order[i] * 4 + query->version);
-        if (rules->blunders && query->version != VERSION_EDIT && query->version != VERSION_REPAIR) {
+        Rng rng = rng_at(rules->seed, RNG_TEST, query->order[i] * N_ARMS + query->arm);
+        if (rules->blunders && query->arm != ARM_EDIT && query->arm != ARM_REPAIR) {
             /* The first legal move is not known, and an illegal one is held for legal. */
             legal = (legal & (legal - 1)) | 1ULL << __builtin_ctzll(~legal & ~1ULL);
         }
@@ -58,15 +57,23 @@ static int predict_by_rules(void *context, float *logits, const EditQuery *query
     return 0;
 }
 
-static EditReport score_by_rules(const CaseSet *set, RulesPredictor *rules, AnswerRule rule)
+static const EditMeasureOptions by_topn = {.scoring = {.rule = RULE_TOPN, .stage = "cases"}};
+
+static EditMetrics score_by_rules(const CaseSet *set, RulesPredictor *rules, AnswerRule rule)
 {
     const EditPredictor predictor = {
         .context = rules, .d_vocab = vocab_of(set->variant)->d_vocab, .predict = predict_by_rules};
-    const EditSettings settings = {.rule = rule, .seed = 1};
+    const EditMeasureOptions options = {.scoring = {.rule = rule, .stage = "cases"}};
+    const Work work = {.seed = 1};
     const EditPlan plan = {.layers = 1, .probe_layer = PROBE_LAYER_OWN};
-    EditReport report;
-    assert_int_equal(intervene_score(&report, &predictor, set, &plan, &settings), 0);
+    EditMetrics report;
+    assert_int_equal(edit_measure(&report, &predictor, set, &plan, &options, &work), 0);
     return report;
+}
+
+static double mean(const EditMetrics *report, Arm arm)
+{
+    return edit_mean(report, arm, METRIC_ERROR);
 }
 
 static void perfect_predictor_has_error_zero(void **state)
@@ -75,22 +82,27 @@ static void perfect_predictor_has_error_zero(void **state)
         for (int rule = RULE_TOPN; rule <= RULE_THRESHOLD; rule++) {
             CaseSet set = fixture_cases(size, N_CASES, false);
             RulesPredictor rules = {.seed = 1, .edits_work = true};
-            EditReport report = score_by_rules(&set, &rules, (AnswerRule)rule);
-            assert_true(report.mean.self_error == 0 && report.mean.edit_error == 0);
-            assert_true(report.mean.f1 == 1 && report.closed.value == 1);
-            assert_true(report.mean.false_positives == 0 && report.mean.false_negatives == 0);
+            EditMetrics report = score_by_rules(&set, &rules, (AnswerRule)rule);
+            assert_true(mean(&report, ARM_SELF) == 0 && mean(&report, ARM_EDIT) == 0);
+            assert_true(edit_mean(&report, ARM_EDIT, METRIC_F1) == 1 &&
+                        report.closed[ARM_EDIT].value == 1);
+            assert_true(edit_mean(&report, ARM_EDIT, METRIC_FALSE_POSITIVES) == 0 &&
+                        edit_mean(&report, ARM_EDIT, METRIC_FALSE_NEGATIVES) == 0);
             /* Noise of 0.01 nats on the legal moves is worth at most that much KL. */
-            assert_true(report.mean.kl >= 0 && report.mean.kl < 0.01);
-            assert_true(report.mean.drift > 0 && report.mean.null_error > 0);
+            assert_true(edit_mean(&report, ARM_EDIT, METRIC_KL) >= 0 &&
+                        edit_mean(&report, ARM_EDIT, METRIC_KL) < 0.01);
+            assert_true(edit_mean(&report, ARM_EDIT, METRIC_DRIFT) > 0 &&
+                        mean(&report, ARM_NULL) > 0);
             assert_true(report.gain.low > 0);
-            intervene_release(&report);
+            edit_metrics_release(&report);
 
             /* Negative twin: a predictor that no edit reaches closes nothing. */
             rules.edits_work = false;
             report = score_by_rules(&set, &rules, (AnswerRule)rule);
-            assert_true(report.mean.edit_error > 1 && report.mean.drift == 0);
-            assert_true(report.closed.low <= 0 && report.closed.high >= 0);
-            intervene_release(&report);
+            assert_true(mean(&report, ARM_EDIT) > 1 &&
+                        edit_mean(&report, ARM_EDIT, METRIC_DRIFT) == 0);
+            assert_true(report.closed[ARM_EDIT].low <= 0 && report.closed[ARM_EDIT].high >= 0);
+            edit_metrics_release(&report);
             cases_release(&set);
         }
     }
@@ -103,76 +115,106 @@ static void repair_tells_mending_from_editing(void **state)
     CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.seed = 1, .edits_work = true, .blunders = true};
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
-    const EditSettings settings = {.seed = 1};
+    const Work work = {.seed = 1};
     EditPlan plan = {.method = METHOD_GRADIENT, .layers = 1, .probe_layer = PROBE_LAYER_OWN};
     size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
-    EditReport report;
-    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), 0);
+    EditMetrics report;
+    assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_int_equal(rules.n_asked, 5 * n_chunks);
-    assert_true(report.mean.self_error == 2 && report.repair_self_error.value == 0);
-    assert_true(report.closed.low > 1);
+    assert_true(mean(&report, ARM_SELF) == 2 && edit_mean(&report, ARM_REPAIR, METRIC_DRIFT) == 0);
+    assert_true(report.closed[ARM_EDIT].low > 1);
     assert_true(report.closed_repaired.value == 1);
-    assert_true(report.repair_error.value > 1 && report.repair_closed.low > 0);
-    intervene_release(&report);
+    assert_true(mean(&report, ARM_REPAIR) > 1 && report.closed[ARM_REPAIR].low > 0);
+    edit_metrics_release(&report);
 
     /* Negative twin: nothing to mend, and the descent alone closes nothing. */
     rules.blunders = false;
-    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), 0);
-    assert_true(report.closed.value == 1 && report.closed_repaired.value == 1);
-    assert_true(report.repair_closed.low <= 0 && report.repair_closed.high >= 0);
-    intervene_release(&report);
+    assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), 0);
+    assert_true(report.closed[ARM_EDIT].value == 1 && report.closed_repaired.value == 1);
+    assert_true(report.closed[ARM_REPAIR].low <= 0 && report.closed[ARM_REPAIR].high >= 0);
+    edit_metrics_release(&report);
 
     /* Other methods have no descent. */
     rules.n_asked = 0;
     plan.method = METHOD_ADD;
-    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), 0);
+    assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_int_equal(rules.n_asked, 4 * n_chunks);
-    assert_true(isnan(report.mean.repair_error) && isnan(report.closed_repaired.value));
-    assert_true(report.wrong_square_error.low < report.wrong_square_error.value &&
-                report.wrong_square_error.value < report.wrong_square_error.high);
-    intervene_release(&report);
+    assert_true(isnan(mean(&report, ARM_REPAIR)) && isnan(report.closed_repaired.value));
+    assert_true(report.value[ARM_WRONG_SQUARE][METRIC_ERROR].low <
+                    report.value[ARM_WRONG_SQUARE][METRIC_ERROR].value &&
+                report.value[ARM_WRONG_SQUARE][METRIC_ERROR].value <
+                    report.value[ARM_WRONG_SQUARE][METRIC_ERROR].high);
+    edit_metrics_release(&report);
     cases_release(&set);
 }
 
-/* What was measured needs no second answer: the report completed from it is the one of scoring, and
- * only the control of a descent is asked for. */
-static void measured_cases_complete_to_the_report_of_scoring(void **state)
+/* The plain way, beside which edit_measure is tested: one case and one arm at a time, the error by
+ * the judging board and by the board before the edit. */
+static void ask_plainly(SetScore *judged, SetScore *before, const EditPredictor *predictor,
+                        const CaseSet *set, size_t index, Arm arm, const EditPlan *plan)
+{
+    const Vocab *vocab = vocab_of(set->variant);
+    const EditCase *edit = &set->cases[index];
+    float logits[EDIT_MAX_VOCAB];
+    double norms[EDIT_MAX_LAYERS] = {0};
+    EditQuery query = {
+        .set = set, .order = &index, .n = 1, .arm = arm, .plan = plan, .norms = norms};
+    query.arm = arm == ARM_SELF ? ARM_NULL : arm;
+    assert_int_equal(predictor->predict(predictor->context, logits, &query, 0), 0);
+    *before =
+        answer_score(logits, vocab->d_vocab, answer_tokens(vocab, edit->legal_before), RULE_TOPN);
+    *judged = answer_score(
+        logits, vocab->d_vocab,
+        answer_tokens(vocab, arm == ARM_SELF ? edit->legal_before : edit->legal_edited), RULE_TOPN);
+}
+
+static void measured_cases_are_those_of_plain_asking(void **state)
 {
     static const EditMethod methods[] = {METHOD_ADD, METHOD_GRADIENT};
     CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.seed = 1, .edits_work = true, .blunders = true};
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
-    const EditSettings settings = {.seed = 1};
-    const EditMetricsOptions options = {0};
-    size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
-    CaseScore known[N_CASES];
+    const Work work = {.seed = 1};
     for (int m = 0; m < 2; m++) {
-        EditPlan plan = {.method = methods[m], .layers = 1, .probe_layer = PROBE_LAYER_OWN};
-        EditReport scored, completed;
-        EditMetrics metrics;
-        assert_int_equal(intervene_score(&scored, &predictor, &set, &plan, &settings), 0);
-        assert_int_equal(edit_metrics_score(&metrics, &predictor, &set, &plan, &options, &settings),
-                         0);
+        const EditPlan plan = {.method = methods[m], .layers = 1, .probe_layer = PROBE_LAYER_OWN};
+        double sums[N_ARMS] = {0}, repaired = 0, other = 0;
+        EditMetrics report;
+        assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), 0);
         for (size_t i = 0; i < set.n; i++) {
-            known[i] = edit_metrics_case_score(&metrics.cases[i]);
+            for (int arm = 0; arm < N_ARMS; arm++) {
+                const Share *of = report.cases[i].of[arm];
+                SetScore judged, before;
+                if (!arm_is_asked((Arm)arm, &plan)) {
+                    assert_true(arm == ARM_IDEAL_NULL || of[METRIC_ERROR].whole == 0);
+                    continue;
+                }
+                ask_plainly(&judged, &before, &predictor, &set, i, (Arm)arm, &plan);
+                assert_true(of[METRIC_ERROR].part == judged.error && of[METRIC_ERROR].whole == 1);
+                assert_true(of[METRIC_F1].part == judged.f1 && of[METRIC_KL].part == judged.kl);
+                assert_true(of[METRIC_DRIFT].part == before.error);
+                sums[arm] += judged.error;
+                repaired += arm == ARM_REPAIR ? before.error : 0;
+                /* The twin: another arm of the same case has another error, on the whole. */
+                other += fabs(judged.error - report.cases[i].of[ARM_EDIT][METRIC_ERROR].part);
+            }
         }
-        rules.n_asked = 0;
-        assert_int_equal(intervene_complete(&completed, &predictor, &set, &plan, known, &settings),
-                         0);
-        assert_int_equal(rules.n_asked, m == 0 ? 0 : n_chunks);
-        assert_memory_equal(completed.cases, scored.cases, sizeof(known));
-        assert_memory_equal(&completed.mean, &scored.mean, sizeof(scored.mean));
-        assert_memory_equal(&completed.closed, &scored.closed, sizeof(scored.closed));
-        intervene_release(&completed);
-        /* The twin: a case that came to something else is seen. */
-        known[3].edit_error += 1;
-        assert_int_equal(intervene_complete(&completed, &predictor, &set, &plan, known, &settings),
-                         0);
-        assert_true(completed.cases[3].edit_error == scored.cases[3].edit_error + 1);
-        assert_true(completed.closed.value < scored.closed.value);
-        intervene_release(&completed);
-        intervene_release(&scored);
-        edit_metrics_release(&metrics);
+        assert_true(other > (double)set.n);
+        for (int arm = ARM_EDIT; arm <= ARM_REPAIR; arm++) {
+            double share = (sums[ARM_NULL] - sums[arm]) / (sums[ARM_NULL] - sums[ARM_SELF]);
+            if (arm_is_asked((Arm)arm, &plan)) {
+                assert_true(report.closed[arm].value == share);
+            } else {
+                assert_true(isnan(report.closed[arm].value));
+            }
+        }
+        assert_true(fabs(report.gain.value - (sums[ARM_NULL] - sums[ARM_EDIT]) / N_CASES) < 1e-12);
+        if (methods[m] == METHOD_GRADIENT) {
+            assert_true(report.closed_repaired.value ==
+                        (sums[ARM_REPAIR] - sums[ARM_EDIT]) / (sums[ARM_REPAIR] - repaired));
+        } else {
+            assert_true(isnan(report.closed_repaired.value));
+        }
+        edit_metrics_release(&report);
     }
     cases_release(&set);
 }
@@ -186,10 +228,10 @@ static void unedited_rules_score_the_ideal_null(void **state)
     double null = 0, ideal = 0, swapped = 0;
     for (uint64_t seed = 0; seed < 40; seed++) {
         RulesPredictor rules = {.seed = seed};
-        EditReport report = score_by_rules(&set, &rules, RULE_TOPN);
-        null += report.mean.null_error / 40;
-        ideal += report.mean.ideal_null / 40;
-        intervene_release(&report);
+        EditMetrics report = score_by_rules(&set, &rules, RULE_TOPN);
+        null += mean(&report, ARM_NULL) / 40;
+        ideal += mean(&report, ARM_IDEAL_NULL) / 40;
+        edit_metrics_release(&report);
     }
     assert_true(fabs(null - ideal) < 0.06);
     /* Negative twin: the boards the wrong way round have another ideal null, case by case. */
@@ -225,15 +267,16 @@ static void numbers_that_are_none_stop_the_score(void **state)
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
     const EditPredictor other_board = {
         .context = &rules, .d_vocab = 61, .predict = predict_by_rules};
-    const EditSettings settings = {.seed = 1};
+    const Work work = {.seed = 1};
     const EditPlan plan = {.layers = 1};
-    EditReport report;
-    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), OGPT_ENUM);
+    EditMetrics report;
+    assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), OGPT_ENUM);
     assert_non_null(strstr(err_message(), "case 3: the logit of token 5"));
-    assert_int_equal(intervene_score(&report, &other_board, &set, &plan, &settings), OGPT_EFORMAT);
+    assert_int_equal(edit_measure(&report, &other_board, &set, &plan, &by_topn, &work),
+                     OGPT_EFORMAT);
     rules.poisoned = false;
     interrupt_set(2);
-    assert_int_equal(intervene_score(&report, &predictor, &set, &plan, &settings), OGPT_EINTR);
+    assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), OGPT_EINTR);
     interrupt_set(0);
     assert_null(report.cases);
     cases_release(&set);
@@ -280,29 +323,29 @@ static void finished_chunks_are_not_asked_again(void **state)
     CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.seed = 1, .edits_work = true};
     MemoryJournal memory = {.refuse = 2};
-    const EditJournal journal = {&memory, journal_recall, journal_keep};
+    const WorkJournal journal = {&memory, journal_recall, journal_keep};
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
-    EditSettings settings = {.seed = 1, .journal = &journal, .stage = "cases"};
+    const Work work = {.seed = 1, .journal = &journal};
     const EditPlan plan = {.layers = 1};
-    EditReport whole = score_by_rules(&set, &rules, RULE_TOPN), again;
+    EditMetrics whole = score_by_rules(&set, &rules, RULE_TOPN), again;
     size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
-    assert_int_equal(intervene_score(&again, &predictor, &set, &plan, &settings), OGPT_EIO);
+    assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), OGPT_EIO);
     assert_int_equal(memory.n_kept, 1);
     memory.refuse = 0;
     rules.n_asked = 0;
-    assert_int_equal(intervene_score(&again, &predictor, &set, &plan, &settings), 0);
+    assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_int_equal(memory.n_recalled, 1);
-    assert_int_equal(rules.n_asked, 4 * (n_chunks - 1)); /* four versions a chunk */
+    assert_int_equal(rules.n_asked, 4 * (n_chunks - 1)); /* four arms a chunk */
     assert_memory_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
     assert_memory_equal(&whole.closed, &again.closed, sizeof(whole.closed));
-    intervene_release(&again);
+    edit_metrics_release(&again);
 
     /* Negative twin: what was kept is what is reported. */
     memory.blocks[0][0] += 1;
-    assert_int_equal(intervene_score(&again, &predictor, &set, &plan, &settings), 0);
+    assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_memory_not_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
-    intervene_release(&again);
-    intervene_release(&whole);
+    edit_metrics_release(&again);
+    edit_metrics_release(&whole);
     for (size_t i = 0; i < MAX_BLOCKS; i++) {
         free(memory.blocks[i]);
     }
@@ -337,12 +380,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perfect_predictor_has_error_zero),
         cmocka_unit_test(repair_tells_mending_from_editing),
-        cmocka_unit_test(measured_cases_complete_to_the_report_of_scoring),
+        cmocka_unit_test(measured_cases_are_those_of_plain_asking),
         cmocka_unit_test(unedited_rules_score_the_ideal_null),
         cmocka_unit_test(ideal_null_is_the_hypergeometric_mean),
         cmocka_unit_test(numbers_that_are_none_stop_the_score),
         cmocka_unit_test(finished_chunks_are_not_asked_again),
         cmocka_unit_test(plans_are_read_strictly),
     };
-    return cmocka_run_group_tests_name("intervene", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("edit measure", tests, NULL, NULL);
 }

@@ -1,0 +1,399 @@
+/* probes/edits/edit_measure.c - measuring the cases of a set chunk by chunk
+ * (probes/edits/edit_chunks.h): answers, crosstalk, play-on, and the intervals of it all. */
+#include "probes/edits/edit_measure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "probes/edits/edit_chunks.h"
+#include "probes/edits/edit_methods.h"
+
+typedef struct Measure {
+    EditChunks chunks;
+    const EditPlan *plan;
+    const EditMeasureOptions *options;
+    int n_layers; /* of the reading probe, 0: none */
+    /* Layer indices in which METRIC_CROSSTALK and METRIC_CROSSTALK_FINAL count; -1: none. */
+    int at_edit, at_end;
+    /* Numbers of one case in the values of a chunk: CaseMetrics, then BoardReading
+     * (n_layers, N_ARMS). */
+    size_t case_numbers;
+} Measure;
+
+/* What one worker holds for one chunk. */
+typedef struct MeasureChunk {
+    const Measure *measure;
+    size_t worker;
+    EditQuery *query;
+    double *values; /* (query->n, case_numbers) */
+    float logits[EDIT_CHUNK_CASES * EDIT_MAX_VOCAB];
+    Observed seen[EDIT_CHUNK_CASES]; /* under the arm that is being measured */
+    uint8_t *unedited, *classes;     /* (n, n_layers, n_squares) each */
+} MeasureChunk;
+
+static const EditCase *case_of(const MeasureChunk *chunk, size_t i)
+{
+    return &chunk->query->set->cases[chunk->query->order[i]];
+}
+
+/* Metrics of case i of a chunk. */
+static CaseMetrics *metrics_of(const MeasureChunk *chunk, size_t i)
+{
+    return (CaseMetrics *)(void *)(chunk->values + i * chunk->measure->case_numbers);
+}
+
+/* What the probe reads in one layer under one arm. `metrics` points at the values of the case. */
+static BoardReading *reading_of(const CaseMetrics *metrics, int layer, Arm arm)
+{
+    return (BoardReading *)(void *)(metrics + 1) + layer * N_ARMS + arm;
+}
+
+/* Whether layer index l of the reading probe is read after the edit of a block. The sites are
+ * numbered in the order in which a block computes them. */
+static bool is_read_after(const Measure *measure, int l, int edited)
+{
+    const Probe *reader = measure->options->reader;
+    int block;
+    HookSite site = probe_hook(&block, reader, reader->layers[l]);
+    return reader->fitted[l] &&
+           (block > edited || (block == edited && site >= measure->plan->site));
+}
+
+/* The first layer that is read after all edits, and the last. */
+static void find_crosstalk_layers(Measure *measure)
+{
+    int last_edited = 63 - __builtin_clzll(measure->plan->layers);
+    measure->at_edit = measure->at_end = -1;
+    for (int l = 0; l < measure->n_layers; l++) {
+        if (is_read_after(measure, l, last_edited)) {
+            measure->at_edit = measure->at_edit < 0 ? l : measure->at_edit;
+            measure->at_end = l;
+        }
+    }
+}
+
+/* The board that the probe reads under an arm, held against what it reads without the edit. */
+static void observe_board(MeasureChunk *chunk, size_t i, Arm arm)
+{
+    const Measure *measure = chunk->measure;
+    size_t n_squares = (size_t)measure->options->reader->n_squares;
+    EditSquares edited = edit_squares(measure->options->reader, case_of(chunk, i));
+    uint64_t own = 0;
+    for (int s = 0; s < edited.n; s++) {
+        own |= 1ULL << edited.squares[s];
+    }
+    for (int l = 0; l < measure->n_layers; l++) {
+        size_t from = (i * (size_t)measure->n_layers + (size_t)l) * n_squares;
+        const uint8_t *before = chunk->unedited + from;
+        const uint8_t *after = (arm_is_plain(arm) ? chunk->unedited : chunk->classes) + from;
+        BoardReading *reading = reading_of(metrics_of(chunk, i), l, arm);
+        *reading = (BoardReading){{0, 1}, {0, edited.n}};
+        for (size_t s = 0; s < n_squares; s++) {
+            reading->others.part += (own >> s & 1) == 0 && before[s] != after[s];
+        }
+        for (int s = 0; s < edited.n; s++) {
+            reading->turned.part += after[edited.squares[s]] == edited.to[s];
+        }
+        if (l == measure->at_edit) {
+            chunk->seen[i].at_edit = *reading;
+        }
+        if (l == measure->at_end) {
+            chunk->seen[i].at_end = *reading;
+        }
+    }
+}
+
+/* One ply of every line that is still open: the network's first choice, judged by the rules. Leaves
+ * the moves in tokens, TOK_PAD where a line ends. Returns the number of lines that go on. */
+static size_t play_ply(MeasureChunk *chunk, Board *boards, uint8_t *tokens, int ply)
+{
+    const Measure *measure = chunk->measure;
+    const Vocab *vocab = measure->chunks.vocab;
+    const GameVariant *variant = chunk->query->set->variant;
+    size_t n_open = 0;
+    for (size_t i = 0; i < chunk->query->n; i++) {
+        Observed *seen = &chunk->seen[i];
+        bool open = ply == 0 || tokens[i] != TOK_PAD;
+        seen->played = true;
+        tokens[i] = TOK_PAD;
+        if (open) {
+            int tok = answer_top(chunk->logits + i * (size_t)vocab->d_vocab, vocab->d_vocab);
+            int sq = vocab->sq_of_tok[tok];
+            bool legal = sq != SQ_NONE && (board_moves(variant, &boards[i]) >> sq & 1);
+            seen->tried++;
+            seen->played_legal += legal;
+            seen->played_illegal += !legal;
+            open = legal && board_play(variant, &boards[i], sq) != PLAY_GAME_OVER &&
+                   case_of(chunk, i)->n_moves + ply + 1 <= measure->options->n_ctx;
+            tokens[i] = open ? (uint8_t)tok : TOK_PAD;
+            n_open += open;
+        }
+    }
+    return n_open;
+}
+
+/* Let the predictor play on from its last answer, until the lines of all cases have ended. */
+static int play_on(MeasureChunk *chunk, Arm arm)
+{
+    const EditPredictor *predictor = chunk->measure->chunks.predictor;
+    Board boards[EDIT_CHUNK_CASES];
+    uint8_t tokens[EDIT_CHUNK_CASES];
+    size_t n_open = chunk->query->n;
+    int rc = 0;
+    for (size_t i = 0; i < chunk->query->n; i++) {
+        boards[i] = arm_is_own(arm) ? case_of(chunk, i)->before : case_of(chunk, i)->edited;
+    }
+    for (int ply = 0; ply < EDIT_PLAY_ON_PLIES && n_open > 0 && rc == 0; ply++) {
+        n_open = play_ply(chunk, boards, tokens, ply);
+        if (n_open > 0 && ply + 1 < EDIT_PLAY_ON_PLIES) {
+            rc = predictor->append(predictor->context, chunk->logits, chunk->query, tokens,
+                                   chunk->worker);
+            rc = rc ? rc : edit_check_logits(chunk->logits, predictor->d_vocab, chunk->query);
+        }
+    }
+    return rc;
+}
+
+/* Ask for one arm and measure the answers of the chunk's cases. The answer to arm null serves every
+ * plain arm; only where its line was played on must it begin anew. */
+static int measure_arm(MeasureChunk *chunk, Arm arm)
+{
+    const Measure *measure = chunk->measure;
+    EditQuery *query = chunk->query;
+    size_t V = (size_t)measure->chunks.predictor->d_vocab;
+    bool reads = measure->n_layers > 0 && arm_is_listed(arm) && !arm_is_own(arm);
+    bool plays = measure->options->play_on && arm_is_listed(arm);
+    int rc = 0;
+    query->classes = !reads ? NULL : arm_is_plain(arm) ? chunk->unedited : chunk->classes;
+    if (arm == ARM_NULL || !arm_is_plain(arm) || plays) {
+        rc = edit_ask(chunk->logits, measure->chunks.predictor, query, arm, measure->plan,
+                      chunk->worker);
+    }
+    for (size_t i = 0; i < query->n && rc == 0; i++) {
+        edit_observe(&chunk->seen[i], case_of(chunk, i), measure->chunks.vocab, arm,
+                     chunk->logits + i * V, measure->options->scoring.rule);
+        if (reads) {
+            observe_board(chunk, i, arm);
+        }
+    }
+    if (rc == 0 && plays) {
+        rc = play_on(chunk, arm);
+    }
+    for (size_t i = 0; i < query->n && rc == 0; i++) {
+        edit_metrics_of(metrics_of(chunk, i)->of[arm], &chunk->seen[i]);
+    }
+    return rc;
+}
+
+static int measure_chunk(void *context, double *values, EditQuery *query, size_t worker)
+{
+    const Measure *measure = context;
+    const Probe *reader = measure->options->reader;
+    size_t n_classes = reader ? query->n * (size_t)reader->n_layers * (size_t)reader->n_squares : 0;
+    MeasureChunk *chunk = mem_calloc(1, sizeof(*chunk) + 2 * n_classes, "a chunk of cases");
+    int rc = 0;
+    if (!chunk) {
+        return OGPT_ENOMEM;
+    }
+    chunk->measure = measure;
+    chunk->worker = worker;
+    chunk->query = query;
+    chunk->values = values;
+    chunk->unedited = (uint8_t *)(chunk + 1);
+    chunk->classes = chunk->unedited + n_classes;
+    for (int arm = 0; arm < N_ARMS && rc == 0; arm++) {
+        if (arm_is_asked((Arm)arm, measure->plan)) {
+            rc = measure_arm(chunk, (Arm)arm);
+        }
+    }
+    for (size_t i = 0; i < query->n; i++) {
+        ideal_null_metrics(metrics_of(chunk, i)->of[ARM_IDEAL_NULL], case_of(chunk, i),
+                           measure->chunks.vocab->d_vocab, measure->options->scoring.rule);
+    }
+    mem_free(chunk);
+    return rc;
+}
+
+/* ---- results ---- */
+
+/* Columns of two rows of a ratio, for the bootstrap. */
+typedef struct Columns {
+    double *part, *whole, *other_part, *other_whole; /* (n) each */
+    size_t n;
+    uint64_t seed;
+} Columns;
+
+static const Interval no_interval = {NAN, NAN, NAN};
+
+/* Copy a share of every case into two columns. False if no case contributes to it. */
+static bool take(double *part, double *whole, const EditMetrics *metrics, Arm arm, int metric)
+{
+    bool any = false;
+    for (size_t i = 0; i < metrics->n; i++) {
+        Share share = metrics->cases[i].of[arm][metric];
+        part[i] = share.part;
+        whole[i] = share.whole;
+        any = any || share.whole != 0;
+    }
+    return any;
+}
+
+static Interval paired(const Columns *columns, const EditMetrics *metrics, int metric, Arm other)
+{
+    bool both = take(columns->part, columns->whole, metrics, ARM_EDIT, metric);
+    both = take(columns->other_part, columns->other_whole, metrics, other, metric) && both;
+    return both ? bootstrap_difference(columns->part, columns->whole, columns->other_part,
+                                       columns->other_whole, columns->n, columns->seed)
+                : no_interval;
+}
+
+static void metric_intervals(EditMetrics *out, const Columns *columns)
+{
+    for (int m = 0; m < N_EDIT_METRICS; m++) {
+        for (int arm = 0; arm < N_ARMS; arm++) {
+            out->value[arm][m] =
+                take(columns->part, columns->whole, out, (Arm)arm, m)
+                    ? bootstrap_ratio(columns->part, columns->whole, columns->n, columns->seed)
+                    : no_interval;
+        }
+        out->edit_less_null[m] = paired(columns, out, m, ARM_NULL);
+        out->edit_less_random[m] = paired(columns, out, m, ARM_RANDOM);
+    }
+}
+
+/* What the errors say of the gap between null and self, and, where there is a repair, of the gap
+ * between its two errors. */
+static void closed_shares(EditMetrics *out, const Columns *columns, const EditPlan *plan)
+{
+    double *null = columns->part, *self = columns->other_part, *arm_error = columns->other_whole;
+    take(null, columns->whole, out, ARM_NULL, METRIC_ERROR);
+    take(self, columns->whole, out, ARM_SELF, METRIC_ERROR);
+    for (int arm = 0; arm < N_ARMS; arm++) {
+        bool changes = !arm_is_plain((Arm)arm) && arm_is_asked((Arm)arm, plan);
+        out->closed[arm] = no_interval;
+        if (changes) {
+            take(arm_error, columns->whole, out, (Arm)arm, METRIC_ERROR);
+            out->closed[arm] = bootstrap_closed(null, self, arm_error, columns->n, columns->seed);
+        }
+    }
+    take(arm_error, columns->whole, out, ARM_EDIT, METRIC_ERROR);
+    out->gain = bootstrap_difference(null, NULL, arm_error, NULL, columns->n, columns->seed);
+    out->closed_repaired = no_interval;
+    if (arm_is_asked(ARM_REPAIR, plan)) {
+        take(null, columns->whole, out, ARM_REPAIR, METRIC_ERROR);
+        take(self, columns->whole, out, ARM_REPAIR, METRIC_DRIFT);
+        out->closed_repaired = bootstrap_closed(null, self, arm_error, columns->n, columns->seed);
+    }
+}
+
+/* Values of the case at position i of the order. Whole chunks lie one behind the other. */
+static const CaseMetrics *values_of(const Measure *measure, size_t i)
+{
+    return (const CaseMetrics *)(const void *)(measure->chunks.values + i * measure->case_numbers);
+}
+
+static Interval reading_interval(const Measure *measure, const Columns *columns, int layer, Arm arm,
+                                 bool turned)
+{
+    bool any = false;
+    for (size_t i = 0; i < columns->n; i++) {
+        const BoardReading *reading = reading_of(values_of(measure, i), layer, arm);
+        Share share = turned ? reading->turned : reading->others;
+        size_t at = measure->chunks.order[i];
+        columns->part[at] = share.part;
+        columns->whole[at] = share.whole;
+        any = any || share.whole != 0;
+    }
+    return any ? bootstrap_ratio(columns->part, columns->whole, columns->n, columns->seed)
+               : no_interval;
+}
+
+static void layer_intervals(EditMetrics *out, const Measure *measure, const Columns *columns)
+{
+    int first_edited = __builtin_ctzll(measure->plan->layers);
+    for (int l = 0; l < measure->n_layers; l++) {
+        LayerCrosstalk *layer = &out->layers[out->n_layers];
+        if (!is_read_after(measure, l, first_edited)) {
+            continue;
+        }
+        layer->layer = measure->options->reader->layers[l];
+        out->n_layers++;
+        for (int arm = 0; arm < N_ARMS; arm++) {
+            layer->others[arm] = reading_interval(measure, columns, l, (Arm)arm, false);
+            layer->turned[arm] = reading_interval(measure, columns, l, (Arm)arm, true);
+        }
+    }
+}
+
+static int report(EditMetrics *out, const Measure *measure)
+{
+    size_t n = out->n;
+    double *values = mem_alloc(4 * n, sizeof(*values), "metrics of the cases");
+    if (!values) {
+        return OGPT_ENOMEM;
+    }
+    Columns columns = {values,         values + n, values + 2 * n,
+                       values + 3 * n, n,          measure->chunks.work->seed};
+    metric_intervals(out, &columns);
+    closed_shares(out, &columns, measure->plan);
+    layer_intervals(out, measure, &columns);
+    mem_free(values);
+    return 0;
+}
+
+int edit_measure(EditMetrics *out, const EditPredictor *predictor, const CaseSet *set,
+                 const EditPlan *plan, const EditMeasureOptions *options, const Work *work)
+{
+    Measure measure = {
+        .chunks = {.predictor = predictor, .set = set, .scoring = &options->scoring, .work = work},
+        .plan = plan,
+        .options = options,
+        .n_layers = options->reader ? options->reader->n_layers : 0};
+    memset(out, 0, sizeof(*out));
+    if (options->play_on && !predictor->append) {
+        return err_set(OGPT_EUSAGE, "this predictor cannot play on; leave play-on out");
+    }
+    find_crosstalk_layers(&measure);
+    measure.case_numbers =
+        (sizeof(CaseMetrics) + (size_t)measure.n_layers * N_ARMS * sizeof(BoardReading)) /
+        sizeof(double);
+    measure.chunks.width = EDIT_CHUNK_CASES * measure.case_numbers;
+    int rc = edit_chunks__init(&measure.chunks);
+    if (rc != 0) {
+        return rc;
+    }
+    out->n = set->n;
+    out->cases = mem_alloc(set->n, sizeof(*out->cases), "metrics of the cases");
+    rc = out->cases ? edit_chunks__run(&measure.chunks, measure_chunk, &measure) : OGPT_ENOMEM;
+    for (size_t i = 0; i < set->n && rc == 0; i++) {
+        out->cases[measure.chunks.order[i]] = *values_of(&measure, i);
+    }
+    rc = rc ? rc : report(out, &measure);
+    if (rc != 0) {
+        edit_metrics_release(out);
+    }
+    edit_chunks__release(&measure.chunks);
+    return rc;
+}
+
+void edit_metrics_release(EditMetrics *metrics)
+{
+    mem_free(metrics->cases);
+    memset(metrics, 0, sizeof(*metrics));
+}
+
+double edit_mean(const EditMetrics *metrics, Arm arm, EditMetric metric)
+{
+    double sum = 0;
+    for (size_t i = 0; i < metrics->n; i++) {
+        sum += metric_value(metrics->cases[i].of[arm][metric]);
+    }
+    return 1.0 / (double)metrics->n * sum;
+}
+
+bool edit_controls_close_nothing(const EditMetrics *metrics)
+{
+    return metrics->closed[ARM_RANDOM].low <= 0 && metrics->closed[ARM_WRONG_SQUARE].low <= 0;
+}
