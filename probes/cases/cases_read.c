@@ -24,11 +24,11 @@ typedef struct CaseForm {
     int column_of[N_COLUMNS]; /* field i holds this column */
 } CaseForm;
 
-typedef char Fields[N_COLUMNS][FIELD_BYTES];
+typedef char CaseFields[N_COLUMNS][FIELD_BYTES];
 
 /* Cut a line at its commas into NUL-terminated fields; in a foreign file a field may stand in
  * double quotes, which then hide commas. */
-static int split_fields(Fields fields, int *n, const char *line, size_t length, bool foreign)
+static int split_fields(CaseFields fields, int *n, const char *line, size_t length, bool foreign)
 {
     size_t used = 0;
     bool quoted = false;
@@ -228,7 +228,7 @@ static int parse_column(EditCase *edit, const GameVariant *variant, int column, 
 static int parse_line(EditCase *edit, const GameVariant *variant, const char *line, size_t length,
                       const CaseForm *form)
 {
-    Fields fields, column = {{0}};
+    CaseFields fields, column = {{0}};
     int n = 0, n_witness = 0;
     int rc = split_fields(fields, &n, line, length, form->foreign);
     memset(edit, 0, sizeof(*edit));
@@ -321,7 +321,7 @@ static int column_by_name(const char *text)
  * columns stand as in our own files. */
 static int foreign_header(CaseForm *form, bool *is_header, const char *line, size_t length)
 {
-    Fields fields;
+    CaseFields fields;
     int n = 0, seen = 0;
     int rc = split_fields(fields, &n, line, length, true);
     *is_header = false;
