@@ -41,7 +41,7 @@ static bool fault_is_due(void)
     return at != 0 && (number == at || (number > at && atomic_load(&fault_sticky)));
 }
 
-/* The size of the block in *n_bytes, at least 1 so that no allocator answers NULL to 0.
+/* The size of the block in *n_bytes, at least 1, because allocators may return NULL for 0.
  * False, with the message set, when the product overflows or a fault is due. */
 static bool size_check(size_t *n_bytes, size_t count, size_t size, const char *what)
 {
@@ -113,8 +113,8 @@ size_t arena_piece_bytes(size_t count, size_t size)
     return (n_bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN + ARENA_ALIGN;
 }
 
-/* What a large arena is aligned to: one page of the kind that spares the processor most of its
- * look-ups of addresses. */
+/* Alignment of a large arena: one huge page. With huge pages the processor looks up far fewer
+ * addresses. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 int arena_init(Arena *arena, size_t bytes, const char *what)
@@ -133,7 +133,7 @@ int arena_init(Arena *arena, size_t bytes, const char *what)
     arena->first = (align - (uintptr_t)arena->base % align) % align;
     arena->size_bytes = arena->first + bytes;
     if (align == HUGE_PAGE) {
-        /* A wish: where the system knows no such pages, small ones do. */
+        /* A hint: without huge pages the system uses small ones. */
         madvise(arena->base + arena->first, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     }
     arena_reset(arena);

@@ -126,9 +126,10 @@ static int journal_to_wal(Db *db)
     }
 }
 
-/* *is_new: an empty file or an SQLite file without any table and any mark: what a process
- * leaves that is killed between creating the file and creating the tables. To be called in a
- * transaction: marks and tables must be those of one moment, since another may be creating them. */
+/* *is_new: the file is empty, or an SQLite file without a table and without a mark, as a process
+ * leaves it that is killed between creating the file and creating the tables. Call it in a
+ * transaction: another process may be creating the tables, so marks and tables must be read at one
+ * moment. */
 static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
 {
     int64_t application_id = 0;
@@ -164,8 +165,8 @@ static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
     return 0;
 }
 
-/* As schema_compare, in a transaction of its own. After a failure it is left to db_close, which
- * keeps SQLite's error code for the caller. */
+/* As schema_compare, in a transaction of its own. After a failure db_close ends the transaction, so
+ * that the caller still finds SQLite's error code. */
 static int schema_check(bool *is_new, Db *db, const DbSchema *schema)
 {
     int rc = db_exec(db, "BEGIN");
@@ -173,7 +174,7 @@ static int schema_check(bool *is_new, Db *db, const DbSchema *schema)
     return rc ? rc : db_exec(db, "COMMIT");
 }
 
-/* Create the tables. The check is repeated under the write lock: another process may have
+/* Create the tables. The check is repeated under the write lock, because another process may have
  * created them since. */
 static int schema_create(Db *db, const DbSchema *schema)
 {
@@ -277,9 +278,9 @@ static int handle_open(Db **out, const char *path, DbMode mode)
     return 0;
 }
 
-/* What a killed writer left beside the file (a journal, a log) has to be worked in before anyone
- * reads, and SQLite does not do that for one who may only read: it answers SQLITE_READONLY. So the
- * file is opened once for writing, and whatever is read first works it in. */
+/* A killed writer may leave a journal or a log next to the file. SQLite must apply it before anyone
+ * reads, but refuses to do so for a reader (SQLITE_READONLY). So the file is opened once for
+ * writing; the first read applies it. */
 static int leftovers_recover(const char *path)
 {
     Db *db = NULL;

@@ -2,7 +2,7 @@
  *
  * Opening sets busy_timeout first, then WAL, synchronous FULL, foreign keys, defensive mode,
  * trusted_schema off, cell_size_check on, mmap off; the application id must match. Messages
- * hold the file, the statement's text and SQLite's reason.
+ * contain the file, the statement's text and SQLite's reason.
  */
 #ifndef OGPT_BASE_DB_H
 #define OGPT_BASE_DB_H
@@ -26,9 +26,9 @@ typedef struct DbSchema {
  * id, damaged), OGPT_EVERSION (newer user_version), OGPT_ELOCKED (busy after 30 s). */
 int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema);
 void db_close(Db *db);
-/* Refuse (OGPT_EFORMAT) a file that somebody has put a view, a trigger or a virtual table into:
- * statements of theirs would run within ours, for ever if they like. `allowed` is an SQL condition
- * on the rows of sqlite_schema that are ours; "0": there are none. */
+/* Refuse (OGPT_EFORMAT) a file with a foreign view, trigger or virtual table: its statements would
+ * run within ours, possibly for ever. `allowed` is an SQL condition that holds for the rows of
+ * sqlite_schema that are ours; "0" if there are none. */
 int db_refuse_foreign(Db *db, const char *allowed);
 /* The application id of an SQLite file, to tell what kind of file it is. Returns 0, OGPT_EIO,
  * OGPT_EFORMAT (not a database). */

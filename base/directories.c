@@ -258,8 +258,8 @@ static const char *dead_name(const char *entry, const char *prefix)
     return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH ? digits + n_digits + 1 : NULL;
 }
 
-/* Deal with one entry left by a dead process, if it is of `only` (NULL: of any name): what was
- * being replaced goes back when its goal is missing; everything else goes away. */
+/* Handle one entry that a dead process left, if its goal is `only` (NULL: any goal). A directory
+ * that was being replaced is put back if its goal is missing; everything else is removed. */
 static int leftover_clean(size_t *n_removed, const char *dir, const char *entry, const char *only)
 {
     const char *replaced = dead_name(entry, PREFIX_OLD);

@@ -12,8 +12,8 @@
 
 static _Thread_local char message[MESSAGE_MAX + 1];
 
-/* Names from files reach this text, so bytes that could steer a terminal go: C0 controls, DEL,
- * and the C1 controls in their UTF-8 form (C2 80 to C2 9F). */
+/* Names from files reach this text, so bytes that could control a terminal are replaced: C0
+ * controls, DEL, and the C1 controls in their UTF-8 form (C2 80 to C2 9F). */
 static void controls_replace(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p != 0; p++) {

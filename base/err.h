@@ -9,7 +9,7 @@
 
 enum {
     OGPT_OK = 0,
-    OGPT_ENEGATIVE = -1, /* the check asked for came out negative            exit 1 */
+    OGPT_ENEGATIVE = -1, /* a requested check gave a negative answer         exit 1 */
     OGPT_EUSAGE = -2,    /* wrong command line or option                     exit 2 */
     OGPT_EFORMAT = -3,   /* corrupt or wrong input                           exit 3 */
     OGPT_EIO = -4,       /* disk full, I/O error, missing file, permissions  exit 4 */

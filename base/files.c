@@ -151,8 +151,8 @@ int file_new_write_new(const char *path, const void *data, size_t n_bytes)
     return rc;
 }
 
-/* Rename without replacing: in one step where the file system can, else after the look that
- * file_write_atomic has already taken. */
+/* Rename without replacing, in one step where the file system can. Elsewhere there is only the
+ * check that file_write_atomic has already made. */
 static int rename_new(const char *from, const char *to)
 {
     int renamed = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
@@ -169,12 +169,12 @@ static int exists_error(const char *path)
 }
 
 /* Only a regular file is replaced: a rename onto a symbolic link, a named pipe or a device would
- * put a file in its place, which is hardly what whoever made it wants. */
+ * destroy something that was put there on purpose. */
 static int goal_check(const char *path, bool replace)
 {
     struct stat info;
     if (lstat(path, &info) != 0) {
-        return 0; /* not there; any other reason is found again when it is made */
+        return 0; /* absent, or an error that creating the file will report */
     }
     if (!replace) {
         return exists_error(path);
@@ -194,7 +194,7 @@ int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool r
     if (rc != 0) {
         return rc;
     }
-    unlink(beside); /* left by an earlier process of our number, if there at all */
+    unlink(beside); /* an earlier process with our pid may have left one */
     rc = file_new_write_new(beside, data, n_bytes);
     return rc ? rc : file_publish(beside, path, replace);
 }
@@ -291,8 +291,8 @@ static int locked_error(int fd, const char *path)
 }
 
 /* flock and not fcntl's classic locks: those are dropped when any descriptor of the file is
- * closed, and never conflict within one process. The kernel lets go of a flock when its holder
- * dies, so a stale lock needs no detection: what is left is a file with an old number in it. */
+ * closed, and never conflict within one process. The kernel releases a flock when its holder dies,
+ * so stale locks need no detection: only a file with an old pid remains. */
 int file_lock(FileLock *out, const char *path)
 {
     out->fd = -1;
@@ -316,6 +316,15 @@ int file_lock(FileLock *out, const char *path)
     }
     out->fd = fd;
     return 0;
+}
+
+int file_lock_beside(FileLock *out, const char *path)
+{
+    char name[FILES_PATH_MAX];
+    if (snprintf(name, sizeof(name), "%s.lock", path) >= (int)sizeof(name)) {
+        return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
+    }
+    return file_lock(out, name);
 }
 
 /* The file stays: removing it would let a process that has just opened it lock a file that

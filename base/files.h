@@ -22,30 +22,30 @@ int file_pread(int fd, void *out, size_t n_bytes, uint64_t offset, const char *p
 /* Write a whole file atomically (see above). Refuses to replace an existing one unless
  * `replace`, and anything but a regular file always. Returns 0, OGPT_EUSAGE (exists), OGPT_EIO. */
 int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool replace);
-/* For what is written piece by piece: the name beside its goal under which this process writes it
- * (a file or a directory, cleaned up like the others), into out[FILES_PATH_MAX], or OGPT_EIO when
- * the directory of the goal is not there; and putting a finished, fsynced file in place as
- * file_write_atomic does. On failure `from` is removed. */
+/* For files and directories that are written piece by piece. path_temporary gives the name next to
+ * the goal under which this process writes, into out[FILES_PATH_MAX]; dir_clean_stale knows such
+ * names. OGPT_EIO if the directory of the goal does not exist. file_publish puts a finished,
+ * fsynced file in place as file_write_atomic does; on failure it removes `from`. */
 int path_temporary(char *out, const char *path);
 int file_publish(const char *from, const char *path, bool replace);
 int file_size(uint64_t *out, const char *path);
 bool file_exists(const char *path);
 bool dir_exists(const char *path);
-/* Create a directory and its missing parents (mode 0777 less umask). 0 or OGPT_EIO. */
+/* Create a directory and its missing parents (mode 0777 minus umask). 0 or OGPT_EIO. */
 int dir_create(const char *path);
 /* Remove a directory tree; symbolic links are removed, never followed. */
 int dir_remove(const char *path);
-/* The same for what was published: at no moment is a half of it there under its name. What a
- * process that dies meanwhile leaves, dir_clean_stale removes. */
+/* As dir_remove, for a published directory: its name disappears first, so nobody sees half of it.
+ * If the process dies on the way, dir_clean_stale removes the rest. */
 int dir_discard(const char *path);
 /* Remove ".tmp-<pid>-*" and ".old-<pid>-*" entries of dead processes directly below `path`;
  * counts them. An ".old-<pid>-NAME" whose NAME is missing is put back instead: its process died
  * while replacing it. Only for directories that processes of one machine write. */
 int dir_clean_stale(size_t *n_removed, const char *path);
-/* The names that dir_clean_stale would deal with, sorted. Owned: names_free. */
+/* The names that dir_clean_stale would handle, sorted. Owned: names_free. */
 int dir_list_stale(char ***names, size_t *n, const char *path);
-/* The same for the leftovers of one goal only, beside it: `path` need not be there, nor its
- * parent. For a place where people keep other things too. */
+/* As dir_clean_stale, for the leftovers of one goal: neither `path` nor its parent need exist. For
+ * directories in which people keep other things too. */
 int path_clean_stale(size_t *n_removed, const char *path);
 /* Names of the entries of `path`, sorted, without "." and "..". Owned: names_free. */
 int dir_list(char ***names, size_t *n, const char *path);
@@ -53,27 +53,29 @@ void names_free(char **names, size_t n);
 /* The directory that holds `path` ("." of a bare name), into out[FILES_PATH_MAX]. OGPT_EUSAGE when
  * too long. */
 int path_parent(char *out, const char *path);
-/* Whether `inner` is `outer` or lies anywhere below it, symbolic links followed and hard links
- * known; false when either is not there. */
+/* True if `inner` is `outer` or lies anywhere below it. Follows symbolic links and recognises hard
+ * links. False if either does not exist. */
 bool path_holds(const char *outer, const char *inner);
-/* The path of something that is there, from the root and without symbolic links, into
- * out[FILES_PATH_MAX]: for files that are read from other directories later. 0 or OGPT_EIO. */
+/* The path of an existing file or directory from the root, without symbolic links, into
+ * out[FILES_PATH_MAX]: for paths that are read from other directories later. 0 or OGPT_EIO. */
 int path_absolute(char *out, const char *path);
 /* Join as "dir/name" into out[FILES_PATH_MAX]. OGPT_EUSAGE when too long. */
 int path_join(char *out, const char *dir, const char *name);
-/* Whether something can be made at `path`: its nearest parent that is there is a directory that may
- * be written to. Makes nothing. 0 or OGPT_EIO. */
+/* Whether something can be made at `path`: its nearest existing parent is a directory that may be
+ * written to. Makes nothing. 0 or OGPT_EIO. */
 int path_check_writable(const char *path);
-/* Fail early with needed and free bytes (OGPT_EIO) when the file system of `path` (or its
- * nearest existing parent) has less than `bytes` free. */
+/* Fails early (OGPT_EIO, with needed and free bytes) if the file system of `path`, or of its
+ * nearest existing parent, has less than `bytes` free. */
 int disk_preflight(const char *path, uint64_t bytes);
 
-/* Exclusive advisory lock file holding "pid host". A second holder gets OGPT_ELOCKED whose
- * message names the holder's pid; a lock left by a dead process is taken over. */
+/* Exclusive advisory lock file that contains "pid host". A second process gets OGPT_ELOCKED with a
+ * message that names the holder's pid; the lock of a dead process is taken over. */
 typedef struct FileLock {
     int fd;
 } FileLock;
 int file_lock(FileLock *out, const char *path);
+/* The same with the lock file PATH.lock, for what one process at a time may write at `path`. */
+int file_lock_beside(FileLock *out, const char *path);
 void file_unlock(FileLock *lock);
 
 #endif

@@ -11,18 +11,18 @@
 int file_new_create(int *fd, const char *path);
 /* Write everything, over as many short writes as it takes. */
 int file_new_write(int fd, const void *data, size_t n_bytes, const char *path);
-/* fsync and close; the descriptor is gone whatever is returned. */
+/* fsync and close. The descriptor is closed even after an error. */
 int file_new_finish(int fd, const char *path);
 /* All three. On failure no file is left. */
 int file_new_write_new(const char *path, const void *data, size_t n_bytes);
-/* fsync a directory, so that the names in it last. */
+/* fsync a directory, so that the names in it survive a crash. */
 int dir__sync(const char *path);
-/* What an entry is, for messages: "symbolic link", "directory", ... */
+/* The kind of an entry, for messages: "symbolic link", "directory", ... */
 const char *path__kind(const struct stat *info);
 /* "<parent>/<prefix><pid>-<name>" of a goal "<parent>/<name>", into out[FILES_PATH_MAX]. */
 int path__beside(char *out, const char *prefix, const char *path);
 
-#define PREFIX_NEW ".tmp-" /* being written; worthless when its process is dead */
+#define PREFIX_NEW ".tmp-" /* being written; useless once its process is dead */
 #define PREFIX_OLD ".old-" /* being replaced; put back when its goal is missing */
 
 #endif

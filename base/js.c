@@ -12,13 +12,13 @@
 #include "base/err.h"
 #include "base/files.h"
 
-#define DEPTH_MAX 64 /* jansson recurses once a level, and would go to 2,048 */
+#define DEPTH_MAX 64 /* jansson recurses once a level, and allows 2,048 */
 
 /* Set when a building function ran out of memory; js_print reports and clears it. */
 static _Thread_local bool build_failed;
 
-/* In jansson 2.14 a token that cannot grow while it is parsed ends in a failed assertion. So while
- * a parse runs, its blocks are kept in a list, and the first that cannot be had leaves the parser
+/* In jansson 2.14 a token that cannot grow while it is parsed ends in a failed assertion. So the
+ * blocks of a running parse are kept in a list; the first allocation that fails leaves the parser
  * by longjmp and frees the list. */
 typedef struct Block {
     struct Block *before, *after; /* NULL outside a parse */
@@ -59,7 +59,7 @@ static void json_free(void *pointer)
     mem_free(block);
 }
 
-/* End the parse: its blocks are given up, or become blocks like any other. */
+/* End the parse: free its blocks, or keep them as ordinary ones. */
 static void parse_end(bool keep)
 {
     Block *next;
@@ -120,7 +120,7 @@ int js_parse(Js **out, const char *text, size_t length, const char *origin)
     parse_blocks = &head;
     if (setjmp(parse_escape) != 0) {
         parse_end(false);
-        return OGPT_ENOMEM; /* the message is the allocator's */
+        return OGPT_ENOMEM; /* the allocator has set the message */
     }
     json_error_t error;
     Js *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -248,7 +248,7 @@ bool js_has(const Js *object, const char *key)
 
 const Js *js_member(const Js *object, const char *key)
 {
-    return json_object_get(object, key); /* NULL when `object` is none */
+    return json_object_get(object, key); /* NULL if `object` is not an object */
 }
 
 const Js *js_at(const Js *array, size_t index)
@@ -294,7 +294,7 @@ JsType js_type(const Js *value)
 
 int64_t js_int_of(const Js *value)
 {
-    return json_integer_value(value); /* 0 when `value` is none */
+    return json_integer_value(value); /* 0 if `value` is not an integer */
 }
 
 double js_num_of(const Js *value)
@@ -304,7 +304,7 @@ double js_num_of(const Js *value)
 
 const char *js_str_of(const Js *value)
 {
-    return json_string_value(value); /* NULL when `value` is none */
+    return json_string_value(value); /* NULL if `value` is not a string */
 }
 
 bool js_bool_of(const Js *value)
@@ -435,7 +435,8 @@ void js_set_bool(Js *object, const char *key, bool value)
 }
 
 /* Not json_dumps: when that runs out of memory at the key of a member (jansson 2.14), it leaves
- * the key out and succeeds. Here the text is measured first and then printed into place. */
+ * the key out and succeeds. Here the text is measured first, then printed into a block of that
+ * size. */
 int js_print(char **out, const Js *value, int indent)
 {
     size_t layout = indent == 0 ? JSON_COMPACT : JSON_INDENT((size_t)indent);

@@ -2,9 +2,9 @@
  *
  * A thin layer over jansson (64-bit integers, duplicate keys rejected, depth limited); no
  * other file includes <jansson.h>. A Js is reference counted: js_free drops one reference.
- * Building functions never return NULL: out of memory yields the JSON null and is reported
- * by js_print. Doubles are printed with 17 significant digits and '.' whatever the locale;
- * a NaN or infinity becomes null.
+ * Building functions never return NULL: when memory runs out they give the JSON null, and
+ * js_print reports it. Doubles are printed with 17 significant digits and '.' in every locale;
+ * NaN and infinity become null.
  */
 #ifndef OGPT_BASE_JS_H
 #define OGPT_BASE_JS_H
@@ -39,10 +39,10 @@ size_t js_length(const Js *array_or_object);
 /* Iterate the members of an object in order: start with *it = NULL; false at the end. */
 bool js_next(const Js *object, void **it, const char **key, const Js **value);
 typedef enum JsType { JS_NULL, JS_BOOL, JS_INT, JS_NUM, JS_STR, JS_ARRAY, JS_OBJECT } JsType;
-JsType js_type(const Js *value);        /* of NULL (absent): JS_NULL */
-int64_t js_int_of(const Js *value);     /* of JS_INT, else 0 */
-double js_num_of(const Js *value);      /* of JS_INT or JS_NUM, else NaN */
-const char *js_str_of(const Js *value); /* of JS_STR, else NULL; borrowed */
+JsType js_type(const Js *value);        /* JS_NULL for NULL (absent) */
+int64_t js_int_of(const Js *value);     /* 0 unless JS_INT */
+double js_num_of(const Js *value);      /* NaN unless JS_INT or JS_NUM */
+const char *js_str_of(const Js *value); /* NULL unless JS_STR; borrowed */
 bool js_bool_of(const Js *value);
 
 /* Build. js_set and js_push take over the reference of `value`. */

@@ -22,7 +22,7 @@ struct Publish {
     char goal[FILES_PATH_MAX];
     char parent[FILES_PATH_MAX];
     char temporary[FILES_PATH_MAX]; /* being filled */
-    char old[FILES_PATH_MAX];       /* what stood at the goal, until the new one does */
+    char old[FILES_PATH_MAX]; /* the directory that is replaced, until the new one is in place */
     bool replace;
     Js *files; /* name -> {size, sha256}, in the order written */
 };
@@ -54,7 +54,7 @@ void publish_abort(Publish *publish)
         return;
     }
     if (publish->temporary[0] != 0 && dir_exists(publish->temporary)) {
-        /* what went wrong before counts more than a directory that stays behind */
+        /* the earlier error matters more than a directory that stays behind */
         char *message = mem_strdup(err_message(), "an error message");
         dir_remove(publish->temporary);
         if (message) {
@@ -68,7 +68,7 @@ void publish_abort(Publish *publish)
 
 static int temporary_create(Publish *publish)
 {
-    /* one of our own number can only have been left by an earlier process: numbers come again */
+    /* the system reuses pids: an earlier process with ours left it */
     if (dir_exists(publish->temporary)) {
         int rc = dir_remove(publish->temporary);
         if (rc != 0) {
@@ -259,7 +259,7 @@ static int directories_sync(const Publish *publish)
     return dir__sync(publish->temporary);
 }
 
-/* The new directory takes the goal's name. An old one steps aside first; should the process die
+/* The new directory takes the goal's name. An old one is renamed away first; if the process dies
  * between the two renames, dir_clean_stale puts it back. */
 static int goal_take(const Publish *publish)
 {
@@ -323,8 +323,8 @@ static int entry_verify(const char *dir, const char *name, const Js *entry, cons
     return rc;
 }
 
-/* The manifest's bytes must be the very ones that manifest_write makes of its content, so that
- * no changed bit, not even one that means the same JSON, goes unseen. */
+/* The manifest's bytes must be exactly those that manifest_text makes of its content, so that every
+ * changed bit is noticed, even one that does not change the JSON's meaning. */
 static int text_verify(const Js *manifest, const char *text, size_t length, const char *origin)
 {
     const char *listed;

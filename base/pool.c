@@ -29,7 +29,7 @@ typedef struct Worker {
 } Worker;
 
 struct Pool {
-    pthread_mutex_t mutex; /* guards everything below but the atomics */
+    pthread_mutex_t mutex; /* guards everything below except the atomics */
     pthread_cond_t started, finished;
     uint64_t round;
     bool stopping;
@@ -136,7 +136,7 @@ int pool_new(Pool **out, size_t n_threads)
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->started, NULL);
     pthread_cond_init(&pool->finished, NULL);
-    pool->n_threads = 1; /* those that pool_free has to deal with */
+    pool->n_threads = 1; /* the workers that pool_free must join */
     for (size_t i = 0; i < n_threads; i++) {
         pool->workers[i].pool = pool;
         pool->workers[i].index = i;

@@ -1,4 +1,4 @@
-/* base/process.h - what the process knows of itself: signals, clock, machine. */
+/* base/process.h - what the process knows about itself: signals, clock, machine. */
 #ifndef OGPT_BASE_PROCESS_H
 #define OGPT_BASE_PROCESS_H
 
@@ -14,14 +14,14 @@ int interrupt_pending(void);
 /* Tests: pretend that a signal arrived (0 clears). */
 void interrupt_set(int signal_number);
 
-/* A process in terms that outlive it: numbers are given again, so its start is part of it. */
+/* Names a process even after its end: the system reuses pids, so the start time is part of it. */
 typedef struct ProcessId {
     int64_t pid, start; /* start: clock ticks after boot, 0 when not known */
     char host[72];
 } ProcessId;
 void process_self(ProcessId *out);
-/* Whether that process is known to be over: one of another host never is, nor one of which
- * nothing is known (all 0). */
+/* True if that process is known to have ended. False for a process of another host, and for an
+ * unknown one (all 0). */
 bool process_is_over(const ProcessId *id);
 
 double clock_seconds(void);                    /* monotonic */

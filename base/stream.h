@@ -14,15 +14,15 @@ typedef struct StreamReader {
     uint64_t at;   /* byte that comes next; may be set forward or back */
 } StreamReader;
 
-/* Returns 0, OGPT_EIO (cannot be opened, or no regular file). */
+/* Returns 0 or OGPT_EIO (cannot be opened, or is not a regular file). */
 int stream_open(StreamReader *out, const char *path);
 /* The next bytes, at most `room`; *n is 0 at the end only. OGPT_EFORMAT when the file has become
  * shorter. */
 int stream_read(StreamReader *reader, void *out, size_t room, size_t *n);
 void stream_close(StreamReader *reader);
 
-/* A new file at `path` (there must be none), written through a buffer; for one that must appear
- * complete or not at all, write to path_temporary and file_publish it. */
+/* A new file at `path` (which must not exist), written through a buffer. A file that must appear
+ * complete or not at all is written to path_temporary, then published by file_publish. */
 typedef struct StreamWriter StreamWriter;
 int stream_writer_new(StreamWriter **out, const char *path);
 int stream_writer_add(StreamWriter *writer, const void *data, size_t n_bytes);

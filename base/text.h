@@ -1,8 +1,8 @@
 /* base/text.h - text that grows: pages, tables, messages are built in one.
  *
- * A Text starts as {0} and is owned by whoever declared it: text_release. An allocation that fails
- * is remembered, not reported: `failed` is then true, `data` is NULL, and later text_add calls do
- * nothing, so a long page needs one check at its end.
+ * A Text starts as {0} and is owned by the code that declared it (text_release). A failed
+ * allocation is remembered, not reported: `failed` is then true, `data` is NULL, and later text_add
+ * calls do nothing, so a long page needs one check at its end.
  */
 #ifndef OGPT_BASE_TEXT_H
 #define OGPT_BASE_TEXT_H

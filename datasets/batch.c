@@ -28,8 +28,8 @@ struct GameSource {
     char identity[HASH_HEX_SIZE + 32];
     uint64_t seed;
     RngPurpose purpose;     /* of a fresh source */
-    uint64_t *excluded;     /* [n_excluded] sorted hashes of games never handed out */
-    _Atomic uint8_t *found; /* [n_excluded] whether a fresh game had it */
+    uint64_t *excluded;     /* [n_excluded] sorted hashes of games that are never delivered */
+    _Atomic uint8_t *found; /* [n_excluded] true if a fresh game had this hash */
     size_t n_excluded;
     _Atomic uint64_t n_collisions;
 
@@ -95,7 +95,7 @@ const char *source_identity(const GameSource *source)
     return source->identity;
 }
 
-/* Where the hash of an excluded game stands; NULL: the game is not one. */
+/* Place of the game's hash among the excluded ones; NULL if it is not excluded. */
 static const uint64_t *excluded_place(const GameSource *source, const uint8_t *moves)
 {
     if (source->n_excluded == 0) {
@@ -126,7 +126,7 @@ static int select_block(GameSource *source, uint8_t *out, uint64_t block, uint16
     return rc;
 }
 
-/* How many games there are, and whether one of them has a move to be predicted. */
+/* Count the games; *has_position: one of them has a move to predict. */
 static int count_games(GameSource *source, bool *has_position)
 {
     const size_t stride = (size_t)source->variant->n_moves;
@@ -146,7 +146,7 @@ static int count_games(GameSource *source, bool *has_position)
     return 0;
 }
 
-/* The games of an epoch: from the beginning. */
+/* Select the games of an epoch anew. */
 static int select_games(GameSource *source)
 {
     const CorpusInfo *info = corpus_info(source->corpus);
@@ -216,7 +216,7 @@ static uint64_t stream_of(uint64_t epoch, uint64_t window)
 }
 #define BLOCK_STREAM UINT32_MAX /* no window: a corpus has at most 2^16 of them */
 
-/* Which block comes at place i of the epoch. */
+/* The block at place i of the epoch. */
 static uint64_t block_at(const GameSource *source, uint64_t epoch, uint64_t i)
 {
     return source->shuffle ? rng_permute(source->seed, RNG_BATCH, stream_of(epoch, BLOCK_STREAM), i,
@@ -298,7 +298,7 @@ static int fetch_one(GameSource *source, uint8_t *out, uint64_t index)
     return 0;
 }
 
-/* Takes over hashes[n] as the excluded ones. */
+/* Make hashes[n] the excluded ones; takes ownership. */
 static int set_excluded(GameSource *source, uint64_t *hashes, size_t n)
 {
     void *found = mem_calloc(n, 1, "which held-out games came up");
@@ -323,25 +323,18 @@ int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *poo
         return err_set(OGPT_EUSAGE, "games can be held out of fresh 6x6 and 8x8 games of the same "
                                     "size only");
     }
-    int rc = OGPT_ENOMEM;
     uint8_t *moves = mem_alloc(n, stride, "held-out games");
     uint64_t *hashes = mem_alloc(n, sizeof(*hashes), "hashes of held-out games");
-    if (!moves || !hashes) {
-        goto done;
-    }
-    rc = source_fetch(held_out, moves, 0, n, pool);
-    if (rc != 0) {
-        goto done;
-    }
-    for (size_t i = 0; i < n; i++) {
+    int rc = !moves || !hashes ? OGPT_ENOMEM : source_fetch(held_out, moves, 0, n, pool);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
         hashes[i] = game_hash(moves + i * stride, variant);
     }
-    rc = set_excluded(source, hashes, n);
-    hashes = NULL;
-done:
-    mem_free(hashes);
     mem_free(moves);
-    return rc;
+    if (rc != 0) {
+        mem_free(hashes);
+        return rc;
+    }
+    return set_excluded(source, hashes, n);
 }
 
 int source_leave_out(GameSource *source, const uint64_t *hashes, size_t n)
@@ -367,7 +360,7 @@ size_t source_collided(const GameSource *source, uint64_t *hashes)
 {
     size_t n = 0;
     for (size_t first = 0, end; first < source->n_excluded; first = end) {
-        bool found = false; /* any of equal ones */
+        bool found = false; /* true if one of several equal hashes was found */
         for (end = first; end < source->n_excluded; end++) {
             if (source->excluded[end] != source->excluded[first]) {
                 break;

@@ -16,30 +16,29 @@ typedef struct GameSource GameSource;
 
 /* Fresh games index = 0, 1, 2, ... of (seed, purpose). Never ends. */
 int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, RngPurpose purpose);
-/* Games of a corpus (borrowed; must outlive the source) that lie in the splits of `split_mask`
- * (bit 1 << Split). With `shuffle` each epoch has its own order by (seed, epoch); without, file
- * order. Scans the file once to count. OGPT_EFORMAT when no game is left, or none with a move to be
- * predicted. */
+/* Games of a corpus (borrowed; must outlive the source) in the splits of `split_mask` (bit
+ * 1 << Split). With `shuffle` each epoch has its own order by (seed, epoch), else file order. Scans
+ * the file once to count. OGPT_EFORMAT if no game is left, or none with a move to predict. */
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
                   uint64_t seed);
-/* Go on with the fresh games of another seed; what is excluded, and what came up, stays. */
+/* Go on with the fresh games of another seed. Excluded games and collisions so far are kept. */
 void source_reseed(GameSource *source, uint64_t seed);
-/* Keep the first n games of `held_out` out of a fresh source: a game whose whole-game hash is
- * among theirs is played again under index + 2^62 until it is not, so the sequence stays a pure
+/* Keep the first n games of `held_out` out of a fresh source: a game with the whole-game hash of
+ * one of them is played again under index + 2^62 until it has another, so the sequence stays a pure
  * function. Not for 4x4 boards, which have only 60,060 games (OGPT_EUSAGE). */
 int source_exclude(GameSource *source, GameSource *held_out, size_t n, Pool *pool);
 /* How many games were replaced for that reason so far. */
 uint64_t source_collisions(const GameSource *source);
-/* Which of the n held-out games came up: their hashes into hashes[n], sorted; one that is held out
- * twice stands there twice. Returns how many. */
+/* Hashes of the held-out games that collided with a fresh game, sorted, into hashes[n]; one that is
+ * held out twice is listed twice. Returns how many. */
 size_t source_collided(const GameSource *source, uint64_t *hashes);
-/* Leave games of these hashes out of a corpus source, instead of those of an earlier call. Returns
- * 0, what reading the corpus gave, or OGPT_EFORMAT when no game is left (the source can then only
- * be freed); OGPT_EUSAGE for a fresh source. */
+/* Leave games with these hashes out of a corpus source, instead of those of an earlier call.
+ * Returns 0, an error of reading the corpus, OGPT_EFORMAT if no game is left (the source can then
+ * only be freed), or OGPT_EUSAGE for a fresh source. */
 int source_leave_out(GameSource *source, const uint64_t *hashes, size_t n);
 void source_free(GameSource *source);
 const GameVariant *source_variant(const GameSource *source);
-/* Games an epoch: 0 for a fresh source. */
+/* Games in an epoch; 0 for a fresh source. */
 uint64_t source_games(const GameSource *source);
 /* Content hash of the corpus, or "fresh:<size>:<seed>". Borrowed. */
 const char *source_identity(const GameSource *source);

@@ -52,7 +52,7 @@ void corpus_close(Corpus *corpus)
     db_finalize(corpus->insert_block);
     if (corpus->lock.fd >= 0 && corpus->info.complete) {
         /* A finished corpus is one plain file that can be copied and read from anywhere. This
-         * fails when a reader is there already; then the log beside the file stays, no harm. */
+         * fails while somebody reads; then the log stays next to the file, without harm. */
         (void)db_exec(corpus->db, "PRAGMA journal_mode=DELETE");
     }
     db_close(corpus->db);
@@ -74,7 +74,7 @@ uint64_t corpus__block_games(const Corpus *corpus, uint64_t block)
     return rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
 }
 
-/* The values of the meta row come from a file: each is checked before anything is sized by it. */
+/* The values of the meta row come from a file: each is checked before it sizes anything. */
 static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
 {
     const int64_t size = db_column_int(row, 0);
@@ -138,7 +138,7 @@ int corpus__prepare(Corpus *corpus)
     return !corpus->present || !corpus->cache ? OGPT_ENOMEM : 0;
 }
 
-/* One row of the table of blocks against what the meta row says about it. */
+/* Compare one row of the table of blocks with the meta row. */
 static int check_row(const Corpus *corpus, DbStmt *row)
 {
     const int64_t block = db_column_int(row, 0);
@@ -250,8 +250,8 @@ int corpus_open(Corpus **out, const char *path, bool allow_incomplete)
     return 0;
 }
 
-/* Bytes of a block that passed its checksum can still be made by somebody's own program: each
- * must be a playable square or SQ_NONE, so that no reader has to look again. */
+/* Another program may have made a block with a correct checksum. So each byte must be a playable
+ * square or SQ_NONE, and no later reader need check that again. */
 static int check_squares(const Corpus *corpus, uint64_t block, size_t n_bytes)
 {
     const GameVariant *variant = corpus->info.variant;
@@ -269,7 +269,7 @@ static int check_squares(const Corpus *corpus, uint64_t block, size_t n_bytes)
     return 0;
 }
 
-/* The row under the statement into the cache, checked. */
+/* Read the current row into the cache, checked. */
 static int take_block(Corpus *corpus, uint64_t block, DbStmt *row)
 {
     const char *path = db_path(corpus->db);

@@ -4,8 +4,8 @@
  * `blocks` holds up to 1,024 games of fixed stride (n_moves bytes a game, one square a byte,
  * SQ_NONE after the last move) with an XXH3 checksum. A block is committed whole or not at all.
  * content hash = SHA-256 of all games' full strides in order.
- * A handle is used by one thread at a time. A writer holds the lock file PATH.lock, which stays
- * behind, empty of meaning, when the writer is gone.
+ * One thread at a time may use a handle. A writer holds the lock file PATH.lock, which stays
+ * behind, without meaning, after the writer has ended.
  */
 #ifndef OGPT_DATASETS_CORPUS_H
 #define OGPT_DATASETS_CORPUS_H
@@ -18,7 +18,7 @@
 #define CORPUS_BLOCK_GAMES 1024
 #define CORPUS_APPLICATION_ID 0x6f677063 /* "ogpc" */
 #define CORPUS_SCHEMA_VERSION 1
-#define CORPUS_MAX_GAMES (1ULL << 32) /* declared counts above this are taken for damage */
+#define CORPUS_MAX_GAMES (1ULL << 32) /* a larger declared count is damage */
 
 typedef struct Corpus Corpus;
 
@@ -28,9 +28,9 @@ typedef struct CorpusInfo {
     uint64_t seed;                    /* of a random corpus */
     uint64_t n_games;                 /* declared */
     uint64_t n_games_present;         /* in committed blocks */
-    bool complete;                    /* all blocks there and the content hash written */
+    bool complete;                    /* all blocks present and the content hash written */
     char content_hash[HASH_HEX_SIZE]; /* "" until complete */
-    char generator[32];               /* version of the rules of making, or of importing */
+    char generator[32];               /* version of the generator or importer */
     uint64_t plies;                   /* moves of all games; 0 until complete */
 } CorpusInfo;
 
@@ -40,13 +40,12 @@ typedef struct CorpusInfo {
 int corpus_open(Corpus **out, const char *path, bool allow_incomplete);
 void corpus_close(Corpus *corpus);
 const CorpusInfo *corpus_info(const Corpus *corpus);
-/* Read games first .. first+n-1 into moves[n * n_moves]; block checksums are verified
- * (OGPT_EFORMAT names path, block, expected and found), and so is that every byte is a playable
- * square or SQ_NONE. Whether the moves are legal is for corpus_verify. The last block read is
- * cached. */
+/* Read games first .. first+n-1 into moves[n * n_moves]. Verifies block checksums (OGPT_EFORMAT
+ * names path, block, expected and found) and that every byte is a playable square or SQ_NONE; only
+ * corpus_verify checks that the moves are legal. The last block read is cached. */
 int corpus_read(Corpus *corpus, uint8_t *moves, uint64_t first, uint64_t n);
 /* Games that are equal to an earlier one, by their whole-game hash. Reads the whole file and
- * needs 8 bytes of memory a game. */
+ * needs 8 bytes of memory per game. */
 int corpus_count_duplicates(uint64_t *out, Corpus *corpus);
 
 /* Create for writing, or reopen an unfinished or finished one made with the same meta (variant,
@@ -55,26 +54,26 @@ int corpus_count_duplicates(uint64_t *out, Corpus *corpus);
 int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta);
 bool corpus_has_block(const Corpus *corpus, uint64_t block);
 /* Store blocks [first_block, first_block+n_blocks) in one transaction. moves holds the games
- * of these blocks one after another. OGPT_EUSAGE when one of them is there already. */
+ * of these blocks one after another. OGPT_EUSAGE if the corpus has one of them already. */
 int corpus_write_blocks(Corpus *corpus, uint64_t first_block, uint64_t n_blocks,
                         const uint8_t *moves);
-/* There will be only n_games of the games announced, for makers that learn their number at the end
- * (announce CORPUS_MAX_GAMES). Called before a block that this makes shorter is written:
- * OGPT_EUSAGE when fewer than the games present, or none, would be left. */
+/* Lower the announced number of games, for makers that learn it at the end (they announce
+ * CORPUS_MAX_GAMES). Call it before the last, shorter block is written. OGPT_EUSAGE if fewer games
+ * than are present, or none, would be left. */
 int corpus_shorten(Corpus *corpus, uint64_t n_games);
-/* Write the content hash and the number of plies, mark complete. Games written in order from
- * the first were hashed on the way; otherwise all are read again. */
+/* Write the content hash and the number of plies, mark complete. Games that were
+ * written in order were hashed on the way; otherwise all are read again. */
 int corpus_finish(Corpus *corpus);
 
-/* Which share of an 80/10/10 split a whole game belongs to, by the XXH3 of its full stride. */
+/* The part of an 80/10/10 split to which a whole game belongs, by the XXH3 of its full stride. */
 typedef enum Split { SPLIT_TRAIN = 0, SPLIT_VALIDATION = 1, SPLIT_TEST = 2 } Split;
 Split split_of_game(const uint8_t *moves, const GameVariant *variant);
 uint64_t game_hash(const uint8_t *moves, const GameVariant *variant);
 
 /* Every check there is: SQLite integrity, block checksums, content hash, every game replayed
  * by the strict rules (games of source "random" must also have been played to the end).
- * Findings are reported one by one through `finding` (NULL: only counted). Returns 0 when the
- * file could be examined, with or without findings; OGPT_E* when it is no corpus at all. */
+ * Findings are reported one by one through `finding` (NULL: only counted). Returns 0 if the
+ * file could be examined, with or without findings; OGPT_E* if it is not a corpus at all. */
 typedef struct CorpusReport {
     uint64_t games, plies, bad_blocks, illegal_games, duplicates;
     uint64_t findings; /* lines reported; 0 means clean */

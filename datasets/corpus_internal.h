@@ -31,12 +31,12 @@ extern const DbSchema corpus__schema;
 
 /* Handle without database, everything empty; corpus_close frees it at any stage. */
 int corpus__new(Corpus **out);
-/* Read the meta row into info. Returns 1 when it is there, 0 when not, OGPT_E*. */
+/* Read the meta row into info. Returns 1 if the file has one, 0 if not, or OGPT_E*. */
 int corpus__read_meta(Corpus *corpus);
-/* Size everything that depends on the meta row. */
+/* Allocate everything that depends on the meta row. */
 int corpus__prepare(Corpus *corpus);
-/* Find out which blocks are there. A row that contradicts the meta row is an error, or, with
- * `finding`, a line for it and taken for missing. */
+/* Find out which blocks are present. A row that contradicts the meta row is an error; with
+ * `finding` it is reported there and counts as missing. */
 int corpus__load_present(Corpus *corpus, void (*finding)(void *context, const char *line),
                          void *context);
 /* Open for reading without looking at the blocks. */
@@ -48,7 +48,7 @@ int corpus__load_block(Corpus *corpus, uint64_t block);
 uint64_t corpus__count_plies(const uint8_t *moves, size_t n_bytes);
 /* Order of two uint64_t, for qsort and bsearch. */
 int corpus__compare_hashes(const void *a, const void *b);
-/* Sorts the hashes and counts those that are equal to one before. */
+/* Sort the hashes and count those that equal an earlier one. */
 uint64_t corpus__count_repeats(uint64_t *hashes, size_t n);
 
 #endif

@@ -96,9 +96,8 @@ static void verify_block(Verify *verify, uint64_t block)
     verify->report->games += n_games;
 }
 
-/* The first block after `block` that is there, or the end. The missing ones between them are one
- * finding, because a hostile file may declare millions. In an unfinished corpus they are no damage.
- */
+/* The first present block after `block`, or the end. The missing ones between are one finding,
+ * because a hostile file may declare millions. In an unfinished corpus they are no damage. */
 static uint64_t skip_missing(Verify *verify, uint64_t block)
 {
     const Corpus *corpus = verify->corpus;
@@ -118,7 +117,7 @@ static uint64_t skip_missing(Verify *verify, uint64_t block)
     return next;
 }
 
-/* What the meta row says about the whole. Frees the state of the content hash. */
+/* Check the totals of the meta row. Frees the state of the content hash. */
 static void verify_totals(Verify *verify)
 {
     const CorpusInfo *info = &verify->corpus->info;
@@ -133,7 +132,7 @@ static void verify_totals(Verify *verify)
         return;
     }
     if (verify->report->bad_blocks > 0) {
-        return; /* a hash over the rest would differ and say nothing new */
+        return; /* a hash of the rest would differ, which is no news */
     }
     if (strcmp(found, info->content_hash) != 0) {
         add_finding(verify, "%s: content hash: expected %s, found %s", verify->path,

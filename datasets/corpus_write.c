@@ -77,8 +77,8 @@ static int begin_or_go_on(Corpus *corpus, const CorpusInfo *meta)
     return rc ? rc : corpus__load_present(corpus, NULL, NULL);
 }
 
-/* Refuse a file of another kind before anything is put beside it. A file without a mark may be
- * one that another process is creating now: the lock settles that. */
+/* Refuse a file of another kind before anything is put next to it. Another process may be creating
+ * a file that has no mark yet; the lock decides that. */
 static int check_kind(const char *path)
 {
     uint32_t application_id = 0;
@@ -103,18 +103,14 @@ static int check_kind(const char *path)
 int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
 {
     *out = NULL;
-    char lock_path[FILES_PATH_MAX];
     if (meta->n_games < 1 || meta->n_games > CORPUS_MAX_GAMES) {
         return err_set(OGPT_EUSAGE, "%s: expected 1 to %llu games, found %" PRIu64, path,
                        CORPUS_MAX_GAMES, meta->n_games);
     }
-    if (snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= (int)sizeof(lock_path)) {
-        return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
-    }
     Corpus *corpus = NULL;
     int rc = check_kind(path);
     rc = rc ? rc : corpus__new(&corpus);
-    rc = rc ? rc : file_lock(&corpus->lock, lock_path);
+    rc = rc ? rc : file_lock_beside(&corpus->lock, path);
     if (rc == 0) {
         rc = db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
         rc = rc ? rc : db_refuse_foreign(corpus->db, "0");
@@ -155,7 +151,7 @@ static int insert_block(Corpus *corpus, uint64_t block, const uint8_t *moves)
     return rc;
 }
 
-/* Account for a block that is committed. */
+/* Record that a block is committed. */
 static void note_written(Corpus *corpus, uint64_t block, const uint8_t *moves)
 {
     const uint64_t n_games = corpus__block_games(corpus, block);

@@ -25,7 +25,7 @@ typedef struct Exporter {
     uint64_t game; /* being written */
     StreamWriter *text;
     NpyWriter *npy;
-    char beside[FILES_PATH_MAX]; /* what is written, until it is whole */
+    char beside[FILES_PATH_MAX]; /* the temporary file, until it is complete */
 } Exporter;
 
 static void game_transpose(uint8_t *moves, int n, const GameVariant *variant)
@@ -58,7 +58,7 @@ static int text_game(Exporter *exporter, const uint8_t *moves, int n)
     return stream_writer_add(exporter->text, line, length + 1);
 }
 
-/* `moves` as they are to be written, `result` by the board of the corpus. */
+/* `moves` in the notation to be written, `result` from the corpus. */
 static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char *result)
 {
     char out[GAME_TEXT_MAX];
@@ -76,7 +76,7 @@ static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char 
     return stream_writer_add(exporter->text, out, at);
 }
 
-/* The result of a PGN game: the moves must be replayed for it. */
+/* The result of a PGN game, by replaying its moves. */
 static int find_result(char out[16], const Exporter *exporter, const uint8_t *moves, int n)
 {
     const GameVariant *variant = exporter->info->variant;
@@ -125,8 +125,8 @@ static int write_game(Exporter *exporter, uint8_t *moves)
 
 /* ---- the file ---- */
 
-/* --force is for an older export: what is there must be readable as one. The first game tells; the
- * largest board has the squares of all. */
+/* --force replaces only an older export: the file must be readable as games. The first game
+ * decides, read as 8x8, a board that has the squares of all. */
 static bool is_games(const char *path)
 {
     GameReader *reader = NULL;
@@ -169,7 +169,7 @@ static int begin(Exporter *exporter)
     if (rc != 0) {
         return rc;
     }
-    remove(exporter->beside); /* left by an earlier process of our number, if there at all */
+    remove(exporter->beside); /* an earlier process with our pid may have left one */
     if (exporter->options->format != EXPORT_NPY) {
         return stream_writer_new(&exporter->text, exporter->beside);
     }
@@ -177,7 +177,7 @@ static int begin(Exporter *exporter)
     return npy_writer_new(&exporter->npy, exporter->beside, "u1", 2, shape);
 }
 
-/* Whether the file that is there holds the very bytes of the new one. */
+/* *same: the existing file has exactly the bytes of the new one. */
 static int compare(bool *same, const Exporter *exporter)
 {
     char old[HASH_HEX_SIZE];

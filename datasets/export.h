@@ -14,15 +14,15 @@ typedef struct ExportOptions {
     ExportFormat format;
     bool transposed; /* rows and columns exchanged: the published code's notation */
     bool tokens;     /* npy: tokens of datasets/vocab.h, else squares with 255 for none */
-    bool force;      /* replace other games that are there */
+    bool force;      /* replace an existing file of other games */
 } ExportOptions;
 
-/* Write all games of a complete corpus, in order, to `path`, whole or not at all. A finished PGN
- * game states the count of its last board, empty squares not given to anybody; an unfinished one
- * "*". *unchanged: the file was there and held just this. Returns 0; OGPT_EUSAGE (it holds
- * something else; or nothing in any of these forms, then with `force` too), OGPT_EFORMAT (damaged
- * corpus, or a game that cannot be replayed), OGPT_EIO, OGPT_EINTR (nothing written), OGPT_ENOMEM.
- * `progress` may be NULL. */
+/* Write all games of a complete corpus, in order, to `path`, whole or not at all. In PGN a finished
+ * game has the disc count of its last board as result, empty squares given to nobody; an unfinished
+ * one has "*". *unchanged: the file existed with exactly these bytes. Returns 0; OGPT_EUSAGE (the
+ * file holds something else; even with `force` if that is not games in one of these forms),
+ * OGPT_EFORMAT (damaged corpus, or a game that cannot be replayed), OGPT_EIO, OGPT_EINTR (nothing
+ * written), OGPT_ENOMEM. `progress` may be NULL. */
 int export_games(bool *unchanged, Corpus *corpus, const char *path, const ExportOptions *options,
                  void (*progress)(void *context, uint64_t games_done), void *context);
 

@@ -11,7 +11,7 @@
 #include "base/formats/pickle_sniff.h"
 #include "datasets/game_reader_internal.h"
 
-/* In the order in which the first bytes are tried: text takes what the others leave. */
+/* In the order in which they look at the first bytes: text takes what the others leave. */
 static const GameFormat *const formats[] = {&format__npy, &format__wthor, &format__pgn,
                                             &format__text};
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))

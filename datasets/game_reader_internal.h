@@ -6,7 +6,7 @@
 #include "base/formats/npy.h"
 #include "datasets/game_reader.h"
 
-#ifndef READER_PIECE /* the fuzz preset takes a few bytes, so that games are cut */
+#ifndef READER_PIECE /* the fuzz preset sets a few bytes, so that pieces cut games */
 #define READER_PIECE ((size_t)1 << 18) /* bytes of a file read at once */
 #endif
 #define READER_HEAD 4096 /* bytes by which a format is recognised */
@@ -16,31 +16,31 @@
 typedef struct GameFormat {
     const char *name;
     const char *place; /* what RawGame.place counts */
-    /* Whether a file of `size` bytes that begins with these n is of this format. */
+    /* True if a file of `size` bytes that begins with these n has this format. */
     bool (*recognise)(const uint8_t *head, size_t n, uint64_t size);
     /* Read the header, check the sizes, set stream.at to the first game. */
     int (*begin)(GameReader *reader);
-    /* Take bytes, put games out with reader__game and reader__game_done; stops when
+    /* Take bytes and deliver games with reader__game and reader__game_done; stops when
      * reader__is_full. Returns how many bytes were taken. */
     size_t (*feed)(GameReader *reader, const uint8_t *bytes, size_t n);
-    /* The file has ended: put out the last game, if one is open. Never called when full. */
+    /* The file has ended: deliver the last game, if one is open. Never called when full. */
     void (*end)(GameReader *reader);
 } GameFormat;
 
 extern const GameFormat format__pgn, format__wthor, format__text, format__npy;
 
-/* Text of either kind. */
+/* State of both text formats. */
 typedef struct TextState {
     uint64_t line; /* of the next byte, from 1 */
     char word[WORD_MAX + 1];
     size_t n_word;
     uint64_t word_line;
     bool in_comment; /* of read_text.c */
-    int utf8_left;   /* bytes that a character has still to come */
+    int utf8_left;   /* bytes that are missing of a character */
     uint8_t utf8_low, utf8_high;
 } TextState;
 
-/* What the PGN reader is inside of. */
+/* Where in the text the PGN reader is. */
 typedef enum PgnWhere {
     PGN_MOVES,
     PGN_TAG,
@@ -49,7 +49,7 @@ typedef enum PgnWhere {
     PGN_LINE      /* ; or % to the end of the line */
 } PgnWhere;
 
-#define PGN_TAG_MAX 32 /* bytes of a tag's name and text that are looked at */
+#define PGN_TAG_MAX 32 /* bytes of a tag's name and text that are kept */
 
 typedef struct PgnState {
     PgnWhere where;
@@ -58,7 +58,7 @@ typedef struct PgnState {
     bool escaped;    /* after a backslash inside quotes */
     bool at_line_start;
     bool has_text;                   /* the tag's quotes were closed */
-    bool has_tags, has_moves, ended; /* of the game: its tags, its moves, its termination */
+    bool has_tags, has_moves, ended; /* the game has tags, has moves, was terminated */
     char name[PGN_TAG_MAX], first_name[PGN_TAG_MAX], text[PGN_TAG_MAX];
     size_t n_name, n_text;
 } PgnState;
@@ -78,9 +78,9 @@ struct GameReader {
     const GameVariant *variant;
     StreamReader stream;
     uint8_t piece[READER_PIECE];
-    size_t n_piece, piece_at; /* bytes in piece, and taken of them */
+    size_t n_piece, piece_at; /* bytes in piece, and how many of them are taken */
     bool ended;               /* `end` has been called */
-    RawGame *out;             /* where games go during a call of game_reader_next */
+    RawGame *out;             /* games of the running game_reader_next */
     size_t n_out, room;
     RawGame game; /* being read */
     bool open;    /* it has begun */
@@ -89,37 +89,37 @@ struct GameReader {
     RecordState record;
 };
 
-/* One byte of PGN may end two games, so that many places are kept free. */
+/* One byte of PGN may end two games, so two places are kept free. */
 static inline bool reader__is_full(const GameReader *reader)
 {
     return reader->n_out + 2 > reader->room;
 }
 
-/* The game being read, begun at `place` unless it has begun before. */
+/* The game being read; if there is none, one is begun at `place`. */
 RawGame *reader__game(GameReader *reader, uint64_t place);
-/* Put it out. */
+/* Deliver it. */
 void reader__game_done(GameReader *reader);
 /* One more square or pass of the game. */
 void reader__entry(RawGame *game, uint8_t entry, uint64_t place);
-/* Why this is no game; the first reason stays. */
+/* Record why this is not a game; the first reason is kept. */
 void reader__fault(RawGame *game, uint64_t place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Feed of the formats with records of fixed size: gathers each in reader->record and calls `take`,
- * which puts one game out. */
+/* `feed` of the formats with records of fixed size: collects each in reader->record and calls
+ * `take`, which delivers one game. */
 size_t records__feed(GameReader *reader, const uint8_t *bytes, size_t n,
                      void (*take)(GameReader *reader));
 
-/* Take one byte of a text in: whether it may stand in one. NUL may not, nor what is not UTF-8. */
+/* Take one byte of a text. False for NUL and for what is not UTF-8. */
 bool text__byte_is_sound(TextState *text, uint8_t byte);
-/* A byte of a word; false when the word has become too long. */
+/* Add a byte to the word; false if the word is too long. */
 bool text__word_add(TextState *text, uint8_t byte);
-/* Squares and passes of the word `n` bytes long, into the game. */
+/* Add the squares and passes of a word of n bytes to the game. */
 void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_t n);
-/* Where text begins: after a byte order mark, if there is one. */
+/* Go to where the text begins: after a byte order mark, if there is one. */
 int text__begin(GameReader *reader);
 #define SHOWN_MAX 64
-/* At most 12 bytes of a text for a message, in quotes, what is not printable as \xNN. */
+/* At most 12 bytes of a text for a message, in quotes, unprintable ones as \xNN. */
 void text__show(char out[SHOWN_MAX], const char *text, size_t n);
 
 #endif

@@ -6,7 +6,7 @@
 
 #define FIRST_PLACES ((size_t)1 << 12)
 
-/* The place of a hash, or the free one where it belongs. Hashes are uniform: their low bits do. */
+/* The place of a hash, or the free place for it. Hashes are uniform: the low bits suffice. */
 static uint64_t *place_of(const GameSet *set, uint64_t hash)
 {
     size_t at = (size_t)hash & (set->n_places - 1);

@@ -1,7 +1,7 @@
 /* datasets/game_set.h - which games have been seen: a set of their hashes.
  *
- * 64 bits a game: of ten million different games two share a hash with a probability of 3e-6.
- * Memory: 8 bytes a place, at most three quarters of the places taken.
+ * A hash has 64 bits: among ten million games, two different ones share a hash with probability
+ * 3e-6. Memory: 8 bytes per place, and at most three quarters of the places are used.
  */
 #ifndef OGPT_DATASETS_GAME_SET_H
 #define OGPT_DATASETS_GAME_SET_H
@@ -15,7 +15,7 @@ typedef struct GameSet {
     size_t n;
 } GameSet;
 
-/* 1: it was there already; 0: it has been added; OGPT_ENOMEM. Start with an empty GameSet {0}. */
+/* Returns 1 if the set had it, 0 if it was added, or OGPT_ENOMEM. A GameSet {0} is empty. */
 int game_set_add(GameSet *set, uint64_t hash);
 void game_set_release(GameSet *set);
 

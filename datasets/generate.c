@@ -1,8 +1,8 @@
 /* datasets/generate.c - random games into a corpus file, in parallel.
  *
  * A chunk of up to CHUNK_BLOCKS blocks is made in memory, one job a block, while one more job
- * commits the chunk made before: making is spread over all workers and the disk never waits for
- * them. Only the order of the work depends on the workers, never a game.
+ * commits the chunk before it: all workers make games and the disk never waits for them. Only the
+ * order of the work depends on the workers, never a game.
  */
 #include "datasets/generate.h"
 
@@ -137,7 +137,7 @@ static int allocate_chunks(Generator *generator)
     return !generator->making.moves || !generator->writing.moves ? OGPT_ENOMEM : 0;
 }
 
-/* All games are there already. Before that is said again, their checksums are tried. */
+/* All games exist already. Before the command says so again, it checks their checksums. */
 static int check_blocks(const Generator *generator)
 {
     uint8_t *moves = mem_alloc(CORPUS_BLOCK_GAMES, stride_of(generator), "a block of games");

@@ -9,7 +9,7 @@
 
 typedef struct GenerateResult {
     uint64_t games, plies;
-    uint64_t games_made_now; /* by this call; fewer than games when it went on */
+    uint64_t games_made_now; /* by this call; fewer than `games` if the corpus had some */
     double seconds;
     char content_hash[HASH_HEX_SIZE];
 } GenerateResult;

@@ -59,7 +59,7 @@ static size_t stride_of(const Importer *importer)
 
 /* ---- the jobs of a round ---- */
 
-/* The number of games is not known yet: the most that there can be are announced. */
+/* The number of games is not known yet, so the largest possible one is announced. */
 static int begin_corpus(Importer *importer)
 {
     CorpusInfo meta = {.variant = importer->options->check.variant, .n_games = CORPUS_MAX_GAMES};
@@ -157,7 +157,7 @@ static int count_game(Importer *importer, const CheckedGame *checked)
     return 0;
 }
 
-/* What came of the batch, in the order of the file. */
+/* Count and keep the games of the batch, in the order of the file. */
 static int collect(Importer *importer)
 {
     int rc = 0;
@@ -294,7 +294,7 @@ static void release(Importer *importer)
     mem_free(importer->writing.moves);
 }
 
-/* What is at `path` may be replaced, or hold these very games: a corpus and nothing else. */
+/* Only a corpus at `path` may be replaced, or may turn out to hold exactly these games. */
 static int check_goal(const char *path, const ImportOptions *options)
 {
     uint32_t application_id = 0;
@@ -328,7 +328,7 @@ static int check_goal(const char *path, const ImportOptions *options)
     return rc;
 }
 
-/* The corpus that is there against the new one. */
+/* Compare the existing corpus with the new one. */
 static int compare(bool *same, const char *path, const ImportResult *result, bool force)
 {
     Corpus *corpus = NULL;
@@ -348,8 +348,8 @@ static int compare(bool *same, const char *path, const ImportResult *result, boo
                          path);
 }
 
-/* The finished file takes its place. What SQLite keeps beside a corpus that is replaced belongs to
- * that one and would be applied to the new one. */
+/* Put the finished file in place. SQLite's files next to a replaced corpus must go with it: they
+ * would be applied to the new one. */
 static int put_in_place(const char *from, const char *path, ImportResult *result, bool force)
 {
     char beside[FILES_PATH_MAX];
@@ -416,7 +416,6 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
 {
     const double start = clock_seconds();
     static const ImportWatch unwatched = {0};
-    char lock_path[FILES_PATH_MAX];
     char folder[FILES_PATH_MAX];
     FileLock lock = {.fd = -1};
     size_t n_stale = 0;
@@ -424,11 +423,8 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
     Importer importer = {
         .options = options, .watch = watch ? watch : &unwatched, .pool = pool, .out = out};
     int rc = check_goal(path, options);
-    if (rc == 0 && snprintf(lock_path, sizeof(lock_path), "%s.lock", path) >= FILES_PATH_MAX) {
-        rc = err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
-    }
     rc = rc ? rc : path_temporary(folder, path);
-    rc = rc ? rc : file_lock(&lock, lock_path);
+    rc = rc ? rc : file_lock_beside(&lock, path);
     if (rc != 0) {
         return rc;
     }

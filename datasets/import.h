@@ -1,7 +1,7 @@
 /* datasets/import.h - other people's games into a corpus file, in parallel.
  *
  * One import makes one corpus, complete or not at all: it is written under a temporary name and
- * put in place when every file has been read. docs/GAMES.md says what is counted and how.
+ * put in place when every file has been read. docs/GAMES.md defines the counts.
  */
 #ifndef OGPT_DATASETS_IMPORT_H
 #define OGPT_DATASETS_IMPORT_H
@@ -22,8 +22,8 @@ typedef struct ImportOptions {
 } ImportOptions;
 
 typedef struct ImportCounts {
-    uint64_t read;       /* games found, whatever became of them */
-    uint64_t games;      /* kept; in the sum 0 when no corpus was made */
+    uint64_t read;       /* games found, kept or not */
+    uint64_t games;      /* kept; 0 in the total if no corpus was made */
     uint64_t rejected;   /* not legal, or not readable */
     uint64_t no_moves;   /* tags or records without a move, left out */
     uint64_t duplicates; /* legal games equal to an earlier one; left out with dedupe */
@@ -48,7 +48,7 @@ typedef struct ImportFile {
     ImportCounts counts;
 } ImportFile;
 
-/* Any of them may be NULL. Called on the calling thread, in the order of the files. */
+/* Callbacks, each may be NULL. Called on the calling thread, in the order of the files. */
 typedef struct ImportWatch {
     void (*reject)(void *context, const ImportReject *reject);
     void (*file)(void *context, const ImportFile *file);
@@ -60,15 +60,15 @@ typedef struct ImportResult {
     ImportCounts counts;
     uint64_t plies;
     double seconds;
-    bool refused;   /* there were rejected games and skip_bad was off: no corpus was made */
-    bool unchanged; /* the corpus was there and held exactly these games */
+    bool refused;   /* games were rejected and skip_bad was off: no corpus was made */
+    bool unchanged; /* the corpus existed with exactly these games */
     char content_hash[HASH_HEX_SIZE]; /* "" when refused */
 } ImportResult;
 
 /* Import the files, in their order, into a new corpus at `path`. Games keep the order of the
  * files; the content hash does not depend on the number of workers. Memory: about 40 MB, and 11 to
- * 22 bytes a game for finding duplicates. Returns 0, also when `refused`; OGPT_EFORMAT (a file as a
- * whole, or no game at all); OGPT_EUSAGE (another corpus is there); OGPT_ELOCKED; OGPT_EINTR
+ * 22 bytes per game for finding duplicates. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a
+ * whole, or no game at all); OGPT_EUSAGE (`path` is another corpus); OGPT_ELOCKED; OGPT_EINTR
  * (nothing was made); OGPT_EIO; OGPT_ENOMEM. */
 int import_games(ImportResult *out, const char *path, const char *const *files, size_t n_files,
                  const ImportOptions *options, Pool *pool, const ImportWatch *watch);

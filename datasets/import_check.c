@@ -68,8 +68,8 @@ static void refuse_move(RawGame *raw, uint64_t place, const GameVariant *variant
     }
 }
 
-/* A pass is written down: it must be the forced one that the engine has just made, or stand behind
- * the end of the game. */
+/* A written pass must be the forced one that the engine has just made, or come after the end of the
+ * game. */
 static void pass_check(RawGame *raw, uint64_t place, const Board *board, uint64_t legal,
                        bool *passed)
 {
@@ -84,7 +84,7 @@ static void pass_check(RawGame *raw, uint64_t place, const Board *board, uint64_
                   colour_name(board->to_move), __builtin_popcountll(legal));
 }
 
-/* Play all entries; the number of moves, or -1 when one is refused. *legal: the moves that are left
+/* Play all entries. Returns the number of moves, or -1 if one is refused. *legal: the legal moves
  * at the end. */
 static int replay(CheckedGame *out, RawGame *raw, const CheckOptions *options, uint64_t *legal)
 {
@@ -150,7 +150,7 @@ void game_check(CheckedGame *out, RawGame *raw, const CheckOptions *options)
     uint64_t legal = 0;
     memset(out->moves, SQ_NONE, (size_t)variant->n_moves);
     out->unfinished = out->score_mismatch = out->unknown_result = false;
-    /* A reader stops collecting at what it cannot read; an illegal move before that comes first. */
+    /* A reader stops at what it cannot read; an illegal move before that is reported first. */
     memcpy(found_by_reader, raw->fault, sizeof(found_by_reader));
     raw->fault[0] = '\0';
     const int n = replay(out, raw, options, &legal);

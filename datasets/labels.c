@@ -20,7 +20,7 @@ void labels_mine(uint8_t *labels, const GameVariant *variant, const Board *after
 {
     Colour mover = after->to_move;
     if (convention == LABELS_PARITY) {
-        /* Ply t+1 comes next, and black would play the even plies if nobody ever passed. */
+        /* Ply t+1 is next; without passes black plays the even plies. */
         mover = (t + 1) % 2 == 0 ? BLACK : WHITE;
     }
     const Colour other = mover == BLACK ? WHITE : BLACK;

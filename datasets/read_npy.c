@@ -1,5 +1,5 @@
 /* datasets/read_npy.c - games as a NumPy array of integers, a game a row: squares (8 * row +
- * column whatever the board; 255 or -1 after the last move) or tokens of datasets/vocab.h (0 or -1
+ * column on every board; 255 or -1 after the last move) or tokens of datasets/vocab.h (0 or -1
  * after the last move).
  */
 #include <string.h>
@@ -20,12 +20,10 @@ static int64_t value_at(const RecordState *record, size_t column)
     const size_t n_bytes = record->npy.item_bytes;
     const bool negative = record->npy.dtype[0] == 'i';
     const unsigned unused = 64 - 8 * (unsigned)n_bytes;
-    uint64_t bits = 0;
-    memcpy(&bits, record->record + column * n_bytes,
-           n_bytes); /* little endian, as base/formats/npy.c */
+    uint64_t bits = 0; /* little endian, as base/formats/npy.c */
+    memcpy(&bits, record->record + column * n_bytes, n_bytes);
     if (negative) {
-        return (int64_t)(bits << unused) >>
-               unused; /* the sign into the bytes that were not there */
+        return (int64_t)(bits << unused) >> unused; /* extend the sign */
     }
     return bits > INT64_MAX ? INT64_MAX : (int64_t)bits; /* neither is a square or a token */
 }
@@ -58,8 +56,8 @@ static void row_take(RawGame *game, const GameReader *reader, NpyContent content
     }
 }
 
-/* Whether the row in the buffer is a legal game when taken as `content`. Turning the board over
- * its diagonal changes nothing about that, so the notation need not be known. */
+/* True if the row in the buffer is a legal game when read as `content`. Mirroring the board at its
+ * diagonal does not change that, so the notation need not be known. */
 static bool row_is_legal(const GameReader *reader, NpyContent content)
 {
     RawGame game = {.place = 1};
@@ -132,7 +130,7 @@ static size_t npy_feed(GameReader *reader, const uint8_t *bytes, size_t n)
 
 static void npy_end(GameReader *reader)
 {
-    (void)reader; /* the shape has been held against the size of the file */
+    (void)reader; /* npy_read_header has compared the shape with the file's size */
 }
 
 const GameFormat format__npy = {.name = "npy",

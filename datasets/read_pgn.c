@@ -1,6 +1,6 @@
 /* datasets/read_pgn.c - PGN, as the servers and federations of the game write it: tags in
- * brackets, moves in either case, move numbers or none (whatever they count), passes left out or
- * written, results "black-white". Comments in braces (which do not nest) and to the end of a line,
+ * brackets, moves in either case, with move numbers (of any counting) or without, passes written or
+ * not, results "black-white". Comments in braces (which do not nest) and to the end of a line,
  * variations in parentheses and glyphs ("$3", "!") are skipped.
  *
  * A game ends at its termination ("36-28", "*") or where the tags of the next begin.
@@ -22,7 +22,7 @@ static bool is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* PGN has tags, moves with numbers, or comments at its head. */
+/* PGN begins with tags, numbered moves or comments. */
 static bool pgn_recognise(const uint8_t *head, size_t n, uint64_t size)
 {
     (void)size;
@@ -58,7 +58,7 @@ static RawGame *pgn_game(GameReader *reader, uint64_t line)
 
 /* ---- results ---- */
 
-/* One or two digits, at most 64 discs; -1 when there is something else. */
+/* One or two digits, at most 64 discs; -1 for anything else. */
 static int count_take(const char **at)
 {
     int count = 0;
@@ -71,7 +71,7 @@ static int count_take(const char **at)
     return digits > 0 && count <= BOARD_SQUARES ? count : -1;
 }
 
-/* The first result that says something stays: that of the tag, if there is one. */
+/* The first stated result is kept: that of the tag, if there is one. */
 static void result_take(RawGame *game, const char *text)
 {
     if (game->result != RESULT_UNKNOWN) {
@@ -89,7 +89,7 @@ static void result_take(RawGame *game, const char *text)
     if (black < 0 || !dash || white < 0 || *text != '\0') {
         return;
     }
-    /* One disc against none on the whole board cannot be: that is a winner. */
+    /* No board ends with a single disc, so 1-0 names the winner. */
     game->result = black + white == 1 ? RESULT_WINNER : RESULT_DISCS;
     game->black = black;
     game->white = white;
@@ -166,7 +166,7 @@ static void tag_end(GameReader *reader)
     pgn->where = PGN_MOVES;
     pgn->name[pgn->n_name] = '\0';
     pgn->text[pgn->n_text] = '\0';
-    /* Two sets of tags without a move between them: a game of which only the tags are known. */
+    /* Two sets of tags without a move between them: a game without moves. */
     if (reader->open && pgn->has_tags && strcmp(pgn->name, pgn->first_name) == 0) {
         reader__game_done(reader);
     }

@@ -1,6 +1,6 @@
 /* datasets/read_text.c - plain text: one game a line, its moves separated by blanks or run
  * together ("f5 d6 c3", "F5d6C3"), '#' begins a comment; and what PGN shares with it: bytes that
- * may stand in a text, and words that are moves.
+ * a text may have, and words that are moves.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,9 @@
 
 /* ---- bytes ---- */
 
-/* The first byte of a character of several bytes says how many follow, and where the second must
- * lie so that the character is the shortest form of a number that is one (Unicode, table 3-7). */
+/* The first byte of a character of several bytes says how many follow, and in which range the
+ * second must be, so that the form is the shortest and the number a character (Unicode, table 3-7).
+ */
 static bool utf8_begin(TextState *text, uint8_t byte)
 {
     text->utf8_low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
@@ -84,7 +85,7 @@ static int coordinate(int size, char character, char first)
     return number >= 0 && number < size ? number : -1;
 }
 
-/* Length of the pass at the head of a word, "--", "pa" or "pass"; 0 when there is none. */
+/* Length of the pass at the start of a word, "--", "pa" or "pass"; 0 if there is none. */
 static size_t pass_length(const char *word, size_t n)
 {
     if (n >= 2 && word[0] == '-' && word[1] == '-') {

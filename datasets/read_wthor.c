@@ -2,7 +2,8 @@
  * header of 16 bytes (date of making as century, year, month, day; u32 number of games; u16; u16
  * year; u8 board size, 0 or 8; 3 bytes), then 68 bytes a game (u16 tournament, black and white
  * player, u8 black's discs, u8 theoretical score, 60 moves). A move is 10 * row + column, so a1 is
- * 11, h1 is 18 and a8 is 81; 0 is none and stands only after the last move. Passes are left out.
+ * 11, h1 is 18 and a8 is 81; 0 is no move and comes only after the last one. Passes are not
+ * written.
  */
 #include <string.h>
 
@@ -24,8 +25,8 @@ static bool size_fits(const uint8_t *head, uint64_t size)
     return size == HEADER_BYTES + (uint64_t)RECORD_BYTES * number_of_games(head);
 }
 
-/* By the date of making, 1900 to 2099, which no text begins with; also damaged files, so that the
- * message can say what is wrong with them. */
+/* By the date of making, 1900 to 2099, with which no text begins. Damaged files are recognised too,
+ * so that the message can say what is wrong with them. */
 static bool wthor_recognise(const uint8_t *head, size_t n, uint64_t size)
 {
     if (n < HEADER_BYTES) {
@@ -105,7 +106,7 @@ static size_t wthor_feed(GameReader *reader, const uint8_t *bytes, size_t n)
 
 static void wthor_end(GameReader *reader)
 {
-    (void)reader; /* begin has seen to it that the file ends with a record */
+    (void)reader; /* wthor_begin has checked that the file ends with a record */
 }
 
 const GameFormat format__wthor = {.name = "wthor",

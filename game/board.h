@@ -31,7 +31,7 @@ typedef struct GameVariant {
     int n_moves;      /* playable squares = most moves of a game: 12, 32, 60 */
     uint64_t squares; /* mask of the board */
     uint64_t centre;  /* mask of the four start squares */
-    Board start;      /* black to move; white d4 e5, black e4 d5 and its like */
+    Board start;      /* black to move; on 8x8 white d4 e5, black e4 d5 */
 } GameVariant;
 
 /* Borrowed, static; NULL unless size is 4, 6 or 8. */

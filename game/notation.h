@@ -12,7 +12,7 @@
 
 #include "game/board.h"
 
-/* "c4" -> sq, or -1 when it is no square of this variant. Reads exactly two characters. */
+/* "c4" -> sq, or -1 if it is not a square of this variant. Reads exactly two characters. */
 int square_parse(const GameVariant *variant, const char *text);
 /* sq -> "c4" in out (3 bytes). */
 void square_print(char out[3], int sq);

@@ -37,7 +37,7 @@ typedef struct PerftWork {
 } PerftWork;
 
 /* List the positions `plies` below `board`; an ended game is listed where it ended and counts as
- * the one leaf it is, whatever depth is left. */
+ * one leaf, at any remaining depth. */
 static void list_positions(PerftWork *work, const Board *board, int plies)
 {
     uint64_t legal = board_moves(work->variant, board);

@@ -1,5 +1,5 @@
 /* game/rules_ref.c - the rules as the rule book says them, one square at a time. Nothing here is
- * made fast, and nothing is shared with game/board.c: it is the judge. */
+ * optimised, and nothing is shared with game/board.c: this file is the judge. */
 #include "game/rules_ref.h"
 
 #include <string.h>

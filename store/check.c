@@ -12,7 +12,7 @@
 #include "base/process.h"
 #include "store/kinds.h"
 
-/* Where lines go to. */
+/* Receives the lines. */
 typedef struct Teller {
     Store *store;
     Db *db;
@@ -33,7 +33,7 @@ static void tell(const Teller *teller, const char *format, ...)
     teller->line(teller->context, line);
 }
 
-/* Damage becomes a line; what says nothing about the file goes on as an error. */
+/* Turn damage into a line; an error that says nothing about the file stays an error. */
 static int tell_damage(const Teller *teller, int rc)
 {
     if (rc != OGPT_EFORMAT) {
@@ -56,7 +56,7 @@ static int rows_each(const Teller *teller, const char *sql,
     return rc;
 }
 
-/* The same where the table and that of runs have all their columns; in a file of an earlier program
+/* The same, if this table and that of runs have all their columns; in a file of an earlier program
  * they may not. */
 static int kind_rows_each(const Teller *teller, const Kind *kind, const char *sql,
                           int (*row)(const Teller *teller, DbStmt *stmt))
@@ -74,7 +74,7 @@ static int kind_rows_each(const Teller *teller, const Kind *kind, const char *sq
 
 /* ---- runs whose process is over ---- */
 
-/* A run that was typed again and ended has lost nothing: its row may stay. */
+/* Not a run that was repeated and finished: it has lost nothing, its row may stay. */
 static const char *const running_sql =
     "SELECT run, command, subject, pid, pid_start, host FROM runs AS r WHERE status = 'running'"
     " AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.run > r.run"
@@ -82,7 +82,7 @@ static const char *const running_sql =
     "  AND later.status IN ('done', 'negative'))"
     " ORDER BY run";
 
-/* Whether the process of a row of running_sql is known to be over. */
+/* True if the process of a row of running_sql is known to have ended. */
 static bool row_is_left(DbStmt *stmt)
 {
     ProcessId id = {.pid = db_column_int(stmt, 3), .start = db_column_int(stmt, 4)};
@@ -118,7 +118,7 @@ static int running_settle(const Teller *teller, DbStmt *stmt)
 
 /* ---- checkpoints that are gone ---- */
 
-/* The run directory of a checkpoint: what stands before "step-00000000". */
+/* The run directory of a checkpoint: what precedes "step-00000000". */
 #define RUN_DIRECTORY(path) "substr(" path ", 1, length(" path ") - 13)"
 
 /* The newest row of each run directory. */
@@ -126,17 +126,17 @@ static const char *const checkpoints_sql =
     "SELECT max(row), run, path, host FROM checkpoints JOIN runs USING (run)"
     " GROUP BY " RUN_DIRECTORY("path") " ORDER BY row";
 
-/* Whether there is no such directory: one that cannot be looked at now is not gone. */
+/* True if the directory does not exist; one that cannot be examined now is not missing. */
 static bool dir_is_missing(const char *path)
 {
     errno = 0;
     return !dir_exists(path) && errno == ENOENT;
 }
 
-/* Whether the checkpoint of a row of checkpoints_sql is known to be gone. Nothing is known of one
- * that another host made, of a path from a working directory that is not on file (rows of earlier
- * programs), or where the folder that held the run directory is away too: a disk that is not
- * mounted, a project that was moved. */
+/* True if the checkpoint of a row of checkpoints_sql is known to be gone. Nothing is known if
+ * another host made it, if its path is relative (rows of earlier programs), or if the folder that
+ * held the run directory is missing too: the disk may not be mounted, the project may have moved.
+ */
 static bool checkpoint_is_gone(DbStmt *stmt)
 {
     const char *path = db_column_text(stmt, 2);

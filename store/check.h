@@ -1,22 +1,25 @@
-/* store/check.h - every check there is on a results database, and putting right what kills left. */
+/* store/check.h - every check on a results database, and cleaning up after killed processes. */
 #ifndef OGPT_STORE_CHECK_H
 #define OGPT_STORE_CHECK_H
 
 #include "store/runs.h"
 
-/* SQLite's integrity, rows that belong to no run, options and versions that are no JSON, runs that
- * are "running" on file though their process on this host is over and nobody typed them again to
- * the end, and the newest checkpoint of a run directory, made on this host, where the folder of
- * that directory is there and the checkpoint is not (older ones are pruned by training; what cannot
- * be known, a relative path or a place that is away, is no finding). One line a finding. Returns 0
- * when it could be examined, with or without findings; OGPT_E*. */
+/* Findings, one line each:
+ * - SQLite's integrity check fails;
+ * - rows belong to no run; options or versions are not JSON;
+ * - a run is "running" on file, but its process on this host has ended, and no repetition of the
+ *   command has finished it;
+ * - the newest checkpoint of a run directory is missing. Only for run directories of this host in a
+ *   folder that exists: training prunes older checkpoints, and of a relative path or an absent
+ * place nothing is known. Returns 0 if the database could be examined, with or without findings;
+ * else OGPT_E*. */
 int store_verify(size_t *n_runs, Store *store, void (*finding)(void *context, const char *line),
                  void *context);
 
-/* Put right what is no damage but what killed processes and removed directories leave: such runs
- * become "interrupted" (typed again, they still go on), and of a run directory without its newest
- * checkpoint the rows go whose own directories are gone. Files are never touched. One line for
- * each. For a store opened for writing. */
+/* Settle what killed processes and removed directories leave, which is not damage: the runs above
+ * become "interrupted" (the same command still resumes them), and where the newest checkpoint is
+ * missing, the rows of missing checkpoints are dropped. Files are never touched. One line for each.
+ * For a store opened for writing. */
 int store_settle(Store *store, void (*settled)(void *context, const char *line), void *context);
 
 #endif

@@ -27,7 +27,7 @@ const Kind kinds[] = {
 #undef COLUMN
 const size_t n_kinds = sizeof(kinds) / sizeof(kinds[0]);
 
-/* What the trigger of each kind does, with quotes as they stand in SQL or in a text of SQL. */
+/* The action of the trigger of each kind, with quotes as in SQL or as in a string of SQL. */
 #define APPEND_ONLY(quote)                                                                         \
     " BEGIN SELECT RAISE(ABORT, " quote "result rows are append-only" quote "); END"
 

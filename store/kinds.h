@@ -34,11 +34,11 @@ extern const size_t n_views;
 /* The kinds of store/results.def. */
 extern const Kind kinds[];
 extern const size_t n_kinds;
-/* The table of runs, less its JSON columns (options, versions), which are read apart. */
+/* The table of runs, without its JSON columns (options, versions), which are read separately. */
 extern const Kind runs_kind;
-/* SQL that holds for its triggers, word for word, and views: rows are append-only, and the
- * summaries of views.def, which view__check compares before one is read. No trigger stands on runs,
- * the one table whose rows this program changes. */
+/* An SQL condition on the triggers and views that are ours, word for word: the triggers make rows
+ * append-only, the views are those of views.def (view__check compares one before it is read). The
+ * table of runs has no trigger: it is the only one in which this program changes rows. */
 extern const char kinds_objects[];
 extern const DbSchema kinds_schema;
 
@@ -46,10 +46,10 @@ extern const DbSchema kinds_schema;
 int kind__find(const Kind **out, const char *name);
 /* NULL when the kind has no such column. */
 const KindColumn *column__find(const Kind *kind, const char *name);
-/* Which columns of a kind the file has (present: KIND_COLUMNS_MAX flags, or NULL), and how many; 0
- * if it lacks the table. */
+/* The columns of a kind that the file has (present: KIND_COLUMNS_MAX flags, or NULL), and how many;
+ * 0 if it lacks the table. */
 int kind__present(size_t *n_present, bool *present, Db *db, const Kind *kind);
-/* Whether the file has a view, word for word as in views.def. */
+/* *same: the file has the view, word for word as in views.def. */
 int view__check(bool *same, Db *db, const View *view);
 /* Add the tables, columns and views that a file of an earlier program lacks. */
 int kinds__complete(Db *db);

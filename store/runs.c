@@ -128,8 +128,8 @@ int store_run_end(Store *store, int64_t run, const char *status, const char *mes
     return run_once(stmt);
 }
 
-/* Whether the process of the current row (pid, pid_start, host in columns 2 to 4) is another one
- * of this host, and lives. */
+/* True if the process of the current row (pid, pid_start, host in columns 2 to 4) is another living
+ * process of this host. */
 static bool row_is_in_use(DbStmt *stmt, const ProcessId *self)
 {
     ProcessId id = {.pid = db_column_int(stmt, 2), .start = db_column_int(stmt, 3)};
@@ -142,8 +142,8 @@ static bool row_is_in_use(DbStmt *stmt, const ProcessId *self)
     return !process_is_over(&id);
 }
 
-/* The run to go on with, or 0. What was killed has no end, and comes first: a row that was refused
- * beside it (locked) ended while it ran, and holds nothing. */
+/* The run to resume, or 0. Killed runs have no end and come first: a run that was refused because
+ * of their lock has an end, but holds nothing. */
 static int run_to_resume(int64_t *run, Store *store, const RunStart *start, const ProcessId *self)
 {
     DbStmt *stmt = NULL;
@@ -192,7 +192,7 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start)
     ProcessId self;
     *run = 0;
     process_self(&self);
-    /* In one transaction: of two processes that look for a row, only one finds it free. */
+    /* In one transaction: if two processes look for a row, only one finds it free. */
     int rc = db_begin(store->db);
     if (rc != 0) {
         return rc;
@@ -409,8 +409,8 @@ static Js *row_read(DbStmt *stmt, const Kind *kind)
     return row;
 }
 
-/* A process that was killed could not close its row: what is "running" on file is shown as
- * "killed" when its process is over. */
+/* A killed process could not close its row: "running" on file is shown as "killed" once the process
+ * has ended. */
 static void status_correct(Js *run)
 {
     ProcessId id = {.pid = js_int_of(js_member(run, "pid")),
@@ -426,7 +426,7 @@ static void status_correct(Js *run)
     }
 }
 
-/* All rows of a SELECT whose one parameter is an integer. */
+/* All rows of a SELECT with one integer parameter. */
 static int rows_read(Js **out, Db *db, const Kind *kind, const char *sql, int64_t parameter)
 {
     DbStmt *stmt = NULL;

@@ -1,9 +1,9 @@
 /* store/runs.h - the results database: one row per run, raw result rows beneath it.
  *
  * store/results.def is the one table of result kinds: kind name, then column names and types;
- * CREATE TABLE, insertion and listing are generated from it. Rows are never
- * changed, and dropped only by a resumed run, past its checkpoint; summaries are views. Every row
- * belongs to a run. Default file: ogpt-results.db in the working directory.
+ * CREATE TABLE, insertion and listing are generated from it. Rows are never changed; only a resumed
+ * run drops its rows past the checkpoint. Summaries are views. Every row belongs to a run. Default
+ * file: ogpt-results.db in the working directory.
  */
 #ifndef OGPT_STORE_RUNS_H
 #define OGPT_STORE_RUNS_H
@@ -37,42 +37,42 @@ int store_check(Store *store);
 int store_run_begin(Store *store, int64_t *run, const RunStart *start);
 /* status: "done", "negative", "failed", "interrupted". message may be NULL. */
 int store_run_end(Store *store, int64_t run, const char *status, const char *message);
-/* Go on with the run of the same command, subject and options that ended last, one that was killed
- * before all others: its status is "running" again. *run = 0 when there is none, or when another
- * living process of this host runs one of them. */
+/* Resume a run of the same command, subject and options: a killed one if there is one, else the one
+ * that ended last. Its status is "running" again. *run = 0 if there is none, or if another living
+ * process of this host works on one of them. */
 int store_run_resume(Store *store, int64_t *run, const RunStart *start);
 
-/* Append one row, or all rows of an array, of a kind of results.def in one transaction. The
- * members of `row` are named as the columns are; a missing or null member stores NULL. A member
- * without a column is OGPT_EUSAGE, and then no row is stored: a number must not get lost unseen. A
- * command finds that out before it computes, with store_has_column. */
+/* Append one row, or all rows of an array, of a kind of results.def in one transaction. The members
+ * of `row` have the names of columns; a missing or null member stores NULL. A member without a
+ * column is OGPT_EUSAGE, and then no row is stored, so that no number gets lost unseen. A command
+ * finds that out before it computes, with store_has_column. */
 int store_add(Store *store, int64_t run, const char *kind, const Js *row);
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows);
 /* The same for rows of several kinds, an object of kind -> array: all of them or none. */
 int store_add_kinds(Store *store, int64_t run, const Js *by_kind);
-/* Whether a kind of results.def has such a column. */
+/* True if a kind of results.def has such a column. */
 bool store_has_column(const char *kind, const char *column);
-/* A copy of a row without the members that the kind has no columns for; owned. */
+/* A copy of a row without the members for which the kind has no column; owned. */
 Js *store_known(const char *kind, const Js *row);
-/* Whether a run of this command with these options is on file, whatever became of it. */
+/* *out: the file has a run of this command with these options, finished or not. */
 int store_has_run(bool *out, Store *store, const char *command, const char *options_json);
 /* Rows of a kind for a run, as an owned array of objects, in insertion order. */
 int store_rows(Js **out, Store *store, const char *kind, int64_t run);
-/* Delete a run's rows of one kind whose integer column `column` is greater than `keep`: a
- * resumed training run drops metric rows past its checkpoint so none is doubled. */
+/* Delete a run's rows of one kind in which the integer column `column` is greater than `keep`: a
+ * resumed training run drops the rows past its checkpoint, so that none is stored twice. */
 int store_trim(Store *store, int64_t run, const char *kind, const char *column, int64_t keep);
 
-/* A run that is "running" on file, though its process on this host is over, reads as "killed".
- * Runs, newest first, as an array of objects (all when limit is 0); and one run with
- * "results": an object of kind -> rows, kinds without rows left out. OGPT_EUSAGE: no such run. */
+/* store_list: runs, newest first, as an array of objects (limit 0: all). store_show: one run with
+ * "results", an object of kind -> rows without empty kinds; OGPT_EUSAGE: no such run. A run that is
+ * "running" on file, but has no living process on this host, is shown as "killed". */
 int store_list(Js **out, Store *store, int limit);
 int store_show(Js **out, Store *store, int64_t run);
 
 /* The summaries of store/views.def: *name and *summary of number `index`, false after the last. */
 bool store_view_at(const char **name, const char **summary, size_t index);
-/* All rows of one, or those of one run (0: all), as an owned array of objects. OGPT_EUSAGE: no
- * such summary; OGPT_EVERSION: the file holds another program's, made again by the next command
- * that writes to it. */
+/* The rows of one summary, of one run or of all (0), as an owned array of objects. OGPT_EUSAGE: no
+ * such summary; OGPT_EVERSION: the file has that of another program, and the next command that
+ * writes to the file replaces it. */
 int store_view(Js **out, Store *store, const char *name, int64_t run);
 
 #endif

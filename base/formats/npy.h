@@ -1,9 +1,9 @@
 /* base/formats/npy.h - NumPy .npy arrays, version 1.0 and 2.0, C order, little endian.
  *
- * Handed out: <f4, and integers of 1, 2, 4 and 8 bytes, |i1 to <u8. Anything else (object arrays,
+ * Read are <f4 and integers of 1, 2, 4 and 8 bytes, |i1 to <u8. Anything else (object arrays,
  * structured, big-endian, fortran_order True, shape overflow, size that disagrees with the file)
- * is OGPT_EFORMAT with the reason; object arrays say "object arrays need pickle, which is never
- * read".
+ * is OGPT_EFORMAT with the reason; for object arrays it is "object arrays need pickle, which is
+ * never read".
  */
 #ifndef OGPT_BASE_FORMATS_NPY_H
 #define OGPT_BASE_FORMATS_NPY_H

@@ -15,11 +15,11 @@
 
 #define PICKLE_SNIFF_BYTES 16 /* a head of this many bytes is enough */
 
-/* Whether a file that begins with these n bytes (n may be fewer than the file has) is a pickle or a
- * zip archive. A safetensors header whose length happens to begin with byte 0x80 is neither. */
+/* True if a file that begins with these n bytes (it may be longer) is a pickle or a zip archive.
+ * A safetensors header whose length happens to begin with byte 0x80 is neither. */
 bool looks_like_pickle(const uint8_t *head, size_t n);
 
-/* The same of a file; false when it is no regular file or cannot be read. */
+/* The same for a file; false if it is not a regular file or cannot be read. */
 bool file_is_pickle(const char *path);
 
 /* How somebody who trusts such a file turns it into safetensors: three lines of Python, for a state

@@ -2,7 +2,7 @@
  * canonically.
  *
  * Layout: u64 little-endian header length, UTF-8 JSON header padded with spaces to 8 bytes,
- * tensor bytes in header order without holes. Only F32 tensors are handed out as numbers;
+ * tensor bytes in header order without holes. Only F32 tensors can be read as numbers;
  * other known dtypes are listed. Reading checks everything before allocating: header length
  * against file size and 4 MiB, JSON object, no duplicate key, known dtype, exactly
  * dtype/shape/data_offsets, non-negative integers, product of shape * size == end - begin by

@@ -317,6 +317,18 @@ static void test_lock_excludes_within_the_process(void **state)
     assert_refused(file_lock(&first, at("none/LOCK")), OGPT_EIO, "cannot be opened");
 }
 
+static void test_lock_beside(void **state)
+{
+    FileLock first, second;
+    char wide[FILES_PATH_MAX];
+    assert_int_equal(file_lock_beside(&first, at("goal")), 0);
+    assert_refused(file_lock_beside(&second, at("goal")), OGPT_ELOCKED, "goal.lock: locked by");
+    file_unlock(&first);
+    memset(wide, 'w', sizeof(wide) - 1);
+    wide[sizeof(wide) - 5] = 0; /* with ".lock" one byte too long */
+    assert_refused(file_lock_beside(&first, wide), OGPT_EUSAGE, "path of more than 4090 bytes");
+}
+
 /* A child holds the lock, then dies by SIGKILL: first refused by its number, then taken over. */
 static void test_lock_of_another_process(void **state)
 {
@@ -365,6 +377,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_preflight),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_lock_excludes_within_the_process),
+        cmocka_unit_test(test_lock_beside),
         cmocka_unit_test(test_lock_of_another_process),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
