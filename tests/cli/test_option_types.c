@@ -4,11 +4,11 @@
 
 #include "cli/options.h"
 
-typedef struct Fields {
+typedef struct TypedOptions {
     int colour, unset, site;
     LayerList layers, one, none;
     const char *out;
-} Fields;
+} TypedOptions;
 
 enum { SITE_HIGH = 40, SITE_LOW = 20 };
 
@@ -18,20 +18,20 @@ static int site_parse(const char *word)
 }
 
 static const OptionSpec specs[] = {
-    {"colour", OPT_ENUM, offsetof(Fields, colour), .def = "green", .choices = "red|green|blue",
-     .help = "a colour"},
-    {"unset", OPT_ENUM, offsetof(Fields, unset), .choices = "a|b", .help = "without default"},
-    {"site", OPT_SITE, offsetof(Fields, site), .def = "low", .choices = "low|high",
+    {"colour", OPT_ENUM, offsetof(TypedOptions, colour), .def = "green",
+     .choices = "red|green|blue", .help = "a colour"},
+    {"unset", OPT_ENUM, offsetof(TypedOptions, unset), .choices = "a|b", .help = "without default"},
+    {"site", OPT_SITE, offsetof(TypedOptions, site), .def = "low", .choices = "low|high",
      .parse = site_parse, .help = "a site", .required = true},
-    {"layers", OPT_LAYERS, offsetof(Fields, layers), .def = "all", .choices = "all|auto",
+    {"layers", OPT_LAYERS, offsetof(TypedOptions, layers), .def = "all", .choices = "all|auto",
      .help = "layers", .alias = "layer"},
-    {"one", OPT_LAYERS, offsetof(Fields, one), .max = 1, .help = "one layer"},
-    {"none", OPT_LAYERS, offsetof(Fields, none), .help = "no default"},
-    {"out", OPT_OUT, offsetof(Fields, out), .argument = "FILE", .help = "a file"},
+    {"one", OPT_LAYERS, offsetof(TypedOptions, one), .max = 1, .help = "one layer"},
+    {"none", OPT_LAYERS, offsetof(TypedOptions, none), .help = "no default"},
+    {"out", OPT_OUT, offsetof(TypedOptions, out), .argument = "FILE", .help = "a file"},
 };
 
 typedef struct Parsed {
-    Fields fields;
+    TypedOptions fields;
     OptionTable table;
     int code;
 } Parsed;

@@ -19,15 +19,15 @@ static const uint64_t TABLE_4[] = {4,    12,   44,    128,   424,   1256,
 #define COMPLETE_GAMES_4 60060
 #define REF_DEPTH 7
 
-typedef struct Table {
+typedef struct PerftTable {
     int size;
     int depth;
     const uint64_t *leaves;
-} Table;
+} PerftTable;
 
-static const Table TABLES[3] = {{8, sizeof(TABLE_8) / sizeof(*TABLE_8), TABLE_8},
-                                {6, sizeof(TABLE_6) / sizeof(*TABLE_6), TABLE_6},
-                                {4, sizeof(TABLE_4) / sizeof(*TABLE_4), TABLE_4}};
+static const PerftTable TABLES[3] = {{8, sizeof(TABLE_8) / sizeof(*TABLE_8), TABLE_8},
+                                     {6, sizeof(TABLE_6) / sizeof(*TABLE_6), TABLE_6},
+                                     {4, sizeof(TABLE_4) / sizeof(*TABLE_4), TABLE_4}};
 
 static void fast_perft_matches_the_tables(void **state)
 {

@@ -28,16 +28,16 @@ static GptConfig cfg;
 static Gpt *gpt;
 
 /* What hooks found in one pass over a network. */
-typedef struct Found {
+typedef struct SiteFound {
     float values[N_HOOK_SITES][L][MOST], gradients[N_HOOK_SITES][L][MOST];
     float logits[B * V];
     size_t widths[N_HOOK_SITES];
     bool prefix;
-} Found;
+} SiteFound;
 
 static void keep_hook(void *context, const HookPoint *point)
 {
-    Found *found = context;
+    SiteFound *found = context;
     size_t n = point->B * point->T * point->width;
     const float *from = point->gradient ? point->gradient : point->value;
     float *to = point->gradient ? found->gradients[point->site][point->layer]
@@ -49,7 +49,7 @@ static void keep_hook(void *context, const HookPoint *point)
     memcpy(to, from, n * sizeof(*to));
 }
 
-static Hooks all_sites(Found *found)
+static Hooks all_sites(SiteFound *found)
 {
     Hooks hooks = {.fn = keep_hook, .context = found};
     for (int site = 0; site < N_HOOK_SITES; site++) {
@@ -58,9 +58,9 @@ static Hooks all_sites(Found *found)
     return hooks;
 }
 
-static Found *run_full(const Kernels *kernels)
+static SiteFound *run_full(const Kernels *kernels)
 {
-    Found *found = calloc(1, sizeof(*found));
+    SiteFound *found = calloc(1, sizeof(*found));
     Hooks hooks = all_sites(found);
     static float d[B * T * V];
     Tape *tape = NULL;
@@ -76,9 +76,9 @@ static Found *run_full(const Kernels *kernels)
     return found;
 }
 
-static Found *run_prefix(const Kernels *kernels)
+static SiteFound *run_prefix(const Kernels *kernels)
 {
-    Found *found = calloc(1, sizeof(*found));
+    SiteFound *found = calloc(1, sizeof(*found));
     Hooks hooks = all_sites(found);
     Prefix *prefix = NULL;
     found->prefix = true;
@@ -91,7 +91,8 @@ static Found *run_prefix(const Kernels *kernels)
 }
 
 /* The last row of sequence b at a site: width numbers, or n_heads times lengths[b]. */
-static size_t last_row(float *out, const Found *found, const float *rows, HookSite site, size_t b)
+static size_t last_row(float *out, const SiteFound *found, const float *rows, HookSite site,
+                       size_t b)
 {
     size_t width = found->widths[site], n = 0;
     const float *row = rows + (found->prefix ? b : b * T + lengths[b] - 1U) * width;
@@ -105,7 +106,7 @@ static size_t last_row(float *out, const Found *found, const float *rows, HookSi
 }
 
 /* The largest difference of the last rows of all sequences, relative to the largest number. */
-static double gap(const Found *a, const float *of_a, const Found *b, const float *of_b,
+static double gap(const SiteFound *a, const float *of_a, const SiteFound *b, const float *of_b,
                   HookSite site)
 {
     double largest = 0, difference = 0;
@@ -124,11 +125,11 @@ static double gap(const Found *a, const float *of_a, const Found *b, const float
 static void every_site_is_the_same_everywhere(void **state)
 {
     (void)state;
-    Found *plain = run_full(&kernels_ref);
-    Found *others[] = {run_full(&kernels_fast), run_prefix(&kernels_ref),
-                       run_prefix(&kernels_fast)};
+    SiteFound *plain = run_full(&kernels_ref);
+    SiteFound *others[] = {run_full(&kernels_fast), run_prefix(&kernels_ref),
+                           run_prefix(&kernels_fast)};
     for (size_t i = 0; i < 3; i++) {
-        Found *other = others[i];
+        SiteFound *other = others[i];
         for (int s = 0; s < N_HOOK_SITES; s++) {
             HookSite site = (HookSite)s;
             for (int l = 0; l < (hook_site_outside(site) ? 1 : L); l++) {

@@ -67,7 +67,7 @@ function word_exists(word,   known_word) {
 # and suffixes (ref_), places to fill in (NAME_low, X_ci).
 function is_formula(word) {
     return word ~ /_$/ || word ~ /_[A-Za-z0-9]$/ || word ~ /^[A-Zabd-mo-z]_/ ||
-           word ~ /^(sum|min|max|omega|lambda|LN)_/ || word ~ /NAME/
+           word ~ /^(sum|min|max|omega|lambda|LN)_/ || word ~ /NAME|KEY/
 }
 function check_words(text, file, line,   word, rest) {
     rest = text
