@@ -35,6 +35,24 @@ typedef struct Work {
     void *context; /* of tick */
 } Work;
 
+/* Work on the calling thread with seed 0, kept by nobody and reported to nobody. Lives as long as
+ * the block that it stands in. */
+#define WORK_ALONE (&(const Work){.pool = NULL})
+
+/* Workers of the pool: the sizes of tables with one entry a worker. */
+static inline size_t work_workers(const Work *work)
+{
+    return work->pool ? pool_size(work->pool) : 1;
+}
+
+/* The same work without a listener, for a part of it that the caller reports itself. */
+static inline Work work_quiet(const Work *work)
+{
+    Work quiet = *work;
+    quiet.tick = NULL;
+    return quiet;
+}
+
 /* Tell the listener, if there is one. */
 static inline void work_tick(const Work *work, const char *stage, double done, double total)
 {

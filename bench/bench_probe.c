@@ -33,7 +33,7 @@ typedef struct Bench {
     float *x; /* (n, width) standardised */
     size_t n, width;
     int n_classes;
-    Pool *pool;
+    Work work;
 } Bench;
 
 /* Columns to mean 0 and deviation 1, so that every program gets the same problem. */
@@ -64,8 +64,8 @@ static int draw(Bench *out, const ModelFile *model, size_t n_rows)
     GameSource *source = NULL;
     int rc = source_fresh(&source, vocab->variant, SEED, RNG_EVAL);
     rc = rc ? rc
-            : labelled_draw(&out->set, source, task, LABELS_MOVER, n_rows / PLIES, PLIES, SEED,
-                            out->pool);
+            : labelled_draw(&out->set, source, task, LABELS_MOVER, n_rows / PLIES, PLIES,
+                            &out->work);
     source_free(source);
     if (rc) {
         return rc;
@@ -77,7 +77,8 @@ static int draw(Bench *out, const ModelFile *model, size_t n_rows)
     if (!out->x) {
         return OGPT_ENOMEM;
     }
-    rc = activations_capture(&out->x, &out->set.set, gpt, HOOK_RESID_POST, &layer, 1, out->pool);
+    const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
+    rc = activations_capture(&out->x, &out->set.set, gpt, &where, &out->work);
     standardise(out->x, out->n, out->width);
     return rc;
 }
@@ -112,11 +113,11 @@ static int time_solver(const Bench *bench, const FitProblem *problem, const char
     int rc = weight && bias ? 0 : OGPT_ENOMEM;
     for (int i = 0; i < repeats && rc == 0; i++) {
         double start = clock_seconds();
-        rc = fit_probe(&out, &report, solver, problem, bench->pool);
+        rc = fit_probe(&out, &report, solver, problem, &bench->work);
         best = fmin(best, clock_seconds() - start);
     }
     if (rc == 0) {
-        printf("%s\t%zu\t%zu\t%zu\t%zu\t%.3f\t%.8f\n", solver, pool_size(bench->pool), bench->n,
+        printf("%s\t%zu\t%zu\t%zu\t%zu\t%.3f\t%.8f\n", solver, work_workers(&bench->work), bench->n,
                bench->width, problem->n_squares, best, report.objective);
         fflush(stdout);
     }
@@ -149,7 +150,7 @@ static int run(Bench *bench, const char *model_path, const char *folder, size_t 
         printf("# solver\tthreads\trows\twidth\tsquares\tseconds\tobjective\n");
         rc = time_solver(bench, &problem, "newton", REPEATS);
         rc = rc ? rc : time_solver(bench, &problem, "liblinear", 1);
-        rc = rc ? rc : fit_check(&check, &problem, bench->pool);
+        rc = rc ? rc : fit_check(&check, &problem, &bench->work);
     }
     if (rc == 0) {
         printf("# check: newton's seconds and objective of the binary problems, liblinear's,\n"
@@ -166,7 +167,7 @@ static int run(Bench *bench, const char *model_path, const char *folder, size_t 
 
 int main(int argc, char **argv)
 {
-    Bench bench = {0};
+    Bench bench = {.work.seed = SEED};
     if (argc < 3 || argc > 5) {
         fprintf(stderr, "usage: bench_probe MODEL FOLDER [ROWS [THREADS]]\n");
         return 2;
@@ -178,11 +179,11 @@ int main(int argc, char **argv)
         return 2;
     }
     int rc = blas_init();
-    rc = rc ? rc : pool_new(&bench.pool, (size_t)threads);
+    rc = rc ? rc : pool_new(&bench.work.pool, (size_t)threads);
     rc = rc ? rc : run(&bench, argv[1], argv[2], (size_t)rows);
     if (rc) {
         fprintf(stderr, "bench_probe: %s\n", err_message());
     }
-    pool_free(bench.pool);
+    pool_free(bench.work.pool);
     return rc ? 1 : 0;
 }

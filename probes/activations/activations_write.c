@@ -20,10 +20,10 @@ typedef struct Job {
     ActivationsReport *out;
     const char *path;
     const ModelFile *model;
+    const Work *work;
     const ActivationsOptions *options;
     const Task *task;
     LabelConvention convention;
-    Pool *pool;
     PositionSet set;
     uint64_t *number; /* (n_games) of each game in the corpus */
     size_t width;
@@ -106,10 +106,8 @@ static int draw_positions(Job *job, Corpus *corpus)
 {
     const ActivationsOptions *options = job->options;
     GameSource *source = NULL;
-    int rc = source_corpus(&source, corpus, options->split_mask, false, options->seed);
-    rc = rc ? rc
-            : positions_draw(&job->set, source, options->n_games, options->plies, options->seed,
-                             job->pool);
+    int rc = source_corpus(&source, corpus, options->split_mask, false, job->work->seed);
+    rc = rc ? rc : positions_draw(&job->set, source, options->n_games, options->plies, job->work);
     source_free(source);
     if (rc == 0 && options->ply_mask != 0) {
         rc = keep_plies(&job->set, options->ply_mask);
@@ -141,7 +139,8 @@ static void plan_shards(Job *job)
         size_t n = set->first[g + 1] - set->first[g];
         most = n > most ? n : most;
     }
-    size_t fits = job->options->memory_bytes / (most * row_bytes(job)) / SHARD_STEP * SHARD_STEP;
+    size_t room = job->work->memory_bytes > 0 ? job->work->memory_bytes : ACTIVATIONS_MEMORY;
+    size_t fits = room / (most * row_bytes(job)) / SHARD_STEP * SHARD_STEP;
     out->shard_games = fits < SHARD_STEP ? SHARD_STEP : fits;
     out->n_games = set->n_games;
     out->n_rows = set->n_positions;
@@ -151,10 +150,9 @@ static void plan_shards(Job *job)
         size_t n = set->first[first + games_of_shard(job, shard)] - set->first[first];
         rows = n > rows ? n : rows;
     }
-    size_t n_workers = job->pool ? pool_size(job->pool) : 1;
     out->bytes = (uint64_t)set->n_positions * row_bytes(job);
     out->memory_bytes = rows * row_bytes(job) +
-                        activations_scratch_bytes(&job->model->gpt->cfg, n_workers) +
+                        activations_scratch_bytes(&job->model->gpt->cfg, job->work) +
                         set->n_games * ((size_t)set->vocab->variant->n_moves + sizeof(uint64_t));
 }
 
@@ -247,7 +245,7 @@ static Js *index_json(const Job *job)
     js_set_int(index, "games", (int64_t)job->out->n_games);
     js_set_int(index, "plies", options->plies);
     js_set(index, "ply", plies);
-    js_set_int(index, "seed", (int64_t)options->seed);
+    js_set_int(index, "seed", (int64_t)job->work->seed);
     js_set_int(index, "rows", (int64_t)job->out->n_rows);
     js_set(index, "shards", shards_json(job));
     return index;
@@ -415,18 +413,18 @@ static int slice_games(PositionSet *out, const PositionSet *set, size_t first, s
 static int make_shard(Job *job, size_t shard, const char *goal)
 {
     PositionSet slice;
-    const ActivationsOptions *options = job->options;
+    const SiteLayers where = {job->options->site, job->options->layers, job->options->n_layers};
+    const Work quiet = work_quiet(job->work);
     size_t first = shard * job->out->shard_games, n = games_of_shard(job, shard);
     int rc = slice_games(&slice, &job->set, first, n);
     if (rc) {
         return rc;
     }
     double start = clock_seconds();
-    rc = activations_capture(job->rows, &slice, job->model->gpt, options->site, options->layers,
-                             options->n_layers, job->pool);
+    rc = activations_capture(job->rows, &slice, job->model->gpt, &where, &quiet);
     job->out->capture_seconds += clock_seconds() - start;
     job->out->n_tokens += n * (uint64_t)slice.vocab->n_ctx;
-    rc = rc ? rc : positions_label(job->labels, &slice, job->task, job->convention, job->pool);
+    rc = rc ? rc : positions_label(job->labels, &slice, job->task, job->convention, &quiet);
     for (size_t g = 0; g < n; g++) {
         for (size_t i = slice.first[g]; i < slice.first[g + 1]; i++) {
             job->game[i] = (int64_t)job->number[first + g];
@@ -438,7 +436,7 @@ static int make_shard(Job *job, size_t shard, const char *goal)
     return rc;
 }
 
-static int make_shards(Job *job, const ActivationsObserver *observer)
+static int make_shards(Job *job)
 {
     char name[32], goal[FILES_PATH_MAX];
     int rc = allocate_shard(job);
@@ -450,8 +448,8 @@ static int make_shards(Job *job, const ActivationsObserver *observer)
         } else if (rc == 0) {
             rc = make_shard(job, shard, goal);
         }
-        if (rc == 0 && observer) {
-            observer->shard(observer->context, shard + 1, job->out->n_shards);
+        if (rc == 0) {
+            work_tick(job->work, "shards", (double)shard + 1, (double)job->out->n_shards);
         }
     }
     return rc;
@@ -469,17 +467,17 @@ static void job_release(Job *job)
     mem_free(job->ply);
 }
 
-int activations_write(ActivationsReport *out, const char *path, bool replace,
-                      const ModelFile *model, Corpus *corpus, const ActivationsOptions *options,
-                      Pool *pool, const ActivationsObserver *observer)
+int activations_write(ActivationsReport *out, const char *path, const Subject *subject,
+                      Corpus *corpus, const ActivationsOptions *options, const Work *work)
 {
-    const GptConfig *cfg = &model->gpt->cfg;
+    const GptConfig *cfg = &subject->model.gpt->cfg;
     char lock_path[FILES_PATH_MAX];
     FileLock lock = {.fd = -1};
     Js *index = NULL;
     *out = (ActivationsReport){0};
     snprintf(out->corpus_hash, sizeof(out->corpus_hash), "%s", corpus_info(corpus)->content_hash);
-    Job job = {.out = out, .path = path, .model = model, .options = options, .pool = pool};
+    Job job = {
+        .out = out, .path = path, .model = &subject->model, .work = work, .options = options};
     int rc = check_options(options, cfg);
     if (rc) {
         return rc;
@@ -495,13 +493,13 @@ int activations_write(ActivationsReport *out, const char *path, bool replace,
     if (rc == 0) {
         plan_shards(&job);
         index = index_json(&job);
-        rc = take_folder(&job, index, replace);
+        rc = take_folder(&job, index, options->replace);
     }
     if (rc == 0) {
-        if (observer) {
-            observer->start(observer->context, out);
+        if (options->announce) {
+            options->announce(options->context, out);
         }
-        rc = make_shards(&job, observer);
+        rc = make_shards(&job);
     }
     file_unlock(&lock);
     js_free(index);

@@ -8,15 +8,19 @@
  *   ply.npy                (rows) |u1, moves that the network has seen: t + 1
  *   MANIFEST.json          sizes and SHA-256
  *
- * A shard holds as many games as fit in memory_bytes and is published whole (base/manifest.h). The
- * same call goes on after a kill: shards whose manifest verifies are kept, the others are made
- * again, and the bytes are those of an unbroken call.
+ * A shard holds as many games as fit in work->memory_bytes and is published whole
+ * (base/manifest.h). The same call goes on after a kill: shards whose manifest verifies are kept,
+ * the others are made again, and the bytes are those of an unbroken call.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_WRITE_H
 #define OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_WRITE_H
 
-#include "datasets/corpus.h"
 #include "probes/activations/activations.h"
+#include "probes/activations/subject.h"
+
+#define ACTIVATIONS_MEMORY ((size_t)256 << 20)
+
+struct ActivationsReport;
 
 typedef struct ActivationsOptions {
     const char *task;   /* of labels.npy: TASK_NAMES */
@@ -28,8 +32,10 @@ typedef struct ActivationsOptions {
     size_t n_games;         /* the first of these splits */
     int plies;              /* drawn of each game; 0: all */
     uint64_t ply_mask;      /* bit t: with plies 0, only these positions; 0: all */
-    uint64_t seed;          /* of the drawn plies */
-    size_t memory_bytes;    /* of the rows of a shard */
+    bool replace;           /* begin anew in place of activations made with other options */
+    /* NULL, or called once before anything is captured, with what is planned. */
+    void (*announce)(void *context, const struct ActivationsReport *planned);
+    void *context; /* of announce */
 } ActivationsOptions;
 
 typedef struct ActivationsReport {
@@ -41,18 +47,12 @@ typedef struct ActivationsReport {
     char corpus_hash[HASH_HEX_SIZE + 32];
 } ActivationsReport;
 
-typedef struct ActivationsObserver {
-    void *context;
-    void (*start)(void *context, const ActivationsReport *so_far); /* before anything is captured */
-    void (*shard)(void *context, size_t done, size_t n_shards);
-} ActivationsObserver;
-
-/* replace: begin anew in place of activations made with other options; anything else at `path` is
- * never touched. Returns 0, OGPT_EUSAGE (options; what is at `path`; made with other options: the
- * difference is named), OGPT_ELOCKED, OGPT_EFORMAT, OGPT_EIO (also: not enough room on the disk),
- * OGPT_ENUM, OGPT_EINTR (finished shards stay), OGPT_ENOMEM. */
-int activations_write(ActivationsReport *out, const char *path, bool replace,
-                      const ModelFile *model, Corpus *corpus, const ActivationsOptions *options,
-                      Pool *pool, const ActivationsObserver *observer);
+/* Write what is missing at `path`. Only activations are ever replaced; anything else at `path` is
+ * never touched. work: the pool, the seed of the drawn plies, memory_bytes for the rows of a shard
+ * (0: ACTIVATIONS_MEMORY), tick("shards"). Returns 0, OGPT_EUSAGE (options; what is at `path`; made
+ * with other options: the difference is named), OGPT_ELOCKED, OGPT_EFORMAT, OGPT_EIO (also: not
+ * enough room on the disk), OGPT_ENUM, OGPT_EINTR (finished shards stay), OGPT_ENOMEM. */
+int activations_write(ActivationsReport *out, const char *path, const Subject *subject,
+                      Corpus *corpus, const ActivationsOptions *options, const Work *work);
 
 #endif

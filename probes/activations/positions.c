@@ -11,29 +11,6 @@
 
 #define CHUNK_GAMES 64
 
-int positions_check_corpus(const char *path, const Corpus *corpus, const ModelFile *model)
-{
-    const GptConfig *cfg = &model->gpt->cfg;
-    const Vocab *games = vocab_of(corpus_info(corpus)->variant), *played;
-    int size = games->variant->size;
-    if (cfg->d_vocab == games->d_vocab && cfg->n_ctx == games->n_ctx) {
-        return 0;
-    }
-    played = vocab_by_size(cfg->d_vocab);
-    if (!played || cfg->n_ctx != played->n_ctx) {
-        return err_set(OGPT_EFORMAT,
-                       "%s: has d_vocab %d and n_ctx %d, the games of %dx%d in %s need %d and %d; "
-                       "use another model",
-                       model->path, cfg->d_vocab, cfg->n_ctx, size, size, path, games->d_vocab,
-                       games->n_ctx);
-    }
-    int plays = played->variant->size;
-    return err_set(OGPT_EFORMAT,
-                   "%s: holds games of %dx%d, the model %s plays %dx%d; use a corpus of the "
-                   "model's board size (ogpt generate FILE --games N --size %d)",
-                   path, size, size, model->path, plays, plays, plays);
-}
-
 /* `plies` different numbers of 0..n-1, ascending, by the first steps of a Fisher-Yates shuffle;
  * all of them when plies is 0 or n is no larger. Returns how many. */
 static int draw_plies(uint8_t *out, int n, int plies, Rng *rng)
@@ -60,8 +37,8 @@ static int draw_plies(uint8_t *out, int n, int plies, Rng *rng)
     return count;
 }
 
-int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies, uint64_t seed,
-                   Pool *pool)
+int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
+                   const Work *work)
 {
     const GameVariant *variant = source_variant(source);
     uint64_t available = source_games(source);
@@ -78,14 +55,14 @@ int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int pli
         positions_release(out);
         return OGPT_ENOMEM;
     }
-    int rc = source_fetch(source, out->moves, 0, n_games, pool);
+    int rc = source_fetch(source, out->moves, 0, n_games, work->pool);
     if (rc) {
         positions_release(out);
         return rc;
     }
     for (size_t g = 0; g < n_games; g++) {
         const uint8_t *moves = out->moves + g * stride;
-        Rng rng = rng_at(seed, RNG_PROBE, game_hash(moves, variant));
+        Rng rng = rng_at(work->seed, RNG_PROBE, game_hash(moves, variant));
         int scored = game_length(moves, variant->n_moves) - 1;
         out->first[g] = (uint32_t)out->n_positions;
         if (scored > 0) {
@@ -147,10 +124,10 @@ static int visit_chunk(void *context, size_t job, size_t worker)
 }
 
 int positions_visit(const PositionSet *set, LabelConvention convention, PositionVisit visit,
-                    void *context, Pool *pool)
+                    void *context, const Work *work)
 {
     VisitJob job = {set, convention, visit, context};
-    return pool_run(pool, (set->n_games + CHUNK_GAMES - 1) / CHUNK_GAMES, visit_chunk, &job);
+    return pool_run(work->pool, (set->n_games + CHUNK_GAMES - 1) / CHUNK_GAMES, visit_chunk, &job);
 }
 
 typedef struct LabelVisit {
@@ -166,11 +143,11 @@ static void visit_label(void *context, const TaskPosition *position, size_t inde
 }
 
 int positions_label(uint8_t *labels, const PositionSet *set, const Task *task,
-                    LabelConvention convention, Pool *pool)
+                    LabelConvention convention, const Work *work)
 {
     int size = set->vocab->variant->size;
     LabelVisit visit = {labels, task, (size_t)(size * size)};
-    return positions_visit(set, convention, visit_label, &visit, pool);
+    return positions_visit(set, convention, visit_label, &visit, work);
 }
 
 typedef struct MaskVisit {
@@ -204,8 +181,8 @@ static void visit_masks(void *context, const TaskPosition *position, size_t inde
     visit->flipped[index] = pack_squares(position->variant, flipped);
 }
 
-int positions_masks(uint64_t *occupied, uint64_t *flipped, const PositionSet *set, Pool *pool)
+int positions_masks(uint64_t *occupied, uint64_t *flipped, const PositionSet *set, const Work *work)
 {
     MaskVisit visit = {occupied, flipped};
-    return positions_visit(set, LABELS_MOVER, visit_masks, &visit, pool);
+    return positions_visit(set, LABELS_MOVER, visit_masks, &visit, work);
 }

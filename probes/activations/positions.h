@@ -8,9 +8,8 @@
 #ifndef OGPT_PROBES_ACTIVATIONS_POSITIONS_H
 #define OGPT_PROBES_ACTIVATIONS_POSITIONS_H
 
-#include "base/pool.h"
+#include "base/work.h"
 #include "datasets/batch.h"
-#include "model/checkpoint.h"
 #include "probes/activations/tasks.h"
 
 typedef struct PositionSet {
@@ -21,15 +20,11 @@ typedef struct PositionSet {
     uint8_t *t;      /* (n_positions), ascending inside a game */
 } PositionSet;
 
-/* Refuse a corpus of another board size than the model's: OGPT_EFORMAT naming the file, both
- * sizes, and what to do. */
-int positions_check_corpus(const char *path, const Corpus *corpus, const ModelFile *model);
-
 /* The first n_games games of a source (fewer when it holds fewer), `plies` positions of each
- * (all when 0 or when the game has no more). Returns 0, OGPT_EIO, OGPT_EFORMAT (no scored
- * position at all), OGPT_ENOMEM. */
-int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies, uint64_t seed,
-                   Pool *pool);
+ * (all when 0 or when the game has no more), drawn by work->seed. Returns 0, OGPT_EIO, OGPT_EFORMAT
+ * (no scored position at all), OGPT_ENOMEM. */
+int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
+                   const Work *work);
 void positions_release(PositionSet *set);
 
 /* Call visit once for each position, with its boards, in order inside a game; games are cut
@@ -37,13 +32,14 @@ void positions_release(PositionSet *set);
  * OGPT_EFORMAT when a game breaks the rules, OGPT_EINTR. */
 typedef void (*PositionVisit)(void *context, const TaskPosition *position, size_t index);
 int positions_visit(const PositionSet *set, LabelConvention convention, PositionVisit visit,
-                    void *context, Pool *pool);
+                    void *context, const Work *work);
 
 /* labels (n_positions, size*size) of a task. */
 int positions_label(uint8_t *labels, const PositionSet *set, const Task *task,
-                    LabelConvention convention, Pool *pool);
+                    LabelConvention convention, const Work *work);
 /* Per position, which squares (row-major bit i) are occupied, and which of their discs have been
  * turned over at least once since they were placed. */
-int positions_masks(uint64_t *occupied, uint64_t *flipped, const PositionSet *set, Pool *pool);
+int positions_masks(uint64_t *occupied, uint64_t *flipped, const PositionSet *set,
+                    const Work *work);
 
 #endif

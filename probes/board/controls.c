@@ -90,10 +90,10 @@ static void visit_history(void *context, const TaskPosition *position, size_t in
     }
 }
 
-int history_rows(float *rows, const PositionSet *set, LabelConvention convention, Pool *pool)
+int history_rows(float *rows, const PositionSet *set, LabelConvention convention, const Work *work)
 {
     HistoryVisit visit = {rows, set->vocab};
-    return positions_visit(set, convention, visit_history, &visit, pool);
+    return positions_visit(set, convention, visit_history, &visit, work);
 }
 
 /* ---- shuffled labels ---- */
@@ -121,7 +121,7 @@ static size_t partner(const PositionSet *set, const size_t *order, const size_t 
 }
 
 int shuffled_labels(uint8_t *shuffled, const PositionSet *set, const Task *task,
-                    LabelConvention convention, uint64_t seed, Pool *pool)
+                    LabelConvention convention, const Work *work)
 {
     size_t n = set->n_games, stride = (size_t)set->vocab->variant->n_moves;
     /* The borrowed labels are those of an auxiliary set: one game a position, one ply each. */
@@ -137,7 +137,7 @@ int shuffled_labels(uint8_t *shuffled, const PositionSet *set, const Task *task,
     }
     size_t *place = order + n;
     for (size_t i = 0; i < n; i++) {
-        order[i] = (size_t)rng_permute(seed, RNG_SHUFFLE, 0, i, n);
+        order[i] = (size_t)rng_permute(work->seed, RNG_SHUFFLE, 0, i, n);
         place[order[i]] = i;
     }
     for (size_t g = 0; g < n; g++) {
@@ -149,7 +149,7 @@ int shuffled_labels(uint8_t *shuffled, const PositionSet *set, const Task *task,
         }
     }
     borrowed.first[set->n_positions] = (uint32_t)set->n_positions;
-    rc = positions_label(shuffled, &borrowed, task, convention, pool);
+    rc = positions_label(shuffled, &borrowed, task, convention, work);
 done:
     positions_release(&borrowed);
     mem_free(order);
@@ -215,15 +215,15 @@ static int plant_positions(void *context, size_t job, size_t worker)
 }
 
 int planted_rows(float *x, uint8_t *labels, size_t n, size_t n_squares, size_t n_classes,
-                 uint64_t seed, uint64_t stream, Pool *pool)
+                 uint64_t stream, const Work *work)
 {
     Planted planted = {.x = x,
                        .labels = labels,
                        .n = n,
                        .n_squares = n_squares,
                        .n_classes = n_classes,
-                       .seed = seed,
+                       .seed = work->seed,
                        .first = PLANTED_INDEX + (stream << 32),
                        .signal = planted_signal(PLANTED_ACCURACY, n_classes)};
-    return pool_run(pool, (n + PLANTED_ROWS - 1) / PLANTED_ROWS, plant_positions, &planted);
+    return pool_run(work->pool, (n + PLANTED_ROWS - 1) / PLANTED_ROWS, plant_positions, &planted);
 }

@@ -50,23 +50,24 @@ int majority_predict(uint8_t *predicted, const LabelledSet *train, const Labelle
  * was played and how long ago (1/n for the newest of n possible moves, growing with age). */
 size_t history_width(const Vocab *vocab);
 /* rows (n_positions, history_width): the raw move history of each position. */
-int history_rows(float *rows, const PositionSet *set, LabelConvention convention, Pool *pool);
+int history_rows(float *rows, const PositionSet *set, LabelConvention convention, const Work *work);
 
 /* shuffled (n_positions, n_squares): the labels of another game at the same ply, the same other
  * game for all positions of a game as long as it is long enough. Games are paired by
- * (seed, RNG_SHUFFLE). */
+ * (work->seed, RNG_SHUFFLE). */
 int shuffled_labels(uint8_t *shuffled, const PositionSet *set, const Task *task,
-                    LabelConvention convention, uint64_t seed, Pool *pool);
+                    LabelConvention convention, const Work *work);
 
 /* A planted board: labels (n, n_squares) drawn evenly and independently, and rows x
  * (n, n_squares * n_classes) of unit normal noise with `planted_signal` added to the coordinate
  * square * n_classes + label. Squares are independent of one another and of all else, so the best
  * reader takes the largest of a square's coordinates, and is right with the chance that
  * a + z_0 > z_1 .. z_(K-1):  integral of phi(z - a) Phi(z)^(K-1) dz. planted_signal solves that for
- * a. Position i is made by (seed, RNG_CONTROL, stream and i): streams are 0, 1, 2 for the splits.
+ * a. Position i is made by (work->seed, RNG_CONTROL, stream and i): streams are 0, 1, 2 for the
+ * splits.
  */
 double planted_signal(double accuracy, size_t n_classes);
 int planted_rows(float *x, uint8_t *labels, size_t n, size_t n_squares, size_t n_classes,
-                 uint64_t seed, uint64_t stream, Pool *pool);
+                 uint64_t stream, const Work *work);
 
 #endif

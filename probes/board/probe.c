@@ -72,30 +72,48 @@ HookSite probe_hook(int *block, const Probe *probe, int layer)
 
 /* ---- use ---- */
 
-int probe_check_model(const Probe *probe, const char *probe_path, const char *model_hash,
+int subject_check_probe(const Subject *subject, const char *path, const Probe *probe)
+{
+    return probe_check_model(probe, path, subject->model.model_hash, &subject->model.gpt->cfg);
+}
+
+int probe_check_finished(const Probe *probe, const char *path)
+{
+    for (int i = 0; i < probe->n_layers; i++) {
+        if (!probe->fitted[i]) {
+            return err_set(OGPT_EUSAGE,
+                           "%s: layer %d is not fitted yet; finish it with the command that began "
+                           "it (ogpt probe fit)",
+                           path, probe->layers[i]);
+        }
+    }
+    return 0;
+}
+
+int probe_check_model(const Probe *probe, const char *path, const char *model_hash,
                       const GptConfig *cfg)
 {
     if (strcmp(probe->model_hash, model_hash) != 0) {
         return err_set(OGPT_EFORMAT,
                        "%s: fitted on model %.12s, this model is %.12s; fit a probe on this model "
                        "(ogpt probe fit)",
-                       probe_path, probe->model_hash, model_hash);
+                       path, probe->model_hash, model_hash);
     }
     const Vocab *vocab = vocab_by_size(cfg->d_vocab);
     int size = vocab ? vocab->variant->size : 0;
     if (size != probe->size) {
-        return err_set(OGPT_EFORMAT, "%s: a probe of the %dx%d board, the model plays %dx%d",
-                       probe_path, probe->size, probe->size, size, size);
+        return err_set(OGPT_EFORMAT, "%s: a probe of the %dx%d board, the model plays %dx%d", path,
+                       probe->size, probe->size, size, size);
     }
     size_t width = hook_width(cfg, probe->site, (size_t)cfg->n_ctx);
     if (width != (size_t)probe->d_model) {
-        return err_set(OGPT_EFORMAT, "%s: reads rows of %d numbers, the model's %s has %zu",
-                       probe_path, probe->d_model, hook_site_name(probe->site), width);
+        return err_set(OGPT_EFORMAT, "%s: reads rows of %d numbers, the model's %s has %zu", path,
+                       probe->d_model, hook_site_name(probe->site), width);
     }
     int last = probe->layers[probe->n_layers - 1];
     if (last >= cfg->n_layers) {
-        return err_set(OGPT_EFORMAT, "%s: holds layer %d, the model has layers 0 to %d", probe_path,
-                       last, cfg->n_layers - 1);
+        return err_set(OGPT_EFORMAT, "%s: holds layer %d, the model has layers 0 to %d", path, last,
+                       cfg->n_layers - 1);
     }
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/manifest.h"
 #include "model/gpt.h"
+#include "probes/activations/subject.h"
 #include "probes/activations/tasks.h"
 #include "probes/solvers/solver.h"
 
@@ -71,9 +72,14 @@ int probe_save(const Probe *probe, const char *path);
 int probe_write(Publish *publish, Js **fields, const Probe *probe);
 /* Read and check completely. Returns 0, OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
 int probe_load(Probe *out, const char *path);
-/* Refuse a probe of another model, board size or width: OGPT_EFORMAT naming both sides. */
-int probe_check_model(const Probe *probe, const char *probe_path, const char *model_hash,
+/* Refuse a probe of another network, board size or width: OGPT_EFORMAT naming both sides. `path` is
+ * the probe's, for the message. */
+int subject_check_probe(const Subject *subject, const char *path, const Probe *probe);
+/* The same where no weights are at hand. */
+int probe_check_model(const Probe *probe, const char *path, const char *model_hash,
                       const GptConfig *cfg);
+/* Refuse a probe with a layer that is not fitted yet: OGPT_EUSAGE naming the layer. */
+int probe_check_finished(const Probe *probe, const char *path);
 /* Hook site and block where rows of a layer of this probe are read: LAYER_EMBED is
  * blocks.0.hook_resid_pre, all others are the probe's own site. */
 HookSite probe_hook(int *block, const Probe *probe, int layer);

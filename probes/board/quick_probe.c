@@ -16,11 +16,10 @@
 struct QuickProbe {
     const GameVariant *variant;
     const Task *task;
-    uint64_t seed;
     LabelledSet fit, test;
 };
 
-int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, uint64_t seed, Pool *pool)
+int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, const Work *work)
 {
     *out = NULL;
     QuickProbe *probe = mem_calloc(1, sizeof(*probe), "a quick probe");
@@ -29,12 +28,11 @@ int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, uint64_
     }
     probe->variant = source_variant(fit);
     probe->task = task_find("mine");
-    probe->seed = seed;
-    int rc = labelled_draw(&probe->fit, fit, probe->task, LABELS_MOVER, QUICK_GAMES, QUICK_PLIES,
-                           seed, pool);
+    int rc =
+        labelled_draw(&probe->fit, fit, probe->task, LABELS_MOVER, QUICK_GAMES, QUICK_PLIES, work);
     rc = rc ? rc
             : labelled_draw(&probe->test, test, probe->task, LABELS_MOVER, QUICK_GAMES / 2,
-                            QUICK_PLIES, seed, pool);
+                            QUICK_PLIES, work);
     if (rc != 0) {
         quick_probe_free(probe);
         return rc;
@@ -53,7 +51,7 @@ void quick_probe_free(QuickProbe *probe)
 }
 
 static int fit_and_score(QuickScore *out, const QuickProbe *q, Probe *probe, float *const rows[2],
-                         Pool *pool)
+                         const Work *work)
 {
     FitReport report;
     ProbeScore score;
@@ -71,10 +69,10 @@ static int fit_and_score(QuickScore *out, const QuickProbe *q, Probe *probe, flo
         return OGPT_ENOMEM;
     }
     FitWeights weights = {.weight = probe->weight[0], .bias = probe->bias[0]};
-    int rc = fit_probe(&weights, &report, "newton", &problem, pool);
+    int rc = fit_probe(&weights, &report, "newton", &problem, work);
     probe->fitted[0] = true;
-    rc = rc ? rc : predict_probe(predicted, probe, 0, rows[1], q->test.set.n_positions, pool);
-    rc = rc ? rc : score_predictions(&score, &q->test, predicted, q->seed, pool);
+    rc = rc ? rc : predict_probe(predicted, probe, 0, rows[1], q->test.set.n_positions, work);
+    rc = rc ? rc : score_predictions(&score, &q->test, predicted, work);
     if (rc == 0) {
         out->accuracy = score.accuracy.value;
         out->board = score.board.value;
@@ -83,7 +81,7 @@ static int fit_and_score(QuickScore *out, const QuickProbe *q, Probe *probe, flo
     return rc;
 }
 
-int quick_probe_score(QuickScore *out, const QuickProbe *q, const Gpt *gpt, Pool *pool)
+int quick_probe_score(QuickScore *out, const QuickProbe *q, const Gpt *gpt, const Work *work)
 {
     int layer = gpt->cfg.n_layers * 3 / 4;
     layer = layer < gpt->cfg.n_layers ? layer : gpt->cfg.n_layers - 1;
@@ -104,11 +102,11 @@ int quick_probe_score(QuickScore *out, const QuickProbe *q, const Gpt *gpt, Pool
     rows[0] = mem_alloc(q->fit.set.n_positions * width, sizeof(float), "activations");
     rows[1] = mem_alloc(q->test.set.n_positions * width, sizeof(float), "activations");
     rc = !rows[0] || !rows[1] ? OGPT_ENOMEM : 0;
-    rc =
-        rc ? rc : activations_capture(&rows[0], &q->fit.set, gpt, HOOK_RESID_POST, &layer, 1, pool);
-    rc = rc ? rc
-            : activations_capture(&rows[1], &q->test.set, gpt, HOOK_RESID_POST, &layer, 1, pool);
-    rc = rc ? rc : fit_and_score(out, q, &probe, rows, pool);
+    const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
+    const Work quiet = work_quiet(work);
+    rc = rc ? rc : activations_capture(&rows[0], &q->fit.set, gpt, &where, &quiet);
+    rc = rc ? rc : activations_capture(&rows[1], &q->test.set, gpt, &where, &quiet);
+    rc = rc ? rc : fit_and_score(out, q, &probe, rows, &quiet);
     mem_free(rows[0]);
     mem_free(rows[1]);
     probe_release(&probe);

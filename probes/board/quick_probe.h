@@ -8,7 +8,7 @@
 #ifndef OGPT_PROBES_BOARD_QUICK_PROBE_H
 #define OGPT_PROBES_BOARD_QUICK_PROBE_H
 
-#include "base/pool.h"
+#include "base/work.h"
 #include "datasets/batch.h"
 #include "model/gpt.h"
 
@@ -18,8 +18,8 @@
 typedef struct QuickProbe QuickProbe;
 
 /* Draw the positions: fitting games from `fit`, scored games from `test` (both borrowed during
- * the call only). Returns 0, OGPT_EFORMAT, OGPT_ENOMEM. */
-int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, uint64_t seed, Pool *pool);
+ * the call only), by work->seed. Returns 0, OGPT_EFORMAT, OGPT_ENOMEM. */
+int quick_probe_new(QuickProbe **out, GameSource *fit, GameSource *test, const Work *work);
 void quick_probe_free(QuickProbe *probe);
 
 typedef struct QuickScore {
@@ -28,7 +28,8 @@ typedef struct QuickScore {
     double board;    /* share of whole boards */
 } QuickScore;
 
-/* Fit and score on a network. Returns 0, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
-int quick_probe_score(QuickScore *out, const QuickProbe *probe, const Gpt *gpt, Pool *pool);
+/* Fit and score on a network; the bootstrap has work->seed. Returns 0, OGPT_ENUM, OGPT_EINTR,
+ * OGPT_ENOMEM. */
+int quick_probe_score(QuickScore *out, const QuickProbe *probe, const Gpt *gpt, const Work *work);
 
 #endif

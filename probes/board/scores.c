@@ -9,10 +9,10 @@
 #define PREDICT_ROWS 512 /* positions a job */
 
 int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
-                  LabelConvention convention, size_t n_games, int plies, uint64_t seed, Pool *pool)
+                  LabelConvention convention, size_t n_games, int plies, const Work *work)
 {
     *out = (LabelledSet){0};
-    int rc = positions_draw(&out->set, source, n_games, plies, seed, pool);
+    int rc = positions_draw(&out->set, source, n_games, plies, work);
     if (rc) {
         return rc;
     }
@@ -27,8 +27,8 @@ int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
         labelled_release(out);
         return OGPT_ENOMEM;
     }
-    rc = positions_label(out->labels, &out->set, task, convention, pool);
-    rc = rc ? rc : positions_masks(out->occupied, out->flipped, &out->set, pool);
+    rc = positions_label(out->labels, &out->set, task, convention, work);
+    rc = rc ? rc : positions_masks(out->occupied, out->flipped, &out->set, work);
     if (rc) {
         labelled_release(out);
     }
@@ -66,16 +66,16 @@ static int predict_rows(void *context, size_t job, size_t worker)
 }
 
 int predict_probe(uint8_t *predicted, const Probe *probe, int i, const float *x, size_t n,
-                  Pool *pool)
+                  const Work *work)
 {
     size_t cells = (size_t)probe->n_squares * (size_t)probe->n_classes;
-    size_t n_workers = pool ? pool_size(pool) : 1;
-    float *scores = mem_alloc(n_workers * PREDICT_ROWS * cells, sizeof(float), "probe scores");
+    float *scores =
+        mem_alloc(work_workers(work) * PREDICT_ROWS * cells, sizeof(float), "probe scores");
     if (!scores) {
         return OGPT_ENOMEM;
     }
     PredictJob job = {predicted, probe, i, x, n, scores};
-    int rc = pool_run(pool, (n + PREDICT_ROWS - 1) / PREDICT_ROWS, predict_rows, &job);
+    int rc = pool_run(work->pool, (n + PREDICT_ROWS - 1) / PREDICT_ROWS, predict_rows, &job);
     mem_free(scores);
     return rc;
 }
@@ -204,7 +204,7 @@ static void fill_score(ProbeScore *out, const IntervalJob *job, size_t n_classes
 }
 
 int score_predictions(ProbeScore *out, const LabelledSet *truth, const uint8_t *predicted,
-                      uint64_t seed, Pool *pool)
+                      const Work *work)
 {
     size_t n = truth->set.n_games, K = truth->n_classes;
     GameSums sums = {0};
@@ -218,8 +218,8 @@ int score_predictions(ProbeScore *out, const LabelledSet *truth, const uint8_t *
         }
         *out = (ProbeScore){0};
         count_classes(&classes, out, truth, predicted);
-        IntervalJob job = {.sums = &sums, .classes = &classes, .seed = seed};
-        rc = pool_run(pool, N_SCORES + K, score_interval, &job);
+        IntervalJob job = {.sums = &sums, .classes = &classes, .seed = work->seed};
+        rc = pool_run(work->pool, N_SCORES + K, score_interval, &job);
         fill_score(out, &job, K);
     }
     game_sums_release(&sums);

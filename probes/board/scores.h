@@ -40,14 +40,15 @@ typedef struct LabelledSet {
 
 /* Draw positions as positions_draw does, and label them. */
 int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
-                  LabelConvention convention, size_t n_games, int plies, uint64_t seed, Pool *pool);
+                  LabelConvention convention, size_t n_games, int plies, const Work *work);
 void labelled_release(LabelledSet *set);
 
 /* predicted (n_positions, n_squares) of rows x at layer index i of a probe. */
 int predict_probe(uint8_t *predicted, const Probe *probe, int i, const float *x, size_t n,
-                  Pool *pool);
+                  const Work *work);
+/* All scores of predicted (n_positions, n_squares); work->seed is of the bootstrap. */
 int score_predictions(ProbeScore *out, const LabelledSet *truth, const uint8_t *predicted,
-                      uint64_t seed, Pool *pool);
+                      const Work *work);
 
 /* Sums that the scores are made of, game by game; paired tests use them too (paired.h). */
 typedef enum ScoreKind {

@@ -76,18 +76,18 @@ static size_t layer_bytes(const Sweep *sweep)
 static void plan_memory(Sweep *sweep)
 {
     const Probe *probe = sweep->probe;
-    size_t n_workers = sweep->pool ? pool_size(sweep->pool) : 1,
-           fits = sweep->options->memory_bytes;
+    const Work *work = sweep->work;
+    size_t fits = work->memory_bytes > 0 ? work->memory_bytes : SWEEP_MEMORY;
     FitProblem problem = sweep__problem(sweep, NULL, NULL, (size_t)probe->d_model, NULL);
-    size_t fit = fit_bytes(probe->solver, &problem, n_workers);
-    size_t check = sweep->options->check ? fit_bytes("liblinear", &problem, n_workers) : 0;
+    size_t fit = fit_bytes(probe->solver, &problem, work);
+    size_t check = sweep->options->check ? fit_bytes("liblinear", &problem, work) : 0;
     size_t controls = sweep->options->controls ? sweep__controls_bytes(sweep) : 0;
     fits /= layer_bytes(sweep);
     sweep->group_size = fits < 1 ? 1 : fits < (size_t)probe->n_layers ? (int)fits : probe->n_layers;
     fit = fit > check ? fit : check;
     sweep->out->bytes = (size_t)sweep->group_size * layer_bytes(sweep) +
                         (fit > controls ? fit : controls) +
-                        activations_scratch_bytes(&sweep->model->gpt->cfg, n_workers);
+                        activations_scratch_bytes(&sweep->subject->model.gpt->cfg, work);
 }
 
 static void release_rows(Sweep *sweep)
@@ -121,8 +121,9 @@ int sweep__hold(Sweep *sweep, int first)
                 return OGPT_ENOMEM;
             }
         }
-        int rc = activations_capture(sweep->rows[split], set, sweep->model->gpt, probe->site,
-                                     probe->layers + first, n, sweep->pool);
+        SiteLayers where = {probe->site, probe->layers + first, n};
+        int rc = activations_capture(sweep->rows[split], set, sweep->subject->model.gpt, &where,
+                                     &sweep->quiet);
         if (rc) {
             return rc;
         }
@@ -148,10 +149,10 @@ static int draw_sets(Sweep *sweep, Corpus *corpus)
     size_t most = 0;
     for (int split = 0; split < N_SPLITS; split++) {
         GameSource *source = NULL;
-        int rc = source_corpus(&source, corpus, 1U << split_of[split], true, options->seed);
+        int rc = source_corpus(&source, corpus, 1U << split_of[split], true, sweep->work->seed);
         rc = rc ? rc
                 : labelled_draw(&sweep->sets[split], source, sweep->task, sweep->convention,
-                                wanted[split], options->plies, options->seed, sweep->pool);
+                                wanted[split], options->plies, &sweep->quiet);
         source_free(source);
         if (rc) {
             return rc;
@@ -183,7 +184,6 @@ FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid
                         .l2 = probe->l2,
                         .first = set->first,
                         .n_games = set->n_games,
-                        .seed = sweep->options->seed,
                         .n_hidden = (size_t)probe->n_hidden,
                         .epochs = probe->epochs,
                         .valid_x = valid_x,
@@ -205,7 +205,7 @@ static int fit_layer(Sweep *sweep, int index)
     FitWeights weights = {probe->weight[index], probe->bias[index], probe->hidden_weight[index],
                           probe->hidden_bias[index]};
     double start = clock_seconds();
-    int rc = fit_probe(&weights, &probe->fit[index], probe->solver, &problem, sweep->pool);
+    int rc = fit_probe(&weights, &probe->fit[index], probe->solver, &problem, &sweep->quiet);
     if (rc) {
         return rc;
     }
@@ -218,14 +218,14 @@ int sweep__score(ProbeScore *out, Sweep *sweep, const Probe *probe, int index, i
                  const float *x)
 {
     const LabelledSet *truth = &sweep->sets[split];
-    int rc = predict_probe(sweep->predicted, probe, index, x, truth->set.n_positions, sweep->pool);
-    return rc ? rc
-              : score_predictions(out, truth, sweep->predicted, sweep->options->seed, sweep->pool);
+    int rc =
+        predict_probe(sweep->predicted, probe, index, x, truth->set.n_positions, &sweep->quiet);
+    return rc ? rc : score_predictions(out, truth, sweep->predicted, &sweep->quiet);
 }
 
 static int show_scored(Sweep *sweep, int layer, int control, const LabelledSet *truth)
 {
-    const SweepObserver *observer = sweep->observer;
+    const SweepObserver *observer = sweep->options->observer;
     return observer && observer->scored
                ? observer->scored(observer->context, layer, control, truth, sweep->predicted)
                : 0;
@@ -250,7 +250,7 @@ static int sweep_layer(Sweep *sweep, int index)
     if (rc == 0 && sweep->options->check) {
         FitProblem problem = layer_problem(sweep, index);
         problem.l2 = layer->fit.l2;
-        rc = fit_check(&layer->check, &problem, sweep->pool);
+        rc = fit_check(&layer->check, &problem, &sweep->quiet);
         layer->has_check = true;
     }
     rc = rc ? rc
@@ -267,9 +267,11 @@ static int sweep_layer(Sweep *sweep, int index)
     if (layer->validation > sweep->out->layers[sweep->out->best].validation) {
         sweep->out->best = index;
     }
-    if (sweep->observer && sweep->observer->layer) {
-        sweep->observer->layer(sweep->observer->context, layer, index + 1, sweep->probe->n_layers);
+    const SweepObserver *observer = sweep->options->observer;
+    if (observer && observer->layer) {
+        observer->layer(observer->context, layer);
     }
+    work_tick(sweep->work, "layers", index + 1, sweep->probe->n_layers);
     return 0;
 }
 
@@ -277,11 +279,12 @@ static int sweep_layer(Sweep *sweep, int index)
 
 static int run_sweep(Sweep *sweep)
 {
+    const SweepObserver *observer = sweep->options->observer;
     int rc = 0;
     sweep->out->n_layers = sweep->probe->n_layers;
     plan_memory(sweep);
-    if (sweep->observer && sweep->observer->start) {
-        sweep->observer->start(sweep->observer->context, sweep->out);
+    if (observer && observer->start) {
+        observer->start(observer->context, sweep->out);
     }
     for (int i = 0; i < sweep->probe->n_layers && rc == 0; i++) {
         rc = sweep_layer(sweep, i);
@@ -304,20 +307,14 @@ static void sweep_release(Sweep *sweep)
 /* Games first, because everything else is sized by them. */
 static int sweep_begin(Sweep *sweep, Corpus *corpus)
 {
-    const GptConfig *cfg = &sweep->model->gpt->cfg;
-    const GameVariant *variant = corpus_info(corpus)->variant;
+    const GptConfig *cfg = &sweep->subject->model.gpt->cfg;
     const char *reason = sweep_options_check(sweep->options, cfg);
     if (reason) {
         return err_set(OGPT_EUSAGE, "probe: %s", reason);
     }
-    const Vocab *vocab = vocab_by_size(cfg->d_vocab);
-    if (!vocab || vocab->variant->size != variant->size) {
-        int size = vocab ? vocab->variant->size : 0;
-        return err_set(OGPT_EFORMAT, "%s: plays %dx%d, the corpus holds games of %dx%d",
-                       sweep->model->path, size, size, variant->size, variant->size);
-    }
     sweep->task = task_find(sweep->options->task);
-    int rc = convention_parse(&sweep->convention, sweep->options->labels);
+    int rc = subject_check_corpus(sweep->subject, "the corpus", corpus);
+    rc = rc ? rc : convention_parse(&sweep->convention, sweep->options->labels);
     return rc ? rc : draw_sets(sweep, corpus);
 }
 
@@ -342,33 +339,31 @@ static int lock_goal(FileLock *out, const char *path)
     return rc ? rc : file_lock(out, name);
 }
 
-int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
-              const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,
-              const SweepObserver *observer)
+int sweep_fit(SweepResult *out, Probe *probe, const char *path, const Subject *subject,
+              Corpus *corpus, const SweepOptions *options, const Work *work)
 {
     *out = (SweepResult){0};
     *probe = (Probe){0};
     Sweep sweep = {.out = out,
                    .probe = probe,
                    .path = path,
-                   .model = model,
+                   .subject = subject,
                    .options = options,
-                   .observer = observer,
-                   .pool = pool};
+                   .work = work,
+                   .quiet = work_quiet(work)};
     FileLock lock = {.fd = -1};
     int rc = probe_check_goal(path);
     rc = rc ? rc : sweep_begin(&sweep, corpus);
     rc = rc ? rc : lock_goal(&lock, path);
-    rc = rc ? rc : sweep__take_probe(&sweep, replace, corpus);
+    rc = rc ? rc : sweep__take_probe(&sweep, corpus);
     rc = rc ? rc : run_sweep(&sweep);
     sweep_release(&sweep);
     file_unlock(&lock);
     return rc;
 }
 
-int sweep_score(SweepResult *out, const Probe *probe, const char *path, const ModelFile *model,
-                Corpus *corpus, const SweepOptions *options, Pool *pool,
-                const SweepObserver *observer)
+int sweep_score(SweepResult *out, const Probe *probe, const char *path, const Subject *subject,
+                Corpus *corpus, const SweepOptions *options, const Work *work)
 {
     *out = (SweepResult){0};
     Probe own = *probe; /* the weights stay the caller's; every layer is fitted, none is changed */
@@ -384,19 +379,12 @@ int sweep_score(SweepResult *out, const Probe *probe, const char *path, const Mo
     memcpy(settings.layers, own.layers, sizeof(settings.layers));
     Sweep sweep = {.out = out,
                    .probe = &own,
-                   .model = model,
+                   .subject = subject,
                    .options = &settings,
-                   .observer = observer,
-                   .pool = pool};
-    int rc = probe_check_model(probe, path, model->model_hash, &model->gpt->cfg);
-    for (int i = 0; i < own.n_layers && rc == 0; i++) {
-        if (!own.fitted[i]) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: layer %d is not fitted yet; finish it with the command "
-                         "that began it (ogpt probe fit)",
-                         path, own.layers[i]);
-        }
-    }
+                   .work = work,
+                   .quiet = work_quiet(work)};
+    int rc = subject_check_probe(subject, path, probe);
+    rc = rc ? rc : probe_check_finished(probe, path);
     rc = rc ? rc : sweep_begin(&sweep, corpus);
     rc = rc ? rc : run_sweep(&sweep);
     sweep_release(&sweep);

@@ -10,8 +10,11 @@
 #define OGPT_PROBES_BOARD_SWEEP_H
 
 #include "datasets/corpus.h"
-#include "model/checkpoint.h"
+#include "probes/activations/subject.h"
 #include "probes/board/controls.h"
+
+struct SweepObserver;
+#define SWEEP_MEMORY ((size_t)1 << 30)
 
 typedef struct SweepOptions {
     const char *task;   /* TASK_NAMES */
@@ -27,9 +30,9 @@ typedef struct SweepOptions {
     int n_hidden;           /* adamw: units of a hidden layer; 0: linear */
     int epochs;             /* adamw; 0: the recipe's own */
     bool check;             /* also fit_check every layer: newton against liblinear */
-    uint64_t seed;
     bool controls;
-    size_t memory_bytes; /* for activations: layers are captured in groups that fit */
+    bool replace;                         /* sweep_fit: begin anew whatever probe is there */
+    const struct SweepObserver *observer; /* NULL, or what hears of results on the way */
 } SweepOptions;
 
 /* 10,000 positions: enough for 128 numbers a row, and what liblinear can hold. */
@@ -42,9 +45,7 @@ typedef struct SweepOptions {
                     .n_test_games = 1000,                                                          \
                     .plies = 8,                                                                    \
                     .l2 = FIT_L2,                                                                  \
-                    .seed = 1,                                                                     \
-                    .controls = true,                                                              \
-                    .memory_bytes = (size_t)1 << 30})
+                    .controls = true})
 /* NULL when sound for this model, else a one-line reason (static). */
 const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg);
 
@@ -76,8 +77,7 @@ typedef struct SweepObserver {
     /* Once, before anything large is allocated. */
     void (*start)(void *context, const SweepResult *so_far);
     /* After each layer (already on file), in order. */
-    void (*layer)(void *context, const LayerScore *layer, int done, int n_layers);
-    void (*control)(void *context, Control control); /* before each control */
+    void (*layer)(void *context, const LayerScore *layer);
     /* What was read of the test positions (n_positions, n_squares): by the probe of a layer, once
      * scored (control is -1), or by a control (not CONTROL_PLANTED, which is of no position), or
      * what CONTROL_CHANCE says. `truth` has the labels that it was scored on. Returns 0 or OGPT_E*,
@@ -86,20 +86,19 @@ typedef struct SweepObserver {
                   const uint8_t *predicted);
 } SweepObserver;
 
-/* Fit what is missing of the probe at `path` (replace: begin anew whatever probe is there) and
- * score it. *probe is filled and owned by the caller. The lock file PATH.lock, held while the
- * sweep lasts, stays behind. Returns 0, OGPT_EUSAGE (options; what is at `path` is no probe; or
- * the probe there was made with other options: the difference is named), OGPT_ELOCKED (another
- * process fits it), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
- * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. observer may be NULL. */
-int sweep_fit(SweepResult *out, Probe *probe, const char *path, bool replace,
-              const ModelFile *model, Corpus *corpus, const SweepOptions *options, Pool *pool,
-              const SweepObserver *observer);
+/* Fit what is missing of the probe at `path` and score it. *probe is filled and owned by the
+ * caller. The lock file PATH.lock, held while the sweep lasts, stays behind. work: the pool, the
+ * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit),
+ * tick("layers"), and for each control tick("control NAME", controls done, all). Returns 0,
+ * OGPT_EUSAGE (options; what is at `path` is no probe; or the probe there was made with other
+ * options: the difference is named), OGPT_ELOCKED (another process fits it), OGPT_EFORMAT,
+ * OGPT_EIO, OGPT_ENUM, OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. */
+int sweep_fit(SweepResult *out, Probe *probe, const char *path, const Subject *subject,
+              Corpus *corpus, const SweepOptions *options, const Work *work);
 /* Score the finished probe that was read from `path`. Task, labels, site, layers, solver and l2
- * are the probe's own; games, plies and seed those of the options. Errors as above;
- * OGPT_EFORMAT for a probe of another model. */
-int sweep_score(SweepResult *out, const Probe *probe, const char *path, const ModelFile *model,
-                Corpus *corpus, const SweepOptions *options, Pool *pool,
-                const SweepObserver *observer);
+ * are the probe's own; games and plies those of the options. Errors as above; OGPT_EFORMAT for a
+ * probe of another model. */
+int sweep_score(SweepResult *out, const Probe *probe, const char *path, const Subject *subject,
+                Corpus *corpus, const SweepOptions *options, const Work *work);
 
 #endif

@@ -1,6 +1,7 @@
 /* probes/board/sweep_controls.c - the controls of a sweep, on the sweep's own positions. */
 #include "probes/board/sweep_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -63,7 +64,7 @@ static int fit_control(Probe *out, FitReport *report, const Sweep *sweep, const 
     problem.valid_labels = labels_of(data, sweep, VALIDATION);
     int rc = probe_allocate(out);
     FitWeights weights = {out->weight[0], out->bias[0], out->hidden_weight[0], out->hidden_bias[0]};
-    return rc ? rc : fit_probe(&weights, report, how->solver, &problem, sweep->pool);
+    return rc ? rc : fit_probe(&weights, report, how->solver, &problem, &sweep->quiet);
 }
 
 /* Fit a throw-away probe and score it. */
@@ -76,10 +77,10 @@ static int control_fit(Sweep *sweep, Control control, const ControlData *data,
     int rc = fit_control(&probe, &sweep->out->control_fit[control], sweep, data, how);
     rc = rc ? rc
             : predict_probe(sweep->predicted, &probe, 0, data->x[TEST], truth.set.n_positions,
-                            sweep->pool);
+                            &sweep->quiet);
     rc = rc ? rc
             : score_predictions(&sweep->out->control[control], &truth, sweep->predicted,
-                                sweep->options->seed, sweep->pool);
+                                &sweep->quiet);
     if (rc == 0 && !data->invented) {
         rc = sweep__show_scored(sweep, control, &truth);
     }
@@ -101,7 +102,7 @@ static int control_majority(Sweep *sweep)
                               (size_t)sweep->probe->n_classes);
     rc = rc ? rc
             : score_predictions(&sweep->out->control[CONTROL_MAJORITY], test, sweep->predicted,
-                                sweep->options->seed, sweep->pool);
+                                &sweep->quiet);
     return rc ? rc : sweep__show_scored(sweep, CONTROL_MAJORITY, test);
 }
 
@@ -130,7 +131,7 @@ static int history_alloc(float *rows[N_SPLITS], ControlData *data, Sweep *sweep)
 {
     int rc = rows_alloc(rows, data, sweep, history_width(sweep->sets[TRAIN].set.vocab));
     for (int split = 0; split < N_SPLITS && rc == 0; split++) {
-        rc = history_rows(rows[split], &sweep->sets[split].set, sweep->convention, sweep->pool);
+        rc = history_rows(rows[split], &sweep->sets[split].set, sweep->convention, &sweep->quiet);
     }
     return rc;
 }
@@ -169,15 +170,16 @@ static int control_random_model(Sweep *sweep)
     ControlData data;
     Gpt *random = NULL;
     const int *layer = &sweep->probe->layers[sweep->out->best];
-    int rc = gpt_new(&random, &sweep->model->gpt->cfg);
+    const SiteLayers where = {sweep->probe->site, layer, 1};
+    int rc = gpt_new(&random, &sweep->subject->model.gpt->cfg);
     if (rc) {
         return rc;
     }
-    gpt_init(random, sweep->options->seed, RNG_CONTROL);
+    gpt_init(random, sweep->work->seed, RNG_CONTROL);
     rc = rows_alloc(rows, &data, sweep, (size_t)sweep->probe->d_model);
     for (int split = 0; split < N_SPLITS && rc == 0; split++) {
-        rc = activations_capture(&rows[split], &sweep->sets[split].set, random, sweep->probe->site,
-                                 layer, 1, sweep->pool);
+        rc = activations_capture(&rows[split], &sweep->sets[split].set, random, &where,
+                                 &sweep->quiet);
     }
     rc = rc ? rc : control_fit_alike(sweep, CONTROL_RANDOM_MODEL, &data);
     rows_free(rows);
@@ -206,7 +208,7 @@ static int control_shuffled(Sweep *sweep)
         const LabelledSet *set = &sweep->sets[split];
         labels[split] = mem_alloc(set->set.n_positions, set->n_squares, "shuffled labels");
         rc = labels[split] ? shuffled_labels(labels[split], &set->set, sweep->task,
-                                             sweep->convention, sweep->options->seed, sweep->pool)
+                                             sweep->convention, &sweep->quiet)
                            : OGPT_ENOMEM;
         data.x[split] = rc == 0 ? sweep__rows(sweep, split, best) : NULL;
         data.labels[split] = labels[split];
@@ -236,9 +238,9 @@ static int control_planted(Sweep *sweep)
         size_t n = sweep->sets[split].set.n_positions;
         labels[split] = mem_alloc(n, S, "planted labels");
         data.labels[split] = labels[split];
-        rc = labels[split] ? planted_rows(rows[split], labels[split], n, S, K, sweep->options->seed,
-                                          (uint64_t)split, sweep->pool)
-                           : OGPT_ENOMEM;
+        rc = labels[split]
+                 ? planted_rows(rows[split], labels[split], n, S, K, (uint64_t)split, &sweep->quiet)
+                 : OGPT_ENOMEM;
     }
     rc = rc ? rc : control_fit_alike(sweep, CONTROL_PLANTED, &data);
     rows_free(rows);
@@ -251,7 +253,7 @@ static int control_planted(Sweep *sweep)
 size_t sweep__controls_bytes(const Sweep *sweep)
 {
     const LabelledSet *sets = sweep->sets;
-    size_t n_workers = sweep->pool ? pool_size(sweep->pool) : 1, n = 0, most = 0;
+    size_t n = 0, most = 0;
     for (int split = 0; split < N_SPLITS; split++) {
         n += sets[split].set.n_positions;
     }
@@ -264,14 +266,14 @@ size_t sweep__controls_bytes(const Sweep *sweep)
         {history_mlp_fit, history_width(sets[TRAIN].set.vocab), 0},
         {fit_alike(sweep), planted_width(sweep), 0},
         {fit_alike(sweep), (size_t)sweep->probe->d_model, /* random model */
-         sweep->model->gpt->n_numbers * sizeof(real)},
+         sweep->subject->model.gpt->n_numbers * sizeof(real)},
     };
     for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
         FitProblem problem = sweep__problem(sweep, NULL, NULL, fits[i].width, NULL);
         problem.n_hidden = (size_t)fits[i].how.hidden;
         problem.l2 = fits[i].how.l2;
         size_t bytes = activations_bytes(n, fits[i].width) + n * sets[TRAIN].n_squares +
-                       fit_bytes(fits[i].how.solver, &problem, n_workers) + fits[i].beside;
+                       fit_bytes(fits[i].how.solver, &problem, sweep->work) + fits[i].beside;
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -286,15 +288,16 @@ int sweep__controls(Sweep *sweep)
     };
     for (int control = 0; control < N_CONTROLS; control++) {
         double start = clock_seconds();
-        if (sweep->observer && sweep->observer->control) {
-            sweep->observer->control(sweep->observer->context, (Control)control);
-        }
+        char stage[32];
+        snprintf(stage, sizeof(stage), "control %s", control_name((Control)control));
+        work_tick(sweep->work, stage, control, N_CONTROLS);
         int rc = controls[control](sweep);
         if (rc) {
             return rc;
         }
         sweep->out->control_seconds[control] = clock_seconds() - start;
         sweep->out->has_control[control] = true;
+        work_tick(sweep->work, stage, control + 1, N_CONTROLS);
     }
     return 0;
 }

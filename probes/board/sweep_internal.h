@@ -11,12 +11,12 @@ typedef struct Sweep {
     SweepResult *out;
     Probe *probe;
     const char *path; /* NULL: score only, publish nothing */
-    const ModelFile *model;
+    const Subject *subject;
     const SweepOptions *options;
-    const SweepObserver *observer;
     const Task *task;
     LabelConvention convention;
-    Pool *pool;
+    const Work *work; /* as given: what it is told is of the sweep as a whole */
+    Work quiet;       /* the same without its listener, for everything inside */
     LabelledSet sets[N_SPLITS];
     uint8_t *predicted; /* of the largest set */
     /* Activations of layer indices first .. first+n-1: rows[split][index - first]. */
@@ -45,6 +45,6 @@ int sweep__controls(Sweep *sweep);
 
 /* The probe to be finished: the one on file when there is one (OGPT_EUSAGE naming the first
  * setting that differs), else an empty one. */
-int sweep__take_probe(Sweep *sweep, bool replace, Corpus *corpus);
+int sweep__take_probe(Sweep *sweep, Corpus *corpus);
 
 #endif

@@ -82,16 +82,16 @@ static void copy_text(char *out, size_t room, const char *text)
 static int probe_of_options(Probe *out, const Sweep *sweep, Corpus *corpus)
 {
     const SweepOptions *options = sweep->options;
-    const GptConfig *cfg = &sweep->model->gpt->cfg;
+    const GptConfig *cfg = &sweep->subject->model.gpt->cfg;
     *out = (Probe){.site = options->site,
                    .l2 = options->l2,
                    .n_hidden = options->n_hidden,
                    .epochs = options->epochs,
-                   .seed = options->seed};
+                   .seed = sweep->work->seed};
     copy_text(out->task, sizeof(out->task), options->task);
     copy_text(out->labels, sizeof(out->labels), options->labels);
     copy_text(out->solver, sizeof(out->solver), options->solver);
-    copy_text(out->model_hash, sizeof(out->model_hash), sweep->model->model_hash);
+    copy_text(out->model_hash, sizeof(out->model_hash), sweep->subject->model.model_hash);
     copy_text(out->corpus_hash, sizeof(out->corpus_hash), corpus_info(corpus)->content_hash);
     out->size = corpus_info(corpus)->variant->size;
     out->n_squares = out->size * out->size;
@@ -118,11 +118,11 @@ static int probe_of_options(Probe *out, const Sweep *sweep, Corpus *corpus)
 }
 
 /* The probe to be finished: the one on file when there is one, else an empty one. */
-int sweep__take_probe(Sweep *sweep, bool replace, Corpus *corpus)
+int sweep__take_probe(Sweep *sweep, Corpus *corpus)
 {
     Probe there = {0}, asked;
     int rc = probe_of_options(&asked, sweep, corpus);
-    if (rc || replace || (!dir_exists(sweep->path) && !file_exists(sweep->path))) {
+    if (rc || sweep->options->replace || (!dir_exists(sweep->path) && !file_exists(sweep->path))) {
         *sweep->probe = asked;
         return rc;
     }

@@ -50,7 +50,7 @@ static void visit_traits(void *context, const TaskPosition *position, size_t ind
     visit->traits->passes[index] = passes;
 }
 
-int traits_read(PositionTraits *out, const PositionSet *set, Pool *pool)
+int traits_read(PositionTraits *out, const PositionSet *set, const Work *work)
 {
     int size = set->vocab->variant->size;
     TraitVisit visit = {out, (size_t)(size * size)};
@@ -58,7 +58,7 @@ int traits_read(PositionTraits *out, const PositionSet *set, Pool *pool)
     out->passes = mem_alloc(set->n_positions, 1, "numbers of passes");
     int rc = OGPT_ENOMEM;
     if (out->age && out->passes) {
-        rc = positions_visit(set, LABELS_MOVER, visit_traits, &visit, pool);
+        rc = positions_visit(set, LABELS_MOVER, visit_traits, &visit, work);
     }
     if (rc) {
         traits_release(out);

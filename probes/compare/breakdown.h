@@ -58,7 +58,7 @@ typedef struct PositionTraits {
 } PositionTraits;
 
 /* Returns 0, OGPT_EFORMAT, OGPT_EINTR, OGPT_ENOMEM. Owned: traits_release. */
-int traits_read(PositionTraits *out, const PositionSet *set, Pool *pool);
+int traits_read(PositionTraits *out, const PositionSet *set, const Work *work);
 void traits_release(PositionTraits *traits);
 
 /* predicted (n_positions, n_squares). */

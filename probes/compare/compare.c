@@ -12,8 +12,10 @@ typedef struct ReadJob {
     Contender *contender;
     LabelledSet set;
     uint8_t *predicted;
-    bool test; /* keep the readings; else only the accuracy */
-    Pool *pool;
+    bool test;  /* keep the readings; else only the accuracy */
+    int n_done; /* layers read before this split */
+    const Work *work;
+    Work quiet;
 } ReadJob;
 
 static int read_layer(void *context, int index, const float *rows)
@@ -22,11 +24,12 @@ static int read_layer(void *context, int index, const float *rows)
     Contender *contender = job->contender;
     const LabelledSet *set = &job->set;
     int rc = predict_probe(job->predicted, contender->probe, index, rows, set->set.n_positions,
-                           job->pool);
+                           &job->quiet);
+    work_tick(job->work, "layers", job->n_done + index + 1, 2 * contender->probe->n_layers);
     if (rc || job->test) {
         return rc ? rc
                   : readings_add(&contender->readings, contender->probe->layers[index],
-                                 READING_PROBE, set, job->predicted, job->pool);
+                                 READING_PROBE, set, job->predicted, &job->quiet);
     }
     size_t right = 0, cells = set->set.n_positions * set->n_squares;
     for (size_t i = 0; i < cells; i++) {
@@ -37,29 +40,31 @@ static int read_layer(void *context, int index, const float *rows)
 }
 
 static int read_split(Contender *contender, Split split, size_t n_games, Corpus *corpus,
-                      const CompareOptions *options, Pool *pool)
+                      const CompareOptions *options, const Work *work)
 {
     const Probe *probe = contender->probe;
-    ReadJob job = {.contender = contender, .test = split == SPLIT_TEST, .pool = pool};
+    const SiteLayers where = {probe->site, probe->layers, probe->n_layers};
+    ReadJob job = {.contender = contender,
+                   .test = split == SPLIT_TEST,
+                   .n_done = split == SPLIT_TEST ? probe->n_layers : 0,
+                   .work = work,
+                   .quiet = work_quiet(work)};
     LabelConvention convention;
     GameSource *source = NULL;
     const Task *task = task_find(probe->task);
     int rc = task ? convention_parse(&convention, probe->labels)
                   : err_set(OGPT_EFORMAT, "%s: task \"%s\", expected one of %s", contender->path,
                             probe->task, TASK_NAMES);
-    rc = rc ? rc : source_corpus(&source, corpus, 1U << split, true, options->seed);
-    rc = rc ? rc
-            : labelled_draw(&job.set, source, task, convention, n_games, options->plies,
-                            options->seed, pool);
+    rc = rc ? rc : source_corpus(&source, corpus, 1U << split, true, work->seed);
+    rc = rc ? rc : labelled_draw(&job.set, source, task, convention, n_games, options->plies, work);
     source_free(source);
     if (rc) {
         return rc;
     }
     job.predicted = mem_alloc(job.set.set.n_positions, job.set.n_squares, "predicted labels");
-    rc = job.predicted
-             ? activations_visit(&job.set.set, contender->model->gpt, probe->site, probe->layers,
-                                 probe->n_layers, options->memory_bytes, read_layer, &job, pool)
-             : OGPT_ENOMEM;
+    rc = job.predicted ? activations_visit(&job.set.set, contender->subject->model.gpt, &where,
+                                           read_layer, &job, &job.quiet)
+                       : OGPT_ENOMEM;
     mem_free(job.predicted);
     labelled_release(&job.set);
     return rc;
@@ -69,34 +74,23 @@ static int check_contender(const Contender *contender, const Corpus *corpus,
                            const CompareOptions *options)
 {
     const Probe *probe = contender->probe;
-    const ModelFile *model = contender->model;
-    int size = corpus_info(corpus)->variant->size;
-    int rc = probe_check_model(probe, contender->path, model->model_hash, &model->gpt->cfg);
-    if (rc == 0 && probe->size != size) {
-        rc = err_set(OGPT_EFORMAT, "%s: reads boards of %dx%d, the corpus holds games of %dx%d",
-                     contender->path, probe->size, probe->size, size, size);
-    }
-    for (int i = 0; i < probe->n_layers && rc == 0; i++) {
-        if (!probe->fitted[i]) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: layer %d is not fitted yet; finish it with the command that began it "
-                         "(ogpt probe fit)",
-                         contender->path, probe->layers[i]);
-        }
-    }
+    int rc = subject_check_probe(contender->subject, contender->path, probe);
+    rc = rc ? rc : subject_check_corpus(contender->subject, "the corpus", corpus);
+    rc = rc ? rc : probe_check_finished(probe, contender->path);
     if (rc == 0 && options->layer != COMPARE_BEST && probe_layer_index(probe, options->layer) < 0) {
         rc = err_set(OGPT_EUSAGE, "%s: has no layer %d", contender->path, options->layer);
     }
     return rc;
 }
 
-int contender_read(Contender *contender, Corpus *corpus, const CompareOptions *options, Pool *pool)
+int contender_read(Contender *contender, Corpus *corpus, const CompareOptions *options,
+                   const Work *work)
 {
     int rc = check_contender(contender, corpus, options);
     rc = rc ? rc
             : read_split(contender, SPLIT_VALIDATION, (options->n_test_games + 1) / 2, corpus,
-                         options, pool);
-    rc = rc ? rc : read_split(contender, SPLIT_TEST, options->n_test_games, corpus, options, pool);
+                         options, work);
+    rc = rc ? rc : read_split(contender, SPLIT_TEST, options->n_test_games, corpus, options, work);
     if (rc) {
         return rc;
     }
@@ -117,20 +111,19 @@ void contender_release(Contender *contender)
     readings_release(&contender->readings);
 }
 
-size_t contender_bytes(const Contender *contender, const CompareOptions *options, size_t n_workers)
+size_t contender_bytes(const Contender *contender, const CompareOptions *options, const Work *work)
 {
     const Probe *probe = contender->probe;
-    const GptConfig *cfg = &contender->model->gpt->cfg;
+    const GptConfig *cfg = &contender->subject->model.gpt->cfg;
     size_t plies = options->plies > 0 ? (size_t)options->plies : (size_t)cfg->n_ctx;
     size_t n = options->n_test_games * plies;
     size_t layer = activations_bytes(n, (size_t)probe->d_model);
     size_t all = layer * (size_t)probe->n_layers;
-    size_t held = all < options->memory_bytes ? all : options->memory_bytes;
+    size_t held = work->memory_bytes == 0 || all < work->memory_bytes ? all : work->memory_bytes;
     size_t labels = 3 * n * (size_t)probe->n_squares; /* true, predicted, ages */
     size_t readings = (size_t)probe->n_layers *
                       (sizeof(Reading) + 2 * N_SCORES * sizeof(double) * options->n_test_games);
-    return (held < layer ? layer : held) + labels + readings +
-           activations_scratch_bytes(cfg, n_workers);
+    return (held < layer ? layer : held) + labels + readings + activations_scratch_bytes(cfg, work);
 }
 
 /* Readings are added layer by layer, in the order of the probe's layers. */
@@ -140,7 +133,7 @@ static const GameSums *sums_of(const Contender *contender, int index)
 }
 
 int compare_layers(PairedTest *tests, const Contender *contender, const CompareOptions *options,
-                   Pool *pool)
+                   const Work *work)
 {
     PairedQuestion questions[LAYERS_MAX] = {{0}};
     PairedTest asked[LAYERS_MAX];
@@ -151,7 +144,7 @@ int compare_layers(PairedTest *tests, const Contender *contender, const CompareO
                 (PairedQuestion){sums_of(contender, i), sums_of(contender, contender->best)};
         }
     }
-    int rc = paired_tests(asked, questions, n, options->score, options->seed, pool);
+    int rc = paired_tests(asked, questions, n, options->score, work);
     n = 0;
     for (int i = 0; i < contender->probe->n_layers && rc == 0; i++) {
         tests[i] = i == contender->best ? (PairedTest){{NAN, NAN, NAN}, NAN, NAN} : asked[n++];
@@ -160,7 +153,7 @@ int compare_layers(PairedTest *tests, const Contender *contender, const CompareO
 }
 
 int compare_contenders(PairedTest *tests, const Contender *contenders, size_t n,
-                       const CompareOptions *options, Pool *pool)
+                       const CompareOptions *options, const Work *work)
 {
     PairedQuestion questions[COMPARE_MAX * (COMPARE_MAX - 1) / 2] = {{0}};
     size_t n_questions = 0;
@@ -171,12 +164,11 @@ int compare_contenders(PairedTest *tests, const Contender *contenders, size_t n,
                                  sums_of(&contenders[j], contenders[j].best)};
         }
     }
-    return paired_tests(tests, questions, n_questions, options->score, options->seed, pool);
+    return paired_tests(tests, questions, n_questions, options->score, work);
 }
 
-Interval compare_score(const Contender *contender, int index, const CompareOptions *options)
+Interval compare_score(const Contender *contender, int index, ScoreKind score, uint64_t seed)
 {
     const GameSums *sums = sums_of(contender, index);
-    return bootstrap_ratio(sums->right[options->score], sums->total[options->score], sums->n_games,
-                           options->seed);
+    return bootstrap_ratio(sums->right[score], sums->total[score], sums->n_games, seed);
 }

@@ -14,7 +14,7 @@
 #define COMPARE_BEST (-2) /* the best layer on validation games */
 
 typedef struct Contender {
-    const ModelFile *model;
+    const Subject *subject;
     const Probe *probe;
     const char *path; /* of the probe, for messages */
     /* Filled: */
@@ -27,27 +27,27 @@ typedef struct CompareOptions {
     size_t n_test_games; /* half as many validation games */
     int plies;           /* drawn of each game; 0: all */
     int layer;           /* COMPARE_BEST, or this one of every contender */
-    uint64_t seed;
-    size_t memory_bytes; /* for activations */
     ScoreKind score;
 } CompareOptions;
 
-/* Read both splits with every layer of one contender. Returns 0, OGPT_EUSAGE (an unfinished probe,
+/* Read both splits with every layer of one contender. work: the pool, the seed, memory_bytes for
+ * activations; tick("layers") of both splits. Returns 0, OGPT_EUSAGE (an unfinished probe,
  * no such layer), OGPT_EFORMAT (probe and model, or board sizes, do not match), OGPT_EINTR,
  * OGPT_ENOMEM. Owned: contender_release, after an error too. */
-int contender_read(Contender *contender, Corpus *corpus, const CompareOptions *options, Pool *pool);
+int contender_read(Contender *contender, Corpus *corpus, const CompareOptions *options,
+                   const Work *work);
 void contender_release(Contender *contender);
 /* Bytes that contender_read needs at its largest. */
-size_t contender_bytes(const Contender *contender, const CompareOptions *options, size_t n_workers);
+size_t contender_bytes(const Contender *contender, const CompareOptions *options, const Work *work);
 
 /* tests[i], for every layer of one contender: that layer less the best; NaN for the best. */
 int compare_layers(PairedTest *tests, const Contender *contender, const CompareOptions *options,
-                   Pool *pool);
+                   const Work *work);
 /* Every pair i < j of contenders at their compared layers, in the order 01 02 12 03 13 23 ...:
  * i less j. n (n - 1) / 2 tests, corrected together. */
 int compare_contenders(PairedTest *tests, const Contender *contenders, size_t n,
-                       const CompareOptions *options, Pool *pool);
-/* Value and interval of a reading's score on its own. */
-Interval compare_score(const Contender *contender, int index, const CompareOptions *options);
+                       const CompareOptions *options, const Work *work);
+/* Value and interval of a reading's score on its own; seed of the bootstrap. */
+Interval compare_score(const Contender *contender, int index, ScoreKind score, uint64_t seed);
 
 #endif

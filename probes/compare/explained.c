@@ -28,7 +28,7 @@ typedef struct Regression {
     float *mean;        /* (GAME_MAX_MOVES + 1, d): by ply, and over all */
 } Regression;
 
-typedef struct Work {
+typedef struct ExplainedJob {
     size_t p, d;
     Side train, test;
     double *inverse[N_BOARDS]; /* (p, p): (F^T F + lambda n I)^-1 */
@@ -38,8 +38,9 @@ typedef struct Work {
     float *product;   /* (p, max(p, d)) */
     double *games[4]; /* (n test games): total, within plies, left by the true and other board */
     Explained *out;
-    uint64_t seed;
-} Work;
+    int n_layers, n_done; /* n_done: layers learnt and layers measured */
+    const Work *work;
+} ExplainedJob;
 
 /* ---- the boards ---- */
 
@@ -94,15 +95,13 @@ static void take_out(float *rows, const PositionSet *set, const float *mean, siz
     }
 }
 
-static int draw_side(Side *out, Corpus *corpus, Split split, size_t n_games,
-                     const ExplainedOptions *options, Pool *pool)
+static int draw_side(Side *out, Corpus *corpus, Split split, size_t n_games, int plies,
+                     const Work *work)
 {
     GameSource *source = NULL;
     const Task *task = task_find("mine");
-    int rc = source_corpus(&source, corpus, 1U << split, true, options->seed);
-    rc = rc ? rc
-            : labelled_draw(&out->set, source, task, LABELS_MOVER, n_games, options->plies,
-                            options->seed, pool);
+    int rc = source_corpus(&source, corpus, 1U << split, true, work->seed);
+    rc = rc ? rc : labelled_draw(&out->set, source, task, LABELS_MOVER, n_games, plies, work);
     source_free(source);
     size_t n = rc ? 0 : out->set.set.n_positions, S = out->set.n_squares;
     uint8_t *other = rc ? NULL : mem_alloc(n, S, "labels of other games");
@@ -110,7 +109,7 @@ static int draw_side(Side *out, Corpus *corpus, Split split, size_t n_games,
         out->f[board] = mem_alloc(n * 2 * S, sizeof(float), "boards as features");
         rc = other && out->f[board] ? 0 : OGPT_ENOMEM;
     }
-    rc = rc ? rc : shuffled_labels(other, &out->set.set, task, LABELS_MOVER, options->seed, pool);
+    rc = rc ? rc : shuffled_labels(other, &out->set.set, task, LABELS_MOVER, work);
     if (rc == 0) {
         fill_features(out->f[TRUE_BOARD], out->set.labels, n, S);
         fill_features(out->f[OTHER_BOARD], other, n, S);
@@ -120,17 +119,17 @@ static int draw_side(Side *out, Corpus *corpus, Split split, size_t n_games,
 }
 
 /* (F^T F + lambda n I)^-1 of the training boards. */
-static int invert_gram(Work *work, int board)
+static int invert_gram(ExplainedJob *job, int board)
 {
-    size_t p = work->p, n = work->train.set.set.n_positions;
-    double *gram = work->inverse[board];
+    size_t p = job->p, n = job->train.set.set.n_positions;
+    double *gram = job->inverse[board];
     memset(gram, 0, p * p * sizeof(double));
     for (size_t first = 0; first < n; first += BLOCK_ROWS) {
         size_t rows = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
-        const float *f = work->train.f[board] + first * p;
-        gemm(true, false, p, p, rows, 1, f, p, f, p, 0, work->product, p);
+        const float *f = job->train.f[board] + first * p;
+        gemm(true, false, p, p, rows, 1, f, p, f, p, 0, job->product, p);
         for (size_t i = 0; i < p * p; i++) {
-            gram[i] += (double)work->product[i];
+            gram[i] += (double)job->product[i];
         }
     }
     for (size_t i = 0; i < p; i++) {
@@ -139,17 +138,17 @@ static int invert_gram(Work *work, int board)
     return spd_invert(gram, p);
 }
 
-static int prepare_boards(Work *work)
+static int prepare_boards(ExplainedJob *job)
 {
-    size_t p = work->p;
+    size_t p = job->p;
     float *mean = mem_alloc((GAME_MAX_MOVES + 1) * p, sizeof(float), "mean boards");
     double *sums = mem_alloc((GAME_MAX_MOVES + 1) * p, sizeof(double), "sums of boards");
     int rc = mean && sums ? 0 : OGPT_ENOMEM;
     for (int board = 0; board < N_BOARDS && rc == 0; board++) {
-        ply_means(mean, &work->train.set.set, work->train.f[board], p, sums);
-        take_out(work->train.f[board], &work->train.set.set, mean, p);
-        take_out(work->test.f[board], &work->test.set.set, mean, p);
-        rc = invert_gram(work, board);
+        ply_means(mean, &job->train.set.set, job->train.f[board], p, sums);
+        take_out(job->train.f[board], &job->train.set.set, mean, p);
+        take_out(job->test.f[board], &job->test.set.set, mean, p);
+        rc = invert_gram(job, board);
     }
     mem_free(mean);
     mem_free(sums);
@@ -158,57 +157,63 @@ static int prepare_boards(Work *work)
 
 /* ---- one layer ---- */
 
-/* Rows first .. first+n-1 less the mean of their ply, into work->block. */
-static void centre_block(Work *work, const Regression *layer, const PositionSet *set,
+/* Rows first .. first+n-1 less the mean of their ply, into job->block. */
+static void centre_block(ExplainedJob *job, const Regression *layer, const PositionSet *set,
                          const float *rows, size_t first, size_t n)
 {
-    size_t d = work->d;
+    size_t d = job->d;
     for (size_t i = 0; i < n; i++) {
         const float *mean = layer->mean + set->t[first + i] * d;
         for (size_t c = 0; c < d; c++) {
-            work->block[i * d + c] = rows[(first + i) * d + c] - mean[c];
+            job->block[i * d + c] = rows[(first + i) * d + c] - mean[c];
         }
     }
 }
 
 /* B = inverse . (F^T X), in double precision. */
-static void solve_layer(Work *work, Regression *layer, int board, const float *rows)
+static void solve_layer(ExplainedJob *job, Regression *layer, int board, const float *rows)
 {
-    size_t p = work->p, d = work->d, n = work->train.set.set.n_positions;
-    memset(work->sums, 0, p * d * sizeof(double));
+    size_t p = job->p, d = job->d, n = job->train.set.set.n_positions;
+    memset(job->sums, 0, p * d * sizeof(double));
     for (size_t first = 0; first < n; first += BLOCK_ROWS) {
         size_t n_rows = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
-        centre_block(work, layer, &work->train.set.set, rows, first, n_rows);
-        gemm(true, false, p, d, n_rows, 1, work->train.f[board] + first * p, p, work->block, d, 0,
-             work->product, d);
+        centre_block(job, layer, &job->train.set.set, rows, first, n_rows);
+        gemm(true, false, p, d, n_rows, 1, job->train.f[board] + first * p, p, job->block, d, 0,
+             job->product, d);
         for (size_t i = 0; i < p * d; i++) {
-            work->sums[i] += (double)work->product[i];
+            job->sums[i] += (double)job->product[i];
         }
     }
     for (size_t i = 0; i < p; i++) {
         for (size_t c = 0; c < d; c++) {
             double sum = 0;
             for (size_t k = 0; k < p; k++) {
-                sum += work->inverse[board][i * p + k] * work->sums[k * d + c];
+                sum += job->inverse[board][i * p + k] * job->sums[k * d + c];
             }
             layer->b[board][i * d + c] = (float)sum;
         }
     }
 }
 
+static void layer_done(ExplainedJob *job)
+{
+    work_tick(job->work, "layers", ++job->n_done, 2 * job->n_layers);
+}
+
 static int learn_layer(void *context, int index, const float *rows)
 {
-    Work *work = context;
-    Regression *layer = &work->layers[index];
-    double *sums = mem_alloc((GAME_MAX_MOVES + 1) * work->d, sizeof(double), "sums of a layer");
+    ExplainedJob *job = context;
+    Regression *layer = &job->layers[index];
+    double *sums = mem_alloc((GAME_MAX_MOVES + 1) * job->d, sizeof(double), "sums of a layer");
     if (!sums) {
         return OGPT_ENOMEM;
     }
-    ply_means(layer->mean, &work->train.set.set, rows, work->d, sums);
+    ply_means(layer->mean, &job->train.set.set, rows, job->d, sums);
     mem_free(sums);
     for (int board = 0; board < N_BOARDS; board++) {
-        solve_layer(work, layer, board, rows);
+        solve_layer(job, layer, board, rows);
     }
+    layer_done(job);
     return 0;
 }
 
@@ -222,24 +227,24 @@ static double squares(const float *x, size_t n)
 }
 
 /* Add the squares of one game's rows to the four sums. */
-static void measure_game(Work *work, const Regression *layer, const float *rows, size_t game)
+static void measure_game(ExplainedJob *job, const Regression *layer, const float *rows, size_t game)
 {
-    const PositionSet *set = &work->test.set.set;
-    size_t p = work->p, d = work->d, first = set->first[game], n = set->first[game + 1] - first;
+    const PositionSet *set = &job->test.set.set;
+    size_t p = job->p, d = job->d, first = set->first[game], n = set->first[game + 1] - first;
     const float *overall = layer->mean + GAME_MAX_MOVES * d;
     for (size_t i = first; i < first + n; i++) {
         for (size_t c = 0; c < d; c++) {
             double distance = (double)rows[i * d + c] - (double)overall[c];
-            work->games[0][game] += distance * distance;
+            job->games[0][game] += distance * distance;
         }
     }
-    centre_block(work, layer, set, rows, first, n); /* a game has fewer rows than a block */
-    work->games[1][game] = squares(work->block, n * d);
+    centre_block(job, layer, set, rows, first, n); /* a game has fewer rows than a block */
+    job->games[1][game] = squares(job->block, n * d);
     for (int board = 0; board < N_BOARDS; board++) {
-        centre_block(work, layer, set, rows, first, n);
-        gemm(false, false, n, d, p, -1, work->test.f[board] + first * p, p, layer->b[board], d, 1,
-             work->block, d);
-        work->games[2 + board][game] = squares(work->block, n * d);
+        centre_block(job, layer, set, rows, first, n);
+        gemm(false, false, n, d, p, -1, job->test.f[board] + first * p, p, layer->b[board], d, 1,
+             job->block, d);
+        job->games[2 + board][game] = squares(job->block, n * d);
     }
 }
 
@@ -255,51 +260,52 @@ static Interval explained_share(const double *left, const double *whole, size_t 
 
 static int measure_layer(void *context, int index, const float *rows)
 {
-    Work *work = context;
-    size_t n = work->test.set.set.n_games;
+    ExplainedJob *job = context;
+    size_t n = job->test.set.set.n_games;
     double *scratch = mem_alloc(n, sizeof(double), "shares of games");
     if (!scratch) {
         return OGPT_ENOMEM;
     }
-    memset(work->games[0], 0, n * sizeof(double));
+    memset(job->games[0], 0, n * sizeof(double));
     for (size_t g = 0; g < n; g++) {
-        measure_game(work, &work->layers[index], rows, g);
+        measure_game(job, &job->layers[index], rows, g);
     }
-    Explained *out = &work->out[index];
-    out->ply = explained_share(work->games[1], work->games[0], n, work->seed, scratch);
-    out->board = explained_share(work->games[2], work->games[1], n, work->seed, scratch);
-    out->shuffled = explained_share(work->games[3], work->games[1], n, work->seed, scratch);
+    Explained *out = &job->out[index];
+    out->ply = explained_share(job->games[1], job->games[0], n, job->work->seed, scratch);
+    out->board = explained_share(job->games[2], job->games[1], n, job->work->seed, scratch);
+    out->shuffled = explained_share(job->games[3], job->games[1], n, job->work->seed, scratch);
     mem_free(scratch);
+    layer_done(job);
     return 0;
 }
 
 /* ---- all of it ---- */
 
-static int work_allocate(Work *work, int n_layers)
+static int job_allocate(ExplainedJob *job)
 {
-    size_t p = work->p, d = work->d, n = work->test.set.set.n_games;
+    size_t p = job->p, d = job->d, n = job->test.set.set.n_games;
     size_t wider = p > d ? p : d;
     bool complete = true;
-    work->layers = mem_calloc((size_t)n_layers, sizeof(Regression), "regressions");
-    work->sums = mem_alloc(p * d, sizeof(double), "sums of a regression");
-    work->block = mem_alloc(BLOCK_ROWS * d, sizeof(float), "rows of a regression");
-    work->product = mem_alloc(p * wider, sizeof(float), "products of a regression");
+    job->layers = mem_calloc((size_t)job->n_layers, sizeof(Regression), "regressions");
+    job->sums = mem_alloc(p * d, sizeof(double), "sums of a regression");
+    job->block = mem_alloc(BLOCK_ROWS * d, sizeof(float), "rows of a regression");
+    job->product = mem_alloc(p * wider, sizeof(float), "products of a regression");
     for (int board = 0; board < N_BOARDS; board++) {
-        work->inverse[board] = mem_alloc(p * p, sizeof(double), "a matrix of boards");
-        complete = complete && work->inverse[board];
+        job->inverse[board] = mem_alloc(p * p, sizeof(double), "a matrix of boards");
+        complete = complete && job->inverse[board];
     }
     for (int sum = 0; sum < 4; sum++) {
-        work->games[sum] = mem_calloc(n, sizeof(double), "squares of games");
-        complete = complete && work->games[sum];
+        job->games[sum] = mem_calloc(n, sizeof(double), "squares of games");
+        complete = complete && job->games[sum];
     }
-    for (int i = 0; i < n_layers && work->layers; i++) {
-        Regression *layer = &work->layers[i];
+    for (int i = 0; i < job->n_layers && job->layers; i++) {
+        Regression *layer = &job->layers[i];
         layer->mean = mem_alloc((GAME_MAX_MOVES + 1) * d, sizeof(float), "means of a layer");
         layer->b[0] = mem_alloc(2 * p * d, sizeof(float), "weights of a regression");
         layer->b[1] = layer->b[0] ? layer->b[0] + p * d : NULL;
         complete = complete && layer->mean && layer->b[0];
     }
-    return complete && work->layers && work->sums && work->block && work->product ? 0 : OGPT_ENOMEM;
+    return complete && job->layers && job->sums && job->block && job->product ? 0 : OGPT_ENOMEM;
 }
 
 static void side_release(Side *side)
@@ -309,42 +315,41 @@ static void side_release(Side *side)
     mem_free(side->f[1]);
 }
 
-static void work_release(Work *work, int n_layers)
+static void job_release(ExplainedJob *job)
 {
-    for (int i = 0; i < n_layers && work->layers; i++) {
-        mem_free(work->layers[i].mean);
-        mem_free(work->layers[i].b[0]);
+    for (int i = 0; i < job->n_layers && job->layers; i++) {
+        mem_free(job->layers[i].mean);
+        mem_free(job->layers[i].b[0]);
     }
     for (int board = 0; board < N_BOARDS; board++) {
-        mem_free(work->inverse[board]);
+        mem_free(job->inverse[board]);
     }
     for (int sum = 0; sum < 4; sum++) {
-        mem_free(work->games[sum]);
+        mem_free(job->games[sum]);
     }
-    mem_free(work->layers);
-    mem_free(work->sums);
-    mem_free(work->block);
-    mem_free(work->product);
-    side_release(&work->train);
-    side_release(&work->test);
+    mem_free(job->layers);
+    mem_free(job->sums);
+    mem_free(job->block);
+    mem_free(job->product);
+    side_release(&job->train);
+    side_release(&job->test);
 }
 
-int explained_variance(Explained *out, const Gpt *gpt, HookSite site, const int *layers,
-                       int n_layers, Corpus *corpus, const ExplainedOptions *options, Pool *pool)
+int explained_variance(Explained *out, const Gpt *gpt, const SiteLayers *where, Corpus *corpus,
+                       const ExplainedOptions *options, const Work *work)
 {
-    Work work = {.out = out, .seed = options->seed};
-    work.d = hook_width(&gpt->cfg, site, (size_t)gpt->cfg.n_ctx);
-    int rc = draw_side(&work.train, corpus, SPLIT_TRAIN, options->n_games, options, pool);
-    rc = rc ? rc : draw_side(&work.test, corpus, SPLIT_TEST, options->n_test_games, options, pool);
-    work.p = 2 * work.train.set.n_squares;
-    rc = rc ? rc : work_allocate(&work, n_layers);
-    rc = rc ? rc : prepare_boards(&work);
+    ExplainedJob job = {.out = out, .n_layers = where->n, .work = work};
+    const Work quiet = work_quiet(work);
+    job.d = hook_width(&gpt->cfg, where->site, (size_t)gpt->cfg.n_ctx);
+    int rc = draw_side(&job.train, corpus, SPLIT_TRAIN, options->n_games, options->plies, &quiet);
     rc = rc ? rc
-            : activations_visit(&work.train.set.set, gpt, site, layers, n_layers,
-                                options->memory_bytes, learn_layer, &work, pool);
-    rc = rc ? rc
-            : activations_visit(&work.test.set.set, gpt, site, layers, n_layers,
-                                options->memory_bytes, measure_layer, &work, pool);
-    work_release(&work, n_layers);
+            : draw_side(&job.test, corpus, SPLIT_TEST, options->n_test_games, options->plies,
+                        &quiet);
+    job.p = 2 * job.train.set.n_squares;
+    rc = rc ? rc : job_allocate(&job);
+    rc = rc ? rc : prepare_boards(&job);
+    rc = rc ? rc : activations_visit(&job.train.set.set, gpt, where, learn_layer, &job, &quiet);
+    rc = rc ? rc : activations_visit(&job.test.set.set, gpt, where, measure_layer, &job, &quiet);
+    job_release(&job);
     return rc;
 }

@@ -20,7 +20,7 @@
 
 #include "datasets/corpus.h"
 #include "num/stats.h"
-#include "probes/activations/positions.h"
+#include "probes/activations/activations.h"
 
 #define EXPLAINED_RIDGE 1e-4
 
@@ -31,12 +31,12 @@ typedef struct Explained {
 typedef struct ExplainedOptions {
     size_t n_games, n_test_games;
     int plies; /* drawn of each game; 0: all */
-    uint64_t seed;
-    size_t memory_bytes; /* for activations */
 } ExplainedOptions;
 
-/* out[i] for layers[i] of a site. Returns 0, OGPT_EFORMAT, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
-int explained_variance(Explained *out, const Gpt *gpt, HookSite site, const int *layers,
-                       int n_layers, Corpus *corpus, const ExplainedOptions *options, Pool *pool);
+/* out[i] for where->layers[i]. work: the pool, the seed, memory_bytes for activations,
+ * tick("layers"), each layer twice: learnt and measured. Returns 0, OGPT_EFORMAT, OGPT_ENUM,
+ * OGPT_EINTR, OGPT_ENOMEM. */
+int explained_variance(Explained *out, const Gpt *gpt, const SiteLayers *where, Corpus *corpus,
+                       const ExplainedOptions *options, const Work *work);
 
 #endif

@@ -9,10 +9,10 @@
 #include "base/err.h"
 
 int readings_add(Readings *readings, int layer, int control, const LabelledSet *truth,
-                 const uint8_t *predicted, Pool *pool)
+                 const uint8_t *predicted, const Work *work)
 {
     assert(readings->n < sizeof(readings->list) / sizeof(readings->list[0]));
-    int rc = readings->traits.age ? 0 : traits_read(&readings->traits, &truth->set, pool);
+    int rc = readings->traits.age ? 0 : traits_read(&readings->traits, &truth->set, work);
     Reading *reading = rc ? NULL : mem_calloc(1, sizeof(Reading), "a probe's reading");
     if (!reading) {
         return rc ? rc : OGPT_ENOMEM;
@@ -77,10 +77,10 @@ static int run_test(void *context, size_t job, size_t worker)
 }
 
 int paired_tests(PairedTest *tests, const PairedQuestion *questions, size_t n, ScoreKind score,
-                 uint64_t seed, Pool *pool)
+                 const Work *work)
 {
-    TestJob job = {tests, questions, score, seed};
-    int rc = pool_run(pool, n, run_test, &job);
+    TestJob job = {tests, questions, score, work->seed};
+    int rc = pool_run(work->pool, n, run_test, &job);
     if (rc == 0) {
         holm_adjust(tests, n);
     }

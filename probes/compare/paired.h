@@ -29,7 +29,7 @@ typedef struct Readings {
 
 /* Keep what was predicted. Returns 0, OGPT_EFORMAT, OGPT_EINTR, OGPT_ENOMEM. */
 int readings_add(Readings *readings, int layer, int control, const LabelledSet *truth,
-                 const uint8_t *predicted, Pool *pool);
+                 const uint8_t *predicted, const Work *work);
 void readings_release(Readings *readings);
 /* The reading of a layer (control READING_PROBE) or of a control; NULL when there is none. */
 const Reading *readings_find(const Readings *readings, int layer, int control);
@@ -39,9 +39,10 @@ typedef struct PairedQuestion {
     const GameSums *a, *b;
 } PairedQuestion;
 
-/* tests[i] of question i, all corrected together; questions run side by side over the pool.
+/* tests[i] of question i, all corrected together; questions run in parallel, and the
+ * bootstrap has work->seed.
  * Returns 0, or OGPT_EFORMAT when two readings are not of the same games and cells. */
 int paired_tests(PairedTest *tests, const PairedQuestion *questions, size_t n, ScoreKind score,
-                 uint64_t seed, Pool *pool);
+                 const Work *work);
 
 #endif

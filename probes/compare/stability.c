@@ -20,42 +20,48 @@ static double layer_l2(const Probe *probe, int index)
     return probe->l2 > 0 ? probe->l2 : FIT_L2;
 }
 
-static int fit_half(Directions *out, float *weight, float *bias, const Probe *probe, double l2,
-                    const float *rows, const uint8_t *labels, size_t n, Pool *pool)
+typedef struct HalvesJob {
+    BetweenCosines *out;
+    const Probe *probe;
+    LabelledSet set;
+    Work quiet;
+} HalvesJob;
+
+/* Rows first .. end-1 fitted by themselves; weight (d + 1, cells): the biases come last. */
+static int fit_half(Directions *out, float *weight, const HalvesJob *job, int index,
+                    const float *rows, size_t first, size_t end)
 {
+    const Probe *probe = job->probe;
     bool known = strcmp(probe->solver, "liblinear") == 0;
+    size_t d = (size_t)probe->d_model, S = (size_t)probe->n_squares, K = (size_t)probe->n_classes;
     FitReport report;
-    FitProblem problem = {.x = rows,
-                          .labels = labels,
-                          .n = n,
-                          .width = (size_t)probe->d_model,
-                          .n_squares = (size_t)probe->n_squares,
-                          .n_classes = (size_t)probe->n_classes,
-                          .l2 = l2};
-    FitWeights weights = {.weight = weight, .bias = bias};
-    int rc = fit_probe(&weights, &report, known ? probe->solver : "newton", &problem, pool);
-    return rc ? rc
-              : directions_of_weights(out, weight, probe->size, problem.width, problem.n_classes);
+    FitProblem problem = {.x = rows + first * d,
+                          .labels = job->set.labels + first * S,
+                          .n = end - first,
+                          .width = d,
+                          .n_squares = S,
+                          .n_classes = K,
+                          .l2 = layer_l2(probe, index)};
+    FitWeights weights = {.weight = weight, .bias = weight + d * S * K};
+    int rc = fit_probe(&weights, &report, known ? probe->solver : "newton", &problem, &job->quiet);
+    return rc ? rc : directions_of_weights(out, weight, probe->size, d, K);
 }
 
-/* Two fits of a layer; the first half of the rows ends before row `middle`. */
-static int fit_halves(Directions half[2], const Probe *probe, int index, const float *rows,
-                      const uint8_t *labels, size_t n, size_t middle, Pool *pool)
+/* Two fits of a layer, each on half the games. */
+static int fit_halves(Directions half[2], const HalvesJob *job, int index, const float *rows)
 {
+    const Probe *probe = job->probe;
+    const PositionSet *set = &job->set.set;
     size_t cells = (size_t)probe->n_squares * (size_t)probe->n_classes;
-    size_t d = (size_t)probe->d_model;
-    float *weight = mem_alloc((d + 1) * cells, sizeof(float), "weights of half a fit");
+    size_t n = set->n_positions, middle = set->first[set->n_games / 2];
+    float *weight =
+        mem_alloc(((size_t)probe->d_model + 1) * cells, sizeof(float), "weights of half a fit");
     half[0] = half[1] = (Directions){0};
     if (!weight) {
         return OGPT_ENOMEM;
     }
-    int rc = 0;
-    for (int h = 0; h < 2 && rc == 0; h++) {
-        size_t first = h == 0 ? 0 : middle, end = h == 0 ? middle : n;
-        rc = fit_half(&half[h], weight, weight + d * cells, probe, layer_l2(probe, index),
-                      rows + first * d, labels + first * (size_t)probe->n_squares, end - first,
-                      pool);
-    }
+    int rc = fit_half(&half[0], weight, job, index, rows, 0, middle);
+    rc = rc ? rc : fit_half(&half[1], weight, job, index, rows, middle, n);
     if (rc) {
         directions_release(&half[0]);
         directions_release(&half[1]);
@@ -64,38 +70,25 @@ static int fit_halves(Directions half[2], const Probe *probe, int index, const f
     return rc;
 }
 
-typedef struct HalvesJob {
-    BetweenCosines *out;
-    const Probe *probe;
-    LabelledSet set;
-    Pool *pool;
-    const StabilityObserver *observer;
-} HalvesJob;
-
 static int halve_layer(void *context, int index, const float *rows)
 {
     HalvesJob *job = context;
-    const PositionSet *set = &job->set.set;
     Directions half[2];
-    int rc = fit_halves(half, job->probe, index, rows, job->set.labels, set->n_positions,
-                        set->first[set->n_games / 2], job->pool);
+    int rc = fit_halves(half, job, index, rows);
     if (rc) {
         return rc;
     }
     job->out[index] = directions_between(&half[0], &half[1]);
     directions_release(&half[0]);
     directions_release(&half[1]);
-    if (job->observer) {
-        job->observer->layer(job->observer->context, index + 1, job->probe->n_layers);
-    }
     return 0;
 }
 
 int stability_measure(BetweenCosines *out, const Probe *probe, const char *path, const Gpt *gpt,
-                      Corpus *corpus, const ExplainedOptions *options, Pool *pool,
-                      const StabilityObserver *observer)
+                      Corpus *corpus, const ExplainedOptions *options, const Work *work)
 {
-    HalvesJob job = {.out = out, .probe = probe, .pool = pool, .observer = observer};
+    HalvesJob job = {.out = out, .probe = probe, .quiet = work_quiet(work)};
+    const SiteLayers where = {probe->site, probe->layers, probe->n_layers};
     LabelConvention convention;
     GameSource *source = NULL;
     const Task *task = task_find(probe->task);
@@ -105,17 +98,15 @@ int stability_measure(BetweenCosines *out, const Probe *probe, const char *path,
                      TASK_NAMES);
     }
     rc = rc ? rc : convention_parse(&convention, probe->labels);
-    rc = rc ? rc : source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, options->seed);
+    rc = rc ? rc : source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, work->seed);
     rc = rc ? rc
             : labelled_draw(&job.set, source, task, convention, options->n_games, options->plies,
-                            options->seed, pool);
+                            work);
     source_free(source);
     if (rc == 0 && job.set.set.n_games < 2) {
         rc = err_set(OGPT_EUSAGE, "%s: one training game cannot be halved", path);
     }
-    rc = rc ? rc
-            : activations_visit(&job.set.set, gpt, probe->site, probe->layers, probe->n_layers,
-                                options->memory_bytes, halve_layer, &job, pool);
+    rc = rc ? rc : activations_visit(&job.set.set, gpt, &where, halve_layer, &job, work);
     labelled_release(&job.set);
     return rc;
 }

@@ -10,16 +10,11 @@
 #include "probes/compare/directions.h"
 #include "probes/compare/explained.h"
 
-typedef struct StabilityObserver {
-    void *context;
-    void (*layer)(void *context, int done, int n_layers); /* after each layer */
-} StabilityObserver;
-
-/* out[i] for layer index i: the two halves' directions held against each other. Only n_games,
- * plies, seed and memory_bytes of the options are used. Returns 0, OGPT_EUSAGE (a hidden layer, or
- * a single game), OGPT_EFORMAT, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. observer may be NULL. */
+/* out[i] for layer index i: the two halves' directions held against each other. Only n_games and
+ * plies of the options are used. work: the pool, the seed, memory_bytes for activations,
+ * tick("layers"). Returns 0, OGPT_EUSAGE (a hidden layer, or a single game), OGPT_EFORMAT,
+ * OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
 int stability_measure(BetweenCosines *out, const Probe *probe, const char *path, const Gpt *gpt,
-                      Corpus *corpus, const ExplainedOptions *options, Pool *pool,
-                      const StabilityObserver *observer);
+                      Corpus *corpus, const ExplainedOptions *options, const Work *work);
 
 #endif

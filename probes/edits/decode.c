@@ -6,7 +6,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "datasets/vocab.h"
+#include "probes/activations/passes.h"
+#include "probes/activations/subject.h"
 #include "probes/edits/edit_methods.h"
 #include "probes/legality/answers.h"
 
@@ -14,7 +15,8 @@ typedef struct Decoding {
     Decoded *out;
     const Probe *probe;
     const DecodeEdit *edit;
-    size_t last;    /* position to be read */
+    size_t last; /* position to be read */
+    int d_vocab;
     float *scratch; /* EDIT_ROW_SCRATCH(d_model) */
     float scores[BOARD_SQUARES * TASK_MAX_CLASSES];
 } Decoding;
@@ -37,7 +39,7 @@ static void best_probabilities(float *p, const float *scores, const Probe *probe
 }
 
 /* The edit comes first, so that the layer it is made at is read as it was left. */
-static void read_hook(void *context, const HookPoint *point)
+static int read_hook(void *context, const PassBatch *pass, const HookPoint *point)
 {
     Decoding *reading = context;
     const Probe *probe = reading->probe;
@@ -56,56 +58,59 @@ static void read_hook(void *context, const HookPoint *point)
             best_probabilities(reading->out->p[i], reading->scores, probe);
         }
     }
+    return 0;
 }
 
-static Hooks reading_hooks(Decoding *reading)
+static int read_logits(void *context, const PassBatch *pass)
 {
-    Hooks hooks = {.fn = read_hook, .context = reading};
-    for (int i = 0; i < reading->probe->n_layers; i++) {
-        int block;
-        HookSite site = probe_hook(&block, reading->probe, reading->probe->layers[i]);
-        hooks.sites[site] |= UINT64_C(1) << block;
+    Decoding *reading = context;
+    size_t V = (size_t)reading->d_vocab;
+    memcpy(reading->out->logits, pass->logits + reading->last * V, V * sizeof(float));
+    int bad = answer_bad_token(reading->out->logits, reading->d_vocab);
+    return bad < 0 ? 0 : err_set(OGPT_ENUM, "the network's score of token %d is not finite", bad);
+}
+
+static PassCalls reading_calls(Decoding *reading)
+{
+    const Probe *probe = reading->probe;
+    PassCalls calls = {.context = reading, .hook = read_hook, .visit = read_logits};
+    for (int i = 0; i < probe->n_layers; i++) {
+        passes_hook_layer(&calls, probe->site, probe->layers[i]);
     }
     if (reading->edit) {
-        hooks.sites[reading->edit->plan.site] |= reading->edit->plan.layers;
+        calls.sites[reading->edit->plan.site] |= reading->edit->plan.layers;
     }
-    return hooks;
+    return calls;
 }
 
 int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
                 const DecodeEdit *edit)
 {
-    const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab);
-    uint8_t tokens[GAME_MAX_MOVES];
-    Tape *tape = NULL;
-    Decoding reading = {.out = out, .probe = probe, .edit = edit};
+    const Vocab *vocab;
+    uint8_t game[GAME_MAX_MOVES], read = (uint8_t)n;
+    Decoding reading = {.out = out, .probe = probe, .edit = edit, .d_vocab = gpt->cfg.d_vocab};
     if (n < 1 || n > gpt->cfg.n_ctx) {
         return err_set(OGPT_EUSAGE,
                        "%d moves, expected 1 to %d: the network is asked for the "
                        "move after them",
                        n, gpt->cfg.n_ctx);
     }
-    memset(out, 0, sizeof(*out));
-    reading.last = (size_t)n - 1;
-    for (int t = 0; t < n; t++) {
-        tokens[t] = vocab->tok_of_sq[moves[t]];
+    int rc = subject_vocab(&vocab, &gpt->cfg, "the network");
+    if (rc) {
+        return rc;
     }
+    memset(out, 0, sizeof(*out));
+    memset(game, SQ_NONE, sizeof(game));
+    memcpy(game, moves, (size_t)n);
+    reading.last = (size_t)n - 1;
     reading.scratch =
         mem_alloc(EDIT_ROW_SCRATCH(probe->d_model), sizeof(float), "scratch of an edit");
-    int rc = reading.scratch ? tape_new(&tape, &gpt->cfg, 1, TAPE_FORWARD, NULL) : OGPT_ENOMEM;
-    if (rc) {
-        goto done;
+    if (!reading.scratch) {
+        return OGPT_ENOMEM;
     }
-    Hooks hooks = reading_hooks(&reading);
-    const real *logits = gpt_forward(gpt, tape, tokens, 1, (size_t)n, &hooks);
-    memcpy(out->logits, logits + reading.last * (size_t)gpt->cfg.d_vocab,
-           (size_t)gpt->cfg.d_vocab * sizeof(float));
-    int bad = answer_bad_token(out->logits, gpt->cfg.d_vocab);
-    if (bad >= 0) {
-        rc = err_set(OGPT_ENUM, "the network's score of token %d is not finite", bad);
-    }
-done:
-    tape_free(tape);
+    PassGames games = {.vocab = vocab, .n = 1, .moves = game, .read = &read, .games_a_pass = 1};
+    PassCalls calls = reading_calls(&reading);
+    rc = passes_run(gpt, &games, &calls, WORK_ALONE);
     mem_free(reading.scratch);
     return rc;
 }

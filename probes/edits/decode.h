@@ -22,7 +22,8 @@ typedef struct Decoded {
 } Decoded;
 
 /* The network reads moves 0..n-1 (1 <= n <= n_ctx), and the probes its last position. edit may
- * be NULL. Returns 0, OGPT_EUSAGE (n out of range), OGPT_ENUM (not finite), OGPT_ENOMEM. */
+ * be NULL. Returns 0, OGPT_EUSAGE (n out of range), OGPT_EFORMAT (the network is of no board),
+ * OGPT_ENUM (not finite), OGPT_ENOMEM. */
 int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
                 const DecodeEdit *edit);
 

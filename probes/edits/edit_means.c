@@ -49,16 +49,14 @@ static void shape_probe(Probe *out, const Gpt *gpt, const Task *task, const Game
 }
 
 static int means_init(Means *means, const Probe *probe, Corpus *corpus, const Task *task,
-                      LabelConvention convention, Pool *pool)
+                      LabelConvention convention, const Work *work)
 {
     const EditMeansOptions *options = means->options;
     size_t S = (size_t)probe->n_squares, columns = S * (size_t)probe->n_classes;
     GameSource *source = NULL;
     size_t n;
-    int rc = source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, options->seed);
-    rc = rc ? rc
-            : positions_draw(&means->set, source, options->n_games, options->plies, options->seed,
-                             pool);
+    int rc = source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, work->seed);
+    rc = rc ? rc : positions_draw(&means->set, source, options->n_games, options->plies, work);
     source_free(source);
     if (rc != 0) {
         return rc;
@@ -72,7 +70,7 @@ static int means_init(Means *means, const Probe *probe, Corpus *corpus, const Ta
     if (!means->labels || !means->counts || !means->chosen || !means->block || !means->sums) {
         return OGPT_ENOMEM;
     }
-    rc = positions_label(means->labels, &means->set, task, convention, pool);
+    rc = positions_label(means->labels, &means->set, task, convention, work);
     for (size_t i = 0; i < n && rc == 0; i++) {
         for (size_t s = 0; s < S; s++) {
             means->counts[s * (size_t)probe->n_classes + means->labels[i * S + s]]++;
@@ -152,7 +150,7 @@ size_t edit_means_bytes(const GptConfig *cfg, const EditMeansOptions *options, s
                                      hook_width(cfg, options->site, (size_t)cfg->n_ctx));
     size_t fits = options->memory_bytes / layer, n_layers = (size_t)cfg->n_layers;
     size_t group = fits < 1 ? 1 : fits < n_layers ? fits : n_layers;
-    return group * layer + activations_scratch_bytes(cfg, n_workers);
+    return group * layer + n_workers * activations_scratch_bytes(cfg, WORK_ALONE);
 }
 
 int edit_means_fit(Probe *out, size_t *least, const Gpt *gpt, Corpus *corpus,
@@ -160,6 +158,7 @@ int edit_means_fit(Probe *out, size_t *least, const Gpt *gpt, Corpus *corpus,
 {
     const Task *task = task_find("mine");
     Means means = {.gpt = gpt, .options = options, .probe = out};
+    const Work work = {.pool = pool, .seed = options->seed, .memory_bytes = options->memory_bytes};
     LabelConvention convention;
     int rc = convention_parse(&convention, options->labels);
     memset(out, 0, sizeof(*out));
@@ -168,11 +167,10 @@ int edit_means_fit(Probe *out, size_t *least, const Gpt *gpt, Corpus *corpus,
         return rc;
     }
     shape_probe(out, gpt, task, corpus_info(corpus)->variant, options);
+    SiteLayers where = {out->site, out->layers, out->n_layers};
     rc = probe_allocate(out);
-    rc = rc ? rc : means_init(&means, out, corpus, task, convention, pool);
-    rc = rc ? rc
-            : activations_visit(&means.set, gpt, out->site, out->layers, out->n_layers,
-                                options->memory_bytes, layer_means, &means, pool);
+    rc = rc ? rc : means_init(&means, out, corpus, task, convention, &work);
+    rc = rc ? rc : activations_visit(&means.set, gpt, &where, layer_means, &means, &work);
     if (rc == 0) {
         *least = least_count(&means, out);
         out->n_games = (int64_t)means.set.n_games;

@@ -2,6 +2,7 @@
 #ifndef OGPT_PROBES_LEGALITY_LAYOUT_CHECK_H
 #define OGPT_PROBES_LEGALITY_LAYOUT_CHECK_H
 
+#include "base/work.h"
 #include "model/layouts/layouts.h"
 
 /* Logits of ours are float sums and those of the plain network double ones: over the golden model,
@@ -18,9 +19,10 @@ typedef struct LayoutDifference {
 } LayoutDifference;
 
 /* Forward `n_positions` positions of random legal games through both networks. Token tok of gpt
- * is token order[tok] of net (NULL: the same). Returns 0, OGPT_EFORMAT (d_vocab and n_ctx are of
- * no board), OGPT_ENUM (not finite), OGPT_ENOMEM. */
+ * is token order[tok] of net (NULL: the same). work: the pool, the seed of the games,
+ * tick("games"). Returns 0, OGPT_EFORMAT (d_vocab and n_ctx are of no board), OGPT_ENUM (not
+ * finite), OGPT_EINTR, OGPT_ENOMEM. */
 int layout_difference(LayoutDifference *out, const Gpt *gpt, const PlainNet *net,
-                      const uint8_t *order, size_t n_positions, uint64_t seed);
+                      const uint8_t *order, size_t n_positions, const Work *work);
 
 #endif

@@ -1,11 +1,5 @@
-/* probes/legality/legality.c - forward passes over fixed chunks of games, judged position by
- * position.
- *
- * Games are fetched in windows (so that a source larger than memory streams), and a window is
- * cut into fixed chunks, one forward pass each. A chunk leaves sums per game and per ply in its
- * own place; they are added up in chunk order afterwards, so the number of workers changes
- * nothing.
- */
+/* probes/legality/legality.c - see probes/legality/legality.h. Games go through the network by
+ * probes/activations/passes.h and are judged position by position. */
 #include "probes/legality/legality.h"
 
 #include <math.h>
@@ -13,11 +7,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/process.h"
 #include "datasets/labels.h"
+#include "probes/activations/passes.h"
 #include "probes/legality/answers.h"
-
-enum { CHUNK_GAMES = 16, WINDOW_CHUNKS = 64, WINDOW_GAMES = CHUNK_GAMES * WINDOW_CHUNKS };
 
 void legality_add(LegalitySums *sums, const LegalitySums *more)
 {
@@ -84,131 +76,57 @@ int legality_add_game(LegalitySums *game, LegalitySums *by_ply, const GameVarian
     return 0;
 }
 
-/* One window of games on its way through the workers. */
-typedef struct Window {
-    const Gpt *gpt;
-    const Vocab *vocab;
-    Tape **tapes;         /* (pool_size) */
-    const uint8_t *moves; /* (n_games, n_moves) */
-    size_t n_games;
-    LegalitySums *games;  /* (n_games) */
-    LegalitySums *by_ply; /* (WINDOW_CHUNKS, GAME_MAX_MOVES) */
-} Window;
+typedef struct Scoring {
+    LegalityScore *out;
+    const GameVariant *variant;
+    LegalitySums *by_ply; /* (passes_window, GAME_MAX_MOVES) of the passes of a window */
+} Scoring;
 
-static int score_chunk(void *context, size_t job, size_t worker)
+static int score_pass(void *context, const PassBatch *pass)
 {
-    Window *window = context;
-    const GameVariant *variant = window->vocab->variant;
-    size_t n_moves = (size_t)variant->n_moves, n_ctx = (size_t)window->vocab->n_ctx;
-    size_t first = job * CHUNK_GAMES;
-    size_t B = window->n_games - first < CHUNK_GAMES ? window->n_games - first : CHUNK_GAMES;
-    uint8_t input[CHUNK_GAMES * GAME_MAX_MOVES], target[CHUNK_GAMES * GAME_MAX_MOVES];
-    LegalitySums *by_ply = window->by_ply + job * GAME_MAX_MOVES;
-    const real *logits;
+    const Scoring *scoring = context;
+    size_t n_moves = (size_t)scoring->variant->n_moves,
+           V = (size_t)vocab_of(scoring->variant)->d_vocab;
+    LegalitySums *by_ply = scoring->by_ply + pass->slot * GAME_MAX_MOVES;
     int rc = 0;
     memset(by_ply, 0, GAME_MAX_MOVES * sizeof(*by_ply));
-    batch_encode(input, target, window->vocab, window->moves + first * n_moves, B);
-    logits = gpt_forward(window->gpt, window->tapes[worker], input, B, n_ctx, NULL);
-    for (size_t b = 0; b < B && rc == 0; b++) {
-        rc = legality_add_game(&window->games[first + b], by_ply, variant,
-                               window->moves + (first + b) * n_moves,
-                               logits + b * n_ctx * (size_t)window->vocab->d_vocab);
+    for (size_t b = 0; b < pass->B && rc == 0; b++) {
+        rc = legality_add_game(&scoring->out->games[pass->game + b], by_ply, scoring->variant,
+                               pass->moves + b * n_moves, pass->logits + b * pass->T * V);
     }
     return rc;
 }
 
-static int check_shapes(const Gpt *gpt, const Vocab *vocab)
+/* Sums are added in the order of the games, so that the number of workers changes nothing. */
+static int add_window(void *context, size_t first, size_t n)
 {
-    if (gpt->cfg.d_vocab != vocab->d_vocab || gpt->cfg.n_ctx != vocab->n_ctx) {
-        return err_set(OGPT_EFORMAT,
-                       "the model has d_vocab %d and n_ctx %d, games on %dx%d need %d and %d; use "
-                       "games of the model's board size",
-                       gpt->cfg.d_vocab, gpt->cfg.n_ctx, vocab->variant->size, vocab->variant->size,
-                       vocab->d_vocab, vocab->n_ctx);
+    const Scoring *scoring = context;
+    LegalityScore *out = scoring->out;
+    size_t n_passes = (n + PASS_GAMES - 1) / PASS_GAMES;
+    for (size_t i = first; i < first + n; i++) {
+        legality_add(&out->total, &out->games[i]);
     }
+    for (size_t i = 0; i < n_passes * GAME_MAX_MOVES; i++) {
+        legality_add(&out->by_ply[i % GAME_MAX_MOVES], &scoring->by_ply[i]);
+    }
+    out->n_games += n;
     return 0;
 }
 
-static int make_tapes(Tape ***out, const Gpt *gpt, size_t n)
-{
-    int rc = 0;
-    *out = mem_calloc(n, sizeof **out, "forward passes");
-    if (!*out) {
-        return OGPT_ENOMEM;
-    }
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = tape_new(&(*out)[i], &gpt->cfg, CHUNK_GAMES, TAPE_FORWARD, NULL);
-    }
-    return rc;
-}
-
-static void free_tapes(Tape **tapes, size_t n)
-{
-    for (size_t i = 0; tapes && i < n; i++) {
-        tape_free(tapes[i]);
-    }
-    mem_free(tapes);
-}
-
 int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint64_t first, size_t n,
-                   Pool *pool, void (*progress)(void *context, size_t games_done), void *context)
+                   const Work *work)
 {
-    const Vocab *vocab = vocab_of(source_variant(source));
-    size_t n_workers = pool ? pool_size(pool) : 1;
-    Window window = {.gpt = gpt, .vocab = vocab};
-    uint8_t *moves = NULL;
-    int rc;
+    const GameVariant *variant = source_variant(source);
+    Scoring scoring = {.out = out, .variant = variant};
+    PassGames games = {.vocab = vocab_of(variant), .n = n, .source = source, .first = first};
+    PassCalls calls = {.context = &scoring, .visit = score_pass, .gather = add_window};
     memset(out, 0, sizeof(*out));
-    rc = check_shapes(gpt, vocab);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = make_tapes(&window.tapes, gpt, n_workers);
-    if (rc != 0) {
-        goto done;
-    }
     out->games = mem_calloc(n, sizeof(*out->games), "sums of the scored games");
-    moves = mem_alloc(WINDOW_GAMES, (size_t)vocab->variant->n_moves, "games to be scored");
-    window.by_ply =
-        mem_alloc((size_t)WINDOW_CHUNKS * GAME_MAX_MOVES, sizeof(*window.by_ply), "sums by ply");
-    if (!out->games || !moves || !window.by_ply) {
-        rc = OGPT_ENOMEM;
-        goto done;
-    }
-    window.moves = moves;
-    while (out->n_games < n) {
-        size_t n_chunks;
-        if (interrupt_pending()) {
-            rc = err_set(OGPT_EINTR, "interrupted after scoring %zu of %zu games", out->n_games, n);
-            goto done;
-        }
-        window.n_games = n - out->n_games < WINDOW_GAMES ? n - out->n_games : WINDOW_GAMES;
-        window.games = out->games + out->n_games;
-        rc = source_fetch(source, moves, first + out->n_games, window.n_games, pool);
-        if (rc != 0) {
-            goto done;
-        }
-        n_chunks = (window.n_games + CHUNK_GAMES - 1) / CHUNK_GAMES;
-        rc = pool_run(pool, n_chunks, score_chunk, &window);
-        if (rc != 0) {
-            goto done;
-        }
-        for (size_t i = 0; i < window.n_games; i++) {
-            legality_add(&out->total, &window.games[i]);
-        }
-        for (size_t i = 0; i < n_chunks * GAME_MAX_MOVES; i++) {
-            legality_add(&out->by_ply[i % GAME_MAX_MOVES], &window.by_ply[i]);
-        }
-        out->n_games += window.n_games;
-        if (progress) {
-            progress(context, out->n_games);
-        }
-    }
-done:
-    free_tapes(window.tapes, n_workers);
-    mem_free(window.by_ply);
-    mem_free(moves);
-    if (rc != 0) {
+    scoring.by_ply =
+        mem_alloc(passes_window(work) * GAME_MAX_MOVES, sizeof(*scoring.by_ply), "sums by ply");
+    int rc = out->games && scoring.by_ply ? passes_run(gpt, &games, &calls, work) : OGPT_ENOMEM;
+    mem_free(scoring.by_ply);
+    if (rc) {
         legality_release(out);
     }
     return rc;

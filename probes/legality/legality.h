@@ -10,7 +10,7 @@
 #ifndef OGPT_PROBES_LEGALITY_LEGALITY_H
 #define OGPT_PROBES_LEGALITY_LEGALITY_H
 
-#include "base/pool.h"
+#include "base/work.h"
 #include "datasets/batch.h"
 #include "model/gpt.h"
 #include "num/stats.h"
@@ -27,11 +27,11 @@ typedef struct LegalityScore {
     LegalitySums *games; /* (n_games), owned by the score */
 } LegalityScore;
 
-/* Score games first .. first+n-1 of a source. Any number of workers gives the same sums.
- * progress may be NULL. Returns 0, OGPT_EFORMAT (board of model and source differ),
- * OGPT_EINTR, OGPT_ENUM (non-finite logits), OGPT_ENOMEM. */
+/* Score games first .. first+n-1 of a source. Any number of workers gives the same sums. work: the
+ * pool; tick("games"). Returns 0, OGPT_EFORMAT (board of model and source differ), OGPT_EINTR,
+ * OGPT_ENUM (non-finite logits), OGPT_ENOMEM. */
 int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint64_t first, size_t n,
-                   Pool *pool, void (*progress)(void *context, size_t games_done), void *context);
+                   const Work *work);
 void legality_release(LegalityScore *score);
 
 /* The engine's verdict on one game: adds its scored positions to `game` and, position t, to

@@ -12,10 +12,10 @@
 
 #define CHUNK_GAMES 8192 /* made between two looks at progress and interruption */
 
-typedef enum Kind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } Kind;
+typedef enum RunKind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } RunKind;
 
 /* What a run was trained on; *seed of fresh games. The identity is read as GameSource writes it. */
-static Kind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
+static RunKind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
 {
     char written[64];
     if (!run->games_of) {
@@ -56,10 +56,8 @@ TrainingGames training_games(const Js *manifest, const GameVariant *variant)
 typedef struct Search {
     GameSource *training;
     uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
-    uint64_t made;
-    Pool *pool;
-    void (*progress)(void *context, size_t made);
-    void *context;
+    uint64_t made, all;
+    const Work *work;
 } Search;
 
 /* All games of one fresh run; the source notes those that are scored ones. */
@@ -73,32 +71,31 @@ static int make_again(Search *search, uint64_t seed, uint64_t games)
             return err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
                            search->made);
         }
-        rc = source_fetch(search->training, search->moves, done, n, search->pool);
+        rc = source_fetch(search->training, search->moves, done, n, search->work->pool);
         done += n;
         search->made += n;
-        if (rc == 0 && search->progress) {
-            search->progress(search->context, (size_t)search->made);
+        if (rc == 0) {
+            work_tick(search->work, "games", (double)search->made, (double)search->all);
         }
     }
     return rc;
 }
 
-int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
-               void (*progress)(void *context, size_t made), void *context)
+int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, const Work *work)
 {
     const GameVariant *variant = source_variant(scored);
     *out = (SeenGames){0};
-    if (training_games(manifest, variant).fresh == 0) {
+    Search search = {.all = training_games(manifest, variant).fresh, .work = work};
+    if (search.all == 0) {
         return 0;
     }
-    Search search = {.pool = pool, .progress = progress, .context = context};
     int rc = OGPT_ENOMEM;
     search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
     out->hashes = mem_alloc(n, sizeof(*out->hashes), "hashes of seen games");
     if (search.moves && out->hashes) {
         rc = source_fresh(&search.training, variant, 0, RNG_FRESH);
     }
-    rc = rc ? rc : source_exclude(search.training, scored, n, pool);
+    rc = rc ? rc : source_exclude(search.training, scored, n, work->pool);
     for (size_t i = 0; rc == 0 && i < lineage_length(manifest); i++) {
         const TrainedOn run = lineage_at(manifest, i);
         uint64_t seed = 0;

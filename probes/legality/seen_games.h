@@ -9,7 +9,7 @@
 #define OGPT_PROBES_LEGALITY_SEEN_GAMES_H
 
 #include "base/js.h"
-#include "base/pool.h"
+#include "base/work.h"
 #include "datasets/batch.h"
 
 /* What a manifest (model/lineage.h) says of the training games. */
@@ -29,10 +29,9 @@ typedef struct SeenGames {
 } SeenGames;
 
 /* Make the fresh ones again and note which of the first n games of `scored`, which lie in the test
- * split, are among them; none where the games are unknown. progress (may be NULL) hears how many
- * were made. Returns 0, OGPT_EINTR, OGPT_ENOMEM, or what reading `scored` gave. */
-int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, Pool *pool,
-               void (*progress)(void *context, size_t made), void *context);
+ * split, are among them; none where the games are unknown. work: the pool; tick("games", made
+ * again, all). Returns 0, OGPT_EINTR, OGPT_ENOMEM, or what reading `scored` gave. */
+int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, const Work *work);
 void seen_games_release(SeenGames *seen);
 
 #endif

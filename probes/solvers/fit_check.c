@@ -152,7 +152,7 @@ static void check_release(Check *check)
 }
 
 /* Fit one side into check->w. */
-static int fit_side(Check *check, FitCheck *out, int side, Design *design, Pool *pool)
+static int fit_side(Check *check, FitCheck *out, int side, Design *design, const Work *work)
 {
     FitProblem own = *design->problem;
     const FitProblem *kept = design->problem;
@@ -164,8 +164,8 @@ static int fit_side(Check *check, FitCheck *out, int side, Design *design, Pool 
     float *w = mem_calloc(shape.n, shape.length * sizeof(float), "weights of a check");
     double start = clock_seconds();
     int rc = !w               ? OGPT_ENOMEM
-             : side == NEWTON ? solve__newton(w, &report, design, pool)
-                              : solve__liblinear(w, &report, design, pool);
+             : side == NEWTON ? solve__newton(w, &report, design, work)
+                              : solve__liblinear(w, &report, design, work);
     out->seconds[side] = clock_seconds() - start;
     if (rc == 0) {
         lay_out(check->w[side], w, &shape, own.n_squares * own.n_classes);
@@ -175,7 +175,7 @@ static int fit_side(Check *check, FitCheck *out, int side, Design *design, Pool 
     return rc;
 }
 
-int fit_check(FitCheck *out, const FitProblem *problem, Pool *pool)
+int fit_check(FitCheck *out, const FitProblem *problem, const Work *work)
 {
     FitProblem binary = *problem;
     Design design = {0};
@@ -185,12 +185,12 @@ int fit_check(FitCheck *out, const FitProblem *problem, Pool *pool)
     if (!(problem->l2 > 0) || !isfinite(problem->l2)) {
         return err_set(OGPT_EUSAGE, "l2 is %g, expected a positive number", problem->l2);
     }
-    int rc = design__init(&design, &binary, pool);
-    rc = rc ? rc : check_init(&check, &design, pool ? pool_size(pool) : 1);
+    int rc = design__init(&design, &binary, work);
+    rc = rc ? rc : check_init(&check, &design, work_workers(work));
     for (int side = 0; side < N_SIDES && rc == 0; side++) {
-        rc = fit_side(&check, out, side, &design, pool);
+        rc = fit_side(&check, out, side, &design, work);
     }
-    rc = rc ? rc : pool_run(pool, design.n_blocks, check_block, &check);
+    rc = rc ? rc : pool_run(work->pool, design.n_blocks, check_block, &check);
     if (rc == 0) {
         compare(out, &check);
     }

@@ -142,7 +142,7 @@ static int moments_block(void *context, size_t job, size_t worker)
 }
 
 /* Column means, then deviations, each block's sums added in the order of the blocks. */
-static int measure_columns(Design *design, Pool *pool)
+static int measure_columns(Design *design, const Work *work)
 {
     size_t width = design->problem->width;
     double n = (double)design->problem->n;
@@ -151,14 +151,14 @@ static int measure_columns(Design *design, Pool *pool)
         return OGPT_ENOMEM;
     }
     Moments moments = {design, sum, false};
-    int rc = pool_run(pool, design->n_blocks, moments_block, &moments);
+    int rc = pool_run(work->pool, design->n_blocks, moments_block, &moments);
     for (size_t b = 0; b < design->n_blocks && rc == 0; b++) {
         for (size_t c = 0; c < width; c++) {
             design->mean[c] += sum[b * width + c] / n;
         }
     }
     moments.squares = true;
-    rc = rc ? rc : pool_run(pool, design->n_blocks, moments_block, &moments);
+    rc = rc ? rc : pool_run(work->pool, design->n_blocks, moments_block, &moments);
     for (size_t b = 0; b < design->n_blocks && rc == 0; b++) {
         for (size_t c = 0; c < width; c++) {
             design->deviation[c] += sum[b * width + c] / n;
@@ -175,7 +175,7 @@ static int measure_columns(Design *design, Pool *pool)
     return rc;
 }
 
-int design__init(Design *out, const FitProblem *problem, Pool *pool)
+int design__init(Design *out, const FitProblem *problem, const Work *work)
 {
     size_t width = problem->width, S = problem->n_squares, K = problem->n_classes;
     *out = (Design){.problem = problem, .block_rows = design__block_rows(problem->n)};
@@ -192,7 +192,7 @@ int design__init(Design *out, const FitProblem *problem, Pool *pool)
                 out->count[s * K + problem->labels[i * S + s]]++;
             }
         }
-        rc = measure_columns(out, pool);
+        rc = measure_columns(out, work);
     }
     if (rc) {
         design__release(out);

@@ -17,7 +17,7 @@ typedef struct Design {
     size_t n_blocks;
 } Design;
 
-int design__init(Design *out, const FitProblem *problem, Pool *pool);
+int design__init(Design *out, const FitProblem *problem, const Work *work);
 void design__release(Design *design);
 size_t design__block_rows(size_t n);
 /* Rows of block b. */
@@ -60,7 +60,7 @@ double shape__penalty(const FitProblem *problem, size_t r);
  * CURVATURE_MAX_ROWS rows, the classes share the mean of its blocks on the diagonal. */
 typedef struct Curvature Curvature;
 /* w (shape.n, rows, classes). Returns 0, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
-int curvature__new(Curvature **out, const Design *rows, const float *w, Pool *pool);
+int curvature__new(Curvature **out, const Design *rows, const float *w, const Work *work);
 void curvature__free(Curvature *curvature);
 /* out (rows, classes) = scale * H^-1 v of problem p. */
 void curvature__apply(float *out, const Curvature *curvature, size_t p, double scale,
@@ -69,14 +69,14 @@ size_t curvature__bytes(size_t width, size_t n_squares, size_t n_classes, size_t
 
 /* Solvers: w (shape.n, width + 1, classes) in standardised coordinates, the last of the
  * width + 1 rows being the biases. On entry it holds the start. */
-int solve__newton(float *w, FitReport *report, const Design *design, Pool *pool);
+int solve__newton(float *w, FitReport *report, const Design *design, const Work *work);
 size_t solve__newton_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
                            size_t n_workers);
-int solve__liblinear(float *w, FitReport *report, const Design *design, Pool *pool);
+int solve__liblinear(float *w, FitReport *report, const Design *design, const Work *work);
 size_t solve__liblinear_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
                               size_t n_workers);
 /* Spoils the standardisation of the design where the recipe wants raw rows. */
-int solve__adamw(const FitWeights *out, FitReport *report, Design *design, Pool *pool);
+int solve__adamw(const FitWeights *out, FitReport *report, Design *design, const Work *work);
 size_t solve__adamw_bytes(size_t width, size_t hidden, size_t n_squares, size_t n_classes,
                           size_t rows_of_game, size_t n_workers);
 

@@ -69,6 +69,7 @@ typedef struct Net {
     size_t n;
     double *loss;  /* (jobs, S) */
     size_t *right; /* (jobs) */
+    uint64_t seed;
 } Net;
 
 static float *second_weights(const Net *net, float *params)
@@ -181,7 +182,7 @@ static int measure_rows(void *context, size_t job, size_t worker)
 
 /* Mean loss of rows x (n), summed over squares, and share of right cells. */
 static int measure(double *loss, double *accuracy, Net *net, const float *x, const uint8_t *truth,
-                   size_t n, Pool *pool)
+                   size_t n, const Work *work)
 {
     size_t jobs = (n + CHECK_ROWS - 1) / CHECK_ROWS, right = 0;
     double sum = 0;
@@ -190,7 +191,7 @@ static int measure(double *loss, double *accuracy, Net *net, const float *x, con
     net->n = n;
     net->loss = mem_calloc(jobs * net->S, sizeof(double), "losses");
     net->right = mem_calloc(jobs, sizeof(size_t), "right cells");
-    int rc = net->loss && net->right ? pool_run(pool, jobs, measure_rows, net) : OGPT_ENOMEM;
+    int rc = net->loss && net->right ? pool_run(work->pool, jobs, measure_rows, net) : OGPT_ENOMEM;
     for (size_t i = 0; i < jobs * net->S && rc == 0; i++) {
         sum += net->loss[i];
     }
@@ -248,13 +249,13 @@ static void first_values(Net *net)
     const FitProblem *problem = net->design->problem;
     size_t S = net->S, K = net->K;
     double spread = net->hidden > 0 ? 2 : 1;
-    fill_normal(net->params, net->width * net->middle, sqrt(spread / (double)net->width),
-                problem->seed, DRAW_FIRST);
+    fill_normal(net->params, net->width * net->middle, sqrt(spread / (double)net->width), net->seed,
+                DRAW_FIRST);
     if (net->hidden == 0) {
         return;
     }
     fill_normal(second_weights(net, net->params), net->hidden * net->columns,
-                sqrt(1 / (double)net->hidden), problem->seed, DRAW_SECOND);
+                sqrt(1 / (double)net->hidden), net->seed, DRAW_SECOND);
     float *biases = second_biases(net, net->params);
     for (size_t k = 0; k < K; k++) {
         for (size_t s = 0; s < S; s++) {
@@ -273,7 +274,7 @@ static void list_batch(Net *net, size_t epoch, size_t batch)
     size_t n = net->n_games, size = net->batch_games;
     net->n_rows = 0;
     for (size_t i = batch * size; i < (batch + 1) * size && i < n; i++) {
-        size_t game = (size_t)rng_permute(problem->seed, RNG_FIT, DRAW_ORDER + epoch, i, n);
+        size_t game = (size_t)rng_permute(net->seed, RNG_FIT, DRAW_ORDER + epoch, i, n);
         size_t first = problem->n_games > 0 ? problem->first[game] : game;
         size_t end = problem->n_games > 0 ? problem->first[game + 1] : game + 1;
         for (size_t row = first; row < end; row++) {
@@ -303,7 +304,7 @@ static void step_params(Net *net, float lr, int64_t step)
     }
 }
 
-static int train_net(FitReport *report, Net *net, int epochs, Pool *pool)
+static int train_net(FitReport *report, Net *net, int epochs, const Work *work)
 {
     const FitProblem *problem = net->design->problem;
     size_t batches = (net->n_games + net->batch_games - 1) / net->batch_games;
@@ -313,22 +314,23 @@ static int train_net(FitReport *report, Net *net, int epochs, Pool *pool)
     int rc = 0, idle = 0;
     if (selecting && problem->start) {
         rc = measure(&loss, &best, net, problem->valid_x, problem->valid_labels, problem->n_valid,
-                     pool);
+                     work);
         memcpy(net->best, net->params, net->length * sizeof(float));
     }
     for (int epoch = 0; epoch < epochs && rc == 0 && idle < PATIENCE; epoch++) {
         for (size_t batch = 0; batch < batches && rc == 0; batch++, step++) {
             double factor = schedule_factor(SCHEDULE_COSINE, step, steps, 0, 0);
             list_batch(net, (size_t)epoch, batch);
-            rc = pool_run(pool, LANES, train_lane, net);
+            rc = pool_run(work->pool, LANES, train_lane, net);
             if (rc == 0) {
                 step_params(net, net->hidden > 0 ? HIDDEN_LR * (float)factor : LINEAR_LR, step + 1);
             }
         }
         report->rounds = epoch + 1;
+        work_tick(work, "epochs", epoch + 1, epochs);
         if (rc == 0 && selecting) {
             rc = measure(&loss, &accuracy, net, problem->valid_x, problem->valid_labels,
-                         problem->n_valid, pool);
+                         problem->n_valid, work);
             idle = accuracy > trained ? 0 : idle + 1; /* below its start it may still learn */
             trained = fmax(accuracy, trained);
             if (accuracy > best) {
@@ -338,12 +340,15 @@ static int train_net(FitReport *report, Net *net, int epochs, Pool *pool)
             }
         }
     }
+    if (rc == 0 && report->rounds < epochs) { /* it stopped early */
+        work_tick(work, "epochs", epochs, epochs);
+    }
     if (rc == 0 && selecting) {
         memcpy(net->params, net->best, net->length * sizeof(float));
     }
     return rc ? rc
               : measure(&report->objective, &accuracy, net, problem->x, problem->labels, problem->n,
-                        pool);
+                        work);
 }
 
 /* ---- the whole fit ---- */
@@ -370,11 +375,16 @@ static void net_release(Net *net)
     mem_free(net->labels);
 }
 
-static int net_init(Net *out, const Design *design, size_t hidden, size_t n_workers)
+static int net_init(Net *out, const Design *design, size_t hidden, const Work *work)
 {
     const FitProblem *problem = design->problem;
     size_t S = problem->n_squares, K = problem->n_classes, rows = batch_rows(problem);
-    *out = (Net){.design = design, .width = problem->width, .hidden = hidden, .S = S, .K = K};
+    *out = (Net){.design = design,
+                 .width = problem->width,
+                 .hidden = hidden,
+                 .S = S,
+                 .K = K,
+                 .seed = work->seed};
     out->n_games = problem->n_games > 0 ? problem->n_games : problem->n;
     out->batch_games = BATCH_GAMES;
     if (hidden > 0 && out->n_games / EPOCH_STEPS < BATCH_GAMES) {
@@ -393,8 +403,9 @@ static int net_init(Net *out, const Design *design, size_t hidden, size_t n_work
     out->partial = mem_alloc(LANES * out->length, sizeof(float), "gradients");
     out->squares = mem_alloc(S, sizeof(uint16_t), "squares");
     out->rows = mem_alloc(rows, sizeof(uint32_t), "rows of a batch");
-    out->scratch = mem_alloc(n_workers * out->scratch_floats, sizeof(float), "rows of a batch");
-    out->labels = mem_alloc(n_workers * out->most_rows, S, "labels of a batch");
+    out->scratch =
+        mem_alloc(work_workers(work) * out->scratch_floats, sizeof(float), "rows of a batch");
+    out->labels = mem_alloc(work_workers(work) * out->most_rows, S, "labels of a batch");
     if (!out->params || !out->m || !out->v || !out->best || !out->partial || !out->squares ||
         !out->rows || !out->scratch || !out->labels) {
         net_release(out);
@@ -425,14 +436,14 @@ static void fold_inputs(float *weight, float *bias, const Net *net, bool by_squa
 }
 
 static int fit_net(const FitWeights *out, FitReport *report, const Design *design, size_t hidden,
-                   int epochs, Pool *pool)
+                   int epochs, const Work *work)
 {
     Net net;
-    int rc = net_init(&net, design, hidden, pool ? pool_size(pool) : 1);
+    int rc = net_init(&net, design, hidden, work);
     if (rc) {
         return rc;
     }
-    rc = train_net(report, &net, epochs, pool);
+    rc = train_net(report, &net, epochs, work);
     if (rc == 0 && hidden == 0) {
         fold_inputs(out->weight, out->bias, &net, true);
     } else if (rc == 0) {
@@ -449,7 +460,7 @@ static int fit_net(const FitWeights *out, FitReport *report, const Design *desig
     return rc;
 }
 
-int solve__adamw(const FitWeights *out, FitReport *report, Design *design, Pool *pool)
+int solve__adamw(const FitWeights *out, FitReport *report, Design *design, const Work *work)
 {
     const FitProblem *problem = design->problem;
     int epochs = problem->epochs;
@@ -461,7 +472,7 @@ int solve__adamw(const FitWeights *out, FitReport *report, Design *design, Pool 
         epochs = epochs > 0 ? epochs : 1;
     }
     return fit_net(out, report, design, problem->n_hidden, epochs > 0 ? epochs : HIDDEN_EPOCHS,
-                   pool);
+                   work);
 }
 
 size_t solve__adamw_bytes(size_t width, size_t hidden, size_t n_squares, size_t n_classes,

@@ -181,7 +181,7 @@ static int invert_problem(void *context, size_t p, size_t worker)
     return rc;
 }
 
-int curvature__new(Curvature **out, const Design *rows, const float *w, Pool *pool)
+int curvature__new(Curvature **out, const Design *rows, const float *w, const Work *work)
 {
     Curvature *made = mem_calloc(1, sizeof(*made), "curvature");
     *out = NULL;
@@ -189,7 +189,7 @@ int curvature__new(Curvature **out, const Design *rows, const float *w, Pool *po
         return OGPT_ENOMEM;
     }
     Shape shape = shape__of(rows->problem);
-    size_t n_workers = pool ? pool_size(pool) : 1;
+    size_t n_workers = work_workers(work);
     made->design = rows;
     made->shape = shape;
     made->w = w;
@@ -205,7 +205,7 @@ int curvature__new(Curvature **out, const Design *rows, const float *w, Pool *po
     made->matrix =
         mem_alloc(n_workers * made->largest, made->largest * sizeof(double), "curvature");
     bool whole = made->n && made->basis && made->inverse && made->scratch && made->matrix;
-    int rc = whole ? pool_run(pool, shape.n, invert_problem, made) : OGPT_ENOMEM;
+    int rc = whole ? pool_run(work->pool, shape.n, invert_problem, made) : OGPT_ENOMEM;
     mem_free(made->scratch);
     mem_free(made->matrix);
     made->scratch = NULL;

@@ -136,10 +136,10 @@ static int fit_binary(void *context, size_t job, size_t worker)
     return 0;
 }
 
-int solve__liblinear(float *w, FitReport *report, const Design *design, Pool *pool)
+int solve__liblinear(float *w, FitReport *report, const Design *design, const Work *work)
 {
     const FitProblem *problem = design->problem;
-    size_t n_workers = pool ? pool_size(pool) : 1, width = problem->width;
+    size_t n_workers = work_workers(work), width = problem->width;
     size_t n_problems = problem->n_squares * problem->n_classes;
     Referee referee = {.design = design, .rows = width + 1, .w = w};
     int rc = OGPT_ENOMEM;
@@ -153,8 +153,8 @@ int solve__liblinear(float *w, FitReport *report, const Design *design, Pool *po
         goto done;
     }
     set_print_string_function(print_nothing);
-    rc = pool_run(pool, design->n_blocks, fill_nodes, &referee);
-    rc = rc ? rc : pool_run(pool, n_problems, fit_binary, &referee);
+    rc = pool_run(work->pool, design->n_blocks, fill_nodes, &referee);
+    rc = rc ? rc : pool_run(work->pool, n_problems, fit_binary, &referee);
     for (size_t i = 0; i < n_problems && rc == 0; i++) {
         report->objective += referee.objective[i];
     }

@@ -107,7 +107,7 @@ static int gram_block(void *context, size_t job, size_t worker)
 }
 
 /* Curvature of a class score is at most 1/2 in a softmax, 1/4 in a logistic function. */
-static int make_bound(Newton *newton, Pool *pool)
+static int make_bound(Newton *newton, const Work *work)
 {
     size_t rows = newton->shape.rows, n_blocks = newton->design->n_blocks;
     const FitProblem *problem = newton->design->problem;
@@ -116,7 +116,7 @@ static int make_bound(Newton *newton, Pool *pool)
     if (!matrix) {
         return OGPT_ENOMEM;
     }
-    int rc = pool_run(pool, n_blocks, gram_block, newton);
+    int rc = pool_run(work->pool, n_blocks, gram_block, newton);
     for (size_t b = 0; b < n_blocks && rc == 0; b++) {
         const float *partial = newton->partial + b * rows * rows;
         for (size_t i = 0; i < rows * rows; i++) {
@@ -328,7 +328,7 @@ static void list_running(Newton *newton)
 /* Every problem from `w` on the rows of `design` to the tolerance, or through max_rounds; w
  * becomes where they ended. */
 static int minimise(float *w, int *rounds, Newton *newton, const Design *design, double tolerance,
-                    int max_rounds, Pool *pool)
+                    int max_rounds, const Work *work)
 {
     size_t length = newton->shape.length;
     newton->design = design;
@@ -341,13 +341,13 @@ static int minimise(float *w, int *rounds, Newton *newton, const Design *design,
         memcpy(own->trial, w + p * length, length * sizeof(float));
         memcpy(own->w, own->trial, length * sizeof(float));
     }
-    int rc = newton->curvature ? 0 : make_bound(newton, pool);
+    int rc = newton->curvature ? 0 : make_bound(newton, work);
     list_running(newton);
     for (int round = 0; rc == 0 && newton->n_running > 0 && round < max_rounds; round++) {
         ++*rounds;
         fill_panel(newton);
-        rc = pool_run(pool, design->n_blocks, evaluate_block, newton);
-        rc = rc ? rc : pool_run(pool, newton->n_running, advance_problem, newton);
+        rc = pool_run(work->pool, design->n_blocks, evaluate_block, newton);
+        rc = rc ? rc : pool_run(work->pool, newton->n_running, advance_problem, newton);
         list_running(newton);
     }
     for (size_t p = 0; p < newton->shape.n && rc == 0; p++) {
@@ -357,7 +357,7 @@ static int minimise(float *w, int *rounds, Newton *newton, const Design *design,
 }
 
 /* Stages 1 and 2 on a subset of the rows, or on all when they are few. */
-static int approach(float *w, Newton *newton, const Design *design, Pool *pool)
+static int approach(float *w, Newton *newton, const Design *design, const Work *work)
 {
     FitProblem some = {0};
     Design subset = {0};
@@ -367,8 +367,8 @@ static int approach(float *w, Newton *newton, const Design *design, Pool *pool)
         rc = design__subset(&subset, &some, design, START_ROWS);
         rows = &subset;
     }
-    rc = rc ? rc : minimise(w, &rounds, newton, rows, START_TOLERANCE, MAX_START_ROUNDS, pool);
-    rc = rc ? rc : curvature__new(&newton->curvature, rows, w, pool);
+    rc = rc ? rc : minimise(w, &rounds, newton, rows, START_TOLERANCE, MAX_START_ROUNDS, work);
+    rc = rc ? rc : curvature__new(&newton->curvature, rows, w, work);
     if (rows == &subset) {
         design__subset_release(&subset, &some);
     }
@@ -440,18 +440,18 @@ static int newton_init(Newton *newton, const Design *design, size_t n_workers)
     return 0;
 }
 
-int solve__newton(float *w, FitReport *report, const Design *design, Pool *pool)
+int solve__newton(float *w, FitReport *report, const Design *design, const Work *work)
 {
     double asked = design->problem->tolerance;
     Newton newton;
-    int rc = newton_init(&newton, design, pool ? pool_size(pool) : 1);
+    int rc = newton_init(&newton, design, work_workers(work));
     if (rc) {
         return rc;
     }
-    rc = approach(w, &newton, design, pool);
+    rc = approach(w, &newton, design, work);
     rc = rc ? rc
             : minimise(w, &report->rounds, &newton, design, asked > 0 ? asked : FIT_TOLERANCE,
-                       MAX_ROUNDS, pool);
+                       MAX_ROUNDS, work);
     report->gradient = 0;
     for (size_t p = 0; p < newton.shape.n && rc == 0; p++) {
         const Problem *own = &newton.problems[p];

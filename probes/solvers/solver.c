@@ -76,7 +76,8 @@ static int validation_loss(double *out, const FitWeights *weights, const FitProb
 
 /* Down the grid, each fit beginning where the one before ended, as long as the validation loss
  * falls; w and report become those of the best. */
-static int fit_path(float *w, const FitWeights *out, FitReport *report, Design *design, Pool *pool)
+static int fit_path(float *w, const FitWeights *out, FitReport *report, Design *design,
+                    const Work *work)
 {
     static const double grid[] = FIT_L2_GRID;
     const FitProblem *asked = design->problem;
@@ -94,7 +95,7 @@ static int fit_path(float *w, const FitWeights *out, FitReport *report, Design *
     for (size_t i = 0; i < sizeof(grid) / sizeof(grid[0]) && rc == 0; i++) {
         FitReport own = {.n_absent = n_absent, .l2 = grid[i]};
         problem.l2 = grid[i];
-        rc = solve__newton(next, &own, &tried, pool);
+        rc = solve__newton(next, &own, &tried, work);
         rounds += own.rounds;
         if (rc == 0) {
             fold_weights(out, next, design);
@@ -142,7 +143,7 @@ static int check_problem(const char *solver, const FitProblem *problem)
 
 /* The convex solvers: weights in standardised coordinates, folded back. */
 static int fit_convex(const FitWeights *out, FitReport *report, const char *solver, Design *design,
-                      Pool *pool)
+                      const Work *work)
 {
     const FitProblem *problem = design->problem;
     Shape shape = shape__of(problem);
@@ -152,9 +153,9 @@ static int fit_convex(const FitWeights *out, FitReport *report, const char *solv
     }
     start_weights(w, design);
     report->l2 = problem->l2;
-    int rc = strcmp(solver, "liblinear") == 0 ? solve__liblinear(w, report, design, pool)
-             : problem->l2 == FIT_L2_AUTO     ? fit_path(w, out, report, design, pool)
-                                              : solve__newton(w, report, design, pool);
+    int rc = strcmp(solver, "liblinear") == 0 ? solve__liblinear(w, report, design, work)
+             : problem->l2 == FIT_L2_AUTO     ? fit_path(w, out, report, design, work)
+                                              : solve__newton(w, report, design, work);
     if (rc == 0) {
         fold_weights(out, w, design);
     }
@@ -163,20 +164,20 @@ static int fit_convex(const FitWeights *out, FitReport *report, const char *solv
 }
 
 int fit_probe(const FitWeights *out, FitReport *report, const char *solver,
-              const FitProblem *problem, Pool *pool)
+              const FitProblem *problem, const Work *work)
 {
     Design design = {0};
     *report = (FitReport){.gradient = NAN, .l2 = NAN};
     int rc = check_problem(solver, problem);
-    rc = rc ? rc : design__init(&design, problem, pool);
+    rc = rc ? rc : design__init(&design, problem, work);
     if (rc) {
         return rc;
     }
     for (size_t s = 0; s < problem->n_squares; s++) {
         report->n_absent += problem->n_classes - design__present(&design, s);
     }
-    rc = strcmp(solver, "adamw") == 0 ? solve__adamw(out, report, &design, pool)
-                                      : fit_convex(out, report, solver, &design, pool);
+    rc = strcmp(solver, "adamw") == 0 ? solve__adamw(out, report, &design, work)
+                                      : fit_convex(out, report, solver, &design, work);
     if (rc == 0 && !isfinite(report->objective)) {
         rc = err_set(OGPT_ENUM, "%s: the objective of the probe is not finite", solver);
     }
@@ -184,8 +185,9 @@ int fit_probe(const FitWeights *out, FitReport *report, const char *solver,
     return rc;
 }
 
-size_t fit_bytes(const char *solver, const FitProblem *problem, size_t n_workers)
+size_t fit_bytes(const char *solver, const FitProblem *problem, const Work *work)
 {
+    size_t n_workers = work_workers(work);
     size_t S = problem->n_squares, K = problem->n_classes, width = problem->width;
     size_t weights = 2 * S * (width + 1) * K * sizeof(float);
     size_t scores = problem->l2 == FIT_L2_AUTO ? problem->n_valid * S * K * sizeof(float) : 0;

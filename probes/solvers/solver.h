@@ -33,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/pool.h"
+#include "base/work.h"
 
 /* What a solver says of one fitted layer. */
 typedef struct FitReport {
@@ -64,7 +64,6 @@ typedef struct FitProblem {
     /* adamw: rows first[g] .. first[g+1]-1 belong to game g; n_games 0: each row is a game. */
     const uint32_t *first;
     size_t n_games;
-    uint64_t seed;
     size_t n_hidden; /* units of the hidden layer; 0: linear */
     int epochs;      /* 0: the recipe's own */
     /* adamw with a hidden layer of at least `width` units: linear weights of the same rows, which
@@ -88,11 +87,12 @@ typedef struct FitProblem {
 
 #define SOLVER_NAMES "newton|liblinear|adamw"
 
-/* Fit with the solver of this name. Returns 0, OGPT_EUSAGE (no such solver, l2 not positive, a
+/* Fit with the solver of this name. work: the pool, the seed of adamw, tick("epochs") by adamw; the
+ * others report nothing. Returns 0, OGPT_EUSAGE (no such solver, l2 not positive, a
  * hidden layer with another solver than adamw, FIT_L2_AUTO with another than newton or without
  * validation rows), OGPT_ENUM (objective not finite), OGPT_EINTR, OGPT_ENOMEM. */
 int fit_probe(const FitWeights *out, FitReport *report, const char *solver,
-              const FitProblem *problem, Pool *pool);
+              const FitProblem *problem, const Work *work);
 
 /* liblinear's binary problems solved by newton and by liblinear (its stopping rule tightened to
  * 1e-4, so that what is compared is two optima and not two stopping rules). */
@@ -103,11 +103,11 @@ typedef struct FitCheck {
     double agreement;         /* share of cells (row x square) with the same argmax */
     double seconds[2];        /* newton, liblinear */
 } FitCheck;
-int fit_check(FitCheck *out, const FitProblem *problem, Pool *pool);
+int fit_check(FitCheck *out, const FitProblem *problem, const Work *work);
 
 /* Version of the LIBLINEAR in use: 230 for 2.30. */
 int fit_liblinear_version(void);
 /* Bytes that the fit needs beside its inputs and outputs, with at most 60 rows a game. */
-size_t fit_bytes(const char *solver, const FitProblem *problem, size_t n_workers);
+size_t fit_bytes(const char *solver, const FitProblem *problem, const Work *work);
 
 #endif

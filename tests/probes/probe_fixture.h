@@ -11,12 +11,15 @@
 #include "base/rng.h"
 #include "datasets/generate.h"
 #include "datasets/vocab.h"
-#include "model/checkpoint.h"
 #include "num/blas.h"
+#include "probes/activations/subject.h"
 
 typedef struct ProbeFixture {
     char folder[64]; /* below /tmp, removed at the end */
-    ModelFile model; /* 6x6, random weights; its hash is made up */
+    union {
+        Subject subject; /* 6x6, random weights; its hash is made up */
+        ModelFile model; /* its first member */
+    };
     Corpus *corpus;
 } ProbeFixture;
 
@@ -66,6 +69,9 @@ static inline int fixture_open(ProbeFixture *out, uint64_t n_games)
     out->model.gpt = fixture_network(6, 1);
     snprintf(out->model.path, sizeof(out->model.path), "fixture");
     memset(out->model.model_hash, 'a', HASH_HEX_SIZE - 1);
+    out->subject.variant = game_variant(6);
+    out->subject.vocab = vocab_of(out->subject.variant);
+    out->subject.size = 6;
     return out->model.gpt ? 0 : -1;
 }
 

@@ -123,6 +123,7 @@ static int l2_parse(double *out, const ProbeOptions *given)
 typedef struct Show {
     Context *context;
     Progress progress;
+    int done; /* layers */
     ProbeView view;
 } Show;
 
@@ -137,21 +138,13 @@ static void show_start(void *context, const SweepResult *so_far)
     show->progress = progress_begin(show->context, "probing", "layers", so_far->n_layers);
 }
 
-static void show_layer(void *context, const LayerScore *layer, int done, int n_layers)
+static void show_layer(void *context, const LayerScore *layer)
 {
     Show *show = context;
     char detail[64];
     snprintf(detail, sizeof(detail), "layer %d: %.2f %% of cells", layer->layer,
              100 * layer->test.accuracy.value);
-    progress_step(&show->progress, done, detail);
-}
-
-static void show_control(void *context, Control control)
-{
-    Show *show = context;
-    char detail[64];
-    snprintf(detail, sizeof(detail), "control: %s", control_name(control));
-    progress_step(&show->progress, show->progress.total, detail);
+    progress_step(&show->progress, ++show->done, detail);
 }
 
 static int show_scored(void *context, int layer, int control, const LabelledSet *truth,
@@ -189,27 +182,27 @@ static SweepOptions sweep_options(const Context *context)
     out.n_games = (size_t)given->games;
     out.n_test_games = (size_t)given->test_games;
     out.plies = (int)given->plies;
-    out.seed = context->seed;
     out.controls = !given->no_controls;
-    out.memory_bytes = (size_t)given->memory << 20;
+    out.replace = context->force;
     return out;
 }
 
 /* Fit (or, for a probe that was read, score), store the rows, print the result. */
-static int probe_report(Context *context, Probe *probe, const char *path, const ModelFile *model,
-                        Corpus *corpus, const SweepOptions *options, bool fit)
+static int probe_report(Context *context, Probe *probe, const char *path, const Subject *subject,
+                        Corpus *corpus, SweepOptions *options, bool fit)
 {
     SweepResult result;
     const ProbeOptions *given = context->options;
-    Show show = {.context = context, .view.pool = context->pool};
-    SweepObserver observer = {&show, show_start, show_layer, show_control, show_scored};
+    Show show = {.context = context, .view.work = context_work(context, NULL)};
+    Work work = context_work(context, &show.progress);
+    SweepObserver observer = {&show, show_start, show_layer, show_scored};
     Text text = {0};
-    int rc =
-        fit ? sweep_fit(&result, probe, path, context->force, model, corpus, options, context->pool,
-                        &observer)
-            : sweep_score(&result, probe, path, model, corpus, options, context->pool, &observer);
+    work.memory_bytes = (size_t)given->memory << 20;
+    options->observer = &observer;
+    int rc = fit ? sweep_fit(&result, probe, path, subject, corpus, options, &work)
+                 : sweep_score(&result, probe, path, subject, corpus, options, &work);
     progress_end(&show.progress);
-    rc = rc ? rc : probe_view_finish(&show.view, probe, &result, context->seed);
+    rc = rc ? rc : probe_view_finish(&show.view, probe, &result);
     if (rc) {
         goto done;
     }
@@ -244,16 +237,16 @@ done:
     return rc;
 }
 
-static int open_inputs(Context *context, ModelFile *model, Corpus **corpus)
+static int open_inputs(Context *context, Subject *subject, Corpus **corpus)
 {
     const ProbeOptions *given = context->options;
     if (!given->corpus) {
         return err_set(OGPT_EUSAGE, "%s: --corpus FILE is needed; see 'ogpt %s --help'",
                        context->command->name, context->command->name);
     }
-    int rc = context_model_load(context, model, context->args[0]);
+    int rc = context_subject_open(context, subject, context->args[0]);
     rc = rc ? rc : corpus_open(corpus, given->corpus, false);
-    rc = rc ? rc : positions_check_corpus(given->corpus, *corpus, model);
+    rc = rc ? rc : subject_check_corpus(subject, given->corpus, *corpus);
     return rc ? rc : context_pool(context);
 }
 
@@ -270,7 +263,7 @@ static int fit_run(Context *context)
 {
     const ProbeOptions *given = context->options;
     SweepOptions options = sweep_options(context);
-    ModelFile model = {0};
+    Subject subject = {0};
     Corpus *corpus = NULL;
     Probe probe = {0};
     size_t n_stale;
@@ -291,17 +284,17 @@ static int fit_run(Context *context)
     options.check = given->against;
     int rc = l2_parse(&options.l2, given);
     rc = rc ? rc : layer_list_parse(options.layers, &options.n_layers, given->layers);
-    rc = rc ? rc : open_inputs(context, &model, &corpus);
-    rc = rc ? rc : layer_list_check(options.layers, options.n_layers, &model);
+    rc = rc ? rc : open_inputs(context, &subject, &corpus);
+    rc = rc ? rc : layer_list_check(options.layers, options.n_layers, &subject.model);
     rc = rc ? rc : path_clean_stale(&n_stale, given->out);
     rc = rc ? rc : context_run_begin(context, given->out, false);
-    rc = rc ? rc : probe_report(context, &probe, given->out, &model, corpus, &options, true);
+    rc = rc ? rc : probe_report(context, &probe, given->out, &subject, corpus, &options, true);
     if (rc == 0) {
         suggest_next(context, &probe, given->out);
     }
     probe_release(&probe);
     corpus_close(corpus);
-    model_release(&model);
+    subject_release(&subject);
     return rc;
 }
 
@@ -323,22 +316,22 @@ static int eval_run(Context *context)
 {
     SweepOptions options = sweep_options(context);
     const char *path = context->args[1];
-    ModelFile model = {0};
+    Subject subject = {0};
     Corpus *corpus = NULL;
     Probe probe = {0};
-    int rc = open_inputs(context, &model, &corpus);
+    int rc = open_inputs(context, &subject, &corpus);
     rc = rc ? rc : probe_load(&probe, path);
     if (rc == 0) {
         take_sample(&options, &probe);
     }
     rc = rc ? rc : context_run_begin(context, path, false);
-    rc = rc ? rc : probe_report(context, &probe, path, &model, corpus, &options, false);
+    rc = rc ? rc : probe_report(context, &probe, path, &subject, corpus, &options, false);
     if (rc == 0) {
         suggest_next(context, &probe, path);
     }
     probe_release(&probe);
     corpus_close(corpus);
-    model_release(&model);
+    subject_release(&subject);
     return rc;
 }
 

@@ -44,7 +44,7 @@ static const OptionSpec options[] = {
 
 typedef struct Match {
     size_t n;
-    ModelFile model[COMPARE_MAX];
+    Subject subject[COMPARE_MAX];
     Probe probe[COMPARE_MAX];
     Contender contender[COMPARE_MAX];
     CompareOptions options;
@@ -58,9 +58,7 @@ static int read_options(CompareOptions *out, const Context *context)
     const CompareGiven *given = context->options;
     *out = (CompareOptions){.n_test_games = (size_t)given->test_games,
                             .plies = (int)given->plies,
-                            .layer = COMPARE_BEST,
-                            .seed = context->seed,
-                            .memory_bytes = (size_t)given->memory << 20};
+                            .layer = COMPARE_BEST};
     for (int score = 0; score < N_SCORES; score++) {
         out->score = strcmp(scores[score], given->score) == 0 ? (ScoreKind)score : out->score;
     }
@@ -83,37 +81,41 @@ static int read_options(CompareOptions *out, const Context *context)
 static int load_contender(Match *match, size_t i, Context *context)
 {
     const char *path = context->args[2 * i + 1];
-    int rc = context_model_load(context, &match->model[i], context->args[2 * i]);
+    int rc = context_subject_open(context, &match->subject[i], context->args[2 * i]);
     rc = rc ? rc : probe_load(&match->probe[i], path);
     match->contender[i] =
-        (Contender){.model = &match->model[i], .probe = &match->probe[i], .path = path};
+        (Contender){.subject = &match->subject[i], .probe = &match->probe[i], .path = path};
     return rc;
 }
 
 static int play(Match *match, Context *context, Corpus *corpus)
 {
-    CompareOptions *asked = &match->options;
+    const CompareGiven *given = context->options;
+    const CompareOptions *asked = &match->options;
+    Work work = context_work(context, NULL);
     Progress progress = progress_begin(context, "comparing", "probes", (double)match->n);
     size_t most = 0;
     int rc = 0;
+    work.memory_bytes = (size_t)given->memory << 20;
     for (size_t i = 0; i < match->n; i++) {
-        size_t bytes = contender_bytes(&match->contender[i], asked, context->threads);
+        size_t bytes = contender_bytes(&match->contender[i], asked, &work);
         most = bytes > most ? bytes : most;
     }
     context_say(context, "up to %.0f MiB of memory", (double)most / 1048576);
     for (size_t i = 0; i < match->n && rc == 0; i++) {
-        rc = contender_read(&match->contender[i], corpus, asked, context->pool);
+        rc = contender_read(&match->contender[i], corpus, asked, &work);
         progress_step(&progress, (double)i + 1, match->contender[i].path);
     }
     if (rc == 0 && match->n == 1) {
-        rc = compare_layers(match->test, &match->contender[0], asked, context->pool);
+        rc = compare_layers(match->test, &match->contender[0], asked, &work);
         for (int i = 0; i < match->probe[0].n_layers && rc == 0; i++) {
-            match->score[i] = compare_score(&match->contender[0], i, asked);
+            match->score[i] = compare_score(&match->contender[0], i, asked->score, work.seed);
         }
     } else if (rc == 0) {
-        rc = compare_contenders(match->test, match->contender, match->n, asked, context->pool);
+        rc = compare_contenders(match->test, match->contender, match->n, asked, &work);
         for (size_t i = 0; i < match->n && rc == 0; i++) {
-            match->score[i] = compare_score(&match->contender[i], match->contender[i].best, asked);
+            match->score[i] = compare_score(&match->contender[i], match->contender[i].best,
+                                            asked->score, work.seed);
         }
     }
     progress_end(&progress);
@@ -178,7 +180,7 @@ static Js *contenders_json(const Match *match)
             int index = layers ? l : contender->best;
             Js *row = js_object();
             js_set_str(row, "probe", contender->path);
-            js_set_str(row, "model_hash", contender->model->model_hash);
+            js_set_str(row, "model_hash", contender->subject->model.model_hash);
             js_set_str(row, "task", contender->probe->task);
             js_set_str(row, "site", hook_site_name(contender->probe->site));
             js_set_str(row, "solver", contender->probe->solver);
@@ -237,7 +239,7 @@ static void print_contenders(Text *text, const Match *match, const char *score)
         text_add(text, "%c  %6.2f %%  [%6.2f, %6.2f]  %s: task %s, %s, %s, model %.12s\n",
                  (int)('A' + i), 100 * value->value, 100 * value->low, 100 * value->high,
                  contender->path, contender->probe->task, hook_site_name(contender->probe->site),
-                 name, contender->model->model_hash);
+                 name, contender->subject->model.model_hash);
     }
     text_add(text, "\n%-8s%8s  %-16s  %7s  %7s   %s of %zu test games, points\n", "", "differ",
              "95 % interval", "p", "Holm", score, games_tested(match));
@@ -300,7 +302,7 @@ static int compare_run(Context *context)
     }
     rc = rc ? rc : corpus_open(&corpus, given->corpus, false);
     for (size_t i = 0; i < match->n && rc == 0; i++) {
-        rc = positions_check_corpus(given->corpus, corpus, &match->model[i]);
+        rc = subject_check_corpus(&match->subject[i], given->corpus, corpus);
     }
     rc = rc ? rc : context_pool(context);
     rc = rc ? rc : context_run_begin(context, context->args[1], false);
@@ -309,7 +311,7 @@ static int compare_run(Context *context)
     for (size_t i = 0; i < match->n; i++) {
         contender_release(&match->contender[i]);
         probe_release(&match->probe[i]);
-        model_release(&match->model[i]);
+        subject_release(&match->subject[i]);
     }
     corpus_close(corpus);
     mem_free(match);

@@ -31,22 +31,16 @@ static const OptionSpec options[] = {
 
 static int load(Geometry *geometry, Context *context)
 {
-    int rc = context_model_load(context, &geometry->model, context->args[0]);
+    int rc = context_subject_open(context, &geometry->subject, context->args[0]);
     geometry->n = (size_t)context->n_args - 1;
     for (size_t i = 0; i < geometry->n && rc == 0; i++) {
         GeometryProbe *one = &geometry->probe[i];
-        const GptConfig *cfg = &geometry->model.gpt->cfg;
         one->path = context->args[i + 1];
         rc = probe_load(&one->probe, one->path);
-        rc = rc ? rc : probe_check_model(&one->probe, one->path, geometry->model.model_hash, cfg);
+        rc = rc ? rc : subject_check_probe(&geometry->subject, one->path, &one->probe);
+        rc = rc ? rc : probe_check_finished(&one->probe, one->path);
         for (int l = 0; l < one->probe.n_layers && rc == 0; l++) {
-            if (!one->probe.fitted[l]) {
-                rc = err_set(OGPT_EUSAGE,
-                             "%s: layer %d is not fitted yet; finish it with the "
-                             "command that began it (ogpt probe fit)",
-                             one->path, one->probe.layers[l]);
-            }
-            rc = rc ? rc : directions_init(&one->directions[l], &one->probe, l, one->path);
+            rc = directions_init(&one->directions[l], &one->probe, l, one->path);
             rc = rc ? rc : directions_rank(&one->rank[l], &one->directions[l]);
         }
     }
@@ -59,7 +53,7 @@ typedef struct HalvesShow {
     const char *path;
 } HalvesShow;
 
-static void show_layer(void *context, int done, int n_layers)
+static void show_layer(void *context, const char *stage, double done, double total)
 {
     HalvesShow *show = context;
     progress_step(show->progress, show->before + done, show->path);
@@ -81,9 +75,8 @@ static int measure(Geometry *geometry, Context *context, Corpus *corpus)
     const GeometryGiven *given = context->options;
     ExplainedOptions asked = {.n_games = (size_t)given->games,
                               .n_test_games = (size_t)given->test_games,
-                              .plies = (int)given->plies,
-                              .seed = context->seed,
-                              .memory_bytes = (size_t)given->memory << 20};
+                              .plies = (int)given->plies};
+    const Gpt *gpt = geometry->subject.model.gpt;
     double total = 0;
     for (size_t i = 0; i < geometry->n; i++) {
         total += geometry->probe[i].probe.n_layers;
@@ -91,20 +84,23 @@ static int measure(Geometry *geometry, Context *context, Corpus *corpus)
     context_say(context, "up to %lld MiB of memory for activations", (long long)given->memory);
     Progress progress = progress_begin(context, "measuring", "layers", total);
     HalvesShow show = {.progress = &progress};
-    StabilityObserver observer = {&show, show_layer};
+    Work quiet = context_work(context, NULL);
+    quiet.memory_bytes = (size_t)given->memory << 20;
+    Work shown = quiet;
+    shown.tick = show_layer;
+    shown.context = &show;
     int rc = 0;
     for (size_t i = 0; i < geometry->n && rc == 0; i++) {
         GeometryProbe *one = &geometry->probe[i];
         show.path = one->path;
         if (site_is_new(geometry, i)) {
-            rc = explained_variance(one->explained, geometry->model.gpt, one->probe.site,
-                                    one->probe.layers, one->probe.n_layers, corpus, &asked,
-                                    context->pool);
+            SiteLayers where = {one->probe.site, one->probe.layers, one->probe.n_layers};
+            rc = explained_variance(one->explained, gpt, &where, corpus, &asked, &quiet);
             one->has_explained = rc == 0;
         }
         if (rc == 0 && !given->no_halves) {
-            rc = stability_measure(one->halves, &one->probe, one->path, geometry->model.gpt, corpus,
-                                   &asked, context->pool, &observer);
+            rc =
+                stability_measure(one->halves, &one->probe, one->path, gpt, corpus, &asked, &shown);
             one->has_halves = rc == 0;
         }
         show.before += one->probe.n_layers;
@@ -147,7 +143,7 @@ static int geometry_run(Context *context)
     }
     int rc = load(geometry, context);
     rc = rc ? rc : corpus_open(&corpus, given->corpus, false);
-    rc = rc ? rc : positions_check_corpus(given->corpus, corpus, &geometry->model);
+    rc = rc ? rc : subject_check_corpus(&geometry->subject, given->corpus, corpus);
     rc = rc ? rc : context_pool(context);
     rc = rc ? rc : context_run_begin(context, context->args[1], false);
     rc = rc ? rc : measure(geometry, context, corpus);
@@ -159,7 +155,7 @@ static int geometry_run(Context *context)
         probe_release(&geometry->probe[i].probe);
     }
     corpus_close(corpus);
-    model_release(&geometry->model);
+    subject_release(&geometry->subject);
     mem_free(geometry);
     return rc;
 }

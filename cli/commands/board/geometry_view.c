@@ -139,7 +139,7 @@ static Js *row_push(Js *rows, const Geometry *geometry, const GeometryProbe *one
     js_set_int(row, "layer", one->probe.layers[l]);
     js_set_num(row, "value", value);
     js_set_int(row, "n", (int64_t)n);
-    js_set_str(row, "model_hash", geometry->model.model_hash);
+    js_set_str(row, "model_hash", geometry->subject.model.model_hash);
     js_push(rows, row);
     return row;
 }
@@ -264,7 +264,7 @@ static void push_pair(Js *pairs, const GeometryProbe *a, const GeometryProbe *b)
 Js *geometry_document(const Geometry *geometry)
 {
     Js *document = js_object(), *probes = js_array(), *pairs = js_array();
-    js_set_str(document, "model_hash", geometry->model.model_hash);
+    js_set_str(document, "model_hash", geometry->subject.model.model_hash);
     for (size_t i = 0; i < geometry->n; i++) {
         const GeometryProbe *one = &geometry->probe[i];
         Js *probe = js_object(), *layers = js_array();

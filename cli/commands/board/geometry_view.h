@@ -4,7 +4,7 @@
 #define OGPT_CLI_COMMANDS_BOARD_GEOMETRY_VIEW_H
 
 #include "cli/command.h"
-#include "model/checkpoint.h"
+#include "probes/activations/subject.h"
 #include "probes/compare/stability.h"
 
 #define GEOMETRY_MAX 8 /* probes at once */
@@ -20,7 +20,7 @@ typedef struct GeometryProbe {
 } GeometryProbe;
 
 typedef struct Geometry {
-    ModelFile model;
+    Subject subject;
     size_t n;
     GeometryProbe probe[GEOMETRY_MAX];
 } Geometry;

@@ -13,7 +13,7 @@
 int probe_view_scored(ProbeView *view, int layer, int control, const LabelledSet *truth,
                       const uint8_t *predicted)
 {
-    return readings_add(&view->readings, layer, control, truth, predicted, view->pool);
+    return readings_add(&view->readings, layer, control, truth, predicted, &view->work);
 }
 
 static const Reading *best_reading(const ProbeView *view)
@@ -23,8 +23,7 @@ static const Reading *best_reading(const ProbeView *view)
 }
 
 /* The tests of one family: readings with a sum, in the order asked for. */
-static int test_family(PairedTest *out, PairedQuestion *questions, size_t n, uint64_t seed,
-                       Pool *pool)
+static int test_family(PairedTest *out, PairedQuestion *questions, size_t n, const Work *work)
 {
     PairedQuestion asked[LAYERS_MAX] = {{0}};
     PairedTest tests[LAYERS_MAX];
@@ -36,14 +35,14 @@ static int test_family(PairedTest *out, PairedQuestion *questions, size_t n, uin
             asked[n_asked++] = questions[i];
         }
     }
-    int rc = paired_tests(tests, asked, n_asked, SCORE_CELLS, seed, pool);
+    int rc = paired_tests(tests, asked, n_asked, SCORE_CELLS, work);
     for (size_t i = 0; i < n_asked && rc == 0; i++) {
         out[of[i]] = tests[i];
     }
     return rc;
 }
 
-int probe_view_finish(ProbeView *view, const Probe *probe, const SweepResult *result, uint64_t seed)
+int probe_view_finish(ProbeView *view, const Probe *probe, const SweepResult *result)
 {
     enum { CHANCE = N_CONTROLS, N_QUESTIONS };
     PairedQuestion layers[LAYERS_MAX] = {{0}}, controls[N_QUESTIONS] = {{0}};
@@ -65,8 +64,8 @@ int probe_view_finish(ProbeView *view, const Probe *probe, const SweepResult *re
     const Reading *chance = readings_find(&view->readings, 0, CONTROL_CHANCE);
     controls[CHANCE] =
         (PairedQuestion){shuffled ? &shuffled->sums : NULL, chance ? &chance->sums : NULL};
-    int rc = test_family(view->layer, layers, (size_t)result->n_layers, seed, view->pool);
-    rc = rc ? rc : test_family(tests, controls, N_QUESTIONS, seed, view->pool);
+    int rc = test_family(view->layer, layers, (size_t)result->n_layers, &view->work);
+    rc = rc ? rc : test_family(tests, controls, N_QUESTIONS, &view->work);
     if (rc == 0) {
         memcpy(view->control, tests, sizeof(view->control));
         view->chance = tests[CHANCE];

@@ -10,7 +10,7 @@
 #define DIFFERS_BELOW 0.05 /* a corrected p-value below this is called a difference */
 
 typedef struct ProbeView {
-    Pool *pool;
+    Work work;
     Readings readings; /* of the test positions, as they are scored */
     const Probe *probe;
     const SweepResult *result;
@@ -25,8 +25,7 @@ int probe_view_scored(ProbeView *view, int layer, int control, const LabelledSet
 /* After the sweep: set probe and result, make the tests of cell accuracy. Layers against the best
  * are corrected together, and so are the controls
  * (shuffled less majority among them). Returns 0 or OGPT_E*. */
-int probe_view_finish(ProbeView *view, const Probe *probe, const SweepResult *result,
-                      uint64_t seed);
+int probe_view_finish(ProbeView *view, const Probe *probe, const SweepResult *result);
 void probe_view_release(ProbeView *view);
 
 /* Behind a layer's name: '*' the best, '=' not told apart from the best, else blank. */

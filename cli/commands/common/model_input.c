@@ -3,13 +3,25 @@
 
 #include "base/arena.h"
 
-int context_model_load(const Context *context, ModelFile *out, const char *path)
+static int warn(const Context *context, char *warning, int rc)
 {
-    char *warning = NULL;
-    int rc = model_load(out, path, &warning);
     if (warning) {
         context_warn(context, "%s", warning);
         mem_free(warning);
     }
     return rc;
+}
+
+int context_model_load(const Context *context, ModelFile *out, const char *path)
+{
+    char *warning = NULL;
+    int rc = model_load(out, path, &warning);
+    return warn(context, warning, rc);
+}
+
+int context_subject_open(const Context *context, Subject *out, const char *path)
+{
+    char *warning = NULL;
+    int rc = subject_open(out, path, &warning);
+    return warn(context, warning, rc);
 }

@@ -3,9 +3,11 @@
 #define OGPT_CLI_COMMANDS_COMMON_MODEL_INPUT_H
 
 #include "cli/command.h"
-#include "model/checkpoint.h"
+#include "probes/activations/subject.h"
 
 /* model_load, with what it passed over as a warning. Returns as model_load; model_release. */
 int context_model_load(const Context *context, ModelFile *out, const char *path);
+/* subject_open, with what it passed over as a warning. Returns as subject_open; subject_release. */
+int context_subject_open(const Context *context, Subject *out, const char *path);
 
 #endif

@@ -75,8 +75,7 @@ static int read_options(ActivationsOptions *out, const Context *context)
                                 .labels = given->labels,
                                 .n_games = (size_t)given->games,
                                 .plies = (int)given->plies,
-                                .seed = context->seed,
-                                .memory_bytes = (size_t)given->memory << 20};
+                                .replace = context->force};
     for (unsigned split = 0; split < 3; split++) {
         bool wanted = strcmp(given->split, "all") == 0 || strcmp(given->split, splits[split]) == 0;
         out->split_mask |= (unsigned)wanted << split;
@@ -119,12 +118,6 @@ static void show_start(void *context, const ActivationsReport *so_far)
                 so_far->n_rows, so_far->n_games, so_far->n_shards, (double)so_far->bytes / 1048576,
                 (double)so_far->memory_bytes / 1048576);
     show->progress = progress_begin(show->context, "capturing", "shards", (double)so_far->n_shards);
-}
-
-static void show_shard(void *context, size_t done, size_t n_shards)
-{
-    Show *show = context;
-    progress_step(&show->progress, (double)done, "");
 }
 
 /* ---- the result ---- */
@@ -172,29 +165,31 @@ static int activations_run(Context *context)
     const char *path = context->args[1];
     ActivationsOptions asked;
     ActivationsReport result;
-    ModelFile model = {0};
+    Subject subject = {0};
     Corpus *corpus = NULL;
     Text text = {0};
     int rc = read_options(&asked, context);
     rc = rc ? rc : layer_list_parse(asked.layers, &asked.n_layers, given->layers);
-    rc = rc ? rc : context_model_load(context, &model, context->args[0]);
-    rc = rc ? rc : layer_list_check(asked.layers, asked.n_layers, &model);
+    rc = rc ? rc : context_subject_open(context, &subject, context->args[0]);
+    rc = rc ? rc : layer_list_check(asked.layers, asked.n_layers, &subject.model);
     rc = rc ? rc : corpus_open(&corpus, given->corpus, false);
-    rc = rc ? rc : positions_check_corpus(given->corpus, corpus, &model);
+    rc = rc ? rc : subject_check_corpus(&subject, given->corpus, corpus);
     rc = rc ? rc : context_pool(context);
     rc = rc ? rc : context_run_begin(context, path, false);
     if (rc == 0) {
         Show show = {.context = context};
-        ActivationsObserver observer = {&show, show_start, show_shard};
+        Work work = context_work(context, &show.progress);
+        work.memory_bytes = (size_t)given->memory << 20;
+        asked.announce = show_start;
+        asked.context = &show;
         if (asked.n_layers == 0) {
-            all_layers(&asked, &model.gpt->cfg);
+            all_layers(&asked, &subject.model.gpt->cfg);
         }
-        rc = activations_write(&result, path, context->force, &model, corpus, &asked, context->pool,
-                               &observer);
+        rc = activations_write(&result, path, &subject, corpus, &asked, &work);
         progress_end(&show.progress);
     }
     if (rc == 0) {
-        Js *document = result_document(&result, &asked, path, model.model_hash);
+        Js *document = result_document(&result, &asked, path, subject.model.model_hash);
         if (result.n_games < asked.n_games) {
             context_warn(context, "the corpus has %zu games of this split, %zu were asked for",
                          result.n_games, asked.n_games);
@@ -206,7 +201,7 @@ static int activations_run(Context *context)
     }
     text_release(&text);
     corpus_close(corpus);
-    model_release(&model);
+    subject_release(&subject);
     return rc;
 }
 

@@ -10,9 +10,8 @@
 #include "report/intervals.h"
 #include "datasets/batch.h"
 #include "datasets/corpus.h"
-#include "model/checkpoint.h"
 #include "probes/legality/legality.h"
-#include "probes/activations/positions.h"
+#include "probes/activations/subject.h"
 #include "probes/legality/seen_games.h"
 
 typedef struct EvalOptions {
@@ -161,11 +160,6 @@ static void print_seen(Text *text, const Seen *seen)
     text_add(text, "\n");
 }
 
-static void show_progress(void *context, size_t games_done)
-{
-    progress_step(context, (double)games_done, NULL);
-}
-
 static int report(Context *context, const LegalityScore *score, const Seen *seen,
                   const ModelFile *model, const CorpusInfo *info)
 {
@@ -231,8 +225,8 @@ static int leave_out_seen(Seen *out, uint64_t *n_games, Context *context, const 
     }
     Progress progress =
         progress_begin(context, "look for seen games", "games", (double)out->of.fresh);
-    int rc = seen_games(&seen, model->manifest, source, (size_t)*n_games, context->pool,
-                        show_progress, &progress);
+    const Work work = context_work(context, &progress);
+    int rc = seen_games(&seen, model->manifest, source, (size_t)*n_games, &work);
     progress_end(&progress);
     if (rc == 0 && seen.n > 0) {
         rc = source_leave_out(source, seen.hashes, seen.n);
@@ -252,7 +246,7 @@ static int eval_run(Context *context)
 {
     const EvalOptions *options = context->options;
     const char *path = context->args[0];
-    ModelFile model = {0};
+    Subject subject = {0};
     Corpus *corpus = NULL;
     GameSource *source = NULL;
     LegalityScore score = {0};
@@ -265,15 +259,15 @@ static int eval_run(Context *context)
                        "ogpt eval %s --corpus games.ogpc",
                        path);
     }
-    rc = context_model_load(context, &model, path);
+    rc = context_subject_open(context, &subject, path);
     rc = rc ? rc : corpus_open(&corpus, options->corpus, false);
-    rc = rc ? rc : positions_check_corpus(options->corpus, corpus, &model);
+    rc = rc ? rc : subject_check_corpus(&subject, options->corpus, corpus);
     if (rc != 0) {
         goto done;
     }
     rc = open_games(&source, corpus, options, context->seed);
     rc = rc ? rc : context_pool(context);
-    rc = rc ? rc : context_run_begin(context, model.path, false);
+    rc = rc ? rc : context_run_begin(context, subject.model.path, false);
     if (rc != 0) {
         goto done;
     }
@@ -285,15 +279,15 @@ static int eval_run(Context *context)
     } else {
         n_games = (uint64_t)options->games;
     }
-    rc = leave_out_seen(&seen, &n_games, context, &model, source);
+    rc = leave_out_seen(&seen, &n_games, context, &subject.model, source);
     if (rc != 0) {
         goto done;
     }
     Progress progress = progress_begin(context, "eval", "games", (double)n_games);
-    rc = legality_score(&score, model.gpt, source, 0, (size_t)n_games, context->pool, show_progress,
-                        &progress);
+    const Work work = context_work(context, &progress);
+    rc = legality_score(&score, subject.model.gpt, source, 0, (size_t)n_games, &work);
     progress_end(&progress);
-    rc = rc ? rc : report(context, &score, &seen, &model, corpus_info(corpus));
+    rc = rc ? rc : report(context, &score, &seen, &subject.model, corpus_info(corpus));
     if (rc == 0) {
         context_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", path,
                      options->corpus);
@@ -302,7 +296,7 @@ done:
     legality_release(&score);
     source_free(source);
     corpus_close(corpus);
-    model_release(&model);
+    subject_release(&subject);
     return rc;
 }
 

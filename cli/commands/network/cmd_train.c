@@ -302,10 +302,10 @@ static int run_train(Context *context)
         (rc = context_pool(context)) != 0) {
         goto done;
     }
+    const Work work = context_work(context, NULL);
     if (c->probe_every > 0 &&
         ((rc = open_probe_games(&probe_games, corpus, source, context->seed)) != 0 ||
-         (rc = quick_probe_new(&watch.probe, probe_games, held_out, context->seed,
-                               context->pool)) != 0)) {
+         (rc = quick_probe_new(&watch.probe, probe_games, held_out, &work)) != 0)) {
         goto done;
     }
     if ((rc = context_run_begin(context, run_path, true)) != 0) {

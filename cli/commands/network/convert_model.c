@@ -162,11 +162,10 @@ static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const Layout
     LayoutConfig config;
     PlainNet *net = NULL;
     LayoutDifference difference = {0};
+    const Work work = context_work(c->context, NULL);
     int rc = layout_config_read(&config, layout, files, gpt->cfg.n_heads);
     rc = rc ? rc : plain_net_open(&net, layout, files->tensors, &config);
-    rc = rc != 0
-             ? rc
-             : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, c->context->seed);
+    rc = rc ? rc : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, &work);
     plain_net_free(net);
     if (rc != 0) {
         return rc;

@@ -22,7 +22,7 @@ static void draw(PositionSet *out, unsigned split_mask, size_t n_games, int plie
 {
     GameSource *source = NULL;
     assert_int_equal(source_corpus(&source, fixture.corpus, split_mask, false, seed), 0);
-    assert_int_equal(positions_draw(out, source, n_games, plies, seed, NULL), 0);
+    assert_int_equal(positions_draw(out, source, n_games, plies, &(Work){.seed = seed}), 0);
     source_free(source);
 }
 
@@ -70,13 +70,14 @@ static void capture(float *rows[N_LAYERS], const PositionSet *set, HookSite site
                     size_t threads)
 {
     Pool *pool = NULL;
+    const SiteLayers where = {site, layers, N_LAYERS};
     assert_int_equal(pool_new(&pool, threads), 0);
     for (int i = 0; i < N_LAYERS; i++) {
         rows[i] = test_malloc(activations_bytes(set->n_positions, width));
         memset(rows[i], 0, activations_bytes(set->n_positions, width));
     }
     assert_int_equal(
-        activations_capture(rows, set, fixture.model.gpt, site, layers, N_LAYERS, pool), 0);
+        activations_capture(rows, set, fixture.model.gpt, &where, &(Work){.pool = pool}), 0);
     pool_free(pool);
 }
 
@@ -176,23 +177,21 @@ static void faults_are_reported(void **state)
 {
     PositionSet set;
     float *rows[1];
-    int layer = 1;
+    const int layer = 1;
+    const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
     draw(&set, 1U << SPLIT_TRAIN, 3, PLIES, 3);
     rows[0] = test_malloc(activations_bytes(set.n_positions, WIDTH));
     Gpt *eight = fixture_network(8, 1);
-    assert_int_equal(activations_capture(rows, &set, eight, HOOK_RESID_POST, &layer, 1, NULL),
-                     OGPT_EFORMAT);
+    assert_int_equal(activations_capture(rows, &set, eight, &where, WORK_ALONE), OGPT_EFORMAT);
     gpt_free(eight);
     Gpt *broken = fixture_network(6, 1);
     gpt_tensor(broken, gpt_tensor_index(broken, "blocks.1.mlp.b_out"))[3] = (real)NAN;
-    assert_int_equal(activations_capture(rows, &set, broken, HOOK_RESID_POST, &layer, 1, NULL),
-                     OGPT_ENUM);
+    assert_int_equal(activations_capture(rows, &set, broken, &where, WORK_ALONE), OGPT_ENUM);
     assert_non_null(strstr(err_message(), "layer 1"));
     gpt_free(broken);
     interrupt_set(15);
-    assert_int_equal(
-        activations_capture(rows, &set, fixture.model.gpt, HOOK_RESID_POST, &layer, 1, NULL),
-        OGPT_EINTR);
+    assert_int_equal(activations_capture(rows, &set, fixture.model.gpt, &where, WORK_ALONE),
+                     OGPT_EINTR);
     interrupt_set(0);
     test_free(rows[0]);
     positions_release(&set);

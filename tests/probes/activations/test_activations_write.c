@@ -24,17 +24,15 @@ static ProbeFixture fixture;
 
 typedef struct Watch {
     size_t stop_after, n_shards;
+    uint64_t seed; /* 0: 3 */
 } Watch;
 
-static void on_start(void *context, const ActivationsReport *so_far)
-{
-}
-
-static void on_shard(void *context, size_t done, size_t n_shards)
+static void on_shard(void *context, const char *stage, double done, double total)
 {
     Watch *watch = context;
     watch->n_shards++;
-    if (done == watch->stop_after) {
+    assert_string_equal(stage, "shards");
+    if ((size_t)done == watch->stop_after) {
         interrupt_set(15);
     }
 }
@@ -49,19 +47,21 @@ static ActivationsOptions four_shards(void)
                                 .layers = {LAYER_EMBED, 2},
                                 .split_mask = 1U << SPLIT_TRAIN,
                                 .n_games = N_GAMES,
-                                .plies = 4,
-                                .seed = 3,
-                                .memory_bytes = 1};
+                                .plies = 4};
 }
 
 static int write_to(ActivationsReport *out, const char *name, bool replace,
                     const ActivationsOptions *options, Watch *watch)
 {
     char path[FILES_PATH_MAX];
-    ActivationsObserver observer = {watch, on_start, on_shard};
+    ActivationsOptions asked = *options;
+    const Work work = {.seed = watch->seed ? watch->seed : 3,
+                       .memory_bytes = 1,
+                       .tick = on_shard,
+                       .context = watch};
+    asked.replace = replace;
     fixture_path(path, &fixture, name);
-    int rc = activations_write(out, path, replace, &fixture.model, fixture.corpus, options, NULL,
-                               &observer);
+    int rc = activations_write(out, path, &fixture.subject, fixture.corpus, &asked, &work);
     interrupt_set(0);
     return rc;
 }
@@ -104,14 +104,15 @@ static void shards_hold_the_capture(void **state)
     assert_int_equal(report.n_kept, 0);
     assert_int_equal(report.n_tokens, N_GAMES * 31);
     assert_int_equal(source_corpus(&source, fixture.corpus, 1U << SPLIT_TRAIN, false, 3), 0);
-    assert_int_equal(positions_draw(&set, source, N_GAMES, 4, 3, NULL), 0);
+    assert_int_equal(positions_draw(&set, source, N_GAMES, 4, &(Work){.seed = 3}), 0);
     source_free(source);
     float *rows[2];
     for (int i = 0; i < 2; i++) {
         rows[i] = test_malloc(activations_bytes(set.n_positions, WIDTH));
     }
-    assert_int_equal(activations_capture(rows, &set, fixture.model.gpt, HOOK_RESID_POST,
-                                         options.layers, 2, NULL),
+    assert_int_equal(activations_capture(rows, &set, fixture.model.gpt,
+                                         &(SiteLayers){HOOK_RESID_POST, options.layers, 2},
+                                         WORK_ALONE),
                      0);
     for (size_t shard = 0; shard < 4; shard++) {
         NpyHeader x, l, g, p;
@@ -293,7 +294,7 @@ static void what_does_not_fit_is_refused(void **state)
     assert_int_equal(write_to(&report, "acts", false, &options, &watch), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "layers"));
     options = four_shards();
-    options.seed = 4;
+    watch.seed = 4;
     assert_int_equal(write_to(&report, "acts", false, &options, &watch), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "seed 3, asked for 4"));
     /* Replaced when asked to, with nothing left of the old ones. */

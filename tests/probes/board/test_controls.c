@@ -14,6 +14,8 @@
 #include "probes/board/controls.h"
 #include "tests/probes/probe_fixture.h"
 
+static const Work seed_1 = {.seed = 1};
+
 enum { N = 6000, SQUARES = 16, TEST_STREAM = 2 };
 
 /* Share of cells that the best reader, the largest coordinate of a square, gets right. */
@@ -42,7 +44,8 @@ static void the_planted_board_holds_what_it_says(void **state)
         uint8_t *labels = test_malloc(N * SQUARES), *same = test_malloc(N * SQUARES);
         Pool *pool = NULL;
         assert_int_equal(pool_new(&pool, 3), 0);
-        assert_int_equal(planted_rows(x, labels, N, SQUARES, K, 1, TEST_STREAM, NULL), 0);
+        const Work with_pool = {.pool = pool, .seed = 1};
+        assert_int_equal(planted_rows(x, labels, N, SQUARES, K, TEST_STREAM, &seed_1), 0);
         assert_true(fabs(best_reader(x, labels, K) - PLANTED_ACCURACY) < PLANTED_SPREAD);
         for (size_t cell = 0; cell < N * SQUARES; cell++) {
             assert_true(labels[cell] < K);
@@ -51,9 +54,9 @@ static void the_planted_board_holds_what_it_says(void **state)
         for (size_t k = 0; k < K; k++) { /* even: four deviations of at most 0.16 points */
             assert_true(fabs((double)count[k] / (N * SQUARES) - 1 / (double)K) < 0.0064);
         }
-        assert_int_equal(planted_rows(again, same, N, SQUARES, K, 1, TEST_STREAM, pool), 0);
+        assert_int_equal(planted_rows(again, same, N, SQUARES, K, TEST_STREAM, &with_pool), 0);
         assert_memory_equal(x, again, N * SQUARES * K * sizeof(float));
-        assert_int_equal(planted_rows(again, same, N, SQUARES, K, 1, TEST_STREAM - 1, pool), 0);
+        assert_int_equal(planted_rows(again, same, N, SQUARES, K, TEST_STREAM - 1, &with_pool), 0);
         assert_memory_not_equal(labels, same, N * SQUARES);
         /* Negative twins: labels of another stream are at chance, a weaker signal is seen. */
         assert_true(fabs(best_reader(x, same, K) - 1 / (double)K) < 0.01);
@@ -80,7 +83,7 @@ static LabelledSet draw(ProbeFixture *fixture, Split split, size_t n_games)
     GameSource *source = NULL;
     assert_int_equal(source_corpus(&source, fixture->corpus, 1U << split, true, 1), 0);
     assert_int_equal(
-        labelled_draw(&out, source, task_find("mine"), LABELS_MOVER, n_games, 8, 1, NULL), 0);
+        labelled_draw(&out, source, task_find("mine"), LABELS_MOVER, n_games, 8, &seed_1), 0);
     source_free(source);
     return out;
 }
@@ -106,14 +109,13 @@ static double accuracy_with(const LabelledSet sets[3], float *const rows[3], con
                           .l2 = FIT_L2,
                           .first = sets[0].set.first,
                           .n_games = sets[0].set.n_games,
-                          .seed = 1,
                           .n_hidden = (size_t)n_hidden,
                           .valid_x = rows[1],
                           .valid_labels = sets[1].labels,
                           .n_valid = sets[1].set.n_positions};
-    assert_int_equal(fit_probe(&weights, &report, solver, &problem, NULL), 0);
-    assert_int_equal(predict_probe(predicted, &probe, 0, rows[2], n, NULL), 0);
-    assert_int_equal(score_predictions(&score, &sets[2], predicted, 1, NULL), 0);
+    assert_int_equal(fit_probe(&weights, &report, solver, &problem, &seed_1), 0);
+    assert_int_equal(predict_probe(predicted, &probe, 0, rows[2], n, &seed_1), 0);
+    assert_int_equal(score_predictions(&score, &sets[2], predicted, &seed_1), 0);
     probe_release(&probe);
     test_free(predicted);
     return score.accuracy.value;
@@ -134,7 +136,7 @@ static void a_hidden_layer_reads_the_history(void **state)
         sets[split] = draw(&fixture, split_of[split], n_games[split]);
         assert_int_equal(history_width(sets[split].set.vocab), WIDTH);
         rows[split] = test_malloc(sets[split].set.n_positions * WIDTH * sizeof(float));
-        assert_int_equal(history_rows(rows[split], &sets[split].set, LABELS_MOVER, NULL), 0);
+        assert_int_equal(history_rows(rows[split], &sets[split].set, LABELS_MOVER, &seed_1), 0);
     }
     double line = accuracy_with(sets, rows, "newton", 0);
     double hidden = accuracy_with(sets, rows, "adamw", HIDDEN);
@@ -169,7 +171,6 @@ static double agreement_with_the_line(LabelledSet sets[3], float *rows[3], bool 
                           .l2 = FIT_L2,
                           .first = sets[0].set.first,
                           .n_games = sets[0].set.n_games,
-                          .seed = 1,
                           .valid_x = rows[1],
                           .valid_labels = valid,
                           .n_valid = n_valid};
@@ -186,14 +187,14 @@ static double agreement_with_the_line(LabelledSet sets[3], float *rows[3], bool 
         weights[i] = (FitWeights){probe[i].weight[0], probe[i].bias[0], probe[i].hidden_weight[0],
                                   probe[i].hidden_bias[0]};
         assert_int_equal(
-            fit_probe(&weights[i], &report, i == 0 ? "newton" : "adamw", &problem, NULL), 0);
-        assert_int_equal(predict_probe(valid, &probe[i], 0, rows[1], n_valid, NULL), 0);
-        assert_int_equal(predict_probe(read[i], &probe[i], 0, rows[2], n, NULL), 0);
+            fit_probe(&weights[i], &report, i == 0 ? "newton" : "adamw", &problem, &seed_1), 0);
+        assert_int_equal(predict_probe(valid, &probe[i], 0, rows[1], n_valid, &seed_1), 0);
+        assert_int_equal(predict_probe(read[i], &probe[i], 0, rows[2], n, &seed_1), 0);
     }
     assert_int_equal(report.kept, from_line ? 0 : 1);
     problem.n_hidden = WIDTH - 1; /* too few units to pass every column on */
     problem.start = &weights[0];
-    assert_int_equal(fit_probe(&weights[1], &report, "adamw", &problem, NULL), OGPT_EUSAGE);
+    assert_int_equal(fit_probe(&weights[1], &report, "adamw", &problem, &seed_1), OGPT_EUSAGE);
     for (size_t i = 0; i < n * 36; i++) {
         same += read[0][i] == read[1][i];
     }
@@ -215,7 +216,7 @@ static void a_hidden_layer_begins_as_the_line(void **state)
         static const Split split_of[3] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
         sets[split] = draw(&fixture, split_of[split], split == 0 ? 200 : 15);
         rows[split] = test_malloc(sets[split].set.n_positions * WIDTH * sizeof(float));
-        assert_int_equal(history_rows(rows[split], &sets[split].set, LABELS_MOVER, NULL), 0);
+        assert_int_equal(history_rows(rows[split], &sets[split].set, LABELS_MOVER, &seed_1), 0);
     }
     /* Only ties closer than the rounding of 128 products in float may fall the other way, and a
      * test row below all training rows: none or a few of 10,000 cells. */
@@ -242,7 +243,7 @@ static void noise_stays_at_chance(void **state)
         size_t n = sets[split].set.n_positions;
         rows[split] = test_malloc(n * WIDTH * sizeof(float));
         history[split] = test_malloc(n * WIDTH * sizeof(float));
-        assert_int_equal(history_rows(history[split], &sets[split].set, LABELS_MOVER, NULL), 0);
+        assert_int_equal(history_rows(history[split], &sets[split].set, LABELS_MOVER, &seed_1), 0);
         Rng rng = rng_at(1, RNG_TEST, (uint64_t)split);
         for (size_t i = 0; i < n * WIDTH; i++) {
             rows[split][i] = (float)rng_normal(&rng);
@@ -252,7 +253,7 @@ static void noise_stays_at_chance(void **state)
     uint8_t *predicted = test_malloc(n_test * 36);
     ProbeScore majority;
     assert_int_equal(majority_predict(predicted, &sets[0], &sets[2], 3), 0);
-    assert_int_equal(score_predictions(&majority, &sets[2], predicted, 1, NULL), 0);
+    assert_int_equal(score_predictions(&majority, &sets[2], predicted, &seed_1), 0);
     double noise = accuracy_with(sets, rows, "newton", 0);
     assert_true(noise <= majority.accuracy.high);
     assert_true(noise > 0.4); /* three classes: it has not fallen below blind guessing either */

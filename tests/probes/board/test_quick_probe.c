@@ -19,8 +19,9 @@ static QuickScore score_of(const Gpt *gpt, size_t n_workers)
     QuickScore score;
     Pool *pool = NULL;
     assert_int_equal(pool_new(&pool, n_workers), 0);
-    assert_int_equal(quick_probe_new(&probe, fit_games, test_games, 3, pool), 0);
-    assert_int_equal(quick_probe_score(&score, probe, gpt, pool), 0);
+    const Work work = {.pool = pool, .seed = 3};
+    assert_int_equal(quick_probe_new(&probe, fit_games, test_games, &work), 0);
+    assert_int_equal(quick_probe_score(&score, probe, gpt, &work), 0);
     quick_probe_free(probe);
     pool_free(pool);
     return score;

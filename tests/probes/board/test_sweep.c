@@ -14,10 +14,12 @@
 #include "base/process.h"
 #include "probes/edits/decode.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/tick_log.h"
 #include "probes/board/sweep.h"
 
 static ProbeFixture fixture;
 static Pool *pool;
+static Work usual; /* with the pool and seed 1 */
 
 static SweepOptions small_options(void)
 {
@@ -31,25 +33,26 @@ static SweepOptions small_options(void)
 }
 
 typedef struct Watch {
-    int stop_after; /* layers, then pretend that a signal arrived; 0: never */
-    int n_layers, n_controls;
+    int stop_after;           /* layers, then pretend that a signal arrived; 0: never */
+    int n_layers, n_controls; /* controls: begun and done */
+    TickLog log;
     double right[N_CONTROLS + 1]; /* shares of cells as the observer can count them; 0: not told */
     uint64_t truth[N_CONTROLS + 1]; /* sums over the labels that they were counted on */
 } Watch;
 
-static void on_layer(void *context, const LayerScore *layer, int done, int n_layers)
+static void on_layer(void *context, const LayerScore *layer)
 {
     Watch *watch = context;
-    watch->n_layers++;
-    if (done == watch->stop_after) {
+    if (++watch->n_layers == watch->stop_after) {
         interrupt_set(15);
     }
 }
 
-static void on_control(void *context, Control control)
+static void on_tick(void *context, const char *stage, double done, double total)
 {
     Watch *watch = context;
-    watch->n_controls++;
+    tick_log(&watch->log, stage, done, total);
+    watch->n_controls += strncmp(stage, "control ", 8) == 0;
 }
 
 static int on_scored(void *context, int layer, int control, const LabelledSet *truth,
@@ -70,15 +73,18 @@ static int on_scored(void *context, int layer, int control, const LabelledSet *t
 
 /* One call of sweep_fit; *hash is that of the tensors on file, "" when there are none. */
 static int fit(SweepResult *result, char hash[HASH_HEX_SIZE], const char *name,
-               const SweepOptions *options, Watch *watch, Pool *workers)
+               const SweepOptions *options, Watch *watch, const Work *work)
 {
     char path[FILES_PATH_MAX], file[FILES_PATH_MAX];
     Probe probe;
-    SweepObserver observer = {
-        .context = watch, .layer = on_layer, .control = on_control, .scored = on_scored};
+    SweepObserver observer = {.context = watch, .layer = on_layer, .scored = on_scored};
+    SweepOptions observed = *options;
+    Work heard = *work;
+    observed.observer = &observer;
+    heard.tick = on_tick;
+    heard.context = watch;
     fixture_path(path, &fixture, name);
-    int rc = sweep_fit(result, &probe, path, false, &fixture.model, fixture.corpus, options,
-                       workers, &observer);
+    int rc = sweep_fit(result, &probe, path, &fixture.subject, fixture.corpus, &observed, &heard);
     probe_release(&probe);
     interrupt_set(0);
     assert_int_equal(path_join(file, path, "probe.safetensors"), 0);
@@ -96,16 +102,18 @@ static void an_interrupted_sweep_goes_on(void **state)
     Probe begun;
     SweepOptions options = small_options();
     Watch watch = {0};
-    assert_int_equal(fit(&first, whole, "whole", &options, &watch, pool), 0);
+    assert_int_equal(fit(&first, whole, "whole", &options, &watch, &usual), 0);
     assert_int_equal(watch.n_layers, 4); /* embed and three blocks */
+    assert_true(tick_log_ended(&watch.log, "layers", 4));
     watch = (Watch){.stop_after = 2};
-    options.memory_bytes = 1; /* one layer a group: the captures are made again */
-    assert_int_equal(fit(&second, part, "parts", &options, &watch, pool), OGPT_EINTR);
+    Work small = usual;
+    small.memory_bytes = 1; /* one layer a group: the captures are made again */
+    assert_int_equal(fit(&second, part, "parts", &options, &watch, &small), OGPT_EINTR);
     assert_string_not_equal(part, whole);
     fixture_path(path, &fixture, "parts");
     assert_int_equal(probe_load(&begun, path), 0);
     watch = (Watch){0};
-    assert_int_equal(fit(&second, joined, "parts", &options, &watch, pool), 0);
+    assert_int_equal(fit(&second, joined, "parts", &options, &watch, &small), 0);
     assert_string_equal(joined, whole);
     for (int i = 0; i < 4; i++) {
         /* A layer fitted again would have taken another time. */
@@ -116,7 +124,7 @@ static void an_interrupted_sweep_goes_on(void **state)
         assert_true(second.layers[i].test.accuracy.value == first.layers[i].test.accuracy.value);
     }
     /* Typed again when finished: nothing is fitted, the result is the same. */
-    assert_int_equal(fit(&third, joined, "parts", &options, &watch, pool), 0);
+    assert_int_equal(fit(&third, joined, "parts", &options, &watch, &small), 0);
     for (int i = 0; i < 4; i++) {
         assert_true(third.layers[i].seconds == second.layers[i].seconds);
         assert_memory_equal(&third.layers[i].fit, &second.layers[i].fit, sizeof(FitReport));
@@ -133,7 +141,7 @@ static void other_settings_are_refused(void **state)
     SweepOptions options = small_options();
     options.n_layers = 1;
     options.layers[0] = 1;
-    assert_int_equal(fit(&result, before, "one", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, before, "one", &options, &watch, &usual), 0);
     SweepOptions changed[7];
     const char *named[] = {"--task",  "--labels", "--solver", "--l2",
                            "--plies", "--seed",   "--layers"};
@@ -145,19 +153,20 @@ static void other_settings_are_refused(void **state)
     changed[2].solver = "liblinear";
     changed[3].l2 = 0.5;
     changed[4].plies = 3;
-    changed[5].seed = 2;
     changed[6].layers[0] = 2;
     for (int i = 0; i < 7; i++) {
-        assert_int_equal(fit(&result, hash, "one", &changed[i], &watch, pool), OGPT_EUSAGE);
+        Work other = usual;
+        other.seed = i == 5 ? 2 : 1;
+        assert_int_equal(fit(&result, hash, "one", &changed[i], &watch, &other), OGPT_EUSAGE);
         assert_non_null(strstr(err_message(), named[i]));
         assert_string_equal(hash, before); /* and nothing was touched */
     }
     fixture.model.model_hash[0] = 'b';
-    assert_int_equal(fit(&result, hash, "one", &options, &watch, pool), OGPT_EUSAGE);
+    assert_int_equal(fit(&result, hash, "one", &options, &watch, &usual), OGPT_EUSAGE);
     fixture.model.model_hash[0] = 'a';
-    assert_int_equal(fit(&result, hash, "one", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "one", &options, &watch, &usual), 0);
     options.layers[0] = 3; /* the network has layers 0 to 2 */
-    assert_int_equal(fit(&result, hash, "none", &options, &watch, pool), OGPT_EUSAGE);
+    assert_int_equal(fit(&result, hash, "none", &options, &watch, &usual), OGPT_EUSAGE);
     assert_string_equal(hash, "");
 }
 
@@ -171,26 +180,27 @@ static void other_validation_games_and_close_seeds_are_refused(void **state)
     SweepOptions options = small_options();
     options.n_layers = 1;
     options.layers[0] = 1;
-    options.seed = UINT64_C(1) << 53;
-    assert_int_equal(fit(&result, hash, "fixed", &options, &watch, pool), 0);
+    Work far = usual;
+    far.seed = UINT64_C(1) << 53;
+    assert_int_equal(fit(&result, hash, "fixed", &options, &watch, &far), 0);
     options.n_test_games = 30; /* of no weight: only the scores are of other games */
-    assert_int_equal(fit(&result, hash, "fixed", &options, &watch, pool), 0);
-    options.seed++;
-    assert_int_equal(fit(&result, hash, "fixed", &options, &watch, pool), OGPT_EUSAGE);
+    assert_int_equal(fit(&result, hash, "fixed", &options, &watch, &far), 0);
+    far.seed++;
+    assert_int_equal(fit(&result, hash, "fixed", &options, &watch, &far), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "--seed 9007199254740992, asked for 9007199254740993"));
     options.l2 = FIT_L2_AUTO;
-    assert_int_equal(fit(&result, hash, "auto", &options, &watch, pool), 0);
-    assert_int_equal(fit(&result, hash, "auto", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "auto", &options, &watch, &far), 0);
+    assert_int_equal(fit(&result, hash, "auto", &options, &watch, &far), 0);
     options.n_test_games = 60;
-    assert_int_equal(fit(&result, hash, "auto", &options, &watch, pool), OGPT_EUSAGE);
+    assert_int_equal(fit(&result, hash, "auto", &options, &watch, &far), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "validation games (half of --test-games) 15"));
     options.l2 = FIT_L2;
     options.solver = "adamw";
     options.n_hidden = 8;
     options.epochs = 1;
-    assert_int_equal(fit(&result, hash, "hidden", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "hidden", &options, &watch, &far), 0);
     options.n_test_games = 30;
-    assert_int_equal(fit(&result, hash, "hidden", &options, &watch, pool), OGPT_EUSAGE);
+    assert_int_equal(fit(&result, hash, "hidden", &options, &watch, &far), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "validation games"));
 }
 
@@ -206,9 +216,9 @@ static void the_history_mlp_has_its_own_recipe(void **state)
     options.solver = "adamw";
     options.n_layers = 1;
     options.layers[0] = 1;
-    assert_int_equal(fit(&free, hash, "free", &options, &watch, pool), 0);
+    assert_int_equal(fit(&free, hash, "free", &options, &watch, &usual), 0);
     options.epochs = 3;
-    assert_int_equal(fit(&starved, hash, "starved", &options, &watch, pool), 0);
+    assert_int_equal(fit(&starved, hash, "starved", &options, &watch, &usual), 0);
     assert_memory_equal(&free.control[CONTROL_HISTORY_MLP], &starved.control[CONTROL_HISTORY_MLP],
                         sizeof(ProbeScore));
     assert_memory_equal(&free.control_fit[CONTROL_HISTORY_MLP],
@@ -231,30 +241,33 @@ static void the_random_model_is_announced(void **state)
     SweepResult result[2];
     SweepOptions options = small_options();
     SweepObserver observer = {.start = stop_at_once};
-    ModelFile wide = {.path = "wide"};
+    Subject subject = fixture.subject;
+    ModelFile *wide = &subject.model;
+    Work small = usual;
     char path[FILES_PATH_MAX];
     GptConfig cfg = fixture.model.gpt->cfg;
     cfg.d_mlp = WIDE;
-    assert_int_equal(gpt_new(&wide.gpt, &cfg), 0);
-    memset(wide.model_hash, 'c', HASH_HEX_SIZE - 1);
+    assert_int_equal(gpt_new(&wide->gpt, &cfg), 0);
+    memset(wide->model_hash, 'c', HASH_HEX_SIZE - 1);
     options.site = HOOK_POST;
     options.n_games = 40;
     options.n_test_games = 10;
-    options.memory_bytes = 1;
+    small.memory_bytes = 1;
+    options.observer = &observer;
     fixture_path(path, &fixture, "wide");
     for (int controls = 0; controls < 2; controls++) {
         Probe probe;
         options.controls = controls;
-        assert_int_equal(sweep_fit(&result[controls], &probe, path, false, &wide, fixture.corpus,
-                                   &options, pool, &observer),
-                         OGPT_EINTR);
+        assert_int_equal(
+            sweep_fit(&result[controls], &probe, path, &subject, fixture.corpus, &options, &small),
+            OGPT_EINTR);
         interrupt_set(0);
         probe_release(&probe);
     }
     size_t n = result[0].n_train + result[0].n_validation + result[0].n_test;
     assert_true(result[1].bytes >=
-                result[0].bytes + n * WIDE * sizeof(float) + wide.gpt->n_numbers * sizeof(real));
-    gpt_free(wide.gpt);
+                result[0].bytes + n * WIDE * sizeof(float) + wide->gpt->n_numbers * sizeof(real));
+    gpt_free(wide->gpt);
 }
 
 static void threads_change_no_byte(void **state)
@@ -264,19 +277,20 @@ static void threads_change_no_byte(void **state)
     SweepOptions options = small_options();
     Watch watch = {0};
     options.controls = true;
-    assert_int_equal(fit(&first, one, "threads", &options, &watch, NULL), 0);
+    assert_int_equal(fit(&first, one, "threads", &options, &watch, &(Work){.seed = 1}), 0);
     for (size_t threads = 2; threads <= 3; threads++) {
         Pool *workers = NULL;
         assert_int_equal(pool_new(&workers, threads), 0);
         snprintf(name, sizeof(name), "threads-%zu", threads);
-        assert_int_equal(fit(&second, other, name, &options, &watch, workers), 0);
+        assert_int_equal(
+            fit(&second, other, name, &options, &watch, &(Work){.pool = workers, .seed = 1}), 0);
         pool_free(workers);
         assert_string_equal(one, other);
         assert_memory_equal(first.control, second.control, sizeof(first.control));
         assert_int_equal(first.best, second.best);
     }
-    options.seed = 2; /* negative twin: another sample gives other bytes */
-    assert_int_equal(fit(&second, other, "seed", &options, &watch, pool), 0);
+    /* Negative twin: another sample gives other bytes. */
+    assert_int_equal(fit(&second, other, "seed", &options, &watch, &(Work){.seed = 2}), 0);
     assert_string_not_equal(one, other);
 }
 
@@ -291,8 +305,8 @@ static void controls_are_what_they_say(void **state)
     Watch watch = {0};
     options.task = "empty";
     options.controls = true;
-    assert_int_equal(fit(&result, hash, "controls", &options, &watch, pool), 0);
-    assert_int_equal(watch.n_controls, N_CONTROLS);
+    assert_int_equal(fit(&result, hash, "controls", &options, &watch, &usual), 0);
+    assert_int_equal(watch.n_controls, 2 * N_CONTROLS);
     double majority = result.control[CONTROL_MAJORITY].accuracy.value;
     for (int control = 0; control < N_CONTROLS; control++) {
         const Interval *accuracy = &result.control[control].accuracy;
@@ -316,7 +330,7 @@ static void controls_are_what_they_say(void **state)
     assert_true(result.control[CONTROL_PLANTED].accuracy.value > 0.9);
     /* Without controls none is claimed. */
     options.controls = false;
-    assert_int_equal(fit(&result, hash, "controls", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "controls", &options, &watch, &usual), 0);
     assert_false(result.has_control[CONTROL_MAJORITY]);
 }
 
@@ -327,9 +341,9 @@ static void shuffled_labels_keep_ply_and_whole_games(void **state)
     GameSource *source = NULL;
     const Task *task = task_find("empty");
     assert_int_equal(source_corpus(&source, fixture.corpus, 1U << SPLIT_TRAIN, false, 1), 0);
-    assert_int_equal(labelled_draw(&set, source, task, LABELS_MOVER, 100, PLIES, 1, pool), 0);
+    assert_int_equal(labelled_draw(&set, source, task, LABELS_MOVER, 100, PLIES, &usual), 0);
     uint8_t *shuffled = test_malloc(set.set.n_positions * 36);
-    assert_int_equal(shuffled_labels(shuffled, &set.set, task, LABELS_MOVER, 1, pool), 0);
+    assert_int_equal(shuffled_labels(shuffled, &set.set, task, LABELS_MOVER, &usual), 0);
     size_t same = 0, broken = 0;
     for (size_t g = 0; g < 100; g++) {
         for (size_t i = set.set.first[g]; i < set.set.first[g + 1]; i++) {
@@ -359,12 +373,12 @@ static void scores_count_what_they_say(void **state)
     GameSource *source = NULL;
     ProbeScore score;
     assert_int_equal(source_corpus(&source, fixture.corpus, 1U << SPLIT_TEST, false, 1), 0);
-    assert_int_equal(labelled_draw(&set, source, task_find("mine"), LABELS_MOVER, 30, 4, 1, pool),
+    assert_int_equal(labelled_draw(&set, source, task_find("mine"), LABELS_MOVER, 30, 4, &usual),
                      0);
     size_t n = set.set.n_positions, occupied = 0, flipped = 0;
     uint8_t *predicted = test_malloc(n * 36);
     memcpy(predicted, set.labels, n * 36);
-    assert_int_equal(score_predictions(&score, &set, predicted, 1, pool), 0);
+    assert_int_equal(score_predictions(&score, &set, predicted, &usual), 0);
     assert_true(score.accuracy.value == 1 && score.board.low == 1 && score.flipped.value == 1);
     for (size_t i = 0; i < n; i++) {
         occupied += (size_t)__builtin_popcountll(set.occupied[i]);
@@ -375,7 +389,7 @@ static void scores_count_what_they_say(void **state)
     assert_true(flipped > 0 && flipped < occupied);
     uint64_t bit = set.flipped[5] & -set.flipped[5]; /* one flipped disc of position 5 */
     predicted[5 * 36 + __builtin_ctzll(bit)] ^= 3;
-    assert_int_equal(score_predictions(&score, &set, predicted, 1, pool), 0);
+    assert_int_equal(score_predictions(&score, &set, predicted, &usual), 0);
     assert_true(fabs(score.accuracy.value - (1 - 1.0 / (double)(36 * n))) < 1e-12);
     assert_true(fabs(score.board.value - (1 - 1.0 / (double)n)) < 1e-12);
     assert_true(fabs(score.nonempty.value - (1 - 1.0 / (double)occupied)) < 1e-12);
@@ -393,10 +407,10 @@ static void layers_do_not_depend_on_each_other(void **state)
     SweepOptions options = small_options();
     Watch watch = {0};
     Probe all, alone;
-    assert_int_equal(fit(&result, hash, "all-layers", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "all-layers", &options, &watch, &usual), 0);
     options.n_layers = 1;
     options.layers[0] = 1;
-    assert_int_equal(fit(&result, hash, "layer-1", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "layer-1", &options, &watch, &usual), 0);
     fixture_path(path, &fixture, "all-layers");
     assert_int_equal(probe_load(&all, path), 0);
     fixture_path(path, &fixture, "layer-1");
@@ -416,18 +430,17 @@ static void a_probe_on_file_is_scored(void **state)
     SweepOptions options = small_options();
     Watch watch = {0};
     Probe probe;
-    assert_int_equal(fit(&fitted, hash, "scored", &options, &watch, pool), 0);
+    assert_int_equal(fit(&fitted, hash, "scored", &options, &watch, &usual), 0);
     fixture_path(path, &fixture, "scored");
     assert_int_equal(probe_load(&probe, path), 0);
     assert_int_equal(
-        sweep_score(&scored, &probe, path, &fixture.model, fixture.corpus, &options, pool, NULL),
-        0);
+        sweep_score(&scored, &probe, path, &fixture.subject, fixture.corpus, &options, &usual), 0);
     for (int i = 0; i < 4; i++) {
         assert_memory_equal(&scored.layers[i].test, &fitted.layers[i].test, sizeof(ProbeScore));
     }
     fixture.model.model_hash[0] = 'b';
     assert_int_equal(
-        sweep_score(&scored, &probe, path, &fixture.model, fixture.corpus, &options, pool, NULL),
+        sweep_score(&scored, &probe, path, &fixture.subject, fixture.corpus, &options, &usual),
         OGPT_EFORMAT);
     fixture.model.model_hash[0] = 'a';
     probe_release(&probe);
@@ -443,7 +456,7 @@ static void a_typed_game_is_decoded(void **state)
     SweepOptions options = small_options();
     Watch watch = {0};
     Probe probe;
-    assert_int_equal(fit(&result, hash, "decoded", &options, &watch, pool), 0);
+    assert_int_equal(fit(&result, hash, "decoded", &options, &watch, &usual), 0);
     fixture_path(path, &fixture, "decoded");
     assert_int_equal(probe_load(&probe, path), 0);
     assert_int_equal(corpus_read(fixture.corpus, moves, 3, 1), 0);
@@ -475,7 +488,9 @@ static void a_typed_game_is_decoded(void **state)
 
 static int setup(void **state)
 {
-    return fixture_open(&fixture, 800) || pool_new(&pool, 2);
+    int rc = fixture_open(&fixture, 800) || pool_new(&pool, 2);
+    usual = (Work){.pool = pool, .seed = 1};
+    return rc;
 }
 
 static int teardown(void **state)

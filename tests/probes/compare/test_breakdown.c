@@ -14,6 +14,7 @@
 
 enum { N_GAMES = 40, PLIES = 10, S = 36 };
 
+static const Work seed_1 = {.seed = 1};
 static ProbeFixture fixture;
 static LabelledSet set; /* task mine */
 
@@ -29,7 +30,7 @@ static void traits_are_those_of_the_game(void **state)
     Board after[GAME_MAX_MOVES];
     const GameVariant *variant = game_variant(6);
     size_t n_passed = 0, n_old = 0;
-    assert_int_equal(traits_read(&traits, &set.set, NULL), 0);
+    assert_int_equal(traits_read(&traits, &set.set, WORK_ALONE), 0);
     for (size_t g = 0; g < N_GAMES; g++) {
         const uint8_t *moves = set.set.moves + g * 32;
         game_replay(variant, moves, game_length(moves, 32), after);
@@ -86,7 +87,7 @@ static void one_wrong_cell_is_found(void **state)
     size_t n = set.set.n_positions, wrong = 7 * S, occupied = 0;
     uint8_t *predicted = test_malloc(n * S);
     memcpy(predicted, set.labels, n * S);
-    assert_int_equal(traits_read(&traits, &set.set, NULL), 0);
+    assert_int_equal(traits_read(&traits, &set.set, WORK_ALONE), 0);
     while (set.labels[wrong] != LABEL_MINE) {
         wrong++;
     }
@@ -139,7 +140,7 @@ static void class_scores_are_those_of_the_book(void **state)
                         .occupied = &mask,
                         .flipped = &mask};
     ProbeScore score;
-    assert_int_equal(score_predictions(&score, &tiny, said, 1, NULL), 0);
+    assert_int_equal(score_predictions(&score, &tiny, said, &seed_1), 0);
     assert_true(fabs(score.of_class[1].precision - 3.0 / 5) < 1e-12);
     assert_true(fabs(score.of_class[1].recall - 3.0 / 4) < 1e-12);
     assert_true(fabs(score.of_class[1].f1.value - 6.0 / 9) < 1e-12);
@@ -149,7 +150,7 @@ static void class_scores_are_those_of_the_book(void **state)
     assert_int_equal(score.of_class[0].n_true, S - 4);
     /* A class that neither occurs nor is said is left out of the mean. */
     tiny.n_classes = 4;
-    assert_int_equal(score_predictions(&score, &tiny, said, 1, NULL), 0);
+    assert_int_equal(score_predictions(&score, &tiny, said, &seed_1), 0);
     assert_true(isnan(score.of_class[3].f1.value));
     double empty = 2.0 * 30 / (32 + 31);
     assert_true(fabs(score.f1.value - (empty + 6.0 / 9) / 2) < 1e-12);
@@ -165,28 +166,28 @@ static void readings_are_compared_game_by_game(void **state)
     size_t n = set.set.n_positions;
     uint8_t *predicted = test_malloc(n * S);
     memcpy(predicted, set.labels, n * S);
-    assert_int_equal(readings_add(&readings, 0, READING_PROBE, &set, predicted, NULL), 0);
+    assert_int_equal(readings_add(&readings, 0, READING_PROBE, &set, predicted, WORK_ALONE), 0);
     for (size_t i = 0; i < n; i++) {
         predicted[i * S + i % S] ^= 3; /* one cell a position */
     }
-    assert_int_equal(readings_add(&readings, 1, READING_PROBE, &set, predicted, NULL), 0);
-    assert_int_equal(readings_add(&readings, 1, CONTROL_MAJORITY, &set, predicted, NULL), 0);
+    assert_int_equal(readings_add(&readings, 1, READING_PROBE, &set, predicted, WORK_ALONE), 0);
+    assert_int_equal(readings_add(&readings, 1, CONTROL_MAJORITY, &set, predicted, WORK_ALONE), 0);
     const Reading *right = readings_find(&readings, 0, READING_PROBE);
     const Reading *wrong = readings_find(&readings, 1, READING_PROBE);
     assert_ptr_equal(readings_find(&readings, 0, CONTROL_MAJORITY), readings.list[2]);
     assert_null(readings_find(&readings, 2, READING_PROBE));
     PairedQuestion questions[2] = {{&right->sums, &wrong->sums}, {&wrong->sums, &wrong->sums}};
-    assert_int_equal(paired_tests(tests, questions, 2, SCORE_CELLS, 1, NULL), 0);
+    assert_int_equal(paired_tests(tests, questions, 2, SCORE_CELLS, &seed_1), 0);
     assert_true(fabs(tests[0].difference.value - 1.0 / S) < 1e-12);
     assert_true(tests[0].p_holm < 0.001 && tests[0].difference.low > 0);
     assert_true(tests[1].p == 1 && tests[1].p_holm == 1);
-    assert_int_equal(paired_tests(tests, questions, 2, SCORE_BOARDS, 1, NULL), 0);
+    assert_int_equal(paired_tests(tests, questions, 2, SCORE_BOARDS, &seed_1), 0);
     assert_true(fabs(tests[0].difference.value - 1) < 1e-12); /* no board is whole any more */
     /* Other games are no pair. */
     GameSums other = wrong->sums;
     other.n_games--;
     questions[1].b = &other;
-    assert_int_equal(paired_tests(tests, questions, 2, SCORE_CELLS, 1, NULL), OGPT_EFORMAT);
+    assert_int_equal(paired_tests(tests, questions, 2, SCORE_CELLS, &seed_1), OGPT_EFORMAT);
     readings_release(&readings);
     test_free(predicted);
 }
@@ -196,7 +197,7 @@ static int setup(void **state)
     GameSource *source = NULL;
     return fixture_open(&fixture, 600) ||
            source_corpus(&source, fixture.corpus, 1U << SPLIT_TEST, false, 1) ||
-           labelled_draw(&set, source, task_find("mine"), LABELS_MOVER, N_GAMES, PLIES, 1, NULL) ||
+           labelled_draw(&set, source, task_find("mine"), LABELS_MOVER, N_GAMES, PLIES, &seed_1) ||
            (source_free(source), 0);
 }
 

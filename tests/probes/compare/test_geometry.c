@@ -11,11 +11,13 @@
 #include "base/err.h"
 #include "num/symmetric.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/tick_log.h"
 #include "probes/solvers/solver.h"
 #include "probes/compare/stability.h"
 
 enum { S = 36, D = 48, K = 3 };
 
+static const Work seed_1 = {.seed = 1};
 static ProbeFixture fixture;
 static float weight[D * S * K];
 
@@ -99,8 +101,7 @@ static void random_directions_share_nothing(void **state)
 
 static ExplainedOptions sample(void)
 {
-    return (ExplainedOptions){
-        .n_games = 400, .n_test_games = 60, .plies = 6, .seed = 1, .memory_bytes = (size_t)1 << 24};
+    return (ExplainedOptions){.n_games = 400, .n_test_games = 60, .plies = 6};
 }
 
 /* The board explains part of what a network holds; the board of another game at the same ply
@@ -109,11 +110,11 @@ static void boards_explain_and_others_do_not(void **state)
 {
     Explained out[4], small[4];
     const int layers[4] = {LAYER_EMBED, 0, 1, 2};
+    const SiteLayers where = {HOOK_RESID_POST, layers, 4};
+    Work work = {.seed = 1, .memory_bytes = (size_t)1 << 24};
     ExplainedOptions options = sample();
     const Gpt *gpt = fixture.model.gpt;
-    assert_int_equal(
-        explained_variance(out, gpt, HOOK_RESID_POST, layers, 4, fixture.corpus, &options, NULL),
-        0);
+    assert_int_equal(explained_variance(out, gpt, &where, fixture.corpus, &options, &work), 0);
     for (int i = 0; i < 4; i++) {
         assert_true(out[i].ply.value > 0 && out[i].ply.value < 1);
         assert_true(out[i].board.low > 0.02);
@@ -122,11 +123,12 @@ static void boards_explain_and_others_do_not(void **state)
         assert_true(out[i].board.low <= out[i].board.value);
     }
     /* One layer at a time, in little memory: the same numbers. */
-    options.memory_bytes = 1;
-    assert_int_equal(
-        explained_variance(small, gpt, HOOK_RESID_POST, layers, 4, fixture.corpus, &options, NULL),
-        0);
+    TickLog log;
+    work.memory_bytes = 1;
+    work = tick_log_work(&log, work);
+    assert_int_equal(explained_variance(small, gpt, &where, fixture.corpus, &options, &work), 0);
     assert_memory_equal(small, out, sizeof(out));
+    assert_true(tick_log_ended(&log, "layers", 8)); /* learnt and measured */
 }
 
 static void halves_agree_more_than_strangers(void **state)
@@ -141,9 +143,12 @@ static void halves_agree_more_than_strangers(void **state)
     probe.n_layers = 1;
     probe.layers[0] = 1;
     probe.l2 = 1e-2;
+    TickLog log;
+    const Work heard = tick_log_work(&log, seed_1);
     assert_int_equal(stability_measure(halves, &probe, "halves", fixture.model.gpt, fixture.corpus,
-                                       &options, NULL, NULL),
+                                       &options, &heard),
                      0);
+    assert_true(tick_log_ended(&log, "layers", 1));
     /* An untrained network tells "empty" by few columns: its squares are akin (0.74), yet a square
      * is nearer to itself (0.92). */
     assert_int_equal(halves[0].n, 32); /* the four centre squares are never empty */
@@ -154,21 +159,21 @@ static void halves_agree_more_than_strangers(void **state)
     probe.l2 = FIT_L2_AUTO;
     probe.fit[0].l2 = 1e-2;
     assert_int_equal(stability_measure(chosen, &probe, "halves", fixture.model.gpt, fixture.corpus,
-                                       &options, NULL, NULL),
+                                       &options, &seed_1),
                      0);
     assert_true(chosen[0].same == halves[0].same);
     probe.fit[0].l2 = 1;
     assert_int_equal(stability_measure(chosen, &probe, "halves", fixture.model.gpt, fixture.corpus,
-                                       &options, NULL, NULL),
+                                       &options, &seed_1),
                      0);
     assert_true(chosen[0].same != halves[0].same);
     options.n_games = 1;
     assert_int_equal(stability_measure(halves, &probe, "halves", fixture.model.gpt, fixture.corpus,
-                                       &options, NULL, NULL),
+                                       &options, &seed_1),
                      OGPT_EUSAGE);
     snprintf(probe.task, sizeof(probe.task), "tea");
     assert_int_equal(stability_measure(halves, &probe, "halves", fixture.model.gpt, fixture.corpus,
-                                       &options, NULL, NULL),
+                                       &options, &seed_1),
                      OGPT_EFORMAT);
 }
 

@@ -284,12 +284,14 @@ static void means_are_those_of_the_rows(void **state)
     assert_int_equal(means.n_layers, 3);
     assert_int_equal(source_corpus(&source, fixture.corpus, 1U << SPLIT_TRAIN, true, options.seed),
                      0);
-    assert_int_equal(positions_draw(&set, source, 60, options.plies, options.seed, NULL), 0);
+    const Work work = {.seed = options.seed};
+    const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
+    assert_int_equal(positions_draw(&set, source, 60, options.plies, &work), 0);
     source_free(source);
     float *rows = malloc(set.n_positions * width * sizeof(*rows));
     uint8_t *labels = malloc(set.n_positions * S);
-    assert_int_equal(activations_capture(&rows, &set, gpt, HOOK_RESID_POST, &layer, 1, NULL), 0);
-    assert_int_equal(positions_label(labels, &set, task_find("mine"), LABELS_MOVER, NULL), 0);
+    assert_int_equal(activations_capture(&rows, &set, gpt, &where, &work), 0);
+    assert_int_equal(positions_label(labels, &set, task_find("mine"), LABELS_MOVER, &work), 0);
     least_again = set.n_positions;
     for (size_t cell = 0; cell < S * CLASSES; cell++) {
         size_t n = 0;

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "probes/legality/layout_check.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/tick_log.h"
 
 static ProbeFixture fixture;
 static PlainNet *net; /* the fixture's network, in layout mingpt */
@@ -49,7 +50,16 @@ static int teardown(void **state)
 static LayoutDifference difference_of(const Gpt *gpt, const uint8_t *map)
 {
     LayoutDifference difference;
-    assert_int_equal(layout_difference(&difference, gpt, net, map, 100, 1), 0);
+    LayoutDifference pooled;
+    Pool *pool = NULL;
+    TickLog log;
+    assert_int_equal(pool_new(&pool, 2), 0);
+    const Work heard = tick_log_work(&log, (Work){.pool = pool, .seed = 1});
+    assert_int_equal(layout_difference(&difference, gpt, net, map, 100, &(Work){.seed = 1}), 0);
+    assert_int_equal(layout_difference(&pooled, gpt, net, map, 100, &heard), 0);
+    assert_memory_equal(&pooled, &difference, sizeof(pooled));
+    assert_true(tick_log_ended(&log, "games", log.total));
+    pool_free(pool);
     assert_int_equal(difference.positions, 100);
     return difference;
 }
@@ -133,7 +143,8 @@ static void other_sizes_are_refused(void **state)
     Gpt *other = NULL;
     cfg.n_ctx = 30;
     assert_int_equal(gpt_new(&other, &cfg), 0);
-    assert_int_equal(layout_difference(&difference, other, net, NULL, 100, 1), OGPT_EFORMAT);
+    assert_int_equal(layout_difference(&difference, other, net, NULL, 100, &(Work){.seed = 1}),
+                     OGPT_EFORMAT);
     assert_non_null(strstr(err_message(), "are of no board"));
     gpt_free(other);
 }

@@ -18,6 +18,7 @@
 #include "game/play.h"
 #include "game/rules_ref.h"
 #include "probes/legality/legality.h"
+#include "tests/probes/tick_log.h"
 
 enum { MAX_V = 61, MAX_T = 59 };
 
@@ -212,21 +213,24 @@ static void any_number_of_workers_gives_the_same_sums(void **state)
     GameSource *source = NULL;
 
     assert_int_equal(source_fresh(&source, game_variant(6), 1, RNG_TEST), 0);
-    assert_int_equal(legality_score(&one, gpt, source, 0, N_GAMES, NULL, NULL, NULL), 0);
+    assert_int_equal(legality_score(&one, gpt, source, 0, N_GAMES, WORK_ALONE), 0);
     assert_int_equal(one.n_games, N_GAMES);
     assert_true(one.total.strict_errors > 0.5 * one.total.positions); /* untrained */
     for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
         LegalityScore many = {0};
         Pool *pool = NULL;
         assert_int_equal(pool_new(&pool, n_threads), 0);
-        assert_int_equal(legality_score(&many, gpt, source, 0, N_GAMES, pool, NULL, NULL), 0);
+        TickLog log;
+        const Work heard = tick_log_work(&log, (Work){.pool = pool});
+        assert_int_equal(legality_score(&many, gpt, source, 0, N_GAMES, &heard), 0);
+        assert_true(tick_log_ended(&log, "games", N_GAMES));
         assert_memory_equal(&one.total, &many.total, sizeof(one.total));
         assert_memory_equal(one.by_ply, many.by_ply, sizeof(one.by_ply));
         assert_memory_equal(one.games, many.games, N_GAMES * sizeof(*one.games));
         legality_release(&many);
         pool_free(pool);
     }
-    assert_int_equal(legality_score(&shifted, gpt, source, 1, N_GAMES, NULL, NULL, NULL), 0);
+    assert_int_equal(legality_score(&shifted, gpt, source, 1, N_GAMES, WORK_ALONE), 0);
     assert_memory_not_equal(&one.total, &shifted.total, sizeof(one.total));
     legality_release(&one);
     legality_release(&shifted);
@@ -240,13 +244,13 @@ static void wrong_board_and_interrupts_are_reported(void **state)
     LegalityScore score;
     GameSource *source = NULL;
     assert_int_equal(source_fresh(&source, game_variant(8), 1, RNG_TEST), 0);
-    assert_int_equal(legality_score(&score, gpt, source, 0, 1, NULL, NULL, NULL), OGPT_EFORMAT);
+    assert_int_equal(legality_score(&score, gpt, source, 0, 1, WORK_ALONE), OGPT_EFORMAT);
     assert_non_null(strstr(err_message(), "d_vocab 33"));
     source_free(source);
 
     assert_int_equal(source_fresh(&source, game_variant(6), 1, RNG_TEST), 0);
     interrupt_set(2);
-    assert_int_equal(legality_score(&score, gpt, source, 0, 1, NULL, NULL, NULL), OGPT_EINTR);
+    assert_int_equal(legality_score(&score, gpt, source, 0, 1, WORK_ALONE), OGPT_EINTR);
     interrupt_set(0);
     assert_null(score.games);
     source_free(source);

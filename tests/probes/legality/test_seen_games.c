@@ -30,7 +30,7 @@ static ScoredGames look(const char *manifest_text, int size, uint64_t seed, RngP
     ScoredGames seen = {.of = training_games(manifest, game_variant(size)), .games = 99};
     SeenGames found;
     assert_int_equal(source_fresh(&scored, game_variant(size), seed, purpose), 0);
-    assert_int_equal(seen_games(&found, manifest, scored, SCORED, NULL, NULL, NULL), 0);
+    assert_int_equal(seen_games(&found, manifest, scored, SCORED, WORK_ALONE), 0);
     for (size_t i = 1; i < found.n; i++) {
         assert_true(found.hashes[i - 1] < found.hashes[i]);
     }
@@ -148,7 +148,7 @@ static void failing_allocations_are_reported(void **state)
     while (rc != 0 && n < 100) {
         n++;
         mem_fail_at(n, 0);
-        rc = seen_games(&seen, manifest, scored, SCORED, NULL, NULL, NULL);
+        rc = seen_games(&seen, manifest, scored, SCORED, WORK_ALONE);
         mem_fail_at(0, 0);
         if (rc != 0) {
             assert_refused(rc, OGPT_ENOMEM, "out of memory: wanted");
@@ -169,7 +169,7 @@ static void a_look_can_be_interrupted(void **state)
     Js *manifest = parsed("{\"corpus_hash\": \"fresh:6:5\", \"games\": 1000000000, " SCRATCH "}");
     assert_int_equal(source_fresh(&scored, game_variant(6), 5, RNG_FRESH), 0);
     interrupt_set(SIGINT);
-    assert_refused(seen_games(&seen, manifest, scored, SCORED, NULL, NULL, NULL), OGPT_EINTR,
+    assert_refused(seen_games(&seen, manifest, scored, SCORED, WORK_ALONE), OGPT_EINTR,
                    "training games again");
     assert_null(seen.hashes);
     interrupt_set(0);

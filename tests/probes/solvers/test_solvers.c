@@ -80,7 +80,7 @@ static void fit_with(Fit *out, const char *solver, const FitProblem *problem, si
     memset(out, 0, sizeof(*out));
     assert_int_equal(pool_new(&pool, threads), 0);
     FitWeights weights = {.weight = out->weight, .bias = out->bias};
-    int rc = fit_probe(&weights, &out->report, solver, problem, pool);
+    int rc = fit_probe(&weights, &out->report, solver, problem, &(Work){.pool = pool});
     pool_free(pool);
     if (rc) {
         fail_msg("%s", err_message());
@@ -343,7 +343,8 @@ static void solvers_agree_on_binary_problems(void **state)
         problem.n_classes = 2;
         weight[i] = test_malloc(WIDTH * SQUARES * 2 * sizeof(float));
         FitWeights out = {.weight = weight[i], .bias = bias[i]};
-        assert_int_equal(fit_probe(&out, &report, i ? "liblinear" : "newton", &problem, NULL), 0);
+        assert_int_equal(fit_probe(&out, &report, i ? "liblinear" : "newton", &problem, WORK_ALONE),
+                         0);
         objective[i] = i ? report.objective / 2 : report.objective; /* both classes of one */
     }
     assert_true(fabs(objective[0] - objective[1]) < 1e-3 * objective[0]);
@@ -415,12 +416,12 @@ static void bad_settings_are_refused(void **state)
     static Fit fit;
     FitWeights out = {.weight = fit.weight, .bias = fit.bias};
     FitProblem problem = problem_of(&data, FIT_L2_AUTO); /* without validation rows */
-    assert_int_equal(fit_probe(&out, &fit.report, "newton", &problem, NULL), OGPT_EUSAGE);
+    assert_int_equal(fit_probe(&out, &fit.report, "newton", &problem, WORK_ALONE), OGPT_EUSAGE);
     problem.l2 = 1;
-    assert_int_equal(fit_probe(&out, &fit.report, "simplex", &problem, NULL), OGPT_EUSAGE);
+    assert_int_equal(fit_probe(&out, &fit.report, "simplex", &problem, WORK_ALONE), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "simplex"));
     data.x[11] = NAN;
-    assert_int_equal(fit_probe(&out, &fit.report, "newton", &problem, NULL), OGPT_ENUM);
+    assert_int_equal(fit_probe(&out, &fit.report, "newton", &problem, WORK_ALONE), OGPT_ENUM);
     planted_free(&data);
 }
 

@@ -1,0 +1,54 @@
+/* probes/activations/subject.c - see probes/activations/subject.h. */
+#include "probes/activations/subject.h"
+
+#include "base/err.h"
+
+int subject_vocab(const Vocab **out, const GptConfig *cfg, const char *path)
+{
+    const Vocab *vocab = vocab_by_size(cfg->d_vocab);
+    if (!vocab || vocab->n_ctx != cfg->n_ctx) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: d_vocab %d and n_ctx %d are of no board: expected 61 and 59, 33 and "
+                       "31, or 13 and 11",
+                       path, cfg->d_vocab, cfg->n_ctx);
+    }
+    *out = vocab;
+    return 0;
+}
+
+int subject_open(Subject *out, const char *path, char **warning)
+{
+    *out = (Subject){0};
+    int rc = model_load(&out->model, path, warning);
+    if (rc) {
+        *out = (Subject){0};
+        return rc;
+    }
+    rc = subject_vocab(&out->vocab, &out->model.gpt->cfg, out->model.path);
+    if (rc) {
+        subject_release(out);
+        return rc;
+    }
+    out->variant = out->vocab->variant;
+    out->size = out->variant->size;
+    return 0;
+}
+
+void subject_release(Subject *subject)
+{
+    model_release(&subject->model);
+    *subject = (Subject){0};
+}
+
+int subject_check_corpus(const Subject *subject, const char *path, const Corpus *corpus)
+{
+    int size = corpus_info(corpus)->variant->size;
+    if (size != subject->size) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: holds games of %dx%d, the model %s plays %dx%d; use a corpus of the "
+                       "model's board size (ogpt generate FILE --games N --size %d)",
+                       path, size, size, subject->model.path, subject->size, subject->size,
+                       subject->size);
+    }
+    return 0;
+}

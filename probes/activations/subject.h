@@ -1,0 +1,35 @@
+/* probes/activations/subject.h - the network under study: its weights, and the board it plays.
+ *
+ * Opened and checked in one place, so that every command refuses the same things in the same
+ * words. A Subject is read only and may be shared by threads.
+ */
+#ifndef OGPT_PROBES_ACTIVATIONS_SUBJECT_H
+#define OGPT_PROBES_ACTIVATIONS_SUBJECT_H
+
+#include "datasets/corpus.h"
+#include "datasets/vocab.h"
+#include "model/checkpoint.h"
+
+typedef struct Subject {
+    ModelFile model;            /* weights (model.gpt), path, hash; owned */
+    const Vocab *vocab;         /* of its board; static */
+    const GameVariant *variant; /* static */
+    int size;                   /* 4, 6 or 8 */
+} Subject;
+
+/* Load `path` (as model_load: a model or a run directory) and find its board. *warning as in
+ * model_load. Returns 0, OGPT_EIO, OGPT_EFORMAT (damaged; or a network of no board), OGPT_ENOMEM;
+ * after an error *out is empty and needs no release. */
+int subject_open(Subject *out, const char *path, char **warning);
+/* An empty Subject ({0}) may be released too. */
+void subject_release(Subject *subject);
+
+/* The vocabulary of a network's board, by d_vocab and n_ctx. `path` is for the message. Returns 0
+ * or OGPT_EFORMAT. */
+int subject_vocab(const Vocab **out, const GptConfig *cfg, const char *path);
+
+/* Refuse a corpus of another board size: OGPT_EFORMAT naming the file, both sizes, and what to
+ * do. */
+int subject_check_corpus(const Subject *subject, const char *path, const Corpus *corpus);
+
+#endif
