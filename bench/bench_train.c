@@ -79,7 +79,9 @@ static int measure_training(TrainResult *best, const GptConfig *cfg, const Train
         snprintf(name, sizeof(name), "run-%d", i);
         rc = path_join(path, directory, name);
         rc = rc ? rc : source_fresh(&source, game_variant(8), SEED, RNG_FRESH);
-        rc = rc ? rc : train_run(&result, path, cfg, options, source, NULL, pool, about, NULL);
+        const TrainJob job = {
+            .run_path = path, .cfg = cfg, .options = options, .source = source, .about = about};
+        rc = rc ? rc : train_run(&result, &job, &(Work){.pool = pool});
         if (rc == 0 && (i == 0 || result.tokens_per_second > best->tokens_per_second)) {
             *best = result;
         }

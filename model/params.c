@@ -14,29 +14,40 @@ static size_t aligned_count(size_t count)
     return (count + 15) / 16 * 16;
 }
 
-static void add_spec(Gpt *gpt, const char *format, int layer, size_t rank, const uint64_t *shape,
-                     double std, bool decays, int group, size_t rows, size_t cols)
+/* A row of tensors.def, its expressions computed. */
+typedef struct TensorRow {
+    const char *name; /* with %d for the layer in a block */
+    int layer;        /* -1 outside blocks */
+    size_t rank;
+    const uint64_t *shape;
+    double std;
+    bool decays;
+    int group;
+    size_t rows, cols;
+} TensorRow;
+
+static void add_spec(Gpt *gpt, const TensorRow *row)
 {
     TensorSpec *spec = &gpt->specs[gpt->n_specs++];
-    if (layer >= 0) {
-        snprintf(spec->name, sizeof(spec->name), "blocks.%d.%s", layer,
-                 format + strlen("blocks.%d."));
+    if (row->layer >= 0) {
+        snprintf(spec->name, sizeof(spec->name), "blocks.%d.%s", row->layer,
+                 row->name + strlen("blocks.%d."));
     } else {
-        snprintf(spec->name, sizeof(spec->name), "%s", format);
+        snprintf(spec->name, sizeof(spec->name), "%s", row->name);
     }
-    spec->rank = rank;
+    spec->rank = row->rank;
     spec->count = 1;
-    for (size_t i = 0; i < rank; i++) {
-        spec->shape[i] = shape[i];
-        spec->count *= (size_t)shape[i];
+    for (size_t i = 0; i < row->rank; i++) {
+        spec->shape[i] = row->shape[i];
+        spec->count *= (size_t)row->shape[i];
     }
     spec->offset = gpt->n_numbers;
-    spec->layer = layer;
-    spec->init_std = (float)std;
-    spec->decays = decays;
-    spec->group = group;
-    spec->rows = rows;
-    spec->cols = cols;
+    spec->layer = row->layer;
+    spec->init_std = (float)row->std;
+    spec->decays = row->decays;
+    spec->group = row->group;
+    spec->rows = row->rows;
+    spec->cols = row->cols;
     gpt->n_numbers += aligned_count(spec->count);
 }
 
@@ -60,13 +71,15 @@ static void list_tensors(Gpt *gpt)
     if (layer == 0) {                                                                              \
         map->field = gpt->n_numbers;                                                               \
     }                                                                                              \
-    add_spec(gpt, name, layer, rank, shape, std, decays, group, (size_t)(rows), (size_t)(cols));
+    add_spec(gpt, &(TensorRow){name, layer, rank, shape, std, decays, group, (size_t)(rows),       \
+                               (size_t)(cols)});
 #include "model/tensors.def"
         map->block_stride = gpt->n_numbers - begin;
     }
 #define TENSOR_ONCE(field, name, rank, shape, std, decays, group, rows, cols)                      \
     map->field = gpt->n_numbers;                                                                   \
-    add_spec(gpt, name, -1, rank, shape, std, decays, group, (size_t)(rows), (size_t)(cols));
+    add_spec(gpt, &(TensorRow){name, -1, rank, shape, std, decays, group, (size_t)(rows),          \
+                               (size_t)(cols)});
 #include "model/tensors.def"
 #undef SHAPE
 }

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef enum Width { WIDTH_MODEL, WIDTH_MLP, WIDTH_KEYS, WIDTH_ONE } Width;
-typedef enum Kind { KIND_FIRST, KIND_STREAM, KIND_ROW, KIND_READ, KIND_HOOK, KIND_OUTSIDE } Kind;
+typedef enum SiteWidth { WIDTH_MODEL, WIDTH_MLP, WIDTH_KEYS, WIDTH_ONE } SiteWidth;
+typedef enum SiteKind { KIND_FIRST, KIND_STREAM, KIND_ROW, KIND_READ, KIND_HOOK, KIND_OUTSIDE } SiteKind;
 
 #define SITE_ROW(id, name, full, width, kind) {name, full, WIDTH_##width, KIND_##kind},
 static const struct {
     const char *name, *full;
-    Width width;
-    Kind kind;
+    SiteWidth width;
+    SiteKind kind;
 } sites[N_HOOK_SITES] = {HOOK_SITES(SITE_ROW)};
 
 /* Spellings that help pages have offered. */
@@ -43,7 +43,7 @@ int hook_site_parse_for(const char *name, HookUse use)
 
 bool hook_site_serves(HookSite site, HookUse use)
 {
-    Kind kind = sites[site].kind;
+    SiteKind kind = sites[site].kind;
     switch (use) {
     case HOOK_USE_STREAM: return kind <= KIND_STREAM;
     case HOOK_USE_VECTOR: return kind <= KIND_ROW;

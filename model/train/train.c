@@ -265,19 +265,24 @@ static int start_new_run(Trainer *t, const Gpt *init)
     return rc;
 }
 
-static int train_locked(TrainResult *out, const char *run_path, const GptConfig *cfg,
-                        const TrainOptions *options, GameSource *source, const Gpt *init,
-                        Pool *pool, const Js *about, const TrainObserver *observer)
+static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
 {
+    static const TrainObserver nobody = {0};
+    const TrainObserver *observer = job->observer ? job->observer : &nobody;
     Trainer t;
     bool found = false;
     size_t n_stale = 0;
-    Loop loop = {
-        .trainer = &t, .run_path = run_path, .about = about, .result = out, .saved_step = -1};
-    int rc = trainer_init(&t, cfg, options, source, pool, observer);
-    if (rc != 0 || (rc = dir_clean_stale(&n_stale, run_path)) != 0 ||
-        (rc = trainer_resume(&t, &found, out->path, out->model_hash, run_path, about)) != 0 ||
-        (!found && (rc = start_new_run(&t, init)) != 0)) {
+    Loop loop = {.trainer = &t,
+                 .run_path = job->run_path,
+                 .about = job->about,
+                 .result = out,
+                 .saved_step = -1};
+    int rc = trainer_init(&t, job->cfg, job->options, job->source, pool, observer);
+    rc = rc ? rc : dir_clean_stale(&n_stale, job->run_path);
+    rc =
+        rc ? rc : trainer_resume(&t, &found, out->path, out->model_hash, job->run_path, job->about);
+    rc = rc || found ? rc : start_new_run(&t, job->init);
+    if (rc) {
         goto done;
     }
     loop.saved_step = found ? t.at.step : -1;
@@ -334,26 +339,24 @@ static int refuse_published(const char *run_path)
     return rc;
 }
 
-int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
-              const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
-              const Js *about, const TrainObserver *observer)
+int train_run(TrainResult *out, const TrainJob *job, const Work *work)
 {
-    static const TrainObserver nobody = {0};
     char lock_path[FILES_PATH_MAX];
     FileLock lock;
     *out = (TrainResult){.loss = NAN, .floor = NAN};
-    const char *reason = train_options_check(options);
+    const char *reason = train_options_check(job->options);
     if (reason) {
         return err_set(OGPT_EUSAGE, "training options: %s", reason);
     }
     int rc = blas_init();
-    if (rc != 0 || (rc = refuse_published(run_path)) != 0 || (rc = dir_create(run_path)) != 0 ||
-        (rc = path_join(lock_path, run_path, "LOCK")) != 0 ||
-        (rc = file_lock(&lock, lock_path)) != 0) {
+    rc = rc ? rc : refuse_published(job->run_path);
+    rc = rc ? rc : dir_create(job->run_path);
+    rc = rc ? rc : path_join(lock_path, job->run_path, "LOCK");
+    rc = rc ? rc : file_lock(&lock, lock_path);
+    if (rc) {
         return rc;
     }
-    rc = train_locked(out, run_path, cfg, options, source, init, pool, about,
-                      observer ? observer : &nobody);
+    rc = train_locked(out, job, work->pool);
     file_unlock(&lock);
     return rc;
 }

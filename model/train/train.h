@@ -7,7 +7,7 @@
 #ifndef OGPT_MODEL_TRAIN_TRAIN_H
 #define OGPT_MODEL_TRAIN_TRAIN_H
 
-#include "base/pool.h"
+#include "base/work.h"
 #include "datasets/batch.h"
 #include "model/checkpoint.h"
 #include "model/gpt.h"
@@ -87,16 +87,25 @@ typedef struct TrainResult {
     char path[FILES_PATH_MAX];
 } TrainResult;
 
-/* Train into run directory `run_path`, going on from its newest verified checkpoint; a finished
- * run returns its result at once. `init` (may be NULL) gives the starting weights of a new run.
- * `about` (object) is stored in every manifest and config.json; its member "options" (object) is
- * compared on resume: a run made with others is OGPT_EUSAGE naming the difference. Errors:
- * OGPT_ENUM (step and first bad tensor; the last checkpoint is intact), OGPT_EINTR (after a
- * checkpoint; before the first step there is nothing to save), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM.
- */
-int train_run(TrainResult *out, const char *run_path, const GptConfig *cfg,
-              const TrainOptions *options, GameSource *source, const Gpt *init, Pool *pool,
-              const Js *about, const TrainObserver *observer);
+/* What to train, from what, into what. Everything is borrowed. */
+typedef struct TrainJob {
+    const char *run_path;
+    const GptConfig *cfg;
+    const TrainOptions *options;
+    GameSource *source;
+    const Gpt *init; /* starting weights of a new run; NULL: drawn from the seed */
+    /* Stored in every manifest and config.json. Its member "options" (an object) is compared on
+     * resume: a run made with other options is OGPT_EUSAGE, which names the difference. */
+    const Js *about;
+    const TrainObserver *observer; /* NULL: nobody */
+} TrainJob;
+
+/* Train into the run directory, going on from its newest verified checkpoint; a finished run
+ * returns its result at once. Only the pool of `work` is used: the seed is an option, and progress
+ * goes to the observer. Errors: OGPT_ENUM (step and first bad tensor; the last checkpoint is
+ * intact), OGPT_EINTR (after a checkpoint; before the first step there is nothing to save),
+ * OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
+int train_run(TrainResult *out, const TrainJob *job, const Work *work);
 
 /* Bytes that train_run will hold at its peak, the network it starts from and what its observer
  * takes aside. */

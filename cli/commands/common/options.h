@@ -4,17 +4,13 @@
 #define OGPT_CLI_COMMANDS_COMMON_OPTIONS_H
 
 #include "cli/command.h"
-#include "model/gpt.h"
-
-/* The sites that hold one vector a position; the attention pattern holds none. Their
- * TransformerLens names (attn.hook_z) are taken too. */
-#define SITE_WORDS "resid_pre|z|attn_out|resid_mid|mlp_post|mlp_out|resid_post"
+#include "model/sites.h"
 
 /* --site: the field is an int that holds a HookSite. */
 #define OPTION_SITE(at_, help_)                                                                    \
     {                                                                                              \
         .name = "site", .type = OPT_SITE, .offset = at_, .def = "resid_post",                      \
-        .choices = SITE_WORDS, .parse = hook_site_parse, .help = help_                             \
+        .choices = HOOK_NAMES_VECTOR, .parse = hook_site_parse, .help = help_                      \
     }
 /* --layers: any number of them, all unless told; the field is a LayerList. */
 #define OPTION_LAYERS(at_, help_)                                                                  \

@@ -226,8 +226,14 @@ int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
                                     .stepped = on_stepped,
                                     .warned = on_warned,
                                     .saved = on_saved};
-    int rc =
-        train_run(&result, run_path, cfg, options, source, init, context->pool, about, &observer);
+    const TrainJob job = {.run_path = run_path,
+                          .cfg = cfg,
+                          .options = options,
+                          .source = source,
+                          .init = init,
+                          .about = about,
+                          .observer = &observer};
+    int rc = train_run(&result, &job, &(Work){.pool = context->pool});
     progress_end(&watch->progress);
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);

@@ -50,7 +50,13 @@ static int train(TrainResult *out, const char *name, const TrainOptions *o, size
     Pool *pool = NULL;
     assert_int_equal(source_fresh(&source, game_variant(4), 1, RNG_FRESH), 0);
     assert_int_equal(pool_new(&pool, threads), 0);
-    int rc = train_run(out, run_dir(name), &cfg, o, source, NULL, pool, about, observer);
+    const TrainJob job = {.run_path = run_dir(name),
+                          .cfg = &cfg,
+                          .options = o,
+                          .source = source,
+                          .about = about,
+                          .observer = observer};
+    int rc = train_run(out, &job, &(Work){.pool = pool});
     pool_free(pool);
     source_free(source);
     return rc;
