@@ -5,35 +5,35 @@
 
 #include "num/kernel_steps.h"
 
-Pass pass__make(const Gpt *gpt, Tape *tape, size_t B, size_t T, size_t keys)
+BlockPass pass__make(const Gpt *gpt, Tape *tape, size_t B, size_t T, size_t keys)
 {
     const GptConfig *cfg = &gpt->cfg;
-    return (Pass){.gpt = gpt,
-                  .tape = tape,
-                  .k = tape->kernels,
-                  .scratch = tape->scratch,
-                  .B = B,
-                  .T = T,
-                  .N = B * T,
-                  .keys = keys,
-                  .C = (size_t)cfg->d_model,
-                  .M = (size_t)cfg->d_mlp,
-                  .V = (size_t)cfg->d_vocab,
-                  .NH = (size_t)cfg->n_heads,
-                  .HS = (size_t)cfg->d_head};
+    return (BlockPass){.gpt = gpt,
+                       .tape = tape,
+                       .k = tape->kernels,
+                       .scratch = tape->scratch,
+                       .B = B,
+                       .T = T,
+                       .N = B * T,
+                       .keys = keys,
+                       .C = (size_t)cfg->d_model,
+                       .M = (size_t)cfg->d_mlp,
+                       .V = (size_t)cfg->d_vocab,
+                       .NH = (size_t)cfg->n_heads,
+                       .HS = (size_t)cfg->d_head};
 }
 
-bool pass__wants(const Pass *p, HookSite site, int layer)
+bool pass__wants(const BlockPass *p, HookSite site, int layer)
 {
     return hook_wanted(p->hooks, site, layer);
 }
 
-bool pass__saw(const Pass *p, HookSite site, int layer)
+bool pass__saw(const BlockPass *p, HookSite site, int layer)
 {
     return (p->tape->seen[site] >> layer & 1) != 0;
 }
 
-void pass__visit(const Pass *p, HookSite site, int layer, real *value, real *gradient)
+void pass__visit(const BlockPass *p, HookSite site, int layer, real *value, real *gradient)
 {
     if (pass__wants(p, site, layer)) {
         HookPoint point = {.site = site,
@@ -48,13 +48,13 @@ void pass__visit(const Pass *p, HookSite site, int layer, real *value, real *gra
 }
 
 /* Where the gradient of the parameters at `offset` is added. */
-static real *gradient_at(const Pass *p, size_t offset)
+static real *gradient_at(const BlockPass *p, size_t offset)
 {
     return p->grads ? p->grads + offset : p->tape->sink;
 }
 
 /* The gradient of the weights of q, k or v. */
-static void projection_backward(const Pass *p, size_t w, size_t bias, const real *inp,
+static void projection_backward(const BlockPass *p, size_t w, size_t bias, const real *inp,
                                 const real *dout)
 {
     if (p->grads) {
@@ -64,62 +64,62 @@ static void projection_backward(const Pass *p, size_t w, size_t bias, const real
 
 /* ---- LayerNorm ---- */
 
-typedef struct Norm {
+typedef struct NormStep {
     HookSite scale_site, out_site;
     int layer;
     const real *x;
     real *out, *mean, *rstd, *scale;
     size_t w, b; /* offsets of its parameters */
-} Norm;
+} NormStep;
 
-static Norm norm1_of(const Pass *p, int layer)
+static NormStep norm1_of(const BlockPass *p, int layer)
 {
     const BlockTape *t = &p->tape->blocks[layer];
     size_t at = (size_t)layer * p->gpt->map.block_stride;
-    return (Norm){.scale_site = HOOK_LN1_SCALE,
-                  .out_site = HOOK_LN1,
-                  .layer = layer,
-                  .x = t->pre,
-                  .out = t->ln1,
-                  .mean = t->mean1,
-                  .rstd = t->rstd1,
-                  .scale = t->scale1,
-                  .w = at + p->gpt->map.ln1_w,
-                  .b = at + p->gpt->map.ln1_b};
+    return (NormStep){.scale_site = HOOK_LN1_SCALE,
+                      .out_site = HOOK_LN1,
+                      .layer = layer,
+                      .x = t->pre,
+                      .out = t->ln1,
+                      .mean = t->mean1,
+                      .rstd = t->rstd1,
+                      .scale = t->scale1,
+                      .w = at + p->gpt->map.ln1_w,
+                      .b = at + p->gpt->map.ln1_b};
 }
 
-static Norm norm2_of(const Pass *p, int layer)
+static NormStep norm2_of(const BlockPass *p, int layer)
 {
     const BlockTape *t = &p->tape->blocks[layer];
     size_t at = (size_t)layer * p->gpt->map.block_stride;
-    return (Norm){.scale_site = HOOK_LN2_SCALE,
-                  .out_site = HOOK_LN2,
-                  .layer = layer,
-                  .x = t->mid,
-                  .out = t->ln2,
-                  .mean = t->mean2,
-                  .rstd = t->rstd2,
-                  .scale = t->scale2,
-                  .w = at + p->gpt->map.ln2_w,
-                  .b = at + p->gpt->map.ln2_b};
+    return (NormStep){.scale_site = HOOK_LN2_SCALE,
+                      .out_site = HOOK_LN2,
+                      .layer = layer,
+                      .x = t->mid,
+                      .out = t->ln2,
+                      .mean = t->mean2,
+                      .rstd = t->rstd2,
+                      .scale = t->scale2,
+                      .w = at + p->gpt->map.ln2_w,
+                      .b = at + p->gpt->map.ln2_b};
 }
 
-static Norm final_norm_of(const Pass *p)
+static NormStep final_norm_of(const BlockPass *p)
 {
     const Tape *tape = p->tape;
-    return (Norm){.scale_site = HOOK_FINAL_SCALE,
-                  .out_site = HOOK_FINAL,
-                  .layer = 0,
-                  .x = tape->blocks[p->gpt->cfg.n_layers - 1].post,
-                  .out = tape->lnf,
-                  .mean = tape->meanf,
-                  .rstd = tape->rstdf,
-                  .scale = tape->scalef,
-                  .w = p->gpt->map.lnf_w,
-                  .b = p->gpt->map.lnf_b};
+    return (NormStep){.scale_site = HOOK_FINAL_SCALE,
+                      .out_site = HOOK_FINAL,
+                      .layer = 0,
+                      .x = tape->blocks[p->gpt->cfg.n_layers - 1].post,
+                      .out = tape->lnf,
+                      .mean = tape->meanf,
+                      .rstd = tape->rstdf,
+                      .scale = tape->scalef,
+                      .w = p->gpt->map.lnf_w,
+                      .b = p->gpt->map.lnf_b};
 }
 
-static void norm_forward(const Pass *p, const Norm *n)
+static void norm_forward(const BlockPass *p, const NormStep *n)
 {
     const real *w = p->gpt->params + n->w, *b = p->gpt->params + n->b;
     p->k->layernorm_fwd(n->out, n->mean, n->rstd, n->x, w, b, p->N, p->C, (real)p->gpt->cfg.eps);
@@ -132,7 +132,7 @@ static void norm_forward(const Pass *p, const Norm *n)
 }
 
 /* tape->dx += the gradient of the input, dout that of the output. */
-static void norm_backward(const Pass *p, const Norm *n, real *dout)
+static void norm_backward(const BlockPass *p, const NormStep *n, real *dout)
 {
     const real *w = p->gpt->params + n->w;
     real *dx = p->tape->dx, *dw = gradient_at(p, n->w), *db = gradient_at(p, n->b);
@@ -154,46 +154,46 @@ static void norm_backward(const Pass *p, const Norm *n, real *dout)
 /* ---- the two branches that write into the residual stream ---- */
 
 /* out = base + product, product = inp (N,width) . w + bias. */
-typedef struct Branch {
+typedef struct BranchStep {
     HookSite site;
     int layer;
     real *out, *product;
     const real *base, *inp;
     size_t w, bias, width;
-} Branch;
+} BranchStep;
 
-static Branch attention_branch(const Pass *p, int layer)
+static BranchStep attention_branch(const BlockPass *p, int layer)
 {
     const BlockTape *t = &p->tape->blocks[layer];
     size_t at = (size_t)layer * p->gpt->map.block_stride;
-    return (Branch){.site = HOOK_ATTN_OUT,
-                    .layer = layer,
-                    .out = t->mid,
-                    .product = t->attn_out,
-                    .base = t->pre,
-                    .inp = t->z,
-                    .w = at + p->gpt->map.W_O,
-                    .bias = at + p->gpt->map.b_O,
-                    .width = p->C};
+    return (BranchStep){.site = HOOK_ATTN_OUT,
+                        .layer = layer,
+                        .out = t->mid,
+                        .product = t->attn_out,
+                        .base = t->pre,
+                        .inp = t->z,
+                        .w = at + p->gpt->map.W_O,
+                        .bias = at + p->gpt->map.b_O,
+                        .width = p->C};
 }
 
-static Branch mlp_branch(const Pass *p, int layer)
+static BranchStep mlp_branch(const BlockPass *p, int layer)
 {
     const BlockTape *t = &p->tape->blocks[layer];
     size_t at = (size_t)layer * p->gpt->map.block_stride;
-    return (Branch){.site = HOOK_MLP_OUT,
-                    .layer = layer,
-                    .out = t->post,
-                    .product = t->mlp_out,
-                    .base = t->mid,
-                    .inp = t->act,
-                    .w = at + p->gpt->map.W_out,
-                    .bias = at + p->gpt->map.b_out,
-                    .width = p->M};
+    return (BranchStep){.site = HOOK_MLP_OUT,
+                        .layer = layer,
+                        .out = t->post,
+                        .product = t->mlp_out,
+                        .base = t->mid,
+                        .inp = t->act,
+                        .w = at + p->gpt->map.W_out,
+                        .bias = at + p->gpt->map.b_out,
+                        .width = p->M};
 }
 
 /* When somebody looks at the product itself it is made apart. */
-static void branch_forward(const Pass *p, const Branch *b)
+static void branch_forward(const BlockPass *p, const BranchStep *b)
 {
     const real *w = p->gpt->params + b->w, *bias = p->gpt->params + b->bias;
     if (!pass__wants(p, b->site, b->layer)) {
@@ -208,7 +208,7 @@ static void branch_forward(const Pass *p, const Branch *b)
 }
 
 /* dinp (N,width) from tape->dx, the gradient of `out`, which is also that of `base`. */
-static void branch_backward(const Pass *p, const Branch *b, real *dinp)
+static void branch_backward(const BlockPass *p, const BranchStep *b, real *dinp)
 {
     const real *w = p->gpt->params + b->w, *bias = p->gpt->params + b->bias;
     real *d = p->tape->dx;
@@ -229,13 +229,13 @@ static void branch_backward(const Pass *p, const Branch *b, real *dinp)
 
 /* ---- a block ---- */
 
-static void block_forward(const Pass *p, int layer)
+static void block_forward(const BlockPass *p, int layer)
 {
     const TensorMap *map = &p->gpt->map;
     const real *w = p->gpt->params + (size_t)layer * map->block_stride;
     const BlockTape *t = &p->tape->blocks[layer];
-    const Norm norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
-    const Branch attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
+    const NormStep norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
+    const BranchStep attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
     size_t N = p->N, C = p->C, M = p->M;
     pass__visit(p, HOOK_RESID_PRE, layer, t->pre, NULL);
     norm_forward(p, &norm1);
@@ -262,14 +262,14 @@ static void block_forward(const Pass *p, int layer)
 }
 
 /* On entry tape->dx is the gradient of the block's output, on return that of its input. */
-static void block_backward(const Pass *p, int layer)
+static void block_backward(const BlockPass *p, int layer)
 {
     const TensorMap *map = &p->gpt->map;
     size_t at = (size_t)layer * map->block_stride;
     const real *w = p->gpt->params + at;
     const BlockTape *t = &p->tape->blocks[layer];
-    const Norm norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
-    const Branch attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
+    const NormStep norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
+    const BranchStep attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
     Tape *s = p->tape;
     size_t N = p->N, C = p->C, M = p->M;
     pass__visit(p, HOOK_RESID_POST, layer, t->post, s->dx);
@@ -301,11 +301,11 @@ static void block_backward(const Pass *p, int layer)
 
 /* ---- a pass ---- */
 
-const real *pass__forward(const Pass *p, int first)
+const real *pass__forward(const BlockPass *p, int first)
 {
     const Gpt *gpt = p->gpt;
     Tape *tape = p->tape;
-    const Norm norm = final_norm_of(p);
+    const NormStep norm = final_norm_of(p);
     for (int site = 0; site < N_HOOK_SITES; site++) {
         tape->seen[site] = p->hooks ? p->hooks->sites[site] : 0;
     }
@@ -320,11 +320,11 @@ const real *pass__forward(const Pass *p, int first)
     return tape->logits;
 }
 
-void pass__backward(const Pass *p, const real *dlogits)
+void pass__backward(const BlockPass *p, const real *dlogits)
 {
     const Gpt *gpt = p->gpt;
     Tape *tape = p->tape;
-    const Norm norm = final_norm_of(p);
+    const NormStep norm = final_norm_of(p);
     memset(tape->dx, 0, p->N * p->C * sizeof(*tape->dx));
     if (!p->grads) {
         memset(tape->sink, 0, (p->C > p->M ? p->C : p->M) * sizeof(*tape->sink));

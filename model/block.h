@@ -6,47 +6,47 @@
  *
  * A pass over all positions (model/gpt.c) and a pass over the last position of kept sequences
  * (model/prefix.c) differ in where a query finds its keys and values, and so in one step only:
- * the Attention that the Pass names.
+ * the AttentionStep that the BlockPass names.
  */
 #ifndef OGPT_MODEL_BLOCK_H
 #define OGPT_MODEL_BLOCK_H
 
 #include "model/tape.h"
 
-typedef struct Pass Pass;
+typedef struct BlockPass BlockPass;
 
 /* The step between q, k, v and z of a block, with its sites attn_scores and pattern. */
-typedef struct Attention {
-    void (*forward)(const Pass *p, int layer);  /* z from q, k, v */
-    void (*backward)(const Pass *p, int layer); /* tape->dq, dk, dv from tape->dz */
-} Attention;
+typedef struct AttentionStep {
+    void (*forward)(const BlockPass *p, int layer);  /* z from q, k, v */
+    void (*backward)(const BlockPass *p, int layer); /* tape->dq, dk, dv from tape->dz */
+} AttentionStep;
 
 /* Sizes of the pass and where everything begins, unpacked once. */
-struct Pass {
+struct BlockPass {
     const Gpt *gpt;
     Tape *tape;
     const Kernels *k;
     void *scratch;
     const Hooks *hooks; /* of this direction; NULL: none */
-    const Attention *attention;
+    const AttentionStep *attention;
     void *cache; /* of the attention step */
     real *grads; /* where gradients of parameters are added; NULL: nowhere */
     size_t B, T, N, keys, C, M, V, NH, HS;
 };
 
 /* B sequences of T positions, each of which can see `keys` keys. */
-Pass pass__make(const Gpt *gpt, Tape *tape, size_t B, size_t T, size_t keys);
+BlockPass pass__make(const Gpt *gpt, Tape *tape, size_t B, size_t T, size_t keys);
 /* Show the hooks N rows of a site, if they want it. gradient is NULL on the way forward. */
-void pass__visit(const Pass *p, HookSite site, int layer, real *value, real *gradient);
+void pass__visit(const BlockPass *p, HookSite site, int layer, real *value, real *gradient);
 /* Whether hooks want a site now; whether those of the forward pass saw it. */
-bool pass__wants(const Pass *p, HookSite site, int layer);
-bool pass__saw(const Pass *p, HookSite site, int layer);
+bool pass__wants(const BlockPass *p, HookSite site, int layer);
+bool pass__saw(const BlockPass *p, HookSite site, int layer);
 
 /* Blocks `first` to the last on blocks[first].pre (first = L: on the last block's post), and the
  * head. Returns the logits (N,V), which lie on the tape. */
-const real *pass__forward(const Pass *p, int first);
+const real *pass__forward(const BlockPass *p, int first);
 /* From dlogits (N,V) (NULL: zeros) down to the input of block 0, whose gradient is left in
  * tape->dx. */
-void pass__backward(const Pass *p, const real *dlogits);
+void pass__backward(const BlockPass *p, const real *dlogits);
 
 #endif

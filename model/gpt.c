@@ -14,7 +14,7 @@
 /* ---- attention over the keys of the pass itself ---- */
 
 /* Scores and pattern are made only when somebody looks at them. */
-static void causal_forward(const Pass *p, int layer)
+static void causal_forward(const BlockPass *p, int layer)
 {
     const BlockTape *t = &p->tape->blocks[layer];
     if (!pass__wants(p, HOOK_SCORES, layer) && !pass__wants(p, HOOK_PATTERN, layer)) {
@@ -28,7 +28,7 @@ static void causal_forward(const Pass *p, int layer)
     attention_mix(t->z, t->pattern, t->v, p->B, p->T, p->NH, p->HS);
 }
 
-static void causal_backward(const Pass *p, int layer)
+static void causal_backward(const BlockPass *p, int layer)
 {
     const BlockTape *t = &p->tape->blocks[layer];
     Tape *s = p->tape;
@@ -50,13 +50,13 @@ static void causal_backward(const Pass *p, int layer)
     attention_scores_bwd(s->dq, s->dk, s->dpattern, t->q, t->k, p->B, p->T, p->NH, p->HS);
 }
 
-static const Attention causal = {.forward = causal_forward, .backward = causal_backward};
+static const AttentionStep causal = {.forward = causal_forward, .backward = causal_backward};
 
 /* ---- the network ---- */
 
-static Pass pass_of(const Gpt *gpt, Tape *tape, size_t B, size_t T, const Hooks *hooks)
+static BlockPass pass_of(const Gpt *gpt, Tape *tape, size_t B, size_t T, const Hooks *hooks)
 {
-    Pass p = pass__make(gpt, tape, B, T, T);
+    BlockPass p = pass__make(gpt, tape, B, T, T);
     p.hooks = hooks;
     p.attention = &causal;
     return p;
@@ -68,7 +68,7 @@ const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_
     assert(B >= 1 && T >= 1 && T <= tape->keys && B * T <= tape->max_rows);
     assert(!hooks || tape->mode != TAPE_TRAIN);
     assert(gpt_config_same_shape(&tape->cfg, &gpt->cfg));
-    Pass p = pass_of(gpt, tape, B, T, hooks);
+    BlockPass p = pass_of(gpt, tape, B, T, hooks);
     size_t C = p.C;
     real *x = tape->blocks[0].pre;
     for (size_t n = 0; n < p.N; n++) {
@@ -88,7 +88,7 @@ double gpt_loss(Tape *tape, const uint8_t *targets, real scale)
 }
 
 /* tape->dx, the gradient of the sums of embeddings, to each of them. */
-static void embeddings_backward(const Pass *p, const uint8_t *tokens)
+static void embeddings_backward(const BlockPass *p, const uint8_t *tokens)
 {
     const TensorMap *map = &p->gpt->map;
     size_t C = p->C;
@@ -111,7 +111,7 @@ void gpt_gradient(const Gpt *gpt, Tape *tape, const uint8_t *tokens, const real 
                   const Hooks *hooks, real *grads)
 {
     assert(tape->mode == TAPE_GRADIENT || (tape->mode == TAPE_TRAIN && !hooks && grads));
-    Pass p = pass_of(gpt, tape, tape->B, tape->T, hooks);
+    BlockPass p = pass_of(gpt, tape, tape->B, tape->T, hooks);
     p.grads = grads;
     pass__backward(&p, dlogits);
     if (grads) {

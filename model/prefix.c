@@ -34,29 +34,17 @@ struct Prefix {
 
 /* ---- memory ---- */
 
-/* Counts bytes (arena NULL) or carves: one function describes the layout for both. */
-typedef struct Carver {
-    Arena *arena;
-    size_t n_bytes;
-} Carver;
-
-static void *take(Carver *carver, size_t count, size_t size)
-{
-    carver->n_bytes += arena_piece_bytes(count, size);
-    return carver->arena ? arena_take(carver->arena, count, size) : NULL;
-}
-
 static void carve(Carver *carver, Prefix *p)
 {
     size_t L = (size_t)p->cfg.n_layers, C = (size_t)p->cfg.d_model, B = p->max_batch;
-    p->filled = take(carver, B, sizeof(*p->filled));
-    p->length = take(carver, B, sizeof(*p->length));
-    p->active = take(carver, B, sizeof(*p->active));
-    p->keys = take(carver, L * B * C * p->stride, sizeof(real));
-    p->values = take(carver, L * B * C * p->stride, sizeof(real));
-    p->last_key = take(carver, L * B * C, sizeof(real));
-    p->last_value = take(carver, L * B * C, sizeof(real));
-    p->stream = take(carver, (L + 1) * B * C, sizeof(real));
+    p->filled = tape__take(carver, B, sizeof(*p->filled));
+    p->length = tape__take(carver, B, sizeof(*p->length));
+    p->active = tape__take(carver, B, sizeof(*p->active));
+    p->keys = tape__take(carver, L * B * C * p->stride, sizeof(real));
+    p->values = tape__take(carver, L * B * C * p->stride, sizeof(real));
+    p->last_key = tape__take(carver, L * B * C, sizeof(real));
+    p->last_value = tape__take(carver, L * B * C, sizeof(real));
+    p->stream = tape__take(carver, (L + 1) * B * C, sizeof(real));
 }
 
 static Prefix shape_of(const GptConfig *cfg, size_t max_batch, TapeMode mode)
@@ -247,7 +235,7 @@ void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride
 /* ---- attention over kept keys ---- */
 
 /* z of every row over its own sequence, whose last position takes the row's key and value. */
-static void kept_forward(const Pass *pass, int layer)
+static void kept_forward(const BlockPass *pass, int layer)
 {
     const Prefix *p = pass->cache;
     const BlockTape *t = &p->rows->blocks[layer];
@@ -275,7 +263,7 @@ static void kept_forward(const Pass *pass, int layer)
 }
 
 /* Keys and values of earlier positions are constants here. */
-static void kept_backward(const Pass *pass, int layer)
+static void kept_backward(const BlockPass *pass, int layer)
 {
     const Prefix *p = pass->cache;
     const BlockTape *t = &p->rows->blocks[layer];
@@ -299,13 +287,13 @@ static void kept_backward(const Pass *pass, int layer)
     }
 }
 
-static const Attention kept = {.forward = kept_forward, .backward = kept_backward};
+static const AttentionStep kept = {.forward = kept_forward, .backward = kept_backward};
 
 /* ---- one row a sequence ---- */
 
-static Pass pass_of(Prefix *p, const Gpt *gpt, const Hooks *hooks)
+static BlockPass pass_of(Prefix *p, const Gpt *gpt, const Hooks *hooks)
 {
-    Pass pass = pass__make(gpt, p->rows, p->B, 1, p->stride);
+    BlockPass pass = pass__make(gpt, p->rows, p->B, 1, p->stride);
     pass.hooks = hooks;
     pass.attention = &kept;
     pass.cache = p;
@@ -331,7 +319,7 @@ static int first_touched(bool *after, const Hooks *hooks, int n_layers)
 
 const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
 {
-    Pass pass = pass_of(p, gpt, hooks);
+    BlockPass pass = pass_of(p, gpt, hooks);
     const BlockTape *blocks = p->rows->blocks;
     bool after;
     int touched = first_touched(&after, hooks, p->cfg.n_layers), first;
@@ -357,7 +345,7 @@ const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
 
 const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 {
-    const Pass pass = pass_of(p, gpt, NULL);
+    const BlockPass pass = pass_of(p, gpt, NULL);
     size_t C = pass.C;
     real *x = p->rows->blocks[0].pre;
     for (size_t b = 0; b < p->B; b++) {
@@ -373,7 +361,7 @@ const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 
 void prefix_gradient(Prefix *p, const Gpt *gpt, const real *dlogits, const Hooks *hooks)
 {
-    const Pass pass = pass_of(p, gpt, hooks);
+    const BlockPass pass = pass_of(p, gpt, hooks);
     assert(p->mode == TAPE_GRADIENT);
     pass__backward(&pass, dlogits);
 }

@@ -5,7 +5,14 @@
 #include <string.h>
 
 typedef enum SiteWidth { WIDTH_MODEL, WIDTH_MLP, WIDTH_KEYS, WIDTH_ONE } SiteWidth;
-typedef enum SiteKind { KIND_FIRST, KIND_STREAM, KIND_ROW, KIND_READ, KIND_HOOK, KIND_OUTSIDE } SiteKind;
+typedef enum SiteKind {
+    KIND_FIRST,
+    KIND_STREAM,
+    KIND_ROW,
+    KIND_READ,
+    KIND_HOOK,
+    KIND_OUTSIDE
+} SiteKind;
 
 #define SITE_ROW(id, name, full, width, kind) {name, full, WIDTH_##width, KIND_##kind},
 static const struct {

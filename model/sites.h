@@ -5,8 +5,8 @@
  * both in gpt_forward (rows of all positions) and in prefix_last (rows of the last position), and
  * on the way back in gpt_gradient and prefix_gradient.
  *
- * Names and conventions are TransformerLens's (HookedTransformer, components/layer_norm.py and
- * components/abstract_attention.py, version 2):
+ * Names and conventions are TransformerLens's (version 2, the sources of its components LayerNorm
+ * and AbstractAttention):
  *   ln*.hook_scale       sqrt(variance + eps), the denominator of the LayerNorm, one number a row
  *   ln*.hook_normalized  the output of the LayerNorm, its weight and bias included
  *   attn.hook_attn_scores  q.k / sqrt(d_head); minus infinity for keys after the query

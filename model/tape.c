@@ -3,16 +3,15 @@
 
 #include "base/err.h"
 
-/* Either counts bytes (arena NULL) or carves: one function describes the layout for both. */
-typedef struct Carver {
-    Arena *arena;
-    size_t n_bytes;
-} Carver;
+void *tape__take(Carver *carver, size_t count, size_t size)
+{
+    carver->n_bytes += arena_piece_bytes(count, size);
+    return carver->arena ? arena_take(carver->arena, count, size) : NULL;
+}
 
 static real *take(Carver *carver, size_t count)
 {
-    carver->n_bytes += arena_piece_bytes(count, sizeof(real));
-    return carver->arena ? arena_take(carver->arena, count, sizeof(real)) : NULL;
+    return tape__take(carver, count, sizeof(real));
 }
 
 static void take_all(Carver *carver, real **const *arrays, size_t n_arrays, size_t count)

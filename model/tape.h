@@ -8,8 +8,8 @@
 
 #include "model/gpt.h"
 
-/* What one block leaves behind. Of the arrays for hooks, a training tape has none, a forward tape
- * one of each for all blocks (and scores, pattern in the same place). */
+/* What one block leaves behind. A training tape has no arrays for hooks. A forward tape has one of
+ * each for all blocks, and keeps scores and pattern in the same place. */
 typedef struct BlockTape {
     real *pre;                 /* (N,C) residual stream coming in */
     real *ln1, *mean1, *rstd1; /* (N,C), (N), (N) */
@@ -45,6 +45,13 @@ struct Tape {
     void *scratch;                      /* of the kernels' products */
     Arena arena;
 };
+
+/* Counts bytes (arena NULL) or carves pieces: one function describes a layout for both. */
+typedef struct Carver {
+    Arena *arena;
+    size_t n_bytes;
+} Carver;
+void *tape__take(Carver *carver, size_t count, size_t size);
 
 /* A tape of so many rows and keys a query; tape_new's has max_games * n_ctx and n_ctx. */
 size_t tape__bytes(const GptConfig *cfg, size_t max_rows, size_t keys, TapeMode mode,
