@@ -82,6 +82,20 @@ function check_words(text, file, line,   word, rest) {
         }
     }
 }
+# A path without an ending, base/err or model/test_gpt: a folder or the stem of a file, perhaps in tests/.
+function check_paths(text, file, line,   word, top, rest) {
+    rest = " " text " "
+    gsub(/\. /, " ", rest)
+    while (match(rest, /[^A-Za-z0-9_.\/<*$-][a-z]+(\/[a-z0-9_]+)+[^A-Za-z0-9_\/.*<-]/)) {
+        word = substr(rest, RSTART + 1, RLENGTH - 2)
+        rest = substr(rest, RSTART + RLENGTH - 1)
+        top = word
+        sub(/\/.*/, "", top)
+        if ((top in top_folder) && !(word in stem) && !(("tests/" word) in stem) && !(word in foreign) && word !~ /_x$/) {
+            refuse("named", file, line, word ": no such folder or file")
+        }
+    }
+}
 function check_calls(text, file, line,   word, rest) {
     rest = text
     while (match(rest, /[^A-Za-z0-9_.][a-z][A-Za-z0-9_]*\(\)/)) {
@@ -113,6 +127,14 @@ part == 2 {
     bare = $0
     sub(/.*\//, "", bare)
     n_named[bare]++
+    path = $0
+    sub(/\.[a-z_]*$/, "", path)
+    stem[path]
+    for (folder = path; sub(/\/[^\/]*$/, "", folder);) {
+        stem[folder]
+        top = folder
+    }
+    top_folder[top]
     remember($0)
     next
 }
@@ -136,5 +158,6 @@ part == 3 { # all code and strings, before any comment is read
     }
     check_files($4, $1, $2)
     check_words($4, $1, $2)
+    check_paths($4, $1, $2)
     check_calls($4, $1, $2)
 }
