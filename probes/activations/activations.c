@@ -21,7 +21,7 @@ size_t activations_bytes(size_t n_positions, size_t width)
 
 size_t activations_scratch_bytes(const GptConfig *cfg, const Work *work)
 {
-    return passes_bytes(cfg, PASS_GAMES, work);
+    return passes_bytes(cfg, TAPE_FORWARD, PASS_GAMES, work);
 }
 
 static bool all_finite(const float *row, size_t width)

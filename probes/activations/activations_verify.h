@@ -1,10 +1,10 @@
 /* probes/activations/activations_verify.h - is a folder of activations still what was written?
  *
- * Of the folder (probes/activations/activations_write.h): index.json is one of activations; of each
- * shard that is there: its manifest and files, that it is of the model and corpus of the index, and
- * that every array has the rows that the index promises. Shards are made in order, so one that is
- * missing before another is damage; missing ones at the end are those of a call that was
- * interrupted. What dead processes left is found, too.
+ * The folder is that of probes/activations/activations_write.h. Checked are: index.json is one of
+ * activations; the manifest and files of every shard that is there; that the shard belongs to the
+ * model and corpus of the index; that every array has the rows that the index promises. Shards are
+ * made in order, so one that is missing before another is damage; missing ones at the end are those
+ * of a call that was interrupted. What dead processes left is found, too.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_VERIFY_H
 #define OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_VERIFY_H

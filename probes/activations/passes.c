@@ -30,10 +30,10 @@ typedef struct Hooked {
     int rc;
 } Hooked;
 
-size_t passes_bytes(const GptConfig *cfg, size_t games_a_pass, const Work *work)
+size_t passes_bytes(const GptConfig *cfg, TapeMode mode, size_t games_a_pass, const Work *work)
 {
     size_t games = games_a_pass > 0 ? games_a_pass : PASS_GAMES;
-    return work_workers(work) * tape_bytes(cfg, games, TAPE_FORWARD, NULL);
+    return work_workers(work) * tape_bytes(cfg, games, mode, NULL);
 }
 
 size_t passes_window(const Work *work)
@@ -115,7 +115,7 @@ static int run_pass(void *context, size_t job, size_t worker)
         return err_set(OGPT_EINTR, "interrupted after %zu of %zu games", pass.game, run->games->n);
     }
     if (!run->tapes[worker]) {
-        rc = tape_new(&run->tapes[worker], &run->gpt->cfg, run->a_pass, TAPE_FORWARD, NULL);
+        rc = tape_new(&run->tapes[worker], &run->gpt->cfg, run->a_pass, calls->mode, NULL);
     }
     if (rc) {
         return rc;
@@ -131,6 +131,7 @@ static int run_pass(void *context, size_t job, size_t worker)
                                      calls->hook ? &hooks : NULL);
     if (hooked.rc == 0 && calls->visit) {
         pass.logits = logits;
+        pass.tape = run->tapes[worker];
         hooked.rc = calls->visit(calls->context, &pass);
     }
     return hooked.rc;

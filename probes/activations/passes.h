@@ -38,6 +38,7 @@ typedef struct PassBatch {
     const uint8_t *tokens;  /* (B, T) the network's input; TOK_PAD behind a game's end */
     const uint8_t *targets; /* (B, T) the token played next, TOK_PAD where none is scored */
     const real *logits;     /* (B, T, d_vocab); NULL inside a hook */
+    Tape *tape;             /* of this pass; `visit` may ask gpt_gradient or gpt_loss of it */
     size_t worker;          /* in 0 .. work_workers-1: for scratch of one's own */
     size_t slot; /* in 0 .. passes_window-1: a place that no other pass of the window has */
 } PassBatch;
@@ -47,6 +48,7 @@ typedef struct PassBatch {
  * OGPT_E*, which ends the run; after an error of a hook the rest of its pass is not hooked. */
 typedef struct PassCalls {
     void *context;
+    TapeMode mode; /* of the tapes; TAPE_GRADIENT where visit asks for gradients */
     /* Called at each site with the layer's bit set in sites[site] (bit l: layer l). point->value
      * (B, T, width) may be changed in place: the pass goes on with what is left there. */
     int (*hook)(void *context, const PassBatch *pass, const HookPoint *point);
@@ -60,8 +62,8 @@ typedef struct PassCalls {
 
 /* Passes between two calls of gather: 64, or 4 a worker if that is more. */
 size_t passes_window(const Work *work);
-/* Bytes that a run needs: a tape a worker. games_a_pass as above. */
-size_t passes_bytes(const GptConfig *cfg, size_t games_a_pass, const Work *work);
+/* Bytes that a run needs: a tape of this mode a worker. games_a_pass as above. */
+size_t passes_bytes(const GptConfig *cfg, TapeMode mode, size_t games_a_pass, const Work *work);
 
 /* Set the site bit of a layer: LAYER_EMBED is the input of block 0, whatever the site. */
 void passes_hook_layer(PassCalls *calls, HookSite site, int layer);

@@ -50,8 +50,8 @@ typedef struct Probe {
     float *hidden_weight[LAYERS_MAX]; /* (d_model, n_hidden); NULL of a linear probe */
     float *hidden_bias[LAYERS_MAX];   /* (n_hidden); NULL of a linear probe */
     bool fitted[LAYERS_MAX];          /* false while a sweep is unfinished */
-    /* Of fitted layers. A file of an earlier program lacks all but the objective: then seconds
-     * are NaN, and the counts 0 and not to be shown. */
+    /* Set for fitted layers. A file of an earlier program lacks all but the objective: then seconds
+     * are NaN, and the counts are 0 and not to be shown. */
     FitReport fit[LAYERS_MAX];
     double seconds[LAYERS_MAX]; /* that the fit took */
 } Probe;

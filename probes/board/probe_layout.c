@@ -180,7 +180,7 @@ static const char *layer_name(char out[16], int layer)
 
 static int layer_read(int *out, const StFile *file, int given, const char *path)
 {
-    const bool known = st_metadata(file, "layer") != NULL;
+    const bool known = st_metadata(file, "layer");
     double found;
     int rc = metadata_number(&found, file, "layer", given, path);
     if (rc != 0) {
@@ -207,16 +207,14 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
     char site[32], stated[24];
     int rc = metadata_text(site, sizeof(site), file, "site", "resid_post", path);
     rc = rc ? rc : metadata_text(stated, sizeof(stated), file, "notation", notation, path);
-    rc = rc != 0 ? rc
-                 : metadata_text(out->labels, sizeof(out->labels), file, "labels", "parity", path);
-    rc = rc != 0 ? rc
-                 : metadata_text(out->solver, sizeof(out->solver), file, "solver", "adamw", path);
-    rc = rc != 0 ? rc
-                 : metadata_text(out->corpus_hash, sizeof(out->corpus_hash), file, "corpus_hash",
-                                 "", path);
-    rc = rc != 0 ? rc
-                 : metadata_text(out->model_hash, sizeof(out->model_hash), file, "model_hash",
-                                 model_hash, path);
+    rc = rc ? rc : metadata_text(out->labels, sizeof(out->labels), file, "labels", "parity", path);
+    rc = rc ? rc : metadata_text(out->solver, sizeof(out->solver), file, "solver", "adamw", path);
+    rc = rc ? rc
+            : metadata_text(out->corpus_hash, sizeof(out->corpus_hash), file, "corpus_hash", "",
+                            path);
+    rc = rc ? rc
+            : metadata_text(out->model_hash, sizeof(out->model_hash), file, "model_hash",
+                            model_hash, path);
     rc = rc ? rc : metadata_number(&out->l2, file, "l2", PUBLISHED_DECAY, path);
     rc = rc ? rc : layer_read(&out->layers[0], file, layer, path);
     if (rc != 0) {

@@ -13,7 +13,6 @@
 const char *case_state_name(int state)
 {
     static const char *const names[] = {"empty", "white", "black"};
-
     return names[state];
 }
 
@@ -24,7 +23,6 @@ const char *case_verdict_text(CaseVerdict verdict)
         [CASE_CENTRE_EMPTIED] = "it empties a centre square",
         [CASE_GAME_OVER] = "the game is over before the edit",
         [CASE_NO_MOVE] = "neither side has a move on the edited board"};
-
     return texts[verdict];
 }
 

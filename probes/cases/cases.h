@@ -55,8 +55,8 @@ typedef struct CaseSet {
     EditCase *cases; /* (n), owned */
     size_t n, room;
     uint64_t redraws; /* of cases_make: draws given up before n cases stood */
-    /* Of cases_read: cases that count in no mean because no game can go on there, in all and by
-     * verdict, with the line of the first of each. */
+    /* Filled by cases_read: cases that count in no mean, because no game can go on there. In all,
+     * by verdict, and the line of the first of each verdict. */
     uint64_t excluded;
     uint64_t excluded_by[N_CASE_VERDICTS];
     size_t excluded_line[N_CASE_VERDICTS];

@@ -21,18 +21,18 @@ enum { WINDOW_CANDIDATES = BLOCK_CANDIDATES * WINDOW_BLOCKS };
  * the two never share a number. */
 #define CHOICE_STREAM (1ULL << 63)
 
-typedef enum Verdict {
+typedef enum DrawVerdict {
     VERDICT_REDRAW,     /* the edit would show nothing, or cannot be made */
     VERDICT_OTHER_HALF, /* a prefix that belongs to the other purpose: not counted */
     VERDICT_STANDS
-} Verdict;
+} DrawVerdict;
 
 typedef struct Window {
     const GameVariant *variant;
     const CaseMakeOptions *options;
-    uint64_t first;    /* candidate number of drawn[0] */
-    EditCase *drawn;   /* (WINDOW_CANDIDATES) */
-    Verdict *verdicts; /* (WINDOW_CANDIDATES) */
+    uint64_t first;        /* candidate number of drawn[0] */
+    EditCase *drawn;       /* (WINDOW_CANDIDATES) */
+    DrawVerdict *verdicts; /* (WINDOW_CANDIDATES) */
 } Window;
 
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant)
@@ -100,8 +100,8 @@ static bool play_on(Board *board, const GameVariant *variant, const uint8_t *mov
     return true;
 }
 
-/* Swap every pair of moves of the prefix and replay. Of the pairs that reach a board with
- * exactly n_squares discs turned over, the same mover and other legal moves, one is chosen
+/* Swap every pair of moves of the prefix and replay. Some pairs reach a board with exactly
+ * n_squares discs turned over, the same mover and other legal moves: one of them is chosen
  * uniformly (reservoir sampling). */
 static bool draw_natural(EditCase *edit, const GameVariant *variant, int n_squares, Rng *rng)
 {
@@ -165,8 +165,8 @@ static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
     return edit_shows(edit, variant);
 }
 
-static Verdict draw_candidate(EditCase *edit, const GameVariant *variant,
-                              const CaseMakeOptions *options, uint64_t candidate)
+static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant,
+                                  const CaseMakeOptions *options, uint64_t candidate)
 {
     RngPurpose purpose = options->tune ? RNG_TUNE_CASES : RNG_CASES;
     Rng rng = rng_at(options->seed, purpose, candidate | CHOICE_STREAM);
@@ -233,7 +233,6 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
     /* Far more candidates than any kind needs: about one in four stands on 8x8. */
     uint64_t most = 1000 * (uint64_t)options->n + 100000;
     int rc;
-
     memset(out, 0, sizeof(*out));
     out->variant = variant;
     if (reason) {

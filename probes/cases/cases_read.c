@@ -431,7 +431,6 @@ static int read_file(CaseSet *out, const GameVariant *variant, const char *path,
             ? err_set(OGPT_EFORMAT,
                       "%s: expected a case file (CSV), found a directory; check the path", path)
             : file_read_all(&text, &n_bytes, path, CASES_MAX_FILE_BYTES);
-
     memset(out, 0, sizeof(*out));
     rc = rc ? rc : parse_text(out, variant, text, n_bytes, path, form);
     mem_free(text);

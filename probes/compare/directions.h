@@ -19,8 +19,8 @@ typedef struct Directions {
     bool present[64];
 } Directions;
 
-/* Of layer index i of a probe. Returns 0, OGPT_EUSAGE (a hidden layer has none; path is for the
- * message), OGPT_ENOMEM. Owned: directions_release. */
+/* Directions of layer index i of a probe. Returns 0, OGPT_EUSAGE (a hidden layer has none; path is
+ * for the message), OGPT_ENOMEM. Owned: directions_release. */
 int directions_init(Directions *out, const Probe *probe, int i, const char *path);
 /* From any weights laid out like a probe's (d, n_squares, n_classes). */
 int directions_of_weights(Directions *out, const float *weight, int size, size_t d,

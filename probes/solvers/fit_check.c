@@ -19,13 +19,13 @@
 
 enum { NEWTON, LIBLINEAR, N_SIDES };
 
-typedef struct Check {
+typedef struct Checking {
     const Design *design;
     float *w[N_SIDES];     /* (width + 1, n_squares, n_classes) */
     float *u, *scores;     /* per worker: (block, width + 1), (N_SIDES, block, cells) */
     double *loss[N_SIDES]; /* (n_blocks, cells) */
     size_t *same;          /* (n_blocks) cells with the same argmax */
-} Check;
+} Checking;
 
 /* ln(1 + exp(-margin)) without overflow. */
 static double logistic_loss(double margin)
@@ -44,7 +44,7 @@ static size_t argmax(const float *score, size_t K)
 
 static int check_block(void *context, size_t job, size_t worker)
 {
-    Check *check = context;
+    Checking *check = context;
     const Design *design = check->design;
     const FitProblem *problem = design->problem;
     size_t S = problem->n_squares, K = problem->n_classes, cells = S * K, first;
@@ -82,7 +82,7 @@ static void lay_out(float *out, const float *w, const Shape *shape, size_t cells
 }
 
 /* Objective of a cell: losses of the blocks in their order, and the penalty. */
-static double cell_objective(const Check *check, size_t side, size_t cell)
+static double cell_objective(const Checking *check, size_t side, size_t cell)
 {
     const FitProblem *problem = check->design->problem;
     size_t cells = problem->n_squares * problem->n_classes;
@@ -97,7 +97,7 @@ static double cell_objective(const Check *check, size_t side, size_t cell)
     return loss / (double)problem->n + 0.5 * problem->l2 * penalty;
 }
 
-static void compare(FitCheck *out, const Check *check)
+static void compare(FitCheck *out, const Checking *check)
 {
     const FitProblem *problem = check->design->problem;
     size_t S = problem->n_squares, K = problem->n_classes, same = 0;
@@ -122,12 +122,12 @@ static void compare(FitCheck *out, const Check *check)
     out->agreement = (double)same / (double)(problem->n * S);
 }
 
-static int check_init(Check *check, const Design *design, size_t n_workers)
+static int check_init(Checking *check, const Design *design, size_t n_workers)
 {
     const FitProblem *problem = design->problem;
     size_t cells = problem->n_squares * problem->n_classes, rows = problem->width + 1;
     bool whole = true;
-    *check = (Check){.design = design};
+    *check = (Checking){.design = design};
     check->u = mem_alloc(n_workers * design->block_rows, rows * sizeof(float), "rows");
     check->scores = mem_alloc(n_workers * N_SIDES * design->block_rows, cells * sizeof(float),
                               "scores of a check");
@@ -140,7 +140,7 @@ static int check_init(Check *check, const Design *design, size_t n_workers)
     return whole && check->u && check->scores && check->same ? 0 : OGPT_ENOMEM;
 }
 
-static void check_release(Check *check)
+static void check_release(Checking *check)
 {
     mem_free(check->u);
     mem_free(check->scores);
@@ -152,7 +152,7 @@ static void check_release(Check *check)
 }
 
 /* Fit one side into check->w. */
-static int fit_side(Check *check, FitCheck *out, int side, Design *design, const Work *work)
+static int fit_side(Checking *check, FitCheck *out, int side, Design *design, const Work *work)
 {
     FitProblem own = *design->problem;
     const FitProblem *kept = design->problem;
@@ -179,7 +179,7 @@ int fit_check(FitCheck *out, const FitProblem *problem, const Work *work)
 {
     FitProblem binary = *problem;
     Design design = {0};
-    Check check = {0};
+    Checking check = {0};
     *out = (FitCheck){0};
     binary.one_vs_rest = true;
     if (!(problem->l2 > 0) || !isfinite(problem->l2)) {

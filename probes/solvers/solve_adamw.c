@@ -63,7 +63,7 @@ typedef struct Net {
     float *scratch;  /* per worker: rows, hidden, back, scores */
     uint8_t *labels; /* per worker (most_rows, S) */
     size_t scratch_floats;
-    /* Of a measurement of all rows of x. */
+    /* A measurement of all rows of x. */
     const float *x;
     const uint8_t *truth;
     size_t n;

@@ -108,14 +108,25 @@ static float weight_of(const float *p, const float *basis, size_t K, size_t most
     return both - mean_a * mean_b;
 }
 
+/* The Hessian of one problem while its rows go by in chunks. */
+typedef struct Hessian {
+    size_t p;       /* problem */
+    double *matrix; /* (n, n) */
+    size_t n, n_bases;
+    float *u, *weighted; /* (CHUNK, rows) */
+    float *z;            /* (CHUNK, classes) probabilities */
+    float *block;        /* (rows, rows) */
+} Hessian;
+
 /* matrix block (a, b) += sum over a chunk; shared: the mean over a of the blocks (a, a). */
-static void add_block(double *matrix, size_t n, float *const scratch[4], const Curvature *curvature,
-                      size_t p, size_t chunk, size_t a, size_t b, size_t n_bases)
+static void add_block(const Hessian *hessian, const Curvature *curvature, size_t chunk, size_t a,
+                      size_t b)
 {
     const Shape *shape = &curvature->shape;
-    const float *u = scratch[0], *z = scratch[2];
-    float *weighted = scratch[1], *block = scratch[3];
-    const float *basis = curvature->basis + p * shape->classes * curvature->most;
+    const float *u = hessian->u, *z = hessian->z;
+    float *weighted = hessian->weighted, *block = hessian->block;
+    const float *basis = curvature->basis + hessian->p * shape->classes * curvature->most;
+    size_t n = hessian->n, n_bases = hessian->n_bases;
     size_t rows = shape->rows, K = shape->classes;
     for (size_t i = 0; i < chunk; i++) {
         float omega = 0;
@@ -133,7 +144,7 @@ static void add_block(double *matrix, size_t n, float *const scratch[4], const C
     gemm(true, false, rows, rows, chunk, 1.0f / (float)curvature->design->problem->n, u, rows,
          weighted, rows, 0.0f, block, rows);
     for (size_t r = 0; r < rows; r++) {
-        double *out = matrix + (a * rows + r) * n + b * rows;
+        double *out = hessian->matrix + (a * rows + r) * n + b * rows;
         for (size_t c = 0; c < rows; c++) {
             out[c] += (double)block[r * rows + c];
         }
@@ -147,25 +158,31 @@ static int invert_problem(void *context, size_t p, size_t worker)
     const Shape *shape = &curvature->shape;
     size_t rows = shape->rows, K = shape->classes;
     float *base = curvature->scratch + worker * curvature->scratch_floats;
-    float *const scratch[4] = {base, base + CHUNK * rows, base + 2 * CHUNK * rows,
-                               base + 2 * CHUNK * rows + CHUNK * K};
     double *matrix = curvature->matrix + worker * curvature->largest * curvature->largest;
     size_t n_bases = make_basis(curvature->basis + p * K * curvature->most, curvature, p);
     size_t n_blocks = curvature->shared && n_bases > 0 ? 1 : n_bases, n = rows * n_blocks;
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted while fitting a probe");
     }
+    const Hessian hessian = {.p = p,
+                             .matrix = matrix,
+                             .n = n,
+                             .n_bases = n_bases,
+                             .u = base,
+                             .weighted = base + CHUNK * rows,
+                             .z = base + 2 * CHUNK * rows,
+                             .block = base + 2 * CHUNK * rows + CHUNK * K};
     curvature->n[p] = n;
     memset(matrix, 0, n * n * sizeof(double));
     for (size_t first = 0; first < problem->n && n > 0; first += CHUNK) {
         size_t chunk = problem->n - first < CHUNK ? problem->n - first : CHUNK;
-        design__rows(scratch[0], curvature->design, first, chunk);
-        gemm(false, false, chunk, K, rows, 1.0f, scratch[0], rows, curvature->w + p * shape->length,
-             K, 0.0f, scratch[2], K);
-        probabilities(scratch[2], curvature, p, chunk);
+        design__rows(hessian.u, curvature->design, first, chunk);
+        gemm(false, false, chunk, K, rows, 1.0f, hessian.u, rows, curvature->w + p * shape->length,
+             K, 0.0f, hessian.z, K);
+        probabilities(hessian.z, curvature, p, chunk);
         for (size_t a = 0; a < n_blocks; a++) {
             for (size_t b = 0; b <= a; b++) {
-                add_block(matrix, n, scratch, curvature, p, chunk, a, b, n_bases);
+                add_block(&hessian, curvature, chunk, a, b);
             }
         }
     }

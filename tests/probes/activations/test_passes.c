@@ -146,6 +146,61 @@ static void what_hooks_leave_goes_on(void **state)
     test_free(shifted.logits);
 }
 
+/* d loss / d residual stream of the first game of a pass, at layer 1. */
+typedef struct Slope {
+    float gradient[T_ALL * 24];
+    double loss;
+} Slope;
+
+static void keep_gradient(void *context, const HookPoint *point)
+{
+    Slope *slope = context;
+    memcpy(slope->gradient, point->gradient, T_ALL * point->width * sizeof(float));
+}
+
+static int ask_gradient(void *context, const PassBatch *pass)
+{
+    Slope *slope = context;
+    float dlogits[2 * LOGITS] = {0};
+    Hooks back = {.fn = keep_gradient, .context = slope, .sites[HOOK_RESID_POST] = 2};
+    if (pass->game > 0) {
+        return 0;
+    }
+    dlogits[5 * V + 7] = 1; /* the metric: one logit, of game 0 alone */
+    slope->loss = (double)pass->logits[5 * V + 7];
+    gpt_gradient(fixture.model.gpt, pass->tape, pass->tokens, dlogits, &back, NULL);
+    return 0;
+}
+
+/* The gradient that a visit asks for is that of the metric: a small step along it changes the
+ * metric by its squared length. Behind position 5 it is zero, because no later position is read. */
+static void a_visit_may_ask_for_gradients(void **state)
+{
+    static Slope slope;
+    PassGames games = all_games();
+    PassCalls calls = {.context = &slope, .mode = TAPE_GRADIENT, .visit = ask_gradient};
+    Kept plain = kept_new(), moved = kept_new();
+    games.n = 2;
+    games.games_a_pass = 2;
+    assert_int_equal(passes_run(fixture.model.gpt, &games, &calls, WORK_ALONE), 0);
+    for (size_t i = 6 * 24; i < T_ALL * 24; i++) {
+        assert_true(slope.gradient[i] == 0);
+    }
+    double slope_0 = 0; /* along coordinate 0, at all positions */
+    for (size_t t = 0; t < 6; t++) {
+        slope_0 += (double)slope.gradient[t * 24];
+    }
+    moved.shift = 1e-2f;
+    assert_int_equal(push(&plain, &games, WORK_ALONE), 0);
+    assert_int_equal(push(&moved, &games, WORK_ALONE), 0);
+    double change = (double)moved.logits[5 * V + 7] - (double)plain.logits[5 * V + 7];
+    assert_true(slope.loss == (double)plain.logits[5 * V + 7]);
+    assert_true(fabs(slope_0) > 1e-3);
+    assert_true(fabs(change / 1e-2 - slope_0) < 0.05 * fabs(slope_0)); /* a step, not a limit */
+    test_free(plain.logits);
+    test_free(moved.logits);
+}
+
 /* Layer embed is the input of block 0, whatever the site. */
 static void embed_is_the_input_of_block_0(void **state)
 {
@@ -235,6 +290,7 @@ int main(void)
         cmocka_unit_test(passes_are_forward_passes),
         cmocka_unit_test(workers_and_fetching_change_no_bit),
         cmocka_unit_test(what_hooks_leave_goes_on),
+        cmocka_unit_test(a_visit_may_ask_for_gradients),
         cmocka_unit_test(embed_is_the_input_of_block_0),
         cmocka_unit_test(lengths_are_kept),
         cmocka_unit_test(faults_are_reported),
