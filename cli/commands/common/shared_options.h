@@ -1,7 +1,7 @@
-/* cli/commands/common/options.h - rows of option tables that commands share, so that one thing has
+/* cli/commands/common/shared_options.h - rows of option tables that commands share, so that one thing has
  * one name, one range and one explanation everywhere. */
-#ifndef OGPT_CLI_COMMANDS_COMMON_OPTIONS_H
-#define OGPT_CLI_COMMANDS_COMMON_OPTIONS_H
+#ifndef OGPT_CLI_COMMANDS_COMMON_SHARED_OPTIONS_H
+#define OGPT_CLI_COMMANDS_COMMON_SHARED_OPTIONS_H
 
 #include "cli/command.h"
 #include "model/sites.h"
