@@ -102,6 +102,15 @@ typedef struct Command {
     int (*run)(Context *context);          /* 0 or OGPT_E*; message already set */
 } Command;
 
+/* Members of a Command for an array of options and the struct that they fill, and for tables. */
+#define COMMAND_OPTIONS(list, type)                                                                \
+    .options = list, .n_options = sizeof(list) / sizeof((list)[0]), .options_bytes = sizeof(type)
+#define COMMAND_TABLES(...)                                                                        \
+    .tables = (const struct TableSpec *const[])                                                    \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+
 /* What the framework is handed, since it knows no command and no library by name. */
 typedef struct Program {
     const Command *const *commands; /* NULL-terminated, in the order of the help page */
@@ -123,6 +132,9 @@ int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what
 
 /* Whether the command's own option `name` stands in the command line, whatever its value. */
 bool context_given(const Context *context, const char *name);
+/* The value of one of the command's own options, as it is stored with the run: of an ENUM its word;
+ * owned. */
+Js *context_option(const Context *context, const char *name);
 /* Positional argument `index` as a whole number in min..max; `name` as in the usage line.
  * Returns 0 or OGPT_EUSAGE. */
 int context_arg_int(int64_t *out, const Context *context, int index, const char *name, int64_t min,

@@ -127,6 +127,12 @@ bool context_given(const Context *context, const char *name)
     return option_given(context->own, name);
 }
 
+Js *context_option(const Context *context, const char *name)
+{
+    const Js *value = js_member(context->options_json, name);
+    return value ? js_keep(value) : js_null();
+}
+
 void context__release(Context *context)
 {
     pool_free(context->pool);

@@ -36,8 +36,7 @@ typedef struct Study {
     char message[1001];
     Work work;
     Progress progress; /* of `work` */
-    const char *unit;
-    char stage[64];
+    const char *label, *unit;
 } Study;
 
 void study__open(Study *study, Context *context);

@@ -46,20 +46,24 @@ int study_begin(Context *context, const char *subject, bool resume)
 static void work_tick_show(void *owner, const char *stage, double done, double total)
 {
     Study *study = owner;
-    if (strcmp(study->stage, stage) != 0) {
-        progress_end(&study->progress);
-        snprintf(study->stage, sizeof(study->stage), "%s", stage);
-        study->progress = progress_begin(study->context, study->stage, study->unit, total);
+    Progress *bar = &study->progress;
+    if (!bar->context) {
+        *bar = progress_begin(study->context, study->label, study->unit, total);
     }
-    study->progress.total = total;
-    progress_step(&study->progress, done, NULL);
+    if (strcmp(stage, study->unit) == 0) {
+        bar->total = total;
+        progress_step(bar, done, NULL);
+    } else {
+        progress_step(bar, bar->total, stage);
+    }
 }
 
-const Work *study_work(Context *context, const char *unit)
+const Work *study_work(Context *context, const char *label, const char *unit)
 {
     Study *study = context->study;
     progress_end(&study->progress);
-    study->stage[0] = '\0';
+    study->progress = (Progress){0};
+    study->label = label;
     study->unit = unit;
     study->work = (Work){
         .pool = context->pool, .seed = context->seed, .tick = work_tick_show, .context = study};

@@ -24,9 +24,10 @@
  */
 int study_begin(Context *context, const char *subject, bool resume);
 
-/* What a long function takes as its last parameter: the pool, the seed, and a progress bar with the
- * stage as its label. `unit` is what the ticks count ("games"). Valid until the command returns. */
-const Work *study_work(Context *context, const char *unit);
+/* What a long function takes as its last parameter: the pool, the seed, and a progress bar behind
+ * `label`. Ticks of the stage named `unit` ("games") move the bar; other stages are shown behind
+ * it. Both texts are borrowed. Valid until the next call, or the end of the command. */
+const Work *study_work(Context *context, const char *label, const char *unit);
 
 /* Begin a table at this place of the result; borrowed, filled until the command returns. One spec
  * may be begun more than once only if it is not stored: rows of one kind belong into one table. */

@@ -102,7 +102,7 @@ static int fill(Generator *generator, const Work *work)
         const GameRun made = generator->making;
         generator->making.moves = generator->writing.moves;
         generator->writing = made;
-        work_tick(work, "generate", (double)info->n_games_present, total);
+        work_tick(work, "games", (double)info->n_games_present, total);
         if (interrupt_pending()) {
             rc = write_chunk(generator);
             return rc ? rc
@@ -115,7 +115,7 @@ static int fill(Generator *generator, const Work *work)
     }
     const int rc = write_chunk(generator);
     if (rc == 0) {
-        work_tick(work, "generate", (double)info->n_games_present, total);
+        work_tick(work, "games", (double)info->n_games_present, total);
     }
     return rc;
 }

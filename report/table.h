@@ -57,6 +57,9 @@ typedef struct TableSpec {
         record; /* one row: its columns are members of the document itself, one line each in text */
 } TableSpec;
 
+/* Members of a TableSpec for an array of columns. */
+#define TABLE_COLUMNS(list) .columns = list, .n_columns = sizeof(list) / sizeof((list)[0])
+
 /* A table being filled. Functions that set a value report nothing; table_check says at the end
  * whether all keys and types were those of the spec. */
 typedef struct Table {

@@ -34,7 +34,8 @@ refuse 2 "--max-bad 1 means nothing without --skip-bad" import x.ogpc bad.txt --
 expect 0 runs show --json
 holds '"imports"'
 expect 0 corpus info bad.ogpc
-holds "source        import, by import-"
+holds "source        import"
+holds "made by       import-"
 expect 0 verify bad.ogpc
 
 # Escapes do not reach the terminal.

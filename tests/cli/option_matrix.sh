@@ -87,7 +87,7 @@ done
 wrong "give either --corpus CORPUS or --fresh" train m
 wrong "give either --corpus CORPUS or --fresh" train m --fresh --corpus c.ogpc
 wrong "does not divide" train m --fresh --d-model 10 --heads 3
-wrong "--games N is needed" generate a.ogpc
+wrong "--games N is required" generate a.ogpc
 [ -z "$(ls -A)" ] || fail "refused commands left files: $(ls -A)"
 cd ..
 echo "$n_tried wrong command lines of $n_options options"

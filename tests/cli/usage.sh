@@ -12,7 +12,7 @@ refuse 2 "found 'fit'" corpus fit
 refuse 2 "did you mean '--games'?" generate a.ogpc --gmaes 3
 refuse 2 "1 argument expected, found 0" generate --games 3
 refuse 2 "unexpected argument 'b.ogpc'" generate a.ogpc b.ogpc --games 3
-refuse 2 "--games N is needed" generate a.ogpc
+refuse 2 "--games N is required" generate a.ogpc
 refuse 2 "--games needs a value" generate a.ogpc --games
 refuse 2 "--games given twice" generate a.ogpc --games 3 --games 3
 for number in -1 0 1.5 1e999 0x10 '' three 99999999999999999999; do

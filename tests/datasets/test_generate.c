@@ -76,7 +76,7 @@ static void game_i_of_the_file_is_game_i_of_the_seed(void **state)
 static void count_and_stop(void *context, const char *stage, double done, double total)
 {
     (*(int *)context)++;
-    assert_string_equal(stage, "generate");
+    assert_string_equal(stage, "games");
     assert_true(done <= total && total == MANY);
     interrupt_set(15);
 }

@@ -1,27 +1,38 @@
 /* cli/commands/games/cmd_corpus.c - ogpt corpus info|show: what a corpus holds, and one game. */
-#include "cli/command.h"
-
-#include <string.h>
-
 #include "base/err.h"
-#include "report/draw.h"
+#include "cli/study.h"
 #include "datasets/corpus.h"
 #include "game/notation.h"
+#include "report/draw.h"
 
-/* What every document about a corpus says of it; unknown while it is unfinished: null. */
-static void counts_set(Js *document, const CorpusInfo *info, uint64_t duplicates)
+static const Column info_columns[] = {
+    {"path", "corpus", .type = COLUMN_TEXT},
+    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {"source", "source", .type = COLUMN_TEXT},
+    {"generator", "made by", .type = COLUMN_TEXT},
+    {"corpus_seed", "seed", .type = COLUMN_COUNT},
+    {"games_present", .type = COLUMN_COUNT},
+    {"complete", .type = COLUMN_YES_NO},
+    {"games", "games", .type = COLUMN_COUNT},
+    {"plies", "plies", .type = COLUMN_COUNT},
+    {"duplicates", "duplicates", .type = COLUMN_COUNT},
+    {"content_hash", "content hash", .type = COLUMN_TEXT},
+};
+static const TableSpec info_table = {"corpus", TABLE_COLUMNS(info_columns), .record = true};
+
+/* The counts of a corpus; null where they are unknown because it is unfinished. */
+static void counts_set(Table *table, const CorpusInfo *info, uint64_t duplicates)
 {
-    js_set_int(document, "games", (int64_t)info->n_games);
-    js_set(document, "plies", info->complete ? js_int((int64_t)info->plies) : js_null());
-    js_set_int(document, "duplicates", (int64_t)duplicates);
-    js_set(document, "content_hash", info->complete ? js_str(info->content_hash) : js_null());
+    table_int(table, "games", (int64_t)info->n_games);
+    table_set(table, "plies", info->complete ? js_int((int64_t)info->plies) : js_null());
+    table_int(table, "duplicates", (int64_t)duplicates);
+    table_text(table, "content_hash", info->complete ? info->content_hash : NULL);
 }
 
 static int info_run(Context *context)
 {
     Corpus *corpus = NULL;
     uint64_t duplicates = 0;
-    Text text = {0};
     int rc = corpus_open(&corpus, context->args[0], true);
     rc = rc ? rc : corpus_count_duplicates(&duplicates, corpus);
     if (rc != 0) {
@@ -29,38 +40,22 @@ static int info_run(Context *context)
         return rc;
     }
     const CorpusInfo *info = corpus_info(corpus);
-    int size = info->variant->size;
-    Js *document = js_object();
-    js_set_str(document, "path", context->args[0]);
-    js_set_int(document, "size", size);
-    js_set_str(document, "source", info->source);
-    js_set_int(document, "corpus_seed", (int64_t)info->seed);
-    js_set_str(document, "generator", info->generator);
-    js_set_int(document, "games_present", (int64_t)info->n_games_present);
-    js_set_bool(document, "complete", info->complete);
-    counts_set(document, info, duplicates);
-    text_add(&text, "corpus        %s\nboard         %dx%d\n", context->args[0], size, size);
-    if (strcmp(info->source, "random") == 0) {
-        text_add(&text, "source        random, seed %llu, generator %s\n",
-                 (unsigned long long)info->seed, info->generator);
-    } else {
-        text_add(&text, "source        %s, by %s\n", info->source, info->generator);
-    }
-    text_add(&text, "games         %llu\n", (unsigned long long)info->n_games);
-    if (info->complete) {
-        text_add(&text, "plies         %llu\n", (unsigned long long)info->plies);
-    }
-    text_add(&text, "duplicates    %llu\n", (unsigned long long)duplicates);
-    if (info->complete) {
-        text_add(&text, "content hash  %s\n", info->content_hash);
-    } else {
-        text_add(&text, "unfinished: %llu games are there; type the same generate command again\n",
+    Table *table = study_table(context, &info_table);
+    table_text(table, "path", context->args[0]);
+    table_int(table, "size", info->variant->size);
+    table_text(table, "source", info->source);
+    table_int(table, "corpus_seed", (int64_t)info->seed);
+    table_text(table, "generator", info->generator);
+    table_int(table, "games_present", (int64_t)info->n_games_present);
+    table_bool(table, "complete", info->complete);
+    counts_set(table, info, duplicates);
+    if (!info->complete) {
+        text_add(study_text(context),
+                 "unfinished: %llu games are there; type the same generate command again\n",
                  (unsigned long long)info->n_games_present);
     }
     corpus_close(corpus);
-    int result = context_result(context, document, text.data);
-    text_release(&text);
-    return result;
+    return 0;
 }
 
 const Command cmd_corpus_info = {
@@ -70,6 +65,7 @@ const Command cmd_corpus_info = {
     .examples = "ogpt corpus info games.ogpc",
     .min_args = 1,
     .max_args = 1,
+    COMMAND_TABLES(&info_table),
     .run = info_run,
 };
 
@@ -82,8 +78,19 @@ static const OptionSpec show_options[] = {
      .help = "board after K moves; -1: after the last"},
 };
 
-/* The game so far and the board, as text for people and as a document. */
-static void game_describe(Text *text, Js *document, const GameVariant *variant,
+static const Column game_columns[] = {
+    {"games", .type = COLUMN_COUNT},          {"plies", .type = COLUMN_COUNT},
+    {"duplicates", .type = COLUMN_COUNT},     {"content_hash", .type = COLUMN_TEXT},
+    {"game", "game", .type = COLUMN_COUNT},   {"size", "board", .type = COLUMN_COUNT},
+    {"moves", "moves", .type = COLUMN_TEXT},  {"ply", "ply", .type = COLUMN_COUNT},
+    {"board", .type = COLUMN_TEXT},           {"to_move", "to move", .type = COLUMN_TEXT},
+    {"legal", .type = COLUMN_NESTED},         {"black", "black", .type = COLUMN_COUNT},
+    {"white", "white", .type = COLUMN_COUNT},
+};
+static const TableSpec game_table = {"game", TABLE_COLUMNS(game_columns), .record = true};
+
+/* The game so far and the board, drawn and as a row. */
+static void game_describe(Text *text, Table *table, const GameVariant *variant,
                           const uint8_t *moves, int n_moves, const Board *board, int ply)
 {
     char line[3 * GAME_MAX_MOVES + 1];
@@ -100,14 +107,14 @@ static void game_describe(Text *text, Js *document, const GameVariant *variant,
         square_print(name, __builtin_ctzll(mask));
         js_push(legal, js_str(name));
     }
-    js_set_int(document, "size", variant->size);
-    js_set_str(document, "moves", line);
-    js_set_int(document, "ply", ply);
-    js_set_str(document, "board", cells);
-    js_set(document, "to_move", over ? js_null() : js_str(to_move));
-    js_set(document, "legal", legal);
-    js_set_int(document, "black", n_black);
-    js_set_int(document, "white", n_white);
+    table_int(table, "size", variant->size);
+    table_text(table, "moves", line);
+    table_int(table, "ply", ply);
+    table_text(table, "board", cells);
+    table_text(table, "to_move", over ? NULL : to_move);
+    table_set(table, "legal", legal);
+    table_int(table, "black", n_black);
+    table_int(table, "white", n_white);
     text_add(text, "%s\n\nafter move %d of %d", line, ply, n_moves);
     if (ply > 0) {
         char name[3];
@@ -132,7 +139,6 @@ static int show_run(Context *context)
     uint8_t moves[GAME_MAX_MOVES];
     Board after[GAME_MAX_MOVES];
     Corpus *corpus = NULL;
-    Text text = {0};
     int64_t game = 0;
     uint64_t duplicates = 0;
     int rc = corpus_open(&corpus, path, true);
@@ -161,15 +167,15 @@ static int show_run(Context *context)
         return err_set(OGPT_EFORMAT, "%s: game %lld: move %d is illegal; run 'ogpt verify %s'",
                        path, (long long)game, n_legal + 1, path);
     }
-    Js *document = js_object();
-    counts_set(document, &info, duplicates);
-    js_set_int(document, "game", game);
-    text_add(&text, "game %lld: ", (long long)game);
-    game_describe(&text, document, variant, moves, n_moves,
-                  ply > 0 ? &after[ply - 1] : &variant->start, ply);
-    rc = context_result(context, document, text.data);
-    text_release(&text);
-    return rc;
+    Table *table = study_table(context, &game_table);
+    Text *text = study_text(context);
+    table->hidden = true; /* the drawing says it */
+    counts_set(table, &info, duplicates);
+    table_int(table, "game", game);
+    text_add(text, "game %lld: ", (long long)game);
+    game_describe(text, table, variant, moves, n_moves, ply > 0 ? &after[ply - 1] : &variant->start,
+                  ply);
+    return 0;
 }
 
 const Command cmd_corpus_show = {
@@ -177,10 +183,9 @@ const Command cmd_corpus_show = {
     .arguments = "CORPUS N",
     .summary = "one game, and its board after any move",
     .examples = "ogpt corpus show games.ogpc 0\nogpt corpus show games.ogpc 17 --ply 20",
-    .options = show_options,
-    .n_options = sizeof(show_options) / sizeof(show_options[0]),
-    .options_bytes = sizeof(ShowOptions),
+    COMMAND_OPTIONS(show_options, ShowOptions),
     .min_args = 2,
     .max_args = 2,
+    COMMAND_TABLES(&game_table),
     .run = show_run,
 };

@@ -1,90 +1,83 @@
 /* cli/commands/games/cmd_export.c - ogpt export: a corpus in a form that other programs read. */
-#include "cli/command.h"
-
-#include <string.h>
-
 #include "base/err.h"
+#include "cli/study.h"
 #include "datasets/export.h"
 
 typedef struct ExportGiven {
-    const char *format, *notation, *as;
+    int format, notation, as;
 } ExportGiven;
 
+enum { NOTATION_STANDARD, NOTATION_OTHELLO_WORLD }; /* choices of --notation */
+enum { AS_TOKENS, AS_SQUARES };                     /* choices of --as; -1: not given */
+
+#define AT(field) offsetof(ExportGiven, field)
 static const OptionSpec options[] = {
-    {"format", OPT_CHOICE, offsetof(ExportGiven, format), .choices = "npy|text|pgn",
-     .argument = "NAME", .help = "needed: an array (games, moves), a game a line, or PGN"},
-    {"notation", OPT_CHOICE, offsetof(ExportGiven, notation), .def = "standard",
-     .choices = "standard|othello_world", .argument = "NAME",
+    {"format", OPT_ENUM, AT(format), .choices = "npy|text|pgn", .required = true,
+     .help = "an array (games, moves), a game a line, or PGN"},
+    {"notation", OPT_ENUM, AT(notation), .def = "standard", .choices = "standard|othello_world",
      .help = "othello_world: the letter is the row, as in the published code"},
-    {"as", OPT_CHOICE, offsetof(ExportGiven, as), .choices = "tokens|squares", .argument = "WHAT",
+    {"as", OPT_ENUM, AT(as), .choices = "tokens|squares",
      .help = "numbers of an .npy file: squares (8*row+column, 255 for none), the default, or "
              "tokens (0 for none)"},
 };
+
+static const Column columns[] = {
+    {"corpus", "corpus", .type = COLUMN_TEXT},
+    {"path", "written to", .type = COLUMN_TEXT},
+    {"format", "format", .type = COLUMN_TEXT},
+    {"notation", "notation", .type = COLUMN_TEXT},
+    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {"games", "games", .type = COLUMN_COUNT},
+    {"plies", "plies", .type = COLUMN_COUNT},
+    {"content_hash", "content hash", .type = COLUMN_TEXT},
+    {"unchanged", "unchanged", .type = COLUMN_YES_NO, .meaning = "the same file was there already"},
+};
+static const TableSpec export_table = {"export", TABLE_COLUMNS(columns), .record = true};
 
 static void show_progress(void *context, uint64_t games_done)
 {
     progress_step(context, (double)games_done, NULL);
 }
 
-static int options_read(ExportOptions *out, const Context *context)
+static void export_report(Context *context, const CorpusInfo *info, bool unchanged)
 {
-    const ExportGiven *given = context->options;
-    if (!given->format) {
-        return err_set(OGPT_EUSAGE,
-                       "export: --format npy, text or pgn is needed; see 'ogpt export --help'");
-    }
-    *out = (ExportOptions){
-        .format = strcmp(given->format, "npy") == 0    ? EXPORT_NPY
-                  : strcmp(given->format, "text") == 0 ? EXPORT_TEXT
-                                                       : EXPORT_PGN,
-        .transposed = strcmp(given->notation, "othello_world") == 0,
-        .tokens = given->as && strcmp(given->as, "tokens") == 0,
-        .force = context->force,
-    };
-    if (given->as && out->format != EXPORT_NPY) {
-        return err_set(OGPT_EUSAGE, "export: --as %s means nothing with --format %s, only with npy",
-                       given->as, given->format);
-    }
-    return 0;
-}
-
-static int export_report(Context *context, const CorpusInfo *info, bool unchanged)
-{
-    const ExportGiven *given = context->options;
-    Text text = {0};
-    Js *document = js_object();
-    js_set_str(document, "corpus", context->args[0]);
-    js_set_str(document, "path", context->args[1]);
-    js_set_str(document, "format", given->format);
-    js_set_str(document, "notation", given->notation);
-    js_set_int(document, "size", info->variant->size);
-    js_set_int(document, "games", (int64_t)info->n_games);
-    js_set_int(document, "plies", (int64_t)info->plies);
-    js_set_str(document, "content_hash", info->content_hash);
-    js_set_bool(document, "unchanged", unchanged);
-    text_add(&text, "%llu games of %dx%d in %s (%s)%s\n", (unsigned long long)info->n_games,
-             info->variant->size, info->variant->size, context->args[1], given->format,
-             unchanged ? ", as they were" : "");
-    const int rc = context_result(context, document, text.data);
-    text_release(&text);
-    return rc;
+    Table *table = study_table(context, &export_table);
+    table_text(table, "corpus", context->args[0]);
+    table_text(table, "path", context->args[1]);
+    table_set(table, "format", context_option(context, "format"));
+    table_set(table, "notation", context_option(context, "notation"));
+    table_int(table, "size", info->variant->size);
+    table_int(table, "games", (int64_t)info->n_games);
+    table_int(table, "plies", (int64_t)info->plies);
+    table_text(table, "content_hash", info->content_hash);
+    table_bool(table, "unchanged", unchanged);
 }
 
 static int export_run(Context *context)
 {
-    ExportOptions given;
+    const ExportGiven *given = context->options;
+    const ExportOptions export = {.format = (ExportFormat)given->format,
+                                  .transposed = given->notation == NOTATION_OTHELLO_WORLD,
+                                  .tokens = given->as == AS_TOKENS,
+                                  .force = context->force};
     Corpus *corpus = NULL;
     bool unchanged = false;
-    int rc = options_read(&given, context);
+    if (given->as >= 0 && given->format != EXPORT_NPY) {
+        return err_set(OGPT_EUSAGE, "export: --as means nothing with --format text or pgn, only "
+                                    "with npy");
+    }
+    int rc = study_check_output(context, context->args[1]);
     rc = rc ? rc : corpus_open(&corpus, context->args[0], false);
     if (rc != 0) {
         return rc;
     }
     const CorpusInfo *info = corpus_info(corpus);
     Progress progress = progress_begin(context, "exporting", "games", (double)info->n_games);
-    rc = export_games(&unchanged, corpus, context->args[1], &given, show_progress, &progress);
+    rc = export_games(&unchanged, corpus, context->args[1], &export, show_progress, &progress);
     progress_end(&progress);
-    rc = rc ? rc : export_report(context, info, unchanged);
+    if (rc == 0) {
+        export_report(context, info, unchanged);
+    }
     corpus_close(corpus);
     return rc;
 }
@@ -96,11 +89,10 @@ const Command cmd_export = {
     .examples = "ogpt export games.ogpc games.npy --format npy --as tokens\n"
                 "ogpt export games.ogpc games.txt --format text\n"
                 "ogpt export games.ogpc games.pgn --format pgn --notation othello_world",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
-    .options_bytes = sizeof(ExportGiven),
+    COMMAND_OPTIONS(options, ExportGiven),
     .min_args = 2,
     .max_args = 2,
     .uses = USES_FORCE,
+    COMMAND_TABLES(&export_table),
     .run = export_run,
 };

@@ -1,8 +1,6 @@
 /* cli/commands/games/cmd_perft.c - ogpt perft: leaves of the game tree, the proof of the rules. */
-#include "cli/study.h"
-
-#include "base/err.h"
 #include "base/process.h"
+#include "cli/study.h"
 #include "game/perft.h"
 #include "game/rules_ref.h"
 
@@ -18,18 +16,12 @@ static const OptionSpec options[] = {
 };
 
 static const Column columns[] = {
-    {.key = "depth", .heading = "depth", .type = COLUMN_COUNT},
-    {.key = "size", .heading = "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
-    {.key = "nodes", .heading = "leaves", .type = COLUMN_COUNT},
-    {.key = "seconds", .heading = "time", .unit = "s", .digits = 3, .flags = COLUMN_TIME},
+    {"depth", "depth", .type = COLUMN_COUNT, .meaning = "moves, passes included"},
+    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {"nodes", "leaves", .type = COLUMN_COUNT},
+    {"seconds", "time", .unit = "s", .digits = 3, .flags = COLUMN_TIME},
 };
-static const TableSpec perft_table = {
-    .name = "perft",
-    .kind = "perft",
-    .columns = columns,
-    .n_columns = sizeof(columns) / sizeof(columns[0]),
-    .record = true,
-};
+static const TableSpec perft_table = {"perft", "perft", TABLE_COLUMNS(columns), .record = true};
 
 static int leaves_count(uint64_t *nodes, const Context *context, const GameVariant *variant,
                         int depth)
@@ -69,12 +61,10 @@ const Command cmd_perft = {
     .arguments = "DEPTH",
     .summary = "count the leaves of the game tree (proof of the rules)",
     .examples = "ogpt perft 10\nogpt perft 7 --ref\nogpt perft 12 --size 4",
-    .options = options,
-    .n_options = sizeof(options) / sizeof(options[0]),
-    .options_bytes = sizeof(PerftOptions),
+    COMMAND_OPTIONS(options, PerftOptions),
     .min_args = 1,
     .max_args = 1,
     .uses = USES_SIZE | USES_THREADS | USES_STORE,
-    .tables = (const TableSpec *const[]){&perft_table, NULL},
+    COMMAND_TABLES(&perft_table),
     .run = perft_run,
 };
