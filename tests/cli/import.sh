@@ -61,7 +61,7 @@ refuse 2 "holds other games" import bad.ogpc good.txt
 expect 0 import bad.ogpc good.txt --force
 printf 'not a corpus' >notes.ogpc
 refuse 3 "notes.ogpc" import notes.ogpc good.txt --force
-refuse 2 "needed" export bad.ogpc out.txt
+refuse 2 "required" export bad.ogpc out.txt
 refuse 2 "means nothing" export bad.ogpc out.txt --format text --as tokens
 refuse 3 "not a database" export notes.ogpc out.txt --format text
 [ "$(cat notes.ogpc)" = "not a corpus" ] || fail "a file of another kind was replaced"

@@ -30,7 +30,8 @@ static const Column columns[] = {
     {"games", "games", .type = COLUMN_COUNT},
     {"plies", "plies", .type = COLUMN_COUNT},
     {"content_hash", "content hash", .type = COLUMN_TEXT},
-    {"unchanged", "unchanged", .type = COLUMN_YES_NO, .meaning = "the same file was there already"},
+    {"unchanged", "unchanged", .type = COLUMN_YES_NO,
+     .meaning = "whether the same file was there before"},
 };
 static const TableSpec export_table = {"export", TABLE_COLUMNS(columns), .record = true};
 

@@ -105,13 +105,12 @@ static void reject_add(void *context, const ImportReject *reject)
 
 void import_reading_begin(ImportReading *out, Context *context, const GameVariant *variant)
 {
-    *out = (ImportReading){.context = context,
-                           .variant = variant,
-                           .text = study_text(context),
-                           .total = study_table(context, &import_table),
-                           .files = study_table(context, &import_files_table),
-                           .rejects = study_table(context, &import_rejects_table),
-                           .progress = progress_begin(context, "importing", "MB", 0)};
+    *out = (ImportReading){.context = context, .variant = variant};
+    out->text = study_text(context);
+    out->total = study_table(context, &import_table);
+    out->files = study_table(context, &import_files_table);
+    out->rejects = study_table(context, &import_rejects_table);
+    out->progress = progress_begin(context, "importing", "MB", 0);
     out->rejects->hidden = true; /* the text has a line each */
 }
 
