@@ -36,11 +36,9 @@ void study__close(Study *study)
 
 int study_begin(Context *context, const char *subject, bool resume)
 {
-    int rc = context_pool(context);
-    if ((context->command->uses & USES_STORE) != 0) {
-        rc = rc ? rc : context_run_begin(context, subject, resume);
-    }
-    return rc;
+    int rc = (context->command->uses & USES_THREADS) != 0 ? context_pool(context) : 0;
+    bool stored = (context->command->uses & USES_STORE) != 0;
+    return rc || !stored ? rc : context_run_begin(context, subject, resume);
 }
 
 static void work_tick_show(void *owner, const char *stage, double done, double total)
@@ -178,6 +176,11 @@ static bool csv_is_file(const char *path)
     return length > 4 && strcmp(path + length - 4, ".csv") == 0 && !dir_exists(path);
 }
 
+static const char *csv_name(const TableSpec *spec)
+{
+    return spec->file ? spec->file : spec->name;
+}
+
 static int exists_error(const Context *context, const char *option, const char *path)
 {
     bool force = (context->command->uses & USES_FORCE) != 0;
@@ -201,7 +204,7 @@ int study__check_files(const Context *context, bool same_command)
     }
     const TableSpec *const *tables = context->command->tables;
     for (size_t i = 0; context->csv && !csv_is_file(context->csv) && tables[i] && rc == 0; i++) {
-        snprintf(name, sizeof(name), "%s.csv", tables[i]->name);
+        snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
         rc = path_join(path, context->csv, name);
         if (rc == 0 && file_exists(path)) {
             rc = exists_error(context, "csv", path);
@@ -283,7 +286,7 @@ static int csv_save(const Study *study)
             return csv_write_file(context->csv, table_csv(&item->table), context->force);
         }
         if (!file && item->is_table) {
-            files[n++] = (CsvTable){item->table.spec->name, table_csv(&item->table)};
+            files[n++] = (CsvTable){csv_name(item->table.spec), table_csv(&item->table)};
         }
     }
     return file ? 0 : csv_write(context->csv, files, n, context->force);

@@ -18,9 +18,9 @@
 #include "cli/command.h"
 #include "report/table.h"
 
-/* The pool and, with USES_STORE, the run's row: context_pool and context_run_begin. To be called
- * when every input is open and checked, before the work. `subject`: the artefact that the run is
- * about, or NULL; `resume`: the same command typed again goes on in its row. Returns 0 or OGPT_E*.
+/* With USES_THREADS the pool, with USES_STORE the run's row. To be called when every input is open
+ * and checked, before the work. `subject`: the artefact that the run is about, or NULL; `resume`:
+ * the same command typed again goes on in its row. Returns 0 or OGPT_E*.
  */
 int study_begin(Context *context, const char *subject, bool resume);
 

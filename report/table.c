@@ -176,6 +176,24 @@ int table_check(const Table *table)
     return rc;
 }
 
+/* Make the type of a column take a value that it was not made for. */
+static void column_widen(Column *column, const Js *value)
+{
+    switch (js_type(value)) {
+    case JS_NULL: return;
+    case JS_INT:
+        column->type = column->type == COLUMN_NUMBER       ? COLUMN_NUMBER
+                       : strcmp(column->key, "layer") == 0 ? COLUMN_LAYER
+                                                           : COLUMN_COUNT;
+        break;
+    case JS_NUM: column->type = COLUMN_NUMBER; break;
+    case JS_BOOL: column->type = COLUMN_YES_NO; break;
+    case JS_STR: column->type = COLUMN_TEXT; break;
+    default: column->type = COLUMN_NESTED; break;
+    }
+    column->digits = 4;
+}
+
 size_t table_columns_of(Column *columns, size_t max, const Js *rows)
 {
     size_t n = 0;
@@ -191,20 +209,9 @@ size_t table_columns_of(Column *columns, size_t max, const Js *rows)
             if (at == n && n < max) {
                 columns[n++] = (Column){.key = key, .heading = key, .type = COLUMN_TEXT};
             }
-            if (at >= n || js_type(value) == JS_NULL) {
-                continue;
+            if (at < n) {
+                column_widen(&columns[at], value);
             }
-            Column *column = &columns[at];
-            switch (js_type(value)) {
-            case JS_INT:
-                column->type = column->type == COLUMN_NUMBER ? COLUMN_NUMBER : COLUMN_COUNT;
-                break;
-            case JS_NUM: column->type = COLUMN_NUMBER; break;
-            case JS_BOOL: column->type = COLUMN_YES_NO; break;
-            case JS_STR: column->type = COLUMN_TEXT; break;
-            default: column->type = COLUMN_NESTED; break;
-            }
-            column->digits = 4;
         }
     }
     return n;

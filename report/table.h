@@ -48,13 +48,13 @@ typedef struct Column {
 } Column;
 
 typedef struct TableSpec {
-    const char *name;  /* of the list in the document, and of the file NAME.csv: "layers" */
+    const char *name;  /* of the list in the document, and of the file NAME.csv */
     const char *kind;  /* kind of store/results.def, NULL: not stored */
     const char *title; /* line above the table, or NULL */
     const Column *columns;
     size_t n_columns;
-    bool
-        record; /* one row: its columns are members of the document itself, one line each in text */
+    const char *file; /* of CSV without its ending, NULL: as `name` */
+    bool record;      /* one row: members of the document itself, a line a column in text */
 } TableSpec;
 
 /* Members of a TableSpec for an array of columns. */

@@ -271,7 +271,7 @@ static void rows_that_were_made_elsewhere(void **state)
     table_add(&table, row);
     assert_int_equal(table_columns_of(found, 8, table.rows), 5);
     assert_string_equal(found[1].key, "layer_name");
-    assert_int_equal(found[0].type, COLUMN_COUNT);
+    assert_int_equal(found[0].type, COLUMN_LAYER);
     assert_int_equal(found[2].type, COLUMN_NUMBER);
     assert_int_equal(table_columns_of(found, 2, table.rows), 2);
     table_release(&table);

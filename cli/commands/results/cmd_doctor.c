@@ -1,8 +1,5 @@
 /* cli/commands/results/cmd_doctor.c - ogpt doctor: can this machine do the work, and does it do it
  * right? */
-#include "cli/framework.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,29 +7,36 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "cli/framework.h"
 #include "game/perft.h"
 #include "game/rules_ref.h"
 #include "num/blas.h"
 
 #define DISK_WANTED (1ull << 30) /* bytes: a demo and its checkpoints */
-#define PERFT_7 55092            /* leaves on 8x8; design.md section 2 */
+#define PERFT_7 55092            /* leaves on 8x8, as published */
+
+static const Column columns[] = {
+    {"check", "check", .type = COLUMN_TEXT},
+    {"ok", "ok", .type = COLUMN_YES_NO},
+    {"detail", "detail", .type = COLUMN_TEXT},
+};
+static const TableSpec checks_table = {"checks", TABLE_COLUMNS(columns)};
 
 typedef struct Doctor {
-    Js *checks;
-    Text text;
+    Table *checks;
+    Text *text;
     int n_failed;
 } Doctor;
 
 /* Note one check. `code` is an OGPT_E* whose message explains a failure, or 0. */
 static void check_note(Doctor *doctor, const char *name, int rc, const char *detail)
 {
-    Js *check = js_object();
     const char *shown = rc == 0 ? detail : err_message();
-    js_set_str(check, "check", name);
-    js_set_bool(check, "ok", rc == 0);
-    js_set_str(check, "detail", shown);
-    js_push(doctor->checks, check);
-    text_add(&doctor->text, "%-7s %-16s %s\n", rc == 0 ? "ok" : "FAILED", name, shown);
+    table_row(doctor->checks);
+    table_text(doctor->checks, "check", name);
+    table_bool(doctor->checks, "ok", rc == 0);
+    table_text(doctor->checks, "detail", shown);
+    text_add(doctor->text, "%-7s %-16s %s\n", rc == 0 ? "ok" : "FAILED", name, shown);
     doctor->n_failed += rc != 0;
 }
 
@@ -130,16 +134,19 @@ static int doctor_run(Context *context)
 {
     char machine[256];
     char blas[128];
-    Doctor doctor = {.checks = js_array()};
     int rc = context_pool(context);
     if (rc != 0) {
-        js_free(doctor.checks);
         return rc;
     }
     machine_describe(machine, sizeof(machine));
+    study_json(context, "machine", js_str(machine));
+    study_json(context, "versions", program__get()->versions());
+    Doctor doctor = {.checks = study_table(context, &checks_table)};
+    doctor.text = study_text(context);
+    doctor.checks->hidden = true; /* the text says it */
     snprintf(blas, sizeof(blas), "%s, core type %s, 1 thread a worker", blas_version(),
              blas_core());
-    text_add(&doctor.text, "machine  %s\nthreads  %zu\nogpt     %s, SQLite %s\n\n", machine,
+    text_add(doctor.text, "machine  %s\nthreads  %zu\nogpt     %s, SQLite %s\n\n", machine,
              context->threads, OGPT_VERSION, db_library_version());
     check_note(&doctor, "rules", rules_check(context), "perft 7 and the reference rules agree");
     check_note(&doctor, "matrix product", blas_check(), blas);
@@ -150,17 +157,12 @@ static int doctor_run(Context *context)
     } else {
         check_note(&doctor, "results", 0, "none yet");
     }
-    Js *document = js_object();
-    js_set_str(document, "machine", machine);
-    js_set(document, "versions", program__get()->versions());
-    js_set(document, "checks", doctor.checks);
-    js_set_int(document, "failed", doctor.n_failed);
-    rc = context_result(context, document, doctor.text.data);
-    text_release(&doctor.text);
-    if (rc == 0 && doctor.n_failed > 0) {
-        rc = err_set(OGPT_ENEGATIVE, "doctor: %d of the checks failed", doctor.n_failed);
+    study_json(context, "failed", js_int(doctor.n_failed));
+    if (doctor.n_failed > 0) {
+        return study_verdict(
+            context, err_set(OGPT_ENEGATIVE, "doctor: %d of the checks failed", doctor.n_failed));
     }
-    return rc;
+    return 0;
 }
 
 const Command cmd_doctor = {
@@ -169,5 +171,6 @@ const Command cmd_doctor = {
     .summary = "can this machine do the work, and does it do it right?",
     .examples = "ogpt doctor\nogpt doctor --json",
     .uses = USES_THREADS | USES_STORE,
+    COMMAND_TABLES(&checks_table),
     .run = doctor_run,
 };

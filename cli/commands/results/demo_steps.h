@@ -1,0 +1,39 @@
+/* cli/commands/results/demo_steps.h - the command lines that the demo takes, in the words of a
+ * user. */
+#ifndef OGPT_CLI_COMMANDS_RESULTS_DEMO_STEPS_H
+#define OGPT_CLI_COMMANDS_RESULTS_DEMO_STEPS_H
+
+#include "cli/commands/results/demo_report.h"
+
+#define DEMO_STORE "results.db"
+#define DEMO_GIVEN_STORE "given.db" /* of the networks that were given */
+
+typedef struct DemoStep {
+    const char *what, *line;
+} DemoStep;
+
+typedef struct DemoPart {
+    const char *key;   /* of its results in the JSON document */
+    int size;          /* of the boards */
+    const char *store; /* results database of its steps */
+    const DemoStep *steps;
+    size_t n_steps;
+    DemoClaims claims;
+} DemoPart;
+
+/* The part that trains a network, and those that take a network of their size. */
+extern const DemoPart demo_train_part;
+#define DEMO_GIVEN_PARTS 2
+extern const DemoPart demo_given_parts[DEMO_GIVEN_PARTS];
+
+typedef struct GivenModel {
+    const char *path; /* NULL: none */
+    char probe[32];   /* probe-<start of its hash> */
+} GivenModel;
+
+/* Say what the step is for and its command line, then take it in this process, with rows in the
+ * database `store`. model: takes the place of MODEL and PROBE, or NULL. 0 or OGPT_E*. */
+int demo_step_take(const Context *context, const DemoStep *step, const GivenModel *model,
+                   const char *store);
+
+#endif

@@ -1,0 +1,48 @@
+/* cli/commands/results/run_values.c - contract in cli/commands/results/run_values.h. */
+#include "cli/commands/results/run_values.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+
+void run_value_add(Text *text, const Js *value)
+{
+    char *printed = NULL;
+    switch (!value ? JS_NULL : js_type(value)) {
+    case JS_NULL: text_add(text, "-"); break;
+    case JS_BOOL: text_add(text, "%s", js_bool_of(value) ? "yes" : "no"); break;
+    case JS_INT: text_add(text, "%lld", (long long)js_int_of(value)); break;
+    case JS_NUM: text_add(text, "%.6g", js_num_of(value)); break;
+    case JS_STR: text_add(text, "%s", js_str_of(value)); break;
+    case JS_ARRAY:
+    case JS_OBJECT:
+        if (js_print(&printed, value, 0) == 0) {
+            text_add(text, "%s", printed);
+        }
+        mem_free(printed);
+        break;
+    }
+}
+
+const char *run_member_text(const Js *object, const char *key)
+{
+    const Js *value = js_member(object, key);
+    return value && js_type(value) == JS_STR ? js_str_of(value) : "-";
+}
+
+int run_read(Js **out, const Context *context, Store *store, int index)
+{
+    int64_t run = 0;
+    Js *newest = NULL;
+    int rc = 0;
+    if (index < context->n_args) {
+        rc = context_arg_int(&run, context, index, "RUN", 1, INT64_MAX);
+        return rc != 0 ? rc : store_show(out, store, run);
+    }
+    rc = store_list(&newest, store, 1);
+    if (rc == 0 && js_length(newest) == 0) {
+        rc = err_set(OGPT_EUSAGE, "%s: no runs in it yet", context->store_path);
+    }
+    rc = rc ? rc : store_show(out, store, js_int_of(js_member(js_at(newest, 0), "run")));
+    js_free(newest);
+    return rc;
+}
