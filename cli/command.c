@@ -21,10 +21,10 @@ const Program *program__get(void)
 }
 
 /* A command and the number of words that its name takes up: "probe fit" is two. */
-typedef struct Found {
+typedef struct CommandFound {
     const Command *command;
     int n_words;
-} Found;
+} CommandFound;
 
 /* As typed, with the program's name without its folder; words with anything but plain
  * characters in single quotes. */
@@ -57,7 +57,7 @@ const Command *command__at(size_t index)
     return commands[i] ? commands[i] : i == index ? &version_command : NULL;
 }
 
-static Found command_find(int argc, char **argv)
+static CommandFound command_find(int argc, char **argv)
 {
     for (size_t i = 0; command__at(i); i++) {
         const Command *command = command__at(i);
@@ -67,13 +67,13 @@ static Found command_find(int argc, char **argv)
             continue;
         }
         if (name[first] == '\0') {
-            return (Found){command, 1};
+            return (CommandFound){command, 1};
         }
         if (argc > 1 && strcmp(name + first + 1, argv[1]) == 0) {
-            return (Found){command, 2};
+            return (CommandFound){command, 2};
         }
     }
-    return (Found){NULL, 0};
+    return (CommandFound){NULL, 0};
 }
 
 /* The subcommands of a group, "fit|eval". */
@@ -132,7 +132,7 @@ static int help_run(int argc, char **argv)
     if (argc == 0) {
         help__program(&page);
     } else {
-        Found found = command_find(argc, argv);
+        CommandFound found = command_find(argc, argv);
         int n_words = found.command ? found.n_words : 1;
         if (!found.command && (argc > 1 || !group__exists(argv[0]))) {
             return unknown_command(argc, argv);
@@ -249,7 +249,7 @@ int cli_run(int argc, char **argv)
                        "lists the commands",
                        argv[0]);
     }
-    Found found = command_find(argc, argv);
+    CommandFound found = command_find(argc, argv);
     if (!found.command) {
         bool group_help = argc == 2 && group__exists(argv[0]) && is_help(argv[1]);
         return group_help ? help_run(1, argv) : unknown_command(argc, argv);

@@ -45,6 +45,27 @@ typedef struct OptionSpec {
     int (*parse)(const char *word);
 } OptionSpec;
 
+/* Rows of an option table; the dots name further members: .def, .required, .alias, .parse. */
+#define OPTION_ROW(name_, type_, at_, help_, ...)                                                  \
+    {                                                                                              \
+        .name = name_, .type = type_, .offset = at_, .help = help_, __VA_ARGS__                    \
+    }
+#define OPTION_FLAG(name_, at_, help_) OPTION_ROW(name_, OPT_FLAG, at_, help_)
+#define OPTION_INT(name_, at_, argument_, min_, max_, help_, ...)                                  \
+    OPTION_ROW(name_, OPT_INT, at_, help_, .argument = argument_, .min = min_, .max = max_,        \
+               __VA_ARGS__)
+#define OPTION_NUM(name_, at_, argument_, min_, max_, help_, ...)                                  \
+    OPTION_ROW(name_, OPT_NUM, at_, help_, .argument = argument_, .min = min_, .max = max_,        \
+               __VA_ARGS__)
+#define OPTION_TEXT(name_, at_, argument_, help_, ...)                                             \
+    OPTION_ROW(name_, OPT_TEXT, at_, help_, .argument = argument_, __VA_ARGS__)
+#define OPTION_OUT(name_, at_, argument_, help_, ...)                                              \
+    OPTION_ROW(name_, OPT_OUT, at_, help_, .argument = argument_, __VA_ARGS__)
+#define OPTION_CHOICE(name_, at_, choices_, help_, ...)                                            \
+    OPTION_ROW(name_, OPT_CHOICE, at_, help_, .choices = choices_, __VA_ARGS__)
+#define OPTION_ENUM(name_, at_, choices_, help_, ...)                                              \
+    OPTION_ROW(name_, OPT_ENUM, at_, help_, .choices = choices_, __VA_ARGS__)
+
 /* What OPT_LAYERS reads: distinct layers in ascending order, -1 is the embedding. `max` of its
  * spec is the largest number of layers that may be named, 0 any; 1 makes its help say LAYER. */
 typedef enum LayersWord { LAYERS_UNSET, LAYERS_LISTED, LAYERS_ALL, LAYERS_AUTO } LayersWord;

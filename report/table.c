@@ -37,7 +37,7 @@ static const Column *column_of(const Table *table, const char *key)
     return NULL;
 }
 
-/* Whether a key is KEY_low, KEY_high or KEY_ci of an interval column. */
+/* Whether a key is that of an interval column, with _low, _high or _ci behind it. */
 static bool is_of_interval(const Table *table, const char *key)
 {
     static const char *const ends[] = {"_low", "_high", "_ci"};

@@ -18,16 +18,16 @@ static int site_parse(const char *word)
 }
 
 static const OptionSpec specs[] = {
-    {"colour", OPT_ENUM, offsetof(TypedOptions, colour), .def = "green",
-     .choices = "red|green|blue", .help = "a colour"},
-    {"unset", OPT_ENUM, offsetof(TypedOptions, unset), .choices = "a|b", .help = "without default"},
+    OPTION_ENUM("colour", offsetof(TypedOptions, colour), "red|green|blue", "a colour",
+                .def = "green"),
+    OPTION_ENUM("unset", offsetof(TypedOptions, unset), "a|b", "without default"),
     {"site", OPT_SITE, offsetof(TypedOptions, site), .def = "low", .choices = "low|high",
      .parse = site_parse, .help = "a site", .required = true},
     {"layers", OPT_LAYERS, offsetof(TypedOptions, layers), .def = "all", .choices = "all|auto",
      .help = "layers", .alias = "layer"},
     {"one", OPT_LAYERS, offsetof(TypedOptions, one), .max = 1, .help = "one layer"},
     {"none", OPT_LAYERS, offsetof(TypedOptions, none), .help = "no default"},
-    {"out", OPT_OUT, offsetof(TypedOptions, out), .argument = "FILE", .help = "a file"},
+    OPTION_OUT("out", offsetof(TypedOptions, out), "FILE", "a file"),
 };
 
 typedef struct Parsed {

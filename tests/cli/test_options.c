@@ -17,17 +17,14 @@ typedef struct TestOptions {
 } TestOptions;
 
 static const OptionSpec specs[] = {
-    {"flag", OPT_FLAG, offsetof(TestOptions, flag), .help = "a flag"},
-    {"count", OPT_INT, offsetof(TestOptions, count), -5, 1000, "7", .argument = "N",
-     .help = "a count"},
-    {"unset", OPT_INT, offsetof(TestOptions, unset), 1, 9, .argument = "N", .help = "no default"},
-    {"rate", OPT_NUM, offsetof(TestOptions, rate), 0, 1e6, "0.5", .argument = "X",
-     .help = "a rate"},
-    {"unset-rate", OPT_NUM, offsetof(TestOptions, unset_rate), 0, 1, .argument = "X",
-     .help = "none"},
-    {"text", OPT_TEXT, offsetof(TestOptions, text), .argument = "FILE", .help = "a text"},
-    {"choice", OPT_CHOICE, offsetof(TestOptions, choice), .def = "auto",
-     .choices = "auto|pgn|wthor", .help = "a choice"},
+    OPTION_FLAG("flag", offsetof(TestOptions, flag), "a flag"),
+    OPTION_INT("count", offsetof(TestOptions, count), "N", -5, 1000, "a count", .def = "7"),
+    OPTION_INT("unset", offsetof(TestOptions, unset), "N", 1, 9, "no default"),
+    OPTION_NUM("rate", offsetof(TestOptions, rate), "X", 0, 1e6, "a rate", .def = "0.5"),
+    OPTION_NUM("unset-rate", offsetof(TestOptions, unset_rate), "X", 0, 1, "none"),
+    OPTION_TEXT("text", offsetof(TestOptions, text), "FILE", "a text"),
+    OPTION_CHOICE("choice", offsetof(TestOptions, choice), "auto|pgn|wthor", "a choice",
+                  .def = "auto"),
 };
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))
 

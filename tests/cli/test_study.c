@@ -29,10 +29,9 @@ typedef struct MeasureOptions {
 } MeasureOptions;
 
 static const OptionSpec measure_options[] = {
-    {"games", OPT_INT, offsetof(MeasureOptions, games), 1, 10, .argument = "N", .help = "games",
-     .required = true},
-    {"out", OPT_OUT, offsetof(MeasureOptions, out), .argument = "FILE", .help = "a file"},
-    {"fail", OPT_FLAG, offsetof(MeasureOptions, fail), .help = "come out negative"},
+    OPTION_INT("games", offsetof(MeasureOptions, games), "N", 1, 10, "games", .required = true),
+    OPTION_OUT("out", offsetof(MeasureOptions, out), "FILE", "a file"),
+    OPTION_FLAG("fail", offsetof(MeasureOptions, fail), "come out negative"),
 };
 
 static int measure_run(Context *context)

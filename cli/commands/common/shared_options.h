@@ -1,34 +1,23 @@
-/* cli/commands/common/shared_options.h - rows of option tables that commands share, so that one thing has
- * one name, one range and one explanation everywhere. */
+/* cli/commands/common/shared_options.h - rows of option tables that commands share, so that one
+ * thing has one name, one range and one explanation everywhere. */
 #ifndef OGPT_CLI_COMMANDS_COMMON_SHARED_OPTIONS_H
 #define OGPT_CLI_COMMANDS_COMMON_SHARED_OPTIONS_H
 
 #include "cli/command.h"
 #include "model/sites.h"
 
-/* --site: the field is an int that holds a HookSite. */
-#define OPTION_SITE(at_, help_)                                                                    \
-    {                                                                                              \
-        .name = "site", .type = OPT_SITE, .offset = at_, .def = "resid_post",                      \
-        .choices = HOOK_NAMES_VECTOR, .parse = hook_site_parse, .help = help_                      \
-    }
+/* --site: the field is an int that holds a HookSite. names: HOOK_NAMES_VECTOR, HOOK_NAMES_CAPTURE
+ * or HOOK_NAMES_STREAM. TransformerLens's names and older ones are taken too. */
+#define OPTION_SITE(at_, names_, help_)                                                            \
+    OPTION_ROW("site", OPT_SITE, at_, help_, .def = "resid_post", .choices = names_,               \
+               .parse = hook_site_parse)
 /* --layers: any number of them, all unless told; the field is a LayerList. */
 #define OPTION_LAYERS(at_, help_)                                                                  \
-    {                                                                                              \
-        .name = "layers", .type = OPT_LAYERS, .offset = at_, .def = "all", .choices = "all",       \
-        .help = help_                                                                              \
-    }
+    OPTION_ROW("layers", OPT_LAYERS, at_, help_, .def = "all", .choices = "all")
 /* --layers where exactly one makes sense; --layer is its older name. */
 #define OPTION_ONE_LAYER(at_, help_)                                                               \
-    {                                                                                              \
-        .name = "layers", .type = OPT_LAYERS, .offset = at_, .max = 1, .alias = "layer",           \
-        .help = help_                                                                              \
-    }
+    OPTION_ROW("layers", OPT_LAYERS, at_, help_, .max = 1, .alias = "layer")
 /* --corpus, without which the command can do nothing. */
-#define OPTION_CORPUS(at_, help_)                                                                  \
-    {                                                                                              \
-        .name = "corpus", .type = OPT_TEXT, .offset = at_, .argument = "CORPUS", .help = help_,    \
-        .required = true                                                                           \
-    }
+#define OPTION_CORPUS(at_, help_) OPTION_TEXT("corpus", at_, "CORPUS", help_, .required = true)
 
 #endif

@@ -74,8 +74,8 @@ typedef struct ShowOptions {
 } ShowOptions;
 
 static const OptionSpec show_options[] = {
-    {"ply", OPT_INT, offsetof(ShowOptions, ply), -1, GAME_MAX_MOVES, "-1", .argument = "K",
-     .help = "board after K moves; -1: after the last"},
+    OPTION_INT("ply", offsetof(ShowOptions, ply), "K", -1, GAME_MAX_MOVES,
+               "board after K moves; -1: after the last", .def = "-1"),
 };
 
 static const Column game_columns[] = {

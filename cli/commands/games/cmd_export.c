@@ -12,13 +12,14 @@ enum { AS_TOKENS, AS_SQUARES };                     /* choices of --as; -1: not 
 
 #define AT(field) offsetof(ExportGiven, field)
 static const OptionSpec options[] = {
-    {"format", OPT_ENUM, AT(format), .choices = "npy|text|pgn", .required = true,
-     .help = "an array (games, moves), a game a line, or PGN"},
-    {"notation", OPT_ENUM, AT(notation), .def = "standard", .choices = "standard|othello_world",
-     .help = "othello_world: the letter is the row, as in the published code"},
-    {"as", OPT_ENUM, AT(as), .choices = "tokens|squares",
-     .help = "numbers of an .npy file: squares (8*row+column, 255 for none), the default, or "
-             "tokens (0 for none)"},
+    OPTION_ENUM("format", AT(format), "npy|text|pgn",
+                "an array (games, moves), a game a line, or PGN", .required = true),
+    OPTION_ENUM("notation", AT(notation), "standard|othello_world",
+                "othello_world: the letter is the row, as in the published code",
+                .def = "standard"),
+    OPTION_ENUM("as", AT(as), "tokens|squares",
+                "numbers of an .npy file: squares (8*row+column, 255 for none), the default, or "
+                "tokens (0 for none)"),
 };
 
 static const Column columns[] = {

@@ -7,8 +7,8 @@ typedef struct GenerateOptions {
 } GenerateOptions;
 
 static const OptionSpec options[] = {
-    {"games", OPT_INT, offsetof(GenerateOptions, games), 1, (double)CORPUS_MAX_GAMES,
-     .argument = "N", .help = "how many games", .required = true},
+    OPTION_INT("games", offsetof(GenerateOptions, games), "N", 1, (double)CORPUS_MAX_GAMES,
+               "how many games", .required = true),
 };
 
 static const Column columns[] = {

@@ -14,21 +14,24 @@ typedef struct ImportGiven {
 
 #define AT(field) offsetof(ImportGiven, field)
 static const OptionSpec options[] = {
-    {"format", OPT_CHOICE, AT(format), .def = "auto", .choices = "auto|pgn|wthor|text|npy",
-     .help = "auto: by the first bytes of each file, whatever its name"},
-    {"as", OPT_ENUM, AT(as), .def = "auto", .choices = "auto|squares|tokens",
-     .help = "numbers of an .npy file: squares (8*row+column, 255 or -1 for none) or tokens (0 for "
-             "none); auto: as whichever the first game is legal"},
-    {"notation", OPT_ENUM, AT(notation), .def = "standard", .choices = "standard|othello_world",
-     .help = "othello_world: in the files the letter is the row; not for WTHOR"},
-    {"first-move", OPT_TEXT, AT(first_move), .argument = "SQ",
-     .help = "turn each game by a symmetry of the board so that it begins with SQ, as f5"},
-    {"dedupe", OPT_FLAG, AT(dedupe),
-     .help = "leave out games equal to an earlier one (without: they are counted)"},
-    {"skip-bad", OPT_FLAG, AT(skip_bad),
-     .help = "keep the others where a game is rejected (without: one bad game, no corpus)"},
-    {"max-bad", OPT_INT, AT(max_bad), 0, (double)CORPUS_MAX_GAMES, .def = "0", .argument = "N",
-     .help = "with --skip-bad: rejected games up to which the exit code is 0"},
+    OPTION_CHOICE("format", AT(format), "auto|pgn|wthor|text|npy",
+                  "auto: by the first bytes of each file, whatever its name", .def = "auto"),
+    OPTION_ENUM(
+        "as", AT(as), "auto|squares|tokens",
+        "numbers of an .npy file: squares (8*row+column, 255 or -1 for none) or tokens (0 for "
+        "none); auto: as whichever the first game is legal",
+        .def = "auto"),
+    OPTION_ENUM("notation", AT(notation), "standard|othello_world",
+                "othello_world: in the files the letter is the row; not for WTHOR",
+                .def = "standard"),
+    OPTION_TEXT("first-move", AT(first_move), "SQ",
+                "turn each game by a symmetry of the board so that it begins with SQ, as f5"),
+    OPTION_FLAG("dedupe", AT(dedupe),
+                "leave out games equal to an earlier one (without: they are counted)"),
+    OPTION_FLAG("skip-bad", AT(skip_bad),
+                "keep the others where a game is rejected (without: one bad game, no corpus)"),
+    OPTION_INT("max-bad", AT(max_bad), "N", 0, (double)CORPUS_MAX_GAMES,
+               "with --skip-bad: rejected games up to which the exit code is 0", .def = "0"),
 };
 
 static int first_move_read(int *out, const GameVariant *variant, const char *text)

@@ -11,8 +11,7 @@ typedef struct PerftOptions {
 } PerftOptions;
 
 static const OptionSpec options[] = {
-    {"ref", OPT_FLAG, offsetof(PerftOptions, ref),
-     .help = "count with the reference rules, one thread"},
+    OPTION_FLAG("ref", offsetof(PerftOptions, ref), "count with the reference rules, one thread"),
 };
 
 static const Column columns[] = {

@@ -13,22 +13,24 @@
 #include "probes/board/probe_layout.h"
 
 static const OptionSpec options[] = {
-    {"from", OPT_CHOICE, offsetof(ConvertOptions, from), .choices = LAYOUT_NAMES,
-     .argument = "LAYOUT", .help = "SRC is in this layout, DST becomes a model of ours (tl)"},
-    {"to", OPT_CHOICE, offsetof(ConvertOptions, to), .choices = LAYOUT_NAMES, .argument = "LAYOUT",
-     .help = "SRC is a model of ours, DST gets this layout"},
-    {"notation", OPT_CHOICE, offsetof(ConvertOptions, notation), .def = "standard",
-     .choices = "standard|othello_world", .argument = "NAME",
-     .help = "how the other side names squares; othello_world: the letter is the row"},
-    {"check", OPT_FLAG, offsetof(ConvertOptions, check),
-     .help = "forward 100 positions in both layouts and compare before anything is published"},
-    {"heads", OPT_INT, offsetof(ConvertOptions, heads), 1, 65535, .argument = "N",
-     .help = "attention heads of a bare mingpt file, whose shapes do not tell (8 when not given)"},
-    {"layer", OPT_TEXT, offsetof(ConvertOptions, layer), .argument = "L",
-     .help = "layer (or 'embed') of a probe in the published layout, which holds only one"},
-    {"model", OPT_TEXT, offsetof(ConvertOptions, model), .argument = "MODEL",
-     .help = "the model that a converted probe belongs to (needed when SRC does not name it, and "
-             "with othello_world)"},
+    OPTION_CHOICE("from", offsetof(ConvertOptions, from), LAYOUT_NAMES,
+                  "SRC is in this layout, DST becomes a model of ours (tl)"),
+    OPTION_CHOICE("to", offsetof(ConvertOptions, to), LAYOUT_NAMES,
+                  "SRC is a model of ours, DST gets this layout"),
+    OPTION_CHOICE("notation", offsetof(ConvertOptions, notation), "standard|othello_world",
+                  "how the other side names squares; othello_world: the letter is the row",
+                  .def = "standard"),
+    OPTION_FLAG("check", offsetof(ConvertOptions, check),
+                "forward 100 positions in both layouts and compare before anything is published"),
+    OPTION_INT(
+        "heads", offsetof(ConvertOptions, heads), "N", 1, 65535,
+        "attention heads of a bare mingpt file, whose shapes do not tell (8 when not given)"),
+    OPTION_TEXT("layer", offsetof(ConvertOptions, layer), "L",
+                "layer (or 'embed') of a probe in the published layout, which holds only one"),
+    OPTION_TEXT(
+        "model", offsetof(ConvertOptions, model), "MODEL",
+        "the model that a converted probe belongs to (needed when SRC does not name it, and "
+        "with othello_world)"),
 };
 
 /* Three lines to be copied, and the error behind them. */

@@ -21,16 +21,16 @@ typedef struct EvalOptions {
 } EvalOptions;
 
 static const OptionSpec eval_options[] = {
-    {"corpus", OPT_TEXT, offsetof(EvalOptions, corpus), .argument = "CORPUS",
-     .help = "games to be scored: its test split, which training on a corpus never uses"},
-    {"games", OPT_INT, offsetof(EvalOptions, games), 1, 1e9, .def = "10000", .argument = "N",
-     .help = "number of games, from the first one on"},
-    {"all", OPT_FLAG, offsetof(EvalOptions, all),
-     .help = "score all games, also those that the model may have been trained on"},
-    {"by-ply", OPT_FLAG, offsetof(EvalOptions, by_ply),
-     .help = "also print the scores ply by ply (--json always has them)"},
-    {"no-seen", OPT_FLAG, offsetof(EvalOptions, no_seen),
-     .help = "do not make the training games again to look for scored games among them"},
+    OPTION_TEXT("corpus", offsetof(EvalOptions, corpus), "CORPUS",
+                "games to be scored: its test split, which training on a corpus never uses"),
+    OPTION_INT("games", offsetof(EvalOptions, games), "N", 1, 1e9,
+               "number of games, from the first one on", .def = "10000"),
+    OPTION_FLAG("all", offsetof(EvalOptions, all),
+                "score all games, also those that the model may have been trained on"),
+    OPTION_FLAG("by-ply", offsetof(EvalOptions, by_ply),
+                "also print the scores ply by ply (--json always has them)"),
+    OPTION_FLAG("no-seen", offsetof(EvalOptions, no_seen),
+                "do not make the training games again to look for scored games among them"),
 };
 
 /* Means of one row of sums under the names that cli.md and store/results.def use. Floor and

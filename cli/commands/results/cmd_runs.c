@@ -14,8 +14,8 @@ typedef struct ListOptions {
 } ListOptions;
 
 static const OptionSpec list_options[] = {
-    {"limit", OPT_INT, offsetof(ListOptions, limit), 0, 1000000, "20", .argument = "N",
-     .help = "the newest N runs; 0: all"},
+    OPTION_INT("limit", offsetof(ListOptions, limit), "N", 0, 1000000, "the newest N runs; 0: all",
+               .def = "20"),
 };
 
 static const Column run_columns[] = {

@@ -11,8 +11,7 @@ typedef struct TableOptions {
 } TableOptions;
 
 static const OptionSpec options[] = {
-    {"run", OPT_INT, offsetof(TableOptions, run), 1, 9e15, .argument = "N",
-     .help = "only this run"},
+    OPTION_INT("run", offsetof(TableOptions, run), "N", 1, 9e15, "only this run"),
 };
 
 /* The columns are those of the view that was asked for, found in its rows. */

@@ -10,8 +10,8 @@ typedef struct VerifyOptions {
 } VerifyOptions;
 
 static const OptionSpec specs[] = {
-    {"settle", OPT_FLAG, offsetof(VerifyOptions, settle),
-     .help = "before, end the rows of killed runs and drop those of checkpoints that are gone"},
+    OPTION_FLAG("settle", offsetof(VerifyOptions, settle),
+                "before, end the rows of killed runs and drop those of checkpoints that are gone"),
 };
 
 static const Column finding_columns[] = {
