@@ -3,14 +3,21 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "game/game_tree.h"
 #include "model/lineage.h"
 
-#define CHUNK_GAMES 8192 /* made between two looks at progress and interruption */
+#define MADE_GAMES 8192                /* between two looks at progress and interruption */
+#define WALKED_GAMES ((size_t)1 << 18) /* likewise; walks are 25 times as fast */
+#define JOB_GAMES 8192                 /* walks of one pool job */
+#define SEEN_MEMORY ((size_t)64 << 20) /* unless work->memory_bytes says otherwise */
+#define SCORED_BYTES 270             /* of a scored game: moves, row and slots in a tree, hashes */
+#define TREE_GAMES ((size_t)1 << 20) /* at most in one tree */
 
 typedef enum RunKind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } RunKind;
 
@@ -53,63 +60,209 @@ TrainingGames training_games(const Js *manifest, const GameVariant *variant)
     return found;
 }
 
+/* One look for scored games among the training games. */
 typedef struct Search {
-    GameSource *training;
-    uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
-    uint64_t made, all;
+    const GameVariant *variant;
+    uint64_t done, all; /* training games, those of each tree or source anew */
     const Work *work;
 } Search;
 
-/* All games of one fresh run; the source notes those that are scored ones. */
-static int make_again(Search *search, uint64_t seed, uint64_t games)
+/* Look at games first..first+n-1 of (seed, RNG_FRESH). */
+typedef int (*Look)(void *looker, uint64_t seed, uint64_t first, size_t n, Pool *pool);
+
+/* All games of all fresh runs, in chunks of `chunk`. */
+static int each_training_game(Search *search, const Js *manifest, size_t chunk, Look look,
+                              void *looker)
 {
     int rc = 0;
-    source_reseed(search->training, seed);
-    for (uint64_t done = 0; rc == 0 && done < games;) {
-        const size_t n = games - done < CHUNK_GAMES ? (size_t)(games - done) : CHUNK_GAMES;
-        if (interrupt_pending()) {
-            return err_set(OGPT_EINTR, "interrupted after making %" PRIu64 " training games again",
-                           search->made);
+    for (size_t i = 0; i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        uint64_t seed = 0;
+        if (kind_of(&seed, &run, search->variant) != KIND_FRESH) {
+            continue;
         }
-        rc = source_fetch(search->training, search->moves, done, n, search->work->pool);
-        done += n;
-        search->made += n;
-        if (rc == 0) {
-            work_tick(search->work, "games", (double)search->made, (double)search->all);
+        const uint64_t games = (uint64_t)run.games;
+        for (uint64_t done = 0; done < games;) {
+            const size_t n = games - done < chunk ? (size_t)(games - done) : chunk;
+            if (interrupt_pending()) {
+                return err_set(OGPT_EINTR,
+                               "interrupted after making %" PRIu64 " training games again",
+                               search->done);
+            }
+            rc = look(looker, seed, done, n, search->work->pool);
+            if (rc != 0) {
+                return rc;
+            }
+            done += n;
+            search->done += n;
+            work_tick(search->work, "games", (double)search->done, (double)search->all);
         }
     }
+    return 0;
+}
+
+/* The plain way: a source makes the games and compares their hashes. */
+typedef struct Maker {
+    GameSource *training;
+    uint8_t *moves; /* [MADE_GAMES * n_moves] */
+} Maker;
+
+static int make_again(void *looker, uint64_t seed, uint64_t first, size_t n, Pool *pool)
+{
+    const Maker *maker = looker;
+    source_reseed(maker->training, seed);
+    return source_fetch(maker->training, maker->moves, first, n, pool);
+}
+
+int seen_games_ref(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
+                   const Work *work)
+{
+    Search search = {.variant = source_variant(scored), .work = work};
+    *out = (SeenGames){0};
+    search.all = training_games(manifest, search.variant).fresh;
+    if (search.all == 0) {
+        return 0;
+    }
+    Maker maker = {0};
+    int rc = OGPT_ENOMEM;
+    maker.moves = mem_alloc(MADE_GAMES, (size_t)search.variant->n_moves, "training games");
+    out->hashes = mem_alloc(n, sizeof(*out->hashes), "hashes of seen games");
+    if (maker.moves && out->hashes) {
+        rc = source_fresh(&maker.training, search.variant, 0, RNG_FRESH);
+    }
+    rc = rc ? rc : source_exclude(maker.training, scored, n, work->pool);
+    rc = rc ? rc : each_training_game(&search, manifest, MADE_GAMES, make_again, &maker);
+    if (rc == 0) {
+        out->n = source_collided(maker.training, out->hashes);
+    } else {
+        seen_games_release(out);
+    }
+    source_free(maker.training);
+    mem_free(maker.moves);
+    return rc;
+}
+
+/* The fast way: a tree of scored games is walked down by the draws of the training games. */
+typedef struct Walker {
+    const GameTree *tree;
+    _Atomic uint8_t *found; /* [games of the tree] whether a training game is the one there */
+    uint64_t seed, first;   /* of the chunk */
+    size_t n;
+} Walker;
+
+static int walk_job(void *context, size_t job, size_t worker)
+{
+    (void)worker;
+    const Walker *walker = context;
+    const size_t end = (job + 1) * JOB_GAMES < walker->n ? (job + 1) * JOB_GAMES : walker->n;
+    for (size_t i = job * JOB_GAMES; i < end; i++) {
+        const ptrdiff_t place =
+            game_tree_find(walker->tree, walker->seed, RNG_FRESH, walker->first + i);
+        if (place >= 0) {
+            walker->found[place] = 1;
+        }
+    }
+    return 0;
+}
+
+static int walk_down(void *looker, uint64_t seed, uint64_t first, size_t n, Pool *pool)
+{
+    Walker *walker = looker;
+    walker->seed = seed;
+    walker->first = first;
+    walker->n = n;
+    return pool_run(pool, (n + JOB_GAMES - 1) / JOB_GAMES, walk_job, walker);
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* The hashes of the games that were found go to out, each as often as the n games hold it (a tree
+ * finds a repeated game in its first place only). scratch: 2 * n. Returns how many there are. */
+static size_t found_hashes(uint64_t *out, const Walker *walker, const GameVariant *variant,
+                           const uint8_t *moves, size_t n, uint64_t *scratch)
+{
+    uint64_t *all = scratch, *found = scratch + n;
+    size_t n_found = 0, n_out = 0;
+    for (size_t i = 0; i < n; i++) {
+        all[i] = game_hash(moves + i * (size_t)variant->n_moves, variant);
+        if (walker->found[i]) {
+            found[n_found++] = all[i];
+        }
+    }
+    qsort(found, n_found, sizeof(*found), compare_hashes);
+    for (size_t i = 0; i < n; i++) {
+        if (bsearch(&all[i], found, n_found, sizeof(*found), compare_hashes)) {
+            out[n_out++] = all[i];
+        }
+    }
+    return n_out;
+}
+
+/* Scored games first..first+n-1, those of one tree, with room in moves[n * n_moves] and
+ * scratch[2 * n]. */
+typedef struct Batch {
+    GameSource *scored;
+    size_t first, n;
+    uint8_t *moves;
+    uint64_t *scratch;
+} Batch;
+
+static int look_for(SeenGames *out, const Batch *batch, Search *search, const Js *manifest)
+{
+    Walker walker = {0};
+    GameTree *tree = NULL;
+    int rc = source_fetch(batch->scored, batch->moves, batch->first, batch->n, search->work->pool);
+    rc = rc ? rc : game_tree_new(&tree, search->variant, batch->moves, batch->n);
+    walker.tree = tree;
+    walker.found = rc ? NULL : mem_calloc(batch->n, sizeof(*walker.found), "marks of seen games");
+    if (rc == 0 && !walker.found) {
+        rc = OGPT_ENOMEM;
+    }
+    rc = rc ? rc : each_training_game(search, manifest, WALKED_GAMES, walk_down, &walker);
+    if (rc == 0) {
+        out->n += found_hashes(out->hashes + out->n, &walker, search->variant, batch->moves,
+                               batch->n, batch->scratch);
+    }
+    mem_free((void *)walker.found);
+    game_tree_free(tree);
     return rc;
 }
 
 int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, const Work *work)
 {
-    const GameVariant *variant = source_variant(scored);
+    Search search = {.variant = source_variant(scored), .work = work};
+    const uint64_t fresh = training_games(manifest, search.variant).fresh;
     *out = (SeenGames){0};
-    Search search = {.all = training_games(manifest, variant).fresh, .work = work};
-    if (search.all == 0) {
+    if (fresh == 0 || n == 0) {
         return 0;
     }
-    int rc = OGPT_ENOMEM;
-    search.moves = mem_alloc(CHUNK_GAMES, (size_t)variant->n_moves, "training games made again");
+    size_t room = (work->memory_bytes > 0 ? work->memory_bytes : SEEN_MEMORY) / SCORED_BYTES;
+    room = room < 1 ? 1 : room < TREE_GAMES ? room : TREE_GAMES;
+    room = room < n ? room : n;
+    search.all = fresh * ((n + room - 1) / room);
+    Batch batch = {.scored = scored};
+    int rc = 0;
+    batch.moves = mem_alloc(room, (size_t)search.variant->n_moves, "scored games");
+    batch.scratch = mem_alloc(2 * room, sizeof(*batch.scratch), "hashes of scored games");
     out->hashes = mem_alloc(n, sizeof(*out->hashes), "hashes of seen games");
-    if (search.moves && out->hashes) {
-        rc = source_fresh(&search.training, variant, 0, RNG_FRESH);
+    if (!batch.moves || !batch.scratch || !out->hashes) {
+        rc = OGPT_ENOMEM;
     }
-    rc = rc ? rc : source_exclude(search.training, scored, n, work->pool);
-    for (size_t i = 0; rc == 0 && i < lineage_length(manifest); i++) {
-        const TrainedOn run = lineage_at(manifest, i);
-        uint64_t seed = 0;
-        if (kind_of(&seed, &run, variant) == KIND_FRESH) {
-            rc = make_again(&search, seed, (uint64_t)run.games);
-        }
+    for (; rc == 0 && batch.first < n; batch.first += batch.n) {
+        batch.n = n - batch.first < room ? n - batch.first : room;
+        rc = look_for(out, &batch, &search, manifest);
     }
     if (rc == 0) {
-        out->n = source_collided(search.training, out->hashes);
+        qsort(out->hashes, out->n, sizeof(*out->hashes), compare_hashes);
     } else {
         seen_games_release(out);
     }
-    source_free(search.training);
-    mem_free(search.moves);
+    mem_free(batch.scratch);
+    mem_free(batch.moves);
     return rc;
 }
 

@@ -1,6 +1,6 @@
 /* probes/legality/seen_games.h - were scored games among the training games? Fresh training games
- * are a function of (seed, index), so they are made again and compared by hash; games of a corpus
- * are divided by their hash, so none of a test split was trained on.
+ * are a function of (seed, index), so they are drawn again and compared; games of a corpus are
+ * divided by their hash, so none of a test split was trained on.
  *
  * A game that training replaced because it was one of its own held-out games is looked up as it was
  * before the replacement (ogpt train counts them: held_out_collisions).
@@ -28,10 +28,17 @@ typedef struct SeenGames {
     size_t n;
 } SeenGames;
 
-/* Make the fresh ones again and note which of the first n games of `scored`, which lie in the test
- * split, are among them; none where the games are unknown. work: the pool; tick("games", made
- * again, all). Returns 0, OGPT_EINTR, OGPT_ENOMEM, or what reading `scored` gave. */
+/* Which of the first n games of `scored`, which lie in the test split, are fresh training games?
+ * None where those are unknown. The scored games form a tree that each training game walks down by
+ * its draws (game/game_tree.h).
+ * work: the pool; memory_bytes for a tree of 270 bytes a scored game (0: 64 MiB): when there are
+ * more of them, the training games are drawn again for each tree; tick("games", drawn, all of all
+ * trees). Returns 0, OGPT_EINTR, OGPT_ENOMEM, or what reading `scored` gave. */
 int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, const Work *work);
+/* The specification: makes every training game again and compares hashes (source_exclude). The same
+ * result, some 25 times as slow; memory_bytes has no meaning here. */
+int seen_games_ref(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
+                   const Work *work);
 void seen_games_release(SeenGames *seen);
 
 #endif

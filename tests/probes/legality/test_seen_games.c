@@ -1,12 +1,14 @@
-/* tests/probes/legality/test_seen_games.c - training games are made again and looked up; what a
- * manifest does not tell is not taken for "none". */
+/* tests/probes/legality/test_seen_games.c - scored games are found among the training games, by the
+ * fast way and the plain one; what a manifest does not tell is not taken for "none". */
 #include "tests/base/base_test.h"
 
 #include "base/arena.h"
 #include "base/js.h"
 #include "base/process.h"
+#include "game/play.h"
 #include "model/lineage.h"
 #include "probes/legality/seen_games.h"
+#include "tests/probes/tick_log.h"
 
 enum { SCORED = 40 };
 
@@ -155,11 +157,94 @@ static void failing_allocations_are_reported(void **state)
             assert_null(seen.hashes);
         }
     }
-    assert_true(n > 5 && n < 100); /* two of its own, and those of the source */
+    assert_int_equal(n, 8); /* four of its own and three of the tree fail one by one */
     assert_int_equal(seen.n, SCORED);
     seen_games_release(&seen);
     source_free(scored);
     js_free(manifest);
+}
+
+enum { OTHERS = 300, EARLY = 20, LATE = 10, REPEATS = 25 };
+enum { CORPUS_GAMES = OTHERS + EARLY + LATE + REPEATS };
+
+/* Games of an evaluation among which EARLY are training games 40.. of seed 5 and LATE the last ones
+ * of seed 8 (200 games); the first REPEATS of all these stand there twice. In another order. */
+static Corpus *planted_corpus(int size)
+{
+    static uint8_t moves[CORPUS_GAMES * GAME_MAX_MOVES];
+    const GameVariant *variant = game_variant(size);
+    const size_t stride = (size_t)variant->n_moves;
+    CorpusInfo meta = {
+        .variant = variant, .source = "random", .n_games = CORPUS_GAMES, .generator = "test"};
+    Corpus *corpus = NULL;
+    for (size_t i = 0; i < CORPUS_GAMES; i++) {
+        const size_t k = i % (CORPUS_GAMES - REPEATS);
+        uint8_t *game = moves + 7 * i % CORPUS_GAMES * stride;
+        if (k < EARLY) {
+            play_random(game, variant, 5, RNG_FRESH, 40 + k);
+        } else if (k < EARLY + LATE) {
+            play_random(game, variant, 8, RNG_FRESH, 200 - LATE + (k - EARLY));
+        } else {
+            play_random(game, variant, 1, RNG_GENERATE, k);
+        }
+    }
+    assert_int_equal(corpus_create(&corpus, at(size == 6 ? "six.ogpc" : "eight.ogpc"), &meta), 0);
+    assert_int_equal(corpus_write_blocks(corpus, 0, 1, moves), 0);
+    assert_int_equal(corpus_finish(corpus), 0);
+    return corpus;
+}
+
+/* By the plain way, by one tree, by many trees, on threads: the same hashes, and all that are
+ * planted. */
+static void both_ways_find_the_same(void **state)
+{
+    Pool *pool = NULL;
+    assert_int_equal(pool_new(&pool, 3), 0);
+    for (int size = 6; size <= 8; size += 2) {
+        char text[256];
+        snprintf(text, sizeof(text),
+                 "{\"corpus_hash\": \"fresh:%d:5\", \"games\": 300000, " EARLIER(
+                     RUN(HASH, "300") ", " RUN("fresh:%d:8", "200")) "}",
+                 size, size);
+        Js *manifest = parsed(text);
+        Corpus *corpus = planted_corpus(size);
+        GameSource *scored = NULL;
+        SeenGames plain;
+        assert_int_equal(source_corpus(&scored, corpus, 7, false, 0), 0);
+        assert_int_equal(source_games(scored), CORPUS_GAMES);
+        assert_int_equal(seen_games_ref(&plain, manifest, scored, CORPUS_GAMES, WORK_ALONE), 0);
+        assert_int_equal(plain.n, EARLY + LATE + REPEATS); /* all repeated ones are planted */
+        for (int way = 0; way < 3; way++) {
+            SeenGames fast;
+            TickLog log;
+            const size_t n_trees = way < 2 ? 1 : 5; /* four fourths, and what division leaves */
+            const Work work = tick_log_work(
+                &log, (Work){.pool = way == 0 ? NULL : pool,
+                             .memory_bytes = way < 2 ? 0 : (size_t)(CORPUS_GAMES / 4) * 270});
+            assert_int_equal(seen_games(&fast, manifest, scored, CORPUS_GAMES, &work), 0);
+            assert_int_equal(fast.n, plain.n);
+            assert_memory_equal(fast.hashes, plain.hashes, plain.n * sizeof(*plain.hashes));
+            assert_true(tick_log_ended(&log, "games", (double)(300200 * n_trees)));
+            assert_true((size_t)log.n >= 3 * n_trees);
+            seen_games_release(&fast);
+        }
+        /* The twin: one training game less, one hash less. */
+        snprintf(text, sizeof(text),
+                 "{\"corpus_hash\": \"fresh:%d:5\", \"games\": 300000, " EARLIER(
+                     RUN("fresh:%d:8", "199")) "}",
+                 size, size);
+        js_free(manifest);
+        manifest = parsed(text);
+        SeenGames less;
+        assert_int_equal(seen_games(&less, manifest, scored, CORPUS_GAMES, WORK_ALONE), 0);
+        assert_int_equal(less.n, plain.n - 1); /* the last planted one is not repeated */
+        seen_games_release(&less);
+        seen_games_release(&plain);
+        source_free(scored);
+        corpus_close(corpus);
+        js_free(manifest);
+    }
+    pool_free(pool);
 }
 
 static void a_look_can_be_interrupted(void **state)
@@ -170,6 +255,9 @@ static void a_look_can_be_interrupted(void **state)
     assert_int_equal(source_fresh(&scored, game_variant(6), 5, RNG_FRESH), 0);
     interrupt_set(SIGINT);
     assert_refused(seen_games(&seen, manifest, scored, SCORED, WORK_ALONE), OGPT_EINTR,
+                   "training games again");
+    assert_null(seen.hashes);
+    assert_refused(seen_games_ref(&seen, manifest, scored, SCORED, WORK_ALONE), OGPT_EINTR,
                    "training games again");
     assert_null(seen.hashes);
     interrupt_set(0);
@@ -217,9 +305,10 @@ int main(void)
         cmocka_unit_test(games_of_earlier_runs),
         cmocka_unit_test(games_of_a_corpus),
         cmocka_unit_test(what_is_not_told_is_not_known),
+        cmocka_unit_test(both_ways_find_the_same),
         cmocka_unit_test(failing_allocations_are_reported),
         cmocka_unit_test(a_look_can_be_interrupted),
         cmocka_unit_test(the_next_run_stores_all),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, work_create, work_remove);
 }
