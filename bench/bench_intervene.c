@@ -43,9 +43,10 @@ typedef struct Bench {
 
 static void list_plans(Bench *bench)
 {
-    uint64_t possible = edit_layers_possible(&bench->probe, &bench->model.gpt->cfg);
     for (int layer = 0; layer < EDIT_MAX_LAYERS; layer++) {
-        for (size_t s = 0; possible >> layer & 1 && s < N_SCALES; s++) {
+        int at = probe_layer_index(&bench->probe, layer);
+        bool possible = at >= 0 && bench->probe.fitted[at];
+        for (size_t s = 0; possible && s < N_SCALES; s++) {
             EditPlan *plan = &bench->plans[bench->n_plans++];
             *plan = EDIT_PLAN_DEFAULT;
             plan->layers = 1ULL << layer;
@@ -59,17 +60,22 @@ static int sweep_once(Bench *bench)
 {
     const EditScoring scoring = {.stage = "sweep"};
     const Work work = {.seed = SEED, .pool = bench->pool};
-    EditNetwork *network;
+    EditNetwork *network = NULL;
+    BoardDirections directions;
     double start = clock_seconds(), seconds;
-    int rc =
-        edit_network_new(&network, bench->model.gpt, &bench->probe, pool_size(bench->pool), SEED);
+    int rc = direction_board_of_probe(&directions, &bench->probe);
+    rc = rc ? rc
+            : edit_network_new(&network, bench->model.gpt, &directions, pool_size(bench->pool),
+                               SEED);
     if (rc != 0) {
+        direction_board_release(&directions);
         return rc;
     }
     EditPredictor predictor = edit_network_predictor(network);
     rc = edit_sweep(bench->rows, &predictor, &bench->cases, bench->plans, bench->n_plans, &scoring,
                     &work);
     edit_network_free(network);
+    direction_board_release(&directions);
     seconds = clock_seconds() - start;
     bench->seconds = bench->seconds > 0 && bench->seconds < seconds ? bench->seconds : seconds;
     return rc;
@@ -84,7 +90,8 @@ static int write_sheet(const Bench *bench, const char *path)
     }
     for (size_t i = 0; i < bench->cases.n; i++) {
         const EditCase *edit = &bench->cases.cases[i];
-        EditSquares squares = edit_squares(&bench->probe, edit);
+        BoardTerms terms = direction_terms(&bench->probe);
+        EditSquares squares = edit_squares(&terms, edit);
         uint64_t legal = answer_tokens(vocab, edit->legal_edited);
         fprintf(file, "case");
         for (int t = 0; t < edit->n_moves; t++) {

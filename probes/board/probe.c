@@ -191,25 +191,6 @@ void probe_classify(uint8_t *classes, float *scratch, const Probe *probe, int i,
     }
 }
 
-double probe_direction(float *out, const Probe *probe, int i, int square, int from, int to)
-{
-    assert(probe->n_hidden == 0);
-    size_t K = (size_t)probe->n_classes, columns = bias_count(probe);
-    const float *weight = probe->weight[i] + (size_t)square * K;
-    double sum = 0;
-    for (int c = 0; c < probe->d_model; c++) {
-        const float *row = weight + (size_t)c * columns;
-        double difference = (double)row[to] - (double)row[from];
-        out[c] = (float)difference;
-        sum += difference * difference;
-    }
-    double norm = sqrt(sum);
-    for (int c = 0; c < probe->d_model && norm > 0; c++) {
-        out[c] = (float)((double)out[c] / norm);
-    }
-    return norm;
-}
-
 int probe_check_linear(const Probe *probe, const char *probe_path)
 {
     return probe->n_hidden == 0

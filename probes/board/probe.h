@@ -92,10 +92,6 @@ void probe_scores(float *scores, const Probe *probe, int i, const float *x, size
 /* classes (n, n_squares) = argmax of the scores. `scratch` holds n*n_squares*n_classes floats. */
 void probe_classify(uint8_t *classes, float *scratch, const Probe *probe, int i, const float *x,
                     size_t n);
-/* Unit vector from class `from` to class `to` of a square: unit(w_to - w_from), (d_model), of a
- * linear probe (probe_check_linear first: a hidden layer has no directions). Returns the norm of
- * the difference before scaling (0: the direction is zero). */
-double probe_direction(float *out, const Probe *probe, int i, int square, int from, int to);
 /* Refuse a probe with a hidden layer: OGPT_EUSAGE naming it and what to use instead. */
 int probe_check_linear(const Probe *probe, const char *probe_path);
 /* loss = sum over squares of square_weight[s] * -ln softmax(scores of s)[target[s]], in nats, at

@@ -10,59 +10,47 @@
 #include "base/err.h"
 #include "num/symmetric.h"
 
-int directions_of_weights(Directions *out, const float *weight, int size, size_t d,
+int directions_of_weights(DirectionSet *out, const float *weight, int size, size_t d,
                           size_t n_classes)
 {
     size_t S = (size_t)(size * size), K = n_classes;
-    *out = (Directions){.size = size, .n_squares = S, .d = d};
-    out->unit = mem_calloc(S * d, sizeof(float), "directions of a probe");
-    if (!out->unit) {
-        return OGPT_ENOMEM;
-    }
-    for (size_t s = 0; s < S; s++) {
+    *out = (DirectionSet){.size = size};
+    int rc = direction_set_allocate(out, S, d);
+    for (size_t s = 0; s < S && rc == 0; s++) {
         double norm = 0;
-        for (size_t c = 0; c < d; c++) {
-            const float *w = weight + (c * S + s) * K;
-            double difference = (double)w[K - 1] - (double)w[K - 2];
-            norm += difference * difference;
-        }
         /* A class that never occurs has zero weights, and its rival's are then no direction. */
         bool absent[2] = {true, true};
         for (size_t c = 0; c < d; c++) {
             const float *w = weight + (c * S + s) * K;
+            double difference = (double)w[K - 1] - (double)w[K - 2];
+            norm += difference * difference;
             absent[0] = absent[0] && w[K - 1] == 0;
             absent[1] = absent[1] && w[K - 2] == 0;
         }
-        out->present[s] = norm > 0 && !absent[0] && !absent[1];
-        out->n_present += out->present[s];
-        for (size_t c = 0; c < d && out->present[s]; c++) {
+        out->length[s] = absent[0] || absent[1] ? 0 : sqrt(norm);
+        out->n_present += out->length[s] > 0;
+        for (size_t c = 0; c < d && out->length[s] > 0; c++) {
             const float *w = weight + (c * S + s) * K;
             out->unit[s * d + c] = (float)(((double)w[K - 1] - (double)w[K - 2]) / sqrt(norm));
         }
     }
-    return 0;
+    return rc;
 }
 
-int directions_init(Directions *out, const Probe *probe, int i, const char *path)
+int directions_init(DirectionSet *out, const Probe *probe, int i, const char *path)
 {
-    *out = (Directions){0};
+    *out = (DirectionSet){0};
     int rc = probe_check_linear(probe, path);
     return rc ? rc
               : directions_of_weights(out, probe->weight[i], probe->size, (size_t)probe->d_model,
                                       (size_t)probe->n_classes);
 }
 
-void directions_release(Directions *directions)
+static double cosine(const DirectionSet *a, size_t s, const DirectionSet *b, size_t t)
 {
-    mem_free(directions->unit);
-    *directions = (Directions){0};
-}
-
-static double cosine(const Directions *a, size_t s, const Directions *b, size_t t)
-{
-    const float *x = a->unit + s * a->d, *y = b->unit + t * b->d;
+    const float *x = a->unit + s * a->width, *y = b->unit + t * b->width;
     double sum = 0;
-    for (size_t c = 0; c < a->d; c++) {
+    for (size_t c = 0; c < a->width; c++) {
         sum += (double)x[c] * (double)y[c];
     }
     return sum;
@@ -74,12 +62,12 @@ static bool squares_touch(int size, size_t s, size_t t)
     return abs(a / size - b / size) <= 1 && abs(a % size - b % size) <= 1;
 }
 
-WithinCosines directions_within(const Directions *directions)
+WithinCosines directions_within(const DirectionSet *directions)
 {
     WithinCosines out = {0};
-    for (size_t s = 0; s < directions->n_squares; s++) {
+    for (size_t s = 0; s < directions->n; s++) {
         for (size_t t = 0; t < s; t++) {
-            if (!directions->present[s] || !directions->present[t]) {
+            if (!(directions->length[s] > 0) || !(directions->length[t] > 0)) {
                 continue;
             }
             double size = fabs(cosine(directions, s, directions, t));
@@ -93,13 +81,13 @@ WithinCosines directions_within(const Directions *directions)
     return out;
 }
 
-BetweenCosines directions_between(const Directions *a, const Directions *b)
+BetweenCosines directions_between(const DirectionSet *a, const DirectionSet *b)
 {
     BetweenCosines out = {.same_least = INFINITY};
     size_t n_others = 0;
-    for (size_t s = 0; s < a->n_squares; s++) {
-        for (size_t t = 0; t < b->n_squares; t++) {
-            if (!a->present[s] || !b->present[t]) {
+    for (size_t s = 0; s < a->n; s++) {
+        for (size_t t = 0; t < b->n; t++) {
+            if (!(a->length[s] > 0) || !(b->length[t] > 0)) {
                 continue;
             }
             double value = cosine(a, s, b, t);
@@ -119,7 +107,7 @@ BetweenCosines directions_between(const Directions *a, const Directions *b)
     return out;
 }
 
-int directions_rank(double *out, const Directions *directions)
+int directions_rank(double *out, const DirectionSet *directions)
 {
     size_t n = directions->n_present, row = 0;
     *out = NAN;
@@ -127,13 +115,13 @@ int directions_rank(double *out, const Directions *directions)
     if (!gram) {
         return OGPT_ENOMEM;
     }
-    for (size_t s = 0; s < directions->n_squares; s++) {
-        if (!directions->present[s]) {
+    for (size_t s = 0; s < directions->n; s++) {
+        if (!(directions->length[s] > 0)) {
             continue;
         }
         size_t column = 0;
-        for (size_t t = 0; t < directions->n_squares; t++) {
-            if (directions->present[t]) {
+        for (size_t t = 0; t < directions->n; t++) {
+            if ((directions->length[t] > 0)) {
                 gram[row * n + column++] = cosine(directions, s, directions, t);
             }
         }

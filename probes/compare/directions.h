@@ -10,22 +10,14 @@
 #ifndef OGPT_PROBES_COMPARE_DIRECTIONS_H
 #define OGPT_PROBES_COMPARE_DIRECTIONS_H
 
-#include "probes/board/probe.h"
+#include "probes/board/direction_set.h"
 
-typedef struct Directions {
-    int size; /* of the board */
-    size_t n_squares, d, n_present;
-    float *unit; /* (n_squares, d); zero where there is none */
-    bool present[64];
-} Directions;
-
-/* Directions of layer index i of a probe. Returns 0, OGPT_EUSAGE (a hidden layer has none; path is
- * for the message), OGPT_ENOMEM. Owned: directions_release. */
-int directions_init(Directions *out, const Probe *probe, int i, const char *path);
+/* The directions of layer index i of a probe, one a square. Returns 0, OGPT_EUSAGE (a hidden layer
+ * has none; path is for the message), OGPT_ENOMEM. Owned: direction_set_release. */
+int directions_init(DirectionSet *out, const Probe *probe, int i, const char *path);
 /* From any weights laid out like a probe's (d, n_squares, n_classes). */
-int directions_of_weights(Directions *out, const float *weight, int size, size_t d,
+int directions_of_weights(DirectionSet *out, const float *weight, int size, size_t d,
                           size_t n_classes);
-void directions_release(Directions *directions);
 
 /* Mean |cosine| between the directions of two different squares of a set: those that touch (also
  * by a corner), and those that do not. NaN when there is no such pair. */
@@ -33,7 +25,7 @@ typedef struct WithinCosines {
     double neighbours, others;
     size_t n_neighbours, n_others; /* pairs */
 } WithinCosines;
-WithinCosines directions_within(const Directions *directions);
+WithinCosines directions_within(const DirectionSet *directions);
 
 /* Two sets of one board and width. same: mean cosine (signed) of a square's two directions;
  * same_least: the smallest; others: mean |cosine| between different squares, what chance and the
@@ -42,10 +34,10 @@ typedef struct BetweenCosines {
     double same, same_least, others;
     size_t n; /* squares in both */
 } BetweenCosines;
-BetweenCosines directions_between(const Directions *a, const Directions *b);
+BetweenCosines directions_between(const DirectionSet *a, const DirectionSet *b);
 
 /* Effective rank of the set (num/symmetric.h): 1 when all squares share one line, n_present when
  * they are orthogonal, at most d. NaN without a direction. Returns 0 or OGPT_ENOMEM. */
-int directions_rank(double *out, const Directions *directions);
+int directions_rank(double *out, const DirectionSet *directions);
 
 #endif

@@ -28,7 +28,7 @@ typedef struct HalvesJob {
 } HalvesJob;
 
 /* Rows first .. end-1 fitted by themselves; weight (d + 1, cells): the biases come last. */
-static int fit_half(Directions *out, float *weight, const HalvesJob *job, int index,
+static int fit_half(DirectionSet *out, float *weight, const HalvesJob *job, int index,
                     const float *rows, size_t first, size_t end)
 {
     const Probe *probe = job->probe;
@@ -48,7 +48,7 @@ static int fit_half(Directions *out, float *weight, const HalvesJob *job, int in
 }
 
 /* Two fits of a layer, each on half the games. */
-static int fit_halves(Directions half[2], const HalvesJob *job, int index, const float *rows)
+static int fit_halves(DirectionSet half[2], const HalvesJob *job, int index, const float *rows)
 {
     const Probe *probe = job->probe;
     const PositionSet *set = &job->set.set;
@@ -56,15 +56,15 @@ static int fit_halves(Directions half[2], const HalvesJob *job, int index, const
     size_t n = set->n_positions, middle = set->first[set->n_games / 2];
     float *weight =
         mem_alloc(((size_t)probe->d_model + 1) * cells, sizeof(float), "weights of half a fit");
-    half[0] = half[1] = (Directions){0};
+    half[0] = half[1] = (DirectionSet){0};
     if (!weight) {
         return OGPT_ENOMEM;
     }
     int rc = fit_half(&half[0], weight, job, index, rows, 0, middle);
     rc = rc ? rc : fit_half(&half[1], weight, job, index, rows, middle, n);
     if (rc) {
-        directions_release(&half[0]);
-        directions_release(&half[1]);
+        direction_set_release(&half[0]);
+        direction_set_release(&half[1]);
     }
     mem_free(weight);
     return rc;
@@ -73,14 +73,14 @@ static int fit_halves(Directions half[2], const HalvesJob *job, int index, const
 static int halve_layer(void *context, int index, const float *rows)
 {
     HalvesJob *job = context;
-    Directions half[2];
+    DirectionSet half[2];
     int rc = fit_halves(half, job, index, rows);
     if (rc) {
         return rc;
     }
     job->out[index] = directions_between(&half[0], &half[1]);
-    directions_release(&half[0]);
-    directions_release(&half[1]);
+    direction_set_release(&half[0]);
+    direction_set_release(&half[1]);
     return 0;
 }
 

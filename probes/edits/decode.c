@@ -48,7 +48,7 @@ static int read_hook(void *context, const PassBatch *pass, const HookPoint *poin
     if (edit && point->site == edit->plan.site && edit->plan.layers >> point->layer & 1) {
         EditSquares squares = {
             .n = 1, .squares = {edit->square}, .from = {edit->from_class}, .to = {edit->to_class}};
-        edit_row(row, reading->scratch, &edit->plan, probe, point->layer, &squares);
+        edit_row(row, reading->scratch, &edit->plan, edit->directions, point->layer, &squares);
     }
     for (int i = 0; i < probe->n_layers; i++) {
         int block;

@@ -10,8 +10,9 @@
 
 /* One square turned from one class of the probe to another, by a plan. */
 typedef struct DecodeEdit {
-    EditPlan plan; /* must pass edit_plan_check */
-    int square;    /* index, row-major over the board */
+    EditPlan plan;                     /* must pass edit_plan_check */
+    const BoardDirections *directions; /* of the plan */
+    int square;                        /* index, row-major over the board */
     int from_class, to_class;
 } DecodeEdit;
 

@@ -121,7 +121,7 @@ static int window_job(void *context, size_t i, size_t worker)
 int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
 {
     const Work *work = chunks->work;
-    size_t size = WINDOW_A_WORKER * (work->pool ? pool_size(work->pool) : 1);
+    size_t size = WINDOW_A_WORKER * work_workers(work);
     int rc = 0;
     work_tick(work, chunks->scoring->stage, 0, (double)chunks->n);
     for (size_t first = 0; first < chunks->n && rc == 0; first += size) {

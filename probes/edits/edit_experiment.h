@@ -11,10 +11,10 @@
 #include "probes/edits/edit_sweep.h"
 
 typedef struct ExperimentOptions {
-    EditPlan base;              /* layers and scale where they are not to be chosen */
-    bool any_layers, any_scale; /* to be chosen; tuning cases are then required */
-    bool by_layer;              /* also the edit in each single layer */
-    const Probe *directions;    /* source of the plan's directions: a probe, or means */
+    EditPlan base;                     /* layers and scale where they are not to be chosen */
+    bool any_layers, any_scale;        /* to be chosen; tuning cases are then required */
+    bool by_layer;                     /* also the edit in each single layer */
+    const BoardDirections *directions; /* used by the plan: of a probe, or of class means */
     const GptConfig *cfg;
     /* Of its scoring the rule and the name ("add of file 0") are used. The stages are "tuning",
      * "metrics" and "by layer". */

@@ -14,10 +14,10 @@
 #include "probes/edits/edit_internal.h"
 
 #define OTHER_SQUARES_WEIGHT 0.2f
-void edit__gradient_row(const EditRow *row)
+void edit_row_gradient(const EditRow *row)
 {
     const EditPlan *plan = row->plan;
-    size_t width = (size_t)row->probe->d_model;
+    size_t width = row->directions->width;
     float *y = row->scratch, *gradient = y + width, *first = y + 2 * width, *second = y + 3 * width;
     float weight[BOARD_SQUARES];
     double rms = sqrt(edit__dot(row->x, row->x, width) / (double)width);
@@ -32,7 +32,8 @@ void edit__gradient_row(const EditRow *row)
     memcpy(y, row->x, width * sizeof(*y));
     memset(first, 0, 2 * width * sizeof(*first));
     for (adam.step = 1; adam.step <= plan->steps; adam.step++) {
-        probe_input_gradient(gradient, row->probe, row->at, y, row->squares->target, weight);
+        probe_input_gradient(gradient, row->directions->probe, row->at, y, row->squares->target,
+                             weight);
         adamw_step(y, first, second, gradient, width, 1.0f, &adam);
     }
     for (size_t c = 0; c < width; c++) {

@@ -1,4 +1,4 @@
-/* probes/edits/edit_internal.h - what the methods of editing share. Private to probes/. */
+/* probes/edits/edit_internal.h - what the methods of editing share. Private to the room. */
 #ifndef OGPT_PROBES_EDITS_EDIT_INTERNAL_H
 #define OGPT_PROBES_EDITS_EDIT_INTERNAL_H
 
@@ -6,11 +6,11 @@
 
 /* One row on its way through a method. */
 typedef struct EditRow {
-    float *x;       /* (d_model), changed in place */
-    float *scratch; /* EDIT_ROW_SCRATCH(d_model) */
+    float *x;       /* (width), changed in place */
+    float *scratch; /* EDIT_ROW_SCRATCH(width) */
     const EditPlan *plan;
-    const Probe *probe;
-    int at; /* index of the probe's layer */
+    const BoardDirections *directions;
+    int at; /* index of the layer whose directions are used */
     const EditSquares *squares;
 } EditRow;
 
@@ -18,6 +18,6 @@ double edit__dot(const float *a, const float *b, size_t n);
 /* x += amount * direction. */
 void edit__add(float *x, const float *direction, double amount, size_t n);
 /* Method gradient. */
-void edit__gradient_row(const EditRow *row);
+void edit_row_gradient(const EditRow *row);
 
 #endif

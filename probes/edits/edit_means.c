@@ -16,43 +16,52 @@
 typedef struct Means {
     const Gpt *gpt;
     const EditMeansOptions *options;
+    const Work *work;
     PositionSet set;
-    uint8_t *labels;  /* (n, n_squares) */
-    uint32_t *counts; /* (n_squares * n_classes) */
-    Probe *probe;     /* gets its weights layer by layer */
-    float *chosen;    /* (BLOCK_ROWS, n_squares * n_classes): 1 where a square is in a class */
-    float *block;     /* (d_model, n_squares * n_classes) sums over a block */
-    double *sums;     /* the same, of all blocks */
+    uint8_t *labels;      /* (n, n_squares) */
+    uint32_t *counts;     /* (n_squares * n_classes) */
+    BoardDirections *out; /* gets its sets layer by layer */
+    float *weight;        /* (d_model, n_squares, n_classes) means of a layer */
+    float *chosen;        /* (BLOCK_ROWS, n_squares * n_classes): 1 where a square is in a class */
+    float *block;         /* (d_model, n_squares * n_classes) sums over a block */
+    double *sums;         /* the same, of all blocks */
 } Means;
 
-static void shape_probe(Probe *out, const Gpt *gpt, const Task *task, const GameVariant *variant,
-                        const EditMeansOptions *options)
+static size_t memory_of(const Work *work)
 {
-    memset(out, 0, sizeof(*out));
-    snprintf(out->task, sizeof(out->task), "%s", task->name);
-    snprintf(out->labels, sizeof(out->labels), "%s", options->labels);
-    snprintf(out->solver, sizeof(out->solver), "%s", EDIT_MEANS);
-    for (int k = 0; k < task->n_classes; k++) {
-        snprintf(out->classes[k], sizeof(out->classes[k]), "%s", task->classes[k]);
-    }
-    out->site = options->site;
-    out->size = variant->size;
-    out->n_squares = variant->size * variant->size;
-    out->d_model = (int)hook_width(&gpt->cfg, options->site, (size_t)gpt->cfg.n_ctx);
-    out->n_classes = task->n_classes;
-    out->n_layers = gpt->cfg.n_layers;
-    for (int l = 0; l < gpt->cfg.n_layers; l++) {
-        out->layers[l] = l;
-    }
-    out->plies = options->plies;
-    out->seed = options->seed;
+    return work->memory_bytes > 0 ? work->memory_bytes : EDIT_MEANS_MEMORY;
 }
 
-static int means_init(Means *means, const Probe *probe, Corpus *corpus, const Task *task,
-                      LabelConvention convention, const Work *work)
+static BoardDirections shape_of(const Gpt *gpt, const Task *task, const GameVariant *variant,
+                                const EditMeansOptions *options)
 {
+    BoardDirections out = {
+        .terms = {.n_classes = task->n_classes,
+                  .size = variant->size,
+                  .n_squares = variant->size * variant->size},
+        .site = options->site,
+        .width = hook_width(&gpt->cfg, options->site, (size_t)gpt->cfg.n_ctx),
+        .n_layers = gpt->cfg.n_layers,
+    };
+    snprintf(out.terms.task, sizeof(out.terms.task), "%s", task->name);
+    snprintf(out.terms.labels, sizeof(out.terms.labels), "%s", options->labels);
+    for (int k = 0; k < task->n_classes; k++) {
+        snprintf(out.terms.classes[k], sizeof(out.terms.classes[k]), "%s", task->classes[k]);
+    }
+    for (int l = 0; l < out.n_layers; l++) {
+        out.layers[l] = l;
+        out.sets[l].site = options->site;
+        out.sets[l].layer = l;
+    }
+    return out;
+}
+
+static int means_init(Means *means, Corpus *corpus, const Task *task, LabelConvention convention)
+{
+    const Work *work = means->work;
     const EditMeansOptions *options = means->options;
-    size_t S = (size_t)probe->n_squares, columns = S * (size_t)probe->n_classes;
+    size_t S = (size_t)means->out->terms.n_squares, K = (size_t)task->n_classes, columns = S * K;
+    size_t width = means->out->width;
     GameSource *source = NULL;
     size_t n;
     int rc = source_corpus(&source, corpus, 1U << SPLIT_TRAIN, true, work->seed);
@@ -65,15 +74,17 @@ static int means_init(Means *means, const Probe *probe, Corpus *corpus, const Ta
     means->labels = mem_alloc(n, S, "labels of positions");
     means->counts = mem_calloc(columns, sizeof(*means->counts), "examples of states");
     means->chosen = mem_alloc(BLOCK_ROWS * columns, sizeof(float), "states of positions");
-    means->block = mem_alloc((size_t)probe->d_model * columns, sizeof(float), "sums of rows");
-    means->sums = mem_alloc((size_t)probe->d_model * columns, sizeof(double), "sums of rows");
-    if (!means->labels || !means->counts || !means->chosen || !means->block || !means->sums) {
+    means->block = mem_alloc(width * columns, sizeof(float), "sums of rows");
+    means->sums = mem_alloc(width * columns, sizeof(double), "sums of rows");
+    means->weight = mem_alloc(width * columns, sizeof(float), "means of rows");
+    if (!means->weight || !means->labels || !means->counts || !means->chosen || !means->block ||
+        !means->sums) {
         return OGPT_ENOMEM;
     }
     rc = positions_label(means->labels, &means->set, task, convention, work);
     for (size_t i = 0; i < n && rc == 0; i++) {
         for (size_t s = 0; s < S; s++) {
-            means->counts[s * (size_t)probe->n_classes + means->labels[i * S + s]]++;
+            means->counts[s * K + means->labels[i * S + s]]++;
         }
     }
     return rc;
@@ -87,16 +98,17 @@ static void means_release(Means *means)
     mem_free(means->chosen);
     mem_free(means->block);
     mem_free(means->sums);
+    mem_free(means->weight);
 }
 
-/* weight (C, S, K) of layer `index` = sums of its rows by square and class, as one product with the
- * one-hot labels a block, divided by their counts. */
+/* Directions of layer `index` from weight (C, S, K) = sums of its rows by square and class, as one
+ * product with the one-hot labels a block, divided by their counts. */
 static int layer_means(void *context, int index, const float *rows)
 {
     const Means *means = context;
-    Probe *probe = means->probe;
-    float *weight = probe->weight[index];
-    size_t C = (size_t)probe->d_model, S = (size_t)probe->n_squares, K = (size_t)probe->n_classes;
+    const BoardTerms *terms = &means->out->terms;
+    float *weight = means->weight;
+    size_t C = means->out->width, S = (size_t)terms->n_squares, K = (size_t)terms->n_classes;
     size_t n = means->set.n_positions;
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted while averaging activations");
@@ -128,14 +140,15 @@ static int layer_means(void *context, int index, const float *rows)
             }
         }
     }
-    probe->fitted[index] = true;
-    return 0;
+    means->out->fitted[index] = true;
+    return direction_set_of_weights(&means->out->sets[index], terms, C, weight, NULL);
 }
 
-static size_t least_count(const Means *means, const Probe *probe)
+static size_t least_count(const Means *means)
 {
+    const BoardTerms *terms = &means->out->terms;
     size_t least = means->set.n_positions;
-    for (int i = 0; i < probe->n_squares * probe->n_classes; i++) {
+    for (int i = 0; i < terms->n_squares * terms->n_classes; i++) {
         if (means->counts[i] > 0 && means->counts[i] < least) {
             least = means->counts[i];
         }
@@ -143,44 +156,40 @@ static size_t least_count(const Means *means, const Probe *probe)
     return least;
 }
 
-size_t edit_means_bytes(const GptConfig *cfg, const EditMeansOptions *options, size_t n_workers)
+size_t edit_means_bytes(const GptConfig *cfg, const EditMeansOptions *options, const Work *work)
 {
     size_t plies = (size_t)(options->plies > 0 ? options->plies : cfg->n_ctx);
     size_t layer = activations_bytes(options->n_games * plies,
                                      hook_width(cfg, options->site, (size_t)cfg->n_ctx));
-    size_t fits = options->memory_bytes / layer, n_layers = (size_t)cfg->n_layers;
+    size_t fits = memory_of(work) / layer, n_layers = (size_t)cfg->n_layers;
     size_t group = fits < 1 ? 1 : fits < n_layers ? fits : n_layers;
-    return group * layer + n_workers * activations_scratch_bytes(cfg, WORK_ALONE);
+    return group * layer + activations_scratch_bytes(cfg, work);
 }
 
-int edit_means_fit(Probe *out, size_t *least, const Gpt *gpt, Corpus *corpus,
-                   const EditMeansOptions *options, Pool *pool)
+int edit_means_fit(BoardDirections *out, EditMeansReport *report, const Gpt *gpt, Corpus *corpus,
+                   const EditMeansOptions *options, const Work *work)
 {
     const Task *task = task_find("mine");
-    Means means = {.gpt = gpt, .options = options, .probe = out};
-    const Work work = {.pool = pool, .seed = options->seed, .memory_bytes = options->memory_bytes};
+    Means means = {.gpt = gpt, .options = options, .work = work, .out = out};
+    Work sized = *work;
     LabelConvention convention;
-    int rc = convention_parse(&convention, options->labels);
-    memset(out, 0, sizeof(*out));
-    *least = 0;
-    if (rc != 0) {
-        return rc;
-    }
-    shape_probe(out, gpt, task, corpus_info(corpus)->variant, options);
+    sized.memory_bytes = memory_of(work);
+    *out = shape_of(gpt, task, corpus_info(corpus)->variant, options);
+    *report = (EditMeansReport){0};
     SiteLayers where = {out->site, out->layers, out->n_layers};
-    rc = probe_allocate(out);
-    rc = rc ? rc : means_init(&means, out, corpus, task, convention, &work);
-    rc = rc ? rc : activations_visit(&means.set, gpt, &where, layer_means, &means, &work);
+    int rc = convention_parse(&convention, options->labels);
+    rc = rc ? rc : means_init(&means, corpus, task, convention);
+    rc = rc ? rc : activations_visit(&means.set, gpt, &where, layer_means, &means, &sized);
     if (rc == 0) {
-        *least = least_count(&means, out);
-        out->n_games = (int64_t)means.set.n_games;
-        out->n_positions = (int64_t)means.set.n_positions;
-        snprintf(out->corpus_hash, sizeof(out->corpus_hash), "%s",
+        report->least = least_count(&means);
+        report->n_games = (int64_t)means.set.n_games;
+        report->n_positions = (int64_t)means.set.n_positions;
+        snprintf(report->corpus_hash, sizeof(report->corpus_hash), "%s",
                  corpus_info(corpus)->content_hash);
     }
     means_release(&means);
     if (rc != 0) {
-        probe_release(out);
+        direction_board_release(out);
     }
     return rc;
 }

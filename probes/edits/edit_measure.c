@@ -14,6 +14,7 @@ typedef struct Measure {
     EditChunks chunks;
     const EditPlan *plan;
     const EditMeasureOptions *options;
+    BoardTerms reader_terms;
     int n_layers; /* of the reading probe, 0: none */
     /* Layer indices in which METRIC_CROSSTALK and METRIC_CROSSTALK_FINAL count; -1: none. */
     int at_edit, at_end;
@@ -79,7 +80,7 @@ static void observe_board(MeasureChunk *chunk, size_t i, Arm arm)
 {
     const Measure *measure = chunk->measure;
     size_t n_squares = (size_t)measure->options->reader->n_squares;
-    EditSquares edited = edit_squares(measure->options->reader, case_of(chunk, i));
+    EditSquares edited = edit_squares(&measure->reader_terms, case_of(chunk, i));
     uint64_t own = 0;
     for (int s = 0; s < edited.n; s++) {
         own |= 1ULL << edited.squares[s];
@@ -354,6 +355,9 @@ int edit_measure(EditMetrics *out, const EditPredictor *predictor, const CaseSet
     memset(out, 0, sizeof(*out));
     if (options->play_on && !predictor->append) {
         return err_set(OGPT_EUSAGE, "this predictor cannot play on; leave play-on out");
+    }
+    if (options->reader) {
+        measure.reader_terms = direction_terms(options->reader);
     }
     find_crosstalk_layers(&measure);
     measure.case_numbers =

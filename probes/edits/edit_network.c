@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/rng.h"
 #include "datasets/vocab.h"
 #include "model/prefix.h"
 #include "probes/edits/edit_internal.h"
@@ -24,7 +23,8 @@ typedef struct EditWorker {
 
 struct EditNetwork {
     const Gpt *gpt;
-    const Probe *probe, *reader;
+    const BoardDirections *directions;
+    const Probe *reader;
     uint64_t seed;
     size_t n_workers;
     EditWorker *workers;
@@ -45,9 +45,10 @@ static double planned_change(const EditPass *pass, const float *x, int layer,
                              const EditSquares *squares)
 {
     EditWorker *worker = pass->worker;
-    size_t width = (size_t)pass->network->probe->d_model;
+    size_t width = pass->network->directions->width;
     memcpy(worker->row, x, width * sizeof(*x));
-    edit_row(worker->row, worker->scratch, pass->query->plan, pass->network->probe, layer, squares);
+    edit_row(worker->row, worker->scratch, pass->query->plan, pass->network->directions, layer,
+             squares);
     for (size_t c = 0; c < width; c++) {
         worker->change[c] = worker->row[c] - x[c];
     }
@@ -75,20 +76,19 @@ static void as_long_as_the_edit(const ArmRow *row, double length)
 {
     const EditPass *pass = row->pass;
     double norm = pass->query->norms[row->i * EDIT_MAX_LAYERS + (size_t)row->layer];
-    for (int c = 0; c < pass->network->probe->d_model; c++) {
+    for (size_t c = 0; c < pass->network->directions->width; c++) {
         pass->worker->change[c] *= (float)(length > 0.0 ? norm / length : 0.0);
     }
 }
 
 static void change_nothing(const ArmRow *row)
 {
-    memset(row->pass->worker->change, 0,
-           (size_t)row->pass->network->probe->d_model * sizeof(float));
+    memset(row->pass->worker->change, 0, row->pass->network->directions->width * sizeof(float));
 }
 
 static void change_by_plan(const ArmRow *row)
 {
-    EditSquares squares = edit_squares(row->pass->network->probe, case_of(row));
+    EditSquares squares = edit_squares(&row->pass->network->directions->terms, case_of(row));
     row->pass->query->norms[row->i * EDIT_MAX_LAYERS + (size_t)row->layer] =
         planned_change(row->pass, row->x, row->layer, &squares);
 }
@@ -97,27 +97,23 @@ static void change_by_plan(const ArmRow *row)
 static void change_at_random(const ArmRow *row)
 {
     const EditNetwork *network = row->pass->network;
-    float *change = row->pass->worker->change;
-    size_t width = (size_t)network->probe->d_model;
-    Rng rng = rng_at(network->seed, RNG_DIRECTION, row->pass->query->order[row->i]);
-    for (size_t c = 0; c < width; c++) {
-        change[c] = (float)rng_normal(&rng);
-    }
-    as_long_as_the_edit(row, sqrt(edit__dot(change, change, width)));
+    as_long_as_the_edit(row, direction_random(row->pass->worker->change, network->directions->width,
+                                              network->seed, row->pass->query->order[row->i]));
 }
 
 static void change_wrong_square(const ArmRow *row)
 {
     const EditNetwork *network = row->pass->network;
     const EditQuery *query = row->pass->query;
-    EditSquares squares = edit_wrong_squares(network->probe, case_of(row), query->set->variant,
-                                             network->seed, query->order[row->i]);
+    EditSquares squares =
+        edit_wrong_squares(&network->directions->terms, case_of(row), query->set->variant,
+                           network->seed, query->order[row->i]);
     as_long_as_the_edit(row, planned_change(row->pass, row->x, row->layer, &squares));
 }
 
 static void change_repair(const ArmRow *row)
 {
-    EditSquares squares = edit_kept_squares(row->pass->network->probe, case_of(row));
+    EditSquares squares = edit_kept_squares(&row->pass->network->directions->terms, case_of(row));
     planned_change(row->pass, row->x, row->layer, &squares);
 }
 
@@ -276,8 +272,8 @@ static int worker_init(EditWorker *out, const Gpt *gpt, size_t width)
     return out->scratch && out->row && out->change ? 0 : OGPT_ENOMEM;
 }
 
-int edit_network_new(EditNetwork **out, const Gpt *gpt, const Probe *probe, size_t n_workers,
-                     uint64_t seed)
+int edit_network_new(EditNetwork **out, const Gpt *gpt, const BoardDirections *directions,
+                     size_t n_workers, uint64_t seed)
 {
     EditNetwork *network = mem_calloc(1, sizeof(*network), "network to be edited");
     int rc = 0;
@@ -285,14 +281,17 @@ int edit_network_new(EditNetwork **out, const Gpt *gpt, const Probe *probe, size
     if (!network) {
         return OGPT_ENOMEM;
     }
-    *network = (EditNetwork){
-        .gpt = gpt, .probe = probe, .reader = probe, .seed = seed, .n_workers = n_workers};
+    *network = (EditNetwork){.gpt = gpt,
+                             .directions = directions,
+                             .reader = directions->probe,
+                             .seed = seed,
+                             .n_workers = n_workers};
     network->workers = mem_calloc(n_workers, sizeof(*network->workers), "workers of an edit");
     if (!network->workers) {
         rc = OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n_workers && rc == 0; i++) {
-        rc = worker_init(&network->workers[i], gpt, (size_t)probe->d_model);
+        rc = worker_init(&network->workers[i], gpt, directions->width);
     }
     if (rc != 0) {
         edit_network_free(network);

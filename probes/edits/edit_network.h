@@ -18,14 +18,14 @@
 
 typedef struct EditNetwork EditNetwork;
 
-/* gpt and probe are borrowed. The probe gives the directions: for plans of mean-difference the
- * means (probes/edits/edit_means.h). Random directions and wrong squares are functions of (seed,
- * RNG_DIRECTION, case index). Plans must pass edit_plan_check. Returns 0 or OGPT_ENOMEM. */
-int edit_network_new(EditNetwork **out, const Gpt *gpt, const Probe *probe, size_t n_workers,
-                     uint64_t seed);
+/* gpt and directions are borrowed. The probe that owns the directions is the reader, if there is
+ * one. Random directions and wrong squares are functions of (seed, RNG_DIRECTION, case index).
+ * Plans must pass edit_plan_check. Returns 0 or OGPT_ENOMEM. */
+int edit_network_new(EditNetwork **out, const Gpt *gpt, const BoardDirections *directions,
+                     size_t n_workers, uint64_t seed);
 void edit_network_free(EditNetwork *network);
-/* The probe that answers EditQuery.classes, borrowed, where it is another than that of the
- * directions. */
+/* Another probe answers EditQuery.classes; borrowed. Required before classes are asked for if the
+ * directions are class means. */
 void edit_network_read_with(EditNetwork *network, const Probe *reader);
 /* Bytes of one worker's caches; twice that once a plan edits all positions. */
 size_t edit_network_bytes(const GptConfig *cfg);

@@ -9,22 +9,23 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-uint64_t edit_layers_possible(const Probe *probe, const GptConfig *cfg)
+uint64_t edit_layers_possible(const BoardDirections *directions, const GptConfig *cfg)
 {
     uint64_t layers = 0;
-    for (int i = 0; i < probe->n_layers; i++) {
-        int layer = probe->layers[i];
-        if (layer >= 0 && layer < cfg->n_layers && layer < EDIT_MAX_LAYERS && probe->fitted[i]) {
+    for (int i = 0; i < directions->n_layers; i++) {
+        int layer = directions->layers[i];
+        if (layer >= 0 && layer < cfg->n_layers && layer < EDIT_MAX_LAYERS &&
+            directions->fitted[i]) {
             layers |= 1ULL << layer;
         }
     }
     return layers;
 }
 
-static int check_layer(const Probe *probe, int layer)
+static int check_layer(const BoardDirections *directions, int layer)
 {
-    int i = probe_layer_index(probe, layer);
-    if (i < 0 || !probe->fitted[i]) {
+    int i = direction_layer_index(directions, layer);
+    if (i < 0 || !directions->fitted[i]) {
         return err_set(OGPT_EUSAGE,
                        "the probe has no layer %d; edit layers it was fitted for, or fit it with "
                        "ogpt probe fit --layers all",
@@ -46,10 +47,10 @@ static int check_gradient(const EditPlan *plan)
 }
 
 /* What a method asks of its scale, its direction and the probe. */
-static int check_method(const EditPlan *plan, const Probe *probe)
+static int check_method(const EditPlan *plan, const BoardDirections *directions)
 {
     const char *name = edit_method_name(plan->method);
-    bool by_means = strcmp(probe->solver, EDIT_MEANS) == 0;
+    bool by_means = !directions->probe;
     if (plan->scale.relative &&
         (plan->method == METHOD_PROJECT || plan->method == METHOD_GRADIENT)) {
         return err_set(
@@ -68,32 +69,33 @@ static int check_method(const EditPlan *plan, const Probe *probe)
     if (plan->method == METHOD_GRADIENT) {
         return check_gradient(plan);
     }
-    if (probe->n_hidden > 0) {
+    if (directions->probe && directions->probe->n_hidden > 0) {
         return err_set(OGPT_EUSAGE,
                        "method %s needs the directions of a linear probe, this one has %d hidden "
                        "units; use method gradient, or a linear probe",
-                       name, probe->n_hidden);
+                       name, directions->probe->n_hidden);
     }
     return 0;
 }
 
-int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *cfg)
+int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, const GptConfig *cfg)
 {
     size_t width = hook_width(cfg, plan->site, (size_t)cfg->n_ctx);
     int rc = 0;
-    if (strcmp(probe->task, "mine") != 0 && strcmp(probe->task, "colour") != 0) {
+    if (strcmp(directions->terms.task, "mine") != 0 &&
+        strcmp(directions->terms.task, "colour") != 0) {
         return err_set(OGPT_EUSAGE,
                        "the probe's task is \"%s\"; an edit needs the state of every square: a "
                        "probe of task mine or colour",
-                       probe->task);
+                       directions->terms.task);
     }
-    if (plan->site == HOOK_PATTERN || width != (size_t)probe->d_model) {
+    if (plan->site == HOOK_PATTERN || width != directions->width) {
         return err_set(OGPT_EUSAGE,
-                       "rows of hook_%s are %zu wide, directions of the probe %d; edit a site of "
+                       "rows of hook_%s are %zu wide, directions of the probe %zu; edit a site of "
                        "the probe's width",
-                       hook_site_name(plan->site), width, probe->d_model);
+                       hook_site_name(plan->site), width, directions->width);
     }
-    rc = check_method(plan, probe);
+    rc = check_method(plan, directions);
     if (rc != 0) {
         return rc;
     }
@@ -102,11 +104,11 @@ int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *c
                        cfg->n_layers);
     }
     if (plan->probe_layer != PROBE_LAYER_OWN) {
-        return check_layer(probe, plan->probe_layer);
+        return check_layer(directions, plan->probe_layer);
     }
     for (int l = 0; l < cfg->n_layers && l < EDIT_MAX_LAYERS && rc == 0; l++) {
         if (plan->layers >> l & 1) {
-            rc = check_layer(probe, l);
+            rc = check_layer(directions, l);
         }
     }
     return rc;
@@ -126,7 +128,7 @@ static const struct {
     const EditScale *scales;
     size_t n;
 } grids[N_EDIT_METHODS] = {
-#define EDIT_METHOD_GRID(constant, name, scales)                                                   \
+#define EDIT_METHOD_GRID(constant, name, function, scales)                                         \
     [METHOD_##constant] = {scales_##scales, sizeof(scales_##scales) / sizeof(scales_##scales[0])},
     EDIT_METHODS(EDIT_METHOD_GRID)
 #undef EDIT_METHOD_GRID

@@ -31,30 +31,29 @@
 #define OGPT_PROBES_EDITS_EDIT_PLAN_H
 
 #include "model/gpt.h"
-#include "probes/board/probe.h"
+#include "probes/board/direction_set.h"
 
 #define EDIT_MAX_LAYERS 64
-#define EDIT_MEANS "means"   /* Probe.solver of what edit_means_fit makes */
 #define PROBE_LAYER_OWN (-2) /* every edited layer uses the directions of its own probe */
 
-/* METHOD(constant, name, scales worth trying: SHARES of the row's norm, FACTORS, or ONE). The
- * functions are in probes/edits/edit_methods.c, in the same table. */
+/* METHOD(constant, name, function, scales worth trying: SHARES of the row's norm, FACTORS, or ONE).
+ * The function edit_row_... is in probes/edits/edit_methods.c. */
 #define EDIT_METHODS(METHOD)                                                                       \
-    METHOD(ADD, "add", SHARES)                                                                     \
-    METHOD(PROJECT, "project", FACTORS)                                                            \
-    METHOD(SET, "set", SHARES)                                                                     \
-    METHOD(GRADIENT, "gradient", ONE)                                                              \
-    METHOD(MEAN_DIFFERENCE, "mean-difference", FACTORS)
+    METHOD(ADD, "add", add, SHARES)                                                                \
+    METHOD(PROJECT, "project", project, FACTORS)                                                   \
+    METHOD(SET, "set", set, SHARES)                                                                \
+    METHOD(GRADIENT, "gradient", gradient, ONE)                                                    \
+    METHOD(MEAN_DIFFERENCE, "mean-difference", mean_difference, FACTORS)
 
 typedef enum EditMethod {
-#define EDIT_METHOD_CONSTANT(constant, name, scales) METHOD_##constant,
+#define EDIT_METHOD_CONSTANT(constant, name, function, scales) METHOD_##constant,
     EDIT_METHODS(EDIT_METHOD_CONSTANT)
 #undef EDIT_METHOD_CONSTANT
         N_EDIT_METHODS
 } EditMethod;
 
 /* "add|project|...", for option tables. */
-#define EDIT_METHOD_BAR(constant, name, scales) "|" name
+#define EDIT_METHOD_BAR(constant, name, function, scales) "|" name
 #define EDIT_METHOD_NAMES (&(EDIT_METHODS(EDIT_METHOD_BAR))[1])
 
 typedef struct EditScale {
@@ -133,14 +132,13 @@ const char *edit_positions_name(EditPositions positions);
 void edit_layers_print(char out[192], uint64_t layers);
 void edit_scale_print(char out[32], EditScale scale);
 
-/* Layers of the network that an edit may use: those the probe is fitted for. */
-uint64_t edit_layers_possible(const Probe *probe, const GptConfig *cfg);
-/* Refuse what cannot be done: a task without board states, a site of another width than the
- * probe's, a layer without a fitted probe, directions of a probe with a hidden layer, a scale in
- * r where the method has no length, steps or rate out of range. `probe` is what the directions
- * come from: for mean-difference, and for it alone, the means (solver EDIT_MEANS). OGPT_EUSAGE or
- * OGPT_EFORMAT. */
-int edit_plan_check(const EditPlan *plan, const Probe *probe, const GptConfig *cfg);
+/* Layers of the network that an edit may use: those that have directions, or a fitted probe. */
+uint64_t edit_layers_possible(const BoardDirections *directions, const GptConfig *cfg);
+/* Refuse what cannot be done: a task without board states, a site of another width than that of the
+ * directions, a layer without a fitted probe, directions of a probe with a hidden layer, a scale in
+ * r where the method has no length, steps or rate out of range. Method mean-difference takes the
+ * directions of class means, and no other method does. OGPT_EUSAGE. */
+int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, const GptConfig *cfg);
 
 /* The plans to be tried for tuning, in order: `base` with every choice of layers (every run of
  * layers that follow each other, one alone included; for gradient, which is slow, one layer alone

@@ -7,7 +7,7 @@
 #include "probes/edits/edit_plan.h"
 
 static const char *const method_names[] = {
-#define EDIT_METHOD_NAME(constant, name, scales) name,
+#define EDIT_METHOD_NAME(constant, name, function, scales) name,
     EDIT_METHODS(EDIT_METHOD_NAME)
 #undef EDIT_METHOD_NAME
 };

@@ -150,7 +150,7 @@ static int geometry_run(Context *context)
     rc = rc ? rc : report(context, geometry);
     for (size_t i = 0; i < geometry->n; i++) {
         for (int l = 0; l < LAYERS_MAX; l++) {
-            directions_release(&geometry->probe[i].directions[l]);
+            direction_set_release(&geometry->probe[i].directions[l]);
         }
         probe_release(&geometry->probe[i].probe);
     }

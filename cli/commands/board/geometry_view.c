@@ -166,11 +166,11 @@ static void interval_push(Js *rows, const Geometry *geometry, const GeometryProb
 
 static void layer_rows(Js *rows, const Geometry *geometry, const GeometryProbe *one, int l)
 {
-    const Directions *directions = &one->directions[l];
+    const DirectionSet *directions = &one->directions[l];
     WithinCosines within = directions_within(directions);
     row_push(rows, geometry, one, l, "neighbour_cosine", within.neighbours, within.n_neighbours);
     row_push(rows, geometry, one, l, "other_cosine", within.others, within.n_others);
-    row_push(rows, geometry, one, l, "random_cosine", random_cosine_mean(directions->d), 0);
+    row_push(rows, geometry, one, l, "random_cosine", random_cosine_mean(directions->width), 0);
     row_push(rows, geometry, one, l, "effective_rank", one->rank[l], directions->n_present);
     if (one->has_halves) {
         row_push(rows, geometry, one, l, "halves_cosine", one->halves[l].same, one->halves[l].n);

@@ -12,7 +12,7 @@
 typedef struct GeometryProbe {
     const char *path;
     Probe probe;
-    Directions directions[LAYERS_MAX];
+    DirectionSet directions[LAYERS_MAX];
     double rank[LAYERS_MAX];           /* effective */
     BetweenCosines halves[LAYERS_MAX]; /* of fits on disjoint halves */
     Explained explained[LAYERS_MAX];

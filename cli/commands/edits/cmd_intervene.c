@@ -8,7 +8,6 @@
 #include "cli/commands/edits/edit_journal.h"
 #include "cli/commands/edits/intervene_session.h"
 #include "datasets/corpus.h"
-#include "probes/edits/edit_means.h"
 
 static const OptionSpec intervene_options[] = {
     {"probe", OPT_TEXT, offsetof(InterveneOptions, probe), .argument = "PROBE",
@@ -61,9 +60,9 @@ static const OptionSpec intervene_options[] = {
      .help = "also print case N (from 0) with the predictions; -1: none"},
 };
 
-const Probe *session_directions(const Session *session, const EditPlan *plan)
+const BoardDirections *session_directions(const Session *session, const EditPlan *plan)
 {
-    return plan->method == METHOD_MEAN_DIFFERENCE ? &session->means : &session->probe;
+    return &session->directions[plan->method == METHOD_MEAN_DIFFERENCE ? 1 : 0];
 }
 
 EditNetwork *session_network(const Session *session, const EditPlan *plan)
@@ -99,18 +98,17 @@ static void show_progress(void *context, const char *stage, double done, double 
 static int make_means(Session *session, const EditPlan *plan)
 {
     EditMeansOptions options = EDIT_MEANS_OPTIONS_DEFAULT;
-    const GptConfig *cfg = &session->model.gpt->cfg;
+    const Work work = {.pool = session->context->pool, .seed = session->context->seed};
     Corpus *corpus = NULL;
     int rc = corpus_open(&corpus, session->given->means_from, false);
     options.site = plan->site;
     options.labels = session->probe.labels;
-    options.seed = session->context->seed;
     if (rc == 0) {
         context_say(session->context, "averaging activations of %s: up to %zu MiB of memory",
                     session->given->means_from,
-                    (edit_means_bytes(cfg, &options, pool_size(session->context->pool)) >> 20) + 1);
-        rc = edit_means_fit(&session->means, &session->means_least, session->model.gpt, corpus,
-                            &options, session->context->pool);
+                    (edit_means_bytes(&session->model.gpt->cfg, &options, &work) >> 20) + 1);
+        rc = edit_means_fit(&session->directions[1], &session->means, session->model.gpt, corpus,
+                            &options, &work);
     }
     corpus_close(corpus);
     return rc;
@@ -121,13 +119,16 @@ static int make_networks(Session *session)
     size_t n_workers = pool_size(session->context->pool);
     uint64_t seed = session->context->seed;
     const Gpt *gpt = session->model.gpt;
-    int rc = edit_network_new(&session->networks[0], gpt, &session->probe, n_workers, seed);
+    int rc = direction_board_of_probe(&session->directions[0], &session->probe);
+    rc =
+        rc ? rc
+           : edit_network_new(&session->networks[0], gpt, &session->directions[0], n_workers, seed);
     for (size_t i = 0; i < session->n_plans && rc == 0; i++) {
         if (session->plans[i].method == METHOD_MEAN_DIFFERENCE) {
             rc = make_means(session, &session->plans[i]);
-            rc =
-                rc ? rc
-                   : edit_network_new(&session->networks[1], gpt, &session->means, n_workers, seed);
+            rc = rc ? rc
+                    : edit_network_new(&session->networks[1], gpt, &session->directions[1],
+                                       n_workers, seed);
             if (rc == 0) {
                 edit_network_read_with(session->networks[1], &session->probe);
             }
@@ -235,7 +236,8 @@ static int intervene_run(Context *context)
     }
     edit_network_free(session->networks[0]);
     edit_network_free(session->networks[1]);
-    probe_release(&session->means);
+    direction_board_release(&session->directions[0]);
+    direction_board_release(&session->directions[1]);
     probe_release(&session->probe);
     model_release(&session->model);
     mem_free(session);

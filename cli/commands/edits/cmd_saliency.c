@@ -43,6 +43,7 @@ typedef struct Session {
     const SaliencyOptions *given;
     ModelFile model;
     Probe probe;
+    BoardDirections directions;
     const GameVariant *variant;
     uint8_t moves[GAME_MAX_MOVES];
     int n_moves, move;
@@ -80,7 +81,8 @@ static int parse_plan(Session *session)
         rc = edit_layers_parse(&session->plan.layers, given->layers, cfg->n_layers);
     }
     rc = rc ? rc : edit_scale_parse(&session->plan.scale, given->scale);
-    return rc ? rc : edit_plan_check(&session->plan, &session->probe, cfg);
+    rc = rc ? rc : direction_board_of_probe(&session->directions, &session->probe);
+    return rc ? rc : edit_plan_check(&session->plan, &session->directions, cfg);
 }
 
 static int parse_position(Session *session)
@@ -268,7 +270,7 @@ static int session_run(Session *session)
     int rc = load(session);
     rc = rc ? rc : context_run_begin(context, session->model.path, false);
     rc = rc ? rc
-            : edit_network_new(&session->network, session->model.gpt, &session->probe, 1,
+            : edit_network_new(&session->network, session->model.gpt, &session->directions, 1,
                                context->seed);
     if (rc != 0) {
         return rc;
@@ -300,6 +302,7 @@ static int saliency_run(Context *context)
     session->given = context->options;
     rc = session_run(session);
     edit_network_free(session->network);
+    direction_board_release(&session->directions);
     probe_release(&session->probe);
     model_release(&session->model);
     mem_free(session);

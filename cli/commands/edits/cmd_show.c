@@ -165,11 +165,13 @@ static int gather_edit(ShowView *view)
             show_edit_name(view->options), view->options->probe, probe->n_hidden);
     }
     rc = derive_edit(view);
+    rc = rc ? rc : direction_board_of_probe(&view->directions, probe);
     if (rc) {
         return rc;
     }
-    squares = edit_squares(probe, &view->edit_case);
+    squares = edit_squares(&view->directions.terms, &view->edit_case);
     view->edit = (DecodeEdit){.plan = EDIT_PLAN_DEFAULT,
+                              .directions = &view->directions,
                               .square = squares.squares[0],
                               .from_class = squares.from[0],
                               .to_class = squares.to[0]};
@@ -177,7 +179,7 @@ static int gather_edit(ShowView *view)
     view->edit.plan.site = probe->site;
     view->edit.plan.layers = UINT64_C(1) << layer;
     view->edit.plan.scale.value = view->options->scale;
-    rc = edit_plan_check(&view->edit.plan, probe, &view->model.gpt->cfg);
+    rc = edit_plan_check(&view->edit.plan, &view->directions, &view->model.gpt->cfg);
     if (rc) {
         return rc;
     }
@@ -228,6 +230,7 @@ static int show_run(Context *context)
         rc = context_result(context, show_document(view), text.data);
     }
     text_release(&text);
+    direction_board_release(&view->directions);
     probe_release(&view->probe);
     model_release(&view->model);
     mem_free(view);

@@ -24,7 +24,7 @@ static void add_text(Sha256 *hash, const char *text)
     sha256_add(hash, text, strlen(text) + 1);
 }
 
-/* The numbers of a probe, or of means. One that was not loaded has no layers. */
+/* The numbers of a probe. */
 static void add_probe(Sha256 *hash, const Probe *probe)
 {
     size_t cells = (size_t)probe->n_squares * (size_t)probe->n_classes;
@@ -40,6 +40,16 @@ static void add_probe(Sha256 *hash, const Probe *probe)
                        (size_t)probe->d_model * hidden * sizeof(float));
             sha256_add(hash, probe->hidden_bias[i], hidden * sizeof(float));
         }
+    }
+}
+
+/* Class means; none, if mean-difference is not asked for. */
+static void add_means(Sha256 *hash, const BoardDirections *means)
+{
+    for (int i = 0; i < means->n_layers; i++) {
+        const DirectionSet *set = &means->sets[i];
+        sha256_add(hash, set->unit, set->n * set->width * sizeof(*set->unit));
+        sha256_add(hash, set->length, set->n * sizeof(*set->length));
     }
 }
 
@@ -70,7 +80,7 @@ int session_journal_begin(SessionJournal *journal, const Session *session)
         sha256_add(hash, &context->seed, sizeof(context->seed));
         add_text(hash, session->model.model_hash);
         add_probe(hash, &session->probe);
-        add_probe(hash, &session->means);
+        add_means(hash, &session->directions[1]);
         for (size_t f = 0; f < session->n_files && rc == 0; f++) {
             rc = add_cases(hash, &session->files[f].cases);
             rc = rc ? rc : add_cases(hash, &session->files[f].tuning);

@@ -23,7 +23,7 @@ static void plan_json(Js *object, const Session *session, const EditPlan *plan)
 {
     bool by_gradient = plan->method == METHOD_GRADIENT;
     bool by_means = plan->method == METHOD_MEAN_DIFFERENCE;
-    const Probe *means = &session->means;
+    const EditMeansReport *means = &session->means;
     Js *layers = js_array();
     for (int l = 0; l < EDIT_MAX_LAYERS; l++) {
         if (plan->layers >> l & 1) {
@@ -47,7 +47,7 @@ static void plan_json(Js *object, const Session *session, const EditPlan *plan)
     js_set_str(object, "means_corpus_hash", by_means ? means->corpus_hash : "");
     js_set(object, "means_games", by_means ? js_int(means->n_games) : js_null());
     js_set(object, "means_positions", by_means ? js_int(means->n_positions) : js_null());
-    js_set(object, "means_least", by_means ? js_int((int64_t)session->means_least) : js_null());
+    js_set(object, "means_least", by_means ? js_int((int64_t)means->least) : js_null());
 }
 
 static Js *sweep_row_json(const Session *session, const SweepRow *row)

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "model/checkpoint.h"
 #include "probes/edits/edit_experiment.h"
+#include "probes/edits/edit_means.h"
 #include "probes/edits/edit_network.h"
 
 #define INTERVENE_MAX_FILES 4
@@ -36,14 +37,15 @@ typedef struct Session {
     Context *context;
     const InterveneOptions *given;
     ModelFile model;
-    Probe probe, means; /* means: of mean-difference, where it is asked for */
-    size_t means_least; /* positions behind the mean of the rarest state */
+    Probe probe;
+    BoardDirections directions[2]; /* of the probe; class means, if mean-difference is asked for */
+    EditMeansReport means;         /* behind the class means */
     CaseFile files[INTERVENE_MAX_FILES];
     size_t n_files;
     EditPlan plans[N_EDIT_METHODS]; /* as asked for: one, or one a method */
     size_t n_plans;
     bool any_layers, any_scale; /* to be tuned */
-    EditNetwork *networks[2];   /* directions of the probe, of the means */
+    EditNetwork *networks[2];   /* edited along directions[0], [1] */
     AnswerRule rule;
     Work work;
     Progress progress;
@@ -57,8 +59,8 @@ typedef struct Session {
 int session_load(Session *session);
 /* --method all */
 bool session_is_all(const Session *session);
-/* Of a probe that edits and a network, the one whose directions a plan uses. */
-const Probe *session_directions(const Session *session, const EditPlan *plan);
+/* The directions that a plan uses, and the network that it edits along them. */
+const BoardDirections *session_directions(const Session *session, const EditPlan *plan);
 EditNetwork *session_network(const Session *session, const EditPlan *plan);
 
 /* Rows of the results database for one result: sweep, summary, cases, metrics. */

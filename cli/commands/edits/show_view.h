@@ -22,6 +22,7 @@ typedef struct ShowView {
     const ShowOptions *options;
     ModelFile model;
     Probe probe;
+    BoardDirections directions; /* of the probe; made for an edit */
     const GameVariant *variant;
     const Vocab *vocab;
     uint8_t moves[GAME_MAX_MOVES];

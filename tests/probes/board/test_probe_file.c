@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/formats/safetensors.h"
 #include "tests/probes/probe_fixture.h"
-#include "probes/board/probe.h"
+#include "probes/board/direction_set.h"
 
 static ProbeFixture fixture;
 
@@ -237,7 +237,7 @@ static void other_models_are_refused(void **state)
 static void scores_and_directions_are_what_they_say(void **state)
 {
     Probe probe;
-    float x[2 * 24], scores[2 * 36 * 3], direction[24];
+    float x[2 * 24], scores[2 * 36 * 3];
     uint8_t classes[2 * 36];
     probe_make(&probe);
     Rng rng = rng_at(2, RNG_TEST, 5);
@@ -256,14 +256,22 @@ static void scores_and_directions_are_what_they_say(void **state)
         assert_true(fabs(sum - (double)scores[cell]) < 1e-4);
         assert_true(scores[cell] <= scores[cell / 3 * 3 + classes[cell / 3]]);
     }
-    double norm = probe_direction(direction, &probe, 1, 17, 1, 2), length = 0;
+    BoardDirections directions;
+    probe.fitted[2] = true;
+    assert_int_equal(direction_board_of_probe(&directions, &probe), 0);
+    size_t at = direction_of_square(&directions.sets[1], 17, 1, 2);
+    const float *direction = directions.sets[1].unit + at * 24;
+    double norm = directions.sets[1].length[at], length = 0;
     for (size_t c = 0; c < 24; c++) {
         const float *w = probe.weight[1] + c * 108 + 17 * 3;
         assert_true(fabs(norm * (double)direction[c] - ((double)w[2] - (double)w[1])) < 1e-5);
         length += (double)direction[c] * (double)direction[c];
     }
     assert_true(fabs(length - 1) < 1e-5);
-    assert_true(probe_direction(direction, &probe, 2, 17, 1, 2) == 0); /* all weights zero */
+    assert_string_equal(directions.sets[1].name[at], "f3 theirs to mine");
+    assert_true(directions.sets[1].n_present > 0 && directions.sets[2].n_present == 0);
+    assert_true(directions.sets[2].length[at] == 0); /* all weights zero */
+    direction_board_release(&directions);
     probe_release(&probe);
 }
 

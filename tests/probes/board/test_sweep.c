@@ -473,7 +473,11 @@ static void a_typed_game_is_decoded(void **state)
                            .layers = 2,
                            .scale = {1e3, false},
                            .probe_layer = PROBE_LAYER_OWN};
+    BoardDirections directions;
+    assert_int_equal(direction_board_of_probe(&directions, &probe), 0);
+    edit.directions = &directions;
     assert_int_equal(decode_game(&edited, gpt, &probe, moves, 12, &edit), 0);
+    direction_board_release(&directions);
     assert_memory_equal(plain.classes[0], edited.classes[0], 36); /* before the edit: the same */
     assert_memory_equal(plain.classes[1], edited.classes[1], 36);
     assert_int_not_equal(edited.classes[2][square], from);

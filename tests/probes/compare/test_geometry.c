@@ -38,7 +38,7 @@ static void fill_random(uint64_t index)
  * never sees the last class. */
 static void known_angles_are_found(void **state)
 {
-    Directions set;
+    DirectionSet set;
     double rank;
     memset(weight, 0, sizeof(weight));
     for (size_t s = 0; s < S; s++) {
@@ -50,7 +50,7 @@ static void known_angles_are_found(void **state)
     }
     assert_int_equal(directions_of_weights(&set, weight, 6, D, K), 0);
     assert_int_equal(set.n_present, 35);
-    assert_false(set.present[33]);
+    assert_false(set.length[33] > 0);
     WithinCosines within = directions_within(&set);
     assert_int_equal(within.n_neighbours + within.n_others, 35 * 34 / 2);
     assert_int_equal(within.n_neighbours, 110 - 5); /* king moves on 6x6, less those of square 33 */
@@ -63,14 +63,14 @@ static void known_angles_are_found(void **state)
     BetweenCosines self = directions_between(&set, &set);
     assert_int_equal(self.n, 35);
     assert_true(fabs(self.same - 1) < 1e-6 && fabs(self.same_least - 1) < 1e-6);
-    directions_release(&set);
+    direction_set_release(&set);
 }
 
 /* Random directions: |cosine| about sqrt(2 / (pi d)), the effective rank near the number of
  * squares, nothing shared between two draws. */
 static void random_directions_share_nothing(void **state)
 {
-    Directions a, b;
+    DirectionSet a, b;
     double rank;
     fill_random(0);
     assert_int_equal(directions_of_weights(&a, weight, 6, D, K), 0);
@@ -86,8 +86,8 @@ static void random_directions_share_nothing(void **state)
     assert_true(fabs(between.others - mean) < 4 * 0.6 * deviation / sqrt(35 * 36));
     assert_int_equal(directions_rank(&rank, &a), 0);
     assert_true(rank > 28 && rank < S); /* 36 draws in 48 dimensions are nearly, not quite, even */
-    directions_release(&a);
-    directions_release(&b);
+    direction_set_release(&a);
+    direction_set_release(&b);
     /* The twin: one common part added to all squares is seen at once. */
     for (size_t s = 0; s < S; s++) {
         set_weight(0, s, 2, 20);
@@ -96,7 +96,7 @@ static void random_directions_share_nothing(void **state)
     assert_true(directions_within(&a).others > 0.5);
     assert_int_equal(directions_rank(&rank, &a), 0);
     assert_true(rank < 28);
-    directions_release(&a);
+    direction_set_release(&a);
 }
 
 static ExplainedOptions sample(void)

@@ -48,16 +48,18 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
 static int run(EditExperiment *out, Rules *rules, const CaseSet *cases, const CaseSet *tuning,
                bool any, bool by_layer)
 {
-    const Probe probe = {.task = "mine",
-                         .labels = "mover",
-                         .classes = {"empty", "theirs", "mine"},
-                         .n_classes = 3,
-                         .size = 6,
-                         .n_squares = 36,
-                         .d_model = 24,
-                         .n_layers = 3,
-                         .layers = {0, 1, 2},
-                         .fitted = {true, true, true}};
+    const Probe probe = {0};
+    const BoardDirections directions = {.probe = &probe,
+                                        .terms = {.task = "mine",
+                                                  .labels = "mover",
+                                                  .classes = {"empty", "theirs", "mine"},
+                                                  .n_classes = 3,
+                                                  .size = 6,
+                                                  .n_squares = 36},
+                                        .width = 24,
+                                        .n_layers = 3,
+                                        .layers = {0, 1, 2},
+                                        .fitted = {true, true, true}};
     const GptConfig cfg = {.n_layers = 3,
                            .d_model = 24,
                            .n_heads = 3,
@@ -71,7 +73,7 @@ static int run(EditExperiment *out, Rules *rules, const CaseSet *cases, const Ca
                                  .any_layers = any,
                                  .any_scale = any,
                                  .by_layer = by_layer,
-                                 .directions = &probe,
+                                 .directions = &directions,
                                  .cfg = &cfg,
                                  .measure = {.scoring = {.name = "test"}}};
     options.base.layers = 1;

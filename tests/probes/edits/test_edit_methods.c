@@ -82,12 +82,25 @@ static double change(float out[WIDTH], const float *old, const EditPlan *plan, c
                      const EditSquares *squares)
 {
     float x[WIDTH], scratch[EDIT_ROW_SCRATCH(WIDTH)];
+    BoardDirections directions;
+    assert_int_equal(direction_board_of_probe(&directions, probe), 0);
     memcpy(x, old, sizeof(x));
-    edit_row(x, scratch, plan, probe, 0, squares);
+    edit_row(x, scratch, plan, &directions, 0, squares);
+    direction_board_release(&directions);
     for (int c = 0; c < WIDTH; c++) {
         out[c] = x[c] - old[c];
     }
     return sqrt(dot(out, out));
+}
+
+/* edit_plan_check with the directions of a probe. */
+static int check(const EditPlan *plan, const Probe *probe, const GptConfig *cfg)
+{
+    BoardDirections directions;
+    assert_int_equal(direction_board_of_probe(&directions, probe), 0);
+    int rc = edit_plan_check(plan, &directions, cfg);
+    direction_board_release(&directions);
+    return rc;
 }
 
 /* Rounding of sums of 48 float products of size about 1, in rows about 7 long. */
@@ -96,10 +109,15 @@ static double change(float out[WIDTH], const float *old, const EditPlan *plan, c
 /* The signed distance of a row from the boundary between two classes. */
 static double coordinate(const float *x, const Probe *probe, int square, int from, int to)
 {
-    float u[WIDTH];
-    double norm = probe_direction(u, probe, 0, square, from, to);
+    double sum = 0, squared = 0;
+    for (int c = 0; c < WIDTH; c++) {
+        const float *w = probe->weight[0] + (c * SQUARES + square) * CLASSES;
+        double difference = (double)w[to] - (double)w[from];
+        sum += x[c] * difference;
+        squared += difference * difference;
+    }
     const float *bias = probe->bias[0] + square * CLASSES;
-    return dot(x, u) + ((double)bias[to] - bias[from]) / norm;
+    return (sum + (double)bias[to] - bias[from]) / sqrt(squared);
 }
 
 static void set_brings_the_coordinate_to_its_scale(void **state)
@@ -259,33 +277,36 @@ static void means_are_those_of_the_rows(void **state)
     EditMeansOptions options = EDIT_MEANS_OPTIONS_DEFAULT;
     PositionSet set;
     GameSource *source;
-    Probe means, again;
-    size_t least, least_again;
+    BoardDirections means, again;
+    EditMeansReport report, report_again;
+    Work work = {.seed = 1};
+    size_t least_again;
     int layer = 1, square = 20;
     size_t S = SQUARES;
     options.n_games = 60;
     assert_int_equal(fixture_open(&fixture, 100), 0);
     const Gpt *gpt = fixture.model.gpt;
     size_t width = (size_t)gpt->cfg.d_model;
-    assert_int_equal(edit_means_fit(&means, &least, gpt, fixture.corpus, &options, NULL), 0);
+    assert_int_equal(edit_means_fit(&means, &report, gpt, fixture.corpus, &options, &work), 0);
     /* Layer by layer, because there is no room for two: the same bytes, and less announced. */
-    size_t n_bytes = edit_means_bytes(&gpt->cfg, &options, 1);
-    options.memory_bytes = 1;
-    assert_true(edit_means_bytes(&gpt->cfg, &options, 1) < n_bytes);
-    assert_int_equal(edit_means_fit(&again, &least_again, gpt, fixture.corpus, &options, NULL), 0);
+    size_t n_bytes = edit_means_bytes(&gpt->cfg, &options, &work);
+    work.memory_bytes = 1;
+    assert_true(edit_means_bytes(&gpt->cfg, &options, &work) < n_bytes);
+    assert_int_equal(edit_means_fit(&again, &report_again, gpt, fixture.corpus, &options, &work),
+                     0);
     for (int i = 0; i < means.n_layers; i++) {
         assert_true(again.fitted[i]);
-        assert_memory_equal(means.weight[i], again.weight[i],
-                            width * S * CLASSES * sizeof(*means.weight[i]));
+        const DirectionSet *a = &means.sets[i], *b = &again.sets[i];
+        assert_true(a->layer == i && a->n == S * CLASSES * CLASSES && a->width == width);
+        assert_memory_equal(a->unit, b->unit, a->n * width * sizeof(*a->unit));
+        assert_memory_equal(a->length, b->length, a->n * sizeof(*a->length));
     }
-    assert_int_equal(least, least_again);
-    assert_string_equal(means.corpus_hash, corpus_info(fixture.corpus)->content_hash);
-    probe_release(&again);
+    assert_int_equal(report.least, report_again.least);
+    assert_string_equal(report.corpus_hash, corpus_info(fixture.corpus)->content_hash);
+    direction_board_release(&again);
     assert_int_equal(means.n_layers, 3);
-    assert_int_equal(source_corpus(&source, fixture.corpus, 1U << SPLIT_TRAIN, true, options.seed),
-                     0);
-    const Work work = {.seed = options.seed};
     const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
+    assert_int_equal(source_corpus(&source, fixture.corpus, 1U << SPLIT_TRAIN, true, work.seed), 0);
     assert_int_equal(positions_draw(&set, source, 60, options.plies, &work), 0);
     source_free(source);
     float *rows = malloc(set.n_positions * width * sizeof(*rows));
@@ -300,7 +321,7 @@ static void means_are_those_of_the_rows(void **state)
         }
         least_again = n > 0 && n < least_again ? n : least_again;
     }
-    assert_int_equal(least, least_again);
+    assert_int_equal(report.least, least_again);
     for (int k = 0; k < CLASSES; k++) {
         double apart = 0;
         for (size_t c = 0; c < width; c++) {
@@ -312,19 +333,20 @@ static void means_are_those_of_the_rows(void **state)
                 other += labels[i * S] == k ? rows[i * width + c] : 0;
                 n_other += labels[i * S] == k;
             }
-            float found = means.weight[1][(c * S + (size_t)square) * CLASSES + (size_t)k];
+            size_t at = direction_of_square(&means.sets[1], square, k, k);
+            double found = means.sets[1].unit[at * width + c] * means.sets[1].length[at];
             if (n > 0) {
                 /* Float sums of blocks of at most 1,024 rows. */
-                assert_true(fabs((double)found - sum / (double)n) < 1e-4);
+                assert_true(fabs(found - sum / (double)n) < 1e-4);
             }
-            apart += fabs((double)found - other / (double)(n_other ? n_other : 1));
+            apart += fabs(found - other / (double)(n_other ? n_other : 1));
         }
         assert_true(apart > 0.1); /* negative twin: another square has other means */
     }
     free(rows);
     free(labels);
     positions_release(&set);
-    probe_release(&means);
+    direction_board_release(&means);
     fixture_close(&fixture);
 }
 
@@ -350,15 +372,18 @@ static void mean_difference_adds_the_difference(void **state)
                 ROW_TOL);
 
     /* Means and probes are not taken for each other. */
-    assert_int_equal(edit_plan_check(&plan, &means, &cfg), OGPT_EUSAGE);
-    snprintf(means.solver, sizeof(means.solver), EDIT_MEANS);
-    assert_int_equal(edit_plan_check(&plan, &means, &cfg), 0);
+    BoardDirections directions;
+    assert_int_equal(direction_board_of_probe(&directions, &means), 0);
+    assert_int_equal(edit_plan_check(&plan, &directions, &cfg), OGPT_EUSAGE);
+    directions.probe = NULL;
+    assert_int_equal(edit_plan_check(&plan, &directions, &cfg), 0);
     plan.method = METHOD_ADD;
-    assert_int_equal(edit_plan_check(&plan, &means, &cfg), OGPT_EUSAGE);
+    assert_int_equal(edit_plan_check(&plan, &directions, &cfg), OGPT_EUSAGE);
+    direction_board_release(&directions);
     probe_release(&means);
 }
 
-/* ---- a case in the probe's terms ---- */
+/* ---- a case in the words of a board ---- */
 
 /* Squares in a state, but for those that are edited. */
 static int n_alike(const uint8_t *labels, const EditSquares *squares, int state)
@@ -376,6 +401,7 @@ static void squares_of_a_case_are_those_of_its_board(void **state)
         CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
         const GameVariant *variant = game_variant(6);
         Probe probe = make_probe(0);
+        BoardTerms terms = direction_terms(&probe);
         CaseSet set;
         int n_checked = 0;
         options.n = 30;
@@ -385,9 +411,9 @@ static void squares_of_a_case_are_those_of_its_board(void **state)
         assert_int_equal(cases_make(&set, variant, &options, NULL), 0);
         for (size_t i = 0; i < set.n; i++) {
             const EditCase *edit = &set.cases[i];
-            EditSquares squares = edit_squares(&probe, edit);
-            EditSquares wrong = edit_wrong_squares(&probe, edit, variant, 1, i);
-            EditSquares kept = edit_kept_squares(&probe, edit);
+            EditSquares squares = edit_squares(&terms, edit);
+            EditSquares wrong = edit_wrong_squares(&terms, edit, variant, 1, i);
+            EditSquares kept = edit_kept_squares(&terms, edit);
             uint8_t labels[SQUARES];
             labels_mine(labels, variant, &edit->before, edit->n_moves - 1, LABELS_MOVER);
             assert_int_equal(squares.n, 2);
@@ -432,11 +458,11 @@ static void presets_are_the_published_edits(void **state)
     assert_true(plan.scale.value == 2.3 && !plan.scale.relative && plan.probe_layer == 5);
     assert_true(plan.direction == DIRECTION_TARGET && plan.positions == POSITIONS_LAST);
     probe.layers[0] = 5;
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), 0);
-    assert_int_equal(edit_plan_check(&plan, &nonlinear, &cfg), OGPT_EUSAGE);
+    assert_int_equal(check(&plan, &probe, &cfg), 0);
+    assert_int_equal(check(&plan, &nonlinear, &cfg), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "8 hidden units"));
     cfg.n_layers = 4;
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), OGPT_EUSAGE);
+    assert_int_equal(check(&plan, &probe, &cfg), OGPT_EUSAGE);
     assert_int_equal(edit_preset_parse(&plan, "li-gradient"), 0);
     assert_true(plan.steps == 1000 && plan.rate.value == 1e-3 && !plan.rate.relative);
     assert_int_equal(plan.layers, 0xf8);
@@ -457,18 +483,18 @@ static void plans_out_of_range_are_refused(void **state)
     Probe probe = make_probe(0);
     EditPlan plan = plan_of(METHOD_GRADIENT, 1, false);
     EditScale rate;
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), 0);
+    assert_int_equal(check(&plan, &probe, &cfg), 0);
     plan.steps = 0;
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), OGPT_EUSAGE);
+    assert_int_equal(check(&plan, &probe, &cfg), OGPT_EUSAGE);
     plan.steps = 1;
     plan.rate.value = 0;
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), OGPT_EUSAGE);
+    assert_int_equal(check(&plan, &probe, &cfg), OGPT_EUSAGE);
     plan = plan_of(METHOD_GRADIENT, 1, true);
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), OGPT_EUSAGE);
+    assert_int_equal(check(&plan, &probe, &cfg), OGPT_EUSAGE);
     plan = plan_of(METHOD_SET, 1, true);
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), 0);
+    assert_int_equal(check(&plan, &probe, &cfg), 0);
     plan.direction = DIRECTION_TARGET;
-    assert_int_equal(edit_plan_check(&plan, &probe, &cfg), OGPT_EUSAGE);
+    assert_int_equal(check(&plan, &probe, &cfg), OGPT_EUSAGE);
     assert_int_equal(edit_rate_parse(&rate, EDIT_RATE), 0);
     assert_true(rate.value == 0.004 && rate.relative);
     assert_int_equal(edit_rate_parse(&rate, "0"), OGPT_EUSAGE);

@@ -61,7 +61,8 @@ static void answer(float *logits, const Rules *rules, const GameVariant *variant
 static void read_board(uint8_t *classes, const Rules *rules, const EditCase *edit, bool edited)
 {
     const Probe *reader = rules->reader;
-    EditSquares squares = edit_squares(reader, edit);
+    BoardTerms terms = direction_terms(reader);
+    EditSquares squares = edit_squares(&terms, edit);
     for (int layer = 0; layer < reader->n_layers; layer++) {
         uint8_t *out = classes + layer * reader->n_squares;
         int n_leaks = edited && layer == reader->n_layers - 1 ? rules->n_leaks : 0;

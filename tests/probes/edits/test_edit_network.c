@@ -32,6 +32,7 @@ enum { N_CASES = 70 };
 typedef struct Fixture {
     Gpt *gpt;
     Probe probe;
+    BoardDirections directions; /* of the probe of another Fixture: see fixture_directions */
     CaseSet cases;
 } Fixture;
 
@@ -78,11 +79,21 @@ static Fixture fixture_make(void)
         fill(out.probe.weight[i], 64 * 36 * 3, 10 + i, 1.0);
         fill(out.probe.bias[i], 36 * 3, 20 + i, 1.0);
     }
+    assert_int_equal(direction_board_of_probe(&out.directions, &out.probe), 0);
+    return out;
+}
+
+/* The directions, owned by the probe where it lies now: a Fixture is copied when it is made. */
+static BoardDirections fixture_directions(const Fixture *fixture)
+{
+    BoardDirections out = fixture->directions;
+    out.probe = &fixture->probe;
     return out;
 }
 
 static void fixture_release(Fixture *fixture)
 {
+    direction_board_release(&fixture->directions);
     gpt_free(fixture->gpt);
     probe_release(&fixture->probe);
     cases_release(&fixture->cases);
@@ -113,7 +124,10 @@ static void edit_one(float *x, const EditPlan *plan, const Probe *probe, int lay
 {
     EditSquares squares = {.n = 1, .squares = {square}, .from = {from}, .to = {to}};
     float scratch[EDIT_ROW_SCRATCH(64)];
-    edit_row(x, scratch, plan, probe, layer, &squares);
+    BoardDirections directions;
+    assert_int_equal(direction_board_of_probe(&directions, probe), 0);
+    edit_row(x, scratch, plan, &directions, layer, &squares);
+    direction_board_release(&directions);
 }
 
 static void project_is_a_reflection(void **state)
@@ -190,9 +204,10 @@ static EditMetrics score_network(const Fixture *fixture, const EditPlan *plan, s
     EditNetwork *network;
     EditPredictor predictor;
     EditMetrics report;
-    assert_int_equal(edit_plan_check(plan, &fixture->probe, &fixture->gpt->cfg), 0);
+    BoardDirections directions = fixture_directions(fixture);
+    assert_int_equal(edit_plan_check(plan, &directions, &fixture->gpt->cfg), 0);
     assert_int_equal(pool_new(&work.pool, n_threads), 0);
-    assert_int_equal(edit_network_new(&network, fixture->gpt, &fixture->probe, n_threads, seed), 0);
+    assert_int_equal(edit_network_new(&network, fixture->gpt, &directions, n_threads, seed), 0);
     predictor = edit_network_predictor(network);
     assert_int_equal(edit_measure(&report, &predictor, &fixture->cases, plan, &options, &work), 0);
     edit_network_free(network);
@@ -260,7 +275,7 @@ static void a_case_answers_alone_as_in_company(void **state)
     size_t order[EDIT_CHUNK_CASES];
     static float all[EDIT_CHUNK_CASES * 33], alone[33];
     double largest[N_ARMS] = {0}, edit_effect = 0, random_effect = 0;
-    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
+    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.directions, 1, 1), 0);
     predictor = edit_network_predictor(network);
     for (size_t i = 0; i < EDIT_CHUNK_CASES; i++) {
         order[i] = i;
@@ -348,11 +363,11 @@ static void all_positions_take_the_change_of_the_last(void **state)
     EditNetwork *network;
     EditPredictor predictor;
     double last_differs = 0;
-    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
+    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.directions, 1, 1), 0);
     predictor = edit_network_predictor(network);
     for (size_t index = 0; index < 20; index++) {
         const EditCase *edit = &fixture.cases.cases[index];
-        EditSquares squares = edit_squares(&fixture.probe, edit);
+        EditSquares squares = edit_squares(&fixture.directions.terms, edit);
         float all[33], last[33], again[33], zero[64] = {0}, scratch[EDIT_ROW_SCRATCH(64)];
         ShiftAll shift = {zero, (size_t)edit->n_moves};
         Hooks hooks = {.fn = shift_all_hook, .context = &shift};
@@ -362,7 +377,7 @@ static void all_positions_take_the_change_of_the_last(void **state)
         answer(last, &predictor, &fixture.cases, &index, 1, ARM_EDIT, &plan);
         plan.positions = POSITIONS_ALL;
         answer(all, &predictor, &fixture.cases, &index, 1, ARM_EDIT, &plan);
-        edit_row(zero, scratch, &plan, &fixture.probe, 1, &squares); /* an absolute add */
+        edit_row(zero, scratch, &plan, &fixture.directions, 1, &squares); /* an absolute add */
         for (int t = 0; t < edit->n_moves; t++) {
             tokens[t] = vocab_of(fixture.cases.variant)->tok_of_sq[edit->moves[t]];
         }
@@ -389,7 +404,7 @@ static void random_control_has_the_length_of_the_edit(void **state)
     EditNetwork *network;
     EditPredictor predictor;
     size_t index;
-    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 9), 0);
+    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.directions, 1, 9), 0);
     predictor = edit_network_predictor(network);
     for (index = 0; index < 20; index++) {
         double norms[EDIT_MAX_LAYERS] = {0}, length = 0;
@@ -435,13 +450,13 @@ static void colours_become_mine_and_theirs_by_the_mover(void **state)
     Fixture fixture = fixture_make();
     const EditPlan plan = PLAN(METHOD_ADD, HOOK_RESID_POST, 2, 3, false, PROBE_LAYER_OWN);
     EditNetwork *mine, *colour;
-    Probe other = fixture.probe;
+    BoardDirections other = fixture.directions; /* the sets are the fixture's */
     EditPredictor by_mine, by_colour;
     int n_same[2] = {0, 0}, n_different[2] = {0, 0};
-    snprintf(other.task, sizeof(other.task), "colour");
-    snprintf(other.classes[1], sizeof(other.classes[1]), "white");
-    snprintf(other.classes[2], sizeof(other.classes[2]), "black");
-    assert_int_equal(edit_network_new(&mine, fixture.gpt, &fixture.probe, 1, 1), 0);
+    snprintf(other.terms.task, sizeof(other.terms.task), "colour");
+    snprintf(other.terms.classes[1], sizeof(other.terms.classes[1]), "white");
+    snprintf(other.terms.classes[2], sizeof(other.terms.classes[2]), "black");
+    assert_int_equal(edit_network_new(&mine, fixture.gpt, &fixture.directions, 1, 1), 0);
     assert_int_equal(edit_network_new(&colour, fixture.gpt, &other, 1, 1), 0);
     by_mine = edit_network_predictor(mine);
     by_colour = edit_network_predictor(colour);
@@ -471,12 +486,13 @@ static void sweep_rows_are_those_of_single_scores(void **state)
     EditPlan *plans;
     SweepRow *rows;
     size_t n, best;
-    assert_int_equal(edit_plans_to_try(&plans, &n, &base, true, true,
-                                       edit_layers_possible(&fixture.probe, &fixture.gpt->cfg)),
-                     0);
+    assert_int_equal(
+        edit_plans_to_try(&plans, &n, &base, true, true,
+                          edit_layers_possible(&fixture.directions, &fixture.gpt->cfg)),
+        0);
     assert_int_equal(n, 6 * 8); /* 0, 0-1, 0-2, 1, 1-2, 2, eight scales each */
     rows = calloc(n, sizeof(*rows));
-    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.probe, 1, 1), 0);
+    assert_int_equal(edit_network_new(&network, fixture.gpt, &fixture.directions, 1, 1), 0);
     predictor = edit_network_predictor(network);
     assert_int_equal(edit_sweep(rows, &predictor, &fixture.cases, plans, n, &scoring, &work), 0);
     best = sweep_best(rows, n);
@@ -499,24 +515,24 @@ static void plans_that_cannot_be_done_are_refused(void **state)
     Fixture fixture = fixture_make();
     const GptConfig *cfg = &fixture.gpt->cfg;
     EditPlan plan = {.site = HOOK_RESID_POST, .layers = 7, .probe_layer = PROBE_LAYER_OWN};
-    assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), 0);
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), 0);
     plan.site = HOOK_POST;
-    assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "256 wide"));
     plan.site = HOOK_RESID_POST;
     plan.layers = 8;
-    assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
     plan.layers = 7;
-    fixture.probe.fitted[1] = false;
-    assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
+    fixture.directions.fitted[1] = false;
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "no layer 1"));
     plan.layers = 1;
     plan.scale = (EditScale){0.5, true};
     plan.method = METHOD_PROJECT;
-    assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
     plan.method = METHOD_ADD;
-    snprintf(fixture.probe.task, sizeof(fixture.probe.task), "flipped");
-    assert_int_equal(edit_plan_check(&plan, &fixture.probe, cfg), OGPT_EUSAGE);
+    snprintf(fixture.directions.terms.task, sizeof(fixture.directions.terms.task), "flipped");
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
     fixture_release(&fixture);
 }
 
