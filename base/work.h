@@ -35,8 +35,8 @@ typedef struct Work {
     void *context; /* of tick */
 } Work;
 
-/* Work on the calling thread with seed 0, kept by nobody and reported to nobody. Lives as long as
- * the block that it stands in. */
+/* Work on the calling thread with seed 0, without a journal and a listener. Lives as long as the
+ * block in which it is written. */
 #define WORK_ALONE (&(const Work){.pool = NULL})
 
 /* Workers of the pool: the sizes of tables with one entry a worker. */

@@ -1,6 +1,6 @@
-/* bench/bench_import.c - how fast other people's games come in: random games are generated, written
- * out in each format, and imported again, every one replayed by the rules; two threads, best of
- * three, beside the generator's own rate. Usage: bench_import [GAMES]
+/* bench/bench_import.c - how fast other people's games are imported: random games are generated,
+ * exported in each format, and imported again, every one replayed by the rules; two threads, best
+ * of three, next to the generator's own rate. Usage: bench_import [GAMES]
  *
  * An import that gives another content hash than the corpus exported is an error, not a number.
  */

@@ -5,9 +5,9 @@
  * the probe alone with five scales, three times, and keeps the fastest. Prints one line of
  * tab-separated columns (named by the line before it, which starts with '#'):
  *   threads, cases, plans, seconds, edits/s, mean error over all plans, MiB of caches
- * SHEET receives what another program needs to do the same (bench/torch_intervene.py): a line a
+ * SHEET receives what another program needs to do the same (bench/torch_intervene.py): one line per
  * case with its tokens, edited squares with their classes, and legal tokens of the edited board,
- * and a line a plan with its layer, scale and mean error.
+ * and one line per plan with its layer, scale and mean error.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void list_plans(Bench *bench)
     }
 }
 
-/* Once from nothing: the network's caches are made anew. */
+/* Once from the start: the network's caches are new. */
 static int sweep_once(Bench *bench)
 {
     const EditScoring scoring = {.stage = "sweep"};

@@ -1,7 +1,7 @@
-/* bench/bench_probe.c - fitting the probes of all squares of one layer, beside the referee.
+/* bench/bench_probe.c - fitting the probes of all squares of one layer, next to the referee.
  *
  * Usage: bench_probe MODEL FOLDER [ROWS [THREADS]]
- * Draws ROWS positions (40,000 unless told) of fresh random games, 8 a game, captures layer 5 (or
+ * Draws ROWS positions (default 40,000) of fresh random games, 8 a game, captures layer 5 (or
  * the last) of the network, and fits task mine of all squares: newton's multinomial problems
  * (best of three), liblinear's one-vs-rest problems by its own stopping rule, and the same
  * problems by both to a tight tolerance. Into FOLDER go x.npy (rows, width) float32, standardised,

@@ -1,13 +1,13 @@
-/* bench/bench_train.c - how fast the trainer is, beside the machine's own sgemm.
+/* bench/bench_train.c - how fast the trainer is, next to the machine's own sgemm.
  *
  * Usage: bench_train PRESET [STEPS [BATCH [THREADS [f32|bf16 [adamw|muon]]]]]
  * Trains a fresh 8x8 network for STEPS steps, three times, and keeps the fastest. Prints one line
  * of tab-separated columns (named by the line before it, which starts with '#'):
  *   preset, precision, threads, batch, steps, games/s, tokens/s, GFLOP/s, peak GFLOP/s, share %,
  *   MiB
- * FLOPs a token are gpt_config_flops; the optimiser step counts as time, not as work. The peak is
- * one 1024^3 sgemm a worker, all workers running, best of three in the same run. Memory is the
- * process's peak resident size: run one preset a process.
+ * FLOPs per token are gpt_config_flops; the optimiser step counts as time, not as work. The peak is
+ * one 1024^3 sgemm per worker, all workers running, best of three in the same run. Memory is the
+ * process's peak resident size: run one preset per process.
  */
 #include <stdio.h>
 #include <stdlib.h>

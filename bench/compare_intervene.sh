@@ -1,11 +1,11 @@
 #!/bin/bash
-# Speed of a sweep of edits beside the same sweep in PyTorch without a cache, in one table.
+# Speed of a sweep of edits, next to the same sweep in PyTorch without a cache, in one table.
 #
 # Usage: bench/compare_intervene.sh OGPT BENCH_INTERVENE [SIZE...]
 # For each board (6 and 8 unless given) the shipped tiny model, a probe of its own layers, and
 # 1,000 natural cases: every layer alone with five scales, first ogpt, then PyTorch on the same
 # two threads, which must find the same mean error for every plan. Without PyTorch (Debian package
-# python3-torch) its rows stay out and a line says so.
+# python3-torch) its rows are left out and a line says so.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ogpt=$(realpath "$1")

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Probes of all squares of a layer: ogpt beside scikit-learn and liblinear, in one table.
+# Probes of all squares of a layer: ogpt, scikit-learn and liblinear, in one table.
 #
 # Usage: bench/compare_probe.sh BENCH_PROBE [ROWS [MODEL]]
 # All fit the same rows and labels on two threads: bench_probe first, then scikit-learn, where

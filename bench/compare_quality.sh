@@ -1,9 +1,9 @@
 #!/bin/bash
-# Wall time until a network plays by the rules: ogpt beside PyTorch, one run of each.
+# Wall time until a network plays by the rules: ogpt and PyTorch, one run of each.
 #
 # Usage: bench/compare_quality.sh OGPT [MINUTES [GOAL [STEPS]]]
 # The same network (8x8, preset tiny) learns from random legal games on two threads until its
-# strict error on held-out games falls below GOAL (10 %). ogpt trains as its defaults have it, on
+# strict error on held-out games falls below GOAL (10 %). ogpt trains with its defaults, on
 # fresh games, timed from the start of the command, held-out reports included. PyTorch follows the
 # published recipe on games made by ogpt (AdamW 5e-4, batch 512, no dropout, constant rate after a
 # warm-up); only its training steps are timed. It is stopped after MINUTES (60): then the ratio is

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Training speed of ogpt beside the same network in PyTorch, in one table.
+# Training speed of ogpt and of the same network in PyTorch, in one table.
 #
 # Usage: bench/compare_train.sh BENCH_TRAIN [PRESET...]
 # Each preset runs first as ogpt, then as PyTorch with the same batch and number of steps, one

@@ -19,8 +19,8 @@ import time
 import torch
 from torch.nn import functional
 
-# Both programs add in another order, so a near tie of two logits may fall the other way and move
-# the error of a case by 2; this is five such cases in 1,000.
+# The two programs add in different orders, so a near tie of two logits may be decided differently
+# and move the error of a case by 2; this allows five such cases in 1,000.
 TOLERANCE = 0.01
 
 

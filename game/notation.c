@@ -59,7 +59,7 @@ static const char *colour_name(Colour colour)
     return colour == BLACK ? "black" : "white";
 }
 
-/* The move at `text` does not parse as a square: say what stands there instead. */
+/* The move at `text` does not parse as a square: say what is there instead. */
 static int refuse_square(const GameVariant *variant, const char *text, size_t position, int ply)
 {
     const int first = tolower((unsigned char)text[0]);

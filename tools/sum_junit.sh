@@ -3,8 +3,8 @@
 #
 # Usage: tools/sum_junit.sh LABEL FILE
 # Prints "PASSED FAILED SKIPPED", then one line for each test that failed or was skipped, with
-# the first line that a skipped test printed: its reason. Only a test that says so itself (exit
-# code 77) is skipped; one that could not be started, crashed or ran out of time has failed.
+# the first line that a skipped test printed: its reason. Only a test that exits with
+# code 77 is skipped; one that could not be started, crashed or ran out of time has failed.
 # Exit: 0, or 2 when the file is missing or holds no test.
 set -euo pipefail
 export LC_ALL=C

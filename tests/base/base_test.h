@@ -1,5 +1,6 @@
 /* tests/base/base_test.h - what the tests of base/ share: a directory of their own, files in it,
- * one way to ask for a failure with its message, and children. */
+ * a check of a failure and its message, and child
+ * processes. */
 #ifndef OGPT_TESTS_BASE_BASE_TEST_H
 #define OGPT_TESTS_BASE_BASE_TEST_H
 

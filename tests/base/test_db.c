@@ -333,7 +333,7 @@ static void journal_of_a_killed_writer_is_worked_in(void **state)
     }
     db_rollback(db);
     db_close(db);
-    /* The twin: without the journal the file holds what was never committed, or is damaged. */
+    /* The twin: without the journal the file has what was never committed, or is damaged. */
     assert_int_equal(file_read_all(&data, &n, at("hot.db"), 1 << 24), 0);
     put("torn.db", data, n);
     mem_free(data);

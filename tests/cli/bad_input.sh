@@ -12,8 +12,8 @@ state() {
         ! -name '*.lock' ! -name LOCK -exec sha256sum {} + | sort -k 2
 }
 
-# spoil FROM TO: one byte of a copy turned over, in the middle; of a corpus well inside a page, so
-# that it is a move and not the structure of the database.
+# spoil FROM TO: a copy with one byte in the middle changed; in a corpus well inside a page, so that it
+# is a move and not the structure of the database.
 spoil() {
     local at byte
     at=$(($(stat -c %s "$1") / 2 + 700))
@@ -47,7 +47,7 @@ refuse 3 "found byte 0xff" "${show[@]}" "$(printf 'e4\377')"
 refuse 2 "found an empty text" "${show[@]}" ""
 expect 0 "${show[@]}" "e4"
 
-# A damaged block, wherever the corpus is read; commands on it leave nothing behind.
+# A damaged block, in every command that reads the corpus; commands on it leave nothing behind.
 spoil six.ogpc spoilt.ogpc
 refuse 3 "spoilt.ogpc: block 1: damaged" eval six --corpus spoilt.ogpc --quiet
 holds "generate the corpus again" err
@@ -86,7 +86,7 @@ expect 0 eval run --corpus six.ogpc --games 10 --quiet
 holds "passed over a damaged checkpoint: run/step-00000004" err
 expect 3 verify run
 rm -r run
-# One byte turned over at equal length, which no reader of the container could notice.
+# One byte changed at equal length, which no reader of the container could notice.
 cp -r six/step-00000004 cut
 spoil cut/model.safetensors flipped && mv flipped cut/model.safetensors
 refuse 3 "cut/model.safetensors" eval cut --corpus six.ogpc --quiet

@@ -78,7 +78,7 @@ refuse 2 "six.ogpc: exists and is no model" convert run six.ogpc --to mingpt --f
 refuse 2 "run: exists and is no model" convert mingpt-standard run --from mingpt --force
 refuse 2 "run: holds what is to be converted" convert $model run --to mingpt --force
 [ -s precious/diary ] && [ -d $model ] || fail "something else was replaced"
-# Nor is the source, by whatever name, nor a checkpoint with its optimiser state, nor a probe by a
+# Nor is the source, under any name, nor a checkpoint with its optimiser state, nor a probe by a
 # model; and nothing appears among a run's checkpoints.
 cp -r tl-standard own && ln -s own alias
 for source in own alias ./own/../own own/model.safetensors; do

@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/cli/demo.sh - the demo leaves a report alone that is not its own. The demo itself takes
-# minutes and is no test; its verdict is tested by test_demo_verdict.
+# minutes and is not a test; its verdict is tested by test_demo_verdict.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 echo mine >report.txt
@@ -9,20 +9,20 @@ refuse 2 "replace it with --force" demo --json
 [ "$(cat report.txt)" = mine ] || fail "report.txt was changed"
 [ -z "$(find . -type f ! -name report.txt ! -name out ! -name err)" ] || fail "a step ran: $(ls)"
 
-# With results beside it the report is the demo's own; here the first step refuses the file, which
-# is no results database. Its message, not that of the report, is the one shown.
+# With results next to it the report is the demo's own. Here the first step refuses the file, which
+# is not a results database; its message is shown, not that of the report.
 echo text >results.db
 expect 3 demo --quiet
 lacks "report.txt" err
 rm results.db
-# --force passes by the report; a folder in the place of the corpus stops the first step.
+# --force skips the check of the report; a folder in the place of the corpus stops the first step.
 mkdir games.ogpc
 "$OGPT" demo --force --json >out 2>err && fail "the first step cannot succeed"
 lacks "replace it with --force" err
 [ -s out ] && fail "--json: nothing expected on stdout of a demo that failed"
 [ "$(cat report.txt)" = mine ] || fail "report.txt was changed by a demo that failed"
 
-# Networks that cannot be asked are said before anything is made.
+# Networks that cannot be used are named before anything is made.
 rm -rf ./*
 models=$OGPT_SOURCE/datasets/models
 refuse 4 "nowhere" demo "$models/tiny-6x6" nowhere

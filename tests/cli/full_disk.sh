@@ -26,7 +26,7 @@ if [ "$OGPT_DISK" = tmpfs ]; then
     trap 'umount "$work/disk"; rm -rf "$work"' EXIT
 fi
 
-# room KIB: so much is free on the disk from now on; "all" takes the fault away. A file fills the
+# room KIB: this much is free on the disk from now on; "all" ends the fault. A file fills the
 # rest, because not every namespace may change the size of its disk.
 limit=unlimited
 room() {

@@ -95,7 +95,7 @@ expect 0 runs list --limit 3
 grep -q " killed .* generate stopped" out || fail "the run of $pid was killed"
 lacks " running "
 
-# Two at once: the second is told who holds it.
+# Two at once: the message to the second names the holder.
 "$OGPT" generate stopped.ogpc --games $((games * 20)) --quiet >/dev/null 2>/dev/null &
 pid=$!
 wait_for_writer stopped.ogpc $pid
@@ -115,7 +115,7 @@ holds "t2.ogpc"
 expect 0 runs show --json
 [ "$(json_value status)" = failed ] || fail "verify: the run is failed"
 holds '"finding"'
-# A truncated one, and files of no kind.
+# A truncated corpus, and files of no known kind.
 head -c $((size / 2)) t3.ogpc >short.ogpc
 expect 3 verify short.ogpc
 echo "no database" >words.ogpc

@@ -98,7 +98,7 @@ expect 0 import back.ogpc good.txt --force
 [ -e "$living" ] || fail "the work of a living process was removed"
 rm -r "$living"
 
-# Games too short to be learned from are refused in words.
+# Games that are too short for learning are refused with a reason.
 for _ in $(seq 40); do printf 'f5\nd3\nc4\ne6\n'; done >one.txt
 expect 0 import one.ogpc one.txt
 refuse 3 "expected games of two moves or more" train one --corpus one.ogpc "${shape[@]}"
@@ -117,7 +117,7 @@ for threads in 1 3; do
     expect 0 import t.ogpc "$games/wthor-1985.pgn" --threads $threads --force --json
     [ "$(json_value content_hash)" = "$hash" ] || fail "the hash depends on --threads"
 done
-# One result changed is one mismatch more: the counts above are no constants.
+# One changed result is one more mismatch: the counts above are not constants.
 sed '0,/\[Result "36-28"\]/s//[Result "35-28"]/' "$games/wthor-1985.pgn" >changed.pgn
 expect 0 import changed.ogpc changed.pgn --json
 counts games=954 score_mismatches=8 unfinished=8
@@ -131,7 +131,7 @@ expect 0 import w2.ogpc w.pgn --json
 counts games=954 unfinished=8 unknown_results=8 score_mismatches=0
 [ "$(json_value content_hash)" = "$hash" ] || fail "PGN: the hash of the corpus expected"
 
-# A championship corpus trains and is scored, without a floor that it does not have.
+# A championship corpus trains and is scored, without a floor, which it does not have.
 expect 0 train net --corpus both.ogpc "${shape[@]}" --json
 lacks '"floor"'
 lacks '"excess"'
@@ -152,7 +152,7 @@ holds '"strict_error"'
 holds '"kl"'
 expect 0 probe fit net --corpus both.ogpc --out probe --games 60 --test-games 20 --no-controls \
     --quiet
-# The twin: of generated games both are printed.
+# The twin: for generated games both are printed.
 expect 0 generate random.ogpc --games 300 --quiet
 expect 0 eval net --corpus random.ogpc --json
 holds '"floor"'

@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/cli/locale_paths.sh - label: slow - the same bytes whatever the locale, the time zone, the
-# umask and the name of the working directory; numbers always have a point.
+# tests/cli/locale_paths.sh - label: slow - the same bytes in every locale, time zone, umask
+# and working directory; numbers always have a point.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 # A German locale has a comma in its numbers. Where none is installed one is made, if the sources

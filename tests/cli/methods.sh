@@ -130,7 +130,7 @@ refuse 2 'made with games 400, asked for 300' activations m acts --corpus g.ogpc
 refuse 2 '--ply' activations m x --corpus g.ogpc --ply 3-2
 refuse 2 'give one of them' activations m x --corpus g.ogpc --ply 3 --plies 2
 if python3 -c 'import numpy' 2>/dev/null; then
-    # The recipe of the page, as it stands there.
+    # The recipe of the page, word for word.
     sed -n '/import json, numpy/,/labels.npy/s/^    //p' "$methods" >recipe.py
     echo 'print(X.shape, X.dtype, Y.shape, Y.max())' >>recipe.py
     python3 recipe.py >out 2>err || fail 'the recipe of METHODS.md does not run'

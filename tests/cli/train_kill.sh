@@ -44,7 +44,7 @@ if compgen -G "part/.tmp-*" >/dev/null; then
     echo "temporary directories left: $(ls -A part)"
     exit 1
 fi
-# What the store tells of the newest run: each report and each checkpoint once.
+# What the store has of the newest run: each report and each checkpoint once.
 steps_told() { # reports or checkpoints, from the document in rows.txt
     sed -n "/\"$1\": \[/,/^    \]/s/^ *\"step\": \([0-9]*\).*/\1/p" rows.txt | tr '\n' ' '
 }

@@ -71,7 +71,7 @@ holds "No space left" err
 code=0
 "$OGPT" perft 3 --json >/dev/full 2>err || code=$?
 [ "$code" = 4 ] || fail "perft > /dev/full: exit code 4 expected, found $code"
-# The reader is gone before the first byte: no words about it.
+# The reader is gone before the first byte: no message about it.
 {
     sleep 0.3
     "$OGPT" --help 2>err
@@ -90,7 +90,7 @@ expect 0 perft 5 --json
 [ "$(json_value nodes)" = 1396 ] || fail "perft 5: 1396 expected, found $(json_value nodes)"
 expect 0 perft 5 --ref --json --size 6
 [ "$(json_value nodes)" = 1364 ] || fail "perft 5 on 6x6: 1364 expected"
-# Numbers have a point whatever the locale says.
+# Numbers have a point in every locale.
 env LC_ALL=de_DE.UTF-8 "$OGPT" perft 5 --json >out 2>err || fail "perft in another locale"
 grep -q '"seconds": [0-9.e-]*$' out || fail "seconds with a point expected"
 check_end

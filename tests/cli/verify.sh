@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/cli/verify.sh - ogpt verify over every kind of thing: clean ones, one fault each, and what
-# belongs together.
+# tests/cli/verify.sh - ogpt verify on every kind of artefact: clean ones, one fault each, and whether
+# they belong together.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 expect 0 generate games.ogpc --games 2000 --size 4 --quiet
@@ -21,7 +21,7 @@ expect 0 verify games.ogpc --json
 [ "$(json_value games)" = 2000 ] || fail "2000 games expected"
 grep -q '"findings": \[\]' out || fail "no findings expected"
 
-# A probe beside a model that is not its own; beside both it is found.
+# A probe with a model that is not its own; with both models its own is found.
 expect 3 verify other probe
 holds "probe: fitted on model"
 expect 3 verify other probe --json
@@ -57,7 +57,7 @@ mv cut/step-00000004 cut/step-00000005
 expect 3 verify cut
 holds "expected step 5 by its name, found 4"
 
-# What a dead process left in a run, and what a living one is writing.
+# What a dead process left in a run, and what a living process is writing.
 rm -rf cut
 cp -r run cut
 mkdir "cut/.tmp-$$-step-00000007"
@@ -82,12 +82,12 @@ lacks "/run/step" "$work/err"
 expect 0 verify ogpt-results.db --settle
 lacks "is gone" err
 
-# Where nothing can be settled, --settle is a mistake; beside a results database it is none.
+# Without a results database --settle is an error; with one it is not.
 refuse 2 "--settle means nothing" verify run --settle
 refuse 2 "--settle means nothing" verify games.ogpc run --settle
 expect 0 verify run ogpt-results.db --settle
 
-# A killed run is told, and settled.
+# A killed run is reported, and settled.
 "$OGPT" generate large.ogpc --games 30000000 --quiet 2>/dev/null &
 pid=$!
 for _ in $(seq 100); do

@@ -1,5 +1,5 @@
-/* tests/datasets/datasets_test.h - what the tests of datasets/ share beside those of base/: corpora
- * to try things on, and damage done to corpus files. */
+/* tests/datasets/datasets_test.h - what the tests of datasets/ share in addition to those of
+ * base/: corpora to work on, and damage to corpus files. */
 #ifndef OGPT_TESTS_DATASETS_DATASETS_TEST_H
 #define OGPT_TESTS_DATASETS_DATASETS_TEST_H
 

@@ -1,5 +1,5 @@
 /* tests/datasets/import_test.h - what the tests of importing share: files from text, an import
- * that remembers the first rejected game, and what came out of it. */
+ * that remembers the first rejected game, and its result. */
 #ifndef OGPT_TESTS_DATASETS_IMPORT_TEST_H
 #define OGPT_TESTS_DATASETS_IMPORT_TEST_H
 

@@ -1,5 +1,6 @@
 /* tests/datasets/test_batch.c - sources of games: every game once an epoch, in an order that is a
- * pure function of (seed, epoch), whatever is asked for first; tokens and the floor of a batch. */
+ * pure function of (seed, epoch), for fetches in any order; tokens and the floor of a batch.
+ */
 #include "datasets/datasets_test.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* tests/datasets/test_import.c - plain text into a corpus: what is accepted, what is refused (a
- * row of the table of bad games each), duplicates, symmetry, and that a corpus appears whole. */
+/* tests/datasets/test_import.c - plain text into a corpus: what is accepted, what is refused (each
+ * a row of the table of bad games), duplicates, symmetry, and that a corpus appears whole. */
 #include "tests/datasets/import_test.h"
 
 #include "base/process.h"

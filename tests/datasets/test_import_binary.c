@@ -1,5 +1,5 @@
 /* tests/datasets/test_import_binary.c - WTHOR files written byte by byte, arrays of squares and
- * tokens, and what is refused of both. */
+ * tokens, and what is refused in both. */
 #include "tests/datasets/import_test.h"
 
 #include "base/formats/npy.h"

@@ -1,4 +1,4 @@
-/* tests/datasets/test_import_pgn.c - PGN of every kind that is about, results and how they are
+/* tests/datasets/test_import_pgn.c - PGN of every kind in use, results and how they are
  * counted, passes, and what is refused. */
 #include "tests/datasets/import_test.h"
 

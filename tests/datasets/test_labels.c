@@ -1,4 +1,4 @@
-/* tests/datasets/test_labels.c - boards as labels; the two conventions part after a pass. */
+/* tests/datasets/test_labels.c - boards as labels; the two conventions differ after a pass. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -41,7 +41,7 @@ static bool reason_given(const char *text, int error)
 }
 
 /* How a job may end when the machine failed it: with its whole result, or with exit code 4 and one
- * line that gives the reason. Typed again (where `again` asks for that) it comes to the undisturbed
+ * line that gives the reason. Run again (where `again` asks for that) it gives the undisturbed
  * result. */
 static bool failure_judge(const FaultJob *job, const JobOutcome *whole, const End *end, int error,
                           bool again, bool spoil)

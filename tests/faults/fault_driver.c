@@ -5,7 +5,7 @@
  * NAME is a fault (F5) or a loop (calls); without one all run. After each loop its negative twin
  * runs: there every trial is damaged, and a twin that does not lose all of them proves that the
  * loop can see nothing. The six jobs of F5 have one judge and share one twin, that of `cases make`:
- * in others a write that only pretends to succeed may be one that nobody reads again.
+ * in the other jobs nobody may read again what a write only pretended to write.
  * Exit: 0 nothing lost, 1 something lost or a blind loop, 2 cannot start, 77 nothing of it can run
  * in this build or on this machine.
  */

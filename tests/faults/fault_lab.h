@@ -1,8 +1,8 @@
 /* tests/faults/fault_lab.h - where the fault loops work: a directory of inputs made once, the
  * small jobs that are disturbed, starting and killing them, and the judge.
  *
- * A trial resets the outputs of a job, disturbs it, types it again, and asks the judge, who knows
- * the outcome of the undisturbed job. A trial whose judge finds anything is lost.
+ * A trial resets the outputs of a job, disturbs it, runs it again, and asks the judge, which knows
+ * the outcome of the undisturbed job. A trial is lost if the judge finds anything.
  */
 #ifndef OGPT_TESTS_FAULTS_FAULT_LAB_H
 #define OGPT_TESTS_FAULTS_FAULT_LAB_H
@@ -29,7 +29,7 @@ typedef struct FaultJob {
     const char *more;   /* kind of rows of which there may be more than undisturbed; NULL: none */
 } FaultJob;
 
-/* What a job comes to: everything about it that time does not change. */
+/* The result of a job: everything about it that does not depend on time. */
 typedef struct JobOutcome {
     char document[TEXT_MAX];    /* printed */
     char rows[TEXT_MAX];        /* of the results database: the job's last run, and an old run */

@@ -1,5 +1,5 @@
 /* tests/faults/fault_loops.h - the loops, one a fault of the table in docs/RELIABILITY.md. Each
- * adds its trials to the tally; `n` is how many are wanted, or of how many calls only one is tried
+ * adds its trials to the tally; `n` is the number of trials, or means that every n-th call is tried
  * (1: every call). With tally->spoilt each trial is damaged after the fault and must be lost.
  */
 #ifndef OGPT_TESTS_FAULTS_FAULT_LOOPS_H

@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz.h - what the fuzz targets share.
  *
  * A target is one file with LLVMFuzzerTestOneInput, run by libFuzzer (preset fuzz) or by
- * replay_main.c over the stored inputs (every other preset). It must take any bytes. What it
- * finds wrong by itself it reports through fuzz_require.
+ * replay_main.c over the stored inputs (every other preset). It must take any bytes. It
+ * reports through fuzz_require what it finds wrong itself.
  */
 #ifndef OGPT_TESTS_FUZZ_FUZZ_H
 #define OGPT_TESTS_FUZZ_FUZZ_H

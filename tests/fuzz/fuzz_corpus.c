@@ -1,11 +1,10 @@
-/* tests/fuzz/fuzz_corpus.c - corpus files of anybody's making. A file that verifies without a
- * finding must hand out the very games of its content hash. The second bit of the first byte leaves
- * verification out; its first bit is
- *   0: a sound file of 40 games in pages of 1 KiB, with the bytes named by the input (place of
- *      two bytes, new value) replaced: damage as a disk does it;
- *   1: a file of the right tables, but without types and constraints, whose rows hold what the
- *      input says: what a hostile program can write. Checksums and hash are put right unless
- *      the input overrides them. */
+/* tests/fuzz/fuzz_corpus.c - corpus files that anybody may have made. A file that verifies without
+ * a finding must give exactly the games of its content hash. The second bit of the first byte
+ * leaves verification out; its first bit is 0: a sound file of 40 games in pages of 1 KiB, with the
+ * bytes named by the input (place of two bytes, new value) replaced: damage as a disk does it; 1: a
+ * file of the right tables, but without types and constraints, whose rows hold what the input says:
+ * what a hostile program can write. Checksums and hash are put right unless the input overrides
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

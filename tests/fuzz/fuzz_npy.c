@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_npy.c - any bytes as an npy file; the array holds the bytes that the file
  * holds. First byte even: the rest is the file; odd: the rest is the dictionary up to a NUL, then
- * the data, and what stands in front is put right. */
+ * the data, and the bytes in front of it are corrected. */
 #include <string.h>
 
 #include "base/arena.h"

@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_npy_games.c - any numbers as an .npy file of games; see games.h. Second byte: the
- * type of the numbers, third: how many a game; the rest are the numbers, a byte each. (Headers of
- * any making are the business of the target npy.) */
+ * type of the numbers, third: how many a game; the rest are the numbers, a byte each. (The
+ * target npy tries any header.) */
 #include <stdio.h>
 
 #include "tests/fuzz/games.h"

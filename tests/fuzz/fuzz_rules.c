@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_rules.c - the fast rules against the reference rules. Byte 0: the board's size;
  * byte 1 even: a game, each further byte chooses one of the legal moves; odd: 16 bytes are a
- * position of anybody's making, and the rest chooses squares to play. */
+ * position that need not be reachable, and the rest chooses squares to play. */
 #include "game/board.h"
 #include "game/rules_ref.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,7 +34,7 @@ static int move_choose(uint64_t moves, uint8_t byte)
     return __builtin_ctzll(moves);
 }
 
-/* Play a move in both and compare what comes of it. */
+/* Play a move in both and compare the boards. */
 static void both_play(const GameVariant *variant, Board *board, RefBoard *ref, int sq)
 {
     const uint64_t flips = board_flips(variant, board, sq);

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_safetensors.c - any bytes as a safetensors file; tensors handed out hold the
- * bytes that the file holds. First byte even: the rest is the file; odd: the rest is the header's
+/* tests/fuzz/fuzz_safetensors.c - any bytes as a safetensors file; the tensors that it gives have
+ * the bytes of the file. First byte even: the rest is the file; odd: the rest is the header's
  * text up to a NUL, then the data, and the length in front is put right. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* tests/fuzz/sealed.h - a manifest of anybody's making with its own hash put right, so that what
- * lies behind that check is reached. */
+/* tests/fuzz/sealed.h - any manifest with its own hash corrected, so that the checks after that one
+ * are reached. */
 #ifndef OGPT_TESTS_FUZZ_SEALED_H
 #define OGPT_TESTS_FUZZ_SEALED_H
 

@@ -55,7 +55,7 @@ static void known_spectra_are_found(void **state)
     assert_true(values[0] == 0 && values[2] == 0);
 }
 
-/* Trace and sum of squares are kept by the rotations, whatever the matrix. */
+/* Trace and sum of squares are kept by the rotations, for every matrix. */
 static void invariants_hold(void **state)
 {
     double a[N * N], values[N], trace = 0, squares = 0;

@@ -12,7 +12,7 @@ failed=0
 # check NAME SIZE LARGEST_STRICT_ERROR GAMES_TRAINED_ON
 check() {
     local error look=()
-    # Under the sanitizers millions of training games take minutes to be made again;
+    # Under the sanitizers it takes minutes to make millions of training games again;
     # tests/cli/commands/test_eval_seen.c looks for a few in both builds.
     [ "$OGPT_SANITIZED" = 1 ] && look=(--no-seen)
     "$OGPT" verify "$models/$1" >verify.txt || { cat verify.txt; failed=1; }

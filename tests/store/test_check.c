@@ -1,5 +1,5 @@
-/* tests/store/test_check.c - every finding on a results database, each beside the sound one that
- * has none, and what settling puts right. */
+/* tests/store/test_check.c - every finding on a results database, each next to a sound database
+ * without it, and what settling changes. */
 #include "tests/base/base_test.h"
 
 #include "base/process.h"

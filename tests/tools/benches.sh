@@ -1,6 +1,6 @@
 #!/bin/bash
-# Comparisons of bench/ run from end to end on their smallest input, without the peer: what they
-# measure is not looked at, that they measure is. label: slow
+# Comparisons of bench/ run from end to end on their smallest input, without the peer: the test
+# checks that they measure, not what they measure. label: slow
 set -uo pipefail
 bench=$OGPT_SOURCE/bench
 programs=$(dirname "$OGPT")/bench

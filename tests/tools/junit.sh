@@ -17,7 +17,7 @@ FAILED: asan a/slow
 FAILED: asan a/crash
 END
 
-# No tests and no file are no success.
+# No tests, or no file, is not a success.
 echo '<testsuite tests="0"></testsuite>' >"$work/none.xml"
 for file in "$work/none.xml" "$work/missing.xml"; do
     if bash "$sum" asan "$file" >"$work/found" 2>&1; then

@@ -8,15 +8,15 @@ trap 'rm -rf "$work"' EXIT
 
 bash "$check" "$OGPT_SOURCE"
 
-# The fixture breaks every rule of the table once: each finding by file, line and both rooms,
-# and nothing of what it does rightly.
+# The fixture breaks every rule of the table once: the check must report each by file, line
+# and both rooms, and nothing that is right.
 if bash "$check" "$fixture" >"$work/found"; then
     echo "the fixture tree was accepted"
     exit 1
 fi
 diff -u "$fixture/expected.txt" "$work/found"
 
-# A folder without a line in the table, and a tree without sources, are not passed over.
+# A folder without a line in the table and a tree without sources are refused.
 mkdir -p "$work/tree/extra"
 status=0
 bash "$check" "$work/tree" 2>"$work/empty" || status=$?

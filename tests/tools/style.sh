@@ -44,7 +44,7 @@ if bash "$check" "$work/fixture" >"$work/found"; then
 fi
 diff -u "$fixture/expected.txt" "$work/found"
 
-# A tree without sources is not passed over.
+# A tree without sources is refused.
 mkdir "$work/tree"
 status=0
 bash "$check" "$work/tree" 2>"$work/empty" || status=$?

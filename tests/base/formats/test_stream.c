@@ -1,5 +1,5 @@
 /* tests/base/formats/test_stream.c - files in pieces, publishing what was written in pieces, and
- * pickles told from everything else. */
+ * recognising pickles. */
 #include "tests/base/base_test.h"
 
 #include "base/formats/pickle_sniff.h"

@@ -1,5 +1,5 @@
-/* tests/cli/commands/test_eval_seen.c - ogpt eval leaves out games that training had: of a corpus
- * that holds games of a --fresh run it finds every one, of another none. */
+/* tests/cli/commands/test_eval_seen.c - ogpt eval leaves out games that training had: in a corpus
+ * with games of a --fresh run it finds every one, in another corpus none. */
 #include "tests/base/base_test.h"
 
 #include "base/js.h"

@@ -1,5 +1,5 @@
 /* tests/cli/commands/test_hostile_db.c - label: slow - databases made or damaged by somebody else:
- * what they say is either true or refused; nothing of theirs runs, nothing crashes and nothing
+ * their content is either correct or refused; none of their code runs, nothing crashes, nothing
  * hangs. */
 #include "tests/datasets/datasets_test.h"
 

@@ -92,7 +92,7 @@ static inline void tensors_write(const TensorFile *file, const char *path)
     }
 }
 
-/* A directory with a manifest that verifies, whatever is in the two files. */
+/* A directory with a manifest that verifies, for any content of the two files. */
 static inline void model_publish(const char *path, const TensorFile *file, const char *config)
 {
     Publish *publish = NULL;

@@ -96,7 +96,7 @@ class HookedTransformer(nn.Module):
 
 
 def wrong_names(keys):
-    """What load_state_dict reports, less the buffers that files never hold."""
+    """What load_state_dict reports, without the buffers that files never have."""
     missing = [name for name in keys.missing_keys if not name.endswith((".mask", ".IGNORE"))]
     return missing + list(keys.unexpected_keys)
 

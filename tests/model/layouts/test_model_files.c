@@ -1,5 +1,5 @@
 /* tests/model/layouts/test_model_files.c - models of the right format and the wrong content: each
- * is refused with file, key or tensor, expected and found (docs/RELIABILITY.md, rows B2, B3, B6).
+ * is refused with file, key or tensor, expected and found (docs/RELIABILITY.md, bad input).
  */
 #include "tests/model/layouts/layout_files.h"
 

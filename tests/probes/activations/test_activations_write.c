@@ -1,5 +1,5 @@
-/* tests/probes/activations/test_activations_write.c - shards of activations: the very rows of a
- * capture, games and boards beside them, going on after an interruption, damage made good, and
+/* tests/probes/activations/test_activations_write.c - shards of activations: exactly the rows of
+ * a capture with their games and boards, resuming after an interruption, repair of damage, and
  * refusals. */
 #include <math.h>
 #include <setjmp.h>

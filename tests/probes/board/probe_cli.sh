@@ -57,7 +57,7 @@ expect 0 probe fit m $small --l2 0.000001 --out unbroken --threads 2 --no-contro
 [ "$(tensors_of killed)" = "$(tensors_of unbroken)" ] || fail "the kill changed the bytes"
 [ "$(tensors_of whole)" != "$(tensors_of unbroken)" ] || fail "l2 changed nothing"
 
-# One at a time: while a probe is fitted a second fit of it is refused, whatever it is called.
+# One at a time: while a probe is fitted, a second fit of it is refused under any spelling of its path.
 "$OGPT" probe fit m $small --l2 0.000001 --out busy --threads 1 >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 3000); do

@@ -277,7 +277,7 @@ static void damage_is_detected_or_harmless(void **state)
             printf("%s, %s: %u tried, %u detected, %u harmless, %u unnoticed\n", artefacts[a].name,
                    kinds[k], n, counts[DETECTED], counts[HARMLESS], counts[SILENT]);
             silent += counts[SILENT];
-            /* Not one and the same answer whatever comes: a sound artefact is none of these. */
+            /* The answer depends on the artefact: a sound one is none of these. */
             assert_int_equal(artefacts[a].examine(path_of(&artefacts[a], NULL)), HARMLESS);
             assert_true(counts[DETECTED] > n / 10); /* most of a corpus file is empty pages */
         }

@@ -1,5 +1,5 @@
-/* tests/probes/board/test_controls.c - the planted board holds what it says, and the raw move
- * history is read by a hidden layer. */
+/* tests/probes/board/test_controls.c - the planted board is as readable as it claims, and a
+ * hidden layer reads the raw move history. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* tests/probes/board/test_probe_bad.c - probes of the right format and the wrong content: each is
- * refused with file, tensor or key, expected and found (docs/RELIABILITY.md, row B2). Every
- * directory here has a manifest that verifies: damage alone is another matter (test_probe_file.c).
+ * refused with file, tensor or key, expected and found (docs/RELIABILITY.md, bad input). Every
+ * directory here has a manifest that verifies; plain damage is tested in test_probe_file.c.
  */
 #include "tests/model/layouts/layout_files.h"
 

@@ -1,5 +1,5 @@
 /* tests/probes/cases/test_cases.c - cases made and read: witnesses and legal sets by the reference
- * rules, one set whatever the workers, tuning apart from reporting, damaged files refused. */
+ * rules, one set at any number of workers, tuning apart from reporting, damaged files refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* tests/probes/edits/test_edit_metrics.c - what is measured beside the error: predictors made of
- * rules, whose ranks, crosstalk and play-on are known, each with a twin that must fare otherwise.
+/* tests/probes/edits/test_edit_metrics.c - what is measured besides the error: predictors made of
+ * rules, with known ranks, crosstalk and play-on, each with a twin that must give other values.
  */
 #include <math.h>
 #include <setjmp.h>

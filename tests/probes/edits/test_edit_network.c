@@ -1,5 +1,5 @@
 /* tests/probes/edits/test_edit_network.c - edits inside a network: the arithmetic of add and
- * project, lengths and places of the controls, and one result whatever the workers. */
+ * project, lengths and places of the controls, and one result at any number of workers. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* tests/probes/legality/test_seen_games.c - scored games are found among the training games, by the
- * fast way and the plain one; what a manifest does not tell is not taken for "none". */
+ * fast way and the plain one; what a manifest does not say is unknown, not "none". */
 #include "tests/base/base_test.h"
 
 #include "base/arena.h"
