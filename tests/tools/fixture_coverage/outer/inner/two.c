@@ -1,0 +1,6 @@
+#include "outer/shared.h"
+int two(int x);
+int two(int x)
+{
+    return twice(x);
+}
