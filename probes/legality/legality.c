@@ -137,3 +137,22 @@ void legality_release(LegalityScore *score)
     mem_free(score->games);
     memset(score, 0, sizeof(*score));
 }
+
+int legality_errors(LegalityErrors *out, const LegalityScore *score, uint64_t seed)
+{
+    size_t n = score->n_games;
+    double *sums = mem_alloc(3 * n, sizeof(*sums), "errors by game");
+    if (!sums) {
+        return OGPT_ENOMEM;
+    }
+    double *strict = sums, *lenient = sums + n, *positions = sums + 2 * n;
+    for (size_t i = 0; i < n; i++) {
+        strict[i] = score->games[i].strict_errors;
+        lenient[i] = score->games[i].lenient_errors;
+        positions[i] = score->games[i].positions;
+    }
+    out->strict = bootstrap_ratio(strict, positions, n, seed);
+    out->lenient = bootstrap_ratio(lenient, positions, n, seed);
+    mem_free(sums);
+    return 0;
+}

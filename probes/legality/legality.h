@@ -34,6 +34,13 @@ int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint6
                    const Work *work);
 void legality_release(LegalityScore *score);
 
+/* Both error rates of a score with their 95 % intervals; the unit of resampling is the game.
+ * Returns 0 or OGPT_ENOMEM. */
+typedef struct LegalityErrors {
+    Interval strict, lenient;
+} LegalityErrors;
+int legality_errors(LegalityErrors *out, const LegalityScore *score, uint64_t seed);
+
 /* The engine's verdict on one game: adds its scored positions to `game` and, position t, to
  * by_ply[t]. moves[n_moves] is the game; logits (T,V) of its positions, T at least the number of
  * scored ones, V the vocabulary's size. Games of fewer than two moves have no position. Returns

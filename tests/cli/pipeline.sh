@@ -117,7 +117,7 @@ again() {
     holds "$text"
     holds "next: ogpt " "$work/err"
 }
-again "0 made now" generate games.ogpc --games 3000 --size 6
+again "made now      0" generate games.ogpc --games 3000 --size 6
 holds "ogpt train runs/NAME --corpus games.ogpc" "$work/err"
 again "$hash" train model --corpus games.ogpc "${shape[@]}"
 holds "ogpt eval" "$work/err"

@@ -18,7 +18,7 @@ expect 0 eval copy --corpus six.ogpc --games 20
 holds "seen games      0   56 fresh training games were made again  training games of a corpus"
 expect 0 train alone --corpus six.ogpc --steps 3 "${shape[@]}"
 expect 0 eval alone --corpus six.ogpc --games 20
-holds "seen games      0   training games of a corpus are of another split"
+holds "seen games      0   training games of a corpus come from another split"
 lacks "made again"
 expect 0 eval first --corpus six.ogpc --games 20
 holds "seen games      0   16 fresh training games were made again"

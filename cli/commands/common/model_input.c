@@ -25,3 +25,18 @@ int context_subject_open(const Context *context, Subject *out, const char *path)
     int rc = subject_open(out, path, &warning);
     return warn(context, warning, rc);
 }
+
+int context_inputs_open(const Context *context, StudyInputs *out, const char *model,
+                        const char *corpus)
+{
+    *out = (StudyInputs){0};
+    int rc = context_subject_open(context, &out->subject, model);
+    rc = rc ? rc : corpus_open(&out->corpus, corpus, false);
+    return rc ? rc : subject_check_corpus(&out->subject, corpus, out->corpus);
+}
+
+void context_inputs_release(StudyInputs *inputs)
+{
+    corpus_close(inputs->corpus);
+    subject_release(&inputs->subject);
+}

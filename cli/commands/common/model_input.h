@@ -1,4 +1,4 @@
-/* cli/commands/common/model_input.h - the network that a command names. */
+/* cli/commands/common/model_input.h - the network and the games that a command names. */
 #ifndef OGPT_CLI_COMMANDS_COMMON_MODEL_INPUT_H
 #define OGPT_CLI_COMMANDS_COMMON_MODEL_INPUT_H
 
@@ -9,5 +9,14 @@
 int context_model_load(const Context *context, ModelFile *out, const char *path);
 /* subject_open, with what it passed over as a warning. Returns as subject_open; subject_release. */
 int context_subject_open(const Context *context, Subject *out, const char *path);
+
+/* A network and a corpus of its board, opened and checked before any work; {0} may be released. */
+typedef struct StudyInputs {
+    Subject subject;
+    Corpus *corpus;
+} StudyInputs;
+int context_inputs_open(const Context *context, StudyInputs *out, const char *model,
+                        const char *corpus);
+void context_inputs_release(StudyInputs *inputs);
 
 #endif
