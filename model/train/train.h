@@ -46,6 +46,10 @@ int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
 /* Games of a run of so many steps, and the fewest steps that see at least so many games. */
 int64_t train_games(const TrainOptions *options, int64_t steps);
 int64_t train_steps(const TrainOptions *options, int64_t games);
+/* Rates that are not positive (or NaN) become those that suit the optimizer, and the others follow:
+ * lr_vector after lr, the rest after lr_vector; precision "auto" becomes what this processor
+ * multiplies fastest; batch_ramp 0.5. */
+void train_options_complete(TrainOptions *options);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);
 
@@ -99,6 +103,10 @@ typedef struct TrainJob {
     const Js *about;
     const TrainObserver *observer; /* NULL: nobody */
 } TrainJob;
+
+/* TrainJob.about: under "options" what must be equal for a run to go on, under "earlier" the runs
+ * that init comes from. init: the model file that job->init is of, or NULL. Owned. */
+Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_line);
 
 /* Train into the run directory, going on from its newest verified checkpoint; a finished run
  * returns its result at once. Only the pool of `work` is used: the seed is an option, and progress

@@ -67,6 +67,12 @@ for name in "${commands[@]}"; do
             value=${argument%%|*}
             wrong "one of .* expected, found 'zebra'" "${words[@]}" "$option" zebra
             wrong "expected" "${words[@]}" "$option" "${value}x"
+        elif [[ $argument == LAYER* ]]; then # a list of layers, or exactly one
+            value=0
+            for list in x 1- 3-1 -1 1,,2 1,1 embed,embed 1.5 "0 1" 99999 embedd zebra; do
+                wrong "expected" "${words[@]}" "$option=$list"
+            done
+            [ "$argument" = LAYER ] && wrong "exactly one layer" "${words[@]}" "$option" 0-1
         elif [[ $rest =~ \((-?[0-9.e+-]+)\.\.([0-9.e+-]+)[\),] ]]; then
             value=${BASH_REMATCH[1]}
             low=$(beyond "$value" below) high=$(beyond "${BASH_REMATCH[2]}" above)

@@ -1,4 +1,5 @@
 /* cli/commands/network/train_watch.c - contract in cli/commands/network/train_watch.h. */
+#include "cli/commands/network/train_inputs.h"
 #include "cli/commands/network/train_watch.h"
 
 #include <math.h>
@@ -143,82 +144,86 @@ static int on_saved(void *context, int64_t step, const char *path, const char *m
     return rc;
 }
 
-/* The table of --profile. Seconds are those of all workers, waiting for each other included. */
-static Js *profile_table(Text *text, size_t n_threads)
+static const Column result_columns[] = {
+    {"path", "model", .type = COLUMN_TEXT},
+    {"model_hash", "model hash", .type = COLUMN_TEXT},
+    {"step", "step", .type = COLUMN_COUNT},
+    {"steps", "steps", .type = COLUMN_COUNT, .meaning = "of the whole run"},
+    {"games", "games", .type = COLUMN_COUNT},
+    {"loss", "loss", .unit = "nats", .digits = 4, .meaning = "a token, over the last steps"},
+    {"floor", "floor", .unit = "nats", .digits = 4,
+     .meaning = "lowest loss any predictor can reach"},
+    {"excess", "excess", .unit = "nats", .digits = 4, .meaning = "loss - floor"},
+    {"strict_error", "strict error", .unit = "%", .digits = 2, .meaning = "of held-out positions"},
+    {"tokens_per_second", "speed", .unit = "tokens/s", .flags = COLUMN_TIME},
+    {"flops_per_second", .flags = COLUMN_TIME},
+    {"seconds", "time", .unit = "s", .flags = COLUMN_TIME},
+    {"held_out_collisions", "replaced", .type = COLUMN_COUNT,
+     .meaning = "training games that were held-out games"},
+};
+static const Column profile_columns[] = {
+    {"kernel", "kernel", .type = COLUMN_TEXT},
+    {"seconds", "seconds", .digits = 2, .flags = COLUMN_TIME,
+     .meaning = "summed over all workers, waiting for each other included"},
+    {"share", "share %", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
+    {"gflops", "GFLOP/s a worker", .digits = 1, .flags = COLUMN_TIME},
+    {"flops_per_second", .flags = COLUMN_TIME},
+    {"calls", "calls", .type = COLUMN_COUNT},
+};
+const TableSpec train_table = {"train", TABLE_COLUMNS(result_columns), .record = true};
+const TableSpec train_profile_table = {"profile", TABLE_COLUMNS(profile_columns)};
+
+static void profile_report(Context *context)
 {
     ProfileRow rows[N_PROFILE_KINDS];
-    Js *table = js_array();
+    Table *table = study_table(context, &train_profile_table);
     double total = 0;
     profile_read(rows);
     for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
         total += rows[i].seconds;
     }
-    text_add(text, "\nseconds are summed over %zu workers\n", n_threads);
-    text_add(text, "kernel                       seconds  share  GFLOP/s a worker      calls\n");
     for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
         const ProfileRow *r = &rows[i];
-        Js *row = js_object();
         double rate = r->seconds > 0 ? r->flops / r->seconds : 0;
-        double share = total > 0 ? r->seconds / total : 0; /* 0: the run was finished before */
-        text_add(text, "%-27s %8.2f  %4.1f %%  ", r->name, r->seconds, 100 * share);
-        if (r->flops > 0) {
-            text_add(text, "%16.1f", rate * 1e-9);
-        } else {
-            text_add(text, "%16s", "-");
-        }
-        text_add(text, " %10llu\n", (unsigned long long)r->calls);
-        js_set_str(row, "kernel", r->name);
-        js_set_num(row, "seconds", r->seconds);
-        js_set_num(row, "share", share);
-        js_set_num(row, "flops_per_second", rate);
-        js_push(table, row);
+        table_row(table);
+        table_text(table, "kernel", r->name);
+        table_num(table, "seconds", r->seconds);
+        /* Without seconds the run was finished before. */
+        table_num(table, "share", total > 0 ? r->seconds / total : 0);
+        table_num(table, "gflops", r->flops > 0 ? rate * 1e-9 : NAN);
+        table_num(table, "flops_per_second", rate);
+        table_int(table, "calls", (int64_t)r->calls);
     }
-    return table;
 }
 
-static int print_result(Context *context, const TrainResult *r, const TrainWatch *watch,
-                        const GptConfig *cfg, bool profile)
+static void result_report(const TrainWatch *watch, const TrainResult *r, const TrainJob *job)
 {
-    Js *json = js_object();
-    Text text = {0};
-    double flops = r->tokens_per_second * gpt_config_flops(cfg);
-    js_set_int(json, "step", r->step);
-    js_set_int(json, "steps", r->steps);
-    js_set_int(json, "games", (int64_t)r->games);
-    js_set_num(json, "loss", r->loss);
+    Table *table = study_table(watch->context, &train_table);
+    table_text(table, "path", r->path);
+    table_text(table, "model_hash", r->model_hash);
+    table_int(table, "step", r->step);
+    table_int(table, "steps", r->steps);
+    table_int(table, "games", (int64_t)r->games);
+    table_num(table, "loss", r->loss);
     if (watch->generated) {
-        js_set_num(json, "floor", r->floor);
-        js_set_num(json, "excess", r->loss - r->floor);
+        table_num(table, "floor", r->floor);
+        table_num(table, "excess", r->loss - r->floor);
     }
-    js_set_num(json, "strict_error", watch->strict_error);
-    js_set_num(json, "tokens_per_second", r->tokens_per_second);
-    js_set_num(json, "flops_per_second", flops);
-    js_set_num(json, "seconds", r->seconds);
-    js_set_str(json, "model_hash", r->model_hash);
-    js_set_str(json, "path", r->path);
-    text_add(&text, "model           %s\n", r->path);
-    text_add(&text, "model hash      %s\n", r->model_hash);
-    text_add(&text, "steps           %lld of %lld, %llu games, %.0f s\n", (long long)r->step,
-             (long long)r->steps, (unsigned long long)r->games, r->seconds);
-    text_add(&text, "loss            %.4f nats a token over the last steps\n", r->loss);
-    text_add(&text, "strict error    %.2f %% of held-out positions\n", 100 * watch->strict_error);
-    js_set_int(json, "held_out_collisions", (int64_t)r->collisions);
-    if (r->collisions > 0) {
-        text_add(&text, "held out        %llu training games replaced: they were held-out games\n",
-                 (unsigned long long)r->collisions);
+    table_num(table, "strict_error", watch->strict_error);
+    table_num(table, "tokens_per_second", r->tokens_per_second);
+    table_num(table, "flops_per_second", r->tokens_per_second * gpt_config_flops(job->cfg));
+    table_num(table, "seconds", r->seconds);
+    table_int(table, "held_out_collisions", (int64_t)r->collisions);
+    if (job->options->profile) {
+        profile_report(watch->context);
     }
-    if (profile) {
-        js_set(json, "profile", profile_table(&text, context->threads));
-    }
-    int rc = context_result(context, json, text.data);
-    text_release(&text);
-    return rc;
+    study_next(watch->context,
+               "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS --out PROBE",
+               job->run_path, job->run_path);
 }
 
-int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
-                  const TrainOptions *options, GameSource *source, const Gpt *init, const Js *about)
+int train_watched(TrainWatch *watch, TrainJob *job)
 {
-    Context *context = watch->context;
     TrainResult result;
     const TrainObserver observer = {.context = watch,
                                     .started = on_started,
@@ -226,24 +231,15 @@ int train_watched(TrainWatch *watch, const char *run_path, const GptConfig *cfg,
                                     .stepped = on_stepped,
                                     .warned = on_warned,
                                     .saved = on_saved};
-    const TrainJob job = {.run_path = run_path,
-                          .cfg = cfg,
-                          .options = options,
-                          .source = source,
-                          .init = init,
-                          .about = about,
-                          .observer = &observer};
-    int rc = train_run(&result, &job, &(Work){.pool = context->pool});
+    job->observer = &observer;
+    watch->train = job->options;
+    int rc = train_run(&result, job, &(Work){.pool = watch->context->pool});
     progress_end(&watch->progress);
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);
     }
-    rc = rc ? rc : print_result(context, &result, watch, cfg, options->profile);
     if (rc == 0) {
-        context_next(context,
-                     "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS "
-                     "--out PROBE",
-                     run_path, run_path);
+        result_report(watch, &result, job);
     }
     return rc;
 }

@@ -1,0 +1,80 @@
+/* model/train/train_about.c - training options made complete, and what must be equal for a run to
+ * go on. Contract in model/train/train.h. */
+#include <string.h>
+
+#include "model/lineage.h"
+#include "model/train/train.h"
+#include "num/blas.h"
+#include "num/gemm_bf16.h"
+
+static void rate_complete(double *rate, double otherwise)
+{
+    *rate = *rate > 0 ? *rate : otherwise;
+}
+
+void train_options_complete(TrainOptions *options)
+{
+    bool muon = strcmp(options->optimizer, "muon") == 0;
+    rate_complete(&options->lr, muon ? 0.02 : 0.0015);
+    rate_complete(&options->lr_vector, muon ? 0.002 : options->lr);
+    rate_complete(&options->lr_embed, options->lr_vector);
+    rate_complete(&options->lr_position, options->lr_vector);
+    rate_complete(&options->lr_head, options->lr_vector);
+    rate_complete(&options->batch_ramp, 0.5);
+    if (strcmp(options->precision, "auto") == 0) {
+        options->precision = bf16_available() ? "bf16" : "f32";
+    }
+}
+
+static void set_unless(Js *object, const char *key, double value, double plain)
+{
+    if (value != plain) {
+        js_set_num(object, key, value);
+    }
+}
+
+Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_line)
+{
+    const TrainOptions *o = job->options;
+    Js *same = js_object(), *about = js_object();
+    js_set_str(same, "source", source_identity(job->source));
+    js_set_int(same, "layers", job->cfg->n_layers);
+    js_set_int(same, "d-model", job->cfg->d_model);
+    js_set_int(same, "heads", job->cfg->n_heads);
+    js_set_int(same, "seed", (int64_t)o->seed);
+    if (o->steps > 0) {
+        js_set_int(same, "steps", o->steps);
+    } else {
+        js_set_num(same, "minutes", o->minutes);
+    }
+    js_set_int(same, "batch", o->batch);
+    js_set_int(same, "lanes", o->lanes);
+    js_set_str(same, "optimizer", o->optimizer);
+    js_set_str(same, "schedule", o->schedule);
+    js_set_str(same, "precision", o->precision);
+    js_set_num(same, "lr", o->lr);
+    js_set_num(same, "lr-rest", o->lr_vector);
+    /* Options that an earlier program did not know are named only where they were used, so that
+     * its runs go on. */
+    set_unless(same, "lr-embed", o->lr_embed, o->lr_vector);
+    set_unless(same, "lr-position", o->lr_position, o->lr_vector);
+    set_unless(same, "lr-head", o->lr_head, o->lr_vector);
+    set_unless(same, "batch-from", (double)o->batch_from, 0);
+    if (o->batch_from > 0) {
+        js_set_num(same, "batch-ramp", o->batch_ramp);
+    }
+    js_set_num(same, "warmup", o->warmup);
+    js_set_num(same, "cooldown", o->cooldown);
+    js_set_num(same, "weight-decay", o->weight_decay);
+    js_set_num(same, "momentum", o->momentum);
+    js_set_num(same, "clip", o->clip);
+    js_set_num(same, "average", o->average);
+    js_set_str(same, "init-from", init ? init->model_hash : "");
+    js_set(about, "options", same);
+    if (init) {
+        js_set(about, "earlier", lineage_write(init->manifest));
+    }
+    js_set_str(about, "command_line", command_line);
+    js_set_str(about, "blas_core", blas_core());
+    return about;
+}
