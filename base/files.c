@@ -204,7 +204,7 @@ int path_temporary(char *out, const char *path)
     char parent[FILES_PATH_MAX];
     int rc = path_parent(parent, path);
     if (rc == 0 && !dir_exists(parent)) {
-        return err_set(OGPT_EIO, "%s: %s is no directory; make it first, or name another place",
+        return err_set(OGPT_EIO, "%s: %s is not a directory; make it first, or name another place",
                        path, parent);
     }
     return rc ? rc : path__beside(out, PREFIX_NEW, path);

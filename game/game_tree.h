@@ -20,7 +20,7 @@ typedef struct GameTree GameTree;
 
 /* out    set to an owned tree (game_tree_free), or NULL on an error
  * moves  (n, n_moves) n <= 2^20 games, SQ_NONE after the last move; not kept. A game that stops
- *        early or is not legal is no random game: the tree leaves it out.
+ *        early or is not legal is not a random game: the tree leaves it out.
  * Memory: 120 bytes a game on 8x8 and 4 bytes for each legal move of each shared beginning, about
  * 60 bytes a game of random ones. Returns 0, OGPT_ENOMEM, or OGPT_EUSAGE (n too large). */
 int game_tree_new(GameTree **out, const GameVariant *variant, const uint8_t *moves, size_t n);

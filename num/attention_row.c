@@ -1,6 +1,6 @@
 /* num/attention_row.c - one query over kept keys, sixteen keys at a time. See num/kernels.h.
  *
- * Lanes behind n_keys take no part: their scores are minus infinity, whatever the columns hold.
+ * Lanes after n_keys take no part: their scores are minus infinity, for any content of the columns.
  */
 #include "num/attention_row.h"
 

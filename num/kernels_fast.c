@@ -102,7 +102,7 @@ static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const f
     add_column_sums(dbias, dout, N, OC);
 }
 
-/* Sums over a row are kept in 16 partial sums: a fixed order, whatever the machine's width. */
+/* Sums over a row are kept in 16 partial sums: a fixed order at any vector width. */
 static float row_sum(const float *x, size_t C)
 {
     Vec sum = vec_all(0);

@@ -1,6 +1,6 @@
 /* num/softmax.h - many small softmaxes and logistic functions at once, for probes.
  *
- * Scores stand class by class, so that the arithmetic runs along the squares of a position. A
+ * Scores are stored class by class, so that the arithmetic runs along the squares of a position. A
  * score further than 87 below its cell's largest counts as exactly impossible. The relative error
  * of exp is below 2e-7; losses are sums in double.
  */

@@ -1,4 +1,4 @@
-/* num/stats.h - intervals and tests: the numbers beside the numbers.
+/* num/stats.h - intervals and tests for reported numbers.
  *
  * The unit of resampling is the game (or the case): positions of one game are not independent.
  * Bootstrap: percentile method, draws by (seed, RNG_BOOTSTRAP, replicate), so an interval is a
@@ -45,7 +45,8 @@ PairedTest bootstrap_paired(const double *difference, const double *denominator,
                             uint64_t seed);
 /* Holm's step-down correction of m p-values: p_holm of the k-th smallest is the largest of
  * min(1, (m - j + 1) p_(j)) over j <= k. The chance of even one false claim "p_holm < alpha" is
- * at most alpha, whatever the dependence (Holm 1979). NaN stays NaN and is not counted. */
+ * at most alpha, for any dependence between the tests (Holm 1979). NaN stays NaN and is not
+ * counted. */
 void holm_adjust(PairedTest *tests, size_t m);
 
 #endif

@@ -1,4 +1,4 @@
-/* num/symmetric.h - eigenvalues of small symmetric matrices, and what they say of a set of
+/* num/symmetric.h - eigenvalues of small symmetric matrices, and what they say about a set of
  * directions.
  *
  * Own code, because Debian's OpenBLAS ships LAPACK without a C header; the matrices here have at

@@ -94,7 +94,7 @@ int kind__find(const Kind **out, const char *name)
             return 0;
         }
     }
-    return err_set(OGPT_EUSAGE, "'%s' is no kind of result; see store/results.def", name);
+    return err_set(OGPT_EUSAGE, "'%s' is not a kind of result; see store/results.def", name);
 }
 
 const KindColumn *column__find(const Kind *kind, const char *name)

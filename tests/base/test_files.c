@@ -67,7 +67,7 @@ static void test_atomic_write(void **state)
     assert_int_equal(file_write_atomic(path, "one", 3, false), 0);
     assert_refused(file_write_atomic(path, "two", 3, false), OGPT_EUSAGE, "exists already");
     assert_refused(file_write_atomic(at("missing/file"), "x", 1, false), OGPT_EIO,
-                   "missing is no directory");
+                   "missing is not a directory");
     assert_refused(file_write_atomic(at("atomic"), "x", 1, true), OGPT_EUSAGE,
                    "atomic: expected a regular file to replace, found a directory");
     void *data;

@@ -85,7 +85,7 @@ static void test_existing_is_kept_or_replaced(void **state)
     assert_true(file_exists(at("r/model/new")) && !file_exists(at("r/model/config.json")));
     assert_int_equal(leftovers_count(at("r")), 0);
 
-    /* what is no directory is not replaced by one */
+    /* only a directory is replaced by one */
     put("file", "f", 1);
     assert_int_equal(symlink(at("r/model"), at("link")), 0);
     assert_refused(publish_begin(&publish, at("file"), true), OGPT_EUSAGE, "found a regular file");

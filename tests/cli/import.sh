@@ -52,7 +52,7 @@ refuse 2 "found 'f55'" import x.ogpc good.txt --first-move f55
 refuse 2 "expected one of b1 a2 d3 c4" import x.ogpc good.txt --size 4 --first-move f5
 refuse 4 "nowhere.txt" import x.ogpc nowhere.txt
 refuse 4 "regular file, found a directory" import x.ogpc .
-refuse 4 "nodir/x.ogpc: nodir is no directory; make it first" import nodir/x.ogpc good.txt
+refuse 4 "nodir/x.ogpc: nodir is not a directory; make it first" import nodir/x.ogpc good.txt
 : >empty.txt
 refuse 3 "empty file" import x.ogpc empty.txt
 printf '\200\4\225pickle' >games.pkl
@@ -72,7 +72,7 @@ for file in bad.ogpc link.ogpc ogpt-results.db notes.ogpc; do
     refuse 2 "$file: exists and holds no games" export bad.ogpc $file --format text --force
     sha256sum --quiet -c before || fail "$file was replaced"
 done
-refuse 4 "nodir/x.txt: nodir is no directory; make it first" export bad.ogpc nodir/x.txt \
+refuse 4 "nodir/x.txt: nodir is not a directory; make it first" export bad.ogpc nodir/x.txt \
     --format text
 
 # Out and in again: the hash of the generated corpus, typed again as well.

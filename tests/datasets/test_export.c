@@ -128,7 +128,7 @@ static void a_file_is_replaced_only_by_force(void **state)
     assert_refused(rc, OGPT_EINTR, "nothing written");
     assert_false(file_exists(at("stopped")));
     assert_refused(export_games(&unchanged, corpus, at("no/such/folder"), &options, NULL, NULL),
-                   OGPT_EIO, "no/such is no directory");
+                   OGPT_EIO, "no/such is not a directory");
     corpus_close(corpus);
     char **names = NULL;
     size_t n = 0;

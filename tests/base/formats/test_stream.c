@@ -70,9 +70,9 @@ static void publishing_replaces_only_when_asked(void **state)
     void *data = NULL;
     size_t n = 0;
     put("goal", "old", 3);
-    assert_refused(path_temporary(beside, at("none/goal")), OGPT_EIO, "none is no directory");
+    assert_refused(path_temporary(beside, at("none/goal")), OGPT_EIO, "none is not a directory");
     assert_refused(file_write_atomic(at("none/goal"), "x", 1, false), OGPT_EIO,
-                   "none is no directory; make it first");
+                   "none is not a directory; make it first");
     assert_int_equal(path_temporary(beside, at("goal")), 0);
     assert_non_null(strstr(beside, "/.tmp-"));
     put(strrchr(beside, '/') + 1, "new", 3);
