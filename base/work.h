@@ -39,13 +39,14 @@ typedef struct Work {
  * block in which it is written. */
 #define WORK_ALONE (&(const Work){.pool = NULL})
 
-/* Workers of the pool: the sizes of tables with one entry a worker. */
+/* Number of workers, for tables with one entry for each. */
 static inline size_t work_workers(const Work *work)
 {
     return work->pool ? pool_size(work->pool) : 1;
 }
 
-/* The same work without a listener, for a part of it that the caller reports itself. */
+/* The same work without a listener. A function that reports its own progress hands this to the
+ * functions that it calls. */
 static inline Work work_quiet(const Work *work)
 {
     Work quiet = *work;

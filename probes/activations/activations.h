@@ -1,7 +1,7 @@
 /* probes/activations/activations.h - rows of the residual stream (or any hook site) at chosen
  * positions.
  *
- * Memory is the caller's: activations_bytes says how much before anything is captured. Games go
+ * The caller provides the memory: activations_bytes says how much. Games go
  * through the network by probes/activations/passes.h; the row of a position does not depend on the
  * number of workers.
  */

@@ -18,7 +18,8 @@ typedef struct Check {
     void *context;
 } Check;
 
-/* Damage becomes a finding; what says nothing about the folder ends the check. */
+/* A damaged file becomes a finding. Any other error says nothing about the folder and ends the
+ * check. */
 static int found(const Check *check, int rc)
 {
     if (rc == OGPT_EFORMAT) {
@@ -49,7 +50,7 @@ bool activations_is_folder(const char *path)
     return ours;
 }
 
-/* A shard of another model or corpus, or of another call. */
+/* Refuse a shard that was made from another model or corpus. */
 static int check_origin(const Check *check, const char *shard, const Js *manifest)
 {
     static const char *const keys[] = {"model_hash", "corpus_hash"};
@@ -98,7 +99,7 @@ static int check_shard(const Check *check, const char *shard, int64_t rows)
     return rc;
 }
 
-/* The path of shard i, its rows added to what the index promises. */
+/* The path of shard i, and its rows, which are added to out->n_rows. */
 static int next_shard(char path[FILES_PATH_MAX], int64_t *rows, ActivationsFound *out,
                       const Check *check, size_t i)
 {
@@ -116,7 +117,7 @@ static int check_shards(ActivationsFound *out, const Check *check)
 {
     char path[FILES_PATH_MAX];
     int64_t rows, promised = js_int_of(js_member(check->index, "rows"));
-    size_t end = 0; /* after the last that is there */
+    size_t end = 0; /* one behind the last shard on the disk */
     int rc = 0;
     out->n_shards = js_length(js_member(check->index, "shards"));
     for (size_t i = 0; i < out->n_shards && rc == 0; i++) {

@@ -1,10 +1,10 @@
 /* probes/activations/activations_verify.h - is a folder of activations still what was written?
  *
- * The folder is that of probes/activations/activations_write.h. Checked are: index.json is one of
- * activations; the manifest and files of every shard that is there; that the shard belongs to the
- * model and corpus of the index; that every array has the rows that the index promises. Shards are
- * made in order, so one that is missing before another is damage; missing ones at the end are those
- * of a call that was interrupted. What dead processes left is found, too.
+ * The layout of the folder is described in probes/activations/activations_write.h. The check reads
+ * index.json, the manifest and the files of every shard on the disk. It compares the model and the
+ * corpus of each shard, and the rows of each array, with the index. Shards are made in order:
+ * a missing shard with later ones behind it is damage, missing shards at the end belong to an
+ * interrupted call. Leftovers of dead processes are findings too.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_VERIFY_H
 #define OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_VERIFY_H
@@ -19,15 +19,16 @@
 
 typedef struct ActivationsFound {
     char site[64], model_hash[HASH_HEX_SIZE];
-    size_t n_shards, n_there; /* promised, and on the disk, damaged ones included */
+    size_t n_shards, n_there; /* promised by the index; on the disk, damaged or not */
     int64_t n_rows;           /* promised */
 } ActivationsFound;
 
 /* Whether `path` holds an index.json of activations. */
 bool activations_is_folder(const char *path);
 
-/* `finding` gets one line a fault. Returns 0 when the folder could be examined, with or without
- * findings; OGPT_EFORMAT (index.json), OGPT_EIO, OGPT_EINTR, OGPT_ENOMEM. */
+/* Check the whole folder. `finding` is called with one line for each fault. Returns 0 when the
+ * folder could be examined, with or without findings; OGPT_EFORMAT (index.json), OGPT_EIO,
+ * OGPT_EINTR, OGPT_ENOMEM. */
 int activations_verify(ActivationsFound *out, const char *path,
                        void (*finding)(void *context, const char *line), void *context);
 

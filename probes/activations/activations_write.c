@@ -59,7 +59,8 @@ static int check_options(const ActivationsOptions *options, const GptConfig *cfg
 
 /* ---- which games and positions ---- */
 
-/* Number in the corpus of each game of the set: the games of these splits, in file order. */
+/* The number in the corpus of each game of the set. The set holds the games of the chosen splits in
+ * file order. */
 static int number_games(Job *job, Corpus *corpus)
 {
     const CorpusInfo *info = corpus_info(corpus);
@@ -83,7 +84,7 @@ static int number_games(Job *job, Corpus *corpus)
     return rc;
 }
 
-/* Drop the positions whose ply is not asked for. */
+/* Keep only the positions at these plies. */
 static int keep_plies(PositionSet *set, uint64_t mask)
 {
     size_t kept = 0;
@@ -251,7 +252,7 @@ static Js *index_json(const Job *job)
     return index;
 }
 
-/* The first member of what is asked for that is another one in the index on file. */
+/* Refuse the first member that differs between the options and the index on disk. */
 static int same_index(const Js *there, const Js *asked, const char *path)
 {
     void *it = NULL;
@@ -275,8 +276,8 @@ static int same_index(const Js *there, const Js *asked, const char *path)
     return rc;
 }
 
-/* Whether `path` may be written to: nothing, a folder of activations, or the beginning of one
- * (nothing in it but the lock). */
+/* Whether `path` may be written: it does not exist, holds activations, or holds nothing but the
+ * lock (a call was killed before it wrote the index). */
 static int check_folder(const char *path)
 {
     char file[FILES_PATH_MAX], **names = NULL;
@@ -304,7 +305,8 @@ static int check_folder(const char *path)
     return rc;
 }
 
-/* Begin anew. A kill between leaves the old index without its shards: they would be made again. */
+/* Remove all shards. A kill halfway leaves the old index with fewer shards, and the next call with
+ * the old options makes them again. */
 static int empty_folder(const char *path)
 {
     char file[FILES_PATH_MAX], **names = NULL;
@@ -320,7 +322,7 @@ static int empty_folder(const char *path)
     return rc;
 }
 
-/* With the lock held: write the index, or go on by the one that is there. */
+/* With the lock held: write the index, or check that the index on disk asks for the same. */
 static int take_folder(const Job *job, const Js *index, bool replace)
 {
     char file[FILES_PATH_MAX], *text = NULL;
@@ -394,7 +396,7 @@ static int publish_shard(const Job *job, const char *goal, size_t n)
     return rc;
 }
 
-/* The games first .. first+n-1 of the set as a set of their own; `first` of it is owned. */
+/* The games first .. first+n-1 of the set as a set of their own. Only out->first is owned. */
 static int slice_games(PositionSet *out, const PositionSet *set, size_t first, size_t n)
 {
     uint32_t base = set->first[first];

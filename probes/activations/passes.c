@@ -1,6 +1,6 @@
 /* probes/activations/passes.c - see probes/activations/passes.h. Games are taken in windows, so
- * that a source larger than memory streams, and a window is cut into passes, one job of the pool
- * each. */
+ * that a source larger than memory can be read. A window is cut into passes; each pass is one job
+ * of the pool. */
 #include "probes/activations/passes.h"
 
 #include <assert.h>
@@ -10,7 +10,8 @@
 #include "base/err.h"
 #include "base/process.h"
 
-/* So many passes that the last ones of a window, which keep few workers busy, cost little. */
+/* At the end of a window some workers wait for the last passes. With this many passes in a window
+ * that costs little. */
 enum { LEAST_WINDOW = 64, PASSES_A_WORKER = 4 };
 
 typedef struct Run {
@@ -23,7 +24,7 @@ typedef struct Run {
     size_t first, n;      /* games of the window */
 } Run;
 
-/* What a hook needs beside its point. */
+/* What call_hook needs besides the point. */
 typedef struct Hooked {
     const PassCalls *calls;
     const PassBatch *pass;
@@ -71,7 +72,7 @@ static void call_hook(void *context, const HookPoint *point)
     }
 }
 
-/* tokens and targets (B, T) of games of which `read` moves are the input. Returns T. */
+/* tokens and targets (B, T); the first read[b] moves of game b are the input. Returns T. */
 static size_t encode_read(uint8_t *tokens, uint8_t *targets, const Vocab *vocab,
                           const uint8_t *moves, const uint8_t *read, size_t B)
 {
@@ -183,7 +184,7 @@ int passes_run(const Gpt *gpt, const PassGames *games, const PassCalls *calls, c
     }
     rc = run.tapes && (fetched || games->moves) ? run_windows(&run, fetched, work) : OGPT_ENOMEM;
     for (size_t w = 0; w < n_workers && run.tapes; w++) {
-        tape_free(run.tapes[w]); /* NULL of a worker that took no pass */
+        tape_free(run.tapes[w]); /* NULL if the worker took no pass */
     }
     mem_free(run.tapes);
     mem_free(fetched);

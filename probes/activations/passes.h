@@ -65,7 +65,7 @@ size_t passes_window(const Work *work);
 /* Bytes that a run needs: a tape of this mode a worker. games_a_pass as above. */
 size_t passes_bytes(const GptConfig *cfg, TapeMode mode, size_t games_a_pass, const Work *work);
 
-/* Set the site bit of a layer: LAYER_EMBED is the input of block 0, whatever the site. */
+/* Ask for a hook at a site of a layer. LAYER_EMBED is the input of block 0, whatever the site. */
 void passes_hook_layer(PassCalls *calls, HookSite site, int layer);
 
 /* OGPT_EFORMAT unless the network has the tokens and the context of the vocabulary's board. */

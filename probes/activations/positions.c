@@ -11,8 +11,8 @@
 
 #define CHUNK_GAMES 64
 
-/* `plies` different numbers of 0..n-1, ascending, by the first steps of a Fisher-Yates shuffle;
- * all of them when plies is 0 or n is no larger. Returns how many. */
+/* Draw `plies` different numbers from 0..n-1, ascending, by the first steps of a Fisher-Yates
+ * shuffle; all of them if plies is 0 or at least n. Returns how many. */
 static int draw_plies(uint8_t *out, int n, int plies, Rng *rng)
 {
     uint8_t all[GAME_MAX_MOVES];
@@ -154,7 +154,7 @@ typedef struct MaskVisit {
     uint64_t *occupied, *flipped;
 } MaskVisit;
 
-/* From bits numbered 8*row+column to bits numbered row-major over the board. */
+/* Renumber bits: from 8*row+column to row-major over the board. */
 static uint64_t pack_squares(const GameVariant *variant, uint64_t mask)
 {
     uint64_t packed = 0;

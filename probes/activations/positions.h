@@ -1,9 +1,9 @@
-/* probes/activations/positions.h - which positions a probe sees: whole games, a few plies drawn
- * from each.
+/* probes/activations/positions.h - which positions a probe sees: a few plies drawn from each of
+ * many games.
  *
- * The plies of a game are a pure function of (seed, RNG_PROBE, hash of the game): the same game
- * gives the same positions whatever file or place it stands in. Positions of one game are not
- * independent, so games stay together: splits, intervals and controls all go by game.
+ * The plies of a game are a pure function of (seed, RNG_PROBE, hash of the game): a game gives the
+ * same positions in whichever file and place it occurs. Positions of one game are not independent,
+ * so the games stay whole: splits, intervals and controls all go by game.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_POSITIONS_H
 #define OGPT_PROBES_ACTIVATIONS_POSITIONS_H
@@ -20,25 +20,25 @@ typedef struct PositionSet {
     uint8_t *t;      /* (n_positions), ascending inside a game */
 } PositionSet;
 
-/* The first n_games games of a source (fewer when it holds fewer), `plies` positions of each
- * (all when 0 or when the game has no more), drawn by work->seed. Returns 0, OGPT_EIO, OGPT_EFORMAT
+/* Take the first n_games games of a source (fewer if it holds fewer) and draw `plies` positions of
+ * each by work->seed (all if 0, or if the game has no more). Returns 0, OGPT_EIO, OGPT_EFORMAT
  * (no scored position at all), OGPT_ENOMEM. */
 int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
                    const Work *work);
 void positions_release(PositionSet *set);
 
-/* Call visit once for each position, with its boards, in order inside a game; games are cut
- * into fixed chunks over the pool, so visit may only write what belongs to its position.
- * OGPT_EFORMAT when a game breaks the rules, OGPT_EINTR. */
+/* Call visit once for each position, with its boards. Games run in parallel, so visit may write
+ * only what belongs to its position; inside a game the order is kept. Returns 0, OGPT_EFORMAT (a
+ * game breaks the rules), OGPT_EINTR. */
 typedef void (*PositionVisit)(void *context, const TaskPosition *position, size_t index);
 int positions_visit(const PositionSet *set, LabelConvention convention, PositionVisit visit,
                     void *context, const Work *work);
 
-/* labels (n_positions, size*size) of a task. */
+/* Fill labels (n_positions, size*size) of a task. Errors as positions_visit. */
 int positions_label(uint8_t *labels, const PositionSet *set, const Task *task,
                     LabelConvention convention, const Work *work);
-/* Per position, which squares (row-major bit i) are occupied, and which of their discs have been
- * turned over at least once since they were placed. */
+/* Fill two masks (n_positions) with row-major bits: the occupied squares, and the squares with a
+ * disc that has been turned over at least once since it was placed. */
 int positions_masks(uint64_t *occupied, uint64_t *flipped, const PositionSet *set,
                     const Work *work);
 

@@ -23,7 +23,7 @@ Board task_board_before(const TaskPosition *position)
     return position->t > 0 ? position->after[position->t - 1] : position->variant->start;
 }
 
-/* One class for the squares of `mask`, class 0 for the others. */
+/* Class 1 for the squares of `mask`, class 0 for the others. */
 static void label_mask(uint8_t *labels, const GameVariant *variant, uint64_t mask)
 {
     for (int i = 0; i < variant->size * variant->size; i++) {
@@ -69,7 +69,7 @@ static void label_played(uint8_t *labels, const TaskPosition *position)
     label_mask(labels, position->variant, UINT64_C(1) << position->moves[position->t]);
 }
 
-/* The board one move ago, seen by the side that is to move now. */
+/* The board one move ago, as the side to move now sees it. */
 static void label_previous(uint8_t *labels, const TaskPosition *position)
 {
     const GameVariant *variant = position->variant;

@@ -1,7 +1,7 @@
-/* probes/activations/tasks.h - what can be asked of a position: one table of probe tasks.
+/* probes/activations/tasks.h - what can be asked about a position: one table of probe tasks.
  *
- * A task gives every square of the board after move t one of a few classes. Adding a task is
- * one row in the table of tasks.c and one label function.
+ * A task gives every square of the board after move t one of a few classes. To add a task, add one
+ * row to the table in tasks.c, one label function, and its name to TASK_NAMES.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_TASKS_H
 #define OGPT_PROBES_ACTIVATIONS_TASKS_H
@@ -19,7 +19,7 @@ typedef struct TaskPosition {
     const uint8_t *moves;
     const Board *after;
     int t;
-    LabelConvention convention; /* whose view "mine" and "theirs" are */
+    LabelConvention convention; /* who is "mine" */
 } TaskPosition;
 
 typedef struct Task {
@@ -33,15 +33,15 @@ typedef struct Task {
 
 #define TASK_NAMES "mine|colour|empty|flipped|legal|played|previous"
 
-/* Borrowed, static; NULL when there is no task of that name. */
+/* Static; NULL if there is no task of that name. */
 const Task *task_find(const char *name);
 const Task *task_at(size_t index); /* NULL after the last */
 
 /* "mover" or "parity". Returns 0 or OGPT_EUSAGE. */
 int convention_parse(LabelConvention *out, const char *name);
 
-/* The side from which the position is seen: the real mover, or by the published convention the
- * side that the parity of the ply names, whether or not it has to pass. */
+/* The side that counts as "mine": the side really to move, or by the published convention the side
+ * that the parity of the ply names, even where that side has to pass. */
 Colour task_viewer(const TaskPosition *position);
 /* The board before move t. */
 Board task_board_before(const TaskPosition *position);

@@ -1,4 +1,4 @@
-/* probes/board/controls.c - the controls beside every probe. See probes/board/controls.h. */
+/* probes/board/controls.c - see probes/board/controls.h. */
 #include "probes/board/controls.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ int majority_predict(uint8_t *predicted, const LabelledSet *train, const Labelle
                      size_t n_classes)
 {
     size_t S = train->n_squares, cells = S * n_classes;
-    /* Row GAME_MAX_MOVES counts all plies together. */
+    /* Row GAME_MAX_MOVES counts all plies. */
     uint32_t *count = mem_calloc((GAME_MAX_MOVES + 1) * cells, sizeof(uint32_t), "class counts");
     uint32_t n_at[GAME_MAX_MOVES] = {0};
     if (!count) {
@@ -105,8 +105,8 @@ static size_t scored_positions(const PositionSet *set, size_t game)
     return n > 1 ? (size_t)n - 1 : 0;
 }
 
-/* The game whose labels game g takes at ply t: its successor in a random cyclic order, or the
- * next one after that which lasts as long. Only a game that outlasts all others keeps its own. */
+/* The game that lends its labels to `game` at ply t: the next one in a random cyclic order that
+ * lasts that long. Only where it outlasts all others a game keeps its own labels. */
 static size_t partner(const PositionSet *set, const size_t *order, const size_t *place, size_t game,
                       size_t t)
 {
@@ -124,7 +124,8 @@ int shuffled_labels(uint8_t *shuffled, const PositionSet *set, const Task *task,
                     LabelConvention convention, const Work *work)
 {
     size_t n = set->n_games, stride = (size_t)set->vocab->variant->n_moves;
-    /* The borrowed labels are those of an auxiliary set: one game a position, one ply each. */
+    /* The borrowed labels are those of an auxiliary set with one game and one ply for each
+     * position. */
     PositionSet borrowed = {.vocab = set->vocab, .n_games = set->n_positions};
     size_t *order = mem_alloc(2 * n, sizeof(size_t), "order of shuffled games");
     borrowed.n_positions = set->n_positions;
@@ -158,10 +159,11 @@ done:
 
 /* ---- planted board ---- */
 
-#define PLANTED_ROWS 1024                 /* positions a job */
-#define PLANTED_INDEX (UINT64_C(1) << 40) /* above the tensors that RNG_CONTROL also draws */
+#define PLANTED_ROWS 1024 /* positions a job */
+#define PLANTED_INDEX                                                                              \
+    (UINT64_C(1) << 40) /* above the indices of the tensors that RNG_CONTROL also draws */
 
-/* Simpson's rule would gain nothing: phi and Phi are smooth, and the ends are below 1e-14. */
+/* A plain sum is enough: the integrand is smooth, and below 1e-14 at both ends. */
 static double planted_accuracy(double signal, size_t n_classes)
 {
     double sum = 0, step = 0.001;

@@ -1,5 +1,4 @@
-/* probes/board/probe.c - probes in memory: shapes, scores, directions, gradients. See
- * probes/board/probe.h. */
+/* probes/board/probe.c - see probes/board/probe.h: probes in memory. */
 #include "probes/board/probe.h"
 
 #include <assert.h>
@@ -12,7 +11,7 @@
 #include "num/blas.h"
 #include "num/softmax.h"
 
-#define HIDDEN_FLOATS 32768 /* of hidden values held at a time, on the stack */
+#define HIDDEN_FLOATS 32768 /* hidden values held at a time, on the stack */
 #define MAX_SQUARES 64
 
 size_t probe_inputs(const Probe *probe)
@@ -203,8 +202,8 @@ int probe_check_linear(const Probe *probe, const char *probe_path)
 
 /* ---- the gradient with respect to one row ---- */
 
-/* out (columns) = x (width) . weight (width, columns) + bias, one row: a matrix product would
- * spend its time on packing. */
+/* out (columns) = x (width) . weight (width, columns) + bias for one row. Why not a matrix product?
+ * It would spend its time on packing. */
 static void affine_row(float *out, const float *x, const float *weight, const float *bias,
                        size_t width, size_t columns)
 {

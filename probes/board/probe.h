@@ -1,11 +1,11 @@
 /* probes/board/probe.h - a probe: what it is in memory and on disk.
  *
  * Linear: score[square][class] = sum_c x[c] * weight[c][square][class] + bias[square][class].
- * With a hidden layer (the nonlinear probe of Li et al., ICLR 2023: one MLP a layer, its hidden
- * units shared by all squares): h = max(0, x . hidden_weight + hidden_bias), and
+ * With a hidden layer (the nonlinear probe of Li et al., ICLR 2023: all squares share the hidden
+ * units of a layer): h = max(0, x . hidden_weight + hidden_bias), and
  * score[square][class] = sum_j h[j] * weight[j][square][class] + bias[square][class].
  * The predicted class is the argmax (ties to the lowest class). Squares are row-major over the
- * board (rows = ranks). On disk a directory: probe.safetensors (per layer
+ * board (rows = ranks). On disk it is a directory: probe.safetensors (for each layer
  * "blocks.3.hook_resid_post.weight" [d_model or hidden, rows, cols, classes] and ".bias"
  * [rows, cols, classes]; with a hidden layer ".hidden.weight" [d_model, hidden] and
  * ".hidden.bias" [hidden] too), probe.json, MANIFEST.json.
@@ -37,53 +37,54 @@ typedef struct Probe {
     int n_classes;
     int n_layers;           /* fitted layers */
     int layers[LAYERS_MAX]; /* ascending; LAYER_EMBED first when fitted */
-    double l2;              /* asked for; 0: chosen for each layer, see fit[].l2 */
-    int epochs;             /* adamw: asked for; 0: the recipe's own */
-    int64_t n_games, plies; /* training games, positions drawn of each (0: all) */
-    int64_t n_valid_games;  /* on which the fit depends (l2 chosen, hidden layer); else 0 */
+    double l2;              /* as asked; 0: chosen for each layer, see fit[].l2 */
+    int epochs;             /* adamw: as asked; 0: the recipe's own */
+    int64_t n_games, plies; /* training games; positions drawn from each (0: all) */
+    int64_t n_valid_games;  /* if the fit depends on them (l2 chosen, hidden layer); else 0 */
     int64_t n_positions;    /* used for fitting */
     uint64_t seed;
     char model_hash[HASH_HEX_SIZE];
     char corpus_hash[HASH_HEX_SIZE + 32];
     float *weight[LAYERS_MAX];        /* (probe_inputs, n_squares, n_classes) */
     float *bias[LAYERS_MAX];          /* (n_squares, n_classes) */
-    float *hidden_weight[LAYERS_MAX]; /* (d_model, n_hidden); NULL of a linear probe */
-    float *hidden_bias[LAYERS_MAX];   /* (n_hidden); NULL of a linear probe */
+    float *hidden_weight[LAYERS_MAX]; /* (d_model, n_hidden); NULL if linear */
+    float *hidden_bias[LAYERS_MAX];   /* (n_hidden); NULL if linear */
     bool fitted[LAYERS_MAX];          /* false while a sweep is unfinished */
-    /* Set for fitted layers. A file of an earlier program lacks all but the objective: then seconds
-     * are NaN, and the counts are 0 and not to be shown. */
+    /* Set for fitted layers. A file of an earlier program holds only the objective: then seconds
+     * are NaN and the counts are 0; do not show them. */
     FitReport fit[LAYERS_MAX];
     double seconds[LAYERS_MAX]; /* that the fit took */
 } Probe;
 
-/* Allocate weights (zero) for the shape fields already set in *probe. */
+/* Allocate zero weights by the shape fields of *probe. Returns 0 or OGPT_ENOMEM. */
 int probe_allocate(Probe *probe);
-/* Rows of the last weight matrix: n_hidden, or d_model of a linear probe. */
+/* Rows of the last weight matrix: n_hidden, or d_model if linear. */
 size_t probe_inputs(const Probe *probe);
 void probe_release(Probe *probe);
-/* Whether a probe may be published at `path`: nothing is there, or an older probe, damaged or
- * not, known by its MANIFEST.json and probe.json. Replacing removes a directory with all that is
- * in it, so everything else is OGPT_EUSAGE naming it. */
+/* Check that a probe may be published at `path`: nothing is there, or an older probe, which is
+ * known by its MANIFEST.json and probe.json (damaged or not). Replacing removes a directory with
+ * all its contents, so anything else is refused by name: OGPT_EUSAGE. */
 int probe_check_goal(const char *path);
-/* Publish (replaces an older publication of the same unfinished sweep; see probe_check_goal). */
+/* Publish at `path` in place of an older probe (see probe_check_goal). Returns 0 or OGPT_E*. */
 int probe_save(const Probe *probe, const char *path);
-/* The same into a directory that the caller publishes: probe.safetensors and probe.json, and the
- * fields of the manifest, owned by the caller whatever is returned. */
+/* Write probe.safetensors and probe.json into a directory that the caller publishes. The caller
+ * owns *fields, the fields of the manifest, also after an error. */
 int probe_write(Publish *publish, Js **fields, const Probe *probe);
-/* Read and check completely. Returns 0, OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
+/* Read a probe and check it completely. Owned: probe_release. Returns 0, OGPT_EIO, OGPT_EFORMAT,
+ * OGPT_ENOMEM. */
 int probe_load(Probe *out, const char *path);
 /* Refuse a probe of another network, board size or width: OGPT_EFORMAT naming both sides. `path` is
  * the probe's, for the message. */
 int subject_check_probe(const Subject *subject, const char *path, const Probe *probe);
-/* The same where no weights are at hand. */
+/* The same, where only the hash and the configuration are known. */
 int probe_check_model(const Probe *probe, const char *path, const char *model_hash,
                       const GptConfig *cfg);
 /* Refuse a probe with a layer that is not fitted yet: OGPT_EUSAGE naming the layer. */
 int probe_check_finished(const Probe *probe, const char *path);
-/* Hook site and block where rows of a layer of this probe are read: LAYER_EMBED is
- * blocks.0.hook_resid_pre, all others are the probe's own site. */
+/* The hook site and block where the rows of a layer are read: blocks.0.hook_resid_pre for
+ * LAYER_EMBED, else the probe's own site. */
 HookSite probe_hook(int *block, const Probe *probe, int layer);
-/* Position of `layer` in probe->layers, or -1. */
+/* Index of `layer` in probe->layers, or -1. */
 int probe_layer_index(const Probe *probe, int layer);
 /* Class number by name, or -1. */
 int probe_class(const Probe *probe, const char *name);
@@ -92,12 +93,12 @@ void probe_scores(float *scores, const Probe *probe, int i, const float *x, size
 /* classes (n, n_squares) = argmax of the scores. `scratch` holds n*n_squares*n_classes floats. */
 void probe_classify(uint8_t *classes, float *scratch, const Probe *probe, int i, const float *x,
                     size_t n);
-/* Refuse a probe with a hidden layer: OGPT_EUSAGE naming it and what to use instead. */
+/* Refuse a probe with a hidden layer: OGPT_EUSAGE, with what to use instead. */
 int probe_check_linear(const Probe *probe, const char *probe_path);
 /* loss = sum over squares of square_weight[s] * -ln softmax(scores of s)[target[s]], in nats, at
- * one row x (d_model) of layer index i, for linear probes and those with a hidden layer. Returns
- * the loss; gradient (d_model) = d loss / d x. target[s] below n_classes, also where the weight
- * is 0. Needs no scratch; callers on different threads do not meet. */
+ * one row x (d_model) of layer index i; the probe may have a hidden layer. Returns the loss;
+ * gradient (d_model) = d loss / d x. target[s] must be below n_classes even where the weight is 0.
+ * Thread-safe, needs no scratch. */
 double probe_input_gradient(float *gradient, const Probe *probe, int i, const float *x,
                             const uint8_t *target, const float *square_weight);
 

@@ -1,4 +1,5 @@
-/* probes/board/probe_file.c - probes on disk, written whole and read with suspicion. */
+/* probes/board/probe_file.c - see probes/board/probe.h: probes on disk, published whole and
+ * checked completely when read. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,18 +12,18 @@
 #include "datasets/vocab.h"
 #include "probes/board/probe.h"
 
-/* Format 2 adds the hidden layer; a linear probe is written in format 1, which older programs
- * read. */
+/* Format 2 adds the hidden layer. Linear probes are written in format 1, so that older programs can
+ * read them. */
 #define FORMAT_LINEAR 1
 #define FORMAT_HIDDEN 2
 #define PROBE_JSON_MAX_BYTES (1 << 20)
 #define PROBE_MAX_WIDTH 65536
-#define PROBE_MAX_NUMBERS (1 << 26) /* of all layers, 256 MiB; hundreds of real probes */
+#define PROBE_MAX_NUMBERS (1 << 26) /* in all layers: 256 MiB, hundreds of real probes */
 #define TENSOR_NAME_MAX 80
 #define MAX_LAYER_TENSORS 4
 
-/* Names, shapes and numbers of the tensors of layer index i, as on file: two of a linear probe,
- * four of one with a hidden layer. Returns how many. */
+/* Names, shapes and data of the tensors of layer index i: two for a linear probe, four with a
+ * hidden layer. Returns how many. */
 static size_t layer_tensors(StEntry entries[MAX_LAYER_TENSORS],
                             char names[MAX_LAYER_TENSORS][TENSOR_NAME_MAX], const Probe *probe,
                             int i)
@@ -166,7 +167,7 @@ int probe_save(const Probe *probe, const char *path)
     rc = rc ? rc : probe_write(publish, &fields, probe);
     if (rc == 0) {
         rc = publish_commit(publish, fields);
-        publish = NULL; /* freed by the commit whatever happened */
+        publish = NULL; /* the commit freed it, also after an error */
     }
     publish_abort(publish);
     js_free(fields);
@@ -175,7 +176,7 @@ int probe_save(const Probe *probe, const char *path)
 
 /* ---- reading ---- */
 
-/* Copy a string member into a field of `room` bytes; empty and over-long ones are refused. */
+/* Copy a string member into a field of `room` bytes. Refuse empty and over-long ones. */
 static int read_text(char *out, size_t room, const Js *json, const char *key, const char *origin)
 {
     const char *text;
@@ -226,7 +227,7 @@ static int read_classes(Probe *out, const Js *json, const char *origin)
     return 0;
 }
 
-/* What the fit of layer index i counted; files of an earlier program hold only the objective. */
+/* The counts of the fit of layer index i. Files of an earlier program hold only the objective. */
 static int read_fit(Probe *out, int i, const Js *layer, const char *origin)
 {
     FitReport *fit = &out->fit[i];
@@ -345,7 +346,7 @@ static int read_json(Probe *out, const Js *json, const char *origin)
     return 0;
 }
 
-/* Every fitted layer's tensors in their exact shapes, and no tensor besides. */
+/* Read the tensors of every fitted layer. Refuse other shapes and other tensors. */
 static int read_tensors(Probe *out, const char *path)
 {
     StEntry entries[MAX_LAYER_TENSORS];
@@ -375,7 +376,7 @@ static int read_tensors(Probe *out, const char *path)
     return rc;
 }
 
-/* PROBE names a file: never right, but a pickle is told how to be converted. */
+/* Explain why a file is not a probe; for a pickle, say how to convert it. */
 static int refuse_file(const char *path)
 {
     StFile *file = NULL;

@@ -11,12 +11,12 @@
 #include "base/rng.h"
 #include "base/formats/safetensors.h"
 
-#define PUBLISHED_DECAY 0.01 /* weight decay of the published probe's fit */
+#define PUBLISHED_DECAY 0.01 /* weight decay with which the published probe was fitted */
 
 enum { BLACK_TO_PLAY, WHITE_TO_PLAY, ALL_POSITIONS, N_MODES };
 enum { EMPTY, WHITE_DISC, BLACK_DISC, N_OPTIONS };
 
-/* Which class of ours (empty, theirs, mine) an option is when this side is to play. */
+/* Our class (empty, theirs, mine) of each option, by the side to play. */
 static const int class_of_option[2][N_OPTIONS] = {
     [BLACK_TO_PLAY] = {0, 1, 2},
     [WHITE_TO_PLAY] = {0, 2, 1},
@@ -55,7 +55,7 @@ int probe_transpose(Probe *probe)
 
 /* ---- modes ---- */
 
-/* modes (N_MODES, n_rows, n_squares, N_OPTIONS) of ours (n_rows, n_squares, 3). */
+/* Convert our classes (n_rows, n_squares, 3) to modes (N_MODES, n_rows, n_squares, N_OPTIONS). */
 static void modes_build(float *modes, const float *ours, size_t n_rows, const Probe *probe)
 {
     const size_t n = n_rows * (size_t)probe->n_squares;
@@ -144,7 +144,7 @@ done:
 
 /* ---- reading ---- */
 
-/* A field of the probe from the metadata; `fallback` when they lack it. */
+/* A text of the metadata, or `fallback` if it is missing. */
 static int metadata_text(char *out, size_t room, const StFile *file, const char *key,
                          const char *fallback, const char *path)
 {
@@ -158,7 +158,7 @@ static int metadata_text(char *out, size_t room, const StFile *file, const char 
                          path, key, room - 1, n);
 }
 
-/* A finite number from the metadata; `fallback` when they lack it. */
+/* A finite number of the metadata, or `fallback` if it is missing. */
 static int metadata_number(double *out, const StFile *file, const char *key, double fallback,
                            const char *path)
 {
@@ -261,8 +261,8 @@ static int shape_read(Probe *out, const StFile *file, const char *path)
     return 0;
 }
 
-/* weight (N_MODES, d_model, n_squares, 3) and bias (N_MODES, n_squares, 3; zero when the file has
- * none), as they lie in the file. */
+/* Read weight (N_MODES, d_model, n_squares, 3) and bias (N_MODES, n_squares, 3; zero if the file
+ * has none) in the order of the file. */
 static int modes_read(float *weight, float *bias, const StFile *file, const Probe *probe)
 {
     const uint64_t width = (uint64_t)probe->d_model, size = (uint64_t)probe->size;
@@ -316,9 +316,10 @@ done:
     return rc;
 }
 
-/* ---- both at work ---- */
+/* ---- comparing scores ---- */
 
-/* Score of a class of ours at one cell by the file's two modes: each mode's option for it. */
+/* The score of our class at one cell: the mean over the file's two modes of the option that means
+ * it. */
 static double published_score(const float *weight, const float *bias, const Probe *probe,
                               const float *x, size_t square, int class)
 {

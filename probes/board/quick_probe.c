@@ -9,8 +9,7 @@
 #include "probes/board/scores.h"
 #include "probes/solvers/solver.h"
 
-/* A gradient norm ten times that of a published probe: the accuracy moves by less than the
- * noise of the few games scored. */
+/* Ten times FIT_TOLERANCE: the accuracy changes by less than the noise of the few scored games. */
 #define QUICK_TOLERANCE 1e-3
 
 struct QuickProbe {

@@ -142,7 +142,8 @@ void game_sums_release(GameSums *sums)
     *sums = (GameSums){0};
 }
 
-/* Per class and game: cells that are of the class and said to be, and the sum of both margins. */
+/* For each class and game: twice the cells that are of the class and predicted so, and the sum of
+ * both counts. F1 is their ratio. */
 typedef struct ClassSums {
     double *hits[TASK_MAX_CLASSES], *margins[TASK_MAX_CLASSES]; /* (n_games) each */
 } ClassSums;

@@ -1,13 +1,13 @@
-/* probes/board/scores.h - how well predicted labels match the true ones, with intervals by game.
+/* probes/board/scores.h - how well predicted labels match the true ones, with intervals over games.
  *
- * accuracy   share of cells (position x square) predicted right
- * board      share of positions whose every square is right
- * nonempty   share of right cells among squares that hold a disc
- * flipped    share of right cells among discs that were turned over at least once
- * f1         of tasks with two classes: F1 = 2 hits / (said + true) of class 1, as published for
- *            the task "flipped"; of others the mean of the classes' F1, classes that neither occur
- *            nor are said left out, without an interval
- * of_class   per class: precision = hits / said, recall = hits / true, F1
+ * accuracy   share of cells (position x square) that are right
+ * board      share of positions with every square right
+ * nonempty   share of right cells among the squares that hold a disc
+ * flipped    share of right cells among the discs that were turned over at least once
+ * f1         tasks with two classes: F1 = 2 hits / (said + true) of class 1, as published for the
+ *            task "flipped". Other tasks: the mean F1 of the classes that occur or are predicted,
+ *            without an interval
+ * of_class   for each class: precision = hits / said, recall = hits / true, F1
  * Intervals are 95 % percentile bootstraps over games (num/stats.h); a score without a single
  * cell is NaN.
  */
@@ -26,7 +26,7 @@ typedef struct ClassScore {
 
 typedef struct ProbeScore {
     Interval accuracy, board, nonempty, flipped, f1;
-    ClassScore of_class[TASK_MAX_CLASSES]; /* those of the task; the others are zero */
+    ClassScore of_class[TASK_MAX_CLASSES]; /* zero beyond the classes of the task */
 } ProbeScore;
 
 /* Positions with their true labels and the masks that the scores need. */
@@ -38,7 +38,7 @@ typedef struct LabelledSet {
     uint64_t *flipped;
 } LabelledSet;
 
-/* Draw positions as positions_draw does, and label them. */
+/* Draw positions as positions_draw does, and label them. Owned: labelled_release. */
 int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
                   LabelConvention convention, size_t n_games, int plies, const Work *work);
 void labelled_release(LabelledSet *set);
@@ -46,11 +46,11 @@ void labelled_release(LabelledSet *set);
 /* predicted (n_positions, n_squares) of rows x at layer index i of a probe. */
 int predict_probe(uint8_t *predicted, const Probe *probe, int i, const float *x, size_t n,
                   const Work *work);
-/* All scores of predicted (n_positions, n_squares); work->seed is of the bootstrap. */
+/* Compute all scores of predicted (n_positions, n_squares). work->seed seeds the bootstrap. */
 int score_predictions(ProbeScore *out, const LabelledSet *truth, const uint8_t *predicted,
                       const Work *work);
 
-/* Sums that the scores are made of, game by game; paired tests use them too (paired.h). */
+/* The sums behind the scores, game by game. Paired tests use them too (paired.h). */
 typedef enum ScoreKind {
     SCORE_CELLS,
     SCORE_BOARDS,

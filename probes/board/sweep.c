@@ -1,4 +1,4 @@
-/* probes/board/sweep.c - fitting and scoring a probe at every layer. See probes/board/sweep.h. */
+/* probes/board/sweep.c - see probes/board/sweep.h. */
 #include "probes/board/sweep_internal.h"
 
 #include <math.h>
@@ -72,7 +72,7 @@ static size_t layer_bytes(const Sweep *sweep)
     return activations_bytes(positions, (size_t)sweep->probe->d_model);
 }
 
-/* How many layers are captured in one pass over the games, and what all that will take. */
+/* Decide how many layers are captured in one pass over the games, and add up the memory. */
 static void plan_memory(Sweep *sweep)
 {
     const Probe *probe = sweep->probe;
@@ -101,8 +101,8 @@ static void release_rows(Sweep *sweep)
     sweep->n = 0;
 }
 
-/* Activations of the splits for the group of layers that begins at index `first`, unless the
- * group in memory already holds that layer. */
+/* Capture the group of layers that begins at index `first`, for all splits, unless the group in
+ * memory already holds that layer. */
 int sweep__hold(Sweep *sweep, int first)
 {
     const Probe *probe = sweep->probe;
@@ -304,7 +304,7 @@ static void sweep_release(Sweep *sweep)
     mem_free(sweep->predicted);
 }
 
-/* Games first, because everything else is sized by them. */
+/* Draw the games first, because all sizes depend on them. */
 static int sweep_begin(Sweep *sweep, Corpus *corpus)
 {
     const GptConfig *cfg = &sweep->subject->model.gpt->cfg;
@@ -318,7 +318,7 @@ static int sweep_begin(Sweep *sweep, Corpus *corpus)
     return rc ? rc : draw_sets(sweep, corpus);
 }
 
-/* The lock lies beside the probe, because publishing replaces the directory itself. */
+/* The lock lies next to the probe, because publishing replaces the directory itself. */
 static int lock_goal(FileLock *out, const char *path)
 {
     char name[FILES_PATH_MAX];
@@ -366,7 +366,7 @@ int sweep_score(SweepResult *out, const Probe *probe, const char *path, const Su
                 Corpus *corpus, const SweepOptions *options, const Work *work)
 {
     *out = (SweepResult){0};
-    Probe own = *probe; /* the weights stay the caller's; every layer is fitted, none is changed */
+    Probe own = *probe; /* borrows the weights: every layer is fitted, so none is changed */
     SweepOptions settings = *options;
     settings.task = own.task;
     settings.labels = own.labels;

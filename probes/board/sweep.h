@@ -24,18 +24,18 @@ typedef struct SweepOptions {
     int n_layers;           /* 0: LAYER_EMBED (site resid_post only) and all layers of the model */
     int layers[LAYERS_MAX]; /* ascending */
     size_t n_games;         /* for fitting */
-    size_t n_test_games;    /* for scores; half as many for validation */
-    int plies;              /* drawn of each game; 0: all */
+    size_t n_test_games;    /* for the scores; half as many for validation */
+    int plies;              /* drawn from each game; 0: all */
     double l2;              /* FIT_L2_AUTO: chosen for each layer on validation games */
     int n_hidden;           /* adamw: units of a hidden layer; 0: linear */
     int epochs;             /* adamw; 0: the recipe's own */
-    bool check;             /* also fit_check every layer: newton against liblinear */
+    bool check;             /* also run fit_check on every layer: newton against liblinear */
     bool controls;
-    bool replace;                         /* sweep_fit: begin anew whatever probe is there */
-    const struct SweepObserver *observer; /* NULL, or what hears of results on the way */
+    bool replace;                         /* sweep_fit: begin again, whatever probe is there */
+    const struct SweepObserver *observer; /* NULL, or called with results on the way */
 } SweepOptions;
 
-/* 10,000 positions: enough for 128 numbers a row, and what liblinear can hold. */
+/* 10,000 positions: enough for rows of 128 numbers, and as many as liblinear can hold. */
 #define SWEEP_OPTIONS_DEFAULT                                                                      \
     ((SweepOptions){.task = "mine",                                                                \
                     .labels = "mover",                                                             \
@@ -46,23 +46,23 @@ typedef struct SweepOptions {
                     .plies = 8,                                                                    \
                     .l2 = FIT_L2,                                                                  \
                     .controls = true})
-/* NULL when sound for this model, else a one-line reason (static). */
+/* NULL if the options fit this model, else a one-line reason (static). */
 const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg);
 
 typedef struct LayerScore {
     int layer;
     ProbeScore test;
     double validation; /* cell accuracy */
-    FitReport fit;     /* of the call that fitted the layer, which may be an earlier one */
-    double seconds;    /* of that fit; NaN when the file does not tell, nor the counts */
+    FitReport fit;     /* of the call that fitted the layer, perhaps an earlier one */
+    double seconds;    /* of that fit; NaN if the file does not hold it (nor the counts) */
     bool has_check;
     FitCheck check;
 } LayerScore;
 
 typedef struct SweepResult {
     size_t n_train, n_validation, n_test;                   /* positions */
-    size_t n_train_games, n_validation_games, n_test_games; /* found; may be fewer than asked */
-    size_t bytes; /* announced: activations, solver and tapes at their largest */
+    size_t n_train_games, n_validation_games, n_test_games; /* perhaps fewer than asked */
+    size_t bytes; /* most memory needed for activations, solver and tapes */
     int n_layers;
     LayerScore layers[LAYERS_MAX];
     int best; /* index of the layer with the highest validation accuracy, ties to the lowest */
@@ -78,21 +78,21 @@ typedef struct SweepObserver {
     void (*start)(void *context, const SweepResult *so_far);
     /* After each layer (already on file), in order. */
     void (*layer)(void *context, const LayerScore *layer);
-    /* What was read of the test positions (n_positions, n_squares): by the probe of a layer, once
-     * scored (control is -1), or by a control (not CONTROL_PLANTED, which is of no position), or
-     * what CONTROL_CHANCE says. `truth` has the labels that it was scored on. Returns 0 or OGPT_E*,
-     * which ends the sweep. */
+    /* Called with every reading of the test positions (n_positions, n_squares): by the probe of a
+     * layer (control is -1), by a control, or by CONTROL_CHANCE. CONTROL_PLANTED has no positions
+     * and is left out. `truth` holds the labels for which the reading was scored. Returns 0, or
+     * OGPT_E*, which ends the sweep. */
     int (*scored)(void *context, int layer, int control, const LabelledSet *truth,
                   const uint8_t *predicted);
 } SweepObserver;
 
 /* Fit what is missing of the probe at `path` and score it. *probe is filled and owned by the
- * caller. The lock file PATH.lock, held while the sweep lasts, stays behind. work: the pool, the
+ * caller. The lock file PATH.lock is held during the sweep and stays behind. work: the pool, the
  * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit),
  * tick("layers"), and for each control tick("control NAME", controls done, all). Returns 0,
- * OGPT_EUSAGE (options; what is at `path` is no probe; or the probe there was made with other
- * options: the difference is named), OGPT_ELOCKED (another process fits it), OGPT_EFORMAT,
- * OGPT_EIO, OGPT_ENUM, OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. */
+ * OGPT_EUSAGE (bad options; `path` holds something else, or a probe with other options: the
+ * difference is named), OGPT_ELOCKED (another process fits it), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
+ * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. */
 int sweep_fit(SweepResult *out, Probe *probe, const char *path, const Subject *subject,
               Corpus *corpus, const SweepOptions *options, const Work *work);
 /* Score the finished probe that was read from `path`. Task, labels, site, layers, solver and l2

@@ -9,12 +9,12 @@
 #include "base/process.h"
 #include "probes/activations/activations.h"
 
-/* What a control is fitted and scored on; NULL labels are the true ones. */
+/* The data of a control. NULL labels stand for the true ones. */
 typedef struct ControlData {
     const float *x[N_SPLITS];
     size_t width;
     const uint8_t *labels[N_SPLITS];
-    bool invented; /* the labels are of no position */
+    bool invented; /* the labels belong to no position */
 } ControlData;
 
 static const uint8_t *labels_of(const ControlData *data, const Sweep *sweep, int split)
@@ -31,7 +31,7 @@ typedef struct ControlFit {
     const FitWeights *start;
 } ControlFit;
 
-/* As the sweep's own probe, so that the two differ by what is read and by nothing else. */
+/* Fitted like the sweep's own probe, so that the two differ only in the rows that are read. */
 static ControlFit fit_alike(const Sweep *sweep)
 {
     const Probe *probe = sweep->probe;
@@ -41,12 +41,13 @@ static ControlFit fit_alike(const Sweep *sweep)
                         .l2 = probe->l2};
 }
 
-/* The history MLP asks what moves can tell, whatever the probe is held to, by its own recipe. */
+/* The history MLP has a recipe of its own, whatever the settings of the probe. */
 static const ControlFit history_mlp_fit = {
     .solver = "adamw", .hidden = HISTORY_HIDDEN, .l2 = FIT_L2};
 static const ControlFit history_line_fit = {.solver = "newton", .l2 = FIT_L2};
 
-/* Fit a probe of one layer, allocated here, to the training rows of a control. */
+/* Fit a probe of one layer to the training rows of a control. Owned: probe_release, after an error
+ * too. */
 static int fit_control(Probe *out, FitReport *report, const Sweep *sweep, const ControlData *data,
                        const ControlFit *how)
 {
@@ -71,7 +72,7 @@ static int fit_control(Probe *out, FitReport *report, const Sweep *sweep, const 
 static int control_fit(Sweep *sweep, Control control, const ControlData *data,
                        const ControlFit *how)
 {
-    LabelledSet truth = sweep->sets[TEST]; /* borrowed, but for the labels */
+    LabelledSet truth = sweep->sets[TEST]; /* borrowed, with other labels */
     Probe probe;
     truth.labels = (uint8_t *)labels_of(data, sweep, TEST);
     int rc = fit_control(&probe, &sweep->out->control_fit[control], sweep, data, how);
@@ -88,7 +89,7 @@ static int control_fit(Sweep *sweep, Control control, const ControlData *data,
     return rc;
 }
 
-/* By the sweep's own solver. */
+/* Fit like the sweep's own probe. */
 static int control_fit_alike(Sweep *sweep, Control control, const ControlData *data)
 {
     ControlFit how = fit_alike(sweep);
@@ -106,7 +107,7 @@ static int control_majority(Sweep *sweep)
     return rc ? rc : sweep__show_scored(sweep, CONTROL_MAJORITY, test);
 }
 
-/* Rows of another source than the model, for all splits; rows_free whatever happened. */
+/* Rows for all splits that do not come from the model. Call rows_free even after an error. */
 static int rows_alloc(float *rows[N_SPLITS], ControlData *data, const Sweep *sweep, size_t width)
 {
     bool whole = true;
@@ -146,7 +147,7 @@ static int control_history(Sweep *sweep)
     return rc;
 }
 
-/* It begins as the linear fit of the same rows: with few games it would not get there by itself. */
+/* It begins as the linear fit of the same rows, which it would not reach with few games. */
 static int control_history_mlp(Sweep *sweep)
 {
     float *rows[N_SPLITS] = {NULL};
@@ -187,18 +188,18 @@ static int control_random_model(Sweep *sweep)
     return rc;
 }
 
-/* What the majority says of the shuffled test labels. */
+/* Score the majority on the shuffled test labels. */
 static int show_chance(Sweep *sweep, uint8_t *shuffled)
 {
-    LabelledSet truth = sweep->sets[TEST]; /* borrowed, but for the labels */
+    LabelledSet truth = sweep->sets[TEST]; /* borrowed, with other labels */
     truth.labels = shuffled;
     int rc = majority_predict(sweep->predicted, &sweep->sets[TRAIN], &truth,
                               (size_t)sweep->probe->n_classes);
     return rc ? rc : sweep__show_scored(sweep, CONTROL_CHANCE, &truth);
 }
 
-/* Scored on shuffled labels too: on the true ones a fit that by luck leans towards the truth would
- * look like a leak, and the interval, which knows one fit, would not tell. */
+/* Scored on shuffled labels too. Why not on the true ones? A fit that leans towards the truth by
+ * luck would look like a leak, and the interval, which is of one fit, would not show it. */
 static int control_shuffled(Sweep *sweep)
 {
     uint8_t *labels[N_SPLITS] = {NULL};
@@ -259,7 +260,7 @@ size_t sweep__controls_bytes(const Sweep *sweep)
     }
     const struct {
         ControlFit how;
-        size_t width, beside; /* bytes beside rows, labels and fit */
+        size_t width, beside; /* bytes besides rows, labels and fit */
     } fits[] = {
         {fit_alike(sweep), history_width(sets[TRAIN].set.vocab), 0},
         {history_line_fit, history_width(sets[TRAIN].set.vocab), 0},

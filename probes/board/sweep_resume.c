@@ -1,4 +1,4 @@
-/* probes/board/sweep_resume.c - going on with a probe on file, or refusing to mix two. */
+/* probes/board/sweep_resume.c - continuing a probe that is on file, or refusing to mix two. */
 #include "probes/board/sweep_internal.h"
 
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static int same_settings(const Probe *there, const Probe *asked, const char *pat
                              (double)there->n_valid_games, (double)asked->n_valid_games);
     }
     if (there->seed != asked->seed) {
-        char a[32], b[32]; /* as a double, two seeds above 2^53 can be the same */
+        char a[32], b[32]; /* not as doubles: two seeds above 2^53 can be the same double */
         snprintf(a, sizeof(a), "%" PRIu64, there->seed);
         snprintf(b, sizeof(b), "%" PRIu64, asked->seed);
         return refuse(path, "--seed", a, b);
@@ -117,7 +117,6 @@ static int probe_of_options(Probe *out, const Sweep *sweep, Corpus *corpus)
     return probe_allocate(out);
 }
 
-/* The probe to be finished: the one on file when there is one, else an empty one. */
 int sweep__take_probe(Sweep *sweep, Corpus *corpus)
 {
     Probe there = {0}, asked;

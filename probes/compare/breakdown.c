@@ -1,4 +1,4 @@
-/* probes/compare/breakdown.c - counting cells by what they are. See probes/compare/breakdown.h. */
+/* probes/compare/breakdown.c - see probes/compare/breakdown.h. */
 #include "probes/compare/breakdown.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* probes/compare/compare.c - probes held against each other. See probes/compare/compare.h. */
+/* probes/compare/compare.c - see probes/compare/compare.h. */
 #include "probes/compare/compare.h"
 
 #include <math.h>
@@ -7,12 +7,12 @@
 #include "base/err.h"
 #include "probes/activations/activations.h"
 
-/* One split of one contender while its layers go by. */
+/* One split of one contender, which is read layer by layer. */
 typedef struct ReadJob {
     Contender *contender;
     LabelledSet set;
     uint8_t *predicted;
-    bool test;  /* keep the readings; else only the accuracy */
+    bool test;  /* keep the readings, not only the accuracy */
     int n_done; /* layers read before this split */
     const Work *work;
     Work quiet;

@@ -1,16 +1,16 @@
-/* probes/compare/compare.h - probes held against each other on the same test games: layers of one
- * probe, or probes of other sites, tasks, solvers, networks.
+/* probes/compare/compare.h - comparing probes on the same test games: the layers of one probe, or
+ * probes of several sites, tasks, solvers and networks.
  *
- * The layer of a contender is the one asked for, else the best on validation games. The games and
- * plies are a pure function of corpus, seed and numbers, so they are the same for all contenders of
- * one board size, whatever the network.
+ * A contender takes part with the layer that is asked for, or with its best layer on validation
+ * games. Games and plies are a pure function of corpus, seed and numbers, so all contenders of one
+ * board size read the same ones.
  */
 #ifndef OGPT_PROBES_COMPARE_COMPARE_H
 #define OGPT_PROBES_COMPARE_COMPARE_H
 
 #include "probes/compare/paired.h"
 
-#define COMPARE_MAX 8     /* contenders: 28 comparisons */
+#define COMPARE_MAX 8     /* contenders, which make 28 comparisons */
 #define COMPARE_BEST (-2) /* the best layer on validation games */
 
 typedef struct Contender {
@@ -24,9 +24,9 @@ typedef struct Contender {
 } Contender;
 
 typedef struct CompareOptions {
-    size_t n_test_games; /* half as many validation games */
-    int plies;           /* drawn of each game; 0: all */
-    int layer;           /* COMPARE_BEST, or this one of every contender */
+    size_t n_test_games; /* and half as many validation games */
+    int plies;           /* drawn from each game; 0: all */
+    int layer;           /* COMPARE_BEST, or this layer of every contender */
     ScoreKind score;
 } CompareOptions;
 
@@ -40,14 +40,15 @@ void contender_release(Contender *contender);
 /* Bytes that contender_read needs at its largest. */
 size_t contender_bytes(const Contender *contender, const CompareOptions *options, const Work *work);
 
-/* tests[i], for every layer of one contender: that layer less the best; NaN for the best. */
+/* tests[i] = layer i minus the best layer, for every layer of one contender; NaN for the best. */
 int compare_layers(PairedTest *tests, const Contender *contender, const CompareOptions *options,
                    const Work *work);
-/* Every pair i < j of contenders at their compared layers, in the order 01 02 12 03 13 23 ...:
- * i less j. n (n - 1) / 2 tests, corrected together. */
+/* All pairs i < j of contenders, i minus j, at their compared layers, in the order 01 02 12 03 13
+ * 23
+ * ...: n (n - 1) / 2 tests, corrected together. */
 int compare_contenders(PairedTest *tests, const Contender *contenders, size_t n,
                        const CompareOptions *options, const Work *work);
-/* Value and interval of a reading's score on its own; seed of the bootstrap. */
+/* Value and interval of one reading's score. `seed` seeds the bootstrap. */
 Interval compare_score(const Contender *contender, int index, ScoreKind score, uint64_t seed);
 
 #endif

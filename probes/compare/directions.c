@@ -1,5 +1,4 @@
-/* probes/compare/directions.c - angles between a probe's directions. See
- * probes/compare/directions.h. */
+/* probes/compare/directions.c - see probes/compare/directions.h. */
 #include "probes/compare/directions.h"
 
 #include <math.h>
@@ -18,7 +17,8 @@ int directions_of_weights(DirectionSet *out, const float *weight, int size, size
     int rc = direction_set_allocate(out, S, d);
     for (size_t s = 0; s < S && rc == 0; s++) {
         double norm = 0;
-        /* A class that never occurs has zero weights, and its rival's are then no direction. */
+        /* A class that never occurs has zero weights, and then the difference is not a direction.
+         */
         bool absent[2] = {true, true};
         for (size_t c = 0; c < d; c++) {
             const float *w = weight + (c * S + s) * K;

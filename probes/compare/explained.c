@@ -1,5 +1,4 @@
-/* probes/compare/explained.c - variance of a layer explained by the board. See
- * probes/compare/explained.h. */
+/* probes/compare/explained.c - see probes/compare/explained.h. */
 #include "probes/compare/explained.h"
 
 #include <math.h>
@@ -12,17 +11,17 @@
 #include "probes/activations/activations.h"
 #include "probes/board/controls.h"
 
-#define BLOCK_ROWS 1024 /* rows a matrix product; sums of blocks are kept in double precision */
+#define BLOCK_ROWS 1024 /* rows of a matrix product; blocks are summed in double precision */
 
 enum { TRUE_BOARD, OTHER_BOARD, N_BOARDS };
 
-/* The boards of a split as features, the mean of the ply (over training games) taken out. */
+/* The boards of a split as features, minus the mean of their ply over the training games. */
 typedef struct Side {
     LabelledSet set;
     float *f[N_BOARDS]; /* (n_positions, p) */
 } Side;
 
-/* What is learnt of one layer. */
+/* The regression of one layer. */
 typedef struct Regression {
     float *b[N_BOARDS]; /* (p, d) */
     float *mean;        /* (GAME_MAX_MOVES + 1, d): by ply, and over all */
@@ -36,9 +35,9 @@ typedef struct ExplainedJob {
     double *sums;     /* (p, d) */
     float *block;     /* (BLOCK_ROWS, d) */
     float *product;   /* (p, max(p, d)) */
-    double *games[4]; /* (n test games): total, within plies, left by the true and other board */
+    double *games[4]; /* (n test games) squares: total, within plies, left by each board */
     Explained *out;
-    int n_layers, n_done; /* n_done: layers learnt and layers measured */
+    int n_layers, n_done; /* n_done: layers learnt, plus layers measured */
     const Work *work;
 } ExplainedJob;
 
@@ -57,8 +56,8 @@ static void fill_features(float *f, const uint8_t *labels, size_t n, size_t n_sq
     }
 }
 
-/* Means of rows (n, width): by ply, and over all in the last row, into mean (GAME_MAX_MOVES + 1,
- * width). A ply without rows takes the mean over all. sums: as large. */
+/* mean (GAME_MAX_MOVES + 1, width) of rows (n, width): one row for each ply, and the mean over all
+ * in the last row. A ply without rows takes the mean over all. sums is scratch of the same size. */
 static void ply_means(float *mean, const PositionSet *set, const float *rows, size_t width,
                       double *sums)
 {
@@ -157,7 +156,7 @@ static int prepare_boards(ExplainedJob *job)
 
 /* ---- one layer ---- */
 
-/* Rows first .. first+n-1 less the mean of their ply, into job->block. */
+/* job->block = rows first .. first+n-1 minus the mean of their ply. */
 static void centre_block(ExplainedJob *job, const Regression *layer, const PositionSet *set,
                          const float *rows, size_t first, size_t n)
 {
@@ -248,7 +247,7 @@ static void measure_game(ExplainedJob *job, const Regression *layer, const float
     }
 }
 
-/* 1 - sum left / sum whole, as the ratio of what is gone. */
+/* 1 - sum left / sum whole, as the ratio of sums (whole - left) / whole. */
 static Interval explained_share(const double *left, const double *whole, size_t n, uint64_t seed,
                                 double *scratch)
 {

@@ -1,5 +1,4 @@
-/* probes/compare/paired.c - readings of the same games and tests between them. See
- * probes/compare/paired.h. */
+/* probes/compare/paired.c - see probes/compare/paired.h. */
 #include "probes/compare/paired.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* probes/compare/stability.c - fits on disjoint halves. See probes/compare/stability.h. */
+/* probes/compare/stability.c - see probes/compare/stability.h. */
 #include "probes/compare/stability.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 #include "probes/board/scores.h"
 #include "probes/solvers/solver.h"
 
-/* The penalty of the layer's own fit, chosen or given; adamw has none. */
+/* The penalty of the layer's own fit, chosen or given. A probe by adamw has none: FIT_L2. */
 static double layer_l2(const Probe *probe, int index)
 {
     double l2 = probe->fit[index].l2;
@@ -27,7 +27,8 @@ typedef struct HalvesJob {
     Work quiet;
 } HalvesJob;
 
-/* Rows first .. end-1 fitted by themselves; weight (d + 1, cells): the biases come last. */
+/* Fit the rows first .. end-1 alone. weight (d + 1, cells) is scratch; its last row holds the
+ * biases. */
 static int fit_half(DirectionSet *out, float *weight, const HalvesJob *job, int index,
                     const float *rows, size_t first, size_t end)
 {
@@ -47,7 +48,7 @@ static int fit_half(DirectionSet *out, float *weight, const HalvesJob *job, int 
     return rc ? rc : directions_of_weights(out, weight, probe->size, d, K);
 }
 
-/* Two fits of a layer, each on half the games. */
+/* Two fits of a layer, each on half of the games. */
 static int fit_halves(DirectionSet half[2], const HalvesJob *job, int index, const float *rows)
 {
     const Probe *probe = job->probe;

@@ -1,8 +1,9 @@
-/* probes/compare/stability.h - how firm a probe's directions are: its layers fitted again on two
- * disjoint halves of the training games, and the cosines between the two fits.
+/* probes/compare/stability.h - how stable a probe's directions are: every layer is fitted again on
+ * two disjoint halves of the training games, and the two fits are compared by cosines.
  *
- * By the probe's own solver when that is newton or liblinear, else newton; with the probe's l2, and
- * half the games each, so the whole sample's directions are firmer than the cosine tells.
+ * The solver is the probe's own if that is newton or liblinear, else newton; the l2 is the probe's.
+ * Each fit has half of the games, so the directions of the whole sample are more stable than the
+ * cosine shows.
  */
 #ifndef OGPT_PROBES_COMPARE_STABILITY_H
 #define OGPT_PROBES_COMPARE_STABILITY_H
@@ -10,7 +11,7 @@
 #include "probes/compare/directions.h"
 #include "probes/compare/explained.h"
 
-/* out[i] for layer index i: the two halves' directions held against each other. Only n_games and
+/* out[i] compares the directions of the two halves at layer index i. Only n_games and
  * plies of the options are used. work: the pool, the seed, memory_bytes for activations,
  * tick("layers"). Returns 0, OGPT_EUSAGE (a hidden layer, or a single game), OGPT_EFORMAT,
  * OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */

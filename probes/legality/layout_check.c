@@ -14,11 +14,11 @@ typedef struct LayoutCheck {
     const PlainNet *net;
     const uint8_t *order;
     double *plain; /* per worker (n_ctx, d_vocab) */
-    /* (n games) of each game: the largest difference, the largest logit of ours. */
+    /* (n games) the largest difference and our largest logit in each game */
     double *largest, *size;
 } LayoutCheck;
 
-/* One game a pass: its logits by the plain network against ours. */
+/* Compare the logits of one game, which is a pass of its own, with those of the plain network. */
 static int compare_pass(void *context, const PassBatch *pass)
 {
     const LayoutCheck *check = context;
@@ -45,8 +45,8 @@ static int compare_pass(void *context, const PassBatch *pass)
     return rc;
 }
 
-/* Random games of n_positions positions in all: moves (n_positions, n_moves), how much of each game
- * is read, and how many games. */
+/* Play random games that have n_positions positions in all: moves (n_positions, n_moves), and
+ * read[g] positions of game g. Returns the number of games. */
 static size_t play_games(uint8_t *moves, uint8_t *read, const Vocab *vocab, size_t n_positions,
                          uint64_t seed)
 {

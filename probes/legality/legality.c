@@ -23,7 +23,7 @@ void legality_add(LegalitySums *sums, const LegalitySums *more)
     sums->set_f1 += more->set_f1;
 }
 
-/* One position: the board after a move, the token played next, the network's logits (V). */
+/* Score one position: the board after a move, the token played next, the logits (V). */
 static LegalitySums score_position(const Vocab *vocab, const Board *board, int played,
                                    const float *logits)
 {
@@ -79,7 +79,7 @@ int legality_add_game(LegalitySums *game, LegalitySums *by_ply, const GameVarian
 typedef struct Scoring {
     LegalityScore *out;
     const GameVariant *variant;
-    LegalitySums *by_ply; /* (passes_window, GAME_MAX_MOVES) of the passes of a window */
+    LegalitySums *by_ply; /* (passes_window, GAME_MAX_MOVES) sums of each pass of a window */
 } Scoring;
 
 static int score_pass(void *context, const PassBatch *pass)

@@ -1,4 +1,4 @@
-/* probes/legality/seen_games.c - contract in probes/legality/seen_games.h. */
+/* probes/legality/seen_games.c - see probes/legality/seen_games.h. */
 #include "probes/legality/seen_games.h"
 
 #include <inttypes.h>
@@ -21,7 +21,8 @@
 
 typedef enum RunKind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } RunKind;
 
-/* What a run was trained on; *seed of fresh games. The identity is read as GameSource writes it. */
+/* What a run was trained on, and *seed of fresh games. The text is the identity that a GameSource
+ * writes. */
 static RunKind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
 {
     char written[64];

@@ -2,8 +2,11 @@
  * are a function of (seed, index), so they are drawn again and compared; games of a corpus are
  * divided by their hash, so none of a test split was trained on.
  *
- * A game that training replaced because it was one of its own held-out games is looked up as it was
- * before the replacement (ogpt train counts them: held_out_collisions).
+ * Fresh training games are a function of (seed, index), so they are made again and compared by
+ * hash. The games of a corpus are split by hash, so training never saw a game of the test split.
+ *
+ * Training replaces fresh games that are among its own held-out games (ogpt train counts them:
+ * held_out_collisions). Such a game is looked up as it was before the replacement.
  */
 #ifndef OGPT_PROBES_LEGALITY_SEEN_GAMES_H
 #define OGPT_PROBES_LEGALITY_SEEN_GAMES_H
@@ -12,19 +15,20 @@
 #include "base/work.h"
 #include "datasets/batch.h"
 
-/* What a manifest (model/lineage.h) says of the training games. */
+/* What a manifest (model/lineage.h) says about the training games. */
 typedef struct TrainingGames {
-    const char *unknown; /* why nothing can be said (static text), or NULL */
+    const char *unknown; /* NULL, or why nothing is known (static text) */
     uint64_t fresh;      /* games that can be made again, over all runs */
     bool corpus;         /* a run was trained on a corpus */
 } TrainingGames;
 
-/* For boards of `variant`. 4x4 has but 60,060 games, all of them seen before long: unknown. */
+/* The training games on boards of `variant`. 4x4 has only 60,060 games, which training has soon
+ * seen: unknown. */
 TrainingGames training_games(const Js *manifest, const GameVariant *variant);
 
-/* Scored games that training had. */
+/* Scored games that were among the training games. */
 typedef struct SeenGames {
-    uint64_t *hashes; /* (n) by game_hash, sorted, repeated as the games are; owned */
+    uint64_t *hashes; /* (n) game_hash, sorted; a repeated game is repeated here; owned */
     size_t n;
 } SeenGames;
 

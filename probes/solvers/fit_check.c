@@ -3,8 +3,8 @@
  *
  * Both fit, for every square and class,
  *   min_w,b  (1/n) sum_i ln(1 + exp(-y_i (w . u_i + b))) + (l2/2) (||w||^2 + b^2)
- * and one function measures both ends, so that what differs is the weights alone. Problems with
- * examples of one class only are left out: neither solver fits them.
+ * and one function evaluates both results, so that the weights are the only difference. Problems
+ * with examples of a single class are left out: neither solver fits them.
  */
 #include <math.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static int check_block(void *context, size_t job, size_t worker)
     return 0;
 }
 
-/* Weights (problem or square, width + 1, classes) side by side. */
+/* Reorder weights (problem, width + 1, classes) to (width + 1, cells). */
 static void lay_out(float *out, const float *w, const Shape *shape, size_t cells)
 {
     for (size_t cell = 0; cell < cells; cell++) {
@@ -81,7 +81,7 @@ static void lay_out(float *out, const float *w, const Shape *shape, size_t cells
     }
 }
 
-/* Objective of a cell: losses of the blocks in their order, and the penalty. */
+/* Objective of a cell: the losses, added in the order of the blocks, and the penalty. */
 static double cell_objective(const Checking *check, size_t side, size_t cell)
 {
     const FitProblem *problem = check->design->problem;

@@ -8,16 +8,16 @@
 #include "base/rng.h"
 #include "probes/solvers/internal.h"
 
-/* At least this many rows a block, so that the matrix products run well, and at most this many
- * blocks, so that their partial gradients stay small beside the rows. */
+/* A block has at least this many rows, so that the matrix products run well. There are at most this
+ * many blocks, so that their partial gradients need little memory compared with the rows. */
 #define MIN_BLOCK_ROWS 512
 #define MAX_BLOCKS 64
 
-/* A column whose deviation is below this share of its largest magnitude is constant up to the
- * rounding of floats. */
+/* A column is constant, up to the rounding of floats, if its deviation is below this share of its
+ * mean. */
 #define CONSTANT_COLUMN 1e-6
 
-/* Which rows make a subset is part of the solver, not of an experiment. */
+/* The subset is part of the solver, so its seed is not that of the experiment. */
 #define SUBSET_SEED 1
 
 size_t design__block_rows(size_t n)
@@ -119,7 +119,7 @@ void design__subset_release(Design *subset, FitProblem *problem)
 typedef struct Moments {
     const Design *design;
     double *sum;  /* (n_blocks, width) */
-    bool squares; /* of squared distances from the mean, not of values */
+    bool squares; /* sum squared distances from the mean, not values */
 } Moments;
 
 static int moments_block(void *context, size_t job, size_t worker)
@@ -141,7 +141,7 @@ static int moments_block(void *context, size_t job, size_t worker)
     return 0;
 }
 
-/* Column means, then deviations, each block's sums added in the order of the blocks. */
+/* Column means, then deviations. The sums of the blocks are added in order. */
 static int measure_columns(Design *design, const Work *work)
 {
     size_t width = design->problem->width;

@@ -7,10 +7,10 @@
 #define START_ROWS 10000
 #define CURVATURE_MAX_ROWS 800
 
-/* Means and deviations of the columns, and which classes each square has. */
+/* Means and deviations of the columns, and how often each class occurs on each square. */
 typedef struct Design {
     const FitProblem *problem;
-    double *mean, *deviation; /* (width); deviation 0: a constant column, left out */
+    double *mean, *deviation; /* (width); deviation 0 marks a constant column, which is left out */
     float *shift, *scale;     /* (width): u = (x - shift) * scale */
     uint32_t *count;          /* (n_squares, n_classes) examples */
     size_t block_rows;        /* rows are cut into n_blocks of this many */
@@ -20,7 +20,7 @@ typedef struct Design {
 int design__init(Design *out, const FitProblem *problem, const Work *work);
 void design__release(Design *design);
 size_t design__block_rows(size_t n);
-/* Rows of block b. */
+/* Number of rows of block b; *first is its first row. */
 size_t design__block(size_t *first, const Design *design, size_t b);
 /* out (n_rows, width + 1) = standardised rows, each with a 1 appended for the bias. */
 void design__rows(float *out, const Design *design, size_t first, size_t n_rows);
@@ -31,13 +31,13 @@ double design__prior(const Design *design, uint32_t count);
 /* Classes of a square with at least one example. */
 size_t design__present(const Design *design, size_t square);
 
-/* A design of n_rows of the rows of `full`, drawn once and for all by (RNG_FIT), standardised as
- * they are there; owns copies of them. */
+/* A design of n_rows rows of `full`, standardised as they are there. The draw (RNG_FIT) is the same
+ * in every fit. Owns copies of the rows. */
 int design__subset(Design *out, FitProblem *problem, const Design *full, size_t n_rows);
 void design__subset_release(Design *subset, FitProblem *problem);
 
-/* The problems that a dense fit splits into: one a square with all its classes (multinomial), or
- * one a square and class with one score (one-vs-rest). */
+/* The problems of a dense fit: one for each square, with all its classes (multinomial), or one for
+ * each square and class, with one score (one-vs-rest). */
 typedef struct Shape {
     size_t rows;    /* width + 1 */
     size_t classes; /* scores of a problem: n_classes, or 1 */
@@ -46,18 +46,20 @@ typedef struct Shape {
 } Shape;
 
 Shape shape__of(const FitProblem *problem);
-/* Whether score k of problem p is fitted: its class has examples, and one-vs-rest others too. */
+/* Whether score k of problem p is fitted: its class has examples, and for one-vs-rest the others
+ * have too. */
 bool shape__present(const Design *design, size_t p, size_t k);
 /* Strength of the penalty on row r: l2, but 0 for the bias of the multinomial problem. */
 double shape__penalty(const FitProblem *problem, size_t r);
 
-/* The inverse Hessian of every problem at one point, on some rows: what makes a few steps enough.
+/* The inverse Hessian of every problem at one point, on some of the rows. With it a few steps are
+ * enough.
  *
  *   H = (1/n) sum_i (diag(p_i) - p_i p_i^T) (x) u_i u_i^T + l2 I       (one-vs-rest: p_i (1 - p_i))
  *
- * in an orthonormal basis of the class directions that add up to zero, to which gradients of a
- * softmax belong (the others have no curvature). Where that matrix would have more than
- * CURVATURE_MAX_ROWS rows, the classes share the mean of its blocks on the diagonal. */
+ * in an orthonormal basis of the class directions that add up to zero. Gradients of a softmax lie
+ * in their span; other directions have no curvature. If the matrix would have more than
+ * CURVATURE_MAX_ROWS rows, all classes share the mean of its blocks on the diagonal. */
 typedef struct Curvature Curvature;
 /* w (shape.n, rows, classes). Returns 0, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
 int curvature__new(Curvature **out, const Design *rows, const float *w, const Work *work);
@@ -67,15 +69,15 @@ void curvature__apply(float *out, const Curvature *curvature, size_t p, double s
                       const float *v);
 size_t curvature__bytes(size_t width, size_t n_squares, size_t n_classes, size_t n_workers);
 
-/* Solvers: w (shape.n, width + 1, classes) in standardised coordinates, the last of the
- * width + 1 rows being the biases. On entry it holds the start. */
+/* The solvers. w (shape.n, width + 1, classes) is in standardised coordinates; the last of the
+ * width + 1 rows holds the biases. On entry w holds the start. */
 int solve__newton(float *w, FitReport *report, const Design *design, const Work *work);
 size_t solve__newton_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
                            size_t n_workers);
 int solve__liblinear(float *w, FitReport *report, const Design *design, const Work *work);
 size_t solve__liblinear_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
                               size_t n_workers);
-/* Spoils the standardisation of the design where the recipe wants raw rows. */
+/* Overwrites the standardisation of the design if the recipe wants raw rows. */
 int solve__adamw(const FitWeights *out, FitReport *report, Design *design, const Work *work);
 size_t solve__adamw_bytes(size_t width, size_t hidden, size_t n_squares, size_t n_classes,
                           size_t rows_of_game, size_t n_workers);

@@ -7,18 +7,19 @@
  *             bias, weights from N(0, 1/width), AdamW with lr 1e-2, betas 0.9 and 0.99, weight
  *             decay 1e-2, 128 games a batch, games in random order, one epoch
  * hidden      the shape of Li et al. 2023 (max(0, x W1 + b1) W2 + b2, hidden units shared by all
- *             squares), trained so that a processor does it in a minute: standardised rows,
+ *             squares), with settings that train in a minute on a processor: standardised rows,
  *             W1 from N(0, 2/width), W2 from N(0, 1/hidden), b2 from the class frequencies, AdamW
  *             with lr 2e-3 that falls to a tenth along a cosine, betas 0.9 and 0.99, weight decay
  *             1e-2 on W1 and W2, at least EPOCH_STEPS batches an epoch where games allow, of 16 to
  *             128 games. With validation rows the epoch of the highest cell accuracy is kept, and
- *             PATIENCE epochs without a better one end it.
- *             With FitProblem.start the network begins as that linear fit: unit c < width passes
- *             column c on (W1 the identity, b1 so that no row given falls below 0), its W2 are the
- *             linear weights, and the W2 of the other units begin at 0. The start may be kept.
+ *             training ends after PATIENCE epochs without a better one.
+ *             With FitProblem.start the network begins as that linear fit: unit c < width copies
+ *             column c (W1 is the identity there, b1 keeps all given rows at or above 0), its W2
+ *             are the linear weights, and the W2 of the other units begin at 0. If no epoch is
+ *             better, the start is the result.
  *
- * A batch is cut into LANES whatever the number of threads, and their gradients are added in
- * order. Ref: Loshchilov & Hutter 2019 (AdamW).
+ * A batch is always cut into LANES parts, whatever the number of threads, and their gradients are
+ * added in order. Ref: Loshchilov & Hutter 2019 (AdamW).
  */
 #include <math.h>
 #include <string.h>
@@ -43,9 +44,9 @@
 #define WEIGHT_DECAY 1e-2f
 #define LINEAR_LR 1e-2f
 #define HIDDEN_LR 2e-3f
-#define CHECK_ROWS 512 /* rows of a job when all rows are measured */
+#define CHECK_ROWS 512 /* rows of a job when the loss of all rows is computed */
 
-/* Draws of (RNG_FIT, index) beside the subset of the dense solver (index 0). */
+/* Indices of (RNG_FIT, index); the subset of the dense solver uses index 0. */
 enum { DRAW_FIRST = 1, DRAW_SECOND = 2, DRAW_ORDER = 16 };
 
 /* The network, its gradients and moments as flat arrays of the same layout: input weights
@@ -103,7 +104,8 @@ static void forward(float *z, float *h, const Net *net, const float *u, size_t n
          columns, 1.0f, z, columns);
 }
 
-/* Gradient of the batch's mean loss from the residuals z of n of its rows; z and h are spoilt. */
+/* The part of the gradient of the batch's mean loss that n of its rows give, from their residuals
+ * z. z and h are overwritten. */
 static void backward(float *gradient, float *back, float *z, float *h, const Net *net,
                      const float *u, size_t n)
 {
@@ -215,8 +217,8 @@ static void fill_normal(float *out, size_t n, double deviation, uint64_t seed, u
     }
 }
 
-/* The network that equals a linear fit. Column c reaches unit c as u - least, which no row of the
- * problem makes negative: the hidden layer changes nothing yet. */
+/* Make the network equal to a linear fit. Unit c receives u - least of column c, which no row of
+ * the problem makes negative: the hidden layer changes nothing yet. */
 static void begin_linear(Net *net, const FitWeights *start)
 {
     const FitProblem *problem = net->design->problem;
@@ -309,7 +311,8 @@ static int train_net(FitReport *report, Net *net, int epochs, const Work *work)
     const FitProblem *problem = net->design->problem;
     size_t batches = (net->n_games + net->batch_games - 1) / net->batch_games;
     int64_t step = 0, steps = (int64_t)batches * epochs;
-    double best = -1, trained = -1, loss, accuracy; /* the best of all, and of the epochs */
+    double best = -1, trained = -1, loss,
+           accuracy; /* the best of start and epochs; the best of the epochs */
     bool selecting = net->hidden > 0 && problem->n_valid > 0;
     int rc = 0, idle = 0;
     if (selecting && problem->start) {
@@ -331,7 +334,9 @@ static int train_net(FitReport *report, Net *net, int epochs, const Work *work)
         if (rc == 0 && selecting) {
             rc = measure(&loss, &accuracy, net, problem->valid_x, problem->valid_labels,
                          problem->n_valid, work);
-            idle = accuracy > trained ? 0 : idle + 1; /* below its start it may still learn */
+            idle = accuracy > trained
+                       ? 0
+                       : idle + 1; /* while below the start it may still be learning */
             trained = fmax(accuracy, trained);
             if (accuracy > best) {
                 best = accuracy;
@@ -353,7 +358,7 @@ static int train_net(FitReport *report, Net *net, int epochs, const Work *work)
 
 /* ---- the whole fit ---- */
 
-/* Rows of the largest batch: the 128 longest games could meet. */
+/* Most rows of a batch: the longest games could all fall into one. */
 static size_t batch_rows(const FitProblem *problem)
 {
     size_t longest = 1;
@@ -418,12 +423,12 @@ static int net_init(Net *out, const Design *design, size_t hidden, const Work *w
     return 0;
 }
 
-/* Input weights of standardised rows to those of raw ones, into (width, M) and (M). */
+/* Convert input weights for standardised rows to weights (width, M) and biases (M) for raw rows. */
 static void fold_inputs(float *weight, float *bias, const Net *net, bool by_square)
 {
     size_t M = net->middle;
     for (size_t j = 0; j < M; j++) {
-        /* Column j of the net is class j / S of square j % S where it is a score. */
+        /* If the columns are scores, column j is class j / S of square j % S. */
         size_t to = by_square ? j % net->S * net->K + j / net->S : j;
         double b = (double)net->params[net->width * M + j];
         for (size_t c = 0; c < net->width; c++) {

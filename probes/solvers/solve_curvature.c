@@ -1,11 +1,11 @@
 /* probes/solvers/solve_curvature.c - the exact Hessian of every problem of a fit, inverted. See
  * probes/solvers/internal.h.
  *
- * A class basis Q (classes, n_bases): orthonormal, of directions over the classes with examples
- * that add up to zero (Helmert's). Vector v (rows, classes) becomes v Q (n_bases, rows), one
+ * Q (classes, n_bases) is a basis over the classes with examples: orthonormal directions, each of
+ * which adds up to zero (Helmert's). Vector v (rows, classes) becomes v Q (n_bases, rows), one
  * block of rows a basis direction; block (a, b) of the Hessian is
  *   (1/n) sum_i omega_i,ab u_i u_i^T,   omega_ab = sum_k Q_ka Q_kb p_k - (Q_a . p)(Q_b . p)
- * One job is one problem, so threads change nothing.
+ * One job is one problem, so the number of threads changes nothing.
  */
 #include <math.h>
 #include <string.h>
@@ -20,8 +20,8 @@
 
 #define CHUNK 512 /* rows at a time */
 
-/* Added to the unpenalised biases, which would have no curvature at all where the rows here hold
- * one class only. */
+/* Added to the curvature of the unpenalised biases, which is zero where the rows hold one class
+ * only. */
 #define BIAS_RIDGE 1e-6
 
 struct Curvature {
@@ -34,7 +34,7 @@ struct Curvature {
     float *inverse; /* (shape.n, largest, largest), largest = rows * (shared ? 1 : most) */
     size_t largest;
     const float *w;
-    /* Scratch a worker: u and weighted u (CHUNK, rows), scores (CHUNK, classes), block
+    /* Scratch of each worker: u and weighted u (CHUNK, rows), scores (CHUNK, classes), block
      * (rows, rows), and the matrix in double. */
     float *scratch;
     double *matrix;
@@ -46,7 +46,7 @@ static size_t bases_of(const Shape *shape)
     return shape->classes > 1 ? shape->classes - 1 : 1;
 }
 
-/* Helmert's basis over the present classes: direction a weighs the first a+1 of them against the
+/* Helmert's basis over the present classes: direction a compares the first a+1 of them with the
  * next. Returns the number of directions. */
 static size_t make_basis(float *basis, const Curvature *curvature, size_t p)
 {
@@ -72,7 +72,7 @@ static size_t make_basis(float *basis, const Curvature *curvature, size_t p)
     return n_present > 0 ? n_present - 1 : 0;
 }
 
-/* p (n, K) from scores, those of absent classes exactly 0. */
+/* p (n, K) from scores. Absent classes get exactly 0. */
 static void probabilities(float *z, const Curvature *curvature, size_t p, size_t n)
 {
     size_t K = curvature->shape.classes;
@@ -108,7 +108,7 @@ static float weight_of(const float *p, const float *basis, size_t K, size_t most
     return both - mean_a * mean_b;
 }
 
-/* The Hessian of one problem while its rows go by in chunks. */
+/* The Hessian of one problem, to which its rows are added in chunks. */
 typedef struct Hessian {
     size_t p;       /* problem */
     double *matrix; /* (n, n) */
@@ -118,7 +118,8 @@ typedef struct Hessian {
     float *block;        /* (rows, rows) */
 } Hessian;
 
-/* matrix block (a, b) += sum over a chunk; shared: the mean over a of the blocks (a, a). */
+/* Add a chunk to matrix block (a, b). If the classes share one block, it is the mean of the blocks
+ * (a, a). */
 static void add_block(const Hessian *hessian, const Curvature *curvature, size_t chunk, size_t a,
                       size_t b)
 {

@@ -4,11 +4,11 @@
  *   min_w,b  (1/n) sum_i ln(1 + exp(-y_i (w . u_i + b))) + (l2/2) (||w||^2 + b^2)
  * which is LIBLINEAR's  (1/2)||w||^2 + C sum_i loss_i  with C = 1 / (n l2), divided by n C.
  *
- * Facts that decide how it is called: it has no dense input, so the standardised rows are
- * written out once as index-value nodes of 16 bytes and shared, read-only, by all problems; the
- * dual solvers draw from the process-wide rand(), so the primal one (L2R_LR) is used; the bias is
- * one more column and is penalised; the fields of struct parameter differ between versions and
- * are set by name. Problems run in parallel; each is a pure function of the rows.
+ * The call is shaped by four facts. The library has no dense input: the standardised rows are
+ * written once as index-value nodes of 16 bytes, which all problems share and only read. Its dual
+ * solvers draw from the process-wide rand(): the primal one (L2R_LR) is used. The bias is one more
+ * column and is penalised. The fields of struct parameter differ between versions: they are set by
+ * name. Problems run in parallel, and each is a pure function of the rows.
  *
  * Ref: Lin, Weng, Keerthi 2008 (trust-region Newton); Fan et al. 2008 (LIBLINEAR).
  */
@@ -25,7 +25,7 @@
 #error "LIBLINEAR 2.30 or newer is needed: struct parameter of older ones has no init_sol"
 #endif
 
-/* The library's own default for L2R_LR: relative to the gradient at zero and to the share of the
+/* The default of the library for L2R_LR, relative to the gradient at zero and to the share of the
  * smaller class. */
 #define LIBRARY_TOLERANCE 0.01
 
@@ -103,7 +103,7 @@ static int fit_binary(void *context, size_t job, size_t worker)
         return err_set(OGPT_EINTR, "interrupted while fitting a probe");
     }
     if (count == 0 || design__present(design, square) < 2) {
-        return 0; /* what was in w at the start stays */
+        return 0; /* w keeps its start */
     }
     for (size_t i = 0; i < problem->n; i++) {
         target[i] = problem->labels[i * problem->n_squares + square] == k ? 1 : -1;
@@ -126,7 +126,7 @@ static int fit_binary(void *context, size_t job, size_t worker)
     if (!model) {
         return err_set(OGPT_ENOMEM, "liblinear gave no model for square %zu, class %zu", square, k);
     }
-    double sign = model->label[0] == 1 ? 1 : -1; /* w points to the first label it met */
+    double sign = model->label[0] == 1 ? 1 : -1; /* w is signed by the first label */
     for (size_t c = 0; c < rows; c++) {
         start[c] = sign * model->w[c];
         w[c * K] = (float)start[c];
@@ -172,7 +172,7 @@ int fit_liblinear_version(void)
     return liblinear_version;
 }
 
-/* The library itself keeps one pointer a row and about ten vectors a problem in flight. */
+/* The library keeps one pointer for each row, and about ten vectors for each running problem. */
 size_t solve__liblinear_bytes(size_t n, size_t width, size_t n_squares, size_t n_classes,
                               size_t n_workers)
 {

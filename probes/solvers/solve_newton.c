@@ -6,22 +6,22 @@
  * one-vs-rest:  min_W  (1/n) sum_i sum_sk ln(1 + exp(-y_isk (w_sk . u_i + b_sk)))
  *                      + (l2/2) sum_sk (||w_sk||^2 + b_sk^2),   y_isk = +1 where y_is = k, else -1
  *
- * The sum splits into problems (a square, or a square and class) with their own step lengths and
- * memories; what they share is the data. One round evaluates every unfinished problem at its
- * trial point with two matrix products over all of them, then each problem alone accepts the
- * point and takes a new quasi-Newton direction, or halves its step (Armijo's rule). Problems that
- * have arrived drop out, and the products shrink.
+ * The sum splits into problems (one for each square, or for each square and class). Each has its
+ * own step length and memory; they share the data. One round evaluates every unfinished problem at
+ * its trial point with two matrix products over all of them, then each problem alone accepts the
+ * point and takes a new quasi-Newton direction, or halves its step (Armijo's rule). Finished
+ * problems drop out, and the products shrink.
  *
- * A round over all rows is dear, so few of them are made:
+ * A round over all rows is expensive, so few are made:
  *   1. START_ROWS rows drawn at random: rounds preconditioned by Boehning's bound, one matrix
  *      (1/2) U^T U / n + l2 I for all problems and classes (Boehning 1992), until START_TOLERANCE;
- *   2. the exact Hessian of every problem there and on these rows, inverted;
+ *   2. the exact Hessian of every problem at that point, on these rows, inverted;
  *   3. all rows, preconditioned by these inverses, to the tolerance asked for.
  * Both preconditioners, rescaled by the newest pair, start the two-loop recursion (Nocedal &
- * Wright 2006, algorithm 7.4), which corrects what a subset of rows does not tell.
+ * Wright 2006, algorithm 7.4), which corrects what the subset of rows gets wrong.
  *
- * Result: w in place, report. Ref: Liu & Nocedal 1989; Boehning 1992; Byrd et al. 2011 (Hessians
- * of a subsample).
+ * Result: w in place, and the report. Ref: Liu & Nocedal 1989; Boehning 1992; Byrd et al. 2011
+ * (Hessians of a subsample).
  */
 #include <math.h>
 #include <string.h>
@@ -37,15 +37,14 @@
 #define MEMORY 10 /* pairs kept a problem */
 #define MAX_ROUNDS 1000
 #define MAX_START_ROUNDS 60
-#define START_TOLERANCE                                                                            \
-    3e-3 /* of the gradient on the subset: rounds there cost little, not none                      \
-          */
+/* Norm of the gradient on the subset at which stage 1 ends: its rounds are cheap, not free. */
+#define START_TOLERANCE 3e-3
 #define MAX_HALVINGS 30
 #define ARMIJO 1e-4
-#define IMPOSSIBLE -1e30f /* bias of a class without examples while the others are fitted */
+#define IMPOSSIBLE -1e30f /* bias that switches off a class without examples */
 
-/* Relative rounding of an objective summed in double from float scores: a step is not refused
- * for less. */
+/* Relative rounding of an objective that is summed in double from float scores. A step is not
+ * refused for an increase below it. */
 #define OBJECTIVE_ROUNDING 1e-7
 
 typedef struct Problem {
@@ -63,12 +62,12 @@ typedef struct Newton {
     Shape shape;
     double tolerance;
     float *bound;         /* (rows, rows): inverse of Boehning's bound */
-    Curvature *curvature; /* in its place once there */
+    Curvature *curvature; /* takes the place of the bound once it exists */
     Problem *problems;    /* (shape.n) */
     float *vectors;       /* all their numbers */
     uint16_t *running;    /* problems not yet finished */
     size_t n_running;
-    float *panel;        /* (rows, classes, n_running) trial points side by side */
+    float *panel;        /* (rows, classes, n_running) trial points */
     float *partial;      /* (n_blocks, rows, classes, n_running) gradients of the blocks */
     double *loss;        /* (n_blocks, n_running) */
     float *block_rows;   /* per worker (block rows, rows) */
@@ -106,7 +105,7 @@ static int gram_block(void *context, size_t job, size_t worker)
     return 0;
 }
 
-/* Curvature of a class score is at most 1/2 in a softmax, 1/4 in a logistic function. */
+/* The curvature of a class score is at most 1/2 in a softmax and 1/4 in a logistic function. */
 static int make_bound(Newton *newton, const Work *work)
 {
     size_t rows = newton->shape.rows, n_blocks = newton->design->n_blocks;
@@ -195,8 +194,8 @@ static void fill_panel(Newton *newton)
     }
 }
 
-/* Objective of running problem `a` at its trial point, and its gradient into g: the blocks are
- * added in their order. */
+/* Objective of running problem `a` at its trial point, and its gradient into g. Blocks are added in
+ * order. */
 static double collect(float *g, const Newton *newton, size_t a)
 {
     size_t K = newton->shape.classes, rows = newton->shape.rows, A = newton->n_running;
@@ -223,8 +222,8 @@ static double collect(float *g, const Newton *newton, size_t a)
 
 /* ---- one problem's step ---- */
 
-/* Remember the step to the accepted trial point and the change of the gradient, when they show
- * positive curvature, as the convex objective does up to rounding. */
+/* Remember the step to the accepted trial point and the change of the gradient, if they show
+ * positive curvature. The objective is convex, so only rounding can make it negative. */
 static void remember_pair(Problem *own, const Newton *newton, size_t p, const float *g_new,
                           float *scratch)
 {
@@ -305,7 +304,7 @@ static int advance_problem(void *context, size_t job, size_t worker)
         return 0;
     }
     choose_direction(own, newton, p, scratch);
-    if (!(own->slope < 0)) { /* rounding spoilt the memory: the preconditioner alone */
+    if (!(own->slope < 0)) { /* rounding spoilt the memory: use the preconditioner alone */
         own->n_pairs = 0;
         choose_direction(own, newton, p, scratch);
     }
@@ -325,8 +324,8 @@ static void list_running(Newton *newton)
     }
 }
 
-/* Every problem from `w` on the rows of `design` to the tolerance, or through max_rounds; w
- * becomes where they ended. */
+/* Minimise every problem from `w` on the rows of `design`, to the tolerance or for max_rounds. w is
+ * replaced by the result. */
 static int minimise(float *w, int *rounds, Newton *newton, const Design *design, double tolerance,
                     int max_rounds, const Work *work)
 {
@@ -356,7 +355,7 @@ static int minimise(float *w, int *rounds, Newton *newton, const Design *design,
     return rc;
 }
 
-/* Stages 1 and 2 on a subset of the rows, or on all when they are few. */
+/* Stages 1 and 2 on a subset of the rows, or on all if they are few. */
 static int approach(float *w, Newton *newton, const Design *design, const Work *work)
 {
     FitProblem some = {0};
@@ -395,7 +394,8 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Blocks of the stage that has more of them: a subset of START_ROWS may be cut finer than all. */
+/* The larger number of blocks of the two stages: a subset of START_ROWS may be cut finer than all
+ * rows. */
 static size_t most_blocks(size_t n)
 {
     size_t all = (n + design__block_rows(n) - 1) / design__block_rows(n);

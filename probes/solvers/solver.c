@@ -1,5 +1,5 @@
-/* probes/solvers/solver.c - fitting a probe by name: where a fit begins, the choice of the penalty,
- * folding back. See probes/solvers/solver.h. */
+/* probes/solvers/solver.c - see probes/solvers/solver.h: the start of a fit, the choice of
+ * the penalty, and folding weights back to raw rows. */
 #include "probes/solvers/solver.h"
 
 #include <math.h>
@@ -10,12 +10,12 @@
 #include "num/blas.h"
 #include "probes/solvers/internal.h"
 
-#define ROWS_OF_GAME 60 /* at most, for announcing memory */
+#define ROWS_OF_GAME 60 /* at most, for the memory that is announced */
 
-/* Where a fit begins: zero weights and the class frequencies as biases. Classes without examples,
- * and squares of one class, stay there. The probe of the layer before was tried as a beginning and
- * took more rounds, not fewer: its weights are large where its own layer hardly varied.
- * One number a problem and class; one-vs-rest problems lie square by square, class by class. */
+/* The start of a fit: zero weights, and biases from the class frequencies. Classes without
+ * examples, and squares of one class, stay there. Why not start at the probe of the layer before?
+ * It took more rounds, because its weights are large where its own layer hardly varied. One-vs-rest
+ * problems lie square by square, class by class. */
 static void start_weights(float *w, const Design *design)
 {
     const FitProblem *problem = design->problem;
@@ -28,7 +28,7 @@ static void start_weights(float *w, const Design *design)
     }
 }
 
-/* Standardised weights to raw ones: w . (x - m)/d + b = (w/d) . x + b - w.m/d. */
+/* Convert standardised weights to raw ones: w . (x - m)/d + b = (w/d) . x + b - w.m/d. */
 static void fold_weights(const FitWeights *out, const float *w, const Design *design)
 {
     const FitProblem *problem = design->problem;
@@ -74,8 +74,8 @@ static int validation_loss(double *out, const FitWeights *weights, const FitProb
     return 0;
 }
 
-/* Down the grid, each fit beginning where the one before ended, as long as the validation loss
- * falls; w and report become those of the best. */
+/* Go down the grid as long as the validation loss falls. Each fit starts where the one before
+ * ended. w and report are those of the best fit. */
 static int fit_path(float *w, const FitWeights *out, FitReport *report, Design *design,
                     const Work *work)
 {
@@ -141,7 +141,7 @@ static int check_problem(const char *solver, const FitProblem *problem)
     return 0;
 }
 
-/* The convex solvers: weights in standardised coordinates, folded back. */
+/* Fit by a convex solver, in standardised coordinates, and fold the weights back. */
 static int fit_convex(const FitWeights *out, FitReport *report, const char *solver, Design *design,
                       const Work *work)
 {
