@@ -17,8 +17,7 @@ int directions_of_weights(DirectionSet *out, const float *weight, int size, size
     int rc = direction_set_allocate(out, S, d);
     for (size_t s = 0; s < S && rc == 0; s++) {
         double norm = 0;
-        /* A class that never occurs has zero weights, and then the difference is not a direction.
-         */
+        /* The weights of a class that never occurs are zero: no direction. */
         bool absent[2] = {true, true};
         for (size_t c = 0; c < d; c++) {
             const float *w = weight + (c * S + s) * K;
