@@ -44,6 +44,12 @@ if bash "$check" "$work/fixture" >"$work/found"; then
 fi
 diff -u "$fixture/expected.txt" "$work/found"
 
+# A prefix belongs to one room.
+printf 'base err_\ngame err_ game_\n' >"$work/nouns"
+awk -f "$OGPT_SOURCE/tools/style/names.awk" "$work/nouns" /dev/null >"$work/found"
+grep -q 'nouns:2: the prefix err_ belongs to base already' "$work/found"
+[[ $(wc -l <"$work/found") == 1 ]]
+
 # A tree without sources is refused.
 mkdir "$work/tree"
 status=0
