@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-#define LAYER_HIGHEST 1000 /* far above any network; ranges are filled in */
+#define LAYER_HIGHEST (LAYERS_LISTED_MAX - 2) /* of any network; the embedding is one more */
 
 /* Whether `word` is one of the words between the bars of `words`. */
 static bool word_taken(const char *words, const char *word)
@@ -52,8 +52,8 @@ static int compare_layers(const void *a, const void *b)
 
 const char *layers_read(LayerList *out, const char *text, const char *words, int most)
 {
-    const char *expected =
-        most == 1 ? "a layer expected, 'embed' or a number" : "layers expected, as embed,0,2-5";
+    const char *expected = most == 1 ? "a layer 0..63 or 'embed' expected"
+                                     : "layers 0..63 and 'embed' expected, as embed,0,2-5";
     const char *rest = text;
     *out = (LayerList){.word = LAYERS_LISTED, .text = text};
     if (strcmp(text, "all") == 0 || strcmp(text, "auto") == 0) {

@@ -112,7 +112,7 @@ refuse 3 "expected model.safetensors in it, found none" convert precious never -
 refuse 3 "six.ogpc" convert six.ogpc never --from mingpt
 
 # Options that would change nothing.
-refuse 2 "--layer means nothing with a model" convert run never --to mingpt --layer 3
+refuse 2 "--layers means nothing with a model" convert run never --to mingpt --layer 3
 refuse 2 "--model means nothing with a model" convert run never --to mingpt --model nothing
 refuse 2 "--heads means nothing with a model that is not --from mingpt" convert run never \
     --to mingpt --heads 3
@@ -121,7 +121,7 @@ refuse 2 "--heads means nothing with a model that is not" convert hf-gpt2-standa
 refuse 2 "--heads means nothing with a probe" convert probe never --to mingpt --layer 1 --heads 3
 refuse 2 "--check means nothing with a probe that stays in our layout" convert probe never --to tl \
     --check
-refuse 2 "--layer means nothing with a probe that stays" convert probe never --to tl --layer 1
+refuse 2 "--layers means nothing with a probe that stays" convert probe never --to tl --layer 1
 
 # Another GELU, a damaged file, NaN.
 mkdir tanh && cp hf-gpt2-standard/model.safetensors tanh
@@ -158,10 +158,10 @@ for file in old.ckpt new.pth; do
 done
 
 # Probes: one layer in the published tensor, there and back, and turned with its model.
-refuse 2 "give --layer L" convert probe never --to mingpt
+refuse 2 "give --layers L" convert probe never --to mingpt
 refuse 2 "hf-gpt2 does not know" convert probe never --to hf-gpt2
-refuse 2 "give --layer L" convert probe never --to mingpt --layer 0
-refuse 2 "expected a layer 0..63 or 'embed'" convert probe never --to mingpt --layer last
+refuse 2 "give --layers L" convert probe never --to mingpt --layer 0
+refuse 2 "a layer 0..63 or 'embed' expected" convert probe never --to mingpt --layer last
 expect 0 convert probe embedding --to mingpt --layer embed --check --quiet
 refuse 2 "holds layer embed, not layer 2" convert embedding never --from mingpt --layer 2
 expect 0 convert probe published --to mingpt --layer 1 --check --quiet

@@ -120,7 +120,7 @@ static void wrong_layers_are_refused(void **state)
     parse(&p, "--one=1,2");
     assert_refused(p.code, OGPT_EUSAGE, "exactly one layer expected");
     parse(&p, "--one=x");
-    assert_refused(p.code, OGPT_EUSAGE, "try: --one: a layer expected, 'embed' or a number");
+    assert_refused(p.code, OGPT_EUSAGE, "try: --one: a layer 0..63 or 'embed' expected");
 }
 
 static void layers_meet_a_network(void **state)

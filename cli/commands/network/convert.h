@@ -4,12 +4,14 @@
 #define OGPT_CLI_COMMANDS_NETWORK_CONVERT_H
 
 #include "base/manifest.h"
-#include "cli/command.h"
+#include "cli/study.h"
 #include "model/layouts/layouts.h"
 
 typedef struct ConvertOptions {
-    const char *from, *to, *notation, *model, *layer;
-    int64_t heads; /* 0: not given */
+    int from, to; /* Layout; -1: not given */
+    const char *notation, *model;
+    LayerList layer; /* one, or LAYERS_UNSET */
+    int64_t heads;   /* 0: not given */
     bool check;
 } ConvertOptions;
 
@@ -29,6 +31,11 @@ typedef struct Conversion {
     double largest, tolerance;      /* of --check; largest NaN without */
 } Conversion;
 
+/* Whether `path` is a probe of ours, or a file in the published probe's layout. */
+int conversion_is_probe(bool *out, const char *path);
+/* Refuse to put something in a place where it would destroy another thing, with --force or without.
+ * Returns 0 or OGPT_EUSAGE. */
+int conversion_check_goal(const Conversion *conversion);
 /* Publish what `publish` holds in place of dst, unless dst holds the same: then nothing is
  * replaced. Something else at dst is replaced with --force only, and only if it is a published
  * directory. Takes over `publish`. `tensors` and `config` are the files that are compared. */

@@ -78,7 +78,7 @@ static int theirs_read(Source *out, const Conversion *c)
 static int notation_check(const Conversion *c, const Source *source)
 {
     const char *found = js_str_of(js_member(js_member(source->config, "ogpt"), "notation"));
-    const char *wanted = c->options->from ? c->options->notation : "standard";
+    const char *wanted = c->options->from >= 0 ? c->options->notation : "standard";
     if (found && strcmp(found, wanted) != 0) {
         return err_set(OGPT_EUSAGE,
                        "%s: is in notation %s by its config.json, --notation says %s; convert it "
@@ -122,11 +122,11 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
     if (c->to != LAYOUT_TL) {
         js_set_int(about, "seed", (int64_t)source->gpt->cfg.seed);
     }
-    if (c->options->to) {
+    if (c->options->to >= 0) {
         js_set_str(about, "notation", c->options->notation);
     }
     js_set_str(origin, "layout", layout_name(c->from));
-    js_set_str(origin, "notation", c->options->from ? c->options->notation : "standard");
+    js_set_str(origin, "notation", c->options->from >= 0 ? c->options->notation : "standard");
     js_set_str(origin, "sha256", source_hash);
     js_set(about, "converted", origin);
     return about;

@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/commands/network/convert.h"
-#include "cli/options.h"
 #include "cli/commands/common/model_input.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe_layout.h"
@@ -33,19 +32,11 @@ static int model_hash_read(char hash[HASH_HEX_SIZE], const Conversion *c)
 
 #define LAYER_NOT_GIVEN (LAYER_EMBED - 1)
 
-/* --layer as a number; LAYER_EMBED for "embed". */
-static int layer_parse(int *out, const Conversion *c)
+/* --layers, of which exactly one makes sense. */
+static int layer_asked(const Conversion *c)
 {
-    const char *text = c->options->layer;
-    int64_t number = LAYER_NOT_GIVEN;
-    if (text && strcmp(text, "embed") == 0) {
-        number = LAYER_EMBED;
-    } else if (text && (!int_read(&number, text) || number < 0 || number > LAYERS_MAX - 2)) {
-        return err_set(OGPT_EUSAGE, "--layer \"%s\": expected a layer 0..%d or 'embed'", text,
-                       LAYERS_MAX - 2);
-    }
-    *out = (int)number;
-    return 0;
+    const LayerList *given = &c->options->layer;
+    return given->word == LAYERS_UNSET ? LAYER_NOT_GIVEN : given->layers[0];
 }
 
 /* The layer that is written into a file of one layer: --layer, or the only one fitted. */
@@ -60,7 +51,7 @@ static int layer_choose(int *index, const Conversion *c, const Probe *probe, int
     }
     if (*index < 0 || (layer == LAYER_NOT_GIVEN && n_fitted > 1)) {
         return err_set(OGPT_EUSAGE,
-                       "%s: the published layout holds one layer; give --layer L, one of the %d "
+                       "%s: the published layout holds one layer; give --layers L, one of the %d "
                        "that this probe has fitted",
                        c->src, n_fitted);
     }
@@ -165,9 +156,8 @@ int convert_probe(Conversion *c)
                        "mingpt (the published probe's tensor)",
                        c->src);
     }
-    int layer = LAYER_NOT_GIVEN;
-    int rc = layer_parse(&layer, c);
-    rc = rc ? rc : model_hash_read(model_hash, c);
+    const int layer = layer_asked(c);
+    int rc = model_hash_read(model_hash, c);
     if (rc == 0 && c->transposed && c->to == LAYOUT_TL && model_hash[0] == '\0') {
         rc = err_set(OGPT_EUSAGE,
                      "%s: a probe of another notation belongs to the model in that notation; "

@@ -1,0 +1,118 @@
+/* cli/commands/network/convert_goal.c - where a conversion goes: what may be put there, and whether
+ * it is there already. Contract in cli/commands/network/convert.h. */
+#include "base/err.h"
+#include "base/files.h"
+#include "base/formats/safetensors.h"
+#include "cli/commands/network/convert.h"
+#include "model/checkpoint.h"
+#include "probes/board/probe_layout.h"
+
+#include <string.h>
+
+/* A probe of ours, or a file in the published probe's layout. */
+int conversion_is_probe(bool *out, const char *path)
+{
+    char json[FILES_PATH_MAX], published[FILES_PATH_MAX];
+    StFile *file = NULL;
+    int rc = path_join(json, path, "probe.json");
+    rc = rc ? rc : path_join(published, path, PROBE_LAYOUT_FILE);
+    *out = rc == 0 && (file_exists(json) || file_exists(published));
+    if (rc == 0 && file_exists(path)) {
+        rc = st_open(&file, path);
+        *out = rc == 0 && st_find(file, PROBE_LAYOUT_TENSOR);
+        st_close(file);
+    }
+    return rc;
+}
+
+/* Whether the directory that `path` is to lie in is a run's: every step-* there is a checkpoint. */
+static bool is_in_run(const char *path)
+{
+    char parent[FILES_PATH_MAX];
+    char **names = NULL;
+    size_t n = 0;
+    bool is = false;
+    if (path_parent(parent, path) != 0 || dir_list(&names, &n, parent) != 0) {
+        return false; /* not there, or found out again where something is put into it */
+    }
+    for (size_t i = 0; i < n; i++) {
+        is = is || run_step_of_name(names[i]) >= 0;
+    }
+    names_free(names, n);
+    return is;
+}
+
+/* Why nothing may be put in the place of dst, with --force or without; NULL when it may. */
+static const char *goal_fault(const Conversion *c, const char *manifest, const char *train)
+{
+    bool probe = false;
+    if (is_in_run(c->dst)) {
+        return "lies in the directory of a run";
+    }
+    if (path_holds(c->dst, c->src)) {
+        return "holds what is to be converted";
+    }
+    if (!dir_exists(c->dst) && !file_exists(c->dst)) {
+        return NULL;
+    }
+    if (!file_exists(manifest)) {
+        return "exists and is no model, probe or conversion of ours (no MANIFEST.json in it)";
+    }
+    if (dir_exists(train)) {
+        return "is a checkpoint with the state of its training";
+    }
+    if (conversion_is_probe(&probe, c->dst) != 0 || probe != c->probe) {
+        return probe ? "holds a probe" : "holds a model";
+    }
+    return NULL;
+}
+
+int conversion_check_goal(const Conversion *c)
+{
+    char manifest[FILES_PATH_MAX], train[FILES_PATH_MAX];
+    int rc = path_join(manifest, c->dst, "MANIFEST.json");
+    rc = rc ? rc : path_join(train, c->dst, "train");
+    const char *fault = rc == 0 ? goal_fault(c, manifest, train) : NULL;
+    return !fault ? rc
+                  : err_set(OGPT_EUSAGE,
+                            "%s: %s, so no %s is put in its place; choose "
+                            "another name",
+                            c->dst, fault, c->probe ? "probe" : "model");
+}
+
+/* Whether what is being published equals what is there already, by its hashes. */
+static int same_as_published(bool *out, const char *dst, const Publish *publish,
+                             const char *const *names, size_t n)
+{
+    Js *old = NULL;
+    int rc = 0;
+    *out = dir_exists(dst) && manifest_verify(&old, dst) == 0;
+    for (size_t i = 0; rc == 0 && *out && i < n; i++) {
+        char path[FILES_PATH_MAX], hash[HASH_HEX_SIZE];
+        const char *listed = manifest_file_sha256(old, names[i]);
+        rc = publish_path(path, publish, names[i]);
+        rc = rc ? rc : sha256_file(hash, path);
+        *out = rc == 0 && listed && strcmp(listed, hash) == 0;
+    }
+    js_free(old);
+    return rc;
+}
+
+int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const char *tensors,
+                       const char *config)
+{
+    const char *const names[] = {tensors, config};
+    int rc = same_as_published(&c->already, c->dst, publish, names, config ? 2 : 1);
+    c->already = c->already && !c->context->force;
+    if (rc == 0 && !c->already && dir_exists(c->dst) && !c->context->force) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: holds something else than this conversion makes; name another "
+                     "directory, or replace it with --force",
+                     c->dst);
+    }
+    if (rc == 0 && !c->already) {
+        return publish_commit(publish, fields);
+    }
+    publish_abort(publish);
+    return rc;
+}
