@@ -7,7 +7,16 @@
 #include "base/files.h"
 #include "base/formats/pickle_sniff.h"
 #include "cli/commands/common/shared_options.h"
-#include "cli/commands/network/convert.h"
+#include "cli/study.h"
+#include "probes/artefacts/convert.h"
+
+typedef struct ConvertOptions {
+    int from, to; /* Layout; -1: not given */
+    const char *notation, *model;
+    LayerList layer; /* one, or LAYERS_UNSET */
+    int64_t heads;   /* 0: not given */
+    bool check;
+} ConvertOptions;
 
 #define AT(field) offsetof(ConvertOptions, field)
 static const OptionSpec options[] = {
@@ -60,36 +69,35 @@ static const Column columns[] = {
 static const TableSpec conversion_table = {"conversion", "conversions", TABLE_COLUMNS(columns),
                                            .record = true};
 
-static void conversion_report(const Conversion *c)
+static void conversion_report(Context *context, const Conversion *c)
 {
-    Table *table = study_table(c->context, &conversion_table);
+    Table *table = study_table(context, &conversion_table);
     table_text(table, "source", c->src);
     table_text(table, "path", c->dst);
     table_text(table, "kind", c->probe ? "probe" : "model");
     table_text(table, "from_layout", layout_name(c->from));
     table_text(table, "to_layout", layout_name(c->to));
-    table_text(table, "notation", c->options->notation);
+    table_text(table, "notation", c->notation);
     table_int(table, "tensors", (int64_t)c->n_tensors);
     table_int(table, "parameters", c->parameters);
-    table_text(table, "tensors_hash", c->model_hash);
+    table_text(table, "tensors_hash", c->tensors_hash);
     if (!isnan(c->largest)) {
         table_int(table, "check_positions", CHECK_POSITIONS);
         table_num(table, "largest_difference", c->largest);
         table_num(table, "tolerance", c->tolerance);
     }
     if (c->already) {
-        text_add(study_text(c->context), "%s was there already, unchanged\n", c->dst);
+        text_add(study_text(context), "%s was there already, unchanged\n", c->dst);
     }
     if (c->from != LAYOUT_TL && !c->probe) {
-        study_next(c->context, "ogpt eval %s --corpus games.ogpc", c->dst);
+        study_next(context, "ogpt eval %s --corpus games.ogpc", c->dst);
     }
 }
 
 /* An option that changes nothing for this conversion is refused: whoever gives it means something
  * that will not happen. */
-static int options_check(const Conversion *c)
+static int options_check(const ConvertOptions *given, const Conversion *c)
 {
-    const ConvertOptions *given = c->options;
     const bool ours = c->from == LAYOUT_TL && c->to == LAYOUT_TL;
     const char *kind = c->probe ? "a probe" : "a model";
     const char *kept = c->probe && ours ? "a probe that stays in our layout" : kind;
@@ -113,14 +121,36 @@ static int options_check(const Conversion *c)
     return 0;
 }
 
+static void say(void *context, const char *line)
+{
+    context_say(context, "%s", line);
+}
+
+static void warn(void *context, const char *line)
+{
+    context_warn(context, "%s", line);
+}
+
 static int convert_run(Context *context)
 {
     const ConvertOptions *given = context->options;
-    Conversion c = {.context = context,
-                    .options = given,
-                    .src = context->args[0],
+    const bool one_layer = given->layer.word == LAYERS_LISTED;
+    Conversion c = {.src = context->args[0],
                     .dst = context->args[1],
+                    .from = given->from >= 0 ? (Layout)given->from : LAYOUT_TL,
+                    .to = given->to >= 0 ? (Layout)given->to : LAYOUT_TL,
+                    .to_ours = given->from >= 0,
+                    .notation = given->notation,
                     .transposed = strcmp(given->notation, "othello_world") == 0,
+                    .model = given->model,
+                    .layer = one_layer ? given->layer.layers[0] : CONVERT_LAYER_ANY,
+                    .heads = (int)given->heads,
+                    .check = given->check,
+                    .force = context->force,
+                    .command_line = context->command_line,
+                    .say = say,
+                    .warn = warn,
+                    .context = context,
                     .largest = NAN};
     size_t n_stale = 0;
     if ((given->from < 0) == (given->to < 0)) {
@@ -128,22 +158,21 @@ static int convert_run(Context *context)
                        "convert: give either --from LAYOUT or --to LAYOUT (" LAYOUT_NAMES "): the "
                        "other side is always ours, tl");
     }
-    c.from = given->from >= 0 ? (Layout)given->from : LAYOUT_TL;
-    c.to = given->to >= 0 ? (Layout)given->to : LAYOUT_TL;
     if (file_is_pickle(c.src)) {
         return refuse_pickle(context, c.src);
     }
     int rc = conversion_is_probe(&c.probe, c.src);
-    rc = rc ? rc : options_check(&c);
+    rc = rc ? rc : options_check(given, &c);
     rc = rc ? rc : conversion_check_goal(&c);
     rc = rc ? rc : study_check_output(context, c.dst);
     rc = rc ? rc : path_clean_stale(&n_stale, c.dst);
     rc = rc ? rc : study_begin(context, c.dst, false);
     if (rc == 0) {
+        c.work = study_work(context, "converting", "positions");
         rc = c.probe ? convert_probe(&c) : convert_model(&c);
     }
     if (rc == 0) {
-        conversion_report(&c);
+        conversion_report(context, &c);
     }
     return rc;
 }

@@ -1,8 +1,11 @@
 /* cli/commands/results/cmd_verify.c - ogpt verify: is each file still what was written? */
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "cli/commands/results/verify_paths.h"
+#include "cli/study.h"
+#include "probes/artefacts/verify_paths.h"
 #include "store/check.h"
 
 typedef struct VerifyOptions {
@@ -26,6 +29,32 @@ static const Column item_columns[] = {
     {"findings", "findings", .type = COLUMN_COUNT},
 };
 static const TableSpec items_table = {"items", TABLE_COLUMNS(item_columns)};
+
+static void finding_add(void *context, const VerifyItem *item, const char *line)
+{
+    Table *findings = context;
+    table_row(findings);
+    table_text(findings, "path", item->path);
+    table_text(findings, "finding", line);
+}
+
+/* Results that belong to a run in progress are read as they stand. */
+static int results_examine(VerifyPaths *paths, uint32_t id)
+{
+    VerifyItem *item = paths->item;
+    Store *store = NULL;
+    size_t n_runs = 0;
+    if (id != STORE_APPLICATION_ID) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: application id 0x%08x: neither a corpus nor a results database",
+                       item->path, (unsigned)id);
+    }
+    int rc = store_open_read(&store, item->path);
+    rc = rc ? rc : store_verify(&n_runs, store, verify_finding, paths);
+    store_close(store);
+    snprintf(item->about, sizeof(item->about), "results, %zu runs", n_runs);
+    return rc;
+}
 
 /* Refuse to settle where every path is known to be something else than a results database. */
 static int settle_check(const Context *context)
@@ -67,13 +96,13 @@ static int paths_settle(Context *context)
 }
 
 /* A row a path; as text, its findings, or one line if it has none. */
-static void items_conclude(Context *context, const Verdict *verdict)
+static void items_conclude(Context *context, const VerifyPaths *paths)
 {
     Table *items = study_table(context, &items_table);
     Text *text = study_text(context);
     items->hidden = true; /* the text says it */
-    for (int i = 0; i < verdict->n_items; i++) {
-        const VerifyItem *item = &verdict->items[i];
+    for (int i = 0; i < paths->n_items; i++) {
+        const VerifyItem *item = &paths->items[i];
         table_row(items);
         table_text(items, "path", item->path);
         table_text(items, "about", item->about);
@@ -87,24 +116,23 @@ static void items_conclude(Context *context, const Verdict *verdict)
 }
 
 /* The result, and the exit code that findings ask for. */
-static int verdict_report(Context *context, const Verdict *verdict)
+static int verdict_report(Context *context, const VerifyPaths *paths, const Js *rows)
 {
-    const Js *rows = verdict->findings->rows;
     const size_t n = js_length(rows);
     Js *findings = js_array();
     for (size_t i = 0; i < n; i++) {
         js_push(findings, js_keep(js_member(js_at(rows, i), "finding")));
     }
     study_json(context, "findings", findings);
-    items_conclude(context, verdict);
+    items_conclude(context, paths);
     study_json(context, "paths", js_int(context->n_args));
-    study_json(context, "games", js_int((int64_t)verdict->games));
-    study_json(context, "bad_blocks", js_int((int64_t)verdict->bad_blocks));
-    study_json(context, "illegal_games", js_int((int64_t)verdict->illegal_games));
+    study_json(context, "games", js_int((int64_t)paths->games));
+    study_json(context, "bad_blocks", js_int((int64_t)paths->bad_blocks));
+    study_json(context, "illegal_games", js_int((int64_t)paths->illegal_games));
     if (context->n_args > 1 || n > 0) {
         Text *text = study_text(context);
         text_add(text, "%d path%s, %llu games: ", context->n_args, context->n_args == 1 ? "" : "s",
-                 (unsigned long long)verdict->games);
+                 (unsigned long long)paths->games);
         text_add(text, n == 0 ? "clean\n" : "%zu finding%s\n", n, n == 1 ? "" : "s");
     }
     if (n == 0) {
@@ -119,26 +147,27 @@ static int verdict_report(Context *context, const Verdict *verdict)
 static int verify_run(Context *context)
 {
     const VerifyOptions *options = context->options;
-    Verdict verdict = {0};
+    VerifyPaths paths = {.finding = finding_add, .database = results_examine};
     int rc = options->settle ? settle_check(context) : 0;
     rc = rc ? rc : study_begin(context, context->n_args == 1 ? context->args[0] : NULL, false);
     if (rc != 0) {
         return rc;
     }
-    verdict.findings = study_table(context, &findings_table);
-    verdict.findings->hidden = true; /* the text says it */
-    verdict.items = mem_calloc((size_t)context->n_args, sizeof(*verdict.items), "paths");
-    rc = !verdict.items ? OGPT_ENOMEM : options->settle ? paths_settle(context) : 0;
+    Table *findings = study_table(context, &findings_table);
+    paths.context = findings;
+    findings->hidden = true; /* the text says it */
+    paths.items = mem_calloc((size_t)context->n_args, sizeof(*paths.items), "paths");
+    rc = !paths.items ? OGPT_ENOMEM : options->settle ? paths_settle(context) : 0;
     for (int i = 0; rc == 0 && i < context->n_args; i++) {
-        verdict.items[verdict.n_items++].path = context->args[i];
+        paths.items[paths.n_items++].path = context->args[i];
     }
-    rc = rc ? rc : verify_paths(&verdict);
-    rc = rc ? rc : verdict_report(context, &verdict);
-    for (int i = 0; i < verdict.n_items; i++) {
-        text_release(&verdict.items[i].text);
+    rc = rc ? rc : verify_paths(&paths);
+    rc = rc ? rc : verdict_report(context, &paths, findings->rows);
+    for (int i = 0; i < paths.n_items; i++) {
+        text_release(&paths.items[i].text);
     }
-    mem_free(verdict.items);
-    mem_free(verdict.models);
+    mem_free(paths.items);
+    mem_free(paths.models);
     return rc;
 }
 

@@ -1,4 +1,4 @@
-/* cli/commands/network/convert_probe.c - ogpt convert for probes: ours, and the published probe's
+/* probes/artefacts/convert_probe.c - conversion of probes: ours, and the published probe's
  * tensor. */
 #include <math.h>
 #include <string.h>
@@ -6,8 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "cli/commands/network/convert.h"
-#include "cli/commands/common/model_input.h"
+#include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe_layout.h"
 
@@ -19,24 +18,15 @@ static int model_hash_read(char hash[HASH_HEX_SIZE], const Conversion *c)
 {
     ModelFile model;
     hash[0] = '\0';
-    if (!c->options->model) {
+    if (!c->model) {
         return 0;
     }
-    int rc = context_model_load(c->context, &model, c->options->model);
+    int rc = conversion_load(c, &model, c->model);
     if (rc == 0) {
         memcpy(hash, model.model_hash, HASH_HEX_SIZE);
         model_release(&model);
     }
     return rc;
-}
-
-#define LAYER_NOT_GIVEN (LAYER_EMBED - 1)
-
-/* --layers, of which exactly one makes sense. */
-static int layer_asked(const Conversion *c)
-{
-    const LayerList *given = &c->options->layer;
-    return given->word == LAYERS_UNSET ? LAYER_NOT_GIVEN : given->layers[0];
 }
 
 /* The layer that is written into a file of one layer: --layer, or the only one fitted. */
@@ -45,11 +35,11 @@ static int layer_choose(int *index, const Conversion *c, const Probe *probe, int
     int n_fitted = 0;
     *index = -1;
     for (int i = 0; i < probe->n_layers; i++) {
-        bool wanted = layer == LAYER_NOT_GIVEN || layer == probe->layers[i];
+        bool wanted = layer == CONVERT_LAYER_ANY || layer == probe->layers[i];
         n_fitted += probe->fitted[i];
         *index = probe->fitted[i] && wanted ? i : *index;
     }
-    if (*index < 0 || (layer == LAYER_NOT_GIVEN && n_fitted > 1)) {
+    if (*index < 0 || (layer == CONVERT_LAYER_ANY && n_fitted > 1)) {
         return err_set(OGPT_EUSAGE,
                        "%s: the published layout holds one layer; give --layers L, one of the %d "
                        "that this probe has fitted",
@@ -73,7 +63,7 @@ static int ours_publish(Conversion *c, const Probe *probe)
     int rc = publish_begin(&publish, c->dst, true);
     rc = rc ? rc : probe_write(publish, &fields, probe);
     rc = rc ? rc : publish_path(path, publish, "probe.safetensors");
-    rc = rc ? rc : sha256_file(c->model_hash, path);
+    rc = rc ? rc : sha256_file(c->tensors_hash, path);
     if (rc == 0) {
         rc = conversion_publish(c, publish, fields, "probe.safetensors", "probe.json");
         publish = NULL;
@@ -91,12 +81,12 @@ static int ours_publish(Conversion *c, const Probe *probe)
 
 static int score_check(Conversion *c, const Probe *probe, int index, const char *path)
 {
-    if (!c->options->check) {
+    if (!c->check) {
         return 0;
     }
     c->tolerance = SCORE_TOLERANCE;
     int rc =
-        probe_layout_difference(&c->largest, probe, index, path, CHECK_POSITIONS, c->context->seed);
+        probe_layout_difference(&c->largest, probe, index, path, CHECK_POSITIONS, c->work->seed);
     if (rc == 0 && !(c->largest <= c->tolerance)) {
         rc = err_set(OGPT_ENEGATIVE,
                      "%s: scores in both layouts differ by %.3g, %.3g is allowed; nothing was "
@@ -114,10 +104,10 @@ static int published_write(Conversion *c, const Probe *probe, int layer)
     int index = 0;
     int rc = layer_choose(&index, c, probe, layer);
     rc = rc ? rc : publish_begin(&publish, c->dst, true);
-    rc = rc ? rc : probe_layout_write(publish, probe, index, c->options->notation);
+    rc = rc ? rc : probe_layout_write(publish, probe, index, c->notation);
     rc = rc ? rc : publish_path(path, publish, PROBE_LAYOUT_FILE);
     rc = rc ? rc : score_check(c, probe, index, path);
-    rc = rc ? rc : sha256_file(c->model_hash, path);
+    rc = rc ? rc : sha256_file(c->tensors_hash, path);
     if (rc == 0) {
         js_set_str(fields, "layout", layout_name(c->to));
         js_set_str(fields, "model_hash", probe->model_hash);
@@ -136,7 +126,7 @@ static int published_read(Probe *out, Conversion *c, int layer, const char *mode
     char path[FILES_PATH_MAX];
     const char *file = dir_exists(c->src) ? path : c->src;
     int rc = dir_exists(c->src) ? path_join(path, c->src, PROBE_LAYOUT_FILE) : 0;
-    rc = rc ? rc : probe_layout_read(out, file, layer, model_hash, c->options->notation);
+    rc = rc ? rc : probe_layout_read(out, file, layer, model_hash, c->notation);
     if (rc == 0) {
         rc = score_check(c, out, 0, file);
         if (rc != 0) {
@@ -156,7 +146,7 @@ int convert_probe(Conversion *c)
                        "mingpt (the published probe's tensor)",
                        c->src);
     }
-    const int layer = layer_asked(c);
+    const int layer = c->layer;
     int rc = model_hash_read(model_hash, c);
     if (rc == 0 && c->transposed && c->to == LAYOUT_TL && model_hash[0] == '\0') {
         rc = err_set(OGPT_EUSAGE,

@@ -1,13 +1,14 @@
-/* cli/commands/network/convert_goal.c - where a conversion goes: what may be put there, and whether
- * it is there already. Contract in cli/commands/network/convert.h. */
+/* probes/artefacts/convert_goal.c - where a conversion goes: what may be put there, and whether
+ * it is there already. Contract in probes/artefacts/convert.h. */
+#include <string.h>
+
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "base/formats/safetensors.h"
-#include "cli/commands/network/convert.h"
+#include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe_layout.h"
-
-#include <string.h>
 
 /* A probe of ours, or a file in the published probe's layout. */
 int conversion_is_probe(bool *out, const char *path)
@@ -103,8 +104,8 @@ int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const 
 {
     const char *const names[] = {tensors, config};
     int rc = same_as_published(&c->already, c->dst, publish, names, config ? 2 : 1);
-    c->already = c->already && !c->context->force;
-    if (rc == 0 && !c->already && dir_exists(c->dst) && !c->context->force) {
+    c->already = c->already && !c->force;
+    if (rc == 0 && !c->already && dir_exists(c->dst) && !c->force) {
         rc = err_set(OGPT_EUSAGE,
                      "%s: holds something else than this conversion makes; name another "
                      "directory, or replace it with --force",
@@ -114,5 +115,16 @@ int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const 
         return publish_commit(publish, fields);
     }
     publish_abort(publish);
+    return rc;
+}
+
+int conversion_load(const Conversion *c, ModelFile *out, const char *path)
+{
+    char *warning = NULL;
+    int rc = model_load(out, path, &warning);
+    if (warning) {
+        c->warn(c->context, warning);
+        mem_free(warning);
+    }
     return rc;
 }

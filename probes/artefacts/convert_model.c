@@ -1,5 +1,5 @@
-/* cli/commands/network/convert_model.c - ogpt convert for models: read, rename tokens, write,
- * check, publish. */
+/* probes/artefacts/convert_model.c - conversion of models: read, rename tokens, write, check,
+ * publish. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +7,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "cli/commands/network/convert.h"
-#include "cli/commands/common/model_input.h"
+#include "probes/artefacts/convert.h"
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
 #include "model/lineage.h"
@@ -40,7 +39,7 @@ static bool is_published(const char *path)
 static int ours_read(Source *out, const Conversion *c)
 {
     ModelFile model;
-    int rc = context_model_load(c->context, &model, c->src);
+    int rc = conversion_load(c, &model, c->src);
     if (rc != 0) {
         return rc;
     }
@@ -65,11 +64,14 @@ static int theirs_read(Source *out, const Conversion *c)
         rc = err_set(OGPT_EFORMAT, "%s: was written in layout %s; convert it with --from %s",
                      c->src, layout, layout);
     }
-    rc = rc ? rc : layout_read(&out->gpt, c->from, &out->files, (int)c->options->heads);
-    if (rc == 0 && c->from == LAYOUT_MINGPT && out->files.config[0] == '\0' &&
-        c->options->heads == 0) {
-        context_say(c->context, "%s: 8 heads assumed, which no shape tells; --heads N names others",
-                    c->src);
+    rc = rc ? rc : layout_read(&out->gpt, c->from, &out->files, c->heads);
+    if (rc == 0 && c->from == LAYOUT_MINGPT && out->files.config[0] == '\0' && c->heads == 0) {
+        char line[FILES_PATH_MAX + 80];
+        snprintf(line, sizeof(line),
+                 "%s: 8 heads assumed, which no shape tells; --heads N names "
+                 "others",
+                 c->src);
+        c->say(c->context, line);
     }
     return rc;
 }
@@ -78,7 +80,7 @@ static int theirs_read(Source *out, const Conversion *c)
 static int notation_check(const Conversion *c, const Source *source)
 {
     const char *found = js_str_of(js_member(js_member(source->config, "ogpt"), "notation"));
-    const char *wanted = c->options->from >= 0 ? c->options->notation : "standard";
+    const char *wanted = c->to_ours ? c->notation : "standard";
     if (found && strcmp(found, wanted) != 0) {
         return err_set(OGPT_EUSAGE,
                        "%s: is in notation %s by its config.json, --notation says %s; convert it "
@@ -122,11 +124,11 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
     if (c->to != LAYOUT_TL) {
         js_set_int(about, "seed", (int64_t)source->gpt->cfg.seed);
     }
-    if (c->options->to >= 0) {
-        js_set_str(about, "notation", c->options->notation);
+    if (!c->to_ours) {
+        js_set_str(about, "notation", c->notation);
     }
     js_set_str(origin, "layout", layout_name(c->from));
-    js_set_str(origin, "notation", c->options->from >= 0 ? c->options->notation : "standard");
+    js_set_str(origin, "notation", c->to_ours ? c->notation : "standard");
     js_set_str(origin, "sha256", source_hash);
     js_set(about, "converted", origin);
     return about;
@@ -147,7 +149,7 @@ static Js *fields_build(const Conversion *c, const Source *source)
     if (c->to != LAYOUT_TL) {
         js_set_str(fields, "layout", layout_name(c->to));
     }
-    js_set_str(about, "command_line", c->context->command_line);
+    js_set_str(about, "command_line", c->command_line);
     if (!turned) {
         js_set(about, "earlier", lineage_earlier(source->manifest));
     }
@@ -162,10 +164,9 @@ static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const Layout
     LayoutConfig config;
     PlainNet *net = NULL;
     LayoutDifference difference = {0};
-    const Work work = context_work(c->context, NULL);
     int rc = layout_config_read(&config, layout, files, gpt->cfg.n_heads);
     rc = rc ? rc : plain_net_open(&net, layout, files->tensors, &config);
-    rc = rc ? rc : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, &work);
+    rc = rc ? rc : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, c->work);
     plain_net_free(net);
     if (rc != 0) {
         return rc;
@@ -226,8 +227,8 @@ int convert_model(Conversion *c)
     about = about_build(c, &source, source_hash);
     fields = fields_build(c, &source);
     c->parameters = gpt_config_parameters(&source.gpt->cfg);
-    rc = layout_write(publish, &c->n_tensors, c->model_hash, source.gpt, c->to, about);
-    if (rc == 0 && c->options->check) {
+    rc = layout_write(publish, &c->n_tensors, c->tensors_hash, source.gpt, c->to, about);
+    if (rc == 0 && c->check) {
         rc = both_check(c, source.gpt, &source, publish, c->transposed ? order : NULL);
     }
     if (rc == 0 && interrupt_pending() != 0) {

@@ -1,9 +1,9 @@
-/* cli/commands/results/verify_paths.h - what lies at a path, and whether it is still what was
- * written: corpus, model, run, probe, activations, conversion, results database. */
-#ifndef OGPT_CLI_COMMANDS_RESULTS_VERIFY_PATHS_H
-#define OGPT_CLI_COMMANDS_RESULTS_VERIFY_PATHS_H
+/* probes/artefacts/verify_paths.h - what lies at a path, and whether it is still what was
+ * written: corpus, model, run, probe, activations, conversion. */
+#ifndef OGPT_PROBES_ARTEFACTS_VERIFY_PATHS_H
+#define OGPT_PROBES_ARTEFACTS_VERIFY_PATHS_H
 
-#include "cli/study.h"
+#include "base/text.h"
 #include "model/gpt.h"
 
 /* One of the paths. A probe is clean only when it belongs to a model among the others: so nothing
@@ -18,19 +18,25 @@ typedef struct VerifyItem {
 
 typedef struct SoundModel SoundModel;
 
-typedef struct Verdict {
+typedef struct VerifyPaths VerifyPaths;
+struct VerifyPaths {
     VerifyItem *items; /* one a path */
     int n_items;
+    void (*finding)(void *context, const VerifyItem *item, const char *line);
+    /* A database that is no corpus, with its application id: 0 or OGPT_E*, as for the others. */
+    int (*database)(VerifyPaths *paths, uint32_t id);
+    void *context;    /* of the two */
     VerifyItem *item; /* under examination */
-    Table *findings;  /* a row a finding */
     uint64_t games, bad_blocks, illegal_games;
     SoundModel *models; /* among the paths; owned: mem_free */
     size_t n_models, room;
     int rc; /* of a callback that ran out of memory */
-} Verdict;
+};
 
+/* Note a finding about the item under examination; `paths` is a VerifyPaths. */
+void verify_finding(void *paths, const char *line);
 /* Examine all paths of the items, then probes against the models among them. Damage is a finding;
  * what says nothing about a file (memory, permissions, an interrupt) is returned. */
-int verify_paths(Verdict *verdict);
+int verify_paths(VerifyPaths *paths);
 
 #endif
