@@ -128,12 +128,12 @@ static int publication_examine(VerifyPaths *paths, const RunVerify *verify)
     Js *manifest = NULL;
     int rc = manifest_verify(&manifest, paths->item->path);
     const char *layout = js_str_of(js_member(manifest, "layout")); /* of ogpt convert */
-    bool model = manifest_file_sha256(manifest, "model.safetensors") != NULL;
+    bool model = manifest_file_sha256(manifest, "model.safetensors");
     if (rc == 0 && model && layout) {
         rc = converted_examine(paths, layout);
     } else if (rc == 0 && model) {
         rc = model_verify(paths->item->path, verify);
-    } else if (rc == 0 && manifest_file_sha256(manifest, "probe.safetensors") != NULL) {
+    } else if (rc == 0 && manifest_file_sha256(manifest, "probe.safetensors")) {
         rc = probe_examine(paths);
     } else if (rc == 0) {
         snprintf(paths->item->about, sizeof(paths->item->about), "published files");
