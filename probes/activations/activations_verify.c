@@ -108,7 +108,7 @@ static int next_shard(char path[FILES_PATH_MAX], int64_t *rows, ActivationsFound
     *rows = js_int_of(js_member(row, "rows"));
     if (!name || strncmp(name, "shard-", 6) != 0 || strlen(name) > 32 || strchr(name, '/') ||
         *rows < 0 || __builtin_add_overflow(out->n_rows, *rows, &out->n_rows)) {
-        return err_set(OGPT_EFORMAT, "%s: index.json: shards[%zu] is no shard", check->path, i);
+        return err_set(OGPT_EFORMAT, "%s: index.json: shards[%zu] is not a shard", check->path, i);
     }
     return path_join(path, check->path, name);
 }
@@ -168,7 +168,7 @@ int activations_verify(ActivationsFound *out, const char *path,
     *out = (ActivationsFound){0};
     int rc = index_read(&index, path);
     if (rc == 0 && !is_index(index)) {
-        rc = err_set(OGPT_EFORMAT, "%s: index.json is not one of activations", path);
+        rc = err_set(OGPT_EFORMAT, "%s: index.json does not describe activations", path);
     }
     if (rc == 0) {
         const char *site = js_str_of(js_member(index, "site"));

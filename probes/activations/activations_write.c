@@ -40,18 +40,18 @@ static int check_options(const ActivationsOptions *options, const GptConfig *cfg
     if (!task_find(options->task)) {
         reason = "unknown task; expected one of " TASK_NAMES;
     } else if (options->n_layers < 1 || options->n_layers > LAYERS_MAX) {
-        reason = "at least one layer is needed";
+        reason = "give at least one layer";
     } else if (embed && options->site != HOOK_RESID_POST) {
         reason = "the embedding layer belongs to site resid_post only";
     } else if (options->plies != 0 && options->ply_mask != 0) {
         reason = "either plies drawn of each game or a list of plies, not both";
     } else if (options->n_games < 1) {
-        reason = "at least one game is needed";
+        reason = "give at least one game";
     }
     for (int i = 0; i < options->n_layers && !reason; i++) {
         bool inside = options->layers[i] >= LAYER_EMBED && options->layers[i] < cfg->n_layers;
         if (!inside || (i > 0 && options->layers[i] <= options->layers[i - 1])) {
-            reason = "layers must be of the model, ascending and different";
+            reason = "layers must be in the model, ascending and different";
         }
     }
     return reason ? err_set(OGPT_EUSAGE, "activations: %s", reason) : 0;
@@ -267,7 +267,7 @@ static int same_index(const Js *there, const Js *asked, const char *path)
         if (rc == 0 && (!b || strcmp(a, b) != 0)) {
             rc = err_set(OGPT_EUSAGE,
                          "%s: made with %s %.80s, asked for %.80s; use another name, or --force to "
-                         "begin anew",
+                         "begin again",
                          path, key, b ? b : "(none)", a);
         }
         mem_free(a);
@@ -287,18 +287,20 @@ static int check_folder(const char *path)
     }
     int rc = path_join(file, path, "index.json");
     if (rc == 0 && file_exists(file)) {
-        return err_set(OGPT_EUSAGE,
-                       "%s: its index.json is not one of activations, and the folder is not "
-                       "touched; choose another name",
-                       path);
+        return err_set(
+            OGPT_EUSAGE,
+            "%s: its index.json does not describe activations, so the folder is not touched; "
+            "choose another name",
+            path);
     }
     rc = rc ? rc : dir_list(&names, &n, path);
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (strcmp(names[i], "LOCK") != 0) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: holds %.80s and no index.json: no folder of activations, and not "
-                         "touched; choose another name",
-                         path, names[i]);
+            rc = err_set(
+                OGPT_EUSAGE,
+                "%s: holds %.80s and no index.json, so it is not a folder of activations and is "
+                "not touched; choose another name",
+                path, names[i]);
         }
     }
     names_free(names, n);

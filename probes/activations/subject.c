@@ -8,7 +8,7 @@ int subject_vocab(const Vocab **out, const GptConfig *cfg, const char *path)
     const Vocab *vocab = vocab_by_size(cfg->d_vocab);
     if (!vocab || vocab->n_ctx != cfg->n_ctx) {
         return err_set(OGPT_EFORMAT,
-                       "%s: d_vocab %d and n_ctx %d are of no board: expected 61 and 59, 33 and "
+                       "%s: d_vocab %d and n_ctx %d fit no board: expected 61 and 59, 33 and "
                        "31, or 13 and 11",
                        path, cfg->d_vocab, cfg->n_ctx);
     }

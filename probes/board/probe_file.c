@@ -134,7 +134,7 @@ int probe_check_goal(const char *path)
     rc = rc ? rc : path_join(json, path, "probe.json");
     if (rc == 0 && (!file_exists(manifest) || !file_exists(json))) {
         rc = err_set(OGPT_EUSAGE,
-                     "%s: is no probe (no MANIFEST.json and probe.json in it) and is not "
+                     "%s: is not a probe (it holds no MANIFEST.json and probe.json) and is not "
                      "replaced; choose another name for the probe",
                      path);
     }

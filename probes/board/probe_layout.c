@@ -226,7 +226,7 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
     }
     int parsed = hook_site_parse_for(site, HOOK_USE_VECTOR);
     if (parsed < 0) {
-        return err_set(OGPT_EFORMAT, "%s: __metadata__ \"site\": \"%s\" is no hook site", path,
+        return err_set(OGPT_EFORMAT, "%s: __metadata__ \"site\": \"%s\" is not a hook site", path,
                        site);
     }
     out->site = (HookSite)parsed;

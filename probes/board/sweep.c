@@ -32,10 +32,10 @@ const char *sweep_options_check(const SweepOptions *options, const GptConfig *cf
         return "epochs belong to solver adamw";
     }
     if (options->check && adamw) {
-        return "newton is checked against liblinear, and adamw reaches no optimum to be checked";
+        return "the check compares the optima of newton and liblinear, and adamw seeks none";
     }
     if (options->n_games < 1 || options->n_test_games < 2) {
-        return "at least 1 training game and 2 test games are needed";
+        return "at least 1 training game and 2 test games are required";
     }
     if (options->plies < 0 || options->plies > GAME_MAX_MOVES) {
         return "plies must lie in 0 (all) to 60";

@@ -11,7 +11,7 @@ static int refuse(const char *path, const char *what, const char *there, const c
 {
     return err_set(OGPT_EUSAGE,
                    "%s: fitted with %s %s, asked for %s; use another --out, or --force to begin "
-                   "anew",
+                   "again",
                    path, what, there, asked);
 }
 

@@ -59,7 +59,7 @@ static int run_test(void *context, size_t job, size_t worker)
     if (a->n_games != b->n_games ||
         memcmp(of, b->total[test->score], a->n_games * sizeof(of[0])) != 0) {
         return err_set(OGPT_EFORMAT,
-                       "paired test: %zu games and %zu games, or other cells of them; both sides "
+                       "paired test: %zu and %zu games, or different cells of them; both sides "
                        "need the same corpus, seed and number of games",
                        a->n_games, b->n_games);
     }

@@ -22,7 +22,7 @@
 #include "probes/solvers/internal.h"
 
 #if LIBLINEAR_VERSION < 230
-#error "LIBLINEAR 2.30 or newer is needed: struct parameter of older ones has no init_sol"
+#error "LIBLINEAR 2.30 or newer is required: struct parameter has no init_sol in older ones"
 #endif
 
 /* The default of the library for L2R_LR, relative to the gradient at zero and to the share of the
@@ -124,7 +124,8 @@ static int fit_binary(void *context, size_t job, size_t worker)
     }
     struct model *model = train(&data, &parameter);
     if (!model) {
-        return err_set(OGPT_ENOMEM, "liblinear gave no model for square %zu, class %zu", square, k);
+        return err_set(OGPT_ENOMEM, "liblinear returned no model for square %zu, class %zu", square,
+                       k);
     }
     double sign = model->label[0] == 1 ? 1 : -1; /* w is signed by the first label */
     for (size_t c = 0; c < rows; c++) {

@@ -124,7 +124,7 @@ static int check_problem(const char *solver, const FitProblem *problem)
     }
     if (problem->start && problem->n_hidden < problem->width) {
         return err_set(OGPT_EUSAGE,
-                       "a hidden layer of %zu units begins at no linear fit of %zu columns",
+                       "a hidden layer of %zu units cannot begin as a linear fit of %zu columns",
                        problem->n_hidden, problem->width);
     }
     if (!adamw && problem->l2 == FIT_L2_AUTO) {

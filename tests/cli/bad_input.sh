@@ -139,8 +139,8 @@ refuse 2 "--steps 4, asked for 5" train six --corpus six.ogpc "${shape[@]}" --st
 refuse 2 "cases.csv:7: holds other cases" cases make cases.csv --n 6 --size 6 --quiet
 refuse 2 "probe: holds a model or a probe" train probe --fresh --size 6 --steps 2 --quiet
 refuse 2 "cases.csv: a file" train cases.csv --fresh --size 6 --steps 2 --quiet
-refuse 2 "six: is no probe" probe fit six --corpus six.ogpc --out six "${fit[@]}"
-refuse 2 "cases.csv: is no probe" probe fit six --corpus six.ogpc --out cases.csv "${fit[@]}"
+refuse 2 "six: is not a probe" probe fit six --corpus six.ogpc --out six "${fit[@]}"
+refuse 2 "cases.csv: is not a probe" probe fit six --corpus six.ogpc --out cases.csv "${fit[@]}"
 refuse 3 "cases.csv" generate cases.csv --games 5 --quiet
 refuse 3 "another kind of file" generate ogpt-results.db --games 5 --quiet
 refuse 3 "six: expected a corpus file, found a directory" generate six --games 5 --quiet

@@ -124,7 +124,7 @@ expect 3 verify broken
 holds "broken/index.json"
 sed 's/"rows": [0-9]*/"rows": 9223372036854775807/' kept.json >broken/index.json
 expect 3 verify broken
-holds "is no shard"
+holds "is not a shard"
 refuse 2 'made with games 400, asked for 300' activations m acts --corpus g.ogpc --games 300 \
     --layers embed,1 --memory 1 --quiet
 refuse 2 '--ply' activations m x --corpus g.ogpc --ply 3-2

@@ -54,7 +54,7 @@ static void a_network_of_no_board_is_refused(void **state)
     Subject subject;
     save(path, "long", 40);
     assert_int_equal(subject_open(&subject, path, NULL), OGPT_EFORMAT);
-    assert_non_null(strstr(err_message(), "d_vocab 33 and n_ctx 40 are of no board"));
+    assert_non_null(strstr(err_message(), "d_vocab 33 and n_ctx 40 fit no board"));
     assert_null(subject.model.gpt);
     fixture_path(path, &fixture, "nothing");
     assert_int_not_equal(subject_open(&subject, path, NULL), 0);

@@ -159,11 +159,11 @@ echo kept >precious/deep/diary
 echo '{}' >precious/MANIFEST.json
 for force in "" --force; do
     # shellcheck disable=SC2086
-    refuse 2 'precious: is no probe' probe fit m $small --out precious --quiet $force
+    refuse 2 'precious: is not a probe' probe fit m $small --out precious --quiet $force
     # shellcheck disable=SC2086
-    refuse 2 'precious/deep/diary: is no probe' probe fit m $small --out precious/deep/diary --quiet $force
+    refuse 2 'precious/deep/diary: is not a probe' probe fit m $small --out precious/deep/diary --quiet $force
 done
-[ "$(cat precious/deep/diary)" = kept ] || fail "--force destroyed a folder that is no probe"
+[ "$(cat precious/deep/diary)" = kept ] || fail "--force destroyed a folder that is not a probe"
 [ ! -e precious.lock ] || fail "a refused fit left precious.lock"
 printf 'x' | dd of=whole/probe.safetensors bs=1 seek=2000 conv=notrunc 2>/dev/null
 refuse 3 'probe.safetensors' probe eval m whole --corpus g.ogpc

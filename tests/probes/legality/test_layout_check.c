@@ -145,7 +145,7 @@ static void other_sizes_are_refused(void **state)
     assert_int_equal(gpt_new(&other, &cfg), 0);
     assert_int_equal(layout_difference(&difference, other, net, NULL, 100, &(Work){.seed = 1}),
                      OGPT_EFORMAT);
-    assert_non_null(strstr(err_message(), "are of no board"));
+    assert_non_null(strstr(err_message(), "fit no board"));
     gpt_free(other);
 }
 
