@@ -38,7 +38,6 @@ static void from_file_layout(float *out, const float *in, const TensorSpec *spec
 static int write_tensors(const char *path, const Gpt *gpt)
 {
     static const char *const metadata[][2] = {{"format", "pt"}};
-
     int rc = OGPT_ENOMEM;
     StEntry *entries = mem_calloc(gpt->n_specs, sizeof(*entries), "tensor entries");
     float *permuted = mem_alloc(gpt->n_numbers, sizeof(*permuted), "tensors in file layout");
@@ -68,9 +67,10 @@ int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt,
     char path[FILES_PATH_MAX];
     char *text = NULL;
     int rc = publish_path(path, publish, "model.safetensors");
-    if (rc != 0 || (rc = write_tensors(path, gpt)) != 0 ||
-        (rc = publish_adopt(publish, "model.safetensors")) != 0 ||
-        (rc = sha256_file(model_hash, path)) != 0) {
+    rc = rc ? rc : write_tensors(path, gpt);
+    rc = rc ? rc : publish_adopt(publish, "model.safetensors");
+    rc = rc ? rc : sha256_file(model_hash, path);
+    if (rc) {
         return rc;
     }
     Js *config = gpt_config_write(&gpt->cfg);
@@ -88,7 +88,7 @@ static bool has_suffix(const char *text, const char *suffix)
     return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-/* Refuse tensors that are neither ours nor a buffer TransformerLens saves along. */
+/* Refuse tensors that are neither ours nor a buffer that TransformerLens saves. */
 static int check_no_extra(const Gpt *gpt, const StFile *file, const char *path)
 {
     for (size_t i = 0; i < st_count(file); i++) {
@@ -107,8 +107,8 @@ static int check_no_extra(const Gpt *gpt, const StFile *file, const char *path)
 /* A tensor that may be absent: b_U always, LayerNorm's when the file is LNPre. Fills it. */
 static bool fill_absent(Gpt *gpt, const TensorSpec *spec, bool allow_lnpre)
 {
-    bool norm = strstr(spec->name, "ln1.") != NULL || strstr(spec->name, "ln2.") != NULL ||
-                strstr(spec->name, "ln_final.") != NULL;
+    bool norm =
+        strstr(spec->name, "ln1.") || strstr(spec->name, "ln2.") || strstr(spec->name, "ln_final.");
     if (spec->group != GROUP_FROZEN && !(norm && allow_lnpre)) {
         return false;
     }
@@ -177,8 +177,8 @@ int64_t run_step_of_name(const char *name)
     return step;
 }
 
-/* Whether a step directory verifies, and its train/ too when that is needed: without one (it may be
- * deleted) the step is a model, but nothing to go on from. */
+/* Whether a step directory verifies, and its train/ too when that is needed. train/ may be deleted:
+ * then the step is still a model, but training cannot resume from it. */
 static int verify_step(const char *path, bool with_train)
 {
     char train[FILES_PATH_MAX];
@@ -221,7 +221,7 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool wi
         if (verified == 0) {
             *step = found;
         } else if (verified != OGPT_EFORMAT && verified != OGPT_EVERSION) {
-            rc = verified; /* it may be sound: an older one must not take its place */
+            rc = verified; /* the step may be sound: do not load an older one instead */
             break;
         } else {
             size_t used = strlen(note);
@@ -239,7 +239,7 @@ int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool wi
     return rc;
 }
 
-/* MODEL names a file: never right, but a pickle is told how to be converted. */
+/* MODEL names a file, which is never right. For a pickle, st_open's message says how to convert. */
 static int refuse_file(const char *path)
 {
     StFile *file = NULL;
@@ -286,7 +286,7 @@ static int resolve(char *out, const char *path, char **warning)
     return rc;
 }
 
-/* What ogpt convert --to wrote was written for other programs. */
+/* Refuse a model that ogpt convert --to wrote for other programs. */
 static int refuse_layout(const Js *manifest, const char *path)
 {
     const char *layout = js_str_of(js_member(manifest, "layout"));
@@ -320,13 +320,15 @@ int model_load(ModelFile *out, const char *path, char **warning)
     GptConfig cfg;
     *out = (ModelFile){.step = -1};
     int rc = resolve(out->path, path, &note);
-    if (rc != 0 || (rc = manifest_verify(&out->manifest, out->path)) != 0 ||
-        (rc = refuse_layout(out->manifest, out->path)) != 0 ||
-        (rc = path_join(file, out->path, "config.json")) != 0 ||
-        (rc = js_parse_file(&config, file, 1 << 20)) != 0 ||
-        (rc = gpt_config_read(&cfg, config, file)) != 0 ||
-        (rc = path_join(file, out->path, "model.safetensors")) != 0 ||
-        (rc = model_check_room(&cfg, 0, file)) != 0 || (rc = gpt_new(&out->gpt, &cfg)) != 0) {
+    rc = rc ? rc : manifest_verify(&out->manifest, out->path);
+    rc = rc ? rc : refuse_layout(out->manifest, out->path);
+    rc = rc ? rc : path_join(file, out->path, "config.json");
+    rc = rc ? rc : js_parse_file(&config, file, 1 << 20);
+    rc = rc ? rc : gpt_config_read(&cfg, config, file);
+    rc = rc ? rc : path_join(file, out->path, "model.safetensors");
+    rc = rc ? rc : model_check_room(&cfg, 0, file);
+    rc = rc ? rc : gpt_new(&out->gpt, &cfg);
+    if (rc) {
         goto done;
     }
     const char *norm = js_str_of(js_member(config, "normalization_type"));

@@ -1,9 +1,9 @@
-/* model/checkpoint.h - model directories on disk (design.md section 4).
+/* model/checkpoint.h - model directories on disk.
  *
  * A model directory holds model.safetensors (TransformerLens names, float32), config.json
- * (HookedTransformerConfig's fields plus "ogpt") and MANIFEST.json; a run directory holds
- * step-%08d/ model directories, each with train/ (optimiser state). Everything is published
- * atomically; readers trust only what its manifest verifies.
+ * (HookedTransformerConfig's fields plus "ogpt") and MANIFEST.json. A run directory holds model
+ * directories step-%08d/, each with train/ (optimiser state). Everything is published atomically,
+ * and readers trust only what its manifest verifies.
  */
 #ifndef OGPT_MODEL_CHECKPOINT_H
 #define OGPT_MODEL_CHECKPOINT_H
@@ -24,8 +24,8 @@ typedef struct ModelFile {
     Js *manifest;
 } ModelFile;
 
-/* Load MODEL: a model directory, or a run directory (its newest step-* that verifies; damaged
- * newer ones are passed over and named in *warning, an owned string or NULL). Returns 0,
+/* Load MODEL: a model directory, or the newest step-* of a run directory that verifies. Damaged
+ * newer steps are skipped and named in *warning (owned, or NULL; warning may be NULL). Returns 0,
  * OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
 int model_load(ModelFile *out, const char *path, char **warning);
 void model_release(ModelFile *file);
@@ -34,21 +34,22 @@ void model_release(ModelFile *file);
  * for config.json's "ogpt" object. model_hash is filled with the SHA-256 of the tensors. */
 int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about);
 
-/* Read all tensors of `gpt` from an opened safetensors file; b_U may be absent, LNPre files
- * (no LayerNorm weights) get w = 1, b = 0 when allow_lnpre. Extra and missing tensors are
- * OGPT_EFORMAT, but buffers *.mask and *.IGNORE are skipped. */
+/* Read all tensors of `gpt` from a safetensors file. b_U may be absent. With allow_lnpre, LayerNorm
+ * weights may be absent too and become w = 1, b = 0. Buffers *.mask and *.IGNORE are skipped; any
+ * other extra or missing tensor is OGPT_EFORMAT. */
 int model_read_tensors(Gpt *gpt, const char *safetensors_path, bool allow_lnpre);
 
-/* What config.json asks for against what the file at `path` can hold, before memory is asked for:
- * all but the head's bias, the LayerNorms (absent in LNPre files) and `n_absent` numbers more. */
+/* Check, before memory is allocated, that the file at `path` can hold what config.json asks for.
+ * Not counted are the head's bias, the LayerNorms (absent in LNPre files) and `n_absent` numbers
+ * more. Returns 0, OGPT_EFORMAT, OGPT_EIO. */
 int model_check_room(const GptConfig *cfg, int64_t n_absent, const char *path);
 
 /* The step of a directory named "step-" and eight digits; -1 for any other name. */
 int64_t run_step_of_name(const char *name);
 
-/* The newest step of a run directory whose manifest verifies (with_train: that of its train/ too):
- * *step = -1 when there is none. path_out is FILES_PATH_MAX bytes. Damaged newer ones are passed
- * over and named in *warning (owned, or NULL; may be NULL). */
+/* The newest step of a run directory with a manifest that verifies (with_train: and that of its
+ * train/ too); *step is -1 if there is none. path_out is FILES_PATH_MAX bytes. Damaged newer steps
+ * are skipped and named in *warning (owned, or NULL; warning may be NULL). */
 int run_newest_step(int64_t *step, char *path_out, const char *run_path, bool with_train,
                     char **warning);
 

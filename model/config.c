@@ -103,8 +103,9 @@ int gpt_config_read(GptConfig *out, const Js *json, const char *origin)
         *field = (int)value;
     }
     const char *act = NULL, *norm = NULL;
-    if ((rc = js_get_str(&act, json, "act_fn", origin)) != 0 ||
-        (rc = js_get_str(&norm, json, "normalization_type", origin)) != 0) {
+    rc = js_get_str(&act, json, "act_fn", origin);
+    rc = rc ? rc : js_get_str(&norm, json, "normalization_type", origin);
+    if (rc) {
         return rc;
     }
     if (strcmp(act, "gelu") != 0) {
@@ -136,7 +137,7 @@ int gpt_config_read(GptConfig *out, const Js *json, const char *origin)
     return 0;
 }
 
-/* The shortest decimal that reads back as this float: what was meant, not its binary expansion. */
+/* The shortest decimal that reads back as this float: 1e-05, not its binary expansion. */
 static double decimal_of(float value)
 {
     char text[32];

@@ -26,15 +26,15 @@ int gpt_config_preset(GptConfig *out, const char *name);
 
 /* NULL when sound, else a one-line reason (static). */
 const char *gpt_config_check(const GptConfig *cfg);
-/* Whether all but eps and seed are equal: the parameters of one then fit the other. */
+/* Whether all but eps and seed are equal, so that the parameters of one fit the other. */
 bool gpt_config_same_shape(const GptConfig *a, const GptConfig *b);
 int64_t gpt_config_parameters(const GptConfig *cfg);
 /* Floating-point operations of training on one token: 6*(12*L*d^2 + V*d) + 6*L*d*(T+1). */
 double gpt_config_flops(const GptConfig *cfg);
 
-/* config.json <-> GptConfig. Reading ignores keys it does not know, checks normalization_type
- * (LN; LNPre where the caller allows) and act_fn (gelu), and needs sizes that pass the check:
- * OGPT_EFORMAT with key, expected, found. Writing gives an owned object without "ogpt". */
+/* config.json <-> GptConfig. Reading ignores unknown keys. It checks normalization_type (LN or
+ * LNPre), act_fn (gelu) and the sizes (gpt_config_check); OGPT_EFORMAT names the key, what was
+ * expected and what was found. Writing returns an owned object without "ogpt". */
 int gpt_config_read(GptConfig *out, const Js *json, const char *origin);
 Js *gpt_config_write(const GptConfig *cfg);
 

@@ -52,10 +52,12 @@ typedef struct Gpt {
     Arena arena;      /* holds params */
 } Gpt;
 
-/* A network with all parameters zero. Returns 0, OGPT_EFORMAT (configuration), OGPT_ENOMEM. */
+/* A network with all parameters zero. Owned: gpt_free. Returns 0, OGPT_EFORMAT (configuration),
+ * OGPT_ENOMEM. */
 int gpt_new(Gpt **out, const GptConfig *cfg);
 void gpt_free(Gpt *gpt);
-/* Initial weights: tensor t is a pure function of (seed, RNG_INIT or `purpose`, t). */
+/* Draw initial weights: tensor t is a pure function of (seed, purpose, t). `purpose` is RNG_INIT,
+ * or another RngPurpose for an independent network. */
 void gpt_init(Gpt *gpt, uint64_t seed, int purpose);
 /* Index of a tensor by name, or -1. */
 int gpt_tensor_index(const Gpt *gpt, const char *name);

@@ -1,4 +1,4 @@
-/* model/lineage.c - contract in model/lineage.h. */
+/* model/lineage.c - see model/lineage.h. */
 #include "model/lineage.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@ static const Js *earlier_runs(const Js *manifest)
     return js_member(js_member(manifest, "about"), "earlier");
 }
 
-/* Whether the manifest tells what the weights were before this run: other runs, or none. A program
- * that knew no "earlier" named no --init-from where it started from nothing. */
+/* Whether the manifest says where the starting weights came from: from other runs, or from random
+ * numbers. Older programs wrote no "earlier"; there, an empty init-from means random numbers. */
 static bool start_known(const Js *manifest)
 {
     const Js *options = js_member(js_member(manifest, "about"), "options");

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "model/gpt.h"
 
-/* Every tensor begins on a cache line, and matrices on a 64-byte boundary for the kernels. */
+/* Every tensor begins on a cache line of 64 bytes, which the kernels need for matrices. */
 static size_t aligned_count(size_t count)
 {
     return (count + 15) / 16 * 16;

@@ -133,7 +133,7 @@ static void keep_value(const Prefix *p, int layer, size_t b, size_t t, const rea
     memcpy(row_of(p, p->values, layer, b, C * p->stride) + t * C, value, C * sizeof(*value));
 }
 
-/* Put back what the last filled position of blocks below `layer` held. */
+/* Restore the keys and values of the last filled position in blocks below `layer`. */
 static void clean_below(Prefix *p, int layer)
 {
     size_t C = (size_t)p->cfg.d_model;
@@ -165,7 +165,7 @@ static void keep_stream(const Fill *fill, int layer, const HookPoint *point)
     }
 }
 
-/* Keys and values stand on the tape while attention's output is shown. */
+/* While hooks see attention's output, keys and values are on the tape. */
 static void keep_keys_and_values(const Fill *fill, const HookPoint *point)
 {
     const Prefix *p = fill->prefix;
@@ -183,7 +183,7 @@ static void keep_keys_and_values(const Fill *fill, const HookPoint *point)
     }
 }
 
-/* The caller's hook first: what it leaves is what is kept. */
+/* The caller's hook comes first: the cache keeps what it leaves. */
 static void fill_hook(void *context, const HookPoint *point)
 {
     const Fill *fill = context;
@@ -234,7 +234,8 @@ void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride
 
 /* ---- attention over kept keys ---- */
 
-/* z of every row over its own sequence, whose last position takes the row's key and value. */
+/* z of every row over its own sequence. The row's key and value become those of its last
+ * position. */
 static void kept_forward(const BlockPass *pass, int layer)
 {
     const Prefix *p = pass->cache;
@@ -300,8 +301,8 @@ static BlockPass pass_of(Prefix *p, const Gpt *gpt, const Hooks *hooks)
     return pass;
 }
 
-/* The lowest block that a hook touches; n_layers without one. *after: nothing of that block is
- * touched but its output, so that the pass may begin behind it. */
+/* The lowest block that a hook touches; n_layers if there is none. *after is set if hooks touch
+ * only the output of that block: then the pass can start behind it. */
 static int first_touched(bool *after, const Hooks *hooks, int n_layers)
 {
     uint64_t any = 0, inside = 0;

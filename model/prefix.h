@@ -1,16 +1,15 @@
 /* model/prefix.h - sequences whose beginning is computed once, for many edits of their end.
  *
- * Attention looks back only, so nothing that is changed at the last position of a sequence
- * changes what the network computed before it. A Prefix keeps, for a batch of sequences of
- * different lengths, the keys and values of every block and position, and the residual stream of
- * the last position before every block and after the last one. prefix_last then runs the last
- * position alone, a batch of sequences as the rows of one matrix product, from the first block
- * that a hook touches.
+ * Attention only looks back, so a change at the last position of a sequence changes nothing that
+ * the network computed before it. A Prefix keeps, for a batch of sequences of different lengths,
+ * the keys and values of every block and position, and the residual stream of the last position
+ * before every block and after the last one. prefix_last then runs the last positions alone, as
+ * the rows of one matrix product, from the first block that a hook touches.
  *
- * Logits equal those of gpt_forward within float rounding: the same products in other shapes.
- * They are a function of the sequences in the batch alone: the same bytes on any thread.
- * Legend (num/kernels.h): B sequences, C channels, V vocabulary. One worker, one Prefix; the
- * network is borrowed by each call and must not change between them.
+ * Logits equal those of gpt_forward within float rounding, because the same products are done in
+ * other shapes. They depend only on the sequences in the batch: the same bytes on any thread.
+ * Legend (num/kernels.h): B sequences, C channels, V vocabulary. Each worker needs a Prefix of its
+ * own. Every call borrows the network, which must not change between calls.
  */
 #ifndef OGPT_MODEL_PREFIX_H
 #define OGPT_MODEL_PREFIX_H
@@ -20,7 +19,7 @@
 typedef struct Prefix Prefix;
 
 /* Bytes for batches of up to max_batch sequences. Filling runs PREFIX_FILL of them at a time, so
- * that this is mostly keys and values: 2 * L * max_batch * n_ctx * C numbers.
+ * most of it is keys and values: 2 * L * max_batch * n_ctx * C numbers.
  * mode  TAPE_FORWARD, or TAPE_GRADIENT for prefix_gradient: then every prefix_last runs all blocks
  *       and keeps what the way back needs */
 #define PREFIX_FILL 16
@@ -42,10 +41,10 @@ void prefix_fill(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens, size_t s
  * where nothing is read back. Every call starts from the cache as prefix_fill left it: the edits
  * and tokens of earlier calls are gone. */
 const real *prefix_last(Prefix *prefix, const Gpt *gpt, const Hooks *hooks);
-/* Make each sequence one token longer and give the logits (B,V) after it. The last position
+/* Make each sequence one token longer and return the logits (B,V) after it. The last position
  * stays as the last prefix_last left it, edits included; the new position is not edited. A
- * sequence whose token is 0, the pad, or which has n_ctx tokens already stays as it is, and its
- * logits mean nothing. May be repeated. Borrowed as above. */
+ * sequence stays as it is if its token is 0 (the pad) or if it has n_ctx tokens already; its logits
+ * then mean nothing. May be repeated. Borrowed as above. */
 const real *prefix_append(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens);
 /* The gradient of any metric of the last prefix_last at every hook site of the last positions, of a
  * Prefix made for TAPE_GRADIENT: gpt_gradient, rows (B,1,width). dlogits (B,V) or NULL. Everything

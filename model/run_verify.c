@@ -1,4 +1,4 @@
-/* model/run_verify.c - see run_verify.h. */
+/* model/run_verify.c - see model/run_verify.h. */
 #include "model/run_verify.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Damage becomes a finding; what says nothing about the file goes on as an error. */
+/* Damage becomes a finding; any other error is passed up. */
 static int finding_of(const RunVerify *verify, int rc)
 {
     if (rc != OGPT_EFORMAT && rc != OGPT_EVERSION) {
@@ -31,7 +31,7 @@ int model_verify(const char *path, const RunVerify *verify)
     return 0;
 }
 
-/* Every F32 tensor of a file holds finite numbers. */
+/* Check that every F32 tensor of a file holds finite numbers. */
 static int tensors_check(const char *path)
 {
     StFile *file = NULL;
@@ -51,7 +51,7 @@ static int tensors_check(const char *path)
     return rc;
 }
 
-/* The training state of a checkpoint; the last one of a finished run may have none. */
+/* Check the training state of a checkpoint. The last one of a finished run may have none. */
 static int state_verify(const char *step_path, const RunVerify *verify)
 {
     char state[FILES_PATH_MAX], arrays[FILES_PATH_MAX];
@@ -67,14 +67,14 @@ static int state_verify(const char *step_path, const RunVerify *verify)
     return finding_of(verify, rc);
 }
 
-/* The step of a checkpoint's name against the one of its manifest. */
+/* Compare the step in a checkpoint's name with the step in its manifest. */
 static int step_check(const char *step_path, const char *name)
 {
     Js *manifest = NULL;
     int64_t step = 0;
     int rc = manifest_verify(&manifest, step_path);
     if (rc != 0) {
-        return 0; /* told by model_verify */
+        return 0; /* model_verify has reported it */
     }
     if (js_has(manifest, "step")) {
         rc = js_get_int(&step, manifest, "step", 0, INT64_MAX, step_path);
@@ -128,5 +128,5 @@ int run_verify(size_t *n_steps, const char *run_path, const RunVerify *verify)
                        "index.json and no step-* in it",
                        run_path);
     }
-    return rc != 0 ? rc : stale_verify(run_path, verify);
+    return rc ? rc : stale_verify(run_path, verify);
 }

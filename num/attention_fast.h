@@ -1,4 +1,4 @@
-/* num/attention_fast.h - causal attention, vectorised; contracts in num/kernels.h. Private. */
+/* num/attention_fast.h - causal attention, vectorised. See num/kernels.h. Private. */
 #ifndef OGPT_NUM_ATTENTION_FAST_H
 #define OGPT_NUM_ATTENTION_FAST_H
 

@@ -1,7 +1,7 @@
 /* num/blas.h - the one door to OpenBLAS (blas.c is the only file with <cblas.h>).
  *
- * OpenBLAS runs with one thread inside each of our own workers: its results would change with
- * its thread count, and its own pool would compete with ours for the cores.
+ * OpenBLAS runs with one thread inside each of our workers. With more threads its results would
+ * change with their number, and its pool would compete with ours for the cores.
  */
 #ifndef OGPT_NUM_BLAS_H
 #define OGPT_NUM_BLAS_H
@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Set one BLAS thread and check that it holds. Call once before any gemm; cheap to repeat.
- * Returns 0 or OGPT_EIO (message: asked, found). */
+/* Set OpenBLAS to one thread and check it. Call once before any gemm; cheap to repeat. Returns 0 or
+ * OGPT_EIO (the message has both numbers). */
 int blas_init(void);
 /* "Cooperlake", "Haswell", ...: results are bit-identical only for one core type. Borrowed. */
 const char *blas_core(void);

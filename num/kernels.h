@@ -4,11 +4,12 @@
  * HS head size (C = NH*HS), N = B*T rows, V vocabulary. A name with d in front is the gradient
  * of the loss by that name.
  *
- * Every kernel exists twice: *_ref is the specification (plain loops, any size >= 1, float or
- * double), *_fast must agree within KERNEL_TOL(K), K the reduction length; tests/num/test_kernels
- * proves it. No kernel allocates, prints, or fails. Outputs never alias inputs unless said. The
- * products take `scratch`: scratch_bytes of it, aligned to 64, contents of no meaning.
- * The graph (model/gpt.c) calls them through a Kernels table, so both sets run the same graph.
+ * Every kernel exists twice. *_ref is the specification: plain loops, any size >= 1, float or
+ * double. *_fast must agree with it within KERNEL_TOL(K), K the reduction length, which
+ * tests/num/test_kernels.c proves. No kernel allocates, prints, or fails. Outputs never alias
+ * inputs unless stated. The products need `scratch`: scratch_bytes of memory, aligned to 64, with
+ * any contents. The graph (model/block.c) calls kernels through a Kernels table, so that all sets
+ * run the same graph.
  */
 #ifndef OGPT_NUM_KERNELS_H
 #define OGPT_NUM_KERNELS_H

@@ -247,7 +247,7 @@ static double cross_entropy_fast(float *logits, const uint8_t *target, float sca
             }
             continue;
         }
-        /* Lanes past V hold a score so low that their exp vanishes beside the largest. */
+        /* Lanes past V hold a score so low that its exp is 0 next to the largest. */
         for (size_t i = V; i < n_vec * VEC_LANES; i++) {
             buffer[i] = -1e30f;
         }

@@ -1,7 +1,7 @@
 /* num/kernels_ref.c - the specification of every kernel, in plain loops.
  *
- * Compiled as float for the program and as double for the gradient tests. Clarity first: these
- * loops are what the fast kernels are held against.
+ * Compiled as float for the program and as double for the gradient tests. Clarity first: the fast
+ * kernels are compared with these loops.
  */
 #include "num/kernels.h"
 

@@ -40,7 +40,7 @@ static size_t product_bytes(size_t rows, size_t cols)
     return gram > apply ? gram : apply;
 }
 
-/* X and its successor, A = X X^T and its square, and what a product needs for itself. */
+/* Room for X and its successor, A = X X^T and its square, and the scratch of one product. */
 size_t muon_scratch(size_t rows, size_t cols)
 {
     size_t d = smaller(rows, cols);

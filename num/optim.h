@@ -1,6 +1,6 @@
 /* num/optim.h - optimiser steps on plain arrays: AdamW and Muon.
  *
- * State is the caller's; each function is pure arithmetic over its range, so callers may cut
+ * The caller owns the state. Each function is pure arithmetic over its range, so callers may cut
  * AdamW's ranges anywhere. Nothing allocates or fails.
  */
 #ifndef OGPT_NUM_OPTIM_H
@@ -28,9 +28,9 @@ void adamw_step(float *w, float *m, float *v, const float *g, size_t n, float gr
  *   w -= lr * ( sqrt(max(1, cols / rows)) * U + weight_decay * w )
  * NewtonSchulz5 brings all singular values near 1 by five steps of
  *   X <- a X + (b A + c A^2) X,  A = X X^T,  (a, b, c) = (3.4445, -4.7750, 2.0315)
- * from X = G / (||G||_F + 1e-7), its products in float32 or with factors rounded to bfloat16, as
- * the paper has it. scratch: muon_scratch(rows, cols) floats, a multiple of 16, aligned to 64
- * bytes. */
+ * from X = G / (||G||_F + 1e-7). Its products are in float32, or have factors rounded to bfloat16
+ * as in the paper. scratch: muon_scratch(rows, cols) floats, a multiple of 16, aligned to 64 bytes.
+ */
 typedef struct MuonStep {
     float lr, momentum, weight_decay;
     bool bf16; /* products of NewtonSchulz5 by num/gemm_bf16.h */
@@ -44,10 +44,10 @@ void newton_schulz(float *X, size_t rows, size_t cols, bool bf16, float *scratch
 /* Learning-rate factor in 0..1 at step (0-based) of steps. Linear warm-up over the first
  * `warmup` share, then
  *   constant:  1
- *   cosine:    from 1 down to 0.1 (as the published recipe)
+ *   cosine:    from 1 down to 0.1 (as in the published recipe)
  *   trapezoid: 1, then linearly down to 0 over the last `cooldown` share. */
 typedef enum Schedule { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_TRAPEZOID } Schedule;
-int schedule_parse(const char *name); /* -1 when unknown */
+int schedule_parse(const char *name); /* -1 if unknown */
 double schedule_factor(Schedule schedule, int64_t step, int64_t steps, double warmup,
                        double cooldown);
 

@@ -36,7 +36,7 @@ typedef struct ProfileRow {
 const Kernels *profile_start(const Kernels *inner);
 /* Set all counters to zero. */
 void profile_reset(void);
-/* Count work outside the kernels; `seconds` is summed over the workers that it kept busy. */
+/* Count work outside kernels; `seconds` is the sum over all workers it kept busy. */
 void profile_add(ProfileKind kind, double seconds, double flops);
 void profile_read(ProfileRow rows[N_PROFILE_KINDS]);
 

@@ -1,8 +1,8 @@
 /* num/softmax.h - many small softmaxes and logistic functions at once, for probes.
  *
- * Scores are stored class by class, so that the arithmetic runs along the squares of a position. A
- * score further than 87 below its cell's largest counts as exactly impossible. The relative error
- * of exp is below 2e-7; losses are sums in double.
+ * Scores are stored class by class, so that vector arithmetic runs along the squares of a position.
+ * A score more than 87 below the largest of its cell gets probability 0. The relative error of exp
+ * is below 2e-7; losses are summed in double.
  */
 #ifndef OGPT_NUM_SOFTMAX_H
 #define OGPT_NUM_SOFTMAX_H

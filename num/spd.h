@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* a (n,n), of which the lower triangle is read, becomes its inverse (both triangles), by
- * Cholesky's factor (Golub & Van Loan 4.2). Returns 0, or OGPT_ENUM with the index of the first
- * pivot that is not positive; a is then spoilt. */
+/* Replace a (n,n) by its inverse, with Cholesky's factor (Golub & Van Loan 4.2). Only the lower
+ * triangle is read; both are written. Returns 0, or OGPT_ENUM with the index of the first pivot
+ * that is not positive; a is then destroyed. */
 int spd_invert(double *a, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
-/* num/stats.c - the percentile bootstrap: draw n units with replacement, take the statistic of
- * their sums, repeat, and read the interval off the sorted replicates.
+/* num/stats.c - the percentile bootstrap: draw n units with replacement, compute the statistic of
+ * their sums, repeat, and read the interval from the sorted replicates.
  *
  * A statistic here is a function of a few column sums, so one replicate is one pass of n draws
  * that adds up to four columns at once: paired columns see the same draw.
@@ -42,8 +42,8 @@ static int compare_doubles(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Quantile q of n sorted values, linear between neighbours. Infinite neighbours stand for
- * themselves, because inf - inf would turn the interpolation into NaN. */
+/* Quantile q of n sorted values, linear between neighbours. Infinite neighbours are not
+ * interpolated, because inf - inf is NaN. */
 static double sorted_quantile(const double *sorted, size_t n, double q)
 {
     double position = q * (double)(n - 1);
@@ -56,8 +56,8 @@ static double sorted_quantile(const double *sorted, size_t n, double q)
 }
 
 /* Value and interval of `statistic` over columns[0..n_columns-1][0..n-1]; a NULL column counts
- * 1 for each unit. A replicate whose statistic is 0/0 says nothing and is left out; when no
- * replicate is left the interval is NaN. */
+ * 1 for each unit. Replicates with a statistic of 0/0 are left out; the interval is NaN if none is
+ * left. */
 static Interval bootstrap(Statistic statistic, const double *const *columns, size_t n_columns,
                           size_t n, uint64_t seed)
 {

@@ -1,22 +1,22 @@
-/* num/symmetric.h - eigenvalues of small symmetric matrices, and what they say about a set of
+/* num/symmetric.h - eigenvalues of small symmetric matrices, and the effective rank of a set of
  * directions.
  *
- * Own code, because Debian's OpenBLAS ships LAPACK without a C header; the matrices here have at
- * most a few hundred rows, where Jacobi's method is fast enough and the most accurate one.
+ * Why not LAPACK: Debian's OpenBLAS ships it without a C header. The matrices here have at most a
+ * few hundred rows; for them Jacobi's method is fast enough, and no method is more accurate.
  */
 #ifndef OGPT_NUM_SYMMETRIC_H
 #define OGPT_NUM_SYMMETRIC_H
 
 #include <stddef.h>
 
-/* values (n), descending = the eigenvalues of the symmetric a (n,n), which is spoilt. Cyclic
- * Jacobi rotations (Golub & Van Loan 2013, 8.5) until the part off the diagonal is below 1e-12 of
- * the matrix in the Frobenius norm: no eigenvalue is then further off than that (Weyl). */
+/* values (n) = the eigenvalues of the symmetric matrix a (n,n), descending; a is destroyed. Cyclic
+ * Jacobi rotations (Golub & Van Loan 2013, 8.5) until the off-diagonal part is below 1e-12 of the
+ * matrix in the Frobenius norm, which bounds the error of every eigenvalue (Weyl). */
 void symmetric_eigenvalues(double *values, double *a, size_t n);
 
-/* Effective rank of a matrix by its singular values: exp(H(p)), p_k = s_k / sum s, H in nats
- * (Roy & Vetterli, EUSIPCO 2007). Between 1 (one direction) and n (all equal); NaN when all are
- * zero. eigenvalues (n): those of the Gram matrix, s_k = sqrt(max(0, eigenvalue)). */
+/* Effective rank of a matrix from its singular values: exp(H(p)), p_k = s_k / sum s, H in nats
+ * (Roy & Vetterli, EUSIPCO 2007). Between 1 (one direction) and n (all equal); NaN if all are zero.
+ * eigenvalues (n): those of the Gram matrix, s_k = sqrt(max(0, eigenvalue)). */
 double effective_rank(const double *eigenvalues, size_t n);
 
 /* Mean |cosine| of two independent directions, uniform on the sphere in `dimension` dimensions:

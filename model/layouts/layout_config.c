@@ -1,5 +1,5 @@
 /* model/layouts/layout_config.c - sizes of a network in any layout: from its config.json, or from
- * the shapes of a bare file. See layouts.h. */
+ * the shapes of a bare file. See model/layouts/layouts.h. */
 #include <string.h>
 
 #include "base/err.h"
@@ -23,8 +23,7 @@ static const struct {
     {offsetof(GptConfig, d_vocab), {NULL, "vocab_size", "vocab_size"}},
 };
 
-/* Settings of hf-gpt2 under which the network is another one; absent, each has the value that
- * we need. */
+/* Switches of hf-gpt2 that must have this value, or be absent: then they have it by default. */
 static const struct {
     const char *key;
     bool needed;
@@ -164,7 +163,7 @@ static int config_infer(LayoutConfig *out, Layout layout, int n_heads, const cha
     return rc;
 }
 
-/* `open`: neither a config.json nor a shape tells the number of heads. */
+/* `open`: neither config.json nor a shape says how many heads there are. */
 static int heads_refuse(const GptConfig *cfg, bool open, int given, const char *origin)
 {
     if (open && given > 0) {

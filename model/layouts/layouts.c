@@ -1,4 +1,4 @@
-/* model/layouts/layouts.c - tensors to and from other people's layouts; see layouts.h. */
+/* model/layouts/layouts.c - tensors to and from foreign layouts. See model/layouts/layouts.h. */
 #include "model/layouts/layouts.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ _Static_assert(N_ROWS == (int)N_OURS, "every tensor of tensors.def has its row i
 
 static const char *const layout_names[N_LAYOUTS] = {"tl", "mingpt", "hf-gpt2"};
 
-/* Buffers that the libraries save along with the weights; nothing is lost with them. */
+/* Buffers that the libraries save with the weights; they carry no information. */
 static const char *const buffers[N_LAYOUTS][2] = {
     [LAYOUT_MINGPT] = {".attn.mask", NULL},
     [LAYOUT_HF_GPT2] = {".attn.bias", ".attn.masked_bias"},
@@ -87,7 +87,7 @@ void layout__name(char out[LAYOUT_NAME_MAX], Layout layout, size_t field, int la
     }
 }
 
-/* The row of a tensor: where its block's first number, taken back to block 0, is the field's. */
+/* The row of a tensor, found by its offset as it would be in block 0. */
 static const LayoutRow *row_of(const Gpt *gpt, const TensorSpec *spec)
 {
     size_t first = spec->offset;
@@ -209,7 +209,7 @@ static bool is_buffer(const char *name, Layout layout)
     return false;
 }
 
-/* Refuse tensors that the network has no place for. */
+/* Refuse tensors for which the network has no place. */
 static int extra_check(const Gpt *gpt, const StFile *file, Layout layout, const char *path)
 {
     for (size_t i = 0; i < st_count(file); i++) {
@@ -228,8 +228,8 @@ static int extra_check(const Gpt *gpt, const StFile *file, Layout layout, const 
     return 0;
 }
 
-/* hf-gpt2 with shared embeddings: the head is the token embedding, and its own tensor, where the
- * file has one, must say the same. `raw` holds the embedding. */
+/* hf-gpt2 with shared embeddings: the head is the token embedding. If the file also has a tensor
+ * for the head, the two must be equal. `raw` holds the embedding. */
 static int tied_check(const float *raw, const StFile *file, const Place *head, const char *path)
 {
     if (!st_find(file, head->name)) {
@@ -307,7 +307,7 @@ int layout_read(Gpt **out, Layout layout, const LayoutFiles *files, int n_heads)
 
 /* ---- writing ---- */
 
-/* What a foreign layout cannot say must not be lost in silence. */
+/* Refuse to write a network that the foreign layout cannot hold completely. */
 static int loss_check(const Gpt *gpt, Layout layout)
 {
     for (int v = 0; v < gpt->cfg.d_vocab; v++) {
@@ -330,8 +330,8 @@ static int loss_check(const Gpt *gpt, Layout layout)
     return 0;
 }
 
-/* The foreign tensors in the order of our table; parts of one packed tensor share an entry. Masks,
- * which the published checkpoint holds, come last. The arrays have room for all of them. */
+/* The foreign tensors in the order of our table; parts of one packed tensor share an entry. The
+ * masks of the published checkpoint come last. The arrays have room for all of them. */
 static size_t entries_build(StEntry *entries, char (*names)[LAYOUT_NAME_MAX], float *data,
                             const float *mask, const Gpt *gpt, Layout layout)
 {
@@ -352,7 +352,7 @@ static size_t entries_build(StEntry *entries, char (*names)[LAYOUT_NAME_MAX], fl
             data += foreign_count(&place);
             n++;
         }
-        /* the entries point into this very buffer, which is ours to write */
+        /* The entry points into `data`, so the cast may drop the const. */
         tensor_scatter((float *)entries[e].data, gpt->params + gpt->specs[i].offset, &place);
     }
     for (int l = 0; layout == LAYOUT_MINGPT && l < gpt->cfg.n_layers; l++, n++) {

@@ -1,5 +1,4 @@
-/* model/layouts/layouts_internal.h - names of tensors in any layout, for the files of layouts.h
- * only. */
+/* model/layouts/layouts_internal.h - names of tensors in any layout. Private to model/layouts/. */
 #ifndef OGPT_MODEL_LAYOUTS_LAYOUTS_INTERNAL_H
 #define OGPT_MODEL_LAYOUTS_LAYOUTS_INTERNAL_H
 
@@ -9,11 +8,11 @@
 
 #define LAYOUT_NAME_MAX 80 /* bytes of a tensor's name in any of the layouts */
 
-/* A tensor is meant by its field of TensorMap. */
+/* A tensor is named by its field of TensorMap. */
 #define FIELD(name) offsetof(TensorMap, name)
 
-/* Name of a field's tensor in a block (layer is not used outside blocks); "" when the layout has
- * no place for it. */
+/* The name of a field's tensor (layer is ignored outside blocks); "" if the layout has no place for
+ * it. */
 void layout__name(char out[LAYOUT_NAME_MAX], Layout layout, size_t field, int layer);
 
 #endif

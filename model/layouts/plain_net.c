@@ -1,7 +1,7 @@
-/* model/layouts/plain_net.c - a network computed straight from a file in any layout; see layouts.h.
+/* model/layouts/plain_net.c - a network computed straight from a file. See model/layouts/layouts.h.
  *
- * Row-major doubles. Legend: T time, C d_model, M d_mlp, V d_vocab, HS d_head. What each library
- * does with its own tensors is stated here once more, as strides of its matrices. */
+ * Row-major doubles. Legend: T time, C d_model, M d_mlp, V d_vocab, HS d_head. How each library
+ * stores its matrices is stated here a second time, independently of layouts.def, as strides. */
 #include <math.h>
 #include <string.h>
 
@@ -35,7 +35,7 @@ struct PlainNet {
     const float *embed, *position;
     Norm final;
     Linear head;
-    float *numbers; /* of the whole file, tensor after tensor */
+    float *numbers; /* the whole file, tensor after tensor */
 };
 
 /* ---- opening ---- */
@@ -43,11 +43,11 @@ struct PlainNet {
 typedef struct Finder {
     const PlainNet *net;
     const StFile *file;
-    const size_t *start; /* of each tensor of the file in net->numbers */
-    bool missing;        /* something needed is not there in its size */
+    const size_t *start; /* where each tensor of the file begins in net->numbers */
+    bool missing;        /* a needed tensor is absent or has another size */
 } Finder;
 
-/* The numbers of a field's tensor, `count` of them; NULL when the file has none. */
+/* The `count` numbers of a field's tensor; NULL if the file has none. */
 static const float *find(Finder *finder, size_t field, int layer, size_t count)
 {
     char name[LAYOUT_NAME_MAX];

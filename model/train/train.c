@@ -65,8 +65,8 @@ const char *train_options_check(const TrainOptions *o)
     return NULL;
 }
 
-/* The total number of steps for --minutes: time whole steps, three at least, for 1 % of the run (2
- * to 10 seconds). 0.95 leaves room for reports and checkpoints. The caller starts the weights anew.
+/* The total number of steps for --minutes: at least three whole steps are timed, for 1 % of the run
+ * (2 to 10 seconds). 0.95 leaves room for reports and checkpoints. The caller resets the weights.
  */
 static int steps_for_minutes(int64_t *steps, Trainer *t)
 {
@@ -75,7 +75,8 @@ static int steps_for_minutes(int64_t *steps, Trainer *t)
     double start = 0, spent = 0, enough = fmin(fmax(0.6 * t->options->minutes, 2), 10);
     while (done < 3 || spent < enough) {
         int rc = trainer_gradient(t, &sums);
-        if (rc != 0 || (rc = trainer_update(t)) != 0) {
+        rc = rc ? rc : trainer_update(t);
+        if (rc) {
             return rc;
         }
         start = done < 0 ? clock_seconds() : start;
@@ -121,7 +122,7 @@ static int save(Loop *loop)
     if (t->observer->saved) {
         rc = t->observer->saved(t->observer->context, t->at.step, r->path, r->model_hash);
     }
-    return rc != 0 ? rc : trainer_prune(loop->run_path);
+    return rc ? rc : trainer_prune(loop->run_path);
 }
 
 static int report(Loop *loop)
@@ -166,7 +167,8 @@ static int one_step(Loop *loop)
     BatchSums sums;
     double start = clock_seconds();
     int rc = trainer_gradient(t, &sums);
-    if (rc != 0 || (rc = trainer_update(t)) != 0) {
+    rc = rc ? rc : trainer_update(t);
+    if (rc) {
         return rc;
     }
     loop->step_seconds += clock_seconds() - start;
@@ -205,7 +207,7 @@ static int run_steps(Loop *loop)
     Trainer *t = loop->trainer;
     int rc = 0;
     if (t->at.report_due) {
-        loop->saved_step = -1; /* what is on file still owes the report */
+        loop->saved_step = -1; /* the checkpoint on file still owes the report */
         rc = close_step(loop);
     }
     while (rc == 0 && t->at.step < t->at.steps) {
@@ -225,7 +227,7 @@ static int run_steps(Loop *loop)
     return rc;
 }
 
-/* Everything as before the first step: weights of `init` or drawn from the seed, moments zero. */
+/* Reset everything to before the first step: weights of `init` or from the seed, moments zero. */
 static int start_new(Trainer *t, const Gpt *init)
 {
     memset(t->momentum, 0, t->gpt->n_numbers * sizeof(float));
@@ -259,7 +261,7 @@ static int start_new_run(Trainer *t, const Gpt *init)
         t->at.step = t->at.steps = 1;
         rc = steps_for_minutes(&steps, t);
         rc = rc ? rc : start_new(t, init);
-        profile_reset(); /* what was timed is done again, as the run's first steps */
+        profile_reset(); /* the timed steps are done again, as the first steps of the run */
     }
     t->at.steps = steps;
     return rc;
@@ -292,23 +294,23 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
     }
     loop.earlier_seconds = t.at.seconds;
     loop.last_games = t.at.games;
-    if (observer->started &&
-        (rc = observer->started(observer->context, t.at.steps, t.at.step)) != 0) {
-        goto done;
+    if (observer->started) {
+        rc = observer->started(observer->context, t.at.steps, t.at.step);
     }
-    /* Whoever was killed between publishing this checkpoint and telling of it has not told. */
-    if (found && observer->saved &&
-        (rc = observer->saved(observer->context, t.at.step, out->path, out->model_hash)) != 0) {
+    /* A process that was killed after it published this checkpoint has not reported it. */
+    if (rc == 0 && found && observer->saved) {
+        rc = observer->saved(observer->context, t.at.step, out->path, out->model_hash);
+    }
+    if (rc) {
         goto done;
     }
     loop.session_start = loop.last_time = clock_seconds();
     uint64_t tokens_before = t.at.tokens;
-    if (!found) { /* fixes the number of steps, so that a kill before the next one changes nothing
-                   */
+    if (!found) { /* stores the number of steps: a kill before the next save changes nothing */
         rc = save(&loop);
     }
     rc = rc ? rc : run_steps(&loop);
-    /* A run that was finished before keeps the speed of its making. */
+    /* A run that was already finished keeps the speed at which it was made. */
     bool idle = t.at.tokens == tokens_before;
     double seconds = idle ? loop.earlier_seconds : clock_seconds() - loop.session_start;
     out->step = t.at.step;
@@ -324,7 +326,7 @@ done:
     return rc;
 }
 
-/* A model or a probe is no place for steps: beside its manifest they would never be found. */
+/* Refuse a model or a probe as run directory: beside its manifest, steps would never be found. */
 static int refuse_published(const char *run_path)
 {
     char manifest[FILES_PATH_MAX];

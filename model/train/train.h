@@ -1,8 +1,8 @@
 /* model/train/train.h - training: batches in, checkpoints out, the same bits at any thread count.
  *
- * The batch is cut into `lanes` fixed lanes of micro-batches; lane sums of gradients are
- * combined in a fixed tree; the number of threads decides only who does which lane. What is
- * reported beyond the loss comes from the observer that the caller hands in.
+ * The batch is cut into `lanes` fixed lanes of micro-batches, and the gradients of the lanes are
+ * summed in a fixed tree, so the number of threads only decides who does which lane. Whatever is
+ * reported beyond the loss comes from the caller's observer.
  */
 #ifndef OGPT_MODEL_TRAIN_TRAIN_H
 #define OGPT_MODEL_TRAIN_TRAIN_H
@@ -17,8 +17,8 @@ typedef struct TrainOptions {
     const char *schedule;  /* "cosine", "constant", "trapezoid" */
     const char *precision; /* of the factors of products: "f32" or "bf16" (num/gemm_bf16.h) */
     int64_t steps;         /* total; 0: fixed from `minutes` before the first step */
-    double minutes;        /* with steps 0: the speed of the first batches decides the steps,
-                            * once; the number is stored and everything after is deterministic */
+    double minutes;        /* with steps 0: the speed of the first batches decides the steps once;
+                            * the number is stored, and all that follows is deterministic */
     int64_t batch;         /* games a step; a multiple of lanes */
     int64_t batch_from;    /* games of the first step, rising to `batch`; 0: `batch` throughout */
     double batch_ramp;     /* share of the steps over which they rise */
@@ -39,16 +39,16 @@ typedef struct TrainOptions {
 
 extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
 /* Games of one step (0-based): from batch_from to batch on a straight line over the first
- * batch_ramp of the steps, rounded down to whole lanes. Small batches early: the noise that a
- * gradient may have grows as the loss falls (McCandlish et al. 2018). */
+ * batch_ramp of the steps, rounded down to whole lanes. Why small batches first: while the loss is
+ * high, a noisy gradient is good enough (McCandlish et al. 2018). */
 int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
 #define TRAIN_MAX_STEPS 99999999 /* eight digits in the names of steps */
 /* Games of a run of so many steps, and the fewest steps that see at least so many games. */
 int64_t train_games(const TrainOptions *options, int64_t steps);
 int64_t train_steps(const TrainOptions *options, int64_t games);
-/* Rates that are not positive (or NaN) become those that suit the optimizer, and the others follow:
- * lr_vector after lr, the rest after lr_vector; precision "auto" becomes what this processor
- * multiplies fastest; batch_ramp 0.5. */
+/* Fill in what the caller left open. Rates that are not positive (or NaN) get the value that suits
+ * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
+ * the one that this processor multiplies fastest; batch_ramp becomes 0.5. */
 void train_options_complete(TrainOptions *options);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);
@@ -58,25 +58,25 @@ typedef struct TrainReport {
     uint64_t games;           /* seen so far in this run, resumed part included */
     double loss, floor;       /* mean a token over the batches since the last report */
     double lr, gradient_norm; /* of the last step; lr that of the blocks' matrices */
-    double games_per_second;  /* since the last report; of the whole run when it was owed */
+    double games_per_second;  /* since the last report; over the whole run for an owed report */
     const Gpt *gpt;           /* the weights that would be saved now (averaged) */
 } TrainReport;
 
 typedef struct TrainObserver {
     void *context;
-    /* Once, when the total number of steps is known; `resumed` is the step it goes on from. */
+    /* Called once the total number of steps is known; `resumed` is the step the run starts at. */
     int (*started)(void *context, int64_t steps, int64_t resumed);
-    /* Every report_every steps and at the end. A non-zero return stops the run with that code;
-     * after OGPT_EINTR the run is saved first, and makes this report when it goes on. */
+    /* Every report_every steps and at the end. A non-zero return stops the run with that code.
+     * After OGPT_EINTR the run is saved first; the report is then owed, and made on resuming. */
     int (*report)(void *context, const TrainReport *report);
-    /* After every step: step, steps, games and the loss and floor since the last report. */
+    /* After every step, with step, steps, games, and the loss and floor since the last report. */
     void (*stepped)(void *context, const TrainReport *report);
-    /* A damaged checkpoint was passed over; `line` says which and why. */
+    /* A damaged checkpoint was skipped; `line` says which and why. */
     void (*warned)(void *context, const char *line);
     /* After a checkpoint is published at `path`, and again when a run goes on from it. */
     int (*saved)(void *context, int64_t step, const char *path, const char *model_hash);
-    /* After the lanes' backward passes and before their sums, with lane 0's gradient (laid out
-     * like gpt->params), which it may change: tests inject faults here. */
+    /* After the backward passes of the lanes and before their sum. `gradient` is lane 0's, laid out
+     * like gpt->params; it may be changed, which is how tests inject faults. */
     void (*lanes_done)(void *context, int64_t step, Gpt *gpt, float *gradient);
 } TrainObserver;
 
@@ -85,8 +85,8 @@ typedef struct TrainResult {
     uint64_t games, tokens;
     uint64_t collisions; /* training games that were held-out games, replaced (datasets/batch.h) */
     double loss, floor, seconds;
-    double tokens_per_second; /* of this call's gradients and updates, without reports and
-                               * checkpoints; of the whole run when this call did nothing */
+    double tokens_per_second; /* of the gradients and updates of this call, without reports and
+                               * checkpoints; of the whole run if this call had nothing to do */
     char model_hash[HASH_HEX_SIZE];
     char path[FILES_PATH_MAX];
 } TrainResult;
@@ -104,8 +104,8 @@ typedef struct TrainJob {
     const TrainObserver *observer; /* NULL: nobody */
 } TrainJob;
 
-/* TrainJob.about: under "options" what must be equal for a run to go on, under "earlier" the runs
- * that init comes from. init: the model file that job->init is of, or NULL. Owned. */
+/* Make TrainJob.about: "options" holds what must be equal for a run to be resumed, "earlier" the
+ * runs that made the starting weights. init: the model file of job->init, or NULL. Owned. */
 Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_line);
 
 /* Train into the run directory, going on from its newest verified checkpoint; a finished run
@@ -115,8 +115,8 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
  * OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
 int train_run(TrainResult *out, const TrainJob *job, const Work *work);
 
-/* Bytes that train_run will hold at its peak, the network it starts from and what its observer
- * takes aside. */
+/* Bytes that train_run holds at its peak, without the network it starts from and without what its
+ * observer allocates. */
 size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_threads);
 
 #endif

@@ -8,12 +8,12 @@
 #include "model/train/train.h"
 #include "num/optim.h"
 
-/* What must survive a kill besides the arrays; written to train/state.json. */
+/* What must survive a kill, besides the arrays; written to train/state.json. */
 typedef struct TrainCounters {
     int64_t step, steps;
     uint64_t games, tokens;
     uint64_t collisions; /* held-out games met and replaced */
-    int64_t report_due;  /* 1: the step's report was interrupted and is still to be made */
+    int64_t report_due;  /* 1: the report of this step was interrupted and is still owed */
     double loss_sum, floor_sum, position_sum; /* since the last report */
     double last_loss, last_floor;             /* of the last report; 0 before the first */
     double seconds;
@@ -50,8 +50,8 @@ typedef struct Trainer {
     TrainCounters at;
 } Trainer;
 
-/* Games in a micro-batch: about 512 tokens. A function of the configuration only, because it
- * fixes the order of sums. */
+/* Games in a micro-batch: about 512 tokens. It depends on the configuration only, because it fixes
+ * the order of sums. */
 size_t trainer_micro_games(const GptConfig *cfg, const TrainOptions *options);
 
 int trainer_init(Trainer *trainer, const GptConfig *cfg, const TrainOptions *options,
@@ -69,15 +69,15 @@ int trainer_update(Trainer *trainer);
 /* The rate of step `step` (0-based) as a share of its peak. */
 double trainer_rate(const Trainer *trainer, int64_t step);
 
-/* The first tensor of a vector laid out like gpt->params with a number that is not finite; NULL:
+/* The first tensor with a number that is not finite, in a vector laid out like gpt->params; NULL if
  * there is none. */
 const char *trainer_bad_tensor(const Gpt *gpt, const float *vector);
 
-/* Publish a checkpoint. OGPT_ENUM when an array of it is not finite: then nothing is written. */
+/* Publish a checkpoint. OGPT_ENUM if one of its arrays is not finite: then nothing is written. */
 int trainer_save(Trainer *trainer, char path[FILES_PATH_MAX], char model_hash[HASH_HEX_SIZE],
                  const char *run_path, const Js *about);
-/* Go on from the newest checkpoint: *found says whether there was one. OGPT_EUSAGE when it was
- * made with other options. */
+/* Go on from the newest checkpoint; *found says whether there is one. OGPT_EUSAGE if it was made
+ * with other options. */
 int trainer_resume(Trainer *trainer, bool *found, char path[FILES_PATH_MAX],
                    char model_hash[HASH_HEX_SIZE], const char *run_path, const Js *about);
 /* Remove all but the two newest checkpoints. */

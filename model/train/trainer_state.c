@@ -11,7 +11,7 @@
 #include "base/formats/safetensors.h"
 #include "model/train/trainer.h"
 
-/* The arrays of train/optim.safetensors, in memory layout: they are ours alone. */
+/* The arrays of train/optim.safetensors, in memory layout: no other program reads them. */
 static size_t state_arrays(StEntry entries[4], const Trainer *t)
 {
     const struct {
@@ -71,7 +71,7 @@ static int counters_read(TrainCounters *at, const Js *json, const char *origin)
     COUNTERS(INTEGER, NUMBER)
 #undef INTEGER
 #undef NUMBER
-    if (rc == 0 && js_member(json, "gradient_norm") != NULL) { /* earlier programs had none */
+    if (rc == 0 && js_member(json, "gradient_norm")) { /* earlier programs wrote none */
         rc = js_get_num(&at->gradient_norm, json, "gradient_norm", origin);
     }
     return rc;
@@ -84,17 +84,19 @@ static int save_train(const Trainer *t, const Publish *outer, const Js *options)
     char *text = NULL;
     Publish *inner = NULL;
     int rc = publish_path(dir, outer, "train");
-    if (rc != 0 || (rc = publish_begin(&inner, dir, false)) != 0) {
+    rc = rc ? rc : publish_begin(&inner, dir, false);
+    if (rc) {
         return rc;
     }
     Js *state = counters_write(&t->at);
     js_set(state, "options", options ? js_keep(options) : js_object());
     size_t n = state_arrays(entries, t);
-    if ((rc = publish_path(path, inner, "optim.safetensors")) != 0 ||
-        (rc = st_write(path, entries, n, NULL, 0)) != 0 ||
-        (rc = publish_adopt(inner, "optim.safetensors")) != 0 ||
-        (rc = js_print(&text, state, 2)) != 0 ||
-        (rc = publish_file(inner, "state.json", text, strlen(text))) != 0) {
+    rc = publish_path(path, inner, "optim.safetensors");
+    rc = rc ? rc : st_write(path, entries, n, NULL, 0);
+    rc = rc ? rc : publish_adopt(inner, "optim.safetensors");
+    rc = rc ? rc : js_print(&text, state, 2);
+    rc = rc ? rc : publish_file(inner, "state.json", text, strlen(text));
+    if (rc) {
         publish_abort(inner);
     } else {
         Js *fields = js_object();
@@ -107,7 +109,7 @@ static int save_train(const Trainer *t, const Publish *outer, const Js *options)
     return rc;
 }
 
-/* What is published can be gone on from. */
+/* Refuse to publish a state that training could not resume from. */
 static int check_finite(const Trainer *t)
 {
     StEntry arrays[4];
@@ -131,10 +133,12 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     char name[64];
     Publish *publish = NULL;
     snprintf(name, sizeof(name), "step-%08lld", (long long)t->at.step);
-    /* Two copies of the weights, two moments, perhaps the average; and as much to spare. */
+    /* Two copies of the weights, two moments, perhaps the average; and as much again to spare. */
     int rc = disk_preflight(run_path, 10 * t->gpt->n_numbers * sizeof(float));
-    if (rc != 0 || (rc = check_finite(t)) != 0 || (rc = path_join(path, run_path, name)) != 0 ||
-        (rc = publish_begin(&publish, path, true)) != 0) {
+    rc = rc ? rc : check_finite(t);
+    rc = rc ? rc : path_join(path, run_path, name);
+    rc = rc ? rc : publish_begin(&publish, path, true);
+    if (rc) {
         return rc;
     }
     rc = save_train(t, publish, js_member(about, "options"));
@@ -169,8 +173,8 @@ static void print_value(char *out, size_t size, const Js *value)
     }
 }
 
-/* Refuse an option that was `then` and is `now`, printed in full; the message shows both as they
- * are typed. NULL: not given. */
+/* Refuse an option with two different values, `then` and `now`; NULL: not given. They are compared
+ * as printed in full; the message shows both as they are typed. */
 static int compare_option(const char *key, const Js *then, const Js *now, const char *path)
 {
     char *a = NULL, *b = NULL, had[128], asked[128];
@@ -195,7 +199,7 @@ static int compare_option(const char *key, const Js *then, const Js *now, const 
     return rc;
 }
 
-/* Refuse other options than a run was made with: changed, added or left out. */
+/* Refuse options other than those of the run: changed, added or left out. */
 static int compare_options(const Js *then, const Js *now, const char *path)
 {
     void *it = NULL;
@@ -219,23 +223,20 @@ static int load_train(Trainer *t, const char *step_path, const char *run_path, c
     StFile *arrays = NULL;
     StEntry entries[4];
     int rc = path_join(dir, step_path, "train");
-    if (rc != 0 || (rc = manifest_verify(NULL, dir)) != 0 ||
-        (rc = path_join(file, dir, "state.json")) != 0 ||
-        (rc = js_parse_file(&state, file, 1 << 20)) != 0 ||
-        (rc = compare_options(js_member(state, "options"), js_member(about, "options"),
-                              run_path)) != 0 ||
-        (rc = counters_read(&t->at, state, file)) != 0 ||
-        (rc = path_join(file, dir, "optim.safetensors")) != 0 ||
-        (rc = st_open(&arrays, file)) != 0) {
-        goto done;
-    }
-    size_t n = state_arrays(entries, t);
+    rc = rc ? rc : manifest_verify(NULL, dir);
+    rc = rc ? rc : path_join(file, dir, "state.json");
+    rc = rc ? rc : js_parse_file(&state, file, 1 << 20);
+    rc = rc ? rc
+            : compare_options(js_member(state, "options"), js_member(about, "options"), run_path);
+    rc = rc ? rc : counters_read(&t->at, state, file);
+    rc = rc ? rc : path_join(file, dir, "optim.safetensors");
+    rc = rc ? rc : st_open(&arrays, file);
+    size_t n = rc ? 0 : state_arrays(entries, t);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        /* The entries describe our own writable arrays; the cast drops their reader's const. */
+        /* The entries describe our own writable arrays, so the cast may drop the const. */
         rc = st_read_f32((float *)entries[i].data, arrays, entries[i].name, 1, entries[i].shape,
                          false);
     }
-done:
     st_close(arrays);
     js_free(state);
     return rc;

@@ -50,7 +50,7 @@ int64_t train_steps(const TrainOptions *o, int64_t games)
 {
     int64_t low = (games + o->batch - 1) / o->batch;
     low = low < 1 ? 1 : low;
-    /* More small batches at the start ask for more steps; at most as if all were small. */
+    /* Small batches at the start need more steps; at most as many as if all batches were small. */
     int64_t high = o->batch_from > 0 ? (games + o->batch_from - 1) / o->batch_from : low;
     high = high < low ? low : high;
     while (low < high) {
@@ -77,7 +77,7 @@ static const Kernels *kernels_of(const TrainOptions *options)
     return strcmp(options->precision, "bf16") == 0 ? &kernels_bf16 : &kernels_fast;
 }
 
-/* Count what was done by all workers since *start, and start anew. */
+/* Add the time of all workers since *start to the profile, and restart the clock. */
 static void note(const Trainer *t, ProfileKind kind, double *start)
 {
     if (t->options->profile) {
@@ -92,7 +92,8 @@ static bool uses_muon(const TrainOptions *options, const TensorSpec *spec)
     return spec->group == GROUP_MATRIX && strcmp(options->optimizer, "muon") == 0;
 }
 
-/* With `jobs` NULL only counts. Matrices come first: they are the long jobs. */
+/* The jobs of an update; with `jobs` NULL they are only counted. Matrices come first, because they
+ * are the long jobs. */
 static size_t list_jobs(UpdateJob *jobs, const Gpt *gpt, const TrainOptions *options)
 {
     size_t n = 0;
@@ -262,7 +263,8 @@ static int lane_job(void *context, size_t lane, size_t worker)
     return 0;
 }
 
-/* Sum the lanes pairwise, (0,1) (2,3) ..., then those sums, into lane 0; square sums on the way. */
+/* Sum the lanes into lane 0, first in pairs (0,1) (2,3) ..., then the sums of pairs, and so on.
+ * Also the sum of squares of this chunk. */
 static int combine_job(void *context, size_t chunk, size_t worker)
 {
     (void)worker;
@@ -309,7 +311,8 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
         t->observer->lanes_done(t->observer->context, t->at.step, t->gpt, t->lane_gradients);
     }
     start = clock_seconds();
-    if (rc != 0 || (rc = pool_run(t->pool, t->n_chunks, combine_job, t)) != 0) {
+    rc = rc ? rc : pool_run(t->pool, t->n_chunks, combine_job, t);
+    if (rc) {
         return rc;
     }
     note(t, PROFILE_SUMS, &start);
@@ -376,7 +379,7 @@ static int update_job(void *context, size_t index, size_t worker)
         adamw_step(w, m, t->second + job->begin, g, job->count, work->gradient_scale, &step);
     }
     if (t->average) {
-        /* Early on the average forgets faster, so that it does not remember the start. */
+        /* Early in the run the average forgets faster, so that it loses the initial weights. */
         double now = (double)t->at.step;
         float keep = (float)fmin(o->average, (1 + now) / (10 + now));
         float *a = t->average + job->begin;

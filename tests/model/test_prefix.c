@@ -117,12 +117,18 @@ static Hooks hooks_of(Edit *edit, HookSite site, uint64_t layers)
     return hooks;
 }
 
-/* Logits of one sequence of n tokens by the whole forward pass. */
+/* Logits of one sequence of n tokens by the whole forward pass, edited at a site and layers. */
+typedef struct SiteEdit {
+    HookSite site;
+    uint64_t layers; /* 0: not edited */
+    bool everywhere; /* at all positions */
+} SiteEdit;
+
 static void answer_whole(real out[V], const Fixture *fixture, const uint8_t *tokens, size_t n,
-                         size_t sequence, HookSite site, uint64_t layers, bool everywhere)
+                         size_t sequence, SiteEdit where)
 {
-    Edit edit = {fixture, sequence, everywhere};
-    Hooks hooks = hooks_of(&edit, site, layers);
+    Edit edit = {fixture, sequence, where.everywhere};
+    Hooks hooks = hooks_of(&edit, where.site, where.layers);
     const real *all = gpt_forward(fixture->gpt, fixture->tape, tokens, 1, n, &hooks);
     memcpy(out, all + (n - 1) * V, V * sizeof(*out));
 }
@@ -145,7 +151,7 @@ static void every_site_answers_as_the_whole_pass(void **state)
     real none[N * V], whole[V];
     memcpy(none, prefix_last(f.prefix, f.gpt, NULL), sizeof(none));
     for (size_t b = 0; b < N; b++) {
-        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, 0, 0, false);
+        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, (SiteEdit){0, 0, false});
         assert_true(gap(none + b * V, whole) < TOL);
     }
     for (int site = 0; site < N_HOOK_SITES; site++) {
@@ -156,8 +162,8 @@ static void every_site_answers_as_the_whole_pass(void **state)
             const real *all = prefix_last(f.prefix, f.gpt, &hooks);
             double moved = 0;
             for (size_t b = 0; b < N; b++) {
-                answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, (HookSite)site,
-                             layers[i], false);
+                answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b,
+                             (SiteEdit){(HookSite)site, layers[i], false});
                 assert_true(gap(all + b * V, whole) < TOL);
                 moved = fmax(moved, gap(none + b * V, whole));
             }
@@ -220,9 +226,9 @@ static void appended_tokens_see_the_edit(void **state)
             if (more[b] == 0 || f.lengths[b] + step >= N_CTX) {
                 continue; /* a line that is over */
             }
-            answer_whole(whole, &f, longer[b], lengths[b], b, HOOK_RESID_MID, 2, false);
+            answer_whole(whole, &f, longer[b], lengths[b], b, (SiteEdit){HOOK_RESID_MID, 2, false});
             assert_true(gap(all + b * V, whole) < TOL);
-            answer_whole(whole, &f, longer[b], lengths[b], b, 0, 0, false);
+            answer_whole(whole, &f, longer[b], lengths[b], b, (SiteEdit){0, 0, false});
             unedited = fmax(unedited, gap(all + b * V, whole));
         }
     }
@@ -240,9 +246,11 @@ static void edits_of_all_positions_are_kept_by_filling(void **state)
     prefix_fill(f.prefix, f.gpt, f.tokens, N_CTX, f.lengths, N, &hooks);
     const real *all = prefix_last(f.prefix, f.gpt, NULL);
     for (size_t b = 0; b < N; b++) {
-        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, HOOK_ATTN_OUT, 6, true);
+        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b,
+                     (SiteEdit){HOOK_ATTN_OUT, 6, true});
         assert_true(gap(all + b * V, whole) < TOL);
-        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b, HOOK_ATTN_OUT, 6, false);
+        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b], b,
+                     (SiteEdit){HOOK_ATTN_OUT, 6, false});
         last_only = fmax(last_only, gap(all + b * V, whole));
     }
     assert_true(last_only > 100 * TOL);
@@ -265,12 +273,13 @@ static void stale_sequences_are_seen(void **state)
         const real *all = prefix_last(f.prefix, f.gpt, NULL);
         uint8_t changed[N_CTX];
         memcpy(changed, f.tokens + b * N_CTX, N_CTX);
-        answer_whole(whole, &f, changed, f.lengths[b], b, 0, 0, false);
+        answer_whole(whole, &f, changed, f.lengths[b], b, (SiteEdit){0, 0, false});
         assert_true(gap(all + b * V, whole) < TOL);
         changed[1] = (uint8_t)(changed[1] % (V - 1) + 1);
-        answer_whole(whole, &f, changed, f.lengths[b], b, 0, 0, false);
+        answer_whole(whole, &f, changed, f.lengths[b], b, (SiteEdit){0, 0, false});
         assert_false(gap(all + b * V, whole) < TOL);
-        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b] - 1U, b, 0, 0, false);
+        answer_whole(whole, &f, f.tokens + b * N_CTX, f.lengths[b] - 1U, b,
+                     (SiteEdit){0, 0, false});
         assert_false(gap(all + b * V, whole) < TOL);
     }
     fixture_release(&f);
