@@ -57,7 +57,7 @@ static inline void put(const char *name, const void *data, size_t n_bytes)
     assert_int_equal(fclose(file), 0);
 }
 
-/* The call failed with `code` and its one-line message holds `text`. */
+/* The call failed with `code`, and its one-line message contains `text`. */
 static inline void assert_refused(int found, int rc, const char *text)
 {
     if (found != rc || !strstr(err_message(), text)) {
@@ -87,7 +87,7 @@ static inline pid_t child_start(int *out, const char *role, const char *argument
     return pid;
 }
 
-/* Wait until the child has written one byte: it is where the test wants it. */
+/* Wait until the child has written one byte: then it is ready. */
 static inline void child_await(int out)
 {
     char byte;

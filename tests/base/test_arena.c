@@ -38,7 +38,7 @@ static void test_overflow_is_refused(void **state)
     mem_free(block);
 }
 
-/* What one flow asks for, in order: fault n must hit allocation n and no other. */
+/* One sequence of requests: fault n must hit allocation n and no other. */
 static void ask(void *blocks[5])
 {
     blocks[0] = mem_alloc(1, 16, "first");

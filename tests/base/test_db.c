@@ -108,7 +108,7 @@ static void faults_name_file_statement_and_reason(void **state)
                    "\"INSERT INTO nowhere VALUES (1)\"");
     assert_refused(db_prepare(&stmt, db, "SELECT z FROM t"), OGPT_EFORMAT, "no such column: z");
     assert_null(stmt);
-    /* STRICT: a text does not pass for a number. */
+    /* STRICT: a text is not accepted as a number. */
     assert_refused(db_exec(db, "INSERT INTO t (x) VALUES ('much')"), OGPT_EFORMAT, "faults.db");
     /* A bind out of range is reported by the step, and forgotten by the reset. */
     assert_int_equal(db_prepare(&stmt, db, "INSERT INTO t (k) VALUES (?1)"), 0);
@@ -171,7 +171,7 @@ static void other_files_are_refused(void **state)
     assert_int_equal(db_exec(db, "PRAGMA user_version=2"), 0);
     db_close(db);
     assert_refused(open_code(at("ours.db"), DB_READ, &schema), OGPT_EVERSION, "newer ogpt");
-    /* An SQLite file of somebody else is left as it is: no table of ours, no WAL. */
+    /* A foreign SQLite file is not changed: no table of ours, no WAL. */
     static const DbSchema foreign = {0, 0, "CREATE TABLE theirs (a)"};
     Db *theirs = NULL;
     assert_int_equal(db_open(&theirs, at("theirs.db"), DB_CREATE, &foreign), 0);
@@ -180,7 +180,7 @@ static void other_files_are_refused(void **state)
                    "another kind of file");
 }
 
-/* What a kill between creating the file and creating the tables leaves is made whole. */
+/* A file that a kill left without its tables is completed. */
 static void unborn_file_is_created_again(void **state)
 {
     put("unborn.db", "", 0);
@@ -310,8 +310,8 @@ static void out_of_memory_is_reported(void **state)
     }
 }
 
-/* A writer that was killed leaves a journal with which the file must be put right before anyone
- * reads it, also one who opens it for reading only. */
+/* A killed writer leaves a journal, which must be applied before anyone reads the file, even
+ * read-only. */
 static void journal_of_a_killed_writer_is_worked_in(void **state)
 {
     static const char *const names[] = {"hot.db", "hot.db-journal"};

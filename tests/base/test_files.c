@@ -59,7 +59,7 @@ static void test_pread_knows_the_end(void **state)
     assert_refused(file_pread(-1, out, 4, 0, "p"), OGPT_EIO, "Bad file descriptor");
 }
 
-/* After success and after refusal no temporary file stays, and the old content is whole. */
+/* After success and after refusal no temporary file is left, and the old content is complete. */
 static void test_atomic_write(void **state)
 {
     assert_int_equal(dir_create(at("atomic")), 0);
@@ -87,7 +87,7 @@ static void test_atomic_write(void **state)
     }
     names_free(names, n_names);
 
-    /* a link of the temporary name is not followed, and does not stop the writer */
+    /* a link with the temporary name is not followed, and does not stop the writer */
     char trap[64];
     put("precious", "gold", 4);
     snprintf(trap, sizeof(trap), "atomic/.tmp-%ld-new", (long)getpid());
@@ -136,7 +136,7 @@ static void test_only_files_are_replaced(void **state)
     assert_int_equal(file_write_atomic(at("r-target"), "new", 3, true), 0); /* the twin */
 }
 
-/* A directory goes away as a whole: under its name there is never a half of it. */
+/* A directory disappears as a whole: there is never half of it under its name. */
 static void test_discard(void **state)
 {
     size_t n_removed;
@@ -149,7 +149,7 @@ static void test_discard(void **state)
     assert_int_equal(dir_list(&names, &n, at("steps")), 0);
     assert_int_equal(n, 0);
     names_free(names, n);
-    /* What a process leaves that dies while it removes is cleaned up by the next. */
+    /* If a process dies while it removes, the next one cleans up. */
     snprintf(left, sizeof(left), "steps/.tmp-%ld-step-2", dead_pid());
     assert_int_equal(dir_create(at(left)), 0);
     assert_int_equal(dir_clean_stale(&n_removed, at("steps")), 0);
@@ -213,8 +213,7 @@ static void test_absolute(void **state)
     assert_refused(path_absolute(out, at("deep/none")), OGPT_EIO, "deep/none: cannot be found");
 }
 
-/* Only what dead processes left goes away; an interrupted replacement goes back. */
-/* Directories above a path hold it, by any name; brothers and what is not there do not. */
+/* A directory above a path holds it, under any name; a sibling or a missing one does not. */
 static void test_holds(void **state)
 {
     assert_int_equal(dir_create(at("outer/inner")), 0);
@@ -240,6 +239,7 @@ static void test_holds(void **state)
     assert_false(path_holds(at("none"), file));
 }
 
+/* Only what dead processes left is removed; an interrupted replacement is put back. */
 static void test_stale_leftovers(void **state)
 {
     long dead = dead_pid();
@@ -292,7 +292,7 @@ static void test_preflight(void **state)
     assert_refused(disk_preflight(at("plain/below"), 1), OGPT_EIO, "Not a directory");
 }
 
-/* A device that is always full: the error of write comes through with its reason. */
+/* A device that is always full: the error of write is reported with its reason. */
 static void test_full_disk(void **state)
 {
     assert_int_equal(symlink("/dev/full", at("full")), 0);

@@ -82,7 +82,7 @@ static void test_depth_is_limited(void **state)
     assert_refused(parse_nested(64, false), OGPT_EFORMAT, "deep: byte");
     assert_refused(parse_nested(5000000, true), OGPT_EFORMAT, "nested deeper than 64");
     assert_refused(parse_nested(5000000, false), OGPT_EFORMAT, "nested deeper than 64");
-    /* many beside each other are no depth */
+    /* many in a row are not deep */
     char text[1001] = "[";
     for (size_t i = 1; i < 999; i += 3) {
         memcpy(text + i, "[],", 3);

@@ -78,7 +78,7 @@ static void test_existing_is_kept_or_replaced(void **state)
 
     assert_int_equal(publish_begin(&publish, at("r/model/"), true), 0); /* slash at the end */
     assert_int_equal(publish_file(publish, "new", "n", 1), 0);
-    assert_int_equal(manifest_verify(NULL, at("r/model")), 0); /* the old one stands until then */
+    assert_int_equal(manifest_verify(NULL, at("r/model")), 0); /* the old one is valid until then */
     assert_true(file_exists(at("r/model/config.json")));
     assert_int_equal(publish_commit(publish, NULL), 0);
     assert_int_equal(manifest_verify(NULL, at("r/model")), 0);
@@ -92,7 +92,7 @@ static void test_existing_is_kept_or_replaced(void **state)
     assert_refused(publish_begin(&publish, at("link"), true), OGPT_EUSAGE, "found a symbolic link");
     assert_true(file_exists(at("file")) && file_exists(at("link/new")));
 
-    /* two publish the same new name: the second to commit is refused, the first one stands */
+    /* two publish the same new name: the second to commit is refused, the first is kept */
     assert_int_equal(publish_begin(&publish, at("r/race"), false), 0);
     assert_int_equal(publish_file(publish, "mine", "n", 1), 0);
     assert_int_equal(dir_create(at("r/race/theirs")), 0);
@@ -221,7 +221,7 @@ static void test_messages_name_file_and_values(void **state)
     assert_refused(manifest_verify(NULL, dir), OGPT_EFORMAT, "config.json: listed in MANIFEST");
 }
 
-/* A manifest whose own hash holds may still not lead out of its directory. */
+/* Even a manifest with a correct hash must not name files outside its directory. */
 static void test_listed_paths_stay_inside(void **state)
 {
     char hex[HASH_HEX_SIZE], text[512], rest[256];
@@ -237,8 +237,8 @@ static void test_listed_paths_stay_inside(void **state)
     assert_refused(manifest_verify(NULL, at("inside")), OGPT_EFORMAT, "\"../secret\" cannot name");
 }
 
-/* A process killed while publishing leaves a directory that no reader sees and that
- * dir_clean_stale takes away. */
+/* A process killed while publishing leaves a directory that no reader sees, and that
+ * dir_clean_stale removes. */
 static void test_killed_leftovers_are_cleaned(void **state)
 {
     int out;
@@ -275,7 +275,7 @@ static bool publish_with_fault(uint64_t n, int sticky)
     uint64_t n_asked = mem_count();
     mem_fail_at(0, 0);
     if (rc == 0) {
-        assert_true(n_asked < n); /* no fault was passed over */
+        assert_true(n_asked < n); /* no fault was skipped */
         assert_int_equal(manifest_verify(NULL, at("faulty/model")), 0);
         return true;
     }

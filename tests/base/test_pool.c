@@ -39,7 +39,7 @@ static void test_all_workers_work(void **state)
     }
 }
 
-/* The count can say no: one job needs one worker only. */
+/* The count can fail: one job needs only one worker. */
 static void test_one_job_uses_one_worker(void **state)
 {
     Pool *pool;

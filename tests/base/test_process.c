@@ -71,8 +71,8 @@ static void test_clocks(void **state)
     assert_in_range(year, 2024, 9999);
 }
 
-/* This process is not over; a child that was waited for is; a number that was given again, and
- * a process of another host, are told apart by start and host. */
+/* This process has not ended; a child that was waited for has. A reused pid is recognised by its
+ * start, a process of another host by the host. */
 static void test_process_over(void **state)
 {
     ProcessId self, other;
@@ -87,7 +87,7 @@ static void test_process_over(void **state)
     other.host[0] ^= 1;
     assert_false(process_is_over(&other));
     other = (ProcessId){0};
-    assert_false(process_is_over(&other)); /* nothing is known of it */
+    assert_false(process_is_over(&other)); /* nothing is known about it */
     other = self;
     other.pid = child_start(&out, "signals", "");
     other.start = 0;

@@ -9,7 +9,7 @@
 #include "datasets/generate.h"
 #include "base/db.h"
 
-/* Remove a corpus file and what SQLite and the lock leave beside it. */
+/* Remove a corpus file and the files of SQLite and of the lock next to it. */
 static inline void corpus_remove(const char *name)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
@@ -42,7 +42,7 @@ static inline void make_corpus(GenerateResult *out, const char *name, int size, 
 static const DbSchema corpus_schema = {
     .application_id = CORPUS_APPLICATION_ID, .version = CORPUS_SCHEMA_VERSION, .create_sql = ""};
 
-/* Run statements on a corpus file behind the back of datasets/. */
+/* Run statements on a corpus file without the knowledge of datasets/. */
 static inline void corpus_sql(const char *name, const char *sql)
 {
     Db *db = NULL;

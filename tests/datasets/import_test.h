@@ -37,7 +37,7 @@ static inline ImportOptions import_options(int size)
                            .format = "auto"};
 }
 
-/* Path of `name`, valid for good: at() is not, and some calls keep it longer. */
+/* Path of `name` that stays valid, unlike at(): some calls keep it longer. */
 static inline const char *path_of(const char *name)
 {
     static char paths[4][FILES_PATH_MAX];
@@ -67,7 +67,7 @@ static inline void put_text(const char *name, const char *text)
     put(name, text, strlen(text));
 }
 
-/* A text, its import as it is, and success. */
+/* Import a text as it is, with success. */
 static inline ImportResult import_text(const char *text)
 {
     const ImportOptions options = import_options(8);
@@ -94,7 +94,7 @@ static inline const char *imported_game(uint64_t game)
     return line;
 }
 
-/* Nothing of a corpus is there, nor of its making. */
+/* There is neither a corpus nor a part of one. */
 static inline void assert_nothing_made(void)
 {
     char **names = NULL;

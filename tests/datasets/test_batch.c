@@ -16,8 +16,8 @@
 #define ALL_SPLITS 7U
 #define SEED 8
 
-/* Game i of the test corpora is no game at all: its moves spell i in base 12, so that each is
- * known again. Reading asks only for playable squares. */
+/* Game i of the test corpora is not a game: its moves spell i in base 12, so that it can be
+ * recognised. Reading requires only playable squares. */
 static void spell(uint8_t *moves, uint64_t i)
 {
     const Vocab *vocab = vocab_of(game_variant(4));
@@ -128,7 +128,8 @@ static void every_epoch_is_a_new_permutation_of_the_split(void **state)
             assert_true(is_epoch(first, n, n_games, splits[j]));
             assert_true(is_epoch(second, n, n_games, splits[j]));
             if (n > 100) {
-                /* Two random orders agree in one place on average; in 20 or more never. */
+                /* Two random orders agree in one place on average, and practically never in 20 or
+                 * more. */
                 assert_true(count_equal(first, second, n) < 20);
                 /* The twin: one game twice instead of another. */
                 first[n / 2] = first[0];
@@ -398,8 +399,8 @@ static void games_are_left_out_of_a_corpus(void **state)
     corpus_close(corpus);
 }
 
-/* Held out of a source are games that it would hand out itself: all must be replaced, the rest
- * must stay, and fetching in pieces must give the same. */
+/* Hold games out that the source would deliver itself: all must be replaced, the others must stay,
+ * and fetching in pieces must give the same. */
 static void held_out_games_are_never_handed_out(void **state)
 {
     enum { HELD = 50, N = 200, MOVES = 32 };
@@ -423,7 +424,7 @@ static void held_out_games_are_never_handed_out(void **state)
     assert_int_equal(source_fetch(b, again, 7, 1, NULL), 0);
     assert_memory_equal(again, kept_out + 7 * MOVES, MOVES);
     assert_int_equal(source_collided(a, hashes), 0);
-    /* Another seed goes on beside it: its games, and the count and the notes stay. */
+    /* Another seed has its own games; the count and the notes are kept. */
     source_reseed(b, SEED + 1);
     source_reseed(a, SEED + 1);
     assert_string_equal(source_identity(b), source_identity(a));

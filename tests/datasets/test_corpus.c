@@ -110,8 +110,7 @@ static void a_sound_corpus_has_no_findings(void **state)
     assert_int_equal(report.bad_blocks + report.illegal_games, 0);
 }
 
-/* Exchange bits of one byte of a block; with `reseal` the checksum is made to fit again, as
- * somebody's own program would. */
+/* Flip bits of one byte of a block. `reseal` corrects the checksum, as another program could. */
 static void damage_block(const char *name, int64_t block, size_t offset, uint8_t byte, bool reseal)
 {
     Db *db = NULL;
@@ -157,7 +156,7 @@ static void a_damaged_block_is_named(void **state)
     assert_int_equal(report.bad_blocks, 1);
     assert_int_equal(report.games, N_GAMES - 1024);
     assert_non_null(strstr(last_line, "block 1"));
-    /* The first and the last are looked at when opening. */
+    /* Opening checks the first and the last block. */
     for (int64_t block = 0; block <= 2; block += 2) {
         make_corpus(NULL, "damaged.db", 6, 3, N_GAMES);
         damage_block("damaged.db", block, 0, 1, false);
@@ -167,7 +166,7 @@ static void a_damaged_block_is_named(void **state)
     }
 }
 
-/* Blocks that fit their checksum but were made by another program. */
+/* Blocks with a correct checksum that another program made. */
 static void forged_games_are_found(void **state)
 {
     CorpusReport report;
@@ -199,7 +198,7 @@ static void forged_games_are_found(void **state)
     corpus_sql("forged.db", "UPDATE meta SET source = 'import'");
     verify(&report, "forged.db");
     assert_int_equal(report.illegal_games, 0);
-    assert_true(report.findings >= 1); /* the content hash still tells */
+    assert_true(report.findings >= 1); /* the content hash still differs */
 }
 
 static void contradictions_are_refused(void **state)
@@ -314,7 +313,7 @@ static void cut_and_flipped_files_never_give_other_games(void **state)
         mem_free(found);
     }
     /* 80,000 of the file's 131,072 bytes are moves, and half of the flips fall anywhere: 0.3 of all
-     * must have been noticed, less four standard errors of 300. */
+     * must have been noticed, minus four standard errors of 300. */
     assert_true(detected > n_flips / 5);
     mem_free(expected);
     mem_free(bytes);

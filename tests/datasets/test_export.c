@@ -139,7 +139,7 @@ static void a_file_is_replaced_only_by_force(void **state)
     names_free(names, n);
 }
 
-/* Whatever is no older export stays, the corpus itself by any name included. */
+/* Anything but an older export is kept, including the corpus itself under any name. */
 static void what_holds_no_games_is_never_replaced(void **state)
 {
     static const char *const goals[] = {"imported", "link", "notes", "cases", "pickle", "array"};
@@ -201,7 +201,7 @@ static void illegal_games_are_not_given_a_result(void **state)
                    "game 0: ply 1: expected a legal move");
 }
 
-/* The number of games may be told at the end, but not so that written ones are lost. */
+/* The number of games may be set at the end, but not below the number written. */
 static void a_corpus_is_shortened_at_the_end(void **state)
 {
     GenerateResult made;

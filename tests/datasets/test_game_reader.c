@@ -59,7 +59,7 @@ static void same_games(const RawGame *a, const RawGame *b, int n)
     }
 }
 
-/* What is taken for legal is legal; what is not has a reason that can be printed. */
+/* An accepted game is legal; a refused one has a printable reason. */
 static void assert_sound(RawGame *games, int n)
 {
     const CheckOptions options = {.variant = game_variant(8), .first_move = 37};
@@ -82,7 +82,7 @@ static void assert_sound(RawGame *games, int n)
     }
 }
 
-/* Bytes set, taken out, put in twice or cut off, by (seed, index). */
+/* Set, remove, double or cut off bytes, by (seed, index). */
 static size_t damage(uint8_t *out, const void *sound, size_t n, uint64_t index)
 {
     Rng rng = rng_at(1, RNG_TEST, index);
@@ -145,7 +145,7 @@ static void damaged_files_give_sound_games_or_reasons(void **state)
         }
         assert_true(n_read > 0);
         if (f >= 2) {
-            assert_true(n_refused > 0); /* the damage reaches what holds for the whole file */
+            assert_true(n_refused > 0); /* the damage reaches the header or the size of the file */
         }
     }
 }

@@ -115,7 +115,7 @@ static void an_interrupted_generation_goes_on(void **state)
     assert_string_equal(part.content_hash, whole.content_hash);
 }
 
-/* Whatever set of blocks is missing, exactly those are made again. */
+/* Exactly the missing blocks are made again, for any set of them. */
 static void only_missing_blocks_are_made(void **state)
 {
     static const struct {
@@ -149,7 +149,7 @@ static void only_missing_blocks_are_made(void **state)
     assert_int_equal(report.games, MANY);
 }
 
-/* A process killed between the tables and the meta row leaves a file that can be gone on with. */
+/* A process killed between the tables and the meta row leaves a file that can be completed. */
 static void a_file_without_meta_row_goes_on(void **state)
 {
     GenerateResult whole;

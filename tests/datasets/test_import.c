@@ -43,7 +43,7 @@ static void finished_games_are_told_from_unfinished(void **state)
     assert_int_equal(result.counts.duplicates, 1); /* passes behind the end change nothing */
 }
 
-/* B8: good games around a bad one in the second line. */
+/* Good games around a bad one in the second line. */
 static void bad_games_are_refused_with_line_and_ply(void **state)
 {
 #define AROUND(text) "f5 d6\n" text "\nd3 c5\n"
@@ -131,7 +131,7 @@ static void records_of_other_boards_are_refused(void **state)
     }
 }
 
-/* A file as a whole. */
+/* Files that are refused as a whole. */
 static void files_without_games_are_refused(void **state)
 {
 #define BYTES(text) (text), sizeof(text) - 1
@@ -159,7 +159,7 @@ static void files_without_games_are_refused(void **state)
             assert_refused(import_into(&result, "games", &options), OGPT_EFORMAT, rows[i].message);
             assert_nothing_made();
         }
-        if (strstr(rows[i].message, "pickle")) { /* a name does not help */
+        if (strstr(rows[i].message, "pickle")) { /* its name does not matter */
             options.format = "text";
             assert_refused(import_into(&result, "games", &options), OGPT_EFORMAT, "pickle");
         }
@@ -227,7 +227,7 @@ static void duplicates_are_counted_and_dropped_on_request(void **state)
     assert_string_equal(dropped.content_hash, once.content_hash);
 }
 
-/* The four first moves are turned into one another, and the games with them. */
+/* Games are turned so that each of the four first moves becomes any other. */
 static void symmetry_puts_the_first_move_where_asked(void **state)
 {
     static const char text[] = "f5 d6 c3\ne6 f4 c3\nd3 c5 f6\nc4 e3 f6\n";
@@ -295,7 +295,7 @@ static void a_corpus_is_replaced_only_by_its_like_or_by_force(void **state)
     assert_int_equal(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL), 0);
     assert_int_equal(result.counts.games, 1);
     assert_string_equal(imported_game(0), "f5 d6");
-    /* A generated corpus: at once, or by force, with all that SQLite keeps beside it. */
+    /* A generated corpus: refused, or replaced with force, with SQLite's files next to it. */
     make_corpus(NULL, "imported", 8, 1, 10);
     options.force = false;
     assert_refused(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL),
@@ -305,12 +305,12 @@ static void a_corpus_is_replaced_only_by_its_like_or_by_force(void **state)
     assert_int_equal(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL), 0);
     assert_false(file_exists(at("imported-wal")));
     assert_string_equal(imported_game(0), "f5 d6");
-    /* What is no corpus stays, force or not. */
+    /* Anything but a corpus is kept, with or without force. */
     put_text("imported", "my notes");
     assert_refused(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL),
                    OGPT_EFORMAT, "imported");
     remove(at("imported"));
-    /* Somebody writes it. */
+    /* Another process writes it. */
     FileLock lock;
     assert_int_equal(file_lock(&lock, at("imported.lock")), 0);
     assert_refused(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL),
@@ -332,7 +332,7 @@ static void an_interrupted_import_leaves_nothing(void **state)
     assert_int_equal(import_into(&result, "games", &options), 0);
 }
 
-/* Several files: their order is kept, each one's counts are its own, a bad one spoils all. */
+/* Several files: their order is kept, each has its own counts, a bad one stops the import. */
 static void files_are_counted_one_by_one(void **state)
 {
     const ImportOptions options = import_options(8);

@@ -62,7 +62,7 @@ static void wthor_has_its_rows_and_columns_right(void **state)
     assert_int_equal(result.counts.games, 1);
     assert_false(stored_squares_are(by_hand_squares, 6));
     assert_string_equal(imported_game(0), "f5 f6 f7 g5 h4 f8");
-    /* Nor does the option hide it: this format knows its rows. */
+    /* Nor does the option change that: this format states which digit is the row. */
     ImportOptions transposed = options;
     transposed.check.transposed = true;
     assert_refused(import_into(&result, "games.wtb", &transposed), OGPT_EUSAGE, "WTHOR itself");
@@ -93,7 +93,7 @@ static void wthor_states_the_discs_of_black(void **state)
     }
 }
 
-/* B9: the file as a whole. */
+/* Files that are refused as a whole. */
 static void wthor_files_of_wrong_size_are_refused(void **state)
 {
     uint8_t file[16 + 3 * WTHOR_GAME + 1];
@@ -139,7 +139,7 @@ static void wthor_files_of_wrong_size_are_refused(void **state)
     assert_nothing_made();
 }
 
-/* B9: single moves. */
+/* Single bad moves. */
 static void wthor_moves_off_the_board_are_refused(void **state)
 {
     static const struct {
@@ -203,7 +203,7 @@ static void arrays_of_both_contents_and_all_widths_are_read(void **state)
                 assert_int_equal(import_into(&result, "games", &options), 0);
                 assert_string_equal(result.content_hash, plain.content_hash);
             }
-            /* The twin: taken for the other thing, they are no games. */
+            /* The twin: read as the other kind, they are not games. */
             options.npy = c == 0 ? NPY_TOKENS : NPY_SQUARES;
             assert_int_equal(import_into(&result, "games", &options), 0);
             assert_true(result.refused);
@@ -269,7 +269,7 @@ static void bad_rows_are_refused(void **state)
     }
 }
 
-/* B5: arrays that hold no games. */
+/* Arrays without games. */
 static void other_arrays_are_refused(void **state)
 {
     const ImportOptions options = import_options(8);

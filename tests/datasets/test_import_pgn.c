@@ -90,7 +90,7 @@ static void results_are_held_against_both_counts(void **state)
     assert_int_equal(import_text("[Result \"3-61\"]\n1. f5 d6\n").counts.score_mismatches, 1);
 }
 
-/* B8 once more, where PGN has its own ways of being bad. */
+/* Bad games of kinds that only PGN has. */
 static void bad_games_are_refused_with_line_and_ply(void **state)
 {
 #define BEFORE "[Event \"1\"]\n1. f5 d6\n"

@@ -72,7 +72,7 @@ static void legal_tokens_are_the_squares_of_the_mask(void **state)
         count += legal[tok];
     }
     assert_int_equal(count, 4);
-    assert_int_equal(legal[vocab->d_vocab], 9); /* nothing written behind the array */
+    assert_int_equal(legal[vocab->d_vocab], 9); /* nothing written past the array */
 }
 
 static void games_become_shifted_tokens(void **state)

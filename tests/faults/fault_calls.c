@@ -18,8 +18,8 @@
 
 #define MEMORY_CALLS_MAX 3000 /* allocations of a job that are tried */
 
-/* Reasons that SQLite gives in words of its own, where it tells less than errno. It opens for
- * reading what cannot be opened for writing: hence the last two. */
+/* Reasons in SQLite's own words, where it says less than errno. If it cannot open a file for
+ * writing it opens it for reading: hence the last two. */
 static const char *const database_reasons[] = {
     "disk I/O error",
     "database or disk is full",

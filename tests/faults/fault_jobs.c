@@ -148,7 +148,7 @@ void job_reset(const FaultJob *job)
 
 /* ---- the outcome ---- */
 
-/* Lines of a document that do not tell a time, nor what was done in this session. */
+/* Lines of a document that depend neither on time nor on what an earlier process did. */
 static void timeless(char out[TEXT_MAX], const char *text)
 {
     static const char *const passing[] = {"seconds\":", "_per_second\":", "made_now\":"};
@@ -245,7 +245,7 @@ static int tree_add(const char *path, const struct stat *info, int kind, struct 
 {
     char hex[HASH_HEX_SIZE];
     const char *name = path + place->base;
-    /* SQLite makes and removes these beside a database that is only read, and a lock is no data. */
+    /* SQLite makes and removes these next to a database that is only read; a lock is not data. */
     if (kind != FTW_F || strstr(name, "-wal") || strstr(name, "-shm") || strstr(name, "lock") ||
         strcmp(name, "LOCK") == 0) {
         return 0;

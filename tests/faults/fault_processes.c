@@ -28,8 +28,8 @@
 
 /* ---- signals ---- */
 
-/* A signal that is ignored disturbs nothing, and its trials count for nothing: so each must have
- * ended its share of jobs. */
+/* A signal that is ignored disturbs nothing, so its trials would prove nothing: each signal must
+ * have ended its share of jobs. */
 void loop_signals(FaultTally *tally, const char *name, int n)
 {
     static JobOutcome whole[4];
@@ -251,8 +251,8 @@ static bool lock_held(const char *path, pid_t pid)
     return false;
 }
 
-/* The second is refused at once by the number of the first; when the first is killed its lock is
- * no hindrance. The twin takes the lock file away from under the first. */
+/* The second is refused at once and names the pid of the first; once the first is killed, its lock
+ * no longer matters. The twin removes the lock file while the first runs. */
 void loop_second(FaultTally *tally, const char *name, int n)
 {
     static JobOutcome whole[2];

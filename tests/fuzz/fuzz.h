@@ -24,7 +24,7 @@ void fuzz_require(bool holds, const char *what);
 /* Change one byte while a mistake is planted. */
 void fuzz_plant(void *bytes, size_t n_bytes);
 
-/* The input, eaten from the front. What is asked for beyond its end is zero. */
+/* The input, consumed from the front. Beyond its end it is zero. */
 typedef struct FuzzInput {
     const uint8_t *at;
     size_t n;
@@ -32,7 +32,7 @@ typedef struct FuzzInput {
 uint8_t fuzz_byte(FuzzInput *input);
 /* n_bytes (at most 8) as a little-endian number. */
 uint64_t fuzz_number(FuzzInput *input, size_t n_bytes);
-/* Eat the bytes up to the first `stop`, which goes too; *n_bytes without it. */
+/* Consume the bytes up to and including the first `stop`; *n_bytes without it. */
 const uint8_t *fuzz_until(size_t *n_bytes, FuzzInput *input, uint8_t stop);
 
 /* The directory of this process, made on the first call, removed at the end: below TMPDIR if

@@ -209,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t way = fuzz_byte(&input);
     const char *path = way % 2 == 0 ? damaged_file(&input) : loose_file(&input);
     bool clean = false;
-    if (way % 4 < 2) { /* else what a reader does who never verifies */
+    if (way % 4 < 2) { /* else as a reader that never verifies */
         clean = corpus_verify(&report, path, NULL, NULL) == 0 && report.findings == 0;
         if (!clean) {
             return 0;

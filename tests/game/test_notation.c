@@ -159,7 +159,7 @@ static void moves_after_the_end_are_refused(void **state)
     }
 }
 
-/* The side that has to pass cannot move in spite of it, and the pass needs no writing. */
+/* The side that must pass cannot move, and the pass need not be written. */
 static void the_wrong_mover_after_a_pass_is_refused(void **state)
 {
     const GameVariant *variant = game_variant(4);
@@ -262,7 +262,7 @@ static void bad_boards_name_place_and_reason(void **state)
     }
     Board board;
     assert_int_equal(board_parse(&board, variant, "wb.............. w"), 0);
-    /* Neither side can move: a final board, whoever is written. */
+    /* Neither side can move: a final board, with either side to move written. */
     assert_int_equal(board_parse(&board, variant, "bbbbbbbbbbbbbbbb w"), 0);
 }
 

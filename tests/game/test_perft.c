@@ -101,7 +101,7 @@ static uint64_t complete_games_ref(const RefBoard *board)
     return games;
 }
 
-/* Every 4x4 game there is, played move by move with passes made by the engine. */
+/* Every 4x4 game, played move by move with passes made by the engine. */
 static void all_games_of_4x4_are_counted(void **state)
 {
     const GameVariant *variant = game_variant(4);
@@ -109,12 +109,12 @@ static void all_games_of_4x4_are_counted(void **state)
     ref_start(&start, 4);
     assert_int_equal(complete_games(variant, &variant->start), COMPLETE_GAMES_4);
     assert_int_equal(complete_games_ref(&start), COMPLETE_GAMES_4);
-    /* No 4x4 game lasts longer than 12 moves and as many passes, so deeper trees stand still. */
+    /* No 4x4 game lasts longer than 12 moves and as many passes, so deeper trees no longer grow. */
     assert_int_equal(perft_board(variant, &variant->start, 24), COMPLETE_GAMES_4);
     assert_int_equal(perft_board(variant, &variant->start, 25), COMPLETE_GAMES_4);
 }
 
-/* A disc of the wrong colour at the start must change the counts: the tables can say no. */
+/* A disc of the wrong colour at the start must change the counts: so the tables can fail. */
 static void a_wrong_start_is_seen(void **state)
 {
     for (int i = 0; i < 3; i++) {

@@ -34,7 +34,7 @@ static void the_bit_of_a_rank_is_found(void **state)
     }
 }
 
-/* The first games of seed 1 as they have always been: if this changes, GENERATOR_VERSION must. */
+/* The first games of seed 1 never change: if they do, GENERATOR_VERSION must change too. */
 static void games_never_change(void **state)
 {
     static const struct {

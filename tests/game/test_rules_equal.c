@@ -18,7 +18,7 @@
 #define JOB_GAMES 250
 #define SEED 11
 
-/* The functions under test, so that broken twins can stand in for them. */
+/* The functions under test, so that broken twins can replace them. */
 typedef struct Rules {
     uint64_t (*moves)(const GameVariant *variant, const Board *board);
     PlayResult (*play)(const GameVariant *variant, Board *board, int sq);
@@ -147,7 +147,7 @@ static void random_boards_agree(void **state)
     }
 }
 
-/* Negative twins: each stands in for the fast rules and must be caught. */
+/* Negative twins: each replaces the fast rules and must be caught. */
 
 /* Nothing is outflanked towards the lower left. */
 static uint64_t moves_seven_directions(const GameVariant *variant, const Board *board)
@@ -166,7 +166,7 @@ static uint64_t moves_seven_directions(const GameVariant *variant, const Board *
     return legal;
 }
 
-/* One disc changes hands after the eighth move. */
+/* One disc changes its colour after the eighth move. */
 static PlayResult play_one_bit_wrong(const GameVariant *variant, Board *board, int sq)
 {
     const PlayResult result = board_play(variant, board, sq);

@@ -85,7 +85,7 @@ static void runs_of_dead_processes(void **state)
     char sql[256];
     store_make("a", "a/results.db");
     assert_int_equal(verify_count("a/results.db"), 0);
-    /* a run of a living process is none, one of another host cannot be known */
+    /* the run of a living process is no finding; of one of another host nothing is known */
     file_exec("a/results.db", "UPDATE runs SET status = 'running'");
     assert_int_equal(verify_count("a/results.db"), 0);
     snprintf(sql, sizeof(sql), "UPDATE runs SET pid = %ld", dead_pid());
@@ -96,7 +96,7 @@ static void runs_of_dead_processes(void **state)
     process_self(&self);
     snprintf(sql, sizeof(sql), "UPDATE runs SET host = '%s'", self.host);
     file_exec("a/results.db", sql);
-    /* typed again to the end it has lost nothing; another command is not it */
+    /* a repetition that finished has lost nothing; another command is not a repetition */
     file_exec("a/results.db",
               "INSERT INTO runs (command, command_line, options, seed, versions, machine, subject,"
               " started, status) SELECT command, command_line, options, seed, versions, machine,"
@@ -148,13 +148,13 @@ static void checkpoints_that_are_gone(void **state)
     assert_int_equal(checkpoint_rows("b/results.db"), 0);
 }
 
-/* Rows are only dropped where it is known that nothing is there any more. */
+/* Rows are dropped only if their checkpoint is known to be gone. */
 static void checkpoints_that_may_be_elsewhere(void **state)
 {
     store_make("f", "f/results.db");
     assert_int_equal(dir_create(at("f/m")), 0);
     checkpoint_add("f/results.db", 10, "./m/"); /* from a working directory, which may be another */
-    checkpoint_add("f/results.db", 10, "/moved/m/"); /* a place that is away */
+    checkpoint_add("f/results.db", 10, "/moved/m/"); /* a place that does not exist */
     assert_int_equal(verify_count("f/results.db"), 0);
     assert_int_equal(settle_count("f/results.db"), 0);
     assert_int_equal(checkpoint_rows("f/results.db"), 2);
@@ -173,7 +173,7 @@ static void checkpoints_that_may_be_elsewhere(void **state)
     assert_int_equal(checkpoint_rows("f/results.db"), 2);
 }
 
-/* What lies beside the database belongs to other commands and, maybe, to other people. */
+/* Files next to the database belong to other commands and perhaps to other people. */
 static void files_beside_it_are_left_alone(void **state)
 {
     char name[64];

@@ -103,7 +103,7 @@ static void runs_are_found_and_resumed(void **state)
     RunStart different = start_of("train", "runs/b", "{\"x\":2}");
     assert_int_equal(store_run_resume(store, &found, &different), 0);
     assert_int_equal(found, 0);
-    /* A newer run with other options does not stand in the way. */
+    /* A newer run with other options does not prevent it. */
     int64_t c = run_made(store, "train", "runs/b", "{\"x\":2}");
     assert_int_equal(store_run_resume(store, &found, &same), 0);
     assert_int_equal(found, b);
@@ -142,7 +142,7 @@ static void rows_come_back_in_order(void **state)
     assert_int_equal(js_type(js_member(js_at(back, 0), "excess")), JS_NULL);
     js_free(back);
 
-    /* A resumed run drops what lies past its checkpoint, and only of its own. */
+    /* A resumed run drops its rows past its checkpoint, and only its own. */
     assert_int_equal(store_trim(store, run, "train_curve", "step", 30), 0);
     assert_int_equal(store_rows(&back, store, "train_curve", run), 0);
     assert_int_equal(js_length(back), 3);
@@ -263,8 +263,8 @@ static int file_exec(const char *name, const char *sql)
     return rc;
 }
 
-/* While another process of this host runs it, a row is not taken over, nor one that was refused
- * beside it; once that process is over, it is the one to go on with. */
+/* While another process of this host works on a run, neither its row nor that of a refused second
+ * run is taken over. Once that process has ended, the run can be resumed. */
 static void living_runs_are_left_alone(void **state)
 {
     Store *store = store_made("living.db");
@@ -306,8 +306,8 @@ static void rows_are_append_only(void **state)
                    "append-only");
 }
 
-/* A run whose process is over is "killed", not "running": here its number was given again, to this
- * process. Its row can be taken up, and one of another host stays as it is. */
+/* A run without a living process is "killed", not "running"; here this process has its pid again.
+ * Its row can be resumed; that of another host is left alone. */
 static void dead_runs_are_told(void **state)
 {
     Store *store = store_made("dead.db");
@@ -383,8 +383,8 @@ static void older_files_are_completed(void **state)
                      0);
 }
 
-/* Every summary of views.def runs, on an empty file too; one of another program is not read until
- * it is made again. */
+/* Every summary of views.def runs, on an empty file too; that of another program is not read until
+ * it is replaced. */
 static void views_are_read_by_name(void **state)
 {
     const char *name, *summary;
@@ -541,15 +541,23 @@ static void kinds_are_added_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_are_added_together),     cmocka_unit_test(run_row_lives_and_ends),
-        cmocka_unit_test(runs_are_found_and_resumed),   cmocka_unit_test(rows_come_back_in_order),
+        cmocka_unit_test(kinds_are_added_together),
+        cmocka_unit_test(run_row_lives_and_ends),
+        cmocka_unit_test(runs_are_found_and_resumed),
+        cmocka_unit_test(rows_come_back_in_order),
         cmocka_unit_test(columns_and_runs_are_known),
-        cmocka_unit_test(wrong_rows_are_refused_whole), cmocka_unit_test(lists_become_text),
-        cmocka_unit_test(every_kind_takes_a_row),       cmocka_unit_test(rows_are_append_only),
-        cmocka_unit_test(older_files_are_completed),    cmocka_unit_test(views_choose_rows),
-        cmocka_unit_test(other_files_are_no_store),     cmocka_unit_test(dead_runs_are_told),
-        cmocka_unit_test(dangling_rows_are_found),      cmocka_unit_test(two_writers_share_a_file),
-        cmocka_unit_test(living_runs_are_left_alone),   cmocka_unit_test(views_are_read_by_name),
+        cmocka_unit_test(wrong_rows_are_refused_whole),
+        cmocka_unit_test(lists_become_text),
+        cmocka_unit_test(every_kind_takes_a_row),
+        cmocka_unit_test(rows_are_append_only),
+        cmocka_unit_test(older_files_are_completed),
+        cmocka_unit_test(views_choose_rows),
+        cmocka_unit_test(other_files_are_no_store),
+        cmocka_unit_test(dead_runs_are_told),
+        cmocka_unit_test(dangling_rows_are_found),
+        cmocka_unit_test(two_writers_share_a_file),
+        cmocka_unit_test(living_runs_are_left_alone),
+        cmocka_unit_test(views_are_read_by_name),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

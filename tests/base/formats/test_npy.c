@@ -104,7 +104,7 @@ static void test_bad_array(void **state)
     assert_null(data);
 }
 
-/* What the table damages is good without the damage; other writers' layouts are read too. */
+/* Without the damage of the table the file is good; other writers' layouts are read too. */
 static void test_good_layouts(void **state)
 {
     static const BadArray good[] = {

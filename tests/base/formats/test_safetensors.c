@@ -155,7 +155,7 @@ static const BadFile bad[] = {
     {"name_of_10_kb", "found 10240 bytes",
      FILLED("{\"", 'n', 10240, "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"),
      .n_data = 4},
-    /* what people have instead */
+    /* other kinds of files */
     {"zip_pth", "found a zip archive (a PyTorch .pt, .pth or .ckpt?)",
      TEXT("PK\3\4\24\0\0\0\10\0archive"), .n_data = 18, .kind = WHOLE_FILE},
     {"pickle_pth", "found a pickle (a PyTorch .pt, .pth or .ckpt?)",
@@ -167,7 +167,7 @@ static const BadFile bad[] = {
      .kind = WHOLE_FILE},
 };
 enum { N_BAD = sizeof(bad) / sizeof(bad[0]) };
-_Static_assert(N_BAD >= 40, "reliability B1 asks for at least 40 bad files");
+_Static_assert(N_BAD >= 40, "fewer than 40 bad files");
 
 static void file_put(const char *name, const BadFile *file)
 {

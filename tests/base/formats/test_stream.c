@@ -77,7 +77,7 @@ static void publishing_replaces_only_when_asked(void **state)
     assert_non_null(strstr(beside, "/.tmp-"));
     put(strrchr(beside, '/') + 1, "new", 3);
     assert_refused(file_publish(beside, at("goal"), false), OGPT_EUSAGE, "exists already");
-    assert_false(file_exists(beside)); /* a refused one does not stay behind */
+    assert_false(file_exists(beside)); /* a refused file is not left behind */
     put(strrchr(beside, '/') + 1, "new", 3);
     assert_int_equal(file_publish(beside, at("goal"), true), 0);
     assert_false(file_exists(beside));
