@@ -1,5 +1,5 @@
-/* tests/probes/activations/test_activations.c - drawn positions, captured rows against a direct
- * forward pass, and the same rows at any number of workers. */
+/* tests/probes/activations/test_activations.c - drawn positions; captured rows compared with a
+ * direct forward pass; the same rows at any number of workers. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +50,7 @@ static void positions_are_drawn_by_game(void **state)
     draw(&again, 1U << SPLIT_TRAIN, 1, PLIES, 4);
     assert_memory_not_equal(again.t, set.t, PLIES); /* another seed, other plies */
     positions_release(&again);
-    /* A game has the same plies wherever it stands: among games of all splits as well. */
+    /* A game has the same plies in any place, also among games of all splits. */
     draw(&again, 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | 1U << SPLIT_TEST, 2 * N_GAMES, PLIES,
          3);
     size_t place = 0;
@@ -88,7 +88,7 @@ static void rows_free(float *rows[N_LAYERS])
     }
 }
 
-/* Copies the site's value of one layer, whole. */
+/* Copies the whole value of a site at one layer. */
 typedef struct Copy {
     int layer;
     HookSite site;
@@ -103,8 +103,8 @@ static void copy_hook(void *context, const HookPoint *point)
     }
 }
 
-/* The same game alone, cut off after move t: the last position's row. Different batch shapes
- * round differently: 1e-4 of rows of order 1 to 10. */
+/* Compare with the same game alone, cut off after move t: the row of its last position. Batches of
+ * different shapes round differently: 1e-4 for numbers of order 1 to 10. */
 static double direct_difference(const PositionSet *set, size_t game, size_t i, const float *row,
                                 HookSite site, int layer)
 {
@@ -144,7 +144,7 @@ static void rows_equal_a_direct_forward(void **state)
                 }
                 const float *row = rows[layer] + i * WIDTH;
                 assert_true(direct_difference(&set, game, i, row, sites[s], layers[layer]) < 1e-4);
-                /* Negative twin: the row of another position is another one. */
+                /* Negative twin: the row of another position differs. */
                 const float *other = rows[layer] + (i == 0 ? 1 : i - 1) * WIDTH;
                 assert_true(direct_difference(&set, game, i, other, sites[s], layers[layer]) >
                             1e-3);

@@ -84,8 +84,8 @@ static void hash_of(char hex[HASH_HEX_SIZE], const char *name, size_t shard, con
     assert_int_equal(sha256_file(hex, path), 0);
 }
 
-/* Every row against a capture of the same positions, its game read from the corpus by its number,
- * and its board replayed. */
+/* Every row is compared with a capture of the same positions; its game is read from the corpus by
+ * its number, and its board is replayed. */
 static void shards_hold_the_capture(void **state)
 {
     ActivationsReport report;
@@ -165,7 +165,7 @@ static void an_interrupted_call_goes_on(void **state)
             assert_string_equal(whole, pieces);
         }
     }
-    /* Damage is found by the manifest and made good; the other shards are kept. */
+    /* The manifest finds damage, the shard is made again, and the other shards are kept. */
     fixture_path(path, &fixture, "broken/shard-00001/labels.npy");
     FILE *file = fopen(path, "r+b");
     assert_int_equal(fseek(file, 200, SEEK_SET), 0);
@@ -190,7 +190,7 @@ static void keep_finding(void *context, const char *line)
     snprintf(last_finding, sizeof(last_finding), "%s", line);
 }
 
-/* Verify a folder and expect these findings, the last of which says `text`. */
+/* Verify a folder and expect n findings; the last one contains `text`. */
 static void verify(const char *name, size_t n_there, size_t findings, const char *text)
 {
     char path[FILES_PATH_MAX];
@@ -262,7 +262,7 @@ static void verify_finds_what_is_damaged(void **state)
     interrupt_set(15);
     assert_int_equal(activations_verify(&out, path, keep_finding, NULL), OGPT_EINTR);
     interrupt_set(0);
-    /* Interrupted before the last; then two are gone from the front, too. */
+    /* First an interrupt leaves out the last shard; then two go from the front. */
     fixture_path(path, &fixture, "broken/shard-00003");
     assert_int_equal(dir_remove(path), 0);
     verify("broken", 3, 0, "");
@@ -297,13 +297,13 @@ static void what_does_not_fit_is_refused(void **state)
     watch.seed = 4;
     assert_int_equal(write_to(&report, "acts", false, &options, &watch), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "seed 3, asked for 4"));
-    /* Replaced when asked to, with nothing left of the old ones. */
+    /* If asked, replace them: nothing is left of the old ones. */
     options.n_games = 16;
     assert_int_equal(write_to(&report, "acts", true, &options, &watch), 0);
     assert_int_equal(report.n_shards, 1);
     fixture_path(path, &fixture, "acts/shard-00001");
     assert_false(dir_exists(path));
-    /* Other people's folders are never touched, replace or not. */
+    /* Other folders are never touched, with or without `replace`. */
     fixture_path(path, &fixture, "precious");
     assert_int_equal(dir_create(path), 0);
     fixture_path(path, &fixture, "precious/diary");
@@ -326,7 +326,7 @@ static void what_does_not_fit_is_refused(void **state)
     assert_false(dir_exists(path));
 }
 
-/* Only the plies asked for; a pattern is as wide as heads times context. */
+/* Only the chosen plies; the width of a pattern is heads times context. */
 static void plies_and_sites_are_chosen(void **state)
 {
     ActivationsReport report;

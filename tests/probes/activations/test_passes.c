@@ -1,5 +1,6 @@
-/* tests/probes/activations/test_passes.c - the engine against forward passes by hand: which games a
- * pass holds, what hooks read and leave, fetched games, lengths, order, ticks and errors. */
+/* tests/probes/activations/test_passes.c - the engine compared with forward passes by hand: which
+ * games a pass holds, what hooks read and change, fetched games, lengths, order, ticks and errors.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@ enum { N_GAMES = 150, MOVES = 32, T_ALL = 31, V = 33, LOGITS = T_ALL * V };
 static ProbeFixture fixture;
 static uint8_t moves[N_GAMES * MOVES];
 
-/* Keeps the logits of every game, and the order of the windows. */
+/* Keeps the logits of every game and counts the windows. */
 typedef struct Kept {
     float *logits; /* (N_GAMES, T_ALL, V) */
     size_t gathered, n_windows, bad_game;
@@ -124,7 +125,7 @@ static void workers_and_fetching_change_no_bit(void **state)
     assert_true(tick_log_ended(&log, "games", N_GAMES));
     assert_int_equal(log.n, 2);
     assert_memory_equal(alone.logits, other.logits, N_GAMES * LOGITS * sizeof(float));
-    /* Negative twin: with another first game every game is another one. */
+    /* Negative twin: with another first game every game differs. */
     fetched.first = 1;
     assert_int_equal(push(&other, &fetched, &heard), OGPT_EFORMAT);
     source_free(fetched.source);
@@ -172,8 +173,9 @@ static int ask_gradient(void *context, const PassBatch *pass)
     return 0;
 }
 
-/* The gradient that a visit asks for is that of the metric: a small step along it changes the
- * metric by its squared length. Behind position 5 it is zero, because no later position is read. */
+/* A visit asks for the gradient of a metric. A small shift of coordinate 0 changes the metric as
+ * the gradient says. Behind position 5 the gradient is zero, because later positions are not read.
+ */
 static void a_visit_may_ask_for_gradients(void **state)
 {
     static Slope slope;
@@ -224,7 +226,7 @@ static int see_pass(void *context, const PassBatch *pass)
     return 0;
 }
 
-/* A pass is as long as the longest of what is read; behind a game's end lie pads. */
+/* A pass is as long as its longest game; shorter games are padded. */
 static void lengths_are_kept(void **state)
 {
     const uint8_t read[2] = {3, 5};

@@ -1,5 +1,5 @@
-/* tests/probes/activations/test_subject.c - a network under study is opened with its board, and
- * what does not belong to it is refused in one wording. */
+/* tests/probes/activations/test_subject.c - a network is opened with its board; a network of no
+ * board and a corpus of another board are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 static ProbeFixture fixture;
 
-/* Save a network of the fixture's shape, but for its context, at `name`. */
+/* Save a network of the fixture's shape with another context at `name`. */
 static void save(char path[FILES_PATH_MAX], const char *name, int n_ctx)
 {
     char hash[HASH_HEX_SIZE];

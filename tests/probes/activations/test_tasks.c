@@ -1,5 +1,5 @@
-/* tests/probes/activations/test_tasks.c - labels of every task against the reference rules on
- * random games, and a planted bug (ply parity taken for the mover) that games with passes must
+/* tests/probes/activations/test_tasks.c - labels of every task compared with the reference rules on
+ * random games; a planted bug (ply parity in place of the mover), which games with passes must
  * show. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static uint8_t owner_label(char cell, char mover)
     return cell == '.' ? 0 : cell == mover ? 2 : 1;
 }
 
-/* Label of task `name` at a square from the reference boards before and after a move. */
+/* The label of task `name` at a square, from the reference boards before and after a move. */
 static uint8_t ref_label(const char *name, const RefBoard *before, const RefBoard *after, int sq,
                          int row, int column)
 {
@@ -85,8 +85,8 @@ static void labels_equal_the_reference(void **state)
     }
 }
 
-/* The published convention is exactly the planted bug: it must agree where nobody has passed
- * (or passes have cancelled out), and differ wherever the mover is shifted. */
+/* The published convention is exactly the planted bug. It must agree where nobody has passed (or
+ * passes have cancelled out), and differ where the mover is shifted. */
 static void parity_is_seen_on_games_with_passes(void **state)
 {
     static const char *const seen_from_a_side[] = {"mine", "legal", "previous"};

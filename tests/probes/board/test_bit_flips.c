@@ -1,6 +1,6 @@
-/* tests/probes/board/test_bit_flips.c - damage by one bit and by a cut, to a corpus, a model and a
- * probe: each is detected, or harmless (the same games, the same tensors). 1,000 flips and 200
- * cuts; ten times as many with OGPT_FAULTS_FULL=1. */
+/* tests/probes/board/test_bit_flips.c - flip one bit, or cut a file, of a corpus, a model and a
+ * probe: the damage is detected, or harmless (the same games, the same tensors). 1,000 flips and
+ * 200 cuts; ten times as many with OGPT_FAULTS_FULL=1. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,7 +64,7 @@ static FlipOutcome corpus_examine(const char *path)
     if (corpus_open(&corpus, path, false) != 0 || corpus_info(corpus)->n_games != GAMES ||
         corpus_read(corpus, moves, 0, GAMES) != 0) {
         corpus_close(corpus);
-        return SILENT; /* verification had found it clean */
+        return SILENT; /* verification found no fault */
     }
     sha256_of(hash, moves, sizeof(moves));
     const bool same =
@@ -213,7 +213,7 @@ static void put(const char *path, const void *data, size_t n_bytes)
     assert_int_equal(fclose(file), 0);
 }
 
-/* A file of the artefact, by chance and size, so that every bit of it is as likely. */
+/* Draw a file of the artefact by its size, so that every bit is equally likely. */
 static const char *file_choose(const Artefact *artefact, Rng *rng)
 {
     uint64_t sizes[FILES_MAX] = {0};
@@ -277,7 +277,7 @@ static void damage_is_detected_or_harmless(void **state)
             printf("%s, %s: %u tried, %u detected, %u harmless, %u unnoticed\n", artefacts[a].name,
                    kinds[k], n, counts[DETECTED], counts[HARMLESS], counts[SILENT]);
             silent += counts[SILENT];
-            /* The answer depends on the artefact: a sound one is none of these. */
+            /* The answer depends on the artefact; for a sound one it is none of these. */
             assert_int_equal(artefacts[a].examine(path_of(&artefacts[a], NULL)), HARMLESS);
             assert_true(counts[DETECTED] > n / 10); /* most of a corpus file is empty pages */
         }
@@ -285,7 +285,7 @@ static void damage_is_detected_or_harmless(void **state)
     assert_int_equal(silent, 0);
 }
 
-/* The twin: another sound artefact in the same place is what the comparison must not let pass. */
+/* The twin: the comparison must refuse another sound artefact in the same place. */
 static void other_content_is_noticed(void **state)
 {
     for (size_t a = 0; a < N_ARTEFACTS; a++) {

@@ -32,7 +32,7 @@ static double best_reader(const float *x, const uint8_t *labels, size_t K)
     return (double)right / (N * SQUARES);
 }
 
-/* 96,000 cells at 99.5 %: a standard deviation of 0.023 points; four of them. */
+/* 96,000 cells at 99.5 %: a standard deviation of 0.023 points; four of them are allowed. */
 #define PLANTED_SPREAD 9e-4
 
 static void the_planted_board_holds_what_it_says(void **state)
@@ -121,9 +121,9 @@ static double accuracy_with(const LabelledSet sets[3], float *const rows[3], con
     return score.accuracy.value;
 }
 
-/* A line reads 90 % of these cells off the history, the majority 61 %. A hidden layer that
- * begins at random needs more games than a quick test has to pass the line; here it must come
- * within two points. Negative twin: rows that belong to other positions tell nothing. */
+/* A linear fit reads 90 % of these cells from the history, the majority 61 %. A hidden layer that
+ * begins at random needs more games than a quick test has to beat the linear fit; here it must come
+ * within two points. Negative twin: rows of other positions are useless. */
 static void a_hidden_layer_reads_the_history(void **state)
 {
     ProbeFixture fixture;
@@ -152,8 +152,9 @@ static void a_hidden_layer_reads_the_history(void **state)
     fixture_close(&fixture);
 }
 
-/* Share of test cells that a hidden layer reads as the linear fit does when nothing that it learns
- * is kept: the validation labels are what the line reads, so no epoch beats a start at the line. */
+/* Share of test cells on which a hidden layer and the linear fit agree if nothing learnt is kept.
+ * The validation labels are the reading of the linear fit, so no epoch beats a start at that fit.
+ */
 static double agreement_with_the_line(LabelledSet sets[3], float *rows[3], bool from_line)
 {
     Probe probe[2];
@@ -192,7 +193,7 @@ static double agreement_with_the_line(LabelledSet sets[3], float *rows[3], bool 
         assert_int_equal(predict_probe(read[i], &probe[i], 0, rows[2], n, &seed_1), 0);
     }
     assert_int_equal(report.kept, from_line ? 0 : 1);
-    problem.n_hidden = WIDTH - 1; /* too few units to pass every column on */
+    problem.n_hidden = WIDTH - 1; /* too few units to copy every column */
     problem.start = &weights[0];
     assert_int_equal(fit_probe(&weights[1], &report, "adamw", &problem, &seed_1), OGPT_EUSAGE);
     for (size_t i = 0; i < n * 36; i++) {
@@ -218,8 +219,8 @@ static void a_hidden_layer_begins_as_the_line(void **state)
         rows[split] = test_malloc(sets[split].set.n_positions * WIDTH * sizeof(float));
         assert_int_equal(history_rows(rows[split], &sets[split].set, LABELS_MOVER, &seed_1), 0);
     }
-    /* Only ties closer than the rounding of 128 products in float may fall the other way, and a
-     * test row below all training rows: none or a few of 10,000 cells. */
+    /* They may differ where two classes tie within the rounding of 128 float products, and on a
+     * test row below all training rows: at most a few of 10,000 cells. */
     assert_true(agreement_with_the_line(sets, rows, true) > 0.999);
     assert_true(agreement_with_the_line(sets, rows, false) < 0.99);
     for (int split = 0; split < 3; split++) {
@@ -229,8 +230,8 @@ static void a_hidden_layer_begins_as_the_line(void **state)
     fixture_close(&fixture);
 }
 
-/* Rows of pure noise leave a probe nothing but each square's own majority: it stays at or below the
- * majority by square and ply, within the interval of both. Negative twin: the history does not. */
+/* From rows of pure noise a probe can learn only the majority of each square: it stays at or below
+ * the majority by square and ply, up to its interval. Negative twin: the history does better. */
 static void noise_stays_at_chance(void **state)
 {
     ProbeFixture fixture;
@@ -256,7 +257,7 @@ static void noise_stays_at_chance(void **state)
     assert_int_equal(score_predictions(&majority, &sets[2], predicted, &seed_1), 0);
     double noise = accuracy_with(sets, rows, "newton", 0);
     assert_true(noise <= majority.accuracy.high);
-    assert_true(noise > 0.4); /* three classes: it has not fallen below blind guessing either */
+    assert_true(noise > 0.4); /* three classes: and not below blind guessing */
     assert_true(accuracy_with(sets, history, "newton", 0) > majority.accuracy.high + 0.1);
     test_free(predicted);
     for (int split = 0; split < 3; split++) {

@@ -1,6 +1,7 @@
-/* tests/probes/board/test_probe_bad.c - probes of the right format and the wrong content: each is
- * refused with file, tensor or key, expected and found (docs/RELIABILITY.md, bad input). Every
- * directory here has a manifest that verifies; plain damage is tested in test_probe_file.c.
+/* tests/probes/board/test_probe_bad.c - probes of the right format with wrong content: each is
+ * refused, with file, tensor or key, what was expected and what was found (docs/RELIABILITY.md, bad
+ * input). Every directory here has a manifest that verifies; plain damage is tested in
+ * test_probe_file.c.
  */
 #include "tests/model/layouts/layout_files.h"
 
@@ -78,7 +79,7 @@ static void is_missing(TensorFile *file)
 
 static void is_extra(TensorFile *file)
 {
-    file->n++; /* one more, of a layer that probe.json does not name */
+    file->n++; /* one more tensor, for a layer that probe.json does not name */
     snprintf(file->names[2], sizeof(file->names[2]), "blocks.2.hook_resid_post.bias");
     file->entries[2] = (StEntry){.name = file->names[2], .rank = 1, .shape = {1}};
     file->entries[2].data = file->data[2] = calloc(1, sizeof(float));
@@ -160,7 +161,7 @@ static void wrong_tensors(void **state)
 
 /* ---- the description ---- */
 
-/* A member of probe.json replaced (NULL: removed). */
+/* Replace a member of probe.json (NULL: remove it). */
 static const struct {
     const char *key, *value, *message;
 } json_rows[] = {
@@ -241,7 +242,7 @@ static void newer_format(void **state)
     mem_free(text);
 }
 
-/* Files in place of directories: a pickle, the tensors alone, something else. */
+/* A file in place of the directory: a pickle, the tensors alone, something else. */
 static void files_are_no_probes(void **state)
 {
     Probe probe;

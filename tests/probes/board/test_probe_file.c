@@ -94,7 +94,7 @@ static void what_is_written_is_read(void **state)
     probe_release(&back);
 }
 
-/* Replacing removes a directory with all that is in it: only a probe is ever replaced. */
+/* Replacing removes a directory with all its contents, so only a probe is ever replaced. */
 static void only_a_probe_is_replaced(void **state)
 {
     char folder[FILES_PATH_MAX], path[FILES_PATH_MAX];
@@ -134,12 +134,13 @@ static void tensors_have_their_names_and_shapes(void **state)
     assert_true(weight->rank == 4 && weight->shape[0] == 24 && weight->shape[1] == 6 &&
                 weight->shape[2] == 6 && weight->shape[3] == 3);
     assert_non_null(st_find(st, "blocks.0.hook_resid_post.bias"));
-    assert_null(st_find(st, "blocks.2.hook_resid_post.bias")); /* unfitted layers are not there */
+    assert_null(
+        st_find(st, "blocks.2.hook_resid_post.bias")); /* unfitted layers are not in the file */
     st_close(st);
     probe_release(&probe);
 }
 
-/* Flip one bit of a file of the probe; reading must fail, and give nothing. */
+/* Flip one bit of a file of the probe. Reading must fail and return no probe. */
 static void damage_and_refuse(const char *path, const char *name, size_t at)
 {
     char file[FILES_PATH_MAX];
@@ -180,7 +181,7 @@ static void damage_is_refused(void **state)
     probe_release(&probe);
 }
 
-/* A published directory whose probe.json says what its tensors are not. */
+/* A published directory with a probe.json that does not match its tensors. */
 static void save_with(Probe *probe, const char *name, char path[FILES_PATH_MAX])
 {
     fixture_path(path, &fixture, name);

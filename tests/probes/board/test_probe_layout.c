@@ -1,5 +1,5 @@
-/* tests/probes/board/test_probe_layout.c - the published probe's layout: there and back, its bytes
- * by hand, turned boards, and files that are refused. */
+/* tests/probes/board/test_probe_layout.c - the published probe's layout: round trip, bytes by hand,
+ * transposed boards, and files that are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +84,7 @@ static void there_and_back(void **state)
     assert_int_equal(probe_layout_difference(&largest, &back, 0, file, 20, 1), 0);
     assert_true(largest < 1e-4);
     probe_release(&back);
-    /* what is saved of it is read by every command */
+    /* a saved one can be read by every command */
     char path[FILES_PATH_MAX];
     assert_int_equal(probe_layout_read(&back, file, 2, "", "standard"), 0);
     fixture_path(path, &fixture, "ours");
@@ -135,7 +135,7 @@ static void places_in_the_tensor(void **state)
     probe_release(&probe);
 }
 
-/* A file as it was published: the tensor alone, without bias and without words about it. */
+/* A file as it was published: the tensor alone, without bias and metadata. */
 static void published_file(void **state)
 {
     char file[FILES_PATH_MAX];

@@ -76,8 +76,8 @@ static void what_is_written_is_read(void **state)
     probe_release(&probe);
 }
 
-/* Scores of many rows, more than the probe holds hidden values of at a time, by plain arithmetic
- * in double. Sums of at most 40 products of size 1 round by less than 1e-4 in float. */
+/* Scores by plain arithmetic in double, for more rows than the probe holds hidden values of at a
+ * time. Sums of at most 40 products of size 1 round by less than 1e-4 in float. */
 static void scores_are_those_of_the_network(void **state)
 {
     Probe probe;
@@ -165,7 +165,7 @@ static void gradients_are_central_differences(void **state)
         double loss = probe_input_gradient(gradient, &probe, 0, x, target, weight);
         assert_true(fabs(loss - loss_of(&probe, x, target, weight)) < 1e-4);
         assert_true(worst_difference(&probe, x, target, weight, gradient) < GRADIENT_TOLERANCE);
-        /* Negative twins: another target, another weight of a square, one number off. */
+        /* Negative twins: another target, another weight of a square, one changed number. */
         target[7] = (uint8_t)((target[7] + 1) % CLASSES);
         assert_true(worst_difference(&probe, x, target, weight, gradient) > GRADIENT_TOLERANCE);
         target[7] = (uint8_t)((target[7] + CLASSES - 1) % CLASSES);

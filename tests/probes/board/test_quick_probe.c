@@ -1,5 +1,5 @@
-/* tests/probes/board/test_quick_probe.c - the quick probe of training: the same score each time and
- * at any number of workers, another one for another network, and no board where there is none. */
+/* tests/probes/board/test_quick_probe.c - the quick probe gives the same score each time and at any
+ * number of workers, another one for another network, and finds no board where there is none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static QuickScore score_of(const Gpt *gpt, size_t n_workers)
 static void the_score_is_a_pure_function(void **state)
 {
     QuickScore one = score_of(fixture.model.gpt, 1), three = score_of(fixture.model.gpt, 3);
-    assert_int_equal(one.layer, 2); /* three quarters up of three layers */
+    assert_int_equal(one.layer, 2); /* three quarters of three layers */
     assert_true(one.accuracy > 0 && one.accuracy < 1);
     assert_true(one.board >= 0 && one.board <= one.accuracy);
     assert_true(one.accuracy == three.accuracy && one.board == three.board);
@@ -40,8 +40,8 @@ static void the_score_is_a_pure_function(void **state)
     gpt_free(other);
 }
 
-/* A network whose rows are all zero tells nothing of the game: what is left is the commonest class
- * of each square, and any network that remembers its moves must do better. */
+/* If all rows of a network are zero, a probe can learn only the commonest class of each square. A
+ * network that remembers its moves must do better. */
 static void rows_without_a_board_score_lower(void **state)
 {
     Gpt *blank = fixture_network(6, 1);

@@ -1,6 +1,6 @@
-/* tests/probes/board/test_sweep.c - links: probes/edits - probes at every layer: goes on after an
- * interruption with the same bytes, refuses to mix settings, gives the same bytes at any number of
- * workers, and its scores and controls are what they say. */
+/* tests/probes/board/test_sweep.c - links: probes/edits - a sweep continues after an
+ * interruption with the same bytes, refuses to mix settings and gives the same bytes at any number
+ * of workers; its scores and controls measure what they claim. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,11 +33,11 @@ static SweepOptions small_options(void)
 }
 
 typedef struct Watch {
-    int stop_after;           /* layers, then pretend that a signal arrived; 0: never */
+    int stop_after;           /* layers after which a signal is simulated; 0: never */
     int n_layers, n_controls; /* controls: begun and done */
     TickLog log;
-    double right[N_CONTROLS + 1]; /* shares of cells as the observer can count them; 0: not told */
-    uint64_t truth[N_CONTROLS + 1]; /* sums over the labels that they were counted on */
+    double right[N_CONTROLS + 1]; /* shares of right cells, counted by the observer; 0: not shown */
+    uint64_t truth[N_CONTROLS + 1]; /* sums over the labels of the same readings */
 } Watch;
 
 static void on_layer(void *context, const LayerScore *layer)
@@ -71,7 +71,7 @@ static int on_scored(void *context, int layer, int control, const LabelledSet *t
     return 0;
 }
 
-/* One call of sweep_fit; *hash is that of the tensors on file, "" when there are none. */
+/* One call of sweep_fit. hash: of the tensors on file, "" if there are none. */
 static int fit(SweepResult *result, char hash[HASH_HEX_SIZE], const char *name,
                const SweepOptions *options, Watch *watch, const Work *work)
 {
@@ -116,14 +116,14 @@ static void an_interrupted_sweep_goes_on(void **state)
     assert_int_equal(fit(&second, joined, "parts", &options, &watch, &small), 0);
     assert_string_equal(joined, whole);
     for (int i = 0; i < 4; i++) {
-        /* A layer fitted again would have taken another time. */
+        /* If a layer were fitted again, its time would differ. */
         assert_int_equal(second.layers[i].seconds == begun.seconds[i], i < 2);
         assert_true(second.layers[i].fit.objective == first.layers[i].fit.objective);
         assert_int_equal(second.layers[i].fit.rounds, first.layers[i].fit.rounds);
         assert_int_equal(second.layers[i].fit.n_absent, first.layers[i].fit.n_absent);
         assert_true(second.layers[i].test.accuracy.value == first.layers[i].test.accuracy.value);
     }
-    /* Typed again when finished: nothing is fitted, the result is the same. */
+    /* A call after the end fits nothing and returns the same result. */
     assert_int_equal(fit(&third, joined, "parts", &options, &watch, &small), 0);
     for (int i = 0; i < 4; i++) {
         assert_true(third.layers[i].seconds == second.layers[i].seconds);
@@ -170,8 +170,8 @@ static void other_settings_are_refused(void **state)
     assert_string_equal(hash, "");
 }
 
-/* Where the fit depends on the validation games, another number of them is another fit; and two
- * seeds that are the same double are two seeds. */
+/* If the fit depends on the validation games, another number of them is refused. Two seeds that are
+ * the same double are still two seeds. */
 static void other_validation_games_and_close_seeds_are_refused(void **state)
 {
     char hash[HASH_HEX_SIZE];
@@ -183,7 +183,7 @@ static void other_validation_games_and_close_seeds_are_refused(void **state)
     Work far = usual;
     far.seed = UINT64_C(1) << 53;
     assert_int_equal(fit(&result, hash, "fixed", &options, &watch, &far), 0);
-    options.n_test_games = 30; /* of no weight: only the scores are of other games */
+    options.n_test_games = 30; /* allowed: only the scores are of other games */
     assert_int_equal(fit(&result, hash, "fixed", &options, &watch, &far), 0);
     far.seed++;
     assert_int_equal(fit(&result, hash, "fixed", &options, &watch, &far), OGPT_EUSAGE);
@@ -204,8 +204,8 @@ static void other_validation_games_and_close_seeds_are_refused(void **state)
     assert_non_null(strstr(err_message(), "validation games"));
 }
 
-/* The history MLP is what it is: --epochs of the probe does not starve it, and no fit of the line
- * passes it on the validation games, where it begins as the line. */
+/* The history MLP has its own recipe: the epochs of the probe do not change it. It begins as the
+ * linear fit, so on the validation games it is at least as good. */
 static void the_history_mlp_has_its_own_recipe(void **state)
 {
     char hash[HASH_HEX_SIZE];
@@ -223,7 +223,7 @@ static void the_history_mlp_has_its_own_recipe(void **state)
                         sizeof(ProbeScore));
     assert_memory_equal(&free.control_fit[CONTROL_HISTORY_MLP],
                         &starved.control_fit[CONTROL_HISTORY_MLP], sizeof(FitReport));
-    /* The twin: epochs are heard by the controls that are fitted as the probe is. */
+    /* The twin: epochs change the controls that are fitted like the probe. */
     assert_int_equal(free.control_fit[CONTROL_HISTORY].rounds, 1);
     assert_int_equal(starved.control_fit[CONTROL_HISTORY].rounds, 3);
 }
@@ -233,8 +233,8 @@ static void stop_at_once(void *context, const SweepResult *so_far)
     interrupt_set(15);
 }
 
-/* What is announced for the random model holds its rows and its parameters: of a layer wider than
- * any history, beside the group of captured layers. */
+/* The announced memory includes the rows and the parameters of the random model, in addition to the
+ * group of captured layers. The layer here is wider than any history. */
 static void the_random_model_is_announced(void **state)
 {
     enum { WIDE = 2048 };
@@ -294,9 +294,8 @@ static void threads_change_no_byte(void **state)
     assert_string_not_equal(one, other);
 }
 
-/* Which squares are empty follows from which were played, so the raw history names them outright;
- * on shuffled labels nothing is left above the majority but the luck of 240 positions (two
- * points). */
+/* The history says which squares were played, so it knows which are empty. On shuffled labels a
+ * probe beats the majority only by the luck of 240 positions (two points). */
 static void controls_are_what_they_say(void **state)
 {
     char hash[HASH_HEX_SIZE];
@@ -315,8 +314,8 @@ static void controls_are_what_they_say(void **state)
     }
     assert_true(result.control[CONTROL_HISTORY].accuracy.value > 0.999);
     assert_true(result.control[CONTROL_HISTORY].board.value > 0.98);
-    /* Fitted and scored on the same shuffled labels, beside the majority there; all others on the
-     * true ones. */
+    /* The shuffled control and its majority use the same shuffled labels; all others use the true
+     * ones. */
     const double *right = watch.right;
     assert_true(right[CONTROL_SHUFFLED] == result.control[CONTROL_SHUFFLED].accuracy.value);
     assert_true(right[CONTROL_SHUFFLED] < right[CONTROL_CHANCE] + 0.02);
@@ -326,9 +325,9 @@ static void controls_are_what_they_say(void **state)
     assert_true(watch.truth[CONTROL_HISTORY] == watch.truth[CONTROL_MAJORITY]);
     assert_true(watch.truth[CONTROL_PLANTED] == 0);
     assert_true(result.control[CONTROL_HISTORY_MLP].accuracy.value > majority + 0.05);
-    /* 400 rows of 72 columns do not find all of it (docs/METHODS.md); twice chance is plenty. */
+    /* 400 rows of 72 columns do not find all of it (docs/METHODS.md), but far more than chance. */
     assert_true(result.control[CONTROL_PLANTED].accuracy.value > 0.9);
-    /* Without controls none is claimed. */
+    /* Without controls there are none in the result. */
     options.controls = false;
     assert_int_equal(fit(&result, hash, "controls", &options, &watch, &usual), 0);
     assert_false(result.has_control[CONTROL_MAJORITY]);
@@ -359,14 +358,15 @@ static void shuffled_labels_keep_ply_and_whole_games(void **state)
         }
     }
     assert_true(same < set.set.n_positions / 10); /* early boards may coincide */
-    /* Squares fill up as in one game, but where a partner ended early and another stepped in. */
+    /* Squares fill up as in one game, except where a partner ended early and another took its
+     * place. */
     assert_true(broken < set.set.n_positions / 20);
     test_free(shuffled);
     labelled_release(&set);
     source_free(source);
 }
 
-/* Predictions that are right, and with known errors: what each score counts. */
+/* Right predictions, and predictions with known errors. */
 static void scores_count_what_they_say(void **state)
 {
     LabelledSet set;
@@ -399,7 +399,7 @@ static void scores_count_what_they_say(void **state)
     source_free(source);
 }
 
-/* A layer fitted alone has the bytes that it has among all layers. */
+/* A layer that is fitted alone has the same bytes as among all layers. */
 static void layers_do_not_depend_on_each_other(void **state)
 {
     char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];
@@ -422,7 +422,7 @@ static void layers_do_not_depend_on_each_other(void **state)
     probe_release(&alone);
 }
 
-/* A probe on file scores as it did when it was fitted; one of another model is refused. */
+/* A probe on file keeps its scores; a probe of another model is refused. */
 static void a_probe_on_file_is_scored(void **state)
 {
     char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];
@@ -446,7 +446,7 @@ static void a_probe_on_file_is_scored(void **state)
     probe_release(&probe);
 }
 
-/* A typed game is read as the sweep reads it, and an edit changes what the probe reads there. */
+/* A typed game is read by the probe, and an edit changes what the probe reads there. */
 static void a_typed_game_is_decoded(void **state)
 {
     char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];

@@ -1,5 +1,5 @@
-/* tests/probes/compare/test_breakdown.c - where a probe is right: every count against one made
- * another way, per-class scores, and paired tests between readings. */
+/* tests/probes/compare/test_breakdown.c - every count compared with a second way of counting;
+ * scores of classes; paired tests between readings. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static Board board_before(const Board *after, int t)
     return t > 0 ? after[t - 1] : game_variant(6)->start;
 }
 
-/* Ages backwards in time and passes by the rules, against the walk forwards. */
+/* Ages, computed backwards in time, and passes by the rules, compared with the walk forwards. */
 static void traits_are_those_of_the_game(void **state)
 {
     PositionTraits traits;
@@ -51,7 +51,7 @@ static void traits_are_those_of_the_game(void **state)
                 bool black = board_discs(&after[t], BLACK) & bit;
                 bool white = board_discs(&after[t], WHITE) & bit;
                 int age = 0;
-                while (age <= t) { /* how many boards back it was as it is now */
+                while (age <= t) { /* boards back to the last change */
                     Board before = board_before(after, t - age);
                     if (black != ((board_discs(&before, BLACK) & bit) != 0) ||
                         white != ((board_discs(&before, WHITE) & bit) != 0)) {
@@ -126,7 +126,7 @@ static void one_wrong_cell_is_found(void **state)
     traits_release(&traits);
 }
 
-/* Two classes, counts worked out by hand: 4 true, 5 said, 3 hits. */
+/* Two classes, counted by hand: 4 true, 5 said, 3 hits. */
 static void class_scores_are_those_of_the_book(void **state)
 {
     uint8_t there[S] = {1, 1, 1, 1}, said[S] = {1, 1, 1, 0, 1, 1};
@@ -148,7 +148,7 @@ static void class_scores_are_those_of_the_book(void **state)
     assert_true(score.f1.low == score.f1.high); /* one game: every replicate is that game */
     assert_true(isnan(score.nonempty.value));   /* no cell of that kind */
     assert_int_equal(score.of_class[0].n_true, S - 4);
-    /* A class that neither occurs nor is said is left out of the mean. */
+    /* The mean leaves out a class that neither occurs nor is predicted. */
     tiny.n_classes = 4;
     assert_int_equal(score_predictions(&score, &tiny, said, &seed_1), 0);
     assert_true(isnan(score.of_class[3].f1.value));
@@ -158,7 +158,7 @@ static void class_scores_are_those_of_the_book(void **state)
     assert_true(isnan(f1_of_counts(0, 0, 0)) && f1_of_counts(0, 1, 0) == 0);
 }
 
-/* A reading with errors in every game against one without, and against itself. */
+/* A reading with errors in every game is compared with one without errors, and with itself. */
 static void readings_are_compared_game_by_game(void **state)
 {
     Readings readings = {0};
@@ -183,7 +183,7 @@ static void readings_are_compared_game_by_game(void **state)
     assert_true(tests[1].p == 1 && tests[1].p_holm == 1);
     assert_int_equal(paired_tests(tests, questions, 2, SCORE_BOARDS, &seed_1), 0);
     assert_true(fabs(tests[0].difference.value - 1) < 1e-12); /* no board is whole any more */
-    /* Other games are no pair. */
+    /* Readings of other games are refused. */
     GameSums other = wrong->sums;
     other.n_games--;
     questions[1].b = &other;

@@ -1,5 +1,6 @@
-/* tests/probes/compare/test_geometry.c - directions with known angles, random ones as their
- * negative twin, variance explained by the true board and by another game's, and fits on halves. */
+/* tests/probes/compare/test_geometry.c - directions with known angles, and random ones as their
+ * negative twin; variance explained by the true board and by that of another game; fits on halves.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,11 +54,13 @@ static void known_angles_are_found(void **state)
     assert_false(set.length[33] > 0);
     WithinCosines within = directions_within(&set);
     assert_int_equal(within.n_neighbours + within.n_others, 35 * 34 / 2);
-    assert_int_equal(within.n_neighbours, 110 - 5); /* king moves on 6x6, less those of square 33 */
+    assert_int_equal(within.n_neighbours,
+                     110 - 5); /* king moves on 6x6, minus those of square 33 */
     assert_true(fabs(within.neighbours - 1.0 / 105) < 1e-6); /* only 34 with 35, opposite signs */
     assert_true(fabs(within.others - 2.0 / (595 - 105)) < 1e-6); /* 0 with 34, 0 with 35 */
     assert_int_equal(directions_rank(&rank, &set), 0);
-    /* 32 axes alone and one shared by three: singular values 1 (32 times) and sqrt(3). */
+    /* 32 axes with one square each and one axis with three: singular values 1 (32 times) and
+     * sqrt(3). */
     double sum = 32 + sqrt(3), p = 1 / sum, q = sqrt(3) / sum;
     assert_true(fabs(rank - exp(-32 * p * log(p) - q * log(q))) < 1e-6);
     BetweenCosines self = directions_between(&set, &set);
@@ -85,10 +88,10 @@ static void random_directions_share_nothing(void **state)
     assert_true(fabs(between.same) < 4 * deviation / sqrt(S));
     assert_true(fabs(between.others - mean) < 4 * 0.6 * deviation / sqrt(35 * 36));
     assert_int_equal(directions_rank(&rank, &a), 0);
-    assert_true(rank > 28 && rank < S); /* 36 draws in 48 dimensions are nearly, not quite, even */
+    assert_true(rank > 28 && rank < S); /* 36 draws in 48 dimensions are nearly orthogonal */
     direction_set_release(&a);
     direction_set_release(&b);
-    /* The twin: one common part added to all squares is seen at once. */
+    /* The twin: a common part of all squares is visible at once. */
     for (size_t s = 0; s < S; s++) {
         set_weight(0, s, 2, 20);
     }
@@ -118,7 +121,7 @@ static void boards_explain_and_others_do_not(void **state)
     for (int i = 0; i < 4; i++) {
         assert_true(out[i].ply.value > 0 && out[i].ply.value < 1);
         assert_true(out[i].board.low > 0.02);
-        /* 72 useless features of 2,400 rows cost about 3 %, and gain nothing. */
+        /* 72 useless features on 2,400 rows cost about 3 % and gain nothing. */
         assert_true(out[i].shuffled.high < 0.01 && out[i].shuffled.value > -0.10);
         assert_true(out[i].board.low <= out[i].board.value);
     }
@@ -149,12 +152,12 @@ static void halves_agree_more_than_strangers(void **state)
                                        &options, &heard),
                      0);
     assert_true(tick_log_ended(&log, "layers", 1));
-    /* An untrained network tells "empty" by few columns: its squares are akin (0.74), yet a square
-     * is nearer to itself (0.92). */
+    /* An untrained network shows "empty" in few columns: its squares are similar (0.74), yet the
+     * two halves of a square are more similar (0.92). */
     assert_int_equal(halves[0].n, 32); /* the four centre squares are never empty */
     assert_true(halves[0].same > 0.5 && halves[0].same > halves[0].others + 0.1);
     assert_true(halves[0].same < 0.9999); /* two samples, not one twice */
-    /* A penalty that was chosen for the layer is the layer's, whatever the probe asked for. */
+    /* A penalty that was chosen for the layer is used, whatever the probe asked for. */
     BetweenCosines chosen[1];
     probe.l2 = FIT_L2_AUTO;
     probe.fit[0].l2 = 1e-2;

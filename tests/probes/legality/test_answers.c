@@ -1,5 +1,4 @@
-/* tests/probes/legality/test_answers.c - ranks, sets and scores of answers small enough to work out
- * by hand. */
+/* tests/probes/legality/test_answers.c - ranks, sets and scores by hand. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +24,7 @@ static void ties_go_to_the_lowest_token(void **state)
     assert_int_equal(answer_top_set(tied, 5, 9), 31);
 }
 
-/* The n-th set is the tokens of the ranks 1 to n. */
+/* The top set of n tokens holds the ranks 1 to n. */
 static void ranks_and_top_sets_agree(void **state)
 {
     const float logits[] = {0, 2, 1, 2, 1};
@@ -58,7 +57,7 @@ static void numbers_that_are_not_finite_are_found(void **state)
     assert_int_equal(answer_bad_token(logits, 4), 3);
 }
 
-/* Four tokens of p 1/2, 1/4, 1/8, 1/8; legal are the second and the third. */
+/* Four tokens with p = 1/2, 1/4, 1/8, 1/8. The second and the third are legal. */
 static void scores_count_both_mistakes(void **state)
 {
     const float logits[] = {3 * 0.6931471805599453f, 2 * 0.6931471805599453f, 0.6931471805599453f,
@@ -69,11 +68,11 @@ static void scores_count_both_mistakes(void **state)
     assert_true(topn.f1 == 0.5);
     /* KL = -ln 2 - (ln 1/4 + ln 1/8) / 2 = 3/2 ln 2; the logits are floats. */
     assert_true(fabs(topn.kl - 1.5 * log(2)) < 1e-6);
-    /* Above 1/(2*2) lies the first alone; above 1/(2*3) the first two. */
+    /* Only the first is above 1/(2*2); the first two are above 1/(2*3). */
     assert_int_equal(answer_predicted(logits, 4, 3, RULE_THRESHOLD), 1 << 0 | 1 << 1);
     SetScore threshold = answer_score(logits, 4, legal | 1 << 0, RULE_THRESHOLD);
     assert_true(threshold.error == 1 && threshold.false_negatives == 1 && threshold.f1 == 0.8);
-    /* Negative twin: the set itself is no mistake. */
+    /* Negative twin: the predicted set itself has no mistake. */
     SetScore right = answer_score(logits, 4, 1 << 0 | 1 << 1, RULE_TOPN);
     assert_true(right.error == 0 && right.f1 == 1 && right.kl < topn.kl);
 }

@@ -1,5 +1,5 @@
-/* tests/probes/legality/test_layout_check.c - the check of ogpt convert: it passes on the same
- * network under either notation, and goes red for each way of getting one wrong. */
+/* tests/probes/legality/test_layout_check.c - the check of ogpt convert passes on the same network
+ * under either notation, and fails for each kind of mistake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,10 +68,10 @@ static void the_same_network_passes(void **state)
 {
     LayoutDifference same = difference_of(fixture.model.gpt, NULL);
     assert_true(same.largest > 0 && same.largest <= same.tolerance);
-    assert_true(same.tolerance < 1e-2); /* of logits of order 100 at most */
+    assert_true(same.tolerance < 1e-2); /* for logits of at most about 100 */
 }
 
-/* Under the token permutation of the other notation both are the same function of games. */
+/* With the tokens of the other notation, both networks are the same function of games. */
 static void the_other_notation_is_the_same_function(void **state)
 {
     Gpt *turned = fixture_network(6, 1);
@@ -121,7 +121,7 @@ static void wrong_conversions_are_seen(void **state)
             matrix_turn(other->params + squares[i], C);
         } else if (i < 7) {
             heads_exchange(other->params + squares[i - 4], C, HS);
-        } else { /* queries and keys exchanged: scores of a pair turn around */
+        } else { /* queries and keys exchanged: the scores of a pair are swapped */
             for (size_t j = 0; j < C * C; j++) {
                 real kept = other->params[gpt->map.W_Q + j];
                 other->params[gpt->map.W_Q + j] = other->params[gpt->map.W_K + j];

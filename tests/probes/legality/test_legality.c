@@ -1,5 +1,5 @@
-/* tests/probes/legality/test_legality.c - the engine's verdict: predictors with a known score, the
- * lenient rule after a pass, the pad, and the same sums at any number of workers. */
+/* tests/probes/legality/test_legality.c - predictors with a known score, the lenient rule after a
+ * pass, the pad, and the same sums at any number of workers. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,8 +39,8 @@ static uint64_t ref_legal(RefBoard *board, int sq, bool other_side)
     return ref_moves_mask(board, player);
 }
 
-/* Logits of a predictor that knows the rules: 0 on the moves the reference rules allow, FAR
- * elsewhere; of the wrong side when other_side. Returns the game's length. */
+/* Logits of a predictor that knows the rules: 0 on the moves that the reference rules allow, FAR
+ * elsewhere. With other_side, the moves are those of the wrong side. Returns the game's length. */
 static int perfect_logits(float *logits, const Vocab *vocab, const uint8_t *moves, bool other_side)
 {
     RefBoard board;
@@ -82,7 +82,7 @@ static void perfect_predictor_has_the_perfect_score(void **state)
             }
             assert_true(fabs(sum.floor - game.floor) < SUM_TOL);
 
-            /* Negative twin: the moves of the other side are no legal moves. */
+            /* Negative twin: the moves of the other side are not legal. */
             perfect_logits(logits, vocab, moves, true);
             memset(by_ply, 0, sizeof(by_ply));
             assert_int_equal(legality_add_game(&wrong, by_ply, variant, moves, logits), 0);
@@ -92,8 +92,8 @@ static void perfect_predictor_has_the_perfect_score(void **state)
     }
 }
 
-/* Equal logits: the loss is ln V, the argmax is the lowest id, and that is the pad: illegal by
- * both rules, always. */
+/* With equal logits the loss is ln V. The argmax is the lowest id, which is the pad: illegal by
+ * both rules at every position. */
 static void uniform_predictor_says_pad(void **state)
 {
     const GameVariant *variant = game_variant(8);
@@ -116,8 +116,8 @@ static void uniform_predictor_says_pad(void **state)
     assert_true(other.strict_errors < n_positions);
 }
 
-/* The first position one ply behind a forced pass, where ply parity names the wrong side, that
- * has a square which only that wrong side may play. Returns t, or -1. */
+/* The first position one ply behind a forced pass (there ply parity names the wrong side) with a
+ * square that only the wrong side may play. Returns t, or -1. */
 static int lenient_only_after_pass(int *sq, const GameVariant *variant, const uint8_t *moves)
 {
     RefBoard board;
@@ -163,7 +163,7 @@ static void lenient_rule_forgives_the_wrong_side_after_a_pass(void **state)
         assert_true(game.strict_errors == 1 && game.lenient_errors == 0);
         assert_true(by_ply[t].strict_errors == 1);
 
-        /* An occupied square is forgiven by neither rule. */
+        /* Neither rule accepts an occupied square. */
         memset(&game, 0, sizeof(game));
         logits[t * vocab->d_vocab + vocab->tok_of_sq[moves[t]]] = 2.0f;
         assert_int_equal(legality_add_game(&game, by_ply, variant, moves, logits), 0);
@@ -204,7 +204,7 @@ static Gpt *random_network(int size, int n_layers)
     return gpt;
 }
 
-/* 150 games are ten chunks, the last one short. */
+/* 150 games are ten passes; the last one is short. */
 static void any_number_of_workers_gives_the_same_sums(void **state)
 {
     enum { N_GAMES = 150 };

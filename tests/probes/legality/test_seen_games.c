@@ -1,5 +1,5 @@
-/* tests/probes/legality/test_seen_games.c - scored games are found among the training games, by the
- * fast way and the plain one; what a manifest does not say is unknown, not "none". */
+/* tests/probes/legality/test_seen_games.c - scored games are found among the training games, by a
+ * fast and by a plain search; what a manifest does not say is unknown, not "none". */
 #include "tests/base/base_test.h"
 
 #include "base/arena.h"
@@ -79,7 +79,7 @@ static void games_of_earlier_runs(void **state)
     assert_int_equal(seen.games, SCORED);
     assert_int_equal(seen.of.fresh, 9100);
     assert_int_equal(look(two, 6, 9, RNG_FRESH).games, 0);
-    /* What two runs had counts once: the first 7 again, and 33 more. */
+    /* A game of two runs counts once: the first 7 again, and 33 more. */
     const char *twice = "{" OWN ", " EARLIER(RUN("fresh:6:5", "7")) "}";
     assert_int_equal(look(twice, 6, 5, RNG_FRESH).games, SCORED);
     assert_int_equal(look(twice, 6, 5, RNG_FRESH).of.fresh, 107);
@@ -228,7 +228,7 @@ static void both_ways_find_the_same(void **state)
             assert_true((size_t)log.n >= 3 * n_trees);
             seen_games_release(&fast);
         }
-        /* The twin: one training game less, one hash less. */
+        /* The twin: with one training game less there is one hash less. */
         snprintf(text, sizeof(text),
                  "{\"corpus_hash\": \"fresh:%d:5\", \"games\": 300000, " EARLIER(
                      RUN("fresh:%d:8", "199")) "}",

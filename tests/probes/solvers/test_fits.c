@@ -1,6 +1,6 @@
-/* tests/probes/solvers/test_fits.c - what the solvers do beyond one small multinomial problem: many
- * rows, wide rows, one-vs-rest against the referee, the penalty chosen on validation rows, AdamW
- * with and without a hidden layer. */
+/* tests/probes/solvers/test_fits.c - the solvers on larger problems: many rows, wide rows,
+ * one-vs-rest compared with the referee, the penalty chosen on validation rows, AdamW with and
+ * without a hidden layer. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 enum { SQUARES = 4, CLASSES = 3, CELLS = SQUARES * CLASSES };
 
-/* Rows of correlated columns, and labels that a random linear rule and noise decide. */
+/* Rows with correlated columns; labels from a random linear rule plus noise. */
 typedef struct Data {
     float *x;
     uint8_t *labels;
@@ -167,20 +167,20 @@ static void newton_and_liblinear_agree(void **state)
     FitCheck check;
     Data data = data_make(3000, 20, 2, 3);
     for (size_t i = 0; i < data.n; i++) {
-        data.labels[i * SQUARES] = 1; /* a square of one class: neither fits it */
+        data.labels[i * SQUARES] = 1; /* neither solver fits a square of one class */
     }
     FitProblem problem = problem_of(&data);
     assert_int_equal(fit_check(&check, &problem, WORK_ALONE), 0);
     assert_true(check.newton > 0 && check.difference < 1e-4 && check.worst < 1e-4);
     assert_true(check.agreement > 0.999);
-    /* Negative twin: a dense solver that stops early is seen. */
+    /* Negative twin: a dense solver that stops early is caught. */
     problem.tolerance = 0.2;
     assert_int_equal(fit_check(&check, &problem, WORK_ALONE), 0);
     assert_true(check.worst > 1e-4 && check.newton > check.liblinear);
     data_free(&data);
 }
 
-/* The header's one-vs-rest objective of raw weights, bias penalised, in double. */
+/* The one-vs-rest objective of solver.h for raw weights, with a penalised bias, in double. */
 static double binary_objective(const Fit *fit, const Data *data, double l2)
 {
     double total = 0;
@@ -219,8 +219,8 @@ static double binary_objective(const Fit *fit, const Data *data, double l2)
     return total;
 }
 
-/* What newton calls the objective is the header's, and it is a minimum in the bias too, which a
- * solver that does not penalise it would miss. Float scores sum to 1e-6 of it. */
+/* newton reports the objective of solver.h, at a minimum also in the bias, which a solver that does
+ * not penalise the bias would miss. Float scores round the sum by 1e-6 of it. */
 static void one_vs_rest_penalises_the_bias(void **state)
 {
     static Fit fit;
@@ -236,7 +236,7 @@ static void one_vs_rest_penalises_the_bias(void **state)
         assert_true(binary_objective(&fit, &data, problem.l2) > at);
         fit.bias[5] -= 0.05f * (float)side;
     }
-    problem.one_vs_rest = false; /* negative twin: the multinomial optimum is another */
+    problem.one_vs_rest = false; /* negative twin: the multinomial optimum differs */
     fit_with(&fit, "newton", &problem, 2);
     assert_true(binary_objective(&fit, &data, problem.l2) > at + 1e-3);
     data_free(&data);
@@ -259,7 +259,7 @@ static double chosen(size_t n_rows, double signal)
     return fit.report.l2;
 }
 
-/* 120 noisy rows of 40 columns want a strong penalty, 6,000 clear ones a weak one. */
+/* 120 noisy rows of 40 columns need a strong penalty, 6,000 clear rows a weak one. */
 static void the_penalty_fits_the_data(void **state)
 {
     double few = chosen(120, 1), many = chosen(6000, 8);
@@ -284,8 +284,9 @@ static void a_choice_needs_validation_rows(void **state)
 
 /* ---- AdamW ---- */
 
-/* The published recipe: no bias, and nearly what the optimum reads. 24,000 rows as games of 8 are
- * 24 steps an epoch; the recipe's single epoch is meant for more, so sixteen are made. */
+/* The published recipe: no bias, and nearly the accuracy of the optimum. 24,000 rows in games of 8
+ * are 24 steps an epoch. The single epoch of the recipe is meant for more rows, so sixteen are
+ * made. */
 static void the_published_recipe_learns(void **state)
 {
     static Fit fit, other, optimum;
@@ -317,7 +318,7 @@ static void the_published_recipe_learns(void **state)
     data_free(&test);
 }
 
-/* Labels that no linear rule reads: whether two columns have the same sign. */
+/* Labels that no linear rule can read: whether two columns have the same sign. */
 static Data same_sign_make(size_t n, uint64_t index)
 {
     Data out = data_make(n, 12, 1, index);

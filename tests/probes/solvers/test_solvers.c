@@ -1,6 +1,6 @@
-/* tests/probes/solvers/test_solvers.c - both solvers: a planted board is found, shuffled labels
- * stay at chance, the optimum is one by independent arithmetic, odd inputs are survived, and
- * threads change no byte. */
+/* tests/probes/solvers/test_solvers.c - both solvers find a planted board, stay at chance on
+ * shuffled labels, reach an optimum by independent arithmetic and accept odd inputs; threads change
+ * no byte. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 enum { WIDTH = 40, SQUARES = 9, CLASSES = 3, N_TRAIN = 4000, N_TEST = 4000 };
 enum { CELLS = SQUARES * CLASSES };
 
-/* Rows with a board written linearly into noise, and the board. */
+/* A board, and rows into which it is written linearly with noise. */
 typedef struct PlantedBoard {
     float *x;        /* (n, WIDTH) */
     uint8_t *labels; /* (n, SQUARES) */
@@ -208,7 +208,7 @@ static void column_moments(double *mean, double *deviation, const PlantedBoard *
     }
 }
 
-/* The header's newton objective of raw weights. */
+/* The newton objective of solver.h for raw weights. */
 static double softmax_objective(const Fit *fit, const PlantedBoard *data, double l2)
 {
     double mean[WIDTH], deviation[WIDTH], loss = 0, penalty = 0;
@@ -277,9 +277,9 @@ static void newton_reaches_the_stated_gradient(void **state)
     double own = softmax_objective(&fit, &data, 1e-2);
     assert_true(fabs(own - fit.report.objective) < 2e-5);
     /* Central differences with steps of 0.02 leave third derivatives of at most 0.1 * 0.02^2 / 6
-     * in each of 123 slopes (7e-5 together), beside the tolerance of 1e-4. */
+     * in each of 123 slopes (7e-5 together), in addition to the tolerance of 1e-4. */
     assert_true(square_gradient(&fit, &data, 1e-2, 4) < 3e-4);
-    fit.weight[4 * CLASSES] += 0.02f; /* negative twin: one weight of square 4, a little off */
+    fit.weight[4 * CLASSES] += 0.02f; /* negative twin: change one weight of square 4 a little */
     assert_true(square_gradient(&fit, &data, 1e-2, 4) > 3e-4);
     planted_free(&data);
 }
@@ -316,7 +316,8 @@ static void residual_is_the_gradient_of_the_loss(void **state)
         /* Differences of float losses over 0.02: 1e-6 / 0.02, and 0.1 * 0.01^2 / 6 of curvature. */
         assert_true(fabs((f[1] - f[0]) / 0.02 - (double)z[i]) < 3e-4);
     }
-    /* A score far below its cell's largest is exactly impossible and leaves finite numbers. */
+    /* A score far below the largest of its cell has probability exactly 0, and all numbers stay
+     * finite. */
     float far[K] = {0, -1e30f, 1, -100};
     uint8_t zero[S] = {0};
     double one[S] = {0};
@@ -325,8 +326,8 @@ static void residual_is_the_gradient_of_the_loss(void **state)
 }
 
 /* Two classes: the softmax of (w0, w1) is the logistic of w1 - w0 with half the penalty, so
- * newton at 2*l2 and liblinear at l2 solve one problem, but for liblinear's penalty on the bias,
- * which is small here: balanced classes on centred inputs. */
+ * newton at 2*l2 and liblinear at l2 solve one problem, except for liblinear's penalty on the bias.
+ * That is small here: the classes are balanced and the inputs centred. */
 static void solvers_agree_on_binary_problems(void **state)
 {
     PlantedBoard train = planted_make(2000, 1.2, 4);
