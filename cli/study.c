@@ -24,6 +24,7 @@ void study__close(Study *study)
     progress_end(&study->progress);
     for (size_t i = 0; i < study->n_items; i++) {
         text_release(&study->items[i].text);
+        js_free(study->items[i].members);
         if (study->items[i].is_table) {
             table_release(&study->items[i].table);
         }
