@@ -85,9 +85,23 @@ static void cell_make(Text *cell, const Shown *shown, const Js *row)
     }
 }
 
-static const char *heading_of(const Shown *shown)
+/* A list has no room for units, but a share without its sign would mislead. */
+static void heading_make(Text *cell, const Shown *shown)
 {
-    return shown->interval ? "95 % interval" : shown->column->heading;
+    const Column *column = shown->column;
+    bool share = column->unit && strcmp(column->unit, "%") == 0 && !strchr(column->heading, '%');
+    text_add(cell, "%s%s", shown->interval ? "95 % interval" : column->heading,
+             share && !shown->interval ? " %" : "");
+}
+
+/* The heading for row -1. */
+static void cell_of(Text *cell, const Shown *shown, const Table *table, int row)
+{
+    if (row < 0) {
+        heading_make(cell, shown);
+    } else {
+        cell_make(cell, shown, js_at(table->rows, (size_t)row));
+    }
 }
 
 static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
@@ -103,10 +117,9 @@ static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
         }
     }
     for (int i = 0; i < n; i++) {
-        shown[i].width = text_width(heading_of(&shown[i]));
-        for (size_t r = 0; r < js_length(table->rows); r++) {
+        for (int r = -1; r < (int)js_length(table->rows); r++) {
             Text cell = {0};
-            cell_make(&cell, &shown[i], js_at(table->rows, r));
+            cell_of(&cell, &shown[i], table, r);
             int width = cell.data ? text_width(cell.data) : 0;
             shown[i].width = width > shown[i].width ? width : shown[i].width;
             text_release(&cell);
@@ -163,16 +176,11 @@ static void list_print(Text *out, const Table *table, TableStyle style)
     if (style.width > 0) {
         cells_fit(shown, n, style.width);
     }
-    for (int i = 0; i < n; i++) {
-        text_add(out, "%s", i == 0 ? "" : "  ");
-        cell_add(out, heading_of(&shown[i]), &shown[i], i == n - 1);
-    }
-    text_add(out, "%s", n > 0 ? "\n" : "");
-    for (size_t r = 0; n > 0 && r < js_length(table->rows); r++) {
+    for (int r = -1; n > 0 && r < (int)js_length(table->rows); r++) {
         Text line = {0};
         for (int i = 0; i < n; i++) {
             Text cell = {0};
-            cell_make(&cell, &shown[i], js_at(table->rows, r));
+            cell_of(&cell, &shown[i], table, r);
             text_add(&line, "%s", i == 0 ? "" : "  ");
             cell_add(&line, cell.data ? cell.data : "", &shown[i], i == n - 1);
             text_release(&cell);

@@ -12,22 +12,22 @@ expect 0 eval third --corpus six.ogpc --games 20 --json --quiet
 [ "$(json_value seen_games)" = 0 ] || fail "seen_games: found $(json_value seen_games)"
 [ "$(json_value remade_games)" = 56 ] || fail "56 = 2 * 8 + 5 * 8: found $(json_value remade_games)"
 expect 0 eval third --corpus six.ogpc --games 20
-holds "seen games      0   56 fresh training games were made again  training games of a corpus"
+holds "seen games     0   56 fresh training games were made again  training games of a corpus"
 expect 0 convert third copy --to tl
 expect 0 eval copy --corpus six.ogpc --games 20
-holds "seen games      0   56 fresh training games were made again  training games of a corpus"
+holds "seen games     0   56 fresh training games were made again  training games of a corpus"
 expect 0 train alone --corpus six.ogpc --steps 3 "${shape[@]}"
 expect 0 eval alone --corpus six.ogpc --games 20
-holds "seen games      0   training games of a corpus come from another split"
+holds "seen games     0   training games of a corpus come from another split"
 lacks "made again"
 expect 0 eval first --corpus six.ogpc --games 20
-holds "seen games      0   16 fresh training games were made again"
+holds "seen games     0   16 fresh training games were made again"
 lacks "of a corpus"
 
 # What cannot be known, or was not asked for, is no number.
 for arguments in "third --all" "third --no-seen"; do
     expect 0 eval $arguments --corpus six.ogpc --games 20
-    holds "seen games      not known"
+    holds "seen games     not known"
     expect 0 eval $arguments --corpus six.ogpc --games 20 --json
     lacks seen_games
 done

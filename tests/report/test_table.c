@@ -80,9 +80,9 @@ static void text_is_aligned(void **state)
     table_fill(&table, &list);
     table_print(&text, &table, (TableStyle){0});
     assert_text(&text, "probes <by> layer\n"
-                       "layer  task       accuracy  95 % interval   kept  time\n"
-                       "embed  a|b & \"c\"     50.00  [40.00, 62.50]   yes   2.5\n"
-                       "   11  -                 -                    no     -\n");
+                       "layer  task       accuracy %  95 % interval   kept  time\n"
+                       "embed  a|b & \"c\"       50.00  [40.00, 62.50]   yes   2.5\n"
+                       "   11  -                   -                    no     -\n");
     table_print(&text, &table, (TableStyle){.wide = true});
     assert_non_null(strstr(text.data, "95 % interval   cells  kept"));
     text_release(&text);

@@ -63,7 +63,7 @@ const Command cmd_perft = {
     COMMAND_OPTIONS(options, PerftOptions),
     .min_args = 1,
     .max_args = 1,
-    .uses = USES_SIZE | USES_THREADS | USES_STORE,
+    .uses = USES_SIZE | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&perft_table),
     .run = perft_run,
 };

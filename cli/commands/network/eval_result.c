@@ -78,10 +78,10 @@ static void plies_report(Context *context, const LegalityScore *score, bool gene
 static void print_seen(Text *text, const EvalSeen *seen)
 {
     if (seen->of.unknown) {
-        text_add(text, "seen games      not known: %s\n", seen->of.unknown);
+        text_add(text, "seen games     not known: %s\n", seen->of.unknown);
         return;
     }
-    text_add(text, "seen games      %llu%s ", (unsigned long long)seen->left_out,
+    text_add(text, "seen games     %llu%s ", (unsigned long long)seen->left_out,
              seen->left_out > 0 ? ", left out" : "");
     if (seen->of.fresh > 0) {
         text_add(text, "  %llu fresh training games were made again",

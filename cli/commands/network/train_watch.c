@@ -165,7 +165,7 @@ static const Column profile_columns[] = {
     {"kernel", "kernel", .type = COLUMN_TEXT},
     {"seconds", "seconds", .digits = 2, .flags = COLUMN_TIME,
      .meaning = "summed over all workers, waiting for each other included"},
-    {"share", "share %", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
+    {"share", "share", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
     {"gflops", "GFLOP/s a worker", .digits = 1, .flags = COLUMN_TIME},
     {"flops_per_second", .flags = COLUMN_TIME},
     {"calls", "calls", .type = COLUMN_COUNT},

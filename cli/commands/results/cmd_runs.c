@@ -58,7 +58,7 @@ const Command cmd_runs_list = {
     .summary = "the runs in the results database, newest first",
     .examples = "ogpt runs list\nogpt runs list --limit 100 --store other.db",
     COMMAND_OPTIONS(list_options, ListOptions),
-    .uses = USES_STORE,
+    .uses = USES_STORE | USES_FORCE,
     COMMAND_TABLES(&runs_table),
     .run = list_run,
 };
