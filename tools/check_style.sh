@@ -64,8 +64,10 @@ for header in "${sources[@]}"; do
     fi
 done
 
-# Each room says in at most one page what it is for, where to begin, and what never goes in; the
-# folders that are no rooms (tests/, bench/, tools/) say what they are for.
+# Each room says in at most one page what it is for, where to begin, and what never goes in, and
+# ARCHITECTURE.md lists it (those in cli/ are one there). The folders that are not rooms (tests/,
+# bench/, tools/) say what they are for.
+map=docs/ARCHITECTURE.md
 printf '%s\n' "${sources[@]%/*}" | sed -E 's,^(tests|bench|tools)/.*,\1,' | grep -v '\.' | sort -u |
     while read -r room; do
         page=$room/README.md
@@ -78,6 +80,9 @@ printf '%s\n' "${sources[@]%/*}" | sed -E 's,^(tests|bench|tools)/.*,\1,' | grep
         [[ $room =~ ^(tests|bench|tools)$ ]] || for words in 'Start reading' 'Never'; do
             grep -q "$words" "$page" || echo "readme|$page:1: lacks the words \"$words\""
         done
+        if [[ -f $map && ! $room =~ ^(tests|bench|tools|cli/.*)$ ]] && ! grep -q "\`$room/\`" "$map"; then
+            echo "readme|$map:1: lacks the room $room/"
+        fi
     done >>"$findings"
 
 # The dialect of C, names, banned calls, and what texts name.

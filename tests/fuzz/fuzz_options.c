@@ -80,9 +80,8 @@ static int command_parse(const Command *command, int argc, char **argv)
     void *own = mem_calloc(1, command->options_bytes + 1, "options");
     const char **args = mem_calloc((size_t)argc + 1, sizeof(*args), "arguments");
     int n_args = 0;
-    OptionTable tables[2] = {
-        {.specs = specs, .n = common__specs(specs, command), .base = &common},
-        {.specs = command->options, .n = command->n_options, .base = own}};
+    OptionTable tables[2] = {{.specs = specs, .n = common__specs(specs, command), .base = &common},
+                             {.specs = command->options, .n = command->n_options, .base = own}};
     options_default(&tables[0]);
     options_default(&tables[1]);
     const int rc = options_parse(tables, 2, &n_args, args, argc, argv, command->name);
