@@ -280,17 +280,19 @@ static void check_site(Listener *listener, HookSite site, int layer)
 static void check_setting(Setting setting)
 {
     static Listener listener;
-    int n_moved = 0;
+    int n_moved = 0, n_inside = 0;
     listener = (Listener){.setting = setting};
     backward(&listener);
     for (int site = 0; site < N_HOOK_SITES; site++) {
+        n_inside += !hook_site_outside((HookSite)site);
         for (int layer = 0; layer < (hook_site_outside((HookSite)site) ? 1 : L); layer++) {
             check_site(&listener, (HookSite)site, layer);
             n_moved += norm(listener.gradients[site][layer], listener.counts[site][layer]) > 0;
         }
     }
     /* Behind the probe nothing can move its scores; before it, and for the logits, all can. */
-    assert_int_equal(n_moved, setting.probe ? 16 * (PROBE_LAYER + 1) : 16 * L + 2);
+    assert_int_equal(n_moved, setting.probe ? n_inside * (PROBE_LAYER + 1)
+                                            : n_inside * L + N_HOOK_SITES - n_inside);
 }
 
 static void test_full_pass(void **state)
