@@ -448,13 +448,11 @@ void options_help(Text *text, const OptionSpec *specs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const OptionSpec *spec = &specs[i];
-        char left[128];
-        const char *argument = argument_of(spec);
         bool flag = spec->type == OPT_FLAG;
-        int length = snprintf(left, sizeof(left), "  --%s%s%s", spec->name, flag ? "" : " ",
-                              flag ? "" : argument);
+        const char *blank = flag ? "" : " ", *argument = flag ? "" : argument_of(spec);
+        int length = (int)(strlen("  --") + strlen(spec->name) + strlen(blank) + strlen(argument));
         bool fits = length < HELP_COLUMN - 1;
-        text_add(text, "%s%s%*s%s", left, fits ? "" : "\n",
+        text_add(text, "  --%s%s%s%s%*s%s", spec->name, blank, argument, fits ? "" : "\n",
                  fits ? HELP_COLUMN - length : HELP_COLUMN, "", spec->help);
         help_tail(text, spec);
         text_add(text, "\n");

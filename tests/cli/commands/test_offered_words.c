@@ -60,6 +60,25 @@ static void offered_words_are_taken(void **state)
     assert_true(n >= 60);
 }
 
+/* However long a list of choices is, a help page shows all of it. */
+static void all_words_are_shown(void **state)
+{
+    size_t longest = 0;
+    for (size_t c = 0; commands[c]; c++) {
+        Text text = {0};
+        options_help(&text, commands[c]->options, commands[c]->n_options);
+        for (size_t i = 0; i < commands[c]->n_options; i++) {
+            const OptionSpec *spec = &commands[c]->options[i];
+            if (has_choices(spec) && spec->type != OPT_LAYERS) {
+                assert_non_null(strstr(text.data, spec->choices));
+                longest = strlen(spec->choices) > longest ? strlen(spec->choices) : longest;
+            }
+        }
+        text_release(&text);
+    }
+    assert_true(longest > 80);
+}
+
 static void layers_are_taken_in_every_form(void **state)
 {
     for (size_t c = 0; commands[c]; c++) {
@@ -107,9 +126,8 @@ static void tables_fit_the_database(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(offered_words_are_taken),
-        cmocka_unit_test(layers_are_taken_in_every_form),
-        cmocka_unit_test(defaults_are_offered),
+        cmocka_unit_test(offered_words_are_taken),        cmocka_unit_test(all_words_are_shown),
+        cmocka_unit_test(layers_are_taken_in_every_form), cmocka_unit_test(defaults_are_offered),
         cmocka_unit_test(tables_fit_the_database),
     };
     commands_install();
