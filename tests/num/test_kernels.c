@@ -157,11 +157,43 @@ static void test_attention(void **state)
         same(5, n, T + HS);
         same(6, n, T + HS);
         same(7, n, T + HS);
+        /* The same in steps, forward and back. */
         attention_scores(fast[9], fast[2], fast[3], B, T, NH, HS);
-        attention_softmax(fast[9], fast[9], B, T, NH);
-        attention_mix(fast[10], fast[9], fast[4], B, T, NH, HS);
-        memcpy(ref[10], ref[0], n * sizeof(float));
-        same(10, n, T);
+        attention_softmax(fast[10], fast[9], B, T, NH);
+        attention_mix(fast[0], fast[10], fast[4], B, T, NH, HS);
+        attention_mix_bwd(fast[11], fast[7], fast[8], fast[10], fast[4], B, T, NH, HS);
+        attention_softmax_bwd(fast[11], fast[9], B, T, NH);
+        attention_scores_bwd(fast[5], fast[6], fast[11], fast[2], fast[3], B, T, NH, HS);
+        same(0, n, T);
+        same(5, n, T + HS);
+        same(6, n, T + HS);
+        same(7, n, T + HS);
+    }
+}
+
+/* One query over kept keys: the numbers of keys on both sides of a vector's width. */
+static void test_attention_row(void **state)
+{
+    (void)state;
+    const size_t shapes[][4] = {{1, 16, 1, 16}, {15, 16, 2, 5}, {16, 32, 3, 16}, {59, 64, 8, 16}};
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        size_t n = shapes[i][0], stride = shapes[i][1], NH = shapes[i][2], HS = shapes[i][3];
+        fill(450 + i, 1);
+        kernels_ref.attention_row_scores(ref[0], ref[2], ref[3], n, stride, NH, HS);
+        kernels_ref.attention_row_softmax(ref[1], ref[0], n, stride, NH);
+        kernels_fast.attention_row_scores(fast[0], fast[2], fast[3], n, stride, NH, HS);
+        kernels_fast.attention_row_softmax(fast[1], fast[0], n, stride, NH);
+        same(1, NH * stride, n + HS);
+        for (size_t j = 0; j < NH * stride; j++) { /* behind the keys nothing is attended to */
+            bool behind = j % stride >= n;
+            assert_true(behind == (ref[0][j] == -INFINITY) && behind == (fast[0][j] == -INFINITY));
+            assert_true(!behind || (ref[1][j] == 0 && fast[1][j] == 0));
+            ref[0][j] = behind ? 0 : ref[0][j];
+            fast[0][j] = behind ? 0 : fast[0][j];
+        }
+        same(0, NH * stride, HS);
+        kernels_fast.attention_row_softmax(fast[0], fast[0], n, stride, NH); /* in place */
+        assert_memory_equal(fast[0], fast[1], NH * stride * sizeof(float));
     }
 }
 
@@ -248,13 +280,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_layernorm),
-        cmocka_unit_test(test_gelu),
-        cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_attention_is_causal),
-        cmocka_unit_test(test_cross_entropy),
-        cmocka_unit_test(test_exp_and_normal),
+        cmocka_unit_test(test_linear),        cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_gelu),          cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_attention_row), cmocka_unit_test(test_attention_is_causal),
+        cmocka_unit_test(test_cross_entropy), cmocka_unit_test(test_exp_and_normal),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
