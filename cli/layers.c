@@ -56,7 +56,7 @@ const char *layers_read(LayerList *out, const char *text, const char *words, int
                                      : "layers 0..63 and 'embed' expected, as embed,0,2-5";
     const char *rest = text;
     *out = (LayerList){.word = LAYERS_LISTED, .text = text};
-    if (strcmp(text, "all") == 0 || strcmp(text, "auto") == 0) {
+    if (strcmp(text, "all") == 0 || strcmp(text, "auto") == 0 || strcmp(text, "best") == 0) {
         out->word = strcmp(text, "all") == 0 ? LAYERS_ALL : LAYERS_AUTO;
         return word_taken(words, text) ? NULL : expected;
     }

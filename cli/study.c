@@ -263,7 +263,7 @@ static Js *document_make(const Study *study)
         const char *key;
         const Js *value;
         const StudyItem *item = &study->items[i];
-        if (item->is_table) {
+        if (item->is_table && !item->table.undocumented) {
             table_document(document, &item->table);
         }
         while (item->members && js_next(item->members, &it, &key, &value)) {

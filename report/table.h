@@ -31,9 +31,10 @@ typedef enum ColumnType {
 } ColumnType;
 
 enum {
-    COLUMN_TIME = 1,    /* differs between equal runs: left out of CSV */
-    COLUMN_WIDE = 2,    /* in text only if asked for */
-    COLUMN_UNSTORED = 4 /* not in the database */
+    COLUMN_TIME = 1,     /* differs between equal runs: left out of CSV */
+    COLUMN_WIDE = 2,     /* in text only if asked for */
+    COLUMN_UNSTORED = 4, /* not in the database */
+    COLUMN_BRIEF = 8     /* text shows its interval only if asked for more */
 };
 
 typedef struct Column {
@@ -68,6 +69,7 @@ typedef struct Table {
     Js *row;               /* the last of them, borrowed; NULL: none yet */
     bool hidden;           /* not in text */
     bool unstored;         /* not in the database this time */
+    bool undocumented;     /* not in the JSON document */
     char wrong[80];        /* the first key that is no column, or has another type; "": none */
 } Table;
 
@@ -100,10 +102,11 @@ size_t table_columns_of(Column *columns, size_t max, const Js *rows);
 
 typedef struct TableStyle {
     int width; /* characters a line: texts are cut with '~' to fit; 0: any */
-    bool wide; /* also the columns with COLUMN_WIDE */
+    bool wide; /* also the columns with COLUMN_WIDE, and intervals of those with COLUMN_BRIEF */
 } TableStyle;
 
-/* A list as aligned columns, a record as one line a column: heading, value, interval, meaning. */
+/* A list as aligned columns, a record as one line a column: heading, value, interval, meaning. A
+ * column that no row of a list has set is left out. */
 void table_print(Text *out, const Table *table, TableStyle style);
 void table_markdown(Text *out, const Table *table);
 /* One section of a page: a table with caption, column headings and, below it, their meanings. */

@@ -104,14 +104,26 @@ static void cell_of(Text *cell, const Shown *shown, const Table *table, int row)
     }
 }
 
+static bool is_set(const Table *table, const char *key)
+{
+    for (size_t r = 0; r < js_length(table->rows); r++) {
+        if (js_has(js_at(table->rows, r), key)) {
+            return true;
+        }
+    }
+    return js_length(table->rows) == 0;
+}
+
 static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
 {
     int n = 0;
     for (size_t c = 0; c < table->spec->n_columns; c++) {
         const Column *column = &table->spec->columns[c];
         bool visible = column->heading && column->type != COLUMN_NESTED &&
-                       (style.wide || (column->flags & COLUMN_WIDE) == 0);
-        for (int part = 0; visible && part <= column->interval && n < COLUMNS_SHOWN; part++) {
+                       (style.wide || (column->flags & COLUMN_WIDE) == 0) &&
+                       is_set(table, column->key);
+        bool interval = column->interval && (style.wide || (column->flags & COLUMN_BRIEF) == 0);
+        for (int part = 0; visible && part <= interval && n < COLUMNS_SHOWN; part++) {
             bool left = column->type == COLUMN_TEXT || part == 1;
             shown[n++] = (Shown){.column = column, .interval = part == 1, .left = left};
         }

@@ -5,9 +5,9 @@
 methods=$OGPT_SOURCE/docs/METHODS.md
 
 # undocumented FILE DOCUMENT: keys of a JSON document that the page does not name in backquotes;
-# X_ci, X_low and X_high go with X.
+# X_ci, X_low and X_high go with X, and layer_name with layer.
 undocumented() {
-    grep -o '^ *"[A-Za-z0-9_]*":' "$1" | tr -d ' ":' | sed 's/_\(ci\|low\|high\)$//' | sort -u |
+    grep -o '^ *"[A-Za-z0-9_]*":' "$1" | tr -d ' ":' | sed 's/_\(ci\|low\|high\)$//; s/layer_name$/layer/' | sort -u |
         while read -r key; do
             grep -qF "\`$key\`" "$2" || echo "$key"
         done
@@ -46,31 +46,29 @@ expect 0 probe compare m mine --corpus g.ogpc --test-games 20 --json
 documented 'probe compare'
 [ "$(grep -c '"p_holm":' out)" = 2 ] || fail 'every layer but the best is tested'
 expect 0 probe compare m mine m empty --corpus g.ogpc --test-games 20 --csv tables
-holds 'A - B'
+holds 'empty layer 1'
 [ "$(wc -l <tables/tests.csv)" = 2 ] || fail 'one test in the CSV'
 refuse 2 'pairs MODEL PROBE' probe compare m mine m --corpus g.ogpc
 refuse 2 'has no layer 5' probe compare m mine --corpus g.ogpc --layer 5 --quiet
-expect 2 probe compare m mine --corpus g.ogpc --csv tables --quiet
-holds 'probes.csv: exists' err
-holds 'the best layer on validation games' # the result stands
+expect 0 probe compare m mine --corpus g.ogpc --test-games 20
+holds 'the best layer on validation games'
+refuse 2 'probes.csv: exists' probe compare m mine --corpus g.ogpc --csv tables --quiet
 expect 0 probe geometry m mine empty --corpus g.ogpc --games 60 --test-games 20 --json
 documented 'probe geometry'
 expect 0 probe geometry m mine empty --corpus g.ogpc --games 60 --test-games 20
 holds 'random directions in 16 dimensions'
 holds 'same square at two layers'
-for games in 20 30; do
-    code=$((games == 20 ? 0 : 2)) # the second table is another one
-    expect $code probe geometry m mine --corpus g.ogpc --games 60 --test-games $games --no-halves --csv tables
-    holds 'random directions in 16 dimensions'
-done
-holds 'geometry.csv: exists' err
+expect 0 probe geometry m mine --corpus g.ogpc --games 60 --test-games 20 --no-halves --csv tables
+holds 'random directions in 16 dimensions'
+refuse 2 'geometry.csv: exists' probe geometry m mine --corpus g.ogpc --games 60 --test-games 30 --no-halves \
+    --csv tables --quiet # another table
 expect 0 probe fit m $small --out hidden --solver adamw --hidden 8 --layers 1 --no-controls
 refuse 2 'hidden' probe geometry m hidden --corpus g.ogpc --quiet
 
 # Pictures and tables; the same command again finds its own files and is content.
 for _ in 1 2; do
     expect 0 probe fit m $small --out mine --check-against liblinear --heat --csv csv
-    holds 'cells by square'
+    holds 'accuracy by square'
     holds 'bars from'
 done
 for table in layers controls breakdown tests; do
@@ -82,10 +80,14 @@ grep -q $'\033\[48;5;' out || fail 'colour was asked for'
 expect 0 show m --probe mine --moves "e4 c5" --layer 1 --probabilities
 holds 'probability of what it reads'
 
-# Other tables there: refused after the result, which stands; --force replaces them.
-expect 2 probe eval m mine --corpus g.ogpc --test-games 10 --csv csv --json
-holds 'layers.csv: exists' err
-grep -q '"best_layer":' out || fail 'the refusal of a table threw the result away'
+# Other tables there: refused before the work, of which nothing is left; --force replaces them.
+for file in '--csv csv' '--csv csv/layers.csv' '--html csv/layers.csv'; do
+    # shellcheck disable=SC2086
+    refuse 2 "csv/layers.csv: exists; give ${file% *} another name" probe fit m --corpus g.ogpc --out new $file --quiet
+done
+refuse 2 'csv/layers.csv: exists' probe eval m mine --corpus g.ogpc --csv csv --quiet
+ls -d new* 2>/dev/null && fail 'a fit whose tables are refused was begun'
+expect 0 probe eval m mine --corpus g.ogpc --test-games 10 --json
 for key in '"planted_reached": \(true\|false\)' '"control": "shuffled"' '"kept_epoch": [0-9]'; do
     grep -q "$key" out || fail "no $key in the document"
 done

@@ -6,7 +6,7 @@
 
 typedef struct TypedOptions {
     int colour, unset, site;
-    LayerList layers, one, none;
+    LayerList layers, one, none, chosen;
     const char *out;
 } TypedOptions;
 
@@ -27,6 +27,8 @@ static const OptionSpec specs[] = {
      .help = "layers", .alias = "layer"},
     {"one", OPT_LAYERS, offsetof(TypedOptions, one), .max = 1, .help = "one layer"},
     {"none", OPT_LAYERS, offsetof(TypedOptions, none), .help = "no default"},
+    OPTION_ROW("chosen", OPT_LAYERS, offsetof(TypedOptions, chosen), "or the best", .max = 1,
+               .def = "best", .choices = "best"),
     OPTION_OUT("out", offsetof(TypedOptions, out), "FILE", "a file"),
 };
 
@@ -98,6 +100,9 @@ static void layers_have_one_grammar(void **state)
     assert_int_equal(p.fields.layers.word, LAYERS_AUTO);
     parse(&p, "--one=embed");
     assert_int_equal(p.fields.one.layers[0], -1);
+    assert_int_equal(p.fields.chosen.word, LAYERS_AUTO);
+    parse(&p, "--chosen=3");
+    assert_int_equal(p.fields.chosen.word, LAYERS_LISTED);
 }
 
 static void wrong_layers_are_refused(void **state)
@@ -107,6 +112,7 @@ static void wrong_layers_are_refused(void **state)
         "--layers=1-",   "--layers=embedx", "--layers=0x1",     "--layers=1 2",  "--layers=99999",
         "--layers=none", "--layers=ALL",    "--layers=3-embed", "--layers=0-99", "--layers=3,all",
         "--none=all",    "--none=auto",     "--one=1,2",        "--one=1-2",     "--one=all",
+        "--one=best",    "--chosen=auto",
     };
     Parsed p;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

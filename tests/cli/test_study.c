@@ -8,6 +8,7 @@
 
 static int n_worked;           /* how often a command began its work */
 static const char *wrong_key;  /* set by the command in its table */
+static bool undocumented;      /* whether its table stays out of the document */
 static double measured = 0.25; /* what the command finds */
 
 static const Column curve_columns[] = {
@@ -43,6 +44,7 @@ static int measure_run(Context *context)
     }
     n_worked++;
     Table *table = study_table(context, &curve);
+    table->undocumented = undocumented;
     for (int64_t i = 1; i <= given->games; i++) {
         table_row(table);
         table_int(table, "step", i);
@@ -141,6 +143,7 @@ static int start_clean(void **state)
 {
     n_worked = 0;
     wrong_key = NULL;
+    undocumented = false;
     measured = 0.25;
     assert_int_equal(chdir(run_folder), 0);
     return 0;
@@ -166,6 +169,24 @@ static void tables_are_printed_and_stored(void **state)
     assert_int_equal(store_rows(&rows, store, "train_curve", 2), 0);
     assert_int_equal(js_length(rows), 2);
     assert_true(js_num_of(js_member(js_at(rows, 1), "loss")) == 0.125);
+    js_free(rows);
+    store_close(store);
+}
+
+static void a_long_table_stays_out_of_the_document(void **state)
+{
+    Js *document = NULL, *rows = NULL;
+    Store *store = NULL;
+    undocumented = true;
+    assert_int_equal(run("measure --games 2 --json --store aside.db --csv aside.csv"), 0);
+    assert_int_equal(js_parse_file(&document, at("stdout"), 1 << 20), 0);
+    assert_false(js_has(document, "curve"));
+    assert_true(js_has(document, "best"));
+    js_free(document);
+    assert_true(file_exists(at("aside.csv")));
+    assert_int_equal(store_open_read(&store, at("aside.db")), 0);
+    assert_int_equal(store_rows(&rows, store, "train_curve", 1), 0);
+    assert_int_equal(js_length(rows), 2);
     js_free(rows);
     store_close(store);
 }
@@ -277,6 +298,7 @@ int main(void)
     static const Program program = {.commands = commands, .start = start, .versions = versions};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(tables_are_printed_and_stored, start_clean),
+        cmocka_unit_test_setup(a_long_table_stays_out_of_the_document, start_clean),
         cmocka_unit_test_setup(files_hold_the_tables, start_clean),
         cmocka_unit_test_setup(files_in_the_way_are_refused_early, start_clean),
         cmocka_unit_test_setup(places_that_cannot_be_written_are_refused_early, start_clean),

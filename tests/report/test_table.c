@@ -89,6 +89,36 @@ static void text_is_aligned(void **state)
     table_release(&table);
 }
 
+/* An interval that is shown only if asked for, and a column that no row has. */
+static void text_is_short_unless_asked(void **state)
+{
+    static const Column brief[] = {
+        {.key = "n", .heading = "n", .type = COLUMN_COUNT},
+        {.key = "share", .heading = "share", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},
+        {.key = "null", .heading = "null", .type = COLUMN_TEXT},
+        {.key = "unset", .heading = "unset", .type = COLUMN_TEXT},
+    };
+    static const TableSpec spec = {.name = "brief", .columns = brief, .n_columns = 4};
+    Table table;
+    Text text = {0};
+    table_init(&table, &spec);
+    table_int(&table, "n", 1);
+    table_interval(&table, "share", (Interval){0.5, 0.4, 0.6});
+    table_null(&table, "null");
+    table_print(&text, &table, (TableStyle){0});
+    assert_text(&text, "n  share  null\n"
+                       "1    0.5  -\n");
+    table_print(&text, &table, (TableStyle){.wide = true});
+    assert_text(&text, "n  share  95 % interval  null\n"
+                       "1    0.5  [0.4, 0.6]     -\n");
+    table_row(&table);
+    table_text(&table, "unset", "set");
+    table_print(&text, &table, (TableStyle){0});
+    assert_non_null(strstr(text.data, "null  unset\n"));
+    text_release(&text);
+    table_release(&table);
+}
+
 static void long_texts_are_cut_to_the_width(void **state)
 {
     Table table;
@@ -281,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_aligned),
+        cmocka_unit_test(text_is_short_unless_asked),
         cmocka_unit_test(long_texts_are_cut_to_the_width),
         cmocka_unit_test(a_record_is_a_line_a_column),
         cmocka_unit_test(markdown_escapes_bars),

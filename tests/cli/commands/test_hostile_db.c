@@ -199,6 +199,20 @@ static void wrong_values_are_refused(void **state)
     mem_free(shown);
 }
 
+/* A byte of the first page, or of one that holds texts of tables. */
+static size_t schema_place(Rng *rng, const char *data, size_t n_bytes)
+{
+    enum { PAGE = 16384, PAGES_MAX = 64 };
+    static const char text[] = "CREATE TABLE";
+    size_t pages[PAGES_MAX] = {0}, n = 1;
+    for (size_t i = PAGE; i + sizeof(text) <= n_bytes && n < PAGES_MAX; i++) {
+        if (i / PAGE != pages[n - 1] && memcmp(data + i, text, sizeof(text) - 1) == 0) {
+            pages[n++] = i / PAGE;
+        }
+    }
+    return pages[rng_below(rng, (uint32_t)n)] * PAGE + rng_below(rng, PAGE);
+}
+
 /* Random bytes of a results database overwritten: refused, or everything is as it was. */
 static void corrupted_results_are_refused_or_whole(void **state)
 {
@@ -213,9 +227,10 @@ static void corrupted_results_are_refused_or_whole(void **state)
         Rng rng = rng_at(11, RNG_TEST, (uint64_t)i);
         char *shown = NULL, saved[4];
         size_t places[4];
-        /* Half of the bytes hit the first pages: header and schema. Some files are cut. */
+        /* Half of the bytes hit the header and the schema. Some files are cut. */
         for (int b = 0; b < 4; b++) {
-            places[b] = rng_below(&rng, b < 2 ? 32768 : (uint32_t)n_bytes);
+            places[b] =
+                b < 2 ? schema_place(&rng, data, n_bytes) : rng_below(&rng, (uint32_t)n_bytes);
             saved[b] = data[places[b]];
             data[places[b]] = (char)rng_below(&rng, 256);
         }

@@ -17,8 +17,11 @@ tensors_of() {
 
 # One sweep with controls: a table for people, a document for programs, rows in the store.
 expect 0 probe fit m $small --out whole
-for line in embed 'layer 5' majority 'move history' 'history MLP' 'random net' shuffled planted; do
-    holds "$line"
+for line in 'embed  [a-z]*  ' '    5  [a-z]*  ' majority history history_mlp random_model shuffled planted; do
+    grep -q "^$line  " out || fail "no line of $line"
+done
+for heading in accuracy 'exact boards' '95 % interval'; do
+    holds "$heading"
 done
 expect 0 probe fit m $small --out whole --json
 for key in task solver best_layer accuracy board_exact nonempty_accuracy flipped_accuracy \
@@ -134,8 +137,9 @@ refuse 2 '--task' probe fit m $small --task colour --out whole --quiet
 refuse 3 'fitted on model' probe eval other whole --corpus g.ogpc --quiet
 refuse 3 'fitted on model' show other --probe whole --moves e4
 refuse 2 '--layers' probe fit m $small --layers 0,x --out x
-for layer in 6 99; do
-    refuse 2 "layer $layer asked for" probe fit m $small --layers 0,$layer --out x
+refuse 2 "--layers" probe fit m $small --layers 0,99 --out x
+for layer in 6 63; do
+    refuse 2 "--layers 0,$layer: m has" probe fit m $small --layers 0,$layer --out x
     holds "has layers 0 to 5 and 'embed'" err
 done
 refuse 2 '--site' probe fit m $small --site pattern --out x

@@ -1,0 +1,93 @@
+/* cli/commands/board/probe_run.c - a sweep from its inputs to its tables. Contract in
+ * cli/commands/board/probe_run.h. */
+#include "cli/commands/board/probe_run.h"
+
+#include "base/process.h"
+#include "cli/commands/common/model_input.h"
+
+int probe_run_open(ProbeRun *run, Context *context, const ProbeSample *sample, const char *path)
+{
+    run->sample = sample;
+    run->path = path;
+    run->options = SWEEP_OPTIONS_DEFAULT;
+    run->options.n_games = (size_t)sample->games;
+    run->options.n_test_games = (size_t)sample->test_games;
+    run->options.plies = (int)sample->plies;
+    run->options.controls = !sample->no_controls;
+    run->options.replace = context->force;
+    int rc = context_subject_open(context, &run->subject, context->args[0]);
+    rc = rc ? rc : corpus_open(&run->corpus, sample->corpus, false);
+    return rc ? rc : subject_check_corpus(&run->subject, sample->corpus, run->corpus);
+}
+
+void probe_run_release(ProbeRun *run)
+{
+    swept_release(&run->swept);
+    probe_release(&run->probe);
+    corpus_close(run->corpus);
+    subject_release(&run->subject);
+}
+
+typedef struct SweepShow {
+    const Context *context;
+    Swept *swept;
+} SweepShow;
+
+static void show_start(void *owner, const SweepResult *so_far)
+{
+    const SweepShow *show = owner;
+    context_say(show->context,
+                "%zu training, %zu validation, %zu test positions; up to %.0f MiB of memory",
+                so_far->n_train, so_far->n_validation, so_far->n_test,
+                (double)(so_far->bytes + memory_peak_bytes()) / 1048576);
+}
+
+static int show_scored(void *owner, int layer, int control, const LabelledSet *truth,
+                       const uint8_t *predicted)
+{
+    const SweepShow *show = owner;
+    return swept_scored(show->swept, layer, control, truth, predicted);
+}
+
+static void result_fill(ProbeRun *run, Context *context)
+{
+    const SweepResult *result = &run->swept.result;
+    int size = run->subject.size;
+    const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
+    if (result->n_train_games < run->options.n_games ||
+        result->n_test_games < run->options.n_test_games) {
+        context_warn(context,
+                     "the corpus has %zu training and %zu test games, %zu and %zu were asked for: "
+                     "all are used",
+                     result->n_train_games, result->n_test_games, run->options.n_games,
+                     run->options.n_test_games);
+    }
+    probe_text_warn(context, run);
+    probe_tables_fill(context, run);
+    if (run->sample->heat) {
+        probe_text_heat(study_text(context), run, context->colour);
+    }
+    study_next(context,
+               "ogpt show %s --probe %s --moves \"%s\", ogpt cases make cases.csv --size %d",
+               context->args[0], run->path, moves, size);
+}
+
+int probe_run_sweep(ProbeRun *run, Context *context, bool fit)
+{
+    Swept *swept = &run->swept;
+    SweepShow show = {context, swept};
+    SweepObserver observer = {.context = &show, .start = show_start, .scored = show_scored};
+    Work work = *study_work(context, "probing", "layers");
+    work.memory_bytes = (size_t)run->sample->memory << 20;
+    run->options.observer = &observer;
+    swept->work = &work;
+    int rc = (fit ? sweep_fit(&swept->result, &run->probe, run->path, &run->subject, run->corpus,
+                              &run->options, &work)
+                  : sweep_score(&swept->result, &run->probe, run->path, &run->subject, run->corpus,
+                                &run->options, &work));
+    rc = rc ? rc : swept_test(swept);
+    if (rc == 0) {
+        result_fill(run, context);
+    }
+    return rc;
+}

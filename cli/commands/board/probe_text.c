@@ -1,0 +1,139 @@
+/* cli/commands/board/probe_text.c - what people read of a probe's result beside its tables.
+ * Contract in cli/commands/board/probe_run.h. */
+#include "cli/commands/board/probe_run.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "report/heat.h"
+
+void probe_layer_name(char out[16], int layer)
+{
+    if (layer == LAYER_EMBED) {
+        snprintf(out, 16, "embed");
+    } else {
+        snprintf(out, 16, "layer %d", layer);
+    }
+}
+
+void probe_text_head(Text *text, const ProbeRun *run)
+{
+    const Probe *probe = &run->probe;
+    text_add(text, "task %s (%s", probe->task, probe->classes[0]);
+    for (int k = 1; k < probe->n_classes; k++) {
+        text_add(text, ", %s", probe->classes[k]);
+    }
+    text_add(text, "), solver %s", probe->solver);
+    if (probe->n_hidden > 0) {
+        text_add(text, " with %d hidden units", probe->n_hidden);
+    }
+    text_add(text,
+             ", fitted on %lld positions of %lld games\n"
+             "tested on %zu positions of %zu games; scores in percent\n",
+             (long long)probe->n_positions, (long long)probe->n_games, run->swept.result.n_test,
+             run->swept.result.n_test_games);
+}
+
+static void fit_note(Text *text, const LayerScore *layer, bool chosen_l2)
+{
+    const FitCheck *check = &layer->check;
+    char name[16];
+    probe_layer_name(name, layer->layer);
+    if (layer->fit.n_unconverged > 0) {
+        text_add(text, "%s: %zu squares stopped above the gradient tolerance\n", name,
+                 layer->fit.n_unconverged);
+    }
+    if (chosen_l2) {
+        text_add(text, "%s: l2 %g, chosen on validation games\n", name, layer->fit.l2);
+    }
+    if (layer->has_check) {
+        text_add(text,
+                 "%s: liblinear on the same binary problems: objective %.6f, ours %.6f, relative "
+                 "difference %.1e (worst square %.1e); both read %.3f %% of cells alike\n",
+                 name, check->liblinear, check->newton, check->difference, check->worst,
+                 100 * check->agreement);
+    }
+}
+
+void probe_text_notes(Text *text, const ProbeRun *run)
+{
+    const SweepResult *result = &run->swept.result;
+    text_add(text, "best: chosen on validation games; level: not told apart from the best (paired "
+                   "bootstrap over games, Holm, 5 %%)\n");
+    for (int i = 0; i < result->n_layers; i++) {
+        fit_note(text, &result->layers[i], run->probe.l2 == FIT_L2_AUTO);
+    }
+    if (result->has_control[CONTROL_MAJORITY]) {
+        text_add(text, "\ncontrols, fitted on %zu positions of %zu games\n", result->n_train,
+                 result->n_train_games);
+    }
+}
+
+void probe_text_heat(Text *text, const ProbeRun *run, bool colour)
+{
+    const SweepResult *result = &run->swept.result;
+    const Reading *best = swept_best(&run->swept);
+    char names[LAYERS_MAX][16], title[64];
+    const char *pointers[LAYERS_MAX];
+    double values[BOARD_SQUARES], accuracy[LAYERS_MAX], lowest = 1;
+    for (int i = 0; i < result->n_layers; i++) {
+        probe_layer_name(names[i], result->layers[i].layer);
+        pointers[i] = names[i];
+        accuracy[i] = result->layers[i].test.accuracy.value;
+        lowest = fmin(lowest, accuracy[i]);
+    }
+    if (result->has_control[CONTROL_MAJORITY]) { /* a bar is what a layer knows beyond it */
+        lowest = fmin(lowest, result->control[CONTROL_MAJORITY].accuracy.value);
+    }
+    text_add(text, "\n");
+    draw_bars(text, "accuracy by layer", pointers, accuracy, (size_t)result->n_layers, lowest, 1);
+    for (int s = 0; s < run->probe.n_squares; s++) {
+        BreakdownRow row = {.accuracy = NAN};
+        if (best) {
+            breakdown_row(&row, &best->breakdown, BY_SQUARE, s);
+        }
+        values[s] = row.accuracy;
+    }
+    snprintf(title, sizeof(title), "\naccuracy by square, %s, %%", names[result->best]);
+    draw_heat(text, game_variant(run->probe.size), title, values, 1, colour);
+}
+
+void probe_text_warn(const Context *context, const ProbeRun *run)
+{
+    const SweepResult *result = &run->swept.result;
+    const bool *has = result->has_control;
+    double line = result->control[CONTROL_HISTORY].accuracy.value;
+    double mlp = result->control[CONTROL_HISTORY_MLP].accuracy.value;
+    if (has[CONTROL_MAJORITY] && (int64_t)result->n_train < run->probe.n_positions) {
+        context_warn(context,
+                     "the controls were fitted on %zu positions, the probe on %lld: they are "
+                     "weaker than they could be; give --games and --plies of the probe",
+                     result->n_train, (long long)run->probe.n_positions);
+    }
+    if (has[CONTROL_HISTORY] && has[CONTROL_HISTORY_MLP] &&
+        mlp < result->control[CONTROL_HISTORY].accuracy.low) { /* by more than chance */
+        context_warn(context,
+                     "the history MLP reads %.2f %% of cells, the linear history %.2f %%: compare "
+                     "the probe with the linear one, or give more --games",
+                     100 * mlp, 100 * line);
+    }
+    if (has[CONTROL_HISTORY_MLP] &&
+        result->control_fit[CONTROL_HISTORY_MLP].kept == HIDDEN_EPOCHS) {
+        context_warn(context,
+                     "the history MLP was best after its last epoch, %d: more --games would teach "
+                     "it more",
+                     HIDDEN_EPOCHS);
+    }
+    if (has[CONTROL_PLANTED] && !swept_planted(&run->swept)) {
+        context_warn(context,
+                     "the solver reads %.2f %% of the planted board, where %.1f %% can be read: "
+                     "give it more --games",
+                     100 * result->control[CONTROL_PLANTED].accuracy.value, 100 * PLANTED_ACCURACY);
+    }
+    if (run->swept.chance.difference.value > 0 && run->swept.chance.p_holm < DIFFERS_BELOW) {
+        context_warn(context,
+                     "shuffled labels are read better than the majority (%+.2f points, p %.4f): "
+                     "something leaks",
+                     100 * run->swept.chance.difference.value, run->swept.chance.p_holm);
+    }
+}
