@@ -106,6 +106,16 @@ function check_calls(text, file, line,   word, rest) {
         }
     }
 }
+function check_quoted(text, file, line,   word, rest) { # `word`, alone between backticks
+    rest = text
+    while (match(rest, /`[A-Za-z][A-Za-z0-9]+`/)) {
+        word = substr(rest, RSTART + 1, RLENGTH - 2)
+        rest = substr(rest, RSTART + RLENGTH)
+        if (!is_formula(word) && !word_exists(word)) {
+            refuse("named", file, line, "`" word "`: no such name")
+        }
+    }
+}
 function remember(text,   n, i, word) {
     gsub(/[^A-Za-z0-9_]+/, " ", text)
     n = split(text, word, " ")
@@ -160,4 +170,5 @@ part == 3 { # all code and strings, before any comment is read
     check_words($4, $1, $2)
     check_paths($4, $1, $2)
     check_calls($4, $1, $2)
+    check_quoted($4, $1, $2)
 }
