@@ -274,6 +274,30 @@ int path_check_writable(const char *path)
                : err_set_errno(OGPT_EIO, "%s: cannot be made in %s", path, place);
 }
 
+int dir_self_check(const char *path, uint64_t bytes)
+{
+    static const char words[] = "ogpt doctor was here";
+    char scratch[FILES_PATH_MAX];
+    char file[FILES_PATH_MAX];
+    void *back = NULL;
+    size_t n = 0;
+    int rc = disk_preflight(path, bytes);
+    rc = rc ? rc : path_join(scratch, path, ".ogpt-doctor");
+    rc = rc ? rc : dir_create(scratch);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = path_join(file, scratch, "probe");
+    rc = rc ? rc : file_write_atomic(file, words, sizeof(words), true);
+    rc = rc ? rc : file_read_all(&back, &n, file, 4096);
+    if (rc == 0 && (n != sizeof(words) || memcmp(back, words, n) != 0)) {
+        rc = err_set(OGPT_ENEGATIVE, "%s: other bytes came back than were written", file);
+    }
+    mem_free(back);
+    int removed = dir_remove(scratch);
+    return rc ? rc : removed;
+}
+
 /* ---- the lock ---- */
 
 static int locked_error(int fd, const char *path)

@@ -68,6 +68,10 @@ int path_check_writable(const char *path);
  * nearest existing parent, has less than `bytes` free. */
 int disk_preflight(const char *path, uint64_t bytes);
 
+/* Whether a directory takes a file: `bytes` are free, and what is written, synced and renamed there
+ * is read back. Leaves nothing. Returns 0, OGPT_ENEGATIVE (other bytes came back) or OGPT_EIO. */
+int dir_self_check(const char *path, uint64_t bytes);
+
 /* Exclusive advisory lock file that contains "pid host". A second process gets OGPT_ELOCKED with a
  * message that names the holder's pid; the lock of a dead process is taken over. */
 typedef struct FileLock {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/js.h"
+#include "base/suggest.h"
 #include "cli/command.h"
 
 #define OPTIONS_MAX 64 /* of one table */
@@ -49,17 +50,5 @@ void options_document(Js *object, const OptionTable *table);
 
 /* Lines for --help: "  --games N     how many games (1..10, default 3)". */
 void options_help(Text *text, const OptionSpec *specs, size_t n);
-
-/* The candidate nearest to `word` by edit distance, or NULL when none is near enough for a
- * "did you mean". */
-typedef struct Suggestion {
-    const char *word;
-    const char *best;
-    size_t distance;
-} Suggestion;
-void suggestion_offer(Suggestion *suggestion, const char *candidate);
-/* Number of insertions, deletions, replacements and swaps of neighbours. Words longer than 63
- * bytes count as infinitely far. */
-size_t edit_distance(const char *a, const char *b);
 
 #endif

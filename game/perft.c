@@ -3,6 +3,9 @@
 
 #include <assert.h>
 
+#include "base/err.h"
+#include "game/rules_ref.h"
+
 /* The first plies are expanded into a list whose entries are counted in parallel. */
 #define SPLIT_PLIES 4
 #define SPLIT_BOARDS 256 /* the widest board has 244 positions after 4 plies */
@@ -78,6 +81,31 @@ int perft_start(uint64_t *leaves, const GameVariant *variant, int depth, Pool *p
     *leaves = 0;
     for (size_t i = 0; i < work.n; i++) {
         *leaves += work.leaves[i];
+    }
+    return 0;
+}
+
+#define PUBLISHED_7 55092 /* leaves on 8x8 */
+
+int perft_self_check(Pool *pool)
+{
+    uint64_t leaves = 0;
+    uint64_t fast_5 = 0;
+    RefBoard board;
+    int rc = perft_start(&leaves, game_variant(8), 7, pool);
+    rc = rc ? rc : perft_start(&fast_5, game_variant(8), 5, pool);
+    if (rc != 0) {
+        return rc;
+    }
+    if (leaves != PUBLISHED_7) {
+        return err_set(OGPT_ENEGATIVE, "perft 7: %d expected, found %llu", PUBLISHED_7,
+                       (unsigned long long)leaves);
+    }
+    ref_start(&board, 8);
+    uint64_t ref_5 = ref_perft(&board, 5);
+    if (ref_5 != fast_5) {
+        return err_set(OGPT_ENEGATIVE, "perft 5: reference rules %llu, fast rules %llu",
+                       (unsigned long long)ref_5, (unsigned long long)fast_5);
     }
     return 0;
 }

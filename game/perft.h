@@ -14,5 +14,8 @@
 int perft_start(uint64_t *leaves, const GameVariant *variant, int depth, Pool *pool);
 /* Leaves below a position whose mover may have to pass (`board` needs no legal move). */
 uint64_t perft_board(const GameVariant *variant, const Board *board, int depth);
+/* Whether the fast rules count as published (depth 7 on 8x8) and as the reference rules do (depth
+ * 5). Returns 0, or OGPT_ENEGATIVE with both numbers. */
+int perft_self_check(Pool *pool);
 
 #endif

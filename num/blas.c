@@ -43,3 +43,31 @@ void gemm(bool ta, bool tb, size_t M, size_t N, size_t K, float alpha, const flo
                 (blasint)M, (blasint)N, (blasint)K, alpha, a, (blasint)lda, b, (blasint)ldb, beta,
                 c, (blasint)ldc);
 }
+
+/* A matrix product whose entries are small integers, hence exact in float. */
+int blas_self_check(void)
+{
+    enum { N = 24 };
+    float a[N * N], b[N * N], c[N * N];
+    for (int i = 0; i < N * N; i++) {
+        a[i] = (float)(i % 7 - 3);
+        b[i] = (float)(i % 5 - 2);
+    }
+    gemm(false, false, N, N, N, 1, a, N, b, N, 0, c, N);
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < N; j++) {
+            float sum = 0;
+            for (int k = 0; k < N; k++) {
+                sum += a[i * N + k] * b[k * N + j];
+            }
+            if (c[i * N + j] != sum) {
+                return err_set(OGPT_ENEGATIVE, "matrix product [%d][%d]: %g expected, found %g", i,
+                               j, (double)sum, (double)c[i * N + j]);
+            }
+        }
+    }
+    if (blas_threads() != 1) {
+        return err_set(OGPT_ENEGATIVE, "1 BLAS thread expected, found %d", blas_threads());
+    }
+    return 0;
+}

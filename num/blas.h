@@ -16,6 +16,9 @@ int blas_init(void);
 const char *blas_core(void);
 const char *blas_version(void);
 int blas_threads(void);
+/* Whether a small product of whole numbers, exact in float, comes out right, on one thread. Returns
+ * 0, or OGPT_ENEGATIVE with both numbers. */
+int blas_self_check(void);
 
 /* c (M,N) = alpha * op(a) (M,K) . op(b) (K,N) + beta * c, row-major; op transposes when ta/tb.
  * lda, ldb, ldc: numbers from one stored row to the next. M, N or K = 0 is allowed. */

@@ -206,7 +206,7 @@ static int print_report(Text *text, bool *holds, const Findings *f, const DemoCl
     }
     print_legality(text, js_at(f->eval, js_length(f->eval) - 1));
     text_add(text, "\nCan its board be read?  test games, mine/theirs/empty\n");
-    text_add(text, "  layer             cells  95 %% interval   boards exact, %%\n");
+    text_add(text, "  layer          accuracy  95 %% interval   exact boards, %%\n");
     print_board_rows(text, f->layers, false);
     text_add(text, "  controls\n");
     print_board_rows(text, f->controls, true);
