@@ -43,9 +43,9 @@ bool pass__wants(const BlockPass *p, HookSite site, int layer);
 bool pass__saw(const BlockPass *p, HookSite site, int layer);
 
 /* Blocks `first` to the last on blocks[first].pre (first = L: on the last block's post), and the
- * head. Returns the logits (N,V), which lie on the tape. */
+ * head. Returns the logits (N,V), borrowed from the tape. */
 const real *pass__forward(const BlockPass *p, int first);
-/* From dlogits (N,V) (NULL: zeros) down to the input of block 0, whose gradient is left in
+/* From dlogits (N,V) (NULL: zeros) back to the input of block 0; its gradient is left in
  * tape->dx. */
 void pass__backward(const BlockPass *p, const real *dlogits);
 

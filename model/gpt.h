@@ -83,8 +83,8 @@ void tape_free(Tape *tape);
  * tape. */
 const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_t B, size_t T,
                         const Hooks *hooks);
-/* Sum of the cross-entropies (nats) of the last forward at positions whose target is not the
- * pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits. */
+/* Sum of the cross-entropies (nats) of the last forward pass, over positions with a target other
+ * than the pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits. */
 double gpt_loss(Tape *tape, const uint8_t *targets, real scale);
 /* Adds the gradient of the last gpt_loss to grads (n_numbers). tokens as in gpt_forward. Not on a
  * TAPE_FORWARD tape. */

@@ -1,4 +1,4 @@
-/* model/prefix.h - sequences whose beginning is computed once, for many edits of their end.
+/* model/prefix.h - sequences that are computed once, for many edits of their last position.
  *
  * Attention only looks back, so a change at the last position of a sequence changes nothing that
  * the network computed before it. A Prefix keeps, for a batch of sequences of different lengths,

@@ -23,14 +23,15 @@
 #include "num/real.h"
 
 /* X(enumerator, name, TransformerLens's name, width of a row, kind), in the order of the pass.
- * The name in TransformerLens stands behind "blocks.{l}." unless the kind is OUTSIDE.
+ * The full name in TransformerLens is "blocks.{l}." and this name; without "blocks.{l}." for the
+ * kind OUTSIDE.
  *
  * Width: MODEL d_model; MLP d_mlp; KEYS n_heads times the keys; ONE a single number.
  * Kind, which decides the lists of names below:
  *   FIRST    as STREAM; the row that opens every list
  *   STREAM   the residual stream
  *   ROW      another vector of a position: can be written to files, probed and edited
- *   READ     can be written to files, but is no vector that a direction could lie in
+ *   READ     can be written to files; not a vector, so no direction can be read or added
  *   HOOK     for hooks alone: holds infinities
  *   OUTSIDE  for hooks alone: outside the blocks, visited once, as layer 0 */
 #define HOOK_SITES(X)                                                                              \
@@ -110,9 +111,9 @@ bool hook_site_serves(HookSite site, HookUse use);
 const char *hook_site_names(HookUse use);
 /* The short name (static). */
 const char *hook_site_name(HookSite site);
-/* "blocks.3.hook_resid_post"; "ln_final.hook_scale", whatever the layer, outside the blocks. */
+/* "blocks.3.hook_resid_post"; outside the blocks "ln_final.hook_scale" for every layer. */
 void hook_full_name(char out[64], HookSite site, int layer);
-/* Whether the site lies outside the blocks; a hook finds it at layer 0. */
+/* Whether the site is outside the blocks; hooks see it as layer 0. */
 bool hook_site_outside(HookSite site);
 /* Numbers in a row of the site. `keys` is the number of keys a query sees: T in gpt_forward. */
 size_t hook_width(const GptConfig *cfg, HookSite site, size_t keys);
@@ -123,7 +124,7 @@ size_t hook_width(const GptConfig *cfg, HookSite site, size_t keys);
 
 /* What a hook is shown: rows (B,T,width) of one site and layer.
  *
- * On the way forward a hook reads `value` and may change it in place; the pass goes on with what
+ * On the way forward a hook reads `value` and may change it in place; the pass continues with what
  * it leaves. Entries that causality hides stay hidden: scores of keys after the query are not
  * read back.
  *

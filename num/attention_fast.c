@@ -1,8 +1,8 @@
 /* num/attention_fast.c - causal attention for short sequences: one game, one head at a time.
  *
  * With T <= 64 all keys of a head fit in four 16-lane vectors, so scores of a few queries stay in
- * registers. Everything is one primitive, `tile`: a small product of R rows with W vectors whose
- * sizes are compile-time constants. Shapes outside (T > 64, HS not 16, 32 or 64) go to the
+ * registers. Everything is built from one primitive, `tile`: a small product of R rows with W
+ * vectors, both compile-time constants. Shapes outside (T > 64, HS not 16, 32 or 64) go to the
  * plain kernel. The backward pass makes the pattern again from the kept log-sum-exp instead of
  * storing it: two extra products of HS against 4*T*T bytes a head of memory (Dao et al. 2022).
  */

@@ -107,7 +107,7 @@ static __m512i interleaving(void)
                            _mm512_slli_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(16)), 16));
 }
 
-/* 16 pairs whose first halves come from row x and second halves from row y (NULL: zeros). */
+/* 16 pairs: first halves from row x, second halves from row y (NULL: zeros). */
 static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
 {
     __m512 first = _mm512_maskz_loadu_ps(mask, x);

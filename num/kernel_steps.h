@@ -2,10 +2,10 @@
  *
  * The kernels of num/kernels.h never hold attention scores, an attention pattern or the scale of
  * a LayerNorm. These functions compute them one after another, so that a hook can read and change
- * what lies between, and take the gradient back through the same steps. Plain loops over either
- * number type: they run in microscopes, never in training. Legend in num/kernels.h; `d` in front
- * of a name is the gradient by that name. A value that a hook has changed counts as the computed
- * value plus a constant, so a gradient passes through the change as it is.
+ * what is between the steps, and take the gradient back through the same steps. Plain loops over
+ * either number type: they run in microscopes, never in training. Legend in num/kernels.h; `d` in
+ * front of a name is the gradient by that name. A value that a hook has changed counts as the
+ * computed value plus a constant, so a gradient passes through the change as it is.
  *
  * attention_row_* work on one query over n_keys kept keys and values, `stride` columns apart
  * (attention_row_stride): keys (NH*HS, stride), column t the key of position t; values

@@ -26,7 +26,7 @@
 
 typedef struct Kernels {
     const char *name;
-    /* Bytes of scratch for products whose N, C and OC are at most these. */
+    /* Bytes of scratch for products of at most these sizes. */
     size_t (*scratch_bytes)(size_t N, size_t C, size_t OC);
 
     /* out (N,OC) = inp (N,C) . w (C,OC) + bias (OC); bias may be NULL. */
@@ -75,9 +75,9 @@ typedef struct Kernels {
     void (*attention_row_softmax)(real *weights, const real *scores, size_t n_keys, size_t stride,
                                   size_t NH);
 
-    /* Sum of -ln softmax(logits[n])[target[n]] over rows whose target is not 0 (the pad); V at most
-     * 256. If scale is not 0, logits (N,V) are overwritten by the gradient times scale (rows with a
-     * pad target: zeros). */
+    /* Sum of -ln softmax(logits[n])[target[n]] over rows with a target other than 0 (the pad); V at
+     * most 256. If scale is not 0, logits (N,V) are overwritten by the gradient times scale (rows
+     * with a pad target: zeros). */
     double (*cross_entropy)(real *logits, const uint8_t *target, real scale, size_t N, size_t V);
 } Kernels;
 

@@ -1,4 +1,4 @@
-/* model/train/train.c - the training loop: go on from a checkpoint, step, report, save. */
+/* model/train/train.c - the training loop: resume from a checkpoint, step, report, save. */
 #include "model/train/train.h"
 
 #include <math.h>
@@ -149,7 +149,7 @@ static int report(Loop *loop)
         rc = t->observer->report(t->observer->context, &r);
         t->gpt->params = kept;
     }
-    if (rc == 0) { /* else the sums stay, and the report is made when the run goes on */
+    if (rc == 0) { /* otherwise the sums are kept for the owed report */
         t->at.report_due = 0;
         t->at.last_loss = loop->result->loss = r.loss;
         t->at.last_floor = loop->result->floor = r.floor;

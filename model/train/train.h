@@ -73,7 +73,7 @@ typedef struct TrainObserver {
     void (*stepped)(void *context, const TrainReport *report);
     /* A damaged checkpoint was skipped; `line` says which and why. */
     void (*warned)(void *context, const char *line);
-    /* After a checkpoint is published at `path`, and again when a run goes on from it. */
+    /* After a checkpoint is published at `path`, and again when a run resumes from it. */
     int (*saved)(void *context, int64_t step, const char *path, const char *model_hash);
     /* After the backward passes of the lanes and before their sum. `gradient` is lane 0's, laid out
      * like gpt->params; it may be changed, which is how tests inject faults. */

@@ -1,5 +1,5 @@
-/* model/train/train_about.c - training options made complete, and what must be equal for a run to
- * go on. Contract in model/train/train.h. */
+/* model/train/train_about.c - training options made complete, and what must be equal to resume a
+ * run. See model/train/train.h. */
 #include <string.h>
 
 #include "model/lineage.h"
@@ -54,8 +54,8 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
     js_set_str(same, "precision", o->precision);
     js_set_num(same, "lr", o->lr);
     js_set_num(same, "lr-rest", o->lr_vector);
-    /* Options that an earlier program did not know are named only where they were used, so that
-     * its runs go on. */
+    /* Options that earlier programs did not have are stored only if they are used, so that the runs
+     * of those programs can be resumed. */
     set_unless(same, "lr-embed", o->lr_embed, o->lr_vector);
     set_unless(same, "lr-position", o->lr_position, o->lr_vector);
     set_unless(same, "lr-head", o->lr_head, o->lr_vector);

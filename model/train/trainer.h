@@ -76,7 +76,7 @@ const char *trainer_bad_tensor(const Gpt *gpt, const float *vector);
 /* Publish a checkpoint. OGPT_ENUM if one of its arrays is not finite: then nothing is written. */
 int trainer_save(Trainer *trainer, char path[FILES_PATH_MAX], char model_hash[HASH_HEX_SIZE],
                  const char *run_path, const Js *about);
-/* Go on from the newest checkpoint; *found says whether there is one. OGPT_EUSAGE if it was made
+/* Resume from the newest checkpoint; *found says whether there is one. OGPT_EUSAGE if it was made
  * with other options. */
 int trainer_resume(Trainer *trainer, bool *found, char path[FILES_PATH_MAX],
                    char model_hash[HASH_HEX_SIZE], const char *run_path, const Js *about);

@@ -1,8 +1,8 @@
-/* model/train/trainer_state.c - saving a run and going on with it, bit for bit.
+/* model/train/trainer_state.c - saving a run and resuming it, bit for bit.
  *
- * A checkpoint step-%08d/ is a model directory whose subdirectory train/ (with a manifest of its
- * own, so that it can be deleted and the model stays valid) holds the optimiser's arrays and
- * state.json. Doubles are written with 17 digits: they come back exactly.
+ * A checkpoint step-%08d/ is a model directory. Its subdirectory train/ holds the optimiser's
+ * arrays and state.json; it has a manifest of its own, so that it can be deleted and the model
+ * stays valid. Doubles are written with 17 digits and are read back exactly.
  */
 #include <stdio.h>
 #include <string.h>

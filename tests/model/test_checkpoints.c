@@ -1,5 +1,5 @@
-/* tests/model/test_checkpoints.c - checkpoints cut short, changed, or not to be read now: the one
- * before is taken with a warning when one is damaged, and never for any other reason. */
+/* tests/model/test_checkpoints.c - checkpoints that are cut short, changed, or cannot be read now.
+ * If the newest is damaged, the one before is loaded with a warning; never for any other reason. */
 #include "tests/base/base_test.h"
 
 #include "base/rng.h"
@@ -16,7 +16,7 @@ static const GptConfig cfg = {.n_layers = 1,
 
 static char hashes[2][HASH_HEX_SIZE]; /* of steps 1 and 2 */
 
-/* A run directory of two steps, whose weights differ. */
+/* A run directory of two steps with different weights. */
 static void run_make(const char *name)
 {
     Gpt *gpt = NULL;
@@ -72,7 +72,7 @@ static void cut_files_are_passed_over(void **state)
         for (size_t i = 0; i < cuts; i++) {
             put(name, data, i == cuts - 1 ? n_bytes - 1 : n_bytes * i / cuts);
             step_is("cut", 1);
-            /* Asked for by name, it is refused. */
+            /* By its own name it is refused. */
             assert_int_equal(model_load(&model, at("cut/step-00000002"), NULL), OGPT_EFORMAT);
         }
         unlink(at(name));

@@ -255,8 +255,8 @@ static void test_hook_names(void **state)
     assert_int_equal(hook_site_parse_for("pattern", HOOK_USE_CAPTURE), HOOK_PATTERN);
 }
 
-/* The scale of a LayerNorm is the denominator that TransformerLens shows, and what follows goes on
- * with it: a doubled scale halves what the layer adds to its bias. */
+/* The scale of a LayerNorm is the denominator, as in TransformerLens, and the pass continues with
+ * what a hook leaves there: a doubled scale halves what the layer adds to its bias. */
 static void double_scale(void *context, const HookPoint *point)
 {
     float *rows = context;

@@ -3,7 +3,7 @@
  * Built in double precision: this program compiles the plain kernels and the graph itself with
  * OGPT_REAL_DOUBLE (tests/CMakeLists.txt), so rounding does not hide a wrong term. A tensor is
  * right when ||g - g'|| <= 1e-5 * max(||g||, 1e-4 * ||all gradients||); the second term keeps
- * tensors whose gradient vanishes by symmetry (b_K) from being measured against themselves.
+ * a tensor with a gradient that vanishes by symmetry (b_K) from being compared with its rounding.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -167,7 +167,7 @@ static void every_site_answers_as_the_whole_pass(void **state)
                 assert_true(gap(all + b * V, whole) < TOL);
                 moved = fmax(moved, gap(none + b * V, whole));
             }
-            assert_true(moved > 100 * TOL); /* the edit is no trifle: no edit would be seen */
+            assert_true(moved > 100 * TOL); /* without the edit the answer is another one */
         }
     }
     fixture_release(&f);

@@ -22,7 +22,7 @@ static void sound_count(void *context, const ModelFile *model)
 
 static const RunVerify watch = {finding_keep, sound_count, NULL};
 
-/* Publish a model of one layer whose weight number `spoilt` is `value`. */
+/* Publish a model of one layer in which weight number `spoilt` is `value`. */
 static void model_publish(const char *path, int64_t step, size_t spoilt, float value)
 {
     const GptConfig cfg = {.n_layers = 1,
@@ -64,17 +64,17 @@ static void every_fault_is_found(void **state)
     model_publish(at("run/step-00000001"), 1, 3, 0.5f);
     model_publish(at("run/step-00000002"), 2, 3, 0.5f);
     run_count("run", 2, 2, 0);
-    /* a number that is none, behind a manifest that holds */
+    /* NaN among the weights, with a manifest that verifies */
     model_publish(at("run/step-00000003"), 3, 3, NAN);
     run_count("run", 3, 2, 1);
     assert_non_null(strstr(line, "expected finite numbers"));
     assert_int_equal(dir_remove(at("run/step-00000003")), 0);
-    /* a step under another's name */
+    /* a step under the name of another */
     model_publish(at("run/step-00000009"), 8, 3, 0.5f);
     run_count("run", 3, 3, 1);
     assert_non_null(strstr(line, "expected step 9 by its name, found 8"));
     assert_int_equal(dir_remove(at("run/step-00000009")), 0);
-    /* what a dead process left */
+    /* a directory that a dead process left */
     char name[64];
     snprintf(name, sizeof(name), "run/.old-%ld-step-00000001", dead_pid());
     assert_int_equal(dir_create(at(name)), 0);
@@ -94,7 +94,7 @@ static void other_directories_are_refused(void **state)
     assert_int_equal(n_findings, 0);
 }
 
-/* config.json of a larger network than the tensors: refused before memory is asked for. */
+/* config.json of a larger network than the tensors: refused before memory is allocated. */
 static void larger_configs_are_refused(void **state)
 {
     static const char config[] =
@@ -120,7 +120,7 @@ static void larger_configs_are_refused(void **state)
 int main(int argc, char **argv)
 {
     if (argc > 1) {
-        return 0; /* a child that is only to end: dead_pid */
+        return 0; /* the child of dead_pid: it only has to end */
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fault_is_found),

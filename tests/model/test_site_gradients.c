@@ -42,7 +42,7 @@ typedef struct Setting {
     bool fused;  /* they change it at z alone, and nobody looks at what fused kernels skip */
 } Setting;
 
-/* One pass: what hooks do to it and what they find. */
+/* One pass: what hooks do to it, and what they find. */
 typedef struct Listener {
     Setting setting;
     HookSite site; /* N_HOOK_SITES: no number is moved */
@@ -422,8 +422,8 @@ static void test_gradient_is_stopped(void **state)
     assert_true(norm(stop.first, B * T * C) == 0);
 }
 
-/* Gradients of parameters are the same beside hooks that look at every site, within rounding, and
- * those of gpt_backward exactly where nobody looks. */
+/* Where nobody looks, the gradients of parameters have the bits of gpt_backward. With hooks at
+ * every site they are equal within rounding. */
 static void test_parameters_too(void **state)
 {
     (void)state;

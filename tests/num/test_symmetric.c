@@ -1,5 +1,5 @@
-/* tests/num/test_symmetric.c - eigenvalues against matrices whose spectrum is known, the effective
- * rank of known sets, and the cosines of random directions. */
+/* tests/num/test_symmetric.c - eigenvalues of matrices with a known spectrum, the effective rank of
+ * known sets, and the cosines of random directions. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

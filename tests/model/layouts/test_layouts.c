@@ -43,7 +43,7 @@ static int set_up(void **state)
         return -1;
     }
     logits = data;
-    /* The golden network has a head with bias, which only our own layout can hold: without it the
+    /* The golden network has a head with bias, which only our own layout can hold. Without it the
      * logits of each token are lower by its bias. */
     const size_t V = (size_t)gpt->cfg.d_vocab;
     for (size_t i = 0; i < header.shape[0] * header.shape[1] * V; i++) {
@@ -99,7 +99,7 @@ static double plain_difference(Layout layout, const LayoutFiles *files)
     return worst;
 }
 
-/* The same of a network of ours. */
+/* The same for a network in memory. */
 static double our_difference(const Gpt *net)
 {
     const size_t B = tokens_header.shape[0], T = tokens_header.shape[1];
@@ -142,7 +142,7 @@ static void no_tensor_changes_unseen(void **state)
     for (size_t i = 0; i < gpt->n_specs; i++) {
         const TensorSpec *spec = &gpt->specs[i];
         if (spec->layer > 1) {
-            continue; /* blocks 0 and 1 stand for all */
+            continue; /* blocks 0 and 1 are enough */
         }
         Gpt *other = copy_of(gpt);
         for (size_t j = 0; j < spec->count; j += 5) {
@@ -259,8 +259,8 @@ static void names_and_places(void **state)
     }
 }
 
-/* Sizes of a bare file come from its shapes; heads do not, and the layouts' buffers are no
- * tensors of the network. */
+/* The sizes of a bare file are inferred from its shapes, but for the number of heads; the buffers
+ * of the layouts are not tensors of the network. */
 static void bare_files(void **state)
 {
     LayoutFiles files;
@@ -272,7 +272,7 @@ static void bare_files(void **state)
     gpt_free(back);
     assert_int_equal(layout_read(&back, LAYOUT_MINGPT, &files, 0), 0); /* 8 heads, as published */
     assert_int_equal(back->cfg.n_heads, 8);
-    assert_true(our_difference(back) > 10 * TOLERANCE); /* another network, as is said */
+    assert_true(our_difference(back) > 10 * TOLERANCE); /* another network */
     gpt_free(back);
     assert_refused(layout_read(&back, LAYOUT_MINGPT, &files, 5), OGPT_EUSAGE,
                    "does not divide into 5 heads; give a divisor");
@@ -363,7 +363,7 @@ static void tied_embeddings(void **state)
     js_free(config);
 }
 
-/* Token names exchanged before and after: the same function. */
+/* Renaming the tokens of the network and of its input gives the same logits. */
 static void permuted_tokens_are_the_same_function(void **state)
 {
     const size_t T = tokens_header.shape[1], V = (size_t)gpt->cfg.d_vocab;

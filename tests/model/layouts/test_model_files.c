@@ -284,7 +284,7 @@ static void tensor_row(void **state)
     mem_free(text);
 }
 
-/* Half precision is named, with the tensor; no number is made up. */
+/* Half precision is refused by name, with the tensor. */
 static void other_dtypes(void **state)
 {
     static const char head[] = "{\"embed.W_E\":{\"dtype\":\"BF16\",\"shape\":[33,24],"
@@ -324,7 +324,7 @@ static void pickles(void **state)
     }
 }
 
-/* A directory that was written for another library is told how to come back. */
+/* A directory written for another library is refused with the command that converts it back. */
 static void foreign_directories(void **state)
 {
     ModelFile model;

@@ -137,14 +137,14 @@ static void test_resume_gives_the_same_model(void **state)
     assert_true(whole.loss == part.loss); /* sums since the last report survived the stop */
     assert_int_equal(stop.reports, 1);
     assert_int_equal(stop.first_report, 40);
-    /* Typed again when finished: nothing is trained, the result is the same. */
+    /* Run again after the end: nothing is trained, and the result is the same. */
     assert_int_equal(train(&part, "part", &o, 2, NULL, &observer), 0);
     assert_string_equal(whole.model_hash, part.model_hash);
     assert_int_equal(stop.reports, 1);
 }
 
 typedef struct BusyReport {
-    int64_t interrupted_at; /* step whose report is interrupted, once */
+    int64_t interrupted_at; /* the step at which the report is interrupted, once */
     int64_t steps_reported[16];
     double lr, gradient_norm, games_per_second; /* of the last report */
     int n;
@@ -171,8 +171,8 @@ static void keep_warning(void *context, const char *line)
     snprintf(busy->warning, sizeof(busy->warning), "%s", line);
 }
 
-/* A signal that arrives while the observer works: the step is saved, and its report is made when
- * the run goes on, at a middle step (no checkpoint of its own) and at the last one. */
+/* A signal arrives while the observer works: the step is saved, and its report is made when the run
+ * is resumed. Tested at a middle step, which has no checkpoint of its own, and at the last one. */
 static void test_interrupted_report_is_made_later(void **state)
 {
     (void)state;
@@ -196,10 +196,10 @@ static void test_interrupted_report_is_made_later(void **state)
         assert_true(whole.loss == part.loss);
         assert_int_equal(busy.n, 4); /* 5, 10, 15, 20: none lost, none twice */
         assert_int_equal(busy.steps_reported[at[i] / 5 - 1], at[i]);
-        /* What the owed report of the last step says is what it would have said. */
+        /* The owed report of the last step has the numbers that it would have had. */
         assert_true(busy.lr == calm.lr && busy.gradient_norm == calm.gradient_norm);
         assert_true(busy.games_per_second > 0 && isfinite(busy.games_per_second));
-        /* Typed once more, nothing is owed any longer. */
+        /* Run once more: nothing is owed any longer. */
         assert_int_equal(train(&part, name, &o, 1, NULL, &observer), 0);
         assert_int_equal(busy.n, 4);
         assert_true(whole.loss == part.loss);
@@ -256,17 +256,18 @@ static void test_damaged_checkpoint_is_passed_over(void **state)
     assert_non_null(strstr(warning, "step-00000030"));
     mem_free(warning);
     model_release(&model);
-    /* Asked for by name, the damaged step is refused. */
+    /* By its own name the damaged step is refused. */
     assert_int_equal(model_load(&model, result.path, NULL), OGPT_EFORMAT);
     assert_non_null(strstr(err_message(), "model.safetensors"));
-    /* Training goes on from the sound one and arrives at the same bits. */
+    /* Training resumes from the sound step and ends with the same bits. */
     char hash[HASH_HEX_SIZE];
     snprintf(hash, sizeof(hash), "%s", result.model_hash);
     assert_int_equal(train(&result, "damaged", &o, 2, NULL, NULL), 0);
     assert_string_equal(hash, result.model_hash);
 }
 
-/* Damage to the optimiser's state alone: training goes back one step, says so, and arrives. */
+/* Damage to the optimiser's state alone: training resumes one step earlier, with a warning, and
+ * ends with the same bits. */
 static void test_damaged_state_is_passed_over(void **state)
 {
     (void)state;
@@ -284,7 +285,7 @@ static void test_damaged_state_is_passed_over(void **state)
     assert_int_equal(train(&result, "state", &o, 2, NULL, &observer), 0);
     assert_non_null(strstr(busy.warning, "step-00000030"));
     assert_string_equal(hash, result.model_hash);
-    /* Without any state the last step is a model still, but nothing to go on from. */
+    /* Without any state the last step is still a model, but training cannot resume from it. */
     busy.warning[0] = '\0';
     assert_int_equal(path_join(path, result.path, "train"), 0);
     assert_int_equal(dir_remove(path), 0);
@@ -330,7 +331,7 @@ static void test_other_options_are_refused(void **state)
 typedef struct Poison {
     int64_t step;
     bool weight;
-    bool unseen; /* the weight alone: no gradient tells of it before the next step */
+    bool unseen; /* the weight alone: no gradient shows it before the next step */
 } Poison;
 
 static void poison(void *context, int64_t step, Gpt *gpt, float *gradient)
@@ -362,7 +363,7 @@ static void test_divergence_stops_before_the_update(void **state)
         assert_int_equal(model_load(&model, run_dir(name), NULL), 0);
         assert_int_equal(model.step, 10);
         model_release(&model);
-        /* Without the fault the same run goes on to its end. */
+        /* Without the fault the same run reaches its end. */
         assert_int_equal(train(&result, name, &o, 2, NULL, NULL), 0);
         assert_int_equal(result.step, 30);
     }
@@ -395,7 +396,7 @@ static void test_second_trainer_is_refused(void **state)
 }
 
 /* The batch grows on a line, whole lanes only; counts of games and steps are each other's
- * inverse; a resumed run counts and ends as the undisturbed one. */
+ * inverse; a resumed run counts and ends like an undisturbed one. */
 static void test_batch_grows(void **state)
 {
     (void)state;
