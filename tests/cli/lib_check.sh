@@ -22,7 +22,7 @@ expect() {
 }
 
 # refuse CODE TEXT ARGUMENTS...: as expect, with nothing on stdout and exactly one line on stderr,
-# "ogpt: ...", that holds TEXT.
+# "ogpt: ...", that contains TEXT.
 refuse() {
     local wanted=$1 text=$2
     shift 2
@@ -43,7 +43,7 @@ lacks() {
     if grep -qF -- "$1" "${2:-$work/out}"; then fail "'$1' not expected in ${2:-stdout}"; fi
 }
 
-# json_value KEY: the number or text behind a key of a document on stdout (one key a line).
+# json_value KEY: the number or text of a key of a document on stdout (one key a line).
 json_value() {
     sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$work/out" | head -1
 }

@@ -1,8 +1,8 @@
 # tests/cli/lib_json.sh - sourced by scripts: JSON documents and CSV headers as lines that a shell
 # can compare. A key path names a value wherever it occurs: layers[].accuracy is that of all layers.
 
-# json_leaves <DOCUMENT: "path<TAB>value", one line a value, in the order of the document. An array or
-# object without members is the value [] or {}. What is no complete document gives exit code 1.
+# json_leaves <DOCUMENT: "path<TAB>value", one line per value, in the order of the document. An array or
+# object without members is the value [] or {}. Anything but a complete document gives exit code 1.
 json_leaves() {
     awk '
     function leaf(value) {
@@ -59,7 +59,7 @@ json_leaves() {
     END { exit wrong || depth != 0 || n_tokens == 0 }'
 }
 
-# json_columns <DOCUMENT: "path<TAB>value value ...", one line a path, all its values in their order.
+# json_columns <DOCUMENT: "path<TAB>value value ...", one line per path, all its values in their order.
 json_columns() {
     local leaves
     leaves=$(json_leaves) || return 1

@@ -3,8 +3,8 @@
 # and working directory; numbers always have a point.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
-# A German locale has a comma in its numbers. Where none is installed one is made, if the sources
-# of locales are there; else the variables are set all the same, and the rest is still checked.
+# A German locale writes numbers with a comma. Where none is installed, one is made from the sources of
+# locales; without those the variables are still set, and the rest is still checked.
 export LOCPATH=$work/locales
 mkdir locales
 if locale -a 2>/dev/null | grep -qi '^de_DE\.utf-\{0,1\}8$'; then
@@ -39,7 +39,7 @@ steps() {
     sha256sum <probe/probe.safetensors >>hashes
     sha256sum <cases.csv >>hashes
     grep -v '"\(seconds\|[a-z]*_per_second\)":' documents >timeless
-    # A comma between two digits is a number gone wrong.
+    # A comma between two digits is a wrong number.
     grep -q '"[a-z_0-9]*": -\{0,1\}[0-9][0-9]*,[0-9]' documents && fail "a number with a comma"
     grep -q '"loss": [0-9]*\.[0-9]' documents || fail "a loss with a point expected"
     expect 0 eval model --corpus games.ogpc --games 50 --quiet
@@ -72,7 +72,7 @@ for place in "with spaces" "Größe/доска 八" "-it's"; do
     # umask 077: nothing that others can read.
     [ -z "$(find . -perm /077 ! -type d)" ] ||
         fail "$place: files others can read: $(find . -perm /077 ! -type d | head -3)"
-    # Times are stored in UTC, so the zone 14 hours ahead does not show: a minute apart at most.
+    # Times are stored in UTC, so a zone 14 hours ahead makes no difference: at most a minute apart.
     here=$(date -d "$(cat started)" +%s) there=$(date -d "$(cat "$work/plain/started")" +%s)
     [ $((here - there)) -le 300 ] || fail "$place: the time zone shows: $(cat started)"
     cd "$work" || exit 1

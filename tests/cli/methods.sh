@@ -65,7 +65,7 @@ refuse 2 'geometry.csv: exists' probe geometry m mine --corpus g.ogpc --games 60
 expect 0 probe fit m $small --out hidden --solver adamw --hidden 8 --layers 1 --no-controls
 refuse 2 'hidden' probe geometry m hidden --corpus g.ogpc --quiet
 
-# Pictures and tables; the same command again finds its own files and is content.
+# Pictures and tables; the same command again accepts its own files.
 for _ in 1 2; do
     expect 0 probe fit m $small --out mine --check-against liblinear --heat --csv csv
     holds 'accuracy by square'
@@ -80,7 +80,7 @@ grep -q $'\033\[48;5;' out || fail 'colour was asked for'
 expect 0 show m --probe mine --moves "e4 c5" --layer 1 --probabilities
 holds 'probability of what it reads'
 
-# Other tables there: refused before the work, of which nothing is left; --force replaces them.
+# Other tables: refused before any work, without a trace; --force replaces them.
 for file in '--csv csv' '--csv csv/layers.csv' '--html csv/layers.csv'; do
     # shellcheck disable=SC2086
     refuse 2 "csv/layers.csv: exists; give ${file% *} another name" probe fit m --corpus g.ogpc --out new $file --quiet
@@ -91,7 +91,7 @@ expect 0 probe eval m mine --corpus g.ogpc --test-games 10 --json
 for key in '"planted_reached": \(true\|false\)' '"control": "shuffled"' '"kept_epoch": [0-9]'; do
     grep -q "$key" out || fail "no $key in the document"
 done
-# The controls have the sample of the probe, and fewer positions are told.
+# The controls have the sample of the probe; fewer positions are reported.
 [ "$(json_value training_games)" = 60 ] || fail "probe eval: controls on other games than the probe"
 expect 0 probe eval m mine --corpus g.ogpc --test-games 10 --csv csv --force
 holds 'controls, fitted on 240 positions of 60 games'
@@ -99,7 +99,7 @@ lacks 'fitted on 240 positions, the probe' err
 expect 0 probe eval m mine --corpus g.ogpc --test-games 10 --games 20
 holds 'fitted on 80 positions, the probe on 240' err
 
-# Activations: announced, written, gone on with after a kill, and what numpy reads.
+# Activations: announced, written, resumed after a kill, and read by numpy.
 acts="acts --corpus g.ogpc --games 400 --layers embed,1 --memory 1 --threads 1"
 expect 0 activations m $acts --json
 documented activations

@@ -9,7 +9,7 @@ n_tried=0
 stride=1
 [ "${OGPT_SANITIZED:-0}" = 1 ] && stride=5
 
-# wrong TEXT WORDS...: refused with exit code 2 and one line that holds TEXT (a pattern). A sanitized
+# wrong TEXT WORDS...: refused with exit code 2 and one line that matches TEXT (a pattern). A sanitized
 # run tries every fifth.
 wrong() {
     local text=$1 code=0 line
@@ -53,7 +53,7 @@ for name in "${commands[@]}"; do
     while IFS= read -r line; do
         read -r option argument rest <<<"$line"
         n_options=$((n_options + 1))
-        # One blank parts an option from its argument, two or more from its help.
+        # One blank separates an option from its argument, two or more from its help.
         if [[ ! $line =~ ^\ \ --[a-z0-9-]+\ [^\ ] ]]; then
             wrong "takes no value" "${words[@]}" "$option=1"
             wrong "given twice; give it once" "${words[@]}" "$option" "$option"
@@ -85,7 +85,7 @@ for name in "${commands[@]}"; do
 done
 [ $n_options -ge 150 ] || fail "at least 150 options expected, found $n_options"
 
-# The twin: what the pages say is allowed is taken, and a right command is not refused here.
+# The twin: what the pages allow is accepted, and a correct command is not refused here.
 "$OGPT" perft 3 --seed 1 >/dev/null 2>&1 && fail "perft has no seed: a wrong option was taken"
 "$OGPT" perft 3 --json --quiet --store ../store.db >../out 2>../err || fail "a right command was refused"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/cli/pipeline.sh - label: slow - the whole chain on 6x6, from games to the verdict: the keys
-# of the contract, the same rows at any number of threads, what to type next, and typed again.
+# of the contract, the same rows at any number of threads, what to type next, and repetition.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 shape=(--layers 2 --d-model 32 --heads 2 --batch 32 --steps 40 --checkpoint-every 20)
@@ -108,7 +108,7 @@ for run in $(sed -n 's/^ *"run": \([0-9]*\),$/\1/p' runs.json); do
 done >kinds
 [ "$(sort -u kinds | wc -l)" = 10 ] || fail "10 kinds of rows expected: $(sort -u kinds)"
 
-# Typed again, for people: the same result, exit code 0, and what to type next on stderr.
+# Repeated, as text: the same result, exit code 0, and what to type next on stderr.
 hash=$(sed -n 's/^ *"model_hash": "\([0-9a-f]*\)",*$/\1/p' train.json | head -1)
 again() {
     local text=$1
@@ -134,7 +134,7 @@ holds "ogpt intervene runs/NAME --probe probes/mine --cases cases.csv --tune tun
 expect 0 intervene model --probe probe --cases cases.csv --tune tune.csv
 holds "closed"
 holds "next: " "$work/err"
-# The documents as well: of a finished training the same numbers, loss and error included.
+# The documents too: a finished training gives the same numbers, including loss and error.
 expect 0 train model --corpus games.ogpc "${shape[@]}" --json --quiet
 timeless "$work/out" >a
 timeless train.json >b
@@ -144,7 +144,7 @@ timeless "$work/out" >a # the controls are fitted anew, in another time
 timeless fit.json >b
 cmp -s a b || fail "probe fit typed again: $(diff a b | head -3)"
 
-# The boards, for people.
+# The boards, as text.
 expect 0 show model --probe probe --moves "e4 c5 b4"
 for text in "true board" "layer 0" "layer 1" "  a b c d e f"; do holds "$text"; done
 lacks "g h"

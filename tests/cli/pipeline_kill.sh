@@ -15,9 +15,9 @@ timeless() {
     grep -v '"seconds":' "$1"
 }
 
-# killed NAME COMMAND...: the command typed with --threads 1 to 3 and killed within the time that
-# the undisturbed one took, until $kills kills have hit. One that ended before its kill is no
-# hit, and what it made is thrown away.
+# killed NAME COMMAND...: run the command with --threads 1 to 3 and kill it within the time that the
+# undisturbed one took, until $kills kills have hit. A command that ended before its kill does not
+# count, and its output is thrown away.
 took=0
 killed() {
     local name=$1 hits=0 tries=0 micros pid
@@ -49,7 +49,7 @@ whole() {
     timeless out >"$name.whole"
 }
 
-# same NAME COMMAND...: typed once more to the end, the result is the undisturbed one.
+# same NAME COMMAND...: run to the end once more, it gives the undisturbed result.
 same() {
     local name=$1
     shift
@@ -101,7 +101,7 @@ whole cases cases make whole.csv "${make[@]}"
 killed cases cases make part.csv "${make[@]}"
 same cases cases make part.csv "${make[@]}"
 cmp -s whole.csv part.csv || fail "the cases differ after kills"
-# What an earlier kill left of this file goes away, that of a living process and of others stays.
+# What an earlier kill left of this file is removed; what belongs to living processes or other files stays.
 (exit 0) &
 gone=$!
 wait $gone

@@ -27,7 +27,7 @@ refuse 2 "no run 99" runs show 99
 refuse 2 "RUN: a whole number" runs show x
 refuse 2 "2 arguments expected" runs diff 1
 
-# A corpus is no results database, and is left alone.
+# A corpus is not a results database, and is left alone.
 cp "a b.ogpc" before
 refuse 3 "another kind of file" perft 3 --store "a b.ogpc"
 cmp -s "a b.ogpc" before || fail "a refused store was changed"
@@ -43,7 +43,7 @@ expect 0 runs list
 lacks "$esc"
 holds "x?[31my.ogpc"
 
-# The seed of what is drawn is said, unless all is quiet.
+# A command that draws reports its seed, unless it is quiet.
 expect 0 cases make seen.csv --n 5 --size 6 --seed 3
 holds "seed 3" err
 expect 0 cases make quiet.csv --n 5 --size 6 --seed 3 --quiet

@@ -6,7 +6,7 @@
 # A golden file is made from a program whose results are the ones to keep:
 #     OGPT=build/release/ogpt OGPT_SOURCE=. bash tests/cli/same_results.sh --record NAME
 # Its first line is the kind of machine: compiler, BLAS core and vector instructions decide the bits.
-# Then "step path<TAB>values", one line a key path of a document (lib_json.sh), and
+# Then "step path<TAB>values", one line per key path of a document (lib_json.sh), and
 # "file PATH<TAB>SHA-256". Times, processes, versions and absolute paths are left out. Keys may be
 # added; none may be missing or changed.
 record=
@@ -99,8 +99,8 @@ files() {
     done
 }
 
-# compare GOLDEN FOUND: one line a finding; exit code 1 when there is one. Compared are texts: awk
-# would take two numbers for equal that differ in the last digit.
+# compare GOLDEN FOUND: one line per finding; exit code 1 if there is one. Compares texts, because awk
+# treats two numbers as equal that differ in the last digit.
 compare() {
     awk -F '\t' '
         FNR == NR { found[$1] = $2; next }

@@ -24,7 +24,7 @@ expect 0 eval first --corpus six.ogpc --games 20
 holds "seen games     0   16 fresh training games were made again"
 lacks "of a corpus"
 
-# What cannot be known, or was not asked for, is no number.
+# What cannot be known, or was not asked for, is not a number.
 for arguments in "third --all" "third --no-seen"; do
     expect 0 eval $arguments --corpus six.ogpc --games 20
     holds "seen games     not known"
@@ -41,14 +41,14 @@ holds "56 fresh training games were made again" # turned back, they are its own
 cp -r first/step-00000002 foreign
 rm foreign/MANIFEST.json
 expect 0 convert foreign adopted --from tl
-# A copy of an earlier program, which named no runs before: made again, it tells them.
+# A copy by an earlier program, which did not name the runs before; made again, it names them.
 expect 0 convert third copy --to tl
 holds "was there already, unchanged"
 expect 0 convert third copy --to tl --force
 lacks "was there already"
 holds '"games_of": "fresh:6:3"' copy/MANIFEST.json
 
-# Going on with a seed that the weights have seen is said.
+# A warning says that the weights have seen the games of this seed.
 expect 0 train again --fresh --size 6 --seed 3 --steps 1 --init-from third "${shape[@]}"
 holds "was trained on the games of --seed 3" err
 expect 0 train other --fresh --size 6 --seed 7 --steps 1 --init-from third "${shape[@]}"

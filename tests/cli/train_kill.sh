@@ -1,6 +1,6 @@
 #!/bin/bash
-# Training ended by SIGKILL and SIGINT in turn at random moments and typed again, each time with
-# another thread count, ends in the model and the rows of an undisturbed run. label: slow
+# Training that SIGKILL and SIGINT end in turn at random moments, and that is started again each time
+# with another thread count, gives the model and the rows of an undisturbed run. label: slow
 set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -51,7 +51,7 @@ steps_told() { # reports or checkpoints, from the document in rows.txt
 "$OGPT" runs show --json >rows.txt || exit 1
 [[ $(steps_told train_curve) == "$(seq -s ' ' 40 40 400) " ]] ||
     { echo "reports told: $(steps_told train_curve)"; exit 1; }
-# Where a signal was heard there is a checkpoint too.
+# After each signal there is a checkpoint too.
 told=$(steps_told checkpoints)
 for step in $(seq 0 20 400); do
     [[ " $told" == *" $step "* ]] || { echo "no checkpoint $step told: $told"; exit 1; }

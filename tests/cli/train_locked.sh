@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/cli/train_locked.sh - the same training typed twice at once: the second is refused and closes
-# only its own row; typed again when the first has stopped, training goes on in the first row.
+# tests/cli/train_locked.sh - the same training started twice at once: the second is refused and closes
+# only its own row; repeated when the first has stopped, training continues in the first row.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 train=(train model --fresh --size 4 --layers 1 --d-model 16 --heads 1 --batch 8 --quiet

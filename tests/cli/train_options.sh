@@ -8,13 +8,13 @@ first_loss() {
     sed -n 's/^step .* loss \([0-9.]*\) .*/\1/p' "$work/err" | head -1
 }
 
-# below A B: two numbers, both there.
+# below A B: both are numbers, A below B.
 below() {
     [ -n "$1" ] && [ -n "$2" ] && awk "BEGIN { exit !($1 < $2) }"
 }
 
 # A length in minutes fixes the steps once and says how to type the same run again. Reports and
-# checkpoints far apart: their time is no part of the estimate. On 4x4 everything is small.
+# checkpoints far apart: their time is not part of the estimate. On 4x4 everything is small.
 four=(--fresh --size 4 --layers 1 --d-model 16 --heads 1 --batch 64 --report-every 1000000
     --checkpoint-every 1000000)
 expect 0 train timed "${four[@]}" --minutes 0.02 --json
@@ -45,7 +45,7 @@ lacks '"profile"'
 [ "$(json_value model_hash)" = "$hash" ] || fail "--profile changed the model"
 
 # --probe-every: the board appears on stderr and in the store. 60 % of cells is below what the
-# commonest class of each cell reaches on 6x6 (about two thirds), so the first point may pass it.
+# most frequent class of each cell reaches on 6x6 (about two thirds), so the first point may pass it.
 six=(--fresh --size 6 --layers 2 --d-model 32 --heads 2 --batch 64)
 steps=240
 [ "${OGPT_SANITIZED:-0}" = 1 ] && steps=60
@@ -85,7 +85,7 @@ newest=$(printf '%s\n' hurt/step-* | tail -1)
 printf x >>"$newest/model.safetensors"
 expect 0 train warm-old "${again[@]}" --init-from hurt
 holds "passed over a damaged checkpoint" err
-# The constant in its LayerNorms comes with it: another one would be another network.
+# It includes the constant of its LayerNorms: with another one it would be another network.
 expect 0 convert six hf --to hf-gpt2
 sed -i 's/\("layer_norm_epsilon": \)[^,]*/\10.25/' hf/config.json
 rm hf/MANIFEST.json

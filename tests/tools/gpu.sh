@@ -36,7 +36,7 @@ def weights(folder):
         return file.read()
 
 
-# Games: as the program makes them, by both ways; another seed makes others.
+# Games: as the program makes them, in both ways; another seed makes others.
 for size in (6, 8):
     check = f"--size {size} --device cpu --check g{size}.txt --seed "
     for plain in ("", "1"):
@@ -60,7 +60,7 @@ for rate in (0.0, 0.05):
 assert excess[0.0] == 0, excess
 assert excess[0.05] > 0.1, excess
 
-# Stopped at half and gone on with: the bits of the unbroken run. Its twin: other games.
+# Stopped at half and resumed: the bits of the unbroken run. Its twin: other games.
 run(TINY + "--games 320 --seed 3 --out whole")
 run(TINY + "--games 320 --seed 3 --out half --stop-at 160 --checkpoint half.pt")
 assert weights("half") != weights("whole")
