@@ -100,7 +100,8 @@ typedef struct Context {
     Js *options_json; /* every option with its value, as stored with the run */
 
     const struct OptionTable *own; /* the command's own options, for context_given */
-    struct Study *study;           /* the result so far: cli/study.h */
+    struct Study *study;           /* what the framework keeps for the command: cli/study.h */
+    struct Report *report;         /* the result so far: report/report.h */
     const char *csv, *html;        /* files of the tables, or NULL */
     bool wide;                     /* tables with all columns */
 } Context;

@@ -16,23 +16,11 @@ typedef struct CommonOptions {
 /* The common options that a command has; returns their number. */
 size_t common__specs(OptionSpec out[OPTIONS_MAX], const Command *command);
 
-/* One thing that a command returned, in order: a table, text, or members of the document. */
-typedef struct StudyItem {
-    bool is_table;
-    Table table;
-    Text text;
-    Js *members;
-} StudyItem;
-
-#define STUDY_ITEMS_MAX 64
-
 typedef struct Study {
     Context *context;
-    StudyItem items[STUDY_ITEMS_MAX];
-    size_t n_items;
-    Js *members; /* set since the last item */
-    Text hints;  /* one a line */
-    int verdict; /* 0, or the code to end with after the result */
+    Report report; /* context->report */
+    Text hints;    /* one a line */
+    int verdict;   /* 0, or the code to end with after the result */
     char message[1001];
     Work work;
     Progress progress; /* of `work` */

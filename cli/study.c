@@ -15,22 +15,18 @@
 
 void study__open(Study *study, Context *context)
 {
-    *study = (Study){.context = context, .members = js_object()};
+    memset(study, 0, sizeof(*study));
+    study->context = context;
+    report_init(&study->report);
     context->study = study;
+    context->report = &study->report;
 }
 
 void study__close(Study *study)
 {
     progress_end(&study->progress);
-    for (size_t i = 0; i < study->n_items; i++) {
-        text_release(&study->items[i].text);
-        js_free(study->items[i].members);
-        if (study->items[i].is_table) {
-            table_release(&study->items[i].table);
-        }
-    }
+    report_release(&study->report);
     text_release(&study->hints);
-    js_free(study->members);
 }
 
 /* ---- while the command runs ---- */
@@ -69,56 +65,24 @@ const Work *study_work(Context *context, const char *label, const char *unit)
     return &study->work;
 }
 
-static StudyItem *item_add(Study *study)
-{
-    assert(study->n_items < STUDY_ITEMS_MAX);
-    StudyItem *item = &study->items[study->n_items++];
-    *item = (StudyItem){0};
-    return item;
-}
-
-/* JSON that was set before a table stands before it in the document. */
-static void members_flush(Study *study)
-{
-    if (js_length(study->members) > 0) {
-        item_add(study)->members = study->members;
-        study->members = js_object();
-    }
-}
-
 Table *study_table(Context *context, const TableSpec *spec)
 {
-    members_flush(context->study);
-    StudyItem *item = item_add(context->study);
-    item->is_table = true;
-    table_init(&item->table, spec);
-    return &item->table;
+    return report_table(context->report, spec);
 }
 
 Text *study_text(Context *context)
 {
-    Study *study = context->study;
-    StudyItem *last = study->n_items > 0 ? &study->items[study->n_items - 1] : NULL;
-    if (!last || last->is_table) {
-        last = item_add(study);
-    }
-    return &last->text;
+    return report_text(context->report);
 }
 
 void study_json(Context *context, const char *key, Js *value)
 {
-    js_set(context->study->members, key, value);
+    report_json(context->report, key, value);
 }
 
 void study_json_all(Context *context, Js *object)
 {
-    void *it = NULL;
-    const char *key;
-    const Js *value;
-    while (js_next(object, &it, &key, &value)) {
-        js_set(context->study->members, key, js_keep(value));
-    }
-    js_free(object);
+    report_json_all(context->report, object);
 }
 
 void study_next(Context *context, const char *format, ...)
@@ -233,61 +197,20 @@ static int line_width(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* Text of all items in order; an empty line before a list that something stands above. */
-static void text_make(Text *out, const Study *study)
-{
-    TableStyle style = {.width = line_width(), .wide = study->context->wide};
-    for (size_t i = 0; i < study->n_items; i++) {
-        const StudyItem *item = &study->items[i];
-        bool list = item->is_table && !item->table.hidden && !item->table.spec->record;
-        if (list && out->length > 1 && strcmp(out->data + out->length - 2, "\n\n") != 0) {
-            text_add(out, "\n");
-        }
-        if (item->is_table && !item->table.hidden) {
-            table_print(out, &item->table, style);
-        } else if (item->text.failed) {
-            text_release(out);
-            out->failed = true;
-        } else if (item->text.data) {
-            text_add(out, "%s", item->text.data);
-        }
-    }
-    text_add(out, "%s", ""); /* a result without text is still a text */
-}
-
-static Js *document_make(const Study *study)
-{
-    Js *document = js_object();
-    for (size_t i = 0; i < study->n_items; i++) {
-        void *it = NULL;
-        const char *key;
-        const Js *value;
-        const StudyItem *item = &study->items[i];
-        if (item->is_table && !item->table.undocumented) {
-            table_document(document, &item->table);
-        }
-        while (item->members && js_next(item->members, &it, &key, &value)) {
-            js_set(document, key, js_keep(value));
-        }
-    }
-    return document;
-}
-
 /* The tables as files. They are refused if another table is there; the printed result stands. */
 static int csv_save(const Study *study)
 {
     const Context *context = study->context;
-    CsvTable files[STUDY_ITEMS_MAX];
+    CsvTable files[REPORT_ITEMS_MAX];
     size_t n = 0;
     bool file = csv_is_file(context->csv);
-    for (size_t i = 0; i < study->n_items; i++) {
-        const StudyItem *item = &study->items[i];
-        bool main_table = item->is_table && item->table.spec == context->command->tables[0];
-        if (file && main_table) {
-            return csv_write_file(context->csv, table_csv(&item->table), context->force);
+    for (size_t i = 0; i < study->report.n_items; i++) {
+        const Table *table = report_table_at(&study->report, i);
+        if (file && table && table->spec == context->command->tables[0]) {
+            return csv_write_file(context->csv, table_csv(table), context->force);
         }
-        if (!file && item->is_table) {
-            files[n++] = (CsvTable){csv_name(item->table.spec), table_csv(&item->table)};
+        if (!file && table) {
+            files[n++] = (CsvTable){csv_name(table->spec), table_csv(table)};
         }
     }
     return file ? 0 : csv_write(context->csv, files, n, context->force);
@@ -296,29 +219,24 @@ static int csv_save(const Study *study)
 static int html_save(const Study *study)
 {
     const Context *context = study->context;
-    const Table *tables[STUDY_ITEMS_MAX];
     char title[80];
     Text page = {0};
-    size_t n = 0;
-    for (size_t i = 0; i < study->n_items; i++) {
-        if (study->items[i].is_table) {
-            tables[n++] = &study->items[i].table;
-        }
-    }
     snprintf(title, sizeof(title), "ogpt %s", context->command->name);
-    table_page(&page, title, context->command_line, tables, n);
+    report_page(&page, &study->report, title, context->command_line);
     int rc =
         page.failed ? OGPT_ENOMEM : file_write_atomic(context->html, page.data, page.length, true);
     text_release(&page);
     return rc;
 }
 
-static void hints_print(const Study *study)
+/* Call `say` with each line. */
+static void lines_say(const Context *context, const Text *lines,
+                      void (*say)(const Context *context, const char *format, ...))
 {
-    const char *line = study->hints.data;
+    const char *line = lines->data;
     while (line && *line != '\0') {
         size_t length = strcspn(line, "\n");
-        context_next(study->context, "%.*s", (int)length, line);
+        say(context, "%.*s", (int)length, line);
         line += length + (line[length] == '\n');
     }
 }
@@ -326,9 +244,9 @@ static void hints_print(const Study *study)
 static int rows_store(Study *study)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < study->n_items; i++) {
-        const Table *table = &study->items[i].table;
-        if (study->items[i].is_table && table->spec->kind && !table->unstored) {
+    for (size_t i = 0; rc == 0 && i < study->report.n_items; i++) {
+        const Table *table = report_table_at(&study->report, i);
+        if (table && table->spec->kind && !table->unstored) {
             rc = context_add_all(study->context, table->spec->kind, table_stored(table));
         }
     }
@@ -338,19 +256,18 @@ static int rows_store(Study *study)
 int study__finish(Study *study)
 {
     Context *context = study->context;
+    const Report *report = &study->report;
     Text text = {0};
     progress_end(&study->progress);
-    members_flush(study);
-    if (study->n_items == 0) { /* nothing returned: the command printed its own result */
-        return 0;
+    if (report->n_items == 0 && js_length(report->members) == 0) {
+        return 0; /* the command printed a result of its own */
     }
     int rc = rows_store(study);
-    text_make(&text, study);
-    rc = rc ? rc : context_result(context, document_make(study), text.failed ? NULL : text.data);
+    report_print(&text, report, (TableStyle){.width = line_width(), .wide = context->wide});
+    rc = rc ? rc : context_result(context, report_document(report), text.failed ? NULL : text.data);
     text_release(&text);
-    for (size_t i = 0; rc == 0 && i < study->n_items; i++) {
-        rc = study->items[i].is_table ? table_check(&study->items[i].table) : 0;
-    }
+    rc = rc ? rc : report_check(report);
+    lines_say(context, &report->warnings, context_warn);
     rc = rc || !context->csv ? rc : csv_save(study);
     rc = rc || !context->html ? rc : html_save(study);
     if (rc != 0) {
@@ -359,6 +276,6 @@ int study__finish(Study *study)
     if (study->verdict != 0) {
         return err_set(study->verdict, "%s", study->message);
     }
-    hints_print(study);
+    lines_say(context, &study->hints, context_next);
     return 0;
 }

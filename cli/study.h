@@ -16,7 +16,7 @@
 
 #include "base/work.h"
 #include "cli/command.h"
-#include "report/table.h"
+#include "report/report.h"
 
 /* With USES_THREADS the pool, with USES_STORE the run's row. To be called when every input is open
  * and checked, before the work. `subject`: the artefact that the run is about, or NULL; `resume`:
@@ -29,14 +29,10 @@ int study_begin(Context *context, const char *subject, bool resume);
  * it. Both texts are borrowed. Valid until the next call, or the end of the command. */
 const Work *study_work(Context *context, const char *label, const char *unit);
 
-/* Begin a table at this place of the result; borrowed, filled until the command returns. One spec
- * may be begun more than once only if it is not stored: rows of one kind belong into one table. */
+/* report_table, report_text, report_json and report_json_all of the command's report. */
 Table *study_table(Context *context, const TableSpec *spec);
-/* Text for people at this place: what no table can say, such as a drawn board. */
 Text *study_text(Context *context);
-/* A member of the JSON document that is in no table. Takes over `value`. */
 void study_json(Context *context, const char *key, Js *value);
-/* All members of an object; takes it over. */
 void study_json_all(Context *context, Js *object);
 /* A hint of what to type next, on stderr after the result. */
 void study_next(Context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -111,9 +111,11 @@ void table_print(Text *out, const Table *table, TableStyle style);
 void table_markdown(Text *out, const Table *table);
 /* One section of a page: a table with caption, column headings and, below it, their meanings. */
 void table_html(Text *out, const Table *table);
-/* The whole page: sections of all tables in order. `title` and `subtitle` are plain text. */
-void table_page(Text *out, const char *title, const char *subtitle, const Table *const *tables,
-                size_t n);
+/* Around such sections: the head of a page, a note in it, its end. Texts are plain; `note` has
+ * `length` bytes. */
+void html_page_begin(Text *out, const char *title, const char *subtitle);
+void html_note(Text *out, const char *note, size_t length);
+void html_page_end(Text *out);
 /* One value as table_print shows it. */
 void column_print(Text *out, const Column *column, const Js *value);
 

@@ -1,6 +1,7 @@
 /* report/table_html.c - tables as one static HTML page, without scripts. Contract in
  * report/table.h. */
 #include <stdio.h>
+#include <string.h>
 
 #include "report/table.h"
 
@@ -24,9 +25,9 @@ static const char style[] =
     "</style>\n";
 
 /* The five characters that mean something in HTML, and controls, which mean nothing anywhere. */
-static void escaped_add(Text *out, const char *text)
+static void escaped_bytes(Text *out, const char *text, size_t length)
 {
-    for (const char *c = text; *c != '\0'; c++) {
+    for (const char *c = text; c < text + length; c++) {
         switch (*c) {
         case '&': text_add(out, "&amp;"); break;
         case '<': text_add(out, "&lt;"); break;
@@ -36,6 +37,11 @@ static void escaped_add(Text *out, const char *text)
         default: text_add(out, (unsigned char)*c < 0x20 && *c != '\n' ? "?" : "%c", *c);
         }
     }
+}
+
+static void escaped_add(Text *out, const char *text)
+{
+    escaped_bytes(out, text, strlen(text));
 }
 
 static bool in_html(const Column *column)
@@ -142,8 +148,7 @@ void table_html(Text *out, const Table *table)
     text_add(out, "%s</section>\n", explained ? "</dl>\n" : "");
 }
 
-void table_page(Text *out, const char *title, const char *subtitle, const Table *const *tables,
-                size_t n)
+void html_page_begin(Text *out, const char *title, const char *subtitle)
 {
     text_add(out, "%s<title>", head);
     escaped_add(out, title);
@@ -152,8 +157,16 @@ void table_page(Text *out, const char *title, const char *subtitle, const Table 
     text_add(out, "</h1>\n<p><code>");
     escaped_add(out, subtitle);
     text_add(out, "</code></p>\n");
-    for (size_t i = 0; i < n; i++) {
-        table_html(out, tables[i]);
-    }
+}
+
+void html_note(Text *out, const char *note, size_t length)
+{
+    text_add(out, "<p role=\"note\">");
+    escaped_bytes(out, note, length);
+    text_add(out, "</p>\n");
+}
+
+void html_page_end(Text *out)
+{
     text_add(out, "</main>\n</body>\n</html>\n");
 }

@@ -3,7 +3,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/board/board_options.h"
-#include "cli/commands/board/geometry_tables.h"
+#include "cli/study.h"
+#include "report/results/geometry_tables.h"
 #include "cli/commands/common/model_input.h"
 
 typedef struct GeometryGiven {
@@ -48,7 +49,7 @@ static int geometry_run(Context *context)
         rc = geometry_measure(geometry, corpus, &asked, !given->no_halves, &work);
     }
     if (rc == 0) {
-        probe_geometry_fill(context, geometry);
+        probe_geometry_fill(context->report, geometry);
     }
     geometry_release(geometry);
     corpus_close(corpus);

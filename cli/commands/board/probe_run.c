@@ -62,10 +62,14 @@ static void result_fill(ProbeRun *run, Context *context)
                      result->n_train_games, result->n_test_games, run->options.n_games,
                      run->options.n_test_games);
     }
-    probe_text_warn(context, run);
-    probe_tables_fill(context, run);
+    const ProbeFindings found = {.path = run->path,
+                                 .corpus_hash = corpus_info(run->corpus)->content_hash,
+                                 .probe = &run->probe,
+                                 .swept = &run->swept};
+    probe_text_warn(context->report, &found);
+    probe_tables_fill(context->report, &found);
     if (run->sample->heat) {
-        probe_text_heat(study_text(context), run, context->colour);
+        probe_text_heat(study_text(context), &found, context->colour);
     }
     study_next(context,
                "ogpt show %s --probe %s --moves \"%s\", ogpt cases make cases.csv --size %d",

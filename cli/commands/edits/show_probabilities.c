@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "report/heat.h"
-#include "cli/commands/board/probe_run.h"
+#include "report/results/probe_result.h"
 #include "probes/legality/answers.h"
 
 void show_read_probabilities(double *out, const ShowView *view, const Decoded *decoded, int index)

@@ -1,9 +1,13 @@
 /* cli/commands/network/cmd_eval.c - ogpt eval: does the network play legally, and how near is its
  * loss to the lowest possible one? */
+#include <string.h>
+
 #include "base/err.h"
 #include "cli/commands/common/shared_options.h"
-#include "cli/commands/network/eval_result.h"
+#include "cli/commands/common/model_input.h"
+#include "cli/study.h"
 #include "datasets/batch.h"
+#include "report/results/eval_result.h"
 
 typedef struct EvalOptions {
     const char *corpus;
@@ -91,9 +95,18 @@ static int eval_run(Context *context)
     rc = rc ? rc
             : legality_score(&score, inputs.subject.model.gpt, source, 0, (size_t)n_games,
                              study_work(context, "eval", "games"));
-    rc = rc ? rc
-            : eval_report(context, &score, &seen, &inputs,
-                          (EvalShown){given->all ? "all" : "test", given->by_ply});
+    if (rc == 0) {
+        const CorpusInfo *info = corpus_info(inputs.corpus);
+        rc = eval_report(context->report,
+                         &(EvalFindings){.score = &score,
+                                         .seen = &seen,
+                                         .model_hash = inputs.subject.model.model_hash,
+                                         .corpus_hash = info->content_hash,
+                                         .split = given->all ? "all" : "test",
+                                         .generated = strcmp(info->source, "random") == 0,
+                                         .by_ply = given->by_ply,
+                                         .seed = context->seed});
+    }
     study_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", context->args[0],
                given->corpus);
     legality_release(&score);

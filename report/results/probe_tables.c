@@ -1,9 +1,9 @@
-/* cli/commands/board/probe_tables.c - columns and rows of a probe's result. Contract in
- * cli/commands/board/probe_run.h. */
+/* report/results/probe_tables.c - columns and rows of a probe's result. Contract in
+ * report/results/probe_result.h. */
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/commands/board/probe_run.h"
+#include "report/results/probe_result.h"
 #include "game/notation.h"
 #include "report/intervals.h"
 
@@ -198,15 +198,15 @@ static Js *int_if(bool known, int64_t value)
     return known ? js_int(value) : js_null();
 }
 
-static void layer_add(Table *table, const ProbeRun *run, int index)
+static void layer_add(Table *table, const ProbeFindings *found, int index)
 {
-    const Probe *probe = &run->probe;
-    const LayerScore *score = &run->swept.result.layers[index];
+    const Probe *probe = found->probe;
+    const LayerScore *score = &found->swept->result.layers[index];
     const FitReport *fit = &score->fit;
     bool counted = !isnan(score->seconds); /* else the probe's file does not say */
     table_row(table);
     table_int(table, "layer", score->layer);
-    table_text(table, "standing", standing_of(&run->swept, index));
+    table_text(table, "standing", standing_of(found->swept, index));
     table_text(table, "task", probe->task);
     table_text(table, "site", hook_site_name(probe->site));
     table_text(table, "solver", probe->solver);
@@ -221,36 +221,36 @@ static void layer_add(Table *table, const ProbeRun *run, int index)
     table_set(table, "absent_classes", int_if(counted, (int64_t)fit->n_absent));
     table_text(table, "model_hash", probe->model_hash);
     table_text(table, "corpus_hash", probe->corpus_hash);
-    table_set(table, "controls", controls_at(&run->swept.result, index));
+    table_set(table, "controls", controls_at(&found->swept->result, index));
     if (score->has_check) {
         table_num(table, "check_difference", score->check.difference);
         table_set(table, "check", check_of(&score->check));
     }
 }
 
-/* Of the whole result: null without that control. */
-static Js *planted_reached(const ProbeRun *run)
+/* Null if that control was left out. */
+static Js *planted_reached(const ProbeFindings *found)
 {
-    return run->swept.result.has_control[CONTROL_PLANTED] ? js_bool(swept_planted(&run->swept))
-                                                          : js_null();
+    return found->swept->result.has_control[CONTROL_PLANTED] ? js_bool(swept_planted(found->swept))
+                                                             : js_null();
 }
 
-static void controls_fill(Context *context, const ProbeRun *run)
+static void controls_fill(Report *report, const ProbeFindings *found)
 {
-    const SweepResult *result = &run->swept.result;
-    Table *table = study_table(context, &probe_controls_table);
+    const SweepResult *result = &found->swept->result;
+    Table *table = report_table(report, &probe_controls_table);
     for (int control = 0; control < N_CONTROLS; control++) {
         if (!result->has_control[control]) {
             continue;
         }
         bool mlp = control == CONTROL_HISTORY_MLP, planted = control == CONTROL_PLANTED;
         table_row(table);
-        table_text(table, "task", run->probe.task);
+        table_text(table, "task", found->probe->task);
         table_text(table, "control", control_name((Control)control));
         table_set(table, "layer", int_if(at_best(control), result->layers[result->best].layer));
-        scores_add(table, &result->control[control], &run->probe);
+        scores_add(table, &result->control[control], found->probe);
         table_set(table, "kept_epoch", int_if(mlp, result->control_fit[control].kept));
-        table_set(table, "planted_reached", planted ? planted_reached(run) : js_null());
+        table_set(table, "planted_reached", planted ? planted_reached(found) : js_null());
         table_num(table, "seconds", result->control_seconds[control]);
     }
     table->hidden = table_rows(table) == 0;
@@ -312,10 +312,10 @@ static Js *breakdown_add(Table *table, const Probe *probe, const Reading *readin
     return list;
 }
 
-static void breakdown_fill(Context *context, const ProbeRun *run)
+static void breakdown_fill(Report *report, const ProbeFindings *found)
 {
-    const Readings *readings = &run->swept.readings;
-    Table *table = study_table(context, &probe_breakdown_table);
+    const Readings *readings = &found->swept->readings;
+    Table *table = report_table(report, &probe_breakdown_table);
     table->hidden = table->undocumented = true;
     for (size_t i = 0; i < readings->n; i++) {
         const Reading *reading = readings->list[i];
@@ -323,11 +323,11 @@ static void breakdown_fill(Context *context, const ProbeRun *run)
             continue;
         }
         for (BreakdownKind kind = 0; kind < N_BREAKDOWNS; kind++) {
-            Js *list = breakdown_add(table, &run->probe, reading, kind);
+            Js *list = breakdown_add(table, found->probe, reading, kind);
             char name[32];
             snprintf(name, sizeof(name), "by_%s", breakdown_name(kind));
-            if (reading == swept_best(&run->swept)) {
-                study_json(context, name, js_keep(list));
+            if (reading == swept_best(found->swept)) {
+                report_json(report, name, js_keep(list));
             }
             js_free(list);
         }
@@ -357,14 +357,14 @@ static void test_add(Table *table, const char *task, int layer, const char *cont
     }
 }
 
-static void tests_fill(Context *context, const ProbeRun *run)
+static void tests_fill(Report *report, const ProbeFindings *found)
 {
-    const Swept *swept = &run->swept;
+    const Swept *swept = found->swept;
     const SweepResult *result = &swept->result;
-    const char *task = run->probe.task;
+    const char *task = found->probe->task;
     int best = result->layers[result->best].layer;
     char name[16];
-    Table *table = study_table(context, &probe_tests_table);
+    Table *table = report_table(report, &probe_tests_table);
     probe_layer_name(name, best);
     for (int i = 0; i < result->n_layers; i++) {
         test_add(table, task, result->layers[i].layer, NULL, name, &swept->layer[i]);
@@ -377,20 +377,20 @@ static void tests_fill(Context *context, const ProbeRun *run)
     table->hidden = table_rows(table) == 0;
 }
 
-static void summary_fill(Context *context, const ProbeRun *run)
+static void summary_fill(Report *report, const ProbeFindings *found)
 {
-    const Probe *probe = &run->probe;
-    const SweepResult *result = &run->swept.result;
-    Table *table = study_table(context, &probe_summary_table);
+    const Probe *probe = found->probe;
+    const SweepResult *result = &found->swept->result;
+    Table *table = report_table(report, &probe_summary_table);
     table->hidden = true; /* people read probe_text_head */
-    table_text(table, "probe", run->path);
+    table_text(table, "probe", found->path);
     table_text(table, "task", probe->task);
     table_text(table, "labels", probe->labels);
     table_text(table, "solver", probe->solver);
     table_text(table, "site", hook_site_name(probe->site));
     table_int(table, "hidden", probe->n_hidden);
     table_text(table, "model_hash", probe->model_hash);
-    table_text(table, "corpus_hash", corpus_info(run->corpus)->content_hash);
+    table_text(table, "corpus_hash", found->corpus_hash);
     table_int(table, "probe_games", probe->n_games);
     table_int(table, "probe_positions", probe->n_positions);
     table_int(table, "training_games", (int64_t)result->n_train_games);
@@ -398,20 +398,20 @@ static void summary_fill(Context *context, const ProbeRun *run)
     table_int(table, "validation_positions", (int64_t)result->n_validation);
     table_int(table, "test_positions", (int64_t)result->n_test);
     table_int(table, "best_layer", result->layers[result->best].layer);
-    table_set(table, "planted_reached", planted_reached(run));
-    study_json(context, "l2", probe->l2 == FIT_L2_AUTO ? js_str("auto") : js_num(probe->l2));
+    table_set(table, "planted_reached", planted_reached(found));
+    report_json(report, "l2", probe->l2 == FIT_L2_AUTO ? js_str("auto") : js_num(probe->l2));
 }
 
-void probe_tables_fill(Context *context, const ProbeRun *run)
+void probe_tables_fill(Report *report, const ProbeFindings *found)
 {
-    summary_fill(context, run);
-    probe_text_head(study_text(context), run);
-    Table *layers = study_table(context, &probe_layers_table);
-    for (int i = 0; i < run->swept.result.n_layers; i++) {
-        layer_add(layers, run, i);
+    summary_fill(report, found);
+    probe_text_head(report_text(report), found);
+    Table *layers = report_table(report, &probe_layers_table);
+    for (int i = 0; i < found->swept->result.n_layers; i++) {
+        layer_add(layers, found, i);
     }
-    probe_text_notes(study_text(context), run);
-    controls_fill(context, run);
-    breakdown_fill(context, run);
-    tests_fill(context, run);
+    probe_text_notes(report_text(report), found);
+    controls_fill(report, found);
+    breakdown_fill(report, found);
+    tests_fill(report, found);
 }

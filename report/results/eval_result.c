@@ -1,7 +1,5 @@
-/* cli/commands/network/eval_result.c - contract in cli/commands/network/eval_result.h. */
-#include "cli/commands/network/eval_result.h"
-
-#include <string.h>
+/* report/results/eval_result.c - contract in report/results/eval_result.h. */
+#include "report/results/eval_result.h"
 
 /* Floor and excess mean something only where every legal move was equally likely: else they are
  * left out. The error rates of a whole corpus have intervals, those of a ply have none. */
@@ -62,15 +60,15 @@ static void means_set(Table *table, const LegalitySums *sums, bool generated)
     table_num(table, "set_f1", sums->set_f1 / n);
 }
 
-static void plies_report(Context *context, const LegalityScore *score, bool generated, bool shown)
+static void plies_report(Report *report, const EvalFindings *found)
 {
-    Table *table = study_table(context, &eval_ply_table);
-    table->hidden = !shown;
+    Table *table = report_table(report, &eval_ply_table);
+    table->hidden = !found->by_ply;
     for (int t = 0; t < GAME_MAX_MOVES; t++) {
-        if (score->by_ply[t].positions > 0) {
+        if (found->score->by_ply[t].positions > 0) {
             table_row(table);
             table_int(table, "ply", t + 1);
-            means_set(table, &score->by_ply[t], generated);
+            means_set(table, &found->score->by_ply[t], found->generated);
         }
     }
 }
@@ -93,29 +91,27 @@ static void print_seen(Text *text, const EvalSeen *seen)
     text_add(text, "\n");
 }
 
-int eval_report(Context *context, const LegalityScore *score, const EvalSeen *seen,
-                const StudyInputs *inputs, EvalShown shown)
+int eval_report(Report *report, const EvalFindings *found)
 {
-    const CorpusInfo *info = corpus_info(inputs->corpus);
-    bool generated = strcmp(info->source, "random") == 0;
+    const EvalSeen *seen = found->seen;
     LegalityErrors errors;
-    int rc = legality_errors(&errors, score, context->seed);
+    int rc = legality_errors(&errors, found->score, found->seed);
     if (rc != 0) {
         return rc;
     }
-    Table *table = study_table(context, &eval_table);
-    table_text(table, "model_hash", inputs->subject.model.model_hash);
-    table_text(table, "corpus_hash", info->content_hash);
-    table_text(table, "split", shown.split);
-    table_int(table, "games", (int64_t)score->n_games);
-    means_set(table, &score->total, generated);
+    Table *table = report_table(report, &eval_table);
+    table_text(table, "model_hash", found->model_hash);
+    table_text(table, "corpus_hash", found->corpus_hash);
+    table_text(table, "split", found->split);
+    table_int(table, "games", (int64_t)found->score->n_games);
+    means_set(table, &found->score->total, found->generated);
     table_interval(table, "strict_error", errors.strict);
     table_interval(table, "lenient_error", errors.lenient);
     if (!seen->of.unknown) {
         table_int(table, "seen_games", (int64_t)seen->left_out);
         table_int(table, "remade_games", (int64_t)seen->of.fresh);
     }
-    print_seen(study_text(context), seen);
-    plies_report(context, score, generated, shown.by_ply);
+    print_seen(report_text(report), seen);
+    plies_report(report, found);
     return 0;
 }

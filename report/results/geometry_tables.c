@@ -1,10 +1,10 @@
-/* cli/commands/board/geometry_tables.c - angles and shares as rows. Contract in
- * cli/commands/board/geometry_tables.h. */
-#include "cli/commands/board/geometry_tables.h"
+/* report/results/geometry_tables.c - angles and shares as rows. Contract in
+ * report/results/geometry_tables.h. */
+#include "report/results/geometry_tables.h"
 
 #include <math.h>
 
-#include "cli/commands/board/probe_run.h"
+#include "report/results/probe_result.h"
 #include "num/symmetric.h"
 
 /* ---- columns ---- */
@@ -182,13 +182,13 @@ static void layer_cosines_print(Text *text, const GeometryProbe *one)
     text_add(text, "\n");
 }
 
-void probe_geometry_fill(Context *context, const Geometry *geometry)
+void probe_geometry_fill(Report *report, const Geometry *geometry)
 {
     Js *probes = js_array();
-    study_json(context, "model_hash", js_str(geometry->subject.model.model_hash));
-    head_print(study_text(context), geometry);
-    Table *numbers = study_table(context, &geometry_table);
-    Table *layers = study_table(context, &geometry_layers_table);
+    report_json(report, "model_hash", js_str(geometry->subject.model.model_hash));
+    head_print(report_text(report), geometry);
+    Table *numbers = report_table(report, &geometry_table);
+    Table *layers = report_table(report, &geometry_layers_table);
     numbers->hidden = numbers->undocumented = layers->undocumented = true;
     for (size_t i = 0; i < geometry->n; i++) {
         const GeometryProbe *one = &geometry->probe[i];
@@ -197,7 +197,7 @@ void probe_geometry_fill(Context *context, const Geometry *geometry)
             js_push(rows, layer_add(numbers, layers, geometry, one, l));
         }
         if (one->probe.n_layers > 1) {
-            layer_cosines_print(study_text(context), one);
+            layer_cosines_print(report_text(report), one);
         }
         js_set_str(probe, "probe", one->path);
         js_set_str(probe, "task", one->probe.task);
@@ -206,8 +206,8 @@ void probe_geometry_fill(Context *context, const Geometry *geometry)
         js_set(probe, "layers", rows);
         js_push(probes, probe);
     }
-    study_json(context, "probes", probes);
-    Table *pairs = study_table(context, &geometry_pairs_table);
+    report_json(report, "probes", probes);
+    Table *pairs = report_table(report, &geometry_pairs_table);
     for (size_t j = 1; j < geometry->n; j++) {
         for (size_t i = 0; i < j; i++) {
             pair_add(numbers, pairs, geometry, &geometry->probe[i], &geometry->probe[j]);

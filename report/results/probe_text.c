@@ -1,6 +1,6 @@
-/* cli/commands/board/probe_text.c - what people read of a probe's result beside its tables.
- * Contract in cli/commands/board/probe_run.h. */
-#include "cli/commands/board/probe_run.h"
+/* report/results/probe_text.c - what people read of a probe's result beside its tables.
+ * Contract in report/results/probe_result.h. */
+#include "report/results/probe_result.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@ void probe_layer_name(char out[16], int layer)
     }
 }
 
-void probe_text_head(Text *text, const ProbeRun *run)
+void probe_text_head(Text *text, const ProbeFindings *found)
 {
-    const Probe *probe = &run->probe;
+    const Probe *probe = found->probe;
     text_add(text, "task %s (%s", probe->task, probe->classes[0]);
     for (int k = 1; k < probe->n_classes; k++) {
         text_add(text, ", %s", probe->classes[k]);
@@ -30,8 +30,8 @@ void probe_text_head(Text *text, const ProbeRun *run)
     text_add(text,
              ", fitted on %lld positions of %lld games\n"
              "tested on %zu positions of %zu games; scores in percent\n",
-             (long long)probe->n_positions, (long long)probe->n_games, run->swept.result.n_test,
-             run->swept.result.n_test_games);
+             (long long)probe->n_positions, (long long)probe->n_games, found->swept->result.n_test,
+             found->swept->result.n_test_games);
 }
 
 static void fit_note(Text *text, const LayerScore *layer, bool chosen_l2)
@@ -55,13 +55,13 @@ static void fit_note(Text *text, const LayerScore *layer, bool chosen_l2)
     }
 }
 
-void probe_text_notes(Text *text, const ProbeRun *run)
+void probe_text_notes(Text *text, const ProbeFindings *found)
 {
-    const SweepResult *result = &run->swept.result;
+    const SweepResult *result = &found->swept->result;
     text_add(text, "best: chosen on validation games; level: not told apart from the best (paired "
                    "bootstrap over games, Holm, 5 %%)\n");
     for (int i = 0; i < result->n_layers; i++) {
-        fit_note(text, &result->layers[i], run->probe.l2 == FIT_L2_AUTO);
+        fit_note(text, &result->layers[i], found->probe->l2 == FIT_L2_AUTO);
     }
     if (result->has_control[CONTROL_MAJORITY]) {
         text_add(text, "\ncontrols, fitted on %zu positions of %zu games\n", result->n_train,
@@ -69,10 +69,10 @@ void probe_text_notes(Text *text, const ProbeRun *run)
     }
 }
 
-void probe_text_heat(Text *text, const ProbeRun *run, bool colour)
+void probe_text_heat(Text *text, const ProbeFindings *found, bool colour)
 {
-    const SweepResult *result = &run->swept.result;
-    const Reading *best = swept_best(&run->swept);
+    const SweepResult *result = &found->swept->result;
+    const Reading *best = swept_best(found->swept);
     char names[LAYERS_MAX][16], title[64];
     const char *pointers[LAYERS_MAX];
     double values[BOARD_SQUARES], accuracy[LAYERS_MAX], lowest = 1;
@@ -87,7 +87,7 @@ void probe_text_heat(Text *text, const ProbeRun *run, bool colour)
     }
     text_add(text, "\n");
     draw_bars(text, "accuracy by layer", pointers, accuracy, (size_t)result->n_layers, lowest, 1);
-    for (int s = 0; s < run->probe.n_squares; s++) {
+    for (int s = 0; s < found->probe->n_squares; s++) {
         BreakdownRow row = {.accuracy = NAN};
         if (best) {
             breakdown_row(&row, &best->breakdown, BY_SQUARE, s);
@@ -95,45 +95,45 @@ void probe_text_heat(Text *text, const ProbeRun *run, bool colour)
         values[s] = row.accuracy;
     }
     snprintf(title, sizeof(title), "\naccuracy by square, %s, %%", names[result->best]);
-    draw_heat(text, game_variant(run->probe.size), title, values, 1, colour);
+    draw_heat(text, game_variant(found->probe->size), title, values, 1, colour);
 }
 
-void probe_text_warn(const Context *context, const ProbeRun *run)
+void probe_text_warn(Report *report, const ProbeFindings *found)
 {
-    const SweepResult *result = &run->swept.result;
+    const SweepResult *result = &found->swept->result;
     const bool *has = result->has_control;
     double line = result->control[CONTROL_HISTORY].accuracy.value;
     double mlp = result->control[CONTROL_HISTORY_MLP].accuracy.value;
-    if (has[CONTROL_MAJORITY] && (int64_t)result->n_train < run->probe.n_positions) {
-        context_warn(context,
-                     "the controls were fitted on %zu positions, the probe on %lld: they are "
-                     "weaker than they could be; give --games and --plies of the probe",
-                     result->n_train, (long long)run->probe.n_positions);
+    if (has[CONTROL_MAJORITY] && (int64_t)result->n_train < found->probe->n_positions) {
+        report_warn(report,
+                    "the controls were fitted on %zu positions, the probe on %lld: they are "
+                    "weaker than they could be; give --games and --plies of the probe",
+                    result->n_train, (long long)found->probe->n_positions);
     }
     if (has[CONTROL_HISTORY] && has[CONTROL_HISTORY_MLP] &&
         mlp < result->control[CONTROL_HISTORY].accuracy.low) { /* by more than chance */
-        context_warn(context,
-                     "the history MLP reads %.2f %% of cells, the linear history %.2f %%: compare "
-                     "the probe with the linear one, or give more --games",
-                     100 * mlp, 100 * line);
+        report_warn(report,
+                    "the history MLP reads %.2f %% of cells, the linear history %.2f %%: compare "
+                    "the probe with the linear one, or give more --games",
+                    100 * mlp, 100 * line);
     }
     if (has[CONTROL_HISTORY_MLP] &&
         result->control_fit[CONTROL_HISTORY_MLP].kept == HIDDEN_EPOCHS) {
-        context_warn(context,
-                     "the history MLP was best after its last epoch, %d: more --games would teach "
-                     "it more",
-                     HIDDEN_EPOCHS);
+        report_warn(report,
+                    "the history MLP was best after its last epoch, %d: more --games would teach "
+                    "it more",
+                    HIDDEN_EPOCHS);
     }
-    if (has[CONTROL_PLANTED] && !swept_planted(&run->swept)) {
-        context_warn(context,
-                     "the solver reads %.2f %% of the planted board, where %.1f %% can be read: "
-                     "give it more --games",
-                     100 * result->control[CONTROL_PLANTED].accuracy.value, 100 * PLANTED_ACCURACY);
+    if (has[CONTROL_PLANTED] && !swept_planted(found->swept)) {
+        report_warn(report,
+                    "the solver reads %.2f %% of the planted board, where %.1f %% can be read: "
+                    "give it more --games",
+                    100 * result->control[CONTROL_PLANTED].accuracy.value, 100 * PLANTED_ACCURACY);
     }
-    if (run->swept.chance.difference.value > 0 && run->swept.chance.p_holm < DIFFERS_BELOW) {
-        context_warn(context,
-                     "shuffled labels are read better than the majority (%+.2f points, p %.4f): "
-                     "something leaks",
-                     100 * run->swept.chance.difference.value, run->swept.chance.p_holm);
+    if (found->swept->chance.difference.value > 0 && found->swept->chance.p_holm < DIFFERS_BELOW) {
+        report_warn(report,
+                    "shuffled labels are read better than the majority (%+.2f points, p %.4f): "
+                    "something leaks",
+                    100 * found->swept->chance.difference.value, found->swept->chance.p_holm);
     }
 }

@@ -1,0 +1,152 @@
+/* report/report.c - a whole result, filled and rendered. Contract in report/report.h. */
+#include "report/report.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void report_init(Report *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->members = js_object();
+}
+
+void report_release(Report *report)
+{
+    for (size_t i = 0; i < report->n_items; i++) {
+        text_release(&report->items[i].text);
+        js_free(report->items[i].members);
+        if (report->items[i].is_table) {
+            table_release(&report->items[i].table);
+        }
+    }
+    text_release(&report->warnings);
+    js_free(report->members);
+    memset(report, 0, sizeof(*report));
+}
+
+static ReportItem *item_add(Report *report)
+{
+    assert(report->n_items < REPORT_ITEMS_MAX);
+    ReportItem *item = &report->items[report->n_items++];
+    *item = (ReportItem){0};
+    return item;
+}
+
+Table *report_table(Report *report, const TableSpec *spec)
+{
+    if (js_length(report->members) > 0) { /* what was set before stands before it */
+        item_add(report)->members = report->members;
+        report->members = js_object();
+    }
+    ReportItem *item = item_add(report);
+    item->is_table = true;
+    table_init(&item->table, spec);
+    return &item->table;
+}
+
+Text *report_text(Report *report)
+{
+    ReportItem *last = report->n_items > 0 ? &report->items[report->n_items - 1] : NULL;
+    if (!last || last->is_table) {
+        last = item_add(report);
+    }
+    return &last->text;
+}
+
+void report_json(Report *report, const char *key, Js *value)
+{
+    js_set(report->members, key, value);
+}
+
+static void members_add(Js *document, const Js *object)
+{
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (object && js_next(object, &it, &key, &value)) {
+        js_set(document, key, js_keep(value));
+    }
+}
+
+void report_json_all(Report *report, Js *object)
+{
+    members_add(report->members, object);
+    js_free(object);
+}
+
+void report_warn(Report *report, const char *format, ...)
+{
+    char line[1000];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    text_add(&report->warnings, "%s\n", line);
+}
+
+const Table *report_table_at(const Report *report, size_t index)
+{
+    return report->items[index].is_table ? &report->items[index].table : NULL;
+}
+
+int report_check(const Report *report)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < report->n_items; i++) {
+        rc = report_table_at(report, i) ? table_check(report_table_at(report, i)) : 0;
+    }
+    return rc;
+}
+
+void report_print(Text *out, const Report *report, TableStyle style)
+{
+    for (size_t i = 0; i < report->n_items; i++) {
+        const ReportItem *item = &report->items[i];
+        bool list = item->is_table && !item->table.hidden && !item->table.spec->record;
+        if (list && out->length > 1 && strcmp(out->data + out->length - 2, "\n\n") != 0) {
+            text_add(out, "\n");
+        }
+        if (item->is_table && !item->table.hidden) {
+            table_print(out, &item->table, style);
+        } else if (item->text.failed) {
+            text_release(out);
+            out->failed = true;
+        } else if (item->text.data) {
+            text_add(out, "%s", item->text.data);
+        }
+    }
+    text_add(out, "%s", ""); /* a result without text is still a text */
+}
+
+Js *report_document(const Report *report)
+{
+    Js *document = js_object();
+    for (size_t i = 0; i < report->n_items; i++) {
+        const Table *table = report_table_at(report, i);
+        if (table && !table->undocumented) {
+            table_document(document, table);
+        }
+        members_add(document, report->items[i].members);
+    }
+    members_add(document, report->members);
+    return document;
+}
+
+void report_page(Text *out, const Report *report, const char *title, const char *subtitle)
+{
+    html_page_begin(out, title, subtitle);
+    const char *line = report->warnings.data;
+    while (line && *line != '\0') {
+        size_t length = strcspn(line, "\n");
+        html_note(out, line, length);
+        line += length + (line[length] == '\n');
+    }
+    for (size_t i = 0; i < report->n_items; i++) {
+        if (report_table_at(report, i)) {
+            table_html(out, report_table_at(report, i));
+        }
+    }
+    html_page_end(out);
+}
