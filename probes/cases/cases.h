@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/pool.h"
+#include "base/work.h"
 #include "game/board.h"
 
 #define CASE_MAX_SQUARES 8
@@ -86,23 +86,22 @@ typedef struct CaseMakeOptions {
     int max_moves;  /* longest prefix; 0: only before_end limits it */
     int before_end; /* moves that the game still had to go, at least */
     bool no_passes; /* only histories without a forced pass */
-    uint64_t seed;
 } CaseMakeOptions;
 
 #define CASE_MAKE_OPTIONS_DEFAULT                                                                  \
     ((CaseMakeOptions){                                                                            \
-        .n = 1000, .natural = true, .n_squares = 1, .min_moves = 5, .before_end = 10, .seed = 1})
+        .n = 1000, .natural = true, .n_squares = 1, .min_moves = 5, .before_end = 10})
 /* NULL when sound, else a one-line reason (static). */
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant);
 
-/* Draw cases from random games of (seed, RNG_CASES or RNG_TUNE_CASES): prefix length uniform,
- * the edit uniform over the possible ones; a draw that leaves the legal moves as they were, or
- * the mover without any, or that has no witness, or that repeats an earlier case, is drawn
- * again. Prefixes are divided by hash between tuning and reporting, so that two sets of
- * different purpose never share one. The same set for any number of workers. Returns 0,
+/* Draw cases from random games of (seed of the work, RNG_CASES or RNG_TUNE_CASES): prefix length
+ * uniform, the edit uniform over the possible ones; a draw that leaves the legal moves as they
+ * were, or the mover without any, or that has no witness, or that repeats an earlier case, is drawn
+ * again. Prefixes are divided by hash between tuning and reporting, so that two sets of different
+ * purpose never share one. The same set for any number of workers; tick("cases"). Returns 0,
  * OGPT_EUSAGE (options; or not enough different cases exist), OGPT_EINTR, OGPT_ENOMEM. */
 int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
-               Pool *pool);
+               const Work *work);
 
 /* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
 int cases_print(char **out, size_t *n_bytes, const CaseSet *set);

@@ -27,13 +27,14 @@ typedef enum DrawVerdict {
     VERDICT_STANDS
 } DrawVerdict;
 
-typedef struct Window {
+typedef struct CaseWindow {
     const GameVariant *variant;
     const CaseMakeOptions *options;
+    uint64_t seed;
     uint64_t first;        /* candidate number of drawn[0] */
     EditCase *drawn;       /* (WINDOW_CANDIDATES) */
     DrawVerdict *verdicts; /* (WINDOW_CANDIDATES) */
-} Window;
+} CaseWindow;
 
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant)
 {
@@ -166,12 +167,12 @@ static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
 }
 
 static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant,
-                                  const CaseMakeOptions *options, uint64_t candidate)
+                                  const CaseMakeOptions *options, uint64_t seed, uint64_t candidate)
 {
     RngPurpose purpose = options->tune ? RNG_TUNE_CASES : RNG_CASES;
-    Rng rng = rng_at(options->seed, purpose, candidate | CHOICE_STREAM);
+    Rng rng = rng_at(seed, purpose, candidate | CHOICE_STREAM);
     uint8_t moves[GAME_MAX_MOVES];
-    int n = play_random(moves, variant, options->seed, purpose, candidate);
+    int n = play_random(moves, variant, seed, purpose, candidate);
     int longest = n - options->before_end;
     bool stands;
     memset(edit, 0, sizeof(*edit));
@@ -198,20 +199,20 @@ static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant,
 
 static int draw_block(void *context, size_t job, size_t worker)
 {
-    Window *window = context;
+    CaseWindow *window = context;
     size_t first = job * BLOCK_CANDIDATES;
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted while making cases; nothing was written");
     }
     for (size_t i = first; i < first + BLOCK_CANDIDATES; i++) {
-        window->verdicts[i] =
-            draw_candidate(&window->drawn[i], window->variant, window->options, window->first + i);
+        window->verdicts[i] = draw_candidate(&window->drawn[i], window->variant, window->options,
+                                             window->seed, window->first + i);
     }
     return 0;
 }
 
 /* Take what stands in one window, in order, until the set is full. */
-static int take_window(CaseSet *out, CaseKeys *keys, const Window *window, size_t n)
+static int take_window(CaseSet *out, CaseKeys *keys, const CaseWindow *window, size_t n)
 {
     int rc = 0;
     for (size_t i = 0; i < WINDOW_CANDIDATES && out->n < n && rc == 0; i++) {
@@ -225,9 +226,10 @@ static int take_window(CaseSet *out, CaseKeys *keys, const Window *window, size_
     return rc;
 }
 
-int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options, Pool *pool)
+int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
+               const Work *work)
 {
-    Window window = {.variant = variant, .options = options};
+    CaseWindow window = {.variant = variant, .options = options, .seed = work->seed};
     CaseKeys keys = {0};
     const char *reason = case_make_options_check(options, variant);
     /* Far more candidates than any kind needs: about one in four stands on 8x8. */
@@ -253,9 +255,10 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
                          out->n, options->n, (unsigned long long)window.first);
             break;
         }
-        rc = pool_run(pool, WINDOW_BLOCKS, draw_block, &window);
+        rc = pool_run(work->pool, WINDOW_BLOCKS, draw_block, &window);
         rc = rc ? rc : take_window(out, &keys, &window, options->n);
         window.first += WINDOW_CANDIDATES;
+        work_tick(work, "cases", (double)out->n, (double)options->n);
     }
     case_keys_release(&keys);
     mem_free(window.verdicts);

@@ -138,7 +138,7 @@ int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
             rc = rc ? rc : kept;
         }
         if (rc == 0) {
-            work_tick(work, chunks->scoring->stage, (double)(first + window.n), (double)chunks->n);
+            work_tick(work, "chunks", (double)(first + window.n), (double)chunks->n);
         }
     }
     return rc;

@@ -30,8 +30,8 @@ void edit_chunks__release(EditChunks *chunks);
 
 /* Fill the values (width) of one chunk. The query names its cases and has zero norms. */
 typedef int (*EditChunkJob)(void *context, double *values, EditQuery *query, size_t worker);
-/* Recall or fill every chunk; each finished window is told to the listener of the work. Returns 0,
- * or the first error of a job or of the journal. */
+/* Recall or fill every chunk. Ticks: the stage of the scoring at the beginning, then "chunks".
+ * Returns 0, or the first error of a job or of the journal. */
 int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context);
 
 #endif

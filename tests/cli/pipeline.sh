@@ -127,7 +127,7 @@ cp probe/probe.safetensors before
 again "best layer" probe fit model --corpus games.ogpc --out probe "${sample[@]}"
 cmp -s before probe/probe.safetensors || fail "typed again: another probe"
 holds "ogpt show" "$work/err"
-again "60 natural cases" cases make cases.csv --n 60 --size 6
+again "with a witness        60" cases make cases.csv --n 60 --size 6
 holds "already holds these cases" "$work/err"
 holds "ogpt cases make tune.csv --n 300 --size 6 --purpose tune" "$work/err"
 holds "ogpt intervene runs/NAME --probe probes/mine --cases cases.csv --tune tune.csv" "$work/err"

@@ -9,13 +9,13 @@
 
 static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
-    const SessionJournal *journal = context;
+    const EditJournal *journal = context;
     return store_journal_get(values, n, journal->context->store, journal->key, stage, block);
 }
 
 static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
 {
-    const SessionJournal *journal = context;
+    const EditJournal *journal = context;
     return store_journal_put(journal->context->store, journal->key, stage, block, values, n);
 }
 
@@ -66,13 +66,13 @@ static int add_cases(Sha256 *hash, const CaseSet *set)
     return rc;
 }
 
-int session_journal_begin(SessionJournal *journal, const Session *session)
+int session_journal_begin(EditJournal *journal, const EditSession *session)
 {
     Context *context = session->context;
     char *options = NULL;
     Sha256 *hash = NULL;
     int rc = js_print(&options, context->options_json, 0);
-    *journal = (SessionJournal){.context = context, .callbacks = {journal, recall, keep}};
+    *journal = (EditJournal){.context = context, .callbacks = {journal, recall, keep}};
     rc = rc ? rc : sha256_new(&hash);
     if (rc == 0) {
         add_text(hash, OGPT_VERSION);
@@ -95,7 +95,7 @@ int session_journal_begin(SessionJournal *journal, const Session *session)
     return rc;
 }
 
-int session_journal_end(const SessionJournal *journal)
+int session_journal_end(const EditJournal *journal)
 {
     return store_journal_drop(journal->context->store, journal->key);
 }

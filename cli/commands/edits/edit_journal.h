@@ -1,22 +1,22 @@
-/* cli/commands/edits/edit_journal.h - what ogpt intervene finished before it was killed, in the
- * results store. */
+/* cli/commands/edits/edit_journal.h - finished blocks of ogpt intervene in the results store, which
+ * the same command typed again does not compute again. */
 #ifndef OGPT_CLI_COMMANDS_EDITS_EDIT_JOURNAL_H
 #define OGPT_CLI_COMMANDS_EDITS_EDIT_JOURNAL_H
 
 #include "base/hash.h"
 #include "cli/commands/edits/intervene_session.h"
 
-typedef struct SessionJournal {
+typedef struct EditJournal {
     Context *context;
     char key[HASH_HEX_SIZE];
     WorkJournal callbacks;
-} SessionJournal;
+} EditJournal;
 
 /* The journal of this session's work, whose input is loaded and whose store is open: known by the
  * program's version, the options, the seed, and the contents of model, probe, means and case files.
  * `journal` must stay where it is while its callbacks are used. Returns 0 or OGPT_ENOMEM. */
-int session_journal_begin(SessionJournal *journal, const Session *session);
+int session_journal_begin(EditJournal *journal, const EditSession *session);
 /* The results are stored: forget the blocks. Returns 0 or OGPT_E*. */
-int session_journal_end(const SessionJournal *journal);
+int session_journal_end(const EditJournal *journal);
 
 #endif

@@ -13,23 +13,17 @@
 
 /* ---- plans ---- */
 
-static int needed(const char *value, const char *name, const char *hint)
-{
-    return value ? 0
-                 : err_set(OGPT_EUSAGE, "intervene: --%s is missing: make one with %s", name, hint);
-}
-
 static bool is_auto(const char *text)
 {
     return text && strcmp(text, AUTO) == 0;
 }
 
-bool session_is_all(const Session *session)
+bool session_is_all(const EditSession *session)
 {
-    return session->given->method && strcmp(session->given->method, INTERVENE_ALL) == 0;
+    return session->given->method == INTERVENE_ALL;
 }
 
-static int check_tuning(const Session *session)
+static int check_tuning(const EditSession *session)
 {
     const InterveneOptions *given = session->given;
     if ((session->any_layers || session->any_scale) && !given->tune) {
@@ -44,36 +38,41 @@ static int check_tuning(const Session *session)
     return 0;
 }
 
+static int layers_given(uint64_t *out, const EditSession *session)
+{
+    LayerList layers = session->given->layers;
+    *out = 0;
+    if (layers.word == LAYERS_UNSET) {
+        return err_set(OGPT_EUSAGE, "intervene: --layers is missing: give layers such as 3 or "
+                                    "2-5, or --tune FILE to choose them");
+    }
+    int rc = layers_resolve(&layers, session->model.gpt->cfg.n_layers, false, session->model.path);
+    for (int i = 0; i < layers.n && rc == 0; i++) {
+        *out |= 1ULL << layers.layers[i];
+    }
+    return rc;
+}
+
 /* What every plan of a run has in common. */
-static int common_plan(EditPlan *plan, const Session *session)
+static int common_plan(EditPlan *plan, const EditSession *session)
 {
     const InterveneOptions *given = session->given;
-    int site = hook_site_parse_for(given->site ? given->site : "resid_post", HOOK_USE_VECTOR), code;
     *plan = EDIT_PLAN_DEFAULT;
-    if (site < 0) {
-        return err_set(OGPT_EUSAGE, "--site \"%s\": expected " HOOK_NAMES_VECTOR, given->site);
-    }
-    plan->site = (HookSite)site;
+    plan->site = given->site < 0 ? HOOK_RESID_POST : (HookSite)given->site;
     plan->probe_layer = given->probe_layer < 0 ? PROBE_LAYER_OWN : (int)given->probe_layer;
     plan->ignore_bias = given->ignore_bias;
     plan->steps = (int)given->steps;
-    code = edit_rate_parse(&plan->rate, given->rate);
-    code = code ? code : edit_direction_parse(&plan->direction, given->direction);
-    code = code ? code : edit_positions_parse(&plan->positions, given->positions);
-    if (code == 0 && !session->any_layers) {
-        if (!given->layers) {
-            return err_set(OGPT_EUSAGE, "intervene: --layers is missing: give layers such as 3 or "
-                                        "2-5, or --tune FILE to choose them");
-        }
-        code = edit_layers_parse(&plan->layers, given->layers, session->model.gpt->cfg.n_layers);
+    plan->direction = (EditDirection)given->direction;
+    plan->positions = (EditPositions)given->positions;
+    int rc = edit_rate_parse(&plan->rate, given->rate);
+    rc = rc || session->any_layers ? rc : layers_given(&plan->layers, session);
+    if (rc == 0 && given->scale && !session->any_scale) {
+        rc = edit_scale_parse(&plan->scale, given->scale);
     }
-    if (code == 0 && given->scale && !session->any_scale) {
-        code = edit_scale_parse(&plan->scale, given->scale);
-    }
-    return code;
+    return rc;
 }
 
-static int preset_plan(Session *session)
+static int preset_plan(EditSession *session)
 {
     /* Everything that a plan is made of, and --tune, which would choose part of it. */
     static const char *const said[] = {"method",    "site",      "layers",      "scale",
@@ -95,7 +94,7 @@ static int preset_plan(Session *session)
 }
 
 /* One plan for every method; that of class means only where there are games to average. */
-static int all_plans(Session *session, const EditPlan *common)
+static int all_plans(EditSession *session, const EditPlan *common)
 {
     if (!session->any_scale) {
         return err_set(OGPT_EUSAGE,
@@ -115,12 +114,13 @@ static int all_plans(Session *session, const EditPlan *common)
 }
 
 /* Options -> plans. Layers and scale that are not given are tuned where there are tuning cases. */
-static int plans_parse(Session *session)
+static int plans_parse(EditSession *session)
 {
     const InterveneOptions *given = session->given;
     EditPlan *plan = &session->plans[0], common;
     int rc;
-    session->any_layers = is_auto(given->layers) || (!given->layers && given->tune);
+    session->any_layers =
+        given->layers.word == LAYERS_AUTO || (given->layers.word == LAYERS_UNSET && given->tune);
     session->any_scale =
         is_auto(given->scale) || (!given->scale && (given->tune || session_is_all(session)));
     if (given->preset) {
@@ -133,14 +133,15 @@ static int plans_parse(Session *session)
     }
     *plan = common;
     session->n_plans = 1;
-    rc = rc ? rc : edit_method_parse(&plan->method, given->method ? given->method : "add");
+    plan->method = given->method < 0 ? METHOD_ADD : (EditMethod)given->method;
     if (rc == 0 && (plan->method == METHOD_ADD || plan->method == METHOD_SET) && !given->scale &&
         !session->any_scale) {
         rc = err_set(OGPT_EUSAGE, "intervene: --scale is missing: give a length such as 2.3 or "
                                   "0.5r, or --tune FILE to choose it");
     }
-    if (rc == 0 && plan->method == METHOD_MEAN_DIFFERENCE) {
-        rc = needed(given->means_from, "means-from", "ogpt generate CORPUS");
+    if (rc == 0 && plan->method == METHOD_MEAN_DIFFERENCE && !given->means_from) {
+        rc = err_set(OGPT_EUSAGE, "intervene: --means-from is missing: make games with ogpt "
+                                  "generate CORPUS");
     }
     return rc;
 }
@@ -165,7 +166,7 @@ static size_t path_part(char out[FILES_PATH_MAX], const char *list, size_t index
     return length;
 }
 
-static int load_cases(CaseSet *out, const Session *session, const char *path)
+static int load_cases(CaseSet *out, const EditSession *session, const char *path)
 {
     const Vocab *vocab = vocab_by_size(session->model.gpt->cfg.d_vocab);
     int rc;
@@ -182,7 +183,7 @@ static int load_cases(CaseSet *out, const Session *session, const char *path)
 }
 
 /* What is reported may not have been tuned on, in any file; the message names both. */
-static int check_disjoint(const Session *session)
+static int check_disjoint(const EditSession *session)
 {
     int rc = 0;
     for (size_t i = 0; i < session->n_files && rc == 0; i++) {
@@ -200,7 +201,7 @@ static int check_disjoint(const Session *session)
     return rc;
 }
 
-static int load_files(Session *session)
+static int load_files(EditSession *session)
 {
     const InterveneOptions *given = session->given;
     char rest[FILES_PATH_MAX];
@@ -230,7 +231,7 @@ static int load_files(Session *session)
     return rc ? rc : check_disjoint(session);
 }
 
-static int load_probe(Session *session)
+static int load_probe(EditSession *session)
 {
     const InterveneOptions *given = session->given;
     int rc = probe_load(&session->probe, given->probe);
@@ -239,13 +240,11 @@ static int load_probe(Session *session)
                                   &session->model.gpt->cfg);
 }
 
-int session_load(Session *session)
+int session_load(EditSession *session)
 {
     const InterveneOptions *given = session->given;
     Context *context = session->context;
-    int rc = needed(given->probe, "probe", "ogpt probe fit MODEL --corpus CORPUS --out PROBE");
-    rc = rc ? rc : needed(given->cases, "cases", "ogpt cases make FILE");
-    rc = rc ? rc : context_model_load(context, &session->model, context->args[0]);
+    int rc = context_model_load(context, &session->model, context->args[0]);
     rc = rc ? rc : plans_parse(session);
     rc = rc ? rc : load_probe(session);
     rc = rc ? rc : load_files(session);

@@ -1,21 +1,24 @@
-/* cli/commands/edits/intervene_session.h - one run of ogpt intervene: what it was asked for, what
- * it owns, and how its results are written out (intervene_report.c, intervene_table.c);
- * intervene_load.c reads its input. */
+/* cli/commands/edits/intervene_session.h - one run of ogpt intervene: its options, everything it
+ * owns, and its parts: intervene_load.c reads the input, intervene_run.c does the work,
+ * intervene_result.c fills the tables, intervene_print.c writes what is for people alone. */
 #ifndef OGPT_CLI_COMMANDS_EDITS_INTERVENE_SESSION_H
 #define OGPT_CLI_COMMANDS_EDITS_INTERVENE_SESSION_H
 
-#include "cli/command.h"
+#include "cli/study.h"
 #include "model/checkpoint.h"
 #include "probes/edits/edit_experiment.h"
 #include "probes/edits/edit_means.h"
 #include "probes/edits/edit_network.h"
 
 #define INTERVENE_MAX_FILES 4
-#define INTERVENE_ALL "all" /* of --method */
+#define INTERVENE_ALL N_EDIT_METHODS /* of --method */
 
 typedef struct InterveneOptions {
-    const char *probe, *cases, *tune, *method, *site, *layers, *scale, *rule;
-    const char *direction, *positions, *preset, *means_from, *rate;
+    const char *probe, *cases, *tune, *scale, *preset, *means_from, *rate;
+    int method;                     /* EditMethod, INTERVENE_ALL, or -1: unset */
+    int site;                       /* HookSite, or -1: unset */
+    int direction, positions, rule; /* EditDirection, EditPositions, AnswerRule */
+    LayerList layers;
     int64_t probe_layer, show, steps;
     bool ignore_bias, no_by_layer, no_play_on;
 } InterveneOptions;
@@ -32,8 +35,7 @@ typedef struct MethodResult {
     EditExperiment experiment;
 } MethodResult;
 
-/* Everything one run owns. */
-typedef struct Session {
+typedef struct EditSession {
     Context *context;
     const InterveneOptions *given;
     ModelFile model;
@@ -46,34 +48,37 @@ typedef struct Session {
     size_t n_plans;
     bool any_layers, any_scale; /* to be tuned */
     EditNetwork *networks[2];   /* edited along directions[0], [1] */
-    AnswerRule rule;
-    Work work;
-    Progress progress;
-    char stage[32]; /* shown by `progress`; "": none */
     MethodResult results[INTERVENE_MAX_FILES * N_EDIT_METHODS];
     size_t n_results;
-} Session;
+} EditSession;
 
+/* --method all */
+bool session_is_all(const EditSession *session);
 /* Options -> plans, model, probe and case files, checked against each other. Returns 0 or
  * OGPT_E*. */
-int session_load(Session *session);
-/* --method all */
-bool session_is_all(const Session *session);
-/* The directions that a plan uses, and the network that it edits along them. */
-const BoardDirections *session_directions(const Session *session, const EditPlan *plan);
-EditNetwork *session_network(const Session *session, const EditPlan *plan);
+int session_load(EditSession *session);
+/* Run every plan on every file; then session->results are there. Returns 0 or OGPT_E*. */
+int session_run(EditSession *session);
+/* The predictor that edits along the directions that a plan uses. */
+EditPredictor session_predictor(const EditSession *session, const EditPlan *plan);
+void session_release(EditSession *session);
 
-/* Rows of the results database for one result: sweep, summary, cases, metrics. */
-int add_result_rows(Session *session, const MethodResult *result);
-/* The document of one result: plan, means, intervals and controls. */
-Js *result_json(const Session *session, const MethodResult *result);
-/* The page for people. */
-void print_result(Text *text, const Session *session, const MethodResult *result);
+/* Tables of one method, and of all. */
+extern const TableSpec intervene_result_table, intervene_methods_table, intervene_published_table,
+    intervene_sweep_table, intervene_cases_table, intervene_metrics_table, intervene_arms_table,
+    intervene_crosstalk_table, intervene_layers_table;
+/* Fill every table of a run, with the text between them. Returns 0 or OGPT_E*. */
+int session_result(EditSession *session);
+/* "natural" if every case has a witness, else "unnatural". */
+const char *casefile_kind(const CaseFile *file);
+/* Whether the two controls of all results close none of the gap. */
+bool session_controls_close_nothing(const EditSession *session);
+
+/* The line above the result of one method. */
+void print_plan(Text *text, const MethodResult *result);
+/* All methods, one line each, as the Markdown table that stands in the README. */
+void print_methods(Text *text, const EditSession *session, const Table *published);
 /* --show N: the case, and what the network plays before and after the edit. 0 or OGPT_E*. */
-int show_case(Session *session, Text *text, Js *document, const MethodResult *result);
-
-/* All methods: the table of the README, as Markdown, and its document. */
-void print_table(Text *text, const Session *session);
-Js *table_json(const Session *session);
+int show_case(EditSession *session, const MethodResult *result);
 
 #endif

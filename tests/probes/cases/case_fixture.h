@@ -18,7 +18,7 @@ static inline CaseSet fixture_cases(int size, size_t n, bool tune)
     CaseSet set;
     options.n = n;
     options.tune = tune;
-    assert_int_equal(cases_make(&set, game_variant(size), &options, NULL), 0);
+    assert_int_equal(cases_make(&set, game_variant(size), &options, &(Work){.seed = 1}), 0);
     return set;
 }
 

@@ -24,11 +24,14 @@ static size_t n_cases(void)
     return sanitized && strcmp(sanitized, "1") == 0 ? 30 : 150;
 }
 
-static CaseSet make(int size, CaseMakeOptions options, Pool *pool)
+static const Work seed_1 = {.seed = 1};
+
+/* work NULL: seed 1. */
+static CaseSet make(int size, CaseMakeOptions options, const Work *work)
 {
     CaseSet set;
     options.n = n_cases();
-    assert_int_equal(cases_make(&set, game_variant(size), &options, pool), 0);
+    assert_int_equal(cases_make(&set, game_variant(size), &options, work ? work : &seed_1), 0);
     assert_int_equal(set.n, options.n);
     return set;
 }
@@ -79,7 +82,7 @@ static size_t count_right_sets(const CaseSet *set, bool swapped)
 
 /* Every kind of edit, with one square and with several, on every board. 4x4 games are short, so
  * prefixes are shorter there and cases fewer. */
-static uint64_t check_kind(int size, CaseMakeOptions kind)
+static uint64_t check_kind(int size, CaseMakeOptions kind, uint64_t seed)
 {
     CaseSet set;
     CaseStats stats;
@@ -87,7 +90,7 @@ static uint64_t check_kind(int size, CaseMakeOptions kind)
     kind.min_moves = size == 4 ? 3 : 5;
     kind.before_end = size == 4 ? 2 : 10;
     kind.n = size == 4 ? 20 : n_cases() / 3 * 2;
-    assert_int_equal(cases_make(&set, game_variant(size), &kind, NULL), 0);
+    assert_int_equal(cases_make(&set, game_variant(size), &kind, &(Work){.seed = seed}), 0);
     assert_int_equal(set.n, kind.n);
     assert_int_equal(count_right_sets(&set, false), set.n);
     /* Every case changes the legal moves, so no case passes with the boards swapped. */
@@ -120,14 +123,13 @@ static void legal_sets_are_those_of_the_reference_rules(void **state)
     for (int size = 4; size <= 8; size += 2) {
         for (int n_squares = 1; n_squares <= (size == 4 ? 2 : 3); n_squares++) {
             for (int edit = CASE_FLIP; edit <= CASE_PLACE; edit++) {
-                CaseMakeOptions kind = {.edit = (CaseEdit)edit,
-                                        .n_squares = n_squares,
-                                        .seed = (uint64_t)(10 * n_squares + edit),
-                                        .tune = n_squares == 3};
-                redraws += check_kind(size, kind);
+                CaseMakeOptions kind = {
+                    .edit = (CaseEdit)edit, .n_squares = n_squares, .tune = n_squares == 3};
+                uint64_t seed = (uint64_t)(10 * n_squares + edit);
+                redraws += check_kind(size, kind, seed);
                 kind.natural = true;
                 if (edit == CASE_FLIP) {
-                    redraws += check_kind(size, kind);
+                    redraws += check_kind(size, kind, seed);
                 }
             }
         }
@@ -152,12 +154,12 @@ static void limits_of_the_history_are_kept(void **state)
     options.max_moves = 0;
     options.no_passes = false;
     options.n = 300;
-    assert_int_equal(cases_make(&set, game_variant(8), &options, NULL), 0);
+    assert_int_equal(cases_make(&set, game_variant(8), &options, &seed_1), 0);
     stats = cases_stats(&set);
     assert_true(stats.longest > 30 && stats.n_passes > 0);
     cases_release(&set);
     options.max_moves = 4;
-    assert_int_equal(cases_make(&set, game_variant(8), &options, NULL), OGPT_EUSAGE);
+    assert_int_equal(cases_make(&set, game_variant(8), &options, &seed_1), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "--max-moves is below"));
 }
 
@@ -203,13 +205,12 @@ static void workers_change_nothing_and_seeds_do(void **state)
     for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
         Pool *pool;
         assert_int_equal(pool_new(&pool, n_threads), 0);
-        other = make(6, options, pool);
+        other = make(6, options, &(Work){.seed = 1, .pool = pool});
         assert_true(same_cases(&one, &other));
         cases_release(&other);
         pool_free(pool);
     }
-    options.seed = 2;
-    other = make(6, options, NULL);
+    other = make(6, options, &(Work){.seed = 2});
     assert_false(same_cases(&one, &other));
     cases_release(&other);
     cases_release(&one);
@@ -223,8 +224,7 @@ static void tuning_cases_are_other_cases(void **state)
      * some: the sets must be kept apart on purpose. Another seed does not matter. */
     for (uint64_t seed = 1; seed <= 3; seed++) {
         options.tune = true;
-        options.seed = seed;
-        tuning = make(6, options, NULL);
+        tuning = make(6, options, &(Work){.seed = seed});
         assert_int_equal(cases_check_disjoint(&reported, &tuning), 0);
         tuning.cases[7] = reported.cases[11];
         assert_int_equal(cases_check_disjoint(&reported, &tuning), OGPT_EUSAGE);
@@ -261,10 +261,10 @@ static bool equal_cases(const EditCase *a, const EditCase *b)
 static void text_reads_back_as_the_same_cases(void **state)
 {
     const CaseMakeOptions mixed = {
-        .n_squares = 2, .min_moves = 5, .before_end = 10, .seed = 3, .edit = CASE_PLACE};
+        .n_squares = 2, .min_moves = 5, .before_end = 10, .edit = CASE_PLACE};
     CaseMakeOptions kinds[] = {CASE_MAKE_OPTIONS_DEFAULT, mixed};
     for (size_t k = 0; k < 2; k++) {
-        CaseSet set = make(8, kinds[k], NULL), back;
+        CaseSet set = make(8, kinds[k], &(Work){.seed = k == 0 ? 1 : 3}), back;
         char *text;
         size_t n_bytes;
         assert_int_equal(cases_print(&text, &n_bytes, &set), 0);
@@ -395,9 +395,9 @@ static void impossible_orders_are_refused(void **state)
     CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
     CaseSet set;
     options.edit = CASE_ERASE; /* natural */
-    assert_int_equal(cases_make(&set, game_variant(8), &options, NULL), OGPT_EUSAGE);
+    assert_int_equal(cases_make(&set, game_variant(8), &options, &seed_1), OGPT_EUSAGE);
     options = CASE_MAKE_OPTIONS_DEFAULT;
-    assert_int_equal(cases_make(&set, game_variant(4), &options, NULL), OGPT_EUSAGE);
+    assert_int_equal(cases_make(&set, game_variant(4), &options, &seed_1), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "too short"));
     /* 4x4 has too few positions for a million different cases; the search must end. */
     options.min_moves = options.before_end = 1;
@@ -405,11 +405,11 @@ static void impossible_orders_are_refused(void **state)
     options.n = 5000;
     options.min_moves = 1;
     options.before_end = 11;
-    assert_int_equal(cases_make(&set, game_variant(4), &options, NULL), OGPT_EUSAGE);
+    assert_int_equal(cases_make(&set, game_variant(4), &options, &seed_1), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "different cases"));
     options = CASE_MAKE_OPTIONS_DEFAULT;
     interrupt_set(2);
-    assert_int_equal(cases_make(&set, game_variant(8), &options, NULL), OGPT_EINTR);
+    assert_int_equal(cases_make(&set, game_variant(8), &options, &seed_1), OGPT_EINTR);
     interrupt_set(0);
 }
 

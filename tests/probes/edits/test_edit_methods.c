@@ -408,7 +408,7 @@ static void squares_of_a_case_are_those_of_its_board(void **state)
         options.natural = false;
         options.edit = (CaseEdit)kind;
         options.n_squares = 2;
-        assert_int_equal(cases_make(&set, variant, &options, NULL), 0);
+        assert_int_equal(cases_make(&set, variant, &options, &(Work){.seed = 1}), 0);
         for (size_t i = 0; i < set.n; i++) {
             const EditCase *edit = &set.cases[i];
             EditSquares squares = edit_squares(&terms, edit);

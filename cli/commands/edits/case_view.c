@@ -1,5 +1,5 @@
-/* cli/commands/edits/draw_case.c - intervention cases and predictions on them, as plain text. */
-#include "cli/commands/edits/draw_case.h"
+/* cli/commands/edits/case_view.c - intervention cases and predictions on them, as plain text. */
+#include "cli/commands/edits/case_view.h"
 
 #include <string.h>
 
@@ -85,6 +85,11 @@ Js *squares_json(uint64_t squares)
     return names;
 }
 
+Js *squares_edited_json(const EditCase *edit)
+{
+    return squares_json(edited_squares(edit));
+}
+
 Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index)
 {
     char moves[3 * GAME_MAX_MOVES + 1], board[BOARD_SQUARES + 3];
@@ -96,7 +101,7 @@ Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index)
         js_push(from, js_str(case_state_name(edit->squares[i].from)));
         js_push(to, js_str(case_state_name(edit->squares[i].to)));
     }
-    js_set(out, "squares", squares_json(edited_squares(edit)));
+    js_set(out, "squares", squares_edited_json(edit));
     js_set(out, "from", from);
     js_set(out, "to", to);
     if (edit->has_witness) {
@@ -123,7 +128,7 @@ void draw_exclusions(Text *text, const CaseSet *set, const char *label)
     }
 }
 
-void exclusions_json(Js *out, const CaseSet *set)
+Js *exclusions_json(const CaseSet *set)
 {
     Js *list = js_array();
     for (int v = CASE_SOUND + 1; v < N_CASE_VERDICTS; v++) {
@@ -135,6 +140,5 @@ void exclusions_json(Js *out, const CaseSet *set)
             js_push(list, row);
         }
     }
-    js_set_int(out, "excluded", (int64_t)set->excluded);
-    js_set(out, "excluded_by", list);
+    return list;
 }

@@ -1,0 +1,61 @@
+/* cli/commands/edits/case_file.c - contract in cli/commands/edits/case_file.h. */
+#include "cli/commands/edits/case_file.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "cli/commands/edits/case_view.h"
+
+void casefile_stats_set(Table *table, const CaseSet *set)
+{
+    CaseStats stats = cases_stats(set);
+    table_int(table, "excluded", (int64_t)set->excluded);
+    table_set(table, "excluded_by", exclusions_json(set));
+    table_int(table, "shortest", stats.shortest);
+    table_int(table, "longest", stats.longest);
+    table_int(table, "with_pass", (int64_t)stats.n_passes);
+    table_int(table, "with_witness", (int64_t)stats.n_witnesses);
+    table_int(table, "unchanged", (int64_t)stats.n_unchanged);
+    table_int(table, "mover_changed", (int64_t)stats.n_mover_changed);
+    table_num(table, "mean_legal_before", stats.mean_legal_before);
+    table_num(table, "mean_legal_edited", stats.mean_legal_edited);
+    table_num(table, "mean_symmetric_difference", stats.mean_symmetric_difference);
+}
+
+/* Number of the first line in which two texts differ. */
+static size_t differing_line(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < n_a && i < n_b && a[i] == b[i]; i++) {
+        line += a[i] == '\n';
+    }
+    return line;
+}
+
+int casefile_publish(const Context *context, const char *path, const char *text, size_t n_bytes)
+{
+    void *old = NULL;
+    size_t n_old = 0, n_stale = 0;
+    int rc = path_clean_stale(&n_stale, path);
+    if (rc == 0 && file_exists(path)) {
+        rc = file_read_all(&old, &n_old, path, (size_t)1 << 30);
+        if (rc != 0) {
+            return rc;
+        }
+        if (n_old == n_bytes && memcmp(old, text, n_bytes) == 0) {
+            context_say(context, "%s already holds these cases", path);
+            mem_free(old);
+            return 0;
+        }
+        if (!context->force) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s:%zu: holds other cases than these options make; name another file, "
+                         "or replace it with --force",
+                         path, differing_line(old, n_old, text, n_bytes));
+        }
+        mem_free(old);
+    }
+    return rc ? rc : file_write_atomic(path, text, n_bytes, context->force);
+}

@@ -1,0 +1,120 @@
+/* cli/commands/edits/intervene_run.c - the work of ogpt intervene: means, networks, and every
+ * method on every file of cases. */
+#include <stdio.h>
+
+#include "cli/commands/edits/edit_journal.h"
+#include "datasets/corpus.h"
+
+static int directions_of(const EditPlan *plan)
+{
+    return plan->method == METHOD_MEAN_DIFFERENCE;
+}
+
+EditPredictor session_predictor(const EditSession *session, const EditPlan *plan)
+{
+    return edit_network_predictor(session->networks[directions_of(plan)]);
+}
+
+static int make_means(EditSession *session, const EditPlan *plan)
+{
+    EditMeansOptions options = EDIT_MEANS_OPTIONS_DEFAULT;
+    const Work *work = study_work(session->context, "averaging", "games");
+    Corpus *corpus = NULL;
+    int rc = corpus_open(&corpus, session->given->means_from, false);
+    options.site = plan->site;
+    options.labels = session->probe.labels;
+    if (rc == 0) {
+        context_say(session->context, "averaging activations of %s: up to %zu MiB of memory",
+                    session->given->means_from,
+                    (edit_means_bytes(&session->model.gpt->cfg, &options, work) >> 20) + 1);
+        rc = edit_means_fit(&session->directions[1], &session->means, session->model.gpt, corpus,
+                            &options, work);
+    }
+    corpus_close(corpus);
+    return rc;
+}
+
+static int make_networks(EditSession *session)
+{
+    size_t n_workers = pool_size(session->context->pool);
+    uint64_t seed = session->context->seed;
+    const Gpt *gpt = session->model.gpt;
+    int rc = direction_board_of_probe(&session->directions[0], &session->probe);
+    rc =
+        rc ? rc
+           : edit_network_new(&session->networks[0], gpt, &session->directions[0], n_workers, seed);
+    for (size_t i = 0; i < session->n_plans && rc == 0; i++) {
+        if (directions_of(&session->plans[i])) {
+            rc = make_means(session, &session->plans[i]);
+            rc = rc ? rc
+                    : edit_network_new(&session->networks[1], gpt, &session->directions[1],
+                                       n_workers, seed);
+            if (rc == 0) {
+                edit_network_read_with(session->networks[1], &session->probe);
+            }
+        }
+    }
+    return rc;
+}
+
+static int run_method(EditSession *session, const CaseFile *file, const EditPlan *plan,
+                      const WorkJournal *journal)
+{
+    MethodResult *result = &session->results[session->n_results];
+    const InterveneOptions *given = session->given;
+    EditPredictor predictor = session_predictor(session, plan);
+    Work work = *study_work(session->context, edit_method_name(plan->method), "chunks");
+    char name[64];
+    ExperimentOptions options = {
+        .base = *plan,
+        .any_layers = session->any_layers,
+        .any_scale = session->any_scale,
+        .by_layer = !given->no_by_layer && !session_is_all(session),
+        .directions = &session->directions[directions_of(plan)],
+        .cfg = &session->model.gpt->cfg,
+        .measure = {.scoring = {.rule = (AnswerRule)given->rule, .name = name},
+                    .reader = &session->probe,
+                    .play_on = !given->no_play_on,
+                    .n_ctx = session->model.gpt->cfg.n_ctx}};
+    work.journal = journal;
+    snprintf(name, sizeof(name), "%s of file %zu", edit_method_name(plan->method),
+             (size_t)(file - session->files));
+    if (session->n_plans > 1) {
+        context_say(session->context, "%s on %s", edit_method_name(plan->method), file->path);
+    }
+    result->file = file;
+    int rc = experiment_run(&result->experiment, &predictor, &file->cases,
+                            file->tuning.n > 0 ? &file->tuning : NULL, &options, &work);
+    session->n_results += rc == 0;
+    return rc;
+}
+
+int session_run(EditSession *session)
+{
+    EditJournal journal;
+    int rc = make_networks(session);
+    rc = rc ? rc : session_journal_begin(&journal, session);
+    for (size_t f = 0; f < session->n_files && rc == 0; f++) {
+        for (size_t p = 0; p < session->n_plans && rc == 0; p++) {
+            rc = run_method(session, &session->files[f], &session->plans[p], &journal.callbacks);
+        }
+    }
+    return rc ? rc : session_journal_end(&journal);
+}
+
+void session_release(EditSession *session)
+{
+    for (size_t i = 0; i < session->n_results; i++) {
+        experiment_release(&session->results[i].experiment);
+    }
+    for (size_t i = 0; i < session->n_files; i++) {
+        cases_release(&session->files[i].tuning);
+        cases_release(&session->files[i].cases);
+    }
+    edit_network_free(session->networks[0]);
+    edit_network_free(session->networks[1]);
+    direction_board_release(&session->directions[0]);
+    direction_board_release(&session->directions[1]);
+    probe_release(&session->probe);
+    model_release(&session->model);
+}
