@@ -14,7 +14,6 @@
 #include "base/js.h"
 #include "base/pool.h"
 #include "base/text.h"
-#include "base/work.h"
 #include "store/runs.h"
 
 typedef enum OptionType {
@@ -205,10 +204,5 @@ typedef struct Progress {
 Progress progress_begin(const Context *context, const char *label, const char *unit, double total);
 void progress_step(Progress *progress, double done, const char *detail);
 void progress_end(Progress *progress);
-
-/* Work for a long computation of this command: its pool (call context_pool first) and its seed.
- * shown NULL, or a bar that follows the ticks: those of the stage named like the bar's unit move
- * it, other stages are shown as its detail. Borrows both. */
-Work context_work(const Context *context, Progress *shown);
 
 #endif

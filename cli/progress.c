@@ -2,7 +2,6 @@
 #include "cli/command.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -88,25 +87,4 @@ void progress_end(Progress *progress)
         fflush(stderr);
     }
     progress->open = false;
-}
-
-static void follow(void *context, const char *stage, double done, double total)
-{
-    Progress *progress = context;
-    if (strcmp(stage, progress->unit) == 0) {
-        progress->total = total;
-        progress_step(progress, done, NULL);
-    } else {
-        progress_step(progress, progress->total, stage);
-    }
-}
-
-Work context_work(const Context *context, Progress *shown)
-{
-    Work work = {.pool = context->pool, .seed = context->seed};
-    if (shown) {
-        work.tick = follow;
-        work.context = shown;
-    }
-    return work;
 }

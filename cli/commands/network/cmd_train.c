@@ -132,7 +132,7 @@ static int run_train(Context *context)
     rc = rc ? rc : train_inputs_init(&inputs, &cfg, context);
     rc = rc ? rc : context_pool(context);
     if (rc == 0 && given->probe_every > 0) {
-        const Work work = context_work(context, NULL);
+        const Work work = {.pool = context->pool, .seed = context->seed};
         rc = train_inputs_probe(&inputs, context->seed);
         rc = rc ? rc : quick_probe_new(&watch.probe, inputs.probe_games, inputs.held_out, &work);
     }

@@ -56,7 +56,7 @@ static int score_held_out(TrainWatch *watch, const Gpt *gpt)
     uint64_t available = source_games(watch->held_out); /* 0: as many as one likes */
     size_t n = available > 0 && available < TRAIN_HELD_OUT_GAMES ? (size_t)available
                                                                  : TRAIN_HELD_OUT_GAMES;
-    const Work work = context_work(watch->context, NULL);
+    const Work work = {.pool = watch->context->pool, .seed = watch->context->seed};
     int rc = legality_score(&score, gpt, watch->held_out, 0, n, &work);
     if (rc == 0) {
         watch->strict_error = score.total.strict_errors / score.total.positions;
@@ -84,7 +84,7 @@ static int on_report(void *context, const TrainReport *r)
     bool probed = watch->probe && (r->step % watch->probe_every == 0 || r->step == r->steps);
     int rc = score_held_out(watch, r->gpt);
     if (rc == 0 && probed) {
-        const Work work = context_work(watch->context, NULL);
+        const Work work = {.pool = watch->context->pool, .seed = watch->context->seed};
         rc = quick_probe_score(&quick, watch->probe, r->gpt, &work);
     }
     if (rc != 0) {
