@@ -216,7 +216,7 @@ done:
     return rc;
 }
 
-/* --version stands where a command stands, and takes nothing but --json. */
+/* --version takes the place of a command, and only --json can follow it. */
 static int version_option(int argc, char **argv)
 {
     bool json = argc > 1 && strcmp(argv[1], "--json") == 0;

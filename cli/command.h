@@ -151,7 +151,7 @@ int cli_run(int argc, char **argv);
  * embedding first if `embed`. `what` names the network. Returns 0 or OGPT_EUSAGE. */
 int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what);
 
-/* Whether the command's own option `name` stands in the command line, whatever its value. */
+/* Whether the command's own option `name` was typed, with any value. */
 bool context_given(const Context *context, const char *name);
 /* The value of one of the command's own options, as it is stored with the run: of an ENUM its word;
  * owned. */

@@ -229,7 +229,7 @@ int context_run_end(Context *context, int rc)
     return rc != 0 ? rc : ended;
 }
 
-/* Running out of memory on the way is told by context_store_rows. */
+/* Allocation failures are reported by context_store_rows. */
 int context_add_all(Context *context, const char *kind, Js *rows)
 {
     for (size_t i = 0; i < js_length(rows); i++) {
@@ -261,7 +261,7 @@ int context_store_rows(Context *context)
     if (!context->rows) {
         return 0;
     }
-    int rc = js_print(&printed, context->rows, 0); /* tells whether all of it could be built */
+    int rc = js_print(&printed, context->rows, 0); /* fails if a part could not be built */
     mem_free(printed);
     rc = rc ? rc : store_add_kinds(context->store, context->run, context->rows);
     js_free(context->rows);

@@ -61,7 +61,7 @@ void help__group(Text *text, const char *group)
             command_line_add(text, program__get()->commands[i]);
         }
     }
-    text_add(text, "\n'ogpt help %s SUBCOMMAND' tells more\n", group);
+    text_add(text, "\n'ogpt help %s SUBCOMMAND' explains one\n", group);
 }
 
 void help__command(Text *text, const Command *command)

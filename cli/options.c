@@ -370,7 +370,7 @@ void options_document(Js *object, const OptionTable *table)
     }
 }
 
-/* The range, the words that stand for layers, the default, or that there is none. */
+/* Behind the explanation: the range, words for layers, "required" or the default. */
 static void help_tail(Text *text, const OptionSpec *spec)
 {
     const char *between = " (";

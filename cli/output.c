@@ -113,7 +113,7 @@ int context_result(Context *context, Js *document, const char *text)
     return rc;
 }
 
-/* One line on stderr; a progress bar that stands on the line is wiped first. */
+/* One line on stderr; a progress bar on that line is wiped first. */
 static void line_write(const char *before, const char *format, va_list arguments)
 {
     char line[1200];

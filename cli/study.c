@@ -197,7 +197,7 @@ static int line_width(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* The tables as files. They are refused if another table is there; the printed result stands. */
+/* The tables as files. Another table in their place is an error; the result was printed before. */
 static int csv_save(const Study *study)
 {
     const Context *context = study->context;

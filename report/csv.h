@@ -1,11 +1,11 @@
 /* report/csv.h - tables of results as CSV (RFC 4180), for spreadsheets and notebooks.
  *
  * Texts are quoted, and one that a spreadsheet would take for a formula (it begins with = + - @ or
- * a control character) gets an apostrophe before it. Numbers are written with '.' whatever the
+ * a control character) gets an apostrophe before it. Numbers are written with '.' in every
  * locale, with the digits that --json has; null is an empty field. Members that are lists or
- * objects are left out: intervals stand in NAME_low and NAME_high, and the rest has tables of its
- * own. Times (seconds, and what is counted by them) are left out too, so that the same result gives
- * the same file.
+ * objects are left out: an interval has the columns NAME_low and NAME_high, and the rest has tables
+ * of its own. Times (seconds, and what is counted by them) are left out too, so that the same
+ * result gives the same file.
  */
 #ifndef OGPT_REPORT_CSV_H
 #define OGPT_REPORT_CSV_H

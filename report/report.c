@@ -36,7 +36,7 @@ static ReportItem *item_add(Report *report)
 
 Table *report_table(Report *report, const TableSpec *spec)
 {
-    if (js_length(report->members) > 0) { /* what was set before stands before it */
+    if (js_length(report->members) > 0) { /* what was set before comes before it */
         item_add(report)->members = report->members;
         report->members = js_object();
     }

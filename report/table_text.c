@@ -72,7 +72,7 @@ static void blanks_add(Text *out, int n)
 typedef struct Shown {
     const Column *column;
     bool interval;
-    bool left; /* texts stand left, numbers right */
+    bool left; /* texts are aligned left, numbers right */
     int width;
 } Shown;
 
@@ -159,7 +159,7 @@ static void cells_fit(Shown *shown, int n, int line)
     }
 }
 
-/* `last`: nothing stands behind it, so no blanks are needed. */
+/* `last`: of its line, so no blanks follow. */
 static void cell_add(Text *out, const char *cell, const Shown *shown, bool last)
 {
     int width = text_width(cell);

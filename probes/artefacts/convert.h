@@ -1,7 +1,7 @@
 /* probes/artefacts/convert.h - models and probes in the layouts that notebooks use, there and back.
  *
  * One side of a conversion is always ours (LAYOUT_TL). Nothing is edited in place: what is written
- * is published beside its goal, compared with what is there, and put in its place whole.
+ * is made under another name, compared with what is there, and put in its place whole.
  */
 #ifndef OGPT_PROBES_ARTEFACTS_CONVERT_H
 #define OGPT_PROBES_ARTEFACTS_CONVERT_H
@@ -23,7 +23,7 @@ typedef struct Conversion {
     bool transposed;      /* the notation is othello_world */
     const char *model;    /* that a probe belongs to, or NULL */
     int layer;            /* of a probe in the published layout; -1: embedding; CONVERT_LAYER_ANY */
-    int heads;            /* of a bare mingpt file; 0: not told */
+    int heads;            /* of a bare mingpt file; 0: unknown */
     bool check;           /* forward positions in both layouts before anything is published */
     bool force;           /* replace another conversion */
     const char *command_line;

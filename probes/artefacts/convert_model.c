@@ -68,7 +68,7 @@ static int theirs_read(Source *out, const Conversion *c)
     if (rc == 0 && c->from == LAYOUT_MINGPT && out->files.config[0] == '\0' && c->heads == 0) {
         char line[FILES_PATH_MAX + 80];
         snprintf(line, sizeof(line),
-                 "%s: 8 heads assumed, which no shape tells; --heads N names "
+                 "%s: 8 heads assumed, which no shape shows; --heads N names "
                  "others",
                  c->src);
         c->say(c->context, line);

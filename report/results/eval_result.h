@@ -8,7 +8,7 @@
 
 extern const TableSpec eval_table, eval_ply_table;
 
-/* Games among the training games: what the manifest tells, and how many were left out. */
+/* Games among the training games: what the manifest says, and how many were left out. */
 typedef struct EvalSeen {
     TrainingGames of;
     uint64_t left_out;

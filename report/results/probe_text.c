@@ -1,4 +1,4 @@
-/* report/results/probe_text.c - what people read of a probe's result beside its tables.
+/* report/results/probe_text.c - what people read of a probe's result besides its tables.
  * Contract in report/results/probe_result.h. */
 #include "report/results/probe_result.h"
 

@@ -15,7 +15,7 @@ typedef struct ImportGiven {
 #define AT(field) offsetof(ImportGiven, field)
 static const OptionSpec options[] = {
     OPTION_CHOICE("format", AT(format), "auto|pgn|wthor|text|npy",
-                  "auto: by the first bytes of each file, whatever its name", .def = "auto"),
+                  "auto: by the first bytes of each file, not by its name", .def = "auto"),
     OPTION_ENUM(
         "as", AT(as), "auto|squares|tokens",
         "numbers of an .npy file: squares (8*row+column, 255 or -1 for none) or tokens (0 for "
@@ -62,7 +62,7 @@ static int options_read(ImportOptions *out, const Context *context)
         .check = {.variant = game_variant(context->size_given ? context->size : 8),
                   .transposed = given->notation == 1},
         .format = given->format,
-        .npy = (NpyContent)given->as, /* the choices stand in its order */
+        .npy = (NpyContent)given->as, /* the choices have its order */
         .dedupe = given->dedupe,
         .skip_bad = given->skip_bad,
         .force = context->force,

@@ -1,5 +1,5 @@
 /* cli/commands/network/cmd_activations.c - ogpt activations: any hook site at any layers and plies,
- * as .npy files with the boards beside them. */
+ * as .npy files, with the boards. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -31,7 +31,7 @@ static const OptionSpec options[] = {
     OPTION_CHOICE("task", AT(task), TASK_NAMES, "what labels.npy holds of every square",
                   .def = "mine"),
     OPTION_CHOICE("labels", AT(labels), "mover|parity",
-                  "whose view: the side really to move, or the published ply parity",
+                  "view: of the side really to move, or of the published ply parity",
                   .def = "mover"),
     OPTION_INT("memory", AT(memory), "MIB", 1, 1e6,
                "of a shard: so many games as fit are captured and written at a time", .def = "256"),
@@ -179,7 +179,7 @@ static int activations_run(Context *context)
 const Command cmd_activations = {
     .name = "activations",
     .arguments = "MODEL OUT --corpus CORPUS",
-    .summary = "write activations and the boards beside them as .npy files",
+    .summary = "write activations and their boards as .npy files",
     .examples = "ogpt activations runs/tiny acts --corpus games.ogpc --layers 5 --games 5000\n"
                 "ogpt activations runs/tiny acts-z --corpus games.ogpc --site z --ply 10,20-29 "
                 "--split test",

@@ -28,7 +28,7 @@ static const OptionSpec options[] = {
                 "do not make the training games again to look for scored games among them"),
 };
 
-/* Games are divided by their hash, whatever file they stand in: a game of the test split is none
+/* Games are divided by their hash, not by their file: a game of the test split is none
  * that training with --corpus saw, also of a smaller corpus of the same seed. Those that training
  * with --fresh saw are left out (leave_out_seen). */
 static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *given, uint64_t seed)

@@ -32,16 +32,14 @@ static const OptionSpec options[] = {
     OPTION_NUM("batch-ramp", AT(train.batch_ramp), "X", 1e-6, 1,
                "share of the steps over which --batch-from rises (0.5)"),
     OPTION_INT("lanes", AT(train.lanes), "N", 1, 256,
-               "pieces a batch is cut into; fixes the order of sums, whatever --threads says",
-               .def = "8"),
+               "pieces a batch is cut into; fixes the order of sums, not --threads", .def = "8"),
     OPTION_CHOICE("optimizer", AT(train.optimizer), "adamw|muon",
                   "muon: for the matrices of the blocks, with AdamW for the rest", .def = "muon"),
     OPTION_NUM("lr", AT(train.lr), "X", 1e-9, 100,
                "peak rate of the blocks' matrices (0.02 for muon, 0.0015 for adamw)"),
-    OPTION_NUM(
-        "lr-rest", AT(train.lr_vector), "X", 1e-9, 100,
-        "peak AdamW rate of embeddings, positions, head and vectors (0.002 beside muon, else "
-        "--lr)"),
+    OPTION_NUM("lr-rest", AT(train.lr_vector), "X", 1e-9, 100,
+               "peak AdamW rate of embeddings, positions, head and vectors (0.002 with muon, else "
+               "--lr)"),
     OPTION_NUM("lr-embed", AT(train.lr_embed), "X", 1e-9, 100,
                "of the token embedding alone (--lr-rest)"),
     OPTION_NUM("lr-position", AT(train.lr_position), "X", 1e-9, 100,

@@ -24,7 +24,7 @@ static int on_started(void *context, int64_t steps, int64_t resumed)
     return store_trim(watch->context->store, watch->context->run, "train_curve", "step", resumed);
 }
 
-/* Add a row about a step in place of what was told of it, and of later ones, before a stop. */
+/* Add a row about a step; rows about it and later steps, from before a stop, are dropped. */
 static int add_row(const TrainWatch *watch, const char *kind, int64_t step, const Js *row)
 {
     Store *store = watch->context->store;
@@ -130,7 +130,7 @@ static int on_report(void *context, const TrainReport *r)
 static int on_saved(void *context, int64_t step, const char *path, const char *model_hash)
 {
     TrainWatch *watch = context;
-    char place[FILES_PATH_MAX]; /* verify looks for it from whatever directory it is typed in */
+    char place[FILES_PATH_MAX]; /* verify may be typed in another directory */
     int rc = path_absolute(place, path);
     if (rc != 0) {
         return rc;

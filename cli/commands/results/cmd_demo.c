@@ -23,7 +23,7 @@ typedef struct GivenModels {
     GivenModel of[DEMO_GIVEN_PARTS];
 } GivenModels;
 
-/* A report.txt without the demo's results beside it was written by someone else. */
+/* A report.txt in a folder without the demo's results was written by someone else. */
 static int report_is_ours(const Context *context)
 {
     if (context->force || !file_exists(DEMO_REPORT) || file_exists(DEMO_STORE)) {

@@ -38,7 +38,7 @@ static void finding_add(void *context, const VerifyItem *item, const char *line)
     table_text(findings, "finding", line);
 }
 
-/* Results that belong to a run in progress are read as they stand. */
+/* Results that belong to a run in progress are read as they are. */
 static int results_examine(VerifyPaths *paths, uint32_t id)
 {
     VerifyItem *item = paths->item;
@@ -63,7 +63,7 @@ static int settle_check(const Context *context)
         uint32_t id = 0;
         if (!dir_exists(context->args[i]) &&
             (db_application_id(&id, context->args[i]) != 0 || id == STORE_APPLICATION_ID)) {
-            return 0; /* one, or what is told later: a damaged or missing file */
+            return 0; /* one, or what is reported later: a damaged or missing file */
         }
     }
     return err_set(OGPT_EUSAGE,

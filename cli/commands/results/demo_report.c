@@ -149,7 +149,7 @@ static void claim_line(Claim *claim, bool holds, const char *what)
     claim->holds = claim->holds && holds;
 }
 
-/* The best layer beside one control; without its row nothing is shown to be better. */
+/* The best layer against one control; without its row nothing is shown to be better. */
 static void check_control(Claim *claim, const Findings *f, const char *control, const char *name)
 {
     const Js *row = NULL;

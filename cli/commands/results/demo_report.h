@@ -10,7 +10,7 @@ typedef struct DemoReport {
     Js *document; /* "holds", and the rows that the tables show */
 } DemoReport;
 
-/* Lines that the claim holds beside those of every network: the board is read better than by the
+/* Lines of the claim in addition to those for every network: the board is read better than by the
  * majority and from random weights, the edit lowers the error, a random direction does not. */
 typedef struct DemoClaims {
     bool history;  /* the best layer reads the board better than both probes of the move history */

@@ -19,7 +19,7 @@ static const DemoStep train_steps[] = {
      "train six --corpus games.ogpc --preset tiny --layers 4 --steps 2200 --report-every 200"},
     {"The engine counts how often its first choice breaks the rules.",
      "eval six --corpus games.ogpc --games 5000"},
-    {"Linear probes look for the board in its residual stream, beside controls that must fail.",
+    {"Linear probes look for the board in its residual stream, with controls that must fail.",
      "probe fit six --corpus games.ogpc --out probe --games 4000"},
     {"Cases for tuning an edit, and other cases for reporting it.",
      "cases make tune.csv --kind natural --n 400 --size 6 --purpose tune"},
@@ -31,7 +31,7 @@ static const DemoStep train_steps[] = {
      "--moves 'd5 e3 b2 b3 e2 e5 f6 b1 f3 e6 b4 d2 d6 a4 e1 f1'"},
 };
 
-/* The same questions to a network that was trained for longer; MODEL stands for its path, PROBE
+/* The same questions to a network that was trained for longer; MODEL is replaced by its path, PROBE
  * for a name of its own: another network in the same folder has another one. */
 static const DemoStep given_6x6_steps[] = {
     {"The same questions to a network that saw more games: does it play by the rules?",
