@@ -36,7 +36,7 @@ static int eval_run(Context *context)
     ProbeRun run = {0};
     int rc = probe_run_open(&run, context, &given->sample, path);
     rc = rc ? rc : probe_load(&run.probe, path);
-    rc = rc ? rc : subject_check_probe(&run.subject, path, &run.probe);
+    rc = rc ? rc : subject_check_probe(&run.inputs.subject, path, &run.probe);
     if (rc == 0) {
         sample_take(&run.options, &run.probe);
     }

@@ -89,7 +89,7 @@ static int fit_run(Context *context)
     out->n_hidden = (int)given->hidden;
     out->epochs = (int)given->epochs;
     out->check = given->against;
-    rc = rc ? rc : layers_take(out, context, &run.subject);
+    rc = rc ? rc : layers_take(out, context, &run.inputs.subject);
     rc = rc ? rc : path_clean_stale(&n_stale, given->out);
     rc = rc ? rc : study_begin(context, given->out, false);
     rc = rc ? rc : probe_run_sweep(&run, context, true);

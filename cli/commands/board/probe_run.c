@@ -3,7 +3,6 @@
 #include "cli/commands/board/probe_run.h"
 
 #include "base/process.h"
-#include "cli/commands/common/model_input.h"
 
 int probe_run_open(ProbeRun *run, Context *context, const ProbeSample *sample, const char *path)
 {
@@ -15,17 +14,14 @@ int probe_run_open(ProbeRun *run, Context *context, const ProbeSample *sample, c
     run->options.plies = (int)sample->plies;
     run->options.controls = !sample->no_controls;
     run->options.replace = context->force;
-    int rc = context_subject_open(context, &run->subject, context->args[0]);
-    rc = rc ? rc : corpus_open(&run->corpus, sample->corpus, false);
-    return rc ? rc : subject_check_corpus(&run->subject, sample->corpus, run->corpus);
+    return context_inputs_open(context, &run->inputs, context->args[0], sample->corpus);
 }
 
 void probe_run_release(ProbeRun *run)
 {
     swept_release(&run->swept);
     probe_release(&run->probe);
-    corpus_close(run->corpus);
-    subject_release(&run->subject);
+    context_inputs_release(&run->inputs);
 }
 
 typedef struct SweepShow {
@@ -52,7 +48,7 @@ static int show_scored(void *owner, int layer, int control, const LabelledSet *t
 static void result_fill(ProbeRun *run, Context *context)
 {
     const SweepResult *result = &run->swept.result;
-    int size = run->subject.size;
+    int size = run->inputs.subject.size;
     const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
     if (result->n_train_games < run->options.n_games ||
         result->n_test_games < run->options.n_test_games) {
@@ -63,7 +59,7 @@ static void result_fill(ProbeRun *run, Context *context)
                      run->options.n_test_games);
     }
     const ProbeFindings found = {.path = run->path,
-                                 .corpus_hash = corpus_info(run->corpus)->content_hash,
+                                 .corpus_hash = corpus_info(run->inputs.corpus)->content_hash,
                                  .probe = &run->probe,
                                  .swept = &run->swept};
     probe_text_warn(context->report, &found);
@@ -85,10 +81,10 @@ int probe_run_sweep(ProbeRun *run, Context *context, bool fit)
     work.memory_bytes = (size_t)run->sample->memory << 20;
     run->options.observer = &observer;
     swept->work = &work;
-    int rc = (fit ? sweep_fit(&swept->result, &run->probe, run->path, &run->subject, run->corpus,
-                              &run->options, &work)
-                  : sweep_score(&swept->result, &run->probe, run->path, &run->subject, run->corpus,
-                                &run->options, &work));
+    int rc = (fit ? sweep_fit(&swept->result, &run->probe, run->path, &run->inputs.subject,
+                              run->inputs.corpus, &run->options, &work)
+                  : sweep_score(&swept->result, &run->probe, run->path, &run->inputs.subject,
+                                run->inputs.corpus, &run->options, &work));
     rc = rc ? rc : swept_test(swept);
     if (rc == 0) {
         result_fill(run, context);

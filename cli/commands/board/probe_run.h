@@ -4,6 +4,7 @@
 #define OGPT_CLI_COMMANDS_BOARD_PROBE_RUN_H
 
 #include "cli/commands/board/board_options.h"
+#include "cli/commands/common/model_input.h"
 #include "cli/study.h"
 #include "report/results/probe_result.h"
 
@@ -17,8 +18,7 @@ typedef struct ProbeSample {
 typedef struct ProbeRun {
     const ProbeSample *sample;
     const char *path; /* of the probe */
-    Subject subject;
-    Corpus *corpus;
+    StudyInputs inputs;
     Probe probe;
     SweepOptions options;
     Swept swept;

@@ -219,7 +219,7 @@ static void bad_files(void **state)
         {"\"layer\": expected a number", "linear_probe", "layer", "six", 5, {3, 2, 4, 4, 3}},
         {"which layer", "linear_probe", "layer", "1.5", 5, {3, 2, 4, 4, 3}},
         {"which layer", "linear_probe", "layer", "64", 5, {3, 2, 4, 4, 3}},
-        {"no hook site", "linear_probe", "site", "resid", 5, {3, 2, 4, 4, 3}},
+        {"is not a hook site", "linear_probe", "site", "resid", 5, {3, 2, 4, 4, 3}},
         {"\"labels\": expected at most 15",
          "linear_probe",
          "labels",
