@@ -124,7 +124,7 @@ static double metric_of_rows(double *d, const Setting *setting, const double *ro
  * the same in both engines, though their rows have room for different numbers of keys. */
 static void change_rows(const HookPoint *point)
 {
-    size_t keys = point->width / NH;
+    size_t keys = point->width < NH ? 1 : point->width / NH; /* of a head, where by_key */
     bool by_key = point->site == HOOK_SCORES || point->site == HOOK_PATTERN;
     bool scale = point->width == 1;
     for (size_t b = 0; b < B; b++) {

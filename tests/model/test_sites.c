@@ -111,7 +111,7 @@ static double gap(const SiteFound *a, const float *of_a, const SiteFound *b, con
 {
     double largest = 0, difference = 0;
     for (size_t i = 0; i < B; i++) {
-        float x[256], y[256];
+        float x[256] = {0}, y[256] = {0};
         size_t n = last_row(x, a, of_a, site, i);
         assert_int_equal(last_row(y, b, of_b, site, i), n);
         for (size_t j = 0; j < n; j++) {
