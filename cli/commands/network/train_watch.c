@@ -7,7 +7,6 @@
 
 #include "base/files.h"
 #include "model/checkpoint.h"
-#include "num/profile.h"
 #include "probes/legality/legality.h"
 
 static int on_started(void *context, int64_t steps, int64_t resumed)
@@ -144,84 +143,6 @@ static int on_saved(void *context, int64_t step, const char *path, const char *m
     return rc;
 }
 
-static const Column result_columns[] = {
-    {"path", "model", .type = COLUMN_TEXT},
-    {"model_hash", "model hash", .type = COLUMN_TEXT},
-    {"step", "step", .type = COLUMN_COUNT},
-    {"steps", "steps", .type = COLUMN_COUNT, .meaning = "of the whole run"},
-    {"games", "games", .type = COLUMN_COUNT},
-    {"loss", "loss", .unit = "nats", .digits = 4, .meaning = "a token, over the last steps"},
-    {"floor", "floor", .unit = "nats", .digits = 4,
-     .meaning = "lowest loss any predictor can reach"},
-    {"excess", "excess", .unit = "nats", .digits = 4, .meaning = "loss - floor"},
-    {"strict_error", "strict error", .unit = "%", .digits = 2, .meaning = "of held-out positions"},
-    {"tokens_per_second", "speed", .unit = "tokens/s", .flags = COLUMN_TIME},
-    {"flops_per_second", .flags = COLUMN_TIME},
-    {"seconds", "time", .unit = "s", .flags = COLUMN_TIME},
-    {"held_out_collisions", "replaced", .type = COLUMN_COUNT,
-     .meaning = "training games that were held-out games"},
-};
-static const Column profile_columns[] = {
-    {"kernel", "kernel", .type = COLUMN_TEXT},
-    {"seconds", "seconds", .digits = 2, .flags = COLUMN_TIME,
-     .meaning = "summed over all workers, waiting for each other included"},
-    {"share", "share", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
-    {"gflops", "GFLOP/s a worker", .digits = 1, .flags = COLUMN_TIME},
-    {"flops_per_second", .flags = COLUMN_TIME},
-    {"calls", "calls", .type = COLUMN_COUNT},
-};
-const TableSpec train_table = {"train", TABLE_COLUMNS(result_columns), .record = true};
-const TableSpec train_profile_table = {"profile", TABLE_COLUMNS(profile_columns)};
-
-static void profile_report(Context *context)
-{
-    ProfileRow rows[N_PROFILE_KINDS];
-    Table *table = study_table(context, &train_profile_table);
-    double total = 0;
-    profile_read(rows);
-    for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
-        total += rows[i].seconds;
-    }
-    for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
-        const ProfileRow *r = &rows[i];
-        double rate = r->seconds > 0 ? r->flops / r->seconds : 0;
-        table_row(table);
-        table_text(table, "kernel", r->name);
-        table_num(table, "seconds", r->seconds);
-        /* Without seconds the run was finished before. */
-        table_num(table, "share", total > 0 ? r->seconds / total : 0);
-        table_num(table, "gflops", r->flops > 0 ? rate * 1e-9 : NAN);
-        table_num(table, "flops_per_second", rate);
-        table_int(table, "calls", (int64_t)r->calls);
-    }
-}
-
-static void result_report(const TrainWatch *watch, const TrainResult *r, const TrainJob *job)
-{
-    Table *table = study_table(watch->context, &train_table);
-    table_text(table, "path", r->path);
-    table_text(table, "model_hash", r->model_hash);
-    table_int(table, "step", r->step);
-    table_int(table, "steps", r->steps);
-    table_int(table, "games", (int64_t)r->games);
-    table_num(table, "loss", r->loss);
-    if (watch->generated) {
-        table_num(table, "floor", r->floor);
-        table_num(table, "excess", r->loss - r->floor);
-    }
-    table_num(table, "strict_error", watch->strict_error);
-    table_num(table, "tokens_per_second", r->tokens_per_second);
-    table_num(table, "flops_per_second", r->tokens_per_second * gpt_config_flops(job->cfg));
-    table_num(table, "seconds", r->seconds);
-    table_int(table, "held_out_collisions", (int64_t)r->collisions);
-    if (job->options->profile) {
-        profile_report(watch->context);
-    }
-    study_next(watch->context,
-               "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS --out PROBE",
-               job->run_path, job->run_path);
-}
-
 int train_watched(TrainWatch *watch, TrainJob *job)
 {
     TrainResult result;
@@ -239,7 +160,14 @@ int train_watched(TrainWatch *watch, TrainJob *job)
         rc = score_finished(watch, result.path);
     }
     if (rc == 0) {
-        result_report(watch, &result, job);
+        train_report(watch->context->report, &(TrainFindings){.result = &result,
+                                                              .cfg = job->cfg,
+                                                              .strict_error = watch->strict_error,
+                                                              .generated = watch->generated,
+                                                              .profile = job->options->profile});
+        study_next(watch->context,
+                   "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS --out PROBE",
+                   job->run_path, job->run_path);
     }
     return rc;
 }

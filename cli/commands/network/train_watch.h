@@ -4,10 +4,9 @@
 #define OGPT_CLI_COMMANDS_NETWORK_TRAIN_WATCH_H
 
 #include "cli/study.h"
+#include "report/results/train_result.h"
 #include "model/train/train.h"
 #include "probes/board/quick_probe.h"
-
-extern const TableSpec train_table, train_profile_table;
 
 typedef struct TrainWatch {
     Context *context;

@@ -16,90 +16,6 @@
 
 #define REPORT_SEED 1 /* of the interval made here; the steps use their own default */
 
-/* What the closing table needs, read from the database. */
-typedef struct Findings {
-    Js *eval, *layers, *controls, *edit, *cases; /* arrays of rows */
-    const Js *best;                              /* row of the best layer */
-} Findings;
-
-static void findings_release(Findings *f)
-{
-    js_free(f->eval);
-    js_free(f->layers);
-    js_free(f->controls);
-    js_free(f->edit);
-    js_free(f->cases);
-}
-
-static double number(const Js *row, const char *key)
-{
-    return js_num_of(js_member(row, key));
-}
-
-static bool text_is(const Js *row, const char *key, const char *expected)
-{
-    const char *text = js_str_of(js_member(row, key));
-    return text && strcmp(text, expected) == 0;
-}
-
-/* Rows of one kind of the newest run of a command that is done and has any. */
-static int newest_rows(Js **out, Store *store, const Js *runs, const char *command,
-                       const char *kind, const char *store_path)
-{
-    for (size_t i = 0; i < js_length(runs); i++) {
-        const Js *run = js_at(runs, i);
-        if (text_is(run, "command", command) && text_is(run, "status", "done")) {
-            int rc = store_rows(out, store, kind, js_int_of(js_member(run, "run")));
-            if (rc != 0 || js_length(*out) > 0) {
-                return rc;
-            }
-            js_free(*out);
-            *out = NULL;
-        }
-    }
-    return err_set(OGPT_EFORMAT,
-                   "%s: no %s rows of a finished 'ogpt %s'; remove the demo folder and start again",
-                   store_path, kind, command);
-}
-
-/* The layer is chosen by the validation games, and reported on the test games. Files of earlier
- * programs hold no validation accuracy. */
-static double chosen_by(const Js *row)
-{
-    double validation = number(row, "validation_accuracy");
-    return isnan(validation) ? number(row, "accuracy") : validation;
-}
-
-static int findings_read(Findings *f, const char *path)
-{
-    const struct {
-        Js **rows;
-        const char *command, *kind;
-    } wanted[] = {
-        {&f->eval, "eval", "eval"},
-        {&f->layers, "probe fit", "probe_layers"},
-        {&f->controls, "probe fit", "probe_controls"},
-        {&f->edit, "intervene", "edit_results"},
-        {&f->cases, "intervene", "edit_cases"},
-    };
-    Store *store = NULL;
-    Js *runs = NULL;
-    int rc = store_open_read(&store, path);
-    rc = rc ? rc : store_list(&runs, store, 0);
-    for (size_t i = 0; rc == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-        rc = newest_rows(wanted[i].rows, store, runs, wanted[i].command, wanted[i].kind, path);
-    }
-    for (size_t i = 0; i < js_length(f->layers); i++) {
-        const Js *row = js_at(f->layers, i);
-        if (!f->best || chosen_by(row) > chosen_by(f->best)) {
-            f->best = row;
-        }
-    }
-    js_free(runs);
-    store_close(store);
-    return rc;
-}
-
 /* Paired difference null - random over the cases, with its interval. The same for the edit is in
  * its own row. */
 static int random_gain(Interval *out, const Js *cases)
@@ -110,8 +26,8 @@ static int random_gain(Interval *out, const Js *cases)
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        errors[i] = number(js_at(cases, i), "null_error");
-        errors[n + i] = number(js_at(cases, i), "random_error");
+        errors[i] = demo_number(js_at(cases, i), "null_error");
+        errors[n + i] = demo_number(js_at(cases, i), "random_error");
     }
     *out = bootstrap_difference(errors, NULL, errors + n, NULL, n, REPORT_SEED);
     mem_free(errors);
@@ -132,8 +48,8 @@ static void print_board_rows(Text *text, const Js *rows, bool controls)
         char layer[16];
         text_add(text, "  %-16s %6.2f  [%.2f, %.2f]   %7.2f\n",
                  controls ? js_str_of(js_member(row, "control")) : layer_name(layer, row),
-                 100 * number(row, "accuracy"), 100 * number(row, "accuracy_low"),
-                 100 * number(row, "accuracy_high"), 100 * number(row, "board_exact"));
+                 100 * demo_number(row, "accuracy"), 100 * demo_number(row, "accuracy_low"),
+                 100 * demo_number(row, "accuracy_high"), 100 * demo_number(row, "board_exact"));
     }
 }
 
@@ -150,17 +66,19 @@ static void claim_line(Claim *claim, bool holds, const char *what)
 }
 
 /* The best layer against one control; without its row nothing is shown to be better. */
-static void check_control(Claim *claim, const Findings *f, const char *control, const char *name)
+static void check_control(Claim *claim, const DemoFindings *f, const char *control,
+                          const char *name)
 {
     const Js *row = NULL;
     char line[160];
     for (size_t i = 0; i < js_length(f->controls); i++) {
         const Js *candidate = js_at(f->controls, i);
-        row = text_is(candidate, "control", control) ? candidate : row;
+        row = demo_text_is(candidate, "control", control) ? candidate : row;
     }
     snprintf(line, sizeof(line), "the best layer reads the board better than %s: %.2f > %.2f %%",
-             name, 100 * number(f->best, "accuracy"), 100 * number(row, "accuracy"));
-    claim_line(claim, number(f->best, "accuracy_low") > number(row, "accuracy_high"), line);
+             name, 100 * demo_number(f->best, "accuracy"), 100 * demo_number(row, "accuracy"));
+    claim_line(claim, demo_number(f->best, "accuracy_low") > demo_number(row, "accuracy_high"),
+               line);
 }
 
 static void print_legality(Text *text, const Js *eval)
@@ -168,8 +86,8 @@ static void print_legality(Text *text, const Js *eval)
     text_add(text, "\nDoes it play legally?  %lld held-out positions\n",
              (long long)js_int_of(js_member(eval, "positions")));
     text_add(text, "  strict error     %.2f %%  [%.2f, %.2f]   excess %.4f nats over the floor\n",
-             100 * number(eval, "strict_error"), 100 * number(eval, "strict_error_low"),
-             100 * number(eval, "strict_error_high"), number(eval, "excess"));
+             100 * demo_number(eval, "strict_error"), 100 * demo_number(eval, "strict_error_low"),
+             100 * demo_number(eval, "strict_error_high"), demo_number(eval, "excess"));
 }
 
 static void print_edit(Text *text, const Js *edit)
@@ -180,22 +98,22 @@ static void print_edit(Text *text, const Js *edit)
     text_add(text,
              "\nDoes it play on an edited board?  %lld natural flips; layer %.*s, scale %g%s\n",
              (long long)js_int_of(js_member(edit, "cases")), (int)strcspn(layers, "]"), layers,
-             number(edit, "scale"), unit ? unit : "");
+             demo_number(edit, "scale"), unit ? unit : "");
     text_add(text, "  edited           %.3f  [%.3f, %.3f]   wrong moves a case, edited board\n",
-             number(edit, "edit_error"), number(edit, "edit_error_low"),
-             number(edit, "edit_error_high"));
+             demo_number(edit, "edit_error"), demo_number(edit, "edit_error_low"),
+             demo_number(edit, "edit_error_high"));
     text_add(text, "  null             %.3f   not edited, edited board\n",
-             number(edit, "null_error"));
+             demo_number(edit, "null_error"));
     text_add(text, "  self             %.3f   not edited, its own board\n",
-             number(edit, "self_error"));
-    text_add(text, "  random direction %.3f\n", number(edit, "random_error"));
+             demo_number(edit, "self_error"));
+    text_add(text, "  random direction %.3f\n", demo_number(edit, "random_error"));
     text_add(text, "  closed           %.1f %%  [%.1f, %.1f]   of null - self\n",
-             100 * number(edit, "closed"), 100 * number(edit, "closed_low"),
-             100 * number(edit, "closed_high"));
+             100 * demo_number(edit, "closed"), 100 * demo_number(edit, "closed_low"),
+             100 * demo_number(edit, "closed_high"));
 }
 
 /* Writes the tables and the claim; *holds: every line of the claim does. */
-static int print_report(Text *text, bool *holds, const Findings *f, const DemoClaims *claims)
+static int print_report(Text *text, bool *holds, const DemoFindings *f, const DemoClaims *claims)
 {
     const Js *edit = js_at(f->edit, js_length(f->edit) - 1);
     Interval random;
@@ -220,15 +138,16 @@ static int print_report(Text *text, bool *holds, const Findings *f, const DemoCl
         check_control(&claim, f, "history_mlp", "an MLP on that history");
     }
     snprintf(line, sizeof(line), "the edit lowers the error: null - edit = %.3f [%.3f, %.3f]",
-             number(edit, "gain"), number(edit, "gain_low"), number(edit, "gain_high"));
-    claim_line(&claim, number(edit, "gain_low") > 0, line);
+             demo_number(edit, "gain"), demo_number(edit, "gain_low"),
+             demo_number(edit, "gain_high"));
+    claim_line(&claim, demo_number(edit, "gain_low") > 0, line);
     snprintf(line, sizeof(line), "a random direction does not: null - random = %.3f [%.3f, %.3f]",
              random.value, random.low, random.high);
     claim_line(&claim, random.low <= 0, line);
     if (claims->closed > 0) {
         snprintf(line, sizeof(line), "the edit closes at least %.0f %%: %.1f %%",
-                 100 * claims->closed, 100 * number(edit, "closed"));
-        claim_line(&claim, number(edit, "closed") >= claims->closed, line);
+                 100 * claims->closed, 100 * demo_number(edit, "closed"));
+        claim_line(&claim, demo_number(edit, "closed") >= claims->closed, line);
     }
     *holds = claim.holds;
     return 0;
@@ -236,10 +155,10 @@ static int print_report(Text *text, bool *holds, const Findings *f, const DemoCl
 
 int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *claims)
 {
-    Findings f = {0};
+    DemoFindings f = {0};
     bool holds = false;
     *out = (DemoReport){0};
-    int rc = findings_read(&f, store_path);
+    int rc = demo_findings_read(&f, store_path);
     rc = rc ? rc : print_report(&out->text, &holds, &f, claims);
     if (rc != 0) {
         goto done;
@@ -258,7 +177,7 @@ int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *clai
         rc = err_set(OGPT_ENEGATIVE, "demo: the claim fails: see the lines above");
     }
 done:
-    findings_release(&f);
+    demo_findings_release(&f);
     return rc;
 }
 

@@ -23,4 +23,16 @@ typedef struct DemoClaims {
 int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *claims);
 void demo_report_release(DemoReport *report);
 
+/* What the tables need, read from the database (cli/commands/results/demo_findings.c). */
+typedef struct DemoFindings {
+    Js *eval, *layers, *controls, *edit, *cases; /* owned arrays of rows */
+    const Js *best;                              /* row of the best layer */
+} DemoFindings;
+/* Rows of the newest finished runs. Returns 0 or OGPT_E*; to be released in any case, from {0}. */
+int demo_findings_read(DemoFindings *out, const char *store_path);
+void demo_findings_release(DemoFindings *findings);
+/* A number of a row, NaN if it has none; whether a text of a row is `expected`. */
+double demo_number(const Js *row, const char *key);
+bool demo_text_is(const Js *row, const char *key, const char *expected);
+
 #endif

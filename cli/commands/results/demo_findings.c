@@ -1,0 +1,86 @@
+/* cli/commands/results/demo_findings.c - the rows that the demo's tables show, read from its
+ * database. Contract in cli/commands/results/demo_report.h. */
+#include "cli/commands/results/demo_report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+
+void demo_findings_release(DemoFindings *f)
+{
+    js_free(f->eval);
+    js_free(f->layers);
+    js_free(f->controls);
+    js_free(f->edit);
+    js_free(f->cases);
+}
+
+double demo_number(const Js *row, const char *key)
+{
+    return js_num_of(js_member(row, key));
+}
+
+bool demo_text_is(const Js *row, const char *key, const char *expected)
+{
+    const char *text = js_str_of(js_member(row, key));
+    return text && strcmp(text, expected) == 0;
+}
+
+/* Rows of one kind of the newest run of a command that is done and has any. */
+static int newest_rows(Js **out, Store *store, const Js *runs, const char *command,
+                       const char *kind, const char *store_path)
+{
+    for (size_t i = 0; i < js_length(runs); i++) {
+        const Js *run = js_at(runs, i);
+        if (demo_text_is(run, "command", command) && demo_text_is(run, "status", "done")) {
+            int rc = store_rows(out, store, kind, js_int_of(js_member(run, "run")));
+            if (rc != 0 || js_length(*out) > 0) {
+                return rc;
+            }
+            js_free(*out);
+            *out = NULL;
+        }
+    }
+    return err_set(OGPT_EFORMAT,
+                   "%s: no %s rows of a finished 'ogpt %s'; remove the demo folder and start again",
+                   store_path, kind, command);
+}
+
+/* The layer is chosen by the validation games, and reported on the test games. Files of earlier
+ * programs hold no validation accuracy. */
+static double chosen_by(const Js *row)
+{
+    double validation = demo_number(row, "validation_accuracy");
+    return isnan(validation) ? demo_number(row, "accuracy") : validation;
+}
+
+int demo_findings_read(DemoFindings *f, const char *path)
+{
+    const struct {
+        Js **rows;
+        const char *command, *kind;
+    } wanted[] = {
+        {&f->eval, "eval", "eval"},
+        {&f->layers, "probe fit", "probe_layers"},
+        {&f->controls, "probe fit", "probe_controls"},
+        {&f->edit, "intervene", "edit_results"},
+        {&f->cases, "intervene", "edit_cases"},
+    };
+    Store *store = NULL;
+    Js *runs = NULL;
+    int rc = store_open_read(&store, path);
+    rc = rc ? rc : store_list(&runs, store, 0);
+    for (size_t i = 0; rc == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        rc = newest_rows(wanted[i].rows, store, runs, wanted[i].command, wanted[i].kind, path);
+    }
+    for (size_t i = 0; i < js_length(f->layers); i++) {
+        const Js *row = js_at(f->layers, i);
+        if (!f->best || chosen_by(row) > chosen_by(f->best)) {
+            f->best = row;
+        }
+    }
+    js_free(runs);
+    store_close(store);
+    return rc;
+}

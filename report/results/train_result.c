@@ -1,0 +1,82 @@
+/* report/results/train_result.c - contract in report/results/train_result.h. */
+#include "report/results/train_result.h"
+
+#include <math.h>
+
+#include "num/profile.h"
+
+static const Column result_columns[] = {
+    {"path", "model", .type = COLUMN_TEXT},
+    {"model_hash", "model hash", .type = COLUMN_TEXT},
+    {"step", "step", .type = COLUMN_COUNT},
+    {"steps", "steps", .type = COLUMN_COUNT, .meaning = "of the whole run"},
+    {"games", "games", .type = COLUMN_COUNT},
+    {"loss", "loss", .unit = "nats", .digits = 4, .meaning = "a token, over the last steps"},
+    {"floor", "floor", .unit = "nats", .digits = 4,
+     .meaning = "lowest loss any predictor can reach"},
+    {"excess", "excess", .unit = "nats", .digits = 4, .meaning = "loss - floor"},
+    {"strict_error", "strict error", .unit = "%", .digits = 2, .meaning = "of held-out positions"},
+    {"tokens_per_second", "speed", .unit = "tokens/s", .flags = COLUMN_TIME},
+    {"flops_per_second", .flags = COLUMN_TIME},
+    {"seconds", "time", .unit = "s", .flags = COLUMN_TIME},
+    {"held_out_collisions", "replaced", .type = COLUMN_COUNT,
+     .meaning = "training games that were held-out games"},
+};
+static const Column profile_columns[] = {
+    {"kernel", "kernel", .type = COLUMN_TEXT},
+    {"seconds", "seconds", .digits = 2, .flags = COLUMN_TIME,
+     .meaning = "summed over all workers, waiting for each other included"},
+    {"share", "share", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
+    {"gflops", "GFLOP/s a worker", .digits = 1, .flags = COLUMN_TIME},
+    {"flops_per_second", .flags = COLUMN_TIME},
+    {"calls", "calls", .type = COLUMN_COUNT},
+};
+const TableSpec train_table = {"train", TABLE_COLUMNS(result_columns), .record = true};
+const TableSpec train_profile_table = {"profile", TABLE_COLUMNS(profile_columns)};
+
+static void profile_report(Report *report)
+{
+    ProfileRow rows[N_PROFILE_KINDS];
+    Table *table = report_table(report, &train_profile_table);
+    double total = 0;
+    profile_read(rows);
+    for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
+        total += rows[i].seconds;
+    }
+    for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
+        const ProfileRow *r = &rows[i];
+        double rate = r->seconds > 0 ? r->flops / r->seconds : 0;
+        table_row(table);
+        table_text(table, "kernel", r->name);
+        table_num(table, "seconds", r->seconds);
+        /* Without seconds the run was finished before. */
+        table_num(table, "share", total > 0 ? r->seconds / total : 0);
+        table_num(table, "gflops", r->flops > 0 ? rate * 1e-9 : NAN);
+        table_num(table, "flops_per_second", rate);
+        table_int(table, "calls", (int64_t)r->calls);
+    }
+}
+
+void train_report(Report *report, const TrainFindings *found)
+{
+    const TrainResult *r = found->result;
+    Table *table = report_table(report, &train_table);
+    table_text(table, "path", r->path);
+    table_text(table, "model_hash", r->model_hash);
+    table_int(table, "step", r->step);
+    table_int(table, "steps", r->steps);
+    table_int(table, "games", (int64_t)r->games);
+    table_num(table, "loss", r->loss);
+    if (found->generated) {
+        table_num(table, "floor", r->floor);
+        table_num(table, "excess", r->loss - r->floor);
+    }
+    table_num(table, "strict_error", found->strict_error);
+    table_num(table, "tokens_per_second", r->tokens_per_second);
+    table_num(table, "flops_per_second", r->tokens_per_second * gpt_config_flops(found->cfg));
+    table_num(table, "seconds", r->seconds);
+    table_int(table, "held_out_collisions", (int64_t)r->collisions);
+    if (found->profile) {
+        profile_report(report);
+    }
+}

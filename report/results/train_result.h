@@ -1,0 +1,21 @@
+/* report/results/train_result.h - the result of a training run, and its profile by kernel. */
+#ifndef OGPT_REPORT_RESULTS_TRAIN_RESULT_H
+#define OGPT_REPORT_RESULTS_TRAIN_RESULT_H
+
+#include "model/train/train.h"
+#include "report/report.h"
+
+/* What there is to report; all borrowed. */
+typedef struct TrainFindings {
+    const TrainResult *result;
+    const GptConfig *cfg;
+    double strict_error; /* on held-out games */
+    bool generated;      /* every legal move was equally likely: floor and excess mean something */
+    bool profile;        /* report what num/profile.h counted, too */
+} TrainFindings;
+
+extern const TableSpec train_table, train_profile_table;
+
+void train_report(Report *report, const TrainFindings *found);
+
+#endif
