@@ -220,11 +220,13 @@ static int html_save(const Study *study)
 {
     const Context *context = study->context;
     char title[80];
+    char parent[FILES_PATH_MAX];
     Text page = {0};
     snprintf(title, sizeof(title), "ogpt %s", context->command->name);
     report_page(&page, &study->report, title, context->command_line);
-    int rc =
-        page.failed ? OGPT_ENOMEM : file_write_atomic(context->html, page.data, page.length, true);
+    int rc = page.failed ? OGPT_ENOMEM : path_parent(parent, context->html);
+    rc = rc ? rc : dir_create(parent); /* study__check_files found that it can be made */
+    rc = rc ? rc : file_write_atomic(context->html, page.data, page.length, true);
     text_release(&page);
     return rc;
 }

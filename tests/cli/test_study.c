@@ -241,6 +241,8 @@ static void places_that_cannot_be_written_are_refused_early(void **state)
     assert_int_equal(n_worked, 0);
     assert_int_equal(run("measure --games 2 --quiet --out new/deep/out"), 0);
     assert_false(dir_exists("new")); /* a check makes nothing */
+    assert_int_equal(run("measure --games 2 --quiet --html made/deep/page.html"), 0);
+    assert_true(file_exists("made/deep/page.html"));
 }
 
 static void required_options_come_first(void **state)
