@@ -17,8 +17,9 @@ typedef struct GameSource GameSource;
 /* Fresh games index = 0, 1, 2, ... of (seed, purpose). Never ends. */
 int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, RngPurpose purpose);
 /* Games of a corpus (borrowed; must outlive the source) in the splits of `split_mask` (bit
- * 1 << Split). With `shuffle` each epoch has its own order by (seed, epoch), else file order. Scans
- * the file once to count. OGPT_EFORMAT if no game is left, or none with a move to predict. */
+ * 1 << Split; SPLIT_ALL: all games). With `shuffle` each epoch has its own order by (seed, epoch),
+ * else file order. Scans the file once to count. OGPT_EFORMAT if no game is left, or none with a
+ * move to predict. */
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
                   uint64_t seed);
 /* Go on with the fresh games of another seed. Excluded games and collisions so far are kept. */

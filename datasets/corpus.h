@@ -67,6 +67,7 @@ int corpus_finish(Corpus *corpus);
 
 /* The part of an 80/10/10 split to which a whole game belongs, by the XXH3 of its full stride. */
 typedef enum Split { SPLIT_TRAIN = 0, SPLIT_VALIDATION = 1, SPLIT_TEST = 2 } Split;
+#define SPLIT_ALL (1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | 1U << SPLIT_TEST) /* a mask */
 Split split_of_game(const uint8_t *moves, const GameVariant *variant);
 uint64_t game_hash(const uint8_t *moves, const GameVariant *variant);
 

@@ -84,7 +84,8 @@ void tape_free(Tape *tape);
 const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_t B, size_t T,
                         const Hooks *hooks);
 /* Sum of the cross-entropies (nats) of the last forward pass, over positions with a target other
- * than the pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits. */
+ * than the pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits: the
+ * logits that gpt_forward returned are gone. */
 double gpt_loss(Tape *tape, const uint8_t *targets, real scale);
 /* Adds the gradient of the last gpt_loss to grads (n_numbers). tokens as in gpt_forward. Not on a
  * TAPE_FORWARD tape. */
@@ -96,7 +97,8 @@ void gpt_backward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, real *grads
  * dlogits  (B,T,V) d metric / d logits, not changed; NULL: the metric does not read the logits
  * hooks    called on the way back, from the last site to the first, with HookPoint.gradient. What
  *          they leave in it is passed on: a metric that reads a site, such as the scores of a
- *          probe, adds its gradient there. A hook that only reads leaves it as it is
+ *          probe, adds its gradient there. A hook that only reads leaves it as it is.
+ *          With dlogits NULL hooks see zeros until one of them has added a gradient
  * grads    (n_numbers) the gradient of the parameters is added here; NULL: it is not computed
  *
  * The rule for edited passes: a value that a hook of gpt_forward has changed counts as the

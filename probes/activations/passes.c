@@ -107,6 +107,7 @@ static int run_pass(void *context, size_t job, size_t worker)
                       .moves = run->moves + at * (size_t)vocab->variant->n_moves,
                       .tokens = tokens,
                       .targets = targets,
+                      .gpt = run->gpt,
                       .worker = worker,
                       .slot = job};
     Hooked hooked = {calls, &pass, 0};

@@ -1,11 +1,13 @@
 /* probes/activations/passes.h - the one engine that pushes games through the network.
  *
- * Games go through in passes of a fixed number of games, several passes at a time over the pool,
- * one tape a worker. What a pass computes does not depend on the number of workers. Callers say
+ * A pass is one forward pass over a fixed number of games (PASS_GAMES). Several passes run at a
+ * time over the pool, with one tape a worker. A window is the passes between two calls of `gather`
+ * (passes_window). What a pass computes does not depend on the number of workers. Callers say
  * which games (PassGames) and what happens on the way (PassCalls): hooks read and write sites,
  * `visit` reads the logits, `gather` adds up in the order of the games.
  *
- * Start reading at passes_run; probes/legality/legality.c is the shortest caller.
+ * Start reading at passes_run; activations_capture in probes/activations/activations.c is the
+ * shortest caller: one hook that copies rows.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_PASSES_H
 #define OGPT_PROBES_ACTIVATIONS_PASSES_H
@@ -37,8 +39,10 @@ typedef struct PassBatch {
     const uint8_t *moves;   /* (B, n_moves) */
     const uint8_t *tokens;  /* (B, T) the network's input; TOK_PAD behind a game's end */
     const uint8_t *targets; /* (B, T) the token played next, TOK_PAD where none is scored */
-    const real *logits;     /* (B, T, d_vocab); NULL inside a hook */
-    Tape *tape;             /* of this pass; `visit` may ask gpt_gradient or gpt_loss of it */
+    const real *logits;     /* (B, T, d_vocab); NULL inside a hook. gpt_loss overwrites them with
+                             * its gradient, on the same memory: read them before */
+    const Gpt *gpt;         /* the network, as gpt_gradient wants it */
+    Tape *tape;             /* of this pass; `visit` may call gpt_gradient or gpt_loss on it */
     size_t worker;          /* in 0 .. work_workers-1: for scratch of one's own */
     size_t slot; /* in 0 .. passes_window-1: a place that no other pass of the window has */
 } PassBatch;
@@ -65,7 +69,8 @@ size_t passes_window(const Work *work);
 /* Bytes that a run needs: a tape of this mode a worker. games_a_pass as above. */
 size_t passes_bytes(const GptConfig *cfg, TapeMode mode, size_t games_a_pass, const Work *work);
 
-/* Ask for a hook at a site of a layer. LAYER_EMBED is the input of block 0, whatever the site. */
+/* Ask for a hook at a site of a layer. LAYER_EMBED is the input of block 0, whatever the site: the
+ * hook then sees site HOOK_RESID_PRE and layer 0. */
 void passes_hook_layer(PassCalls *calls, HookSite site, int layer);
 
 /* OGPT_EFORMAT unless the network has the tokens and the context of the vocabulary's board. */

@@ -1,17 +1,24 @@
 /* probes/board/controls.h - what a probe has to beat before its accuracy means anything.
  *
- * majority      the commonest class of a square at that ply in the training positions
- * history       the same solver on the raw move history, without any network
- * history_mlp   a hidden layer of HISTORY_HIDDEN units on the raw move history: what can be
- * computed from the moves without a model of the game. It begins as the linear fit (newton) of that
- * history and is trained by adamw on the same games; its epoch (or the start) is chosen on the
- * validation games. It beats the linear history clearly with 160,000 positions, and slightly with
- * 10,000 random_model  the same solver on a network of the same shape with untrained weights
- * shuffled      the same solver, fitted and scored on labels of other games at the same ply:
- * chance. A position says nothing about another game except its ply, so no reader can expect more
- * than the majority there planted       the same solver on a random board that is written linearly
- * into noise, where the best possible reader gets PLANTED_ACCURACY of the cells. A solver that
- * misses this by more than PLANTED_SLACK misses boards elsewhere too
+ * - majority: the commonest class of a square at that ply in the training positions.
+ *
+ * - history: the same solver on the raw move history, without any network.
+ *
+ * - history_mlp: a hidden layer of HISTORY_HIDDEN units on the raw move history, which is what can
+ *   be computed from the moves without a model of the game. It begins as the linear fit (newton)
+ *   of that history and is trained by adamw on the same games; its epoch (or the start) is chosen
+ *   on the validation games. It beats the linear history clearly with 160,000 positions, and
+ *   slightly with 10,000.
+ *
+ * - random_model: the same solver on a network of the same shape with untrained weights.
+ *
+ * - shuffled: the same solver, fitted and scored on labels of other games at the same ply, which is
+ *   chance. A position says nothing about another game except its ply, so no reader can expect
+ *   more than the majority there.
+ *
+ * - planted: the same solver on a random board that is written linearly into noise, where the best
+ *   possible reader gets PLANTED_ACCURACY of the cells. A solver that misses this by more than
+ *   PLANTED_SLACK misses boards elsewhere too.
  */
 #ifndef OGPT_PROBES_BOARD_CONTROLS_H
 #define OGPT_PROBES_BOARD_CONTROLS_H

@@ -4,6 +4,10 @@
  * fillers: the weights of a linear probe and class means laid out like them
  * (direction_set_of_weights), one pair of states a square (probes/compare/directions.h), and a
  * random draw (direction_set_random). All functions are thread-safe.
+ *
+ * A set of direction_set_of_weights has a direction for each square and each two of its states,
+ * so that an edit can move a square from any state to any other. To measure the angles of a probe,
+ * take the sets of probes/compare/directions.h: they have one direction a square.
  */
 #ifndef OGPT_PROBES_BOARD_DIRECTION_SET_H
 #define OGPT_PROBES_BOARD_DIRECTION_SET_H

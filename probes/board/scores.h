@@ -8,6 +8,7 @@
  *            task "flipped". Other tasks: the mean F1 of the classes that occur or are predicted,
  *            without an interval
  * of_class   for each class: precision = hits / said, recall = hits / true, F1
+ *
  * Intervals are 95 % percentile bootstraps over games (num/stats.h); a score without a single
  * cell is NaN.
  */

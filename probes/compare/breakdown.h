@@ -1,13 +1,12 @@
 /* probes/compare/breakdown.h - where a probe is right: by class, by square, by ply, by tile age and
- * by passes. Counts only, without intervals by game: few positions lie behind
- * one key.
+ * by passes. Counts only, without intervals by game: few positions lie behind one key.
  *
  * class    the cells that are truly of the class: accuracy is recall; with precision and F1
  * square   index row-major over the board
  * ply      moves that the network has seen, t + 1
  * age      tile age: how many moves ago the disc of a square last changed. Age 0 was played or
- * turned over by the last move; a disc of the start that was never turned over has age t + 1. Empty
- *          squares have no age and are left out.
+ *          turned over by the last move; a disc of the start that was never turned over has age
+ *          t + 1. Empty squares have no age and are left out.
  * passes   forced passes before the position: moves after which the same side moves again, the
  *          last move included
  */

@@ -1,6 +1,10 @@
 /* probes/compare/directions.h - the geometry of a linear probe: one direction for each square, and
  * the angles between directions of several squares, layers, tasks and seeds.
  *
+ * Edits need a direction for each two states of a square: those sets are made by
+ * direction_set_of_weights (probes/board/direction_set.h). Angles are measured here, on one
+ * direction a square.
+ *
  * The direction of a square is the unit vector along which its last class wins over the one before
  * it, unit(w_last - w_before): theirs to mine, white to black, empty to occupied, kept to flipped.
  * It is a vector of the residual stream, so directions may be compared wherever the stream is the

@@ -29,8 +29,8 @@ typedef struct LegalityScore {
     LegalitySums *games; /* (n_games); owned */
 } LegalityScore;
 
-/* Score games first .. first+n-1 of a source. Owned: legality_release. Owned: legality_release. Any
- * number of workers gives the same sums. work: the pool; tick("games"). Returns 0, OGPT_EFORMAT
+/* Score games first .. first+n-1 of a source. Owned: legality_release. Any number of workers
+ * gives the same sums. work: the pool; tick("games"). Returns 0, OGPT_EFORMAT
  * (board of model and source differ), OGPT_EINTR, OGPT_ENUM (non-finite logits), OGPT_ENOMEM. */
 int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint64_t first, size_t n,
                    const Work *work);

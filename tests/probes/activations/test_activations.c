@@ -51,8 +51,7 @@ static void positions_are_drawn_by_game(void **state)
     assert_memory_not_equal(again.t, set.t, PLIES); /* another seed, other plies */
     positions_release(&again);
     /* A game has the same plies in any place, also among games of all splits. */
-    draw(&again, 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | 1U << SPLIT_TEST, 2 * N_GAMES, PLIES,
-         3);
+    draw(&again, SPLIT_ALL, 2 * N_GAMES, PLIES, 3);
     size_t place = 0;
     while (memcmp(again.moves + place * 32, set.moves + (N_GAMES - 1) * 32, 32) != 0) {
         place++;
