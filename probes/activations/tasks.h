@@ -4,7 +4,7 @@
  * row to the table in tasks.c, one label function, and its name to TASK_NAMES. Limits:
  * TASK_MAX_CLASSES classes; at most 15 characters in the name of a task or of a class, because
  * probes keep names in 16 bytes. Edits write the states of "mine" and "colour" only
- * (probes/edits/edit_methods.h); probes of every task can be fitted, compared and shown.
+ * (probes/edits/edit_methods.h); probes of every task can be fitted and compared.
  */
 #ifndef OGPT_PROBES_ACTIVATIONS_TASKS_H
 #define OGPT_PROBES_ACTIVATIONS_TASKS_H
