@@ -178,6 +178,11 @@ int study__check_files(const Context *context, bool same_command)
     return rc;
 }
 
+int study_check_files(const Context *context)
+{
+    return study__check_files(context, false);
+}
+
 int study__check(const Context *context, const char *options_json)
 {
     bool before = false;

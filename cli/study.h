@@ -39,6 +39,9 @@ void study_next(Context *context, const char *format, ...) __attribute__((format
 /* The result is printed and stored, and the command still ends with this code and the message that
  * is set now: a check that came out negative. Returns 0, to be returned by the run function. */
 int study_verdict(Context *context, int code);
+/* For a command without a run's row: refuse files of --csv and --html that are there, unless
+ * --force. Returns 0, OGPT_EUSAGE or OGPT_EIO. */
+int study_check_files(const Context *context);
 /* Refuse a path that cannot be made, for outputs that are arguments (options: OPT_OUT). */
 int study_check_output(const Context *context, const char *path);
 

@@ -23,6 +23,20 @@ expect 0 runs diff 1 2
 holds "size"
 holds "1396 -> 7604"
 lacks "blas_core"
+# Tables as files: a file a kind, the pairs that differ, the list; another table is not overwritten.
+expect 0 runs show 1 --csv kinds --html run.html
+[ "$(head -1 kinds/perft.csv | tr -d '\r')" = '"depth","size","nodes"' ] || # times are no result
+    fail "header: $(head -1 kinds/perft.csv)"
+grep -q '^5,8,1396' kinds/perft.csv || fail "the row of perft 5: $(cat kinds/perft.csv)"
+grep -q '<td class="n">1396</td>' run.html || fail "the page has no 1396"
+expect 0 runs show 1 --csv kinds
+expect 2 runs show 2 --csv kinds --quiet
+holds "perft.csv: exists and holds another table" err
+expect 0 runs show 2 --csv kinds --force
+expect 0 runs diff 1 2 --csv pairs.csv
+grep -q '"perft","nodes","1396","7604"' pairs.csv || fail "the pair of nodes: $(cat pairs.csv)"
+expect 0 runs list --csv list.csv
+[ "$(wc -l <list.csv)" = 4 ] || fail "a header and 3 runs expected"
 refuse 2 "no run 99" runs show 99
 refuse 2 "RUN: a whole number" runs show x
 refuse 2 "2 arguments expected" runs diff 1

@@ -113,7 +113,8 @@ static int run_demo(Context *context)
     GivenModels given = {0};
     DemoReport report = {.document = js_object()};
     double start = clock_seconds();
-    int verdict = 0, code = report_is_ours(context);
+    int verdict = 0, code = study_check_files(context);
+    code = code != 0 ? code : report_is_ours(context);
     code = code != 0 ? code : place_models(&given, context);
     code = code != 0 ? code : take_part(&report, &verdict, context, &demo_train_part, NULL);
     for (size_t i = 0; code == 0 && i < DEMO_GIVEN_PARTS; i++) {
@@ -126,6 +127,13 @@ static int run_demo(Context *context)
         js_set_num(report.document, "seconds", clock_seconds() - start);
         study_json_all(context, js_keep(report.document));
         text_add(study_text(context), "%s", report.text.data);
+        Table *board = study_table(context, &demo_board_table);
+        board->hidden = board->undocumented = true; /* said above, and in other forms */
+        demo_board_add(board, demo_train_part.key, js_member(report.document, demo_train_part.key));
+        for (size_t i = 0; i < DEMO_GIVEN_PARTS; i++) {
+            const char *key = demo_given_parts[i].key;
+            demo_board_add(board, key, js_member(report.document, key));
+        }
         context_say(context,
                     "the demo took %.0f s; this table is in " DEMO_REPORT
                     ", every number in " DEMO_STORE "%s",
@@ -149,5 +157,6 @@ const Command cmd_demo = {
     .min_args = 0,
     .max_args = (int)DEMO_GIVEN_PARTS,
     .uses = USES_FORCE,
+    COMMAND_TABLES(&demo_board_table),
     .run = run_demo,
 };

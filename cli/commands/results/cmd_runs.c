@@ -168,7 +168,10 @@ static int show_run(Context *context)
     rc = rc ? rc : run_read(&run, context, store, 0);
     store_close(store);
     rc = rc ? rc : run_describe(study_text(context), run);
-    study_json_all(context, run);
+    if (rc == 0 && (context->csv || context->html)) {
+        run_tables_add(context, js_member(run, "results"));
+    }
+    study_json_all(context, run); /* keeps what the tables borrow */
     return rc;
 }
 
@@ -178,6 +181,7 @@ const Command cmd_runs_show = {
     .summary = "one run (the newest unless told): options, results, curves",
     .examples = "ogpt runs show\nogpt runs show 3 --json",
     .max_args = 1,
-    .uses = USES_STORE,
+    .uses = USES_STORE | USES_FORCE,
+    COMMAND_TABLES(&run_kind_tables[0]),
     .run = show_run,
 };

@@ -3,8 +3,34 @@
 
 #include "cli/commands/results/run_values.h"
 
+static const Column columns[] = {
+    {.key = "group", .heading = "group", .type = COLUMN_TEXT},
+    {.key = "key", .heading = "key", .type = COLUMN_TEXT},
+    {.key = "a", .heading = "first run", .type = COLUMN_TEXT},
+    {.key = "b", .heading = "second run", .type = COLUMN_TEXT},
+};
+static const TableSpec differences_table = {"differences", TABLE_COLUMNS(columns)};
+
+/* What differs, for every reader. */
+typedef struct Differences {
+    Text *text;
+    Table *table;
+} Differences;
+
+static void difference_add(const Differences *found, const char *group, const char *key,
+                           const char *a, const char *b)
+{
+    text_add(found->text, "%-12s %-20s %s -> %s\n", group, key, a, b);
+    table_row(found->table);
+    table_text(found->table, "group", group);
+    table_text(found->table, "key", key);
+    table_text(found->table, "a", a);
+    table_text(found->table, "b", b);
+}
+
 /* Add "key a -> b" for each member that differs, and the pair to `out`. */
-static void members_diff(Text *text, Js *out, const char *title, const Js *a, const Js *b)
+static void members_diff(const Differences *found, Js *out, const char *title, const Js *a,
+                         const Js *b)
 {
     const Js *sides[] = {a, b};
     for (int side = 0; side < 2; side++) {
@@ -26,8 +52,8 @@ static void members_diff(Text *text, Js *out, const char *title, const Js *a, co
                 js_push(pair, left ? js_keep(left) : js_null());
                 js_push(pair, right ? js_keep(right) : js_null());
                 js_set(out, key, pair);
-                text_add(text, "%-12s %-20s %s -> %s\n", title, key,
-                         side == 0 ? mine.data : theirs.data, side == 0 ? theirs.data : mine.data);
+                difference_add(found, title, key, side == 0 ? mine.data : theirs.data,
+                               side == 0 ? theirs.data : mine.data);
             }
             text_release(&mine);
             text_release(&theirs);
@@ -42,7 +68,7 @@ static const Js *last_row(const Js *run, const char *kind)
 }
 
 /* The last row of each kind that both runs, or one of them, have. */
-static void results_diff(Text *text, Js *out, const Js *a, const Js *b)
+static void results_diff(const Differences *found, Js *out, const Js *a, const Js *b)
 {
     const Js *sides[] = {a, b};
     for (int side = 0; side < 2; side++) {
@@ -54,7 +80,7 @@ static void results_diff(Text *text, Js *out, const Js *a, const Js *b)
                 continue;
             }
             Js *pairs = js_object();
-            members_diff(text, pairs, kind, last_row(a, kind), last_row(b, kind));
+            members_diff(found, pairs, kind, last_row(a, kind), last_row(b, kind));
             js_set(out, kind, pairs);
         }
     }
@@ -66,24 +92,27 @@ static int diff_run(Context *context)
     Store *store = NULL;
     Js *a = NULL;
     Js *b = NULL;
-    Text *text = study_text(context);
     int rc = store_open_read(&store, context->store_path);
     rc = rc ? rc : run_read(&a, context, store, 0);
     rc = rc ? rc : run_read(&b, context, store, 1);
     store_close(store);
     if (rc == 0) {
+        Differences found = {.table = study_table(context, &differences_table)};
+        found.text = study_text(context);
+        found.table->hidden = found.table->undocumented = true; /* said in other forms */
         study_json(context, "a", js_int(js_int_of(js_member(a, "run"))));
         study_json(context, "b", js_int(js_int_of(js_member(b, "run"))));
-        text_add(text, "run %s: %s\nrun %s: %s\n", context->args[0],
+        text_add(found.text, "run %s: %s\nrun %s: %s\n", context->args[0],
                  run_member_text(a, "command_line"), context->args[1],
                  run_member_text(b, "command_line"));
         for (size_t i = 0; i < 2; i++) {
             Js *pairs = js_object();
-            members_diff(text, pairs, groups[i], js_member(a, groups[i]), js_member(b, groups[i]));
+            members_diff(&found, pairs, groups[i], js_member(a, groups[i]),
+                         js_member(b, groups[i]));
             study_json(context, groups[i], pairs);
         }
         Js *results = js_object();
-        results_diff(text, results, a, b);
+        results_diff(&found, results, a, b);
         study_json(context, "results", results);
     }
     js_free(a);
@@ -98,6 +127,7 @@ const Command cmd_runs_diff = {
     .examples = "ogpt runs diff 3 4",
     .min_args = 2,
     .max_args = 2,
-    .uses = USES_STORE,
+    .uses = USES_STORE | USES_FORCE,
+    COMMAND_TABLES(&differences_table),
     .run = diff_run,
 };

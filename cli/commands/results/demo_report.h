@@ -3,7 +3,7 @@
 #ifndef OGPT_CLI_COMMANDS_RESULTS_DEMO_REPORT_H
 #define OGPT_CLI_COMMANDS_RESULTS_DEMO_REPORT_H
 
-#include "cli/command.h"
+#include "cli/study.h"
 
 typedef struct DemoReport {
     Text text;    /* the tables and the claim, line by line */
@@ -22,6 +22,10 @@ typedef struct DemoClaims {
  * OGPT_E* of reading. Release it in every case. */
 int demo_verdict(DemoReport *out, const char *store_path, const DemoClaims *claims);
 void demo_report_release(DemoReport *report);
+/* How the board is read by layer and by each control, over the parts of the demo. */
+extern const TableSpec demo_board_table;
+/* Rows of one part, from its document. */
+void demo_board_add(Table *table, const char *part, const Js *document);
 
 /* What the tables need, read from the database (cli/commands/results/demo_findings.c). */
 typedef struct DemoFindings {

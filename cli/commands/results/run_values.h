@@ -11,4 +11,10 @@ const char *run_member_text(const Js *object, const char *key);
 /* The run that argument `index` numbers, or the newest if there is no such argument; owned. */
 int run_read(Js **out, const Context *context, Store *store, int index);
 
+/* One table a kind of row, for files alone: the document has the rows, and so has the text. Their
+ * columns are those that the database has. `results` is borrowed until the result is rendered. */
+#define RUN_KINDS_MAX 32
+extern TableSpec run_kind_tables[RUN_KINDS_MAX];
+void run_tables_add(Context *context, const Js *results);
+
 #endif
