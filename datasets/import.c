@@ -30,10 +30,10 @@ typedef struct KeptGames {
     uint8_t *moves; /* [CHUNK_GAMES * n_moves] */
 } KeptGames;
 
-typedef struct Batch {
+typedef struct GameBatch {
     size_t n;
     RawGame *games; /* [BATCH_GAMES] */
-} Batch;
+} GameBatch;
 
 typedef struct Importer {
     const ImportOptions *options;
@@ -41,7 +41,7 @@ typedef struct Importer {
     Pool *pool;
     GameReader *reader; /* of the file being read */
     ImportFile file;
-    Batch reading, checking;
+    GameBatch reading, checking;
     CheckedGame *checked; /* [BATCH_GAMES], of `checking` */
     KeptGames filling, writing;
     GameSet seen;
@@ -87,7 +87,7 @@ static int write_chunk(Importer *importer, KeptGames *chunk)
 
 static void check_games(Importer *importer, size_t first)
 {
-    const Batch *batch = &importer->checking;
+    const GameBatch *batch = &importer->checking;
     const size_t end = first + JOB_GAMES < batch->n ? first + JOB_GAMES : batch->n;
     for (size_t i = first; i < end; i++) {
         game_check(&importer->checked[i], &batch->games[i], &importer->options->check);
@@ -187,7 +187,7 @@ static int play_rounds(Importer *importer)
         const size_t n_jobs = (importer->checking.n + JOB_GAMES - 1) / JOB_GAMES;
         rc = pool_run(importer->pool, N_SERVICE_JOBS + n_jobs, run_job, importer);
         rc = rc ? rc : collect(importer);
-        const Batch checked = importer->checking;
+        const GameBatch checked = importer->checking;
         importer->checking = importer->reading;
         importer->reading = checked;
         if (rc == 0 && watch->progress) {
@@ -271,7 +271,7 @@ static int import_files(Importer *importer, const char *const *files, size_t n_f
 
 static int allocate(Importer *importer)
 {
-    Batch *const batches[] = {&importer->reading, &importer->checking};
+    GameBatch *const batches[] = {&importer->reading, &importer->checking};
     KeptGames *const chunks[] = {&importer->filling, &importer->writing};
     importer->checked = mem_alloc(BATCH_GAMES, sizeof(*importer->checked), "games being replayed");
     bool whole = importer->checked;

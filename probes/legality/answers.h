@@ -2,8 +2,8 @@
  *
  * An answer is the logits (d_vocab) of one next move. The functions see nothing else of
  * the network. They are thread-safe and cannot fail. Logits must be finite (answer_bad_token).
- * Sets are masks: bit tok in a set of tokens, bit 8*row+column in a set of squares. Of two equal
- * logits the one with the lower token id is ahead.
+ * Sets are masks: bit tok in a set of tokens, bit 8*row+column in a set of squares. If two
+ * logits are equal, the one with the lower token id is ahead.
  */
 #ifndef OGPT_PROBES_LEGALITY_ANSWERS_H
 #define OGPT_PROBES_LEGALITY_ANSWERS_H
