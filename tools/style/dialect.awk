@@ -51,7 +51,7 @@ function check_head(text, line,   name, n) {
         refuse("parameters", line, name " has " n " parameters, at most 7: pass a struct")
     }
 }
-# Rows of an option table name their members.
+# Rows of an option table name their members, or are macros.
 function check_row(text, line,   i, c, level, part) {
     if (text !~ /[^A-Za-z0-9_]OPT_[A-Z]/ || text ~ /;/ || text !~ /""|offsetof|\.[a-z]/) {
         return
@@ -66,7 +66,8 @@ function check_row(text, line,   i, c, level, part) {
             part = part c
             continue
         }
-        if (part !~ /^[ \\]*(\.|$)/) {
+        if (part !~ /^[ \\]*(\.|$)/ && part !~ /^[ \\]*(OPTION_)?[A-Z][A-Z0-9_]*( *\(.*)?$/ ||
+            part ~ /^[ \\]*OPT_/) {
             refuse("options", line, "an option without the names of its members: write .name = \"...\"")
             return
         }

@@ -34,6 +34,7 @@ int names_of_codes(void)
 static const OptionSpec options[] = {
     {.name = "right", .type = OPT_INT, .offset = offsetof(O, a), .min = 0},
     COUNT_OPTION,
+    OPTION_ROW("row", OPT_INT, offsetof(O, a), "x"),
     {"wrong", OPT_INT, offsetof(O, b), 0, 9},
     {.name = "half",
      .type = OPT_INT,
