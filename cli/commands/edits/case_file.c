@@ -6,23 +6,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "cli/commands/edits/case_view.h"
-
-void casefile_stats_set(Table *table, const CaseSet *set)
-{
-    CaseStats stats = cases_stats(set);
-    table_int(table, "excluded", (int64_t)set->excluded);
-    table_set(table, "excluded_by", exclusions_json(set));
-    table_int(table, "shortest", stats.shortest);
-    table_int(table, "longest", stats.longest);
-    table_int(table, "with_pass", (int64_t)stats.n_passes);
-    table_int(table, "with_witness", (int64_t)stats.n_witnesses);
-    table_int(table, "unchanged", (int64_t)stats.n_unchanged);
-    table_int(table, "mover_changed", (int64_t)stats.n_mover_changed);
-    table_num(table, "mean_legal_before", stats.mean_legal_before);
-    table_num(table, "mean_legal_edited", stats.mean_legal_edited);
-    table_num(table, "mean_symmetric_difference", stats.mean_symmetric_difference);
-}
 
 /* Number of the first line in which two texts differ. */
 static size_t differing_line(const char *a, size_t n_a, const char *b, size_t n_b)

@@ -1,7 +1,7 @@
 /* cli/commands/edits/cmd_cases_import.c - ogpt cases import: cases that others made. */
 #include "base/arena.h"
 #include "cli/commands/edits/case_file.h"
-#include "cli/commands/edits/case_view.h"
+#include "report/results/case_view.h"
 
 typedef struct CaseImportOptions {
     int notation; /* 1: othello_world */
@@ -34,7 +34,7 @@ static void result_fill(Context *context, const CaseSet *written)
     table_int(result, "size", written->variant->size);
     table_int(result, "cases", (int64_t)written->n);
     table_int(result, "redraws", 0);
-    casefile_stats_set(result, written);
+    cases_stats_set(result, written);
     draw_exclusions(study_text(context), written, "left out of means  ");
 }
 

@@ -54,7 +54,7 @@ static void result_fill(Context *context, const char *path, const CaseSet *set)
     }
     table_int(result, "cases", (int64_t)set->n);
     table_int(result, "redraws", (int64_t)set->redraws);
-    casefile_stats_set(result, set);
+    cases_stats_set(result, set);
 }
 
 /* Edits need reported cases and tuning cases; the file that was not made now has a plain name. */

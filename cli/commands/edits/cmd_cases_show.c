@@ -1,7 +1,7 @@
 /* cli/commands/edits/cmd_cases_show.c - ogpt cases show: one case of a file, and all in short. */
 #include "base/err.h"
 #include "cli/commands/edits/case_file.h"
-#include "cli/commands/edits/case_view.h"
+#include "report/results/case_view.h"
 
 static const Column show_columns[] = {
     {"cases", "cases", .type = COLUMN_COUNT, .meaning = "of the whole file"},
@@ -42,7 +42,7 @@ static int show_run(Context *context)
         text_add(text, "\n");
         Table *whole = study_table(context, &show_table);
         table_int(whole, "cases", (int64_t)set.n);
-        casefile_stats_set(whole, &set);
+        cases_stats_set(whole, &set);
         draw_exclusions(study_text(context), &set, "left out of means  ");
     }
     cases_release(&set);

@@ -60,6 +60,25 @@ static const OptionSpec intervene_options[] = {
                "also print case N (from 0) with the predictions; -1: none", .def = "-1"),
 };
 
+static void result_report(const EditSession *session)
+{
+    Context *context = session->context;
+    Js *rule = context_option(context, "rule");
+    const EditFindings found = {.results = session->results,
+                                .n = session->n_results,
+                                .all = session_is_all(session),
+                                .model_hash = session->model.model_hash,
+                                .probe = session->given->probe,
+                                .preset = session->given->preset ? session->given->preset : "",
+                                .rule = js_str_of(rule),
+                                .means = &session->means};
+    edit_result_report(context->report, &found);
+    js_free(rule);
+    if (session->given->show < 0 && !found.all) {
+        study_next(context, "%s --show 0", context->command_line);
+    }
+}
+
 static int intervene_run(Context *context)
 {
     EditSession *session = mem_calloc(1, sizeof(*session), "intervention");
@@ -71,7 +90,10 @@ static int intervene_run(Context *context)
     int rc = session_load(session);
     rc = rc ? rc : study_begin(context, session->model.path, false);
     rc = rc ? rc : session_run(session);
-    rc = rc ? rc : session_result(session);
+    rc = rc || session->given->show < 0 ? rc : session_show_case(session);
+    if (rc == 0) {
+        result_report(session);
+    }
     session_release(session);
     mem_free(session);
     return rc;
@@ -92,8 +114,8 @@ const Command cmd_intervene = {
     .min_args = 1,
     .max_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE,
-    COMMAND_TABLES(&intervene_result_table, &intervene_methods_table, &intervene_published_table,
-                   &intervene_sweep_table, &intervene_cases_table, &intervene_metrics_table,
-                   &intervene_arms_table, &intervene_crosstalk_table, &intervene_layers_table),
+    COMMAND_TABLES(&edit_result_table, &edit_methods_table, &edit_published_table,
+                   &edit_sweep_table, &edit_cases_table, &edit_metrics_table, &edit_arms_table,
+                   &edit_crosstalk_table, &edit_layers_table),
     .run = intervene_run,
 };

@@ -4,13 +4,14 @@
 
 #include "cli/commands/edits/edit_journal.h"
 #include "datasets/corpus.h"
+#include "report/results/case_view.h"
 
 static int directions_of(const EditPlan *plan)
 {
     return plan->method == METHOD_MEAN_DIFFERENCE;
 }
 
-EditPredictor session_predictor(const EditSession *session, const EditPlan *plan)
+static EditPredictor predictor_of(const EditSession *session, const EditPlan *plan)
 {
     return edit_network_predictor(session->networks[directions_of(plan)]);
 }
@@ -60,9 +61,9 @@ static int make_networks(EditSession *session)
 static int run_method(EditSession *session, const CaseFile *file, const EditPlan *plan,
                       const WorkJournal *journal)
 {
-    MethodResult *result = &session->results[session->n_results];
+    EditResult *result = &session->results[session->n_results];
     const InterveneOptions *given = session->given;
-    EditPredictor predictor = session_predictor(session, plan);
+    EditPredictor predictor = predictor_of(session, plan);
     Work work = *study_work(session->context, edit_method_name(plan->method), "chunks");
     char name[64];
     ExperimentOptions options = {
@@ -82,7 +83,9 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
     if (session->n_plans > 1) {
         context_say(session->context, "%s on %s", edit_method_name(plan->method), file->path);
     }
-    result->file = file;
+    result->cases = &file->cases;
+    result->cases_file = file->path;
+    result->tuned_file = file->tune_path;
     int rc = experiment_run(&result->experiment, &predictor, &file->cases,
                             file->tuning.n > 0 ? &file->tuning : NULL, &options, &work);
     session->n_results += rc == 0;
@@ -100,6 +103,34 @@ int session_run(EditSession *session)
         }
     }
     return rc ? rc : session_journal_end(&journal);
+}
+
+int session_show_case(EditSession *session)
+{
+    const EditResult *result = &session->results[0];
+    const EditPlan *plan = &result->experiment.plan;
+    EditPredictor predictor = predictor_of(session, plan);
+    AnswerRule rule = (AnswerRule)session->given->rule;
+    size_t index = (size_t)session->given->show;
+    const CaseSet *set = result->cases;
+    const EditCase *edit = &set->cases[index];
+    const Vocab *vocab = vocab_of(set->variant);
+    uint64_t before = 0, after = 0;
+    int rc = edit_predict(&before, &predictor, set, index, ARM_NULL, plan, rule);
+    rc = rc ? rc : edit_predict(&after, &predictor, set, index, ARM_EDIT, plan, rule);
+    if (rc != 0) {
+        return rc;
+    }
+    Js *shown = case_json(set->variant, edit, index);
+    Text *text = study_text(session->context);
+    js_set(shown, "predicted_before", squares_json(answer_squares(vocab, before)));
+    js_set(shown, "predicted_after", squares_json(answer_squares(vocab, after)));
+    study_json(session->context, "case", shown);
+    draw_case(text, set->variant, edit, index);
+    draw_prediction(text, set->variant, "plays before  ", before, edit->legal_before);
+    draw_prediction(text, set->variant, "plays after   ", after, edit->legal_edited);
+    text_add(text, "(! is illegal on that board)\n\n");
+    return 0;
 }
 
 void session_release(EditSession *session)

@@ -1,14 +1,12 @@
-/* cli/commands/edits/intervene_session.h - one run of ogpt intervene: its options, everything it
- * owns, and its parts: intervene_load.c reads the input, intervene_run.c does the work,
- * intervene_result.c fills the tables, intervene_print.c writes what is for people alone. */
+/* cli/commands/edits/intervene_session.h - one run of ogpt intervene: its options and everything it
+ * owns. intervene_load.c reads the input, intervene_run.c does the work. */
 #ifndef OGPT_CLI_COMMANDS_EDITS_INTERVENE_SESSION_H
 #define OGPT_CLI_COMMANDS_EDITS_INTERVENE_SESSION_H
 
 #include "cli/study.h"
 #include "model/checkpoint.h"
-#include "probes/edits/edit_experiment.h"
-#include "probes/edits/edit_means.h"
 #include "probes/edits/edit_network.h"
+#include "report/results/edit_result.h"
 
 #define INTERVENE_MAX_FILES 4
 #define INTERVENE_ALL N_EDIT_METHODS /* of --method */
@@ -29,12 +27,6 @@ typedef struct CaseFile {
     CaseSet cases, tuning;
 } CaseFile;
 
-/* One method on one file. */
-typedef struct MethodResult {
-    const CaseFile *file;
-    EditExperiment experiment;
-} MethodResult;
-
 typedef struct EditSession {
     Context *context;
     const InterveneOptions *given;
@@ -48,7 +40,7 @@ typedef struct EditSession {
     size_t n_plans;
     bool any_layers, any_scale; /* to be tuned */
     EditNetwork *networks[2];   /* edited along directions[0], [1] */
-    MethodResult results[INTERVENE_MAX_FILES * N_EDIT_METHODS];
+    EditResult results[INTERVENE_MAX_FILES * N_EDIT_METHODS];
     size_t n_results;
 } EditSession;
 
@@ -59,26 +51,8 @@ bool session_is_all(const EditSession *session);
 int session_load(EditSession *session);
 /* Run every plan on every file; then session->results are there. Returns 0 or OGPT_E*. */
 int session_run(EditSession *session);
-/* The predictor that edits along the directions that a plan uses. */
-EditPredictor session_predictor(const EditSession *session, const EditPlan *plan);
-void session_release(EditSession *session);
-
-/* Tables of one method, and of all. */
-extern const TableSpec intervene_result_table, intervene_methods_table, intervene_published_table,
-    intervene_sweep_table, intervene_cases_table, intervene_metrics_table, intervene_arms_table,
-    intervene_crosstalk_table, intervene_layers_table;
-/* Fill every table of a run, with the text between them. Returns 0 or OGPT_E*. */
-int session_result(EditSession *session);
-/* "natural" if every case has a witness, else "unnatural". */
-const char *casefile_kind(const CaseFile *file);
-/* Whether the two controls of all results close none of the gap. */
-bool session_controls_close_nothing(const EditSession *session);
-
-/* The line above the result of one method. */
-void print_plan(Text *text, const MethodResult *result);
-/* All methods, one line each, as the Markdown table that stands in the README. */
-void print_methods(Text *text, const EditSession *session, const Table *published);
 /* --show N: the case, and what the network plays before and after the edit. 0 or OGPT_E*. */
-int show_case(EditSession *session, const MethodResult *result);
+int session_show_case(EditSession *session);
+void session_release(EditSession *session);
 
 #endif

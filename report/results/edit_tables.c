@@ -1,9 +1,10 @@
-/* cli/commands/edits/intervene_result.c - the tables of ogpt intervene. */
+/* report/results/edit_tables.c - contract in report/results/edit_result.h. */
+#include "report/results/edit_result.h"
+
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/commands/edits/case_view.h"
-#include "cli/commands/edits/intervene_session.h"
+#include "report/results/case_view.h"
 #include "report/intervals.h"
 
 /* A closed share with a wider interval than this says nothing, and the text says so. */
@@ -81,10 +82,9 @@ static const Column result_columns[] = {
     {"crosstalk_by_layer", .type = COLUMN_NESTED, .flags = COLUMN_UNSTORED},
     {"by_layer", .type = COLUMN_NESTED, .flags = COLUMN_UNSTORED},
 };
-const TableSpec intervene_result_table = {"result", "edit_results", TABLE_COLUMNS(result_columns),
-                                          .record = true};
-const TableSpec intervene_methods_table = {"methods", "edit_results",
-                                           TABLE_COLUMNS(result_columns)};
+const TableSpec edit_result_table = {"result", "edit_results", TABLE_COLUMNS(result_columns),
+                                     .record = true};
+const TableSpec edit_methods_table = {"methods", "edit_results", TABLE_COLUMNS(result_columns)};
 
 /* Rows of public papers on their network of 25 million parameters (8x8). */
 static const Column published_columns[] = {
@@ -93,7 +93,7 @@ static const Column published_columns[] = {
     {"edit_error", "error", .type = COLUMN_TEXT},
     {"null_error", "null", .type = COLUMN_TEXT},
 };
-const TableSpec intervene_published_table = {"published", TABLE_COLUMNS(published_columns)};
+const TableSpec edit_published_table = {"published", TABLE_COLUMNS(published_columns)};
 static const char *const published[][4] = {
     {"flip one square", "add (linear probe), published", "0.10", "2.723"},
     {"erase one square", "add (linear probe), published", "0.02", "2.73"},
@@ -109,7 +109,7 @@ static const Column sweep_columns[] = {
     {"closed", "closed", .digits = 3},
     {"tuned_on", .type = COLUMN_TEXT},
 };
-const TableSpec intervene_sweep_table = {"sweep", "edit_sweep", TABLE_COLUMNS(sweep_columns)};
+const TableSpec edit_sweep_table = {"sweep", "edit_sweep", TABLE_COLUMNS(sweep_columns)};
 
 /* Errors of one case. */
 static const struct {
@@ -137,29 +137,29 @@ static const Column case_columns[] = {{"case_index", "case", .type = COLUMN_COUN
                                       {"method", "method", .type = COLUMN_TEXT},
                                       {"cases_file", "file", .type = COLUMN_TEXT},
                                       EDIT_METRICS(CASE_COLUMN)};
-const TableSpec intervene_cases_table = {"cases", "edit_cases", TABLE_COLUMNS(case_columns),
-                                         .file = "edit_cases"};
+const TableSpec edit_cases_table = {"cases", "edit_cases", TABLE_COLUMNS(case_columns),
+                                    .file = "edit_cases"};
 
 static const Column metric_columns[] = {
     {"method", "method", .type = COLUMN_TEXT}, {"cases_file", "file", .type = COLUMN_TEXT},
     {"metric", "metric", .type = COLUMN_TEXT}, {"version", "arm", .type = COLUMN_TEXT},
     {"layer", "layer", .type = COLUMN_COUNT},  {"value", "value", .digits = 3, .interval = true},
 };
-const TableSpec intervene_metrics_table = {"edit_metrics", "edit_metrics",
-                                           TABLE_COLUMNS(metric_columns)};
+const TableSpec edit_metrics_table = {"edit_metrics", "edit_metrics",
+                                      TABLE_COLUMNS(metric_columns)};
 
 static const Column arm_columns[] = {
     {"metric", "metric", .type = COLUMN_TEXT},
     EDIT_ARMS(ARM_COLUMN){"meaning", "what it is", .type = COLUMN_TEXT},
 };
-const TableSpec intervene_arms_table = {"arms", TABLE_COLUMNS(arm_columns)};
+const TableSpec edit_arms_table = {"arms", TABLE_COLUMNS(arm_columns)};
 
 static const Column crosstalk_columns[] = {
     {"layer", "layer", .type = COLUMN_LAYER}, {"others", "others", .digits = 3, .interval = true},
     {"random", "random", .digits = 3},        {"wrong_square", "wrong square", .digits = 3},
     {"turned", "turned", .digits = 3},
 };
-const TableSpec intervene_crosstalk_table = {
+const TableSpec edit_crosstalk_table = {
     "crosstalk", TABLE_COLUMNS(crosstalk_columns),
     .title = "other squares read differently, and edited squares turned, by layer of the probe:"};
 
@@ -168,8 +168,8 @@ static const Column layer_columns[] = {
     {"edit_error", "edit", .digits = 3},
     {"closed", "closed", .digits = 3},
 };
-const TableSpec intervene_layers_table = {"by_layer", TABLE_COLUMNS(layer_columns),
-                                          .title = "the same edit in one layer alone:"};
+const TableSpec edit_layers_table = {"by_layer", TABLE_COLUMNS(layer_columns),
+                                     .title = "the same edit in one layer alone:"};
 
 /* ---- rows ---- */
 
@@ -179,11 +179,11 @@ static Js *count_if(bool is, int64_t value)
     return is ? js_int(value) : js_null();
 }
 
-static void plan_set(Js *object, const EditSession *session, const EditPlan *plan)
+static void plan_set(Js *object, const EditFindings *found, const EditPlan *plan)
 {
     bool by_gradient = plan->method == METHOD_GRADIENT;
     bool by_means = plan->method == METHOD_MEAN_DIFFERENCE;
-    const EditMeansReport *means = &session->means;
+    const EditMeansReport *means = found->means;
     char range[192];
     Js *layers = js_array();
     for (int l = 0; l < EDIT_MAX_LAYERS; l++) {
@@ -193,7 +193,7 @@ static void plan_set(Js *object, const EditSession *session, const EditPlan *pla
     }
     edit_layers_print(range, plan->layers);
     js_set_str(object, "method", edit_method_name(plan->method));
-    js_set_str(object, "preset", session->given->preset ? session->given->preset : "");
+    js_set_str(object, "preset", found->preset);
     js_set_str(object, "site", hook_site_name(plan->site));
     js_set(object, "layers", layers);
     js_set_str(object, "layer_range", range);
@@ -303,21 +303,21 @@ static void errors_set(Js *row, const EditPlan *plan, const EditMetrics *metrics
     }
 }
 
-static void result_add(Table *table, const EditSession *session, const MethodResult *result)
+static void result_add(Table *table, const EditFindings *found, const EditResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
     const EditMetrics *metrics = &experiment->metrics;
     Js *row = js_object();
-    js_set_str(row, "kind", casefile_kind(result->file));
-    plan_set(row, session, &experiment->plan);
-    js_set(row, "rule", context_option(session->context, "rule"));
-    js_set_str(row, "model_hash", session->model.model_hash);
-    js_set_str(row, "probe", session->given->probe);
-    js_set_str(row, "cases_file", result->file->path);
-    js_set_str(row, "tuned_on", experiment->tuned ? result->file->tune_path : "");
+    js_set_str(row, "kind", cases_kind(result->cases));
+    plan_set(row, found, &experiment->plan);
+    js_set_str(row, "rule", found->rule);
+    js_set_str(row, "model_hash", found->model_hash);
+    js_set_str(row, "probe", found->probe);
+    js_set_str(row, "cases_file", result->cases_file);
+    js_set_str(row, "tuned_on", experiment->tuned ? result->tuned_file : "");
     js_set_int(row, "cases", (int64_t)metrics->n);
-    js_set_int(row, "excluded", (int64_t)result->file->cases.excluded);
-    js_set(row, "excluded_by", exclusions_json(&result->file->cases));
+    js_set_int(row, "excluded", (int64_t)result->cases->excluded);
+    js_set(row, "excluded_by", exclusions_json(result->cases));
     errors_set(row, &experiment->plan, metrics);
     js_set(row, "metrics", metrics_json(metrics));
     js_set(row, "crosstalk_by_layer", crosstalk_json(metrics));
@@ -325,27 +325,27 @@ static void result_add(Table *table, const EditSession *session, const MethodRes
     table_add(table, row);
 }
 
-static void sweep_add(Table *table, const EditSession *session, const MethodResult *result)
+static void sweep_add(Table *table, const EditFindings *found, const EditResult *result)
 {
     for (size_t i = 0; i < result->experiment.n_sweep; i++) {
         const SweepRow *tried = &result->experiment.sweep[i];
         Js *row = js_object();
-        plan_set(row, session, &tried->plan);
+        plan_set(row, found, &tried->plan);
         js_set_num(row, "error", tried->error);
         js_set_num(row, "f1", tried->f1);
         js_set_num(row, "kl", tried->kl);
         js_set_num(row, "closed", tried->closed);
-        js_set_str(row, "tuned_on", result->file->tune_path);
+        js_set_str(row, "tuned_on", result->tuned_file);
         table_add(table, row);
     }
 }
 
-static void cases_add(Table *table, const MethodResult *result)
+static void cases_add(Table *table, const EditResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
     for (size_t i = 0; i < experiment->metrics.n; i++) {
         const CaseMetrics *one = &experiment->metrics.cases[i];
-        const EditCase *edit = &result->file->cases.cases[i];
+        const EditCase *edit = &result->cases->cases[i];
         table_row(table);
         table_int(table, "case_index", (int64_t)i);
         table_set(table, "square", squares_edited_json(edit));
@@ -353,7 +353,7 @@ static void cases_add(Table *table, const MethodResult *result)
             table_num(table, errors[e].key, metric_value(one->of[errors[e].arm][errors[e].metric]));
         }
         table_text(table, "method", edit_method_name(experiment->plan.method));
-        table_text(table, "cases_file", result->file->path);
+        table_text(table, "cases_file", result->cases_file);
         for (int m = METRIC_FALSE_POSITIVES; m < N_EDIT_METRICS; m++) {
             table_num(table, edit_metric_name((EditMetric)m), metric_value(one->of[ARM_EDIT][m]));
         }
@@ -361,7 +361,7 @@ static void cases_add(Table *table, const MethodResult *result)
 }
 
 /* layer -1: of none. */
-static void metric_add(Table *table, const MethodResult *result, const char *metric,
+static void metric_add(Table *table, const EditResult *result, const char *metric,
                        const char *version, int layer, Interval interval)
 {
     if (isnan(interval.value)) {
@@ -369,14 +369,14 @@ static void metric_add(Table *table, const MethodResult *result, const char *met
     }
     table_row(table);
     table_text(table, "method", edit_method_name(result->experiment.plan.method));
-    table_text(table, "cases_file", result->file->path);
+    table_text(table, "cases_file", result->cases_file);
     table_text(table, "metric", metric);
     table_text(table, "version", version);
     table_set(table, "layer", count_if(layer >= 0, layer));
     table_interval(table, "value", interval);
 }
 
-static void metrics_add(Table *table, const MethodResult *result)
+static void metrics_add(Table *table, const EditResult *result)
 {
     const EditMetrics *metrics = &result->experiment.metrics;
     for (int m = 0; m < N_EDIT_METRICS; m++) {
@@ -442,35 +442,31 @@ static void layers_add(Table *crosstalk, Table *layers, const EditExperiment *ex
 
 /* ---- the whole ---- */
 
-const char *casefile_kind(const CaseFile *file)
-{
-    return cases_stats(&file->cases).n_witnesses == file->cases.n ? "natural" : "unnatural";
-}
-
-bool session_controls_close_nothing(const EditSession *session)
+bool edit_result_controls_close_nothing(const EditFindings *found)
 {
     bool nothing = true;
-    for (size_t i = 0; i < session->n_results; i++) {
-        nothing = nothing && edit_controls_close_nothing(&session->results[i].experiment.metrics);
+    for (size_t i = 0; i < found->n; i++) {
+        nothing = nothing && edit_controls_close_nothing(&found->results[i].experiment.metrics);
     }
     return nothing;
 }
 
 /* A table that is not printed, and not in the document. */
-static Table *apart(Context *context, const TableSpec *spec)
+static Table *apart(Report *report, const TableSpec *spec)
 {
-    Table *table = study_table(context, spec);
+    Table *table = report_table(report, spec);
     table->hidden = table->undocumented = true;
     return table;
 }
 
-static void one_method(Context *context, const EditSession *session, const MethodResult *result)
+static void one_method(Report *report, const EditFindings *found)
 {
+    const EditResult *result = &found->results[0];
     const EditMetrics *metrics = &result->experiment.metrics;
     Interval closed = metrics->closed[ARM_EDIT];
-    print_plan(study_text(context), result);
-    result_add(study_table(context, &intervene_result_table), session, result);
-    Text *text = study_text(context);
+    edit_result_print_plan(report_text(report), result);
+    result_add(report_table(report, &edit_result_table), found, result);
+    Text *text = report_text(report);
     if (!(closed.high - closed.low < WIDE_INTERVAL)) {
         text_add(text, "null and self differ little: the closed share is uncertain\n");
     }
@@ -478,21 +474,21 @@ static void one_method(Context *context, const EditSession *session, const Metho
              edit_controls_close_nothing(metrics)
                  ? "random direction and wrong square close none of the gap within their intervals"
                  : "one of them closes part of the gap: see its interval");
-    Table *arms = study_table(context, &intervene_arms_table);
-    Table *crosstalk = study_table(context, &intervene_crosstalk_table);
-    Table *layers = study_table(context, &intervene_layers_table);
+    Table *arms = report_table(report, &edit_arms_table);
+    Table *crosstalk = report_table(report, &edit_crosstalk_table);
+    Table *layers = report_table(report, &edit_layers_table);
     arms->undocumented = crosstalk->undocumented = layers->undocumented = true;
     arms_add(arms, metrics);
     layers_add(crosstalk, layers, &result->experiment);
 }
 
-static void all_methods(Context *context, const EditSession *session)
+static void all_methods(Report *report, const EditFindings *found)
 {
-    Table *methods = study_table(context, &intervene_methods_table);
-    Table *theirs = study_table(context, &intervene_published_table);
+    Table *methods = report_table(report, &edit_methods_table);
+    Table *theirs = report_table(report, &edit_published_table);
     methods->hidden = theirs->hidden = true; /* the Markdown table shows both */
-    for (size_t i = 0; i < session->n_results; i++) {
-        result_add(methods, session, &session->results[i]);
+    for (size_t i = 0; i < found->n; i++) {
+        result_add(methods, found, &found->results[i]);
     }
     for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         table_row(theirs);
@@ -500,32 +496,24 @@ static void all_methods(Context *context, const EditSession *session)
             table_text(theirs, published_columns[c].key, published[i][c]);
         }
     }
-    study_json(context, "controls_close_nothing", js_bool(session_controls_close_nothing(session)));
-    print_methods(study_text(context), session, theirs);
+    report_json(report, "controls_close_nothing",
+                js_bool(edit_result_controls_close_nothing(found)));
+    edit_result_print_methods(report_text(report), found, theirs);
 }
 
-int session_result(EditSession *session)
+void edit_result_report(Report *report, const EditFindings *found)
 {
-    Context *context = session->context;
-    int rc = 0;
-    if (session->given->show >= 0) {
-        rc = show_case(session, &session->results[0]);
-    }
-    if (session_is_all(session)) {
-        all_methods(context, session);
+    if (found->all) {
+        all_methods(report, found);
     } else {
-        one_method(context, session, &session->results[0]);
+        one_method(report, found);
     }
-    Table *sweep = apart(context, &intervene_sweep_table);
-    Table *cases = apart(context, &intervene_cases_table);
-    Table *metrics = apart(context, &intervene_metrics_table);
-    for (size_t i = 0; i < session->n_results; i++) {
-        sweep_add(sweep, session, &session->results[i]);
-        cases_add(cases, &session->results[i]);
-        metrics_add(metrics, &session->results[i]);
+    Table *sweep = apart(report, &edit_sweep_table);
+    Table *cases = apart(report, &edit_cases_table);
+    Table *metrics = apart(report, &edit_metrics_table);
+    for (size_t i = 0; i < found->n; i++) {
+        sweep_add(sweep, found, &found->results[i]);
+        cases_add(cases, &found->results[i]);
+        metrics_add(metrics, &found->results[i]);
     }
-    if (session->given->show < 0 && !session_is_all(session)) {
-        study_next(context, "%s --show 0", context->command_line);
-    }
-    return rc;
 }

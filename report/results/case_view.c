@@ -1,5 +1,5 @@
-/* cli/commands/edits/case_view.c - intervention cases and predictions on them, as plain text. */
-#include "cli/commands/edits/case_view.h"
+/* report/results/case_view.c - intervention cases and predictions on them, as plain text. */
+#include "report/results/case_view.h"
 
 #include <string.h>
 
@@ -141,4 +141,25 @@ Js *exclusions_json(const CaseSet *set)
         }
     }
     return list;
+}
+
+void cases_stats_set(Table *table, const CaseSet *set)
+{
+    CaseStats stats = cases_stats(set);
+    table_int(table, "excluded", (int64_t)set->excluded);
+    table_set(table, "excluded_by", exclusions_json(set));
+    table_int(table, "shortest", stats.shortest);
+    table_int(table, "longest", stats.longest);
+    table_int(table, "with_pass", (int64_t)stats.n_passes);
+    table_int(table, "with_witness", (int64_t)stats.n_witnesses);
+    table_int(table, "unchanged", (int64_t)stats.n_unchanged);
+    table_int(table, "mover_changed", (int64_t)stats.n_mover_changed);
+    table_num(table, "mean_legal_before", stats.mean_legal_before);
+    table_num(table, "mean_legal_edited", stats.mean_legal_edited);
+    table_num(table, "mean_symmetric_difference", stats.mean_symmetric_difference);
+}
+
+const char *cases_kind(const CaseSet *set)
+{
+    return cases_stats(set).n_witnesses == set->n ? "natural" : "unnatural";
 }
