@@ -153,7 +153,7 @@ expect 0 runs show --json
 [ "$(grep -c '"effect"' out)" = 36 ] || fail "36 rows of saliency expected"
 refuse 2 "move c5: expected an empty square" saliency run --probe probe --moves "$game" --move c5 --quiet
 refuse 2 "--move \"z9\"" saliency run --probe probe --moves "$game" --move z9
-refuse 2 "--moves is needed" saliency run --probe probe
+refuse 2 "--moves MOVES is required" saliency run --probe probe
 refuse 2 "layers 9" saliency run --probe probe --moves "$game" --layers 9
 
 # ---- the boards of a typed game ----

@@ -1,39 +1,48 @@
-/* cli/commands/edits/show_view.c - a typed game as boards and as JSON. See
- * cli/commands/edits/show_view.h. */
-#include "cli/commands/edits/show_view.h"
+/* report/results/show_result.c - contract in report/results/show_result.h. */
+#include "report/results/show_result.h"
 
 #include <stdio.h>
 
-#include "report/draw.h"
 #include "game/notation.h"
 #include "probes/legality/answers.h"
+#include "report/draw.h"
+#include "report/results/case_view.h"
 
 #define BOARDS_A_ROW 4
 
-const char *show_edit_name(const ShowOptions *options)
-{
-    if (options->erase) {
-        return "erase";
-    }
-    return options->flip ? "flip" : options->place ? "place" : NULL;
-}
+static const Column layer_columns[] = {
+    {"layer", "layer", .type = COLUMN_LAYER},
+    {"board", "board", .type = COLUMN_TEXT},
+    {"n_wrong", "wrong squares", .type = COLUMN_COUNT},
+    {"wrong", .type = COLUMN_NESTED},
+    {"classes", .type = COLUMN_NESTED},
+    {"class_probabilities", .type = COLUMN_NESTED},
+};
+static const Column move_columns[] = {
+    {"move", "move", .type = COLUMN_TEXT, .meaning = "- is the pad"},
+    {"p", "p", .digits = 4},
+    {"legal", "legal", .type = COLUMN_YES_NO},
+};
+const TableSpec show_layers_table = {"layers", TABLE_COLUMNS(layer_columns)};
+const TableSpec show_moves_table = {"top", TABLE_COLUMNS(move_columns)};
 
-const Board *show_true_board(const ShowView *view)
+const Board *show_true_board(const ShowFindings *view)
 {
     return &view->after[view->n_moves - 1];
 }
 
 /* ---- boards ---- */
 
-bool show_has_layer(const ShowView *view, int i)
+bool show_has_layer(const ShowFindings *view, int i)
 {
-    return view->probe.fitted[i] && (view->only < 0 || view->only == i);
+    return view->probe->fitted[i] && (view->only < 0 || view->only == i);
 }
 
-static uint64_t wrong_squares(const ShowView *view, const uint8_t *classes, const uint8_t *truth)
+static uint64_t wrong_squares(const ShowFindings *view, const uint8_t *classes,
+                              const uint8_t *truth)
 {
     uint64_t wrong = 0;
-    for (int i = 0; i < view->probe.n_squares; i++) {
+    for (int i = 0; i < view->probe->n_squares; i++) {
         if (classes[i] != truth[i]) {
             wrong |= UINT64_C(1) << task_square(view->variant, i);
         }
@@ -41,11 +50,11 @@ static uint64_t wrong_squares(const ShowView *view, const uint8_t *classes, cons
     return wrong;
 }
 
-static DrawBoard decoded_board(const ShowView *view, const char *title, const uint8_t *classes,
+static DrawBoard decoded_board(const ShowFindings *view, const char *title, const uint8_t *classes,
                                const uint8_t *truth)
 {
     DrawBoard board = {.title = title};
-    if (!decode_discs(&board.black, &board.white, &view->probe, view->viewer, classes)) {
+    if (!decode_discs(&board.black, &board.white, view->probe, view->viewer, classes)) {
         board.moves = board.black; /* no colours to tell: the squares of the task, as marks */
         board.black = 0;
     }
@@ -54,7 +63,7 @@ static DrawBoard decoded_board(const ShowView *view, const char *title, const ui
 }
 
 /* A board and the shown layers from `first_layer` on, BOARDS_A_ROW side by side. */
-static void print_boards(Text *text, const ShowView *view, const Board *board,
+static void print_boards(Text *text, const ShowFindings *view, const Board *board,
                          const Decoded *decoded, const uint8_t *truth, const char *title,
                          int first_layer)
 {
@@ -62,8 +71,8 @@ static void print_boards(Text *text, const ShowView *view, const Board *board,
     char titles[LAYERS_MAX][32];
     size_t n = 1;
     boards[0] = draw_of_board(title, view->variant, board);
-    for (int i = 0; i < view->probe.n_layers; i++) {
-        int layer = view->probe.layers[i];
+    for (int i = 0; i < view->probe->n_layers; i++) {
+        int layer = view->probe->layers[i];
         if (!show_has_layer(view, i) || layer < first_layer) {
             continue;
         }
@@ -121,8 +130,8 @@ typedef struct TopMove {
 } TopMove;
 
 /* The n tokens of highest score, best first. */
-static int top_moves(TopMove *out, const ShowView *view, const float *logits, const Board *board,
-                     int n)
+static int top_moves(TopMove *out, const ShowFindings *view, const float *logits,
+                     const Board *board, int n)
 {
     int d_vocab = view->vocab->d_vocab;
     double p[BOARD_SQUARES];
@@ -140,12 +149,12 @@ static int top_moves(TopMove *out, const ShowView *view, const float *logits, co
     return count;
 }
 
-static void print_moves(Text *text, const ShowView *view, const char *label, const float *logits,
-                        const Board *board)
+static void print_moves(Text *text, const ShowFindings *view, const char *label,
+                        const float *logits, const Board *board)
 {
     TopMove top[BOARD_SQUARES];
     char name[3] = "-";
-    int n = top_moves(top, view, logits, board, (int)view->options->top);
+    int n = top_moves(top, view, logits, board, view->top);
     text_add(text, "%-26s", label);
     for (int i = 0; i < n; i++) {
         if (top[i].sq != SQ_NONE) {
@@ -158,7 +167,7 @@ static void print_moves(Text *text, const ShowView *view, const char *label, con
 }
 
 /* Top-N set, N = legal moves of a board: squares, and how many differ from the legal ones. */
-static int top_set_error(uint64_t *squares, const ShowView *view, const float *logits,
+static int top_set_error(uint64_t *squares, const ShowFindings *view, const float *logits,
                          const Board *board)
 {
     uint64_t legal = answer_tokens(view->vocab, board_moves(view->variant, board));
@@ -169,7 +178,7 @@ static int top_set_error(uint64_t *squares, const ShowView *view, const float *l
 
 /* ---- text ---- */
 
-static void print_edit(Text *text, const ShowView *view)
+static void print_edit(Text *text, const ShowFindings *view)
 {
     const EditCase *edit = &view->edit_case;
     char name[3];
@@ -179,7 +188,7 @@ static void print_edit(Text *text, const ShowView *view)
              "%s, %s, becomes %s inside the network at layer %d (project, scale %g); '!' marks "
              "what differs from the edited board (earlier layers are as above)\n",
              name, case_state_name(edit->squares[0].from), case_state_name(edit->squares[0].to),
-             view->edited_layer, view->options->scale);
+             view->edited_layer, view->scale);
     print_boards(text, view, &edit->edited, &view->edited, view->edited_labels, "edited board",
                  view->edited_layer);
     if (edit->edited.to_move != edit->before.to_move) {
@@ -194,12 +203,12 @@ static void print_edit(Text *text, const ShowView *view)
     text_add(text, "%-26s %d unedited, %d edited (false and missing moves)\n", "error", null_error,
              edit_error);
     print_moves(text, view, "its first choices, edited", view->edited.logits, &edit->edited);
-    if (view->options->probabilities) {
+    if (view->probabilities) {
         show_print_probabilities(text, view, &view->edited, view->edited_layer);
     }
 }
 
-void show_print(Text *text, const ShowView *view)
+static void print_page(Text *text, const ShowFindings *view)
 {
     char moves[3 * GAME_MAX_MOVES + 1];
     const Board *board = show_true_board(view);
@@ -212,10 +221,10 @@ void show_print(Text *text, const ShowView *view)
     print_boards(text, view, board, &view->before, view->labels, "true board", LAYER_EMBED);
     print_moves(text, view, "the network's next move", view->before.logits, board);
     draw_legend(text);
-    if (view->options->probabilities) {
+    if (view->probabilities) {
         show_print_probabilities(text, view, &view->before, LAYER_EMBED);
     }
-    if (show_edit_name(view->options)) {
+    if (view->edit_name) {
         text_add(text, "\n");
         print_edit(text, view);
     }
@@ -223,20 +232,7 @@ void show_print(Text *text, const ShowView *view)
 
 /* ---- JSON ---- */
 
-static Js *squares_json(uint64_t squares)
-{
-    Js *list = js_array();
-    char name[3];
-    for (int sq = 0; sq < BOARD_SQUARES; sq++) {
-        if (squares >> sq & 1) {
-            square_print(name, sq);
-            js_push(list, js_str(name));
-        }
-    }
-    return list;
-}
-
-static Js *board_json(const ShowView *view, uint64_t black, uint64_t white)
+static Js *board_json(const ShowFindings *view, uint64_t black, uint64_t white)
 {
     char out[72];
     Board board = board_from_discs(black, white, show_true_board(view)->to_move);
@@ -253,29 +249,29 @@ static Js *numbers_json(const double *values, int n)
     return list;
 }
 
-static Js *read_probabilities_json(const ShowView *view, const Decoded *decoded, int index)
+static Js *read_probabilities_json(const ShowFindings *view, const Decoded *decoded, int index)
 {
     double values[BOARD_SQUARES];
     show_read_probabilities(values, view, decoded, index);
-    return numbers_json(values, view->probe.n_squares);
+    return numbers_json(values, view->probe->n_squares);
 }
 
-static Js *layers_json(const ShowView *view, const Decoded *decoded, const uint8_t *truth,
+static Js *layers_json(const ShowFindings *view, const Decoded *decoded, const uint8_t *truth,
                        int first_layer)
 {
     Js *layers = js_array();
-    for (int i = 0; i < view->probe.n_layers; i++) {
-        if (!show_has_layer(view, i) || view->probe.layers[i] < first_layer) {
+    for (int i = 0; i < view->probe->n_layers; i++) {
+        if (!show_has_layer(view, i) || view->probe->layers[i] < first_layer) {
             continue;
         }
         DrawBoard board = decoded_board(view, "", decoded->classes[i], truth);
         Js *layer = js_object(), *classes = js_array();
-        js_set_int(layer, "layer", view->probe.layers[i]);
+        js_set_int(layer, "layer", view->probe->layers[i]);
         if (!board.moves) {
             js_set(layer, "board", board_json(view, board.black, board.white));
         }
-        for (int s = 0; s < view->probe.n_squares; s++) {
-            js_push(classes, js_str(view->probe.classes[decoded->classes[i][s]]));
+        for (int s = 0; s < view->probe->n_squares; s++) {
+            js_push(classes, js_str(view->probe->classes[decoded->classes[i][s]]));
         }
         js_set(layer, "classes", classes);
         js_set(layer, "class_probabilities", read_probabilities_json(view, decoded, i));
@@ -286,12 +282,12 @@ static Js *layers_json(const ShowView *view, const Decoded *decoded, const uint8
     return layers;
 }
 
-static Js *top_json(const ShowView *view, const float *logits, const Board *board)
+static Js *top_json(const ShowFindings *view, const float *logits, const Board *board)
 {
     TopMove top[BOARD_SQUARES];
     Js *list = js_array();
     char name[3];
-    int n = top_moves(top, view, logits, board, (int)view->options->top);
+    int n = top_moves(top, view, logits, board, view->top);
     for (int i = 0; i < n; i++) {
         Js *move = js_object();
         if (top[i].sq != SQ_NONE) {
@@ -305,19 +301,18 @@ static Js *top_json(const ShowView *view, const float *logits, const Board *boar
     return list;
 }
 
-static void board_members(Js *out, const ShowView *view, const Board *board, const Decoded *decoded,
-                          const uint8_t *truth, int first_layer)
+/* What is told of the true board and of the edited one: all but the lists of layers and moves. */
+static void board_members(Js *out, const ShowFindings *view, const Board *board,
+                          const Decoded *decoded)
 {
+    double moves[BOARD_SQUARES];
     js_set(out, "board", board_json(view, board_discs(board, BLACK), board_discs(board, WHITE)));
     js_set(out, "legal", squares_json(board_moves(view->variant, board)));
-    js_set(out, "layers", layers_json(view, decoded, truth, first_layer));
-    js_set(out, "top", top_json(view, decoded->logits, board));
-    double moves[BOARD_SQUARES];
     show_move_probabilities(moves, view, decoded->logits);
-    js_set(out, "move_probabilities", numbers_json(moves, view->probe.n_squares));
+    js_set(out, "move_probabilities", numbers_json(moves, view->probe->n_squares));
 }
 
-static Js *edit_json(const ShowView *view)
+static Js *edit_json(const ShowFindings *view)
 {
     Js *edit = js_object();
     char name[3];
@@ -329,9 +324,11 @@ static Js *edit_json(const ShowView *view)
     js_set_str(edit, "to", case_state_name(edited->squares[0].to));
     js_set_int(edit, "layer", view->edited_layer);
     js_set_str(edit, "method", "project");
-    js_set_num(edit, "scale", view->options->scale);
-    board_members(edit, view, &edited->edited, &view->edited, view->edited_labels,
-                  view->edited_layer);
+    js_set_num(edit, "scale", view->scale);
+    board_members(edit, view, &edited->edited, &view->edited);
+    js_set(edit, "layers",
+           layers_json(view, &view->edited, view->edited_labels, view->edited_layer));
+    js_set(edit, "top", top_json(view, view->edited.logits, &edited->edited));
     js_set_int(edit, "null_error",
                top_set_error(&before, view, view->before.logits, &edited->edited));
     js_set_int(edit, "edit_error",
@@ -341,18 +338,34 @@ static Js *edit_json(const ShowView *view)
     return edit;
 }
 
-Js *show_document(const ShowView *view)
+/* Take over a list of rows. */
+static void rows_add(Table *table, Js *rows)
 {
-    Js *document = js_object();
+    for (size_t i = 0; i < js_length(rows); i++) {
+        table_add(table, js_keep((Js *)js_at(rows, i)));
+    }
+    js_free(rows);
+}
+
+void show_report(Report *report, const ShowFindings *view)
+{
+    const Board *board = show_true_board(view);
     char moves[3 * GAME_MAX_MOVES + 1];
+    Table *layers = report_table(report, &show_layers_table);
+    Table *top = report_table(report, &show_moves_table);
+    Js *document = js_object();
+    layers->hidden = top->hidden = true; /* the page shows both */
+    rows_add(layers, layers_json(view, &view->before, view->labels, LAYER_EMBED));
+    rows_add(top, top_json(view, view->before.logits, board));
     moves_print(moves, view->moves, view->n_moves);
     js_set_str(document, "moves", moves);
-    js_set_str(document, "to_move", show_true_board(view)->to_move == BLACK ? "black" : "white");
-    js_set_str(document, "task", view->probe.task);
-    js_set_str(document, "model_hash", view->model.model_hash);
-    board_members(document, view, show_true_board(view), &view->before, view->labels, LAYER_EMBED);
-    if (show_edit_name(view->options)) {
-        js_set(document, show_edit_name(view->options), edit_json(view));
+    js_set_str(document, "to_move", board->to_move == BLACK ? "black" : "white");
+    js_set_str(document, "task", view->probe->task);
+    js_set_str(document, "model_hash", view->model_hash);
+    board_members(document, view, board, &view->before);
+    if (view->edit_name) {
+        js_set(document, view->edit_name, edit_json(view));
     }
-    return document;
+    report_json_all(report, document);
+    print_page(report_text(report), view);
 }
