@@ -130,11 +130,10 @@ static Share metric_legal_plies(const Observed *seen)
 
 static const struct {
     const char *name, *unit, *text;
-    int digits;
     Share (*of)(const Observed *seen);
 } metrics[N_EDIT_METRICS] = {
 #define EDIT_METRIC_ROW(constant, name, unit, digits, meaning)                                     \
-    {#name, unit, meaning, digits, metric_##name},
+    {#name, unit, meaning, metric_##name},
     EDIT_METRICS(EDIT_METRIC_ROW)};
 
 const char *edit_metric_name(EditMetric metric)
@@ -150,11 +149,6 @@ const char *edit_metric_unit(EditMetric metric)
 const char *edit_metric_text(EditMetric metric)
 {
     return metrics[metric].text;
-}
-
-int edit_metric_digits(EditMetric metric)
-{
-    return metrics[metric].digits;
 }
 
 /* ---- one answer ---- */

@@ -69,7 +69,6 @@ typedef enum EditMetric {
 const char *edit_metric_name(EditMetric metric); /* "rank_newly_legal" */
 const char *edit_metric_unit(EditMetric metric); /* "moves", "" for none */
 const char *edit_metric_text(EditMetric metric); /* in words */
-int edit_metric_digits(EditMetric metric);
 
 /* What one case gives to a ratio of sums. whole 0: nothing. */
 typedef struct Share {

@@ -112,13 +112,8 @@ typedef struct EditPlan {
 #define EDIT_PRESET_NAMES (&(EDIT_PRESETS(EDIT_PRESET_BAR))[1])
 
 /* Each of these returns 0, or OGPT_EUSAGE naming the text and what was expected. */
-int edit_method_parse(EditMethod *out, const char *name);
-int edit_direction_parse(EditDirection *out, const char *name);
-int edit_positions_parse(EditPositions *out, const char *name);
 /* The whole plan of a published edit: method, site, layers, scale, direction and the rest. */
 int edit_preset_parse(EditPlan *out, const char *name);
-/* "3", "2-5", "1,3,6" -> bits. */
-int edit_layers_parse(uint64_t *out, const char *text, int n_layers);
 /* "2.3" or "0.5r". */
 int edit_scale_parse(EditScale *out, const char *text);
 /* "0.001" or "0.004r". */
@@ -127,8 +122,7 @@ int edit_rate_parse(EditScale *out, const char *text);
 const char *edit_method_name(EditMethod method);
 const char *edit_direction_name(EditDirection direction);
 const char *edit_positions_name(EditPositions positions);
-/* The shortest text that edit_layers_parse reads so; out holds 192 bytes: 64 layers of at most
- * three characters. */
+/* "1,3-5,7"; out holds 192 bytes: 64 layers of at most three characters. */
 void edit_layers_print(char out[192], uint64_t layers);
 void edit_scale_print(char out[32], EditScale scale);
 

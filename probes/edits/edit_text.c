@@ -28,42 +28,6 @@ static const struct {
 
 /* ---- names ---- */
 
-static int name_parse(int *out, const char *name, const char *const *names, size_t n,
-                      const char *option, const char *expected)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *out = (int)i;
-            return 0;
-        }
-    }
-    return err_set(OGPT_EUSAGE, "--%s \"%s\": expected one of %s", option, name, expected);
-}
-
-int edit_method_parse(EditMethod *out, const char *name)
-{
-    int value = 0,
-        code = name_parse(&value, name, method_names, N_EDIT_METHODS, "method", EDIT_METHOD_NAMES);
-    *out = (EditMethod)value;
-    return code;
-}
-
-int edit_direction_parse(EditDirection *out, const char *name)
-{
-    int value = 0,
-        code = name_parse(&value, name, direction_names, 2, "direction", EDIT_DIRECTION_NAMES);
-    *out = (EditDirection)value;
-    return code;
-}
-
-int edit_positions_parse(EditPositions *out, const char *name)
-{
-    int value = 0,
-        code = name_parse(&value, name, position_names, 2, "positions", EDIT_POSITION_NAMES);
-    *out = (EditPositions)value;
-    return code;
-}
-
 int edit_preset_parse(EditPlan *out, const char *name)
 {
     for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
@@ -91,58 +55,6 @@ const char *edit_positions_name(EditPositions positions)
 }
 
 /* ---- layers and scales ---- */
-
-/* One layer number at *text; false when there is none. */
-static bool read_layer(int *out, const char **text)
-{
-    char *end;
-    long value;
-    if (**text < '0' || **text > '9') {
-        return false;
-    }
-    value = strtol(*text, &end, 10);
-    *out = value < EDIT_MAX_LAYERS ? (int)value : EDIT_MAX_LAYERS;
-    *text = end;
-    return true;
-}
-
-int edit_layers_parse(uint64_t *out, const char *text, int n_layers)
-{
-    const char *at = text;
-    uint64_t layers = 0;
-    for (;;) {
-        int first, last;
-        if (!read_layer(&first, &at)) {
-            break;
-        }
-        last = first;
-        if (*at == '-') {
-            at++;
-            if (!read_layer(&last, &at)) {
-                break;
-            }
-        }
-        if (first > last || last >= n_layers || last >= EDIT_MAX_LAYERS) {
-            return err_set(OGPT_EUSAGE,
-                           "--layers \"%s\": layers %d-%d, the model has layers 0 to %d", text,
-                           first, last, n_layers - 1);
-        }
-        for (int l = first; l <= last; l++) {
-            layers |= 1ULL << l;
-        }
-        if (*at == '\0') {
-            *out = layers;
-            return 0;
-        }
-        if (*at++ != ',') {
-            break;
-        }
-    }
-    return err_set(OGPT_EUSAGE,
-                   "--layers \"%s\": expected a layer, a range or a list such as 3, 2-5 or 1,3,6, "
-                   "or auto",
-                   text);
-}
 
 void edit_layers_print(char out[192], uint64_t layers)
 {

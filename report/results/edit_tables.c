@@ -150,7 +150,8 @@ const TableSpec edit_metrics_table = {"edit_metrics", "edit_metrics",
 
 static const Column arm_columns[] = {
     {"metric", "metric", .type = COLUMN_TEXT},
-    EDIT_ARMS(ARM_COLUMN){"meaning", "what it is", .type = COLUMN_TEXT},
+    EDIT_ARMS(ARM_COLUMN){"unit", "unit", .type = COLUMN_TEXT},
+    {"meaning", "what it is", .type = COLUMN_TEXT},
 };
 const TableSpec edit_arms_table = {"arms", TABLE_COLUMNS(arm_columns)};
 
@@ -415,6 +416,7 @@ static void arms_add(Table *table, const EditMetrics *metrics)
                 table_num(table, arm_name((Arm)arm), metrics->value[arm][m].value);
             }
         }
+        table_text(table, "unit", edit_metric_unit((EditMetric)m));
         table_text(table, "meaning", edit_metric_text((EditMetric)m));
     }
 }

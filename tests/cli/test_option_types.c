@@ -112,7 +112,7 @@ static void wrong_layers_are_refused(void **state)
         "--layers=1-",   "--layers=embedx", "--layers=0x1",     "--layers=1 2",  "--layers=99999",
         "--layers=none", "--layers=ALL",    "--layers=3-embed", "--layers=0-99", "--layers=3,all",
         "--none=all",    "--none=auto",     "--one=1,2",        "--one=1-2",     "--one=all",
-        "--one=best",    "--chosen=auto",
+        "--one=best",    "--chosen=auto",   "--layers=1--2",    "--layers=2 ",   "--layers=1;2",
     };
     Parsed p;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
