@@ -178,7 +178,8 @@ void edit_observe(Observed *out, const EditCase *edit, const Vocab *vocab, Arm a
 void edit_metrics_of(Share of[N_EDIT_METRICS], const Observed *seen)
 {
     for (int m = 0; m < N_EDIT_METRICS; m++) {
-        of[m] = metrics[m].of(seen);
+        Share share = metrics[m].of(seen);
+        of[m] = share.whole != 0 ? share : (Share){0, 0}; /* no part of nothing */
     }
 }
 

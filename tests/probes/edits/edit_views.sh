@@ -180,4 +180,32 @@ expect 0 probe fit run --corpus games.ogpc --out mlp --games 60 --test-games 20 
 refuse 2 "intervene --method gradient" show run --probe mlp --moves "$game" --flip c4
 refuse 2 "one of --flip, --erase and --place" show run --probe probe --moves "$game" --flip c4 --erase c4
 
+# ---- tables as files ----
+expect 0 cases make listed.csv --n 20 --size 6 --csv made.csv --html made.html
+[ "$(wc -l <made.csv)" = 2 ] || fail "cases make --csv: a head and one row expected"
+head -1 made.csv | grep -q '^"file","size","kind","edit","purpose","cases","redraws",' || fail "columns of cases make"
+grep -q '<table' made.html || fail "cases make --html: a table expected"
+expect 0 cases show cases.csv 0 --size 6 --csv shown.csv
+grep -q '^40,' shown.csv || fail "cases show --csv: 40 cases expected"
+args="intervene run --probe probe --cases cases.csv --method project --layers 1 --no-play-on"
+expect 0 $args --csv tables --html page.html
+[ "$(wc -l <tables/edit_cases.csv)" = 41 ] || fail "intervene --csv: a head and 40 cases expected"
+for table in result arms crosstalk by_layer edit_metrics; do
+    [ -s tables/$table.csv ] || fail "intervene --csv: $table.csv expected"
+done
+grep -q '"model_hash"' tables/result.csv || fail "the row says which network it is of"
+grep -q 'random_error_low' tables/result.csv || fail "the random direction's interval expected"
+grep -q 'the edit of another square' page.html || fail "intervene --html: meanings expected"
+expect 0 $args --csv tables --html page.html # typed again: the same files
+refuse 2 "tables/result.csv: exists" $args --csv tables --no-by-layer
+expect 0 runs show --json
+grep -q '"model_hash": "[0-9a-f]' out || fail "edit_results keeps the network's hash"
+expect 0 saliency run --probe probe --moves "$game" --csv map.csv
+[ "$(wc -l <map.csv)" = 2 ] || fail "saliency --csv FILE: the summary expected"
+expect 0 show run --probe probe --moves "$game" --layers embed --csv boards.csv
+grep -q '^"embed",' boards.csv || fail "show --csv: the embedding by name expected"
+expect 0 show run --probe probe --moves "$game" --layer 1 --json # the older spelling
+[ "$(grep -c '"layer": ' out)" = 1 ] || fail "--layer: one layer expected"
+holds '"layer_name": "1"'
+
 check_end
