@@ -30,9 +30,9 @@ static Tape *tape;
 /* A hook and what it works on. */
 typedef struct Example {
     float rows[B * T * C];                   /* read here */
-    float probe[C * N_SQUARES * N_CLASSES];  /* weights, as Probe.weight of one layer */
+    float probe[C][N_SQUARES][N_CLASSES];    /* as Probe.weight of one layer */
     float by;                                /* added to the first number of the last position */
-    float at_layer[B * T * C], after, early; /* gradients, and their sizes at two other layers */
+    float at_layer[B * T * C], after, early; /* gradients: at LAYER; sizes behind and before it */
 } Example;
 
 /* ---- read a site, write a site ---- */
@@ -119,10 +119,11 @@ static void add_probe(void *context, const HookPoint *point)
 {
     Example *example = context;
     float *size = point->layer < LAYER ? &example->early : &example->after;
+    const float *w = (const float *)example->probe + SQUARE * N_CLASSES + MINE;
     float *row = point->gradient + (point->T - 1) * point->width;
     if (point->layer == LAYER) {
         for (size_t c = 0; c < point->width; c++) {
-            row[c] += example->probe[c * N_SQUARES * N_CLASSES + SQUARE * N_CLASSES + MINE];
+            row[c] += w[c * N_SQUARES * N_CLASSES];
         }
         memcpy(example->at_layer, point->gradient, sizeof(example->at_layer));
         return;
@@ -139,16 +140,17 @@ static void gradient_of_a_probe_score(void **state)
     Hooks hooks = {.fn = add_probe, .context = &example};
     hooks.sites[HOOK_RESID_POST] = (UINT64_C(1) << L) - 1;
     (void)state;
-    for (size_t i = 0; i < sizeof(example.probe) / sizeof(example.probe[0]); i++) {
-        Rng rng = rng_at(9, RNG_TEST, i);
-        example.probe[i] = (float)rng_normal(&rng);
+    for (size_t c = 0; c < C; c++) {
+        for (size_t i = 0; i < N_SQUARES * N_CLASSES; i++) {
+            Rng rng = rng_at(9, RNG_TEST, c * N_SQUARES * N_CLASSES + i);
+            example.probe[c][i / N_CLASSES][i % N_CLASSES] = (float)rng_normal(&rng);
+        }
     }
     gpt_forward(gpt, tape, tokens, B, T, NULL);
     gpt_gradient(gpt, tape, tokens, NULL, &hooks, NULL); /* NULL: no logit is read */
     for (size_t c = 0; c < C; c++) {
-        size_t column = SQUARE * N_CLASSES + MINE;
-        assert_true(example.at_layer[(T - 1) * C + c] ==
-                    example.probe[c * N_SQUARES * N_CLASSES + column]);
+        assert_true(example.at_layer[(T - 1) * C + c] == example.probe[c][SQUARE][MINE]);
+        assert_false(example.at_layer[(T - 1) * C + c] == example.probe[c][MINE][SQUARE]);
     }
     assert_true(example.early > 0);  /* layers 0 to 3: the gradient has come back through blocks */
     assert_true(example.after == 0); /* layer 5, behind the probe: zeros, it changes no score */
