@@ -58,8 +58,10 @@ static void fit_note(Text *text, const LayerScore *layer, bool chosen_l2)
 void probe_text_notes(Text *text, const ProbeFindings *found)
 {
     const SweepResult *result = &found->swept->result;
-    text_add(text, "best: chosen on validation games; level: not told apart from the best (paired "
-                   "bootstrap over games, Holm, 5 %%)\n");
+    text_add(
+        text,
+        "best: the best layer on validation games; level: not told apart from the best (paired "
+        "bootstrap over games, Holm, 5 %%)\n");
     for (int i = 0; i < result->n_layers; i++) {
         fit_note(text, &result->layers[i], found->probe->l2 == FIT_L2_AUTO);
     }
@@ -98,6 +100,17 @@ void probe_text_heat(Text *text, const ProbeFindings *found, bool colour)
     draw_heat(text, game_variant(found->probe->size), title, values, 1, colour);
 }
 
+void probe_text_planted(Text *text, const ProbeFindings *found)
+{
+    const SweepResult *result = &found->swept->result;
+    if (result->has_control[CONTROL_PLANTED]) {
+        text_add(text, "the best reader of the planted board gets %.1f %%: %s\n",
+                 100 * PLANTED_ACCURACY,
+                 swept_planted(found->swept) ? "the solver finds what is there"
+                                             : "the solver falls short; give it more games");
+    }
+}
+
 void probe_text_warn(Report *report, const ProbeFindings *found)
 {
     const SweepResult *result = &found->swept->result;
@@ -123,12 +136,6 @@ void probe_text_warn(Report *report, const ProbeFindings *found)
                     "the history MLP was best after its last epoch, %d: more --games would teach "
                     "it more",
                     HIDDEN_EPOCHS);
-    }
-    if (has[CONTROL_PLANTED] && !swept_planted(found->swept)) {
-        report_warn(report,
-                    "the solver reads %.2f %% of the planted board, where %.1f %% can be read: "
-                    "give it more --games",
-                    100 * result->control[CONTROL_PLANTED].accuracy.value, 100 * PLANTED_ACCURACY);
     }
     if (found->swept->chance.difference.value > 0 && found->swept->chance.p_holm < DIFFERS_BELOW) {
         report_warn(report,
