@@ -94,7 +94,6 @@ typedef struct Context {
     Pool *pool;       /* made by context_pool on first use */
     Store *store;     /* opened by context_run_begin */
     int64_t run;      /* id of the run row, 0: none */
-    Js *rows;         /* results of the run, kind -> rows, until they are stored */
     bool tell_seed;   /* context_result says it on stderr: set by context_run_begin */
     Js *options_json; /* every option with its value, as stored with the run */
 
@@ -167,17 +166,9 @@ int context_pool(Context *context);
  * and the like do not count), unless a living process still works on such a row. Without,
  * context_result says the seed, where the command has one. */
 int context_run_begin(Context *context, const char *subject, bool resume);
-/* Called by cli_main after run() with its code: closes the run row with its status. Returns
+/* Called by the framework after run() with its code: closes the run row with its status. Returns
  * `code`, or the error of the store when that was 0. */
 int context_run_end(Context *context, int code);
-/* The row, or all rows, of a kind of store/results.def for this run. Takes over `row`. They are
- * stored in one transaction by context_result, before it prints, so that a run has all of its
- * rows or none; without a result by context_run_end, if the command succeeded. */
-int context_add(Context *context, const char *kind, Js *row);
-int context_add_all(Context *context, const char *kind, Js *rows);
-/* Store what was added so far. Called by the two. */
-int context_store_rows(Context *context);
-
 /* Result: with --json the document (plus "schema": 1, "command", "seed" when used), else
  * `text` (NULL: building it ran out of memory). Takes over `document`. Control characters in
  * the text are shown as '?', except newlines and, with colour, colour sequences. */

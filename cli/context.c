@@ -138,8 +138,6 @@ void context__release(Context *context)
     pool_free(context->pool);
     store_close(context->store);
     js_free(context->options_json);
-    js_free(context->rows);
-    context->rows = NULL;
     context->pool = NULL;
     context->store = NULL;
     context->options_json = NULL;
@@ -209,7 +207,6 @@ int context_run_end(Context *context, int rc)
     if (context->run == 0) {
         return rc;
     }
-    rc = rc ? rc : context_store_rows(context);
     if (rc == 0) {
         status = "done";
     } else if (rc == OGPT_ENEGATIVE) {
@@ -227,44 +224,4 @@ int context_run_end(Context *context, int rc)
     }
     mem_free(message);
     return rc != 0 ? rc : ended;
-}
-
-/* Allocation failures are reported by context_store_rows. */
-int context_add_all(Context *context, const char *kind, Js *rows)
-{
-    for (size_t i = 0; i < js_length(rows); i++) {
-        context_add(context, kind, js_keep(js_at(rows, i)));
-    }
-    js_free(rows);
-    return 0;
-}
-
-int context_add(Context *context, const char *kind, Js *row)
-{
-    if (!context->rows) {
-        context->rows = js_object();
-    }
-    const Js *there = js_member(context->rows, kind);
-    Js *rows = there ? js_keep(there) : js_array();
-    if (!there) {
-        js_set(context->rows, kind, js_keep(rows));
-    }
-    js_push(rows, store_known(kind, row));
-    js_free(row);
-    js_free(rows);
-    return 0;
-}
-
-int context_store_rows(Context *context)
-{
-    char *printed = NULL;
-    if (!context->rows) {
-        return 0;
-    }
-    int rc = js_print(&printed, context->rows, 0); /* fails if a part could not be built */
-    mem_free(printed);
-    rc = rc ? rc : store_add_kinds(context->store, context->run, context->rows);
-    js_free(context->rows);
-    context->rows = NULL;
-    return rc;
 }

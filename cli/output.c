@@ -86,11 +86,7 @@ void results__mute(int change)
 
 int context_result(Context *context, Js *document, const char *text)
 {
-    int rc = context_store_rows(context);
-    if (rc != 0) {
-        js_free(document);
-        return rc;
-    }
+    int rc = 0;
     if (muted > 0) {
         rc = !text && !context->json ? OGPT_ENOMEM : 0;
     } else if (context->json) { /* the document names the seed */

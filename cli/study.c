@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/framework.h"
@@ -109,28 +110,50 @@ int study_check_output(const Context *context, const char *path)
 
 /* ---- before the work ---- */
 
-/* A number without a column in the database would get lost: a mistake of the program. */
-static int kinds_check(const Command *command)
+/* Whether the database takes the values of a column: a number that it cannot keep must be found out
+ * before the work. */
+static bool type_is_kept(const Column *column, const char *sql_type)
+{
+    switch (column->type) {
+    case COLUMN_NUMBER: return strcmp(sql_type, "REAL") == 0;
+    case COLUMN_COUNT:
+    case COLUMN_LAYER: return strcmp(sql_type, "TEXT") != 0;
+    case COLUMN_YES_NO: return strcmp(sql_type, "INTEGER") == 0;
+    case COLUMN_TEXT:
+    case COLUMN_NESTED: return strcmp(sql_type, "TEXT") == 0;
+    }
+    return false;
+}
+
+static int column_check(const Command *command, const TableSpec *spec, const Column *column)
 {
     static const char *const ends[] = {"", "_low", "_high"};
-    for (size_t i = 0; command->tables && command->tables[i]; i++) {
-        const TableSpec *spec = command->tables[i];
-        for (size_t c = 0; spec->kind && c < spec->n_columns; c++) {
-            const Column *column = &spec->columns[c];
-            size_t n_ends = column->interval ? 3 : 1;
-            for (size_t e = 0; e < n_ends && (column->flags & COLUMN_UNSTORED) == 0; e++) {
-                char key[80];
-                snprintf(key, sizeof(key), "%s%s", column->key, ends[e]);
-                if (!store_has_column(spec->kind, key)) {
-                    return err_set(OGPT_EUSAGE,
-                                   "%s: table %s: the database has no column '%s' in %s; add it at "
-                                   "the end of its kind in store/results.def",
-                                   command->name, spec->name, key, spec->kind);
-                }
-            }
+    for (size_t e = 0; e < (column->interval ? 3 : 1); e++) {
+        char key[80];
+        snprintf(key, sizeof(key), "%s%s", column->key, ends[e]);
+        const char *sql_type = store_column_type(spec->kind, key);
+        if (!sql_type || !type_is_kept(column, sql_type)) {
+            return err_set(OGPT_EUSAGE,
+                           "%s: table %s: the database has no column '%s' %sin %s; add it at the "
+                           "end of its kind in store/results.def",
+                           command->name, spec->name, key, sql_type ? "of this type " : "",
+                           spec->kind);
         }
     }
     return 0;
+}
+
+static int kinds_check(const Command *command)
+{
+    int rc = 0;
+    for (size_t i = 0; command->tables && command->tables[i]; i++) {
+        const TableSpec *spec = command->tables[i];
+        for (size_t c = 0; rc == 0 && spec->kind && c < spec->n_columns; c++) {
+            bool stored = (spec->columns[c].flags & COLUMN_UNSTORED) == 0;
+            rc = stored ? column_check(command, spec, &spec->columns[c]) : 0;
+        }
+    }
+    return rc;
 }
 
 /* --csv NAME.csv is a file with the main table, unless there is a directory of that name; anything
@@ -248,15 +271,25 @@ static void lines_say(const Context *context, const Text *lines,
     }
 }
 
+/* The rows of all tables in one transaction, so that a run has all of its rows or none. */
 static int rows_store(Study *study)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < study->report.n_items; i++) {
+    Context *context = study->context;
+    Js *by_kind = js_object();
+    char *printed = NULL;
+    for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);
         if (table && table->spec->kind && !table->unstored) {
-            rc = context_add_all(study->context, table->spec->kind, table_stored(table));
+            assert(context->run != 0 && !js_has(by_kind, table->spec->kind));
+            js_set(by_kind, table->spec->kind, table_stored(table));
         }
     }
+    int rc = js_print(&printed, by_kind, 0); /* fails if a part could not be built */
+    mem_free(printed);
+    if (js_length(by_kind) > 0) {
+        rc = rc ? rc : store_add_kinds(context->store, context->run, by_kind);
+    }
+    js_free(by_kind);
     return rc;
 }
 

@@ -345,28 +345,15 @@ int store_add(Store *store, int64_t run, const char *kind, const Js *row)
     return rc;
 }
 
-bool store_has_column(const char *kind_name, const char *column)
+const char *store_column_type(const char *kind_name, const char *column_name)
 {
     for (size_t i = 0; i < n_kinds; i++) {
         if (strcmp(kinds[i].name, kind_name) == 0) {
-            return column__find(&kinds[i], column);
+            const KindColumn *column = column__find(&kinds[i], column_name);
+            return column ? column->sql_type : NULL;
         }
     }
-    return false;
-}
-
-Js *store_known(const char *kind, const Js *row)
-{
-    Js *known = js_object();
-    void *it = NULL;
-    const char *key;
-    const Js *value;
-    while (js_next(row, &it, &key, &value)) {
-        if (store_has_column(kind, key)) {
-            js_set(known, key, js_keep(value));
-        }
-    }
-    return known;
+    return NULL;
 }
 
 int store_has_run(bool *out, Store *store, const char *command, const char *options_json)

@@ -45,15 +45,13 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start);
 /* Append one row, or all rows of an array, of a kind of results.def in one transaction. The members
  * of `row` have the names of columns; a missing or null member stores NULL. A member without a
  * column is OGPT_EUSAGE, and then no row is stored, so that no number gets lost unseen. A command
- * finds that out before it computes, with store_has_column. */
+ * finds that out before it computes, with store_column_type. */
 int store_add(Store *store, int64_t run, const char *kind, const Js *row);
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows);
 /* The same for rows of several kinds, an object of kind -> array: all of them or none. */
 int store_add_kinds(Store *store, int64_t run, const Js *by_kind);
-/* True if a kind of results.def has such a column. */
-bool store_has_column(const char *kind, const char *column);
-/* A copy of a row without the members for which the kind has no column; owned. */
-Js *store_known(const char *kind, const Js *row);
+/* "INTEGER", "REAL" or "TEXT"; NULL if results.def has no such kind, or the kind no such column. */
+const char *store_column_type(const char *kind, const char *column);
 /* *out: the file has a run of this command with these options, finished or not. */
 int store_has_run(bool *out, Store *store, const char *command, const char *options_json);
 /* Rows of a kind for a run, as an owned array of objects, in insertion order. */

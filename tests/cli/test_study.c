@@ -277,6 +277,19 @@ static void a_column_without_place_is_refused_before_the_work(void **state)
     assert_int_equal(n_worked, 0);
 }
 
+/* The same for a text that the database keeps as a number. */
+static void a_column_of_another_type_is_refused_before_the_work(void **state)
+{
+    static const Column text_columns[] = {{.key = "loss", .heading = "loss", .type = COLUMN_TEXT}};
+    static const TableSpec text = {"text", "train_curve", TABLE_COLUMNS(text_columns)};
+    const Command other = {.name = "other", COMMAND_TABLES(&text), .uses = USES_STORE};
+    Context context = {.command = &other};
+    assert_refused(study__check(&context, "{}"), OGPT_EUSAGE, "no column 'loss' of this type in");
+    const Command right = {.name = "right", COMMAND_TABLES(&curve), .uses = USES_STORE};
+    context.command = &right;
+    assert_int_equal(study__check(&context, "{}"), 0);
+}
+
 static void a_verdict_comes_after_the_result(void **state)
 {
     assert_refused(run("measure --games 1 --fail --quiet"), OGPT_ENEGATIVE, "too high");
@@ -307,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup(required_options_come_first, start_clean),
         cmocka_unit_test_setup(a_wrong_key_is_an_error_and_loses_nothing, start_clean),
         cmocka_unit_test_setup(a_column_without_place_is_refused_before_the_work, start_clean),
+        cmocka_unit_test_setup(a_column_of_another_type_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_verdict_comes_after_the_result, start_clean),
         cmocka_unit_test_setup(versions_by_all_spellings, start_clean),
     };

@@ -187,16 +187,12 @@ static void columns_and_runs_are_known(void **state)
 {
     Store *store = store_made("known.db");
     bool known = true;
-    Js *row = curve_row(1, 2);
-    assert_true(store_has_column("eval_by_ply", "excess"));
-    assert_true(store_has_column("edit_results", "random_error_high"));
-    assert_false(store_has_column("eval_by_ply", "nonsense"));
-    assert_false(store_has_column("nonsense", "ply"));
-    js_set_num(row, "nonsense", 1);
-    Js *kept = store_known("train_curve", row);
-    assert_int_equal(js_length(kept), 2);
-    js_free(kept);
-    js_free(row);
+    assert_string_equal(store_column_type("eval_by_ply", "excess"), "REAL");
+    assert_string_equal(store_column_type("edit_results", "random_error_high"), "REAL");
+    assert_string_equal(store_column_type("edit_results", "model_hash"), "TEXT");
+    assert_string_equal(store_column_type("eval_by_ply", "ply"), "INTEGER");
+    assert_null(store_column_type("eval_by_ply", "nonsense"));
+    assert_null(store_column_type("nonsense", "ply"));
     assert_int_equal(store_has_run(&known, store, "train", "{}"), 0);
     assert_false(known);
     run_made(store, "train", "m", "{}");
