@@ -16,8 +16,8 @@ typedef struct ExperimentOptions {
     bool by_layer;                     /* also the edit in each single layer */
     const BoardDirections *directions; /* used by the plan: of a probe, or of class means */
     const GptConfig *cfg;
-    /* Of its scoring the rule and the name ("add of file 0") are used. The stages are "tuning",
-     * "metrics" and "by layer". */
+    /* Only the rule and the name ("add of file 0") of its scoring are used. The stages are
+     * "tuning", "metrics" and "by layer". */
     EditMeasureOptions measure;
 } ExperimentOptions;
 

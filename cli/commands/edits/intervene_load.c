@@ -79,7 +79,6 @@ static int preset_plan(EditSession *session)
                                        "direction", "positions", "probe-layer", "ignore-bias",
                                        "steps",     "rate",      "tune"};
     const InterveneOptions *given = session->given;
-
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         if (context_given(session->context, said[i])) {
             return err_set(OGPT_EUSAGE,

@@ -69,12 +69,12 @@ const Command cmd_corpus_info = {
     .run = info_run,
 };
 
-typedef struct ShowOptions {
+typedef struct CorpusShowOptions {
     int64_t ply;
-} ShowOptions;
+} CorpusShowOptions;
 
 static const OptionSpec show_options[] = {
-    OPTION_INT("ply", offsetof(ShowOptions, ply), "K", -1, GAME_MAX_MOVES,
+    OPTION_INT("ply", offsetof(CorpusShowOptions, ply), "K", -1, GAME_MAX_MOVES,
                "board after K moves; -1: after the last", .def = "-1"),
 };
 
@@ -134,7 +134,7 @@ static void game_describe(Text *text, Table *table, const GameVariant *variant,
 
 static int show_run(Context *context)
 {
-    const ShowOptions *given = context->options;
+    const CorpusShowOptions *given = context->options;
     const char *path = context->args[0];
     uint8_t moves[GAME_MAX_MOVES];
     Board after[GAME_MAX_MOVES];
@@ -183,7 +183,7 @@ const Command cmd_corpus_show = {
     .arguments = "CORPUS N",
     .summary = "one game, and its board after any move",
     .examples = "ogpt corpus show games.ogpc 0\nogpt corpus show games.ogpc 17 --ply 20",
-    COMMAND_OPTIONS(show_options, ShowOptions),
+    COMMAND_OPTIONS(show_options, CorpusShowOptions),
     .min_args = 2,
     .max_args = 2,
     COMMAND_TABLES(&game_table),

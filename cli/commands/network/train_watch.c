@@ -28,7 +28,7 @@ static int add_row(const TrainWatch *watch, const char *kind, int64_t step, cons
 {
     Store *store = watch->context->store;
     int rc = store_trim(store, watch->context->run, kind, "step", step - 1);
-    return rc != 0 ? rc : store_add(store, watch->context->run, kind, row);
+    return rc ? rc : store_add(store, watch->context->run, kind, row);
 }
 
 static void on_warned(void *context, const char *line)

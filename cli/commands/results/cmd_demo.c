@@ -66,7 +66,7 @@ static int take_part(DemoReport *whole, int *verdict, const Context *context, co
     for (size_t i = 0; rc == 0 && i < part->n_steps; i++) {
         rc = demo_step_take(context, &part->steps[i], model, part->store);
     }
-    return rc != 0 ? rc : add_part(whole, verdict, part, model);
+    return rc ? rc : add_part(whole, verdict, part, model);
 }
 
 /* Enter a network at the part of its size. */
@@ -113,17 +113,17 @@ static int run_demo(Context *context)
     GivenModels given = {0};
     DemoReport report = {.document = js_object()};
     double start = clock_seconds();
-    int verdict = 0, code = study_check_files(context);
-    code = code != 0 ? code : report_is_ours(context);
-    code = code != 0 ? code : place_models(&given, context);
-    code = code != 0 ? code : take_part(&report, &verdict, context, &demo_train_part, NULL);
-    for (size_t i = 0; code == 0 && i < DEMO_GIVEN_PARTS; i++) {
+    int verdict = 0, rc = study_check_files(context);
+    rc = rc ? rc : report_is_ours(context);
+    rc = rc ? rc : place_models(&given, context);
+    rc = rc ? rc : take_part(&report, &verdict, context, &demo_train_part, NULL);
+    for (size_t i = 0; rc == 0 && i < DEMO_GIVEN_PARTS; i++) {
         if (given.of[i].path) {
-            code = take_part(&report, &verdict, context, &demo_given_parts[i], &given.of[i]);
+            rc = take_part(&report, &verdict, context, &demo_given_parts[i], &given.of[i]);
         }
     }
     js_set_bool(report.document, "holds", verdict == 0);
-    if (code == 0) {
+    if (rc == 0) {
         js_set_num(report.document, "seconds", clock_seconds() - start);
         study_json_all(context, js_keep(report.document));
         text_add(study_text(context), "%s", report.text.data);
@@ -140,11 +140,10 @@ static int run_demo(Context *context)
                     clock_seconds() - start, context->n_args > 0 ? " and " DEMO_GIVEN_STORE : "");
     }
     demo_report_release(&report);
-    if (code == 0 && verdict != 0) {
-        code =
-            study_verdict(context, err_set(verdict, "demo: the claim fails: see the lines above"));
+    if (rc == 0 && verdict != 0) {
+        rc = study_verdict(context, err_set(verdict, "demo: the claim fails: see the lines above"));
     }
-    return code;
+    return rc;
 }
 
 const Command cmd_demo = {

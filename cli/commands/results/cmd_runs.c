@@ -114,8 +114,7 @@ static int curves_add(Text *text, const Js *rows)
     int rc = floored ? curve_add(text, rows, "excess", "excess over the floor (nats)")
                      : curve_add(text, rows, "loss", "loss (nats)");
     rc = rc ? rc : curve_add(text, rows, "strict_error", "strict error");
-    return rc != 0 ? rc
-                   : curve_add(text, rows, "board_accuracy", "board accuracy of the quick probe");
+    return rc ? rc : curve_add(text, rows, "board_accuracy", "board accuracy of the quick probe");
 }
 
 /* Options and versions on one line each. */

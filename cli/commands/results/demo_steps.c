@@ -113,7 +113,7 @@ int demo_step_take(const Context *context, const DemoStep *step, const GivenMode
         if (model && strcmp(words[i], "PROBE") == 0) {
             words[i] = (char *)model->probe;
         }
-        text_add(&shown, strchr(words[i], ' ') != NULL ? " '%s'" : " %s", words[i]);
+        text_add(&shown, strchr(words[i], ' ') ? " '%s'" : " %s", words[i]);
     }
     context_say(context, "%s%s\n$ ogpt%s", step->what[0] != '\0' ? "\n# " : "", step->what,
                 shown.failed ? "" : shown.data);

@@ -36,7 +36,7 @@ int run_read(Js **out, const Context *context, Store *store, int index)
     int rc = 0;
     if (index < context->n_args) {
         rc = context_arg_int(&run, context, index, "RUN", 1, INT64_MAX);
-        return rc != 0 ? rc : store_show(out, store, run);
+        return rc ? rc : store_show(out, store, run);
     }
     rc = store_list(&newest, store, 1);
     if (rc == 0 && js_length(newest) == 0) {
