@@ -23,32 +23,27 @@ typedef struct CommonSpec {
 
 #define AT(field) offsetof(CommonOptions, field)
 static const CommonSpec common_specs[] = {
-    {USES_SIZE,
-     {"size", OPT_CHOICE, AT(size), .choices = "4|6|8",
-      .help = "squares a side of the board (default 8, or that of the input)"}},
+    {USES_SIZE, OPTION_CHOICE("size", AT(size), "4|6|8",
+                              "squares a side of the board (default 8, or that of the input)")},
     {USES_SEED,
-     {"seed", OPT_INT, AT(seed), 0, SEED_MAX, "1", .argument = "N",
-      .help = "seed of every random draw"}},
-    {USES_THREADS,
-     {"threads", OPT_INT, AT(threads), 1, THREADS_MAX, .argument = "N",
-      .help = "worker threads, never part of the result (default: all cores)"}},
+     OPTION_INT("seed", AT(seed), "N", 0, SEED_MAX, "seed of every random draw", .def = "1")},
+    {USES_THREADS, OPTION_INT("threads", AT(threads), "N", 1, THREADS_MAX,
+                              "worker threads, never part of the result (default: all cores)")},
     {USES_STORE,
-     {"store", OPT_TEXT, AT(store), .def = STORE_DEFAULT_PATH, .argument = "FILE",
-      .help = "results database"}},
-    {USES_FORCE, {"force", OPT_FLAG, AT(force), .help = "replace an existing output"}},
-    {0, {"json", OPT_FLAG, AT(json), .help = "print the result as one JSON document"}},
+     OPTION_TEXT("store", AT(store), "FILE", "results database", .def = STORE_DEFAULT_PATH)},
+    {USES_FORCE, OPTION_FLAG("force", AT(force), "replace an existing output")},
+    {0, OPTION_FLAG("json", AT(json), "print the result as one JSON document")},
     {USES_TABLES,
-     {"csv", OPT_TEXT, AT(csv), .argument = "FILE",
-      .help = "also write the tables: FILE.csv is one file, any other name a folder for all"}},
+     OPTION_TEXT("csv", AT(csv), "FILE",
+                 "also write the tables: FILE.csv is one file, any other name a folder for all")},
     {USES_TABLES,
-     {"html", OPT_TEXT, AT(html), .argument = "FILE",
-      .help = "also write the tables as one page for a browser"}},
-    {USES_TABLES, {"wide", OPT_FLAG, AT(wide), .help = "print tables with all their columns"}},
-    {0, {"quiet", OPT_FLAG, AT(quiet), .help = "no progress and no hints"}},
+     OPTION_TEXT("html", AT(html), "FILE", "also write the tables as one page for a browser")},
+    {USES_TABLES, OPTION_FLAG("wide", AT(wide), "print tables with all their columns")},
+    {0, OPTION_FLAG("quiet", AT(quiet), "no progress and no hints")},
     {0,
-     {"color", OPT_CHOICE, AT(color), .def = "auto", .choices = "auto|always|never",
-      .help = "colour on stdout; auto: on a terminal, unless NO_COLOR is set"}},
-    {0, {"help", OPT_FLAG, AT(help), .help = "print this page"}},
+     OPTION_CHOICE("color", AT(color), "auto|always|never",
+                   "colour on stdout; auto: on a terminal, unless NO_COLOR is set", .def = "auto")},
+    {0, OPTION_FLAG("help", AT(help), "print this page")},
 };
 
 size_t common__specs(OptionSpec out[OPTIONS_MAX], const Command *command)
@@ -223,5 +218,5 @@ int context_run_end(Context *context, int rc)
         err_set(rc, "%s", message);
     }
     mem_free(message);
-    return rc != 0 ? rc : ended;
+    return rc ? rc : ended;
 }
