@@ -1,5 +1,5 @@
-/* probes/cases/case_keys.c - a small hash set of cases. Two different cases share a 64-bit hash
- * with a chance of n^2 / 2^65 (3e-8 for a million cases); the price would be one redraw too many.
+/* probes/cases/case_keys.c - a small hash set of cases. Among n cases, two different ones share a
+ * 64-bit hash with probability n^2 / 2^65 (3e-8 for a million); one redraw too many would follow.
  */
 #include "probes/cases/case_keys.h"
 
@@ -44,8 +44,8 @@ uint64_t case_hash(const EditCase *edit)
     return xxh3(bytes, n);
 }
 
-/* The slot that holds a hash, or where it would go. 0 marks a free slot, so that a hash of 0 is
- * taken for 1. */
+/* The slot that holds a hash, or the free slot where it belongs. 0 marks a free slot, so a hash of
+ * 0 is stored as 1. */
 static size_t slot_of(const CaseKeys *keys, uint64_t hash)
 {
     uint64_t key = hash ? hash : 1;

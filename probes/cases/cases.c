@@ -1,4 +1,4 @@
-/* probes/cases/cases.c - what the rules say of each case; sums; case files written. */
+/* probes/cases/cases.c - the rules' verdict on each case; statistics; writing case files. */
 #include "probes/cases/cases.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ static int state_of(const Board *board, int sq)
     return board_discs(board, WHITE) >> sq & 1 ? LABEL_WHITE : LABEL_EMPTY;
 }
 
-/* Change the squares of `before` and give the move to the other side where its mover has none. */
+/* Change the squares of `before`; if its mover then has no move, the other side moves. */
 static Board edited_board(const GameVariant *variant, const EditCase *edit)
 {
     uint64_t discs[2] = {board_discs(&edit->before, BLACK), board_discs(&edit->before, WHITE)};

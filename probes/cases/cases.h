@@ -1,10 +1,10 @@
-/* probes/cases/cases.h - intervention cases: a position, one square or more, and what each is
- * edited to.
+/* probes/cases/cases.h - cases for interventions: a position, one or more of its squares, and the
+ * new state of each.
  *
  * A case file is CSV with the header "moves,square,from,to" or "moves,square,from,to,witness":
  *     f5 d6 c3 d3 c4,d6,white,black
- * from and to are black, white or empty; several squares are separated by blanks, and from and
- * to then hold one word a square. The witness of a natural case is another legal history of
+ * from and to are black, white or empty. Several squares are separated by blanks, and from and to
+ * then hold one word for each square. The witness of a natural case is another legal history of
  * equal length that reaches the edited board with the same side to move. Every case is replayed
  * by the rules when it is made and when it is read.
  */
@@ -28,7 +28,7 @@ typedef struct CaseSquare {
 
 typedef struct EditCase {
     int n_moves;                   /* at least 1 */
-    uint8_t moves[GAME_MAX_MOVES]; /* SQ_NONE behind the last */
+    uint8_t moves[GAME_MAX_MOVES]; /* SQ_NONE after the last */
     int n_squares;
     CaseSquare squares[CASE_MAX_SQUARES]; /* ascending */
     bool has_witness;
@@ -39,7 +39,7 @@ typedef struct EditCase {
     uint64_t legal_before, legal_edited;
 } EditCase;
 
-/* Whether a game can go on at a case: what is not sound is a category of its own. */
+/* Whether a game can go on at a case; if not, why. */
 typedef enum CaseVerdict {
     CASE_SOUND,
     CASE_CENTRE_EMPTIED,
@@ -54,7 +54,7 @@ typedef struct CaseSet {
     const GameVariant *variant;
     EditCase *cases; /* (n), owned */
     size_t n, room;
-    uint64_t redraws; /* of cases_make: draws given up before n cases stood */
+    uint64_t redraws; /* filled by cases_make: draws that gave no case */
     /* Filled by cases_read: cases that count in no mean, because no game can go on there. In all,
      * by verdict, and the line of the first of each verdict. */
     uint64_t excluded;
@@ -70,7 +70,7 @@ typedef struct CaseStats {
     uint64_t n_mover_changed; /* edits that leave the mover without a move, so the other moves */
     uint64_t n_witnesses;
     double mean_legal_before, mean_legal_edited;
-    double mean_symmetric_difference; /* squares that are legal on exactly one of both boards */
+    double mean_symmetric_difference; /* squares that are legal on exactly one of the two boards */
 } CaseStats;
 CaseStats cases_stats(const CaseSet *set);
 
@@ -81,7 +81,7 @@ typedef struct CaseMakeOptions {
     bool natural; /* with witness; only for flips */
     CaseEdit edit;
     int n_squares;  /* 1..CASE_MAX_SQUARES, edited at once */
-    bool tune;      /* cases for tuning: never shared with the others, whatever the seeds */
+    bool tune;      /* cases for tuning: never among the others, whatever the seeds */
     int min_moves;  /* shortest prefix */
     int max_moves;  /* longest prefix; 0: only before_end limits it */
     int before_end; /* moves that the game still had to go, at least */
@@ -94,12 +94,13 @@ typedef struct CaseMakeOptions {
 /* NULL when sound, else a one-line reason (static). */
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant);
 
-/* Draw cases from random games of (seed of the work, RNG_CASES or RNG_TUNE_CASES): prefix length
- * uniform, the edit uniform over the possible ones; a draw that leaves the legal moves as they
- * were, or the mover without any, or that has no witness, or that repeats an earlier case, is drawn
- * again. Prefixes are divided by hash between tuning and reporting, so that two sets of different
- * purpose never share one. The same set for any number of workers; tick("cases"). Returns 0,
- * OGPT_EUSAGE (options; or not enough different cases exist), OGPT_EINTR, OGPT_ENOMEM. */
+/* Draw cases from random games of (seed of the work, RNG_CASES or RNG_TUNE_CASES): the
+ * prefix length is uniform, and so is the edit among the possible ones. A draw is repeated if it
+ * leaves the legal moves as they were, or the mover without any; if it has no witness; or if it
+ * repeats an earlier case. Prefixes are divided by hash between tuning and reporting, so two sets
+ * of different purpose never share one. The same set for any number of workers; tick("cases").
+ * Returns 0, OGPT_EUSAGE (options; or not enough different cases exist), OGPT_EINTR, OGPT_ENOMEM.
+ */
 int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
                const Work *work);
 
@@ -111,22 +112,22 @@ int cases_parse(CaseSet *out, const GameVariant *variant, const char *text, size
                 const char *origin);
 int cases_read(CaseSet *out, const GameVariant *variant, const char *path);
 
-/* Read the same table as others write it: the header may be missing (columns as above) or name
- * the columns in any order; fields may stand in double quotes; a square is a name or an index,
- * 8*row + column from 0. othello_world: the letter (of an index: the eighths) is the row, so every
- * square is transposed. The rules cannot tell the two notations apart, because the start position
- * is the same when transposed. Everything else is checked as by cases_parse. The set also holds
- * the excluded cases, in their places, so that a file made of it loses none. */
+/* Read the same table as others write it. The header may be missing (columns as above) or name the
+ * columns in any order; fields may be in double quotes; a square is a name or an index,
+ * 8*row + column from 0. othello_world: the letter is the row (in an index: the eighths), so every
+ * square is transposed. The rules cannot distinguish the two notations, because the start position
+ * is symmetric. Everything else is checked as by cases_parse. The set also holds the excluded
+ * cases, in their places, so a file made from it loses none. */
 int cases_import(CaseSet *out, const GameVariant *variant, const char *path, bool othello_world);
 void cases_release(CaseSet *set);
 
-/* Replay a case whose moves, squares and witness are set, check it, and derive the rest.
- * Returns 0 or OGPT_EFORMAT. */
+/* Replay a case with moves, squares and witness, check it, and derive the other members. Returns 0
+ * or OGPT_EFORMAT. */
 int case_derive(EditCase *edit, CaseVerdict *verdict, const GameVariant *variant);
 /* Whether a side had to pass on the way to the position. */
 bool case_has_pass(const EditCase *edit, const GameVariant *variant);
-/* OGPT_EUSAGE when two cases of the sets have the same history, whatever they edit there: tuning on
- * the reported positions proves nothing. */
+/* OGPT_EUSAGE if two cases of the sets have the same history, whatever they edit: tuning on
+ * reported positions proves nothing. */
 int cases_check_disjoint(const CaseSet *reported, const CaseSet *tuning);
 /* "black", "white", "empty" of a LABEL_* colour. */
 const char *case_state_name(int state);

@@ -1,8 +1,8 @@
 /* probes/cases/cases_make.c - drawing cases from random games.
  *
  * Candidate c is a pure function of (seed, purpose, c): game c of the purpose, and from a second
- * stream the prefix length and the edit. Workers judge candidates in fixed blocks; the file is
- * the first n candidates that stand, in order, whoever judged them.
+ * stream the prefix length and the edit. Workers judge candidates in fixed blocks. The set holds
+ * the first n candidates that are accepted, in order, so it does not depend on the workers.
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ enum { WINDOW_CANDIDATES = BLOCK_CANDIDATES * WINDOW_BLOCKS };
 #define CHOICE_STREAM (1ULL << 63)
 
 typedef enum DrawVerdict {
-    VERDICT_REDRAW,     /* the edit would show nothing, or cannot be made */
+    VERDICT_REDRAW,     /* the edit leaves the legal moves as they are, or cannot be made */
     VERDICT_OTHER_HALF, /* a prefix that belongs to the other purpose: not counted */
     VERDICT_STANDS
 } DrawVerdict;
@@ -61,7 +61,7 @@ const char *case_make_options_check(const CaseMakeOptions *options, const GameVa
     return NULL;
 }
 
-/* Edit every chosen square of `mask`: flips and erasures by what stands there. */
+/* Edit every square of `mask`; a flip or an erasure depends on the disc that is there. */
 static void set_squares(EditCase *edit, uint64_t mask, const Board *board, CaseEdit kind, Rng *rng)
 {
     edit->n_squares = 0;
@@ -80,7 +80,7 @@ static void set_squares(EditCase *edit, uint64_t mask, const Board *board, CaseE
     }
 }
 
-/* The edit shows something: the mover keeps the move and its legal moves are other ones. */
+/* Whether the edit can be seen: the mover stays the same and its legal moves change. */
 static bool edit_shows(EditCase *edit, const GameVariant *variant)
 {
     CaseVerdict verdict;
@@ -88,7 +88,7 @@ static bool edit_shows(EditCase *edit, const GameVariant *variant)
            edit->edited.to_move == edit->before.to_move && edit->legal_edited != edit->legal_before;
 }
 
-/* Play moves[first..n-1] on; false when one is illegal. */
+/* Play moves[first..n-1]; false if one is illegal. */
 static bool play_on(Board *board, const GameVariant *variant, const uint8_t *moves, int first,
                     int n)
 {
@@ -211,7 +211,7 @@ static int draw_block(void *context, size_t job, size_t worker)
     return 0;
 }
 
-/* Take what stands in one window, in order, until the set is full. */
+/* Take the accepted candidates of one window, in order, until the set is full. */
 static int take_window(CaseSet *out, CaseKeys *keys, const CaseWindow *window, size_t n)
 {
     int rc = 0;
@@ -232,7 +232,7 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
     CaseWindow window = {.variant = variant, .options = options, .seed = work->seed};
     CaseKeys keys = {0};
     const char *reason = case_make_options_check(options, variant);
-    /* Far more candidates than any kind needs: about one in four stands on 8x8. */
+    /* Far more candidates than any kind needs: on 8x8 about one in four is accepted. */
     uint64_t most = 1000 * (uint64_t)options->n + 100000;
     int rc;
     memset(out, 0, sizeof(*out));

@@ -1,5 +1,5 @@
-/* probes/cases/cases_read.c - case files read: strictly as we write them, or as others do. Both
- * forms end in the same fields, and every case is replayed by the rules. */
+/* probes/cases/cases_read.c - reading case files: strictly in our own form, or in the forms of
+ * others. Both give the same fields, and every case is replayed by the rules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +26,8 @@ typedef struct CaseForm {
 
 typedef char CaseFields[N_COLUMNS][FIELD_BYTES];
 
-/* Cut a line at its commas into NUL-terminated fields; in a foreign file a field may stand in
- * double quotes, which then hide commas. */
+/* Cut a line at its commas into NUL-terminated fields. In a foreign file a field may be enclosed in
+ * double quotes, and then it may hold commas. */
 static int split_fields(CaseFields fields, int *n, const char *line, size_t length, bool foreign)
 {
     size_t used = 0;
@@ -155,8 +155,8 @@ static int transposed(int sq)
     return sq % 8 * 8 + sq / 8;
 }
 
-/* Append the name of a square to a list of names. Returns 0, or OGPT_EFORMAT when it is none of
- * the board, or too long a list. */
+/* Append the name of a square to a list of names. Returns 0, or OGPT_EFORMAT if the board has no
+ * such square, or if the list is too long. */
 static int add_name(char out[FIELD_BYTES], size_t *used, const GameVariant *variant, int sq,
                     const char *word, bool othello_world)
 {
@@ -217,7 +217,7 @@ static int parse_column(EditCase *edit, const GameVariant *variant, int column, 
     case COLUMN_TO: return parse_states(edit, text, true);
     default:
         if (text[strspn(text, " ")] == '\0') {
-            return 0; /* a case without a witness among others that have one */
+            return 0; /* this case has no witness, others of the file have one */
         }
         edit->has_witness = true;
         return parse_moves(edit->witness, n_witness, variant, text, "witness");
@@ -291,7 +291,7 @@ static CaseForm plain_form(const CaseForm *asked, int n_fields)
     return form;
 }
 
-/* Our own header, to the letter. */
+/* Exactly our own header. */
 static int strict_header(CaseForm *form, const char *line, size_t length)
 {
     const char *const headers[] = {cases__header_plain, cases__header_witness};
@@ -317,8 +317,8 @@ static int column_by_name(const char *text)
     return -1;
 }
 
-/* The columns of a foreign file by its first line; *is_header false: it is a case, and the
- * columns stand as in our own files. */
+/* The columns of a foreign file, from its first line. *is_header false: that line is a case, and
+ * the columns are in our own order. */
 static int foreign_header(CaseForm *form, bool *is_header, const char *line, size_t length)
 {
     CaseFields fields;

@@ -1,12 +1,16 @@
-/* probes/edits/arms.h - the arms of an experiment: what is done to a pass, and who judges its
- * answer.
+/* probes/edits/arms.h - the arms of an experiment: what is done to a forward pass, and which board
+ * judges its answer.
  *
- * N = number of legal moves on the edited board, after which the predicted set is chosen
- * (probes/legality/answers.h). error = false positives + false negatives.
+ * The edited board judges every arm but self. The arms are asked for in the order of the table: the
+ * arm edit leaves the lengths of its changes, and the arms below it make changes of these lengths.
+ *   repair      a descent that is told the true board before the edit. It mends what the predictor
+ *               had wrong: what it closes is closed by mending, not by editing
+ *   ideal null  a perfect model of the board before the edit that breaks ties at random: its exact
+ *               expectation
  *
- * To add an arm: a row in EDIT_ARMS and, when it changes rows of a network, its function
- * change_NAME in probes/edits/edit_network.c. Measuring, intervals, JSON, database rows and tables
- * follow the row.
+ * To add an arm: a row in EDIT_ARMS and, if it changes rows of a network, its function change_NAME
+ * in probes/edits/edit_network.c. Measuring, intervals, JSON, database rows and tables follow the
+ * row.
  */
 #ifndef OGPT_PROBES_EDITS_ARMS_H
 #define OGPT_PROBES_EDITS_ARMS_H
@@ -17,17 +21,12 @@ typedef enum ArmKind {
     PASS_PLAIN,   /* the pass runs as it is */
     PASS_OWN,     /* the pass runs as it is; judged by the board before the edit, and plays on it */
     PASS_CHANGED, /* rows of the pass are changed */
-    PASS_DESCENT, /* the same; asked for only if the plan's method is gradient. It has columns of
-                   * its own (repair_error, ...) and is no version of every metric */
+    PASS_DESCENT, /* the same, only for plans of method gradient. Its errors have columns of their
+                   * own (repair_error, ...): it is not listed among the arms of every metric */
     PASS_NONE     /* no pass: the exact expectation, computed from the rules */
 } ArmKind;
 
-/* ARM(constant, name, kind, change_NAME of edit_network.c, what it is). Arms but those of kind
- * PASS_OWN are judged by the edited board. They are asked in this order: the edit leaves the
- * lengths of its changes for the arms below it. repair      the descent is told the true board
- * before the edit, so it mends what the predictor had wrong. What it closes is closed by mending
- * and not by editing ideal null  the expected error of a perfect model of the board before the edit
- * that breaks ties at random */
+/* ARM(constant, name, kind, change_NAME of edit_network.c, what it is) */
 #define EDIT_ARMS(ARM)                                                                             \
     ARM(NULL, "null", PLAIN, nothing, "not edited")                                                \
     ARM(SELF, "self", OWN, nothing, "not edited, judged by its own board")                         \

@@ -38,7 +38,7 @@ static void best_probabilities(float *p, const float *scores, const Probe *probe
     }
 }
 
-/* The edit comes first, so that the layer it is made at is read as it was left. */
+/* The edit comes first, so that the probe reads the edited row. */
 static int read_hook(void *context, const PassBatch *pass, const HookPoint *point)
 {
     Decoding *reading = context;

@@ -18,8 +18,8 @@ typedef struct DecodeEdit {
 
 typedef struct Decoded {
     uint8_t classes[LAYERS_MAX][BOARD_SQUARES]; /* [layer index of the probe][square] */
-    float p[LAYERS_MAX][BOARD_SQUARES];         /* of that class, by the probe's softmax */
-    float logits[BOARD_SQUARES];                /* of the next move, d_vocab of them */
+    float p[LAYERS_MAX][BOARD_SQUARES];         /* its probability, by the probe's softmax */
+    float logits[BOARD_SQUARES];                /* (d_vocab) of the next move */
 } Decoded;
 
 /* The network reads moves 0..n-1 (1 <= n <= n_ctx), and the probes its last position. edit may
@@ -28,9 +28,9 @@ typedef struct Decoded {
 int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
                 const DecodeEdit *edit);
 
-/* Classes of a board task ("mine", "colour", "previous") as discs, 8*row+column bits, seen from
- * `viewer`. False for tasks that do not tell the colours; `black` then holds the squares of any
- * class but 0. */
+/* Classes of a board task ("mine", "colour", "previous") as discs, bit 8*row+column, seen from
+ * `viewer`. Returns false for a task without colours: `black` then holds the squares of every class
+ * but 0. */
 bool decode_discs(uint64_t *black, uint64_t *white, const Probe *probe, Colour viewer,
                   const uint8_t *classes);
 

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* What every stage of one experiment is done with. */
+/* What every stage of one experiment works with. */
 typedef struct Lab {
     EditExperiment *out;
     const EditPredictor *predictor;

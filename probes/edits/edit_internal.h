@@ -10,14 +10,14 @@ typedef struct EditRow {
     float *scratch; /* EDIT_ROW_SCRATCH(width) */
     const EditPlan *plan;
     const BoardDirections *directions;
-    int at; /* index of the layer whose directions are used */
+    int at; /* index of the layer that the directions come from */
     const EditSquares *squares;
 } EditRow;
 
 double edit__dot(const float *a, const float *b, size_t n);
 /* x += amount * direction. */
 void edit__add(float *x, const float *direction, double amount, size_t n);
-/* Method gradient. */
+/* Method gradient (probes/edits/edit_gradient.c). */
 void edit_row_gradient(const EditRow *row);
 
 #endif

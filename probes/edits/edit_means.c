@@ -11,7 +11,7 @@
 #include "probes/activations/activations.h"
 #include "probes/edits/edit_plan.h"
 
-#define BLOCK_ROWS 1024 /* sums of so many rows are float, of the blocks double */
+#define BLOCK_ROWS 1024 /* the sum over one block is float, the sum over blocks double */
 
 typedef struct Means {
     const Gpt *gpt;
@@ -101,8 +101,8 @@ static void means_release(Means *means)
     mem_free(means->weight);
 }
 
-/* Directions of layer `index` from weight (C, S, K) = sums of its rows by square and class, as one
- * product with the one-hot labels a block, divided by their counts. */
+/* Directions of layer `index`. weight (C, S, K) = sums of its rows by square and class, divided by
+ * their counts; the sums of a block are one product with the one-hot labels. */
 static int layer_means(void *context, int index, const float *rows)
 {
     const Means *means = context;

@@ -18,9 +18,9 @@ typedef struct EditMeansOptions {
     int plies;          /* drawn of each game; 0: all */
 } EditMeansOptions;
 
-/* 2,000 games of 8 positions. A mean over m positions that did not depend on each other would have
- * a standard error of 1 / sqrt(m) of a row's deviation; positions of a game do depend, and where
- * all 8 are alike it is sqrt(8 / m). A state that is rare (a corner that is taken) has few: see
+/* 2,000 games, 8 positions each. The mean over m independent positions has a standard error of
+ * 1 / sqrt(m) of a row's deviation. Positions of one game are not independent: if all 8 are alike,
+ * it is sqrt(8 / m). A rare state (a corner that is taken) has few positions: see
  * EditMeansReport.least. */
 #define EDIT_MEANS_OPTIONS_DEFAULT                                                                 \
     ((EditMeansOptions){.site = HOOK_RESID_POST, .labels = "mover", .n_games = 2000, .plies = 8})
@@ -33,14 +33,14 @@ typedef struct EditMeansReport {
     char corpus_hash[HASH_HEX_SIZE + 32];
 } EditMeansReport;
 
-/* Most bytes that edit_means_fit holds at once for activations: the rows of a group of layers, and
- * what a capture needs beside them. */
+/* The most bytes that edit_means_fit holds at once for activations: the rows of a group of layers,
+ * and the scratch of a capture. */
 size_t edit_means_bytes(const GptConfig *cfg, const EditMeansOptions *options, const Work *work);
 /* Means of task "mine" in every layer of the model, from training games of a corpus of its board.
  * *out owned (direction_board_release). A state that a square never has gets the mean over all
- * positions. From the work: the seed of the sample; memory for activations (0: EDIT_MEANS_MEMORY),
- * layers being captured in groups that fit, one at least. The same bytes for any number of workers
- * and any memory.
+ * positions. work: the seed of the sample, and the memory for activations (0: EDIT_MEANS_MEMORY).
+ * Layers are captured in groups that fit into it, at least one at a time. The same bytes for any
+ * number of workers and any memory.
  * Returns 0, OGPT_EFORMAT (another board; no game), OGPT_EUSAGE (labels), OGPT_EIO, OGPT_EINTR,
  * OGPT_ENUM, OGPT_ENOMEM. */
 int edit_means_fit(BoardDirections *out, EditMeansReport *report, const Gpt *gpt, Corpus *corpus,

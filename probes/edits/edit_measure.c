@@ -1,5 +1,5 @@
 /* probes/edits/edit_measure.c - measuring the cases of a set chunk by chunk
- * (probes/edits/edit_chunks.h): answers, crosstalk, play-on, and the intervals of it all. */
+ * (probes/edits/edit_chunks.h): answers, crosstalk and play-on, then their intervals. */
 #include "probes/edits/edit_measure.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ typedef struct Measure {
     size_t case_numbers;
 } Measure;
 
-/* What one worker holds for one chunk. */
+/* The chunk that a worker is measuring. */
 typedef struct MeasureChunk {
     const Measure *measure;
     size_t worker;
@@ -75,7 +75,7 @@ static void find_crosstalk_layers(Measure *measure)
     }
 }
 
-/* The board that the probe reads under an arm, held against what it reads without the edit. */
+/* Compare the board that the probe reads under an arm with the board it reads without the edit. */
 static void observe_board(MeasureChunk *chunk, size_t i, Arm arm)
 {
     const Measure *measure = chunk->measure;
@@ -157,8 +157,8 @@ static int play_on(MeasureChunk *chunk, Arm arm)
     return rc;
 }
 
-/* Ask for one arm and measure the answers of the chunk's cases. The answer to arm null serves every
- * plain arm; only where its line was played on must it begin anew. */
+/* Ask for one arm and measure the answers for the chunk's cases. The answer to arm null serves
+ * every plain arm; it must be asked for again only if the predictor has played on from it. */
 static int measure_arm(MeasureChunk *chunk, Arm arm)
 {
     const Measure *measure = chunk->measure;
@@ -219,7 +219,7 @@ static int measure_chunk(void *context, double *values, EditQuery *query, size_t
 
 /* ---- results ---- */
 
-/* Columns of two rows of a ratio, for the bootstrap. */
+/* Columns of one ratio, or of two that are compared, for the bootstrap. */
 typedef struct Columns {
     double *part, *whole, *other_part, *other_whole; /* (n) each */
     size_t n;
@@ -264,8 +264,8 @@ static void metric_intervals(EditMetrics *out, const Columns *columns)
     }
 }
 
-/* What the errors say of the gap between null and self, and, where there is a repair, of the gap
- * between its two errors. */
+/* The shares of the gap between null and self that the arms close; with a repair, also the share of
+ * the gap between its two errors. */
 static void closed_shares(EditMetrics *out, const Columns *columns, const EditPlan *plan)
 {
     double *null = columns->part, *self = columns->other_part, *arm_error = columns->other_whole;
@@ -289,7 +289,7 @@ static void closed_shares(EditMetrics *out, const Columns *columns, const EditPl
     }
 }
 
-/* Values of the case at position i of the order. Whole chunks lie one behind the other. */
+/* Values of the case at position i of `order`: chunks follow each other without a gap. */
 static const CaseMetrics *values_of(const Measure *measure, size_t i)
 {
     return (const CaseMetrics *)(const void *)(measure->chunks.values + i * measure->case_numbers);

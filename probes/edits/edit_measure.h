@@ -1,4 +1,4 @@
-/* probes/edits/edit_measure.h - an edit measured: every metric under every arm, over many cases.
+/* probes/edits/edit_measure.h - measuring an edit: every metric under every arm, over many cases.
  *
  * The network is asked once for each arm (probes/edits/arms.h), and every metric
  * (probes/edits/edit_metrics.h) is read from that answer. A metric is a ratio of sums over the

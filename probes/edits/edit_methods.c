@@ -1,4 +1,4 @@
-/* probes/edits/edit_methods.c - how each method changes a row; formulas in
+/* probes/edits/edit_methods.c - how each method changes a row. The formulas are in
  * probes/edits/edit_plan.h. */
 #include "probes/edits/edit_methods.h"
 
@@ -10,7 +10,7 @@
 #include "game/play.h"
 #include "probes/edits/edit_internal.h"
 
-/* The square of a wrong-square control is drawn from another stream than the direction. */
+/* The squares of arm wrong square are drawn from another stream than the random direction. */
 #define SQUARE_STREAM (1ULL << 63)
 
 /* ---- vectors ---- */
@@ -40,8 +40,7 @@ static double length_of(const EditRow *row)
     return row->plan->scale.value * (row->plan->scale.relative ? norm : 1.0);
 }
 
-/* One direction of a row's layer. length 0: the owner knows no difference between the two states,
- * and there is nothing to do. */
+/* One direction of the row's layer. length 0: there is no direction, and the row stays as it is. */
 typedef struct EditAlong {
     const float *unit;
     double length, offset;
@@ -102,7 +101,7 @@ static void edit_row_set(const EditRow *row)
     }
 }
 
-/* Means are no unit vectors: a bare scale multiplies their difference. */
+/* An absolute scale multiplies the difference of the means itself, which is no unit vector. */
 static void edit_row_mean_difference(const EditRow *row)
 {
     for (int i = 0; i < row->squares->n; i++) {
@@ -132,7 +131,7 @@ void edit_row(float *x, float *scratch, const EditPlan *plan, const BoardDirecti
 
 /* ---- a case in the words of a board ---- */
 
-/* Class number of a LABEL_* colour state in these words. */
+/* Number of the class for a LABEL_* colour state, in these words. */
 static int state_class(const BoardTerms *terms, const EditCase *edit, int state)
 {
     Colour viewer = edit->before.to_move;
@@ -153,7 +152,7 @@ static int square_index(const BoardTerms *terms, int sq)
     return sq / 8 * terms->size + sq % 8;
 }
 
-/* The true board before the edit, and on it the edited squares as they shall be. */
+/* The true board before the edit, with the edited squares changed. */
 static void set_target(EditSquares *out, const BoardTerms *terms, const EditCase *edit)
 {
     uint64_t black = board_discs(&edit->before, BLACK), white = board_discs(&edit->before, WHITE);

@@ -14,23 +14,23 @@
 typedef struct EditSquares {
     int n;
     int squares[CASE_MAX_SQUARES], from[CASE_MAX_SQUARES], to[CASE_MAX_SQUARES];
-    /* Class that each square should be read as after the edit; gradient alone asks. */
+    /* The class that the probe shall read on each square after the edit; for method gradient. */
     uint8_t target[BOARD_SQUARES];
 } EditSquares;
 
-/* The squares of a case in the words of task "mine" (turned to the case's colours by the side to
- * move after the last move, or by ply parity, for labels "parity") or "colour". */
+/* The edited squares of a case, in the words of task "colour" or "mine". For "mine" the side to
+ * move after the last move is "mine"; for labels "parity" the side of the ply's parity. */
 EditSquares edit_squares(const BoardTerms *terms, const EditCase *edit);
-/* The control of gradient: the same squares, and every one shall stay as it is. */
+/* For arm repair: the same squares, and every square shall stay as it is. */
 EditSquares edit_kept_squares(const BoardTerms *terms, const EditCase *edit);
-/* The control: the same change at other squares, drawn by (seed, RNG_DIRECTION, index) among those
- * that hold the same state (any other square, where there is none), each used once. */
+/* For arm wrong square: the same change at other squares, drawn by (seed, RNG_DIRECTION, index)
+ * among those that hold the same state, or among all others if there is none; each is used once. */
 EditSquares edit_wrong_squares(const BoardTerms *terms, const EditCase *edit,
                                const GameVariant *variant, uint64_t seed, size_t index);
 
-/* Scratch of edit_row: floats for rows of this width. */
+/* Floats of scratch that edit_row needs for rows of this width. */
 #define EDIT_ROW_SCRATCH(width) (4 * (size_t)(width))
-/* Change one row x (d_model) of `layer` by the plan, which passes edit_plan_check. */
+/* Change one row x (width) of `layer` by the plan, which must pass edit_plan_check. */
 void edit_row(float *x, float *scratch, const EditPlan *plan, const BoardDirections *directions,
               int layer, const EditSquares *squares);
 

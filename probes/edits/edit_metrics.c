@@ -213,7 +213,7 @@ void ideal_null_metrics(Share of[N_EDIT_METRICS], const EditCase *edit, int d_vo
     double n_gone = count(edit->legal_before & ~edit->legal_edited);
     double error = ideal_null_error(edit, d_vocab, rule);
     bool empty = rule == RULE_THRESHOLD && before >= 2 * after; /* 1/before is not above 1/(2N) */
-    /* Rule topn predicts `after` tokens, so that both kinds of mistake are equally many; the
+    /* Rule topn predicts `after` tokens, so both kinds of mistake occur equally often; the
      * threshold predicts all moves of the board before the edit or none. */
     double n_set = rule == RULE_TOPN ? after : empty ? 0 : before;
     double positives = (error + n_set - after) / 2;

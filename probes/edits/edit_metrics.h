@@ -36,7 +36,8 @@
 
 #define EDIT_PLAY_ON_PLIES 10
 
-/* METRIC(constant, name, unit, digits, what it is). Digits: behind the point, in tables. */
+/* METRIC(constant, name, unit, digits behind the point in tables, what it is). New ones at the
+ * end. */
 #define EDIT_METRICS(METRIC)                                                                       \
     METRIC(ERROR, error, "moves", 3, "wrong moves a case")                                         \
     METRIC(FALSE_POSITIVES, false_positives, "moves", 3, "predicted, not legal")                   \
@@ -70,7 +71,7 @@ const char *edit_metric_name(EditMetric metric); /* "rank_newly_legal" */
 const char *edit_metric_unit(EditMetric metric); /* "moves", "" for none */
 const char *edit_metric_text(EditMetric metric); /* in words */
 
-/* What one case gives to a ratio of sums. whole 0: nothing. */
+/* What one case contributes to a ratio of sums. whole 0: nothing. */
 typedef struct Share {
     double part, whole;
 } Share;
@@ -96,11 +97,11 @@ typedef struct Observed {
     int n_legal;                                      /* N */
     uint8_t rank[EDIT_MAX_VOCAB];                     /* of the tokens above */
     BoardReading at_edit, at_end;                     /* first layer after the edits, last layer */
-    bool played;                                      /* on */
+    bool played;                                      /* the predictor played on */
     int tried, played_illegal, played_legal;          /* moves */
 } Observed;
 
-/* The part of *out that comes from the logits; the rest is zero. */
+/* Fill what the logits (d_vocab) of one answer say: an edit is judged here. The rest is zero. */
 void edit_observe(Observed *out, const EditCase *edit, const Vocab *vocab, Arm arm,
                   const float *logits, AnswerRule rule);
 /* Every metric of one case under one arm. */

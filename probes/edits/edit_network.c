@@ -1,4 +1,5 @@
-/* probes/edits/edit_network.c - changing rows of a running forward pass. */
+/* probes/edits/edit_network.c - changing rows of a running forward pass. See
+ * probes/edits/edit_network.h. */
 #include "probes/edits/edit_network.h"
 
 #include <math.h>
@@ -11,9 +12,9 @@
 #include "probes/edits/edit_internal.h"
 
 typedef struct EditWorker {
-    Prefix *prefix;                /* of the cases whose tokens are below */
-    Prefix *edited;                /* of a plan for all positions; made when first needed */
-    Prefix *last;                  /* the one of both that answered last */
+    Prefix *prefix;                /* of the cases with the tokens below */
+    Prefix *edited;                /* of a plan for all positions; made on first use */
+    Prefix *last;                  /* that of the two which answered last */
     float *scratch, *row, *change; /* EDIT_ROW_SCRATCH(d_model), (d_model), (d_model) */
     float scores[BOARD_SQUARES * TASK_MAX_CLASSES];
     size_t n; /* cases in `prefix`; 0: none yet */
@@ -35,12 +36,12 @@ typedef struct EditPass {
     const EditNetwork *network;
     const EditQuery *query;
     EditWorker *worker;
-    bool whole; /* rows of all positions pass by, not only the last */
+    bool whole; /* the rows of all positions pass by, not only the last one */
 } EditPass;
 
 /* ---- one row ---- */
 
-/* worker->change = what the plan does to row x, for these squares. Returns its length. */
+/* worker->change = the change of row x by the plan, for these squares. Returns its length. */
 static double planned_change(const EditPass *pass, const float *x, int layer,
                              const EditSquares *squares)
 {
@@ -71,7 +72,7 @@ static const EditCase *case_of(const ArmRow *row)
     return &query->set->cases[query->order[row->i]];
 }
 
-/* Bring worker->change, of this length, to the length of the change that arm edit made here. */
+/* Scale worker->change, which has this length, to the length of the change that arm edit made. */
 static void as_long_as_the_edit(const ArmRow *row, double length)
 {
     const EditPass *pass = row->pass;
@@ -152,7 +153,7 @@ static void read_rows(const EditPass *pass, const HookPoint *point, int at)
     }
 }
 
-/* The edit comes first, so that a layer is read as it was left. */
+/* The edit comes first, so that the probe reads the edited row. */
 static void pass_hook(void *context, const HookPoint *point)
 {
     const EditPass *pass = context;
@@ -189,9 +190,9 @@ static Hooks pass_hooks(EditPass *pass)
 
 /* ---- answering ---- */
 
-/* Leave the query's sequences in worker->tokens, and what the network makes of them in
- * worker->prefix. Sequences that are there already stay: the many plans of a sweep ask about the
- * same cases one after another. */
+/* Put the sequences of the query into worker->tokens, and their prefixes into worker->prefix. If
+ * they are there already nothing is computed: the many plans of a sweep ask about the same cases
+ * one after another. */
 static int hold_sequences(const EditNetwork *network, EditWorker *worker, const EditQuery *query)
 {
     const Vocab *vocab = vocab_of(query->set->variant);
@@ -225,6 +226,9 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     EditPass pass = {.network = network, .query = query, .worker = worker};
     const Gpt *gpt = network->gpt;
     const real *answer;
+    if (!arm_is_plain(query->arm) && changes[query->arm] == change_nothing) {
+        return err_set(OGPT_EUSAGE, "a network has no function for arm %s", arm_name(query->arm));
+    }
     Hooks hooks = pass_hooks(&pass);
     int rc = hold_sequences(network, worker, query);
     pass.whole = !arm_is_plain(query->arm) && query->plan->positions == POSITIONS_ALL;

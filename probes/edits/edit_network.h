@@ -1,15 +1,15 @@
 /* probes/edits/edit_network.h - the predictor that edits a network at its hook sites.
  *
- * What comes before the last position of a case is computed once and kept (model/prefix.h), and
- * every version and plan that asks about the same cases starts from it; the cache is known by the
- * cases' tokens, so it cannot be stale. Only the last position runs again, from the first edited
- * layer on. A plan with positions "all" runs the whole network and edits every position of the
- * case by the change found at the last one.
+ * Everything before the last position of a case is computed once and kept (model/prefix.h). Every
+ * arm and plan that asks about the same cases starts from there. The cache is found by the tokens
+ * of the cases, so it cannot be out of date. Only the last position runs again, from the first
+ * edited layer on. A plan with positions "all" runs the whole network, and adds the change found at
+ * the last position at every position of the case.
  *
- * The random control goes along the case's own random direction; the wrong-square control is the
- * same edit of another square that holds the same state. Both are brought, layer by layer, to the
- * length of the change that the edit made. The repair control is the edit itself with its squares
- * as they are, of whatever length it comes to.
+ * Arm random moves a row along the random direction of the case. Arm wrong square makes the same
+ * edit of another square that holds the same state. Both make, layer by layer, a change as long as
+ * that of arm edit. Arm repair is the descent of the edit, with all squares as they are; its length
+ * is its own.
  */
 #ifndef OGPT_PROBES_EDITS_EDIT_NETWORK_H
 #define OGPT_PROBES_EDITS_EDIT_NETWORK_H
@@ -24,10 +24,10 @@ typedef struct EditNetwork EditNetwork;
 int edit_network_new(EditNetwork **out, const Gpt *gpt, const BoardDirections *directions,
                      size_t n_workers, uint64_t seed);
 void edit_network_free(EditNetwork *network);
-/* Another probe answers EditQuery.classes; borrowed. Required before classes are asked for if the
- * directions are class means. */
+/* From now on this probe (borrowed) answers EditQuery.classes. Required if the directions are class
+ * means and classes are asked for. */
 void edit_network_read_with(EditNetwork *network, const Probe *reader);
-/* Bytes of one worker's caches; twice that once a plan edits all positions. */
+/* Bytes of the caches of one worker; twice as many after a plan with positions "all". */
 size_t edit_network_bytes(const GptConfig *cfg);
 /* Valid while the network lives. */
 EditPredictor edit_network_predictor(EditNetwork *network);

@@ -46,7 +46,7 @@ static int check_gradient(const EditPlan *plan)
     return 0;
 }
 
-/* What a method asks of its scale, its direction and the probe. */
+/* The conditions of each method on its scale, its direction and the probe. */
 static int check_method(const EditPlan *plan, const BoardDirections *directions)
 {
     const char *name = edit_method_name(plan->method);
@@ -85,13 +85,13 @@ int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, con
     if (strcmp(directions->terms.task, "mine") != 0 &&
         strcmp(directions->terms.task, "colour") != 0) {
         return err_set(OGPT_EUSAGE,
-                       "the probe's task is \"%s\"; an edit needs the state of every square: a "
+                       "the probe's task is \"%s\"; an edit requires the state of every square: a "
                        "probe of task mine or colour",
                        directions->terms.task);
     }
     if (plan->site == HOOK_PATTERN || width != directions->width) {
         return err_set(OGPT_EUSAGE,
-                       "rows of hook_%s are %zu wide, directions of the probe %zu; edit a site of "
+                       "rows of hook_%s are %zu wide, the directions %zu; edit a site of "
                        "the probe's width",
                        hook_site_name(plan->site), width, directions->width);
     }
@@ -114,9 +114,9 @@ int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, con
     return rc;
 }
 
-/* Lists of scales worth trying. Shares of the row's norm, because networks differ in how long
- * their rows are (several layers together want the small ones); factors of what a method finds,
- * from half of it to a large overshoot; or that alone, where trying is slow. */
+/* Lists of scales worth trying. SHARES: of the row's norm, because networks differ in the length of
+ * their rows; several layers together need the small ones. FACTORS: of the change that the method
+ * finds, from half of it to a large overshoot. ONE: that change alone, where trying is slow. */
 static const EditScale scales_SHARES[] = {{0.05, true}, {0.1, true}, {0.15, true}, {0.2, true},
                                           {0.3, true},  {0.4, true}, {0.6, true},  {0.8, true}};
 static const EditScale scales_FACTORS[] = {{0.5, false}, {0.75, false}, {1, false}, {1.5, false},

@@ -1,10 +1,13 @@
 /* probes/edits/edit_plan.h - what an edit of the residual stream is: method, site, layers, scale.
  *
- * x = the row of the site at the last position of the case; for an edited square, w_k the probe's
- * weights of state k, u = unit(w_to - w_from) and c the coordinate of x along u, measured from
- * the probe's boundary between the two states (where both scores are equal):
- * c = u.x + (b_to - b_from) / ||w_to - w_from||; with ignore_bias c = u.x. A scale s in units of
- * r stands for s * ||x||.
+ * Symbols, for one edited square:
+ *   x         the row of the site at the last position of the case
+ *   w_k, b_k  the probe's weights and bias of state k of the square
+ *   u         unit(w_to - w_from)
+ *   c         the coordinate of x along u, 0 on the probe's boundary between the two states:
+ *             u.x + (b_to - b_from) / ||w_to - w_from||; with ignore_bias u.x
+ *   s         the scale; in units of r it means s * ||x||
+ * Methods:
  *   add              x += s * u. With direction "target" u = unit(w_to), the published variant
  *   project          x -= (s + 1) * c * u, so c becomes -s * c: 1 negates the coordinate
  *   set              x += (s - c) * u, so c becomes s
@@ -12,17 +15,17 @@
  *   mean-difference  as add, but w_k is the mean of x over the positions whose square is in
  *                    state k (probes/edits/edit_means.h), and no probe is asked
  *
- * gradient: `steps` steps of Adam on x, so that the probe, linear or with a hidden layer, reads
- * the true board with the edited squares changed; squares that are not edited weigh 0.2. A rate q
- * in units of r stands for q times the root mean square of x. The descent also mends squares that
- * the probe misread, so that it may do better than the unedited network does on its own board
- * (closed above 1); the arm repair (probes/edits/arms.h) measures how much of it is that.
+ * gradient: `steps` steps of Adam on x, until the probe, linear or with a hidden layer, reads the
+ * true board with the edited squares changed. Squares that are not edited weigh 0.2. A rate q in
+ * units of r means q times the root mean square of x. The descent also mends squares that the probe
+ * misread, so the edited network may do better than the unedited one on its own board (closed above
+ * 1). The arm repair (probes/edits/arms.h) measures how much of the effect is mending.
  *
  * mean-difference: an absolute scale multiplies the difference itself, so 1 adds w_to - w_from.
  *
- * Several layers are edited one after another, each on what the layers before it left; several
- * squares one after another in the same row (gradient: together). With positions "all", the
- * change found at the last position is added at every position of the case.
+ * Several layers are edited one after another: each edit acts on the result of the edits before it.
+ * Several squares are edited one after another in the same row (gradient: together). With positions
+ * "all", the change found at the last position is added at every position of the case.
  *
  * Ref: Nanda, Lee, Wattenberg 2023 (add); repository mech_int_othelloGPT (project); Li et al.,
  * ICLR 2023 (gradient); Marks & Tegmark 2023 (mean-difference).
@@ -75,18 +78,18 @@ typedef struct EditPlan {
     HookSite site;
     uint64_t layers; /* bit l: edited in block l */
     EditScale scale;
-    int probe_layer; /* whose directions every edited layer uses, or PROBE_LAYER_OWN */
+    int probe_layer; /* every edited layer uses the directions of this one; or PROBE_LAYER_OWN */
     bool ignore_bias;
     EditDirection direction;
     EditPositions positions;
-    int steps;      /* of gradient: 1..EDIT_MAX_STEPS */
-    EditScale rate; /* of gradient: above 0, at most 1 */
+    int steps;      /* method gradient: 1..EDIT_MAX_STEPS */
+    EditScale rate; /* method gradient: above 0, at most 1 */
 } EditPlan;
 
 #define EDIT_MAX_STEPS 100000
-/* A hundred steps that may move a coordinate by about two fifths of the row's root mean square,
- * because networks differ in how long their rows are. The published ones are the preset
- * li-gradient. */
+/* A hundred steps, which may move a coordinate by about two fifths of the row's root mean square:
+ * a share, because networks differ in the length of their rows. The preset li-gradient has the
+ * published steps and rate. */
 #define EDIT_STEPS 100
 #define EDIT_RATE "0.004r"
 #define EDIT_RATE_DEFAULT                                                                          \
@@ -134,10 +137,10 @@ uint64_t edit_layers_possible(const BoardDirections *directions, const GptConfig
  * directions of class means, and no other method does. OGPT_EUSAGE. */
 int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, const GptConfig *cfg);
 
-/* The plans to be tried for tuning, in order: `base` with every choice of layers (every run of
- * layers that follow each other, one alone included; for gradient, which is slow, one layer alone
- * and from one layer to the last) and every scale of the method's list; where layers or scale is
- * fixed, only that one. Owned (mem_free). Returns 0 or OGPT_ENOMEM. */
+/* The plans to be tried for tuning, in order: `base` with every choice of layers and every scale of
+ * the method's list. Layers: every run of neighbouring layers, one layer alone included; for
+ * gradient, which is slow, one layer alone, and from each layer to the last. Layers or a scale that
+ * are given are not varied. Owned (mem_free). Returns 0 or OGPT_ENOMEM. */
 int edit_plans_to_try(EditPlan **out, size_t *n, const EditPlan *base, bool any_layers,
                       bool any_scale, uint64_t possible);
 

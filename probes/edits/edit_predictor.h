@@ -16,7 +16,8 @@
 /* The last position of n <= EDIT_CHUNK_CASES cases of a set. */
 typedef struct EditQuery {
     const CaseSet *set;
-    const size_t *order; /* (n) indices into the set; random draws of a case depend on its index */
+    const size_t
+        *order; /* (n) indices into the set; the random draws of a case depend on its index */
     size_t n;
     Arm arm;
     const EditPlan *plan; /* NULL if the arm is plain */
@@ -42,11 +43,11 @@ typedef struct EditPredictor {
                   size_t worker);
 } EditPredictor;
 
-/* How answers are judged, and what a scoring of many cases is called. */
+/* How answers are judged, and the name of a scoring of many cases. */
 typedef struct EditScoring {
     AnswerRule rule;
-    const char *stage; /* "tuning": told to the listener of the work */
-    const char *name;  /* "add of file 0": stands before the stage in the journal; may be NULL */
+    const char *stage; /* "tuning": the stage of its first tick, and of its blocks in the journal */
+    const char *name;  /* "add of file 0": a prefix of the stage in the journal; may be NULL */
 } EditScoring;
 
 /* Ask about the cases of a query for one arm. logits (query->n, d_vocab), all finite. Returns 0,

@@ -74,7 +74,7 @@ void edit_layers_print(char out[192], uint64_t layers)
     }
 }
 
-/* A number of 0 to `most`, with r behind it for shares of the row. */
+/* A number from 0 to `most`, followed by r if it is a share of the row. */
 static bool scale_read(EditScale *out, const char *text, double most)
 {
     char *end;

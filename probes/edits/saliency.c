@@ -13,7 +13,7 @@
 
 _Static_assert(BOARD_SQUARES <= EDIT_CHUNK_CASES, "a board is one query");
 
-/* ln p - ln(1 - p) of one token: its logit less the logarithm of the others' sum. */
+/* ln p - ln(1 - p) of one token: its logit minus the logarithm of the sum over the others. */
 static double log_odds(const float *logits, int d_vocab, int tok)
 {
     double largest = -INFINITY, sum = 0.0;
@@ -111,8 +111,8 @@ static int check_move(const CaseSet *set, const Vocab *vocab, int move)
     return 0;
 }
 
-/* The square of the token of highest logit among the empty ones; SQ_NONE, that of the pad, when
- * there is none, which a game that goes on cannot have. */
+/* The empty square with the token of highest logit. A game that goes on has one; without any,
+ * SQ_NONE of the pad. */
 static int first_choice(const float *logits, const Vocab *vocab, const Board *board)
 {
     int best = TOK_PAD;
@@ -125,8 +125,8 @@ static int first_choice(const float *logits, const Vocab *vocab, const Board *bo
     return vocab->sq_of_tok[best];
 }
 
-/* Enter the answers of one arm: arm null gives the move's own odds, arm edit those with each square
- * edited. */
+/* Enter the answers under one arm. Arm null gives the log-odds of the move without an edit, arm
+ * edit those with each square edited. */
 static int enter(Saliency *out, const CaseSet *set, Arm arm, const float *logits)
 {
     const Vocab *vocab = vocab_of(set->variant);

@@ -67,7 +67,7 @@ static void result_report(const EditSession *session)
     const EditFindings found = {.results = session->results,
                                 .n = session->n_results,
                                 .all = session_is_all(session),
-                                .model_hash = session->model.model_hash,
+                                .model_hash = session->subject.model.model_hash,
                                 .probe = session->given->probe,
                                 .preset = session->given->preset ? session->given->preset : "",
                                 .rule = js_str_of(rule),
@@ -88,7 +88,7 @@ static int intervene_run(Context *context)
     session->context = context;
     session->given = context->options;
     int rc = session_load(session);
-    rc = rc ? rc : study_begin(context, session->model.path, false);
+    rc = rc ? rc : study_begin(context, session->subject.model.path, false);
     rc = rc ? rc : session_run(session);
     rc = rc || session->given->show < 0 ? rc : session_show_case(session);
     if (rc == 0) {

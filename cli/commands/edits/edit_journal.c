@@ -78,7 +78,7 @@ int session_journal_begin(EditJournal *journal, const EditSession *session)
         add_text(hash, OGPT_VERSION);
         add_text(hash, options);
         sha256_add(hash, &context->seed, sizeof(context->seed));
-        add_text(hash, session->model.model_hash);
+        add_text(hash, session->subject.model.model_hash);
         add_probe(hash, &session->probe);
         add_means(hash, &session->directions[1]);
         for (size_t f = 0; f < session->n_files && rc == 0; f++) {

@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "cli/commands/edits/intervene_session.h"
 #include "cli/commands/common/model_input.h"
-#include "datasets/vocab.h"
 
 #define AUTO "auto"
 
@@ -46,7 +45,8 @@ static int layers_given(uint64_t *out, const EditSession *session)
         return err_set(OGPT_EUSAGE, "intervene: --layers is missing: give layers such as 3 or "
                                     "2-5, or --tune FILE to choose them");
     }
-    int rc = layers_resolve(&layers, session->model.gpt->cfg.n_layers, false, session->model.path);
+    int rc = layers_resolve(&layers, session->subject.model.gpt->cfg.n_layers, false,
+                            session->subject.model.path);
     for (int i = 0; i < layers.n && rc == 0; i++) {
         *out |= 1ULL << layers.layers[i];
     }
@@ -167,13 +167,7 @@ static size_t path_part(char out[FILES_PATH_MAX], const char *list, size_t index
 
 static int load_cases(CaseSet *out, const EditSession *session, const char *path)
 {
-    const Vocab *vocab = vocab_by_size(session->model.gpt->cfg.d_vocab);
-    int rc;
-    if (!vocab) {
-        return err_set(OGPT_EFORMAT, "%s: d_vocab %d, expected 13, 33 or 61 for a board",
-                       session->model.path, session->model.gpt->cfg.d_vocab);
-    }
-    rc = cases_read(out, vocab->variant, path);
+    int rc = cases_read(out, session->subject.variant, path);
     if (rc == 0 && out->excluded > 0) {
         context_warn(session->context, "%s: %llu impossible cases are left out of every mean", path,
                      (unsigned long long)out->excluded);
@@ -232,18 +226,16 @@ static int load_files(EditSession *session)
 
 static int load_probe(EditSession *session)
 {
-    const InterveneOptions *given = session->given;
-    int rc = probe_load(&session->probe, given->probe);
-    return rc ? rc
-              : probe_check_model(&session->probe, given->probe, session->model.model_hash,
-                                  &session->model.gpt->cfg);
+    const char *path = session->given->probe;
+    int rc = probe_load(&session->probe, path);
+    return rc ? rc : subject_check_probe(&session->subject, path, &session->probe);
 }
 
 int session_load(EditSession *session)
 {
     const InterveneOptions *given = session->given;
     Context *context = session->context;
-    int rc = context_model_load(context, &session->model, context->args[0]);
+    int rc = context_subject_open(context, &session->subject, context->args[0]);
     rc = rc ? rc : plans_parse(session);
     rc = rc ? rc : load_probe(session);
     rc = rc ? rc : load_files(session);

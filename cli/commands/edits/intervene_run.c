@@ -27,9 +27,9 @@ static int make_means(EditSession *session, const EditPlan *plan)
     if (rc == 0) {
         context_say(session->context, "averaging activations of %s: up to %zu MiB of memory",
                     session->given->means_from,
-                    (edit_means_bytes(&session->model.gpt->cfg, &options, work) >> 20) + 1);
-        rc = edit_means_fit(&session->directions[1], &session->means, session->model.gpt, corpus,
-                            &options, work);
+                    (edit_means_bytes(&session->subject.model.gpt->cfg, &options, work) >> 20) + 1);
+        rc = edit_means_fit(&session->directions[1], &session->means, session->subject.model.gpt,
+                            corpus, &options, work);
     }
     corpus_close(corpus);
     return rc;
@@ -39,7 +39,7 @@ static int make_networks(EditSession *session)
 {
     size_t n_workers = pool_size(session->context->pool);
     uint64_t seed = session->context->seed;
-    const Gpt *gpt = session->model.gpt;
+    const Gpt *gpt = session->subject.model.gpt;
     int rc = direction_board_of_probe(&session->directions[0], &session->probe);
     rc =
         rc ? rc
@@ -72,11 +72,11 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
         .any_scale = session->any_scale,
         .by_layer = !given->no_by_layer && !session_is_all(session),
         .directions = &session->directions[directions_of(plan)],
-        .cfg = &session->model.gpt->cfg,
+        .cfg = &session->subject.model.gpt->cfg,
         .measure = {.scoring = {.rule = (AnswerRule)given->rule, .name = name},
                     .reader = &session->probe,
                     .play_on = !given->no_play_on,
-                    .n_ctx = session->model.gpt->cfg.n_ctx}};
+                    .n_ctx = session->subject.model.gpt->cfg.n_ctx}};
     work.journal = journal;
     snprintf(name, sizeof(name), "%s of file %zu", edit_method_name(plan->method),
              (size_t)(file - session->files));
@@ -147,5 +147,5 @@ void session_release(EditSession *session)
     direction_board_release(&session->directions[0]);
     direction_board_release(&session->directions[1]);
     probe_release(&session->probe);
-    model_release(&session->model);
+    subject_release(&session->subject);
 }

@@ -4,7 +4,7 @@
 #define OGPT_CLI_COMMANDS_EDITS_INTERVENE_SESSION_H
 
 #include "cli/study.h"
-#include "model/checkpoint.h"
+#include "probes/activations/subject.h"
 #include "probes/edits/edit_network.h"
 #include "report/results/edit_result.h"
 
@@ -30,7 +30,7 @@ typedef struct CaseFile {
 typedef struct EditSession {
     Context *context;
     const InterveneOptions *given;
-    ModelFile model;
+    Subject subject;
     Probe probe;
     BoardDirections directions[2]; /* of the probe; class means, if mean-difference is asked for */
     EditMeansReport means;         /* behind the class means */

@@ -301,6 +301,13 @@ static void a_case_answers_alone_as_in_company(void **state)
         random_effect += distance(none, random, 33) / EDIT_CHUNK_CASES;
     }
     assert_true(edit_effect > 100 * LOGIT_TOL && random_effect > 100 * LOGIT_TOL);
+    /* An arm that a network has no function for is refused; its neighbour is not. */
+    EditQuery query = {.set = &fixture.cases, .order = order, .n = 1, .arm = ARM_IDEAL_NULL};
+    query.plan = &plan;
+    assert_int_equal(predictor.predict(predictor.context, all, &query, 0), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "ideal_null"));
+    query.arm = ARM_NULL;
+    assert_int_equal(predictor.predict(predictor.context, all, &query, 0), 0);
     edit_network_free(network);
     fixture_release(&fixture);
 }
