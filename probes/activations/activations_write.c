@@ -14,7 +14,7 @@
 #include "probes/activations/activations_verify.h"
 
 #define INDEX_FORMAT 1
-#define SHARD_STEP 16 /* games: a whole chunk of activations_capture */
+#define SHARD_STEP 16 /* games: those of a whole pass (PASS_GAMES) */
 
 typedef struct Job {
     ActivationsReport *out;

@@ -158,7 +158,7 @@ static void threads_change_no_row(void **state)
 {
     PositionSet set;
     float *one[N_LAYERS], *other[N_LAYERS];
-    draw(&set, 1U << SPLIT_TRAIN | 1U << SPLIT_TEST, 70, PLIES, 3); /* five chunks, one partial */
+    draw(&set, 1U << SPLIT_TRAIN | 1U << SPLIT_TEST, 70, PLIES, 3); /* five passes, one partial */
     capture(one, &set, HOOK_RESID_POST, WIDTH, 1);
     for (size_t threads = 2; threads <= 3; threads++) {
         capture(other, &set, HOOK_RESID_POST, WIDTH, threads);
