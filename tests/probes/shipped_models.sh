@@ -35,5 +35,5 @@ check() {
 }
 
 check tiny-6x6 6 0.009 6557312
-check tiny-8x8 8 0.016 5635968
+check tiny-8x8 8 0.005 85734400
 exit $failed
