@@ -33,9 +33,7 @@ static const OptionSpec options[] = {
  * with --fresh saw are left out (leave_out_seen). */
 static int open_games(GameSource **out, Corpus *corpus, const EvalOptions *given, uint64_t seed)
 {
-    const unsigned test = 1U << SPLIT_TEST;
-    const unsigned all = 1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | test;
-    return source_corpus(out, corpus, given->all ? all : test, false, seed);
+    return source_corpus(out, corpus, given->all ? SPLIT_ALL : 1U << SPLIT_TEST, false, seed);
 }
 
 /* Leave games that training had out of the source; *n_games, the games to be scored, becomes less
