@@ -126,10 +126,15 @@ static int page_print(Text *page)
     return rc;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int help_run(int argc, char **argv)
 {
     Text page = {0};
-    if (argc == 0) {
+    if (argc == 0 || (argc == 1 && is_help(argv[0]))) {
         help__program(&page);
     } else {
         CommandFound found = command_find(argc, argv);
@@ -225,11 +230,6 @@ static int version_option(int argc, char **argv)
                        argv[json ? 2 : 1]);
     }
     return command_run(&version_command, "ogpt version", argc - 1, argv + 1);
-}
-
-static bool is_help(const char *word)
-{
-    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 int cli_run(int argc, char **argv)

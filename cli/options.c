@@ -259,7 +259,8 @@ static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, c
             }
             if (spec->type != OPT_FLAG && !value) {
                 /* A forgotten value must not swallow the next option. */
-                bool missing = *i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0;
+                bool missing = *i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0 ||
+                               strcmp(argv[*i + 1], "-h") == 0;
                 if (missing) {
                     return err_set(OGPT_EUSAGE, "%s: --%s needs a value: --%s %s", command, name,
                                    name, argument_of(spec));

@@ -296,13 +296,16 @@ static void a_verdict_comes_after_the_result(void **state)
     assert_file("stdout", "step   loss\n   1  0.250\na drawing\nbest loss  0.250\n");
 }
 
-static void versions_by_all_spellings(void **state)
+static void versions_and_help_by_all_spellings(void **state)
 {
     const char *const spellings[] = {"version", "--version", "-V"};
     for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
         assert_int_equal(run(spellings[i]), 0);
         assert_file("stdout", "ogpt 1.2.3\n");
     }
+    assert_int_equal(run("help -h"), 0);
+    assert_int_equal(run("-h --help"), 0);
+    assert_refused(run("measure --games -h"), OGPT_EUSAGE, "--games needs a value");
     assert_refused(run("-V --quiet"), OGPT_EUSAGE, "nothing but --json");
     assert_refused(run("-v"), OGPT_EUSAGE, "the command comes first");
 }
@@ -322,7 +325,7 @@ int main(void)
         cmocka_unit_test_setup(a_column_without_place_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_column_of_another_type_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_verdict_comes_after_the_result, start_clean),
-        cmocka_unit_test_setup(versions_by_all_spellings, start_clean),
+        cmocka_unit_test_setup(versions_and_help_by_all_spellings, start_clean),
     };
     cli_set_program(&program);
     return cmocka_run_group_tests(tests, work_create, work_remove);
