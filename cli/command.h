@@ -118,7 +118,8 @@ typedef struct Command {
     int min_args, max_args;                /* positional; max -1: any number */
     unsigned uses;                         /* USES_* */
     const struct TableSpec *const *tables; /* that it returns (cli/study.h), NULL-terminated; the
-                                            * first is what --csv FILE.csv holds. NULL: none */
+                                            * first that it made is what --csv FILE.csv holds. NULL:
+                                            * none */
     int (*run)(Context *context);          /* 0 or OGPT_E*; message already set */
 } Command;
 

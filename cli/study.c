@@ -2,17 +2,19 @@
  * Contract in cli/study.h. */
 #include "cli/study.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/framework.h"
+
+#define PAGE_MAX (64u << 20) /* bytes; a file of --html that is larger is none of our pages */
 
 void study__open(Study *study, Context *context)
 {
@@ -176,16 +178,123 @@ static int exists_error(const Context *context, const char *option, const char *
                    force ? ", or --force to replace it" : "");
 }
 
+/* The steps of a path without "." and without repeated slashes: equal for spellings of one path. */
+static int path_plain(char out[FILES_PATH_MAX], const char *path)
+{
+    size_t length = 0;
+    out[0] = '\0';
+    for (const char *c = path; *c != '\0';) {
+        size_t n = strcspn(c, "/");
+        if (n > 0 && !(n == 1 && c[0] == '.')) {
+            bool between = length > 0 || path[0] == '/';
+            int added = snprintf(out + length, FILES_PATH_MAX - length, "%s%.*s",
+                                 between ? "/" : "", (int)n, c);
+            length += (size_t)added;
+            if (length >= FILES_PATH_MAX) {
+                return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
+            }
+        }
+        c += n + (c[n] == '/');
+    }
+    return 0;
+}
+
+/* Refuse --html at the place of a file that --csv writes. */
+static int same_file_check(const Context *context)
+{
+    char page[FILES_PATH_MAX], path[FILES_PATH_MAX], plain[FILES_PATH_MAX], name[80];
+    const TableSpec *const *tables = context->command->tables;
+    int rc = path_plain(page, context->html);
+    rc = rc ? rc : path_plain(plain, context->csv);
+    bool same = rc == 0 && strcmp(page, plain) == 0;
+    for (size_t i = 0; rc == 0 && !same && !csv_is_file(context->csv) && tables[i]; i++) {
+        snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
+        rc = path_join(path, context->csv, name);
+        rc = rc ? rc : path_plain(plain, path);
+        same = rc == 0 && strcmp(page, plain) == 0;
+    }
+    return rc || !same ? rc
+                       : err_set(OGPT_EUSAGE,
+                                 "%s: --csv and --html both write there; give one of "
+                                 "them another name",
+                                 context->html);
+}
+
+static bool is_there(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+/* Refuse what can be made nowhere or is of the wrong kind: a page needs a file, tables a folder or
+ * a file. */
+static int places_check(const Context *context)
+{
+    int rc = context->csv ? path_check_writable(context->csv) : 0;
+    rc = rc || !context->html ? rc : path_check_writable(context->html);
+    if (rc != 0) {
+        return rc;
+    }
+    if (context->csv && !csv_is_file(context->csv) && is_there(context->csv) &&
+        !dir_exists(context->csv)) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: --csv makes a folder of this name, and something else is there; give "
+                       "another name, or one that ends in .csv for one file",
+                       context->csv);
+    }
+    if (context->csv && csv_is_file(context->csv) && is_there(context->csv) &&
+        !file_exists(context->csv)) {
+        return err_set(OGPT_EUSAGE, "%s: is no regular file; give --csv another name",
+                       context->csv);
+    }
+    if (context->html) {
+        size_t length = strlen(context->html);
+        if (context->html[length - 1] == '/' ||
+            (is_there(context->html) && !file_exists(context->html))) {
+            return err_set(OGPT_EUSAGE, "%s: is no regular file; give --html another name",
+                           context->html);
+        }
+    }
+    return context->csv && context->html ? same_file_check(context) : 0;
+}
+
+static void page_title(char out[80], const Context *context)
+{
+    snprintf(out, 80, "ogpt %s", context->command->name);
+}
+
+/* Whether the file of --html is a page of this command; with `this_line`, of this very command
+ * line. Any other file is somebody's own. */
+static bool page_is_ours(const Context *context, bool this_line)
+{
+    char title[80];
+    Text begin = {0};
+    void *there = NULL;
+    size_t n_bytes = 0;
+    page_title(title, context);
+    html_page_begin(&begin, title, context->command_line);
+    const char *title_end = begin.data ? strstr(begin.data, "</title>") : NULL;
+    bool ours = title_end && file_read_all(&there, &n_bytes, context->html, PAGE_MAX) == 0;
+    size_t length = !ours ? 0 : this_line ? begin.length : (size_t)(title_end - begin.data) + 8;
+    ours = ours && n_bytes >= length && memcmp(there, begin.data, length) == 0;
+    mem_free(there);
+    text_release(&begin);
+    return ours;
+}
+
 int study__check_files(const Context *context, bool same_command)
 {
     char path[FILES_PATH_MAX], name[80];
-    int rc = context->csv ? path_check_writable(context->csv) : 0;
-    rc = rc || !context->html ? rc : path_check_writable(context->html);
-    if (rc != 0 || same_command || context->force) {
+    int rc = places_check(context);
+    if (rc != 0 || context->force) {
         return rc;
     }
-    if (context->html && file_exists(context->html)) {
+    if (context->html && file_exists(context->html) &&
+        !(same_command && page_is_ours(context, false))) {
         return exists_error(context, "html", context->html);
+    }
+    if (same_command) {
+        return 0;
     }
     if (context->csv && csv_is_file(context->csv) && file_exists(context->csv)) {
         return exists_error(context, "csv", context->csv);
@@ -225,23 +334,52 @@ static int line_width(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+/* The table of --csv FILE.csv: the first of those that the command declares which it also made, or
+ * NULL. */
+static const Table *main_table(const Study *study)
+{
+    const TableSpec *const *tables = study->context->command->tables;
+    for (size_t t = 0; tables[t]; t++) {
+        for (size_t i = 0; i < study->report.n_items; i++) {
+            const Table *table = report_table_at(&study->report, i);
+            if (table && table->spec == tables[t]) {
+                return table;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Add the way out to a message, where the command has one. */
+static int csv_error(const Context *context, int rc)
+{
+    bool force = (context->command->uses & USES_FORCE) != 0;
+    return rc == OGPT_EUSAGE && force ? err_set(rc, "%s, or --force to replace it", err_message())
+                                      : rc;
+}
+
 /* The tables as files. Another table in their place is an error; the result was printed before. */
 static int csv_save(const Study *study)
 {
     const Context *context = study->context;
     CsvTable files[REPORT_ITEMS_MAX];
     size_t n = 0;
-    bool file = csv_is_file(context->csv);
+    if (csv_is_file(context->csv)) {
+        const Table *table = main_table(study);
+        if (!table || table_rows(table) == 0) {
+            context_warn(context, "%s: not written: this result has no table with rows",
+                         context->csv);
+            return 0;
+        }
+        return csv_error(context, csv_write_file(context->csv, table_csv(table), context->force));
+    }
     for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);
-        if (file && table && table->spec == context->command->tables[0]) {
-            return csv_write_file(context->csv, table_csv(table), context->force);
-        }
-        if (!file && table) {
+        if (table) {
             files[n++] = (CsvTable){csv_name(table->spec), table_csv(table)};
         }
     }
-    return file ? 0 : csv_write(context->csv, files, n, context->force);
+    return csv_error(context, csv_write(context->csv, files, n, context->force));
 }
 
 static int html_save(const Study *study)
@@ -250,7 +388,12 @@ static int html_save(const Study *study)
     char title[80];
     char parent[FILES_PATH_MAX];
     Text page = {0};
-    snprintf(title, sizeof(title), "ogpt %s", context->command->name);
+    /* If this is a run, study__check has seen that this command may replace its page. */
+    if (file_exists(context->html) && !context->force &&
+        !page_is_ours(context, context->run == 0)) {
+        return exists_error(context, "html", context->html);
+    }
+    page_title(title, context);
     report_page(&page, &study->report, title, context->command_line);
     int rc = page.failed ? OGPT_ENOMEM : path_parent(parent, context->html);
     rc = rc ? rc : dir_create(parent); /* study__check_files found that it can be made */
@@ -279,10 +422,15 @@ static int rows_store(Study *study)
     char *printed = NULL;
     for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);
-        if (table && table->spec->kind && !table->unstored) {
-            assert(context->run != 0 && !js_has(by_kind, table->spec->kind));
-            js_set(by_kind, table->spec->kind, table_stored(table));
+        if (!table || !table->spec->kind || table->unstored) {
+            continue;
         }
+        if (context->run == 0 || js_has(by_kind, table->spec->kind)) {
+            js_free(by_kind);
+            return err_set(OGPT_EUSAGE, "%s: table %s: its rows need a run of their own in %s",
+                           context->command->name, table->spec->name, table->spec->kind);
+        }
+        js_set(by_kind, table->spec->kind, table_stored(table));
     }
     int rc = js_print(&printed, by_kind, 0); /* fails if a part could not be built */
     mem_free(printed);
@@ -306,12 +454,13 @@ int study__finish(Study *study)
     report_print(&text, report, (TableStyle){.width = line_width(), .wide = context->wide});
     rc = rc ? rc : context_result(context, report_document(report), text.failed ? NULL : text.data);
     text_release(&text);
-    rc = rc ? rc : report_check(report);
+    bool unread = rc == OGPT_EPIPE; /* the files are wanted all the same */
+    rc = rc && !unread ? rc : report_check(report);
     lines_say(context, &report->warnings, context_warn);
     rc = rc || !context->csv ? rc : csv_save(study);
     rc = rc || !context->html ? rc : html_save(study);
-    if (rc != 0) {
-        return rc;
+    if (rc != 0 || unread) {
+        return rc ? rc : OGPT_EPIPE;
     }
     if (study->verdict != 0) {
         return err_set(study->verdict, "%s", study->message);

@@ -7,7 +7,11 @@
  *
  * What can be refused early is refused early: study_begin checks that the database has all columns
  * of the declared tables, and that no file of --csv or --html is there which another command line
- * made. The command's tables and texts come out in the order in which they were begun.
+ * made. A command without a run's row refuses such a file after its result is printed. A page is
+ * replaced without --force only if it begins as a page of the same command. Places that can hold no
+ * file, and one place for both, are refused before any command runs. The files are written also if
+ * the reader of stdout went away. The command's tables and texts come out in the order in which
+ * they were begun.
  *
  * Start reading with cli/commands/games/cmd_perft.c, the smallest command.
  */

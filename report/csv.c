@@ -98,9 +98,7 @@ static int check_goal(const char *path, const Text *text)
     bool same = rc == 0 && n_bytes == text->length && memcmp(there, text->data, n_bytes) == 0;
     mem_free(there);
     return same ? 0
-                : err_set(OGPT_EUSAGE,
-                          "%s: exists and holds another table; choose another name, or --force to "
-                          "replace it",
+                : err_set(OGPT_EUSAGE, "%s: exists and holds another table; choose another name",
                           path);
 }
 

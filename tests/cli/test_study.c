@@ -2,6 +2,8 @@
  * files and rows; what can be refused early is refused before the command works. */
 #include "tests/base/base_test.h"
 
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/framework.h"
@@ -99,6 +101,30 @@ static const Command loser = {
     .run = loser_run,
 };
 
+static const TableSpec seen = {.name = "seen", .columns = curve_columns, .n_columns = 2};
+
+/* A command without a row of its run, as those are that only look at what is there. */
+static int viewer_run(Context *context)
+{
+    n_worked++;
+    if (context->n_args > 0) { /* only the second of its tables */
+        table_num(study_table(context, &summary), "best", measured);
+    } else {
+        study_table(context, wrong_key ? &curve : &seen);
+    }
+    return 0;
+}
+
+static const Command viewer = {
+    .name = "viewer",
+    .arguments = "[NUMBER]",
+    .summary = "for this test",
+    .examples = "ogpt viewer",
+    .max_args = 1,
+    COMMAND_TABLES(&seen, &summary),
+    .run = viewer_run,
+};
+
 static int start(void)
 {
     return 0;
@@ -111,15 +137,22 @@ static Js *versions(void)
     return document;
 }
 
+/* Split at blanks, in place; returns the number of words. */
+static int words_split(char *argv[16], char *line)
+{
+    int argc = 0;
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) {
+        argv[argc++] = word;
+    }
+    return argc;
+}
+
 /* Run a command line, words separated by blanks; its stdout is then in at("stdout"). */
 static int run(const char *line)
 {
     char words[512], *argv[16];
-    int argc = 0;
     snprintf(words, sizeof(words), "%s", line);
-    for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-        argv[argc++] = word;
-    }
+    int argc = words_split(argv, words);
     fflush(stdout);
     int kept = dup(STDOUT_FILENO);
     assert_non_null(freopen(at("stdout"), "w", stdout));
@@ -223,7 +256,8 @@ static void files_in_the_way_are_refused_early(void **state)
     assert_int_equal(n_worked, 3);
     /* ... and keeps them when it now finds something else; the result is printed. */
     measured = 0.5;
-    assert_refused(run("measure --games 3 --quiet --csv tables"), OGPT_EUSAGE, "holds another");
+    assert_refused(run("measure --games 3 --quiet --csv tables"), OGPT_EUSAGE,
+                   "holds another table; choose another name, or --force");
     assert_file("tables/summary.csv", "\"best\"\r\n0.25\r\n");
     assert_int_equal(n_worked, 4);
     assert_refused(run("measure --games 4 --html ogpt-results.db"), OGPT_EUSAGE, "exists");
@@ -243,6 +277,91 @@ static void places_that_cannot_be_written_are_refused_early(void **state)
     assert_false(dir_exists("new")); /* a check makes nothing */
     assert_int_equal(run("measure --games 2 --quiet --html made/deep/page.html"), 0);
     assert_true(file_exists("made/deep/page.html"));
+}
+
+static void file_write(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void places_of_another_kind_are_refused_early(void **state)
+{
+    file_write("notes", "mine\n");
+    assert_int_equal(mkdir("kept", 0777), 0);
+    assert_refused(run("measure --games 2 --csv notes"), OGPT_EUSAGE, "notes: --csv makes a fold");
+    assert_refused(run("measure --games 2 --csv notes --force"), OGPT_EUSAGE, "something else");
+    assert_refused(run("measure --games 2 --html kept"), OGPT_EUSAGE, "kept: is no regular file");
+    assert_refused(run("measure --games 2 --html page/"), OGPT_EUSAGE, "page/: is no regular");
+    assert_int_equal(n_worked, 0);
+    assert_file("notes", "mine\n");
+    assert_int_equal(run("measure --games 2 --quiet --csv kept"), 0);
+    assert_true(file_exists("kept/curve.csv"));
+}
+
+static void one_file_for_both_is_refused_early(void **state)
+{
+    assert_refused(run("measure --games 2 --csv b.csv --html ./b.csv"), OGPT_EUSAGE, "both write");
+    assert_refused(run("measure --games 2 --csv both --html both"), OGPT_EUSAGE, "both write");
+    assert_refused(run("measure --games 2 --csv both --html both//./curve.csv --force"),
+                   OGPT_EUSAGE, "both write");
+    assert_int_equal(n_worked, 0);
+    assert_int_equal(run("measure --games 2 --quiet --csv both --html both/page.html"), 0);
+    assert_true(file_exists("both/page.html"));
+}
+
+/* Also by a command that has no row of its run by which it would know its own files. */
+static void a_file_that_is_no_page_of_this_command_is_kept(void **state)
+{
+    file_write("own.html", "<p>mine</p>\n");
+    assert_refused(run("viewer --html own.html"), OGPT_EUSAGE, "own.html: exists");
+    assert_int_equal(n_worked, 0);
+    assert_int_equal(run("viewer 1 --html seen.html"), 0);
+    assert_int_equal(run("viewer 1 --html seen.html"), 0);
+    assert_refused(run("viewer 2 --html seen.html"), OGPT_EUSAGE, "seen.html: exists");
+    /* The very command line of a run is known, but the file became somebody else's. */
+    assert_int_equal(run("measure --games 5 --quiet --html run.html"), 0);
+    assert_int_equal(run("measure --games 5 --html run.html"), 0);
+    file_write("run.html", "<p>mine</p>\n");
+    assert_refused(run("measure --games 5 --quiet --html run.html"), OGPT_EUSAGE, "exists");
+    assert_file("own.html", "<p>mine</p>\n");
+    assert_file("run.html", "<p>mine</p>\n");
+    assert_int_equal(run("measure --games 5 --quiet --html run.html --force"), 0);
+}
+
+static void one_file_takes_the_first_table_that_was_made(void **state)
+{
+    assert_int_equal(run("viewer 1 --csv second.csv"), 0);
+    assert_file("second.csv", "\"best\"\r\n0.25\r\n");
+    /* It promises no option that the command lacks. */
+    measured = 0.5;
+    assert_refused(run("viewer 1 --csv second.csv"), OGPT_EUSAGE, "choose another name");
+    assert_null(strstr(err_message(), "--force"));
+    assert_int_equal(run("viewer --csv none.csv"), 0);
+    assert_false(file_exists("none.csv")); /* a table without rows has no columns either */
+}
+
+/* Whoever stops reading still wants the files. */
+static void files_are_written_although_nobody_reads(void **state)
+{
+    int ends[2], kept = dup(STDOUT_FILENO);
+    char line[] = "measure --games 2 --quiet --csv u.csv --html u.html", *argv[16];
+    int argc = words_split(argv, line);
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    fflush(stdout);
+    assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
+    close(ends[1]);
+    int rc = cli_run(argc, argv);
+    clearerr(stdout);
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    close(kept);
+    assert_int_equal(rc, OGPT_EPIPE);
+    assert_file("u.csv", "\"step\",\"loss\"\r\n1,0.25\r\n2,0.125\r\n");
+    assert_true(file_exists("u.html"));
 }
 
 static void required_options_come_first(void **state)
@@ -269,6 +388,12 @@ static void a_wrong_key_is_an_error_and_loses_nothing(void **state)
                           "   2  0.125\n"
                           "a drawing\n"
                           "best loss  0.250\n");
+}
+
+static void rows_without_a_run_are_an_error(void **state)
+{
+    wrong_key = "any";
+    assert_refused(run("viewer"), OGPT_EUSAGE, "viewer: table curve: its rows need a run");
 }
 
 static void a_column_without_place_is_refused_before_the_work(void **state)
@@ -312,7 +437,7 @@ static void versions_and_help_by_all_spellings(void **state)
 
 int main(void)
 {
-    static const Command *const commands[] = {&measure, &loser, NULL};
+    static const Command *const commands[] = {&measure, &loser, &viewer, NULL};
     static const Program program = {.commands = commands, .start = start, .versions = versions};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(tables_are_printed_and_stored, start_clean),
@@ -320,8 +445,14 @@ int main(void)
         cmocka_unit_test_setup(files_hold_the_tables, start_clean),
         cmocka_unit_test_setup(files_in_the_way_are_refused_early, start_clean),
         cmocka_unit_test_setup(places_that_cannot_be_written_are_refused_early, start_clean),
+        cmocka_unit_test_setup(places_of_another_kind_are_refused_early, start_clean),
+        cmocka_unit_test_setup(one_file_for_both_is_refused_early, start_clean),
+        cmocka_unit_test_setup(a_file_that_is_no_page_of_this_command_is_kept, start_clean),
+        cmocka_unit_test_setup(one_file_takes_the_first_table_that_was_made, start_clean),
+        cmocka_unit_test_setup(files_are_written_although_nobody_reads, start_clean),
         cmocka_unit_test_setup(required_options_come_first, start_clean),
         cmocka_unit_test_setup(a_wrong_key_is_an_error_and_loses_nothing, start_clean),
+        cmocka_unit_test_setup(rows_without_a_run_are_an_error, start_clean),
         cmocka_unit_test_setup(a_column_without_place_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_column_of_another_type_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_verdict_comes_after_the_result, start_clean),
