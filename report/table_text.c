@@ -123,7 +123,8 @@ static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
                        (style.wide || (column->flags & COLUMN_WIDE) == 0) &&
                        is_set(table, column->key);
         bool interval = column->interval && (style.wide || (column->flags & COLUMN_BRIEF) == 0);
-        for (int part = 0; visible && part <= interval && n < COLUMNS_SHOWN; part++) {
+        int n_parts = !visible ? 0 : interval ? 2 : 1;
+        for (int part = 0; part < n_parts && n < COLUMNS_SHOWN; part++) {
             bool left = column->type == COLUMN_TEXT || part == 1;
             shown[n++] = (Shown){.column = column, .interval = part == 1, .left = left};
         }

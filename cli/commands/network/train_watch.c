@@ -143,7 +143,7 @@ static int on_saved(void *context, int64_t step, const char *path, const char *m
     return rc;
 }
 
-int train_watched(TrainWatch *watch, TrainJob *job)
+int train_watched(TrainWatch *watch, const TrainJob *job)
 {
     TrainResult result;
     const TrainObserver observer = {.context = watch,
@@ -152,9 +152,10 @@ int train_watched(TrainWatch *watch, TrainJob *job)
                                     .stepped = on_stepped,
                                     .warned = on_warned,
                                     .saved = on_saved};
-    job->observer = &observer;
+    TrainJob watched = *job;
+    watched.observer = &observer;
     watch->train = job->options;
-    int rc = train_run(&result, job, &(Work){.pool = watch->context->pool});
+    int rc = train_run(&result, &watched, &(Work){.pool = watch->context->pool});
     progress_end(&watch->progress);
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);

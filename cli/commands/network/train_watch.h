@@ -21,6 +21,6 @@ typedef struct TrainWatch {
 
 /* Train with an observer of its own, report on stderr and into the store, fill the tables of the
  * result. Returns 0 or OGPT_E*. */
-int train_watched(TrainWatch *watch, TrainJob *job);
+int train_watched(TrainWatch *watch, const TrainJob *job);
 
 #endif
