@@ -49,7 +49,9 @@ static void head_softmax(float *weights, const float *scores, size_t n_keys, siz
         return;
     }
     for (size_t t = 0; t < n_keys; t += VEC_LANES) {
-        Vec e = first_lanes(vec_exp(vec_load(scores + t) - largest), n_keys - t, 0);
+        Vec score = vec_load(scores + t), e = vec_exp(score - largest);
+        /* vec_exp has a least value: a key that a hook took out must not keep it. */
+        e = first_lanes(vec_select(score == -INFINITY, vec_all(0), e), n_keys - t, 0);
         sum += e;
         vec_store(weights + t, e);
     }

@@ -194,6 +194,17 @@ static void test_attention_row(void **state)
         same(0, NH * stride, HS);
         kernels_fast.attention_row_softmax(fast[0], fast[0], n, stride, NH); /* in place */
         assert_memory_equal(fast[0], fast[1], NH * stride * sizeof(float));
+        /* A key that was taken out by a score of minus infinity has no weight at all. */
+        for (size_t h = 0; h < NH; h++) {
+            ref[0][h * stride] = -INFINITY;
+        }
+        kernels_ref.attention_row_softmax(ref[1], ref[0], n, stride, NH);
+        kernels_fast.attention_row_softmax(fast[1], ref[0], n, stride, NH);
+        same(1, NH * stride, n + HS);
+        for (size_t h = 0; h < NH; h++) {
+            assert_true(ref[1][h * stride] == 0 && fast[1][h * stride] == 0);
+            assert_true(n == 1 || fast[1][h * stride + 1] > 0);
+        }
     }
 }
 
