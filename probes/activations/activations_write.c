@@ -39,6 +39,8 @@ static int check_options(const ActivationsOptions *options, const GptConfig *cfg
     bool embed = options->n_layers > 0 && options->layers[0] == LAYER_EMBED;
     if (!task_find(options->task)) {
         reason = "unknown task; expected one of " TASK_NAMES;
+    } else if (!hook_site_serves(options->site, HOOK_USE_CAPTURE)) {
+        reason = "rows of the site cannot be written; expected one of " HOOK_NAMES_CAPTURE;
     } else if (options->n_layers < 1 || options->n_layers > LAYERS_MAX) {
         reason = "give at least one layer";
     } else if (embed && options->site != HOOK_RESID_POST) {

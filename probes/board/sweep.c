@@ -43,6 +43,9 @@ const char *sweep_options_check(const SweepOptions *options, const GptConfig *cf
     if (options->l2 == FIT_L2_AUTO ? !newton : !(options->l2 > 0) || !isfinite(options->l2)) {
         return "l2 must be a positive number, or chosen on validation games by solver newton";
     }
+    if (!hook_site_serves(options->site, HOOK_USE_VECTOR)) {
+        return "the site has no vectors; expected one of " HOOK_NAMES_VECTOR;
+    }
     if (cfg->n_layers > LAYERS_MAX - 1) {
         return "models of more than 64 layers cannot be probed";
     }

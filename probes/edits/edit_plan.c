@@ -89,9 +89,13 @@ int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, con
                        "probe of task mine or colour",
                        directions->terms.task);
     }
-    if (plan->site == HOOK_PATTERN || width != directions->width) {
+    if (!hook_site_serves(plan->site, HOOK_USE_VECTOR)) {
+        return err_set(OGPT_EUSAGE, "rows of %s cannot be edited along directions; expected %s",
+                       hook_site_name(plan->site), HOOK_NAMES_VECTOR);
+    }
+    if (width != directions->width) {
         return err_set(OGPT_EUSAGE,
-                       "rows of hook_%s are %zu wide, the directions %zu; edit a site of "
+                       "rows of %s are %zu wide, the directions %zu; edit a site of "
                        "the probe's width",
                        hook_site_name(plan->site), width, directions->width);
     }

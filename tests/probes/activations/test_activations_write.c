@@ -314,11 +314,15 @@ static void what_does_not_fit_is_refused(void **state)
     assert_int_equal(write_to(&report, "precious", true, &options, &watch), OGPT_EUSAGE);
     fixture_path(path, &fixture, "precious/LOCK");
     assert_false(file_exists(path));
-    for (int bad = 0; bad < 5; bad++) {
+    for (int bad = 0; bad < 7; bad++) {
         options = four_shards();
         options.n_layers = bad == 0 ? 0 : 2;
         options.layers[1] = bad == 1 ? 3 : bad == 2 ? LAYER_EMBED : 2;
-        options.site = bad == 3 ? HOOK_Z : HOOK_RESID_POST;
+        options.site = bad == 3   ? HOOK_Z
+                       : bad == 5 ? HOOK_FINAL
+                       : bad == 6 ? HOOK_SCORES
+                                  : HOOK_RESID_POST;
+        options.layers[0] = bad >= 5 ? 1 : options.layers[0]; /* wrong by its site alone */
         options.ply_mask = bad == 4 ? 1 : 0;
         assert_int_equal(write_to(&report, "bad", false, &options, &watch), OGPT_EUSAGE);
     }

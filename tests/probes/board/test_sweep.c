@@ -165,6 +165,10 @@ static void other_settings_are_refused(void **state)
     assert_int_equal(fit(&result, hash, "one", &options, &watch, &usual), OGPT_EUSAGE);
     fixture.model.model_hash[0] = 'a';
     assert_int_equal(fit(&result, hash, "one", &options, &watch, &usual), 0);
+    options.site = HOOK_FINAL; /* outside the blocks: no row of layer 1 would ever be read */
+    assert_int_equal(fit(&result, hash, "none", &options, &watch, &usual), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "no vectors"));
+    options.site = HOOK_RESID_POST;
     options.layers[0] = 3; /* the network has layers 0 to 2 */
     assert_int_equal(fit(&result, hash, "none", &options, &watch, &usual), OGPT_EUSAGE);
     assert_string_equal(hash, "");

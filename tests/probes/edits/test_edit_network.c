@@ -526,6 +526,10 @@ static void plans_that_cannot_be_done_are_refused(void **state)
     plan.site = HOOK_POST;
     assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "256 wide"));
+    /* As wide as the stream, but outside the blocks: no layer of a plan would ever be edited. */
+    plan.site = HOOK_FINAL;
+    assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "final_normalized cannot be edited"));
     plan.site = HOOK_RESID_POST;
     plan.layers = 8;
     assert_int_equal(edit_plan_check(&plan, &fixture.directions, cfg), OGPT_EUSAGE);
