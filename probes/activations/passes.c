@@ -87,7 +87,7 @@ static size_t encode_read(uint8_t *tokens, uint8_t *targets, const Vocab *vocab,
         const uint8_t *game = moves + b * stride;
         size_t length = (size_t)game_length(game, vocab->variant->n_moves);
         for (size_t t = 0; t < read[b]; t++) {
-            tokens[b * T + t] = vocab->tok_of_sq[game[t]];
+            tokens[b * T + t] = t < length ? vocab->tok_of_sq[game[t]] : TOK_PAD;
             targets[b * T + t] = t + 1 < length ? vocab->tok_of_sq[game[t + 1]] : TOK_PAD;
         }
     }

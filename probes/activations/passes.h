@@ -26,8 +26,9 @@ typedef struct PassGames {
     const uint8_t *moves; /* (n, n_moves); NULL: games first .. first+n-1 of `source` are fetched */
     GameSource *source;
     uint64_t first;
-    /* (n) moves 0 .. read[g]-1 of game g are the input, at least 1 and at most n_ctx; a pass is as
-     * long as its longest game. NULL: the input is all moves but the last, padded to n_ctx. */
+    /* (n) moves 0 .. read[g]-1 of game g are the input, at least 1 and at most n_ctx, with pads
+     * behind a game's end; a pass is as long as the largest `read` of its games. NULL: the input is
+     * all moves but the last, padded to n_ctx. */
     const uint8_t *read;
     size_t games_a_pass; /* 0: PASS_GAMES */
 } PassGames;

@@ -244,6 +244,24 @@ static void lengths_are_kept(void **state)
     }
 }
 
+/* Behind its last move a game is padded, however many moves are to be read. */
+static void a_short_game_is_padded(void **state)
+{
+    const uint8_t read[1] = {5};
+    uint8_t game[MOVES];
+    SeenPass seen;
+    PassGames games = {.vocab = fixture.subject.vocab, .n = 1, .moves = game, .read = read};
+    PassCalls calls = {.context = &seen, .visit = see_pass};
+    memset(game, SQ_NONE, sizeof(game));
+    memcpy(game, moves, 3);
+    assert_int_equal(passes_run(fixture.model.gpt, &games, &calls, WORK_ALONE), 0);
+    assert_int_equal(seen.T, 5);
+    for (size_t t = 0; t < 5; t++) {
+        assert_int_equal(seen.tokens[t], t < 3 ? games.vocab->tok_of_sq[moves[t]] : TOK_PAD);
+        assert_int_equal(seen.targets[t], t < 2 ? games.vocab->tok_of_sq[moves[t + 1]] : TOK_PAD);
+    }
+}
+
 static int refuse_layer(void *context, const PassBatch *pass, const HookPoint *point)
 {
     int *calls = context;
@@ -295,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_visit_may_ask_for_gradients),
         cmocka_unit_test(embed_is_the_input_of_block_0),
         cmocka_unit_test(lengths_are_kept),
+        cmocka_unit_test(a_short_game_is_padded),
         cmocka_unit_test(faults_are_reported),
     };
     return cmocka_run_group_tests_name("passes", tests, setup, teardown);
