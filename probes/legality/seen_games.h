@@ -1,9 +1,7 @@
-/* probes/legality/seen_games.h - were scored games among the training games? Fresh training games
- * are a function of (seed, index), so they are drawn again and compared; games of a corpus are
- * divided by their hash, so none of a test split was trained on.
+/* probes/legality/seen_games.h - were scored games among the training games?
  *
- * Fresh training games are a function of (seed, index), so they are made again and compared by
- * hash. The games of a corpus are split by hash, so training never saw a game of the test split.
+ * Fresh training games are a function of (seed, index), so they are drawn again and compared. The
+ * games of a corpus are split by hash, so training never saw a game of the test split.
  *
  * Training replaces fresh games that are among its own held-out games (ogpt train counts them:
  * held_out_collisions). Such a game is looked up as it was before the replacement.
