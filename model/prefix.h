@@ -32,7 +32,9 @@ void prefix_free(Prefix *prefix);
 /* Read B sequences, 1 <= B <= max_batch: tokens (B, stride), of which the first lengths[b] count,
  * 1 <= lengths[b] <= n_ctx and <= stride. hooks (may be NULL) see and may change rows of all
  * positions, PREFIX_FILL sequences at a time (HookPoint.first says which); the cache keeps what
- * they leave. Positions behind a sequence's last are padding. */
+ * they leave. At the last position that holds in the blocks that prefix_last does not run: in those
+ * that it runs, its own hooks must make the edit again. Positions behind a sequence's last are
+ * padding. */
 void prefix_fill(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens, size_t stride,
                  const uint8_t *lengths, size_t B, const Hooks *hooks);
 /* Logits (B,V) at the last position of every sequence, borrowed until the next call. hooks (may
@@ -46,10 +48,11 @@ const real *prefix_last(Prefix *prefix, const Gpt *gpt, const Hooks *hooks);
  * sequence stays as it is if its token is 0 (the pad) or if it has n_ctx tokens already; its logits
  * then mean nothing. May be repeated. Borrowed as above. */
 const real *prefix_append(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens);
-/* The gradient of any metric of the last prefix_last at every hook site of the last positions, of a
- * Prefix made for TAPE_GRADIENT: gpt_gradient, rows (B,1,width). dlogits (B,V) or NULL. Everything
- * at earlier positions is a constant, keys and values included; for a metric of the last position
- * that is no loss, because no earlier position reads from it. */
+/* The gradient of any metric of the last prefix_last, or prefix_append, at every hook site of the
+ * last positions, of a Prefix made for TAPE_GRADIENT: gpt_gradient, rows (B,1,width). dlogits (B,V)
+ * or NULL. Everything at earlier positions is a constant, keys and values included; for a metric of
+ * the last position that is no loss, because no earlier position reads from it. Rows of sequences
+ * that prefix_append left as they were mean nothing. */
 void prefix_gradient(Prefix *prefix, const Gpt *gpt, const real *dlogits, const Hooks *hooks);
 
 #endif

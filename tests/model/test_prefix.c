@@ -257,6 +257,162 @@ static void edits_of_all_positions_are_kept_by_filling(void **state)
     fixture_release(&f);
 }
 
+/* What hooks of prefix_fill left at the last position holds in blocks that prefix_last does not
+ * run. A Prefix for gradients runs all of them: the same hooks make the edit again. */
+static void blocks_that_run_are_edited_again(void **state)
+{
+    Fixture f = fixture_make();
+    Prefix *both = NULL;
+    Edit edit = {&f, N, true};
+    Hooks hooks = hooks_of(&edit, HOOK_ATTN_OUT, 6);
+    real kept[N * V], again[N * V];
+    assert_int_equal(prefix_new(&both, &f.gpt->cfg, N, TAPE_GRADIENT, NULL), 0);
+    prefix_fill(both, f.gpt, f.tokens, N_CTX, f.lengths, N, &hooks);
+    prefix_fill(f.prefix, f.gpt, f.tokens, N_CTX, f.lengths, N, &hooks);
+    memcpy(kept, prefix_last(f.prefix, f.gpt, NULL), sizeof(kept));
+    memcpy(again, prefix_last(both, f.gpt, &hooks), sizeof(again));
+    const real *bare = prefix_last(both, f.gpt, NULL);
+    double lost = 0;
+    for (size_t b = 0; b < N; b++) {
+        assert_true(gap(again + b * V, kept + b * V) < TOL);
+        lost = fmax(lost, gap(bare + b * V, kept + b * V));
+    }
+    assert_true(lost > 100 * TOL); /* without hooks the last position is not edited */
+    prefix_free(both);
+    fixture_release(&f);
+}
+
+/* Gradients of a site behind appended tokens, against those of the whole pass. */
+typedef struct Gradients {
+    real rows[N_CTX * C * N];
+} Gradients;
+
+static void keep_gradient(void *context, const HookPoint *point)
+{
+    Gradients *out = context;
+    size_t n = point->B * point->T * point->width;
+    assert_true(point->gradient && n <= sizeof(out->rows) / sizeof(out->rows[0]));
+    memcpy(out->rows, point->gradient, n * sizeof(*out->rows));
+}
+
+static void gradients_behind_appended_tokens(void **state)
+{
+    static Gradients last, whole;
+    Fixture f = fixture_make();
+    Prefix *rows = NULL;
+    Tape *tape = NULL;
+    real dlogits[N * V], d[N_CTX * V];
+    uint8_t more[N], longer[N_CTX];
+    size_t n_compared = 0;
+    double apart = 0;
+    Rng rng = rng_at(9, RNG_TEST, 0);
+    Hooks hooks = {.fn = keep_gradient, .context = &last};
+    hooks.sites[HOOK_RESID_PRE] = 2;
+    assert_int_equal(prefix_new(&rows, &f.gpt->cfg, N, TAPE_GRADIENT, NULL), 0);
+    assert_int_equal(tape_new(&tape, &f.gpt->cfg, 1, TAPE_GRADIENT, NULL), 0);
+    for (size_t i = 0; i < N * V; i++) {
+        dlogits[i] = (real)rng_normal(&rng);
+    }
+    for (size_t b = 0; b < N; b++) {
+        more[b] = b % 4 == 3 ? 0 : (uint8_t)(1 + b);
+    }
+    prefix_fill(rows, f.gpt, f.tokens, N_CTX, f.lengths, N, NULL);
+    prefix_last(rows, f.gpt, NULL);
+    prefix_append(rows, f.gpt, more);
+    prefix_gradient(rows, f.gpt, dlogits, &hooks);
+    hooks.context = &whole;
+    for (size_t b = 0; b < N; b++) {
+        size_t n = f.lengths[b];
+        if (more[b] == 0 || n == N_CTX) {
+            continue; /* it did not grow */
+        }
+        memcpy(longer, f.tokens + b * N_CTX, n);
+        longer[n] = more[b];
+        memset(d, 0, sizeof(d));
+        memcpy(d + n * V, dlogits + b * V, V * sizeof(*d));
+        gpt_forward(f.gpt, tape, longer, 1, n + 1, NULL);
+        gpt_gradient(f.gpt, tape, NULL, d, &hooks, NULL);
+        double largest = 0, worst = 0;
+        for (size_t c = 0; c < C; c++) {
+            double x = (double)whole.rows[n * C + c];
+            largest = fmax(largest, fabs(x));
+            worst = fmax(worst, fabs(x - (double)last.rows[b * C + c]));
+            apart = fmax(apart, fabs(x - (double)last.rows[(b + 1) % N * C + c]));
+        }
+        assert_true(worst < 2e-4 * largest);
+        n_compared++;
+    }
+    assert_true(n_compared > N / 2 && apart > 0.1);
+    prefix_free(rows);
+    tape_free(tape);
+    fixture_release(&f);
+}
+
+/* NaN everywhere in an earlier pass, longer sequences before shorter ones: nothing of it is read
+ * again, forward or back. */
+static void spoil(void *context, const HookPoint *point)
+{
+    (void)context;
+    for (size_t i = 0; i < point->B * point->T * point->width; i++) {
+        *(point->gradient ? &point->gradient[i] : &point->value[i]) = NAN;
+    }
+}
+
+static void spoilt_memory_is_not_read(void **state)
+{
+    static Gradients clean, spoilt;
+    Fixture f = fixture_make();
+    uint8_t full[N], ones[N * N_CTX], shorter[N];
+    real dlogits[N * V], logits[2][N * V];
+    Hooks bad = {.fn = spoil}, good = {.fn = keep_gradient};
+    memset(full, N_CTX, sizeof(full));
+    memset(ones, 1, sizeof(ones));
+    for (int site = 0; site < N_HOOK_SITES; site++) {
+        bad.sites[site] = ~0ULL;
+    }
+    for (size_t b = 0; b < N; b++) {
+        shorter[b] = (uint8_t)(1 + b % 20);
+    }
+    for (size_t i = 0; i < N * V; i++) {
+        dlogits[i] = (real)(i % 7) - 3;
+    }
+    good.sites[HOOK_RESID_PRE] = 1;
+    const Kernels *const sets[] = {&kernels_ref, &kernels_fast};
+    for (size_t set = 0; set < 2; set++) {
+        for (int dirty = 0; dirty < 2; dirty++) {
+            Prefix *prefix = NULL;
+            assert_int_equal(prefix_new(&prefix, &f.gpt->cfg, N + 2, TAPE_GRADIENT, sets[set]), 0);
+            if (dirty) {
+                prefix_fill(prefix, f.gpt, ones, N_CTX, full, N, &bad);
+                prefix_last(prefix, f.gpt, &bad);
+                prefix_gradient(prefix, f.gpt, dlogits, &bad);
+            }
+            good.context = dirty ? &spoilt : &clean;
+            prefix_fill(prefix, f.gpt, ones, N_CTX, shorter, N, NULL);
+            memcpy(logits[dirty], prefix_last(prefix, f.gpt, NULL), sizeof(logits[0]));
+            prefix_gradient(prefix, f.gpt, dlogits, &good);
+            prefix_free(prefix);
+        }
+        assert_memory_equal(logits[0], logits[1], sizeof(logits[0]));
+        assert_memory_equal(clean.rows, spoilt.rows, N * C * sizeof(real));
+        for (int dirty = 0; dirty < 2; dirty++) {
+            Tape *tape = NULL;
+            assert_int_equal(tape_new(&tape, &f.gpt->cfg, N + 2, TAPE_GRADIENT, sets[set]), 0);
+            if (dirty) {
+                gpt_forward(f.gpt, tape, ones, N, N_CTX, &bad);
+                gpt_gradient(f.gpt, tape, NULL, NULL, &bad, NULL);
+            }
+            good.context = dirty ? &spoilt : &clean;
+            memcpy(logits[dirty], gpt_forward(f.gpt, tape, ones, N, 1, NULL), sizeof(logits[0]));
+            gpt_gradient(f.gpt, tape, NULL, dlogits, &good, NULL);
+            tape_free(tape);
+        }
+        assert_memory_equal(logits[0], logits[1], sizeof(logits[0]));
+        assert_memory_equal(clean.rows, spoilt.rows, N * C * sizeof(real));
+    }
+    fixture_release(&f);
+}
+
 /* A cache of other sequences must be seen: one token changed, one position lost. */
 static void stale_sequences_are_seen(void **state)
 {
@@ -293,6 +449,9 @@ int main(void)
         cmocka_unit_test(appended_tokens_see_the_edit),
         cmocka_unit_test(edits_of_all_positions_are_kept_by_filling),
         cmocka_unit_test(stale_sequences_are_seen),
+        cmocka_unit_test(blocks_that_run_are_edited_again),
+        cmocka_unit_test(gradients_behind_appended_tokens),
+        cmocka_unit_test(spoilt_memory_is_not_read),
     };
     return cmocka_run_group_tests_name("prefix", tests, NULL, NULL);
 }
