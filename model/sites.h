@@ -125,8 +125,9 @@ size_t hook_width(const GptConfig *cfg, HookSite site, size_t keys);
 /* What a hook is shown: rows (B,T,width) of one site and layer.
  *
  * On the way forward a hook reads `value` and may change it in place; the pass continues with what
- * it leaves. Entries that causality hides stay hidden: scores of keys after the query are not
- * read back.
+ * it leaves. Scores of keys after the query are not read back: causality hides them from every
+ * hook. A pattern is read back as it is left, as in TransformerLens: in gpt_forward, a weight that
+ * a hook gives to a later key lets the query see it.
  *
  * On the way back (`gradient` is not NULL) `value` is what the forward pass left, read only, and
  * `gradient` (B,T,width) is d metric / d value. A hook may change it in place, and the pass goes

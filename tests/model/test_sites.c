@@ -214,6 +214,38 @@ static void nothing_to_attend_to(void **state)
     }
 }
 
+/* Gives every key of every query the same score or weight, later keys too. */
+static void level_hook(void *context, const HookPoint *point)
+{
+    (void)context;
+    for (size_t i = 0; i < point->B * point->T * point->width; i++) {
+        point->value[i] = 0.25f;
+    }
+}
+
+/* Causality hides later keys from scores that a hook leaves, and not from a pattern. */
+static void what_hooks_show_of_later_keys(void **state)
+{
+    (void)state;
+    const HookSite sites[] = {HOOK_SCORES, HOOK_PATTERN};
+    uint8_t changed[T];
+    float logits[V];
+    memcpy(changed, tokens, T);
+    changed[T - 1] = (uint8_t)(tokens[T - 1] % (V - 1) + 1);
+    for (size_t i = 0; i < 2; i++) {
+        for (int mode = TAPE_FORWARD; mode <= TAPE_GRADIENT; mode += TAPE_GRADIENT) {
+            Hooks hooks = {.fn = level_hook};
+            Tape *tape = NULL;
+            hooks.sites[sites[i]] = 2;
+            assert_int_equal(tape_new(&tape, &cfg, 1, (TapeMode)mode, NULL), 0);
+            memcpy(logits, gpt_forward(gpt, tape, tokens, 1, T, &hooks), sizeof(logits));
+            const float *other = gpt_forward(gpt, tape, changed, 1, T, &hooks);
+            assert_int_equal(memcmp(logits, other, sizeof(logits)) == 0, sites[i] == HOOK_SCORES);
+            tape_free(tape);
+        }
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -252,6 +284,7 @@ int main(void)
         cmocka_unit_test(every_site_is_the_same_everywhere),
         cmocka_unit_test(a_pass_without_hooks_keeps_its_bits),
         cmocka_unit_test(nothing_to_attend_to),
+        cmocka_unit_test(what_hooks_show_of_later_keys),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
