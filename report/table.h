@@ -101,7 +101,8 @@ size_t table_columns_of(Column *columns, size_t max, const Js *rows);
 /* ---- renderers; the Text is `failed` when out of memory, a Js is owned ---- */
 
 typedef struct TableStyle {
-    int width; /* characters a line: texts are cut with '~' to fit; 0: any */
+    int width; /* characters a line: texts are cut with '~' to fit, or only the widest if no cut is
+                * enough; 0: any */
     bool wide; /* also the columns with COLUMN_WIDE, and intervals of those with COLUMN_BRIEF */
 } TableStyle;
 

@@ -141,22 +141,36 @@ static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
     return n;
 }
 
-/* Make the widest text narrower until the line fits or no text can be cut any more. */
+/* The text column that is cut next, the widest; -1: none can be made narrower. */
+static int widest_text(const Shown *shown, int n)
+{
+    int widest = -1;
+    for (int i = 0; i < n; i++) {
+        if (shown[i].column->type == COLUMN_TEXT && shown[i].width > CELL_LEAST &&
+            (widest < 0 || shown[i].width > shown[widest].width)) {
+            widest = i;
+        }
+    }
+    return widest;
+}
+
+/* Make the widest text narrower until the line fits. If it cannot fit, only that one column is cut:
+ * names cut short would be lost for a line that is too long all the same. */
 static void cells_fit(Shown *shown, int n, int line)
 {
-    for (;;) {
-        int total = 2 * (n - 1), widest = -1;
-        for (int i = 0; i < n; i++) {
-            total += shown[i].width;
-            if (shown[i].column->type == COLUMN_TEXT && shown[i].width > CELL_LEAST &&
-                (widest < 0 || shown[i].width > shown[widest].width)) {
-                widest = i;
-            }
-        }
-        if (total <= line || widest < 0) {
-            return;
-        }
+    int total = 2 * (n - 1), least = total, widest = widest_text(shown, n);
+    for (int i = 0; i < n; i++) {
+        bool cut = shown[i].column->type == COLUMN_TEXT && shown[i].width > CELL_LEAST;
+        total += shown[i].width;
+        least += cut ? CELL_LEAST : shown[i].width;
+    }
+    if (widest >= 0 && least > line) {
+        shown[widest].width = CELL_LEAST;
+        return;
+    }
+    for (; total > line && widest >= 0; total--) {
         shown[widest].width -= 1;
+        widest = widest_text(shown, n);
     }
 }
 

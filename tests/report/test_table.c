@@ -139,6 +139,36 @@ static void long_texts_are_cut_to_the_width(void **state)
     table_release(&table);
 }
 
+/* Names that differ at their ends must stay apart. */
+static void names_stay_whole_where_cutting_does_not_help(void **state)
+{
+    static const Column named[] = {
+        {.key = "name", .heading = "name", .type = COLUMN_TEXT},
+        {.key = "value", .heading = "a number with a long heading", .digits = 1},
+        {.key = "what", .heading = "what", .type = COLUMN_TEXT},
+    };
+    static const TableSpec spec = {"named", TABLE_COLUMNS(named)};
+    Table table;
+    Text text = {0};
+    table_init(&table, &spec);
+    for (int row = 0; row < 2; row++) {
+        table_row(&table);
+        table_text(&table, "name", row == 0 ? "rank_newly_legal" : "rank_newly_illegal");
+        table_num(&table, "value", 1);
+        table_text(&table, "what", "the mean rank of such moves");
+    }
+    table_print(&text, &table, (TableStyle){.width = 50}); /* at least 12 + 28 + 12 + blanks */
+    assert_text(&text, "name                a number with a long heading  what\n"
+                       "rank_newly_legal                             1.0  the mean ra~\n"
+                       "rank_newly_illegal                           1.0  the mean ra~\n");
+    table_print(&text, &table, (TableStyle){.width = 56}); /* where it helps, all texts are cut */
+    assert_text(&text, "name          a number with a long heading  what\n"
+                       "rank_newly_~                           1.0  the mean ra~\n"
+                       "rank_newly_~                           1.0  the mean ra~\n");
+    text_release(&text);
+    table_release(&table);
+}
+
 static void a_record_is_a_line_a_column(void **state)
 {
     Table table;
@@ -306,6 +336,7 @@ int main(void)
         cmocka_unit_test(text_is_aligned),
         cmocka_unit_test(text_is_short_unless_asked),
         cmocka_unit_test(long_texts_are_cut_to_the_width),
+        cmocka_unit_test(names_stay_whole_where_cutting_does_not_help),
         cmocka_unit_test(a_record_is_a_line_a_column),
         cmocka_unit_test(markdown_escapes_bars),
         cmocka_unit_test(html_is_escaped),
