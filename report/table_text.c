@@ -34,17 +34,23 @@ void column_print(Text *out, const Column *column, const Js *value)
     }
 }
 
+static bool has_interval(const Column *column, const Js *row)
+{
+    char key[80];
+    snprintf(key, sizeof(key), "%s_low", column->key);
+    return js_type(js_member(row, key)) != JS_NULL;
+}
+
 /* "[0.912, 0.934]", nothing if the row has no interval. */
 static void interval_print(Text *out, const Column *column, const Js *row)
 {
     char key[80];
-    snprintf(key, sizeof(key), "%s_low", column->key);
-    const Js *low = js_member(row, key);
-    if (!low || js_type(low) == JS_NULL) {
+    if (!has_interval(column, row)) {
         return;
     }
+    snprintf(key, sizeof(key), "%s_low", column->key);
     text_add(out, "[");
-    column_print(out, column, low);
+    column_print(out, column, js_member(row, key));
     snprintf(key, sizeof(key), "%s_high", column->key);
     text_add(out, ", ");
     column_print(out, column, js_member(row, key));
@@ -76,6 +82,14 @@ typedef struct Shown {
     int width;
 } Shown;
 
+/* A value that holds the end of a line must not end the line of its row. */
+static void lines_join(Text *text, size_t from)
+{
+    for (size_t i = from; i < text->length; i++) {
+        text->data[i] = text->data[i] == '\n' ? '?' : text->data[i];
+    }
+}
+
 static void cell_make(Text *cell, const Shown *shown, const Js *row)
 {
     if (shown->interval) {
@@ -83,6 +97,7 @@ static void cell_make(Text *cell, const Shown *shown, const Js *row)
     } else {
         column_print(cell, shown->column, js_member(row, shown->column->key));
     }
+    lines_join(cell, 0);
 }
 
 /* A list has no room for units, but a share without its sign would mislead. */
@@ -239,11 +254,13 @@ static void record_print(Text *out, const Table *table, TableStyle style)
         }
         text_add(out, "%s", column->heading);
         blanks_add(out, width - text_width(column->heading) + 2);
+        size_t before = out->length;
         column_print(out, column, value);
+        lines_join(out, before);
         if (js_type(value) != JS_NULL) {
             text_add(out, "%s%s", column->unit ? " " : "", column->unit ? column->unit : "");
         }
-        if (column->interval) {
+        if (column->interval && has_interval(column, row)) {
             text_add(out, "  ");
             interval_print(out, column, row);
         }

@@ -184,6 +184,32 @@ static void a_record_is_a_line_a_column(void **state)
     table_release(&table);
 }
 
+/* Also with a name that holds the end of a line, and without blanks for an interval that is not
+ * known. */
+static void each_row_is_one_line(void **state)
+{
+    static const Column shared[] = {
+        {.key = "path", .heading = "path", .type = COLUMN_TEXT},
+        {.key = "share", .heading = "share", .digits = 1, .interval = true},
+    };
+    static const TableSpec one = {"one", TABLE_COLUMNS(shared), .record = true};
+    static const TableSpec many = {"many", TABLE_COLUMNS(shared)};
+    static const TableSpec *const specs[] = {&one, &many};
+    static const char *const expected[] = {"path   a?b\nshare  -\n",
+                                           "path  share  95 % interval\na?b       -\n"};
+    for (int i = 0; i < 2; i++) {
+        Table table;
+        Text text = {0};
+        table_init(&table, specs[i]);
+        table_text(&table, "path", "a\nb");
+        table_null(&table, "share");
+        table_print(&text, &table, (TableStyle){0});
+        assert_text(&text, expected[i]);
+        text_release(&text);
+        table_release(&table);
+    }
+}
+
 static void markdown_escapes_bars(void **state)
 {
     Table table;
@@ -338,6 +364,7 @@ int main(void)
         cmocka_unit_test(long_texts_are_cut_to_the_width),
         cmocka_unit_test(names_stay_whole_where_cutting_does_not_help),
         cmocka_unit_test(a_record_is_a_line_a_column),
+        cmocka_unit_test(each_row_is_one_line),
         cmocka_unit_test(markdown_escapes_bars),
         cmocka_unit_test(html_is_escaped),
         cmocka_unit_test(json_keeps_every_digit),
