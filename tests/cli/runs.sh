@@ -91,3 +91,25 @@ head -c 9000 ogpt-results.db >broken.db
 expect 1 doctor --store broken.db
 holds "FAILED"
 check_end
+
+# Typed again, each command finds its work done and its tables unchanged.
+again() {
+    expect 0 "$@" --csv again --quiet
+    expect 0 "$@" --csv again --quiet
+}
+again generate six.ogpc --games 100 --size 6
+again export six.ogpc six.txt --format text
+again import again.ogpc six.txt --size 6
+again activations "$OGPT_SOURCE/datasets/models/tiny-6x6" acts --corpus six.ogpc --games 5 --layers 2
+for name in corpus export import activations; do
+    [ -s "again/$name.csv" ] || fail "no again/$name.csv"
+done
+# With other threads, too.
+expect 0 activations "$OGPT_SOURCE/datasets/models/tiny-6x6" acts --corpus six.ogpc --games 5 \
+    --layers 2 --csv again --quiet --threads 1
+
+# A file that is none of our pages is kept, also by a command that has no row of its run.
+cp ogpt-results.db before
+expect 2 runs list --html ogpt-results.db --quiet
+holds "ogpt-results.db: exists" err
+cmp -s ogpt-results.db before || fail "a page replaced the results database"

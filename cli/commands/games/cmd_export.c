@@ -32,7 +32,7 @@ static const Column columns[] = {
     {"plies", "plies", .type = COLUMN_COUNT},
     {"content_hash", "content hash", .type = COLUMN_TEXT},
     {"unchanged", "unchanged", .type = COLUMN_YES_NO,
-     .meaning = "whether the same file was there before"},
+     .meaning = "whether the same file was there before", .flags = COLUMN_TIME},
 };
 static const TableSpec export_table = {"export", TABLE_COLUMNS(columns), .record = true};
 

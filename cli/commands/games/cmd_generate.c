@@ -16,7 +16,7 @@ static const Column columns[] = {
     {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side", .flags = COLUMN_UNSTORED},
     {"seed", "seed", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED},
     {"games", "games", .type = COLUMN_COUNT},
-    {"games_made_now", "made now", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED},
+    {"games_made_now", "made now", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED | COLUMN_TIME},
     {"plies", "plies", .type = COLUMN_COUNT},
     {"content_hash", "content hash", .type = COLUMN_TEXT},
     {"seconds", "time", .unit = "s", .digits = 2, .flags = COLUMN_TIME},

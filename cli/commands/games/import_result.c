@@ -32,7 +32,7 @@ static const Column import_columns[] = {
     COUNT_COLUMNS,
     {"plies", "plies", .type = COLUMN_COUNT},
     {"content_hash", "content hash", .type = COLUMN_TEXT},
-    {"unchanged", .type = COLUMN_YES_NO, .flags = COLUMN_UNSTORED},
+    {"unchanged", .type = COLUMN_YES_NO, .flags = COLUMN_UNSTORED | COLUMN_TIME},
     {"seconds", "time", .unit = "s", .digits = 2, .flags = COLUMN_TIME},
     {"games_per_second", "speed", .unit = "games/s", .flags = COLUMN_TIME},
 };
