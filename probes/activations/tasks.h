@@ -1,7 +1,10 @@
 /* probes/activations/tasks.h - what can be asked about a position: one table of probe tasks.
  *
  * A task gives every square of the board after move t one of a few classes. To add a task, add one
- * row to the table in tasks.c, one label function, and its name to TASK_NAMES. Limits:
+ * row to the table in tasks.c, one label function, and its name to TASK_NAMES: the same names in
+ * the order of the table. tests/probes/activations/test_tasks.c computes the labels of every task a
+ * second time, by other rules: add the task there. It checks that TASK_NAMES holds each name, and
+ * test_offered_words.c that each name is taken; nothing checks the order. Limits:
  * TASK_MAX_CLASSES classes; at most 15 characters in the name of a task or of a class, because
  * probes keep names in 16 bytes. Edits write the states of "mine" and "colour" only
  * (probes/edits/edit_methods.h); probes of every task can be fitted and compared.

@@ -8,9 +8,12 @@
  *   ideal null  a perfect model of the board before the edit that breaks ties at random: its exact
  *               expectation
  *
- * To add an arm: a row in EDIT_ARMS and, if it changes rows of a network, its function change_NAME
- * in probes/edits/edit_network.c. Measuring, intervals, JSON, database rows and tables follow the
- * row.
+ * To add an arm: a row in EDIT_ARMS (below EDIT if it uses the edit's length) and, if it changes
+ * rows of a network, its function change_NAME in probes/edits/edit_network.c. Measuring, intervals,
+ * JSON of the metrics, the table of arms and database rows of kind edit_metrics follow the row.
+ * Columns by name, such as random_error of edit_results and edit_cases, do not: they are in
+ * report/results/edit_tables.c and store/results.def. An arm that no plan of an edit asks for needs
+ * an ArmKind of its own and a line in arm_is_asked that leaves this kind out.
  */
 #ifndef OGPT_PROBES_EDITS_ARMS_H
 #define OGPT_PROBES_EDITS_ARMS_H

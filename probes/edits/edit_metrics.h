@@ -24,8 +24,10 @@
  * ideal null has the exact expectations: of the ranks by rule topn, of the error by the rule asked
  * for, none of KL (infinite) and play-on.
  *
- * A metric is a ratio of sums over the cases. To add one: a row in EDIT_METRICS and its function
- * metric_NAME in probes/edits/edit_metrics.c. Intervals, JSON, database rows and tables follow.
+ * A metric is a ratio of sums over the cases. To add one: a row at the end of EDIT_METRICS and its
+ * function metric_NAME in probes/edits/edit_metrics.c. Intervals, JSON, CSV, the table of arms and
+ * database rows of kind edit_metrics follow. Columns of edit_results and edit_cases do not: see
+ * RESULT_COLUMN and CASE_COLUMN in report/results/edit_tables.c, and store/results.def.
  * Ref: Li et al., ICLR 2023 and its critics (ranks, play-on); Nanda, Lee, Wattenberg 2023.
  */
 #ifndef OGPT_PROBES_EDITS_EDIT_METRICS_H

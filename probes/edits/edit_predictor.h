@@ -57,8 +57,10 @@ int edit_ask(float *logits, const EditPredictor *predictor, EditQuery *query, Ar
 /* OGPT_ENUM naming case and token if a logit is not finite. */
 int edit_check_logits(const float *logits, int d_vocab, const EditQuery *query);
 
-/* Predicted set of one case as a mask of tokens. N is the number of legal moves on the board before
- * the edit if the arm is plain, else on the edited board. Returns as edit_ask. */
+/* Predicted set of one case as a mask of tokens: to be shown, not to be judged. N is the number of
+ * legal moves on the board before the edit if the arm is plain (null, self), else on the edited
+ * board. A measurement judges arm null with the N of the edited board (edit_observe). Returns as
+ * edit_ask. */
 int edit_predict(uint64_t *tokens, const EditPredictor *predictor, const CaseSet *set, size_t index,
                  Arm arm, const EditPlan *plan, AnswerRule rule);
 
