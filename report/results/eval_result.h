@@ -1,4 +1,5 @@
-/* report/results/eval_result.h - the scores of a network as tables. */
+/* report/results/eval_result.h - the scores of a network as tables. Columns: the arrays at the head
+ * of eval_result.c. */
 #ifndef OGPT_REPORT_RESULTS_EVAL_RESULT_H
 #define OGPT_REPORT_RESULTS_EVAL_RESULT_H
 
