@@ -44,7 +44,7 @@ static int export_form(const char *path, const char *corpus_path, ExportFormat f
 static int measure(double *best, const char *file, const char *content_hash, Pool *pool)
 {
     const ImportOptions options = {.check = {.variant = game_variant(8), .first_move = SQ_NONE},
-                                   .format = "auto",
+                                   .read = {.format = "auto"},
                                    .force = true};
     char path[FILES_PATH_MAX];
     int rc = path_join(path, directory, "imported");

@@ -11,7 +11,7 @@
 #include "base/formats/npy.h"
 #include "base/process.h"
 #include "base/stream.h"
-#include "datasets/game_reader.h"
+#include "datasets/readers/game_reader.h"
 #include "datasets/import_check.h"
 #include "datasets/vocab.h"
 #include "game/notation.h"
@@ -132,7 +132,8 @@ static bool is_games(const char *path)
     GameReader *reader = NULL;
     RawGame games[2];
     size_t n = 0;
-    if (game_reader_open(&reader, path, game_variant(8), "auto", NPY_SQUARES) != 0) {
+    const ReadOptions options = {.variant = game_variant(8), .format = "auto", .npy = NPY_SQUARES};
+    if (game_reader_open(&reader, path, &options) != 0) {
         return false;
     }
     const char *format = game_reader_format(reader);

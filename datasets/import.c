@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "datasets/game_set.h"
+#include "datasets/vocab.h"
 #include "base/db.h"
 
 #define BATCH_GAMES 16384 /* read and replayed in one round */
@@ -37,6 +38,7 @@ typedef struct GameBatch {
 
 typedef struct Importer {
     const ImportOptions *options;
+    ReadOptions read;
     const ImportWatch *watch;
     Pool *pool;
     GameReader *reader; /* of the file being read */
@@ -219,8 +221,7 @@ static int import_file(Importer *importer, const char *path)
 {
     const ImportOptions *options = importer->options;
     importer->file = (ImportFile){.path = path};
-    int rc = game_reader_open(&importer->reader, path, options->check.variant, options->format,
-                              options->npy);
+    int rc = game_reader_open(&importer->reader, path, &importer->read);
     if (rc != 0) {
         return rc;
     }
@@ -420,8 +421,15 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
     FileLock lock = {.fd = -1};
     size_t n_stale = 0;
     *out = (ImportResult){0};
-    Importer importer = {
-        .options = options, .watch = watch ? watch : &unwatched, .pool = pool, .out = out};
+    const Vocab *vocab = vocab_of(options->check.variant);
+    Importer importer = {.options = options,
+                         .read = options->read,
+                         .watch = watch ? watch : &unwatched,
+                         .pool = pool,
+                         .out = out};
+    importer.read.variant = vocab->variant;
+    importer.read.sq_of_tok = vocab->sq_of_tok;
+    importer.read.n_tokens = vocab->d_vocab;
     int rc = check_goal(path, options);
     rc = rc ? rc : path_temporary(folder, path);
     rc = rc ? rc : file_lock_beside(&lock, path);

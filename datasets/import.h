@@ -14,8 +14,7 @@
 
 typedef struct ImportOptions {
     CheckOptions check;
-    const char *format; /* "auto" or a name of datasets/game_reader.h */
-    NpyContent npy;
+    ReadOptions read; /* board size and tokens are filled in by import_games */
     bool dedupe;   /* leave out games that are equal to an earlier one */
     bool skip_bad; /* keep the other games of a file that holds a bad one */
     bool force;    /* replace a corpus that holds other games */

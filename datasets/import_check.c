@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "datasets/corpus.h"
-#include "datasets/game_reader_internal.h"
 #include "game/notation.h"
 
 static const char *colour_name(Colour colour)
@@ -54,17 +53,18 @@ static void refuse_move(RawGame *raw, uint64_t place, const GameVariant *variant
     const Board other = board_swapped(board);
     square_print(name, sq);
     if (board_is_over(variant, board)) {
-        reader__fault(raw, place, "expected the end of the game, which is over, found %s", name);
+        raw_game_fault(raw, place, "expected the end of the game, which is over, found %s", name);
     } else if ((board->mine | board->theirs) >> sq & 1) {
-        reader__fault(raw, place, "expected an empty square, found %s, which is occupied", name);
+        raw_game_fault(raw, place, "expected an empty square, found %s, which is occupied", name);
     } else if (board_flips(variant, &other, sq) != 0) {
-        reader__fault(raw, place,
-                      "expected a legal move of %s, who can move and may not pass, found %s, a "
-                      "move of %s",
-                      colour_name(board->to_move), name, colour_name(other.to_move));
+        raw_game_fault(raw, place,
+                       "expected a legal move of %s, who can move and may not pass, found %s, a "
+                       "move of %s",
+                       colour_name(board->to_move), name, colour_name(other.to_move));
     } else {
-        reader__fault(raw, place, "expected a legal move of %s, found %s, which turns nothing over",
-                      colour_name(board->to_move), name);
+        raw_game_fault(raw, place,
+                       "expected a legal move of %s, found %s, which turns nothing over",
+                       colour_name(board->to_move), name);
     }
 }
 
@@ -80,8 +80,8 @@ static void pass_check(RawGame *raw, uint64_t place, const Board *board, uint64_
         *passed = false;
         return;
     }
-    reader__fault(raw, place, "expected a move of %s, who has %d legal ones, found a pass",
-                  colour_name(board->to_move), __builtin_popcountll(legal));
+    raw_game_fault(raw, place, "expected a move of %s, who has %d legal ones, found a pass",
+                   colour_name(board->to_move), __builtin_popcountll(legal));
 }
 
 /* Play all entries. Returns the number of moves, or -1 if one is refused. *legal: the legal moves

@@ -7,7 +7,7 @@
 #ifndef OGPT_DATASETS_IMPORT_CHECK_H
 #define OGPT_DATASETS_IMPORT_CHECK_H
 
-#include "datasets/game_reader.h"
+#include "datasets/readers/game_reader.h"
 
 typedef struct CheckOptions {
     const GameVariant *variant;

@@ -7,6 +7,7 @@
 
 #include "datasets/export.h"
 #include "datasets/import.h"
+#include "datasets/vocab.h"
 #include "game/notation.h"
 
 /* The first rejected game of the last import. */
@@ -34,7 +35,16 @@ static inline void remember_reject(void *context, const ImportReject *reject)
 static inline ImportOptions import_options(int size)
 {
     return (ImportOptions){.check = {.variant = game_variant(size), .first_move = SQ_NONE},
-                           .format = "auto"};
+                           .read = {.format = "auto"}};
+}
+
+static inline ReadOptions read_options(const char *format)
+{
+    const Vocab *vocab = vocab_of(game_variant(8));
+    return (ReadOptions){.variant = vocab->variant,
+                         .format = format,
+                         .sq_of_tok = vocab->sq_of_tok,
+                         .n_tokens = vocab->d_vocab};
 }
 
 /* Path of `name` that stays valid, unlike at(): some calls keep it longer. */

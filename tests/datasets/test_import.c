@@ -72,7 +72,7 @@ static void bad_games_are_refused_with_line_and_ply(void **state)
         {"illegal before unreadable", AROUND("f5 a1 zz"), 0, 2, 2, "found a1"},
     };
     ImportOptions options = import_options(8);
-    options.format = "text"; /* a NUL in its first bytes makes a file unknown otherwise */
+    options.read.format = "text"; /* a NUL in its first bytes makes a file unknown otherwise */
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         assert_bad(&rows[i], options, 2);
     }
@@ -160,7 +160,7 @@ static void files_without_games_are_refused(void **state)
             assert_nothing_made();
         }
         if (strstr(rows[i].message, "pickle")) { /* its name does not matter */
-            options.format = "text";
+            options.read.format = "text";
             assert_refused(import_into(&result, "games", &options), OGPT_EFORMAT, "pickle");
         }
     }

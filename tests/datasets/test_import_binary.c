@@ -109,10 +109,10 @@ static void wthor_files_of_wrong_size_are_refused(void **state)
             continue; /* all short ones, a sample of the others */
         }
         put("games", file, size);
-        options.format = "wthor";
+        options.read.format = "wthor";
         assert_refused(import_into(&result, "games", &options), OGPT_EFORMAT,
                        size < 16 ? "a WTHOR header of 16 bytes" : "expected 220 bytes");
-        options.format = "auto"; /* known by its date, if there is a header */
+        options.read.format = "auto"; /* known by its date, if there is a header */
         if (size >= 16) {
             assert_int_equal(import_into(&result, "games", &options), OGPT_EFORMAT);
         }
@@ -199,12 +199,12 @@ static void arrays_of_both_contents_and_all_widths_are_read(void **state)
             ImportResult result;
             put_array("games", dtypes[i], c == 0 ? squares : tokens, 2, 4);
             for (int told = 0; told < 2; told++) {
-                options.npy = told == 0 ? NPY_AUTO : c == 0 ? NPY_SQUARES : NPY_TOKENS;
+                options.read.npy = told == 0 ? NPY_AUTO : c == 0 ? NPY_SQUARES : NPY_TOKENS;
                 assert_int_equal(import_into(&result, "games", &options), 0);
                 assert_string_equal(result.content_hash, plain.content_hash);
             }
             /* The twin: read as the other kind, they are not games. */
-            options.npy = c == 0 ? NPY_TOKENS : NPY_SQUARES;
+            options.read.npy = c == 0 ? NPY_TOKENS : NPY_SQUARES;
             assert_int_equal(import_into(&result, "games", &options), 0);
             assert_true(result.refused);
         }
@@ -228,7 +228,7 @@ static void unsigned_arrays_have_no_minus_one(void **state)
             assert_string_equal(result.content_hash, plain.content_hash);
         }
         put_array("games", dtypes[i], squares, 2, 4);
-        options.npy = NPY_SQUARES;
+        options.read.npy = NPY_SQUARES;
         assert_int_equal(import_into(&result, "games", &options), 0);
         assert_true(result.refused);
         assert_non_null(strstr(rejected.reason, found[i]));

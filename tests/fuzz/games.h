@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "datasets/corpus.h"
 #include "datasets/import_check.h"
+#include "datasets/vocab.h"
 #include "tests/fuzz/fuzz.h"
 
 #define GAMES_MAX 64 /* compared between portions */
@@ -48,7 +49,13 @@ static inline uint64_t games_read(RawGame *kept, const char *path, const char *f
     GameReader *reader = NULL;
     uint64_t n_all = 0;
     size_t n = 0;
-    int rc = game_reader_open(&reader, path, options->variant, format, content);
+    const Vocab *vocab = vocab_of(options->variant);
+    const ReadOptions how = {.variant = options->variant,
+                             .format = format,
+                             .npy = content,
+                             .sq_of_tok = vocab->sq_of_tok,
+                             .n_tokens = vocab->d_vocab};
+    int rc = game_reader_open(&reader, path, &how);
     while (rc == 0 && (rc = game_reader_next(reader, games, room, &n)) == 0 && n > 0) {
         fuzz_require(n <= room, "no more games than there is room");
         for (size_t i = 0; i < n; i++, n_all++) {

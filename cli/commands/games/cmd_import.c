@@ -61,8 +61,8 @@ static int options_read(ImportOptions *out, const Context *context)
     *out = (ImportOptions){
         .check = {.variant = game_variant(context->size_given ? context->size : 8),
                   .transposed = given->notation == 1},
-        .format = given->format,
-        .npy = (NpyContent)given->as, /* the choices have its order */
+        .read = {.format = given->format,
+                 .npy = (NpyContent)given->as}, /* the choices have its order */
         .dedupe = given->dedupe,
         .skip_bad = given->skip_bad,
         .force = context->force,

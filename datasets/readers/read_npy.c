@@ -1,12 +1,11 @@
-/* datasets/read_npy.c - games as a NumPy array of integers, a game a row: squares (8 * row +
- * column on every board; 255 or -1 after the last move) or tokens of datasets/vocab.h (0 or -1
+/* datasets/readers/read_npy.c - games as a NumPy array of integers, a game a row: squares (8 * row
+ * + column on every board; 255 or -1 after the last move) or tokens of the caller's table (0 or -1
  * after the last move).
  */
 #include <string.h>
 
 #include "base/err.h"
-#include "datasets/game_reader_internal.h"
-#include "datasets/vocab.h"
+#include "datasets/readers/game_reader_internal.h"
 
 static bool npy_recognise(const uint8_t *head, size_t n, uint64_t size)
 {
@@ -32,26 +31,26 @@ static int64_t value_at(const RecordState *record, size_t column)
 static void row_take(RawGame *game, const GameReader *reader, NpyContent content, uint64_t number)
 {
     const RecordState *record = &reader->record;
-    const Vocab *vocab = vocab_of(reader->variant);
+    const ReadOptions *options = reader->options;
     bool ended = false;
     for (uint64_t column = 0; column < record->npy.shape[1]; column++) {
         const int64_t value = value_at(record, column);
-        const bool none = value == -1 || value == (content == NPY_TOKENS ? TOK_PAD : SQ_NONE);
+        const bool none = value == -1 || value == (content == NPY_TOKENS ? 0 : SQ_NONE);
         if (none) {
             ended = true;
         } else if (ended) {
-            reader__fault(game, number, "column %llu: expected no move after none, found %lld",
-                          (unsigned long long)column, (long long)value);
-        } else if (content == NPY_TOKENS && value > 0 && value < vocab->d_vocab) {
-            reader__entry(game, vocab->sq_of_tok[value], number);
+            raw_game_fault(game, number, "column %llu: expected no move after none, found %lld",
+                           (unsigned long long)column, (long long)value);
+        } else if (content == NPY_TOKENS && value > 0 && value < options->n_tokens) {
+            reader__entry(game, options->sq_of_tok[value], number);
         } else if (content == NPY_SQUARES && value >= 0 && value < BOARD_SQUARES &&
                    (reader->variant->squares >> value & 1)) {
             reader__entry(game, (uint8_t)value, number);
         } else {
-            reader__fault(game, number, "column %llu: expected %s of a %dx%d board, found %lld",
-                          (unsigned long long)column,
-                          content == NPY_TOKENS ? "a token" : "a square (8 * row + column)",
-                          reader->variant->size, reader->variant->size, (long long)value);
+            raw_game_fault(game, number, "column %llu: expected %s of a %dx%d board, found %lld",
+                           (unsigned long long)column,
+                           content == NPY_TOKENS ? "a token" : "a square (8 * row + column)",
+                           reader->variant->size, reader->variant->size, (long long)value);
         }
     }
 }

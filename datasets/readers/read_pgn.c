@@ -1,4 +1,4 @@
-/* datasets/read_pgn.c - PGN, as the servers and federations of the game write it: tags in
+/* datasets/readers/read_pgn.c - PGN, as the servers and federations of the game write it: tags in
  * brackets, moves in either case, with move numbers (of any counting) or without, passes written or
  * not, results "black-white". Comments in braces (which do not nest) and to the end of a line,
  * variations in parentheses and glyphs ("$3", "!") are skipped.
@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "datasets/game_reader_internal.h"
+#include "datasets/readers/game_reader_internal.h"
 
 #define DEPTH_MAX 32 /* variations in one another */
 
@@ -185,8 +185,8 @@ static void tag_byte(GameReader *reader, char byte)
 {
     PgnState *pgn = &reader->pgn;
     if (byte == '\n') {
-        reader__fault(pgn_game(reader, pgn->opened), pgn->opened,
-                      "expected ] at the end of a tag, found the end of the line");
+        raw_game_fault(pgn_game(reader, pgn->opened), pgn->opened,
+                       "expected ] at the end of a tag, found the end of the line");
         pgn->where = PGN_MOVES;
     } else if (pgn->where == PGN_TAG_TEXT) {
         if (byte == '"' && !pgn->escaped) {
@@ -217,7 +217,7 @@ static void variation_byte(GameReader *reader, char byte)
     const uint64_t line = reader->text.line;
     word_end(reader);
     if (byte == ')' && pgn->depth == 0) {
-        reader__fault(pgn_game(reader, line), line, "expected a move, found ) without its (");
+        raw_game_fault(pgn_game(reader, line), line, "expected a move, found ) without its (");
         return;
     }
     if (byte == '(' && pgn->depth == 0) {
@@ -225,8 +225,8 @@ static void variation_byte(GameReader *reader, char byte)
     }
     pgn->depth = byte == '(' ? pgn->depth + 1 : pgn->depth - 1;
     if (pgn->depth > DEPTH_MAX) {
-        reader__fault(pgn_game(reader, line), line,
-                      "expected variations at most %d deep, found more", DEPTH_MAX);
+        raw_game_fault(pgn_game(reader, line), line,
+                       "expected variations at most %d deep, found more", DEPTH_MAX);
     }
 }
 
@@ -235,9 +235,9 @@ static void move_byte(GameReader *reader, char byte)
     PgnState *pgn = &reader->pgn;
     const uint64_t line = reader->text.line;
     if (byte == '[' && pgn->depth > 0 && pgn->at_line_start) {
-        reader__fault(pgn_game(reader, line), line,
-                      "expected ) for the ( of line %llu, found the tags of the next game",
-                      (unsigned long long)pgn->opened);
+        raw_game_fault(pgn_game(reader, line), line,
+                       "expected ) for the ( of line %llu, found the tags of the next game",
+                       (unsigned long long)pgn->opened);
         pgn->depth = 0;
     }
     if (is_blank(byte) || byte == '!' || byte == '?') {
@@ -254,8 +254,8 @@ static void move_byte(GameReader *reader, char byte)
         word_end(reader);
         pgn->where = PGN_LINE;
     } else if (pgn->depth == 0 && !text__word_add(&reader->text, (uint8_t)byte)) {
-        reader__fault(pgn_game(reader, line), line,
-                      "expected moves, found a word of more than %d characters", WORD_MAX);
+        raw_game_fault(pgn_game(reader, line), line,
+                       "expected moves, found a word of more than %d characters", WORD_MAX);
     }
 }
 
@@ -270,8 +270,8 @@ static size_t pgn_feed(GameReader *reader, const uint8_t *bytes, size_t n)
         const char byte = (char)bytes[i];
         if (!text__byte_is_sound(text, bytes[i])) {
             word_end(reader);
-            reader__fault(pgn_game(reader, text->line), text->line,
-                          "expected a text in UTF-8, found byte 0x%02x", bytes[i]);
+            raw_game_fault(pgn_game(reader, text->line), text->line,
+                           "expected a text in UTF-8, found byte 0x%02x", bytes[i]);
         }
         switch (pgn->where) {
         case PGN_MOVES: move_byte(reader, byte); break;
@@ -296,9 +296,9 @@ static void pgn_end(GameReader *reader)
                        : pgn->depth > 0                                      ? "variation"
                                                                              : NULL;
     if (open || reader->text.utf8_left > 0) {
-        reader__fault(pgn_game(reader, line), line,
-                      "expected the end of the %s of line %llu, found the end of the file",
-                      open ? open : "character", (unsigned long long)(open ? pgn->opened : line));
+        raw_game_fault(pgn_game(reader, line), line,
+                       "expected the end of the %s of line %llu, found the end of the file",
+                       open ? open : "character", (unsigned long long)(open ? pgn->opened : line));
     }
     if (reader->open) {
         reader__game_done(reader);

@@ -1,11 +1,11 @@
-/* datasets/read_text.c - plain text: one game a line, its moves separated by blanks or run
+/* datasets/readers/read_text.c - plain text: one game a line, its moves separated by blanks or run
  * together ("f5 d6 c3", "F5d6C3"), '#' begins a comment; and what PGN shares with it: bytes that
  * a text may have, and words that are moves.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "datasets/game_reader_internal.h"
+#include "datasets/readers/game_reader_internal.h"
 
 /* ---- bytes ---- */
 
@@ -119,8 +119,8 @@ void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_
         if (row < 0 || (i + 2 < n && word[i + 2] >= '0' && word[i + 2] <= '9')) {
             char shown[SHOWN_MAX];
             text__show(shown, word + i, n - i < 3 ? n - i : 3);
-            reader__fault(game, line, "expected a square a1 to %c%d or a pass, found %s",
-                          'a' + size - 1, size, shown);
+            raw_game_fault(game, line, "expected a square a1 to %c%d or a pass, found %s",
+                           'a' + size - 1, size, shown);
             return;
         }
         reader__entry(game, (uint8_t)(8 * row + column), line);
@@ -162,8 +162,8 @@ static size_t text_feed(GameReader *reader, const uint8_t *bytes, size_t n)
         const uint8_t byte = bytes[i];
         if (!text__byte_is_sound(text, byte)) {
             word_end(reader);
-            reader__fault(reader__game(reader, text->line), text->line,
-                          "expected a text in UTF-8, found byte 0x%02x", byte);
+            raw_game_fault(reader__game(reader, text->line), text->line,
+                           "expected a text in UTF-8, found byte 0x%02x", byte);
         }
         if (byte == '\n') {
             line_end(reader);
@@ -176,8 +176,8 @@ static size_t text_feed(GameReader *reader, const uint8_t *bytes, size_t n)
             word_end(reader);
             text->in_comment = true;
         } else if (!text->in_comment && !text__word_add(text, byte)) {
-            reader__fault(reader__game(reader, text->line), text->line,
-                          "expected moves, found a word of more than %d characters", WORD_MAX);
+            raw_game_fault(reader__game(reader, text->line), text->line,
+                           "expected moves, found a word of more than %d characters", WORD_MAX);
         }
     }
     return n;
@@ -186,8 +186,8 @@ static size_t text_feed(GameReader *reader, const uint8_t *bytes, size_t n)
 static void text_end(GameReader *reader)
 {
     if (reader->text.utf8_left > 0) {
-        reader__fault(reader__game(reader, reader->text.line), reader->text.line,
-                      "expected a text in UTF-8, found half a character at the end");
+        raw_game_fault(reader__game(reader, reader->text.line), reader->text.line,
+                       "expected a text in UTF-8, found half a character at the end");
     }
     line_end(reader);
 }

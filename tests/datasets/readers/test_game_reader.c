@@ -1,5 +1,6 @@
-/* tests/datasets/test_game_reader.c - readers on damaged files of every format: nothing crashes,
- * nothing but sound games comes out, and how many games are asked for at a time changes nothing. */
+/* tests/datasets/readers/test_game_reader.c (links: datasets) - readers on damaged files of every
+ * format: nothing crashes, nothing but sound games comes out, and how many games are asked for at a
+ * time changes nothing. */
 #include "tests/datasets/import_test.h"
 
 #include "base/rng.h"
@@ -35,7 +36,8 @@ static int read_all(RawGame *games, size_t room, const char *format)
     GameReader *reader = NULL;
     size_t total = 0;
     size_t n = 0;
-    int rc = game_reader_open(&reader, path_of("games"), game_variant(8), format, NPY_AUTO);
+    const ReadOptions options = read_options(format);
+    int rc = game_reader_open(&reader, path_of("games"), &options);
     while (rc == 0) {
         assert_true(total + room <= 2 * MOST);
         rc = game_reader_next(reader, games + total, room, &n);
@@ -153,9 +155,10 @@ static void damaged_files_give_sound_games_or_reasons(void **state)
 static void unknown_formats_are_refused(void **state)
 {
     GameReader *reader = NULL;
+    const ReadOptions options = read_options("sgf");
     put_text("games", "f5 d6\n");
-    assert_refused(game_reader_open(&reader, path_of("games"), game_variant(8), "sgf", NPY_AUTO),
-                   OGPT_EUSAGE, "no format of games is called 'sgf'");
+    assert_refused(game_reader_open(&reader, path_of("games"), &options), OGPT_EUSAGE,
+                   "no format of games is called 'sgf'");
     assert_null(reader);
 }
 

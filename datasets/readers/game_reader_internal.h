@@ -1,10 +1,10 @@
-/* datasets/game_reader_internal.h - the inside of a reader, for game_reader.c and the formats
- * (read_text.c, read_pgn.c, read_wthor.c, read_npy.c). */
+/* datasets/readers/game_reader_internal.h - the inside of a reader, for game_reader.c and the
+ * formats (read_text.c, read_pgn.c, read_wthor.c, read_npy.c). */
 #ifndef OGPT_DATASETS_GAME_READER_INTERNAL_H
 #define OGPT_DATASETS_GAME_READER_INTERNAL_H
 
 #include "base/formats/npy.h"
-#include "datasets/game_reader.h"
+#include "datasets/readers/game_reader.h"
 
 #ifndef READER_PIECE /* the fuzz preset sets a few bytes, so that pieces cut games */
 #define READER_PIECE ((size_t)1 << 18) /* bytes of a file read at once */
@@ -75,6 +75,7 @@ typedef struct RecordState {
 
 struct GameReader {
     const GameFormat *format;
+    const ReadOptions *options;
     const GameVariant *variant;
     StreamReader stream;
     uint8_t piece[READER_PIECE];
@@ -101,9 +102,6 @@ RawGame *reader__game(GameReader *reader, uint64_t place);
 void reader__game_done(GameReader *reader);
 /* One more square or pass of the game. */
 void reader__entry(RawGame *game, uint8_t entry, uint64_t place);
-/* Record why this is not a game; the first reason is kept. */
-void reader__fault(RawGame *game, uint64_t place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* `feed` of the formats with records of fixed size: collects each in reader->record and calls
  * `take`, which delivers one game. */

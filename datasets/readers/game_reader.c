@@ -1,5 +1,5 @@
-/* datasets/game_reader.c - the table of formats, and what all of them share. */
-#include "datasets/game_reader.h"
+/* datasets/readers/game_reader.c - the table of formats, and what all of them share. */
+#include "datasets/readers/game_reader.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/formats/pickle_sniff.h"
-#include "datasets/game_reader_internal.h"
+#include "datasets/readers/game_reader_internal.h"
 
 /* In the order in which they look at the first bytes: text takes what the others leave. */
 static const GameFormat *const formats[] = {&format__npy, &format__wthor, &format__pgn,
@@ -48,8 +48,7 @@ static int refuse_pickle(const char *path)
                    path);
 }
 
-int game_reader_open(GameReader **out, const char *path, const GameVariant *variant,
-                     const char *format, NpyContent content)
+int game_reader_open(GameReader **out, const char *path, const ReadOptions *options)
 {
     *out = NULL;
     uint8_t head[READER_HEAD];
@@ -58,8 +57,9 @@ int game_reader_open(GameReader **out, const char *path, const GameVariant *vari
     if (!reader) {
         return OGPT_ENOMEM;
     }
-    reader->variant = variant;
-    reader->record.content = content;
+    reader->options = options;
+    reader->variant = options->variant;
+    reader->record.content = options->npy;
     reader->record.number = 1;
     reader->text.line = 1;
     int rc = stream_open(&reader->stream, path);
@@ -70,7 +70,7 @@ int game_reader_open(GameReader **out, const char *path, const GameVariant *vari
     if (rc == 0 && looks_like_pickle(head, n)) {
         rc = refuse_pickle(path);
     }
-    rc = rc ? rc : find_format(reader, format, head, n);
+    rc = rc ? rc : find_format(reader, options->format, head, n);
     if (rc == 0) {
         reader->stream.at = 0;
         rc = reader->format->begin(reader);
@@ -164,8 +164,8 @@ void reader__entry(RawGame *game, uint8_t entry, uint64_t place)
         return; /* what follows something unreadable may be anything */
     }
     if (game->n == RAW_ENTRIES) {
-        reader__fault(game, place, "expected one game, found more than %d moves and passes",
-                      RAW_ENTRIES);
+        raw_game_fault(game, place, "expected one game, found more than %d moves and passes",
+                       RAW_ENTRIES);
         return;
     }
     const uint64_t line = place - game->place;
@@ -173,7 +173,7 @@ void reader__entry(RawGame *game, uint8_t entry, uint64_t place)
     game->entry[game->n++] = entry;
 }
 
-void reader__fault(RawGame *game, uint64_t place, const char *format, ...)
+void raw_game_fault(RawGame *game, uint64_t place, const char *format, ...)
 {
     if (game->fault[0] != '\0') {
         return;

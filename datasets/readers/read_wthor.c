@@ -1,14 +1,14 @@
-/* datasets/read_wthor.c - WTHOR, the database of the French federation (.wtb), little endian:
- * header of 16 bytes (date of making as century, year, month, day; u32 number of games; u16; u16
- * year; u8 board size, 0 or 8; 3 bytes), then 68 bytes a game (u16 tournament, black and white
- * player, u8 black's discs, u8 theoretical score, 60 moves). A move is 10 * row + column, so a1 is
- * 11, h1 is 18 and a8 is 81; 0 is no move and comes only after the last one. Passes are not
+/* datasets/readers/read_wthor.c - WTHOR, the database of the French federation (.wtb), little
+ * endian: header of 16 bytes (date of making as century, year, month, day; u32 number of games;
+ * u16; u16 year; u8 board size, 0 or 8; 3 bytes), then 68 bytes a game (u16 tournament, black and
+ * white player, u8 black's discs, u8 theoretical score, 60 moves). A move is 10 * row + column, so
+ * a1 is 11, h1 is 18 and a8 is 81; 0 is no move and comes only after the last one. Passes are not
  * written.
  */
 #include <string.h>
 
 #include "base/err.h"
-#include "datasets/game_reader_internal.h"
+#include "datasets/readers/game_reader_internal.h"
 
 #define HEADER_BYTES 16
 #define RECORD_BYTES 68
@@ -86,12 +86,12 @@ static void record_take(GameReader *reader)
         if (record[i] == 0) {
             ended = true;
         } else if (ended) {
-            reader__fault(game, number, "expected no move after none (0), found byte %d",
-                          record[i]);
+            raw_game_fault(game, number, "expected no move after none (0), found byte %d",
+                           record[i]);
         } else if (row < 1 || row > 8 || column < 1 || column > 8) {
-            reader__fault(game, number,
-                          "expected 10 * row + column, each 1 to 8, or 0 for none, found byte %d",
-                          record[i]);
+            raw_game_fault(game, number,
+                           "expected 10 * row + column, each 1 to 8, or 0 for none, found byte %d",
+                           record[i]);
         } else {
             reader__entry(game, (uint8_t)(8 * (row - 1) + column - 1), number);
         }

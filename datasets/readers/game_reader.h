@@ -1,4 +1,4 @@
-/* datasets/game_reader.h - games out of other people's files, one format a row of a table.
+/* datasets/readers/game_reader.h - games out of other people's files, one format a row of a table.
  *
  * A format splits a file into games and each game into squares, passes and the result that the
  * file states. It does not ask whether the moves are legal: datasets/import_check.h replays
@@ -40,17 +40,27 @@ typedef struct RawGame {
  * is legal. */
 typedef enum NpyContent { NPY_AUTO, NPY_SQUARES, NPY_TOKENS } NpyContent;
 
+/* How a file is read. */
+typedef struct ReadOptions {
+    const GameVariant *variant;
+    const char *format; /* a row of the table, or "auto": the first bytes decide */
+    NpyContent npy;
+    const uint8_t *sq_of_tok; /* [n_tokens]: the squares of the tokens 1 to n_tokens - 1 (npy) */
+    int n_tokens;
+} ReadOptions;
+
 typedef struct GameReader GameReader;
 
-/* Open one file and find its format: `format` names a row of the table, or is "auto", then the
- * first bytes decide. Pickles and zip archives are refused under any name. Returns 0, OGPT_EIO,
- * OGPT_EFORMAT (no format fits, or the header or the size is damaged), OGPT_EUSAGE (no such format,
- * or one without boards of this size). `path` is borrowed. */
-int game_reader_open(GameReader **out, const char *path, const GameVariant *variant,
-                     const char *format, NpyContent content);
+/* Open one file and find its format. Pickles and zip archives are refused under any name. Returns
+ * 0, OGPT_EIO, OGPT_EFORMAT (no format fits, or the header or the size is damaged), OGPT_EUSAGE (no
+ * such format, or one without boards of this size). `path` and the options are borrowed. */
+int game_reader_open(GameReader **out, const char *path, const ReadOptions *options);
 /* The next games, at most `room` (2 or more); *n is 0 only at the end of the file. */
 int game_reader_next(GameReader *reader, RawGame *games, size_t room, size_t *n);
 void game_reader_close(GameReader *reader);
+/* Record why `game` is not a game, as a line for people; the first reason is kept. */
+void raw_game_fault(RawGame *game, uint64_t place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Name of the format; what `place` counts ("line", "game", "row"); bytes read so far; bytes of the
  * file. Borrowed. */
 const char *game_reader_format(const GameReader *reader);
