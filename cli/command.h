@@ -14,6 +14,7 @@
 #include "base/js.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "report/text_style.h"
 #include "store/runs.h"
 
 typedef enum OptionType {
@@ -84,7 +85,7 @@ typedef struct Context {
     const char *const *args;
     const char *command_line; /* as typed, blanks quoted */
     bool json, quiet, force;
-    bool colour; /* stdout may be coloured */
+    TextStyle style; /* of stdout, as asked when the command began */
     uint64_t seed;
     int size; /* 4, 6 or 8; 0 when the command has no --size or none given:
                * then 8, or that of the corpus or model */
@@ -101,7 +102,6 @@ typedef struct Context {
     struct Study *study;           /* what the framework keeps for the command: cli/study.h */
     struct Report *report;         /* the result so far: report/report.h */
     const char *csv, *html;        /* files of the tables, or NULL */
-    bool wide;                     /* tables with all columns */
 } Context;
 
 enum { USES_SEED = 1, USES_SIZE = 2, USES_THREADS = 4, USES_STORE = 8, USES_FORCE = 16 };

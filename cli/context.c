@@ -3,13 +3,13 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "cli/terminal.h"
 
 #define SEED_MAX 9007199254740991.0 /* 2^53 - 1: exact in every JSON reader */
 #define THREADS_MAX 256             /* of base/pool.h */
@@ -58,17 +58,6 @@ size_t common__specs(OptionSpec out[OPTIONS_MAX], const Command *command)
     return n;
 }
 
-static bool colour_wanted(const char *color)
-{
-    if (strcmp(color, "auto") != 0) {
-        return strcmp(color, "always") == 0;
-    }
-    const char *no_color = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && (!no_color || no_color[0] == '\0') && terminal &&
-           strcmp(terminal, "dumb") != 0;
-}
-
 /* Options as stored with the run: what decides the result, so neither threads nor output. */
 static Js *options_collect(const Context *context, const OptionTable *own)
 {
@@ -102,7 +91,11 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->json = common->json;
     context->quiet = common->quiet;
     context->force = common->force;
-    context->colour = colour_wanted(common->color);
+    context->style = (TextStyle){
+        .width = terminal_width(STDOUT_FILENO),
+        .colour = terminal_colour(STDOUT_FILENO, common->color),
+        .wide = common->wide,
+    };
     context->seed = (uint64_t)common->seed;
     context->size = common->size ? common->size[0] - '0' : 0;
     context->size_given = common->size;
@@ -113,7 +106,6 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->store_path = common->store;
     context->csv = common->csv;
     context->html = common->html;
-    context->wide = common->wide;
     context->options_json = options_collect(context, &tables[1]);
 }
 

@@ -54,6 +54,12 @@ void context__release(Context *context);
 /* What cli_set_program was given. */
 const Program *program__get(void);
 
+/* One line of progress without its ends, as it is `now` (clock_seconds), with a bar and cut to
+ * `width` columns; 0: a line of a log, without a bar, of any length. For progress_step, and tests.
+ */
+void progress__line(Text *out, const Progress *progress, double done, double now,
+                    const char *detail, int width);
+
 /* The pages of --help (cli/help.c): the program, a group such as "probe", one command. */
 void help__program(Text *text);
 void help__group(Text *text, const char *group);

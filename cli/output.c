@@ -9,23 +9,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-
-/* Length of a colour sequence "ESC [ digits and ; m" at `c`, or 0. */
-static size_t colour_length(const char *c)
-{
-    if (c[0] != '\033' || c[1] != '[') {
-        return 0;
-    }
-    size_t n = 2 + strspn(c + 2, "0123456789;");
-    return c[n] == 'm' ? n + 1 : 0;
-}
+#include "cli/terminal.h"
 
 /* Names and messages from files may hold escape sequences meant for the terminal. C1 controls
  * are 0xc2 0x80..0x9f in UTF-8. */
 static void controls_blank(char *text, bool colour)
 {
     for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
-        size_t sequence = colour ? colour_length((const char *)c) : 0;
+        size_t sequence = colour ? style_colour_length((const char *)c) : 0;
         if (sequence > 0) {
             c += sequence - 1;
         } else if ((*c < 0x20 && *c != '\n') || *c == 0x7f) {
@@ -100,7 +91,7 @@ int context_result(Context *context, Js *document, const char *text)
             if (context->tell_seed) {
                 context_say(context, "seed %llu", (unsigned long long)context->seed);
             }
-            controls_blank(copy, context->colour);
+            controls_blank(copy, context->style.colour);
             rc = stdout_write(copy);
         }
         mem_free(copy);
@@ -115,7 +106,7 @@ static void line_write(const char *before, const char *format, va_list arguments
     char line[1200];
     vsnprintf(line, sizeof(line), format, arguments);
     controls_blank(line, false);
-    fprintf(stderr, "%s%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", before, line);
+    fprintf(stderr, "%s%s%s\n", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "", before, line);
 }
 
 void context_next(const Context *context, const char *format, ...)

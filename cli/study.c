@@ -5,9 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -328,12 +326,6 @@ int study__check(const Context *context, const char *options_json)
 
 /* ---- after the work ---- */
 
-static int line_width(void)
-{
-    struct winsize size;
-    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
 /* The table of --csv FILE.csv: the first of those that the command declares which it also made, or
  * NULL. */
 static const Table *main_table(const Study *study)
@@ -451,7 +443,7 @@ int study__finish(Study *study)
         return 0; /* the command printed a result of its own */
     }
     int rc = rows_store(study);
-    report_print(&text, report, (TableStyle){.width = line_width(), .wide = context->wide});
+    report_print(&text, report, context->style);
     rc = rc ? rc : context_result(context, report_document(report), text.failed ? NULL : text.data);
     text_release(&text);
     bool unread = rc == OGPT_EPIPE; /* the files are wanted all the same */

@@ -100,7 +100,7 @@ int report_check(const Report *report)
     return rc;
 }
 
-void report_print(Text *out, const Report *report, TableStyle style)
+void report_print(Text *out, const Report *report, TextStyle style)
 {
     for (size_t i = 0; i < report->n_items; i++) {
         const ReportItem *item = &report->items[i];

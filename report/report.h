@@ -48,7 +48,7 @@ const Table *report_table_at(const Report *report, size_t index);
 int report_check(const Report *report);
 
 /* All items as text, a list under an empty line. Failed when out of memory. */
-void report_print(Text *out, const Report *report, TableStyle style);
+void report_print(Text *out, const Report *report, TextStyle style);
 /* All items as one object; owned. */
 Js *report_document(const Report *report);
 /* All tables and warnings as a page for a browser. `title` and `subtitle` are plain text. */

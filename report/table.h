@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "num/stats.h"
 #include "report/csv.h"
+#include "report/text_style.h"
 
 typedef enum ColumnType {
     COLUMN_NUMBER, /* double; NaN is null, shown as "-" */
@@ -100,15 +101,9 @@ size_t table_columns_of(Column *columns, size_t max, const Js *rows);
 
 /* ---- renderers; the Text is `failed` when out of memory, a Js is owned ---- */
 
-typedef struct TableStyle {
-    int width; /* characters a line: texts are cut with '~' to fit, or only the widest if no cut is
-                * enough; 0: any */
-    bool wide; /* also the columns with COLUMN_WIDE, and intervals of those with COLUMN_BRIEF */
-} TableStyle;
-
 /* A list as aligned columns, a record as one line a column: heading, value, interval, meaning. A
  * column that no row of a list has set is left out. */
-void table_print(Text *out, const Table *table, TableStyle style);
+void table_print(Text *out, const Table *table, TextStyle style);
 void table_markdown(Text *out, const Table *table);
 /* One section of a page: a table with caption, column headings and, below it, their meanings. */
 void table_html(Text *out, const Table *table);

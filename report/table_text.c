@@ -57,16 +57,6 @@ static void interval_print(Text *out, const Column *column, const Js *row)
     text_add(out, "]");
 }
 
-/* Characters, not bytes, of UTF-8. */
-static int text_width(const char *text)
-{
-    int n = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        n += ((unsigned char)*c & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 static void blanks_add(Text *out, int n)
 {
     if (n > 0) {
@@ -129,7 +119,7 @@ static bool is_set(const Table *table, const char *key)
     return js_length(table->rows) == 0;
 }
 
-static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
+static int cells_lay_out(Shown *shown, const Table *table, TextStyle style)
 {
     int n = 0;
     for (size_t c = 0; c < table->spec->n_columns; c++) {
@@ -148,7 +138,7 @@ static int cells_lay_out(Shown *shown, const Table *table, TableStyle style)
         for (int r = -1; r < (int)js_length(table->rows); r++) {
             Text cell = {0};
             cell_of(&cell, &shown[i], table, r);
-            int width = cell.data ? text_width(cell.data) : 0;
+            int width = cell.data ? style_columns(cell.data) : 0;
             shown[i].width = width > shown[i].width ? width : shown[i].width;
             text_release(&cell);
         }
@@ -192,14 +182,9 @@ static void cells_fit(Shown *shown, int n, int line)
 /* `last`: of its line, so no blanks follow. */
 static void cell_add(Text *out, const char *cell, const Shown *shown, bool last)
 {
-    int width = text_width(cell);
+    int width = style_columns(cell);
     if (width > shown->width) {
-        int bytes = 0; /* cut between characters */
-        for (int n = 0; n < shown->width - 1;) {
-            bytes++;
-            n += ((unsigned char)cell[bytes] & 0xc0) != 0x80;
-        }
-        text_add(out, "%.*s~", bytes, cell);
+        text_add(out, "%.*s~", (int)style_cut(cell, shown->width - 1), cell);
         return;
     }
     if (!shown->left) {
@@ -211,11 +196,11 @@ static void cell_add(Text *out, const char *cell, const Shown *shown, bool last)
     }
 }
 
-static void list_print(Text *out, const Table *table, TableStyle style)
+static void list_print(Text *out, const Table *table, TextStyle style)
 {
     Shown shown[COLUMNS_SHOWN];
     int n = cells_lay_out(shown, table, style);
-    if (style.width > 0) {
+    if (style.width > 0 && !style.wide) {
         cells_fit(shown, n, style.width);
     }
     for (int r = -1; n > 0 && r < (int)js_length(table->rows); r++) {
@@ -236,13 +221,13 @@ static void list_print(Text *out, const Table *table, TableStyle style)
     }
 }
 
-static void record_print(Text *out, const Table *table, TableStyle style)
+static void record_print(Text *out, const Table *table, TextStyle style)
 {
     const Js *row = js_at(table->rows, 0);
     int width = 0;
     for (size_t c = 0; c < table->spec->n_columns; c++) {
         const Column *column = &table->spec->columns[c];
-        int length = column->heading ? text_width(column->heading) : 0;
+        int length = column->heading ? style_columns(column->heading) : 0;
         width = length > width ? length : width;
     }
     for (size_t c = 0; c < table->spec->n_columns; c++) {
@@ -253,7 +238,7 @@ static void record_print(Text *out, const Table *table, TableStyle style)
             continue;
         }
         text_add(out, "%s", column->heading);
-        blanks_add(out, width - text_width(column->heading) + 2);
+        blanks_add(out, width - style_columns(column->heading) + 2);
         size_t before = out->length;
         column_print(out, column, value);
         lines_join(out, before);
@@ -269,7 +254,7 @@ static void record_print(Text *out, const Table *table, TableStyle style)
     }
 }
 
-void table_print(Text *out, const Table *table, TableStyle style)
+void table_print(Text *out, const Table *table, TextStyle style)
 {
     if (table->spec->title) {
         text_add(out, "%s\n", table->spec->title);

@@ -5,7 +5,7 @@
 expect 0 perft 5
 expect 0 perft 6 --size 6
 expect 0 generate "a b.ogpc" --games 100 --size 4 --store ogpt-results.db
-expect 0 runs list
+expect 0 runs list --wide
 [ "$(grep -c ' done ' out)" = 3 ] || fail "3 runs done expected"
 holds "ogpt generate 'a b.ogpc' --games 100 --size 4"
 expect 0 runs list --limit 1

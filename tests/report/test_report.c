@@ -31,7 +31,7 @@ static void parts_keep_their_order(void **state)
     Text text = {0};
     char *printed = NULL;
     report_fill(&report);
-    report_print(&text, &report, (TableStyle){0});
+    report_print(&text, &report, (TextStyle){0});
     assert_string_equal(text.data, "words\n\nn\n2\nn  5\n");
     text_release(&text);
     Js *document = report_document(&report);
@@ -54,7 +54,7 @@ static void some_tables_are_for_some_readers(void **state)
         report.items[i].table.hidden = report.items[i].is_table;
         report.items[i].table.undocumented = report.items[i].is_table;
     }
-    report_print(&text, &report, (TableStyle){0});
+    report_print(&text, &report, (TextStyle){0});
     assert_string_equal(text.data, "words\n");
     text_release(&text);
     Js *document = report_document(&report);

@@ -78,12 +78,12 @@ static void text_is_aligned(void **state)
     Table table;
     Text text = {0};
     table_fill(&table, &list);
-    table_print(&text, &table, (TableStyle){0});
+    table_print(&text, &table, (TextStyle){0});
     assert_text(&text, "probes <by> layer\n"
                        "layer  task       accuracy %  95 % interval   kept  time\n"
                        "embed  a|b & \"c\"       50.00  [40.00, 62.50]   yes   2.5\n"
                        "   11  -                   -                    no     -\n");
-    table_print(&text, &table, (TableStyle){.wide = true});
+    table_print(&text, &table, (TextStyle){.wide = true});
     assert_non_null(strstr(text.data, "95 % interval   cells  kept"));
     text_release(&text);
     table_release(&table);
@@ -105,15 +105,15 @@ static void text_is_short_unless_asked(void **state)
     table_int(&table, "n", 1);
     table_interval(&table, "share", (Interval){0.5, 0.4, 0.6});
     table_null(&table, "null");
-    table_print(&text, &table, (TableStyle){0});
+    table_print(&text, &table, (TextStyle){0});
     assert_text(&text, "n  share  null\n"
                        "1    0.5  -\n");
-    table_print(&text, &table, (TableStyle){.wide = true});
+    table_print(&text, &table, (TextStyle){.wide = true});
     assert_text(&text, "n  share  95 % interval  null\n"
                        "1    0.5  [0.4, 0.6]     -\n");
     table_row(&table);
     table_text(&table, "unset", "set");
-    table_print(&text, &table, (TableStyle){0});
+    table_print(&text, &table, (TextStyle){0});
     assert_non_null(strstr(text.data, "null  unset\n"));
     text_release(&text);
     table_release(&table);
@@ -125,7 +125,7 @@ static void long_texts_are_cut_to_the_width(void **state)
     Text text = {0};
     table_fill(&table, &list);
     table_text(&table, "task", "a text of thirty-two characters ");
-    table_print(&text, &table, (TableStyle){.width = 64});
+    table_print(&text, &table, (TextStyle){.width = 64});
     assert_non_null(strstr(text.data, "a text of"));
     assert_non_null(strstr(text.data, "~  ")); /* cut */
     assert_null(strstr(text.data, "characters"));
@@ -133,7 +133,7 @@ static void long_texts_are_cut_to_the_width(void **state)
         assert_true(strcspn(line, "\n") <= 64);
     }
     text_release(&text);
-    table_print(&text, &table, (TableStyle){0});
+    table_print(&text, &table, (TextStyle){0});
     assert_non_null(strstr(text.data, "a text of thirty-two characters "));
     text_release(&text);
     table_release(&table);
@@ -157,11 +157,11 @@ static void names_stay_whole_where_cutting_does_not_help(void **state)
         table_num(&table, "value", 1);
         table_text(&table, "what", "the mean rank of such moves");
     }
-    table_print(&text, &table, (TableStyle){.width = 50}); /* at least 12 + 28 + 12 + blanks */
+    table_print(&text, &table, (TextStyle){.width = 50}); /* at least 12 + 28 + 12 + blanks */
     assert_text(&text, "name                a number with a long heading  what\n"
                        "rank_newly_legal                             1.0  the mean ra~\n"
                        "rank_newly_illegal                           1.0  the mean ra~\n");
-    table_print(&text, &table, (TableStyle){.width = 56}); /* where it helps, all texts are cut */
+    table_print(&text, &table, (TextStyle){.width = 56}); /* where it helps, all texts are cut */
     assert_text(&text, "name          a number with a long heading  what\n"
                        "rank_newly_~                           1.0  the mean ra~\n"
                        "rank_newly_~                           1.0  the mean ra~\n");
@@ -174,7 +174,7 @@ static void a_record_is_a_line_a_column(void **state)
     Table table;
     Text text = {0};
     table_fill(&table, &record);
-    table_print(&text, &table, (TableStyle){.wide = true});
+    table_print(&text, &table, (TextStyle){.wide = true});
     assert_text(&text, "layer     embed   block of the network\n"
                        "task      a|b & \"c\"\n"
                        "accuracy  50.00 %  [40.00, 62.50]\n"
@@ -203,7 +203,7 @@ static void each_row_is_one_line(void **state)
         table_init(&table, specs[i]);
         table_text(&table, "path", "a\nb");
         table_null(&table, "share");
-        table_print(&text, &table, (TableStyle){0});
+        table_print(&text, &table, (TextStyle){0});
         assert_text(&text, expected[i]);
         text_release(&text);
         table_release(&table);

@@ -65,7 +65,7 @@ static void result_fill(ProbeRun *run, Context *context)
     probe_text_warn(context->report, &found);
     probe_tables_fill(context->report, &found);
     if (run->sample->heat) {
-        probe_text_heat(study_text(context), &found, context->colour);
+        probe_text_heat(study_text(context), &found, context->style.colour);
     }
     study_next(context,
                "ogpt show %s --probe %s --moves \"%s\", ogpt cases make cases.csv --size %d",

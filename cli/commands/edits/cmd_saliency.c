@@ -125,7 +125,7 @@ static int run(SaliencySession *session)
                                             .plan = &session->plan,
                                             .model_hash = session->subject.model.model_hash,
                                             .place = js_str_of(place),
-                                            .colour = context->colour});
+                                            .colour = context->style.colour});
         js_free(place);
     }
     return rc;

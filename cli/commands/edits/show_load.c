@@ -179,7 +179,7 @@ int show_load(ShowSession *session)
                                     .vocab = session->subject.vocab,
                                     .top = (int)given->top,
                                     .probabilities = given->probabilities,
-                                    .colour = context->colour,
+                                    .colour = context->style.colour,
                                     .edit_name = given->erase   ? "erase"
                                                  : given->flip  ? "flip"
                                                  : given->place ? "place"

@@ -1,0 +1,33 @@
+/* report/text_style.h - how text for people is laid out: what every renderer of text is told.
+ *
+ * Whoever prints fills a TextStyle (the command line: cli/terminal.h); a room never asks the
+ * terminal itself. {0} is the plainest text: lines of any length, no colour, plain letters.
+ */
+#ifndef OGPT_REPORT_TEXT_STYLE_H
+#define OGPT_REPORT_TEXT_STYLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+
+typedef struct TextStyle {
+    int width;    /* columns of a line that nothing may exceed but a single word; 0: any */
+    bool colour;  /* with colour sequences ("ESC [ ... m") */
+    bool unicode; /* discs of boards as signs beyond ASCII; the reader takes UTF-8 */
+    bool wide;    /* tables with all columns, uncut, whatever the width */
+} TextStyle;
+
+/* Columns that a text takes up: characters of UTF-8, without colour sequences. */
+int style_columns(const char *text);
+/* Length in bytes of the colour sequence at `text`, 0: none. */
+size_t style_colour_length(const char *text);
+/* Length in bytes of the longest beginning of `text` that takes up at most `columns`. */
+size_t style_cut(const char *text, int columns);
+
+/* Add the lines of `text` with those that are too long for `width` (0: none) broken at blanks. What
+ * follows a break is indented to the first word behind a run of two or more blanks, if that is in
+ * the left half of the line, else as the line itself. A word that is too long stays whole. */
+void style_wrap(Text *out, const char *text, int width);
+
+#endif

@@ -1,0 +1,61 @@
+/* tests/report/test_text_style.c - columns of a text, and lines broken to fit a width. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "report/text_style.h"
+
+static void columns(void **state)
+{
+    assert_int_equal(style_columns("abc"), 3);
+    assert_int_equal(style_columns("\u25cf \u25cb"), 3);
+    assert_int_equal(style_columns("\033[1;31mX!\033[0m."), 3);
+    assert_int_equal(style_columns("\033[2J"), 4); /* no colour: characters like any other */
+    assert_int_equal(style_cut("\u25cf\u25cbx", 2), 6);
+    assert_int_equal(style_cut("abc", 5), 3);
+    assert_int_equal(style_cut("\033[1mab\033[0m", 1), 5);
+}
+
+static void check_wrap(const char *text, int width, const char *wrapped)
+{
+    Text out = {0};
+    style_wrap(&out, text, width);
+    assert_string_equal(out.data ? out.data : "", wrapped);
+    text_release(&out);
+}
+
+static void lines_are_broken(void **state)
+{
+    check_wrap("", 20, "");
+    check_wrap("\n\nshort\n", 20, "\n\nshort\n");
+    check_wrap("twelve chars", 12, "twelve chars");
+    check_wrap("twelve chars", 11, "twelve\nchars");
+    check_wrap("one two three four five\n", 10, "one two\nthree four\nfive\n");
+    check_wrap("one two three four five\n", 0, "one two three four five\n");
+    check_wrap("  --games N   how many games there are\n", 28,
+               "  --games N   how many games\n              there are\n");
+    check_wrap("    indented as the line before it\n", 20,
+               "    indented as the\n    line before it\n");
+    check_wrap("a word_that_is_longer_than_the_line here\n", 10,
+               "a\nword_that_is_longer_than_the_line\nhere\n");
+    check_wrap("long_first_word_of_all and more\n", 10, "long_first_word_of_all\nand more\n");
+    /* A gap in the right half is none to hang from. */
+    check_wrap("the first words here  and then some more\n", 24,
+               "the first words here\nand then some more\n");
+    check_wrap("\u25cf\u25cf\u25cf\u25cf \u25cb\u25cb\u25cb\u25cb", 9,
+               "\u25cf\u25cf\u25cf\u25cf \u25cb\u25cb\u25cb\u25cb");
+    check_wrap("\033[31mred red\033[0m red", 7, "\033[31mred red\033[0m\nred");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns),
+        cmocka_unit_test(lines_are_broken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
