@@ -8,6 +8,7 @@
 #include "base/formats/safetensors.h"
 #include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
+#include "probes/board/probe.h"
 #include "probes/board/probe_layout.h"
 
 /* A probe of ours, or a file in the published probe's layout. */
@@ -43,11 +44,18 @@ static bool is_in_run(const char *path)
     return is;
 }
 
+/* Whether `path` is the place of a run's own probe. */
+static bool is_probe_of_run(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    return strcmp(name ? name + 1 : path, PROBE_FOLDER) == 0;
+}
+
 /* Why nothing may be put in the place of dst, with --force or without; NULL when it may. */
 static const char *goal_fault(const Conversion *c, const char *manifest, const char *train)
 {
     bool probe = false;
-    if (is_in_run(c->dst)) {
+    if (is_in_run(c->dst) && !(c->probe && is_probe_of_run(c->dst))) {
         return "lies in the directory of a run";
     }
     if (path_holds(c->dst, c->src)) {
@@ -99,6 +107,20 @@ static int same_as_published(bool *out, const char *dst, const Publish *publish,
     return rc;
 }
 
+/* Refuse to replace a model together with the probe that lies in its directory: replacing removes
+ * everything there. */
+static int check_probe_inside(const Conversion *c)
+{
+    char probe[FILES_PATH_MAX];
+    int rc = path_join(probe, c->dst, PROBE_FOLDER);
+    return rc || !dir_exists(probe)
+               ? rc
+               : err_set(OGPT_EUSAGE,
+                         "%s: a probe lies there, and replacing %s would remove it; move it away "
+                         "first, or choose another name",
+                         probe, c->dst);
+}
+
 int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const char *tensors,
                        const char *config)
 {
@@ -111,6 +133,7 @@ int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const 
                      "directory, or replace it with --force",
                      c->dst);
     }
+    rc = rc || c->already ? rc : check_probe_inside(c);
     if (rc == 0 && !c->already) {
         return publish_commit(publish, fields);
     }

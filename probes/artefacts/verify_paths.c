@@ -121,6 +121,30 @@ static int converted_examine(VerifyPaths *paths, const char *layout)
     return rc;
 }
 
+/* The probe that lies in the directory of a model or of a run, if there is one: undamaged, and of
+ * this network. A run goes on without its probe, which is then of an earlier step: no finding. */
+static int inner_probe_examine(VerifyPaths *paths, size_t n_models, bool match)
+{
+    char path[FILES_PATH_MAX], about[sizeof(paths->item->about)];
+    Probe probe = {0};
+    int rc = path_join(path, paths->item->path, PROBE_FOLDER);
+    if (rc != 0 || !dir_exists(path)) {
+        return rc;
+    }
+    rc = probe_load(&probe, path);
+    if (rc == 0 && match && paths->n_models > n_models) {
+        const SoundModel *own = &paths->models[n_models];
+        rc = probe_check_model(&probe, path, own->hash, &own->cfg);
+    }
+    if (rc == 0) {
+        snprintf(about, sizeof(about), "%s", paths->item->about);
+        snprintf(paths->item->about, sizeof(paths->item->about), "%.300s, with a probe of task %s",
+                 about, probe.task);
+    }
+    probe_release(&probe);
+    return finding_of(paths, rc);
+}
+
 /* A directory with a manifest: which kind it is, by the files listed. A manifest that does not
  * verify says by its faults what is wrong with either. */
 static int publication_examine(VerifyPaths *paths, const RunVerify *verify)
@@ -132,7 +156,9 @@ static int publication_examine(VerifyPaths *paths, const RunVerify *verify)
     if (rc == 0 && model && layout) {
         rc = converted_examine(paths, layout);
     } else if (rc == 0 && model) {
+        const size_t n_models = paths->n_models;
         rc = model_verify(paths->item->path, verify);
+        rc = rc ? rc : inner_probe_examine(paths, n_models, true);
     } else if (rc == 0 && manifest_file_sha256(manifest, "probe.safetensors")) {
         rc = probe_examine(paths);
     } else if (rc == 0) {
@@ -150,7 +176,7 @@ static int run_examine(VerifyPaths *paths, const RunVerify *verify)
     snprintf(newest, sizeof(newest), "%s", paths->item->about);
     snprintf(paths->item->about, sizeof(paths->item->about),
              "run, %zu checkpoint%s, newest a %.300s", n_steps, n_steps == 1 ? "" : "s", newest);
-    return rc;
+    return rc ? rc : inner_probe_examine(paths, paths->n_models, false);
 }
 
 static int activations_examine(VerifyPaths *paths)

@@ -22,6 +22,7 @@
 #include "probes/solvers/solver.h"
 
 #define PROBE_MAX_HIDDEN 2048
+#define PROBE_FOLDER "probe" /* the probe that lies in a model's or a run's directory */
 _Static_assert(TASK_MAX_CLASSES <= FIT_MAX_CLASSES, "every task can be fitted");
 
 typedef struct Probe {

@@ -148,7 +148,7 @@ static int compare_run(Context *context)
                                       .layer = one ? given->layers.layers[0] : COMPARE_BEST,
                                       .score = (ScoreKind)given->score};
     int rc = match_open(match, context, given->corpus);
-    rc = rc ? rc : study_begin(context, context->args[1], false);
+    rc = rc ? rc : study_begin(context, match->contender[0].path, false);
     rc = rc ? rc : match_play(match, context, (size_t)given->memory << 20);
     if (rc == 0) {
         result_fill(context, match);
@@ -160,7 +160,7 @@ static int compare_run(Context *context)
 
 const Command cmd_probe_compare = {
     .name = "probe compare",
-    .arguments = "MODEL PROBE [MODEL PROBE]... --corpus CORPUS",
+    .arguments = "MODEL [PROBE] [MODEL PROBE]... --corpus CORPUS",
     .summary = "paired tests between layers, sites, tasks and networks on the same games",
     .examples =
         "ogpt probe compare runs/tiny probes/mine --corpus games.ogpc\n"
@@ -169,7 +169,7 @@ const Command cmd_probe_compare = {
         "ogpt probe compare runs/tiny probes/mine runs/tiny probes/mine-attn --corpus games.ogpc "
         "--layers 5 --score boards",
     COMMAND_OPTIONS(options, CompareGiven),
-    .min_args = 2,
+    .min_args = 1,
     .max_args = 2 * COMPARE_MAX,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&probes_table, &probe_tests_table),

@@ -1,5 +1,6 @@
 /* cli/commands/board/cmd_probe_eval.c - ogpt probe eval: a probe on file, scored, with controls. */
 #include "cli/commands/board/probe_run.h"
+#include "cli/commands/common/probe_input.h"
 
 typedef struct EvalGiven {
     ProbeSample sample;
@@ -32,11 +33,12 @@ static void sample_take(SweepOptions *out, const Probe *probe)
 static int eval_run(Context *context)
 {
     const EvalGiven *given = context->options;
-    const char *path = context->args[1];
+    char path[FILES_PATH_MAX] = "";
     ProbeRun run = {0};
     int rc = probe_run_open(&run, context, &given->sample, path);
-    rc = rc ? rc : probe_load(&run.probe, path);
-    rc = rc ? rc : subject_check_probe(&run.inputs.subject, path, &run.probe);
+    rc = rc ? rc
+            : context_probe_open(context, &run.probe, path, &run.inputs.subject,
+                                 context->n_args > 1 ? context->args[1] : NULL);
     if (rc == 0) {
         sample_take(&run.options, &run.probe);
     }
@@ -48,11 +50,11 @@ static int eval_run(Context *context)
 
 const Command cmd_probe_eval = {
     .name = "probe eval",
-    .arguments = "MODEL PROBE --corpus CORPUS",
-    .summary = "score a probe on file, with controls",
+    .arguments = "MODEL [PROBE] --corpus CORPUS",
+    .summary = "score a probe on file (default: MODEL/" PROBE_FOLDER "), with controls",
     .examples = "ogpt probe eval runs/tiny probes/mine --corpus other.ogpc --test-games 5000",
     COMMAND_OPTIONS(options, EvalGiven),
-    .min_args = 2,
+    .min_args = 1,
     .max_args = 2,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     PROBE_TABLES,

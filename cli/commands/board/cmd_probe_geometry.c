@@ -6,6 +6,7 @@
 #include "cli/study.h"
 #include "report/results/geometry_tables.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
 
 typedef struct GeometryGiven {
     const char *corpus;
@@ -30,18 +31,21 @@ static int geometry_run(Context *context)
     ExplainedOptions asked = {.n_games = (size_t)given->games,
                               .n_test_games = (size_t)given->test_games,
                               .plies = (int)given->plies};
+    char own[FILES_PATH_MAX] = "";
     Corpus *corpus = NULL;
     Geometry *geometry = mem_calloc(1, sizeof(Geometry), "the probes to be measured");
     if (!geometry) {
         return OGPT_ENOMEM;
     }
     int rc = context_subject_open(context, &geometry->subject, context->args[0]);
+    rc = rc || context->n_args > 1 ? rc : context_probe_find(context, own, NULL);
     for (int i = 1; i < context->n_args && rc == 0; i++) {
         rc = geometry_load(geometry, context->args[i]);
     }
+    rc = rc || context->n_args > 1 ? rc : geometry_load(geometry, own);
     rc = rc ? rc : corpus_open(&corpus, given->corpus, false);
     rc = rc ? rc : subject_check_corpus(&geometry->subject, given->corpus, corpus);
-    rc = rc ? rc : study_begin(context, context->args[1], false);
+    rc = rc ? rc : study_begin(context, geometry->probe[0].path, false);
     if (rc == 0) {
         Work work = *study_work(context, "measuring", "layers");
         work.memory_bytes = (size_t)given->memory << 20;
@@ -59,14 +63,15 @@ static int geometry_run(Context *context)
 
 const Command cmd_probe_geometry = {
     .name = "probe geometry",
-    .arguments = "MODEL PROBE... --corpus CORPUS",
-    .summary = "angles between a probe's directions, their stability, and what the board explains",
+    .arguments = "MODEL [PROBE]... --corpus CORPUS",
+    .summary = "angles between a probe's directions (default: MODEL/" PROBE_FOLDER
+               "), their stability, and what the board explains",
     .examples = "ogpt probe geometry runs/tiny probes/mine --corpus games.ogpc\n"
                 "ogpt probe geometry runs/tiny probes/mine probes/empty --corpus games.ogpc\n"
                 "ogpt probe geometry runs/tiny probes/mine probes/mine-seed-2 --corpus games.ogpc "
                 "--no-halves",
     COMMAND_OPTIONS(options, GeometryGiven),
-    .min_args = 2,
+    .min_args = 1,
     .max_args = 1 + GEOMETRY_MAX,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&geometry_table, &geometry_layers_table, &geometry_pairs_table),

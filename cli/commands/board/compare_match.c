@@ -4,20 +4,23 @@
 
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 
 int match_open(Match *match, Context *context, const char *corpus)
 {
-    if (context->n_args % 2 != 0 || context->n_args > 2 * COMPARE_MAX) {
+    bool alone = context->n_args == 1;
+    if ((context->n_args % 2 != 0 && !alone) || context->n_args > 2 * COMPARE_MAX) {
         return err_set(
             OGPT_EUSAGE,
-            "probe compare: %d arguments, expected pairs MODEL PROBE, at most %d of them",
+            "probe compare: %d arguments, expected MODEL, or pairs MODEL PROBE, at most %d of them",
             context->n_args, COMPARE_MAX);
     }
-    int rc = 0;
-    match->n = (size_t)context->n_args / 2;
+    int rc;
+    match->n = alone ? 1 : (size_t)context->n_args / 2;
+    rc = alone ? context_probe_find(context, match->own, NULL) : 0;
     for (size_t i = 0; i < match->n && rc == 0; i++) {
-        const char *path = context->args[2 * i + 1];
+        const char *path = alone ? match->own : context->args[2 * i + 1];
         Subject *subject = &match->subject[i];
         Probe *probe = &match->probe[i];
         rc = context_subject_open(context, subject, context->args[2 * i]);

@@ -16,10 +16,12 @@ typedef struct Match {
     Probe probe[COMPARE_MAX];
     Contender contender[COMPARE_MAX];
     Corpus *corpus;
+    char own[FILES_PATH_MAX];   /* the probe in the model's directory, where none is named */
     PairedTest test[TESTS_MAX]; /* of compare_layers for one probe, else of compare_contenders */
 } Match;
 
-/* Open what the arguments MODEL PROBE [MODEL PROBE]... name, and the corpus. Returns 0, OGPT_EUSAGE
+/* Open what the arguments MODEL PROBE [MODEL PROBE]... name (MODEL alone: with the probe in its
+ * directory), and the corpus. Returns 0, OGPT_EUSAGE
  * (no pairs, or too many), or an error of a file. */
 int match_open(Match *match, Context *context, const char *corpus);
 /* Read the games with every probe, and test. Needs the pool (study_begin). */

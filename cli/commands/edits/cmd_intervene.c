@@ -2,12 +2,12 @@
  * the rules of the game say whether it now plays on the edited board. */
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/probe_input.h"
 #include "cli/commands/edits/intervene_session.h"
 
 #define AT(field) offsetof(InterveneOptions, field)
 static const OptionSpec intervene_options[] = {
-    OPTION_TEXT("probe", AT(probe), "PROBE", "probe of task mine or colour, fitted on this model",
-                .required = true),
+    OPTION_PROBE(AT(probe), "probe of task mine or colour, fitted on this model"),
     OPTION_TEXT("cases", AT(cases), "FILE[,FILE]",
                 "cases to be reported (ogpt cases make); several with --method all",
                 .required = true),
@@ -68,7 +68,7 @@ static void result_report(const EditSession *session)
                                 .n = session->n_results,
                                 .all = session_is_all(session),
                                 .model_hash = session->subject.model.model_hash,
-                                .probe = session->given->probe,
+                                .probe = session->probe_path,
                                 .preset = session->given->preset ? session->given->preset : "",
                                 .rule = js_str_of(rule),
                                 .means = &session->means};
@@ -101,7 +101,7 @@ static int intervene_run(Context *context)
 
 const Command cmd_intervene = {
     .name = "intervene",
-    .arguments = "MODEL --probe PROBE --cases FILE [--tune FILE]",
+    .arguments = "MODEL [--probe PROBE] --cases FILE [--tune FILE]",
     .summary = "edit the board inside the network and judge its moves by the rules",
     .examples = "  ogpt intervene runs/tiny --probe probe --cases cases.csv --tune tune.csv\n"
                 "  ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 3-6 "

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 #include "game/notation.h"
 #include "probes/edits/edit_network.h"
@@ -18,8 +19,7 @@ typedef struct SaliencyOptions {
 
 #define AT(field) offsetof(SaliencyOptions, field)
 static const OptionSpec options[] = {
-    OPTION_TEXT("probe", AT(probe), "PROBE", "probe of task mine or colour, fitted on this model",
-                .required = true),
+    OPTION_PROBE(AT(probe), "probe of task mine or colour, fitted on this model"),
     OPTION_TEXT("moves", AT(moves), "MOVES", "the game so far, such as \"f5 d6 c3\"",
                 .required = true),
     OPTION_TEXT("move", AT(move), "SQUARE",
@@ -96,10 +96,11 @@ static int read_question(SaliencySession *session)
 
 static int load(SaliencySession *session)
 {
-    const char *path = session->given->probe;
+    char path[FILES_PATH_MAX];
     int rc = context_subject_open(session->context, &session->subject, session->context->args[0]);
-    rc = rc ? rc : probe_load(&session->probe, path);
-    rc = rc ? rc : subject_check_probe(&session->subject, path, &session->probe);
+    rc = rc ? rc
+            : context_probe_open(session->context, &session->probe, path, &session->subject,
+                                 session->given->probe);
     rc = rc ? rc : read_question(session);
     return rc ? rc : read_plan(session);
 }
@@ -150,9 +151,9 @@ static int saliency_run(Context *context)
 
 const Command cmd_saliency = {
     .name = "saliency",
-    .arguments = "MODEL --probe PROBE --moves MOVES [--move SQUARE]",
+    .arguments = "MODEL [--probe PROBE] --moves MOVES [--move SQUARE]",
     .summary = "which squares of the board inside the network a move rests on",
-    .examples = "ogpt saliency runs/tiny --probe probes/mine --moves \"f5 d6 c3\" --move c4\n"
+    .examples = "ogpt saliency datasets/models/tiny-8x8 --moves \"f5 d6 c3\" --move c4\n"
                 "ogpt saliency runs/tiny --probe probes/mine --moves \"f5 d6 c3 d3\" --layers 4 "
                 "--color always",
     COMMAND_OPTIONS(options, SaliencyOptions),

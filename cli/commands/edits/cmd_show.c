@@ -3,13 +3,14 @@
  * network. */
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/commands/edits/show_session.h"
 #include "cli/study.h"
 
 #define AT(field) offsetof(ShowOptions, field)
 static const OptionSpec options[] = {
-    OPTION_TEXT("probe", AT(probe), "PROBE", "what reads the boards", .required = true),
+    OPTION_PROBE(AT(probe), "what reads the boards"),
     OPTION_TEXT("moves", AT(moves), "MOVES", "the game so far, such as \"f5 d6 c3\"",
                 .required = true),
     OPTION_ONE_LAYER(AT(layers),
@@ -48,9 +49,9 @@ static int show_run(Context *context)
 
 const Command cmd_show = {
     .name = "show",
-    .arguments = "MODEL --probe PROBE --moves MOVES",
+    .arguments = "MODEL [--probe PROBE] --moves MOVES",
     .summary = "the boards a network holds at every layer of a typed game",
-    .examples = "ogpt show runs/tiny --probe probes/mine --moves \"f5 d6 c3\"\n"
+    .examples = "ogpt show datasets/models/tiny-8x8 --moves f5d6c3\n"
                 "ogpt show runs/tiny --probe probes/mine --moves \"f5 d6 c3 d3 c4\" --flip d4 "
                 "--layers 5\n"
                 "ogpt show runs/tiny --probe probes/mine --moves \"f5 d6 c3\" --place c4=black",

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "cli/commands/edits/intervene_session.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
 
 #define AUTO "auto"
 
@@ -224,20 +225,15 @@ static int load_files(EditSession *session)
     return rc ? rc : check_disjoint(session);
 }
 
-static int load_probe(EditSession *session)
-{
-    const char *path = session->given->probe;
-    int rc = probe_load(&session->probe, path);
-    return rc ? rc : subject_check_probe(&session->subject, path, &session->probe);
-}
-
 int session_load(EditSession *session)
 {
     const InterveneOptions *given = session->given;
     Context *context = session->context;
     int rc = context_subject_open(context, &session->subject, context->args[0]);
     rc = rc ? rc : plans_parse(session);
-    rc = rc ? rc : load_probe(session);
+    rc = rc ? rc
+            : context_probe_open(context, &session->probe, session->probe_path, &session->subject,
+                                 given->probe);
     rc = rc ? rc : load_files(session);
     if (rc == 0 && given->show >= 0 && session_is_all(session)) {
         rc = err_set(OGPT_EUSAGE, "--show is for one method; name it with --method");

@@ -31,6 +31,7 @@ typedef struct EditSession {
     Context *context;
     const InterveneOptions *given;
     Subject subject;
+    char probe_path[FILES_PATH_MAX];
     Probe probe;
     BoardDirections directions[2]; /* of the probe; class means, if mean-difference is asked for */
     EditMeansReport means;         /* behind the class means */

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
 #include "datasets/labels.h"
 #include "game/notation.h"
 #include "probes/edits/edit_methods.h"
@@ -19,7 +20,7 @@ static int read_layer(int *index, const ShowSession *session)
     *index = probe_layer_index(&session->probe, layers->layers[0]);
     if (*index < 0 || !session->probe.fitted[*index]) {
         return err_set(OGPT_EUSAGE, "--layers %s: %s has no fitted probe there", layers->text,
-                       session->given->probe);
+                       session->probe_path);
     }
     return 0;
 }
@@ -41,7 +42,7 @@ static int load_position(ShowSession *session)
     rc = convention_parse(&convention, probe->labels);
     const Task *task = task_find(probe->task);
     if (rc == 0 && !task) {
-        rc = err_set(OGPT_EFORMAT, "%s: task \"%s\", expected one of %s", session->given->probe,
+        rc = err_set(OGPT_EFORMAT, "%s: task \"%s\", expected one of %s", session->probe_path,
                      probe->task, TASK_NAMES);
     }
     if (rc) {
@@ -108,7 +109,7 @@ static int derive_edit(ShowSession *session)
 static int check_probe(const ShowSession *session, int layer)
 {
     const Probe *probe = &session->probe;
-    const char *name = session->found.edit_name, *path = session->given->probe;
+    const char *name = session->found.edit_name, *path = session->probe_path;
     if (strcmp(probe->task, "mine") != 0 && strcmp(probe->task, "colour") != 0) {
         return err_set(OGPT_EUSAGE, "--%s: %s reads task %s; a probe of mine or colour is required",
                        name, path, probe->task);
@@ -168,8 +169,9 @@ int show_load(ShowSession *session)
         return err_set(OGPT_EUSAGE, "show: one of --flip, --erase and --place at a time");
     }
     int rc = context_subject_open(context, &session->subject, context->args[0]);
-    rc = rc ? rc : probe_load(&session->probe, given->probe);
-    rc = rc ? rc : subject_check_probe(&session->subject, given->probe, &session->probe);
+    rc = rc ? rc
+            : context_probe_open(context, &session->probe, session->probe_path, &session->subject,
+                                 given->probe);
     if (rc) {
         return rc;
     }

@@ -19,6 +19,7 @@ typedef struct ShowSession {
     Context *context;
     const ShowOptions *given;
     Subject subject;
+    char probe_path[FILES_PATH_MAX];
     Probe probe;
     BoardDirections directions; /* of the probe; made for an edit */
     ShowFindings found;
