@@ -48,6 +48,18 @@ static size_t layer_tensors(StEntry entries[MAX_LAYER_TENSORS],
 
 /* ---- writing ---- */
 
+/* The indices of the squares whose bits are set. */
+static Js *squares_json(uint64_t squares)
+{
+    Js *list = js_array();
+    for (int s = 0; s < BOARD_SQUARES; s++) {
+        if (squares >> s & 1) {
+            js_push(list, js_int(s));
+        }
+    }
+    return list;
+}
+
 static Js *layer_json(const Probe *probe, int i)
 {
     Js *layer = js_object();
@@ -63,6 +75,9 @@ static Js *layer_json(const Probe *probe, int i)
         }
         js_set_int(layer, "absent_classes", (int64_t)probe->fit[i].n_absent);
         js_set_int(layer, "unconverged_squares", (int64_t)probe->fit[i].n_unconverged);
+        if (probe->fit[i].unconverged) {
+            js_set(layer, "unconverged", squares_json(probe->fit[i].unconverged));
+        }
         js_set_num(layer, "seconds", probe->seconds[i]);
     }
     return layer;
@@ -227,6 +242,23 @@ static int read_classes(Probe *out, const Js *json, const char *origin)
     return 0;
 }
 
+/* Optional: an earlier program wrote the count alone. */
+static int read_squares(uint64_t *out, const Js *layer, int64_t most, const char *origin)
+{
+    const Js *list = NULL;
+    int rc = js_has(layer, "unconverged") ? js_get_array(&list, layer, "unconverged", origin) : 0;
+    *out = 0;
+    for (size_t i = 0; rc == 0 && i < js_length(list); i++) {
+        int64_t square = js_int_of(js_at(list, i));
+        if (js_type(js_at(list, i)) != JS_INT || square < 0 || square >= most) {
+            return err_set(OGPT_EFORMAT, "%s: unconverged[%zu]: expected a square from 0 to %d",
+                           origin, i, (int)most - 1);
+        }
+        *out |= (uint64_t)1 << square;
+    }
+    return rc;
+}
+
 /* The counts of the fit of layer index i. Files of an earlier program hold only the objective. */
 static int read_fit(Probe *out, int i, const Js *layer, const char *origin)
 {
@@ -247,6 +279,7 @@ static int read_fit(Probe *out, int i, const Js *layer, const char *origin)
     }
     rc = rc ? rc : js_get_int(&n_absent, layer, "absent_classes", 0, most * out->n_classes, origin);
     rc = rc ? rc : js_get_int(&n_unconverged, layer, "unconverged_squares", 0, most, origin);
+    rc = rc ? rc : read_squares(&fit->unconverged, layer, most, origin);
     rc = rc ? rc : js_get_num(&out->seconds[i], layer, "seconds", origin);
     if (rc == 0) {
         fit->n_absent = (size_t)n_absent;

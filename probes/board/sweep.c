@@ -210,7 +210,8 @@ static int fit_layer(Sweep *sweep, int index)
     double start = clock_seconds();
     int rc = fit_probe(&weights, &probe->fit[index], probe->solver, &problem, &sweep->quiet);
     if (rc) {
-        return rc;
+        return rc == OGPT_ENUM ? err_set(rc, "layer %d: %s", probe->layers[index], err_message())
+                               : rc;
     }
     probe->seconds[index] = clock_seconds() - start;
     probe->fitted[index] = true;

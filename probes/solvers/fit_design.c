@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/process.h"
 #include "base/rng.h"
 #include "probes/solvers/internal.h"
 
@@ -24,6 +25,38 @@ size_t design__block_rows(size_t n)
 {
     size_t rows = (n + MAX_BLOCKS - 1) / MAX_BLOCKS;
     return rows > MIN_BLOCK_ROWS ? rows : MIN_BLOCK_ROWS;
+}
+
+double design__seconds(const FitProblem *problem)
+{
+    return problem->seconds > 0 ? problem->seconds : FIT_SECONDS;
+}
+
+int design__rounds(const FitProblem *problem)
+{
+    return problem->rounds > 0 ? problem->rounds : FIT_ROUNDS;
+}
+
+int design__stop(const Design *design)
+{
+    if (interrupt_pending()) {
+        return err_set(OGPT_EINTR, "interrupted while fitting a probe");
+    }
+    if (clock_seconds() > design->deadline) {
+        return err_set(
+            OGPT_ENUM,
+            "the fit of %zu squares is not done after %g s a square; take fewer games or "
+            "a larger --l2, and check the model (ogpt verify)",
+            design->problem->n_squares, design__seconds(design->problem));
+    }
+    return 0;
+}
+
+void solve__unconverged(FitReport *report, size_t square)
+{
+    uint64_t bit = square < 64 ? (uint64_t)1 << square : 0;
+    report->n_unconverged += bit == 0 || (report->unconverged & bit) == 0;
+    report->unconverged |= bit;
 }
 
 size_t design__block(size_t *first, const Design *design, size_t b)
@@ -141,6 +174,38 @@ static int moments_block(void *context, size_t job, size_t worker)
     return 0;
 }
 
+static int refuse_range(size_t column, double deviation)
+{
+    return err_set(
+        OGPT_ENUM,
+        "column %zu of the activations varies by %g, expected %g to %g: single precision "
+        "cannot hold the weights of a probe; check the model (ogpt verify)",
+        column, deviation, FIT_SMALLEST, FIT_LARGEST);
+}
+
+/* Leave out the columns that do not vary, and refuse rows whose weights could not be held. */
+static int scale_columns(Design *design)
+{
+    double largest = 0;
+    size_t varying = 0;
+    for (size_t c = 0; c < design->problem->width; c++) {
+        double deviation = sqrt(design->deviation[c]);
+        bool constant = deviation <= CONSTANT_COLUMN * fabs(design->mean[c]);
+        if (!constant && !(deviation <= FIT_LARGEST)) {
+            return refuse_range(c, deviation);
+        }
+        if (!constant && deviation > largest) {
+            largest = deviation;
+            varying = c;
+        }
+        constant = constant || deviation < FIT_SMALLEST;
+        design->deviation[c] = constant ? 0 : deviation;
+        design->shift[c] = (float)design->mean[c];
+        design->scale[c] = constant ? 0 : (float)(1 / deviation);
+    }
+    return largest > 0 && largest < FIT_SMALLEST ? refuse_range(varying, largest) : 0;
+}
+
 /* Column means, then deviations. The sums of the blocks are added in order. */
 static int measure_columns(Design *design, const Work *work)
 {
@@ -164,15 +229,8 @@ static int measure_columns(Design *design, const Work *work)
             design->deviation[c] += sum[b * width + c] / n;
         }
     }
-    for (size_t c = 0; c < width && rc == 0; c++) {
-        double deviation = sqrt(design->deviation[c]);
-        bool constant = deviation <= CONSTANT_COLUMN * fabs(design->mean[c]);
-        design->deviation[c] = constant ? 0 : deviation;
-        design->shift[c] = (float)design->mean[c];
-        design->scale[c] = constant ? 0 : (float)(1 / deviation);
-    }
     mem_free(sum);
-    return rc;
+    return rc ? rc : scale_columns(design);
 }
 
 int design__init(Design *out, const FitProblem *problem, const Work *work)
@@ -180,6 +238,7 @@ int design__init(Design *out, const FitProblem *problem, const Work *work)
     size_t width = problem->width, S = problem->n_squares, K = problem->n_classes;
     *out = (Design){.problem = problem, .block_rows = design__block_rows(problem->n)};
     out->n_blocks = (problem->n + out->block_rows - 1) / out->block_rows;
+    out->deadline = clock_seconds() + design__seconds(problem) * (double)S;
     out->mean = mem_calloc(width, sizeof(double), "column means");
     out->deviation = mem_calloc(width, sizeof(double), "column deviations");
     out->shift = mem_calloc(width, sizeof(float), "column means");

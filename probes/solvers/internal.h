@@ -15,11 +15,20 @@ typedef struct Design {
     uint32_t *count;          /* (n_squares, n_classes) examples */
     size_t block_rows;        /* rows are cut into n_blocks of this many */
     size_t n_blocks;
+    double deadline; /* of clock_seconds: when the time of all squares is up */
 } Design;
 
 int design__init(Design *out, const FitProblem *problem, const Work *work);
 void design__release(Design *design);
 size_t design__block_rows(size_t n);
+/* To be asked by every job of a solver. Returns OGPT_EINTR after a signal, OGPT_ENUM after the
+ * deadline, else 0. */
+int design__stop(const Design *design);
+/* Seconds that a square may take, and rounds that a solver may make. */
+double design__seconds(const FitProblem *problem);
+int design__rounds(const FitProblem *problem);
+/* Report that a square met a bound. */
+void solve__unconverged(FitReport *report, size_t square);
 /* Number of rows of block b; *first is its first row. */
 size_t design__block(size_t *first, const Design *design, size_t b);
 /* out (n_rows, width + 1) = standardised rows, each with a 1 appended for the bias. */

@@ -26,7 +26,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/process.h"
 #include "base/rng.h"
 #include "num/blas.h"
 #include "num/optim.h"
@@ -142,6 +141,10 @@ static int train_lane(void *context, size_t lane, size_t worker)
     float *u = net->scratch + worker * net->scratch_floats, *z = u + most * width;
     float *h = z + most * net->columns, *back = h + most * net->hidden;
     uint8_t *labels = net->labels + worker * most * S;
+    int stop = design__stop(net->design);
+    if (stop) {
+        return stop;
+    }
     for (size_t i = 0; i < n; i++) {
         size_t row = net->rows[first + i];
         design__rows(u + i * width, net->design, row, 1);
@@ -163,8 +166,9 @@ static int measure_rows(void *context, size_t job, size_t worker)
     float *u = net->scratch + worker * net->scratch_floats, *z = u + net->most_rows * width;
     float *h = z + net->most_rows * net->columns;
     const uint8_t *truth = net->truth + first * S;
-    if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted while fitting a probe");
+    int stop = design__stop(net->design);
+    if (stop) {
+        return stop;
     }
     design__standardise(u, net->design, net->x + first * net->width, n);
     forward(z, h, net, u, n);

@@ -12,7 +12,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/process.h"
 #include "num/blas.h"
 #include "num/softmax.h"
 #include "num/spd.h"
@@ -162,8 +161,9 @@ static int invert_problem(void *context, size_t p, size_t worker)
     double *matrix = curvature->matrix + worker * curvature->largest * curvature->largest;
     size_t n_bases = make_basis(curvature->basis + p * K * curvature->most, curvature, p);
     size_t n_blocks = curvature->shared && n_bases > 0 ? 1 : n_bases, n = rows * n_blocks;
-    if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted while fitting a probe");
+    int stop = design__stop(curvature->design);
+    if (stop) {
+        return stop;
     }
     const Hessian hessian = {.p = p,
                              .matrix = matrix,

@@ -10,11 +10,25 @@
  * column and is penalised. The fields of struct parameter differ between versions: they are set by
  * name. Problems run in parallel, and each is a pure function of the rows.
  *
+ * The library ends by itself on finite rows of moderate size, which design__init guarantees. In
+ * case it does not (version 2.30 goes round for ever on a NaN), and to obey a signal at once, its
+ * print function, which it calls at every Newton step, counts the steps and leaves train() by
+ * longjmp. The memory of that one call is then lost: the library has no other way out. Leaving is
+ * safe, because its functions hold plain memory only, no lock and no file.
+ *
  * Ref: Lin, Weng, Keerthi 2008 (trust-region Newton); Fan et al. 2008 (LIBLINEAR).
  */
 #include <linear.h>
 #include <math.h>
+#include <setjmp.h>
 #include <string.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_disable() ((void)0)
+#define __lsan_enable() ((void)0)
+#endif
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -37,11 +51,53 @@ typedef struct Referee {
     double *target;             /* per worker (n) */
     double *start;              /* per worker (rows) */
     double *objective;          /* (n_squares, n_classes) */
+    bool *stuck;                /* (n_squares, n_classes): a bound came before the optimum */
     float *w;                   /* (n_squares, rows, n_classes) */
 } Referee;
 
-static void print_nothing(const char *text)
+/* One call of train(), watched through the library's print function. */
+typedef struct LibraryCall {
+    jmp_buf leave;
+    const Design *design;
+    double deadline;
+    int steps, rc;
+    bool warned; /* the library says that it met its own limit of steps */
+} LibraryCall;
+
+static _Thread_local LibraryCall
+    *library_call; /* the library hands no context to its print function */
+
+/* The print function. Each Newton step prints a line that begins with "iter". */
+static void watch_line(const char *text)
 {
+    LibraryCall *own = library_call;
+    own->warned = own->warned || strstr(text, "WARNING");
+    own->steps += strncmp(text, "iter", 4) == 0;
+    own->rc = design__stop(own->design);
+    if (own->rc == 0 && clock_seconds() > own->deadline) {
+        own->rc = err_set(OGPT_ENUM, "liblinear is not done after %g s on one square",
+                          design__seconds(own->design->problem));
+    }
+    own->warned = own->warned || own->steps > design__rounds(own->design->problem);
+    if (own->rc || own->steps > design__rounds(own->design->problem)) {
+        longjmp(own->leave, 1);
+    }
+}
+
+/* *out is NULL if the call was left. Returns 0, OGPT_EINTR, OGPT_ENUM, OGPT_ENOMEM. */
+static int train_watched(struct model **out, LibraryCall *own, const struct problem *data,
+                         const struct parameter *parameter)
+{
+    *out = NULL;
+    library_call = own;
+    __lsan_disable();
+    if (setjmp(own->leave) == 0) {
+        *out = train(data, parameter);
+        own->rc = *out ? 0 : err_set(OGPT_ENOMEM, "liblinear returned no model");
+    }
+    __lsan_enable();
+    library_call = NULL;
+    return own->rc;
 }
 
 static int fill_nodes(void *context, size_t job, size_t worker)
@@ -99,8 +155,9 @@ static int fit_binary(void *context, size_t job, size_t worker)
     double *target = referee->target + worker * problem->n;
     double *start = referee->start + worker * rows;
     float *w = referee->w + square * rows * K + k;
-    if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted while fitting a probe");
+    int rc = design__stop(design);
+    if (rc) {
+        return rc;
     }
     if (count == 0 || design__present(design, square) < 2) {
         return 0; /* w keeps its start */
@@ -122,18 +179,22 @@ static int fit_binary(void *context, size_t job, size_t worker)
     if (reason) {
         return err_set(OGPT_EUSAGE, "liblinear refuses its parameters: %s", reason);
     }
-    struct model *model = train(&data, &parameter);
-    if (!model) {
-        return err_set(OGPT_ENOMEM, "liblinear returned no model for square %zu, class %zu", square,
-                       k);
+    LibraryCall own = {.design = design, .deadline = clock_seconds() + design__seconds(problem)};
+    struct model *model;
+    rc = train_watched(&model, &own, &data, &parameter);
+    if (rc) {
+        return rc;
     }
-    double sign = model->label[0] == 1 ? 1 : -1; /* w is signed by the first label */
-    for (size_t c = 0; c < rows; c++) {
-        start[c] = sign * model->w[c];
-        w[c * K] = (float)start[c];
+    referee->stuck[job] = own.warned;
+    if (model) {
+        double sign = model->label[0] == 1 ? 1 : -1; /* w is signed by the first label */
+        for (size_t c = 0; c < rows; c++) {
+            start[c] = sign * model->w[c];
+            w[c * K] = (float)start[c];
+        }
+        free_and_destroy_model(&model);
     }
     referee->objective[job] = binary_objective(referee, target, start);
-    free_and_destroy_model(&model);
     return 0;
 }
 
@@ -150,14 +211,19 @@ int solve__liblinear(float *w, FitReport *report, const Design *design, const Wo
     referee.target = mem_alloc(n_workers * problem->n, sizeof(double), "liblinear's targets");
     referee.start = mem_alloc(n_workers * referee.rows, sizeof(double), "liblinear's weights");
     referee.objective = mem_calloc(n_problems, sizeof(double), "objectives");
-    if (!referee.nodes || !referee.x || !referee.target || !referee.start || !referee.objective) {
+    referee.stuck = mem_calloc(n_problems, sizeof(bool), "squares");
+    if (!referee.stuck || !referee.nodes || !referee.x || !referee.target || !referee.start ||
+        !referee.objective) {
         goto done;
     }
-    set_print_string_function(print_nothing);
+    set_print_string_function(watch_line);
     rc = pool_run(work->pool, design->n_blocks, fill_nodes, &referee);
     rc = rc ? rc : pool_run(work->pool, n_problems, fit_binary, &referee);
     for (size_t i = 0; i < n_problems && rc == 0; i++) {
         report->objective += referee.objective[i];
+        if (referee.stuck[i]) {
+            solve__unconverged(report, i / problem->n_classes);
+        }
     }
 done:
     mem_free(referee.nodes);
@@ -165,6 +231,7 @@ done:
     mem_free(referee.target);
     mem_free(referee.start);
     mem_free(referee.objective);
+    mem_free(referee.stuck);
     return rc;
 }
 

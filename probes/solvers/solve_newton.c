@@ -28,14 +28,12 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/process.h"
 #include "num/blas.h"
 #include "num/softmax.h"
 #include "num/spd.h"
 #include "probes/solvers/internal.h"
 
 #define MEMORY 10 /* pairs kept a problem */
-#define MAX_ROUNDS 1000
 #define MAX_START_ROUNDS 60
 /* Norm of the gradient on the subset at which stage 1 ends: its rounds are cheap, not free. */
 #define START_TOLERANCE 3e-3
@@ -157,8 +155,9 @@ static int evaluate_block(void *context, size_t job, size_t worker)
     float *scores = newton->block_scores + worker * block * shape->n * shape->classes;
     double *loss = newton->loss + job * newton->n_running;
     const uint8_t *labels = problem->labels + first * problem->n_squares;
-    if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted while fitting a probe");
+    int stop = design__stop(newton->design);
+    if (stop) {
+        return stop;
     }
     memset(loss, 0, newton->n_running * sizeof(double));
     design__rows(u, newton->design, first, n);
@@ -451,13 +450,15 @@ int solve__newton(float *w, FitReport *report, const Design *design, const Work 
     rc = approach(w, &newton, design, work);
     rc = rc ? rc
             : minimise(w, &report->rounds, &newton, design, asked > 0 ? asked : FIT_TOLERANCE,
-                       MAX_ROUNDS, work);
+                       design__rounds(design->problem), work);
     report->gradient = 0;
     for (size_t p = 0; p < newton.shape.n && rc == 0; p++) {
         const Problem *own = &newton.problems[p];
         report->objective += own->f;
         report->gradient = fmax(report->gradient, own->gradient);
-        report->n_unconverged += own->state != ARRIVED;
+        if (own->state != ARRIVED) {
+            solve__unconverged(report, p * newton.shape.classes / design->problem->n_classes);
+        }
     }
     newton_release(&newton);
     return rc;

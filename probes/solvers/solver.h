@@ -21,6 +21,13 @@
  *             (Li et al. 2023); solve_adamw.c states both. It takes a fixed number of steps and
  *             seeks no optimum. l2 is not used; the weight decay is 1e-2 times the learning rate.
  *
+ * Every solver ends. newton and liblinear take at most `rounds` rounds; a square that is not at its
+ * optimum then keeps what it has and is reported in FitReport.unconverged. adamw takes its steps
+ * and no more. A fit that takes more than `seconds` for each square is refused, because a result
+ * must not depend on the clock. Rows whose columns vary by less than FIT_SMALLEST or more than
+ * FIT_LARGEST are refused before any solver runs: their weights are no single-precision numbers. A
+ * column below FIT_SMALLEST next to larger ones is left out, as a constant one is.
+ *
  * A class without an example on a square is counted in FitReport.n_absent. newton and liblinear
  * give it zero weights and the constant score ln(0.5 / (n + K/2)).
  * The same rows give the same bytes at any number of workers.
@@ -41,7 +48,8 @@ typedef struct FitReport {
     int rounds;           /* newton: passes over all rows; adamw: epochs */
     int kept;             /* adamw with a hidden layer: the epoch that was kept; 0: the start */
     size_t n_absent;      /* square and class pairs without an example */
-    size_t n_unconverged; /* newton: squares that stopped above the tolerance */
+    size_t n_unconverged; /* newton, liblinear: squares that met a bound before the tolerance */
+    uint64_t unconverged; /* bit s: square s is one of them */
     double l2;            /* as used; NaN for adamw */
 } FitReport;
 
@@ -66,6 +74,8 @@ typedef struct FitProblem {
     size_t n_games;
     size_t n_hidden; /* units of the hidden layer; 0: linear */
     int epochs;      /* 0: the recipe's own */
+    int rounds;      /* newton, liblinear: at most; 0: FIT_ROUNDS */
+    double seconds;  /* for each square, at most; 0: FIT_SECONDS */
     /* adamw with a hidden layer of at least `width` units: linear weights for the same rows. The
      * network equals them before its first step. NULL: it begins at random. */
     const FitWeights *start;
@@ -85,12 +95,18 @@ typedef struct FitProblem {
     }
 #define HIDDEN_EPOCHS 16 /* most epochs of adamw with a hidden layer */
 
+#define FIT_ROUNDS 1000    /* the limit of liblinear itself */
+#define FIT_SECONDS 600.0  /* for each square: many times what the largest known fit took */
+#define FIT_SMALLEST 1e-30 /* deviation of a column: 1/x and x^2 summed stay in range */
+#define FIT_LARGEST 1e30
+
 #define SOLVER_NAMES "newton|liblinear|adamw"
 
 /* Fit with the solver of this name. work: the pool, the seed of adamw, tick("epochs") by adamw; the
  * others report nothing. Returns 0, OGPT_EUSAGE (no such solver; l2 not positive; a hidden layer
  * and a solver other than adamw; FIT_L2_AUTO and a solver other than newton, or no validation
- * rows), OGPT_ENUM (objective not finite), OGPT_EINTR, OGPT_ENOMEM. */
+ * rows), OGPT_ENUM (rows outside the range above, objective not finite, time is up), OGPT_EINTR,
+ * OGPT_ENOMEM. */
 int fit_probe(const FitWeights *out, FitReport *report, const char *solver,
               const FitProblem *problem, const Work *work);
 

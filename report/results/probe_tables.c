@@ -50,6 +50,7 @@ static const Column layer_columns[] = {
     {OTHER("rounds", COLUMN_COUNT)},
     {OTHER("kept_epoch", COLUMN_COUNT)},
     {OTHER("unconverged_squares", COLUMN_COUNT)},
+    {OTHER("unconverged", COLUMN_NESTED)},
     {OTHER("absent_classes", COLUMN_COUNT)},
     {TEXT("model_hash", NULL)},
     {TEXT("corpus_hash", NULL)},
@@ -198,6 +199,20 @@ static Js *int_if(bool known, int64_t value)
     return known ? js_int(value) : js_null();
 }
 
+/* Names of the squares whose fit met its bound of rounds. */
+static Js *unconverged_names(const Probe *probe, uint64_t squares)
+{
+    Js *names = js_array();
+    for (int s = 0; s < probe->n_squares; s++) {
+        char name[3];
+        if (squares >> s & 1) {
+            square_print(name, task_square(game_variant(probe->size), s));
+            js_push(names, js_str(name));
+        }
+    }
+    return names;
+}
+
 static void layer_add(Table *table, const ProbeFindings *found, int index)
 {
     const Probe *probe = found->probe;
@@ -218,6 +233,7 @@ static void layer_add(Table *table, const ProbeFindings *found, int index)
     table_set(table, "rounds", int_if(counted, fit->rounds));
     table_set(table, "kept_epoch", int_if(probe->n_hidden > 0, fit->kept));
     table_set(table, "unconverged_squares", int_if(counted, (int64_t)fit->n_unconverged));
+    table_set(table, "unconverged", unconverged_names(probe, fit->unconverged));
     table_set(table, "absent_classes", int_if(counted, (int64_t)fit->n_absent));
     table_text(table, "model_hash", probe->model_hash);
     table_text(table, "corpus_hash", probe->corpus_hash);

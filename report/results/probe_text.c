@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "game/notation.h"
 #include "report/heat.h"
 
 void probe_layer_name(char out[16], int layer)
@@ -34,15 +35,30 @@ void probe_text_head(Text *text, const ProbeFindings *found)
              found->swept->result.n_test_games);
 }
 
-static void fit_note(Text *text, const LayerScore *layer, bool chosen_l2)
+/* Names the squares whose fit met its bound of rounds. */
+static void unconverged_note(Text *text, const char *name, const FitReport *fit, int size)
+{
+    char square[3];
+    if (fit->n_unconverged == 0) {
+        return;
+    }
+    text_add(text, "%s: %zu squares met the bound of rounds before their optimum:", name,
+             fit->n_unconverged);
+    for (int s = 0; s < size * size; s++) {
+        if (fit->unconverged >> s & 1) {
+            square_print(square, task_square(game_variant(size), s));
+            text_add(text, " %s", square);
+        }
+    }
+    text_add(text, "\n");
+}
+
+static void fit_note(Text *text, const LayerScore *layer, int size, bool chosen_l2)
 {
     const FitCheck *check = &layer->check;
     char name[16];
     probe_layer_name(name, layer->layer);
-    if (layer->fit.n_unconverged > 0) {
-        text_add(text, "%s: %zu squares stopped above the gradient tolerance\n", name,
-                 layer->fit.n_unconverged);
-    }
+    unconverged_note(text, name, &layer->fit, size);
     if (chosen_l2) {
         text_add(text, "%s: l2 %g, chosen on validation games\n", name, layer->fit.l2);
     }
@@ -63,7 +79,11 @@ void probe_text_notes(Text *text, const ProbeFindings *found)
         "best: the best layer on validation games; level: not told apart from the best (paired "
         "bootstrap over games, Holm, 5 %%)\n");
     for (int i = 0; i < result->n_layers; i++) {
-        fit_note(text, &result->layers[i], found->probe->l2 == FIT_L2_AUTO);
+        fit_note(text, &result->layers[i], found->probe->size, found->probe->l2 == FIT_L2_AUTO);
+    }
+    for (int control = 0; control < N_CONTROLS; control++) {
+        unconverged_note(text, control_name((Control)control), &result->control_fit[control],
+                         found->probe->size);
     }
     if (result->has_control[CONTROL_MAJORITY]) {
         text_add(text, "\ncontrols, fitted on %zu positions of %zu games\n", result->n_train,

@@ -32,7 +32,11 @@ static void probe_make(Probe *out)
                    .n_positions = 96,
                    .seed = UINT64_MAX - 4,
                    .fit = {{.objective = 1.0 / 3, .gradient = NAN, .rounds = 7, .n_absent = 5},
-                           {.objective = 2.5, .gradient = 0.1, .rounds = 9, .n_unconverged = 2}},
+                           {.objective = 2.5,
+                            .gradient = 0.1,
+                            .rounds = 9,
+                            .n_unconverged = 2,
+                            .unconverged = (uint64_t)1 << 35 | 4}},
                    .seconds = {0.1, 1e-3},
                    .fitted = {true, true, false},
                    .task = "mine",
@@ -85,6 +89,7 @@ static void what_is_written_is_read(void **state)
     assert_true(back.fit[0].rounds == 7 && back.fit[1].rounds == 9);
     assert_true(back.fit[0].n_absent == 5 && back.fit[1].n_absent == 0);
     assert_true(back.fit[0].n_unconverged == 0 && back.fit[1].n_unconverged == 2);
+    assert_true(back.fit[0].unconverged == 0 && back.fit[1].unconverged == ((uint64_t)1 << 35 | 4));
     assert_true(back.seconds[0] == 0.1 && back.seconds[1] == 1e-3);
     assert_int_equal(probe_layer_index(&back, 2), 2);
     assert_int_equal(probe_layer_index(&back, 1), -1);

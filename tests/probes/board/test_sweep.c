@@ -508,9 +508,45 @@ static int teardown(void **state)
     return 0;
 }
 
+/* A network whose weights are scaled out of the range of single precision, and one that overflows:
+ * both end at once, with the layer named, whichever solver. */
+static void extreme_networks_are_refused(void **state)
+{
+    static const char *const solvers[] = {"newton", "liblinear", "adamw"};
+    static const struct {
+        double scale;
+        const char *message;
+    } extreme[] = {{1e-38, "layer -1: column"}, {1e30, "are not finite"}};
+    Gpt *gpt = fixture.model.gpt;
+    float *kept = test_malloc(gpt->n_numbers * sizeof(*kept));
+    memcpy(kept, gpt->params, gpt->n_numbers * sizeof(*kept));
+    for (size_t e = 0; e < 2; e++) {
+        for (size_t i = 0; i < gpt->n_numbers; i++) {
+            gpt->params[i] = kept[i] * (float)extreme[e].scale;
+        }
+        for (size_t s = 0; s < 3; s++) {
+            SweepOptions options = small_options();
+            SweepResult result;
+            Probe probe;
+            char path[FILES_PATH_MAX];
+            options.solver = solvers[s];
+            fixture_path(path, &fixture, "extreme");
+            assert_int_equal(sweep_fit(&result, &probe, path, &fixture.subject, fixture.corpus,
+                                       &options, &usual),
+                             OGPT_ENUM);
+            assert_non_null(strstr(err_message(), extreme[e].message));
+            assert_false(dir_exists(path));
+            probe_release(&probe);
+        }
+    }
+    memcpy(gpt->params, kept, gpt->n_numbers * sizeof(*kept));
+    test_free(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extreme_networks_are_refused),
         cmocka_unit_test(an_interrupted_sweep_goes_on),
         cmocka_unit_test(other_settings_are_refused),
         cmocka_unit_test(other_validation_games_and_close_seeds_are_refused),
