@@ -104,7 +104,15 @@ typedef struct Context {
     const char *csv, *html;        /* files of the tables, or NULL */
 } Context;
 
-enum { USES_SEED = 1, USES_SIZE = 2, USES_THREADS = 4, USES_STORE = 8, USES_FORCE = 16 };
+/* USES_BOARDS: draws boards, so it has --unicode. */
+enum {
+    USES_SEED = 1,
+    USES_SIZE = 2,
+    USES_THREADS = 4,
+    USES_STORE = 8,
+    USES_FORCE = 16,
+    USES_BOARDS = 32
+};
 struct TableSpec;
 
 typedef struct Command {

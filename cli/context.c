@@ -39,6 +39,7 @@ static const CommonSpec common_specs[] = {
     {USES_TABLES,
      OPTION_TEXT("html", AT(html), "FILE", "also write the tables as one page for a browser")},
     {USES_TABLES, OPTION_FLAG("wide", AT(wide), "print tables with all their columns")},
+    {USES_BOARDS, OPTION_FLAG("unicode", AT(unicode), "draw boards with discs instead of letters")},
     {0, OPTION_FLAG("quiet", AT(quiet), "no progress and no hints")},
     {0,
      OPTION_CHOICE("color", AT(color), "auto|always|never",
@@ -86,6 +87,7 @@ static Js *options_collect(const Context *context, const OptionTable *own)
 
 void context__fill(Context *context, const CommonOptions *common, const OptionTable tables[2])
 {
+    const char *locale = NULL;
     context->options = tables[1].base;
     context->own = &tables[1];
     context->json = common->json;
@@ -94,8 +96,15 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->style = (TextStyle){
         .width = terminal_width(STDOUT_FILENO),
         .colour = terminal_colour(STDOUT_FILENO, common->color),
+        .unicode = common->unicode && terminal_utf8(&locale),
         .wide = common->wide,
     };
+    if (common->unicode && !context->style.unicode && !context->json) {
+        context_warn(context,
+                     "--unicode: the locale is %s, not one of UTF-8, so boards are drawn with "
+                     "letters; type LC_ALL=C.UTF-8 before the command",
+                     locale);
+    }
     context->seed = (uint64_t)common->seed;
     context->size = common->size ? common->size[0] - '0' : 0;
     context->size_given = common->size;

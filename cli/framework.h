@@ -8,7 +8,7 @@
 
 /* Options that every command has, and those that USES_* adds (cli/context.c). */
 typedef struct CommonOptions {
-    bool help, json, quiet, force, wide;
+    bool help, json, quiet, force, wide, unicode;
     const char *color, *size, *store, *csv, *html;
     int64_t seed, threads; /* threads 0: all cores */
 } CommonOptions;

@@ -18,21 +18,94 @@ DrawBoard draw_of_board(const char *title, const GameVariant *variant, const Boa
     };
 }
 
-static char sign_of(const DrawBoard *board, uint64_t bit)
+/* ---- signs ---- */
+
+typedef enum BoardSign {
+    SIGN_BLACK,
+    SIGN_WHITE,
+    SIGN_EMPTY,
+    SIGN_MOVE,
+    SIGN_BOTH,
+    N_SIGNS
+} BoardSign;
+
+static const char *const signs[2][N_SIGNS] = {
+    {"X", "O", ".", "*", "?"},
+    {"\u25cf", "\u25cb", "\u00b7", "*", "?"}, /* Unicode: black circle, white circle, middle dot */
+};
+
+/* Marks in order of importance, and the colours (SGR, ECMA-48 8.3.117) that repeat them. */
+#define COLOUR_WRONG "\033[1;31m"  /* bold red */
+#define COLOUR_EDITED "\033[1;35m" /* bold magenta */
+#define COLOUR_CHOSEN "\033[1;36m" /* bold cyan */
+#define COLOUR_MOVE "\033[32m"     /* green */
+static const struct {
+    size_t squares; /* where DrawBoard keeps them */
+    char sign;
+    const char *colour, *meaning;
+} marks[] = {
+    {offsetof(DrawBoard, wrong), '!', COLOUR_WRONG, "wrong"},
+    {offsetof(DrawBoard, edited), '+', COLOUR_EDITED, "edited"},
+    {offsetof(DrawBoard, chosen), '<', COLOUR_CHOSEN, "the move"},
+};
+enum { N_MARKS = sizeof(marks) / sizeof(marks[0]) };
+
+static uint64_t marked_squares(const DrawBoard *board, int mark)
 {
-    if (board->black & board->white & bit) {
-        return '?';
-    }
-    if (board->black & bit) {
-        return 'X';
-    }
-    if (board->white & bit) {
-        return 'O';
-    }
-    return board->moves & bit ? '*' : '.';
+    return *(const uint64_t *)(const void *)((const char *)board + marks[mark].squares);
 }
 
-void draw_boards(Text *text, const GameVariant *variant, const DrawBoard *boards, size_t n)
+static BoardSign sign_of(const DrawBoard *board, uint64_t bit)
+{
+    return board->black & board->white & bit ? SIGN_BOTH
+           : board->black & bit              ? SIGN_BLACK
+           : board->white & bit              ? SIGN_WHITE
+           : board->moves & bit              ? SIGN_MOVE
+                                             : SIGN_EMPTY;
+}
+
+/* Two columns, or without `behind` and without a mark one. */
+static void square_draw(Text *text, const DrawBoard *board, uint64_t bit, bool behind,
+                        TextStyle style)
+{
+    int mark = 0;
+    while (mark < N_MARKS && !(marked_squares(board, mark) & bit)) {
+        mark++;
+    }
+    BoardSign sign = sign_of(board, bit);
+    const char *colour = mark < N_MARKS      ? marks[mark].colour
+                         : sign == SIGN_MOVE ? COLOUR_MOVE
+                                             : NULL;
+    bool coloured = style.colour && colour;
+    text_add(text, "%s%s", coloured ? colour : "", signs[style.unicode][sign]);
+    if (mark < N_MARKS) {
+        text_add(text, "%c", marks[mark].sign);
+    }
+    text_add(text, "%s%s", coloured ? "\033[0m" : "", mark == N_MARKS && behind ? " " : "");
+}
+
+void draw_legend(Text *text, const DrawBoard *boards, size_t n, TextStyle style)
+{
+    const char *const *sign = signs[style.unicode];
+    text_add(text, "%s black, %s white, %s empty, %s legal move", sign[SIGN_BLACK],
+             sign[SIGN_WHITE], sign[SIGN_EMPTY], sign[SIGN_MOVE]);
+    for (int mark = 0; mark < N_MARKS; mark++) {
+        bool used = false;
+        for (size_t i = 0; i < n; i++) {
+            used = used || marked_squares(&boards[i], mark) != 0;
+        }
+        if (used) {
+            text_add(text, ", %c %s", marks[mark].sign, marks[mark].meaning);
+        }
+    }
+    text_add(text, "\n");
+}
+
+/* ---- boards ---- */
+
+/* Boards in one row. */
+static void row_draw(Text *text, const GameVariant *variant, const DrawBoard *boards, size_t n,
+                     TextStyle style)
 {
     int width = 2 + 2 * variant->size;
     bool titled = false;
@@ -40,9 +113,10 @@ void draw_boards(Text *text, const GameVariant *variant, const DrawBoard *boards
         titled = titled || boards[i].title[0] != '\0';
     }
     for (size_t i = 0; titled && i < n; i++) {
-        bool last = i + 1 == n;
-        text_add(text, "%-*.*s%s", last ? 0 : width + BOARDS_GAP, width + BOARDS_GAP - 1,
-                 boards[i].title, last ? "\n" : "");
+        int bytes = (int)style_cut(boards[i].title, width + BOARDS_GAP - 1);
+        int blanks = width + BOARDS_GAP - style_columns(boards[i].title);
+        text_add(text, "%.*s", bytes, boards[i].title);
+        text_add(text, i + 1 == n ? "\n" : "%*s", blanks > 1 ? blanks : 1, "");
     }
     for (size_t i = 0; i < n; i++) {
         text_add(text, " ");
@@ -56,10 +130,8 @@ void draw_boards(Text *text, const GameVariant *variant, const DrawBoard *boards
         for (size_t i = 0; i < n; i++) {
             text_add(text, "%d ", row + 1);
             for (int column = 0; column < variant->size; column++) {
-                uint64_t bit = 1ull << (8 * row + column);
                 bool end = i + 1 == n && column + 1 == variant->size;
-                bool marked = (boards[i].marked & bit) != 0;
-                text_add(text, "%c%s", sign_of(&boards[i], bit), marked ? "!" : end ? "" : " ");
+                square_draw(text, &boards[i], 1ull << (8 * row + column), !end, style);
             }
             text_add(text, "%*s", i + 1 == n ? 0 : BOARDS_GAP, "");
         }
@@ -67,17 +139,19 @@ void draw_boards(Text *text, const GameVariant *variant, const DrawBoard *boards
     }
 }
 
-void draw_board(Text *text, const GameVariant *variant, const Board *board, uint64_t marks)
+void draw_boards(Text *text, const GameVariant *variant, const DrawBoard *boards, size_t n,
+                 TextStyle style)
 {
-    DrawBoard one = draw_of_board("", variant, board);
-    one.marked = marks;
-    draw_boards(text, variant, &one, 1);
+    int width = 2 + 2 * variant->size + BOARDS_GAP;
+    size_t fit = style.width > 0 ? (size_t)((style.width + BOARDS_GAP) / width) : n;
+    fit = fit > 0 ? fit : 1;
+    for (size_t first = 0; first < n; first += fit) {
+        text_add(text, "%s", first > 0 ? "\n" : "");
+        row_draw(text, variant, boards + first, n - first < fit ? n - first : fit, style);
+    }
 }
 
-void draw_legend(Text *text)
-{
-    text_add(text, "X black, O white, . empty, * legal move\n");
-}
+/* ---- curves ---- */
 
 /* Least and greatest finite value; false when there is none. */
 static bool range_of(double *low, double *high, const double *values, size_t n)

@@ -17,7 +17,7 @@ static void add_squares(Text *text, uint64_t squares, const char *mark)
     }
 }
 
-static uint64_t edited_squares(const EditCase *edit)
+uint64_t squares_edited(const EditCase *edit)
 {
     uint64_t mask = 0;
     for (int i = 0; i < edit->n_squares; i++) {
@@ -26,7 +26,8 @@ static uint64_t edited_squares(const EditCase *edit)
     return mask;
 }
 
-void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, size_t index)
+void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, size_t index,
+               TextStyle style)
 {
     char moves[3 * GAME_MAX_MOVES + 1];
     DrawBoard boards[2] = {draw_of_board("the board", variant, &edit->before),
@@ -44,9 +45,9 @@ void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, siz
         text_add(text, "  witness: %s\n", moves);
     }
     text_add(text, "\n");
-    boards[0].marked = boards[1].marked = edited_squares(edit);
-    draw_boards(text, variant, boards, 2);
-    draw_legend(text);
+    boards[0].edited = boards[1].edited = squares_edited(edit);
+    draw_boards(text, variant, boards, 2, style);
+    draw_legend(text, boards, 2, style);
     text_add(text, "\n%s to move%s\n", edit->before.to_move == BLACK ? "black" : "white",
              edit->edited.to_move == edit->before.to_move ? "" : ", on the edited board the other");
     text_add(text, "legal before  ");
@@ -87,7 +88,7 @@ Js *squares_json(uint64_t squares)
 
 Js *squares_edited_json(const EditCase *edit)
 {
-    return squares_json(edited_squares(edit));
+    return squares_json(squares_edited(edit));
 }
 
 Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index)

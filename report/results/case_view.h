@@ -7,7 +7,8 @@
 #include "report/table.h"
 
 /* Moves, edit, both boards with their legal moves, and the witness. */
-void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, size_t index);
+void draw_case(Text *text, const GameVariant *variant, const EditCase *edit, size_t index,
+               TextStyle style);
 /* One line: the predicted tokens, legal ones first, each illegal one with '!', then the legal
  * moves that are missing. */
 void draw_prediction(Text *text, const GameVariant *variant, const char *title, uint64_t tokens,
@@ -18,6 +19,8 @@ Js *case_json(const GameVariant *variant, const EditCase *edit, size_t index);
  * JSON: a list of reason, cases, first_line. */
 void draw_exclusions(Text *text, const CaseSet *set, const char *label);
 Js *exclusions_json(const CaseSet *set);
+/* The squares that a case edits. */
+uint64_t squares_edited(const EditCase *edit);
 /* Squares of a mask as an array of names; those that a case edits. */
 Js *squares_json(uint64_t squares);
 Js *squares_edited_json(const EditCase *edit);

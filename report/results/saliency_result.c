@@ -93,7 +93,8 @@ static void print_map(Text *text, const SaliencyFindings *found)
                 text_add(text, "     - ");
             } else {
                 bool decides = map->squares[i].legal != map->legal;
-                add_cell(text, map->squares[i].effect, largest, decides ? '!' : ' ', found->colour);
+                add_cell(text, map->squares[i].effect, largest, decides ? '!' : ' ',
+                         found->style.colour);
             }
         }
         text_add(text, "\n");
@@ -107,12 +108,12 @@ static void print_page(Text *text, const SaliencyFindings *found)
     char name[3], layers[192], scale[32];
     edit_layers_print(layers, found->plan->layers);
     edit_scale_print(scale, found->plan->scale);
-    board.marked = 1ULL << map->move;
+    board.chosen = 1ULL << map->move;
     text_add(text, "%s for %s: %s by the rules, p = %.4f (log-odds %+.2f)\n\n",
              square_name(name, map->move), map->board.to_move == BLACK ? "black" : "white",
              map->legal ? "legal" : "illegal", map->p, map->log_odds);
-    draw_boards(text, found->question->variant, &board, 1);
-    draw_legend(text);
+    draw_boards(text, found->question->variant, &board, 1, found->style);
+    draw_legend(text, &board, 1, found->style);
     text_add(text,
              "\nchange of the move's log-odds (nats) when one square is edited inside the network\n"
              "(%s at hook_%s of layers %s, scale %s; a disc is turned over, an empty square %s):\n",

@@ -15,7 +15,7 @@ typedef struct SaliencyFindings {
     const EditPlan *plan;
     const char *model_hash;
     const char *place; /* as typed: "mine", "theirs", "none" */
-    bool colour;       /* the map may be coloured */
+    TextStyle style;
 } SaliencyFindings;
 
 void saliency_report(Report *report, const SaliencyFindings *found);

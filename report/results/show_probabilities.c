@@ -33,7 +33,7 @@ void show_print_probabilities(Text *text, const ShowFindings *view, const Decode
 {
     double values[BOARD_SQUARES];
     char name[16], title[64];
-    bool colour = view->colour;
+    bool colour = view->style.colour;
     for (int i = 0; i < view->probe->n_layers; i++) {
         int layer = view->probe->layers[i];
         if (show_has_layer(view, i) && layer >= first_layer) {

@@ -8,8 +8,6 @@
 #include "report/draw.h"
 #include "report/results/case_view.h"
 
-#define BOARDS_A_ROW 4
-
 static const Column layer_columns[] = {
     {"layer", "layer", .type = COLUMN_LAYER},
     {"board", "board", .type = COLUMN_TEXT},
@@ -58,19 +56,22 @@ static DrawBoard decoded_board(const ShowFindings *view, const char *title, cons
         board.moves = board.black; /* no colours to tell: the squares of the task, as marks */
         board.black = 0;
     }
-    board.marked = wrong_squares(view, classes, truth);
+    board.wrong = wrong_squares(view, classes, truth);
     return board;
 }
 
-/* A board and the shown layers from `first_layer` on, BOARDS_A_ROW side by side. */
+/* A board and the shown layers from `first_layer` on, and what their signs mean. */
 static void print_boards(Text *text, const ShowFindings *view, const Board *board,
                          const Decoded *decoded, const uint8_t *truth, const char *title,
                          int first_layer)
 {
+    bool is_edited = board == &view->edit_case.edited;
+    uint64_t edited = is_edited ? squares_edited(&view->edit_case) : 0;
     DrawBoard boards[LAYERS_MAX + 1];
     char titles[LAYERS_MAX][32];
     size_t n = 1;
     boards[0] = draw_of_board(title, view->variant, board);
+    boards[0].edited = edited;
     for (int i = 0; i < view->probe->n_layers; i++) {
         int layer = view->probe->layers[i];
         if (!show_has_layer(view, i) || layer < first_layer) {
@@ -82,13 +83,12 @@ static void print_boards(Text *text, const ShowFindings *view, const Board *boar
         } else {
             snprintf(titles[i], sizeof(titles[i]), "layer %d: %d wrong", layer, wrong);
         }
-        boards[n++] = decoded_board(view, titles[i], decoded->classes[i], truth);
+        boards[n] = decoded_board(view, titles[i], decoded->classes[i], truth);
+        boards[n++].edited = edited;
     }
-    for (size_t first = 0; first < n; first += BOARDS_A_ROW) {
-        draw_boards(text, view->variant, boards + first,
-                    n - first < BOARDS_A_ROW ? n - first : BOARDS_A_ROW);
-        text_add(text, "\n");
-    }
+    draw_boards(text, view->variant, boards, n, view->style);
+    text_add(text, "\n");
+    draw_legend(text, boards, n, view->style);
 }
 
 static void print_squares(Text *text, const char *label, uint64_t squares)
@@ -220,7 +220,6 @@ static void print_page(Text *text, const ShowFindings *view)
                                        : "white (O) to move");
     print_boards(text, view, board, &view->before, view->labels, "true board", LAYER_EMBED);
     print_moves(text, view, "the network's next move", view->before.logits, board);
-    draw_legend(text);
     if (view->probabilities) {
         show_print_probabilities(text, view, &view->before, LAYER_EMBED);
     }
@@ -275,8 +274,8 @@ static Js *layers_json(const ShowFindings *view, const Decoded *decoded, const u
         }
         js_set(layer, "classes", classes);
         js_set(layer, "class_probabilities", read_probabilities_json(view, decoded, i));
-        js_set(layer, "wrong", squares_json(board.marked));
-        js_set_int(layer, "n_wrong", __builtin_popcountll(board.marked));
+        js_set(layer, "wrong", squares_json(board.wrong));
+        js_set_int(layer, "n_wrong", __builtin_popcountll(board.wrong));
         js_push(layers, layer);
     }
     return layers;

@@ -25,7 +25,8 @@ typedef struct ShowFindings {
     Decoded before;
     int only; /* layer index, or -1: all */
     int top;  /* how many of the network's moves are listed */
-    bool probabilities, colour;
+    bool probabilities;
+    TextStyle style;
     /* An edit of one square: */
     const char *edit_name; /* "flip", "erase", "place"; NULL: nothing is edited */
     double scale;

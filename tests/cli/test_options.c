@@ -205,25 +205,6 @@ static void text_grows_and_fails_cleanly(void **state)
     assert_null(text.data);
 }
 
-static void boards_stand_side_by_side(void **state)
-{
-    const GameVariant *variant = game_variant(4);
-    DrawBoard boards[2] = {draw_of_board("true", variant, &variant->start),
-                           draw_of_board("a title too long to fit", variant, &variant->start)};
-    Text text = {0};
-    boards[0].marked = 1ull << 9; /* b2 */
-    boards[1].white |= 1;
-    boards[1].black |= 1 | 2;
-    draw_boards(&text, variant, boards, 2);
-    assert_string_equal(text.data, "true          a title too l\n"
-                                   "  a b c d       a b c d\n"
-                                   "1 . * . .     1 ? X . .\n"
-                                   "2 * O!X .     2 * O X .\n"
-                                   "3 . X O *     3 . X O *\n"
-                                   "4 . . * .     4 . . * .\n");
-    text_release(&text);
-}
-
 static void curves_reach_both_corners(void **state)
 {
     double x[3] = {0, 5, 10};
@@ -251,7 +232,6 @@ int main(void)
         cmocka_unit_test(help_names_every_option_range_and_default),
         cmocka_unit_test(document_holds_defaults),
         cmocka_unit_test(text_grows_and_fails_cleanly),
-        cmocka_unit_test(boards_stand_side_by_side),
         cmocka_unit_test(curves_reach_both_corners),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);

@@ -38,7 +38,7 @@ static int show_run(Context *context)
     if (rc == 0) {
         Text *text = study_text(context);
         study_json_all(context, case_json(set.variant, &set.cases[index], (size_t)index));
-        draw_case(text, set.variant, &set.cases[index], (size_t)index);
+        draw_case(text, set.variant, &set.cases[index], (size_t)index, context->style);
         text_add(text, "\n");
         Table *whole = study_table(context, &show_table);
         table_int(whole, "cases", (int64_t)set.n);
@@ -56,7 +56,7 @@ const Command cmd_cases_show = {
     .examples = "ogpt cases show cases.csv 0",
     .min_args = 2,
     .max_args = 2,
-    .uses = USES_SIZE,
+    .uses = USES_SIZE | USES_BOARDS,
     COMMAND_TABLES(&show_table),
     .run = show_run,
 };

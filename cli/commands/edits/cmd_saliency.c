@@ -126,7 +126,7 @@ static int run(SaliencySession *session)
                                             .plan = &session->plan,
                                             .model_hash = session->subject.model.model_hash,
                                             .place = js_str_of(place),
-                                            .colour = context->style.colour});
+                                            .style = context->style});
         js_free(place);
     }
     return rc;
@@ -159,7 +159,7 @@ const Command cmd_saliency = {
     COMMAND_OPTIONS(options, SaliencyOptions),
     .min_args = 1,
     .max_args = 1,
-    .uses = USES_STORE,
+    .uses = USES_STORE | USES_BOARDS,
     COMMAND_TABLES(&saliency_table, &saliency_squares_table),
     .run = saliency_run,
 };

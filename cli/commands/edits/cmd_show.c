@@ -58,6 +58,7 @@ const Command cmd_show = {
     COMMAND_OPTIONS(options, ShowOptions),
     .min_args = 1,
     .max_args = 1,
+    .uses = USES_BOARDS,
     COMMAND_TABLES(&show_layers_table, &show_moves_table),
     .run = show_run,
 };

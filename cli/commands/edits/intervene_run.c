@@ -126,7 +126,7 @@ int session_show_case(EditSession *session)
     js_set(shown, "predicted_before", squares_json(answer_squares(vocab, before)));
     js_set(shown, "predicted_after", squares_json(answer_squares(vocab, after)));
     study_json(session->context, "case", shown);
-    draw_case(text, set->variant, edit, index);
+    draw_case(text, set->variant, edit, index, session->context->style);
     draw_prediction(text, set->variant, "plays before  ", before, edit->legal_before);
     draw_prediction(text, set->variant, "plays after   ", after, edit->legal_edited);
     text_add(text, "(! is illegal on that board)\n\n");

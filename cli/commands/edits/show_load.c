@@ -181,7 +181,7 @@ int show_load(ShowSession *session)
                                     .vocab = session->subject.vocab,
                                     .top = (int)given->top,
                                     .probabilities = given->probabilities,
-                                    .colour = context->style.colour,
+                                    .style = context->style,
                                     .edit_name = given->erase   ? "erase"
                                                  : given->flip  ? "flip"
                                                  : given->place ? "place"

@@ -89,7 +89,7 @@ static const Column game_columns[] = {
 };
 static const TableSpec game_table = {"game", TABLE_COLUMNS(game_columns), .record = true};
 
-/* The game so far and the board, drawn and as a row. */
+/* The game so far, in words and as a row. */
 static void game_describe(Text *text, Table *table, const GameVariant *variant,
                           const uint8_t *moves, int n_moves, const Board *board, int ply)
 {
@@ -127,9 +127,6 @@ static void game_describe(Text *text, Table *table, const GameVariant *variant,
         text_add(text, ", %s to move", to_move);
     }
     text_add(text, ": black %d, white %d\n\n", n_black, n_white);
-    draw_board(text, variant, board, ply > 0 ? 1ull << moves[ply - 1] : 0);
-    text_add(text, "\n");
-    draw_legend(text);
 }
 
 static int show_run(Context *context)
@@ -173,8 +170,13 @@ static int show_run(Context *context)
     counts_set(table, &info, duplicates);
     table_int(table, "game", game);
     text_add(text, "game %lld: ", (long long)game);
-    game_describe(text, table, variant, moves, n_moves, ply > 0 ? &after[ply - 1] : &variant->start,
-                  ply);
+    const Board *board = ply > 0 ? &after[ply - 1] : &variant->start;
+    DrawBoard drawn = draw_of_board("", variant, board);
+    drawn.chosen = ply > 0 ? 1ull << moves[ply - 1] : 0;
+    game_describe(text, table, variant, moves, n_moves, board, ply);
+    draw_boards(text, variant, &drawn, 1, context->style);
+    text_add(text, "\n");
+    draw_legend(text, &drawn, 1, context->style);
     return 0;
 }
 
@@ -186,6 +188,7 @@ const Command cmd_corpus_show = {
     COMMAND_OPTIONS(show_options, CorpusShowOptions),
     .min_args = 2,
     .max_args = 2,
+    .uses = USES_BOARDS,
     COMMAND_TABLES(&game_table),
     .run = show_run,
 };
