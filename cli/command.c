@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "cli/terminal.h"
 
 static const Program *program_given;
 
@@ -121,7 +123,11 @@ static int page_print(Text *page)
 {
     Command command = {.name = "help"};
     Context context = {.command = &command};
-    int rc = context_result(&context, js_null(), page->failed ? NULL : page->data);
+    Text wrapped = {0};
+    style_wrap(&wrapped, page->failed ? "" : page->data, terminal_width(STDOUT_FILENO));
+    bool failed = page->failed || wrapped.failed;
+    int rc = context_result(&context, js_null(), failed ? NULL : wrapped.data);
+    text_release(&wrapped);
     text_release(page);
     return rc;
 }
@@ -147,7 +153,7 @@ static int help_run(int argc, char **argv)
                            argv[n_words]);
         }
         if (found.command) {
-            help__command(&page, found.command);
+            help__command(&page, found.command, terminal_width(STDOUT_FILENO));
         } else {
             help__group(&page, argv[0]);
         }
@@ -197,7 +203,7 @@ static int command_run(const Command *command, const char *command_line, int arg
     }
     if (common.help) {
         Text page = {0};
-        help__command(&page, command);
+        help__command(&page, command, terminal_width(STDOUT_FILENO));
         rc = page_print(&page);
         goto done;
     }

@@ -60,10 +60,12 @@ const Program *program__get(void);
 void progress__line(Text *out, const Progress *progress, double done, double now,
                     const char *detail, int width);
 
-/* The pages of --help (cli/help.c): the program, a group such as "probe", one command. */
+/* The pages of --help (cli/help.c): the program, a group such as "probe", one command. What
+ * style_wrap breaks badly for `width`, commands to be pasted and lists of choices, is broken
+ * already. */
 void help__program(Text *text);
 void help__group(Text *text, const char *group);
-void help__command(Text *text, const Command *command);
+void help__command(Text *text, const Command *command, int width);
 /* Whether some command's name is "<group> ...". */
 bool group__exists(const char *group);
 

@@ -7,8 +7,8 @@
 
 static const char exit_codes[] =
     "exit codes: 0 done, 1 the check asked for came out negative, 2 usage, 3 bad or corrupt "
-    "input,\n4 environment (disk, memory), 5 locked by another process, 6 numbers diverged,\n"
-    "130 and 143 interrupted after saving, 141 the reader of the output went away\n";
+    "input, 4 environment (disk, memory), 5 locked by another process, 6 numbers diverged, 130 "
+    "and 143 interrupted after saving, 141 the reader of the output went away\n";
 
 static void command_line_add(Text *text, const Command *command)
 {
@@ -64,7 +64,40 @@ void help__group(Text *text, const char *group)
     text_add(text, "\n'ogpt help %s SUBCOMMAND' explains one\n", group);
 }
 
-void help__command(Text *text, const Command *command)
+/* Bytes of a command line up to the last blank outside quotes that leaves them within `columns`, or
+ * up to the first such blank; `length` if all fits or there is none. */
+static size_t words_that_fit(const char *line, size_t length, size_t columns)
+{
+    size_t fits = length;
+    char quote = '\0';
+    for (size_t i = 0; i < length && length > columns; i++) {
+        if (quote != '\0') {
+            quote = line[i] == quote ? '\0' : quote;
+        } else if (line[i] == '"' || line[i] == '\'') {
+            quote = line[i];
+        } else if (line[i] == ' ' && (i <= columns - strlen(" \\") || fits == length)) {
+            fits = i;
+        }
+    }
+    return fits;
+}
+
+/* A command to be pasted: where it is too long, a backslash tells the shell that it goes on. */
+static void example_add(Text *text, const char *line, size_t length, int width)
+{
+    int indent = 2;
+    while (length > 0) {
+        size_t columns = width > 0 ? (size_t)(width - indent) : length;
+        size_t n = words_that_fit(line, length, columns);
+        text_add(text, "%*s%.*s%s\n", indent, "", (int)n, line, n < length ? " \\" : "");
+        n += n < length; /* the blank */
+        line += n;
+        length -= n;
+        indent = 6;
+    }
+}
+
+void help__command(Text *text, const Command *command, int width)
 {
     OptionSpec common[OPTIONS_MAX];
     size_t n_common = common__specs(common, command);
@@ -73,11 +106,11 @@ void help__command(Text *text, const Command *command)
     while (*examples != '\0') {
         examples += strspn(examples, " ");
         size_t length = strcspn(examples, "\n");
-        text_add(text, "  %.*s\n", (int)length, examples);
+        example_add(text, examples, length, width);
         examples += length + (examples[length] == '\n');
     }
     text_add(text, "\nusage: ogpt %s %s\n\noptions:\n", command->name, command->arguments);
-    options_help(text, command->options, command->n_options);
-    options_help(text, common, n_common);
+    options_help(text, command->options, command->n_options, width);
+    options_help(text, common, n_common, width);
     text_add(text, "\n%s", exit_codes);
 }

@@ -400,16 +400,42 @@ static void help_tail(Text *text, const OptionSpec *spec)
     text_add(text, "%s", between[0] == ',' ? ")" : "");
 }
 
-void options_help(Text *text, const OptionSpec *specs, size_t n)
+/* An argument from `column` on; a list of choices that is too long goes on in the next line.
+ * Returns whether it stayed in one. */
+static bool argument_add(Text *text, const char *argument, int column, int width)
+{
+    bool one_line = true;
+    for (int at = column; *argument != '\0';) {
+        int length = (int)strcspn(argument, "|");
+        length += argument[length] == '|';
+        if (width > 0 && at > column && at + length > width) {
+            text_add(text, "\n%*s", column, "");
+            at = column;
+            one_line = false;
+        }
+        text_add(text, "%.*s", length, argument);
+        argument += length;
+        at += length;
+    }
+    return one_line;
+}
+
+void options_help(Text *text, const OptionSpec *specs, size_t n, int width)
 {
     for (size_t i = 0; i < n; i++) {
         const OptionSpec *spec = &specs[i];
-        bool flag = spec->type == OPT_FLAG;
-        const char *blank = flag ? "" : " ", *argument = flag ? "" : argument_of(spec);
-        int length = (int)(strlen("  --") + strlen(spec->name) + strlen(blank) + strlen(argument));
-        bool fits = length < HELP_COLUMN - 1;
-        text_add(text, "  --%s%s%s%s%*s%s", spec->name, blank, argument, fits ? "" : "\n",
-                 fits ? HELP_COLUMN - length : HELP_COLUMN, "", spec->help);
+        const char *argument = spec->type == OPT_FLAG ? "" : argument_of(spec);
+        int length = (int)(strlen("  --") + strlen(spec->name));
+        text_add(text, "  --%s", spec->name);
+        bool fits = true;
+        if (argument[0] != '\0') {
+            text_add(text, " ");
+            fits = argument_add(text, argument, length + 1, width);
+            length += 1 + (int)strlen(argument);
+        }
+        fits = fits && length < HELP_COLUMN - 1;
+        text_add(text, "%s%*s%s", fits ? "" : "\n", fits ? HELP_COLUMN - length : HELP_COLUMN, "",
+                 spec->help);
         help_tail(text, spec);
         text_add(text, "\n");
     }

@@ -48,7 +48,9 @@ bool option_given(const OptionTable *table, const char *name);
 /* Every option with its value, defaults included; unset ones are null. */
 void options_document(Js *object, const OptionTable *table);
 
-/* Lines for --help: "  --games N     how many games (1..10, default 3)". */
-void options_help(Text *text, const OptionSpec *specs, size_t n);
+/* Lines for --help: "  --games N     how many games (1..10, default 3)". They may be longer than
+ * `width` (0: any), and style_wrap breaks them well; only lists of choices, which have no blanks,
+ * are broken here. */
+void options_help(Text *text, const OptionSpec *specs, size_t n, int width);
 
 #endif

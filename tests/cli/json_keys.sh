@@ -173,7 +173,7 @@ if [ -n "$record" ]; then
     elif [ -e "$golden" ]; then
         expanded <"$golden" | grep '^demo	' >>"$found"
     fi
-    "$OGPT" --help | sed -n '/^commands:/,/^options:/s/^  \([a-z]*\( [a-z]*\)\?\)  .*/\1/p' |
+    "$OGPT" --help | sed -n '/^commands:/,/^options:/s/^  \([a-z][a-z]*\( [a-z]*\)\?\)  .*/\1/p' |
         while read -r command; do
             grep -q "^$command[	 ]" "$found" || echo "no document of: $command"
         done

@@ -32,6 +32,7 @@ beyond() {
     }'
 }
 
+export COLUMNS=10000 # pages with an option a line, however long
 "$OGPT" --help >../help || fail "help"
 mapfile -t commands < <(sed -n '/^commands:/,/^options:/p' ../help |
     sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)   *.*/\1/p' | grep -v '^help')

@@ -170,7 +170,7 @@ static void help_and_document(void **state)
     Text text = {0};
     Parsed p;
     Js *document = js_object();
-    options_help(&text, specs, sizeof(specs) / sizeof(specs[0]));
+    options_help(&text, specs, sizeof(specs) / sizeof(specs[0]), 0);
     assert_non_null(strstr(text.data, "--colour red|green|blue"));
     assert_non_null(strstr(text.data, "a colour (default green)\n"));
     assert_non_null(strstr(text.data, "a site (required)\n"));

@@ -164,7 +164,7 @@ static void help_names_every_option_range_and_default(void **state)
                                            "--choice auto|pgn|wthor",
                                            "(default auto)"};
     Text text = {0};
-    options_help(&text, specs, N_SPECS);
+    options_help(&text, specs, N_SPECS, 0);
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         if (!strstr(text.data, expected[i])) {
             fail_msg("\"%s\" is missing in:\n%s", expected[i], text.data);

@@ -35,6 +35,7 @@ refuse 4 "no such file" runs list
 
 # Help: every command, by both ways; its examples are about itself.
 expect 0 --help
+awk 'length > 80' out | grep . && fail "the page of the program is too wide"
 sed -n '/^commands:/,/^options:/p' out | grep '^  [a-z]' | grep -v '^  help' >commands
 [ "$(wc -l <commands)" -ge 9 ] || fail "at least 9 commands expected"
 while read -r line; do
@@ -50,7 +51,19 @@ while read -r line; do
     done
     sed -n '/^examples:/,/^$/p' out | grep -q "ogpt $name" || fail "no example for $name"
     [ -s err ] && fail "help of $name wrote to stderr"
+    # A page fits 80 columns, or those of COLUMNS; a command that was broken is the same when pasted.
+    for width in 80 100; do
+        # shellcheck disable=SC2086
+        COLUMNS=$width expect 0 $name --help
+        awk -v width=$width 'length > width' out >long
+        [ -s long ] && fail "help of $name: longer than $width: $(head -1 long)"
+        sed -n '/^examples:/,/^$/p' out | sed -e ':a' -e '/ \\$/{N' -e 's/ \\\n */ /' -e 'ta' -e '}' >joined
+        COLUMNS=9999 "$OGPT" help $name | sed -n '/^examples:/,/^$/p' >whole
+        cmp -s joined whole || fail "help of $name: its examples are not what they were before they were broken"
+    done
+    cat whole >>examples
 done <commands
+awk 'length > 80' examples | grep -q . || fail "no example was broken, so nothing was tested"
 expect 0 help corpus
 holds "corpus show"
 lacks "perft"

@@ -66,7 +66,7 @@ static void all_words_are_shown(void **state)
     size_t longest = 0;
     for (size_t c = 0; commands[c]; c++) {
         Text text = {0};
-        options_help(&text, commands[c]->options, commands[c]->n_options);
+        options_help(&text, commands[c]->options, commands[c]->n_options, 0);
         for (size_t i = 0; i < commands[c]->n_options; i++) {
             const OptionSpec *spec = &commands[c]->options[i];
             if (has_choices(spec) && spec->type != OPT_LAYERS) {
