@@ -45,19 +45,22 @@ static int show_scored(void *owner, int layer, int control, const LabelledSet *t
     return swept_scored(show->swept, layer, control, truth, predicted);
 }
 
+/* A split with fewer games than asked is used whole; one with enough has no limit to report. */
+static void warn_few(const Context *context, const char *split, size_t there, size_t asked)
+{
+    if (there < asked) {
+        context_warn(context, "the corpus has %zu %s games, %zu were asked for: all are used",
+                     there, split, asked);
+    }
+}
+
 static void result_fill(ProbeRun *run, Context *context)
 {
     const SweepResult *result = &run->swept.result;
     int size = run->inputs.subject.size;
     const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
-    if (result->n_train_games < run->options.n_games ||
-        result->n_test_games < run->options.n_test_games) {
-        context_warn(context,
-                     "the corpus has %zu training and %zu test games, %zu and %zu were asked for: "
-                     "all are used",
-                     result->n_train_games, result->n_test_games, run->options.n_games,
-                     run->options.n_test_games);
-    }
+    warn_few(context, "training", result->n_train_games, run->options.n_games);
+    warn_few(context, "test", result->n_test_games, run->options.n_test_games);
     const ProbeFindings found = {.path = run->path,
                                  .corpus_hash = corpus_info(run->inputs.corpus)->content_hash,
                                  .probe = &run->probe,
