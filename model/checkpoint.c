@@ -150,7 +150,8 @@ int model_read_tensors(Gpt *gpt, const char *path, bool allow_lnpre)
     if (rc != 0) {
         return rc;
     }
-    rc = check_no_extra(gpt, file, path);
+    rc = st_drop_wrappers(file);
+    rc = rc ? rc : check_no_extra(gpt, file, path);
     for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
         if (!st_find(file, gpt->specs[i].name) && !fill_absent(gpt, &gpt->specs[i], allow_lnpre)) {
             rc = err_set(OGPT_EFORMAT, "%s: tensor '%s' is missing (found %zu tensors)", path,
@@ -303,11 +304,12 @@ int model_check_room(const GptConfig *cfg, int64_t n_absent, const char *path)
     int rc = file_size(&n_bytes, path);
     int64_t norms = (4 * (int64_t)cfg->n_layers + 2) * cfg->d_model;
     int64_t needed = gpt_config_parameters(cfg) - norms - n_absent;
-    if (rc == 0 && (uint64_t)needed > n_bytes / sizeof(float)) {
+    uint64_t room = n_bytes / sizeof(uint16_t); /* numbers may be halves */
+    if (rc == 0 && (uint64_t)needed > room) {
         rc = err_set(OGPT_EFORMAT,
                      "%s: config.json asks for %lld numbers at least, the file has room for %llu; "
                      "check that both belong together",
-                     path, (long long)needed, (unsigned long long)(n_bytes / sizeof(float)));
+                     path, (long long)needed, (unsigned long long)room);
     }
     return rc;
 }

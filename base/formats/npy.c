@@ -220,11 +220,14 @@ static int header_load(NpyHeader *out, int fd, const char *path)
         return rc;
     }
     *out = (NpyHeader){0};
-    if (file_is_pickle(path)) {
-        return err_set(OGPT_EFORMAT,
-                       "%s: expected .npy, found a pickle or a zip archive (.npz, .pt), which is "
-                       "never read; save one array with numpy.save(..., allow_pickle=False)",
-                       path);
+    unsigned char first[PICKLE_SNIFF_BYTES];
+    size_t n_first = size < sizeof(first) ? size : sizeof(first);
+    rc = file_pread(fd, first, n_first, 0, path);
+    rc = rc ? rc
+            : packed_refuse(first, n_first, path, ".npy",
+                            "save one array with numpy.save(..., allow_pickle=False)");
+    if (rc != 0) {
+        return rc;
     }
     if (size < sizeof(head) || file_pread(fd, head, sizeof(head), 0, path) != 0 ||
         memcmp(head, MAGIC, MAGIC_BYTES) != 0) {

@@ -247,49 +247,39 @@ static int header_read(StFile *file)
 
 /* ---- opening ---- */
 
-/* Only asked when the length field makes no sense. */
-static int length_error(const unsigned char first[8], uint64_t length, uint64_t size,
-                        const char *path)
-{
-    if (looks_like_pickle(first, 8)) {
-        return err_set(OGPT_EFORMAT,
-                       "%s: expected safetensors, found a %s (a PyTorch .pt, .pth or .ckpt?), "
-                       "which is never read because it can run code; convert it once in Python: "
-                       "%s",
-                       path, first[0] == 'P' ? "zip archive" : "pickle", PICKLE_RECIPE);
-    }
-    return err_set(
-        OGPT_EFORMAT,
-        "%s: byte 0: expected a header of 2..%d bytes within a file of %llu, found length "
-        "%llu; not safetensors, or damaged",
-        path, ST_HEADER_MAX, (unsigned long long)size, (unsigned long long)length);
-}
-
 static int header_load(StFile *file)
 {
     uint64_t size, length;
-    unsigned char first[8];
+    unsigned char first[PICKLE_SNIFF_BYTES];
     char *text = NULL;
     int rc = file_size(&size, file->path);
-    if (rc == 0 && size < sizeof(first)) {
+    if (rc == 0 && size < sizeof(length)) {
         rc = err_set(OGPT_EFORMAT, "%s: expected safetensors of at least 8 bytes, found %llu",
                      file->path, (unsigned long long)size);
     }
-    rc = rc ? rc : file_pread(file->fd, first, sizeof(first), 0, file->path);
+    size_t n = size < sizeof(first) ? size : sizeof(first);
+    rc = rc ? rc : file_pread(file->fd, first, n, 0, file->path);
+    rc = rc ? rc
+            : packed_refuse(first, n, file->path, "safetensors",
+                            "convert it once in Python: " PICKLE_RECIPE);
     if (rc != 0) {
         return rc;
     }
     memcpy(&length, first, sizeof(length));
-    if (length < 2 || length > ST_HEADER_MAX || length > size - sizeof(first)) {
-        return length_error(first, length, size, file->path);
+    if (length < 2 || length > ST_HEADER_MAX || length > size - sizeof(length)) {
+        return err_set(
+            OGPT_EFORMAT,
+            "%s: byte 0: expected a header of 2..%d bytes within a file of %llu, found length "
+            "%llu; not safetensors, or damaged",
+            file->path, ST_HEADER_MAX, (unsigned long long)size, (unsigned long long)length);
     }
-    file->data_offset = sizeof(first) + length;
+    file->data_offset = sizeof(length) + length;
     file->data_bytes = size - file->data_offset;
     text = mem_alloc(length, 1, file->path);
     if (!text) {
         return OGPT_ENOMEM;
     }
-    rc = file_pread(file->fd, text, length, sizeof(first), file->path);
+    rc = file_pread(file->fd, text, length, sizeof(length), file->path);
     if (rc == 0 && text[0] != '{') {
         rc = err_set(OGPT_EFORMAT, "%s: byte 8: expected '{', found byte 0x%02x", file->path,
                      (unsigned)(unsigned char)text[0]);
@@ -384,6 +374,100 @@ static void shape_print(char out[256], size_t rank, const uint64_t *shape)
     snprintf(out + n, 2, "]");
 }
 
+float float16_widen(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31;
+    uint32_t fraction = half & 0x3ff, bits;
+    float out;
+    if (exponent == 31) { /* infinity and NaN, with its payload */
+        bits = sign | 0x7f800000 | fraction << 13;
+    } else if (exponent > 0) {
+        bits = sign | (exponent + 127 - 15) << 23 | fraction << 13;
+    } else { /* fraction * 2^-24, which single precision holds as an ordinary number */
+        out = (float)fraction * 0x1p-24f;
+        memcpy(&bits, &out, sizeof(bits));
+        bits |= sign;
+    }
+    memcpy(&out, &bits, sizeof(out));
+    return out;
+}
+
+float bfloat16_widen(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 16;
+    float out;
+    memcpy(&out, &bits, sizeof(out));
+    return out;
+}
+
+/* The halves end where the floats end: what is written never reaches what is still to be read. */
+static void halves_widen(float *out, const char *halves, size_t n, bool brain)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        memcpy(&half, halves + i * sizeof(half), sizeof(half));
+        out[i] = brain ? bfloat16_widen(half) : float16_widen(half);
+    }
+}
+
+bool st_is_float(const StTensor *tensor)
+{
+    return strcmp(tensor->dtype, "F32") == 0 || strcmp(tensor->dtype, "F16") == 0 ||
+           strcmp(tensor->dtype, "BF16") == 0;
+}
+
+uint64_t st_numbers(const StTensor *tensor)
+{
+    return (tensor->end - tensor->begin) / dtype_bytes(tensor->dtype);
+}
+
+/* How many names begin with the prefix. *other: a name that does not, nor with `except`; or NULL. */
+static size_t prefixed(const char **other, const StFile *file, const char *prefix, const char *except)
+{
+    size_t n = 0, length = strlen(prefix);
+    *other = NULL;
+    for (size_t i = 0; i < file->n; i++) {
+        const char *name = file->tensors[i].name;
+        bool is = strncmp(name, prefix, length) == 0 && name[length] != '\0';
+        bool left_out = except && strncmp(name, except, strlen(except)) == 0;
+        n += is;
+        *other = is || left_out || *other ? *other : name;
+    }
+    return n;
+}
+
+int st_drop_prefix(bool *dropped, StFile *file, const char *prefix, const char *except)
+{
+    const char *other;
+    size_t n = prefixed(&other, file, prefix, except);
+    *dropped = n > 0;
+    if (n > 0 && other) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: %zu tensors begin with \"%s\" and \"%s\" does not; expected all or "
+                       "none: are two networks mixed in it?",
+                       file->path, n, prefix, other);
+    }
+    for (size_t i = 0; i < file->n && n > 0; i++) {
+        const char *name = file->tensors[i].name;
+        file->tensors[i].name += strncmp(name, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+    }
+    return 0;
+}
+
+int st_drop_wrappers(StFile *file)
+{
+    static const char *const wrappers[] = {"module.", "_orig_mod."};
+    bool dropped = true;
+    int rc = 0;
+    while (rc == 0 && dropped) {
+        dropped = false;
+        for (size_t i = 0; rc == 0 && !dropped && i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+            rc = st_drop_prefix(&dropped, file, wrappers[i], NULL);
+        }
+    }
+    return rc;
+}
+
 int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
                 const uint64_t *shape, bool allow_nonfinite)
 {
@@ -391,8 +475,9 @@ int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
     if (!tensor) {
         return err_set(OGPT_EFORMAT, "%s: tensor \"%s\" is missing", file->path, name);
     }
-    if (strcmp(tensor->dtype, "F32") != 0) {
-        return err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected dtype F32, found %s; convert it",
+    if (!st_is_float(tensor)) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: tensor \"%s\": expected dtype F32, F16 or BF16, found %s; convert it",
                        file->path, name, tensor->dtype);
     }
     if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof(*shape)) != 0) {
@@ -402,12 +487,17 @@ int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
         return err_set(OGPT_EFORMAT, "%s: tensor \"%s\": expected shape %s, found %s", file->path,
                        name, expected, found);
     }
-    size_t n_bytes = tensor->end - tensor->begin;
-    int rc = file_pread(file->fd, out, n_bytes, file->data_offset + tensor->begin, file->path);
+    size_t n_bytes = tensor->end - tensor->begin, n = n_bytes / dtype_bytes(tensor->dtype);
+    char *at =
+        (char *)(out + n) - n_bytes; /* halves fill the rear and are widened from the front */
+    int rc = file_pread(file->fd, at, n_bytes, file->data_offset + tensor->begin, file->path);
+    if (rc == 0 && n_bytes < n * sizeof(*out)) {
+        halves_widen(out, at, n, strcmp(tensor->dtype, "BF16") == 0);
+    }
     if (rc != 0 || allow_nonfinite) {
         return rc;
     }
-    for (size_t i = 0; i < n_bytes / sizeof(*out); i++) {
+    for (size_t i = 0; i < n; i++) {
         if (!isfinite(out[i])) {
             return err_set(OGPT_EFORMAT,
                            "%s: tensor \"%s\": expected finite numbers, found %f at index %zu",

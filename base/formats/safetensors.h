@@ -2,13 +2,16 @@
  * canonically.
  *
  * Layout: u64 little-endian header length, UTF-8 JSON header padded with spaces to 8 bytes,
- * tensor bytes in header order without holes. Only F32 tensors can be read as numbers;
- * other known dtypes are listed. Reading checks everything before allocating: header length
- * against file size and 4 MiB, JSON object, no duplicate key, known dtype, exactly
- * dtype/shape/data_offsets, non-negative integers, product of shape * size == end - begin by
- * checked 64-bit arithmetic, no hole, no overlap, nothing after the last byte; __metadata__
- * a flat object of strings; names of at most 256 bytes without '/', NUL or control characters.
- * A pickle or zip (.pth, .pt) is recognised and refused with a conversion recipe.
+ * tensor bytes in header order without holes. F32, F16 and BF16 tensors can be read as numbers
+ * (halves are widened, which is exact); other known dtypes are listed. Reading checks everything
+ * before allocating: header length against file size and 4 MiB, JSON object, no duplicate key,
+ * known dtype, exactly dtype/shape/data_offsets, non-negative integers, product of shape * size ==
+ * end - begin by checked 64-bit arithmetic, no hole, no overlap, nothing after the last byte;
+ * __metadata__ a flat object of strings; names of at most 256 bytes without '/', NUL or control
+ * characters. A pickle or zip (.pth, .pt) is recognised and refused with a conversion recipe, a
+ * compressed file with the command that unpacks it. Ref: the format's own description (repository
+ * huggingface/safetensors, README); IEEE 754-2008 binary16; bfloat16 is the upper half of a
+ * binary32.
  */
 #ifndef OGPT_BASE_FORMATS_SAFETENSORS_H
 #define OGPT_BASE_FORMATS_SAFETENSORS_H
@@ -36,8 +39,21 @@ size_t st_count(const StFile *file);
 const StTensor *st_tensor(const StFile *file, size_t index);
 const StTensor *st_find(const StFile *file, const char *name); /* NULL when absent */
 const char *st_metadata(const StFile *file, const char *key);  /* NULL when absent; borrowed */
-/* Read an F32 tensor of exactly this shape into out. OGPT_EFORMAT names tensor and both
- * shapes; NaN or infinity is refused (tensor and index named) unless allow_nonfinite. */
+/* Programs that wrap a network write a prefix before all names: torch.nn.DataParallel "module.",
+ * torch.compile "_orig_mod.". Takes such prefixes away, also two of them. OGPT_EFORMAT if some
+ * names have one and others do not. */
+int st_drop_wrappers(StFile *file);
+/* The same for any prefix; names that begin with `except` (NULL: none) may lack it. *dropped:
+ * whether there was one. */
+int st_drop_prefix(bool *dropped, StFile *file, const char *prefix, const char *except);
+/* Whether st_read_f32 reads it, and how many numbers it holds. */
+bool st_is_float(const StTensor *tensor);
+uint64_t st_numbers(const StTensor *tensor);
+/* Exact: every half is a float. */
+float float16_widen(uint16_t half);
+float bfloat16_widen(uint16_t half);
+/* Read an F32, F16 or BF16 tensor of exactly this shape into out. OGPT_EFORMAT names tensor and
+ * both shapes; NaN or infinity is refused (tensor and index named) unless allow_nonfinite. */
 int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,
                 const uint64_t *shape, bool allow_nonfinite);
 

@@ -38,15 +38,9 @@ static int find_format(GameReader *reader, const char *name, const uint8_t *head
                    reader->stream.path);
 }
 
-static int refuse_pickle(const char *path)
-{
-    return err_set(OGPT_EFORMAT,
-                   "%s: a pickle or zip archive, which is never read (reading one can run any "
-                   "program); in Python: games = pickle.load(open(NAME, 'rb')); a = "
-                   "numpy.array([list(g) + [-1] * (60 - len(g)) for g in games]); "
-                   "numpy.save('games.npy', a), and import games.npy",
-                   path);
-}
+#define GAMES_RECIPE                                                                               \
+    "in Python: games = pickle.load(open(NAME, 'rb')); a = numpy.array([list(g) + [-1] * (60 - "   \
+    "len(g)) for g in games]); numpy.save('games.npy', a), and import games.npy"
 
 int game_reader_open(GameReader **out, const char *path, const ReadOptions *options)
 {
@@ -67,9 +61,7 @@ int game_reader_open(GameReader **out, const char *path, const ReadOptions *opti
         rc = err_set(OGPT_EFORMAT, "%s: expected games, found an empty file", path);
     }
     rc = rc ? rc : stream_read(&reader->stream, head, sizeof(head), &n);
-    if (rc == 0 && looks_like_pickle(head, n)) {
-        rc = refuse_pickle(path);
-    }
+    rc = rc ? rc : packed_refuse(head, n, path, "games", GAMES_RECIPE);
     rc = rc ? rc : find_format(reader, options->format, head, n);
     if (rc == 0) {
         reader->stream.at = 0;

@@ -122,7 +122,7 @@ static int dimension(int *out, const StFile *file, Layout layout, size_t field, 
 {
     char name[LAYOUT_NAME_MAX];
     layout__name(name, layout, field, 0);
-    const StTensor *tensor = st_find(file, name);
+    const StTensor *tensor = st_find(file, layout__bare(name));
     if (!tensor) {
         return err_set(OGPT_EFORMAT,
                        "%s: tensor \"%s\" is missing, so this is not layout %s (" LAYOUT_NAMES ")",
@@ -143,7 +143,7 @@ static int config_infer(LayoutConfig *out, Layout layout, int n_heads, const cha
     StFile *file = NULL;
     GptConfig *cfg = &out->gpt;
     char name[LAYOUT_NAME_MAX];
-    int rc = st_open(&file, path);
+    int rc = layout__open(&file, layout, path);
     rc = rc ? rc : dimension(&cfg->d_vocab, file, layout, FIELD(W_E), 0, path);
     rc = rc ? rc : dimension(&cfg->d_model, file, layout, FIELD(W_E), 1, path);
     rc = rc ? rc : dimension(&cfg->n_ctx, file, layout, FIELD(W_pos), -2, path);
@@ -152,11 +152,11 @@ static int config_infer(LayoutConfig *out, Layout layout, int n_heads, const cha
     if (rc == 0 && layout == LAYOUT_TL) {
         rc = dimension(&cfg->n_heads, file, layout, FIELD(W_Q), 0, path);
         layout__name(name, layout, FIELD(lnf_w), 0);
-        out->lnpre = rc == 0 && !st_find(file, name);
+        out->lnpre = rc == 0 && !st_find(file, layout__bare(name));
     }
     for (bool found = rc == 0; found && cfg->n_layers < MAX_BLOCKS; cfg->n_layers += found) {
         layout__name(name, layout, FIELD(W_in), cfg->n_layers);
-        found = st_find(file, name);
+        found = st_find(file, layout__bare(name));
     }
     cfg->eps = 1e-5f;
     st_close(file);

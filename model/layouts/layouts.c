@@ -87,6 +87,29 @@ void layout__name(char out[LAYOUT_NAME_MAX], Layout layout, size_t field, int la
     }
 }
 
+#define HF_PREFIX "transformer."
+
+const char *layout__bare(const char *name)
+{
+    size_t n = strlen(HF_PREFIX);
+    return strncmp(name, HF_PREFIX, n) == 0 ? name + n : name;
+}
+
+int layout__open(StFile **out, Layout layout, const char *path)
+{
+    bool dropped;
+    int rc = st_open(out, path);
+    rc = rc ? rc : st_drop_wrappers(*out);
+    if (rc == 0 && layout == LAYOUT_HF_GPT2) {
+        rc = st_drop_prefix(&dropped, *out, HF_PREFIX, "lm_head.");
+    }
+    if (rc != 0) {
+        st_close(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
 /* The row of a tensor, found by its offset as it would be in block 0. */
 static const LayoutRow *row_of(const Gpt *gpt, const TensorSpec *spec)
 {
@@ -216,7 +239,8 @@ static int extra_check(const Gpt *gpt, const StFile *file, Layout layout, const 
         const char *name = st_tensor(file, i)->name;
         bool known = is_buffer(name, layout);
         for (size_t s = 0; s < gpt->n_specs && !known; s++) {
-            known = strcmp(place_of(gpt, &gpt->specs[s], layout).name, name) == 0;
+            Place place = place_of(gpt, &gpt->specs[s], layout);
+            known = strcmp(layout__bare(place.name), name) == 0;
         }
         if (!known) {
             return err_set(OGPT_EFORMAT,
@@ -232,7 +256,7 @@ static int extra_check(const Gpt *gpt, const StFile *file, Layout layout, const 
  * for the head, the two must be equal. `raw` holds the embedding. */
 static int tied_check(const float *raw, const StFile *file, const Place *head, const char *path)
 {
-    if (!st_find(file, head->name)) {
+    if (!st_find(file, layout__bare(head->name))) {
         return 0;
     }
     size_t n = foreign_count(head);
@@ -267,10 +291,10 @@ static int foreign_read(Gpt *gpt, const StFile *file, Layout layout, bool tied, 
         if (tied && spec->offset == gpt->map.W_U) {
             char embedding[LAYOUT_NAME_MAX];
             layout__name(embedding, layout, FIELD(W_E), 0);
-            rc = st_read_f32(raw, file, embedding, place.rank, place.shape, false);
+            rc = st_read_f32(raw, file, layout__bare(embedding), place.rank, place.shape, false);
             rc = rc ? rc : tied_check(raw, file, &place, path);
         } else {
-            rc = st_read_f32(raw, file, place.name, place.rank, place.shape, false);
+            rc = st_read_f32(raw, file, layout__bare(place.name), place.rank, place.shape, false);
         }
         if (rc == 0) {
             tensor_gather(gpt->params + spec->offset, raw, &place);
@@ -293,7 +317,7 @@ int layout_read(Gpt **out, Layout layout, const LayoutFiles *files, int n_heads)
     if (rc == 0 && layout == LAYOUT_TL) {
         rc = model_read_tensors(gpt, files->tensors, config.lnpre);
     } else if (rc == 0) {
-        rc = st_open(&file, files->tensors);
+        rc = layout__open(&file, layout, files->tensors);
         rc = rc ? rc : foreign_read(gpt, file, layout, config.tied, files->tensors);
     }
     st_close(file);

@@ -52,10 +52,10 @@ static const float *find(Finder *finder, size_t field, int layer, size_t count)
 {
     char name[LAYOUT_NAME_MAX];
     layout__name(name, finder->net->layout, field, layer);
+    const char *bare = layout__bare(name);
     for (size_t i = 0; i < st_count(finder->file); i++) {
         const StTensor *tensor = st_tensor(finder->file, i);
-        if (strcmp(tensor->name, name) == 0 && strcmp(tensor->dtype, "F32") == 0 &&
-            tensor->end - tensor->begin == count * sizeof(float)) {
+        if (strcmp(tensor->name, bare) == 0 && st_is_float(tensor) && st_numbers(tensor) == count) {
             return finder->net->numbers + finder->start[i];
         }
     }
@@ -155,7 +155,7 @@ int plain_net_open(PlainNet **out, Layout layout, const char *tensors, const Lay
     StFile *file = NULL;
     size_t *start = NULL;
     PlainNet *net = mem_calloc(1, sizeof(*net), "a plain network");
-    int rc = !net ? OGPT_ENOMEM : st_open(&file, tensors);
+    int rc = !net ? OGPT_ENOMEM : layout__open(&file, layout, tensors);
     if (rc != 0) {
         goto done;
     }
@@ -166,7 +166,7 @@ int plain_net_open(PlainNet **out, Layout layout, const char *tensors, const Lay
     size_t n = 0;
     for (size_t i = 0; i < st_count(file) && start; i++) {
         start[i] = n;
-        n += (st_tensor(file, i)->end - st_tensor(file, i)->begin + 3) / sizeof(float);
+        n += st_is_float(st_tensor(file, i)) ? st_numbers(st_tensor(file, i)) : 0;
     }
     net->numbers = mem_alloc(n, sizeof(*net->numbers), tensors);
     if (!net->blocks || !start || !net->numbers) {
@@ -175,7 +175,7 @@ int plain_net_open(PlainNet **out, Layout layout, const char *tensors, const Lay
     }
     for (size_t i = 0; rc == 0 && i < st_count(file); i++) {
         const StTensor *tensor = st_tensor(file, i);
-        if (strcmp(tensor->dtype, "F32") == 0) { /* buffers may be of other types */
+        if (st_is_float(tensor)) { /* buffers may be of other types */
             rc = st_read_f32(net->numbers + start[i], file, tensor->name, tensor->rank,
                              tensor->shape, true);
         }

@@ -22,6 +22,7 @@ typedef struct Conversion {
     const char *notation; /* of the other side: "standard" or "othello_world" */
     bool transposed;      /* the notation is othello_world */
     const char *model;    /* that a probe belongs to, or NULL */
+    const char *task;     /* of a probe whose file does not say it (proj.weight), or NULL */
     int layer;            /* of a probe in the published layout; -1: embedding; CONVERT_LAYER_ANY */
     int heads;            /* of a bare mingpt file; 0: unknown */
     bool check;           /* forward positions in both layouts before anything is published */

@@ -5,7 +5,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/formats/safetensors.h"
 #include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe.h"
@@ -15,14 +14,11 @@
 int conversion_is_probe(bool *out, const char *path)
 {
     char json[FILES_PATH_MAX], published[FILES_PATH_MAX];
-    StFile *file = NULL;
     int rc = path_join(json, path, "probe.json");
     rc = rc ? rc : path_join(published, path, PROBE_LAYOUT_FILE);
     *out = rc == 0 && (file_exists(json) || file_exists(published));
     if (rc == 0 && file_exists(path)) {
-        rc = st_open(&file, path);
-        *out = rc == 0 && st_find(file, PROBE_LAYOUT_TENSOR);
-        st_close(file);
+        rc = probe_layout_recognise(out, path);
     }
     return rc;
 }

@@ -126,7 +126,8 @@ static int published_read(Probe *out, Conversion *c, int layer, const char *mode
     char path[FILES_PATH_MAX];
     const char *file = dir_exists(c->src) ? path : c->src;
     int rc = dir_exists(c->src) ? path_join(path, c->src, PROBE_LAYOUT_FILE) : 0;
-    rc = rc ? rc : probe_layout_read(out, file, layer, model_hash, c->notation);
+    const ProbeGiven given = {layer, model_hash, c->notation, c->task};
+    rc = rc ? rc : probe_layout_read(out, file, &given);
     if (rc == 0) {
         rc = score_check(c, out, 0, file);
         if (rc != 0) {

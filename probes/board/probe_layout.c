@@ -1,4 +1,4 @@
-/* probes/board/probe_layout.c - the published probe's layout; see probe_layout.h. */
+/* probes/board/probe_layout.c - the published probes' layouts; see probe_layout.h. */
 #include "probes/board/probe_layout.h"
 
 #include <math.h>
@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "base/formats/safetensors.h"
+#include "probes/activations/tasks.h"
 
 #define PUBLISHED_DECAY 0.01 /* weight decay with which the published probe was fitted */
 
@@ -21,6 +22,22 @@ static const int class_of_option[2][N_OPTIONS] = {
     [BLACK_TO_PLAY] = {0, 1, 2},
     [WHITE_TO_PLAY] = {0, 2, 1},
 };
+
+/* The forms. class_of_option: our class of each option; three modes have two such rows, above. */
+typedef struct LayoutForm {
+    const char *tensor, *bias, *task;
+    size_t n_modes, n_options; /* n_modes 0: proj.weight, [squares * options, d_model] */
+    int class_of_option[N_OPTIONS];
+} LayoutForm;
+
+static const LayoutForm forms[] = {
+    {PROBE_LAYOUT_TENSOR, PROBE_LAYOUT_BIAS, "mine", N_MODES, 3, {0, 1, 2}},
+    {PROBE_LAYOUT_TENSOR, PROBE_LAYOUT_BIAS, "mine", 1, 3, {0, 1, 2}},
+    {PROBE_LAYOUT_TENSOR, PROBE_LAYOUT_BIAS, "flipped", 1, 2, {1, 0}},
+    {PROBE_LAYOUT_PROJ, PROBE_LAYOUT_PROJ_BIAS, "colour", 0, 3, {1, 0, 2}},
+    {PROBE_LAYOUT_PROJ, PROBE_LAYOUT_PROJ_BIAS, "mine", 0, 3, {2, 0, 1}},
+};
+enum { N_FORMS = sizeof(forms) / sizeof(forms[0]) };
 
 /* ---- turned boards ---- */
 
@@ -201,9 +218,9 @@ static int layer_read(int *out, const StFile *file, int given, const char *path)
                    layer_name(names[1], given));
 }
 
-static int about_read(Probe *out, const StFile *file, int layer, const char *model_hash,
-                      const char *notation, const char *path)
+static int about_read(Probe *out, const StFile *file, const ProbeGiven *given, const char *path)
 {
+    const char *notation = given->notation, *model_hash = given->model_hash;
     char site[32], stated[24];
     int rc = metadata_text(site, sizeof(site), file, "site", "resid_post", path);
     rc = rc ? rc : metadata_text(stated, sizeof(stated), file, "notation", notation, path);
@@ -216,7 +233,7 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
             : metadata_text(out->model_hash, sizeof(out->model_hash), file, "model_hash",
                             model_hash, path);
     rc = rc ? rc : metadata_number(&out->l2, file, "l2", PUBLISHED_DECAY, path);
-    rc = rc ? rc : layer_read(&out->layers[0], file, layer, path);
+    rc = rc ? rc : layer_read(&out->layers[0], file, given->layer, path);
     if (rc != 0) {
         return rc;
     }
@@ -241,24 +258,105 @@ static int about_read(Probe *out, const StFile *file, int layer, const char *mod
                          path);
 }
 
-static int shape_read(Probe *out, const StFile *file, const char *path)
+/* The boards whose squares number n. */
+static int size_of_squares(uint64_t n)
 {
-    const StTensor *tensor = st_find(file, PROBE_LAYOUT_TENSOR);
-    bool fits = tensor && tensor->rank == 5 && tensor->shape[0] == N_MODES &&
-                tensor->shape[1] >= 1 && tensor->shape[1] <= 65536 &&
-                tensor->shape[2] == tensor->shape[3] && tensor->shape[4] == N_OPTIONS &&
-                (tensor->shape[2] == 4 || tensor->shape[2] == 6 || tensor->shape[2] == 8);
-    size_t n_known = st_find(file, PROBE_LAYOUT_BIAS) ? 2 : 1;
-    if (!fits || st_count(file) != n_known) {
+    return n == 16 ? 4 : n == 36 ? 6 : n == 64 ? 8 : 0;
+}
+
+/* Whether the tensor has the shape of this form; then also the sizes. */
+static bool form_fits(Probe *out, const LayoutForm *form, const StTensor *tensor)
+{
+    const uint64_t *shape = tensor->shape;
+    if (strcmp(tensor->name, form->tensor) != 0 || tensor->rank != (form->n_modes > 0 ? 5 : 2)) {
+        return false;
+    }
+    uint64_t width = shape[1];
+    if (form->n_modes > 0) {
+        bool fits = shape[0] == form->n_modes && shape[2] == shape[3] && shape[2] <= 8 &&
+                    shape[4] == form->n_options;
+        out->size = fits ? size_of_squares(shape[2] * shape[3]) : 0;
+    } else {
+        out->size = shape[0] % N_OPTIONS == 0 ? size_of_squares(shape[0] / N_OPTIONS) : 0;
+    }
+    out->d_model = (int)width;
+    out->n_squares = out->size * out->size;
+    return out->size > 0 && width >= 1 && width <= 65536;
+}
+
+/* The form of the file. proj.weight has two, which differ in their task. */
+static int form_read(const LayoutForm **form, Probe *out, const StFile *file, const char *task,
+                     const char *path)
+{
+    *form = NULL;
+    for (size_t i = 0; i < st_count(file) && !*form; i++) {
+        for (size_t f = 0; f < N_FORMS && !*form; f++) {
+            bool named = forms[f].n_modes > 0 || !task || strcmp(task, forms[f].task) == 0;
+            *form = named && form_fits(out, &forms[f], st_tensor(file, i)) ? &forms[f] : NULL;
+        }
+    }
+    size_t n_known = *form && st_find(file, (*form)->bias) ? 2 : 1;
+    if (!*form || st_count(file) != n_known) {
         return err_set(OGPT_EFORMAT,
                        "%s: expected one tensor \"" PROBE_LAYOUT_TENSOR "\" [3, d_model, n, n, 3] "
-                       "with n 4, 6 or 8 (and perhaps \"" PROBE_LAYOUT_BIAS "\"), found %s",
-                       path, fits ? "more tensors" : "another shape or none");
+                       "([1, d_model, n, n, 3] or [1, d_model, n, n, 2]) with n 4, 6 or 8 (and "
+                       "perhaps \"" PROBE_LAYOUT_BIAS "\"), or \"" PROBE_LAYOUT_PROJ
+                       "\" [3 n n, d_model] and \"" PROBE_LAYOUT_PROJ_BIAS "\", found %s",
+                       path, *form ? "more tensors" : "another shape or none");
     }
-    out->d_model = (int)tensor->shape[1];
-    out->size = (int)tensor->shape[2];
-    out->n_squares = out->size * out->size;
+    if ((*form)->n_modes == 0 && !task) {
+        return err_set(
+            OGPT_EUSAGE,
+            "%s: does not say what it reads; give --task colour (white, empty, black: Li "
+            "et al.) or --task mine (mine, empty, theirs: Hazineh et al.)",
+            path);
+    }
+    if (task && strcmp(task, (*form)->task) != 0) {
+        return err_set(OGPT_EUSAGE, "%s: reads task %s by its shape, not %s; leave --task out",
+                       path, (*form)->task, task);
+    }
     return 0;
+}
+
+/* Where the number of a row, square and option lies in a file of one mode. */
+static size_t form_place(const LayoutForm *form, const Probe *probe, size_t c, size_t square,
+                         size_t option)
+{
+    return form->n_modes > 0 ? (c * (size_t)probe->n_squares + square) * form->n_options + option
+                             : (square * form->n_options + option) * (size_t)probe->d_model + c;
+}
+
+/* Read weight (d_model * n_squares * n_options) and bias (n_squares, n_options; zero if the file
+ * has none) in the order of a file of one mode. */
+static int single_read(float *weight, float *bias, const StFile *file, const LayoutForm *form,
+                       const Probe *probe)
+{
+    const uint64_t width = (uint64_t)probe->d_model, size = (uint64_t)probe->size;
+    const uint64_t K = form->n_options;
+    const uint64_t five[] = {1, width, size, size, K}, four[] = {1, size, size, K};
+    const uint64_t two[] = {size * size * K, width};
+    bool modes = form->n_modes > 0;
+    memset(bias, 0, size * size * K * sizeof(*bias));
+    int rc = st_read_f32(weight, file, form->tensor, modes ? 5 : 2, modes ? five : two, false);
+    if (rc == 0 && st_find(file, form->bias)) {
+        rc = st_read_f32(bias, file, form->bias, modes ? 4 : 1, modes ? four : two, false);
+    }
+    return rc;
+}
+
+/* Options become classes. */
+static void single_place(Probe *out, const float *weight, const float *bias, const LayoutForm *form)
+{
+    const size_t S = (size_t)out->n_squares, K = form->n_options;
+    for (size_t s = 0; s < S; s++) {
+        for (size_t o = 0; o < K; o++) {
+            size_t at = s * K + (size_t)form->class_of_option[o];
+            out->bias[0][at] = bias[s * K + o];
+            for (size_t c = 0; c < (size_t)out->d_model; c++) {
+                out->weight[0][c * S * K + at] = weight[form_place(form, out, c, s, o)];
+            }
+        }
+    }
 }
 
 /* Read weight (N_MODES, d_model, n_squares, 3) and bias (N_MODES, n_squares, 3; zero if the file
@@ -276,39 +374,78 @@ static int modes_read(float *weight, float *bias, const StFile *file, const Prob
     return rc;
 }
 
-int probe_layout_read(Probe *out, const char *path, int layer, const char *model_hash,
-                      const char *notation)
+/* The probe in which a file of this form ends, without numbers. */
+static void form_probe(Probe *out, const LayoutForm *form)
+{
+    const Task *task = task_find(form->task);
+    snprintf(out->task, sizeof(out->task), "%s", form->task);
+    out->n_classes = task->n_classes;
+    for (int k = 0; k < task->n_classes; k++) {
+        snprintf(out->classes[k], sizeof(out->classes[k]), "%s", task->classes[k]);
+    }
+    out->n_layers = 1;
+    out->fitted[0] = true;
+    out->fit[0].gradient = NAN;
+    out->seconds[0] = NAN;
+}
+
+static int layout_open(StFile **out, const char *path)
+{
+    int rc = st_open(out, path);
+    rc = rc ? rc : st_drop_wrappers(*out);
+    if (rc) {
+        st_close(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+int probe_layout_recognise(bool *out, const char *path)
 {
     StFile *file = NULL;
-    float *modes = NULL;
-    *out = (Probe){.task = "mine",
-                   .classes = {"empty", "theirs", "mine"},
-                   .n_classes = N_OPTIONS,
-                   .n_layers = 1,
-                   .fitted = {true},
-                   .fit = {{.gradient = NAN}},
-                   .seconds = {NAN}};
-    int rc = st_open(&file, path);
-    rc = rc ? rc : shape_read(out, file, path);
-    rc = rc ? rc : about_read(out, file, layer, model_hash, notation, path);
+    int rc = layout_open(&file, path);
+    *out = rc == 0 && (st_find(file, PROBE_LAYOUT_TENSOR) || st_find(file, PROBE_LAYOUT_PROJ));
+    st_close(file);
+    return rc;
+}
+
+int probe_layout_read(Probe *out, const char *path, const ProbeGiven *given)
+{
+    StFile *file = NULL;
+    const LayoutForm *form = NULL;
+    float *numbers = NULL;
+    *out = (Probe){0};
+    int rc = layout_open(&file, path);
+    rc = rc ? rc : form_read(&form, out, file, given->task, path);
+    if (rc == 0) {
+        form_probe(out, form);
+    }
+    rc = rc ? rc : about_read(out, file, given, path);
     rc = rc ? rc : probe_allocate(out);
     if (rc != 0) {
         goto done;
     }
     const size_t width = (size_t)out->d_model, board = (size_t)out->n_squares * N_OPTIONS;
-    modes = mem_alloc(N_MODES * (width + 1) * board, sizeof(*modes), "a probe in three modes");
-    if (!modes) {
+    numbers = mem_alloc(N_MODES * (width + 1) * board, sizeof(*numbers), "a probe in three modes");
+    if (!numbers) {
         rc = OGPT_ENOMEM;
         goto done;
     }
-    float *bias = modes + N_MODES * width * board;
-    rc = modes_read(modes, bias, file, out);
-    if (rc == 0) {
-        modes_merge(out->weight[0], modes, width, out);
-        modes_merge(out->bias[0], bias, 1, out);
+    float *bias = numbers + N_MODES * width * board;
+    if (form->n_modes == N_MODES) {
+        rc = modes_read(numbers, bias, file, out);
+        if (rc == 0) {
+            modes_merge(out->weight[0], numbers, width, out);
+            modes_merge(out->bias[0], bias, 1, out);
+        }
+    } else {
+        rc = single_read(numbers, bias, file, form, out);
+        if (rc == 0) {
+            single_place(out, numbers, bias, form);
+        }
     }
 done:
-    mem_free(modes);
+    mem_free(numbers);
     st_close(file);
     if (rc != 0) {
         probe_release(out);
@@ -339,13 +476,38 @@ static double published_score(const float *weight, const float *bias, const Prob
     return sum;
 }
 
+/* The score of our class at one cell in a file of one mode. Options are found by their meaning. */
+static double single_score(const float *weight, const float *bias, const LayoutForm *form,
+                           const Probe *probe, const float *x, size_t square, const char *class)
+{
+    static const char *const meaning[N_FORMS][N_OPTIONS] = {{NULL, NULL, NULL},
+                                                            {"empty", "theirs", "mine"},
+                                                            {"flipped", "kept", NULL},
+                                                            {"white", "empty", "black"},
+                                                            {"mine", "empty", "theirs"}};
+    size_t option = 0, width = (size_t)probe->d_model;
+    while (strcmp(meaning[form - forms][option], class) != 0) {
+        option++;
+    }
+    double sum = (double)bias[square * form->n_options + option];
+    for (size_t c = 0; c < width; c++) {
+        sum += (double)x[c] * (double)weight[form_place(form, probe, c, square, option)];
+    }
+    return sum;
+}
+
 int probe_layout_difference(double *largest, const Probe *probe, int i, const char *path, size_t n,
                             uint64_t seed)
 {
     const size_t width = (size_t)probe->d_model, board = (size_t)probe->n_squares * N_OPTIONS;
+    const size_t K = (size_t)probe->n_classes;
     StFile *file = NULL;
-    int rc = st_open(&file, path);
+    const LayoutForm *form = NULL;
+    Probe sizes = {0};
+    int rc = layout_open(&file, path);
+    rc = rc ? rc : form_read(&form, &sizes, file, probe->task, path);
     if (rc != 0) {
+        st_close(file);
         return rc;
     }
     float *modes = mem_alloc(N_MODES * (width + 1) * board + width + board, sizeof(*modes),
@@ -357,16 +519,18 @@ int probe_layout_difference(double *largest, const Probe *probe, int i, const ch
     float *bias = modes + N_MODES * width * board, *x = bias + N_MODES * board;
     float *scores = x + width;
     *largest = 0;
-    rc = modes_read(modes, bias, file, probe);
+    bool three = form->n_modes == N_MODES;
+    rc = three ? modes_read(modes, bias, file, probe) : single_read(modes, bias, file, form, probe);
     for (size_t row = 0; rc == 0 && row < n; row++) {
         Rng rng = rng_at(seed, RNG_EVAL, row);
         for (size_t c = 0; c < width; c++) {
             x[c] = (float)rng_normal(&rng);
         }
         probe_scores(scores, probe, i, x, 1);
-        for (size_t at = 0; at < board; at++) {
+        for (size_t at = 0; at < (size_t)probe->n_squares * K; at++) {
             double theirs =
-                published_score(modes, bias, probe, x, at / N_OPTIONS, (int)(at % N_OPTIONS));
+                three ? published_score(modes, bias, probe, x, at / K, (int)(at % K))
+                      : single_score(modes, bias, form, probe, x, at / K, probe->classes[at % K]);
             *largest = fmax(*largest, fabs(theirs - (double)scores[at]));
         }
     }

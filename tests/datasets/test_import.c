@@ -146,7 +146,7 @@ static void files_without_games_are_refused(void **state)
         {BYTES("\0\1\2\3 no format of ours"), "no such format"},
         {BYTES("P\0K\0"), "no such format"},
         {BYTES("\xff\xfe\x66\0\x35\0"), "no such format"}, /* UTF-16 */
-        {BYTES("\x80\x04\x95 pickled"), "a pickle or zip archive, which is never read"},
+        {BYTES("\x80\x04\x95 pickled"), "found a pickle (of PyTorch: .pt, .pth or .ckpt?), which is never read"},
         {BYTES("PK\3\4 zipped"), "pickle"},
         {BYTES("(lp0\nI1\na."), "pickle.load"},
     };

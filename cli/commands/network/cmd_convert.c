@@ -12,7 +12,7 @@
 
 typedef struct ConvertOptions {
     int from, to; /* Layout; -1: not given */
-    const char *notation, *model;
+    const char *notation, *model, *task;
     LayerList layer; /* one, or LAYERS_UNSET */
     int64_t heads;   /* 0: not given */
     bool check;
@@ -33,6 +33,8 @@ static const OptionSpec options[] = {
         "heads", AT(heads), "N", 1, 65535,
         "attention heads of a bare mingpt file, which its shapes do not show (8 unless told)"),
     OPTION_ONE_LAYER(AT(layer), "layer of a probe in the published layout, which holds only one"),
+    OPTION_CHOICE("task", AT(task), "mine|colour",
+                  "what a probe with proj.weight reads, which its file does not say"),
     OPTION_TEXT("model", AT(model), "MODEL",
                 "the model that a converted probe belongs to (required if SRC does not name it, "
                 "and with othello_world)"),
@@ -108,6 +110,7 @@ static int options_check(const ConvertOptions *given, const Conversion *c)
     } rows[] = {
         {"layers", given->layer.word != LAYERS_UNSET, c->probe && !ours, kept},
         {"model", given->model, c->probe, kind},
+        {"task", given->task, c->probe && c->from == LAYOUT_MINGPT, kept},
         {"check", given->check, !c->probe || !ours, kept},
         {"heads", given->heads != 0, !c->probe && c->from == LAYOUT_MINGPT,
          c->probe ? kind : "a model that is not --from mingpt"},
@@ -143,6 +146,7 @@ static int convert_run(Context *context)
                     .notation = given->notation,
                     .transposed = strcmp(given->notation, "othello_world") == 0,
                     .model = given->model,
+                    .task = given->task,
                     .layer = one_layer ? given->layer.layers[0] : CONVERT_LAYER_ANY,
                     .heads = (int)given->heads,
                     .check = given->check,

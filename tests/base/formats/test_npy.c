@@ -134,8 +134,7 @@ static void test_not_an_array(void **state)
     put("x", "\x93NUMPX\1\0\2\0{}", 12);
     assert_refused(npy_read_header(&header, at("x")), OGPT_EFORMAT, "magic");
     put("x", "PK\3\4aaaaaaaaaaaaaaaa", 20); /* an .npz archive */
-    assert_refused(npy_read_header(&header, at("x")), OGPT_EFORMAT,
-                   "found a pickle or a zip archive");
+    assert_refused(npy_read_header(&header, at("x")), OGPT_EFORMAT, "found a zip archive");
     put("x", "\x80\4\x95\x10\0\0\0\0\0\0\0]\x94.", 14);
     assert_refused(npy_read_header(&header, at("x")), OGPT_EFORMAT, "allow_pickle=False");
     put("x", "\x93NUMPY\1\0\4\0{\0}\n", 14);

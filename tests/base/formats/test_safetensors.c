@@ -158,11 +158,27 @@ static const BadFile bad[] = {
     /* other kinds of files */
     {"zip_pth", "found a zip archive (a PyTorch .pt, .pth or .ckpt?)",
      TEXT("PK\3\4\24\0\0\0\10\0archive"), .n_data = 18, .kind = WHOLE_FILE},
-    {"pickle_pth", "found a pickle (a PyTorch .pt, .pth or .ckpt?)",
+    {"pickle_pth", "found a pickle (of PyTorch: .pt, .pth or .ckpt?)",
      TEXT("\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80"), .n_data = 16, .kind = WHOLE_FILE},
     {"pickle_0", "found a pickle", TEXT("(dp0\nS'model'\np1\n."), .n_data = 18, .kind = WHOLE_FILE},
     {"pickle_4", "weights_only=True); s.save_file(", TEXT("\x80\4\x95\x10\0\0\0\0\0\0\0}\x94."),
      .n_data = 14, .kind = WHOLE_FILE},
+    {"gzip", "found a gzip file; unpack it first: gunzip -k ", TEXT("\x1f\x8b\10\0\0\0\0\0\0\3"),
+     .n_data = 10, .kind = WHOLE_FILE},
+    {"bzip2", "found a bzip2 file; unpack it first: bunzip2 -k ", TEXT("BZh91AY&SY"), .n_data = 10,
+     .kind = WHOLE_FILE},
+    {"xz", "found a xz file; unpack it first: unxz -k ",
+     TEXT("\xfd"
+          "7zXZ\0\0\0\0\0\0\0"),
+     .n_data = 10, .kind = WHOLE_FILE},
+    {"zstd", "found a Zstandard file", TEXT("\x28\xb5\x2f\xfd\4\0\0\0\0\0"), .n_data = 10,
+     .kind = WHOLE_FILE},
+    {"zip_torch", "found a zip archive (a PyTorch .pt, .pth or .ckpt?)",
+     TEXT("PK\3\4\24\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\20\0\0\0archive/data.pkl"),
+     .n_data = 46, .kind = WHOLE_FILE},
+    {"zip_other", "found a zip archive; unpack it first (unzip ",
+     TEXT("PK\3\4\24\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\10\0\0\0game.pgn"), .n_data = 38,
+     .kind = WHOLE_FILE},
     {"numpy", "not safetensors, or damaged", TEXT("\x93NUMPY\1\0v\0{'descr'"), .n_data = 18,
      .kind = WHOLE_FILE},
 };
@@ -343,12 +359,116 @@ static void test_reading_checks_content(void **state)
     }
 
     file_put(
-        "half",
-        &(BadFile){.head = "{" T("a", "\"F16\"", "[2]", "[0,4]") "}", .tail = "", .n_data = 4});
-    assert_int_equal(st_open(&file, at("half")), 0);
-    assert_refused(st_read_f32(out, file, "a", 1, (uint64_t[]){2}, false), OGPT_EFORMAT,
-                   "expected dtype F32, found F16");
+        "double",
+        &(BadFile){.head = "{" T("a", "\"F64\"", "[1]", "[0,8]") "}", .tail = "", .n_data = 8});
+    assert_int_equal(st_open(&file, at("double")), 0);
+    assert_refused(st_read_f32(out, file, "a", 1, (uint64_t[]){1}, false), OGPT_EFORMAT,
+                   "expected dtype F32, F16 or BF16, found F64");
     st_close(file);
+}
+
+/* The value of a half by its definition (IEEE 754-2008, 3.4): `bits` of fraction, a bias. */
+static double half_value(unsigned half, int bits, int bias)
+{
+    unsigned fraction = half & ((1u << bits) - 1), exponent = (half & 0x7fff) >> bits;
+    double sign = half & 0x8000 ? -1 : 1;
+    if (exponent == 0x7fffu >> bits) {
+        return fraction ? (double)NAN : sign * (double)INFINITY;
+    }
+    return sign * (exponent ? ldexp(1 + ldexp(fraction, -bits), (int)exponent - bias)
+                            : ldexp(fraction, 1 - bias - bits));
+}
+
+/* A file of n halves under one name. */
+static void halves_put(const char *dtype, const uint16_t *halves, size_t n)
+{
+    static char bytes[200 + 2 * 65536];
+    int length = snprintf(bytes + 8, 190,
+                          "{\"w\":{\"dtype\":\"%s\",\"shape\":[%zu],"
+                          "\"data_offsets\":[0,%zu]}}",
+                          dtype, n, 2 * n);
+    uint64_t header = (uint64_t)length;
+    memcpy(bytes, &header, 8);
+    memcpy(bytes + 8 + length, halves, 2 * n);
+    put("halves", bytes, 8 + (size_t)length + 2 * n);
+}
+
+/* Every one of the 65,536 values of both kinds, sign of zero and kind of NaN included. */
+static void test_halves_are_widened(void **state)
+{
+    static uint16_t halves[65536];
+    static float out[65536];
+    static const struct {
+        const char *dtype;
+        int bits, bias;
+    } kinds[] = {{"F16", 10, 15}, {"BF16", 7, 127}};
+    StFile *file;
+    for (size_t i = 0; i < 65536; i++) {
+        halves[i] = (uint16_t)(i * 40503); /* all of them, in another order */
+    }
+    for (size_t k = 0; k < 2; k++) {
+        size_t n_same = 0;
+        halves_put(kinds[k].dtype, halves, 65536);
+        assert_int_equal(st_open(&file, at("halves")), 0);
+        assert_int_equal(st_numbers(st_tensor(file, 0)), 65536);
+        assert_refused(st_read_f32(out, file, "w", 1, (uint64_t[]){65536}, false), OGPT_EFORMAT,
+                       "expected finite numbers");
+        assert_int_equal(st_read_f32(out, file, "w", 1, (uint64_t[]){65536}, true), 0);
+        for (size_t i = 0; i < 65536; i++) {
+            double expected = half_value(halves[i], kinds[k].bits, kinds[k].bias);
+            float alone = k == 0 ? float16_widen(halves[i]) : bfloat16_widen(halves[i]);
+            bool same = isnan(expected) ? isnan(out[i]) && isnan(alone)
+                                        : (double)out[i] == expected && (double)alone == expected;
+            assert_true(same);
+            assert_int_equal(signbit(out[i]) != 0, halves[i] >> 15);
+            n_same += (double)out[i] == half_value(halves[i] ^ 1u, kinds[k].bits, kinds[k].bias);
+        }
+        assert_int_equal(n_same, 0); /* negative twin: the last bit matters */
+        st_close(file);
+    }
+    halves_put("F16", halves, 3); /* an odd number of them, and a cut file */
+    assert_int_equal(st_open(&file, at("halves")), 0);
+    assert_int_equal(st_read_f32(out, file, "w", 1, (uint64_t[]){3}, true), 0);
+    assert_true((double)out[1] == half_value(halves[1], 10, 15));
+    uint64_t size;
+    assert_int_equal(file_size(&size, at("halves")), 0);
+    assert_int_equal(truncate(at("halves"), (off_t)size - 1), 0);
+    assert_refused(st_read_f32(out, file, "w", 1, (uint64_t[]){3}, true), OGPT_EFORMAT,
+                   "cut short");
+    st_close(file);
+}
+
+/* Prefixes of wrappers go, singly and one in the other; a mixture is refused. */
+static void test_wrappers(void **state)
+{
+    static const float one[2] = {1, 2};
+    static const struct {
+        const char *a, *b, *found;
+    } rows[] = {
+        {"w", "module", "w"}, /* a name, not a prefix */
+        {"module.w", "module.b", "w"},
+        {"_orig_mod.w", "_orig_mod.b", "w"},
+        {"_orig_mod.module.w", "_orig_mod.module.b", "w"},
+        {"module._orig_mod.w", "module._orig_mod.b", "w"},
+        {"module.w", "b", NULL},
+        {"module.w", "_orig_mod.b", NULL},
+        {"module._orig_mod.w", "module.b", NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        StFile *file;
+        StEntry entries[] = {{.name = rows[i].a, .rank = 1, .shape = {2}, .data = one},
+                             {.name = rows[i].b, .rank = 1, .shape = {2}, .data = one}};
+        unlink(at("wrapped"));
+        assert_int_equal(st_write(at("wrapped"), entries, 2, NULL, 0), 0);
+        assert_int_equal(st_open(&file, at("wrapped")), 0);
+        if (rows[i].found) {
+            assert_int_equal(st_drop_wrappers(file), 0);
+            assert_non_null(st_find(file, rows[i].found));
+        } else {
+            assert_refused(st_drop_wrappers(file), OGPT_EFORMAT, "are two networks mixed in it?");
+        }
+        st_close(file);
+    }
 }
 
 static void test_every_truncation(void **state)
@@ -406,9 +526,10 @@ static void test_allocation_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_good_files),        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_written_bytes),     cmocka_unit_test(test_reading_checks_content),
-        cmocka_unit_test(test_every_truncation),  cmocka_unit_test(test_writing_refuses),
+        cmocka_unit_test(test_good_files),         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_written_bytes),      cmocka_unit_test(test_reading_checks_content),
+        cmocka_unit_test(test_halves_are_widened), cmocka_unit_test(test_wrappers),
+        cmocka_unit_test(test_every_truncation),   cmocka_unit_test(test_writing_refuses),
         cmocka_unit_test(test_allocation_faults),
     };
     enum { N_REST = sizeof(rest) / sizeof(rest[0]) };

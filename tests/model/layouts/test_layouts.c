@@ -363,6 +363,121 @@ static void tied_embeddings(void **state)
     js_free(config);
 }
 
+static void prefix_add(TensorFile *file, const char *prefix)
+{
+    for (size_t i = 0; i < file->n; i++) {
+        char name[sizeof(file->names[0])];
+        snprintf(name, sizeof(name), "%s%s", prefix, file->names[i]);
+        memcpy(file->names[i], name, sizeof(name));
+    }
+}
+
+/* Files as wrappers leave them, and hf-gpt2 as GPT2Model names it, in each layout. */
+static void prefixes(void **state)
+{
+    static const char *const wrappers[] = {"module.", "_orig_mod.", "_orig_mod.module."};
+    for (Layout layout = 0; layout < N_LAYOUTS; layout++) {
+        for (size_t i = 0; i < 3; i++) {
+            LayoutFiles files;
+            TensorFile file;
+            Gpt *back = NULL;
+            net_write(&files, gpt, layout, "wrapped");
+            tensors_read(&file, files.tensors);
+            if (layout == LAYOUT_HF_GPT2 && i > 0) {
+                for (size_t t = 0; t < file.n; t++) {
+                    char *name = file.names[t];
+                    if (strncmp(name, "transformer.", 12) == 0) {
+                        memmove(name, name + 12, strlen(name + 12) + 1);
+                    }
+                }
+            }
+            prefix_add(&file, wrappers[i]);
+            tensors_write(&file, files.tensors);
+            if (layout_read(&back, layout, &files, 0) != 0) {
+                fail_msg("%s", err_message());
+            }
+            assert_same_network(gpt, back);
+            assert_true(plain_difference(layout, &files) < TOLERANCE);
+            gpt_free(back);
+            /* negative twins: one name without the prefix, one with the other */
+            snprintf(file.names[3], sizeof(file.names[3]), "%s", "module.x");
+            tensors_write(&file, files.tensors);
+            assert_int_equal(layout_read(&back, layout, &files, 0), OGPT_EFORMAT);
+            snprintf(file.names[3], sizeof(file.names[3]), "%s", "x");
+            tensors_write(&file, files.tensors);
+            assert_refused(layout_read(&back, layout, &files, 0), OGPT_EFORMAT,
+                           "are two networks mixed in it?");
+            tensors_free(&file);
+        }
+    }
+}
+
+/* The upper half of each number. */
+static void brain_write(const TensorFile *file, const char *path, size_t cut)
+{
+    size_t room = 1 << 20, at = 0, data = 0;
+    char *head = calloc(room, 1), *bytes = calloc(room, 4);
+    head[at++] = '{';
+    for (size_t i = 0; i < file->n; i++) {
+        const StEntry *entry = &file->entries[i];
+        size_t n = entry_count(entry);
+        at += (size_t)snprintf(head + at, room - at, "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":[",
+                               i ? "," : "", entry->name);
+        for (size_t d = 0; d < entry->rank; d++) {
+            at += (size_t)snprintf(head + at, room - at, "%s%zu", d ? "," : "",
+                                   (size_t)entry->shape[d]);
+        }
+        at += (size_t)snprintf(head + at, room - at, "],\"data_offsets\":[%zu,%zu]}", data,
+                               data + 2 * n);
+        for (size_t j = 0; j < n; j++) {
+            memcpy(bytes + data + 2 * j, (const char *)(entry->data + j) + 2, 2);
+        }
+        data += 2 * n;
+    }
+    head[at++] = '}';
+    uint64_t length = at;
+    char *whole = malloc(8 + at + data);
+    memcpy(whole, &length, 8);
+    memcpy(whole + 8, head, at);
+    memcpy(whole + 8 + at, bytes, data);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(whole, 1, 8 + at + data - cut, out), 8 + at + data - cut);
+    assert_int_equal(fclose(out), 0);
+    free(whole);
+    free(bytes);
+    free(head);
+}
+
+static void half_precision(void **state)
+{
+    for (Layout layout = 0; layout < N_LAYOUTS; layout++) {
+        LayoutFiles files;
+        TensorFile file;
+        Gpt *back = NULL, *rounded = copy_of(gpt);
+        for (size_t i = 0; i < rounded->n_numbers; i++) {
+            uint32_t bits;
+            memcpy(&bits, &rounded->params[i], 4);
+            bits &= 0xffff0000;
+            memcpy(&rounded->params[i], &bits, 4);
+        }
+        net_write(&files, gpt, layout, "half");
+        tensors_read(&file, files.tensors);
+        brain_write(&file, files.tensors, 0);
+        if (layout_read(&back, layout, &files, 0) != 0) {
+            fail_msg("%s", err_message());
+        }
+        assert_same_network(rounded, back);
+        assert_true(fabs(plain_difference(layout, &files) - our_difference(back)) < TOLERANCE);
+        assert_true(our_difference(back) > 10 * TOLERANCE); /* it is not the same network */
+        gpt_free(back);
+        gpt_free(rounded);
+        brain_write(&file, files.tensors, 1); /* cut short */
+        assert_int_equal(layout_read(&back, layout, &files, 0), OGPT_EFORMAT);
+        tensors_free(&file);
+    }
+}
+
 /* Renaming the tokens of the network and of its input gives the same logits. */
 static void permuted_tokens_are_the_same_function(void **state)
 {
@@ -431,6 +546,8 @@ int main(void)
         cmocka_unit_test(names_and_places),
         cmocka_unit_test(bare_files),
         cmocka_unit_test(lnpre),
+        cmocka_unit_test(prefixes),
+        cmocka_unit_test(half_precision),
         cmocka_unit_test(tied_embeddings),
         cmocka_unit_test(permuted_tokens_are_the_same_function),
         cmocka_unit_test(what_a_layout_cannot_hold),

@@ -60,6 +60,13 @@ static void layout_put(char file[FILES_PATH_MAX], const Probe *probe, const char
     js_free(fields);
 }
 
+static int read_back(Probe *out, const char *file, int layer, const char *model_hash,
+                     const char *notation)
+{
+    const ProbeGiven given = {.layer = layer, .model_hash = model_hash, .notation = notation};
+    return probe_layout_read(out, file, &given);
+}
+
 static void there_and_back(void **state)
 {
     char file[FILES_PATH_MAX];
@@ -67,7 +74,7 @@ static void there_and_back(void **state)
     double largest = 1;
     probe_make(&probe);
     layout_put(file, &probe, "standard");
-    assert_int_equal(probe_layout_read(&back, file, LAYER_EMBED - 1, "", "standard"), 0);
+    assert_int_equal(read_back(&back, file, LAYER_EMBED - 1, "", "standard"), 0);
     assert_int_equal(back.n_layers, 1);
     assert_int_equal(back.layers[0], 2);
     assert_int_equal(back.size, SIZE);
@@ -86,7 +93,7 @@ static void there_and_back(void **state)
     probe_release(&back);
     /* a saved one can be read by every command */
     char path[FILES_PATH_MAX];
-    assert_int_equal(probe_layout_read(&back, file, 2, "", "standard"), 0);
+    assert_int_equal(read_back(&back, file, 2, "", "standard"), 0);
     fixture_path(path, &fixture, "ours");
     assert_int_equal(probe_save(&back, path), 0);
     probe_release(&back);
@@ -151,12 +158,11 @@ static void published_file(void **state)
                      .data = &all[0][0][0][0][0]};
     fixture_path(file, &fixture, "bare.safetensors");
     assert_int_equal(st_write(file, &entry, 1, NULL, 0), 0);
-    assert_int_equal(probe_layout_read(&back, file, LAYER_EMBED - 1, "abc", "standard"),
-                     OGPT_EUSAGE);
+    assert_int_equal(read_back(&back, file, LAYER_EMBED - 1, "abc", "standard"), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "give --layer"));
-    assert_int_equal(probe_layout_read(&back, file, 6, "", "standard"), OGPT_EUSAGE);
+    assert_int_equal(read_back(&back, file, 6, "", "standard"), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "give --model"));
-    assert_int_equal(probe_layout_read(&back, file, 6, "abc", "othello_world"), 0);
+    assert_int_equal(read_back(&back, file, 6, "abc", "othello_world"), 0);
     assert_int_equal(back.layers[0], 6);
     assert_string_equal(back.labels, "parity");
     assert_string_equal(back.model_hash, "abc");
@@ -202,6 +208,85 @@ static void other_probes_are_refused(void **state)
     probe_release(&probe);
 }
 
+/* The forms of one mode, as their repositories index them. */
+static void forms_of_one_mode(void **state)
+{
+    static float raw[SQUARES * 3 * WIDTH], raw_bias[SQUARES * 3];
+    static const struct {
+        const char *task, *given;
+        size_t n_options;
+        bool proj;
+        int option_of_class[3]; /* published option of our class */
+    } rows[] = {
+        {"mine", NULL, 3, false, {0, 1, 2}},
+        {"flipped", NULL, 2, false, {1, 0}},
+        {"colour", "colour", 3, true, {1, 0, 2}},
+        {"mine", "mine", 3, true, {1, 2, 0}},
+    };
+    char file[FILES_PATH_MAX], path[FILES_PATH_MAX];
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+        size_t K = rows[r].n_options;
+        bool proj = rows[r].proj;
+        Rng rng = rng_at(5, RNG_TEST, r);
+        Probe back, saved;
+        double largest = 1;
+        for (size_t i = 0; i < SQUARES * K * WIDTH; i++) {
+            raw[i] = (float)rng_normal(&rng);
+        }
+        for (size_t i = 0; i < SQUARES * K; i++) {
+            raw_bias[i] = (float)rng_normal(&rng);
+        }
+        StEntry entries[2] = {
+            {.name = proj ? "module.proj.weight" : "linear_probe",
+             .rank = proj ? 2 : 5,
+             .shape = {1, WIDTH, SIZE, SIZE, K},
+             .data = raw},
+            {.name = "module.proj.bias", .rank = 1, .shape = {SQUARES * K}, .data = raw_bias},
+        };
+        if (proj) {
+            entries[0].shape[0] = SQUARES * K;
+        }
+        fixture_path(file, &fixture, "one.safetensors");
+        remove(file);
+        assert_int_equal(st_write(file, entries, proj ? 2 : 1, NULL, 0), 0);
+        ProbeGiven given = {
+            .layer = 3, .model_hash = "abc", .notation = "standard", .task = rows[r].given};
+        bool is = false;
+        assert_int_equal(probe_layout_recognise(&is, file), 0);
+        assert_true(is);
+        assert_int_equal(probe_layout_read(&back, file, &given), 0);
+        assert_string_equal(back.task, rows[r].task);
+        assert_string_equal(back.labels, "parity");
+        assert_int_equal(back.n_classes, K);
+        assert_int_equal(back.layers[0], 3);
+        for (size_t s = 0; s < SQUARES; s++) {
+            for (size_t k = 0; k < K; k++) {
+                size_t o = (size_t)rows[r].option_of_class[k];
+                for (size_t c = 0; c < WIDTH; c++) {
+                    size_t at = proj ? (s * K + o) * WIDTH + c
+                                     : ((c * SIZE + s / SIZE) * SIZE + s % SIZE) * K + o;
+                    assert_true(back.weight[0][(c * SQUARES + s) * K + k] == raw[at]);
+                }
+                assert_true(back.bias[0][s * K + k] == (proj ? raw_bias[s * K + o] : 0));
+            }
+        }
+        assert_int_equal(probe_layout_difference(&largest, &back, 0, file, 20, 1), 0);
+        assert_true(largest < 1e-4);
+        fixture_path(path, &fixture, "one");
+        assert_int_equal(probe_save(&back, path), 0);
+        assert_int_equal(probe_load(&saved, path), 0);
+        assert_memory_equal(saved.weight[0], back.weight[0], WIDTH * SQUARES * K * sizeof(float));
+        back.weight[0][5] += 1; /* negative twins */
+        assert_int_equal(probe_layout_difference(&largest, &back, 0, file, 20, 1), 0);
+        assert_true(largest > 0.1);
+        probe_release(&back);
+        probe_release(&saved);
+        given.task = proj ? NULL : "colour";
+        assert_int_equal(probe_layout_read(&back, file, &given), OGPT_EUSAGE);
+        assert_non_null(strstr(err_message(), proj ? "give --task colour" : "leave --task out"));
+    }
+}
+
 /* Right name, wrong content. */
 static void bad_files(void **state)
 {
@@ -216,6 +301,11 @@ static void bad_files(void **state)
         {"found another shape or none", "linear_probe", NULL, NULL, 5, {3, 2, 4, 6, 3}},
         {"found another shape or none", "linear_probe", NULL, NULL, 5, {3, 2, 5, 5, 3}},
         {"found another shape or none", "linear_probe", NULL, NULL, 5, {3, 2, 4, 4, 2}},
+        {"found another shape or none", "linear_probe", NULL, NULL, 5, {1, 2, 4, 4, 4}},
+        {"found another shape or none", "linear_probe", NULL, NULL, 5, {1, 2, 4, 6, 3}},
+        {"found another shape or none", "proj.weight", NULL, NULL, 2, {47, 3}},
+        {"found another shape or none", "proj.weight", NULL, NULL, 2, {75, 3}},
+        {"found another shape or none", "proj.weight", NULL, NULL, 1, {48}},
         {"\"layer\": expected a number", "linear_probe", "layer", "six", 5, {3, 2, 4, 4, 3}},
         {"which layer", "linear_probe", "layer", "1.5", 5, {3, 2, 4, 4, 3}},
         {"which layer", "linear_probe", "layer", "64", 5, {3, 2, 4, 4, 3}},
@@ -239,7 +329,7 @@ static void bad_files(void **state)
         remove(file);
         assert_int_equal(st_write(file, &entry, 1, metadata, rows[i].key ? 1 : 0), 0);
         int layer = rows[i].key && strcmp(rows[i].key, "layer") == 0 ? LAYER_EMBED - 1 : 3;
-        int rc = probe_layout_read(&back, file, layer, "abc", "standard");
+        int rc = read_back(&back, file, layer, "abc", "standard");
         if (rc != OGPT_EFORMAT || !strstr(err_message(), rows[i].message)) {
             fail_msg("row %zu: code %d, \"%s\"", i, rc, err_message());
         }
@@ -264,6 +354,7 @@ int main(void)
         cmocka_unit_test(there_and_back),           cmocka_unit_test(places_in_the_tensor),
         cmocka_unit_test(published_file),           cmocka_unit_test(turned_boards),
         cmocka_unit_test(other_probes_are_refused), cmocka_unit_test(bad_files),
+        cmocka_unit_test(forms_of_one_mode),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
