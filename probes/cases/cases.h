@@ -54,7 +54,8 @@ typedef struct CaseSet {
     const GameVariant *variant;
     EditCase *cases; /* (n), owned */
     size_t n, room;
-    uint64_t redraws; /* filled by cases_make: draws that gave no case */
+    uint64_t redraws;  /* filled by cases_make: draws that gave no case */
+    uint64_t left_out; /* filled by cases_leave_out */
     /* Filled by cases_read: cases that count in no mean, because no game can go on there. In all,
      * by verdict, and the line of the first of each verdict. */
     uint64_t excluded;
@@ -126,9 +127,10 @@ void cases_release(CaseSet *set);
 int case_derive(EditCase *edit, CaseVerdict *verdict, const GameVariant *variant);
 /* Whether a side had to pass on the way to the position. */
 bool case_has_pass(const EditCase *edit, const GameVariant *variant);
-/* OGPT_EUSAGE if two cases of the sets have the same history, whatever they edit: tuning on
- * reported positions proves nothing. */
-int cases_check_disjoint(const CaseSet *reported, const CaseSet *tuning);
+/* Take the cases out of `tuning` whose history a case of `reported` has, whatever they edit: tuning
+ * on reported positions proves nothing. Counts them in tuning->left_out. Returns 0 or OGPT_ENOMEM.
+ */
+int cases_leave_out(CaseSet *tuning, const CaseSet *reported);
 /* "black", "white", "empty" of a LABEL_* colour. */
 const char *case_state_name(int state);
 

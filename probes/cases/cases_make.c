@@ -269,22 +269,24 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
     return rc;
 }
 
-int cases_check_disjoint(const CaseSet *reported, const CaseSet *tuning)
+int cases_leave_out(CaseSet *tuning, const CaseSet *reported)
 {
     CaseKeys keys = {0};
+    size_t n_kept = 0;
     int rc = case_keys_init(&keys, reported->n);
-    for (size_t i = 0; i < reported->n && rc == 0; i++) {
+    if (rc != 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < reported->n; i++) {
         case_keys_add(&keys, case_prefix_hash(&reported->cases[i]));
     }
-    for (size_t i = 0; i < tuning->n && rc == 0; i++) {
-        if (case_keys_has(&keys, case_prefix_hash(&tuning->cases[i]))) {
-            rc = err_set(OGPT_EUSAGE,
-                         "tuning case %zu stands at the position of a reported case: layers and "
-                         "scale must be chosen on other positions; make them with ogpt cases "
-                         "make --purpose tune",
-                         i);
+    for (size_t i = 0; i < tuning->n; i++) {
+        if (!case_keys_has(&keys, case_prefix_hash(&tuning->cases[i]))) {
+            tuning->cases[n_kept++] = tuning->cases[i];
         }
     }
+    tuning->left_out += tuning->n - n_kept;
+    tuning->n = n_kept;
     case_keys_release(&keys);
-    return rc;
+    return 0;
 }

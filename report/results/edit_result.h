@@ -20,6 +20,7 @@ extern const TableSpec edit_arms_table, edit_crosstalk_table, edit_layers_table;
 typedef struct EditResult {
     const CaseSet *cases;                /* borrowed */
     const char *cases_file, *tuned_file; /* borrowed; tuned_file "": nothing was tuned */
+    uint64_t tuning_left_out;            /* tuning cases at positions of reported ones */
     EditExperiment experiment;           /* owned by whoever ran it */
 } EditResult;
 

@@ -53,6 +53,7 @@ static const Column result_columns[] = {
     {"probe", .type = COLUMN_TEXT},
     {"cases_file", .type = COLUMN_TEXT},
     {"tuned_on", .type = COLUMN_TEXT},
+    {"tuning_left_out", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED},
     {"cases", "number of cases", .type = COLUMN_COUNT, .flags = COLUMN_WIDE},
     {"excluded", .type = COLUMN_COUNT},
     {"excluded_by", .type = COLUMN_NESTED, .flags = COLUMN_UNSTORED},
@@ -316,6 +317,7 @@ static void result_add(Table *table, const EditFindings *found, const EditResult
     js_set_str(row, "probe", found->probe);
     js_set_str(row, "cases_file", result->cases_file);
     js_set_str(row, "tuned_on", experiment->tuned ? result->tuned_file : "");
+    js_set_int(row, "tuning_left_out", (int64_t)result->tuning_left_out);
     js_set_int(row, "cases", (int64_t)metrics->n);
     js_set_int(row, "excluded", (int64_t)result->cases->excluded);
     js_set(row, "excluded_by", exclusions_json(result->cases));

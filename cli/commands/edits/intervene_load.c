@@ -176,20 +176,28 @@ static int load_cases(CaseSet *out, const EditSession *session, const char *path
     return rc;
 }
 
-/* What is reported may not have been tuned on, in any file; the message names both. */
-static int check_disjoint(const EditSession *session)
+/* What is reported may not have been tuned on, in any file: tuning cases that stand at the position
+ * of a reported case are left out. */
+static int leave_out_reported(EditSession *session)
 {
     int rc = 0;
     for (size_t i = 0; i < session->n_files && rc == 0; i++) {
+        CaseFile *file = &session->files[i];
         for (size_t j = 0; j < session->n_files && rc == 0; j++) {
-            const CaseFile *reported = &session->files[i], *tuned = &session->files[j];
-            if (tuned->tuning.n > 0) {
-                rc = cases_check_disjoint(&reported->cases, &tuned->tuning);
-            }
-            if (rc == OGPT_EUSAGE) {
-                rc = err_set(rc, "--tune %s, --cases %s: %s", tuned->tune_path, reported->path,
-                             err_message());
-            }
+            rc = cases_leave_out(&file->tuning, &session->files[j].cases);
+        }
+        const unsigned long long n_out = file->tuning.left_out;
+        if (rc == 0 && n_out > 0 && file->tuning.n == 0) {
+            rc = err_set(OGPT_EUSAGE,
+                         "--tune %s: all %llu cases stand at positions of reported cases, and none "
+                         "is left to choose layers and scale on; make other cases: ogpt cases make "
+                         "FILE --purpose tune",
+                         file->tune_path, n_out);
+        } else if (rc == 0 && n_out > 0) {
+            context_warn(session->context,
+                         "%s: %llu tuning cases stand at positions of reported cases and are left "
+                         "out; %zu are left",
+                         file->tune_path, n_out, file->tuning.n);
         }
     }
     return rc;
@@ -222,7 +230,7 @@ static int load_files(EditSession *session)
     if (rc == 0 && given->tune && path_part(rest, given->tune, session->n_files) > 0) {
         rc = err_set(OGPT_EUSAGE, "--tune %s: more files than --cases", given->tune);
     }
-    return rc ? rc : check_disjoint(session);
+    return rc ? rc : leave_out_reported(session);
 }
 
 int session_load(EditSession *session)

@@ -86,6 +86,7 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
     result->cases = &file->cases;
     result->cases_file = file->path;
     result->tuned_file = file->tune_path;
+    result->tuning_left_out = file->tuning.left_out;
     int rc = experiment_run(&result->experiment, &predictor, &file->cases,
                             file->tuning.n > 0 ? &file->tuning : NULL, &options, &work);
     session->n_results += rc == 0;

@@ -4,6 +4,8 @@
 #include "game/perft.h"
 #include "game/rules_ref.h"
 
+#define STRING_OF_(number) #number
+#define STRING_OF(number) STRING_OF_(number)
 #define DEPTH_MAX 15 /* 8x8 depth 12 holds 1.9e9 leaves; 15 is days of work */
 
 typedef struct PerftOptions {
@@ -58,7 +60,8 @@ static int perft_run(Context *context)
 const Command cmd_perft = {
     .name = "perft",
     .arguments = "DEPTH",
-    .summary = "count the leaves of the game tree (proof of the rules)",
+    .summary = "count the leaves of the game tree at DEPTH, 0 to " STRING_OF(
+        DEPTH_MAX) " moves (proof of the rules)",
     .examples = "ogpt perft 10\nogpt perft 7 --ref\nogpt perft 12 --size 4",
     COMMAND_OPTIONS(options, PerftOptions),
     .min_args = 1,

@@ -11,8 +11,10 @@
 static const OptionSpec options[] = {
     OPTION_TEXT("corpus", AT(corpus), "CORPUS",
                 "train on the games of this file (its validation split is held out)"),
-    OPTION_FLAG("fresh", AT(fresh),
-                "train on random games made as they are needed, never twice the same"),
+    OPTION_FLAG(
+        "fresh", AT(fresh),
+        "train on random games made as they are needed; only the shortest repeat now and then "
+        "(docs/METHODS.md)"),
     OPTION_CHOICE("preset", AT(preset), GPT_PRESETS,
                   "shape: nano 4x64, tiny 8x128, small 8x256, paper 8x512 (layers x width)",
                   .def = "tiny"),
