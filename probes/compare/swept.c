@@ -22,10 +22,27 @@ bool swept_planted(const Swept *swept)
     return swept->result.control[CONTROL_PLANTED].accuracy.low >= PLANTED_ACCURACY - PLANTED_SLACK;
 }
 
+bool swept_untrained(Control *than, const Swept *swept, Control control)
+{
+    static const Control simpler[] = {CONTROL_HISTORY, CONTROL_MAJORITY};
+    const SweepResult *result = &swept->result;
+    for (size_t i = 0; i < sizeof(simpler) / sizeof(simpler[0]); i++) {
+        *than = simpler[i];
+        if (control == CONTROL_HISTORY_MLP && result->has_control[control] &&
+            result->has_control[*than] &&
+            result->control[control].accuracy.value < result->control[*than].accuracy.value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const GameSums *sums_of(const Reading *reading)
 {
     return reading ? &reading->sums : NULL;
 }
+
+#define NO_TEST ((PairedTest){{NAN, NAN, NAN}, NAN, NAN})
 
 /* Tests that are corrected together. A question without two different readings is left out: NaN. */
 static int family_test(PairedTest *out, const PairedQuestion *questions, size_t n, const Work *work)
@@ -34,7 +51,7 @@ static int family_test(PairedTest *out, const PairedQuestion *questions, size_t 
     PairedTest tests[LAYERS_MAX];
     size_t of[LAYERS_MAX], n_asked = 0;
     for (size_t i = 0; i < n; i++) {
-        out[i] = (PairedTest){{NAN, NAN, NAN}, NAN, NAN};
+        out[i] = NO_TEST;
         if (questions[i].a && questions[i].b && questions[i].a != questions[i].b) {
             of[n_asked] = i;
             asked[n_asked++] = questions[i];
@@ -68,11 +85,18 @@ int swept_test(Swept *swept)
     controls[CHANCE].b = sums_of(readings_find(readings, 0, CONTROL_CHANCE));
     int rc = family_test(swept->layer, layers, (size_t)result->n_layers, swept->work);
     rc = rc ? rc : family_test(tests, controls, N_QUESTIONS, swept->work);
-    if (rc == 0) {
-        memcpy(swept->control, tests, sizeof(swept->control));
-        swept->chance = tests[CHANCE];
+    if (rc != 0) {
+        return rc;
     }
-    return rc;
+    memcpy(swept->control, tests, sizeof(swept->control));
+    swept->chance = tests[CHANCE];
+    for (int control = 0; control < N_CONTROLS; control++) {
+        Control than;
+        if (swept_untrained(&than, swept, (Control)control)) {
+            swept->control[control] = NO_TEST;
+        }
+    }
+    return 0;
 }
 
 void swept_release(Swept *swept)

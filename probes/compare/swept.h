@@ -15,7 +15,8 @@ typedef struct Swept {
     Readings readings;  /* of the test positions, kept by swept_scored */
     /* Made by swept_test. */
     PairedTest layer[LAYERS_MAX];   /* layer index i minus the best layer; NaN for the best */
-    PairedTest control[N_CONTROLS]; /* the best layer minus the control; NaN without it */
+    PairedTest control[N_CONTROLS]; /* the best layer minus the control; NaN without it, and for
+                                     * one that did not train */
     PairedTest chance; /* shuffled minus the majority on its labels: above 0, something leaks */
 } Swept;
 
@@ -29,6 +30,11 @@ void swept_release(Swept *swept);
 
 /* The reading of the best layer; NULL before the sweep. */
 const Reading *swept_best(const Swept *swept);
+/* Whether the history MLP learned nothing: it reads less than the linear history, as which it
+ * began, or less than the majority. To read more than such a control proves nothing. *than: the
+ * control that it should have reached. False for every other control, and without the simpler one.
+ */
+bool swept_untrained(Control *than, const Swept *swept, Control control);
 /* Whether the planted board was read as well as it can be, also at the low end of the interval. */
 bool swept_planted(const Swept *swept);
 

@@ -67,6 +67,8 @@ static const Column control_columns[] = {
     {LAYER("layer", "layer")},
     SCORES,
     {COUNT("kept_epoch", "kept epoch"), .meaning = "0: the linear fit that it began as"},
+    {YES_NO("trained", "trained"),
+     .meaning = "no: it reads less than a simpler control, so nothing is compared with it"},
     {YES_NO("planted_reached", "reached"), .meaning = "whether the solver finds what is there"},
     {.key = "seconds", .flags = COLUMN_TIME | COLUMN_UNSTORED},
 };
@@ -260,12 +262,16 @@ static void controls_fill(Report *report, const ProbeFindings *found)
             continue;
         }
         bool mlp = control == CONTROL_HISTORY_MLP, planted = control == CONTROL_PLANTED;
+        Control than;
         table_row(table);
         table_text(table, "task", found->probe->task);
         table_text(table, "control", control_name((Control)control));
         table_set(table, "layer", int_if(at_best(control), result->layers[result->best].layer));
         scores_add(table, &result->control[control], found->probe);
         table_set(table, "kept_epoch", int_if(mlp, result->control_fit[control].kept));
+        table_set(table, "trained",
+                  mlp ? js_bool(!swept_untrained(&than, found->swept, (Control)control))
+                      : js_null());
         table_set(table, "planted_reached", planted ? planted_reached(found) : js_null());
         table_num(table, "seconds", result->control_seconds[control]);
     }

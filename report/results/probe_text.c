@@ -135,20 +135,20 @@ void probe_text_warn(Report *report, const ProbeFindings *found)
 {
     const SweepResult *result = &found->swept->result;
     const bool *has = result->has_control;
-    double line = result->control[CONTROL_HISTORY].accuracy.value;
-    double mlp = result->control[CONTROL_HISTORY_MLP].accuracy.value;
+    Control than;
     if (has[CONTROL_MAJORITY] && (int64_t)result->n_train < found->probe->n_positions) {
         report_warn(report,
                     "the controls were fitted on %zu positions, the probe on %lld: they are "
                     "weaker than they could be; give --games and --plies of the probe",
                     result->n_train, (long long)found->probe->n_positions);
     }
-    if (has[CONTROL_HISTORY] && has[CONTROL_HISTORY_MLP] &&
-        mlp < result->control[CONTROL_HISTORY].accuracy.low) { /* by more than chance */
+    if (swept_untrained(&than, found->swept, CONTROL_HISTORY_MLP)) {
+        const char *name = than == CONTROL_HISTORY ? "linear history" : "majority";
         report_warn(report,
-                    "the history MLP reads %.2f %% of cells, the linear history %.2f %%: compare "
-                    "the probe with the linear one, or give more --games",
-                    100 * mlp, 100 * line);
+                    "the history MLP learned nothing beyond the %s: %.2f %% of cells, the %s "
+                    "%.2f %%; no layer is compared with it; give more --games",
+                    name, 100 * result->control[CONTROL_HISTORY_MLP].accuracy.value, name,
+                    100 * result->control[than].accuracy.value);
     }
     if (has[CONTROL_HISTORY_MLP] &&
         result->control_fit[CONTROL_HISTORY_MLP].kept == HIDDEN_EPOCHS) {
