@@ -162,12 +162,9 @@ const Command cmd_probe_compare = {
     .name = "probe compare",
     .arguments = "MODEL [PROBE] [MODEL PROBE]... --corpus CORPUS",
     .summary = "paired tests between layers, sites, tasks and networks on the same games",
-    .examples =
-        "ogpt probe compare runs/tiny probes/mine --corpus games.ogpc\n"
-        "ogpt probe compare runs/tiny probes/mine runs/small probes/mine-small --corpus "
-        "games.ogpc\n"
-        "ogpt probe compare runs/tiny probes/mine runs/tiny probes/mine-attn --corpus games.ogpc "
-        "--layers 5 --score boards",
+    .examples = "ogpt probe compare runs/tiny probe --corpus games.ogpc\n"
+                "ogpt probe compare runs/tiny probe runs/mine probe-mine --corpus games.ogpc\n"
+                "ogpt probe compare runs/tiny probe runs/tiny probe-2 --corpus games.ogpc",
     COMMAND_OPTIONS(options, CompareGiven),
     .min_args = 1,
     .max_args = 2 * COMPARE_MAX,

@@ -66,10 +66,9 @@ const Command cmd_probe_geometry = {
     .arguments = "MODEL [PROBE]... --corpus CORPUS",
     .summary = "angles between a probe's directions (default: MODEL/" PROBE_FOLDER
                "), their stability, and what the board explains",
-    .examples = "ogpt probe geometry runs/tiny probes/mine --corpus games.ogpc\n"
-                "ogpt probe geometry runs/tiny probes/mine probes/empty --corpus games.ogpc\n"
-                "ogpt probe geometry runs/tiny probes/mine probes/mine-seed-2 --corpus games.ogpc "
-                "--no-halves",
+    .examples = "ogpt probe geometry runs/tiny probe --corpus games.ogpc\n"
+                "ogpt probe geometry runs/tiny probe empty --corpus games.ogpc\n"
+                "ogpt probe geometry runs/tiny probe probe-2 --corpus games.ogpc --no-halves",
     COMMAND_OPTIONS(options, GeometryGiven),
     .min_args = 1,
     .max_args = 1 + GEOMETRY_MAX,

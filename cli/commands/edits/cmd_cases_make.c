@@ -109,6 +109,7 @@ const Command cmd_cases_make = {
     .summary = "draw positions and edits of their boards, checked by the rules",
     .examples = "ogpt cases make cases.csv --n 1000\n"
                 "ogpt cases make tune.csv --n 300 --purpose tune\n"
+                "ogpt cases make unnatural.csv --kind unnatural --n 1000\n"
                 "ogpt cases make erase.csv --kind unnatural --edit erase --size 6",
     COMMAND_OPTIONS(make_options, MakeOptions),
     .min_args = 1,

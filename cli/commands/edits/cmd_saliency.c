@@ -153,9 +153,9 @@ const Command cmd_saliency = {
     .name = "saliency",
     .arguments = "MODEL [--probe PROBE] --moves MOVES [--move SQUARE]",
     .summary = "which squares of the board inside the network a move rests on",
-    .examples = "ogpt saliency datasets/models/tiny-8x8 --moves \"f5 d6 c3\" --move c4\n"
-                "ogpt saliency runs/tiny --probe probes/mine --moves \"f5 d6 c3 d3\" --layers 4 "
-                "--color always",
+    .examples = "ogpt saliency datasets/models/tiny-8x8 --moves 'f5 d6 c3' --move c4\n"
+                "ogpt saliency runs/tiny --probe probe --moves 'f5 d6 c3' --move c4\n"
+                "ogpt saliency runs/tiny --probe probe --moves 'f5 d6 c3 d3' --layers 4",
     COMMAND_OPTIONS(options, SaliencyOptions),
     .min_args = 1,
     .max_args = 1,

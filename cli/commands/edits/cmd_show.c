@@ -52,9 +52,9 @@ const Command cmd_show = {
     .arguments = "MODEL [--probe PROBE] --moves MOVES",
     .summary = "the boards a network holds at every layer of a typed game",
     .examples = "ogpt show datasets/models/tiny-8x8 --moves f5d6c3\n"
-                "ogpt show runs/tiny --probe probes/mine --moves \"f5 d6 c3 d3 c4\" --flip d4 "
-                "--layers 5\n"
-                "ogpt show runs/tiny --probe probes/mine --moves \"f5 d6 c3\" --place c4=black",
+                "ogpt show runs/tiny --probe probe --moves 'f5 d6 c3'\n"
+                "ogpt show runs/tiny --probe probe --moves 'f5 d6 c3 d3 c4' --flip d4 --layers 5\n"
+                "ogpt show runs/tiny --probe probe --moves 'f5 d6 c3' --place c4=black",
     COMMAND_OPTIONS(options, ShowOptions),
     .min_args = 1,
     .max_args = 1,

@@ -90,7 +90,7 @@ const Command cmd_export = {
     .summary = "write a corpus as an array, as text or as PGN",
     .examples = "ogpt export games.ogpc games.npy --format npy --as tokens\n"
                 "ogpt export games.ogpc games.txt --format text\n"
-                "ogpt export games.ogpc games.pgn --format pgn --notation othello_world",
+                "ogpt export games.ogpc games.pgn --format pgn",
     COMMAND_OPTIONS(options, ExportGiven),
     .min_args = 2,
     .max_args = 2,

@@ -67,8 +67,9 @@ const Command cmd_generate = {
     .name = "generate",
     .arguments = "CORPUS --games N",
     .summary = "make a corpus of random legal games",
-    .examples = "ogpt generate games.ogpc --games 1000000\n"
-                "ogpt generate small.ogpc --games 100000 --size 6 --seed 2",
+    .examples = "ogpt generate games.ogpc --games 100000\n"
+                "ogpt generate other.ogpc --games 100000 --seed 2\n"
+                "ogpt generate six.ogpc --games 100000 --size 6",
     COMMAND_OPTIONS(options, GenerateOptions),
     .min_args = 1,
     .max_args = 1,

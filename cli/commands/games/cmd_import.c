@@ -100,10 +100,10 @@ const Command cmd_import = {
     .name = "import",
     .arguments = "CORPUS FILE...",
     .summary = "make a corpus of other people's games (PGN, WTHOR, text, .npy)",
-    .examples = "ogpt import championship.ogpc wthor-1985.pgn\n"
-                "ogpt import wthor.ogpc WTH_1985.wtb WTH_1986.wtb --dedupe --first-move f5\n"
-                "ogpt import old.ogpc transcripts.txt --skip-bad --max-bad 10\n"
-                "ogpt import published.ogpc games.npy --as tokens --notation othello_world",
+    .examples = "ogpt import again.ogpc games.pgn\n"
+                "ogpt import turned.ogpc games.pgn games.txt --dedupe --first-move f5\n"
+                "ogpt import kept.ogpc games.txt --skip-bad --max-bad 10\n"
+                "ogpt import tokens.ogpc games.npy --as tokens",
     COMMAND_OPTIONS(options, ImportGiven),
     .min_args = 2,
     .max_args = -1,

@@ -186,9 +186,9 @@ const Command cmd_convert = {
     .arguments = "SRC DST --from LAYOUT | --to LAYOUT",
     .summary = "models and probes to and from the layouts that notebooks use",
     .examples = "ogpt convert runs/tiny tiny-hf --to hf-gpt2 --check\n"
-                "ogpt convert published.safetensors published --from mingpt "
-                "--notation othello_world --check\n"
-                "ogpt convert probes/mine published-probe --to mingpt --layer 5",
+                "ogpt convert tiny-hf back --from hf-gpt2 --check\n"
+                "ogpt convert runs/tiny tiny-mingpt --to mingpt --notation othello_world --check\n"
+                "ogpt convert probe published-probe --to mingpt --layer 5",
     COMMAND_OPTIONS(options, ConvertOptions),
     .min_args = 2,
     .max_args = 2,

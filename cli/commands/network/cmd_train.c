@@ -169,8 +169,8 @@ const Command cmd_train = {
     .arguments =
         "MODEL --corpus CORPUS | --fresh [--preset NAME] [--steps N|--games N|--minutes M]",
     .summary = "train a network on move sequences; goes on where it stopped",
-    .examples = "ogpt train runs/tiny --fresh --preset tiny --minutes 20\n"
-                "ogpt train runs/six --fresh --size 6 --minutes 5\n"
+    .examples = "ogpt train runs/tiny --fresh --minutes 20\n"
+                "ogpt train runs/six --fresh --size 6 --preset tiny --minutes 5\n"
                 "ogpt train runs/mine --corpus games.ogpc --games 200000",
     COMMAND_OPTIONS(options, TrainCommand),
     .min_args = 1,

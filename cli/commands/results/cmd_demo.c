@@ -151,8 +151,8 @@ const Command cmd_demo = {
     .arguments = "[MODEL [MODEL]]",
     .summary =
         "the whole experiment on 6x6, then the same questions to trained networks of 6x6 and 8x8",
-    .examples = "mkdir demo && cd demo && ogpt demo\n"
-                "ogpt demo ../datasets/models/tiny-6x6 ../datasets/models/tiny-8x8",
+    .examples = "ogpt demo\n"
+                "ogpt demo datasets/models/tiny-6x6 datasets/models/tiny-8x8",
     .min_args = 0,
     .max_args = (int)DEMO_GIVEN_PARTS,
     .uses = USES_FORCE,

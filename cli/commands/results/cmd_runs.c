@@ -56,7 +56,7 @@ const Command cmd_runs_list = {
     .name = "runs list",
     .arguments = "",
     .summary = "the runs in the results database, newest first",
-    .examples = "ogpt runs list\nogpt runs list --limit 100 --store other.db",
+    .examples = "ogpt runs list\nogpt runs list --limit 100",
     COMMAND_OPTIONS(list_options, ListOptions),
     .uses = USES_STORE | USES_FORCE,
     COMMAND_TABLES(&runs_table),

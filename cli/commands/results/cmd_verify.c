@@ -176,8 +176,8 @@ const Command cmd_verify = {
     .arguments = "PATH...",
     .summary = "check files completely: corpus, model, run, probe, activations, results",
     .examples = "ogpt verify games.ogpc\n"
-                "ogpt verify runs/tiny probe            whether they belong together, too\n"
-                "ogpt verify ogpt-results.db --settle   end the rows of killed runs first",
+                "ogpt verify runs/tiny probe            # whether they belong together, too\n"
+                "ogpt verify ogpt-results.db --settle   # end the rows of killed runs first",
     COMMAND_OPTIONS(specs, VerifyOptions),
     .min_args = 1,
     .max_args = -1,
