@@ -9,8 +9,8 @@
 . "$OGPT_SOURCE/tests/cli/lib_paste.sh" || exit 1
 
 shorter='
-ogpt train; --minutes [0-9]+; --steps 1 --layers 6 --d-model 32 --heads 4 --batch 16
-ogpt train; --games 200000; --games 16 --layers 6 --d-model 32 --heads 4 --batch 16
+ogpt train; --minutes [0-9]+; --steps 1 --d-model 32 --heads 4 --batch 16
+ogpt train; --games 200000; --games 16 --d-model 32 --heads 4 --batch 16
 ogpt train; --preset tiny;
 ogpt eval; --games 1000; --games 20
 ogpt eval; --by-ply; --by-ply --games 20

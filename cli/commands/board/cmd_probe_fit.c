@@ -101,13 +101,15 @@ const Command cmd_probe_fit = {
     .name = "probe fit",
     .arguments = "MODEL --corpus CORPUS --out PROBE",
     .summary = "fit probes at every layer, with controls",
-    .examples = "ogpt probe fit runs/tiny --corpus games.ogpc --out probe\n"
-                "ogpt probe fit runs/mine --corpus games.ogpc --out probe-mine --no-controls\n"
-                "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-2 --seed 2\n"
-                "ogpt probe fit runs/tiny --corpus games.ogpc --out colour --task colour\n"
-                "ogpt probe fit runs/tiny --corpus games.ogpc --out empty --task empty\n"
-                "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-5 --layers 5 \\\n  --check-against liblinear\n"
-                "ogpt probe fit runs/tiny --corpus games.ogpc --out mlp --solver adamw --hidden 128",
+    .examples =
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out probe\n"
+        "ogpt probe fit runs/mine --corpus games.ogpc --out probe-mine --no-controls\n"
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-2 --seed 2\n"
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out colour --task colour\n"
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out empty --task empty\n"
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-5 --layers 5 \\\n  "
+        "--check-against liblinear\n"
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out mlp --solver adamw --hidden 128",
     COMMAND_OPTIONS(options, FitGiven),
     .min_args = 1,
     .max_args = 1,
