@@ -28,5 +28,7 @@ double clock_seconds(void);                    /* monotonic */
 void clock_iso(char out[32]);                  /* UTC, "2026-01-31T12:00:00Z" */
 void machine_describe(char *out, size_t size); /* CPU model, cores, memory, system: one line */
 size_t memory_peak_bytes(void);                /* peak resident size of this process */
+/* Address space that RLIMIT_AS leaves to this process; SIZE_MAX where there is no limit. */
+size_t memory_address_room(void);
 
 #endif

@@ -144,7 +144,8 @@ typedef struct Command {
 typedef struct Program {
     const Command *const *commands; /* NULL-terminated, in the order of the help page */
     int (*start)(void);             /* before a command runs: 0 or OGPT_E* */
-    Js *(*versions)(void);          /* owned: of the program and its libraries */
+    /* Owned: of the program and its libraries; `all`: also of those that nothing has loaded yet. */
+    Js *(*versions)(bool all);
 } Program;
 
 /* Borrowed for the life of the process; called once, before anything else here. */

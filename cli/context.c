@@ -160,7 +160,7 @@ int context_run_begin(Context *context, const char *subject, bool resume)
     char machine[256];
     char *options = NULL;
     char *versions = NULL;
-    Js *versions_json = program__get()->versions();
+    Js *versions_json = program__get()->versions(false);
     assert(context->command->uses & USES_STORE);
     assert(!context->store);
     machine_describe(machine, sizeof(machine));

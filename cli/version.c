@@ -4,7 +4,7 @@
 static int version_run(Context *context)
 {
     Text *text = study_text(context);
-    Js *versions = program__get()->versions();
+    Js *versions = program__get()->versions(true);
     void *it = NULL;
     const char *key = NULL;
     const Js *value = NULL;

@@ -111,7 +111,7 @@ const Kernels *tape__kernels(const Kernels *kernels)
 #ifdef OGPT_REAL_DOUBLE
     return kernels ? kernels : &kernels_ref;
 #else
-    return kernels ? kernels : &kernels_fast;
+    return kernels ? kernels : kernels_fast();
 #endif
 }
 

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether this build has the fast product (a processor with AVX512-BF16). */
+/* Whether the fast product is in use: this build has it, and so has the processor (AVX512-BF16). */
 bool bf16_available(void);
 
 /* Bytes of scratch, aligned to 64, for a product of these sizes. */

@@ -83,10 +83,22 @@ typedef struct Kernels {
 
 extern const Kernels kernels_ref;
 #ifndef OGPT_REAL_DOUBLE
-extern const Kernels kernels_fast;
+/* The fast kernels for this processor. */
+const Kernels *kernels_fast(void);
 /* As kernels_fast, but factors of products are rounded to bfloat16 (num/gemm_bf16.h); for
  * training, where bf16_available(). */
-extern const Kernels kernels_bf16;
+const Kernels *kernels_bf16(void);
+
+/* The fast kernels may be compiled for several instruction sets (num/variant.h). The best that this
+ * processor runs is in use, unless kernels_choose names another. Results can differ in the last
+ * bits from set to set. */
+const char *kernels_set(void);
+/* The first n sets that this build has and this processor runs, the best last; returns how many
+ * there are. */
+size_t kernels_sets(const char *out[], size_t n);
+/* name NULL: the best one. Not while kernels run. Returns 0 or OGPT_EUSAGE (the message lists the
+ * sets). */
+int kernels_choose(const char *name);
 #endif
 
 #endif

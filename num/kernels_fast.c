@@ -12,6 +12,8 @@
 #include "num/attention_row.h"
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
+#include "num/gemm_bf16_fast.h"
+#include "num/softmax_fast.h"
 #include "num/vec16.h"
 
 /* Rows that a product is added to: copies of the bias. */
@@ -79,26 +81,26 @@ static void linear_bwd_w_fast(float *dw, float *dbias, const float *inp, const f
 static void linear_fwd_bf16(float *out, const float *inp, const float *w, const float *bias,
                             size_t N, size_t C, size_t OC, void *scratch)
 {
-    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, NULL, bias, out, OC, scratch);
+    gemm_bf16_here(false, false, N, OC, C, inp, C, w, OC, NULL, bias, out, OC, scratch);
 }
 
 static void linear_residual_bf16(float *out, const float *base, const float *inp, const float *w,
                                  const float *bias, size_t N, size_t C, size_t OC, void *scratch)
 {
-    gemm_bf16_fast(false, false, N, OC, C, inp, C, w, OC, base, bias, out, OC, scratch);
+    gemm_bf16_here(false, false, N, OC, C, inp, C, w, OC, base, bias, out, OC, scratch);
 }
 
 static void linear_bwd_inp_bf16(float *dinp, const float *dout, const float *w, int keep, size_t N,
                                 size_t C, size_t OC, void *scratch)
 {
-    gemm_bf16_fast(false, true, N, C, OC, dout, OC, w, OC, keep ? dinp : NULL, NULL, dinp, C,
+    gemm_bf16_here(false, true, N, C, OC, dout, OC, w, OC, keep ? dinp : NULL, NULL, dinp, C,
                    scratch);
 }
 
 static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const float *dout,
                               size_t N, size_t C, size_t OC, void *scratch)
 {
-    gemm_bf16_fast(true, false, C, OC, N, inp, C, dout, OC, dw, NULL, dw, OC, scratch);
+    gemm_bf16_here(true, false, C, OC, N, inp, C, dout, OC, dw, NULL, dw, OC, scratch);
     add_column_sums(dbias, dout, N, OC);
 }
 
@@ -285,7 +287,7 @@ static size_t no_scratch(size_t N, size_t C, size_t OC)
     return 0;
 }
 
-const Kernels kernels_fast = {
+static const Kernels fast_table = {
     .name = "fast",
     .scratch_bytes = no_scratch,
     .linear_fwd = linear_fwd_fast,
@@ -312,7 +314,7 @@ static size_t bf16_scratch(size_t N, size_t C, size_t OC)
     return most > bytes[2] ? most : bytes[2];
 }
 
-const Kernels kernels_bf16 = {
+static const Kernels bf16_table = {
     .name = "bf16",
     .scratch_bytes = bf16_scratch,
     .linear_fwd = linear_fwd_bf16,
@@ -328,4 +330,14 @@ const Kernels kernels_bf16 = {
     .attention_row_scores = attention_row_scores_fast,
     .attention_row_softmax = attention_row_softmax_fast,
     .cross_entropy = cross_entropy_fast,
+};
+
+const NumVariant VARIANT_NAME(num_variant) = {
+    .fast = &fast_table,
+    .bf16 = &bf16_table,
+    .has_bf16 = BF16_HERE,
+    .gemm_bf16 = gemm_bf16_here,
+    .softmax_residual = softmax_residual_fast,
+    .softmax_probability = softmax_probability_fast,
+    .logistic_residual = logistic_residual_fast,
 };

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "num/softmax_fast.h"
 #include "num/vec16.h"
 
 #define SMALLEST_EXPONENT -87.0f /* exp of it is about the smallest normal float */
@@ -66,8 +67,8 @@ static void normalise_cells(float *z, float *sum, size_t S, size_t K)
     }
 }
 
-void softmax_residual(float *z, double *loss, const uint8_t *labels, size_t label_stride,
-                      const uint16_t *squares, size_t N, size_t S, size_t K)
+void softmax_residual_fast(float *z, double *loss, const uint8_t *labels, size_t label_stride,
+                           const uint16_t *squares, size_t N, size_t S, size_t K)
 {
     float sum[SOFTMAX_MAX_SQUARES];
     double product[SOFTMAX_MAX_SQUARES];
@@ -99,7 +100,7 @@ void softmax_residual(float *z, double *loss, const uint8_t *labels, size_t labe
     }
 }
 
-void softmax_probability(float *z, size_t N, size_t S, size_t K)
+void softmax_probability_fast(float *z, size_t N, size_t S, size_t K)
 {
     float sum[SOFTMAX_MAX_SQUARES];
     assert(S <= SOFTMAX_MAX_SQUARES);
@@ -111,8 +112,8 @@ void softmax_probability(float *z, size_t N, size_t S, size_t K)
     }
 }
 
-void logistic_residual(float *z, double *loss, const uint8_t *labels, size_t label_stride,
-                       const uint16_t *problems, size_t N, size_t G, size_t K)
+void logistic_residual_fast(float *z, double *loss, const uint8_t *labels, size_t label_stride,
+                            const uint16_t *problems, size_t N, size_t G, size_t K)
 {
     for (size_t n = 0; n < N; n++) {
         float *row = z + n * G;

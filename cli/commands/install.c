@@ -2,33 +2,46 @@
 #include "cli/commands/commands.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/db.h"
 #include "num/blas.h"
+#include "num/kernels.h"
 #include "probes/solvers/solver.h"
 
-/* What this program is made of; stored with every run. */
-static Js *versions(void)
+/* What this program is made of; stored with every run. Commands that multiply nothing have not
+ * loaded the libraries for it. */
+static Js *versions(bool all)
 {
     char text[32];
     Js *document = js_object();
     js_set_str(document, "ogpt", OGPT_VERSION);
     js_set_str(document, "compiler", "gcc " __VERSION__);
-    js_set_str(document, "blas", blas_version());
-    js_set_str(document, "blas_core", blas_core());
-    js_set_int(document, "blas_threads", blas_threads());
+    js_set_str(document, "kernels", kernels_set());
     js_set_str(document, "sqlite", db_library_version());
-    int liblinear = fit_liblinear_version();
-    snprintf(text, sizeof(text), "%d.%02d", liblinear / 100, liblinear % 100);
-    js_set_str(document, "liblinear", text);
+    if (all || blas_loaded()) {
+        js_set_str(document, "blas", blas_version());
+        js_set_str(document, "blas_core", blas_core());
+        js_set_int(document, "blas_threads", blas_threads());
+        int liblinear = fit_liblinear_version();
+        snprintf(text, sizeof(text), "%d.%02d", liblinear / 100, liblinear % 100);
+        js_set_str(document, "liblinear", liblinear > 0 ? text : "none");
+    }
     return document;
+}
+
+/* The kernels that the environment names, to compare them or to repeat what another machine did. */
+static int choose_kernels(void)
+{
+    const char *name = getenv("OGPT_KERNELS");
+    return name && *name ? kernels_choose(name) : 0;
 }
 
 void commands_install(void)
 {
     static const Program program = {
         .commands = commands,
-        .start = blas_init,
+        .start = choose_kernels,
         .versions = versions,
     };
     cli_set_program(&program);

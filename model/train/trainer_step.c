@@ -74,7 +74,7 @@ size_t trainer_micro_games(const GptConfig *cfg, const TrainOptions *options)
 
 static const Kernels *kernels_of(const TrainOptions *options)
 {
-    return strcmp(options->precision, "bf16") == 0 ? &kernels_bf16 : &kernels_fast;
+    return strcmp(options->precision, "bf16") == 0 ? kernels_bf16() : kernels_fast();
 }
 
 /* Add the time of all workers since *start to the profile, and restart the clock. */

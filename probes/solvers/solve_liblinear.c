@@ -18,7 +18,6 @@
  *
  * Ref: Lin, Weng, Keerthi 2008 (trust-region Newton); Fan et al. 2008 (LIBLINEAR).
  */
-#include <linear.h>
 #include <math.h>
 #include <setjmp.h>
 #include <string.h>
@@ -34,6 +33,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "probes/solvers/internal.h"
+#include "probes/solvers/liblinear_calls.h"
 
 #if LIBLINEAR_VERSION < 230
 #error "LIBLINEAR 2.30 or newer is required: struct parameter has no init_sol in older ones"
@@ -45,6 +45,7 @@
 
 typedef struct Referee {
     const Design *design;
+    const LiblinearCalls *library;
     size_t rows;                /* width + 1 */
     struct feature_node *nodes; /* (n, width + 2): rows, bias node, end mark */
     struct feature_node **x;    /* (n) */
@@ -59,6 +60,7 @@ typedef struct Referee {
 typedef struct LibraryCall {
     jmp_buf leave;
     const Design *design;
+    const LiblinearCalls *library;
     double deadline;
     int steps, rc;
     bool warned; /* the library says that it met its own limit of steps */
@@ -92,7 +94,7 @@ static int train_watched(struct model **out, LibraryCall *own, const struct prob
     library_call = own;
     __lsan_disable();
     if (setjmp(own->leave) == 0) {
-        *out = train(data, parameter);
+        *out = own->library->train(data, parameter);
         own->rc = *out ? 0 : err_set(OGPT_ENOMEM, "liblinear returned no model");
     }
     __lsan_enable();
@@ -175,11 +177,13 @@ static int fit_binary(void *context, size_t job, size_t worker)
     struct parameter parameter = {.solver_type = L2R_LR, .eps = tolerance};
     parameter.C = 1 / ((double)problem->n * problem->l2);
     parameter.init_sol = start;
-    const char *reason = check_parameter(&data, &parameter);
+    const char *reason = referee->library->check_parameter(&data, &parameter);
     if (reason) {
         return err_set(OGPT_EUSAGE, "liblinear refuses its parameters: %s", reason);
     }
-    LibraryCall own = {.design = design, .deadline = clock_seconds() + design__seconds(problem)};
+    LibraryCall own = {.design = design,
+                       .library = referee->library,
+                       .deadline = clock_seconds() + design__seconds(problem)};
     struct model *model;
     rc = train_watched(&model, &own, &data, &parameter);
     if (rc) {
@@ -192,7 +196,7 @@ static int fit_binary(void *context, size_t job, size_t worker)
             start[c] = sign * model->w[c];
             w[c * K] = (float)start[c];
         }
-        free_and_destroy_model(&model);
+        referee->library->free_model(&model);
     }
     referee->objective[job] = binary_objective(referee, target, start);
     return 0;
@@ -205,6 +209,10 @@ int solve__liblinear(float *w, FitReport *report, const Design *design, const Wo
     size_t n_problems = problem->n_squares * problem->n_classes;
     Referee referee = {.design = design, .rows = width + 1, .w = w};
     int rc = OGPT_ENOMEM;
+    referee.library = solve__liblinear_calls();
+    if (!referee.library) {
+        return OGPT_EIO;
+    }
     referee.nodes =
         mem_alloc(problem->n * (width + 2), sizeof(struct feature_node), "liblinear's rows");
     referee.x = mem_alloc(problem->n, sizeof(struct feature_node *), "liblinear's rows");
@@ -216,7 +224,7 @@ int solve__liblinear(float *w, FitReport *report, const Design *design, const Wo
         !referee.objective) {
         goto done;
     }
-    set_print_string_function(watch_line);
+    referee.library->set_print(watch_line);
     rc = pool_run(work->pool, design->n_blocks, fill_nodes, &referee);
     rc = rc ? rc : pool_run(work->pool, n_problems, fit_binary, &referee);
     for (size_t i = 0; i < n_problems && rc == 0; i++) {
@@ -237,7 +245,8 @@ done:
 
 int fit_liblinear_version(void)
 {
-    return liblinear_version;
+    const LiblinearCalls *library = solve__liblinear_calls();
+    return library ? library->version : 0;
 }
 
 /* The library keeps one pointer for each row, and about ten vectors for each running problem. */

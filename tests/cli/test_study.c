@@ -130,7 +130,7 @@ static int start(void)
     return 0;
 }
 
-static Js *versions(void)
+static Js *versions(bool all)
 {
     Js *document = js_object();
     js_set_str(document, "ogpt", "1.2.3");

@@ -109,7 +109,7 @@ static void test_bf16_gradient_points_the_same_way(void **state)
     (void)state;
     Tape *tape = NULL;
     float *g[2] = {calloc(gpt->n_numbers, sizeof(float)), calloc(gpt->n_numbers, sizeof(float))};
-    assert_int_equal(tape_new(&tape, &cfg, N_GAMES, TAPE_TRAIN, &kernels_bf16), 0);
+    assert_int_equal(tape_new(&tape, &cfg, N_GAMES, TAPE_TRAIN, kernels_bf16()), 0);
     gpt_forward(gpt, train_tape, tokens, N_GAMES, N_TIME, NULL);
     gpt_loss(train_tape, targets, 1);
     gpt_backward(gpt, train_tape, tokens, g[0]);

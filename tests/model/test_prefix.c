@@ -377,7 +377,7 @@ static void spoilt_memory_is_not_read(void **state)
         dlogits[i] = (real)(i % 7) - 3;
     }
     good.sites[HOOK_RESID_PRE] = 1;
-    const Kernels *const sets[] = {&kernels_ref, &kernels_fast};
+    const Kernels *const sets[] = {&kernels_ref, kernels_fast()};
     for (size_t set = 0; set < 2; set++) {
         for (int dirty = 0; dirty < 2; dirty++) {
             Prefix *prefix = NULL;

@@ -126,8 +126,8 @@ static void every_site_is_the_same_everywhere(void **state)
 {
     (void)state;
     SiteFound *plain = run_full(&kernels_ref);
-    SiteFound *others[] = {run_full(&kernels_fast), run_prefix(&kernels_ref),
-                           run_prefix(&kernels_fast)};
+    SiteFound *others[] = {run_full(kernels_fast()), run_prefix(&kernels_ref),
+                           run_prefix(kernels_fast())};
     for (size_t i = 0; i < 3; i++) {
         SiteFound *other = others[i];
         for (int s = 0; s < N_HOOK_SITES; s++) {
@@ -199,7 +199,7 @@ static void blind_hook(void *context, const HookPoint *point)
 static void nothing_to_attend_to(void **state)
 {
     (void)state;
-    const Kernels *const sets[] = {&kernels_ref, &kernels_fast};
+    const Kernels *const sets[] = {&kernels_ref, kernels_fast()};
     Hooks hooks = {.fn = blind_hook, .sites = {[HOOK_SCORES] = 2, [HOOK_Z] = 2}};
     for (size_t i = 0; i < 2; i++) {
         Prefix *prefix = NULL;

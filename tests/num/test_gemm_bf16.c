@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
+#include "num/kernels.h"
 
 /* Sizes around tiles (6), panels (64), register halves (16) and odd K. */
 static const size_t sizes[][3] = {{1, 1, 1},     {5, 63, 2},     {6, 64, 3},
@@ -132,5 +133,16 @@ int main(void)
         cmocka_unit_test(test_fast_is_ref),
         cmocka_unit_test(test_nan_comes_through),
     };
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    const char *sets[8];
+    size_t n = kernels_sets(sets, 8);
+    int failed = n == 0;
+    for (size_t i = 0; i < n && i < 8; i++) {
+        print_message("kernels for %s\n", sets[i]);
+        failed += kernels_choose(sets[i]) != 0 || strcmp(kernels_set(), sets[i]) != 0;
+        if (i > 0 && !bf16_available()) {
+            continue; /* the plain product once is enough */
+        }
+        failed += cmocka_run_group_tests(tests, set_up, NULL);
+    }
+    return failed;
 }

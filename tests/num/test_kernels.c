@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "base/rng.h"
 #include "num/blas.h"
+#include "num/gemm_bf16.h"
 #include "num/kernel_steps.h"
 #include "num/kernels.h"
+#include "num/softmax.h"
 #include "num/vec16.h"
 
 #define MAX_NUMBERS (1 << 17)
@@ -85,20 +88,21 @@ static void test_linear(void **state)
         for (int half = 0; half < 2; half++) {
             fill(i, 1);
             kernels_ref.linear_fwd(ref[0], ref[1], ref[2], half ? ref[3] : NULL, N, C, OC, NULL);
-            kernels_fast.linear_fwd(fast[0], fast[1], fast[2], half ? fast[3] : NULL, N, C, OC,
-                                    NULL);
+            kernels_fast()->linear_fwd(fast[0], fast[1], fast[2], half ? fast[3] : NULL, N, C, OC,
+                                       NULL);
             same(0, N * OC, C);
             kernels_ref.linear_bwd_inp(ref[5], ref[1], ref[2], half, N, OC, C, NULL);
-            kernels_fast.linear_bwd_inp(fast[5], fast[1], fast[2], half, N, OC, C, NULL);
+            kernels_fast()->linear_bwd_inp(fast[5], fast[1], fast[2], half, N, OC, C, NULL);
             same(5, N * OC, C);
             kernels_ref.linear_bwd_w(ref[6], half ? ref[7] : NULL, ref[1], ref[8], N, C, OC, NULL);
-            kernels_fast.linear_bwd_w(fast[6], half ? fast[7] : NULL, fast[1], fast[8], N, C, OC,
-                                      NULL);
+            kernels_fast()->linear_bwd_w(fast[6], half ? fast[7] : NULL, fast[1], fast[8], N, C, OC,
+                                         NULL);
             same(6, C * OC, N);
             same(7, OC, N);
         }
         kernels_ref.linear_residual(ref[4], ref[8], ref[1], ref[2], ref[3], N, C, OC, NULL);
-        kernels_fast.linear_residual(fast[4], fast[8], fast[1], fast[2], fast[3], N, C, OC, NULL);
+        kernels_fast()->linear_residual(fast[4], fast[8], fast[1], fast[2], fast[3], N, C, OC,
+                                        NULL);
         same(4, N * OC, C);
     }
 }
@@ -110,14 +114,14 @@ static void test_layernorm(void **state)
         size_t N = sizes[i][0], C = sizes[i][1] + 1; /* one channel alone has no variance */
         fill(100 + i, 1);
         kernels_ref.layernorm_fwd(ref[0], ref[1], ref[2], ref[3], ref[4], ref[5], N, C, 1e-5f);
-        kernels_fast.layernorm_fwd(fast[0], fast[1], fast[2], fast[3], fast[4], fast[5], N, C,
-                                   1e-5f);
+        kernels_fast()->layernorm_fwd(fast[0], fast[1], fast[2], fast[3], fast[4], fast[5], N, C,
+                                      1e-5f);
         same(0, N * C, C);
         same(2, N, C);
         kernels_ref.layernorm_bwd(ref[6], ref[7], ref[8], ref[9], ref[3], ref[4], ref[1], ref[2], N,
                                   C);
-        kernels_fast.layernorm_bwd(fast[6], fast[7], fast[8], fast[9], fast[3], fast[4], fast[1],
-                                   fast[2], N, C);
+        kernels_fast()->layernorm_bwd(fast[6], fast[7], fast[8], fast[9], fast[3], fast[4], fast[1],
+                                      fast[2], N, C);
         same(6, N * C, C);
         same(7, C, N);
         same(8, C, N);
@@ -131,14 +135,14 @@ static void test_gelu(void **state)
         size_t N = sizes[i][0], C = sizes[i][1];
         fill(200 + i, 3);
         kernels_ref.gelu_fwd(ref[0], ref[1], ref[2], ref[3], N, C);
-        kernels_fast.gelu_fwd(fast[0], fast[1], fast[2], fast[3], N, C);
+        kernels_fast()->gelu_fwd(fast[0], fast[1], fast[2], fast[3], N, C);
         same(0, N * C, 1);
         same(1, N * C, 1);
         kernels_ref.gelu_bwd(ref[4], ref[5], ref[1], N, C);
-        kernels_fast.gelu_bwd(fast[4], fast[5], fast[1], N, C);
+        kernels_fast()->gelu_bwd(fast[4], fast[5], fast[1], N, C);
         same(4, N * C, 1);
         same(5, C, N);
-        kernels_fast.gelu_fwd(fast[2], NULL, fast[2], fast[3], N, C); /* in place, no slope */
+        kernels_fast()->gelu_fwd(fast[2], NULL, fast[2], fast[3], N, C); /* in place, no slope */
         memcpy(ref[2], ref[0], N * C * sizeof(float));
         same(2, N * C, 1);
     }
@@ -157,13 +161,13 @@ static void test_attention(void **state)
         size_t n = B * T * NH * HS;
         fill(300 + i, 1);
         kernels_ref.attention_fwd(ref[0], ref[1], ref[2], ref[3], ref[4], B, T, NH, HS);
-        kernels_fast.attention_fwd(fast[0], fast[1], fast[2], fast[3], fast[4], B, T, NH, HS);
+        kernels_fast()->attention_fwd(fast[0], fast[1], fast[2], fast[3], fast[4], B, T, NH, HS);
         same(0, n, T);
         same(1, B * NH * T, HS);
         kernels_ref.attention_bwd(ref[5], ref[6], ref[7], ref[8], ref[0], ref[1], ref[2], ref[3],
                                   ref[4], B, T, NH, HS);
-        kernels_fast.attention_bwd(fast[5], fast[6], fast[7], fast[8], fast[0], fast[1], fast[2],
-                                   fast[3], fast[4], B, T, NH, HS);
+        kernels_fast()->attention_bwd(fast[5], fast[6], fast[7], fast[8], fast[0], fast[1], fast[2],
+                                      fast[3], fast[4], B, T, NH, HS);
         same(5, n, T + HS);
         same(6, n, T + HS);
         same(7, n, T + HS);
@@ -191,8 +195,8 @@ static void test_attention_row(void **state)
         fill(450 + i, 1);
         kernels_ref.attention_row_scores(ref[0], ref[2], ref[3], n, stride, NH, HS);
         kernels_ref.attention_row_softmax(ref[1], ref[0], n, stride, NH);
-        kernels_fast.attention_row_scores(fast[0], fast[2], fast[3], n, stride, NH, HS);
-        kernels_fast.attention_row_softmax(fast[1], fast[0], n, stride, NH);
+        kernels_fast()->attention_row_scores(fast[0], fast[2], fast[3], n, stride, NH, HS);
+        kernels_fast()->attention_row_softmax(fast[1], fast[0], n, stride, NH);
         same(1, NH * stride, n + HS);
         for (size_t j = 0; j < NH * stride; j++) { /* behind the keys nothing is attended to */
             bool behind = j % stride >= n;
@@ -202,14 +206,14 @@ static void test_attention_row(void **state)
             fast[0][j] = behind ? 0 : fast[0][j];
         }
         same(0, NH * stride, HS);
-        kernels_fast.attention_row_softmax(fast[0], fast[0], n, stride, NH); /* in place */
+        kernels_fast()->attention_row_softmax(fast[0], fast[0], n, stride, NH); /* in place */
         assert_memory_equal(fast[0], fast[1], NH * stride * sizeof(float));
         /* A key that was taken out by a score of minus infinity has no weight at all. */
         for (size_t h = 0; h < NH; h++) {
             ref[0][h * stride] = -INFINITY;
         }
         kernels_ref.attention_row_softmax(ref[1], ref[0], n, stride, NH);
-        kernels_fast.attention_row_softmax(fast[1], ref[0], n, stride, NH);
+        kernels_fast()->attention_row_softmax(fast[1], ref[0], n, stride, NH);
         same(1, NH * stride, n + HS);
         for (size_t h = 0; h < NH; h++) {
             assert_true(ref[1][h * stride] == 0 && fast[1][h * stride] == 0);
@@ -223,12 +227,12 @@ static void test_attention_is_causal(void **state)
     (void)state;
     size_t T = 59, NH = 8, HS = 16, C = NH * HS, cut = 20;
     fill(400, 1);
-    kernels_fast.attention_fwd(fast[0], fast[1], fast[2], fast[3], fast[4], 1, T, NH, HS);
+    kernels_fast()->attention_fwd(fast[0], fast[1], fast[2], fast[3], fast[4], 1, T, NH, HS);
     for (size_t i = cut * C; i < T * C; i++) { /* everything from `cut` on changes */
         fast[3][i] += 1;
         fast[4][i] -= 1;
     }
-    kernels_fast.attention_fwd(fast[5], fast[1], fast[2], fast[3], fast[4], 1, T, NH, HS);
+    kernels_fast()->attention_fwd(fast[5], fast[1], fast[2], fast[3], fast[4], 1, T, NH, HS);
     assert_memory_equal(fast[0], fast[5], cut * C * sizeof(float));
     assert_memory_not_equal(fast[0], fast[5], T * C * sizeof(float));
 }
@@ -246,7 +250,7 @@ static void test_cross_entropy(void **state)
         for (int half = 0; half < 2; half++) {
             fill(500 + i, 4);
             double a = kernels_ref.cross_entropy(ref[0], target, half ? 0.25f : 0, N, V);
-            double b = kernels_fast.cross_entropy(fast[0], target, half ? 0.25f : 0, N, V);
+            double b = kernels_fast()->cross_entropy(fast[0], target, half ? 0.25f : 0, N, V);
             assert_true(fabs(a - b) <= KERNEL_TOL(V) * fabs(a));
             assert_true(a > 0);
             same(0, N * V, V);
@@ -278,6 +282,63 @@ static void test_exp_and_normal(void **state)
     assert_true(vec_exp(vec_all(-1e30f))[0] < 2e-38f);
 }
 
+/* Softmaxes of 3 classes on 61 squares against plain ones in double precision. */
+static void test_softmax(void **state)
+{
+    enum { N = 7, S = 61, K = 3 };
+    (void)state;
+    uint8_t labels[N * S];
+    uint16_t squares[S];
+    double loss[S] = {0}, plain_loss[S] = {0};
+    fill(3, 4);
+    for (size_t i = 0; i < (size_t)N * S; i++) {
+        labels[i] = (uint8_t)(i * 7 % K);
+    }
+    for (size_t s = 0; s < S; s++) {
+        squares[s] = (uint16_t)s;
+    }
+    for (size_t n = 0; n < N; n++) {
+        for (size_t s = 0; s < S; s++) {
+            double sum = 0;
+            for (size_t k = 0; k < K; k++) {
+                sum += exp((double)fast[0][(n * K + k) * S + s]);
+            }
+            for (size_t k = 0; k < K; k++) {
+                double p = exp((double)fast[0][(n * K + k) * S + s]) / sum;
+                ref[1][(n * K + k) * S + s] = (float)p;
+                ref[0][(n * K + k) * S + s] = (float)(p - (labels[n * S + s] == k));
+                plain_loss[s] -= labels[n * S + s] == k ? log(p) : 0;
+            }
+        }
+    }
+    memcpy(fast[1], fast[0], (size_t)N * S * K * sizeof(float));
+    softmax_residual(fast[0], loss, labels, S, squares, N, S, K);
+    softmax_probability(fast[1], N, S, K);
+    same(0, (size_t)N * S * K, K);
+    same(1, (size_t)N * S * K, K);
+    for (size_t s = 0; s < S; s++) {
+        assert_true(fabs(loss[s] - plain_loss[s]) < 1e-5 * (1 + plain_loss[s]));
+    }
+}
+
+/* Only what is there can be chosen, and the best is what runs unless told. */
+static void test_choice(void **state)
+{
+    (void)state;
+    const char *sets[8], *kept = kernels_set();
+    size_t n = kernels_sets(sets, 8);
+    assert_int_equal(kernels_choose("x86-64-v9"), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "'x86-64-v9'"));
+    assert_non_null(strstr(err_message(), sets[0]));
+    assert_string_equal(kernels_set(), kept);
+    assert_int_equal(kernels_choose(NULL), 0);
+    assert_string_equal(kernels_set(), sets[n - 1]);
+    assert_int_equal(kernels_choose(kept), 0);
+    if (bf16_available()) {
+        assert_ptr_not_equal(kernels_fast(), kernels_bf16());
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -305,6 +366,15 @@ int main(void)
         cmocka_unit_test(test_gelu),          cmocka_unit_test(test_attention),
         cmocka_unit_test(test_attention_row), cmocka_unit_test(test_attention_is_causal),
         cmocka_unit_test(test_cross_entropy), cmocka_unit_test(test_exp_and_normal),
+        cmocka_unit_test(test_softmax),       cmocka_unit_test(test_choice),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    const char *sets[8];
+    size_t n = kernels_sets(sets, 8);
+    int failed = n == 0;
+    for (size_t i = 0; i < n && i < 8; i++) {
+        print_message("kernels for %s\n", sets[i]);
+        failed += kernels_choose(sets[i]) != 0 || strcmp(kernels_set(), sets[i]) != 0;
+        failed += cmocka_run_group_tests(tests, set_up, tear_down);
+    }
+    return failed;
 }

@@ -2,6 +2,13 @@
 #include "cli/commands/common/model_input.h"
 
 #include "base/arena.h"
+#include "num/blas.h"
+
+/* Whoever loads a network multiplies: here, before any thread is started. */
+static int products_ready(const Context *context)
+{
+    return blas_reserve(context->command->uses & USES_THREADS ? context->threads : 1);
+}
 
 static int warn(const Context *context, char *warning, int rc)
 {
@@ -15,14 +22,16 @@ static int warn(const Context *context, char *warning, int rc)
 int context_model_load(const Context *context, ModelFile *out, const char *path)
 {
     char *warning = NULL;
-    int rc = model_load(out, path, &warning);
+    int rc = products_ready(context);
+    rc = rc ? rc : model_load(out, path, &warning);
     return warn(context, warning, rc);
 }
 
 int context_subject_open(const Context *context, Subject *out, const char *path)
 {
     char *warning = NULL;
-    int rc = subject_open(out, path, &warning);
+    int rc = products_ready(context);
+    rc = rc ? rc : subject_open(out, path, &warning);
     return warn(context, warning, rc);
 }
 

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "cli/commands/network/train_inputs.h"
 #include "cli/commands/network/train_watch.h"
+#include "num/blas.h"
 
 #define AT(field) offsetof(TrainCommand, field)
 static const OptionSpec options[] = {
@@ -126,7 +127,8 @@ static int run_train(Context *context)
     TrainOptions train;
     TrainInputs inputs = {0};
     TrainWatch watch = {.context = context, .strict_error = NAN};
-    int rc = train_inputs_open(&inputs, context);
+    int rc = blas_reserve(context->threads);
+    rc = rc ? rc : train_inputs_open(&inputs, context);
     rc = rc ? rc : train_inputs_shape(&cfg, context, inputs.source);
     rc = rc ? rc : read_options(&train, context);
     rc = rc ? rc : train_inputs_init(&inputs, &cfg, context);

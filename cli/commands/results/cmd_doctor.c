@@ -9,6 +9,7 @@
 #include "cli/framework.h"
 #include "game/perft.h"
 #include "num/blas.h"
+#include "num/kernels.h"
 
 #define DISK_WANTED (1ull << 30) /* bytes: a demo and its checkpoints */
 
@@ -62,16 +63,20 @@ static int doctor_run(Context *context)
     if (rc != 0) {
         return rc;
     }
+    rc = blas_reserve(context->threads);
+    if (rc != 0) {
+        return rc;
+    }
     machine_describe(machine, sizeof(machine));
     study_json(context, "machine", js_str(machine));
-    study_json(context, "versions", program__get()->versions());
+    study_json(context, "versions", program__get()->versions(true));
     Doctor doctor = {.checks = study_table(context, &checks_table)};
     doctor.text = study_text(context);
     doctor.checks->hidden = true; /* the text says it */
     snprintf(blas, sizeof(blas), "%s, core type %s, 1 thread a worker", blas_version(),
              blas_core());
-    text_add(doctor.text, "machine  %s\nthreads  %zu\nogpt     %s, SQLite %s\n\n", machine,
-             context->threads, OGPT_VERSION, db_library_version());
+    text_add(doctor.text, "machine  %s\nthreads  %zu\nkernels  %s\nogpt     %s, SQLite %s\n\n",
+             machine, context->threads, kernels_set(), OGPT_VERSION, db_library_version());
     check_note(&doctor, "rules", perft_self_check(context->pool),
                "perft 7 and the reference rules agree");
     check_note(&doctor, "matrix product", blas_self_check(), blas);

@@ -1,0 +1,251 @@
+/* num/gemm_bf16_fast.c - the bfloat16 product where the processor has one: pack both factors, then
+ * tiles of 6 rows by 64 columns; elsewhere the plain one.
+ *
+ * A "pair" is two bfloat16 numbers that follow each other along K, in one 32-bit word: what the
+ * instruction multiplies and adds at once. With K2 = ceil(K/2):
+ *   packed a: pair (row m, k2) at [m*K2 + k2], or, when a is given transposed, at [k2*M + m]
+ *   packed b: panels of 64 columns, pair (k2, column j of panel p) at [(p*K2 + k2)*64 + j]
+ * Columns past N and the second half of an odd K are zeros.
+ */
+#include "num/gemm_bf16_fast.h"
+
+#include <string.h>
+
+#include "num/gemm_bf16.h"
+
+#ifndef __AVX512BF16__
+
+void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                    size_t ldc, void *scratch)
+{
+    (void)scratch;
+    gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, base, bias, c, ldc);
+}
+
+#else
+
+#include <immintrin.h>
+
+#include "num/vec16.h"
+
+#define ROWS 6 /* 24 accumulators, four registers of b, one of a: 29 of 32 */
+
+/* 32 numbers of one row as 16 pairs; lanes from n on are zeros. */
+static __m512i pairs_of_row(const float *x, size_t n)
+{
+    if (n >= 32) {
+        return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(x));
+    }
+    __mmask16 low = (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1);
+    __mmask16 high = (__mmask16)(n > 16 ? (1u << (n - 16)) - 1 : 0);
+    /* Masked-off lanes are neither read nor set. */
+    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, x + 16),
+                                        _mm512_maskz_loadu_ps(low, x));
+}
+
+/* Half word i of 32 to half word 2i, half word 16+i to 2i+1. */
+static __m512i interleaving(void)
+{
+    __m512i word = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_or_si512(word,
+                           _mm512_slli_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(16)), 16));
+}
+
+/* 16 pairs: first halves from row x, second halves from row y (NULL: zeros). */
+static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
+{
+    __m512 first = _mm512_maskz_loadu_ps(mask, x);
+    __m512 second = y ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
+    __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+    return _mm512_permutexvar_epi16(interleaving(), halves);
+}
+
+static __mmask16 lanes(size_t left)
+{
+    return (__mmask16)(left >= 16 ? 0xffff : (1u << left) - 1);
+}
+
+/* Rows of x (R,K) to pairs along the row: out[r*K2 + k2]. */
+static void pack_rows(uint32_t *out, const float *x, size_t ldx, size_t R, size_t K)
+{
+    size_t K2 = (K + 1) / 2;
+    for (size_t r = 0; r < R; r++) {
+        for (size_t k2 = 0; k2 < K2; k2 += 16) {
+            _mm512_mask_storeu_epi32(out + r * K2 + k2, lanes(K2 - k2),
+                                     pairs_of_row(x + r * ldx + 2 * k2, K - 2 * k2));
+        }
+    }
+}
+
+/* x (K,R) to pairs down the columns: column r of k2 is at
+ * out[r / width * block + k2 * width + r % width], columns from R to a whole width are zeros. */
+static void pack_columns(uint32_t *out, size_t width, size_t block, const float *x, size_t ldx,
+                         size_t K, size_t R)
+{
+    for (size_t k2 = 0; k2 < (K + 1) / 2; k2++) {
+        const float *first = x + 2 * k2 * ldx, *second = 2 * k2 + 1 < K ? first + ldx : NULL;
+        for (size_t r0 = 0; r0 < R; r0 += width) {
+            uint32_t *to = out + r0 / width * block + k2 * width;
+            for (size_t i = 0; i < width; i += 16) {
+                size_t r = r0 + i;
+                __m512i pairs =
+                    pairs_of_rows(first + r, second ? second + r : NULL, lanes(r < R ? R - r : 0));
+                _mm512_mask_storeu_epi32(to + i, lanes(width - i), pairs);
+            }
+        }
+    }
+}
+
+/* One panel of b given transposed, x (columns,K): rows become columns, 16 by 16 pairs. */
+static void pack_panel_transposed(uint32_t *out, const float *x, size_t ldx, size_t n_columns,
+                                  size_t K)
+{
+    size_t K2 = (K + 1) / 2;
+    Vec block[VEC_LANES]; /* pairs, moved about as if they were floats */
+    for (size_t j0 = 0; j0 < BF16_PANEL; j0 += 16) {
+        for (size_t k2 = 0; k2 < K2; k2 += 16) {
+            for (size_t j = 0; j < 16; j++) {
+                block[j] = j0 + j < n_columns
+                               ? (Vec)pairs_of_row(x + (j0 + j) * ldx + 2 * k2, K - 2 * k2)
+                               : vec_all(0);
+            }
+            vec_transpose(block);
+            for (size_t i = 0; i < 16 && k2 + i < K2; i++) {
+                _mm512_store_si512(out + (k2 + i) * BF16_PANEL + j0, (__m512i)block[i]);
+            }
+        }
+    }
+}
+
+static void pack_b(uint32_t *out, bool tb, const float *b, size_t ldb, size_t K, size_t N)
+{
+    size_t K2 = (K + 1) / 2;
+    if (!tb) {
+        pack_columns(out, BF16_PANEL, K2 * BF16_PANEL, b, ldb, K, N);
+        return;
+    }
+    for (size_t p = 0; p < bf16_panels(N); p++) {
+        size_t left = N - p * BF16_PANEL, width = left < BF16_PANEL ? left : BF16_PANEL;
+        pack_panel_transposed(out + p * K2 * BF16_PANEL, b + p * BF16_PANEL * ldb, ldb, width, K);
+    }
+}
+
+/* The factors and the starting values of one tile of c. */
+typedef struct TileIn {
+    const uint32_t *a; /* pair (r, k2) at a[r*row_step + k2*k_step] */
+    size_t row_step, k_step, K2;
+    const uint32_t *panel;
+    const float *base, *bias; /* of the tile's first row and column; NULL: zeros */
+} TileIn;
+
+/* c (R,64) = base + bias + a . panel, R a compile-time constant. */
+static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ldc, const TileIn *in,
+                                                             const int R)
+{
+    const uint32_t *a = in->a, *panel = in->panel;
+    const size_t row_step = in->row_step, k_step = in->k_step, K2 = in->K2;
+    __m512 sum[ROWS][4];
+    for (int w = 0; w < 4; w++) {
+        __m512 of_column = in->bias ? _mm512_loadu_ps(in->bias + 16 * w) : _mm512_setzero_ps();
+        for (int r = 0; r < R; r++) {
+            sum[r][w] = of_column;
+        }
+    }
+    for (int r = 0; in->base && r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            sum[r][w] =
+                _mm512_add_ps(_mm512_loadu_ps(in->base + (size_t)r * ldc + 16 * w), sum[r][w]);
+        }
+    }
+    /* The next tile of c, if there is one: a store, too, waits for its line. */
+    for (int r = 0; r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            uintptr_t at = (uintptr_t)c + ((size_t)(R + r) * ldc + 16 * (size_t)w) * sizeof(float);
+            _mm_prefetch((const char *)at, _MM_HINT_ET0);
+        }
+    }
+    for (size_t k2 = 0; k2 < K2; k2++) {
+        __m512bh y[4];
+        for (int w = 0; w < 4; w++) {
+            y[w] = (__m512bh)_mm512_load_si512(panel + k2 * BF16_PANEL + 16 * w);
+        }
+        for (int r = 0; r < R; r++) {
+            __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[(size_t)r * row_step + k2 * k_step]);
+            for (int w = 0; w < 4; w++) {
+                sum[r][w] = _mm512_dpbf16_ps(sum[r][w], x, y[w]);
+            }
+        }
+    }
+    for (int r = 0; r < R; r++) {
+        for (int w = 0; w < 4; w++) {
+            _mm512_storeu_ps(c + (size_t)r * ldc + 16 * w, sum[r][w]);
+        }
+    }
+}
+
+static void tile(float *c, size_t ldc, const TileIn *in, size_t R)
+{
+    switch (R) {
+    case 1: tile_sized(c, ldc, in, 1); break;
+    case 2: tile_sized(c, ldc, in, 2); break;
+    case 3: tile_sized(c, ldc, in, 3); break;
+    case 4: tile_sized(c, ldc, in, 4); break;
+    case 5: tile_sized(c, ldc, in, 5); break;
+    default: tile_sized(c, ldc, in, ROWS); break;
+    }
+}
+
+/* A tile of fewer than 64 columns goes through a full one on the stack. */
+static void tile_narrow(float *c, size_t ldc, size_t width, const TileIn *in, size_t R)
+{
+    float full[ROWS * BF16_PANEL] __attribute__((aligned(64)));
+    float bias[BF16_PANEL] = {0};
+    TileIn whole = *in;
+    if (in->bias) {
+        memcpy(bias, in->bias, width * sizeof(float));
+        whole.bias = bias;
+    }
+    for (size_t r = 0; in->base && r < R; r++) {
+        memcpy(full + r * BF16_PANEL, in->base + r * ldc, width * sizeof(float));
+        memset(full + r * BF16_PANEL + width, 0, (BF16_PANEL - width) * sizeof(float));
+        whole.base = full;
+    }
+    tile(full, BF16_PANEL, &whole, R);
+    for (size_t r = 0; r < R; r++) {
+        memcpy(c + r * ldc, full + r * BF16_PANEL, width * sizeof(float));
+    }
+}
+
+void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                    size_t ldc, void *scratch)
+{
+    size_t K2 = (K + 1) / 2;
+    uint32_t *pa = scratch;
+    uint32_t *pb = (uint32_t *)((char *)scratch + bf16_a_bytes(M, K2));
+    if (ta) {
+        pack_columns(pa, M, 0, a, lda, K, M);
+    } else {
+        pack_rows(pa, a, lda, M, K);
+    }
+    pack_b(pb, tb, b, ldb, K, N);
+    TileIn in = {.row_step = ta ? 1 : K2, .k_step = ta ? M : 1, .K2 = K2};
+    for (size_t n = 0; n < N; n += BF16_PANEL) {
+        size_t width = N - n < BF16_PANEL ? N - n : BF16_PANEL;
+        in.panel = pb + n * K2;
+        in.bias = bias ? bias + n : NULL;
+        for (size_t m = 0; m < M; m += ROWS) {
+            size_t R = M - m < ROWS ? M - m : ROWS, at = m * ldc + n;
+            in.a = pa + m * in.row_step;
+            in.base = base ? base + at : NULL;
+            if (width == BF16_PANEL) {
+                tile(c + at, ldc, &in, R);
+            } else {
+                tile_narrow(c + at, ldc, width, &in, R);
+            }
+        }
+    }
+}
+
+#endif
