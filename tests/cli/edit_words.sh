@@ -31,9 +31,11 @@ refuse 2 "--tune cases.csv: all 8 cases stand at positions of reported cases" "$
 
 # Help: the range of an argument, and what is true of fresh games.
 expect 0 perft --help
-holds "0 to 15 moves"
+tr -s ' \n' ' ' <out >words
+holds "0 to 15 moves" words
 refuse 2 "15" perft 16 "${quiet[@]}"
 expect 0 train --help
-holds "only the shortest repeat now and then"
-lacks "never twice"
+tr -s ' \n' ' ' <out >words # help is broken into lines
+holds "only the shortest repeat now and then" words
+lacks "never twice" words
 check_end
