@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/files.h"
 #include "base/pool.h"
 
 static atomic_int pending; /* lock-free, so a signal handler may use it */
@@ -95,6 +97,17 @@ bool process_is_over(const ProcessId *id)
     int64_t start = gone ? 0 : process_start(id->pid);
     bool other = id->start != 0 && start != 0 && start != id->start;
     return gone || other;
+}
+
+int process_folder(char *out)
+{
+    char program[FILES_PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    if (length < 0) {
+        return err_set_errno(OGPT_EIO, "/proc/self/exe");
+    }
+    program[length] = '\0';
+    return path_parent(out, program);
 }
 
 double clock_seconds(void)

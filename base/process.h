@@ -24,6 +24,9 @@ void process_self(ProcessId *out);
  * unknown one (all 0). */
 bool process_is_over(const ProcessId *id);
 
+/* The folder of the program's own file, into out[FILES_PATH_MAX]. Returns 0 or OGPT_EIO. */
+int process_folder(char *out);
+
 double clock_seconds(void);                    /* monotonic */
 void clock_iso(char out[32]);                  /* UTC, "2026-01-31T12:00:00Z" */
 void machine_describe(char *out, size_t size); /* CPU model, cores, memory, system: one line */

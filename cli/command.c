@@ -186,6 +186,7 @@ static int command_run(const Command *command, const char *command_line, int arg
     Study study;
     void *own = mem_calloc(1, command->options_bytes + 1, "options");
     const char **args = mem_calloc((size_t)argc + 1, sizeof(*args), "arguments");
+    char *shipped = NULL;
     int rc = !own || !args ? OGPT_ENOMEM : 0;
     study__open(&study, &context);
     if (rc != 0) {
@@ -207,6 +208,10 @@ static int command_run(const Command *command, const char *command_line, int arg
         rc = page_print(&page);
         goto done;
     }
+    rc = arguments__shipped(&context, args, &shipped);
+    if (rc != 0) {
+        goto done;
+    }
     context.args = args;
     context__fill(&context, &common, tables);
     rc = arguments_check(&context);
@@ -222,6 +227,7 @@ static int command_run(const Command *command, const char *command_line, int arg
 done:
     study__close(&study);
     context__release(&context);
+    mem_free(shipped);
     mem_free(args);
     mem_free(own);
     return rc;

@@ -124,6 +124,8 @@ typedef struct Command {
     size_t n_options;
     size_t options_bytes;                  /* sizeof the option struct */
     int min_args, max_args;                /* positional; max -1: any number */
+    int model_args;                        /* the first so many name networks (-1: all), and a
+                                            * shipped one by its name alone */
     unsigned uses;                         /* USES_* */
     const struct TableSpec *const *tables; /* that it returns (cli/study.h), NULL-terminated; the
                                             * first that it made is what --csv FILE.csv holds. NULL:
@@ -146,6 +148,8 @@ typedef struct Program {
     int (*start)(void);             /* before a command runs: 0 or OGPT_E* */
     /* Owned: of the program and its libraries; `all`: also of those that nothing has loaded yet. */
     Js *(*versions)(bool all);
+    /* Folders of shipped networks, from the folder of the program's file; NULL-terminated. */
+    const char *const *model_folders;
 } Program;
 
 /* Borrowed for the life of the process; called once, before anything else here. */
@@ -159,6 +163,10 @@ int cli_run(int argc, char **argv);
 /* Refuse layers that a network of n_layers blocks lacks; `all` becomes the list of all, the
  * embedding first if `embed`. `what` names the network. Returns 0 or OGPT_EUSAGE. */
 int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what);
+
+/* Whether `name` names nothing here, but a network that was shipped with the program: its path from
+ * the root, into out[FILES_PATH_MAX]. */
+bool context_shipped_model(char *out, const char *name);
 
 /* Whether the command's own option `name` was typed, with any value. */
 bool context_given(const Context *context, const char *name);

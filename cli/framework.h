@@ -51,6 +51,10 @@ const Command *command__at(size_t index);
 /* Close the store and free what the context owns. */
 void context__release(Context *context);
 
+/* Put the paths of shipped networks in the place of their names (cli/shipped.c). *memory, owned,
+ * holds them. Returns 0 or OGPT_ENOMEM. */
+int arguments__shipped(Context *context, const char **args, char **memory);
+
 /* What cli_set_program was given. */
 const Program *program__get(void);
 

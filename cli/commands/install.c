@@ -39,10 +39,14 @@ static int choose_kernels(void)
 
 void commands_install(void)
 {
+    /* Installed: PREFIX/bin and PREFIX/share; built: build/PRESET in the tree. */
+    static const char *const model_folders[] = {"../share/ogpt/models", "../../datasets/models",
+                                                NULL};
     static const Program program = {
         .commands = commands,
         .start = choose_kernels,
         .versions = versions,
+        .model_folders = model_folders,
     };
     cli_set_program(&program);
 }

@@ -168,6 +168,7 @@ const Command cmd_probe_compare = {
     COMMAND_OPTIONS(options, CompareGiven),
     .min_args = 1,
     .max_args = 2 * COMPARE_MAX,
+    .model_args = -1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&probes_table, &probe_tests_table),
     .run = compare_run,

@@ -56,6 +56,7 @@ const Command cmd_probe_eval = {
     COMMAND_OPTIONS(options, EvalGiven),
     .min_args = 1,
     .max_args = 2,
+    .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     PROBE_TABLES,
     .run = eval_run,

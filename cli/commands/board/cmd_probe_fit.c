@@ -113,6 +113,7 @@ const Command cmd_probe_fit = {
     COMMAND_OPTIONS(options, FitGiven),
     .min_args = 1,
     .max_args = 1,
+    .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     PROBE_TABLES,
     .run = fit_run,

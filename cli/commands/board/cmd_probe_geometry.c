@@ -72,6 +72,7 @@ const Command cmd_probe_geometry = {
     COMMAND_OPTIONS(options, GeometryGiven),
     .min_args = 1,
     .max_args = 1 + GEOMETRY_MAX,
+    .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&geometry_table, &geometry_layers_table, &geometry_pairs_table),
     .run = geometry_run,

@@ -22,6 +22,8 @@ static int warn(const Context *context, char *warning, int rc)
 int context_model_load(const Context *context, ModelFile *out, const char *path)
 {
     char *warning = NULL;
+    char shipped[FILES_PATH_MAX];
+    path = context_shipped_model(shipped, path) ? shipped : path;
     int rc = products_ready(context);
     rc = rc ? rc : model_load(out, path, &warning);
     return warn(context, warning, rc);

@@ -153,12 +153,13 @@ const Command cmd_saliency = {
     .name = "saliency",
     .arguments = "MODEL [--probe PROBE] --moves MOVES [--move SQUARE]",
     .summary = "which squares of the board inside the network a move rests on",
-    .examples = "ogpt saliency datasets/models/tiny-8x8 --moves 'f5 d6 c3' --move c4\n"
+    .examples = "ogpt saliency tiny-8x8 --moves 'f5 d6 c3' --move c4\n"
                 "ogpt saliency runs/tiny --probe probe --moves 'f5 d6 c3' --move c4\n"
                 "ogpt saliency runs/tiny --probe probe --moves 'f5 d6 c3 d3' --layers 4",
     COMMAND_OPTIONS(options, SaliencyOptions),
     .min_args = 1,
     .max_args = 1,
+    .model_args = 1,
     .uses = USES_STORE | USES_BOARDS,
     COMMAND_TABLES(&saliency_table, &saliency_squares_table),
     .run = saliency_run,

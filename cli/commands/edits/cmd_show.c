@@ -51,13 +51,14 @@ const Command cmd_show = {
     .name = "show",
     .arguments = "MODEL [--probe PROBE] --moves MOVES",
     .summary = "the boards a network holds at every layer of a typed game",
-    .examples = "ogpt show datasets/models/tiny-8x8 --moves f5d6c3\n"
+    .examples = "ogpt show tiny-8x8 --moves f5d6c3\n"
                 "ogpt show runs/tiny --probe probe --moves 'f5 d6 c3'\n"
                 "ogpt show runs/tiny --probe probe --moves 'f5 d6 c3 d3 c4' --flip d4 --layers 5\n"
                 "ogpt show runs/tiny --probe probe --moves 'f5 d6 c3' --place c4=black",
     COMMAND_OPTIONS(options, ShowOptions),
     .min_args = 1,
     .max_args = 1,
+    .model_args = 1,
     .uses = USES_BOARDS,
     COMMAND_TABLES(&show_layers_table, &show_moves_table),
     .run = show_run,

@@ -186,6 +186,7 @@ const Command cmd_activations = {
     COMMAND_OPTIONS(options, ActivationsGiven),
     .min_args = 2,
     .max_args = 2,
+    .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&activations_table),
     .run = activations_run,

@@ -192,6 +192,7 @@ const Command cmd_convert = {
     COMMAND_OPTIONS(options, ConvertOptions),
     .min_args = 2,
     .max_args = 2,
+    .model_args = 1,
     .uses = USES_SEED | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&conversion_table),
     .run = convert_run,

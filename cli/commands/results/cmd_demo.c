@@ -152,9 +152,10 @@ const Command cmd_demo = {
     .summary =
         "the whole experiment on 6x6, then the same questions to trained networks of 6x6 and 8x8",
     .examples = "ogpt demo\n"
-                "ogpt demo datasets/models/tiny-6x6 datasets/models/tiny-8x8",
+                "ogpt demo tiny-6x6 tiny-8x8",
     .min_args = 0,
     .max_args = (int)DEMO_GIVEN_PARTS,
+    .model_args = -1,
     .uses = USES_FORCE,
     COMMAND_TABLES(&demo_board_table),
     .run = run_demo,

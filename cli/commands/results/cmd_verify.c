@@ -181,6 +181,7 @@ const Command cmd_verify = {
     COMMAND_OPTIONS(specs, VerifyOptions),
     .min_args = 1,
     .max_args = -1,
+    .model_args = -1,
     .uses = USES_STORE,
     COMMAND_TABLES(&findings_table, &items_table),
     .run = verify_run,
