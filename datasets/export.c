@@ -58,7 +58,6 @@ static int text_game(Exporter *exporter, const uint8_t *moves, int n)
     return stream_writer_add(exporter->text, line, length + 1);
 }
 
-/* `moves` in the notation to be written, `result` from the corpus. */
 static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char *result)
 {
     char out[GAME_TEXT_MAX];
@@ -109,7 +108,7 @@ static int write_game(Exporter *exporter, uint8_t *moves)
     if (exporter->options->format == EXPORT_PGN) {
         rc = find_result(result, exporter, moves, n);
     }
-    if (exporter->options->transposed) {
+    if (exporter->options->transposed && exporter->options->format == EXPORT_NPY) {
         game_transpose(moves, n, variant);
     }
     if (rc == 0) {
@@ -138,8 +137,8 @@ static bool is_games(const char *path)
     }
     const char *format = game_reader_format(reader);
     bool is = strcmp(format, "npy") == 0 ||
-              (strcmp(format, "wthor") != 0 && game_reader_next(reader, games, 2, &n) == 0 &&
-               n > 0 && games[0].fault[0] == '\0');
+              ((strcmp(format, "text") == 0 || strcmp(format, "pgn") == 0) &&
+               game_reader_next(reader, games, 2, &n) == 0 && n > 0 && games[0].fault[0] == '\0');
     game_reader_close(reader);
     return is;
 }

@@ -12,7 +12,7 @@ typedef enum ExportFormat {
 
 typedef struct ExportOptions {
     ExportFormat format;
-    bool transposed; /* rows and columns exchanged: the published code's notation */
+    bool transposed; /* npy: indices are 8*column + row, as in the published code; names stay */
     bool tokens;     /* npy: tokens of datasets/vocab.h, else squares with 255 for none */
     bool force;      /* replace an existing file of other games */
 } ExportOptions;

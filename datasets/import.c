@@ -39,6 +39,7 @@ typedef struct GameBatch {
 typedef struct Importer {
     const ImportOptions *options;
     ReadOptions read;
+    CheckOptions check; /* of the file being read */
     const ImportWatch *watch;
     Pool *pool;
     GameReader *reader; /* of the file being read */
@@ -92,7 +93,7 @@ static void check_games(Importer *importer, size_t first)
     const GameBatch *batch = &importer->checking;
     const size_t end = first + JOB_GAMES < batch->n ? first + JOB_GAMES : batch->n;
     for (size_t i = first; i < end; i++) {
-        game_check(&importer->checked[i], &batch->games[i], &importer->options->check);
+        game_check(&importer->checked[i], &batch->games[i], &importer->check);
     }
 }
 
@@ -144,6 +145,8 @@ static int count_game(Importer *importer, const CheckedGame *checked)
     counts->unfinished += checked->unfinished;
     counts->score_mismatches += checked->score_mismatch;
     counts->unknown_results += checked->unknown_result;
+    counts->turned += (checked->way & READ_TURNED) != 0;
+    counts->renamed += (checked->way & READ_RENAMED) != 0;
     const int seen = game_set_add(&importer->seen, checked->hash);
     if (seen < 0) {
         return seen;
@@ -215,6 +218,9 @@ static void counts_add(ImportCounts *sum, const ImportCounts *more)
     sum->unfinished += more->unfinished;
     sum->score_mismatches += more->score_mismatches;
     sum->unknown_results += more->unknown_results;
+    sum->turned += more->turned;
+    sum->renamed += more->renamed;
+    sum->found += more->found;
 }
 
 static int import_file(Importer *importer, const char *path)
@@ -226,11 +232,22 @@ static int import_file(Importer *importer, const char *path)
         return rc;
     }
     importer->file.format = game_reader_format(importer->reader);
+    importer->check = options->check;
+    importer->check.transposed =
+        options->check.transposed && strcmp(importer->file.format, "npy") == 0;
     if (options->check.transposed && strcmp(importer->file.format, "wthor") == 0) {
         rc = err_set(OGPT_EUSAGE, "%s: WTHOR itself says which is the row; leave out --notation",
                      path);
     }
+    if (options->read.column && strcmp(importer->file.format, "csv") != 0) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: expected a table with a column '%.40s', found %s; leave out --column, or "
+                     "give --format csv",
+                     path, options->read.column, importer->file.format);
+    }
     rc = rc ? rc : play_rounds(importer);
+    importer->file.counts.found =
+        strcmp(importer->file.format, "prose") == 0 ? importer->file.counts.read : 0;
     if (rc == 0 && importer->file.counts.read == 0) {
         rc = err_set(OGPT_EFORMAT, "%s: expected games (%s), found none", path,
                      importer->file.format);

@@ -10,14 +10,14 @@
 #include "datasets/corpus.h"
 #include "datasets/import_check.h"
 
-#define IMPORT_VERSION "import-1" /* changes when the same file gives other games */
+#define IMPORT_VERSION "import-2" /* changes when the same file gives other games */
 
 typedef struct ImportOptions {
     CheckOptions check;
     ReadOptions read; /* board size and tokens are filled in by import_games */
-    bool dedupe;   /* leave out games that are equal to an earlier one */
-    bool skip_bad; /* keep the other games of a file that holds a bad one */
-    bool force;    /* replace a corpus that holds other games */
+    bool dedupe;      /* leave out games that are equal to an earlier one */
+    bool skip_bad;    /* keep the other games of a file that holds a bad one */
+    bool force;       /* replace a corpus that holds other games */
 } ImportOptions;
 
 typedef struct ImportCounts {
@@ -26,8 +26,10 @@ typedef struct ImportCounts {
     uint64_t rejected;   /* not legal, or not readable */
     uint64_t no_moves;   /* tags or records without a move, left out */
     uint64_t duplicates; /* legal games equal to an earlier one; left out with dedupe */
+    uint64_t found;      /* games found inside prose, kept or not */
     /* counted among the legal games, duplicates included: */
     uint64_t unfinished, score_mismatches, unknown_results;
+    uint64_t turned, renamed; /* READ_TURNED, READ_RENAMED of datasets/readers/game_reader.h */
 } ImportCounts;
 
 /* A rejected game, borrowed during the call. */

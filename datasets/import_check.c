@@ -35,6 +35,7 @@ static bool result_matches(const RawGame *raw, const GameVariant *variant, const
         board_count(&black, &white, variant, last, awarded == 1);
         if ((raw->result == RESULT_DISCS && raw->black == black && raw->white == white) ||
             (raw->result == RESULT_BLACK && raw->black == black) ||
+            (raw->result == RESULT_DIFFERENCE && raw->black == black - white) ||
             (raw->result == RESULT_WINNER && (black > white) == (raw->black > raw->white) &&
              (black < white) == (raw->black < raw->white))) {
             return true;
@@ -47,12 +48,13 @@ static bool result_matches(const RawGame *raw, const GameVariant *variant, const
 
 /* Why sq, which is not among the legal moves, cannot be played here. */
 static void refuse_move(RawGame *raw, uint64_t place, const GameVariant *variant,
-                        const Board *board, int sq)
+                        const Board *board, int sq, const char *name)
 {
-    char name[3];
     const Board other = board_swapped(board);
-    square_print(name, sq);
-    if (board_is_over(variant, board)) {
+    if (sq < 0) {
+        raw_game_fault(raw, place, "expected a square a1 to %c%d or a pass, found %s",
+                       'a' + variant->size - 1, variant->size, name);
+    } else if (board_is_over(variant, board)) {
         raw_game_fault(raw, place, "expected the end of the game, which is over, found %s", name);
     } else if ((board->mine | board->theirs) >> sq & 1) {
         raw_game_fault(raw, place, "expected an empty square, found %s, which is occupied", name);
@@ -68,51 +70,57 @@ static void refuse_move(RawGame *raw, uint64_t place, const GameVariant *variant
     }
 }
 
-/* A written pass must be the forced one that the engine has just made, or come after the end of the
- * game. */
-static void pass_check(RawGame *raw, uint64_t place, const Board *board, uint64_t legal,
-                       bool *passed)
+static void pass_check(RawGame *raw, uint64_t place, const GameVariant *variant, const Board *board,
+                       bool *owed)
 {
-    if (legal == 0) {
-        return;
+    if (!pass_is_forced(variant, board, owed)) {
+        raw_game_fault(raw, place, "expected a move of %s, who has %d legal ones, found a pass",
+                       colour_name(board->to_move),
+                       __builtin_popcountll(board_moves(variant, board)));
     }
-    if (*passed) {
-        *passed = false;
-        return;
-    }
-    raw_game_fault(raw, place, "expected a move of %s, who has %d legal ones, found a pass",
-                   colour_name(board->to_move), __builtin_popcountll(legal));
 }
 
-/* Play all entries. Returns the number of moves, or -1 if one is refused. *legal: the legal moves
- * at the end. */
-static int replay(CheckedGame *out, RawGame *raw, const CheckOptions *options, uint64_t *legal)
+/* Play all entries, their squares named in one of the ways READ_*. Returns the number of moves, or
+ * -1 if one is refused. *legal: the legal moves at the end. */
+static int replay(CheckedGame *out, RawGame *raw, const CheckOptions *options, int way,
+                  uint64_t *legal)
 {
     const GameVariant *variant = options->variant;
     Board board = variant->start;
-    bool passed = false; /* the engine has just made a forced pass */
+    bool owed = false; /* a forced pass that may be written */
     int n = 0;
+    memset(out->moves, SQ_NONE, (size_t)variant->n_moves);
     *legal = board_moves(variant, &board);
     for (int i = 0; i < raw->n && raw->fault[0] == '\0'; i++) {
+        const uint64_t place = raw->place + raw->line[i];
         int sq = raw->entry[i];
+        char name[3];
         if (sq == RAW_PASS) {
-            pass_check(raw, raw->place + raw->line[i], &board, *legal, &passed);
+            pass_check(raw, place, variant, &board, &owed);
             continue;
         }
-        sq = options->transposed ? symmetry_sq(variant, SYMMETRY_TRANSPOSE, sq) : sq;
-        if (!(*legal >> sq & 1)) {
-            refuse_move(raw, raw->place + raw->line[i], variant, &board, sq);
+        sq = options->transposed ? 8 * (sq % 8) + sq / 8 : sq;
+        square_print(name, sq);
+        sq = raw_game_sq(variant, way, sq);
+        if (sq < 0 || !(*legal >> sq & 1)) {
+            refuse_move(raw, place, variant, &board, sq, name);
+            break;
+        }
+        if (raw->mover[i] != MOVER_NOT_STATED &&
+            (raw->mover[i] == MOVER_BLACK) != (board.to_move == BLACK)) {
+            raw_game_fault(raw, place, "expected a move of %s, who is to move, found %s of %s",
+                           colour_name(board.to_move), name, colour_name(1 - board.to_move));
             break;
         }
         out->moves[n++] = (uint8_t)sq;
         board = board_child(variant, &board, sq);
         *legal = board_moves(variant, &board);
-        passed = false;
+        owed = false;
         if (*legal == 0) {
             const Board other = board_swapped(&board);
             *legal = board_moves(variant, &other);
-            passed = *legal != 0;
-            board = passed ? other : board;
+            owed = *legal != 0;
+            board = owed ? other : board;
         }
     }
     out->last = board;
@@ -121,6 +129,31 @@ static int replay(CheckedGame *out, RawGame *raw, const CheckOptions *options, u
         return -1;
     }
     return n;
+}
+
+/* Replay in the first way of naming squares in which the game is legal. If there is none: in the
+ * one in which most of it is, so that the reason is one that helps. */
+static int replay_any(CheckedGame *out, RawGame *raw, const CheckOptions *options, uint64_t *legal)
+{
+    int best = READ_PLAIN;
+    int best_ply = 0;
+    for (int way = READ_PLAIN; way < READ_WAYS; way++) {
+        out->way = way;
+        raw->fault[0] = '\0';
+        const int n = way & READ_RENAMED && options->variant->size == 8
+                          ? -1
+                          : replay(out, raw, options, way, legal);
+        if (n >= 0) {
+            return n;
+        }
+        if (raw->fault[0] != '\0' && raw->fault_ply > best_ply) {
+            best = way;
+            best_ply = raw->fault_ply;
+        }
+    }
+    out->way = best;
+    raw->fault[0] = '\0';
+    return replay(out, raw, options, best, legal);
 }
 
 bool first_move_is_legal(const GameVariant *variant, int sq)
@@ -148,14 +181,16 @@ void game_check(CheckedGame *out, RawGame *raw, const CheckOptions *options)
     const GameVariant *variant = options->variant;
     char found_by_reader[RAW_FAULT_SIZE];
     uint64_t legal = 0;
-    memset(out->moves, SQ_NONE, (size_t)variant->n_moves);
     out->unfinished = out->score_mismatch = out->unknown_result = false;
     /* A reader stops at what it cannot read; an illegal move before that is reported first. */
     memcpy(found_by_reader, raw->fault, sizeof(found_by_reader));
-    raw->fault[0] = '\0';
-    const int n = replay(out, raw, options, &legal);
+    const uint64_t reader_place = raw->fault_place;
+    const int reader_ply = raw->fault_ply;
+    const int n = replay_any(out, raw, options, &legal);
     if (n >= 0) {
         memcpy(raw->fault, found_by_reader, sizeof(found_by_reader));
+        raw->fault_place = reader_place;
+        raw->fault_ply = reader_ply;
     }
     if (raw->fault[0] != '\0') {
         out->verdict = CHECK_REJECTED;

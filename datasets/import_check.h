@@ -1,6 +1,8 @@
 /* datasets/import_check.h - the one place where other people's games are checked by the rules.
  *
- * The strict engine replays each game move by move; written passes must be forced ones. The result
+ * The strict engine replays each game move by move; written passes must be forced ones. A game that
+ * is not legal as it is written is tried in the other ways of naming squares (READ_RENAMED,
+ * READ_TURNED); the first way in which all of it is legal is taken. The result
  * that the file states is compared with the board; a difference is counted, and never a reason to
  * refuse the game.
  */
@@ -11,7 +13,8 @@
 
 typedef struct CheckOptions {
     const GameVariant *variant;
-    bool transposed; /* the letter is the row: squares are mirrored at the diagonal a1-h8 */
+    bool transposed; /* arrays only: an index is 8*column + row, so the squares of the game are
+                        mirrored at the diagonal a1-h8; names always keep their meaning */
     int first_move;  /* turn each game so that this is its first move; SQ_NONE: do not turn */
 } CheckOptions;
 
@@ -26,6 +29,7 @@ typedef struct CheckedGame {
     uint8_t moves[GAME_MAX_MOVES]; /* n_moves of the variant, SQ_NONE after the last */
     uint64_t hash;                 /* game_hash of them */
     Board last;                    /* after the last legal move, before turning by first_move */
+    int way;                       /* READ_*: how the squares were named */
     bool unfinished;               /* the side to move could still play */
     bool score_mismatch;           /* the stated result is neither of the two counts */
     bool unknown_result;           /* the format has a place for a result, and none is in it */
@@ -39,7 +43,8 @@ void board_count(int *black, int *white, const GameVariant *variant, const Board
 /* True if a game can begin with `sq`. */
 bool first_move_is_legal(const GameVariant *variant, int sq);
 
-/* Replay one game. On CHECK_REJECTED the reason is put into `raw`. */
+/* Replay one game. On CHECK_REJECTED the reason is put into `raw`: that of the way of naming
+ * squares in which most of the game is legal; names are as in the file, the board as we hold it. */
 void game_check(CheckedGame *out, RawGame *raw, const CheckOptions *options);
 
 #endif

@@ -2,7 +2,6 @@
 #include "game/notation.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +33,32 @@ void square_print(char out[3], int sq)
     out[2] = '\0';
 }
 
+size_t pass_length(const char *text, size_t n)
+{
+    static const char *const spellings[] = {"pass", "0000", "--", "pa", "ps", "@@"};
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        const size_t length = strlen(spellings[i]);
+        size_t same = 0;
+        while (same < length && same < n &&
+               tolower((unsigned char)text[same]) == spellings[i][same]) {
+            same++;
+        }
+        if (same == length) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+bool pass_is_forced(const GameVariant *variant, const Board *board, bool *owed)
+{
+    if (*owed) {
+        *owed = false;
+        return true;
+    }
+    return board_is_over(variant, board);
+}
+
 static bool is_separator(char character)
 {
     return character != '\0' && strchr(" \t\r\n,-", character);
@@ -59,17 +84,18 @@ static const char *colour_name(Colour colour)
     return colour == BLACK ? "black" : "white";
 }
 
+static int refuse_pass(const GameVariant *variant, const Board *board, size_t position, int ply)
+{
+    const int n = __builtin_popcountll(board_moves(variant, board));
+    return err_set(OGPT_EFORMAT,
+                   "character %zu, ply %d: expected a move of %s, who has %d legal one%s, found a "
+                   "pass; leave it out",
+                   position, ply, colour_name(board->to_move), n, n == 1 ? "" : "s");
+}
+
 /* The move at `text` does not parse as a square: say what is there instead. */
 static int refuse_square(const GameVariant *variant, const char *text, size_t position, int ply)
 {
-    const int first = tolower((unsigned char)text[0]);
-    const int second = first == 'p' ? tolower((unsigned char)text[1]) : 0;
-    if (second == 'a' || second == 's') {
-        return err_set(OGPT_EFORMAT,
-                       "character %zu, ply %d: a pass is written down; passes are never written, "
-                       "leave it out",
-                       position, ply);
-    }
     char shown[SHOWN_SIZE];
     show(shown, text);
     return err_set(OGPT_EFORMAT, "character %zu, ply %d: expected a square a1 to %c%d, found %s",
@@ -105,9 +131,19 @@ static int refuse_move(const GameVariant *variant, const Board *board, int sq, s
 int moves_parse(uint8_t *moves, int *n, const GameVariant *variant, const char *text)
 {
     Board board = variant->start;
+    const size_t length = strlen(text);
+    bool owed = false; /* a forced pass that may be written */
     memset(moves, SQ_NONE, GAME_MAX_MOVES);
     *n = 0;
-    for (size_t at = 0; text[at] != '\0';) {
+    for (size_t at = 0; at < length;) {
+        const size_t pass = pass_length(text + at, length - at);
+        if (pass > 0) {
+            if (!pass_is_forced(variant, &board, &owed)) {
+                return refuse_pass(variant, &board, at + 1, *n + 1);
+            }
+            at += pass;
+            continue;
+        }
         if (is_separator(text[at])) {
             at++;
             continue;
@@ -117,7 +153,8 @@ int moves_parse(uint8_t *moves, int *n, const GameVariant *variant, const char *
             return refuse_square(variant, text + at, at + 1, *n + 1);
         }
         /* "a10" is a square of a larger board, not a1 followed by a stray digit. */
-        if (isdigit((unsigned char)text[at + 2])) {
+        if (isdigit((unsigned char)text[at + 2]) &&
+            pass_length(text + at + 2, length - at - 2) == 0) {
             return err_set(OGPT_EFORMAT,
                            "character %zu, ply %d: expected a square a1 to %c%d, found '%.3s'",
                            at + 1, *n + 1, 'a' + variant->size - 1, variant->size, text + at);
@@ -125,7 +162,7 @@ int moves_parse(uint8_t *moves, int *n, const GameVariant *variant, const char *
         if (!(board_moves(variant, &board) >> sq & 1)) {
             return refuse_move(variant, &board, sq, at + 1, *n + 1);
         }
-        board_play(variant, &board, sq);
+        owed = board_play(variant, &board, sq) == PLAY_OPPONENT_PASSES;
         moves[(*n)++] = (uint8_t)sq;
         at += 2;
     }

@@ -12,15 +12,17 @@
 #include "datasets/readers/game_reader_internal.h"
 
 /* In the order in which they look at the first bytes: text takes what the others leave. */
-static const GameFormat *const formats[] = {&format__npy, &format__wthor, &format__pgn,
-                                            &format__text};
+static const GameFormat *const formats[] = {&format__npy,   &format__wthor,      &format__ggf,
+                                            &format__csv,   &format__logistello, &format__pgn,
+                                            &format__drops, &format__text,       &format__prose};
 #define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
 static int find_format(GameReader *reader, const char *name, const uint8_t *head, size_t n)
 {
     const bool automatic = strcmp(name, "auto") == 0;
     for (size_t i = 0; i < N_FORMATS; i++) {
-        if (automatic ? formats[i]->recognise(head, n, reader->stream.size)
+        if (automatic ? formats[i]->recognise &&
+                            formats[i]->recognise(head, n, reader->stream.size, reader->options)
                       : strcmp(formats[i]->name, name) == 0) {
             reader->format = formats[i];
             return 0;
@@ -28,12 +30,11 @@ static int find_format(GameReader *reader, const char *name, const uint8_t *head
     }
     if (!automatic) {
         return err_set(OGPT_EUSAGE,
-                       "no format of games is called '%.20s': expected auto, pgn, "
-                       "wthor, text or npy",
-                       name);
+                       "no format of games is called '%.20s': expected auto|" GAME_FORMATS, name);
     }
     return err_set(OGPT_EFORMAT,
-                   "%s: expected PGN, WTHOR, text or .npy, found bytes of no such format; convert "
+                   "%s: expected games (auto|" GAME_FORMATS
+                   "), found bytes of no such format; convert "
                    "the file, or name its format with --format",
                    reader->stream.path);
 }
@@ -62,6 +63,13 @@ int game_reader_open(GameReader **out, const char *path, const ReadOptions *opti
     }
     rc = rc ? rc : stream_read(&reader->stream, head, sizeof(head), &n);
     rc = rc ? rc : packed_refuse(head, n, path, "games", GAMES_RECIPE);
+    if (rc == 0 && n >= 2 &&
+        (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0)) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: expected a byte a character, found a text in UTF-16; convert it: iconv "
+                     "-f UTF-16 -t UTF-8",
+                     path);
+    }
     rc = rc ? rc : find_format(reader, options->format, head, n);
     if (rc == 0) {
         reader->stream.at = 0;
@@ -127,6 +135,17 @@ uint64_t game_reader_bytes(const GameReader *reader)
     return reader->stream.size;
 }
 
+int raw_game_sq(const GameVariant *variant, int way, int sq)
+{
+    const int margin = way & READ_RENAMED ? (8 - variant->size) / 2 : 0;
+    const int row = sq / 8 - margin;
+    const int column = sq % 8 - margin;
+    if (row < 0 || column < 0 || row >= variant->size || column >= variant->size) {
+        return -1;
+    }
+    return 8 * (way & READ_TURNED ? variant->size - 1 - row : row) + column;
+}
+
 /* ---- for the formats ---- */
 
 RawGame *reader__game(GameReader *reader, uint64_t place)
@@ -138,6 +157,7 @@ RawGame *reader__game(GameReader *reader, uint64_t place)
         game->result = RESULT_NOT_STATED;
         game->black = game->white = 0;
         game->n = 0;
+        game->drops = false;
         game->fault[0] = '\0';
     }
     return game;
@@ -162,6 +182,7 @@ void reader__entry(RawGame *game, uint8_t entry, uint64_t place)
     }
     const uint64_t line = place - game->place;
     game->line[game->n] = line < UINT16_MAX ? (uint16_t)line : UINT16_MAX;
+    game->mover[game->n] = MOVER_NOT_STATED;
     game->entry[game->n++] = entry;
 }
 
@@ -198,4 +219,38 @@ size_t records__feed(GameReader *reader, const uint8_t *bytes, size_t n,
         }
     }
     return at;
+}
+
+size_t lines__feed(GameReader *reader, const uint8_t *bytes, size_t n,
+                   void (*take)(GameReader *reader))
+{
+    LineState *line = &reader->lines;
+    for (size_t i = 0; i < n; i++) {
+        if (line->n == 0 && !line->cut) {
+            line->offset = reader->text.offset;
+        }
+        reader->text.offset++;
+        if (bytes[i] == '\n') {
+            lines__end(reader, take);
+            reader->text.line++;
+            if (reader__is_full(reader)) {
+                return i + 1;
+            }
+        } else if (line->n < LINE_MAX_BYTES) {
+            line->bytes[line->n++] = (char)bytes[i];
+        } else {
+            line->cut = true;
+        }
+    }
+    return n;
+}
+
+void lines__end(GameReader *reader, void (*take)(GameReader *reader))
+{
+    LineState *line = &reader->lines;
+    if (line->n > 0) {
+        take(reader);
+    }
+    line->n = 0;
+    line->cut = false;
 }

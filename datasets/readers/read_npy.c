@@ -1,14 +1,17 @@
 /* datasets/readers/read_npy.c - games as a NumPy array of integers, a game a row: squares (8 * row
  * + column on every board; 255 or -1 after the last move) or tokens of the caller's table (0 or -1
- * after the last move).
+ * after the last move). Among squares 64 is a pass, which must be forced.
  */
 #include <string.h>
 
 #include "base/err.h"
 #include "datasets/readers/game_reader_internal.h"
 
-static bool npy_recognise(const uint8_t *head, size_t n, uint64_t size)
+#define PASS_INDEX 64
+
+static bool npy_recognise(const uint8_t *head, size_t n, uint64_t size, const ReadOptions *options)
 {
+    (void)options;
     (void)size;
     return n >= 6 && memcmp(head, "\x93NUMPY", 6) == 0;
 }
@@ -43,9 +46,8 @@ static void row_take(RawGame *game, const GameReader *reader, NpyContent content
                            (unsigned long long)column, (long long)value);
         } else if (content == NPY_TOKENS && value > 0 && value < options->n_tokens) {
             reader__entry(game, options->sq_of_tok[value], number);
-        } else if (content == NPY_SQUARES && value >= 0 && value < BOARD_SQUARES &&
-                   (reader->variant->squares >> value & 1)) {
-            reader__entry(game, (uint8_t)value, number);
+        } else if (content == NPY_SQUARES && value >= 0 && value <= BOARD_SQUARES) {
+            reader__entry(game, value == PASS_INDEX ? RAW_PASS : (uint8_t)value, number);
         } else {
             raw_game_fault(game, number, "column %llu: expected %s of a %dx%d board, found %lld",
                            (unsigned long long)column,
@@ -55,15 +57,28 @@ static void row_take(RawGame *game, const GameReader *reader, NpyContent content
     }
 }
 
-/* True if the row in the buffer is a legal game when read as `content`. Mirroring the board at its
- * diagonal does not change that, so the notation need not be known. */
+/* True if the row in the buffer is a legal game when read as `content`, in any of the ways of
+ * naming squares; passes are left out here. Mirroring the board at its diagonal does not change
+ * that, so the notation need not be known. */
 static bool row_is_legal(const GameReader *reader, NpyContent content)
 {
+    const GameVariant *variant = reader->variant;
     RawGame game = {.place = 1};
-    Board after[GAME_MAX_MOVES];
     row_take(&game, reader, content, 1);
-    return game.fault[0] == '\0' && game.n > 0 && game.n <= reader->variant->n_moves &&
-           game_replay(reader->variant, game.entry, game.n, after) == game.n;
+    for (int way = READ_PLAIN; game.fault[0] == '\0' && way < READ_WAYS; way++) {
+        uint8_t moves[RAW_ENTRIES];
+        Board after[GAME_MAX_MOVES];
+        int n = 0;
+        for (int i = 0; i < game.n; i++) {
+            if (game.entry[i] != RAW_PASS) {
+                moves[n++] = (uint8_t)raw_game_sq(variant, way, game.entry[i]);
+            }
+        }
+        if (n > 0 && n <= variant->n_moves && game_replay(variant, moves, n, after) == n) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int find_content(GameReader *reader)

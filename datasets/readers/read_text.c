@@ -1,45 +1,18 @@
 /* datasets/readers/read_text.c - plain text: one game a line, its moves separated by blanks or run
- * together ("f5 d6 c3", "F5d6C3"), '#' begins a comment; and what PGN shares with it: bytes that
- * a text may have, and words that are moves.
+ * together ("f5 d6 c3", "F5d6C3"), '#' begins a comment; the same in drop notation ("P@e3 P@f5
+ * c3c3"); and what all text formats share: words that are moves.
+ *
+ * Drop notation is how Fairy-Stockfish writes moves of its variant flipello (UCI): a piece, '@' and
+ * the square, ranks counted from below; a pass is a move from a square to itself, or 0000. Source:
+ * src/variant.cpp and src/uci.cpp of github.com/fairy-stockfish/Fairy-Stockfish.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "datasets/readers/game_reader_internal.h"
+#include "game/notation.h"
 
 /* ---- bytes ---- */
-
-/* The first byte of a character of several bytes says how many follow, and in which range the
- * second must be, so that the form is the shortest and the number a character (Unicode, table 3-7).
- */
-static bool utf8_begin(TextState *text, uint8_t byte)
-{
-    text->utf8_low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
-    text->utf8_high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
-    text->utf8_left = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
-    if (byte < 0xc2 || byte > 0xf4) {
-        text->utf8_left = 0;
-        return false;
-    }
-    return true;
-}
-
-bool text__byte_is_sound(TextState *text, uint8_t byte)
-{
-    if (byte < 0x80) {
-        const bool whole = text->utf8_left == 0;
-        text->utf8_left = 0;
-        return whole && byte != 0;
-    }
-    if (text->utf8_left == 0) {
-        return utf8_begin(text, byte);
-    }
-    const bool sound = byte >= text->utf8_low && byte <= text->utf8_high;
-    text->utf8_left = sound ? text->utf8_left - 1 : 0;
-    text->utf8_low = 0x80;
-    text->utf8_high = 0xbf;
-    return sound;
-}
 
 int text__begin(GameReader *reader)
 {
@@ -49,7 +22,22 @@ int text__begin(GameReader *reader)
     if (n != sizeof(mark) || memcmp(mark, "\xef\xbb\xbf", sizeof(mark)) != 0) {
         reader->stream.at = 0;
     }
+    reader->text.offset = reader->stream.at;
     return rc;
+}
+
+size_t text__first_word(const uint8_t *head, size_t n)
+{
+    size_t i = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    bool in_comment = false;
+    for (; i < n; i++) {
+        in_comment = head[i] == '#' || (in_comment && head[i] != '\n');
+        if (!in_comment && head[i] != ' ' && head[i] != '\t' && head[i] != '\r' &&
+            head[i] != '\n') {
+            return i;
+        }
+    }
+    return n;
 }
 
 void text__show(char out[SHOWN_MAX], const char *text, size_t n)
@@ -71,6 +59,7 @@ bool text__word_add(TextState *text, uint8_t byte)
 {
     if (text->n_word == 0) {
         text->word_line = text->line;
+        text->word_offset = text->offset;
     }
     if (text->n_word == WORD_MAX) {
         return false;
@@ -79,30 +68,31 @@ bool text__word_add(TextState *text, uint8_t byte)
     return true;
 }
 
-static int coordinate(int size, char character, char first)
+/* Bytes of "P@" or "@" before a square; 0 if there is none. */
+static size_t drop_length(const char *word, size_t n)
 {
-    const int number = (character | 0x20) - first; /* 0x20: lower case; digits have it */
-    return number >= 0 && number < size ? number : -1;
-}
-
-/* Length of the pass at the start of a word, "--", "pa" or "pass"; 0 if there is none. */
-static size_t pass_length(const char *word, size_t n)
-{
-    if (n >= 2 && word[0] == '-' && word[1] == '-') {
+    if (n >= 4 && (word[0] | 0x20) == 'p' && word[1] == '@') {
         return 2;
     }
-    if (n < 2 || (word[0] | 0x20) != 'p' || (word[1] | 0x20) != 'a') {
-        return 0;
-    }
-    return n >= 4 && (word[2] | 0x20) == 's' && (word[3] | 0x20) == 's' ? 4 : 2;
+    return n >= 3 && word[0] == '@' ? 1 : 0;
+}
+
+/* A move from a square to itself, in drop notation. */
+static bool is_drop_pass(const RawGame *game, const char *word, size_t n)
+{
+    return game->drops && n == 4 && square_parse(game_variant(8), word) >= 0 &&
+           square_parse(game_variant(8), word) == square_parse(game_variant(8), word + 2);
 }
 
 void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_t n)
 {
     const int size = reader->variant->size;
     const uint64_t line = reader->text.word_line;
-    size_t i = 0;
-    while (i < n) {
+    if (is_drop_pass(game, word, n)) {
+        reader__entry(game, RAW_PASS, line);
+        return;
+    }
+    for (size_t i = 0; i < n;) {
         const size_t pass = pass_length(word + i, n - i);
         if (pass > 0) {
             reader__entry(game, RAW_PASS, line);
@@ -113,27 +103,46 @@ void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_
             i++;
             continue;
         }
-        const int column = coordinate(size, word[i], 'a');
-        const int row = column < 0 || i + 1 == n ? -1 : coordinate(size, word[i + 1], '1');
+        const size_t drop = drop_length(word + i, n - i);
+        const char *square = word + i + drop;
+        const size_t left = n - i - drop;
+        const int sq = left < 2 ? -1 : square_parse(game_variant(8), square);
         /* "a10" is a square of a larger board, not a1 followed by a stray digit. */
-        if (row < 0 || (i + 2 < n && word[i + 2] >= '0' && word[i + 2] <= '9')) {
+        if (sq < 0 || (left > 2 && square[2] >= '0' && square[2] <= '9' &&
+                       pass_length(square + 2, left - 2) == 0)) {
             char shown[SHOWN_MAX];
             text__show(shown, word + i, n - i < 3 ? n - i : 3);
-            raw_game_fault(game, line, "expected a square a1 to %c%d or a pass, found %s",
-                           'a' + size - 1, size, shown);
+            raw_game_fault(
+                game, line, "expected a square a1 to %c%d or a pass, found %s at byte %llu",
+                'a' + size - 1, size, shown, (unsigned long long)reader->text.word_offset + i);
             return;
         }
-        reader__entry(game, (uint8_t)(8 * row + column), line);
-        i += 2;
+        game->drops = game->drops || drop > 0;
+        reader__entry(game, (uint8_t)sq, line);
+        i += drop + 2;
     }
 }
 
 /* ---- the format ---- */
 
-static bool text_recognise(const uint8_t *head, size_t n, uint64_t size)
+/* A few bytes may be damaged; a file full of control characters is no text. */
+static bool text_recognise(const uint8_t *head, size_t n, uint64_t size, const ReadOptions *options)
 {
-    (void)size;
-    return !memchr(head, '\0', n);
+    size_t n_control = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_control += head[i] == '\0' || (head[i] < ' ' && !strchr("\t\n\r\f\x1b", head[i]));
+    }
+    return 16 * n_control <= n;
+}
+
+/* By the first word that is not a comment. */
+static bool drops_recognise(const uint8_t *head, size_t n, uint64_t size,
+                            const ReadOptions *options)
+{
+    const size_t i = text__first_word(head, n);
+    const size_t drop = drop_length((const char *)head + i, n - i);
+    return drop > 0 && n - i > drop + 1 &&
+           square_parse(game_variant(8), (const char *)head + i + drop) >= 0;
 }
 
 static void word_end(GameReader *reader)
@@ -158,16 +167,12 @@ static void line_end(GameReader *reader)
 static size_t text_feed(GameReader *reader, const uint8_t *bytes, size_t n)
 {
     TextState *text = &reader->text;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++, text->offset++) {
         const uint8_t byte = bytes[i];
-        if (!text__byte_is_sound(text, byte)) {
-            word_end(reader);
-            raw_game_fault(reader__game(reader, text->line), text->line,
-                           "expected a text in UTF-8, found byte 0x%02x", byte);
-        }
         if (byte == '\n') {
             line_end(reader);
             if (reader__is_full(reader)) {
+                text->offset++;
                 return i + 1;
             }
         } else if (byte == ' ' || byte == '\t' || byte == '\r') {
@@ -183,18 +188,16 @@ static size_t text_feed(GameReader *reader, const uint8_t *bytes, size_t n)
     return n;
 }
 
-static void text_end(GameReader *reader)
-{
-    if (reader->text.utf8_left > 0) {
-        raw_game_fault(reader__game(reader, reader->text.line), reader->text.line,
-                       "expected a text in UTF-8, found half a character at the end");
-    }
-    line_end(reader);
-}
-
 const GameFormat format__text = {.name = "text",
                                  .place = "line",
                                  .recognise = text_recognise,
                                  .begin = text__begin,
                                  .feed = text_feed,
-                                 .end = text_end};
+                                 .end = line_end};
+
+const GameFormat format__drops = {.name = "drops",
+                                  .place = "line",
+                                  .recognise = drops_recognise,
+                                  .begin = text__begin,
+                                  .feed = text_feed,
+                                  .end = line_end};

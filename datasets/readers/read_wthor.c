@@ -27,8 +27,10 @@ static bool size_fits(const uint8_t *head, uint64_t size)
 
 /* By the date of making, 1900 to 2099, with which no text begins. Damaged files are recognised too,
  * so that the message can say what is wrong with them. */
-static bool wthor_recognise(const uint8_t *head, size_t n, uint64_t size)
+static bool wthor_recognise(const uint8_t *head, size_t n, uint64_t size,
+                            const ReadOptions *options)
 {
+    (void)options;
     if (n < HEADER_BYTES) {
         return false;
     }

@@ -115,8 +115,8 @@ int cases_read(CaseSet *out, const GameVariant *variant, const char *path);
 
 /* Read the same table as others write it. The header may be missing (columns as above) or name the
  * columns in any order; fields may be in double quotes; a square is a name or an index,
- * 8*row + column from 0. othello_world: the letter is the row (in an index: the eighths), so every
- * square is transposed. The rules cannot distinguish the two notations, because the start position
+ * 8*row + column from 0. othello_world: an index is 8*column + row, as in the published code; names
+ * mean the same in both notations. The rules cannot distinguish the two, because the start position
  * is symmetric. Everything else is checked as by cases_parse. The set also holds the excluded
  * cases, in their places, so a file made from it loses none. */
 int cases_import(CaseSet *out, const GameVariant *variant, const char *path, bool othello_world);

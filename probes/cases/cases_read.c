@@ -158,7 +158,7 @@ static int transposed(int sq)
 /* Append the name of a square to a list of names. Returns 0, or OGPT_EFORMAT if the board has no
  * such square, or if the list is too long. */
 static int add_name(char out[FIELD_BYTES], size_t *used, const GameVariant *variant, int sq,
-                    const char *word, bool othello_world)
+                    const char *word)
 {
     if (sq < 0 || sq >= BOARD_SQUARES || (variant->squares >> sq & 1) == 0) {
         return err_set(OGPT_EFORMAT,
@@ -170,33 +170,61 @@ static int add_name(char out[FIELD_BYTES], size_t *used, const GameVariant *vari
         return err_set(OGPT_EFORMAT, "a list of more than %d squares", FIELD_BYTES / 3);
     }
     out[(*used)] = ' ';
-    square_print(out + *used + 1, othello_world ? transposed(sq) : sq);
+    square_print(out + *used + 1, sq);
     *used += 3;
     return 0;
 }
 
-/* A list of squares by name (apart or run together) or by index -> names with blanks. */
+/* Bytes of separators before the next square or pass; two hyphens are a pass. */
+static size_t separators_skipped(const char *text)
+{
+    size_t n = 0;
+    while (text[n] != '\0' && strchr(" \t,-", text[n]) && strncmp(text + n, "--", 2) != 0) {
+        n++;
+    }
+    return n;
+}
+
+/* A pass of a list of moves, as a name or as index 64: its bytes, or 0. */
+static size_t pass_bytes(const char *text)
+{
+    const size_t named = pass_length(text, strlen(text));
+    const bool index = strncmp(text, "64", 2) == 0 && (text[2] < '0' || text[2] > '9');
+    return named > 0 ? named : index ? 2 : 0;
+}
+
+/* A list of squares by name (apart or run together) or by index -> names with blanks. Passes of
+ * moves stay: they are checked with them. othello_world: indices are 8*column + row; names are
+ * ours. */
 static int canonical_squares(char field[FIELD_BYTES], const GameVariant *variant,
-                             bool othello_world)
+                             bool othello_world, bool moves)
 {
     static const char separators[] = " \t,-";
     char out[FIELD_BYTES] = "";
     const char *at = field;
     size_t used = 0;
     int rc = 0;
-    for (at += strspn(at, separators); *at != '\0' && rc == 0; at += strspn(at, separators)) {
+    for (at += separators_skipped(at); *at != '\0' && rc == 0; at += separators_skipped(at)) {
         const char *word = at;
+        const size_t pass = moves ? pass_bytes(at) : 0;
         int sq;
+        if (pass > 0 && used + 4 <= FIELD_BYTES) {
+            memcpy(out + used, " --", 4);
+            used += 3;
+            at += pass;
+            continue;
+        }
         if (*at >= '0' && *at <= '9') {
             char *end;
             long value = strtol(at, &end, 10);
             sq = strchr(separators, *end) && value < BOARD_SQUARES ? (int)value : -1;
+            sq = othello_world && sq >= 0 ? transposed(sq) : sq;
             at = end;
         } else {
             sq = at[1] != '\0' ? square_parse(variant, at) : -1;
             at += at[1] != '\0' ? 2 : 1;
         }
-        rc = add_name(out, &used, variant, sq, word, othello_world);
+        rc = add_name(out, &used, variant, sq, word);
     }
     if (rc == 0) {
         memcpy(field, out, sizeof(out));
@@ -242,7 +270,7 @@ static int parse_line(EditCase *edit, const GameVariant *variant, const char *li
     for (int c = 0; c < form->n_fields && rc == 0; c++) {
         bool squares = c == COLUMN_MOVES || c == COLUMN_SQUARE || c == COLUMN_WITNESS;
         if (form->foreign && squares) {
-            rc = canonical_squares(column[c], variant, form->othello_world);
+            rc = canonical_squares(column[c], variant, form->othello_world, c != COLUMN_SQUARE);
             if (rc != 0) {
                 return err_set(rc, "%s: %s", column_names[c], err_message());
             }

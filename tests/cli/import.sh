@@ -82,11 +82,18 @@ for form in npy text pgn; do
     expect 0 export four.ogpc "out.$form" --format $form --notation othello_world --json
     counts games=2000
     expect 0 export four.ogpc "out.$form" --format $form --notation othello_world
-    refuse 2 "holds something else" export four.ogpc "out.$form" --format $form
+    if [ $form = npy ]; then # names are the same in both notations
+        refuse 2 "holds something else" export four.ogpc "out.$form" --format $form
+    else
+        expect 0 export four.ogpc "out.$form" --format $form
+    fi
     expect 0 import back.ogpc "out.$form" --size 4 --notation othello_world --force --json
     [ "$(json_value content_hash)" = "$hash" ] || fail "$form: the hash of the corpus expected"
     expect 0 import other.ogpc "out.$form" --size 4 --force --json
-    [ "$(json_value content_hash)" != "$hash" ] || fail "$form: the other notation, another hash"
+    # A number means another square in the other notation, a name the same one.
+    other=$(json_value content_hash)
+    { [ $form = npy ] && [ "$other" != "$hash" ]; } || { [ $form != npy ] && [ "$other" = "$hash" ]; } ||
+        fail "$form: the other notation"
 done
 
 # What a killed import left beside its goal is gone after the next one; a living one's stays.

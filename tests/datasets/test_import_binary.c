@@ -243,7 +243,8 @@ static void bad_rows_are_refused(void **state)
         int ply;
         const char *reason;
     } rows[] = {
-        {{37, 64, -1, -1}, false, 2, "column 1: expected a square (8 * row + column) of a 8x8"},
+        {{37, 65, -1, -1}, false, 2, "column 1: expected a square (8 * row + column) of a 8x8"},
+        {{37, 64, -1, -1}, false, 2, "found a pass"},
         {{37, -2, -1, -1}, false, 2, "found -2"},
         {{37, 254, -1, -1}, false, 2, "found 254"},               /* our own mark of a pass */
         {{37, 4294967339, -1, -1}, false, 2, "found 4294967339"}, /* 43 in the low 32 bits */

@@ -18,6 +18,11 @@ static void every_kind_is_read(void **state)
         ("\xef\xbb\xbf[A \"Pr\xc3\xa9qualificatif \x1b[31m\"]\n1. f5 1... d6 2. c3! d3?! 3. c4 "
          "$13\n"),
         "% not ours\n1. f5 {comment ( [ \" ; of {this kind} d6\n2. c3 ; d3 until here\nd3 3. c4",
+        "[White \"Aa\n Bb\"]\n[Result \"*\"]\n" FIVE,  /* a tag broken by a line end */
+        "[White \"Aa\"\n[Black \"Bb\n[C \"\"]\n" FIVE, /* ends of tags lost, but no moves */
+        "[White \"Aa\n\n1. f5 d6 2. c3 d3 3. c4\n",
+        "[Black \"XM-\xe1x\"]\n1. f5 {\xff} d6 2. c3 d3 3. c4", /* Latin-1 */
+        "{x} * { never closed\n[A \"\"]\n" FIVE,
         "1. f5 (1. d3 c3 (1... c5 {a )} 2. xx) 2. ..) d6 (((a) b) c) 2. c3 d3 3. c4 {}",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -61,7 +66,7 @@ static void results_are_held_against_both_counts(void **state)
         {"1-0", false, false},     {"0-1", true, false},   {"1/2-1/2", true, false},
         {"1/2", true, false},      {"*", false, true},     {"?", false, true},
         {"", false, true},         {"65-0", false, true},  {"13-0 ", false, true},
-        {"thirteen", false, true}, {"13:0", false, true},
+        {"thirteen", false, true}, {"13:0", false, true},  {"0-0", false, true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char text[256];
@@ -101,20 +106,32 @@ static void bad_games_are_refused_with_line_and_ply(void **state)
         {"pass", BEFORE "[Event \"2\"]\n1. f5 pa\n" AFTER, 0, 4, 2, "found a pass"},
         {"pass in words", BEFORE "[Event \"2\"]\n1. Pass\n" AFTER, 0, 4, 1, "found a pass"},
         {"off the board", BEFORE "[Event \"2\"]\n1. f5 i9\n" AFTER, 0, 4, 2, "found 'i9'"},
-        {"open tag", BEFORE "[Event \"2\"\n1. f5 d6\n" AFTER, 0, 3, 1, "] at the end of a tag"},
-        {"open quotes", BEFORE "[Event \"2]\n1. f5 d6\n" AFTER, 0, 3, 1, "] at the end of a tag"},
+        {"open quotes", BEFORE "[Event \"2]\n1. f5 d6\n" AFTER, 0, 3, 1, "] at the end of the tag"},
+        {"open tag", BEFORE "[Event\n1. f5 d6\n" AFTER, 0, 3, 1, "] at the end of the tag"},
+        {"open quotes, many lines", BEFORE "[Event \"2]\n1. f5 d6\n2. c3\nd3\nc4\nb3\n" AFTER, 0, 3,
+         1, "of the tag of line 3, found other lines"},
+        {"open {", BEFORE "[Event \"2\"]\n1. f5 { d6\n" AFTER, 0, 4, 2,
+         "expected } for the { of line 4, found the tags of the next game"},
+        {"open { before the moves", BEFORE "[Event \"2\"]\n{ 1. f5 d6\n\n" AFTER, 0, 4, 1,
+         "expected } for the { of line 4"},
+        {"open { in a variation", BEFORE "[Event \"2\"]\n1. f5 (d3 { d6\n\n" AFTER, 0, 4, 2,
+         "found the tags of the next game"},
         {"stray )", BEFORE "[Event \"2\"]\n1. f5 ) d6\n" AFTER, 0, 4, 2, "found ) without its ("},
         {"open (", BEFORE "[Event \"2\"]\n1. f5 (d6\n" AFTER, 0, 5, 2, "for the ( of line 4"},
-        {"NUL", BEFORE "[Event \"\0\"]\n1. f5\n" AFTER, 21 + 18 + 21, 3, 1, "found byte 0x00"},
-        {"Latin-1", BEFORE "[Event \"Pr\xe9qu\"]\n1. f5\n" AFTER, 0, 3, 1, "found byte 0x71"},
+        {"NUL", BEFORE "[Event \"2\"]\n1. d3 c\0005\n" AFTER, 21 + 12 + 10 + 21, 4, 2,
+         "found 'c\\x005' at byte 39"},
+        {"Latin-1", BEFORE "[Event \"2\"]\n1. f5 d\xe9\n" AFTER, 0, 4, 2,
+         "found 'd\\xe9' at byte 39"},
         {"escape", BEFORE "[Event \"2\"]\n1. f5 \x1b[2J\n" AFTER, 0, 4, 2, "'\\x1b[2'"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         assert_bad(&rows[i], import_options(8), 2);
     }
     static const BadGame last[] = {
-        {"open {", BEFORE AFTER "[Event \"2\"]\n1. f5 { d6\n" AFTER, 0, 9, 2,
+        {"open { at the end", BEFORE AFTER "[Event \"2\"]\n1. f5 { d6\n\n1. d3 c5\n", 0, 9, 2,
          "end of the comment of line 6, found the end of the file"},
+        {"open { after the last game", BEFORE AFTER "* { 1. d3 c5\n", 0, 6, 1,
+         "end of the comment of line 5"},
         {"open ( at the end", BEFORE AFTER "[Event \"2\"]\n1. f5 ( d6", 0, 6, 2,
          "end of the variation of line 6"},
         {"open [ at the end", BEFORE AFTER "[Event", 0, 5, 1, "end of the tag of line 5"},

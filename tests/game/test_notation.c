@@ -126,9 +126,15 @@ static void bad_moves_name_place_and_reason(void **state)
         {8, "d4", {"character 1, ply 1", "d4 is occupied"}},
         {8, "a1", {"character 1, ply 1", "a1 flips nothing for black", "to move"}},
         {8, "e3", {"character 1, ply 1", "e3 flips nothing for black", "would for white"}},
-        {8, "f5 pass d6", {"character 4, ply 2", "a pass is written down", "leave it out"}},
-        {8, "f5 PA", {"character 4, ply 2", "a pass is written down"}},
-        {8, "f5 ps", {"character 4, ply 2", "a pass is written down"}},
+        {8,
+         "f5 pass d6",
+         {"character 4, ply 2", "white, who has 3 legal ones, found a pass", "leave it out"}},
+        {8, "f5 PA", {"character 4, ply 2", "found a pass"}},
+        {8, "f5 ps", {"character 4, ply 2", "found a pass"}},
+        {8, "f5--d6", {"character 3, ply 2", "found a pass"}},
+        {8, "@@f5", {"character 1, ply 1", "black, who has 4 legal ones"}},
+        {8, "f50000", {"character 3, ply 2", "found a pass"}},
+        {8, "f5 d6 f5f5", {"f5 is occupied"}}, /* a pass in drop notation only */
         {8, "f", {"character 1, ply 1", "'f'"}},
         {8, "f5 d", {"character 4, ply 2", "'d'"}},
         {8, "5f", {"character 1, ply 1", "'5f'"}},
@@ -159,8 +165,8 @@ static void moves_after_the_end_are_refused(void **state)
     }
 }
 
-/* The side that must pass cannot move, and the pass need not be written. */
-static void the_wrong_mover_after_a_pass_is_refused(void **state)
+/* The side that must pass cannot move; the pass may be written in any spelling, once. */
+static void forced_passes_may_be_written_once(void **state)
 {
     const GameVariant *variant = game_variant(4);
     uint8_t moves[GAME_MAX_MOVES];
@@ -178,9 +184,19 @@ static void the_wrong_mover_after_a_pass_is_refused(void **state)
     assert_int_equal(board_moves(variant, &passed), 0);
     assert_int_not_equal(board_moves(variant, &after[pass_after]), 0);
     text[3 * (pass_after + 1)] = '\0';
-    strncat(text, "-- pass", 8);
-    assert_int_equal(moves_parse(read, &n_read, variant, text), OGPT_EFORMAT);
-    assert_non_null(strstr(err_message(), "a pass is written down"));
+    static const char *const spellings[] = {" --",  " pa",   " PASS", " ps", " PS",
+                                            " @@ ", " 0000", "0000",  "ps"};
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
+        char with[4 * GAME_MAX_MOVES];
+        int length = snprintf(with, sizeof(with), "%s%s", text, spellings[i]);
+        moves_print(with + length, moves + pass_after + 1, n - pass_after - 1);
+        assert_int_equal(moves_parse(read, &n_read, variant, with), 0);
+        assert_int_equal(n_read, n);
+        assert_memory_equal(read, moves, (size_t)n);
+        length = snprintf(with, sizeof(with), "%s%s --", text, spellings[i]);
+        assert_int_equal(moves_parse(read, &n_read, variant, with), OGPT_EFORMAT);
+        assert_non_null(strstr(err_message(), "found a pass"));
+    }
 }
 
 static void boards_round_trip(void **state)
@@ -274,7 +290,7 @@ int main(void)
         cmocka_unit_test(random_games_round_trip),
         cmocka_unit_test(bad_moves_name_place_and_reason),
         cmocka_unit_test(moves_after_the_end_are_refused),
-        cmocka_unit_test(the_wrong_mover_after_a_pass_is_refused),
+        cmocka_unit_test(forced_passes_may_be_written_once),
         cmocka_unit_test(boards_round_trip),
         cmocka_unit_test(boards_are_read_in_every_spelling),
         cmocka_unit_test(bad_boards_name_place_and_reason),

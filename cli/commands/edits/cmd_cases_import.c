@@ -9,8 +9,8 @@ typedef struct CaseImportOptions {
 
 static const OptionSpec import_options[] = {
     OPTION_ENUM("notation", offsetof(CaseImportOptions, notation), "standard|othello_world",
-                "standard: the letter is the column; othello_world: it is the row, so every square "
-                "is transposed",
+                "othello_world: an index is 8*column+row, as in the published code; names such as "
+                "f5 mean the same in both",
                 .def = "standard", .argument = "NOTATION"),
 };
 

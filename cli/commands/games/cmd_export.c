@@ -14,9 +14,11 @@ enum { AS_TOKENS, AS_SQUARES };                     /* choices of --as; -1: not 
 static const OptionSpec options[] = {
     OPTION_ENUM("format", AT(format), "npy|text|pgn",
                 "an array (games, moves), a game a line, or PGN", .required = true),
-    OPTION_ENUM("notation", AT(notation), "standard|othello_world",
-                "othello_world: the letter is the row, as in the published code",
-                .def = "standard"),
+    OPTION_ENUM(
+        "notation", AT(notation), "standard|othello_world",
+        "npy: othello_world: a number is 8*column+row, as in the published code; names such as "
+        "f5 mean the same in both",
+        .def = "standard"),
     OPTION_ENUM("as", AT(as), "tokens|squares",
                 "numbers of an .npy file: squares (8*row+column, 255 for none), the default, or "
                 "tokens (0 for none)"),

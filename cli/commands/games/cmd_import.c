@@ -6,24 +6,30 @@
 #include "game/notation.h"
 
 typedef struct ImportGiven {
-    const char *format, *first_move;
+    const char *format, *first_move, *column;
     int as, notation;
     int64_t max_bad;
-    bool dedupe, skip_bad;
+    bool dedupe, skip_bad, find;
 } ImportGiven;
 
 #define AT(field) offsetof(ImportGiven, field)
 static const OptionSpec options[] = {
-    OPTION_CHOICE("format", AT(format), "auto|pgn|wthor|text|npy",
-                  "auto: by the first bytes of each file, not by its name", .def = "auto"),
+    OPTION_CHOICE("format", AT(format), "auto|" GAME_FORMATS,
+                  "auto: by the first bytes of each file, not by its name (docs/GAMES.md)",
+                  .def = "auto"),
+    OPTION_TEXT("column", AT(column), "NAME",
+                "of a table (CSV): the column that holds the moves (without: moves)"),
+    OPTION_FLAG("find", AT(find), "look for games inside prose: lines that hold moves"),
     OPTION_ENUM(
         "as", AT(as), "auto|squares|tokens",
         "numbers of an .npy file: squares (8*row+column, 255 or -1 for none) or tokens (0 for "
         "none); auto: as whichever the first game is legal",
         .def = "auto"),
-    OPTION_ENUM("notation", AT(notation), "standard|othello_world",
-                "othello_world: in the files the letter is the row; not for WTHOR",
-                .def = "standard"),
+    OPTION_ENUM(
+        "notation", AT(notation), "standard|othello_world",
+        "othello_world: a number in an array is 8*column+row, as in the published code; names "
+        "such as f5 mean the same in both; not for WTHOR",
+        .def = "standard"),
     OPTION_TEXT("first-move", AT(first_move), "SQ",
                 "turn each game by a symmetry of the board so that it begins with SQ, as f5"),
     OPTION_FLAG("dedupe", AT(dedupe),
@@ -61,12 +67,18 @@ static int options_read(ImportOptions *out, const Context *context)
     *out = (ImportOptions){
         .check = {.variant = game_variant(context->size_given ? context->size : 8),
                   .transposed = given->notation == 1},
-        .read = {.format = given->format,
+        .read = {.format = given->find ? "prose" : given->format,
+                 .column = given->column,
                  .npy = (NpyContent)given->as}, /* the choices have its order */
         .dedupe = given->dedupe,
         .skip_bad = given->skip_bad,
         .force = context->force,
     };
+    if (given->find && strcmp(given->format, "auto") != 0 && strcmp(given->format, "prose") != 0) {
+        return err_set(OGPT_EUSAGE,
+                       "import: --find looks for games inside prose, --format says %s; give one",
+                       given->format);
+    }
     if (given->max_bad > 0 && !given->skip_bad) {
         return err_set(OGPT_EUSAGE, "import: --max-bad %lld means nothing without --skip-bad",
                        (long long)given->max_bad);
@@ -99,10 +111,11 @@ static int import_run(Context *context)
 const Command cmd_import = {
     .name = "import",
     .arguments = "CORPUS FILE...",
-    .summary = "make a corpus of other people's games (PGN, WTHOR, text, .npy)",
+    .summary = "make a corpus of other people's games (PGN, WTHOR, GGF, lists, tables, arrays)",
     .examples = "ogpt import again.ogpc games.pgn\n"
                 "ogpt import turned.ogpc games.pgn games.txt --dedupe --first-move f5\n"
                 "ogpt import kept.ogpc games.txt --skip-bad --max-bad 10\n"
+                "ogpt import found.ogpc games.txt --find\n"
                 "ogpt import tokens.ogpc games.npy --as tokens",
     COMMAND_OPTIONS(options, ImportGiven),
     .min_args = 2,

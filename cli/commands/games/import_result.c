@@ -21,9 +21,14 @@
          .meaning = "the side to move could still play"},                                          \
         {"score_mismatches", "score mismatches", .type = COLUMN_COUNT,                             \
          .meaning = "stated result is neither count of the last board"},                           \
+        {"unknown_results", "unknown results", .type = COLUMN_COUNT,                               \
+         .meaning = "none stated where the format has a place for one"},                           \
+        {"turned", "turned", .type = COLUMN_COUNT,                                                 \
+         .meaning = "began from the mirrored start position; ranks turned over"},                  \
+        {"renamed", "renamed", .type = COLUMN_COUNT,                                               \
+         .meaning = "named their squares as the middle of a larger board"},                        \
     {                                                                                              \
-        "unknown_results", "unknown results",                                                      \
-            .type = COLUMN_COUNT, .meaning = "none stated where the format has a place for one"    \
+        "found", "found", .type = COLUMN_COUNT, .meaning = "games found inside prose"              \
     }
 
 static const Column import_columns[] = {
@@ -66,6 +71,9 @@ static void counts_set(Table *table, const ImportCounts *counts)
     table_int(table, "unfinished", (int64_t)counts->unfinished);
     table_int(table, "score_mismatches", (int64_t)counts->score_mismatches);
     table_int(table, "unknown_results", (int64_t)counts->unknown_results);
+    table_int(table, "turned", (int64_t)counts->turned);
+    table_int(table, "renamed", (int64_t)counts->renamed);
+    table_int(table, "found", (int64_t)counts->found);
 }
 
 static void file_add(void *context, const ImportFile *file)
