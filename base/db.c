@@ -157,7 +157,7 @@ static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
                        "a newer ogpt; use that one",
                        db->path, (long long)version, schema->version);
     }
-    if (version < schema->version) {
+    if (version < (schema->oldest > 0 ? schema->oldest : schema->version)) {
         return err_set(OGPT_EFORMAT,
                        "%s: schema version %d expected, found %lld, which was never released",
                        db->path, schema->version, (long long)version);

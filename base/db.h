@@ -20,6 +20,7 @@ typedef struct DbSchema {
     uint32_t application_id;
     int version;            /* user_version */
     const char *create_sql; /* run once in one transaction when the file is new */
+    int oldest;             /* least user_version that is opened; 0: `version` alone */
 } DbSchema;
 
 /* Returns 0, OGPT_EIO (cannot open, disk full), OGPT_EFORMAT (not a database, other application

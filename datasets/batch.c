@@ -95,6 +95,11 @@ const char *source_identity(const GameSource *source)
     return source->identity;
 }
 
+unsigned source_split_rules(const GameSource *source)
+{
+    return source->corpus ? corpus_info(source->corpus)->split_rules : 0;
+}
+
 /* Place of the game's hash among the excluded ones; NULL if it is not excluded. */
 static const uint64_t *excluded_place(const GameSource *source, const uint8_t *moves)
 {
@@ -117,7 +122,8 @@ static int select_block(GameSource *source, uint8_t *out, uint64_t block, uint16
     const int rc = corpus_read(source->corpus, source->block_moves, first, n_games);
     for (uint64_t i = 0; rc == 0 && i < n_games; i++) {
         const uint8_t *moves = source->block_moves + i * stride;
-        if (source->split_mask >> split_of_game(moves, source->variant) & 1 &&
+        if ((source->split_mask == SPLIT_ALL ||
+             source->split_mask >> corpus_split(source->corpus, moves) & 1) &&
             !excluded_place(source, moves)) {
             memcpy(out + *n * stride, moves, stride);
             (*n)++;

@@ -44,6 +44,9 @@ uint64_t source_games(const GameSource *source);
 /* Content hash of the corpus, or "fresh:<size>:<seed>". Borrowed. */
 const char *source_identity(const GameSource *source);
 
+/* The rules by which its corpus is divided (datasets/split.h); 0 for a fresh source. */
+unsigned source_split_rules(const GameSource *source);
+
 /* Games first .. first+n-1 of the endless sequence (epoch after epoch) into
  * moves[n * n_moves]. `pool` may be NULL. */
 int source_fetch(GameSource *source, uint8_t *moves, uint64_t first, size_t n, Pool *pool);

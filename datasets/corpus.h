@@ -3,7 +3,9 @@
  * `meta` holds variant, source, seed, generator version, count and content hash; each row of
  * `blocks` holds up to 1,024 games of fixed stride (n_moves bytes a game, one square a byte,
  * SQ_NONE after the last move) with an XXH3 checksum. A block is committed whole or not at all.
- * content hash = SHA-256 of all games' full strides in order.
+ * content hash = SHA-256 of all games' full strides in order. The version of the file decides how
+ * its games are divided (datasets/split.h): 1 by the game, 2 by its canonical form. New files have
+ * version 2; a file keeps the version with which it was begun.
  * One thread at a time may use a handle. A writer holds the lock file PATH.lock, which stays
  * behind, without meaning, after the writer has ended.
  */
@@ -13,12 +15,13 @@
 #include <stdbool.h>
 
 #include "base/hash.h"
+#include "datasets/split.h"
 #include "game/board.h"
 
 #define CORPUS_BLOCK_GAMES 1024
 #define CORPUS_APPLICATION_ID 0x6f677063 /* "ogpc" */
-#define CORPUS_SCHEMA_VERSION 1
-#define CORPUS_MAX_GAMES (1ULL << 32) /* a larger declared count is damage */
+#define CORPUS_SCHEMA_VERSION 2          /* 1: the same tables, games divided by themselves */
+#define CORPUS_MAX_GAMES (1ULL << 32)    /* a larger declared count is damage */
 
 typedef struct Corpus Corpus;
 
@@ -32,6 +35,8 @@ typedef struct CorpusInfo {
     char content_hash[HASH_HEX_SIZE]; /* "" until complete */
     char generator[32];               /* version of the generator or importer */
     uint64_t plies;                   /* moves of all games; 0 until complete */
+    int version;                      /* of the file: 1 or 2 */
+    unsigned split_rules;             /* SplitRule: of its version, and of corpus_divide */
 } CorpusInfo;
 
 /* Open for reading; checks application id, schema version, declared count against the blocks
@@ -40,13 +45,23 @@ typedef struct CorpusInfo {
 int corpus_open(Corpus **out, const char *path, bool allow_incomplete);
 void corpus_close(Corpus *corpus);
 const CorpusInfo *corpus_info(const Corpus *corpus);
+/* Divide its games by these rules (SplitRule, a set), too, as long as it is open: those by which a
+ * network or a probe was made. */
+void corpus_divide(Corpus *corpus, unsigned rules);
+/* The split of one of its games. */
+Split corpus_split(const Corpus *corpus, const uint8_t *moves);
 /* Read games first .. first+n-1 into moves[n * n_moves]. Verifies block checksums (OGPT_EFORMAT
  * names path, block, expected and found) and that every byte is a playable square or SQ_NONE; only
  * corpus_verify checks that the moves are legal. The last block read is cached. */
 int corpus_read(Corpus *corpus, uint8_t *moves, uint64_t first, uint64_t n);
-/* Games that are equal to an earlier one, by their whole-game hash. Reads the whole file and
- * needs 8 bytes of memory per game. */
-int corpus_count_duplicates(uint64_t *out, Corpus *corpus);
+/* What is in a corpus, counted by hashes of whole games. Reads the whole file and needs 16 bytes of
+ * memory per game. */
+typedef struct CorpusCounts {
+    uint64_t duplicates;           /* games equal to an earlier one */
+    uint64_t duplicates_symmetric; /* equal to an earlier one or to a mirror image of it */
+    uint64_t splits[SPLIT_NONE];   /* by Split */
+} CorpusCounts;
+int corpus_count(CorpusCounts *out, Corpus *corpus);
 
 /* Create for writing, or reopen an unfinished or finished one made with the same meta (variant,
  * source, seed, n_games, generator; else OGPT_EUSAGE naming the difference: a corpus is never
@@ -64,12 +79,6 @@ int corpus_shorten(Corpus *corpus, uint64_t n_games);
 /* Write the content hash and the number of plies, mark complete. Games that were
  * written in order were hashed on the way; otherwise all are read again. */
 int corpus_finish(Corpus *corpus);
-
-/* The part of an 80/10/10 split to which a whole game belongs, by the XXH3 of its full stride. */
-typedef enum Split { SPLIT_TRAIN = 0, SPLIT_VALIDATION = 1, SPLIT_TEST = 2 } Split;
-#define SPLIT_ALL (1U << SPLIT_TRAIN | 1U << SPLIT_VALIDATION | 1U << SPLIT_TEST) /* a mask */
-Split split_of_game(const uint8_t *moves, const GameVariant *variant);
-uint64_t game_hash(const uint8_t *moves, const GameVariant *variant);
 
 /* Every check there is: SQLite integrity, block checksums, content hash, every game replayed
  * by the strict rules (games of source "random" must also have been played to the end).

@@ -44,6 +44,8 @@ int corpus__open_meta(Corpus **out, const char *path);
 uint64_t corpus__block_games(const Corpus *corpus, uint64_t block);
 /* Read and check one block into the cache. */
 int corpus__load_block(Corpus *corpus, uint64_t block);
+/* Whether all bytes are playable squares or SQ_NONE. */
+bool corpus__playable(const uint8_t *moves, size_t n_bytes, const GameVariant *variant);
 /* Number of moves in n strides. */
 uint64_t corpus__count_plies(const uint8_t *moves, size_t n_bytes);
 /* Order of two uint64_t, for qsort and bsearch. */

@@ -26,25 +26,27 @@ size_t lineage_length(const Js *manifest)
     return (start_known(manifest) ? js_length(earlier_runs(manifest)) : 1) + 1;
 }
 
-static TrainedOn run_of(const Js *name, const Js *games)
+static TrainedOn run_of(const Js *name, const Js *games, const Js *split)
 {
     const char *games_of = js_str_of(name);
     if (!games_of || games_of[0] == '\0' || js_type(games) != JS_INT || js_int_of(games) < 0) {
-        return (TrainedOn){NULL, 0};
+        return (TrainedOn){0};
     }
-    return (TrainedOn){games_of, js_int_of(games)};
+    return (TrainedOn){games_of, js_int_of(games), js_str_of(split)};
 }
 
 TrainedOn lineage_at(const Js *manifest, size_t index)
 {
     if (index + 1 == lineage_length(manifest)) {
-        return run_of(js_member(manifest, "corpus_hash"), js_member(manifest, "games"));
+        return run_of(js_member(manifest, "corpus_hash"), js_member(manifest, "games"),
+                      js_member(manifest, "split_rule"));
     }
     if (!start_known(manifest)) {
-        return (TrainedOn){NULL, 0};
+        return (TrainedOn){0};
     }
     const Js *run = js_at(earlier_runs(manifest), index);
-    return run_of(js_member(run, "games_of"), js_member(run, "games"));
+    return run_of(js_member(run, "games_of"), js_member(run, "games"),
+                  js_member(run, "split_rule"));
 }
 
 static Js *first_runs(const Js *manifest, size_t n)
@@ -55,6 +57,9 @@ static Js *first_runs(const Js *manifest, size_t n)
         Js *row = js_object();
         js_set_str(row, "games_of", run.games_of ? run.games_of : "");
         js_set_int(row, "games", run.games);
+        if (run.split) {
+            js_set_str(row, "split_rule", run.split);
+        }
         js_push(runs, row);
     }
     return runs;

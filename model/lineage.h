@@ -2,10 +2,11 @@
  * that made its starting weights (ogpt train --init-from).
  *
  * A manifest names the games of its own run as "corpus_hash" (identity of a GameSource) and
- * "games". about.earlier lists those of earlier runs: [{"games_of": identity, "games": number},
- * ...]. A network that started from random weights has an empty about.options.init-from instead of
- * the list; a copy of it has an empty list. Any other manifest leaves the start unknown: that
- * counts as one earlier run without a name.
+ * "games", and "split_rule": how a corpus was divided (datasets/split.h). about.earlier lists those
+ * of earlier runs: [{"games_of": identity, "games": number, "split_rule": rule}, ...]. A network
+ * that started from random weights has an empty about.options.init-from instead of the list; a copy
+ * of it has an empty list. Any other manifest leaves the start unknown: that counts as one earlier
+ * run without a name.
  */
 #ifndef OGPT_MODEL_LINEAGE_H
 #define OGPT_MODEL_LINEAGE_H
@@ -19,6 +20,7 @@
 typedef struct TrainedOn {
     const char *games_of; /* borrowed from the manifest; NULL if it does not say */
     int64_t games;        /* how many, counted from the first; over all epochs of a corpus */
+    const char *split;    /* rule that divided the corpus, borrowed; NULL if it does not say */
 } TrainedOn;
 
 /* Number of runs in a manifest (may be NULL), its own included: at least 1. */

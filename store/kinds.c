@@ -73,7 +73,9 @@ const char kinds_objects[] =
         "''") "'";
 #undef VIEW
 
-const DbSchema kinds_schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, create_sql};
+const DbSchema kinds_schema = {.application_id = STORE_APPLICATION_ID,
+                               .version = STORE_SCHEMA_VERSION,
+                               .create_sql = create_sql};
 
 static const KindColumn run_columns[] = {
     {"run", "INTEGER", KIND_INTEGER},       {"command", "TEXT", KIND_TEXT},

@@ -56,6 +56,9 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
     js_set_num(same, "lr-rest", o->lr_vector);
     /* Options that earlier programs did not have are stored only if they are used, so that the runs
      * of those programs can be resumed. */
+    if (source_split_rules(job->source) & SPLIT_BY_CANONICAL) {
+        js_set_str(same, "split_rule", split_rules_name(source_split_rules(job->source)));
+    }
     set_unless(same, "lr-embed", o->lr_embed, o->lr_vector);
     set_unless(same, "lr-position", o->lr_position, o->lr_vector);
     set_unless(same, "lr-head", o->lr_head, o->lr_vector);

@@ -156,20 +156,23 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     js_set_int(fields, "step", t->at.step);
     js_set_int(fields, "games", (int64_t)t->at.games);
     js_set_str(fields, "corpus_hash", source_identity(t->source));
+    if (source_split_rules(t->source) != 0) {
+        js_set_str(fields, "split_rule", split_rules_name(source_split_rules(t->source)));
+    }
     js_set(fields, "about", about ? js_keep(about) : js_object());
     rc = publish_commit(publish, fields);
     js_free(fields);
     return rc;
 }
 
-/* One option's value as a person would type it. */
-static void print_value(char *out, size_t size, const Js *value)
+/* One option's value as a person would type it, or `otherwise` if it is not given. */
+static void print_value(char *out, size_t size, const Js *value, const char *otherwise)
 {
     switch (js_type(value)) {
     case JS_INT: snprintf(out, size, "%lld", (long long)js_int_of(value)); break;
     case JS_NUM: snprintf(out, size, "%g", js_num_of(value)); break;
     case JS_STR: snprintf(out, size, "%s", js_str_of(value)); break;
-    default: snprintf(out, size, "none"); break;
+    default: snprintf(out, size, "%s", otherwise); break;
     }
 }
 
@@ -184,14 +187,18 @@ static int compare_option(const char *key, const Js *then, const Js *now, const 
     int rc = js_print(&a, then, 0);
     rc = rc ? rc : js_print(&b, now, 0);
     if (rc == 0 && strcmp(a, b) != 0) {
-        print_value(had, sizeof(had), then);
-        print_value(asked, sizeof(asked), now);
-        bool games = strcmp(key, "source") == 0;
+        bool games = strcmp(key, "source") == 0, split = strcmp(key, "split_rule") == 0;
+        const char *otherwise = split ? "game" : "none"; /* as train_about.c stores it */
+        print_value(had, sizeof(had), then, otherwise);
+        print_value(asked, sizeof(asked), now, otherwise);
         rc = err_set(OGPT_EUSAGE,
                      "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
                      "another output",
-                     path, games ? "on games " : "with --", games ? "" : key, had, asked,
-                     games ? "games" : "options");
+                     path,
+                     games   ? "on games "
+                     : split ? "on a corpus divided by rule"
+                             : "with --",
+                     games || split ? "" : key, had, asked, games || split ? "games" : "options");
     }
     mem_free(a);
     mem_free(b);

@@ -25,7 +25,8 @@ typedef struct Job {
     const Task *task;
     LabelConvention convention;
     PositionSet set;
-    uint64_t *number; /* (n_games) of each game in the corpus */
+    uint64_t *number;     /* (n_games) of each game in the corpus */
+    unsigned split_rules; /* of the corpus */
     size_t width;
     float *rows[LAYERS_MAX]; /* of one shard */
     uint8_t *labels;
@@ -76,7 +77,7 @@ static int number_games(Job *job, Corpus *corpus)
         uint64_t n = left < CORPUS_BLOCK_GAMES ? left : CORPUS_BLOCK_GAMES;
         rc = corpus_read(corpus, moves, first, n);
         for (uint64_t g = 0; g < n && found < job->set.n_games && rc == 0; g++) {
-            Split split = split_of_game(moves + g * stride, info->variant);
+            Split split = corpus_split(corpus, moves + g * stride);
             if (job->options->split_mask >> split & 1) {
                 job->number[found++] = first + g;
             }
@@ -245,6 +246,9 @@ static Js *index_json(const Job *job)
     js_set(index, "classes", classes);
     js_set_int(index, "size", job->set.vocab->variant->size);
     js_set(index, "split", splits);
+    if (job->split_rules & SPLIT_BY_CANONICAL) { /* what earlier programs wrote has no such key */
+        js_set_str(index, "split_rule", split_rules_name(job->split_rules));
+    }
     js_set_int(index, "games", (int64_t)job->out->n_games);
     js_set_int(index, "plies", options->plies);
     js_set(index, "ply", plies);
@@ -482,8 +486,12 @@ int activations_write(ActivationsReport *out, const char *path, const Subject *s
     Js *index = NULL;
     *out = (ActivationsReport){0};
     snprintf(out->corpus_hash, sizeof(out->corpus_hash), "%s", corpus_info(corpus)->content_hash);
-    Job job = {
-        .out = out, .path = path, .model = &subject->model, .work = work, .options = options};
+    Job job = {.out = out,
+               .path = path,
+               .model = &subject->model,
+               .work = work,
+               .options = options,
+               .split_rules = corpus_info(corpus)->split_rules};
     int rc = check_options(options, cfg);
     if (rc) {
         return rc;

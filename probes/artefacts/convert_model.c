@@ -138,7 +138,7 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
  * network of ours in the other notation was trained on turned games, which have no name. */
 static Js *fields_build(const Conversion *c, const Source *source)
 {
-    static const char *const kept[] = {"step", "games", "corpus_hash"};
+    static const char *const kept[] = {"step", "games", "corpus_hash", "split_rule"};
     Js *fields = js_object(), *about = js_object();
     bool turned = c->transposed && c->from == LAYOUT_TL && c->to == LAYOUT_TL;
     for (size_t i = 0; !turned && i < sizeof(kept) / sizeof(kept[0]); i++) {

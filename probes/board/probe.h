@@ -46,8 +46,9 @@ typedef struct Probe {
     uint64_t seed;
     char model_hash[HASH_HEX_SIZE];
     char corpus_hash[HASH_HEX_SIZE + 32];
-    float *weight[LAYERS_MAX];        /* (probe_inputs, n_squares, n_classes) */
-    float *bias[LAYERS_MAX];          /* (n_squares, n_classes) */
+    unsigned split_rules;      /* SplitRule: how the corpus was divided; 0: no corpus is named */
+    float *weight[LAYERS_MAX]; /* (probe_inputs, n_squares, n_classes) */
+    float *bias[LAYERS_MAX];   /* (n_squares, n_classes) */
     float *hidden_weight[LAYERS_MAX]; /* (d_model, n_hidden); NULL if linear */
     float *hidden_bias[LAYERS_MAX];   /* (n_hidden); NULL if linear */
     bool fitted[LAYERS_MAX];          /* false while a sweep is unfinished */

@@ -120,6 +120,9 @@ static Js *probe_json(const Probe *probe)
     js_set_int(json, "seed", (int64_t)probe->seed);
     js_set_str(json, "model_hash", probe->model_hash);
     js_set_str(json, "corpus_hash", probe->corpus_hash);
+    if (probe->split_rules != 0) {
+        js_set_str(json, "split_rule", split_rules_name(probe->split_rules));
+    }
     return json;
 }
 
@@ -334,6 +337,9 @@ static int read_json(Probe *out, const Js *json, const char *origin)
     rc = rc ? rc : read_text(out->model_hash, sizeof(out->model_hash), json, "model_hash", origin);
     rc = rc ? rc
             : read_text(out->corpus_hash, sizeof(out->corpus_hash), json, "corpus_hash", origin);
+    out->split_rules = rc || out->corpus_hash[0] == '\0'
+                           ? 0
+                           : split_rules_of(js_str_of(js_member(json, "split_rule")));
     rc = rc ? rc : read_int(&out->size, json, "size", 4, 8, origin);
     rc = rc ? rc : read_int(&out->d_model, json, "d_model", 1, PROBE_MAX_WIDTH, origin);
     if (format == FORMAT_HIDDEN) {

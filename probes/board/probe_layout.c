@@ -150,6 +150,7 @@ int probe_layout_write(Publish *publish, const Probe *probe, int i, const char *
         {"notation", notation},
         {"model_hash", probe->model_hash},
         {"corpus_hash", probe->corpus_hash},
+        {"split_rule", split_rules_name(probe->split_rules)},
     };
     rc = st_write(path, entries, 2, metadata, sizeof(metadata) / sizeof(metadata[0]));
     rc = rc ? rc : publish_adopt(publish, PROBE_LAYOUT_FILE);
@@ -229,6 +230,9 @@ static int about_read(Probe *out, const StFile *file, const ProbeGiven *given, c
     rc = rc ? rc
             : metadata_text(out->corpus_hash, sizeof(out->corpus_hash), file, "corpus_hash", "",
                             path);
+    if (rc == 0 && out->corpus_hash[0] != '\0') {
+        out->split_rules = split_rules_of(st_metadata(file, "split_rule"));
+    }
     rc = rc ? rc
             : metadata_text(out->model_hash, sizeof(out->model_hash), file, "model_hash",
                             model_hash, path);

@@ -389,6 +389,7 @@ int sweep_score(SweepResult *out, const Probe *probe, const char *path, const Su
                    .quiet = work_quiet(work)};
     int rc = subject_check_probe(subject, path, probe);
     rc = rc ? rc : probe_check_finished(probe, path);
+    corpus_divide(corpus, probe->split_rules);
     rc = rc ? rc : sweep_begin(&sweep, corpus);
     rc = rc ? rc : run_sweep(&sweep);
     sweep_release(&sweep);

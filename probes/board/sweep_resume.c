@@ -28,6 +28,8 @@ static int same_settings(const Probe *there, const Probe *asked, const char *pat
     const char *const text[][3] = {
         {"model", there->model_hash, asked->model_hash},
         {"corpus", there->corpus_hash, asked->corpus_hash},
+        {"a corpus divided by", split_rules_name(there->split_rules),
+         split_rules_name(asked->split_rules)},
         {"--task", there->task, asked->task},
         {"--labels", there->labels, asked->labels},
         {"--solver", there->solver, asked->solver},
@@ -93,6 +95,7 @@ static int probe_of_options(Probe *out, const Sweep *sweep, Corpus *corpus)
     copy_text(out->solver, sizeof(out->solver), options->solver);
     copy_text(out->model_hash, sizeof(out->model_hash), sweep->subject->model.model_hash);
     copy_text(out->corpus_hash, sizeof(out->corpus_hash), corpus_info(corpus)->content_hash);
+    out->split_rules = corpus_info(corpus)->split_rules;
     out->size = corpus_info(corpus)->variant->size;
     out->n_squares = out->size * out->size;
     out->d_model = (int)hook_width(cfg, options->site, (size_t)cfg->n_ctx);

@@ -21,6 +21,24 @@
 
 typedef enum RunKind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } RunKind;
 
+static bool names_corpus(const char *games_of)
+{
+    const size_t digits = strspn(games_of, "0123456789abcdef");
+    return digits == HASH_HEX_SIZE - 1 && games_of[digits] == '\0';
+}
+
+unsigned training_split_rules(const Js *manifest)
+{
+    unsigned rules = 0;
+    for (size_t i = 0; i < lineage_length(manifest); i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        if (run.games_of && names_corpus(run.games_of)) {
+            rules |= split_rules_of(run.split);
+        }
+    }
+    return rules;
+}
+
 /* What a run was trained on, and *seed of fresh games. The text is the identity that a GameSource
  * writes. */
 static RunKind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *variant)
@@ -33,9 +51,7 @@ static RunKind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *
         snprintf(written, sizeof(written), "fresh:%d:%" PRIu64, variant->size, *seed);
         return strcmp(run->games_of, written) == 0 ? KIND_FRESH : KIND_UNKNOWN;
     }
-    const size_t digits = strspn(run->games_of, "0123456789abcdef");
-    return digits == HASH_HEX_SIZE - 1 && run->games_of[digits] == '\0' ? KIND_CORPUS
-                                                                        : KIND_UNKNOWN;
+    return names_corpus(run->games_of) ? KIND_CORPUS : KIND_UNKNOWN;
 }
 
 TrainingGames training_games(const Js *manifest, const GameVariant *variant)

@@ -1,7 +1,8 @@
 /* probes/legality/seen_games.h - were scored games among the training games?
  *
  * Fresh training games are a function of (seed, index), so they are drawn again and compared. The
- * games of a corpus are split by hash, so training never saw a game of the test split.
+ * games of a corpus are split by hash, so training never saw a game of the test split, if the games
+ * that are scored are divided by the same rule (corpus_divide).
  *
  * Training replaces fresh games that are among its own held-out games (ogpt train counts them:
  * held_out_collisions). Such a game is looked up as it was before the replacement.
@@ -23,6 +24,10 @@ typedef struct TrainingGames {
 /* The training games on boards of `variant`. 4x4 has only 60,060 games, which training has soon
  * seen: unknown. */
 TrainingGames training_games(const Js *manifest, const GameVariant *variant);
+
+/* The rules (SplitRule, a set) by which the corpora of all runs were divided. A game of the test
+ * split by all of them was in none of these runs. 0: no run was trained on a corpus. */
+unsigned training_split_rules(const Js *manifest);
 
 /* Scored games that were among the training games. */
 typedef struct SeenGames {

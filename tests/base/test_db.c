@@ -8,7 +8,8 @@
 
 #define APPLICATION_ID 0x6f677074
 #define CREATE_SQL "CREATE TABLE t (k INTEGER PRIMARY KEY, x REAL, name TEXT, data BLOB) STRICT"
-static const DbSchema schema = {APPLICATION_ID, 1, CREATE_SQL};
+static const DbSchema schema = {
+    .application_id = APPLICATION_ID, .version = 1, .create_sql = CREATE_SQL};
 
 static Db *db_made(const char *path)
 {
@@ -141,8 +142,10 @@ static void transactions_hold_or_vanish(void **state)
 
 static void other_files_are_refused(void **state)
 {
-    static const DbSchema other = {APPLICATION_ID + 1, 1, CREATE_SQL};
-    static const DbSchema newer = {APPLICATION_ID, 2, CREATE_SQL};
+    static const DbSchema other = {
+        .application_id = APPLICATION_ID + 1, .version = 1, .create_sql = CREATE_SQL};
+    static const DbSchema newer = {
+        .application_id = APPLICATION_ID, .version = 2, .create_sql = CREATE_SQL};
     char garbage[4096];
     uint32_t id = 0;
     memset(garbage, 'g', sizeof(garbage));
@@ -172,7 +175,8 @@ static void other_files_are_refused(void **state)
     db_close(db);
     assert_refused(open_code(at("ours.db"), DB_READ, &schema), OGPT_EVERSION, "newer ogpt");
     /* A foreign SQLite file is not changed: no table of ours, no WAL. */
-    static const DbSchema foreign = {0, 0, "CREATE TABLE theirs (a)"};
+    static const DbSchema foreign = {
+        .application_id = 0, .version = 0, .create_sql = "CREATE TABLE theirs (a)"};
     Db *theirs = NULL;
     assert_int_equal(db_open(&theirs, at("theirs.db"), DB_CREATE, &foreign), 0);
     db_close(theirs);
@@ -191,7 +195,9 @@ static void unborn_file_is_created_again(void **state)
 
 static void failed_creation_leaves_nothing(void **state)
 {
-    static const DbSchema broken = {APPLICATION_ID, 1, CREATE_SQL "; CREATE TABLE ("};
+    static const DbSchema broken = {.application_id = APPLICATION_ID,
+                                    .version = 1,
+                                    .create_sql = CREATE_SQL "; CREATE TABLE ("};
     assert_refused(open_code(at("broken.db"), DB_CREATE, &broken), OGPT_EFORMAT, "syntax error");
     assert_int_equal(open_code(at("broken.db"), DB_CREATE, &schema), 0);
 }

@@ -39,8 +39,10 @@ static inline void make_corpus(GenerateResult *out, const char *name, int size, 
     }
 }
 
-static const DbSchema corpus_schema = {
-    .application_id = CORPUS_APPLICATION_ID, .version = CORPUS_SCHEMA_VERSION, .create_sql = ""};
+static const DbSchema corpus_schema = {.application_id = CORPUS_APPLICATION_ID,
+                                       .version = CORPUS_SCHEMA_VERSION,
+                                       .create_sql = "",
+                                       .oldest = 1};
 
 /* Run statements on a corpus file without the knowledge of datasets/. */
 static inline void corpus_sql(const char *name, const char *sql)

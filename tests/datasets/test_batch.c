@@ -85,7 +85,7 @@ static bool is_epoch(const uint32_t *order, size_t n, uint64_t n_games, unsigned
     for (uint64_t i = 0; i < n_games && right; i++) {
         uint8_t moves[STRIDE];
         spell(moves, i);
-        right = seen[i] == (splits >> split_of_game(moves, variant) & 1);
+        right = seen[i] == (splits >> split_of_game(moves, variant, SPLIT_BY_CANONICAL) & 1);
     }
     mem_free(seen);
     return right;

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/rng.h"
+#include "datasets/corpus_internal.h"
 #include "game/play.h"
 
 #define N_GAMES 2500 /* two whole blocks and one of 452 games */
@@ -240,7 +241,7 @@ static void contradictions_are_refused(void **state)
     }
     Corpus *corpus = NULL;
     make_corpus(NULL, "bad.db", 6, 3, N_GAMES);
-    corpus_sql("bad.db", "PRAGMA user_version = 2");
+    corpus_sql("bad.db", "PRAGMA user_version = 3");
     assert_refused(corpus_open(&corpus, at("bad.db"), false), OGPT_EVERSION, "newer ogpt");
     assert_refused(corpus_open(&corpus, at("absent.db"), false), OGPT_EIO, "no such file");
     assert_false(file_exists(at("absent.db")));
@@ -319,11 +320,30 @@ static void cut_and_flipped_files_never_give_other_games(void **state)
     mem_free(bytes);
 }
 
+static void each_byte_is_a_playable_square_or_none(void **state)
+{
+    static const int sizes[] = {4, 6, 8};
+    for (size_t k = 0; k < 3; k++) {
+        const GameVariant *variant = game_variant(sizes[k]);
+        uint8_t moves[100];
+        memset(moves, SQ_NONE, sizeof(moves));
+        assert_true(corpus__playable(moves, sizeof(moves), variant));
+        for (int byte = 0; byte < 256; byte++) {
+            const bool playable =
+                byte == SQ_NONE ||
+                (byte < BOARD_SQUARES && (variant->squares & ~variant->centre) >> byte & 1);
+            moves[byte % 100] = (uint8_t)byte;
+            assert_int_equal(corpus__playable(moves, sizeof(moves), variant), playable);
+            moves[byte % 100] = SQ_NONE;
+        }
+    }
+}
+
 static void duplicates_are_counted(void **state)
 {
     CorpusReport report;
     Corpus *corpus = NULL;
-    uint64_t found = 0;
+    CorpusCounts counts = {0};
     const CorpusInfo meta = meta_of(6, N_GAMES);
     uint8_t *moves = random_games(6, N_GAMES);
     memcpy(moves + 9 * STRIDE, moves + 2000 * STRIDE, STRIDE);
@@ -333,8 +353,9 @@ static void duplicates_are_counted(void **state)
     assert_int_equal(corpus_create(&corpus, at("twice.db"), &meta), 0);
     assert_int_equal(corpus_write_blocks(corpus, 0, 3, moves), 0);
     assert_int_equal(corpus_finish(corpus), 0);
-    assert_int_equal(corpus_count_duplicates(&found, corpus), 0);
-    assert_int_equal(found, 3);
+    assert_int_equal(corpus_count(&counts, corpus), 0);
+    assert_int_equal(counts.duplicates, 3);
+    assert_int_equal(counts.duplicates_symmetric, 3); /* 6x6 games hardly ever have a twin */
     corpus_close(corpus);
     verify(&report, "twice.db");
     assert_int_equal(report.duplicates, 3);
@@ -403,8 +424,8 @@ static void splits_are_80_10_10_by_whole_game(void **state)
     for (int i = 0; i < n; i++) {
         uint8_t moves[GAME_MAX_MOVES];
         play_random(moves, variant, 6, RNG_TEST, (uint64_t)i);
-        const Split split = split_of_game(moves, variant);
-        assert_int_equal(split_of_game(moves, variant), split);
+        const Split split = split_of_game(moves, variant, SPLIT_BY_CANONICAL);
+        assert_int_equal(split_of_game(moves, variant, SPLIT_BY_CANONICAL), split);
         count[split]++;
     }
     /* Four standard errors of a share of n games: sqrt(0.8 * 0.2 / n) = 0.0028, and 0.0021. */
@@ -422,6 +443,7 @@ int main(void)
         cmocka_unit_test(forged_games_are_found),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(cut_and_flipped_files_never_give_other_games),
+        cmocka_unit_test(each_byte_is_a_playable_square_or_none),
         cmocka_unit_test(duplicates_are_counted),
         cmocka_unit_test(a_corpus_has_one_writer),
         cmocka_unit_test(a_finished_corpus_is_one_file),

@@ -358,7 +358,8 @@ bool job_compare(const FaultJob *job, const JobOutcome *whole, const char *out)
  * file; the games of one block; one row of results. */
 static void result_spoil(const FaultJob *job)
 {
-    static const DbSchema corpus = {.application_id = CORPUS_APPLICATION_ID, .version = 1};
+    static const DbSchema corpus = {.application_id = CORPUS_APPLICATION_ID,
+                                    .version = CORPUS_SCHEMA_VERSION};
     Db *db = NULL;
     if (job->hashed) {
         const int fd = open(job->hashed, O_RDWR | O_CLOEXEC);
@@ -374,7 +375,9 @@ static void result_spoil(const FaultJob *job)
             db_exec(db, "DELETE FROM blocks WHERE block = (SELECT max(block) FROM blocks)");
         }
     } else if (db_open(&db, RESULTS, DB_WRITE,
-                       &(DbSchema){STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""}) == 0) {
+                       &(DbSchema){.application_id = STORE_APPLICATION_ID,
+                                   .version = STORE_SCHEMA_VERSION,
+                                   .create_sql = ""}) == 0) {
         db_exec(db, "DELETE FROM eval_by_ply; DELETE FROM edit_cases WHERE case_index = 3");
     }
     db_close(db);

@@ -10,7 +10,8 @@
 #include "datasets/corpus.h"
 #include "base/db.h"
 
-static const DbSchema corpus_schema = {.application_id = CORPUS_APPLICATION_ID, .version = 1};
+static const DbSchema corpus_schema = {.application_id = CORPUS_APPLICATION_ID,
+                                       .version = CORPUS_SCHEMA_VERSION};
 
 /* Blocks of the corpus that a reader can see: these were acknowledged by a COMMIT. */
 static int64_t blocks_committed(const char *path)

@@ -211,7 +211,8 @@ void loop_writers(FaultTally *tally, const char *name, int n)
     }
     Store *store = NULL;
     Db *db = NULL;
-    const DbSchema schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""};
+    const DbSchema schema = {
+        .application_id = STORE_APPLICATION_ID, .version = STORE_SCHEMA_VERSION, .create_sql = ""};
     if (tally->spoilt && db_open(&db, "four.db", DB_WRITE, &schema) == 0) {
         db_exec(db, "DELETE FROM perft");
         db_close(db);

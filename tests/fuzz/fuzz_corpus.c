@@ -20,11 +20,14 @@
 #define GAMES 40
 #define STRIDE 12 /* of a game on 4x4 */
 
-static const DbSchema no_tables = {CORPUS_APPLICATION_ID, CORPUS_SCHEMA_VERSION, ""};
+static const DbSchema no_tables = {
+    .application_id = CORPUS_APPLICATION_ID, .version = CORPUS_SCHEMA_VERSION, .create_sql = ""};
 static const DbSchema loose_tables = {
-    CORPUS_APPLICATION_ID, CORPUS_SCHEMA_VERSION,
-    "CREATE TABLE meta (id, size, source, seed, generator, n_games, plies, content_hash);"
-    "CREATE TABLE blocks (block, first_game, n_games, moves, checksum)"};
+    .application_id = CORPUS_APPLICATION_ID,
+    .version = CORPUS_SCHEMA_VERSION,
+    .create_sql =
+        "CREATE TABLE meta (id, size, source, seed, generator, n_games, plies, content_hash);"
+        "CREATE TABLE blocks (block, first_game, n_games, moves, checksum)"};
 
 static uint8_t *sound; /* the bytes of the sound file */
 static size_t n_sound;

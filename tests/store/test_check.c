@@ -19,7 +19,8 @@ static void line_keep(void *context, const char *line)
 
 static void file_exec(const char *name, const char *sql)
 {
-    static const DbSchema schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""};
+    static const DbSchema schema = {
+        .application_id = STORE_APPLICATION_ID, .version = STORE_SCHEMA_VERSION, .create_sql = ""};
     Db *db = NULL;
     assert_int_equal(db_open(&db, at(name), DB_WRITE, &schema), 0);
     if (db_exec(db, sql) != 0) {

@@ -251,7 +251,8 @@ static void every_kind_takes_a_row(void **state)
 /* A direct handle on the file, for what the interface does not allow. */
 static int file_exec(const char *name, const char *sql)
 {
-    static const DbSchema schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""};
+    static const DbSchema schema = {
+        .application_id = STORE_APPLICATION_ID, .version = STORE_SCHEMA_VERSION, .create_sql = ""};
     Db *db = NULL;
     assert_int_equal(db_open(&db, at(name), DB_WRITE, &schema), 0);
     int rc = db_exec(db, sql);
@@ -461,7 +462,8 @@ static void views_choose_rows(void **state)
 static void other_files_are_no_store(void **state)
 {
     Store *store = NULL;
-    static const DbSchema corpus = {0x6f677063, 1, "CREATE TABLE meta (a)"};
+    static const DbSchema corpus = {
+        .application_id = 0x6f677063, .version = 1, .create_sql = "CREATE TABLE meta (a)"};
     Db *db = NULL;
     assert_int_equal(db_open(&db, at("corpus.db"), DB_CREATE, &corpus), 0);
     db_close(db);

@@ -44,7 +44,10 @@ static int geometry_run(Context *context)
     }
     rc = rc || context->n_args > 1 ? rc : geometry_load(geometry, own);
     rc = rc ? rc : corpus_open(&corpus, given->corpus, false);
-    rc = rc ? rc : subject_check_corpus(&geometry->subject, given->corpus, corpus);
+    rc = rc ? rc : context_inputs_match(context, &geometry->subject, corpus, given->corpus);
+    for (size_t i = 0; i < geometry->n && rc == 0; i++) {
+        corpus_divide(corpus, geometry->probe[i].probe.split_rules);
+    }
     rc = rc ? rc : study_begin(context, geometry->probe[0].path, false);
     if (rc == 0) {
         Work work = *study_work(context, "measuring", "layers");

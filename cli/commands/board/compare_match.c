@@ -30,7 +30,8 @@ int match_open(Match *match, Context *context, const char *corpus)
     }
     rc = rc ? rc : corpus_open(&match->corpus, corpus, false);
     for (size_t i = 0; i < match->n && rc == 0; i++) {
-        rc = subject_check_corpus(&match->subject[i], corpus, match->corpus);
+        rc = context_inputs_match(context, &match->subject[i], match->corpus, corpus);
+        corpus_divide(match->corpus, match->probe[i].split_rules);
     }
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "num/blas.h"
+#include "probes/legality/seen_games.h"
 
 /* Whoever loads a network multiplies: here, before any thread is started. */
 static int products_ready(const Context *context)
@@ -43,7 +44,23 @@ int context_inputs_open(const Context *context, StudyInputs *out, const char *mo
     *out = (StudyInputs){0};
     int rc = context_subject_open(context, &out->subject, model);
     rc = rc ? rc : corpus_open(&out->corpus, corpus, false);
-    return rc ? rc : subject_check_corpus(&out->subject, corpus, out->corpus);
+    return rc ? rc : context_inputs_match(context, &out->subject, out->corpus, corpus);
+}
+
+int context_inputs_match(const Context *context, const Subject *subject, Corpus *corpus,
+                         const char *path)
+{
+    const unsigned rules = training_split_rules(subject->model.manifest);
+    const unsigned own = corpus_info(corpus)->split_rules;
+    int rc = subject_check_corpus(subject, path, corpus);
+    if (rc == 0 && (rules & ~own) != 0) {
+        corpus_divide(corpus, rules);
+        context_say(context,
+                    "%s divides its games by the rule %s, the corpora that %s was trained on by "
+                    "%s: only games that lie in the same split by both are used",
+                    path, split_rules_name(own), subject->model.path, split_rules_name(rules));
+    }
+    return rc;
 }
 
 void context_inputs_release(StudyInputs *inputs)

@@ -17,6 +17,10 @@ typedef struct StudyInputs {
 } StudyInputs;
 int context_inputs_open(const Context *context, StudyInputs *out, const char *model,
                         const char *corpus);
+/* Refuse a corpus of another board (subject_check_corpus), and divide its games by the rules of the
+ * network's training, too, with a word if they are others (datasets/split.h). `path`: its file. */
+int context_inputs_match(const Context *context, const Subject *subject, Corpus *corpus,
+                         const char *path);
 void context_inputs_release(StudyInputs *inputs);
 
 #endif

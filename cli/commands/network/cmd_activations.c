@@ -88,7 +88,8 @@ static int read_options(ActivationsOptions *out, const Context *context)
     *out = (ActivationsOptions){.task = given->task,
                                 .labels = given->labels,
                                 .site = (HookSite)given->site,
-                                .split_mask = given->split == ALL_SPLITS ? 7 : 1U << given->split,
+                                .split_mask =
+                                    given->split == ALL_SPLITS ? SPLIT_ALL : 1U << given->split,
                                 .n_games = (size_t)given->games,
                                 .plies = (int)given->plies,
                                 .replace = context->force};

@@ -28,7 +28,7 @@ static Tested corpus_made(const char *name, size_t n_own)
     for (size_t i = 0; i < GAMES; i++) {
         size_t k = i < GAMES - REPEATED ? i : i - (GAMES - REPEATED);
         play_random(moves + i * MOVES, variant, k < n_own ? OWN_SEED : 6, RNG_FRESH, k);
-        bool tested = split_of_game(moves + i * MOVES, variant) == SPLIT_TEST;
+        bool tested = split_of_game(moves + i * MOVES, variant, SPLIT_BY_CANONICAL) == SPLIT_TEST;
         n.own += tested && k < n_own;
         n.others += tested && k >= n_own;
         n.own_once += tested && i < n_own;

@@ -13,7 +13,8 @@
 #define SECONDS_MAX 5.0
 #define FOR_EVER "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
 
-static const DbSchema results_schema = {STORE_APPLICATION_ID, STORE_SCHEMA_VERSION, ""};
+static const DbSchema results_schema = {
+    .application_id = STORE_APPLICATION_ID, .version = STORE_SCHEMA_VERSION, .create_sql = ""};
 
 /* Statements on a results database behind the back of store/. */
 static void results_sql(const char *name, const char *sql)

@@ -35,7 +35,7 @@ static void positions_are_drawn_by_game(void **state)
     for (size_t g = 0; g < set.n_games; g++) {
         const uint8_t *moves = set.moves + g * 32;
         int scored = game_length(moves, 32) - 1;
-        assert_int_equal(split_of_game(moves, set.vocab->variant), SPLIT_TRAIN);
+        assert_int_equal(split_of_game(moves, set.vocab->variant, SPLIT_BY_CANONICAL), SPLIT_TRAIN);
         assert_int_equal(set.first[g + 1] - set.first[g], PLIES);
         for (size_t i = set.first[g]; i < set.first[g + 1]; i++) {
             assert_true(set.t[i] < scored); /* never the final board */

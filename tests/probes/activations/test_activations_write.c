@@ -129,7 +129,7 @@ static void shards_hold_the_capture(void **state)
         assert_memory_equal(values, rows[1] + row * WIDTH, x.data_bytes);
         for (size_t i = 0; i < x.shape[0]; i++, row++) {
             assert_int_equal(corpus_read(fixture.corpus, moves, (uint64_t)game[i], 1), 0);
-            assert_int_equal(split_of_game(moves, variant), SPLIT_TRAIN);
+            assert_int_equal(split_of_game(moves, variant, SPLIT_BY_CANONICAL), SPLIT_TRAIN);
             assert_int_equal(ply[i], set.t[row] + 1);
             assert_int_equal(game_replay(variant, moves, ply[i], after), ply[i]);
             labels_mine(labels, variant, &after[ply[i] - 1], ply[i] - 1, LABELS_MOVER);

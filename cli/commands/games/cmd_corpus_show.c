@@ -1,73 +1,9 @@
-/* cli/commands/games/cmd_corpus.c - ogpt corpus info|show: what a corpus holds, and one game. */
+/* cli/commands/games/cmd_corpus_show.c - ogpt corpus show: one game of a corpus. */
 #include "base/err.h"
 #include "cli/study.h"
 #include "datasets/corpus.h"
 #include "game/notation.h"
 #include "report/draw.h"
-
-static const Column info_columns[] = {
-    {"path", "corpus", .type = COLUMN_TEXT},
-    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
-    {"source", "source", .type = COLUMN_TEXT},
-    {"generator", "made by", .type = COLUMN_TEXT},
-    {"corpus_seed", "seed", .type = COLUMN_COUNT},
-    {"games_present", .type = COLUMN_COUNT},
-    {"complete", .type = COLUMN_YES_NO},
-    {"games", "games", .type = COLUMN_COUNT},
-    {"plies", "plies", .type = COLUMN_COUNT},
-    {"duplicates", "duplicates", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT},
-};
-static const TableSpec info_table = {"corpus", TABLE_COLUMNS(info_columns), .record = true};
-
-/* The counts of a corpus; null where they are unknown because it is unfinished. */
-static void counts_set(Table *table, const CorpusInfo *info, uint64_t duplicates)
-{
-    table_int(table, "games", (int64_t)info->n_games);
-    table_set(table, "plies", info->complete ? js_int((int64_t)info->plies) : js_null());
-    table_int(table, "duplicates", (int64_t)duplicates);
-    table_text(table, "content_hash", info->complete ? info->content_hash : NULL);
-}
-
-static int info_run(Context *context)
-{
-    Corpus *corpus = NULL;
-    uint64_t duplicates = 0;
-    int rc = corpus_open(&corpus, context->args[0], true);
-    rc = rc ? rc : corpus_count_duplicates(&duplicates, corpus);
-    if (rc != 0) {
-        corpus_close(corpus);
-        return rc;
-    }
-    const CorpusInfo *info = corpus_info(corpus);
-    Table *table = study_table(context, &info_table);
-    table_text(table, "path", context->args[0]);
-    table_int(table, "size", info->variant->size);
-    table_text(table, "source", info->source);
-    table_int(table, "corpus_seed", (int64_t)info->seed);
-    table_text(table, "generator", info->generator);
-    table_int(table, "games_present", (int64_t)info->n_games_present);
-    table_bool(table, "complete", info->complete);
-    counts_set(table, info, duplicates);
-    if (!info->complete) {
-        text_add(study_text(context),
-                 "unfinished: %llu games are there; type the same generate command again\n",
-                 (unsigned long long)info->n_games_present);
-    }
-    corpus_close(corpus);
-    return 0;
-}
-
-const Command cmd_corpus_info = {
-    .name = "corpus info",
-    .arguments = "CORPUS",
-    .summary = "what a corpus holds",
-    .examples = "ogpt corpus info games.ogpc",
-    .min_args = 1,
-    .max_args = 1,
-    COMMAND_TABLES(&info_table),
-    .run = info_run,
-};
 
 typedef struct CorpusShowOptions {
     int64_t ply;
@@ -79,12 +15,19 @@ static const OptionSpec show_options[] = {
 };
 
 static const Column game_columns[] = {
-    {"games", .type = COLUMN_COUNT},          {"plies", .type = COLUMN_COUNT},
-    {"duplicates", .type = COLUMN_COUNT},     {"content_hash", .type = COLUMN_TEXT},
-    {"game", "game", .type = COLUMN_COUNT},   {"size", "board", .type = COLUMN_COUNT},
-    {"moves", "moves", .type = COLUMN_TEXT},  {"ply", "ply", .type = COLUMN_COUNT},
-    {"board", .type = COLUMN_TEXT},           {"to_move", "to move", .type = COLUMN_TEXT},
-    {"legal", .type = COLUMN_NESTED},         {"black", "black", .type = COLUMN_COUNT},
+    {"games", .type = COLUMN_COUNT},
+    {"plies", .type = COLUMN_COUNT},
+    {"duplicates", .type = COLUMN_COUNT},
+    {"duplicates_symmetric", .type = COLUMN_COUNT},
+    {"content_hash", .type = COLUMN_TEXT},
+    {"game", "game", .type = COLUMN_COUNT},
+    {"size", "board", .type = COLUMN_COUNT},
+    {"moves", "moves", .type = COLUMN_TEXT},
+    {"ply", "ply", .type = COLUMN_COUNT},
+    {"board", .type = COLUMN_TEXT},
+    {"to_move", "to move", .type = COLUMN_TEXT},
+    {"legal", .type = COLUMN_NESTED},
+    {"black", "black", .type = COLUMN_COUNT},
     {"white", "white", .type = COLUMN_COUNT},
 };
 static const TableSpec game_table = {"game", TABLE_COLUMNS(game_columns), .record = true};
@@ -137,7 +80,7 @@ static int show_run(Context *context)
     Board after[GAME_MAX_MOVES];
     Corpus *corpus = NULL;
     int64_t game = 0;
-    uint64_t duplicates = 0;
+    CorpusCounts counts = {0};
     int rc = corpus_open(&corpus, path, true);
     if (rc != 0) {
         return rc;
@@ -146,7 +89,7 @@ static int show_run(Context *context)
     rc = context_arg_int(&game, context, 1, "N", 0, (int64_t)corpus_info(corpus)->n_games - 1);
     rc = rc ? rc : corpus_read(corpus, moves, (uint64_t)game, 1);
     if (rc == 0 && context->json) { /* costs a pass over all games */
-        rc = corpus_count_duplicates(&duplicates, corpus);
+        rc = corpus_count(&counts, corpus);
     }
     const CorpusInfo info = *corpus_info(corpus);
     corpus_close(corpus);
@@ -167,7 +110,10 @@ static int show_run(Context *context)
     Table *table = study_table(context, &game_table);
     Text *text = study_text(context);
     table->hidden = true; /* the drawing says it */
-    counts_set(table, &info, duplicates);
+    table_int(table, "games", (int64_t)info.n_games);
+    table_set(table, "plies", info.complete ? js_int((int64_t)info.plies) : js_null());
+    table_int(table, "duplicates", (int64_t)counts.duplicates);
+    table_text(table, "content_hash", info.complete ? info.content_hash : NULL);
     table_int(table, "game", game);
     text_add(text, "game %lld: ", (long long)game);
     const Board *board = ply > 0 ? &after[ply - 1] : &variant->start;
