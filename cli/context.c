@@ -95,6 +95,7 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->force = common->force;
     context->style = (TextStyle){
         .width = terminal_width(STDOUT_FILENO),
+        .wraps = terminal_is(STDOUT_FILENO),
         .colour = terminal_colour(STDOUT_FILENO, common->color),
         .unicode = common->unicode && terminal_utf8(&locale),
         .wide = common->wide,

@@ -100,13 +100,24 @@ int context_result(Context *context, Js *document, const char *text)
     return rc;
 }
 
-/* One line on stderr; a progress bar on that line is wiped first. */
-static void line_write(const char *before, const char *format, va_list arguments)
+/* One line on stderr; a progress bar on that line is wiped first. On a terminal a long line is
+ * broken at blanks if it `wraps`; a command to be pasted does not. */
+static void line_write(const char *before, bool wraps, const char *format, va_list arguments)
 {
     char line[1200];
+    Text text = {0};
     vsnprintf(line, sizeof(line), format, arguments);
     controls_blank(line, false);
-    fprintf(stderr, "%s%s%s\n", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "", before, line);
+    text_add(&text, "%s%s", before, line);
+    if (wraps && terminal_is(STDERR_FILENO) && text.data) {
+        Text whole = text;
+        text = (Text){0};
+        style_wrap(&text, whole.data, terminal_width(STDERR_FILENO));
+        text_release(&whole);
+    }
+    fprintf(stderr, "%s%s\n", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "",
+            text.data ? text.data : line);
+    text_release(&text);
 }
 
 void context_next(const Context *context, const char *format, ...)
@@ -116,7 +127,7 @@ void context_next(const Context *context, const char *format, ...)
         return;
     }
     va_start(arguments, format);
-    line_write("next: ", format, arguments);
+    line_write("next: ", false, format, arguments);
     va_end(arguments);
 }
 
@@ -124,7 +135,7 @@ void context_warn(const Context *context, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    line_write("ogpt: warning: ", format, arguments);
+    line_write("ogpt: warning: ", true, format, arguments);
     va_end(arguments);
 }
 
@@ -135,6 +146,6 @@ void context_say(const Context *context, const char *format, ...)
         return;
     }
     va_start(arguments, format);
-    line_write("", format, arguments);
+    line_write("", true, format, arguments);
     va_end(arguments);
 }

@@ -433,6 +433,23 @@ static int rows_store(Study *study)
     return rc;
 }
 
+/* One line about what the tables could not show in this width. */
+static void omitted_say(const Context *context, TableOmitted omitted)
+{
+    char columns[80] = "";
+    if (omitted.columns > 0) {
+        snprintf(columns, sizeof(columns), "%d column%s left out here", omitted.columns,
+                 omitted.columns == 1 ? "" : "s");
+    } else if (omitted.intervals) {
+        snprintf(columns, sizeof(columns), "intervals left out here");
+    }
+    if (columns[0] != '\0' || omitted.cut) {
+        context_next(context, "--wide or --csv FILE shows %s%s%s", columns,
+                     columns[0] != '\0' && omitted.cut ? ", and " : "",
+                     omitted.cut ? "texts cut at '~'" : "");
+    }
+}
+
 int study__finish(Study *study)
 {
     Context *context = study->context;
@@ -457,6 +474,7 @@ int study__finish(Study *study)
     if (study->verdict != 0) {
         return err_set(study->verdict, "%s", study->message);
     }
+    omitted_say(context, report_omitted(report, context->style));
     lines_say(context, &study->hints, context_next);
     return 0;
 }

@@ -30,6 +30,11 @@ int terminal_width(int fd)
     return width < TERMINAL_WIDTH_LEAST ? TERMINAL_WIDTH_LEAST : width;
 }
 
+bool terminal_is(int fd)
+{
+    return isatty(fd);
+}
+
 static bool is_dumb(void)
 {
     const char *terminal = variable("TERM");

@@ -12,6 +12,8 @@ enum { TERMINAL_WIDTH = 80, TERMINAL_WIDTH_LEAST = 20 }; /* columns */
  * a window may be resized; else the variable COLUMNS; else TERMINAL_WIDTH. Never below
  * TERMINAL_WIDTH_LEAST. */
 int terminal_width(int fd);
+/* Whether `fd` is a terminal. */
+bool terminal_is(int fd);
 /* Whether a line on `fd` can be written anew: a terminal, and TERM is not dumb. */
 bool terminal_redraws(int fd);
 /* Whether to write colour to `fd`; `wish` is the word of --color: "always", "never", or "auto",

@@ -114,10 +114,23 @@ void report_print(Text *out, const Report *report, TextStyle style)
             text_release(out);
             out->failed = true;
         } else if (item->text.data) {
-            text_add(out, "%s", item->text.data);
+            style_wrap(out, item->text.data, style.wraps ? style.width : 0);
         }
     }
     text_add(out, "%s", ""); /* a result without text is still a text */
+}
+
+TableOmitted report_omitted(const Report *report, TextStyle style)
+{
+    TableOmitted all = {0};
+    for (size_t i = 0; i < report->n_items; i++) {
+        const Table *table = report_table_at(report, i);
+        TableOmitted one = table ? table_omitted(table, style) : (TableOmitted){0};
+        all.columns += one.columns;
+        all.cut = all.cut || one.cut;
+        all.intervals = all.intervals || one.intervals;
+    }
+    return all;
 }
 
 Js *report_document(const Report *report)

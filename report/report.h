@@ -47,8 +47,10 @@ const Table *report_table_at(const Report *report, size_t index);
 /* 0, or the first error of its tables (table_check). */
 int report_check(const Report *report);
 
-/* All items as text, a list under an empty line. Failed when out of memory. */
+/* All items as text of this style, a list under an empty line. Failed when out of memory. */
 void report_print(Text *out, const Report *report, TextStyle style);
+/* What report_print leaves out of all lists. */
+TableOmitted report_omitted(const Report *report, TextStyle style);
 /* All items as one object; owned. */
 Js *report_document(const Report *report);
 /* All tables and warnings as a page for a browser. `title` and `subtitle` are plain text. */

@@ -194,6 +194,42 @@ static void column_widen(Column *column, const Js *value)
     column->digits = 4;
 }
 
+/* Place of the column of numbers KEY END, or n. */
+static size_t column_find(const Column *columns, size_t n, const char *key, const char *end)
+{
+    size_t length = strlen(key), at = 0;
+    while (at < n &&
+           (columns[at].type != COLUMN_NUMBER || strncmp(columns[at].key, key, length) != 0 ||
+            strcmp(columns[at].key + length, end) != 0)) {
+        at++;
+    }
+    return at;
+}
+
+static size_t column_remove(Column *columns, size_t n, size_t at)
+{
+    memmove(&columns[at], &columns[at + 1], (n - at - 1) * sizeof(*columns));
+    return n - 1;
+}
+
+/* x, x_low and x_high are one column with an interval. Returns the number of columns left. */
+static size_t intervals_join(Column *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *key = columns[i].key;
+        bool number = columns[i].type == COLUMN_NUMBER;
+        if (!number || column_find(columns, n, key, "_low") == n ||
+            column_find(columns, n, key, "_high") == n) {
+            continue;
+        }
+        columns[i].interval = true;
+        n = column_remove(columns, n, column_find(columns, n, key, "_low"));
+        n = column_remove(columns, n, column_find(columns, n, key, "_high"));
+        i = column_find(columns, n, key, ""); /* one before it may be gone */
+    }
+    return n;
+}
+
 size_t table_columns_of(Column *columns, size_t max, const Js *rows)
 {
     size_t n = 0;
@@ -214,7 +250,7 @@ size_t table_columns_of(Column *columns, size_t max, const Js *rows)
             }
         }
     }
-    return n;
+    return intervals_join(columns, n);
 }
 
 void table_document(Js *document, const Table *table)

@@ -35,7 +35,9 @@ enum {
     COLUMN_TIME = 1,     /* differs between equal runs: left out of CSV */
     COLUMN_WIDE = 2,     /* in text only if asked for */
     COLUMN_UNSTORED = 4, /* not in the database */
-    COLUMN_BRIEF = 8     /* text shows its interval only if asked for more */
+    COLUMN_BRIEF = 8,    /* text shows its interval only if asked for more */
+    COLUMN_MINOR = 16,   /* the first that a list leaves out when it is too wide */
+    COLUMN_HASH = 32     /* text shows its beginning only, unless asked for more */
 };
 
 typedef struct Column {
@@ -57,6 +59,9 @@ typedef struct TableSpec {
     size_t n_columns;
     const char *file; /* of CSV without its ending, NULL: as `name` */
     bool record;      /* one row: members of the document itself, a line a column in text */
+    /* Keys of the columns that text shows unless asked for more, NULL-terminated; NULL: those
+     * without COLUMN_WIDE. */
+    const char *const *brief;
 } TableSpec;
 
 /* Members of a TableSpec for an array of columns. */
@@ -95,15 +100,23 @@ void table_add(Table *table, Js *row);
 
 /* 0; OGPT_EUSAGE naming the first wrong key; OGPT_ENOMEM. */
 int table_check(const Table *table);
-/* Columns of one table made from the members of rows that come from elsewhere, all with headings.
- * columns: room for `max`. Returns their number. */
+/* Columns of one table made from the members of rows that come from elsewhere, all with headings;
+ * x, x_low and x_high are one, with an interval. columns: room for `max`. Returns their number. */
 size_t table_columns_of(Column *columns, size_t max, const Js *rows);
 
 /* ---- renderers; the Text is `failed` when out of memory, a Js is owned ---- */
 
 /* A list as aligned columns, a record as one line a column: heading, value, interval, meaning. A
- * column that no row of a list has set is left out. */
+ * column that no row of a list has set is left out. A list that is wider than style.width gets
+ * headings of two lines; if that is not enough, it loses its minor columns, then texts are cut with
+ * '~', then columns are left out from the right. With style.wide it is printed whole. */
 void table_print(Text *out, const Table *table, TextStyle style);
+/* What table_print does not show of a list although it has a heading and a value. */
+typedef struct TableOmitted {
+    int columns;
+    bool cut, intervals; /* some text is cut, some interval is left out */
+} TableOmitted;
+TableOmitted table_omitted(const Table *table, TextStyle style);
 void table_markdown(Text *out, const Table *table);
 /* One section of a page: a table with caption, column headings and, below it, their meanings. */
 void table_html(Text *out, const Table *table);

@@ -6,6 +6,7 @@
 
 #define COLUMNS_SHOWN 64
 #define CELL_LEAST 12 /* a text is not cut shorter than this */
+#define HASH_SHOWN 12 /* characters of a hash: enough to tell two apart */
 
 void column_print(Text *out, const Column *column, const Js *value)
 {
@@ -68,9 +69,20 @@ static void blanks_add(Text *out, int n)
 typedef struct Shown {
     const Column *column;
     bool interval;
-    bool left; /* texts are aligned left, numbers right */
-    int width;
+    bool left;   /* texts are aligned left, numbers right */
+    int width;   /* in columns of the terminal */
+    int natural; /* the width at which nothing is cut */
+    int folded;  /* the width with a heading of two lines */
+    int heading; /* the width of the heading in one line */
 } Shown;
+
+/* What of a list is shown, and how. */
+typedef struct ListLayout {
+    Shown shown[COLUMNS_SHOWN];
+    int n;
+    bool fold;            /* headings take two lines */
+    TableOmitted omitted; /* what is not shown */
+} ListLayout;
 
 /* A value that holds the end of a line must not end the line of its row. */
 static void lines_join(Text *text, size_t from)
@@ -80,12 +92,16 @@ static void lines_join(Text *text, size_t from)
     }
 }
 
-static void cell_make(Text *cell, const Shown *shown, const Js *row)
+static void cell_make(Text *cell, const Shown *shown, const Js *row, bool wide)
 {
+    const Column *column = shown->column;
+    const Js *value = js_member(row, column->key);
     if (shown->interval) {
-        interval_print(cell, shown->column, row);
+        interval_print(cell, column, row);
+    } else if (!wide && (column->flags & COLUMN_HASH) && value && js_type(value) == JS_STR) {
+        text_add(cell, "%.*s", HASH_SHOWN, js_str_of(value));
     } else {
-        column_print(cell, shown->column, js_member(row, shown->column->key));
+        column_print(cell, column, value);
     }
     lines_join(cell, 0);
 }
@@ -99,14 +115,52 @@ static void heading_make(Text *cell, const Shown *shown)
              share && !shown->interval ? " %" : "");
 }
 
-/* The heading for row -1. */
-static void cell_of(Text *cell, const Shown *shown, const Table *table, int row)
+/* Bytes of a heading that stand in the first of two lines: up to a blank or behind a '_', so that
+ * the longer line is as short as can be. 0: it has one line. */
+static size_t fold_at(const char *heading)
 {
-    if (row < 0) {
-        heading_make(cell, shown);
-    } else {
-        cell_make(cell, shown, js_at(table->rows, (size_t)row));
+    size_t length = strlen(heading), best = 0;
+    int least = style_columns(heading);
+    for (size_t i = 1; i < length; i++) {
+        size_t rest = heading[i] == ' ' ? i + 1 : heading[i - 1] == '_' ? i : length;
+        int columns = style_columns(heading + rest);
+        columns = columns > (int)i ? columns : (int)i; /* headings are ASCII before their fold */
+        if (rest < length && columns < least) {
+            least = columns;
+            best = i;
+        }
     }
+    return best;
+}
+
+/* A cell: the heading whole (row HEADING), its first line, its second one, or a row's value. */
+enum { HEADING = -1, HEADING_TOP = -3, HEADING_BOTTOM = -2 };
+static void cell_of(Text *cell, const Shown *shown, const Table *table, int row, bool wide)
+{
+    if (row >= 0) {
+        cell_make(cell, shown, js_at(table->rows, (size_t)row), wide);
+        return;
+    }
+    Text heading = {0};
+    heading_make(&heading, shown);
+    const char *text = heading.data ? heading.data : "";
+    bool whole = row == HEADING || style_columns(text) <= shown->width;
+    size_t fold = whole ? 0 : fold_at(text);
+    if (row == HEADING_TOP) {
+        text_add(cell, "%.*s", (int)fold, text);
+    } else {
+        text_add(cell, "%s", text + fold + (fold > 0 && text[fold] == ' '));
+    }
+    text_release(&heading);
+}
+
+static int cell_columns(const Shown *shown, const Table *table, int row, bool wide)
+{
+    Text cell = {0};
+    cell_of(&cell, shown, table, row, wide);
+    int columns = cell.data ? style_columns(cell.data) : 0;
+    text_release(&cell);
+    return columns;
 }
 
 static bool is_set(const Table *table, const char *key)
@@ -119,64 +173,149 @@ static bool is_set(const Table *table, const char *key)
     return js_length(table->rows) == 0;
 }
 
-static int cells_lay_out(Shown *shown, const Table *table, TextStyle style)
+/* Whether a column is among those that are shown unless more is asked for. */
+static bool is_brief(const TableSpec *spec, const Column *column)
 {
-    int n = 0;
+    for (size_t i = 0; spec->brief && spec->brief[i]; i++) {
+        if (strcmp(spec->brief[i], column->key) == 0) {
+            return true;
+        }
+    }
+    return !spec->brief && (column->flags & COLUMN_WIDE) == 0;
+}
+
+/* The columns that are asked for, and how wide they want to be. */
+static void columns_choose(ListLayout *out, const Table *table, bool wide)
+{
+    memset(out, 0, sizeof(*out));
     for (size_t c = 0; c < table->spec->n_columns; c++) {
         const Column *column = &table->spec->columns[c];
-        bool visible = column->heading && column->type != COLUMN_NESTED &&
-                       (style.wide || (column->flags & COLUMN_WIDE) == 0) &&
-                       is_set(table, column->key);
-        bool interval = column->interval && (style.wide || (column->flags & COLUMN_BRIEF) == 0);
+        if (!column->heading || column->type == COLUMN_NESTED || !is_set(table, column->key)) {
+            continue;
+        }
+        bool visible = wide || is_brief(table->spec, column);
+        bool interval = column->interval && (wide || (column->flags & COLUMN_BRIEF) == 0);
         int n_parts = !visible ? 0 : interval ? 2 : 1;
-        for (int part = 0; part < n_parts && n < COLUMNS_SHOWN; part++) {
+        out->omitted.columns += !visible;
+        for (int part = 0; part < n_parts && out->n < COLUMNS_SHOWN; part++) {
             bool left = column->type == COLUMN_TEXT || part == 1;
-            shown[n++] = (Shown){.column = column, .interval = part == 1, .left = left};
+            out->shown[out->n++] = (Shown){.column = column, .interval = part == 1, .left = left};
         }
     }
-    for (int i = 0; i < n; i++) {
-        for (int r = -1; r < (int)js_length(table->rows); r++) {
-            Text cell = {0};
-            cell_of(&cell, &shown[i], table, r);
-            int width = cell.data ? style_columns(cell.data) : 0;
-            shown[i].width = width > shown[i].width ? width : shown[i].width;
-            text_release(&cell);
+    for (int i = 0; i < out->n; i++) {
+        Shown *shown = &out->shown[i];
+        for (int r = HEADING_TOP; r < (int)js_length(table->rows); r++) {
+            int columns = cell_columns(shown, table, r, wide);
+            shown->heading = r == HEADING ? columns : shown->heading;
+            if (r != HEADING && columns > shown->folded) {
+                shown->folded = columns;
+            }
+            if (r >= HEADING && columns > shown->natural) {
+                shown->natural = columns;
+            }
         }
+        shown->width = shown->natural;
     }
-    return n;
 }
 
-/* The text column that is cut next, the widest; -1: none can be made narrower. */
-static int widest_text(const Shown *shown, int n)
+static int total_width(const ListLayout *layout)
 {
-    int widest = -1;
-    for (int i = 0; i < n; i++) {
-        if (shown[i].column->type == COLUMN_TEXT && shown[i].width > CELL_LEAST &&
-            (widest < 0 || shown[i].width > shown[widest].width)) {
-            widest = i;
-        }
+    int total = layout->n > 0 ? 2 * (layout->n - 1) : 0;
+    for (int i = 0; i < layout->n; i++) {
+        total += layout->shown[i].width;
     }
-    return widest;
+    return total;
 }
 
-/* Make the widest text narrower until the line fits. If it cannot fit, only that one column is cut:
- * names cut short would be lost for a line that is too long all the same. */
-static void cells_fit(Shown *shown, int n, int line)
+/* The first column names the row: it is cut only if it is alone. */
+static bool can_be_cut(const ListLayout *layout, int i)
 {
-    int total = 2 * (n - 1), least = total, widest = widest_text(shown, n);
-    for (int i = 0; i < n; i++) {
-        bool cut = shown[i].column->type == COLUMN_TEXT && shown[i].width > CELL_LEAST;
-        total += shown[i].width;
-        least += cut ? CELL_LEAST : shown[i].width;
+    const Shown *shown = &layout->shown[i];
+    bool named = i > 0 || layout->n == 1;
+    return named && shown->column->type == COLUMN_TEXT && shown->width > CELL_LEAST;
+}
+
+/* Cut the widest text again and again until the line fits; nothing is cut if that is not enough. */
+static bool texts_cut(ListLayout *layout, int line)
+{
+    int total = total_width(layout), least = total;
+    for (int i = 0; i < layout->n; i++) {
+        least -= can_be_cut(layout, i) ? layout->shown[i].width - CELL_LEAST : 0;
     }
-    if (widest >= 0 && least > line) {
-        shown[widest].width = CELL_LEAST;
+    for (; least <= line && total > line; total--) {
+        Shown *widest = NULL;
+        for (int i = 0; i < layout->n; i++) {
+            Shown *shown = &layout->shown[i];
+            if (can_be_cut(layout, i) && (!widest || shown->width > widest->width)) {
+                widest = shown;
+            }
+        }
+        widest->width--;
+        layout->omitted.cut = true;
+    }
+    return total <= line;
+}
+
+/* Leave out the last column, or the last of those with COLUMN_MINOR; never the first one. An
+ * interval goes before its value does. Returns false if there is none. */
+static bool column_drop(ListLayout *layout, bool minor)
+{
+    int i = layout->n - 1;
+    while (i > 0 && minor && (layout->shown[i].column->flags & COLUMN_MINOR) == 0) {
+        i--;
+    }
+    if (i <= 0) {
+        return false;
+    }
+    layout->omitted.columns += !layout->shown[i].interval;
+    layout->omitted.intervals = layout->omitted.intervals || layout->shown[i].interval;
+    layout->n--;
+    memmove(&layout->shown[i], &layout->shown[i + 1],
+            (size_t)(layout->n - i) * sizeof(layout->shown[0]));
+    return true;
+}
+
+/* Headings are in one line again where there is room for it. */
+static void headings_unfold(ListLayout *layout, int line)
+{
+    int room = line - total_width(layout);
+    layout->fold = false;
+    for (int i = 0; i < layout->n; i++) {
+        Shown *shown = &layout->shown[i];
+        int more = shown->natural - shown->width;
+        if (more <= room && shown->width == shown->folded) {
+            shown->width += more;
+            room -= more;
+        }
+        layout->fold = layout->fold || shown->width < shown->heading;
+    }
+}
+
+/* Make a list fit the line: headings of two lines first, then without the minor columns, then with
+ * texts cut; what still does not fit is left out from the right. */
+static void layout_make(ListLayout *out, const Table *table, TextStyle style)
+{
+    columns_choose(out, table, style.wide);
+    if (style.width == 0 || style.wide || total_width(out) <= style.width) {
         return;
     }
-    for (; total > line && widest >= 0; total--) {
-        shown[widest].width -= 1;
-        widest = widest_text(shown, n);
+    for (int i = 0; i < out->n; i++) {
+        out->shown[i].width = out->shown[i].folded;
     }
+    while (total_width(out) > style.width && column_drop(out, true)) {
+    }
+    while (!texts_cut(out, style.width) && column_drop(out, false)) {
+    }
+    headings_unfold(out, style.width);
+}
+
+TableOmitted table_omitted(const Table *table, TextStyle style)
+{
+    ListLayout layout = {0};
+    if (!table->spec->record && !table->hidden) {
+        layout_make(&layout, table, style);
+    }
+    return layout.omitted;
 }
 
 /* `last`: of its line, so no blanks follow. */
@@ -198,18 +337,19 @@ static void cell_add(Text *out, const char *cell, const Shown *shown, bool last)
 
 static void list_print(Text *out, const Table *table, TextStyle style)
 {
-    Shown shown[COLUMNS_SHOWN];
-    int n = cells_lay_out(shown, table, style);
-    if (style.width > 0 && !style.wide) {
-        cells_fit(shown, n, style.width);
-    }
-    for (int r = -1; n > 0 && r < (int)js_length(table->rows); r++) {
+    ListLayout layout;
+    layout_make(&layout, table, style);
+    int first = layout.fold ? HEADING_TOP : HEADING;
+    for (int r = first; layout.n > 0 && r < (int)js_length(table->rows); r++) {
+        if (layout.fold && r == HEADING) {
+            continue; /* said in two lines */
+        }
         Text line = {0};
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < layout.n; i++) {
             Text cell = {0};
-            cell_of(&cell, &shown[i], table, r);
+            cell_of(&cell, &layout.shown[i], table, r, style.wide);
             text_add(&line, "%s", i == 0 ? "" : "  ");
-            cell_add(&line, cell.data ? cell.data : "", &shown[i], i == n - 1);
+            cell_add(&line, cell.data ? cell.data : "", &layout.shown[i], i == layout.n - 1);
             text_release(&cell);
         }
         size_t length = line.length;
@@ -234,30 +374,32 @@ static void record_print(Text *out, const Table *table, TextStyle style)
         const Column *column = &table->spec->columns[c];
         const Js *value = js_member(row, column->key);
         if (!column->heading || !value || column->type == COLUMN_NESTED ||
-            (!style.wide && (column->flags & COLUMN_WIDE) != 0)) {
+            (!style.wide && !is_brief(table->spec, column))) {
             continue;
         }
-        text_add(out, "%s", column->heading);
-        blanks_add(out, width - style_columns(column->heading) + 2);
-        size_t before = out->length;
-        column_print(out, column, value);
-        lines_join(out, before);
+        Text line = {0};
+        text_add(&line, "%s", column->heading);
+        blanks_add(&line, width - style_columns(column->heading) + 2);
+        cell_make(&line, &(Shown){.column = column}, row, style.wide);
         if (js_type(value) != JS_NULL) {
-            text_add(out, "%s%s", column->unit ? " " : "", column->unit ? column->unit : "");
+            text_add(&line, "%s%s", column->unit ? " " : "", column->unit ? column->unit : "");
         }
         if (column->interval && has_interval(column, row)) {
-            text_add(out, "  ");
-            interval_print(out, column, row);
+            text_add(&line, "  ");
+            interval_print(&line, column, row);
         }
-        text_add(out, "%s%s\n", column->meaning ? "   " : "",
+        text_add(&line, "%s%s\n", column->meaning ? "   " : "",
                  column->meaning ? column->meaning : "");
+        style_wrap(out, line.data ? line.data : "", style.width);
+        text_release(&line);
     }
 }
 
 void table_print(Text *out, const Table *table, TextStyle style)
 {
     if (table->spec->title) {
-        text_add(out, "%s\n", table->spec->title);
+        style_wrap(out, table->spec->title, style.width);
+        text_add(out, "\n");
     }
     if (table->spec->record) {
         record_print(out, table, style);

@@ -12,7 +12,8 @@
 #include "base/text.h"
 
 typedef struct TextStyle {
-    int width;    /* columns of a line that nothing may exceed but a single word; 0: any */
+    int width;    /* columns of a line of a table, of a row of boards; 0: any */
+    bool wraps;   /* the same for lines of prose, which programs that read lines want whole */
     bool colour;  /* with colour sequences ("ESC [ ... m") */
     bool unicode; /* discs of boards as signs beyond ASCII; the reader takes UTF-8 */
     bool wide;    /* tables with all columns, uncut, whatever the width */

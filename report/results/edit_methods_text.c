@@ -20,35 +20,11 @@ void edit_result_print_plan(Text *text, const EditResult *result)
     draw_exclusions(text, result->cases, "  left out: ");
 }
 
-static void print_interval(Text *text, const char *before, Interval interval)
+/* A share in percent. */
+static void print_share(Text *text, Interval interval)
 {
-    text_add(text, "%s%.3f [%.3f, %.3f]", before, interval.value, interval.low, interval.high);
-}
-
-static void print_row(Text *text, const EditResult *result)
-{
-    const EditExperiment *experiment = &result->experiment;
-    const EditMetrics *metrics = &experiment->metrics;
-    char layers[192], scale[32];
-    edit_layers_print(layers, experiment->plan.layers);
-    edit_scale_print(scale, experiment->plan.scale);
-    text_add(text, "| %s | %s | %s | %s ", cases_kind(result->cases),
-             edit_method_name(experiment->plan.method), layers, scale);
-    print_interval(text, "| ", metrics->value[ARM_EDIT][METRIC_ERROR]);
-    text_add(text, " | %.3f | %.3f ", edit_mean(metrics, ARM_NULL, METRIC_ERROR),
-             edit_mean(metrics, ARM_SELF, METRIC_ERROR));
-    print_interval(text, "| ", metrics->closed[ARM_EDIT]);
-    print_interval(text, " | ", metrics->closed[ARM_RANDOM]);
-    print_interval(text, " | ", metrics->closed[ARM_WRONG_SQUARE]);
-    text_add(text, " | %.3f | %.2f ", edit_mean(metrics, ARM_EDIT, METRIC_DRIFT),
-             metrics->value[ARM_EDIT][METRIC_CROSSTALK].value);
-    if (metrics->value[ARM_EDIT][METRIC_ILLEGAL_SHARE].value >= 0) {
-        text_add(text, "| %.1f %% (%.1f %%) |\n",
-                 100 * metrics->value[ARM_EDIT][METRIC_ILLEGAL_SHARE].value,
-                 100 * metrics->value[ARM_SELF][METRIC_ILLEGAL_SHARE].value);
-    } else {
-        text_add(text, "| - |\n");
-    }
+    text_add(text, " %.1f %% [%.1f, %.1f]", 100 * interval.value, 100 * interval.low,
+             100 * interval.high);
 }
 
 /* Below the table: what the descent of gradient does where no square is changed, and what the edit
@@ -61,17 +37,17 @@ static void print_repair_line(Text *text, const EditResult *result)
     }
     text_add(text, "\ngradient, %s cases: no square changed, the descent closes",
              cases_kind(result->cases));
-    print_interval(text, " ", metrics->closed[ARM_REPAIR]);
+    print_share(text, metrics->closed[ARM_REPAIR]);
     text_add(text,
              " and brings the error by the own board from %.3f to %.3f; beside that the edit "
              "closes",
              edit_mean(metrics, ARM_SELF, METRIC_ERROR),
              edit_mean(metrics, ARM_REPAIR, METRIC_DRIFT));
-    print_interval(text, " ", metrics->closed_repaired);
+    print_share(text, metrics->closed_repaired);
     text_add(text, ".\n");
 }
 
-void edit_result_print_methods(Text *text, const EditFindings *found, const Table *published)
+void edit_result_print_cases(Text *text, const EditFindings *found)
 {
     const char *file = NULL;
     for (size_t i = 0; i < found->n; i++) {
@@ -83,26 +59,17 @@ void edit_result_print_methods(Text *text, const EditFindings *found, const Tabl
             file = result->cases_file;
         }
     }
-    text_add(text, "\n| cases | method | layers | scale | error | null | self | closed | random "
-                   "closes | wrong square closes | drift | crosstalk | illegal in ten plies "
-                   "(unedited) |\n");
-    text_add(text, "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- "
-                   "|\n");
-    for (size_t i = 0; i < found->n; i++) {
-        print_row(text, &found->results[i]);
-    }
-    for (size_t i = 0; i < table_rows(published); i++) {
-        const Js *row = js_at(published->rows, i);
-        text_add(text, "| %s | %s | | | %s | %s | | | | | | | |\n",
-                 js_str_of(js_member(row, "cases")), js_str_of(js_member(row, "method")),
-                 js_str_of(js_member(row, "edit_error")), js_str_of(js_member(row, "null_error")));
-    }
+}
+
+void edit_result_print_methods(Text *text, const EditFindings *found)
+{
     for (size_t i = 0; i < found->n; i++) {
         print_repair_line(text, &found->results[i]);
     }
     text_add(text,
-             "\nLayers and scale are chosen on tuning cases, not on these. Intervals: 95 %%, "
-             "bootstrap over cases.\ncontrols: random direction and wrong square %s\n",
+             "\nedit: wrong moves a case; layers and scale are chosen on tuning cases, not on "
+             "these. Intervals: 95 %%, bootstrap over cases.\ncontrols: random direction and wrong "
+             "square %s\n",
              edit_result_controls_close_nothing(found)
                  ? "close none of the gap within their intervals, whatever the method"
                  : "close part of the gap for at least one method: see their intervals");

@@ -1,5 +1,5 @@
 /* report/results/edit_result.h - edits of the board inside a network as tables, as the page for
- * people, and as the Markdown table of all methods. */
+ * people. */
 #ifndef OGPT_REPORT_RESULTS_EDIT_RESULT_H
 #define OGPT_REPORT_RESULTS_EDIT_RESULT_H
 
@@ -40,7 +40,9 @@ void edit_result_report(Report *report, const EditFindings *found);
 bool edit_result_controls_close_nothing(const EditFindings *found);
 /* The line above the result of one method. */
 void edit_result_print_plan(Text *text, const EditResult *result);
-/* All methods, one line each, as the Markdown table that stands in the README. */
-void edit_result_print_methods(Text *text, const EditFindings *found, const Table *published);
+/* Around the table of all methods: the cases, above it; how it was made and what the controls say,
+ * below it. */
+void edit_result_print_cases(Text *text, const EditFindings *found);
+void edit_result_print_methods(Text *text, const EditFindings *found);
 
 #endif

@@ -15,10 +15,11 @@
 /* The database has the edit's drift and, case by case, the metrics up to legal_plies. Every metric
  * is in the rows of kind edit_metrics. */
 #define RESULT_COLUMN(constant_, name_, unit_, digits_, meaning_)                                  \
-    {#name_, .digits = digits_, .interval = METRIC_##constant_ >= METRIC_DRIFT,                    \
-     .flags = METRIC_##constant_ > METRIC_DRIFT || METRIC_##constant_ == METRIC_ERROR              \
-                  ? COLUMN_UNSTORED                                                                \
-                  : 0},
+    {#name_, #name_, .digits = digits_, .interval = METRIC_##constant_ >= METRIC_DRIFT,            \
+     .flags =                                                                                      \
+         COLUMN_WIDE | (METRIC_##constant_ > METRIC_DRIFT || METRIC_##constant_ == METRIC_ERROR    \
+                            ? COLUMN_UNSTORED                                                      \
+                            : 0)},
 #define CASE_COLUMN(constant_, name_, unit_, digits_, meaning_)                                    \
     {#name_, #name_, .digits = digits_,                                                            \
      .flags = METRIC_##constant_ > METRIC_LEGAL_PLIES || METRIC_##constant_ == METRIC_ERROR        \
@@ -61,20 +62,21 @@ static const Column result_columns[] = {
     {"edit_error", "edit", .digits = 3, .interval = true,
      .meaning = "edited, judged by the edited board"},
     {"self_error", "self", .digits = 3, .meaning = "not edited, judged by its own board"},
-    {"closed", "closed", .digits = 3, .interval = true, .meaning = "(null - edit) / (null - self)"},
+    {"closed", "closed", .unit = "%", .digits = 1, .interval = true,
+     .meaning = "(null - edit) / (null - self)"},
     {"gain", .digits = 3, .interval = true},
     {"random_error", "random", .digits = 3, .interval = true,
      .meaning = "random direction of equal length"},
-    {"random_closed", "random closes", .digits = 3, .interval = true},
+    {"random_closed", "random closes", .unit = "%", .digits = 1, .interval = true},
     {"wrong_square_error", "wrong square", .digits = 3, .interval = true,
      .meaning = "the edit of another square"},
-    {"wrong_square_closed", "wrong square closes", .digits = 3, .interval = true},
+    {"wrong_square_closed", "wrong square closes", .unit = "%", .digits = 1, .interval = true},
     {"repair_error", "repair", .digits = 3, .interval = true,
      .meaning = "the same descent, no square changed"},
-    {"repair_closed", "repair closes", .digits = 3, .interval = true},
+    {"repair_closed", "repair closes", .unit = "%", .digits = 1, .interval = true},
     {"repair_self_error", "repair, self", .digits = 3, .interval = true,
      .meaning = "the same, judged by the board before the edit"},
-    {"closed_repaired", "closed beyond repair", .digits = 3, .interval = true,
+    {"closed_repaired", "closed beyond repair", .unit = "%", .digits = 1, .interval = true,
      .meaning = "(repair - edit) / (repair - repair self)"},
     {"ideal_null", "ideal null", .digits = 3,
      .meaning = "a perfect model of the board before the edit"},
@@ -85,7 +87,10 @@ static const Column result_columns[] = {
 };
 const TableSpec edit_result_table = {"result", "edit_results", TABLE_COLUMNS(result_columns),
                                      .record = true};
-const TableSpec edit_methods_table = {"methods", "edit_results", TABLE_COLUMNS(result_columns)};
+static const char *const methods_brief[] = {"kind",   "method",        "edit_error",
+                                            "closed", "random_closed", NULL};
+const TableSpec edit_methods_table = {"methods", "edit_results", TABLE_COLUMNS(result_columns),
+                                      .brief = methods_brief};
 
 /* Rows of public papers on their network of 25 million parameters (8x8). */
 static const Column published_columns[] = {
@@ -94,7 +99,9 @@ static const Column published_columns[] = {
     {"edit_error", "error", .type = COLUMN_TEXT},
     {"null_error", "null", .type = COLUMN_TEXT},
 };
-const TableSpec edit_published_table = {"published", TABLE_COLUMNS(published_columns)};
+const TableSpec edit_published_table = {
+    "published", TABLE_COLUMNS(published_columns),
+    .title = "published, of networks of 25 million parameters on 8x8:"};
 static const char *const published[][4] = {
     {"flip one square", "add (linear probe), published", "0.10", "2.723"},
     {"erase one square", "add (linear probe), published", "0.02", "2.73"},
@@ -168,7 +175,7 @@ const TableSpec edit_crosstalk_table = {
 static const Column layer_columns[] = {
     {"layer", "layer", .type = COLUMN_LAYER},
     {"edit_error", "edit", .digits = 3},
-    {"closed", "closed", .digits = 3},
+    {"closed", "closed", .unit = "%", .digits = 1},
 };
 const TableSpec edit_layers_table = {"by_layer", TABLE_COLUMNS(layer_columns),
                                      .title = "the same edit in one layer alone:"};
@@ -488,12 +495,12 @@ static void one_method(Report *report, const EditFindings *found)
 
 static void all_methods(Report *report, const EditFindings *found)
 {
+    edit_result_print_cases(report_text(report), found);
     Table *methods = report_table(report, &edit_methods_table);
-    Table *theirs = report_table(report, &edit_published_table);
-    methods->hidden = theirs->hidden = true; /* the Markdown table shows both */
     for (size_t i = 0; i < found->n; i++) {
         result_add(methods, found, &found->results[i]);
     }
+    Table *theirs = report_table(report, &edit_published_table);
     for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         table_row(theirs);
         for (size_t c = 0; c < 4; c++) {
@@ -502,7 +509,7 @@ static void all_methods(Report *report, const EditFindings *found)
     }
     report_json(report, "controls_close_nothing",
                 js_bool(edit_result_controls_close_nothing(found)));
-    edit_result_print_methods(report_text(report), found, theirs);
+    edit_result_print_methods(report_text(report), found);
 }
 
 void edit_result_report(Report *report, const EditFindings *found)

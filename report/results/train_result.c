@@ -7,7 +7,7 @@
 
 static const Column result_columns[] = {
     {"path", "model", .type = COLUMN_TEXT},
-    {"model_hash", "model hash", .type = COLUMN_TEXT},
+    {"model_hash", "model hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
     {"step", "step", .type = COLUMN_COUNT},
     {"steps", "steps", .type = COLUMN_COUNT, .meaning = "of the whole run"},
     {"games", "games", .type = COLUMN_COUNT},

@@ -153,7 +153,7 @@ for table in $("$OGPT" runs table --quiet | cut -d' ' -f1); do
     expect 0 runs table "$table"
     expect 0 runs table "$table" --csv "views-$table"
 done
-expect 0 runs table probes_by_layer
+expect 0 runs table probes_by_layer --wide
 holds history_mlp
 holds majority
 refuse 2 "no table 'tea'" runs table tea

@@ -119,7 +119,7 @@ again() {
 }
 again "made now      0" generate games.ogpc --games 3000 --size 6
 holds "ogpt train runs/NAME --corpus games.ogpc" "$work/err"
-again "$hash" train model --corpus games.ogpc "${shape[@]}"
+again "model hash    ${hash:0:12}" train model --corpus games.ogpc "${shape[@]}"
 holds "ogpt eval" "$work/err"
 again "strict error" eval model --corpus games.ogpc --games 200
 holds "ogpt probe fit model --corpus games.ogpc --out probes/mine" "$work/err"

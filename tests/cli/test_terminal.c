@@ -43,6 +43,7 @@ static void widths(void **state)
 
     setenv("TERM", "xterm", 1);
     unsetenv("NO_COLOR");
+    assert_true(terminal_is(slave) && !terminal_is(file));
     assert_true(terminal_redraws(slave) && !terminal_redraws(file));
     assert_true(terminal_colour(slave, "auto") && !terminal_colour(file, "auto"));
     assert_true(terminal_colour(file, "always") && !terminal_colour(slave, "never"));

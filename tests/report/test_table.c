@@ -139,8 +139,9 @@ static void long_texts_are_cut_to_the_width(void **state)
     table_release(&table);
 }
 
-/* Names that differ at their ends must stay apart. */
-static void names_stay_whole_where_cutting_does_not_help(void **state)
+/* A list made to fit: first its headings take two lines, then the text of a later column is cut,
+ * then columns are left out. Names that differ at their ends stay apart. */
+static void a_list_fits_step_by_step(void **state)
 {
     static const Column named[] = {
         {.key = "name", .heading = "name", .type = COLUMN_TEXT},
@@ -157,14 +158,93 @@ static void names_stay_whole_where_cutting_does_not_help(void **state)
         table_num(&table, "value", 1);
         table_text(&table, "what", "the mean rank of such moves");
     }
-    table_print(&text, &table, (TextStyle){.width = 50}); /* at least 12 + 28 + 12 + blanks */
-    assert_text(&text, "name                a number with a long heading  what\n"
-                       "rank_newly_legal                             1.0  the mean ra~\n"
-                       "rank_newly_illegal                           1.0  the mean ra~\n");
-    table_print(&text, &table, (TextStyle){.width = 56}); /* where it helps, all texts are cut */
-    assert_text(&text, "name          a number with a long heading  what\n"
-                       "rank_newly_~                           1.0  the mean ra~\n"
-                       "rank_newly_~                           1.0  the mean ra~\n");
+    TextStyle style = {.width = 77};
+    table_print(&text, &table, style);
+    assert_text(&text,
+                "name                a number with a long heading  what\n"
+                "rank_newly_legal                             1.0  the mean rank of such moves\n"
+                "rank_newly_illegal                           1.0  the mean rank of such moves\n");
+    TableOmitted omitted = table_omitted(&table, style);
+    assert_true(omitted.columns == 0 && !omitted.cut && !omitted.intervals);
+    style.width = 76;
+    table_print(&text, &table, style);
+    assert_text(&text, "                     a number with\n"
+                       "name                a long heading  what\n"
+                       "rank_newly_legal               1.0  the mean rank of such moves\n"
+                       "rank_newly_illegal             1.0  the mean rank of such moves\n");
+    style.width = 50;
+    table_print(&text, &table, style);
+    assert_text(&text, "                     a number with\n"
+                       "name                a long heading  what\n"
+                       "rank_newly_legal               1.0  the mean rank~\n"
+                       "rank_newly_illegal             1.0  the mean rank~\n");
+    omitted = table_omitted(&table, style);
+    assert_true(omitted.columns == 0 && omitted.cut);
+    style.width = 46;
+    table_print(&text, &table, style);
+    assert_text(&text, "                     a number with\n"
+                       "name                a long heading\n"
+                       "rank_newly_legal               1.0\n"
+                       "rank_newly_illegal             1.0\n");
+    omitted = table_omitted(&table, style);
+    assert_true(omitted.columns == 1 && !omitted.cut);
+    style.wide = true; /* asked for whole */
+    table_print(&text, &table, style);
+    assert_non_null(strstr(text.data, "heading  what\n"));
+    omitted = table_omitted(&table, style);
+    assert_true(omitted.columns == 0 && !omitted.cut && !omitted.intervals);
+    text_release(&text);
+    table_release(&table);
+}
+
+/* What goes first when a list is too wide, and what a list shows unless asked for more. */
+static void minor_columns_go_first(void **state)
+{
+    static const Column five[] = {
+        {.key = "name", .heading = "name", .type = COLUMN_TEXT},
+        {.key = "first", .heading = "first", .digits = 2, .interval = true, .flags = COLUMN_MINOR},
+        {.key = "last", .heading = "last", .digits = 2, .interval = true},
+        {.key = "hash", .heading = "hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
+        {.key = "more", .heading = "more", .type = COLUMN_COUNT, .flags = COLUMN_WIDE},
+    };
+    static const char *const some[] = {"name", "more", NULL};
+    static const TableSpec spec = {"columns", TABLE_COLUMNS(five)};
+    static const TableSpec brief = {"columns", TABLE_COLUMNS(five), .brief = some};
+    Table table;
+    Text text = {0};
+    table_init(&table, &spec);
+    table_row(&table);
+    table_text(&table, "name", "a");
+    table_interval(&table, "first", (Interval){1, 0.5, 1.5});
+    table_interval(&table, "last", (Interval){2, 1.5, 2.5});
+    table_text(&table, "hash", "0123456789abcdef0123456789abcdef");
+    table_int(&table, "more", 7);
+    TextStyle style = {.width = 80};
+    table_print(&text, &table, style);
+    assert_text(&text, "name  first  95 % interval  last  95 % interval  hash\n"
+                       "a      1.00  [0.50, 1.50]   2.00  [1.50, 2.50]   0123456789ab\n");
+    assert_int_equal(table_omitted(&table, style).columns, 1);
+    style.width = 50; /* the interval of the minor column goes, then its value */
+    table_print(&text, &table, style);
+    assert_text(&text, "name  first  last  95 % interval  hash\n"
+                       "a      1.00  2.00  [1.50, 2.50]   0123456789ab\n");
+    TableOmitted omitted = table_omitted(&table, style);
+    assert_true(omitted.columns == 1 && omitted.intervals);
+    style.width = 40;
+    table_print(&text, &table, style);
+    assert_text(&text, "name  last  95 % interval  hash\n"
+                       "a     2.00  [1.50, 2.50]   0123456789ab\n");
+    assert_int_equal(table_omitted(&table, style).columns, 2);
+    style.wide = true;
+    table_print(&text, &table, style);
+    assert_non_null(strstr(text.data, "  0123456789abcdef0123456789abcdef     7\n"));
+    text_release(&text);
+    table.spec = &brief;
+    style.wide = false;
+    table_print(&text, &table, style);
+    assert_text(&text, "name  more\n"
+                       "a        7\n");
+    assert_int_equal(table_omitted(&table, style).columns, 3);
     text_release(&text);
     table_release(&table);
 }
@@ -348,11 +428,25 @@ static void rows_that_were_made_elsewhere(void **state)
     assert_int_equal(table_check(&table), 0);
     assert_int_equal(table_rows(&table), 1);
     table_add(&table, row);
-    assert_int_equal(table_columns_of(found, 8, table.rows), 5);
+    assert_int_equal(table_columns_of(found, 8, table.rows), 3);
     assert_string_equal(found[1].key, "layer_name");
     assert_int_equal(found[0].type, COLUMN_LAYER);
     assert_int_equal(found[2].type, COLUMN_NUMBER);
+    assert_true(found[2].interval); /* of accuracy_low and accuracy_high */
     assert_int_equal(table_columns_of(found, 2, table.rows), 2);
+    table_release(&table);
+    /* Ends of an interval before its value; one end alone is a column like any other. */
+    row = js_object();
+    js_set_num(row, "x_high", 0.75);
+    js_set_num(row, "x_low", 0.25);
+    js_set_num(row, "x", 0.5);
+    js_set_num(row, "y_low", 1.5);
+    js_set_num(row, "y", 2.5);
+    table_init(&table, &list);
+    table_add(&table, row);
+    assert_int_equal(table_columns_of(found, 8, table.rows), 3);
+    assert_true(strcmp(found[0].key, "x") == 0 && found[0].interval);
+    assert_true(strcmp(found[1].key, "y_low") == 0 && !found[2].interval);
     table_release(&table);
 }
 
@@ -362,7 +456,8 @@ int main(void)
         cmocka_unit_test(text_is_aligned),
         cmocka_unit_test(text_is_short_unless_asked),
         cmocka_unit_test(long_texts_are_cut_to_the_width),
-        cmocka_unit_test(names_stay_whole_where_cutting_does_not_help),
+        cmocka_unit_test(a_list_fits_step_by_step),
+        cmocka_unit_test(minor_columns_go_first),
         cmocka_unit_test(a_record_is_a_line_a_column),
         cmocka_unit_test(each_row_is_one_line),
         cmocka_unit_test(markdown_escapes_bars),

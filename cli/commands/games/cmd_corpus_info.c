@@ -21,7 +21,7 @@ static const Column info_columns[] = {
     {"training_games", "training", .type = COLUMN_COUNT, .meaning = "games of that split"},
     {"validation_games", "validation", .type = COLUMN_COUNT},
     {"test_games", "test", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT},
+    {"content_hash", "content hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
 };
 static const TableSpec info_table = {"corpus", TABLE_COLUMNS(info_columns), .record = true};
 

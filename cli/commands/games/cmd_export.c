@@ -32,7 +32,7 @@ static const Column columns[] = {
     {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
     {"games", "games", .type = COLUMN_COUNT},
     {"plies", "plies", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT},
+    {"content_hash", "content hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
     {"unchanged", "unchanged", .type = COLUMN_YES_NO,
      .meaning = "whether the same file was there before", .flags = COLUMN_TIME},
 };

@@ -18,7 +18,7 @@ static const Column columns[] = {
     {"games", "games", .type = COLUMN_COUNT},
     {"games_made_now", "made now", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED | COLUMN_TIME},
     {"plies", "plies", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT},
+    {"content_hash", "content hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
     {"seconds", "time", .unit = "s", .digits = 2, .flags = COLUMN_TIME},
     {"games_per_second", "speed", .unit = "games/s", .flags = COLUMN_TIME},
 };

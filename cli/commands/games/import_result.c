@@ -36,7 +36,7 @@ static const Column import_columns[] = {
     {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
     COUNT_COLUMNS,
     {"plies", "plies", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT},
+    {"content_hash", "content hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
     {"unchanged", .type = COLUMN_YES_NO, .flags = COLUMN_UNSTORED | COLUMN_TIME},
     {"seconds", "time", .unit = "s", .digits = 2, .flags = COLUMN_TIME},
     {"games_per_second", "speed", .unit = "games/s", .flags = COLUMN_TIME},

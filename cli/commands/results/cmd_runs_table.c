@@ -1,6 +1,7 @@
 /* cli/commands/results/cmd_runs_table.c - ogpt runs table: the usual tables over all runs in the
  * database. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/study.h"
 
@@ -37,6 +38,34 @@ static void views_list(Context *context)
     }
 }
 
+/* Columns that go first where the line is short: how a row was made more than what it says, and
+ * texts that are the same in every one of several rows. */
+static bool is_minor(const Column *column, const Js *rows)
+{
+    static const char *const minor[] = {"site",  "solver", "rule",       "tuned_on", "scale_unit",
+                                        "cases", "row",    "ideal_null", "positions"};
+    for (size_t i = 0; i < sizeof(minor) / sizeof(minor[0]); i++) {
+        if (strcmp(column->key, minor[i]) == 0) {
+            return true;
+        }
+    }
+    bool same = column->type == COLUMN_TEXT && js_length(rows) > 1;
+    for (size_t i = 0; same && i < js_length(rows); i++) {
+        const Js *first = js_member(js_at(rows, 0), column->key);
+        const Js *value = js_member(js_at(rows, i), column->key);
+        bool texts = js_type(first) == JS_STR && js_type(value) == JS_STR;
+        same = texts ? strcmp(js_str_of(first), js_str_of(value)) == 0
+                     : js_type(first) == js_type(value);
+    }
+    return same;
+}
+
+static bool is_hash(const char *key)
+{
+    size_t length = strlen(key);
+    return length > 5 && strcmp(key + length - 5, "_hash") == 0;
+}
+
 static void view_show(Context *context, const char *name, const Js *rows)
 {
     view_table.file = name;
@@ -44,6 +73,8 @@ static void view_show(Context *context, const char *name, const Js *rows)
     for (size_t i = 0; i < view_table.n_columns; i++) { /* the rows do not live long enough */
         snprintf(keys[i], sizeof(keys[i]), "%s", columns[i].key);
         columns[i].key = columns[i].heading = keys[i];
+        columns[i].flags |= is_minor(&columns[i], rows) ? COLUMN_MINOR : 0;
+        columns[i].flags |= is_hash(keys[i]) ? COLUMN_HASH : 0;
     }
     study_json(context, "table", js_str(name));
     Table *table = study_table(context, &view_table);

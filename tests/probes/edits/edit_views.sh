@@ -87,10 +87,15 @@ expect 0 $args --show 2 --no-by-layer --json
 holds '"predicted_after"'
 
 # ---- all methods ----
-expect 0 intervene run --probe probe --method all --cases cases.csv,erase.csv --tune tune.csv \
-    --means-from games.ogpc --steps 5 --no-play-on
-[ "$(grep -c '^| natural | [a-z-]* | [0-9]' out)" = 5 ] || fail "five methods on natural cases expected"
-[ "$(grep -c '^| unnatural | [a-z-]* | [0-9]' out)" = 5 ] || fail "five methods on unnatural cases expected"
+COLUMNS=100 expect 0 intervene run --probe probe --method all --cases cases.csv,erase.csv \
+    --tune tune.csv --means-from games.ogpc --steps 5 --no-play-on
+grep -qE '^cases +method +edit +95 % interval +(closed )?% +95 % interval +(random )?closes %' out ||
+    fail "a table of five columns expected"
+[ "$(grep -c '^natural   *[a-z-]*  *[0-9]' out)" = 5 ] || fail "five methods on natural cases expected"
+[ "$(grep -c '^unnatural   *[a-z-]*  *[0-9]' out)" = 5 ] || fail "five methods on unnatural cases expected"
+grep -q '^|' out && fail "a table in Markdown was left"
+awk '/^(cases|natural|unnatural|flip|erase) / && length > 100' out | grep . && fail "a table is too wide"
+holds "next: --wide or --csv FILE shows" err
 holds "2.723"
 holds "controls: "
 expect 0 runs show --json
