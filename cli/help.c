@@ -64,22 +64,26 @@ void help__group(Text *text, const char *group)
     text_add(text, "\n'ogpt help %s SUBCOMMAND' explains one\n", group);
 }
 
-/* Bytes of a command line up to the last blank outside quotes that leaves them within `columns`, or
- * up to the first such blank; `length` if all fits or there is none. */
+/* Bytes of a command line up to where it is broken: the last blank outside quotes before an option
+ * that leaves them within `columns`, else the last or the first blank of all; `length` if all fits
+ * or there is none. */
 static size_t words_that_fit(const char *line, size_t length, size_t columns)
 {
-    size_t fits = length;
+    size_t fits = length, before_option = 0;
     char quote = '\0';
     for (size_t i = 0; i < length && length > columns; i++) {
         if (quote != '\0') {
             quote = line[i] == quote ? '\0' : quote;
         } else if (line[i] == '"' || line[i] == '\'') {
             quote = line[i];
-        } else if (line[i] == ' ' && (i <= columns - strlen(" \\") || fits == length)) {
+        } else if (line[i] == ' ' && i + strlen(" \\") <= columns) {
+            fits = i;
+            before_option = strncmp(line + i, " --", 3) == 0 ? i : before_option;
+        } else if (line[i] == ' ' && fits == length) {
             fits = i;
         }
     }
-    return fits;
+    return before_option > 0 ? before_option : fits;
 }
 
 /* A command to be pasted: where it is too long, a backslash tells the shell that it goes on. */

@@ -5,7 +5,7 @@
 #include "report/table.h"
 
 #define COLUMNS_SHOWN 64
-#define CELL_LEAST 12 /* a text is not cut shorter than this */
+#define CELL_LEAST 16 /* a text is not cut shorter than this */
 #define HASH_SHOWN 12 /* characters of a hash: enough to tell two apart */
 
 void column_print(Text *out, const Column *column, const Js *value)

@@ -172,20 +172,19 @@ static void a_list_fits_step_by_step(void **state)
                        "name                a long heading  what\n"
                        "rank_newly_legal               1.0  the mean rank of such moves\n"
                        "rank_newly_illegal             1.0  the mean rank of such moves\n");
-    style.width = 50;
+    style.width = 53;
     table_print(&text, &table, style);
     assert_text(&text, "                     a number with\n"
                        "name                a long heading  what\n"
-                       "rank_newly_legal               1.0  the mean rank~\n"
-                       "rank_newly_illegal             1.0  the mean rank~\n");
+                       "rank_newly_legal               1.0  the mean rank of~\n"
+                       "rank_newly_illegal             1.0  the mean rank of~\n");
     omitted = table_omitted(&table, style);
     assert_true(omitted.columns == 0 && omitted.cut);
-    style.width = 46;
+    style.width = 51;
     table_print(&text, &table, style);
-    assert_text(&text, "                     a number with\n"
-                       "name                a long heading\n"
-                       "rank_newly_legal               1.0\n"
-                       "rank_newly_illegal             1.0\n");
+    assert_text(&text, "name                a number with a long heading\n"
+                       "rank_newly_legal                             1.0\n"
+                       "rank_newly_illegal                           1.0\n");
     omitted = table_omitted(&table, style);
     assert_true(omitted.columns == 1 && !omitted.cut);
     style.wide = true; /* asked for whole */

@@ -107,7 +107,7 @@ const Command cmd_probe_fit = {
         "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-2 --seed 2\n"
         "ogpt probe fit runs/tiny --corpus games.ogpc --out colour --task colour\n"
         "ogpt probe fit runs/tiny --corpus games.ogpc --out empty --task empty\n"
-        "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-5 --layers 5 \\\n  "
+        "ogpt probe fit runs/tiny --corpus games.ogpc --out probe-5 --layers 5 "
         "--check-against liblinear\n"
         "ogpt probe fit runs/tiny --corpus games.ogpc --out mlp --solver adamw --hidden 128",
     COMMAND_OPTIONS(options, FitGiven),

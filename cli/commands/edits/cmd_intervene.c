@@ -105,10 +105,10 @@ const Command cmd_intervene = {
     .summary = "edit the board inside the network and judge its moves by the rules",
     .examples =
         "ogpt intervene runs/tiny --probe probe --cases cases.csv --tune tune.csv\n"
-        "ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 3-6 \\\n  --scale 0.1r\n"
-        "ogpt intervene runs/tiny --probe probe --cases cases.csv --method project \\\n  --layers "
+        "ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 3-6 --scale 0.1r\n"
+        "ogpt intervene runs/tiny --probe probe --cases cases.csv --method project --layers "
         "4 --show 0\n"
-        "ogpt intervene runs/tiny --probe probe --method all --means-from games.ogpc \\\n  --cases "
+        "ogpt intervene runs/tiny --probe probe --method all --means-from games.ogpc --cases "
         "cases.csv,unnatural.csv --tune tune.csv",
     COMMAND_OPTIONS(intervene_options, InterveneOptions),
     .min_args = 1,

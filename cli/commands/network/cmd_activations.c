@@ -183,7 +183,7 @@ const Command cmd_activations = {
     .summary = "write activations and their boards as .npy files",
     .examples = "ogpt activations runs/tiny acts --corpus games.ogpc --layers 5 --games 5000\n"
                 "ogpt activations runs/tiny acts-z --corpus games.ogpc --site z --ply 10,20-29 "
-                "\\\n  --split test",
+                "--split test",
     COMMAND_OPTIONS(options, ActivationsGiven),
     .min_args = 2,
     .max_args = 2,
