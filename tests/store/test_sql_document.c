@@ -2,73 +2,73 @@
  * queries run. */
 #include "tests/base/base_test.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
+#include "store/kinds.h"
 #include "store/runs.h"
 
 static char *document; /* docs/SQL.md */
 
-static sqlite3 *results_open(void)
+static Db *results_open(void)
 {
     Store *store = NULL;
-    sqlite3 *db = NULL;
+    Db *db = NULL;
     assert_int_equal(store_open(&store, at("sql.db")), 0);
     store_close(store);
-    assert_int_equal(sqlite3_open_v2(at("sql.db"), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(db_open(&db, at("sql.db"), DB_READ, &kinds_schema), 0);
     return db;
 }
 
-/* Whether a query runs; its length is n bytes. */
-static bool query_runs(sqlite3 *db, const char *query, size_t n)
+/* Prepare and take the first step: 0 if the query runs and finds nothing. */
+static int query_step(Db *db, const char *query)
 {
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, query, (int)n, &statement, NULL);
-    bool runs = rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_DONE;
-    sqlite3_finalize(statement);
-    return runs;
+    DbStmt *statement = NULL;
+    int rc = db_prepare(&statement, db, query);
+    rc = rc ? rc : db_step(statement);
+    db_finalize(statement);
+    return rc;
 }
 
 static void every_query_runs(void **state)
 {
     static const char fence[] = "```sql\n";
-    sqlite3 *db = results_open();
+    Db *db = results_open();
     int n_queries = 0;
-    for (const char *from = document; (from = strstr(from, fence)); n_queries++) {
-        const char *query = from + strlen(fence);
-        const char *end = strstr(query, "```");
+    for (char *from = document; (from = strstr(from, fence)); n_queries++) {
+        char query[2048];
+        char *end = strstr(from += strlen(fence), "```");
         assert_non_null(end);
-        if (!query_runs(db, query, (size_t)(end - query))) {
-            fail_msg("docs/SQL.md: %s: %.*s", sqlite3_errmsg(db), (int)(end - query), query);
+        snprintf(query, sizeof(query), "%.*s", (int)(end - from), from);
+        if (query_step(db, query) != 0) {
+            fail_msg("docs/SQL.md: %s", err_message());
         }
         from = end + 3;
     }
     assert_int_equal(n_queries, 5);
     /* The twin: a column that nobody has. */
-    assert_false(query_runs(db, "SELECT no_such_column FROM runs", 31));
-    sqlite3_close(db);
+    assert_int_not_equal(query_step(db, "SELECT no_such_column FROM runs"), 0);
+    db_close(db);
 }
 
 static void every_table_and_view_is_named(void **state)
 {
-    sqlite3 *db = results_open();
-    sqlite3_stmt *names = NULL;
-    char quoted[80];
+    Db *db = results_open();
+    DbStmt *names = NULL;
     int n_names = 0;
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT name FROM sqlite_schema WHERE type IN ('table', "
-                                        "'view') AND name NOT LIKE 'sqlite_%'",
-                                        -1, &names, NULL),
-                     SQLITE_OK);
-    for (; sqlite3_step(names) == SQLITE_ROW; n_names++) {
-        snprintf(quoted, sizeof(quoted), "`%s`", (const char *)sqlite3_column_text(names, 0));
+    assert_int_equal(db_prepare(&names, db,
+                                "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') "
+                                "AND name NOT LIKE 'sqlite_%'"),
+                     0);
+    for (; db_step(names) == 1; n_names++) {
+        char quoted[80];
+        snprintf(quoted, sizeof(quoted), "`%s`", db_column_text(names, 0));
         if (!strstr(document, quoted)) {
             fail_msg("docs/SQL.md lacks %s", quoted);
         }
     }
     assert_true(n_names > 20);
-    sqlite3_finalize(names);
-    sqlite3_close(db);
+    db_finalize(names);
+    db_close(db);
 }
 
 static int setup(void **state)
