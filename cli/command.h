@@ -98,10 +98,10 @@ typedef struct Context {
     bool tell_seed;   /* context_result says it on stderr: set by context_run_begin */
     Js *options_json; /* every option with its value, as stored with the run */
 
-    const struct OptionTable *own; /* the command's own options, for context_given */
-    struct Study *study;           /* what the framework keeps for the command: cli/study.h */
-    struct Report *report;         /* the result so far: report/report.h */
-    const char *csv, *html;        /* files of the tables, or NULL */
+    struct OptionTable *own; /* the command's own options, for context_given */
+    struct Study *study;     /* what the framework keeps for the command: cli/study.h */
+    struct Report *report;   /* the result so far: report/report.h */
+    const char *csv, *html;  /* files of the tables, or NULL */
 } Context;
 
 /* USES_BOARDS: draws boards, so it has --unicode. */
@@ -168,6 +168,9 @@ int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what
  * the root, into out[FILES_PATH_MAX]. */
 bool context_shipped_model(char *out, const char *name);
 
+/* Options of the command that were not typed take the values that an earlier run stored under their
+ * names; texts are borrowed. The values stored with this run stay those that were typed. */
+void context_options_take(Context *context, const Js *values);
 /* Whether the command's own option `name` was typed, with any value. */
 bool context_given(const Context *context, const char *name);
 /* The value of one of the command's own options, as it is stored with the run: of an ENUM its word;

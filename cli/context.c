@@ -85,7 +85,7 @@ static Js *options_collect(const Context *context, const OptionTable *own)
     return document;
 }
 
-void context__fill(Context *context, const CommonOptions *common, const OptionTable tables[2])
+void context__fill(Context *context, const CommonOptions *common, OptionTable tables[2])
 {
     const char *locale = NULL;
     context->options = tables[1].base;
@@ -117,6 +117,11 @@ void context__fill(Context *context, const CommonOptions *common, const OptionTa
     context->csv = common->csv;
     context->html = common->html;
     context->options_json = options_collect(context, &tables[1]);
+}
+
+void context_options_take(Context *context, const Js *values)
+{
+    options_take(context->own, values);
 }
 
 bool context_given(const Context *context, const char *name)

@@ -38,7 +38,7 @@ int study__check_files(const Context *context, bool same_command);
 int study__finish(Study *study);
 
 /* Fill a context from parsed options (common is tables[0], the command's own tables[1]). */
-void context__fill(Context *context, const CommonOptions *common, const OptionTable tables[2]);
+void context__fill(Context *context, const CommonOptions *common, OptionTable tables[2]);
 /* +1: from now on context_result drops what it is given, -1: no more (cli/output.c). For a command
  * that runs others and has a result of its own. */
 void results__mute(int change);

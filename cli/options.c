@@ -360,6 +360,25 @@ static Js *value_json(const OptionSpec *spec, const void *field)
     return text ? js_str(text) : js_null();
 }
 
+void options_take(OptionTable *table, const Js *values)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const OptionSpec *spec = &table->specs[i];
+        const Js *value = js_member(values, spec->name);
+        void *field = field_of(table, spec);
+        if (!value || table->given[i]) {
+            continue;
+        }
+        switch (spec->type) {
+        case OPT_INT: *(int64_t *)field = (int64_t)js_num_of(value); break;
+        case OPT_NUM: *(double *)field = js_num_of(value); break;
+        case OPT_TEXT:
+        case OPT_CHOICE: *(const char **)field = js_str_of(value); break;
+        default: break;
+        }
+    }
+}
+
 void options_document(Js *object, const OptionTable *table)
 {
     for (size_t i = 0; i < table->n; i++) {

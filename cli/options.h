@@ -45,6 +45,10 @@ int options_check_outputs(const OptionTable *table);
 /* Whether option `name` of the table was given. */
 bool option_given(const OptionTable *table, const char *name);
 
+/* Every number or text option that was not given and is a key of `values` takes the value there;
+ * texts are borrowed from `values`. */
+void options_take(OptionTable *table, const Js *values);
+
 /* Every option with its value, defaults included; unset ones are null. */
 void options_document(Js *object, const OptionTable *table);
 

@@ -2,6 +2,7 @@
 #include "model/train/train.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -34,6 +35,26 @@ const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .report_every = 50,
     .seed = 1,
 };
+
+int train_keep_parse(int64_t *out, const char *text)
+{
+    char *end;
+    *out = strcmp(text, "all") == 0    ? TRAIN_KEEP_ALL
+           : strcmp(text, "log2") == 0 ? TRAIN_KEEP_LOG2
+                                       : 0;
+    if (*out != 0) {
+        return 0;
+    }
+    long long n = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || n < TRAIN_KEEP_NEWEST || n > TRAIN_MAX_STEPS) {
+        return err_set(OGPT_EUSAGE,
+                       "--keep \"%s\": expected all, log2, or a number from %d to %d: with one "
+                       "checkpoint a damaged file would end the run",
+                       text, TRAIN_KEEP_NEWEST, TRAIN_MAX_STEPS);
+    }
+    *out = n;
+    return 0;
+}
 
 const char *train_options_check(const TrainOptions *o)
 {
@@ -122,7 +143,7 @@ static int save(Loop *loop)
     if (t->observer->saved) {
         rc = t->observer->saved(t->observer->context, t->at.step, r->path, r->model_hash);
     }
-    return rc ? rc : trainer_prune(loop->run_path);
+    return rc ? rc : trainer_prune(loop->run_path, t->options->keep);
 }
 
 static int report(Loop *loop)
@@ -196,7 +217,8 @@ static int close_step(Loop *loop)
     const Trainer *t = loop->trainer;
     int64_t every = t->options->checkpoint_every;
     int rc = t->at.report_due ? report(loop) : 0;
-    if (rc == 0 && (t->at.step == t->at.steps || (every > 0 && t->at.step % every == 0))) {
+    bool kept = t->options->keep == TRAIN_KEEP_LOG2 && (t->at.step & (t->at.step - 1)) == 0;
+    if (rc == 0 && (kept || t->at.step == t->at.steps || (every > 0 && t->at.step % every == 0))) {
         rc = save(loop);
     }
     return rc;

@@ -34,8 +34,18 @@ typedef struct TrainOptions {
     bool profile;             /* count time and work by kernel (num/profile.h) */
     int64_t checkpoint_every; /* steps; 0: only at the end */
     int64_t report_every;     /* steps between observer->report */
+    int64_t keep;             /* newest checkpoints that stay; TRAIN_KEEP_*; 0: TRAIN_KEEP_NEWEST */
     uint64_t seed;
 } TrainOptions;
+
+/* Two, so that a run can go on if the newest is damaged. ALL: every checkpoint stays. LOG2: so do
+ * those after 0, 1, 2, 4, 8, ... steps, which are made whatever checkpoint_every says. What is kept
+ * is no part of the result, so it may change when a run goes on. */
+#define TRAIN_KEEP_NEWEST 2
+#define TRAIN_KEEP_ALL (-1)
+#define TRAIN_KEEP_LOG2 (-2)
+/* "all", "log2" or a number from 2; OGPT_EUSAGE. */
+int train_keep_parse(int64_t *out, const char *text);
 
 extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
 /* Games of one step (0-based): from batch_from to batch on a straight line over the first
@@ -97,7 +107,8 @@ typedef struct TrainJob {
     const GptConfig *cfg;
     const TrainOptions *options;
     GameSource *source;
-    const Gpt *init; /* starting weights of a new run; NULL: drawn from the seed */
+    const char *corpus_path; /* as typed, for about; NULL: fresh games */
+    const Gpt *init;         /* starting weights of a new run; NULL: drawn from the seed */
     /* Stored in every manifest and config.json. Its member "options" (an object) is compared on
      * resume: a run made with other options is OGPT_EUSAGE, which names the difference. */
     const Js *about;
@@ -109,10 +120,13 @@ typedef struct TrainJob {
 Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_line);
 
 /* Train into the run directory, going on from its newest verified checkpoint; a finished run
- * returns its result at once. Only the pool of `work` is used: the seed is an option, and progress
- * goes to the observer. Errors: OGPT_ENUM (step and first bad tensor; the last checkpoint is
- * intact), OGPT_EINTR (after a checkpoint; before the first step there is nothing to save),
- * OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM. */
+ * returns its result at once. More steps than the run was planned for are made if it then has the
+ * bits of a run of that length from the start, which is so if every step so far had the same rate
+ * and batch (schedule constant without warm-up); otherwise OGPT_EUSAGE says which step did not.
+ * Only the pool of `work` is used: the seed is an option, and progress goes to the observer.
+ * Errors: OGPT_ENUM (step and first bad tensor; the last checkpoint is intact), OGPT_EINTR (after a
+ * checkpoint; before the first step there is nothing to save), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM.
+ */
 int train_run(TrainResult *out, const TrainJob *job, const Work *work);
 
 /* Bytes that train_run holds at its peak, without the network it starts from and without what its

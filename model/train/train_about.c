@@ -77,6 +77,9 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
     if (init) {
         js_set(about, "earlier", lineage_write(init->manifest));
     }
+    if (job->corpus_path) {
+        js_set_str(about, "corpus", job->corpus_path);
+    }
     js_set_str(about, "command_line", command_line);
     js_set_str(about, "blas_core", blas_core());
     return about;

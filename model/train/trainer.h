@@ -77,10 +77,10 @@ const char *trainer_bad_tensor(const Gpt *gpt, const float *vector);
 int trainer_save(Trainer *trainer, char path[FILES_PATH_MAX], char model_hash[HASH_HEX_SIZE],
                  const char *run_path, const Js *about);
 /* Resume from the newest checkpoint; *found says whether there is one. OGPT_EUSAGE if it was made
- * with other options. */
+ * with other options; more steps are no other option if the steps so far would be the same. */
 int trainer_resume(Trainer *trainer, bool *found, char path[FILES_PATH_MAX],
                    char model_hash[HASH_HEX_SIZE], const char *run_path, const Js *about);
-/* Remove all but the two newest checkpoints. */
-int trainer_prune(const char *run_path);
+/* Remove all checkpoints but those that `keep` of the options names, and the two newest. */
+int trainer_prune(const char *run_path, int64_t keep);
 
 #endif

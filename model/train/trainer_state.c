@@ -206,21 +206,55 @@ static int compare_option(const char *key, const Js *then, const Js *now, const 
     return rc;
 }
 
-/* Refuse options other than those of the run: changed, added or left out. */
-static int compare_options(const Js *then, const Js *now, const char *path)
+/* Whether `now` asks for more steps than `then`; other values of the option are compared. */
+static bool is_longer(const char *key, const Js *then, const Js *now)
+{
+    return strcmp(key, "steps") == 0 && js_type(then) == JS_INT && js_type(now) == JS_INT &&
+           js_int_of(now) > js_int_of(then);
+}
+
+/* Refuse options other than those of the run: changed, added or left out. *longer: more steps. */
+static int compare_options(bool *longer, const Js *then, const Js *now, const char *path)
 {
     void *it = NULL;
     const char *key;
     const Js *value;
     int rc = 0;
+    *longer = false;
     while (rc == 0 && now && js_next(now, &it, &key, &value)) {
-        rc = compare_option(key, js_member(then, key), value, path);
+        bool more = is_longer(key, js_member(then, key), value);
+        *longer = *longer || more;
+        rc = more ? 0 : compare_option(key, js_member(then, key), value, path);
     }
     it = NULL;
     while (rc == 0 && now && then && js_next(then, &it, &key, &value)) {
-        rc = compare_option(key, value, js_member(now, key), path);
+        bool more = is_longer(key, value, js_member(now, key));
+        rc = more ? 0 : compare_option(key, value, js_member(now, key), path);
     }
     return rc;
+}
+
+/* Go on to more steps than planned, if every step so far is one of the longer run too. */
+static int lengthen(Trainer *t, const char *path)
+{
+    const TrainOptions *o = t->options;
+    Schedule schedule = (Schedule)schedule_parse(o->schedule);
+    int64_t then = t->at.steps, now = o->steps;
+    for (int64_t step = 0; step < t->at.step; step++) {
+        double had = schedule_factor(schedule, step, then, o->warmup, o->cooldown);
+        double has = schedule_factor(schedule, step, now, o->warmup, o->cooldown);
+        if (had != has || train_batch(o, step, then) != train_batch(o, step, now)) {
+            return err_set(OGPT_EUSAGE,
+                           "%s was planned for %lld steps: its step %lld had %.3g of the peak rate "
+                           "and %lld games, in a run of %lld steps it has %.3g and %lld; start "
+                           "another run from its weights: ogpt train NEW --init-from %s",
+                           path, (long long)then, (long long)step, had,
+                           (long long)train_batch(o, step, then), (long long)now, has,
+                           (long long)train_batch(o, step, now), path);
+        }
+    }
+    t->at.steps = now;
+    return 0;
 }
 
 static int load_train(Trainer *t, const char *step_path, const char *run_path, const Js *about)
@@ -229,13 +263,16 @@ static int load_train(Trainer *t, const char *step_path, const char *run_path, c
     Js *state = NULL;
     StFile *arrays = NULL;
     StEntry entries[4];
+    bool longer = false;
     int rc = path_join(dir, step_path, "train");
     rc = rc ? rc : manifest_verify(NULL, dir);
     rc = rc ? rc : path_join(file, dir, "state.json");
     rc = rc ? rc : js_parse_file(&state, file, 1 << 20);
     rc = rc ? rc
-            : compare_options(js_member(state, "options"), js_member(about, "options"), run_path);
+            : compare_options(&longer, js_member(state, "options"), js_member(about, "options"),
+                              run_path);
     rc = rc ? rc : counters_read(&t->at, state, file);
+    rc = rc || !longer ? rc : lengthen(t, run_path);
     rc = rc ? rc : path_join(file, dir, "optim.safetensors");
     rc = rc ? rc : st_open(&arrays, file);
     size_t n = rc ? 0 : state_arrays(entries, t);
@@ -274,14 +311,19 @@ int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
     return rc;
 }
 
-int trainer_prune(const char *run_path)
+int trainer_prune(const char *run_path, int64_t keep)
 {
     char **names = NULL;
-    size_t n = 0, kept = 0;
+    size_t n = 0, kept = 0, newest = keep > 0 ? (size_t)keep : TRAIN_KEEP_NEWEST;
+    if (keep == TRAIN_KEEP_ALL) {
+        return 0;
+    }
     char path[FILES_PATH_MAX];
     int rc = dir_list(&names, &n, run_path);
     for (size_t i = n; rc == 0 && i-- > 0;) {
-        if (run_step_of_name(names[i]) < 0 || kept++ < 2) {
+        int64_t step = run_step_of_name(names[i]);
+        bool power = keep == TRAIN_KEEP_LOG2 && (step & (step - 1)) == 0;
+        if (step < 0 || kept++ < newest || power) {
             continue;
         }
         rc = path_join(path, run_path, names[i]);

@@ -67,8 +67,15 @@ static const OptionSpec options[] = {
         "factors of matrix products: bf16 where the processor multiplies them faster, sums in "
         "f32",
         .def = "auto"),
-    OPTION_TEXT("init-from", AT(init_from), "MODEL", "start a new run from these weights"),
+    OPTION_TEXT("init-from", AT(init_from), "MODEL",
+                "start a new run from these weights; without --corpus and --fresh the options are "
+                "those of that run, with new games if they were fresh"),
     OPTION_INT("checkpoint-every", AT(train.checkpoint_every), "N", 1, 1e9, "steps", .def = "200"),
+    OPTION_TEXT(
+        "keep", AT(keep), "all|N|log2",
+        "checkpoints that stay: all, the newest N, or the newest 2 and those after 1, 2, 4, 8, "
+        "... steps (ogpt probe fit RUN --all-steps reads them)",
+        .def = "2"),
     OPTION_INT("report-every", AT(train.report_every), "N", 1, 1e9,
                "steps between lines with the held-out error", .def = "100"),
     OPTION_INT(
@@ -102,6 +109,7 @@ static int read_options(TrainOptions *out, const Context *context)
     const TrainCommand *given = context->options;
     int rc = lengths_check(given);
     *out = given->train;
+    rc = rc ? rc : train_keep_parse(&out->keep, given->keep);
     out->beta1 = TRAIN_OPTIONS_DEFAULT.beta1;
     out->beta2 = TRAIN_OPTIONS_DEFAULT.beta2;
     out->seed = context->seed;
@@ -145,6 +153,7 @@ static int run_train(Context *context)
                         .cfg = &cfg,
                         .options = &train,
                         .source = inputs.source,
+                        .corpus_path = given->corpus,
                         .init = init};
         Js *about = train_about(&job, init ? &inputs.init : NULL, context->command_line);
         size_t init_bytes = init ? init->n_numbers * sizeof(float) : 0;

@@ -1,7 +1,11 @@
 /* cli/commands/network/train_inputs.c - contract in cli/commands/network/train_inputs.h. */
 #include "cli/commands/network/train_inputs.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/err.h"
+#include "base/files.h"
 #include "cli/commands/common/model_input.h"
 #include "datasets/vocab.h"
 #include "model/lineage.h"
@@ -17,9 +21,80 @@ static int fresh_open(TrainInputs *out, Context *context)
                : source_exclude(out->source, out->held_out, TRAIN_HELD_OUT_GAMES, context->pool);
 }
 
+/* "fresh:SIZE:SEED", which source_identity gives to random games. */
+static bool fresh_parse(int *size, uint64_t *seed, const char *source)
+{
+    char *end;
+    if (!source || strncmp(source, "fresh:", 6) != 0) {
+        return false;
+    }
+    *size = (int)strtol(source + 6, &end, 10);
+    *seed = *end == ':' ? strtoull(end + 1, &end, 10) : 0;
+    return *end == '\0';
+}
+
+/* --init-from without games: the options of that run, and games as it had them. Fresh games are
+ * those of the next seed, because the network has seen those of its own. */
+static int take_options(TrainInputs *out, Context *context, TrainCommand *given)
+{
+    int size = 0;
+    uint64_t seed = 0;
+    int rc = context_model_load(context, &out->init, given->init_from);
+    const Js *about = rc == 0 ? js_member(out->init.manifest, "about") : NULL;
+    const Js *options = js_member(about, "options");
+    if (rc == 0 && !options) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: does not say how it was trained, so its options cannot be taken; give "
+                     "--corpus CORPUS or --fresh",
+                     given->init_from);
+    }
+    if (rc) {
+        return rc;
+    }
+    const char *source = js_str_of(js_member(options, "source"));
+    out->taken = js_object();
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    bool length = context_given(context, "steps") || context_given(context, "games") ||
+                  context_given(context, "minutes");
+    bool rates = !context_given(context, "optimizer");
+    while (js_next(options, &it, &key, &value)) {
+        bool skip = (length && (strcmp(key, "steps") == 0 || strcmp(key, "minutes") == 0)) ||
+                    (!rates && strncmp(key, "lr", 2) == 0);
+        if (!skip) {
+            js_set(out->taken, key, js_keep(value));
+        }
+    }
+    context_options_take(context, out->taken);
+    given->corpus = js_str_of(js_member(about, "corpus"));
+    given->fresh = fresh_parse(&size, &seed, source);
+    if (given->fresh) {
+        given->corpus = NULL;
+        context->size = context->size_given ? context->size : size;
+        context->seed = context->seed_given ? context->seed : seed + 1;
+    } else if (!given->corpus || !file_exists(given->corpus)) {
+        return err_set(
+            OGPT_EUSAGE,
+            "%s: was trained on the corpus %s, which is not here; name it with --corpus, "
+            "and the options that matter with it",
+            given->init_from, given->corpus ? given->corpus : source);
+    }
+    context_say(context, "the options of %s are taken, with %s%s", given->init_from,
+                given->fresh ? "fresh games of another seed" : "the games of ",
+                given->fresh ? "" : given->corpus);
+    return 0;
+}
+
 int train_inputs_open(TrainInputs *out, Context *context)
 {
-    const TrainCommand *given = context->options;
+    TrainCommand *given = (TrainCommand *)context->options; /* the table's own struct */
+    if (given->init_from && !given->corpus && !given->fresh) {
+        int rc = take_options(out, context, given);
+        if (rc) {
+            return rc;
+        }
+    }
     if (!given->corpus != given->fresh) {
         return err_set(OGPT_EUSAGE, "train: give either --corpus CORPUS or --fresh");
     }
@@ -78,7 +153,8 @@ int train_inputs_init(TrainInputs *inputs, GptConfig *cfg, const Context *contex
 {
     const TrainCommand *given = context->options;
     ModelFile *init = &inputs->init;
-    int rc = given->init_from ? context_model_load(context, init, given->init_from) : 0;
+    int rc =
+        given->init_from && !init->gpt ? context_model_load(context, init, given->init_from) : 0;
     if (rc != 0 || !init->gpt) {
         return rc;
     }
@@ -98,6 +174,7 @@ void train_inputs_release(TrainInputs *inputs)
     if (inputs->init.gpt) {
         model_release(&inputs->init);
     }
+    js_free(inputs->taken);
     source_free(inputs->probe_games);
     source_free(inputs->held_out);
     source_free(inputs->source);

@@ -10,7 +10,7 @@
 #define TRAIN_HELD_OUT_GAMES 1024 /* scored at every report */
 
 typedef struct TrainCommand {
-    const char *corpus, *preset, *init_from;
+    const char *corpus, *preset, *init_from, *keep;
     bool fresh;
     int64_t probe_every, layers, d_model, heads, games;
     TrainOptions train; /* as given; what was not is completed when it is read */
@@ -21,9 +21,11 @@ typedef struct TrainInputs {
     GameSource *probe_games; /* for the quick probe; NULL: not asked for */
     Corpus *corpus;          /* NULL: fresh games */
     ModelFile init;          /* weights to start from; gpt NULL: drawn */
+    Js *taken;               /* options of the run that --init-from names; NULL: typed ones only */
 } TrainInputs;
 
-/* Games for training, fresh or from a corpus, and held-out ones of the same kind. */
+/* Games for training, fresh or from a corpus, and held-out ones of the same kind. With --init-from
+ * and neither --corpus nor --fresh, options that were not typed become those of that run first. */
 int train_inputs_open(TrainInputs *out, Context *context);
 /* Games to fit the quick probe on: of the same kind, and not among the training games if those are
  * fresh. */
