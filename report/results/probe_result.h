@@ -17,8 +17,12 @@ typedef struct ProbeFindings {
 /* The breakdown, every score by class, square, ply, age and passes, is too long for text and JSON;
  * there, the best layer's is in the lists by_class, by_square, ... */
 extern const TableSpec probe_layers_table, probe_summary_table, probe_controls_table,
-    probe_breakdown_table, probe_tests_table;
+    probe_breakdown_table, probe_tests_table, probe_steps_table;
 void probe_tables_fill(Report *report, const ProbeFindings *found);
+/* Rows of probe_steps_table: the layers of a probe that was fitted at one step of a run. games: -1
+ * if not known. */
+void probe_tables_step(Table *table, int64_t step, int64_t games, const Probe *probe,
+                       const SweepResult *result);
 /* The columns of probe_tests_table from `difference` on. */
 void probe_tables_test(Table *table, const PairedTest *test);
 

@@ -61,6 +61,21 @@ static const Column layer_columns[] = {
 const TableSpec probe_layers_table = {
     .name = "layers", .kind = "probe_layers", TABLE_COLUMNS(layer_columns)};
 
+static const Column step_columns[] = {
+    {COUNT("step", "step")},
+    {COUNT("games", "games")},
+    {DETAIL("task", COLUMN_TEXT)},
+    {LAYER("layer", "layer")},
+    SCORE("accuracy", "accuracy", 0, "right cells (positions x squares)"),
+    SCORE("board_exact", "exact boards", COLUMN_BRIEF, "positions with every square right"),
+    {SHARE("validation_accuracy", "validation"), .flags = COLUMN_WIDE,
+     .meaning = "accuracy on validation games"},
+    {TEXT("model_hash", NULL)},
+    {TEXT("corpus_hash", NULL)},
+};
+const TableSpec probe_steps_table = {
+    .name = "steps", .kind = "probe_steps", TABLE_COLUMNS(step_columns)};
+
 static const Column control_columns[] = {
     {DETAIL("task", COLUMN_TEXT)},
     {TEXT("control", "control")},
@@ -243,6 +258,24 @@ static void layer_add(Table *table, const ProbeFindings *found, int index)
     if (score->has_check) {
         table_num(table, "check_difference", score->check.difference);
         table_set(table, "check", check_of(&score->check));
+    }
+}
+
+void probe_tables_step(Table *table, int64_t step, int64_t games, const Probe *probe,
+                       const SweepResult *result)
+{
+    for (int i = 0; i < result->n_layers; i++) {
+        const LayerScore *layer = &result->layers[i];
+        table_row(table);
+        table_int(table, "step", step);
+        table_set(table, "games", int_if(games >= 0, games));
+        table_text(table, "task", probe->task);
+        table_int(table, "layer", layer->layer);
+        table_interval(table, "accuracy", layer->test.accuracy);
+        table_interval(table, "board_exact", layer->test.board);
+        table_num(table, "validation_accuracy", layer->validation);
+        table_text(table, "model_hash", probe->model_hash);
+        table_text(table, "corpus_hash", probe->corpus_hash);
     }
 }
 

@@ -13,6 +13,7 @@ typedef struct FitGiven {
     LayerList layers;
     int site; /* HookSite */
     int64_t hidden, epochs;
+    bool all_steps;
 } FitGiven;
 
 #define AT(field) offsetof(FitGiven, field)
@@ -22,6 +23,10 @@ static const OptionSpec options[] = {
     OPTION_PLIES(AT(sample.plies)),
     OPTION_OUT("out", AT(out), "PROBE",
                "directory for the probe; a sweep that was killed goes on there", .required = true),
+    OPTION_FLAG(
+        "all-steps", AT(all_steps),
+        "MODEL is a run: a probe at each of its checkpoints, below PROBE, without controls; one "
+        "table by step and layer"),
     OPTION_CHOICE("task", AT(task), TASK_NAMES, "what is read of every square", .def = "mine"),
     OPTION_LAYERS(AT(layers), "where to read"),
     OPTION_SITE(AT(site), HOOK_NAMES_VECTOR, "where in each block"),
@@ -92,7 +97,9 @@ static int fit_run(Context *context)
     rc = rc ? rc : layers_take(out, context, &run.inputs.subject);
     rc = rc ? rc : path_clean_stale(&n_stale, given->out);
     rc = rc ? rc : study_begin(context, given->out, false);
-    rc = rc ? rc : probe_run_sweep(&run, context, true);
+    rc = rc                 ? rc
+         : given->all_steps ? probe_run_steps(&run, context, context->args[0])
+                            : probe_run_sweep(&run, context, true);
     probe_run_release(&run);
     return rc;
 }

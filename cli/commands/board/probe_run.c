@@ -54,13 +54,19 @@ static void warn_few(const Context *context, const char *split, size_t there, si
     }
 }
 
+void probe_run__warn_few(const Context *context, const SweepResult *result,
+                         const SweepOptions *asked)
+{
+    warn_few(context, "training", result->n_train_games, asked->n_games);
+    warn_few(context, "test", result->n_test_games, asked->n_test_games);
+}
+
 static void result_fill(ProbeRun *run, Context *context)
 {
     const SweepResult *result = &run->swept.result;
     int size = run->inputs.subject.size;
     const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
-    warn_few(context, "training", result->n_train_games, run->options.n_games);
-    warn_few(context, "test", result->n_test_games, run->options.n_test_games);
+    probe_run__warn_few(context, result, &run->options);
     const ProbeFindings found = {.path = run->path,
                                  .corpus_hash = corpus_info(run->inputs.corpus)->content_hash,
                                  .probe = &run->probe,

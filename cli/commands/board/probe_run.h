@@ -31,8 +31,18 @@ int probe_run_open(ProbeRun *run, Context *context, const ProbeSample *sample, c
 int probe_run_sweep(ProbeRun *run, Context *context, bool fit);
 void probe_run_release(ProbeRun *run);
 
+/* `probe fit RUN --all-steps`: the probe of run->options at every checkpoint of the run `path`,
+ * each below run->path under the name of its step, without controls; fills probe_steps_table. The
+ * options and inputs are those of the newest step, which probe_run_open opened. Finished probes are
+ * not fitted again. OGPT_EUSAGE if `path` is no run. */
+int probe_run_steps(ProbeRun *run, Context *context, const char *path);
+
+/* Warn about splits with fewer games than were asked for. */
+void probe_run__warn_few(const Context *context, const SweepResult *result,
+                         const SweepOptions *asked);
+
 #define PROBE_TABLES                                                                               \
     COMMAND_TABLES(&probe_layers_table, &probe_summary_table, &probe_controls_table,               \
-                   &probe_breakdown_table, &probe_tests_table)
+                   &probe_breakdown_table, &probe_tests_table, &probe_steps_table)
 
 #endif
