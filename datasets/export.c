@@ -75,6 +75,39 @@ static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char 
     return stream_writer_add(exporter->text, out, at);
 }
 
+/* `result` as in PGN. Source of the form: datasets/readers/read_ggf.c. */
+static int ggf_game(Exporter *exporter, const uint8_t *moves, int n, const char *result)
+{
+    const GameVariant *variant = exporter->info->variant;
+    char out[GAME_TEXT_MAX];
+    char start[BOARD_SQUARES + 3];
+    char difference[8] = "?";
+    int black = 0, white = 0;
+    Board board = variant->start;
+    board_print(start, variant, &board);
+    for (char *c = start; *c != '\0'; c++) {
+        *c = *c == 'b' ? '*' : *c == 'w' ? 'O' : *c == '.' ? '-' : *c;
+    }
+    if (sscanf(result, "%d-%d", &black, &white) == 2) {
+        snprintf(difference, sizeof(difference), "%+d", black - white);
+    }
+    size_t at =
+        (size_t)snprintf(out, sizeof(out), "(;GM[Othello]PC[ogpt]PB[?]PW[?]RE[%s]TY[%d]BO[%d %s]",
+                         difference, variant->size, variant->size, start);
+    for (int t = 0; t < n; t++) {
+        static const char colours[] = "BW";
+        const int mover = board.to_move == WHITE;
+        char name[3];
+        square_print(name, moves[t]);
+        at += (size_t)snprintf(out + at, sizeof(out) - at, "%c[%s]", colours[mover], name);
+        if (board_play(variant, &board, moves[t]) == PLAY_OPPONENT_PASSES) {
+            at += (size_t)snprintf(out + at, sizeof(out) - at, "%c[PA]", colours[!mover]);
+        }
+    }
+    at += (size_t)snprintf(out + at, sizeof(out) - at, ";)\n");
+    return stream_writer_add(exporter->text, out, at);
+}
+
 /* The result of a PGN game, by replaying its moves. */
 static int find_result(char out[16], const Exporter *exporter, const uint8_t *moves, int n)
 {
@@ -105,7 +138,7 @@ static int write_game(Exporter *exporter, uint8_t *moves)
     const int n = game_length(moves, variant->n_moves);
     char result[16] = "*";
     int rc = 0;
-    if (exporter->options->format == EXPORT_PGN) {
+    if (exporter->options->format == EXPORT_PGN || exporter->options->format == EXPORT_GGF) {
         rc = find_result(result, exporter, moves, n);
     }
     if (exporter->options->transposed && exporter->options->format == EXPORT_NPY) {
@@ -116,6 +149,7 @@ static int write_game(Exporter *exporter, uint8_t *moves)
         case EXPORT_NPY: rc = npy_game(exporter, moves, n); break;
         case EXPORT_TEXT: rc = text_game(exporter, moves, n); break;
         case EXPORT_PGN: rc = pgn_game(exporter, moves, n, result); break;
+        case EXPORT_GGF: rc = ggf_game(exporter, moves, n, result); break;
         }
     }
     exporter->game++;
@@ -136,7 +170,7 @@ static bool is_games(const char *path)
         return false;
     }
     const char *format = game_reader_format(reader);
-    bool is = strcmp(format, "npy") == 0 ||
+    bool is = strcmp(format, "npy") == 0 || strcmp(format, "ggf") == 0 ||
               ((strcmp(format, "text") == 0 || strcmp(format, "pgn") == 0) &&
                game_reader_next(reader, games, 2, &n) == 0 && n > 0 && games[0].fault[0] == '\0');
     game_reader_close(reader);
@@ -150,10 +184,11 @@ static int goal_check(const char *path)
     }
     uint64_t n_bytes = 0;
     if (file_exists(path) && file_size(&n_bytes, path) == 0 && n_bytes > 0 && !is_games(path)) {
-        return err_set(OGPT_EUSAGE,
-                       "%s: exists and holds no games as npy, text or PGN, so it is not replaced; "
-                       "name another file",
-                       path);
+        return err_set(
+            OGPT_EUSAGE,
+            "%s: exists and holds no games as npy, text, PGN or GGF, so it is not replaced; "
+            "name another file",
+            path);
     }
     return 0;
 }
@@ -163,7 +198,8 @@ static int begin(Exporter *exporter)
     const uint64_t n_games = exporter->info->n_games;
     const uint64_t n_moves = (uint64_t)exporter->info->variant->n_moves;
     /* A move takes one byte in npy, three as text and about five with its number. */
-    static const uint64_t move_bytes[] = {[EXPORT_NPY] = 1, [EXPORT_TEXT] = 3, [EXPORT_PGN] = 5};
+    static const uint64_t move_bytes[] = {
+        [EXPORT_NPY] = 1, [EXPORT_TEXT] = 3, [EXPORT_PGN] = 5, [EXPORT_GGF] = 5};
     const int rc =
         disk_preflight(exporter->path, n_games * n_moves * move_bytes[exporter->options->format]);
     if (rc != 0) {

@@ -7,7 +7,8 @@
 typedef enum ExportFormat {
     EXPORT_NPY,  /* (games, n_moves) uint8 */
     EXPORT_TEXT, /* a game a line, "f5 d6 c3" */
-    EXPORT_PGN   /* tags Event, Site, Round (the number of the game, from 0), Result */
+    EXPORT_PGN,  /* tags Event, Site, Round (the number of the game, from 0), Result */
+    EXPORT_GGF   /* a game a line, with its passes */
 } ExportFormat;
 
 typedef struct ExportOptions {
@@ -17,12 +18,12 @@ typedef struct ExportOptions {
     bool force;      /* replace an existing file of other games */
 } ExportOptions;
 
-/* Write all games of a complete corpus, in order, to `path`, whole or not at all. In PGN a finished
- * game has the disc count of its last board as result, empty squares given to nobody; an unfinished
- * one has "*". *unchanged: the file existed with exactly these bytes. Returns 0; OGPT_EUSAGE (the
- * file holds something else; even with `force` if that is not games in one of these forms),
- * OGPT_EFORMAT (damaged corpus, or a game that cannot be replayed), OGPT_EIO, OGPT_EINTR (nothing
- * written), OGPT_ENOMEM. `progress` may be NULL. */
+/* Write all games of a complete corpus, in order, to `path`, whole or not at all. In PGN and GGF a
+ * finished game has the disc count of its last board as result, empty squares given to nobody; an
+ * unfinished one has "*", in GGF "?". *unchanged: the file existed with exactly these bytes.
+ * Returns 0; OGPT_EUSAGE (the file holds something else; even with `force` if that is not games in
+ * one of these forms), OGPT_EFORMAT (damaged corpus, or a game that cannot be replayed), OGPT_EIO,
+ * OGPT_EINTR (nothing written), OGPT_ENOMEM. `progress` may be NULL. */
 int export_games(bool *unchanged, Corpus *corpus, const char *path, const ExportOptions *options,
                  void (*progress)(void *context, uint64_t games_done), void *context);
 

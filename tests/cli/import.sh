@@ -78,7 +78,7 @@ refuse 4 "nodir/x.txt: nodir is not a directory; make it first" export bad.ogpc 
 # Out and in again: the hash of the generated corpus, typed again as well.
 expect 0 generate four.ogpc --games 2000 --size 4 --quiet --json
 hash=$(json_value content_hash)
-for form in npy text pgn; do
+for form in npy text pgn ggf; do
     expect 0 export four.ogpc "out.$form" --format $form --notation othello_world --json
     counts games=2000
     expect 0 export four.ogpc "out.$form" --format $form --notation othello_world

@@ -22,7 +22,7 @@ static int export_to(const char *corpus_name, ExportFormat format, bool transpos
  * mean the same. */
 static void round_trip(const char *corpus_name, int size, const char *content_hash)
 {
-    for (int form = EXPORT_NPY; form <= EXPORT_PGN; form++) {
+    for (int form = EXPORT_NPY; form <= EXPORT_GGF; form++) {
         for (int tokens = 0; tokens < (form == EXPORT_NPY ? 2 : 1); tokens++) {
             for (int out = 0; out < 2; out++) {
                 assert_int_equal(export_to(corpus_name, form, out == 1, tokens == 1), 0);
@@ -186,7 +186,7 @@ static void what_holds_no_games_is_never_replaced(void **state)
     }
     /* The twins: an empty file, and games of each form and of another board. */
     put_text("old", "");
-    for (int form = EXPORT_NPY; form <= EXPORT_PGN; form++) {
+    for (int form = EXPORT_NPY; form <= EXPORT_GGF; form++) {
         options.format = (ExportFormat)form;
         assert_int_equal(export_games(&unchanged, corpus, at("old"), &options, NULL, NULL), 0);
         assert_false(unchanged);

@@ -1,5 +1,5 @@
-/* tests/fuzz/games.h - any bytes as a file of games, in one format: what the targets text, pgn,
- * wthor and npy_games share. First byte: the board's size, whether squares are transposed, whether
+/* tests/fuzz/games.h - any bytes as a file of games, in one format: what the targets of
+ * readers share. First byte: the board's size, whether squares are transposed, whether
  * games are turned to one first move, and whether the file is read again in other portions, which
  * must give the same games. Every game that passes the check is legal by the rules. */
 #ifndef OGPT_TESTS_FUZZ_GAMES_H

@@ -244,6 +244,25 @@ def seeds_games():
     put("npy_games", "floats", b"\0\3\x05" + squares)
 
 
+def seeds_lists():
+    start = "8 " + "-" * 27 + "O*" + "-" * 6 + "*O" + "-" * 27 + " *"
+    game = "(;GM[Othello]PC[GGS/os]RE[%s]TY[8]BO[" + start + "]B[F5//1.2]W[D6/0.5]B[C3];)\n"
+    put("ggf", "two", "\x10" + game % "-2" + game % "?")
+    put("ggf", "count", "\x18" + "2 " + game % "+64:r" + game % "0")
+    put("ggf", "six", "\x12(;GM[Othello]TY[6]B[E4]W[C5]B[PA];)")
+    put("ggf", "open", "\x10(;GM[Othello]PB[x(;GM[Othello]B[F5];)")
+    put("ggf", "komi", "\x10(;GM[Othello]TY[8kr]KM[-1.5]RE[2.5]KB[1/2]B[F5];)")
+    put("ggf", "no-start", "\x10GM[Othello]B[F5];)")
+    put("lists", "logistello", "\x10\0+f5-d6+c3-d3+c4: +00 0\n# x\n-f5+d6\n")
+    put("lists", "drops", "\x10\1P@f4 P@d3 p@c6 f5f5 0000\n@e3\n")
+    put("lists", "prose", "\x10\2Dear: 1. f5 d6 2. c3 d3 -- x\n(f5d6c3d3c4)\n")
+    put("lists", "passes", "\x10\1P@a1a1@@ps--pass0000\n")
+    put("csv", "three", '\x10id,moves,y\n1,"f5,d6",\n2,f5d6,"a ""b"" c"\n3,,\n')
+    put("csv", "tabs", "\x10moves\tid\nf5 d6\t1\n")
+    put("csv", "open", '\x10moves;id\n"f5;1\nf5;2\n')
+    put("csv", "no-column", "\x10a,b\nf5,d6\n")
+
+
 def seeds_written():
     put("write_safetensors", "three", b"\3a\n\2\2\3blocks.0.W\n\1\4c\n\0" + struct.pack("<3f", 1, -2.5, float("nan")))
     put("write_safetensors", "same-name", b"\2a\n\1\2a\n\1\2xyz")

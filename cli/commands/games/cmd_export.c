@@ -12,8 +12,8 @@ enum { AS_TOKENS, AS_SQUARES };                     /* choices of --as; -1: not 
 
 #define AT(field) offsetof(ExportGiven, field)
 static const OptionSpec options[] = {
-    OPTION_ENUM("format", AT(format), "npy|text|pgn",
-                "an array (games, moves), a game a line, or PGN", .required = true),
+    OPTION_ENUM("format", AT(format), "npy|text|pgn|ggf",
+                "an array (games, moves), a game a line, PGN, or GGF", .required = true),
     OPTION_ENUM(
         "notation", AT(notation), "standard|othello_world",
         "npy: othello_world: a number is 8*column+row, as in the published code; names such as "
@@ -67,8 +67,8 @@ static int export_run(Context *context)
     Corpus *corpus = NULL;
     bool unchanged = false;
     if (given->as >= 0 && given->format != EXPORT_NPY) {
-        return err_set(OGPT_EUSAGE, "export: --as means nothing with --format text or pgn, only "
-                                    "with npy");
+        return err_set(OGPT_EUSAGE, "export: --as means nothing with --format text, pgn or ggf, "
+                                    "only with npy");
     }
     int rc = study_check_output(context, context->args[1]);
     rc = rc ? rc : corpus_open(&corpus, context->args[0], false);
@@ -88,7 +88,7 @@ static int export_run(Context *context)
 
 const Command cmd_export = {
     .name = "export",
-    .arguments = "CORPUS OUT --format npy|text|pgn",
+    .arguments = "CORPUS OUT --format npy|text|pgn|ggf",
     .summary = "write a corpus as an array, as text or as PGN",
     .examples = "ogpt export games.ogpc games.npy --format npy --as tokens\n"
                 "ogpt export games.ogpc games.txt --format text\n"

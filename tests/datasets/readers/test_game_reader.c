@@ -14,6 +14,14 @@ static const char pgn_file[] =
     "1. d3c5 -- pa 30-34\n[Event \"3\"]\n[Event \"4\"]\n1/2-1/2\n";
 static const char text_file[] =
     "# comment\nf5 d6 c3\nF5D6C3D3\r\n\nd3,c5-f6 # \xe2\x82\xac\ne6f4 --\n";
+static const char ggf_file[] =
+    "2 (;GM[Othello]RE[0]TY[8]B[F5//1.0]W[D6];)(;GM[Othello]PB[J\xe1n]B[D3];)\n"
+    "(;GM[Othello]BO[8 ---------------------------*O------O*--------------------------- *]\n"
+    "B[E3]W[F5]B[PA];)\n";
+static const char logistello_file[] = "# book\n+f5-d6+c3: +00 0\n+d3-c5\n+a1\n";
+static const char csv_file[] = "id,moves\r\n1,\"f5,d6\"\r\n2,f5d6\r\n\"x, y\",d3\n3,\n";
+static const char drops_file[] = "P@e3 P@f5 0000\n# no\nP@f4 f4f4\n@d6 p@c4\n";
+#define N_TEXT_FILES 6 /* of the table below: damage to them is a matter of one game */
 static const uint8_t wthor_file[16 + 2 * 68] = {
     [0] = 20, [1] = 5, [4] = 2, [22] = 7, [24] = 65, [25] = 66, [26] = 67, [92] = 56, [93] = 64};
 /* (2, 3) bytes: f5 d6 none, d3 c5 none. */
@@ -117,6 +125,10 @@ static void damaged_files_give_sound_games_or_reasons(void **state)
         int n_games;
     } files[] = {{"pgn", pgn_file, sizeof(pgn_file) - 1, 5},
                  {"text", text_file, sizeof(text_file) - 1, 4},
+                 {"ggf", ggf_file, sizeof(ggf_file) - 1, 3},
+                 {"logistello", logistello_file, sizeof(logistello_file) - 1, 3},
+                 {"csv", csv_file, sizeof(csv_file) - 1, 4},
+                 {"drops", drops_file, sizeof(drops_file) - 1, 3},
                  {"wthor", wthor_file, sizeof(wthor_file), 2},
                  {"npy", npy_file, sizeof(npy_file), 2}};
     static RawGame games[2 * MOST], again[2 * MOST];
@@ -146,7 +158,7 @@ static void damaged_files_give_sound_games_or_reasons(void **state)
             assert_true(found >= 0 || found == OGPT_EFORMAT);
         }
         assert_true(n_read > 0);
-        if (f >= 2) {
+        if (f >= N_TEXT_FILES) {
             assert_true(n_refused > 0); /* the damage reaches the header or the size of the file */
         }
     }

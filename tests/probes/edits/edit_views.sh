@@ -161,6 +161,21 @@ refuse 2 "--move \"z9\"" saliency run --probe probe --moves "$game" --move z9
 refuse 2 "--moves MOVES is required" saliency run --probe probe
 refuse 2 "layers 9" saliency run --probe probe --moves "$game" --layers 9
 
+# ---- written passes ----
+# After eight moves a side must pass: written or not, in any spelling, it is the same game.
+before="d5 e3 f2 f3 c2 f1 e2 e1"
+for command in show saliency; do
+    expect 0 $command run --probe probe --moves "$before b3" --json
+    grep -v '"seconds"' out >plain
+    for pass in -- pa PASS ps PS @@ 0000; do
+        expect 0 $command run --probe probe --moves "$before $pass b3" --json
+        grep -v '"seconds"' out >written
+        cmp -s plain written || fail "$command: pass '$pass': the same answer expected"
+        refuse 3 "found a pass" $command run --probe probe --moves "e4 $pass c5" --quiet
+    done
+done
+refuse 3 "found a pass" show run --probe probe --moves "$before -- -- b3" --quiet
+
 # ---- the boards of a typed game ----
 expect 0 show run --probe probe --moves "$game" --flip c4 --layer 1
 holds "inside the network at layer 1"
