@@ -70,6 +70,9 @@ void progress__line(Text *out, const Progress *progress, double done, double now
 void help__program(Text *text);
 void help__group(Text *text, const char *group);
 void help__command(Text *text, const Command *command, int width);
+/* Add a command line to be pasted, as lines of at most `width` columns (0: any) if its words allow:
+ * where one is broken, a backslash tells the shell that it goes on. `indent`: of the first line. */
+void help__paste(Text *text, const char *line, size_t length, int indent, int width);
 /* Whether some command's name is "<group> ...". */
 bool group__exists(const char *group);
 

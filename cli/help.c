@@ -86,10 +86,8 @@ static size_t words_that_fit(const char *line, size_t length, size_t columns)
     return before_option > 0 ? before_option : fits;
 }
 
-/* A command to be pasted: where it is too long, a backslash tells the shell that it goes on. */
-static void example_add(Text *text, const char *line, size_t length, int width)
+void help__paste(Text *text, const char *line, size_t length, int indent, int width)
 {
-    int indent = 2;
     while (length > 0) {
         size_t columns = width > 0 ? (size_t)(width - indent) : length;
         size_t n = words_that_fit(line, length, columns);
@@ -110,7 +108,7 @@ void help__command(Text *text, const Command *command, int width)
     while (*examples != '\0') {
         examples += strspn(examples, " ");
         size_t length = strcspn(examples, "\n");
-        example_add(text, examples, length, width);
+        help__paste(text, examples, length, 2, width);
         examples += length + (examples[length] == '\n');
     }
     text_add(text, "\nusage: ogpt %s %s\n\noptions:\n", command->name, command->arguments);

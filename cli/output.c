@@ -100,24 +100,45 @@ int context_result(Context *context, Js *document, const char *text)
     return rc;
 }
 
-/* One line on stderr; a progress bar on that line is wiped first. On a terminal a long line is
- * broken at blanks if it `wraps`; a command to be pasted does not. */
-static void line_write(const char *before, bool wraps, const char *format, va_list arguments)
+/* Add lines for a terminal of this width: commands, which are pasted, with backslashes at their
+ * breaks. */
+static void lines_fit(Text *out, const char *text, int width)
+{
+    static const char *const commands[] = {"ogpt ", "$ ogpt ", "next: ogpt "};
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        bool is_command = false;
+        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+            is_command = is_command || strncmp(text, commands[i], strlen(commands[i])) == 0;
+        }
+        if (is_command) {
+            help__paste(out, text, length, 0, width);
+        } else {
+            Text line = {0};
+            text_add(&line, "%.*s\n", (int)length, text);
+            style_wrap(out, line.data ? line.data : "", width);
+            text_release(&line);
+        }
+        text += length + (text[length] == '\n');
+    }
+}
+
+/* Lines on stderr; a progress bar there is wiped first. They fit a terminal; elsewhere each stays
+ * one line. */
+static void line_write(const char *before, const char *format, va_list arguments)
 {
     char line[1200];
-    Text text = {0};
+    Text text = {0}, fitted = {0};
     vsnprintf(line, sizeof(line), format, arguments);
     controls_blank(line, false);
-    text_add(&text, "%s%s", before, line);
-    if (wraps && terminal_is(STDERR_FILENO) && text.data) {
-        Text whole = text;
-        text = (Text){0};
-        style_wrap(&text, whole.data, terminal_width(STDERR_FILENO));
-        text_release(&whole);
+    text_add(&text, "%s%s\n", before, line);
+    if (terminal_is(STDERR_FILENO) && text.data) {
+        lines_fit(&fitted, text.data, terminal_width(STDERR_FILENO));
     }
-    fprintf(stderr, "%s%s\n", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "",
-            text.data ? text.data : line);
+    fprintf(stderr, "%s%s", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "",
+            fitted.data ? fitted.data : text.data ? text.data : line);
     text_release(&text);
+    text_release(&fitted);
 }
 
 void context_next(const Context *context, const char *format, ...)
@@ -127,7 +148,7 @@ void context_next(const Context *context, const char *format, ...)
         return;
     }
     va_start(arguments, format);
-    line_write("next: ", false, format, arguments);
+    line_write("next: ", format, arguments);
     va_end(arguments);
 }
 
@@ -135,7 +156,7 @@ void context_warn(const Context *context, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    line_write("ogpt: warning: ", true, format, arguments);
+    line_write("ogpt: warning: ", format, arguments);
     va_end(arguments);
 }
 
@@ -146,6 +167,6 @@ void context_say(const Context *context, const char *format, ...)
         return;
     }
     va_start(arguments, format);
-    line_write("", true, format, arguments);
+    line_write("", format, arguments);
     va_end(arguments);
 }
