@@ -1,5 +1,6 @@
 /* tests/cli/test_pty.c - what a reader sees: commands in pseudo-terminals of 80x24 and of 200x50,
- * in which no line may be wider than the terminal and no redraw of a progress bar may wrap. */
+ * in which no line may be wider than the terminal and no redraw of a progress bar may wrap.
+ * label: slow */
 #include "tests/base/base_test.h"
 
 #include <errno.h>
