@@ -28,6 +28,7 @@ typedef enum RngPurpose {
     RNG_TUNE_CASES = 13,  /* cases made for tuning scale and layers */
     RNG_PROBE_GAMES = 14, /* game i that the quick probe of fresh training is fitted on */
     RNG_FIT = 15,         /* subsets, batches and first values of probe fits */
+    RNG_PLAY = 16,        /* the move of a network at a ply, in a game with a person */
     RNG_TEST = 99
 } RngPurpose;
 

@@ -41,7 +41,8 @@ static int stdout_write(const char *text)
     return err_set_errno(OGPT_EIO, "cannot write the result to stdout");
 }
 
-static int document_write(const Context *context, const Js *document)
+/* indent 0: the document on one line. */
+static int document_write(const Context *context, const Js *document, int indent)
 {
     Js *whole = js_object();
     void *it = NULL;
@@ -57,7 +58,7 @@ static int document_write(const Context *context, const Js *document)
     while (js_next(document, &it, &key, &value)) {
         js_set(whole, key, js_keep(value));
     }
-    int rc = js_print(&printed, whole, 2);
+    int rc = js_print(&printed, whole, indent);
     if (rc == 0) {
         text_add(&text, "%s\n", printed);
         rc = text.failed ? OGPT_ENOMEM : stdout_write(text.data);
@@ -65,6 +66,21 @@ static int document_write(const Context *context, const Js *document)
     text_release(&text);
     mem_free(printed);
     js_free(whole);
+    return rc;
+}
+
+int context_part(Context *context, Js *document, const char *text)
+{
+    char *copy = context->json || !text ? NULL : mem_strdup(text, "a part of the result");
+    int rc = !context->json && !copy ? OGPT_ENOMEM : 0;
+    if (rc == 0 && context->json) {
+        rc = document_write(context, document, 0);
+    } else if (rc == 0) {
+        controls_blank(copy, context->style.colour);
+        rc = stdout_write(copy);
+    }
+    mem_free(copy);
+    js_free(document);
     return rc;
 }
 
@@ -81,7 +97,7 @@ int context_result(Context *context, Js *document, const char *text)
     if (muted > 0) {
         rc = !text && !context->json ? OGPT_ENOMEM : 0;
     } else if (context->json) { /* the document names the seed */
-        rc = document_write(context, document);
+        rc = document_write(context, document, 2);
     } else if (!text) {
         rc = OGPT_ENOMEM;
     } else {

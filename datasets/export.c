@@ -35,6 +35,8 @@ static void game_transpose(uint8_t *moves, int n, const GameVariant *variant)
     }
 }
 
+static int goal_check(const char *path);
+
 /* ---- forms ---- */
 
 static int npy_game(Exporter *exporter, uint8_t *moves, int n)
@@ -58,21 +60,28 @@ static int text_game(Exporter *exporter, const uint8_t *moves, int n)
     return stream_writer_add(exporter->text, line, length + 1);
 }
 
-static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char *result)
+/* One game as PGN into out[GAME_TEXT_MAX]; tags: whole lines. Returns its length. */
+static size_t pgn_print(char *out, const char *tags, const char *result, const uint8_t *moves,
+                        int n)
 {
-    char out[GAME_TEXT_MAX];
-    size_t at = (size_t)snprintf(out, sizeof(out),
-                                 "[Event \"%.16s\"]\n[Site \"?\"]\n[Round \"%" PRIu64
-                                 "\"]\n[Result \"%s\"]\n",
-                                 exporter->info->content_hash, exporter->game, result);
+    size_t at = (size_t)snprintf(out, GAME_TEXT_MAX, "%s[Result \"%s\"]\n", tags, result);
     for (int t = 0; t < n; t++) {
         char name[3];
         square_print(name, moves[t]);
-        at += t % 2 == 0 ? (size_t)snprintf(out + at, sizeof(out) - at, "%d. %s", t / 2 + 1, name)
-                         : (size_t)snprintf(out + at, sizeof(out) - at, " %s\n", name);
+        at += t % 2 == 0 ? (size_t)snprintf(out + at, GAME_TEXT_MAX - at, "%d. %s", t / 2 + 1, name)
+                         : (size_t)snprintf(out + at, GAME_TEXT_MAX - at, " %s\n", name);
     }
-    at += (size_t)snprintf(out + at, sizeof(out) - at, n % 2 == 0 ? "%s\n\n" : "\n%s\n\n", result);
-    return stream_writer_add(exporter->text, out, at);
+    return at + (size_t)snprintf(out + at, GAME_TEXT_MAX - at, n % 2 == 0 ? "%s\n\n" : "\n%s\n\n",
+                                 result);
+}
+
+/* `moves` in the notation to be written, `result` from the corpus. */
+static int pgn_game(Exporter *exporter, const uint8_t *moves, int n, const char *result)
+{
+    char out[GAME_TEXT_MAX], tags[128];
+    snprintf(tags, sizeof(tags), "[Event \"%.16s\"]\n[Site \"?\"]\n[Round \"%" PRIu64 "\"]\n",
+             exporter->info->content_hash, exporter->game);
+    return stream_writer_add(exporter->text, out, pgn_print(out, tags, result, moves, n));
 }
 
 /* `result` as in PGN. Source of the form: datasets/readers/read_ggf.c. */
@@ -108,28 +117,45 @@ static int ggf_game(Exporter *exporter, const uint8_t *moves, int n, const char 
     return stream_writer_add(exporter->text, out, at);
 }
 
-/* The result of a PGN game, by replaying its moves. */
-static int find_result(char out[16], const Exporter *exporter, const uint8_t *moves, int n)
+/* The result of a PGN game, by replaying its moves. Returns the number of legal moves. */
+static int result_print(char out[16], const GameVariant *variant, const uint8_t *moves, int n)
 {
-    const GameVariant *variant = exporter->info->variant;
     Board after[GAME_MAX_MOVES];
     int black = 0;
     int white = 0;
     const int legal = game_replay(variant, moves, n, after);
-    if (legal < n) {
-        return err_set(OGPT_EFORMAT,
-                       "corpus %.16s: game %" PRIu64 ": ply %d: expected a legal move, found none; "
-                       "run 'ogpt verify' on it",
-                       exporter->info->content_hash, exporter->game, legal + 1);
-    }
     const Board *last = n > 0 ? &after[n - 1] : &variant->start;
-    board_count(&black, &white, variant, last, false);
-    if (board_is_over(variant, last)) {
+    snprintf(out, 16, "*");
+    if (legal == n && board_is_over(variant, last)) {
+        board_count(&black, &white, variant, last, false);
         snprintf(out, 16, "%d-%d", black, white);
-    } else {
-        snprintf(out, 16, "*");
     }
-    return 0;
+    return legal;
+}
+
+static int find_result(char out[16], const Exporter *exporter, const uint8_t *moves, int n)
+{
+    const int legal = result_print(out, exporter->info->variant, moves, n);
+    return legal == n
+               ? 0
+               : err_set(OGPT_EFORMAT,
+                         "corpus %.16s: game %" PRIu64
+                         ": ply %d: expected a legal move, found none; run 'ogpt verify' on it",
+                         exporter->info->content_hash, exporter->game, legal + 1);
+}
+
+int export_one(const char *path, const GameVariant *variant, const uint8_t *moves, int n,
+               const char *const players[2], bool force)
+{
+    char out[GAME_TEXT_MAX], tags[256], result[16];
+    result_print(result, variant, moves, n);
+    snprintf(tags, sizeof(tags),
+             "[Event \"ogpt play\"]\n[Site \"?\"]\n[Round \"0\"]\n[Black \"%.40s\"]\n"
+             "[White \"%.40s\"]\n",
+             players[BLACK], players[WHITE]);
+    const size_t n_bytes = pgn_print(out, tags, result, moves, n);
+    const int rc = force ? goal_check(path) : 0;
+    return rc ? rc : file_write_atomic(path, out, n_bytes, force);
 }
 
 static int write_game(Exporter *exporter, uint8_t *moves)

@@ -27,4 +27,11 @@ typedef struct ExportOptions {
 int export_games(bool *unchanged, Corpus *corpus, const char *path, const ExportOptions *options,
                  void (*progress)(void *context, uint64_t games_done), void *context);
 
+/* Write one game of n legal moves as PGN to `path`, with these names of the players (by colour),
+ * whole or not at all. `force` replaces a file of games. Returns 0, OGPT_EUSAGE (the file exists),
+ * OGPT_EIO.
+ */
+int export_one(const char *path, const GameVariant *variant, const uint8_t *moves, int n,
+               const char *const players[2], bool force);
+
 #endif

@@ -49,11 +49,14 @@ static const char *square_name(char out[3], int sq)
 
 /* ---- the map ---- */
 
+/* The largest change by a square other than the move's own: a disc there makes every move illegal,
+ * and this change would leave all others pale. */
 static double largest_effect(const Saliency *map)
 {
     double largest = 0.0;
     for (int i = 0; i < map->n; i++) {
-        largest = fmax(largest, fabs(map->squares[i].effect));
+        double effect = map->squares[i].sq == map->move ? 0.0 : map->squares[i].effect;
+        largest = fmax(largest, fabs(effect));
     }
     return largest;
 }
@@ -89,7 +92,9 @@ static void print_map(Text *text, const SaliencyFindings *found)
             while (i < map->n && map->squares[i].sq != sq) {
                 i++;
             }
-            if (i == map->n) {
+            if (sq == map->move) {
+                text_add(text, "   own ");
+            } else if (i == map->n) {
                 text_add(text, "     - ");
             } else {
                 bool decides = map->squares[i].legal != map->legal;
@@ -98,6 +103,18 @@ static void print_map(Text *text, const SaliencyFindings *found)
             }
         }
         text_add(text, "\n");
+    }
+}
+
+/* The square that the move would be played on; nothing if empty squares are left alone. */
+static void print_own_square(Text *text, const Saliency *map)
+{
+    char name[3];
+    for (int i = 0; i < map->n; i++) {
+        if (map->squares[i].sq == map->move) {
+            text_add(text, "\nits own square, %s, with a disc on it: %+.2f nats, p = %.4f\n",
+                     square_name(name, map->move), map->squares[i].effect, map->squares[i].p);
+        }
     }
 }
 
@@ -123,6 +140,7 @@ static void print_page(Text *text, const SaliencyFindings *found)
              : found->question->placed == PLACED_THEIRS ? "gets a disc of the other side"
                                                         : "gets a disc of the side to move");
     print_map(text, found);
+    print_own_square(text, map);
     text_add(text,
              "\n'!': by the rules the same change of the board turns the move %s.\n"
              "mean |change|: %.2f on these %d squares, %.2f on the other %d; separation %.3f "

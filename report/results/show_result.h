@@ -3,44 +3,37 @@
 #ifndef OGPT_REPORT_RESULTS_SHOW_RESULT_H
 #define OGPT_REPORT_RESULTS_SHOW_RESULT_H
 
-#include "datasets/vocab.h"
-#include "probes/cases/cases.h"
-#include "probes/edits/decode.h"
+#include "probes/dialogue/dialogue.h"
 #include "report/report.h"
 
 extern const TableSpec show_layers_table, show_moves_table;
 
-/* Everything that is shown. */
+/* What is shown of a typed game, with its edit if it has one. */
 typedef struct ShowFindings {
+    const TypedGame *game;
     const char *model_hash;
-    const Probe *probe;
-    const GameVariant *variant;
-    const Vocab *vocab;
-    uint8_t moves[GAME_MAX_MOVES];
-    int n_moves;
-    Board after[GAME_MAX_MOVES]; /* the board after each move */
-    TaskPosition position;
-    Colour viewer;
-    uint8_t labels[BOARD_SQUARES]; /* of the task, true */
-    Decoded before;
     int only; /* layer index, or -1: all */
     int top;  /* how many of the network's moves are listed */
     bool probabilities;
     TextStyle style;
-    /* An edit of one square: */
-    const char *edit_name; /* "flip", "erase", "place"; NULL: nothing is edited */
-    double scale;
-    DecodeEdit edit;
-    EditCase edit_case;
-    int edited_layer;
-    uint8_t edited_labels[BOARD_SQUARES];
-    Decoded edited;
 } ShowFindings;
 
 void show_report(Report *report, const ShowFindings *found);
 
-/* The board after the typed moves. */
-const Board *show_true_board(const ShowFindings *found);
+/* Parts of it, for a game that goes on (ogpt play). The true board beside the board that is read;
+ * the moves that are legal by the rules, and by the network; the page of an edit. */
+void show_print_position(Text *text, const ShowFindings *found);
+void show_print_hint(Text *text, const ShowFindings *found);
+void show_print_edit(Text *text, const ShowFindings *found);
+/* A move that was made, and a pass behind it; whose turn it is, or how the game ended. */
+void show_print_played(Text *text, const ShowFindings *found, const DialogueMove *move);
+void show_print_turn(Text *text, const ShowFindings *found);
+Js *show_played_json(const DialogueMove *move);
+/* The same as objects (owned): moves, to_move, board, legal, layers[], top[]; and an edit. The
+ * lists are empty where nothing is read. */
+Js *show_position_json(const ShowFindings *found);
+Js *show_edit_json(const ShowFindings *found);
+
 /* Whether layer index i of the probe is shown. */
 bool show_has_layer(const ShowFindings *found, int i);
 /* Probabilities over the board, row-major: those of the class that each shown layer reads, and

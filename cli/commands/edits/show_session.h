@@ -21,7 +21,7 @@ typedef struct ShowSession {
     Subject subject;
     char probe_path[FILES_PATH_MAX];
     Probe probe;
-    BoardDirections directions; /* of the probe; made for an edit */
+    TypedGame game;
     ShowFindings found;
 } ShowSession;
 

@@ -1,0 +1,147 @@
+/* cli/commands/edits/cmd_play.c - ogpt play: a game against a network, or of the network with
+ * itself, with the board that it holds beside the true one after every move. Plain lines in, plain
+ * text (or one JSON document a line) out, so that a script can play. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/lines.h"
+#include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
+#include "cli/commands/edits/play_session.h"
+#include "cli/study.h"
+#include "game/notation.h"
+
+typedef struct PlayOptions {
+    const char *probe, *moves;
+    int human; /* place in HUMAN_NAMES */
+    LayerList layers;
+    double temperature;
+    int64_t top;
+} PlayOptions;
+
+#define HUMAN_NAMES "black|white|both|none"
+/* The sides of the network, by the word of --human. */
+static const unsigned network_sides[] = {DIALOGUE_SIDE(WHITE), DIALOGUE_SIDE(BLACK), 0,
+                                         DIALOGUE_BOTH};
+
+#define AT(field) offsetof(PlayOptions, field)
+static const OptionSpec options[] = {
+    OPTION_PROBE(AT(probe), "what reads the board inside the network"),
+    OPTION_ENUM("human", AT(human), HUMAN_NAMES,
+                "your discs; the network plays the others, none: both sides", .def = "black",
+                .argument = "SIDE"),
+    OPTION_TEXT("moves", AT(moves), "MOVES", "begin behind these moves, such as \"f5 d6\""),
+    OPTION_ONE_LAYER(AT(layers), "the layer that is shown and edited (default: the middle one)"),
+    OPTION_NUM("temperature", AT(temperature), "T", 0, 100,
+               "of the network's draws; 0: always its first choice", .def = "1"),
+    OPTION_INT("top", AT(top), "N", 1, 60, "how many of the network's moves hint lists",
+               .def = "5"),
+};
+
+/* The layer that is shown: as asked, else the middle one, else the last that is fitted. */
+static int layer_choose(int *index, const PlaySession *session, const LayerList *layers)
+{
+    const Probe *probe = &session->probe;
+    bool asked = layers->word != LAYERS_UNSET;
+    *index = probe_layer_index(probe, asked ? layers->layers[0]
+                                            : session->subject.model.gpt->cfg.n_layers / 2);
+    if (asked && (*index < 0 || !probe->fitted[*index])) {
+        return err_set(OGPT_EUSAGE, "--layers %s: %s has no fitted probe there", layers->text,
+                       session->probe_path);
+    }
+    for (int i = probe->n_layers - 1; i >= 0 && (*index < 0 || !probe->fitted[*index]); i--) {
+        *index = probe->fitted[i] ? i : *index;
+    }
+    return *index >= 0 && probe->fitted[*index]
+               ? 0
+               : err_set(OGPT_EUSAGE, "%s: no layer is fitted yet; go on with ogpt probe fit",
+                         session->probe_path);
+}
+
+static int play_open(PlaySession *session, Context *context)
+{
+    const PlayOptions *given = context->options;
+    uint8_t moves[GAME_MAX_MOVES];
+    int n = 0;
+    TypedGame *game = &session->dialogue.game;
+    session->context = context;
+    int rc = context_subject_open(context, &session->subject, context->args[0]);
+    rc = rc ? rc
+            : context_probe_open(context, &session->probe, session->probe_path, &session->subject,
+                                 given->probe);
+    rc = rc ? rc : typed_game_init(game, &session->subject, &session->probe, session->probe_path);
+    if (rc == 0 && given->moves && (rc = moves_parse(moves, &n, game->variant, given->moves))) {
+        rc = err_set(rc, "--moves: %s", err_message());
+    }
+    session->dialogue.network = network_sides[given->human];
+    session->dialogue.temperature = given->temperature;
+    session->dialogue.seed = context->seed;
+    session->found = (ShowFindings){.game = game,
+                                    .model_hash = session->subject.model.model_hash,
+                                    .top = (int)given->top,
+                                    .style = context->style};
+    rc = rc ? rc : layer_choose(&session->found.only, session, &given->layers);
+    return rc ? rc : typed_game_read(game, moves, n);
+}
+
+static int play_end(PlaySession *session)
+{
+    Text text = {0};
+    const TypedGame *game = &session->dialogue.game;
+    char moves[3 * GAME_MAX_MOVES + 1];
+    moves_print(moves, game->moves, game->n_moves);
+    text_add(&text, "%d moves: %s\n", game->n_moves, moves);
+    return play_answer(session, "end", show_position_json(&session->found), &text);
+}
+
+static int play_run(Context *context)
+{
+    LinesReader reader = {.fd = 0};
+    char line[LINES_MAX];
+    bool end = false;
+    PlaySession *session = mem_calloc(1, sizeof(*session), "a game");
+    if (!session) {
+        return OGPT_ENOMEM;
+    }
+    int rc = play_open(session, context);
+    rc = rc ? rc : study_begin(context, NULL, false);
+    if (rc == 0) {
+        context_say(context, "seed %llu; a move such as d3, or help",
+                    (unsigned long long)context->seed);
+    }
+    rc = rc ? rc : play_answer_position(session, "start");
+    rc = rc ? rc : play_network_moves(session);
+    while (rc == 0 && !session->ended) {
+        rc = lines_next(line, &end, &reader);
+        if (rc == OGPT_EFORMAT) { /* too long to be anything */
+            rc = play_refuse(session);
+            continue;
+        }
+        if (rc == 0 && end) {
+            break;
+        }
+        rc = rc ? rc : play_line(session, line);
+    }
+    rc = rc ? rc : play_end(session);
+    typed_game_release(&session->dialogue.game);
+    probe_release(&session->probe);
+    subject_release(&session->subject);
+    mem_free(session);
+    return rc;
+}
+
+const Command cmd_play = {
+    .name = "play",
+    .arguments = "MODEL [--human SIDE]",
+    .summary = "play against a network, and watch the board inside it",
+    .examples = "ogpt play tiny-8x8\n"
+                "ogpt play tiny-8x8 --human none --temperature 0\n"
+                "printf 'f5\\nhint\\nflip d5\\nsave game.pgn\\n' | ogpt play tiny-8x8 --seed 3",
+    COMMAND_OPTIONS(options, PlayOptions),
+    .min_args = 1,
+    .max_args = 1,
+    .uses = USES_SEED | USES_FORCE | USES_BOARDS,
+    .run = play_run,
+};

@@ -1,0 +1,240 @@
+/* cli/commands/edits/play_lines.c - what can be typed at ogpt play. Contract in
+ * cli/commands/edits/play_session.h. */
+#include "cli/commands/edits/play_session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/process.h"
+#include "datasets/export.h"
+#include "game/notation.h"
+
+int play_answer(PlaySession *session, const char *event, Js *document, Text *text)
+{
+    Js *whole = js_object();
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    js_set_str(whole, "event", event);
+    while (js_next(document, &it, &key, &value)) {
+        js_set(whole, key, js_keep(value));
+    }
+    js_free(document);
+    int rc = context_part(session->context, whole, text->failed ? NULL : text->data);
+    session->stdout_rc = session->stdout_rc ? session->stdout_rc : rc;
+    text_release(text);
+    return rc;
+}
+
+int play_answer_position(PlaySession *session, const char *event)
+{
+    Text text = {0};
+    text_add(&text, "\n");
+    show_print_position(&text, &session->found);
+    show_print_turn(&text, &session->found);
+    return play_answer(session, event, show_position_json(&session->found), &text);
+}
+
+static int move_answer(PlaySession *session, const DialogueMove *move)
+{
+    Text text = {0};
+    Js *document = show_position_json(&session->found);
+    js_set(document, "played", show_played_json(move));
+    show_print_played(&text, &session->found, move);
+    show_print_position(&text, &session->found);
+    show_print_turn(&text, &session->found);
+    return play_answer(session, "move", document, &text);
+}
+
+int play_network_moves(PlaySession *session)
+{
+    int rc = 0;
+    while (rc == 0 && dialogue_network_moves(&session->dialogue)) {
+        DialogueMove move;
+        if (interrupt_pending()) {
+            return err_set(OGPT_EINTR, "interrupted");
+        }
+        rc = dialogue_answer(&move, &session->dialogue);
+        rc = rc ? rc : move_answer(session, &move);
+    }
+    return rc;
+}
+
+/* ---- commands ---- */
+
+static int run_undo(PlaySession *session, const char *argument)
+{
+    int n = 0;
+    int rc = dialogue_undo(&n, &session->dialogue);
+    return rc ? rc : play_answer_position(session, "undo");
+}
+
+static int run_hint(PlaySession *session, const char *argument)
+{
+    Text text = {0};
+    show_print_hint(&text, &session->found);
+    return play_answer(session, "hint", show_position_json(&session->found), &text);
+}
+
+static int run_flip(PlaySession *session, const char *argument)
+{
+    TypedGame *game = &session->dialogue.game;
+    const TypedEdit asked = {.name = "flip",
+                             .label = "flip",
+                             .text = argument,
+                             .layer = session->probe.layers[session->found.only],
+                             .scale = 1};
+    Text text = {0};
+    int rc = typed_game_edit(game, &asked);
+    if (rc != 0) {
+        return rc;
+    }
+    text_add(&text, "\n");
+    show_print_edit(&text, &session->found);
+    if (game->verdict != CASE_SOUND) {
+        text_add(&text, "this edit counts in no mean: %s\n", case_verdict_text(game->verdict));
+    }
+    Js *document = show_edit_json(&session->found);
+    game->edit_name = NULL; /* the game goes on unedited */
+    return play_answer(session, "flip", document, &text);
+}
+
+static int run_board(PlaySession *session, const char *argument)
+{
+    return play_answer_position(session, "board");
+}
+
+static int run_save(PlaySession *session, const char *path)
+{
+    const Dialogue *dialogue = &session->dialogue;
+    const TypedGame *game = &dialogue->game;
+    const char *players[2];
+    Text text = {0};
+    for (int side = 0; side < 2; side++) {
+        bool network = (dialogue->network & DIALOGUE_SIDE(side)) != 0;
+        players[side] = network ? "network" : "human";
+    }
+    int rc = export_one(path, game->variant, game->moves, game->n_moves, players,
+                        session->context->force);
+    if (rc != 0) {
+        return rc;
+    }
+    Js *document = js_object();
+    js_set_str(document, "path", path);
+    js_set_int(document, "plies", game->n_moves);
+    text_add(&text, "%s: %d moves; read it with ogpt import CORPUS %s --size %d\n", path,
+             game->n_moves, path, game->variant->size);
+    return play_answer(session, "save", document, &text);
+}
+
+static int run_help(PlaySession *session, const char *argument);
+
+static int run_quit(PlaySession *session, const char *argument)
+{
+    session->ended = true;
+    return 0;
+}
+
+static const struct PlayCommand {
+    const char *name, *argument, *help;
+    int (*run)(PlaySession *session, const char *argument);
+} commands[] = {
+    {"undo", "", "take moves back until you are to move", run_undo},
+    {"hint", "", "the legal moves, by the rules and by the network", run_hint},
+    {"flip", "SQUARE", "turn a disc over inside the network: what it now thinks legal", run_flip},
+    {"board", "", "the true board beside the one that is read", run_board},
+    {"save", "FILE", "write the game as PGN", run_save},
+    {"help", "", "this list", run_help},
+    {"quit", "", "end; so does the end of the input", run_quit},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int run_help(PlaySession *session, const char *argument)
+{
+    Text text = {0};
+    Js *document = js_object(), *list = js_array();
+    text_add(&text, "  %-12s  a move; forced passes are made for you\n", "d3");
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        char words[32];
+        snprintf(words, sizeof(words), "%s %s", commands[i].name, commands[i].argument);
+        text_add(&text, "  %-12s  %s\n", words, commands[i].help);
+        js_push(list, js_str(words));
+    }
+    js_set(document, "commands", list);
+    return play_answer(session, "help", document, &text);
+}
+
+/* ---- lines ---- */
+
+static int unknown_word(const char *word)
+{
+    Suggestion near = {.word = word};
+    char list[128] = "";
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
+                 commands[i].name);
+        suggestion_offer(&near, commands[i].name);
+    }
+    return near.best
+               ? err_set(OGPT_EUSAGE, "'%s' is no move and no command; did you mean '%s'?", word,
+                         near.best)
+               : err_set(OGPT_EUSAGE,
+                         "'%s' is no move and no command; expected a square such as d3, or %s",
+                         word, list);
+}
+
+static int run_move(PlaySession *session, int sq)
+{
+    DialogueMove move;
+    int rc = dialogue_play(&move, &session->dialogue, sq);
+    rc = rc ? rc : move_answer(session, &move);
+    return rc ? rc : play_network_moves(session);
+}
+
+static int run_words(PlaySession *session, const char *word, const char *argument)
+{
+    int sq = strlen(word) == 2 ? square_parse(session->subject.variant, word) : -1;
+    if (sq >= 0 && argument[0] == '\0') {
+        return run_move(session, sq);
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const struct PlayCommand *command = &commands[i];
+        if (strcasecmp(word, command->name) != 0) {
+            continue;
+        }
+        if ((command->argument[0] == '\0') != (argument[0] == '\0')) {
+            return err_set(OGPT_EUSAGE, "%s: expected %s behind it, found '%s'", command->name,
+                           command->argument[0] ? command->argument : "nothing", argument);
+        }
+        return command->run(session, argument);
+    }
+    return sq >= 0
+               ? err_set(OGPT_EUSAGE, "%s: one move a line, found '%s' behind it", word, argument)
+               : unknown_word(word);
+}
+
+int play_refuse(PlaySession *session)
+{
+    Text text = {0};
+    Js *document = js_object();
+    js_set_str(document, "message", err_message());
+    text_add(&text, "? %s\n", err_message());
+    return play_answer(session, "error", document, &text);
+}
+
+int play_line(PlaySession *session, char *line)
+{
+    char *word = line + strspn(line, " ");
+    size_t length = strcspn(word, " ");
+    char *argument = word + length + strspn(word + length, " ");
+    size_t end = strlen(argument);
+    while (end > 0 && argument[end - 1] == ' ') {
+        argument[--end] = '\0';
+    }
+    word[length] = '\0';
+    int rc = word[0] == '\0' ? 0 : run_words(session, word, argument);
+    bool refused = rc == OGPT_EUSAGE || rc == OGPT_EFORMAT || rc == OGPT_EIO;
+    return session->stdout_rc ? session->stdout_rc : refused ? play_refuse(session) : rc;
+}
