@@ -60,6 +60,8 @@ int dialogue_play(DialogueMove *out, Dialogue *dialogue, int sq)
         .sq = sq, .by = board.to_move, .p = probability_of(game, sq), .first_choice = sq};
     PlayResult result = board_play(game->variant, &board, sq);
     out->passed = result == PLAY_OPPONENT_PASSES;
+    bool by_person = (dialogue->network & DIALOGUE_SIDE(out->by)) == 0;
+    dialogue->pass_owed = out->passed || (dialogue->pass_owed && !by_person);
     out->over = result == PLAY_GAME_OVER;
     return typed_game_read(game, moves, game->n_moves + 1);
 }
@@ -123,6 +125,17 @@ int dialogue_answer(DialogueMove *out, Dialogue *dialogue)
     return rc;
 }
 
+int dialogue_pass(Dialogue *dialogue)
+{
+    const TypedGame *game = &dialogue->game;
+    const Board *board = typed_game_board(game);
+    return pass_is_forced(game->variant, board, &dialogue->pass_owed)
+               ? 0
+               : err_set(OGPT_EUSAGE,
+                         "no pass here: %s has a legal move; forced passes are made for you",
+                         board->to_move == BLACK ? "black" : "white");
+}
+
 int dialogue_undo(int *n, Dialogue *dialogue)
 {
     TypedGame *game = &dialogue->game;
@@ -132,6 +145,7 @@ int dialogue_undo(int *n, Dialogue *dialogue)
         const Board *board = kept > 0 ? &game->after[kept - 1] : &game->variant->start;
         if ((dialogue->network & DIALOGUE_SIDE(board->to_move)) == 0) {
             *n = game->n_moves - kept;
+            dialogue->pass_owed = false;
             return typed_game_read(game, game->moves, kept);
         }
     }

@@ -21,6 +21,7 @@ typedef struct Dialogue {
     unsigned network; /* sides that the network plays */
     double temperature;
     uint64_t seed;
+    bool pass_owed; /* a pass was made since a person moved last, and none was written down */
 } Dialogue;
 
 /* One move that was made. */
@@ -43,6 +44,9 @@ bool dialogue_network_moves(const Dialogue *dialogue);
 int dialogue_play(DialogueMove *out, Dialogue *dialogue, int sq);
 /* The network's move for the side to move. Errors as dialogue_play. */
 int dialogue_answer(DialogueMove *out, Dialogue *dialogue);
+/* A pass that a person writes down: right once where one was made (pass_is_forced), else
+ * OGPT_EUSAGE. */
+int dialogue_pass(Dialogue *dialogue);
 /* Take moves back until a person is to move again, at least one. *n: how many. Returns 0,
  * OGPT_EUSAGE (no move of a person to take back). */
 int dialogue_undo(int *n, Dialogue *dialogue);

@@ -232,10 +232,10 @@ void show_print_edit(Text *text, const ShowFindings *view)
                  edit->legal_edited);
     print_judged(text, view, "the network, edited", view->game->edited.logits, after,
                  edit->legal_edited);
-    text_add(text,
-             "%-26s %d unedited, %d edited: false and missing moves among its top %d, as many as "
-             "are legal (rule topn)\n",
-             "error", null_error, edit_error, __builtin_popcountll(edit->legal_edited));
+    text_add(text, "%-26s topn: its top %d, as many as are legal on the edited board\n", "rule",
+             __builtin_popcountll(edit->legal_edited));
+    text_add(text, "%-26s %d unedited, %d edited (false and missing moves)\n", "error", null_error,
+             edit_error);
     print_moves(text, view, "its first choices, edited", view->game->edited.logits, &edit->edited);
     if (view->probabilities) {
         show_print_probabilities(text, view, &view->game->edited, view->game->edited_layer);

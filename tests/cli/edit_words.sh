@@ -29,6 +29,22 @@ done
 refuse 2 "--tune cases.csv: all 8 cases stand at positions of reported cases" "${edit[@]}" \
     --tune cases.csv
 
+# show names its rule and prints the probability of every square that it judges.
+expect 0 show net --moves "e4 c5 b4" --flip d4
+holds "rule                       topn: its top "
+for line in "the network, unedited" "the network, edited"; do
+    grep -A 3 -F "$line" out | grep -qE "[a-f][1-6] [0-9]+\.[0-9] %" || fail "$line: no probabilities"
+done
+expect 0 show net --moves "e4 c5 b4"
+lacks "rule  "
+
+# saliency: the move's own square is on a line of its own, and not on the map.
+expect 0 saliency net --moves "e4 c5 b4" --move d2 "${quiet[@]}"
+[ "$(grep -c '^its own square, d2, with a disc on it: ' out)" = 1 ] || fail "no line for d2"
+[ "$(grep -c ' own ' out)" = 2 ] || fail "the map names the own square instead of a number"
+expect 0 saliency net --moves "e4 c5 b4" --move d2 --place none "${quiet[@]}"
+lacks "its own square"
+
 # Help: the range of an argument, and what is true of fresh games.
 expect 0 perft --help
 tr -s ' \n' ' ' <out >words

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/process.h"
+#include "base/suggest.h"
 #include "datasets/export.h"
 #include "game/notation.h"
 
@@ -112,6 +113,9 @@ static int run_save(PlaySession *session, const char *path)
     const TypedGame *game = &dialogue->game;
     const char *players[2];
     Text text = {0};
+    if (game->n_moves == 0) {
+        return err_set(OGPT_EUSAGE, "save: expected a game, found no move yet");
+    }
     for (int side = 0; side < 2; side++) {
         bool network = (dialogue->network & DIALOGUE_SIDE(side)) != 0;
         players[side] = network ? "network" : "human";
@@ -198,6 +202,9 @@ static int run_words(PlaySession *session, const char *word, const char *argumen
     int sq = strlen(word) == 2 ? square_parse(session->subject.variant, word) : -1;
     if (sq >= 0 && argument[0] == '\0') {
         return run_move(session, sq);
+    }
+    if (argument[0] == '\0' && pass_length(word, strlen(word)) == strlen(word)) {
+        return dialogue_pass(&session->dialogue);
     }
     for (size_t i = 0; i < N_COMMANDS; i++) {
         const struct PlayCommand *command = &commands[i];
