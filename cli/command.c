@@ -56,7 +56,10 @@ const Command *command__at(size_t index)
     while (i < index && commands[i]) {
         i++;
     }
-    return commands[i] ? commands[i] : i == index ? &version_command : NULL;
+    return commands[i]      ? commands[i]
+           : i == index     ? &version_command
+           : i + 1 == index ? &completion_command
+                            : NULL;
 }
 
 static CommandFound command_find(int argc, char **argv)
@@ -118,13 +121,13 @@ static int unknown_command(int argc, char **argv)
     return err_set(OGPT_EUSAGE, "unknown command '%s'; 'ogpt --help' lists all", argv[0]);
 }
 
-/* Pages are results like any other: stdout, and its errors are noticed. */
-static int page_print(Text *page)
+/* Pages are results like any other: stdout, and its errors are noticed. width 0: as they are. */
+static int page_print(Text *page, int width)
 {
     Command command = {.name = "help"};
     Context context = {.command = &command};
     Text wrapped = {0};
-    style_wrap(&wrapped, page->failed ? "" : page->data, terminal_width(STDOUT_FILENO));
+    style_wrap(&wrapped, page->failed ? "" : page->data, width);
     bool failed = page->failed || wrapped.failed;
     int rc = context_result(&context, js_null(), failed ? NULL : wrapped.data);
     text_release(&wrapped);
@@ -137,9 +140,37 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* Behind `help --man`: nothing, or the command, with a blank or a hyphen between two words. */
+static int man_run(int argc, char **argv)
+{
+    Text page = {0};
+    char name[64] = "";
+    size_t found = 0;
+    snprintf(name, sizeof(name), "%s%s%s", argc > 0 ? argv[0] : "", argc > 1 ? "-" : "",
+             argc > 1 ? argv[1] : "");
+    while (argc > 0 && command__at(found)) {
+        const char *c = command__at(found)->name, *n = name;
+        for (; *c != '\0' && (*c == *n || (*c == ' ' && *n == '-')); c++) {
+            n++;
+        }
+        if (*c == '\0' && *n == '\0' && argc <= 2) {
+            break;
+        }
+        found++;
+    }
+    if (argc > 0 && !command__at(found)) {
+        return unknown_command(argc, argv);
+    }
+    help__man(&page, argc > 0 ? command__at(found) : NULL);
+    return page_print(&page, 0);
+}
+
 static int help_run(int argc, char **argv)
 {
     Text page = {0};
+    if (argc > 0 && strcmp(argv[0], "--man") == 0) {
+        return man_run(argc - 1, argv + 1);
+    }
     if (argc == 0 || (argc == 1 && is_help(argv[0]))) {
         help__program(&page);
     } else {
@@ -158,7 +189,7 @@ static int help_run(int argc, char **argv)
             help__group(&page, argv[0]);
         }
     }
-    return page_print(&page);
+    return page_print(&page, terminal_width(STDOUT_FILENO));
 }
 
 static int arguments_check(const Context *context)
@@ -205,7 +236,7 @@ static int command_run(const Command *command, const char *command_line, int arg
     if (common.help) {
         Text page = {0};
         help__command(&page, command, terminal_width(STDOUT_FILENO));
-        rc = page_print(&page);
+        rc = page_print(&page, terminal_width(STDOUT_FILENO));
         goto done;
     }
     rc = arguments__shipped(&context, args, &shipped);

@@ -144,6 +144,7 @@ typedef struct Command {
 
 /* What the framework is handed, since it knows no command and no library by name. */
 typedef struct Program {
+    const char *version;
     const Command *const *commands; /* NULL-terminated, in the order of the help page */
     int (*start)(void);             /* before a command runs: 0 or OGPT_E* */
     /* Owned: of the program and its libraries; `all`: also of those that nothing has loaded yet. */

@@ -44,8 +44,10 @@ void context__fill(Context *context, const CommonOptions *common, OptionTable ta
 void results__mute(int change);
 /* `ogpt version` (cli/version.c). */
 extern const Command version_command;
-/* The command at a place of the help page: those of the program, then `version`; NULL behind the
- * last. */
+/* `ogpt completion` (cli/completion.c). */
+extern const Command completion_command;
+/* The command at a place of the help page: those of the program, then `version` and `completion`;
+ * NULL behind the last. */
 const Command *command__at(size_t index);
 
 /* Close the store and free what the context owns. */
@@ -67,12 +69,15 @@ void progress__line(Text *out, const Progress *progress, double done, double now
 /* The pages of --help (cli/help.c): the program, a group such as "probe", one command. What
  * style_wrap breaks badly for `width`, commands to be pasted and lists of choices, is broken
  * already. */
+extern const char help__exit_codes[];
 void help__program(Text *text);
 void help__group(Text *text, const char *group);
 void help__command(Text *text, const Command *command, int width);
 /* Add a command line to be pasted, as lines of at most `width` columns (0: any) if its words allow:
  * where one is broken, a backslash tells the shell that it goes on. `indent`: of the first line. */
 void help__paste(Text *text, const char *line, size_t length, int indent, int width);
+/* The manual page of a command, or of the program (NULL), for man (cli/man.c). */
+void help__man(Text *text, const Command *command);
 /* Whether some command's name is "<group> ...". */
 bool group__exists(const char *group);
 

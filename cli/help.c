@@ -5,7 +5,7 @@
 
 #define SUMMARY_COLUMN 18
 
-static const char exit_codes[] =
+const char help__exit_codes[] =
     "exit codes: 0 done, 1 the check asked for came out negative, 2 usage, 3 bad or corrupt "
     "input, 4 environment (disk, memory), 5 locked by another process, 6 numbers diverged, 130 "
     "and 143 interrupted after saving, 141 the reader of the output went away\n";
@@ -28,13 +28,13 @@ void help__program(Text *text)
         command_line_add(text, command__at(i));
     }
     text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, "help [COMMAND]",
-             "this page, or a command's");
+             "this page, or a command's; with --man, as a manual page");
     text_add(text,
              "\noptions:\n"
              "  --help, -h       print this page; behind a command, the page of the command\n"
              "  --version, -V    versions of the program and its libraries (also --json)\n\n"
              "%s",
-             exit_codes);
+             help__exit_codes);
 }
 
 static bool in_group(const Command *command, const char *group)
@@ -114,5 +114,5 @@ void help__command(Text *text, const Command *command, int width)
     text_add(text, "\nusage: ogpt %s %s\n\noptions:\n", command->name, command->arguments);
     options_help(text, command->options, command->n_options, width);
     options_help(text, common, n_common, width);
-    text_add(text, "\n%s", exit_codes);
+    text_add(text, "\n%s", help__exit_codes);
 }

@@ -14,15 +14,15 @@
 #define WORD_MAX 63
 #define HELP_COLUMN 28 /* where the explanations start */
 
-static bool is_choice(const OptionSpec *spec)
+bool option_is_choice(const OptionSpec *spec)
 {
     return spec->type == OPT_CHOICE || spec->type == OPT_ENUM || spec->type == OPT_SITE;
 }
 
 /* What help shows behind the name. */
-static const char *argument_of(const OptionSpec *spec)
+const char *option_argument(const OptionSpec *spec)
 {
-    return is_choice(spec)            ? spec->choices
+    return option_is_choice(spec)     ? spec->choices
            : spec->type != OPT_LAYERS ? spec->argument
            : spec->max == 1           ? "LAYER"
                                       : "LAYERS";
@@ -184,7 +184,7 @@ static int value_set(const OptionTable *table, const OptionSpec *spec, const cha
     case OPT_TEXT:
         if (value[0] == '\0') {
             return err_set(OGPT_EUSAGE, "%s: --%s: %s expected, found an empty text", command,
-                           spec->name, argument_of(spec));
+                           spec->name, option_argument(spec));
         }
         *(const char **)field = value;
         return 0;
@@ -263,7 +263,7 @@ static int option_take(OptionTable *tables, size_t n_tables, int *i, int argc, c
                                strcmp(argv[*i + 1], "-h") == 0;
                 if (missing) {
                     return err_set(OGPT_EUSAGE, "%s: --%s needs a value: --%s %s", command, name,
-                                   name, argument_of(spec));
+                                   name, option_argument(spec));
                 }
                 *i += 1;
                 value = argv[*i];
@@ -315,7 +315,7 @@ int options_check_required(const OptionTable *table, const char *command, const 
         const OptionSpec *spec = &table->specs[i];
         if (spec->required && !table->given[i]) {
             return err_set(OGPT_EUSAGE, "%s: --%s %s is required, as in: %.*s", command, spec->name,
-                           argument_of(spec), (int)strcspn(examples, "\n"), examples);
+                           option_argument(spec), (int)strcspn(examples, "\n"), examples);
         }
     }
     return 0;
@@ -390,10 +390,10 @@ void options_document(Js *object, const OptionTable *table)
     }
 }
 
-/* Behind the explanation: the range, words for layers, "required" or the default. */
-static void help_tail(Text *text, const OptionSpec *spec)
+void option_meaning(Text *text, const OptionSpec *spec)
 {
     const char *between = " (";
+    text_add(text, "%s", spec->help);
     if (spec->type == OPT_INT || spec->type == OPT_NUM) {
         char range[80];
         range_print(range, sizeof(range), spec);
@@ -443,7 +443,7 @@ void options_help(Text *text, const OptionSpec *specs, size_t n, int width)
 {
     for (size_t i = 0; i < n; i++) {
         const OptionSpec *spec = &specs[i];
-        const char *argument = spec->type == OPT_FLAG ? "" : argument_of(spec);
+        const char *argument = spec->type == OPT_FLAG ? "" : option_argument(spec);
         int length = (int)(strlen("  --") + strlen(spec->name));
         text_add(text, "  --%s", spec->name);
         bool fits = true;
@@ -453,9 +453,8 @@ void options_help(Text *text, const OptionSpec *specs, size_t n, int width)
             length += 1 + (int)strlen(argument);
         }
         fits = fits && length < HELP_COLUMN - 1;
-        text_add(text, "%s%*s%s", fits ? "" : "\n", fits ? HELP_COLUMN - length : HELP_COLUMN, "",
-                 spec->help);
-        help_tail(text, spec);
+        text_add(text, "%s%*s", fits ? "" : "\n", fits ? HELP_COLUMN - length : HELP_COLUMN, "");
+        option_meaning(text, spec);
         text_add(text, "\n");
     }
 }

@@ -52,6 +52,12 @@ void options_take(OptionTable *table, const Js *values);
 /* Every option with its value, defaults included; unset ones are null. */
 void options_document(Js *object, const OptionTable *table);
 
+/* What stands for the value of an option: "N", "FILE", "mine|colour"; of a flag NULL or "". */
+const char *option_argument(const OptionSpec *spec);
+/* Whether its value is one of the words of `choices`. */
+bool option_is_choice(const OptionSpec *spec);
+/* The explanation of an option, then its range, words for layers, "required" or the default. */
+void option_meaning(Text *text, const OptionSpec *spec);
 /* Lines for --help: "  --games N     how many games (1..10, default 3)". They may be longer than
  * `width` (0: any), and style_wrap breaks them well; only lists of choices, which have no blanks,
  * are broken here. */

@@ -2,7 +2,8 @@
 # package that holds it.
 function(find_dependency target header library package)
     string(MAKE_C_IDENTIFIER "${target}" id)
-    find_path(${id}_INCLUDE ${header} PATH_SUFFIXES x86_64-linux-gnu aarch64-linux-gnu openblas)
+    find_path(${id}_INCLUDE ${header} PATH_SUFFIXES x86_64-linux-gnu aarch64-linux-gnu openblas
+        openblas-pthread)
     set(found ${${id}_INCLUDE})
     if(NOT library STREQUAL "")
         find_library(${id}_LIBRARY ${library})
@@ -39,4 +40,6 @@ find_dependency(random123 Random123/philox.h "" librandom123-dev)
 find_dependency(jansson jansson.h jansson libjansson-dev)
 find_dependency(xxhash xxhash.h xxhash libxxhash-dev)
 find_dependency(md sha256.h md libmd-dev)
-find_dependency(cmocka cmocka.h cmocka libcmocka-dev)
+if(OGPT_TESTS)
+    find_dependency(cmocka cmocka.h cmocka libcmocka-dev)
+endif()

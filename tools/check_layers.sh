@@ -35,7 +35,7 @@ function refuse(what) {
 }
 function room_of(path) { # its folder: rooms may lie in one another
     sub(/\/[^\/]*$/, "", path)
-    if (path ~ /^(tests|bench|tools)(\/|$)/) {
+    if (path ~ /^(tests|bench|tools|examples)(\/|$)/) {
         sub(/\/.*/, "", path)
     }
     return path

@@ -68,7 +68,7 @@ done
 # ARCHITECTURE.md lists it (those in cli/ are one there). The folders that are not rooms (tests/,
 # bench/, tools/) say what they are for.
 map=docs/ARCHITECTURE.md
-printf '%s\n' "${sources[@]%/*}" | sed -E 's,^(tests|bench|tools)/.*,\1,' | grep -v '\.' | sort -u |
+printf '%s\n' "${sources[@]%/*}" | sed -E 's,^(tests|bench|tools|examples)/.*,\1,' | grep -v '\.' | sort -u |
     while read -r room; do
         page=$room/README.md
         if [[ ! -f $page ]]; then
@@ -77,10 +77,10 @@ printf '%s\n' "${sources[@]%/*}" | sed -E 's,^(tests|bench|tools)/.*,\1,' | grep
         fi
         (($(wc -l <"$page") <= readme_lines)) ||
             echo "readme|$page:$((readme_lines + 1)): longer than $readme_lines lines"
-        [[ $room =~ ^(tests|bench|tools)$ ]] || for words in 'Start reading' 'Never'; do
+        [[ $room =~ ^(tests|bench|tools|examples)$ ]] || for words in 'Start reading' 'Never'; do
             grep -q "$words" "$page" || echo "readme|$page:1: lacks the words \"$words\""
         done
-        if [[ -f $map && ! $room =~ ^(tests|bench|tools|cli/.*)$ ]] && ! grep -q "\`$room/\`" "$map"; then
+        if [[ -f $map && ! $room =~ ^(tests|bench|tools|examples|cli/.*)$ ]] && ! grep -q "\`$room/\`" "$map"; then
             echo "readme|$map:1: lacks the room $room/"
         fi
     done >>"$findings"

@@ -43,6 +43,7 @@ void commands_install(void)
     static const char *const model_folders[] = {"../share/ogpt/models", "../../datasets/models",
                                                 NULL};
     static const Program program = {
+        .version = OGPT_VERSION,
         .commands = commands,
         .start = choose_kernels,
         .versions = versions,

@@ -438,7 +438,8 @@ static void versions_and_help_by_all_spellings(void **state)
 int main(void)
 {
     static const Command *const commands[] = {&measure, &loser, &viewer, NULL};
-    static const Program program = {.commands = commands, .start = start, .versions = versions};
+    static const Program program = {
+        .version = "1.2.3", .commands = commands, .start = start, .versions = versions};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(tables_are_printed_and_stored, start_clean),
         cmocka_unit_test_setup(a_long_table_stays_out_of_the_document, start_clean),

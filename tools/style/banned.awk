@@ -10,7 +10,7 @@ $1 != file {
     file = $1
     in_macro = 0
     room = substr(file, 1, index(file, "/") - 1)
-    program = room == "cli" || room == "tests" || room == "bench"
+    program = room == "cli" || room == "tests" || room == "bench" || room == "examples"
 }
 {
     code = $3
