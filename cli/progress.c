@@ -9,6 +9,7 @@
 #include "cli/terminal.h"
 
 #define BAR_CELLS 24
+#define BAR_CELLS_LEAST 10 /* for the sake of the detail */
 #define REDRAW_SECONDS 0.1 /* of a terminal's bar */
 #define LINE_SECONDS 10.0  /* between lines in a log */
 #define LABEL_LEAST 8      /* columns; before a label gets shorter, the bar goes */
@@ -44,8 +45,19 @@ static void duration_print(char *out, size_t size, double seconds)
 /* What a line of progress is made of, each with the blanks and commas before it. */
 typedef struct ProgressParts {
     const char *label, *detail;
+    double share; /* that is done */
     char bar[BAR_CELLS + 5], percent[16], count[80], rate[80], left[48];
 } ProgressParts;
+
+static void bar_make(ProgressParts *out, int cells)
+{
+    memset(out->bar, 0, sizeof(out->bar));
+    out->bar[0] = ' ';
+    out->bar[1] = '[';
+    memset(out->bar + 2, '.', (size_t)cells);
+    memset(out->bar + 2, '#', (size_t)(out->share * cells));
+    out->bar[cells + 2] = ']';
+}
 
 static void parts_make(ProgressParts *out, const Progress *progress, double done, double now,
                        const char *detail)
@@ -54,11 +66,8 @@ static void parts_make(ProgressParts *out, const Progress *progress, double done
     double speed = (done - progress->first) / (now - progress->start);
     share = share < 0 ? 0 : share > 1 ? 1 : share;
     *out = (ProgressParts){.label = progress->label, .detail = detail ? detail : ""};
-    out->bar[0] = ' ';
-    out->bar[1] = '[';
-    memset(out->bar + 2, '.', BAR_CELLS);
-    memset(out->bar + 2, '#', (size_t)(share * BAR_CELLS));
-    out->bar[BAR_CELLS + 2] = ']';
+    out->share = share;
+    bar_make(out, BAR_CELLS);
     snprintf(out->percent, sizeof(out->percent), " %3.0f %%", 100 * share);
     snprintf(out->count, sizeof(out->count), "  %.0f of %.0f %s", done, progress->total,
              progress->unit);
@@ -87,15 +96,19 @@ static int excess_of(const ProgressParts *parts, int width)
     return columns - width;
 }
 
-/* Leave out what can be missed until the line fits: the rate, the detail, the end of the label;
- * then, on a very narrow terminal, the bar, the count and the time left. */
+/* Leave out what can be missed until the line fits: the rate, half of the bar if that saves the
+ * detail, the detail, the end of the label; then, on a very narrow terminal, the bar, the count and
+ * the time left. */
 static void parts_fit(ProgressParts *parts, char label[64], int width)
 {
     char *parts_out[] = {parts->bar, parts->count, parts->left};
     if (excess_of(parts, width) > 0) {
         parts->rate[0] = '\0';
     }
-    if (excess_of(parts, width) > 0) {
+    int excess = excess_of(parts, width);
+    if (excess > 0 && excess <= BAR_CELLS - BAR_CELLS_LEAST) {
+        bar_make(parts, BAR_CELLS - excess);
+    } else if (excess > 0) {
         parts->detail = "";
     }
     for (size_t i = 0; i <= 3 && excess_of(parts, width) > 0; i++) {

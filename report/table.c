@@ -208,7 +208,9 @@ static size_t column_find(const Column *columns, size_t n, const char *key, cons
 
 static size_t column_remove(Column *columns, size_t n, size_t at)
 {
-    memmove(&columns[at], &columns[at + 1], (n - at - 1) * sizeof(*columns));
+    for (size_t i = at + 1; i < n; i++) {
+        columns[i - 1] = columns[i];
+    }
     return n - 1;
 }
 

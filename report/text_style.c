@@ -96,9 +96,14 @@ static size_t break_at(const char *line, size_t length, int columns, size_t leas
 static void line_wrap(Text *out, const char *line, size_t length, int width)
 {
     int hanging = hanging_indent(line, length, width), indent = 0;
-    size_t least = strspn(line, " ");
+    int lead = (int)strspn(line, " ");
+    size_t least = (size_t)lead;
     do {
         size_t n = width > 0 ? break_at(line, length, width - indent, least) : length;
+        if (width > 0 && indent > lead && columns_of(line, n) > width - indent) {
+            indent = lead; /* a word that is too long only there, such as a hash */
+            n = break_at(line, length, width - indent, least);
+        }
         size_t shown = n;
         while (n < length && shown > 0 && line[shown - 1] == ' ') {
             shown--;

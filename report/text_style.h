@@ -28,7 +28,8 @@ size_t style_cut(const char *text, int columns);
 
 /* Add the lines of `text` with those that are too long for `width` (0: none) broken at blanks. What
  * follows a break is indented to the first word behind a run of two or more blanks, if that is in
- * the left half of the line, else as the line itself. A word that is too long stays whole. */
+ * the left half of the line, else as the line itself. A word that is too long stays whole, at the
+ * indent of the line. */
 void style_wrap(Text *out, const char *text, int width);
 
 #endif

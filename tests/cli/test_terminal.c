@@ -110,6 +110,9 @@ static void progress_fits(void **state)
     assert_string_equal(line_of(&line, 125, detail),
                         "fitting layer embed of six [######..................]  25 %  90000 of "
                         "360000 games, 30 s left  the history MLP, epoch 12");
+    assert_string_equal(line_of(&line, 110, detail), /* the bar makes room */
+                        "fitting layer embed of six [###...........]  25 %  90000 of 360000 games, "
+                        "30 s left  the history MLP, epoch 12");
     assert_string_equal(line_of(&line, 95, detail),
                         "fitting layer embed of six [######..................]  25 %  90000 of "
                         "360000 games, 30 s left");

@@ -43,6 +43,8 @@ static void lines_are_broken(void **state)
     check_wrap("a word_that_is_longer_than_the_line here\n", 10,
                "a\nword_that_is_longer_than_the_line\nhere\n");
     check_wrap("long_first_word_of_all and more\n", 10, "long_first_word_of_all\nand more\n");
+    check_wrap("  key    a 0123456789abcdef to\n", 18,
+               "  key    a\n  0123456789abcdef\n         to\n");
     /* A gap in the right half is none to hang from. */
     check_wrap("the first words here  and then some more\n", 24,
                "the first words here\nand then some more\n");
