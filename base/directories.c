@@ -70,6 +70,42 @@ int path_parent(char *out, const char *path)
     return n >= FILES_PATH_MAX ? too_long() : 0;
 }
 
+/* Where a name that nothing has yet would be made: its folder without symbolic links. */
+static int path_resolve_new(char *out, const char *path)
+{
+    char parent[FILES_PATH_MAX], folder[PATH_MAX];
+    const size_t start = name_start(path);
+    int rc = path_parent(parent, path);
+    if (rc != 0) {
+        return rc;
+    }
+    if (realpath(parent, folder)) {
+        return path_join(out, folder, path + start);
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+    }
+    return snprintf(out, FILES_PATH_MAX, "%s%s", path[0] == '/' ? "" : "./", path) >= FILES_PATH_MAX
+               ? too_long()
+               : 0;
+}
+
+int path_resolve(char *out, const char *path)
+{
+    struct stat info;
+    if (realpath(path, out)) {
+        return 0;
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+    }
+    if (lstat(path, &info) == 0) {
+        return err_set(OGPT_EIO, "%s: a symbolic link to something that is missing; name another",
+                       path);
+    }
+    return path_resolve_new(out, path);
+}
+
 int path__beside(char *out, const char *prefix, const char *path)
 {
     size_t start = name_start(path), end = trimmed_length(path);

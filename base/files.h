@@ -59,6 +59,10 @@ bool path_holds(const char *outer, const char *inner);
 /* The path of an existing file or directory from the root, without symbolic links, into
  * out[FILES_PATH_MAX]: for paths that are read from other directories later. 0 or OGPT_EIO. */
 int path_absolute(char *out, const char *path);
+/* The path that a file or directory has, or would be made at, without symbolic links, into
+ * out[FILES_PATH_MAX]: two names of one thing give one path. A link to something that is missing is
+ * OGPT_EIO. */
+int path_resolve(char *out, const char *path);
 /* Join as "dir/name" into out[FILES_PATH_MAX]. OGPT_EUSAGE when too long. */
 int path_join(char *out, const char *dir, const char *name);
 /* Whether something can be made at `path`: its nearest existing parent is a directory that may be

@@ -215,7 +215,6 @@ int corpus__open_meta(Corpus **out, const char *path)
     int rc = corpus__new(&corpus);
     if (rc == 0) {
         rc = db_open(&corpus->db, path, DB_READ, &corpus__schema);
-        rc = rc ? rc : db_refuse_foreign(corpus->db, "0");
     }
     if (rc == 0) {
         rc = corpus__read_meta(corpus);

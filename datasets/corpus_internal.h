@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "datasets/corpus.h"
-#include "base/db.h"
+#include "base/database/db.h"
 
 #define CORPUS_NO_BLOCK UINT64_MAX
 

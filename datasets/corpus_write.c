@@ -111,10 +111,7 @@ int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
     int rc = check_kind(path);
     rc = rc ? rc : corpus__new(&corpus);
     rc = rc ? rc : file_lock_beside(&corpus->lock, path);
-    if (rc == 0) {
-        rc = db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
-        rc = rc ? rc : db_refuse_foreign(corpus->db, "0");
-    }
+    rc = rc ? rc : db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
     rc = rc ? rc : begin_or_go_on(corpus, meta);
     if (rc == 0 && corpus->n_blocks_present == 0) {
         rc = sha256_new(&corpus->running_hash);

@@ -17,7 +17,7 @@
 #include "base/process.h"
 #include "datasets/game_set.h"
 #include "datasets/vocab.h"
-#include "base/db.h"
+#include "base/database/db.h"
 
 #define BATCH_GAMES 16384 /* read and replayed in one round */
 #define JOB_GAMES 1024

@@ -7,10 +7,7 @@
 
 static int journal_prepare(DbStmt **out, Store *store, const char *sql)
 {
-    int rc = db_exec(store__db(store), "CREATE TABLE IF NOT EXISTS journal("
-                                       " key TEXT NOT NULL, stage TEXT NOT NULL,"
-                                       " block INTEGER NOT NULL, numbers BLOB NOT NULL,"
-                                       " PRIMARY KEY(key, stage, block)) STRICT, WITHOUT ROWID");
+    int rc = db_exec(store__db(store), KINDS_JOURNAL_SQL);
     return rc ? rc : db_prepare(out, store__db(store), sql);
 }
 

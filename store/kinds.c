@@ -27,18 +27,14 @@ const Kind kinds[] = {
 #undef COLUMN
 const size_t n_kinds = sizeof(kinds) / sizeof(kinds[0]);
 
-/* The action of the trigger of each kind, with quotes as in SQL or as in a string of SQL. */
-#define APPEND_ONLY(quote)                                                                         \
-    " BEGIN SELECT RAISE(ABORT, " quote "result rows are append-only" quote "); END"
-
 /* ... and the SQL of all tables. Rows may be deleted (store_trim) but never changed. */
 #define COLUMN(name, type) ", " #name " " #type
 #define KIND(name, columns)                                                                        \
     "CREATE TABLE IF NOT EXISTS " #name " (row INTEGER PRIMARY KEY,"                               \
     " run INTEGER NOT NULL REFERENCES runs(run)" columns ") STRICT;"                               \
     "CREATE INDEX IF NOT EXISTS " #name "_by_run ON " #name "(run);"                               \
-    "CREATE TRIGGER IF NOT EXISTS " #name                                                          \
-    "_append_only BEFORE UPDATE ON " #name APPEND_ONLY("'") ";"
+    "CREATE TRIGGER IF NOT EXISTS " #name "_append_only BEFORE UPDATE ON " #name                   \
+    " BEGIN SELECT RAISE(ABORT, 'result rows are append-only'); END;"
 static const char create_sql[] =
     "CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY AUTOINCREMENT,"
     " command TEXT NOT NULL, command_line TEXT NOT NULL, options TEXT NOT NULL,"
@@ -46,7 +42,7 @@ static const char create_sql[] =
     " started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL"
     " CHECK (status IN ('running','done','negative','failed','interrupted')), message TEXT,"
     " sessions INTEGER NOT NULL DEFAULT 1, pid INTEGER, pid_start INTEGER, host TEXT) STRICT;"
-    "CREATE INDEX IF NOT EXISTS runs_by_subject ON runs(command, subject);"
+    "CREATE INDEX IF NOT EXISTS runs_by_subject ON runs(command, subject);" KINDS_JOURNAL_SQL ";"
 #include "store/results.def"
 /* ... and the views, those of an earlier program replaced. */
 #define VIEW(name, summary, select)                                                                \
@@ -64,18 +60,13 @@ const View views[] = {
 #undef VIEW
 const size_t n_views = sizeof(views) / sizeof(views[0]);
 
-#define VIEW(name, summary, select) "'" #name "', "
-const char kinds_objects[] =
-    "type = 'view' AND name IN ("
-#include "store/views.def"
-    "'') OR type = 'trigger' AND name = tbl_name || '_append_only' AND tbl_name <> 'runs' AND"
-    " sql = 'CREATE TRIGGER ' || name || ' BEFORE UPDATE ON ' || tbl_name || '" APPEND_ONLY(
-        "''") "'";
-#undef VIEW
-
-const DbSchema kinds_schema = {.application_id = STORE_APPLICATION_ID,
-                               .version = STORE_SCHEMA_VERSION,
-                               .create_sql = create_sql};
+const DbSchema kinds_schema = {
+    .application_id = STORE_APPLICATION_ID,
+    .version = STORE_SCHEMA_VERSION,
+    .create_sql = create_sql,
+    .wal = true,
+    .grows = true,
+};
 
 static const KindColumn run_columns[] = {
     {"run", "INTEGER", KIND_INTEGER},       {"command", "TEXT", KIND_TEXT},

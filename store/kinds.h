@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/db.h"
+#include "base/database/db.h"
 
 typedef enum KindType { KIND_INTEGER, KIND_REAL, KIND_TEXT } KindType;
 
@@ -36,10 +36,13 @@ extern const Kind kinds[];
 extern const size_t n_kinds;
 /* The table of runs, without its JSON columns (options, versions), which are read separately. */
 extern const Kind runs_kind;
-/* An SQL condition on the triggers and views that are ours, word for word: the triggers make rows
- * append-only, the views are those of views.def (view__check compares one before it is read). The
- * table of runs has no trigger: it is the only one in which this program changes rows. */
-extern const char kinds_objects[];
+/* The table of store/journal.h. Files of earlier programs have it only if they used it. */
+#define KINDS_JOURNAL_SQL                                                                          \
+    "CREATE TABLE IF NOT EXISTS journal("                                                          \
+    " key TEXT NOT NULL, stage TEXT NOT NULL, block INTEGER NOT NULL, numbers BLOB NOT NULL,"      \
+    " PRIMARY KEY(key, stage, block)) STRICT, WITHOUT ROWID"
+/* Triggers make rows append-only, except in the table of runs, the only one in which this program
+ * changes rows; view__check compares a view before it is read. */
 extern const DbSchema kinds_schema;
 
 /* Returns 0 or OGPT_EUSAGE. */

@@ -26,7 +26,6 @@ static int open_mode(Store **out, const char *path, DbMode mode)
         return OGPT_ENOMEM;
     }
     int rc = db_open(&store->db, path, mode, &kinds_schema);
-    rc = rc ? rc : db_refuse_foreign(store->db, kinds_objects);
     if (rc == 0 && mode == DB_CREATE) {
         rc = kinds__complete(store->db);
     }

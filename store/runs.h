@@ -9,7 +9,7 @@
 #define OGPT_STORE_RUNS_H
 
 #include "base/js.h"
-#include "base/db.h"
+#include "base/database/db.h"
 
 #define STORE_APPLICATION_ID 0x6f677072 /* "ogpr" */
 #define STORE_SCHEMA_VERSION 1

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/db.h"
+#include "base/database/db.h"
 #include "num/blas.h"
 #include "num/kernels.h"
 #include "probes/solvers/solver.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/db.h"
+#include "base/database/db.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "base/manifest.h"

@@ -3,13 +3,15 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/db.h"
+#include "base/database/db.h"
 
 #define APPLICATION_ID 0x6f677074
 #define CREATE_SQL "CREATE TABLE t (k INTEGER PRIMARY KEY, x REAL, name TEXT, data BLOB) STRICT"
 static const DbSchema schema = {
-    .application_id = APPLICATION_ID, .version = 1, .create_sql = CREATE_SQL};
+    .application_id = APPLICATION_ID, .version = 1, .create_sql = CREATE_SQL, .wal = true};
 
 static Db *db_made(const char *path)
 {
@@ -359,6 +361,198 @@ static void journal_of_a_killed_writer_is_worked_in(void **state)
     db_close(db);
 }
 
+/* ---- what lies beside a database ---- */
+
+static void same_bytes(const char *name, const void *data, size_t n)
+{
+    void *found = NULL;
+    size_t n_found = 0;
+    assert_int_equal(file_read_all(&found, &n_found, at(name), 1 << 24), 0);
+    assert_int_equal(n_found, n);
+    assert_memory_equal(found, data, n);
+    mem_free(found);
+}
+
+static void be32(unsigned char *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        out[i] = (unsigned char)(value >> (24 - 8 * i));
+    }
+}
+
+/* A journal that SQLite rolls back: one page of 16384 bytes, and at the end, if it is not NULL, the
+ * name of a super-journal, which SQLite then deletes. Returns the number of bytes. */
+static size_t hot_journal(unsigned char *out, const unsigned char *page, const char *victim)
+{
+    static const unsigned char magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    enum { PAGE = 16384, HEADER = 512 };
+    memset(out, 0, HEADER);
+    memcpy(out, magic, 8);
+    be32(out + 8, 1);  /* records */
+    be32(out + 16, 2); /* pages of the database */
+    be32(out + 20, HEADER);
+    be32(out + 24, PAGE);
+    be32(out + HEADER, 1); /* the first page */
+    memcpy(out + HEADER + 4, page, PAGE);
+    uint32_t sum = 0;
+    for (int i = PAGE - 200; i > 0; i -= 200) {
+        sum += page[i];
+    }
+    be32(out + HEADER + 4 + PAGE, sum);
+    unsigned char *end = out + HEADER + PAGE + 8;
+    if (victim) {
+        const size_t n = strlen(victim);
+        sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            sum += (unsigned char)victim[i];
+        }
+        be32(end, 0x40000000 / PAGE + 1);
+        memcpy(end + 4, victim, n);
+        be32(end + 4 + n, (uint32_t)n);
+        be32(end + 8 + n, sum);
+        memcpy(end + 12 + n, magic, 8);
+        end += 20 + n;
+    }
+    return (size_t)(end - out);
+}
+
+static void a_journal_that_names_another_file_is_not_rolled_back(void **state)
+{
+    static const char *const way[] = {"id", "read", "write", "create"};
+    static unsigned char journal[1 << 16];
+    char victim[FILES_PATH_MAX];
+    void *data = NULL;
+    size_t n = 0;
+    uint32_t id;
+    db_close(db_made(at("hostile.db")));
+    assert_int_equal(file_read_all(&data, &n, at("hostile.db"), 1 << 24), 0);
+    snprintf(victim, sizeof(victim), "%s", at("thesis.tex"));
+    for (int twin = 0; twin < 2; twin++) {
+        const size_t length = hot_journal(journal, data, twin ? NULL : victim);
+        for (int i = 0; i < 4; i++) {
+            put("thesis.tex", "all of it", 9);
+            put("hostile.db", data, n);
+            put("hostile.db-journal", journal, length);
+            int rc = i == 0 ? db_application_id(&id, at("hostile.db"))
+                            : open_code(at("hostile.db"), (DbMode)(i - 1), &schema);
+            if (twin) { /* our own journal: rolled back, except when only the mark is asked for */
+                assert_int_equal(rc, 0);
+                assert_int_equal(file_exists(at("hostile.db-journal")), i == 0);
+            } else {
+                assert_refused(rc, OGPT_EFORMAT, "names another file");
+                assert_non_null(strstr(err_message(), victim));
+                same_bytes("hostile.db", data, n);
+                same_bytes("hostile.db-journal", journal, length);
+            }
+            if (!file_exists(at("thesis.tex"))) {
+                fail_msg("%s, twin %d: the file is gone", way[i], twin);
+            }
+        }
+    }
+    /* It appears while the database is open: then SQLite sees it, and must not delete the file. */
+    remove(at("hostile.db-journal"));
+    Db *db = db_made(at("hostile.db"));
+    assert_int_equal(db_exec(db, "PRAGMA journal_mode=DELETE"), 0);
+    put("hostile.db-journal", journal, hot_journal(journal, data, victim));
+    assert_int_equal(open_code(at("hostile.db"), DB_WRITE, &schema), OGPT_EIO);
+    assert_true(file_exists(at("thesis.tex")));
+    remove(at("hostile.db-journal"));
+    db_close(db);
+    mem_free(data);
+}
+
+/* A file of the user whose name happens to be that of a journal or a log. */
+static void files_with_the_names_of_logs_are_kept(void **state)
+{
+    static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+    static const char text[] = "my notes, forty bytes of them or a few more";
+    for (int i = 0; i < 6; i++) {
+        char name[64], path[FILES_PATH_MAX];
+        snprintf(name, sizeof(name), "notes%d.db%s", i, suffixes[i / 2]);
+        snprintf(path, sizeof(path), "%s/notes%d.db", run_folder, i);
+        if (i % 2 == 1) {
+            db_close(db_made(path));
+        }
+        put(name, text, sizeof(text));
+        assert_refused(open_code(path, DB_CREATE, &schema), OGPT_EFORMAT, name);
+        assert_int_equal(open_code(path, DB_READ, &schema), OGPT_EFORMAT);
+        same_bytes(name, text, sizeof(text));
+        remove(at(name));
+        assert_int_equal(open_code(path, DB_CREATE, &schema), 0); /* the twin */
+    }
+}
+
+/* A database of another program, with the journal of its killed writer: nothing of it changes. */
+static void foreign_databases_are_only_looked_at(void **state)
+{
+    static unsigned char journal[1 << 16];
+    void *data = NULL;
+    size_t n = 0;
+    uint32_t id = 0;
+    for (uint32_t mark = 0; mark < 2; mark++) {
+        const DbSchema theirs = {
+            .application_id = 77 * mark, .create_sql = "CREATE TABLE theirs (a)", .wal = true};
+        char name[64], log[80];
+        snprintf(name, sizeof(name), "theirs%u.db", (unsigned)mark);
+        assert_int_equal(open_code(at(name), DB_CREATE, &theirs), 0);
+        assert_int_equal(file_read_all(&data, &n, at(name), 1 << 24), 0);
+        for (int hot = 0; hot < 2; hot++) {
+            snprintf(log, sizeof(log), "%s-journal", name);
+            const size_t length = hot_journal(journal, data, NULL);
+            if (hot) {
+                put(log, journal, length);
+            }
+            for (int mode = DB_READ; mode <= DB_CREATE; mode++) {
+                assert_refused(open_code(at(name), (DbMode)mode, &schema), OGPT_EFORMAT,
+                               "another kind of file");
+            }
+            assert_int_equal(db_application_id(&id, at(name)), 0);
+            assert_int_equal(id, theirs.application_id);
+            same_bytes(name, data, n);
+            if (hot) {
+                same_bytes(log, journal, length);
+            }
+            snprintf(log, sizeof(log), "%s-shm", name);
+            assert_false(file_exists(at(log)));
+        }
+        mem_free(data);
+    }
+}
+
+/* Two names of one file are one file; what is no file is no database. */
+static void links_and_devices(void **state)
+{
+    char path[FILES_PATH_MAX];
+    snprintf(path, sizeof(path), "%s", at("linked.db"));
+    db_close(db_made(path));
+    assert_int_equal(symlink(path, at("link.db")), 0);
+    assert_int_equal(symlink("missing-file", at("dangling.db")), 0);
+    Db *db = db_made(at("link.db"));
+    assert_int_equal(db_exec(db, "INSERT INTO t (k) VALUES (7)"), 0);
+    assert_true(file_exists(at("linked.db-wal")));
+    db_close(db);
+    assert_refused(open_code(at("dangling.db"), DB_CREATE, &schema), OGPT_EIO, "symbolic link");
+    assert_refused(open_code("/dev/null", DB_CREATE, &schema), OGPT_EFORMAT, "/dev/null: a device");
+    assert_false(file_exists("/dev/null-journal"));
+    assert_int_equal(mkfifo(at("pipe.db"), 0600), 0);
+    assert_refused(open_code(at("pipe.db"), DB_CREATE, &schema), OGPT_EFORMAT, "a named pipe");
+}
+
+/* Without `wal` a file is never left with a log, and opening it for writing changes no byte. */
+static void one_writer_needs_no_log(void **state)
+{
+    const DbSchema plain = {.application_id = 9, .version = 1, .create_sql = CREATE_SQL};
+    void *data = NULL;
+    size_t n = 0;
+    assert_int_equal(open_code(at("plain.db"), DB_CREATE, &plain), 0);
+    assert_int_equal(file_read_all(&data, &n, at("plain.db"), 1 << 24), 0);
+    assert_int_equal(((unsigned char *)data)[18], 1);
+    assert_int_equal(open_code(at("plain.db"), DB_CREATE, &plain), 0);
+    same_bytes("plain.db", data, n);
+    assert_false(file_exists(at("plain.db-wal")));
+    mem_free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +565,11 @@ int main(void)
         cmocka_unit_test(failed_creation_leaves_nothing),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(journal_of_a_killed_writer_is_worked_in),
+        cmocka_unit_test(a_journal_that_names_another_file_is_not_rolled_back),
+        cmocka_unit_test(files_with_the_names_of_logs_are_kept),
+        cmocka_unit_test(foreign_databases_are_only_looked_at),
+        cmocka_unit_test(links_and_devices),
+        cmocka_unit_test(one_writer_needs_no_log),
         cmocka_unit_test(writers_wait_for_each_other),
         cmocka_unit_test(out_of_memory_is_reported),
     };

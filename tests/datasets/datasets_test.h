@@ -7,7 +7,7 @@
 
 #include "datasets/corpus.h"
 #include "datasets/generate.h"
-#include "base/db.h"
+#include "base/database/db.h"
 
 /* Remove a corpus file and the files of SQLite and of the lock next to it. */
 static inline void corpus_remove(const char *name)

@@ -227,7 +227,7 @@ static void contradictions_are_refused(void **state)
         {"UPDATE blocks SET block = -1 WHERE block = 1", "block -1: expected blocks 0 to 2"},
         {"UPDATE blocks SET moves = zeroblob(8) WHERE block = 1", "bytes of moves, found 8"},
         {"PRAGMA application_id = 7", "this is another kind of file"},
-        {"DROP TABLE blocks", "no such table"},
+        {"DROP TABLE blocks", "the table 'blocks' is missing"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         Corpus *corpus = NULL;

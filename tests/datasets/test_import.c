@@ -299,7 +299,7 @@ static void a_corpus_is_replaced_only_by_its_like_or_by_force(void **state)
     options.force = false;
     assert_refused(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL),
                    OGPT_EUSAGE, "holds random games of size 8");
-    put_text("imported-wal", "a log of the corpus that is replaced");
+    put_text("imported-wal", "\x37\x7f\x06\x82, a log of the corpus that is replaced");
     options.force = true;
     assert_int_equal(import_games(&result, path_of("imported"), &file, 1, &options, NULL, NULL), 0);
     assert_false(file_exists(at("imported-wal")));

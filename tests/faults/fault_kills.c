@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "datasets/corpus.h"
-#include "base/db.h"
+#include "base/database/db.h"
 
 static const DbSchema corpus_schema = {.application_id = CORPUS_APPLICATION_ID,
                                        .version = CORPUS_SCHEMA_VERSION};

@@ -14,7 +14,7 @@
 #include "base/files.h"
 #include "datasets/corpus.h"
 #include "datasets/generate.h"
-#include "base/db.h"
+#include "base/database/db.h"
 #include "tests/fuzz/fuzz.h"
 
 #define GAMES 40

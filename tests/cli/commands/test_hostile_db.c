@@ -11,6 +11,8 @@
 
 #define N_GAMES 3000
 #define SECONDS_MAX 5.0
+/* an expression that takes hours */
+#define ENDLESS "6 + 0 * instr(zeroblob(100000000), zeroblob(50000000) || x'01')"
 #define FOR_EVER "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
 
 static const DbSchema results_schema = {
@@ -120,11 +122,21 @@ static void foreign_objects_are_refused(void **state)
         " DELETE FROM eval_by_ply WHERE ' BEFORE UPDATE ON ' <> ''; END",
         "DROP TRIGGER eval_append_only; CREATE TRIGGER eval_append_only BEFORE UPDATE ON eval BEGIN"
         " SELECT RAISE(IGNORE); END",
+        "CREATE TABLE more (a)",
+        "CREATE INDEX more ON eval(loss)",
+        "ALTER TABLE eval ADD COLUMN more TEXT",
+        "DROP TABLE eval; CREATE TABLE eval (row INTEGER PRIMARY KEY, run INTEGER NOT NULL"
+        " REFERENCES runs(run), loss REAL AS (" ENDLESS ")) STRICT",
     };
     static const char *const of_corpora[] = {
         "ALTER TABLE meta RENAME TO x; CREATE VIEW meta AS " FOR_EVER,
         "ALTER TABLE blocks RENAME TO x; CREATE VIEW blocks AS " FOR_EVER,
         "CREATE TRIGGER t BEFORE INSERT ON blocks BEGIN " FOR_EVER "; END",
+        "DROP TABLE meta; CREATE TABLE meta (id INTEGER PRIMARY KEY, size INTEGER AS (" ENDLESS
+        "), source TEXT, seed INTEGER, generator TEXT, n_games INTEGER, plies INTEGER,"
+        " content_hash TEXT)",
+        "CREATE INDEX more ON blocks(block)",
+        "CREATE TABLE more (a)",
     };
     uint8_t *moves = mem_alloc(N_GAMES, 60, "moves");
     for (size_t i = 0; i < sizeof(of_results) / sizeof(*of_results); i++) {
@@ -152,21 +164,15 @@ static void foreign_objects_are_refused(void **state)
     mem_free(moves);
 }
 
-/* Tables of our names without our promises about them: text in a blob column, a blob of 200 MB,
- * numbers out of range, no tables at all. */
+/* Our tables with the wrong things in them: a blob of 200 MB, numbers out of range; no tables. */
 static void wrong_values_are_refused(void **state)
 {
-    static const char loose[] =
-        "ALTER TABLE blocks RENAME TO x; CREATE TABLE blocks (block INTEGER PRIMARY KEY,"
-        " first_game, n_games, moves, checksum); INSERT INTO blocks SELECT * FROM x; DROP TABLE x;";
     static const char *const changes[] = {
-        "UPDATE blocks SET moves = 'f5d6c3' WHERE block = 1",
-        "UPDATE blocks SET moves = NULL WHERE block = 1",
-        "UPDATE blocks SET moves = 17 WHERE block = 1",
+        "UPDATE blocks SET moves = CAST('f5d6c3' AS BLOB) WHERE block = 1",
         "UPDATE blocks SET moves = zeroblob(200000000) WHERE block = 1",
         "UPDATE blocks SET n_games = 9223372036854775807 WHERE block = 1",
         "UPDATE blocks SET first_game = -5 WHERE block = 1",
-        "UPDATE blocks SET checksum = 'none' WHERE block = 1",
+        "UPDATE blocks SET checksum = 0 WHERE block = 1",
         "UPDATE meta SET n_games = 9223372036854775807",
         "UPDATE meta SET size = 2147483648",
         "DELETE FROM meta",
@@ -176,8 +182,7 @@ static void wrong_values_are_refused(void **state)
     uint8_t *moves = mem_alloc(N_GAMES, 60, "moves");
     for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
         make_corpus(NULL, "loose.ogpc", 6, 1, N_GAMES);
-        corpus_sql("loose.ogpc", loose);
-        assert_int_equal(corpus_use("loose.ogpc", moves), 0); /* the twin: loose, and right */
+        assert_int_equal(corpus_use("loose.ogpc", moves), 0); /* the twin */
         corpus_sql("loose.ogpc", changes[i]);
         const double start = clock_seconds();
         if (corpus_use("loose.ogpc", moves) != OGPT_EFORMAT) {
@@ -187,17 +192,6 @@ static void wrong_values_are_refused(void **state)
         assert_true(clock_seconds() - start < SECONDS_MAX);
     }
     mem_free(moves);
-
-    /* Text where numbers stand, in a results database: shown as it is, or refused; no crash. */
-    results_make("loose.db");
-    results_sql("loose.db",
-                "ALTER TABLE eval RENAME TO x; CREATE TABLE eval (row INTEGER PRIMARY KEY, run,"
-                " loss, kl, model_hash); INSERT INTO eval VALUES (1, 1, 'much', x'00ff', 7),"
-                " (2, 1, zeroblob(100000000), NULL, x'ff00ff')");
-    char *shown = NULL;
-    const int rc = results_use("loose.db", &shown, true);
-    assert_true(rc == 0 || rc == OGPT_EFORMAT);
-    mem_free(shown);
 }
 
 /* A byte of the first page, or of one that holds texts of tables. */

@@ -1,11 +1,12 @@
-/* base/db.c - the one file that speaks to SQLite.
+/* base/database/db.c - databases: opening, statements, transactions.
  *
- * Order matters when opening: busy_timeout comes first, so that everything after it waits for
- * another process; the file is proved to be ours before anything in it is changed; only then
- * is it switched to WAL. Writers take the write lock at BEGIN (IMMEDIATE), because a reader
+ * Order matters when opening: the file and what lies beside it are looked at first (db_look.c);
+ * busy_timeout comes first of all that SQLite is told, so that everything after it waits for
+ * another process; a handle that can only read proves that the file is ours (db_schema.c); only
+ * then is it opened for writing. Writers take the write lock at BEGIN (IMMEDIATE), because a reader
  * that turns into a writer later is refused at once, without the timeout.
  */
-#include "base/db.h"
+#include "base/database/db.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -13,28 +14,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/arena.h"
+#include "base/database/db_internal.h"
 #include "base/err.h"
-#include "base/files.h"
 #include "base/process.h"
 
 #define BUSY_TIMEOUT_MS 30000
-#define SQL_SHOWN 160             /* characters of a statement in a message */
-#define VALUE_BYTES_MAX (1 << 28) /* a larger text or blob in a file is damage */
-#define PAGE_BYTES "16384"        /* corpus blocks of 60 KB take four pages */
-
-struct Db {
-    sqlite3 *handle;
-    char path[FILES_PATH_MAX];
-};
-
-struct DbStmt {
-    sqlite3_stmt *handle;
-    Db *db;
-    int bind_code; /* first failed bind, reported by db_step */
-};
+#define SQL_SHOWN 160                        /* characters of a statement in a message */
+#define VALUE_BYTES_MAX (1 << 28)            /* a larger text or blob in a file is damage */
+#define NAME_BYTES (3 * FILES_PATH_MAX + 32) /* a path as a URI */
+#define PAGE_BYTES "16384"                   /* corpus blocks of 60 KB take four pages */
 
 static int code_of(int sqlite_code)
 {
@@ -68,8 +57,7 @@ static const char *advice_of(int sqlite_code)
     }
 }
 
-/* Set the message for a failed call: file, statement, SQLite's reason, what to do. */
-static int db_fail(const Db *db, int sqlite_code, const char *sql)
+int db__fail(const Db *db, int sqlite_code, const char *sql)
 {
     char shown[SQL_SHOWN + 4];
     size_t length = 0;
@@ -120,10 +108,18 @@ static int journal_to_wal(Db *db)
         }
         bool late = clock_seconds() - start > BUSY_TIMEOUT_MS / 1000.0;
         if (code_of(rc) != OGPT_ELOCKED || late) {
-            return db_fail(db, rc, sql);
+            return db__fail(db, rc, sql);
         }
         sqlite3_sleep(5);
     }
+}
+
+static int id_refuse(const char *path, uint32_t found, const DbSchema *schema)
+{
+    return err_set(OGPT_EFORMAT,
+                   "%s: application id 0x%08x expected, found 0x%08x: this is another kind of "
+                   "file; check the path",
+                   path, (unsigned)schema->application_id, (unsigned)found);
 }
 
 /* *is_new: the file is empty, or an SQLite file without a table and without a mark, as a process
@@ -146,10 +142,7 @@ static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
         return 0;
     }
     if ((uint32_t)application_id != schema->application_id) {
-        return err_set(OGPT_EFORMAT,
-                       "%s: application id 0x%08x expected, found 0x%08x: this is another kind "
-                       "of file; check the path",
-                       db->path, (unsigned)schema->application_id, (unsigned)application_id);
+        return id_refuse(db->path, (uint32_t)application_id, schema);
     }
     if (version > schema->version) {
         return err_set(OGPT_EVERSION,
@@ -165,16 +158,19 @@ static int schema_compare(bool *is_new, Db *db, const DbSchema *schema)
     return 0;
 }
 
-/* As schema_compare, in a transaction of its own. After a failure db_close ends the transaction, so
- * that the caller still finds SQLite's error code. */
+/* As schema_compare, and the tables too, in a transaction of its own: nothing may change between.
+ * After a failure db_close ends the transaction, so that the caller still finds SQLite's error
+ * code. */
 static int schema_check(bool *is_new, Db *db, const DbSchema *schema)
 {
     int rc = db_exec(db, "BEGIN");
     rc = rc ? rc : schema_compare(is_new, db, schema);
+    rc = rc || *is_new ? rc : db__objects_check(db, schema);
     return rc ? rc : db_exec(db, "COMMIT");
 }
 
-/* Create the tables. The check is repeated under the write lock, because another process may have
+/* Create the tables, before there is a write-ahead log: then the mark of a file that has a log is
+ * in the file itself. The check is repeated under the write lock, because another process may have
  * created them since. */
 static int schema_create(Db *db, const DbSchema *schema)
 {
@@ -182,7 +178,9 @@ static int schema_create(Db *db, const DbSchema *schema)
     snprintf(marks, sizeof(marks), "PRAGMA application_id=%u; PRAGMA user_version=%d",
              (unsigned)schema->application_id, schema->version);
     bool is_new = false;
-    int rc = db_begin(db);
+    /* The page size can only be chosen before the first page is written. */
+    int rc = db_exec(db, "PRAGMA page_size=" PAGE_BYTES);
+    rc = rc ? rc : db_begin(db);
     if (rc != 0) {
         return rc;
     }
@@ -210,37 +208,27 @@ static int handle_harden(Db *db)
     return db_exec(db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA foreign_keys=ON");
 }
 
-static int file_prepare(Db *db, DbMode mode, const DbSchema *schema)
+/* The file as a URI: only a URI can say that the file is immutable, and in one no name, such as
+ * ":memory:", has a meaning of its own. */
+static void name_of(char out[NAME_BYTES], const char *real, bool immutable)
 {
-    bool is_new = false;
-    int rc = handle_harden(db);
-    rc = rc ? rc : schema_check(&is_new, db, schema);
-    if (rc != 0) {
-        return rc;
+    static const char digits[] = "0123456789abcdef";
+    size_t n = (size_t)snprintf(out, NAME_BYTES, "file:%s", real[0] == '/' ? "//" : "");
+    for (const char *c = real; *c != '\0'; c++) {
+        const bool plain = !strchr("%?#", *c);
+        out[n] = plain ? *c : '%';
+        if (!plain) {
+            out[++n] = digits[*c >> 4];
+            out[++n] = digits[*c & 15];
+        }
+        n++;
     }
-    if (is_new && mode != DB_CREATE) {
-        return err_set(OGPT_EFORMAT, "%s: empty: no tables in it; check the path", db->path);
-    }
-    if (mode == DB_READ) {
-        return 0;
-    }
-    if (sqlite3_db_readonly(db->handle, "main") != 0) {
-        return err_set(OGPT_EIO, "%s: not writable; check the permissions", db->path);
-    }
-    /* The page size can only be chosen before the first page is written. */
-    if (is_new) {
-        rc = db_exec(db, "PRAGMA page_size=" PAGE_BYTES);
-    }
-    rc = rc ? rc : journal_to_wal(db);
-    rc = rc ? rc : db_exec(db, "PRAGMA synchronous=FULL");
-    if (rc == 0 && is_new) {
-        rc = schema_create(db, schema);
-    }
-    return rc;
+    snprintf(out + n, NAME_BYTES - n, "%s", immutable ? "?immutable=1" : "");
 }
 
-/* Open the file without looking into it. */
-static int handle_open(Db **out, const char *path, DbMode mode)
+/* Open the file without looking into it. `immutable`: nobody can change it meanwhile, so SQLite
+ * needs no lock and no file beside it. */
+static int handle_open(Db **out, const char *path, const DbLook *look, DbMode mode, bool immutable)
 {
     static const int flags[] = {
         [DB_READ] = SQLITE_OPEN_READONLY,
@@ -248,24 +236,24 @@ static int handle_open(Db **out, const char *path, DbMode mode)
         [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
     *out = NULL;
-    if (path[0] == '\0') {
-        return err_set(OGPT_EUSAGE, "empty file name: give the path of a database file");
-    }
-    if (dir_exists(path)) {
-        return err_set(OGPT_EFORMAT, "%s: a directory, not a database file", path);
-    }
-    if (mode != DB_CREATE && !file_exists(path)) {
-        return err_set(OGPT_EIO, "%s: no such file; check the path", path);
-    }
+    const char *vfs = db__vfs();
     Db *db = mem_calloc(1, sizeof(*db), "a database handle");
     if (!db) {
         return OGPT_ENOMEM;
     }
-    /* "./" keeps SQLite from giving names like ":memory:" a meaning of their own. */
-    char name[FILES_PATH_MAX + 2];
-    snprintf(name, sizeof(name), "%s%s", path[0] == '/' ? "" : "./", path);
     snprintf(db->path, sizeof(db->path), "%s", path);
-    int opened = sqlite3_open_v2(name, &db->handle, flags[mode] | SQLITE_OPEN_EXRESCODE, NULL);
+    snprintf(db->real, sizeof(db->real), "%s", look->real);
+    db->application_id = look->application_id;
+    db->device = look->device;
+    db->inode = look->inode;
+    db__enlist(db);
+    char name[NAME_BYTES];
+    name_of(name, look->real, immutable);
+    int opened = !vfs ? SQLITE_NOMEM
+                      : sqlite3_open_v2(name, &db->handle,
+                                        flags[mode] | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI |
+                                            SQLITE_OPEN_NOFOLLOW,
+                                        vfs);
     if (opened != SQLITE_OK) {
         int system_errno = db->handle ? sqlite3_system_errno(db->handle) : 0;
         int rc =
@@ -279,34 +267,122 @@ static int handle_open(Db **out, const char *path, DbMode mode)
 }
 
 /* A killed writer may leave a journal or a log next to the file. SQLite must apply it before anyone
- * reads, but refuses to do so for a reader (SQLITE_READONLY). So the file is opened once for
- * writing; the first read applies it. */
-static int leftovers_recover(const char *path)
+ * reads, but refuses to do so for a reader (SQLITE_READONLY). So the file, which is ours by its
+ * mark, is opened once for writing; the first read applies it. */
+static int leftovers_recover(const char *path, const DbLook *look)
 {
     Db *db = NULL;
     int64_t id;
-    int rc = handle_open(&db, path, DB_WRITE);
+    int rc = handle_open(&db, path, look, DB_WRITE, false);
     rc = rc ? rc : handle_harden(db);
     rc = rc ? rc : query_int(&id, db, "PRAGMA application_id");
     db_close(db);
     return rc;
 }
 
-static bool needs_recovery(const Db *db, DbMode mode)
+/* Open for reading and compare marks and tables. *code: SQLite's, after a failure. */
+static int reader_open(Db **out, bool *is_new, int *code, const char *path, const DbLook *look,
+                       const DbSchema *schema, bool immutable)
 {
-    return db && mode == DB_READ && (sqlite3_errcode(db->handle) & 0xff) == SQLITE_READONLY;
+    *code = SQLITE_OK;
+    int rc = handle_open(out, path, look, DB_READ, immutable);
+    rc = rc ? rc : handle_harden(*out);
+    rc = rc ? rc : schema_check(is_new, *out, schema);
+    if (rc != 0) {
+        *code = *out ? sqlite3_errcode((*out)->handle) & 0xff : SQLITE_OK;
+        db_close(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+static int not_a_database(const char *path)
+{
+    return err_set(OGPT_EFORMAT, "%s: file is not a database; %s", path, advice_of(SQLITE_NOTADB));
+}
+
+/* Whether the file may be opened at all, by what its bytes say. */
+static int look_judge(const DbLook *look, const char *path, DbMode mode, const DbSchema *schema)
+{
+    if (look->missing && mode != DB_CREATE) {
+        return err_set(OGPT_EIO, "%s: no such file; check the path", path);
+    }
+    if (mode != DB_CREATE && (look->n_bytes == 0 || (look->is_unborn && !look->is_database))) {
+        return err_set(OGPT_EFORMAT, "%s: empty: no tables in it; check the path", path);
+    }
+    if (look->n_bytes == 0 || look->open_here) {
+        return 0;
+    }
+    if (!look->is_database) {
+        return look->is_unborn ? 0 : not_a_database(path);
+    }
+    /* Without a mark: a file that a process is making just now, or a foreign one. A reader can find
+     * out which without a trace, but not if SQLite must make a log for it. */
+    return look->application_id == schema->application_id ||
+                   (look->application_id == 0 && !look->is_wal)
+               ? 0
+               : id_refuse(path, look->application_id, schema);
+}
+
+/* A handle that can only read, on a file that is ours. */
+static int file_prove(Db **out, bool *is_new, const char *path, const DbLook *look, DbMode mode,
+                      const DbSchema *schema)
+{
+    int code;
+    int rc = reader_open(out, is_new, &code, path, look, schema, false);
+    const bool ours =
+        look->application_id == schema->application_id || (look->is_unborn && mode == DB_CREATE);
+    if (rc != 0 && code == SQLITE_READONLY && ours) {
+        rc = leftovers_recover(path, look);
+        rc = rc ? rc : reader_open(out, is_new, &code, path, look, schema, false);
+    } else if (rc != 0 && code == SQLITE_CANTOPEN && look->is_wal && !look->has_wal) {
+        /* In a folder that cannot be written to, no log can be made, and nobody has one. */
+        rc = reader_open(out, is_new, &code, path, look, schema, true);
+    } else if (rc != 0 && code == SQLITE_READONLY) {
+        rc = id_refuse(path, look->application_id, schema); /* a foreign one, with its journal */
+    }
+    if (rc == 0 && *is_new && mode != DB_CREATE) {
+        rc = err_set(OGPT_EFORMAT, "%s: empty: no tables in it; check the path", path);
+    }
+    return rc;
+}
+
+/* Open a file that is ours, or new, for writing. */
+static int writer_open(Db **out, const char *path, const DbLook *look, DbMode mode,
+                       const DbSchema *schema, bool is_new)
+{
+    int rc = handle_open(out, path, look, mode, false);
+    rc = rc ? rc : handle_harden(*out);
+    if (rc == 0 && sqlite3_db_readonly((*out)->handle, "main") != 0) {
+        rc = err_set(OGPT_EIO, "%s: not writable; check the permissions", path);
+    }
+    rc = rc ? rc : db_exec(*out, "PRAGMA synchronous=FULL");
+    if (rc == 0 && is_new) {
+        rc = schema_create(*out, schema);
+    }
+    if (rc == 0) {
+        (*out)->application_id = schema->application_id;
+    }
+    return rc || !schema->wal ? rc : journal_to_wal(*out);
 }
 
 int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema)
 {
-    int rc = handle_open(out, path, mode);
-    rc = rc ? rc : file_prepare(*out, mode, schema);
-    if (rc != 0 && needs_recovery(*out, mode)) {
+    DbLook look;
+    bool is_new = true;
+    *out = NULL;
+    if (path[0] == '\0') {
+        return err_set(OGPT_EUSAGE, "empty file name: give the path of a database file");
+    }
+    int rc = db__look(&look, path);
+    rc = rc ? rc : look_judge(&look, path, mode, schema);
+    if (rc == 0 && look.n_bytes > 0) {
+        rc = file_prove(out, &is_new, path, &look, mode, schema);
+    }
+    if (rc == 0 && mode != DB_READ) {
         db_close(*out);
         *out = NULL;
-        rc = leftovers_recover(path);
-        rc = rc ? rc : handle_open(out, path, mode);
-        rc = rc ? rc : file_prepare(*out, mode, schema);
+        rc = writer_open(out, path, &look, mode, schema, is_new);
     }
     if (rc != 0) {
         db_close(*out);
@@ -315,46 +391,18 @@ int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema)
     return rc;
 }
 
-int db_refuse_foreign(Db *db, const char *allowed)
-{
-    char sql[2048];
-    DbStmt *stmt = NULL;
-    snprintf(sql, sizeof(sql),
-             "SELECT type, name FROM sqlite_schema WHERE (type IN ('view', 'trigger') AND NOT (%s))"
-             " OR (type = 'table' AND rootpage = 0) LIMIT 1",
-             allowed);
-    int rc = db_prepare(&stmt, db, sql);
-    rc = rc ? rc : db_step(stmt);
-    if (rc == 1) {
-        rc = err_set(OGPT_EFORMAT,
-                     "%s: holds a foreign %s '%.60s', which no ogpt makes; use another copy",
-                     db->path, db_column_text(stmt, 0), db_column_text(stmt, 1));
-    }
-    db_finalize(stmt);
-    return rc;
-}
-
-static int application_id_read(int64_t *id, bool *recover, const char *path)
-{
-    Db *db = NULL;
-    int rc = handle_open(&db, path, DB_READ);
-    rc = rc ? rc : handle_harden(db);
-    rc = rc ? rc : query_int(id, db, "PRAGMA application_id");
-    *recover = rc != 0 && needs_recovery(db, DB_READ);
-    db_close(db);
-    return rc;
-}
-
 int db_application_id(uint32_t *out, const char *path)
 {
-    int64_t id = 0;
-    bool recover;
-    int rc = application_id_read(&id, &recover, path);
-    if (recover) {
-        rc = leftovers_recover(path);
-        rc = rc ? rc : application_id_read(&id, &recover, path);
+    DbLook look;
+    *out = 0;
+    int rc = db__look(&look, path);
+    if (rc == 0 && look.missing) {
+        return err_set(OGPT_EIO, "%s: no such file; check the path", path);
     }
-    *out = (uint32_t)id;
+    if (rc == 0 && !look.is_database && !look.open_here && look.n_bytes > 0 && !look.is_unborn) {
+        rc = not_a_database(path);
+    }
+    *out = rc == 0 ? look.application_id : 0;
     return rc;
 }
 
@@ -366,6 +414,7 @@ void db_close(Db *db)
     int rc = sqlite3_close(db->handle);
     assert(rc == SQLITE_OK); /* else a statement was not finalised */
     (void)rc;
+    db__delist(db);
     mem_free(db);
 }
 
@@ -377,7 +426,7 @@ const char *db_path(const Db *db)
 int db_exec(Db *db, const char *sql)
 {
     int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? 0 : db_fail(db, rc, sql);
+    return rc == SQLITE_OK ? 0 : db__fail(db, rc, sql);
 }
 
 int db_begin(Db *db)
@@ -396,132 +445,6 @@ void db_rollback(Db *db)
     if (sqlite3_get_autocommit(db->handle) == 0) {
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     }
-}
-
-int db_prepare(DbStmt **out, Db *db, const char *sql)
-{
-    *out = NULL;
-    DbStmt *stmt = mem_calloc(1, sizeof(*stmt), "a database statement");
-    if (!stmt) {
-        return OGPT_ENOMEM;
-    }
-    stmt->db = db;
-    int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt->handle, NULL);
-    if (rc != SQLITE_OK) {
-        mem_free(stmt);
-        return db_fail(db, rc, sql);
-    }
-    *out = stmt;
-    return 0;
-}
-
-void db_finalize(DbStmt *stmt)
-{
-    if (stmt) {
-        sqlite3_finalize(stmt->handle);
-        mem_free(stmt);
-    }
-}
-
-static void bind_note(DbStmt *stmt, int rc)
-{
-    if (rc != SQLITE_OK && stmt->bind_code == SQLITE_OK) {
-        stmt->bind_code = rc;
-    }
-}
-
-void db_bind_int(DbStmt *stmt, int index, int64_t value)
-{
-    bind_note(stmt, sqlite3_bind_int64(stmt->handle, index, value));
-}
-
-void db_bind_num(DbStmt *stmt, int index, double value)
-{
-    bind_note(stmt, isnan(value) ? sqlite3_bind_null(stmt->handle, index)
-                                 : sqlite3_bind_double(stmt->handle, index, value));
-}
-
-void db_bind_text(DbStmt *stmt, int index, const char *value)
-{
-    bind_note(stmt, sqlite3_bind_text(stmt->handle, index, value, -1, SQLITE_STATIC));
-}
-
-void db_bind_blob(DbStmt *stmt, int index, const void *data, size_t n_bytes)
-{
-    bind_note(stmt, sqlite3_bind_blob64(stmt->handle, index, data, n_bytes, SQLITE_STATIC));
-}
-
-int db_step(DbStmt *stmt)
-{
-    assert(stmt);
-    int rc = stmt->bind_code != SQLITE_OK ? stmt->bind_code : sqlite3_step(stmt->handle);
-    if (rc == SQLITE_ROW) {
-        return 1;
-    }
-    return rc == SQLITE_DONE ? 0 : db_fail(stmt->db, rc, sqlite3_sql(stmt->handle));
-}
-
-void db_reset(DbStmt *stmt)
-{
-    sqlite3_reset(stmt->handle);
-    sqlite3_clear_bindings(stmt->handle);
-    stmt->bind_code = SQLITE_OK;
-}
-
-int64_t db_column_int(DbStmt *stmt, int column)
-{
-    assert(stmt);
-    return sqlite3_column_int64(stmt->handle, column);
-}
-
-double db_column_num(DbStmt *stmt, int column)
-{
-    return db_column_is_null(stmt, column) ? NAN : sqlite3_column_double(stmt->handle, column);
-}
-
-const char *db_column_text(DbStmt *stmt, int column)
-{
-    assert(stmt);
-    const char *text = (const char *)sqlite3_column_text(stmt->handle, column);
-    return text ? text : "";
-}
-
-const void *db_column_blob(DbStmt *stmt, int column, size_t *n_bytes)
-{
-    const void *data = sqlite3_column_blob(stmt->handle, column);
-    *n_bytes = (size_t)sqlite3_column_bytes(stmt->handle, column);
-    return data;
-}
-
-DbType db_column_type(DbStmt *stmt, int column)
-{
-    switch (sqlite3_column_type(stmt->handle, column)) {
-    case SQLITE_INTEGER: return DB_INTEGER;
-    case SQLITE_FLOAT: return DB_REAL;
-    case SQLITE_NULL: return DB_NULL;
-    default: return DB_TEXT;
-    }
-}
-
-bool db_column_is_null(DbStmt *stmt, int column)
-{
-    return sqlite3_column_type(stmt->handle, column) == SQLITE_NULL;
-}
-
-int db_columns(DbStmt *stmt)
-{
-    return sqlite3_column_count(stmt->handle);
-}
-
-const char *db_column_name(DbStmt *stmt, int column)
-{
-    const char *name = sqlite3_column_name(stmt->handle, column);
-    return name ? name : "";
-}
-
-int64_t db_last_rowid(Db *db)
-{
-    return sqlite3_last_insert_rowid(db->handle);
 }
 
 int db_check(Db *db)

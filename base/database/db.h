@@ -1,8 +1,11 @@
-/* base/db.h - the one owner of sqlite3 handles (db.c is the only file with <sqlite3.h>).
+/* base/database/db.h - the one owner of sqlite3 handles (only this room has <sqlite3.h>).
  *
- * Opening sets busy_timeout first, then WAL, synchronous FULL, foreign keys, defensive mode,
- * trusted_schema off, cell_size_check on, mmap off; the application id must match. Messages
- * contain the file, the statement's text and SQLite's reason.
+ * A file is proved to be ours before SQLite may change it or anything beside it: its header is
+ * read as bytes, what lies beside it must be SQLite's and must name no other file, and its tables
+ * are compared with create_sql, word for word, before one is read. Symbolic links are resolved
+ * first. Then busy_timeout, synchronous FULL, foreign keys, defensive mode, trusted_schema off,
+ * cell_size_check on, mmap off. Messages contain the file, the statement's text and SQLite's
+ * reason.
  */
 #ifndef OGPT_BASE_DB_H
 #define OGPT_BASE_DB_H
@@ -19,20 +22,21 @@ typedef enum DbMode { DB_READ, DB_WRITE, DB_CREATE /* write, create when missing
 typedef struct DbSchema {
     uint32_t application_id;
     int version;            /* user_version */
-    const char *create_sql; /* run once in one transaction when the file is new */
     int oldest;             /* least user_version that is opened; 0: `version` alone */
+    const char *create_sql; /* run once in one transaction when the file is new; "": any tables */
+    bool wal;               /* several processes write: a write-ahead log, which stays */
+    bool grows; /* later programs add tables and columns: a file may lack some, and its views
+                 * may be others (the caller compares one before it reads it) */
 } DbSchema;
 
 /* Returns 0, OGPT_EIO (cannot open, disk full), OGPT_EFORMAT (not a database, other application
- * id, damaged), OGPT_EVERSION (newer user_version), OGPT_ELOCKED (busy after 30 s). */
+ * id, foreign tables, damaged), OGPT_EVERSION (newer user_version), OGPT_ELOCKED (busy after 30 s).
+ */
 int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema);
 void db_close(Db *db);
-/* Refuse (OGPT_EFORMAT) a file with a foreign view, trigger or virtual table: its statements would
- * run within ours, possibly for ever. `allowed` is an SQL condition that holds for the rows of
- * sqlite_schema that are ours; "0" if there are none. */
-int db_refuse_foreign(Db *db, const char *allowed);
-/* The application id of an SQLite file, to tell what kind of file it is. Returns 0, OGPT_EIO,
- * OGPT_EFORMAT (not a database). */
+/* The application id of an SQLite file, to tell what kind of file it is; read as bytes, so that a
+ * foreign file is not touched. 0 for a file that was being made when its process was killed.
+ * Returns 0, OGPT_EIO, OGPT_EFORMAT (not a database). */
 int db_application_id(uint32_t *out, const char *path);
 const char *db_path(const Db *db);
 
