@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 
 struct DbStmt {
     sqlite3_stmt *handle;

@@ -1,4 +1,4 @@
-/* tests/base/test_db.c - opening a database with suspicion, statements, locks, damage. */
+/* tests/base/database/test_db.c - opening a database with suspicion, statements, locks, damage. */
 #include "tests/base/base_test.h"
 
 #include <math.h>
