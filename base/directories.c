@@ -70,8 +70,7 @@ int path_parent(char *out, const char *path)
     return n >= FILES_PATH_MAX ? too_long() : 0;
 }
 
-/* Where a name that nothing has yet would be made: its folder without symbolic links. */
-static int path_resolve_new(char *out, const char *path)
+int path__resolve_parent(char *out, const char *path)
 {
     char parent[FILES_PATH_MAX], folder[PATH_MAX];
     const size_t start = name_start(path);
@@ -103,7 +102,7 @@ int path_resolve(char *out, const char *path)
         return err_set(OGPT_EIO, "%s: a symbolic link to something that is missing; name another",
                        path);
     }
-    return path_resolve_new(out, path);
+    return path__resolve_parent(out, path);
 }
 
 int path__beside(char *out, const char *prefix, const char *path)

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -151,15 +150,14 @@ int file_new_write_new(const char *path, const void *data, size_t n_bytes)
     return rc;
 }
 
-/* Rename without replacing, in one step where the file system can. Elsewhere there is only the
- * check that file_write_atomic has already made. */
-static int rename_new(const char *from, const char *to)
+/* In one step: renameat2 where the file system can, else a second name and the removal of the
+ * first. */
+int file_new_rename(const char *from, const char *to)
 {
-    int renamed = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
-    if (renamed != 0 && (errno == EINVAL || errno == ENOSYS)) {
-        renamed = rename(from, to);
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+        return 0;
     }
-    return renamed;
+    return (errno == EINVAL || errno == ENOSYS) && link(from, to) == 0 ? unlink(from) : -1;
 }
 
 static int exists_error(const char *path)
@@ -215,7 +213,7 @@ int file_publish(const char *from, const char *path, bool replace)
     char parent[FILES_PATH_MAX];
     int rc = path_parent(parent, path);
     rc = rc ? rc : goal_check(path, replace);
-    if (rc == 0 && (replace ? rename(from, path) : rename_new(from, path)) != 0) {
+    if (rc == 0 && (replace ? rename(from, path) : file_new_rename(from, path)) != 0) {
         rc = errno == EEXIST ? exists_error(path)
                              : err_set_errno(OGPT_EIO, "%s: cannot be put in place", path);
     }
@@ -296,67 +294,4 @@ int dir_self_check(const char *path, uint64_t bytes)
     mem_free(back);
     int removed = dir_remove(scratch);
     return rc ? rc : removed;
-}
-
-/* ---- the lock ---- */
-
-static int locked_error(int fd, const char *path)
-{
-    char holder[300];
-    ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
-    holder[n > 0 ? n : 0] = 0;
-    long pid = 0;
-    char host[257] = "";
-    if (sscanf(holder, "%ld %256s", &pid, host) == 2) {
-        return err_set(OGPT_ELOCKED, "%s: locked by process %ld on %s; wait for it or stop it",
-                       path, pid, host);
-    }
-    return err_set(OGPT_ELOCKED, "%s: locked by a process that is just starting; try again", path);
-}
-
-/* flock and not fcntl's classic locks: those are dropped when any descriptor of the file is
- * closed, and never conflict within one process. The kernel releases a flock when its holder dies,
- * so stale locks need no detection: only a file with an old pid remains. */
-int file_lock(FileLock *out, const char *path)
-{
-    out->fd = -1;
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        return err_set_errno(OGPT_EIO, "%s: lock file cannot be opened", path);
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int rc = errno == EWOULDBLOCK ? locked_error(fd, path)
-                                      : err_set_errno(OGPT_EIO, "%s: cannot be locked", path);
-        close(fd);
-        return rc;
-    }
-    char host[257] = "", text[300];
-    gethostname(host, sizeof(host) - 1);
-    int length = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(), host);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length) {
-        int rc = err_set_errno(OGPT_EIO, "%s: lock file cannot be written", path);
-        close(fd);
-        return rc;
-    }
-    out->fd = fd;
-    return 0;
-}
-
-int file_lock_beside(FileLock *out, const char *path)
-{
-    char name[FILES_PATH_MAX];
-    if (snprintf(name, sizeof(name), "%s.lock", path) >= (int)sizeof(name)) {
-        return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 6);
-    }
-    return file_lock(out, name);
-}
-
-/* The file stays: removing it would let a process that has just opened it lock a file that
- * nobody else can see any more. */
-void file_unlock(FileLock *lock)
-{
-    if (lock->fd >= 0) {
-        close(lock->fd);
-        lock->fd = -1;
-    }
 }

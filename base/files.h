@@ -76,10 +76,14 @@ int disk_preflight(const char *path, uint64_t bytes);
  * is read back. Leaves nothing. Returns 0, OGPT_ENEGATIVE (other bytes came back) or OGPT_EIO. */
 int dir_self_check(const char *path, uint64_t bytes);
 
-/* Exclusive advisory lock file that contains "pid host". A second process gets OGPT_ELOCKED with a
- * message that names the holder's pid; the lock of a dead process is taken over. */
+/* Exclusive lock file. It appears with its content, "ogpt lock of process PID on HOST", and is gone
+ * after file_unlock; after a kill it stays, and the next process takes it over. A second process
+ * gets OGPT_ELOCKED with a message that names the holder's pid. Whatever else has the name, such as
+ * the Cargo.lock of another program, is not written to: OGPT_EUSAGE. Two names of one path, by
+ * symbolic links, give one lock. */
 typedef struct FileLock {
     int fd;
+    char path[FILES_PATH_MAX]; /* without symbolic links */
 } FileLock;
 int file_lock(FileLock *out, const char *path);
 /* The same with the lock file PATH.lock, for what one process at a time may write at `path`. */

@@ -15,10 +15,14 @@ int file_new_write(int fd, const void *data, size_t n_bytes, const char *path);
 int file_new_finish(int fd, const char *path);
 /* All three. On failure no file is left. */
 int file_new_write_new(const char *path, const void *data, size_t n_bytes);
+/* Rename without replacing: 0, or -1 with errno, EEXIST if `to` is there. Regular files only. */
+int file_new_rename(const char *from, const char *to);
 /* fsync a directory, so that the names in it survive a crash. */
 int dir__sync(const char *path);
 /* The kind of an entry, for messages: "symbolic link", "directory", ... */
 const char *path__kind(const struct stat *info);
+/* `path` with its folder, but not itself, free of symbolic links, into out[FILES_PATH_MAX]. */
+int path__resolve_parent(char *out, const char *path);
 /* "<parent>/<prefix><pid>-<name>" of a goal "<parent>/<name>", into out[FILES_PATH_MAX]. */
 int path__beside(char *out, const char *prefix, const char *path);
 

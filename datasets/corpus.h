@@ -6,8 +6,7 @@
  * content hash = SHA-256 of all games' full strides in order. The version of the file decides how
  * its games are divided (datasets/split.h): 1 by the game, 2 by its canonical form. New files have
  * version 2; a file keeps the version with which it was begun.
- * One thread at a time may use a handle. A writer holds the lock file PATH.lock, which stays
- * behind, without meaning, after the writer has ended.
+ * One thread at a time may use a handle. A writer holds the lock file PATH.lock while it works.
  */
 #ifndef OGPT_DATASETS_CORPUS_H
 #define OGPT_DATASETS_CORPUS_H

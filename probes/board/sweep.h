@@ -87,7 +87,7 @@ typedef struct SweepObserver {
 } SweepObserver;
 
 /* Fit what is missing of the probe at `path` and score it. *probe is filled and owned by the
- * caller. The lock file PATH.lock is held during the sweep and stays behind. work: the pool, the
+ * caller. The lock file PATH.lock is held during the sweep. work: the pool, the
  * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit),
  * tick("layers"), and for each control tick("control NAME", controls done, all). Returns 0,
  * OGPT_EUSAGE (bad options; `path` holds something else, or a probe with other options: the

@@ -2,8 +2,12 @@
 #include "tests/base/base_test.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void test_read_and_write(void **state)
 {
@@ -297,8 +301,8 @@ static void test_full_disk(void **state)
 {
     assert_int_equal(symlink("/dev/full", at("full")), 0);
     FileLock lock;
-    assert_refused(file_lock(&lock, at("full")), OGPT_EIO, "full");
-    assert_int_equal(file_lock(&lock, "/dev/full"), OGPT_EIO);
+    assert_refused(file_lock(&lock, at("full")), OGPT_EUSAGE, "full");
+    assert_refused(file_lock(&lock, "/dev/full"), OGPT_EUSAGE, "another program's device");
     assert_int_equal(lock.fd, -1);
 }
 
@@ -314,7 +318,7 @@ static void test_lock_excludes_within_the_process(void **state)
     file_unlock(&first);
     assert_int_equal(file_lock(&second, at("LOCK")), 0);
     file_unlock(&second);
-    assert_refused(file_lock(&first, at("none/LOCK")), OGPT_EIO, "cannot be opened");
+    assert_refused(file_lock(&first, at("none/LOCK")), OGPT_EIO, "cannot be made");
 }
 
 static void test_lock_beside(void **state)
@@ -345,6 +349,109 @@ static void test_lock_of_another_process(void **state)
     file_unlock(&lock);
 }
 
+/* What is no lock of ours keeps every byte; ours is gone afterwards, a dead process's too. */
+static void test_foreign_locks_are_kept(void **state)
+{
+    static const char *const theirs[] = {"version = 3\n",
+                                         "",
+                                         "4711\n",
+                                         "4711 host",
+                                         "4711 host\nx",
+                                         "ogpt lock of process",
+                                         "ogpt lock of process 1 on h"};
+    static const char *const ours[] = {"4194399 elsewhere\n",
+                                       "ogpt lock of process 4194399 on elsewhere\n"};
+    FileLock lock;
+    void *found = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++) {
+        put("Cargo.lock", theirs[i], strlen(theirs[i]));
+        assert_refused(file_lock_beside(&lock, at("Cargo")), OGPT_EUSAGE, "Cargo.lock");
+        assert_int_equal(lock.fd, -1);
+        assert_int_equal(file_read_all(&found, &n, at("Cargo.lock"), 100), 0);
+        assert_string_equal(found, theirs[i]);
+        mem_free(found);
+    }
+    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) { /* the twin */
+        put("Cargo.lock", ours[i], strlen(ours[i]));
+        assert_int_equal(file_lock_beside(&lock, at("Cargo")), 0);
+        assert_true(file_exists(at("Cargo.lock")));
+        file_unlock(&lock);
+        assert_false(file_exists(at("Cargo.lock")));
+    }
+    assert_int_equal(symlink("nowhere", at("Cargo.lock")), 0);
+    assert_refused(file_lock_beside(&lock, at("Cargo")), OGPT_EUSAGE, "Cargo.lock");
+    remove(at("Cargo.lock"));
+    /* Two names of one goal, one lock. */
+    FileLock second;
+    char goal[FILES_PATH_MAX];
+    snprintf(goal, sizeof(goal), "%s", at("goal"));
+    put("goal", "", 0);
+    assert_int_equal(symlink(goal, at("other-name")), 0);
+    assert_int_equal(file_lock_beside(&lock, at("other-name")), 0);
+    assert_refused(file_lock_beside(&second, goal), OGPT_ELOCKED, "goal.lock");
+    file_unlock(&lock);
+}
+
+#define LOCKERS 4
+#define LOCK_ROUNDS 150
+
+/* In a file that all children map. */
+typedef struct LockRace {
+    atomic_int inside, n_held, n_faults;
+} LockRace;
+
+static LockRace *race_map(const char *path)
+{
+    int fd = open(path, O_RDWR);
+    void *mapped = mmap(NULL, sizeof(LockRace), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+/* The child: take and leave the lock "race.lock" beside the shared file, again and again. */
+static int child_race(const char *path)
+{
+    LockRace *race = race_map(path);
+    FileLock lock;
+    for (int i = 0; race && i < LOCK_ROUNDS; i++) {
+        int rc = file_lock_beside(&lock, path);
+        if (rc == 0) {
+            race->n_faults += atomic_fetch_add(&race->inside, 1) != 0;
+            race->n_held++;
+            usleep(50);
+            atomic_fetch_sub(&race->inside, 1);
+            file_unlock(&lock);
+        } else if (rc != OGPT_ELOCKED) {
+            print_error("%s\n", err_message());
+            race->n_faults++;
+        }
+    }
+    return race ? 0 : 1;
+}
+
+/* Locks are made, taken over and removed as fast as can be: never two inside, nothing left. */
+static void test_locks_change_hands(void **state)
+{
+    static const LockRace start;
+    pid_t pids[LOCKERS];
+    int outs[LOCKERS];
+    put("race", (const char *)&start, sizeof(start));
+    put("race.lock", "4194399 elsewhere\n", 18); /* of a dead process */
+    for (int i = 0; i < LOCKERS; i++) {
+        pids[i] = child_start(&outs[i], "race", at("race"));
+    }
+    for (int i = 0; i < LOCKERS; i++) {
+        assert_int_equal(child_end(pids[i], outs[i]), 0);
+    }
+    LockRace *race = race_map(at("race"));
+    assert_non_null(race);
+    assert_int_equal(race->n_faults, 0);
+    assert_true(race->n_held > LOCKERS);
+    assert_false(file_exists(at("race.lock")));
+    munmap(race, sizeof(*race));
+}
+
 /* The child: take the lock, say so, wait to be killed. */
 static int child_lock(const char *path)
 {
@@ -359,7 +466,9 @@ static int child_lock(const char *path)
 int main(int argc, char **argv)
 {
     if (argc == 3) {
-        return strcmp(argv[1], "lock") == 0 ? child_lock(argv[2]) : 0;
+        return strcmp(argv[1], "lock") == 0   ? child_lock(argv[2])
+               : strcmp(argv[1], "race") == 0 ? child_race(argv[2])
+                                              : 0;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_and_write),
@@ -378,6 +487,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_lock_excludes_within_the_process),
         cmocka_unit_test(test_lock_beside),
+        cmocka_unit_test(test_foreign_locks_are_kept),
+        cmocka_unit_test(test_locks_change_hands),
         cmocka_unit_test(test_lock_of_another_process),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);

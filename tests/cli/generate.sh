@@ -14,7 +14,7 @@ hash_of() {
 # wait_for_writer CORPUS PID: until that process holds the lock of the corpus; 30 s at most.
 wait_for_writer() {
     for _ in $(seq 300); do
-        grep -qs "^$2 " "$1.lock" && return
+        grep -qs "process $2 on" "$1.lock" && return
         sleep 0.1
     done
     fail "process $2 never wrote $1"

@@ -240,7 +240,7 @@ static bool lock_held(const char *path, pid_t pid)
     while (clock_seconds() < end) {
         long holder = 0;
         FILE *file = fopen(path, "r");
-        const bool read = file && fscanf(file, "%ld", &holder) == 1;
+        const bool read = file && fscanf(file, "ogpt lock of process %ld", &holder) == 1;
         if (file) {
             fclose(file);
         }
