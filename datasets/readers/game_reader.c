@@ -248,7 +248,12 @@ size_t lines__feed(GameReader *reader, const uint8_t *bytes, size_t n,
 void lines__end(GameReader *reader, void (*take)(GameReader *reader))
 {
     LineState *line = &reader->lines;
-    if (line->n > 0) {
+    line->bytes[line->n] = '\0';
+    if (line->cut) {
+        raw_game_fault(reader__game(reader, reader->text.line), reader->text.line,
+                       "expected a line of at most %d bytes, found a longer one", LINE_MAX_BYTES);
+        reader__game_done(reader);
+    } else if (line->n > 0) {
         take(reader);
     }
     line->n = 0;

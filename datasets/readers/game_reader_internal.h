@@ -9,11 +9,11 @@
 #ifndef READER_PIECE /* the fuzz preset sets a few bytes, so that pieces cut games */
 #define READER_PIECE ((size_t)1 << 18) /* bytes of a file read at once */
 #endif
-#define READER_HEAD 4096    /* bytes by which a format is recognised */
-#define RECORD_MAX 8192     /* bytes of a game of fixed size */
-#define WORD_MAX 256        /* bytes of a word of text; a whole game has 120 */
-#define LINE_MAX_BYTES 8192 /* kept of a line; a whole game has 400 */
-#define VALUE_MAX 256       /* kept of a GGF value or a CSV name; a board has 80 */
+#define READER_HEAD 4096     /* bytes by which a format is recognised */
+#define RECORD_MAX 8192      /* bytes of a game of fixed size */
+#define WORD_MAX 256         /* bytes of a word of text; a whole game has 120 */
+#define LINE_MAX_BYTES 65536 /* of a line; a whole game has 400 */
+#define VALUE_MAX 256        /* kept of a GGF value or a CSV name; a board has 80 */
 
 typedef struct GameFormat {
     const char *name;
@@ -44,7 +44,7 @@ typedef struct TextState {
 
 /* Formats with a game a line. */
 typedef struct LineState {
-    char bytes[LINE_MAX_BYTES];
+    char bytes[LINE_MAX_BYTES + 1]; /* ends with NUL where `take` sees it */
     size_t n;
     bool cut;        /* the line was longer */
     uint64_t offset; /* of its first byte */
@@ -157,7 +157,8 @@ void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_
 /* Go to where the text begins: after a byte order mark, if there is one. */
 int text__begin(GameReader *reader);
 /* `feed` of the formats with a game a line: collects it in reader->lines and calls `take`, which
- * may deliver one game. lines__end: the last line, if it has no end. */
+ * may deliver one game. A line of more than LINE_MAX_BYTES is a game that is not read. lines__end:
+ * the last line, if it has no end. */
 size_t lines__feed(GameReader *reader, const uint8_t *bytes, size_t n,
                    void (*take)(GameReader *reader));
 void lines__end(GameReader *reader, void (*take)(GameReader *reader));

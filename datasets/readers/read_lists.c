@@ -46,9 +46,7 @@ static void difference_take(RawGame *game, const char *text)
 static void signed_line_take(GameReader *reader)
 {
     const LineState *line = &reader->lines;
-    char text[LINE_MAX_BYTES + 1];
-    memcpy(text, line->bytes, line->n);
-    text[line->n] = '\0';
+    const char *text = line->bytes;
     size_t at = strspn(text, " \t\r");
     if (at == line->n || text[at] == '#') {
         return;

@@ -139,11 +139,12 @@ static void word_end(GameReader *reader)
         return;
     }
     word[n] = '\0';
-    if (pass_length(word, n) > 0 || memchr(word, '\0', n)) {
+    const bool letter = (word[0] >= 'a' && word[0] <= 'z') || (word[0] >= 'A' && word[0] <= 'Z');
+    if (letter || pass_length(word, n) > 0) {
         moves_word(reader, word, n);
         return;
     }
-    if (strcmp(word, "*") == 0) {
+    if (n == 1 && word[0] == '*') {
         termination_word(reader, word);
         return;
     }

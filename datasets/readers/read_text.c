@@ -68,6 +68,15 @@ bool text__word_add(TextState *text, uint8_t byte)
     return true;
 }
 
+/* The square of an 8x8 board at the start of a text of two bytes or more; -1 if there is none. As
+ * square_parse, in line: files have millions of them. */
+static int square_of(const char *text)
+{
+    const unsigned column = (unsigned)(text[0] | 0x20) - 'a'; /* 0x20: lower case */
+    const unsigned row = (unsigned)text[1] - '1';
+    return column < 8 && row < 8 ? (int)(8 * row + column) : -1;
+}
+
 /* Bytes of "P@" or "@" before a square; 0 if there is none. */
 static size_t drop_length(const char *word, size_t n)
 {
@@ -80,8 +89,7 @@ static size_t drop_length(const char *word, size_t n)
 /* A move from a square to itself, in drop notation. */
 static bool is_drop_pass(const RawGame *game, const char *word, size_t n)
 {
-    return game->drops && n == 4 && square_parse(game_variant(8), word) >= 0 &&
-           square_parse(game_variant(8), word) == square_parse(game_variant(8), word + 2);
+    return game->drops && n == 4 && square_of(word) >= 0 && square_of(word) == square_of(word + 2);
 }
 
 void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_t n)
@@ -106,7 +114,7 @@ void text__moves_take(GameReader *reader, RawGame *game, const char *word, size_
         const size_t drop = drop_length(word + i, n - i);
         const char *square = word + i + drop;
         const size_t left = n - i - drop;
-        const int sq = left < 2 ? -1 : square_parse(game_variant(8), square);
+        const int sq = left < 2 ? -1 : square_of(square);
         /* "a10" is a square of a larger board, not a1 followed by a stray digit. */
         if (sq < 0 || (left > 2 && square[2] >= '0' && square[2] <= '9' &&
                        pass_length(square + 2, left - 2) == 0)) {
@@ -141,8 +149,7 @@ static bool drops_recognise(const uint8_t *head, size_t n, uint64_t size,
 {
     const size_t i = text__first_word(head, n);
     const size_t drop = drop_length((const char *)head + i, n - i);
-    return drop > 0 && n - i > drop + 1 &&
-           square_parse(game_variant(8), (const char *)head + i + drop) >= 0;
+    return drop > 0 && n - i > drop + 1 && square_of((const char *)head + i + drop) >= 0;
 }
 
 static void word_end(GameReader *reader)

@@ -2,6 +2,9 @@
  * kinds made here: each has one right reading. */
 #include "tests/datasets/import_test.h"
 
+#include "base/arena.h"
+#include "base/files.h"
+#include "base/formats/npy.h"
 #include "game/play.h"
 
 static const char *fixture(const char *name)
@@ -321,6 +324,70 @@ static void smaller_boards_are_renamed(void **state)
     assert_bad(&off, import_options(6), 2);
 }
 
+/* Index 64 of an array of squares is a pass, which must be forced. The mirrored start and, on 6x6,
+ * other letters are recognised in arrays too. */
+static void arrays_may_hold_passes_and_other_names(void **state)
+{
+    static const uint64_t shape[] = {1, 64};
+    ImportOptions options = import_options(8);
+    ImportResult result;
+    const ImportResult named = import_fixture("pass-dashes.txt", "auto");
+    void *line = NULL;
+    size_t n_bytes = 0;
+    assert_int_equal(file_read_all(&line, &n_bytes, fixture("pass-dashes.txt"), 1000), 0);
+    for (int way = 0; way < 3; way++) { /* as it is; turned; with a pass that is not forced */
+        uint8_t row[64];
+        NpyWriter *writer = NULL;
+        int n = 0;
+        memset(row, SQ_NONE, sizeof(row));
+        for (const char *at = line; *at > ' ' && n < 64; at += 2) {
+            const int sq = *at == '-' ? 64 : square_parse(game_variant(8), at);
+            row[n++] = (uint8_t)(way == 1 && sq < 64 ? sq ^ 56 : sq);
+        }
+        row[1] = way == 2 ? 64 : row[1];
+        remove(at("array"));
+        assert_int_equal(npy_writer_new(&writer, at("array"), "u1", 2, shape), 0);
+        assert_int_equal(npy_writer_add(writer, row, 64), 0);
+        assert_int_equal(npy_writer_finish(writer), 0);
+        options.read.npy = way == 2 ? NPY_SQUARES : NPY_AUTO;
+        assert_int_equal(import_into(&result, "array", &options), 0);
+        assert_int_equal(result.counts.turned, way == 1);
+        if (way == 2) {
+            assert_true(result.refused);
+            assert_non_null(strstr(rejected.reason, "found a pass"));
+        } else {
+            assert_string_equal(result.content_hash, named.content_hash);
+        }
+    }
+    mem_free(line);
+}
+
+/* A line too long to be kept is a game that is not read, and said to be one. */
+static void lines_without_end_are_one_error(void **state)
+{
+    static const char *const formats[] = {"logistello", "prose"};
+    const size_t n = 200000;
+    char *text = malloc(n + 64);
+    assert_non_null(text);
+    for (size_t i = 0; i < 2; i++) {
+        ImportOptions options = import_options(8);
+        const char *game = i == 0 ? "+f5-d6+c3-d3" : "f5 d6 c3 d3";
+        const int head = snprintf(text, 64, "%s\n%s", game, game);
+        memset(text + head, ' ', n);
+        snprintf(text + n, 64, "\n%s\n", game);
+        options.read.format = formats[i];
+        put("games", text, strlen(text));
+        options.skip_bad = true;
+        ImportResult result;
+        assert_int_equal(import_into(&result, "games", &options), 0);
+        assert_int_equal(result.counts.rejected, 1);
+        assert_int_equal(result.counts.games, 2);
+        assert_int_equal(rejected.place, 2);
+        assert_non_null(strstr(rejected.reason, "expected a line of at most 65536 bytes"));
+    }
+    free(text);
+}
+
 /* Prose without a game is refused; a game per line is found, whatever stands around it. */
 static void games_are_found_in_prose(void **state)
 {
@@ -377,6 +444,8 @@ int main(void)
         cmocka_unit_test(drops_are_read),
         cmocka_unit_test(mirrored_games_are_turned_and_counted),
         cmocka_unit_test(smaller_boards_are_renamed),
+        cmocka_unit_test(arrays_may_hold_passes_and_other_names),
+        cmocka_unit_test(lines_without_end_are_one_error),
         cmocka_unit_test(games_are_found_in_prose),
         cmocka_unit_test(every_offered_format_exists),
     };
