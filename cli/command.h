@@ -195,8 +195,9 @@ int context_run_end(Context *context, int code);
  * `text` (NULL: building it ran out of memory). Takes over `document`. Control characters in
  * the text are shown as '?', except newlines and, with colour, colour sequences. */
 int context_result(Context *context, Js *document, const char *text);
-/* A part of a result that comes piece by piece, as a dialogue does: now, as text or with --json as
- * one document on one line. Takes over `document`; errors as context_result. */
+/* A part of a result that comes piece by piece, as a dialogue does: now, as text that fits a
+ * terminal or with --json as one document on one line. Takes over `document`; errors as
+ * context_result. */
 int context_part(Context *context, Js *document, const char *text);
 /* "next: ..." hint on stderr unless --quiet or --json. */
 void context_next(const Context *context, const char *format, ...)

@@ -71,15 +71,20 @@ static int document_write(const Context *context, const Js *document, int indent
 
 int context_part(Context *context, Js *document, const char *text)
 {
-    char *copy = context->json || !text ? NULL : mem_strdup(text, "a part of the result");
-    int rc = !context->json && !copy ? OGPT_ENOMEM : 0;
-    if (rc == 0 && context->json) {
+    Text copy = {0};
+    int rc = 0;
+    if (context->json) {
         rc = document_write(context, document, 0);
-    } else if (rc == 0) {
-        controls_blank(copy, context->style.colour);
-        rc = stdout_write(copy);
+    } else {
+        style_wrap(&copy, text ? text : "", context->style.wraps ? context->style.width : 0);
+        text_add(&copy, "%s", ""); /* an empty part is still a text */
+        rc = !text || copy.failed ? OGPT_ENOMEM : 0;
+        if (rc == 0) {
+            controls_blank(copy.data, context->style.colour);
+            rc = stdout_write(copy.data);
+        }
     }
-    mem_free(copy);
+    text_release(&copy);
     js_free(document);
     return rc;
 }
@@ -152,7 +157,9 @@ static void line_write(const char *before, const char *format, va_list arguments
         lines_fit(&fitted, text.data, terminal_width(STDERR_FILENO));
     }
     fprintf(stderr, "%s%s", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "",
-            fitted.data ? fitted.data : text.data ? text.data : line);
+            fitted.data ? fitted.data
+            : text.data ? text.data
+                        : line);
     text_release(&text);
     text_release(&fitted);
 }

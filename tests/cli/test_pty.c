@@ -68,6 +68,8 @@ static void screen_take(Screen *screen, unsigned char c)
     }
 }
 
+static const char *typed; /* by the user of the next command, or NULL */
+
 /* Run the program with the words of `line` in a terminal; after `redraws` (0: never) it is
  * interrupted. Returns its exit code. */
 static int run_in(Screen *screen, int columns, int rows, int redraws, const char *line)
@@ -76,7 +78,7 @@ static int run_in(Screen *screen, int columns, int rows, int redraws, const char
     char copy[500], *words[ARGS_MAX + 1] = {getenv("OGPT")}, *rest = NULL;
     int master, status = -1, n = 1;
     unsigned char bytes[4096];
-    ssize_t got;
+    ssize_t got = typed ? (ssize_t)strlen(typed) : 0;
     bool stopped = false;
     text_release(&screen->text);
     memset(screen, 0, sizeof(*screen));
@@ -92,6 +94,7 @@ static int run_in(Screen *screen, int columns, int rows, int redraws, const char
         execv(words[0], words);
         _exit(127);
     }
+    assert_true(!typed || write(master, typed, (size_t)got) == got);
     while ((got = read(master, bytes, sizeof(bytes))) > 0 || (got < 0 && errno == EINTR)) {
         for (ssize_t i = 0; i < got; i++) {
             screen_take(screen, bytes[i]);
@@ -179,6 +182,10 @@ static void results_fit(void **state)
             run_and_check(&screen, both[w], 0, lines[i]);
         }
     }
+    typed = "f5\nd3\nhint\nflip d4\nflip c3\nhelp\nquit\n";
+    run_and_check(&screen, 80, 0, "play net --probe probe --human both");
+    assert_non_null(strstr(screen.text.data, "undo"));
+    typed = NULL;
     text_release(&screen.text);
 }
 
