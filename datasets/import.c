@@ -47,7 +47,7 @@ typedef struct Importer {
     GameBatch reading, checking;
     CheckedGame *checked; /* [BATCH_GAMES], of `checking` */
     KeptGames filling, writing;
-    GameSet seen;
+    GameSet seen, seen_canonical;
     Corpus *corpus;              /* made when the first games are written */
     char inside[FILES_PATH_MAX]; /* its file, until it is finished */
     uint64_t n_blocks;           /* written */
@@ -148,11 +148,14 @@ static int count_game(Importer *importer, const CheckedGame *checked)
     counts->turned += (checked->way & READ_TURNED) != 0;
     counts->renamed += (checked->way & READ_RENAMED) != 0;
     const int seen = game_set_add(&importer->seen, checked->hash);
-    if (seen < 0) {
-        return seen;
+    const int mirrored = game_set_add(&importer->seen_canonical, checked->canonical_hash);
+    if (seen < 0 || mirrored < 0) {
+        return seen < 0 ? seen : mirrored;
     }
     counts->duplicates += (uint64_t)seen;
-    if (seen == 1 && importer->options->dedupe) {
+    counts->duplicates_symmetric += (uint64_t)mirrored;
+    if ((seen == 1 && importer->options->dedupe != DEDUPE_NONE) ||
+        (mirrored == 1 && importer->options->dedupe == DEDUPE_SYMMETRIC)) {
         return 0;
     }
     counts->games++;
@@ -215,6 +218,7 @@ static void counts_add(ImportCounts *sum, const ImportCounts *more)
     sum->rejected += more->rejected;
     sum->no_moves += more->no_moves;
     sum->duplicates += more->duplicates;
+    sum->duplicates_symmetric += more->duplicates_symmetric;
     sum->unfinished += more->unfinished;
     sum->score_mismatches += more->score_mismatches;
     sum->unknown_results += more->unknown_results;
@@ -305,6 +309,7 @@ static void release(Importer *importer)
 {
     corpus_close(importer->corpus);
     game_set_release(&importer->seen);
+    game_set_release(&importer->seen_canonical);
     mem_free(importer->checked);
     mem_free(importer->reading.games);
     mem_free(importer->checking.games);

@@ -12,21 +12,25 @@
 
 #define IMPORT_VERSION "import-2" /* changes when the same file gives other games */
 
+/* Which games are left out: none, those equal to an earlier one, or also its mirror images. */
+typedef enum ImportDedupe { DEDUPE_NONE, DEDUPE_EXACT, DEDUPE_SYMMETRIC } ImportDedupe;
+
 typedef struct ImportOptions {
     CheckOptions check;
     ReadOptions read; /* board size and tokens are filled in by import_games */
-    bool dedupe;      /* leave out games that are equal to an earlier one */
-    bool skip_bad;    /* keep the other games of a file that holds a bad one */
-    bool force;       /* replace a corpus that holds other games */
+    ImportDedupe dedupe;
+    bool skip_bad; /* keep the other games of a file that holds a bad one */
+    bool force;    /* replace a corpus that holds other games */
 } ImportOptions;
 
 typedef struct ImportCounts {
-    uint64_t read;       /* games found, kept or not */
-    uint64_t games;      /* kept; 0 in the total if no corpus was made */
-    uint64_t rejected;   /* not legal, or not readable */
-    uint64_t no_moves;   /* tags or records without a move, left out */
-    uint64_t duplicates; /* legal games equal to an earlier one; left out with dedupe */
-    uint64_t found;      /* games found inside prose, kept or not */
+    uint64_t read;                 /* games found, kept or not */
+    uint64_t games;                /* kept; 0 in the total if no corpus was made */
+    uint64_t rejected;             /* not legal, or not readable */
+    uint64_t no_moves;             /* tags or records without a move, left out */
+    uint64_t duplicates;           /* legal games equal to an earlier one */
+    uint64_t duplicates_symmetric; /* equal to an earlier one or to a mirror image of it */
+    uint64_t found;                /* games found inside prose, kept or not */
     /* counted among the legal games, duplicates included: */
     uint64_t unfinished, score_mismatches, unknown_results;
     uint64_t turned, renamed; /* READ_TURNED, READ_RENAMED of datasets/readers/game_reader.h */
@@ -67,8 +71,8 @@ typedef struct ImportResult {
 } ImportResult;
 
 /* Import the files, in their order, into a new corpus at `path`. Games keep the order of the
- * files; the content hash does not depend on the number of workers. Memory: about 40 MB, and 11 to
- * 22 bytes per game for finding duplicates. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a
+ * files; the content hash does not depend on the number of workers. Memory: about 40 MB, and 22 to
+ * 44 bytes per game for finding duplicates. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a
  * whole, or no game at all); OGPT_EUSAGE (`path` is another corpus); OGPT_ELOCKED; OGPT_EINTR
  * (nothing was made); OGPT_EIO; OGPT_ENOMEM. */
 int import_games(ImportResult *out, const char *path, const char *const *files, size_t n_files,

@@ -209,4 +209,5 @@ void game_check(CheckedGame *out, RawGame *raw, const CheckOptions *options)
         normalise(out->moves, n, variant, options->first_move);
     }
     out->hash = game_hash(out->moves, variant);
+    out->canonical_hash = game_hash_canonical(out->moves, variant);
 }

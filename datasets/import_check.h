@@ -27,7 +27,7 @@ typedef enum CheckVerdict {
 typedef struct CheckedGame {
     CheckVerdict verdict;
     uint8_t moves[GAME_MAX_MOVES]; /* n_moves of the variant, SQ_NONE after the last */
-    uint64_t hash;                 /* game_hash of them */
+    uint64_t hash, canonical_hash; /* game_hash and game_hash_canonical of them */
     Board last;                    /* after the last legal move, before turning by first_move */
     int way;                       /* READ_*: how the squares were named */
     bool unfinished;               /* the side to move could still play */

@@ -130,6 +130,23 @@ expect 0 import changed.ogpc changed.pgn --json
 counts games=954 score_mismatches=8 unfinished=8
 expect 0 import both.ogpc "$games"/*.pgn "$games/wthor-1985.pgn" --dedupe --first-move f5 --json
 counts games=1441 duplicates=954 unfinished=23 score_mismatches=14
+# A mirrored copy of a year: each game has its twin, and both lie in one split (that they would not
+# by the rule of version 1: tests/datasets/test_split.c).
+expect 0 import c4.ogpc "$games/wthor-1985.pgn" --first-move c4 --json
+counts games=954 duplicates=0 duplicates_symmetric=0
+expect 0 export c4.ogpc c4.pgn --format pgn
+expect 0 import twins.ogpc "$games/wthor-1985.pgn" c4.pgn --json
+counts games=1908 duplicates_symmetric=954
+[ "$(json_value duplicates)" -lt 954 ] || fail "mirrored games are no exact duplicates"
+exact=$(json_value duplicates)
+expect 0 corpus info twins.ogpc --json
+counts games=1908 duplicates="$exact" duplicates_symmetric=954
+for split in training validation test; do
+    [ $(($(json_value ${split}_games) % 2)) = 0 ] || fail "$split: pairs of games expected"
+done
+expect 0 import half.ogpc "$games/wthor-1985.pgn" c4.pgn --dedupe-symmetric --json
+counts games=954 duplicates="$exact" duplicates_symmetric=954
+[ "$(json_value content_hash)" = "$hash" ] || fail "--dedupe-symmetric: the first of each pair expected"
 expect 0 corpus show both.ogpc 0
 grep -q '^game 0: f5 ' out || fail "a game that begins with f5 expected"
 expect 0 verify w.ogpc l.ogpc both.ogpc

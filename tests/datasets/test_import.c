@@ -208,10 +208,19 @@ static void duplicates_are_counted_and_dropped_on_request(void **state)
     assert_int_equal(import_into(&kept, "games", &options), 0);
     assert_int_equal(kept.counts.games, 6);
     assert_int_equal(kept.counts.duplicates, 3);
-    options.dedupe = true;
+    /* d3 c5 is f5 d6, mirrored at the diagonal a8-h1; f5 f6 is another game. */
+    assert_int_equal(kept.counts.duplicates_symmetric, 4);
+    options.dedupe = DEDUPE_EXACT;
     assert_int_equal(import_into(&dropped, "games", &options), 0);
     assert_int_equal(dropped.counts.games, 3);
     assert_int_equal(dropped.counts.duplicates, 3);
+    assert_int_equal(dropped.counts.duplicates_symmetric, 4);
+    ImportResult mirrors;
+    options.dedupe = DEDUPE_SYMMETRIC;
+    assert_int_equal(import_into(&mirrors, "games", &options), 0);
+    assert_int_equal(mirrors.counts.games, 2);
+    assert_int_equal(mirrors.counts.duplicates_symmetric, 4);
+    options.dedupe = DEDUPE_EXACT;
     put_text("games", "f5 d6\nd3 c5\nf5 f6\n");
     assert_int_equal(import_into(&once, "games", &options), 0);
     assert_string_equal(dropped.content_hash, once.content_hash);
@@ -264,7 +273,7 @@ static void symmetry_puts_the_first_move_where_asked(void **state)
     ImportResult result;
     put_text("games", text);
     options.check.first_move = 37; /* f5 */
-    options.dedupe = true;
+    options.dedupe = DEDUPE_EXACT;
     assert_int_equal(import_into(&result, "games", &options), 0);
     assert_int_equal(result.counts.games, 1);
     assert_string_equal(imported_game(0), "f5 d6 c3");

@@ -15,19 +15,12 @@ static const OptionSpec show_options[] = {
 };
 
 static const Column game_columns[] = {
-    {"games", .type = COLUMN_COUNT},
-    {"plies", .type = COLUMN_COUNT},
-    {"duplicates", .type = COLUMN_COUNT},
-    {"duplicates_symmetric", .type = COLUMN_COUNT},
-    {"content_hash", .type = COLUMN_TEXT},
-    {"game", "game", .type = COLUMN_COUNT},
-    {"size", "board", .type = COLUMN_COUNT},
-    {"moves", "moves", .type = COLUMN_TEXT},
-    {"ply", "ply", .type = COLUMN_COUNT},
-    {"board", .type = COLUMN_TEXT},
-    {"to_move", "to move", .type = COLUMN_TEXT},
-    {"legal", .type = COLUMN_NESTED},
-    {"black", "black", .type = COLUMN_COUNT},
+    {"games", .type = COLUMN_COUNT},          {"plies", .type = COLUMN_COUNT},
+    {"duplicates", .type = COLUMN_COUNT},     {"content_hash", .type = COLUMN_TEXT},
+    {"game", "game", .type = COLUMN_COUNT},   {"size", "board", .type = COLUMN_COUNT},
+    {"moves", "moves", .type = COLUMN_TEXT},  {"ply", "ply", .type = COLUMN_COUNT},
+    {"board", .type = COLUMN_TEXT},           {"to_move", "to move", .type = COLUMN_TEXT},
+    {"legal", .type = COLUMN_NESTED},         {"black", "black", .type = COLUMN_COUNT},
     {"white", "white", .type = COLUMN_COUNT},
 };
 static const TableSpec game_table = {"game", TABLE_COLUMNS(game_columns), .record = true};

@@ -9,7 +9,7 @@ typedef struct ImportGiven {
     const char *format, *first_move, *column;
     int as, notation;
     int64_t max_bad;
-    bool dedupe, skip_bad, find;
+    bool dedupe, dedupe_symmetric, skip_bad, find;
 } ImportGiven;
 
 #define AT(field) offsetof(ImportGiven, field)
@@ -34,6 +34,8 @@ static const OptionSpec options[] = {
                 "turn each game by a symmetry of the board so that it begins with SQ, as f5"),
     OPTION_FLAG("dedupe", AT(dedupe),
                 "leave out games equal to an earlier one (without: they are counted)"),
+    OPTION_FLAG("dedupe-symmetric", AT(dedupe_symmetric),
+                "also leave out mirror images of an earlier one"),
     OPTION_FLAG("skip-bad", AT(skip_bad),
                 "keep the others where a game is rejected (without: one bad game, no corpus)"),
     OPTION_INT("max-bad", AT(max_bad), "N", 0, (double)CORPUS_MAX_GAMES,
@@ -70,7 +72,9 @@ static int options_read(ImportOptions *out, const Context *context)
         .read = {.format = given->find ? "prose" : given->format,
                  .column = given->column,
                  .npy = (NpyContent)given->as}, /* the choices have its order */
-        .dedupe = given->dedupe,
+        .dedupe = given->dedupe_symmetric ? DEDUPE_SYMMETRIC
+                  : given->dedupe         ? DEDUPE_EXACT
+                                          : DEDUPE_NONE,
         .skip_bad = given->skip_bad,
         .force = context->force,
     };

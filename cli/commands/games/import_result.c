@@ -14,8 +14,9 @@
     {"read", "read", .type = COLUMN_COUNT},                                                        \
         {"games", "kept", .type = COLUMN_COUNT, .meaning = "games of the corpus"},                 \
         {"rejected", "rejected", .type = COLUMN_COUNT},                                            \
-        {"duplicates", "duplicates", .type = COLUMN_COUNT,                                         \
-         .meaning = "left out with --dedupe, else kept"},                                          \
+        {"duplicates", "duplicates", .type = COLUMN_COUNT, .meaning = "equal to an earlier game"}, \
+        {"duplicates_symmetric", "or mirrored", .type = COLUMN_COUNT,                              \
+         .meaning = "equal to an earlier game or a mirror image of it"},                           \
         {"no_moves", "without moves", .type = COLUMN_COUNT, .meaning = "left out"},                \
         {"unfinished", "unfinished", .type = COLUMN_COUNT,                                         \
          .meaning = "the side to move could still play"},                                          \
@@ -67,6 +68,7 @@ static void counts_set(Table *table, const ImportCounts *counts)
     table_int(table, "games", (int64_t)counts->games);
     table_int(table, "rejected", (int64_t)counts->rejected);
     table_int(table, "duplicates", (int64_t)counts->duplicates);
+    table_int(table, "duplicates_symmetric", (int64_t)counts->duplicates_symmetric);
     table_int(table, "no_moves", (int64_t)counts->no_moves);
     table_int(table, "unfinished", (int64_t)counts->unfinished);
     table_int(table, "score_mismatches", (int64_t)counts->score_mismatches);
