@@ -151,6 +151,21 @@ int corpus__prepare(Corpus *corpus)
     return !corpus->present || !corpus->cache ? OGPT_ENOMEM : 0;
 }
 
+int corpus__resize(Corpus *corpus, uint64_t n_games)
+{
+    const uint64_t n_blocks = (n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
+    uint8_t *present = mem_calloc(n_blocks, 1, "the list of blocks of a corpus");
+    if (!present) {
+        return OGPT_ENOMEM;
+    }
+    memcpy(present, corpus->present, n_blocks < corpus->n_blocks ? n_blocks : corpus->n_blocks);
+    mem_free(corpus->present);
+    corpus->present = present;
+    corpus->n_blocks = n_blocks;
+    corpus->info.n_games = n_games;
+    return 0;
+}
+
 /* Compare one row of the table of blocks with the meta row. */
 static int check_row(const Corpus *corpus, DbStmt *row)
 {
@@ -303,9 +318,12 @@ static int take_block(Corpus *corpus, uint64_t block, DbStmt *row)
     const char *path = db_path(corpus->db);
     size_t n_bytes = 0;
     const void *data = db_column_blob(row, 0, &n_bytes);
-    const size_t expected_bytes =
-        (size_t)corpus__block_games(corpus, block) * (size_t)corpus->info.variant->n_moves;
-    if (n_bytes != expected_bytes || !data) {
+    const size_t stride = (size_t)corpus->info.variant->n_moves;
+    const size_t expected_bytes = (size_t)corpus__block_games(corpus, block) * stride;
+    /* The last block can have become longer since the corpus was opened (corpus_extend). */
+    const bool longer = n_bytes > expected_bytes && block + 1 == corpus->n_blocks &&
+                        n_bytes <= CORPUS_BLOCK_GAMES * stride && n_bytes % stride == 0;
+    if ((n_bytes != expected_bytes && !longer) || !data) {
         return err_set(OGPT_EFORMAT,
                        "%s: block %" PRIu64 ": expected %zu bytes of moves, found %zu", path, block,
                        expected_bytes, n_bytes);
@@ -318,8 +336,8 @@ static int take_block(Corpus *corpus, uint64_t block, DbStmt *row)
                        ", found %016" PRIx64 "; generate the corpus again into another file",
                        path, block, expected, found);
     }
-    memcpy(corpus->cache, data, n_bytes);
-    return check_squares(corpus, block, n_bytes);
+    memcpy(corpus->cache, data, expected_bytes);
+    return check_squares(corpus, block, expected_bytes);
 }
 
 int corpus__load_block(Corpus *corpus, uint64_t block)

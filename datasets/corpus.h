@@ -63,14 +63,21 @@ typedef struct CorpusCounts {
 int corpus_count(CorpusCounts *out, Corpus *corpus);
 
 /* Create for writing, or reopen an unfinished or finished one made with the same meta (variant,
- * source, seed, n_games, generator; else OGPT_EUSAGE naming the difference: a corpus is never
- * extended). OGPT_ELOCKED when another process writes it. */
+ * source, seed, n_games, generator; else OGPT_EUSAGE naming the difference, and no byte is
+ * changed). A corpus of random games that was begun for fewer of them is opened as it is:
+ * corpus_extend. OGPT_ELOCKED when another process writes it. */
 int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta);
 bool corpus_has_block(const Corpus *corpus, uint64_t block);
 /* Store blocks [first_block, first_block+n_blocks) in one transaction. moves holds the games
  * of these blocks one after another. OGPT_EUSAGE if the corpus has one of them already. */
 int corpus_write_blocks(Corpus *corpus, uint64_t first_block, uint64_t n_blocks,
                         const uint8_t *moves);
+/* Raise the number of games of a random corpus, in one transaction. Afterwards it is unfinished:
+ * blocks are missing. last: the games of the block in which it ended so far, as far as n_games
+ * reach; it takes the place of the shorter one (not read if that block was full, or is missing).
+ * Whoever has the corpus open goes on reading its old games. Returns OGPT_EUSAGE if there are not
+ * fewer games now, OGPT_EFORMAT if the block holds other games than those in `last`. */
+int corpus_extend(Corpus *corpus, uint64_t n_games, const uint8_t *last);
 /* Lower the announced number of games, for makers that learn it at the end (they announce
  * CORPUS_MAX_GAMES). Call it before the last, shorter block is written. OGPT_EUSAGE if fewer games
  * than are present, or none, would be left. */

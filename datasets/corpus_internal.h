@@ -35,6 +35,8 @@ int corpus__new(Corpus **out);
 int corpus__read_meta(Corpus *corpus);
 /* Allocate everything that depends on the meta row. */
 int corpus__prepare(Corpus *corpus);
+/* The number of games became another one: allocate what depends on it again. */
+int corpus__resize(Corpus *corpus, uint64_t n_games);
 /* Find out which blocks are present. A row that contradicts the meta row is an error; with
  * `finding` it is reported there and counts as missing. */
 int corpus__load_present(Corpus *corpus, void (*finding)(void *context, const char *line),

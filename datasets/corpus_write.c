@@ -49,13 +49,33 @@ static int check_same(const CorpusInfo *found, const CorpusInfo *asked, const ch
                        "%s: made by generator %s, this program has %s; choose another file", path,
                        found->generator, asked->generator);
     }
-    if (found->n_games != asked->n_games) {
+    if (found->n_games > asked->n_games ||
+        (found->n_games < asked->n_games && strcmp(found->source, "random") != 0)) {
         return err_set(OGPT_EUSAGE,
                        "%s: begun for %" PRIu64 " games, asked for %" PRIu64
-                       "; a corpus is never extended or cut, choose another file",
-                       path, found->n_games, asked->n_games);
+                       "; a corpus is never cut%s: choose another file",
+                       path, found->n_games, asked->n_games,
+                       found->n_games > asked->n_games ? "" : ", and other games never added");
     }
     return 0;
+}
+
+/* Refuse to go on with another corpus before the file is opened for writing, which can change bytes
+ * of it. A file without a meta row, or a damaged one, is no concern of this check. */
+static int check_before_writing(const char *path, const CorpusInfo *meta)
+{
+    Corpus *corpus = NULL;
+    uint64_t n_bytes = 0;
+    if (!file_exists(path) || file_size(&n_bytes, path) != 0 || n_bytes == 0) {
+        return 0;
+    }
+    int rc = corpus__open_meta(&corpus, path);
+    if (rc != 0) {
+        return rc == OGPT_ENOMEM ? rc : 0;
+    }
+    rc = check_same(&corpus->info, meta, path);
+    corpus_close(corpus);
+    return rc;
 }
 
 /* Find the meta row, or write it when the file is new. Two processes cannot be here at once:
@@ -111,6 +131,7 @@ int corpus_create(Corpus **out, const char *path, const CorpusInfo *meta)
     int rc = check_kind(path);
     rc = rc ? rc : corpus__new(&corpus);
     rc = rc ? rc : file_lock_beside(&corpus->lock, path);
+    rc = rc ? rc : check_before_writing(path, meta);
     rc = rc ? rc : db_open(&corpus->db, path, DB_CREATE, &corpus__schema);
     rc = rc ? rc : begin_or_go_on(corpus, meta);
     if (rc == 0 && corpus->n_blocks_present == 0) {
@@ -193,6 +214,80 @@ int corpus_write_blocks(Corpus *corpus, uint64_t first_block, uint64_t n_blocks,
     for (uint64_t i = 0; i < n_blocks; i++) {
         note_written(corpus, first_block + i, moves + i * block_bytes);
     }
+    return 0;
+}
+
+/* Write the longer last block and the new number of games, in the transaction of the caller. */
+static int write_extension(Corpus *corpus, uint64_t n_games, const uint8_t *last, uint64_t n_last)
+{
+    const uint64_t block = corpus->n_blocks - 1;
+    const size_t n_bytes = (size_t)n_last * (size_t)corpus->info.variant->n_moves;
+    DbStmt *meta = NULL, *longer = NULL;
+    int rc = db_prepare(&meta, corpus->db,
+                        "UPDATE meta SET n_games = ?1, plies = 0, content_hash = '' WHERE id = 1");
+    if (rc == 0) {
+        db_bind_int(meta, 1, (int64_t)n_games);
+        rc = db_step(meta);
+    }
+    if (rc == 0 && n_last > 0) {
+        rc = db_prepare(&longer, corpus->db,
+                        "UPDATE blocks SET n_games = ?1, moves = ?2, checksum = ?3"
+                        " WHERE block = ?4");
+    }
+    if (longer) {
+        db_bind_int(longer, 1, (int64_t)n_last);
+        db_bind_blob(longer, 2, last, n_bytes);
+        db_bind_int(longer, 3, (int64_t)xxh3(last, n_bytes));
+        db_bind_int(longer, 4, (int64_t)block);
+        rc = db_step(longer);
+    }
+    db_finalize(meta);
+    db_finalize(longer);
+    return rc;
+}
+
+int corpus_extend(Corpus *corpus, uint64_t n_games, const uint8_t *last)
+{
+    CorpusInfo *info = &corpus->info;
+    const uint64_t block = corpus->n_blocks - 1, first = block * CORPUS_BLOCK_GAMES;
+    const uint64_t had = corpus__block_games(corpus, block);
+    const uint64_t rest = n_games - first;
+    if (strcmp(info->source, "random") != 0 || n_games <= info->n_games ||
+        n_games > CORPUS_MAX_GAMES) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: expected more than %" PRIu64 " random games, found %" PRIu64,
+                       db_path(corpus->db), info->n_games, n_games);
+    }
+    uint64_t n_last = 0; /* games of the longer last block; 0: it stays */
+    if (corpus->present[block] && had < CORPUS_BLOCK_GAMES) {
+        n_last = rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
+        const int rc = corpus__load_block(corpus, block);
+        if (rc != 0) {
+            return rc;
+        }
+        if (memcmp(corpus->cache, last, had * (size_t)info->variant->n_moves) != 0) {
+            return err_set(OGPT_EFORMAT,
+                           "%s: block %" PRIu64
+                           ": holds other games than its seed gives; choose another file",
+                           db_path(corpus->db), block);
+        }
+    }
+    int rc = db_begin(corpus->db);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = write_extension(corpus, n_games, last, n_last);
+    rc = rc ? rc : corpus__resize(corpus, n_games);
+    rc = rc ? rc : db_commit(corpus->db);
+    if (rc != 0) {
+        db_rollback(corpus->db); /* the caller closes the handle */
+        return rc;
+    }
+    corpus->cached_block = CORPUS_NO_BLOCK;
+    info->n_games_present += n_last > 0 ? n_last - had : 0;
+    info->complete = false;
+    info->content_hash[0] = '\0';
+    info->plies = 0;
     return 0;
 }
 

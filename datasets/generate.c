@@ -137,6 +137,23 @@ static int allocate_chunks(Generator *generator)
     return !generator->making.moves || !generator->writing.moves ? OGPT_ENOMEM : 0;
 }
 
+/* Raise the number of games of a corpus that was made for fewer. */
+static int extend(Generator *generator)
+{
+    const CorpusInfo *info = corpus_info(generator->corpus);
+    uint8_t *moves = mem_alloc(CORPUS_BLOCK_GAMES, stride_of(generator), "a block of games");
+    if (!moves) {
+        return OGPT_ENOMEM;
+    }
+    generator->making =
+        (GameRun){.first_block = (info->n_games - 1) / CORPUS_BLOCK_GAMES, .moves = moves};
+    make_block(generator, 0);
+    const int rc = corpus_extend(generator->corpus, generator->n_games, moves);
+    generator->making = (GameRun){0};
+    mem_free(moves);
+    return rc;
+}
+
 /* All games exist already. Before the command says so again, it checks their checksums. */
 static int check_blocks(const Generator *generator)
 {
@@ -169,6 +186,7 @@ int generate_corpus(GenerateResult *out, const char *path, const GameVariant *va
     generator.n_blocks = (n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
     if (games_before < n_games) {
         rc = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
+        rc = rc || info->n_games == n_games ? rc : extend(&generator);
         rc = rc ? rc : allocate_chunks(&generator);
         rc = rc ? rc : fill(&generator, work);
     } else if (info->complete) { /* else corpus_finish reads all of them */

@@ -15,7 +15,8 @@ typedef struct GenerateResult {
 } GenerateResult;
 
 /* Make games 0..n_games-1 of (work->seed, RNG_GENERATE) into the corpus at `path`. Games that the
- * corpus already holds are kept; if none is missing, the checksums of its blocks are checked
+ * corpus already holds are kept, also if it was made for fewer games: it is extended, and then the
+ * same as one that was made at once. If none is missing, the checksums of its blocks are checked
  * (OGPT_EFORMAT). Asks interrupt_pending() after each chunk and returns OGPT_EINTR once the chunk
  * is committed. work->tick counts games of the stage "generate". The content hash does not depend
  * on the number of workers. */

@@ -39,10 +39,18 @@ expect 0 runs show 1 --json
 [ "$(grep -c '"games_per_second"' out)" = 1 ] || fail "typed again: one row of results expected"
 [ "$(json_value games_per_second)" != 0 ] || fail "typed again: the speed of the making is kept"
 # With other options: refused, and the corpus is as it was.
+before=$(sha256sum <t1.ogpc)
 refuse 2 "seed" generate t1.ogpc --games $few --seed 2
 refuse 2 "t1.ogpc" generate t1.ogpc --games 10
 refuse 2 "t1.ogpc" generate t1.ogpc --games $few --size 6
+[ "$(sha256sum <t1.ogpc)" = "$before" ] || fail "a refused command changed a byte of the corpus"
 [ "$(hash_of t1.ogpc)" = "$(cat hash1)" ] || fail "a refused command changed the corpus"
+# With more games: the missing ones are added, as if all had been made at once.
+expect 0 generate grown.ogpc --games $((few / 2)) --quiet
+expect 0 generate grown.ogpc --games $few --json
+[ "$(json_value games_made_now)" = $((few - few / 2)) ] || fail "extended: the missing games made"
+[ "$(json_value content_hash)" = "$(cat hash1)" ] || fail "extended: another hash"
+expect 0 verify grown.ogpc
 
 # Killed at random moments and typed again, with changing threads: the undisturbed hash.
 start=${EPOCHREALTIME/./}

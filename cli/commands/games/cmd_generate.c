@@ -8,7 +8,8 @@ typedef struct GenerateOptions {
 
 static const OptionSpec options[] = {
     OPTION_INT("games", offsetof(GenerateOptions, games), "N", 1, (double)CORPUS_MAX_GAMES,
-               "how many games", .required = true),
+               "how many games; a corpus that has fewer of the same seed gets the missing ones",
+               .required = true),
 };
 
 static const Column columns[] = {
