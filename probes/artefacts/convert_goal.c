@@ -8,7 +8,7 @@
 #include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe.h"
-#include "probes/board/probe_layout.h"
+#include "probes/artefacts/probe_layout.h"
 
 /* A probe of ours, or a file in the published probe's layout. */
 int conversion_is_probe(bool *out, const char *path)

@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
-#include "probes/board/probe_layout.h"
+#include "probes/artefacts/probe_layout.h"
 
 /* Scores are float sums of some hundred products of order 1. */
 #define SCORE_TOLERANCE 1e-3

@@ -360,7 +360,9 @@ int sweep_fit(SweepResult *out, Probe *probe, const char *path, const Subject *s
     rc = rc ? rc : sweep_begin(&sweep, corpus);
     rc = rc ? rc : lock_goal(&lock, path);
     rc = rc ? rc : sweep__take_probe(&sweep, corpus);
+    rc = rc || !options->replace ? rc : sweep__forget(&sweep);
     rc = rc ? rc : run_sweep(&sweep);
+    rc = rc ? rc : sweep__forget(&sweep);
     sweep_release(&sweep);
     file_unlock(&lock);
     return rc;

@@ -4,7 +4,7 @@
  * best layer (for controls that need one) is chosen on validation games, and every reported
  * score is of test games. A layer's probe depends on its own activations alone, whichever other
  * layers are asked for. The probe is published after each layer: the same call goes on after a
- * kill, fits no finished layer again, and ends with the same bytes.
+ * kill, fits no finished layer and reads no finished control again, and ends with the same bytes.
  */
 #ifndef OGPT_PROBES_BOARD_SWEEP_H
 #define OGPT_PROBES_BOARD_SWEEP_H
@@ -87,7 +87,8 @@ typedef struct SweepObserver {
 } SweepObserver;
 
 /* Fit what is missing of the probe at `path` and score it. *probe is filled and owned by the
- * caller. The lock file PATH.lock is held during the sweep. work: the pool, the
+ * caller. The lock file PATH.lock is held during the sweep, and PATH.controls holds finished
+ * controls until it ends. work: the pool, the
  * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit),
  * tick("layers"), and for each control tick("control NAME", controls done, all). Returns 0,
  * OGPT_EUSAGE (bad options; `path` holds something else, or a probe with other options: the

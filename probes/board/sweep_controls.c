@@ -68,24 +68,33 @@ static int fit_control(Probe *out, FitReport *report, const Sweep *sweep, const 
     return rc ? rc : fit_probe(&weights, report, how->solver, &problem, &sweep->quiet);
 }
 
-/* Fit a throw-away probe and score it. */
+/* Fit a throw-away probe, and read the test positions with it. */
+static int control_read(Sweep *sweep, Control control, const ControlData *data,
+                        const ControlFit *how)
+{
+    Probe probe;
+    int rc = fit_control(&probe, &sweep->out->control_fit[control], sweep, data, how);
+    rc = rc ? rc
+            : predict_probe(sweep->predicted, &probe, 0, data->x[TEST],
+                            sweep->sets[TEST].set.n_positions, &sweep->quiet);
+    probe_release(&probe);
+    sweep->out->control_seconds[control] = clock_seconds() - sweep->control_start;
+    return rc ? rc : sweep__keep(sweep, control);
+}
+
+/* Score what the control reads, now or before an interruption. */
 static int control_fit(Sweep *sweep, Control control, const ControlData *data,
                        const ControlFit *how)
 {
     LabelledSet truth = sweep->sets[TEST]; /* borrowed, with other labels */
-    Probe probe;
     truth.labels = (uint8_t *)labels_of(data, sweep, TEST);
-    int rc = fit_control(&probe, &sweep->out->control_fit[control], sweep, data, how);
-    rc = rc ? rc
-            : predict_probe(sweep->predicted, &probe, 0, data->x[TEST], truth.set.n_positions,
-                            &sweep->quiet);
+    int rc = sweep->recalled ? 0 : control_read(sweep, control, data, how);
     rc = rc ? rc
             : score_predictions(&sweep->out->control[control], &truth, sweep->predicted,
                                 &sweep->quiet);
     if (rc == 0 && !data->invented) {
         rc = sweep__show_scored(sweep, control, &truth);
     }
-    probe_release(&probe);
     return rc;
 }
 
@@ -130,6 +139,10 @@ static void rows_free(float *rows[N_SPLITS])
 
 static int history_alloc(float *rows[N_SPLITS], ControlData *data, Sweep *sweep)
 {
+    *data = (ControlData){0};
+    if (sweep->recalled) {
+        return 0;
+    }
     int rc = rows_alloc(rows, data, sweep, history_width(sweep->sets[TRAIN].set.vocab));
     for (int split = 0; split < N_SPLITS && rc == 0; split++) {
         rc = history_rows(rows[split], &sweep->sets[split].set, sweep->convention, &sweep->quiet);
@@ -156,7 +169,7 @@ static int control_history_mlp(Sweep *sweep)
     FitReport report;
     Probe line = {0};
     int rc = history_alloc(rows, &data, sweep);
-    rc = rc ? rc : fit_control(&line, &report, sweep, &data, &history_line_fit);
+    rc = rc || sweep->recalled ? rc : fit_control(&line, &report, sweep, &data, &history_line_fit);
     FitWeights start = {.weight = line.weight[0], .bias = line.bias[0]};
     how.start = &start;
     rc = rc ? rc : control_fit(sweep, CONTROL_HISTORY_MLP, &data, &how);
@@ -172,6 +185,9 @@ static int control_random_model(Sweep *sweep)
     Gpt *random = NULL;
     const int *layer = &sweep->probe->layers[sweep->out->best];
     const SiteLayers where = {sweep->probe->site, layer, 1};
+    if (sweep->recalled) {
+        return control_fit_alike(sweep, CONTROL_RANDOM_MODEL, &(ControlData){0});
+    }
     int rc = gpt_new(&random, &sweep->subject->model.gpt->cfg);
     if (rc) {
         return rc;
@@ -288,15 +304,18 @@ int sweep__controls(Sweep *sweep)
         [CONTROL_SHUFFLED] = control_shuffled,       [CONTROL_PLANTED] = control_planted,
     };
     for (int control = 0; control < N_CONTROLS; control++) {
-        double start = clock_seconds();
         char stage[32];
         snprintf(stage, sizeof(stage), "control %s", control_name((Control)control));
         work_tick(sweep->work, stage, control, N_CONTROLS);
-        int rc = controls[control](sweep);
+        sweep->control_start = clock_seconds();
+        int rc = sweep__recall(&sweep->recalled, sweep, (Control)control);
+        rc = rc ? rc : controls[control](sweep);
         if (rc) {
             return rc;
         }
-        sweep->out->control_seconds[control] = clock_seconds() - start;
+        if (control == CONTROL_MAJORITY) { /* it is not fitted */
+            sweep->out->control_seconds[control] = clock_seconds() - sweep->control_start;
+        }
         sweep->out->has_control[control] = true;
         work_tick(sweep->work, stage, control + 1, N_CONTROLS);
     }

@@ -18,7 +18,9 @@ typedef struct Sweep {
     const Work *work; /* as given: ticks count layers and controls of the whole sweep */
     Work quiet;       /* without the listener, for everything inside */
     LabelledSet sets[N_SPLITS];
-    uint8_t *predicted; /* of the largest set */
+    uint8_t *predicted;   /* of the largest set */
+    double control_start; /* on the clock */
+    bool recalled;        /* `predicted` is what this control read before an interruption */
     /* Activations of the layer indices first .. first+n-1 are in rows[split][index - first]. */
     int group_size, first, n;
     float *rows[N_SPLITS][LAYERS_MAX];
@@ -43,6 +45,14 @@ FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid
 size_t sweep__controls_bytes(const Sweep *sweep);
 
 int sweep__controls(Sweep *sweep);
+
+/* Finished controls, kept in PATH.controls until the sweep ends. Nothing is kept without a path.
+ * recall: sweep->predicted, control_fit and control_seconds as they were, if the same control was
+ * kept with the same settings; keep: the opposite; forget: remove all of them. Errors: OGPT_EIO,
+ * OGPT_ENOMEM, OGPT_EFORMAT. */
+int sweep__recall(bool *found, Sweep *sweep, Control control);
+int sweep__keep(const Sweep *sweep, Control control);
+int sweep__forget(const Sweep *sweep);
 
 /* Take the probe that is on file, or an empty one. Returns OGPT_EUSAGE, naming the first setting
  * that differs, if the probe on file was made with others. */

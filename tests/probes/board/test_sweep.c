@@ -13,87 +13,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "probes/edits/decode.h"
-#include "tests/probes/probe_fixture.h"
-#include "tests/probes/tick_log.h"
-#include "probes/board/sweep.h"
-
-static ProbeFixture fixture;
-static Pool *pool;
-static Work usual; /* with the pool and seed 1 */
-
-static SweepOptions small_options(void)
-{
-    SweepOptions options = SWEEP_OPTIONS_DEFAULT;
-    options.n_games = 250;
-    options.n_test_games = 60;
-    options.plies = 4;
-    options.l2 = 1e-2;
-    options.controls = false;
-    return options;
-}
-
-typedef struct Watch {
-    int stop_after;           /* layers after which a signal is simulated; 0: never */
-    int n_layers, n_controls; /* controls: begun and done */
-    TickLog log;
-    double right[N_CONTROLS + 1]; /* shares of right cells, counted by the observer; 0: not shown */
-    uint64_t truth[N_CONTROLS + 1]; /* sums over the labels of the same readings */
-} Watch;
-
-static void on_layer(void *context, const LayerScore *layer)
-{
-    Watch *watch = context;
-    if (++watch->n_layers == watch->stop_after) {
-        interrupt_set(15);
-    }
-}
-
-static void on_tick(void *context, const char *stage, double done, double total)
-{
-    Watch *watch = context;
-    tick_log(&watch->log, stage, done, total);
-    watch->n_controls += strncmp(stage, "control ", 8) == 0;
-}
-
-static int on_scored(void *context, int layer, int control, const LabelledSet *truth,
-                     const uint8_t *predicted)
-{
-    Watch *watch = context;
-    size_t n = truth->set.n_positions * truth->n_squares, right = 0;
-    if (control >= 0) {
-        watch->truth[control] = 0;
-        for (size_t i = 0; i < n; i++) {
-            right += predicted[i] == truth->labels[i];
-            watch->truth[control] += truth->labels[i] * (i % 1009);
-        }
-        watch->right[control] = (double)right / (double)n;
-    }
-    return 0;
-}
-
-/* One call of sweep_fit. hash: of the tensors on file, "" if there are none. */
-static int fit(SweepResult *result, char hash[HASH_HEX_SIZE], const char *name,
-               const SweepOptions *options, Watch *watch, const Work *work)
-{
-    char path[FILES_PATH_MAX], file[FILES_PATH_MAX];
-    Probe probe;
-    SweepObserver observer = {.context = watch, .layer = on_layer, .scored = on_scored};
-    SweepOptions observed = *options;
-    Work heard = *work;
-    observed.observer = &observer;
-    heard.tick = on_tick;
-    heard.context = watch;
-    fixture_path(path, &fixture, name);
-    int rc = sweep_fit(result, &probe, path, &fixture.subject, fixture.corpus, &observed, &heard);
-    probe_release(&probe);
-    interrupt_set(0);
-    assert_int_equal(path_join(file, path, "probe.safetensors"), 0);
-    hash[0] = '\0';
-    if (file_exists(file)) {
-        assert_int_equal(sha256_file(hash, file), 0);
-    }
-    return rc;
-}
+#include "tests/probes/board/sweep_fixture.h"
 
 static void an_interrupted_sweep_goes_on(void **state)
 {
@@ -101,18 +21,18 @@ static void an_interrupted_sweep_goes_on(void **state)
     SweepResult first, second, third;
     Probe begun;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     assert_int_equal(fit(&first, whole, "whole", &options, &watch, &usual), 0);
     assert_int_equal(watch.n_layers, 4); /* embed and three blocks */
     assert_true(tick_log_ended(&watch.log, "layers", 4));
-    watch = (Watch){.stop_after = 2};
+    watch = (SweepWatch){.stop_after = 2};
     Work small = usual;
     small.memory_bytes = 1; /* one layer a group: the captures are made again */
     assert_int_equal(fit(&second, part, "parts", &options, &watch, &small), OGPT_EINTR);
     assert_string_not_equal(part, whole);
     fixture_path(path, &fixture, "parts");
     assert_int_equal(probe_load(&begun, path), 0);
-    watch = (Watch){0};
+    watch = (SweepWatch){0};
     assert_int_equal(fit(&second, joined, "parts", &options, &watch, &small), 0);
     assert_string_equal(joined, whole);
     for (int i = 0; i < 4; i++) {
@@ -137,7 +57,7 @@ static void other_settings_are_refused(void **state)
 {
     char hash[HASH_HEX_SIZE], before[HASH_HEX_SIZE];
     SweepResult result;
-    Watch watch = {0};
+    SweepWatch watch = {0};
     SweepOptions options = small_options();
     options.n_layers = 1;
     options.layers[0] = 1;
@@ -180,7 +100,7 @@ static void other_validation_games_and_close_seeds_are_refused(void **state)
 {
     char hash[HASH_HEX_SIZE];
     SweepResult result;
-    Watch watch = {0};
+    SweepWatch watch = {0};
     SweepOptions options = small_options();
     options.n_layers = 1;
     options.layers[0] = 1;
@@ -215,7 +135,7 @@ static void the_history_mlp_has_its_own_recipe(void **state)
     char hash[HASH_HEX_SIZE];
     SweepResult free, starved;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     options.controls = true;
     options.solver = "adamw";
     options.n_layers = 1;
@@ -279,7 +199,7 @@ static void threads_change_no_byte(void **state)
     char one[HASH_HEX_SIZE], other[HASH_HEX_SIZE], name[16];
     SweepResult first, second;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     options.controls = true;
     assert_int_equal(fit(&first, one, "threads", &options, &watch, &(Work){.seed = 1}), 0);
     for (size_t threads = 2; threads <= 3; threads++) {
@@ -305,7 +225,7 @@ static void controls_are_what_they_say(void **state)
     char hash[HASH_HEX_SIZE];
     SweepResult result;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     options.task = "empty";
     options.controls = true;
     assert_int_equal(fit(&result, hash, "controls", &options, &watch, &usual), 0);
@@ -409,7 +329,7 @@ static void layers_do_not_depend_on_each_other(void **state)
     char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];
     SweepResult result;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     Probe all, alone;
     assert_int_equal(fit(&result, hash, "all-layers", &options, &watch, &usual), 0);
     options.n_layers = 1;
@@ -432,7 +352,7 @@ static void a_probe_on_file_is_scored(void **state)
     char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];
     SweepResult fitted, scored;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     Probe probe;
     assert_int_equal(fit(&fitted, hash, "scored", &options, &watch, &usual), 0);
     fixture_path(path, &fixture, "scored");
@@ -458,7 +378,7 @@ static void a_typed_game_is_decoded(void **state)
     static Decoded plain, edited;
     SweepResult result;
     SweepOptions options = small_options();
-    Watch watch = {0};
+    SweepWatch watch = {0};
     Probe probe;
     assert_int_equal(fit(&result, hash, "decoded", &options, &watch, &usual), 0);
     fixture_path(path, &fixture, "decoded");
@@ -494,59 +414,9 @@ static void a_typed_game_is_decoded(void **state)
     probe_release(&probe);
 }
 
-static int setup(void **state)
-{
-    int rc = fixture_open(&fixture, 800) || pool_new(&pool, 2);
-    usual = (Work){.pool = pool, .seed = 1};
-    return rc;
-}
-
-static int teardown(void **state)
-{
-    pool_free(pool);
-    fixture_close(&fixture);
-    return 0;
-}
-
-/* A network whose weights are scaled out of the range of single precision, and one that overflows:
- * both end at once, with the layer named, whichever solver. */
-static void extreme_networks_are_refused(void **state)
-{
-    static const char *const solvers[] = {"newton", "liblinear", "adamw"};
-    static const struct {
-        double scale;
-        const char *message;
-    } extreme[] = {{1e-38, "layer -1: column"}, {1e30, "are not finite"}};
-    Gpt *gpt = fixture.model.gpt;
-    float *kept = test_malloc(gpt->n_numbers * sizeof(*kept));
-    memcpy(kept, gpt->params, gpt->n_numbers * sizeof(*kept));
-    for (size_t e = 0; e < 2; e++) {
-        for (size_t i = 0; i < gpt->n_numbers; i++) {
-            gpt->params[i] = kept[i] * (float)extreme[e].scale;
-        }
-        for (size_t s = 0; s < 3; s++) {
-            SweepOptions options = small_options();
-            SweepResult result;
-            Probe probe;
-            char path[FILES_PATH_MAX];
-            options.solver = solvers[s];
-            fixture_path(path, &fixture, "extreme");
-            assert_int_equal(sweep_fit(&result, &probe, path, &fixture.subject, fixture.corpus,
-                                       &options, &usual),
-                             OGPT_ENUM);
-            assert_non_null(strstr(err_message(), extreme[e].message));
-            assert_false(dir_exists(path));
-            probe_release(&probe);
-        }
-    }
-    memcpy(gpt->params, kept, gpt->n_numbers * sizeof(*kept));
-    test_free(kept);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(extreme_networks_are_refused),
         cmocka_unit_test(an_interrupted_sweep_goes_on),
         cmocka_unit_test(other_settings_are_refused),
         cmocka_unit_test(other_validation_games_and_close_seeds_are_refused),

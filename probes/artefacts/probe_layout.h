@@ -1,4 +1,4 @@
-/* probes/board/probe_layout.h - linear probes in the layouts of published ones; probes under
+/* probes/artefacts/probe_layout.h - linear probes in the layouts of published ones; probes under
  * another notation of the board.
  *
  * Nanda, Lee, Wattenberg (BlackboxNLP 2023), repository mech_int_othelloGPT, main_linear_probe:
@@ -21,8 +21,8 @@
  *   mine, empty, theirs. The file does not say which, so the caller names the task. Layer L has
  *   passed L blocks: it is layer L - 1 here.
  */
-#ifndef OGPT_PROBES_BOARD_PROBE_LAYOUT_H
-#define OGPT_PROBES_BOARD_PROBE_LAYOUT_H
+#ifndef OGPT_PROBES_ARTEFACTS_PROBE_LAYOUT_H
+#define OGPT_PROBES_ARTEFACTS_PROBE_LAYOUT_H
 
 #include "base/manifest.h"
 #include "probes/board/probe.h"

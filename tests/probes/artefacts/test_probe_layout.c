@@ -1,5 +1,5 @@
-/* tests/probes/board/test_probe_layout.c - the published probe's layout: round trip, bytes by hand,
- * transposed boards, and files that are refused. */
+/* tests/probes/artefacts/test_probe_layout.c - the published probe's layout: round trip, bytes by
+ * hand, transposed boards, and files that are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/formats/safetensors.h"
 #include "tests/probes/probe_fixture.h"
-#include "probes/board/probe_layout.h"
+#include "probes/artefacts/probe_layout.h"
 
 enum { SIZE = 6, SQUARES = SIZE * SIZE, WIDTH = 24, BOARD = SQUARES * 3 };
 

@@ -1,5 +1,5 @@
-/* probes/board/probe_layout.c - the published probes' layouts; see probe_layout.h. */
-#include "probes/board/probe_layout.h"
+/* probes/artefacts/probe_layout.c - the published probes' layouts; see probe_layout.h. */
+#include "probes/artefacts/probe_layout.h"
 
 #include <math.h>
 #include <stdio.h>

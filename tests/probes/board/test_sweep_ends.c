@@ -1,0 +1,109 @@
+/* tests/probes/board/test_sweep_ends.c - a sweep that is stopped in its controls goes on with them,
+ * and networks with extreme weights end at once, with the layer and the reason. */
+#include <math.h>
+
+#include "tests/probes/board/sweep_fixture.h"
+
+/* Interrupted in its controls and called again: the same result, and what was finished is not
+ * fitted again. With another setting everything is. */
+static void controls_are_kept(void **state)
+{
+    char hash[HASH_HEX_SIZE], kept[FILES_PATH_MAX];
+    SweepResult whole, part;
+    SweepOptions options = small_options();
+    options.controls = true;
+    options.n_games = 60;
+    SweepWatch watch = {0};
+    assert_int_equal(fit(&whole, hash, "undisturbed", &options, &watch, &usual), 0);
+    fixture_path(kept, &fixture, "undisturbed.controls");
+    assert_false(dir_exists(kept));
+    fixture_path(kept, &fixture, "disturbed.controls");
+    int finished = CONTROL_RANDOM_MODEL; /* controls before it are done when it begins */
+    watch = (SweepWatch){.stop_control = 2 * finished + 1};
+    assert_int_equal(fit(&part, hash, "disturbed", &options, &watch, &usual), OGPT_EINTR);
+    assert_true(dir_exists(kept));
+    double seconds[N_CONTROLS];
+    memcpy(seconds, part.control_seconds, sizeof(seconds));
+    for (int again = 0; again < 2;
+         again++) { /* the second time with another number of test games */
+        watch = (SweepWatch){.stop_control = again ? 0 : 2 * finished + 1};
+        options.n_test_games = again ? 50 : 60;
+        int rc = fit(&part, hash, "disturbed", &options, &watch, &usual);
+        assert_int_equal(rc, again ? 0 : OGPT_EINTR);
+        for (int control = CONTROL_HISTORY; control < finished; control++) {
+            /* If it were fitted again, its time would differ. */
+            bool same =
+                fabs(part.control_seconds[control] - seconds[control]) < 1e-3 * seconds[control];
+            assert_int_equal(same, again == 0);
+        }
+    }
+    assert_false(dir_exists(kept));
+    options.n_test_games = 60;
+    watch = (SweepWatch){.stop_control = 2 * finished + 1};
+    assert_int_equal(fit(&part, hash, "disturbed", &options, &watch, &usual), OGPT_EINTR);
+    watch = (SweepWatch){0};
+    assert_int_equal(fit(&part, hash, "disturbed", &options, &watch, &usual), 0);
+    assert_int_equal(watch.n_controls, 2 * N_CONTROLS);
+    for (int control = 0; control < N_CONTROLS; control++) {
+        assert_memory_equal(&part.control[control], &whole.control[control], sizeof(ProbeScore));
+        assert_memory_equal(&part.control_fit[control].rounds, &whole.control_fit[control].rounds,
+                            sizeof(int));
+        assert_true(part.control_fit[control].objective == whole.control_fit[control].objective);
+    }
+    assert_false(dir_exists(kept));
+    assert_memory_not_equal(&whole.control[CONTROL_HISTORY], &whole.control[CONTROL_MAJORITY],
+                            sizeof(ProbeScore));
+}
+
+/* A network whose weights are scaled out of the range of single precision, and one that overflows:
+ * both end at once, with the layer named, whichever solver. */
+static void extreme_networks_are_refused(void **state)
+{
+    static const char *const solvers[] = {"newton", "liblinear", "adamw"};
+    static const struct {
+        double scale;
+        const char *message, *tensor; /* NULL: all */
+    } extreme[] = {{1e-38, "layer -1: column", NULL},
+                   {1e30, "are not finite", NULL},
+                   {1e25, "layer 1, game 0 of the sample: the activations are not finite",
+                    "blocks.1.attn.W_"}}; /* scores of +infinity */
+    Gpt *gpt = fixture.model.gpt;
+    float *kept = test_malloc(gpt->n_numbers * sizeof(*kept));
+    memcpy(kept, gpt->params, gpt->n_numbers * sizeof(*kept));
+    for (size_t e = 0; e < sizeof(extreme) / sizeof(extreme[0]); e++) {
+        for (size_t t = 0; t < gpt->n_specs; t++) {
+            const TensorSpec *spec = &gpt->specs[t];
+            const char *own = extreme[e].tensor;
+            bool scaled = !own || (strncmp(spec->name, own, strlen(own)) == 0 &&
+                                   strchr("QK", spec->name[strlen(own)]));
+            for (size_t i = spec->offset; i < spec->offset + spec->count; i++) {
+                gpt->params[i] = kept[i] * (scaled ? (float)extreme[e].scale : 1);
+            }
+        }
+        for (size_t s = 0; s < 3; s++) {
+            SweepOptions options = small_options();
+            SweepResult result;
+            Probe probe;
+            char path[FILES_PATH_MAX];
+            options.solver = solvers[s];
+            fixture_path(path, &fixture, "extreme");
+            assert_int_equal(sweep_fit(&result, &probe, path, &fixture.subject, fixture.corpus,
+                                       &options, &usual),
+                             OGPT_ENUM);
+            assert_non_null(strstr(err_message(), extreme[e].message));
+            assert_false(dir_exists(path));
+            probe_release(&probe);
+        }
+    }
+    memcpy(gpt->params, kept, gpt->n_numbers * sizeof(*kept));
+    test_free(kept);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extreme_networks_are_refused),
+        cmocka_unit_test(controls_are_kept),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
