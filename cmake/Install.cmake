@@ -4,15 +4,19 @@ include(GNUInstallDirs)
 
 # libogpt.a: one object with what the functions of library/ogpt.h need; only their names are seen.
 file(STRINGS library/ogpt.h promises REGEX "^[a-z].*ogpt_[a-z_]+\\(")
-set(rooms library probes_edits probes_board probes_cases probes_legality probes_activations
-    probes_solvers model_layouts model datasets game num base_formats base)
+set(rooms ogpt_library)
+while(rooms) # and the rooms that it stands on
+    list(POP_FRONT rooms room)
+    list(APPEND targets ${room})
+    list(APPEND archives $<TARGET_FILE:${room}>)
+    get_target_property(below ${room} INTERFACE_LINK_LIBRARIES)
+    list(FILTER below INCLUDE REGEX "^ogpt_")
+    list(REMOVE_ITEM below ${targets} ${rooms})
+    list(APPEND rooms ${below})
+endwhile()
 foreach(line ${promises})
     string(REGEX REPLACE ".*(ogpt_[a-z_]+)\\(.*" "\\1" name "${line}")
     list(APPEND wanted -u ${name})
-endforeach()
-foreach(room ${rooms})
-    list(APPEND archives $<TARGET_FILE:ogpt_${room}>)
-    list(APPEND targets ogpt_${room})
 endforeach()
 add_custom_command(OUTPUT libogpt.a
     COMMAND ${CMAKE_LINKER} -r -o ogpt_library.o ${wanted} --start-group ${archives} --end-group
