@@ -15,6 +15,19 @@ expect 0 probe fit model "${small[@]}" --games 60 --out probe --no-controls "${q
 expect 0 probe fit other "${small[@]}" --games 60 --out foreign --no-controls "${quiet[@]}"
 expect 0 cases make cases.csv --size 4 --n 6 --kind unnatural --min-moves 3 --before-end 1 "${quiet[@]}"
 
+# The shipped networks bring theirs.
+for size in 6 8; do
+    shipped=$OGPT_SOURCE/datasets/models/tiny-${size}x$size
+    moves=f5d6c3
+    [ $size = 6 ] && moves=e4c5b4
+    expect 0 show "$shipped" --moves $moves
+    holds "layer 4: 0 wrong"
+    expect 0 verify "$shipped" --store lab.db
+    holds "with a probe of task mine: clean"
+done
+expect 3 show "$OGPT_SOURCE/datasets/models/tiny-8x8" --moves f5d6c3 \
+    --probe "$OGPT_SOURCE/datasets/models/tiny-6x6/probe"
+
 # no_probe ARGUMENTS...: without a probe anywhere the message says where one would lie and how to
 # make it.
 no_probe() {

@@ -136,10 +136,9 @@ const Command cmd_play = {
     .name = "play",
     .arguments = "MODEL [--human SIDE]",
     .summary = "play against a network, and watch the board inside it",
-    .examples = "ogpt play runs/tiny --probe probe\n"
-                "ogpt play runs/tiny --probe probe --human none --temperature 0\n"
-                "printf 'f5\\nhint\\nflip d5\\nsave game.pgn\\n' | "
-                "ogpt play runs/tiny --probe probe --seed 3",
+    .examples = "ogpt play tiny-8x8\n"
+                "ogpt play tiny-8x8 --human none --temperature 0\n"
+                "printf 'f5\\nhint\\nflip d5\\nsave game.pgn\\n' | ogpt play tiny-8x8 --seed 3",
     COMMAND_OPTIONS(options, PlayOptions),
     .min_args = 1,
     .max_args = 1,
