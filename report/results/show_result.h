@@ -3,7 +3,7 @@
 #ifndef OGPT_REPORT_RESULTS_SHOW_RESULT_H
 #define OGPT_REPORT_RESULTS_SHOW_RESULT_H
 
-#include "probes/dialogue/dialogue.h"
+#include "probes/dialogue/typed_game.h"
 #include "report/report.h"
 
 extern const TableSpec show_layers_table, show_moves_table;
@@ -25,10 +25,6 @@ void show_report(Report *report, const ShowFindings *found);
 void show_print_position(Text *text, const ShowFindings *found);
 void show_print_hint(Text *text, const ShowFindings *found);
 void show_print_edit(Text *text, const ShowFindings *found);
-/* A move that was made, and a pass behind it; whose turn it is, or how the game ended. */
-void show_print_played(Text *text, const ShowFindings *found, const DialogueMove *move);
-void show_print_turn(Text *text, const ShowFindings *found);
-Js *show_played_json(const DialogueMove *move);
 /* The same as objects (owned): moves, to_move, board, legal, layers[], top[]; and an edit. The
  * lists are empty where nothing is read. */
 Js *show_position_json(const ShowFindings *found);

@@ -22,9 +22,27 @@ lacks "replace it with --force" err
 [ -s out ] && fail "--json: nothing expected on stdout of a demo that failed"
 [ "$(cat report.txt)" = mine ] || fail "report.txt was changed by a demo that failed"
 
+# At once, before the first step: a board of the network that was given with its probe, an edit of it, and
+# what the minutes are for. The first step fails here, so that the test takes no minutes.
+models=$OGPT_SOURCE/datasets/models
+rm -rf ./*
+mkdir games.ogpc
+start=$SECONDS
+"$OGPT" demo "$models/tiny-6x6" "$models/tiny-8x8" >out 2>err && fail "the first step cannot succeed"
+[ $((SECONDS - start)) -lt 20 ] || fail "the look took $((SECONDS - start)) s"
+for text in "true board" "layer 4: 0 wrong" "f4, black, becomes white inside the network at layer 4" \
+    "legal before the edit" "legal on the edited board" "the network, edited"; do holds "$text"; done
+[ "$(grep -c '^edited board' out)" = 1 ] || fail "one edited board expected"
+holds "The next minutes ask thousands" err
+cp -r "$models/tiny-6x6" six && rm -r six/probe # the twin: a network without a probe shows nothing yet
+"$OGPT" demo six >out 2>err && fail "the first step cannot succeed"
+[ -s out ] && fail "no board is read without a probe"
+lacks "The next minutes" err
+"$OGPT" demo "$models/tiny-6x6" --json >out 2>err && fail "the first step cannot succeed"
+[ -s out ] && fail "--json: nothing expected on stdout of a demo that failed"
+
 # Networks that cannot be used are named before anything is made.
 rm -rf ./*
-models=$OGPT_SOURCE/datasets/models
 refuse 4 "nowhere" demo "$models/tiny-6x6" nowhere
 refuse 2 "are both of 8x8; give one of each size" demo "$models/tiny-8x8" "$models/tiny-8x8"
 expect 0 train four --fresh --size 4 --layers 1 --d-model 16 --heads 1 --batch 8 --steps 1 --quiet

@@ -139,6 +139,12 @@ document 'intervene all' "${edit[@]}" --tune tune.csv --method all --steps 2 --m
 document saliency saliency net --probe mine --moves "$moves"
 document show show net --probe mine --moves "$moves" --flip d4 --probabilities
 document 'show erase' show net --probe mine --moves "$moves" --erase d4
+printf 'hint\nflip d4\nundo\nsave game.pgn\nhelp\nnothing\n' |
+    "$OGPT" play net --probe mine --moves "$moves" --human both --json --quiet >played ||
+    fail "play: exit code 0 expected"
+while read -r line; do
+    keys play <<<"$line"
+done <played
 document convert convert net bare --to mingpt --check
 document 'convert probe' convert mine published --to mingpt --layer 0 --model net
 document verify verify six.ogpc net mine acts ogpt-results.db

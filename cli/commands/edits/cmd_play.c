@@ -1,17 +1,15 @@
 /* cli/commands/edits/cmd_play.c - ogpt play: a game against a network, or of the network with
  * itself, with the board that it holds beside the true one after every move. Plain lines in, plain
  * text (or one JSON document a line) out, so that a script can play. */
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/lines.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
-#include "cli/commands/edits/play_session.h"
 #include "cli/study.h"
 #include "game/notation.h"
+#include "report/dialogue/talk.h"
 
 typedef struct PlayOptions {
     const char *probe, *moves;
@@ -40,6 +38,13 @@ static const OptionSpec options[] = {
                .def = "5"),
 };
 
+typedef struct PlaySession {
+    Subject subject;
+    Probe probe;
+    char probe_path[FILES_PATH_MAX];
+    Talk talk;
+} PlaySession;
+
 /* The layer that is shown: as asked, else the middle one, else the last that is fitted. */
 static int layer_choose(int *index, const PlaySession *session, const LayerList *layers)
 {
@@ -60,13 +65,18 @@ static int layer_choose(int *index, const PlaySession *session, const LayerList 
                          session->probe_path);
 }
 
+static int answer_tell(void *context, Js *document, const char *text)
+{
+    return context_part(context, document, text);
+}
+
 static int play_open(PlaySession *session, Context *context)
 {
     const PlayOptions *given = context->options;
     uint8_t moves[GAME_MAX_MOVES];
     int n = 0;
-    TypedGame *game = &session->dialogue.game;
-    session->context = context;
+    Talk *talk = &session->talk;
+    TypedGame *game = &talk->dialogue.game;
     int rc = context_subject_open(context, &session->subject, context->args[0]);
     rc = rc ? rc
             : context_probe_open(context, &session->probe, session->probe_path, &session->subject,
@@ -75,25 +85,18 @@ static int play_open(PlaySession *session, Context *context)
     if (rc == 0 && given->moves && (rc = moves_parse(moves, &n, game->variant, given->moves))) {
         rc = err_set(rc, "--moves: %s", err_message());
     }
-    session->dialogue.network = network_sides[given->human];
-    session->dialogue.temperature = given->temperature;
-    session->dialogue.seed = context->seed;
-    session->found = (ShowFindings){.game = game,
-                                    .model_hash = session->subject.model.model_hash,
-                                    .top = (int)given->top,
-                                    .style = context->style};
-    rc = rc ? rc : layer_choose(&session->found.only, session, &given->layers);
+    talk->dialogue.network = network_sides[given->human];
+    talk->dialogue.temperature = given->temperature;
+    talk->dialogue.seed = context->seed;
+    talk->force = context->force;
+    talk->answer = answer_tell;
+    talk->context = context;
+    talk->found = (ShowFindings){.game = game,
+                                 .model_hash = session->subject.model.model_hash,
+                                 .top = (int)given->top,
+                                 .style = context->style};
+    rc = rc ? rc : layer_choose(&talk->found.only, session, &given->layers);
     return rc ? rc : typed_game_read(game, moves, n);
-}
-
-static int play_end(PlaySession *session)
-{
-    Text text = {0};
-    const TypedGame *game = &session->dialogue.game;
-    char moves[3 * GAME_MAX_MOVES + 1];
-    moves_print(moves, game->moves, game->n_moves);
-    text_add(&text, "%d moves: %s\n", game->n_moves, moves);
-    return play_answer(session, "end", show_position_json(&session->found), &text);
 }
 
 static int play_run(Context *context)
@@ -105,27 +108,25 @@ static int play_run(Context *context)
     if (!session) {
         return OGPT_ENOMEM;
     }
+    Talk *talk = &session->talk;
     int rc = play_open(session, context);
     rc = rc ? rc : study_begin(context, NULL, false);
     if (rc == 0) {
         context_say(context, "seed %llu; a move such as d3, or help",
                     (unsigned long long)context->seed);
     }
-    rc = rc ? rc : play_answer_position(session, "start");
-    rc = rc ? rc : play_network_moves(session);
-    while (rc == 0 && !session->ended) {
+    rc = rc ? rc : talk_position(talk, "start");
+    rc = rc ? rc : talk_network_moves(talk);
+    while (rc == 0 && !end && !talk->ended) {
         rc = lines_next(line, &end, &reader);
         if (rc == OGPT_EFORMAT) { /* too long to be anything */
-            rc = play_refuse(session);
-            continue;
+            rc = talk_refuse(talk);
+        } else if (rc == 0 && !end) {
+            rc = talk_line(talk, line);
         }
-        if (rc == 0 && end) {
-            break;
-        }
-        rc = rc ? rc : play_line(session, line);
     }
-    rc = rc ? rc : play_end(session);
-    typed_game_release(&session->dialogue.game);
+    rc = rc ? rc : talk_end(talk);
+    typed_game_release(&talk->dialogue.game);
     probe_release(&session->probe);
     subject_release(&session->subject);
     mem_free(session);

@@ -2,7 +2,7 @@
  * would type.
  *
  * The steps are a table of command lines (demo_steps.c). Each runs in this process and leaves its
- * rows in the demo's own results database; the closing tables and the verdict (demo_report.c) are
+ * rows in the demo's own results database; the closing tables and the verdict (demo_findings.c) are
  * read from there.
  */
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "cli/study.h"
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
+#include "probes/board/probe.h"
 
 #define DEMO_REPORT "report.txt"
 
@@ -43,7 +44,7 @@ static int write_report(const DemoReport *report)
 static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const GivenModel *model)
 {
     DemoReport report = {0};
-    int rc = demo_verdict(&report, part->store, &part->claims);
+    int rc = demo_verdict(&report, part->store, part->trained_long);
     if (rc == OGPT_ENEGATIVE) {
         *verdict = rc;
         rc = 0;
@@ -78,7 +79,10 @@ static int place_model(GivenModels *given, const char *path)
         return rc;
     }
     int d_vocab = model.gpt->cfg.d_vocab;
-    GivenModel entry = {.path = path};
+    char probe[FILES_PATH_MAX];
+    GivenModel entry = {
+        .path = path, .has_probe = path_join(probe, path, PROBE_FOLDER) == 0 && dir_exists(probe)};
+    snprintf(entry.layer, sizeof(entry.layer), "%d", model.gpt->cfg.n_layers / 2);
     snprintf(entry.probe, sizeof(entry.probe), "probe-%.8s", model.model_hash);
     model_release(&model);
     for (size_t i = 0; i < DEMO_GIVEN_PARTS; i++) {
@@ -108,6 +112,22 @@ static int place_models(GivenModels *given, const Context *context)
     return rc;
 }
 
+/* Within seconds, what the minutes after it are about: a board and an edit of the largest network
+ * with a probe of its own. */
+static int look_first(const Context *context, const GivenModels *given)
+{
+    int rc = 0, shown = -1;
+    for (int i = 0; i < DEMO_GIVEN_PARTS; i++) {
+        shown = given->of[i].has_probe ? i : shown;
+    }
+    if (shown < 0 || context->json) {
+        return 0;
+    }
+    rc = demo_step_take(context, &demo_looks[shown], &given->of[shown], NULL);
+    context_say(context, "%s", demo_plan);
+    return rc;
+}
+
 static int run_demo(Context *context)
 {
     GivenModels given = {0};
@@ -116,6 +136,7 @@ static int run_demo(Context *context)
     int verdict = 0, rc = study_check_files(context);
     rc = rc ? rc : report_is_ours(context);
     rc = rc ? rc : place_models(&given, context);
+    rc = rc ? rc : look_first(context, &given);
     rc = rc ? rc : take_part(&report, &verdict, context, &demo_train_part, NULL);
     for (size_t i = 0; rc == 0 && i < DEMO_GIVEN_PARTS; i++) {
         if (given.of[i].path) {

@@ -16,17 +16,6 @@ void demo_findings_release(DemoFindings *f)
     js_free(f->cases);
 }
 
-double demo_number(const Js *row, const char *key)
-{
-    return js_num_of(js_member(row, key));
-}
-
-bool demo_text_is(const Js *row, const char *key, const char *expected)
-{
-    const char *text = js_str_of(js_member(row, key));
-    return text && strcmp(text, expected) == 0;
-}
-
 /* Rows of one kind of the newest run of a command that is done and has any. */
 static int newest_rows(Js **out, Store *store, const Js *runs, const char *command,
                        const char *kind, const char *store_path)
@@ -111,4 +100,35 @@ void demo_board_add(Table *table, const char *part, const Js *document)
             table_num(table, "board_exact", demo_number(row, "board_exact"));
         }
     }
+}
+
+int demo_verdict(DemoReport *out, const char *store_path, bool trained_long)
+{
+    DemoFindings f = {0};
+    Js *lines = js_array();
+    bool holds = false;
+    *out = (DemoReport){0};
+    int rc = demo_findings_read(&f, store_path);
+    rc = rc ? rc : demo_findings_print(&out->text, lines, &holds, &f, trained_long);
+    rc = rc ? rc : out->text.failed ? OGPT_ENOMEM : 0;
+    if (rc == 0) {
+        out->document = js_object();
+        js_set_bool(out->document, "holds", holds);
+        js_set(out->document, "claims", js_keep(lines));
+        js_set(out->document, "eval", js_keep(f.eval));
+        js_set(out->document, "layers", js_keep(f.layers));
+        js_set(out->document, "controls", js_keep(f.controls));
+        js_set(out->document, "edit", js_keep(f.edit));
+        rc = holds ? 0 : err_set(OGPT_ENEGATIVE, "demo: the claim fails: see the lines above");
+    }
+    js_free(lines);
+    demo_findings_release(&f);
+    return rc;
+}
+
+void demo_report_release(DemoReport *report)
+{
+    text_release(&report->text);
+    js_free(report->document);
+    report->document = NULL;
 }

@@ -18,7 +18,7 @@ typedef struct DemoPart {
     const char *store; /* results database of its steps */
     const DemoStep *steps;
     size_t n_steps;
-    DemoClaims claims;
+    bool trained_long; /* every line of the claim is asked of it */
 } DemoPart;
 
 /* The part that trains a network, and those that take a network of their size. */
@@ -29,7 +29,15 @@ extern const DemoPart demo_given_parts[DEMO_GIVEN_PARTS];
 typedef struct GivenModel {
     const char *path; /* NULL: none */
     char probe[32];   /* probe-<start of its hash> */
+    char layer[12];   /* the middle one */
+    bool has_probe;   /* in its directory */
 } GivenModel;
+
+/* What a network of each given part shows at once, with the probe in its directory: a board that is
+ * read, and an edit of it. */
+extern const DemoStep demo_looks[DEMO_GIVEN_PARTS];
+/* What the minutes after that look are for. */
+extern const char demo_plan[];
 
 /* Say what the step is for and its command line, then take it in this process, with rows in the
  * database `store`. model: takes the place of MODEL and PROBE, or NULL. 0 or OGPT_E*. */

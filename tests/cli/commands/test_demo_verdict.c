@@ -14,7 +14,7 @@ typedef struct Rows {
     double history_high, mlp_high; /* raw move history */
     double closed;
     const char *status; /* of the run of intervene */
-    bool without_majority;
+    bool without_majority, mlp_untrained;
 } Rows;
 
 static const Rows good = {.majority_high = 0.6,
@@ -64,8 +64,9 @@ static void controls_add(Store *store, int64_t run, const Rows *rows)
                             rows->mlp_high};
     for (int i = rows->without_majority ? 1 : 0; i < 4; i++) {
         row_add(store, run, "probe_controls",
-                row_parsed("{\"control\":\"%s\",\"accuracy\":%g,\"accuracy_high\":%g}", names[i],
-                           highs[i] - 0.01, highs[i]));
+                row_parsed("{\"control\":\"%s\",\"accuracy\":%g,\"accuracy_high\":%g%s}", names[i],
+                           highs[i] - 0.01, highs[i],
+                           i == 3 && rows->mlp_untrained ? ",\"trained\":false" : ""));
     }
 }
 
@@ -106,11 +107,11 @@ static const char *store_filled(const char *name, const Rows *rows)
 }
 
 /* The verdict over the rows has this code, and exactly these lines of the claim fail. */
-static void assert_verdict_of(const DemoClaims *claims, const char *name, const Rows *rows, int rc,
+static void assert_verdict_of(bool trained_long, const char *name, const Rows *rows, int rc,
                               const char *failing)
 {
     DemoReport report;
-    assert_int_equal(demo_verdict(&report, store_filled(name, rows), claims), rc);
+    assert_int_equal(demo_verdict(&report, store_filled(name, rows), trained_long), rc);
     assert_non_null(report.text.data);
     assert_int_equal(js_bool_of(js_member(report.document, "holds")), rc == 0);
     const char *fails = strstr(report.text.data, "FAILS");
@@ -122,18 +123,18 @@ static void assert_verdict_of(const DemoClaims *claims, const char *name, const 
     demo_report_release(&report);
 }
 
-static const DemoClaims plain = {0}, shipped = {.history = true, .closed = 0.6};
+enum { plain = false, shipped = true }; /* trained for long */
 
 static void assert_verdict(const char *name, const Rows *rows, int rc, const char *failing)
 {
-    assert_verdict_of(&plain, name, rows, rc, failing);
+    assert_verdict_of(plain, name, rows, rc, failing);
 }
 
 static void claim_holds(void **state)
 {
     DemoReport report;
     assert_verdict("good.db", &good, 0, "");
-    assert_int_equal(demo_verdict(&report, at("good.db"), &plain), 0);
+    assert_int_equal(demo_verdict(&report, at("good.db"), plain), 0);
     assert_non_null(strstr(report.text.data, "than the majority: 90.00 > 59.00 %"));
     demo_report_release(&report);
 }
@@ -158,21 +159,93 @@ static void each_line_can_fail(void **state)
     assert_int_equal(err_exit_code(OGPT_ENEGATIVE, 0), 1);
 }
 
+/* The report over the rows has each of these texts. */
+static void assert_says(bool trained_long, const char *name, const Rows *rows, int rc,
+                        const char *const *texts)
+{
+    DemoReport report;
+    assert_int_equal(demo_verdict(&report, store_filled(name, rows), trained_long), rc);
+    for (; *texts; texts++) {
+        if (!strstr(report.text.data, *texts)) {
+            fail_msg("'%s' expected in:\n%s", *texts, report.text.data);
+        }
+    }
+    demo_report_release(&report);
+}
+
+/* Every line is printed for every network, those that fail too; the number of lines is the same. */
+static void all_lines_are_printed(void **state)
+{
+    DemoReport report;
+    Rows rows = good;
+    rows.history_high = 0.93;
+    rows.closed = 0.5;
+    assert_says(
+        plain, "spared.db", &rows, 0,
+        (const char *const[]){
+            "  fails  the best layer reads the board better than the raw move history: 90.00 "
+            "< 92.00 %\n",
+            "  holds  the best layer reads the board better than an MLP on that history: "
+            "90.00 > 85.00 %\n",
+            "  fails  the edit closes at least 60 %: 50.0 %\n",
+            "(fails: asked only of a network that was trained for longer than minutes)", NULL});
+    assert_int_equal(demo_verdict(&report, at("spared.db"), plain), 0);
+    const Js *claims = js_member(report.document, "claims");
+    assert_int_equal(js_length(claims), 7);
+    assert_false(js_bool_of(js_member(js_at(claims, 2), "holds")));
+    assert_false(js_bool_of(js_member(js_at(claims, 2), "asked")));
+    assert_true(js_bool_of(js_member(js_at(claims, 0), "asked")));
+    demo_report_release(&report);
+    assert_int_equal(demo_verdict(&report, at("spared.db"), shipped), OGPT_ENEGATIVE);
+    assert_null(strstr(report.text.data, "asked only of"));
+    assert_non_null(strstr(report.text.data, "FAILS  the edit closes"));
+    demo_report_release(&report);
+    rows = good;
+    rows.history_high = 0.895; /* better, within the intervals */
+    assert_says(shipped, "overlap.db", &rows, OGPT_ENEGATIVE,
+                (const char *const[]){"90.00 > 88.50 %, but the intervals overlap", NULL});
+    assert_int_equal(demo_verdict(&report, store_filled("none.db", &good), plain), 0);
+    assert_null(strstr(report.text.data, "fails"));
+    demo_report_release(&report);
+}
+
+static void odd_results_are_explained(void **state)
+{
+    Rows rows = good;
+    rows.closed = 1.31;
+    assert_says(
+        plain, "above.db", &rows, 0,
+        (const char *const[]){"above 100 %: edited, it errs less on the edited board", NULL});
+    rows = good;
+    rows.mlp_untrained = true;
+    rows.mlp_high = 0.99; /* whatever it reads */
+    assert_says(shipped, "untrained.db", &rows, 0,
+                (const char *const[]){"   learned nothing\n",
+                                      "  -----  the best layer reads the board "
+                                      "better than an MLP on that history",
+                                      "not compared: that control learned nothing", NULL});
+    DemoReport report; /* the twin: neither is said of the good rows */
+    assert_int_equal(demo_verdict(&report, store_filled("even.db", &good), shipped), 0);
+    assert_null(strstr(report.text.data, "above 100 %"));
+    assert_null(strstr(report.text.data, "learned nothing"));
+    demo_report_release(&report);
+}
+
 /* Two lines more for the shipped network; a network trained in minutes is not asked for them. */
 static void shipped_claims_more(void **state)
 {
     Rows rows = good;
-    assert_verdict_of(&shipped, "shipped.db", &rows, 0, "");
+    assert_verdict_of(shipped, "shipped.db", &rows, 0, "");
     rows.history_high = 0.89;
     assert_verdict("history-plain.db", &rows, 0, "");
-    assert_verdict_of(&shipped, "history.db", &rows, OGPT_ENEGATIVE, "the raw move history");
+    assert_verdict_of(shipped, "history.db", &rows, OGPT_ENEGATIVE, "the raw move history");
     rows = good;
     rows.mlp_high = 0.89;
-    assert_verdict_of(&shipped, "mlp.db", &rows, OGPT_ENEGATIVE, "an MLP on that history");
+    assert_verdict_of(shipped, "mlp.db", &rows, OGPT_ENEGATIVE, "an MLP on that history");
     rows = good;
     rows.closed = 0.59;
     assert_verdict("closed-plain.db", &rows, 0, "");
-    assert_verdict_of(&shipped, "closed.db", &rows, OGPT_ENEGATIVE, "the edit closes at least 60");
+    assert_verdict_of(shipped, "closed.db", &rows, OGPT_ENEGATIVE, "the edit closes at least 60");
 }
 
 /* Rows of a run that did not end well are no evidence. */
@@ -181,11 +254,11 @@ static void unfinished_runs_are_left_out(void **state)
     DemoReport report;
     Rows rows = good;
     rows.status = "failed";
-    assert_refused(demo_verdict(&report, store_filled("failed.db", &rows), &plain), OGPT_EFORMAT,
+    assert_refused(demo_verdict(&report, store_filled("failed.db", &rows), plain), OGPT_EFORMAT,
                    "no edit_results rows of a finished 'ogpt intervene'");
     assert_null(report.document);
     demo_report_release(&report);
-    assert_refused(demo_verdict(&report, at("nowhere.db"), &plain), OGPT_EIO, "no such file");
+    assert_refused(demo_verdict(&report, at("nowhere.db"), plain), OGPT_EIO, "no such file");
     demo_report_release(&report);
 }
 
@@ -230,7 +303,7 @@ static void recorded_keys_are_there(void **state)
     const char *source = getenv("OGPT_SOURCE");
     char path[FILES_PATH_MAX], line[8192], planted[] = "demo\ttrained.layers[].\taccuracy gone\n";
     int n_keys = 0, n_missing = 0;
-    assert_int_equal(demo_verdict(&report, store_filled("keys.db", &good), &plain), 0);
+    assert_int_equal(demo_verdict(&report, store_filled("keys.db", &good), plain), 0);
     assert_int_equal(keys_missing(report.document, planted, &n_keys), 1);
     assert_int_equal(n_keys, 2);
     snprintf(path, sizeof(path), "%s/tests/cli/golden/json_keys.txt", source ? source : ".");
@@ -251,6 +324,8 @@ int main(void)
         cmocka_unit_test(claim_holds),
         cmocka_unit_test(each_line_can_fail),
         cmocka_unit_test(shipped_claims_more),
+        cmocka_unit_test(all_lines_are_printed),
+        cmocka_unit_test(odd_results_are_explained),
         cmocka_unit_test(unfinished_runs_are_left_out),
         cmocka_unit_test(recorded_keys_are_there),
     };

@@ -1,6 +1,6 @@
-/* report/results/show_play.c - the moves of a game between a person and a network, for people and
- * as JSON. See report/results/show_result.h. */
-#include "report/results/show_result.h"
+/* report/dialogue/talk_text.c - moves of a game between a person and a network, as text and as
+ * JSON. Contract in report/dialogue/talk.h. */
+#include "report/dialogue/talk.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,9 +21,8 @@ static void square_or_pad(char out[4], int sq)
     }
 }
 
-void show_print_played(Text *text, const ShowFindings *view, const DialogueMove *move)
+void talk_print_played(Text *text, const TypedGame *game, const DialogueMove *move)
 {
-    const TypedGame *game = view->game;
     char name[4];
     square_or_pad(name, move->sq);
     text_add(text, "\n%d. %s %s", game->n_moves, side_name(move->by), name);
@@ -44,10 +43,10 @@ void show_print_played(Text *text, const ShowFindings *view, const DialogueMove 
     }
 }
 
-void show_print_turn(Text *text, const ShowFindings *view)
+void talk_print_turn(Text *text, const TypedGame *game)
 {
-    const Board *board = typed_game_board(view->game);
-    if (board_is_over(view->game->variant, board)) {
+    const Board *board = typed_game_board(game);
+    if (board_is_over(game->variant, board)) {
         text_add(text, "the game is over: black %d, white %d\n",
                  __builtin_popcountll(board_discs(board, BLACK)),
                  __builtin_popcountll(board_discs(board, WHITE)));
@@ -57,7 +56,7 @@ void show_print_turn(Text *text, const ShowFindings *view)
     }
 }
 
-Js *show_played_json(const DialogueMove *move)
+Js *talk_played_json(const DialogueMove *move)
 {
     Js *out = js_object();
     char name[4];

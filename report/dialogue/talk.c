@@ -1,6 +1,6 @@
-/* cli/commands/edits/play_lines.c - what can be typed at ogpt play. Contract in
- * cli/commands/edits/play_session.h. */
-#include "cli/commands/edits/play_session.h"
+/* report/dialogue/talk.c - what can be typed, and the answer to it. Contract in
+ * report/dialogue/talk.h. */
+#include "report/dialogue/talk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "datasets/export.h"
 #include "game/notation.h"
 
-int play_answer(PlaySession *session, const char *event, Js *document, Text *text)
+static int talk_answer(Talk *talk, const char *event, Js *document, Text *text)
 {
     Js *whole = js_object();
     void *it = NULL;
@@ -23,69 +23,69 @@ int play_answer(PlaySession *session, const char *event, Js *document, Text *tex
         js_set(whole, key, js_keep(value));
     }
     js_free(document);
-    int rc = context_part(session->context, whole, text->failed ? NULL : text->data);
-    session->stdout_rc = session->stdout_rc ? session->stdout_rc : rc;
+    int rc = talk->answer(talk->context, whole, text->failed ? NULL : text->data);
+    talk->answer_rc = talk->answer_rc ? talk->answer_rc : rc;
     text_release(text);
     return rc;
 }
 
-int play_answer_position(PlaySession *session, const char *event)
+int talk_position(Talk *talk, const char *event)
 {
     Text text = {0};
     text_add(&text, "\n");
-    show_print_position(&text, &session->found);
-    show_print_turn(&text, &session->found);
-    return play_answer(session, event, show_position_json(&session->found), &text);
+    show_print_position(&text, &talk->found);
+    talk_print_turn(&text, &talk->dialogue.game);
+    return talk_answer(talk, event, show_position_json(&talk->found), &text);
 }
 
-static int move_answer(PlaySession *session, const DialogueMove *move)
+static int move_answer(Talk *talk, const DialogueMove *move)
 {
     Text text = {0};
-    Js *document = show_position_json(&session->found);
-    js_set(document, "played", show_played_json(move));
-    show_print_played(&text, &session->found, move);
-    show_print_position(&text, &session->found);
-    show_print_turn(&text, &session->found);
-    return play_answer(session, "move", document, &text);
+    Js *document = show_position_json(&talk->found);
+    js_set(document, "played", talk_played_json(move));
+    talk_print_played(&text, &talk->dialogue.game, move);
+    show_print_position(&text, &talk->found);
+    talk_print_turn(&text, &talk->dialogue.game);
+    return talk_answer(talk, "move", document, &text);
 }
 
-int play_network_moves(PlaySession *session)
+int talk_network_moves(Talk *talk)
 {
     int rc = 0;
-    while (rc == 0 && dialogue_network_moves(&session->dialogue)) {
+    while (rc == 0 && dialogue_network_moves(&talk->dialogue)) {
         DialogueMove move;
         if (interrupt_pending()) {
             return err_set(OGPT_EINTR, "interrupted");
         }
-        rc = dialogue_answer(&move, &session->dialogue);
-        rc = rc ? rc : move_answer(session, &move);
+        rc = dialogue_answer(&move, &talk->dialogue);
+        rc = rc ? rc : move_answer(talk, &move);
     }
     return rc;
 }
 
 /* ---- commands ---- */
 
-static int run_undo(PlaySession *session, const char *argument)
+static int run_undo(Talk *talk, const char *argument)
 {
     int n = 0;
-    int rc = dialogue_undo(&n, &session->dialogue);
-    return rc ? rc : play_answer_position(session, "undo");
+    int rc = dialogue_undo(&n, &talk->dialogue);
+    return rc ? rc : talk_position(talk, "undo");
 }
 
-static int run_hint(PlaySession *session, const char *argument)
+static int run_hint(Talk *talk, const char *argument)
 {
     Text text = {0};
-    show_print_hint(&text, &session->found);
-    return play_answer(session, "hint", show_position_json(&session->found), &text);
+    show_print_hint(&text, &talk->found);
+    return talk_answer(talk, "hint", show_position_json(&talk->found), &text);
 }
 
-static int run_flip(PlaySession *session, const char *argument)
+static int run_flip(Talk *talk, const char *argument)
 {
-    TypedGame *game = &session->dialogue.game;
+    TypedGame *game = &talk->dialogue.game;
     const TypedEdit asked = {.name = "flip",
                              .label = "flip",
                              .text = argument,
-                             .layer = session->probe.layers[session->found.only],
+                             .layer = talk->dialogue.game.probe->layers[talk->found.only],
                              .scale = 1};
     Text text = {0};
     int rc = typed_game_edit(game, &asked);
@@ -93,23 +93,23 @@ static int run_flip(PlaySession *session, const char *argument)
         return rc;
     }
     text_add(&text, "\n");
-    show_print_edit(&text, &session->found);
+    show_print_edit(&text, &talk->found);
     if (game->verdict != CASE_SOUND) {
         text_add(&text, "this edit counts in no mean: %s\n", case_verdict_text(game->verdict));
     }
-    Js *document = show_edit_json(&session->found);
+    Js *document = show_edit_json(&talk->found);
     game->edit_name = NULL; /* the game goes on unedited */
-    return play_answer(session, "flip", document, &text);
+    return talk_answer(talk, "flip", document, &text);
 }
 
-static int run_board(PlaySession *session, const char *argument)
+static int run_board(Talk *talk, const char *argument)
 {
-    return play_answer_position(session, "board");
+    return talk_position(talk, "board");
 }
 
-static int run_save(PlaySession *session, const char *path)
+static int run_save(Talk *talk, const char *path)
 {
-    const Dialogue *dialogue = &session->dialogue;
+    const Dialogue *dialogue = &talk->dialogue;
     const TypedGame *game = &dialogue->game;
     const char *players[2];
     Text text = {0};
@@ -120,8 +120,7 @@ static int run_save(PlaySession *session, const char *path)
         bool network = (dialogue->network & DIALOGUE_SIDE(side)) != 0;
         players[side] = network ? "network" : "human";
     }
-    int rc = export_one(path, game->variant, game->moves, game->n_moves, players,
-                        session->context->force);
+    int rc = export_one(path, game->variant, game->moves, game->n_moves, players, talk->force);
     if (rc != 0) {
         return rc;
     }
@@ -130,20 +129,20 @@ static int run_save(PlaySession *session, const char *path)
     js_set_int(document, "plies", game->n_moves);
     text_add(&text, "%s: %d moves; read it with ogpt import CORPUS %s --size %d\n", path,
              game->n_moves, path, game->variant->size);
-    return play_answer(session, "save", document, &text);
+    return talk_answer(talk, "save", document, &text);
 }
 
-static int run_help(PlaySession *session, const char *argument);
+static int run_help(Talk *talk, const char *argument);
 
-static int run_quit(PlaySession *session, const char *argument)
+static int run_quit(Talk *talk, const char *argument)
 {
-    session->ended = true;
+    talk->ended = true;
     return 0;
 }
 
-static const struct PlayCommand {
+static const struct TalkCommand {
     const char *name, *argument, *help;
-    int (*run)(PlaySession *session, const char *argument);
+    int (*run)(Talk *talk, const char *argument);
 } commands[] = {
     {"undo", "", "take moves back until you are to move", run_undo},
     {"hint", "", "the legal moves, by the rules and by the network", run_hint},
@@ -155,7 +154,7 @@ static const struct PlayCommand {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static int run_help(PlaySession *session, const char *argument)
+static int run_help(Talk *talk, const char *argument)
 {
     Text text = {0};
     Js *document = js_object(), *list = js_array();
@@ -167,7 +166,7 @@ static int run_help(PlaySession *session, const char *argument)
         js_push(list, js_str(words));
     }
     js_set(document, "commands", list);
-    return play_answer(session, "help", document, &text);
+    return talk_answer(talk, "help", document, &text);
 }
 
 /* ---- lines ---- */
@@ -189,25 +188,25 @@ static int unknown_word(const char *word)
                          word, list);
 }
 
-static int run_move(PlaySession *session, int sq)
+static int run_move(Talk *talk, int sq)
 {
     DialogueMove move;
-    int rc = dialogue_play(&move, &session->dialogue, sq);
-    rc = rc ? rc : move_answer(session, &move);
-    return rc ? rc : play_network_moves(session);
+    int rc = dialogue_play(&move, &talk->dialogue, sq);
+    rc = rc ? rc : move_answer(talk, &move);
+    return rc ? rc : talk_network_moves(talk);
 }
 
-static int run_words(PlaySession *session, const char *word, const char *argument)
+static int run_words(Talk *talk, const char *word, const char *argument)
 {
-    int sq = strlen(word) == 2 ? square_parse(session->subject.variant, word) : -1;
+    int sq = strlen(word) == 2 ? square_parse(talk->dialogue.game.variant, word) : -1;
     if (sq >= 0 && argument[0] == '\0') {
-        return run_move(session, sq);
+        return run_move(talk, sq);
     }
     if (argument[0] == '\0' && pass_length(word, strlen(word)) == strlen(word)) {
-        return dialogue_pass(&session->dialogue);
+        return dialogue_pass(&talk->dialogue);
     }
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        const struct PlayCommand *command = &commands[i];
+        const struct TalkCommand *command = &commands[i];
         if (strcasecmp(word, command->name) != 0) {
             continue;
         }
@@ -215,23 +214,23 @@ static int run_words(PlaySession *session, const char *word, const char *argumen
             return err_set(OGPT_EUSAGE, "%s: expected %s behind it, found '%s'", command->name,
                            command->argument[0] ? command->argument : "nothing", argument);
         }
-        return command->run(session, argument);
+        return command->run(talk, argument);
     }
     return sq >= 0
                ? err_set(OGPT_EUSAGE, "%s: one move a line, found '%s' behind it", word, argument)
                : unknown_word(word);
 }
 
-int play_refuse(PlaySession *session)
+int talk_refuse(Talk *talk)
 {
     Text text = {0};
     Js *document = js_object();
     js_set_str(document, "message", err_message());
     text_add(&text, "? %s\n", err_message());
-    return play_answer(session, "error", document, &text);
+    return talk_answer(talk, "error", document, &text);
 }
 
-int play_line(PlaySession *session, char *line)
+int talk_line(Talk *talk, char *line)
 {
     char *word = line + strspn(line, " ");
     size_t length = strcspn(word, " ");
@@ -241,7 +240,17 @@ int play_line(PlaySession *session, char *line)
         argument[--end] = '\0';
     }
     word[length] = '\0';
-    int rc = word[0] == '\0' ? 0 : run_words(session, word, argument);
+    int rc = word[0] == '\0' ? 0 : run_words(talk, word, argument);
     bool refused = rc == OGPT_EUSAGE || rc == OGPT_EFORMAT || rc == OGPT_EIO;
-    return session->stdout_rc ? session->stdout_rc : refused ? play_refuse(session) : rc;
+    return talk->answer_rc ? talk->answer_rc : refused ? talk_refuse(talk) : rc;
+}
+
+int talk_end(Talk *talk)
+{
+    const TypedGame *game = &talk->dialogue.game;
+    char moves[3 * GAME_MAX_MOVES + 1];
+    Text text = {0};
+    moves_print(moves, game->moves, game->n_moves);
+    text_add(&text, "%d moves: %s\n", game->n_moves, moves);
+    return talk_answer(talk, "end", show_position_json(&talk->found), &text);
 }
