@@ -62,7 +62,7 @@ int raw_game_sq(const GameVariant *variant, int way, int sq);
 typedef struct ReadOptions {
     const GameVariant *variant;
     const char *format; /* a row of the table, or "auto": the first bytes decide */
-    const char *column; /* of a CSV file, the one that holds the moves; NULL: "moves" */
+    const char *column; /* of a CSV file, the one that holds the moves; NULL: ...moves */
     NpyContent npy;
     const uint8_t *sq_of_tok; /* [n_tokens]: the squares of the tokens 1 to n_tokens - 1 (npy) */
     int n_tokens;

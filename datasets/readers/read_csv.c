@@ -13,9 +13,13 @@
 
 #define DEFAULT_COLUMN "moves"
 
-static const char *wanted_column(const ReadOptions *options)
+/* Whether a column holds the moves: the one that was asked for, else one named "moves" or so. */
+static bool is_wanted(const ReadOptions *options, const char *name, size_t n)
 {
-    return options->column ? options->column : DEFAULT_COLUMN;
+    const char *wanted = options->column ? options->column : DEFAULT_COLUMN;
+    const size_t length = strlen(wanted);
+    const size_t before = options->column || n < length ? 0 : n - length; /* "game_moves" */
+    return n - before == length && strncasecmp(name + before, wanted, length) == 0;
 }
 
 static char separator_of(const uint8_t *head, size_t n)
@@ -38,8 +42,6 @@ static char separator_of(const uint8_t *head, size_t n)
 /* A table with a column of the wanted name. */
 static bool csv_recognise(const uint8_t *head, size_t n, uint64_t size, const ReadOptions *options)
 {
-    const char *wanted = wanted_column(options);
-    const size_t length = strlen(wanted);
     const char separator = separator_of(head, n);
     size_t i = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     while (i < n && head[i] != '\n') {
@@ -48,8 +50,7 @@ static bool csv_recognise(const uint8_t *head, size_t n, uint64_t size, const Re
             end++;
         }
         const size_t quote = head[i] == '"' && end - i >= 2 && head[end - 1] == '"';
-        if (end - i - 2 * quote == length &&
-            strncasecmp((const char *)head + i + quote, wanted, length) == 0) {
+        if (is_wanted(options, (const char *)head + i + quote, end - i - 2 * quote)) {
             return true;
         }
         i = end + (end < n && head[end] != '\n');
@@ -68,7 +69,7 @@ static void header_field_end(GameReader *reader)
 {
     CsvState *csv = &reader->csv;
     csv->name[csv->n_name] = '\0';
-    if (csv->column < 0 && strcasecmp(csv->name, wanted_column(reader->options)) == 0) {
+    if (csv->column < 0 && is_wanted(reader->options, csv->name, csv->n_name)) {
         csv->column = csv->field;
     }
     const size_t used = strlen(csv->names);
@@ -101,7 +102,9 @@ static int header_read(GameReader *reader, const uint8_t *head, size_t n)
         return err_set(OGPT_EFORMAT,
                        "%s:1: expected a column '%.40s', found %.120s; name the column that holds "
                        "the moves with --column",
-                       reader->stream.path, wanted_column(reader->options), csv->names);
+                       reader->stream.path,
+                       reader->options->column ? reader->options->column : DEFAULT_COLUMN,
+                       csv->names);
     }
     return 0;
 }

@@ -201,6 +201,7 @@ static void tables_are_read_by_their_column(void **state)
         {"\xef\xbb\xbfMoves;id\r\n\"f5;d6\";1\r\n", NULL, 1, 0},
         {"id,winner,game_moves\n7,\"a, b\",\"f5,d6\"\n8,\"say \"\"x\"\"\",f5-f6\n9,,\n",
          "game_moves", 2, 1},
+        {"eOthello_game_id,winner,game_moves\n1,-1,f5d6\n", NULL, 1, 0},
         {"a\tb\n\xe1\tf5 d6\n", "b", 1, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -17,8 +17,10 @@ static const OptionSpec options[] = {
     OPTION_CHOICE("format", AT(format), "auto|" GAME_FORMATS,
                   "auto: by the first bytes of each file, not by its name (docs/GAMES.md)",
                   .def = "auto"),
-    OPTION_TEXT("column", AT(column), "NAME",
-                "of a table (CSV): the column that holds the moves (without: moves)"),
+    OPTION_TEXT(
+        "column", AT(column), "NAME",
+        "of a table (CSV): the column that holds the moves (without: one whose name ends in "
+        "moves)"),
     OPTION_FLAG("find", AT(find), "look for games inside prose: lines that hold moves"),
     OPTION_ENUM(
         "as", AT(as), "auto|squares|tokens",

@@ -211,10 +211,46 @@ static void a_damage_costs_only_what_it_touches(void **state)
     }
 }
 
+/* The import counts what the reader gives: read = kept + rejected + without moves, and with
+ * --dedupe + duplicates. */
+static void the_import_counts_every_game(void **state)
+{
+    static Found found;
+    for (size_t w = 0; w < 3; w++) {
+        size_t where[N_GAMES + 1];
+        uint8_t *sound = file_of(&writers[w], where);
+        uint8_t *bytes = malloc(where[N_GAMES] + 1);
+        assert_non_null(bytes);
+        for (int i = 0; i < 12; i++) {
+            Rng rng = rng_at(8, RNG_TEST, (uint64_t)i);
+            ImportOptions options = import_options(8);
+            ImportResult result;
+            size_t end = 0;
+            const size_t place = rng_below(&rng, (uint32_t)where[N_GAMES]);
+            memcpy(bytes, sound, where[N_GAMES]);
+            const size_t n = damage(&end, bytes, where[N_GAMES], place, &rng);
+            put("games", bytes, n);
+            options.read.format = writers[w].format;
+            options.skip_bad = options.dedupe = true;
+            read_found(&found, writers[w].format);
+            assert_int_equal(import_into(&result, "games", &options), 0);
+            const ImportCounts *counts = &result.counts;
+            assert_int_equal(counts->read, found.n);
+            assert_int_equal(counts->rejected, found.n_rejected);
+            assert_int_equal(counts->games + counts->duplicates, found.n_kept);
+            assert_int_equal(counts->read, counts->games + counts->duplicates + counts->rejected +
+                                               counts->no_moves);
+        }
+        free(bytes);
+        free(sound);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_damage_costs_only_what_it_touches),
+        cmocka_unit_test(the_import_counts_every_game),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }
