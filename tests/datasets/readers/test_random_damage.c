@@ -231,7 +231,8 @@ static void the_import_counts_every_game(void **state)
             const size_t n = damage(&end, bytes, where[N_GAMES], place, &rng);
             put("games", bytes, n);
             options.read.format = writers[w].format;
-            options.skip_bad = options.dedupe = true;
+            options.skip_bad = true;
+            options.dedupe = true;
             read_found(&found, writers[w].format);
             assert_int_equal(import_into(&result, "games", &options), 0);
             const ImportCounts *counts = &result.counts;
