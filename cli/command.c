@@ -28,24 +28,27 @@ typedef struct CommandFound {
     int n_words;
 } CommandFound;
 
-/* As typed, with the program's name without its folder; words with anything but plain
- * characters in single quotes. */
-static void command_line_build(Text *text, int argc, char **argv)
+void command__word(Text *text, const char *word)
 {
     const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                         "-_./=,:+@%";
+    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+        text_add(text, " %s", word);
+        return;
+    }
+    text_add(text, " '");
+    for (const char *c = word; *c != '\0'; c++) {
+        text_add(text, *c == '\'' ? "'\\''" : "%c", *c);
+    }
+    text_add(text, "'");
+}
+
+/* As typed, with the program's name without its folder. */
+static void command_line_build(Text *text, int argc, char **argv)
+{
     text_add(text, "ogpt");
     for (int i = 1; i < argc; i++) {
-        const char *word = argv[i];
-        if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-            text_add(text, " %s", word);
-            continue;
-        }
-        text_add(text, " '");
-        for (const char *c = word; *c != '\0'; c++) {
-            text_add(text, *c == '\'' ? "'\\''" : "%c", *c);
-        }
-        text_add(text, "'");
+        command__word(text, argv[i]);
     }
 }
 

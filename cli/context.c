@@ -202,25 +202,30 @@ done:
     return rc;
 }
 
+/* The word for a run that ended with this code. */
+static const char *status_of(int rc)
+{
+    return rc == 0                ? "done"
+           : rc == OGPT_ENEGATIVE ? "negative"
+           : rc == OGPT_EINTR     ? "interrupted"
+                                  : "failed";
+}
+
 int context_run_end(Context *context, int rc)
 {
-    const char *status = "failed";
+    const Study *study = context->study;
     char *message = NULL;
     if (context->run == 0) {
         return rc;
     }
-    if (rc == 0) {
-        status = "done";
-    } else if (rc == OGPT_ENEGATIVE) {
-        status = "negative";
-    } else if (rc == OGPT_EINTR) {
-        status = "interrupted";
-    }
-    if (rc != 0) {
+    /* Whoever types `| head` has seen enough: the run ends as it would have with a reader. */
+    bool unread = rc == OGPT_EPIPE && study->unread;
+    int outcome = unread ? study->verdict : rc;
+    if (outcome != 0) {
         /* Closing the row may fail too; the first message is the one to be shown. */
-        message = mem_strdup(err_message(), "an error message");
+        message = mem_strdup(unread ? study->message : err_message(), "an error message");
     }
-    int ended = store_run_end(context->store, context->run, status, message);
+    int ended = store_run_end(context->store, context->run, status_of(outcome), message);
     if (rc != 0 && message) {
         err_set(rc, "%s", message);
     }

@@ -22,6 +22,7 @@ typedef struct Study {
     Text hints;    /* one a line */
     int verdict;   /* 0, or the code to end with after the result */
     char message[1001];
+    bool unread; /* the reader of stdout went away, when the rows and files were kept already */
     Work work;
     Progress progress; /* of `work` */
     const char *label, *unit;
@@ -56,6 +57,9 @@ void context__release(Context *context);
 /* Put the paths of shipped networks in the place of their names (cli/shipped.c). *memory, owned,
  * holds them. Returns 0 or OGPT_ENOMEM. */
 int arguments__shipped(Context *context, const char **args, char **memory);
+
+/* Add a blank and a word as a shell reads it: quoted unless all of it is plain. */
+void command__word(Text *text, const char *word);
 
 /* What cli_set_program was given. */
 const Program *program__get(void);

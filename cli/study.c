@@ -86,14 +86,31 @@ void study_json_all(Context *context, Js *object)
     report_json_all(context->report, object);
 }
 
-void study_next(Context *context, const char *format, ...)
+/* The hint that is added next begins a line. */
+static Text *hint_begin(Context *context, const char *start)
 {
-    char line[1000];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
-    va_end(arguments);
-    text_add(&context->study->hints, "%s%s", context->study->hints.length > 0 ? "\n" : "", line);
+    Text *hints = &context->study->hints;
+    text_add(hints, "%s%s", hints->length > 0 ? "\n" : "", start);
+    return hints;
+}
+
+void study_next(Context *context, const char *word, ...)
+{
+    va_list words;
+    Text *hint = hint_begin(context, "ogpt");
+    va_start(words, word);
+    for (; word; word = va_arg(words, const char *)) {
+        command__word(hint, word);
+    }
+    va_end(words);
+}
+
+void study_next_again(Context *context, const char *option, const char *value)
+{
+    if (!context->csv && !context->html) {
+        text_add(hint_begin(context, context->command_line), " %s", option);
+        command__word(&context->study->hints, value);
+    }
 }
 
 int study_verdict(Context *context, int code)
@@ -468,6 +485,7 @@ int study__finish(Study *study)
     lines_say(context, &report->warnings, context_warn);
     rc = rc || !context->csv ? rc : csv_save(study);
     rc = rc || !context->html ? rc : html_save(study);
+    study->unread = rc == 0 && unread;
     if (rc != 0 || unread) {
         return rc ? rc : OGPT_EPIPE;
     }

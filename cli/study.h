@@ -38,8 +38,13 @@ Table *study_table(Context *context, const TableSpec *spec);
 Text *study_text(Context *context);
 void study_json(Context *context, const char *key, Js *value);
 void study_json_all(Context *context, Js *object);
-/* A hint of what to type next, on stderr after the result. */
-void study_next(Context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A hint of what to type next, on stderr after the result: a command line that works as it is
+ * printed (tests/cli/hints.sh types them). The words behind "ogpt", the last one NULL; those that a
+ * shell would take apart are quoted. */
+void study_next(Context *context, const char *word, ...) __attribute__((sentinel));
+/* The hint to type the same command line with one more option. None if --csv or --html name files:
+ * these belong to the command line that was typed. */
+void study_next_again(Context *context, const char *option, const char *value);
 /* The result is printed and stored, and the command still ends with this code and the message that
  * is set now: a check that came out negative. Returns 0, to be returned by the run function. */
 int study_verdict(Context *context, int code);

@@ -118,7 +118,7 @@ again() {
     holds "next: ogpt " "$work/err"
 }
 again "made now      0" generate games.ogpc --games 3000 --size 6
-holds "ogpt train runs/NAME --corpus games.ogpc" "$work/err"
+holds "ogpt train runs/games --corpus games.ogpc" "$work/err"
 again "model hash    ${hash:0:12}" train model --corpus games.ogpc "${shape[@]}"
 holds "ogpt eval" "$work/err"
 again "strict error" eval model --corpus games.ogpc --games 200
@@ -129,8 +129,7 @@ cmp -s before probe/probe.safetensors || fail "typed again: another probe"
 holds "ogpt show" "$work/err"
 again "with a witness        60" cases make cases.csv --n 60 --size 6
 holds "already holds these cases" "$work/err"
-holds "ogpt cases make tune.csv --n 300 --size 6 --purpose tune" "$work/err"
-holds "ogpt intervene runs/NAME --probe probes/mine --cases cases.csv --tune tune.csv" "$work/err"
+holds "ogpt cases make tune-2.csv --n 300 --size 6 --kind natural --edit flip --purpose tune" "$work/err"
 expect 0 intervene model --probe probe --cases cases.csv --tune tune.csv
 holds "closed"
 holds "next: " "$work/err"

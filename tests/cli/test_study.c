@@ -2,6 +2,7 @@
  * files and rows; what can be refused early is refused before the command works. */
 #include "tests/base/base_test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,7 +59,7 @@ static int measure_run(Context *context)
     study_json(context, "extra", js_int(5));
     text_add(study_text(context), "a drawing\n");
     table_num(study_table(context, &summary), "best", measured);
-    study_next(context, "ogpt more %d", 7);
+    study_next(context, "more", "7", NULL);
     if (given->fail) {
         err_set(OGPT_ENEGATIVE, "the loss is too high");
         return study_verdict(context, OGPT_ENEGATIVE);
@@ -343,25 +344,77 @@ static void one_file_takes_the_first_table_that_was_made(void **state)
     assert_false(file_exists("none.csv")); /* a table without rows has no columns either */
 }
 
-/* Whoever stops reading still wants the files. */
-static void files_are_written_although_nobody_reads(void **state)
+/* Run a command line with this as its stdout; takes over the descriptor. */
+static int run_into(const char *line, int target)
 {
-    int ends[2], kept = dup(STDOUT_FILENO);
-    char line[] = "measure --games 2 --quiet --csv u.csv --html u.html", *argv[16];
-    int argc = words_split(argv, line);
-    assert_int_equal(pipe(ends), 0);
-    close(ends[0]);
-    signal(SIGPIPE, SIG_IGN);
+    char words[512], *argv[16];
+    snprintf(words, sizeof(words), "%s", line);
+    int argc = words_split(argv, words), kept = dup(STDOUT_FILENO);
     fflush(stdout);
-    assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
-    close(ends[1]);
+    assert_true(target >= 0 && dup2(target, STDOUT_FILENO) >= 0);
+    close(target);
     int rc = cli_run(argc, argv);
     clearerr(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);
+    return rc;
+}
+
+/* The end of a pipe whose reader went away. */
+static int pipe_unread(void)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    return ends[1];
+}
+
+static void assert_last_run(const char *status, const char *message)
+{
+    Js *runs = NULL;
+    Store *store = NULL;
+    assert_int_equal(store_open_read(&store, "ogpt-results.db"), 0);
+    assert_int_equal(store_list(&runs, store, 1), 0);
+    assert_string_equal(js_str_of(js_member(js_at(runs, 0), "status")), status);
+    const Js *said = js_member(js_at(runs, 0), "message");
+    assert_string_equal(js_type(said) == JS_STR ? js_str_of(said) : "", message);
+    js_free(runs);
+    store_close(store);
+}
+
+/* Whoever stops reading still wants the files. */
+static void files_are_written_although_nobody_reads(void **state)
+{
+    int rc = run_into("measure --games 2 --quiet --csv u.csv --html u.html", pipe_unread());
     assert_int_equal(rc, OGPT_EPIPE);
     assert_file("u.csv", "\"step\",\"loss\"\r\n1,0.25\r\n2,0.125\r\n");
     assert_true(file_exists("u.html"));
+}
+
+/* `| head`: the exit code says that the reader left, the run's row how the work ended. */
+static void a_run_is_done_although_nobody_reads(void **state)
+{
+    assert_int_equal(run_into("measure --games 2 --quiet", pipe_unread()), OGPT_EPIPE);
+    assert_last_run("done", "");
+    assert_int_equal(run_into("measure --games 2 --json", pipe_unread()), OGPT_EPIPE);
+    assert_last_run("done", "");
+    assert_int_equal(run_into("measure --games 2 --quiet --fail", pipe_unread()), OGPT_EPIPE);
+    assert_last_run("negative", "the loss is too high");
+    /* The twins: a stdout that is full, and rows that were not stored. */
+    int full = open("/dev/full", O_WRONLY);
+    assert_int_equal(run_into("measure --games 2 --quiet", full), OGPT_EIO);
+    assert_last_run("failed", err_message());
+    wrong_key = "nonsense";
+    assert_int_not_equal(run_into("measure --games 2 --quiet", pipe_unread()), 0);
+    wrong_key = NULL;
+    Js *runs = NULL;
+    Store *store = NULL;
+    assert_int_equal(store_open_read(&store, "ogpt-results.db"), 0);
+    assert_int_equal(store_list(&runs, store, 1), 0);
+    assert_string_equal(js_str_of(js_member(js_at(runs, 0), "status")), "failed");
+    js_free(runs);
+    store_close(store);
 }
 
 static void required_options_come_first(void **state)
@@ -451,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup(a_file_that_is_no_page_of_this_command_is_kept, start_clean),
         cmocka_unit_test_setup(one_file_takes_the_first_table_that_was_made, start_clean),
         cmocka_unit_test_setup(files_are_written_although_nobody_reads, start_clean),
+        cmocka_unit_test_setup(a_run_is_done_although_nobody_reads, start_clean),
         cmocka_unit_test_setup(required_options_come_first, start_clean),
         cmocka_unit_test_setup(a_wrong_key_is_an_error_and_loses_nothing, start_clean),
         cmocka_unit_test_setup(rows_without_a_run_are_an_error, start_clean),

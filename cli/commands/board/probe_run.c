@@ -3,6 +3,7 @@
 #include "cli/commands/board/probe_run.h"
 
 #include "base/process.h"
+#include "cli/commands/common/hint_words.h"
 
 int probe_run_open(ProbeRun *run, Context *context, const ProbeSample *sample, const char *path)
 {
@@ -61,11 +62,21 @@ void probe_run__warn_few(const Context *context, const SweepResult *result,
     warn_few(context, "test", result->n_test_games, asked->n_test_games);
 }
 
+/* A game on 4x4 is too short for cases. */
+static void suggest_next(Context *context, const char *probe, int size)
+{
+    const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
+    char cases[FILES_PATH_MAX];
+    study_next(context, "show", context->args[0], "--probe", probe, "--moves", moves, NULL);
+    if (size > 4) {
+        context_name_free(cases, "cases", ".csv");
+        study_next(context, "cases", "make", cases, "--size", context_name_size(size), NULL);
+    }
+}
+
 static void result_fill(ProbeRun *run, Context *context)
 {
     const SweepResult *result = &run->swept.result;
-    int size = run->inputs.subject.size;
-    const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
     probe_run__warn_few(context, result, &run->options);
     const ProbeFindings found = {.path = run->path,
                                  .corpus_hash = corpus_info(run->inputs.corpus)->content_hash,
@@ -76,9 +87,7 @@ static void result_fill(ProbeRun *run, Context *context)
     if (run->sample->heat) {
         probe_text_heat(study_text(context), &found, context->style.colour);
     }
-    study_next(context,
-               "ogpt show %s --probe %s --moves \"%s\", ogpt cases make cases.csv --size %d",
-               context->args[0], run->path, moves, size);
+    suggest_next(context, run->path, run->inputs.subject.size);
 }
 
 int probe_run_sweep(ProbeRun *run, Context *context, bool fit)

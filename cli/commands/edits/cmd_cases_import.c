@@ -1,5 +1,6 @@
 /* cli/commands/edits/cmd_cases_import.c - ogpt cases import: cases that others made. */
 #include "base/arena.h"
+#include "cli/commands/common/hint_words.h"
 #include "cli/commands/edits/case_file.h"
 #include "report/results/case_view.h"
 
@@ -56,7 +57,8 @@ static int import_run(Context *context)
     rc = rc ? rc : casefile_publish(context, goal, text, n_bytes);
     if (rc == 0) {
         result_fill(context, &written);
-        study_next(context, "ogpt cases show %s 0", goal);
+        study_next(context, "cases", "show", goal, "0", "--size", context_name_size(variant->size),
+                   NULL);
     }
     mem_free(text);
     cases_release(&written);

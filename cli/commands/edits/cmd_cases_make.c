@@ -1,6 +1,9 @@
 /* cli/commands/edits/cmd_cases_make.c - ogpt cases make: positions to edit, and how. */
 #include "base/arena.h"
+#include "base/files.h"
+#include "cli/commands/common/hint_words.h"
 #include "cli/commands/edits/case_file.h"
+#include "probes/board/probe.h"
 
 typedef struct MakeOptions {
     int kind, edit, purpose; /* which of the words below */
@@ -57,19 +60,26 @@ static void result_fill(Context *context, const char *path, const CaseSet *set)
     cases_stats_set(result, set);
 }
 
-/* Edits need reported cases and tuning cases; the file that was not made now has a plain name. */
+/* Edits need cases to report and cases for tuning; the latter are made second. */
 static void suggest_next(Context *context, const char *path, int size, bool tune)
 {
+    static const char *const shipped_models[] = {"tiny-4x4", "tiny-6x6", "tiny-8x8"};
+    const char *model = shipped_models[size / 2 - 2];
+    char path_of_model[FILES_PATH_MAX], probe[FILES_PATH_MAX], cases[FILES_PATH_MAX];
+    Js *kind = context_option(context, "kind"), *edit = context_option(context, "edit");
     if (tune) {
-        study_next(context,
-                   "ogpt intervene runs/NAME --probe probes/mine --cases cases.csv --tune %s",
-                   path);
+        study_next(context, "cases", "show", path, "0", "--size", context_name_size(size), NULL);
     } else {
-        study_next(context,
-                   "ogpt cases make tune.csv --n 300 --size %d --purpose tune, ogpt intervene "
-                   "runs/NAME --probe probes/mine --cases %s --tune tune.csv",
-                   size, path);
+        context_name_free(cases, "tune", ".csv");
+        study_next(context, "cases", "make", cases, "--n", "300", "--size", context_name_size(size),
+                   "--kind", js_str_of(kind), "--edit", js_str_of(edit), "--purpose", "tune", NULL);
+        if (context_shipped_model(path_of_model, model) &&
+            path_join(probe, path_of_model, PROBE_FOLDER) == 0 && dir_exists(probe)) {
+            study_next(context, "intervene", model, "--cases", path, "--tune", cases, NULL);
+        }
     }
+    js_free(kind);
+    js_free(edit);
 }
 
 static int make_run(Context *context)

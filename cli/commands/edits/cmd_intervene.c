@@ -74,8 +74,8 @@ static void result_report(const EditSession *session)
                                 .means = &session->means};
     edit_result_report(context->report, &found);
     js_free(rule);
-    if (session->given->show < 0 && !found.all) {
-        study_next(context, "%s --show 0", context->command_line);
+    if (!context_given(context, "show") && !found.all) {
+        study_next_again(context, "--show", "0");
     }
 }
 

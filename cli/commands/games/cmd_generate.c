@@ -1,4 +1,6 @@
 /* cli/commands/games/cmd_generate.c - ogpt generate: a corpus of random legal games. */
+#include "base/files.h"
+#include "cli/commands/common/hint_words.h"
 #include "cli/study.h"
 #include "datasets/generate.h"
 
@@ -41,6 +43,7 @@ static int generate_run(Context *context)
     const GenerateOptions *given = context->options;
     const char *path = context->args[0];
     const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
+    char run[FILES_PATH_MAX];
     GenerateResult result = {0};
     int rc = study_begin(context, path, true);
     rc = rc ? rc
@@ -60,7 +63,8 @@ static int generate_run(Context *context)
     table_text(table, "content_hash", result.content_hash);
     table_num(table, "seconds", result.seconds);
     table_num(table, "games_per_second", rate);
-    study_next(context, "ogpt train runs/NAME --corpus %s", path);
+    context_name_run(run, path);
+    study_next(context, "train", run, "--corpus", path, NULL);
     return row_replace(table, context, &result);
 }
 

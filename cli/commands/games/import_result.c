@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/files.h"
+#include "cli/commands/common/hint_words.h"
 #include "game/notation.h"
 
 #define LISTED_MAX 1000 /* rejected games named one by one; all are counted */
@@ -154,6 +156,7 @@ static int verdict_of(const ImportReading *reading, const char *path, const Impo
 int import_reading_report(ImportReading *reading, const char *path, const ImportResult *result,
                           int64_t max_bad)
 {
+    char run[FILES_PATH_MAX];
     Context *context = reading->context;
     Table *table = reading->total;
     double rate = result->seconds > 0 ? (double)result->counts.read / result->seconds : 0;
@@ -177,7 +180,8 @@ int import_reading_report(ImportReading *reading, const char *path, const Import
     int rc = store_trim(context->store, context->run, "imports", "games", -1);
     int verdict = rc ? rc : verdict_of(reading, path, result, max_bad);
     if (verdict == 0) {
-        study_next(context, "ogpt train runs/NAME --corpus %s", path);
+        context_name_run(run, path);
+        study_next(context, "train", run, "--corpus", path, NULL);
     }
     return rc || verdict == 0 ? rc : study_verdict(context, verdict);
 }

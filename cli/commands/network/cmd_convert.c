@@ -92,7 +92,7 @@ static void conversion_report(Context *context, const Conversion *c)
         text_add(study_text(context), "%s was there already, unchanged\n", c->dst);
     }
     if (c->from != LAYOUT_TL && !c->probe) {
-        study_next(context, "ogpt eval %s --corpus games.ogpc", c->dst);
+        study_next(context, "verify", c->dst, NULL);
     }
 }
 

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/files.h"
+#include "cli/commands/common/hint_words.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/study.h"
@@ -85,6 +87,7 @@ static int eval_run(Context *context)
     GameSource *source = NULL;
     LegalityScore score = {0};
     EvalSeen seen = {0};
+    char probe[FILES_PATH_MAX];
     int rc = context_inputs_open(context, &inputs, context->args[0], given->corpus);
     rc = rc ? rc : open_games(&source, inputs.corpus, given, context->seed);
     rc = rc ? rc : study_begin(context, inputs.subject.model.path, false);
@@ -105,8 +108,9 @@ static int eval_run(Context *context)
                                          .by_ply = given->by_ply,
                                          .seed = context->seed});
     }
-    study_next(context, "ogpt probe fit %s --corpus %s --out probes/mine", context->args[0],
-               given->corpus);
+    context_name_free(probe, "probes/mine", "");
+    study_next(context, "probe", "fit", context->args[0], "--corpus", given->corpus, "--out", probe,
+               NULL);
     legality_release(&score);
     source_free(source);
     context_inputs_release(&inputs);

@@ -160,6 +160,7 @@ static int run_train(Context *context)
         job.about = about;
         watch.held_out = inputs.held_out;
         watch.probe_every = given->probe_every;
+        watch.corpus = inputs.corpus ? given->corpus : NULL;
         watch.generated =
             !inputs.corpus || strcmp(corpus_info(inputs.corpus)->source, "random") == 0;
         context_say(context,

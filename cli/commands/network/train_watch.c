@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/files.h"
+#include "cli/commands/common/hint_words.h"
 #include "model/checkpoint.h"
 #include "probes/legality/legality.h"
 
@@ -143,6 +144,19 @@ static int on_saved(void *context, int64_t step, const char *path, const char *m
     return rc;
 }
 
+/* A network of fresh games has no corpus to be scored on yet. */
+static void suggest_next(Context *context, const char *corpus, const char *run, int size)
+{
+    char made[FILES_PATH_MAX];
+    if (!corpus) {
+        context_name_free(made, "games", ".ogpc");
+        study_next(context, "generate", made, "--games", "20000", "--size", context_name_size(size),
+                   NULL);
+        corpus = made;
+    }
+    study_next(context, "eval", run, "--corpus", corpus, NULL);
+}
+
 int train_watched(TrainWatch *watch, const TrainJob *job)
 {
     TrainResult result;
@@ -166,9 +180,8 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
                                                               .strict_error = watch->strict_error,
                                                               .generated = watch->generated,
                                                               .profile = job->options->profile});
-        study_next(watch->context,
-                   "ogpt eval %s --corpus CORPUS, ogpt probe fit %s --corpus CORPUS --out PROBE",
-                   job->run_path, job->run_path);
+        suggest_next(watch->context, watch->corpus, job->run_path,
+                     source_variant(watch->held_out)->size);
     }
     return rc;
 }

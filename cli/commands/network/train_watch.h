@@ -14,6 +14,7 @@ typedef struct TrainWatch {
     const TrainOptions *train; /* of this run; set by train_watched */
     int64_t probe_every;       /* steps; 0: never */
     QuickProbe *probe;         /* NULL without probe_every */
+    const char *corpus;        /* its path; NULL: fresh games */
     bool generated;            /* random games: the floor means something */
     Progress progress;
     double strict_error; /* of the last report; NaN before the first */

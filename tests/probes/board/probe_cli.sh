@@ -81,7 +81,7 @@ expect 0 probe fit m $small --l2 0.000001 --out busy --no-controls --layers 0 # 
 expect 0 probe fit m $small --out whole --no-controls --json
 fitted=$(json_value accuracy)
 expect 0 probe eval m whole $small --no-controls
-holds 'next: ogpt show m --probe whole --moves "e4 c5"' err
+holds 'next: ogpt show m --probe whole --moves '"'e4 c5'" err
 expect 0 probe eval m whole $small --no-controls --json
 [ -n "$fitted" ] && [ "$(json_value accuracy)" = "$fitted" ] || fail "probe eval scores otherwise"
 
