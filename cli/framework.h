@@ -64,12 +64,6 @@ void command__word(Text *text, const char *word);
 /* What cli_set_program was given. */
 const Program *program__get(void);
 
-/* One line of progress without its ends, as it is `now` (clock_seconds), with a bar and cut to
- * `width` columns; 0: a line of a log, without a bar, of any length. For progress_step, and tests.
- */
-void progress__line(Text *out, const Progress *progress, double done, double now,
-                    const char *detail, int width);
-
 /* The pages of --help (cli/help.c): the program, a group such as "probe", one command. What
  * style_wrap breaks badly for `width`, commands to be pasted and lists of choices, is broken
  * already. */
@@ -77,9 +71,6 @@ extern const char help__exit_codes[];
 void help__program(Text *text);
 void help__group(Text *text, const char *group);
 void help__command(Text *text, const Command *command, int width);
-/* Add a command line to be pasted, as lines of at most `width` columns (0: any) if its words allow:
- * where one is broken, a backslash tells the shell that it goes on. `indent`: of the first line. */
-void help__paste(Text *text, const char *line, size_t length, int indent, int width);
 /* The manual page of a command, or of the program (NULL), for man (cli/man.c). */
 void help__man(Text *text, const Command *command);
 /* Whether some command's name is "<group> ...". */

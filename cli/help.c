@@ -64,41 +64,6 @@ void help__group(Text *text, const char *group)
     text_add(text, "\n'ogpt help %s SUBCOMMAND' explains one\n", group);
 }
 
-/* Bytes of a command line up to where it is broken: the last blank outside quotes before an option
- * that leaves them within `columns`, else the last or the first blank of all; `length` if all fits
- * or there is none. */
-static size_t words_that_fit(const char *line, size_t length, size_t columns)
-{
-    size_t fits = length, before_option = 0;
-    char quote = '\0';
-    for (size_t i = 0; i < length && length > columns; i++) {
-        if (quote != '\0') {
-            quote = line[i] == quote ? '\0' : quote;
-        } else if (line[i] == '"' || line[i] == '\'') {
-            quote = line[i];
-        } else if (line[i] == ' ' && i + strlen(" \\") <= columns) {
-            fits = i;
-            before_option = strncmp(line + i, " --", 3) == 0 ? i : before_option;
-        } else if (line[i] == ' ' && fits == length) {
-            fits = i;
-        }
-    }
-    return before_option > 0 ? before_option : fits;
-}
-
-void help__paste(Text *text, const char *line, size_t length, int indent, int width)
-{
-    while (length > 0) {
-        size_t columns = width > 0 ? (size_t)(width - indent) : length;
-        size_t n = words_that_fit(line, length, columns);
-        text_add(text, "%*s%.*s%s\n", indent, "", (int)n, line, n < length ? " \\" : "");
-        n += n < length; /* the blank */
-        line += n;
-        length -= n;
-        indent = 6;
-    }
-}
-
 void help__command(Text *text, const Command *command, int width)
 {
     OptionSpec common[OPTIONS_MAX];
@@ -108,7 +73,7 @@ void help__command(Text *text, const Command *command, int width)
     while (*examples != '\0') {
         examples += strspn(examples, " ");
         size_t length = strcspn(examples, "\n");
-        help__paste(text, examples, length, 2, width);
+        style_paste(text, examples, length, 2, width);
         examples += length + (examples[length] == '\n');
     }
     text_add(text, "\nusage: ogpt %s %s\n\noptions:\n", command->name, command->arguments);

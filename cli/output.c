@@ -133,7 +133,7 @@ static void lines_fit(Text *out, const char *text, int width)
             is_command = is_command || strncmp(text, commands[i], strlen(commands[i])) == 0;
         }
         if (is_command) {
-            help__paste(out, text, length, 0, width);
+            style_paste(out, text, length, 0, width);
         } else {
             Text line = {0};
             text_add(&line, "%.*s\n", (int)length, text);

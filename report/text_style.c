@@ -130,3 +130,38 @@ void style_wrap(Text *out, const char *text, int width)
         }
     }
 }
+
+/* Bytes of a command line up to where it is broken: the last blank outside quotes before an option
+ * that leaves them within `columns`, else the last or the first blank of all; `length` if all fits
+ * or there is none. */
+static size_t words_that_fit(const char *line, size_t length, size_t columns)
+{
+    size_t fits = length, before_option = 0;
+    char quote = '\0';
+    for (size_t i = 0; i < length && length > columns; i++) {
+        if (quote != '\0') {
+            quote = line[i] == quote ? '\0' : quote;
+        } else if (line[i] == '"' || line[i] == '\'') {
+            quote = line[i];
+        } else if (line[i] == ' ' && i + strlen(" \\") <= columns) {
+            fits = i;
+            before_option = strncmp(line + i, " --", 3) == 0 ? i : before_option;
+        } else if (line[i] == ' ' && fits == length) {
+            fits = i;
+        }
+    }
+    return before_option > 0 ? before_option : fits;
+}
+
+void style_paste(Text *text, const char *line, size_t length, int indent, int width)
+{
+    while (length > 0) {
+        size_t columns = width > 0 ? (size_t)(width - indent) : length;
+        size_t n = words_that_fit(line, length, columns);
+        text_add(text, "%*s%.*s%s\n", indent, "", (int)n, line, n < length ? " \\" : "");
+        n += n < length; /* the blank */
+        line += n;
+        length -= n;
+        indent = 6;
+    }
+}

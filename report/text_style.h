@@ -31,5 +31,8 @@ size_t style_cut(const char *text, int columns);
  * the left half of the line, else as the line itself. A word that is too long stays whole, at the
  * indent of the line. */
 void style_wrap(Text *out, const char *text, int width);
+/* Add a command line to be pasted, as lines of at most `width` columns (0: any) if its words allow:
+ * where one is broken, a backslash tells the shell that it goes on. `indent`: of the first line. */
+void style_paste(Text *out, const char *line, size_t length, int indent, int width);
 
 #endif

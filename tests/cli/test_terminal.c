@@ -1,4 +1,4 @@
-/* tests/cli/test_terminal.c - what the terminal is asked, and lines of progress that fit it. */
+/* tests/cli/test_terminal.c - what the terminal is asked. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/framework.h"
 #include "cli/terminal.h"
 
 static void widths(void **state)
@@ -82,57 +81,11 @@ static void locales(void **state)
     unsetenv("LC_ALL");
 }
 
-static char *line_of(Text *line, int width, const char *detail)
-{
-    static const Context quiet;
-    Progress bar = {.context = &quiet,
-                    .label = "fitting layer embed of six",
-                    .unit = "games",
-                    .total = 360000,
-                    .start = 1,
-                    .first = 0};
-    text_release(line);
-    progress__line(line, &bar, 90000, 11, detail, width);
-    return line->data;
-}
-
-static void progress_fits(void **state)
-{
-    Text line = {0};
-    const char *detail = "the history MLP, epoch 12";
-    assert_string_equal(line_of(&line, 0, NULL),
-                        "fitting layer embed of six  25 %  90000 of 360000 games, 9000 games/s, "
-                        "30 s left");
-    assert_string_equal(line_of(&line, 200, detail),
-                        "fitting layer embed of six [######..................]  25 %  90000 of "
-                        "360000 games, 9000 games/s, 30 s left  the history MLP, epoch 12");
-    /* The rate goes first, then the detail, then the end of the label. */
-    assert_string_equal(line_of(&line, 125, detail),
-                        "fitting layer embed of six [######..................]  25 %  90000 of "
-                        "360000 games, 30 s left  the history MLP, epoch 12");
-    assert_string_equal(line_of(&line, 110, detail), /* the bar makes room */
-                        "fitting layer embed of six [###...........]  25 %  90000 of 360000 games, "
-                        "30 s left  the history MLP, epoch 12");
-    assert_string_equal(line_of(&line, 95, detail),
-                        "fitting layer embed of six [######..................]  25 %  90000 of "
-                        "360000 games, 30 s left");
-    assert_string_equal(line_of(&line, 79, detail),
-                        "fitting lay~ [######..................]  25 %  90000 of 360000 games, "
-                        "30 s left");
-    for (int width = TERMINAL_WIDTH_LEAST - 1; width < 200; width++) {
-        line_of(&line, width, detail);
-        assert_in_range(style_columns(line.data), 1, width);
-        assert_non_null(strstr(line.data, " 25 %")); /* the last thing to go */
-    }
-    text_release(&line);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(widths),
         cmocka_unit_test(locales),
-        cmocka_unit_test(progress_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

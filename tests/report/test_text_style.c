@@ -1,4 +1,4 @@
-/* tests/report/test_text_style.c - columns of a text, and lines broken to fit a width. */
+/* tests/report/test_text_style.c - columns of a text, and lines broken or made to fit a width. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "report/progress_line.h"
 #include "report/text_style.h"
 
 static void columns(void **state)
@@ -53,11 +54,56 @@ static void lines_are_broken(void **state)
     check_wrap("\033[31mred red\033[0m red", 7, "\033[31mred red\033[0m\nred");
 }
 
+static char *line_of(Text *line, int width, const char *detail)
+{
+    ProgressState state = {.label = "fitting layer embed of six",
+                           .unit = "games",
+                           .detail = detail,
+                           .done = 90000,
+                           .total = 360000,
+                           .seconds = 10};
+    text_release(line);
+    progress_line(line, &state, width);
+    return line->data;
+}
+
+static void progress_fits(void **state)
+{
+    Text line = {0};
+    const char *detail = "the history MLP, epoch 12";
+    assert_string_equal(line_of(&line, 0, NULL),
+                        "fitting layer embed of six  25 %  90000 of 360000 games, 9000 games/s, "
+                        "30 s left");
+    assert_string_equal(line_of(&line, 200, detail),
+                        "fitting layer embed of six [######..................]  25 %  90000 of "
+                        "360000 games, 9000 games/s, 30 s left  the history MLP, epoch 12");
+    /* The rate goes first, then the detail, then the end of the label. */
+    assert_string_equal(line_of(&line, 125, detail),
+                        "fitting layer embed of six [######..................]  25 %  90000 of "
+                        "360000 games, 30 s left  the history MLP, epoch 12");
+    assert_string_equal(line_of(&line, 110, detail), /* the bar makes room */
+                        "fitting layer embed of six [###...........]  25 %  90000 of 360000 games, "
+                        "30 s left  the history MLP, epoch 12");
+    assert_string_equal(line_of(&line, 95, detail),
+                        "fitting layer embed of six [######..................]  25 %  90000 of "
+                        "360000 games, 30 s left");
+    assert_string_equal(line_of(&line, 79, detail),
+                        "fitting lay~ [######..................]  25 %  90000 of 360000 games, "
+                        "30 s left");
+    for (int width = 19; width < 200; width++) {
+        line_of(&line, width, detail);
+        assert_in_range(style_columns(line.data), 1, width);
+        assert_non_null(strstr(line.data, " 25 %")); /* the last thing to go */
+    }
+    text_release(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns),
         cmocka_unit_test(lines_are_broken),
+        cmocka_unit_test(progress_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
