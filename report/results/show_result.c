@@ -232,7 +232,7 @@ void show_print_edit(Text *text, const ShowFindings *view)
                  edit->legal_edited);
     print_judged(text, view, "the network, edited", view->game->edited.logits, after,
                  edit->legal_edited);
-    text_add(text, "%-26s topn: its top %d, as many as are legal on the edited board\n", "rule",
+    text_add(text, "%-26s topn: its top %d count, as many as are legal there\n", "rule",
              __builtin_popcountll(edit->legal_edited));
     text_add(text, "%-26s %d unedited, %d edited (false and missing moves)\n", "error", null_error,
              edit_error);
