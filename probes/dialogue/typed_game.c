@@ -34,6 +34,24 @@ const Board *typed_game_board(const TypedGame *game)
     return game->n_moves > 0 ? &game->after[game->n_moves - 1] : &game->variant->start;
 }
 
+int typed_game_layer(int *index, const TypedGame *game, int layer, const char *text)
+{
+    const Probe *probe = game->probe;
+    bool middle = layer == TYPED_LAYER_MIDDLE;
+    *index = probe_layer_index(probe, middle ? game->subject->model.gpt->cfg.n_layers / 2 : layer);
+    for (int i = probe->n_layers - 1; i >= 0 && middle; i--) {
+        bool fitted = *index >= 0 && probe->fitted[*index];
+        *index = !fitted && probe->fitted[i] ? i : *index;
+    }
+    if (*index >= 0 && probe->fitted[*index]) {
+        return 0;
+    }
+    return middle ? err_set(OGPT_EUSAGE, "%s: no layer is fitted yet; go on with ogpt probe fit",
+                            game->probe_path)
+                  : err_set(OGPT_EUSAGE, "--layers %s: %s has no fitted probe there", text,
+                            game->probe_path);
+}
+
 int typed_game_read(TypedGame *game, const uint8_t *moves, int n)
 {
     LabelConvention convention;

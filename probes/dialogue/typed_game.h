@@ -50,6 +50,10 @@ typedef struct TypedEdit {
 int typed_game_init(TypedGame *out, const Subject *subject, const Probe *probe,
                     const char *probe_path);
 void typed_game_release(TypedGame *game);
+/* The index of a layer of the probe that is fitted. layer: of the network, its `text` as typed for
+ * the message; or TYPED_LAYER_MIDDLE: the middle block, or if the probe lacks it its last layer.
+ * Returns 0 or OGPT_EUSAGE. */
+int typed_game_layer(int *index, const TypedGame *game, int layer, const char *text);
 /* Take these moves (n of them, legal) for those so far, and read the last position. An edit is
  * forgotten. n may be 0, or more than the network reads. Returns 0 or as decode_game; after an
  * error the game is as it was. */

@@ -207,3 +207,33 @@ int demo_findings_print(Text *text, Js *lines, bool *holds, const DemoFindings *
     *holds = claim.holds;
     return 0;
 }
+
+/* ---- the boards of all parts ---- */
+
+static const Column board_columns[] = {
+    {.key = "part", .heading = "part", .type = COLUMN_TEXT},
+    {.key = "layer", .heading = "layer", .type = COLUMN_LAYER},
+    {.key = "control", .heading = "control", .type = COLUMN_TEXT},
+    {.key = "accuracy", .heading = "accuracy", .unit = "%", .digits = 2, .interval = true},
+    {.key = "board_exact", .heading = "exact boards", .unit = "%", .digits = 2},
+};
+const TableSpec demo_board_table = {"board", TABLE_COLUMNS(board_columns)};
+
+void demo_board_add(Table *table, const char *part, const Js *document)
+{
+    const Js *const lists[] = {js_member(document, "layers"), js_member(document, "controls")};
+    for (size_t list = 0; list < 2; list++) {
+        for (size_t i = 0; i < js_length(lists[list]); i++) {
+            const Js *row = js_at(lists[list], i);
+            table_row(table);
+            table_text(table, "part", part);
+            table_set(table, "layer", js_keep(js_member(row, "layer")));
+            table_text(table, "control", js_str_of(js_member(row, "control")));
+            table_interval(table, "accuracy",
+                           (Interval){demo_number(row, "accuracy"),
+                                      demo_number(row, "accuracy_low"),
+                                      demo_number(row, "accuracy_high")});
+            table_num(table, "board_exact", demo_number(row, "board_exact"));
+        }
+    }
+}

@@ -22,6 +22,11 @@ typedef struct DemoFindings {
 int demo_findings_print(Text *text, Js *lines, bool *holds, const DemoFindings *found,
                         bool trained_long);
 
+/* How the board is read by layer and by each control, over the parts of the demo; rows of one part,
+ * from its document. */
+extern const TableSpec demo_board_table;
+void demo_board_add(Table *table, const char *part, const Js *document);
+
 /* A number of a row, NaN if it has none; whether a text of a row is `expected`. */
 double demo_number(const Js *row, const char *key);
 bool demo_text_is(const Js *row, const char *key, const char *expected);

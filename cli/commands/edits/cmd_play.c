@@ -45,26 +45,6 @@ typedef struct PlaySession {
     Talk talk;
 } PlaySession;
 
-/* The layer that is shown: as asked, else the middle one, else the last that is fitted. */
-static int layer_choose(int *index, const PlaySession *session, const LayerList *layers)
-{
-    const Probe *probe = &session->probe;
-    bool asked = layers->word != LAYERS_UNSET;
-    *index = probe_layer_index(probe, asked ? layers->layers[0]
-                                            : session->subject.model.gpt->cfg.n_layers / 2);
-    if (asked && (*index < 0 || !probe->fitted[*index])) {
-        return err_set(OGPT_EUSAGE, "--layers %s: %s has no fitted probe there", layers->text,
-                       session->probe_path);
-    }
-    for (int i = probe->n_layers - 1; i >= 0 && (*index < 0 || !probe->fitted[*index]); i--) {
-        *index = probe->fitted[i] ? i : *index;
-    }
-    return *index >= 0 && probe->fitted[*index]
-               ? 0
-               : err_set(OGPT_EUSAGE, "%s: no layer is fitted yet; go on with ogpt probe fit",
-                         session->probe_path);
-}
-
 static int answer_tell(void *context, Js *document, const char *text)
 {
     return context_part(context, document, text);
@@ -95,7 +75,10 @@ static int play_open(PlaySession *session, Context *context)
                                  .model_hash = session->subject.model.model_hash,
                                  .top = (int)given->top,
                                  .style = context->style};
-    rc = rc ? rc : layer_choose(&talk->found.only, session, &given->layers);
+    rc = rc ? rc
+            : typed_game_layer(&talk->found.only, game,
+                               given->layers.n > 0 ? given->layers.layers[0] : TYPED_LAYER_MIDDLE,
+                               given->layers.text);
     return rc ? rc : typed_game_read(game, moves, n);
 }
 

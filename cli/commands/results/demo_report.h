@@ -16,11 +16,6 @@ typedef struct DemoReport {
  * OGPT_E* of reading. Release it in every case. */
 int demo_verdict(DemoReport *out, const char *store_path, bool trained_long);
 void demo_report_release(DemoReport *report);
-/* How the board is read by layer and by each control, over the parts of the demo. */
-extern const TableSpec demo_board_table;
-/* Rows of one part, from its document. */
-void demo_board_add(Table *table, const char *part, const Js *document);
-
 /* Rows of the newest finished runs (cli/commands/results/demo_findings.c). Returns 0 or OGPT_E*; to
  * be released in any case, from {0}. */
 int demo_findings_read(DemoFindings *out, const char *store_path);
