@@ -126,7 +126,7 @@ refuse 2 "expected one file" intervene run --probe probe --cases cases.csv,erase
     --method project
 refuse 2 "more files than --cases" intervene run --probe probe --cases cases.csv \
     --tune tune.csv,place.csv --quiet
-refuse 2 "--tune tune.csv, --cases tune.csv" intervene run --probe probe --method all \
+refuse 2 "--tune tune.csv: all 20 cases stand at positions of reported cases" intervene run --probe probe --method all \
     --cases cases.csv,tune.csv --tune tune.csv --quiet
 refuse 2 "--show is for one method" intervene run --probe probe --method all --cases cases.csv \
     --tune tune.csv --show 0 --quiet
