@@ -56,6 +56,23 @@ int store_journal_put(Store *store, const char *key, const char *stage, size_t b
     return rc;
 }
 
+static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
+{
+    const StoreJournal *from = context;
+    return !from->store ? 0 : store_journal_get(values, n, from->store, from->key, stage, block);
+}
+
+static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
+{
+    const StoreJournal *from = context;
+    return !from->store ? 0 : store_journal_put(from->store, from->key, stage, block, values, n);
+}
+
+WorkJournal store_journal_work(StoreJournal *from)
+{
+    return (WorkJournal){from, recall, keep};
+}
+
 int store_journal_drop(Store *store, const char *key)
 {
     DbStmt *stmt = NULL;

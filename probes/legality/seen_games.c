@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "datasets/generate.h"
 #include "game/game_tree.h"
 #include "model/lineage.h"
 
@@ -249,6 +250,88 @@ static int look_for(SeenGames *out, const Batch *batch, Search *search, const Js
     return rc;
 }
 
+/* ---- keeping a result ---- */
+
+#define STAGE "seen games" /* block 0: number of hashes, their XXH3; block 1: the hashes */
+
+int seen_games_key(char key[HASH_HEX_SIZE], const Js *manifest, GameSource *scored, size_t n,
+                   const Work *work)
+{
+    const GameVariant *variant = source_variant(scored);
+    const size_t stride = (size_t)variant->n_moves;
+    Sha256 *hash = NULL;
+    char line[128];
+    uint8_t *moves = mem_alloc(MADE_GAMES, stride, "scored games");
+    int rc = !moves ? OGPT_ENOMEM : sha256_new(&hash);
+    for (size_t i = 0; i < lineage_length(manifest) && rc == 0; i++) {
+        const TrainedOn run = lineage_at(manifest, i);
+        uint64_t seed = 0;
+        if (kind_of(&seed, &run, variant) == KIND_FRESH) {
+            const int length = snprintf(line, sizeof(line), "%s %d %" PRIu64 " %" PRId64 "\n",
+                                        GENERATOR_VERSION, variant->size, seed, run.games);
+            sha256_add(hash, line, (size_t)length);
+        }
+    }
+    for (size_t first = 0; first < n && rc == 0; first += MADE_GAMES) {
+        const size_t more = n - first < MADE_GAMES ? n - first : MADE_GAMES;
+        rc = source_fetch(scored, moves, first, more, work->pool);
+        if (rc == 0) {
+            sha256_add(hash, moves, more * stride);
+        }
+    }
+    if (rc == 0) {
+        sha256_finish(hash, key);
+    } else {
+        sha256_free(hash);
+    }
+    mem_free(moves);
+    return rc;
+}
+
+/* Numbers of a journal are kept as they are, bit for bit: a hash can stand in the place of one. */
+static double head_of(const uint64_t *hashes, size_t n)
+{
+    const uint64_t sum = xxh3(hashes, n * sizeof(*hashes));
+    double bits;
+    memcpy(&bits, &sum, sizeof(bits));
+    return bits;
+}
+
+/* 1: *out is the result of an earlier look; 0: there is none; or OGPT_E*. */
+static int seen_recall(SeenGames *out, size_t n, const WorkJournal *journal)
+{
+    double head[2];
+    int rc = journal ? journal->recall(journal->context, head, 2, STAGE, 0) : 0;
+    if (rc != 1 || !(head[0] >= 0 && head[0] <= (double)n)) {
+        return rc < 0 ? rc : 0;
+    }
+    out->n = (size_t)head[0];
+    out->hashes = mem_alloc(out->n, sizeof(*out->hashes), "hashes of seen games");
+    rc = !out->hashes ? OGPT_ENOMEM : 1;
+    if (rc == 1 && out->n > 0) {
+        rc = journal->recall(journal->context, (void *)out->hashes, out->n, STAGE, 1);
+    }
+    if (rc == 1) {
+        const double sum = head_of(out->hashes, out->n);
+        rc = memcmp(&sum, &head[1], sizeof(sum)) == 0;
+    }
+    out->recalled = rc == 1;
+    if (rc != 1) {
+        seen_games_release(out);
+    }
+    return rc;
+}
+
+/* The hashes first: what is announced is there. */
+static int seen_keep(const SeenGames *seen, const WorkJournal *journal)
+{
+    const double head[2] = {(double)seen->n, head_of(seen->hashes, seen->n)};
+    int rc = !journal || seen->n == 0
+                 ? 0
+                 : journal->keep(journal->context, (const void *)seen->hashes, seen->n, STAGE, 1);
+    return rc || !journal ? rc : journal->keep(journal->context, head, 2, STAGE, 0);
+}
+
 int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, const Work *work)
 {
     Search search = {.variant = source_variant(scored), .work = work};
@@ -256,6 +339,10 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
     *out = (SeenGames){0};
     if (fresh == 0 || n == 0) {
         return 0;
+    }
+    const int recalled = seen_recall(out, n, work->journal);
+    if (recalled != 0) {
+        return recalled < 0 ? recalled : 0;
     }
     size_t room = (work->memory_bytes > 0 ? work->memory_bytes : SEEN_MEMORY) / SCORED_BYTES;
     room = room < 1 ? 1 : room < TREE_GAMES ? room : TREE_GAMES;
@@ -275,7 +362,9 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
     }
     if (rc == 0) {
         qsort(out->hashes, out->n, sizeof(*out->hashes), compare_hashes);
-    } else {
+        rc = seen_keep(out, work->journal);
+    }
+    if (rc != 0) {
         seen_games_release(out);
     }
     mem_free(batch.scratch);

@@ -10,6 +10,7 @@
 #ifndef OGPT_PROBES_LEGALITY_SEEN_GAMES_H
 #define OGPT_PROBES_LEGALITY_SEEN_GAMES_H
 
+#include "base/hash.h"
 #include "base/js.h"
 #include "base/work.h"
 #include "datasets/batch.h"
@@ -33,6 +34,7 @@ unsigned training_split_rules(const Js *manifest);
 typedef struct SeenGames {
     uint64_t *hashes; /* (n) game_hash, sorted; a repeated game is repeated here; owned */
     size_t n;
+    bool recalled; /* known from an earlier look */
 } SeenGames;
 
 /* Which of the first n games of `scored`, which lie in the test split, are fresh training games?
@@ -42,6 +44,12 @@ typedef struct SeenGames {
  * more of them, the training games are drawn again for each tree; tick("games", drawn, all of all
  * trees). Returns 0, OGPT_EINTR, OGPT_ENOMEM, or what reading `scored` gave. */
 int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n, const Work *work);
+/* A hash of all that the result depends on: the fresh games that the manifest names, in their
+ * order, and the scored games themselves, move by move. With work->journal, seen_games recalls a
+ * result that was kept under this key, or keeps it; whoever gives a journal makes it of this key.
+ * Returns 0, OGPT_ENOMEM, or what reading `scored` gave. */
+int seen_games_key(char key[HASH_HEX_SIZE], const Js *manifest, GameSource *scored, size_t n,
+                   const Work *work);
 /* The specification: makes every training game again and compares hashes (source_exclude). The same
  * result, some 25 times as slow; memory_bytes has no meaning here. */
 int seen_games_ref(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,

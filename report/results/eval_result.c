@@ -1,6 +1,8 @@
 /* report/results/eval_result.c - contract in report/results/eval_result.h. */
 #include "report/results/eval_result.h"
 
+#include <string.h>
+
 /* Floor and excess mean something only where every legal move was equally likely: else they are
  * left out. The error rates of a whole corpus have intervals, those of a ply have none. */
 #define MEAN_COLUMNS(errors_have_intervals)                                                        \
@@ -32,7 +34,7 @@ static const Column eval_columns[] = {
     {"model_hash", .type = COLUMN_TEXT},
     {"corpus_hash", .type = COLUMN_TEXT},
     {"games", "games", .type = COLUMN_COUNT},
-    {"split", "split", .type = COLUMN_TEXT, .flags = COLUMN_UNSTORED},
+    {"split", "split", .type = COLUMN_TEXT},
     MEAN_COLUMNS(true),
     {"seen_games", .type = COLUMN_COUNT},
     {"remade_games", .type = COLUMN_COUNT},
@@ -88,6 +90,9 @@ static void print_seen(Text *text, const EvalSeen *seen)
     if (seen->of.corpus) {
         text_add(text, "  training games of a corpus come from another split");
     }
+    if (seen->recalled) {
+        text_add(text, "  (found by an earlier look, which the database keeps)");
+    }
     text_add(text, "\n");
 }
 
@@ -111,7 +116,10 @@ int eval_report(Report *report, const EvalFindings *found)
         table_int(table, "seen_games", (int64_t)seen->left_out);
         table_int(table, "remade_games", (int64_t)seen->of.fresh);
     }
-    print_seen(report_text(report), seen);
+    Text *text = report_text(report);
+    text_add(text, "scored         %s: %s\n",
+             strcmp(found->split, "all") == 0 ? "all splits" : "the test split", found->reason);
+    print_seen(text, seen);
     plies_report(report, found);
     return 0;
 }

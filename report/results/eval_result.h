@@ -13,6 +13,7 @@ extern const TableSpec eval_table, eval_ply_table;
 typedef struct EvalSeen {
     TrainingGames of;
     uint64_t left_out;
+    bool recalled; /* the database knew them from an earlier look */
 } EvalSeen;
 
 /* What there is to report; all borrowed. */
@@ -20,10 +21,11 @@ typedef struct EvalFindings {
     const LegalityScore *score;
     const EvalSeen *seen;
     const char *model_hash, *corpus_hash;
-    const char *split; /* "test" or "all" */
-    bool generated;    /* every legal move was equally likely: floor and excess mean something */
-    bool by_ply;       /* show the plies in text, too */
-    uint64_t seed;     /* of the intervals */
+    const char *split;  /* "test" or "all" */
+    const char *reason; /* why these */
+    bool generated;     /* every legal move was equally likely: floor and excess mean something */
+    bool by_ply;        /* show the plies in text, too */
+    uint64_t seed;      /* of the intervals */
 } EvalFindings;
 
 /* Fill both tables, and say what is known of seen games. Returns 0 or OGPT_ENOMEM. */

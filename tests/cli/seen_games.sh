@@ -24,6 +24,51 @@ expect 0 eval first --corpus six.ogpc --games 20
 holds "seen games     0   16 fresh training games were made again"
 lacks "of a corpus"
 
+# What was found is kept in the results database: the same games and training games are not looked
+# for again; other games, a longer training and another database are.
+early="found by an earlier look, which the database keeps"
+expect 0 eval first --corpus six.ogpc --games 20 --json
+before=$(grep -v seconds out)
+expect 0 eval first --corpus six.ogpc --games 20
+holds "16 fresh training games were made again  ($early)"
+expect 0 eval first --corpus six.ogpc --games 20 --json
+[ "$(grep -v seconds out)" = "$before" ] || fail "a recalled look gives another document"
+expect 0 eval first --corpus six.ogpc --games 19
+lacks "$early"
+expect 0 eval third --corpus six.ogpc --games 20 --store other.db
+lacks "$early"
+expect 0 generate more.ogpc --size 6 --games 400 --seed 2 --quiet
+expect 0 eval first --corpus more.ogpc --games 20
+lacks "$early"
+expect 0 train longer --fresh --size 6 --seed 3 --steps 3 "${shape[@]}"
+expect 0 eval longer --corpus six.ogpc --games 20
+holds "24 fresh training games were made again"
+lacks "$early"
+
+# An imported corpus is scored whole, unless the network was trained on a corpus.
+expect 0 export six.ogpc six.pgn --format pgn
+expect 0 import imported.ogpc six.pgn --size 6
+expect 0 eval first --corpus imported.ogpc --json
+[ "$(json_value split) $(json_value games)" = "all 400" ] ||
+    fail "all of an imported corpus: $(json_value split) $(json_value games)"
+expect 0 eval first --corpus imported.ogpc
+holds "scored         all splits: imported, and the network names no corpus"
+holds "not known: the games were not generated"
+expect 0 eval first --corpus imported.ogpc --test-split --json
+[ "$(json_value split)" = test ] && [ "$(json_value games)" -lt 100 ] ||
+    fail "--test-split: $(json_value split) $(json_value games)"
+for model in alone third copy; do
+    expect 0 eval $model --corpus imported.ogpc --json
+    [ "$(json_value split)" = test ] || fail "$model was trained on a corpus: $(json_value split)"
+done
+expect 0 eval alone --corpus imported.ogpc
+holds "scored         the test split: the network was trained on a corpus"
+expect 0 eval alone --corpus imported.ogpc --all
+holds "scored         all splits: --all"
+expect 0 eval first --corpus six.ogpc
+holds "scored         the test split: a generated corpus"
+refuse 2 "one of --all and --test-split" eval first --corpus six.ogpc --all --test-split
+
 # What cannot be known, or was not asked for, is not a number.
 for arguments in "third --all" "third --no-seen"; do
     expect 0 eval $arguments --corpus six.ogpc --games 20

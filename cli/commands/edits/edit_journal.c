@@ -5,19 +5,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "store/journal.h"
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    const EditJournal *journal = context;
-    return store_journal_get(values, n, journal->context->store, journal->key, stage, block);
-}
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    const EditJournal *journal = context;
-    return store_journal_put(journal->context->store, journal->key, stage, block, values, n);
-}
 
 static void add_text(Sha256 *hash, const char *text)
 {
@@ -72,7 +59,8 @@ int session_journal_begin(EditJournal *journal, const EditSession *session)
     char *options = NULL;
     Sha256 *hash = NULL;
     int rc = js_print(&options, context->options_json, 0);
-    *journal = (EditJournal){.context = context, .callbacks = {journal, recall, keep}};
+    *journal = (EditJournal){.kept = {.store = context->store}};
+    journal->callbacks = store_journal_work(&journal->kept);
     rc = rc ? rc : sha256_new(&hash);
     if (rc == 0) {
         add_text(hash, OGPT_VERSION);
@@ -87,7 +75,7 @@ int session_journal_begin(EditJournal *journal, const EditSession *session)
         }
     }
     if (rc == 0) {
-        sha256_finish(hash, journal->key);
+        sha256_finish(hash, journal->kept.key);
     } else {
         sha256_free(hash);
     }
@@ -97,5 +85,5 @@ int session_journal_begin(EditJournal *journal, const EditSession *session)
 
 int session_journal_end(const EditJournal *journal)
 {
-    return store_journal_drop(journal->context->store, journal->key);
+    return store_journal_drop(journal->kept.store, journal->kept.key);
 }

@@ -3,12 +3,11 @@
 #ifndef OGPT_CLI_COMMANDS_EDITS_EDIT_JOURNAL_H
 #define OGPT_CLI_COMMANDS_EDITS_EDIT_JOURNAL_H
 
-#include "base/hash.h"
 #include "cli/commands/edits/intervene_session.h"
+#include "store/journal.h"
 
 typedef struct EditJournal {
-    Context *context;
-    char key[HASH_HEX_SIZE];
+    StoreJournal kept;
     WorkJournal callbacks;
 } EditJournal;
 

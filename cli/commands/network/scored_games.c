@@ -1,0 +1,92 @@
+/* cli/commands/network/scored_games.c - contract in cli/commands/network/scored_games.h. */
+#include "cli/commands/network/scored_games.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/study.h"
+#include "store/journal.h"
+
+/* Whether all splits are scored, and why. */
+static bool scores_all(const char **reason, const EvalGames *scored, const Js *manifest,
+                       const ScoredAsked *asked)
+{
+    if (asked->all) {
+        *reason = "--all";
+        return true;
+    }
+    if (!asked->test_split && !scored->generated && training_split_rules(manifest) == 0) {
+        *reason = "imported, and the network names no corpus that it was trained on";
+        return true;
+    }
+    *reason = asked->test_split   ? "--test-split"
+              : scored->generated ? "a generated corpus"
+                                  : "the network was trained on a corpus, perhaps on these games";
+    return false;
+}
+
+int scored_open(EvalGames *out, const Context *context, const StudyInputs *inputs,
+                const ScoredAsked *asked)
+{
+    *out = (EvalGames){.generated = strcmp(corpus_info(inputs->corpus)->source, "random") == 0};
+    if (asked->all && asked->test_split) {
+        return err_set(OGPT_EUSAGE, "eval: give one of --all and --test-split");
+    }
+    out->all = scores_all(&out->reason, out, inputs->subject.model.manifest, asked);
+    int rc = source_corpus(&out->source, inputs->corpus, out->all ? SPLIT_ALL : 1U << SPLIT_TEST,
+                           false, context->seed);
+    if (rc != 0) {
+        return rc;
+    }
+    const uint64_t there = source_games(out->source);
+    out->n = there < (uint64_t)asked->games ? there : (uint64_t)asked->games;
+    if (out->n < (uint64_t)asked->games) {
+        context_say(context, "%s: %s holds %llu games, %lld were asked for%s", asked->corpus,
+                    out->all ? "it" : "its test split", (unsigned long long)there,
+                    (long long)asked->games, out->all ? "" : " (--all scores all games)");
+    }
+    return 0;
+}
+
+/* Why nobody looks for seen games; NULL: somebody does. */
+static const char *no_look(const EvalGames *scored, const ScoredAsked *asked)
+{
+    return asked->all           ? "--all scores all splits"
+           : asked->no_seen     ? "--no-seen"
+           : !scored->generated ? "the games were not generated, as its training games were"
+                                : NULL;
+}
+
+int scored_look(EvalGames *out, Context *context, const StudyInputs *inputs,
+                const ScoredAsked *asked)
+{
+    const Js *manifest = inputs->subject.model.manifest;
+    const char *reason = no_look(out, asked);
+    SeenGames seen = {0};
+    out->seen = (EvalSeen){.of = training_games(manifest, source_variant(out->source))};
+    if (reason && (asked->all || asked->no_seen || out->seen.of.fresh > 0)) {
+        out->seen.of.unknown = out->seen.of.unknown ? out->seen.of.unknown : reason;
+    }
+    if (out->seen.of.unknown || out->seen.of.fresh == 0) {
+        return 0;
+    }
+    StoreJournal journal = {.store = context->store};
+    const WorkJournal callbacks = store_journal_work(&journal);
+    Work work = *study_work(context, "look for seen games", "games");
+    work.journal = &callbacks;
+    int rc = seen_games_key(journal.key, manifest, out->source, (size_t)out->n, &work);
+    rc = rc ? rc : seen_games(&seen, manifest, out->source, (size_t)out->n, &work);
+    if (rc == 0 && seen.n > 0) {
+        rc = source_leave_out(out->source, seen.hashes, seen.n);
+    }
+    out->seen.left_out = seen.n;
+    out->seen.recalled = seen.recalled;
+    seen_games_release(&seen);
+    if (rc == 0 && out->seen.left_out >= out->n) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: training had all %llu games that were to be scored; use other games",
+                     asked->corpus, (unsigned long long)out->n);
+    }
+    out->n -= out->seen.left_out;
+    return rc;
+}

@@ -1,0 +1,36 @@
+/* cli/commands/network/scored_games.h - which games ogpt eval scores: a split or all, and none that
+ * the network was trained on. */
+#ifndef OGPT_CLI_COMMANDS_NETWORK_SCORED_GAMES_H
+#define OGPT_CLI_COMMANDS_NETWORK_SCORED_GAMES_H
+
+#include "cli/commands/common/model_input.h"
+#include "report/results/eval_result.h"
+
+/* What the options ask for. */
+typedef struct ScoredAsked {
+    const char *corpus; /* its path */
+    int64_t games;
+    bool all, test_split, no_seen;
+} ScoredAsked;
+
+typedef struct EvalGames {
+    GameSource *source; /* owned */
+    uint64_t n;         /* how many of it */
+    bool generated;     /* random games: training games may be among them */
+    bool all;           /* all splits, else the test split */
+    const char *reason; /* static text */
+    EvalSeen seen;
+} EvalGames;
+
+/* Open the games: all that were asked for, or all that there are, which it says. Games of a
+ * generated corpus come from its test split. An imported corpus is scored whole, unless the network
+ * was trained on a corpus: nobody knows which games two collections share. */
+int scored_open(EvalGames *out, const Context *context, const StudyInputs *inputs,
+                const ScoredAsked *asked);
+/* Leave generated games that training had out; after study_begin. The results database keeps which
+ * they are, so that the next call need not look again: under a hash of the games themselves and of
+ * the fresh games that the manifest names. Returns OGPT_EFORMAT if no game is left. */
+int scored_look(EvalGames *out, Context *context, const StudyInputs *inputs,
+                const ScoredAsked *asked);
+
+#endif
