@@ -135,7 +135,7 @@ refuse 2 "give either --corpus CORPUS or --fresh" train never
 refuse 2 "--corpus" eval six
 refuse 2 "fitted with --games 60, asked for 70" probe fit six --corpus six.ogpc --out probe \
     --games 70 --test-games 20 --no-controls --quiet
-refuse 2 "--steps 4, asked for 5" train six --corpus six.ogpc "${shape[@]}" --steps 5 --quiet
+refuse 2 "six was planned for 4 steps" train six --corpus six.ogpc "${shape[@]}" --steps 5 --quiet
 refuse 2 "cases.csv:7: holds other cases" cases make cases.csv --n 6 --size 6 --quiet
 refuse 2 "probe: holds a model or a probe" train probe --fresh --size 6 --steps 2 --quiet
 refuse 2 "cases.csv: a file" train cases.csv --fresh --size 6 --steps 2 --quiet

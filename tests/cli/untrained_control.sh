@@ -10,7 +10,7 @@ expect 0 train net --fresh --size 4 --layers 1 --d-model 16 --heads 2 --batch 8 
 
 # Which of the two it is depends on the sample, and on a few cells; the rule holds for every one.
 below=0
-for games in 3 20 60; do
+for games in 3 20 300; do
     expect 0 probe fit net --corpus games.ogpc --out probe-$games --games $games --test-games 20 \
         --plies 4 --layers 0 --json "${quiet[@]}"
     json_leaves <out >leaves || fail "no document"

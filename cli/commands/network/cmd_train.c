@@ -72,7 +72,7 @@ static const OptionSpec options[] = {
                 "those of that run, with new games if they were fresh"),
     OPTION_INT("checkpoint-every", AT(train.checkpoint_every), "N", 1, 1e9, "steps", .def = "200"),
     OPTION_TEXT(
-        "keep", AT(keep), "all|N|log2",
+        "keep", AT(keep), "WHICH",
         "checkpoints that stay: all, the newest N, or the newest 2 and those after 1, 2, 4, 8, "
         "... steps (ogpt probe fit RUN --all-steps reads them)",
         .def = "2"),

@@ -113,16 +113,17 @@ expect 0 intervene run --probe probe --cases cases.csv --method add --layers 1 -
 
 # Tuning on what is reported, and other orders that mean nothing.
 args="intervene run --probe probe --cases cases.csv"
-refuse 2 "--tune cases.csv, --cases cases.csv: tuning case 0 stands at" $args --tune cases.csv
+refuse 2 "--tune cases.csv: all 60 cases stand at positions of reported cases" $args --tune cases.csv
 (head -1 tune.csv && sed -n 7p cases.csv && sed 1d tune.csv) >mixed.csv
-refuse 2 "--tune mixed.csv, --cases cases.csv: tuning case 0 stands at the position of a reported case" $args --tune mixed.csv
+expect 0 $args --tune mixed.csv
+holds "mixed.csv: 1 tuning cases stand at positions of reported cases and are left out; 40 are left" err
 refuse 2 "needs --tune" $args --layers auto
 refuse 2 "nothing to choose" $args --layers 1 --scale 1 --tune tune.csv
 refuse 2 "--layers is missing" $args
 refuse 2 "--scale is missing" $args --layers 1
 refuse 2 "layers 0 to 1" $args --layers 2 --scale 1
 refuse 2 "without r" $args --method project --layers 1 --scale 0.5r --quiet
-refuse 2 "--probe PROBE is required" intervene run --cases cases.csv --layers 1 --scale 1
+refuse 2 "no probe is named" intervene run --cases cases.csv --layers 1 --scale 1
 refuse 2 "--corpus CORPUS is required" eval run
 expect 0 cases make eight.csv --n 5
 refuse 3 "eight.csv:2: " intervene run --probe probe --cases eight.csv --layers 1 --scale 1
