@@ -64,6 +64,11 @@ int store_trim(Store *store, int64_t run, const char *kind, const char *column, 
  * "results", an object of kind -> rows without empty kinds; OGPT_EUSAGE: no such run. A run that is
  * "running" on file, but has no living process on this host, is shown as "killed". */
 int store_list(Js **out, Store *store, int limit);
+/* The number that stands for each run of such a list (store/main_results.def), as an owned array of
+ * objects in the same order: result ("strict error 2.41 %"), result_key ("strict_error"),
+ * result_value (0.0241), hash (of the artefact that it made or asked). A run lacks what it has no
+ * rows for. */
+int store_main_results(Js **out, Store *store, const Js *runs);
 int store_show(Js **out, Store *store, int64_t run);
 
 /* The summaries of store/views.def: *name and *summary of number `index`, false after the last. */

@@ -8,6 +8,13 @@ expect 0 generate "a b.ogpc" --games 100 --size 4 --store ogpt-results.db
 expect 0 runs list --wide
 [ "$(grep -c ' done ' out)" = 3 ] || fail "3 runs done expected"
 holds "ogpt generate 'a b.ogpc' --games 100 --size 4"
+# What came out of each, with the beginning of its hash, within 80 columns.
+expect 0 runs list
+grep -Eq '^ +3  done +100 games +[0-9a-f]{12}  ogpt generate ' out || fail "run 3: its games and its hash"
+grep -Eq '^ +1  done +1396 nodes +-  *ogpt perft 5$' out || fail "run 1: its nodes"
+[ "$(wc -L <out)" -le 80 ] || fail "runs list: $(wc -L <out) columns"
+expect 0 runs list --limit 1 --json
+[ "$(json_value result)" = "100 games" ] && [ "$(json_value result_key)" = games ] || fail "--json: the result of run 3"
 expect 0 runs list --limit 1
 [ "$(wc -l <out)" = 2 ] || fail "--limit 1: a head and one run expected"
 expect 0 runs show 1

@@ -4,31 +4,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-void run_value_add(Text *text, const Js *value)
-{
-    char *printed = NULL;
-    switch (!value ? JS_NULL : js_type(value)) {
-    case JS_NULL: text_add(text, "-"); break;
-    case JS_BOOL: text_add(text, "%s", js_bool_of(value) ? "yes" : "no"); break;
-    case JS_INT: text_add(text, "%lld", (long long)js_int_of(value)); break;
-    case JS_NUM: text_add(text, "%.6g", js_num_of(value)); break;
-    case JS_STR: text_add(text, "%s", js_str_of(value)); break;
-    case JS_ARRAY:
-    case JS_OBJECT:
-        if (js_print(&printed, value, 0) == 0) {
-            text_add(text, "%s", printed);
-        }
-        mem_free(printed);
-        break;
-    }
-}
-
-const char *run_member_text(const Js *object, const char *key)
-{
-    const Js *value = js_member(object, key);
-    return value && js_type(value) == JS_STR ? js_str_of(value) : "-";
-}
-
 int run_read(Js **out, const Context *context, Store *store, int index)
 {
     int64_t run = 0;

@@ -1,13 +1,9 @@
-/* cli/commands/results/run_values.h - a run of the database, and its values as text. */
+/* cli/commands/results/run_values.h - a run of the database, and its rows as tables. */
 #ifndef OGPT_CLI_COMMANDS_RESULTS_RUN_VALUES_H
 #define OGPT_CLI_COMMANDS_RESULTS_RUN_VALUES_H
 
 #include "cli/study.h"
 
-/* A value as a table shows it; NULL and null are "-". */
-void run_value_add(Text *text, const Js *value);
-/* A member that is text, else "-"; borrowed. */
-const char *run_member_text(const Js *object, const char *key);
 /* The run that argument `index` numbers, or the newest if there is no such argument; owned. */
 int run_read(Js **out, const Context *context, Store *store, int index);
 
