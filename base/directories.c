@@ -118,7 +118,7 @@ bool path_holds(const char *outer, const char *inner)
     struct stat wanted, found;
     char place[PATH_MAX], parent[FILES_PATH_MAX];
     if (stat(outer, &wanted) != 0 || !realpath(inner, place)) {
-        return false;
+        return errno != ENOENT && errno != ENOTDIR; /* unknown: the caller keeps away from it */
     }
     for (;;) {
         bool same = stat(place, &found) == 0 && found.st_dev == wanted.st_dev &&
@@ -144,10 +144,27 @@ const char *path__kind(const struct stat *info)
 
 /* ---- directories ---- */
 
-bool dir_exists(const char *path)
+static int kind_of(PathKind *out, int found, const struct stat *info, const char *path)
+{
+    if (found != 0) {
+        *out = errno == ENOENT || errno == ENOTDIR ? PATH_MISSING : PATH_OTHER;
+        return *out == PATH_MISSING ? 0 : err_set_errno(OGPT_EIO, "%s: cannot be examined", path);
+    }
+    *out = S_ISREG(info->st_mode)   ? PATH_FILE
+           : S_ISDIR(info->st_mode) ? PATH_DIRECTORY
+                                    : PATH_OTHER;
+    return 0;
+}
+
+int path_kind(PathKind *out, const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    return kind_of(out, stat(path, &info), &info, path);
+}
+
+int path__entry(PathKind *out, struct stat *info, const char *path)
+{
+    return kind_of(out, lstat(path, info), info, path);
 }
 
 int dir__sync(const char *path)
@@ -164,6 +181,39 @@ int dir__sync(const char *path)
     return rc;
 }
 
+int path_pin(PathPin *out, const char *path)
+{
+    out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(out->path, sizeof(out->path), "/proc/self/fd/%d", out->fd);
+    return out->fd >= 0 ? 0 : err_set_errno(OGPT_EIO, "%s: directory cannot be opened", path);
+}
+
+int path_unpin(PathPin *pin, const char *path, int rc)
+{
+    const size_t length = strlen(pin->path);
+    char *message = rc && pin->fd >= 0 ? mem_strdup(err_message(), "an error message") : NULL;
+    char text[2 * FILES_PATH_MAX] = "";
+    size_t n = 0;
+    for (const char *at = message; at && *at != 0 && n < sizeof(text) - 1;) {
+        const bool pinned =
+            strncmp(at, pin->path, length) == 0 && !strchr("0123456789", at[length]);
+        const size_t room = sizeof(text) - n;
+        int added =
+            pinned ? snprintf(text + n, room, "%s", path) : snprintf(text + n, room, "%c", *at);
+        n += (size_t)added < room ? (size_t)added : room - 1;
+        at += pinned ? length : 1;
+    }
+    if (message) {
+        err_set(rc, "%s", text);
+    }
+    mem_free(message);
+    if (pin->fd >= 0) {
+        close(pin->fd);
+    }
+    pin->fd = -1;
+    return rc;
+}
+
 int dir_create(const char *path)
 {
     char part[FILES_PATH_MAX];
@@ -177,7 +227,13 @@ int dir_create(const char *path)
         }
         memcpy(part, path, end);
         part[end] = 0;
-        if (mkdir(part, 0777) != 0 && !(errno == EEXIST && dir_exists(part))) {
+        PathKind kind = PATH_DIRECTORY;
+        int rc = mkdir(part, 0777) == 0 ? 0 : errno == EEXIST ? path_kind(&kind, part) : OGPT_EIO;
+        if (rc == OGPT_EIO && errno != EEXIST) {
+            return err_set_errno(OGPT_EIO, "%s: directory cannot be created", part);
+        }
+        if (rc != 0 || kind != PATH_DIRECTORY) {
+            errno = rc ? errno : EEXIST;
             return err_set_errno(OGPT_EIO, "%s: directory cannot be created", part);
         }
     }
@@ -277,8 +333,8 @@ void names_free(char **names, size_t n)
     mem_free(names);
 }
 
-/* The name after "<prefix><pid>-" if that process is dead, else NULL. */
-static const char *dead_name(const char *entry, const char *prefix)
+/* The name after "<prefix><pid>-", and the pid; NULL if `entry` is no such name. */
+static const char *temporary_name(long *pid, const char *entry, const char *prefix)
 {
     size_t length = strlen(prefix);
     if (strncmp(entry, prefix, length) != 0) {
@@ -289,8 +345,22 @@ static const char *dead_name(const char *entry, const char *prefix)
     if (n_digits == 0 || n_digits > 9 || digits[n_digits] != '-' || digits[n_digits + 1] == 0) {
         return NULL;
     }
-    long pid = strtol(digits, NULL, 10);
-    return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH ? digits + n_digits + 1 : NULL;
+    *pid = strtol(digits, NULL, 10);
+    return *pid > 0 ? digits + n_digits + 1 : NULL;
+}
+
+bool name_is_temporary(const char *name)
+{
+    long pid;
+    return temporary_name(&pid, name, PREFIX_NEW) || temporary_name(&pid, name, PREFIX_OLD);
+}
+
+/* The name after "<prefix><pid>-" if that process is dead, else NULL. */
+static const char *dead_name(const char *entry, const char *prefix)
+{
+    long pid;
+    const char *name = temporary_name(&pid, entry, prefix);
+    return name && kill((pid_t)pid, 0) != 0 && errno == ESRCH ? name : NULL;
 }
 
 /* Handle one entry that a dead process left, if its goal is `only` (NULL: any goal). A directory
@@ -311,12 +381,14 @@ static int leftover_clean(size_t *n_removed, const char *dir, const char *entry,
         return rc;
     }
     struct stat info;
-    if (replaced && lstat(goal, &info) != 0) {
+    PathKind kind = PATH_OTHER;
+    rc = replaced ? path__entry(&kind, &info, goal) : 0;
+    if (rc == 0 && kind == PATH_MISSING) {
         return rename(path, goal) == 0
                    ? 0
                    : err_set_errno(OGPT_EIO, "%s: cannot be put back as %s", path, goal);
     }
-    rc = dir_remove(path);
+    rc = rc ? rc : dir_remove(path);
     *n_removed += rc == 0;
     return rc;
 }
@@ -360,10 +432,12 @@ int path_clean_stale(size_t *n_removed, const char *path)
     char parent[FILES_PATH_MAX], name[FILES_PATH_MAX];
     size_t start = name_start(path), end = trimmed_length(path);
     *n_removed = 0;
+    PathKind kind = PATH_MISSING;
     int rc = path_parent(parent, path);
     if (rc == 0 &&
         snprintf(name, sizeof(name), "%.*s", (int)(end - start), path + start) >= FILES_PATH_MAX) {
         rc = too_long();
     }
-    return rc != 0 || !dir_exists(parent) ? rc : stale_clean(n_removed, parent, name);
+    rc = rc ? rc : path_kind(&kind, parent);
+    return rc || kind != PATH_DIRECTORY ? rc : stale_clean(n_removed, parent, name);
 }

@@ -54,11 +54,13 @@ int err_set(int rc, const char *format, ...)
 int err_set_errno(int rc, const char *format, ...)
 {
     char reason[128];
-    bool full = errno == ENOSPC || errno == EDQUOT;
+    bool full = errno == ENOSPC || errno == EDQUOT, limited = errno == EFBIG;
     const char *text = strerror_r(errno, reason, sizeof(reason));
     char advised[sizeof(reason) + 64];
     snprintf(advised, sizeof(advised), "%s%s", text,
-             full ? "; make room or choose another place" : "");
+             full      ? "; make room or choose another place"
+             : limited ? "; raise the limit on the size of files (ulimit -f)"
+                       : "");
     va_list args;
     va_start(args, format);
     message_store(format, args, advised);

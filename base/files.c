@@ -90,12 +90,6 @@ int file_size(uint64_t *out, const char *path)
     return 0;
 }
 
-bool file_exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
-}
-
 /* ---- writing ---- */
 
 int file_new_create(int *fd, const char *path)
@@ -171,8 +165,10 @@ static int exists_error(const char *path)
 static int goal_check(const char *path, bool replace)
 {
     struct stat info;
-    if (lstat(path, &info) != 0) {
-        return 0; /* absent, or an error that creating the file will report */
+    PathKind kind;
+    int rc = path__entry(&kind, &info, path);
+    if (rc != 0 || kind == PATH_MISSING) {
+        return rc;
     }
     if (!replace) {
         return exists_error(path);
@@ -187,8 +183,13 @@ static int goal_check(const char *path, bool replace)
 int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool replace)
 {
     char beside[FILES_PATH_MAX];
+    size_t n_stale;
     int rc = path_temporary(beside, path);
     rc = rc ? rc : goal_check(path, replace);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = path_clean_stale(&n_stale, path); /* of killed processes */
     if (rc != 0) {
         return rc;
     }
@@ -200,8 +201,10 @@ int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool r
 int path_temporary(char *out, const char *path)
 {
     char parent[FILES_PATH_MAX];
+    PathKind kind = PATH_OTHER;
     int rc = path_parent(parent, path);
-    if (rc == 0 && !dir_exists(parent)) {
+    rc = rc ? rc : path_kind(&kind, parent);
+    if (rc == 0 && kind != PATH_DIRECTORY) {
         return err_set(OGPT_EIO, "%s: %s is not a directory; make it first, or name another place",
                        path, parent);
     }
@@ -254,13 +257,17 @@ int disk_preflight(const char *path, uint64_t bytes)
 int path_check_writable(const char *path)
 {
     char place[FILES_PATH_MAX], parent[FILES_PATH_MAX];
-    struct stat there;
+    PathKind kind;
     if (snprintf(place, sizeof(place), "%s", path) >= FILES_PATH_MAX) {
         return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
     }
-    while (!dir_exists(place)) { /* what is there and no directory can only be at the end */
-        bool missing = stat(place, &there) != 0 ? errno == ENOENT : strcmp(place, path) == 0;
-        int rc = path_parent(parent, place);
+    for (;;) { /* what is there and no directory can only be at the end */
+        int rc = path_kind(&kind, place);
+        if (rc == 0 && kind == PATH_DIRECTORY) {
+            break;
+        }
+        bool missing = kind == PATH_MISSING || strcmp(place, path) == 0;
+        rc = rc ? rc : path_parent(parent, place);
         if (rc != 0 || !missing || strcmp(parent, place) == 0) {
             errno = missing ? ENOENT : ENOTDIR;
             return rc ? rc : err_set_errno(OGPT_EIO, "%s: cannot be made there", path);

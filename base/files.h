@@ -29,8 +29,11 @@ int file_write_atomic(const char *path, const void *data, size_t n_bytes, bool r
 int path_temporary(char *out, const char *path);
 int file_publish(const char *from, const char *path, bool replace);
 int file_size(uint64_t *out, const char *path);
-bool file_exists(const char *path);
-bool dir_exists(const char *path);
+/* What is at a path; links are followed. Only what the system reports as absent is missing: what
+ * cannot be looked at now may be there, so that is OGPT_EIO, and *out is PATH_OTHER. This is the
+ * one way to ask, here and in all rooms. */
+typedef enum PathKind { PATH_MISSING, PATH_FILE, PATH_DIRECTORY, PATH_OTHER } PathKind;
+int path_kind(PathKind *out, const char *path);
 /* Create a directory and its missing parents (mode 0777 minus umask). 0 or OGPT_EIO. */
 int dir_create(const char *path);
 /* Remove a directory tree; symbolic links are removed, never followed. */
@@ -42,6 +45,8 @@ int dir_discard(const char *path);
  * counts them. An ".old-<pid>-NAME" whose NAME is missing is put back instead: its process died
  * while replacing it. Only for directories that processes of one machine write. */
 int dir_clean_stale(size_t *n_removed, const char *path);
+/* Whether a name is that of a leftover, be its process dead or alive. */
+bool name_is_temporary(const char *name);
 /* The names that dir_clean_stale would handle, sorted. Owned: names_free. */
 int dir_list_stale(char ***names, size_t *n, const char *path);
 /* As dir_clean_stale, for the leftovers of one goal: neither `path` nor its parent need exist. For
@@ -54,7 +59,8 @@ void names_free(char **names, size_t n);
  * too long. */
 int path_parent(char *out, const char *path);
 /* True if `inner` is `outer` or lies anywhere below it. Follows symbolic links and recognises hard
- * links. False if either does not exist. */
+ * links. False if either does not exist; true if that cannot be found out, because who asks is
+ * about to replace `outer`. */
 bool path_holds(const char *outer, const char *inner);
 /* The path of an existing file or directory from the root, without symbolic links, into
  * out[FILES_PATH_MAX]: for paths that are read from other directories later. 0 or OGPT_EIO. */
@@ -63,6 +69,15 @@ int path_absolute(char *out, const char *path);
  * out[FILES_PATH_MAX]: two names of one thing give one path. A link to something that is missing is
  * OGPT_EIO. */
 int path_resolve(char *out, const char *path);
+/* A directory held open: what is read below `path` is in this one directory, even if another one
+ * takes its name meanwhile. path_unpin puts the directory's name in the place of the pin's in the
+ * message of a failed rc, closes, and returns rc. */
+typedef struct PathPin {
+    int fd;
+    char path[32];
+} PathPin;
+int path_pin(PathPin *out, const char *path);
+int path_unpin(PathPin *pin, const char *path, int rc);
 /* Join as "dir/name" into out[FILES_PATH_MAX]. OGPT_EUSAGE when too long. */
 int path_join(char *out, const char *dir, const char *name);
 /* Whether something can be made at `path`: its nearest existing parent is a directory that may be

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "base/files.h"
+
 /* Create a file that must not exist (never through a symbolic link). *fd is open for writing. */
 int file_new_create(int *fd, const char *path);
 /* Write everything, over as many short writes as it takes. */
@@ -19,6 +21,8 @@ int file_new_write_new(const char *path, const void *data, size_t n_bytes);
 int file_new_rename(const char *from, const char *to);
 /* fsync a directory, so that the names in it survive a crash. */
 int dir__sync(const char *path);
+/* As path_kind, of the entry itself: a symbolic link is PATH_OTHER. *info only if it is there. */
+int path__entry(PathKind *out, struct stat *info, const char *path);
 /* The kind of an entry, for messages: "symbolic link", "directory", ... */
 const char *path__kind(const struct stat *info);
 /* `path` with its folder, but not itself, free of symbolic links, into out[FILES_PATH_MAX]. */

@@ -64,18 +64,15 @@ void sha256_of(char hex[HASH_HEX_SIZE], const void *data, size_t n_bytes)
     digest_write(&context, hex);
 }
 
-int sha256_file(char hex[HASH_HEX_SIZE], const char *path)
+int sha256_fd(char hex[HASH_HEX_SIZE], int fd, const char *path)
 {
     int rc = 0;
+    off_t at = 0;
     SHA256_CTX context;
     SHA256_Init(&context);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
-    }
     for (;;) {
         unsigned char piece[PIECE_BYTES];
-        ssize_t n = read(fd, piece, sizeof(piece));
+        ssize_t n = pread(fd, piece, sizeof(piece), at);
         if (n == 0) {
             break;
         }
@@ -85,10 +82,21 @@ int sha256_file(char hex[HASH_HEX_SIZE], const char *path)
         }
         if (n > 0) {
             SHA256_Update(&context, piece, (size_t)n);
+            at += n;
         }
     }
-    close(fd);
     digest_write(&context, hex);
+    return rc;
+}
+
+int sha256_file(char hex[HASH_HEX_SIZE], const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
+    }
+    int rc = sha256_fd(hex, fd, path);
+    close(fd);
     return rc;
 }
 

@@ -16,6 +16,8 @@ void sha256_free(Sha256 *state); /* without finishing */
 
 void sha256_of(char hex[HASH_HEX_SIZE], const void *data, size_t n_bytes);
 /* Returns 0 or OGPT_EIO. Reads in pieces; any file size. Never use on an open database. */
+/* The same for an open file, from its first byte on. `path` is for messages. */
+int sha256_fd(char hex[HASH_HEX_SIZE], int fd, const char *path);
 int sha256_file(char hex[HASH_HEX_SIZE], const char *path);
 
 uint64_t xxh3(const void *data, size_t n_bytes);

@@ -53,7 +53,8 @@ void publish_abort(Publish *publish)
     if (!publish) {
         return;
     }
-    if (publish->temporary[0] != 0 && dir_exists(publish->temporary)) {
+    struct stat info;
+    if (publish->temporary[0] != 0 && (lstat(publish->temporary, &info) == 0 || errno != ENOENT)) {
         /* the earlier error matters more than a directory that stays behind */
         char *message = mem_strdup(err_message(), "an error message");
         dir_remove(publish->temporary);
@@ -68,14 +69,13 @@ void publish_abort(Publish *publish)
 
 static int temporary_create(Publish *publish)
 {
-    /* the system reuses pids: an earlier process with ours left it */
-    if (dir_exists(publish->temporary)) {
-        int rc = dir_remove(publish->temporary);
-        if (rc != 0) {
-            return rc;
-        }
+    PathKind kind;
+    int rc = path_kind(&kind, publish->temporary);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
+        /* the system reuses pids: an earlier process with ours left it */
+        rc = dir_remove(publish->temporary);
     }
-    int rc = dir_create(publish->parent);
+    rc = rc ? rc : dir_create(publish->parent);
     if (rc == 0 && mkdir(publish->temporary, 0777) != 0) {
         rc = err_set_errno(OGPT_EIO, "%s: directory cannot be created", publish->temporary);
     }
@@ -86,18 +86,20 @@ int publish_begin(Publish **out, const char *path, bool replace)
 {
     *out = NULL;
     struct stat info;
-    if (!replace && lstat(path, &info) == 0) {
+    PathKind kind;
+    int seen = path__entry(&kind, &info, path);
+    if (seen == 0 && !replace && kind != PATH_MISSING) {
         return err_set(OGPT_EUSAGE, "%s: exists already; choose another name or ask to replace it",
                        path);
     }
-    if (replace && lstat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+    if (seen == 0 && kind != PATH_MISSING && kind != PATH_DIRECTORY) {
         return err_set(OGPT_EUSAGE,
                        "%s: expected a directory to replace, found a %s; choose another name", path,
                        path__kind(&info));
     }
-    Publish *publish = mem_calloc(1, sizeof(*publish), path);
+    Publish *publish = seen ? NULL : mem_calloc(1, sizeof(*publish), path);
     if (!publish) {
-        return OGPT_ENOMEM;
+        return seen ? seen : OGPT_ENOMEM;
     }
     publish->replace = replace;
     publish->files = js_object();
@@ -264,22 +266,26 @@ static int directories_sync(const Publish *publish)
 static int goal_take(const Publish *publish)
 {
     struct stat info;
-    bool aside = publish->replace && lstat(publish->goal, &info) == 0;
+    PathKind kind = PATH_MISSING;
+    int rc = publish->replace ? path__entry(&kind, &info, publish->goal) : 0;
+    bool aside = kind != PATH_MISSING;
+    if (rc != 0) {
+        return rc;
+    }
     if (aside && rename(publish->goal, publish->old) != 0) {
         return err_set_errno(OGPT_EIO, "%s: cannot be replaced", publish->goal);
     }
     if (rename(publish->temporary, publish->goal) != 0) {
-        int rc =
-            errno == ENOTEMPTY || errno == EEXIST
-                ? err_set(OGPT_EUSAGE, "%s: another process has made it meanwhile", publish->goal)
-                : err_set_errno(OGPT_EIO, "%s: cannot be put in place", publish->goal);
+        rc = errno == ENOTEMPTY || errno == EEXIST
+                 ? err_set(OGPT_EUSAGE, "%s: another process has made it meanwhile", publish->goal)
+                 : err_set_errno(OGPT_EIO, "%s: cannot be put in place", publish->goal);
         if (aside && rename(publish->old, publish->goal) != 0) {
             rc = err_set_errno(OGPT_EIO, "%s: the former directory is now %s", publish->goal,
                                publish->old);
         }
         return rc;
     }
-    int rc = dir__sync(publish->parent);
+    rc = dir__sync(publish->parent);
     return rc == 0 && aside ? dir_remove(publish->old) : rc;
 }
 
@@ -299,6 +305,7 @@ static int entry_verify(const char *dir, const char *name, const Js *entry, cons
     int64_t size;
     uint64_t found_size;
     const char *sha256;
+    PathKind kind;
     char path[FILES_PATH_MAX], hex[HASH_HEX_SIZE];
     if (!name_is_valid(name)) {
         return err_set(OGPT_EFORMAT, "%s: \"%s\" cannot name a published file", origin, name);
@@ -306,7 +313,8 @@ static int entry_verify(const char *dir, const char *name, const Js *entry, cons
     int rc = js_get_int(&size, entry, "size", 0, INT64_MAX, origin);
     rc = rc ? rc : js_get_str(&sha256, entry, "sha256", origin);
     rc = rc ? rc : path_join(path, dir, name);
-    if (rc == 0 && !file_exists(path)) {
+    rc = rc ? rc : path_kind(&kind, path);
+    if (rc == 0 && kind != PATH_FILE) {
         rc = err_set(OGPT_EFORMAT, "%s: listed in %s, but missing; use another copy", path,
                      MANIFEST_NAME);
     }
@@ -368,13 +376,19 @@ int manifest_verify(Js **out, const char *path)
     if (out) {
         *out = NULL;
     }
-    if (!dir_exists(path)) {
-        return file_exists(path)
+    PathKind kind, inside = PATH_OTHER;
+    int rc = path_kind(&kind, path);
+    if (rc != 0) {
+        return rc;
+    }
+    if (kind != PATH_DIRECTORY) {
+        return kind == PATH_FILE
                    ? err_set(OGPT_EFORMAT, "%s: expected a directory, found a file", path)
                    : err_set(OGPT_EIO, "%s: expected a directory, found none", path);
     }
-    int rc = path_join(origin, path, MANIFEST_NAME);
-    if (rc == 0 && !file_exists(origin)) {
+    rc = path_join(origin, path, MANIFEST_NAME);
+    rc = rc ? rc : path_kind(&inside, origin);
+    if (rc == 0 && inside != PATH_FILE) {
         rc = err_set(OGPT_EFORMAT, "%s: missing; %s was not published completely or is not ours",
                      origin, path);
     }

@@ -311,7 +311,6 @@ int cli_run(int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
-    interrupt_install();
     int rc = cli_run(argc - 1, argv + 1);
     /* A reader that went away wants no more text. */
     if (rc == OGPT_EINTR) {

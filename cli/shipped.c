@@ -14,13 +14,16 @@ bool context_shipped_model(char *out, const char *name)
     char program[FILES_PATH_MAX];
     char path[2 * FILES_PATH_MAX];
     const char *const *folder = program__get()->model_folders;
-    if (!folder || name[0] == '\0' || name[0] == '.' || strchr(name, '/') || file_exists(name) ||
-        dir_exists(name) || process_folder(program) != 0) {
+    PathKind kind;
+    if (!folder || name[0] == '\0' || name[0] == '.' || strchr(name, '/') ||
+        path_kind(&kind, name) != 0 || kind == PATH_FILE || kind == PATH_DIRECTORY ||
+        process_folder(program) != 0) {
         return false;
     }
     for (; *folder; folder++) {
         snprintf(path, sizeof(path), "%s/%s/%s", program, *folder, name);
-        if (dir_exists(path) && path_absolute(out, path) == 0) {
+        if (path_kind(&kind, path) == 0 && kind == PATH_DIRECTORY &&
+            path_absolute(out, path) == 0) {
             return true;
         }
     }

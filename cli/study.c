@@ -178,7 +178,10 @@ static int kinds_check(const Command *command)
 static bool csv_is_file(const char *path)
 {
     size_t length = strlen(path);
-    return length > 4 && strcmp(path + length - 4, ".csv") == 0 && !dir_exists(path);
+    PathKind kind;
+    /* What cannot be looked at was refused by places_check. */
+    return length > 4 && strcmp(path + length - 4, ".csv") == 0 &&
+           (path_kind(&kind, path) != 0 || kind != PATH_DIRECTORY);
 }
 
 static const char *csv_name(const TableSpec *spec)
@@ -235,37 +238,32 @@ static int same_file_check(const Context *context)
                                  context->html);
 }
 
-static bool is_there(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0;
-}
-
 /* Refuse what can be made nowhere or is of the wrong kind: a page needs a file, tables a folder or
  * a file. */
 static int places_check(const Context *context)
 {
+    PathKind csv = PATH_MISSING, html = PATH_MISSING;
     int rc = context->csv ? path_check_writable(context->csv) : 0;
     rc = rc || !context->html ? rc : path_check_writable(context->html);
+    rc = rc || !context->csv ? rc : path_kind(&csv, context->csv);
+    rc = rc || !context->html ? rc : path_kind(&html, context->html);
     if (rc != 0) {
         return rc;
     }
-    if (context->csv && !csv_is_file(context->csv) && is_there(context->csv) &&
-        !dir_exists(context->csv)) {
+    if (context->csv && !csv_is_file(context->csv) && csv != PATH_MISSING &&
+        csv != PATH_DIRECTORY) {
         return err_set(OGPT_EUSAGE,
                        "%s: --csv makes a folder of this name, and something else is there; give "
                        "another name, or one that ends in .csv for one file",
                        context->csv);
     }
-    if (context->csv && csv_is_file(context->csv) && is_there(context->csv) &&
-        !file_exists(context->csv)) {
+    if (context->csv && csv_is_file(context->csv) && csv != PATH_MISSING && csv != PATH_FILE) {
         return err_set(OGPT_EUSAGE, "%s: is no regular file; give --csv another name",
                        context->csv);
     }
     if (context->html) {
         size_t length = strlen(context->html);
-        if (context->html[length - 1] == '/' ||
-            (is_there(context->html) && !file_exists(context->html))) {
+        if (context->html[length - 1] == '/' || (html != PATH_MISSING && html != PATH_FILE)) {
             return err_set(OGPT_EUSAGE, "%s: is no regular file; give --html another name",
                            context->html);
         }
@@ -300,25 +298,28 @@ static bool page_is_ours(const Context *context, bool this_line)
 int study__check_files(const Context *context, bool same_command)
 {
     char path[FILES_PATH_MAX], name[80];
+    PathKind csv = PATH_MISSING, html = PATH_MISSING;
     int rc = places_check(context);
+    rc = rc || !context->csv ? rc : path_kind(&csv, context->csv);
+    rc = rc || !context->html ? rc : path_kind(&html, context->html);
     if (rc != 0 || context->force) {
         return rc;
     }
-    if (context->html && file_exists(context->html) &&
-        !(same_command && page_is_ours(context, false))) {
+    if (html == PATH_FILE && !(same_command && page_is_ours(context, false))) {
         return exists_error(context, "html", context->html);
     }
     if (same_command) {
         return 0;
     }
-    if (context->csv && csv_is_file(context->csv) && file_exists(context->csv)) {
+    if (csv == PATH_FILE && csv_is_file(context->csv)) {
         return exists_error(context, "csv", context->csv);
     }
     const TableSpec *const *tables = context->command->tables;
     for (size_t i = 0; context->csv && !csv_is_file(context->csv) && tables[i] && rc == 0; i++) {
         snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
         rc = path_join(path, context->csv, name);
-        if (rc == 0 && file_exists(path)) {
+        rc = rc ? rc : path_kind(&csv, path);
+        if (rc == 0 && csv == PATH_FILE) {
             rc = exists_error(context, "csv", path);
         }
     }
@@ -398,13 +399,15 @@ static int html_save(const Study *study)
     char parent[FILES_PATH_MAX];
     Text page = {0};
     /* If this is a run, study__check has seen that this command may replace its page. */
-    if (file_exists(context->html) && !context->force &&
+    PathKind kind;
+    int rc = path_kind(&kind, context->html);
+    if (rc == 0 && kind == PATH_FILE && !context->force &&
         !page_is_ours(context, context->run == 0)) {
         return exists_error(context, "html", context->html);
     }
     page_title(title, context);
     report_page(&page, &study->report, title, context->command_line);
-    int rc = page.failed ? OGPT_ENOMEM : path_parent(parent, context->html);
+    rc = rc ? rc : page.failed ? OGPT_ENOMEM : path_parent(parent, context->html);
     rc = rc ? rc : dir_create(parent); /* study__check_files found that it can be made */
     rc = rc ? rc : file_write_atomic(context->html, page.data, page.length, true);
     text_release(&page);

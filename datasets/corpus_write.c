@@ -66,12 +66,17 @@ static int check_before_writing(const char *path, const CorpusInfo *meta)
 {
     Corpus *corpus = NULL;
     uint64_t n_bytes = 0;
-    if (!file_exists(path) || file_size(&n_bytes, path) != 0 || n_bytes == 0) {
-        return 0;
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_FILE) {
+        rc = file_size(&n_bytes, path);
     }
-    int rc = corpus__open_meta(&corpus, path);
+    if (rc != 0 || n_bytes == 0) {
+        return rc;
+    }
+    rc = corpus__open_meta(&corpus, path);
     if (rc != 0) {
-        return rc == OGPT_ENOMEM ? rc : 0;
+        return rc == OGPT_EFORMAT ? 0 : rc;
     }
     rc = check_same(&corpus->info, meta, path);
     corpus_close(corpus);
@@ -103,14 +108,19 @@ static int check_kind(const char *path)
 {
     uint32_t application_id = 0;
     uint64_t n_bytes = 0;
-    if (dir_exists(path)) {
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
         return err_set(OGPT_EFORMAT,
                        "%s: expected a corpus file, found a directory; check the path", path);
     }
-    if (!file_exists(path) || file_size(&n_bytes, path) != 0 || n_bytes == 0) {
-        return 0;
+    if (rc == 0 && kind == PATH_FILE) {
+        rc = file_size(&n_bytes, path);
     }
-    int rc = db_application_id(&application_id, path);
+    if (rc != 0 || n_bytes == 0) {
+        return rc;
+    }
+    rc = db_application_id(&application_id, path);
     if (rc == 0 && application_id != 0 && application_id != CORPUS_APPLICATION_ID) {
         rc = err_set(OGPT_EFORMAT,
                      "%s: application id 0x%08x expected, found 0x%08x: this is another kind of "

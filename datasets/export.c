@@ -205,11 +205,19 @@ static bool is_games(const char *path)
 
 static int goal_check(const char *path)
 {
-    if (dir_exists(path)) {
+    PathKind kind;
+    uint64_t n_bytes = 0;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
         return err_set(OGPT_EUSAGE, "%s: expected a file, found a directory; name another", path);
     }
-    uint64_t n_bytes = 0;
-    if (file_exists(path) && file_size(&n_bytes, path) == 0 && n_bytes > 0 && !is_games(path)) {
+    if (rc == 0 && kind == PATH_FILE) {
+        rc = file_size(&n_bytes, path);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (n_bytes > 0 && !is_games(path)) {
         return err_set(
             OGPT_EUSAGE,
             "%s: exists and holds no games as npy, text, PGN or GGF, so it is not replaced; "
@@ -264,10 +272,13 @@ static int finish(Exporter *exporter, bool *unchanged)
     exporter->text = NULL;
     exporter->npy = NULL;
     int rc = text ? stream_writer_finish(text) : npy_writer_finish(npy);
+    PathKind kind = PATH_OTHER;
+    rc = rc ? rc : path_kind(&kind, exporter->path);
     if (rc != 0) {
+        remove(exporter->beside);
         return rc;
     }
-    if (file_exists(exporter->path)) {
+    if (kind == PATH_FILE) {
         rc = compare(unchanged, exporter);
         if (rc != 0 || *unchanged) {
             remove(exporter->beside);

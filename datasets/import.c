@@ -322,14 +322,16 @@ static int check_goal(const char *path, const ImportOptions *options)
 {
     uint32_t application_id = 0;
     Corpus *corpus = NULL;
-    if (dir_exists(path)) {
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
         return err_set(OGPT_EUSAGE, "%s: expected a corpus file, found a directory; name another",
                        path);
     }
-    if (!file_exists(path)) {
-        return 0;
+    if (rc != 0 || kind != PATH_FILE) {
+        return rc;
     }
-    int rc = db_application_id(&application_id, path);
+    rc = db_application_id(&application_id, path);
     if (rc == 0 && application_id != CORPUS_APPLICATION_ID) {
         rc = err_set(OGPT_EFORMAT,
                      "%s: expected a corpus, found another kind of database; name another file",
@@ -376,26 +378,33 @@ static int compare(bool *same, const char *path, const ImportResult *result, boo
 static int put_in_place(const char *from, const char *path, ImportResult *result, bool force)
 {
     char beside[FILES_PATH_MAX];
-    static const char *const suffixes[] = {"-wal", "-shm"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+    const size_t n = sizeof(suffixes) / sizeof(suffixes[0]);
+    for (size_t i = 0; i < n; i++) {
         if (snprintf(beside, sizeof(beside), "%s%s", from, suffixes[i]) >= FILES_PATH_MAX) {
             return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
         }
-        if (file_exists(beside)) {
-            return err_set(OGPT_EIO, "%s: SQLite has not finished the file; free some disk", from);
+        PathKind log;
+        const int seen = path_kind(&log, beside);
+        if (seen != 0 || log != PATH_MISSING) {
+            return seen ? seen
+                        : err_set(OGPT_EIO, "%s: SQLite has not finished the file; free some disk",
+                                  from);
         }
     }
-    if (file_exists(path)) {
-        const int rc = compare(&result->unchanged, path, result, force);
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_FILE) {
+        rc = compare(&result->unchanged, path, result, force);
         if (rc != 0 || result->unchanged) {
             return rc;
         }
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < n; i++) {
             snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]); /* shorter than `from` */
             remove(beside);
         }
     }
-    return file_publish(from, path, force);
+    return rc ? rc : file_publish(from, path, force);
 }
 
 /* Write what is left, hash, close. */
@@ -458,8 +467,10 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
     if (rc != 0) {
         return rc;
     }
+    PathKind kind;
     rc = path_clean_stale(&n_stale, path);
-    if (rc == 0 && dir_exists(folder)) {
+    rc = rc ? rc : path_kind(&kind, folder);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
         rc = dir_remove(folder);
     }
     rc = rc ? rc : dir_create(folder);

@@ -143,10 +143,10 @@ static int read_tensors(Gpt *gpt, const StFile *file)
     return rc;
 }
 
-int model_read_tensors(Gpt *gpt, const char *path, bool allow_lnpre)
+int model_read_tensors(Gpt *gpt, const char *path, const char *sha256, bool allow_lnpre)
 {
     StFile *file = NULL;
-    int rc = st_open(&file, path);
+    int rc = sha256 ? st_open_listed(&file, path, sha256) : st_open(&file, path);
     if (rc != 0) {
         return rc;
     }
@@ -185,8 +185,10 @@ static int verify_step(const char *path, bool with_train)
     char train[FILES_PATH_MAX];
     int rc = manifest_verify(NULL, path);
     if (rc == 0 && with_train) {
+        PathKind kind;
         rc = path_join(train, path, "train");
-        if (rc == 0 && !dir_exists(train)) {
+        rc = rc ? rc : path_kind(&kind, train);
+        if (rc == 0 && kind != PATH_DIRECTORY) {
             rc = err_set(OGPT_EFORMAT, "%s: expected the state of the training, found none", train);
         }
         rc = rc ? rc : manifest_verify(NULL, train);
@@ -259,18 +261,21 @@ static int refuse_file(const char *path)
 static int resolve(char *out, const char *path, char **warning)
 {
     char config[FILES_PATH_MAX];
+    PathKind inside, kind;
     int rc = path_join(config, path, "config.json");
+    rc = rc ? rc : path_kind(&inside, config);
+    rc = rc ? rc : path_kind(&kind, path);
     if (rc != 0) {
         return rc;
     }
-    if (file_exists(config)) {
+    if (inside == PATH_FILE) {
         snprintf(out, FILES_PATH_MAX, "%s", path);
         return 0;
     }
-    if (file_exists(path)) {
+    if (kind == PATH_FILE) {
         return refuse_file(path);
     }
-    if (!dir_exists(path)) {
+    if (kind != PATH_DIRECTORY) {
         return err_set(OGPT_EIO,
                        "%s: expected a model directory or a run directory, found nothing; "
                        "ogpt train makes one",
@@ -320,25 +325,27 @@ int model_load(ModelFile *out, const char *path, char **warning)
     char file[FILES_PATH_MAX];
     Js *config = NULL;
     GptConfig cfg;
+    PathPin pin = {.fd = -1};
     *out = (ModelFile){.step = -1};
     int rc = resolve(out->path, path, &note);
-    rc = rc ? rc : manifest_verify(&out->manifest, out->path);
+    rc = rc ? rc : path_pin(&pin, out->path);
+    rc = rc ? rc : manifest_verify(&out->manifest, pin.path);
     rc = rc ? rc : refuse_layout(out->manifest, out->path);
-    rc = rc ? rc : path_join(file, out->path, "config.json");
+    rc = rc ? rc : path_join(file, pin.path, "config.json");
     rc = rc ? rc : js_parse_file(&config, file, 1 << 20);
     rc = rc ? rc : gpt_config_read(&cfg, config, file);
-    rc = rc ? rc : path_join(file, out->path, "model.safetensors");
+    rc = rc ? rc : path_join(file, pin.path, "model.safetensors");
     rc = rc ? rc : model_check_room(&cfg, 0, file);
     rc = rc ? rc : gpt_new(&out->gpt, &cfg);
     if (rc) {
         goto done;
     }
     const char *norm = js_str_of(js_member(config, "normalization_type"));
-    rc = model_read_tensors(out->gpt, file, norm && strcmp(norm, "LNPre") == 0);
+    const char *hash = manifest_file_sha256(out->manifest, "model.safetensors");
+    rc = model_read_tensors(out->gpt, file, hash, norm && strcmp(norm, "LNPre") == 0);
     if (rc != 0) {
         goto done;
     }
-    const char *hash = manifest_file_sha256(out->manifest, "model.safetensors");
     const char *corpus = js_str_of(js_member(out->manifest, "corpus_hash"));
     snprintf(out->model_hash, sizeof(out->model_hash), "%s", hash ? hash : "");
     snprintf(out->corpus_hash, sizeof(out->corpus_hash), "%s", corpus ? corpus : "");
@@ -347,6 +354,7 @@ int model_load(ModelFile *out, const char *path, char **warning)
     }
 done:
     js_free(config);
+    rc = path_unpin(&pin, out->path, rc);
     if (warning) {
         *warning = note;
     } else {

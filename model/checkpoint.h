@@ -34,10 +34,12 @@ void model_release(ModelFile *file);
  * for config.json's "ogpt" object. model_hash is filled with the SHA-256 of the tensors. */
 int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about);
 
-/* Read all tensors of `gpt` from a safetensors file. b_U may be absent. With allow_lnpre, LayerNorm
+/* Read all tensors of `gpt` from a safetensors file, whose bytes must have the SHA-256 if it is not
+ * NULL. b_U may be absent. With allow_lnpre, LayerNorm
  * weights may be absent too and become w = 1, b = 0. Buffers *.mask and *.IGNORE are skipped; any
  * other extra or missing tensor is OGPT_EFORMAT. */
-int model_read_tensors(Gpt *gpt, const char *safetensors_path, bool allow_lnpre);
+int model_read_tensors(Gpt *gpt, const char *safetensors_path, const char *sha256,
+                       bool allow_lnpre);
 
 /* Check, before memory is allocated, that the file at `path` can hold what config.json asks for.
  * Not counted are the head's bias, the LayerNorms (absent in LNPre files) and `n_absent` numbers

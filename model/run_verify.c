@@ -55,13 +55,16 @@ static int tensors_check(const char *path)
 static int state_verify(const char *step_path, const RunVerify *verify)
 {
     char state[FILES_PATH_MAX], arrays[FILES_PATH_MAX];
+    PathKind kind;
     int rc = path_join(state, step_path, "train");
-    if (rc != 0 || !dir_exists(state)) {
+    rc = rc ? rc : path_kind(&kind, state);
+    if (rc != 0 || kind != PATH_DIRECTORY) {
         return rc;
     }
     rc = manifest_verify(NULL, state);
     rc = rc ? rc : path_join(arrays, state, "optim.safetensors");
-    if (rc == 0 && file_exists(arrays)) {
+    rc = rc ? rc : path_kind(&kind, arrays);
+    if (rc == 0 && kind == PATH_FILE) {
         rc = tensors_check(arrays);
     }
     return finding_of(verify, rc);

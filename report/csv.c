@@ -91,10 +91,12 @@ static int check_goal(const char *path, const Text *text)
 {
     void *there = NULL;
     size_t n_bytes = 0;
-    if (!file_exists(path)) {
-        return 0;
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc != 0 || kind != PATH_FILE) {
+        return rc;
     }
-    int rc = file_read_all(&there, &n_bytes, path, text->length);
+    rc = file_read_all(&there, &n_bytes, path, text->length);
     bool same = rc == 0 && n_bytes == text->length && memcmp(there, text->data, n_bytes) == 0;
     mem_free(there);
     return same ? 0

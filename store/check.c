@@ -126,13 +126,6 @@ static const char *const checkpoints_sql =
     "SELECT max(row), run, path, host FROM checkpoints JOIN runs USING (run)"
     " GROUP BY " RUN_DIRECTORY("path") " ORDER BY row";
 
-/* True if the directory does not exist; one that cannot be examined now is not missing. */
-static bool dir_is_missing(const char *path)
-{
-    errno = 0;
-    return !dir_exists(path) && errno == ENOENT;
-}
-
 /* True if the checkpoint of a row of checkpoints_sql is known to be gone. Nothing is known if
  * another host made it, if its path is relative (rows of earlier programs), or if the folder that
  * held the run directory is missing too: the disk may not be mounted, the project may have moved.
@@ -151,7 +144,9 @@ static bool checkpoint_is_gone(DbStmt *stmt)
         char *slash = strrchr(place, '/');
         slash[slash == place] = '\0';
     }
-    return dir_exists(place) && dir_is_missing(path);
+    PathKind outer, step; /* what cannot be examined now is not missing */
+    return path_kind(&outer, place) == 0 && outer == PATH_DIRECTORY &&
+           path_kind(&step, path) == 0 && step == PATH_MISSING;
 }
 
 static int checkpoint_tell(const Teller *teller, DbStmt *stmt)

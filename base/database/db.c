@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,32 @@ static const char *advice_of(int sqlite_code)
     }
 }
 
+/* The system's error of the last failed read of a file, 0 if there was none. */
+static int read_errno(sqlite3_file *file)
+{
+    int found = 0;
+    if (file && file->pMethods) {
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &found);
+    }
+    return found;
+}
+
+/* SQLite calls a file damaged that the disk failed to read. The error of the system, or 0 if the
+ * file could be read and is what it says. */
+static int failed_read(const Db *db, int sqlite_code)
+{
+    sqlite3_file *data = NULL, *log = NULL;
+    const int code = sqlite_code & 0xff;
+    if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB) {
+        return 0;
+    }
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &data);
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    const int of_data = read_errno(data), of_log = read_errno(log);
+    const int found = of_data ? of_data : of_log;
+    return found == EIO || found == ENXIO || found == ERANGE ? found : 0;
+}
+
 int db__fail(const Db *db, int sqlite_code, const char *sql)
 {
     char shown[SQL_SHOWN + 4];
@@ -71,6 +98,11 @@ int db__fail(const Db *db, int sqlite_code, const char *sql)
     /* A failed bind leaves no message in the handle, so its code is put in words instead. */
     bool in_handle = sqlite3_extended_errcode(db->handle) == sqlite_code;
     const char *reason = in_handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(sqlite_code);
+    const int failed = failed_read(db, sqlite_code);
+    if (failed != 0) {
+        return err_set(OGPT_EIO, "%s: cannot be read: %s (statement \"%s\"); check the disk",
+                       db->path, strerror(failed), shown);
+    }
     return err_set(code_of(sqlite_code), "%s: %s (statement \"%s\"); %s", db->path, reason, shown,
                    advice_of(sqlite_code));
 }

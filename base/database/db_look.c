@@ -68,7 +68,9 @@ static bool is_open_here(DbLook *look)
 /* ---- SQLite's deletions ---- */
 
 static sqlite3_vfs guarded;
+/* SQLite's own. */
 static int (*delete_file)(sqlite3_vfs *, const char *, int);
+static int (*check_access)(sqlite3_vfs *, const char *, int, int *);
 
 static bool is_beside(const char *name, const char *real)
 {
@@ -88,6 +90,18 @@ static int guarded_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
     return ours ? delete_file(vfs, name, sync_folder) : SQLITE_IOERR_DELETE;
 }
 
+/* SQLite takes a file that cannot be looked at for a missing one, and so a hot journal for none. */
+static int guarded_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+    struct stat info;
+    if (flags != SQLITE_ACCESS_EXISTS) {
+        return check_access(vfs, name, flags, out);
+    }
+    const bool found = stat(name, &info) == 0;
+    *out = found && (!S_ISREG(info.st_mode) || info.st_size > 0);
+    return found || errno == ENOENT || errno == ENOTDIR ? SQLITE_OK : SQLITE_IOERR_ACCESS;
+}
+
 static void guard_register(void)
 {
     sqlite3_vfs *plain = sqlite3_vfs_find(NULL); /* also starts SQLite */
@@ -97,6 +111,8 @@ static void guard_register(void)
         guarded.pNext = NULL;
         delete_file = plain->xDelete;
         guarded.xDelete = guarded_delete;
+        check_access = plain->xAccess;
+        guarded.xAccess = guarded_access;
         if (sqlite3_vfs_register(&guarded, 0) != SQLITE_OK) {
             delete_file = NULL;
         }

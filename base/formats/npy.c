@@ -275,14 +275,16 @@ static int header_load(NpyHeader *out, int fd, const char *path)
 static int array_open(int *fd, NpyHeader *out, const char *path)
 {
     *fd = -1;
-    if (!file_exists(path)) {
-        return err_set(OGPT_EIO, "%s: expected an .npy file, found none", path);
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc != 0 || kind != PATH_FILE) {
+        return rc ? rc : err_set(OGPT_EIO, "%s: expected an .npy file, found none", path);
     }
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0) {
         return err_set_errno(OGPT_EIO, "%s: cannot be opened", path);
     }
-    int rc = header_load(out, *fd, path);
+    rc = header_load(out, *fd, path);
     if (rc != 0) {
         close(*fd);
     }

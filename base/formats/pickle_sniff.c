@@ -113,7 +113,7 @@ int packed_refuse(const uint8_t *head, size_t n, const char *path, const char *e
 bool file_is_pickle(const char *path)
 {
     uint8_t head[PICKLE_SNIFF_BYTES];
-    int fd = file_exists(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return false;
     }

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/js.h"
 #include "base/formats/pickle_sniff.h"
 #include "base/formats/safetensors_internal.h"
@@ -303,8 +304,10 @@ int st_open(StFile **out, const char *path)
         rc = OGPT_ENOMEM;
         goto done;
     }
-    if (!file_exists(path)) {
-        rc = err_set(OGPT_EIO, "%s: expected a safetensors file, found none", path);
+    PathKind kind;
+    rc = path_kind(&kind, path);
+    if (rc != 0 || kind != PATH_FILE) {
+        rc = rc ? rc : err_set(OGPT_EIO, "%s: expected a safetensors file, found none", path);
         goto done;
     }
     file->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -321,6 +324,23 @@ done:
     }
     *out = file;
     return 0;
+}
+
+int st_open_listed(StFile **out, const char *path, const char *sha256)
+{
+    char hex[HASH_HEX_SIZE];
+    int rc = st_open(out, path);
+    rc = rc ? rc : sha256_fd(hex, (*out)->fd, path);
+    if (rc == 0 && strcmp(hex, sha256) != 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: changed while it was read: expected SHA-256 %s, found %s; try again",
+                     path, sha256, hex);
+    }
+    if (rc != 0) {
+        st_close(*out);
+        *out = NULL;
+    }
+    return rc;
 }
 
 void st_close(StFile *file)
@@ -421,8 +441,9 @@ uint64_t st_numbers(const StTensor *tensor)
     return (tensor->end - tensor->begin) / dtype_bytes(tensor->dtype);
 }
 
-/* How many names begin with the prefix. *other: a name that does not, nor with `except`; or NULL. */
-static size_t prefixed(const char **other, const StFile *file, const char *prefix, const char *except)
+/* How many names begin with the prefix. *other: a name with neither it nor `except`, or NULL. */
+static size_t prefixed(const char **other, const StFile *file, const char *prefix,
+                       const char *except)
 {
     size_t n = 0, length = strlen(prefix);
     *other = NULL;

@@ -34,6 +34,8 @@ typedef struct StFile StFile;
 
 /* Open and check the header completely. Returns 0, OGPT_EIO, OGPT_EFORMAT, OGPT_ENOMEM. */
 int st_open(StFile **out, const char *path);
+/* As st_open, for a file that a manifest lists: the SHA-256 of the very bytes that will be read. */
+int st_open_listed(StFile **out, const char *path, const char *sha256);
 void st_close(StFile *file);
 size_t st_count(const StFile *file);
 const StTensor *st_tensor(const StFile *file, size_t index);

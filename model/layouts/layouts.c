@@ -198,9 +198,14 @@ static void tensor_scatter(float *foreign, const float *ours, const Place *place
 
 int layout_files_find(LayoutFiles *out, const char *path)
 {
+    PathKind kind;
     *out = (LayoutFiles){0};
-    if (!dir_exists(path)) {
-        if (!file_exists(path)) {
+    int rc = path_kind(&kind, path);
+    if (rc != 0) {
+        return rc;
+    }
+    if (kind != PATH_DIRECTORY) {
+        if (kind != PATH_FILE) {
             return err_set(OGPT_EIO,
                            "%s: expected a directory with model.safetensors, or a safetensors "
                            "file, found nothing",
@@ -209,12 +214,14 @@ int layout_files_find(LayoutFiles *out, const char *path)
         snprintf(out->tensors, sizeof(out->tensors), "%s", path);
         return 0;
     }
-    int rc = path_join(out->tensors, path, "model.safetensors");
+    rc = path_join(out->tensors, path, "model.safetensors");
     rc = rc ? rc : path_join(out->config, path, "config.json");
-    if (rc == 0 && !file_exists(out->tensors)) {
+    rc = rc ? rc : path_kind(&kind, out->tensors);
+    if (rc == 0 && kind != PATH_FILE) {
         rc = err_set(OGPT_EFORMAT, "%s: expected model.safetensors in it, found none", path);
     }
-    if (rc == 0 && !file_exists(out->config)) {
+    rc = rc ? rc : path_kind(&kind, out->config);
+    if (rc == 0 && kind != PATH_FILE) {
         out->config[0] = '\0';
     }
     return rc;
@@ -315,7 +322,7 @@ int layout_read(Gpt **out, Layout layout, const LayoutFiles *files, int n_heads)
     rc = rc ? rc : model_check_room(&config.gpt, shared, files->tensors);
     rc = rc ? rc : gpt_new(&gpt, &config.gpt);
     if (rc == 0 && layout == LAYOUT_TL) {
-        rc = model_read_tensors(gpt, files->tensors, config.lnpre);
+        rc = model_read_tensors(gpt, files->tensors, NULL, config.lnpre);
     } else if (rc == 0) {
         rc = layout__open(&file, layout, files->tensors);
         rc = rc ? rc : foreign_read(gpt, file, layout, config.tied, files->tensors);

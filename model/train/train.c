@@ -352,11 +352,14 @@ done:
 static int refuse_published(const char *run_path)
 {
     char manifest[FILES_PATH_MAX];
+    PathKind kind = PATH_MISSING, inside = PATH_MISSING;
     int rc = path_join(manifest, run_path, "MANIFEST.json");
-    if (rc == 0 && file_exists(run_path)) {
+    rc = rc ? rc : path_kind(&kind, run_path);
+    rc = rc ? rc : path_kind(&inside, manifest);
+    if (rc == 0 && kind == PATH_FILE) {
         rc = err_set(OGPT_EUSAGE, "%s: a file, not a run directory; choose another name", run_path);
     }
-    if (rc == 0 && file_exists(manifest)) {
+    if (rc == 0 && inside == PATH_FILE) {
         rc = err_set(OGPT_EUSAGE, "%s: holds a model or a probe, not a run; choose another name",
                      run_path);
     }

@@ -42,12 +42,13 @@ static bool is_index(const Js *index)
     return kind && strcmp(kind, "activations") == 0;
 }
 
-bool activations_is_folder(const char *path)
+int activations_is_folder(bool *out, const char *path)
 {
     Js *index = NULL;
-    bool ours = index_read(&index, path) == 0 && is_index(index);
+    int rc = index_read(&index, path);
+    *out = rc == 0 && is_index(index);
     js_free(index);
-    return ours;
+    return rc == OGPT_EFORMAT ? 0 : rc;
 }
 
 /* Refuse a shard that was made from another model or corpus. */
@@ -118,11 +119,13 @@ static int check_shards(ActivationsFound *out, const Check *check)
     char path[FILES_PATH_MAX];
     int64_t rows, promised = js_int_of(js_member(check->index, "rows"));
     size_t end = 0; /* one behind the last shard on the disk */
+    PathKind kind;
     int rc = 0;
     out->n_shards = js_length(js_member(check->index, "shards"));
     for (size_t i = 0; i < out->n_shards && rc == 0; i++) {
         rc = next_shard(path, &rows, out, check, i);
-        end = rc == 0 && dir_exists(path) ? i + 1 : end;
+        rc = rc ? rc : path_kind(&kind, path);
+        end = rc == 0 && kind == PATH_DIRECTORY ? i + 1 : end;
     }
     if (rc == 0 && (out->n_shards == 0 || out->n_rows != promised)) {
         rc = err_set(OGPT_EFORMAT, "%s: index.json: %lld rows, its %zu shards hold %lld",
@@ -131,9 +134,10 @@ static int check_shards(ActivationsFound *out, const Check *check)
     ActivationsFound again = {0};
     for (size_t i = 0; i < end && rc == 0; i++) {
         rc = next_shard(path, &rows, &again, check, i);
+        rc = rc ? rc : path_kind(&kind, path);
         if (rc == 0 && interrupt_pending() != 0) {
             rc = err_set(OGPT_EINTR, "%s: interrupted after %zu shards", check->path, i);
-        } else if (rc == 0 && !dir_exists(path)) {
+        } else if (rc == 0 && kind != PATH_DIRECTORY) {
             rc = found(check, err_set(OGPT_EFORMAT,
                                       "%s: missing, with later shards there; type the command that "
                                       "made the folder again (ogpt activations)",

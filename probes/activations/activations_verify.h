@@ -23,8 +23,8 @@ typedef struct ActivationsFound {
     int64_t n_rows;           /* promised */
 } ActivationsFound;
 
-/* Whether `path` holds an index.json of activations. */
-bool activations_is_folder(const char *path);
+/* *out: `path` holds an index.json of activations. OGPT_EIO if that cannot be found out. */
+int activations_is_folder(bool *out, const char *path);
 
 /* Check the whole folder. `finding` is called with one line for each fault. Returns 0 when the
  * folder could be examined, with or without findings; OGPT_EFORMAT (index.json), OGPT_EIO,

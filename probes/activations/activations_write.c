@@ -283,16 +283,23 @@ static int same_index(const Js *there, const Js *asked, const char *path)
 }
 
 /* Whether `path` may be written: it does not exist, holds activations, or holds nothing but the
- * lock (a call was killed before it wrote the index). */
+ * lock and what a call left that was killed before its index had its name. */
 static int check_folder(const char *path)
 {
     char file[FILES_PATH_MAX], **names = NULL;
     size_t n = 0;
-    if ((!dir_exists(path) && !file_exists(path)) || activations_is_folder(path)) {
-        return 0;
-    }
+    PathKind kind, inside = PATH_MISSING;
+    bool ours = false;
     int rc = path_join(file, path, "index.json");
-    if (rc == 0 && file_exists(file)) {
+    rc = rc ? rc : path_kind(&kind, path);
+    rc = rc ? rc : path_kind(&inside, file);
+    if (rc == 0 && inside == PATH_FILE) {
+        rc = activations_is_folder(&ours, path);
+    }
+    if (rc != 0 || kind == PATH_MISSING || kind == PATH_OTHER || ours) {
+        return rc;
+    }
+    if (inside == PATH_FILE) {
         return err_set(
             OGPT_EUSAGE,
             "%s: its index.json does not describe activations, so the folder is not touched; "
@@ -301,7 +308,7 @@ static int check_folder(const char *path)
     }
     rc = rc ? rc : dir_list(&names, &n, path);
     for (size_t i = 0; i < n && rc == 0; i++) {
-        if (strcmp(names[i], "LOCK") != 0) {
+        if (strcmp(names[i], "LOCK") != 0 && !name_is_temporary(names[i])) {
             rc = err_set(
                 OGPT_EUSAGE,
                 "%s: holds %.80s and no index.json, so it is not a folder of activations and is "
@@ -337,8 +344,10 @@ static int take_folder(const Job *job, const Js *index, bool replace)
     Js *there = NULL;
     size_t n_stale;
     int rc = path_join(file, job->path, "index.json");
+    PathKind kind;
     rc = rc ? rc : dir_clean_stale(&n_stale, job->path);
-    if (rc == 0 && file_exists(file) && !replace) {
+    rc = rc ? rc : path_kind(&kind, file);
+    if (rc == 0 && kind == PATH_FILE && !replace) {
         rc = js_parse_file(&there, file, ACTIVATIONS_INDEX_MAX_BYTES);
         rc = rc ? rc : same_index(there, index, job->path);
         js_free(there);
@@ -452,9 +461,15 @@ static int make_shards(Job *job)
     int rc = allocate_shard(job);
     for (size_t shard = 0; shard < job->out->n_shards && rc == 0; shard++) {
         snprintf(name, sizeof(name), "shard-%05zu", shard);
+        PathKind kind;
         rc = path_join(goal, job->path, name);
-        if (rc == 0 && dir_exists(goal) && manifest_verify(NULL, goal) == 0) {
+        rc = rc ? rc : path_kind(&kind, goal);
+        /* A shard is made again only when its bytes are wrong, not when they cannot be read. */
+        const int sound = rc || kind != PATH_DIRECTORY ? OGPT_EFORMAT : manifest_verify(NULL, goal);
+        if (rc == 0 && sound == 0) {
             job->out->n_kept++;
+        } else if (rc == 0 && sound != OGPT_EFORMAT) {
+            rc = sound;
         } else if (rc == 0) {
             rc = make_shard(job, shard, goal);
         }

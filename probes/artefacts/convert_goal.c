@@ -16,8 +16,12 @@ int conversion_is_probe(bool *out, const char *path)
     char json[FILES_PATH_MAX], published[FILES_PATH_MAX];
     int rc = path_join(json, path, "probe.json");
     rc = rc ? rc : path_join(published, path, PROBE_LAYOUT_FILE);
-    *out = rc == 0 && (file_exists(json) || file_exists(published));
-    if (rc == 0 && file_exists(path)) {
+    PathKind ours = PATH_MISSING, theirs = PATH_MISSING, kind = PATH_MISSING;
+    rc = rc ? rc : path_kind(&ours, json);
+    rc = rc ? rc : path_kind(&theirs, published);
+    rc = rc ? rc : path_kind(&kind, path);
+    *out = rc == 0 && (ours == PATH_FILE || theirs == PATH_FILE);
+    if (rc == 0 && kind == PATH_FILE) {
         rc = probe_layout_recognise(out, path);
     }
     return rc;
@@ -57,13 +61,18 @@ static const char *goal_fault(const Conversion *c, const char *manifest, const c
     if (path_holds(c->dst, c->src)) {
         return "holds what is to be converted";
     }
-    if (!dir_exists(c->dst) && !file_exists(c->dst)) {
+    PathKind kind, listed, state;
+    if (path_kind(&kind, c->dst) != 0 || path_kind(&listed, manifest) != 0 ||
+        path_kind(&state, train) != 0) {
+        return "cannot be looked at";
+    }
+    if (kind == PATH_MISSING) {
         return NULL;
     }
-    if (!file_exists(manifest)) {
+    if (listed != PATH_FILE) {
         return "exists and is no model, probe or conversion of ours (no MANIFEST.json in it)";
     }
-    if (dir_exists(train)) {
+    if (state == PATH_DIRECTORY) {
         return "is a checkpoint with the state of its training";
     }
     if (conversion_is_probe(&probe, c->dst) != 0 || probe != c->probe) {
@@ -90,8 +99,9 @@ static int same_as_published(bool *out, const char *dst, const Publish *publish,
                              const char *const *names, size_t n)
 {
     Js *old = NULL;
-    int rc = 0;
-    *out = dir_exists(dst) && manifest_verify(&old, dst) == 0;
+    PathKind kind;
+    int rc = path_kind(&kind, dst);
+    *out = rc == 0 && kind == PATH_DIRECTORY && manifest_verify(&old, dst) == 0;
     for (size_t i = 0; rc == 0 && *out && i < n; i++) {
         char path[FILES_PATH_MAX], hash[HASH_HEX_SIZE];
         const char *listed = manifest_file_sha256(old, names[i]);
@@ -108,8 +118,10 @@ static int same_as_published(bool *out, const char *dst, const Publish *publish,
 static int check_probe_inside(const Conversion *c)
 {
     char probe[FILES_PATH_MAX];
+    PathKind kind;
     int rc = path_join(probe, c->dst, PROBE_FOLDER);
-    return rc || !dir_exists(probe)
+    rc = rc ? rc : path_kind(&kind, probe);
+    return rc || kind != PATH_DIRECTORY
                ? rc
                : err_set(OGPT_EUSAGE,
                          "%s: a probe lies there, and replacing %s would remove it; move it away "
@@ -121,9 +133,11 @@ int conversion_publish(Conversion *c, Publish *publish, const Js *fields, const 
                        const char *config)
 {
     const char *const names[] = {tensors, config};
+    PathKind kind = PATH_MISSING;
     int rc = same_as_published(&c->already, c->dst, publish, names, config ? 2 : 1);
+    rc = rc ? rc : path_kind(&kind, c->dst);
     c->already = c->already && !c->force;
-    if (rc == 0 && !c->already && dir_exists(c->dst) && !c->force) {
+    if (rc == 0 && !c->already && kind == PATH_DIRECTORY && !c->force) {
         rc = err_set(OGPT_EUSAGE,
                      "%s: holds something else than this conversion makes; name another "
                      "directory, or replace it with --force",

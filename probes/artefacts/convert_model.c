@@ -28,12 +28,17 @@ static void source_release(Source *source)
 }
 
 /* A directory that was published here, model or run; others have no manifest. */
-static bool is_published(const char *path)
+static int is_published(bool *out, const char *path)
 {
     char manifest[FILES_PATH_MAX], tensors[FILES_PATH_MAX];
-    return dir_exists(path) && path_join(manifest, path, "MANIFEST.json") == 0 &&
-           path_join(tensors, path, "model.safetensors") == 0 &&
-           (file_exists(manifest) || !file_exists(tensors));
+    PathKind kind = PATH_OTHER, listed = PATH_OTHER, there = PATH_OTHER;
+    int rc = path_join(manifest, path, "MANIFEST.json");
+    rc = rc ? rc : path_join(tensors, path, "model.safetensors");
+    rc = rc ? rc : path_kind(&kind, path);
+    rc = rc ? rc : path_kind(&listed, manifest);
+    rc = rc ? rc : path_kind(&there, tensors);
+    *out = rc == 0 && kind == PATH_DIRECTORY && (listed == PATH_FILE || there != PATH_FILE);
+    return rc;
 }
 
 static int ours_read(Source *out, const Conversion *c)
@@ -55,8 +60,10 @@ static int ours_read(Source *out, const Conversion *c)
  * layout that was named. */
 static int theirs_read(Source *out, const Conversion *c)
 {
+    bool published = false;
     int rc = layout_files_find(&out->files, c->src);
-    if (rc == 0 && is_published(c->src)) {
+    rc = rc ? rc : is_published(&published, c->src);
+    if (rc == 0 && published) {
         rc = manifest_verify(&out->manifest, c->src);
     }
     const char *layout = js_str_of(js_member(out->manifest, "layout"));
@@ -93,7 +100,11 @@ static int notation_check(const Conversion *c, const Source *source)
 static int source_read(Source *out, const Conversion *c)
 {
     *out = (Source){0};
-    int rc = c->from == LAYOUT_TL && is_published(c->src) ? ours_read(out, c) : theirs_read(out, c);
+    bool published = false;
+    int rc = is_published(&published, c->src);
+    if (rc == 0) {
+        rc = c->from == LAYOUT_TL && published ? ours_read(out, c) : theirs_read(out, c);
+    }
     if (rc == 0 && out->files.config[0] != '\0') {
         rc = js_parse_file(&out->config, out->files.config, 1 << 20);
     }

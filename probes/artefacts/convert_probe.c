@@ -124,8 +124,12 @@ static int published_write(Conversion *c, const Probe *probe, int layer)
 static int published_read(Probe *out, Conversion *c, int layer, const char *model_hash)
 {
     char path[FILES_PATH_MAX];
-    const char *file = dir_exists(c->src) ? path : c->src;
-    int rc = dir_exists(c->src) ? path_join(path, c->src, PROBE_LAYOUT_FILE) : 0;
+    PathKind kind;
+    int rc = path_kind(&kind, c->src);
+    const char *file = kind == PATH_DIRECTORY ? path : c->src;
+    if (rc == 0 && kind == PATH_DIRECTORY) {
+        rc = path_join(path, c->src, PROBE_LAYOUT_FILE);
+    }
     const ProbeGiven given = {layer, model_hash, c->notation, c->task};
     rc = rc ? rc : probe_layout_read(out, file, &given);
     if (rc == 0) {

@@ -127,8 +127,10 @@ static int inner_probe_examine(VerifyPaths *paths, size_t n_models, bool match)
 {
     char path[FILES_PATH_MAX], about[sizeof(paths->item->about)];
     Probe probe = {0};
+    PathKind kind;
     int rc = path_join(path, paths->item->path, PROBE_FOLDER);
-    if (rc != 0 || !dir_exists(path)) {
+    rc = rc ? rc : path_kind(&kind, path);
+    if (rc != 0 || kind != PATH_DIRECTORY) {
         return rc;
     }
     rc = probe_load(&probe, path);
@@ -196,17 +198,19 @@ static int path_examine(VerifyPaths *paths)
     const char *path = paths->item->path;
     char manifest[FILES_PATH_MAX], index[FILES_PATH_MAX];
     uint32_t id = 0;
-    if (dir_exists(path)) {
-        int rc = path_join(manifest, path, "MANIFEST.json");
+    PathKind kind = PATH_OTHER, published = PATH_OTHER, activations = PATH_OTHER;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
+        rc = path_join(manifest, path, "MANIFEST.json");
         rc = rc ? rc : path_join(index, path, "index.json");
-        if (rc != 0) {
-            return rc;
-        }
-        return file_exists(manifest) ? publication_examine(paths, &verify)
-               : file_exists(index)  ? activations_examine(paths)
-                                     : run_examine(paths, &verify);
+        rc = rc ? rc : path_kind(&published, manifest);
+        rc = rc ? rc : path_kind(&activations, index);
+        return rc                         ? rc
+               : published == PATH_FILE   ? publication_examine(paths, &verify)
+               : activations == PATH_FILE ? activations_examine(paths)
+                                          : run_examine(paths, &verify);
     }
-    int rc = db_application_id(&id, path);
+    rc = rc ? rc : db_application_id(&id, path);
     if (rc != 0) {
         return rc;
     }

@@ -145,12 +145,13 @@ static int write_tensors(Publish *publish, const Probe *probe)
 int probe_check_goal(const char *path)
 {
     char manifest[FILES_PATH_MAX], json[FILES_PATH_MAX];
-    if (!dir_exists(path) && !file_exists(path)) {
-        return 0;
-    }
+    PathKind kind = PATH_MISSING, listed = PATH_MISSING, described = PATH_MISSING;
     int rc = path_join(manifest, path, "MANIFEST.json");
     rc = rc ? rc : path_join(json, path, "probe.json");
-    if (rc == 0 && (!file_exists(manifest) || !file_exists(json))) {
+    rc = rc ? rc : path_kind(&kind, path);
+    rc = rc ? rc : path_kind(&listed, manifest);
+    rc = rc ? rc : path_kind(&described, json);
+    if (rc == 0 && kind != PATH_MISSING && (listed != PATH_FILE || described != PATH_FILE)) {
         rc = err_set(OGPT_EUSAGE,
                      "%s: is not a probe (it holds no MANIFEST.json and probe.json) and is not "
                      "replaced; choose another name for the probe",
@@ -386,12 +387,12 @@ static int read_json(Probe *out, const Js *json, const char *origin)
 }
 
 /* Read the tensors of every fitted layer. Refuse other shapes and other tensors. */
-static int read_tensors(Probe *out, const char *path)
+static int read_tensors(Probe *out, const char *path, const char *sha256)
 {
     StEntry entries[MAX_LAYER_TENSORS];
     char names[MAX_LAYER_TENSORS][TENSOR_NAME_MAX];
     StFile *file = NULL;
-    int rc = st_open(&file, path);
+    int rc = sha256 ? st_open_listed(&file, path, sha256) : st_open(&file, path);
     if (rc) {
         return rc;
     }
@@ -436,14 +437,24 @@ int probe_load(Probe *out, const char *path)
     *out = (Probe){0};
     Js *json = NULL;
     char file[FILES_PATH_MAX];
-    int rc = file_exists(path) ? refuse_file(path) : manifest_verify(NULL, path);
-    rc = rc ? rc : path_join(file, path, "probe.json");
+    PathKind kind;
+    PathPin pin = {.fd = -1};
+    Js *manifest = NULL;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind != PATH_DIRECTORY) { /* no such directory: manifest_verify has the words */
+        return kind == PATH_FILE ? refuse_file(path) : manifest_verify(NULL, path);
+    }
+    rc = rc ? rc : path_pin(&pin, path);
+    rc = rc ? rc : manifest_verify(&manifest, pin.path);
+    rc = rc ? rc : path_join(file, pin.path, "probe.json");
     rc = rc ? rc : js_parse_file(&json, file, PROBE_JSON_MAX_BYTES);
     rc = rc ? rc : read_json(out, json, file);
-    rc = rc ? rc : path_join(file, path, "probe.safetensors");
+    rc = rc ? rc : path_join(file, pin.path, "probe.safetensors");
     rc = rc ? rc : probe_allocate(out);
-    rc = rc ? rc : read_tensors(out, file);
+    rc = rc ? rc : read_tensors(out, file, manifest_file_sha256(manifest, "probe.safetensors"));
+    js_free(manifest);
     js_free(json);
+    rc = path_unpin(&pin, path, rc);
     if (rc) {
         probe_release(out);
     }

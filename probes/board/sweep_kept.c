@@ -84,15 +84,19 @@ static void state_read(FitReport *fit, double *seconds, const Js *json)
                        .unconverged = (uint64_t)js_int_of(js_member(json, "unconverged"))};
 }
 
-/* Whether `path` is a folder that sweep__keep made, whole. */
-static bool is_kept(const char *path)
+/* *out: `path` is a folder that sweep__keep made, whole. OGPT_EIO if that cannot be found out. */
+static int is_kept(bool *out, const char *path)
 {
     Js *manifest = NULL;
-    bool is = dir_exists(path) && manifest_verify(&manifest, path) == 0 &&
-              manifest_file_sha256(manifest, KEPT_STATE) &&
-              manifest_file_sha256(manifest, KEPT_READING);
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
+        rc = manifest_verify(&manifest, path);
+    }
+    *out = manifest && manifest_file_sha256(manifest, KEPT_STATE) &&
+           manifest_file_sha256(manifest, KEPT_READING);
     js_free(manifest);
-    return is;
+    return rc == OGPT_EFORMAT ? 0 : rc;
 }
 
 int sweep__recall(bool *found, Sweep *sweep, Control control)
@@ -102,9 +106,11 @@ int sweep__recall(bool *found, Sweep *sweep, Control control)
     void *reading = NULL;
     size_t n_bytes = 0;
     size_t wanted = sweep->sets[TEST].set.n_positions * sweep->sets[TEST].n_squares;
+    bool kept = false;
     *found = false;
     int rc = sweep->path ? kept_path(path, sweep->path, control_name(control)) : 0;
-    if (rc || !sweep->path || !is_kept(path)) {
+    rc = rc || !sweep->path ? rc : is_kept(&kept, path);
+    if (rc || !kept) {
         return rc;
     }
     rc = path_join(file, path, KEPT_STATE);
@@ -137,7 +143,11 @@ int sweep__keep(const Sweep *sweep, Control control)
     int rc = kept_path(path, sweep->path, NULL);
     rc = rc ? rc : dir_create(path);
     rc = rc ? rc : kept_path(path, sweep->path, control_name(control));
-    if (rc || ((dir_exists(path) || file_exists(path)) && !is_kept(path))) {
+    PathKind kind;
+    bool kept = false;
+    rc = rc ? rc : path_kind(&kind, path);
+    rc = rc || kind == PATH_MISSING ? rc : is_kept(&kept, path);
+    if (rc || (kind != PATH_MISSING && !kept)) {
         return rc; /* something of another origin: nothing is kept */
     }
     Js *json = state_json(sweep, control), *fields = js_object();
@@ -162,14 +172,18 @@ int sweep__forget(const Sweep *sweep)
 {
     char path[FILES_PATH_MAX];
     size_t n_stale;
+    PathKind kind;
     int rc = kept_path(path, sweep->path, NULL);
-    if (rc || !dir_exists(path)) {
+    rc = rc ? rc : path_kind(&kind, path);
+    if (rc || kind != PATH_DIRECTORY) {
         return rc;
     }
     rc = dir_clean_stale(&n_stale, path);
     for (int control = 0; control < N_CONTROLS && rc == 0; control++) {
+        bool kept = false;
         rc = kept_path(path, sweep->path, control_name((Control)control));
-        if (rc == 0 && is_kept(path)) {
+        rc = rc ? rc : is_kept(&kept, path);
+        if (rc == 0 && kept) {
             rc = dir_discard(path);
         }
     }

@@ -123,8 +123,13 @@ static int probe_of_options(Probe *out, const Sweep *sweep, Corpus *corpus)
 int sweep__take_probe(Sweep *sweep, Corpus *corpus)
 {
     Probe there = {0}, asked;
-    int rc = probe_of_options(&asked, sweep, corpus);
-    if (rc || sweep->options->replace || (!dir_exists(sweep->path) && !file_exists(sweep->path))) {
+    PathKind kind;
+    int rc = path_kind(&kind, sweep->path);
+    if (rc) {
+        return rc;
+    }
+    rc = probe_of_options(&asked, sweep, corpus);
+    if (rc || sweep->options->replace || kind == PATH_MISSING) {
         *sweep->probe = asked;
         return rc;
     }

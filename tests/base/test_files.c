@@ -1,5 +1,6 @@
 /* tests/base/test_files.c - whole reads, atomic writes, directories, leftovers, the lock. */
 #include "tests/base/base_test.h"
+#include "tests/there.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -100,6 +101,13 @@ static void test_atomic_write(void **state)
     assert_int_equal(file_read_all(&data, &n_bytes, at("precious"), 9), 0);
     assert_string_equal(data, "gold");
     mem_free(data);
+    /* What a killed process left of the same goal goes with the next writing; others stay. */
+    put(".tmp-4194399-goal.csv", "half", 4);
+    put(".tmp-4194399-other.csv", "half", 4);
+    assert_int_equal(file_write_atomic(at("goal.csv"), "1", 1, true), 0);
+    assert_false(file_exists(at(".tmp-4194399-goal.csv")));
+    assert_true(file_exists(at(".tmp-4194399-other.csv")));
+    remove(at(".tmp-4194399-other.csv"));
 }
 
 static void test_directories(void **state)
@@ -296,6 +304,55 @@ static void test_preflight(void **state)
     assert_refused(disk_preflight(at("plain/below"), 1), OGPT_EIO, "Not a directory");
 }
 
+/* Only what is absent is missing: a name that is too long to be looked at is an error. */
+static void test_kinds_of_paths(void **state)
+{
+    char wide[600];
+    PathKind kind;
+    memset(wide, 'w', sizeof(wide) - 1);
+    wide[sizeof(wide) - 1] = 0;
+    put("kind", "1", 1);
+    assert_int_equal(path_kind(&kind, at("kind")), 0);
+    assert_int_equal(kind, PATH_FILE);
+    assert_int_equal(path_kind(&kind, run_folder), 0);
+    assert_int_equal(kind, PATH_DIRECTORY);
+    assert_int_equal(path_kind(&kind, "/dev/null"), 0);
+    assert_int_equal(kind, PATH_OTHER);
+    assert_int_equal(path_kind(&kind, at("none")), 0);
+    assert_int_equal(kind, PATH_MISSING);
+    assert_int_equal(path_kind(&kind, at("kind/below")), 0);
+    assert_int_equal(kind, PATH_MISSING);
+    assert_refused(path_kind(&kind, at(wide)), OGPT_EIO, "cannot be examined");
+    assert_int_equal(kind, PATH_OTHER);
+    assert_int_equal(symlink("loop", at("loop")), 0);
+    assert_refused(path_kind(&kind, at("loop")), OGPT_EIO, "cannot be examined");
+}
+
+/* A pinned directory stays the same under its name; messages name it. */
+static void test_pinned_directory(void **state)
+{
+    char file[FILES_PATH_MAX], kept[FILES_PATH_MAX];
+    void *data = NULL;
+    size_t n = 0;
+    PathPin pin;
+    snprintf(kept, sizeof(kept), "%s", at("pinned-old"));
+    assert_int_equal(dir_create(at("pinned")), 0);
+    put("pinned/a", "old", 3);
+    assert_int_equal(path_pin(&pin, at("pinned")), 0);
+    assert_int_equal(rename(at("pinned"), kept), 0);
+    assert_int_equal(dir_create(at("pinned")), 0);
+    put("pinned/a", "new", 3);
+    assert_int_equal(path_join(file, pin.path, "a"), 0);
+    assert_int_equal(file_read_all(&data, &n, file, 10), 0);
+    assert_string_equal(data, "old");
+    mem_free(data);
+    assert_int_equal(path_join(file, pin.path, "none"), 0);
+    int rc = file_read_all(&data, &n, file, 10);
+    assert_refused(path_unpin(&pin, "the/folder", rc), OGPT_EIO, "the/folder/none: cannot");
+    assert_null(strstr(err_message(), "/proc"));
+    assert_refused(path_pin(&pin, at("missing")), OGPT_EIO, "missing");
+}
+
 /* A device that is always full: the error of write is reported with its reason. */
 static void test_full_disk(void **state)
 {
@@ -487,6 +544,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_lock_excludes_within_the_process),
         cmocka_unit_test(test_lock_beside),
+        cmocka_unit_test(test_kinds_of_paths),
+        cmocka_unit_test(test_pinned_directory),
         cmocka_unit_test(test_foreign_locks_are_kept),
         cmocka_unit_test(test_locks_change_hands),
         cmocka_unit_test(test_lock_of_another_process),

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/manifest.h"
+#include "tests/there.h"
 
 static const char weights[] = "\0\1\2\3weights\xff";
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/framework.h"
+#include "tests/there.h"
 
 static int n_worked;           /* how often a command began its work */
 static const char *wrong_key;  /* set by the command in its table */

@@ -9,6 +9,7 @@
 #include "datasets/import.h"
 #include "datasets/vocab.h"
 #include "game/notation.h"
+#include "tests/there.h"
 
 /* The first rejected game of the last import. */
 typedef struct Rejected {

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "datasets/corpus_internal.h"
 #include "game/play.h"
+#include "tests/there.h"
 
 #define N_GAMES 2500 /* two whole blocks and one of 452 games */
 #define STRIDE 32    /* of 6x6, the size of most tests here */

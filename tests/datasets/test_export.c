@@ -4,6 +4,7 @@
 
 #include "base/formats/npy.h"
 #include "base/process.h"
+#include "tests/there.h"
 
 /* "random" or "imported" of the directory, into the file "games". */
 static int export_to(const char *corpus_name, ExportFormat format, bool transposed, bool tokens)

@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "game/notation.h"
+#include "tests/there.h"
 
 /* The shortest game there is: after nine moves white has no disc left. */
 #define SHORTEST "e6 f4 e3 f6 g5 d6 e7 f5 c5"

@@ -77,14 +77,14 @@ typedef struct FailingCalls {
 } FailingCalls;
 
 /* Try these calls until the job ends untouched. The twins are a program that does not see that its
- * file could not be written, and one that gives up where it gets no memory. */
+ * file could not be written, and one that dies where it gets no memory or cannot look. */
 static void fail_in_turn(FaultTally *tally, const FaultJob *job, const JobOutcome *whole,
                          FailingCalls calls)
 {
     static End end;
-    const FaultAction action = !tally->spoilt                ? FAULT_FAIL
-                               : calls.class == FAULT_MEMORY ? FAULT_ABORT
-                                                             : FAULT_LIE;
+    const FaultAction action = !tally->spoilt               ? FAULT_FAIL
+                               : calls.class == FAULT_CALLS ? FAULT_LIE
+                                                            : FAULT_ABORT;
     for (int k = calls.first; k <= calls.most; k += calls.every) {
         char trial[160];
         job_reset(job);
@@ -97,11 +97,32 @@ static void fail_in_turn(FaultTally *tally, const FaultJob *job, const JobOutcom
             continue;
         }
         /* Most allocations fail before anything is written: every eighth of those is enough. */
-        const bool again = calls.class == FAULT_CALLS || k / calls.every % 8 == 0 ||
+        const bool again = calls.class != FAULT_MEMORY || k / calls.every % 8 == 0 ||
                            (job->output && access(job->output, F_OK) == 0);
         snprintf(trial, sizeof(trial), "%s: call %d (%s) fails %s: %s", job->name, k,
                  lab_page->call, calls.sticky ? "for good" : "once", strerror(calls.error));
         tally_add(tally, failure_judge(job, whole, &end, calls.error, again, false), trial);
+    }
+}
+
+/* A look or a read fails: never taken for "nothing is there", so never another result. */
+void loop_looks(FaultTally *tally, const char *name, int every)
+{
+    static JobOutcome whole;
+    static const int errors[] = {EIO, EACCES};
+    const FaultJob *job = job_find(name);
+    if (!job_measure(&whole, job)) {
+        tally_add(tally, tally->spoilt, "undisturbed");
+        return;
+    }
+    for (int i = 0; i < 4; i++) {
+        fail_in_turn(tally, job, &whole,
+                     (FailingCalls){.class = FAULT_LOOKS,
+                                    .sticky = i % 2 == 1,
+                                    .error = errors[i / 2],
+                                    .first = 1 + i * every / 4,
+                                    .every = every,
+                                    .most = MEMORY_CALLS_MAX});
     }
 }
 

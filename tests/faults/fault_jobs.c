@@ -17,6 +17,7 @@
 #include "base/process.h"
 #include "datasets/corpus.h"
 #include "store/runs.h"
+#include "tests/there.h"
 
 /* The long ones run for about a tenth of a second, so that a kill at a random time finds work. */
 static const FaultJob jobs[] = {
@@ -30,6 +31,8 @@ static const FaultJob jobs[] = {
      "probe fit base/model --corpus base/games.ogpc --out probe --games 40 --test-games 20"
      " --no-controls",
      "probe", "probe/probe.safetensors", "probe fit", false, NULL},
+    {"activations", "activations base/model acts --corpus base/games.ogpc --games 20 --layers 0",
+     "acts", "acts/index.json", "activations", true, NULL},
     {"eval", "eval base/model --corpus base/games.ogpc --games 20", NULL, NULL, "eval", true, NULL},
     {"intervene",
      "intervene base/model --probe base/probe --cases base/cases.csv --layers 0 --scale 1", NULL,
@@ -151,7 +154,8 @@ void job_reset(const FaultJob *job)
 /* Lines of a document that depend neither on time nor on what an earlier process did. */
 static void timeless(char out[TEXT_MAX], const char *text)
 {
-    static const char *const passing[] = {"seconds\":", "_per_second\":", "made_now\":"};
+    static const char *const passing[] = {
+        "seconds\":", "_per_second\":", "made_now\":", "memory_bytes\":"};
     size_t n = 0;
     while (*text != '\0') {
         const size_t length = strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');

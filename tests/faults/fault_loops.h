@@ -23,6 +23,7 @@ void loop_call_kills(FaultTally *tally, const char *job, int every);
 void loop_compound_kills(FaultTally *tally, const char *job, int n);
 /* fault_calls.c */
 void loop_calls(FaultTally *tally, const char *job, int every);
+void loop_looks(FaultTally *tally, const char *name, int every);
 void loop_memory(FaultTally *tally, const char *job, int every);
 void loop_disk(FaultTally *tally, const char *job, int n);
 /* fault_processes.c */

@@ -12,6 +12,7 @@
 
 typedef enum FaultClass {
     FAULT_CALLS,  /* of system calls that write, open, close, rename, map or remove files */
+    FAULT_LOOKS,  /* of system calls that look and read: stat, access, readdir, read */
     FAULT_MEMORY, /* malloc, calloc, realloc and the aligned ones */
 } FaultClass;
 
@@ -20,7 +21,8 @@ typedef enum FaultAction {
     FAULT_FAIL,  /* the call does nothing and fails with `error` */
     FAULT_KILL,  /* the call is made, then the process is killed */
     FAULT_TORN,  /* of a write only the first half is made, then the process is killed */
-    FAULT_LIE,   /* negative twin: nothing is written, and success is returned */
+    FAULT_LIE,   /* negative twin: nothing is written, and success is returned; a look finds nothing
+                  */
     FAULT_ABORT, /* negative twin: the process dies of SIGABRT */
 } FaultAction;
 

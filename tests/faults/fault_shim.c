@@ -7,6 +7,7 @@
  */
 #include "tests/faults/fault_page.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -271,6 +272,55 @@ void *mmap(void *address, size_t n_bytes, int protection, int flags, int fd, off
 void *mmap64(void *address, size_t n_bytes, int protection, int flags, int fd, off64_t offset)
 {
     return mmap(address, n_bytes, protection, flags, fd, offset);
+}
+
+/* ---- looking and reading ---- */
+
+/* Whether a look is to fail. */
+static bool look_fails(const char *call)
+{
+    const int before = errno;
+    const FaultAction action = call_counts(FAULT_LOOKS) ? fault_next(call) : FAULT_NONE;
+    errno = action == FAULT_FAIL ? page->error : before;
+    return action == FAULT_FAIL;
+}
+
+#define LOOK_CALL(name, parameters, ...)                                                           \
+    int name parameters                                                                            \
+    {                                                                                              \
+        NEXT(name);                                                                                \
+        return look_fails(#name) ? -1 : next(__VA_ARGS__);                                         \
+    }
+
+LOOK_CALL(stat, (const char *path, struct stat *info), path, info)
+LOOK_CALL(lstat, (const char *path, struct stat *info), path, info)
+LOOK_CALL(fstat, (int fd, struct stat *info), fd, info)
+LOOK_CALL(stat64, (const char *path, struct stat64 *info), path, info)
+LOOK_CALL(lstat64, (const char *path, struct stat64 *info), path, info)
+LOOK_CALL(fstat64, (int fd, struct stat64 *info), fd, info)
+LOOK_CALL(access, (const char *path, int mode), path, mode)
+
+struct dirent *readdir(DIR *dir)
+{
+    NEXT(readdir);
+    return look_fails("readdir") ? NULL : next(dir);
+}
+
+ssize_t read(int fd, void *out, size_t n_bytes)
+{
+    NEXT(read);
+    return look_fails("read") ? -1 : next(fd, out, n_bytes);
+}
+
+ssize_t pread(int fd, void *out, size_t n_bytes, off_t offset)
+{
+    NEXT(pread);
+    return look_fails("pread") ? -1 : next(fd, out, n_bytes, offset);
+}
+
+ssize_t pread64(int fd, void *out, size_t n_bytes, off64_t offset)
+{
+    return pread(fd, out, n_bytes, offset); /* one function on 64-bit machines */
 }
 
 /* ---- memory: the C library's own other names, so that dlsym need not allocate ---- */

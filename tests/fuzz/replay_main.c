@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/there.h"
 
 #define INPUT_BYTES_MAX (1 << 20)
 

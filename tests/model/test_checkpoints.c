@@ -2,6 +2,12 @@
  * If the newest is damaged, the one before is loaded with a warning; never for any other reason. */
 #include "tests/base/base_test.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "base/rng.h"
 #include "model/checkpoint.h"
 
@@ -107,11 +113,61 @@ static void unread_is_not_damaged(void **state)
     assert_true(n_faults > 20);
 }
 
+static char one[FILES_PATH_MAX], other[FILES_PATH_MAX]; /* two models that change places */
+static atomic_bool exchanging;
+
+static void *exchange_run(void *argument)
+{
+    while (exchanging) {
+        syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 2 /* RENAME_EXCHANGE */);
+        usleep(30);
+    }
+    return NULL;
+}
+
+/* Two models change places again and again while one name is loaded: the hash is always that of the
+ * weights. */
+static void exchanged_models_are_never_mixed(void **state)
+{
+    pthread_t thread;
+    Gpt *drawn[2];
+    int n_of[2] = {0};
+    run_make("exchanged");
+    snprintf(one, sizeof(one), "%s", at("exchanged/step-00000001"));
+    snprintf(other, sizeof(other), "%s", at("exchanged/step-00000002"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(gpt_new(&drawn[i], &cfg), 0);
+        gpt_init(drawn[i], (uint64_t)i + 1, RNG_TEST);
+    }
+    exchanging = true;
+    assert_int_equal(pthread_create(&thread, NULL, exchange_run, NULL), 0);
+    for (int i = 0; i < 600; i++) {
+        ModelFile model;
+        if (model_load(&model, one, NULL) != 0) {
+            fail_msg("%s", err_message());
+        }
+        const int which = strcmp(model.model_hash, hashes[1]) == 0;
+        n_of[which]++;
+        if (memcmp(model.gpt->params, drawn[which]->params,
+                   drawn[which]->n_numbers * sizeof(real)) != 0) {
+            fail_msg("load %d: the hash of model %d, the weights of the other", i, which + 1);
+        }
+        model_release(&model);
+    }
+    exchanging = false;
+    pthread_join(thread, NULL);
+    print_message("%d and %d loads\n", n_of[0], n_of[1]);
+    assert_true(n_of[0] > 0 && n_of[1] > 0); /* else nothing was tried */
+    gpt_free(drawn[0]);
+    gpt_free(drawn[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cut_files_are_passed_over),
         cmocka_unit_test(unread_is_not_damaged),
+        cmocka_unit_test(exchanged_models_are_never_mixed),
     };
     return cmocka_run_group_tests_name("checkpoints", tests, work_create, work_remove);
 }

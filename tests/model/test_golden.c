@@ -72,7 +72,7 @@ static int set_up(void **state)
     rc = rc ? rc : gpt_new(&gpt, &cfg);
     if (rc == 0) {
         golden_path(path, "model.safetensors");
-        rc = model_read_tensors(gpt, path, false);
+        rc = model_read_tensors(gpt, path, NULL, false);
     }
     if (rc == 0) {
         golden_path(path, "tokens.npy");

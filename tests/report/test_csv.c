@@ -7,6 +7,7 @@
 #include "base/js.h"
 #include "report/csv.h"
 #include "report/heat.h"
+#include "tests/there.h"
 
 static Js *row_of(const char *text, double number)
 {

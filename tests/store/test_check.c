@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "store/check.h"
+#include "tests/there.h"
 
 #define LINES_MAX 16
 

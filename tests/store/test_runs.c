@@ -1,5 +1,6 @@
 /* tests/store/test_runs.c - runs and their rows: what goes in comes out, and nothing else. */
 #include "tests/base/base_test.h"
+#include "tests/there.h"
 
 #include <math.h>
 

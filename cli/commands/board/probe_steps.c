@@ -57,8 +57,10 @@ static int one_step(ProbeRun *run, Context *context, Table *table, const char *s
 static int refuse_probe(const char *path)
 {
     char json[FILES_PATH_MAX];
+    PathKind kind;
     int rc = path_join(json, path, "probe.json");
-    return rc || !file_exists(json)
+    rc = rc ? rc : path_kind(&kind, json);
+    return rc || kind != PATH_FILE
                ? rc
                : err_set(OGPT_EUSAGE,
                          "%s: holds one probe; --all-steps makes a folder of probes: name another "

@@ -11,8 +11,11 @@
 void context_name_free(char *out, const char *before, const char *after)
 {
     snprintf(out, FILES_PATH_MAX, "%s%s", before, after);
-    for (int i = 2; i < NAMES_TRIED && (file_exists(out) || dir_exists(out)); i++) {
-        snprintf(out, FILES_PATH_MAX, "%s-%d%s", before, i, after);
+    PathKind kind;
+    for (int i = 2; i < NAMES_TRIED && (path_kind(&kind, out) != 0 || kind != PATH_MISSING); i++) {
+        if (snprintf(out, FILES_PATH_MAX, "%s-%d%s", before, i, after) >= FILES_PATH_MAX) {
+            return;
+        }
     }
 }
 

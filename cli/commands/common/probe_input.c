@@ -8,12 +8,14 @@
 int context_probe_find(const Context *context, char *out, const char *given)
 {
     const char *model = context->args[0];
+    PathKind kind;
     if (given) {
         snprintf(out, FILES_PATH_MAX, "%s", given);
         return 0;
     }
     int rc = path_join(out, model, PROBE_FOLDER);
-    if (rc == 0 && !dir_exists(out)) {
+    rc = rc ? rc : path_kind(&kind, out);
+    if (rc == 0 && kind != PATH_DIRECTORY) {
         rc = err_set(OGPT_EUSAGE,
                      "no probe is named, and there is no %s; name one (%s --help), or fit one: "
                      "ogpt probe fit %s --corpus CORPUS --out %s",

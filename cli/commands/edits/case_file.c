@@ -21,8 +21,10 @@ int casefile_publish(const Context *context, const char *path, const char *text,
 {
     void *old = NULL;
     size_t n_old = 0, n_stale = 0;
+    PathKind kind;
     int rc = path_clean_stale(&n_stale, path);
-    if (rc == 0 && file_exists(path)) {
+    rc = rc ? rc : path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_FILE) {
         rc = file_read_all(&old, &n_old, path, (size_t)1 << 30);
         if (rc != 0) {
             return rc;

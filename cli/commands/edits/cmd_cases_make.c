@@ -73,8 +73,10 @@ static void suggest_next(Context *context, const char *path, int size, bool tune
         context_name_free(cases, "tune", ".csv");
         study_next(context, "cases", "make", cases, "--n", "300", "--size", context_name_size(size),
                    "--kind", js_str_of(kind), "--edit", js_str_of(edit), "--purpose", "tune", NULL);
+        PathKind inside;
         if (context_shipped_model(path_of_model, model) &&
-            path_join(probe, path_of_model, PROBE_FOLDER) == 0 && dir_exists(probe)) {
+            path_join(probe, path_of_model, PROBE_FOLDER) == 0 && path_kind(&inside, probe) == 0 &&
+            inside == PATH_DIRECTORY) {
             study_next(context, "intervene", model, "--cases", path, "--tune", cases, NULL);
         }
     }

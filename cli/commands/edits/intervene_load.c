@@ -153,7 +153,9 @@ static int plans_parse(EditSession *session)
 static size_t path_part(char out[FILES_PATH_MAX], const char *list, size_t index)
 {
     const char *at = list;
-    size_t length = file_exists(list) ? strlen(list) : strcspn(list, ",");
+    PathKind kind;
+    const bool whole = path_kind(&kind, list) != 0 || kind == PATH_FILE; /* reading it tells */
+    size_t length = whole ? strlen(list) : strcspn(list, ",");
     for (size_t i = 0; i < index; i++) {
         at += length;
         if (*at == '\0') {

@@ -73,7 +73,13 @@ static int take_options(TrainInputs *out, Context *context, TrainCommand *given)
         given->corpus = NULL;
         context->size = context->size_given ? context->size : size;
         context->seed = context->seed_given ? context->seed : seed + 1;
-    } else if (!given->corpus || !file_exists(given->corpus)) {
+    }
+    PathKind kind = PATH_MISSING;
+    rc = given->corpus ? path_kind(&kind, given->corpus) : 0;
+    if (rc != 0) {
+        return rc;
+    }
+    if (!given->fresh && kind != PATH_FILE) {
         return err_set(
             OGPT_EUSAGE,
             "%s: was trained on the corpus %s, which is not here; name it with --corpus, "

@@ -27,8 +27,11 @@ typedef struct GivenModels {
 /* A report.txt in a folder without the demo's results was written by someone else. */
 static int report_is_ours(const Context *context)
 {
-    if (context->force || !file_exists(DEMO_REPORT) || file_exists(DEMO_STORE)) {
-        return 0;
+    PathKind report = PATH_MISSING, store = PATH_MISSING;
+    int rc = path_kind(&report, DEMO_REPORT);
+    rc = rc ? rc : path_kind(&store, DEMO_STORE);
+    if (rc != 0 || context->force || report != PATH_FILE || store == PATH_FILE) {
+        return rc;
     }
     return err_set(OGPT_EUSAGE, "demo: " DEMO_REPORT " is here without " DEMO_STORE ", so it is of "
                                 "no demo; start in an empty folder, or replace it with --force");
@@ -80,8 +83,14 @@ static int place_model(GivenModels *given, const char *path)
     }
     int d_vocab = model.gpt->cfg.d_vocab;
     char probe[FILES_PATH_MAX];
-    GivenModel entry = {
-        .path = path, .has_probe = path_join(probe, path, PROBE_FOLDER) == 0 && dir_exists(probe)};
+    PathKind inside;
+    rc = path_join(probe, path, PROBE_FOLDER);
+    rc = rc ? rc : path_kind(&inside, probe);
+    if (rc != 0) {
+        model_release(&model);
+        return rc;
+    }
+    GivenModel entry = {.path = path, .has_probe = inside == PATH_DIRECTORY};
     snprintf(entry.layer, sizeof(entry.layer), "%d", model.gpt->cfg.n_layers / 2);
     snprintf(entry.probe, sizeof(entry.probe), "probe-%.8s", model.model_hash);
     model_release(&model);

@@ -82,8 +82,11 @@ static int doctor_run(Context *context)
     check_note(&doctor, "matrix product", blas_self_check(), blas);
     check_note(&doctor, "disk", folder_check(context->store_path),
                "at least 1 GiB free; write, fsync and rename work");
-    if (file_exists(context->store_path)) {
-        check_note(&doctor, "results", store_examine(context->store_path), context->store_path);
+    PathKind kind;
+    int seen = path_kind(&kind, context->store_path);
+    if (seen != 0 || kind == PATH_FILE) {
+        check_note(&doctor, "results", seen ? seen : store_examine(context->store_path),
+                   context->store_path);
     } else {
         check_note(&doctor, "results", 0, "none yet");
     }

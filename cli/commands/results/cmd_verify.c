@@ -61,7 +61,8 @@ static int settle_check(const Context *context)
 {
     for (int i = 0; i < context->n_args; i++) {
         uint32_t id = 0;
-        if (!dir_exists(context->args[i]) &&
+        PathKind kind;
+        if ((path_kind(&kind, context->args[i]) != 0 || kind != PATH_DIRECTORY) &&
             (db_application_id(&id, context->args[i]) != 0 || id == STORE_APPLICATION_ID)) {
             return 0; /* one, or what is reported later: a damaged or missing file */
         }
@@ -84,7 +85,9 @@ static int paths_settle(Context *context)
     for (int i = 0; rc == 0 && i < context->n_args; i++) {
         uint32_t id = 0;
         Store *store = NULL;
-        if (!file_exists(context->args[i]) || db_application_id(&id, context->args[i]) != 0 ||
+        PathKind kind;
+        rc = path_kind(&kind, context->args[i]);
+        if (rc != 0 || kind != PATH_FILE || db_application_id(&id, context->args[i]) != 0 ||
             id != STORE_APPLICATION_ID) {
             continue;
         }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/database/db.h"
+#include "tests/there.h"
 
 #define APPLICATION_ID 0x6f677074
 #define CREATE_SQL "CREATE TABLE t (k INTEGER PRIMARY KEY, x REAL, name TEXT, data BLOB) STRICT"

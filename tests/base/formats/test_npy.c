@@ -3,6 +3,7 @@
 #include "tests/base/base_test.h"
 
 #include "base/formats/npy.h"
+#include "tests/there.h"
 
 typedef struct BadArray {
     const char *name;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/formats/safetensors.h"
+#include "tests/there.h"
 
 enum { LENGTH_TRUE, LENGTH_GIVEN, WHOLE_FILE };
 

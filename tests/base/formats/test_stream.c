@@ -4,6 +4,7 @@
 
 #include "base/formats/pickle_sniff.h"
 #include "base/stream.h"
+#include "tests/there.h"
 
 #define PIECE 1000
 

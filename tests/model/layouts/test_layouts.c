@@ -9,6 +9,7 @@
 #include "model/checkpoint.h"
 #include "model/layouts/layouts.h"
 #include "num/blas.h"
+#include "tests/there.h"
 
 /* As in test_golden.c: 5e-6 measured, wrong twins from 1.7e-3. */
 #define TOLERANCE 1e-4

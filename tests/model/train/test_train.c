@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "model/train/train.h"
+#include "tests/there.h"
 
 static char root[64];
 static GptConfig cfg = {.n_layers = 2,

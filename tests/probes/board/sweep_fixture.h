@@ -15,6 +15,7 @@
 #include "tests/probes/probe_fixture.h"
 #include "tests/probes/tick_log.h"
 #include "probes/board/sweep.h"
+#include "tests/there.h"
 
 static ProbeFixture fixture;
 static Pool *pool;

@@ -13,6 +13,7 @@
 #include "base/formats/safetensors.h"
 #include "tests/probes/probe_fixture.h"
 #include "probes/board/direction_set.h"
+#include "tests/there.h"
 
 static ProbeFixture fixture;
 

@@ -1,0 +1,66 @@
+#!/bin/bash
+# tests/cli/hostile_hands.sh - what somebody else left, or a limit of the system, in the way of a whole
+# command: foreign lock files, symbolic links, devices, a limit on the size of files, a folder of
+# activations whose making was killed, a refused command on a corpus in a read-only folder.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+expect 0 generate games.ogpc --games 2000 --size 4 --quiet
+[ -e games.ogpc.lock ] && fail "a finished generate left its lock"
+
+# Foreign lock files keep every byte.
+for name in Cargo poetry; do
+    echo 'version = 3' >$name.lock
+    refuse 2 "$name.lock" generate $name --games 10 --size 4
+    [ "$(cat $name.lock)" = 'version = 3' ] || fail "$name.lock was overwritten"
+    [ -e $name ] && fail "generate made $name beside a foreign lock"
+done
+mkdir run
+echo 'theirs' >run/LOCK
+refuse 2 'run/LOCK' train run --corpus games.ogpc --layers 1 --d-model 8 --heads 1 --steps 1 --quiet
+[ "$(cat run/LOCK)" = theirs ] || fail "run/LOCK was overwritten"
+rm -r run
+
+# Two names of one corpus: the second writer is refused as a second writer.
+"$OGPT" generate long.ogpc --games 100000000 --size 4 --quiet >/dev/null 2>&1 &
+first=$!
+for _ in $(seq 300); do
+    [ -e long.ogpc.lock ] && [ -s long.ogpc ] && break
+    sleep 0.1
+done
+ln -s long.ogpc alias.ogpc
+refuse 5 "locked by process $first" generate alias.ogpc --games 100000000 --size 4
+kill -KILL $first
+wait $first 2>/dev/null
+
+# What is no file is no database.
+refuse 3 '/dev/null: a device' perft 2 --store /dev/null
+[ -e /dev/null-journal ] && fail "/dev/null-journal was made"
+
+# A refused command changes no byte of a corpus.
+before=$(sha256sum games.ogpc)
+refuse 2 'asked for' generate games.ogpc --games 2000 --size 4 --seed 9
+[ "$(sha256sum games.ogpc)" = "$before" ] || fail "a refused generate changed the corpus"
+compgen -G 'games.ogpc-*' >/dev/null && fail "a refused generate left $(ls games.ogpc-*)"
+
+# A limit on the size of files is an error of the environment.
+code=0
+(ulimit -f 64; exec "$OGPT" generate big.ogpc --games 200000 --size 4 --store small.db) 2>limit.err ||
+    code=$?
+[ $code = 4 ] || fail "ulimit -f: exit code 4 expected, found $code"
+[ "$(grep -c '^ogpt: ' limit.err)" = 1 ] || fail "ulimit -f: one line expected: $(cat limit.err)"
+expect 0 generate big.ogpc --games 200000 --size 4 --store small.db
+
+# A folder whose first index never got its name is taken again.
+expect 0 train net --corpus games.ogpc --layers 1 --d-model 8 --heads 1 --steps 2 --quiet
+mkdir acts
+echo '{' >acts/.tmp-4194399-index.json
+echo 'ogpt lock of process 4194399 on elsewhere' >acts/LOCK
+expect 0 activations net acts --corpus games.ogpc --games 5 --quiet
+[ -e acts/index.json ] || fail "no index"
+compgen -G 'acts/.tmp-*' >/dev/null && fail "leftovers: $(ls -A acts)"
+[ -e acts/LOCK ] && fail "the lock of a dead process stays"
+mkdir other
+echo 1 >other/notes
+refuse 2 'not touched' activations net other --corpus games.ogpc --games 5 # the twin
+
+check_end
