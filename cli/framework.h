@@ -25,6 +25,7 @@ typedef struct Study {
     bool unread; /* the reader of stdout went away, when the rows and files were kept already */
     Work work;
     Progress progress; /* of `work` */
+    double done;       /* of the unit that moves the bar */
     const char *label, *unit;
 } Study;
 

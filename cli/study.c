@@ -48,9 +48,10 @@ static void work_tick_show(void *owner, const char *stage, double done, double t
     }
     if (strcmp(stage, study->unit) == 0) {
         bar->total = total;
+        study->done = done;
         progress_step(bar, done, NULL);
     } else {
-        progress_step(bar, bar->total, stage);
+        progress_step(bar, study->done, stage);
     }
 }
 
@@ -59,6 +60,7 @@ const Work *study_work(Context *context, const char *label, const char *unit)
     Study *study = context->study;
     progress_end(&study->progress);
     study->progress = (Progress){0};
+    study->done = 0;
     study->label = label;
     study->unit = unit;
     study->work = (Work){

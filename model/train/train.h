@@ -11,6 +11,7 @@
 #include "datasets/batch.h"
 #include "model/checkpoint.h"
 #include "model/gpt.h"
+#include "model/speed.h"
 
 typedef struct TrainOptions {
     const char *optimizer; /* "adamw" or "muon" */
@@ -128,6 +129,11 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
  * checkpoint; before the first step there is nothing to save), OGPT_ELOCKED, OGPT_EIO, OGPT_ENOMEM.
  */
 int train_run(TrainResult *out, const TrainJob *job, const Work *work);
+
+/* How long the steps of a run take, roughly, from its start and without reports: "about 3 min"
+ * (model/speed.h); with a length in minutes, that length. */
+void train_estimate(char out[SPEED_TEXT], const GptConfig *cfg, const TrainOptions *options,
+                    Pool *pool);
 
 /* Bytes that train_run holds at its peak, without the network it starts from and without what its
  * observer allocates. */

@@ -155,6 +155,8 @@ static void plan_shards(Job *job)
         rows = n > rows ? n : rows;
     }
     out->bytes = (uint64_t)set->n_positions * row_bytes(job);
+    const GptConfig *cfg = &job->model->gpt->cfg;
+    out->flops = gpt_config_flops(cfg) / 3 * (double)set->n_games * cfg->n_ctx;
     out->memory_bytes = rows * row_bytes(job) +
                         activations_scratch_bytes(&job->model->gpt->cfg, job->work) +
                         set->n_games * ((size_t)set->vocab->variant->n_moves + sizeof(uint64_t));

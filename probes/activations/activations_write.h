@@ -40,6 +40,7 @@ typedef struct ActivationsOptions {
 
 typedef struct ActivationsReport {
     size_t n_games, n_rows, n_shards, n_kept, shard_games;
+    double flops;           /* of the passes forward of all games, roughly */
     size_t memory_bytes;    /* planned for rows of a shard, labels, tapes */
     uint64_t bytes;         /* of all arrays */
     uint64_t n_tokens;      /* pushed through the network in this call */

@@ -75,18 +75,48 @@ static size_t layer_bytes(const Sweep *sweep)
     return activations_bytes(positions, (size_t)sweep->probe->d_model);
 }
 
+/* Add up the arithmetic that is still to be done, which tells how long it takes. */
+static void plan_flops(Sweep *sweep, const FitProblem *problem)
+{
+    const Probe *probe = sweep->probe;
+    sweep->layer_flops = fit_flops(probe->solver, problem) +
+                         (sweep->options->check ? fit_flops("liblinear", problem) : 0);
+    int groups = (probe->n_layers + sweep->group_size - 1) / sweep->group_size;
+    sweep->total_flops = groups * sweep->capture_flops;
+    for (int i = 0; i < probe->n_layers; i++) {
+        sweep->total_flops += probe->fitted[i] && !sweep->options->check ? 0 : sweep->layer_flops;
+    }
+    for (int control = 0; control < N_CONTROLS && sweep->options->controls; control++) {
+        sweep->total_flops += sweep->control_flops[control];
+    }
+    sweep->out->flops = sweep->total_flops;
+}
+
+void sweep__advance(Sweep *sweep, double flops)
+{
+    sweep->done_flops += flops;
+    double share = sweep->total_flops > 0 ? sweep->done_flops / sweep->total_flops : 1;
+    work_tick(sweep->work, "parts", share < 1 ? 100 * share : 100, 100);
+}
+
 /* Decide how many layers are captured in one pass over the games, and add up the memory. */
 static void plan_memory(Sweep *sweep)
 {
     const Probe *probe = sweep->probe;
     const Work *work = sweep->work;
     size_t fits = work->memory_bytes > 0 ? work->memory_bytes : SWEEP_MEMORY;
+    const GptConfig *cfg = &sweep->subject->model.gpt->cfg;
+    for (int split = 0; split < N_SPLITS; split++) { /* training: forward, and twice that back */
+        sweep->capture_flops +=
+            gpt_config_flops(cfg) / 3 * (double)sweep->sets[split].set.n_games * cfg->n_ctx;
+    }
     FitProblem problem = sweep__problem(sweep, NULL, NULL, (size_t)probe->d_model, NULL);
     size_t fit = fit_bytes(probe->solver, &problem, work);
     size_t check = sweep->options->check ? fit_bytes("liblinear", &problem, work) : 0;
     size_t controls = sweep->options->controls ? sweep__controls_bytes(sweep) : 0;
     fits /= layer_bytes(sweep);
     sweep->group_size = fits < 1 ? 1 : fits < (size_t)probe->n_layers ? (int)fits : probe->n_layers;
+    plan_flops(sweep, &problem);
     fit = fit > check ? fit : check;
     sweep->out->bytes = (size_t)sweep->group_size * layer_bytes(sweep) +
                         (fit > controls ? fit : controls) +
@@ -133,6 +163,7 @@ int sweep__hold(Sweep *sweep, int first)
     }
     sweep->first = first;
     sweep->n = n;
+    sweep__advance(sweep, sweep->capture_flops);
     return 0;
 }
 
@@ -245,8 +276,9 @@ static int sweep_layer(Sweep *sweep, int index)
     LayerScore *layer = &sweep->out->layers[index];
     ProbeScore validation;
     *layer = (LayerScore){.layer = sweep->probe->layers[index]};
+    bool fitted = sweep->probe->fitted[index];
     int rc = sweep__hold(sweep, index);
-    if (rc == 0 && !sweep->probe->fitted[index]) {
+    if (rc == 0 && !fitted) {
         rc = fit_layer(sweep, index);
     }
     layer->fit = sweep->probe->fit[index];
@@ -276,6 +308,7 @@ static int sweep_layer(Sweep *sweep, int index)
         observer->layer(observer->context, layer);
     }
     work_tick(sweep->work, "layers", index + 1, sweep->probe->n_layers);
+    sweep__advance(sweep, fitted && !sweep->options->check ? 0 : sweep->layer_flops);
     return 0;
 }
 

@@ -62,6 +62,7 @@ typedef struct LayerScore {
 typedef struct SweepResult {
     size_t n_train, n_validation, n_test;                   /* positions */
     size_t n_train_games, n_validation_games, n_test_games; /* perhaps fewer than asked */
+    double flops; /* of everything that is still to be computed, roughly (fit_flops) */
     size_t bytes; /* most memory needed for activations, solver and tapes */
     int n_layers;
     LayerScore layers[LAYERS_MAX];
@@ -90,7 +91,8 @@ typedef struct SweepObserver {
  * caller. The lock file PATH.lock is held during the sweep, and PATH.controls holds finished
  * controls until it ends. work: the pool, the
  * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit),
- * tick("layers"), and for each control tick("control NAME", controls done, all). Returns 0,
+ * tick("layers"), for each control tick("control NAME", controls done, all), and tick("parts",
+ * share of the arithmetic of layers and controls that is done, in percent, 100). Returns 0,
  * OGPT_EUSAGE (bad options; `path` holds something else, or a probe with other options: the
  * difference is named), OGPT_ELOCKED (another process fits it), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
  * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. */

@@ -267,28 +267,35 @@ static int control_planted(Sweep *sweep)
     return rc;
 }
 
-size_t sweep__controls_bytes(const Sweep *sweep)
+size_t sweep__controls_bytes(Sweep *sweep)
 {
     const LabelledSet *sets = sweep->sets;
     size_t n = 0, most = 0;
     for (int split = 0; split < N_SPLITS; split++) {
         n += sets[split].set.n_positions;
     }
+    size_t history = history_width(sets[TRAIN].set.vocab), d_model = (size_t)sweep->probe->d_model;
     const struct {
+        Control control;
         ControlFit how;
         size_t width, beside; /* bytes besides rows, labels and fit */
+        double passes;        /* of the games through a network */
     } fits[] = {
-        {fit_alike(sweep), history_width(sets[TRAIN].set.vocab), 0},
-        {history_line_fit, history_width(sets[TRAIN].set.vocab), 0},
-        {history_mlp_fit, history_width(sets[TRAIN].set.vocab), 0},
-        {fit_alike(sweep), planted_width(sweep), 0},
-        {fit_alike(sweep), (size_t)sweep->probe->d_model, /* random model */
-         sweep->subject->model.gpt->n_numbers * sizeof(real)},
+        {CONTROL_HISTORY, fit_alike(sweep), history, 0, 0},
+        {CONTROL_HISTORY_MLP, history_line_fit, history, 0, 0},
+        {CONTROL_HISTORY_MLP, history_mlp_fit, history, 0, 0},
+        {CONTROL_PLANTED, fit_alike(sweep), planted_width(sweep), 0, 0},
+        {CONTROL_SHUFFLED, fit_alike(sweep), d_model, 0, 0},
+        {CONTROL_RANDOM_MODEL, fit_alike(sweep), d_model,
+         sweep->subject->model.gpt->n_numbers * sizeof(real), 1},
     };
     for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
         FitProblem problem = sweep__problem(sweep, NULL, NULL, fits[i].width, NULL);
         problem.n_hidden = (size_t)fits[i].how.hidden;
         problem.l2 = fits[i].how.l2;
+        problem.epochs = fits[i].how.epochs;
+        sweep->control_flops[fits[i].control] +=
+            fit_flops(fits[i].how.solver, &problem) + fits[i].passes * sweep->capture_flops;
         size_t bytes = activations_bytes(n, fits[i].width) + n * sets[TRAIN].n_squares +
                        fit_bytes(fits[i].how.solver, &problem, sweep->work) + fits[i].beside;
         most = bytes > most ? bytes : most;
@@ -318,6 +325,7 @@ int sweep__controls(Sweep *sweep)
         }
         sweep->out->has_control[control] = true;
         work_tick(sweep->work, stage, control + 1, N_CONTROLS);
+        sweep__advance(sweep, sweep->control_flops[control]);
     }
     return 0;
 }

@@ -20,7 +20,9 @@ typedef struct Sweep {
     LabelledSet sets[N_SPLITS];
     uint8_t *predicted;   /* of the largest set */
     double control_start; /* on the clock */
-    bool recalled;        /* `predicted` is what this control read before an interruption */
+    /* Arithmetic: of one capture of all games, one layer's fit, each control; done and in all. */
+    double capture_flops, layer_flops, control_flops[N_CONTROLS], done_flops, total_flops;
+    bool recalled; /* `predicted` is what this control read before an interruption */
     /* Activations of the layer indices first .. first+n-1 are in rows[split][index - first]. */
     int group_size, first, n;
     float *rows[N_SPLITS][LAYERS_MAX];
@@ -41,8 +43,10 @@ int sweep__show_scored(Sweep *sweep, int control, const LabelledSet *truth);
  * labels. valid_x holds the rows of the validation split. */
 FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid_x, size_t width,
                           const uint8_t *labels);
-/* Bytes of the rows and the fit of the largest control. */
-size_t sweep__controls_bytes(const Sweep *sweep);
+/* Bytes of the rows and the fit of the largest control; fills control_flops. */
+size_t sweep__controls_bytes(Sweep *sweep);
+/* Count arithmetic as done, and tell the listener. */
+void sweep__advance(Sweep *sweep, double flops);
 
 int sweep__controls(Sweep *sweep);
 

@@ -198,3 +198,31 @@ size_t fit_bytes(const char *solver, const FitProblem *problem, const Work *work
            (strcmp(solver, "liblinear") == 0 ? solve__liblinear_bytes : solve__newton_bytes)(
                problem->n, width, S, K, n_workers);
 }
+
+/* newton: about 45 rounds on the subset and 15 on all rows, each of two products, and the Hessians
+ * of the subset with their inverses. liblinear: about 200 passes over the rows for each problem, of
+ * sparse nodes that are read ten times more slowly than a product. */
+#define SUBSET_ROUNDS 45
+#define WHOLE_ROUNDS 15
+#define LIBLINEAR_PASSES 200
+#define LIBLINEAR_SLOWNESS 10
+
+double fit_flops(const char *solver, const FitProblem *problem)
+{
+    double n = (double)problem->n, w = (double)problem->width + 1;
+    double S = (double)problem->n_squares, K = (double)problem->n_classes, C = S * K;
+    double hidden = (double)problem->n_hidden, pairs = (K - 1) * K / 2;
+    if (strcmp(solver, "adamw") == 0) {
+        double epochs = problem->epochs > 0 ? problem->epochs : hidden > 0 ? HIDDEN_EPOCHS : 1;
+        return 6 * n * epochs * (hidden > 0 ? hidden * (w + C) : w * C);
+    }
+    if (strcmp(solver, "liblinear") == 0) {
+        return 2 * n * w * C * LIBLINEAR_PASSES * LIBLINEAR_SLOWNESS;
+    }
+    double some = n < START_ROWS ? n : START_ROWS, side = w * (K - 1);
+    bool shared = side > CURVATURE_MAX_ROWS;
+    double hessians = S * (shared ? 1 : pairs) * 2 * some * w * w;
+    double inverses = S * 2 * (shared ? w * w * w : side * side * side);
+    double tried = problem->l2 == FIT_L2_AUTO ? 3 : 1;
+    return tried * (4 * w * C * (SUBSET_ROUNDS * some + WHOLE_ROUNDS * n) + hessians + inverses);
+}

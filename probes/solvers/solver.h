@@ -121,6 +121,11 @@ typedef struct FitCheck {
 } FitCheck;
 int fit_check(FitCheck *out, const FitProblem *problem, const Work *work);
 
+/* Floating-point operations of a fit, roughly: rounds as they were on networks of 6x6 and 8x8, at
+ * the speed of matrix products (liblinear's are counted LIBLINEAR_SLOWNESS times). */
+#define FIT_SHARE_OF_SPEED 0.5 /* of the speed of square products that a fit reaches */
+double fit_flops(const char *solver, const FitProblem *problem);
+
 /* Version of the LIBLINEAR in use: 230 for 2.30. */
 int fit_liblinear_version(void);
 /* Bytes that a fit needs besides its inputs and outputs, with at most 60 rows a game. */

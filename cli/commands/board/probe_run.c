@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "cli/commands/common/hint_words.h"
+#include "model/speed.h"
 
 int probe_run_open(ProbeRun *run, Context *context, const ProbeSample *sample, const char *path)
 {
@@ -33,10 +34,13 @@ typedef struct SweepShow {
 static void show_start(void *owner, const SweepResult *so_far)
 {
     const SweepShow *show = owner;
+    char time[SPEED_TEXT];
+    speed_estimate(time, so_far->flops, FIT_SHARE_OF_SPEED, show->context->pool);
     context_say(show->context,
-                "%zu training, %zu validation, %zu test positions; up to %.0f MiB of memory",
+                "%zu training, %zu validation, %zu test positions; up to %.0f MiB of memory, %s "
+                "(estimated)",
                 so_far->n_train, so_far->n_validation, so_far->n_test,
-                (double)(so_far->bytes + memory_peak_bytes()) / 1048576);
+                (double)(so_far->bytes + memory_peak_bytes()) / 1048576, time);
 }
 
 static int show_scored(void *owner, int layer, int control, const LabelledSet *truth,
@@ -95,7 +99,7 @@ int probe_run_sweep(ProbeRun *run, Context *context, bool fit)
     Swept *swept = &run->swept;
     SweepShow show = {context, swept};
     SweepObserver observer = {.context = &show, .start = show_start, .scored = show_scored};
-    Work work = *study_work(context, "probing", "layers");
+    Work work = *study_work(context, "probing", "parts");
     work.memory_bytes = (size_t)run->sample->memory << 20;
     run->options.observer = &observer;
     swept->work = &work;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "model/speed.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
@@ -114,10 +115,14 @@ static int read_layers(ActivationsOptions *out, const Context *context, const Mo
 
 static void announce(void *context, const ActivationsReport *so_far)
 {
-    context_say(context,
-                "%zu rows of %zu games in %zu shards: %.1f MiB on disk, up to %.0f MiB of memory",
-                so_far->n_rows, so_far->n_games, so_far->n_shards, (double)so_far->bytes / 1048576,
-                (double)so_far->memory_bytes / 1048576);
+    char time[SPEED_TEXT];
+    speed_estimate(time, so_far->flops, FORWARD_SHARE_OF_SPEED, ((Context *)context)->pool);
+    context_say(
+        context,
+        "%zu rows of %zu games in %zu shards: %.1f MiB on disk, up to %.0f MiB of memory, %s "
+        "(estimated)",
+        so_far->n_rows, so_far->n_games, so_far->n_shards, (double)so_far->bytes / 1048576,
+        (double)so_far->memory_bytes / 1048576, time);
 }
 
 static void activations_report(Context *context, const ActivationsReport *result,

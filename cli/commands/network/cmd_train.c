@@ -163,10 +163,13 @@ static int run_train(Context *context)
         watch.corpus = inputs.corpus ? given->corpus : NULL;
         watch.generated =
             !inputs.corpus || strcmp(corpus_info(inputs.corpus)->source, "random") == 0;
+        char time[SPEED_TEXT] = "";
+        train_estimate(time, &cfg, &train, context->pool);
         context_say(context,
-                    "%lld parameters, %zu threads, %s products, %.0f MB of memory, seed %llu",
+                    "%lld parameters, %zu threads, %s products, %.0f MB of memory, %s (estimated), "
+                    "seed %llu",
                     (long long)gpt_config_parameters(&cfg), context->threads, train.precision,
-                    (double)(train_bytes(&cfg, &train, context->threads) + init_bytes) / 1e6,
+                    (double)(train_bytes(&cfg, &train, context->threads) + init_bytes) / 1e6, time,
                     (unsigned long long)context->seed);
         rc = train_watched(&watch, &job);
         js_free(about);

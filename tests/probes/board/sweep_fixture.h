@@ -37,6 +37,7 @@ typedef struct SweepWatch {
     int stop_control;         /* ... and ticks of controls */
     int n_layers, n_controls; /* controls: begun and done */
     TickLog log;
+    double parts, parts_of_layers; /* last tick of "parts"; the last one before the controls */
     double right[N_CONTROLS + 1]; /* shares of right cells, counted by the observer; 0: not shown */
     uint64_t truth[N_CONTROLS + 1]; /* sums over the labels of the same readings */
 } SweepWatch;
@@ -52,6 +53,12 @@ static inline void on_layer(void *context, const LayerScore *layer)
 static inline void on_tick(void *context, const char *stage, double done, double total)
 {
     SweepWatch *watch = context;
+    if (strcmp(stage, "parts") == 0) { /* comes between the ticks of the other stages */
+        assert_true(done >= watch->parts && done <= 100 && total == 100);
+        watch->parts = done;
+        watch->parts_of_layers = watch->n_controls > 0 ? watch->parts_of_layers : done;
+        return;
+    }
     tick_log(&watch->log, stage, done, total);
     watch->n_controls += strncmp(stage, "control ", 8) == 0;
     if (watch->n_controls > 0 && watch->n_controls == watch->stop_control) {
@@ -87,6 +94,7 @@ static inline int fit(SweepResult *result, char hash[HASH_HEX_SIZE], const char 
     observed.observer = &observer;
     heard.tick = on_tick;
     heard.context = watch;
+    watch->parts = 0;
     fixture_path(path, &fixture, name);
     int rc = sweep_fit(result, &probe, path, &fixture.subject, fixture.corpus, &observed, &heard);
     probe_release(&probe);

@@ -15,6 +15,8 @@ static void controls_are_kept(void **state)
     options.n_games = 60;
     SweepWatch watch = {0};
     assert_int_equal(fit(&whole, hash, "undisturbed", &options, &watch, &usual), 0);
+    /* The progress covers the controls, the longer half here, and ends at the end. */
+    assert_true(watch.parts > 99.999 && watch.parts_of_layers > 1 && watch.parts_of_layers < 60);
     fixture_path(kept, &fixture, "undisturbed.controls");
     assert_false(dir_exists(kept));
     fixture_path(kept, &fixture, "disturbed.controls");
