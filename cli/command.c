@@ -65,8 +65,10 @@ const Command *command__at(size_t index)
                             : NULL;
 }
 
+/* Two words before one: "eval compare" is not eval of a network that is called compare. */
 static CommandFound command_find(int argc, char **argv)
 {
+    CommandFound found = {NULL, 0};
     for (size_t i = 0; command__at(i); i++) {
         const Command *command = command__at(i);
         const char *name = command->name;
@@ -75,13 +77,12 @@ static CommandFound command_find(int argc, char **argv)
             continue;
         }
         if (name[first] == '\0') {
-            return (CommandFound){command, 1};
-        }
-        if (argc > 1 && strcmp(name + first + 1, argv[1]) == 0) {
+            found = (CommandFound){command, 1};
+        } else if (argc > 1 && strcmp(name + first + 1, argv[1]) == 0) {
             return (CommandFound){command, 2};
         }
     }
-    return (CommandFound){NULL, 0};
+    return found;
 }
 
 /* The subcommands of a group, "fit|eval". */

@@ -54,14 +54,16 @@ static void names_add(Text *text, const char *group)
     text_add(text, group ? "" : "help");
 }
 
-/* Whether this command is the first of a group. */
+/* Whether this command is the first of a group; what follows a command of the same first word is in
+ * none. */
 static bool begins_group(size_t i, char group[32])
 {
     const char *name = command__at(i)->name;
     size_t first = strcspn(name, " ");
     snprintf(group, 32, "%.*s", (int)first, name);
+    const char *before = i > 0 ? command__at(i - 1)->name : "";
     return name[first] == ' ' &&
-           (i == 0 || strncmp(command__at(i - 1)->name, name, first + 1) != 0);
+           (strncmp(before, name, first) != 0 || (before[first] != ' ' && before[first] != '\0'));
 }
 
 static void bash_command(Text *text, const Command *command, const OptionSpec *specs, size_t n)

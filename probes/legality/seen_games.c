@@ -372,6 +372,22 @@ int seen_games(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
     return rc;
 }
 
+int seen_games_union(SeenGames *out, const SeenGames *a, const SeenGames *b)
+{
+    out->hashes = mem_alloc(a->n + b->n + 1, sizeof(out->hashes[0]), "hashes of seen games");
+    if (!out->hashes) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t i = 0, j = 0; i < a->n || j < b->n;) {
+        bool of_a = j == b->n || (i < a->n && a->hashes[i] <= b->hashes[j]);
+        uint64_t next = of_a ? a->hashes[i] : b->hashes[j];
+        out->hashes[out->n++] = next;
+        i += i < a->n && a->hashes[i] == next;
+        j += j < b->n && b->hashes[j] == next;
+    }
+    return 0;
+}
+
 void seen_games_release(SeenGames *seen)
 {
     mem_free(seen->hashes);

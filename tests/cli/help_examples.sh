@@ -13,6 +13,7 @@ ogpt train; --minutes [0-9]+; --steps 1 --d-model 32 --heads 4 --batch 16
 ogpt train; --games 200000; --games 16 --d-model 32 --heads 4 --batch 16
 ogpt train; --preset tiny;
 ogpt eval; --games 1000; --games 20
+ogpt eval compare;games.ogpc$;games.ogpc --games 20
 ogpt eval; --by-ply; --by-ply --games 20
 ogpt probe fit;$; --games 20 --test-games 20
 ogpt probe fit;(.*(probe-2|colour|empty|liblinear|mlp).*)$;\1 --no-controls

@@ -110,6 +110,8 @@ document 'corpus show' corpus show six.ogpc 3 --ply 10
 document train train net --corpus six.ogpc "${shape[@]}"
 document 'train profile' train other --fresh --size 6 "${shape[@]}" --profile --probe-every 2 --lr 0.01
 document eval eval net --corpus six.ogpc --games 20
+document 'eval compare' eval compare net other --corpus six.ogpc --games 20 --csv compared.csv
+header 'eval compare' compared.csv
 document 'probe fit' probe fit net "${small[@]}" --out mine --check-against liblinear --csv fit
 header 'probe fit' fit/*.csv
 document 'probe fit hidden' probe fit net "${small[@]}" --out hidden --layers 0 --solver adamw \

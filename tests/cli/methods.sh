@@ -28,6 +28,8 @@ expect 0 train m2 --corpus g.ogpc --layers 1 --d-model 16 --heads 2 --steps 4 --
 documented train
 expect 0 eval m --corpus g.ogpc --games 20 --json
 documented eval
+expect 0 eval compare m m2 --corpus g.ogpc --games 20 --json
+documented 'eval compare'
 expect 0 probe fit m $small --out mine --check-against liblinear --json
 documented 'probe fit'
 for control in majority history history_mlp random_model shuffled planted; do

@@ -37,9 +37,9 @@ static int eval_run(Context *context)
     LegalityScore score = {0};
     char probe[FILES_PATH_MAX];
     int rc = context_inputs_open(context, &inputs, context->args[0], asked->corpus);
-    rc = rc ? rc : scored_open(&scored, context, &inputs, asked);
+    rc = rc ? rc : scored_open(&scored, context, &inputs, 1, asked);
     rc = rc ? rc : study_begin(context, inputs.subject.model.path, false);
-    rc = rc ? rc : scored_look(&scored, context, &inputs, asked);
+    rc = rc ? rc : scored_look(&scored, context, &inputs, 1, asked);
     rc = rc ? rc
             : legality_score(&score, inputs.subject.model.gpt, scored.source, 0, (size_t)scored.n,
                              study_work(context, "eval", "games"));

@@ -23,14 +23,17 @@ typedef struct EvalGames {
 } EvalGames;
 
 /* Open the games: all that were asked for, or all that there are, which it says. Games of a
- * generated corpus come from its test split. An imported corpus is scored whole, unless the network
- * was trained on a corpus: nobody knows which games two collections share. */
-int scored_open(EvalGames *out, const Context *context, const StudyInputs *inputs,
+ * generated corpus come from its test split. An imported corpus is scored whole, unless a network
+ * was trained on a corpus: nobody knows which games two collections share. inputs: one network, or
+ * n <= SCORED_BY_MAX of one board with the same corpus. */
+#define SCORED_BY_MAX 2
+int scored_open(EvalGames *out, const Context *context, const StudyInputs *inputs, size_t n,
                 const ScoredAsked *asked);
-/* Leave generated games that training had out; after study_begin. The results database keeps which
- * they are, so that the next call need not look again: under a hash of the games themselves and of
- * the fresh games that the manifest names. Returns OGPT_EFORMAT if no game is left. */
-int scored_look(EvalGames *out, Context *context, const StudyInputs *inputs,
+/* Leave generated games that training of any of the networks had out; after study_begin. The
+ * results database keeps which they are, so that the next call need not look again: under a hash of
+ * the games themselves and of the fresh games that the manifest names. Returns OGPT_EFORMAT if no
+ * game is left. */
+int scored_look(EvalGames *out, Context *context, const StudyInputs *inputs, size_t n,
                 const ScoredAsked *asked);
 
 #endif

@@ -8,12 +8,13 @@
 #include "datasets/corpus.h"
 #include "game/play.h"
 
-enum { GAMES = 400, REPEATED = 100, MOVES = 32, OWN_SEED = 5 };
+enum { GAMES = 400, REPEATED = 100, MOVES = 32, OWN_SEED = 5, OTHER_STEPS = 31, BATCH = 8 };
 
 /* GAMES fresh 6x6 games, the first n_own of them of OWN_SEED and the others of seed 6, but for the
- * last REPEATED, which are the first ones again; returns how many of each lie in the test split. */
+ * last REPEATED, which are the first ones again; returns how many of each lie in the test split;
+ * `later`: others behind those that OTHER_STEPS steps of training take. */
 typedef struct Tested {
-    size_t own, others, own_once;
+    size_t own, others, own_once, later;
 } Tested;
 
 static Tested corpus_made(const char *name, size_t n_own)
@@ -32,6 +33,7 @@ static Tested corpus_made(const char *name, size_t n_own)
         n.own += tested && k < n_own;
         n.others += tested && k >= n_own;
         n.own_once += tested && i < n_own;
+        n.later += tested && k >= n_own && k >= OTHER_STEPS * BATCH;
     }
     assert_int_equal(corpus_create(&corpus, at(name), &meta), 0);
     assert_int_equal(corpus_write_blocks(corpus, 0, 1, moves), 0);
@@ -101,10 +103,44 @@ static void training_games_are_left_out(void **state)
     js_free(mixed);
 }
 
+static void compare(Js **out, const char *option)
+{
+    const char *words[] = {"eval",      "compare", "model",   "other", "--corpus",
+                           "both.ogpc", "--json",  "--quiet", option,  NULL};
+    assert_int_equal(command_run(words), 0);
+    assert_int_equal(js_parse_file(out, at("out"), 1 << 20), 0);
+}
+
+/* Games that training of either network had are left out for both. */
+static void either_training_is_left_out_of_a_comparison(void **state)
+{
+    Js *paired = NULL, *whole = NULL;
+    const Tested half = corpus_made("both.ogpc", GAMES / 2);
+    assert_true(half.later > 1 && half.others > half.later);
+    const char *train[] = {"train",   "other",   "--fresh",  "--size",  "6",
+                           "--seed",  "6",       "--layers", "1",       "--d-model",
+                           "16",      "--heads", "2",        "--batch", "8",
+                           "--steps", "31",      "--quiet",  NULL};
+    assert_int_equal(command_run(train), 0);
+    compare(&paired, NULL);
+    const Js *row = js_at(js_member(paired, "tests"), 0);
+    assert_int_equal(js_int_of(js_member(row, "games")), (int64_t)half.later);
+    assert_int_equal(js_int_of(js_member(paired, "seen_games")),
+                     (int64_t)(half.own + half.others - half.later));
+    /* The twin: nobody looks. */
+    compare(&whole, "--no-seen");
+    row = js_at(js_member(whole, "tests"), 0);
+    assert_int_equal(js_int_of(js_member(row, "games")), (int64_t)(half.own + half.others));
+    assert_false(js_has(whole, "seen_games"));
+    js_free(paired);
+    js_free(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_games_are_left_out),
+        cmocka_unit_test(either_training_is_left_out_of_a_comparison), /* goes on with its model */
     };
     commands_install();
     return cmocka_run_group_tests(tests, work_create, work_remove);
