@@ -312,7 +312,7 @@ static int leftovers_recover(const char *path, const DbLook *look)
     return rc;
 }
 
-/* Open for reading and compare marks and tables. *code: SQLite's, after a failure. */
+/* Open for reading and compare marks and tables. *code: SQLite's, extended, after a failure. */
 static int reader_open(Db **out, bool *is_new, int *code, const char *path, const DbLook *look,
                        const DbSchema *schema, bool immutable)
 {
@@ -321,7 +321,7 @@ static int reader_open(Db **out, bool *is_new, int *code, const char *path, cons
     rc = rc ? rc : handle_harden(*out);
     rc = rc ? rc : schema_check(is_new, *out, schema);
     if (rc != 0) {
-        *code = *out ? sqlite3_errcode((*out)->handle) & 0xff : SQLITE_OK;
+        *code = *out ? sqlite3_extended_errcode((*out)->handle) : SQLITE_OK;
         db_close(*out);
         *out = NULL;
     }
@@ -356,6 +356,14 @@ static int look_judge(const DbLook *look, const char *path, DbMode mode, const D
                : id_refuse(path, look->application_id, schema);
 }
 
+/* Whether SQLite could not make a log because the folder is not to be written to: a device that is
+ * only read, or somebody else's folder. */
+static bool folder_is_closed(int code)
+{
+    return (code & 0xff) == SQLITE_CANTOPEN || code == SQLITE_READONLY_DIRECTORY ||
+           code == SQLITE_READONLY_CANTINIT;
+}
+
 /* A handle that can only read, on a file that is ours. */
 static int file_prove(Db **out, bool *is_new, const char *path, const DbLook *look, DbMode mode,
                       const DbSchema *schema)
@@ -364,13 +372,13 @@ static int file_prove(Db **out, bool *is_new, const char *path, const DbLook *lo
     int rc = reader_open(out, is_new, &code, path, look, schema, false);
     const bool ours =
         look->application_id == schema->application_id || (look->is_unborn && mode == DB_CREATE);
-    if (rc != 0 && code == SQLITE_READONLY && ours) {
+    if (rc != 0 && folder_is_closed(code) && look->is_wal && !look->has_wal) {
+        /* No log can be made, and nobody has one. */
+        rc = reader_open(out, is_new, &code, path, look, schema, true);
+    } else if (rc != 0 && (code & 0xff) == SQLITE_READONLY && ours) {
         rc = leftovers_recover(path, look);
         rc = rc ? rc : reader_open(out, is_new, &code, path, look, schema, false);
-    } else if (rc != 0 && code == SQLITE_CANTOPEN && look->is_wal && !look->has_wal) {
-        /* In a folder that cannot be written to, no log can be made, and nobody has one. */
-        rc = reader_open(out, is_new, &code, path, look, schema, true);
-    } else if (rc != 0 && code == SQLITE_READONLY) {
+    } else if (rc != 0 && (code & 0xff) == SQLITE_READONLY) {
         rc = id_refuse(path, look->application_id, schema); /* a foreign one, with its journal */
     }
     if (rc == 0 && *is_new && mode != DB_CREATE) {

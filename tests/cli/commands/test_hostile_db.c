@@ -274,6 +274,36 @@ static void read_only_files_are_read(void **state)
     store_close(store);
 }
 
+/* Somebody else's results in somebody else's folder, where no log can be made: they are read. */
+static void files_in_a_closed_folder_are_read(void **state)
+{
+    enum { NOBODY = 65534 };
+    Store *store = NULL;
+    Js *list = NULL;
+    const bool root = geteuid() == 0;
+    assert_int_equal(mkdir(at("closed"), 0755), 0);
+    results_make("closed/his.db");
+    results_sql("closed/his.db", "PRAGMA journal_mode=WAL");
+    assert_int_equal(chmod(at("closed"), 0555), 0);
+    assert_int_equal(chmod(at("."), 0755), 0);
+    if (root && seteuid(NOBODY) != 0) {
+        skip();
+    }
+    int rc = store_open_read(&store, at("closed/his.db"));
+    rc = rc ? rc : store_list(&list, store, 0);
+    size_t n = js_length(list);
+    js_free(list);
+    store_close(store);
+    store = NULL;
+    int to_write = store_open(&store, at("closed/his.db"));
+    const bool said = strstr(err_message(), "his.db: not writable");
+    assert_int_equal(root ? seteuid(0) : chmod(at("closed"), 0755), 0);
+    assert_int_equal(rc, 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(to_write, OGPT_EIO); /* the twin: nothing is written there */
+    assert_true(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +311,7 @@ int main(void)
         cmocka_unit_test(wrong_values_are_refused),
         cmocka_unit_test(corrupted_results_are_refused_or_whole),
         cmocka_unit_test(read_only_files_are_read),
+        cmocka_unit_test(files_in_a_closed_folder_are_read),
     };
     return cmocka_run_group_tests_name("hostile_db", tests, work_create, work_remove);
 }
