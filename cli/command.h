@@ -170,8 +170,9 @@ int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what
 bool context_shipped_model(char *out, const char *name);
 
 /* Options of the command that were not typed take the values that an earlier run stored under their
- * names; texts are borrowed. The values stored with this run stay those that were typed. */
-void context_options_take(Context *context, const Js *values);
+ * names; texts are borrowed. The values stored with this run stay those that were typed. Errors as
+ * options_take (cli/options.h). */
+int context_options_take(Context *context, const Js *values, const char *origin);
 /* Whether the command's own option `name` was typed, with any value. */
 bool context_given(const Context *context, const char *name);
 /* The value of one of the command's own options, as it is stored with the run: of an ENUM its word;

@@ -119,9 +119,9 @@ void context__fill(Context *context, const CommonOptions *common, OptionTable ta
     context->options_json = options_collect(context, &tables[1]);
 }
 
-void context_options_take(Context *context, const Js *values)
+int context_options_take(Context *context, const Js *values, const char *origin)
 {
-    options_take(context->own, values);
+    return options_take(context->own, values, origin);
 }
 
 bool context_given(const Context *context, const char *name)

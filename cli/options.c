@@ -360,23 +360,41 @@ static Js *value_json(const OptionSpec *spec, const void *field)
     return text ? js_str(text) : js_null();
 }
 
-void options_take(OptionTable *table, const Js *values)
+/* A stored value as it would be typed, into out[64] or borrowed from `value`; NULL if it has not
+ * the type of the option. */
+static const char *stored_text(char out[64], const OptionSpec *spec, const Js *value)
 {
-    for (size_t i = 0; i < table->n; i++) {
+    bool number = spec->type == OPT_INT || spec->type == OPT_NUM;
+    if (js_type(value) == JS_STR) {
+        return number ? NULL : js_str_of(value);
+    }
+    if (js_type(value) == JS_INT) {
+        snprintf(out, 64, "%lld", (long long)js_int_of(value));
+    } else {
+        snprintf(out, 64, "%.17g", js_num_of(value));
+    }
+    return number && (js_type(value) == JS_INT || js_type(value) == JS_NUM) ? out : NULL;
+}
+
+int options_take(OptionTable *table, const Js *values, const char *origin)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < table->n; i++) {
         const OptionSpec *spec = &table->specs[i];
         const Js *value = js_member(values, spec->name);
-        void *field = field_of(table, spec);
-        if (!value || table->given[i]) {
+        bool taken = spec->type == OPT_INT || spec->type == OPT_NUM || spec->type == OPT_TEXT ||
+                     spec->type == OPT_CHOICE;
+        char number[64];
+        if (!value || js_type(value) == JS_NULL || table->given[i] || !taken) {
             continue;
         }
-        switch (spec->type) {
-        case OPT_INT: *(int64_t *)field = (int64_t)js_num_of(value); break;
-        case OPT_NUM: *(double *)field = js_num_of(value); break;
-        case OPT_TEXT:
-        case OPT_CHOICE: *(const char **)field = js_str_of(value); break;
-        default: break;
-        }
+        const char *text = stored_text(number, spec, value);
+        rc = !text ? err_set(OGPT_EFORMAT, "%s: its option \"%s\" has not the type of --%s", origin,
+                             spec->name, spec->name)
+             : *text != '\0' ? value_set(table, spec, text, origin)
+                             : 0;
     }
+    return rc == OGPT_EUSAGE ? err_set(OGPT_EFORMAT, "%s", err_message()) : rc;
 }
 
 void options_document(Js *object, const OptionTable *table)

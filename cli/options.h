@@ -46,8 +46,9 @@ int options_check_outputs(const OptionTable *table);
 bool option_given(const OptionTable *table, const char *name);
 
 /* Every number or text option that was not given and is a key of `values` takes the value there;
- * texts are borrowed from `values`. */
-void options_take(OptionTable *table, const Js *values);
+ * texts are borrowed from `values`. OGPT_EFORMAT, with `origin`, for a value that could not have
+ * been typed: another type, outside its range, no word of its choices. */
+int options_take(OptionTable *table, const Js *values, const char *origin);
 
 /* Every option with its value, defaults included; unset ones are null. */
 void options_document(Js *object, const OptionTable *table);

@@ -223,6 +223,41 @@ static void curves_reach_both_corners(void **state)
     assert_null(text.data);
 }
 
+/* What an earlier run stored: taken where nothing was typed, refused where it could not have been
+ * typed. */
+static void stored_values_are_taken_or_refused(void **state)
+{
+    static const char *const refused[][2] = {
+        {"{\"count\": 1001}", "run: --count: a whole number -5..1000 expected"},
+        {"{\"count\": \"12\"}", "option \"count\" has not the type"},
+        {"{\"count\": true}", "option \"count\" has not the type"},
+        {"{\"rate\": -0.5}", "run: --rate: a number 0.."},
+        {"{\"rate\": []}", "option \"rate\" has not the type"},
+        {"{\"choice\": \"zip\"}", "one of auto|pgn|wthor expected"},
+        {"{\"choice\": 3}", "option \"choice\" has not the type"},
+        {"{\"text\": 3}", "option \"text\" has not the type"},
+    };
+    Parsed p;
+    Js *values = NULL;
+    const char *good = "{\"count\": 12, \"rate\": 2, \"choice\": \"pgn\", \"text\": \"\", "
+                       "\"unset\": null, \"foreign\": {}}";
+    PARSE(&p, "--rate", "0.25");
+    assert_int_equal(js_parse(&values, good, strlen(good), "values"), 0);
+    assert_int_equal(options_take(&p.table, values, "run"), 0);
+    assert_int_equal(p.fields.count, 12);
+    assert_true(p.fields.rate == 0.25); /* typed */
+    assert_string_equal(p.fields.choice, "pgn");
+    assert_null(p.fields.text);
+    js_free(values);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        const char *text = refused[i][0];
+        PARSE(&p, "--flag");
+        assert_int_equal(js_parse(&values, text, strlen(text), "values"), 0);
+        assert_refused(options_take(&p.table, values, "run"), OGPT_EFORMAT, refused[i][1]);
+        js_free(values);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +268,7 @@ int main(void)
         cmocka_unit_test(document_holds_defaults),
         cmocka_unit_test(text_grows_and_fails_cleanly),
         cmocka_unit_test(curves_reach_both_corners),
+        cmocka_unit_test(stored_values_are_taken_or_refused),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

@@ -30,7 +30,7 @@ static bool fresh_parse(int *size, uint64_t *seed, const char *source)
     }
     *size = (int)strtol(source + 6, &end, 10);
     *seed = *end == ':' ? strtoull(end + 1, &end, 10) : 0;
-    return *end == '\0';
+    return *end == '\0' && game_variant(*size);
 }
 
 /* --init-from without games: the options of that run, and games as it had them. Fresh games are
@@ -66,7 +66,10 @@ static int take_options(TrainInputs *out, Context *context, TrainCommand *given)
             js_set(out->taken, key, js_keep(value));
         }
     }
-    context_options_take(context, out->taken);
+    rc = context_options_take(context, out->taken, given->init_from);
+    if (rc) {
+        return rc;
+    }
     given->corpus = js_str_of(js_member(about, "corpus"));
     given->fresh = fresh_parse(&size, &seed, source);
     if (given->fresh) {

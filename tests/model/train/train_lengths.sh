@@ -89,5 +89,10 @@ refuse 2 'give either --corpus CORPUS or --fresh' train lost --steps 3
 expect 0 convert longer/step-00000025 bare --to mingpt --quiet
 expect 0 convert bare/model.safetensors foreign --from mingpt --heads 2 --quiet
 refuse 2 'does not say how it was trained' train lost --init-from foreign
+cp -r longer/step-00000025 strange # made by hand: a board that there is not
+sed -i 's/"source": "fresh:4:1"/"source": "fresh:7:1"/' strange/MANIFEST.json
+"$OGPT" verify strange >out 2>&1
+sed -i "s/\"manifest_sha256\": \"[0-9a-f]*\"/\"manifest_sha256\": \"$(sed -n 's/.*SHA-256 [0-9a-f]*, found \([0-9a-f]*\);.*/\1/p' out | head -1)\"/" strange/MANIFEST.json
+refuse 2 'was trained on the corpus fresh:7:1, which is not here' train lost --init-from strange
 [ ! -e lost ] || fail 'a refused run left its folder'
 check_end
