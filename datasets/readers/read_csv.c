@@ -39,11 +39,15 @@ static char separator_of(const uint8_t *head, size_t n)
     return *most;
 }
 
-/* A table with a column of the wanted name. */
+/* A table with a column of the wanted name. "# my best moves" is a comment of plain text; a column
+ * can be called "#". */
 static bool csv_recognise(const uint8_t *head, size_t n, uint64_t size, const ReadOptions *options)
 {
     const char separator = separator_of(head, n);
     size_t i = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    if (i + 1 < n && head[i] == '#' && head[i + 1] != separator) {
+        return false;
+    }
     while (i < n && head[i] != '\n') {
         size_t end = i;
         while (end < n && head[end] != '\n' && head[end] != '\r' && head[end] != separator) {

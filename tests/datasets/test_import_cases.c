@@ -203,6 +203,8 @@ static void tables_are_read_by_their_column(void **state)
          "game_moves", 2, 1},
         {"eOthello_game_id,winner,game_moves\n1,-1,f5d6\n", NULL, 1, 0},
         {"a\tb\n\xe1\tf5 d6\n", "b", 1, 0},
+        {"#,moves\n1,f5 d6\n", NULL, 1, 0},
+        {"# my best moves\nf5,d6\n# again\nf5 f6\n", NULL, 2, 0}, /* plain text */
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         ImportOptions options = import_options(8);
