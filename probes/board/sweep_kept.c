@@ -99,6 +99,16 @@ static int is_kept(bool *out, const char *path)
     return rc == OGPT_EFORMAT ? 0 : rc;
 }
 
+/* Whether each byte is a class of the task: scoring counts by it. */
+static bool are_classes(const uint8_t *reading, size_t n, const Probe *probe)
+{
+    size_t i = 0;
+    while (i < n && reading[i] < probe->n_classes) {
+        i++;
+    }
+    return i == n;
+}
+
 int sweep__recall(bool *found, Sweep *sweep, Control control)
 {
     char path[FILES_PATH_MAX], file[FILES_PATH_MAX], settings[1024];
@@ -120,7 +130,7 @@ int sweep__recall(bool *found, Sweep *sweep, Control control)
     if (rc == 0 && made && strcmp(made, settings) == 0) {
         rc = path_join(file, path, KEPT_READING);
         rc = rc ? rc : file_read_all(&reading, &n_bytes, file, wanted + 1);
-        *found = rc == 0 && n_bytes == wanted;
+        *found = rc == 0 && n_bytes == wanted && are_classes(reading, wanted, sweep->probe);
     }
     if (*found) {
         memcpy(sweep->predicted, reading, wanted);
@@ -141,9 +151,13 @@ int sweep__keep(const Sweep *sweep, Control control)
         return 0;
     }
     int rc = kept_path(path, sweep->path, NULL);
+    PathKind kind;
+    rc = rc ? rc : path_kind(&kind, path);
+    if (rc == 0 && kind != PATH_MISSING && kind != PATH_DIRECTORY) {
+        return 0; /* something of another origin: nothing is kept */
+    }
     rc = rc ? rc : dir_create(path);
     rc = rc ? rc : kept_path(path, sweep->path, control_name(control));
-    PathKind kind;
     bool kept = false;
     rc = rc ? rc : path_kind(&kind, path);
     rc = rc || kind == PATH_MISSING ? rc : is_kept(&kept, path);

@@ -2,6 +2,8 @@
  * and networks with extreme weights end at once, with the layer and the reason. */
 #include <math.h>
 
+#include "base/arena.h"
+#include "base/manifest.h"
 #include "tests/probes/board/sweep_fixture.h"
 
 /* Interrupted in its controls and called again: the same result, and what was finished is not
@@ -57,6 +59,49 @@ static void controls_are_kept(void **state)
                             sizeof(ProbeScore));
 }
 
+/* Under the name of what is kept lies a file: nothing is kept, the sweep is done, the file stays.
+ * And a reading that is no class of the task, in a folder whose sums are right, is not taken. */
+static void what_is_not_ours_is_left_alone(void **state)
+{
+    char hash[HASH_HEX_SIZE], folder[FILES_PATH_MAX], file[FILES_PATH_MAX], path[FILES_PATH_MAX];
+    SweepResult whole, part;
+    SweepOptions options = small_options();
+    SweepWatch watch = {0};
+    options.controls = true;
+    options.n_games = 40;
+    options.n_test_games = 20;
+    fixture_path(file, &fixture, "blocked.controls");
+    assert_int_equal(file_write_atomic(file, "mine", 4, false), 0);
+    assert_int_equal(fit(&whole, hash, "blocked", &options, &watch, &usual), 0);
+    assert_true(file_exists(file));
+
+    watch = (SweepWatch){.stop_control = 2 * CONTROL_RANDOM_MODEL + 1};
+    assert_int_equal(fit(&part, hash, "hurt", &options, &watch, &usual), OGPT_EINTR);
+    fixture_path(path, &fixture, "hurt.controls");
+    assert_int_equal(path_join(folder, path, control_name(CONTROL_HISTORY)), 0);
+    static const char *const names[] = {"control.json", "reading.bin"};
+    void *data[2];
+    size_t n[2];
+    Publish *publish = NULL;
+    Js *fields = js_object();
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(path_join(file, folder, names[i]), 0);
+        assert_int_equal(file_read_all(&data[i], &n[i], file, 1 << 20), 0);
+    }
+    memset(data[1], 200, n[1]);
+    assert_int_equal(publish_begin(&publish, folder, true), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(publish_file(publish, names[i], data[i], n[i]), 0);
+        mem_free(data[i]);
+    }
+    assert_int_equal(publish_commit(publish, fields), 0);
+    js_free(fields);
+    watch = (SweepWatch){0};
+    assert_int_equal(fit(&part, hash, "hurt", &options, &watch, &usual), 0);
+    assert_memory_equal(&part.control[CONTROL_HISTORY], &whole.control[CONTROL_HISTORY],
+                        sizeof(ProbeScore));
+}
+
 /* A network whose weights are scaled out of the range of single precision, and one that overflows:
  * both end at once, with the layer named, whichever solver. */
 static void extreme_networks_are_refused(void **state)
@@ -106,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extreme_networks_are_refused),
         cmocka_unit_test(controls_are_kept),
+        cmocka_unit_test(what_is_not_ours_is_left_alone),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
