@@ -59,6 +59,7 @@ took=$((${EPOCHREALTIME/./} - start))
 whole=$(json_value content_hash)
 RANDOM=7
 n_killed=0
+expect 0 generate killed.ogpc --games 1500 --quiet # so the first kill hits an extension
 for i in 1 2 3 4 5 6 7 8 9 10; do
     "$OGPT" generate killed.ogpc --games $games --threads $((i % 3 + 1)) --quiet >/dev/null 2>err &
     pid=$!
