@@ -242,7 +242,7 @@ int dir_create(const char *path)
 
 static int entry_remove(const char *path, const struct stat *info, int kind, struct FTW *place)
 {
-    if (remove(path) != 0) {
+    if (remove(path) != 0 && errno != ENOENT) { /* another process may clean up here, too */
         return err_set_errno(OGPT_EIO, "%s: cannot be removed", path);
     }
     return 0;
@@ -364,7 +364,8 @@ static const char *dead_name(const char *entry, const char *prefix)
 }
 
 /* Handle one entry that a dead process left, if its goal is `only` (NULL: any goal). A directory
- * that was being replaced is put back if its goal is missing; everything else is removed. */
+ * that was being replaced is put back if its goal is missing; everything else is removed. What is
+ * gone meanwhile was handled by another process, or by its own before that ended. */
 static int leftover_clean(size_t *n_removed, const char *dir, const char *entry, const char *only)
 {
     const char *replaced = dead_name(entry, PREFIX_OLD);
@@ -384,13 +385,13 @@ static int leftover_clean(size_t *n_removed, const char *dir, const char *entry,
     PathKind kind = PATH_OTHER;
     rc = replaced ? path__entry(&kind, &info, goal) : 0;
     if (rc == 0 && kind == PATH_MISSING) {
-        return rename(path, goal) == 0
+        return rename(path, goal) == 0 || errno == ENOENT
                    ? 0
                    : err_set_errno(OGPT_EIO, "%s: cannot be put back as %s", path, goal);
     }
     rc = rc ? rc : dir_remove(path);
     *n_removed += rc == 0;
-    return rc;
+    return rc && path__entry(&kind, &info, path) == 0 && kind == PATH_MISSING ? 0 : rc;
 }
 
 int dir_list_stale(char ***names, size_t *n, const char *path)

@@ -145,13 +145,25 @@ int file_new_write_new(const char *path, const void *data, size_t n_bytes)
 }
 
 /* In one step: renameat2 where the file system can, else a second name and the removal of the
- * first. */
+ * first. A file system that knows neither (folders that a virtual machine shares) leaves a moment
+ * between the look and the renaming. */
 int file_new_rename(const char *from, const char *to)
 {
+    struct stat info;
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
         return 0;
     }
-    return (errno == EINVAL || errno == ENOSYS) && link(from, to) == 0 ? unlink(from) : -1;
+    if (errno != EINVAL && errno != ENOSYS) {
+        return -1;
+    }
+    if (link(from, to) == 0) {
+        return unlink(from);
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) {
+        return -1;
+    }
+    errno = EEXIST;
+    return lstat(to, &info) == 0 || errno != ENOENT ? -1 : rename(from, to);
 }
 
 static int exists_error(const char *path)
