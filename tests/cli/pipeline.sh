@@ -14,7 +14,9 @@ keys() {
         grep -q "\"$key\": " out || fail "$(json_value command): key '$key' expected"
     done
     grep -q '^  "schema": 1,$' out || fail "$(json_value command): schema 1 expected"
-    [ -s err ] && fail "$(json_value command): --json --quiet: nothing expected on stderr"
+    # A warning is never quiet: with so few games a control learns nothing, and ogpt says so.
+    grep -qv '^ogpt: warning: the history MLP learned nothing' err &&
+        fail "$(json_value command): --json --quiet: nothing expected on stderr: $(cat err)"
 }
 
 # timeless FILE: a document without its times.
