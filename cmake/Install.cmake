@@ -16,10 +16,11 @@ while(rooms) # and the rooms that it stands on
 endwhile()
 foreach(line ${promises})
     string(REGEX REPLACE ".*(ogpt_[a-z_]+)\\(.*" "\\1" name "${line}")
-    list(APPEND wanted -u ${name})
+    list(APPEND wanted -Wl,-u,${name})
 endforeach()
 add_custom_command(OUTPUT libogpt.a
-    COMMAND ${CMAKE_LINKER} -r -o ogpt_library.o ${wanted} --start-group ${archives} --end-group
+    COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ogpt_library.o ${wanted} -Wl,--start-group ${archives}
+        -Wl,--end-group
     COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=ogpt_* ogpt_library.o
     COMMAND ${CMAKE_COMMAND} -E rm -f libogpt.a
     COMMAND ${CMAKE_AR} rcs libogpt.a ogpt_library.o
