@@ -92,6 +92,7 @@ typedef struct Context {
     bool size_given, seed_given, threads_given;
     size_t threads;
     const char *store_path;
+    bool store_given; /* by --store or OGPT_STORE */
     Pool *pool;       /* made by context_pool on first use */
     Store *store;     /* opened by context_run_begin */
     int64_t run;      /* id of the run row, 0: none */
@@ -104,14 +105,17 @@ typedef struct Context {
     const char *csv, *html;  /* files of the tables, or NULL */
 } Context;
 
-/* USES_BOARDS: draws boards, so it has --unicode. */
+/* USES_STORE_THERE: has no results of its own to keep, so it makes no database; its run is stored
+ * if one is there, or named by --store or OGPT_STORE. USES_BOARDS: draws boards, so it has
+ * --unicode. */
 enum {
     USES_SEED = 1,
     USES_SIZE = 2,
     USES_THREADS = 4,
     USES_STORE = 8,
     USES_FORCE = 16,
-    USES_BOARDS = 32
+    USES_BOARDS = 32,
+    USES_STORE_THERE = 64
 };
 struct TableSpec;
 

@@ -3,11 +3,13 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "cli/terminal.h"
 
@@ -29,8 +31,9 @@ static const CommonSpec common_specs[] = {
      OPTION_INT("seed", AT(seed), "N", 0, SEED_MAX, "seed of every random draw", .def = "1")},
     {USES_THREADS, OPTION_INT("threads", AT(threads), "N", 1, THREADS_MAX,
                               "worker threads, never part of the result (default: all cores)")},
-    {USES_STORE,
-     OPTION_TEXT("store", AT(store), "FILE", "results database", .def = STORE_DEFAULT_PATH)},
+    {USES_STORE, OPTION_TEXT("store", AT(store), "FILE",
+                             "results database; without it, the one that OGPT_STORE names",
+                             .def = STORE_DEFAULT_PATH)},
     {USES_FORCE, OPTION_FLAG("force", AT(force), "replace an existing output")},
     {0, OPTION_FLAG("json", AT(json), "print the result as one JSON document")},
     {USES_TABLES,
@@ -113,7 +116,10 @@ void context__fill(Context *context, const CommonOptions *common, OptionTable ta
     context->threads_given = option_given(&tables[0], "threads");
     context->threads = context->threads_given ? (size_t)common->threads : pool_cores();
     context->threads = context->threads > THREADS_MAX ? THREADS_MAX : context->threads;
-    context->store_path = common->store;
+    const char *named = getenv("OGPT_STORE");
+    context->store_given = option_given(&tables[0], "store") || (named && named[0] != '\0');
+    context->store_path =
+        context->store_given && !option_given(&tables[0], "store") ? named : common->store;
     context->csv = common->csv;
     context->html = common->html;
     context->options_json = options_collect(context, &tables[1]);
@@ -161,11 +167,22 @@ int context_pool(Context *context)
     return context->pool ? 0 : pool_new(&context->pool, context->threads);
 }
 
+/* *out: the database is there, or to be made for this command. */
+static int store_wanted(bool *out, const Context *context)
+{
+    PathKind kind = PATH_FILE;
+    const bool there = (context->command->uses & USES_STORE_THERE) != 0 && !context->store_given;
+    int rc = there ? path_kind(&kind, context->store_path) : 0;
+    *out = kind != PATH_MISSING;
+    return rc;
+}
+
 int context_run_begin(Context *context, const char *subject, bool resume)
 {
     char machine[256];
     char *options = NULL;
     char *versions = NULL;
+    bool wanted = false;
     Js *versions_json = program__get()->versions(false);
     assert(context->command->uses & USES_STORE);
     assert(!context->store);
@@ -173,9 +190,10 @@ int context_run_begin(Context *context, const char *subject, bool resume)
     js_set_int(versions_json, "threads", (int64_t)context->threads);
     int rc = js_print(&options, context->options_json, 0);
     rc = rc ? rc : js_print(&versions, versions_json, 0);
-    rc = rc ? rc : store_open(&context->store, context->store_path);
+    rc = rc ? rc : store_wanted(&wanted, context);
+    rc = rc || !wanted ? rc : store_open(&context->store, context->store_path);
     rc = rc ? rc : study__check(context, options);
-    if (rc != 0) {
+    if (rc != 0 || !wanted) {
         goto done;
     }
     RunStart start = {

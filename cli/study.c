@@ -338,7 +338,9 @@ int study__check(const Context *context, const char *options_json)
     bool before = false;
     int rc = kinds_check(context->command);
     if (rc == 0 && (context->csv || context->html)) {
-        rc = store_has_run(&before, context->store, context->command->name, options_json);
+        rc = context->store
+                 ? store_has_run(&before, context->store, context->command->name, options_json)
+                 : 0;
         rc = rc ? rc : study__check_files(context, before);
     }
     return rc;
@@ -436,7 +438,8 @@ static int rows_store(Study *study)
     char *printed = NULL;
     for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);
-        if (!table || !table->spec->kind || table->unstored) {
+        bool nowhere = context->run == 0 && (context->command->uses & USES_STORE_THERE) != 0;
+        if (!table || !table->spec->kind || table->unstored || nowhere) {
             continue;
         }
         if (context->run == 0 || js_has(by_kind, table->spec->kind)) {

@@ -83,5 +83,5 @@ int store_journal_drop(Store *store, const char *key)
     db_bind_text(stmt, 1, key);
     rc = db_step(stmt);
     db_finalize(stmt);
-    return rc;
+    return rc ? rc : db_compact(store__db(store));
 }

@@ -9,6 +9,9 @@
 #include "base/err.h"
 #include "store/runs.h"
 
+/* A condition of views: the run `r` came to its end; "negative": a check said no. */
+#define FINISHED "r.status IN ('done', 'negative')"
+
 /* From results.def: the columns of each kind, ... */
 #define COLUMN(name, type) {#name, #type, KIND_##type},
 #define KIND(name, columns)                                                                        \

@@ -23,6 +23,7 @@
 #define BUSY_TIMEOUT_MS 30000
 #define SQL_SHOWN 160                        /* characters of a statement in a message */
 #define VALUE_BYTES_MAX (1 << 28)            /* a larger text or blob in a file is damage */
+#define COMPACT_PAGES 32                     /* unused ones that are worth the work */
 #define NAME_BYTES (3 * FILES_PATH_MAX + 32) /* a path as a URI */
 #define PAGE_BYTES "16384"                   /* corpus blocks of 60 KB take four pages */
 
@@ -485,6 +486,20 @@ void db_rollback(Db *db)
     if (sqlite3_get_autocommit(db->handle) == 0) {
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     }
+}
+
+int db_compact(Db *db)
+{
+    int64_t n_free = 0, n_pages = 0;
+    int rc = query_int(&n_free, db, "PRAGMA freelist_count");
+    rc = rc ? rc : query_int(&n_pages, db, "PRAGMA page_count");
+    if (rc != 0 || n_free < COMPACT_PAGES || 2 * n_free < n_pages) {
+        return rc;
+    }
+    sqlite3_busy_timeout(db->handle, 0);
+    rc = db_exec(db, "VACUUM");
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    return rc == OGPT_ELOCKED ? 0 : rc;
 }
 
 int db_check(Db *db)

@@ -286,6 +286,23 @@ static int load_train(Trainer *t, const char *step_path, const char *run_path, c
     return rc;
 }
 
+/* Another core type of the library sums in another order, so the weights end in other last bits. */
+static void core_compare(const Trainer *t, const Js *before, const Js *now, const char *run_path)
+{
+    const char *was = js_str_of(js_member(before, "blas_core"));
+    const char *is = js_str_of(js_member(now, "blas_core"));
+    char line[FILES_PATH_MAX + 400];
+    if (!was || !is || strcmp(was, is) == 0 || t->at.step >= t->at.steps || !t->observer->warned) {
+        return;
+    }
+    snprintf(line, sizeof(line),
+             "%s: was trained with the matrix products of core type %s and goes on with %s: the "
+             "weights will not be those of an undisturbed run; OPENBLAS_CORETYPE=%s before the "
+             "command keeps the type, where the processor has it",
+             run_path, was, is, was);
+    t->observer->warned(t->observer->context, line);
+}
+
 int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
                    char model_hash[HASH_HEX_SIZE], const char *run_path, const Js *about)
 {
@@ -305,6 +322,7 @@ int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
     if (rc == 0 && (rc = manifest_verify(&manifest, path)) == 0) {
         const char *hash = manifest_file_sha256(manifest, "model.safetensors");
         snprintf(model_hash, HASH_HEX_SIZE, "%s", hash ? hash : "");
+        core_compare(t, js_member(manifest, "about"), about, run_path);
         *found = true;
     }
     js_free(manifest);

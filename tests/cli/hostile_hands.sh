@@ -63,4 +63,38 @@ mkdir other
 echo 1 >other/notes
 refuse 2 'not touched' activations net other --corpus games.ogpc --games 5 # the twin
 
+# Another core type of the BLAS library: training goes on, with a warning.
+core=$("$OGPT" --version --json | sed -n 's/^ *"blas_core": "\(.*\)",*$/\1/p')
+small='--fresh --size 4 --layers 1 --d-model 8 --heads 1 --checkpoint-every 1 --schedule constant --warmup 0 --quiet'
+expect 0 train cores $small --steps 1
+expect 0 train cores $small --steps 2
+grep -q 'core type' err && fail "a warning about the same core type"
+for other in Haswell Sandybridge Prescott; do
+    [ "$other" = "$core" ] && continue
+    if OPENBLAS_CORETYPE=$other "$OGPT" train cores $small --steps 3 >out 2>err; then
+        now=$(OPENBLAS_CORETYPE=$other "$OGPT" --version --json |
+            sed -n 's/^ *"blas_core": "\(.*\)",*$/\1/p')
+        [ "$now" = "$core" ] || grep -q "core type $core and goes on with $now" err ||
+            fail "no warning about $core and $now: $(cat err)"
+        break
+    fi
+done
+
+# A database is made by commands that have results for it, where --store or OGPT_STORE says.
+mkdir empty
+cd empty || exit 1
+expect 0 verify ../games.ogpc
+expect 0 cases make c.csv --n 2 --size 4 --min-moves 2 --before-end 2
+[ -e ogpt-results.db ] && fail "a database without results was made"
+OGPT_STORE=named.db expect 0 perft 2 --quiet
+[ -e named.db ] || fail "OGPT_STORE was not followed"
+OGPT_STORE=named.db expect 0 perft 2 --quiet --store given.db
+[ -e given.db ] || fail "--store comes before OGPT_STORE"
+[ -e ogpt-results.db ] && fail "the default was made, too"
+OGPT_STORE=named.db expect 0 runs list
+holds perft
+expect 0 perft 2 --quiet # the twin
+[ -e ogpt-results.db ] || fail "no database for a result"
+cd ..
+
 check_end

@@ -41,8 +41,36 @@ static void blocks_come_back_and_are_dropped(void **state)
     store_close(store);
 }
 
+#define BLOCK_NUMBERS 4096 /* two pages */
+
+/* The pages of a dropped journal go back to the disk; those of a journal in use stay. */
+static void the_file_does_not_keep_what_was_dropped(void **state)
+{
+    static double numbers[BLOCK_NUMBERS];
+    Store *store = NULL;
+    uint64_t size[3];
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(store_open(&store, at("grown.db")), 0);
+        for (size_t block = 0; i == 1 && block < 100; block++) {
+            assert_int_equal(
+                store_journal_put(store, "key", "cases", block, numbers, BLOCK_NUMBERS), 0);
+        }
+        assert_int_equal(store_journal_drop(store, i == 2 ? "key" : "none"), 0);
+        store_close(store);
+        assert_int_equal(file_size(&size[i], at("grown.db")), 0);
+    }
+    assert_true(size[1] > size[0] + 100 * sizeof(numbers));
+    assert_true(size[2] <= size[0] + 4 * sizeof(numbers));
+    assert_int_equal(store_open(&store, at("grown.db")), 0);
+    assert_int_equal(store_check(store), 0);
+    store_close(store);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(blocks_come_back_and_are_dropped)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_come_back_and_are_dropped),
+        cmocka_unit_test(the_file_does_not_keep_what_was_dropped),
+    };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

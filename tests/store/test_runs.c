@@ -410,6 +410,18 @@ static void views_are_read_by_name(void **state)
     js_set_int(row, "layer", 2);
     assert_int_equal(store_add(store, run, "probe_layers", row), 0);
     js_free(row);
+    static const char *const ends[] = {NULL, "failed", "interrupted", "negative", "done"};
+    for (size_t i = 0; i < 5; i++) { /* only what came to its end is summed up */
+        if (ends[i]) {
+            assert_int_equal(store_run_end(store, run, ends[i], NULL), 0);
+        }
+        assert_int_equal(store_view(&rows, store, "probes_by_layer", run), 0);
+        assert_int_equal(js_length(rows), i >= 3);
+        js_free(rows);
+        assert_int_equal(store_view(&rows, store, "best_probe_layers", run), 0);
+        assert_int_equal(js_length(rows), i >= 3);
+        js_free(rows);
+    }
     assert_int_equal(store_view(&rows, store, "probes_by_layer", run), 0);
     assert_int_equal(js_length(rows), 1);
     assert_true(js_num_of(js_member(js_at(rows, 0), "accuracy")) == 0.75);
@@ -448,6 +460,7 @@ static void views_choose_rows(void **state)
         assert_int_equal(store_add(store, run, "probe_layers", row), 0);
         js_free(row);
     }
+    assert_int_equal(store_run_end(store, run, "done", NULL), 0);
     store_close(store);
     /* A CASE without a branch for the layer gives NULL, which the table refuses. */
     const char *check = "CREATE TEMP TABLE ok (x INTEGER NOT NULL);"

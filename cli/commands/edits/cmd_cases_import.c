@@ -77,7 +77,7 @@ const Command cmd_cases_import = {
     COMMAND_OPTIONS(import_options, CaseImportOptions),
     .min_args = 2,
     .max_args = 2,
-    .uses = USES_SIZE | USES_STORE | USES_FORCE,
+    .uses = USES_SIZE | USES_STORE | USES_FORCE | USES_STORE_THERE,
     COMMAND_TABLES(&import_table),
     .run = import_run,
 };

@@ -126,7 +126,7 @@ const Command cmd_cases_make = {
     COMMAND_OPTIONS(make_options, MakeOptions),
     .min_args = 1,
     .max_args = 1,
-    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE | USES_FORCE,
+    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE | USES_FORCE | USES_STORE_THERE,
     COMMAND_TABLES(&make_table),
     .run = make_run,
 };

@@ -185,7 +185,7 @@ const Command cmd_verify = {
     .min_args = 1,
     .max_args = -1,
     .model_args = -1,
-    .uses = USES_STORE,
+    .uses = USES_STORE | USES_STORE_THERE,
     COMMAND_TABLES(&findings_table, &items_table),
     .run = verify_run,
 };
