@@ -39,6 +39,8 @@ if [ "$OGPT_SANITIZED" != 1 ]; then # the sanitizers reserve terabytes of addres
     [ "$code" = 0 ] || fail "convert in 600 MB: exit code $code"
 fi
 
+[ "$OGPT_SANITIZED" = 1 ] && check_end # the leak checker starts a process of its own
+
 # One process only: root is not held to that limit, so another user runs it where this is root.
 as_user=()
 if [ "$(id -u)" = 0 ]; then
