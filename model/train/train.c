@@ -143,7 +143,7 @@ static int save(Loop *loop)
     if (t->observer->saved) {
         rc = t->observer->saved(t->observer->context, t->at.step, r->path, r->model_hash);
     }
-    return rc ? rc : trainer_prune(loop->run_path, t->options->keep);
+    return rc ? rc : trainer_prune(loop->run_path, t->keep);
 }
 
 static int report(Loop *loop)
@@ -217,7 +217,7 @@ static int close_step(Loop *loop)
     const Trainer *t = loop->trainer;
     int64_t every = t->options->checkpoint_every;
     int rc = t->at.report_due ? report(loop) : 0;
-    bool kept = t->options->keep == TRAIN_KEEP_LOG2 && (t->at.step & (t->at.step - 1)) == 0;
+    bool kept = t->keep == TRAIN_KEEP_LOG2 && (t->at.step & (t->at.step - 1)) == 0;
     if (rc == 0 && (kept || t->at.step == t->at.steps || (every > 0 && t->at.step % every == 0))) {
         rc = save(loop);
     }

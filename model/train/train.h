@@ -35,13 +35,14 @@ typedef struct TrainOptions {
     bool profile;             /* count time and work by kernel (num/profile.h) */
     int64_t checkpoint_every; /* steps; 0: only at the end */
     int64_t report_every;     /* steps between observer->report */
-    int64_t keep;             /* newest checkpoints that stay; TRAIN_KEEP_*; 0: TRAIN_KEEP_NEWEST */
+    int64_t keep; /* newest checkpoints that stay; TRAIN_KEEP_*; 0: as the run did so far */
     uint64_t seed;
 } TrainOptions;
 
 /* Two, so that a run can go on if the newest is damaged. ALL: every checkpoint stays. LOG2: so do
  * those after 0, 1, 2, 4, 8, ... steps, which are made whatever checkpoint_every says. What is kept
- * is no part of the result, so it may change when a run goes on. */
+ * is no part of the result, so it may change when a run goes on; it does only if it is asked for.
+ */
 #define TRAIN_KEEP_NEWEST 2
 #define TRAIN_KEEP_ALL (-1)
 #define TRAIN_KEEP_LOG2 (-2)

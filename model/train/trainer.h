@@ -48,6 +48,7 @@ typedef struct Trainer {
     size_t n_chunks;
     Arena arena;
     TrainCounters at;
+    int64_t keep; /* of the options, or of the run that goes on */
 } Trainer;
 
 /* Games in a micro-batch: about 512 tokens. It depends on the configuration only, because it fixes

@@ -90,6 +90,9 @@ static int save_train(const Trainer *t, const Publish *outer, const Js *options)
     }
     Js *state = counters_write(&t->at);
     js_set(state, "options", options ? js_keep(options) : js_object());
+    if (t->keep != 0) {
+        js_set_int(state, "keep", t->keep);
+    }
     size_t n = state_arrays(entries, t);
     rc = publish_path(path, inner, "optim.safetensors");
     rc = rc ? rc : st_write(path, entries, n, NULL, 0);
@@ -273,6 +276,7 @@ static int load_train(Trainer *t, const char *step_path, const char *run_path, c
                               run_path);
     rc = rc ? rc : counters_read(&t->at, state, file);
     rc = rc || !longer ? rc : lengthen(t, run_path);
+    t->keep = t->keep != 0 ? t->keep : js_int_of(js_member(state, "keep"));
     rc = rc ? rc : path_join(file, dir, "optim.safetensors");
     rc = rc ? rc : st_open(&arrays, file);
     size_t n = rc ? 0 : state_arrays(entries, t);
@@ -332,7 +336,8 @@ int trainer_resume(Trainer *t, bool *found, char path[FILES_PATH_MAX],
 int trainer_prune(const char *run_path, int64_t keep)
 {
     char **names = NULL;
-    size_t n = 0, kept = 0, newest = keep > 0 ? (size_t)keep : TRAIN_KEEP_NEWEST;
+    size_t n = 0, kept = 0;
+    size_t newest = keep > TRAIN_KEEP_NEWEST ? (size_t)keep : TRAIN_KEEP_NEWEST;
     if (keep == TRAIN_KEEP_ALL) {
         return 0;
     }

@@ -194,6 +194,7 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
                  Pool *pool, const TrainObserver *observer)
 {
     *t = (Trainer){.options = options, .source = source, .pool = pool, .observer = observer};
+    t->keep = options->keep;
     t->vocab = vocab_of(source_variant(source));
     if (cfg->d_vocab != t->vocab->d_vocab || cfg->n_ctx != t->vocab->n_ctx) {
         return err_set(OGPT_EFORMAT,

@@ -74,8 +74,9 @@ static const OptionSpec options[] = {
     OPTION_TEXT(
         "keep", AT(keep), "WHICH",
         "checkpoints that stay: all, the newest N, or the newest 2 and those after 1, 2, 4, 8, "
-        "... steps (ogpt probe fit RUN --all-steps reads them)",
-        .def = "2"),
+        "... steps (ogpt probe fit RUN --all-steps reads them); without it as the run did so far, "
+        "at "
+        "first 2"),
     OPTION_INT("report-every", AT(train.report_every), "N", 1, 1e9,
                "steps between lines with the held-out error", .def = "100"),
     OPTION_INT(
@@ -109,7 +110,7 @@ static int read_options(TrainOptions *out, const Context *context)
     const TrainCommand *given = context->options;
     int rc = lengths_check(given);
     *out = given->train;
-    rc = rc ? rc : train_keep_parse(&out->keep, given->keep);
+    rc = rc || !given->keep ? rc : train_keep_parse(&out->keep, given->keep);
     out->beta1 = TRAIN_OPTIONS_DEFAULT.beta1;
     out->beta2 = TRAIN_OPTIONS_DEFAULT.beta2;
     out->seed = context->seed;

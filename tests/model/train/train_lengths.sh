@@ -55,6 +55,11 @@ expect 0 train longer "${plain[@]}" --steps 25
 expect 0 train whole "${plain[@]}" --steps 25
 cmp -s longer/step-00000025/model.safetensors whole/step-00000025/model.safetensors ||
     fail 'a run made longer is not the run of that length'
+expect 0 train often "${plain[@]}" --steps 8 --keep all # gone on with without a word about it: all stay
+expect 0 train often "${plain[@]}" --steps 16
+check_steps often '0 8 16'
+expect 0 train often "${plain[@]}" --steps 20 --keep 2
+check_steps often '16 20'
 cmp -s longer/step-00000010/model.safetensors whole/step-00000025/model.safetensors &&
     fail 'the comparison cannot fail'
 refuse 2 'was trained with --steps 25, asked for 20' train longer "${plain[@]}" --steps 20
