@@ -65,6 +65,13 @@ int talk_network_moves(Talk *talk)
 
 /* ---- commands ---- */
 
+const char *talk_example(char out[4], const Talk *talk)
+{
+    const int half = talk->dialogue.game.variant->size / 2;
+    snprintf(out, 4, "%c%c", 'a' + half - 1, '0' + half - 1);
+    return out;
+}
+
 static int run_undo(Talk *talk, const char *argument)
 {
     int n = 0;
@@ -146,7 +153,8 @@ static const struct TalkCommand {
 } commands[] = {
     {"undo", "", "take moves back until you are to move", run_undo},
     {"hint", "", "the legal moves, by the rules and by the network", run_hint},
-    {"flip", "SQUARE", "turn a disc over inside the network: what it now thinks legal", run_flip},
+    {"flip", "SQUARE", "its moves with one disc turned over inside; the game goes on as it was",
+     run_flip},
     {"board", "", "the true board beside the one that is read", run_board},
     {"save", "FILE", "write the game as PGN", run_save},
     {"help", "", "this list", run_help},
@@ -156,9 +164,11 @@ static const struct TalkCommand {
 
 static int run_help(Talk *talk, const char *argument)
 {
+    char square[4];
     Text text = {0};
     Js *document = js_object(), *list = js_array();
-    text_add(&text, "  %-12s  a move; forced passes are made for you\n", "d3");
+    text_add(&text, "  %-12s  a move; forced passes are made for you\n",
+             talk_example(square, talk));
     for (size_t i = 0; i < N_COMMANDS; i++) {
         char words[32];
         snprintf(words, sizeof(words), "%s %s", commands[i].name, commands[i].argument);
@@ -171,8 +181,9 @@ static int run_help(Talk *talk, const char *argument)
 
 /* ---- lines ---- */
 
-static int unknown_word(const char *word)
+static int unknown_word(const Talk *talk, const char *word)
 {
+    char square[4];
     Suggestion near = {.word = word};
     char list[128] = "";
     for (size_t i = 0; i < N_COMMANDS; i++) {
@@ -184,8 +195,8 @@ static int unknown_word(const char *word)
                ? err_set(OGPT_EUSAGE, "'%s' is no move and no command; did you mean '%s'?", word,
                          near.best)
                : err_set(OGPT_EUSAGE,
-                         "'%s' is no move and no command; expected a square such as d3, or %s",
-                         word, list);
+                         "'%s' is no move and no command; expected a square such as %s, or %s",
+                         word, talk_example(square, talk), list);
 }
 
 static int run_move(Talk *talk, int sq)
@@ -218,7 +229,7 @@ static int run_words(Talk *talk, const char *word, const char *argument)
     }
     return sq >= 0
                ? err_set(OGPT_EUSAGE, "%s: one move a line, found '%s' behind it", word, argument)
-               : unknown_word(word);
+               : unknown_word(talk, word);
 }
 
 int talk_refuse(Talk *talk)

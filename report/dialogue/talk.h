@@ -27,6 +27,8 @@ int talk_network_moves(Talk *talk);
 int talk_line(Talk *talk, char *line);
 /* Answer a line with the reason that is set now (base/err.h). */
 int talk_refuse(Talk *talk);
+/* The name of a legal first move on this board, for messages: d3, c2 or b1. Returns out. */
+const char *talk_example(char out[4], const Talk *talk);
 /* The last answer: the moves of the game. */
 int talk_end(Talk *talk);
 

@@ -84,6 +84,7 @@ static int play_open(PlaySession *session, Context *context)
 
 static int play_run(Context *context)
 {
+    char square[4];
     LinesReader reader = {.fd = 0};
     char line[LINES_MAX];
     bool end = false;
@@ -95,8 +96,8 @@ static int play_run(Context *context)
     int rc = play_open(session, context);
     rc = rc ? rc : study_begin(context, NULL, false);
     if (rc == 0) {
-        context_say(context, "seed %llu; a move such as d3, or help",
-                    (unsigned long long)context->seed);
+        context_say(context, "seed %llu; type a move such as %s, or help",
+                    (unsigned long long)context->seed, talk_example(square, talk));
     }
     rc = rc ? rc : talk_position(talk, "start");
     rc = rc ? rc : talk_network_moves(talk);
