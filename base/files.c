@@ -168,8 +168,8 @@ int file_new_rename(const char *from, const char *to)
 
 static int exists_error(const char *path)
 {
-    return err_set(OGPT_EUSAGE, "%s: exists already; choose another name or ask to replace it",
-                   path);
+    return err_set(OGPT_EUSAGE,
+                   "%s: exists already; choose another name, or replace it with --force", path);
 }
 
 /* Only a regular file is replaced: a rename onto a symbolic link, a named pipe or a device would

@@ -89,8 +89,8 @@ int publish_begin(Publish **out, const char *path, bool replace)
     PathKind kind;
     int seen = path__entry(&kind, &info, path);
     if (seen == 0 && !replace && kind != PATH_MISSING) {
-        return err_set(OGPT_EUSAGE, "%s: exists already; choose another name or ask to replace it",
-                       path);
+        return err_set(OGPT_EUSAGE,
+                       "%s: exists already; choose another name, or replace it with --force", path);
     }
     if (seen == 0 && kind != PATH_MISSING && kind != PATH_DIRECTORY) {
         return err_set(OGPT_EUSAGE,

@@ -139,10 +139,11 @@ static int verdict_of(const ImportReading *reading, const char *path, const Impo
     const uint64_t n = result->counts.rejected;
     if (result->refused) {
         return err_set(
-            OGPT_EFORMAT,
-            "%s; %llu of %llu games rejected, no corpus made; mend the file, or keep the "
-            "others with --skip-bad",
-            reading->first, (unsigned long long)n, (unsigned long long)result->counts.read);
+            OGPT_EFORMAT, "%s; %llu of %llu games rejected, no corpus made; %s", reading->first,
+            (unsigned long long)n, (unsigned long long)result->counts.read,
+            n == result->counts.read
+                ? "mend the file; --find reads games inside prose, --format names a format"
+                : "mend the file, or keep the others with --skip-bad");
     }
     if (n > (uint64_t)max_bad) {
         return err_set(OGPT_EFORMAT,
