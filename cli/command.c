@@ -144,7 +144,8 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* Behind `help --man`: nothing, or the command, with a blank or a hyphen between two words. */
+/* The words of `help` without --man, which comes first or last: nothing, or the command, with a
+ * blank or a hyphen between two words. */
 static int man_run(int argc, char **argv)
 {
     Text page = {0};
@@ -174,6 +175,9 @@ static int help_run(int argc, char **argv)
     Text page = {0};
     if (argc > 0 && strcmp(argv[0], "--man") == 0) {
         return man_run(argc - 1, argv + 1);
+    }
+    if (argc > 0 && strcmp(argv[argc - 1], "--man") == 0) {
+        return man_run(argc - 1, argv);
     }
     if (argc == 0 || (argc == 1 && is_help(argv[0]))) {
         help__program(&page);

@@ -38,7 +38,8 @@ static const CommonSpec common_specs[] = {
     {0, OPTION_FLAG("json", AT(json), "print the result as one JSON document")},
     {USES_TABLES,
      OPTION_TEXT("csv", AT(csv), "FILE",
-                 "also write the tables: FILE.csv is one file, any other name a folder for all")},
+                 "also write the tables: NAME.csv takes the main one, a name without .csv is a "
+                 "folder for all")},
     {USES_TABLES,
      OPTION_TEXT("html", AT(html), "FILE", "also write the tables as one page for a browser")},
     {USES_TABLES, OPTION_FLAG("wide", AT(wide), "print tables with all their columns")},

@@ -28,7 +28,7 @@ void help__program(Text *text)
         command_line_add(text, command__at(i));
     }
     text_add(text, "  %-*s %s\n", SUMMARY_COLUMN - 1, "help [COMMAND]",
-             "this page, or a command's; with --man, as a manual page");
+             "this page, or a command's; --man makes it a manual page");
     text_add(text,
              "\noptions:\n"
              "  --help, -h       print this page; behind a command, the page of the command\n"

@@ -421,7 +421,8 @@ void option_meaning(Text *text, const OptionSpec *spec)
     if (spec->type == OPT_LAYERS) {
         const char *rest = spec->choices ? spec->choices : "";
         char word[WORD_MAX + 1];
-        text_add(text, "%s%s", between, spec->max == 1 ? "3 or embed" : "3 or embed,0 or 2-5");
+        text_add(text, "%s%s", between,
+                 spec->max == 1 ? "such as 3 or embed" : "such as 3 or embed,0 or 2-5");
         while (choice_next(word, sizeof(word), &rest)) {
             text_add(text, " or %s", word);
         }

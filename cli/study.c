@@ -364,6 +364,17 @@ static const Table *main_table(const Study *study)
     return NULL;
 }
 
+/* How many tables have rows. */
+static size_t tables_full(const Study *study)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < study->report.n_items; i++) {
+        const Table *table = report_table_at(&study->report, i);
+        n += table && table_rows(table) > 0;
+    }
+    return n;
+}
+
 /* Add the way out to a message, where the command has one. */
 static int csv_error(const Context *context, int rc)
 {
@@ -385,7 +396,14 @@ static int csv_save(const Study *study)
                          context->csv);
             return 0;
         }
-        return csv_error(context, csv_write_file(context->csv, table_csv(table), context->force));
+        const int rc = csv_write_file(context->csv, table_csv(table), context->force);
+        if (rc == 0 && tables_full(study) > 1) {
+            context_next(context,
+                         "%s holds the main table; --csv with a name without .csv writes "
+                         "all %zu into a folder",
+                         context->csv, tables_full(study));
+        }
+        return csv_error(context, rc);
     }
     for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);

@@ -175,9 +175,9 @@ static void help_and_document(void **state)
     assert_non_null(strstr(text.data, "a colour (default green)\n"));
     assert_non_null(strstr(text.data, "a site (required)\n"));
     assert_non_null(strstr(text.data, "--layers LAYERS"));
-    assert_non_null(strstr(text.data, "(3 or embed,0 or 2-5 or all or auto, default all)"));
+    assert_non_null(strstr(text.data, "(such as 3 or embed,0 or 2-5 or all or auto, default all)"));
     assert_non_null(strstr(text.data, "--one LAYER "));
-    assert_non_null(strstr(text.data, "one layer (3 or embed)\n"));
+    assert_non_null(strstr(text.data, "one layer (such as 3 or embed)\n"));
     assert_null(strstr(text.data, "--layer ")); /* older names are taken, not offered */
     text_release(&text);
     parse(&p, "--layer=2-5");
