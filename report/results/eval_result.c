@@ -24,7 +24,7 @@
          .unit = "%",                                                                              \
          .digits = 3,                                                                              \
          .interval = errors_have_intervals,                                                        \
-         .meaning = "published rule: legal for either side passes"},                               \
+         .meaning = "published rule: a legal move of either side counts as right"},                \
         {"legal_mass", "legal mass", .digits = 4, .meaning = "mean probability on legal moves"},   \
     {                                                                                              \
         "set_f1", "set F1", .digits = 4, .meaning = "top-N tokens against the N legal moves"       \

@@ -36,6 +36,8 @@ void probe_text_head(Text *text, const ProbeFindings *found);
 void probe_text_notes(Text *text, const ProbeFindings *found);
 /* Accuracy by layer as bars, by square as a heat map of the best layer. */
 void probe_text_heat(Text *text, const ProbeFindings *found, bool colour);
+/* Below that: whether the move history alone says as much, and whether its MLP learned. */
+void probe_text_history(Text *text, const ProbeFindings *found);
 /* Below the table of controls: whether the solver finds what is certainly there. */
 void probe_text_planted(Text *text, const ProbeFindings *found);
 /* Warnings: controls that were given less than the probe, or that say something is wrong. */

@@ -468,6 +468,7 @@ void probe_tables_fill(Report *report, const ProbeFindings *found)
     probe_text_notes(report_text(report), found);
     controls_fill(report, found);
     probe_text_planted(report_text(report), found);
+    probe_text_history(report_text(report), found);
     breakdown_fill(report, found);
     tests_fill(report, found);
 }

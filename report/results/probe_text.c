@@ -120,6 +120,28 @@ void probe_text_heat(Text *text, const ProbeFindings *found, bool colour)
     draw_heat(text, game_variant(found->probe->size), title, values, 1, colour);
 }
 
+void probe_text_history(Text *text, const ProbeFindings *found)
+{
+    const SweepResult *result = &found->swept->result;
+    Control than;
+    const bool mlp = result->has_control[CONTROL_HISTORY_MLP];
+    if (mlp && result->control_fit[CONTROL_HISTORY_MLP].kept == 0 &&
+        !swept_untrained(&than, found->swept, CONTROL_HISTORY_MLP)) {
+        text_add(text,
+                 "history_mlp stayed at its start, the linear history: no epoch was better on "
+                 "validation games; more --games make it the stronger control\n");
+    }
+    const Control history = mlp ? CONTROL_HISTORY_MLP : CONTROL_HISTORY;
+    if (result->best >= 0 && result->has_control[history] &&
+        result->control[history].accuracy.value >=
+            result->layers[result->best].test.accuracy.value) {
+        text_add(text,
+                 "the moves alone (%s) say as much as the best layer, or more: this probe is no "
+                 "sign of a board inside the network\n",
+                 control_name(history));
+    }
+}
+
 void probe_text_planted(Text *text, const ProbeFindings *found)
 {
     const SweepResult *result = &found->swept->result;
