@@ -1,4 +1,4 @@
-/* The board that a network holds after each move of a game. Build and run it (docs/LIBRARY.md):
+/* The board that a network holds after the last move of a game. Build and run it (docs/LIBRARY.md):
  *   cc read_board.c $(pkg-config --cflags --libs ogpt) -o read_board
  *   ./read_board MODEL "f5 d6 c3" [PROBE] */
 #include <ogpt.h>
@@ -13,13 +13,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "read_board: %s\n", argc < 3 ? "MODEL and MOVES expected" : ogpt_error());
         return 1;
     }
-    int size = ogpt_reader_size(reader), last = ogpt_reader_layers(reader) - 1, wrong = 0;
+    int size = ogpt_reader_size(reader), middle = ogpt_reader_layers(reader) / 2, wrong = 0;
     ogpt_reader_board(reader, truth);
-    if (ogpt_reader_read(reader, read, last) != 0) {
+    if (ogpt_reader_read(reader, read, middle) != 0) {
         fprintf(stderr, "read_board: %s\n", ogpt_error());
         return 1;
     }
-    printf("true board, and what layer %d holds\n", ogpt_reader_layer(reader, last));
+    printf("true board, and what layer %d holds\n", ogpt_reader_layer(reader, middle));
     for (int row = 0; row < size; row++) {
         printf("%.*s  %.*s\n", size, truth + size * row, size, read + size * row);
     }
