@@ -185,6 +185,9 @@ int path_pin(PathPin *out, const char *path)
 {
     out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     snprintf(out->path, sizeof(out->path), "/proc/self/fd/%d", out->fd);
+    if (out->fd >= 0 && access(out->path, F_OK) != 0) {
+        snprintf(out->path, sizeof(out->path), "%s", path);
+    }
     return out->fd >= 0 ? 0 : err_set_errno(OGPT_EIO, "%s: directory cannot be opened", path);
 }
 

@@ -70,11 +70,12 @@ int path_absolute(char *out, const char *path);
  * OGPT_EIO. */
 int path_resolve(char *out, const char *path);
 /* A directory held open: what is read below `path` is in this one directory, even if another one
- * takes its name meanwhile. path_unpin puts the directory's name in the place of the pin's in the
- * message of a failed rc, closes, and returns rc. */
+ * takes its name meanwhile (where there is no /proc, that is not promised). path_unpin puts the
+ * directory's name in the place of the pin's in the message of a failed rc, closes, and returns rc.
+ */
 typedef struct PathPin {
     int fd;
-    char path[32];
+    char path[FILES_PATH_MAX];
 } PathPin;
 int path_pin(PathPin *out, const char *path);
 int path_unpin(PathPin *pin, const char *path, int rc);

@@ -10,7 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool is_plain;        /* neither renaming without replacing nor second names */
+static bool is_plain; /* neither renaming without replacing nor second names */
+static bool no_proc;
 static const char *vanishes; /* is removed when somebody asks whether its process lives */
 
 int renameat2(int fd, const char *from, int fd2, const char *to, unsigned flags);
@@ -38,6 +39,34 @@ int kill(pid_t pid, int number)
         remove(vanishes);
     }
     return (int)syscall(SYS_kill, pid, number);
+}
+
+int access(const char *path, int mode)
+{
+    if (no_proc && strncmp(path, "/proc/", 6) == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+/* A program in an empty root has no /proc, and reads its folders all the same. */
+static void folders_are_read_without_proc(void **state)
+{
+    PathPin pin;
+    PathKind kind;
+    char path[FILES_PATH_MAX];
+    assert_int_equal(dir_create(at("pinned")), 0);
+    put("pinned/a", "", 0);
+    for (int i = 0; i < 2; i++) {
+        no_proc = i == 0;
+        assert_int_equal(path_pin(&pin, at("pinned")), 0);
+        assert_int_equal(strncmp(pin.path, "/proc/", 6) == 0, i == 1);
+        assert_int_equal(path_join(path, pin.path, "a"), 0);
+        assert_int_equal(path_kind(&kind, path), 0);
+        assert_int_equal(kind, PATH_FILE);
+        assert_int_equal(path_unpin(&pin, "pinned", 0), 0);
+    }
 }
 
 static void plain_file_systems_are_written_to(void **state)
@@ -81,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_file_systems_are_written_to),
         cmocka_unit_test(what_vanishes_is_no_error),
+        cmocka_unit_test(folders_are_read_without_proc),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }
