@@ -21,6 +21,22 @@ loaded version || fail "ogpt version: OpenBLAS is not loaded, so the check above
 OPENBLAS_NUM_THREADS=2 expect 0 version --json
 [ "$(json_value blas_threads)" = 1 ] || fail "1 BLAS thread expected"
 
+# A library that is damaged, one that lacks a function, and a LIBLINEAR without a version: one line.
+mkdir bad
+export LD_LIBRARY_PATH=$work/bad
+echo "no library" >bad/libopenblas.so.0
+refuse 4 "OpenBLAS cannot be loaded" eval "$model" --corpus c.ogpc
+expect 0 perft 3
+echo 'int liblinear_version = 1;' | cc -shared -x c - -o bad/libopenblas.so.0 || fail "no compiler"
+refuse 4 "has no function cblas_sgemm" eval "$model" --corpus c.ogpc
+mv bad/libopenblas.so.0 bad/liblinear.so.4
+ln -s liblinear.so.4 bad/liblinear.so.5
+ln -s liblinear.so.4 bad/liblinear.so
+"$OGPT" generate g6.ogpc --size 6 --games 200 --quiet >out 2>err || fail "generate"
+refuse 4 "liblinear4" probe fit "$model" --corpus g6.ogpc --out p --layers 1 --games 10 --test-games 10 \
+    --no-controls --solver liblinear --quiet
+unset LD_LIBRARY_PATH
+
 if [ "$OGPT_SANITIZED" != 1 ]; then # the sanitizers reserve terabytes of address space
     (ulimit -v 100000 && ogpt help) || fail "help in 100 MB: exit code $?"
     (ulimit -v 100000 && ogpt perft 4 --threads 1) || fail "perft in 100 MB: exit code $?"
