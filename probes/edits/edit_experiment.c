@@ -98,6 +98,42 @@ int experiment_run(EditExperiment *out, const EditPredictor *predictor, const Ca
     return rc;
 }
 
+/* One stage: the moves of its cases, and for each case so many edits. */
+static double stage_flops(const CaseSet *set, double token, double edits, double each)
+{
+    double flops = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        flops += set->cases[i].n_moves * token + edits * each;
+    }
+    return flops;
+}
+
+double experiment_flops(const CaseSet *cases, const CaseSet *tuning,
+                        const ExperimentOptions *options)
+{
+    EditPlan *plans = NULL;
+    const EditPlan *base = &options->base;
+    const GptConfig *cfg = options->cfg;
+    size_t n_tried = 0;
+    uint64_t possible = edit_layers_possible(options->directions, cfg);
+    double n_layers = __builtin_popcountll(possible);
+    double edited = base->layers ? __builtin_popcountll(base->layers & possible) : n_layers / 2;
+    double token = gpt_config_flops(cfg) / 3; /* training: forward, and twice that back */
+    /* A step of the descent: scores of the probe, and their gradient. */
+    double step = 4.0 * cfg->d_model * cases->variant->size * cases->variant->size * 3;
+    double descent = base->method == METHOD_GRADIENT ? base->steps * step : 0;
+    double each = token + edited * descent, played = options->measure.play_on ? 2 * token : 0;
+    double flops = stage_flops(cases, token, N_ARMS, each + played);
+    if (tuning && (options->any_layers || options->any_scale) &&
+        edit_plans_to_try(&plans, &n_tried, base, options->any_layers, options->any_scale,
+                          possible) == 0) {
+        flops += stage_flops(tuning, token, (double)n_tried, each);
+    }
+    flops += options->by_layer ? stage_flops(cases, token, n_layers, token + descent) : 0;
+    mem_free(plans);
+    return flops;
+}
+
 void experiment_release(EditExperiment *experiment)
 {
     mem_free(experiment->sweep);

@@ -38,4 +38,11 @@ int experiment_run(EditExperiment *out, const EditPredictor *predictor, const Ca
                    const CaseSet *tuning, const ExperimentOptions *options, const Work *work);
 void experiment_release(EditExperiment *experiment);
 
+/* Floating-point operations of experiment_run, roughly: the moves of every case once a stage, then
+ * a token for each plan and arm, and for the gradient method a descent at each. They reach
+ * EXPERIMENT_SHARE_OF_SPEED of the speed of products, because few rows are multiplied at once. */
+#define EXPERIMENT_SHARE_OF_SPEED 0.15
+double experiment_flops(const CaseSet *cases, const CaseSet *tuning,
+                        const ExperimentOptions *options);
+
 #endif

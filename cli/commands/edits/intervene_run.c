@@ -5,6 +5,7 @@
 #include "cli/commands/edits/edit_journal.h"
 #include "datasets/corpus.h"
 #include "report/results/case_view.h"
+#include "model/speed.h"
 
 static int directions_of(const EditPlan *plan)
 {
@@ -80,15 +81,17 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
     work.journal = journal;
     snprintf(name, sizeof(name), "%s of file %zu", edit_method_name(plan->method),
              (size_t)(file - session->files));
-    if (session->n_plans > 1) {
-        context_say(session->context, "%s on %s", edit_method_name(plan->method), file->path);
-    }
     result->cases = &file->cases;
     result->cases_file = file->path;
     result->tuned_file = file->tune_path;
     result->tuning_left_out = file->tuning.left_out;
-    int rc = experiment_run(&result->experiment, &predictor, &file->cases,
-                            file->tuning.n > 0 ? &file->tuning : NULL, &options, &work);
+    const CaseSet *tuning = file->tuning.n > 0 ? &file->tuning : NULL;
+    char time[SPEED_TEXT];
+    speed_estimate(time, experiment_flops(&file->cases, tuning, &options),
+                   EXPERIMENT_SHARE_OF_SPEED, session->context->pool);
+    context_say(session->context, "%s on %s: %s (estimated)", edit_method_name(plan->method),
+                file->path, time);
+    int rc = experiment_run(&result->experiment, &predictor, &file->cases, tuning, &options, &work);
     session->n_results += rc == 0;
     return rc;
 }
