@@ -128,7 +128,7 @@ int run_verify(size_t *n_steps, const char *run_path, const RunVerify *verify)
     if (rc == 0 && *n_steps == 0) {
         return err_set(OGPT_EFORMAT,
                        "%s: neither a model, a probe, activations nor a run: no MANIFEST.json, no "
-                       "index.json and no step-* in it",
+                       "index.json and no step-* in it; name what lies in it",
                        run_path);
     }
     return rc ? rc : stale_verify(run_path, verify);
