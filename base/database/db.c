@@ -499,7 +499,7 @@ int db_compact(Db *db)
     sqlite3_busy_timeout(db->handle, 0);
     rc = db_exec(db, "VACUUM");
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
-    return rc == OGPT_ELOCKED ? 0 : rc;
+    return rc == OGPT_ELOCKED || rc == OGPT_EIO ? 0 : rc;
 }
 
 int db_check(Db *db)

@@ -68,7 +68,8 @@ int db_columns(DbStmt *stmt);
 const char *db_column_name(DbStmt *stmt, int column);
 int64_t db_last_rowid(Db *db);
 /* Give unused pages back to the disk, if they are many and most of the file. Not in a transaction.
- * While others use the file it is left as it is; the next one does it. */
+ * While others use the file, or where the disk has no room for the copy that this takes, it is left
+ * as it is; the next one does it. */
 int db_compact(Db *db);
 /* PRAGMA integrity_check: 0, or OGPT_EFORMAT with the first finding. */
 int db_check(Db *db);
