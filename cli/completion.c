@@ -158,7 +158,9 @@ static void commands_add(Text *text, CommandRows *rows)
         const Command *command = command__at(i);
         OptionSpec specs[2 * OPTIONS_MAX];
         size_t n = command->n_options;
-        memcpy(specs, command->options, n * sizeof(*specs));
+        for (size_t k = 0; k < n; k++) {
+            specs[k] = command->options[k];
+        }
         rows(text, command, specs, n + common__specs(specs + n, command));
     }
 }
