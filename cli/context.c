@@ -245,6 +245,9 @@ int context_run_end(Context *context, int rc)
         message = mem_strdup(unread ? study->message : err_message(), "an error message");
     }
     int ended = store_run_end(context->store, context->run, status_of(outcome), message);
+    if (ended == 0 && outcome == OGPT_ELOCKED) {
+        ended = store_run_refused(context->store, context->run);
+    }
     if (rc != 0 && message) {
         err_set(rc, "%s", message);
     }

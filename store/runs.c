@@ -127,6 +127,17 @@ int store_run_end(Store *store, int64_t run, const char *status, const char *mes
     return run_once(stmt);
 }
 
+int store_run_refused(Store *store, int64_t run)
+{
+    DbStmt *stmt = NULL;
+    int rc = db_prepare(&stmt, store->db, "UPDATE runs SET sessions = sessions - 1 WHERE run = ?1");
+    if (rc != 0) {
+        return rc;
+    }
+    db_bind_int(stmt, 1, run);
+    return run_once(stmt);
+}
+
 /* True if the process of the current row (pid, pid_start, host in columns 2 to 4) is another living
  * process of this host. */
 static bool row_is_in_use(DbStmt *stmt, const ProcessId *self)
@@ -141,15 +152,15 @@ static bool row_is_in_use(DbStmt *stmt, const ProcessId *self)
     return !process_is_over(&id);
 }
 
-/* The run to resume, or 0. Killed runs have no end and come first: a run that was refused because
- * of their lock has an end, but holds nothing. */
+/* The run to resume, or 0. Killed runs have no end and come first. A run that was refused because
+ * of a lock has no session: it may have ended last, but it holds nothing. */
 static int run_to_resume(int64_t *run, Store *store, const RunStart *start, const ProcessId *self)
 {
     DbStmt *stmt = NULL;
     *run = 0;
     int rc = db_prepare(&stmt, store->db,
                         "SELECT run, status = 'running', pid, pid_start, host FROM runs"
-                        " WHERE command = ?1 AND subject IS ?2 AND options = ?3"
+                        " WHERE command = ?1 AND subject IS ?2 AND options = ?3 AND sessions > 0"
                         " ORDER BY ended IS NULL DESC, ended DESC, run DESC");
     if (rc != 0) {
         return rc;

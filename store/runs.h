@@ -37,6 +37,9 @@ int store_check(Store *store);
 int store_run_begin(Store *store, int64_t *run, const RunStart *start);
 /* status: "done", "negative", "failed", "interrupted". message may be NULL. */
 int store_run_end(Store *store, int64_t run, const char *status, const char *message);
+/* Take back the session of a run that ended because another process holds its output: it did no
+ * work. With no session left, the run is never resumed. */
+int store_run_refused(Store *store, int64_t run);
 /* Resume a run of the same command, subject and options: a killed one if there is one, else the one
  * that ended last. Its status is "running" again. *run = 0 if there is none, or if another living
  * process of this host works on one of them. */

@@ -155,7 +155,7 @@ void job_reset(const FaultJob *job)
 static void timeless(char out[TEXT_MAX], const char *text)
 {
     static const char *const passing[] = {
-        "seconds\":", "_per_second\":", "made_now\":", "memory_bytes\":"};
+        "seconds\":", "_per_second\":", "made_now\":", "shards_kept\":", "memory_bytes\":"};
     size_t n = 0;
     while (*text != '\0') {
         const size_t length = strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');

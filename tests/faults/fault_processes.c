@@ -127,7 +127,7 @@ void loop_pipes(FaultTally *tally, const char *name, int n)
         "--help",
         "corpus show base/games.ogpc 3 --json",
         "cases show base/cases.csv 2",
-        "runs list --store base/made.db",
+        "runs list --quiet --store base/made.db",
         "runs show 1 --json --store base/made.db",
         "perft 4 --json --quiet --store base/more.db",
     };

@@ -381,6 +381,27 @@ static void older_files_are_completed(void **state)
                      0);
 }
 
+/* A second command that was refused, because the first one held the lock, ends in the same second
+ * as the first one, or later. What is typed again goes on with the run that has the rows. */
+static void refused_runs_are_not_resumed(void **state)
+{
+    Store *store = store_made("refused.db");
+    RunStart same = start_of("train", "runs/a", "{}");
+    int64_t found = 0, first = run_made(store, "train", "runs/a", "{}");
+    int64_t second = run_made(store, "train", "runs/a", "{}");
+    assert_int_equal(store_run_end(store, first, "done", NULL), 0);
+    assert_int_equal(store_run_end(store, second, "failed", "locked"), 0);
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, second); /* the twin: any other failure */
+    assert_int_equal(store_run_end(store, second, "failed", "locked"), 0);
+    for (int i = 0; i < 2; i++) { /* its two sessions */
+        assert_int_equal(store_run_refused(store, second), 0);
+    }
+    assert_int_equal(store_run_resume(store, &found, &same), 0);
+    assert_int_equal(found, first);
+    store_close(store);
+}
+
 /* Every summary of views.def runs, on an empty file too; that of another program is not read until
  * it is replaced. */
 static void views_are_read_by_name(void **state)
@@ -569,6 +590,7 @@ int main(void)
         cmocka_unit_test(dangling_rows_are_found),
         cmocka_unit_test(two_writers_share_a_file),
         cmocka_unit_test(living_runs_are_left_alone),
+        cmocka_unit_test(refused_runs_are_not_resumed),
         cmocka_unit_test(views_are_read_by_name),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
