@@ -67,10 +67,14 @@ static inline void assert_refused(int found, int rc, const char *text)
     assert_null(strchr(err_message(), '\n'));
 }
 
-/* Start this program again with `role` and `argument`; its standard output is the pipe *out. */
+/* Start this program again with `role` and `argument`; its standard output is the pipe *out. Under
+ * an emulator (tools/arm.sh) the system cannot start it again, so the test is left out. */
 static inline pid_t child_start(int *out, const char *role, const char *argument)
 {
     int ends[2];
+    if (getenv("OGPT_EMULATED")) {
+        skip();
+    }
     assert_int_equal(pipe(ends), 0);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
