@@ -96,7 +96,7 @@ name_games whole model-whole model-later && fail "manifest.py: a run that began 
 name_games later model-later model-whole || fail "manifest.py: $(cat said)"
 expect 0 verify model-whole model-later
 seen() { # MODEL CORPUS GAMES: n_seen of the scored games are among the GAMES of its runs
-    expect 0 eval "$1" --corpus "$2" --json --quiet
+    expect 0 eval "$1" --corpus "$2" --seen --test-split --json --quiet
     [ "$(json_value remade_games)" = "$3" ] || fail "$1: $3 games expected, found $(json_value remade_games)"
     n_seen=$(json_value seen_games)
 }

@@ -24,6 +24,8 @@ static const OptionSpec options[] = {
     OPTION_FLAG("test-split", AT(games.test_split),
                 "score the test split only, also of an imported corpus"),
     OPTION_FLAG("by-ply", AT(by_ply), "also print the scores ply by ply (--json always has them)"),
+    OPTION_FLAG("seen", AT(games.seen),
+                "look for games of its training among those of an imported corpus, too"),
     OPTION_FLAG("no-seen", AT(games.no_seen),
                 "do not make the training games again to look for scored games among them"),
 };

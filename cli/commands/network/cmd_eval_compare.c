@@ -17,6 +17,8 @@ static const OptionSpec options[] = {
                 "score all games, also those that a network may have been trained on"),
     OPTION_FLAG("test-split", AT(test_split),
                 "score the test split only, also of an imported corpus"),
+    OPTION_FLAG("seen", AT(seen),
+                "look for games of its training among those of an imported corpus, too"),
     OPTION_FLAG("no-seen", AT(no_seen),
                 "do not make the training games again to look for scored games among them"),
 };

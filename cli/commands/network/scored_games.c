@@ -55,10 +55,11 @@ int scored_open(EvalGames *out, const Context *context, const StudyInputs *input
 /* Why nobody looks for seen games; NULL: somebody does. */
 static const char *no_look(const EvalGames *scored, const ScoredAsked *asked)
 {
-    return asked->all           ? "--all scores all splits"
-           : asked->no_seen     ? "--no-seen"
-           : !scored->generated ? "the games were not generated, as its training games were"
-                                : NULL;
+    return asked->all                         ? "--all scores all splits"
+           : asked->no_seen                   ? "--no-seen"
+           : scored->generated || asked->seen ? NULL
+                                              : "the games were not generated, as its training "
+                                                "games were; --seen looks all the same";
 }
 
 /* Which games training of one network had; *all becomes the union with them. */

@@ -10,7 +10,7 @@
 typedef struct ScoredAsked {
     const char *corpus; /* its path */
     int64_t games;
-    bool all, test_split, no_seen;
+    bool all, test_split, seen, no_seen;
 } ScoredAsked;
 
 typedef struct EvalGames {
@@ -29,7 +29,8 @@ typedef struct EvalGames {
 #define SCORED_BY_MAX 2
 int scored_open(EvalGames *out, const Context *context, const StudyInputs *inputs, size_t n,
                 const ScoredAsked *asked);
-/* Leave generated games that training of any of the networks had out; after study_begin. The
+/* Leave out games that training of any of the networks had: of a generated corpus, or of any with
+ * `seen`; after study_begin. The
  * results database keeps which they are, so that the next call need not look again: under a hash of
  * the games themselves and of the fresh games that the manifest names. Returns OGPT_EFORMAT if no
  * game is left. */
