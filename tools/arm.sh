@@ -35,5 +35,5 @@ cmake -S . -B "$folder/release" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/arm6
     exit 1
 }
 ninja --quiet -C "$folder/release"
-OGPT_EMULATED=1 ctest --test-dir "$folder/release" --parallel 2 -L quick -R '/test_' --timeout 1200 \
+OGPT_EMULATED=1 ctest --test-dir "$folder/release" --parallel 2 -L quick -R '/test_' \
     --output-on-failure --no-tests=error "$@"
