@@ -71,8 +71,11 @@ pid_t lab_start(const char *command, int threads, bool with_shim)
     size_t n = 0;
     int length = snprintf(text, sizeof(text), "ogpt %s", command);
     if (threads > 0) { /* a job, and not any command */
-        snprintf(text + length, sizeof(text) - (size_t)length,
-                 " --threads %d --quiet --json --store " RESULTS, threads);
+        length += snprintf(text + length, sizeof(text) - (size_t)length,
+                           " --quiet --json --store " RESULTS);
+    }
+    if (threads > 0 && strncmp(command, "convert ", 8) != 0) { /* which has one thread only */
+        snprintf(text + length, sizeof(text) - (size_t)length, " --threads %d", threads);
     }
     for (char *word = strtok_r(text, " ", &rest); word && n + 1 < WORDS_MAX;
          word = strtok_r(NULL, " ", &rest)) {
@@ -194,6 +197,7 @@ void lab_fault(FaultClass class, FaultAction action, uint64_t at, bool sticky, i
 static const char *const inputs[] = {
     "perft 3 --json --quiet --store base/results.db",
     "generate base/games.ogpc --games 400 --size 4 --quiet --store base/results.db",
+    "export base/games.ogpc base/games.txt --format text --quiet",
     "train base/model --fresh --size 4 --layers 2 --d-model 16 --heads 2 --batch 16 --steps 20"
     " --quiet --store base/made.db",
     "probe fit base/model --corpus base/games.ogpc --out base/probe --games 60 --test-games 20"
