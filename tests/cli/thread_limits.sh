@@ -65,6 +65,7 @@ if [ "$(id -u)" = 0 ]; then
     OGPT=$work/ogpt_copy
 fi
 if "${as_user[@]}" true 2>/dev/null; then
+    mkdir -m 777 counts && export GCOV_PREFIX=$work/counts # where a build that counts lines may write
     for word in help version; do
         timeout -s KILL 20 "${as_user[@]}" prlimit --nproc=1 "$OGPT" "$word" >out 2>err ||
             fail "$word with one process: exit code $?"
