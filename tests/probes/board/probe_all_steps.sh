@@ -1,5 +1,5 @@
 #!/bin/bash
-# label: slow - tests/probes/board/probe_all_steps.sh - ogpt probe fit RUN --all-steps: one row for each
+# tests/probes/board/probe_all_steps.sh - ogpt probe fit RUN --all-steps: one row for each
 # checkpoint and layer, the numbers of probe fit at that checkpoint, gone on with after a kill.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 expect 0 generate g.ogpc --games 1500 --size 6 --quiet
