@@ -15,8 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PICKLE_SNIFF_BYTES 128 /* a head of this many bytes is enough; a shorter one is less sure  \
-                                */
+#define PICKLE_SNIFF_BYTES                                                                         \
+    128 /* a head of this many bytes is enough; a shorter one is less sure                         \
+         */
 
 /* True if a file that begins with these n bytes (it may be longer) is a pickle or a zip archive.
  * A safetensors header whose length happens to begin with byte 0x80 is neither. */

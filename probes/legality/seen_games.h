@@ -54,8 +54,8 @@ int seen_games_key(char key[HASH_HEX_SIZE], const Js *manifest, GameSource *scor
  * result, some 25 times as slow; memory_bytes has no meaning here. */
 int seen_games_ref(SeenGames *out, const Js *manifest, GameSource *scored, size_t n,
                    const Work *work);
-/* Games that a or b lists: one that each lists k and m times is listed max(k, m) times. *out must be
- * empty; returns 0 or OGPT_ENOMEM. */
+/* Games that a or b lists: one that each lists k and m times is listed max(k, m) times. *out must
+ * be empty; returns 0 or OGPT_ENOMEM. */
 int seen_games_union(SeenGames *out, const SeenGames *a, const SeenGames *b);
 void seen_games_release(SeenGames *seen);
 

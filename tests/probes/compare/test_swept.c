@@ -6,9 +6,8 @@
 /* A sweep with these accuracies of three controls; below 0: left out. */
 static Swept swept_of(double majority, double history, double mlp)
 {
-    const double accuracy[] = {[CONTROL_MAJORITY] = majority,
-                               [CONTROL_HISTORY] = history,
-                               [CONTROL_HISTORY_MLP] = mlp};
+    const double accuracy[] = {
+        [CONTROL_MAJORITY] = majority, [CONTROL_HISTORY] = history, [CONTROL_HISTORY_MLP] = mlp};
     Swept swept = {0};
     for (int i = 0; i < 3; i++) {
         swept.result.has_control[i] = accuracy[i] >= 0;
