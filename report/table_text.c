@@ -250,6 +250,9 @@ static bool texts_cut(ListLayout *layout, int line)
                 widest = shown;
             }
         }
+        if (!widest) { /* not where least <= line < total */
+            break;
+        }
         widest->width--;
         layout->omitted.cut = true;
     }

@@ -484,13 +484,13 @@ static double published_score(const float *weight, const float *bias, const Prob
 static double single_score(const float *weight, const float *bias, const LayoutForm *form,
                            const Probe *probe, const float *x, size_t square, const char *class)
 {
-    static const char *const meaning[N_FORMS][N_OPTIONS] = {{NULL, NULL, NULL},
+    static const char *const meaning[N_FORMS][N_OPTIONS] = {{"", "", ""},
                                                             {"empty", "theirs", "mine"},
-                                                            {"flipped", "kept", NULL},
+                                                            {"flipped", "kept", ""},
                                                             {"white", "empty", "black"},
                                                             {"mine", "empty", "theirs"}};
     size_t option = 0, width = (size_t)probe->d_model;
-    while (strcmp(meaning[form - forms][option], class) != 0) {
+    while (option + 1 < N_OPTIONS && strcmp(meaning[form - forms][option], class) != 0) {
         option++;
     }
     double sum = (double)bias[square * form->n_options + option];

@@ -88,6 +88,10 @@ static int run_in(Screen *screen, int columns, int rows, int redraws, const char
          word = strtok_r(NULL, " ", &rest)) {
         words[n++] = word;
     }
+    if (!words[0]) {
+        fail_msg("OGPT names no program");
+        return -1;
+    }
     pid_t child = forkpty(&master, NULL, NULL, &size);
     assert_true(child >= 0);
     if (child == 0) {
