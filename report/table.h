@@ -1,8 +1,8 @@
 /* report/table.h - a result as rows under named columns: the one place where a number has its name.
  *
  * A command declares its columns once and fills rows. Everything that people and programs read is a
- * renderer of that: text and Markdown and HTML for people, JSON, CSV and the rows of the results
- * database for programs. Rows keep the exact values; only text, Markdown and HTML round.
+ * renderer of that: text and HTML for people, JSON, CSV and the rows of the results
+ * database for programs. Rows keep the exact values; only text and HTML round.
  *
  * An interval column `accuracy` has the members accuracy, accuracy_ci ([low, high]), accuracy_low
  * and accuracy_high in JSON, and the first and the last two of them in CSV and in the database. A
@@ -28,7 +28,7 @@ typedef enum ColumnType {
     COLUMN_TEXT,
     COLUMN_YES_NO, /* bool */
     COLUMN_LAYER,  /* whole number; -1: the embedding */
-    COLUMN_NESTED  /* list or object; in no CSV, Markdown, HTML or text */
+    COLUMN_NESTED  /* list or object; in no CSV, HTML or text */
 } ColumnType;
 
 enum {
@@ -117,7 +117,6 @@ typedef struct TableOmitted {
     bool cut, intervals; /* some text is cut, some interval is left out */
 } TableOmitted;
 TableOmitted table_omitted(const Table *table, TextStyle style);
-void table_markdown(Text *out, const Table *table);
 /* One section of a page: a table with caption, column headings and, below it, their meanings. */
 void table_html(Text *out, const Table *table);
 /* Around such sections: the head of a page, a note in it, its end. Texts are plain; `note` has

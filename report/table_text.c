@@ -1,4 +1,4 @@
-/* report/table_text.c - tables as aligned text and as Markdown. Contract in report/table.h. */
+/* report/table_text.c - tables as aligned text. Contract in report/table.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -408,69 +408,5 @@ void table_print(Text *out, const Table *table, TextStyle style)
         record_print(out, table, style);
     } else {
         list_print(out, table, style);
-    }
-}
-
-/* A cell must hold neither the sign between cells nor the end of the line. */
-static void markdown_add(Text *out, const char *cell)
-{
-    for (const char *c = cell; *c != '\0'; c++) {
-        text_add(out, *c == '|' ? "\\|" : *c == '\n' ? " " : "%c", *c);
-    }
-}
-
-static bool in_markdown(const Column *column)
-{
-    return column->heading && column->type != COLUMN_NESTED;
-}
-
-void table_markdown(Text *out, const Table *table)
-{
-    const TableSpec *spec = table->spec;
-    if (spec->title) {
-        text_add(out, "%s\n\n", spec->title);
-    }
-    text_add(out, "|");
-    for (size_t c = 0; c < spec->n_columns; c++) {
-        const Column *column = &spec->columns[c];
-        if (in_markdown(column)) {
-            text_add(out, " ");
-            markdown_add(out, column->heading);
-            if (column->unit) {
-                text_add(out, " (%s)", column->unit);
-            }
-            text_add(out, " |");
-        }
-    }
-    text_add(out, "\n|");
-    for (size_t c = 0; c < spec->n_columns; c++) {
-        if (in_markdown(&spec->columns[c])) {
-            text_add(out, spec->columns[c].type == COLUMN_TEXT ? " --- |" : " ---: |");
-        }
-    }
-    text_add(out, "\n");
-    for (size_t r = 0; r < js_length(table->rows); r++) {
-        const Js *row = js_at(table->rows, r);
-        text_add(out, "|");
-        for (size_t c = 0; c < spec->n_columns; c++) {
-            const Column *column = &spec->columns[c];
-            Text cell = {0};
-            if (!in_markdown(column)) {
-                continue;
-            }
-            column_print(&cell, column, js_member(row, column->key));
-            if (column->interval) {
-                Text interval = {0};
-                interval_print(&interval, column, row);
-                text_add(&cell, "%s%s", interval.data ? " " : "",
-                         interval.data ? interval.data : "");
-                text_release(&interval);
-            }
-            text_add(out, " ");
-            markdown_add(out, cell.data ? cell.data : "");
-            text_add(out, " |");
-            text_release(&cell);
-        }
-        text_add(out, "\n");
     }
 }

@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "base/manifest.h"
 
-#define KEPT_FORMAT 1
+#define KEPT_FORMAT 2
 #define KEPT_STATE "control.json"
 #define KEPT_READING "reading.bin" /* (test positions, n_squares) bytes */
 
@@ -38,13 +38,14 @@ static void settings_print(char out[1024], const Sweep *sweep)
     const Probe *p = sweep->probe;
     const SweepResult *r = sweep->out;
     snprintf(out, 1024,
-             "format %d model %s corpus %s task %s labels %s solver %s site %s l2 %.17g hidden %d "
-             "epochs %d games %" PRId64 " plies %d positions %zu %zu %zu games %zu %zu %zu "
-             "layers %d best %d seed %" PRIu64,
-             KEPT_FORMAT, p->model_hash, p->corpus_hash, p->task, p->labels, p->solver,
-             hook_site_name(p->site), p->l2, p->n_hidden, p->epochs, p->n_games, (int)p->plies,
-             r->n_train, r->n_validation, r->n_test, r->n_train_games, r->n_validation_games,
-             r->n_test_games, p->n_layers, p->layers[r->best], p->seed);
+             "format %d model %s corpus %s divided by %s task %s labels %s solver %s site %s "
+             "l2 %.17g hidden %d epochs %d games %" PRId64
+             " plies %d positions %zu %zu %zu games %zu "
+             "%zu %zu layers %d best %d seed %" PRIu64,
+             KEPT_FORMAT, p->model_hash, p->corpus_hash, split_rules_name(p->split_rules), p->task,
+             p->labels, p->solver, hook_site_name(p->site), p->l2, p->n_hidden, p->epochs,
+             p->n_games, (int)p->plies, r->n_train, r->n_validation, r->n_test, r->n_train_games,
+             r->n_validation_games, r->n_test_games, p->n_layers, p->layers[r->best], p->seed);
 }
 
 static Js *state_json(const Sweep *sweep, Control control)

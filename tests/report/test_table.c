@@ -1,4 +1,4 @@
-/* tests/report/test_table.c - one table, every renderer: text, Markdown, HTML, JSON, CSV and rows
+/* tests/report/test_table.c - one table, every renderer: text, HTML, JSON, CSV and rows
  * of the database say the same numbers under the same names. */
 #include "tests/base/base_test.h"
 
@@ -289,20 +289,6 @@ static void each_row_is_one_line(void **state)
     }
 }
 
-static void markdown_escapes_bars(void **state)
-{
-    Table table;
-    Text text = {0};
-    table_fill(&table, &list);
-    table_markdown(&text, &table);
-    assert_text(&text, "probes <by> layer\n\n"
-                       "| layer | task | accuracy (%) | cells | kept | time (s) |\n"
-                       "| ---: | --- | ---: | ---: | ---: | ---: |\n"
-                       "| embed | a\\|b & \"c\" | 50.00 [40.00, 62.50] | 640 | yes | 2.5 |\n"
-                       "| 11 | - | - | 7 | no | - |\n");
-    table_release(&table);
-}
-
 static void html_is_escaped(void **state)
 {
     Table table;
@@ -459,7 +445,6 @@ int main(void)
         cmocka_unit_test(minor_columns_go_first),
         cmocka_unit_test(a_record_is_a_line_a_column),
         cmocka_unit_test(each_row_is_one_line),
-        cmocka_unit_test(markdown_escapes_bars),
         cmocka_unit_test(html_is_escaped),
         cmocka_unit_test(json_keeps_every_digit),
         cmocka_unit_test(the_database_gets_stored_columns),

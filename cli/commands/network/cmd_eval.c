@@ -2,7 +2,6 @@
  * loss to the lowest possible one? */
 #include "base/files.h"
 #include "cli/commands/common/hint_words.h"
-#include "cli/commands/common/shared_options.h"
 #include "cli/commands/network/scored_games.h"
 #include "cli/study.h"
 
@@ -11,23 +10,13 @@ typedef struct EvalOptions {
     bool by_ply;
 } EvalOptions;
 
-#define AT(field) offsetof(EvalOptions, field)
 static const OptionSpec options[] = {
-    OPTION_CORPUS(
-        AT(games.corpus),
+    SCORED_OPTIONS(
+        offsetof(EvalOptions, games),
         "games to be scored: its test split, which training on a corpus never uses; all of "
         "an imported corpus, unless the network was trained on a corpus"),
-    OPTION_INT("games", AT(games.games), "N", 1, 1e9, "number of games, from the first one on",
-               .def = "10000"),
-    OPTION_FLAG("all", AT(games.all),
-                "score all games, also those that the model may have been trained on"),
-    OPTION_FLAG("test-split", AT(games.test_split),
-                "score the test split only, also of an imported corpus"),
-    OPTION_FLAG("by-ply", AT(by_ply), "also print the scores ply by ply (--json always has them)"),
-    OPTION_FLAG("seen", AT(games.seen),
-                "look for games of its training among those of an imported corpus, too"),
-    OPTION_FLAG("no-seen", AT(games.no_seen),
-                "do not make the training games again to look for scored games among them"),
+    OPTION_FLAG("by-ply", offsetof(EvalOptions, by_ply),
+                "also print the scores ply by ply (--json always has them)"),
 };
 
 static int eval_run(Context *context)

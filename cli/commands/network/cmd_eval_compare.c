@@ -1,26 +1,13 @@
 /* cli/commands/network/cmd_eval_compare.c - ogpt eval compare: which of two networks plays more
  * legally, on the same games? */
 #include "base/err.h"
-#include "cli/commands/common/shared_options.h"
 #include "cli/commands/network/scored_games.h"
 #include "cli/study.h"
 #include "report/results/eval_compare_result.h"
 
-#define AT(field) offsetof(ScoredAsked, field)
 static const OptionSpec options[] = {
-    OPTION_CORPUS(AT(corpus),
-                  "games to be scored by both: as ogpt eval chooses them, without those "
-                  "that either was trained on"),
-    OPTION_INT("games", AT(games), "N", 1, 1e9, "number of games, from the first one on",
-               .def = "10000"),
-    OPTION_FLAG("all", AT(all),
-                "score all games, also those that a network may have been trained on"),
-    OPTION_FLAG("test-split", AT(test_split),
-                "score the test split only, also of an imported corpus"),
-    OPTION_FLAG("seen", AT(seen),
-                "look for games of its training among those of an imported corpus, too"),
-    OPTION_FLAG("no-seen", AT(no_seen),
-                "do not make the training games again to look for scored games among them"),
+    SCORED_OPTIONS(0, "games to be scored by both: as ogpt eval chooses them, without those that "
+                      "either was trained on"),
 };
 
 /* Two networks and their one corpus, which belongs to the first. */

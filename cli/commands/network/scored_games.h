@@ -4,6 +4,7 @@
 #define OGPT_CLI_COMMANDS_NETWORK_SCORED_GAMES_H
 
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "report/results/eval_result.h"
 
 /* What the options ask for. */
@@ -12,6 +13,21 @@ typedef struct ScoredAsked {
     int64_t games;
     bool all, test_split, seen, no_seen;
 } ScoredAsked;
+
+/* Their rows of an option table; `at_` is the place of the ScoredAsked, `corpus_` explains
+ * --corpus. */
+#define SCORED_OPTIONS(at_, corpus_)                                                               \
+    OPTION_CORPUS((at_) + offsetof(ScoredAsked, corpus), corpus_),                                 \
+        OPTION_INT("games", (at_) + offsetof(ScoredAsked, games), "N", 1, 1e9,                     \
+                   "number of games, from the first one on", .def = "10000"),                      \
+        OPTION_FLAG("all", (at_) + offsetof(ScoredAsked, all),                                     \
+                    "score all games, also those that a network may have been trained on"),        \
+        OPTION_FLAG("test-split", (at_) + offsetof(ScoredAsked, test_split),                       \
+                    "score the test split only, also of an imported corpus"),                      \
+        OPTION_FLAG("seen", (at_) + offsetof(ScoredAsked, seen),                                   \
+                    "look for training games among those of an imported corpus, too"),             \
+        OPTION_FLAG("no-seen", (at_) + offsetof(ScoredAsked, no_seen),                             \
+                    "do not make the training games again to look for scored games among them")
 
 typedef struct EvalGames {
     GameSource *source; /* owned */

@@ -146,12 +146,36 @@ static void extreme_networks_are_refused(void **state)
     test_free(kept);
 }
 
+/* What was kept while the same games were divided by another rule is not taken: other games are
+ * tested. Last, because the corpus stays divided by both rules. */
+static void another_division_is_another_sweep(void **state)
+{
+    char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];
+    SweepResult whole, part;
+    SweepOptions options = small_options();
+    SweepWatch watch = {.stop_control = 2 * CONTROL_RANDOM_MODEL + 1};
+    options.controls = true;
+    options.n_games = 40;
+    options.n_test_games = 20;
+    assert_int_equal(fit(&part, hash, "divided", &options, &watch, &usual), OGPT_EINTR);
+    fixture_path(path, &fixture, "divided");
+    assert_int_equal(dir_remove(path), 0); /* the layers; the controls stay */
+    corpus_divide(fixture.corpus, SPLIT_BY_GAME);
+    watch = (SweepWatch){0};
+    assert_int_equal(fit(&part, hash, "divided", &options, &watch, &usual), 0);
+    watch = (SweepWatch){0};
+    assert_int_equal(fit(&whole, hash, "divided-whole", &options, &watch, &usual), 0);
+    assert_memory_equal(&part.control[CONTROL_HISTORY], &whole.control[CONTROL_HISTORY],
+                        sizeof(ProbeScore));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extreme_networks_are_refused),
         cmocka_unit_test(controls_are_kept),
         cmocka_unit_test(what_is_not_ours_is_left_alone),
+        cmocka_unit_test(another_division_is_another_sweep),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
