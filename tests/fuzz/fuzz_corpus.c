@@ -2,9 +2,10 @@
  * a finding must give exactly the games of its content hash. The second bit of the first byte
  * leaves verification out; its first bit is 0: a sound file of 40 games in pages of 1 KiB, with the
  * bytes named by the input (place of two bytes, new value) replaced: damage as a disk does it; 1: a
- * file of the right tables, but without types and constraints, whose rows hold what the input says:
- * what a hostile program can write. Checksums and hash are put right unless the input overrides
- * them. */
+ * file whose rows hold what the input says, of any type: what a hostile program can write. Such
+ * rows are written into tables without types and constraints; then the text of the tables, which
+ * has the same length, is replaced by ours, because any other text is refused before a row is read.
+ * Checksums and hash are put right unless the input overrides them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +23,44 @@
 
 static const DbSchema no_tables = {
     .application_id = CORPUS_APPLICATION_ID, .version = CORPUS_SCHEMA_VERSION, .create_sql = ""};
-static const DbSchema loose_tables = {
-    .application_id = CORPUS_APPLICATION_ID,
-    .version = CORPUS_SCHEMA_VERSION,
-    .create_sql =
-        "CREATE TABLE meta (id, size, source, seed, generator, n_games, plies, content_hash);"
-        "CREATE TABLE blocks (block, first_game, n_games, moves, checksum)"};
+/* The tables without types and constraints; a comment before the last bracket makes each as long as
+ * ours. */
+static const char *const table_names[] = {"meta", "blocks"};
+static const char *const loose_columns[] = {
+    "id, size, source, seed, generator, n_games, plies, content_hash",
+    "block, first_game, n_games, moves, checksum"};
+#define N_TABLES 2
+#define TEXT_BYTES 600
 
 static uint8_t *sound; /* the bytes of the sound file */
 static size_t n_sound;
 static Db *loose; /* kept open; its journal is in memory */
 static char loose_path[512];
+static char our_texts[N_TABLES][TEXT_BYTES], loose_texts[N_TABLES][TEXT_BYTES];
 static uint8_t games[GAMES * STRIDE];
 
 static void must(int rc)
 {
     fuzz_require(rc == 0, "the target can make its files");
+}
+
+/* Our text of each table, from a sound file, and a loose one of the same length. */
+static void texts_make(Db *db)
+{
+    for (int t = 0; t < N_TABLES; t++) {
+        DbStmt *row = NULL;
+        must(db_prepare(&row, db, "SELECT sql FROM sqlite_schema WHERE name = ?1"));
+        db_bind_text(row, 1, table_names[t]);
+        fuzz_require(db_step(row) == 1, "the sound file has the table");
+        snprintf(our_texts[t], TEXT_BYTES, "%s", db_column_text(row, 0));
+        db_finalize(row);
+        char *text = loose_texts[t];
+        const int n = (int)strlen(our_texts[t]);
+        const int used =
+            snprintf(text, TEXT_BYTES, "CREATE TABLE %s (%s", table_names[t], loose_columns[t]);
+        fuzz_require(used + 5 <= n, "a comment fits");
+        snprintf(text + used, (size_t)(TEXT_BYTES - used), "/*%*s*/)", n - used - 5, "");
+    }
 }
 
 static void files_make(void)
@@ -51,6 +74,7 @@ static void files_make(void)
     must(generate_corpus(&result, path, game_variant(4), GAMES, &(Work){.seed = 1}));
     must(db_open(&db, path, DB_WRITE, &no_tables));
     must(db_exec(db, "PRAGMA journal_mode=DELETE; PRAGMA page_size=1024; VACUUM"));
+    texts_make(db);
     db_close(db);
     must(corpus_open(&corpus, path, false));
     must(corpus_read(corpus, games, 0, GAMES));
@@ -58,7 +82,12 @@ static void files_make(void)
     must(file_read_all(&bytes, &n_sound, path, 1 << 20));
     sound = bytes;
     snprintf(loose_path, sizeof(loose_path), "%s/loose.ogpc", fuzz_dir());
-    must(db_open(&loose, loose_path, DB_CREATE, &loose_tables));
+    char loose_tables[N_TABLES * TEXT_BYTES];
+    snprintf(loose_tables, sizeof(loose_tables), "%s;%s", loose_texts[0], loose_texts[1]);
+    must(db_open(&loose, loose_path, DB_CREATE,
+                 &(DbSchema){.application_id = CORPUS_APPLICATION_ID,
+                             .version = CORPUS_SCHEMA_VERSION,
+                             .create_sql = loose_tables}));
     must(db_exec(loose, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"));
 }
 
@@ -136,7 +165,10 @@ static void block_write(FuzzInput *input, int64_t block, const uint8_t *moves, s
 {
     static char texts[5][80];
     DbStmt *stmt = NULL;
-    must(db_prepare(&stmt, loose, "INSERT INTO blocks VALUES (?1,?2,?3,?4,?5)"));
+    must(db_prepare(&stmt, loose,
+                    "INSERT INTO blocks (rowid, block, first_game, n_games, moves,"
+                    " checksum) VALUES (?6,?1,?2,?3,?4,?5)"));
+    db_bind_int(stmt, 6, block); /* our column `block` is the row's number */
     const int64_t values[5] = {block, block * CORPUS_BLOCK_GAMES, (int64_t)(n_bytes / STRIDE), 0,
                                (int64_t)xxh3(moves, n_bytes)};
     for (int i = 0; i < 5; i++) {
@@ -151,6 +183,26 @@ static void block_write(FuzzInput *input, int64_t block, const uint8_t *moves, s
     }
     must(db_step(stmt));
     db_finalize(stmt);
+}
+
+/* The loose file as it is now, with the text of our tables. */
+static const char *with_our_texts(void)
+{
+    void *bytes = NULL;
+    size_t n = 0;
+    must(file_read_all(&bytes, &n, loose_path, 1 << 20));
+    for (int t = 0; t < N_TABLES; t++) {
+        const size_t length = strlen(loose_texts[t]);
+        size_t at = 0;
+        while (at + length <= n && memcmp((char *)bytes + at, loose_texts[t], length) != 0) {
+            at++;
+        }
+        fuzz_require(at + length <= n, "the loose file has the text of its table");
+        memcpy((char *)bytes + at, our_texts[t], length);
+    }
+    const char *path = fuzz_file("rows.ogpc", bytes, n);
+    mem_free(bytes);
+    return path;
 }
 
 /* One byte: how many rows; then for each game changed, its number, ply and square, up to 255;
@@ -176,7 +228,18 @@ static const char *loose_file(FuzzInput *input)
         block_write(input, block, moves, sizeof(moves));
     }
     must(db_exec(loose, "COMMIT"));
-    return loose_path;
+    return with_our_texts();
+}
+
+/* Rows that nothing overrides make a sound file: so what is refused, is refused for its rows. */
+static void loose_check(void)
+{
+    static const uint8_t one_block[] = {1, 0};
+    CorpusReport report;
+    FuzzInput input = {one_block, sizeof(one_block)};
+    fuzz_require(corpus_verify(&report, loose_file(&input), NULL, NULL) == 0 &&
+                     report.findings == 0,
+                 "a file of loose rows can be sound");
 }
 
 /* ---- what must hold ---- */
@@ -208,6 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Corpus *corpus = NULL;
     if (!sound) {
         files_make();
+        loose_check();
     }
     const uint8_t way = fuzz_byte(&input);
     const char *path = way % 2 == 0 ? damaged_file(&input) : loose_file(&input);
