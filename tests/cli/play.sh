@@ -145,15 +145,16 @@ printf 'hint\n' | "$OGPT" play net --quiet >/dev/full 2>err
 
 # A signal ends it while it waits for a line.
 mkfifo line
-"$OGPT" play net --quiet <line >out 2>err &
+"$OGPT" play net --quiet <line >waiting 2>err &
 pid=$!
 exec 3>line
 for _ in $(seq 100); do
-    grep -q "to move" out && break
+    grep -qs "to move" waiting && break
     sleep 0.05
 done
 kill -TERM $pid
 wait $pid
 [ $? = 143 ] || fail "SIGTERM: exit code 143 expected"
+grep -q "to move" waiting || fail "SIGTERM: it was not waiting for a line"
 exec 3>&-
 check_end
