@@ -1,0 +1,74 @@
+/* probes/cases/pairs.h - position-aligned pairs of histories: what a patch puts from one run into
+ * the other.
+ *
+ * Both histories of a pair are legal, of equal length, end with the same side to move, and hold no
+ * forced pass, so that the side to move is the same at every position. The rules then say exactly
+ * how the two boards differ:
+ *   flip           in the owner of one square, and the legal moves differ
+ *   transposition  in nothing: same board, other history. A network that holds the board and
+ * nothing else shows no effect: the control of every patch
+ *
+ * A pair file is CSV with the header "clean,corrupt", the moves of both histories:
+ *     f5 d6 c3 d3 c4,f5 d6 c4 d3 c3
+ * A file of natural cases (probes/cases/cases.h) is read too: its moves are the clean history, its
+ * witness the corrupt one. Every pair is replayed by the rules when it is made and when it is read.
+ */
+#ifndef OGPT_PROBES_CASES_PAIRS_H
+#define OGPT_PROBES_CASES_PAIRS_H
+
+#include "probes/cases/cases.h"
+
+typedef enum PairKind { PAIR_FLIP, PAIR_TRANSPOSITION, N_PAIR_KINDS } PairKind;
+#define PAIR_KIND_NAMES "flip|transposition"
+const char *pair_kind_name(PairKind kind); /* static */
+
+typedef struct GamePair {
+    int n_moves;                     /* of each history, at least 1 */
+    uint8_t clean[GAME_MAX_MOVES];   /* SQ_NONE after the last */
+    uint8_t corrupt[GAME_MAX_MOVES]; /* the same */
+    /* Derived: the boards after the moves, and the squares that are legal there. */
+    Board clean_board, corrupt_board;
+    uint64_t legal_clean, legal_corrupt;
+    uint64_t turned; /* squares whose owner differs: one bit (flip) or none (transposition) */
+} GamePair;
+
+typedef struct PairSet {
+    const GameVariant *variant;
+    GamePair *pairs; /* (n), owned; no two come from one game, so a pair is the unit of intervals */
+    size_t n, room;
+    uint64_t redraws;  /* filled by pairs_make: draws that gave no pair */
+    uint64_t left_out; /* filled by pairs_read: natural cases with a pass in a history */
+    size_t n_of[N_PAIR_KINDS];
+} PairSet;
+
+PairKind pair_kind(const GamePair *pair);
+
+typedef struct PairMakeOptions {
+    size_t n; /* 1..CASES_MAX */
+    PairKind kind;
+    int min_moves, max_moves, before_end; /* as in CaseMakeOptions */
+} PairMakeOptions;
+#define PAIR_MAKE_OPTIONS_DEFAULT                                                                  \
+    ((PairMakeOptions){.n = 100, .kind = PAIR_FLIP, .min_moves = 5, .before_end = 10})
+
+/* Draw pairs from random games of (seed of the work, RNG_CASES): the natural cases of the same
+ * options without a pass in either history; for transpositions the same draw, but the board must
+ * not differ. The same set for any number of workers; tick("pairs"). Returns 0, OGPT_EUSAGE
+ * (options; or not enough different pairs exist), OGPT_EINTR, OGPT_ENOMEM. */
+int pairs_make(PairSet *out, const GameVariant *variant, const PairMakeOptions *options,
+               const Work *work);
+
+/* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
+int pairs_print(char **out, size_t *n_bytes, const PairSet *set);
+/* Read a pair file or a file of natural cases strictly: OGPT_EFORMAT ("origin:line: ...") for
+ * illegal moves, unequal lengths, another side to move, passes, boards that differ in more than one
+ * square, cases without a witness. */
+int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
+                const char *origin);
+int pairs_read(PairSet *out, const GameVariant *variant, const char *path);
+void pairs_release(PairSet *set);
+
+/* Replay both histories, check them, and derive the other members. Returns 0 or OGPT_EFORMAT. */
+int pair_derive(GamePair *pair, const GameVariant *variant);
+
+#endif
