@@ -25,5 +25,22 @@ uint64_t case_prefix_hash(const EditCase *edit);
 extern const char cases__header_plain[], cases__header_witness[];
 /* Append a copy to a set. Returns 0 or OGPT_ENOMEM. */
 int cases__add(CaseSet *set, const EditCase *edit);
+/* Whether a side had to pass during the n legal moves. */
+bool cases__history_has_pass(const GameVariant *variant, const uint8_t *moves, int n);
+
+/* What is drawn from random games: cases, or the histories of pairs. */
+typedef struct CaseDraw {
+    CaseMakeOptions options;
+    bool pairs;       /* nobody passes in the history or the witness; no two share a history */
+    bool same_board;  /* the witness reaches the very board of the history; no square is edited */
+    const char *what; /* in messages and ticks: "cases" or "pairs" */
+} CaseDraw;
+/* As cases_make. The options are taken as checked. */
+int cases__draw(CaseSet *out, const GameVariant *variant, const CaseDraw *draw, const Work *work);
+
+/* Read a file of natural cases: as cases_parse, and a case without a witness, or of several
+ * squares, is OGPT_EFORMAT too. */
+int cases__parse_natural(CaseSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
+                         const char *origin);
 
 #endif

@@ -129,15 +129,20 @@ int case_derive(EditCase *edit, CaseVerdict *verdict, const GameVariant *variant
 }
 
 /* Without a pass black makes the even moves, so the side to move after move t follows from t. */
-bool case_has_pass(const EditCase *edit, const GameVariant *variant)
+bool cases__history_has_pass(const GameVariant *variant, const uint8_t *moves, int n)
 {
     Board after[GAME_MAX_MOVES];
     bool found = false;
-    game_replay(variant, edit->moves, edit->n_moves, after);
-    for (int t = 0; t < edit->n_moves; t++) {
+    game_replay(variant, moves, n, after);
+    for (int t = 0; t < n; t++) {
         found = found || after[t].to_move != (t % 2 == 0 ? WHITE : BLACK);
     }
     return found;
+}
+
+bool case_has_pass(const EditCase *edit, const GameVariant *variant)
+{
+    return cases__history_has_pass(variant, edit->moves, edit->n_moves);
 }
 
 CaseStats cases_stats(const CaseSet *set)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/process.h"
 #include "base/rng.h"
 #include "datasets/labels.h"
@@ -29,7 +30,7 @@ typedef enum DrawVerdict {
 
 typedef struct CaseWindow {
     const GameVariant *variant;
-    const CaseMakeOptions *options;
+    const CaseDraw *draw;
     uint64_t seed;
     uint64_t first;        /* candidate number of drawn[0] */
     EditCase *drawn;       /* (WINDOW_CANDIDATES) */
@@ -80,12 +81,14 @@ static void set_squares(EditCase *edit, uint64_t mask, const Board *board, CaseE
     }
 }
 
-/* Whether the edit can be seen: the mover stays the same and its legal moves change. */
+/* Whether the edit can be seen: the mover stays the same and its legal moves change. A draw of the
+ * same board edits nothing, so nothing changes. */
 static bool edit_shows(EditCase *edit, const GameVariant *variant)
 {
     CaseVerdict verdict;
     return case_derive(edit, &verdict, variant) == 0 && verdict == CASE_SOUND &&
-           edit->edited.to_move == edit->before.to_move && edit->legal_edited != edit->legal_before;
+           edit->edited.to_move == edit->before.to_move &&
+           (edit->n_squares == 0 || edit->legal_edited != edit->legal_before);
 }
 
 /* Play moves[first..n-1]; false if one is illegal. */
@@ -166,9 +169,10 @@ static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
     return edit_shows(edit, variant);
 }
 
-static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant,
-                                  const CaseMakeOptions *options, uint64_t seed, uint64_t candidate)
+static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant, const CaseDraw *draw,
+                                  uint64_t seed, uint64_t candidate)
 {
+    const CaseMakeOptions *options = &draw->options;
     RngPurpose purpose = options->tune ? RNG_TUNE_CASES : RNG_CASES;
     Rng rng = rng_at(seed, purpose, candidate | CHOICE_STREAM);
     uint8_t moves[GAME_MAX_MOVES];
@@ -192,8 +196,12 @@ static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant,
     if (options->no_passes && case_has_pass(edit, variant)) {
         return VERDICT_REDRAW;
     }
-    stands = options->natural ? draw_natural(edit, variant, options->n_squares, &rng)
-                              : draw_unnatural(edit, variant, options, &rng);
+    stands = options->natural
+                 ? draw_natural(edit, variant, draw->same_board ? 0 : options->n_squares, &rng)
+                 : draw_unnatural(edit, variant, options, &rng);
+    if (stands && draw->pairs) {
+        stands = !cases__history_has_pass(variant, edit->witness, edit->n_moves);
+    }
     return stands ? VERDICT_STANDS : VERDICT_REDRAW;
 }
 
@@ -202,22 +210,39 @@ static int draw_block(void *context, size_t job, size_t worker)
     CaseWindow *window = context;
     size_t first = job * BLOCK_CANDIDATES;
     if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted while making cases; nothing was written");
+        return err_set(OGPT_EINTR, "interrupted while making %s; nothing was written",
+                       window->draw->what);
     }
     for (size_t i = first; i < first + BLOCK_CANDIDATES; i++) {
-        window->verdicts[i] = draw_candidate(&window->drawn[i], window->variant, window->options,
+        window->verdicts[i] = draw_candidate(&window->drawn[i], window->variant, window->draw,
                                              window->seed, window->first + i);
     }
     return 0;
 }
 
-/* Take the accepted candidates of one window, in order, until the set is full. */
-static int take_window(CaseSet *out, CaseKeys *keys, const CaseWindow *window, size_t n)
+/* Whether no earlier case is the same; among pairs, whether none has one of the two histories. */
+static bool draw_is_new(CaseKeys *keys, const EditCase *edit, const CaseDraw *draw)
 {
+    uint64_t clean, corrupt;
+    if (!draw->pairs) {
+        return case_keys_add(keys, case_hash(edit));
+    }
+    clean = case_prefix_hash(edit);
+    corrupt = xxh3(edit->witness, (size_t)edit->n_moves);
+    if (case_keys_has(keys, clean) || case_keys_has(keys, corrupt)) {
+        return false;
+    }
+    return case_keys_add(keys, clean) && case_keys_add(keys, corrupt);
+}
+
+/* Take the accepted candidates of one window, in order, until the set is full. */
+static int take_window(CaseSet *out, CaseKeys *keys, const CaseWindow *window)
+{
+    size_t n = window->draw->options.n;
     int rc = 0;
     for (size_t i = 0; i < WINDOW_CANDIDATES && out->n < n && rc == 0; i++) {
         if (window->verdicts[i] == VERDICT_STANDS &&
-            case_keys_add(keys, case_hash(&window->drawn[i]))) {
+            draw_is_new(keys, &window->drawn[i], window->draw)) {
             rc = cases__add(out, &window->drawn[i]);
         } else if (window->verdicts[i] != VERDICT_OTHER_HALF) {
             out->redraws++;
@@ -226,39 +251,35 @@ static int take_window(CaseSet *out, CaseKeys *keys, const CaseWindow *window, s
     return rc;
 }
 
-int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
-               const Work *work)
+int cases__draw(CaseSet *out, const GameVariant *variant, const CaseDraw *draw, const Work *work)
 {
-    CaseWindow window = {.variant = variant, .options = options, .seed = work->seed};
+    CaseWindow window = {.variant = variant, .draw = draw, .seed = work->seed};
     CaseKeys keys = {0};
-    const char *reason = case_make_options_check(options, variant);
+    size_t n = draw->options.n;
     /* Far more candidates than any kind needs: on 8x8 about one in four is accepted. */
-    uint64_t most = 1000 * (uint64_t)options->n + 100000;
+    uint64_t most = 1000 * (uint64_t)n + 100000;
     int rc;
     memset(out, 0, sizeof(*out));
     out->variant = variant;
-    if (reason) {
-        return err_set(OGPT_EUSAGE, "cases: %s", reason);
-    }
     window.drawn = mem_alloc(WINDOW_CANDIDATES, sizeof(*window.drawn), "candidates for cases");
     window.verdicts =
         mem_alloc(WINDOW_CANDIDATES, sizeof(*window.verdicts), "candidates for cases");
-    rc = case_keys_init(&keys, options->n);
+    rc = case_keys_init(&keys, draw->pairs ? 2 * n : n);
     if (!window.drawn || !window.verdicts) {
         rc = OGPT_ENOMEM;
     }
-    while (rc == 0 && out->n < options->n) {
+    while (rc == 0 && out->n < n) {
         if (window.first >= most) {
             rc = err_set(OGPT_EUSAGE,
-                         "cases: only %zu different cases of %zu found in %llu random games; "
+                         "%s: only %zu different %s of %zu found in %llu random games; "
                          "ask for fewer or for longer prefixes",
-                         out->n, options->n, (unsigned long long)window.first);
+                         draw->what, out->n, draw->what, n, (unsigned long long)window.first);
             break;
         }
         rc = pool_run(work->pool, WINDOW_BLOCKS, draw_block, &window);
-        rc = rc ? rc : take_window(out, &keys, &window, options->n);
+        rc = rc ? rc : take_window(out, &keys, &window);
         window.first += WINDOW_CANDIDATES;
-        work_tick(work, "cases", (double)out->n, (double)options->n);
+        work_tick(work, draw->what, (double)out->n, (double)n);
     }
     case_keys_release(&keys);
     mem_free(window.verdicts);
@@ -267,6 +288,17 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
         cases_release(out);
     }
     return rc;
+}
+
+int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
+               const Work *work)
+{
+    const char *reason = case_make_options_check(options, variant);
+    memset(out, 0, sizeof(*out));
+    out->variant = variant;
+    return reason
+               ? err_set(OGPT_EUSAGE, "cases: %s", reason)
+               : cases__draw(out, variant, &(CaseDraw){.options = *options, .what = "cases"}, work);
 }
 
 int cases_leave_out(CaseSet *tuning, const CaseSet *reported)

@@ -20,6 +20,7 @@ static const char *const column_names[N_COLUMNS] = {"moves", "square", "from", "
 typedef struct CaseForm {
     bool foreign; /* by others: header optional, any order, quotes, indices */
     bool othello_world;
+    bool natural;             /* every case has a witness and one square */
     int n_fields;             /* in every line */
     int column_of[N_COLUMNS]; /* field i holds this column */
 } CaseForm;
@@ -294,6 +295,13 @@ static int parse_case(CaseSet *out, const char *line, size_t length, size_t line
         sort_squares(&edit);
         rc = case_derive(&edit, &verdict, out->variant);
     }
+    if (rc == 0 && form->natural && !edit.has_witness) {
+        rc = err_set(OGPT_EFORMAT, "no witness, expected the other history of the pair: natural "
+                                   "cases have one (ogpt cases pairs, ogpt cases make)");
+    } else if (rc == 0 && form->natural && edit.n_squares != 1) {
+        rc = err_set(OGPT_EFORMAT, "%d squares are edited, expected one in each pair",
+                     edit.n_squares);
+    }
     if (rc != 0) {
         return err_set(rc, "%s:%zu: %s", origin, line_number, err_message());
     }
@@ -448,6 +456,12 @@ int cases_parse(CaseSet *out, const GameVariant *variant, const char *text, size
                 const char *origin)
 {
     return parse_text(out, variant, text, n_bytes, origin, (CaseForm){0});
+}
+
+int cases__parse_natural(CaseSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
+                         const char *origin)
+{
+    return parse_text(out, variant, text, n_bytes, origin, (CaseForm){.natural = true});
 }
 
 static int read_file(CaseSet *out, const GameVariant *variant, const char *path, CaseForm form)

@@ -36,8 +36,10 @@ typedef struct PairSet {
     const GameVariant *variant;
     GamePair *pairs; /* (n), owned; no two come from one game, so a pair is the unit of intervals */
     size_t n, room;
-    uint64_t redraws;  /* filled by pairs_make: draws that gave no pair */
-    uint64_t left_out; /* filled by pairs_read: natural cases with a pass in a history */
+    uint64_t redraws; /* filled by pairs_make: draws that gave no pair */
+    /* Filled by pairs_read: natural cases that make no pair (a pass in a history, the game over,
+     * the same legal moves), or whose history an earlier pair has. */
+    uint64_t left_out;
     size_t n_of[N_PAIR_KINDS];
 } PairSet;
 
@@ -53,16 +55,18 @@ typedef struct PairMakeOptions {
 
 /* Draw pairs from random games of (seed of the work, RNG_CASES): the natural cases of the same
  * options without a pass in either history; for transpositions the same draw, but the board must
- * not differ. The same set for any number of workers; tick("pairs"). Returns 0, OGPT_EUSAGE
- * (options; or not enough different pairs exist), OGPT_EINTR, OGPT_ENOMEM. */
+ * not differ. A draw is repeated if an earlier pair has one of its histories. The same set for any
+ * number of workers; tick("pairs"). Returns 0, OGPT_EUSAGE (options; or not enough different pairs
+ * exist), OGPT_EINTR, OGPT_ENOMEM. */
 int pairs_make(PairSet *out, const GameVariant *variant, const PairMakeOptions *options,
                const Work *work);
 
 /* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
 int pairs_print(char **out, size_t *n_bytes, const PairSet *set);
 /* Read a pair file or a file of natural cases strictly: OGPT_EFORMAT ("origin:line: ...") for
- * illegal moves, unequal lengths, another side to move, passes, boards that differ in more than one
- * square, cases without a witness. */
+ * illegal moves, unequal lengths, passes, a game that is over, boards that differ in more than one
+ * square, or in one and not in their legal moves, histories of an earlier pair, cases without a
+ * witness. */
 int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
                 const char *origin);
 int pairs_read(PairSet *out, const GameVariant *variant, const char *path);
