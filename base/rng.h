@@ -29,6 +29,7 @@ typedef enum RngPurpose {
     RNG_PROBE_GAMES = 14, /* game i that the quick probe of fresh training is fitted on */
     RNG_FIT = 15,         /* subsets, batches and first values of probe fits */
     RNG_PLAY = 16,        /* the move of a network at a ply, in a game with a person */
+    RNG_PLANT = 17,       /* planted networks: filling and places */
     RNG_TEST = 99
 } RngPurpose;
 
