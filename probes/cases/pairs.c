@@ -31,6 +31,28 @@ PairKind pair_kind(const GamePair *pair)
     return pair->turned ? PAIR_FLIP : PAIR_TRANSPOSITION;
 }
 
+PairStats pairs_stats(const PairSet *set)
+{
+    PairStats stats = {.shortest = GAME_MAX_MOVES};
+    double differ = 0.0, clean = 0.0, corrupt = 0.0, difference = 0.0;
+    for (size_t i = 0; i < set->n; i++) {
+        const GamePair *pair = &set->pairs[i];
+        stats.shortest = pair->n_moves < stats.shortest ? pair->n_moves : stats.shortest;
+        stats.longest = pair->n_moves > stats.longest ? pair->n_moves : stats.longest;
+        for (int t = 0; t < pair->n_moves; t++) {
+            differ += pair->clean[t] != pair->corrupt[t];
+        }
+        clean += __builtin_popcountll(pair->legal_clean);
+        corrupt += __builtin_popcountll(pair->legal_corrupt);
+        difference += __builtin_popcountll(pair->legal_clean ^ pair->legal_corrupt);
+    }
+    stats.mean_moves_that_differ = differ / (double)set->n;
+    stats.mean_legal_clean = clean / (double)set->n;
+    stats.mean_legal_corrupt = corrupt / (double)set->n;
+    stats.mean_symmetric_difference = difference / (double)set->n;
+    return stats;
+}
+
 void pairs_release(PairSet *set)
 {
     mem_free(set->pairs);
@@ -306,11 +328,17 @@ static int take_cases(PairSet *out, CaseKeys *keys, const CaseSet *cases, const 
                                       origin, cases->n);
 }
 
-/* The bytes of the header line with its end if the text begins with it, else 0. */
+/* The bytes of a byte order mark, as spreadsheets write it. */
+static size_t mark_bytes(const char *text, size_t n_bytes)
+{
+    return n_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+/* The bytes of the mark and the header line with its end if the text begins with them, else 0. */
 static size_t header_bytes(const char *text, size_t n_bytes)
 {
-    size_t n = sizeof(header) - 1;
-    if (n_bytes < n || memcmp(text, header, n) != 0) {
+    size_t n = mark_bytes(text, n_bytes) + sizeof(header) - 1;
+    if (n_bytes < n || memcmp(text + n - (sizeof(header) - 1), header, sizeof(header) - 1) != 0) {
         return 0;
     }
     n += n < n_bytes && text[n] == '\r';
@@ -321,8 +349,8 @@ int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size
                 const char *origin)
 {
     const char *newline = n_bytes > 0 ? memchr(text, '\n', n_bytes) : NULL;
-    size_t n_mark = n_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    size_t n_header = header_bytes(text + n_mark, n_bytes - n_mark), n_lines = 1;
+    size_t n_mark = mark_bytes(text, n_bytes);
+    size_t n_header = header_bytes(text, n_bytes), n_lines = 1;
     CaseSet cases = {0};
     CaseKeys keys = {0};
     int rc = 0;
@@ -342,7 +370,7 @@ int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size
     }
     rc = rc ? rc : case_keys_init(&keys, 2 * n_lines);
     if (rc == 0) {
-        rc = n_header ? parse_pairs(out, &keys, text + n_mark + n_header, text + n_bytes, origin)
+        rc = n_header ? parse_pairs(out, &keys, text + n_header, text + n_bytes, origin)
                       : take_cases(out, &keys, &cases, origin);
     }
     case_keys_release(&keys);
@@ -353,19 +381,34 @@ int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size
     return rc;
 }
 
+static int read_text(void **text, size_t *n_bytes, const char *path)
+{
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    return rc ? rc
+           : kind == PATH_DIRECTORY
+               ? err_set(OGPT_EFORMAT,
+                         "%s: expected a pair file (CSV), found a directory; check the path", path)
+               : file_read_all(text, n_bytes, path, PAIRS_MAX_FILE_BYTES);
+}
+
 int pairs_read(PairSet *out, const GameVariant *variant, const char *path)
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    PathKind kind;
-    int rc = path_kind(&kind, path);
-    rc = rc ? rc
-         : kind == PATH_DIRECTORY
-             ? err_set(OGPT_EFORMAT,
-                       "%s: expected a pair file (CSV), found a directory; check the path", path)
-             : file_read_all(&text, &n_bytes, path, PAIRS_MAX_FILE_BYTES);
+    int rc = read_text(&text, &n_bytes, path);
     memset(out, 0, sizeof(*out));
     rc = rc ? rc : pairs_parse(out, variant, text, n_bytes, path);
+    mem_free(text);
+    return rc;
+}
+
+int pairs_here(bool *out, const char *path)
+{
+    void *text = NULL;
+    size_t n_bytes = 0;
+    int rc = read_text(&text, &n_bytes, path);
+    *out = rc == 0 && header_bytes(text, n_bytes) > 0;
     mem_free(text);
     return rc;
 }

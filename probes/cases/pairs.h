@@ -45,6 +45,14 @@ typedef struct PairSet {
 
 PairKind pair_kind(const GamePair *pair);
 
+/* What a set is like; means over its pairs. */
+typedef struct PairStats {
+    int shortest, longest; /* moves of a history */
+    double mean_moves_that_differ, mean_legal_clean, mean_legal_corrupt;
+    double mean_symmetric_difference; /* squares that are legal on exactly one of the two boards */
+} PairStats;
+PairStats pairs_stats(const PairSet *set);
+
 typedef struct PairMakeOptions {
     size_t n; /* 1..CASES_MAX */
     PairKind kind;
@@ -70,6 +78,8 @@ int pairs_print(char **out, size_t *n_bytes, const PairSet *set);
 int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
                 const char *origin);
 int pairs_read(PairSet *out, const GameVariant *variant, const char *path);
+/* Whether a file begins with the header of pair files. Returns 0, OGPT_EIO or OGPT_EFORMAT. */
+int pairs_here(bool *out, const char *path);
 void pairs_release(PairSet *set);
 
 /* Replay both histories, check them, and derive the other members. Returns 0 or OGPT_EFORMAT. */

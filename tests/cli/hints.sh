@@ -58,6 +58,7 @@ for size in 4 6; do
     n_failed=$n_before
     [ "$size" = 4 ] || {
         told cases make unnatural.csv --kind unnatural --edit erase --size 6 --n 5
+        told cases pairs "my pairs.csv" --size 6 --n 5
         told cases import theirs.csv unnatural.csv --size 6
         told intervene runs/my\ games --probe probes/mine --cases cases.csv --layers 0 --scale 1
         [ ! -d "$OGPT_SOURCE/datasets/models/tiny-6x6/probe" ] ||

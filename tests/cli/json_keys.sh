@@ -134,6 +134,8 @@ disc=white
 "$OGPT" cases import theirs.csv white.csv --size 6 --quiet >/dev/null 2>&1 || disc=black
 document 'cases import' cases import theirs.csv $disc.csv --size 6 --force
 document 'cases show' cases show cases.csv 3 --size 6
+document 'cases pairs' cases pairs pairs.csv --size 6 --n 12
+document 'cases show pair' cases show pairs.csv 3 --size 6
 edit=(intervene net --probe mine --cases cases.csv)
 document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0
 document 'intervene tuned' "${edit[@]}" --tune tune.csv --method gradient --steps 2

@@ -148,6 +148,21 @@ def seeds_cases():
     put("cases", "four", "\0moves,square,from,to\nd3,c3,black,white\n")
 
 
+def seeds_pairs():
+    clean, corrupt = "f5 d6 c3 d3 c4", "f5 d6 c4 d3 c3"
+    put("pairs", "one", f"\2clean,corrupt\n{clean},{corrupt}\n")
+    put("pairs", "crlf", f"\2\ufeffclean,corrupt\r\n{clean},{corrupt}\r\n")
+    put("pairs", "six", "\1clean,corrupt\nd5 e5 e4 c5 b3,d5 e5 b3 c5 e4\n")
+    put("pairs", "again", f"\2clean,corrupt\n{clean},{corrupt}\n{corrupt},{clean}\n")
+    put("pairs", "same", f"\2clean,corrupt\n{clean},{clean}\n")
+    put("pairs", "shorter", f"\2clean,corrupt\n{clean},f5 d6\n")
+    put("pairs", "fields", f"\2clean,corrupt\n{clean}\n")
+    put("pairs", "header", f"\2corrupt,clean\n{clean},{corrupt}\n")
+    put("pairs", "natural", f"\2moves,square,from,to,witness\n{clean},d4,black,white,{corrupt}\n")
+    put("pairs", "natural-six", "\1moves,square,from,to,witness\ne4 e5 e6 b4 b3 f4 c5 b2 e3,c4,black,white,e4 e5 e6 b4 b3 f4 e3 b2 c5\n")
+    put("pairs", "no-witness", f"\2moves,square,from,to\n{clean},d6,white,black\n")
+
+
 def seeds_corpus():
     put("corpus", "sound", b"\0")
     put("corpus", "loose", b"\1\1\0")

@@ -17,7 +17,8 @@ static size_t differing_line(const char *a, size_t n_a, const char *b, size_t n_
     return line;
 }
 
-int casefile_publish(const Context *context, const char *path, const char *text, size_t n_bytes)
+int casefile_publish(const Context *context, const char *path, const char *text, size_t n_bytes,
+                     const char *what)
 {
     void *old = NULL;
     size_t n_old = 0, n_stale = 0;
@@ -30,15 +31,15 @@ int casefile_publish(const Context *context, const char *path, const char *text,
             return rc;
         }
         if (n_old == n_bytes && memcmp(old, text, n_bytes) == 0) {
-            context_say(context, "%s already holds these cases", path);
+            context_say(context, "%s already holds these %s", path, what);
             mem_free(old);
             return 0;
         }
         if (!context->force) {
             rc = err_set(OGPT_EUSAGE,
-                         "%s:%zu: holds other cases than these options make; name another file, "
+                         "%s:%zu: holds other %s than these options make; name another file, "
                          "or replace it with --force",
-                         path, differing_line(old, n_old, text, n_bytes));
+                         path, differing_line(old, n_old, text, n_bytes), what);
         }
         mem_free(old);
     }

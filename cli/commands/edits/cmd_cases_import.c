@@ -54,7 +54,7 @@ static int import_run(Context *context)
     rc = rc ? rc : cases_import(&read, variant, source, given->notation == 1);
     rc = rc ? rc : cases_print(&text, &n_bytes, &read);
     rc = rc ? rc : cases_parse(&written, variant, text, n_bytes, source);
-    rc = rc ? rc : casefile_publish(context, goal, text, n_bytes);
+    rc = rc ? rc : casefile_publish(context, goal, text, n_bytes, "cases");
     if (rc == 0) {
         result_fill(context, &written);
         study_next(context, "cases", "show", goal, "0", "--size", context_name_size(variant->size),

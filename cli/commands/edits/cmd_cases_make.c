@@ -105,7 +105,7 @@ static int make_run(Context *context)
     rc = rc ? rc : study_begin(context, path, false);
     rc = rc ? rc : cases_make(&set, variant, &options, study_work(context, "drawing", "cases"));
     rc = rc ? rc : cases_print(&text, &n_bytes, &set);
-    rc = rc ? rc : casefile_publish(context, path, text, n_bytes);
+    rc = rc ? rc : casefile_publish(context, path, text, n_bytes, "cases");
     if (rc == 0) {
         result_fill(context, path, &set);
         suggest_next(context, path, variant->size, options.tune);

@@ -1,7 +1,9 @@
-/* cli/commands/edits/cmd_cases_show.c - ogpt cases show: one case of a file, and all in short. */
+/* cli/commands/edits/cmd_cases_show.c - ogpt cases show: one case or pair of a file, and all in
+ * short. */
 #include "base/err.h"
 #include "cli/commands/edits/case_file.h"
 #include "report/results/case_view.h"
+#include "report/results/pair_view.h"
 
 static const Column show_columns[] = {
     {"cases", "cases", .type = COLUMN_COUNT, .meaning = "of the whole file"},
@@ -9,54 +11,87 @@ static const Column show_columns[] = {
 };
 static const TableSpec show_table = {"cases", TABLE_COLUMNS(show_columns), .record = true};
 
+static const Column pair_columns[] = {
+    {"pairs", "pairs", .type = COLUMN_COUNT, .meaning = "of the whole file"},
+    PAIR_STATS_COLUMNS,
+};
+static const TableSpec pair_table = {"pairs", TABLE_COLUMNS(pair_columns), .record = true};
+
 /* Read a case file of unknown board size: the games tell it, because the start squares of each
  * size are squares of play on the others. The message is that of the largest board. */
-static int read_any_size(CaseSet *out, const Context *context, const char *path)
+static int read_any_size(CaseSet *cases, PairSet *pairs, const Context *context, const char *path)
 {
-    int rc = OGPT_EFORMAT;
-    if (context->size_given) {
-        return cases_read(out, game_variant(context->size), path);
+    bool of_pairs = false;
+    int rc = pairs_here(&of_pairs, path);
+    int first = context->size_given ? context->size : 4;
+    int last = context->size_given ? context->size : 8;
+    if (rc != 0) {
+        return rc;
     }
-    for (int size = 4; size <= 8 && rc == OGPT_EFORMAT; size += 2) {
-        rc = cases_read(out, game_variant(size), path);
+    rc = OGPT_EFORMAT;
+    for (int size = first; size <= last && rc == OGPT_EFORMAT; size += 2) {
+        rc = of_pairs ? pairs_read(pairs, game_variant(size), path)
+                      : cases_read(cases, game_variant(size), path);
     }
     return rc;
+}
+
+static void case_fill(Context *context, const CaseSet *set, size_t index)
+{
+    Text *text = study_text(context);
+    study_json_all(context, case_json(set->variant, &set->cases[index], index));
+    draw_case(text, set->variant, &set->cases[index], index, context->style);
+    text_add(text, "\n");
+    Table *whole = study_table(context, &show_table);
+    table_int(whole, "cases", (int64_t)set->n);
+    cases_stats_set(whole, set);
+    draw_exclusions(study_text(context), set, "left out of means  ");
+}
+
+static void pair_fill(Context *context, const PairSet *set, size_t index)
+{
+    Text *text = study_text(context);
+    study_json_all(context, pair_json(set->variant, &set->pairs[index], index));
+    draw_pair(text, set->variant, &set->pairs[index], index, context->style);
+    text_add(text, "\n");
+    Table *whole = study_table(context, &pair_table);
+    table_int(whole, "pairs", (int64_t)set->n);
+    pairs_stats_set(whole, set);
 }
 
 static int show_run(Context *context)
 {
     const char *path = context->args[0];
-    CaseSet set = {0};
+    CaseSet cases = {0};
+    PairSet pairs = {0};
     int64_t index = 0;
     int rc = context_arg_int(&index, context, 1, "N", 0, CASES_MAX);
-    rc = rc ? rc : read_any_size(&set, context, path);
-    if (rc == 0 && (size_t)index >= set.n) {
-        rc = err_set(OGPT_EUSAGE, "%s has no case %lld: it holds cases 0 to %zu", path,
-                     (long long)index, set.n - 1);
+    rc = rc ? rc : read_any_size(&cases, &pairs, context, path);
+    if (rc == 0 && (size_t)index >= cases.n + pairs.n) {
+        rc = err_set(OGPT_EUSAGE, "%s has no %s %lld: it holds %ss 0 to %zu", path,
+                     pairs.n ? "pair" : "case", (long long)index, pairs.n ? "pair" : "case",
+                     cases.n + pairs.n - 1);
     }
     rc = rc ? rc : study_begin(context, NULL, false);
-    if (rc == 0) {
-        Text *text = study_text(context);
-        study_json_all(context, case_json(set.variant, &set.cases[index], (size_t)index));
-        draw_case(text, set.variant, &set.cases[index], (size_t)index, context->style);
-        text_add(text, "\n");
-        Table *whole = study_table(context, &show_table);
-        table_int(whole, "cases", (int64_t)set.n);
-        cases_stats_set(whole, &set);
-        draw_exclusions(study_text(context), &set, "left out of means  ");
+    if (rc == 0 && pairs.n > 0) {
+        pair_fill(context, &pairs, (size_t)index);
+    } else if (rc == 0) {
+        case_fill(context, &cases, (size_t)index);
     }
-    cases_release(&set);
+    pairs_release(&pairs);
+    cases_release(&cases);
     return rc;
 }
 
 const Command cmd_cases_show = {
     .name = "cases show",
     .arguments = "FILE N",
-    .summary = "print case N (from 0): the board, the edited board, and the legal moves",
-    .examples = "ogpt cases show cases.csv 0",
+    .summary = "print case or pair N (from 0): both boards, and the legal moves",
+    .examples = "ogpt cases show cases.csv 0\n"
+                "ogpt cases show pairs.csv 0",
     .min_args = 2,
     .max_args = 2,
     .uses = USES_SIZE | USES_BOARDS,
-    COMMAND_TABLES(&show_table),
+    COMMAND_TABLES(&show_table, &pair_table),
     .run = show_run,
 };
