@@ -35,7 +35,7 @@ typedef struct PlainEdit {
     const PlainRun *other;
 } PlainEdit;
 
-static int node_of(const PlantedPart *part)
+__attribute__((unused)) static int node_of(const PlantedPart *part)
 {
     switch (part->node) {
     case PLANTED_INPUT: return 0;
