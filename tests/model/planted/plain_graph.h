@@ -100,12 +100,15 @@ static void project(const PlainGraph *g, double *out, int layer, int head, size_
     const real *w = tensor_at(g, layer, W) + (size_t)head * g->HS;
     const real *b = tensor_at(g, layer, bias) + (size_t)head * g->HS;
     for (size_t t = 0; t < g->n; t++) {
+        double *row = out + t * g->HS;
         for (size_t j = 0; j < g->HS; j++) {
-            double sum = (double)b[j];
-            for (size_t c = 0; c < g->C; c++) {
-                sum += g->normed[t * g->C + c] * (double)w[c * g->C + j];
+            row[j] = (double)b[j];
+        }
+        for (size_t c = 0; c < g->C; c++) {
+            double x = g->normed[t * g->C + c];
+            for (size_t j = 0; j < g->HS; j++) {
+                row[j] += x * (double)w[c * g->C + j];
             }
-            out[t * g->HS + j] = sum;
         }
     }
 }
@@ -125,14 +128,18 @@ static void run_head(const PlainGraph *g, int layer, int head)
     }
     memset(out, 0, g->n * g->C * sizeof(*out));
     for (size_t t = 0; t < g->n; t++) {
-        double p[PLANTED_MAX_TOKENS], total = 0;
+        double p[PLANTED_MAX_TOKENS], total = 0, most = -HUGE_VAL;
         memset(z, 0, sizeof(z));
         for (size_t s = 0; s <= t; s++) {
             double score = 0;
             for (size_t j = 0; j < g->HS; j++) {
                 score += qkv[0][t * g->HS + j] * qkv[1][s * g->HS + j];
             }
-            total += p[s] = exp(score / sqrt((double)g->HS));
+            p[s] = score / sqrt((double)g->HS);
+            most = fmax(most, p[s]);
+        }
+        for (size_t s = 0; s <= t; s++) {
+            total += p[s] = exp(p[s] - most);
         }
         for (size_t s = 0; s <= t; s++) {
             for (size_t j = 0; j < g->HS; j++) {
@@ -163,18 +170,25 @@ static void run_mlp(const PlainGraph *g, int layer)
         for (size_t c = 0; c < g->C; c++) {
             out[t * g->C + c] = (double)b_out[c];
         }
+        double *row = neurons + t * g->M;
         for (size_t k = 0; k < g->M; k++) {
-            double sum = (double)b_in[k];
-            for (size_t c = 0; c < g->C; c++) {
-                sum += g->normed[t * g->C + c] * (double)in[c * g->M + k];
+            row[k] = (double)b_in[k];
+        }
+        for (size_t c = 0; c < g->C; c++) {
+            double x = g->normed[t * g->C + c];
+            for (size_t k = 0; k < g->M; k++) {
+                row[k] += x * (double)in[c * g->M + k];
             }
+        }
+        for (size_t k = 0; k < g->M; k++) {
+            double sum = row[k];
             sum *= 0.5 * erfc(-sum / sqrt(2.0));
             if (g->edit && g->edit->no_neuron[layer][k]) {
                 sum = 0;
             } else if (g->edit && g->edit->other_neuron[layer][k]) {
                 sum = g->edit->other->neurons[layer][t * g->M + k];
             }
-            neurons[t * g->M + k] = sum;
+            row[k] = sum;
             for (size_t c = 0; c < g->C; c++) {
                 out[t * g->C + c] += sum * (double)w[k * g->C + c];
             }

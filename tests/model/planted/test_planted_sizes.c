@@ -1,0 +1,30 @@
+/* label: slow
+ * As test_planted.c, on 6x6 and 8x8, and with more seeds on 4x4. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "graph_check.h"
+
+static void truth_holds_on_every_board(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < N_PLANTED; kind++) {
+        for (uint64_t seed = 10; seed < 12; seed++) {
+            graph_check_kind((PlantedKind)kind, 4, seed);
+        }
+        graph_check_kind((PlantedKind)kind, 6, 1);
+        graph_check_kind((PlantedKind)kind, 8, 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(truth_holds_on_every_board),
+    };
+    return cmocka_run_group_tests_name("planted_sizes", tests, NULL, NULL);
+}
