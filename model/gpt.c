@@ -7,6 +7,7 @@
 #include "model/gpt.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "model/block.h"
 #include "num/kernel_steps.h"
@@ -79,6 +80,19 @@ const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_
         }
     }
     return pass__forward(&p, 0);
+}
+
+const real *gpt_forward_from(const Gpt *gpt, Tape *tape, int first, const real *stream, size_t B,
+                             size_t T, const Hooks *hooks)
+{
+    int L = gpt->cfg.n_layers;
+    assert(B >= 1 && T >= 1 && T <= tape->keys && B * T <= tape->max_rows);
+    assert(first >= 0 && first <= L && tape->mode != TAPE_TRAIN);
+    assert(gpt_config_same_shape(&tape->cfg, &gpt->cfg));
+    BlockPass p = pass_of(gpt, tape, B, T, hooks);
+    memcpy(first < L ? tape->blocks[first].pre : tape->blocks[L - 1].post, stream,
+           p.N * p.C * sizeof(*stream));
+    return pass__forward(&p, first);
 }
 
 double gpt_loss(Tape *tape, const uint8_t *targets, real scale)

@@ -83,6 +83,11 @@ void tape_free(Tape *tape);
  * tape. */
 const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_t B, size_t T,
                         const Hooks *hooks);
+/* The same pass from block `first` on: stream (B,T,C) is the residual stream in front of that
+ * block, for first = n_layers the one behind the last block. Where the stream is what gpt_forward
+ * had there, the logits are its logits, bit for bit. */
+const real *gpt_forward_from(const Gpt *gpt, Tape *tape, int first, const real *stream, size_t B,
+                             size_t T, const Hooks *hooks);
 /* Sum of the cross-entropies (nats) of the last forward pass, over positions with a target other
  * than the pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits: the
  * logits that gpt_forward returned are gone. */

@@ -16,6 +16,7 @@
 struct Prefix {
     GptConfig cfg;
     size_t max_batch, stride; /* room of a sequence in positions, a multiple of 16 */
+    size_t max_rows;          /* last positions in one pass, at least max_batch */
     TapeMode mode;
     Tape *tape; /* for filling */
     Tape *rows; /* of the last positions, one row a sequence */
@@ -24,6 +25,7 @@ struct Prefix {
     size_t *filled; /* (max_batch) lengths as filled */
     size_t *length; /* (max_batch) lengths now: longer after prefix_append */
     bool *active;   /* (max_batch) whether a sequence takes part in the pass */
+    size_t *owner;  /* (max_rows) the sequence of each row of the pass */
     /* Keys and values at the last filled position of blocks [0, clean) are as filled. */
     int clean;
     real *keys;                  /* (L, max_batch, C, stride) */
@@ -40,6 +42,7 @@ static void carve(Carver *carver, Prefix *p)
     p->filled = tape__take(carver, B, sizeof(*p->filled));
     p->length = tape__take(carver, B, sizeof(*p->length));
     p->active = tape__take(carver, B, sizeof(*p->active));
+    p->owner = tape__take(carver, p->max_rows, sizeof(*p->owner));
     p->keys = tape__take(carver, L * B * C * p->stride, sizeof(real));
     p->values = tape__take(carver, L * B * C * p->stride, sizeof(real));
     p->last_key = tape__take(carver, L * B * C, sizeof(real));
@@ -47,10 +50,11 @@ static void carve(Carver *carver, Prefix *p)
     p->stream = tape__take(carver, (L + 1) * B * C, sizeof(real));
 }
 
-static Prefix shape_of(const GptConfig *cfg, size_t max_batch, TapeMode mode)
+static Prefix shape_of(const GptConfig *cfg, size_t max_batch, size_t max_rows, TapeMode mode)
 {
     return (Prefix){.cfg = *cfg,
                     .max_batch = max_batch,
+                    .max_rows = max_rows,
                     .stride = attention_row_stride((size_t)cfg->n_ctx),
                     .mode = mode};
 }
@@ -63,41 +67,63 @@ static size_t own_bytes(const Prefix *shape)
     return carver.n_bytes;
 }
 
-size_t prefix_bytes(const GptConfig *cfg, size_t max_batch, TapeMode mode)
+static int new_of_shape(Prefix **out, const Prefix *shape, const Kernels *kernels)
 {
-    const Prefix shape = shape_of(cfg, max_batch, mode);
-    return own_bytes(&shape) + tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL) +
-           tape__bytes(cfg, max_batch, shape.stride, mode, NULL);
-}
-
-int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch, TapeMode mode,
-               const Kernels *kernels)
-{
+    const GptConfig *cfg = &shape->cfg;
     Prefix *prefix = mem_calloc(1, sizeof(*prefix), "kept sequences");
-    int rc;
-    assert(mode != TAPE_TRAIN);
     *out = NULL;
     if (!prefix) {
         return OGPT_ENOMEM;
     }
-    *prefix = shape_of(cfg, max_batch, mode);
-    rc = arena_init(&prefix->arena, own_bytes(prefix), "keys and values of sequences");
+    *prefix = *shape;
+    int rc = arena_init(&prefix->arena, own_bytes(prefix), "keys and values of sequences");
     if (rc == 0) {
         Carver carver = {.arena = &prefix->arena};
         carve(&carver, prefix);
         /* Columns behind a sequence take part in no sum, but a NaN there would. */
         memset(prefix->keys, 0,
-               (size_t)cfg->n_layers * max_batch * (size_t)cfg->d_model * prefix->stride *
+               (size_t)cfg->n_layers * shape->max_batch * (size_t)cfg->d_model * prefix->stride *
                    sizeof(real));
     }
     rc = rc ? rc : tape_new(&prefix->tape, cfg, PREFIX_FILL, TAPE_FORWARD, kernels);
-    rc = rc ? rc : tape__new(&prefix->rows, cfg, max_batch, prefix->stride, mode, kernels);
+    rc = rc ? rc
+            : tape__new(&prefix->rows, cfg, shape->max_rows, prefix->stride, shape->mode, kernels);
     if (rc != 0) {
         prefix_free(prefix);
         return rc;
     }
     *out = prefix;
     return 0;
+}
+
+size_t prefix_bytes(const GptConfig *cfg, size_t max_batch, TapeMode mode)
+{
+    const Prefix shape = shape_of(cfg, max_batch, max_batch, mode);
+    return own_bytes(&shape) + tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL) +
+           tape__bytes(cfg, max_batch, shape.stride, mode, NULL);
+}
+
+size_t prefix_rows_bytes(const GptConfig *cfg, size_t max_batch, size_t max_rows)
+{
+    const Prefix shape = shape_of(cfg, max_batch, max_rows, TAPE_FORWARD);
+    return own_bytes(&shape) + tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL) +
+           tape__bytes(cfg, max_rows, shape.stride, TAPE_FORWARD, NULL);
+}
+
+int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch, TapeMode mode,
+               const Kernels *kernels)
+{
+    Prefix shape = shape_of(cfg, max_batch, max_batch, mode);
+    assert(mode != TAPE_TRAIN);
+    return new_of_shape(out, &shape, kernels);
+}
+
+int prefix_new_rows(Prefix **out, const GptConfig *cfg, size_t max_batch, size_t max_rows,
+                    const Kernels *kernels)
+{
+    Prefix shape = shape_of(cfg, max_batch, max_rows, TAPE_FORWARD);
+    assert(max_rows >= max_batch);
+    return new_of_shape(out, &shape, kernels);
 }
 
 void prefix_free(Prefix *prefix)
@@ -201,13 +227,19 @@ static void fill_hook(void *context, const HookPoint *point)
     }
 }
 
+void prefix_seal(Prefix *p)
+{
+    tape_free(p->tape);
+    p->tape = NULL;
+}
+
 void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride,
                  const uint8_t *lengths, size_t B, const Hooks *hooks)
 {
     Fill fill = {.prefix = p, .hooks = hooks};
     Hooks all = {.fn = fill_hook, .context = &fill};
     uint8_t batch[PREFIX_FILL * 256];
-    assert(B >= 1 && B <= p->max_batch && p->cfg.n_ctx <= 256);
+    assert(p->tape && B >= 1 && B <= p->max_batch && p->cfg.n_ctx <= 256);
     for (int site = 0; site < N_HOOK_SITES; site++) {
         all.sites[site] = hooks ? hooks->sites[site] : 0;
     }
@@ -235,29 +267,33 @@ void prefix_fill(Prefix *p, const Gpt *gpt, const uint8_t *tokens, size_t stride
 /* ---- attention over kept keys ---- */
 
 /* z of every row over its own sequence. The row's key and value become those of its last
- * position. */
+ * position: for a while only, where a sequence has several rows. */
 static void kept_forward(const BlockPass *pass, int layer)
 {
     const Prefix *p = pass->cache;
     const BlockTape *t = &p->rows->blocks[layer];
     size_t C = pass->C, NH = pass->NH, HS = pass->HS, width = NH * p->stride;
-    for (size_t b = 0; b < p->B; b++) {
+    for (size_t r = 0; r < pass->B; r++) {
+        size_t b = p->owner[r];
         if (p->active[b]) {
-            keep_key(p, layer, b, p->length[b] - 1, t->k + b * C);
-            keep_value(p, layer, b, p->length[b] - 1, t->v + b * C);
+            keep_key(p, layer, b, p->length[b] - 1, t->k + r * C);
         }
-        pass->k->attention_row_scores(t->scores + b * width, t->q + b * C,
+        pass->k->attention_row_scores(t->scores + r * width, t->q + r * C,
                                       row_of(p, p->keys, layer, b, C * p->stride), p->length[b],
                                       p->stride, NH, HS);
     }
     pass__visit(pass, HOOK_SCORES, layer, t->scores, NULL);
-    for (size_t b = 0; b < p->B; b++) {
-        pass->k->attention_row_softmax(t->pattern + b * width, t->scores + b * width, p->length[b],
-                                       p->stride, NH);
+    for (size_t r = 0; r < pass->B; r++) {
+        pass->k->attention_row_softmax(t->pattern + r * width, t->scores + r * width,
+                                       p->length[p->owner[r]], p->stride, NH);
     }
     pass__visit(pass, HOOK_PATTERN, layer, t->pattern, NULL);
-    for (size_t b = 0; b < p->B; b++) {
-        attention_row_mix(t->z + b * C, t->pattern + b * width,
+    for (size_t r = 0; r < pass->B; r++) {
+        size_t b = p->owner[r];
+        if (p->active[b]) {
+            keep_value(p, layer, b, p->length[b] - 1, t->v + r * C);
+        }
+        attention_row_mix(t->z + r * C, t->pattern + r * width,
                           row_of(p, p->values, layer, b, C * p->stride), p->length[b], p->stride,
                           NH, HS);
     }
@@ -292,9 +328,9 @@ static const AttentionStep kept = {.forward = kept_forward, .backward = kept_bac
 
 /* ---- one row a sequence ---- */
 
-static BlockPass pass_of(Prefix *p, const Gpt *gpt, const Hooks *hooks)
+static BlockPass pass_of(Prefix *p, const Gpt *gpt, size_t n_rows, const Hooks *hooks)
 {
-    BlockPass pass = pass__make(gpt, p->rows, p->B, 1, p->stride);
+    BlockPass pass = pass__make(gpt, p->rows, n_rows, 1, p->stride);
     pass.hooks = hooks;
     pass.attention = &kept;
     pass.cache = p;
@@ -318,9 +354,10 @@ static int first_touched(bool *after, const Hooks *hooks, int n_layers)
     return first;
 }
 
-const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
+/* n rows, whose sequences p->owner names. */
+static const real *run_rows(Prefix *p, const Gpt *gpt, size_t n, const Hooks *hooks)
 {
-    BlockPass pass = pass_of(p, gpt, hooks);
+    BlockPass pass = pass_of(p, gpt, n, hooks);
     const BlockTape *blocks = p->rows->blocks;
     bool after;
     int touched = first_touched(&after, hooks, p->cfg.n_layers), first;
@@ -337,18 +374,47 @@ const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
     clean_below(p, first);
     p->clean = first; /* the pass writes into those behind */
     x = first < p->cfg.n_layers ? blocks[first].pre : blocks[first - 1].post;
-    memcpy(x, row_of(p, p->stream, first, 0, pass.C), p->B * pass.C * sizeof(*x));
+    for (size_t r = 0; r < n; r++) {
+        memcpy(x + r * pass.C, row_of(p, p->stream, first, p->owner[r], pass.C),
+               pass.C * sizeof(*x));
+    }
     if (after) {
         pass__visit(&pass, HOOK_RESID_POST, touched, x, NULL);
     }
     return pass__forward(&pass, first);
 }
 
+/* One row a sequence, in their order. */
+static void own_rows(Prefix *p)
+{
+    for (size_t b = 0; b < p->B; b++) {
+        p->owner[b] = b;
+    }
+}
+
+const real *prefix_last(Prefix *p, const Gpt *gpt, const Hooks *hooks)
+{
+    own_rows(p);
+    return run_rows(p, gpt, p->B, hooks);
+}
+
+const real *prefix_rows(Prefix *p, const Gpt *gpt, const uint16_t *sequences, size_t n,
+                        const Hooks *hooks)
+{
+    assert(n >= 1 && n <= p->max_rows && p->mode == TAPE_FORWARD);
+    for (size_t r = 0; r < n; r++) {
+        assert(sequences[r] < p->B);
+        p->owner[r] = sequences[r];
+    }
+    return run_rows(p, gpt, n, hooks);
+}
+
 const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 {
-    const BlockPass pass = pass_of(p, gpt, NULL);
+    const BlockPass pass = pass_of(p, gpt, p->B, NULL);
     size_t C = pass.C;
     real *x = p->rows->blocks[0].pre;
+    own_rows(p);
     for (size_t b = 0; b < p->B; b++) {
         p->active[b] = tokens[b] != 0 && p->length[b] < (size_t)p->cfg.n_ctx;
         p->length[b] += p->active[b];
@@ -362,7 +428,7 @@ const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 
 void prefix_gradient(Prefix *p, const Gpt *gpt, const real *dlogits, const Hooks *hooks)
 {
-    const BlockPass pass = pass_of(p, gpt, hooks);
+    const BlockPass pass = pass_of(p, gpt, p->B, hooks);
     assert(p->mode == TAPE_GRADIENT);
     pass__backward(&pass, dlogits);
 }

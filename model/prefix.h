@@ -28,6 +28,10 @@ size_t prefix_bytes(const GptConfig *cfg, size_t max_batch, TapeMode mode);
 int prefix_new(Prefix **out, const GptConfig *cfg, size_t max_batch, TapeMode mode,
                const Kernels *kernels);
 void prefix_free(Prefix *prefix);
+/* The same for TAPE_FORWARD and up to max_rows >= max_batch rows in one prefix_rows. */
+size_t prefix_rows_bytes(const GptConfig *cfg, size_t max_batch, size_t max_rows);
+int prefix_new_rows(Prefix **out, const GptConfig *cfg, size_t max_batch, size_t max_rows,
+                    const Kernels *kernels);
 
 /* Read B sequences, 1 <= B <= max_batch: tokens (B, stride), of which the first lengths[b] count,
  * 1 <= lengths[b] <= n_ctx and <= stride. hooks (may be NULL) see and may change rows of all
@@ -37,12 +41,19 @@ void prefix_free(Prefix *prefix);
  * padding. */
 void prefix_fill(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens, size_t stride,
                  const uint8_t *lengths, size_t B, const Hooks *hooks);
+/* Give back the memory that filling works in: prefix_fill must not be called again. */
+void prefix_seal(Prefix *prefix);
 /* Logits (B,V) at the last position of every sequence, borrowed until the next call. hooks (may
  * be NULL) see rows (B,1,width) of the last position. HOOK_SCORES and HOOK_PATTERN have n_ctx
  * keys, rounded up to a multiple of 16, for each head; minus infinity and zero behind the sequence,
  * where nothing is read back. Every call starts from the cache as prefix_fill left it: the edits
  * and tokens of earlier calls are gone. */
 const real *prefix_last(Prefix *prefix, const Gpt *gpt, const Hooks *hooks);
+/* prefix_last for n rows, each the last position of a sequence of its own choice: row r that of
+ * sequences[r], so that many edits of one sequence go through the network together. The rows do not
+ * see one another; prefix_append and prefix_gradient must not follow. */
+const real *prefix_rows(Prefix *prefix, const Gpt *gpt, const uint16_t *sequences, size_t n,
+                        const Hooks *hooks);
 /* Make each sequence one token longer and return the logits (B,V) after it. The last position
  * stays as the last prefix_last left it, edits included; the new position is not edited. A
  * sequence stays as it is if its token is 0 (the pad) or if it has n_ctx tokens already; its logits

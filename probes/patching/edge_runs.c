@@ -1,0 +1,547 @@
+/* probes/patching/edge_runs.c - both runs of every pair. See probes/patching/edges_internal.h. */
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "num/kernel_steps.h"
+#include "probes/patching/edges_internal.h"
+
+#include <string.h>
+
+/* ---- sizes ---- */
+
+static size_t rows_a_pair(const EdgeQuestion *question, size_t pair)
+{
+    return question->scope == PATCH_ALL ? (size_t)question->pairs[pair].n_moves : 1;
+}
+
+typedef struct BlockParts {
+    size_t senders, stream, mid, scale; /* numbers in each */
+} BlockParts;
+
+static BlockParts parts_of(const EdgeQuestion *question, size_t rows)
+{
+    size_t L = (size_t)question->gpt->cfg.n_layers, C = (size_t)question->gpt->cfg.d_model;
+    return (BlockParts){.senders = question->graph->n_senders * rows * C,
+                        .stream = (L + 1) * rows * C,
+                        .mid = L * rows * C,
+                        .scale = (2 * L + 1) * rows};
+}
+
+static size_t block_bytes(const EdgeQuestion *question, size_t rows)
+{
+    BlockParts parts = parts_of(question, rows);
+    return 2 * arena_piece_bytes(parts.senders, sizeof(real)) +
+           arena_piece_bytes(parts.stream, sizeof(real)) +
+           arena_piece_bytes(parts.mid, sizeof(real)) +
+           arena_piece_bytes(parts.scale, sizeof(real));
+}
+
+static int block_carve(EdgeBlock *block, const EdgeQuestion *question)
+{
+    BlockParts parts = parts_of(question, block->rows);
+    int rc = arena_init(&block->arena, block_bytes(question, block->rows), "runs of pairs");
+    if (rc == 0) {
+        block->other = arena_take(&block->arena, parts.senders, sizeof(real));
+        block->diff = arena_take(&block->arena, parts.senders, sizeof(real));
+        block->pre = arena_take(&block->arena, parts.stream, sizeof(real));
+        block->mid = arena_take(&block->arena, parts.mid, sizeof(real));
+        block->scale = arena_take(&block->arena, parts.scale, sizeof(real));
+    }
+    return rc;
+}
+
+/* ---- workers ---- */
+
+/* Numbers in the arrays of a worker. A pass of edges_exact has at most exact_rows rows, one of
+ * edges_patched H copies of the rows of a block. */
+typedef struct WorkerParts {
+    size_t exact_rows, max_rows, here, mask, z, logits;
+} WorkerParts;
+
+static WorkerParts worker_parts(const EdgeQuestion *question, size_t widest)
+{
+    size_t H = (size_t)question->graph->n_heads, C = (size_t)question->gpt->cfg.d_model;
+    size_t exact = widest > EDGE_CHUNK_ROWS ? widest : EDGE_CHUNK_ROWS;
+    return (WorkerParts){.exact_rows = exact,
+                         .max_rows = exact > H * widest ? exact : H * widest,
+                         .here = question->graph->n_senders * widest * C,
+                         .mask = H * question->graph->n_senders,
+                         .z = widest * (size_t)question->gpt->cfg.d_head,
+                         .logits = exact * (size_t)question->gpt->cfg.d_vocab};
+}
+
+static size_t worker_arena_bytes(const EdgeQuestion *question, size_t widest)
+{
+    WorkerParts parts = worker_parts(question, widest);
+    size_t C = (size_t)question->gpt->cfg.d_model;
+    return 2 * arena_piece_bytes(parts.max_rows * C, sizeof(real)) +
+           2 * arena_piece_bytes(parts.max_rows, sizeof(real)) +
+           4 * arena_piece_bytes(parts.exact_rows * C, sizeof(real)) +
+           arena_piece_bytes(parts.here, sizeof(real)) +
+           arena_piece_bytes(parts.mask, sizeof(real)) + arena_piece_bytes(parts.z, sizeof(real)) +
+           arena_piece_bytes(parts.logits, sizeof(real)) +
+           arena_piece_bytes(parts.exact_rows, sizeof(uint16_t));
+}
+
+/* Games of n_ctx positions that a tape must hold for so many rows. */
+static size_t tape_games(const EdgeQuestion *question, size_t widest)
+{
+    size_t n_ctx = (size_t)question->gpt->cfg.n_ctx;
+    return (worker_parts(question, widest).exact_rows + n_ctx - 1) / n_ctx;
+}
+
+static size_t worker_bytes(const EdgeQuestion *question, size_t widest)
+{
+    const GptConfig *cfg = &question->gpt->cfg;
+    size_t own = worker_arena_bytes(question, widest);
+    return own +
+           (question->scope == PATCH_ALL
+                ? tape_bytes(cfg, tape_games(question, widest), TAPE_FORWARD, NULL)
+                : prefix_rows_bytes(cfg, EDGE_BLOCK, worker_parts(question, widest).exact_rows));
+}
+
+static int worker_init(EdgeWorker *worker, const EdgeRuns *runs)
+{
+    const EdgeQuestion *question = &runs->question;
+    const GptConfig *cfg = &question->gpt->cfg;
+    WorkerParts parts = worker_parts(question, runs->widest);
+    size_t C = (size_t)cfg->d_model;
+    int rc = arena_init(&worker->arena, worker_arena_bytes(question, runs->widest),
+                        "a worker's patches");
+    if (rc == 0 && question->scope == PATCH_ALL) {
+        rc = tape_new(&worker->tape, cfg, tape_games(question, runs->widest), TAPE_FORWARD, NULL);
+    } else if (rc == 0) {
+        rc = prefix_new_rows(&worker->prefix, cfg, EDGE_BLOCK, parts.exact_rows, NULL);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    real **const wide[] = {&worker->x, &worker->out};
+    real **const narrow[] = {&worker->mean, &worker->rstd};
+    real **const exact[] = {&worker->q, &worker->k, &worker->v, &worker->stream};
+    for (size_t i = 0; i < 2; i++) {
+        *wide[i] = arena_take(&worker->arena, parts.max_rows * C, sizeof(real));
+        *narrow[i] = arena_take(&worker->arena, parts.max_rows, sizeof(real));
+    }
+    for (size_t i = 0; i < 4; i++) {
+        *exact[i] = arena_take(&worker->arena, parts.exact_rows * C, sizeof(real));
+    }
+    worker->here = arena_take(&worker->arena, parts.here, sizeof(real));
+    worker->mask = arena_take(&worker->arena, parts.mask, sizeof(real));
+    worker->z = arena_take(&worker->arena, parts.z, sizeof(real));
+    worker->logits = arena_take(&worker->arena, parts.logits, sizeof(real));
+    worker->owner = arena_take(&worker->arena, parts.exact_rows, sizeof(uint16_t));
+    worker->held = runs->n_blocks;
+    return 0;
+}
+
+static void worker_release(EdgeWorker *worker)
+{
+    tape_free(worker->tape);
+    prefix_free(worker->prefix);
+    arena_release(&worker->arena);
+}
+
+int edges__hire(EdgeRuns *runs, const Work *work)
+{
+    size_t wanted = work_workers(work);
+    if (wanted <= runs->n_workers) {
+        return 0;
+    }
+    EdgeWorker *workers =
+        mem_realloc(runs->workers, wanted, sizeof(*workers), "workers of a patch");
+    if (!workers) {
+        return OGPT_ENOMEM;
+    }
+    runs->workers = workers;
+    memset(workers + runs->n_workers, 0, (wanted - runs->n_workers) * sizeof(*workers));
+    while (runs->n_workers < wanted) {
+        int rc = worker_init(&runs->workers[runs->n_workers], runs);
+        if (rc != 0) {
+            worker_release(&runs->workers[runs->n_workers]);
+            return rc;
+        }
+        runs->n_workers++;
+    }
+    return 0;
+}
+
+/* ---- blocks ---- */
+
+/* Blocks of a stretch of n pairs: an even number where it is long, all of about the same size. */
+static size_t blocks_of(size_t n)
+{
+    size_t blocks = (n + EDGE_BLOCK - 1) / EDGE_BLOCK;
+    return blocks > 1 ? blocks + blocks % 2 : blocks;
+}
+
+typedef struct BlockList {
+    EdgeBlock *blocks; /* NULL: count only */
+    size_t n, rows, widest;
+} BlockList;
+
+static void list_stretch(BlockList *list, const EdgeQuestion *question, const size_t *order,
+                         size_t first, size_t n)
+{
+    size_t blocks = blocks_of(n), T = rows_a_pair(question, order[first]);
+    for (size_t i = 0; i < blocks; i++) {
+        size_t from = first + n * i / blocks, to = first + n * (i + 1) / blocks;
+        size_t rows = (to - from) * T;
+        if (list->blocks) {
+            list->blocks[list->n] =
+                (EdgeBlock){.first = from, .n = to - from, .T = T, .rows = rows};
+        }
+        list->n++;
+        list->rows += rows;
+        list->widest = rows > list->widest ? rows : list->widest;
+    }
+}
+
+static void list_blocks(BlockList *list, const EdgeQuestion *question, const size_t *order)
+{
+    size_t first = 0;
+    *list = (BlockList){.blocks = list->blocks};
+    while (first < question->n_pairs) {
+        size_t end = first + 1;
+        while (end < question->n_pairs &&
+               rows_a_pair(question, order[end]) == rows_a_pair(question, order[first])) {
+            end++;
+        }
+        list_stretch(list, question, order, first, end - first);
+        first = end;
+    }
+}
+
+static void sort_pairs(size_t *order, const EdgeQuestion *question)
+{
+    size_t at = 0;
+    for (int length = GAME_MAX_MOVES; length > 0; length--) {
+        for (size_t i = 0; i < question->n_pairs; i++) {
+            if (question->pairs[i].n_moves == length) {
+                order[at++] = i;
+            }
+        }
+    }
+}
+
+/* Bytes of all runs, and of one worker, for blocks that are listed. */
+static size_t bytes_of(const EdgeQuestion *question, const BlockList *list, const Work *work)
+{
+    const GptConfig *cfg = &question->gpt->cfg;
+    size_t kept = block_bytes(question, list->rows) + list->n * block_bytes(question, 1);
+    if (question->scope == PATCH_LAST) { /* sealed, but one of them is being filled */
+        kept += list->n * (prefix_bytes(cfg, EDGE_BLOCK, TAPE_FORWARD) -
+                           tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL));
+        kept += work_workers(work) * tape_bytes(cfg, PREFIX_FILL, TAPE_FORWARD, NULL);
+    }
+    return kept + work_workers(work) * worker_bytes(question, list->widest);
+}
+
+size_t edges_bytes(const EdgeQuestion *question, const Work *work)
+{
+    size_t *order = mem_alloc(question->n_pairs, sizeof(*order), "order of pairs");
+    BlockList list = {0};
+    if (!order) {
+        return SIZE_MAX;
+    }
+    sort_pairs(order, question);
+    list_blocks(&list, question, order);
+    mem_free(order);
+    return bytes_of(question, &list, work);
+}
+
+/* ---- one run ---- */
+
+void edges__tokens(EdgeTokens *out, const EdgeRuns *runs, const EdgeBlock *block, bool other)
+{
+    const EdgeQuestion *question = &runs->question;
+    bool corrupt = other == (question->direction == PATCH_NOISING);
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < block->n; i++) {
+        const GamePair *pair = &question->pairs[runs->order[block->first + i]];
+        const uint8_t *moves = corrupt ? pair->corrupt : pair->clean;
+        size_t stride = question->scope == PATCH_ALL ? block->T : GAME_MAX_MOVES;
+        out->lengths[i] = (uint8_t)pair->n_moves;
+        for (int t = 0; t < pair->n_moves; t++) {
+            out->tokens[i * stride + (size_t)t] = question->vocab->tok_of_sq[moves[t]];
+        }
+    }
+}
+
+double edges__delta(const EdgeRuns *runs, const EdgeBlock *block, size_t i, const real *logits)
+{
+    int V = runs->question.gpt->cfg.d_vocab;
+    return pair_delta(runs->weights + runs->order[block->first + i] * (size_t)V, logits, V);
+}
+
+typedef struct RunTaking {
+    const EdgeRuns *runs;
+    EdgeBlock *block;
+    bool other;
+} RunTaking;
+
+static void keep_rows(real *array, size_t index, const RunTaking *taking, const HookPoint *point)
+{
+    size_t size = taking->block->rows * point->width;
+    memcpy(array + index * size, point->value, size * sizeof(*array));
+}
+
+/* The senders of both runs, and what the receivers of the base run read. */
+static void take_run(void *context, const HookPoint *point)
+{
+    const RunTaking *taking = context;
+    const EdgeQuestion *question = &taking->runs->question;
+    EdgeBlock *block = taking->block;
+    size_t L = (size_t)question->graph->n_layers, layer = (size_t)point->layer;
+    outputs_take(taking->other ? block->other : block->diff, block->rows, question->graph,
+                 question->gpt, point);
+    if (taking->other) {
+        return;
+    }
+    if (point->site == HOOK_RESID_PRE) {
+        keep_rows(block->pre, layer, taking, point);
+    } else if (point->site == HOOK_RESID_POST) {
+        keep_rows(block->pre, L, taking, point);
+    } else if (point->site == HOOK_RESID_MID) {
+        keep_rows(block->mid, layer, taking, point);
+    } else if (point->site == HOOK_LN1_SCALE || point->site == HOOK_LN2_SCALE) {
+        keep_rows(block->scale, layer + (point->site == HOOK_LN2_SCALE ? L : 0), taking, point);
+    } else if (point->site == HOOK_FINAL_SCALE) {
+        keep_rows(block->scale, 2 * L, taking, point);
+    }
+}
+
+static Hooks taking_hooks(RunTaking *taking)
+{
+    const Graph *graph = taking->runs->question.graph;
+    Hooks hooks = {.fn = take_run, .context = taking};
+    outputs_want(&hooks, graph);
+    if (!taking->other) {
+        hooks.sites[HOOK_RESID_PRE] = hooks.sites[HOOK_RESID_MID] = ~0ULL;
+        hooks.sites[HOOK_LN1_SCALE] = hooks.sites[HOOK_LN2_SCALE] = ~0ULL;
+        hooks.sites[HOOK_RESID_POST] = 1ULL << (graph->n_layers - 1);
+        hooks.sites[HOOK_FINAL_SCALE] = 1;
+    }
+    return hooks;
+}
+
+/* Logits of the last position of pair i: row i * T + T - 1 of those of the pass. */
+static void keep_answers(EdgeRuns *runs, const EdgeBlock *block, const real *logits, bool other)
+{
+    size_t V = (size_t)runs->question.gpt->cfg.d_vocab, n = runs->question.n_pairs;
+    for (size_t i = 0; i < block->n; i++) {
+        const real *row = logits + (i * block->T + block->T - 1) * V;
+        size_t pair = runs->order[block->first + i], at = (other ? n : 0) + pair;
+        memcpy(runs->logits + at * V, row, V * sizeof(*row));
+        runs->delta[at] = edges__delta(runs, block, i, row);
+    }
+}
+
+static void run_block(EdgeRuns *runs, EdgeBlock *block, EdgeWorker *worker, bool other)
+{
+    const EdgeQuestion *question = &runs->question;
+    RunTaking taking = {runs, block, other};
+    Hooks hooks = taking_hooks(&taking);
+    EdgeTokens tokens;
+    const real *logits;
+    edges__tokens(&tokens, runs, block, other);
+    if (question->scope == PATCH_ALL) {
+        logits =
+            gpt_forward(question->gpt, worker->tape, tokens.tokens, block->n, block->T, &hooks);
+    } else {
+        Prefix *prefix = other ? worker->prefix : block->prefix;
+        prefix_fill(prefix, question->gpt, tokens.tokens, GAME_MAX_MOVES, tokens.lengths, block->n,
+                    NULL);
+        logits = prefix_last(prefix, question->gpt, &hooks);
+    }
+    keep_answers(runs, block, logits, other);
+}
+
+static int run_job(void *context, size_t job, size_t worker_index)
+{
+    EdgeRuns *runs = context;
+    EdgeBlock *block = &runs->blocks[job];
+    EdgeWorker *worker = &runs->workers[worker_index];
+    const EdgeQuestion *question = &runs->question;
+    int rc = block_carve(block, question);
+    if (rc == 0 && interrupt_pending()) {
+        rc = err_set(OGPT_EINTR, "interrupted while running the pairs");
+    }
+    if (rc == 0 && question->scope == PATCH_LAST) {
+        rc = prefix_new(&block->prefix, &question->gpt->cfg, block->n, TAPE_FORWARD, NULL);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    worker->held = runs->n_blocks;
+    run_block(runs, block, worker, true);
+    run_block(runs, block, worker, false);
+    if (block->prefix) {
+        prefix_seal(block->prefix);
+    }
+    size_t n = question->graph->n_senders * block->rows * (size_t)question->gpt->cfg.d_model;
+    for (size_t i = 0; i < n; i++) {
+        block->diff[i] = block->other[i] - block->diff[i];
+    }
+    return 0;
+}
+
+/* ---- what receivers read ---- */
+
+const real *edges__tensor(const EdgeRuns *runs, size_t field, int layer)
+{
+    const Gpt *gpt = runs->question.gpt;
+    return gpt->params + field + (size_t)layer * gpt->map.block_stride;
+}
+
+EdgeNorm edges__norm_of(const EdgeRuns *runs, const EdgeBlock *block, const Receiver *receiver)
+{
+    const TensorMap *map = &runs->question.gpt->map;
+    int L = runs->question.graph->n_layers, layer = receiver->layer;
+    switch (receiver->kind) {
+    case RECEIVER_LOGITS:
+        return (EdgeNorm){.w = edges__tensor(runs, map->lnf_w, 0),
+                          .b = edges__tensor(runs, map->lnf_b, 0),
+                          .scale = block->scale + (size_t)(2 * L) * block->rows};
+    case RECEIVER_MLP:
+        return (EdgeNorm){.w = edges__tensor(runs, map->ln2_w, layer),
+                          .b = edges__tensor(runs, map->ln2_b, layer),
+                          .scale = block->scale + (size_t)(L + layer) * block->rows};
+    default:
+        return (EdgeNorm){.w = edges__tensor(runs, map->ln1_w, layer),
+                          .b = edges__tensor(runs, map->ln1_b, layer),
+                          .scale = block->scale + (size_t)layer * block->rows};
+    }
+}
+
+void edges__normalise(const EdgeRuns *runs, const EdgeBlock *block, EdgeWorker *worker,
+                      const EdgeNorm *norm, size_t copies)
+{
+    const GptConfig *cfg = &runs->question.gpt->cfg;
+    size_t C = (size_t)cfg->d_model, rows = block->rows;
+    runs->kernels->layernorm_fwd(worker->out, worker->mean, worker->rstd, worker->x, norm->w,
+                                 norm->b, copies * rows, C, (real)cfg->eps);
+    for (size_t i = 0; runs->question.norm == PATCH_FROZEN && i < copies; i++) {
+        size_t at = i * rows;
+        layernorm_rescale(worker->out + at * C, norm->scale, worker->x + at * C, norm->w, norm->b,
+                          worker->mean + at, worker->rstd + at, rows, C);
+    }
+}
+
+/* ---- lifecycle ---- */
+
+static int check(const EdgeQuestion *question)
+{
+    const GptConfig *cfg = &question->gpt->cfg;
+    if (question->n_pairs == 0) {
+        return err_set(OGPT_EUSAGE,
+                       "there are no pairs to patch; make some with: ogpt cases pairs");
+    }
+    if (cfg->d_vocab != question->vocab->d_vocab) {
+        return err_set(OGPT_EFORMAT,
+                       "the model has d_vocab %d, pairs on %dx%d need %d; use pairs of the model's "
+                       "board size",
+                       cfg->d_vocab, question->vocab->variant->size, question->vocab->variant->size,
+                       question->vocab->d_vocab);
+    }
+    for (size_t i = 0; i < question->n_pairs; i++) {
+        if (question->pairs[i].n_moves > cfg->n_ctx || question->pairs[i].n_moves < 1) {
+            return err_set(OGPT_EFORMAT, "pair %zu has %d moves, the model reads 1 to %d", i,
+                           question->pairs[i].n_moves, cfg->n_ctx);
+        }
+    }
+    return 0;
+}
+
+static int allocate(EdgeRuns *runs)
+{
+    const EdgeQuestion *question = &runs->question;
+    size_t n = question->n_pairs, V = (size_t)question->gpt->cfg.d_vocab;
+    runs->order = mem_alloc(n, sizeof(*runs->order), "order of pairs");
+    runs->weights = mem_alloc(n * V, sizeof(*runs->weights), "weights of Delta");
+    runs->delta = mem_calloc(2 * n, sizeof(*runs->delta), "Delta of both runs");
+    runs->logits = mem_calloc(2 * n * V, sizeof(*runs->logits), "logits of both runs");
+    return runs->order && runs->weights && runs->delta && runs->logits ? 0 : OGPT_ENOMEM;
+}
+
+static int lay_out(EdgeRuns *runs, const Work *work)
+{
+    const EdgeQuestion *question = &runs->question;
+    size_t V = (size_t)question->gpt->cfg.d_vocab;
+    BlockList list = {0};
+    sort_pairs(runs->order, question);
+    list_blocks(&list, question, runs->order);
+    size_t bytes = bytes_of(question, &list, work);
+    if (work->memory_bytes > 0 && bytes > work->memory_bytes) {
+        return err_set(
+            OGPT_EUSAGE,
+            "the runs of %zu pairs take %zu MiB, %zu MiB are allowed; use fewer pairs or "
+            "allow more memory",
+            question->n_pairs, (bytes >> 20) + 1, work->memory_bytes >> 20);
+    }
+    list.blocks = runs->blocks = mem_calloc(list.n, sizeof(*runs->blocks), "blocks of pairs");
+    if (!runs->blocks) {
+        return OGPT_ENOMEM;
+    }
+    list_blocks(&list, question, runs->order);
+    runs->n_blocks = list.n;
+    runs->widest = list.widest;
+    for (size_t i = 0; i < question->n_pairs; i++) {
+        pair_weights(runs->weights + i * V, question->vocab, &question->pairs[i]);
+    }
+    return 0;
+}
+
+int edges_new(EdgeRuns **out, const EdgeQuestion *question, const Work *work)
+{
+    *out = NULL;
+    int rc = check(question);
+    EdgeRuns *runs = rc == 0 ? mem_calloc(1, sizeof(*runs), "runs of pairs") : NULL;
+    if (!runs) {
+        return rc ? rc : OGPT_ENOMEM;
+    }
+    runs->question = *question;
+    runs->kernels = kernels_fast();
+    rc = allocate(runs);
+    rc = rc ? rc : lay_out(runs, work);
+    rc = rc ? rc : edges__hire(runs, work);
+    rc = rc ? rc : pool_run(work->pool, runs->n_blocks, run_job, runs);
+    if (rc != 0) {
+        edges_free(runs);
+        return rc;
+    }
+    *out = runs;
+    return 0;
+}
+
+void edges_free(EdgeRuns *runs)
+{
+    if (!runs) {
+        return;
+    }
+    for (size_t i = 0; i < runs->n_workers; i++) {
+        worker_release(&runs->workers[i]);
+    }
+    for (size_t i = 0; i < runs->n_blocks; i++) {
+        prefix_free(runs->blocks[i].prefix);
+        arena_release(&runs->blocks[i].arena);
+    }
+    mem_free(runs->workers);
+    mem_free(runs->blocks);
+    mem_free(runs->order);
+    mem_free(runs->weights);
+    mem_free(runs->delta);
+    mem_free(runs->logits);
+    mem_free(runs);
+}
+
+const double *edges_delta(const EdgeRuns *runs, bool other)
+{
+    return runs->delta + (other ? runs->question.n_pairs : 0);
+}
+
+const real *edges_logits(const EdgeRuns *runs, bool other)
+{
+    size_t V = (size_t)runs->question.gpt->cfg.d_vocab;
+    return runs->logits + (other ? runs->question.n_pairs * V : 0);
+}
