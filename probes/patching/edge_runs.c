@@ -487,7 +487,11 @@ static int lay_out(EdgeRuns *runs, const Work *work)
     runs->n_blocks = list.n;
     runs->widest = list.widest;
     for (size_t i = 0; i < question->n_pairs; i++) {
-        pair_weights(runs->weights + i * V, question->vocab, &question->pairs[i]);
+        if (question->weights) {
+            memcpy(runs->weights + i * V, question->weights + i * V, V * sizeof(real));
+        } else {
+            pair_weights(runs->weights + i * V, question->vocab, &question->pairs[i]);
+        }
     }
     return 0;
 }

@@ -49,6 +49,9 @@ typedef struct EdgeQuestion {
     PatchDirection direction;
     PatchScope scope;
     PatchNorm norm;
+    /* (n_pairs, d_vocab) or NULL: another linear metric in place of Delta. Then the derived members
+     * of the pairs are not read, only their moves. */
+    const real *weights;
 } EdgeQuestion;
 
 /* Both runs of every pair, kept for many questions: Deltas, logits, what the senders wrote, and

@@ -13,7 +13,7 @@
 #include "base/process.h"
 #include "probes/patching/edges_internal.h"
 
-enum { WINDOW_A_WORKER = 2 };
+enum { EXACT_WINDOW = 2 };
 
 typedef struct ExactCall {
     EdgeRuns *runs;
@@ -293,7 +293,7 @@ static int run_windows(double *effect, ExactCall *call, size_t n_jobs, size_t wi
 int edges_exact(double *effect, double *denominator, EdgeRuns *runs, const Work *work)
 {
     size_t n_jobs = runs->n_blocks * ((size_t)runs->question.graph->n_layers + 1);
-    size_t window = WINDOW_A_WORKER * work_workers(work);
+    size_t window = EXACT_WINDOW * work_workers(work);
     ExactCall call = {.runs = runs, .work = work};
     for (size_t job = 0; job < n_jobs; job++) {
         ExactChunk chunk = chunk_of_job(runs, job);

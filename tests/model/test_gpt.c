@@ -215,6 +215,38 @@ static void test_hooks_edit(void **state)
     }
 }
 
+/* The stream in front of every block and behind the last, of a whole pass. */
+static float streams[4][N_GAMES * N_TIME * 64];
+
+static void keep_stream(void *context, const HookPoint *point)
+{
+    int at = point->site == HOOK_RESID_PRE ? point->layer : cfg.n_layers;
+    memcpy(streams[at], point->value, sizeof(streams[at]));
+}
+
+static void test_forward_from(void **state)
+{
+    enum { NUMBERS = N_GAMES * N_TIME * 33 };
+    static float whole[NUMBERS], moved[NUMBERS];
+    Hooks hooks = {.fn = keep_stream};
+    (void)state;
+    hooks.sites[HOOK_RESID_PRE] = 7;
+    hooks.sites[HOOK_RESID_POST] = 4;
+    memcpy(whole, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks), sizeof(whole));
+    for (int layer = 0; layer <= cfg.n_layers; layer++) {
+        /* Whatever ran before: at a boundary between blocks the stream is all there is. */
+        gpt_forward(gpt, forward_tape, targets, N_GAMES, N_TIME, NULL);
+        assert_memory_equal(
+            gpt_forward_from(gpt, forward_tape, layer, streams[layer], N_GAMES, N_TIME, NULL),
+            whole, sizeof(whole));
+        streams[layer][0] += 1.0F; /* twin */
+        memcpy(moved,
+               gpt_forward_from(gpt, forward_tape, layer, streams[layer], N_GAMES, N_TIME, NULL),
+               sizeof(moved));
+        assert_true(largest_difference(moved, whole, NUMBERS) > 1e-3);
+    }
+}
+
 static void test_hook_names(void **state)
 {
     (void)state;
@@ -323,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_causal),
         cmocka_unit_test(test_hooks_read_without_changing),
         cmocka_unit_test(test_hooks_edit),
+        cmocka_unit_test(test_forward_from),
         cmocka_unit_test(test_hook_names),
         cmocka_unit_test(test_layernorm_scale),
         cmocka_unit_test(test_parameter_counts),

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -170,6 +171,55 @@ static void every_site_answers_as_the_whole_pass(void **state)
             assert_true(moved > 100 * TOL); /* without the edit the answer is another one */
         }
     }
+    fixture_release(&f);
+}
+
+/* Rows of one sequence, the edit of each its own. */
+static void edit_row_by_number(void *context, const HookPoint *point)
+{
+    const size_t *first = context;
+    assert_int_equal(point->T, 1);
+    for (size_t r = 0; r < point->B; r++) {
+        change_row(point->value + r * point->width, point, *first + r);
+    }
+}
+
+static void rows_of_a_sequence_do_not_see_one_another(void **state)
+{
+    enum { ROWS = 3 * N };
+    static const HookSite sites[] = {HOOK_RESID_PRE, HOOK_K, HOOK_V, HOOK_SCORES, HOOK_FINAL};
+    Fixture f = fixture_make();
+    Prefix *many = NULL;
+    uint16_t owners[ROWS];
+    real alone[V];
+    assert_int_equal(prefix_new_rows(&many, &f.gpt->cfg, N, ROWS, NULL), 0);
+    prefix_fill(many, f.gpt, f.tokens, N_CTX, f.lengths, N, NULL);
+    prefix_seal(many);
+    for (size_t r = 0; r < ROWS; r++) {
+        owners[r] = (uint16_t)(r / 2 % N); /* neighbours share a sequence, and it comes again */
+    }
+    for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++) {
+        size_t first = 0;
+        double twin = 0;
+        Hooks hooks = {.fn = edit_row_by_number, .context = &first};
+        hooks.sites[sites[i]] = hook_site_outside(sites[i]) ? 1 : 2;
+        real *all = malloc(sizeof(real) * ROWS * V);
+        assert_non_null(all);
+        memcpy(all, prefix_rows(many, f.gpt, owners, ROWS, &hooks), sizeof(real) * ROWS * V);
+        for (size_t r = 0; r < ROWS; r += 5) {
+            first = r;
+            memcpy(alone, prefix_rows(many, f.gpt, &owners[r], 1, &hooks), sizeof(alone));
+            assert_true(gap(all + r * V, alone) < TOL);
+            twin = fmax(twin, gap(all + (r ^ 1) * V, alone)); /* the row beside it */
+        }
+        assert_true(twin > 100 * TOL);
+        free(all);
+    }
+    /* Keys and values of the last rows do not stay: without an edit the answer is as ever. */
+    real none[N * V];
+    memcpy(none, prefix_last(f.prefix, f.gpt, NULL), sizeof(none));
+    assert_true(gap(prefix_last(many, f.gpt, NULL), none) < TOL);
+    prefix_free(many);
     fixture_release(&f);
 }
 
@@ -445,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_site_answers_as_the_whole_pass),
+        cmocka_unit_test(rows_of_a_sequence_do_not_see_one_another),
         cmocka_unit_test(earlier_calls_leave_no_trace),
         cmocka_unit_test(appended_tokens_see_the_edit),
         cmocka_unit_test(edits_of_all_positions_are_kept_by_filling),
