@@ -21,12 +21,12 @@ static size_t coarse_count(const ComponentList *list)
 }
 
 /* Sizes and pieces of everything: with `a->arena` unset only the bytes are counted. */
-typedef struct Carver {
+typedef struct PieceCounter {
     Arena *arena;
     size_t bytes;
-} Carver;
+} PieceCounter;
 
-static void *carve(Carver *carver, size_t count, size_t size)
+static void *carve(PieceCounter *carver, size_t count, size_t size)
 {
     carver->bytes += arena_piece_bytes(count, size);
     return carver->arena ? arena_take(carver->arena, count, size) : NULL;
@@ -51,7 +51,7 @@ static void set_sizes(Attributor *a, const GptConfig *cfg, const ComponentList *
 
 static size_t carve_all(Attributor *a, Arena *arena, const Kernels *kernels, bool all)
 {
-    Carver to = {.arena = arena};
+    PieceCounter to = {.arena = arena};
     size_t rows = ATTRIBUTION_ROWS, C = a->C, K = a->K, J = a->J, m = a->m_max;
     AttributionValues *v = &a->values;
     double **of_components[] = {&v->frozen,   &v->recomputed, &v->random,
@@ -194,7 +194,7 @@ static double mean_magnitude(const real *columns, size_t K, bool centred)
 }
 
 /* Everything of a block that does not depend on the row. */
-static void project_block(Attributor *a, const Block *block)
+static void project_block(Attributor *a, const WriteBlock *block)
 {
     size_t C = a->C, K = a->K;
     bool normed = a->readout->normed;
@@ -221,7 +221,7 @@ static void project_block(Attributor *a, const Block *block)
 }
 
 /* The component of vector j at row i of a block; SIZE_MAX: none. */
-static size_t component_of(const Attributor *a, const Block *block, size_t i, size_t j)
+static size_t component_of(const Attributor *a, const WriteBlock *block, size_t i, size_t j)
 {
     if (block->index) {
         return block->index[j];
@@ -241,7 +241,7 @@ static double without(const Attributor *a, size_t row, double along_stream, doub
     return (a->number[row] - along_target) / sqrt(square / (double)a->C + (double)a->readout->eps);
 }
 
-static void add_row(Attributor *a, const Block *block, size_t i)
+static void add_row(Attributor *a, const WriteBlock *block, size_t i)
 {
     AttributionValues *v = &a->values;
     size_t row = block->row + i, m = block->m, K = a->K;
@@ -271,7 +271,7 @@ static void add_row(Attributor *a, const Block *block, size_t i)
     }
 }
 
-static void add_block(Attributor *a, const Block *block)
+static void add_block(Attributor *a, const WriteBlock *block)
 {
     size_t K = a->K, m = block->m;
     double *total = a->values.total + block->row * K;

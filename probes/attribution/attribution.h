@@ -52,7 +52,7 @@ const AttributionValues *attributor_rows(Attributor *attributor, const Writes *w
                                          const real *weights, const real *shuffled, size_t first,
                                          size_t n);
 
-/* How much of a component's write one later component takes back: -sum c.d / sum c.c over rows.
+/* How much of a component's write x one later write y takes back: -sum x . y / sum x . x over rows.
  * The sums of the rows of the last attributor_rows are added to dot and self.
  *
  *   grain layer, part, head: of all components of the list
@@ -60,8 +60,8 @@ const AttributionValues *attributor_rows(Attributor *attributor, const Writes *w
  *   grain source: nothing */
 typedef struct AttributionErasure {
     size_t n_erasers;
-    float *dot;   /* (J, n_erasers) sum of c.d, owned */
-    double *self; /* (J) sum of c.c, owned */
+    float *dot;   /* (J, n_erasers) sum of x . y, owned */
+    double *self; /* (J) sum of x . x, owned */
 } AttributionErasure;
 size_t attribution_erasers(const ComponentList *list);
 /* Eraser e as a component of its own grain, and whether it writes behind component c. */

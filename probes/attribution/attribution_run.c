@@ -199,7 +199,7 @@ static int run_visit(void *context, const PassBatch *pass)
     if (w->game != pass->game) { /* no site was asked for */
         want_rows(run, pass->worker, pass);
     }
-    run__slot_clear(&run->slots[pass->slot], &run->list);
+    attribution__slot_clear(&run->slots[pass->slot], &run->list);
     for (size_t first = 0; first < w->writes.n && rc == 0; first += ATTRIBUTION_ROWS) {
         size_t left = w->writes.n - first;
         rc = add_rows(run, pass, first, left < ATTRIBUTION_ROWS ? left : ATTRIBUTION_ROWS, &game);
@@ -212,7 +212,7 @@ static int run_gather(void *context, size_t first, size_t n)
 {
     AttributionRun *run = context;
     for (size_t slot = 0; slot * PASS_GAMES < n; slot++) {
-        run__slot_add(&run->sums, &run->slots[slot], &run->list);
+        attribution__slot_add(&run->sums, &run->slots[slot], &run->list);
     }
     return 0;
 }
@@ -236,7 +236,7 @@ int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *t
     run.list.back = options->back;
     run.n_groups = n_groups(&run.list);
     *out = (Attribution){.list = run.list, .n_shares = run.n_groups};
-    int rc = run__allocate(&run, largest_pass(set));
+    int rc = attribution__allocate(&run, largest_pass(set));
     if (rc == 0) {
         PassGames games = {
             .vocab = set->vocab, .n = set->n_games, .moves = set->moves, .read = positions->read};
@@ -245,8 +245,8 @@ int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *t
         writes_want(calls.sites, &run.list);
         rc = passes_run(gpt, &games, &calls, work);
     }
-    rc = rc ? rc : run__finish(&run, work);
-    run__release(&run);
+    rc = rc ? rc : attribution__finish(&run, work);
+    attribution__release(&run);
     if (rc != 0) {
         attribution_release(out);
     }

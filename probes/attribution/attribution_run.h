@@ -29,7 +29,7 @@ typedef struct AttributionRow {
 
 /* Components of one kind and layer taken together, as shares of the number itself. */
 typedef struct AttributionShare {
-    ComponentKind kind; /* TOKEN, POSITION, HEAD, ATTENTION_BIAS, MLP, BIAS */
+    ComponentKind kind; /* token, position, head, attention bias, MLP (its bias too), or bias */
     int layer;
     Interval share;            /* of the number */
     Interval random, shuffled; /* what the controls get, as shares of the true number */

@@ -38,7 +38,7 @@ struct Attributor {
 };
 
 /* m vectors that n_rows rows have in common, each row with a coefficient for each vector. */
-typedef struct Block {
+typedef struct WriteBlock {
     const real *vectors; /* (m, C) */
     size_t m, row, n_rows;
     const real *coefficient; /* (n_rows, m); NULL: 1 */
@@ -46,14 +46,14 @@ typedef struct Block {
     size_t first;
     const size_t *ply; /* (n_rows) vector j is of position j <= ply: component first + j, or first +
                         * ply - j where the list counts back. NULL: no positions */
-} Block;
+} WriteBlock;
 
 /* attributor_vectors.c: the vectors of the coarse components at rows first .. first+n-1. */
 void attributor__vectors(Attributor *a, const Writes *writes);
 void attributor__parts(Attributor *a, const Writes *writes);
 /* Hand each block of the grain to `add`. */
 void attributor__blocks(Attributor *a, const Writes *writes,
-                        void (*add)(Attributor *a, const Block *block));
+                        void (*add)(Attributor *a, const WriteBlock *block));
 /* Whether a component has a vector of its own at every row. */
 bool attributor__is_coarse(ComponentKind kind);
 

@@ -104,27 +104,27 @@ void attributor__parts(Attributor *a, const Writes *writes)
 /* ---- blocks ---- */
 
 static void neuron_blocks(Attributor *a, const Writes *writes,
-                          void (*add)(Attributor *, const Block *))
+                          void (*add)(Attributor *, const WriteBlock *))
 {
     size_t M = (size_t)a->list->n_neurons;
     for (int layer = 0; layer < a->list->n_mlp; layer++) {
-        Block block = {.vectors = block_tensor(a->gpt, a->gpt->map.W_out, layer),
-                       .m = M,
-                       .n_rows = a->n,
-                       .coefficient = rows_of(a, writes, writes->post, layer, M),
-                       .first = component_mlp(a->list, layer)};
+        WriteBlock block = {.vectors = block_tensor(a->gpt, a->gpt->map.W_out, layer),
+                            .m = M,
+                            .n_rows = a->n,
+                            .coefficient = rows_of(a, writes, writes->post, layer, M),
+                            .first = component_mlp(a->list, layer)};
         add(a, &block);
     }
 }
 
 /* One head at rows i .. i+n_rows-1, which belong to one sequence. */
-static void source_block(Attributor *a, const Writes *writes, const Block *rows, int layer,
-                         int head, void (*add)(Attributor *, const Block *))
+static void source_block(Attributor *a, const Writes *writes, const WriteBlock *rows, int layer,
+                         int head, void (*add)(Attributor *, const WriteBlock *))
 {
     size_t C = a->C, T = writes->T, NH = (size_t)a->list->n_heads;
     size_t game = writes->rows[a->first + rows->row] / T;
     const real *v = writes->v + ((size_t)layer * writes->B + game) * T * C;
-    Block block = *rows;
+    WriteBlock block = *rows;
     outputs_of_head(a->rows, a->gpt, layer, head, v, block.m);
     block.vectors = a->rows;
     block.coefficient = a->coefficient;
@@ -138,7 +138,7 @@ static void source_block(Attributor *a, const Writes *writes, const Block *rows,
 }
 
 static void source_blocks(Attributor *a, const Writes *writes,
-                          void (*add)(Attributor *, const Block *))
+                          void (*add)(Attributor *, const WriteBlock *))
 {
     size_t ply[ATTRIBUTION_ROWS];
     const size_t *rows = writes->rows + a->first;
@@ -146,7 +146,7 @@ static void source_blocks(Attributor *a, const Writes *writes,
         for (end = i; end < a->n && rows[end] / writes->T == rows[i] / writes->T; end++) {
             ply[end - i] = rows[end] % writes->T;
         }
-        Block block = {.m = ply[end - 1 - i] + 1, .row = i, .n_rows = end - i, .ply = ply};
+        WriteBlock block = {.m = ply[end - 1 - i] + 1, .row = i, .n_rows = end - i, .ply = ply};
         for (int layer = 0; layer < a->list->n_attention; layer++) {
             for (int head = 0; head < a->list->n_heads; head++) {
                 source_block(a, writes, &block, layer, head, add);
@@ -156,14 +156,14 @@ static void source_blocks(Attributor *a, const Writes *writes,
 }
 
 void attributor__blocks(Attributor *a, const Writes *writes,
-                        void (*add)(Attributor *a, const Block *block))
+                        void (*add)(Attributor *a, const WriteBlock *block))
 {
     for (size_t i = 0; i < a->n; i++) {
-        Block block = {.vectors = a->vectors + i * a->n_coarse * a->C,
-                       .m = a->n_coarse,
-                       .row = i,
-                       .n_rows = 1,
-                       .index = a->coarse};
+        WriteBlock block = {.vectors = a->vectors + i * a->n_coarse * a->C,
+                            .m = a->n_coarse,
+                            .row = i,
+                            .n_rows = 1,
+                            .index = a->coarse};
         add(a, &block);
     }
     if (a->list->grain == GRAIN_NEURON) {

@@ -31,7 +31,7 @@ static void slot_release(RunSlot *slot)
     mem_free(slot->erasure.self);
 }
 
-void run__slot_clear(RunSlot *slot, const ComponentList *list)
+void attribution__slot_clear(RunSlot *slot, const ComponentList *list)
 {
     for (int f = 0; f < N_SLOT_FIELDS; f++) {
         memset(slot->field[f], 0, list->n * sizeof(double));
@@ -42,7 +42,7 @@ void run__slot_clear(RunSlot *slot, const ComponentList *list)
     slot->identity_error = slot->largest = 0;
 }
 
-void run__slot_add(RunSlot *to, const RunSlot *slot, const ComponentList *list)
+void attribution__slot_add(RunSlot *to, const RunSlot *slot, const ComponentList *list)
 {
     for (size_t j = 0; j < list->n; j++) {
         for (int f = 0; f < N_SLOT_FIELDS; f++) {
@@ -86,7 +86,7 @@ static int worker_allocate(RunWorker *w, const AttributionRun *run, size_t most_
                                kernels_fast(), run->options->all);
 }
 
-int run__allocate(AttributionRun *run, size_t most_rows)
+int attribution__allocate(AttributionRun *run, size_t most_rows)
 {
     size_t J = run->list.n, n = run->positions->set.n_games, K = run->target->readout.n_columns;
     Attribution *out = run->out;
@@ -119,7 +119,7 @@ int run__allocate(AttributionRun *run, size_t most_rows)
     return rc;
 }
 
-void run__release(AttributionRun *run)
+void attribution__release(AttributionRun *run)
 {
     for (size_t i = 0; run->workers && i < run->n_workers; i++) {
         attributor_free(run->workers[i].attributor);
@@ -245,7 +245,7 @@ static size_t keep_games(AttributionRun *run)
     return kept;
 }
 
-int run__finish(AttributionRun *run, const Work *work)
+int attribution__finish(AttributionRun *run, const Work *work)
 {
     Attribution *out = run->out;
     size_t J = run->list.n, n = keep_games(run);

@@ -47,11 +47,11 @@ typedef struct AttributionRun {
     double *counts;  /* (n_games) positions */
 } AttributionRun;
 
-int run__allocate(AttributionRun *run, size_t most_rows);
-void run__release(AttributionRun *run);
-void run__slot_clear(RunSlot *slot, const ComponentList *list);
-void run__slot_add(RunSlot *to, const RunSlot *slot, const ComponentList *list);
+int attribution__allocate(AttributionRun *run, size_t most_rows);
+void attribution__release(AttributionRun *run);
+void attribution__slot_clear(RunSlot *slot, const ComponentList *list);
+void attribution__slot_add(RunSlot *to, const RunSlot *slot, const ComponentList *list);
 /* From the sums to means, intervals and shares. */
-int run__finish(AttributionRun *run, const Work *work);
+int attribution__finish(AttributionRun *run, const Work *work);
 
 #endif

@@ -28,7 +28,7 @@ typedef struct Writes {
     Arena arena;   /* holds them */
 } Writes;
 
-/* Bytes of writes_new. */
+/* Bytes of writes_init. */
 size_t writes_bytes(const GptConfig *cfg, const ComponentList *list, size_t max_rows,
                     size_t max_games);
 /* Room for max_rows rows of max_games sequences. site, layer: as the list was made for. Returns 0

@@ -46,7 +46,7 @@ static inline const Kernels *test_kernels(void)
 }
 
 /* One pass of B random sequences whose every row is attributed, ROWS at a time. */
-typedef struct Bench {
+typedef struct Trial {
     const Gpt *gpt;
     ComponentList list;
     const Readout *readout;
@@ -59,13 +59,13 @@ typedef struct Bench {
     real *shuffled;
     const real *logits; /* (B,T,V) of the last pass */
     size_t B, T;
-} Bench;
+} Trial;
 
-static inline int bench_open(Bench *out, const Gpt *gpt, AttributionGrain grain,
+static inline int trial_open(Trial *out, const Gpt *gpt, AttributionGrain grain,
                              const Readout *readout, size_t B)
 {
     size_t T = (size_t)gpt->cfg.n_ctx, K = readout->n_columns;
-    *out = (Bench){.gpt = gpt, .readout = readout, .B = B, .T = T};
+    *out = (Trial){.gpt = gpt, .readout = readout, .B = B, .T = T};
     out->list = components_of(&gpt->cfg, grain, readout->site, readout->layer);
     out->tokens = calloc(B * T, 1);
     out->rows = calloc(B * T, sizeof(size_t));
@@ -77,64 +77,64 @@ static inline int bench_open(Bench *out, const Gpt *gpt, AttributionGrain grain,
            attributor_new(&out->attributor, gpt, &out->list, readout, test_kernels(), true);
 }
 
-static inline void bench_close(Bench *bench)
+static inline void trial_close(Trial *trial)
 {
-    attributor_free(bench->attributor);
-    writes_release(&bench->writes);
-    tape_free(bench->tape);
-    free(bench->tokens);
-    free(bench->rows);
-    free(bench->weights);
-    free(bench->shuffled);
+    attributor_free(trial->attributor);
+    writes_release(&trial->writes);
+    tape_free(trial->tape);
+    free(trial->tokens);
+    free(trial->rows);
+    free(trial->weights);
+    free(trial->shuffled);
 }
 
-static inline void bench_take(void *context, const HookPoint *point)
+static inline void trial_take(void *context, const HookPoint *point)
 {
     writes_take(context, point);
 }
 
 /* A pass of sequences drawn by (seed, index); weights are those of random sets of columns. */
-static inline void bench_pass(Bench *bench, uint64_t index)
+static inline void trial_pass(Trial *trial, uint64_t index)
 {
-    size_t n = bench->B * bench->T, K = bench->readout->n_columns;
+    size_t n = trial->B * trial->T, K = trial->readout->n_columns;
     Rng rng = rng_at(11, RNG_TEST, index);
     for (size_t i = 0; i < n; i++) {
-        bench->tokens[i] = (uint8_t)(1 + rng_below(&rng, (uint32_t)bench->gpt->cfg.d_vocab - 1));
-        bench->rows[i] = i;
+        trial->tokens[i] = (uint8_t)(1 + rng_below(&rng, (uint32_t)trial->gpt->cfg.d_vocab - 1));
+        trial->rows[i] = i;
     }
     for (size_t i = 0; i < ATTRIBUTION_ROWS * K; i++) {
-        bench->weights[i] = (real)rng_normal(&rng);
-        bench->shuffled[i] = (real)rng_normal(&rng);
+        trial->weights[i] = (real)rng_normal(&rng);
+        trial->shuffled[i] = (real)rng_normal(&rng);
     }
-    Hooks hooks = {.fn = bench_take, .context = &bench->writes};
-    writes_want(hooks.sites, &bench->list);
-    writes_begin(&bench->writes, bench->tokens, bench->B, bench->T, bench->rows, n);
-    bench->logits = gpt_forward(bench->gpt, bench->tape, bench->tokens, bench->B, bench->T, &hooks);
+    Hooks hooks = {.fn = trial_take, .context = &trial->writes};
+    writes_want(hooks.sites, &trial->list);
+    writes_begin(&trial->writes, trial->tokens, trial->B, trial->T, trial->rows, n);
+    trial->logits = gpt_forward(trial->gpt, trial->tape, trial->tokens, trial->B, trial->T, &hooks);
 }
 
 /* Rows first .. of the pass. */
-static inline const AttributionValues *bench_rows(Bench *bench, size_t first)
+static inline const AttributionValues *trial_rows(Trial *trial, size_t first)
 {
-    size_t left = bench->B * bench->T - first;
-    return attributor_rows(bench->attributor, &bench->writes, bench->weights, bench->shuffled,
+    size_t left = trial->B * trial->T - first;
+    return attributor_rows(trial->attributor, &trial->writes, trial->weights, trial->shuffled,
                            first, left < ATTRIBUTION_ROWS ? left : ATTRIBUTION_ROWS);
 }
 
 /* The largest errors of three sums over all rows and columns of a pass. */
-typedef struct BenchErrors {
+typedef struct TrialErrors {
     double products;   /* values.total, made by matrix products */
     double one_by_one; /* every contribution to every column, added up here */
     double weighted;   /* the contributions to the weighted number */
     double largest;    /* the largest |number| met: nothing is compared with zeros */
-} BenchErrors;
+} TrialErrors;
 
 /* truth (rows, K): what the columns really are. */
-static inline BenchErrors bench_errors(Bench *bench, const double *truth)
+static inline TrialErrors trial_errors(Trial *trial, const double *truth)
 {
-    BenchErrors worst = {0};
-    size_t K = bench->readout->n_columns, J = bench->list.n, N = bench->B * bench->T;
+    TrialErrors worst = {0};
+    size_t K = trial->readout->n_columns, J = trial->list.n, N = trial->B * trial->T;
     for (size_t first = 0; first < N; first += ATTRIBUTION_ROWS) {
-        const AttributionValues *v = bench_rows(bench, first);
+        const AttributionValues *v = trial_rows(trial, first);
         for (size_t i = 0; i < v->n; i++) {
             const double *want = truth + (first + i) * K;
             double number = 0, frozen = 0;
@@ -146,7 +146,7 @@ static inline BenchErrors bench_errors(Bench *bench, const double *truth)
                 worst.products = fmax(worst.products, fabs(v->total[i * K + k] - want[k]));
                 worst.one_by_one = fmax(worst.one_by_one, fabs(sum - want[k]));
                 worst.largest = fmax(worst.largest, fabs(want[k]));
-                number += (double)bench->weights[i * K + k] * want[k];
+                number += (double)trial->weights[i * K + k] * want[k];
             }
             for (size_t j = 0; j < J; j++) {
                 frozen += v->frozen[i * J + j];
@@ -158,12 +158,12 @@ static inline BenchErrors bench_errors(Bench *bench, const double *truth)
 }
 
 /* Logits of moves (rows, K) of the last pass; free. */
-static inline double *bench_logits(const Bench *bench)
+static inline double *trial_logits(const Trial *trial)
 {
-    size_t N = bench->B * bench->T, V = (size_t)bench->gpt->cfg.d_vocab;
+    size_t N = trial->B * trial->T, V = (size_t)trial->gpt->cfg.d_vocab;
     double *out = calloc(N * (V - 1), sizeof(double));
     for (size_t i = 0; i < N * (V - 1) && out; i++) {
-        out[i] = (double)bench->logits[i / (V - 1) * V + i % (V - 1) + 1];
+        out[i] = (double)trial->logits[i / (V - 1) * V + i % (V - 1) + 1];
     }
     return out;
 }

@@ -34,11 +34,11 @@ static void contributions_add_up_to_every_logit(void **state)
     assert_int_equal(readout_of_logits(&readout, gpt), 0);
     readout_draw_random(&readout, 1);
     for (AttributionGrain grain = 0; (int)grain < N_GRAINS; grain++) {
-        Bench bench;
-        assert_int_equal(bench_open(&bench, gpt, grain, &readout, 2 * FIXTURE_GAMES), 0);
-        bench_pass(&bench, 1);
-        double *logits = bench_logits(&bench);
-        BenchErrors errors = bench_errors(&bench, logits);
+        Trial trial;
+        assert_int_equal(trial_open(&trial, gpt, grain, &readout, 2 * FIXTURE_GAMES), 0);
+        trial_pass(&trial, 1);
+        double *logits = trial_logits(&trial);
+        TrialErrors errors = trial_errors(&trial, logits);
         assert_true(errors.largest > 1);
         /* Sums of at most 300 float contributions of size 1: 300 * 6e-8, and the pass itself. */
         assert_true(errors.products < 1e-4);
@@ -46,16 +46,16 @@ static void contributions_add_up_to_every_logit(void **state)
         assert_true(errors.weighted < 5e-4); /* twelve columns with weights of size 1 */
         /* Twin: without one head's z the identity is broken. */
         size_t C = (size_t)gpt->cfg.d_model;
-        for (size_t i = 0; i < bench.writes.n; i++) {
+        for (size_t i = 0; i < trial.writes.n; i++) {
             for (int c = 0; c < gpt->cfg.d_head; c++) {
-                bench.writes.z[i * C + (size_t)c] = 0;
+                trial.writes.z[i * C + (size_t)c] = 0;
             }
         }
         if (grain != GRAIN_SOURCE) { /* it reads pattern and v */
-            assert_true(bench_errors(&bench, logits).products > 0.01);
+            assert_true(trial_errors(&trial, logits).products > 0.01);
         }
         free(logits);
-        bench_close(&bench);
+        trial_close(&trial);
     }
     readout_release(&readout);
     (void)state;
@@ -75,17 +75,17 @@ static double sum_of(const AttributionValues *v, size_t J, size_t row, size_t a,
 static void parts_add_up_to_their_whole(void **state)
 {
     Readout readout;
-    Bench bench[N_GRAINS];
+    Trial trial[N_GRAINS];
     const AttributionValues *v[N_GRAINS];
     assert_int_equal(readout_of_logits(&readout, gpt), 0);
     for (AttributionGrain grain = 0; (int)grain < N_GRAINS; grain++) {
-        assert_int_equal(bench_open(&bench[grain], gpt, grain, &readout, FIXTURE_GAMES), 0);
-        bench_pass(&bench[grain], 2);
-        v[grain] = bench_rows(&bench[grain], 0);
+        assert_int_equal(trial_open(&trial[grain], gpt, grain, &readout, FIXTURE_GAMES), 0);
+        trial_pass(&trial[grain], 2);
+        v[grain] = trial_rows(&trial[grain], 0);
     }
-    const ComponentList *head = &bench[GRAIN_HEAD].list, *source = &bench[GRAIN_SOURCE].list;
-    const ComponentList *part = &bench[GRAIN_PART].list, *layer = &bench[GRAIN_LAYER].list;
-    const ComponentList *neuron = &bench[GRAIN_NEURON].list;
+    const ComponentList *head = &trial[GRAIN_HEAD].list, *source = &trial[GRAIN_SOURCE].list;
+    const ComponentList *part = &trial[GRAIN_PART].list, *layer = &trial[GRAIN_LAYER].list;
+    const ComponentList *neuron = &trial[GRAIN_NEURON].list;
     size_t heads = (size_t)head->n_heads, sources = (size_t)source->n_sources;
     double largest = 0, wrong = 0;
     for (size_t i = 0; i < v[0]->n; i++) {
@@ -114,7 +114,7 @@ static void parts_add_up_to_their_whole(void **state)
     assert_true(largest > 0.5);
     assert_true(wrong > 0.1); /* twin: the first position left out */
     for (int grain = 0; grain < N_GRAINS; grain++) {
-        bench_close(&bench[grain]);
+        trial_close(&trial[grain]);
     }
     readout_release(&readout);
     (void)state;
@@ -134,8 +134,8 @@ static void remove_vector(void *context, const HookPoint *point)
     }
 }
 
-/* The weighted number of a row after a pass without `vector`; the tape is the bench's own. */
-static double number_without(const Bench *bench, const real *vector, size_t row)
+/* The weighted number of a row after a pass without `vector`; the tape is the trial's own. */
+static double number_without(const Trial *trial, const real *vector, size_t row)
 {
     Removal removal = {vector};
     Hooks hooks = {.fn = remove_vector, .context = &removal};
@@ -143,9 +143,9 @@ static double number_without(const Bench *bench, const real *vector, size_t row)
     double sum = 0;
     hooks.sites[HOOK_RESID_POST] = 1ULL << (gpt->cfg.n_layers - 1);
     const real *logits =
-        gpt_forward(gpt, bench->tape, bench->tokens, bench->B, bench->T, vector ? &hooks : NULL);
+        gpt_forward(gpt, trial->tape, trial->tokens, trial->B, trial->T, vector ? &hooks : NULL);
     for (size_t k = 0; k < K; k++) {
-        sum += (double)bench->weights[row * K + k] * (double)logits[row * V + k + 1];
+        sum += (double)trial->weights[row * K + k] * (double)logits[row * V + k + 1];
     }
     return sum;
 }
@@ -153,35 +153,35 @@ static double number_without(const Bench *bench, const real *vector, size_t row)
 static void recomputed_is_what_a_removal_does(void **state)
 {
     Readout readout;
-    Bench bench;
+    Trial trial;
     size_t C = (size_t)gpt->cfg.d_model, N = FIXTURE_GAMES * (size_t)gpt->cfg.n_ctx;
     real *vector = calloc(N * C, sizeof(real));
     double gap = 0;
     assert_non_null(vector);
     assert_int_equal(readout_of_logits(&readout, gpt), 0);
-    assert_int_equal(bench_open(&bench, gpt, GRAIN_NEURON, &readout, FIXTURE_GAMES), 0);
-    bench_pass(&bench, 3);
-    const AttributionValues *v = bench_rows(&bench, 0);
+    assert_int_equal(trial_open(&trial, gpt, GRAIN_NEURON, &readout, FIXTURE_GAMES), 0);
+    trial_pass(&trial, 3);
+    const AttributionValues *v = trial_rows(&trial, 0);
     for (int l = 0; l < gpt->cfg.n_layers; l++) {
         size_t M = (size_t)gpt->cfg.d_mlp, m = 7 * (size_t)l + 3, row = 5 + (size_t)l;
         const real *w = gpt->params + gpt->map.W_out + (size_t)l * gpt->map.block_stride + m * C;
-        size_t of_head = row * bench.list.n + component_layer(&bench.list, l) + 1;
-        size_t of_neuron = row * bench.list.n + component_mlp(&bench.list, l) + m;
-        outputs_of_head(vector, gpt, l, 1, bench.writes.z + (size_t)l * N * C, N);
-        double whole = number_without(&bench, NULL, row);
-        double effect = whole - number_without(&bench, vector, row);
+        size_t of_head = row * trial.list.n + component_layer(&trial.list, l) + 1;
+        size_t of_neuron = row * trial.list.n + component_mlp(&trial.list, l) + m;
+        outputs_of_head(vector, gpt, l, 1, trial.writes.z + (size_t)l * N * C, N);
+        double whole = number_without(&trial, NULL, row);
+        double effect = whole - number_without(&trial, vector, row);
         assert_true(fabs(effect) > 0.02);
         assert_true(fabs(effect - v->recomputed[of_head]) < 2e-4);
         gap = fmax(gap, fabs(effect - v->frozen[of_head]));
         for (size_t i = 0; i < N * C; i++) {
-            vector[i] = bench.writes.post[((size_t)l * N + i / C) * M + m] * w[i % C];
+            vector[i] = trial.writes.post[((size_t)l * N + i / C) * M + m] * w[i % C];
         }
-        effect = whole - number_without(&bench, vector, row);
+        effect = whole - number_without(&trial, vector, row);
         assert_true(fabs(effect - v->recomputed[of_neuron]) < 2e-4);
     }
     assert_true(gap > 0.01); /* twin: with the scale kept it is another number */
     free(vector);
-    bench_close(&bench);
+    trial_close(&trial);
     readout_release(&readout);
     (void)state;
 }
@@ -206,26 +206,26 @@ static void contributions_add_up_to_a_probe(void **state)
     for (size_t s = 0; s < 3; s++) {
         for (AttributionGrain grain = 0; (int)grain < N_GRAINS; grain++) {
             Readout readout;
-            Bench bench;
+            Trial trial;
             assert_int_equal(readout_of_columns(&readout, C, K, direction, constant), 0);
             readout.site = sites[s];
             readout.layer = 1;
-            assert_int_equal(bench_open(&bench, gpt, grain, &readout, FIXTURE_GAMES), 0);
-            bench_pass(&bench, 4);
+            assert_int_equal(trial_open(&trial, gpt, grain, &readout, FIXTURE_GAMES), 0);
+            trial_pass(&trial, 4);
             for (size_t i = 0; i < N * K; i++) {
                 truth[i] = constant[i % K];
                 for (size_t c = 0; c < C; c++) {
                     truth[i] +=
-                        (double)bench.writes.stream[i / K * C + c] * direction[c * K + i % K];
+                        (double)trial.writes.stream[i / K * C + c] * direction[c * K + i % K];
                 }
             }
-            BenchErrors errors = bench_errors(&bench, truth);
+            TrialErrors errors = trial_errors(&trial, truth);
             assert_true(errors.largest > 5);
             assert_true(errors.products < 2e-4);
             assert_true(errors.one_by_one < 2e-4);
             truth[3] += 1;
-            assert_true(bench_errors(&bench, truth).products > 0.9); /* twin */
-            bench_close(&bench);
+            assert_true(trial_errors(&trial, truth).products > 0.9); /* twin */
+            trial_close(&trial);
             readout_release(&readout);
         }
     }
@@ -237,13 +237,13 @@ static void contributions_add_up_to_a_probe(void **state)
 static void controls_are_what_they_say(void **state)
 {
     Readout readout;
-    Bench bench;
+    Trial trial;
     assert_int_equal(readout_of_logits(&readout, gpt), 0);
     readout_draw_random(&readout, 9);
-    assert_int_equal(bench_open(&bench, gpt, GRAIN_NEURON, &readout, 1), 0);
-    bench_pass(&bench, 5);
-    size_t K = readout.n_columns, J = bench.list.n;
-    const AttributionValues *v = bench_rows(&bench, 0);
+    assert_int_equal(trial_open(&trial, gpt, GRAIN_NEURON, &readout, 1), 0);
+    trial_pass(&trial, 5);
+    size_t K = readout.n_columns, J = trial.list.n;
+    const AttributionValues *v = trial_rows(&trial, 0);
     double *frozen = calloc(v->n * J, sizeof(double)), *shuffled = calloc(v->n * J, sizeof(double));
     double of_target = 0, of_random = 0;
     assert_non_null(frozen);
@@ -264,10 +264,10 @@ static void controls_are_what_they_say(void **state)
     }
     /* Directions of equal length: about the same size, and not the same numbers. */
     assert_true(of_random > 0.3 * of_target && of_random < 3 * of_target);
-    real *swap = bench.weights;
-    bench.weights = bench.shuffled;
-    bench.shuffled = swap;
-    v = bench_rows(&bench, 0);
+    real *swap = trial.weights;
+    trial.weights = trial.shuffled;
+    trial.shuffled = swap;
+    v = trial_rows(&trial, 0);
     double differ = 0;
     for (size_t at = 0; at < v->n * J; at++) {
         assert_true(fabs(v->frozen[at] - shuffled[at]) < 1e-6);
@@ -277,39 +277,39 @@ static void controls_are_what_they_say(void **state)
     assert_true(differ > 0.1);
     free(frozen);
     free(shuffled);
-    bench_close(&bench);
+    trial_close(&trial);
     readout_release(&readout);
     (void)state;
 }
 
-/* -sum c.d / sum c.c by plain loops over vectors made here. */
+/* -sum x . y / sum x . x by plain loops over vectors made here. */
 static void erasure_is_the_projection_of_later_writes(void **state)
 {
     Readout readout;
-    Bench bench;
+    Trial trial;
     size_t C = (size_t)gpt->cfg.d_model, T = (size_t)gpt->cfg.n_ctx, M = (size_t)gpt->cfg.d_mlp;
     real *head = calloc(T * C, sizeof(real));
     double of_head = 0, self = 0, of_neuron = 0, g_self = 0;
     assert_non_null(head);
     assert_int_equal(readout_of_logits(&readout, gpt), 0);
     for (AttributionGrain grain = GRAIN_HEAD; grain <= GRAIN_NEURON; grain += 2) {
-        assert_int_equal(bench_open(&bench, gpt, grain, &readout, 1), 0);
-        bench_pass(&bench, 6);
-        bench_rows(&bench, 0);
-        AttributionErasure sums = {.n_erasers = attribution_erasers(&bench.list)};
-        sums.dot = calloc(bench.list.n * sums.n_erasers, sizeof(float));
-        sums.self = calloc(bench.list.n, sizeof(double));
+        assert_int_equal(trial_open(&trial, gpt, grain, &readout, 1), 0);
+        trial_pass(&trial, 6);
+        trial_rows(&trial, 0);
+        AttributionErasure sums = {.n_erasers = attribution_erasers(&trial.list)};
+        sums.dot = calloc(trial.list.n * sums.n_erasers, sizeof(float));
+        sums.self = calloc(trial.list.n, sizeof(double));
         assert_true(sums.dot && sums.self);
-        attributor_add_erasure(&sums, bench.attributor, &bench.writes);
+        attributor_add_erasure(&sums, trial.attributor, &trial.writes);
         /* Head 2 of layer 0, and neuron 9 of it, against the MLP of layer 2. */
-        size_t c = component_layer(&bench.list, 0) + 2, n = component_mlp(&bench.list, 0) + 9;
-        size_t e = grain == GRAIN_HEAD ? component_mlp(&bench.list, 2) : 5;
-        const real *later = bench.writes.mlp + 2 * T * C;
+        size_t c = component_layer(&trial.list, 0) + 2, n = component_mlp(&trial.list, 0) + 9;
+        size_t e = grain == GRAIN_HEAD ? component_mlp(&trial.list, 2) : 5;
+        const real *later = trial.writes.mlp + 2 * T * C;
         const real *w = gpt->params + gpt->map.W_out + 9 * C;
-        outputs_of_head(head, gpt, 0, 2, bench.writes.z, T);
+        outputs_of_head(head, gpt, 0, 2, trial.writes.z, T);
         of_head = self = of_neuron = g_self = 0;
         for (size_t i = 0; i < T * C; i++) {
-            double g = grain == GRAIN_NEURON ? (double)bench.writes.post[i / C * M + 9] : 0;
+            double g = grain == GRAIN_NEURON ? (double)trial.writes.post[i / C * M + 9] : 0;
             of_head += (double)head[i] * (double)later[i];
             self += (double)head[i] * (double)head[i];
             of_neuron += g * (double)w[i % C] * (double)later[i];
@@ -320,11 +320,11 @@ static void erasure_is_the_projection_of_later_writes(void **state)
         assert_true(fabs(dot) > 0.05);
         assert_true(fabs(sums.dot[at * sums.n_erasers + e] - dot) < 1e-3);
         assert_true(fabs(sums.self[at] - (grain == GRAIN_HEAD ? self : g_self)) < 1e-3);
-        assert_true(attribution_erases(&bench.list, e, at));
-        assert_false(attribution_erases(&bench.list, grain == GRAIN_HEAD ? c + 1 : 0, at));
+        assert_true(attribution_erases(&trial.list, e, at));
+        assert_false(attribution_erases(&trial.list, grain == GRAIN_HEAD ? c + 1 : 0, at));
         free(sums.dot);
         free(sums.self);
-        bench_close(&bench);
+        trial_close(&trial);
     }
     free(head);
     readout_release(&readout);

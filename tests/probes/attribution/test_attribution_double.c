@@ -17,22 +17,22 @@ static void every_grain_adds_up(void **state)
     assert_int_equal(readout_of_logits(&readout, gpt), 0);
     readout_draw_random(&readout, 1);
     for (AttributionGrain grain = 0; grain <= GRAIN_NEURON; grain++) {
-        Bench bench;
-        assert_int_equal(bench_open(&bench, gpt, grain, &readout, 4), 0);
-        bench_pass(&bench, 1);
-        double *logits = bench_logits(&bench);
-        BenchErrors errors = bench_errors(&bench, logits);
+        Trial trial;
+        assert_int_equal(trial_open(&trial, gpt, grain, &readout, 4), 0);
+        trial_pass(&trial, 1);
+        double *logits = trial_logits(&trial);
+        TrialErrors errors = trial_errors(&trial, logits);
         assert_true(errors.largest > 1);
         /* Sums of 500 numbers of size 1 in double: 500 * 1e-16, far below the bound. */
         assert_true(errors.products < 1e-9);
         assert_true(errors.one_by_one < 1e-9);
         assert_true(errors.weighted < 1e-9);
-        for (size_t i = 0; i < bench.B * bench.T * readout.n_columns; i++) {
+        for (size_t i = 0; i < trial.B * trial.T * readout.n_columns; i++) {
             logits[i] += 1e-8;
         }
-        assert_true(bench_errors(&bench, logits).products > 5e-9); /* twin */
+        assert_true(trial_errors(&trial, logits).products > 5e-9); /* twin */
         free(logits);
-        bench_close(&bench);
+        trial_close(&trial);
     }
     readout_release(&readout);
     gpt_free(gpt);
