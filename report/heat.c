@@ -75,3 +75,34 @@ void draw_bars(Text *text, const char *title, const char *const *names, const do
         text_add(text, "%*s %.2f\n", BAR_COLUMNS - length, "", 100 * values[i]);
     }
 }
+
+void draw_signed(Text *text, const GameVariant *variant, const char *title, const double *values,
+                 bool colour)
+{
+    int size = variant->size;
+    double low, high;
+    value_range(&low, &high, values, (size_t)(size * size));
+    double largest = fmax(fabs(low), fabs(high));
+    text_add(text, "%s\n ", title);
+    for (int column = 0; column < size; column++) {
+        text_add(text, "%*c", column == 0 ? 5 : 7, 'a' + column);
+    }
+    text_add(text, "\n");
+    for (int row = 0; row < size; row++) {
+        text_add(text, "%d", row + 1);
+        for (int column = 0; column < size; column++) {
+            double value = values[row * size + column];
+            int depth = largest > 0 && !isnan(value) ? (int)lround(5 * fabs(value) / largest) : 0;
+            int red = value < 0 ? 5 : 5 - depth, blue = value < 0 ? 5 - depth : 5;
+            if (isnan(value)) {
+                text_add(text, "      -");
+            } else if (colour) {
+                text_add(text, " \033[48;5;%d;%dm%+6.2f\033[0m",
+                         16 + 36 * red + 6 * (5 - depth) + blue, depth > 3 ? 97 : 30, value);
+            } else {
+                text_add(text, " %+6.2f", value);
+            }
+        }
+        text_add(text, "\n");
+    }
+}

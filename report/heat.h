@@ -12,6 +12,12 @@
 void draw_heat(Text *text, const GameVariant *variant, const char *title, const double *values,
                int decimals, bool colour);
 
+/* Signed numbers of every square under the letters of the columns, row 1 on top; NaN is a dash.
+ * With `colour` a cell is white at 0, blue above it and red below, deepest at the largest size
+ * shown. `values` is row-major (size, size). */
+void draw_signed(Text *text, const GameVariant *variant, const char *title, const double *values,
+                 bool colour);
+
 /* One bar a line from `low` (no bar) to `high` (the whole width), its share in percent behind it.
  * NaN has no bar. names[i] is cut to 14 characters. */
 void draw_bars(Text *text, const char *title, const char *const *names, const double *values,
