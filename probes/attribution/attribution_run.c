@@ -235,7 +235,8 @@ int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *t
         components_of(&gpt->cfg, options->grain, target->readout.site, target->readout.layer);
     run.list.back = options->back;
     run.n_groups = n_groups(&run.list);
-    *out = (Attribution){.list = run.list, .n_shares = run.n_groups};
+    *out = (Attribution){.list = run.list,
+                         .n_shares = run.n_groups > 0 ? run.n_groups + ATTRIBUTION_ALL : 0};
     int rc = attribution__allocate(&run, largest_pass(set));
     if (rc == 0) {
         PassGames games = {

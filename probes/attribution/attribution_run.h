@@ -31,6 +31,7 @@ typedef struct AttributionRow {
 typedef struct AttributionShare {
     ComponentKind kind; /* token, position, head, attention bias, MLP (its bias too), or bias */
     int layer;
+    bool all;                  /* heads, or MLPs, of all layers: repeats what other rows say */
     Interval share;            /* of the number */
     Interval random, shuffled; /* what the controls get, as shares of the true number */
 } AttributionShare;

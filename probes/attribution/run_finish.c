@@ -98,7 +98,7 @@ int attribution__allocate(AttributionRun *run, size_t most_rows)
     run->numbers = mem_calloc(n, sizeof(double), "numbers of games");
     run->counts = mem_calloc(n, sizeof(double), "positions of games");
     out->rows = mem_calloc(J, sizeof(*out->rows), "components");
-    out->shares = mem_calloc(run->n_groups, sizeof(*out->shares), "shares");
+    out->shares = mem_calloc(out->n_shares, sizeof(*out->shares), "shares");
     if (run->options->all) {
         out->all = mem_calloc(J * K, sizeof(*out->all), "contributions");
         out->columns = mem_calloc(K, sizeof(*out->columns), "columns");
@@ -195,35 +195,57 @@ static Interval interval_of(const double *above, const double *below, size_t n, 
     return out;
 }
 
-static int set_shares(Attribution *out, const AttributionRun *run, const double *numbers, size_t n,
-                      const Work *work)
+/* The kind of a group, and its layer. */
+static void name_shares(Attribution *out, const AttributionRun *run)
 {
+    for (size_t j = 0; j < run->list.n; j++) {
+        AttributionShare *share = &out->shares[run->group_of[j]];
+        Component what = component_at(&run->list, j);
+        share->layer = what.layer;
+        share->kind = what.kind == COMPONENT_SOURCE ? COMPONENT_HEAD
+                      : what.kind == COMPONENT_NEURON || what.kind == COMPONENT_MLP_BIAS
+                          ? COMPONENT_MLP
+                          : what.kind;
+    }
+    for (size_t i = 0; i < ATTRIBUTION_ALL; i++) {
+        out->shares[run->n_groups + i] = (AttributionShare){
+            .kind = i == 0 ? COMPONENT_HEAD : COMPONENT_MLP, .layer = -1, .all = true};
+    }
+}
+
+/* column (n games) = field f of a share: of one group, or of all groups of its kind. */
+static void share_column(double *column, const AttributionRun *run, size_t share, size_t f,
+                         size_t n)
+{
+    const AttributionShare *shares = run->out->shares;
     size_t G = run->n_groups;
+    for (size_t i = 0; i < n; i++) {
+        const double *groups = run->groups + (i * 3 + f) * G;
+        column[i] = share < G ? groups[share] : 0;
+        for (size_t g = 0; g < G && share >= G; g++) {
+            column[i] += shares[g].kind == shares[share].kind ? groups[g] : 0;
+        }
+    }
+}
+
+static int set_shares(Attribution *out, const AttributionRun *run, size_t n, const Work *work)
+{
     double *column = mem_alloc(n, sizeof(*column), "values of games");
     if (!column) {
         return OGPT_ENOMEM;
     }
-    for (size_t j = 0; j < run->list.n; j++) {
-        AttributionShare *share = &out->shares[G > 0 ? run->group_of[j] : 0];
-        Component what = component_at(&run->list, j);
-        if (G > 0) {
-            share->layer = what.layer;
-            share->kind = what.kind == COMPONENT_SOURCE ? COMPONENT_HEAD
-                          : what.kind == COMPONENT_NEURON || what.kind == COMPONENT_MLP_BIAS
-                              ? COMPONENT_MLP
-                              : what.kind;
-        }
+    if (out->n_shares > 0) {
+        name_shares(out, run);
     }
-    for (size_t g = 0; g < G; g++) {
-        Interval *to[] = {&out->shares[g].share, &out->shares[g].random, &out->shares[g].shuffled};
+    for (size_t g = 0; g < out->n_shares; g++) {
+        AttributionShare *share = &out->shares[g];
+        Interval *to[] = {&share->share, &share->random, &share->shuffled};
         for (size_t f = 0; f < 3; f++) {
-            for (size_t i = 0; i < n; i++) {
-                column[i] = run->groups[(i * 3 + f) * G + g];
-            }
-            *to[f] = interval_of(column, numbers, n, work);
+            share_column(column, run, g, f, n);
+            *to[f] = interval_of(column, run->numbers, n, work);
         }
         if (!run->positions->shuffled) {
-            out->shares[g].shuffled = (Interval){NAN, NAN, NAN};
+            share->shuffled = (Interval){NAN, NAN, NAN};
         }
     }
     mem_free(column);
@@ -263,7 +285,7 @@ int attribution__finish(AttributionRun *run, const Work *work)
         out->number = interval_of(run->numbers, run->counts, n, work);
         set_rows(out, run, values);
         set_agreement(out, run);
-        rc = set_shares(out, run, run->numbers, n, work);
+        rc = set_shares(out, run, n, work);
     }
     mem_free(values);
     return rc;

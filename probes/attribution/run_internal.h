@@ -13,7 +13,8 @@ typedef enum SlotField {
     SLOT_RANDOM_MAGNITUDE,
     N_SLOT_FIELDS
 } SlotField;
-enum { N_MOMENTS = 8 }; /* n, x, y, xx, xy, yy, |x - y|, |x|: x frozen, y recomputed */
+enum { ATTRIBUTION_ALL = 2 }; /* shares of all heads, of all MLPs */
+enum { N_MOMENTS = 8 };       /* n, x, y, xx, xy, yy, |x - y|, |x|: x frozen, y recomputed */
 
 /* Sums over the positions of one pass, or of all. */
 typedef struct RunSlot {

@@ -128,17 +128,19 @@ static void shares_are_of_the_truth_and_controls_get_little(void **state)
     assert_int_equal(attribution_target_board(&target, &probe, "probe", 5, -1, NULL), 0);
     readout_draw_random(&target.readout, 1);
     run_fresh(&found, &positions, &target, &options, 40, &(Work){.seed = 5});
-    double whole = 0, random = 0, magnitude = 0;
+    double whole = 0, random = 0, magnitude = 0, heads = 0;
     for (size_t g = 0; g < found.n_shares; g++) {
         const AttributionShare *share = &found.shares[g];
-        whole += share->share.value;
-        random += share->random.value;
+        heads += share->kind == COMPONENT_HEAD ? (share->all ? -1 : 1) * share->share.value : 0;
+        whole += share->all ? 0 : share->share.value;
+        random += share->all ? 0 : share->random.value;
         magnitude += fabs(share->share.value);
         assert_true(share->share.low <= share->share.value);
         assert_true(share->share.high >= share->share.value);
     }
     assert_true(fabs(whole - 1) < 1e-4);
     assert_true(magnitude > 0.9);
+    assert_true(fabs(heads) < 1e-9); /* all of them, and their sum */
     assert_true(fabs(random) < 0.2);
     attribution_release(&found);
     attribution_positions_release(&positions);

@@ -1,0 +1,131 @@
+/* cli/commands/circuits/cmd_attribute.c - ogpt attribute: which parts of the network wrote what is
+ * read from it. */
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/circuits/attribute_session.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
+#include "cli/study.h"
+#include "report/circuits/attribution_boards.h"
+
+#define AT(field) offsetof(AttributeOptions, field)
+static const OptionSpec options[] = {
+    OPTION_TEXT("moves", AT(moves), "MOVES", "one game, such as \"f5 d6 c3\": its last position"),
+    OPTION_TEXT("corpus", AT(corpus), "CORPUS", "games: positions of its test split"),
+    OPTION_TEXT("cases", AT(cases), "FILE",
+                "cases or pairs: the last position of every (clean) history"),
+    OPTION_FLAG("fresh", AT(fresh), "fresh random games, by the seed"),
+    OPTION_INT("games", AT(games), "N", 1, 20000, "games of --corpus or --fresh", .def = "1000"),
+    OPTION_INT("plies", AT(plies), "N", 0, 60, "positions drawn from each game; 0 takes all",
+               .def = "4"),
+    OPTION_ENUM("to", AT(to), "board|logit",
+                "the number: a probe's score of squares, or logits (default: board, with --move or "
+                "--metric logit)"),
+    OPTION_TEXT("square", AT(square), "SQUARE", "board: this square (default: all)"),
+    OPTION_PROBE(AT(probe), "board: probe fitted on this model"),
+    OPTION_ONE_LAYER(AT(layers), "board: layer at which the probe reads (default: the middle one)"),
+    OPTION_TEXT("contrast", AT(contrast), "A-B",
+                "board: classes whose scores are compared (default: the last minus the one before "
+                "it, such as mine-theirs)"),
+    OPTION_TEXT("move", AT(move), "SQUARE", "logit: of this move"),
+    OPTION_ENUM("metric", AT(metric), "delta|move|centred",
+                "logit: mean of the legal moves minus mean of the other empty squares (of cases: "
+                "of the moves legal on one board only); of the move; of the move minus the mean",
+                .def = "delta", .argument = "METRIC"),
+    OPTION_ENUM("by", AT(grain), ATTRIBUTION_GRAIN_NAMES, "how finely the stream is taken apart",
+                .def = "head", .argument = "GRAIN"),
+    OPTION_ENUM("ln", AT(ln), "frozen|recomputed",
+                "logit: the scale of the last LayerNorm is kept, or computed again without the "
+                "component",
+                .def = "frozen"),
+    OPTION_INT("top", AT(top), "N", 1, 100000, "components that are printed", .def = "20"),
+    OPTION_INT("maps", AT(maps), "N", 0, ATTRIBUTION_MAPS_MAX,
+               "components that are drawn over the board of --moves", .def = "3"),
+    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+};
+
+/* Say what it takes, and refuse what is more than allowed. */
+static int check_memory(const AttributeSession *session)
+{
+    const Context *context = session->context;
+    size_t bytes =
+        attribution_bytes(&session->inputs.subject.model.gpt->cfg, &session->target,
+                          &session->positions, &session->options, &(Work){.pool = context->pool});
+    int64_t mib = (int64_t)(bytes >> 20) + 1;
+    if (mib > session->given->memory) {
+        return err_set(OGPT_EUSAGE,
+                       "it would take %lld MiB of memory, allowed are %lld: take fewer --games, or "
+                       "a larger --memory",
+                       (long long)mib, (long long)session->given->memory);
+    }
+    if (!session->given->moves) {
+        context_say(context, "%zu positions of %zu games, %lld MiB of memory",
+                    session->positions.set.n_positions, session->positions.set.n_games,
+                    (long long)mib);
+    }
+    return 0;
+}
+
+static int run(AttributeSession *session)
+{
+    Context *context = session->context;
+    Attribution found = {0};
+    int rc = attribute_load(session);
+    rc = rc ? rc : study_begin(context, session->inputs.subject.model.path, false);
+    rc = rc ? rc : attribute_draw(session);
+    rc = rc ? rc : check_memory(session);
+    rc = rc ? rc
+            : attribution_run(&found, session->inputs.subject.model.gpt, &session->target,
+                              &session->positions, &session->options,
+                              study_work(context, "attribution", "games"));
+    if (rc == 0) {
+        attribution_report(
+            context->report,
+            &(AttributionFindings){.found = &found,
+                                   .target = &session->target,
+                                   .positions = &session->positions,
+                                   .options = &session->options,
+                                   .vocab = session->inputs.subject.vocab,
+                                   .model_hash = session->inputs.subject.model.model_hash,
+                                   .source = session->source,
+                                   .typed = session->given->moves,
+                                   .top = (int)session->given->top,
+                                   .maps = (int)session->given->maps,
+                                   .style = context->style});
+    }
+    attribution_release(&found);
+    return rc;
+}
+
+static int attribute_run(Context *context)
+{
+    AttributeSession *session = mem_calloc(1, sizeof(*session), "attribution");
+    if (!session) {
+        return OGPT_ENOMEM;
+    }
+    session->context = context;
+    session->given = context->options;
+    int rc = run(session);
+    attribute_free(session);
+    mem_free(session);
+    return rc;
+}
+
+const Command cmd_attribute = {
+    .name = "attribute",
+    .arguments = "MODEL --moves MOVES|--corpus CORPUS|--cases FILE|--fresh",
+    .summary = "which parts of the network wrote a square of the board, or a move's logit",
+    .examples = "ogpt attribute tiny-8x8 --moves 'f5 d6 c3 d3 c4' --square d4\n"
+                "ogpt attribute tiny-8x8 --moves 'f5 d6 c3 d3 c4' --square d4 --by source\n"
+                "ogpt attribute tiny-8x8 --moves 'f5 d6 c3' --move c4 --ln recomputed\n"
+                "ogpt attribute tiny-8x8 --fresh --games 200 --layers 6\n"
+                "ogpt attribute runs/tiny --corpus games.ogpc --to logit --by neuron",
+    COMMAND_OPTIONS(options, AttributeOptions),
+    .min_args = 1,
+    .max_args = 1,
+    .model_args = 1,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_BOARDS,
+    COMMAND_TABLES(&attribution_table, &attribution_components_table, &attribution_top_table,
+                   &attribution_shares_table),
+    .run = attribute_run,
+};
