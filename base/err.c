@@ -3,6 +3,7 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -83,7 +84,7 @@ int err_exit_code(int rc, int signal_number)
     case OGPT_EVERSION: return 3;
     case OGPT_ELOCKED: return 5;
     case OGPT_ENUM: return 6;
-    case OGPT_EINTR: return 128 + signal_number;
+    case OGPT_EINTR: return signal_number == SIGXCPU ? 4 : 128 + signal_number;
     case OGPT_EPIPE: return 141;
     default: return 4; /* OGPT_EIO, OGPT_ENOMEM: the environment */
     }

@@ -31,7 +31,8 @@ int err_set_errno(int code, const char *format, ...) __attribute__((format(print
 /* The current message of this thread; "" when none was set. Borrowed. */
 const char *err_message(void);
 
-/* Process exit code of an OGPT_E* code (0 for 0). OGPT_EINTR needs the signal number. */
+/* Process exit code of an OGPT_E* code (0 for 0). OGPT_EINTR needs the signal number: 4 for
+ * SIGXCPU, a limit of the environment, else 128 + signal. */
 int err_exit_code(int code, int signal_number);
 
 #endif

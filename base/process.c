@@ -27,6 +27,13 @@ static void signal_arrived(int signal_number)
     }
 }
 
+/* The limit on processor time comes again every second, until the process has saved its work. */
+static void limit_arrived(int signal_number)
+{
+    int none = 0;
+    atomic_compare_exchange_strong(&pending, &none, signal_number);
+}
+
 void interrupt_install(void)
 {
     struct sigaction action = {.sa_handler = signal_arrived, .sa_flags = SA_RESTART};
@@ -37,6 +44,9 @@ void interrupt_install(void)
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
         sigaction(SIGHUP, &action, NULL); /* under nohup it stays ignored */
     }
+    struct sigaction limit = {.sa_handler = limit_arrived, .sa_flags = SA_RESTART};
+    sigemptyset(&limit.sa_mask);
+    sigaction(SIGXCPU, &limit, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* Catch SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP (first: set a flag; second:
- * exit at once with 128+signal) and ignore SIGPIPE and SIGXFSZ, so that writes report EPIPE and
- * EFBIG. */
+ * exit at once with 128+signal) and SIGXCPU, the soft limit on processor time (sets the flag, again
+ * and again); ignore SIGPIPE and SIGXFSZ, so that writes report EPIPE and EFBIG. */
 void interrupt_install(void);
 /* Number of the signal that arrived, or 0. Loops ask at every step and save what they have. */
 int interrupt_pending(void);

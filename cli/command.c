@@ -1,6 +1,7 @@
 /* cli/command.c - the whole program: find the command, parse, run, exit code. */
 #include "cli/framework.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -318,7 +319,11 @@ int cli_main(int argc, char **argv)
 {
     int rc = cli_run(argc - 1, argv + 1);
     /* A reader that went away wants no more text. */
-    if (rc == OGPT_EINTR) {
+    if (rc == OGPT_EINTR && interrupt_pending() == SIGXCPU) {
+        fprintf(stderr,
+                "ogpt: the limit on processor time is reached; type the same command under a "
+                "higher one (ulimit -S -t) to go on\n");
+    } else if (rc == OGPT_EINTR) {
         fprintf(stderr, "ogpt: interrupted; type the same command to go on\n");
     } else if (rc != 0 && rc != OGPT_EPIPE && err_message()[0] != '\0') {
         fprintf(stderr, "ogpt: %s\n", err_message());

@@ -32,6 +32,25 @@ static void test_second_signal_ends(void **state)
     }
 }
 
+/* The limit on processor time ends nobody, however often it comes; a signal after it does. */
+static void test_time_limit_is_noted(void **state)
+{
+    int out;
+    pid_t pid = child_start(&out, "signals", "");
+    child_await(out);
+    kill(pid, SIGXCPU);
+    child_await(out);
+    for (int i = 0; i < 3; i++) {
+        kill(pid, SIGXCPU);
+    }
+    kill(pid, SIGTERM);
+    int status = child_end(pid, out);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    assert_int_equal(err_exit_code(OGPT_EINTR, SIGXCPU), 4);
+    assert_int_equal(err_exit_code(OGPT_EINTR, SIGTERM), 143);
+}
+
 static void nap(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -118,6 +137,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pending_can_be_pretended),
         cmocka_unit_test(test_second_signal_ends),
+        cmocka_unit_test(test_time_limit_is_noted),
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_process_over),
         cmocka_unit_test(test_machine),
