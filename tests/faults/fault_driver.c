@@ -2,12 +2,12 @@
  *
  *   fault_driver PROGRAM SHIM full|tenth [NAME...]
  *
- * NAME is a fault (F5) or a loop (calls); without one all run. After each loop its negative twin
- * runs: there every trial is damaged, and a twin that does not lose all of them proves that the
- * loop can see nothing. The six jobs of F5 have one judge and share one twin, that of `cases make`:
- * in the other jobs nobody may read again what a write only pretended to write.
- * Exit: 0 nothing lost, 1 something lost or a blind loop, 2 cannot start, 77 nothing of it can run
- * in this build or on this machine.
+ * NAME is a fault (F5), a loop (calls) or a job (export); without one all run. After each loop its
+ * negative twin runs: there every trial is damaged, and a twin that does not lose all of them
+ * proves that the loop can see nothing. The six jobs of F5 have one judge and share one twin, that
+ * of `cases make`: in the other jobs nobody may read again what a write only pretended to write. At
+ * the end stand the sums of all kills and of all failing calls. Exit: 0 nothing lost, 1 something
+ * lost or a blind loop, 2 cannot start, 77 nothing of it can run in this build or on this machine.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +41,9 @@ static const FaultLoop loops[] = {
     {"F3", "kill-calls", "cases make killed at every call", loop_call_kills, "cases", 1, 5, 17,
      true},
     {"F3", "kill-calls", "eval killed at every call", loop_call_kills, "eval", 1, 5, 17, true},
+    {"F3", "kill-calls", "export killed at every call", loop_call_kills, "export", 1, 3, 3, true},
+    {"F3", "kill-calls", "runs table --csv killed at every call", loop_call_kills, "table", 1, 7, 9,
+     true},
     {"F4", "compound", "killed again while going on", loop_compound_kills, NULL, 100, 12, 8, true},
     {"F5", "calls", "generate, every call fails", loop_calls, "generate", 1, 10, 0, true},
     {"F5", "calls", "train, every call fails", loop_calls, "train", 1, 20, 0, true},
@@ -60,18 +63,56 @@ static const FaultLoop loops[] = {
     {"F7", "memory", "probe fit, every allocation fails", loop_memory, "fit", 1, 50, 997, true},
     {"F7", "memory", "intervene, every allocation fails", loop_memory, "intervene", 1, 50, 997,
      true},
-    {"F9", "signals", "INT, TERM and HUP", loop_signals, NULL, 100, 12, 4, false},
+    {"F8", "limits", "memory, files, stack, processes, time", loop_limits, NULL, 1, 10, 23, true},
+    {"F9", "signals", "INT, TERM, HUP and XCPU", loop_signals, NULL, 100, 12, 4, false},
     {"F9", "pipes", "the reader goes away", loop_pipes, NULL, 100, 12, 6, false},
     {"F10", "writers", "four writers, a viewer: rows", loop_writers, NULL, 5000, 500, 20, false},
     {"F11", "second", "a second trainer or generator", loop_second, NULL, 50, 6, 4, false},
+    {"F11", "aliases", "a second writer by a symbolic link", loop_aliases, NULL, 60, 8, 4, false},
+    {"F15", "exchanged", "models and probes change places", loop_exchanged, NULL, 200, 20, 4,
+     false},
     {"F15", "changed", "inputs change while running", loop_changed, NULL, 24, 12, 4, false},
 };
+
+/* What the trials of a loop are, for the sums at the end. */
+typedef enum TrialKind {
+    TRIAL_KILL,
+    TRIAL_CALL,
+    TRIAL_MEMORY,
+    TRIAL_OTHER,
+    N_TRIAL_KINDS
+} TrialKind;
+
+static FaultTally sums[N_TRIAL_KINDS];
+
+static TrialKind trial_kind(const FaultLoop *loop)
+{
+    return loop->run == loop_random_kills || loop->run == loop_call_kills ||
+                   loop->run == loop_compound_kills
+               ? TRIAL_KILL
+           : loop->run == loop_calls || loop->run == loop_looks ? TRIAL_CALL
+           : loop->run == loop_memory                           ? TRIAL_MEMORY
+                                                                : TRIAL_OTHER;
+}
+
+static void sums_print(void)
+{
+    static const char *const names[N_TRIAL_KINDS] = {"kills", "failing calls",
+                                                     "failing allocations", "other trials"};
+    for (int i = 0; i < N_TRIAL_KINDS; i++) {
+        if (sums[i].n_tried > 0) {
+            printf("all  %-36s tried %5d  survived %5d  lost %3d\n", names[i], sums[i].n_tried,
+                   sums[i].n_tried - sums[i].n_lost, sums[i].n_lost);
+        }
+    }
+}
 
 static bool wanted(const FaultLoop *loop, int argc, char **argv)
 {
     bool found = argc == 0;
     for (int i = 0; i < argc; i++) {
-        found = found || strcmp(argv[i], loop->fault) == 0 || strcmp(argv[i], loop->name) == 0;
+        found = found || strcmp(argv[i], loop->fault) == 0 || strcmp(argv[i], loop->name) == 0 ||
+                (loop->job && strcmp(argv[i], loop->job) == 0);
     }
     return found;
 }
@@ -91,6 +132,8 @@ static bool loop_run(bool *good, const FaultLoop *loop, int n)
     if (loop->twin > 0) {
         loop->run(&twin, loop->job, loop->twin);
     }
+    sums[trial_kind(loop)].n_tried += tally.n_tried;
+    sums[trial_kind(loop)].n_lost += tally.n_lost;
     const bool blind = loop->twin > 0 && (twin.n_tried == 0 || twin.n_lost < twin.n_tried);
     printf("%-4s %-36s tried %5d  survived %5d  lost %3d %5.0f s", loop->fault, loop->what,
            tally.n_tried, tally.n_tried - tally.n_lost, tally.n_lost, clock_seconds() - start);
@@ -128,9 +171,8 @@ int main(int argc, char **argv)
         }
         n_found++;
         if (loops[i].shim && sanitized) {
-            printf(
-                "%-4s %-36s skipped: no shim beside the sanitizers, which replace the same calls\n",
-                loops[i].fault, loops[i].what);
+            printf("%-4s %-36s skipped: not beside the sanitizers, which replace the same calls\n",
+                   loops[i].fault, loops[i].what);
             continue;
         }
         int n = full ? loops[i].full : loops[i].tenth;
@@ -139,6 +181,7 @@ int main(int argc, char **argv)
         n_run += loop_run(&good, &loops[i], n);
     }
     lab_close();
+    sums_print();
     if (n_found == 0) {
         fprintf(stderr, "fault_driver: no such loop; there are");
         for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {

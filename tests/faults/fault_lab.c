@@ -26,6 +26,7 @@
 
 FaultPage *lab_page;
 int lab_stdout = -1;
+const char *lab_limit;
 char lab_message[512];
 
 static char root[256], program_path[FILES_PATH_MAX], shim_setting[FILES_PATH_MAX + 64];
@@ -65,23 +66,49 @@ static void environment_fill(char **out, size_t room, bool with_shim)
     out[n] = NULL;
 }
 
-pid_t lab_start(const char *command, int threads, bool with_shim)
+static bool begins(const char *text, const char *word)
 {
-    char text[1024], *words[WORDS_MAX], *environment[512], *rest = NULL;
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* The words of a command, cut out of `text`, behind those that set its limit. */
+static void words_fill(char **words, char *text, size_t room, const char *command, int threads)
+{
+    static char limit[64], nobody[] = "--reuid=65534", alone[] = "--clear-groups";
+    const bool plain = begins(command, "export ") || begins(command, "runs table ");
+    const bool as_nobody = lab_limit && begins(lab_limit, "nobody ");
+    char *rest = NULL;
     size_t n = 0;
-    int length = snprintf(text, sizeof(text), "ogpt %s", command);
+    int length = snprintf(text, room, "%s", command);
     if (threads > 0) { /* a job, and not any command */
-        length += snprintf(text + length, sizeof(text) - (size_t)length,
-                           " --quiet --json --store " RESULTS);
+        length += snprintf(text + length, room - (size_t)length, " --quiet --json%s",
+                           plain ? "" : " --store " RESULTS);
     }
-    if (threads > 0 && strncmp(command, "convert ", 8) != 0) { /* which has one thread only */
-        snprintf(text + length, sizeof(text) - (size_t)length, " --threads %d", threads);
+    if (threads > 0 && !plain && !begins(command, "convert ")) { /* which has one thread only */
+        snprintf(text + length, room - (size_t)length, " --threads %d", threads);
     }
+    if (as_nobody) {
+        words[n++] = (char *)"setpriv";
+        words[n++] = nobody;
+        words[n++] = alone;
+    }
+    if (lab_limit) {
+        snprintf(limit, sizeof(limit), "%s", lab_limit + (as_nobody ? strlen("nobody ") : 0));
+        words[n++] = (char *)"prlimit";
+        words[n++] = limit;
+    }
+    words[n++] = lab_limit ? program_path : (char *)"ogpt";
     for (char *word = strtok_r(text, " ", &rest); word && n + 1 < WORDS_MAX;
          word = strtok_r(NULL, " ", &rest)) {
         words[n++] = word;
     }
     words[n] = NULL;
+}
+
+pid_t lab_start(const char *command, int threads, bool with_shim)
+{
+    char text[1024], *words[WORDS_MAX], *environment[512];
+    words_fill(words, text, sizeof(text), command, threads);
     environment_fill(environment, sizeof(environment) / sizeof(environment[0]), with_shim);
 
     posix_spawn_file_actions_t actions;
@@ -105,7 +132,8 @@ pid_t lab_start(const char *command, int threads, bool with_shim)
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     pid_t pid = -1;
-    const int status = posix_spawn(&pid, program_path, &actions, &attributes, words, environment);
+    const int status = posix_spawnp(&pid, lab_limit ? words[0] : program_path, &actions,
+                                    &attributes, words, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (status != 0) {
@@ -179,6 +207,36 @@ void lab_run(End *end, const char *command, int threads, bool with_shim)
 {
     const pid_t pid = lab_start(command, threads, with_shim);
     lab_wait(end, pid, 0, 0);
+}
+
+bool lab_limit_works(const char *limit)
+{
+    static End end;
+    lab_limit = limit;
+    const pid_t pid = access("/usr/bin/prlimit", X_OK) == 0 ? lab_start("help", 0, false) : -1;
+    lab_limit = NULL;
+    if (pid > 0) {
+        lab_wait(&end, pid, 0, 0);
+    }
+    return pid > 0 && end.code == 0;
+}
+
+bool lab_lock_held(const char *path, pid_t pid)
+{
+    const double end = clock_seconds() + 20;
+    while (clock_seconds() < end) {
+        long holder = 0;
+        FILE *file = fopen(path, "r");
+        const bool read = file && fscanf(file, "ogpt lock of process %ld", &holder) == 1;
+        if (file) {
+            fclose(file);
+        }
+        if (read && holder == (long)pid) {
+            return true;
+        }
+        usleep(300);
+    }
+    return false;
 }
 
 void lab_fault(FaultClass class, FaultAction action, uint64_t at, bool sticky, int error)

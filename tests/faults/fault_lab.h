@@ -56,7 +56,10 @@ typedef struct FaultTally {
 } FaultTally;
 
 extern FaultPage *lab_page;
-extern int lab_stdout;        /* where the next process writes; -1: to the file "out" */
+extern int lab_stdout; /* where the next process writes; -1: to the file "out" */
+/* An option of prlimit for the next process, such as "--nofile=7", or "nobody --nproc=1" to run it
+ * as another user; NULL: no limit. */
+extern const char *lab_limit;
 extern char lab_message[512]; /* why the last judgement was against a trial */
 
 /* Make the directory, enter it, and make the inputs with the program. False: cannot be had. */
@@ -70,6 +73,10 @@ pid_t lab_start(const char *command, int threads, bool with_shim);
 void lab_wait(End *end, pid_t pid, double seconds, int signal);
 /* Start and wait. */
 void lab_run(End *end, const char *command, int threads, bool with_shim);
+/* Whether the program starts under a limit that is wide enough. */
+bool lab_limit_works(const char *limit);
+/* Wait until that process has written its number into the lock; false if it does not. */
+bool lab_lock_held(const char *path, pid_t pid);
 /* Let the shell do something to files. */
 void lab_shell(const char *script);
 /* The page for the next run with the shim. */

@@ -14,7 +14,7 @@ typedef struct FaultLoop {
     void (*run)(FaultTally *tally, const char *job, int n);
     const char *job;       /* NULL: the loop knows its own */
     int full, tenth, twin; /* n for ./dev faults, for ./dev test, for the negative twin */
-    bool shim;             /* needs LD_PRELOAD, which the sanitizers want for themselves */
+    bool shim; /* not beside sanitizers, which replace the same calls, or reserve memory */
 } FaultLoop;
 
 /* fault_kills.c */
@@ -32,6 +32,10 @@ void loop_pipes(FaultTally *tally, const char *job, int n);
 void loop_writers(FaultTally *tally, const char *job, int n);
 void loop_second(FaultTally *tally, const char *job, int n);
 void loop_changed(FaultTally *tally, const char *job, int n);
+/* fault_hands.c */
+void loop_limits(FaultTally *tally, const char *job, int every);
+void loop_aliases(FaultTally *tally, const char *job, int n);
+void loop_exchanged(FaultTally *tally, const char *job, int n);
 /* One writer of loop_writers: the driver starts itself with it. */
 int writer_main(int argc, char **argv);
 

@@ -58,15 +58,17 @@ static bool signal_caught(pid_t pid, int number)
     return false;
 }
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
+#define N_SIGNALS 4
+
 void loop_signals(FaultTally *tally, const char *name, int n)
 {
     static JobOutcome whole[4];
     static End end;
     static const char *const names[] = {"generate-long", "train-stopped", "fit-long",
                                         "intervene-long"};
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    const int share = (n + 2) / 3;
-    int n_hit[3] = {0};
+    const int share = (n + N_SIGNALS - 1) / N_SIGNALS;
+    int n_hit[N_SIGNALS] = {0};
     for (int j = 0; j < 4; j++) {
         if (!job_measure(&whole[j], job_find(names[j]))) {
             tally_add(tally, tally->spoilt, "undisturbed");
@@ -75,8 +77,10 @@ void loop_signals(FaultTally *tally, const char *name, int n)
     }
     for (int i = 0; i < 20 * n; i++) {
         const FaultJob *job = job_find(names[i % 4]);
-        const int wanted = signals[i % 3], sent = tally->spoilt ? SIGKILL : wanted;
-        if (n_hit[i % 3] == share) {
+        const int s = i / 4 % N_SIGNALS; /* each signal on each job */
+        const int wanted = signals[s], sent = tally->spoilt ? SIGKILL : wanted;
+        const int code = wanted == SIGXCPU ? 4 : 128 + wanted;
+        if (n_hit[s] == share) {
             continue;
         }
         /* One in five comes at once, perhaps while the libraries are loaded: then the process may
@@ -94,7 +98,7 @@ void loop_signals(FaultTally *tally, const char *name, int n)
         if (end.code == 0) {
             continue;
         }
-        n_hit[i % 3]++;
+        n_hit[s]++;
         snprintf(trial, sizeof(trial), "%s: %s%s", job->name, strsignal(wanted),
                  early    ? " at once"
                  : caught ? ""
@@ -103,13 +107,13 @@ void loop_signals(FaultTally *tally, const char *name, int n)
             tally_add(tally, job_judge(job, &whole[i % 4], false), trial);
             continue;
         }
-        bool survived = end.code == 128 + wanted ? took <= STOP_SECONDS + whole[i % 4].seconds ||
-                                                       lab_against("too late", &end)
-                                                 : lab_against("another end expected", &end);
+        bool survived = end.code == code ? took <= STOP_SECONDS + whole[i % 4].seconds ||
+                                               lab_against("too late", &end)
+                                         : lab_against("another end expected", &end);
         survived = survived && (strstr(end.err, "go on") || lab_against("no hint", &end));
         tally_add(tally, survived && job_judge(job, &whole[i % 4], false), trial);
     }
-    for (int s = 0; s < 3; s++) {
+    for (int s = 0; s < N_SIGNALS; s++) {
         if (n_hit[s] < share) {
             snprintf(lab_message, sizeof(lab_message), "ended %d jobs of %d: ignored?", n_hit[s],
                      share);
@@ -270,25 +274,6 @@ void loop_writers(FaultTally *tally, const char *name, int n)
 
 /* ---- a second trainer ---- */
 
-/* Wait until that process has written its number into the lock. */
-static bool lock_held(const char *path, pid_t pid)
-{
-    const double end = clock_seconds() + 20;
-    while (clock_seconds() < end) {
-        long holder = 0;
-        FILE *file = fopen(path, "r");
-        const bool read = file && fscanf(file, "ogpt lock of process %ld", &holder) == 1;
-        if (file) {
-            fclose(file);
-        }
-        if (read && holder == (long)pid) {
-            return true;
-        }
-        usleep(300);
-    }
-    return false;
-}
-
 /* The second is refused at once and names the pid of the first; once the first is killed, its lock
  * no longer matters. The twin removes the lock file while the first runs. */
 void loop_second(FaultTally *tally, const char *name, int n)
@@ -308,7 +293,7 @@ void loop_second(FaultTally *tally, const char *name, int n)
         char holder[32], trial[64];
         job_reset(job);
         const pid_t first = lab_start(job->command, 1, false);
-        bool survived = lock_held(locks[i % 2], first);
+        bool survived = lab_lock_held(locks[i % 2], first);
         if (tally->spoilt) {
             unlink(locks[i % 2]);
         }
