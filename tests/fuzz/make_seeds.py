@@ -18,6 +18,31 @@ def put(target, name, data):
     (folder / f"seed-{name}").write_bytes(data if isinstance(data, bytes) else data.encode())
 
 
+def seeds_database():
+    put("database", "results", b"\0")
+    put("database", "corpus", b"\1")
+    put("database", "results-read", b"\x08")
+    put("database", "list", b"\x10")
+    put("database", "view", b"\x20")
+    put("database", "view-byte", b"\x2c\0\x44\0\1")
+    put("database", "rows", b"\2\2" + b"\0\0\2\5\2\6\3" + struct.pack("<q", -(2**40)) + b"\4\7\0" + b"\0" * 6)
+    put("database", "null", b"\2\1\0\0\1\1\1\1")
+    put("database", "text-in-number", b"\2\1\0\0\0\5text\0\7blob\0\0")
+    put("database", "long-text", b"\2\3" + b"\0\0\x08\xf4\1x\0\0\0" * 3)
+    put("database", "lie", b"\2\1\0\0\x09\xff\xff\xff\x7f\0\0\0")
+    put("database", "other-run", b"\2\1\0\2\2\0\0\0\0")
+    put("database", "many-games", b"\3" + b"\0" * 5 + b"\3" + struct.pack("<q", 2**32) + b"\0" * 7)
+    put("database", "text-in-blob", b"\3" + b"\0" * 11 + b"\5text\0\0")
+    put("database", "size", b"\3\0\2\5" + b"\0" * 11)
+    put("database", "byte", b"\4\0\x44\0\1")
+    put("database", "page-type", b"\4\x21\0\5\0")
+    put("database", "cells", b"\5\x11\3\xff\xff")
+    put("database", "file-head", b"\5\2\0\2\0\0\0")
+    put("database", "loop", b"\5\3\1\2")
+    put("database", "schema", b"\4\4\x80\3 AS (1)\0")
+    put("database", "cut", b"\4\5\0\x08")
+
+
 def seeds_json():
     put("json", "object", '{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": {"c": {}}}')
     put("json", "numbers", "[0, -0.0, 1e308, 9223372036854775807, -9223372036854775808, 0.1]")
@@ -26,6 +51,45 @@ def seeds_json():
     put("json", "cut", '{"a": [1, 2')
     put("json", "utf8", b'["\xff\xfe"]')
     put("json", "text", '"\\ud83d\\ude00 \\u0000"')
+
+
+def seeds_beside():
+    page = b"\0" + b"\0\0\0" + b"\0"  # a record: its number, the byte that is changed, its sum
+    journal = b"\0" + b"\0" * 4  # the fields of the head, as they should be
+    for name, way in ("", 0), ("-written", 16):
+        put("beside", "hot" + name, bytes([9 | way, 1]) + journal + page)
+        put("beside", "hot-changed" + name, bytes([9 | way, 1]) + journal + b"\0\x80\2\xff\0")
+        put("beside", "super-journal" + name, bytes([9 | way, 1]) + journal + page + b"\1")
+        put("beside", "log" + name, bytes([10 | way, 2]) + b"\0" * 6 + (b"\0" + b"\0\0\0" + b"\0") * 2)
+        put("beside", "foreign" + name, bytes([1 | way]) + b"\0notes on a journey")
+    put("beside", "super-relative", b"\x09\1" + journal + page + b"\2")
+    put("beside", "super-sum", b"\x09\1" + journal + page + b"\1\0\1\0\0\0\0")
+    put("beside", "super-other", b"\x09\0" + journal + b"\3/nowhere/thesis.tex\0")
+    put("beside", "journal-of-empty", b"\x29\0\0\0\0\1\0\0\0\0\0\0")
+    put("beside", "journal-of-nothing", b"\x49\1" + journal + page)
+    put("beside", "log-sum", b"\x0a\1" + b"\0" * 4 + b"\1\1\2\3\4\0" + page)
+    put("beside", "log-foreign", b"\2\0a log of a ship")
+    put("beside", "index-foreign", b"\4\0index of names")
+    put("beside", "index", b"\x06\xff\x37\x7f\x06\x82\xff\xfe\x18\xe2\x2d\0")
+    put("beside", "none", b"\x10")
+
+
+def seeds_paths():
+    # Pieces by their number in fuzz_paths.c; a piece that is 0 there is 16 here, as 0 ends a name.
+    up, dot, slash, config, train, state, link, outside, folder = 16, 1, 3, 4, 5, 6, 7, 8, 11
+    for way, kind in (0, ""), (1, "-probe"), (2, "-written"):
+        put("paths", "inside" + kind, bytes([way, config, 0, train, slash, state]))
+        put("paths", "up" + kind, bytes([way, up, slash, outside]))
+        put("paths", "root" + kind, bytes([way, 13, slash, outside]))
+        put("paths", "folder" + kind, bytes([way, folder, slash, outside]))
+        put("paths", "long" + kind, bytes([way, 15, 15, 15]))
+        put("paths", "full" + kind, bytes([way, 15, 15]))
+    put("paths", "link", bytes([0, link]))
+    put("paths", "dot", bytes([0, dot, slash, config]))
+    put("paths", "twice-up", bytes([0, train, slash, up, slash, up, slash, outside]))
+    put("paths", "itself", bytes([0, 12]))
+    put("paths", "blank", bytes([1, 14, 0, 128 + 31]))
+    put("paths", "none", bytes([0]))
 
 
 def seeds_safetensors():
