@@ -139,7 +139,8 @@ static int keep_window(const AblationJobs *jobs)
 
 static int run_windows(AblationJobs *jobs)
 {
-    size_t window = JOBS_A_WORKER * work_workers(jobs->work), total = jobs->n_chunks * jobs->n_slabs;
+    size_t window = JOBS_A_WORKER * work_workers(jobs->work),
+           total = jobs->n_chunks * jobs->n_slabs;
     double passes = (double)jobs->n_chunks * (double)jobs->out->n_sets, done = 0.0;
     int rc = 0;
     work_tick(jobs->work, jobs->name, 0, passes);
@@ -173,7 +174,8 @@ static int check(const AblationInputs *in, const AblationSet *sets, size_t n_set
         bool mean = kind == ABLATION_MEAN || kind == ABLATION_RANDOM;
         bool donor = kind == ABLATION_RESAMPLE || kind == ABLATION_MATCHED;
         if ((mean && !in->means) || (donor && !in->donors)) {
-            rc = err_set(OGPT_EUSAGE, "ablation by %s needs training games", ablation_kind_name(kind));
+            rc = err_set(OGPT_EUSAGE, "ablation by %s needs training games",
+                         ablation_kind_name(kind));
         } else if (sets[s].n == 0 || (kind == ABLATION_RANDOM && sets[s].n > 1)) {
             rc = err_set(OGPT_EUSAGE, "a set of %zu units cannot be ablated by %s", sets[s].n,
                          ablation_kind_name(kind));
@@ -196,11 +198,11 @@ static size_t chunk_of(const AblationInputs *in)
 size_t ablation_bytes(const AblationInputs *in, size_t n_sets, const Work *work)
 {
     Graph graph = graph_of(&in->gpt->cfg);
-    size_t result = n_sets * (in->positions->n * sizeof(AblationEffect) +
-                              graph.n_senders * sizeof(double));
+    size_t result =
+        n_sets * (in->positions->n * sizeof(AblationEffect) + graph.n_senders * sizeof(double));
     size_t block = block_numbers(graph.n_senders, chunk_of(in)) * sizeof(double);
-    return result + work_workers(work) * (ablation_worker__bytes(&in->gpt->cfg, in->all) +
-                                          JOBS_A_WORKER * block);
+    return result + work_workers(work) *
+                        (ablation_worker__bytes(&in->gpt->cfg, in->all) + JOBS_A_WORKER * block);
 }
 
 double ablation_flops(const AblationInputs *in, const AblationSet *sets, size_t n_sets)
@@ -260,8 +262,8 @@ int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSe
 {
     size_t n = in->positions->n, window = JOBS_A_WORKER * work_workers(work);
     AblationJobs jobs = {.in = in, .sets = sets, .name = name, .work = work, .out = out};
-    *out = (AblationResult){
-        .n_sets = n_sets, .n = n, .n_senders = graph_of(&in->gpt->cfg).n_senders};
+    *out =
+        (AblationResult){.n_sets = n_sets, .n = n, .n_senders = graph_of(&in->gpt->cfg).n_senders};
     jobs.chunk = chunk_of(in);
     jobs.n_chunks = (n + jobs.chunk - 1) / jobs.chunk;
     jobs.n_slabs = (n_sets + SLAB - 1) / SLAB;
@@ -276,7 +278,8 @@ int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSe
     jobs.blocks = mem_calloc(window * jobs.numbers, sizeof(double), "blocks of an ablation");
     jobs.done = mem_calloc(window, sizeof(bool), "blocks of an ablation");
     jobs.recalled = mem_calloc(window, sizeof(bool), "blocks of an ablation");
-    bool room = out->effects && out->parts && out->clean && jobs.blocks && jobs.done && jobs.recalled;
+    bool room =
+        out->effects && out->parts && out->clean && jobs.blocks && jobs.done && jobs.recalled;
     rc = room ? workers_new(&jobs.workers, in, work) : OGPT_ENOMEM;
     rc = rc ? rc : pool_run(work->pool, jobs.n_chunks, clean_job, &jobs);
     rc = rc ? rc : run_windows(&jobs);

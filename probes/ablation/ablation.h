@@ -50,9 +50,9 @@ typedef struct AblationResult {
 
 /* Ablate each of the sets, whose units must not overlap, at every position. The same result for any
  * number of workers. work: journal (`name` is the stage of its blocks), tick(name, passes, all),
- * where a pass is one set at up to 64 positions (scope all: 16). Returns 0, OGPT_EUSAGE (a kind that lacks its means or donors; an impossible set), OGPT_EFORMAT (network and
- * positions of different boards; a ply that no training game reaches), OGPT_ENUM, OGPT_EINTR,
- * OGPT_ENOMEM. */
+ * where a pass is one set at up to 64 positions (scope all: 16). Returns 0, OGPT_EUSAGE (a kind
+ * that lacks its means or donors; an impossible set), OGPT_EFORMAT (network and positions of
+ * different boards; a ply that no training game reaches), OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
 int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSet *sets,
                  size_t n_sets, const char *name, const Work *work);
 void ablation_release(AblationResult *result);
@@ -66,7 +66,7 @@ double ablation_flops(const AblationInputs *in, const AblationSet *sets, size_t 
 typedef enum AblationCurve { CURVE_CLEAN, CURVE_REMOVED, CURVE_SWAPPED } AblationCurve;
 typedef struct AblationCurvePoint {
     AblationCurve curve;
-    int layer; /* the block that is left out, or the first of the two; -1 */
+    int layer;               /* the block that is left out, or the first of the two; -1 */
     AblationEffect *effects; /* (n): total is m(clean) - m, or m of the clean network; owned */
 } AblationCurvePoint;
 typedef struct AblationCurves {

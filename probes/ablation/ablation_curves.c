@@ -1,7 +1,8 @@
-/* probes/ablation/ablation_curves.c - blocks left out and exchanged. See probes/ablation/ablation.h.
+/* probes/ablation/ablation_curves.c - blocks left out and exchanged. See
+ * probes/ablation/ablation.h.
  *
- * One copy of the network is changed between passes: of a block that is left out W_O, b_O, W_out and
- * b_out are zeros, so that the stream passes through it unchanged. */
+ * One copy of the network is changed between passes: of a block that is left out W_O, b_O, W_out
+ * and b_out are zeros, so that the stream passes through it unchanged. */
 #include <math.h>
 #include <string.h>
 
@@ -44,8 +45,9 @@ static int curve_job(void *context, size_t chunk, size_t worker)
         size_t i = first + b;
         int bad = answer_bad_token(logits + b * V, (int)V);
         if (bad >= 0) {
-            return err_set(OGPT_ENUM, "a network with a block less gives logit %g for token %d, "
-                                      "expected a finite number; check the model (ogpt verify)",
+            return err_set(OGPT_ENUM,
+                           "a network with a block less gives logit %g for token %d, "
+                           "expected a finite number; check the model (ogpt verify)",
                            (double)logits[b * V + (size_t)bad], bad);
         }
         double m = pair_delta(positions->weights + i * V, logits + b * V, (int)V);
@@ -66,8 +68,8 @@ static void silence(Gpt *gpt, int layer)
     memset(block + gpt->map.b_out, 0, C * sizeof(real));
 }
 
-/* The parameters of the network, those of blocks `layer` and the next exchanged. A tensor of a block
- * lies block_stride behind that of the block before. */
+/* The parameters of the network, those of blocks `layer` and the next exchanged. A tensor of a
+ * block lies block_stride behind that of the block before. */
 static void exchange(Gpt *copy, const Gpt *gpt, int layer)
 {
     for (size_t i = 0; i < gpt->n_specs; i++) {

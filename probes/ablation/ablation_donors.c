@@ -23,8 +23,9 @@ int ablation_match_parse(AblationMatch *out, const GameVariant *variant, const c
     out->kind = MATCH_SQUARE;
     out->square = strlen(text) == 2 ? square_parse(variant, text) : -1;
     if (out->square < 0) {
-        return err_set(OGPT_EUSAGE, "%s: \"%s\", expected local, own or a square of the %dx%d board",
-                       what, text, variant->size, variant->size);
+        return err_set(OGPT_EUSAGE,
+                       "%s: \"%s\", expected local, own or a square of the %dx%d board", what, text,
+                       variant->size, variant->size);
     }
     return 0;
 }
@@ -139,10 +140,11 @@ int ablation_donors_assign(AblationPositions *positions, const AblationDonors *d
     }
     positions->n = kept;
     if (kept == 0) {
-        return err_set(OGPT_EFORMAT,
-                       "none of %zu positions finds one of %zu training games that can lend values; "
-                       "take more of them or match fewer squares",
-                       all, donors->n);
+        return err_set(
+            OGPT_EFORMAT,
+            "none of %zu positions finds one of %zu training games that can lend values; "
+            "take more of them or match fewer squares",
+            all, donors->n);
     }
     return 0;
 }

@@ -38,8 +38,7 @@ uint64_t ablation_match_squares(const AblationMatch *match, const GameVariant *v
 
 /* Games 0 .. n_games-1 of a source (fewer if a corpus holds fewer), replayed by the rules. Returns
  * 0, OGPT_EFORMAT (an illegal move), OGPT_EIO, OGPT_EINTR, OGPT_ENOMEM. */
-int ablation_donors_open(AblationDonors *out, GameSource *source, size_t n_games,
-                         const Work *work);
+int ablation_donors_open(AblationDonors *out, GameSource *source, size_t n_games, const Work *work);
 void ablation_donors_release(AblationDonors *donors);
 /* Give every position its two donors: the first that fits, behind a place in the pool drawn by
  * (seed, position). A game that begins with the same moves lends nothing. Positions without both

@@ -7,12 +7,7 @@
 #include "model/gpt.h"
 
 /* Streams of draws of (seed, RNG_ABLATION); below 2^48 draws each. */
-enum {
-    ABLATION_DRAW_SQUARE,
-    ABLATION_DRAW_DONOR,
-    ABLATION_DRAW_DIRECTION,
-    ABLATION_DRAW_GROUP
-};
+enum { ABLATION_DRAW_SQUARE, ABLATION_DRAW_DONOR, ABLATION_DRAW_DIRECTION, ABLATION_DRAW_GROUP };
 static inline Rng ablation__rng(uint64_t seed, int stream, uint64_t index)
 {
     return rng_at(seed, RNG_ABLATION, (uint64_t)stream << 48 | index);

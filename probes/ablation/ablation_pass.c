@@ -25,8 +25,8 @@ static size_t arrays_of(WorkerArray arrays[16], AblationWorker *w, const GptConf
     arrays[n++] = (WorkerArray){(void **)&w->clean, values, sizeof(real)};
     arrays[n++] = (WorkerArray){(void **)&w->lent[0], values, sizeof(real)};
     arrays[n++] = (WorkerArray){(void **)&w->lent[1], values, sizeof(real)};
-    arrays[n++] = (WorkerArray){(void **)&w->streams, (2 * L + 1) * w->room * w->plies * C,
-                                sizeof(real)};
+    arrays[n++] =
+        (WorkerArray){(void **)&w->streams, (2 * L + 1) * w->room * w->plies * C, sizeof(real)};
     arrays[n++] = (WorkerArray){(void **)&w->end, w->room * C, sizeof(real)};
     arrays[n++] = (WorkerArray){(void **)&w->gradient, w->room * C, sizeof(real)};
     arrays[n++] = (WorkerArray){(void **)&w->gradient_z, L * w->room * C, sizeof(real)};

@@ -66,8 +66,9 @@ static int put_in_order(AblationPositions *out)
     size_t V = (size_t)out->vocab->d_vocab, at = 0;
     AblationPositions sorted;
     if (out->n == 0) {
-        return err_set(OGPT_EFORMAT, "no position to ablate at: none of %zu has both a legal move "
-                                     "and another empty square",
+        return err_set(OGPT_EFORMAT,
+                       "no position to ablate at: none of %zu has both a legal move "
+                       "and another empty square",
                        out->no_metric);
     }
     int rc = room_for(&sorted, out->vocab, out->n);

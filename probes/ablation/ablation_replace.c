@@ -77,11 +77,13 @@ static void change_of(real *out, const AblationWorker *w, AblationUnit unit, con
     case ABLATE_INPUT: add_difference(out, lending, clean, C); break;
     case ABLATE_HEAD: {
         const real *z = AT(lending, HOOK_Z), *W_O = tensor_of(w, w->in->gpt->map.W_O, unit.layer);
-        add_product(out, z ? z + k * HS : NULL, AT(clean, HOOK_Z) + k * HS, W_O + k * HS * C, HS, C);
+        add_product(out, z ? z + k * HS : NULL, AT(clean, HOOK_Z) + k * HS, W_O + k * HS * C, HS,
+                    C);
         break;
     }
     case ABLATE_NEURON: {
-        const real *a = AT(lending, HOOK_POST), *W = tensor_of(w, w->in->gpt->map.W_out, unit.layer);
+        const real *a = AT(lending, HOOK_POST),
+                   *W = tensor_of(w, w->in->gpt->map.W_out, unit.layer);
         add_product(out, a ? a + k : NULL, AT(clean, HOOK_POST) + k, W + k * C, 1, C);
         break;
     }
@@ -147,7 +149,7 @@ static size_t owned(size_t *from, const GptConfig *cfg, AblationUnit unit, HookS
 /* Where the stream takes the random change of a unit. */
 static HookSite random_site(AblationUnit unit)
 {
-    return unit.kind == ABLATE_INPUT                             ? HOOK_RESID_PRE
+    return unit.kind == ABLATE_INPUT                              ? HOOK_RESID_PRE
            : unit.kind == ABLATE_HEAD || unit.kind == ABLATE_ATTN ? HOOK_RESID_MID
                                                                   : HOOK_RESID_POST;
 }
@@ -299,8 +301,8 @@ static void read_parts(const Replacing *p, const HookPoint *point)
         size_t last = (size_t)w->lengths[b] - 1;
         const real *row = point->value + (b * point->T + (point->T == 1 ? 0 : last)) * C;
         const real *clean = clean_row(w, b, last) + place;
-        const real *g = heads ? w->gradient_z + ((size_t)point->layer * w->room + b) * C
-                              : w->gradient + b * C;
+        const real *g =
+            heads ? w->gradient_z + ((size_t)point->layer * w->room + b) * C : w->gradient + b * C;
         for (int h = 0; h < (heads ? p->graph.n_heads : 1); h++) {
             Sender sender = {heads ? SENDER_HEAD : SENDER_MLP, point->layer, heads ? h : -1};
             size_t s = graph_sender_index(&p->graph, sender), from = (size_t)h * HS;
@@ -330,8 +332,8 @@ static void replace_hook(void *context, const HookPoint *point)
     const Replacing *p = context;
     AblationWorker *w = p->w;
     size_t width = point->width;
-    bool begins = !w->in->all && !p->behind && point->site == HOOK_RESID_PRE &&
-                  point->layer == p->first;
+    bool begins =
+        !w->in->all && !p->behind && point->site == HOOK_RESID_PRE && point->layer == p->first;
     bool behind = p->behind && point->site == HOOK_RESID_POST && point->layer == p->first;
     bool here = !p->behind && replaces_at(p, point->site, point->layer);
     for (size_t b = 0; b < point->B; b++) {
@@ -459,15 +461,16 @@ static int enter(AblationEffect *out, double *identity, const Replacing *p, size
     double moved = 0.0, parts = 0.0;
     int bad = answer_bad_token(logits, (int)V);
     if (bad >= 0) {
-        return err_set(OGPT_ENUM, "an ablated pass gives logit %g for token %d, expected a finite "
-                                  "number; check the model (ogpt verify)",
+        return err_set(OGPT_ENUM,
+                       "an ablated pass gives logit %g for token %d, expected a finite "
+                       "number; check the model (ogpt verify)",
                        (double)logits[bad], bad);
     }
     for (size_t v = 0; v < V; v++) {
         moved = fmax(moved, fabs((double)logits[v] - (double)w->clean_logits[b * V + v]));
     }
-    double total = w->clean_metric[b] -
-                   pair_delta(positions->weights + (w->first + b) * V, logits, (int)V);
+    double total =
+        w->clean_metric[b] - pair_delta(positions->weights + (w->first + b) * V, logits, (int)V);
     const real *end = w->end + b * C;
     double norm = (w->clean_scale[b] / ablation_worker__scale(w, end) - 1.0) *
                   dot(w->gradient + b * C, end, C);
@@ -490,7 +493,8 @@ int ablation_worker__run(AblationWorker *w, AblationEffect *effects, double *par
 {
     const Gpt *gpt = w->in->gpt;
     size_t V = (size_t)gpt->cfg.d_vocab;
-    Replacing pass = {.w = w, .set = set, .graph = graph_of(&gpt->cfg), .first = set->units[0].layer};
+    Replacing pass = {
+        .w = w, .set = set, .graph = graph_of(&gpt->cfg), .first = set->units[0].layer};
     AblationUnitKind kind = set->units[0].kind;
     int rc = 0;
     for (size_t u = 0; u < set->n; u++) {

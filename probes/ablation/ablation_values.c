@@ -10,9 +10,8 @@
 
 AblationLayout ablation__layout(const GptConfig *cfg)
 {
-    AblationLayout layout = {.L = (size_t)cfg->n_layers,
-                             .C = (size_t)cfg->d_model,
-                             .M = (size_t)cfg->d_mlp};
+    AblationLayout layout = {
+        .L = (size_t)cfg->n_layers, .C = (size_t)cfg->d_model, .M = (size_t)cfg->d_mlp};
     layout.row = layout.C + layout.L * (3 * layout.C + layout.M);
     return layout;
 }

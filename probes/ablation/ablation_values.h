@@ -1,4 +1,4 @@
-/* probes/ablation/ablation_values.h - the mean of every unit's output by ply, over training games. */
+/* probes/ablation/ablation_values.h - the mean of every unit's output by ply. */
 #ifndef OGPT_PROBES_ABLATION_ABLATION_VALUES_H
 #define OGPT_PROBES_ABLATION_ABLATION_VALUES_H
 
