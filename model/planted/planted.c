@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/suggest.h"
 #include "model/planted/planted_internal.h"
 
 /* Legal games both, also with `instead`; the two free squares are legal moves behind either
@@ -28,6 +29,23 @@ static const char *const names[] = {PLANTED(PLANTED_NAME)};
 #define PLANTED_MEANING(id, name, meaning) meaning,
 static const char *const meanings[] = {PLANTED(PLANTED_MEANING)};
 #undef PLANTED_MEANING
+
+#define PLANTED_WORD(id, name, meaning) " " name
+int planted_kind_parse(PlantedKind *out, const char *name)
+{
+    Suggestion near = {.word = name};
+    for (int kind = 0; kind < N_PLANTED; kind++) {
+        if (strcmp(names[kind], name) == 0) {
+            *out = (PlantedKind)kind;
+            return 0;
+        }
+        suggestion_offer(&near, names[kind]);
+    }
+    return err_set(OGPT_EUSAGE, "kind \"%.40s\": expected one of" PLANTED(PLANTED_WORD) "%s%s%s",
+                   name, near.best ? "; did you mean " : "", near.best ? near.best : "",
+                   near.best ? "?" : "");
+}
+#undef PLANTED_WORD
 
 const char *planted_kind_name(PlantedKind kind)
 {

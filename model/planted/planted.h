@@ -133,6 +133,8 @@ typedef struct PlantedTruth {
  * same errors. */
 int planted_truth(PlantedTruth *out, const PlantedOptions *options);
 
+/* The kind of a name. Returns 0 or OGPT_EUSAGE, whose message lists the kinds. */
+int planted_kind_parse(PlantedKind *out, const char *name);
 /* Static texts. */
 const char *planted_kind_name(PlantedKind kind);
 const char *planted_kind_meaning(PlantedKind kind);

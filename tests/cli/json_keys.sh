@@ -151,6 +151,8 @@ while read -r line; do
 done <played
 document convert convert net bare --to mingpt --check
 document 'convert probe' convert mine published --to mingpt --layer 0 --model net
+document plant plant backup planted --size 4 --csv plant
+header plant plant/*.csv
 document verify verify six.ogpc net mine acts ogpt-results.db
 cp -r mine spoilt
 echo >>spoilt/probe.json

@@ -67,6 +67,9 @@ refuse 2 'geometry.csv: exists' probe geometry m mine --corpus g.ogpc --games 60
 expect 0 probe fit m $small --out hidden --solver adamw --hidden 8 --layers 1 --no-controls
 refuse 2 'hidden' probe geometry m hidden --corpus g.ogpc --quiet
 
+expect 0 plant dormant planted --size 4 --json
+documented plant
+
 # Pictures and tables; the same command again accepts its own files.
 for _ in 1 2; do
     expect 0 probe fit m $small --out mine --check-against liblinear --heat --csv csv
