@@ -229,30 +229,71 @@ static void branch_backward(const BlockPass *p, const BranchStep *b, real *dinp)
 
 /* ---- a block ---- */
 
-static void block_forward(const BlockPass *p, int layer)
+/* The last position of each sequence to the front: (B,T,C) -> (B,C). */
+static void keep_last(real *out, const real *rows, const BlockPass *p)
+{
+    for (size_t b = 0; b < p->B; b++) {
+        memmove(out + b * p->C, rows + ((b + 1) * p->T - 1) * p->C, p->C * sizeof(*rows));
+    }
+}
+
+/* The rows behind keys and values: those of p, or the last ones alone. */
+static BlockPass queries_of(const BlockPass *p, bool last)
+{
+    BlockPass queries = *p;
+    if (last) {
+        queries.T = 1;
+        queries.N = p->B;
+    }
+    return queries;
+}
+
+/* From pre to mid. last: mid of the last positions alone. */
+static void attention_forward(const BlockPass *p, int layer, bool last)
 {
     const TensorMap *map = &p->gpt->map;
     const real *w = p->gpt->params + (size_t)layer * map->block_stride;
     const BlockTape *t = &p->tape->blocks[layer];
-    const NormStep norm1 = norm1_of(p, layer), norm2 = norm2_of(p, layer);
-    const BranchStep attention = attention_branch(p, layer), mlp = mlp_branch(p, layer);
-    size_t N = p->N, C = p->C, M = p->M;
+    const NormStep norm1 = norm1_of(p, layer);
+    const BranchStep attention = attention_branch(p, layer);
+    const BlockPass queries = queries_of(p, last);
+    const real *asking = t->ln1;
+    size_t N = p->N, C = p->C;
     pass__visit(p, HOOK_RESID_PRE, layer, t->pre, NULL);
     norm_forward(p, &norm1);
-    p->k->linear_fwd(t->q, t->ln1, w + map->W_Q, w + map->b_Q, N, C, C, p->scratch);
+    if (last) {
+        keep_last(t->z, t->ln1, p); /* z is free until there is attention */
+        keep_last(t->pre, t->pre, p);
+        asking = t->z;
+    }
+    p->k->linear_fwd(t->q, asking, w + map->W_Q, w + map->b_Q, queries.N, C, C, p->scratch);
     p->k->linear_fwd(t->k, t->ln1, w + map->W_K, w + map->b_K, N, C, C, p->scratch);
     p->k->linear_fwd(t->v, t->ln1, w + map->W_V, w + map->b_V, N, C, C, p->scratch);
-    pass__visit(p, HOOK_Q, layer, t->q, NULL);
+    pass__visit(&queries, HOOK_Q, layer, t->q, NULL);
     pass__visit(p, HOOK_K, layer, t->k, NULL);
     pass__visit(p, HOOK_V, layer, t->v, NULL);
-    p->attention->forward(p, layer);
-    if (t->z_made && pass__wants(p, HOOK_Z, layer)) {
-        memcpy(t->z_made, t->z, N * C * sizeof(*t->z));
+    if (last) {
+        p->attention->forward_last(&queries, layer);
+    } else {
+        p->attention->forward(p, layer);
     }
-    pass__visit(p, HOOK_Z, layer, t->z, NULL);
-    branch_forward(p, &attention);
-    pass__visit(p, HOOK_RESID_MID, layer, t->mid, NULL);
+    if (t->z_made && pass__wants(p, HOOK_Z, layer)) {
+        memcpy(t->z_made, t->z, queries.N * C * sizeof(*t->z));
+    }
+    pass__visit(&queries, HOOK_Z, layer, t->z, NULL);
+    branch_forward(&queries, &attention);
+    pass__visit(&queries, HOOK_RESID_MID, layer, t->mid, NULL);
+}
 
+/* From mid to post. */
+static void mlp_forward(const BlockPass *p, int layer)
+{
+    const TensorMap *map = &p->gpt->map;
+    const real *w = p->gpt->params + (size_t)layer * map->block_stride;
+    const BlockTape *t = &p->tape->blocks[layer];
+    const NormStep norm2 = norm2_of(p, layer);
+    const BranchStep mlp = mlp_branch(p, layer);
+    size_t N = p->N, C = p->C, M = p->M;
     norm_forward(p, &norm2);
     p->k->linear_fwd(t->act, t->ln2, w + map->W_in, NULL, N, C, M, p->scratch);
     p->k->gelu_fwd(t->act, t->slope, t->act, w + map->b_in, N, M);
@@ -301,23 +342,34 @@ static void block_backward(const BlockPass *p, int layer)
 
 /* ---- a pass ---- */
 
-const real *pass__forward(const BlockPass *p, int first)
+const real *pass__forward_part(const BlockPass *p, const PassPart *part)
 {
     const Gpt *gpt = p->gpt;
     Tape *tape = p->tape;
-    const NormStep norm = final_norm_of(p);
+    BlockPass rest = *p;
     for (int site = 0; site < N_HOOK_SITES; site++) {
         tape->seen[site] = p->hooks ? p->hooks->sites[site] : 0;
     }
     tape->B = p->B;
     tape->T = p->T;
-    for (int layer = first; layer < gpt->cfg.n_layers; layer++) {
-        block_forward(p, layer);
+    for (int layer = part->first; layer < gpt->cfg.n_layers; layer++) {
+        bool last = part->last && layer == gpt->cfg.n_layers - 1;
+        if (layer > part->first || !part->middle) {
+            attention_forward(p, layer, last);
+        }
+        rest = queries_of(p, last);
+        mlp_forward(&rest, layer);
     }
-    norm_forward(p, &norm);
+    const NormStep norm = final_norm_of(&rest);
+    norm_forward(&rest, &norm);
     p->k->linear_fwd(tape->logits, tape->lnf, gpt->params + gpt->map.W_U,
-                     gpt->params + gpt->map.b_U, p->N, p->C, p->V, p->scratch);
+                     gpt->params + gpt->map.b_U, rest.N, p->C, p->V, p->scratch);
     return tape->logits;
+}
+
+const real *pass__forward(const BlockPass *p, int first)
+{
+    return pass__forward_part(p, &(PassPart){.first = first});
 }
 
 void pass__backward(const BlockPass *p, const real *dlogits)

@@ -19,6 +19,8 @@ typedef struct BlockPass BlockPass;
 typedef struct AttentionStep {
     void (*forward)(const BlockPass *p, int layer);  /* z from q, k, v */
     void (*backward)(const BlockPass *p, int layer); /* tape->dq, dk, dv from tape->dz */
+    /* z of one query a sequence, the last: q (B,C), p->T = 1, k and v (B,keys,C). NULL: never. */
+    void (*forward_last)(const BlockPass *p, int layer);
 } AttentionStep;
 
 /* Sizes of the pass and where everything begins, unpacked once. */
@@ -45,6 +47,8 @@ bool pass__saw(const BlockPass *p, HookSite site, int layer);
 /* Blocks `first` to the last on blocks[first].pre (first = L: on the last block's post), and the
  * head. Returns the logits (N,V), borrowed from the tape. */
 const real *pass__forward(const BlockPass *p, int first);
+/* The same for a part of the pass (model/gpt.h), on that block's pre or mid. */
+const real *pass__forward_part(const BlockPass *p, const PassPart *part);
 /* From dlogits (N,V) (NULL: zeros) back to the input of block 0; its gradient is left in
  * tape->dx. */
 void pass__backward(const BlockPass *p, const real *dlogits);

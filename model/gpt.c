@@ -51,7 +51,28 @@ static void causal_backward(const BlockPass *p, int layer)
     attention_scores_bwd(s->dq, s->dk, s->dpattern, t->q, t->k, p->B, p->T, p->NH, p->HS);
 }
 
-static const AttentionStep causal = {.forward = causal_forward, .backward = causal_backward};
+static void causal_forward_last(const BlockPass *p, int layer)
+{
+    const BlockTape *t = &p->tape->blocks[layer];
+    size_t C = p->C, width = p->NH * p->keys;
+    for (size_t b = 0; b < p->B; b++) {
+        attention_last_scores(t->scores + b * width, t->q + b * C, t->k + b * p->keys * C, p->keys,
+                              p->NH, p->HS);
+    }
+    pass__visit(p, HOOK_SCORES, layer, t->scores, NULL);
+    for (size_t b = 0; b < p->B; b++) {
+        attention_row_softmax(t->pattern + b * width, t->scores + b * width, p->keys, p->keys,
+                              p->NH);
+    }
+    pass__visit(p, HOOK_PATTERN, layer, t->pattern, NULL);
+    for (size_t b = 0; b < p->B; b++) {
+        attention_row_mix(t->z + b * C, t->pattern + b * width, t->v + b * p->keys * C, p->keys,
+                          p->keys, p->NH, p->HS);
+    }
+}
+
+static const AttentionStep causal = {
+    .forward = causal_forward, .backward = causal_backward, .forward_last = causal_forward_last};
 
 /* ---- the network ---- */
 
@@ -82,17 +103,20 @@ const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_
     return pass__forward(&p, 0);
 }
 
-const real *gpt_forward_from(const Gpt *gpt, Tape *tape, int first, const real *stream, size_t B,
-                             size_t T, const Hooks *hooks)
+const real *gpt_forward_part(const Gpt *gpt, Tape *tape, const PassPart *part, const real *stream,
+                             size_t B, size_t T, const Hooks *hooks)
 {
     int L = gpt->cfg.n_layers;
-    assert(B >= 1 && T >= 1 && T <= tape->keys && B * T <= tape->max_rows);
-    assert(first >= 0 && first <= L && tape->mode != TAPE_TRAIN);
-    assert(gpt_config_same_shape(&tape->cfg, &gpt->cfg));
     BlockPass p = pass_of(gpt, tape, B, T, hooks);
-    memcpy(first < L ? tape->blocks[first].pre : tape->blocks[L - 1].post, stream,
-           p.N * p.C * sizeof(*stream));
-    return pass__forward(&p, first);
+    assert(B >= 1 && T >= 1 && T <= tape->keys && B * T <= tape->max_rows);
+    assert(part->first >= 0 && part->first + part->middle <= L && tape->mode == TAPE_FORWARD);
+    assert(!part->last || T == 1 || part->first + part->middle < L);
+    assert(gpt_config_same_shape(&tape->cfg, &gpt->cfg));
+    real *x = part->first == L ? tape->blocks[L - 1].post
+              : part->middle   ? tape->blocks[part->first].mid
+                               : tape->blocks[part->first].pre;
+    memcpy(x, stream, p.N * p.C * sizeof(*stream));
+    return pass__forward_part(&p, part);
 }
 
 double gpt_loss(Tape *tape, const uint8_t *targets, real scale)

@@ -83,11 +83,23 @@ void tape_free(Tape *tape);
  * tape. */
 const real *gpt_forward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, size_t B, size_t T,
                         const Hooks *hooks);
-/* The same pass from block `first` on: stream (B,T,C) is the residual stream in front of that
- * block, for first = n_layers the one behind the last block. Where the stream is what gpt_forward
- * had there, the logits are its logits, bit for bit. */
-const real *gpt_forward_from(const Gpt *gpt, Tape *tape, int first, const real *stream, size_t B,
-                             size_t T, const Hooks *hooks);
+/* A part of the pass, from some place in it to the logits.
+ *   first   the block in front of which it begins; n_layers: behind the last one
+ *   middle  it begins between the attention and the MLP of that block instead
+ *   last    only the answer at the last position of each sequence is wanted: in the last block, and
+ *           behind it, the rows of other positions are left out once there are keys and values.
+ *           Hooks see T = 1 there. With nothing but such rows to begin with (in the middle of the
+ *           last block, or behind it) they are all there are: T must be 1 */
+typedef struct PassPart {
+    int first;
+    bool middle, last;
+} PassPart;
+/* stream (B,T,C) is the residual stream at the beginning. Returns logits (B,T,V), (B,V) if
+ * part.last; borrowed as those of gpt_forward. On a TAPE_FORWARD tape only. Where the stream is
+ * what gpt_forward had there, the logits are its logits: bit for bit, unless part.last, which does
+ * the same sums in other shapes. */
+const real *gpt_forward_part(const Gpt *gpt, Tape *tape, const PassPart *part, const real *stream,
+                             size_t B, size_t T, const Hooks *hooks);
 /* Sum of the cross-entropies (nats) of the last forward pass, over positions with a target other
  * than the pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits: the
  * logits that gpt_forward returned are gone. */

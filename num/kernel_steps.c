@@ -171,6 +171,22 @@ void attention_row_scores(real *scores, const real *q, const real *keys, size_t 
     }
 }
 
+void attention_last_scores(real *scores, const real *q, const real *keys, size_t n_keys, size_t NH,
+                           size_t HS)
+{
+    real scale = (real)(1.0 / sqrt((double)HS));
+    for (size_t t = 0; t < n_keys; t++) {
+        const real *key = keys + t * NH * HS;
+        for (size_t h = 0; h < NH; h++) {
+            real sum = 0;
+            for (size_t c = h * HS; c < (h + 1) * HS; c++) {
+                sum += q[c] * key[c];
+            }
+            scores[h * n_keys + t] = sum * scale;
+        }
+    }
+}
+
 void attention_row_softmax(real *weights, const real *scores, size_t n_keys, size_t stride,
                            size_t NH)
 {

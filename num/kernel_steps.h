@@ -39,6 +39,9 @@ void attention_scores_bwd(real *dq, real *dk, const real *dscores, const real *q
 
 /* Room for n positions: columns of keys and weights come in sixteens. */
 size_t attention_row_stride(size_t n);
+/* scores (NH, n_keys) of one query over keys (n_keys, NH*HS) as a pass has them. */
+void attention_last_scores(real *scores, const real *q, const real *keys, size_t n_keys, size_t NH,
+                           size_t HS);
 /* The plain twins of the two kernels by these names in num/kernels.h. */
 void attention_row_scores(real *scores, const real *q, const real *keys, size_t n_keys,
                           size_t stride, size_t NH, size_t HS);

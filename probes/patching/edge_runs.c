@@ -52,87 +52,82 @@ static int block_carve(EdgeBlock *block, const EdgeQuestion *question)
 
 /* ---- workers ---- */
 
-/* Numbers in the arrays of a worker. A pass of edges_exact has at most exact_rows rows, one of
- * edges_patched H copies of the rows of a block. */
-typedef struct WorkerParts {
-    size_t exact_rows, max_rows, here, mask, z, logits;
-} WorkerParts;
-
-static WorkerParts worker_parts(const EdgeQuestion *question, size_t widest)
+/* A pass of edges_exact has at most exact_rows rows, one of edges_patched H copies of the rows of a
+ * block. */
+static size_t exact_rows_of(size_t widest)
 {
-    size_t H = (size_t)question->graph->n_heads, C = (size_t)question->gpt->cfg.d_model;
-    size_t exact = widest > EDGE_CHUNK_ROWS ? widest : EDGE_CHUNK_ROWS;
-    return (WorkerParts){.exact_rows = exact,
-                         .max_rows = exact > H * widest ? exact : H * widest,
-                         .here = question->graph->n_senders * widest * C,
-                         .mask = H * question->graph->n_senders,
-                         .z = widest * (size_t)question->gpt->cfg.d_head,
-                         .logits = exact * (size_t)question->gpt->cfg.d_vocab};
+    return widest > EDGE_CHUNK_ROWS ? widest : EDGE_CHUNK_ROWS;
 }
 
-static size_t worker_arena_bytes(const EdgeQuestion *question, size_t widest)
+/* Counts the bytes of a worker's arrays (worker NULL), or carves them. */
+static size_t worker_arrays(EdgeWorker *worker, const EdgeQuestion *question, size_t widest)
 {
-    WorkerParts parts = worker_parts(question, widest);
-    size_t C = (size_t)question->gpt->cfg.d_model;
-    return 2 * arena_piece_bytes(parts.max_rows * C, sizeof(real)) +
-           2 * arena_piece_bytes(parts.max_rows, sizeof(real)) +
-           4 * arena_piece_bytes(parts.exact_rows * C, sizeof(real)) +
-           arena_piece_bytes(parts.here, sizeof(real)) +
-           arena_piece_bytes(parts.mask, sizeof(real)) + arena_piece_bytes(parts.z, sizeof(real)) +
-           arena_piece_bytes(parts.logits, sizeof(real)) +
-           arena_piece_bytes(parts.exact_rows, sizeof(uint16_t));
+    size_t H = (size_t)question->graph->n_heads, C = (size_t)question->gpt->cfg.d_model;
+    size_t HS = (size_t)question->gpt->cfg.d_head, S = question->graph->n_senders;
+    size_t exact = exact_rows_of(widest), rows = exact > H * widest ? exact : H * widest;
+    EdgeWorker none, *w = worker ? worker : &none;
+    const struct {
+        real **array;
+        size_t count;
+    } arrays[] = {
+        {&w->x, rows * C},         {&w->out, rows * C},
+        {&w->mean, rows},          {&w->rstd, rows},
+        {&w->scale, widest},       {&w->q, exact * C},
+        {&w->k, exact * C},        {&w->v, exact * C},
+        {&w->stream, exact * C},   {&w->base[0], widest * C},
+        {&w->base[1], widest * C}, {&w->base[2], widest * C},
+        {&w->head[0], exact * HS}, {&w->head[1], exact * HS},
+        {&w->head[2], exact * HS}, {&w->head_patched, exact * HS},
+        {&w->lse, exact},          {&w->z, exact * HS},
+        {&w->z_base, exact * HS},  {&w->here, S * widest * C},
+        {&w->mask, H * S},
+    };
+    size_t bytes = arena_piece_bytes(exact, sizeof(*w->owner));
+    for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+        bytes += arena_piece_bytes(arrays[i].count, sizeof(real));
+        if (worker) {
+            *arrays[i].array = arena_take(&worker->arena, arrays[i].count, sizeof(real));
+        }
+    }
+    if (worker) {
+        worker->owner = arena_take(&worker->arena, exact, sizeof(*worker->owner));
+    }
+    return bytes;
 }
 
 /* Games of n_ctx positions that a tape must hold for so many rows. */
 static size_t tape_games(const EdgeQuestion *question, size_t widest)
 {
     size_t n_ctx = (size_t)question->gpt->cfg.n_ctx;
-    return (worker_parts(question, widest).exact_rows + n_ctx - 1) / n_ctx;
+    return (exact_rows_of(widest) + n_ctx - 1) / n_ctx;
 }
 
 static size_t worker_bytes(const EdgeQuestion *question, size_t widest)
 {
     const GptConfig *cfg = &question->gpt->cfg;
-    size_t own = worker_arena_bytes(question, widest);
-    return own +
+    return worker_arrays(NULL, question, widest) +
            (question->scope == PATCH_ALL
                 ? tape_bytes(cfg, tape_games(question, widest), TAPE_FORWARD, NULL)
-                : prefix_rows_bytes(cfg, EDGE_BLOCK, worker_parts(question, widest).exact_rows));
+                : prefix_rows_bytes(cfg, EDGE_BLOCK, exact_rows_of(widest)));
 }
 
 static int worker_init(EdgeWorker *worker, const EdgeRuns *runs)
 {
     const EdgeQuestion *question = &runs->question;
     const GptConfig *cfg = &question->gpt->cfg;
-    WorkerParts parts = worker_parts(question, runs->widest);
-    size_t C = (size_t)cfg->d_model;
-    int rc = arena_init(&worker->arena, worker_arena_bytes(question, runs->widest),
-                        "a worker's patches");
+    size_t widest = runs->widest;
+    int rc =
+        arena_init(&worker->arena, worker_arrays(NULL, question, widest), "a worker's patches");
     if (rc == 0 && question->scope == PATCH_ALL) {
-        rc = tape_new(&worker->tape, cfg, tape_games(question, runs->widest), TAPE_FORWARD, NULL);
+        rc = tape_new(&worker->tape, cfg, tape_games(question, widest), TAPE_FORWARD, NULL);
     } else if (rc == 0) {
-        rc = prefix_new_rows(&worker->prefix, cfg, EDGE_BLOCK, parts.exact_rows, NULL);
+        rc = prefix_new_rows(&worker->prefix, cfg, EDGE_BLOCK, exact_rows_of(widest), NULL);
     }
-    if (rc != 0) {
-        return rc;
+    if (rc == 0) {
+        worker_arrays(worker, question, widest);
+        worker->held = runs->n_blocks;
     }
-    real **const wide[] = {&worker->x, &worker->out};
-    real **const narrow[] = {&worker->mean, &worker->rstd};
-    real **const exact[] = {&worker->q, &worker->k, &worker->v, &worker->stream};
-    for (size_t i = 0; i < 2; i++) {
-        *wide[i] = arena_take(&worker->arena, parts.max_rows * C, sizeof(real));
-        *narrow[i] = arena_take(&worker->arena, parts.max_rows, sizeof(real));
-    }
-    for (size_t i = 0; i < 4; i++) {
-        *exact[i] = arena_take(&worker->arena, parts.exact_rows * C, sizeof(real));
-    }
-    worker->here = arena_take(&worker->arena, parts.here, sizeof(real));
-    worker->mask = arena_take(&worker->arena, parts.mask, sizeof(real));
-    worker->z = arena_take(&worker->arena, parts.z, sizeof(real));
-    worker->logits = arena_take(&worker->arena, parts.logits, sizeof(real));
-    worker->owner = arena_take(&worker->arena, parts.exact_rows, sizeof(uint16_t));
-    worker->held = runs->n_blocks;
-    return 0;
+    return rc;
 }
 
 static void worker_release(EdgeWorker *worker)
@@ -414,11 +409,11 @@ EdgeNorm edges__norm_of(const EdgeRuns *runs, const EdgeBlock *block, const Rece
     }
 }
 
-void edges__normalise(const EdgeRuns *runs, const EdgeBlock *block, EdgeWorker *worker,
-                      const EdgeNorm *norm, size_t copies)
+void edges__normalise(const EdgeRuns *runs, EdgeWorker *worker, const EdgeNorm *norm, size_t rows,
+                      size_t copies)
 {
     const GptConfig *cfg = &runs->question.gpt->cfg;
-    size_t C = (size_t)cfg->d_model, rows = block->rows;
+    size_t C = (size_t)cfg->d_model;
     runs->kernels->layernorm_fwd(worker->out, worker->mean, worker->rstd, worker->x, norm->w,
                                  norm->b, copies * rows, C, (real)cfg->eps);
     for (size_t i = 0; runs->question.norm == PATCH_FROZEN && i < copies; i++) {

@@ -30,17 +30,20 @@ typedef struct EdgeBlock {
 
 /* What one worker computes in. */
 typedef struct EdgeWorker {
-    Tape *tape;      /* scope all */
-    Prefix *prefix;  /* scope last: for the other runs, and for edges_exact */
-    size_t held;     /* the block whose base histories are in `prefix`; n_blocks: none */
-    size_t max_rows; /* of `x` and the others below */
-    real *x, *out;   /* (max_rows, C) */
+    Tape *tape;     /* scope all */
+    Prefix *prefix; /* scope last: for the other runs, and for edges_exact */
+    size_t held;    /* the block whose base histories are in `prefix`; n_blocks: none */
+    real *x, *out;  /* (exact_rows or n_heads * block rows, C) */
     real *mean, *rstd;
+    real *scale;              /* (block rows) */
     real *q, *k, *v, *stream; /* (exact_rows, C) */
+    real *base[3];            /* (block rows, C) queries, keys, values of the base run */
+    real *head[3];            /* (exact_rows, d_head) those of one head, once for each sender */
+    real *head_patched;       /* (exact_rows, d_head) */
+    real *lse;                /* (exact_rows) */
     real *here;               /* (n_senders, block rows, C) other minus what was written just now */
     real *mask;               /* (n_heads, n_senders) */
-    real *z;                  /* (block rows, d_head) */
-    real *logits;             /* (max sequences, V) */
+    real *z, *z_base;         /* (exact_rows, d_head) */
     uint16_t *owner;          /* (exact_rows) the pair of each row */
     Arena arena;
 } EdgeWorker;
@@ -74,9 +77,10 @@ typedef struct EdgeNorm {
     const real *scale; /* (rows) of the base run */
 } EdgeNorm;
 EdgeNorm edges__norm_of(const EdgeRuns *runs, const EdgeBlock *block, const Receiver *receiver);
-/* worker->out (copies * rows, C) = LayerNorm of worker->x, as the question says. */
-void edges__normalise(const EdgeRuns *runs, const EdgeBlock *block, EdgeWorker *worker,
-                      const EdgeNorm *norm, size_t copies);
+/* worker->out (copies * rows, C) = LayerNorm of worker->x, as the question says; the norm has the
+ * scales of `rows` rows. */
+void edges__normalise(const EdgeRuns *runs, EdgeWorker *worker, const EdgeNorm *norm, size_t rows,
+                      size_t copies);
 /* The parameters of a field of a block (or of the network, layer 0 and a field outside). */
 const real *edges__tensor(const EdgeRuns *runs, size_t field, int layer);
 

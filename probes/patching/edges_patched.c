@@ -78,7 +78,7 @@ static void patch_heads(const PatchedPass *pass, ReceiverKind kind, const HookPo
     size_t first = graph_receiver_index(graph, receiver);
     size_t n = read_streams(pass, first, (size_t)graph->n_heads), copy = 0;
     EdgeNorm norm = edges__norm_of(runs, pass->block, &receiver);
-    edges__normalise(runs, pass->block, pass->worker, &norm, n);
+    edges__normalise(runs, pass->worker, &norm, rows, n);
     for (size_t h = 0; h < (size_t)graph->n_heads; h++) {
         if (pass->set->reads[first + h]) {
             const real *bias = edges__tensor(runs, b, point->layer) + h * HS;
@@ -100,7 +100,7 @@ static void patch_rows(const PatchedPass *pass, Receiver receiver, const HookPoi
     if (pass->set->reads[index]) {
         EdgeNorm norm = edges__norm_of(pass->runs, pass->block, &receiver);
         read_streams(pass, index, 1);
-        edges__normalise(pass->runs, pass->block, pass->worker, &norm, 1);
+        edges__normalise(pass->runs, pass->worker, &norm, pass->block->rows, 1);
         memcpy(point->value, pass->worker->out,
                pass->block->rows * point->width * sizeof(*point->value));
     }
@@ -240,8 +240,8 @@ static int patched_job(void *context, size_t job, size_t worker_index)
     hooks.context = &pass;
     pass.x = block->pre + (size_t)call->set->first * block->rows * C;
     logits = runs->question.scope == PATCH_ALL
-                 ? gpt_forward_from(gpt, pass.worker->tape, call->set->first, pass.x, block->n,
-                                    block->T, &hooks)
+                 ? gpt_forward_part(gpt, pass.worker->tape, &(PassPart){.first = call->set->first},
+                                    pass.x, block->n, block->T, &hooks)
                  : prefix_last(block->prefix, gpt, &hooks);
     for (size_t i = 0; i < block->n; i++) {
         const real *row = logits + (i * block->T + block->T - 1) * V;

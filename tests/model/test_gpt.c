@@ -215,35 +215,102 @@ static void test_hooks_edit(void **state)
     }
 }
 
-/* The stream in front of every block and behind the last, of a whole pass. */
-static float streams[4][N_GAMES * N_TIME * 64];
+/* The stream in front of every block, behind the last, and in the middle of every block, of a whole
+ * pass. */
+static float streams[4][N_GAMES * N_TIME * 64], middles[3][N_GAMES * N_TIME * 64];
 
 static void keep_stream(void *context, const HookPoint *point)
 {
-    int at = point->site == HOOK_RESID_PRE ? point->layer : cfg.n_layers;
-    memcpy(streams[at], point->value, sizeof(streams[at]));
+    float *out = point->site == HOOK_RESID_MID   ? middles[point->layer]
+                 : point->site == HOOK_RESID_PRE ? streams[point->layer]
+                                                 : streams[cfg.n_layers];
+    memcpy(out, point->value, sizeof(streams[0]));
 }
 
-static void test_forward_from(void **state)
+enum { LOGITS = N_GAMES * N_TIME * 33 };
+
+/* From the stream to the logits of the whole pass; and, in a twin, not from another stream. */
+static void check_part(const PassPart *part, float *stream, const float *whole)
 {
-    enum { NUMBERS = N_GAMES * N_TIME * 33 };
-    static float whole[NUMBERS], moved[NUMBERS];
+    static float moved[LOGITS];
+    /* Whatever ran before: at this place the stream is all there is. */
+    gpt_forward(gpt, forward_tape, targets, N_GAMES, N_TIME, NULL);
+    assert_memory_equal(gpt_forward_part(gpt, forward_tape, part, stream, N_GAMES, N_TIME, NULL),
+                        whole, LOGITS * sizeof(*whole));
+    stream[0] += 1.0F;
+    memcpy(moved, gpt_forward_part(gpt, forward_tape, part, stream, N_GAMES, N_TIME, NULL),
+           sizeof(moved));
+    stream[0] -= 1.0F;
+    assert_true(largest_difference(moved, whole, LOGITS) > 1e-3);
+}
+
+/* Only the last positions: the rows of the whole pass, whose sums are done in other shapes. */
+static void check_last(const PassPart *part, const float *stream, const float *whole)
+{
+    const float *last = gpt_forward_part(gpt, forward_tape, part, stream, N_GAMES, N_TIME, NULL);
+    double twin = 0;
+    for (size_t b = 0; b < N_GAMES; b++) {
+        const float *row = whole + ((b + 1) * N_TIME - 1) * 33;
+        assert_true(largest_difference(last + b * 33, row, 33) < 1e-4);
+        twin = fmax(twin, largest_difference(last + b * 33, row - 33, 33));
+    }
+    assert_true(twin > 1e-2); /* the position before */
+}
+
+static void test_forward_part(void **state)
+{
+    static float whole[LOGITS];
     Hooks hooks = {.fn = keep_stream};
     (void)state;
-    hooks.sites[HOOK_RESID_PRE] = 7;
+    hooks.sites[HOOK_RESID_PRE] = hooks.sites[HOOK_RESID_MID] = 7;
     hooks.sites[HOOK_RESID_POST] = 4;
     memcpy(whole, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks), sizeof(whole));
     for (int layer = 0; layer <= cfg.n_layers; layer++) {
-        /* Whatever ran before: at a boundary between blocks the stream is all there is. */
-        gpt_forward(gpt, forward_tape, targets, N_GAMES, N_TIME, NULL);
-        assert_memory_equal(
-            gpt_forward_from(gpt, forward_tape, layer, streams[layer], N_GAMES, N_TIME, NULL),
-            whole, sizeof(whole));
-        streams[layer][0] += 1.0F; /* twin */
-        memcpy(moved,
-               gpt_forward_from(gpt, forward_tape, layer, streams[layer], N_GAMES, N_TIME, NULL),
-               sizeof(moved));
-        assert_true(largest_difference(moved, whole, NUMBERS) > 1e-3);
+        check_part(&(PassPart){.first = layer}, streams[layer], whole);
+        if (layer < cfg.n_layers) {
+            check_part(&(PassPart){.first = layer, .middle = true}, middles[layer], whole);
+            check_last(&(PassPart){.first = layer, .last = true}, streams[layer], whole);
+        }
+        if (layer < cfg.n_layers - 1) {
+            check_last(&(PassPart){.first = layer, .middle = true, .last = true}, middles[layer],
+                       whole);
+        }
+    }
+}
+
+/* Hooks of the last block see one row a sequence behind keys and values. */
+static void add_one(void *context, const HookPoint *point)
+{
+    size_t *rows = context;
+    *rows = point->T;
+    for (size_t i = 0; i < point->B * point->T * point->width; i++) {
+        point->value[i] += 1.0F;
+    }
+}
+
+static void test_forward_last_hooks(void **state)
+{
+    static const HookSite sites[] = {HOOK_Q, HOOK_SCORES, HOOK_PATTERN,
+                                     HOOK_Z, HOOK_POST,   HOOK_FINAL};
+    static float whole[LOGITS];
+    size_t rows;
+    (void)state;
+    for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++) {
+        Hooks keep = {.fn = keep_stream}, hooks = {.fn = add_one, .context = &rows};
+        keep.sites[HOOK_RESID_PRE] = 4;
+        gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &keep);
+        hooks.sites[sites[i]] = sites[i] == HOOK_FINAL ? 1 : 4;
+        memcpy(whole, gpt_forward(gpt, forward_tape, tokens, N_GAMES, N_TIME, &hooks),
+               sizeof(whole));
+        assert_int_equal(rows, N_TIME);
+        const float *last =
+            gpt_forward_part(gpt, forward_tape, &(PassPart){.first = 2, .last = true}, streams[2],
+                             N_GAMES, N_TIME, &hooks);
+        assert_int_equal(rows, 1);
+        for (size_t b = 0; b < N_GAMES; b++) {
+            assert_true(largest_difference(last + b * 33, whole + ((b + 1) * N_TIME - 1) * 33, 33) <
+                        1e-4);
+        }
     }
 }
 
@@ -355,7 +422,8 @@ int main(void)
         cmocka_unit_test(test_causal),
         cmocka_unit_test(test_hooks_read_without_changing),
         cmocka_unit_test(test_hooks_edit),
-        cmocka_unit_test(test_forward_from),
+        cmocka_unit_test(test_forward_part),
+        cmocka_unit_test(test_forward_last_hooks),
         cmocka_unit_test(test_hook_names),
         cmocka_unit_test(test_layernorm_scale),
         cmocka_unit_test(test_parameter_counts),
