@@ -298,7 +298,7 @@ static void project_base(EdgeChunk *chunk)
     project(worker->base, chunk, rows);
 }
 
-void edge_chunks__run(EdgeChunk *chunk)
+void edges__into_layer(EdgeChunk *chunk)
 {
     int L = chunk->runs->question.graph->n_layers;
     if (chunk->block->prefix) {

@@ -7,7 +7,7 @@
  * its own, from this layer on.
  *   scope last  prefix_rows, in which a hook rewrites the slice of that head
  *   scope all   the attention of that head alone is done again; a pass begins behind it with what
- *               its change adds to the stream. Of the last block only the last positions are done
+ *               its change adds to the stream, and does the last positions alone of the last block
  */
 #ifndef OGPT_PROBES_PATCHING_EDGE_CHUNKS_H
 #define OGPT_PROBES_PATCHING_EDGE_CHUNKS_H
@@ -28,6 +28,6 @@ typedef struct EdgeChunk {
 } EdgeChunk;
 
 /* All edges into the receivers of chunk->layer. */
-void edge_chunks__run(EdgeChunk *chunk);
+void edges__into_layer(EdgeChunk *chunk);
 
 #endif

@@ -52,8 +52,7 @@ static int block_carve(EdgeBlock *block, const EdgeQuestion *question)
 
 /* ---- workers ---- */
 
-/* A pass of edges_exact has at most exact_rows rows, one of edges_patched H copies of the rows of a
- * block. */
+/* Rows of a pass of edges_exact, at most; edges_patched has H copies of the rows of a block. */
 static size_t exact_rows_of(size_t widest)
 {
     return widest > EDGE_CHUNK_ROWS ? widest : EDGE_CHUNK_ROWS;

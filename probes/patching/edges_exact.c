@@ -48,7 +48,7 @@ static int exact_job(void *context, size_t i, size_t worker_index)
     }
     chunk.worker = &call->runs->workers[worker_index];
     chunk.values = call->values + i * call->width;
-    edge_chunks__run(&chunk);
+    edges__into_layer(&chunk);
     call->states[i] = JOB_FINISHED;
     return 0;
 }

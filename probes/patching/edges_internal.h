@@ -28,23 +28,23 @@ typedef struct EdgeBlock {
     Arena arena;
 } EdgeBlock;
 
-/* What one worker computes in. */
+/* What one worker computes in. E: the rows of a pass of edges_exact, at most. */
 typedef struct EdgeWorker {
     Tape *tape;     /* scope all */
     Prefix *prefix; /* scope last: for the other runs, and for edges_exact */
     size_t held;    /* the block whose base histories are in `prefix`; n_blocks: none */
-    real *x, *out;  /* (exact_rows or n_heads * block rows, C) */
+    real *x, *out;  /* (E or n_heads * block rows, C) */
     real *mean, *rstd;
     real *scale;              /* (block rows) */
-    real *q, *k, *v, *stream; /* (exact_rows, C) */
+    real *q, *k, *v, *stream; /* (E, C) */
     real *base[3];            /* (block rows, C) queries, keys, values of the base run */
-    real *head[3];            /* (exact_rows, d_head) those of one head, once for each sender */
-    real *head_patched;       /* (exact_rows, d_head) */
-    real *lse;                /* (exact_rows) */
+    real *head[3];            /* (E, d_head) those of one head, once for each sender */
+    real *head_patched;       /* (E, d_head) */
+    real *lse;                /* (E) */
     real *here;               /* (n_senders, block rows, C) other minus what was written just now */
     real *mask;               /* (n_heads, n_senders) */
-    real *z, *z_base;         /* (exact_rows, d_head) */
-    uint16_t *owner;          /* (exact_rows) the pair of each row */
+    real *z, *z_base;         /* (E, d_head) */
+    uint16_t *owner;          /* (E) the pair of each row */
     Arena arena;
 } EdgeWorker;
 
