@@ -1,0 +1,60 @@
+/* probes/circuits/circuit_study.h - the whole question: every edge exactly, every estimate of it,
+ * grades, curves, pruned circuits, controls. */
+#ifndef OGPT_PROBES_CIRCUITS_CIRCUIT_STUDY_H
+#define OGPT_PROBES_CIRCUITS_CIRCUIT_STUDY_H
+
+#include "probes/circuits/acdc.h"
+#include "probes/circuits/circuit_control.h"
+#include "probes/circuits/estimates.h"
+#include "probes/circuits/faithfulness.h"
+#include "probes/circuits/grades.h"
+
+enum { CIRCUIT_METHODS_MAX = N_ESTIMATES + 2 }; /* exact first, random last */
+#define CIRCUIT_TOP_DEFAULT 50
+#define CIRCUIT_RANDOM_ORDERS 10 /* curves of the control */
+
+typedef struct CircuitOptions {
+    bool exact, acdc;
+    EstimateOptions estimates;
+    size_t top; /* K, at most the number of edges */
+    double tau;
+    AcdcDistance distance;
+    const GamePair *transpositions; /* borrowed; n_transpositions 0: none */
+    size_t n_transpositions;
+} CircuitOptions;
+
+/* One way of ranking edges. */
+typedef struct CircuitMethod {
+    const char *name; /* "exact", an estimate's, "random" */
+    size_t passes;    /* of the network a pair, forward and back, both runs included */
+    double *scores;   /* (n_edges) signed share of the effect; NULL for random; owned */
+    bool graded;
+    Grade grade;
+    FaithCurve curve;
+} CircuitMethod;
+
+typedef struct CircuitStudy {
+    size_t n_pairs, n_edges, top;
+    double *denominator; /* (n_pairs) Delta(other) - Delta(base), owned */
+    Interval total;      /* mean Delta(base) - Delta(other) over pairs, nats */
+    CircuitMethod methods[CIRCUIT_METHODS_MAX];
+    size_t n_methods;
+    EstimateTrial trials[ESTIMATE_TRIALS_MAX];
+    int n_trials;
+    bool pruned;
+    AcdcCircuit acdc[N_ACDC_ORDERS];
+    FaithPoint acdc_faith[N_ACDC_ORDERS];
+    double jaccard;
+    CircuitControl controls[N_CONTROLS];
+    bool controlled[N_CONTROLS];
+    /* The circuit: the first `top` edges of the first method, strongest first. */
+    uint32_t *edges; /* (top), owned */
+} CircuitStudy;
+
+/* Ticks "edges", "pairs", "resamples", "receivers", "circuits"; uses work->journal. Returns 0 or
+ * the error of a part. */
+int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,
+                      const CircuitOptions *options, const Work *work);
+void circuit_study_release(CircuitStudy *study);
+
+#endif
