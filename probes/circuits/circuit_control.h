@@ -16,7 +16,7 @@ typedef enum ControlPairs {
     CONTROL_FLIP,
     CONTROL_SWAPPED,
     CONTROL_TRANSPOSITION,
-    N_CONTROLS
+    N_CONTROL_PAIRS
 } ControlPairs;
 const char *circuit_control_name(ControlPairs pairs); /* static */
 

@@ -112,11 +112,11 @@ static int grade_methods(StudyRun *run)
 {
     CircuitStudy *study = run->study;
     GradeTruth truth = {study->n_pairs, study->n_edges, run->effect, study->denominator,
-                        study->top};
+                        study->n_wanted};
     EstimateRanking contexts[N_ESTIMATES];
     GradeRanking rankings[N_ESTIMATES];
     Grade grades[N_ESTIMATES];
-    size_t n = study->n_methods - 1; /* estimates */
+    size_t n = study->n_methods - 2; /* estimates: the truth first, random orders last */
     for (size_t i = 0; i < n; i++) {
         contexts[i] = (EstimateRanking){&run->set, run->which[i]};
         rankings[i] = (GradeRanking){estimate_ranking, &contexts[i]};
@@ -126,12 +126,9 @@ static int grade_methods(StudyRun *run)
         study->methods[i + 1].grade = grades[i];
         study->methods[i + 1].graded = true;
     }
-    CircuitMethod *random = &study->methods[study->n_methods];
-    if (rc == 0) {
-        *random = (CircuitMethod){.name = "random", .graded = true};
-        study->n_methods++;
-        rc = grade_random(&random->grade, &truth, run->work);
-    }
+    CircuitMethod *random = &study->methods[study->n_methods - 1];
+    rc = rc ? rc : grade_random(&random->grade, &truth, run->work);
+    random->graded = rc == 0;
     return rc;
 }
 
@@ -200,7 +197,7 @@ static int measure_controls(StudyRun *run)
     if (rc == 0) {
         circuit_control_swap(swapped, run->question->pairs, n);
     }
-    for (int which = 0; which < N_CONTROLS && rc == 0; which++) {
+    for (int which = 0; which < N_CONTROL_PAIRS && rc == 0; which++) {
         EdgeQuestion question = *run->question;
         bool transposed = which == CONTROL_TRANSPOSITION;
         question.pairs = which == CONTROL_FLIP ? question.pairs
@@ -238,6 +235,7 @@ static int run_all(StudyRun *run)
     rc = moved ? 0 : OGPT_ENOMEM;
     mem_free(moved);
     rc = rc ? rc : choose_circuit(run);
+    study->methods[study->n_methods++] = (CircuitMethod){.name = "random"};
     rc = rc || !options->exact ? rc : grade_methods(run);
     rc = rc ? rc : draw_curves(run);
     rc = rc || !options->acdc ? rc : prune_both(run);
@@ -249,8 +247,10 @@ int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,
 {
     StudyRun run = {.study = out, .question = question, .options = options, .work = work};
     size_t n = question->graph->n_edges;
-    *out = (CircuitStudy){
-        .n_pairs = question->n_pairs, .n_edges = n, .top = options->top < n ? options->top : n};
+    *out = (CircuitStudy){.n_pairs = question->n_pairs,
+                          .n_edges = n,
+                          .top = options->top < n ? options->top : n,
+                          .n_wanted = n < CIRCUIT_WANTED ? n : CIRCUIT_WANTED};
     if (!options->exact && options->estimates.wanted == 0) {
         return err_set(OGPT_EUSAGE, "no method that ranks edges: expected exact or an estimate");
     }

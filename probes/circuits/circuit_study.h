@@ -10,13 +10,14 @@
 #include "probes/circuits/grades.h"
 
 enum { CIRCUIT_METHODS_MAX = N_ESTIMATES + 2 }; /* exact first, random last */
-#define CIRCUIT_TOP_DEFAULT 50
+#define CIRCUIT_WANTED                                                                             \
+    50 /* K of the grades: the strongest by the truth, which estimates must find */
 #define CIRCUIT_RANDOM_ORDERS 10 /* curves of the control */
 
 typedef struct CircuitOptions {
     bool exact, acdc;
     EstimateOptions estimates;
-    size_t top; /* K, at most the number of edges */
+    size_t top; /* edges of the circuit, at most those of the graph */
     double tau;
     AcdcDistance distance;
     const GamePair *transpositions; /* borrowed; n_transpositions 0: none */
@@ -35,6 +36,7 @@ typedef struct CircuitMethod {
 
 typedef struct CircuitStudy {
     size_t n_pairs, n_edges, top;
+    size_t n_wanted;     /* CIRCUIT_WANTED, or all edges of a smaller graph */
     double *denominator; /* (n_pairs) Delta(other) - Delta(base), owned */
     Interval total;      /* mean Delta(base) - Delta(other) over pairs, nats */
     CircuitMethod methods[CIRCUIT_METHODS_MAX];
@@ -45,8 +47,8 @@ typedef struct CircuitStudy {
     AcdcCircuit acdc[N_ACDC_ORDERS];
     FaithPoint acdc_faith[N_ACDC_ORDERS];
     double jaccard;
-    CircuitControl controls[N_CONTROLS];
-    bool controlled[N_CONTROLS];
+    CircuitControl controls[N_CONTROL_PAIRS];
+    bool controlled[N_CONTROL_PAIRS];
     /* The circuit: the first `top` edges of the first method, strongest first. */
     uint32_t *edges; /* (top), owned */
 } CircuitStudy;

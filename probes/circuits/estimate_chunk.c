@@ -353,7 +353,11 @@ static void set_chunk(EstimateLab *lab, const EstimateRow *rows, size_t n)
             lab->tokens[BASE][p * T + t] = noising ? clean : corrupt;
             lab->tokens[OTHER][p * T + t] = noising ? corrupt : clean;
         }
-        pair_weights(lab->weights + p * V, vocab, pair);
+        if (rows[p].weights) {
+            memcpy(lab->weights + p * V, rows[p].weights, V * sizeof(real));
+        } else {
+            pair_weights(lab->weights + p * V, vocab, pair);
+        }
         memcpy(lab->dlogits + (p * T + last) * V, lab->weights + p * V, V * sizeof(real));
         kept->first[p] = kept->n;
         for (size_t t = question->scope == PATCH_ALL ? 0 : last; t <= last; t++) {

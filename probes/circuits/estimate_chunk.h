@@ -21,6 +21,7 @@ void estimate_lab_free(EstimateLab *lab);
 /* Where the results of pair i of a chunk go. */
 typedef struct EstimateRow {
     const GamePair *pair;
+    const real *weights;        /* (d_vocab) of another metric; NULL: Delta */
     float *values[N_ESTIMATES]; /* (n_edges) of plane 0; NULL: not wanted */
     size_t plane;               /* numbers from a plane to the next */
     double *denominator;

@@ -151,7 +151,10 @@ static int chunk_job(void *context, size_t job, size_t worker)
     EstimateRow rows[ESTIMATE_CHUNK_PAIRS];
     for (size_t i = 0; i < n; i++) {
         size_t pair = run->order[first + i];
+        const real *weights = run->question->weights;
+        size_t d_vocab = (size_t)run->question->vocab->d_vocab;
         rows[i] = (EstimateRow){.pair = &run->question->pairs[pair],
+                                .weights = weights ? weights + pair * d_vocab : NULL,
                                 .plane = set->n_pairs * set->n_edges,
                                 .denominator = &set->denominator[pair],
                                 .sums = run->sums + pair * (size_t)(set->n_trials + 1)};

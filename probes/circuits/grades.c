@@ -279,8 +279,7 @@ static int run_jobs(GradeRun *run, PoolJob job, size_t total, const Work *work)
     return rc;
 }
 
-/* Column g of ranking i over the replicates, minus that of ranking `minus` (or n_rankings: none).
- */
+/* Column g of ranking i over the replicates, minus that of `minus` (n_rankings: none). */
 static void column_of(double *values, const GradeRun *run, size_t i, size_t g, size_t minus)
 {
     for (size_t r = 0; r < GRADE_REPLICATES; r++) {

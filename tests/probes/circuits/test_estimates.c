@@ -163,7 +163,7 @@ static void threads_and_company_change_no_bit(void **state)
     for (int e = 0; e < N_ESTIMATES; e++) {
         size_t n = estimates_planes((Estimate)e, f.graph.n_layers) * N * f.graph.n_edges;
         assert_memory_equal(one.values[e], three.values[e], n * sizeof(float));
-        assert_true(e == ESTIMATE_ATP_STAR ? alone.values[e] : !alone.values[e]);
+        assert_int_equal(e == ESTIMATE_ATP_STAR, alone.values[e] ? 1 : 0);
     }
     size_t n = estimates_planes(ESTIMATE_ATP_STAR, f.graph.n_layers) * N * f.graph.n_edges;
     assert_memory_equal(one.values[ESTIMATE_ATP_STAR], alone.values[ESTIMATE_ATP_STAR],
@@ -276,6 +276,38 @@ static void gradients_see_what_is_planted(void **state)
     (void)state;
 }
 
+/* With a frozen scale the logits are linear in what an edge adds, so the estimate is the truth
+ * there; with a scale that is computed again it is not. */
+static void frozen_makes_the_last_edges_exact(void **state)
+{
+    CircuitFixture f;
+    double off[2] = {0, 0}, size = 0;
+    fixture_random(&f, 0.25);
+    double *exact = calloc(f.graph.n_edges, sizeof(*exact)), whole;
+    for (int norm = PATCH_RECOMPUTED; norm <= PATCH_FROZEN; norm++) {
+        EdgeRuns *runs;
+        EstimateSet set;
+        f.question.norm = (PatchNorm)norm;
+        assert_int_equal(edges_new(&runs, &f.question, WORK_ALONE), 0);
+        assert_int_equal(edges_exact(exact, &whole, runs, WORK_ALONE), 0);
+        make(&set, &f, 1U << ESTIMATE_ATP, 1);
+        assert_true(fabs(whole - set.denominator[0]) < 1e-4 * fabs(whole));
+        for (size_t s = 0; s < f.graph.n_senders; s++) {
+            size_t e = graph_first_edge(&f.graph, f.graph.n_receivers - 1) + s;
+            off[norm] = fmax(off[norm], fabs(exact[e] - (double)set.values[ESTIMATE_ATP][e]));
+            size = fmax(size, fabs(exact[e]));
+        }
+        edges_free(runs);
+        estimates_release(&set);
+    }
+    assert_true(size > 0.1);
+    assert_true(off[PATCH_FROZEN] < 1e-5 * size);
+    assert_true(off[PATCH_RECOMPUTED] > 1e-3 * size);
+    free(exact);
+    gpt_free(f.gpt);
+    (void)state;
+}
+
 static double score_of(const CircuitFixture *f, const EstimateSet *set, Estimate estimate,
                        size_t edge)
 {
@@ -357,6 +389,7 @@ int main(void)
         cmocka_unit_test(wrong_questions_are_refused),
         cmocka_unit_test(completeness_comes_with_the_points),
         cmocka_unit_test(gradients_see_what_is_planted),
+        cmocka_unit_test(frozen_makes_the_last_edges_exact),
         cmocka_unit_test(saturated_needs_the_qk_fix),
         cmocka_unit_test(cancelled_needs_graddrop),
         cmocka_unit_test(linear_makes_every_estimate_exact),

@@ -1,0 +1,79 @@
+/* cli/commands/circuits/circuit_files.c - the circuit as files. Contract in
+ * cli/commands/circuits/circuit_session.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "cli/commands/circuits/circuit_session.h"
+#include "report/circuits/circuit_picture.h"
+
+/* One file; a failed text is out of memory. */
+static int write_one(const Context *context, const char *path, const char *text, size_t n_bytes)
+{
+    void *old = NULL;
+    size_t n_old = 0;
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    if (rc == 0 && kind == PATH_FILE && !context->force) {
+        rc = file_read_all(&old, &n_old, path, (size_t)1 << 30);
+        bool same = rc == 0 && n_old == n_bytes && memcmp(old, text, n_bytes) == 0;
+        mem_free(old);
+        if (same) {
+            return 0;
+        }
+        if (rc == 0) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s: holds another circuit or another file; name another one, or replace "
+                         "it with --force",
+                         path);
+        }
+    }
+    return rc ? rc : file_write_atomic(path, text, n_bytes, context->force);
+}
+
+static int write_text(const Context *context, const char *path, const Text *text)
+{
+    return text->failed ? err_set(OGPT_ENOMEM, "%s: out of memory for the picture", path)
+                        : write_one(context, path, text->data, text->length);
+}
+
+static int write_json(const Context *context, const char *path, const CircuitFindings *found)
+{
+    char *text = NULL;
+    Js *json = circuit_json(found);
+    int rc = js_print(&text, json, 2);
+    rc = rc ? rc : write_one(context, path, text, strlen(text));
+    mem_free(text);
+    js_free(json);
+    return rc;
+}
+
+int circuit_files_write(const CircuitSession *session, const CircuitFindings *found)
+{
+    const CircuitGiven *given = session->given;
+    const Context *context = session->context;
+    Text svg = {0}, dot = {0};
+    char title[512];
+    const char *name = strrchr(context->args[0], '/');
+    int rc = 0;
+    name = name && name[1] ? name + 1 : context->args[0];
+    snprintf(title, sizeof(title), "%.200s: %zu strongest edges of %zu (%s, %zu pairs)", name,
+             found->study->top, found->study->n_edges, found->study->methods[0].name,
+             found->study->n_pairs);
+    if (given->svg) {
+        circuit_picture_svg(&svg, found, title);
+        rc = write_text(context, given->svg, &svg);
+    }
+    if (given->dot && rc == 0) {
+        circuit_picture_dot(&dot, found, title);
+        rc = write_text(context, given->dot, &dot);
+    }
+    if (given->out && rc == 0) {
+        rc = write_json(context, given->out, found);
+    }
+    text_release(&svg);
+    text_release(&dot);
+    return rc;
+}

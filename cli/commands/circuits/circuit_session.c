@@ -1,0 +1,179 @@
+/* cli/commands/circuits/circuit_session.c - contract in cli/commands/circuits/circuit_session.h. */
+#include "cli/commands/circuits/circuit_session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+/* ---- options ---- */
+
+/* One word of --method: 0, or OGPT_EUSAGE. Attribution patching of an edge is called EAP. */
+static int method_parse(CircuitOptions *out, const char *word)
+{
+    bool all = strcmp(word, "all") == 0;
+    if (strcmp(word, "eap") == 0) {
+        word = estimate_name(ESTIMATE_ATP);
+    }
+    bool known = all || strcmp(word, "exact") == 0 || strcmp(word, "acdc") == 0;
+    out->exact |= all || strcmp(word, "exact") == 0;
+    out->acdc |= all || strcmp(word, "acdc") == 0;
+    for (int e = 0; e < N_ESTIMATES; e++) {
+        if (all || strcmp(word, estimate_name((Estimate)e)) == 0) {
+            out->estimates.wanted |= 1U << e;
+            known = true;
+        }
+    }
+    return known ? 0
+                 : err_set(OGPT_EUSAGE,
+                           "--method \"%s\": expected exact, atp (or eap), atp-qk, atp-drop, atp*, "
+                           "eap-ig, clean-corrupted, acdc or all, separated by commas",
+                           word);
+}
+
+int circuit_methods_parse(CircuitOptions *out, const char *text)
+{
+    char word[32];
+    int rc = 0;
+    for (const char *at = text; rc == 0; at++) {
+        size_t length = strcspn(at, ",");
+        snprintf(word, sizeof(word), "%.*s", (int)(length < 31 ? length : 31), at);
+        rc = method_parse(out, word);
+        at += length;
+        if (!*at) {
+            break;
+        }
+    }
+    if (rc == 0 && !out->exact && out->estimates.wanted == 0) {
+        rc = err_set(OGPT_EUSAGE,
+                     "--method %s: ranks no edges; add exact or an estimate, as in exact,acdc",
+                     text);
+    }
+    return rc;
+}
+
+static int read_options(CircuitSession *session)
+{
+    const CircuitGiven *given = session->given;
+    session->options = (CircuitOptions){.estimates = {.points = (int)given->points},
+                                        .top = (size_t)given->top,
+                                        .tau = given->tau,
+                                        .distance = (AcdcDistance)given->distance};
+    return circuit_methods_parse(&session->options, given->methods);
+}
+
+/* ---- inputs ---- */
+
+static int check_control(const CircuitSession *session)
+{
+    size_t flips = session->control.n - session->control.n_of[PAIR_TRANSPOSITION];
+    if (session->given->control && flips > 0) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: %zu of %zu pairs differ in a square; expected transpositions alone "
+                       "(ogpt cases pairs FILE --kind transposition)",
+                       session->given->control, flips, session->control.n);
+    }
+    return 0;
+}
+
+int circuit_session_load(CircuitSession *session, Context *context)
+{
+    const CircuitGiven *given = context->options;
+    session->context = context;
+    session->given = given;
+    int rc = read_options(session);
+    rc = rc ? rc : context_subject_open(context, &session->subject, context->args[0]);
+    rc = rc ? rc : pairs_read(&session->pairs, session->subject.variant, given->pairs);
+    if (rc == 0 && given->control) {
+        rc = pairs_read(&session->control, session->subject.variant, given->control);
+    }
+    rc = rc ? rc : check_control(session);
+    if (rc == 0) {
+        const Gpt *gpt = session->subject.model.gpt;
+        session->graph = graph_of(&gpt->cfg);
+        session->question = (EdgeQuestion){.gpt = gpt,
+                                           .graph = &session->graph,
+                                           .vocab = vocab_of(session->subject.variant),
+                                           .pairs = session->pairs.pairs,
+                                           .n_pairs = session->pairs.n,
+                                           .direction = (PatchDirection)given->direction,
+                                           .scope = (PatchScope)given->positions,
+                                           .norm = (PatchNorm)given->norm};
+    }
+    return rc;
+}
+
+/* As many transpositions as pairs, of the same lengths. */
+static int draw_control(CircuitSession *session)
+{
+    PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
+    int shortest = GAME_MAX_MOVES, longest = 1;
+    for (size_t i = 0; i < session->pairs.n; i++) {
+        int moves = session->pairs.pairs[i].n_moves;
+        shortest = moves < shortest ? moves : shortest;
+        longest = moves > longest ? moves : longest;
+    }
+    options.n = session->pairs.n;
+    options.kind = PAIR_TRANSPOSITION;
+    options.min_moves = shortest;
+    options.max_moves = longest;
+    options.before_end = 1;
+    return pairs_make(&session->control, session->subject.variant, &options,
+                      study_work(session->context, "drawing", "pairs"));
+}
+
+/* ---- journal ---- */
+
+static void add_pairs(Sha256 *hash, const PairSet *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const GamePair *pair = &set->pairs[i];
+        sha256_add(hash, &pair->n_moves, sizeof(pair->n_moves));
+        sha256_add(hash, pair->clean, (size_t)pair->n_moves);
+        sha256_add(hash, pair->corrupt, (size_t)pair->n_moves);
+    }
+}
+
+static int begin_journal(CircuitSession *session)
+{
+    Context *context = session->context;
+    char *options = NULL;
+    Sha256 *hash = NULL;
+    int rc = js_print(&options, context->options_json, 0);
+    rc = rc ? rc : sha256_new(&hash);
+    if (rc == 0) {
+        sha256_add(hash, OGPT_VERSION, sizeof(OGPT_VERSION));
+        sha256_add(hash, options, strlen(options) + 1);
+        sha256_add(hash, &context->seed, sizeof(context->seed));
+        sha256_add(hash, session->subject.model.model_hash,
+                   strlen(session->subject.model.model_hash) + 1);
+        add_pairs(hash, &session->pairs);
+        sha256_finish(hash, session->journal.key);
+    }
+    session->journal.store = context->store;
+    session->callbacks = store_journal_work(&session->journal);
+    mem_free(options);
+    return rc;
+}
+
+int circuit_session_begin(CircuitSession *session)
+{
+    int rc = session->given->control ? 0 : draw_control(session);
+    session->options.transpositions = session->control.pairs;
+    session->options.n_transpositions = session->control.n;
+    return rc ? rc : begin_journal(session);
+}
+
+int circuit_session_end(CircuitSession *session)
+{
+    return store_journal_drop(session->journal.store, session->journal.key);
+}
+
+void circuit_session_release(CircuitSession *session)
+{
+    pairs_release(&session->pairs);
+    pairs_release(&session->control);
+    subject_release(&session->subject);
+}

@@ -1,0 +1,45 @@
+/* cli/commands/circuits/circuit_session.h - the inputs of ogpt circuit, its journal, and the files
+ * that it writes besides tables. */
+#ifndef OGPT_CLI_COMMANDS_CIRCUITS_CIRCUIT_SESSION_H
+#define OGPT_CLI_COMMANDS_CIRCUITS_CIRCUIT_SESSION_H
+
+#include "cli/commands/common/model_input.h"
+#include "cli/study.h"
+#include "report/circuits/circuit_result.h"
+#include "store/journal.h"
+
+typedef struct CircuitGiven {
+    const char *pairs, *control, *methods, *out, *svg, *dot;
+    int direction, positions, norm, distance;
+    int64_t points, top;
+    double tau;
+} CircuitGiven;
+
+typedef struct CircuitSession {
+    Context *context;
+    const CircuitGiven *given;
+    Subject subject;
+    PairSet pairs, control;
+    Graph graph;
+    EdgeQuestion question;
+    CircuitOptions options;
+    StoreJournal journal;
+    WorkJournal callbacks;
+} CircuitSession;
+
+/* The words of --method. Returns 0 or OGPT_EUSAGE naming the word. */
+int circuit_methods_parse(CircuitOptions *out, const char *text);
+/* Model, pairs and control pairs, opened and checked; before study_begin. The control pairs are
+ * drawn later if no file is named. */
+int circuit_session_load(CircuitSession *session, Context *context);
+/* Draw the control pairs, begin the journal; after study_begin. */
+int circuit_session_begin(CircuitSession *session);
+/* Forget the kept blocks: the results are complete. */
+int circuit_session_end(CircuitSession *session);
+void circuit_session_release(CircuitSession *session);
+
+/* --out, --svg, --dot. A file that holds the same already stays; another one is replaced with
+ * --force alone. */
+int circuit_files_write(const CircuitSession *session, const CircuitFindings *found);
+
+#endif

@@ -1,0 +1,110 @@
+/* cli/commands/circuits/cmd_circuit.c - ogpt circuit: which edges matter, and how well gradients
+ * find them. */
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "cli/commands/circuits/circuit_session.h"
+
+#define AT(field) offsetof(CircuitGiven, field)
+static const OptionSpec options[] = {
+    OPTION_TEXT("pairs", AT(pairs), "FILE", "pairs of histories (ogpt cases pairs)",
+                .required = true),
+    OPTION_TEXT("control", AT(control), "FILE",
+                "transpositions: pairs that should show nothing (default: as many as pairs, drawn "
+                "from the seed)"),
+    OPTION_TEXT(
+        "method", AT(methods), "LIST",
+        "exact, atp (or eap), atp-qk, atp-drop, atp*, eap-ig, clean-corrupted, acdc, or all",
+        .def = "exact,atp,atp-qk,atp-drop,atp*,eap-ig,clean-corrupted"),
+    OPTION_INT("points", AT(points), "N", 1, ESTIMATE_POINTS_MAX,
+               "of eap-ig: runs between the two embeddings", .def = "5"),
+    OPTION_ENUM("positions", AT(positions), PATCH_SCOPE_NAMES,
+                "senders are patched at the last position, or at all", .def = "last",
+                .argument = "WHERE"),
+    OPTION_ENUM("direction", AT(direction), PATCH_DIRECTION_NAMES,
+                "noising: the clean run gets parts of the corrupt one; denoising: the reverse",
+                .def = "noising", .argument = "DIRECTION"),
+    OPTION_ENUM("ln", AT(norm), PATCH_NORM_NAMES,
+                "LayerNorm of a receiver with a patched edge: computed again, or divided by the "
+                "scale of the base run",
+                .def = "recomputed", .argument = "NORM"),
+    OPTION_INT("top", AT(top), "N", 1, 100000, "edges of the circuit that is shown and written",
+               .def = "50"),
+    OPTION_NUM("tau", AT(tau), "X", 1e-9, 1e9,
+               "of acdc: an edge goes if the distance from the full network grows by less",
+               .def = "0.001"),
+    OPTION_ENUM("distance", AT(distance), ACDC_DISTANCE_NAMES,
+                "of acdc: KL of the answers in nats, or the share of Delta that is lost",
+                .def = "kl", .argument = "NAME"),
+    OPTION_OUT("out", AT(out), "FILE.json", "the circuit: nodes, edges, scores by every method"),
+    OPTION_OUT("svg", AT(svg), "FILE.svg", "the circuit as a picture"),
+    OPTION_OUT("dot", AT(dot), "FILE.dot", "the circuit as text for graphviz"),
+};
+
+static int run(CircuitSession *session, CircuitStudy *study)
+{
+    Context *context = session->context;
+    double began = clock_seconds();
+    int rc = circuit_session_begin(session);
+    if (rc == 0) {
+        Work work = *study_work(context, "circuit", "edges");
+        work.journal = &session->callbacks;
+        context_say(context, "%zu edges, %zu pairs: up to %zu MiB of memory",
+                    session->graph.n_edges, session->pairs.n,
+                    (edges_bytes(&session->question, &work) >> 20) + 1);
+        rc = circuit_study_run(study, &session->question, &session->options, &work);
+    }
+    CircuitFindings found = {.study = study,
+                             .question = &session->question,
+                             .options = &session->options,
+                             .model_hash = session->subject.model.model_hash,
+                             .pairs_file = session->given->pairs,
+                             .control_file = session->given->control,
+                             .seconds = clock_seconds() - began};
+    rc = rc ? rc : circuit_files_write(session, &found);
+    if (rc == 0) {
+        circuit_report(context->report, &found);
+        rc = circuit_session_end(session);
+    }
+    if (rc == 0 && !session->given->svg) {
+        study_next_again(context, "--svg", "circuit.svg");
+    }
+    return rc;
+}
+
+static int circuit_run(Context *context)
+{
+    CircuitSession *session = mem_calloc(1, sizeof(*session), "circuit");
+    CircuitStudy *study = mem_calloc(1, sizeof(*study), "circuit");
+    int rc = session && study ? circuit_session_load(session, context) : OGPT_ENOMEM;
+    rc = rc ? rc : study_begin(context, session->subject.model.path, true);
+    rc = rc ? rc : run(session, study);
+    if (study) {
+        circuit_study_release(study);
+    }
+    if (session) {
+        circuit_session_release(session);
+    }
+    mem_free(study);
+    mem_free(session);
+    return rc;
+}
+
+const Command cmd_circuit = {
+    .name = "circuit",
+    .arguments = "MODEL --pairs FILE [--method LIST] [--svg FILE]",
+    .summary = "which edges of a network matter: exact effects, estimates graded by them, circuits",
+    .examples = "ogpt circuit tiny-8x8 --pairs pairs.csv\n"
+                "ogpt circuit tiny-6x6 --pairs pairs6.csv --method exact,atp,acdc --tau 0.01\n"
+                "ogpt circuit tiny-8x8 --pairs pairs.csv --method 'atp*' --svg circuit.svg --out "
+                "circuit.json",
+    COMMAND_OPTIONS(options, CircuitGiven),
+    .min_args = 1,
+    .max_args = 1,
+    .model_args = 1,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    COMMAND_TABLES(&circuit_table, &circuit_compare_table, &circuit_faithfulness_table,
+                   &circuit_completeness_table, &circuit_acdc_table, &circuit_controls_table,
+                   &circuit_strongest_table, &circuit_edges_table),
+    .run = circuit_run,
+};
