@@ -23,6 +23,7 @@ ogpt probe geometry;$; --games 20 --test-games 20
 ogpt activations; --games 5000; --games 20
 ogpt activations;test$;test --games 20
 ogpt cases make; --n [0-9]+; --n 5
+ogpt cases pairs; --n [0-9]+; --n 5
 ogpt cases make erase;$; --n 5
 ogpt perft; 1[02]; 7
 '

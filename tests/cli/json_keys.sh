@@ -135,6 +135,8 @@ disc=white
 document 'cases import' cases import theirs.csv $disc.csv --size 6 --force
 document 'cases show' cases show cases.csv 3 --size 6
 document 'cases pairs' cases pairs pairs.csv --size 6 --n 12
+document circuit circuit net --pairs pairs.csv --method all --points 2 --csv circuit
+header circuit circuit/*.csv
 document 'cases show pair' cases show pairs.csv 3 --size 6
 edit=(intervene net --probe mine --cases cases.csv)
 document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0

@@ -69,6 +69,9 @@ refuse 2 'hidden' probe geometry m hidden --corpus g.ogpc --quiet
 
 expect 0 plant dormant planted --size 4 --json
 documented plant
+expect 0 cases pairs pairs.csv --size 6 --n 6
+expect 0 circuit m --pairs pairs.csv --method all --points 2 --json
+documented circuit
 
 # Pictures and tables; the same command again accepts its own files.
 for _ in 1 2; do

@@ -12,7 +12,7 @@ BEGIN {
     cli_framework = 3200
     cli_a_command = 220 # on average, with what commands share
 }
-$1 > file_most {
+$1 > file_most && $2 !~ /\/golden\// { # a recorded list grows with what is recorded
     refuse("size", $2, $1, $1 " lines, at most " file_most ": split it")
 }
 $2 ~ /^cli\/commands\/.*\/cmd_[a-z_]*\.c$/ && $1 > command_most {

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
 
@@ -136,16 +135,17 @@ static void add_pairs(Sha256 *hash, const PairSet *set)
     }
 }
 
+/* What blocks depend on. Their stages name the rest: tau, order and distance of pruning. */
 static int begin_journal(CircuitSession *session)
 {
-    Context *context = session->context;
-    char *options = NULL;
+    const Context *context = session->context;
+    const CircuitGiven *given = session->given;
+    const int options[] = {given->direction, given->positions, given->norm, (int)given->points};
     Sha256 *hash = NULL;
-    int rc = js_print(&options, context->options_json, 0);
-    rc = rc ? rc : sha256_new(&hash);
+    int rc = sha256_new(&hash);
     if (rc == 0) {
-        sha256_add(hash, OGPT_VERSION, sizeof(OGPT_VERSION));
-        sha256_add(hash, options, strlen(options) + 1);
+        sha256_add(hash, "circuit " OGPT_VERSION, sizeof("circuit " OGPT_VERSION));
+        sha256_add(hash, options, sizeof(options));
         sha256_add(hash, &context->seed, sizeof(context->seed));
         sha256_add(hash, session->subject.model.model_hash,
                    strlen(session->subject.model.model_hash) + 1);
@@ -154,7 +154,6 @@ static int begin_journal(CircuitSession *session)
     }
     session->journal.store = context->store;
     session->callbacks = store_journal_work(&session->journal);
-    mem_free(options);
     return rc;
 }
 
