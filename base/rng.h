@@ -30,6 +30,7 @@ typedef enum RngPurpose {
     RNG_FIT = 15,         /* subsets, batches and first values of probe fits */
     RNG_PLAY = 16,        /* the move of a network at a ply, in a game with a person */
     RNG_PLANT = 17,       /* planted networks: filling and places */
+    RNG_SCRUB = 18,       /* causal scrubbing: lending games, who lends, other squares */
     RNG_ABLATION = 20,    /* ablations: squares, lending games, directions, groups */
     RNG_TEST = 99
 } RngPurpose;

@@ -1,0 +1,170 @@
+/* probes/scrubbing/hypothesis.c - what a hypothesis says, once it is read. */
+#include "probes/scrubbing/hypothesis.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "game/notation.h"
+
+const char *scrub_metric_name(ScrubMetric metric)
+{
+    static const char *const names[] = {"legal", "legal square", "empty square"};
+    return names[metric];
+}
+
+void hypothesis_release(Hypothesis *hypothesis)
+{
+    mem_free(hypothesis->block);
+    memset(hypothesis, 0, sizeof(*hypothesis));
+}
+
+bool hypothesis_keeps(const HypothesisNode *node)
+{
+    for (size_t i = 0; i < node->n_features; i++) {
+        if (node->features[i].kind == FEATURE_EVERYTHING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether one of the nodes has this sender. */
+static bool named(const Hypothesis *hypothesis, const int *inputs, size_t n_inputs, size_t sender)
+{
+    for (size_t i = 0; i < n_inputs; i++) {
+        if (hypothesis->nodes[inputs[i]].senders[sender]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hypothesis_is_open(const Hypothesis *hypothesis, const Graph *graph, int node)
+{
+    const HypothesisNode *reader = node < 0 ? NULL : &hypothesis->nodes[node];
+    const int *inputs = reader ? reader->inputs : hypothesis->inputs;
+    size_t n_inputs = reader ? reader->n_inputs : hypothesis->n_inputs;
+    size_t n_seen = graph->n_senders;
+    if (reader) { /* the last of its senders reads most */
+        Sender last = graph_sender(graph, reader->last);
+        if (last.kind == SENDER_INPUT) {
+            return false;
+        }
+        n_seen = graph_sees(
+            graph, graph_receiver_index(
+                       graph, (Receiver){last.kind == SENDER_MLP ? RECEIVER_MLP : RECEIVER_Q,
+                                         last.layer, last.head}));
+    }
+    for (size_t s = 0; s < n_seen; s++) {
+        if (!named(hypothesis, inputs, n_inputs, s) && !(reader && reader->senders[s])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- other squares ---- */
+
+static uint64_t squares_of(const HypothesisNode *node)
+{
+    uint64_t squares = 0;
+    for (size_t i = 0; i < node->n_features; i++) {
+        squares |= node->features[i].sq >= 0 ? 1ULL << node->features[i].sq : 0;
+    }
+    for (size_t i = 0; i < node->n_places; i++) {
+        squares |= node->places[i].sq >= 0 ? 1ULL << node->places[i].sq : 0;
+    }
+    return squares;
+}
+
+/* A symmetry that moves every one of the squares; a reflection of rows or columns always does. */
+static int moving_symmetry(const GameVariant *variant, uint64_t squares, uint64_t seed)
+{
+    int found[8], n = 0;
+    Rng rng = rng_at(seed, RNG_SCRUB, 0);
+    for (int s = 1; s < 8; s++) {
+        bool moves_all = true;
+        for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
+            int sq = __builtin_ctzll(rest);
+            moves_all = moves_all && symmetry_sq(variant, s, sq) != sq;
+        }
+        if (moves_all) {
+            found[n++] = s;
+        }
+    }
+    return found[rng_below(&rng, (uint32_t)n)];
+}
+
+bool hypothesis_elsewhere(Hypothesis *out, const Hypothesis *from, uint64_t seed)
+{
+    uint64_t squares = 0;
+    int symmetry;
+    *out = *from;
+    for (size_t i = 0; i < from->n_nodes; i++) {
+        squares |= squares_of(&from->nodes[i]);
+    }
+    if (squares == 0) {
+        return false;
+    }
+    symmetry = moving_symmetry(from->variant, squares, seed);
+    for (size_t i = 0; i < out->n_nodes; i++) {
+        HypothesisNode *node = &out->nodes[i];
+        for (size_t f = 0; f < node->n_features; f++) {
+            int *sq = &node->features[f].sq;
+            *sq = *sq >= 0 ? symmetry_sq(from->variant, symmetry, *sq) : -1;
+        }
+        for (size_t p = 0; p < node->n_places; p++) {
+            int *sq = &node->places[p].sq;
+            *sq = *sq >= 0 ? symmetry_sq(from->variant, symmetry, *sq) : -1;
+        }
+    }
+    return true;
+}
+
+/* ---- in words ---- */
+
+static void append(char *out, size_t n_bytes, const char *text)
+{
+    size_t used = strlen(out);
+    snprintf(out + used, n_bytes - used, "%s", text);
+}
+
+static void append_square(char *out, size_t n_bytes, int sq)
+{
+    char name[4] = " ";
+    if (sq >= 0) {
+        square_print(name + 1, sq);
+        append(out, n_bytes, name);
+    }
+}
+
+void feature_list_print(char *out, size_t n_bytes, const HypothesisNode *node)
+{
+    static const char *const words[] = {"everything", "nothing", "mover", "last"};
+    out[0] = '\0';
+    for (size_t i = 0; i < node->n_features; i++) {
+        const Feature *feature = &node->features[i];
+        append(out, n_bytes, i > 0 ? ", " : "");
+        append(out, n_bytes, feature->task ? feature->task->name : words[feature->kind]);
+        append_square(out, n_bytes, feature->sq);
+    }
+}
+
+void place_list_print(char *out, size_t n_bytes, const HypothesisNode *node)
+{
+    static const char *const words[] = {"self", "back", "placed", "last-set", "mine", "theirs"};
+    out[0] = '\0';
+    for (size_t i = 0; i < node->n_places; i++) {
+        const ReadPlace *place = &node->places[i];
+        append(out, n_bytes, i > 0 ? ", " : "");
+        append(out, n_bytes, words[place->kind]);
+        if (place->kind == PLACE_BACK) {
+            char number[16];
+            snprintf(number, sizeof(number), " %d", place->back);
+            append(out, n_bytes, number);
+        }
+        append_square(out, n_bytes, place->sq);
+    }
+}
