@@ -25,6 +25,23 @@ void circuit_control_swap(GamePair *swapped, const GamePair *pairs, size_t n)
     }
 }
 
+int circuit_control_draw(PairSet *out, const PairSet *pairs, const Work *work)
+{
+    PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
+    int shortest = GAME_MAX_MOVES, longest = 1;
+    for (size_t i = 0; i < pairs->n; i++) {
+        int moves = pairs->pairs[i].n_moves;
+        shortest = moves < shortest ? moves : shortest;
+        longest = moves > longest ? moves : longest;
+    }
+    options.n = pairs->n;
+    options.kind = PAIR_TRANSPOSITION;
+    options.min_moves = shortest;
+    options.max_moves = longest;
+    options.before_end = 1;
+    return pairs_make(out, pairs->variant, &options, work);
+}
+
 typedef struct ControlRoom {
     const EdgeQuestion *question;
     const uint32_t *edges;   /* (n) */

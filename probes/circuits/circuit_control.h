@@ -34,6 +34,9 @@ typedef struct CircuitControl {
 int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question,
                             const uint32_t *edges, const double *direction, size_t n,
                             const Work *work);
+/* As many transpositions as pairs, of the same lengths, drawn from the seed of the work. Returns as
+ * pairs_make. */
+int circuit_control_draw(PairSet *out, const PairSet *pairs, const Work *work);
 /* swapped (n) = the pairs, each with the boards and legal moves of the next one, so that Delta is
  * that of another pair. One pair alone stays as it is. */
 void circuit_control_swap(GamePair *swapped, const GamePair *pairs, size_t n);

@@ -53,6 +53,10 @@ typedef struct CircuitStudy {
     uint32_t *edges; /* (top), owned */
 } CircuitStudy;
 
+/* Methods as people write them, "exact,atp,acdc" or "all": sets exact, acdc and estimates.wanted.
+ * Attribution patching of an edge is called EAP, so "eap" is "atp". Returns 0 or OGPT_EUSAGE. */
+int circuit_methods_parse(CircuitOptions *out, const char *text);
+
 /* Ticks "edges", "pairs", "resamples", "receivers", "circuits"; uses work->journal. Returns 0 or
  * the error of a part. */
 int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,

@@ -63,8 +63,8 @@ refuse 2 'ranks no edges' circuit net --pairs pairs.csv --method acdc
 refuse 2 '--pairs' circuit net
 refuse 3 'pairs.csv:2: clean' circuit wide --pairs pairs.csv
 refuse 3 'transpositions alone' circuit net --pairs pairs.csv --control pairs.csv
-refuse 4 'none.csv' circuit net --pairs none.csv
-refuse 2 'c.svg: holds another circuit' circuit net --pairs pairs.csv --method atp --svg c.svg --quiet
+refuse 4 'none.csv' circuit net --pairs none.csv --quiet
+refuse 2 'c.svg:2: holds other edges' circuit net --pairs pairs.csv --method atp --svg c.svg --quiet
 refuse 2 '--tau' circuit net --pairs pairs.csv --tau 0
 expect 0 circuit net --pairs pairs.csv --method atp --svg c.svg --quiet --force
 expect 0 circuit net --pairs same.csv --method atp --quiet

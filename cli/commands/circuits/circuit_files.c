@@ -5,38 +5,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/files.h"
 #include "cli/commands/circuits/circuit_session.h"
+#include "cli/commands/edits/case_file.h"
 #include "report/circuits/circuit_picture.h"
-
-/* One file; a failed text is out of memory. */
-static int write_one(const Context *context, const char *path, const char *text, size_t n_bytes)
-{
-    void *old = NULL;
-    size_t n_old = 0;
-    PathKind kind;
-    int rc = path_kind(&kind, path);
-    if (rc == 0 && kind == PATH_FILE && !context->force) {
-        rc = file_read_all(&old, &n_old, path, (size_t)1 << 30);
-        bool same = rc == 0 && n_old == n_bytes && memcmp(old, text, n_bytes) == 0;
-        mem_free(old);
-        if (same) {
-            return 0;
-        }
-        if (rc == 0) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: holds another circuit or another file; name another one, or replace "
-                         "it with --force",
-                         path);
-        }
-    }
-    return rc ? rc : file_write_atomic(path, text, n_bytes, context->force);
-}
 
 static int write_text(const Context *context, const char *path, const Text *text)
 {
     return text->failed ? err_set(OGPT_ENOMEM, "%s: out of memory for the picture", path)
-                        : write_one(context, path, text->data, text->length);
+                        : casefile_publish(context, path, text->data, text->length, "edges");
 }
 
 static int write_json(const Context *context, const char *path, const CircuitFindings *found)
@@ -44,7 +20,7 @@ static int write_json(const Context *context, const char *path, const CircuitFin
     char *text = NULL;
     Js *json = circuit_json(found);
     int rc = js_print(&text, json, 2);
-    rc = rc ? rc : write_one(context, path, text, strlen(text));
+    rc = rc ? rc : casefile_publish(context, path, text, strlen(text), "edges");
     mem_free(text);
     js_free(json);
     return rc;

@@ -7,52 +7,6 @@
 #include "base/err.h"
 #include "base/hash.h"
 
-/* ---- options ---- */
-
-/* One word of --method: 0, or OGPT_EUSAGE. Attribution patching of an edge is called EAP. */
-static int method_parse(CircuitOptions *out, const char *word)
-{
-    bool all = strcmp(word, "all") == 0;
-    if (strcmp(word, "eap") == 0) {
-        word = estimate_name(ESTIMATE_ATP);
-    }
-    bool known = all || strcmp(word, "exact") == 0 || strcmp(word, "acdc") == 0;
-    out->exact |= all || strcmp(word, "exact") == 0;
-    out->acdc |= all || strcmp(word, "acdc") == 0;
-    for (int e = 0; e < N_ESTIMATES; e++) {
-        if (all || strcmp(word, estimate_name((Estimate)e)) == 0) {
-            out->estimates.wanted |= 1U << e;
-            known = true;
-        }
-    }
-    return known ? 0
-                 : err_set(OGPT_EUSAGE,
-                           "--method \"%s\": expected exact, atp (or eap), atp-qk, atp-drop, atp*, "
-                           "eap-ig, clean-corrupted, acdc or all, separated by commas",
-                           word);
-}
-
-int circuit_methods_parse(CircuitOptions *out, const char *text)
-{
-    char word[32];
-    int rc = 0;
-    for (const char *at = text; rc == 0; at++) {
-        size_t length = strcspn(at, ",");
-        snprintf(word, sizeof(word), "%.*s", (int)(length < 31 ? length : 31), at);
-        rc = method_parse(out, word);
-        at += length;
-        if (!*at) {
-            break;
-        }
-    }
-    if (rc == 0 && !out->exact && out->estimates.wanted == 0) {
-        rc = err_set(OGPT_EUSAGE,
-                     "--method %s: ranks no edges; add exact or an estimate, as in exact,acdc",
-                     text);
-    }
-    return rc;
-}
-
 static int read_options(CircuitSession *session)
 {
     const CircuitGiven *given = session->given;
@@ -104,25 +58,6 @@ int circuit_session_load(CircuitSession *session, Context *context)
     return rc;
 }
 
-/* As many transpositions as pairs, of the same lengths. */
-static int draw_control(CircuitSession *session)
-{
-    PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
-    int shortest = GAME_MAX_MOVES, longest = 1;
-    for (size_t i = 0; i < session->pairs.n; i++) {
-        int moves = session->pairs.pairs[i].n_moves;
-        shortest = moves < shortest ? moves : shortest;
-        longest = moves > longest ? moves : longest;
-    }
-    options.n = session->pairs.n;
-    options.kind = PAIR_TRANSPOSITION;
-    options.min_moves = shortest;
-    options.max_moves = longest;
-    options.before_end = 1;
-    return pairs_make(&session->control, session->subject.variant, &options,
-                      study_work(session->context, "drawing", "pairs"));
-}
-
 /* ---- journal ---- */
 
 static void add_pairs(Sha256 *hash, const PairSet *set)
@@ -159,15 +94,13 @@ static int begin_journal(CircuitSession *session)
 
 int circuit_session_begin(CircuitSession *session)
 {
-    int rc = session->given->control ? 0 : draw_control(session);
+    int rc = session->given->control
+                 ? 0
+                 : circuit_control_draw(&session->control, &session->pairs,
+                                        study_work(session->context, "drawing", "pairs"));
     session->options.transpositions = session->control.pairs;
     session->options.n_transpositions = session->control.n;
     return rc ? rc : begin_journal(session);
-}
-
-int circuit_session_end(CircuitSession *session)
-{
-    return store_journal_drop(session->journal.store, session->journal.key);
 }
 
 void circuit_session_release(CircuitSession *session)

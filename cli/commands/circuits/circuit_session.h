@@ -27,15 +27,11 @@ typedef struct CircuitSession {
     WorkJournal callbacks;
 } CircuitSession;
 
-/* The words of --method. Returns 0 or OGPT_EUSAGE naming the word. */
-int circuit_methods_parse(CircuitOptions *out, const char *text);
 /* Model, pairs and control pairs, opened and checked; before study_begin. The control pairs are
  * drawn later if no file is named. */
 int circuit_session_load(CircuitSession *session, Context *context);
 /* Draw the control pairs, begin the journal; after study_begin. */
 int circuit_session_begin(CircuitSession *session);
-/* Forget the kept blocks: the results are complete. */
-int circuit_session_end(CircuitSession *session);
 void circuit_session_release(CircuitSession *session);
 
 /* --out, --svg, --dot. A file that holds the same already stays; another one is replaced with

@@ -64,7 +64,7 @@ static int run(CircuitSession *session, CircuitStudy *study)
     rc = rc ? rc : circuit_files_write(session, &found);
     if (rc == 0) {
         circuit_report(context->report, &found);
-        rc = circuit_session_end(session);
+        rc = store_journal_drop(context->store, session->journal.key); /* complete: forget */
     }
     if (rc == 0 && !session->given->svg) {
         study_next_again(context, "--svg", "circuit.svg");
