@@ -349,6 +349,13 @@ static int look_judge(const DbLook *look, const char *path, DbMode mode, const D
     if (!look->is_database) {
         return look->is_unborn ? 0 : not_a_database(path);
     }
+    /* SQLite keeps journals by name: a writer by one name would not see those of another. */
+    if (mode != DB_READ && look->n_names > 1) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: has %llu names (hard links), of which only one could be written to "
+                       "safely; remove the others, or write to a copy",
+                       path, (unsigned long long)look->n_names);
+    }
     /* Without a mark: a file that a process is making just now, or a foreign one. A reader can find
      * out which without a trace, but not if SQLite must make a log for it. */
     return look->application_id == schema->application_id ||

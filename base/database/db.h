@@ -30,8 +30,8 @@ typedef struct DbSchema {
 } DbSchema;
 
 /* Returns 0, OGPT_EIO (cannot open, disk full), OGPT_EFORMAT (not a database, other application
- * id, foreign tables, damaged), OGPT_EVERSION (newer user_version), OGPT_ELOCKED (busy after 30 s).
- */
+ * id, foreign tables, damaged), OGPT_EVERSION (newer user_version), OGPT_ELOCKED (busy after 30 s),
+ * OGPT_EUSAGE (to be written to, and has a second name by a hard link). */
 int db_open(Db **out, const char *path, DbMode mode, const DbSchema *schema);
 void db_close(Db *db);
 /* The application id of an SQLite file, to tell what kind of file it is; read as bytes, so that a

@@ -33,6 +33,7 @@ typedef struct DbLook {
     bool missing;            /* no such file */
     bool open_here;          /* this process has it open: it was looked at then */
     uint64_t n_bytes;        /* 0: missing or empty */
+    uint64_t n_names;        /* hard links to it */
     bool is_database;        /* begins as an SQLite database does */
     bool is_wal;             /* its header asks for a write-ahead log */
     bool has_wal;            /* a log with content lies beside it */

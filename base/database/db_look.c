@@ -329,6 +329,7 @@ int db__look(DbLook *out, const char *path)
     }
     if (!out->missing) {
         out->n_bytes = (uint64_t)info.st_size;
+        out->n_names = (uint64_t)info.st_nlink;
         out->device = info.st_dev;
         out->inode = info.st_ino;
     }

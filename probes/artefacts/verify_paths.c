@@ -192,6 +192,30 @@ static int activations_examine(VerifyPaths *paths)
     return rc;
 }
 
+/* A file of text is no kind that can be verified, and is not damaged. 0: it is no text. */
+static int text_refuse(const char *path)
+{
+    char bytes[64];
+    FILE *file = fopen(path, "re");
+    const size_t n = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+    size_t i = 0;
+    while (i < n && (bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r' ||
+                     (bytes[i] >= ' ' && bytes[i] <= '~'))) {
+        i++;
+    }
+    if (file) {
+        fclose(file);
+    }
+    if (n == 0 || i < n || strncmp(bytes, "SQLite", n < 6 ? n : 6) == 0) {
+        return 0;
+    }
+    return err_set(OGPT_EUSAGE,
+                   "%s: a text file; verify checks corpora, results databases and the folders of "
+                   "networks, probes and activations (ogpt cases show reads a case file, ogpt "
+                   "import games)",
+                   path);
+}
+
 static int path_examine(VerifyPaths *paths)
 {
     const RunVerify verify = {verify_finding, model_add, paths};
@@ -211,6 +235,10 @@ static int path_examine(VerifyPaths *paths)
                                           : run_examine(paths, &verify);
     }
     rc = rc ? rc : db_application_id(&id, path);
+    if (rc == OGPT_EFORMAT) {
+        const int text = text_refuse(path);
+        rc = text ? text : rc;
+    }
     if (rc != 0) {
         return rc;
     }

@@ -35,6 +35,7 @@ expect 0 cases pairs pairs.csv --n 5 --size 6 --quiet
 expect 0 cases make four.csv --n 5 --size 4 --min-moves 2 --before-end 2 --quiet
 sound=(six.ogpc four.ogpc six other four probe)
 expect 0 verify "${sound[@]}"
+printf '\1\2 no database' >odd.bin
 state >before
 
 # Illegal game text: the place in the text, and what was expected there.
@@ -174,8 +175,9 @@ refuse 3 "six" show six --probe six --moves e4
 refuse 3 "probe: expected a case file" intervene six --probe probe --cases probe --layers 0 \
     --scale 1
 refuse 3 "six.ogpc:1:" intervene six --probe probe --cases six.ogpc --layers 0 --scale 1 --quiet
-expect 3 verify cases.csv
-holds "cases.csv: file is not a database"
+refuse 2 "cases.csv: a text file; verify checks corpora" verify cases.csv
+expect 3 verify odd.bin
+holds "odd.bin: file is not a database"
 holds "this is another kind of file, or damaged at its beginning: name another"
 lacks "ogpt verify"
 

@@ -128,8 +128,7 @@ holds '"finding"'
 head -c $((size / 2)) t3.ogpc >short.ogpc
 expect 3 verify short.ogpc
 echo "no database" >words.ogpc
-expect 3 verify words.ogpc
-holds "not a database"
+refuse 2 "a text file" verify words.ogpc
 refuse 3 "not a database" corpus info words.ogpc
 refuse 4 "no such file" verify nowhere.ogpc
 mkdir folder

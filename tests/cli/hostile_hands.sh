@@ -32,6 +32,22 @@ refuse 5 "locked by process $first" generate alias.ogpc --games 100000000 --size
 kill -KILL $first
 wait $first 2>/dev/null
 
+# A second name by a hard link: locks and journals go by name, so neither is written to.
+ln games.ogpc hard.ogpc
+before=$(sha256sum games.ogpc)
+for name in games hard; do
+    refuse 2 'hard links' generate $name.ogpc --games 3000 --size 4
+    [ -e $name.ogpc.lock ] && fail "$name.ogpc: a lock stays"
+done
+[ "$(sha256sum games.ogpc)" = "$before" ] || fail "a refused generate changed the corpus"
+expect 0 corpus info hard.ogpc
+rm hard.ogpc
+expect 0 generate games.ogpc --games 2000 --size 4 --quiet # the twin
+expect 0 perft 2 --store one.db --quiet
+ln one.db two.db
+refuse 2 'hard links' perft 2 --store two.db --quiet
+expect 0 runs list --store two.db
+
 # What is no file is no database.
 refuse 3 '/dev/null: a device' perft 2 --store /dev/null
 [ -e /dev/null-journal ] && fail "/dev/null-journal was made"

@@ -2,12 +2,13 @@
  *
  *   fault_driver PROGRAM SHIM full|tenth [NAME...]
  *
- * NAME is a fault (F5), a loop (calls) or a job (export); without one all run. After each loop its
- * negative twin runs: there every trial is damaged, and a twin that does not lose all of them
- * proves that the loop can see nothing. The six jobs of F5 have one judge and share one twin, that
- * of `cases make`: in the other jobs nobody may read again what a write only pretended to write. At
- * the end stand the sums of all kills and of all failing calls. Exit: 0 nothing lost, 1 something
- * lost or a blind loop, 2 cannot start, 77 nothing of it can run in this build or on this machine.
+ * NAME is a fault (F5), a loop (calls), a job (train) or one of its loops (calls/train); without
+ * one all run. After each loop its negative twin runs: there every trial is damaged, and a twin
+ * that does not lose all of them proves that the loop can see nothing. The six jobs of F5 have one
+ * judge and share one twin, that of `cases make`: in the other jobs nobody may read again what a
+ * write only pretended to write. At the end stand the sums of all kills and of all failing calls.
+ * Exit: 0 nothing lost, 1 something lost or a blind loop, 2 cannot start, 77 nothing of it can run
+ * in this build or on this machine.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,12 +108,24 @@ static void sums_print(void)
     }
 }
 
+/* Whether a name asks for the loop: F5, calls, train, or calls/train. */
+static bool asks_for(const char *name, const FaultLoop *loop)
+{
+    const size_t n = strcspn(name, "/");
+    const char *job = loop->job ? loop->job : "";
+    if (name[n] == '/') {
+        return strlen(loop->name) == n && strncmp(name, loop->name, n) == 0 &&
+               strcmp(name + n + 1, job) == 0;
+    }
+    return strcmp(name, loop->fault) == 0 || strcmp(name, loop->name) == 0 ||
+           strcmp(name, job) == 0;
+}
+
 static bool wanted(const FaultLoop *loop, int argc, char **argv)
 {
     bool found = argc == 0;
     for (int i = 0; i < argc; i++) {
-        found = found || strcmp(argv[i], loop->fault) == 0 || strcmp(argv[i], loop->name) == 0 ||
-                (loop->job && strcmp(argv[i], loop->job) == 0);
+        found = found || asks_for(argv[i], loop);
     }
     return found;
 }

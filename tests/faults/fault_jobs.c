@@ -314,7 +314,7 @@ bool job_measure(JobOutcome *whole, const FaultJob *job)
     }
     whole->seconds = best;
     if (end.code != 0) {
-        return finding("ogpt %s: exit code %d: %s", job->command, end.code, end.err);
+        return lab_against("undisturbed", &end);
     }
     return outcome_take(whole, job, end.out) && job_compare(job, whole, end.out);
 }
@@ -417,7 +417,7 @@ bool job_judge(const FaultJob *job, const JobOutcome *whole, bool spoil)
     static End end;
     lab_run(&end, job->command, 1 + (int)lab_random(3), false);
     if (end.code != 0) {
-        return finding("typed again: exit code %d, signal %d: %s", end.code, end.signal, end.err);
+        return lab_against("typed again", &end);
     }
     if (spoil) {
         result_spoil(job);

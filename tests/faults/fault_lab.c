@@ -18,7 +18,7 @@
 #include "base/files.h"
 #include "base/process.h"
 
-#define HANG_SECONDS 60.0
+#define HANG_SECONDS 300.0 /* a job of a tenth of a second, beside a dozen busy processes */
 #define WORDS_MAX 64
 #define TELL_SECONDS 60.0 /* between two lines of progress */
 #define LOSSES_PRINTED 5
