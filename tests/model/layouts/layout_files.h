@@ -7,7 +7,7 @@
 #include "base/manifest.h"
 #include "base/formats/safetensors.h"
 
-#define MAX_TENSORS 128
+#define MAX_TENSORS 192
 
 /* All tensors of a file, in memory. */
 typedef struct TensorFile {
