@@ -48,7 +48,7 @@ size_t attribution_bytes(const GptConfig *cfg, const AttributionTarget *target,
     size_t worker = attributor_bytes(cfg, &list, target->readout.n_columns, options->all) +
                     writes_bytes(cfg, &list, largest_pass(set), PASS_GAMES);
     return passes_bytes(cfg, TAPE_FORWARD, PASS_GAMES, work) + work_workers(work) * worker +
-           (slots_of(set, work) + 1) * slot + set->n_games * game +
+           (slots_of(set, work) + 3) * slot + set->n_games * game +
            BOOTSTRAP_REPLICATES * set->n_games * sizeof(uint16_t);
 }
 
@@ -58,9 +58,9 @@ static void want_rows(AttributionRun *run, size_t worker, const PassBatch *pass)
 {
     const PositionSet *set = &run->positions->set;
     RunWorker *w = &run->workers[worker];
-    size_t n = 0;
+    size_t n = 0, game = run->first_game + pass->game;
     for (size_t b = 0; b < pass->B; b++) {
-        for (size_t i = set->first[pass->game + b]; i < set->first[pass->game + b + 1]; i++) {
+        for (size_t i = set->first[game + b]; i < set->first[game + b + 1]; i++) {
             w->rows[n++] = b * pass->T + set->t[i];
         }
     }
@@ -163,7 +163,8 @@ static int add_rows(AttributionRun *run, const PassBatch *pass, size_t first, si
     const PositionSet *set = &run->positions->set;
     RunWorker *w = &run->workers[pass->worker];
     RunSlot *slot = &run->slots[pass->slot];
-    size_t K = run->target->readout.n_columns, position = set->first[pass->game] + first;
+    size_t K = run->target->readout.n_columns;
+    size_t position = set->first[run->first_game + pass->game] + first;
     const float *shuffled = run->positions->shuffled;
     const AttributionValues *v =
         attributor_rows(w->attributor, &w->writes, run->positions->weights + position * K,
@@ -194,7 +195,7 @@ static int run_visit(void *context, const PassBatch *pass)
 {
     AttributionRun *run = context;
     RunWorker *w = &run->workers[pass->worker];
-    size_t game = pass->game;
+    size_t game = run->first_game + pass->game;
     int rc = 0;
     if (w->game != pass->game) { /* no site was asked for */
         want_rows(run, pass->worker, pass);
@@ -204,7 +205,7 @@ static int run_visit(void *context, const PassBatch *pass)
         size_t left = w->writes.n - first;
         rc = add_rows(run, pass, first, left < ATTRIBUTION_ROWS ? left : ATTRIBUTION_ROWS, &game);
     }
-    w->game = SIZE_MAX; /* the next pass may be of the same games in another run */
+    w->game = SIZE_MAX; /* the next block counts from 0 again */
     return rc;
 }
 
@@ -212,12 +213,58 @@ static int run_gather(void *context, size_t first, size_t n)
 {
     AttributionRun *run = context;
     for (size_t slot = 0; slot * PASS_GAMES < n; slot++) {
-        attribution__slot_add(&run->sums, &run->slots[slot], &run->list);
+        attribution__slot_add(&run->block, &run->slots[slot], &run->list);
     }
     return 0;
 }
 
 /* ---- the whole ---- */
+
+/* Games first .. first+n-1: their values, and run->block. */
+static int run_block(AttributionRun *run, size_t first, size_t n, const Work *work)
+{
+    const PositionSet *set = &run->positions->set;
+    PassGames games = {.vocab = set->vocab,
+                       .n = n,
+                       .moves = set->moves + first * (size_t)set->vocab->variant->n_moves,
+                       .read = run->positions->read ? run->positions->read + first : NULL};
+    PassCalls calls = {.context = run, .hook = run_hook, .visit = run_visit, .gather = run_gather};
+    run->first_game = first;
+    writes_want(calls.sites, &run->list);
+    return passes_run(run->gpt, &games, &calls, work);
+}
+
+/* A block of games after the other; those of long runs are kept. */
+static int run_blocks(AttributionRun *run, const Work *work)
+{
+    size_t n_games = run->positions->set.n_games, each = attribution__block_games(run);
+    bool one = n_games <= each;
+    bool kept = run->options->block_games > 0 ||
+                run->positions->set.n_positions > ATTRIBUTION_KEPT_POSITIONS;
+    const WorkJournal *journal = kept && !one ? work->journal : NULL;
+    const Work quiet = work_quiet(work);
+    int rc = 0;
+    for (size_t first = 0, block = 0; first < n_games && rc == 0; first += each, block++) {
+        size_t n = n_games - first < each ? n_games - first : each;
+        int found = 0;
+        attribution__slot_clear(&run->block, &run->list);
+        if (journal) {
+            found = attribution__recall(run, journal, block, first, n);
+            rc = found < 0 ? found : 0;
+        }
+        if (!found) {
+            rc = run_block(run, first, n, one ? work : &quiet);
+            rc = rc || !journal ? rc : attribution__keep(run, journal, block, first, n);
+        }
+        if (rc == 0) {
+            attribution__slot_add(&run->sums, &run->block, &run->list);
+        }
+        if (!one) {
+            work_tick(work, "games", (double)(first + n), (double)n_games);
+        }
+    }
+    return rc;
+}
 
 int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *target,
                     const AttributionPositions *positions, const AttributionOptions *options,
@@ -238,14 +285,7 @@ int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *t
     *out = (Attribution){.list = run.list,
                          .n_shares = run.n_groups > 0 ? run.n_groups + ATTRIBUTION_ALL : 0};
     int rc = attribution__allocate(&run, largest_pass(set));
-    if (rc == 0) {
-        PassGames games = {
-            .vocab = set->vocab, .n = set->n_games, .moves = set->moves, .read = positions->read};
-        PassCalls calls = {
-            .context = &run, .hook = run_hook, .visit = run_visit, .gather = run_gather};
-        writes_want(calls.sites, &run.list);
-        rc = passes_run(gpt, &games, &calls, work);
-    }
+    rc = rc ? rc : run_blocks(&run, work);
     rc = rc ? rc : attribution__finish(&run, work);
     attribution__release(&run);
     if (rc != 0) {

@@ -11,9 +11,12 @@
 
 typedef struct AttributionOptions {
     AttributionGrain grain;
-    bool recomputed; /* values with the LayerNorm computed again, else with its scale kept */
-    bool back;       /* grain source: count positions back from the reader */
-    bool all;        /* keep every contribution of the first position to every column */
+    bool recomputed;    /* values with the LayerNorm computed again, else with its scale kept */
+    bool back;          /* grain source: count positions back from the reader */
+    bool all;           /* keep every contribution of the first position to every column */
+    size_t block_games; /* games that are kept together in work->journal, a multiple of PASS_GAMES;
+                         * 0: 1,024, at the grains source and neuron 256 (then 9 MB), and nothing is
+                         * kept of a run of at most ATTRIBUTION_KEPT_POSITIONS */
 } AttributionOptions;
 
 /* One component. Means over the positions. */
@@ -55,6 +58,7 @@ typedef struct Attribution {
     double *columns; /* (K) what the network says there, or NULL; owned */
 } Attribution;
 
+#define ATTRIBUTION_KEPT_POSITIONS 20000 /* a run of more takes long enough to be kept */
 #define ATTRIBUTION_ERASED 0.5 /* a write that is taken back by more than this is flagged */
 
 /* Bytes that attribution_run will take. */
@@ -62,6 +66,7 @@ size_t attribution_bytes(const GptConfig *cfg, const AttributionTarget *target,
                          const AttributionPositions *positions, const AttributionOptions *options,
                          const Work *work);
 /* positions: aimed at this target. The same numbers for any number of workers; tick("games").
+ * Finished blocks of games go to work->journal (see block_games).
  * Returns 0, OGPT_EFORMAT (network and games are of different boards), OGPT_ENUM (a column is not
  * finite), OGPT_EINTR, OGPT_ENOMEM. */
 int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *target,

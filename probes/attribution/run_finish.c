@@ -107,6 +107,7 @@ int attribution__allocate(AttributionRun *run, size_t most_rows)
                  run->numbers && run->counts && out->rows && out->shares &&
                  (!run->options->all || (out->all && out->columns));
     int rc = whole ? slot_allocate(&run->sums, &run->list) : OGPT_ENOMEM;
+    rc = rc ? rc : slot_allocate(&run->block, &run->list);
     for (size_t i = 0; i < run->n_slots && rc == 0; i++) {
         rc = slot_allocate(&run->slots[i], &run->list);
     }
@@ -130,6 +131,7 @@ void attribution__release(AttributionRun *run)
         slot_release(&run->slots[i]);
     }
     slot_release(&run->sums);
+    slot_release(&run->block);
     mem_free(run->workers);
     mem_free(run->slots);
     mem_free(run->group_of);

@@ -41,13 +41,22 @@ typedef struct AttributionRun {
     size_t n_groups, n_workers, n_slots;
     size_t *group_of; /* (J) */
     RunWorker *workers;
-    RunSlot *slots, sums;
-    double *values;  /* (n_games, J) */
-    double *groups;  /* (n_games, 3, n_groups): true, random, shuffled; frozen */
-    double *numbers; /* (n_games) */
-    double *counts;  /* (n_games) positions */
+    RunSlot *slots, block, sums;
+    size_t first_game; /* of the block under way */
+    double *values;    /* (n_games, J) */
+    double *groups;    /* (n_games, 3, n_groups): true, random, shuffled; frozen */
+    double *numbers;   /* (n_games) */
+    double *counts;    /* (n_games) positions */
 } AttributionRun;
 
+/* Games that are computed and kept together. */
+size_t attribution__block_games(const AttributionRun *run);
+/* run_kept.c: the values of n games and the sums of their block, from the journal and into it.
+ * recall returns 1, 0 (not kept) or OGPT_E*; keep 0 or OGPT_E*. */
+int attribution__recall(AttributionRun *run, const WorkJournal *journal, size_t block, size_t first,
+                        size_t n);
+int attribution__keep(AttributionRun *run, const WorkJournal *journal, size_t block, size_t first,
+                      size_t n);
 int attribution__allocate(AttributionRun *run, size_t most_rows);
 void attribution__release(AttributionRun *run);
 void attribution__slot_clear(RunSlot *slot, const ComponentList *list);

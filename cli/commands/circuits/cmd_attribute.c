@@ -2,7 +2,7 @@
  * read from it. */
 #include "base/arena.h"
 #include "base/err.h"
-#include "cli/commands/circuits/attribute_session.h"
+#include "cli/commands/circuits/attribute_journal.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
@@ -66,32 +66,43 @@ static int check_memory(const AttributeSession *session)
     return 0;
 }
 
+static void report(const AttributeSession *session, const Attribution *found)
+{
+    const AttributeOptions *given = session->given;
+    const Subject *subject = &session->inputs.subject;
+    attribution_report(session->context->report,
+                       &(AttributionFindings){.found = found,
+                                              .target = &session->target,
+                                              .positions = &session->positions,
+                                              .options = &session->options,
+                                              .vocab = subject->vocab,
+                                              .model_hash = subject->model.model_hash,
+                                              .source = session->source,
+                                              .typed = given->moves,
+                                              .top = (int)given->top,
+                                              .maps = (int)given->maps,
+                                              .style = session->context->style});
+}
+
 static int run(AttributeSession *session)
 {
     Context *context = session->context;
     Attribution found = {0};
+    AttributeJournal journal;
     int rc = attribute_load(session);
-    rc = rc ? rc : study_begin(context, session->inputs.subject.model.path, false);
+    rc = rc ? rc : study_begin(context, session->inputs.subject.model.path, true);
     rc = rc ? rc : attribute_draw(session);
     rc = rc ? rc : check_memory(session);
-    rc = rc ? rc
-            : attribution_run(&found, session->inputs.subject.model.gpt, &session->target,
-                              &session->positions, &session->options,
-                              study_work(context, "attribution", "games"));
+    rc = rc ? rc : attribute_journal_begin(&journal, session);
     if (rc == 0) {
-        attribution_report(
-            context->report,
-            &(AttributionFindings){.found = &found,
-                                   .target = &session->target,
-                                   .positions = &session->positions,
-                                   .options = &session->options,
-                                   .vocab = session->inputs.subject.vocab,
-                                   .model_hash = session->inputs.subject.model.model_hash,
-                                   .source = session->source,
-                                   .typed = session->given->moves,
-                                   .top = (int)session->given->top,
-                                   .maps = (int)session->given->maps,
-                                   .style = context->style});
+        Work work = *study_work(context, "attribution", "games");
+        work.journal = &journal.callbacks;
+        rc = attribution_run(&found, session->inputs.subject.model.gpt, &session->target,
+                             &session->positions, &session->options, &work);
+    }
+    if (rc == 0) {
+        report(session, &found);
+        rc = attribute_journal_end(&journal);
     }
     attribution_release(&found);
     return rc;

@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "model/planted/planted.h"
 #include "num/blas.h"
+#include "probes/activations/passes.h"
 #include "probes/attribution/attribution_run.h"
 
 static Subject subject; /* shipped: 6x6 */
@@ -116,6 +117,77 @@ static void any_number_of_workers_gives_the_same_rows(void **state)
     attribution_release(&found[1]);
     attribution_target_release(&target);
     pool_free(pool);
+    (void)state;
+}
+
+/* ---- interrupted, and typed again ---- */
+
+enum { BLOCKS_MAX = 8 };
+
+typedef struct FakeJournal {
+    double *kept[BLOCKS_MAX];
+    size_t n[BLOCKS_MAX];
+    int n_kept, n_recalled, stop_after; /* keeping fails behind so many; 0: never */
+} FakeJournal;
+
+static int fake_recall(void *context, double *values, size_t n, const char *stage, size_t block)
+{
+    FakeJournal *journal = context;
+    assert_true(block < BLOCKS_MAX);
+    if (!journal->kept[block]) {
+        return 0;
+    }
+    assert_int_equal(journal->n[block], n);
+    memcpy(values, journal->kept[block], n * sizeof(*values));
+    journal->n_recalled++;
+    (void)stage;
+    return 1;
+}
+
+static int fake_keep(void *context, const double *values, size_t n, const char *stage, size_t block)
+{
+    FakeJournal *journal = context;
+    journal->kept[block] = malloc(n * sizeof(*values));
+    assert_non_null(journal->kept[block]);
+    memcpy(journal->kept[block], values, n * sizeof(*values));
+    journal->n[block] = n;
+    (void)stage;
+    return ++journal->n_kept == journal->stop_after ? err_set(OGPT_EINTR, "stopped here") : 0;
+}
+
+static void an_interrupted_run_goes_on(void **state)
+{
+    Attribution whole, found;
+    AttributionPositions positions;
+    AttributionTarget target;
+    AttributionOptions options = {.grain = GRAIN_HEAD, .block_games = PASS_GAMES};
+    FakeJournal journal = {.stop_after = 2};
+    WorkJournal callbacks = {&journal, fake_recall, fake_keep};
+    Work work = {.seed = 5, .journal = &callbacks};
+    assert_int_equal(attribution_target_board(&target, &probe, "probe", 3, -1, NULL), 0);
+    readout_draw_random(&target.readout, 1);
+    run_fresh(&whole, &positions, &target, &options, 40, &(Work){.seed = 5});
+    const Gpt *gpt = subject.model.gpt;
+    assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work),
+                     OGPT_EINTR);
+    assert_int_equal(journal.n_kept, 2); /* of three blocks */
+    assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work), 0);
+    assert_int_equal(journal.n_recalled, 2);
+    assert_int_equal(journal.n_kept, 3);
+    assert_memory_equal(found.rows, whole.rows, found.list.n * sizeof(AttributionRow));
+    assert_memory_equal(found.shares, whole.shares, found.n_shares * sizeof(AttributionShare));
+    assert_true(found.identity_error == whole.identity_error && found.n_erased == whole.n_erased);
+    attribution_release(&found);
+    journal.kept[0][100] += 1; /* twin: what was kept is what counts */
+    assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work), 0);
+    assert_memory_not_equal(found.rows, whole.rows, found.list.n * sizeof(AttributionRow));
+    for (size_t i = 0; i < BLOCKS_MAX; i++) {
+        free(journal.kept[i]);
+    }
+    attribution_release(&found);
+    attribution_release(&whole);
+    attribution_positions_release(&positions);
+    attribution_target_release(&target);
     (void)state;
 }
 
@@ -236,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shipped_network_adds_up),
         cmocka_unit_test(any_number_of_workers_gives_the_same_rows),
+        cmocka_unit_test(an_interrupted_run_goes_on),
         cmocka_unit_test(shares_are_of_the_truth_and_controls_get_little),
         cmocka_unit_test(intervals_are_those_of_bootstrap_ratio),
         cmocka_unit_test(a_planted_head_has_all_of_it),
