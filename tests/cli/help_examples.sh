@@ -25,6 +25,8 @@ ogpt activations;test$;test --games 20
 ogpt cases make; --n [0-9]+; --n 5
 ogpt cases pairs; --n [0-9]+; --n 5
 ogpt cases make erase;$; --n 5
+ogpt attribute; --games 200; --games 10
+ogpt attribute runs;$; --games 10
 ogpt perft; 1[02]; 7
 '
 not_here='

@@ -143,6 +143,9 @@ document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0
 document 'intervene tuned' "${edit[@]}" --tune tune.csv --method gradient --steps 2
 document 'intervene all' "${edit[@]}" --tune tune.csv --method all --steps 2 --means-from six.ogpc
 document saliency saliency net --probe mine --moves "$moves"
+document attribute attribute net --probe mine --fresh --games 20 --csv attribute
+header attribute attribute/*.csv
+document 'attribute game' attribute net --probe mine --moves "$moves" --by source --to logit
 document show show net --probe mine --moves "$moves" --flip d4 --probabilities
 document 'show erase' show net --probe mine --moves "$moves" --erase d4
 printf 'hint\nflip d4\nundo\nsave game.pgn\nhelp\nnothing\n' |

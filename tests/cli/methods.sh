@@ -156,6 +156,9 @@ documented 'intervene --method gradient'
 expect 0 saliency m --probe mine --moves "e4 c5" --json
 documented saliency
 
+expect 0 attribute m --probe mine --fresh --games 10 --json
+documented attribute
+
 # The usual tables of the store.
 for table in $("$OGPT" runs table --quiet | cut -d' ' -f1); do
     expect 0 runs table "$table"
