@@ -1,6 +1,7 @@
 /* probes/attribution/attribution_target.c - contract in probes/attribution/attribution_target.h. */
 #include "probes/attribution/attribution_target.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -180,6 +181,43 @@ int attribution_positions_of_pairs(AttributionPositions *out, const PairSet *pai
         set_history(out, i, pairs->pairs[i].clean, pairs->pairs[i].n_moves);
         out->pairs[i] = pairs->pairs[i];
     }
+    return rc;
+}
+
+/* The beginning of a file, "" if it cannot be read. */
+static void first_word(char out[7], const char *path)
+{
+    FILE *file = fopen(path, "r");
+    out[file ? fread(out, 1, 6, file) : 0] = '\0';
+    if (file) {
+        fclose(file);
+    }
+}
+
+int attribution_positions_read(AttributionPositions *out, const GameVariant *variant,
+                               const char *path, int n_ctx)
+{
+    char word[7];
+    PairSet pairs = {0};
+    CaseSet cases = {0};
+    int rc;
+    *out = (AttributionPositions){0};
+    first_word(word, path);
+    if (strcmp(word, "clean,") == 0) {
+        rc = pairs_read(&pairs, variant, path);
+        rc = rc ? rc : attribution_positions_of_pairs(out, &pairs);
+    } else {
+        rc = cases_read(&cases, variant, path);
+        rc = rc ? rc : attribution_positions_of_cases(out, &cases);
+    }
+    for (size_t i = 0; i < out->set.n_games && rc == 0; i++) {
+        if (out->read[i] > n_ctx) {
+            rc = err_set(OGPT_EFORMAT, "%s: history %zu has %d moves, the network reads %d", path,
+                         i + 1, out->read[i], n_ctx);
+        }
+    }
+    pairs_release(&pairs);
+    cases_release(&cases);
     return rc;
 }
 

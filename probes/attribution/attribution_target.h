@@ -61,6 +61,10 @@ int attribution_positions_of_game(AttributionPositions *out, const Vocab *vocab,
 /* The last position of every history of cases, or of every clean history of pairs. */
 int attribution_positions_of_cases(AttributionPositions *out, const CaseSet *cases);
 int attribution_positions_of_pairs(AttributionPositions *out, const PairSet *pairs);
+/* A file of either kind; a file of pairs is known by its header. Errors as cases_read and
+ * pairs_read; also OGPT_EFORMAT for a history of more than n_ctx moves. */
+int attribution_positions_read(AttributionPositions *out, const GameVariant *variant,
+                               const char *path, int n_ctx);
 void attribution_positions_release(AttributionPositions *positions);
 
 /* Fill weights and shuffled, and leave out the positions that ask for nothing. Returns 0,

@@ -138,45 +138,6 @@ static int open_game(AttributeSession *session)
     return attribution_positions_of_game(&session->positions, subject->vocab, moves, n);
 }
 
-/* A file of pairs is known by its header. */
-static bool is_pairs(const char *path)
-{
-    char line[16] = "";
-    FILE *file = fopen(path, "r");
-    bool found = file && fgets(line, sizeof(line), file) && strncmp(line, "clean,", 6) == 0;
-    if (file) {
-        fclose(file);
-    }
-    return found;
-}
-
-static int open_cases(AttributeSession *session)
-{
-    const Subject *subject = &session->inputs.subject;
-    const char *path = session->given->cases;
-    PairSet pairs = {0};
-    CaseSet cases = {0};
-    int rc;
-    session->source = path;
-    if (is_pairs(path)) {
-        rc = pairs_read(&pairs, subject->variant, path);
-        rc = rc ? rc : attribution_positions_of_pairs(&session->positions, &pairs);
-    } else {
-        rc = cases_read(&cases, subject->variant, path);
-        rc = rc ? rc : attribution_positions_of_cases(&session->positions, &cases);
-    }
-    const AttributionPositions *positions = &session->positions;
-    for (size_t i = 0; i < positions->set.n_games && rc == 0; i++) {
-        if (positions->read[i] > subject->model.gpt->cfg.n_ctx) {
-            rc = err_set(OGPT_EFORMAT, "%s: history %zu has %d moves, the network reads %d", path,
-                         i + 1, positions->read[i], subject->model.gpt->cfg.n_ctx);
-        }
-    }
-    pairs_release(&pairs);
-    cases_release(&cases);
-    return rc;
-}
-
 int attribute_load(AttributeSession *session)
 {
     Context *context = session->context;
@@ -194,7 +155,12 @@ int attribute_load(AttributeSession *session)
                                                 .recomputed = given->ln == 1,
                                                 .back = !given->moves,
                                                 .all = given->moves};
-        rc = given->moves ? open_game(session) : given->cases ? open_cases(session) : 0;
+        rc = given->moves ? open_game(session) : 0;
+    }
+    if (rc == 0 && given->cases) {
+        session->source = given->cases;
+        rc = attribution_positions_read(&session->positions, session->inputs.subject.variant,
+                                        given->cases, session->inputs.subject.model.gpt->cfg.n_ctx);
     }
     return rc;
 }

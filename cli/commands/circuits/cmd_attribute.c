@@ -1,12 +1,15 @@
 /* cli/commands/circuits/cmd_attribute.c - ogpt attribute: which parts of the network wrote what is
  * read from it. */
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/err.h"
-#include "cli/commands/circuits/attribute_journal.h"
+#include "cli/commands/circuits/attribute_session.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/circuits/attribution_boards.h"
+#include "store/journal.h"
 
 #define AT(field) offsetof(AttributeOptions, field)
 static const OptionSpec options[] = {
@@ -84,25 +87,35 @@ static void report(const AttributeSession *session, const Attribution *found)
                                               .style = session->context->style});
 }
 
-static int run(AttributeSession *session)
+/* Finished blocks of a long run are kept until its results are stored. */
+static int compute(Attribution *found, const AttributeSession *session)
 {
     Context *context = session->context;
+    const ModelFile *model = &session->inputs.subject.model;
+    StoreJournal kept = {.store = context->store};
+    WorkJournal journal = store_journal_work(&kept);
+    Work work = *study_work(context, "attribution", "games");
+    char who[HASH_HEX_SIZE + 32];
+    work.journal = &journal;
+    snprintf(who, sizeof(who), "%s %s", OGPT_VERSION, model->model_hash);
+    int rc =
+        attribution_key(kept.key, who, &session->target, &session->positions, &session->options);
+    rc = rc ? rc
+            : attribution_run(found, model->gpt, &session->target, &session->positions,
+                              &session->options, &work);
+    return rc ? rc : store_journal_drop(kept.store, kept.key);
+}
+
+static int run(AttributeSession *session)
+{
     Attribution found = {0};
-    AttributeJournal journal;
     int rc = attribute_load(session);
-    rc = rc ? rc : study_begin(context, session->inputs.subject.model.path, true);
+    rc = rc ? rc : study_begin(session->context, session->inputs.subject.model.path, true);
     rc = rc ? rc : attribute_draw(session);
     rc = rc ? rc : check_memory(session);
-    rc = rc ? rc : attribute_journal_begin(&journal, session);
-    if (rc == 0) {
-        Work work = *study_work(context, "attribution", "games");
-        work.journal = &journal.callbacks;
-        rc = attribution_run(&found, session->inputs.subject.model.gpt, &session->target,
-                             &session->positions, &session->options, &work);
-    }
+    rc = rc ? rc : compute(&found, session);
     if (rc == 0) {
         report(session, &found);
-        rc = attribute_journal_end(&journal);
     }
     attribution_release(&found);
     return rc;
