@@ -412,6 +412,29 @@ float float16_widen(uint16_t half)
     return out;
 }
 
+uint16_t float16_narrow(float number)
+{
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof(bits));
+    const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    const uint32_t size = bits & 0x7fffffff; /* of the absolute value, in its order */
+    if (size > 0x7f800000) {
+        return sign | 0x7e00; /* NaN */
+    }
+    if (size >= 0x477ff000) { /* 65520, half way to 2^16 */
+        return sign | 0x7c00;
+    }
+    if (size < 0x38800000) { /* below 2^-14: multiples of 2^-24. The sum rounds to them */
+        float magnitude;
+        memcpy(&magnitude, &size, sizeof(magnitude));
+        magnitude += 0.5f;
+        memcpy(&bits, &magnitude, sizeof(bits));
+        return (uint16_t)(sign | (bits - 0x3f000000));
+    }
+    const uint32_t odd = size >> 13 & 1; /* ties to even */
+    return (uint16_t)(sign | ((size - 0x38000000 + 0xfff + odd) >> 13));
+}
+
 float bfloat16_widen(uint16_t half)
 {
     uint32_t bits = (uint32_t)half << 16;

@@ -54,6 +54,8 @@ uint64_t st_numbers(const StTensor *tensor);
 /* Exact: every half is a float. */
 float float16_widen(uint16_t half);
 float bfloat16_widen(uint16_t half);
+/* The nearest half, ties to even; infinity above 65519, NaN stays NaN (IEEE 754-2008, 4.3.1). */
+uint16_t float16_narrow(float number);
 /* Read an F32, F16 or BF16 tensor of exactly this shape into out. OGPT_EFORMAT names tensor and
  * both shapes; NaN or infinity is refused (tensor and index named) unless allow_nonfinite. */
 int st_read_f32(float *out, const StFile *file, const char *name, size_t rank,

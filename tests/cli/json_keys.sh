@@ -146,6 +146,7 @@ document saliency saliency net --probe mine --moves "$moves"
 document attribute attribute net --probe mine --fresh --games 20 --csv attribute
 header attribute attribute/*.csv
 document 'attribute game' attribute net --probe mine --moves "$moves" --by source --to logit
+document explore explore net --probe mine --out page.html
 document show show net --probe mine --moves "$moves" --flip d4 --probabilities
 document 'show erase' show net --probe mine --moves "$moves" --erase d4
 printf 'hint\nflip d4\nundo\nsave game.pgn\nhelp\nnothing\n' |

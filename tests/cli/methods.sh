@@ -155,6 +155,8 @@ expect 0 intervene m --probe mine --cases cases.csv --layers 1 --method gradient
 documented 'intervene --method gradient'
 expect 0 saliency m --probe mine --moves "e4 c5" --json
 documented saliency
+expect 0 explore m --probe mine --out page.html --json
+documented explore
 
 expect 0 attribute m --probe mine --fresh --games 10 --json
 documented attribute

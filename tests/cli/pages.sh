@@ -24,7 +24,7 @@ options_missing() { # FILE COMMAND: those of the page `expected` that the text o
 }
 "$OGPT" help | sed -n '/^commands:/,/^$/p' | sed -n 's/^  \([a-z][a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' |
     grep -v '^help' >commands
-[ "$(wc -l <commands)" -ge 29 ] || fail "29 commands expected, found $(wc -l <commands)"
+[ "$(wc -l <commands)" -ge 30 ] || fail "30 commands expected, found $(wc -l <commands)"
 [ "$(find "$share/man/man1" -name 'ogpt-*' | wc -l)" = "$(wc -l <commands)" ] || fail "a page for each"
 bash=$share/bash-completion/completions/ogpt zsh=$share/zsh/site-functions/_ogpt
 fish=$share/fish/vendor_completions.d/ogpt.fish

@@ -394,6 +394,33 @@ static void halves_put(const char *dtype, const uint16_t *halves, size_t n)
     put("halves", bytes, 8 + (size_t)length + 2 * n);
 }
 
+/* Every half comes back, and every number next to a tie goes to the nearer half. */
+static void test_halves_are_narrowed(void **state)
+{
+    float between[2], number;
+    for (uint32_t half = 0; half < 65536; half++) {
+        float wide = float16_widen((uint16_t)half);
+        uint16_t back = float16_narrow(wide);
+        assert_true(isnan(wide) ? isnan(float16_widen(back)) && back >> 15 == half >> 15
+                                : back == half);
+    }
+    for (uint32_t half = 0; half + 1 < 0x7c00; half++) { /* halves of equal sign, in their order */
+        double low = (double)float16_widen((uint16_t)half);
+        double high = half + 1 == 0x7c00 ? 65536 : (double)float16_widen((uint16_t)(half + 1));
+        number = (float)((low + high) / 2); /* a tie: exact in single precision */
+        between[0] = nextafterf(number, 0.0f);
+        between[1] = nextafterf(number, 1e9f);
+        assert_int_equal(float16_narrow(number), half + (half & 1));
+        assert_int_equal(float16_narrow(between[0]), half);
+        assert_int_equal(float16_narrow(between[1]), half + 1);
+        assert_int_equal(float16_narrow(-number), 0x8000 | (half + (half & 1)));
+    }
+    assert_int_equal(float16_narrow(65519.99f), 0x7bff);
+    assert_int_equal(float16_narrow(65520.0f), 0x7c00);
+    assert_int_equal(float16_narrow(-1e30f), 0xfc00);
+    assert_int_equal(float16_narrow(1e-30f), 0);
+}
+
 /* Every one of the 65,536 values of both kinds, sign of zero and kind of NaN included. */
 static void test_halves_are_widened(void **state)
 {
@@ -527,10 +554,15 @@ static void test_allocation_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest rest[] = {
-        cmocka_unit_test(test_good_files),         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_written_bytes),      cmocka_unit_test(test_reading_checks_content),
-        cmocka_unit_test(test_halves_are_widened), cmocka_unit_test(test_wrappers),
-        cmocka_unit_test(test_every_truncation),   cmocka_unit_test(test_writing_refuses),
+        cmocka_unit_test(test_good_files),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_written_bytes),
+        cmocka_unit_test(test_reading_checks_content),
+        cmocka_unit_test(test_halves_are_narrowed),
+        cmocka_unit_test(test_halves_are_widened),
+        cmocka_unit_test(test_wrappers),
+        cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_writing_refuses),
         cmocka_unit_test(test_allocation_faults),
     };
     enum { N_REST = sizeof(rest) / sizeof(rest[0]) };

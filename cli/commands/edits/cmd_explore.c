@@ -1,0 +1,101 @@
+/* cli/commands/edits/cmd_explore.c - ogpt explore: the network, its probes and a page to look
+ * inside, in one HTML file that needs no network and no program. */
+#include <string.h>
+
+#include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/study.h"
+#include "explorer/explorer_page.h"
+
+typedef struct ExploreOptions {
+    const char *probe, *out;
+} ExploreOptions;
+
+#define AT(field) offsetof(ExploreOptions, field)
+static const OptionSpec options[] = {
+    OPTION_PROBE(AT(probe), "what reads the boards"),
+    OPTION_OUT("out", AT(out), "FILE", "the page, such as page.html", .required = true),
+};
+
+static const Column columns[] = {
+    {"model", "model", .type = COLUMN_TEXT},
+    {"model_hash", "model hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
+    {"probe", "probe", .type = COLUMN_TEXT},
+    {"path", "written to", .type = COLUMN_TEXT},
+    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {"page_bytes", "page", .type = COLUMN_COUNT, .unit = "bytes"},
+    {"code_bytes", "of it code", .type = COLUMN_COUNT, .unit = "bytes"},
+    {"numbers", "numbers", .type = COLUMN_COUNT, .meaning = "float16, network and probes"},
+    {"weight_change", "rounding of a number", .digits = 6, .meaning = "the largest"},
+    {"logit_change", "change of a logit", .digits = 6, .unit = "nats",
+     .meaning = "the largest by that rounding, at all positions of 64 random games"},
+};
+static const TableSpec explore_table = {"explore", TABLE_COLUMNS(columns), .record = true};
+
+/* As a user types it: a shipped network by its name alone. */
+static const char *name_of_model(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char shipped[FILES_PATH_MAX];
+    return slash && context_shipped_model(shipped, slash + 1) && strcmp(shipped, path) == 0
+               ? slash + 1
+               : path;
+}
+
+static void explore_report(Context *context, const ExplorerPage *page, const char *probe_path,
+                           const ExplorerWritten *written)
+{
+    const ExploreOptions *given = context->options;
+    Table *table = study_table(context, &explore_table);
+    table_text(table, "model", context->args[0]);
+    table_text(table, "model_hash", page->subject->model.model_hash);
+    table_text(table, "probe", probe_path);
+    table_text(table, "path", given->out);
+    table_int(table, "size", page->subject->size);
+    table_int(table, "page_bytes", (int64_t)written->page_bytes);
+    table_int(table, "code_bytes", (int64_t)written->code_bytes);
+    table_int(table, "numbers", (int64_t)written->n_numbers);
+    table_num(table, "weight_change", written->weight_change);
+    table_num(table, "logit_change", written->logit_change);
+}
+
+static int explore_run(Context *context)
+{
+    const ExploreOptions *given = context->options;
+    Subject subject = {0};
+    Probe probe = {0};
+    char probe_path[FILES_PATH_MAX];
+    ExplorerWritten written;
+    const ExplorerPage page = {.subject = &subject,
+                               .probe = &probe,
+                               .version = OGPT_VERSION,
+                               .model_name = name_of_model(context->args[0]),
+                               .probe_name = given->probe};
+    int rc = context_subject_open(context, &subject, context->args[0]);
+    rc = rc ? rc : context_probe_open(context, &probe, probe_path, &subject, given->probe);
+    rc = rc ? rc : explorer_check(&page, probe_path);
+    rc = rc ? rc : study_begin(context, NULL, false);
+    rc = rc ? rc : explorer_write(&written, &page, given->out, context->force);
+    if (rc == 0) {
+        explore_report(context, &page, probe_path, &written);
+        context_say(context, "open it in a browser: it needs no network");
+    }
+    probe_release(&probe);
+    subject_release(&subject);
+    return rc;
+}
+
+const Command cmd_explore = {
+    .name = "explore",
+    .arguments = "MODEL [--probe PROBE] --out FILE",
+    .summary = "one HTML file to play, see the board inside a network, and change it there",
+    .examples = "ogpt explore tiny-8x8 --out page.html\n"
+                "ogpt explore runs/tiny --probe probe --out page.html --force",
+    COMMAND_OPTIONS(options, ExploreOptions),
+    .min_args = 1,
+    .max_args = 1,
+    .model_args = 1,
+    .uses = USES_FORCE,
+    COMMAND_TABLES(&explore_table),
+    .run = explore_run,
+};

@@ -1,0 +1,17 @@
+# cmake -DFOLDER=explorer -DOUT=FILE -P embed.cmake: the sources of the explorer page as C text. They are
+# written as arrays of bytes, because a string literal has no line breaks and an end at 4,095 characters.
+file(GLOB_RECURSE files RELATIVE ${FOLDER} ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js)
+list(SORT files)
+set(rows "")
+set(text "/* Made by cmake/embed.cmake. */\n#include \"explorer/explorer_page.h\"\n")
+set(n 0)
+foreach(file ${files})
+    file(READ ${FOLDER}/${file} bytes HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+    string(APPEND text "static const unsigned char file_${n}[] = {${bytes}0};\n")
+    string(APPEND rows "    {\"${file}\", (const char *)file_${n}, sizeof(file_${n}) - 1},\n")
+    math(EXPR n "${n} + 1")
+endforeach()
+string(APPEND text "const ExplorerSource explorer_sources[] = {\n${rows}    {0}};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,78 @@
+/* inside.js - the board that a probe reads at a layer, the strip of all layers, and the tools that
+ * change it. */
+
+/* What a view holds at a layer: cells of a drawing, wrong squares, words for each square. */
+function insideReading(app, reading) {
+    const K = app.probes.classes.length, viewer = app.viewer, edited = new Set(app.state.edits.map((one) => one.sq));
+    const cells = new Map(), words = new Map(), wrong = [];
+    app.probes.squares.forEach((sq, i) => {
+        const k = reading.classes[i], state = app.probes.stateOf(k, viewer), p = reading.p[i * K + k];
+        const isWrong = state !== app.editedBoard.cells[sq];
+        if (isWrong) {
+            wrong.push(sq);
+        }
+        cells.set(sq, { disc: state, strength: 0.3 + 0.7 * p, mark: isWrong ? 'wrong' : edited.has(sq) ? 'edited' : '',
+            chosen: app.state.panel === 'attribution' && app.state.square === sq });
+        const shares = app.probes.classes.map((name, j) => `${name} ${percent(reading.p[i * K + j], 1)}`).join(', ');
+        words.set(sq, `${stateWord(state)}${isWrong ? `, wrong, it is ${stateWord(app.editedBoard.cells[sq])}` : ''}` +
+            `${edited.has(sq) ? ', changed' : ''}; ${shares}`);
+    });
+    return { cells, words, wrong };
+}
+
+function buildInside(app) {
+    app.insideView = new BoardView(byId('inside-board'), app.size, 'The board inside the network: press a square to change it there',
+        (sq) => app.changeSquare(sq), (sq) => {
+            byId('inside-look').textContent = sq === null || !app.insideWords ? '\u00a0'
+                : `${squareName(sq)}: ${app.insideWords.get(sq)}`;
+        });
+    byId('tools').append(...TOOLS.map((tool, i) => el('button', { type: 'button', role: 'radio', text: tool.label,
+        tabindex: i ? '-1' : '0', 'aria-checked': i === 0, on: { click: () => {
+            app.tool = tool;
+            byId('tools').querySelectorAll('button').forEach((button, j) => button.setAttribute('aria-checked', i === j));
+        } } })));
+    rovingFocus(byId('tools'), TOOLS.length);
+    byId('layers').append(...app.about.probe.layers.map(({ layer }) => el('button', { type: 'button', role: 'radio',
+        'data-layer': layer, on: { click: () => app.set({ layer, edits: app.state.edits }) } })));
+    rovingFocus(byId('layers'), app.about.probe.layers.length);
+    const save = (view, name) => [['SVG', saveSvg], ['PNG', savePng]].map(([kind, run]) => el('button', { type: 'button',
+        class: 'plain', text: kind, 'aria-label': `Save ${name} as ${kind}`,
+        on: { click: () => view.drawing && run(view.drawing, name.replace(/ /g, '-')) } }));
+    byId('save').append(el('span', { text: 'Save the board inside as ' }), ...save(app.insideView, 'the board inside'),
+        el('span', { text: ' the game as ' }), ...save(app.gameView, 'the game'));
+}
+
+function drawInside(app) {
+    const { state, now } = app;
+    byId('method').value = state.method;
+    byId('scale').value = state.scale;
+    byId('edit-layers').value = layersPrint(state.editLayers);
+    byId('how-now').textContent = `${state.method}, scale ${state.scale}, at layer ${layersPrint(state.editLayers)}`;
+    if (!now) {
+        const cells = new Map();
+        app.insideWords = null;
+        app.insideView.show({ cells, title: 'Nothing is read here' }, () => 'nothing is read');
+        byId('inside-line').textContent = state.at ? 'It reads no more moves than this.' : 'It has read no move yet.';
+        byId('layers').querySelectorAll('button').forEach((button) => button.replaceChildren());
+        return;
+    }
+    const reading = now.layers.find((one) => one.layer === state.layer);
+    const { cells, words, wrong } = insideReading(app, reading);
+    const early = state.edits.length && state.layer < Math.min(...state.editLayers);
+    app.insideWords = words;
+    app.insideView.show({ cells, title: `Layer ${layerName(state.layer)}, ${wrong.length} wrong` }, (sq) => words.get(sq));
+    byId('inside-line').textContent = `${state.layer === LAYER_EMBED ? 'The embedding' : `Layer ${state.layer}`}: ` +
+        (wrong.length ? `${wrong.length} of ${app.size ** 2} squares differ from the ${state.edits.length ? 'changed' : 'true'} board` :
+            `every square as on the ${state.edits.length ? 'changed' : 'true'} board`) +
+        (early ? `; your change comes later, at layer ${layersPrint(state.editLayers)}.` : '.');
+    byId('layers').querySelectorAll('button').forEach((button) => {
+        const layer = Number(button.dataset.layer), read = insideReading(app, now.layers.find((one) => one.layer === layer));
+        const on = layer === state.layer, edited = state.edits.length && state.editLayers.includes(layer);
+        button.replaceChildren(drawBoard({ size: app.size, cells: read.cells }),
+            el('span', { class: 'name', text: layerName(layer) + (edited ? ' ✎' : '') }),
+            el('span', { class: 'count', text: read.wrong.length ? `${read.wrong.length} ✗` : '✓' }));
+        button.setAttribute('aria-checked', on);
+        button.setAttribute('tabindex', on ? '0' : '-1');
+        button.setAttribute('aria-label', `Layer ${layerName(layer)}, ${read.wrong.length} squares wrong${edited ? ', changed here' : ''}`);
+    });
+}

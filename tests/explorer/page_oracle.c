@@ -1,0 +1,239 @@
+/* tests/explorer/page_oracle.c - what the program computes, as text that the JavaScript of the page
+ * is compared with.
+ *
+ *   page_oracle rules SIZE N            random games: moves, and a hash of all boards and legal
+ * moves page_oracle round MODEL PROBE OUT   the network and its probe, rounded to float16, as OUT
+ * and OUT/probe; MODEL "random": random weights, 4x4 page_oracle read OUT N              random
+ * games of that network: moves; then for each position the logits, and the classes of each layer
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/formats/safetensors.h"
+#include "base/rng.h"
+#include "explorer/explorer_page.h"
+#include "game/notation.h"
+#include "game/play.h"
+#include "num/blas.h"
+#include "probes/activations/passes.h"
+
+#define SEED 17
+
+/* ---- rules ---- */
+
+static uint32_t hash_add(uint32_t hash, uint32_t value)
+{
+    return (hash ^ value) * 16777619u;
+}
+
+/* As boardHash of explorer/core/rules.js: empty 0, black 1, white 2, and 3 more where a move is
+ * legal. */
+static uint32_t hash_board(uint32_t hash, const GameVariant *variant, const Board *board)
+{
+    uint64_t black = board_discs(board, BLACK), white = board_discs(board, WHITE);
+    uint64_t legal = board_moves(variant, board);
+    for (int sq = 0; sq < BOARD_SQUARES; sq++) {
+        hash = hash_add(
+            hash, (uint32_t)((black >> sq & 1) + 2 * (white >> sq & 1) + 3 * (legal >> sq & 1)));
+    }
+    return hash_add(hash, board->to_move == BLACK ? 1 : 2);
+}
+
+static int print_rules(int size, uint64_t n)
+{
+    const GameVariant *variant = game_variant(size);
+    for (uint64_t game = 0; game < n; game++) {
+        uint8_t moves[GAME_MAX_MOVES];
+        Board after[GAME_MAX_MOVES];
+        char text[3 * GAME_MAX_MOVES + 1];
+        int length = play_random(moves, variant, SEED, RNG_TEST, game);
+        game_replay(variant, moves, length, after);
+        uint32_t hash = hash_board(2166136261u, variant, &variant->start);
+        int passes = 0;
+        for (int t = 0; t < length; t++) {
+            hash = hash_board(hash, variant, &after[t]);
+            passes += t + 1 < length && t > 0 && after[t].to_move == after[t - 1].to_move;
+        }
+        moves_print(text, moves, length);
+        printf("%s|%08x|%d\n", text, hash, passes);
+    }
+    return 0;
+}
+
+/* ---- a rounded network and probe ---- */
+
+static void round_all(float *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        values[i] = float16_widen(float16_narrow(values[i]));
+    }
+}
+
+static int random_subject(Gpt **gpt, Probe *probe)
+{
+    const Vocab *vocab = vocab_of(game_variant(4));
+    GptConfig cfg = {.n_layers = 3,
+                     .d_model = 24,
+                     .n_heads = 3,
+                     .d_head = 8,
+                     .d_mlp = 96,
+                     .n_ctx = vocab->n_ctx,
+                     .d_vocab = vocab->d_vocab,
+                     .eps = 1e-5f};
+    Rng rng = rng_at(SEED, RNG_TEST, 1);
+    *probe = (Probe){.task = "mine",
+                     .labels = "mover",
+                     .solver = "newton",
+                     .site = HOOK_RESID_POST,
+                     .classes = {"empty", "theirs", "mine"},
+                     .size = 4,
+                     .n_squares = 16,
+                     .d_model = 24,
+                     .n_classes = 3,
+                     .n_layers = 4,
+                     .layers = {LAYER_EMBED, 0, 1, 2}};
+    int rc = gpt_new(gpt, &cfg);
+    rc = rc ? rc : probe_allocate(probe);
+    for (size_t i = 0; rc == 0 && i < (*gpt)->n_numbers; i++) {
+        (*gpt)->params[i] = (real)(0.4 * rng_normal(&rng));
+    }
+    for (int l = 0; rc == 0 && l < probe->n_layers; l++) {
+        for (size_t i = 0; i < 24 * 48; i++) {
+            probe->weight[l][i] = (float)(0.2 * rng_normal(&rng));
+        }
+        for (size_t i = 0; i < 48; i++) {
+            probe->bias[l][i] = (float)(0.2 * rng_normal(&rng));
+        }
+        probe->fitted[l] = true;
+    }
+    return rc;
+}
+
+static int save_model(char hash[HASH_HEX_SIZE], const Gpt *gpt, const char *path)
+{
+    Publish *publish = NULL;
+    int rc = publish_begin(&publish, path, false);
+    rc = rc ? rc : model_save(publish, hash, gpt, NULL);
+    return rc ? rc : publish_commit(publish, NULL);
+}
+
+static int round_subject(const char *model, const char *probe_path, const char *goal)
+{
+    Gpt *gpt = NULL, *rounded = NULL;
+    Probe probe = {0};
+    double change = 0;
+    char path[FILES_PATH_MAX];
+    bool random = strcmp(model, "random") == 0;
+    ModelFile file = {0};
+    int rc = random ? random_subject(&gpt, &probe) : model_load(&file, model, NULL);
+    rc = rc || random ? rc : probe_load(&probe, probe_path);
+    rc = rc ? rc : explorer_round_network(&rounded, &change, random ? gpt : file.gpt);
+    rc = rc ? rc : save_model(probe.model_hash, rounded, goal);
+    size_t row = (size_t)(probe.n_squares * probe.n_classes);
+    for (int l = 0; l < probe.n_layers && rc == 0; l++) {
+        round_all(probe.weight[l], row * (size_t)probe.d_model);
+        round_all(probe.bias[l], row);
+    }
+    rc = rc ? rc : path_join(path, goal, "probe");
+    return rc ? rc : probe_save(&probe, path);
+}
+
+/* ---- what they read ---- */
+
+#define READ_GAMES 16 /* a pass */
+
+typedef struct OracleReading {
+    Subject subject;
+    Probe probe;
+    uint8_t moves[READ_GAMES * GAME_MAX_MOVES], read[READ_GAMES];
+    uint8_t classes[READ_GAMES * GAME_MAX_MOVES][LAYERS_MAX][BOARD_SQUARES];
+    float scores[BOARD_SQUARES * TASK_MAX_CLASSES];
+} OracleReading;
+
+static int read_rows(void *context, const PassBatch *pass, const HookPoint *point)
+{
+    OracleReading *it = context;
+    for (int i = 0; i < it->probe.n_layers; i++) {
+        int block;
+        HookSite site = probe_hook(&block, &it->probe, it->probe.layers[i]);
+        for (size_t r = 0; r < point->B * point->T && site == point->site && block == point->layer;
+             r++) {
+            probe_classify(it->classes[r][i], it->scores, &it->probe, i,
+                           point->value + r * point->width, 1);
+        }
+    }
+    return 0;
+}
+
+static int print_pass(void *context, const PassBatch *pass)
+{
+    const OracleReading *it = context;
+    size_t V = (size_t)it->subject.vocab->d_vocab;
+    size_t stride = (size_t)it->subject.variant->n_moves;
+    for (size_t g = 0; g < pass->B; g++) {
+        char text[3 * GAME_MAX_MOVES + 1];
+        moves_print(text, it->moves + g * stride, it->read[g]);
+        printf("game %s\n", text);
+        for (size_t row = g * pass->T; row < g * pass->T + it->read[g]; row++) {
+            for (size_t v = 0; v < V; v++) {
+                printf("%s%.9g", v ? " " : "", (double)pass->logits[row * V + v]);
+            }
+            for (int i = 0; i < it->probe.n_layers; i++) {
+                putchar('|');
+                for (int s = 0; s < it->probe.n_squares; s++) {
+                    putchar('0' + it->classes[row][i][s]);
+                }
+            }
+            putchar('\n');
+        }
+    }
+    return 0;
+}
+
+static int print_readings(const char *path, uint64_t n)
+{
+    static OracleReading it;
+    char probe_path[FILES_PATH_MAX];
+    PassCalls calls = {.context = &it, .hook = read_rows, .visit = print_pass};
+    int rc = subject_open(&it.subject, path, NULL);
+    rc = rc ? rc : path_join(probe_path, path, "probe");
+    rc = rc ? rc : probe_load(&it.probe, probe_path);
+    for (int i = 0; i < it.probe.n_layers && rc == 0; i++) {
+        passes_hook_layer(&calls, it.probe.site, it.probe.layers[i]);
+    }
+    for (uint64_t first = 0; first < n && rc == 0; first += READ_GAMES) {
+        PassGames games = {.vocab = it.subject.vocab,
+                           .n = n - first < READ_GAMES ? n - first : READ_GAMES,
+                           .moves = it.moves,
+                           .read = it.read};
+        for (size_t g = 0; g < games.n; g++) {
+            int length = play_random(it.moves + g * (size_t)it.subject.variant->n_moves,
+                                     it.subject.variant, SEED, RNG_TEST, first + g);
+            it.read[g] =
+                (uint8_t)(length < it.subject.vocab->n_ctx ? length : it.subject.vocab->n_ctx);
+        }
+        rc = passes_run(it.subject.model.gpt, &games, &calls, WORK_ALONE);
+    }
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    int rc = blas_init();
+    if (argc == 4 && strcmp(argv[1], "rules") == 0) {
+        rc = print_rules((int)strtol(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+    } else if (argc == 5 && strcmp(argv[1], "round") == 0) {
+        rc = rc ? rc : round_subject(argv[2], argv[3], argv[4]);
+    } else if (argc == 4 && strcmp(argv[1], "read") == 0) {
+        rc = rc ? rc : print_readings(argv[2], strtoull(argv[3], NULL, 10));
+    } else {
+        fprintf(stderr, "page_oracle: see the head of page_oracle.c\n");
+        return 2;
+    }
+    if (rc != 0) {
+        fprintf(stderr, "page_oracle: %s\n", err_message());
+    }
+    return rc ? 1 : 0;
+}
