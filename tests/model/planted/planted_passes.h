@@ -30,6 +30,7 @@ typedef struct Passes {
     bool twin, corrupted;             /* the edit: the corrupt run's value, else zero */
     const PlantedPart *edited;
     float (*mix)[T_MAX * 256]; /* resid_pre of block 0 instead, or NULL */
+    const float *heads;        /* (n_tokens,C) z of block 0 instead, or NULL */
     const float *neurons;      /* (n_tokens,M) of block 1 instead, or NULL */
     size_t n_checked, n_wrong;
     double worst;
@@ -77,6 +78,9 @@ static void look(void *context, const HookPoint *point)
     }
     if (p->mix && point->site == HOOK_RESID_PRE && point->layer == 0) {
         memcpy(point->value, *p->mix, bytes);
+    }
+    if (p->heads && point->site == HOOK_Z && point->layer == 0) {
+        memcpy(point->value, p->heads, bytes);
     }
     if (p->neurons && point->site == HOOK_POST && point->layer == 1) {
         memcpy(point->value, p->neurons, bytes);

@@ -160,6 +160,103 @@ static void dormant_direction_is_an_illusion(void **state)
     }
 }
 
+/* The gate of P3 opens when half of the first head's write is gone: up to there half a write is
+ * half the metric. */
+static void backup_gate_has_its_threshold(void **state)
+{
+    static float halved[ROW_MAX];
+    Passes p;
+    (void)state;
+    for (int percent = 50; percent <= 100; percent += 50) {
+        begin(&p, PLANTED_BACKUP, 4, false, NULL);
+        const PlantedPart *head = &p.truth.parts[1];
+        size_t C = (size_t)p.gpt->cfg.d_model, HS = (size_t)p.gpt->cfg.d_head;
+        memcpy(halved, p.clean->values[HOOK_Z][0], p.truth.n_tokens * C * sizeof(float));
+        for (size_t t = 0; t < p.truth.n_tokens; t++) {
+            for (size_t j = 0; j < HS; j++) {
+                halved[t * C + (size_t)head->index * HS + j] *= 1 - (float)percent / 100;
+            }
+        }
+        p.heads = halved;
+        double truth = percent == 50 ? p.truth.strength / 2 : head->total;
+        assert_true(fabs(lost(&p) - truth) <= PLANTED_TOLERANCE * p.truth.strength);
+        end(&p);
+    }
+}
+
+/* ---- the filling writes where nobody of the circuit reads ---- */
+
+/* The largest |cosine| of a column of W_Q, W_K, W_V or W_in with a row that the filling of block 0
+ * writes. */
+static double largest_cosine(const Passes *p, const float *column, size_t stride)
+{
+    const TensorMap *map = &p->gpt->map;
+    size_t C = (size_t)p->gpt->cfg.d_model, HS = (size_t)p->gpt->cfg.d_head;
+    size_t M = (size_t)p->gpt->cfg.d_mlp;
+    double most = 0;
+    for (size_t i = 0; i < C + M; i++) {
+        const float *row = p->gpt->params + (i < C ? map->W_O + i * C : map->W_out + (i - C) * C);
+        double product = 0, a = 0, b = 0;
+        bool planted = false;
+        for (size_t k = 1; k + 1 < p->truth.n_parts; k++) {
+            const PlantedPart *part = &p->truth.parts[k];
+            bool head = part->node == PLANTED_HEAD && i < C && i / HS == (size_t)part->index;
+            planted = planted || (part->layer == 0 && head);
+            for (size_t n = 0; n < part->n_neurons; n++) {
+                planted = planted || (part->layer == 0 && i == C + (size_t)part->neurons[n]);
+            }
+        }
+        for (size_t c = 0; c < C; c++) {
+            double x = (double)row[c], y = (double)column[c * stride];
+            product += x * y;
+            a += x * x;
+            b += y * y;
+        }
+        if (!planted && a > 0 && b > 0) {
+            most = fmax(most, fabs(product) / sqrt(a * b));
+        }
+    }
+    return most;
+}
+
+/* Queries, keys and values of the selecting heads, and the neuron behind the cancelled head. */
+static void filling_writes_past_the_circuit(void **state)
+{
+    Passes p;
+    (void)state;
+    for (int twin = 0; twin < 2; twin++) {
+        size_t n_read = 0;
+        for (int kind = 0; kind < N_PLANTED; kind++) {
+            begin(&p, (PlantedKind)kind, 4, twin, NULL);
+            const TensorMap *map = &p.gpt->map;
+            const float *block = p.gpt->params + map->block_stride;
+            size_t C = (size_t)p.gpt->cfg.d_model, HS = (size_t)p.gpt->cfg.d_head;
+            size_t M = (size_t)p.gpt->cfg.d_mlp;
+            bool selects = kind == PLANTED_BACKUP || kind == PLANTED_SATURATED;
+            for (size_t k = 1; k + 1 < p.truth.n_parts; k++) {
+                const PlantedPart *part = &p.truth.parts[k];
+                const size_t W[] = {map->W_V, map->W_Q, map->W_K};
+                if (part->layer != 1) {
+                    continue;
+                }
+                for (size_t i = 0; part->node == PLANTED_HEAD && i < (selects ? 3 : 1); i++) {
+                    double cosine = largest_cosine(&p, block + W[i] + (size_t)part->index * HS, C);
+                    assert_true(twin ? cosine > 0.1 : cosine < 1e-6);
+                    n_read++;
+                }
+                for (size_t n = 0; n < part->n_neurons; n++) {
+                    double cosine =
+                        largest_cosine(&p, block + map->W_in + (size_t)part->neurons[n], M);
+                    assert_true(twin ? cosine > 0.1 : cosine < 1e-6);
+                    n_read++;
+                }
+            }
+            end(&p);
+        }
+        assert_int_equal(n_read, 15); /* see planted_kinds.c */
+    }
+}
+
 /* ---- options, games, bits ---- */
 
 static void games_are_legal(void **state)
@@ -266,6 +363,8 @@ int main(void)
         cmocka_unit_test(saturated_gap_flips),
         cmocka_unit_test(linear_is_linear),
         cmocka_unit_test(dormant_direction_is_an_illusion),
+        cmocka_unit_test(backup_gate_has_its_threshold),
+        cmocka_unit_test(filling_writes_past_the_circuit),
         cmocka_unit_test(games_are_legal),
         cmocka_unit_test(twin_has_the_same_filling),
         cmocka_unit_test(bad_options_are_refused),
