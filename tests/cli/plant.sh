@@ -54,6 +54,9 @@ mkdir precious && echo text >precious/file
 refuse 2 'precious: exists and is no planted network' plant cancel precious --force
 refuse 2 'four.ogpc: exists and is no planted network' plant cancel four.ogpc --force
 [ "$(cat precious/file)" = text ] || fail 'a folder was touched'
+mkdir truth/probe
+refuse 2 'truth/probe: a probe lies there' plant backup truth --size 4 --seed 1 --force
+rmdir truth/probe
 echo >>truth/config.json
 refuse 2 'or a damaged one' plant backup truth --size 4 --seed 2
 expect 0 plant backup truth --size 4 --seed 2 --force

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "probes/board/probe.h"
 
 /* The "planted" object in config.json of a directory, owned; NULL when there is none. */
 static Js *planted_read(const char *path)
@@ -91,6 +92,21 @@ static int compare_published(bool *same, const char *path, const char *model_has
     return rc;
 }
 
+/* Replacing a directory removes everything in it. */
+static int check_probe_inside(const char *path)
+{
+    char probe[FILES_PATH_MAX];
+    PathKind kind = PATH_MISSING;
+    int rc = path_join(probe, path, PROBE_FOLDER);
+    rc = rc ? rc : path_kind(&kind, probe);
+    return rc || kind == PATH_MISSING
+               ? rc
+               : err_set(OGPT_EUSAGE,
+                         "%s: a probe lies there, and replacing %s would remove it; move it away "
+                         "first, or choose another name",
+                         probe, path);
+}
+
 int plant_file_publish(bool *already, char model_hash[HASH_HEX_SIZE], const Context *context,
                        const Gpt *gpt, const PlantedOptions *options)
 {
@@ -105,6 +121,7 @@ int plant_file_publish(bool *already, char model_hash[HASH_HEX_SIZE], const Cont
     if (rc == 0) {
         rc = model_save(publish, model_hash, gpt, about);
         rc = rc || context->force ? rc : compare_published(already, path, model_hash, planted);
+        rc = rc || *already ? rc : check_probe_inside(path);
         if (rc || *already) {
             publish_abort(publish);
         } else {

@@ -328,6 +328,23 @@ static void twin_has_the_same_filling(void **state)
     gpt_free(twin);
 }
 
+static void names_are_read_back(void **state)
+{
+    PlantedKind kind;
+    (void)state;
+    for (int i = 0; i < N_PLANTED; i++) {
+        assert_int_equal(planted_kind_parse(&kind, planted_kind_name((PlantedKind)i)), 0);
+        assert_int_equal(kind, i);
+        assert_true(strlen(planted_kind_meaning(kind)) > 10);
+    }
+    assert_int_equal(planted_kind_parse(&kind, "dormand"), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "did you mean dormant?"));
+    assert_int_equal(planted_kind_parse(&kind, "mouse"), OGPT_EUSAGE);
+    assert_null(strstr(err_message(), "did you mean"));
+    assert_string_equal(planted_node_name(PLANTED_NEURON), "neuron");
+    assert_string_equal(planted_channel_name(PLANTED_V), "v");
+}
+
 static void bad_options_are_refused(void **state)
 {
     const PlantedOptions bad[] = {{.kind = N_PLANTED, .size = 4},
@@ -367,6 +384,7 @@ int main(void)
         cmocka_unit_test(filling_writes_past_the_circuit),
         cmocka_unit_test(games_are_legal),
         cmocka_unit_test(twin_has_the_same_filling),
+        cmocka_unit_test(names_are_read_back),
         cmocka_unit_test(bad_options_are_refused),
     };
     return cmocka_run_group_tests_name("planted_kinds", tests, NULL, NULL);
