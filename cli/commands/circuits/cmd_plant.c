@@ -1,7 +1,7 @@
 /* cli/commands/circuits/cmd_plant.c - ogpt plant: a network whose circuit is known. */
 #include "cli/commands/circuits/plant_file.h"
-#include "cli/commands/circuits/plant_report.h"
 #include "cli/study.h"
+#include "report/circuits/plant_result.h"
 
 typedef struct PlantGiven {
     double strength;
@@ -36,10 +36,12 @@ static int plant_run(Context *context)
     rc = rc ? rc : planted_make(&gpt, &asked);
     rc = rc ? rc : plant_file_publish(&already, hash, context, gpt, &asked);
     if (rc == 0) {
-        plant_report(context, &asked, &truth, gpt, hash);
-        if (already) {
-            text_add(study_text(context), "%s was there already, unchanged\n", context->args[1]);
-        }
+        plant_report(context->report, &(PlantFindings){.asked = &asked,
+                                                       .truth = &truth,
+                                                       .gpt = gpt,
+                                                       .path = context->args[1],
+                                                       .model_hash = hash,
+                                                       .already = already});
         study_next(context, "verify", context->args[1], NULL);
     }
     gpt_free(gpt);

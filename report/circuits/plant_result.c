@@ -1,5 +1,5 @@
-/* cli/commands/circuits/plant_report.c - what was planted, as tables. */
-#include "cli/commands/circuits/plant_report.h"
+/* report/circuits/plant_result.c - what was planted: the network, its truth, in words too. */
+#include "report/circuits/plant_result.h"
 
 #include <stdio.h>
 
@@ -92,10 +92,10 @@ static void part_row(Table *table, const PlantedPart *part)
 }
 
 /* In words, below the table. */
-static void print_roles(Context *context, const PlantedTruth *truth)
+static void print_roles(Report *report, const PlantedTruth *truth)
 {
     char name[GRAPH_NAME_MAX];
-    Text *text = study_text(context);
+    Text *text = report_text(report);
     text_add(text, "\n");
     for (size_t i = 1; i + 1 < truth->n_parts; i++) {
         part_name(name, &truth->parts[i]);
@@ -103,9 +103,9 @@ static void print_roles(Context *context, const PlantedTruth *truth)
     }
 }
 
-static void truth_report(Context *context, const PlantedTruth *truth)
+static void truth_report(Report *report, const PlantedTruth *truth)
 {
-    Table *table = study_table(context, &plant_truth_table);
+    Table *table = report_table(report, &plant_truth_table);
     char name[NAME_MAX_BYTES], first[GRAPH_NAME_MAX], second[GRAPH_NAME_MAX];
     for (size_t i = 0; i + 1 < truth->n_parts; i++) {
         part_row(table, &truth->parts[i]);
@@ -129,7 +129,7 @@ static void truth_report(Context *context, const PlantedTruth *truth)
         table_num(table, "estimate", edge->estimate);
         table_bool(table, "minimal", edge->minimal);
     }
-    print_roles(context, truth);
+    print_roles(report, truth);
 }
 
 /* Tokens as "a2 c1 d1". */
@@ -145,19 +145,20 @@ static void table_moves(Table *table, const char *key, const Vocab *vocab, const
     table_text(table, key, text);
 }
 
-void plant_report(Context *context, const PlantedOptions *asked, const PlantedTruth *truth,
-                  const Gpt *gpt, const char *model_hash)
+void plant_report(Report *report, const PlantFindings *found)
 {
-    const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab);
-    Table *table = study_table(context, &plant_table);
+    const PlantedOptions *asked = found->asked;
+    const PlantedTruth *truth = found->truth;
+    const Vocab *vocab = vocab_by_size(found->gpt->cfg.d_vocab);
+    Table *table = report_table(report, &plant_table);
     table_text(table, "kind", planted_kind_name(asked->kind));
     table_text(table, "meaning", planted_kind_meaning(asked->kind));
-    table_text(table, "path", context->args[1]);
+    table_text(table, "path", found->path);
     table_int(table, "size", asked->size);
     table_int(table, "network_seed", (int64_t)asked->seed);
     table_bool(table, "twin", asked->twin);
-    table_int(table, "parameters", gpt_config_parameters(&gpt->cfg));
-    table_text(table, "model_hash", model_hash);
+    table_int(table, "parameters", gpt_config_parameters(&found->gpt->cfg));
+    table_text(table, "model_hash", found->model_hash);
     table_moves(table, "clean", vocab, truth->clean, truth->n_tokens);
     table_moves(table, "corrupt", vocab, truth->corrupt, truth->n_tokens);
     table_moves(table, "target", vocab, &truth->target, 1);
@@ -165,13 +166,16 @@ void plant_report(Context *context, const PlantedOptions *asked, const PlantedTr
     table_num(table, "strength", asked->strength);
     table_num(table, "difference", asked->twin ? 0 : truth->difference);
     if (asked->twin) {
-        study_table(context, &plant_truth_table)->hidden = true;
+        report_table(report, &plant_truth_table)->hidden = true;
         text_add(
-            study_text(context),
+            report_text(report),
             "a twin: the filling of ogpt plant %s, and nothing planted; what finds this circuit "
             "here is wrong\n",
             planted_kind_name(asked->kind));
     } else {
-        truth_report(context, truth);
+        truth_report(report, truth);
+    }
+    if (found->already) {
+        text_add(report_text(report), "%s was there already, unchanged\n", found->path);
     }
 }
