@@ -279,9 +279,9 @@ int attribution__finish(AttributionRun *run, const Work *work)
     }
     out->n_games = n;
     out->n_positions = run->positions->set.n_positions;
-    int rc = attribution_intervals(values, run->values, run->counts, n, J, work);
-    for (size_t j = 0; j < J && n < 2; j++) {
-        values[j].low = values[j].high = NAN;
+    int rc = n < 2 ? 0 : attribution_intervals(values, run->values, run->counts, n, J, work);
+    for (size_t j = 0; j < J && n == 1; j++) {
+        values[j] = (Interval){run->values[j] / run->counts[0], NAN, NAN};
     }
     if (rc == 0) {
         out->number = interval_of(run->numbers, run->counts, n, work);

@@ -120,6 +120,37 @@ static void parts_add_up_to_their_whole(void **state)
     (void)state;
 }
 
+/* Sources counted back from the reader are the same numbers in other places. */
+static void sources_are_counted_from_either_end(void **state)
+{
+    Readout readout;
+    Trial trial[2];
+    const AttributionValues *v[2];
+    size_t T = (size_t)gpt->cfg.n_ctx, differ = 0;
+    assert_int_equal(readout_of_logits(&readout, gpt), 0);
+    for (int back = 0; back < 2; back++) {
+        assert_int_equal(trial_open(&trial[back], gpt, GRAIN_SOURCE, &readout, 1), 0);
+        trial[back].list.back = back;
+        trial_pass(&trial[back], 7);
+        v[back] = trial_rows(&trial[back], 0);
+    }
+    const ComponentList *list = &trial[0].list;
+    for (size_t t = 0; t < T; t++) {
+        size_t first = t * list->n + component_layer(list, 1) + 2 * T; /* head 2 of layer 1 */
+        for (size_t s = 0; s < T; s++) {
+            double there = s <= t ? v[1]->frozen[first + t - s] : v[1]->frozen[first + s];
+            assert_true(v[0]->frozen[first + s] == there);
+            assert_true((s <= t) == (there != 0)); /* behind the reader there is nothing */
+            differ += v[0]->frozen[first + s] != v[1]->frozen[first + s];
+        }
+    }
+    assert_true(differ > T);
+    trial_close(&trial[0]);
+    trial_close(&trial[1]);
+    readout_release(&readout);
+    (void)state;
+}
+
 /* ---- removing a component on the direct path ---- */
 
 typedef struct Removal {
@@ -358,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contributions_add_up_to_every_logit),
         cmocka_unit_test(parts_add_up_to_their_whole),
+        cmocka_unit_test(sources_are_counted_from_either_end),
         cmocka_unit_test(recomputed_is_what_a_removal_does),
         cmocka_unit_test(contributions_add_up_to_a_probe),
         cmocka_unit_test(controls_are_what_they_say),

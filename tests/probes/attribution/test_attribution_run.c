@@ -186,6 +186,15 @@ static void an_interrupted_run_goes_on(void **state)
     assert_memory_equal(found.shares, whole.shares, found.n_shares * sizeof(AttributionShare));
     assert_true(found.identity_error == whole.identity_error && found.n_erased == whole.n_erased);
     attribution_release(&found);
+    options.block_games = 0; /* all games in one block: the same sums in another order */
+    assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, WORK_ALONE), 0);
+    for (size_t j = 0; j < found.list.n; j++) {
+        assert_true(fabs(found.rows[j].value.value - whole.rows[j].value.value) < 1e-12);
+        assert_true(fabs(found.rows[j].shuffled - whole.rows[j].shuffled) < 1e-12);
+        assert_true(fabs(found.rows[j].magnitude - whole.rows[j].magnitude) < 1e-12);
+    }
+    attribution_release(&found);
+    options.block_games = PASS_GAMES;
     journal.kept[0][100] += 1; /* twin: what was kept is what counts */
     assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work), 0);
     assert_memory_not_equal(found.rows, whole.rows, found.list.n * sizeof(AttributionRow));
@@ -194,6 +203,36 @@ static void an_interrupted_run_goes_on(void **state)
     }
     attribution_release(&found);
     attribution_release(&whole);
+    attribution_positions_release(&positions);
+    attribution_target_release(&target);
+    (void)state;
+}
+
+/* With the true weights in the place of the shuffled ones the control is the value. */
+static void controls_belong_to_their_positions(void **state)
+{
+    Attribution found;
+    AttributionPositions positions;
+    AttributionTarget target;
+    AttributionOptions options = {.grain = GRAIN_HEAD, .block_games = PASS_GAMES};
+    double largest = 0, differ = 0;
+    assert_int_equal(attribution_target_logits(&target, small, TARGET_CENTRED, -1), 0);
+    readout_draw_random(&target.readout, 1);
+    run_fresh(&found, &positions, small, &target, &options, 20, &(Work){.seed = 5});
+    for (size_t j = 0; j < found.list.n; j++) {
+        differ = fmax(differ, fabs(found.rows[j].shuffled - found.rows[j].value.value));
+    }
+    attribution_release(&found);
+    memcpy(positions.shuffled, positions.weights,
+           positions.set.n_positions * target.readout.n_columns * sizeof(float));
+    assert_int_equal(
+        attribution_run(&found, small, &target, &positions, &options, &(Work){.seed = 5}), 0);
+    for (size_t j = 0; j < found.list.n; j++) {
+        assert_true(fabs(found.rows[j].shuffled - found.rows[j].value.value) < 1e-6);
+        largest = fmax(largest, fabs(found.rows[j].shuffled));
+    }
+    assert_true(largest > 0.01 && differ > 0.01);
+    attribution_release(&found);
     attribution_positions_release(&positions);
     attribution_target_release(&target);
     (void)state;
@@ -317,6 +356,7 @@ int main(void)
         cmocka_unit_test(the_shipped_network_adds_up),
         cmocka_unit_test(any_number_of_workers_gives_the_same_rows),
         cmocka_unit_test(an_interrupted_run_goes_on),
+        cmocka_unit_test(controls_belong_to_their_positions),
         cmocka_unit_test(shares_are_of_the_truth_and_controls_get_little),
         cmocka_unit_test(intervals_are_those_of_bootstrap_ratio),
         cmocka_unit_test(a_planted_head_has_all_of_it),
