@@ -293,6 +293,14 @@ static void controls_are_what_they_say(void **state)
         frozen[at] = v->frozen[at];
         shuffled[at] = v->shuffled[at];
     }
+    for (size_t k = 0; k < K; k++) {
+        double length = 0, random = 0;
+        for (size_t c = 0; c < readout.width; c++) {
+            length += pow((double)readout.direction[c * K + k], 2);
+            random += pow((double)readout.random[c * K + k], 2);
+        }
+        assert_true(length > 0.1 && fabs(random / length - 1) < 1e-4);
+    }
     /* Directions of equal length: about the same size, and not the same numbers. */
     assert_true(of_random > 0.3 * of_target && of_random < 3 * of_target);
     real *swap = trial.weights;

@@ -184,6 +184,7 @@ static void an_interrupted_run_goes_on(void **state)
     assert_int_equal(journal.n_kept, 3);
     assert_memory_equal(found.rows, whole.rows, found.list.n * sizeof(AttributionRow));
     assert_memory_equal(found.shares, whole.shares, found.n_shares * sizeof(AttributionShare));
+    assert_true(found.ln_gap == whole.ln_gap && found.slope == whole.slope && found.ln_gap > 0.01);
     assert_true(found.identity_error == whole.identity_error && found.n_erased == whole.n_erased);
     attribution_release(&found);
     options.block_games = 0; /* all games in one block: the same sums in another order */
