@@ -172,6 +172,9 @@ int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what
 /* Whether `name` names nothing here, but a network that was shipped with the program: its path from
  * the root, into out[FILES_PATH_MAX]. */
 bool context_shipped_model(char *out, const char *name);
+/* The same for a file NAME with its ending in a folder beside the shipped networks, such as
+ * "hypotheses", ".txt". */
+bool context_shipped_file(char *out, const char *folder, const char *name, const char *ending);
 
 /* Options of the command that were not typed take the values that an earlier run stored under their
  * names; texts are borrowed. The values stored with this run stay those that were typed. Errors as

@@ -111,7 +111,9 @@ void study_next_again(Context *context, const char *option, const char *value)
 {
     if (!context->csv && !context->html) {
         text_add(hint_begin(context, context->command_line), " %s", option);
-        command__word(&context->study->hints, value);
+        if (value) {
+            command__word(&context->study->hints, value);
+        }
     }
 }
 

@@ -40,7 +40,7 @@ add_custom_target(installed ALL DEPENDS libogpt.a pages/made)
 install(TARGETS ogpt)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/pages/ DESTINATION ${CMAKE_INSTALL_DATADIR}
     PATTERN made EXCLUDE)
-install(DIRECTORY datasets/models DESTINATION ${CMAKE_INSTALL_DATADIR}/ogpt)
+install(DIRECTORY datasets/models datasets/hypotheses DESTINATION ${CMAKE_INSTALL_DATADIR}/ogpt)
 install(FILES README.md LICENSE CHANGELOG.md docs/LIBRARY.md examples/read_board.c
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES library/ogpt.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)

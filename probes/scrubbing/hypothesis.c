@@ -20,6 +20,15 @@ void hypothesis_release(Hypothesis *hypothesis)
     memset(hypothesis, 0, sizeof(*hypothesis));
 }
 
+bool hypothesis_has_places(const HypothesisNode *node)
+{
+    bool found = false;
+    for (size_t g = 0; g < node->n_groups; g++) {
+        found = found || node->groups[g].n_places > 0;
+    }
+    return found;
+}
+
 bool hypothesis_keeps(const HypothesisNode *node)
 {
     for (size_t i = 0; i < node->n_features; i++) {
@@ -73,8 +82,11 @@ static uint64_t squares_of(const HypothesisNode *node)
     for (size_t i = 0; i < node->n_features; i++) {
         squares |= node->features[i].sq >= 0 ? 1ULL << node->features[i].sq : 0;
     }
-    for (size_t i = 0; i < node->n_places; i++) {
-        squares |= node->places[i].sq >= 0 ? 1ULL << node->places[i].sq : 0;
+    for (size_t g = 0; g < node->n_groups; g++) {
+        for (size_t i = 0; i < node->groups[g].n_places; i++) {
+            int sq = node->groups[g].places[i].sq;
+            squares |= sq >= 0 ? 1ULL << sq : 0;
+        }
     }
     return squares;
 }
@@ -97,30 +109,43 @@ static int moving_symmetry(const GameVariant *variant, uint64_t squares, uint64_
     return found[rng_below(&rng, (uint32_t)n)];
 }
 
+/* The other place of the same kind; false: it has none. */
+static bool place_elsewhere(ReadPlace *place, const GameVariant *variant, int symmetry)
+{
+    switch (place->kind) {
+    case PLACE_SELF: return false;
+    case PLACE_BACK: place->back += 2; return true;
+    case PLACE_MINE: place->kind = PLACE_THEIRS; return true;
+    case PLACE_THEIRS: place->kind = PLACE_MINE; return true;
+    default: place->sq = symmetry_sq(variant, symmetry, place->sq); return true;
+    }
+}
+
 bool hypothesis_elsewhere(Hypothesis *out, const Hypothesis *from, uint64_t seed)
 {
     uint64_t squares = 0;
+    bool moved = false;
     int symmetry;
     *out = *from;
     for (size_t i = 0; i < from->n_nodes; i++) {
         squares |= squares_of(&from->nodes[i]);
-    }
-    if (squares == 0) {
-        return false;
     }
     symmetry = moving_symmetry(from->variant, squares, seed);
     for (size_t i = 0; i < out->n_nodes; i++) {
         HypothesisNode *node = &out->nodes[i];
         for (size_t f = 0; f < node->n_features; f++) {
             int *sq = &node->features[f].sq;
+            moved = moved || *sq >= 0;
             *sq = *sq >= 0 ? symmetry_sq(from->variant, symmetry, *sq) : -1;
         }
-        for (size_t p = 0; p < node->n_places; p++) {
-            int *sq = &node->places[p].sq;
-            *sq = *sq >= 0 ? symmetry_sq(from->variant, symmetry, *sq) : -1;
+        for (size_t g = 0; g < node->n_groups; g++) {
+            for (size_t p = 0; p < node->groups[g].n_places; p++) {
+                bool other = place_elsewhere(&node->groups[g].places[p], from->variant, symmetry);
+                moved = moved || other;
+            }
         }
     }
-    return true;
+    return moved;
 }
 
 /* ---- in words ---- */
@@ -152,19 +177,29 @@ void feature_list_print(char *out, size_t n_bytes, const HypothesisNode *node)
     }
 }
 
-void place_list_print(char *out, size_t n_bytes, const HypothesisNode *node)
+static void place_print(char *out, size_t n_bytes, const ReadPlace *place)
 {
     static const char *const words[] = {"self", "back", "placed", "last-set", "mine", "theirs"};
+    append(out, n_bytes, words[place->kind]);
+    if (place->kind == PLACE_BACK) {
+        char number[16];
+        snprintf(number, sizeof(number), " %d", place->back);
+        append(out, n_bytes, number);
+    }
+    append_square(out, n_bytes, place->sq);
+}
+
+void place_list_print(char *out, size_t n_bytes, const HypothesisNode *node)
+{
+    bool any = false;
     out[0] = '\0';
-    for (size_t i = 0; i < node->n_places; i++) {
-        const ReadPlace *place = &node->places[i];
-        append(out, n_bytes, i > 0 ? ", " : "");
-        append(out, n_bytes, words[place->kind]);
-        if (place->kind == PLACE_BACK) {
-            char number[16];
-            snprintf(number, sizeof(number), " %d", place->back);
-            append(out, n_bytes, number);
+    for (size_t g = 0; g < node->n_groups; g++) {
+        const NodeGroup *group = &node->groups[g];
+        append(out, n_bytes, any && group->n_places > 0 ? " and " : "");
+        any = any || group->n_places > 0;
+        for (size_t i = 0; i < group->n_places; i++) {
+            append(out, n_bytes, i > 0 ? ", " : "");
+            place_print(out, n_bytes, &group->places[i]);
         }
-        append_square(out, n_bytes, place->sq);
     }
 }

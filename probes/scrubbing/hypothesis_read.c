@@ -113,56 +113,72 @@ static bool range_take(int *first, int *last, const char **at, int n)
     return *first <= *last && *last < n;
 }
 
-/* Mark the senders that a word names; false: none of this network. */
-static bool senders_mark(bool *senders, const Graph *graph, const char *word)
+static int sender_twice(const Graph *graph, size_t sender)
 {
-    int layer, last_layer, head = -1, last_head = -1;
-    const char *at = word + 1;
-    if (strcmp(word, "*") == 0) {
-        memset(senders, true, graph->n_senders * sizeof(*senders));
-        return true;
-    }
-    if (strcmp(word, "input") == 0) {
-        senders[0] = true;
-        return true;
-    }
-    bool mlp = strncmp(word, "mlp", 3) == 0;
-    if (mlp) {
-        at = word + 3;
-    } else if (word[0] != 'L') {
-        return false;
-    }
-    if (!range_take(&layer, &last_layer, &at, graph->n_layers) ||
-        (!mlp && (*at++ != 'H' || !range_take(&head, &last_head, &at, graph->n_heads))) ||
-        *at != '\0') {
-        return false;
-    }
-    for (int l = layer; l <= last_layer; l++) {
-        for (int h = head; h <= last_head; h++) {
-            senders[graph_sender_index(graph, (Sender){mlp ? SENDER_MLP : SENDER_HEAD, l, h})] =
-                true;
-        }
-    }
-    return true;
+    char name[GRAPH_NAME_MAX];
+    graph_sender_name(name, graph_sender(graph, sender));
+    return err_set(OGPT_EFORMAT, "%s is in two groups of the node, expected it in one", name);
 }
 
-/* Up to "at" or "carries", which is left in reader->word. */
+/* Put the senders that a word names into a group (1 and up). Returns 0 or OGPT_EFORMAT: one is in
+ * another group already. *known false: the word names none of this network. */
+static int senders_mark(bool *known, HypothesisNode *node, uint8_t group, const Graph *graph,
+                        const char *word)
+{
+    int layer = -1, last_layer = -1, head = -1, last_head = -1;
+    const char *at = word + 1;
+    bool mlp = strncmp(word, "mlp", 3) == 0, all = strcmp(word, "*") == 0;
+    *known = true;
+    for (size_t s = 0; s < graph->n_senders && all; s++) {
+        if (node->senders[s] && node->senders[s] != group) {
+            return sender_twice(graph, s);
+        }
+        node->senders[s] = group;
+    }
+    if (all) {
+        return 0;
+    }
+    if (strcmp(word, "input") != 0) {
+        at = mlp ? word + 3 : at;
+        *known = (mlp || word[0] == 'L') && range_take(&layer, &last_layer, &at, graph->n_layers) &&
+                 (mlp || (*at++ == 'H' && range_take(&head, &last_head, &at, graph->n_heads))) &&
+                 *at == '\0';
+    }
+    for (int l = layer; l <= last_layer && *known; l++) {
+        for (int h = head; h <= last_head; h++) {
+            SenderKind kind = l < 0 ? SENDER_INPUT : mlp ? SENDER_MLP : SENDER_HEAD;
+            size_t s = graph_sender_index(graph, (Sender){kind, l, h});
+            if (node->senders[s] && node->senders[s] != group) {
+                return sender_twice(graph, s);
+            }
+            node->senders[s] = group;
+        }
+    }
+    return 0;
+}
+
+/* One group of senders, up to "at", "and" or "carries", which is left in reader->word. */
 static int senders_take(HypothesisNode *node, HypothesisReader *r)
 {
     const Graph *graph = r->graph;
     char expected[160];
     size_t n_words = 0;
     snprintf(expected, sizeof(expected),
-             "input, L0H0 to L%dH%d, mlp0 to mlp%d, or *, then at or carries", graph->n_layers - 1,
-             graph->n_heads - 1, graph->n_layers - 1);
-    for (word_take(r); !word_is(r, "at") && !word_is(r, "carries"); word_take(r), n_words++) {
-        if (!senders_mark(node->senders, graph, r->word)) {
-            return word_wrong(r, expected);
+             "input, L0H0 to L%dH%d, mlp0 to mlp%d, or *, then at, and or carries",
+             graph->n_layers - 1, graph->n_heads - 1, graph->n_layers - 1);
+    for (word_take(r); !word_is(r, "at") && !word_is(r, "carries") && !word_is(r, "and");
+         word_take(r), n_words++) {
+        bool known;
+        int rc = senders_mark(&known, node, (uint8_t)node->n_groups, graph, r->word);
+        if (rc != 0 || !known) {
+            return rc ? rc : word_wrong(r, expected);
         }
     }
-    if (n_words == 0) {
-        return word_wrong(r, expected);
-    }
+    return n_words > 0 ? 0 : word_wrong(r, expected);
+}
+
+static void senders_count(HypothesisNode *node, const Graph *graph)
+{
     for (size_t s = 0; s < graph->n_senders; s++) {
         if (node->senders[s]) {
             node->first = node->n_senders == 0 ? s : node->first;
@@ -170,7 +186,6 @@ static int senders_take(HypothesisNode *node, HypothesisReader *r)
             node->n_senders++;
         }
     }
-    return 0;
 }
 
 /* ---- places and features ---- */
@@ -234,20 +249,38 @@ static bool square_follows(const HypothesisReader *r)
     return ahead.word[0] != '\0' && !word_is(&ahead, ",") && !word_is(&ahead, "<-");
 }
 
-/* Commas between places, up to "carries". */
-static int places_take(HypothesisNode *node, HypothesisReader *r)
+/* Commas between places, up to "and" or "carries". */
+static int places_take(NodeGroup *group, HypothesisReader *r)
 {
     int rc = 0;
     do {
-        if (node->n_places == HYPOTHESIS_MAX_PLACES) {
+        if (group->n_places == HYPOTHESIS_MAX_PLACES) {
             return err_set(OGPT_EFORMAT, "more than %d positions behind at", HYPOTHESIS_MAX_PLACES);
         }
-        rc = place_take(&node->places[node->n_places++], r);
+        rc = place_take(&group->places[group->n_places++], r);
         if (rc == 0) {
             word_take(r);
         }
     } while (rc == 0 && word_is(r, ","));
-    return rc || word_is(r, "carries") ? rc : word_wrong(r, "a comma or carries");
+    return rc || word_is(r, "carries") || word_is(r, "and")
+               ? rc
+               : word_wrong(r, "a comma, and or carries");
+}
+
+/* Groups of senders, up to "carries". */
+static int groups_take(HypothesisNode *node, HypothesisReader *r)
+{
+    int rc = 0;
+    do {
+        if (node->n_groups == HYPOTHESIS_MAX_GROUPS) {
+            return err_set(OGPT_EFORMAT, "more than %d groups of senders", HYPOTHESIS_MAX_GROUPS);
+        }
+        NodeGroup *group = &node->groups[node->n_groups++];
+        rc = senders_take(node, r);
+        rc = rc ? rc : word_is(r, "at") ? places_take(group, r) : 0;
+    } while (rc == 0 && word_is(r, "and"));
+    senders_count(node, r->graph);
+    return rc;
 }
 
 /* Commas between features, up to "<-" or the end. */
@@ -322,8 +355,7 @@ static int node_take(HypothesisReader *r)
     node->line = r->line;
     node->senders = out->block + out->n_nodes * r->graph->n_senders;
     word_take(r);
-    rc = word_is(r, "=") ? senders_take(node, r) : word_wrong(r, "= behind the node's name");
-    rc = rc ? rc : word_is(r, "at") ? places_take(node, r) : 0;
+    rc = word_is(r, "=") ? groups_take(node, r) : word_wrong(r, "= behind the node's name");
     rc = rc ? rc : features_take(node, r);
     rc = rc ? rc : word_is(r, "<-") ? inputs_take(r, out->n_nodes) : 0;
     out->n_nodes++;
@@ -461,7 +493,7 @@ static int node_check(const HypothesisReader *r, const HypothesisNode *node)
     size_t index = (size_t)(node - r->out->nodes);
     bool read = false;
     for (size_t s = 0; s < r->graph->n_senders; s++) {
-        if (node->senders[s] && node->n_places > 0 &&
+        if (node->senders[s] && node->groups[node->senders[s] - 1].n_places > 0 &&
             graph_sender(r->graph, s).kind != SENDER_HEAD) {
             char name[GRAPH_NAME_MAX];
             graph_sender_name(name, graph_sender(r->graph, s));

@@ -10,7 +10,7 @@
 #include "base/process.h"
 #include "game/play.h"
 
-enum { LENDERS_A_JOB = 256 };
+enum { LENDERS_A_JOB = 256, READ_AT_ONCE = 1024 };
 
 /* ---- games ---- */
 
@@ -95,6 +95,34 @@ int scrub_games_copy(ScrubGames *out, const GameVariant *variant, const uint8_t 
     return rc;
 }
 
+int scrub_games_corpus(ScrubGames *out, Corpus *corpus, bool test, size_t most)
+{
+    const CorpusInfo *info = corpus_info(corpus);
+    size_t stride = (size_t)info->variant->n_moves, n = 0;
+    uint8_t *moves = mem_alloc(most, stride, "games"),
+            *read = mem_alloc(READ_AT_ONCE, stride, "games");
+    int rc = moves && read ? 0 : OGPT_ENOMEM;
+    for (uint64_t first = 0; first < info->n_games && n < most && rc == 0; first += READ_AT_ONCE) {
+        uint64_t left = info->n_games - first;
+        uint64_t n_read = left < READ_AT_ONCE ? left : READ_AT_ONCE;
+        rc = corpus_read(corpus, read, first, n_read);
+        for (uint64_t g = 0; g < n_read && n < most && rc == 0; g++) {
+            const uint8_t *game = read + g * stride;
+            if ((corpus_split(corpus, game) == SPLIT_TEST) == test) {
+                memcpy(moves + n++ * stride, game, stride);
+            }
+        }
+    }
+    if (rc == 0 && n == 0) {
+        rc = err_set(OGPT_EUSAGE, "the corpus has no games %s its test split; give a larger one",
+                     test ? "in" : "beside");
+    }
+    rc = rc ? rc : scrub_games_copy(out, info->variant, moves, n);
+    mem_free(moves);
+    mem_free(read);
+    return rc;
+}
+
 /* ---- features and places ---- */
 
 size_t feature_values(uint8_t out[64], const Feature *feature, const GameVariant *variant,
@@ -166,16 +194,16 @@ static bool place_holds(const ReadPlace *place, const GameVariant *variant, cons
     }
 }
 
-uint64_t place_positions(const HypothesisNode *node, const GameVariant *variant,
-                         const uint8_t *moves, const Board *boards, int t)
+uint64_t place_positions(const NodeGroup *group, const GameVariant *variant, const uint8_t *moves,
+                         const Board *boards, int t)
 {
     uint64_t positions = 0;
-    if (node->n_places == 0) {
+    if (group->n_places == 0) {
         return t >= 63 ? ~0ULL : (1ULL << (t + 1)) - 1;
     }
     for (int s = 0; s <= t; s++) {
-        for (size_t p = 0; p < node->n_places; p++) {
-            if (place_holds(&node->places[p], variant, moves, boards, t, s)) {
+        for (size_t p = 0; p < group->n_places; p++) {
+            if (place_holds(&group->places[p], variant, moves, boards, t, s)) {
                 positions |= 1ULL << s;
             }
         }

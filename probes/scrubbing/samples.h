@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "base/work.h"
+#include "datasets/corpus.h"
 #include "probes/scrubbing/hypothesis.h"
 
 typedef struct ScrubGames {
@@ -27,6 +28,9 @@ int scrub_games_fresh(ScrubGames *out, const GameVariant *variant, RngPurpose pu
 /* A copy of n games (n, variant->n_moves), which are replayed: OGPT_EFORMAT names the first with an
  * illegal move. */
 int scrub_games_copy(ScrubGames *out, const GameVariant *variant, const uint8_t *moves, size_t n);
+/* The first games of a corpus, at most `most`: of its test split if `test`, else the others.
+ * Returns 0, OGPT_EUSAGE (there are none), OGPT_EFORMAT or OGPT_EIO (corpus_read), OGPT_ENOMEM. */
+int scrub_games_corpus(ScrubGames *out, Corpus *corpus, bool test, size_t most);
 void scrub_games_release(ScrubGames *games);
 static inline const uint8_t *scrub_game(const ScrubGames *games, size_t game)
 {
@@ -42,9 +46,9 @@ size_t feature_values(uint8_t out[64], const Feature *feature, const GameVariant
                       const uint8_t *moves, const Board *boards, int t);
 /* Whether two nodes are said to carry the same. */
 bool feature_lists_equal(const HypothesisNode *a, const HypothesisNode *b);
-/* Positions 0..t that a node's places name, bit s; all of them if it names none. */
-uint64_t place_positions(const HypothesisNode *node, const GameVariant *variant,
-                         const uint8_t *moves, const Board *boards, int t);
+/* Positions 0..t that a group's places name, bit s; all of them if it names none. */
+uint64_t place_positions(const NodeGroup *group, const GameVariant *variant, const uint8_t *moves,
+                         const Board *boards, int t);
 
 /* The index: at every ply the games of the pool in the order of their keys. */
 typedef struct SamplePool {

@@ -44,9 +44,9 @@ const char *scrub_row_name(ScrubRowKind kind)
     static const char *const names[] = {[SCRUB_FULL] = "full",
                                         [SCRUB_SHUFFLED] = "shuffled",
                                         [SCRUB_HYPOTHESIS] = "hypothesis",
-                                        [SCRUB_ELSEWHERE] = "other squares",
+                                        [SCRUB_ELSEWHERE] = "elsewhere",
                                         [SCRUB_UNBOUND] = "no features",
-                                        [SCRUB_KEPT] = "all but"};
+                                        [SCRUB_KEPT] = "node kept"};
     return names[kind];
 }
 
@@ -304,6 +304,9 @@ static void row_fill(ScrubRow *out, const ScrubStudy *study, size_t row, double 
                       .unmatched = study->n_roots - n,
                       .metric = bootstrap_ratio(own, NULL, n, seed),
                       .score = bootstrap_closed(shuffled, full, own, n, seed)};
+    if (out->kind == SCRUB_SHUFFLED) {
+        out->score.value = fabs(out->score.value); /* 0, not -0 */
+    }
     column(own, study, row, row, offsetof(RootNumbers, strict) / sizeof(double));
     out->strict = bootstrap_ratio(own, NULL, n, seed);
     column(own, study, row, row, offsetof(RootNumbers, wrong) / sizeof(double));

@@ -51,7 +51,7 @@ typedef enum ScrubRowKind {
     SCRUB_FULL,     /* nothing exchanged */
     SCRUB_SHUFFLED, /* everything exchanged */
     SCRUB_HYPOTHESIS,
-    SCRUB_ELSEWHERE, /* control: the same features of other squares */
+    SCRUB_ELSEWHERE, /* control: the same of other squares and positions */
     SCRUB_UNBOUND,   /* control: the same nodes, each from any game at its ply */
     SCRUB_KEPT       /* the hypothesis, but one node keeps everything */
 } ScrubRowKind;

@@ -21,7 +21,9 @@ struct ScrubRows {
     void *scratch;
     real *change[DEPTH]; /* (T, C) what the inputs of the part at this depth change, by position */
     real *value[DEPTH];  /* (C) of a child of the part at this depth */
-    real *own, *x;       /* (C) */
+    real *own, *x, *start; /* (C) */
+    int ready_layer;       /* whose queries, keys and values are ready, for one group of a part */
+    size_t ready_group;
     real *rows, *normed, *k, *v; /* (T, C) */
     real *q, *z;                 /* (C) */
     real *mean, *rstd;           /* (T) */
@@ -39,7 +41,7 @@ int scrub__rows_new(ScrubRows **out, const Gpt *gpt, const Graph *graph, const V
     ScrubRows *r = mem_calloc(1, sizeof(*r), "rows of scrubbing");
     const size_t C = (size_t)gpt->cfg.d_model, M = (size_t)gpt->cfg.d_mlp;
     const size_t V = (size_t)gpt->cfg.d_vocab, T = (size_t)vocab->n_ctx;
-    size_t widest = M > V ? M : V, scratch, numbers, n_pieces = 2 * DEPTH + 16;
+    size_t widest = M > V ? M : V, scratch, numbers, n_pieces = 2 * DEPTH + 17;
     int rc = 0;
     *out = r;
     if (!r) {
@@ -54,7 +56,7 @@ int scrub__rows_new(ScrubRows **out, const Gpt *gpt, const Graph *graph, const V
     r->T = T;
     r->HS = (size_t)gpt->cfg.d_head;
     scratch = r->kernels->scratch_bytes(T, widest > C ? widest : C, widest > C ? widest : C);
-    numbers = DEPTH * (T + 1) * C + 4 * C + 4 * T * C + 2 * T + 2 * M + V;
+    numbers = DEPTH * (T + 1) * C + 5 * C + 4 * T * C + 2 * T + 2 * M + V;
     rc = arena_init(&r->arena, numbers * sizeof(real) + n_pieces * 64 + scratch + 64,
                     "rows of scrubbing");
     if (rc != 0) {
@@ -69,6 +71,7 @@ int scrub__rows_new(ScrubRows **out, const Gpt *gpt, const Graph *graph, const V
     }
     r->own = arena_take(&r->arena, C, sizeof(real));
     r->x = arena_take(&r->arena, C, sizeof(real));
+    r->start = arena_take(&r->arena, C, sizeof(real));
     r->rows = arena_take(&r->arena, T * C, sizeof(real));
     r->normed = arena_take(&r->arena, T * C, sizeof(real));
     r->k = arena_take(&r->arena, T * C, sizeof(real));
@@ -192,22 +195,51 @@ static void part_change(const Evaluation *e, const ScrubPart *part, int depth)
     }
 }
 
-/* The streams that the heads of a layer read: x at the last position, rows at all. */
-static void streams_of_layer(const Evaluation *e, const ScrubPart *part, const real *change,
-                             int layer)
+/* The streams that the heads of a group and layer read: x at the last position, rows at all. The
+ * change at the last position is in `start`: what came before the layer. */
+static void streams_of_group(const Evaluation *e, const ScrubPart *part, const real *change,
+                             size_t group, int layer)
 {
     ScrubRows *r = e->rows;
     for (int s = 0; s <= part->t; s++) {
         real *row = r->rows + (size_t)s * r->C;
-        bool inside = part->positions >> s & 1;
+        bool inside = part->positions[group] >> s & 1;
         int run = inside ? part->base : part->outside;
         memcpy(row, scrub__pre(e->runs, run, layer, s), r->C * sizeof(*row));
         if (inside) {
-            add(row, change + (size_t)s * r->C, 1, r->C);
+            add(row, s < part->t ? change + (size_t)s * r->C : r->start, 1, r->C);
         }
     }
     memcpy(r->x, scrub__pre(e->runs, part->base, layer, part->t), r->C * sizeof(*r->x));
-    add(r->x, change + (size_t)part->t * r->C, 1, r->C);
+    add(r->x, r->start, 1, r->C);
+}
+
+/* own (C) = what a sender writes that reads `change` (T, C). */
+static void sender_value(const Evaluation *e, const ScrubPart *part, const real *change,
+                         Sender sender, size_t group)
+{
+    ScrubRows *r = e->rows;
+    const real *last = change + (size_t)part->t * r->C;
+    if (sender.kind == SENDER_MLP) {
+        memcpy(r->x, scrub__mid(e->runs, part->base, sender.layer, part->t), r->C * sizeof(*r->x));
+        add(r->x, last, 1, r->C);
+        mlp_row(r, sender.layer);
+    } else if (sender.kind == SENDER_HEAD) {
+        if (sender.layer != r->ready_layer) { /* heads of one layer do not read one another */
+            memcpy(r->start, last, r->C * sizeof(*r->start));
+        }
+        if (sender.layer != r->ready_layer || group != r->ready_group) {
+            streams_of_group(e, part, change, group, sender.layer);
+            attention_inputs(r, sender.layer, (size_t)part->t + 1);
+            r->ready_layer = sender.layer;
+            r->ready_group = group;
+        }
+        head_attend(r, sender.head, (size_t)part->t + 1);
+        outputs_of_head(r->own, r->gpt, sender.layer, sender.head, r->z, 1);
+    } else { /* the input reads nothing: it is that of the run that the part sees */
+        memset(r->own, 0, r->C * sizeof(*r->own));
+        scrub__add_sender(r->own, e->runs, part->source, 0, part->t, 1);
+    }
 }
 
 /* The senders of a part, in the order in which they write. What one changes, later ones read. */
@@ -216,33 +248,15 @@ static void part_senders(real *out, const Evaluation *e, const ScrubPart *part, 
     ScrubRows *r = e->rows;
     const HypothesisNode *node = &e->hypothesis->nodes[part->node];
     real *last = change + (size_t)part->t * r->C;
-    int layer_ready = -1;
+    r->ready_layer = -1;
     memset(out, 0, r->C * sizeof(*out));
     for (size_t s = node->first; s <= node->last; s++) {
-        Sender sender = graph_sender(r->graph, s);
-        if (!node->senders[s]) {
-            continue;
+        if (node->senders[s]) {
+            sender_value(e, part, change, graph_sender(r->graph, s), node->senders[s] - 1U);
+            add(out, r->own, 1, r->C);
+            add(last, r->own, 1, r->C);
+            scrub__add_sender(last, e->runs, part->base, s, part->t, -1);
         }
-        if (sender.kind == SENDER_HEAD) {
-            if (sender.layer != layer_ready) {
-                streams_of_layer(e, part, change, sender.layer);
-                attention_inputs(r, sender.layer, (size_t)part->t + 1);
-                layer_ready = sender.layer;
-            }
-            head_attend(r, sender.head, (size_t)part->t + 1);
-            outputs_of_head(r->own, r->gpt, sender.layer, sender.head, r->z, 1);
-        } else if (sender.kind == SENDER_MLP) {
-            memcpy(r->x, scrub__mid(e->runs, part->base, sender.layer, part->t),
-                   r->C * sizeof(*r->x));
-            add(r->x, last, 1, r->C);
-            mlp_row(r, sender.layer);
-        } else { /* the input reads nothing: it is that of the run that the part sees */
-            memset(r->own, 0, r->C * sizeof(*r->own));
-            scrub__add_sender(r->own, e->runs, part->source, s, part->t, 1);
-        }
-        add(out, r->own, 1, r->C);
-        add(last, r->own, 1, r->C);
-        scrub__add_sender(last, e->runs, part->base, s, part->t, -1);
     }
 }
 

@@ -27,8 +27,8 @@ typedef struct ScrubPart {
     int base;    /* run that gives every input that is not named */
     int outside; /* run that gives keys and values at positions that the node does not name */
     int plain;   /* the part is the plain activation of this run; -1: it has to be computed */
-    uint64_t positions;          /* that its heads read */
-    int first_child, n_children; /* within ScrubPlan.children */
+    uint64_t positions[HYPOTHESIS_MAX_GROUPS]; /* that the heads of each group read */
+    int first_child, n_children;               /* within ScrubPlan.children */
 } ScrubPart;
 
 /* All parts of one root in one row, children in front of their reader. */

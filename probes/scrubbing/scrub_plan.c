@@ -68,26 +68,34 @@ static int draw(Planner *p, const HypothesisNode *node, int seen, int t, uint64_
     return run_of(p->out, scrub_game(pool->games, game));
 }
 
-static bool has_heads(const HypothesisNode *node, const Graph *graph)
+static bool has_heads(const HypothesisNode *node, size_t group, const Graph *graph)
 {
     for (size_t s = node->first; s <= node->last; s++) {
-        if (node->senders[s] && graph_sender(graph, s).kind == SENDER_HEAD) {
+        if (node->senders[s] == group + 1 && graph_sender(graph, s).kind == SENDER_HEAD) {
             return true;
         }
     }
     return false;
 }
 
-/* The positions at which the inputs of a part are read. */
-static uint64_t positions_read(const Planner *p, const HypothesisNode *node, int source, int t)
+/* The positions that each group of a part reads; returns those at which its inputs are read. */
+static uint64_t positions_read(ScrubPart *part, const Planner *p, const HypothesisNode *node)
 {
     const GameVariant *variant = p->setting->pool->games->variant;
+    const uint8_t *moves = p->out->games[part->source];
+    uint64_t all = 1ULL << part->t;
     Board boards[GAME_MAX_MOVES];
-    if (!node || !has_heads(node, p->setting->question->graph)) {
-        return 1ULL << t;
+    if (!node) {
+        return all;
     }
-    game_replay(variant, p->out->games[source], t + 1, boards);
-    return place_positions(node, variant, p->out->games[source], boards, t);
+    game_replay(variant, moves, part->t + 1, boards);
+    for (size_t g = 0; g < node->n_groups; g++) {
+        if (has_heads(node, g, p->setting->question->graph)) {
+            part->positions[g] = place_positions(&node->groups[g], variant, moves, boards, part->t);
+            all |= part->positions[g];
+        }
+    }
+    return all;
 }
 
 /* Whether the part is nothing but the activations of its base. */
@@ -105,7 +113,7 @@ static bool all_plain(const ScrubPlan *plan, const ScrubPart *part)
 static bool whole_below(const Planner *p, const HypothesisNode *node)
 {
     bool whole =
-        node->n_places == 0 &&
+        !hypothesis_has_places(node) &&
         (node->n_inputs == 0 || !hypothesis_is_open(p->hypothesis, p->setting->question->graph,
                                                     (int)(node - p->hypothesis->nodes)));
     for (size_t i = 0; i < node->n_inputs && whole; i++) {
@@ -151,7 +159,8 @@ static int plan_part(int *out, Planner *p, int index, int seen, int t)
     size_t n_inputs = node ? node->n_inputs : p->hypothesis->n_inputs;
     ScrubPart part = {.node = index, .t = t, .source = seen, .plain = -1};
     bool open = (!node || n_inputs > 0) && hypothesis_is_open(p->hypothesis, graph, index);
-    bool places = node && node->n_places > 0;
+    bool places = node && hypothesis_has_places(node);
+    uint64_t positions;
     int rc = draws_check(p);
     uint64_t stream = 2 * p->n_begun++;
     if (rc == 0 && node && !hypothesis_keeps(node)) {
@@ -166,9 +175,9 @@ static int plan_part(int *out, Planner *p, int index, int seen, int t)
     if (rc != 0 || p->out->unmatched) {
         return rc;
     }
-    part.positions = positions_read(p, node, part.source, t);
+    positions = positions_read(&part, p, node);
     if (n_inputs > 0 && !(node && whole_below(p, node))) {
-        rc = plan_children(p, &part, inputs, n_inputs, part.positions | 1ULL << t);
+        rc = plan_children(p, &part, inputs, n_inputs, positions);
     }
     if (rc != 0 || p->out->unmatched) {
         return rc;

@@ -29,7 +29,7 @@ RunSites scrub__sites(const Hypothesis *hypothesis, const Graph *graph)
     RunSites sites = {.post = hypothesis->n_inputs > 0};
     for (size_t i = 0; i < hypothesis->n_nodes; i++) {
         const HypothesisNode *node = &hypothesis->nodes[i];
-        bool computed = node->n_inputs > 0 || node->n_places > 0;
+        bool computed = node->n_inputs > 0 || hypothesis_has_places(node);
         for (size_t s = node->first; s <= node->last; s++) {
             Sender sender = graph_sender(graph, s);
             if (!node->senders[s]) {

@@ -137,6 +137,9 @@ document 'cases show' cases show cases.csv 3 --size 6
 document 'cases pairs' cases pairs pairs.csv --size 6 --n 12
 document circuit circuit net --pairs pairs.csv --method all --points 2 --csv circuit
 header circuit circuit/*.csv
+printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
+document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
+header scrub scrub/*.csv
 document 'cases show pair' cases show pairs.csv 3 --size 6
 edit=(intervene net --probe mine --cases cases.csv)
 document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0

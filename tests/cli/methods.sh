@@ -72,6 +72,9 @@ documented plant
 expect 0 cases pairs pairs.csv --size 6 --n 6
 expect 0 circuit m --pairs pairs.csv --method all --points 2 --json
 documented circuit
+printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
+expect 0 scrub m h.txt --n 20 --lenders 500 --by-node --json
+documented scrub
 
 # Pictures and tables; the same command again accepts its own files.
 for _ in 1 2; do

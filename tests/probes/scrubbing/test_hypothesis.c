@@ -59,9 +59,10 @@ static void the_example_of_the_contract_is_read(void **state)
     assert_string_equal(words, "mine e3, mover");
     place_list_print(words, sizeof(words), &h.nodes[1]);
     assert_string_equal(words, "back 1, last-set e3");
-    assert_int_equal(h.nodes[1].places[0].back, 1);
-    assert_int_equal(h.nodes[1].places[1].sq, 8 * 2 + 4);
-    assert_false(hypothesis_keeps(&h.nodes[1]));
+    assert_int_equal(h.nodes[1].groups[0].places[0].back, 1);
+    assert_int_equal(h.nodes[1].groups[0].places[1].sq, 8 * 2 + 4);
+    assert_false(hypothesis_keeps(&h.nodes[1]) || hypothesis_has_places(&h.nodes[0]));
+    assert_true(hypothesis_has_places(&h.nodes[1]));
     hypothesis_release(&h);
     h = read_text("logits <-");
     assert_true(h.n_nodes == 0 && h.n_inputs == 0 && h.metric == SCRUB_LEGAL);
@@ -102,6 +103,18 @@ static void ranges_and_stars_name_senders(void **state)
                   "node a = input carries nothing\n");
     assert_true(hypothesis_is_open(&h, &graph, 0)); /* L0H7 */
     hypothesis_release(&h);
+    h = read_text(
+        "logits <- n\nnode n = input mlp* and L0H0 L1H1-2 at mine and L2H0 at theirs, back 3 "
+        "carries everything\n");
+    assert_int_equal(h.nodes[0].n_groups, 3);
+    assert_int_equal(h.nodes[0].n_senders, 13);
+    assert_int_equal(h.nodes[0].groups[0].n_places, 0);
+    assert_int_equal(h.nodes[0].groups[2].n_places, 2);
+    assert_int_equal(h.nodes[0].senders[0], 1);
+    assert_int_equal(h.nodes[0].senders[1], 2); /* L0H0 */
+    place_list_print(words, sizeof(words), &h.nodes[0]);
+    assert_string_equal(words, "mine and theirs, back 3");
+    hypothesis_release(&h);
     (void)state;
 }
 
@@ -115,19 +128,30 @@ static void other_squares_are_all_moved(void **state)
         Hypothesis other;
         assert_true(hypothesis_elsewhere(&other, &h, seed));
         assert_int_equal(other.metric_sq, 0);
-        assert_true(other.nodes[0].places[0].sq != 0);
-        assert_true(other.nodes[0].places[1].sq != 18);
+        assert_true(other.nodes[0].groups[0].places[0].sq != 0);
+        assert_true(other.nodes[0].groups[0].places[1].sq != 18);
         assert_true(other.nodes[0].features[0].sq != 17);
         assert_int_equal(other.nodes[0].features[1].sq, -1);
         /* One symmetry: equal squares stay equal, corners are corners, the centre is the centre. */
-        assert_int_equal(other.nodes[1].features[0].sq, other.nodes[0].places[0].sq);
-        int corner = other.nodes[0].places[0].sq;
+        assert_int_equal(other.nodes[1].features[0].sq, other.nodes[0].groups[0].places[0].sq);
+        int corner = other.nodes[0].groups[0].places[0].sq;
         assert_true(corner == 5 || corner == 40 || corner == 45);
-        assert_true(h.variant->centre >> other.nodes[0].places[1].sq & 1);
+        assert_true(h.variant->centre >> other.nodes[0].groups[0].places[1].sq & 1);
         differ = differ || corner != 5;
         hypothesis_release(&h);
     }
     assert_true(differ);
+    Hypothesis h = read_text("logits <- a\nnode a = L1H1 at mine, back 3, self and L2H* at theirs "
+                             "carries everything\n");
+    Hypothesis other;
+    char words[100];
+    assert_true(hypothesis_elsewhere(&other, &h, 1));
+    place_list_print(words, sizeof(words), &other.nodes[0]);
+    assert_string_equal(words, "theirs, back 5, self and mine");
+    hypothesis_release(&h);
+    h = read_text("logits <- a\nnode a = L1H1 at self carries mover\n");
+    assert_false(hypothesis_elsewhere(&other, &h, 1));
+    hypothesis_release(&h);
     (void)state;
 }
 
@@ -168,6 +192,12 @@ static void wrong_files_are_refused_with_their_line(void **state)
         {LOGITS "node a = mlp3 carries mover a1\n", "x.txt:2: ", "a comma, <- or the end"},
         {LOGITS "node a = mlp3 carries mover,\n", "x.txt:2: ", "the line ends"},
         {LOGITS "node a = mlp3 at self carries mover\n", "x.txt:2: ", "mlp3 at positions"},
+        {LOGITS "node a = L1H1 and mlp3 at self carries mover\n", "x.txt:2: ", "mlp3 at positions"},
+        {LOGITS "node a = L1H1 and L1H0-2 at self carries mover\n",
+         "x.txt:2: ", "L1H1 is in two groups"},
+        {LOGITS "node a = L1H1 at self and * carries mover\n",
+         "x.txt:2: ", "L1H1 is in two groups"},
+        {LOGITS "node a = L1H1 and carries mover\n", "x.txt:2: ", "\"carries\", expected input"},
         {LOGITS "node a = L3H1 at carries mover\n", "x.txt:2: ", "expected self, back"},
         {LOGITS "node a = L3H1 at back carries mover\n", "x.txt:2: ", "a number of positions"},
         {LOGITS "node a = L3H1 at back 0 carries mover\n", "x.txt:2: ", "a number of positions"},
@@ -175,7 +205,8 @@ static void wrong_files_are_refused_with_their_line(void **state)
         {LOGITS "node a = L3H1 at back 1x carries mover\n", "x.txt:2: ", "a number of positions"},
         {LOGITS "node a = L3H1 at placed c3 carries mover\n", "x.txt:2: ", "full from the start"},
         {LOGITS "node a = L3H1 at placed carries mover\n", "x.txt:2: ", "behind placed"},
-        {LOGITS "node a = L3H1 at self, mine theirs carries mover\n", "x.txt:2: ", "comma or carr"},
+        {LOGITS "node a = L3H1 at self, mine theirs carries mover\n",
+         "x.txt:2: ", "a comma, and or carries"},
         {LOGITS NODE "node b = mlp2 carries mover\n", "x.txt:3: ", "nobody reads node b"},
         {LOGITS "node a = mlp3 carries mover <- b\nnode b = mlp3 carries mover\n",
          "x.txt:2: ", "mlp3 reads before mlp3 writes"},
@@ -236,6 +267,12 @@ static void more_than_there_is_room_for_is_refused(void **state)
     }
     assert_int_equal(parse(&h, text, used), OGPT_EFORMAT);
     assert_non_null(strstr(err_message(), "x.txt:1: more than 16 nodes behind <-"));
+    used = (size_t)snprintf(text, long_line, "node a = L1H0");
+    for (int i = 1; i <= HYPOTHESIS_MAX_GROUPS; i++) {
+        used += (size_t)snprintf(text + used, long_line - used, " and L%dH1", i % 8);
+    }
+    assert_int_equal(parse(&h, text, used), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "more than 8 groups"));
     for (int behind_at = 0; behind_at < 2; behind_at++) {
         used = (size_t)snprintf(text, long_line, "node a = L1H1 %s mine",
                                 behind_at ? "at" : "carries");

@@ -214,7 +214,8 @@ static void places_are_those_of_the_plain_rules(void **state)
                        : i == 4 ? mine
                                 : ~mine & ((1ULL << (t + 1)) - 1);
             game_replay(games.variant, moves, t + 1, boards);
-            assert_true(place_positions(&h.nodes[0], games.variant, moves, boards, t) == expected);
+            assert_true(place_positions(&h.nodes[0].groups[0], games.variant, moves, boards, t) ==
+                        expected);
             n_named += expected != 0;
         }
         assert_true(n_named > 20);
@@ -225,10 +226,10 @@ static void places_are_those_of_the_plain_rules(void **state)
     Hypothesis none = node_of("mover", NULL);
     Board boards[GAME_MAX_MOVES];
     game_replay(games.variant, scrub_game(&games, 0), 9, boards);
-    assert_true(place_positions(&h.nodes[0], games.variant, scrub_game(&games, 0), boards, 8) ==
-                3ULL << 7);
-    assert_true(place_positions(&none.nodes[0], games.variant, scrub_game(&games, 0), boards, 8) ==
-                0x1ff);
+    assert_true(place_positions(&h.nodes[0].groups[0], games.variant, scrub_game(&games, 0), boards,
+                                8) == 3ULL << 7);
+    assert_true(place_positions(&none.nodes[0].groups[0], games.variant, scrub_game(&games, 0),
+                                boards, 8) == 0x1ff);
     hypothesis_release(&h);
     hypothesis_release(&none);
     scrub_games_release(&games);

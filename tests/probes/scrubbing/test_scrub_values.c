@@ -164,7 +164,7 @@ static void part_reference(double *out, const PlainPasses *r, const ScrubPart *p
                               .layer = sender.layer,
                               .change = head ? before : change,
                               .replaces = head,
-                              .inside = part->positions,
+                              .inside = part->positions[node->senders[s] - 1],
                               .k = k,
                               .v = v,
                               .taken = site_of(sender),
@@ -218,6 +218,9 @@ static void values_are_those_of_whole_passes(void **state)
         "logits <- h\nnode h = L2H* L1H2 at mine carries everything\n",
         "logits <- h m\nnode h = L2H0 at theirs carries mover <- m\n"
         "node m = mlp1 carries empty b2 <- g\nnode g = L1H* at placed b2, back 2 carries last\n",
+        "logits <- n\nnode n = input mlp* and L0H0 L1H1-2 L2H0 at mine and L0H1 L1H0 L2H1 at "
+        "theirs, "
+        "back 3 and L0H2-3 L1H3 carries everything\n",
         "logits <- all\nnode all = L2H* mlp2 carries mine c3 <- rest\n"
         "node rest = input L0-1H* mlp0-1 carries mover\n",
     };
@@ -299,10 +302,10 @@ static void lenders_agree_with_their_readers(void **state)
                 read |= 1ULL << child->t;
                 n_parts++;
             }
-            if (node && node->n_places > 0) {
+            if (node && hypothesis_has_places(node)) {
                 game_replay(f.vocab->variant, plan.games[part->source], part->t + 1, boards);
-                expected |= place_positions(node, f.vocab->variant, plan.games[part->source],
-                                            boards, part->t);
+                expected |= place_positions(&node->groups[0], f.vocab->variant,
+                                            plan.games[part->source], boards, part->t);
             }
             assert_true(part->n_children == 0 || read == expected);
         }
