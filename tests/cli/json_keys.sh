@@ -135,7 +135,8 @@ disc=white
 document 'cases import' cases import theirs.csv $disc.csv --size 6 --force
 document 'cases show' cases show cases.csv 3 --size 6
 document 'cases pairs' cases pairs pairs.csv --size 6 --n 12
-document circuit circuit net --pairs pairs.csv --method all --points 2 --csv circuit
+document circuit circuit net --pairs pairs.csv --method all --points 2 --csv circuit \
+    --svg circuit.svg --dot circuit.dot --out circuit.json
 header circuit circuit/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
