@@ -15,6 +15,7 @@ typedef struct StudyRun {
     EdgeRuns *runs;
     EstimateSet set;
     double *effect;              /* (n_pairs, n_edges) exact numerators; NULL: not asked for */
+    double *node_effect;         /* (n_pairs, n_nodes) */
     Estimate which[N_ESTIMATES]; /* of method i + (exact asked for) */
     uint32_t *order;             /* (n_edges) */
 } StudyRun;
@@ -24,12 +25,13 @@ typedef struct StudyRun {
 typedef struct EstimateRanking {
     const EstimateSet *set;
     Estimate estimate;
+    EstimateUnit unit;
 } EstimateRanking;
 
 static void estimate_ranking(double *scores, const void *context, const double *weight)
 {
     const EstimateRanking *ranking = context;
-    estimates_scores(scores, ranking->set, ranking->estimate, weight);
+    estimates_scores(scores, ranking->set, ranking->estimate, ranking->unit, weight);
 }
 
 /* Passes a pair, forward and back. */
@@ -51,33 +53,44 @@ static CircuitMethod *add_method(StudyRun *run, const char *name, size_t passes)
     CircuitMethod *method = &run->study->methods[run->study->n_methods];
     *method = (CircuitMethod){.name = name, .passes = passes};
     method->scores = mem_calloc(run->study->n_edges, sizeof(double), "effects of edges");
-    run->study->n_methods += method->scores ? 1 : 0;
-    return method->scores ? method : NULL;
+    method->node_scores = mem_calloc(run->study->n_nodes, sizeof(double), "effects of nodes");
+    run->study->n_methods++;
+    return method->scores && method->node_scores ? method : NULL;
+}
+
+/* scores (n) = ratios of sums over pairs. */
+static void add_up(double *scores, const double *effect, const double *denominator, size_t n_pairs,
+                   size_t n)
+{
+    double whole = 0;
+    for (size_t p = 0; p < n_pairs; p++) {
+        whole += denominator[p];
+        for (size_t i = 0; i < n; i++) {
+            scores[i] += effect[p * n + i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        scores[i] /= whole;
+    }
 }
 
 static int find_truth(StudyRun *run)
 {
     CircuitStudy *study = run->study;
-    double whole = 0;
-    run->effect = mem_alloc(study->n_pairs * study->n_edges, sizeof(double), "effects of edges");
-    if (!run->effect) {
+    size_t n = study->n_pairs;
+    run->effect = mem_alloc(n * study->n_edges, sizeof(double), "effects of edges");
+    run->node_effect = mem_alloc(n * study->n_nodes, sizeof(double), "effects of nodes");
+    CircuitMethod *method = add_method(run, "exact", study->n_edges + 2);
+    if (!run->effect || !run->node_effect || !method) {
         return OGPT_ENOMEM;
     }
     int rc = edges_exact(run->effect, study->denominator, run->runs, run->work);
-    CircuitMethod *method = rc ? NULL : add_method(run, "exact", study->n_edges + 2);
-    if (rc != 0 || !method) {
-        return rc ? rc : OGPT_ENOMEM;
+    rc = rc ? rc : circuit_nodes_exact(run->node_effect, run->runs, run->question, run->work);
+    if (rc == 0) {
+        add_up(method->scores, run->effect, study->denominator, n, study->n_edges);
+        add_up(method->node_scores, run->node_effect, study->denominator, n, study->n_nodes);
     }
-    for (size_t p = 0; p < study->n_pairs; p++) {
-        whole += study->denominator[p];
-        for (size_t e = 0; e < study->n_edges; e++) {
-            method->scores[e] += run->effect[p * study->n_edges + e];
-        }
-    }
-    for (size_t e = 0; e < study->n_edges; e++) {
-        method->scores[e] /= whole;
-    }
-    return 0;
+    return rc;
 }
 
 static int estimate_all(StudyRun *run)
@@ -97,7 +110,8 @@ static int estimate_all(StudyRun *run)
                 return OGPT_ENOMEM;
             }
             run->which[n++] = (Estimate)e;
-            estimates_scores(method->scores, &run->set, (Estimate)e, NULL);
+            estimates_scores(method->scores, &run->set, (Estimate)e, ESTIMATE_EDGES, NULL);
+            estimates_scores(method->node_scores, &run->set, (Estimate)e, ESTIMATE_NODES, NULL);
         }
     }
     if (rc == 0) {
@@ -108,27 +122,28 @@ static int estimate_all(StudyRun *run)
     return rc;
 }
 
-static int grade_methods(StudyRun *run)
+static int grade_units(StudyRun *run, EstimateUnit unit)
 {
     CircuitStudy *study = run->study;
-    GradeTruth truth = {study->n_pairs, study->n_edges, run->effect, study->denominator,
-                        study->n_wanted};
+    bool edges = unit == ESTIMATE_EDGES;
+    GradeTruth truth = {study->n_pairs, edges ? study->n_edges : study->n_nodes,
+                        edges ? run->effect : run->node_effect, study->denominator,
+                        edges ? study->n_wanted : study->n_wanted_nodes};
     EstimateRanking contexts[N_ESTIMATES];
     GradeRanking rankings[N_ESTIMATES];
-    Grade grades[N_ESTIMATES];
+    Grade grades[N_ESTIMATES + 1];
     size_t n = study->n_methods - 2; /* estimates: the truth first, random orders last */
     for (size_t i = 0; i < n; i++) {
-        contexts[i] = (EstimateRanking){&run->set, run->which[i]};
+        contexts[i] = (EstimateRanking){&run->set, run->which[i], unit};
         rankings[i] = (GradeRanking){estimate_ranking, &contexts[i]};
     }
     int rc = grade_rankings(grades, &truth, rankings, n, run->work);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        study->methods[i + 1].grade = grades[i];
-        study->methods[i + 1].graded = true;
+    rc = rc ? rc : grade_random(&grades[n], &truth, run->work);
+    for (size_t i = 0; i <= n && rc == 0; i++) {
+        CircuitMethod *method = &study->methods[i + 1];
+        *(edges ? &method->grade : &method->node_grade) = grades[i];
+        method->graded = true;
     }
-    CircuitMethod *random = &study->methods[study->n_methods - 1];
-    rc = rc ? rc : grade_random(&random->grade, &truth, run->work);
-    random->graded = rc == 0;
     return rc;
 }
 
@@ -236,7 +251,8 @@ static int run_all(StudyRun *run)
     mem_free(moved);
     rc = rc ? rc : choose_circuit(run);
     study->methods[study->n_methods++] = (CircuitMethod){.name = "random"};
-    rc = rc || !options->exact ? rc : grade_methods(run);
+    rc = rc || !options->exact ? rc : grade_units(run, ESTIMATE_EDGES);
+    rc = rc || !options->exact ? rc : grade_units(run, ESTIMATE_NODES);
     rc = rc ? rc : draw_curves(run);
     rc = rc || !options->acdc ? rc : prune_both(run);
     return rc ? rc : measure_controls(run);
@@ -246,11 +262,14 @@ int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,
                       const CircuitOptions *options, const Work *work)
 {
     StudyRun run = {.study = out, .question = question, .options = options, .work = work};
-    size_t n = question->graph->n_edges;
+    size_t n = question->graph->n_edges, nodes = circuit_nodes(question->graph);
     *out = (CircuitStudy){.n_pairs = question->n_pairs,
                           .n_edges = n,
                           .top = options->top < n ? options->top : n,
-                          .n_wanted = n < CIRCUIT_WANTED ? n : CIRCUIT_WANTED};
+                          .n_wanted = n < CIRCUIT_WANTED ? n : CIRCUIT_WANTED,
+                          .n_nodes = nodes,
+                          .n_wanted_nodes =
+                              nodes < CIRCUIT_WANTED_NODES ? nodes : CIRCUIT_WANTED_NODES};
     if (!options->exact && options->estimates.wanted == 0) {
         return err_set(OGPT_EUSAGE, "no method that ranks edges: expected exact or an estimate");
     }
@@ -260,6 +279,7 @@ int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,
     edges_free(run.runs);
     estimates_release(&run.set);
     mem_free(run.effect);
+    mem_free(run.node_effect);
     mem_free(run.order);
     if (rc != 0) {
         circuit_study_release(out);
@@ -271,6 +291,7 @@ void circuit_study_release(CircuitStudy *study)
 {
     for (size_t i = 0; i < study->n_methods; i++) {
         mem_free(study->methods[i].scores);
+        mem_free(study->methods[i].node_scores);
     }
     for (int order = 0; order < N_ACDC_ORDERS; order++) {
         acdc_release(&study->acdc[order]);

@@ -12,6 +12,7 @@
 enum { CIRCUIT_METHODS_MAX = N_ESTIMATES + 2 }; /* exact first, random last */
 #define CIRCUIT_WANTED                                                                             \
     50 /* K of the grades: the strongest by the truth, which estimates must find */
+#define CIRCUIT_WANTED_NODES 20
 #define CIRCUIT_RANDOM_ORDERS 10 /* curves of the control */
 
 typedef struct CircuitOptions {
@@ -31,14 +32,17 @@ typedef struct CircuitMethod {
     double *scores;   /* (n_edges) signed share of the effect; NULL for random; owned */
     bool graded;
     Grade grade;
+    double *node_scores; /* (nodes) the same of nodes, owned */
+    Grade node_grade;
     FaithCurve curve;
 } CircuitMethod;
 
 typedef struct CircuitStudy {
     size_t n_pairs, n_edges, top;
-    size_t n_wanted;     /* CIRCUIT_WANTED, or all edges of a smaller graph */
-    double *denominator; /* (n_pairs) Delta(other) - Delta(base), owned */
-    Interval total;      /* mean Delta(base) - Delta(other) over pairs, nats */
+    size_t n_nodes, n_wanted_nodes; /* as n_edges, n_wanted */
+    size_t n_wanted;                /* CIRCUIT_WANTED, or all edges of a smaller graph */
+    double *denominator;            /* (n_pairs) Delta(other) - Delta(base), owned */
+    Interval total;                 /* mean Delta(base) - Delta(other) over pairs, nats */
     CircuitMethod methods[CIRCUIT_METHODS_MAX];
     size_t n_methods;
     EstimateTrial trials[ESTIMATE_TRIALS_MAX];

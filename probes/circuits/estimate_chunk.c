@@ -25,6 +25,7 @@ struct EstimateLab {
     real *delta;             /* (senders, kept, C) other minus base */
     real *embed[N_RUNS];     /* (pairs * T, C) what the input writes */
     real *q, *k;             /* (L, pairs * T, C) of the base run; NULL: not needed */
+    real *qkv[3];            /* (L, kept, C) q, k, v of the other run minus those of the base run */
     GradientPoint point;
     real *gradient; /* (kept, C) of one receiver */
     real *dpattern; /* (passes, L, kept, NH * T); NULL: not needed */
@@ -68,6 +69,9 @@ static size_t carve(EstimateLab *lab)
     }
     for (size_t i = 0; i < sizeof(of_blocks) / sizeof(of_blocks[0]); i++) {
         *of_blocks[i] = take(lab, &bytes, L * n * C, sizeof(real));
+    }
+    for (int i = 0; i < 3; i++) {
+        lab->qkv[i] = take(lab, &bytes, L * n * C, sizeof(real));
     }
     point->last = take(lab, &bytes, n * C, sizeof(real));
     point->dfinal = take(lab, &bytes, n * C, sizeof(real));
@@ -135,6 +139,36 @@ void estimate_lab_free(EstimateLab *lab)
 
 /* ---- hooks ---- */
 
+/* The kept rows of a site. */
+static void keep_rows(real *to, const EstimateLab *lab, const real *from, size_t width, int layer)
+{
+    to += (size_t)layer * lab->kept.n * width;
+    for (size_t i = 0; i < lab->kept.n; i++) {
+        memcpy(to + i * width, from + lab->kept.row[i] * width, width * sizeof(real));
+    }
+}
+
+/* The other run comes first: its q, k or v, then minus those of the base run. */
+static void take_qkv(EstimateLab *lab, const HookPoint *point)
+{
+    size_t C = point->width, n = lab->kept.n, layer = (size_t)point->layer;
+    real *to = lab->qkv[point->site - HOOK_Q];
+    if (lab->side == OTHER) {
+        keep_rows(to, lab, point->value, C, point->layer);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t c = 0; c < C; c++) {
+            to[(layer * n + i) * C + c] -= point->value[lab->kept.row[i] * C + c];
+        }
+    }
+    if (lab->qk && point->site != HOOK_V) {
+        size_t numbers = point->B * point->T * C;
+        memcpy((point->site == HOOK_Q ? lab->q : lab->k) + layer * numbers, point->value,
+               numbers * sizeof(real));
+    }
+}
+
 static void forward_hook(void *context, const HookPoint *point)
 {
     EstimateLab *lab = context;
@@ -153,18 +187,8 @@ static void forward_hook(void *context, const HookPoint *point)
     if (lab->side < N_RUNS) {
         outputs_take(lab->outputs, rows, lab->question->graph, lab->question->gpt, point);
     }
-    if (point->site == HOOK_Q || point->site == HOOK_K) {
-        real *to = point->site == HOOK_Q ? lab->q : lab->k;
-        memcpy(to + (size_t)point->layer * numbers, point->value, numbers * sizeof(real));
-    }
-}
-
-/* The kept rows of a site. */
-static void keep_rows(real *to, const EstimateLab *lab, const real *from, size_t width, int layer)
-{
-    to += (size_t)layer * lab->kept.n * width;
-    for (size_t i = 0; i < lab->kept.n; i++) {
-        memcpy(to + i * width, from + lab->kept.row[i] * width, width * sizeof(real));
+    if (point->site >= HOOK_Q && point->site <= HOOK_V) {
+        take_qkv(lab, point);
     }
 }
 
@@ -227,9 +251,7 @@ static const real *run_forward(EstimateLab *lab, int side, bool take_outputs, do
     hooks.sites[HOOK_RESID_PRE] = 1;
     if (take_outputs) {
         outputs_want(&hooks, question->graph);
-    }
-    if (lab->qk && take_outputs && side == BASE) {
-        hooks.sites[HOOK_Q] = hooks.sites[HOOK_K] = ~0ULL;
+        hooks.sites[HOOK_Q] = hooks.sites[HOOK_K] = hooks.sites[HOOK_V] = ~0ULL;
     }
     return gpt_forward(question->gpt, lab->tape, lab->tokens[side], lab->kept.n_pairs, lab->kept.T,
                        &hooks);
@@ -278,6 +300,39 @@ static double dot(const real *a, const real *b, size_t n)
     return (double)sum;
 }
 
+/* The nodes of the same plane: senders are the sum of their edges, but where the gradient of their
+ * own block's writes is stopped; q, k and v have a gradient of their own. */
+static void score_nodes(EstimateLab *lab, Estimate estimate, size_t plane, double share)
+{
+    const Graph *graph = lab->question->graph;
+    const GptConfig *cfg = &lab->question->gpt->cfg;
+    const KeptRows *kept = &lab->kept;
+    const real *gradients[3] = {lab->point.dq, lab->point.dk, lab->point.dv};
+    size_t C = (size_t)cfg->d_model, HS = (size_t)cfg->d_head;
+    for (size_t p = 0; p < kept->n_pairs; p++) {
+        float *edges = lab->rows[p].values[estimate] + plane * lab->rows[p].plane;
+        float *nodes = edges + graph->n_edges;
+        for (size_t s = 0; s < graph->n_senders; s++) {
+            double sum = 0;
+            for (size_t r = 0; r < graph->n_receivers; r++) {
+                sum += s < graph_sees(graph, r) ? (double)edges[graph_first_edge(graph, r) + s] : 0;
+            }
+            bool stopped = lab->dropped != NO_LAYER && circuit_node_layer(graph, s) == lab->dropped;
+            nodes[s] = stopped ? 0 : (float)sum;
+        }
+        for (size_t node = graph->n_senders; node < circuit_nodes(graph); node++) {
+            size_t at = node - graph->n_senders, layer = at / (3 * (size_t)cfg->n_heads);
+            size_t kind = at / (size_t)cfg->n_heads % 3, head = at % (size_t)cfg->n_heads;
+            double sum = 0;
+            for (size_t i = kept->first[p]; i < kept->first[p + 1]; i++) {
+                size_t slice = (layer * kept->n + i) * C + head * HS;
+                sum += dot(lab->qkv[kind] + slice, gradients[kind] + slice, HS);
+            }
+            nodes[node] += (float)(share * sum);
+        }
+    }
+}
+
 /* Every edge of every pair at this point: times `share` onto a plane of an estimate. */
 static void score_edges(EstimateLab *lab, Estimate estimate, size_t plane, double share)
 {
@@ -299,6 +354,7 @@ static void score_edges(EstimateLab *lab, Estimate estimate, size_t plane, doubl
             }
         }
     }
+    score_nodes(lab, estimate, plane, share);
 }
 
 static void copy_plane(EstimateLab *lab, Estimate to, Estimate from, size_t plane)
@@ -306,7 +362,8 @@ static void copy_plane(EstimateLab *lab, Estimate to, Estimate from, size_t plan
     for (size_t p = 0; p < lab->kept.n_pairs; p++) {
         const EstimateRow *row = &lab->rows[p];
         memcpy(row->values[to] + plane * row->plane, row->values[from] + plane * row->plane,
-               lab->question->graph->n_edges * sizeof(float));
+               (lab->question->graph->n_edges + circuit_nodes(lab->question->graph)) *
+                   sizeof(float));
     }
 }
 
@@ -417,6 +474,7 @@ static void run_gradients(EstimateLab *lab)
                      .q = lab->q,
                      .k = lab->k,
                      .delta = lab->delta,
+                     .change = {lab->qkv[0], lab->qkv[1]},
                      .dpattern = lab->dpattern,
                      .n_passes = lab->pass,
                      .out = lab->out,

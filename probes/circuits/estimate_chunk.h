@@ -22,7 +22,7 @@ void estimate_lab_free(EstimateLab *lab);
 typedef struct EstimateRow {
     const GamePair *pair;
     const real *weights;        /* (d_vocab) of another metric; NULL: Delta */
-    float *values[N_ESTIMATES]; /* (n_edges) of plane 0; NULL: not wanted */
+    float *values[N_ESTIMATES]; /* (width) of plane 0; NULL: not wanted */
     size_t plane;               /* numbers from a plane to the next */
     double *denominator;
     double *sums; /* (n_trials) of eap-ig's edges out of `input`, all positions */

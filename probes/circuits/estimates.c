@@ -38,7 +38,8 @@ size_t estimates_bytes(const EdgeQuestion *question, const EstimateOptions *opti
         bool wanted = (options->wanted >> e & 1) != 0;
         planes += wanted ? estimates_planes((Estimate)e, question->graph->n_layers) : 0;
     }
-    return planes * question->n_pairs * question->graph->n_edges * sizeof(float) +
+    return planes * question->n_pairs *
+               (question->graph->n_edges + circuit_nodes(question->graph)) * sizeof(float) +
            work_workers(work) * estimate_lab_bytes(question, options);
 }
 
@@ -102,6 +103,10 @@ static void set_divisors(EstimateSet *set, const Graph *graph)
             set->divisor[graph_first_edge(graph, r) + s] = others > 0 ? others : 1;
         }
     }
+    for (size_t node = 0; node < circuit_nodes(graph); node++) {
+        int others = graph->n_layers - (circuit_node_layer(graph, node) >= 0);
+        set->divisor[set->n_edges + node] = others > 0 ? others : 1;
+    }
 }
 
 static int make_memory(EstimateRun *run, const EstimateOptions *options, const Work *work)
@@ -111,7 +116,7 @@ static int make_memory(EstimateRun *run, const EstimateOptions *options, const W
     size_t n = question->n_pairs, workers = work_workers(work);
     int rc = 0;
     set->denominator = mem_calloc(n, sizeof(double), "effects of pairs");
-    set->divisor = mem_calloc(set->n_edges, sizeof(double), "effects of edges");
+    set->divisor = mem_calloc(set->width, sizeof(double), "effects of edges");
     run->order = mem_calloc(n, sizeof(*run->order), "order of the pairs");
     run->sums = mem_calloc(n * (size_t)(set->n_trials + 1), sizeof(double), "sums of pairs");
     run->labs = mem_calloc(workers, sizeof(*run->labs), "estimates of edges");
@@ -119,8 +124,7 @@ static int make_memory(EstimateRun *run, const EstimateOptions *options, const W
     for (int e = 0; e < N_ESTIMATES && rc == 0; e++) {
         if ((options->wanted >> e & 1) != 0) {
             size_t planes = estimates_planes((Estimate)e, set->n_layers);
-            set->values[e] =
-                mem_calloc(planes * n * set->n_edges, sizeof(float), "effects of edges");
+            set->values[e] = mem_calloc(planes * n * set->width, sizeof(float), "effects of edges");
             rc = set->values[e] ? 0 : OGPT_ENOMEM;
         }
     }
@@ -155,11 +159,11 @@ static int chunk_job(void *context, size_t job, size_t worker)
         size_t d_vocab = (size_t)run->question->vocab->d_vocab;
         rows[i] = (EstimateRow){.pair = &run->question->pairs[pair],
                                 .weights = weights ? weights + pair * d_vocab : NULL,
-                                .plane = set->n_pairs * set->n_edges,
+                                .plane = set->n_pairs * set->width,
                                 .denominator = &set->denominator[pair],
                                 .sums = run->sums + pair * (size_t)(set->n_trials + 1)};
         for (int e = 0; e < N_ESTIMATES; e++) {
-            rows[i].values[e] = set->values[e] ? set->values[e] + pair * set->n_edges : NULL;
+            rows[i].values[e] = set->values[e] ? set->values[e] + pair * set->width : NULL;
         }
     }
     estimate_chunk(run->labs[worker], rows, n, run->trials, set->n_trials);
@@ -206,6 +210,7 @@ int estimates_make(EstimateSet *out, const EdgeQuestion *question, const Estimat
     EstimateRun run = {.set = out, .question = question};
     *out = (EstimateSet){.n_pairs = question->n_pairs,
                          .n_edges = question->graph->n_edges,
+                         .width = question->graph->n_edges + circuit_nodes(question->graph),
                          .n_layers = question->graph->n_layers};
     int rc = check(question, options);
     if (rc != 0) {
@@ -245,22 +250,28 @@ void estimates_release(EstimateSet *set)
 
 /* ---- scores ---- */
 
-void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate,
+size_t estimates_units(const EstimateSet *set, EstimateUnit unit)
+{
+    return unit == ESTIMATE_EDGES ? set->n_edges : set->width - set->n_edges;
+}
+
+void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate, EstimateUnit unit,
                       const double *weight)
 {
-    size_t planes = estimates_planes(estimate, set->n_layers), n = set->n_edges;
+    size_t planes = estimates_planes(estimate, set->n_layers), n = estimates_units(set, unit);
+    size_t offset = unit == ESTIMATE_EDGES ? 0 : set->n_edges;
     double whole = 0, sums[256];
     memset(scores, 0, n * sizeof(*scores));
     for (size_t p = 0; p < set->n_pairs; p++) {
         whole += (weight ? weight[p] : 1.0) * set->denominator[p];
     }
     for (size_t plane = 0; plane < planes; plane++) {
-        const float *values = set->values[estimate] + plane * set->n_pairs * n;
+        const float *values = set->values[estimate] + plane * set->n_pairs * set->width + offset;
         for (size_t first = 0; first < n; first += 256) { /* so many sums at a time */
             size_t count = n - first < 256 ? n - first : 256;
             memset(sums, 0, sizeof(sums));
             for (size_t p = 0; p < set->n_pairs; p++) {
-                const float *row = values + p * n + first;
+                const float *row = values + p * set->width + first;
                 double w = weight ? weight[p] : 1.0;
                 for (size_t e = 0; w != 0 && e < count; e++) {
                     sums[e] += w * (double)row[e];
@@ -268,7 +279,7 @@ void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate,
             }
             for (size_t e = 0; e < count; e++) {
                 scores[first + e] +=
-                    drops(estimate) ? fabs(sums[e]) / set->divisor[first + e] : sums[e];
+                    drops(estimate) ? fabs(sums[e]) / set->divisor[offset + first + e] : sums[e];
             }
         }
     }

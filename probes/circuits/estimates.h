@@ -18,13 +18,18 @@
  *                    Belinkov 2024; they take the points k / m, we the midpoints)
  *   clean-corrupted  the mean of the gradients at the two runs
  *
+ * Nodes are estimated beside the edges: what a sender writes (its edges together, but in the pass
+ * that drops its own block) and the q, k and v of every head, whose estimate is (q(other) -
+ * q(base)) . d m / d q; with the QK fix q and k go through the exact softmax. The fix changes no
+ * sender.
+ *
  * Like the truth, an estimate of an edge is a ratio of sums over pairs. The absolute value of
  * GradDrop is taken after the sum over pairs, because that is what the truth is compared by.
  */
 #ifndef OGPT_PROBES_CIRCUITS_ESTIMATES_H
 #define OGPT_PROBES_CIRCUITS_ESTIMATES_H
 
-#include "probes/patching/edges.h"
+#include "probes/circuits/circuit_nodes.h"
 
 /* X(enumerator, name) */
 #define ESTIMATES(X)                                                                               \
@@ -58,14 +63,15 @@ typedef struct EstimateTrial {
 
 typedef struct EstimateSet {
     size_t n_pairs, n_edges;
+    size_t width; /* n_edges, then the nodes (probes/circuits/circuit_nodes.h) */
     int n_layers;
-    /* (planes, n_pairs, n_edges) numerators, owned; NULL: not wanted. Planes: one a layer for
+    /* (planes, n_pairs, width) numerators, owned; NULL: not wanted. Planes: one a layer for
      * GradDrop, else one. */
     float *values[N_ESTIMATES];
     double *denominator; /* (n_pairs) Delta(other) - Delta(base), owned */
     EstimateTrial trials[ESTIMATE_TRIALS_MAX];
     int n_trials;    /* 0 without eap-ig */
-    double *divisor; /* (n_edges) of GradDrop, owned */
+    double *divisor; /* (width) of GradDrop, owned */
 } EstimateSet;
 
 size_t estimates_planes(Estimate estimate, int n_layers);
@@ -77,9 +83,12 @@ int estimates_make(EstimateSet *out, const EdgeQuestion *question, const Estimat
                    const Work *work);
 void estimates_release(EstimateSet *set);
 
-/* scores (n_edges) of one estimate with pair i counted weight[i] times (NULL: once each): signed,
- * but for GradDrop. */
-void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate,
+/* What is scored: the edges (n_edges), or the nodes. */
+typedef enum EstimateUnit { ESTIMATE_EDGES, ESTIMATE_NODES } EstimateUnit;
+size_t estimates_units(const EstimateSet *set, EstimateUnit unit);
+/* scores (units) of one estimate with pair i counted weight[i] times (NULL: once each): signed, but
+ * for GradDrop. */
+void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate, EstimateUnit unit,
                       const double *weight);
 
 #endif

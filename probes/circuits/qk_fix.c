@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "probes/circuits/circuit_nodes.h"
+
+#define NODE SIZE_MAX /* in place of a sender: everything that the receiver reads */
 
 /* Scratch of a layer; n kept rows. */
 typedef struct QkRoom {
@@ -159,6 +162,23 @@ static void fix_edge(QkRoom *room, const QkFix *fix, size_t p, Receiver receiver
     }
 }
 
+/* Every head of a layer whose patched q and k are in room->q and room->k. */
+static void fix_heads(QkRoom *room, const QkFix *fix, size_t layer, size_t sender)
+{
+    const Graph *graph = fix->question->graph;
+    for (int kind = RECEIVER_Q; kind <= RECEIVER_K; kind++) {
+        for (int head = 0; head < graph->n_heads; head++) {
+            Receiver receiver = {(ReceiverKind)kind, (int)layer, head};
+            size_t r = graph_receiver_index(graph, receiver);
+            size_t at = sender == NODE ? graph->n_edges + circuit_node_of(graph, receiver)
+                                       : graph_first_edge(graph, r) + sender;
+            for (size_t p = 0; p < fix->kept->n_pairs; p++) {
+                fix_edge(room, fix, p, receiver, at);
+            }
+        }
+    }
+}
+
 /* All edges from one sender into the queries and keys of one layer. */
 static void fix_sender(QkRoom *room, const QkFix *fix, size_t layer, size_t sender)
 {
@@ -175,15 +195,22 @@ static void fix_sender(QkRoom *room, const QkFix *fix, size_t layer, size_t send
                                C, room->scratch);
     kernels_fast()->linear_fwd(room->k, room->x, block + gpt->map.W_K, block + gpt->map.b_K, n, C,
                                C, room->scratch);
-    for (int kind = RECEIVER_Q; kind <= RECEIVER_K; kind++) {
-        for (int head = 0; head < gpt->cfg.n_heads; head++) {
-            Receiver receiver = {(ReceiverKind)kind, (int)layer, head};
-            size_t r = graph_receiver_index(question->graph, receiver);
-            for (size_t p = 0; p < fix->kept->n_pairs; p++) {
-                fix_edge(room, fix, p, receiver, graph_first_edge(question->graph, r) + sender);
-            }
+    fix_heads(room, fix, layer, sender);
+}
+
+/* The q and k of one layer as nodes: those of the other run. */
+static void fix_nodes(QkRoom *room, const QkFix *fix, size_t layer)
+{
+    const KeptRows *kept = fix->kept;
+    size_t C = (size_t)fix->question->gpt->cfg.d_model;
+    for (size_t i = 0; i < kept->n; i++) {
+        size_t from = (layer * kept->n_pairs * kept->T + kept->row[i]) * C;
+        for (size_t c = 0; c < C; c++) {
+            room->q[i * C + c] = fix->q[from + c] + fix->change[0][(layer * kept->n + i) * C + c];
+            room->k[i * C + c] = fix->k[from + c] + fix->change[1][(layer * kept->n + i) * C + c];
         }
     }
+    fix_heads(room, fix, layer, NODE);
 }
 
 void qk_fix_run(const QkFix *fix)
@@ -197,5 +224,6 @@ void qk_fix_run(const QkFix *fix)
         for (size_t sender = 0; sender < graph_sees(graph, q); sender++) {
             fix_sender(&room, fix, (size_t)layer, sender);
         }
+        fix_nodes(&room, fix, (size_t)layer);
     }
 }

@@ -24,12 +24,14 @@ typedef struct KeptRows {
 typedef struct QkFix {
     const EdgeQuestion *question;
     const KeptRows *kept;
-    const real *pre;      /* (L, n, C) the base run's stream in front of attention, kept rows */
-    const real *q, *k;    /* (L, n_pairs * T, C) of the base run */
-    const real *delta;    /* (senders, n, C) what a patch adds to the stream */
-    const real *dpattern; /* (n_passes, L, n, NH * T) */
+    const real *pre;       /* (L, n, C) the base run's stream in front of attention, kept rows */
+    const real *q, *k;     /* (L, n_pairs * T, C) of the base run */
+    const real *delta;     /* (senders, n, C) what a patch adds to the stream */
+    const real *change[2]; /* (L, n, C) q and k of the other run minus those of the base run */
+    const real *dpattern;  /* (n_passes, L, n, NH * T) */
     size_t n_passes;
-    float *const *out; /* (n_passes, n_pairs) rows of n_edges: edges into q and k are overwritten */
+    float *const *out; /* (n_passes, n_pairs) rows of n_edges: edges into q and k are
+                        * overwritten, and their nodes behind the edges */
     void *memory;      /* qk_fix_bytes */
 } QkFix;
 

@@ -60,6 +60,34 @@ const TableSpec circuit_compare_table = {"compare", "circuit_compare",
                                          "estimates against the exact effects of all edges",
                                          TABLE_COLUMNS(compare_columns), .file = "circuit_compare"};
 
+static const Column nodes_columns[] = {
+    {"method", "method", .type = COLUMN_TEXT},
+    {"spearman", "Spearman", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "rank correlation with activation patching, all nodes, by size"},
+    {"precision", "precision", .digits = 2, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "share of its first 20 that are among the exact 20"},
+    {"recall_cost_90", "cost of 90 %", .unit = "nodes", .digits = 0, .interval = true,
+     .flags = COLUMN_BRIEF, .meaning = "verified in its order until 18 of the exact 20 are found"},
+    {"recall_cost_100", "cost of 100 %", .unit = "nodes", .digits = 0, .interval = true,
+     .flags = COLUMN_BRIEF, .meaning = "the same for all 20"},
+    {"worst_miss", "worst miss", .unit = "%", .digits = 2, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "largest exact effect behind its first 20, share of Delta"},
+    {"worst_miss_node", "missed node", .type = COLUMN_TEXT, .flags = COLUMN_MINOR},
+    {"spearman_gain", "Spearman gain", .digits = 3, .interval = true, .flags = COLUMN_WIDE,
+     .meaning = "over the first estimate, on the same resamples"},
+    {"recall_cost_90_gain", "cost of 90 % gain", .unit = "nodes", .digits = 0, .interval = true,
+     .flags = COLUMN_WIDE, .meaning = "negative: fewer nodes to verify"},
+    {"recall_cost_100_gain", "cost of 100 % gain", .unit = "nodes", .digits = 0, .interval = true,
+     .flags = COLUMN_WIDE},
+    {"nodes", .type = COLUMN_COUNT},
+    {"top", .type = COLUMN_COUNT},
+    {"model_hash", .type = COLUMN_TEXT},
+};
+const TableSpec circuit_nodes_table = {
+    "compare_nodes", "circuit_nodes",
+    "the same of nodes: what heads and MLPs write, and every q, k and v",
+    TABLE_COLUMNS(nodes_columns), .file = "circuit_nodes"};
+
 #define JUDGED_COLUMNS                                                                             \
     {"f", "faithfulness", .digits = 3, .interval = true,                                           \
      .meaning = "(m(C) - m(empty)) / (m(full) - m(empty))"},                                       \
@@ -190,6 +218,16 @@ static void circuit_fill(Table *table, const CircuitFindings *found)
     table_num(table, "seconds", found->seconds);
 }
 
+/* The numbers of one grade under their keys; NULL: no column. */
+static void numbers_set(Table *table, const char *const *keys, const Interval *numbers)
+{
+    for (int g = 0; g < N_GRADES; g++) {
+        if (keys[g] && !isnan(numbers[g].value)) {
+            table_interval(table, keys[g], numbers[g]);
+        }
+    }
+}
+
 static void grade_set(Table *table, const CircuitFindings *found, const CircuitMethod *method)
 {
     static const char *const keys[N_GRADES] = {"spearman", "precision_at_50", "recall_cost_90",
@@ -198,15 +236,38 @@ static void grade_set(Table *table, const CircuitFindings *found, const CircuitM
         "spearman_gain", "precision_gain", "recall_cost_90_gain", "recall_cost_100_gain", NULL};
     const Grade *grade = &method->grade;
     char name[2 * GRAPH_NAME_MAX];
-    for (int g = 0; g < N_GRADES; g++) {
-        table_interval(table, keys[g], grade->number[g]);
-        if (gains[g] && !isnan(grade->minus_first[g].value)) {
-            table_interval(table, gains[g], grade->minus_first[g]);
-        }
-    }
+    numbers_set(table, keys, grade->number);
+    numbers_set(table, gains, grade->minus_first);
     if (grade->missed < found->study->n_edges) {
         graph_edge_name(name, found->question->graph, grade->missed);
         table_text(table, "worst_miss_edge", name);
+    }
+}
+
+static void nodes_fill(Table *table, const CircuitFindings *found)
+{
+    static const char *const keys[N_GRADES] = {"spearman", "precision", "recall_cost_90",
+                                               "recall_cost_100", "worst_miss"};
+    static const char *const gains[N_GRADES] = {"spearman_gain", NULL, "recall_cost_90_gain",
+                                                "recall_cost_100_gain", NULL};
+    for (size_t i = 0; i < found->study->n_methods; i++) {
+        const CircuitMethod *method = &found->study->methods[i];
+        const Grade *grade = &method->node_grade;
+        char name[GRAPH_NAME_MAX];
+        if (!method->graded) {
+            continue;
+        }
+        table_row(table);
+        table_text(table, "method", method->name);
+        numbers_set(table, keys, grade->number);
+        numbers_set(table, gains, grade->minus_first);
+        if (grade->missed < found->study->n_nodes) {
+            circuit_node_name(name, found->question->graph, grade->missed);
+            table_text(table, "worst_miss_node", name);
+        }
+        table_int(table, "nodes", (int64_t)found->study->n_nodes);
+        table_int(table, "top", (int64_t)found->study->n_wanted_nodes);
+        table_text(table, "model_hash", found->model_hash);
     }
 }
 
@@ -398,6 +459,9 @@ void circuit_report(Report *report, const CircuitFindings *found)
     circuit_fill(report_table(report, &circuit_table), found);
     compare_fill(report_table(report, &circuit_compare_table), found);
     print_notes(report, found);
+    Table *nodes = report_table(report, &circuit_nodes_table);
+    nodes_fill(nodes, found);
+    nodes->hidden = table_rows(nodes) == 0;
     Table *curves = report_table(report, &circuit_faithfulness_table);
     curves->hidden = true; /* the text shows its faithfulness as a grid */
     faithfulness_fill(curves, found);

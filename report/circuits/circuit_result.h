@@ -6,11 +6,12 @@
 #include "probes/circuits/circuit_study.h"
 #include "report/report.h"
 
-/* The question; estimates against the truth; shares of edges against what is kept; EAP-IG by number
- * of points; pruned circuits; controls; the strongest edges; every edge (not in the document). */
-extern const TableSpec circuit_table, circuit_compare_table, circuit_faithfulness_table,
-    circuit_completeness_table, circuit_acdc_table, circuit_controls_table, circuit_strongest_table,
-    circuit_edges_table;
+/* The question; estimates against the truth, of edges and of nodes; shares of edges against what is
+ * kept; EAP-IG by number of points; pruned circuits; controls; the strongest edges; every edge (not
+ * in the document). */
+extern const TableSpec circuit_table, circuit_compare_table, circuit_nodes_table,
+    circuit_faithfulness_table, circuit_completeness_table, circuit_acdc_table,
+    circuit_controls_table, circuit_strongest_table, circuit_edges_table;
 
 /* What there is to report; all borrowed. */
 typedef struct CircuitFindings {

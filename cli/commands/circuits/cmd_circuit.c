@@ -103,8 +103,8 @@ const Command cmd_circuit = {
     .max_args = 1,
     .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
-    COMMAND_TABLES(&circuit_table, &circuit_compare_table, &circuit_faithfulness_table,
-                   &circuit_completeness_table, &circuit_acdc_table, &circuit_controls_table,
-                   &circuit_strongest_table, &circuit_edges_table),
+    COMMAND_TABLES(&circuit_table, &circuit_compare_table, &circuit_nodes_table,
+                   &circuit_faithfulness_table, &circuit_completeness_table, &circuit_acdc_table,
+                   &circuit_controls_table, &circuit_strongest_table, &circuit_edges_table),
     .run = circuit_run,
 };

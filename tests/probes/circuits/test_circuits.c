@@ -82,7 +82,7 @@ static void the_strongest_edges_are_what_is_planted(void **state)
             k += f.truth.edges[i].minimal;
         }
         assert_int_equal(estimates_make(&set, &f.question, &options, WORK_ALONE), 0);
-        estimates_scores(scores, &set, ESTIMATE_ATP, NULL);
+        estimates_scores(scores, &set, ESTIMATE_ATP, ESTIMATE_EDGES, NULL);
         assert_int_equal(grade_order(order, scores, n), 0);
         for (size_t i = 0; i < k; i++) {
             kept[order[i]] = 1;
@@ -312,6 +312,97 @@ static void a_study_joins_all_parts(void **state)
     (void)state;
 }
 
+static double node_score(const CircuitFixture *f, const EstimateSet *set, Estimate estimate,
+                         size_t node)
+{
+    double *scores = calloc(circuit_nodes(&f->graph), sizeof(*scores));
+    estimates_scores(scores, set, estimate, ESTIMATE_NODES, NULL);
+    double score = scores[node];
+    free(scores);
+    return score;
+}
+
+/* Heads and MLPs of every kind: patched as a whole they do what the truth says, and their estimates
+ * say what a gradient says. */
+static void nodes_do_what_is_planted(void **state)
+{
+    size_t checked = 0;
+    for (int kind = 0; kind < N_PLANTED; kind++) {
+        CircuitFixture f;
+        EdgeRuns *runs;
+        EstimateSet set;
+        EstimateOptions options = {.wanted = 1U << ESTIMATE_ATP, .points = 1};
+        fixture_plant(&f, (PlantedKind)kind, false);
+        double *effect = calloc(circuit_nodes(&f.graph), sizeof(*effect));
+        assert_int_equal(edges_new(&runs, &f.question, WORK_ALONE), 0);
+        assert_int_equal(circuit_nodes_exact(effect, runs, &f.question, WORK_ALONE), 0);
+        assert_int_equal(estimates_make(&set, &f.question, &options, WORK_ALONE), 0);
+        for (size_t i = 1; i + 1 < f.truth.n_parts; i++) {
+            const PlantedPart *part = &f.truth.parts[i];
+            if (part->node == PLANTED_NEURON) {
+                continue;
+            }
+            Sender sender = {part->node == PLANTED_HEAD ? SENDER_HEAD : SENDER_MLP, part->layer,
+                             part->node == PLANTED_HEAD ? part->index : -1};
+            size_t node = graph_sender_index(&f.graph, sender);
+            double atp = node_score(&f, &set, ESTIMATE_ATP, node);
+            assert_true(fabs(effect[node] + part->effect) < 1e-3);
+            assert_true(fabs(atp - part->estimate / f.truth.difference) < 1e-4);
+            checked += part->effect != 0;
+        }
+        free(effect);
+        edges_free(runs);
+        estimates_release(&set);
+        gpt_free(f.gpt);
+    }
+    assert_true(checked >= 12);
+    (void)state;
+}
+
+/* Saturated: the whole query of the second head moves everything and its gradient nothing. */
+static void a_saturated_query_needs_the_qk_fix(void **state)
+{
+    CircuitFixture f;
+    EdgeRuns *runs;
+    EstimateSet set;
+    EstimateOptions options = {.wanted = (1U << N_ESTIMATES) - 1, .points = 1};
+    char name[GRAPH_NAME_MAX];
+    fixture_plant(&f, PLANTED_SATURATED, false);
+    double *effect = calloc(circuit_nodes(&f.graph), sizeof(*effect));
+    size_t node = circuit_node_of(&f.graph, (Receiver){RECEIVER_Q, 1, f.truth.parts[2].index});
+    circuit_node_name(name, &f.graph, node);
+    assert_true(strncmp(name, "L1H", 3) == 0 && strcmp(name + 4, ".q") == 0);
+    assert_int_equal(circuit_node_layer(&f.graph, node), 1);
+    assert_int_equal(edges_new(&runs, &f.question, WORK_ALONE), 0);
+    assert_int_equal(circuit_nodes_exact(effect, runs, &f.question, WORK_ALONE), 0);
+    assert_int_equal(estimates_make(&set, &f.question, &options, WORK_ALONE), 0);
+    assert_true(fabs(effect[node] + f.truth.difference) < 1e-3);
+    assert_true(fabs(node_score(&f, &set, ESTIMATE_ATP, node)) < 1e-3);
+    assert_true(fabs(node_score(&f, &set, ESTIMATE_ATP_QK, node) - 1) < 1e-4);
+    free(effect);
+    edges_free(runs);
+    estimates_release(&set);
+    gpt_free(f.gpt);
+    (void)state;
+}
+
+/* Cancelling: a head whose write is taken away has no gradient; GradDrop sees it. */
+static void a_cancelled_head_needs_graddrop(void **state)
+{
+    CircuitFixture f;
+    EstimateSet set;
+    EstimateOptions options = {.wanted = (1U << N_ESTIMATES) - 1, .points = 1};
+    fixture_plant(&f, PLANTED_CANCEL, false);
+    size_t node = graph_sender_index(&f.graph, (Sender){SENDER_HEAD, 0, f.truth.parts[1].index});
+    assert_int_equal(estimates_make(&set, &f.question, &options, WORK_ALONE), 0);
+    assert_true(fabs(node_score(&f, &set, ESTIMATE_ATP, node)) < 1e-4);
+    /* Dropping its own block says nothing, dropping the MLP's says 1, the third 0; divisor 2. */
+    assert_true(fabs(node_score(&f, &set, ESTIMATE_ATP_DROP, node) - 0.5) < 1e-4);
+    estimates_release(&set);
+    gpt_free(f.gpt);
+    (void)state;
+}
+
 /* A control keeps the runs and asks for other moves: the planted head does nothing for those. */
 static void swapped_labels_ask_for_another_pair(void **state)
 {
@@ -367,6 +458,9 @@ int main(void)
         cmocka_unit_test(pruning_goes_on_where_it_stopped),
         cmocka_unit_test(faithfulness_is_one_for_the_circuit_and_zero_without),
         cmocka_unit_test(a_study_joins_all_parts),
+        cmocka_unit_test(nodes_do_what_is_planted),
+        cmocka_unit_test(a_saturated_query_needs_the_qk_fix),
+        cmocka_unit_test(a_cancelled_head_needs_graddrop),
         cmocka_unit_test(swapped_labels_ask_for_another_pair),
         cmocka_unit_test(a_twin_has_no_circuit),
     };

@@ -84,7 +84,7 @@ static void qk_fix_of_a_small_change_is_the_gradient(void **state)
     for (int part = 0; part < 2; part++) {
         CircuitFixture f;
         EstimateSet set;
-        double off = 0, size = 0;
+        double off = 0, size = 0, nodes = 0;
         fixture_random(&f, 0.25);
         real *E = f.gpt->params + f.gpt->map.W_E;
         size_t C = (size_t)f.gpt->cfg.d_model, t = f.truth.differs_at;
@@ -97,6 +97,25 @@ static void qk_fix_of_a_small_change_is_the_gradient(void **state)
             double atp = (double)set.values[ESTIMATE_ATP][e];
             off = fmax(off, fabs((double)set.values[ESTIMATE_ATP_QK][e] - atp));
             size = fmax(size, fabs(atp));
+        }
+        if (part) { /* and a little of everything that a q, k or v reads moves it as its node says
+                     */
+            for (size_t r = 0; r + 1 < f.graph.n_receivers; r++) {
+                Receiver to = graph_receiver(&f.graph, r);
+                double sum = 0;
+                for (size_t s = 0; s < graph_sees(&f.graph, r); s++) {
+                    sum += (double)set.values[ESTIMATE_ATP][graph_first_edge(&f.graph, r) + s];
+                }
+                if (to.kind != RECEIVER_MLP) {
+                    size_t node = set.n_edges + circuit_node_of(&f.graph, to);
+                    double atp = (double)set.values[ESTIMATE_ATP][node];
+                    nodes = fmax(nodes, fabs(atp));
+                    assert_true(fabs(atp - sum) < 1e-2 * size);
+                    assert_true(fabs((double)set.values[ESTIMATE_ATP_QK][node] - atp) <
+                                1e-2 * size);
+                }
+            }
+            assert_true(nodes > 0.1 * size);
         }
         assert_true(size > (part ? 1e-5 : 1e-1));
         assert_true(part ? off < 1e-2 * size : off > 3e-2 * size);
@@ -161,16 +180,16 @@ static void threads_and_company_change_no_bit(void **state)
     Work work = {.pool = pool};
     assert_int_equal(estimates_make(&three, &f.question, &options, &work), 0);
     for (int e = 0; e < N_ESTIMATES; e++) {
-        size_t n = estimates_planes((Estimate)e, f.graph.n_layers) * N * f.graph.n_edges;
+        size_t n = estimates_planes((Estimate)e, f.graph.n_layers) * N * one.width;
         assert_memory_equal(one.values[e], three.values[e], n * sizeof(float));
         assert_int_equal(e == ESTIMATE_ATP_STAR, alone.values[e] ? 1 : 0);
     }
-    size_t n = estimates_planes(ESTIMATE_ATP_STAR, f.graph.n_layers) * N * f.graph.n_edges;
+    size_t n = estimates_planes(ESTIMATE_ATP_STAR, f.graph.n_layers) * N * one.width;
     assert_memory_equal(one.values[ESTIMATE_ATP_STAR], alone.values[ESTIMATE_ATP_STAR],
                         n * sizeof(float));
     /* Twin: pairs of other lengths differ. */
-    assert_true(memcmp(one.values[ESTIMATE_ATP], one.values[ESTIMATE_ATP] + f.graph.n_edges,
-                       f.graph.n_edges * sizeof(float)) != 0);
+    assert_true(memcmp(one.values[ESTIMATE_ATP], one.values[ESTIMATE_ATP] + one.width,
+                       one.width * sizeof(float)) != 0);
     estimates_release(&one);
     estimates_release(&three);
     estimates_release(&alone);
@@ -236,7 +255,7 @@ static double worst_of(const CircuitFixture *f, const EstimateSet *set, Estimate
 {
     double *scores = calloc(set->n_edges, sizeof(*scores)), worst = 0;
     double share = set->denominator[0] / f->truth.difference; /* -1 where the plant works */
-    estimates_scores(scores, set, estimate, NULL);
+    estimates_scores(scores, set, estimate, ESTIMATE_EDGES, NULL);
     *size = largest(scores, set->n_edges);
     for (size_t i = 0; i < f->truth.n_edges; i++) {
         size_t e = fixture_edge(f, &f->truth.edges[i]);
@@ -312,7 +331,7 @@ static double score_of(const CircuitFixture *f, const EstimateSet *set, Estimate
                        size_t edge)
 {
     double *scores = calloc(set->n_edges, sizeof(*scores));
-    estimates_scores(scores, set, estimate, NULL);
+    estimates_scores(scores, set, estimate, ESTIMATE_EDGES, NULL);
     double score = scores[fixture_edge(f, &f->truth.edges[edge])];
     free(scores);
     return score;
