@@ -1,0 +1,49 @@
+#!/bin/bash
+# tests/cli/help_examples.sh - every example of every page of help runs, in the order of `ogpt help`, in one
+# folder that was empty. label: slow
+#
+# Lengths shrink by the table below, so that this takes seconds: options stay, numbers become smaller.
+# What cannot run here is named with its reason.
+[ "$OGPT_SANITIZED" = 1 ] && { echo "skipped: the build as shipped runs the examples"; exit 77; }
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+. "$OGPT_SOURCE/tests/cli/lib_paste.sh" || exit 1
+
+shorter='
+ogpt train; --minutes [0-9]+; --steps 1 --d-model 32 --heads 4 --batch 16
+ogpt train; --games 200000; --games 16 --d-model 32 --heads 4 --batch 16
+ogpt train; --preset tiny;
+ogpt eval; --games 1000; --games 20
+ogpt eval compare;games.ogpc$;games.ogpc --games 20
+ogpt eval; --by-ply; --by-ply --games 20
+ogpt probe fit;$; --games 20 --test-games 20
+ogpt probe fit;(.*(probe-2|colour|empty|liblinear|mlp).*)$;\1 --no-controls
+ogpt probe eval; --test-games 5000; --test-games 20
+ogpt probe compare;$; --test-games 20
+ogpt probe geometry;$; --games 20 --test-games 20
+ogpt activations; --games 5000; --games 20
+ogpt activations;test$;test --games 20
+ogpt cases make; --n [0-9]+; --n 5
+ogpt cases pairs; --n [0-9]+; --n 5
+ogpt cases make erase;$; --n 5
+ogpt attribute; --games 200; --games 10
+ogpt attribute runs;$; --games 10
+ogpt scrub; --n 200; --n 8 --lenders 500
+ogpt perft; 1[02]; 7
+'
+not_here='
+ogpt demo; it takes minutes (tests/cli/demo.sh)
+'
+
+mkdir empty && cd empty && ln -s "$OGPT_SOURCE/datasets" datasets || exit 1 # as in a clone
+commands=$(sed -n 's/^COMMAND(cmd_\(.*\))$/\1/p' "$OGPT_SOURCE/cli/commands/commands.def" | tr _ ' ')
+n_run=0
+while read -r command; do
+    # shellcheck disable=SC2086
+    "$OGPT" help $command | awk '/^examples:/ { on = 1; next } /^$/ { on = 0 } on { sub(/^ +/, ""); print }' \
+        >"$work/examples"
+    [ -s "$work/examples" ] || fail "ogpt help $command: no examples"
+    paste_lines "ogpt help $command" <"$work/examples"
+done <<<"$commands"
+[ "$n_run" -ge 50 ] || fail "$n_run examples ran, at least 50 expected"
+echo "$n_run examples ran"
+check_end
