@@ -417,7 +417,7 @@ static void views_are_read_by_name(void **state)
         js_free(rows);
         assert_true(strlen(summary) > 10);
     }
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     Js *row = js_object();
     js_set_str(row, "task", "mine");
     js_set_str(row, "control", "majority");
