@@ -42,13 +42,9 @@ class Probes {
 
     /* Scores (squares, classes) of a row. */
     scores(one, row) {
-        const out = Float64Array.from(one.bias);
-        for (let c = 0; c < this.width; c++) {
-            const x = row[c], at = c * this.step;
-            for (let i = 0; i < this.step; i++) {
-                out[i] += x * one.weight[at + i];
-            }
-        }
+        const out = new Float64Array(this.step);
+        one.rows ??= transposed(one.weight, 0, this.width, this.step);
+        linearRow(out, 0, row, 0, one.rows, one.bias, this.width, this.step);
         return out;
     }
 

@@ -55,13 +55,15 @@ function answerTable(app, before, after) {
     const pBefore = app.judge.probabilities(app.view.before.logits);
     const pAfter = edited ? app.judge.probabilities(app.view.after.logits) : pBefore;
     const squares = [...new Set([...before.legal, ...after.predicted, ...before.predicted, ...legalTrue])].filter((sq) => sq >= 0);
-    squares.sort((a, b) => pAfter.get(b) - pAfter.get(a));
+    /* First the moves that the change makes legal or illegal: they are what is to be seen. */
+    const differs = (sq) => legalTrue.has(sq) !== before.legal.includes(sq);
+    squares.sort((a, b) => differs(b) - differs(a) || pAfter.get(b) - pAfter.get(a));
     const bar = (p, chosen) => el('td', { class: 'bar' }, el('span', { class: chosen ? 'chosen' : '', style: { width: `${Math.max(0.5, 100 * p).toFixed(1)}%` } }),
         el('b', { text: percent(p, 1) }));
     const sign = (sq, answer) => answer.hits.includes(sq) ? '●' : answer.missed.includes(sq) ? '◌' : answer.wrong.includes(sq) ? '✗' : '';
     const word = (sq, answer) => ({ '●': 'hit', '◌': 'missed', '✗': 'illegal' })[sign(sq, answer)] || 'not chosen';
     const cell = (sq, answer, p) => [el('td', { class: 'sign', 'aria-label': word(sq, answer), text: sign(sq, answer) }), bar(p.get(sq) || 0, answer.predicted.includes(sq))];
-    const rows = squares.slice(0, 24).map((sq) => el('tr', { class: before.legal.includes(sq) ? '' : 'illegal' }, el('th', { scope: 'row', text: squareName(sq) }),
+    const rows = squares.slice(0, 24).map((sq) => el('tr', { class: differs(sq) ? 'differs' : before.legal.includes(sq) ? '' : 'illegal' }, el('th', { scope: 'row', text: squareName(sq) }),
         el('td', { text: edited ? `${legalTrue.has(sq) ? 'yes' : 'no'} → ${before.legal.includes(sq) ? 'yes' : 'no'}` : before.legal.includes(sq) ? 'yes' : 'no' }),
         ...cell(sq, before, pBefore), ...(edited ? cell(sq, after, pAfter) : [])));
     const head = (text, wide) => el('th', { scope: 'col', colspan: wide, text });

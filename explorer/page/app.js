@@ -7,7 +7,9 @@ const TOOLS = [
     { name: 'white', label: 'White', to: (state) => state === WHITE ? null : WHITE },
     { name: 'ask', label: 'Who wrote it?', to: () => null },
 ];
-const FIRST_GAMES = { 8: 'f5d6c3d3c4f4f6f3e6e7', 6: '', 4: '' };
+const FIRST_GAMES = { 8: 'f5d6c3d3c4f4f6f3e6e7', 6: 'd5e3c2d6e6b4e4c1', 4: 'b1a1' }; /* not to begin with an empty board */
+
+const GAME_HINT = 'Press a dotted square to play there.';
 
 class Explorer {
     constructor(about, client) {
@@ -194,7 +196,6 @@ class Explorer {
     /* ---- drawing ---- */
 
     drawAll() {
-        this.drawGame();
         drawInside(this);
         drawAnswer(this);
         byId('command').value = commandPrint(this.about, this.state, this.board);
@@ -282,6 +283,7 @@ function bindControls(app) {
         const dark = byId('theme').getAttribute('aria-pressed') !== 'true';
         document.documentElement.dataset.theme = dark ? 'dark' : 'light';
         byId('theme').setAttribute('aria-pressed', dark);
+        app.drawGame();
         app.drawAll();
         app.drawPanel();
     });
@@ -311,6 +313,7 @@ function bindControls(app) {
         }
     });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+        app.drawGame();
         app.drawAll();
         app.drawPanel();
     });
@@ -333,6 +336,7 @@ function buildParts(app) {
     app.editable = about.probe.layers.map((one) => one.layer).filter((layer) => layer !== LAYER_EMBED);
     app.gameView = new BoardView(byId('game-board'), app.size, 'The true board: press a square to play there',
         (sq) => app.play(sq), (sq) => lookGame(app, sq));
+    lookGame(app, null);
     buildInside(app);
     buildAnswer(app);
     byId('tabs').append(...app.panels.map((panel) => el('button', { type: 'button', role: 'tab', id: `tab-${panel.id}`,
@@ -345,7 +349,7 @@ function buildParts(app) {
 
 function lookGame(app, sq) {
     const p = sq === null || !app.view ? null : app.judge.probabilities(app.view.before.logits).get(sq);
-    byId('game-look').textContent = sq === null ? '\u00a0' : `${squareName(sq)}: ${stateWord(app.board.cells[sq])}` +
+    byId('game-look').textContent = sq === null ? GAME_HINT : `${squareName(sq)}: ${stateWord(app.board.cells[sq])}` +
         (p === undefined || p === null ? '' : `, the network would play it with ${percent(p, 1)}`);
 }
 

@@ -1,14 +1,21 @@
 /* board_view.js - one drawing of a board for the screen and for files, and a board of buttons.
  *
  * A drawing is {size, labels, cells: Map square -> cell, arrows, title}. A cell: disc (EMPTY, BLACK,
- * WHITE), strength 0..1, heat -1..1, mark ('wrong', 'edited', 'hit', 'missed', 'false'), dot, last,
- * text. Marks differ in shape as well as in colour. Colours are those of the style sheet. */
+ * WHITE), strength 0..1, heat -1..1, mark ('wrong', 'hit', 'missed', 'false'), edited, dot, last,
+ * chosen. Marks differ in shape as well as in colour. Colours are those of the style sheet. */
 
 const BOARD_EDGE = 4.6, BOARD_RIM = 1;
 
+/* The colours of the style sheet, read once for each of its themes. */
+const palettes = new Map();
+
 function paletteNow() {
-    const style = getComputedStyle(document.documentElement);
-    return new Proxy({}, { get: (_, name) => style.getPropertyValue(`--${name}`).trim() });
+    const style = getComputedStyle(document.documentElement), key = style.getPropertyValue('--paper');
+    if (!palettes.has(key)) {
+        palettes.set(key, Object.fromEntries(['board', 'line', 'frame', 'black', 'white', 'edge', 'hit', 'wrong', 'edit', 'ink', 'quiet']
+            .map((name) => [name, style.getPropertyValue(`--${name}`).trim()])));
+    }
+    return palettes.get(key);
 }
 
 function drawCell(cell, x, y, colours) {
@@ -18,7 +25,7 @@ function drawCell(cell, x, y, colours) {
         out.push(svg('rect', { x, y, width: 10, height: 10, fill: cell.heat > 0 ? colours.hit : colours.wrong,
             'fill-opacity': Math.min(1, Math.abs(cell.heat)).toFixed(3) }));
     }
-    if (cell.mark === 'edited') {
+    if (cell.edited) {
         out.push(svg('rect', { x: x + 0.1, y: y + 0.1, width: 9.8, height: 9.8, fill: colours.edit, 'fill-opacity': 0.55 }));
     }
     if (cell.disc) {

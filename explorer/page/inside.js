@@ -1,6 +1,8 @@
 /* inside.js - the board that a probe reads at a layer, the strip of all layers, and the tools that
  * change it. */
 
+const INSIDE_HINT = 'Press a disc here to turn it over inside the network.';
+
 /* What a view holds at a layer: cells of a drawing, wrong squares, words for each square. */
 function insideReading(app, reading) {
     const K = app.probes.classes.length, viewer = app.viewer, edited = new Set(app.state.edits.map((one) => one.sq));
@@ -11,7 +13,7 @@ function insideReading(app, reading) {
         if (isWrong) {
             wrong.push(sq);
         }
-        cells.set(sq, { disc: state, strength: 0.3 + 0.7 * p, mark: isWrong ? 'wrong' : edited.has(sq) ? 'edited' : '',
+        cells.set(sq, { disc: state, strength: 0.3 + 0.7 * p, mark: isWrong ? 'wrong' : '', edited: edited.has(sq),
             chosen: app.state.panel === 'attribution' && app.state.square === sq });
         const shares = app.probes.classes.map((name, j) => `${name} ${percent(reading.p[i * K + j], 1)}`).join(', ');
         words.set(sq, `${stateWord(state)}${isWrong ? `, wrong, it is ${stateWord(app.editedBoard.cells[sq])}` : ''}` +
@@ -23,7 +25,7 @@ function insideReading(app, reading) {
 function buildInside(app) {
     app.insideView = new BoardView(byId('inside-board'), app.size, 'The board inside the network: press a square to change it there',
         (sq) => app.changeSquare(sq), (sq) => {
-            byId('inside-look').textContent = sq === null || !app.insideWords ? '\u00a0'
+            byId('inside-look').textContent = sq === null || !app.insideWords ? INSIDE_HINT
                 : `${squareName(sq)}: ${app.insideWords.get(sq)}`;
         });
     byId('tools').append(...TOOLS.map((tool, i) => el('button', { type: 'button', role: 'radio', text: tool.label,
@@ -38,8 +40,9 @@ function buildInside(app) {
     const save = (view, name) => [['SVG', saveSvg], ['PNG', savePng]].map(([kind, run]) => el('button', { type: 'button',
         class: 'plain', text: kind, 'aria-label': `Save ${name} as ${kind}`,
         on: { click: () => view.drawing && run(view.drawing, name.replace(/ /g, '-')) } }));
-    byId('save').append(el('span', { text: 'Save the board inside as ' }), ...save(app.insideView, 'the board inside'),
-        el('span', { text: ' the game as ' }), ...save(app.gameView, 'the game'));
+    byId('save').append(el('span', { text: 'Save this board' }), ...save(app.insideView, 'the board inside'),
+        el('span', { text: ' game' }), ...save(app.gameView, 'the game'));
+    byId('inside-look').textContent = INSIDE_HINT;
 }
 
 function drawInside(app) {

@@ -4,7 +4,7 @@
 . "$OGPT_SOURCE/tests/explorer/lib_page.sh" || exit 1
 share=$([ "$OGPT_SANITIZED" = 1 ] && echo 20 || echo 1)
 arguments=()
-for row in "random 40" "tiny-6x6 60" "tiny-8x8 100"; do
+for row in "random 60" "tiny-6x6 70" "tiny-8x8 70"; do
     rounded "${row% *}"
     arguments+=("$page" "$work/${row% *}" $((${row#* } / share)))
 done

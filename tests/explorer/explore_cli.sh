@@ -1,0 +1,45 @@
+#!/bin/bash
+# tests/explorer/explore_cli.sh - ogpt explore: what it writes and says, what it refuses, and names that a
+# page and a shell must survive.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+"$(dirname "$OGPT")/tests/page_oracle" round random - net || fail "no network"
+
+expect 0 explore net --out page.html --json --quiet
+[ "$(json_value model)" = net ] && [ "$(json_value path)" = page.html ] && [ "$(json_value size)" = 4 ] ||
+    fail "the document says something else"
+[ "$(json_value page_bytes)" = "$(stat -c %s page.html)" ] || fail "page_bytes is not the size of the file"
+[ "$(json_value code_bytes)" -lt 150000 ] || fail "the code is $(json_value code_bytes) bytes, at most 150000"
+# The numbers of this network are halves already, so rounding changes nothing; the twin below does.
+[ "$(json_value weight_change)" = 0.0 ] && [ "$(json_value logit_change)" = 0.0 ] || fail "rounding changes halves"
+holds '"model":"net"' page.html
+holds '"probe_path":null' page.html
+cp page.html first.html
+refuse 2 "page.html" explore net --out page.html --quiet
+expect 0 explore net --probe net/probe --out page.html --force --quiet
+holds '"probe_path":"net/probe"' page.html
+expect 0 explore net --out again.html
+holds 'it needs no network' err
+cmp -s first.html again.html || fail "the same network gives another page"
+
+expect 0 explore tiny-6x6 --out six.html --json --quiet
+holds '"model":"tiny-6x6"' six.html
+[ "$(json_value weight_change)" != 0.0 ] || fail "float16 changes no weight of tiny-6x6"
+
+name=$'a b\'"<script>&\xe2\x80\xa8'
+cp -r net "$name"
+expect 0 explore "$name" --out odd.html --quiet
+grep -q '<script>&' odd.html && fail "a name is in the page as it is"
+[ "$(grep -c '<script' odd.html)" = "$(grep -c '<script' first.html)" ] || fail "a name made an element"
+
+refuse 2 "--out" explore net --quiet
+refuse 4 "none" explore net --out none/page.html --quiet
+refuse 4 "nothing" explore nothing --out x.html --quiet
+expect 0 generate g.ogpc --size 4 --games 300 --quiet
+fit=(probe fit net --corpus g.ogpc --games 20 --test-games 10 --no-controls --quiet)
+expect 0 "${fit[@]}" --task empty --out empty
+refuse 2 "expected a probe of task mine or colour, found task empty" explore net --probe empty --out x.html --quiet
+expect 0 "${fit[@]}" --task colour --site mlp_out --out site
+refuse 2 "found site mlp_out" explore net --probe site --out x.html --quiet
+refuse 3 "fitted on model" explore tiny-6x6 --probe net/probe --out x.html --quiet
+[ -e x.html ] && fail "a refused page was written"
+check_end
