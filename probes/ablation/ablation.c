@@ -33,13 +33,14 @@ typedef struct AblationJobs {
     bool *recalled;
 } AblationJobs;
 
-/* ---- the block of a job: two numbers, parts of each set, effects of each set ---- */
+/* ---- the block of a job: two numbers, parts and effects of sets, clean answers ---- */
 
 enum { BLOCK_IDENTITY, BLOCK_RESCUE, BLOCK_HEAD };
 
 static size_t block_numbers(size_t n_senders, size_t chunk)
 {
-    size_t effects = (SLAB * chunk * sizeof(AblationEffect) + sizeof(double) - 1) / sizeof(double);
+    size_t effects =
+        ((SLAB + 1) * chunk * sizeof(AblationEffect) + sizeof(double) - 1) / sizeof(double);
     return BLOCK_HEAD + SLAB * n_senders + effects;
 }
 
@@ -74,6 +75,9 @@ static int job_run(void *context, size_t i, size_t worker_index)
     }
     memset(block, 0, jobs->numbers * sizeof(*block));
     int rc = ablation_worker__hold(worker, place.position, place.n_positions);
+    if (rc == 0) {
+        ablation_worker__clean(worker, effects + SLAB * jobs->chunk);
+    }
     for (size_t s = 0; s < place.n_sets && rc == 0; s++) {
         const AblationSet *set = &jobs->sets[place.set + s];
         AblationEffect *here = effects + s * jobs->chunk;
@@ -99,6 +103,8 @@ static void take_block(const AblationJobs *jobs, size_t i)
     const AblationEffect *effects = block_effects(jobs, block);
     out->identity_error = fmax(out->identity_error, block[BLOCK_IDENTITY]);
     out->rescue_error = fmax(out->rescue_error, block[BLOCK_RESCUE]);
+    memcpy(out->clean + place.position, effects + SLAB * jobs->chunk,
+           place.n_positions * sizeof(*effects));
     for (size_t s = 0; s < place.n_sets; s++) {
         double *parts = out->parts + (place.set + s) * out->n_senders;
         for (size_t j = 0; j < out->n_senders; j++) {
@@ -158,7 +164,7 @@ static int run_windows(AblationJobs *jobs)
             done += (double)place_of(jobs, jobs->first + i).n_sets;
         }
         if (rc == 0) {
-            work_tick(jobs->work, jobs->name, done, passes);
+            work_tick(jobs->work, "passes", done, passes);
         }
     }
     return rc;
@@ -193,6 +199,11 @@ static int check(const AblationInputs *in, const AblationSet *sets, size_t n_set
 static size_t chunk_of(const AblationInputs *in)
 {
     return in->all ? ABLATION_CHUNK_ALL : ABLATION_CHUNK_LAST;
+}
+
+double ablation_passes(const AblationInputs *in, size_t n)
+{
+    return (double)((n + chunk_of(in) - 1) / chunk_of(in));
 }
 
 size_t ablation_bytes(const AblationInputs *in, size_t n_sets, const Work *work)
@@ -242,21 +253,6 @@ static void workers_free(AblationWorker *workers, const Work *work)
     mem_free(workers);
 }
 
-static int clean_job(void *context, size_t chunk, size_t worker)
-{
-    AblationJobs *jobs = context;
-    size_t first = chunk * jobs->chunk, left = jobs->out->n - first;
-    size_t n = left < jobs->chunk ? left : jobs->chunk;
-    if (interrupt_pending()) {
-        return err_set(OGPT_EINTR, "interrupted before the first ablation");
-    }
-    int rc = ablation_worker__hold(&jobs->workers[worker], first, n);
-    if (rc == 0) {
-        ablation_worker__clean(&jobs->workers[worker], jobs->out->clean + first);
-    }
-    return rc;
-}
-
 int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSet *sets,
                  size_t n_sets, const char *name, const Work *work)
 {
@@ -281,7 +277,6 @@ int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSe
     bool room =
         out->effects && out->parts && out->clean && jobs.blocks && jobs.done && jobs.recalled;
     rc = room ? workers_new(&jobs.workers, in, work) : OGPT_ENOMEM;
-    rc = rc ? rc : pool_run(work->pool, jobs.n_chunks, clean_job, &jobs);
     rc = rc ? rc : run_windows(&jobs);
     workers_free(jobs.workers, work);
     mem_free(jobs.blocks);

@@ -49,15 +49,17 @@ typedef struct AblationResult {
 } AblationResult;
 
 /* Ablate each of the sets, whose units must not overlap, at every position. The same result for any
- * number of workers. work: journal (`name` is the stage of its blocks), tick(name, passes, all),
- * where a pass is one set at up to 64 positions (scope all: 16). Returns 0, OGPT_EUSAGE (a kind
- * that lacks its means or donors; an impossible set), OGPT_EFORMAT (network and positions of
- * different boards; a ply that no training game reaches), OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
+ * number of workers. work: journal (`name` is the stage of its blocks), tick(name), then
+ * tick("passes"); a pass is one set at up to 64 positions (scope all: 16). Returns 0, OGPT_EUSAGE
+ * (a kind that lacks its means or donors; an impossible set), OGPT_EFORMAT (network and positions
+ * of different boards; a ply that no training game reaches), OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
 int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSet *sets,
                  size_t n_sets, const char *name, const Work *work);
 void ablation_release(AblationResult *result);
 /* Bytes that it needs, those of the result included. */
 size_t ablation_bytes(const AblationInputs *in, size_t n_sets, const Work *work);
+/* Passes of one set over n positions. */
+double ablation_passes(const AblationInputs *in, size_t n);
 /* Floating-point operations of the passes, for an estimate of time. */
 double ablation_flops(const AblationInputs *in, const AblationSet *sets, size_t n_sets);
 

@@ -139,6 +139,17 @@ int ablation_donors_assign(AblationPositions *positions, const AblationDonors *d
         kept++;
     }
     positions->n = kept;
+    size_t *number = mem_calloc(positions->n_games, sizeof(*number), "numbers of games");
+    if (!number) {
+        return OGPT_ENOMEM;
+    }
+    positions->n_games = 0;
+    for (size_t i = 0; i < kept; i++) {
+        size_t *game = &number[positions->at[i].game]; /* 1 + its new number */
+        *game = *game ? *game : ++positions->n_games;
+        positions->at[i].game = *game - 1;
+    }
+    mem_free(number);
     if (kept == 0) {
         return err_set(
             OGPT_EFORMAT,

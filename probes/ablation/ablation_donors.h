@@ -42,7 +42,8 @@ int ablation_donors_open(AblationDonors *out, GameSource *source, size_t n_games
 void ablation_donors_release(AblationDonors *donors);
 /* Give every position its two donors: the first that fits, behind a place in the pool drawn by
  * (seed, position). A game that begins with the same moves lends nothing. Positions without both
- * are left out (no_donor). Returns 0, or OGPT_EFORMAT if none is left. */
+ * are left out (no_donor), and games numbered anew. Returns 0, OGPT_EFORMAT if none is left,
+ * OGPT_ENOMEM. */
 int ablation_donors_assign(AblationPositions *positions, const AblationDonors *donors,
                            const AblationMatch *match, const Work *work);
 

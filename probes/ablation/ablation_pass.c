@@ -246,12 +246,16 @@ static void put_tokens(uint8_t *tokens, size_t stride, const Vocab *vocab, const
 }
 
 /* The values of the games that lend, in passes of ABLATION_CHUNK_ALL. */
-static void hold_lent(AblationWorker *w, int which)
+void ablation_worker__hold_lent(AblationWorker *w, int which)
 {
     const AblationPositions *positions = w->in->positions;
     const AblationDonors *donors = w->in->donors;
     size_t stride = (size_t)donors->variant->n_moves;
     uint8_t tokens[ABLATION_CHUNK_ALL * GAME_MAX_MOVES];
+    if (w->lent_held[which]) {
+        return;
+    }
+    w->lent_held[which] = true;
     for (size_t at = 0; at < w->n; at += ABLATION_CHUNK_ALL) {
         size_t n = w->n - at < ABLATION_CHUNK_ALL ? w->n - at : ABLATION_CHUNK_ALL, T = 1;
         Recording r = {.worker = w, .rows = w->lent[which], .lengths = w->lengths + at, .at = at};
@@ -281,6 +285,7 @@ int ablation_worker__hold(AblationWorker *w, size_t first, size_t n)
     w->first = first;
     w->n = n;
     w->T = 1;
+    w->lent_held[0] = w->lent_held[1] = false;
     for (size_t b = 0; b < n; b++) {
         const AblationPosition *at = &positions->at[first + b];
         w->lengths[b] = (uint8_t)at->n_moves;
@@ -306,9 +311,6 @@ int ablation_worker__hold(AblationWorker *w, size_t first, size_t n)
     } else {
         prefix_fill(w->prefix, gpt, w->tokens, w->T, w->lengths, n, NULL);
         know_positions(w, prefix_last(w->prefix, gpt, &hooks), 1);
-    }
-    for (int which = 0; which < 2 && w->in->donors; which++) {
-        hold_lent(w, which);
     }
     return 0;
 }

@@ -25,6 +25,7 @@ typedef struct AblationWorker {
     Tape *tape;         /* scope all, and games that lend */
     size_t first, n;    /* positions held; n = 0: none */
     size_t T;           /* longest history */
+    bool lent_held[2];  /* whether `lent` holds values of these positions */
     uint8_t tokens[ABLATION_CHUNK_MOST * GAME_MAX_MOVES], lengths[ABLATION_CHUNK_MOST];
     /* Values of the clean pass, and of the games that lend: (room, plies, row). */
     real *clean, *lent[2];
@@ -47,6 +48,8 @@ size_t ablation_worker__bytes(const GptConfig *cfg, bool all);
 /* Hold positions first .. first+n-1: read their histories, and keep the clean pass. Nothing happens
  * if they are held already. */
 int ablation_worker__hold(AblationWorker *worker, size_t first, size_t n);
+/* Hold the values of the games that lend to them: 0 resample, 1 matched. Once for each chunk. */
+void ablation_worker__hold_lent(AblationWorker *worker, int which);
 /* sqrt(variance + eps) of a stream (C). */
 double ablation_worker__scale(const AblationWorker *worker, const real *x);
 /* Wrong moves and strict error of an answer (V) at a position. */

@@ -502,6 +502,9 @@ int ablation_worker__run(AblationWorker *w, AblationEffect *effects, double *par
     }
     pass.behind = !w->in->all && set->n == 1 && !set->rescue &&
                   (kind == ABLATE_NEURON || kind == ABLATE_MLP || kind == ABLATE_BLOCK);
+    if (set->kind == ABLATION_RESAMPLE || set->kind == ABLATION_MATCHED) {
+        ablation_worker__hold_lent(w, set->kind == ABLATION_MATCHED);
+    }
     prepare(&pass);
     const Hooks hooks = hooks_of(&pass);
     const real *logits = w->in->all ? gpt_forward(gpt, w->tape, w->tokens, w->n, w->T, &hooks)

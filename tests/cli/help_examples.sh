@@ -28,6 +28,7 @@ ogpt cases make erase;$; --n 5
 ogpt attribute; --games 200; --games 10
 ogpt attribute runs;$; --games 10
 ogpt scrub; --n 200; --n 8 --lenders 500
+ogpt ablate; --games [0-9]+; --games 8 --match own --lending-games 500 --mean-games 64 --draws 5
 ogpt perft; 1[02]; 7
 '
 not_here='

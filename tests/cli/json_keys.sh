@@ -137,6 +137,10 @@ document 'cases show' cases show cases.csv 3 --size 6
 document 'cases pairs' cases pairs pairs.csv --size 6 --n 12
 document circuit circuit net --pairs pairs.csv --method all --points 2 --csv circuit \
     --svg circuit.svg --dot circuit.dot --out circuit.json
+document ablate ablate net --corpus six.ogpc --games 20 --lending-games 1000 --units head,mlp,neuron \
+    --group-heads 1 --draws 4 --pairs 5 --csv ablate
+header ablate ablate/*.csv
+document circuit circuit net --pairs pairs.csv --method all --points 2 --csv circuit
 header circuit circuit/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub

@@ -70,6 +70,9 @@ refuse 2 'hidden' probe geometry m hidden --corpus g.ogpc --quiet
 expect 0 plant dormant planted --size 4 --json
 documented plant
 expect 0 cases pairs pairs.csv --size 6 --n 6
+expect 0 ablate m --cases pairs.csv --lending-games 5000 --match own --units head,mlp --group-heads 1 --draws 3 \
+    --pairs 4 --json
+documented ablate
 expect 0 circuit m --pairs pairs.csv --method all --points 2 --json
 documented circuit
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt

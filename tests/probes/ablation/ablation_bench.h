@@ -1,4 +1,4 @@
-/* tests/probes/ablation/ablation_bench.h - a random 6x6 network with all that an ablation reads,
+/* tests/probes/ablation/ablation_bench.h - a random network with all that an ablation reads,
  * and means of results. Included behind cmocka. */
 #ifndef OGPT_TESTS_PROBES_ABLATION_BENCH_H
 #define OGPT_TESTS_PROBES_ABLATION_BENCH_H
@@ -15,14 +15,14 @@ typedef struct AblationBench {
     AblationInputs in;
 } AblationBench;
 
-static inline void bench_open(AblationBench *out, size_t n, bool all)
+static inline void bench_open(AblationBench *out, int size, size_t n, bool all)
 {
     const Work *alone = WORK_ALONE;
     AblationMatch match = {MATCH_OWN, -1};
-    *out = (AblationBench){.gpt = fixture_network(6, 1)};
+    *out = (AblationBench){.gpt = fixture_network(size, 1)};
     assert_non_null(out->gpt);
-    assert_int_equal(source_fresh(&out->training, game_variant(6), 3, RNG_FRESH), 0);
-    assert_int_equal(source_fresh(&out->games, game_variant(6), 3, RNG_EVAL), 0);
+    assert_int_equal(source_fresh(&out->training, game_variant(size), 3, RNG_FRESH), 0);
+    assert_int_equal(source_fresh(&out->games, game_variant(size), 3, RNG_EVAL), 0);
     assert_int_equal(ablation_positions_draw(&out->positions, out->games, n, 1, alone), 0);
     assert_int_equal(ablation_means_fit(&out->means, out->gpt, out->training, 70, alone), 0);
     assert_int_equal(ablation_donors_open(&out->donors, out->training, 400, alone), 0);

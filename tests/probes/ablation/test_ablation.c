@@ -48,7 +48,7 @@ static void total_is_direct_minus_repair(void **state)
         AblationUnit *units;
         AblationResult result;
         double repair = 0.0, norm = 0.0, parts = 0.0;
-        bench_open(&bench, all ? FEWER : GAMES, all);
+        bench_open(&bench, 6, all ? FEWER : GAMES, all);
         size_t n = singles(&sets, &units, &bench.gpt->cfg, every_unit, ~0U, false);
         assert_int_equal(ablation_run(&result, &bench.in, sets, n, "singles", WORK_ALONE), 0);
         /* Metrics are about 0.3 in size, and a pass adds some 100 float sums of that size: 6e-8 *
@@ -78,7 +78,7 @@ static void what_is_put_back_has_the_bits_of_the_clean_pass(void **state)
         AblationSet *sets;
         AblationUnit *units;
         AblationResult result;
-        bench_open(&bench, all ? FEWER : GAMES, all);
+        bench_open(&bench, 6, all ? FEWER : GAMES, all);
         size_t n = singles(&sets, &units, &bench.gpt->cfg, every_unit, 1U << ABLATION_ZERO, true);
         assert_int_equal(ablation_run(&result, &bench.in, sets, n, "rescue", WORK_ALONE), 0);
         assert_true(result.rescue_error == 0.0);
@@ -190,7 +190,7 @@ static void totals_are_those_of_a_plain_pass(void **state)
     for (int all = 0; all < 2; all++) {
         AblationBench bench;
         Tape *tape;
-        bench_open(&bench, 10, all);
+        bench_open(&bench, 6, 10, all);
         assert_int_equal(tape_new(&tape, &bench.gpt->cfg, 1, TAPE_FORWARD, NULL), 0);
         size_t n_ctx = (size_t)bench.gpt->cfg.n_ctx;
         for (int u = 0; u < 2; u++) {
@@ -297,7 +297,7 @@ static void the_direct_effect_is_that_of_the_frozen_rest(void **state)
     AblationBench bench;
     Tape *tape;
     double recomputed = 0.0;
-    bench_open(&bench, 10, false);
+    bench_open(&bench, 6, 10, false);
     const Gpt *gpt = bench.gpt;
     const Vocab *vocab = bench.positions.vocab;
     assert_int_equal(tape_new(&tape, &gpt->cfg, 1, TAPE_FORWARD, NULL), 0);
@@ -345,7 +345,7 @@ static void without_all_units_the_biases_are_left(void **state)
 {
     AblationBench bench;
     AblationResult result;
-    bench_open(&bench, 10, false);
+    bench_open(&bench, 6, 10, false);
     const Gpt *gpt = bench.gpt;
     unsigned kinds = 1U << ABLATE_INPUT | 1U << ABLATE_HEAD | 1U << ABLATE_NEURON;
     size_t n = ablation_units_count(&gpt->cfg, kinds);
@@ -419,7 +419,7 @@ static void a_block_without_output_passes_the_stream_through(void **state)
     AblationResult result;
     AblationUnit unit = {ABLATE_BLOCK, 1, 0};
     AblationSet set = {&unit, 1, ABLATION_ZERO, false};
-    bench_open(&bench, 12, true);
+    bench_open(&bench, 6, 12, true);
     assert_int_equal(ablation_curves(&curves, &bench.in, WORK_ALONE), 0);
     assert_int_equal(curves.n_points, 6);
     assert_int_equal(ablation_run(&result, &bench.in, &set, 1, "block", WORK_ALONE), 0);

@@ -157,7 +157,7 @@ static void linear_networks_repair_nothing(void **state)
     AblationUnit units[PLANTED_MAX_PARTS];
     bool ways[PLANTED_MAX_PARTS]; /* whether a later part reads the unit */
     size_t n = 0;
-    bench_open(&bench, 8, false);
+    bench_open(&bench, 6, 8, false);
     gpt_free(bench.gpt);
     ablation_means_release(&bench.means);
     assert_int_equal(planted_make(&bench.gpt, &options), 0);

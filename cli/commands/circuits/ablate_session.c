@@ -1,0 +1,158 @@
+/* cli/commands/circuits/ablate_session.c - contract in ablate_session.h. */
+#include "cli/commands/circuits/ablate_session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/study.h"
+
+/* ---- what is asked ---- */
+
+static int read_options(AblateSession *session)
+{
+    const AblateOptions *given = session->given;
+    const Subject *subject = &session->inputs.subject;
+    AblationStudyOptions *options = &session->options;
+    *options = (AblationStudyOptions){.draws = (size_t)given->draws,
+                                      .heads = (size_t)given->group_heads,
+                                      .neurons = (size_t)given->group_neurons,
+                                      .pair_positions = (size_t)given->pairs,
+                                      .curves = !given->no_curves};
+    int rc = ablation_units_parse(&options->units, given->units, "--units");
+    rc = rc ? rc : ablation_kinds_parse(&options->kinds, given->kinds, "--kinds");
+    return rc ? rc
+              : ablation_match_parse(&session->match, subject->variant, given->match, "--match");
+}
+
+int ablate_load(AblateSession *session)
+{
+    Context *context = session->context;
+    const AblateOptions *given = session->given;
+    int rc = given->corpus
+                 ? context_inputs_open(context, &session->inputs, context->args[0], given->corpus)
+                 : context_subject_open(context, &session->inputs.subject, context->args[0]);
+    if (rc == 0 && given->cases &&
+        (context_given(context, "games") || context_given(context, "plies"))) {
+        rc = err_set(OGPT_EUSAGE, "--cases says all positions; leave out --games and --plies");
+    }
+    rc = rc ? rc : read_options(session);
+    if (rc == 0 && given->cases) {
+        rc = pairs_read(&session->pairs, session->inputs.subject.variant, given->cases);
+        if (rc == 0 && session->pairs.left_out > 0) {
+            context_warn(context, "%s: %llu cases with a pass in a history are left out",
+                         given->cases, (unsigned long long)session->pairs.left_out);
+        }
+    }
+    return rc;
+}
+
+/* ---- games ---- */
+
+/* Training games for means and lending; positions from the test split, or from games that no
+ * training by this seed has seen. */
+static int open_sources(AblateSession *session)
+{
+    const AblateOptions *given = session->given;
+    const Context *context = session->context;
+    const GameVariant *variant = session->inputs.subject.variant;
+    unsigned long long seed = context->seed;
+    int rc;
+    if (given->corpus) {
+        Corpus *corpus = session->inputs.corpus;
+        snprintf(session->trained, sizeof(session->trained), "training split of %s", given->corpus);
+        snprintf(session->source, sizeof(session->source), "test split of %s", given->corpus);
+        rc = source_corpus(&session->training, corpus, 1U << SPLIT_TRAIN, false, seed);
+        rc = rc || given->cases
+                 ? rc
+                 : source_corpus(&session->games, corpus, 1U << SPLIT_TEST, false, seed);
+    } else {
+        snprintf(session->trained, sizeof(session->trained), "fresh games of seed %llu", seed);
+        snprintf(session->source, sizeof(session->source), "other fresh games of seed %llu", seed);
+        rc = source_fresh(&session->training, variant, seed, RNG_FRESH);
+        rc = rc || given->cases ? rc : source_fresh(&session->games, variant, seed, RNG_EVAL);
+    }
+    if (given->cases) {
+        snprintf(session->source, sizeof(session->source), "%s", given->cases);
+    }
+    return rc;
+}
+
+static int make_positions(AblateSession *session, const Work *work)
+{
+    const AblateOptions *given = session->given;
+    int rc = given->cases ? ablation_positions_of_pairs(&session->positions, &session->pairs, work)
+                          : ablation_positions_draw(&session->positions, session->games,
+                                                    (size_t)given->games, (int)given->plies, work);
+    rc = rc ? rc
+            : ablation_donors_open(&session->donors, session->training,
+                                   (size_t)given->lending_games, work);
+    return rc ? rc
+              : ablation_donors_assign(&session->positions, &session->donors, &session->match,
+                                       work);
+}
+
+/* ---- the journal ---- */
+
+static void add_text(Sha256 *hash, const char *text)
+{
+    sha256_add(hash, text, strlen(text) + 1);
+}
+
+static int begin_journal(AblateSession *session)
+{
+    const Context *context = session->context;
+    const Corpus *corpus = session->inputs.corpus;
+    char *options = NULL, *pairs = NULL;
+    size_t n_bytes = 0;
+    Sha256 *hash = NULL;
+    session->kept.store = context->store;
+    session->journal = store_journal_work(&session->kept);
+    int rc = js_print(&options, context->options_json, 0);
+    rc = rc || !session->given->cases ? rc : pairs_print(&pairs, &n_bytes, &session->pairs);
+    rc = rc ? rc : sha256_new(&hash);
+    if (rc == 0) {
+        add_text(hash, "ablate " OGPT_VERSION);
+        add_text(hash, options);
+        sha256_add(hash, &context->seed, sizeof(context->seed));
+        add_text(hash, session->inputs.subject.model.model_hash);
+        add_text(hash, corpus ? corpus_info(corpus)->content_hash : "");
+        sha256_add(hash, pairs ? pairs : "", n_bytes);
+        sha256_finish(hash, session->kept.key);
+    }
+    mem_free(options);
+    mem_free(pairs);
+    return rc;
+}
+
+int ablate_prepare(AblateSession *session)
+{
+    const Gpt *gpt = session->inputs.subject.model.gpt;
+    const AblateOptions *given = session->given;
+    const Work *work = study_work(session->context, "means of training games", "games");
+    int rc = open_sources(session);
+    rc = rc ? rc : make_positions(session, work);
+    rc = rc ? rc
+            : ablation_means_fit(&session->means, gpt, session->training, (size_t)given->mean_games,
+                                 work);
+    rc = rc ? rc : begin_journal(session);
+    session->ablation = (AblationInputs){.gpt = gpt,
+                                         .positions = &session->positions,
+                                         .means = &session->means,
+                                         .donors = &session->donors,
+                                         .all = given->at == 1,
+                                         .seed = session->context->seed};
+    return rc;
+}
+
+void ablate_free(AblateSession *session)
+{
+    ablation_positions_release(&session->positions);
+    ablation_means_release(&session->means);
+    ablation_donors_release(&session->donors);
+    pairs_release(&session->pairs);
+    source_free(session->training);
+    source_free(session->games);
+    context_inputs_release(&session->inputs);
+}

@@ -1,0 +1,42 @@
+/* cli/commands/circuits/ablate_session.h - what ogpt ablate is asked, and its journal. */
+#ifndef OGPT_CLI_COMMANDS_CIRCUITS_ABLATE_SESSION_H
+#define OGPT_CLI_COMMANDS_CIRCUITS_ABLATE_SESSION_H
+
+#include "cli/command.h"
+#include "cli/commands/common/model_input.h"
+#include "probes/ablation/ablation_study.h"
+#include "store/journal.h"
+
+typedef struct AblateOptions {
+    const char *cases, *corpus, *units, *kinds, *match;
+    int64_t games, plies, mean_games, lending_games, draws, group_heads, group_neurons, pairs, top,
+        memory;
+    int at; /* 0 last, 1 all */
+    bool no_curves;
+} AblateOptions;
+
+typedef struct AblateSession {
+    Context *context;
+    const AblateOptions *given;
+    StudyInputs inputs; /* subject, and the corpus or NULL */
+    PairSet pairs;
+    AblationMatch match;
+    AblationStudyOptions options;
+    GameSource *training, *games;
+    AblationPositions positions;
+    AblationMeans means;
+    AblationDonors donors;
+    AblationInputs ablation;
+    char source[FILES_PATH_MAX + 32], trained[FILES_PATH_MAX + 32]; /* in words */
+    StoreJournal kept;
+    WorkJournal journal;
+} AblateSession;
+
+/* Network, options, corpus and pairs, opened and checked. Returns 0 or OGPT_E*. */
+int ablate_load(AblateSession *session);
+/* After study_begin: positions, means, games that lend; and the journal, known by the program's
+ * version, the options, the seed, and the contents of network, corpus and pairs. */
+int ablate_prepare(AblateSession *session);
+void ablate_free(AblateSession *session);
+
+#endif

@@ -1,0 +1,51 @@
+#!/bin/bash
+# tests/cli/ablate.sh - ogpt ablate: the same rows for any number of threads, goes on where it was
+# interrupted, and one line for what cannot be. label: slow
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+expect 0 generate g.ogpc --games 1500 --size 6
+expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 6 --batch 16
+few="--games 150 --lending-games 3000 --mean-games 64 --match own"
+
+# Rows do not depend on the workers.
+expect 0 ablate m $few --draws 3 --pairs 20 --threads 1 --csv one
+expect 0 ablate m $few --draws 3 --pairs 20 --threads 3 --csv three
+for table in ablation units shares ranks controls pairs curves; do
+    cmp -s one/$table.csv three/$table.csv || fail "$table.csv depends on the number of threads"
+    [ "$(wc -l <one/$table.csv)" -gt 1 ] || fail "$table.csv is empty"
+done
+expect 0 ablate m $few --draws 3 --pairs 20 --seed 2 --csv other
+cmp -s one/units.csv other/units.csv && fail 'another seed gave the same rows'
+
+# Interrupted and typed again: the same rows, from kept blocks.
+neurons="--games 1500 --lending-games 3000 --mean-games 64 --match own --units neuron,head --draws 0"
+expect 0 ablate m $neurons --csv whole
+("$OGPT" ablate m $neurons --csv again >part 2>&1) &
+child=$!
+for _ in $(seq 600); do
+    sleep 0.05
+    kept=$(sqlite3 ogpt-results.db 'SELECT count(*) FROM journal' 2>/dev/null || echo 0)
+    [ "$kept" -gt 1 ] && break
+    kill -0 $child 2>/dev/null || break
+done
+kill -INT $child 2>/dev/null
+wait $child
+[ $? = 130 ] || fail 'it was not interrupted'
+expect 0 ablate m $neurons --csv again
+cmp -s whole/units.csv again/units.csv || fail 'going on gave other rows'
+[ "$(sqlite3 ogpt-results.db 'SELECT count(*) FROM journal' 2>/dev/null || echo 0)" = 0 ] ||
+    fail 'blocks are left in the journal'
+
+# What cannot be.
+refuse 2 '--units: "heads" is no name' ablate m --units heads
+refuse 2 '--kinds: "zero" is named twice' ablate m --kinds zero,zero
+refuse 2 '--match: "z9"' ablate m --match z9
+refuse 2 'leave out --games' ablate m --cases pairs.csv --games 5
+refuse 4 'nothing.csv' ablate m --cases nothing.csv
+refuse 2 'MiB of memory' ablate m $few --units neuron --memory 1
+expect 0 generate eight.ogpc --games 20
+refuse 3 '8x8' ablate m --corpus eight.ogpc
+expect 0 cases pairs pairs.csv --size 6 --n 8
+expect 0 ablate m --cases pairs.csv --lending-games 3000 --match own --units head --no-curves
+holds 'legal on the first board only'
+check_end
