@@ -2,7 +2,9 @@
  * and draws against a search through all games. */
 #include <stdio.h>
 
+#include "base/process.h"
 #include "game/rules_ref.h"
+#include "tests/probes/probe_fixture.h"
 #include "tests/probes/scrubbing/scrub_fixture.h"
 
 enum { N_GAMES = 400 };
@@ -281,6 +283,57 @@ static void games_with_an_illegal_move_are_refused(void **state)
     (void)state;
 }
 
+/* Games of a corpus: the test split on one side, all others on the other, in the order of the file.
+ */
+static void splits_of_a_corpus_stay_apart(void **state)
+{
+    ProbeFixture f;
+    ScrubGames roots, lenders, few;
+    assert_int_equal(fixture_open(&f, 1500), 0);
+    assert_int_equal(scrub_games_corpus(&roots, f.corpus, true, 2000), 0);
+    assert_int_equal(scrub_games_corpus(&lenders, f.corpus, false, 2000), 0);
+    assert_int_equal(roots.n + lenders.n, 1500);
+    assert_true(roots.n > 0 && lenders.n > roots.n);
+    for (size_t g = 0; g < roots.n; g++) {
+        assert_int_equal(corpus_split(f.corpus, scrub_game(&roots, g)), SPLIT_TEST);
+    }
+    for (size_t g = 0; g < lenders.n; g++) {
+        assert_int_not_equal(corpus_split(f.corpus, scrub_game(&lenders, g)), SPLIT_TEST);
+    }
+    assert_int_equal(scrub_games_corpus(&few, f.corpus, false, 7), 0);
+    assert_int_equal(few.n, 7);
+    assert_memory_equal(few.moves, lenders.moves, 7 * 32);
+    scrub_games_release(&few);
+    scrub_games_release(&roots);
+    scrub_games_release(&lenders);
+    fixture_close(&f);
+    assert_int_equal(fixture_open(&f, 1), 0); /* it cannot be in both */
+    int rc[2] = {scrub_games_corpus(&roots, f.corpus, true, 5),
+                 scrub_games_corpus(&lenders, f.corpus, false, 5)};
+    assert_true((rc[0] == OGPT_EUSAGE) != (rc[1] == OGPT_EUSAGE));
+    scrub_games_release(rc[0] == 0 ? &roots : &lenders);
+    fixture_close(&f);
+    (void)state;
+}
+
+static void a_signal_stops_the_work(void **state)
+{
+    ScrubGames games = fresh(6, 10, WORK_ALONE), none;
+    Hypothesis h = node_of("mine e3", NULL);
+    const HypothesisNode *nodes[] = {&h.nodes[0]};
+    SamplePool pool;
+    interrupt_set(15);
+    assert_int_equal(scrub_games_fresh(&none, games.variant, RNG_SCRUB, 0, 10, WORK_ALONE),
+                     OGPT_EINTR);
+    assert_null(none.moves);
+    assert_int_equal(samples_index(&pool, &games, nodes, 1, WORK_ALONE), OGPT_EINTR);
+    assert_null(pool.keys);
+    interrupt_set(0);
+    hypothesis_release(&h);
+    scrub_games_release(&games);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +343,8 @@ int main(void)
         cmocka_unit_test(places_are_those_of_the_plain_rules),
         cmocka_unit_test(workers_change_nothing),
         cmocka_unit_test(games_with_an_illegal_move_are_refused),
+        cmocka_unit_test(splits_of_a_corpus_stay_apart),
+        cmocka_unit_test(a_signal_stops_the_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
