@@ -1,7 +1,10 @@
 /* inside.js - the board that a probe reads at a layer, the strip of all layers, and the tools that
  * change it. */
 
-const INSIDE_HINT = 'Press a disc here to turn it over inside the network.';
+function insideHint(app) {
+    const begins = movesPrint(app.played, '') === FIRST_GAMES[app.size] && !app.state.edits.length;
+    return `Press a disc here to turn it over inside the network${begins ? `: try ${FIRST_DISCS[app.size]}` : ''}.`;
+}
 
 /* What a view holds at a layer: cells of a drawing, wrong squares, words for each square. */
 function insideReading(app, reading) {
@@ -25,7 +28,7 @@ function insideReading(app, reading) {
 function buildInside(app) {
     app.insideView = new BoardView(byId('inside-board'), app.size, 'The board inside the network: press a square to change it there',
         (sq) => app.changeSquare(sq), (sq) => {
-            byId('inside-look').textContent = sq === null || !app.insideWords ? INSIDE_HINT
+            byId('inside-look').textContent = sq === null || !app.insideWords ? insideHint(app)
                 : `${squareName(sq)}: ${app.insideWords.get(sq)}`;
         });
     byId('tools').append(...TOOLS.map((tool, i) => el('button', { type: 'button', role: 'radio', text: tool.label,
@@ -42,11 +45,13 @@ function buildInside(app) {
         on: { click: () => view.drawing && run(view.drawing, name.replace(/ /g, '-')) } }));
     byId('save').append(el('span', { text: 'Save this board' }), ...save(app.insideView, 'the board inside'),
         el('span', { text: ' game' }), ...save(app.gameView, 'the game'));
-    byId('inside-look').textContent = INSIDE_HINT;
 }
 
 function drawInside(app) {
     const { state, now } = app;
+    if (!byId('inside-board').querySelector('button:hover, button:focus')) {
+        byId('inside-look').textContent = insideHint(app);
+    }
     byId('method').value = state.method;
     byId('scale').value = state.scale;
     byId('edit-layers').value = layersPrint(state.editLayers);
@@ -77,5 +82,9 @@ function drawInside(app) {
         button.setAttribute('aria-checked', on);
         button.setAttribute('tabindex', on ? '0' : '-1');
         button.setAttribute('aria-label', `Layer ${layerName(layer)}, ${read.wrong.length} squares wrong${edited ? ', changed here' : ''}`);
+        if (on) { /* on a narrow screen the strip is wider than its place */
+            const strip = byId('layers'), at = button.offsetLeft - strip.offsetLeft;
+            strip.scrollLeft = at < strip.scrollLeft ? at : Math.max(strip.scrollLeft, at + button.offsetWidth - strip.clientWidth);
+        }
     });
 }

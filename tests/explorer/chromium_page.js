@@ -20,6 +20,15 @@ const state = (page) => page.eval('JSON.parse(JSON.stringify(explorer.state))');
 const say = (page) => page.eval("document.getElementById('notice').hidden ? '' : document.getElementById('notice').textContent");
 const cell = (board, sq) => `#${board} button[data-square="${sq}"]`;
 
+/* The disc that the page offers first does what explorer/page/app.js says of it. */
+async function firstDisc(page) {
+    const hint = await page.eval("document.getElementById('inside-look').textContent");
+    check(hint.endsWith('try d3.'), `the hint: “${hint}”`);
+    await page.click(cell('inside-board', 'd3'));
+    const verdict = await page.eval("document.getElementById('verdict').textContent");
+    check(verdict.endsWith('8 before your change, 0 after.'), `the first disc: “${verdict}”`);
+}
+
 async function clicks(page) {
     await page.click('#new-game');
     for (const name of GAME.match(/../g)) {
@@ -224,6 +233,7 @@ async function main() {
         console.log(`first board after ${ready} ms (aim ${OPEN_MS} on an idle machine)`);
         check(ready < PATIENCE * OPEN_MS, `the first board took ${ready} ms`);
         check(await page.eval('explorer.client.worker !== null'), 'the engine runs in no worker');
+        await firstDisc(page);
         await clicks(page);
         await longGame(page);
         await keys(page);
