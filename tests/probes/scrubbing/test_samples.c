@@ -283,8 +283,7 @@ static void games_with_an_illegal_move_are_refused(void **state)
     (void)state;
 }
 
-/* Games of a corpus: the test split on one side, all others on the other, in the order of the file.
- */
+/* Games of a corpus, in its order: the test split on one side, all others on the other. */
 static void splits_of_a_corpus_stay_apart(void **state)
 {
     ProbeFixture f;
