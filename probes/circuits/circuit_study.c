@@ -164,6 +164,7 @@ static int draw_curves(StudyRun *run)
             rc = faith_random(&method->curve, run->runs, run->question, CIRCUIT_RANDOM_ORDERS,
                               run->work);
         }
+        method->drawn = rc == 0;
     }
     return rc;
 }
@@ -253,9 +254,9 @@ static int run_all(StudyRun *run)
     study->methods[study->n_methods++] = (CircuitMethod){.name = "random"};
     rc = rc || !options->exact ? rc : grade_units(run, ESTIMATE_EDGES);
     rc = rc || !options->exact ? rc : grade_units(run, ESTIMATE_NODES);
-    rc = rc ? rc : draw_curves(run);
+    rc = rc || options->scores_only ? rc : draw_curves(run);
     rc = rc || !options->acdc ? rc : prune_both(run);
-    return rc ? rc : measure_controls(run);
+    return rc || options->scores_only ? rc : measure_controls(run);
 }
 
 int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,

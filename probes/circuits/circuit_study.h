@@ -17,6 +17,7 @@ enum { CIRCUIT_METHODS_MAX = N_ESTIMATES + 2 }; /* exact first, random last */
 
 typedef struct CircuitOptions {
     bool exact, acdc;
+    bool scores_only; /* no curves, no controls */
     EstimateOptions estimates;
     size_t top; /* edges of the circuit, at most those of the graph */
     double tau;
@@ -27,10 +28,10 @@ typedef struct CircuitOptions {
 
 /* One way of ranking edges. */
 typedef struct CircuitMethod {
-    const char *name; /* "exact", an estimate's, "random" */
-    size_t passes;    /* of the network a pair, forward and back, both runs included */
-    double *scores;   /* (n_edges) signed share of the effect; NULL for random; owned */
-    bool graded;
+    const char *name;   /* "exact", an estimate's, "random" */
+    size_t passes;      /* of the network a pair, forward and back, both runs included */
+    double *scores;     /* (n_edges) signed share of the effect; NULL for random; owned */
+    bool graded, drawn; /* whether `grade` and `curve` are filled */
     Grade grade;
     double *node_scores; /* (nodes) the same of nodes, owned */
     Grade node_grade;

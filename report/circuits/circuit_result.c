@@ -283,8 +283,10 @@ static void compare_fill(Table *table, const CircuitFindings *found)
         if (method->graded) {
             grade_set(table, found, method);
         }
-        table_interval(table, "cpr", method->curve.cpr);
-        table_interval(table, "cmd", method->curve.cmd);
+        if (method->drawn) {
+            table_interval(table, "cpr", method->curve.cpr);
+            table_interval(table, "cmd", method->curve.cmd);
+        }
         table_int(table, "top", (int64_t)found->study->n_wanted);
         table_text(table, "model_hash", found->model_hash);
     }
@@ -303,7 +305,7 @@ static void faithfulness_fill(Table *table, const CircuitFindings *found)
 {
     for (size_t i = 0; i < found->study->n_methods; i++) {
         const CircuitMethod *method = &found->study->methods[i];
-        for (int k = 0; k < FAITH_POINTS; k++) {
+        for (int k = 0; method->drawn && k < FAITH_POINTS; k++) {
             const FaithPoint *point = &method->curve.points[k];
             table_row(table);
             table_text(table, "method", method->name);
@@ -465,14 +467,18 @@ void circuit_report(Report *report, const CircuitFindings *found)
     Table *curves = report_table(report, &circuit_faithfulness_table);
     curves->hidden = true; /* the text shows its faithfulness as a grid */
     faithfulness_fill(curves, found);
-    print_curves(report_text(report), found->study);
+    if (table_rows(curves) > 0) {
+        print_curves(report_text(report), found->study);
+    }
     Table *completeness = report_table(report, &circuit_completeness_table);
     completeness_fill(completeness, found);
     completeness->hidden = table_rows(completeness) == 0;
     Table *acdc = report_table(report, &circuit_acdc_table);
     acdc_fill(acdc, found);
     acdc->hidden = table_rows(acdc) == 0;
-    controls_fill(report_table(report, &circuit_controls_table), found);
+    Table *controls = report_table(report, &circuit_controls_table);
+    controls_fill(controls, found);
+    controls->hidden = table_rows(controls) == 0;
     Table *strongest = report_table(report, &circuit_strongest_table);
     Table *all = report_table(report, &circuit_edges_table);
     all->hidden = all->undocumented = true;

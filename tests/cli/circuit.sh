@@ -35,6 +35,10 @@ if command -v dot >/dev/null; then dot -Tsvg c.dot >drawn.svg || fail 'graphviz 
 expect 0 $circuit --top 3 --svg few.svg --quiet
 [ "$(grep -c '<path ' few.svg)" = 3 ] || fail 'three edges asked for'
 
+expect 0 $circuit --no-curves --json --quiet
+[ "$(grep -c '"cpr":' out)" = 0 ] || fail 'a curve that nobody drew'
+[ "$(grep -c '"spearman":' out)" -ge 7 ] || fail 'grades need no curves'
+
 # Any number of threads, the same rows; typed again, its files are its own.
 expect 0 $circuit --threads 3 --csv three --out c.json --svg c.svg --dot c.dot
 diff -r one three >/dev/null || fail 'threads changed a row'

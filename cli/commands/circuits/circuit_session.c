@@ -11,6 +11,7 @@ static int read_options(CircuitSession *session)
 {
     const CircuitGiven *given = session->given;
     session->options = (CircuitOptions){.estimates = {.points = (int)given->points},
+                                        .scores_only = given->no_curves,
                                         .top = (size_t)given->top,
                                         .tau = given->tau,
                                         .distance = (AcdcDistance)given->distance};

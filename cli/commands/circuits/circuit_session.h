@@ -13,6 +13,7 @@ typedef struct CircuitGiven {
     int direction, positions, norm, distance;
     int64_t points, top;
     double tau;
+    bool no_curves;
 } CircuitGiven;
 
 typedef struct CircuitSession {

@@ -36,6 +36,7 @@ static const OptionSpec options[] = {
     OPTION_ENUM("distance", AT(distance), ACDC_DISTANCE_NAMES,
                 "of acdc: KL of the answers in nats, or the share of Delta that is lost",
                 .def = "kl", .argument = "NAME"),
+    OPTION_FLAG("no-curves", AT(no_curves), "leave out faithfulness and controls"),
     OPTION_OUT("out", AT(out), "FILE.json", "the circuit: nodes, edges, scores by every method"),
     OPTION_OUT("svg", AT(svg), "FILE.svg", "the circuit as a picture"),
     OPTION_OUT("dot", AT(dot), "FILE.dot", "the circuit as text for graphviz"),
