@@ -9,11 +9,6 @@
 
 /* ---- sizes ---- */
 
-static size_t rows_a_pair(const EdgeQuestion *question, size_t pair)
-{
-    return question->scope == PATCH_ALL ? (size_t)question->pairs[pair].n_moves : 1;
-}
-
 typedef struct BlockParts {
     size_t senders, stream, mid, scale; /* numbers in each */
 } BlockParts;
@@ -162,59 +157,20 @@ int edges__hire(EdgeRuns *runs, const Work *work)
 
 /* ---- blocks ---- */
 
-/* Blocks of a stretch of n pairs: an even number where it is long, all of about the same size. */
-static size_t blocks_of(size_t n)
-{
-    size_t blocks = (n + EDGE_BLOCK - 1) / EDGE_BLOCK;
-    return blocks > 1 ? blocks + blocks % 2 : blocks;
-}
-
 typedef struct BlockList {
-    EdgeBlock *blocks; /* NULL: count only */
+    PairBlock *blocks; /* (n_pairs) */
     size_t n, rows, widest;
 } BlockList;
 
-static void list_stretch(BlockList *list, const EdgeQuestion *question, const size_t *order,
-                         size_t first, size_t n)
+/* order and list->blocks have room for all pairs. */
+static void list_blocks(BlockList *list, size_t *order, const EdgeQuestion *question)
 {
-    size_t blocks = blocks_of(n), T = rows_a_pair(question, order[first]);
-    for (size_t i = 0; i < blocks; i++) {
-        size_t from = first + n * i / blocks, to = first + n * (i + 1) / blocks;
-        size_t rows = (to - from) * T;
-        if (list->blocks) {
-            list->blocks[list->n] =
-                (EdgeBlock){.first = from, .n = to - from, .T = T, .rows = rows};
-        }
-        list->n++;
+    list->n = patch_blocks__list(list->blocks, order, question->pairs, question->n_pairs,
+                                 question->scope == PATCH_ALL);
+    for (size_t i = 0; i < list->n; i++) {
+        size_t rows = list->blocks[i].n * list->blocks[i].T;
         list->rows += rows;
         list->widest = rows > list->widest ? rows : list->widest;
-    }
-}
-
-static void list_blocks(BlockList *list, const EdgeQuestion *question, const size_t *order)
-{
-    size_t first = 0;
-    *list = (BlockList){.blocks = list->blocks};
-    while (first < question->n_pairs) {
-        size_t end = first + 1;
-        while (end < question->n_pairs &&
-               rows_a_pair(question, order[end]) == rows_a_pair(question, order[first])) {
-            end++;
-        }
-        list_stretch(list, question, order, first, end - first);
-        first = end;
-    }
-}
-
-static void sort_pairs(size_t *order, const EdgeQuestion *question)
-{
-    size_t at = 0;
-    for (int length = GAME_MAX_MOVES; length > 0; length--) {
-        for (size_t i = 0; i < question->n_pairs; i++) {
-            if (question->pairs[i].n_moves == length) {
-                order[at++] = i;
-            }
-        }
     }
 }
 
@@ -233,15 +189,16 @@ static size_t bytes_of(const EdgeQuestion *question, const BlockList *list, cons
 
 size_t edges_bytes(const EdgeQuestion *question, const Work *work)
 {
-    size_t *order = mem_alloc(question->n_pairs, sizeof(*order), "order of pairs");
-    BlockList list = {0};
-    if (!order) {
-        return SIZE_MAX;
+    size_t *order = mem_alloc(question->n_pairs, sizeof(*order), "order of pairs"),
+           bytes = SIZE_MAX;
+    BlockList list = {.blocks = mem_alloc(question->n_pairs, sizeof(PairBlock), "blocks of pairs")};
+    if (order && list.blocks) {
+        list_blocks(&list, order, question);
+        bytes = bytes_of(question, &list, work);
     }
-    sort_pairs(order, question);
-    list_blocks(&list, question, order);
     mem_free(order);
-    return bytes_of(question, &list, work);
+    mem_free(list.blocks);
+    return bytes;
 }
 
 /* ---- one run ---- */
@@ -250,16 +207,9 @@ void edges__tokens(EdgeTokens *out, const EdgeRuns *runs, const EdgeBlock *block
 {
     const EdgeQuestion *question = &runs->question;
     bool corrupt = other == (question->direction == PATCH_NOISING);
-    memset(out, 0, sizeof(*out));
-    for (size_t i = 0; i < block->n; i++) {
-        const GamePair *pair = &question->pairs[runs->order[block->first + i]];
-        const uint8_t *moves = corrupt ? pair->corrupt : pair->clean;
-        size_t stride = question->scope == PATCH_ALL ? block->T : GAME_MAX_MOVES;
-        out->lengths[i] = (uint8_t)pair->n_moves;
-        for (int t = 0; t < pair->n_moves; t++) {
-            out->tokens[i * stride + (size_t)t] = question->vocab->tok_of_sq[moves[t]];
-        }
-    }
+    patch_blocks__tokens(out, question->pairs, runs->order + block->first, block->n,
+                         question->vocab, question->scope == PATCH_ALL ? block->T : GAME_MAX_MOVES,
+                         corrupt);
 }
 
 double edges__delta(const EdgeRuns *runs, const EdgeBlock *block, size_t i, const real *logits)
@@ -424,29 +374,6 @@ void edges__normalise(const EdgeRuns *runs, EdgeWorker *worker, const EdgeNorm *
 
 /* ---- lifecycle ---- */
 
-static int check(const EdgeQuestion *question)
-{
-    const GptConfig *cfg = &question->gpt->cfg;
-    if (question->n_pairs == 0) {
-        return err_set(OGPT_EUSAGE,
-                       "there are no pairs to patch; make some with: ogpt cases pairs");
-    }
-    if (cfg->d_vocab != question->vocab->d_vocab) {
-        return err_set(OGPT_EFORMAT,
-                       "the model has d_vocab %d, pairs on %dx%d need %d; use pairs of the model's "
-                       "board size",
-                       cfg->d_vocab, question->vocab->variant->size, question->vocab->variant->size,
-                       question->vocab->d_vocab);
-    }
-    for (size_t i = 0; i < question->n_pairs; i++) {
-        if (question->pairs[i].n_moves > cfg->n_ctx || question->pairs[i].n_moves < 1) {
-            return err_set(OGPT_EFORMAT, "pair %zu has %d moves, the model reads 1 to %d", i,
-                           question->pairs[i].n_moves, cfg->n_ctx);
-        }
-    }
-    return 0;
-}
-
 static int allocate(EdgeRuns *runs)
 {
     const EdgeQuestion *question = &runs->question;
@@ -458,28 +385,48 @@ static int allocate(EdgeRuns *runs)
     return runs->order && runs->weights && runs->delta && runs->logits ? 0 : OGPT_ENOMEM;
 }
 
-static int lay_out(EdgeRuns *runs, const Work *work)
+/* runs->blocks, with their shapes. */
+static int make_blocks(EdgeRuns *runs, const BlockList *list)
 {
-    const EdgeQuestion *question = &runs->question;
-    size_t V = (size_t)question->gpt->cfg.d_vocab;
-    BlockList list = {0};
-    sort_pairs(runs->order, question);
-    list_blocks(&list, question, runs->order);
-    size_t bytes = bytes_of(question, &list, work);
-    if (work->memory_bytes > 0 && bytes > work->memory_bytes) {
-        return err_set(
-            OGPT_EUSAGE,
-            "the runs of %zu pairs take %zu MiB, %zu MiB are allowed; use fewer pairs or "
-            "allow more memory",
-            question->n_pairs, (bytes >> 20) + 1, work->memory_bytes >> 20);
-    }
-    list.blocks = runs->blocks = mem_calloc(list.n, sizeof(*runs->blocks), "blocks of pairs");
+    runs->blocks = mem_calloc(list->n, sizeof(*runs->blocks), "blocks of pairs");
     if (!runs->blocks) {
         return OGPT_ENOMEM;
     }
-    list_blocks(&list, question, runs->order);
-    runs->n_blocks = list.n;
-    runs->widest = list.widest;
+    runs->n_blocks = list->n;
+    runs->widest = list->widest;
+    for (size_t i = 0; i < list->n; i++) {
+        PairBlock block = list->blocks[i];
+        runs->blocks[i] = (EdgeBlock){
+            .first = block.first, .n = block.n, .T = block.T, .rows = block.n * block.T};
+    }
+    return 0;
+}
+
+static int lay_out(EdgeRuns *runs, const Work *work)
+{
+    const EdgeQuestion *question = &runs->question;
+    BlockList list = {.blocks = mem_alloc(question->n_pairs, sizeof(PairBlock), "blocks of pairs")};
+    if (!list.blocks) {
+        return OGPT_ENOMEM;
+    }
+    list_blocks(&list, runs->order, question);
+    size_t bytes = bytes_of(question, &list, work);
+    int rc = 0;
+    if (work->memory_bytes > 0 && bytes > work->memory_bytes) {
+        rc = err_set(OGPT_EUSAGE,
+                     "the runs of %zu pairs take %zu MiB, %zu MiB are allowed; use fewer pairs or "
+                     "allow more memory",
+                     question->n_pairs, (bytes >> 20) + 1, work->memory_bytes >> 20);
+    }
+    rc = rc ? rc : make_blocks(runs, &list);
+    mem_free(list.blocks);
+    return rc;
+}
+
+static void weigh(EdgeRuns *runs)
+{
+    const EdgeQuestion *question = &runs->question;
+    size_t V = (size_t)question->gpt->cfg.d_vocab;
     for (size_t i = 0; i < question->n_pairs; i++) {
         if (question->weights) {
             memcpy(runs->weights + i * V, question->weights + i * V, V * sizeof(real));
@@ -487,13 +434,12 @@ static int lay_out(EdgeRuns *runs, const Work *work)
             pair_weights(runs->weights + i * V, question->vocab, &question->pairs[i]);
         }
     }
-    return 0;
 }
 
 int edges_new(EdgeRuns **out, const EdgeQuestion *question, const Work *work)
 {
     *out = NULL;
-    int rc = check(question);
+    int rc = patch_check(question->gpt, question->vocab, question->pairs, question->n_pairs);
     EdgeRuns *runs = rc == 0 ? mem_calloc(1, sizeof(*runs), "runs of pairs") : NULL;
     if (!runs) {
         return rc ? rc : OGPT_ENOMEM;
@@ -502,6 +448,9 @@ int edges_new(EdgeRuns **out, const EdgeQuestion *question, const Work *work)
     runs->kernels = kernels_fast();
     rc = allocate(runs);
     rc = rc ? rc : lay_out(runs, work);
+    if (rc == 0) {
+        weigh(runs);
+    }
     rc = rc ? rc : edges__hire(runs, work);
     rc = rc ? rc : pool_run(work->pool, runs->n_blocks, run_job, runs);
     if (rc != 0) {

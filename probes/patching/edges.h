@@ -40,6 +40,10 @@ const char *patch_direction_name(PatchDirection direction); /* static, as the ne
 const char *patch_scope_name(PatchScope scope);
 const char *patch_norm_name(PatchNorm norm);
 
+/* Refuse pairs that a network cannot run: OGPT_EFORMAT (of another board; longer than n_ctx, with
+ * the number of the pair), OGPT_EUSAGE (none). */
+int patch_check(const Gpt *gpt, const Vocab *vocab, const GamePair *pairs, size_t n);
+
 typedef struct EdgeQuestion {
     const Gpt *gpt;
     const Graph *graph; /* graph_of(&gpt->cfg) */

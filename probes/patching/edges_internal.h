@@ -11,10 +11,11 @@
 #include "model/prefix.h"
 #include "probes/graph/outputs.h"
 #include "probes/patching/edges.h"
+#include "probes/patching/pair_blocks.h"
 
-/* Pairs in a block, at most; rows that go through the network together in edges_exact: about half a
- * megabyte in the widest layer of a small network, which stays in the cache of a core. */
-enum { EDGE_BLOCK = 16, EDGE_CHUNK_ROWS = 256 };
+/* Rows that go through the network together in edges_exact: about half a megabyte in the widest
+ * layer of a small network, which stays in the cache of a core. */
+enum { EDGE_CHUNK_ROWS = 256 };
 
 typedef struct EdgeBlock {
     size_t first, n, T; /* runs->order[first] ... + n; T = 1 for scope last */
@@ -63,10 +64,7 @@ struct EdgeRuns {
 
 /* Make workers for this work, if there are fewer. Returns 0 or OGPT_ENOMEM. */
 int edges__hire(EdgeRuns *runs, const Work *work);
-/* The tokens of one history of each pair of a block: (EDGE_BLOCK, GAME_MAX_MOVES) and lengths. */
-typedef struct EdgeTokens {
-    uint8_t tokens[EDGE_BLOCK * GAME_MAX_MOVES], lengths[EDGE_BLOCK];
-} EdgeTokens;
+/* The histories of one run of a block. */
 void edges__tokens(EdgeTokens *out, const EdgeRuns *runs, const EdgeBlock *block, bool other);
 /* Delta of pair number `i` of the block. */
 double edges__delta(const EdgeRuns *runs, const EdgeBlock *block, size_t i, const real *logits);

@@ -9,61 +9,8 @@
 
 #include "base/err.h"
 #include "base/process.h"
+#include "probes/patching/patch_fixture.h"
 #include "probes/patching/patch_reference.h"
-#include "probes/probe_fixture.h"
-
-enum { PAIRS = 6, V_MAX = 64 };
-
-/* A Delta here is about one unit in size, a mean of float logits that passed three blocks: measured
- * 1.5e-6 at worst. */
-#define TOL 1e-5
-
-typedef struct PatchFixture {
-    Gpt *gpt;
-    Graph graph;
-    PairSet set;
-    EdgeQuestion question;
-} PatchFixture;
-
-/* LayerNorms of random weights damp everything: bring them back to the order of 1. */
-static void wake_norms(Gpt *gpt)
-{
-    for (size_t i = 0; i < gpt->n_specs; i++) {
-        if (gpt->specs[i].init_std < 0.0F) {
-            for (size_t j = 0; j < gpt->specs[i].count; j++) {
-                gpt->params[gpt->specs[i].offset + j] += 1.0F;
-            }
-        }
-    }
-}
-
-static PatchFixture patch_open(PatchScope scope, PatchNorm norm, PatchDirection direction)
-{
-    PatchFixture out = {0};
-    PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
-    options.n = PAIRS;
-    options.max_moves = 12;
-    assert_int_equal(blas_init(), 0);
-    out.gpt = fixture_network(6, 3);
-    assert_non_null(out.gpt);
-    wake_norms(out.gpt);
-    out.graph = graph_of(&out.gpt->cfg);
-    assert_int_equal(pairs_make(&out.set, game_variant(6), &options, &(Work){.seed = 2}), 0);
-    out.question = (EdgeQuestion){.gpt = out.gpt,
-                                  .vocab = vocab_of(game_variant(6)),
-                                  .pairs = out.set.pairs,
-                                  .n_pairs = out.set.n,
-                                  .direction = direction,
-                                  .scope = scope,
-                                  .norm = norm};
-    return out;
-}
-
-static void patch_close(PatchFixture *fixture)
-{
-    pairs_release(&fixture->set);
-    gpt_free(fixture->gpt);
-}
 
 static double reference_delta(const PatchFixture *fixture, size_t pair, const uint8_t *patched)
 {
@@ -71,13 +18,6 @@ static double reference_delta(const PatchFixture *fixture, size_t pair, const ui
     pair_weights(weights, fixture->question.vocab, &fixture->question.pairs[pair]);
     assert_int_equal(reference_run(logits, &fixture->question, pair, patched), 0);
     return pair_delta(weights, logits, fixture->gpt->cfg.d_vocab);
-}
-
-static double *numbers(size_t n)
-{
-    double *out = calloc(n, sizeof(*out));
-    assert_non_null(out);
-    return out;
 }
 
 /* Exact effects of every edge and pair; rms over all. */
@@ -374,44 +314,12 @@ static void out_edges_together_are_activation_patching(void **state)
 
 /* ---- workers, interruption, faults ---- */
 
-typedef struct TestJournal {
-    double *values; /* (blocks, width) */
-    size_t sizes[256];
-    size_t kept, recalled, stop; /* after so many the process is interrupted; 0: never */
-} TestJournal;
-enum { JOURNAL_WIDTH = 4096 };
-
-static int journal_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    TestJournal *journal = context;
-    assert_string_equal(stage, "edges");
-    if (journal->sizes[block] == 0) {
-        return 0;
-    }
-    assert_int_equal(journal->sizes[block], n);
-    memcpy(values, journal->values + block * JOURNAL_WIDTH, n * sizeof(*values));
-    journal->recalled++;
-    return 1;
-}
-
-static int journal_keep(void *context, const double *values, size_t n, const char *stage,
-                        size_t block)
-{
-    TestJournal *journal = context;
-    assert_true(n <= JOURNAL_WIDTH && block < 256 && stage);
-    memcpy(journal->values + block * JOURNAL_WIDTH, values, n * sizeof(*values));
-    journal->sizes[block] = n;
-    if (++journal->kept == journal->stop) {
-        interrupt_set(2);
-    }
-    return 0;
-}
-
 static void workers_and_interruptions_change_no_bit(void **state)
 {
     for (int scope = PATCH_LAST; scope <= PATCH_ALL; scope++) {
         PatchFixture fixture = patch_open((PatchScope)scope, PATCH_RECOMPUTED, PATCH_NOISING);
-        TestJournal journal = {.values = numbers((size_t)256 * JOURNAL_WIDTH), .stop = 1};
+        TestJournal journal = {
+            .values = numbers((size_t)256 * JOURNAL_WIDTH), .stop = 1, .stage = "edges"};
         WorkJournal callbacks = {
             .context = &journal, .recall = journal_recall, .keep = journal_keep};
         double denominator[PAIRS], rms;

@@ -1,0 +1,107 @@
+/* probes/patching/patch_jobs.c - jobs, a window at a time. See probes/patching/patch_jobs.h. */
+#include "probes/patching/patch_jobs.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+
+enum { JOBS_IN_WINDOW = 2, JOB_OPEN = 0, JOB_RECALLED, JOB_FINISHED };
+
+typedef struct JobWindow {
+    const PatchJobs *jobs;
+    size_t first, n, width;
+    double *values; /* (jobs of a window, width) */
+    uint8_t *states;
+} JobWindow;
+
+static int window_recall(JobWindow *window)
+{
+    const PatchJobs *jobs = window->jobs;
+    const WorkJournal *journal = jobs->work->journal;
+    memset(window->states, JOB_OPEN, window->n);
+    memset(window->values, 0, window->n * window->width * sizeof(*window->values));
+    for (size_t i = 0; journal && i < window->n; i++) {
+        size_t job = window->first + i;
+        int found = journal->recall(journal->context, window->values + i * window->width,
+                                    jobs->numbers(jobs->context, job), jobs->stage, job);
+        if (found < 0) {
+            return found;
+        }
+        window->states[i] = found > 0 ? JOB_RECALLED : JOB_OPEN;
+    }
+    return 0;
+}
+
+static int window_keep(const JobWindow *window)
+{
+    const PatchJobs *jobs = window->jobs;
+    const WorkJournal *journal = jobs->work->journal;
+    int rc = 0;
+    for (size_t i = 0; journal && i < window->n && rc == 0; i++) {
+        size_t job = window->first + i;
+        if (window->states[i] == JOB_FINISHED) {
+            rc = journal->keep(journal->context, window->values + i * window->width,
+                               jobs->numbers(jobs->context, job), jobs->stage, job);
+        }
+    }
+    return rc;
+}
+
+static int run_one(void *context, size_t i, size_t worker)
+{
+    JobWindow *window = context;
+    const PatchJobs *jobs = window->jobs;
+    int rc = 0;
+    if (window->states[i] != JOB_OPEN) {
+        return 0;
+    }
+    if (interrupt_pending()) {
+        return err_set(OGPT_EINTR, "interrupted while patching");
+    }
+    rc = jobs->run(jobs->context, window->values + i * window->width, window->first + i, worker);
+    window->states[i] = rc == 0 ? JOB_FINISHED : JOB_OPEN;
+    return rc;
+}
+
+static int run_window(JobWindow *window)
+{
+    const PatchJobs *jobs = window->jobs;
+    int rc = window_recall(window);
+    if (rc == 0) {
+        rc = pool_run(jobs->work->pool, window->n, run_one, window);
+        int kept = window_keep(window); /* also when another job failed */
+        rc = rc ? rc : kept;
+    }
+    for (size_t i = 0; i < window->n && rc == 0; i++) {
+        jobs->take(jobs->context, window->values + i * window->width, window->first + i);
+    }
+    return rc;
+}
+
+int patch_jobs__run(const PatchJobs *jobs)
+{
+    size_t size = JOBS_IN_WINDOW * work_workers(jobs->work);
+    JobWindow window = {.jobs = jobs};
+    for (size_t job = 0; job < jobs->n_jobs; job++) {
+        size_t width = jobs->numbers(jobs->context, job);
+        window.width = width > window.width ? width : window.width;
+    }
+    window.values = mem_alloc(size * window.width, sizeof(*window.values), "results of patches");
+    window.states = mem_calloc(size, sizeof(*window.states), "jobs of patches");
+    int rc = window.values && window.states ? 0 : OGPT_ENOMEM;
+    work_tick(jobs->work, jobs->unit, 0, (double)jobs->n_jobs);
+    while (window.first < jobs->n_jobs && rc == 0) {
+        size_t left = jobs->n_jobs - window.first;
+        window.n = left < size ? left : size;
+        rc = run_window(&window);
+        window.first += window.n;
+        if (rc == 0) {
+            work_tick(jobs->work, jobs->unit, (double)window.first, (double)jobs->n_jobs);
+        }
+    }
+    mem_free(window.values);
+    mem_free(window.states);
+    return rc;
+}
