@@ -57,6 +57,32 @@ void draw_heat(Text *text, const GameVariant *variant, const char *title, const 
     }
 }
 
+void draw_grid(Text *text, const HeatGrid *grid)
+{
+    double low, high;
+    value_range(&low, &high, grid->values, grid->n_rows * grid->n_columns);
+    text_add(text, "%s\n%-14s", grid->title, "");
+    for (size_t column = 0; column < grid->n_columns; column++) {
+        text_add(text, " %6zu", column);
+    }
+    text_add(text, "\n");
+    for (size_t row = 0; row < grid->n_rows; row++) {
+        text_add(text, "%-14.14s", grid->names[row]);
+        for (size_t column = 0; column < grid->n_columns; column++) {
+            double value = grid->values[row * grid->n_columns + column];
+            double share = high > low ? (value - low) / (high - low) : 1;
+            if (isnan(value)) {
+                text_add(text, "      -");
+            } else if (grid->colour) {
+                text_add(text, " \033[48;5;%d;30m%6.1f\033[0m", heat_colour(share), 100 * value);
+            } else {
+                text_add(text, " %6.1f", 100 * value);
+            }
+        }
+        text_add(text, "\n");
+    }
+}
+
 void draw_bars(Text *text, const char *title, const char *const *names, const double *values,
                size_t n, double low, double high)
 {

@@ -18,6 +18,19 @@ void draw_heat(Text *text, const GameVariant *variant, const char *title, const 
 void draw_signed(Text *text, const GameVariant *variant, const char *title, const double *values,
                  bool colour);
 
+/* Shares as percent, a line for each name and a column for each number from 0 on; NaN is a dash.
+ * `colour` as in draw_heat. values is row-major (n_rows, n_columns); names are cut to 14
+ * characters.
+ */
+typedef struct HeatGrid {
+    const char *title;
+    const char *const *names; /* (n_rows) */
+    size_t n_rows, n_columns;
+    const double *values;
+    bool colour;
+} HeatGrid;
+void draw_grid(Text *text, const HeatGrid *grid);
+
 /* One bar a line from `low` (no bar) to `high` (the whole width), its share in percent behind it.
  * NaN has no bar. names[i] is cut to 14 characters. */
 void draw_bars(Text *text, const char *title, const char *const *names, const double *values,

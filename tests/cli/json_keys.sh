@@ -144,6 +144,10 @@ header circuit circuit/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
 header scrub scrub/*.csv
+document patch patch net --pairs pairs.csv --sites z,resid_post --noise --csv patch
+header patch patch/*.csv
+document 'patch --edges' patch net --pairs pairs.csv --edges 'mlp0->logits' --csv patch_edges
+header 'patch --edges' patch_edges/*.csv
 document 'cases show pair' cases show pairs.csv 3 --size 6
 edit=(intervene net --probe mine --cases cases.csv)
 document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0

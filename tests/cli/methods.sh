@@ -78,6 +78,10 @@ documented circuit
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 expect 0 scrub m h.txt --n 20 --lenders 500 --by-node --json
 documented scrub
+expect 0 patch m --pairs pairs.csv --sites z --noise --json
+documented patch
+expect 0 patch m --pairs pairs.csv --edges 'mlp0->logits' --json
+documented patch
 
 # Pictures and tables; the same command again accepts its own files.
 for _ in 1 2; do

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include <math.h>
 #include "report/draw.h"
+#include "report/heat.h"
 
 enum { B2 = 9, C3 = 18, A1 = 0, B1 = 1, D4 = 27 };
 
@@ -129,11 +131,29 @@ static void colour_repeats_the_signs(void **state)
     text_release(&discs);
 }
 
+static void a_grid_has_a_line_for_each_name(void **state)
+{
+    static const char *const names[] = {"z", "a name of more than fourteen"};
+    const double values[] = {0.5, NAN, 1.0, -0.25};
+    Text text = {0};
+    (void)state;
+    draw_grid(&text, &(HeatGrid){"title", names, 2, 2, values, false});
+    assert_string_equal(text.data, "title\n"
+                                   "                    0      1\n"
+                                   "z                50.0      -\n"
+                                   "a name of more  100.0  -25.0\n");
+    text_release(&text);
+    draw_grid(&text, &(HeatGrid){"title", names, 1, 1, values, true});
+    assert_non_null(strstr(text.data, "\033[48;5;46;30m  50.0\033[0m"));
+    text_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boards_stand_side_by_side),
         cmocka_unit_test(as_many_as_fit),
+        cmocka_unit_test(a_grid_has_a_line_for_each_name),
         cmocka_unit_test(colour_repeats_the_signs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,16 +20,17 @@ static int read_options(CircuitSession *session)
 
 /* ---- inputs ---- */
 
-static int check_control(const CircuitSession *session)
+int circuit_control_read(PairSet *out, const GameVariant *variant, const char *path)
 {
-    size_t flips = session->control.n - session->control.n_of[PAIR_TRANSPOSITION];
-    if (session->given->control && flips > 0) {
-        return err_set(OGPT_EFORMAT,
-                       "%s: %zu of %zu pairs differ in a square; expected transpositions alone "
-                       "(ogpt cases pairs FILE --kind transposition)",
-                       session->given->control, flips, session->control.n);
+    int rc = path ? pairs_read(out, variant, path) : 0;
+    size_t flips = out->n - out->n_of[PAIR_TRANSPOSITION];
+    if (rc == 0 && flips > 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: %zu of %zu pairs differ in a square; expected transpositions alone "
+                     "(ogpt cases pairs FILE --kind transposition)",
+                     path, flips, out->n);
     }
-    return 0;
+    return rc;
 }
 
 int circuit_session_load(CircuitSession *session, Context *context)
@@ -40,10 +41,8 @@ int circuit_session_load(CircuitSession *session, Context *context)
     int rc = read_options(session);
     rc = rc ? rc : context_subject_open(context, &session->subject, context->args[0]);
     rc = rc ? rc : pairs_read(&session->pairs, session->subject.variant, given->pairs);
-    if (rc == 0 && given->control) {
-        rc = pairs_read(&session->control, session->subject.variant, given->control);
-    }
-    rc = rc ? rc : check_control(session);
+    rc =
+        rc ? rc : circuit_control_read(&session->control, session->subject.variant, given->control);
     if (rc == 0) {
         const Gpt *gpt = session->subject.model.gpt;
         session->graph = graph_of(&gpt->cfg);
@@ -61,7 +60,7 @@ int circuit_session_load(CircuitSession *session, Context *context)
 
 /* ---- journal ---- */
 
-static void add_pairs(Sha256 *hash, const PairSet *set)
+void circuit_hash_pairs(Sha256 *hash, const PairSet *set)
 {
     for (size_t i = 0; i < set->n; i++) {
         const GamePair *pair = &set->pairs[i];
@@ -85,7 +84,7 @@ static int begin_journal(CircuitSession *session)
         sha256_add(hash, &context->seed, sizeof(context->seed));
         sha256_add(hash, session->subject.model.model_hash,
                    strlen(session->subject.model.model_hash) + 1);
-        add_pairs(hash, &session->pairs);
+        circuit_hash_pairs(hash, &session->pairs);
         sha256_finish(hash, session->journal.key);
     }
     session->journal.store = context->store;

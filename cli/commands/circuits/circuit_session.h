@@ -35,6 +35,11 @@ int circuit_session_load(CircuitSession *session, Context *context);
 int circuit_session_begin(CircuitSession *session);
 void circuit_session_release(CircuitSession *session);
 
+/* Transpositions from a file (path NULL: none); the moves of pairs into the key of a journal.
+ * Shared with ogpt patch. */
+int circuit_control_read(PairSet *out, const GameVariant *variant, const char *path);
+void circuit_hash_pairs(Sha256 *hash, const PairSet *set);
+
 /* --out, --svg, --dot. A file that holds the same already stays; another one is replaced with
  * --force alone. */
 int circuit_files_write(const CircuitSession *session, const CircuitFindings *found);

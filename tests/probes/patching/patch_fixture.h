@@ -5,7 +5,7 @@
 #include "probes/patching/edges.h"
 #include "tests/probes/probe_fixture.h"
 
-enum { PAIRS = 6, V_MAX = 64 };
+enum { N_TEST_PAIRS = 6, V_MAX = 64 };
 
 /* A Delta here is about one unit in size, a mean of float logits that passed three blocks: measured
  * 1.5e-6 at worst. */
@@ -34,7 +34,7 @@ static inline PatchFixture patch_open(PatchScope scope, PatchNorm norm, PatchDir
 {
     PatchFixture out = {0};
     PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
-    options.n = PAIRS;
+    options.n = N_TEST_PAIRS;
     options.max_moves = 12;
     assert_int_equal(blas_init(), 0);
     out.gpt = fixture_network(6, 3);

@@ -40,7 +40,7 @@ static double *exact_of(PatchFixture *fixture, double *denominator, double *rms,
 static void check_exact(PatchScope scope, PatchNorm norm, PatchDirection direction)
 {
     PatchFixture fixture = patch_open(scope, norm, direction);
-    double denominator[PAIRS], rms, worst = 0.0, twin = 0.0;
+    double denominator[N_TEST_PAIRS], rms, worst = 0.0, twin = 0.0;
     size_t n_edges = fixture.graph.n_edges;
     double *effect = exact_of(&fixture, denominator, &rms, WORK_ALONE);
     uint8_t *patched = calloc(n_edges, 1);
@@ -80,7 +80,7 @@ static void the_question_decides(void **state)
                                              {.scope = PATCH_ALL},
                                              {.norm = PATCH_FROZEN},
                                              {.direction = PATCH_DENOISING}};
-    double denominator[4][PAIRS], rms;
+    double denominator[4][N_TEST_PAIRS], rms;
     double *effects[4];
     size_t n = 0;
     for (size_t i = 0; i < 4; i++) {
@@ -97,7 +97,7 @@ static void the_question_decides(void **state)
         }
         assert_true(gap > 0.05);
     }
-    for (size_t pair = 0; pair < PAIRS; pair++) {
+    for (size_t pair = 0; pair < N_TEST_PAIRS; pair++) {
         assert_true(fabs(denominator[0][pair] + denominator[3][pair]) < TOL);
     }
     for (size_t i = 0; i < 4; i++) {
@@ -111,7 +111,7 @@ static void check_sets(PatchScope scope, PatchNorm norm)
 {
     PatchFixture fixture = patch_open(scope, norm, PATCH_NOISING);
     size_t n_edges = fixture.graph.n_edges;
-    double delta[PAIRS], moved = 0.0;
+    double delta[N_TEST_PAIRS], moved = 0.0;
     uint8_t *patched = calloc(n_edges, 1);
     EdgeRuns *runs;
     fixture.question.graph = &fixture.graph;
@@ -163,7 +163,7 @@ static void all_edges_are_the_other_run(void **state)
 {
     PatchFixture fixture = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
     size_t n_edges = fixture.graph.n_edges, n = fixture.set.n;
-    double delta[PAIRS];
+    double delta[N_TEST_PAIRS];
     uint8_t *patched = malloc(n_edges);
     EdgeRuns *runs;
     fixture.question.graph = &fixture.graph;
@@ -187,8 +187,8 @@ static void nothing_patched_changes_no_bit(void **state)
 {
     PatchFixture fixture = patch_open(PATCH_LAST, PATCH_RECOMPUTED, PATCH_NOISING);
     size_t n_edges = fixture.graph.n_edges, n = fixture.set.n;
-    double delta[PAIRS];
-    real logits[PAIRS * V_MAX];
+    double delta[N_TEST_PAIRS];
+    real logits[N_TEST_PAIRS * V_MAX];
     uint8_t *patched = calloc(n_edges, 1);
     EdgeRuns *runs;
     assert_non_null(patched);
@@ -215,7 +215,7 @@ static void nothing_patched_changes_no_bit(void **state)
 static void a_pair_with_itself_shows_no_effect(void **state)
 {
     PatchFixture fixture = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
-    double denominator[PAIRS], rms;
+    double denominator[N_TEST_PAIRS], rms;
     size_t n_edges = fixture.graph.n_edges;
     memcpy(fixture.set.pairs[0].corrupt, fixture.set.pairs[0].clean, GAME_MAX_MOVES);
     double *effect = exact_of(&fixture, denominator, &rms, WORK_ALONE);
@@ -280,7 +280,7 @@ static void out_edges_together_are_activation_patching(void **state)
     for (int scope = PATCH_LAST; scope <= PATCH_ALL; scope++) {
         PatchFixture fixture = patch_open((PatchScope)scope, PATCH_RECOMPUTED, PATCH_DENOISING);
         const Graph *graph = &fixture.graph;
-        double delta[PAIRS], moved = 0.0, twin = 0.0;
+        double delta[N_TEST_PAIRS], moved = 0.0, twin = 0.0;
         uint8_t *patched = calloc(graph->n_edges, 1);
         EdgeRuns *runs;
         assert_non_null(patched);
@@ -294,7 +294,7 @@ static void out_edges_together_are_activation_patching(void **state)
                 }
             }
             assert_int_equal(edges_patched(delta, NULL, runs, patched, WORK_ALONE), 0);
-            for (size_t pair = 0; pair < PAIRS; pair++) {
+            for (size_t pair = 0; pair < N_TEST_PAIRS; pair++) {
                 double truth = node_delta(&fixture, graph_sender(graph, s), pair);
                 assert_true(fabs(truth - delta[pair]) < TOL);
                 moved = fmax(moved, fabs(truth - edges_delta(runs, false)[pair]));
@@ -322,7 +322,7 @@ static void workers_and_interruptions_change_no_bit(void **state)
             .values = numbers((size_t)256 * JOURNAL_WIDTH), .stop = 1, .stage = "edges"};
         WorkJournal callbacks = {
             .context = &journal, .recall = journal_recall, .keep = journal_keep};
-        double denominator[PAIRS], rms;
+        double denominator[N_TEST_PAIRS], rms;
         size_t n = fixture.set.n * fixture.graph.n_edges;
         double *truth = exact_of(&fixture, denominator, &rms, WORK_ALONE), *again = numbers(n);
         Pool *pool;
