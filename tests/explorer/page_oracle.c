@@ -137,7 +137,12 @@ static int round_subject(const char *model, const char *probe_path, const char *
         round_all(probe.bias[l], row);
     }
     rc = rc ? rc : path_join(path, goal, "probe");
-    return rc ? rc : probe_save(&probe, path);
+    rc = rc ? rc : probe_save(&probe, path);
+    probe_release(&probe);
+    gpt_free(rounded);
+    gpt_free(gpt);
+    model_release(&file);
+    return rc;
 }
 
 /* ---- what they read ---- */
@@ -216,6 +221,8 @@ static int print_readings(const char *path, uint64_t n)
         }
         rc = passes_run(it.subject.model.gpt, &games, &calls, WORK_ALONE);
     }
+    probe_release(&it.probe);
+    subject_release(&it.subject);
     return rc;
 }
 
