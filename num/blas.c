@@ -5,6 +5,11 @@
  * either, it goes round for ever or ends the process. So it is loaded by hand, after the
  * environment says 1 thread, and only by those who multiply. In a static program (OGPT_STATIC) it
  * is there from the start, and .preinit_array runs before its constructor.
+ *
+ * The constructor also chooses the kernels, by a list of processors that were known when it was
+ * written. On a newer one it falls back to those of 2004 (core type Prescott), a small part of the
+ * speed. So it is asked, and where the processor can do more it is loaded once more with a type
+ * that says so. A type that the user names (OPENBLAS_CORETYPE) is never changed.
  */
 #include "num/blas.h"
 
@@ -14,6 +19,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/process.h"
@@ -70,12 +76,53 @@ static void *find(void *library, const char *name)
     return found;
 }
 
-/* A library is never unloaded: its functions stay in use to the end. RTLD_GLOBAL: LIBLINEAR finds
- * its BLAS here. */
+/* RTLD_GLOBAL: LIBLINEAR finds its BLAS here. */
+static void *open_library(void)
+{
+    return dlopen(LIBRARY, RTLD_NOW | RTLD_GLOBAL);
+}
+
+/* The core type whose kernels use what this processor has, or NULL if `core` is none of the old
+ * types without AVX, or the processor is as old. */
+static const char *better_core(const char *core)
+{
+#if defined(__x86_64__)
+    static const char *const old[] = {"Prescott", "Core2", "Penryn", "Dunnington", "Nehalem"};
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (strcmp(core, old[i]) == 0 && __builtin_cpu_supports("avx2") &&
+            __builtin_cpu_supports("fma")) {
+            bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+            return wide ? "SkylakeX" : "Haswell";
+        }
+    }
+#else
+    (void)core;
+#endif
+    return NULL;
+}
+
+/* The library, loaded again where it did not know the processor. It runs no thread yet and nothing
+ * of it is in use, so it can be unloaded; where the system keeps it nevertheless, it stays as it
+ * was. */
+static void *known_processor(void *library)
+{
+    char *(*core)(void);
+    *(void **)&core = dlsym(library, "openblas_get_corename");
+    const char *better = core && !getenv("OPENBLAS_CORETYPE") ? better_core(core()) : NULL;
+    if (better && dlclose(library) == 0) {
+        setenv("OPENBLAS_CORETYPE", better, 1);
+        library = open_library();
+    }
+    return library;
+}
+
+/* From here on the library is never unloaded: its functions stay in use to the end. */
 static void load(void)
 {
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_GLOBAL);
+    void *library = open_library();
+    library = library ? known_processor(library) : NULL;
     if (!library) {
         snprintf(load_error, sizeof(load_error),
                  "OpenBLAS cannot be loaded (Debian package "
