@@ -129,6 +129,44 @@ static void order_matters_only_where_the_network_is_curved(void **state)
     (void)state;
 }
 
+/* The first edge that an order tries is tried alone, so its growth is its exact effect; and an edge
+ * stays exactly if the distance would have grown by tau or more. */
+static void growth_decides_and_the_order_says_who_is_first(void **state)
+{
+    CircuitFixture f;
+    EdgeRuns *runs;
+    double whole;
+    fixture_random(&f, 0.25);
+    size_t n = f.graph.n_edges, first = graph_first_edge(&f.graph, f.graph.n_receivers - 1);
+    /* The input wrote the same at the last position in both runs: its edge goes without a trace. */
+    size_t tried_first[N_ACDC_ORDERS] = {first + f.graph.n_senders - 1, first + 1};
+    double *exact = calloc(n, sizeof(*exact));
+    assert_int_equal(edges_new(&runs, &f.question, WORK_ALONE), 0);
+    assert_int_equal(edges_exact(exact, &whole, runs, WORK_ALONE), 0);
+    edges_free(runs);
+    for (int order = 0; order < N_ACDC_ORDERS; order++) {
+        AcdcCircuit circuit;
+        size_t after_a_drop = 0;
+        prune(&circuit, &f, ACDC_DELTA, 0.3, (AcdcOrder)order);
+        double alone = fabs(exact[tried_first[order]] / whole);
+        assert_true(alone > 1e-3);
+        assert_true(fabs(circuit.growth[tried_first[order]] - alone) < 1e-4);
+        /* Twin: the other order's first edge comes behind all others here, not alone. */
+        double other = fabs(exact[tried_first[1 - order]] / whole);
+        assert_true(fabs(circuit.growth[tried_first[1 - order]] - other) > 1e-4);
+        for (size_t e = 0; e < n; e++) {
+            bool tried = !isnan(circuit.growth[e]);
+            assert_int_equal(circuit.kept[e], tried && !(circuit.growth[e] < 0.3));
+            after_a_drop += tried && circuit.growth[e] < 0;
+        }
+        assert_true(after_a_drop > 0); /* some edges bring the circuit nearer when they go */
+        acdc_release(&circuit);
+    }
+    free(exact);
+    gpt_free(f.gpt);
+    (void)state;
+}
+
 static void jaccard_is_both_over_either(void **state)
 {
     const uint8_t a[] = {1, 1, 0, 0}, b[] = {1, 0, 1, 0}, none[] = {0, 0, 0, 0};
@@ -454,6 +492,7 @@ int main(void)
         cmocka_unit_test(acdc_returns_what_is_planted),
         cmocka_unit_test(the_strongest_edges_are_what_is_planted),
         cmocka_unit_test(order_matters_only_where_the_network_is_curved),
+        cmocka_unit_test(growth_decides_and_the_order_says_who_is_first),
         cmocka_unit_test(jaccard_is_both_over_either),
         cmocka_unit_test(pruning_goes_on_where_it_stopped),
         cmocka_unit_test(faithfulness_is_one_for_the_circuit_and_zero_without),

@@ -240,7 +240,9 @@ static void completeness_comes_with_the_points(void **state)
     assert_true(fabs(whole) > 0.1);
     assert_true(fabs(of_input - whole) < 1e-3 * fabs(whole));
     assert_true(fabs(by_atp - whole) > 1e-2 * fabs(whole)); /* twin: one gradient is not enough */
-    assert_true(set.trials[8].error < 1e-3);
+    /* Midpoints: the error falls with the square, 0.28 / 256^2 = 4e-6; with k / m it would be the
+     * difference of the two end gradients over 512, about 1e-3. */
+    assert_true(set.trials[8].error < 5e-5);
     assert_true(set.trials[8].error < set.trials[3].error);
     assert_true(set.trials[3].error < set.trials[0].error);
     estimates_release(&set);
