@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/prefix.h"
 #include "probes/circuits/qk_fix.h"
 #include "probes/circuits/receiver_gradients.h"
 #include "probes/graph/outputs.h"
@@ -15,6 +16,8 @@ struct EstimateLab {
     const EdgeQuestion *question;
     bool qk, drop, points, ends; /* which passes are asked for */
     Tape *tape;
+    Prefix
+        *prefix; /* gradients at the base run where only the last position is patched; NULL else */
     Arena arena;
     /* The chunk. */
     const EstimateRow *rows;
@@ -34,6 +37,7 @@ struct EstimateLab {
     /* The pass that runs now. */
     int side;       /* whose outputs are taken; N_RUNS: none */
     double between; /* place on the way from base (0) to other (1); negative: not on it */
+    bool lasts;     /* its rows are the last positions alone, one a pair */
     int dropped;    /* layer whose writes pass nothing back */
     size_t pass;    /* whose pattern gradients are kept */
     double sums[ESTIMATE_CHUNK_PAIRS]; /* (other - base) . gradient at the embeddings */
@@ -125,6 +129,10 @@ int estimate_lab_new(EstimateLab **out, const EdgeQuestion *question,
         carve(lab);
         rc = tape_new(&lab->tape, &question->gpt->cfg, ESTIMATE_CHUNK_PAIRS, TAPE_GRADIENT, NULL);
     }
+    if (rc == 0 && question->scope == PATCH_LAST) {
+        rc = prefix_new(&lab->prefix, &question->gpt->cfg, ESTIMATE_CHUNK_PAIRS, TAPE_GRADIENT,
+                        NULL);
+    }
     return rc;
 }
 
@@ -132,6 +140,7 @@ void estimate_lab_free(EstimateLab *lab)
 {
     if (lab) {
         tape_free(lab->tape);
+        prefix_free(lab->prefix);
         arena_release(&lab->arena);
         mem_free(lab);
     }
@@ -144,7 +153,8 @@ static void keep_rows(real *to, const EstimateLab *lab, const real *from, size_t
 {
     to += (size_t)layer * lab->kept.n * width;
     for (size_t i = 0; i < lab->kept.n; i++) {
-        memcpy(to + i * width, from + lab->kept.row[i] * width, width * sizeof(real));
+        size_t row = lab->lasts ? i : lab->kept.row[i];
+        memcpy(to + i * width, from + row * width, width * sizeof(real));
     }
 }
 
@@ -206,6 +216,21 @@ static void add_embeddings(EstimateLab *lab, const HookPoint *point)
     }
 }
 
+/* A row of the hook has room for more keys than the longest sequence. */
+static void keep_pattern(const EstimateLab *lab, const HookPoint *point)
+{
+    const GptConfig *cfg = &lab->question->gpt->cfg;
+    size_t NH = (size_t)cfg->n_heads, keys = point->width / NH, T = lab->kept.T;
+    size_t layer = lab->pass * (size_t)cfg->n_layers + (size_t)point->layer;
+    real *to = lab->dpattern + layer * lab->kept.n * NH * T;
+    for (size_t i = 0; i < lab->kept.n; i++) {
+        size_t row = lab->lasts ? i : lab->kept.row[i];
+        for (size_t h = 0; h < NH; h++) {
+            memcpy(to + (i * NH + h) * T, point->gradient + (row * NH + h) * keys, T * sizeof(*to));
+        }
+    }
+}
+
 static void gradient_hook(void *context, const HookPoint *point)
 {
     EstimateLab *lab = context;
@@ -219,15 +244,10 @@ static void gradient_hook(void *context, const HookPoint *point)
     case HOOK_V: keep_rows(kept->dv, lab, point->gradient, width, point->layer); break;
     case HOOK_K: keep_rows(kept->dk, lab, point->gradient, width, point->layer); break;
     case HOOK_Q: keep_rows(kept->dq, lab, point->gradient, width, point->layer); break;
-    case HOOK_PATTERN: {
-        size_t L = (size_t)lab->question->gpt->cfg.n_layers;
-        keep_rows(lab->dpattern + lab->pass * L * lab->kept.n * width, lab, point->gradient, width,
-                  point->layer);
-        break;
-    }
+    case HOOK_PATTERN: keep_pattern(lab, point); break;
     case HOOK_RESID_PRE:
         keep_rows(kept->pre, lab, point->value, width, point->layer);
-        if (point->layer == 0) {
+        if (point->layer == 0 && !lab->lasts) {
             add_embeddings(lab, point);
         }
         break;
@@ -271,7 +291,11 @@ static void run_back(EstimateLab *lab, int dropped, bool patterns)
     hooks.sites[HOOK_PATTERN] = patterns ? ~0ULL : 0;
     hooks.sites[HOOK_ATTN_OUT] = hooks.sites[HOOK_MLP_OUT] =
         dropped == NO_LAYER ? 0 : 1ULL << dropped;
-    gpt_gradient(question->gpt, lab->tape, lab->tokens[BASE], lab->dlogits, &hooks, NULL);
+    if (lab->lasts) {
+        prefix_gradient(lab->prefix, question->gpt, lab->weights, &hooks);
+    } else {
+        gpt_gradient(question->gpt, lab->tape, lab->tokens[BASE], lab->dlogits, &hooks, NULL);
+    }
 }
 
 /* delta = or -= the kept rows of the outputs. */
@@ -447,6 +471,16 @@ static void run_gradients(EstimateLab *lab)
     float *const *wanted = lab->rows[0].values;
     size_t n = lab->kept.n_pairs;
     lab->pass = 0;
+    if (lab->prefix) {
+        uint8_t lengths[ESTIMATE_CHUNK_PAIRS];
+        for (size_t p = 0; p < n; p++) {
+            lengths[p] = (uint8_t)lab->kept.length[p];
+        }
+        prefix_fill(lab->prefix, lab->question->gpt, lab->tokens[BASE], lab->kept.T, lengths, n,
+                    NULL);
+        prefix_last(lab->prefix, lab->question->gpt, NULL);
+        lab->lasts = true;
+    }
     if (wanted[ESTIMATE_ATP] || wanted[ESTIMATE_ATP_QK] || lab->ends) {
         run_back(lab, NO_LAYER, wanted[ESTIMATE_ATP_QK]);
         score_both(lab, ESTIMATE_ATP, ESTIMATE_ATP_QK, 0);
@@ -467,6 +501,7 @@ static void run_gradients(EstimateLab *lab)
         }
         lab->pass += wanted[ESTIMATE_ATP_STAR] ? 1 : 0;
     }
+    lab->lasts = false;
     if (lab->qk) {
         QkFix fix = {.question = lab->question,
                      .kept = &lab->kept,
