@@ -407,7 +407,13 @@ int pairs_here(bool *out, const char *path)
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    int rc = read_text(&text, &n_bytes, path);
+    PathKind kind;
+    *out = false;
+    int rc = path_kind(&kind, path);
+    if (rc != 0 || kind == PATH_DIRECTORY) {
+        return rc; /* the reader of cases says what it expected */
+    }
+    rc = read_text(&text, &n_bytes, path);
     *out = rc == 0 && header_bytes(text, n_bytes) > 0;
     mem_free(text);
     return rc;

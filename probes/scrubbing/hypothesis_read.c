@@ -319,7 +319,7 @@ static int inputs_take(HypothesisReader *r, size_t index)
             word_is(r, "<-")) {
             return word_wrong(r, "the name of a node behind <-");
         }
-        snprintf(inputs->names[index][inputs->n[index]++], HYPOTHESIS_NAME_MAX, "%s", r->word);
+        memcpy(inputs->names[index][inputs->n[index]++], r->word, strlen(r->word) + 1);
     }
     return 0;
 }
@@ -351,7 +351,7 @@ static int node_take(HypothesisReader *r)
         return err_set(OGPT_EFORMAT, "node %s is there already, in line %zu; expected another name",
                        r->word, out->nodes[node_find(out, r->word)].line);
     }
-    snprintf(node->name, sizeof(node->name), "%s", r->word);
+    memcpy(node->name, r->word, strlen(r->word) + 1);
     node->line = r->line;
     node->senders = out->block + out->n_nodes * r->graph->n_senders;
     word_take(r);

@@ -96,8 +96,11 @@ static inline size_t record_put(uint8_t out[PAGE_RECORD_MAX], const PageValue *v
             value_put(body + n_body, &serial, fits ? &values[i] : &(PageValue){.type = PAGE_NULL});
         n_head += varint_put(head + n_head, serial);
     }
-    const size_t n_length = n_head + 1 < 128 ? 1 : 2;
+    /* Both limits hold by `fits`; they are written out for the compiler. */
+    n_head = n_head < sizeof(head) ? n_head : sizeof(head);
+    const size_t n_length = n_head + 1 < 128 ? 1 : 2, room = PAGE_RECORD_MAX - n_length - n_head;
     varint_put(out, n_head + n_length);
+    n_body = n_body < room ? n_body : room;
     memcpy(out + n_length, head, n_head);
     memcpy(out + n_length + n_head, body, n_body);
     return n_length + n_head + n_body;
