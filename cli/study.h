@@ -42,8 +42,8 @@ void study_json_all(Context *context, Js *object);
  * printed (tests/cli/hints.sh types them). The words behind "ogpt", the last one NULL; those that a
  * shell would take apart are quoted. */
 void study_next(Context *context, const char *word, ...) __attribute__((sentinel));
-/* The hint to type the same command line with one more option; value NULL: a flag. None if --csv or --html name files:
- * these belong to the command line that was typed. */
+/* The hint to type the same command line with one more option; value NULL: a flag. None if --csv or
+ * --html name files: these belong to the command line that was typed. */
 void study_next_again(Context *context, const char *option, const char *value);
 /* The result is printed and stored, and the command still ends with this code and the message that
  * is set now: a check that came out negative. Returns 0, to be returned by the run function. */

@@ -6,22 +6,24 @@
  *   atp              (a_u(other) - a_u(base)) . d m / d x_v at the base run. For nodes: attribution
  *                    patching (Nanda 2023); for edges the same number is edge attribution patching,
  *                    EAP (Syed, Rager and Conmy 2023)
+ *
  *   atp-qk           the same, but an edge into a query or key is not pushed through the linearised
- *                    softmax: sum over the keys of (A_k(patched) - A_k) d m / d A_k, with
- * A(patched) the pattern that the patched query or keys give (Kramar et al. 2024, QK fix) atp-drop
- * GradDrop: the gradient is taken once for each layer l with what passes back through the writes of
- * block l set to zero; the mean over l of |estimate|. An edge into block l gets nothing from that
- * pass, so the divisor is L - 1; an edge into the logits has no such pass: L. With one layer: |atp|
+ *                    softmax: sum over the keys of (A_k(patched) - A_k) d m / d A_k, where
+ *                    A(patched) is the pattern that the patched query or keys give (Kramar et al.
+ *                    2024, QK fix)
+ *
+ *   atp-drop         GradDrop: the gradient is taken once for each layer l, with what passes back
+ *                    through the writes of block l set to zero; the mean over l of |estimate|. An
+ *                    edge into block l gets nothing from that pass, so the divisor is L - 1; an
+ *                    edge into the logits has no such pass: L. With one layer: |atp|
+ *
  *   atp*             both (AtP* of the paper)
+ *
  *   eap-ig           the gradient averaged over m runs on embeddings between those of the two runs,
  *                    at base + (k + 1/2) / m (other - base), k = 0..m-1 (Hanna, Pezzelle and
  *                    Belinkov 2024; they take the points k / m, we the midpoints)
- *   clean-corrupted  the mean of the gradients at the two runs
  *
- * Nodes are estimated beside the edges: what a sender writes (its edges together, but in the pass
- * that drops its own block) and the q, k and v of every head, whose estimate is (q(other) -
- * q(base)) . d m / d q; with the QK fix q and k go through the exact softmax. The fix changes no
- * sender.
+ *   clean-corrupted  the mean of the gradients at the two runs
  *
  * Like the truth, an estimate of an edge is a ratio of sums over pairs. The absolute value of
  * GradDrop is taken after the sum over pairs, because that is what the truth is compared by.

@@ -3,7 +3,7 @@
  *
  * The patched query, or the patched keys, are computed exactly (LayerNorm as the question says),
  * and so is the pattern that they give; only what is behind the pattern is linear: sum over queries
- * t and keys k of (A'[t,k] - A[t,k]) d metric / d A[t,k] A key is seen by every query at or after
+ * t and keys k of (A'[t,k] - A[t,k]) d metric / d A[t,k]. A key is seen by every query at or after
  * it (Kramar et al. 2024, section 3.1.1).
  */
 #ifndef OGPT_PROBES_CIRCUITS_QK_FIX_H

@@ -12,7 +12,7 @@
  * `here` in this pass, `other` in the other run (probes/graph/outputs.h). So a single edge changes
  * what v reads by a_u(other) - a_u(base) and nothing that anyone else reads; all out-edges of u are
  * activation patching of u; all edges are the other run. (Path patching: Wang et al. 2023,
- * Goldowsky- Dill et al. 2023; edges by channel q, k, v, MLP, logits: Conmy et al. 2023.)
+ * Goldowsky-Dill et al. 2023; edges by channel q, k, v, MLP, logits: Conmy et al. 2023.)
  *
  * The metric is Delta (probes/graph/pair_metric.h) at the last position.
  *   effect(E) = (Delta(patched) - Delta(base)) / (Delta(other) - Delta(base))
