@@ -217,6 +217,17 @@ static int arguments_check(const Context *context)
     return 0;
 }
 
+/* No output is a file that an argument or an option names as an input. */
+static int inputs_check(const Context *context, const OptionTable *table)
+{
+    const char *const outputs[] = {context->csv, context->html};
+    int rc = options_check_inputs(table, outputs, 2);
+    for (int i = 0; rc == 0 && i < context->n_args; i++) {
+        rc = options_check_input(table, context->args[i], outputs, 2);
+    }
+    return rc;
+}
+
 /* Parse, run, close the run row. argv: the words after the command's name. */
 static int command_run(const Command *command, const char *command_line, int argc, char **argv)
 {
@@ -257,6 +268,7 @@ static int command_run(const Command *command, const char *command_line, int arg
     rc = arguments_check(&context);
     rc = rc ? rc : options_check_required(&tables[1], command->name, command->examples);
     rc = rc ? rc : options_check_outputs(&tables[1]);
+    rc = rc ? rc : inputs_check(&context, &tables[1]);
     rc = rc ? rc : study__check_files(&context, true);
     rc = rc ? rc : program_given->start();
     if (rc == 0) {

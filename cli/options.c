@@ -332,6 +332,40 @@ int options_check_outputs(const OptionTable *table)
     return rc;
 }
 
+/* Whether both are there, regular files, and one file under any two names. */
+static bool one_file(const char *a, const char *b)
+{
+    PathKind kinds[2] = {PATH_MISSING, PATH_MISSING};
+    return path_kind(&kinds[0], a) == 0 && path_kind(&kinds[1], b) == 0 && kinds[0] == PATH_FILE &&
+           kinds[1] == PATH_FILE && path_holds(a, b);
+}
+
+int options_check_input(const OptionTable *table, const char *input, const char *const outputs[],
+                        size_t n)
+{
+    for (size_t i = 0; i < table->n + n; i++) {
+        const OptionSpec *spec = i < table->n ? &table->specs[i] : NULL;
+        const char *path = !spec                   ? outputs[i - table->n]
+                           : spec->type == OPT_OUT ? *(const char **)field_of(table, spec)
+                                                   : NULL;
+        if (path && one_file(path, input)) {
+            return err_set(OGPT_EUSAGE, "%s: is read by this command; write to another file", path);
+        }
+    }
+    return 0;
+}
+
+int options_check_inputs(const OptionTable *table, const char *const outputs[], size_t n)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < table->n; i++) {
+        const OptionSpec *spec = &table->specs[i];
+        const char *text = spec->type == OPT_TEXT ? *(const char **)field_of(table, spec) : NULL;
+        rc = text ? options_check_input(table, text, outputs, n) : 0;
+    }
+    return rc;
+}
+
 bool option_given(const OptionTable *table, const char *name)
 {
     for (size_t i = 0; i < table->n; i++) {

@@ -59,6 +59,7 @@ int edges_exact(double *effect, double *denominator, EdgeRuns *runs, const Work 
     PatchJobs jobs = {.work = work,
                       .stage = "edges",
                       .unit = "edges",
+                      .n_units = (double)runs->question.graph->n_edges,
                       .n_jobs = runs->n_blocks * ((size_t)runs->question.graph->n_layers + 1),
                       .context = &call,
                       .numbers = exact_numbers,

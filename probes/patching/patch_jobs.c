@@ -84,21 +84,26 @@ int patch_jobs__run(const PatchJobs *jobs)
 {
     size_t size = JOBS_IN_WINDOW * work_workers(jobs->work);
     JobWindow window = {.jobs = jobs};
+    double all = 0.0, finished = 0.0;
     for (size_t job = 0; job < jobs->n_jobs; job++) {
         size_t width = jobs->numbers(jobs->context, job);
+        all += (double)width;
         window.width = width > window.width ? width : window.width;
     }
     window.values = mem_alloc(size * window.width, sizeof(*window.values), "results of patches");
     window.states = mem_calloc(size, sizeof(*window.states), "jobs of patches");
     int rc = window.values && window.states ? 0 : OGPT_ENOMEM;
-    work_tick(jobs->work, jobs->unit, 0, (double)jobs->n_jobs);
+    work_tick(jobs->work, jobs->unit, 0, jobs->n_units);
     while (window.first < jobs->n_jobs && rc == 0) {
         size_t left = jobs->n_jobs - window.first;
         window.n = left < size ? left : size;
         rc = run_window(&window);
+        for (size_t i = 0; i < window.n; i++) {
+            finished += (double)jobs->numbers(jobs->context, window.first + i);
+        }
         window.first += window.n;
         if (rc == 0) {
-            work_tick(jobs->work, jobs->unit, (double)window.first, (double)jobs->n_jobs);
+            work_tick(jobs->work, jobs->unit, jobs->n_units * (finished / all), jobs->n_units);
         }
     }
     mem_free(window.values);

@@ -12,6 +12,7 @@ typedef struct PatchJobs {
     const Work *work;
     const char *stage; /* of the journal */
     const char *unit;  /* of the ticks */
+    double n_units;    /* all jobs together; a job counts by its numbers */
     size_t n_jobs;
     void *context;
     /* Numbers of a job. */

@@ -446,6 +446,7 @@ int patch_sites(SiteEffects *out, const SiteQuestion *question, const Work *work
         PatchJobs jobs = {.work = work,
                           .stage = stage,
                           .unit = "passes",
+                          .n_units = (double)(call.n_blocks * layers_of(&call)),
                           .n_jobs = call.n_blocks * layers_of(&call),
                           .context = &call,
                           .numbers = site_numbers,

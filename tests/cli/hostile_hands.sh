@@ -32,6 +32,18 @@ refuse 5 "locked by process $first" generate alias.ogpc --games 100000000 --size
 kill -KILL $first
 wait $first 2>/dev/null
 
+# What a command reads it does not write over, under any name and whatever --force says.
+expect 0 cases make kept.csv --n 3 --size 4 --min-moves 2 --before-end 2 --quiet
+cp kept.csv before.csv
+ln -s kept.csv other-name.csv
+for option in "--csv kept.csv" "--html kept.csv" "--csv other-name.csv"; do
+    # shellcheck disable=SC2086
+    refuse 2 'is read by this command' cases show kept.csv 0 $option
+done
+refuse 2 'is read by this command' circuit tiny-6x6 --pairs kept.csv --svg kept.csv --force
+cmp -s kept.csv before.csv || fail "the cases were written over"
+expect 0 cases show kept.csv 0 --csv shown.csv # the twin
+
 # A second name by a hard link: locks and journals go by name, so neither is written to.
 ln games.ogpc hard.ogpc
 before=$(sha256sum games.ogpc)

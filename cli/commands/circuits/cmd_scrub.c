@@ -70,11 +70,10 @@ const Command cmd_scrub = {
     .name = "scrub",
     .arguments = "MODEL HYPOTHESIS [--corpus CORPUS] [--n ROOTS]",
     .summary = "exchange all that a hypothesis says parts of the network do not carry",
-    .examples =
-        "ogpt scrub tiny-6x6 mine-theirs-6x6 --n 200\n"
-        "ogpt scrub tiny-6x6 previous-colour-6x6 --n 200 --by-node\n"
-        "# HYPOTHESIS is a text file, or the name of a shipped one (datasets/hypotheses/);\n"
-        "# docs/METHODS.md says how one is written",
+    .examples = "ogpt scrub tiny-6x6 mine-theirs-6x6 --n 200\n"
+                "ogpt scrub tiny-6x6 previous-colour-6x6 --n 200 --by-node\n"
+                "# HYPOTHESIS is a text file, or the name of a shipped one;\n"
+                "# docs/METHODS.md says how one is written",
     COMMAND_OPTIONS(options, ScrubGiven),
     .min_args = 1,
     .max_args = 2,

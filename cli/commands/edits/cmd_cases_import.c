@@ -70,10 +70,10 @@ const Command cmd_cases_import = {
     .name = "cases import",
     .arguments = "FILE SRC [--notation standard|othello_world]",
     .summary = "check cases that others made, and write them in our form",
-    .examples =
-        "ogpt cases import checked.csv cases.csv\n"
-        "# SRC is CSV with the columns moves, square, from, to and perhaps witness, in any\n"
-        "# order if a header names them; squares by name (c4) or index (26; a1 is 0)",
+    .examples = "ogpt cases import checked.csv cases.csv\n"
+                "# SRC is CSV with the columns moves, square, from, to, perhaps witness,\n"
+                "# in any order if a header names them;\n"
+                "# squares by name (c4) or index (26; a1 is 0)",
     COMMAND_OPTIONS(import_options, CaseImportOptions),
     .min_args = 2,
     .max_args = 2,

@@ -100,7 +100,8 @@ const Command cmd_cases_pairs = {
     .examples = "ogpt cases pairs pairs.csv --n 100\n"
                 "ogpt cases pairs transpositions.csv --kind transposition --n 100\n"
                 "ogpt cases pairs pairs6.csv --n 100 --size 6\n"
-                "# what a patch puts from one run into the other: same length, same side to move",
+                "# what a patch puts from one run into the other:\n"
+                "# same length, same side to move",
     COMMAND_OPTIONS(pair_options, PairOptions),
     .min_args = 1,
     .max_args = 1,
