@@ -153,6 +153,19 @@ int ablation_spearman(double *out, const double *a, const double *b, size_t n)
 
 /* ---- shares ---- */
 
+/* A share of nothing is no number: NaN if the mean denominator is within the rounding of DE. */
+static Interval share_of(const double *numerator, const double *denominator, size_t games,
+                         size_t n_effects, uint64_t seed)
+{
+    double sum = 0.0;
+    for (size_t g = 0; g < games; g++) {
+        sum += denominator[g];
+    }
+    return sum < ABLATION_ROUNDING * (double)n_effects
+               ? (Interval){NAN, NAN, NAN}
+               : bootstrap_ratio(numerator, denominator, games, seed);
+}
+
 static int compare_floats(const void *left, const void *right)
 {
     float a = *(const float *)left, b = *(const float *)right;
@@ -203,9 +216,10 @@ int ablation_share(AblationShare *out, const AblationResult *result,
         }
     }
     if (rc == 0) {
-        out->repair = bootstrap_ratio(sums, sums + games, games, work->seed);
-        out->norm = bootstrap_ratio(sums + 2 * games, sums + games, games, work->seed);
-        out->top = bootstrap_ratio(sums + 3 * games, sums + 4 * games, games, work->seed);
+        size_t n_all = n * result->n, n_top = n_all / 50 > 0 ? n_all / 50 : 1;
+        out->repair = share_of(sums, sums + games, games, n_all, work->seed);
+        out->norm = share_of(sums + 2 * games, sums + games, games, n_all, work->seed);
+        out->top = share_of(sums + 3 * games, sums + 4 * games, games, n_top, work->seed);
     }
     mem_free(sums);
     return rc;

@@ -35,7 +35,9 @@ int ablation_spearman(double *out, const double *a, const double *b, size_t n);
  *   repair  sum of sign(DE) R / sum of |DE|; 0: nothing, 1: all of it; below 0: it adds
  *   norm    the part of the LayerNorm in it
  *   top     repair over the 2 % of (set, position) with the largest |DE| (Rushing and Nanda 2024)
+ * Each is NaN if the mean |DE| that it is a share of is below ABLATION_ROUNDING.
  */
+#define ABLATION_ROUNDING 1e-4 /* nats; DE comes out to about 1e-5 (identity error of a run) */
 typedef struct AblationShare {
     size_t n; /* sets */
     Interval repair, norm, top;

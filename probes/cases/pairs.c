@@ -245,7 +245,8 @@ static int parse_history(uint8_t *moves, int *n, const GameVariant *variant, con
     field[n_bytes] = '\0';
     rc = moves_parse(moves, n, variant, field);
     if (rc != 0) {
-        return err_set(rc, "%s: %s", which, err_message());
+        return err_set(rc, "%s: %s; expected a game of the %dx%d board", which, err_message(),
+                       variant->size, variant->size);
     }
     return *n > 0 ? 0 : err_set(OGPT_EFORMAT, "%s: no move, expected at least one", which);
 }

@@ -89,6 +89,17 @@ static void rows_and_shares_are_ratios_of_sums(void **state)
     assert_int_equal(ablation_share(&share, &hand.result, &hand.positions, 0, 1, 2, WORK_ALONE), 0);
     assert_true(fabs(share.repair.value - 9.0 / 24.0) < 1e-12);
     assert_true(fabs(share.top.value - 0.5) < 1e-12);
+    /* Direct effects of the size of rounding: no share; a little above it: one. */
+    for (size_t i = 0; i < 2 * hand.result.n; i++) {
+        hand.result.effects[i].direct = (float)(0.5 * ABLATION_ROUNDING);
+    }
+    assert_int_equal(ablation_share(&share, &hand.result, &hand.positions, 0, 1, 2, WORK_ALONE), 0);
+    assert_true(isnan(share.repair.value) && isnan(share.repair.low) && isnan(share.norm.value));
+    for (size_t i = 0; i < 2 * hand.result.n; i++) {
+        hand.result.effects[i].direct = (float)(2.0 * ABLATION_ROUNDING);
+    }
+    assert_int_equal(ablation_share(&share, &hand.result, &hand.positions, 0, 1, 2, WORK_ALONE), 0);
+    assert_true(isfinite(share.repair.value) && isfinite(share.repair.high));
     (void)state;
 }
 
