@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -11,13 +13,18 @@
 
 static void truth_holds_on_every_board(void **state)
 {
+    /* Under the sanitizers one network of each kind: they look at the code, not at the numbers. */
+    const char *sanitized = getenv("OGPT_SANITIZED");
+    bool few = sanitized && strcmp(sanitized, "1") == 0;
     (void)state;
     for (int kind = 0; kind < N_PLANTED; kind++) {
-        for (uint64_t seed = 10; seed < 12; seed++) {
+        for (uint64_t seed = 10; seed < (few ? 11 : 12); seed++) {
             graph_check_kind((PlantedKind)kind, 4, seed);
         }
-        graph_check_kind((PlantedKind)kind, 6, 1);
-        graph_check_kind((PlantedKind)kind, 8, 1);
+        if (!few) {
+            graph_check_kind((PlantedKind)kind, 6, 1);
+            graph_check_kind((PlantedKind)kind, 8, 1);
+        }
     }
 }
 
