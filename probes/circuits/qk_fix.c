@@ -23,7 +23,7 @@ static size_t room_of(QkRoom *room, unsigned char *memory, const GptConfig *cfg,
     size_t counts[] = {rows * C, rows * C, rows * C, rows * wide, rows * wide, (size_t)cfg->n_ctx};
     real **pieces[] = {&room->x, &room->q, &room->k, &room->scores, &room->pattern, &room->patched};
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-        *pieces[i] = (real *)(memory + at);
+        *pieces[i] = (real *)(void *)(memory + at);
         at += (counts[i] * sizeof(real) + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
     }
     room->scratch = memory + at;

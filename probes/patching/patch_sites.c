@@ -205,16 +205,17 @@ static const real *part_run(SitePass *pass, uint64_t sites)
 }
 
 /* The site's own values written back: answers that are not those of the base run, in any bit. */
-static double self_changes(SitePass *pass, HookSite site)
+static double self_changes(const SitePass *pass, HookSite site)
 {
     const SiteCall *call = pass->call;
     size_t V = (size_t)call->question->gpt->cfg.d_vocab, rows = pass->block->n * pass->block->T;
     PatchCell all = {site, pass->layer, PATCH_AT_ALL};
+    SitePass own = *pass;
     double changed = 0;
-    pass->cell = NULL;
-    memcpy(pass->worker->logits, part_run(pass, 1ULL << site), rows * V * sizeof(real));
-    pass->cell = &all;
-    const real *again = part_run(pass, 1ULL << site);
+    own.cell = NULL;
+    memcpy(pass->worker->logits, part_run(&own, 1ULL << site), rows * V * sizeof(real));
+    own.cell = &all;
+    const real *again = part_run(&own, 1ULL << site);
     for (size_t i = 0; i < rows; i++) {
         changed += memcmp(again + i * V, pass->worker->logits + i * V, V * sizeof(real)) != 0;
     }

@@ -77,13 +77,12 @@ static int circuit_run(Context *context)
 {
     CircuitSession *session = mem_calloc(1, sizeof(*session), "circuit");
     CircuitStudy *study = mem_calloc(1, sizeof(*study), "circuit");
-    int rc = session && study ? circuit_session_load(session, context) : OGPT_ENOMEM;
-    rc = rc ? rc : study_begin(context, session->subject.model.path, true);
-    rc = rc ? rc : run(session, study);
-    if (study) {
+    int rc = OGPT_ENOMEM;
+    if (session && study) {
+        rc = circuit_session_load(session, context);
+        rc = rc ? rc : study_begin(context, session->subject.model.path, true);
+        rc = rc ? rc : run(session, study);
         circuit_study_release(study);
-    }
-    if (session) {
         circuit_session_release(session);
     }
     mem_free(study);
