@@ -2,11 +2,16 @@
  * a difference of two scores of a probe. There is no LayerNorm between the stream and the probe, so
  * the shares add up to the difference exactly. */
 
-/* The difference that is explained: the scores of class `of` less the mean of the classes `less`. */
+/* The differences that can be asked for, as `ogpt attribute --contrast` names them; a page begins with the
+ * first. */
+function contrastNames(classes) {
+    return classes.flatMap((other, k) => classes.slice(k + 1).map((one) => `${one}-${other}`)).reverse();
+}
+
+/* The difference that is explained: the score of class `of` less that of class `less`. */
 function contrastVector(probes, one, square, of, less) {
     const K = probes.classes.length, out = new Float64Array(probes.width);
-    const value = (values, at) => values[at + of] -
-        less.reduce((sum, k) => sum + values[at + k], 0) / less.length;
+    const value = (values, at) => values[at + of] - values[at + less];
     for (let c = 0; c < probes.width; c++) {
         out[c] = value(one.weight, c * probes.step + square * K);
     }
@@ -22,7 +27,9 @@ function dotAt(direction, values, at) {
 }
 
 /* Parts [{name, kind, layer, head, value}] of the difference at `layer` of the probe, position t of
- * a trace; total: their sum; score: the difference as the probe computes it. */
+ * a trace; total: their sum; score: the difference as the probe computes it. Weights of attention add up
+ * to 1, so a layer writes b_V W_O whatever happens: that belongs to its bias, not to a head
+ * (probes/attribution/components.h). */
 function boardAttribution(network, probes, trace, t, question) {
     const { square, layer, of, less } = question;
     const { d_model: C, n_heads: NH, d_head: HS, n_layers: L } = network.shape;
@@ -39,6 +46,7 @@ function boardAttribution(network, probes, trace, t, question) {
         for (const { change } of changes.filter((one) => one.layer === l && one.site === 'resid_pre')) {
             parts.push({ name: 'your edit', kind: 'edit', layer: l, value: dotAt(direction, change, 0) });
         }
+        let constant = dotAt(direction, b.ob, 0);
         for (let head = 0; whole && head < NH; head++) {
             let value = 0;
             for (let j = head * HS; j < (head + 1) * HS; j++) {
@@ -46,12 +54,13 @@ function boardAttribution(network, probes, trace, t, question) {
                 for (let c = 0; c < C; c++) {
                     written += direction[c] * b.o[c * C + j];
                 }
-                value += trace.z[l][t * C + j] * written;
+                value += (trace.z[l][t * C + j] - b.vb[j]) * written;
+                constant += b.vb[j] * written;
             }
             parts.push({ name: `head ${l}.${head}`, kind: 'head', layer: l, head, value });
         }
         if (whole) {
-            parts.push({ name: `attention bias ${l}`, kind: 'bias', layer: l, value: dotAt(direction, b.ob, 0) });
+            parts.push({ name: `attention bias ${l}`, kind: 'bias', layer: l, value: constant });
         }
         for (const { change } of changes.filter((one) => one.layer === l && one.site === 'resid_mid')) {
             parts.push({ name: 'your edit', kind: 'edit', layer: l, value: dotAt(direction, change, 0) });

@@ -34,7 +34,8 @@ class Engine {
         if (this.branch.key !== key) {
             const board = this.board(moves), viewer = this.probes.viewer(board.mover, moves.length - 1);
             const squares = this.probes.editSquares(board, viewer, edit.squares);
-            this.branch = { key, trace: this.network.edited(this.trace, this.probes.editor(edit, squares)) };
+            const trace = this.network.edited(this.trace, Math.min(...edit.layers), this.probes.editor(edit, squares));
+            this.branch = { key, trace };
         }
         return this.branch.trace;
     }

@@ -1,6 +1,7 @@
 /* link.js - the state of the page as the fragment of a link, and back.
  *
- * #game=f5d6c3&at=2&layer=4&edit=d4b&method=project&scale=1&edited=4&panel=lens&head=3.1&square=c3
+ * #game=f5d6c3&at=2&layer=4&edit=d4b&method=project&scale=1&edited=4&panel=lens&head=3.1
+ *     &contrast=mine-theirs&square=c3
  * Whatever a link holds, the state read from it is one that a person could have reached by hand:
  * parts that are no such thing are left out, and named in `refused`. */
 
@@ -50,7 +51,7 @@ function stateStart(about) {
         moves: [], at: 0, layer: shownLayer,
         edits: [], method: 'project', scale: '1',
         editLayers: [blocks.includes(middle) ? middle : blocks[blocks.length - 1]],
-        panel: 'lens', head: { layer: 0, head: 0 }, square: null,
+        panel: 'lens', head: { layer: 0, head: 0 }, square: null, contrast: contrastNames(about.probe.classes)[0],
     };
 }
 
@@ -64,7 +65,7 @@ function linkPrint(state) {
         parts.push('edit=' + state.edits.map(({ sq, to }) => squareName(sq) + LINK_STATES[to]).join(','));
     }
     parts.push(`method=${state.method}`, `scale=${state.scale}`, `edited=${layersPrint(state.editLayers)}`);
-    parts.push(`panel=${state.panel}`, `head=${state.head.layer}.${state.head.head}`);
+    parts.push(`panel=${state.panel}`, `head=${state.head.layer}.${state.head.head}`, `contrast=${state.contrast}`);
     if (state.square !== null) {
         parts.push(`square=${squareName(state.square)}`);
     }
@@ -146,6 +147,7 @@ function linkParse(about, fragment, panels) {
         state.square = sq < 0 ? null : sq;
         return sq >= 0;
     });
+    take('contrast', (value) => contrastNames(about.probe.classes).includes(value) && ((state.contrast = value), true));
     for (const name of given.keys()) {
         refused.push(`${shown(name)} is no part of a link`);
     }
@@ -158,8 +160,14 @@ function shellWord(text) {
     return /^[A-Za-z0-9_./,=-]+$/.test(text) ? text : "'" + text.replace(/'/g, "'\\''") + "'";
 }
 
-/* With one square, one layer and method project `ogpt show` makes the edit; else `ogpt intervene` on
- * a file of this one case. Before the first move there is nothing to ask. */
+/* The square whose writers are asked for: until one is chosen, that of the last move. */
+function squareAsked(state) {
+    return state.square ?? state.moves[state.at - 1];
+}
+
+/* Who wrote a square: `ogpt attribute`, which knows no edits. With one square, one layer and method project
+ * `ogpt show` makes the edit; else `ogpt intervene` on a file of this one case. Before the first move there
+ * is nothing to ask. */
 function commandPrint(about, state, board) {
     const probe = about.probe_path === null ? '' : ` --probe ${shellWord(about.probe_path)}`;
     const model = shellWord(about.model) + probe, moves = movesPrint(state.moves.slice(0, state.at));
@@ -169,6 +177,10 @@ function commandPrint(about, state, board) {
         return `ogpt play ${model}`;
     }
     const show = `ogpt show ${model} --moves '${moves}'`;
+    if (!state.edits.length && state.panel === 'attribution') {
+        return `ogpt attribute ${model} --moves '${moves}' --square ${squareName(squareAsked(state))} ` +
+            `--layers ${layerName(state.layer)} --contrast ${state.contrast}`;
+    }
     if (!state.edits.length) {
         return `${show} --layers ${layerName(state.layer)} --probabilities`;
     }

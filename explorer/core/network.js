@@ -140,18 +140,19 @@ class Network {
         }
     }
 
-    /* Compute rows from..tokens.length-1 of a trace whose rows below `from` are there. */
-    run(trace, from, edit = null) {
+    /* Compute rows from..tokens.length-1 of a trace whose rows below `from` are there, from block `first` on,
+     * if those rows enter it already. */
+    run(trace, from, edit = null, first = 0) {
         const { n_layers: L, d_model: C } = this.shape;
         const N = trace.tokens.length - from, begin = from * C, end = trace.tokens.length * C;
-        for (let n = 0; n < N; n++) {
+        for (let n = 0; n < N && first === 0; n++) {
             const tok = trace.tokens[from + n];
             for (let c = 0; c < C; c++) {
                 trace.pre[0][begin + n * C + c] =
                     this.embed[tok * C + c] + this.places[(from + n) * C + c];
             }
         }
-        for (let l = 0; l < L; l++) {
+        for (let l = first; l < L; l++) {
             const k = trace.k[l], v = trace.v[l], row = { k, v, at: 0 };
             const key = (s) => {
                 row.at = s * C;
@@ -183,8 +184,8 @@ class Network {
         }
     }
 
-    /* The trace with row `at`, its last, computed again under an edit. */
-    edited(trace, edit) {
+    /* The trace with row `at`, its last, computed again under an edit of block `first` and others behind it. */
+    edited(trace, first, edit) {
         const out = trace.copy(this.shape), at = trace.tokens.length - 1;
         out.edit = { at, changes: [] };
         this.run(out, at, (site, layer, row) => {
@@ -192,7 +193,7 @@ class Network {
             if (edit(site, layer, row)) {
                 out.edit.changes.push({ site, layer, change: row.map((x, c) => x - before[c]) });
             }
-        });
+        }, first);
         return out;
     }
 

@@ -62,15 +62,17 @@ function boardFlips(board, sq, side) {
     return flips;
 }
 
-/* Legal moves in ascending order. */
-function boardMoves(board, side = board.mover) {
+/* Legal moves in ascending order, at most `most` of them. */
+function boardMoves(board, side = board.mover, most = 64) {
     const out = [];
     for (let row = 0; row < board.size; row++) {
         for (let column = 0; column < board.size; column++) {
             const sq = 8 * row + column;
             for (let i = 0; board.cells[sq] === EMPTY && i < RULES_STEPS.length; i++) {
                 if (lineTurned(board, row, column, RULES_STEPS[i], side) > 0) {
-                    out.push(sq);
+                    if (out.push(sq) === most) {
+                        return out;
+                    }
                     break;
                 }
             }
@@ -79,8 +81,12 @@ function boardMoves(board, side = board.mover) {
     return out;
 }
 
+function boardCanMove(board, side) {
+    return boardMoves(board, side, 1).length > 0;
+}
+
 function boardIsOver(board) {
-    return !boardMoves(board).length && !boardMoves(board, otherSide(board.mover)).length;
+    return !boardCanMove(board, board.mover) && !boardCanMove(board, otherSide(board.mover));
 }
 
 /* The board after a legal move; passed: the other side had to pass. */
@@ -91,8 +97,7 @@ function boardPlay(board, sq) {
         after.cells[flipped] = side;
     }
     after.cells[sq] = side;
-    const blocked = !boardMoves(after).length;
-    const over = blocked && !boardMoves(after, side).length;
+    const blocked = !boardCanMove(after, after.mover), over = blocked && !boardCanMove(after, side);
     if (blocked && !over) {
         after.mover = side;
     }
@@ -117,7 +122,7 @@ function boardEdited(board, squares) {
     for (const { sq, to } of squares) {
         edited.cells[sq] = to;
     }
-    if (!boardMoves(edited).length && boardMoves(edited, otherSide(edited.mover)).length) {
+    if (!boardCanMove(edited, edited.mover) && boardCanMove(edited, otherSide(edited.mover))) {
         edited.mover = otherSide(edited.mover);
     }
     return edited;

@@ -71,12 +71,17 @@ class Explorer {
             this.state.edits = [];
         }
         this.setBoards();
-        this.replaceLink();
+        this.showState();
+        if (moved) {
+            this.drawGame();
+        }
         byId('play-on-line').textContent = '';
         await this.look();
     }
 
-    replaceLink() {
+    /* The state as a link, and as a command. */
+    showState() {
+        byId('command').value = commandPrint(this.about, this.state, this.board);
         this.link = linkPrint(this.state);
         try {
             history.replaceState(null, '', this.link);
@@ -87,7 +92,6 @@ class Explorer {
 
     async look() {
         const asked = ++this.asked;
-        this.drawGame();
         if (!this.readable) {
             this.view = null;
             this.drawAll();
@@ -153,7 +157,7 @@ class Explorer {
 
     changeSquare(sq) {
         if (this.tool.name === 'ask') {
-            return this.set({ square: sq, panel: 'attribution', edits: this.state.edits });
+            return this.set({ square: sq, panel: 'attribution' });
         }
         if (!this.readable) {
             return this.say('The network has read no move yet, so it holds no board that could be changed.');
@@ -182,9 +186,8 @@ class Explorer {
 
     readLink(fragment) {
         const { state, refused } = linkParse(this.about, fragment, this.panels.map((panel) => panel.id));
-        this.state = state;
         this.say(refused.length ? `In the link, ${refused.join('; ')}.` : '');
-        return this.set({ edits: state.edits });
+        return this.set(state);
     }
 
     async playOn() {
@@ -201,7 +204,6 @@ class Explorer {
     drawAll() {
         drawInside(this);
         drawAnswer(this);
-        byId('command').value = commandPrint(this.about, this.state, this.board);
         byId('undo-edits').disabled = !this.state.edits.length;
         byId('play-on').disabled = !this.view;
         if (!this.view) {
@@ -226,6 +228,14 @@ class Explorer {
         byId('back').disabled = byId('to-start').disabled = state.at === 0;
         byId('forth').disabled = byId('to-end').disabled = state.at === state.moves.length;
         byId('network-move').disabled = over;
+    }
+
+    /* Everything again, in the colours that the style sheet has now. */
+    drawInColours() {
+        paletteRead();
+        this.drawGame();
+        this.drawAll();
+        this.drawPanel();
     }
 
     async drawPanel() {
@@ -253,9 +263,10 @@ class Explorer {
         }
     }
 
-    choosePanel(id) {
-        this.state.panel = id;
-        this.replaceLink();
+    /* Members of the state that change nothing but the panel. */
+    setPanel(change) {
+        Object.assign(this.state, change);
+        this.showState();
         return this.drawPanel();
     }
 }
@@ -286,9 +297,7 @@ function bindControls(app) {
         const dark = byId('theme').getAttribute('aria-pressed') !== 'true';
         document.documentElement.dataset.theme = dark ? 'dark' : 'light';
         byId('theme').setAttribute('aria-pressed', dark);
-        app.drawGame();
-        app.drawAll();
-        app.drawPanel();
+        app.drawInColours();
     });
     byId('paste').addEventListener('submit', (event) => {
         event.preventDefault();
@@ -315,11 +324,7 @@ function bindControls(app) {
             app.readLink(location.hash);
         }
     });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-        app.drawGame();
-        app.drawAll();
-        app.drawPanel();
-    });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => app.drawInColours());
     document.addEventListener('keydown', (event) => {
         if (event.target.matches('input, select, textarea') || event.ctrlKey || event.altKey || event.metaKey) {
             return;
@@ -337,13 +342,14 @@ function buildParts(app) {
     byId('about-page').textContent = `ogpt ${about.version}. Everything is computed in this file, with the weights in half precision ` +
         `(float16), so the last digits differ from those of the program. Network ${about.model_hash.slice(0, 12)}. Keys: arrows on a board, [ and ] step.`;
     app.editable = about.probe.layers.map((one) => one.layer).filter((layer) => layer !== LAYER_EMBED);
+    paletteRead();
     app.gameView = new BoardView(byId('game-board'), app.size, 'The true board: press a square to play there',
         (sq) => app.play(sq), (sq) => lookGame(app, sq));
     lookGame(app, null);
     buildInside(app);
     buildAnswer(app);
     byId('tabs').append(...app.panels.map((panel) => el('button', { type: 'button', role: 'tab', id: `tab-${panel.id}`,
-        'data-panel': panel.id, 'aria-controls': 'panel', text: panel.title, on: { click: () => app.choosePanel(panel.id) } })));
+        'data-panel': panel.id, 'aria-controls': 'panel', text: panel.title, on: { click: () => app.setPanel({ panel: panel.id }) } })));
     rovingFocus(byId('tabs'), app.panels.length);
     rovingFocus(byId('moves'), 10);
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;

@@ -6,16 +6,14 @@
 
 const BOARD_EDGE = 4.6, BOARD_RIM = 1;
 
-/* The colours of the style sheet, read once for each of its themes. */
-const palettes = new Map();
+/* The colours of the style sheet. They are read when its theme changes: to ask for them at each drawing
+ * makes the browser compute its style each time. */
+let palette = null;
 
-function paletteNow() {
-    const style = getComputedStyle(document.documentElement), key = style.getPropertyValue('--paper');
-    if (!palettes.has(key)) {
-        palettes.set(key, Object.fromEntries(['board', 'line', 'frame', 'black', 'white', 'edge', 'hit', 'wrong', 'edit', 'ink', 'quiet']
-            .map((name) => [name, style.getPropertyValue(`--${name}`).trim()])));
-    }
-    return palettes.get(key);
+function paletteRead() {
+    const style = getComputedStyle(document.documentElement);
+    palette = Object.fromEntries(['board', 'line', 'frame', 'black', 'white', 'edge', 'hit', 'wrong', 'edit', 'ink', 'quiet']
+        .map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
 function drawCell(cell, x, y, colours) {
@@ -75,7 +73,7 @@ function drawArrow({ from, to, weight }, colours) {
 }
 
 function drawBoard({ size, labels = false, cells, arrows = [], title = '' }) {
-    const colours = paletteNow(), edge = labels ? BOARD_EDGE : BOARD_RIM, rim = BOARD_RIM, side = 10 * size;
+    const colours = palette, edge = labels ? BOARD_EDGE : BOARD_RIM, rim = BOARD_RIM, side = 10 * size;
     const out = svg('svg', { xmlns: SVG_NAMES, viewBox: `${-edge} ${-edge} ${side + edge + rim} ${side + edge + rim}`,
         'aria-hidden': 'true', focusable: 'false' });
     if (title) {
@@ -83,11 +81,8 @@ function drawBoard({ size, labels = false, cells, arrows = [], title = '' }) {
     }
     out.append(svg('rect', { x: -rim / 2, y: -rim / 2, width: side + rim, height: side + rim, rx: 1.2, fill: colours.board,
         stroke: colours.frame, 'stroke-width': rim }));
-    for (let i = 1; i < size; i++) {
-        const line = { stroke: colours.line, 'stroke-width': 0.25 };
-        out.append(svg('line', { x1: 10 * i, y1: 0, x2: 10 * i, y2: side, ...line }),
-            svg('line', { x1: 0, y1: 10 * i, x2: side, y2: 10 * i, ...line }));
-    }
+    const grid = Array.from({ length: size - 1 }, (_, i) => `M${10 * i + 10} 0v${side}M0 ${10 * i + 10}h${side}`);
+    out.append(svg('path', { d: grid.join(''), fill: 'none', stroke: colours.line, 'stroke-width': 0.25 }));
     for (let i = 0; labels && i < size; i++) {
         const text = { fill: colours.quiet, 'font-size': 2.9, 'font-family': 'system-ui, sans-serif', 'text-anchor': 'middle' };
         out.append(svg('text', { x: 10 * i + 5, y: -1.7, ...text, text: 'abcdefgh'[i] }),

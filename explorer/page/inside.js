@@ -6,10 +6,10 @@ function insideHint(app) {
     return `Press a disc here to turn it over inside the network${begins ? `: try ${FIRST_DISCS[app.size]}` : ''}.`;
 }
 
-/* What a view holds at a layer: cells of a drawing, wrong squares, words for each square. */
+/* What a view holds at a layer: cells of a drawing, wrong squares. */
 function insideReading(app, reading) {
     const K = app.probes.classes.length, viewer = app.viewer, edited = new Set(app.state.edits.map((one) => one.sq));
-    const cells = new Map(), words = new Map(), wrong = [];
+    const cells = new Map(), wrong = [];
     app.probes.squares.forEach((sq, i) => {
         const k = reading.classes[i], state = app.probes.stateOf(k, viewer), p = reading.p[i * K + k];
         const isWrong = state !== app.editedBoard.cells[sq];
@@ -18,11 +18,19 @@ function insideReading(app, reading) {
         }
         cells.set(sq, { disc: state, strength: 0.3 + 0.7 * p, mark: isWrong ? 'wrong' : '', edited: edited.has(sq),
             chosen: app.state.panel === 'attribution' && app.state.square === sq });
-        const shares = app.probes.classes.map((name, j) => `${name} ${percent(reading.p[i * K + j], 1)}`).join(', ');
-        words.set(sq, `${stateWord(state)}${isWrong ? `, wrong, it is ${stateWord(app.editedBoard.cells[sq])}` : ''}` +
-            `${edited.has(sq) ? ', changed' : ''}; ${shares}`);
     });
-    return { cells, words, wrong };
+    return { cells, wrong };
+}
+
+/* Words for each square of a reading. */
+function insideWords(app, reading, cells) {
+    const K = app.probes.classes.length;
+    return new Map(app.probes.squares.map((sq, i) => {
+        const { disc, mark, edited } = cells.get(sq);
+        const shares = app.probes.classes.map((name, j) => `${name} ${percent(reading.p[i * K + j], 1)}`).join(', ');
+        return [sq, `${stateWord(disc)}${mark ? `, wrong, it is ${stateWord(app.editedBoard.cells[sq])}` : ''}` +
+            `${edited ? ', changed' : ''}; ${shares}`];
+    }));
 }
 
 function buildInside(app) {
@@ -38,7 +46,7 @@ function buildInside(app) {
         } } })));
     rovingFocus(byId('tools'), TOOLS.length);
     byId('layers').append(...app.about.probe.layers.map(({ layer }) => el('button', { type: 'button', role: 'radio',
-        'data-layer': layer, on: { click: () => app.set({ layer, edits: app.state.edits }) } })));
+        'data-layer': layer, on: { click: () => app.set({ layer }) } })));
     rovingFocus(byId('layers'), app.about.probe.layers.length);
     const save = (view, name) => [['SVG', saveSvg], ['PNG', savePng]].map(([kind, run]) => el('button', { type: 'button',
         class: 'plain', text: kind, 'aria-label': `Save ${name} as ${kind}`,
@@ -65,7 +73,7 @@ function drawInside(app) {
         return;
     }
     const reading = now.layers.find((one) => one.layer === state.layer);
-    const { cells, words, wrong } = insideReading(app, reading);
+    const { cells, wrong } = insideReading(app, reading), words = insideWords(app, reading, cells);
     const early = state.edits.length && state.layer < Math.min(...state.editLayers);
     app.insideWords = words;
     app.insideView.show({ cells, title: `Layer ${layerName(state.layer)}, ${wrong.length} wrong` }, (sq) => words.get(sq));
@@ -75,14 +83,14 @@ function drawInside(app) {
         (early ? `; your change comes later, at layer ${layersPrint(state.editLayers)}.` : '.');
     byId('layers').querySelectorAll('button').forEach((button) => {
         const layer = Number(button.dataset.layer), read = insideReading(app, now.layers.find((one) => one.layer === layer));
-        const on = layer === state.layer, edited = state.edits.length && state.editLayers.includes(layer);
+        const on = layer === state.layer, chosen = on && button.getAttribute('aria-checked') !== 'true', edited = state.edits.length && state.editLayers.includes(layer);
         button.replaceChildren(drawBoard({ size: app.size, cells: read.cells }),
             el('span', { class: 'name', text: layerName(layer) + (edited ? ' ✎' : '') }),
             el('span', { class: 'count', text: read.wrong.length ? `${read.wrong.length} ✗` : '✓' }));
         button.setAttribute('aria-checked', on);
         button.setAttribute('tabindex', on ? '0' : '-1');
         button.setAttribute('aria-label', `Layer ${layerName(layer)}, ${read.wrong.length} squares wrong${edited ? ', changed here' : ''}`);
-        if (on) { /* on a narrow screen the strip is wider than its place */
+        if (chosen) { /* on a narrow screen the strip is wider than its place; to measure takes a layout of the page */
             const strip = byId('layers'), at = button.offsetLeft - strip.offsetLeft;
             strip.scrollLeft = at < strip.scrollLeft ? at : Math.max(strip.scrollLeft, at + button.offsetWidth - strip.clientWidth);
         }

@@ -1,11 +1,6 @@
 /* panel_attribution.js - two panels that ask the engine: who wrote a square, and which squares a move
  * rests on. */
 
-const CONTRASTS = [
-    { name: 'mine', label: 'mine against theirs', of: ['mine', 'black'], less: ['theirs', 'white'] },
-    { name: 'taken', label: 'empty against taken', of: ['empty'], less: ['mine', 'theirs', 'black', 'white'] },
-];
-
 /* A cell of the table, coloured by its share of the largest. */
 function shareCell(value, most, props = {}) {
     const share = most > 0 ? Math.abs(value) / most : 0;
@@ -45,29 +40,27 @@ function attributionTable(app, found) {
 }
 
 function panelAttribution() {
-    let contrast = CONTRASTS[0];
+    const words = (contrast) => contrast.replace('-', ' against ');
     const draw = async (app) => {
-        const square = app.state.square ?? app.state.moves[app.state.at - 1], { classes } = app.probes;
-        const numbers = (names) => names.map((name) => classes.indexOf(name)).filter((k) => k >= 0);
-        const question = { square: app.probes.squares.indexOf(square), layer: app.state.layer, of: numbers(contrast.of)[0], less: numbers(contrast.less) };
+        const square = squareAsked(app.state), { contrast, layer } = app.state;
+        const [of, less] = contrast.split('-').map((name) => app.probes.classes.indexOf(name));
+        const question = { square: app.probes.squares.indexOf(square), layer, of, less };
         const found = await app.client.ask('attribute', { moves: app.played, edit: app.edit, question });
         const pick = (label, options, value, run) => {
             const select = el('select', { on: { change: (event) => run(event.target.value) } }, ...options.map(([name, text]) => el('option', { value: name, text })));
             select.value = value;
             return el('label', {}, `${label} `, select);
         };
-        const words = [found.score >= 0 ? 'for' : 'against', contrast.label];
         const top = found.parts.slice().sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 3).map((part) => `${part.name} ${signed(part.value)}`);
         return [el('div', { class: 'row' },
             pick('Square', app.probes.squares.map((sq) => [squareName(sq), squareName(sq)]), squareName(square), (name) => {
-                app.set({ square: squareParse(app.size, name), edits: app.state.edits });
+                app.set({ square: squareParse(app.size, name) });
             }),
-            pick('Question', CONTRASTS.map((one) => [one.name, one.label]), contrast.name, (name) => {
-                contrast = CONTRASTS.find((one) => one.name === name);
-                app.drawPanel();
+            pick('Question', contrastNames(app.probes.classes).map((name) => [name, words(name)]), contrast, (name) => {
+                app.setPanel({ contrast: name });
             }),
-            el('span', { class: 'small', text: `at layer ${layerName(app.state.layer)}, chosen above` })),
-        el('p', { class: 'line', text: `${squareName(square)}: the probe’s difference is ${signed(found.score)}, ${words[0]} “${words[1]}”. Largest: ${top.join(', ')}. ` +
+            el('span', { class: 'small', text: `at layer ${layerName(layer)}, chosen above` })),
+        el('p', { class: 'line', text: `${squareName(square)}: the probe’s difference is ${signed(found.score)}, ${found.score >= 0 ? 'for' : 'against'} “${words(contrast)}”. Largest: ${top.join(', ')}. ` +
             `All parts add up to ${signed(found.total)}.` }),
         el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Shares by part of the network' }, attributionTable(app, found))];
     };

@@ -45,9 +45,7 @@ function panelAttention() {
         const weights = (l, h) => app.now.pattern.subarray((l * NH + h) * n, (l * NH + h + 1) * n);
         const chosen = weights(layer, head), query = app.state.moves[n - 1];
         const choose = (l, h) => {
-            app.state.head = { layer: l, head: h };
-            app.replaceLink();
-            app.drawPanel().then(() => byId('panel').querySelector('.heads [aria-checked="true"]').focus());
+            app.setPanel({ head: { layer: l, head: h } }).then(() => byId('panel').querySelector('.heads [aria-checked="true"]').focus());
         };
         const grid = el('div', { class: 'heads', role: 'radiogroup', 'aria-label': 'Head', style: { 'grid-template-columns': `repeat(${NH}, 1fr)` } });
         for (let l = 0; l < L; l++) {

@@ -61,6 +61,11 @@ async function clicks(page) {
     await page.click('#play-on');
     await page.until("document.getElementById('play-on-line').textContent.includes('legal by the changed board')");
     await page.click('#undo-edits');
+    await page.click('#tab-attribution');
+    await page.until("document.getElementById('panel').dataset.shown === 'attribution'");
+    const writers = await page.eval("document.getElementById('command').value");
+    check(writers === `ogpt attribute tiny-8x8 --moves '${core.movesPrint(moves)}' --square e7 --layers 4 --contrast mine-theirs`, `the command of an attribution: ${writers}`);
+    await page.click('#tab-lens');
     check(!(await state(page)).edits.length, 'undo');
 
     /* Steps. */

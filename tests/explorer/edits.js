@@ -1,6 +1,7 @@
 /* edits.js OGPT PAGE MODEL CASES...: edits of the page against `ogpt show --flip|--erase|--place --json`: boards,
- * legal moves, what is predicted, mistakes; and saliency against `ogpt saliency`. PAGE is that of MODEL,
- * whose weights are float16 numbers on both sides. The commands are those that the page itself prints. */
+ * legal moves, what is predicted, mistakes; saliency against `ogpt saliency`; who wrote a square against
+ * `ogpt attribute`. PAGE is that of MODEL, whose weights are float16 numbers on both sides. The commands are
+ * those that the page itself prints. */
 'use strict';
 const { pageOpen, lines, check, checksEnd } = require('./page_code.js');
 const [ogpt, ...rest] = process.argv.slice(2);
@@ -41,6 +42,27 @@ const names = (core, squares) => squares.map(core.squareName).sort().join(' ');
 /* The words of a command as the page prints it, without its first. */
 function words(command) {
     return command.match(/'[^']*'|\S+/g).slice(1).map((word) => word.replace(/'/g, ''));
+}
+
+/* What `ogpt attribute` prints for the command of a state, part for part. The program sums in single precision:
+ * 1e-5 of the largest part is ten times the rounding of the shipped networks. */
+function compareWriters(about, engine, core, state) {
+    const command = core.commandPrint(about, state, null), told = JSON.parse(lines(ogpt, ...words(command), '--json').join('\n'));
+    const [of, less] = state.contrast.split('-').map((name) => about.probe.classes.indexOf(name));
+    const question = { square: engine.probes.squares.indexOf(state.square), layer: state.layer, of, less };
+    const { parts, score } = engine.attribute({ moves: state.moves, edit: null, question });
+    const close = (a, b) => Math.abs(a - b) <= 1e-5 * (1 + Math.max(...parts.map((part) => Math.abs(part.value))));
+    const names = { token: () => 'tok', position: () => 'pos', mlp: (l) => `mlp${l}`, head: (l, head) => `L${l}H${head}`,
+        bias: (l) => l === undefined ? 'bias' : `attn${l}.bias` };
+    const own = new Map(parts.map((part) => [names[part.kind](part.layer, part.head), part.value]));
+    check(command.startsWith('ogpt attribute ') && told.components.length === own.size, `${command}: ${told.components.length} parts, not ${own.size}`);
+    check(close(told.number, score), `${command}: ${score}, not ${told.number}`);
+    let twins = 0;
+    for (const { name, value } of told.components) {
+        check(close(own.get(name), value), `${command}: ${name} is ${own.get(name)}, not ${value}`);
+        twins += close(own.get(name), told.components[0].value);
+    }
+    check(twins < own.size / 4, `${command}: ${twins} of ${own.size} parts are alike, so the comparison sees nothing`);
 }
 
 function compare(page, model, nCases) {
@@ -101,9 +123,12 @@ function compare(page, model, nCases) {
         }
         check(told.squares.some((one) => Math.abs(one.effect) > 0.01), `${size} saliency by ${method}: all effects are 0`);
     }
+    for (const contrast of core.contrastNames(about.probe.classes)) {
+        compareWriters(about, engine, core, { ...core.stateStart(about), moves, at: moves.length, panel: 'attribution', contrast, square: 2 });
+    }
     for (const edit of [null, { squares: [{ sq: moves[0], to: core.otherSide(board.cells[moves[0]]) }], method: 'set', layers: engine.probes.editable(), scale: { value: 2, relative: false } }]) {
         for (const { layer } of about.probe.layers) {
-            const { parts, total, score } = engine.attribute({ moves, edit, question: { square: 5, layer, of: 2, less: [1] } });
+            const { parts, total, score } = engine.attribute({ moves, edit, question: { square: 5, layer, of: 2, less: 1 } });
             check(Math.abs(total - score) < 1e-9 * (1 + Math.abs(score)), `${size}: parts of layer ${layer} add up to ${total}, not ${score}`);
             const most = parts.reduce((a, b) => Math.abs(b.value) > Math.abs(a.value) ? b : a).value;
             check(Math.abs(total - most - score) > 1e-6, `${size}: a missing part is not seen`);

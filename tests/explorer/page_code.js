@@ -6,7 +6,7 @@ const { spawnSync } = require('node:child_process');
 
 const NAMES = ['Engine', 'Judge', 'Probes', 'boardSquares', 'boardStart', 'boardMoves', 'boardFlips', 'boardPlay', 'boardHash', 'boardReplay',
     'boardEdited', 'boardIsOver', 'otherSide', 'movesParse', 'movesPrint', 'squareParse', 'squareName', 'linkParse', 'linkPrint',
-    'stateStart', 'commandPrint', 'layersParse', 'layersPrint', 'scaleParse', 'shellWord', 'normalCdf', 'halfTable',
+    'stateStart', 'commandPrint', 'contrastNames', 'layersParse', 'layersPrint', 'scaleParse', 'shellWord', 'normalCdf', 'halfTable',
     'numbersDecode', 'engineAnswer', 'BLACK', 'WHITE', 'EMPTY'];
 
 function element(html, id) {

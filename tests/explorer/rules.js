@@ -3,7 +3,7 @@
 'use strict';
 const { pageOpen, lines, check, checksEnd } = require('./page_code.js');
 const [page, oracle, nGames] = process.argv.slice(2);
-const { core } = pageOpen(page);
+const { core, about } = pageOpen(page);
 
 for (const size of [4, 6, 8]) {
     let passes = 0, wrong = 0, twins = 0, n = 0;
@@ -73,6 +73,25 @@ for (const [bad, method] of [['', 'add'], ['r', 'add'], ['1r', 'project'], ['1e9
     check(core.scaleParse(bad, method) === null, `scale ${bad} of ${method} is taken`);
 }
 check(core.shellWord("a'; rm -rf /") === "'a'\\''; rm -rf /'" && core.shellWord('tiny-8x8') === 'tiny-8x8', 'words of a shell');
+
+/* ---- links and commands ---- */
+
+const panels = ['lens', 'attribution'], game = core.movesParse(6, 'd5e3c2d6').moves;
+const stateOf = (fragment) => core.linkParse(about, fragment, panels).state;
+const link = '#game=d5e3c2d6&at=3&layer=5&edit=e3b&method=add&scale=0.3r&edited=2-4&panel=attribution&head=3.6&contrast=mine-empty&square=c2';
+check(core.linkPrint(stateOf(link)) === link, `a link comes back as ${core.linkPrint(stateOf(link))}`);
+for (const bad of ['contrast=mine', 'contrast=mine-mine', 'contrast=black-white', 'square=h8', 'layer=8', 'panel=none']) {
+    check(core.linkParse(about, `#game=d5&${bad}`, panels).refused.length === 1, `a link with ${bad} is taken`);
+}
+const commandOf = (fragment) => core.commandPrint(about, stateOf(fragment), core.boardReplay(6, game).boards[stateOf(fragment).at]);
+for (const [fragment, command] of [
+    ['#game=d5e3&panel=attribution&layer=3', "attribute tiny-6x6 --moves 'd5 e3' --square e3 --layers 3 --contrast mine-theirs"],
+    ['#game=d5e3&panel=attribution&layer=embed&square=a1&contrast=theirs-empty', "attribute tiny-6x6 --moves 'd5 e3' --square a1 --layers embed --contrast theirs-empty"],
+    ['#game=d5e3&panel=lens&layer=3', "show tiny-6x6 --moves 'd5 e3' --layers 3 --probabilities"],
+    ['#game=d5e3&panel=attribution&edit=e3b', "show tiny-6x6 --moves 'd5 e3' --layers 4 --flip e3"],
+    ['#panel=attribution', 'play tiny-6x6']]) {
+    check(commandOf(fragment) === `ogpt ${command}`, `${fragment}: ${commandOf(fragment)}`);
+}
 
 /* The distribution function against values of a table (Abramowitz and Stegun, table 26.1). */
 for (const [x, p] of [[0, 0.5], [1, 0.841344746068543], [2, 0.977249868051821], [-1.5, 0.0668072012688581], [3, 0.998650101968370]]) {
