@@ -102,6 +102,14 @@ void draw_bars(Text *text, const char *title, const char *const *names, const do
     }
 }
 
+int draw_signed_colour(int *letters, double value, double largest)
+{
+    int depth = largest > 0 ? (int)lround(5 * fabs(value) / largest) : 0, pale = 5 - depth;
+    int red = value < 0 ? 5 : pale, blue = value < 0 ? pale : 5;
+    *letters = depth > 3 ? 97 : 30;
+    return 16 + 36 * red + 6 * pale + blue;
+}
+
 void draw_signed(Text *text, const GameVariant *variant, const char *title, const double *values,
                  bool colour)
 {
@@ -118,13 +126,11 @@ void draw_signed(Text *text, const GameVariant *variant, const char *title, cons
         text_add(text, "%d", row + 1);
         for (int column = 0; column < size; column++) {
             double value = values[row * size + column];
-            int depth = largest > 0 && !isnan(value) ? (int)lround(5 * fabs(value) / largest) : 0;
-            int red = value < 0 ? 5 : 5 - depth, blue = value < 0 ? 5 - depth : 5;
             if (isnan(value)) {
                 text_add(text, "      -");
             } else if (colour) {
-                text_add(text, " \033[48;5;%d;%dm%+6.2f\033[0m",
-                         16 + 36 * red + 6 * (5 - depth) + blue, depth > 3 ? 97 : 30, value);
+                int letters, background = draw_signed_colour(&letters, value, largest);
+                text_add(text, " \033[48;5;%d;%dm%+6.2f\033[0m", background, letters, value);
             } else {
                 text_add(text, " %+6.2f", value);
             }

@@ -18,6 +18,11 @@ void draw_heat(Text *text, const GameVariant *variant, const char *title, const 
 void draw_signed(Text *text, const GameVariant *variant, const char *title, const double *values,
                  bool colour);
 
+/* The background of a signed number whose largest size is `largest`, from the 6x6x6 cube of the 256
+ * terminal colours: white at 0, blue above it and red below. *letters: a colour that can be read on
+ * it. */
+int draw_signed_colour(int *letters, double value, double largest);
+
 /* Shares as percent, a line for each name and a column for each number from 0 on; NaN is a dash.
  * `colour` as in draw_heat. values is row-major (n_rows, n_columns); names are cut to 14
  * characters.

@@ -107,8 +107,9 @@ size_t table_columns_of(Column *columns, size_t max, const Js *rows);
 /* ---- renderers; the Text is `failed` when out of memory, a Js is owned ---- */
 
 /* A list as aligned columns, a record as one line a column: heading, value, interval, meaning. A
- * column that no row of a list has set is left out. A list that is wider than style.width gets
- * headings of two lines; if that is not enough, it loses its minor columns, then texts are cut with
+ * column that no row of a list has set is left out, and so is its interval. A list that is wider
+ * than style.width gets headings of two lines; if that is not enough, it loses its minor columns,
+ * then texts are cut with
  * '~', then columns are left out from the right. With style.wide it is printed whole. */
 void table_print(Text *out, const Table *table, TextStyle style);
 /* What table_print does not show of a list although it has a heading and a value. */

@@ -173,6 +173,17 @@ static bool is_set(const Table *table, const char *key)
     return js_length(table->rows) == 0;
 }
 
+/* The same of a column's interval. */
+static bool any_interval(const Table *table, const Column *column)
+{
+    for (size_t r = 0; r < js_length(table->rows); r++) {
+        if (has_interval(column, js_at(table->rows, r))) {
+            return true;
+        }
+    }
+    return js_length(table->rows) == 0;
+}
+
 /* Whether a column is among those that are shown unless more is asked for. */
 static bool is_brief(const TableSpec *spec, const Column *column)
 {
@@ -194,7 +205,8 @@ static void columns_choose(ListLayout *out, const Table *table, bool wide)
             continue;
         }
         bool visible = wide || is_brief(table->spec, column);
-        bool interval = column->interval && (wide || (column->flags & COLUMN_BRIEF) == 0);
+        bool interval = column->interval && any_interval(table, column) &&
+                        (wide || (column->flags & COLUMN_BRIEF) == 0);
         int n_parts = !visible ? 0 : interval ? 2 : 1;
         out->omitted.columns += !visible;
         for (int part = 0; part < n_parts && out->n < COLUMNS_SHOWN; part++) {

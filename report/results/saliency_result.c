@@ -6,6 +6,7 @@
 
 #include "game/notation.h"
 #include "report/draw.h"
+#include "report/heat.h"
 
 static const Column saliency_columns[] = {
     {"moves", .type = COLUMN_TEXT},
@@ -61,15 +62,11 @@ static double largest_effect(const Saliency *map)
     return largest;
 }
 
-/* Background from the 6x6x6 cube of the 256 terminal colours: white at 0, red where the move
- * falls, blue where it rises. */
 static void add_cell(Text *text, double effect, double largest, char mark, bool colour)
 {
-    int depth = largest > 0 ? (int)lround(5 * fabs(effect) / largest) : 0, pale = 5 - depth;
-    int red = effect < 0 ? 5 : pale, blue = effect < 0 ? pale : 5;
     if (colour) {
-        text_add(text, " \033[48;5;%d;%dm%+5.1f%c\033[0m", 16 + 36 * red + 6 * pale + blue,
-                 depth > 3 ? 97 : 30, effect, mark);
+        int letters, background = draw_signed_colour(&letters, effect, largest);
+        text_add(text, " \033[48;5;%d;%dm%+5.1f%c\033[0m", background, letters, effect, mark);
     } else {
         text_add(text, " %+5.1f%c", effect, mark);
     }
