@@ -55,6 +55,16 @@ static double sorted_quantile(const double *sorted, size_t n, double q)
     return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
+void bootstrap_quantiles(Interval *out, double *replicates, size_t n)
+{
+    out->low = out->high = NAN;
+    if (n > 0) {
+        qsort(replicates, n, sizeof(*replicates), compare_doubles);
+        out->low = sorted_quantile(replicates, n, 0.025);
+        out->high = sorted_quantile(replicates, n, 0.975);
+    }
+}
+
 /* Value and interval of `statistic` over columns[0..n_columns-1][0..n-1]; a NULL column counts
  * 1 for each unit. Replicates with a statistic of 0/0 are left out; the interval is NaN if none is
  * left. */
@@ -89,11 +99,7 @@ static Interval bootstrap(Statistic statistic, const double *const *columns, siz
         replicates[n_kept] = statistic(sums, (double)n);
         n_kept += isnan(replicates[n_kept]) ? 0 : 1;
     }
-    if (n_kept > 0) {
-        qsort(replicates, n_kept, sizeof(replicates[0]), compare_doubles);
-        out.low = sorted_quantile(replicates, n_kept, 0.025);
-        out.high = sorted_quantile(replicates, n_kept, 0.975);
-    }
+    bootstrap_quantiles(&out, replicates, n_kept);
     return out;
 }
 
@@ -151,9 +157,7 @@ PairedTest bootstrap_paired(const double *difference, const double *denominator,
     }
     size_t least = n_below < n_above ? n_below : n_above;
     out.p = fmin(1, 2 * (double)(least + 1) / (PAIRED_REPLICATES + 1));
-    qsort(replicates, PAIRED_REPLICATES, sizeof(replicates[0]), compare_doubles);
-    out.difference.low = sorted_quantile(replicates, PAIRED_REPLICATES, 0.025);
-    out.difference.high = sorted_quantile(replicates, PAIRED_REPLICATES, 0.975);
+    bootstrap_quantiles(&out.difference, replicates, PAIRED_REPLICATES);
     return out;
 }
 

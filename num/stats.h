@@ -29,6 +29,10 @@ Interval bootstrap_difference(const double *numerator_a, const double *denominat
 Interval bootstrap_closed(const double *null, const double *self, const double *edit, size_t n,
                           uint64_t seed);
 
+/* low and high of an interval whose replicates (n, none NaN) were computed elsewhere: quantiles 2.5
+ * and 97.5 %, linear between neighbours; NaN if n = 0. Sorts the replicates. */
+void bootstrap_quantiles(Interval *out, double *replicates, size_t n);
+
 #define PAIRED_REPLICATES 9999 /* the smallest p is 2/10000: enough for 250 comparisons */
 
 typedef struct PairedTest {

@@ -2,7 +2,6 @@
 #include "probes/ablation/ablation_draws.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -29,23 +28,6 @@ void ablation_draws_release(AblationDraws *draws)
 {
     mem_free(draws->counts);
     *draws = (AblationDraws){0};
-}
-
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-/* Quantile q, linear between neighbours. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-    double position = q * (double)(n - 1);
-    size_t below = (size_t)position, above = below + 1 < n ? below + 1 : below;
-    if (!isfinite(sorted[below]) || !isfinite(sorted[above])) {
-        return sorted[below];
-    }
-    return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
 }
 
 Interval ablation_draws_ratio(const AblationDraws *draws, const double *numerator,
@@ -80,10 +62,6 @@ Interval ablation_draws_ratio(const AblationDraws *draws, const double *numerato
         replicates[kept] = above / below;
         kept += isnan(replicates[kept]) ? 0 : 1;
     }
-    if (kept > 0) {
-        qsort(replicates, kept, sizeof(*replicates), compare);
-        out.low = quantile(replicates, kept, 0.025);
-        out.high = quantile(replicates, kept, 0.975);
-    }
+    bootstrap_quantiles(&out, replicates, kept);
     return out;
 }

@@ -19,53 +19,6 @@ typedef struct Draws {
     size_t n, J;
 } Draws;
 
-/* Bring the k-th smallest of n numbers to place k, smaller ones before it, larger ones behind it
- * (Hoare 1961): thousands of columns need four of their thousand replicates, and no sorting. */
-static void select_kth(double *x, size_t n, size_t k)
-{
-    size_t low = 0, high = n - 1;
-    while (low < high) {
-        double pivot = x[low + (high - low) / 2];
-        size_t i = low, j = high;
-        while (i <= j) {
-            while (x[i] < pivot) {
-                i++;
-            }
-            while (x[j] > pivot) {
-                j--;
-            }
-            if (i <= j) {
-                double swap = x[i];
-                x[i++] = x[j];
-                x[j] = swap;
-                if (j == 0) {
-                    break;
-                }
-                j--;
-            }
-        }
-        if (k <= j) {
-            high = j;
-        } else if (k >= i) {
-            low = i;
-        } else {
-            return;
-        }
-    }
-}
-
-/* Linear between neighbours, as in num/stats.c. */
-static double quantile(double *x, double q)
-{
-    double position = q * (BOOTSTRAP_REPLICATES - 1);
-    size_t at = (size_t)position;
-    size_t above = at + 1 < BOOTSTRAP_REPLICATES ? at + 1 : at;
-    select_kth(x, BOOTSTRAP_REPLICATES, at);
-    double below = x[at];
-    select_kth(x + at, BOOTSTRAP_REPLICATES - at, above - at);
-    return below + (position - (double)at) * (x[above] - below);
-}
-
 static void draw_counts(Draws *draws, uint64_t seed)
 {
     for (uint64_t r = 0; r < BOOTSTRAP_REPLICATES; r++) {
@@ -113,8 +66,9 @@ static int columns_job(void *context, size_t job, size_t worker)
     }
     weigh(sums, draws, NULL, first, n_columns);
     for (size_t j = 0; j < n_columns; j++) {
-        draws->out[first + j] = (Interval){sums[j] / below, quantile(replicate[j], 0.025),
-                                           quantile(replicate[j], 0.975)};
+        Interval *out = &draws->out[first + j];
+        out->value = sums[j] / below;
+        bootstrap_quantiles(out, replicate[j], BOOTSTRAP_REPLICATES);
     }
     return 0;
 }
