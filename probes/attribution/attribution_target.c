@@ -1,7 +1,6 @@
 /* probes/attribution/attribution_target.c - contract in probes/attribution/attribution_target.h. */
 #include "probes/attribution/attribution_target.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -184,29 +183,18 @@ int attribution_positions_of_pairs(AttributionPositions *out, const PairSet *pai
     return rc;
 }
 
-/* The beginning of a file, "" if it cannot be read. */
-static void first_word(char out[7], const char *path)
-{
-    FILE *file = fopen(path, "r");
-    out[file ? fread(out, 1, 6, file) : 0] = '\0';
-    if (file) {
-        fclose(file);
-    }
-}
-
 int attribution_positions_read(AttributionPositions *out, const GameVariant *variant,
                                const char *path, int n_ctx)
 {
-    char word[7];
+    bool of_pairs;
     PairSet pairs = {0};
     CaseSet cases = {0};
-    int rc;
     *out = (AttributionPositions){0};
-    first_word(word, path);
-    if (strcmp(word, "clean,") == 0) {
+    int rc = pairs_here(&of_pairs, path);
+    if (rc == 0 && of_pairs) {
         rc = pairs_read(&pairs, variant, path);
         rc = rc ? rc : attribution_positions_of_pairs(out, &pairs);
-    } else {
+    } else if (rc == 0) {
         rc = cases_read(&cases, variant, path);
         rc = rc ? rc : attribution_positions_of_cases(out, &cases);
     }

@@ -141,7 +141,7 @@ const Command cmd_attribute = {
     .summary = "which parts of the network wrote a square of the board, or a move's logit",
     .examples = "ogpt attribute tiny-8x8 --moves 'f5 d6 c3 d3 c4' --square d4\n"
                 "ogpt attribute tiny-8x8 --moves 'f5 d6 c3 d3 c4' --square d4 --by source\n"
-                "ogpt attribute tiny-8x8 --moves 'f5 d6 c3' --move c4 --ln recomputed\n"
+                "ogpt attribute tiny-8x8 --moves 'f5 d6 c3' --move d3 --ln recomputed\n"
                 "ogpt attribute tiny-8x8 --fresh --games 200 --layers 6\n"
                 "ogpt attribute runs/tiny --corpus games.ogpc --to logit --by neuron",
     COMMAND_OPTIONS(options, AttributeOptions),
