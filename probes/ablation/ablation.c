@@ -177,9 +177,8 @@ static int check(const AblationInputs *in, const AblationSet *sets, size_t n_set
     int rc = passes_check_board(&in->gpt->cfg, in->positions->vocab);
     for (size_t s = 0; s < n_sets && rc == 0; s++) {
         AblationKind kind = sets[s].kind;
-        bool mean = kind == ABLATION_MEAN || kind == ABLATION_RANDOM;
-        bool donor = kind == ABLATION_RESAMPLE || kind == ABLATION_MATCHED;
-        if ((mean && !in->means) || (donor && !in->donors)) {
+        if ((ABLATION_NEED_MEANS >> kind & 1 && !in->means) ||
+            (ABLATION_NEED_DONORS >> kind & 1 && !in->donors)) {
             rc = err_set(OGPT_EUSAGE, "ablation by %s needs training games",
                          ablation_kind_name(kind));
         } else if (sets[s].n == 0 || (kind == ABLATION_RANDOM && sets[s].n > 1)) {
@@ -206,14 +205,17 @@ double ablation_passes(const AblationInputs *in, size_t n)
     return (double)((n + chunk_of(in) - 1) / chunk_of(in));
 }
 
-size_t ablation_bytes(const AblationInputs *in, size_t n_sets, const Work *work)
+size_t ablation_result_bytes(const AblationInputs *in, size_t n, size_t n_sets)
 {
-    Graph graph = graph_of(&in->gpt->cfg);
-    size_t result =
-        n_sets * (in->positions->n * sizeof(AblationEffect) + graph.n_senders * sizeof(double));
-    size_t block = block_numbers(graph.n_senders, chunk_of(in)) * sizeof(double);
-    return result + work_workers(work) *
-                        (ablation_worker__bytes(&in->gpt->cfg, in->all) + JOBS_A_WORKER * block);
+    return n_sets *
+           (n * sizeof(AblationEffect) + graph_of(&in->gpt->cfg).n_senders * sizeof(double));
+}
+
+size_t ablation_worker_bytes(const AblationInputs *in, const Work *work)
+{
+    size_t numbers = block_numbers(graph_of(&in->gpt->cfg).n_senders, chunk_of(in));
+    return work_workers(work) * (ablation_worker__bytes(&in->gpt->cfg, in->all) +
+                                 JOBS_A_WORKER * numbers * sizeof(double));
 }
 
 double ablation_flops(const AblationInputs *in, const AblationSet *sets, size_t n_sets)

@@ -56,8 +56,9 @@ typedef struct AblationResult {
 int ablation_run(AblationResult *out, const AblationInputs *in, const AblationSet *sets,
                  size_t n_sets, const char *name, const Work *work);
 void ablation_release(AblationResult *result);
-/* Bytes that it needs, those of the result included. */
-size_t ablation_bytes(const AblationInputs *in, size_t n_sets, const Work *work);
+/* Bytes of a result of n positions, and of the workers that make it. */
+size_t ablation_result_bytes(const AblationInputs *in, size_t n, size_t n_sets);
+size_t ablation_worker_bytes(const AblationInputs *in, const Work *work);
 /* Passes of one set over n positions. */
 double ablation_passes(const AblationInputs *in, size_t n);
 /* Floating-point operations of the passes, for an estimate of time. */

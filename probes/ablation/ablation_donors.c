@@ -95,6 +95,11 @@ void ablation_donors_release(AblationDonors *donors)
     *donors = (AblationDonors){0};
 }
 
+size_t ablation_donors_bytes(const AblationDonors *donors)
+{
+    return donors->n * ((size_t)donors->variant->n_moves * (1 + sizeof(Board)) + 1);
+}
+
 /* ---- who lends ---- */
 
 /* The first game from `start` on, around the pool, that can lend to the position and agrees on
@@ -124,11 +129,12 @@ int ablation_donors_assign(AblationPositions *positions, const AblationDonors *d
     size_t V = (size_t)positions->vocab->d_vocab, kept = 0, all = positions->n;
     for (size_t i = 0; i < all; i++) {
         AblationPosition at = positions->at[i];
-        uint64_t squares = ablation_match_squares(match, donors->variant, &at);
+        uint64_t squares = match ? ablation_match_squares(match, donors->variant, &at) : 0;
         Rng rng = ablation__rng(work->seed, ABLATION_DRAW_DONOR, i);
         size_t any = find_donor(donors, &at, 0, rng_below(&rng, (uint32_t)donors->n));
-        size_t fits = find_donor(donors, &at, squares, rng_below(&rng, (uint32_t)donors->n));
-        if (any == donors->n || fits == donors->n) {
+        size_t fits =
+            match ? find_donor(donors, &at, squares, rng_below(&rng, (uint32_t)donors->n)) : any;
+        if (fits == donors->n) { /* a game that fits is one of any */
             positions->no_donor++;
             continue;
         }

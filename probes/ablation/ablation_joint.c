@@ -55,8 +55,8 @@ static int compare_doubles(const void *left, const void *right)
 }
 
 /* Mean over sets 1 .. draws of their means where nothing is chosen; the range of 95 %. */
-static int spread(Interval *out, double *above, const AblationResult *result,
-                  const AblationPositions *positions, EffectPart part)
+static int spread(Interval *out, const AblationResult *result, const AblationPositions *positions,
+                  EffectPart part)
 {
     size_t draws = result->n_sets - 1, n = 0;
     double *means = mem_calloc(draws + 1, sizeof(*means), "means of groups");
@@ -65,22 +65,18 @@ static int spread(Interval *out, double *above, const AblationResult *result,
     }
     for (size_t i = 0; i < result->n; i++) {
         n += !chooses(positions, i);
-        for (size_t set = 0; set <= draws && !chooses(positions, i); set++) {
+        for (size_t set = 1; set <= draws && !chooses(positions, i); set++) {
             means[set] += part_of(result, set, i, part);
         }
     }
-    double sum = 0.0, larger = 0.0;
+    double sum = 0.0;
     for (size_t set = 1; set <= draws; set++) {
         sum += means[set];
-        larger += means[set] >= means[0];
     }
     qsort(means + 1, draws, sizeof(*means), compare_doubles);
     out->value = sum / (double)(draws * n);
     out->low = means[1 + (size_t)(0.025 * (double)(draws - 1))] / (double)n;
     out->high = means[1 + (size_t)ceil(0.975 * (double)(draws - 1))] / (double)n;
-    if (above) {
-        *above = larger / (double)draws;
-    }
     mem_free(means);
     return 0;
 }
@@ -145,9 +141,9 @@ static int score_groups(AblationGroups *out, const AblationResult *result, const
     int rc = scored(&out->total, result, positions, 0, PART_TOTAL, seed);
     rc = rc ? rc : scored(&out->wrong, result, positions, 0, PART_WRONG, seed);
     rc = rc ? rc : scored(&out->strict, result, positions, 0, PART_STRICT, seed);
-    rc = rc ? rc : spread(&out->random_total, &out->above, result, positions, PART_TOTAL);
-    rc = rc ? rc : spread(&out->random_wrong, NULL, result, positions, PART_WRONG);
-    return rc ? rc : spread(&out->random_strict, NULL, result, positions, PART_STRICT);
+    rc = rc ? rc : spread(&out->random_total, result, positions, PART_TOTAL);
+    rc = rc ? rc : spread(&out->random_wrong, result, positions, PART_WRONG);
+    return rc ? rc : spread(&out->random_strict, result, positions, PART_STRICT);
 }
 
 int ablation_groups(AblationGroups *out, const AblationInputs *in, const AblationSingles *singles,

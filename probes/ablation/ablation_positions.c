@@ -104,7 +104,7 @@ int ablation_positions_of_pairs(AblationPositions *out, const PairSet *pairs, co
         add(out, &pairs->pairs[i], out->n, work->seed);
     }
     out->n_games = out->n;
-    out->pairs = true;
+    out->pairs = pairs->n_of[PAIR_FLIP] > 0;
     rc = rc ? rc : put_in_order(out);
     if (rc != 0) {
         ablation_positions_release(out);

@@ -31,7 +31,7 @@ typedef struct AblationPositions {
     AblationPosition *at; /* (n), owned; longest history first */
     real *weights;        /* (n, d_vocab) m = weights . logits; owned */
     size_t n, n_games;
-    bool pairs;       /* from a pair file */
+    bool pairs;       /* from pairs, and not of transpositions alone */
     size_t no_metric; /* left out: no legal move, or no other empty square */
     size_t no_donor;  /* left out: no game of the pool can lend (ablation_donors_assign) */
 } AblationPositions;

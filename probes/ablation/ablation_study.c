@@ -207,6 +207,35 @@ static int run_curves(AblationStudy *out, const AblationInputs *in, const Work *
     return rc;
 }
 
+/* ---- how much it is ---- */
+
+/* Groups and pairs are not taken out by a random direction. */
+static bool asks_joint(const AblationStudyOptions *options)
+{
+    return options->kinds != 1U << ABLATION_RANDOM;
+}
+
+/* Groups of heads and of neurons, each with its random ones. */
+static size_t group_sets(const AblationStudyOptions *options)
+{
+    size_t groups = (options->units >> ABLATE_HEAD & 1 && options->heads > 0) +
+                    (options->units >> ABLATE_NEURON & 1 && options->neurons > 0);
+    return asks_joint(options) && options->draws > 0 ? groups * (options->draws + 1) : 0;
+}
+
+/* All heads alone, and all pairs of them; at how many positions. */
+static size_t pair_sets(const AblationInputs *in)
+{
+    size_t heads = ablation_units_count(&in->gpt->cfg, 1U << ABLATE_HEAD);
+    return heads * (heads + 1) / 2;
+}
+
+static size_t pair_positions(const AblationInputs *in, const AblationStudyOptions *options)
+{
+    size_t n = in->positions->n;
+    return !asks_joint(options) ? 0 : options->pair_positions < n ? options->pair_positions : n;
+}
+
 /* ---- the whole ---- */
 
 /* Passes of all parts as one count, so that the time left is that of the whole. */
@@ -229,18 +258,13 @@ static void study_tick(void *context, const char *stage, double done, double tot
 static double count_passes(const AblationStudy *study, const AblationInputs *in,
                            const AblationStudyOptions *options)
 {
-    double chunks = ablation_passes(in, in->positions->n), rescued = 0.0;
-    double heads = (double)ablation_units_count(&in->gpt->cfg, 1U << ABLATE_HEAD);
-    double groups = (study->count[ABLATE_HEAD] && options->heads) +
-                    (study->count[ABLATE_NEURON] && options->neurons);
-    size_t few =
-        options->pair_positions < in->positions->n ? options->pair_positions : in->positions->n;
+    double rescued = 0.0;
     for (size_t u = 0; u < study->n_units; u++) {
         rescued += is_rescued(study->units[u]);
     }
-    return chunks * ((double)(study->n_units * study->n_kinds) + rescued +
-                     (options->draws ? groups * (double)(options->draws + 1) : 0.0)) +
-           ablation_passes(in, few) * heads * (heads + 1) / 2;
+    return ablation_passes(in, in->positions->n) *
+               ((double)(study->n_units * study->n_kinds + group_sets(options)) + rescued) +
+           ablation_passes(in, pair_positions(in, options)) * (double)pair_sets(in);
 }
 
 static int run_parts(AblationStudy *out, const AblationInputs *in,
@@ -259,9 +283,8 @@ static int run_parts(AblationStudy *out, const AblationInputs *in,
             rc = add_groups(out, in, kind, options, work);
         }
     }
-    if (rc == 0 && options->pair_positions > 0 && out->joint_kind != ABLATION_RANDOM) {
-        rc = run_pairs(out, in, options->pair_positions, work);
-    }
+    size_t few = pair_positions(in, options);
+    rc = rc || few == 0 ? rc : run_pairs(out, in, few, work);
     return rc || !options->curves ? rc : run_curves(out, in, work);
 }
 
@@ -301,14 +324,27 @@ void ablation_study_release(AblationStudy *study)
 size_t ablation_study_bytes(const AblationInputs *in, const AblationStudyOptions *options,
                             const Work *work)
 {
-    size_t n = ablation_units_count(&in->gpt->cfg, options->units);
-    return ablation_bytes(in, n * (size_t)__builtin_popcount(options->kinds), work);
+    size_t units = ablation_units_count(&in->gpt->cfg, options->units), n = in->positions->n;
+    size_t sets = units * (size_t)__builtin_popcount(options->kinds);
+    /* Units by themselves stay; beside them there is one other result at a time. */
+    const size_t others[] = {ablation_result_bytes(in, n, units),
+                             ablation_result_bytes(in, n, group_sets(options)),
+                             ablation_result_bytes(in, pair_positions(in, options), pair_sets(in)) +
+                                 pair_sets(in) * sizeof(AblationPair)};
+    size_t most = 0;
+    for (int i = 0; i < 3; i++) {
+        most = others[i] > most ? others[i] : most;
+    }
+    return ablation_result_bytes(in, n, sets) + sets * sizeof(AblationRow) + most +
+           BOOTSTRAP_REPLICATES * in->positions->n_games + ablation_worker_bytes(in, work);
 }
 
 double ablation_study_flops(const AblationInputs *in, const AblationStudyOptions *options)
 {
     const GptConfig *cfg = &in->gpt->cfg;
-    double all = 0.0, heads = (double)ablation_units_count(cfg, 1U << ABLATE_HEAD);
+    double all = 0.0, joint_sets = (double)group_sets(options);
+    joint_sets +=
+        (double)pair_sets(in) * (double)pair_positions(in, options) / (double)in->positions->n;
     for (int layer = 0; layer < cfg->n_layers; layer++) {
         AblationUnit unit = {ABLATE_HEAD, layer, 0};
         AblationSet set = {&unit, 1, ABLATION_ZERO, false};
@@ -318,9 +354,7 @@ double ablation_study_flops(const AblationInputs *in, const AblationStudyOptions
             double passes = __builtin_popcount(options->kinds) + (kind == ABLATE_NEURON ? 0 : 1);
             all += kind == ABLATE_INPUT && layer > 0 ? 0 : one * passes * units / cfg->n_layers;
         }
-        all += one * heads * heads / 2 / cfg->n_layers * (double)options->pair_positions /
-               (double)in->positions->n;
-        all += one * 2.0 * (double)options->draws / cfg->n_layers;
+        all += one * joint_sets / cfg->n_layers;
     }
     return all;
 }

@@ -58,7 +58,6 @@ typedef struct AblationGroups {
     Interval random_total, random_wrong; /* mean over random groups; low, high: their quantiles
                                           * 2.5 and 97.5 % */
     Interval random_strict;
-    double above;                       /* share of random groups with a larger mean TE */
     AblationUnit least;                 /* the unit with the smallest |mean DE| on even games */
     Interval least_direct, least_total; /* its effects on the others */
 } AblationGroups;

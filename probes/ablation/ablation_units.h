@@ -40,6 +40,10 @@ typedef enum AblationUnitKind {
 typedef enum AblationKind { ABLATION_KINDS(ABLATION_ENUMERATOR) N_ABLATION_KINDS } AblationKind;
 #undef ABLATION_ENUMERATOR
 
+/* Kinds, as bits, that need means of training games, and games that lend. */
+#define ABLATION_NEED_MEANS (1U << ABLATION_MEAN | 1U << ABLATION_RANDOM)
+#define ABLATION_NEED_DONORS (1U << ABLATION_RESAMPLE | 1U << ABLATION_MATCHED)
+
 typedef struct AblationUnit {
     AblationUnitKind kind;
     int layer; /* 0 for the input */

@@ -2,11 +2,10 @@
 #include "report/circuits/ablation_result.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "probes/graph/graph.h"
+#include "report/circuits/largest.h"
 
 /* ---- columns ---- */
 
@@ -100,36 +99,39 @@ const TableSpec ablation_ranks_table = {
     TABLE_COLUMNS(rank_columns)};
 
 static const Column control_columns[] = {
+    {"control", "what", .type = COLUMN_TEXT}, /* first, so that it is never cut */
     {"unit_kind", "units", .type = COLUMN_TEXT},
     {"kind", "kind", .type = COLUMN_TEXT},
-    {"control", "what", .type = COLUMN_TEXT},
     {"units", "n", .type = COLUMN_COUNT},
     {"total", "TE", .digits = 3, .interval = true, .meaning = "nats"},
     {"wrong_more", "wrong", .digits = 3, .interval = true, .meaning = "more wrong moves"},
     {"strict_more", "strict", .unit = "%", .digits = 2, .interval = true},
     {"names", "which", .type = COLUMN_TEXT},
 };
-const TableSpec ablation_controls_table = {"controls", "ablation_controls",
-                                           "units together, on games that did not choose them",
-                                           TABLE_COLUMNS(control_columns)};
+const TableSpec ablation_controls_table = {
+    "controls", "ablation_controls",
+    "units together, on games that did not choose them; of random "
+    "groups: their mean, and the range of 95 % of them",
+    TABLE_COLUMNS(control_columns)};
 
 #define PAIR_COLUMNS                                                                               \
     {"a", "A", .type = COLUMN_TEXT}, {"b", "B", .type = COLUMN_TEXT},                              \
-        {"kind", "kind", .type = COLUMN_TEXT},                                                     \
-        {"total", "TE", .digits = 3, .interval = true, .meaning = "of both"},                      \
-        {"extra", "extra", .digits = 3, .interval = true, .meaning = "TE - TE(A) - TE(B)"},        \
         {"b_after_a", "comp(B|A)", .digits = 3, .interval = true,                                  \
          .meaning = "how much more B matters without A"},                                          \
+        {"a_after_b", "comp(A|B)", .digits = 3, .interval = true,                                  \
+         .meaning = "how much more A matters without B"},                                          \
+        {"total", "TE", .digits = 3, .interval = true, .meaning = "of both"},                      \
+        {"extra", "extra", .digits = 3, .interval = true, .meaning = "TE - TE(A) - TE(B)"},        \
     {                                                                                              \
-        "a_after_b", "comp(A|B)", .digits = 3, .interval = true,                                   \
-                                  .meaning = "how much more A matters without B"                   \
+        "kind", "kind", .type = COLUMN_TEXT                                                        \
     }
 static const Column pair_columns[] = {PAIR_COLUMNS};
 const TableSpec ablation_pairs_table = {"pairs", "ablation_pairs", TABLE_COLUMNS(pair_columns)};
 static const Column top_pair_columns[] = {PAIR_COLUMNS};
-const TableSpec ablation_top_pairs_table = {.name = "top_pairs",
-                                            .title = "pairs that stand in for one another",
-                                            TABLE_COLUMNS(top_pair_columns)};
+const TableSpec ablation_top_pairs_table = {
+    .name = "top_pairs",
+    .title = "pairs that stand in for one another: the larger comp decides the order",
+    TABLE_COLUMNS(top_pair_columns)};
 
 static const Column curve_columns[] = {
     {"change", "change", .type = COLUMN_TEXT},
@@ -180,7 +182,8 @@ static void whole_fill(Table *table, const AblationFindings *findings)
                                   "second only"
                                 : "mean logit of the legal moves - of the other empty squares");
     table_text(table, "replaced_at", findings->in->all ? "all positions" : "the last position");
-    table_text(table, "training", findings->training);
+    table_text(table, "training",
+               findings->in->means || findings->in->donors ? findings->training : NULL);
     table_int(table, "mean_games", findings->in->means ? (int64_t)findings->in->means->n_games : 0);
     table_int(table, "lending_games", findings->in->donors ? (int64_t)findings->in->donors->n : 0);
     table_text(table, "match", findings->match);
@@ -224,20 +227,6 @@ static void units_fill(Table *table, const AblationFindings *findings)
 }
 
 /* ---- the largest ---- */
-
-typedef struct Largest {
-    double size;
-    size_t index;
-} Largest;
-
-static int larger_first(const void *left, const void *right)
-{
-    const Largest *a = left, *b = right;
-    if (a->size != b->size) {
-        return a->size > b->size ? -1 : 1;
-    }
-    return (a->index > b->index) - (a->index < b->index);
-}
 
 /* Place of the kind that groups and pairs use. */
 static size_t joint_place(const AblationStudy *study)
@@ -283,7 +272,7 @@ static void side_fill(Report *report, const AblationFindings *findings)
         order[u] = (Largest){fabs(row->total.value), u};
     }
     if (order) {
-        qsort(order, study->n_units, sizeof(*order), larger_first);
+        largest_sort(order, study->n_units);
     }
     for (size_t i = 0; order && i < study->n_units && i < (size_t)findings->top; i++) {
         side_row(table, findings, order[i].index);
@@ -321,7 +310,7 @@ static void pairs_fill(Report *report, const AblationFindings *findings)
     Table *top = report_table(report, &ablation_top_pairs_table);
     top->undocumented = true;
     if (order) {
-        qsort(order, pairs->n, sizeof(*order), larger_first);
+        largest_sort(order, pairs->n);
     }
     for (size_t i = 0; order && i < pairs->n && i < (size_t)findings->top; i++) {
         pair_row(top, study, &pairs->pairs[order[i].index]);
@@ -402,7 +391,7 @@ static void controls_fill(Table *table, const AblationStudy *study)
         put(table, "strict_more", groups->strict);
         table_text(table, "names", names.data ? names.data : "");
         text_release(&names);
-        control_row(table, of, "random groups: mean, range of 95 %", groups->size);
+        control_row(table, of, "random groups (range)", groups->size);
         put(table, "total", groups->random_total);
         put(table, "wrong_more", groups->random_wrong);
         put(table, "strict_more", groups->random_strict);

@@ -13,7 +13,8 @@ extern const TableSpec ablation_table, ablation_units_table, ablation_side_table
 typedef struct AblationFindings {
     const AblationStudy *study;
     const AblationInputs *in;
-    const char *source, *training, *match, *model_hash; /* in words; match as typed */
+    const char *source, *training, *match, *model_hash; /* in words; match as typed,
+                                                         * NULL: nothing was matched */
     int top;                                            /* units and pairs that text shows */
 } AblationFindings;
 

@@ -3,12 +3,11 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "game/notation.h"
 #include "report/circuits/attribution_boards.h"
+#include "report/circuits/largest.h"
 
 static const Column whole_columns[] = {
     {"source", .type = COLUMN_TEXT},
@@ -17,7 +16,7 @@ static const Column whole_columns[] = {
     {"target", "number", .type = COLUMN_TEXT},
     {"site", .type = COLUMN_TEXT},
     {"layer", "read at layer", .type = COLUMN_LAYER},
-    {"ln", "LayerNorm", .type = COLUMN_TEXT, .meaning = "of the values; none lies before a probe"},
+    {"ln", "LayerNorm", .type = COLUMN_TEXT, .meaning = "of the values"},
     {"games", "games", .type = COLUMN_COUNT},
     {"positions", "positions", .type = COLUMN_COUNT},
     {"left_out", "left out", .type = COLUMN_COUNT,
@@ -94,6 +93,16 @@ static void set_value(Table *table, const char *key, Interval value)
     }
 }
 
+/* Whether moves of two boards are compared: of some pair they differ. */
+static bool compares_boards(const AttributionPositions *positions)
+{
+    bool differ = false;
+    for (size_t i = 0; positions->pairs && i < positions->set.n_games; i++) {
+        differ = differ || positions->pairs[i].legal_clean != positions->pairs[i].legal_corrupt;
+    }
+    return differ;
+}
+
 /* "mine - theirs of d4", "logit of c4 - mean", "legal - other moves". */
 static void target_words(char out[96], const AttributionFindings *findings)
 {
@@ -112,7 +121,7 @@ static void target_words(char out[96], const AttributionFindings *findings)
                  target->as_is ? "" : ", turned so that the truth is positive");
     } else if (target->metric == TARGET_DELTA) {
         snprintf(out, 96, "%s",
-                 findings->positions->pairs
+                 compares_boards(findings->positions)
                      ? "mean logit of moves legal on the first board only - on the second only"
                      : "mean logit of the legal moves - of the other empty squares");
     } else {
@@ -216,20 +225,6 @@ static void shares_fill(Table *table, const Attribution *found)
 
 /* ---- the largest ---- */
 
-typedef struct Ranked {
-    double size;
-    size_t index;
-} Ranked;
-
-static int larger_first(const void *left, const void *right)
-{
-    const Ranked *a = left, *b = right;
-    if (a->size != b->size) {
-        return a->size > b->size ? -1 : 1;
-    }
-    return a->index < b->index ? -1 : 1;
-}
-
 /* Whether a component exists in this game: sources behind the last move do not. */
 static bool exists(const AttributionFindings *findings, const AttributionRow *row)
 {
@@ -240,7 +235,7 @@ static void components_fill(Report *report, const AttributionFindings *findings)
 {
     const Attribution *found = findings->found;
     size_t J = found->list.n, n = 0;
-    Ranked *ranked = mem_alloc(J, sizeof(*ranked), "order of components");
+    Largest *ranked = mem_alloc(J, sizeof(*ranked), "order of components");
     if (!ranked) {
         return; /* the tables are then empty, and report_check finds the same fault */
     }
@@ -248,10 +243,10 @@ static void components_fill(Report *report, const AttributionFindings *findings)
     for (size_t j = 0; j < J; j++) {
         if (exists(findings, &found->rows[j])) {
             row_fill(all, findings, &found->rows[j]);
-            ranked[n++] = (Ranked){fabs(found->rows[j].value.value), j};
+            ranked[n++] = (Largest){fabs(found->rows[j].value.value), j};
         }
     }
-    qsort(ranked, n, sizeof(*ranked), larger_first);
+    largest_sort(ranked, n);
     all->hidden = n > (size_t)findings->top;
     if (all->hidden) {
         Table *top = report_table(report, &attribution_top_table);

@@ -50,4 +50,15 @@ refuse 3 '8x8' ablate m --corpus eight.ogpc
 expect 0 cases pairs pairs.csv --size 6 --n 8
 expect 0 ablate m --cases pairs.csv --lending-games 3000 --match own --units head --no-curves
 holds 'legal on the first board only'
+
+# Positions are left out for want of a lender by the kind that needs one, and memory is known before.
+expect 0 ablate m --cases pairs.csv --lending-games 20 --kinds mean --units head --no-curves --draws 0 --json --quiet
+[ "$(json_value positions) $(json_value no_lender)" = '8 0' ] || fail 'a mean needs no lending game'
+[ "$(json_value lending_games)" = 0 ] || fail 'games were drawn that lend nothing'
+refuse 3 'none of 8 positions finds one of 20' ablate m --cases pairs.csv --lending-games 20 --kinds mean,matched
+refuse 2 'MiB of memory' ablate m $few --units head --memory 100 --draws 100000
+expect 0 cases pairs same.csv --size 6 --n 4 --kind transposition
+expect 0 ablate m --cases same.csv --kinds mean --units head --no-curves --draws 0
+holds '4 of 4 pairs have the same legal moves on both boards' err
+holds 'legal moves - of the other empty squares'
 check_end

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/circuits/circuit_session.h"
 #include "cli/study.h"
 
 /* ---- what is asked ---- */
@@ -22,6 +23,7 @@ static int read_options(AblateSession *session)
                                       .curves = !given->no_curves};
     int rc = ablation_units_parse(&options->units, given->units, "--units");
     rc = rc ? rc : ablation_kinds_parse(&options->kinds, given->kinds, "--kinds");
+    session->matched = options->kinds >> ABLATION_MATCHED & 1 ? given->match : NULL;
     return rc ? rc
               : ablation_match_parse(&session->match, subject->variant, given->match, "--match");
 }
@@ -43,6 +45,9 @@ int ablate_load(AblateSession *session)
         if (rc == 0 && session->pairs.left_out > 0) {
             context_warn(context, "%s: %llu cases with a pass in a history are left out",
                          given->cases, (unsigned long long)session->pairs.left_out);
+        }
+        if (rc == 0) {
+            circuit_same_moves_warn(context, given->cases, session->pairs.pairs, session->pairs.n);
         }
     }
     return rc;
@@ -79,18 +84,27 @@ static int open_sources(AblateSession *session)
     return rc;
 }
 
+static bool needs(const AblateSession *session, unsigned kinds)
+{
+    return (session->options.kinds & kinds) != 0;
+}
+
+/* A kind that is not asked for leaves no position out. */
 static int make_positions(AblateSession *session, const Work *work)
 {
     const AblateOptions *given = session->given;
     int rc = given->cases ? ablation_positions_of_pairs(&session->positions, &session->pairs, work)
                           : ablation_positions_draw(&session->positions, session->games,
                                                     (size_t)given->games, (int)given->plies, work);
-    rc = rc ? rc
-            : ablation_donors_open(&session->donors, session->training,
-                                   (size_t)given->lending_games, work);
+    if (rc != 0 || !needs(session, ABLATION_NEED_DONORS)) {
+        return rc;
+    }
+    session->ablation.donors = &session->donors;
+    rc = ablation_donors_open(&session->donors, session->training, (size_t)given->lending_games,
+                              work);
     return rc ? rc
-              : ablation_donors_assign(&session->positions, &session->donors, &session->match,
-                                       work);
+              : ablation_donors_assign(&session->positions, &session->donors,
+                                       session->matched ? &session->match : NULL, work);
 }
 
 /* ---- the journal ---- */
@@ -131,19 +145,18 @@ int ablate_prepare(AblateSession *session)
     const Gpt *gpt = session->inputs.subject.model.gpt;
     const AblateOptions *given = session->given;
     const Work *work = study_work(session->context, "means of training games", "games");
-    int rc = open_sources(session);
-    rc = rc ? rc : make_positions(session, work);
-    rc = rc ? rc
-            : ablation_means_fit(&session->means, gpt, session->training, (size_t)given->mean_games,
-                                 work);
-    rc = rc ? rc : begin_journal(session);
     session->ablation = (AblationInputs){.gpt = gpt,
                                          .positions = &session->positions,
-                                         .means = &session->means,
-                                         .donors = &session->donors,
                                          .all = given->at == 1,
                                          .seed = session->context->seed};
-    return rc;
+    int rc = open_sources(session);
+    rc = rc ? rc : make_positions(session, work);
+    if (rc == 0 && needs(session, ABLATION_NEED_MEANS)) {
+        session->ablation.means = &session->means;
+        rc = ablation_means_fit(&session->means, gpt, session->training, (size_t)given->mean_games,
+                                work);
+    }
+    return rc ? rc : begin_journal(session);
 }
 
 void ablate_free(AblateSession *session)

@@ -21,6 +21,7 @@ typedef struct AblateSession {
     StudyInputs inputs; /* subject, and the corpus or NULL */
     PairSet pairs;
     AblationMatch match;
+    const char *matched; /* --match if a kind asks for it, else NULL */
     AblationStudyOptions options;
     GameSource *training, *games;
     AblationPositions positions;
@@ -34,8 +35,9 @@ typedef struct AblateSession {
 
 /* Network, options, corpus and pairs, opened and checked. Returns 0 or OGPT_E*. */
 int ablate_load(AblateSession *session);
-/* After study_begin: positions, means, games that lend; and the journal, known by the program's
- * version, the options, the seed, and the contents of network, corpus and pairs. */
+/* After study_begin: positions; means and games that lend if a kind needs them; the journal, known
+ * by the program's version, the options, the seed, and the contents of network, corpus and pairs.
+ */
 int ablate_prepare(AblateSession *session);
 void ablate_free(AblateSession *session);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/commands/circuits/circuit_session.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 #include "game/notation.h"
@@ -161,6 +162,10 @@ int attribute_load(AttributeSession *session)
         session->source = given->cases;
         rc = attribution_positions_read(&session->positions, session->inputs.subject.variant,
                                         given->cases, session->inputs.subject.model.gpt->cfg.n_ctx);
+        if (rc == 0 && session->target.metric == TARGET_DELTA) {
+            circuit_same_moves_warn(context, given->cases, session->positions.pairs,
+                                    session->positions.set.n_games);
+        }
     }
     return rc;
 }

@@ -33,6 +33,22 @@ int circuit_control_read(PairSet *out, const GameVariant *variant, const char *p
     return rc;
 }
 
+void circuit_same_moves_warn(const Context *context, const char *path, const GamePair *pairs,
+                             size_t n)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < n; i++) {
+        same += pairs[i].legal_clean == pairs[i].legal_corrupt;
+    }
+    if (same > 0) {
+        context_warn(context,
+                     "%s: %zu of %zu pairs have the same legal moves on both boards, as "
+                     "transpositions do: there the metric is the mean logit of the legal moves "
+                     "minus that of the other empty squares",
+                     path, same, n);
+    }
+}
+
 int circuit_session_load(CircuitSession *session, Context *context)
 {
     const CircuitGiven *given = context->options;

@@ -40,6 +40,11 @@ void circuit_session_release(CircuitSession *session);
 int circuit_control_read(PairSet *out, const GameVariant *variant, const char *path);
 void circuit_hash_pairs(Sha256 *hash, const PairSet *set);
 
+/* Warn of pairs whose metric compares the moves of one board with its other empty squares, because
+ * the boards have the same moves. Shared by ogpt ablate and attribute. */
+void circuit_same_moves_warn(const Context *context, const char *path, const GamePair *pairs,
+                             size_t n);
+
 /* --out, --svg, --dot. A file that holds the same already stays; another one is replaced with
  * --force alone. */
 int circuit_files_write(const CircuitSession *session, const CircuitFindings *found);

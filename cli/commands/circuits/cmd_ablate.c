@@ -47,18 +47,26 @@ static const OptionSpec options[] = {
     OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
 };
 
+/* Means are made before the study, games that lend stay. */
+static size_t bytes_of(const AblateSession *session)
+{
+    const AblationInputs *in = &session->ablation;
+    const Work work = {.pool = session->context->pool};
+    size_t study = ablation_study_bytes(in, &session->options, &work);
+    size_t means = in->means ? ablation_means_bytes(&in->gpt->cfg, in->means->n_games, &work) : 0;
+    return (study > means ? study : means) + (in->donors ? ablation_donors_bytes(in->donors) : 0);
+}
+
 /* Say what it takes, and refuse what is more than allowed. */
 static int announce(const AblateSession *session)
 {
     const Context *context = session->context;
-    const Work work = {.pool = context->pool};
-    size_t bytes = ablation_study_bytes(&session->ablation, &session->options, &work);
-    int64_t mib = (int64_t)(bytes >> 20) + 1;
+    int64_t mib = (int64_t)(bytes_of(session) >> 20) + 1;
     char time[SPEED_TEXT];
     if (mib > session->given->memory) {
         return err_set(OGPT_EUSAGE,
                        "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
-                       "--kinds, or a larger --memory",
+                       "--kinds, smaller --draws or --pairs, or a larger --memory",
                        (long long)mib, (long long)session->given->memory);
     }
     speed_estimate(time, ablation_study_flops(&session->ablation, &session->options),
@@ -87,7 +95,7 @@ static int run(AblateSession *session)
                                             .in = &session->ablation,
                                             .source = session->source,
                                             .training = session->trained,
-                                            .match = session->given->match,
+                                            .match = session->matched,
                                             .model_hash = session->inputs.subject.model.model_hash,
                                             .top = (int)session->given->top});
         ablation_study_release(study);

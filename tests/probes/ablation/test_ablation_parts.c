@@ -137,6 +137,18 @@ static void games_that_lend_agree_where_they_must(void **state)
         assert_true(differ[0] > 5); /* twin: a game drawn freely does not agree */
         ablation_positions_release(&positions);
     }
+    /* Nothing is matched: hardly one of few games agrees, and all of them can lend. */
+    AblationPositions positions;
+    donors.n = 3;
+    assert_int_equal(ablation_positions_draw(&positions, games, 60, 1, WORK_ALONE), 0);
+    size_t all = positions.n;
+    assert_int_equal(ablation_donors_assign(&positions, &donors, NULL, WORK_ALONE), 0);
+    assert_int_equal(positions.n, all);
+    assert_int_equal(positions.at[all - 1].donor[0], positions.at[all - 1].donor[1]);
+    assert_int_equal(ablation_match_parse(&match, game_variant(6), "local", "--match"), 0);
+    assert_int_equal(ablation_donors_assign(&positions, &donors, &match, WORK_ALONE), 0);
+    assert_true(positions.n < all); /* twin */
+    ablation_positions_release(&positions);
     assert_int_equal(ablation_match_parse(&match, game_variant(6), "h8", "--match"), OGPT_EUSAGE);
     assert_int_equal(ablation_match_parse(&match, game_variant(6), "near", "--match"), OGPT_EUSAGE);
     ablation_donors_release(&donors);

@@ -9,6 +9,7 @@ expect 0 attribute net --moves "$moves" --square c3 --quiet
 holds "identity error"
 holds "'<' is what is asked about"
 holds "adds to the score of each square"
+lacks "95 % interval" # of one game
 lacks "read from each earlier move"
 expect 0 attribute net --moves "$moves" --square c3 --by source --quiet
 holds "read from each earlier move, by all heads"
@@ -35,6 +36,13 @@ expect 0 cases pairs pairs.csv --n 20 --size 6
 expect 0 attribute net --cases pairs.csv --to logit --json --quiet
 adds_up pairs
 holds "moves legal on the first board only"
+
+expect 0 cases pairs same.csv --n 5 --size 6 --kind transposition
+expect 0 attribute net --cases same.csv --to logit
+holds "5 of 5 pairs have the same legal moves on both boards" err
+holds "legal moves - of the other empty squares"
+expect 0 attribute net --cases pairs.csv --to logit
+grep -q "same legal moves" "$work/err" && fail "pairs that differ are warned of"
 
 # ---- a few games ----
 expect 0 attribute net --fresh --games 3 --layers 5 --csv tables --html page.html --quiet
