@@ -7,6 +7,7 @@
 #include "base/formats/safetensors.h"
 #include "explorer/internal.h"
 #include "game/play.h"
+#include "model/checkpoint.h"
 
 void explorer__base64(char *out, const uint8_t *bytes, size_t n)
 {
@@ -51,15 +52,9 @@ static int round_number(uint16_t *half, double *change, const NumberRun *run, si
 int explorer_round_network(Gpt **out, double *weight_change, const Gpt *gpt)
 {
     int rc = gpt_new(out, &gpt->cfg);
-    *weight_change = 0;
-    for (size_t t = 0; t < gpt->n_specs && rc == 0; t++) {
-        const TensorSpec *spec = &gpt->specs[t];
-        const NumberRun run = {spec->name, gpt->params + spec->offset, spec->count};
-        for (size_t i = 0; i < spec->count && rc == 0; i++) {
-            uint16_t half;
-            rc = round_number(&half, weight_change, &run, i);
-            (*out)->params[spec->offset + i] = float16_widen(half);
-        }
+    if (rc == 0) {
+        memcpy((*out)->params, gpt->params, gpt->n_numbers * sizeof(*gpt->params));
+        rc = model_round_halves(*out, weight_change);
     }
     if (rc != 0) {
         gpt_free(*out);

@@ -1,6 +1,7 @@
 /* model/checkpoint.c - model directories: tensors in TransformerLens's names and shapes. */
 #include "model/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static void from_file_layout(float *out, const float *in, const TensorSpec *spec
     }
 }
 
-static int write_tensors(const char *path, const Gpt *gpt)
+static int write_tensors(const char *path, const Gpt *gpt, bool half)
 {
     static const char *const metadata[][2] = {{"format", "pt"}};
     int rc = OGPT_ENOMEM;
@@ -47,6 +48,7 @@ static int write_tensors(const char *path, const Gpt *gpt)
     for (size_t i = 0; i < gpt->n_specs; i++) {
         const TensorSpec *spec = &gpt->specs[i];
         entries[i].name = spec->name;
+        entries[i].half = half;
         entries[i].rank = spec->rank;
         memcpy(entries[i].shape, spec->shape, spec->rank * sizeof(uint64_t));
         entries[i].data = gpt->params + spec->offset;
@@ -62,12 +64,32 @@ done:
     return rc;
 }
 
-int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about)
+int model_round_halves(Gpt *gpt, double *change)
+{
+    *change = 0;
+    for (size_t t = 0; t < gpt->n_specs; t++) {
+        real *values = gpt->params + gpt->specs[t].offset;
+        for (size_t i = 0; i < gpt->specs[t].count; i++) {
+            real rounded = float16_widen(float16_narrow((float)values[i]));
+            double difference = fabs((double)rounded - (double)values[i]);
+            if (!isfinite(difference)) {
+                return err_set(OGPT_EFORMAT, "%s, number %zu is %g; float16 holds at most 65504",
+                               gpt->specs[t].name, i, (double)values[i]);
+            }
+            *change = fmax(*change, difference);
+            values[i] = rounded;
+        }
+    }
+    return 0;
+}
+
+int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about,
+               bool half)
 {
     char path[FILES_PATH_MAX];
     char *text = NULL;
     int rc = publish_path(path, publish, "model.safetensors");
-    rc = rc ? rc : write_tensors(path, gpt);
+    rc = rc ? rc : write_tensors(path, gpt, half);
     rc = rc ? rc : publish_adopt(publish, "model.safetensors");
     rc = rc ? rc : sha256_file(model_hash, path);
     if (rc) {

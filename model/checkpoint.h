@@ -1,9 +1,9 @@
 /* model/checkpoint.h - model directories on disk.
  *
- * A model directory holds model.safetensors (TransformerLens names, float32), config.json
- * (HookedTransformerConfig's fields plus "ogpt") and MANIFEST.json. A run directory holds model
- * directories step-%08d/, each with train/ (optimiser state). Everything is published atomically,
- * and readers trust only what its manifest verifies.
+ * A model directory holds model.safetensors (TransformerLens names, float32 or float16),
+ * config.json (HookedTransformerConfig's fields plus "ogpt") and MANIFEST.json. A run directory
+ * holds model directories step-%08d/, each with train/ (optimiser state). Everything is published
+ * atomically, and readers trust only what its manifest verifies.
  */
 #ifndef OGPT_MODEL_CHECKPOINT_H
 #define OGPT_MODEL_CHECKPOINT_H
@@ -30,9 +30,15 @@ typedef struct ModelFile {
 int model_load(ModelFile *out, const char *path, char **warning);
 void model_release(ModelFile *file);
 
+/* Round each parameter to the nearest float16 number. *change: the largest change of one. Returns
+ * 0; OGPT_EFORMAT (a number that float16 cannot hold: its tensor is named). */
+int model_round_halves(Gpt *gpt, double *change);
 /* Write model.safetensors and config.json into a directory being published. `about`: members
- * for config.json's "ogpt" object. model_hash is filled with the SHA-256 of the tensors. */
-int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about);
+ * for config.json's "ogpt" object. With `half` the tensors are float16, each number rounded to the
+ * nearest (model_round_halves first, where that must not be silent). model_hash is filled with the
+ * SHA-256 of the tensors. */
+int model_save(Publish *publish, char model_hash[HASH_HEX_SIZE], const Gpt *gpt, const Js *about,
+               bool half);
 
 /* Read all tensors of `gpt` from a safetensors file, whose bytes must have the SHA-256 if it is not
  * NULL. b_U may be absent. With allow_lnpre, LayerNorm

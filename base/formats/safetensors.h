@@ -67,9 +67,10 @@ typedef struct StEntry {
     size_t rank;
     uint64_t shape[ST_MAX_RANK];
     const float *data;
+    bool half; /* written as F16, each number rounded as float16_narrow does; else F32 */
 } StEntry;
 
-/* Serialise F32 tensors in the order given (the header keeps it), `metadata` = n_meta pairs of
+/* Serialise tensors in the order given (the header keeps it), `metadata` = n_meta pairs of
  * strings (may be NULL). The same input gives the same bytes. Written to `path` with fsync;
  * the caller publishes. Returns 0, OGPT_EIO, OGPT_ENOMEM. */
 int st_write(const char *path, const StEntry *entries, size_t n, const char *const (*metadata)[2],

@@ -19,6 +19,11 @@ static Js *numbers_build(const uint64_t *numbers, size_t n)
     return array;
 }
 
+static size_t number_bytes(const StEntry *entry)
+{
+    return entry->half ? sizeof(uint16_t) : sizeof(float);
+}
+
 /* One header member; *end moves on by the tensor's bytes. */
 static int entry_build(Js *header, uint64_t *end, const StEntry *entry, const char *path)
 {
@@ -26,7 +31,7 @@ static int entry_build(Js *header, uint64_t *end, const StEntry *entry, const ch
         return err_set(OGPT_EUSAGE, "%s: \"%.80s\" cannot name a tensor here (bad, or used twice)",
                        path, entry->name);
     }
-    uint64_t n_bytes = sizeof(float), range[2] = {*end, 0};
+    uint64_t n_bytes = number_bytes(entry), range[2] = {*end, 0};
     bool overflow = entry->rank > ST_MAX_RANK;
     for (size_t i = 0; i < entry->rank && !overflow; i++) {
         overflow = __builtin_mul_overflow(n_bytes, entry->shape[i], &n_bytes);
@@ -36,7 +41,7 @@ static int entry_build(Js *header, uint64_t *end, const StEntry *entry, const ch
                        path, entry->name, ST_MAX_RANK);
     }
     Js *member = js_object();
-    js_set_str(member, "dtype", "F32");
+    js_set_str(member, "dtype", entry->half ? "F16" : "F32");
     js_set(member, "shape", numbers_build(entry->shape, entry->rank));
     js_set(member, "data_offsets", numbers_build(range, 2));
     js_set(header, entry->name, member);
@@ -87,13 +92,35 @@ static int head_build(char **out, size_t *n_bytes, const StEntry *entries, size_
     return rc;
 }
 
-static size_t data_bytes(const StEntry *entry)
+static size_t count_numbers(const StEntry *entry)
 {
-    size_t n_bytes = sizeof(float);
+    size_t n = 1;
     for (size_t i = 0; i < entry->rank; i++) {
-        n_bytes *= entry->shape[i];
+        n *= entry->shape[i];
     }
-    return n_bytes;
+    return n;
+}
+
+static int halves_write(int fd, const StEntry *entry, const char *path)
+{
+    uint16_t halves[4096];
+    const size_t room = sizeof(halves) / sizeof(halves[0]), n = count_numbers(entry);
+    int rc = 0;
+    for (size_t done = 0; done < n && rc == 0; done += room) {
+        size_t now = n - done < room ? n - done : room;
+        for (size_t i = 0; i < now; i++) {
+            halves[i] = float16_narrow(entry->data[done + i]);
+        }
+        rc = file_new_write(fd, halves, now * sizeof(halves[0]), path);
+    }
+    return rc;
+}
+
+static int data_write(int fd, const StEntry *entry, const char *path)
+{
+    return entry->half
+               ? halves_write(fd, entry, path)
+               : file_new_write(fd, entry->data, count_numbers(entry) * sizeof(float), path);
 }
 
 int st_write(const char *path, const StEntry *entries, size_t n, const char *const (*metadata)[2],
@@ -113,7 +140,7 @@ int st_write(const char *path, const StEntry *entries, size_t n, const char *con
     }
     rc = file_new_write(fd, head, n_head, path);
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = file_new_write(fd, entries[i].data, data_bytes(&entries[i]), path);
+        rc = data_write(fd, &entries[i], path);
     }
     if (rc == 0) {
         rc = file_new_finish(fd, path);

@@ -394,7 +394,8 @@ static size_t entries_build(StEntry *entries, char (*names)[LAYOUT_NAME_MAX], fl
     return n;
 }
 
-static int foreign_write(const char *path, size_t *n_tensors, const Gpt *gpt, Layout layout)
+static int foreign_write(const char *path, size_t *n_tensors, const Gpt *gpt, Layout layout,
+                         bool half)
 {
     static const char *const metadata[][2] = {{"format", "pt"}};
     size_t room = gpt->n_specs + (size_t)gpt->cfg.n_layers, P = (size_t)gpt->cfg.n_ctx;
@@ -412,6 +413,9 @@ static int foreign_write(const char *path, size_t *n_tensors, const Gpt *gpt, La
         }
     }
     *n_tensors = entries_build(entries, names, data, mask, gpt, layout);
+    for (size_t i = 0; i < *n_tensors; i++) {
+        entries[i].half = half;
+    }
     rc = st_write(path, entries, *n_tensors, metadata, 1);
 done:
     mem_free(mask);
@@ -422,18 +426,18 @@ done:
 }
 
 int layout_write(Publish *publish, size_t *n_tensors, char model_hash[HASH_HEX_SIZE],
-                 const Gpt *gpt, Layout layout, const Js *about)
+                 const Gpt *gpt, Layout layout, const Js *about, bool half)
 {
     char path[FILES_PATH_MAX];
     char *text = NULL;
     Js *config = NULL;
     if (layout == LAYOUT_TL) {
         *n_tensors = gpt->n_specs;
-        return model_save(publish, model_hash, gpt, about);
+        return model_save(publish, model_hash, gpt, about, half);
     }
     int rc = loss_check(gpt, layout);
     if (rc != 0 || (rc = publish_path(path, publish, "model.safetensors")) != 0 ||
-        (rc = foreign_write(path, n_tensors, gpt, layout)) != 0 ||
+        (rc = foreign_write(path, n_tensors, gpt, layout, half)) != 0 ||
         (rc = publish_adopt(publish, "model.safetensors")) != 0 ||
         (rc = sha256_file(model_hash, path)) != 0) {
         return rc;

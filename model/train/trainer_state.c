@@ -148,7 +148,7 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     if (rc == 0) {
         float *kept = t->gpt->params;
         t->gpt->params = t->average ? t->average : kept;
-        rc = model_save(publish, model_hash, t->gpt, about);
+        rc = model_save(publish, model_hash, t->gpt, about, false);
         t->gpt->params = kept;
     }
     if (rc != 0) {

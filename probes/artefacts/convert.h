@@ -26,6 +26,7 @@ typedef struct Conversion {
     int layer;            /* of a probe in the published layout; -1: embedding; CONVERT_LAYER_ANY */
     int heads;            /* of a bare mingpt file; 0: unknown */
     bool check;           /* forward positions in both layouts before anything is published */
+    bool half;            /* write a model's numbers as float16 */
     bool force;           /* replace another conversion */
     const char *command_line;
     const Work *work;                              /* its seed draws the positions of the check */
@@ -39,6 +40,8 @@ typedef struct Conversion {
     int64_t parameters;               /* ... in them */
     char tensors_hash[HASH_HEX_SIZE]; /* ... and their hash */
     double largest, tolerance;        /* of the check; largest NaN without */
+    /* Largest change of a number and, with check, of a logit by rounding to float16; NaN without. */
+    double weight_change, logit_change;
 } Conversion;
 
 /* Whether `path` is a probe of ours, or a file in the published probe's layout. */

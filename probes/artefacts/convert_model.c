@@ -168,17 +168,25 @@ static Js *fields_build(const Conversion *c, const Source *source)
     return fields;
 }
 
-/* One side of --check: the file at `files`, computed as its own library does, against gpt. */
-static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const LayoutFiles *files,
-                      const uint8_t *order)
+/* The file at `files`, computed as its own library does, against gpt. */
+static int difference_from(LayoutDifference *out, const Conversion *c, const Gpt *gpt,
+                           Layout layout, const LayoutFiles *files, const uint8_t *order)
 {
     LayoutConfig config;
     PlainNet *net = NULL;
-    LayoutDifference difference = {0};
     int rc = layout_config_read(&config, layout, files, gpt->cfg.n_heads);
     rc = rc ? rc : plain_net_open(&net, layout, files->tensors, &config);
-    rc = rc ? rc : layout_difference(&difference, gpt, net, order, CHECK_POSITIONS, c->work);
+    rc = rc ? rc : layout_difference(out, gpt, net, order, CHECK_POSITIONS, c->work);
     plain_net_free(net);
+    return rc;
+}
+
+/* One side of --check. */
+static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const LayoutFiles *files,
+                      const uint8_t *order)
+{
+    LayoutDifference difference = {0};
+    int rc = difference_from(&difference, c, gpt, layout, files, order);
     if (rc != 0) {
         return rc;
     }
@@ -194,15 +202,25 @@ static int side_check(Conversion *c, const Gpt *gpt, Layout layout, const Layout
     return rc;
 }
 
-/* Both files are forwarded in their own layouts, and what was written is read back. */
-static int both_check(Conversion *c, const Gpt *gpt, const Source *source, const Publish *publish,
-                      const uint8_t *order)
+/* Round the network, and say how much that changes. */
+static int source_round(Conversion *c, const Source *source, const uint8_t *order)
+{
+    LayoutDifference difference = {0};
+    int rc = model_round_halves(source->gpt, &c->weight_change);
+    if (rc == 0 && c->check) {
+        rc = difference_from(&difference, c, source->gpt, c->from, &source->files, order);
+        c->logit_change = difference.largest;
+    }
+    return rc;
+}
+
+/* What was written is forwarded in its own layout, and read back. */
+static int written_check(Conversion *c, const Gpt *gpt, const Publish *publish)
 {
     LayoutFiles written = {0};
     Gpt *back = NULL;
     int rc = publish_path(written.tensors, publish, "model.safetensors");
     rc = rc ? rc : publish_path(written.config, publish, "config.json");
-    rc = rc ? rc : side_check(c, gpt, c->from, &source->files, order);
     rc = rc ? rc : side_check(c, gpt, c->to, &written, NULL);
     rc = rc ? rc : layout_read(&back, c->to, &written, gpt->cfg.n_heads);
     for (size_t i = 0; rc == 0 && i < gpt->n_specs; i++) {
@@ -223,12 +241,19 @@ int convert_model(Conversion *c)
     Publish *publish = NULL;
     Js *about = NULL, *fields = NULL;
     char source_hash[HASH_HEX_SIZE];
-    uint8_t order[BOARD_SQUARES];
+    uint8_t permutation[BOARD_SQUARES];
+    const uint8_t *order = c->transposed ? permutation : NULL;
     int rc = source_read(&source, c);
     rc = rc ? rc : sha256_file(source_hash, source.files.tensors);
     if (rc == 0 && c->transposed) {
-        vocab_transpose(order, vocab_by_size(source.gpt->cfg.d_vocab));
-        rc = gpt_permute_tokens(source.gpt, order);
+        vocab_transpose(permutation, vocab_by_size(source.gpt->cfg.d_vocab));
+        rc = gpt_permute_tokens(source.gpt, permutation);
+    }
+    if (rc == 0 && c->check) {
+        rc = side_check(c, source.gpt, c->from, &source.files, order);
+    }
+    if (rc == 0 && c->half) {
+        rc = source_round(c, &source, order);
     }
     rc = rc ? rc : disk_preflight(c->dst, 5 * source.gpt->n_numbers);
     rc = rc ? rc : publish_begin(&publish, c->dst, true);
@@ -238,9 +263,9 @@ int convert_model(Conversion *c)
     about = about_build(c, &source, source_hash);
     fields = fields_build(c, &source);
     c->parameters = gpt_config_parameters(&source.gpt->cfg);
-    rc = layout_write(publish, &c->n_tensors, c->tensors_hash, source.gpt, c->to, about);
+    rc = layout_write(publish, &c->n_tensors, c->tensors_hash, source.gpt, c->to, about, c->half);
     if (rc == 0 && c->check) {
-        rc = both_check(c, source.gpt, &source, publish, c->transposed ? order : NULL);
+        rc = written_check(c, source.gpt, publish);
     }
     if (rc == 0 && interrupt_pending() != 0) {
         rc = err_set(OGPT_EINTR, "convert: interrupted; nothing was written");

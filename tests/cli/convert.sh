@@ -34,6 +34,25 @@ done
 [ "$(hash_of mingpt-othello_world/model.safetensors)" != \
     "$(hash_of mingpt-standard/model.safetensors)" ] || fail "--notation did nothing in mingpt"
 
+# In float16: half the bytes, a network like the other, and twice the same bytes; rounding is said.
+expect 0 convert run half --to tl --dtype float16 --check --json
+[ "$(json_value logit_change | cut -c 1-2)" = 0. ] || fail "logit_change: $(json_value logit_change)"
+[ "$(json_value weight_change)" != 0 ] || fail "rounding changed nothing"
+[ $((2 * $(stat -c %s half/model.safetensors))) -lt $((5000 + $(stat -c %s $model/model.safetensors))) ] ||
+    fail "float16 does not halve the file"
+expect 0 convert half half-again --to tl --dtype float16 --check --json
+[ "$(json_value weight_change)" = 0.0 ] || fail "what is rounded changed again: $(json_value weight_change)"
+[ "$(hash_of half/model.safetensors)" = "$(hash_of half-again/model.safetensors)" ] || fail "other bytes"
+for layout in mingpt hf-gpt2; do
+    expect 0 convert half half-$layout --to $layout --dtype float16 --check --quiet
+    expect 0 convert half-$layout half-$layout-back --from $layout --dtype float16 --check --quiet
+    [ "$(hash_of half/model.safetensors)" = "$(hash_of half-$layout-back/model.safetensors)" ] ||
+        fail "$layout: float16 did not come back"
+done
+expect 0 verify half
+expect 0 eval half --corpus six.ogpc --games 10 --quiet
+refuse 2 "--dtype means nothing with a probe" convert probe never --to mingpt --layers 1 --dtype float16
+
 # A model in the other notation is the same function of games that are turned: its errors on its own
 # notation's games, which are legal games too, are as those of any; and it is a model like others.
 expect 0 eval tl-othello_world --corpus six.ogpc --games 10 --quiet

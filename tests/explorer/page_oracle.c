@@ -115,7 +115,7 @@ static int save_model(char hash[HASH_HEX_SIZE], const Gpt *gpt, const char *path
 {
     Publish *publish = NULL;
     int rc = publish_begin(&publish, path, false);
-    rc = rc ? rc : model_save(publish, hash, gpt, NULL);
+    rc = rc ? rc : model_save(publish, hash, gpt, NULL, false);
     return rc ? rc : publish_commit(publish, NULL);
 }
 

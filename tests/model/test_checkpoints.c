@@ -33,7 +33,7 @@ static void run_make(const char *name)
         snprintf(path, sizeof(path), "%s/step-%08d", name, step);
         gpt_init(gpt, (uint64_t)step, RNG_TEST);
         assert_int_equal(publish_begin(&publish, at(path), false), 0);
-        assert_int_equal(model_save(publish, hashes[step - 1], gpt, NULL), 0);
+        assert_int_equal(model_save(publish, hashes[step - 1], gpt, NULL, false), 0);
         Js *fields = js_object();
         js_set_int(fields, "step", step);
         assert_int_equal(publish_commit(publish, fields), 0);

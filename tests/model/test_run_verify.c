@@ -39,7 +39,7 @@ static void model_publish(const char *path, int64_t step, size_t spoilt, float v
     assert_int_equal(gpt_new(&gpt, &cfg), 0);
     gpt->params[spoilt] = (real)value;
     assert_int_equal(publish_begin(&publish, path, false), 0);
-    assert_int_equal(model_save(publish, hash, gpt, NULL), 0);
+    assert_int_equal(model_save(publish, hash, gpt, NULL, false), 0);
     Js *fields = js_object();
     js_set_int(fields, "step", step);
     assert_int_equal(publish_commit(publish, fields), 0);

@@ -119,7 +119,7 @@ int plant_file_publish(bool *already, char model_hash[HASH_HEX_SIZE], const Cont
     int rc = disk_preflight(path, gpt->n_numbers * sizeof(float));
     rc = rc ? rc : publish_begin(&publish, path, true);
     if (rc == 0) {
-        rc = model_save(publish, model_hash, gpt, about);
+        rc = model_save(publish, model_hash, gpt, about, false);
         rc = rc || context->force ? rc : compare_published(already, path, model_hash, planted);
         rc = rc || *already ? rc : check_probe_inside(path);
         if (rc || *already) {

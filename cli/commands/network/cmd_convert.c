@@ -7,12 +7,13 @@
 #include "base/files.h"
 #include "base/formats/pickle_sniff.h"
 #include "cli/commands/common/shared_options.h"
+#include "cli/commands/network/conversion_table.h"
 #include "cli/study.h"
 #include "probes/artefacts/convert.h"
 
 typedef struct ConvertOptions {
     int from, to; /* Layout; -1: not given */
-    const char *notation, *model, *task;
+    const char *notation, *model, *task, *dtype;
     LayerList layer; /* one, or LAYERS_UNSET */
     int64_t heads;   /* 0: not given */
     bool check;
@@ -27,6 +28,10 @@ static const OptionSpec options[] = {
     OPTION_CHOICE("notation", AT(notation), "standard|othello_world",
                   "how the other side names squares; othello_world: the letter is the row",
                   .def = "standard"),
+    OPTION_CHOICE("dtype", AT(dtype), "float32|float16",
+                  "numbers of the model that is written; float16 rounds each to the nearest and "
+                  "halves the file",
+                  .def = "float32"),
     OPTION_FLAG("check", AT(check),
                 "forward 100 positions in both layouts and compare before anything is published"),
     OPTION_INT(
@@ -53,49 +58,6 @@ static int refuse_pickle(const Context *context, const char *path)
                    path);
 }
 
-static const Column columns[] = {
-    {"source", "from", .type = COLUMN_TEXT},
-    {"path", "to", .type = COLUMN_TEXT},
-    {"kind", "kind", .type = COLUMN_TEXT},
-    {"from_layout", "from layout", .type = COLUMN_TEXT},
-    {"to_layout", "to layout", .type = COLUMN_TEXT},
-    {"notation", "notation", .type = COLUMN_TEXT},
-    {"tensors", "tensors", .type = COLUMN_COUNT},
-    {"parameters", "parameters", .type = COLUMN_COUNT},
-    {"tensors_hash", .type = COLUMN_TEXT},
-    {"check_positions", "checked", .type = COLUMN_COUNT, .meaning = "positions",
-     .flags = COLUMN_UNSTORED},
-    {"largest_difference", "largest difference", .digits = -1, .meaning = "of any logit or score"},
-    {"tolerance", "allowed", .digits = -1, .flags = COLUMN_UNSTORED},
-};
-static const TableSpec conversion_table = {"conversion", "conversions", TABLE_COLUMNS(columns),
-                                           .record = true};
-
-static void conversion_report(Context *context, const Conversion *c)
-{
-    Table *table = study_table(context, &conversion_table);
-    table_text(table, "source", c->src);
-    table_text(table, "path", c->dst);
-    table_text(table, "kind", c->probe ? "probe" : "model");
-    table_text(table, "from_layout", layout_name(c->from));
-    table_text(table, "to_layout", layout_name(c->to));
-    table_text(table, "notation", c->notation);
-    table_int(table, "tensors", (int64_t)c->n_tensors);
-    table_int(table, "parameters", c->parameters);
-    table_text(table, "tensors_hash", c->tensors_hash);
-    if (!isnan(c->largest)) {
-        table_int(table, "check_positions", CHECK_POSITIONS);
-        table_num(table, "largest_difference", c->largest);
-        table_num(table, "tolerance", c->tolerance);
-    }
-    if (c->already) {
-        text_add(study_text(context), "%s was there already, unchanged\n", c->dst);
-    }
-    if (c->from != LAYOUT_TL && !c->probe) {
-        study_next(context, "verify", c->dst, NULL);
-    }
-}
-
 /* An option that changes nothing for this conversion is refused: whoever gives it means something
  * that will not happen. */
 static int options_check(const ConvertOptions *given, const Conversion *c)
@@ -112,6 +74,7 @@ static int options_check(const ConvertOptions *given, const Conversion *c)
         {"model", given->model, c->probe, kind},
         {"task", given->task, c->probe && c->from == LAYOUT_MINGPT, kept},
         {"check", given->check, !c->probe || !ours, kept},
+        {"dtype", c->half, !c->probe, kind},
         {"heads", given->heads != 0, !c->probe && c->from == LAYOUT_MINGPT,
          c->probe ? kind : "a model that is not --from mingpt"},
     };
@@ -150,12 +113,14 @@ static int convert_run(Context *context)
                     .layer = one_layer ? given->layer.layers[0] : CONVERT_LAYER_ANY,
                     .heads = (int)given->heads,
                     .check = given->check,
+                    .half = strcmp(given->dtype, "float16") == 0,
                     .force = context->force,
                     .command_line = context->command_line,
                     .say = say,
                     .warn = warn,
                     .context = context,
-                    .largest = NAN};
+                    .largest = NAN,
+                    .logit_change = NAN};
     size_t n_stale = 0;
     if ((given->from < 0) == (given->to < 0)) {
         return err_set(OGPT_EUSAGE,
@@ -176,7 +141,7 @@ static int convert_run(Context *context)
         rc = c.probe ? convert_probe(&c) : convert_model(&c);
     }
     if (rc == 0) {
-        conversion_report(context, &c);
+        converted_report(context, &c);
     }
     return rc;
 }

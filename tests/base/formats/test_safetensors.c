@@ -304,24 +304,6 @@ static void test_round_trip(void **state)
     st_close(file);
 }
 
-/* The bytes themselves, written out by hand from the format's description. */
-static void test_written_bytes(void **state)
-{
-    static const char expected[] =
-        "\x38\0\0\0\0\0\0\0"
-        "{\"w\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}"
-        "\0\0\x80\x3f\0\0\0\xc0";
-    const float data[] = {1, -2};
-    const StEntry entry = {.name = "w", .rank = 2, .shape = {1, 2}, .data = data};
-    void *bytes;
-    size_t n_bytes;
-    assert_int_equal(st_write(at("bytes"), &entry, 1, NULL, 0), 0);
-    assert_int_equal(file_read_all(&bytes, &n_bytes, at("bytes"), 1000), 0);
-    assert_int_equal(n_bytes, sizeof(expected) - 1);
-    assert_memory_equal(bytes, expected, n_bytes);
-    mem_free(bytes);
-}
-
 static void test_reading_checks_content(void **state)
 {
     StFile *file;
@@ -556,7 +538,6 @@ int main(void)
     const struct CMUnitTest rest[] = {
         cmocka_unit_test(test_good_files),
         cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_written_bytes),
         cmocka_unit_test(test_reading_checks_content),
         cmocka_unit_test(test_halves_are_narrowed),
         cmocka_unit_test(test_halves_are_widened),

@@ -70,7 +70,7 @@ static void net_write(LayoutFiles *out, const Gpt *net, Layout layout, const cha
     size_t n_tensors = 0;
     Js *fields = js_object();
     assert_int_equal(publish_begin(&publish, at(name), true), 0);
-    if (layout_write(publish, &n_tensors, hash, net, layout, NULL) != 0) {
+    if (layout_write(publish, &n_tensors, hash, net, layout, NULL, false) != 0) {
         fail_msg("%s", err_message());
     }
     assert_int_equal(publish_commit(publish, fields), 0);
@@ -521,19 +521,19 @@ static void what_a_layout_cannot_hold(void **state)
     size_t n = 0;
     assert_int_equal(publish_begin(&publish, at("never"), true), 0);
     other->params[other->map.b_U + 9] = 0.25f;
-    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_MINGPT, NULL), OGPT_EFORMAT,
+    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_MINGPT, NULL, false), OGPT_EFORMAT,
                    "unembed.b_U: layout mingpt has a head without bias; expected zeros, found 0.25 "
                    "at index 9");
-    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_HF_GPT2, NULL), OGPT_EFORMAT,
+    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_HF_GPT2, NULL, false), OGPT_EFORMAT,
                    "unembed.b_U");
     other->params[other->map.b_U + 9] = 0;
     other->cfg.eps = 1e-6f;
-    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_MINGPT, NULL), OGPT_EFORMAT,
+    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_MINGPT, NULL, false), OGPT_EFORMAT,
                    "eps: layout mingpt is always 1e-5");
     GptConfig cfg = gpt->cfg;
     cfg.d_mlp = 96;
     assert_int_equal(gpt_new(&narrow, &cfg), 0);
-    assert_refused(layout_write(publish, &n, hash, narrow, LAYOUT_MINGPT, NULL), OGPT_EFORMAT,
+    assert_refused(layout_write(publish, &n, hash, narrow, LAYOUT_MINGPT, NULL, false), OGPT_EFORMAT,
                    "d_mlp: layout mingpt is always 4 * d_model = 128, found 96");
     publish_abort(publish);
     assert_false(dir_exists(at("never")));

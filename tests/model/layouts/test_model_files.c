@@ -33,7 +33,7 @@ static int set_up(void **state)
         size_t n_tensors = 0;
         Js *fields = js_object();
         if (publish_begin(&publish, at("sound"), true) != 0 ||
-            layout_write(publish, &n_tensors, hash, gpt, layout, NULL) != 0 ||
+            layout_write(publish, &n_tensors, hash, gpt, layout, NULL, false) != 0 ||
             publish_commit(publish, fields) != 0 ||
             path_join(path, at("sound"), "model.safetensors") != 0) {
             return -1;

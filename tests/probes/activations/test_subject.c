@@ -25,7 +25,7 @@ static void save(char path[FILES_PATH_MAX], const char *name, int n_ctx)
     assert_int_equal(gpt_new(&gpt, &cfg), 0);
     fixture_path(path, &fixture, name);
     assert_int_equal(publish_begin(&publish, path, true), 0);
-    assert_int_equal(model_save(publish, hash, gpt, about), 0);
+    assert_int_equal(model_save(publish, hash, gpt, about, false), 0);
     js_set_str(fields, "model_hash", hash);
     assert_int_equal(publish_commit(publish, fields), 0);
     js_free(fields);

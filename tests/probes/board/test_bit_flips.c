@@ -116,7 +116,7 @@ static int model_make(const char *path, uint64_t seed)
     for (size_t i = 0; i < gpt->n_numbers; i++) {
         gpt->params[i] = (real)rng_normal(&rng);
     }
-    rc = model_save(publish, hash, gpt, NULL);
+    rc = model_save(publish, hash, gpt, NULL, false);
     gpt_free(gpt);
     if (rc != 0) {
         publish_abort(publish);

@@ -32,7 +32,7 @@ static int setup(void **state)
     fixture_path(path, &fixture, "mingpt");
     Js *fields = js_object();
     int rc = publish_begin(&publish, path, true);
-    rc = rc ? rc : layout_write(publish, &n_tensors, hash, gpt, LAYOUT_MINGPT, NULL);
+    rc = rc ? rc : layout_write(publish, &n_tensors, hash, gpt, LAYOUT_MINGPT, NULL, false);
     rc = rc ? rc : publish_commit(publish, fields);
     rc = rc ? rc : layout_files_find(&files, path);
     rc = rc ? rc : layout_config_read(&config, LAYOUT_MINGPT, &files, 0);
