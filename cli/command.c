@@ -220,10 +220,12 @@ static int arguments_check(const Context *context)
 /* No output is a file that an argument or an option names as an input. */
 static int inputs_check(const Context *context, const OptionTable *table)
 {
-    const char *const outputs[] = {context->csv, context->html};
-    int rc = options_check_inputs(table, outputs, 2);
+    const char *const outputs[] = {context->csv, context->html, context->figures[0],
+                                   context->figures[1], context->figures[2]};
+    const size_t n_outputs = sizeof(outputs) / sizeof(outputs[0]);
+    int rc = options_check_inputs(table, outputs, n_outputs);
     for (int i = 0; rc == 0 && i < context->n_args; i++) {
-        rc = options_check_input(table, context->args[i], outputs, 2);
+        rc = options_check_input(table, context->args[i], outputs, n_outputs);
     }
     return rc;
 }
@@ -294,6 +296,15 @@ static int version_option(int argc, char **argv)
                        argv[json ? 2 : 1]);
     }
     return command_run(&version_command, "ogpt version", argc - 1, argv + 1);
+}
+
+const Command *cli_command(const char *name)
+{
+    size_t i = 0;
+    while (command__at(i) && strcmp(command__at(i)->name, name) != 0) {
+        i++;
+    }
+    return command__at(i);
 }
 
 int cli_run(int argc, char **argv)

@@ -99,15 +99,17 @@ typedef struct Context {
     bool tell_seed;   /* context_result says it on stderr: set by context_run_begin */
     Js *options_json; /* every option with its value, as stored with the run */
 
-    struct OptionTable *own; /* the command's own options, for context_given */
-    struct Study *study;     /* what the framework keeps for the command: cli/study.h */
-    struct Report *report;   /* the result so far: report/report.h */
-    const char *csv, *html;  /* files of the tables, or NULL */
+    struct OptionTable *own;    /* the command's own options, for context_given */
+    struct Study *study;        /* what the framework keeps for the command: cli/study.h */
+    struct Report *report;      /* the result so far: report/report.h */
+    const char *csv, *html;     /* files of the tables, or NULL */
+    const char *figures[3];     /* files of --svg, --pdf, --png, or NULL */
+    const char *figure, *width; /* as typed, or NULL */
 } Context;
 
 /* USES_STORE_THERE: has no results of its own to keep, so it makes no database; its run is stored
  * if one is there, or named by --store or OGPT_STORE. USES_BOARDS: draws boards, so it has
- * --unicode. */
+ * --unicode. USES_FIGURES: draws figures of other tables than those that it declares. */
 enum {
     USES_SEED = 1,
     USES_SIZE = 2,
@@ -115,7 +117,8 @@ enum {
     USES_STORE = 8,
     USES_FORCE = 16,
     USES_BOARDS = 32,
-    USES_STORE_THERE = 64
+    USES_STORE_THERE = 64,
+    USES_FIGURES = 128
 };
 struct TableSpec;
 
@@ -164,6 +167,9 @@ int cli_main(int argc, char **argv);
 /* One command line without the program's name, in this process: how ogpt demo takes the very steps
  * that a user would type. Returns 0 or OGPT_E*; prints no error. */
 int cli_run(int argc, char **argv);
+
+/* The command of this name; NULL: the program has none. */
+const Command *cli_command(const char *name);
 
 /* Refuse layers that a network of n_layers blocks lacks; `all` becomes the list of all, the
  * embedding first if `embed`. `what` names the network. Returns 0 or OGPT_EUSAGE. */

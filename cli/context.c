@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/terminal.h"
+#include "report/figures/figure.h"
 
 #define SEED_MAX 9007199254740991.0 /* 2^53 - 1: exact in every JSON reader */
 #define THREADS_MAX 256             /* of base/pool.h */
@@ -42,6 +43,15 @@ static const CommonSpec common_specs[] = {
                  "folder for all")},
     {USES_TABLES,
      OPTION_TEXT("html", AT(html), "FILE", "also write the tables as one page for a browser")},
+    {USES_FIGURES,
+     OPTION_TEXT("svg", AT(svg), "FILE", "also draw a figure, for the web or a paper")},
+    {USES_FIGURES, OPTION_TEXT("pdf", AT(pdf), "FILE", "the same as PDF")},
+    {USES_FIGURES, OPTION_TEXT("png", AT(png), "FILE", "the same as PNG, 300 dots an inch")},
+    {USES_FIGURES,
+     OPTION_TEXT("width", AT(width), "WIDTH",
+                 "of the figure: 84mm is a column of a paper, 174mm are two (default: 84mm)")},
+    {USES_FIGURES, OPTION_TEXT("figure", AT(figure), "NAME",
+                               "which one (default: the first that has something to show)")},
     {USES_TABLES, OPTION_FLAG("wide", AT(wide), "print tables with all their columns")},
     {USES_BOARDS, OPTION_FLAG("unicode", AT(unicode), "draw boards with discs instead of letters")},
     {0, OPTION_FLAG("quiet", AT(quiet), "no progress and no hints")},
@@ -53,11 +63,19 @@ static const CommonSpec common_specs[] = {
 
 size_t common__specs(OptionSpec out[OPTIONS_MAX], const Command *command)
 {
-    unsigned uses = command->uses | (command->tables ? USES_TABLES : 0);
+    static char names[512]; /* of the figures of the command that was asked for last */
+    const char *choices = figure_names(names, sizeof(names), command->tables);
+    unsigned uses =
+        command->uses | (command->tables ? USES_TABLES : 0) | (choices ? USES_FIGURES : 0);
     size_t n = 0;
     for (size_t i = 0; i < sizeof(common_specs) / sizeof(common_specs[0]); i++) {
         if (common_specs[i].uses == 0 || (common_specs[i].uses & uses) != 0) {
-            out[n++] = common_specs[i].spec;
+            out[n] = common_specs[i].spec;
+            if (strcmp(out[n].name, "figure") == 0 && choices) {
+                out[n].choices = choices;
+                out[n].type = OPT_CHOICE;
+            }
+            n++;
         }
     }
     return n;
@@ -85,6 +103,16 @@ static Js *options_collect(const Context *context, const OptionTable *own)
     }
     if (context->html) {
         js_set_str(document, "html", context->html);
+    }
+    const char *const figures[][2] = {{"svg", context->figures[0]},
+                                      {"pdf", context->figures[1]},
+                                      {"png", context->figures[2]},
+                                      {"width", context->width},
+                                      {"figure", context->figure}};
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        if (figures[i][1]) {
+            js_set_str(document, figures[i][0], figures[i][1]);
+        }
     }
     return document;
 }
@@ -123,6 +151,11 @@ void context__fill(Context *context, const CommonOptions *common, OptionTable ta
         context->store_given && !option_given(&tables[0], "store") ? named : common->store;
     context->csv = common->csv;
     context->html = common->html;
+    context->figures[0] = common->svg;
+    context->figures[1] = common->pdf;
+    context->figures[2] = common->png;
+    context->figure = common->figure;
+    context->width = common->width;
     context->options_json = options_collect(context, &tables[1]);
 }
 

@@ -9,7 +9,7 @@
 /* Options that every command has, and those that USES_* adds (cli/context.c). */
 typedef struct CommonOptions {
     bool help, json, quiet, force, wide, unicode;
-    const char *color, *size, *store, *csv, *html;
+    const char *color, *size, *store, *csv, *html, *svg, *pdf, *png, *width, *figure;
     int64_t seed, threads; /* threads 0: all cores */
 } CommonOptions;
 
@@ -22,6 +22,7 @@ typedef struct Study {
     Text hints;    /* one a line */
     int verdict;   /* 0, or the code to end with after the result */
     char message[1001];
+    bool drawn;  /* study_figures was called */
     bool unread; /* the reader of stdout went away, when the rows and files were kept already */
     Work work;
     Progress progress; /* of `work` */
@@ -38,6 +39,20 @@ int study__check(const Context *context, const char *options_json);
 int study__check_files(const Context *context, bool same_command);
 /* Store, print, write files, hint; 0 or OGPT_E*. */
 int study__finish(Study *study);
+/* OGPT_EUSAGE: a file is in the way of --`option`. */
+int study__exists_error(const Context *context, const char *option, const char *path);
+/* Add the way out to the message of `rc`, where the command has one. */
+int study__force_error(const Context *context, int rc);
+/* The steps of a path without "." and without repeated slashes: equal for spellings of one path.
+ * Into out[FILES_PATH_MAX]. */
+int study__path_plain(char *out, const char *path);
+
+/* Whether a file of --svg, --pdf or --png is wanted. */
+bool figures__asked(const Context *context);
+/* As study__check_files, for these files. */
+int figures__check(const Context *context, bool same_command);
+/* Draw and write those of the report, unless the command drew others (study_figures). */
+int figures__save(Context *context);
 
 /* Fill a context from parsed options (common is tables[0], the command's own tables[1]). */
 void context__fill(Context *context, const CommonOptions *common, OptionTable tables[2]);

@@ -109,7 +109,7 @@ void study_next(Context *context, const char *word, ...)
 
 void study_next_again(Context *context, const char *option, const char *value)
 {
-    if (!context->csv && !context->html) {
+    if (!context->csv && !context->html && !figures__asked(context)) {
         text_add(hint_begin(context, context->command_line), " %s", option);
         if (value) {
             command__word(&context->study->hints, value);
@@ -193,15 +193,14 @@ static const char *csv_name(const TableSpec *spec)
     return spec->file ? spec->file : spec->name;
 }
 
-static int exists_error(const Context *context, const char *option, const char *path)
+int study__exists_error(const Context *context, const char *option, const char *path)
 {
     bool force = (context->command->uses & USES_FORCE) != 0;
     return err_set(OGPT_EUSAGE, "%s: exists; give --%s another name%s", path, option,
                    force ? ", or --force to replace it" : "");
 }
 
-/* The steps of a path without "." and without repeated slashes: equal for spellings of one path. */
-static int path_plain(char out[FILES_PATH_MAX], const char *path)
+int study__path_plain(char *out, const char *path)
 {
     size_t length = 0;
     out[0] = '\0';
@@ -226,13 +225,13 @@ static int same_file_check(const Context *context)
 {
     char page[FILES_PATH_MAX], path[FILES_PATH_MAX], plain[FILES_PATH_MAX], name[80];
     const TableSpec *const *tables = context->command->tables;
-    int rc = path_plain(page, context->html);
-    rc = rc ? rc : path_plain(plain, context->csv);
+    int rc = study__path_plain(page, context->html);
+    rc = rc ? rc : study__path_plain(plain, context->csv);
     bool same = rc == 0 && strcmp(page, plain) == 0;
     for (size_t i = 0; rc == 0 && !same && !csv_is_file(context->csv) && tables[i]; i++) {
         snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
         rc = path_join(path, context->csv, name);
-        rc = rc ? rc : path_plain(plain, path);
+        rc = rc ? rc : study__path_plain(plain, path);
         same = rc == 0 && strcmp(page, plain) == 0;
     }
     return rc || !same ? rc
@@ -304,19 +303,20 @@ int study__check_files(const Context *context, bool same_command)
     char path[FILES_PATH_MAX], name[80];
     PathKind csv = PATH_MISSING, html = PATH_MISSING;
     int rc = places_check(context);
+    rc = rc ? rc : figures__check(context, same_command);
     rc = rc || !context->csv ? rc : path_kind(&csv, context->csv);
     rc = rc || !context->html ? rc : path_kind(&html, context->html);
     if (rc != 0 || context->force) {
         return rc;
     }
     if (html == PATH_FILE && !(same_command && page_is_ours(context, false))) {
-        return exists_error(context, "html", context->html);
+        return study__exists_error(context, "html", context->html);
     }
     if (same_command) {
         return 0;
     }
     if (csv == PATH_FILE && csv_is_file(context->csv)) {
-        return exists_error(context, "csv", context->csv);
+        return study__exists_error(context, "csv", context->csv);
     }
     const TableSpec *const *tables = context->command->tables;
     for (size_t i = 0; context->csv && !csv_is_file(context->csv) && tables[i] && rc == 0; i++) {
@@ -324,7 +324,7 @@ int study__check_files(const Context *context, bool same_command)
         rc = path_join(path, context->csv, name);
         rc = rc ? rc : path_kind(&csv, path);
         if (rc == 0 && csv == PATH_FILE) {
-            rc = exists_error(context, "csv", path);
+            rc = study__exists_error(context, "csv", path);
         }
     }
     return rc;
@@ -339,7 +339,7 @@ int study__check(const Context *context, const char *options_json)
 {
     bool before = false;
     int rc = kinds_check(context->command);
-    if (rc == 0 && (context->csv || context->html)) {
+    if (rc == 0 && (context->csv || context->html || figures__asked(context))) {
         rc = context->store
                  ? store_has_run(&before, context->store, context->command->name, options_json)
                  : 0;
@@ -377,8 +377,7 @@ static size_t tables_full(const Study *study)
     return n;
 }
 
-/* Add the way out to a message, where the command has one. */
-static int csv_error(const Context *context, int rc)
+int study__force_error(const Context *context, int rc)
 {
     bool force = (context->command->uses & USES_FORCE) != 0;
     return rc == OGPT_EUSAGE && force ? err_set(rc, "%s, or --force to replace it", err_message())
@@ -405,7 +404,7 @@ static int csv_save(const Study *study)
                          "all %zu into a folder",
                          context->csv, tables_full(study));
         }
-        return csv_error(context, rc);
+        return study__force_error(context, rc);
     }
     for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);
@@ -413,7 +412,7 @@ static int csv_save(const Study *study)
             files[n++] = (CsvTable){csv_name(table->spec), table_csv(table)};
         }
     }
-    return csv_error(context, csv_write(context->csv, files, n, context->force));
+    return study__force_error(context, csv_write(context->csv, files, n, context->force));
 }
 
 static int html_save(const Study *study)
@@ -427,7 +426,7 @@ static int html_save(const Study *study)
     int rc = path_kind(&kind, context->html);
     if (rc == 0 && kind == PATH_FILE && !context->force &&
         !page_is_ours(context, context->run == 0)) {
-        return exists_error(context, "html", context->html);
+        return study__exists_error(context, "html", context->html);
     }
     page_title(title, context);
     report_page(&page, &study->report, title, context->command_line);
@@ -513,6 +512,7 @@ int study__finish(Study *study)
     lines_say(context, &report->warnings, context_warn);
     rc = rc || !context->csv ? rc : csv_save(study);
     rc = rc || !context->html ? rc : html_save(study);
+    rc = rc || !figures__asked(context) ? rc : figures__save(context);
     study->unread = rc == 0 && unread;
     if (rc != 0 || unread) {
         return rc ? rc : OGPT_EPIPE;

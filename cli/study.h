@@ -20,6 +20,7 @@
 
 #include "base/work.h"
 #include "cli/command.h"
+#include "report/figures/figure.h"
 #include "report/report.h"
 
 /* With USES_THREADS the pool, with USES_STORE the run's row. To be called when every input is open
@@ -51,6 +52,9 @@ int study_verdict(Context *context, int code);
 /* For a command without a run's row: refuse files of --csv and --html that are there, unless
  * --force. Returns 0, OGPT_EUSAGE or OGPT_EIO. */
 int study_check_files(const Context *context);
+/* The files of --svg, --pdf and --png, for a command whose figures are not those of the tables that
+ * it returns: written now. `sources` are borrowed. 0; errors as figure_write. */
+int study_figures(Context *context, const FigureSource *sources, size_t n);
 /* Refuse a path that cannot be made, for outputs that are arguments (options: OPT_OUT). */
 int study_check_output(const Context *context, const char *path);
 

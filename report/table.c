@@ -27,11 +27,11 @@ size_t table_rows(const Table *table)
     return js_length(table->rows);
 }
 
-static const Column *column_of(const Table *table, const char *key)
+const Column *table_column(const TableSpec *spec, const char *key)
 {
-    for (size_t i = 0; i < table->spec->n_columns; i++) {
-        if (strcmp(table->spec->columns[i].key, key) == 0) {
-            return &table->spec->columns[i];
+    for (size_t i = 0; i < spec->n_columns; i++) {
+        if (strcmp(spec->columns[i].key, key) == 0) {
+            return &spec->columns[i];
         }
     }
     return NULL;
@@ -47,7 +47,7 @@ static bool is_of_interval(const Table *table, const char *key)
         if (length > end && length - end < sizeof(name) &&
             strcmp(key + length - end, ends[i]) == 0) {
             snprintf(name, sizeof(name), "%.*s", (int)(length - end), key);
-            const Column *column = column_of(table, name);
+            const Column *column = table_column(table->spec, name);
             if (column && column->interval) {
                 return true;
             }
@@ -90,7 +90,7 @@ static void layer_name(char out[16], int64_t layer)
 
 void table_set(Table *table, const char *key, Js *value)
 {
-    const Column *column = column_of(table, key);
+    const Column *column = table_column(table->spec, key);
     if (!table->row) {
         table_row(table);
     }
@@ -148,7 +148,7 @@ static void members_take(Table *table, const Js *row)
 void table_interval(Table *table, const char *key, Interval value)
 {
     Js *members = js_object();
-    const Column *column = column_of(table, key);
+    const Column *column = table_column(table->spec, key);
     if (column && !column->interval && table->wrong[0] == '\0') {
         snprintf(table->wrong, sizeof(table->wrong), "%s_low", key);
     }

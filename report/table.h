@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "num/stats.h"
 #include "report/csv.h"
+#include "report/figure_spec.h"
 #include "report/text_style.h"
 
 typedef enum ColumnType {
@@ -62,6 +63,8 @@ typedef struct TableSpec {
     /* Keys of the columns that text shows unless asked for more, NULL-terminated; NULL: those
      * without COLUMN_WIDE. */
     const char *const *brief;
+    const FigureSpec *figures; /* the first is the main one; NULL: none */
+    size_t n_figures;
 } TableSpec;
 
 /* Members of a TableSpec for an array of columns. */
@@ -82,6 +85,8 @@ typedef struct Table {
 void table_init(Table *out, const TableSpec *spec);
 void table_release(Table *table);
 size_t table_rows(const Table *table);
+/* The column of this key, NULL if there is none. */
+const Column *table_column(const TableSpec *spec, const char *key);
 
 /* Begin the next row. The one row of a record begins with its first value. */
 void table_row(Table *table);

@@ -1,5 +1,6 @@
 /* report/circuits/circuit_result.c - contract in report/circuits/circuit_result.h. */
 #include "report/circuits/circuit_result.h"
+#include "report/circuits/circuit_figures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -56,9 +57,12 @@ static const Column compare_columns[] = {
     {"top", .type = COLUMN_COUNT},
     {"model_hash", .type = COLUMN_TEXT},
 };
-const TableSpec circuit_compare_table = {"compare", "circuit_compare",
+const TableSpec circuit_compare_table = {"compare",
+                                         "circuit_compare",
                                          "estimates against the exact effects of all edges",
-                                         TABLE_COLUMNS(compare_columns), .file = "circuit_compare"};
+                                         TABLE_COLUMNS(compare_columns),
+                                         .file = "circuit_compare",
+                                         TABLE_FIGURES(compare_figures)};
 
 static const Column nodes_columns[] = {
     {"method", "method", .type = COLUMN_TEXT},
@@ -107,9 +111,12 @@ static const Column faithfulness_columns[] = {
     JUDGED_COLUMNS,
     {"model_hash", .type = COLUMN_TEXT},
 };
-const TableSpec circuit_faithfulness_table = {
-    "faithfulness", "circuit_faithfulness", "what the strongest edges keep of the answer",
-    TABLE_COLUMNS(faithfulness_columns), .file = "circuit_faithfulness"};
+const TableSpec circuit_faithfulness_table = {"faithfulness",
+                                              "circuit_faithfulness",
+                                              "what the strongest edges keep of the answer",
+                                              TABLE_COLUMNS(faithfulness_columns),
+                                              .file = "circuit_faithfulness",
+                                              TABLE_FIGURES(faithfulness_figures)};
 
 static const Column completeness_columns[] = {
     {"points", "points", .type = COLUMN_COUNT},
@@ -176,7 +183,8 @@ static const Column strongest_columns[] = {
     SCORE_COLUMNS,
 };
 const TableSpec circuit_strongest_table = {"strongest", .title = "the circuit: its edges by size",
-                                           TABLE_COLUMNS(strongest_columns)};
+                                           TABLE_COLUMNS(strongest_columns),
+                                           TABLE_FIGURES(strongest_figures)};
 
 static const Column edges_columns[] = {
     {"edge", "edge", .type = COLUMN_TEXT},
@@ -184,7 +192,7 @@ static const Column edges_columns[] = {
     {"model_hash", .type = COLUMN_TEXT},
 };
 const TableSpec circuit_edges_table = {"edge_scores", "circuit_edges", TABLE_COLUMNS(edges_columns),
-                                       .file = "circuit_edges"};
+                                       .file = "circuit_edges", TABLE_FIGURES(edges_figures)};
 
 /* ---- rows ---- */
 

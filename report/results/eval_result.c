@@ -43,8 +43,17 @@ static const Column ply_columns[] = {
     {"ply", "ply", .type = COLUMN_COUNT, .meaning = "moves that the network has seen"},
     MEAN_COLUMNS(false),
 };
+static const FigurePart errors_parts[] = {{.x = "ply", .y = {"strict_error", "lenient_error"}}};
+static const FigurePart loss_parts[] = {{.x = "ply", .y = {"loss", "floor", "kl"}}};
+static const FigureSpec ply_figures[] = {
+    {"errors", "Predictions that are no legal move, by ply", FIGURE_LINES,
+     FIGURE_PARTS(errors_parts), .x.label = "moves seen", .y = {"error", .zero = true}},
+    {"loss", "Loss by ply", FIGURE_LINES, FIGURE_PARTS(loss_parts), .x.label = "moves seen",
+     .y = {"loss", .zero = true}},
+};
 const TableSpec eval_table = {"eval", "eval", TABLE_COLUMNS(eval_columns), .record = true};
-const TableSpec eval_ply_table = {"by_ply", "eval_by_ply", TABLE_COLUMNS(ply_columns)};
+const TableSpec eval_ply_table = {"by_ply", "eval_by_ply", TABLE_COLUMNS(ply_columns),
+                                  TABLE_FIGURES(ply_figures)};
 
 static void means_set(Table *table, const LegalitySums *sums, bool generated)
 {

@@ -58,8 +58,27 @@ static const Column layer_columns[] = {
     {.key = "check_difference"},
     {OTHER("check", COLUMN_NESTED)},
 };
-const TableSpec probe_layers_table = {
-    .name = "layers", .kind = "probe_layers", TABLE_COLUMNS(layer_columns)};
+static const FigurePart accuracy_parts[] = {
+    {.x = "layer", .y = {"accuracy"}, .name = "probe"},
+    {.table = "controls",
+     .x = "layer",
+     .y = {"accuracy"},
+     .series = "control",
+     .where = "control",
+     .is = "random_model|shuffled"},
+    {.table = "controls",
+     .y = {"accuracy"},
+     .series = "control",
+     .where = "control",
+     .is = "majority|history|history_mlp|planted"},
+};
+static const FigureSpec layer_figures[] = {
+    {"accuracy", "What a linear probe reads, by layer", FIGURE_LINES, FIGURE_PARTS(accuracy_parts)},
+};
+const TableSpec probe_layers_table = {.name = "layers",
+                                      .kind = "probe_layers",
+                                      TABLE_COLUMNS(layer_columns),
+                                      TABLE_FIGURES(layer_figures)};
 
 static const Column step_columns[] = {
     {COUNT("step", "step")},

@@ -9,12 +9,6 @@
 #include "cli/commands/edits/case_file.h"
 #include "report/circuits/circuit_picture.h"
 
-static int write_text(const Context *context, const char *path, const Text *text)
-{
-    return text->failed ? err_set(OGPT_ENOMEM, "%s: out of memory for the picture", path)
-                        : casefile_publish(context, path, text->data, text->length, "edges");
-}
-
 static int write_json(const Context *context, const char *path, const CircuitFindings *found)
 {
     char *text = NULL;
@@ -30,7 +24,7 @@ int circuit_files_write(const CircuitSession *session, const CircuitFindings *fo
 {
     const CircuitGiven *given = session->given;
     const Context *context = session->context;
-    Text svg = {0}, dot = {0};
+    Text dot = {0};
     char title[512];
     const char *name = strrchr(context->args[0], '/');
     int rc = 0;
@@ -38,18 +32,14 @@ int circuit_files_write(const CircuitSession *session, const CircuitFindings *fo
     snprintf(title, sizeof(title), "%.200s: %zu strongest edges of %zu (%s, %zu pairs)", name,
              found->study->top, found->study->n_edges, found->study->methods[0].name,
              found->study->n_pairs);
-    if (given->svg) {
-        circuit_picture_svg(&svg, found, title);
-        rc = write_text(context, given->svg, &svg);
-    }
-    if (given->dot && rc == 0) {
+    if (given->dot) {
         circuit_picture_dot(&dot, found, title);
-        rc = write_text(context, given->dot, &dot);
+        rc = dot.failed ? err_set(OGPT_ENOMEM, "%s: no memory for the graph", given->dot)
+                        : casefile_publish(context, given->dot, dot.data, dot.length, "edges");
     }
     if (given->out && rc == 0) {
         rc = write_json(context, given->out, found);
     }
-    text_release(&svg);
     text_release(&dot);
     return rc;
 }

@@ -9,7 +9,7 @@
 #include "store/journal.h"
 
 typedef struct CircuitGiven {
-    const char *pairs, *control, *methods, *out, *svg, *dot;
+    const char *pairs, *control, *methods, *out, *dot;
     int direction, positions, norm, distance;
     int64_t points, top;
     double tau;
@@ -45,7 +45,7 @@ void circuit_hash_pairs(Sha256 *hash, const PairSet *set);
 void circuit_same_moves_warn(const Context *context, const char *path, const GamePair *pairs,
                              size_t n);
 
-/* --out, --svg, --dot. A file that holds the same already stays; another one is replaced with
+/* --out, --dot. A file that holds the same already stays; another one is replaced with
  * --force alone. */
 int circuit_files_write(const CircuitSession *session, const CircuitFindings *found);
 

@@ -38,7 +38,6 @@ static const OptionSpec options[] = {
                 .def = "kl", .argument = "NAME"),
     OPTION_FLAG("no-curves", AT(no_curves), "leave out faithfulness and controls"),
     OPTION_OUT("out", AT(out), "FILE.json", "the circuit: nodes, edges, scores by every method"),
-    OPTION_OUT("svg", AT(svg), "FILE.svg", "the circuit as a picture"),
     OPTION_OUT("dot", AT(dot), "FILE.dot", "the circuit as text for graphviz"),
 };
 
@@ -66,8 +65,6 @@ static int run(CircuitSession *session, CircuitStudy *study)
     if (rc == 0) {
         circuit_report(context->report, &found);
         rc = store_journal_drop(context->store, session->journal.key); /* complete: forget */
-    }
-    if (rc == 0 && !session->given->svg) {
         study_next_again(context, "--svg", "circuit.svg");
     }
     return rc;

@@ -1,4 +1,4 @@
-/* tests/report/circuits/test_circuit_picture.c - a circuit as SVG, as text for graphviz, as JSON,
+/* tests/report/circuits/test_circuit_picture.c - a circuit as text for graphviz, as JSON,
  * and as tables. */
 #include <math.h>
 #include <setjmp.h>
@@ -67,32 +67,6 @@ static size_t count(const char *text, const char *what)
     return n;
 }
 
-static void svg_shows_edges_and_escapes_names(void **state)
-{
-    PictureFixture f;
-    Text svg = {0}, plain = {0};
-    fixture_open(&f);
-    circuit_picture_svg(&svg, &f.found, "a<b>&\"c'\x01 d");
-    assert_false(svg.failed);
-    assert_int_equal(count(svg.data, "<path "), N_SHOWN);
-    assert_int_equal(count(svg.data, "<rect x"), 6); /* input, L0H1, mlp0, L1H0, mlp1, logits */
-    assert_int_equal(count(svg.data, "class=\"down\""), 1);
-    assert_int_equal(count(svg.data, "a&lt;b&gt;&amp;&quot;c&#39; d"), 2);
-    assert_null(strstr(svg.data, "a<b"));
-    assert_null(strchr(svg.data, '\x01'));
-    assert_non_null(strstr(svg.data, "input-&gt;L0H1.v +50.00 %"));
-    assert_non_null(strstr(svg.data, "stroke-width=\"7.00\"")); /* the strongest */
-    assert_non_null(strstr(svg.data, "stroke-width=\"3.80\"")); /* half of it */
-    assert_non_null(strstr(svg.data, "stroke-width=\"0.60\"")); /* nothing */
-    assert_int_equal(count(svg.data, "<svg "), count(svg.data, "</svg>"));
-    assert_int_equal(count(svg.data, "<path "), count(svg.data, "</path>"));
-    circuit_picture_svg(&plain, &f.found, "plain"); /* twin: nothing to escape in the title */
-    assert_null(strstr(plain.data, "&lt;"));
-    text_release(&svg);
-    text_release(&plain);
-    (void)state;
-}
-
 static void dot_names_channels(void **state)
 {
     PictureFixture f;
@@ -155,7 +129,6 @@ static void warnings_say_when_nothing_was_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(svg_shows_edges_and_escapes_names),
         cmocka_unit_test(dot_names_channels),
         cmocka_unit_test(json_has_nodes_and_edges),
         cmocka_unit_test(warnings_say_when_nothing_was_found),

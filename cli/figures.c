@@ -1,0 +1,98 @@
+/* cli/figures.c - --svg, --pdf, --png: the figures of a command's tables as files. */
+#include "cli/framework.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/files.h"
+#include "report/figures/figure.h"
+
+static const char *const formats[FIGURE_FORMATS] = {"svg", "pdf", "png"};
+
+bool figures__asked(const Context *context)
+{
+    return context->figures[0] || context->figures[1] || context->figures[2];
+}
+
+/* One file is not the place of two outputs. *kind: what is there. */
+static int place_check(PathKind *kind, const Context *context, int format)
+{
+    const char *path = context->figures[format];
+    const char *const others[] = {context->csv, context->html, context->figures[0],
+                                  context->figures[1], context->figures[2]};
+    const char *const names[] = {"csv", "html", "svg", "pdf", "png"};
+    char plain[FILES_PATH_MAX], other[FILES_PATH_MAX];
+    int rc = path_check_writable(path);
+    rc = rc ? rc : path_kind(kind, path);
+    rc = rc ? rc : study__path_plain(plain, path);
+    if (rc == 0 &&
+        (path[strlen(path) - 1] == '/' || (*kind != PATH_MISSING && *kind != PATH_FILE))) {
+        return err_set(OGPT_EUSAGE, "%s: is no regular file; give --%s another name", path,
+                       formats[format]);
+    }
+    for (size_t i = 0; rc == 0 && i < 2 + (size_t)format; i++) {
+        rc = others[i] ? study__path_plain(other, others[i]) : 0;
+        if (rc == 0 && others[i] && strcmp(plain, other) == 0) {
+            return err_set(OGPT_EUSAGE,
+                           "%s: --%s and --%s both write there; give one of them another name",
+                           path, names[i], formats[format]);
+        }
+    }
+    return rc;
+}
+
+int figures__check(const Context *context, bool same_command)
+{
+    double width;
+    int rc = context->width ? figure_width_read(&width, context->width) : 0;
+    rc = rc || !figures__asked(context) ? rc : figure_check_built();
+    if (rc == 0 && !figures__asked(context) && (context->width || context->figure)) {
+        return err_set(OGPT_EUSAGE, "--%s goes with --svg, --pdf or --png, which name the file",
+                       context->width ? "width" : "figure");
+    }
+    for (int f = 0; rc == 0 && f < FIGURE_FORMATS; f++) {
+        PathKind kind = PATH_MISSING;
+        const char *path = context->figures[f];
+        rc = path ? place_check(&kind, context, f) : 0;
+        if (rc == 0 && kind == PATH_FILE && !same_command && !context->force) {
+            rc = study__exists_error(context, formats[f], path);
+        }
+    }
+    return rc;
+}
+
+int study_figures(Context *context, const FigureSource *sources, size_t n)
+{
+    FigureStyle style = {0};
+    Text others = {0};
+    const FigureSpec *figure = figure_choose(&others, context->figure, sources, n);
+    const char *first = NULL;
+    int rc = context->width ? figure_width_read(&style.width_mm, context->width) : 0;
+    context->study->drawn = true;
+    for (int f = 0; rc == 0 && f < FIGURE_FORMATS; f++) {
+        const char *path = context->figures[f];
+        if (path && !figure) {
+            context_warn(context, "%s: not written: this result has nothing for figure %s%s%s",
+                         path, context->figure ? context->figure : "NAME",
+                         others.length > 0 ? "; it has " : "", others.data ? others.data : "");
+        } else if (path) {
+            const FigureFile file = {path, (FigureFormat)f, context->force};
+            rc = figure_write(NULL, &file, figure, sources, n, style);
+            first = first ? first : path;
+        }
+    }
+    if (rc == 0 && first && others.length > 0 && !context->figure) {
+        context_next(context, "%s holds the figure '%s'; --figure NAME draws another: %s", first,
+                     figure->name, others.data);
+    }
+    text_release(&others);
+    return study__force_error(context, rc);
+}
+
+int figures__save(Context *context)
+{
+    const Table *tables[REPORT_ITEMS_MAX];
+    const FigureSource source = {tables, figure_tables(tables, context->report), NULL};
+    return context->study->drawn ? 0 : study_figures(context, &source, 1);
+}
