@@ -47,18 +47,26 @@ int context_inputs_open(const Context *context, StudyInputs *out, const char *mo
     return rc ? rc : context_inputs_match(context, &out->subject, out->corpus, corpus);
 }
 
-int context_inputs_match(const Context *context, const Subject *subject, Corpus *corpus,
-                         const char *path)
+void context_inputs_divide(const Context *context, Corpus *corpus, const char *path,
+                           const ModelFile *model)
 {
-    const unsigned rules = training_split_rules(subject->model.manifest);
+    const unsigned rules = training_split_rules(model->manifest);
     const unsigned own = corpus_info(corpus)->split_rules;
-    int rc = subject_check_corpus(subject, path, corpus);
-    if (rc == 0 && (rules & ~own) != 0) {
+    if ((rules & ~own) != 0) {
         corpus_divide(corpus, rules);
         context_say(context,
                     "%s divides its games by the rule %s, the corpora that %s was trained on by "
                     "%s: only games that lie in the same split by both are used",
-                    path, split_rules_name(own), subject->model.path, split_rules_name(rules));
+                    path, split_rules_name(own), model->path, split_rules_name(rules));
+    }
+}
+
+int context_inputs_match(const Context *context, const Subject *subject, Corpus *corpus,
+                         const char *path)
+{
+    int rc = subject_check_corpus(subject, path, corpus);
+    if (rc == 0) {
+        context_inputs_divide(context, corpus, path, &subject->model);
     }
     return rc;
 }

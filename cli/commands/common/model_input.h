@@ -17,8 +17,11 @@ typedef struct StudyInputs {
 } StudyInputs;
 int context_inputs_open(const Context *context, StudyInputs *out, const char *model,
                         const char *corpus);
-/* Refuse a corpus of another board (subject_check_corpus), and divide its games by the rules of the
- * network's training, too, with a word if they are others (datasets/split.h). `path`: its file. */
+/* Divide the games of a corpus by the rules of the network's training, too, with a word if they are
+ * others (datasets/split.h). `path`: its file. */
+void context_inputs_divide(const Context *context, Corpus *corpus, const char *path,
+                           const ModelFile *model);
+/* Refuse a corpus of another board (subject_check_corpus), and divide it as above. */
 int context_inputs_match(const Context *context, const Subject *subject, Corpus *corpus,
                          const char *path);
 void context_inputs_release(StudyInputs *inputs);

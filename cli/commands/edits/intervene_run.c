@@ -21,13 +21,15 @@ static int make_means(EditSession *session, const EditPlan *plan)
 {
     EditMeansOptions options = EDIT_MEANS_OPTIONS_DEFAULT;
     const Work *work = study_work(session->context, "averaging", "games");
+    const char *path = session->given->means_from;
     Corpus *corpus = NULL;
-    int rc = corpus_open(&corpus, session->given->means_from, false);
+    int rc = corpus_open(&corpus, path, false);
     options.site = plan->site;
     options.labels = session->probe.labels;
+    rc = rc ? rc : context_inputs_match(session->context, &session->subject, corpus, path);
     if (rc == 0) {
-        context_say(session->context, "averaging activations of %s: up to %zu MiB of memory",
-                    session->given->means_from,
+        corpus_divide(corpus, session->probe.split_rules); /* it reads what the edits changed */
+        context_say(session->context, "averaging activations of %s: up to %zu MiB of memory", path,
                     (edit_means_bytes(&session->subject.model.gpt->cfg, &options, work) >> 20) + 1);
         rc = edit_means_fit(&session->directions[1], &session->means, session->subject.model.gpt,
                             corpus, &options, work);

@@ -95,6 +95,12 @@ static int take_options(TrainInputs *out, Context *context, TrainCommand *given)
     return 0;
 }
 
+static int init_load(TrainInputs *out, const Context *context)
+{
+    const char *path = ((const TrainCommand *)context->options)->init_from;
+    return path && !out->init.gpt ? context_model_load(context, &out->init, path) : 0;
+}
+
 int train_inputs_open(TrainInputs *out, Context *context)
 {
     TrainCommand *given = (TrainCommand *)context->options; /* the table's own struct */
@@ -119,7 +125,12 @@ int train_inputs_open(TrainInputs *out, Context *context)
         return err_set(OGPT_EUSAGE, "%s holds games of size %d, --size asks for %d", given->corpus,
                        size, context->size);
     }
-    rc = source_corpus(&out->source, out->corpus, 1u << SPLIT_TRAIN, true, context->seed);
+    /* What the network was trained on before is never held out. */
+    rc = init_load(out, context);
+    if (rc == 0 && out->init.gpt) {
+        context_inputs_divide(context, out->corpus, given->corpus, &out->init);
+    }
+    rc = rc ? rc : source_corpus(&out->source, out->corpus, 1u << SPLIT_TRAIN, true, context->seed);
     return rc ? rc
               : source_corpus(&out->held_out, out->corpus, 1u << SPLIT_VALIDATION, false,
                               context->seed);
@@ -162,8 +173,7 @@ int train_inputs_init(TrainInputs *inputs, GptConfig *cfg, const Context *contex
 {
     const TrainCommand *given = context->options;
     ModelFile *init = &inputs->init;
-    int rc =
-        given->init_from && !init->gpt ? context_model_load(context, init, given->init_from) : 0;
+    int rc = init_load(inputs, context);
     if (rc != 0 || !init->gpt) {
         return rc;
     }
