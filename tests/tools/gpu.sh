@@ -60,6 +60,25 @@ for rate in (0.0, 0.05):
 assert excess[0.0] == 0, excess
 assert excess[0.05] > 0.1, excess
 
+# The gradients of a step are checked: right ones pass; one that is missing, or wrong, is named.
+error, name = training.gradient_error(lambda: training.step(2), 2)
+assert error < 1e-4, (error, name)  # the same sums in another order
+rest = net.rest
+for what, factor in (("ln1_w", 0.0), ("lnf_b", -3.0)):
+    def spoiled(flat):
+        parts = rest(flat)
+        part = parts[what]
+        parts[what] = part * factor + (part * (1 - factor)).detach()
+        return parts
+
+    def step():
+        net.rest = spoiled
+        training.step(2)
+        net.rest = rest
+
+    error, name = training.gradient_error(step, 2)
+    assert name == what and error > train.GRADIENT_ERROR_MAX, (what, name, error)
+
 # Stopped at half and resumed: the bits of the unbroken run. Its twin: other games.
 run(TINY + "--games 320 --seed 3 --out whole")
 run(TINY + "--games 320 --seed 3 --out half --stop-at 160 --checkpoint half.pt")

@@ -5,6 +5,7 @@ A step changes tensors on the device only, counters and learning rates among the
 (forward, backward, optimiser, schedule, choice of games) can be captured as one CUDA graph.
 """
 
+import math
 import os
 import sys
 import traceback
@@ -13,6 +14,10 @@ import torch
 
 from games import RNG_FRESH, say
 from network import plain_attention
+
+# A gradient that is missing is off by 1, relative to what it should be; products in bfloat16 make
+# some hundredths.
+GRADIENT_ERROR_MAX = 0.5
 
 
 def newton_schulz(x, half):
@@ -156,6 +161,7 @@ class Training:
     def prepare(self):
         """On a GPU: choose the fastest way to compute the loss that works and agrees with float32:
         compiled with the Triton attention, compiled, the Triton attention alone, plain."""
+        self.ways = iter(())
         if not self.cuda:
             return
         fast = None
@@ -169,11 +175,45 @@ class Training:
                 say("Triton attention failed:", traceback.format_exc()[-1500:])
         ways = [("compiled, Triton attention", fast, True), ("compiled", plain_attention, True),
                 ("Triton attention", fast, False), ("plain", plain_attention, False)]
-        for name, way, compiled in ways:
-            if way and not (compiled and os.environ.get("NO_COMPILE")):
-                if self.try_way(name, way, compiled):
-                    return
+        self.ways = iter([(name, way, compiled) for name, way, compiled in ways
+                          if way and not (compiled and os.environ.get("NO_COMPILE"))])
+        self.next_way()
+
+    def next_way(self):
+        for name, way, compiled in self.ways:
+            if self.try_way(name, way, compiled):
+                return
         sys.exit("no way of training works")
+
+    @torch.no_grad()
+    def gradients(self):
+        """The gradient of each tensor, as the first step leaves it in the optimisers' memory."""
+        parts = dict(zip(("W_QKV", "W_O", "W_in", "W_out"), self.momentum))
+        parts.update(self.net.rest(self.mean))
+        return {name: part.clone() for name, part in parts.items()}
+
+    def gradient_error(self, step, micros):
+        """(largest relative error, its tensor): the gradients of one `step` at the first weights,
+        against float32 with plain attention. Leaves the training reset."""
+        losses, precision = self.losses, torch.get_float32_matmul_precision()
+        found = []
+        for exact in (False, True):
+            self.reset(0, 0, 1 << 40)
+            if exact:
+                self.losses = lambda games: self.net.loss(games, False, plain_attention)
+                torch.set_float32_matmul_precision("highest")
+                self.step(micros)
+            else:
+                step()
+            found.append(self.gradients())
+        self.losses = losses
+        torch.set_float32_matmul_precision(precision)
+        self.reset(0, 0, 1 << 40)
+        have, want = found
+        errors = {name: ((have[name] - want[name]).norm() / want[name].norm()).item()
+                  for name in want}
+        worst = max(errors, key=lambda name: math.inf if math.isnan(errors[name]) else errors[name])
+        return errors[worst], worst
 
     def try_way(self, name, way, compiled):
         net, games = self.net, self.pool[0][:self.options.micro]
@@ -201,15 +241,29 @@ class Training:
 
     def stepper(self, batch):
         """A function that does one step over `batch` games: the replay of a CUDA graph, where one
-        can be had. Making it trains: call reset() afterwards."""
+        can be had. Its gradients are compared with exact ones before it is used; where they are
+        wrong, the next way is tried. Making it trains: call reset() afterwards."""
         micros = batch // self.options.micro
 
         def plain():
             self.step(micros)
 
+        while True:
+            for step in (self.captured(micros), plain):
+                if step is None:
+                    continue
+                error, name = self.gradient_error(step, micros)
+                kind = "step" if step is plain else "CUDA graph"
+                say(f"{kind}: the gradient that is off most is that of {name}, by {error:.4f}")
+                if error < GRADIENT_ERROR_MAX:
+                    return step
+            self.next_way()
+
+    def captured(self, micros):
+        """The step as the replay of a CUDA graph, or None."""
         self.graph = None
         if not self.cuda or os.environ.get("NO_GRAPH"):
-            return plain
+            return None
         try:
             side = torch.cuda.Stream()
             side.wait_stream(torch.cuda.current_stream())
@@ -227,4 +281,4 @@ class Training:
         except Exception:
             say("no CUDA graph:", traceback.format_exc()[-1500:])
             torch.cuda.synchronize()
-            return plain
+            return None
