@@ -13,17 +13,10 @@ bench=$(realpath "$2")
 shift 2
 sizes=("$@")
 ((${#sizes[@]})) || sizes=(6 8)
-threads=2
-work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
+. "$here/peer_torch.sh"
 
-. "$here/../tools/peer_python.sh"
-have_torch=yes
-peer_python torch PyTorch || have_torch=no
-
-row='%-9s %-8s %6s %6s %6s %9s %9s %9s\n'
-# shellcheck disable=SC2059
-printf "$row" model program cases plans batch seconds edits/s error
+columns='%-9s %-8s %6s %6s %6s %9s %9s %9s'
+row "$columns" model program cases plans batch seconds edits/s error
 for size in "${sizes[@]}"; do
     name=tiny-${size}x$size
     model=$here/../datasets/models/$name
@@ -37,14 +30,11 @@ for size in "${sizes[@]}"; do
     line=$("$bench" "$model" "$work/p$size" "$work/c$size" "$threads" "$work/sheet" |
         grep -v '^#')
     IFS=$'\t' read -r _ cases plans ours edits error _ <<<"$line"
-    # shellcheck disable=SC2059
-    printf "$row" "$name" ogpt "$cases" "$plans" - "$ours" "$edits" "$error"
+    row "$columns" "$name" ogpt "$cases" "$plans" - "$ours" "$edits" "$error"
     [[ $have_torch == yes ]] || continue
-    line=$(OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads "$python" \
-        "$here/torch_intervene.py" "$model" "$work/p$size" "$work/sheet" "$threads")
+    line=$(in_torch "$here/torch_intervene.py" "$model" "$work/p$size" "$work/sheet" "$threads")
     IFS=$'\t' read -r _ cases plans batch theirs edits error gap <<<"$line"
-    # shellcheck disable=SC2059
-    printf "$row" "$name" torch "$cases" "$plans" "$batch" "$theirs" "$edits" "$error"
+    row "$columns" "$name" torch "$cases" "$plans" "$batch" "$theirs" "$edits" "$error"
     awk -v name="$name" -v a="$ours" -v b="$theirs" -v gap="$gap" 'BEGIN {
         printf "%s: ogpt sweeps %.1f times as fast as PyTorch; largest difference of a ", name, b / a
         printf "plan'"'"'s mean error %s\n", gap }'

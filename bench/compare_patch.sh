@@ -2,44 +2,37 @@
 # Speed of patching every edge of a network, next to PyTorch without a cache, in one table.
 #
 # Usage: bench/compare_patch.sh BENCH_PATCH [PAIRS [MODEL...]]
-# For each model (the shipped tiny ones unless given) PAIRS pairs (100) and both scopes: first ogpt,
-# all edges, then PyTorch on the same two threads, 60 of the edges, whose sums of effects must be the
-# same. Without PyTorch (Debian package python3-torch) its rows are left out and a line says so.
+# For each model (the shipped tiny ones unless given) and both scopes, PAIRS pairs (100; a quarter of
+# them for scope all): first ogpt, all edges, on two threads, then PyTorch on one or two threads, 16 of
+# the edges, whose sums of effects must be the same. Without PyTorch (Debian package python3-torch) its
+# rows are left out and a line says so.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bench=$(realpath "$1")
 pairs=${2:-100}
 models=("${@:3}")
 ((${#models[@]})) || models=("$here"/../datasets/models/tiny-{6x6,8x8})
-threads=2
-work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
+. "$here/peer_torch.sh"
 
-. "$here/../tools/peer_python.sh"
-have_torch=yes
-peer_python torch PyTorch || have_torch=no
-
-row='%-9s %-5s %-8s %6s %6s %6s %9s %9s\n'
-# shellcheck disable=SC2059
-printf "$row" model scope program pairs edges batch seconds edges/s
+columns='%-9s %-5s %-8s %7s %6s %6s %6s %9s %9s'
+row "$columns" model scope program threads pairs edges batch seconds edges/s
 for model in "${models[@]}"; do
     name=$(basename "$model")
     for scope in last all; do
-        line=$("$bench" "$model" "$pairs" "$scope" 1 "$threads" "$work/sheet" | grep -v '^#')
-        IFS=$'\t' read -r _ n edges _ seconds ours _ <<<"$line"
-        # shellcheck disable=SC2059
-        printf "$row" "$name" "$scope" ogpt "$n" "$edges" - "$seconds" "$ours"
+        n=$pairs
+        [[ $scope == last ]] || n=$(((pairs + 3) / 4))
+        line=$("$bench" "$model" "$n" "$scope" 1 "$threads" "$work/sheet" | grep -v '^#')
+        IFS=$'\t' read -r used n edges _ seconds ours _ <<<"$line"
+        row "$columns" "$name" "$scope" ogpt "$used" "$n" "$edges" - "$seconds" "$ours"
         [[ $have_torch == yes ]] || continue
-        line=$(OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads "$python" \
-            "$here/torch_patch.py" "$model" "$work/sheet" "$scope" "$threads" 60)
-        IFS=$'\t' read -r _ n edges batch seconds theirs gap <<<"$line"
-        # shellcheck disable=SC2059
-        printf "$row" "$name" "$scope" torch "$n" "$edges" "$batch" "$seconds" "$theirs"
+        line=$(in_torch "$here/torch_patch.py" "$model" "$work/sheet" "$scope" 16)
+        IFS=$'\t' read -r used n edges batch seconds theirs gap <<<"$line"
+        row "$columns" "$name" "$scope" torch "$used" "$n" "$edges" "$batch" "$seconds" "$theirs"
         awk -v name="$name" -v scope="$scope" -v a="$ours" -v b="$theirs" -v gap="$gap" 'BEGIN {
             printf "%s, scope %s: ogpt patches %.1f times as fast as PyTorch; largest difference of ",
                 name, scope, a / b
             printf "the sum of an edge'"'"'s effects %s\n", gap }'
     done
 done
-echo "threads $threads; edges/s: edges times pairs; ogpt: with both runs of every pair, from the start;"
-echo "PyTorch: both runs done before, the fastest of three batch sizes"
+echo "edges/s: edges times pairs; ogpt: with both runs of every pair, from the start; PyTorch: both runs"
+echo "done before, the fastest of two batch sizes on one and on two threads"

@@ -11,12 +11,10 @@ edits/s, mean error over all plans, and the largest difference of a plan's mean 
 sheet's; ends with status 1 when that is above TOLERANCE.
 """
 
-import json
-import struct
 import sys
-import time
 
 import torch
+import torch_network
 from torch.nn import functional
 
 # The two programs add in different orders, so a near tie of two logits may be decided differently
@@ -24,63 +22,13 @@ from torch.nn import functional
 TOLERANCE = 0.01
 
 
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        size, = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(size))
-        data = bytearray(file.read())
-    tensors = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        assert entry["dtype"] == "F32", name
-        begin, end = entry["data_offsets"]
-        tensors[name] = torch.frombuffer(data[begin:end], dtype=torch.float32).view(entry["shape"])
-    return tensors
+class EditedNetwork(torch_network.Network):
+    """`edit(layer, x)` may change a block's output."""
 
+    edit = None
 
-class Network:
-    """Pre-LayerNorm GPT with packed heads; `edit(layer, x)` may change a block's output."""
-
-    def __init__(self, path):
-        with open(path + "/config.json", encoding="utf-8") as file:
-            self.config = json.load(file)
-        w = read_safetensors(path + "/model.safetensors")
-        C = self.config["d_model"]
-        self.w, self.blocks = w, []
-        for l in range(self.config["n_layers"]):
-            b = {k[len(f"blocks.{l}."):]: v for k, v in w.items() if k.startswith(f"blocks.{l}.")}
-            # (heads, d_model, d_head) -> (d_model, heads * d_head), Q, K and V side by side.
-            qkv = [b[f"attn.W_{n}"].permute(1, 0, 2).reshape(C, C) for n in "QKV"]
-            b["qkv"] = torch.cat(qkv, dim=1).contiguous()
-            b["b_qkv"] = torch.cat([b[f"attn.b_{n}"].reshape(C) for n in "QKV"])
-            b["out"] = b["attn.W_O"].reshape(C, C).contiguous()
-            self.blocks.append(b)
-        n_ctx = self.config["n_ctx"]
-        self.future = torch.ones(n_ctx, n_ctx, dtype=torch.bool).triu(1)
-
-    def norm(self, x, w, b):
-        return functional.layer_norm(x, x.shape[-1:], w, b, self.config["eps"])
-
-    def logits(self, tokens, last, edit):
-        B, T = tokens.shape
-        NH, HS = self.config["n_heads"], self.config["d_head"]
-        x = self.w["embed.W_E"][tokens] + self.w["pos_embed.W_pos"][:T]
-        for l, b in enumerate(self.blocks):
-            qkv = torch.addmm(b["b_qkv"], self.norm(x, b["ln1.w"], b["ln1.b"]).view(B * T, -1),
-                              b["qkv"])
-            q, k, v = (y.view(B, T, NH, HS).transpose(1, 2)
-                       for y in qkv.split(NH * HS, dim=1))
-            scores = (q @ k.transpose(2, 3)) * HS**-0.5
-            pattern = scores.masked_fill(self.future[:T, :T], -torch.inf).softmax(dim=-1)
-            z = (pattern @ v).transpose(1, 2).reshape(B * T, NH * HS)
-            x = x + torch.addmm(b["attn.b_O"], z, b["out"]).view(B, T, -1)
-            h = self.norm(x, b["ln2.w"], b["ln2.b"]).view(B * T, -1)
-            h = functional.gelu(torch.addmm(b["mlp.b_in"], h, b["mlp.W_in"]))
-            x = x + torch.addmm(b["mlp.b_out"], h, b["mlp.W_out"]).view(B, T, -1)
-            x = edit(l, x)
-        x = x[torch.arange(B), last]
-        return self.norm(x, self.w["ln_final.w"], self.w["ln_final.b"]) @ self.w["unembed.W_U"]
+    def behind(self, l, x):
+        return self.edit(l, x)
 
 
 def read_sheet(path):
@@ -102,12 +50,10 @@ def make_batches(cases, size, d_vocab):
     batches = []
     for first in range(0, len(cases), size):
         chunk = cases[first:first + size]
-        tokens = torch.zeros(len(chunk), max(len(t) for t, _, _ in chunk), dtype=torch.long)
+        tokens, last = torch_network.pad([moves for moves, _, _ in chunk])
         legal = torch.zeros(len(chunk), d_vocab, dtype=torch.bool)
-        for i, (moves, _, moves_legal) in enumerate(chunk):
-            tokens[i, :len(moves)] = torch.tensor(moves)
+        for i, (_, _, moves_legal) in enumerate(chunk):
             legal[i, moves_legal] = True
-        last = torch.tensor([len(t) - 1 for t, _, _ in chunk])
         batches.append((tokens, last, [squares for _, squares, _ in chunk], legal))
     return batches
 
@@ -138,7 +84,8 @@ def mean_error(network, batches, units, layer, scale):
                     x[rows, last] = row + scale * row.norm(dim=1, keepdim=True) * unit[:, j]
             return x
 
-        logits = network.logits(tokens, last, edit)
+        network.edit = edit
+        logits = network.logits(tokens, last)
         # The top N tokens, N of the case: ranks below N.
         rank = logits.argsort(dim=1, descending=True).argsort(dim=1)
         predicted = rank < legal.sum(dim=1, keepdim=True)
@@ -152,8 +99,8 @@ def main():
     sizes = list(map(int, sys.argv[5:])) or [32, 128, 512]
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
-    network = Network(model)
-    weights = read_safetensors(probe + "/probe.safetensors")
+    network = EditedNetwork(model)
+    weights = torch_network.read_safetensors(probe + "/probe.safetensors")
     cases, plans = read_sheet(sheet)
     d_vocab = network.config["d_vocab"]
 
@@ -161,19 +108,17 @@ def main():
     for size in sizes:
         batches = make_batches(cases, size, d_vocab)
         units = directions(weights[f"blocks.{plans[0][0]}.hook_resid_post.weight"], batches)
-        start = time.perf_counter()
-        mean_error(network, batches, units, plans[0][0], plans[0][1])
-        seconds = time.perf_counter() - start
+        seconds, _ = torch_network.seconds_of(mean_error, network, batches, units, plans[0][0],
+                                              plans[0][1])
         if best is None or seconds < best:
             best, batch = seconds, size
 
     batches = make_batches(cases, batch, d_vocab)
     by_layer = {layer: directions(weights[f"blocks.{layer}.hook_resid_post.weight"], batches)
                 for layer, _, _ in plans}
-    start = time.perf_counter()
-    errors = [mean_error(network, batches, by_layer[layer], layer, scale)
-              for layer, scale, _ in plans]
-    seconds = time.perf_counter() - start
+    seconds, errors = torch_network.seconds_of(
+        lambda: [mean_error(network, batches, by_layer[layer], layer, scale)
+                 for layer, scale, _ in plans])
     gap = max(abs(error - theirs) for error, (_, _, theirs) in zip(errors, plans))
     print(threads, len(cases), len(plans), batch, f"{seconds:.2f}",
           f"{len(cases) * len(plans) / seconds:.0f}", f"{sum(errors) / len(errors):.6f}",

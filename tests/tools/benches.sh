@@ -28,7 +28,7 @@ run() {
 run 0 '^nano +f32 +128 +10 ' "$bench/compare_train.sh" "$programs/bench_train" nano
 run 0 'liblinear' "$bench/compare_probe.sh" "$programs/bench_probe" 1000 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
-run 0 '^tiny-6x6 +last +ogpt +2 +6637 ' "$bench/compare_patch.sh" "$programs/bench_patch" 2 \
+run 0 '^tiny-6x6 +last +ogpt +2 +2 +6637 ' "$bench/compare_patch.sh" "$programs/bench_patch" 2 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
 # MINUTES 1 (of the peer, which is not there), below 100 % within 2 steps; the twin never gets
 # below 0.
