@@ -39,13 +39,17 @@ typedef struct OptionSpec {
     const char *argument; /* shown in help: "N", "FILE" */
     const char *help;     /* one line, no default and no range: those are appended */
     bool required;        /* a command line without it is refused before anything else */
+    bool kept;            /* OUT: a file that is there stays, unless --force is given or the same
+                           * options, but for files of tables and figures, ran before: study_begin
+                           * refuses it before the work */
     const char *alias;    /* an older name that is still taken, and its key in stored options */
     /* ENUM, SITE: the value of a word, or -1; NULL: its place in `choices`. Other names that it
      * knows for one of the choices are taken too. */
     int (*parse)(const char *word);
 } OptionSpec;
 
-/* Rows of an option table; the dots name further members: .def, .required, .alias, .parse. */
+/* Rows of an option table; the dots name further members: .def, .required, .kept, .alias,
+ * .parse. */
 #define OPTION_ROW(name_, type_, at_, help_, ...)                                                  \
     {                                                                                              \
         .name = name_, .type = type_, .offset = at_, .help = help_, __VA_ARGS__                    \

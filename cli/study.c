@@ -335,17 +335,36 @@ int study_check_files(const Context *context)
     return study__check_files(context, false);
 }
 
-int study__check(const Context *context, const char *options_json)
+/* Refuse a file that is there in the place of an output that is kept. */
+static int kept_check(const Context *context)
 {
-    bool before = false;
-    int rc = kinds_check(context->command);
-    if (rc == 0 && (context->csv || context->html || figures__asked(context))) {
-        rc = context->store
-                 ? store_has_run(&before, context->store, context->command->name, options_json)
-                 : 0;
-        rc = rc ? rc : study__check_files(context, before);
+    int rc = 0;
+    for (size_t i = 0; i < context->command->n_options && rc == 0; i++) {
+        const OptionSpec *spec = &context->command->options[i];
+        const char *path = NULL;
+        PathKind kind = PATH_MISSING;
+        if (spec->kept) {
+            memcpy(&path, (const char *)context->options + spec->offset, sizeof(path));
+        }
+        rc = path ? path_kind(&kind, path) : 0;
+        rc = rc || kind == PATH_MISSING ? rc : study__exists_error(context, spec->name, path);
     }
     return rc;
+}
+
+int study__check(const Context *context, const char *options_json)
+{
+    const char *name = context->command->name;
+    bool before = false, computed = false;
+    int rc = kinds_check(context->command);
+    if (rc == 0 && context->store) {
+        rc = store_has_run(&before, context->store, name, options_json);
+        rc = rc ? rc : store_has_result(&computed, context->store, name, options_json);
+    }
+    if (rc == 0 && (context->csv || context->html || figures__asked(context))) {
+        rc = study__check_files(context, before);
+    }
+    return rc || computed || context->force ? rc : kept_check(context);
 }
 
 /* ---- after the work ---- */

@@ -6,12 +6,12 @@
  * writes --csv and --html, gives the hints, closes the run's row and releases everything here.
  *
  * What can be refused early is refused early: study_begin checks that the database has all columns
- * of the declared tables, and that no file of --csv or --html is there which another command line
- * made. A command without a run's row refuses such a file after its result is printed. A page is
- * replaced without --force only if it begins as a page of the same command. Places that can hold no
- * file, and one place for both, are refused before any command runs. The files are written also if
- * the reader of stdout went away. The command's tables and texts come out in the order in which
- * they were begun.
+ * of the declared tables, and that no file of --csv or --html, or of an option that is `kept`, is
+ * there which another command line made. A command without a run's row refuses such a file after
+ * its result is printed. A page is replaced without --force only if it begins as a page of the same
+ * command. Places that can hold no file, and one place for both, are refused before any command
+ * runs. The files are written also if the reader of stdout went away. The command's tables and
+ * texts come out in the order in which they were begun.
  *
  * Start reading with cli/commands/games/cmd_perft.c, the smallest command.
  */

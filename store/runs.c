@@ -366,12 +366,12 @@ const char *store_column_type(const char *kind_name, const char *column_name)
     return NULL;
 }
 
-int store_has_run(bool *out, Store *store, const char *command, const char *options_json)
+static int has_row(bool *out, Store *store, const char *sql, const char *command,
+                   const char *options_json)
 {
     DbStmt *stmt = NULL;
     *out = false;
-    int rc = db_prepare(&stmt, store->db,
-                        "SELECT 1 FROM runs WHERE command = ?1 AND options = ?2 LIMIT 1");
+    int rc = db_prepare(&stmt, store->db, sql);
     if (rc != 0) {
         return rc;
     }
@@ -381,6 +381,23 @@ int store_has_run(bool *out, Store *store, const char *command, const char *opti
     *out = rc == 1;
     db_finalize(stmt);
     return rc < 0 ? rc : 0;
+}
+
+int store_has_run(bool *out, Store *store, const char *command, const char *options_json)
+{
+    return has_row(out, store, "SELECT 1 FROM runs WHERE command = ?1 AND options = ?2 LIMIT 1",
+                   command, options_json);
+}
+
+/* Options that show a result, and are no part of it. */
+#define SHOWN "'$.csv', '$.html', '$.svg', '$.pdf', '$.png', '$.width', '$.figure'"
+
+int store_has_result(bool *out, Store *store, const char *command, const char *options_json)
+{
+    return has_row(out, store,
+                   "SELECT 1 FROM runs WHERE command = ?1 AND json_valid(options) AND "
+                   "json_remove(options, " SHOWN ") = json_remove(?2, " SHOWN ") LIMIT 1",
+                   command, options_json);
 }
 
 /* The current row of a statement as an object of the columns that `kind` knows. */

@@ -55,8 +55,10 @@ int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows);
 int store_add_kinds(Store *store, int64_t run, const Js *by_kind);
 /* "INTEGER", "REAL" or "TEXT"; NULL if results.def has no such kind, or the kind no such column. */
 const char *store_column_type(const char *kind, const char *column);
-/* *out: the file has a run of this command with these options, finished or not. */
+/* *out: the file has a run of this command with these options, finished or not. The second: with
+ * these options but for files of tables and figures, so with the same result. */
 int store_has_run(bool *out, Store *store, const char *command, const char *options_json);
+int store_has_result(bool *out, Store *store, const char *command, const char *options_json);
 /* Rows of a kind for a run, as an owned array of objects, in insertion order. */
 int store_rows(Js **out, Store *store, const char *kind, int64_t run);
 /* Delete a run's rows of one kind in which the integer column `column` is greater than `keep`: a

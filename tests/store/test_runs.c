@@ -201,6 +201,9 @@ static void columns_and_runs_are_known(void **state)
     assert_true(known);
     assert_int_equal(store_has_run(&known, store, "train", "{\"x\":1}"), 0);
     assert_false(known);
+    run_made(store, "train", "m", "{\"x\":1,\"csv\":\"a\"}");
+    assert_true(!store_has_result(&known, store, "train", "{\"x\":1,\"html\":\"b\"}") && known);
+    assert_true(!store_has_result(&known, store, "train", "{\"x\":2,\"csv\":\"a\"}") && !known);
     store_close(store);
 }
 
