@@ -43,6 +43,8 @@ const char *patch_norm_name(PatchNorm norm);
 /* Refuse pairs that a network cannot run: OGPT_EFORMAT (of another board; longer than n_ctx, with
  * the number of the pair), OGPT_EUSAGE (none). */
 int patch_check(const Gpt *gpt, const Vocab *vocab, const GamePair *pairs, size_t n);
+/* order (n): numbers of the pairs, longest first, equal lengths as they come. */
+void patch_order(size_t *order, const GamePair *pairs, size_t n);
 
 typedef struct EdgeQuestion {
     const Gpt *gpt;

@@ -28,7 +28,7 @@ int patch_check(const Gpt *gpt, const Vocab *vocab, const GamePair *pairs, size_
     return 0;
 }
 
-static void sort_pairs(size_t *order, const GamePair *pairs, size_t n)
+void patch_order(size_t *order, const GamePair *pairs, size_t n)
 {
     size_t at = 0;
     for (int length = GAME_MAX_MOVES; length > 0; length--) {
@@ -51,7 +51,7 @@ size_t patch_blocks__list(PairBlock *blocks, size_t *order, const GamePair *pair
                           bool same_length)
 {
     size_t found = 0;
-    sort_pairs(order, pairs, n);
+    patch_order(order, pairs, n);
     for (size_t first = 0, end; first < n; first = end) {
         for (end = first + 1; end < n; end++) {
             if (same_length && pairs[order[end]].n_moves != pairs[order[first]].n_moves) {

@@ -21,6 +21,7 @@
 #define APART                                                                                      \
     (1ULL << HOOK_SCORES | 1ULL << HOOK_PATTERN | 1ULL << HOOK_ATTN_OUT | 1ULL << HOOK_MLP_OUT)
 enum { SCORE_NUMBERS = sizeof(PatchScore) / sizeof(double) };
+enum { EVERYWHERE = -1 }; /* PatchCell.at: every position, with and without `back` */
 
 typedef struct SiteWorker {
     Tape *tape;
@@ -87,6 +88,9 @@ static bool at_position(const PatchCell *cell, const GamePair *pair, size_t t, i
 {
     size_t last = (size_t)pair->n_moves - 1;
     bool changed = pair->clean[t] != pair->corrupt[t];
+    if (cell->at == EVERYWHERE) {
+        return true;
+    }
     if (back > 0) {
         return t + (size_t)cell->at == last;
     }
@@ -107,6 +111,20 @@ static bool has_position(const PatchCell *cell, const GamePair *pair, int back)
         }
     }
     return false;
+}
+
+bool patch_cell_whole(const PatchCell *cell, int n_layers, int back)
+{
+    bool last_layer = cell->layer >= n_layers - 1;
+    bool all = back == 0 && cell->at == PATCH_AT_ALL;
+    bool last = back > 0 ? cell->at == 0 : cell->at == PATCH_AT_LAST;
+    switch (cell->site) {
+    case HOOK_RESID_PRE: return all;
+    case HOOK_RESID_MID:
+    case HOOK_RESID_POST:
+    case HOOK_FINAL: return all || (last && last_layer);
+    default: return false;
+    }
 }
 
 static const GamePair *pair_of(const SitePass *pass, size_t i)
@@ -209,7 +227,7 @@ static double self_changes(const SitePass *pass, HookSite site)
 {
     const SiteCall *call = pass->call;
     size_t V = (size_t)call->question->gpt->cfg.d_vocab, rows = pass->block->n * pass->block->T;
-    PatchCell all = {site, pass->layer, PATCH_AT_ALL};
+    PatchCell all = {site, pass->layer, EVERYWHERE};
     SitePass own = *pass;
     double changed = 0;
     own.cell = NULL;
@@ -223,6 +241,12 @@ static double self_changes(const SitePass *pass, HookSite site)
 }
 
 /* ---- jobs ---- */
+
+/* Cells of one site. */
+static size_t positions_of(const SiteQuestion *question)
+{
+    return question->back > 0 ? (size_t)question->back : N_PATCH_POSITIONS;
+}
 
 static size_t layers_of(const SiteCall *call)
 {
@@ -268,9 +292,9 @@ static int site_run(void *context, double *values, size_t job, size_t worker)
     if (n_cells == 0) {
         return 0;
     }
-    if (question->self && question->back == 0) {
+    if (question->self) {
         whole_run(&pass, false);
-        for (size_t i = 0; i < n_cells; i += N_PATCH_POSITIONS) {
+        for (size_t i = 0; i < n_cells; i += positions_of(question)) {
             values[0] += self_changes(&pass, cells[i].site);
         }
     }
@@ -352,7 +376,7 @@ static int worker_make(SiteWorker *worker, const SiteCall *call)
 static size_t list_cells(PatchCell *cells, size_t *first, const SiteQuestion *question)
 {
     int L = question->gpt->cfg.n_layers;
-    int n_at = question->back > 0 ? question->back : N_PATCH_POSITIONS;
+    int n_at = (int)positions_of(question);
     size_t n = 0;
     for (int layer = 0; layer <= L; layer++) {
         first[layer] = n;

@@ -36,7 +36,7 @@ typedef struct SiteQuestion {
     bool noise;
     uint64_t sites, layers; /* bits by HookSite and layer; sites outside the blocks: no layer */
     int back;  /* 0: the classes of PATCH_POSITIONS; else the last so many positions, one by one */
-    bool self; /* patch with the base run's own values: no bit may change */
+    bool self; /* patch every position with the base run's own values: no bit may change */
 } SiteQuestion;
 
 /* One answer: Delta, and the rules' judgement by the board of each history: wrong moves of the
@@ -59,6 +59,10 @@ typedef struct SiteEffects {
     PatchScore *base, *other; /* (n_pairs) */
     size_t self_changed;      /* answers of question.self that differ from the base run in a bit */
 } SiteEffects;
+
+/* Whether a patched cell is all that the answer is computed from, so that its effect is 1 whatever
+ * the network: the whole stream, or behind the last keys and values its last position. */
+bool patch_cell_whole(const PatchCell *cell, int n_layers, int back);
 
 /* Score an answer (d_vocab logits) to a pair; weights of Delta, or NULL: those of the pair. */
 PatchScore patch_score(const GamePair *pair, const Vocab *vocab, const real *logits);

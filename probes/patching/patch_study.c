@@ -94,6 +94,21 @@ static int add_row(PatchStudy *study, const PatchRow *row)
     return 0;
 }
 
+/* Mean Delta(base) - Delta(other): what effects are shares of. */
+static int add_total(PatchStudy *study, PatchMode mode, const Answered *pairs, uint64_t seed)
+{
+    double *moved = mem_alloc(pairs->n, sizeof(*moved), "differences of runs");
+    if (!moved) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t i = 0; i < pairs->n; i++) {
+        moved[i] = pairs->base[i].delta - pairs->other[i].delta;
+    }
+    study->total[mode] = bootstrap_ratio(moved, NULL, pairs->n, seed);
+    mem_free(moved);
+    return 0;
+}
+
 static int add_run(PatchStudy *study, PatchMode mode, const PatchScore *scores, size_t n,
                    unsigned which, uint64_t seed)
 {
@@ -121,7 +136,8 @@ static int add_run(PatchStudy *study, PatchMode mode, const PatchScore *scores, 
 static int add_runs(PatchStudy *study, PatchMode mode, const Answered *pairs,
                     const Answered *control, uint64_t seed)
 {
-    int rc = add_run(study, mode, pairs->base, pairs->n, 0, seed);
+    int rc = add_total(study, mode, pairs, seed);
+    rc = rc ? rc : add_run(study, mode, pairs->base, pairs->n, 0, seed);
     rc = rc ? rc : add_run(study, mode, pairs->other, pairs->n, 1, seed);
     rc = rc ? rc : add_run(study, mode, control->base, control->n, 2, seed);
     return rc ? rc : add_run(study, mode, control->other, control->n, 3, seed);
@@ -148,26 +164,39 @@ static int rows_of_sites(PatchStudy *study, PatchMode mode, const SiteEffects *p
     return rc;
 }
 
-/* The journal of the transpositions: stages of their own. */
-typedef struct ControlJournal {
+/* A journal whose stages have a name in front: transpositions, or a direction, have stages of their
+ * own. */
+typedef struct NamedJournal {
+    const char *name;
     const WorkJournal *journal;
-} ControlJournal;
+} NamedJournal;
 
-static int control_recall(void *context, double *values, size_t n, const char *stage, size_t block)
+static int named_recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
-    const WorkJournal *journal = ((const ControlJournal *)context)->journal;
+    const NamedJournal *named = context;
     char name[64];
-    snprintf(name, sizeof(name), "control: %.40s", stage);
-    return journal->recall(journal->context, values, n, name, block);
+    snprintf(name, sizeof(name), "%s %.40s", named->name, stage);
+    return named->journal->recall(named->journal->context, values, n, name, block);
 }
 
-static int control_keep(void *context, const double *values, size_t n, const char *stage,
-                        size_t block)
+static int named_keep(void *context, const double *values, size_t n, const char *stage,
+                      size_t block)
 {
-    const WorkJournal *journal = ((const ControlJournal *)context)->journal;
+    const NamedJournal *named = context;
     char name[64];
-    snprintf(name, sizeof(name), "control: %.40s", stage);
-    return journal->keep(journal->context, values, n, name, block);
+    snprintf(name, sizeof(name), "%s %.40s", named->name, stage);
+    return named->journal->keep(named->journal->context, values, n, name, block);
+}
+
+/* The same work with such a journal; `named` and `journal` live as long as it is used. */
+static Work named_work(NamedJournal *named, WorkJournal *journal, const char *name,
+                       const Work *work)
+{
+    Work out = *work;
+    *named = (NamedJournal){name, work->journal};
+    *journal = (WorkJournal){named, named_recall, named_keep};
+    out.journal = work->journal ? journal : NULL;
+    return out;
 }
 
 static int study_sites(PatchStudy *study, const PatchAsked *asked, PatchMode mode, const Work *work)
@@ -182,11 +211,10 @@ static int study_sites(PatchStudy *study, const PatchAsked *asked, PatchMode mod
                              .layers = asked->layers,
                              .back = asked->back,
                              .self = true};
-    ControlJournal control_journal = {work->journal};
-    WorkJournal journal = {&control_journal, control_recall, control_keep};
-    Work control_work = *work;
+    NamedJournal named;
+    WorkJournal journal;
+    const Work control_work = named_work(&named, &journal, "control:", work);
     SiteEffects pairs = {0}, control = {0};
-    control_work.journal = work->journal ? &journal : NULL;
     int rc = patch_sites(&pairs, &question, work);
     if (rc == 0 && asked->n_control > 0 && mode != MODE_NOISE) {
         question.pairs = asked->control;
@@ -362,11 +390,10 @@ static int rows_of_each(PatchStudy *study, EdgeSide sides[2], PatchMode mode, co
 {
     size_t n_edges = sides[0].asked->graph->n_edges;
     double *effect[2] = {NULL, NULL}, *denominator = NULL;
-    ControlJournal control_journal = {work->journal};
-    WorkJournal journal = {&control_journal, control_recall, control_keep};
-    Work works[2] = {*work, *work};
+    NamedJournal named;
+    WorkJournal journal;
+    const Work works[2] = {*work, named_work(&named, &journal, "control:", work)};
     int rc = 0;
-    works[1].journal = work->journal ? &journal : NULL;
     for (size_t s = 0; s < 2 && rc == 0 && sides[s].n > 0; s++) {
         effect[s] = mem_alloc(sides[s].n * n_edges, sizeof(double), "effects of edges");
         denominator = mem_realloc(denominator, sides[s].n, sizeof(double), "differences of runs");
@@ -389,35 +416,12 @@ static int rows_of_each(PatchStudy *study, EdgeSide sides[2], PatchMode mode, co
     return rc;
 }
 
-/* Both directions have stages of their own in a journal. */
-typedef struct ModeJournal {
-    const WorkJournal *journal;
-    PatchMode mode;
-} ModeJournal;
-
-static int mode_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    const ModeJournal *from = context;
-    char name[64];
-    snprintf(name, sizeof(name), "%s %.40s", patch_mode_name(from->mode), stage);
-    return from->journal->recall(from->journal->context, values, n, name, block);
-}
-
-static int mode_keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    const ModeJournal *from = context;
-    char name[64];
-    snprintf(name, sizeof(name), "%s %.40s", patch_mode_name(from->mode), stage);
-    return from->journal->keep(from->journal->context, values, n, name, block);
-}
-
 static int study_edges(PatchStudy *study, const PatchAsked *asked, PatchMode mode, const Work *work)
 {
-    ModeJournal from = {work->journal, mode};
-    WorkJournal journal = {&from, mode_recall, mode_keep};
-    Work mode_work = *work;
+    NamedJournal named;
+    WorkJournal journal;
+    const Work mode_work = named_work(&named, &journal, patch_mode_name(mode), work);
     EdgeSide sides[2] = {{0}, {0}};
-    mode_work.journal = work->journal ? &journal : NULL;
     int rc = side_open(&sides[0], asked, mode, false, work);
     rc = rc ? rc : side_open(&sides[1], asked, mode, true, work);
     if (rc == 0) {

@@ -46,7 +46,9 @@ typedef struct PatchStudy {
     size_t n_rows, room;
     PatchRun runs[PATCH_MAX_RUNS];
     size_t n_runs;
-    size_t self_changed; /* answers that a patch with own values changed: must be 0 */
+    Interval
+        total[N_PATCH_MODES]; /* mean Delta(base) - Delta(other) of the modes asked for, nats */
+    size_t self_changed;      /* sites: answers that a patch with own values changed: must be 0 */
 } PatchStudy;
 
 typedef struct PatchAsked {
@@ -61,7 +63,7 @@ typedef struct PatchAsked {
     PatchScope scope; /* of edges */
     PatchNorm norm;
     const uint8_t *edges; /* (n_edges) a set of edges, or NULL: sites */
-    bool every_edge;      /* each edge alone in place of a set */
+    bool every_edge;      /* each edge alone in place of a set; answers are not judged */
 } PatchAsked;
 
 /* Sites if asked->edges is NULL and every_edge is false. A set of edges gives a row for the set,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "report/circuits/share_note.h"
 #include "report/heat.h"
 
 static const Column patch_columns[] = {
@@ -16,7 +17,7 @@ static const Column patch_columns[] = {
      .meaning = "the same board by another history: a patch should move nothing"},
     {"patches", "patches", .type = COLUMN_COUNT},
     {"self_changed", "own values changed", .type = COLUMN_COUNT,
-     .meaning = "answers that differ in a bit when a site is patched with its own values"},
+     .meaning = "of sites: answers that differ in a bit when one gets its own values"},
     {"seconds", "seconds", .digits = 1, .flags = COLUMN_TIME},
 };
 const TableSpec patch_table = {"patch", "patch", TABLE_COLUMNS(patch_columns), .record = true};
@@ -81,8 +82,10 @@ static const Column top_columns[] = {
     {"positions", "positions", .type = COLUMN_TEXT},
     EFFECT_COLUMNS,
 };
-const TableSpec patch_top_table = {
-    .name = "top", .title = "largest effects", TABLE_COLUMNS(top_columns)};
+const TableSpec patch_top_table = {.name = "top",
+                                   .title =
+                                       "largest effects, without those of 100 % by construction",
+                                   TABLE_COLUMNS(top_columns)};
 
 /* ---- rows ---- */
 
@@ -159,7 +162,18 @@ static void top_fill(Table *table, const PatchFindings *found, const PatchRow *r
     effect_fill(table, &row->effect);
 }
 
-static void runs_fill(Report *report, const PatchStudy *study)
+/* What pairs are called: "flip", "transposition", or both. */
+static const char *kind_of(const GamePair *pairs, size_t n)
+{
+    size_t flips = 0;
+    for (size_t i = 0; i < n; i++) {
+        flips += pair_kind(&pairs[i]) == PAIR_FLIP;
+    }
+    return flips > 0 && flips < n ? "both kinds"
+                                  : pair_kind_name(flips ? PAIR_FLIP : PAIR_TRANSPOSITION);
+}
+
+static void runs_fill(Report *report, const PatchStudy *study, const PatchAsked *asked)
 {
     Table *table = report_table(report, &patch_runs_table);
     for (size_t i = 0; i < study->n_runs; i++) {
@@ -171,7 +185,7 @@ static void runs_fill(Report *report, const PatchStudy *study)
                    clean                     ? "clean"
                    : run->mode == MODE_NOISE ? "with noise"
                                              : "corrupt");
-        table_text(table, "kind", pair_kind_name(run->control ? PAIR_TRANSPOSITION : PAIR_FLIP));
+        table_text(table, "kind", kind_of(run->control ? asked->control : asked->pairs, run->n));
         table_int(table, "pairs", (int64_t)run->n);
         table_interval(table, "delta", run->delta);
         judged_fill(table, run->wrong, run->strict);
@@ -229,10 +243,27 @@ static int larger_first(const void *left, const void *right)
     return x > y ? -1 : 1;
 }
 
+static bool has_edges(const PatchFindings *found)
+{
+    return found->asked->edges || found->asked->every_edge;
+}
+
+/* Denoising asks the same as noising, the other way round. */
+static void warn_of_shares(Report *report, const PatchFindings *found)
+{
+    unsigned modes = found->asked->modes;
+    for (int mode = 0; mode < N_PATCH_MODES; mode++) {
+        bool again = mode == MODE_DENOISING && (modes >> MODE_NOISING & 1) != 0;
+        if ((modes >> mode & 1) != 0 && !again) {
+            share_report(report, patch_mode_name((PatchMode)mode), found->study->total[mode]);
+        }
+    }
+}
+
 static void rows_fill(Report *report, const PatchFindings *found)
 {
     const PatchStudy *study = found->study;
-    bool edges = study->n_rows > 0 && study->rows[0].n_edges > 0;
+    bool edges = has_edges(found);
     Table *sites = report_table(report, &patch_sites_table);
     Table *sets = report_table(report, &patch_edges_table);
     const PatchRow **order = mem_alloc(study->n_rows, sizeof(*order), "order of patches");
@@ -244,11 +275,16 @@ static void rows_fill(Report *report, const PatchFindings *found)
     if (order && study->n_rows > (size_t)found->top) {
         Table *top = report_table(report, &patch_top_table);
         top->undocumented = top->unstored = true;
+        size_t n = 0;
         for (size_t i = 0; i < study->n_rows; i++) {
-            order[i] = &study->rows[i];
+            const PatchRow *row = &study->rows[i];
+            if (edges ||
+                !patch_cell_whole(&row->cell, found->asked->graph->n_layers, found->asked->back)) {
+                order[n++] = row;
+            }
         }
-        qsort(order, study->n_rows, sizeof(*order), larger_first);
-        for (size_t i = 0; i < (size_t)found->top; i++) {
+        qsort(order, n, sizeof(*order), larger_first);
+        for (size_t i = 0; i < n && i < (size_t)found->top; i++) {
             top_fill(top, found, order[i]);
         }
     }
@@ -266,8 +302,13 @@ void patch_report(Report *report, const PatchFindings *found)
     table_int(table, "pairs", (int64_t)found->asked->n_pairs);
     table_int(table, "control_pairs", (int64_t)found->asked->n_control);
     table_int(table, "patches", (int64_t)found->study->n_rows);
-    table_int(table, "self_changed", (int64_t)found->study->self_changed);
+    if (has_edges(found)) {
+        table_null(table, "self_changed"); /* nobody put them in */
+    } else {
+        table_int(table, "self_changed", (int64_t)found->study->self_changed);
+    }
     table_num(table, "seconds", found->seconds);
-    runs_fill(report, found->study);
+    runs_fill(report, found->study, found->asked);
+    warn_of_shares(report, found);
     rows_fill(report, found);
 }

@@ -19,16 +19,26 @@ tr -d '"' <one/patch_sites.csv | grep -q '^denoising,resid_post,1,previous,12,-\
 [ "$(cut -d, -f6 one/patch_sites.csv | sed 1d | sort -u | wc -l)" -gt 20 ] || fail 'effects that are all alike'
 expect 0 $sites --top 100
 holds 'effect in % at all positions, by layer'
+expect 0 $sites --top 30
+holds 'largest effects, without those of 100 % by construction'
+grep -qE '^ *(de)?nois[a-z]* +resid_post [01] +all ' out && fail 'the whole stream among the largest effects'
+expect 0 patch net --pairs same.csv --sites z
+holds 'shares of it mean nothing' err
+grep -qE 'clean +flip' out && fail 'transpositions that are called flips'
+expect 0 patch "$OGPT_SOURCE/datasets/models/tiny-6x6" --pairs pairs.csv --sites z --layers 1
+lacks 'shares of it mean nothing' err
 expect 0 $sites --threads 3 --csv three
 diff -r one three >/dev/null || fail 'threads changed a row'
-expect 0 patch net --pairs pairs.csv --sites z --back 3 --direction noising --csv back
+expect 0 patch net --pairs pairs.csv --sites z --back 3 --direction noising --csv back --json
+[ "$(json_value self_changed)" = 0 ] || fail "own values changed $(json_value self_changed) answers"
 [ "$(wc -l <back/patch_sites.csv)" = 7 ] || fail '2 layers x 3 positions'
 
 # Edges: a set, its edges, random sets; a head as receiver is its three channels.
 expect 0 patch net --pairs pairs.csv --control same.csv --edges 'mlp0->logits,input->L1H0' --csv set
 [ "$(wc -l <set/patch_edges.csv)" = 13 ] || fail 'a set of 4, its 4 edges, random sets; 2 directions'
 tr -d '"' <set/patch_edges.csv | grep -q '^noising,input->L1H0.k,1,last,recomputed,12,' || fail 'a channel of its own'
-expect 0 patch net --pairs pairs.csv --edges each --positions all --ln frozen --csv each
+expect 0 patch net --pairs pairs.csv --edges each --positions all --ln frozen --csv each --json
+[ "$(json_value self_changed)" = null ] || fail 'own values that nobody put in'
 [ "$(wc -l <each/patch_edges.csv)" = 93 ] || fail '46 edges in 2 directions'
 
 # Killed in the middle, typed again: it goes on and finds the same. More pairs take longer.

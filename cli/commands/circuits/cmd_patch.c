@@ -20,7 +20,8 @@ static const OptionSpec options[] = {
                "sites: the last N positions one by one; 0: all, last, previous, changed, same",
                .def = "0"),
     OPTION_TEXT("edges", AT(edges), "LIST",
-                "in place of sites: a set of edges, such as \"L0H1->mlp2,L2H3->logits\", or each"),
+                "in place of sites: a set of edges, such as \"L0H1->mlp2,L2H3->logits\", or each "
+                "one alone, without wrong moves"),
     OPTION_ENUM("direction", AT(direction), PATCH_DIRECTION_NAMES "|both",
                 "noising: the clean run gets parts of the corrupt one; denoising: the reverse",
                 .def = "both", .argument = "DIRECTION"),

@@ -80,6 +80,29 @@ static void the_stream_is_the_other_run(void **state)
     (void)state;
 }
 
+/* A cell is called whole where it is the other run bit for bit, and nowhere else. */
+static void whole_cells_are_the_other_run(void **state)
+{
+    PatchFixture f = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
+    SiteQuestion question = question_of(&f, PATCH_NOISING);
+    for (question.back = 0; question.back <= 3; question.back += 3) {
+        SiteEffects effects;
+        size_t n_whole = 0;
+        assert_int_equal(patch_sites(&effects, &question, WORK_ALONE), 0);
+        for (size_t i = 0; i < effects.n_cells; i++) {
+            bool whole = patch_cell_whole(&effects.cells[i], 3, question.back);
+            bool same = memcmp(effects.scores + i * N_TEST_PAIRS, effects.other,
+                               N_TEST_PAIRS * sizeof(PatchScore)) == 0;
+            assert_int_equal(whole, same);
+            n_whole += whole;
+        }
+        assert_int_equal(n_whole, question.back > 0 ? 3 : 3 * 3 + 1 + 3);
+        patch_sites_release(&effects);
+    }
+    patch_close(&f);
+    (void)state;
+}
+
 static void own_values_change_no_bit(void **state)
 {
     PatchFixture f = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
@@ -276,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stream_is_the_other_run),
+        cmocka_unit_test(whole_cells_are_the_other_run),
         cmocka_unit_test(own_values_change_no_bit),
         cmocka_unit_test(sites_are_those_of_a_plain_pass),
         cmocka_unit_test(answers_are_judged_on_both_boards),

@@ -49,6 +49,9 @@ static void sites_have_intervals_and_controls(void **state)
     assert_int_equal(study.n_rows, 3 * 3 * 2 * N_PATCH_POSITIONS);
     assert_int_equal(study.n_runs, 4 + 4 + 2);
     assert_int_equal(study.self_changed, 0);
+    assert_true(fabs(study.total[MODE_NOISING].value -
+                     (study.runs[0].delta.value - study.runs[1].delta.value)) < 1e-9);
+    assert_true(study.total[MODE_NOISING].value == -study.total[MODE_DENOISING].value);
     /* Delta of the clean run, minus that of the corrupt one, is the same seen from both. */
     assert_true(study.runs[0].delta.value == study.runs[5].delta.value);
     assert_true(fabs(study.runs[0].delta.value - study.runs[1].delta.value) > 1e-3);
