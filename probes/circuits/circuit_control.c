@@ -44,11 +44,11 @@ int circuit_control_draw(PairSet *out, const PairSet *pairs, const Work *work)
 
 typedef struct ControlRoom {
     const EdgeQuestion *question;
-    const uint32_t *edges;   /* (n) */
-    const double *direction; /* (n) */
+    const uint32_t *edges; /* (n) */
+    double *direction;     /* (n) */
     size_t n;
     uint8_t *patched; /* (n_edges) */
-    double *delta;    /* (n_pairs) */
+    double *delta;    /* (n_pairs), then what is lost of it */
     double *moved;    /* (n_pairs) sum over edges */
 } ControlRoom;
 
@@ -64,8 +64,14 @@ static int patch_each(CircuitControl *out, ControlRoom *room, EdgeRuns *runs, co
         rc = edges_patched(room->delta, NULL, runs, room->patched, &quiet);
         room->patched[room->edges[i]] = 0;
         for (size_t p = 0; p < n_pairs && rc == 0; p++) {
-            double lost = base[p] - room->delta[p];
-            sum += lost;
+            room->delta[p] = base[p] - room->delta[p];
+            sum += room->delta[p];
+        }
+        if (isnan(room->direction[i])) {
+            room->direction[i] = sum;
+        }
+        for (size_t p = 0; p < n_pairs && rc == 0; p++) {
+            double lost = room->delta[p];
             room->moved[p] += (room->direction[i] < 0 ? -lost : lost) / (double)n;
         }
         out->edges_size += fabs(sum) / (double)n_pairs / (double)n;
@@ -74,11 +80,10 @@ static int patch_each(CircuitControl *out, ControlRoom *room, EdgeRuns *runs, co
     return rc;
 }
 
-int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question,
-                            const uint32_t *edges, const double *direction, size_t n,
-                            const Work *work)
+int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question, EdgeRuns *runs,
+                            const uint32_t *edges, double *direction, size_t n, const Work *work)
 {
-    EdgeRuns *runs = NULL;
+    EdgeRuns *made = NULL;
     const Work quiet = work_quiet(work);
     ControlRoom room = {.question = question,
                         .edges = edges,
@@ -89,7 +94,10 @@ int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question,
                         .moved = mem_calloc(question->n_pairs, sizeof(double), "effects of pairs")};
     *out = (CircuitControl){.n_pairs = question->n_pairs};
     int rc = room.patched && room.delta && room.moved ? 0 : OGPT_ENOMEM;
-    rc = rc ? rc : edges_new(&runs, question, &quiet);
+    if (rc == 0 && !runs) {
+        rc = edges_new(&made, question, &quiet);
+        runs = made;
+    }
     rc = rc ? rc : patch_each(out, &room, runs, work);
     if (rc == 0) {
         const double *base = edges_delta(runs, false), *other = edges_delta(runs, true);
@@ -99,7 +107,7 @@ int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question,
         }
         out->total = bootstrap_ratio(room.moved, NULL, question->n_pairs, work->seed);
     }
-    edges_free(runs);
+    edges_free(made);
     mem_free(room.patched);
     mem_free(room.delta);
     mem_free(room.moved);

@@ -28,12 +28,12 @@ typedef struct CircuitControl {
     double edges_size; /* mean over edges of |mean over pairs| */
 } CircuitControl;
 
-/* question: its pairs are those of the control. edges (n): which are patched, one at a time;
- * direction (n): the sign of each one's effect on the flips. Ticks "edges". Returns 0 or an error
- * of edges_new or edges_patched. */
-int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question,
-                            const uint32_t *edges, const double *direction, size_t n,
-                            const Work *work);
+/* question: its pairs are those of the control; runs: of this question, or NULL: made for this
+ * call. edges (n): which are patched, one at a time; direction (n): the sign of each one's effect
+ * on the flips, or NaN where that is not known: then it is what the edge does here, and filled in.
+ * Ticks "edges". Returns 0 or an error of edges_new or edges_patched. */
+int circuit_control_measure(CircuitControl *out, const EdgeQuestion *question, EdgeRuns *runs,
+                            const uint32_t *edges, double *direction, size_t n, const Work *work);
 /* As many transpositions as pairs, of the same lengths, drawn from the seed of the work. Returns as
  * pairs_make. */
 int circuit_control_draw(PairSet *out, const PairSet *pairs, const Work *work);

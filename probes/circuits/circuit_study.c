@@ -109,6 +109,7 @@ static int estimate_all(StudyRun *run)
             if (!method) {
                 return OGPT_ENOMEM;
             }
+            method->no_sign = !estimate_signed((Estimate)e);
             run->which[n++] = (Estimate)e;
             estimates_scores(method->scores, &run->set, (Estimate)e, ESTIMATE_EDGES, NULL);
             estimates_scores(method->node_scores, &run->set, (Estimate)e, ESTIMATE_NODES, NULL);
@@ -206,9 +207,10 @@ static int measure_controls(StudyRun *run)
     double *direction = mem_calloc(study->top, sizeof(*direction), "effects of edges");
     GamePair *swapped = mem_calloc(n, sizeof(*swapped), "pairs of other labels");
     int rc = direction && swapped ? 0 : OGPT_ENOMEM;
-    for (size_t i = 0; i < study->top && rc == 0;
-         i++) { /* shares of base - other, so flips are > 0 */
-        direction[i] = study->methods[0].scores[study->edges[i]] * study->total.value;
+    for (size_t i = 0; i < study->top && rc == 0; i++) {
+        direction[i] = study->methods[0].no_sign
+                           ? NAN /* as measured on the flips, which come first */
+                           : study->methods[0].scores[study->edges[i]] * study->total.value;
     }
     if (rc == 0) {
         circuit_control_swap(swapped, run->question->pairs, n);
@@ -222,9 +224,11 @@ static int measure_controls(StudyRun *run)
         question.n_pairs = transposed ? run->options->n_transpositions : n;
         study->controlled[which] = question.n_pairs > (which == CONTROL_SWAPPED ? 1 : 0);
         if (study->controlled[which]) {
-            rc = circuit_control_measure(&study->controls[which], &question, study->edges,
-                                         direction, study->top, run->work);
+            rc = circuit_control_measure(&study->controls[which], &question, run->runs,
+                                         study->edges, direction, study->top, run->work);
         }
+        edges_free(run->runs); /* those of the flips; the others have runs of their own */
+        run->runs = NULL;
     }
     mem_free(direction);
     mem_free(swapped);
@@ -257,6 +261,15 @@ static int run_all(StudyRun *run)
     rc = rc || options->scores_only ? rc : draw_curves(run);
     rc = rc || !options->acdc ? rc : prune_both(run);
     return rc || options->scores_only ? rc : measure_controls(run);
+}
+
+size_t circuit_study_bytes(const EdgeQuestion *question, const CircuitOptions *options,
+                           const Work *work)
+{
+    size_t units = question->graph->n_edges + circuit_nodes(question->graph);
+    return edges_bytes(question, work) +
+           (options->exact ? question->n_pairs * units * sizeof(double) : 0) +
+           (options->estimates.wanted ? estimates_bytes(question, &options->estimates, work) : 0);
 }
 
 int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,

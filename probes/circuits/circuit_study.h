@@ -29,8 +29,9 @@ typedef struct CircuitOptions {
 /* One way of ranking edges. */
 typedef struct CircuitMethod {
     const char *name;   /* "exact", an estimate's, "random" */
+    bool no_sign;       /* scores are sizes (estimate_signed) */
     size_t passes;      /* of the network a pair, forward and back, both runs included */
-    double *scores;     /* (n_edges) signed share of the effect; NULL for random; owned */
+    double *scores;     /* (n_edges) share of the effect; NULL for random; owned */
     bool graded, drawn; /* whether `grade` and `curve` are filled */
     Grade grade;
     double *node_scores; /* (nodes) the same of nodes, owned */
@@ -62,6 +63,9 @@ typedef struct CircuitStudy {
  * Attribution patching of an edge is called EAP, so "eap" is "atp". Returns 0 or OGPT_EUSAGE. */
 int circuit_methods_parse(CircuitOptions *out, const char *text);
 
+/* Bytes that the runs, effects and estimates of a study take at most. */
+size_t circuit_study_bytes(const EdgeQuestion *question, const CircuitOptions *options,
+                           const Work *work);
 /* Ticks "edges", "pairs", "resamples", "receivers", "circuits"; uses work->journal. Returns 0 or
  * the error of a part. */
 int circuit_study_run(CircuitStudy *out, const EdgeQuestion *question,

@@ -14,7 +14,7 @@ enum { BASE, OTHER, N_RUNS, NO_LAYER = -1 };
 
 struct EstimateLab {
     const EdgeQuestion *question;
-    bool qk, drop, points, ends; /* which passes are asked for */
+    bool qk, drop, ends; /* which passes are asked for */
     Tape *tape;
     Prefix
         *prefix; /* gradients at the base run where only the last position is patched; NULL else */
@@ -105,14 +105,16 @@ static EstimateLab lab_for(const EdgeQuestion *question, const EstimateOptions *
                          .qk = (wanted & (1U << ESTIMATE_ATP_QK | 1U << ESTIMATE_ATP_STAR)) != 0,
                          .drop =
                              (wanted & (1U << ESTIMATE_ATP_DROP | 1U << ESTIMATE_ATP_STAR)) != 0,
-                         .points = (wanted & 1U << ESTIMATE_EAP_IG) != 0,
                          .ends = (wanted & 1U << ESTIMATE_CLEAN_CORRUPTED) != 0};
 }
 
 size_t estimate_lab_bytes(const EdgeQuestion *question, const EstimateOptions *options)
 {
     EstimateLab lab = lab_for(question, options);
-    return carve(&lab) + tape_bytes(&question->gpt->cfg, ESTIMATE_CHUNK_PAIRS, TAPE_GRADIENT, NULL);
+    const GptConfig *cfg = &question->gpt->cfg;
+    return carve(&lab) + tape_bytes(cfg, ESTIMATE_CHUNK_PAIRS, TAPE_GRADIENT, NULL) +
+           (question->scope == PATCH_LAST ? prefix_bytes(cfg, ESTIMATE_CHUNK_PAIRS, TAPE_GRADIENT)
+                                          : 0);
 }
 
 int estimate_lab_new(EstimateLab **out, const EdgeQuestion *question,
@@ -261,7 +263,7 @@ static void gradient_hook(void *context, const HookPoint *point)
 
 /* ---- passes ---- */
 
-/* The rows of last positions, and Delta there, added to the denominators times `sign`. */
+/* The logits of a pass on one run, or `between` the two. take_outputs: what its senders write. */
 static const real *run_forward(EstimateLab *lab, int side, bool take_outputs, double between)
 {
     const EdgeQuestion *question = lab->question;

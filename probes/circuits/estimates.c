@@ -20,14 +20,14 @@ const char *estimate_name(Estimate estimate)
     return estimate_names[estimate];
 }
 
-static bool drops(Estimate estimate)
+bool estimate_signed(Estimate estimate)
 {
-    return estimate == ESTIMATE_ATP_DROP || estimate == ESTIMATE_ATP_STAR;
+    return estimate != ESTIMATE_ATP_DROP && estimate != ESTIMATE_ATP_STAR;
 }
 
 size_t estimates_planes(Estimate estimate, int n_layers)
 {
-    return drops(estimate) ? (size_t)n_layers : 1;
+    return estimate_signed(estimate) ? 1 : (size_t)n_layers;
 }
 
 size_t estimates_bytes(const EdgeQuestion *question, const EstimateOptions *options,
@@ -57,28 +57,11 @@ typedef struct EstimateRun {
 
 static int check(const EdgeQuestion *question, const EstimateOptions *options)
 {
-    const GptConfig *cfg = &question->gpt->cfg;
-    if (question->n_pairs == 0) {
-        return err_set(OGPT_EUSAGE, "no pairs to estimate edges on");
-    }
     if (options->points < 1 || options->points > ESTIMATE_POINTS_MAX) {
         return err_set(OGPT_EUSAGE, "%d points, expected 1 to %d", options->points,
                        ESTIMATE_POINTS_MAX);
     }
-    if (question->vocab->d_vocab != cfg->d_vocab) {
-        return err_set(OGPT_EFORMAT,
-                       "the model has d_vocab %d, pairs on %dx%d need %d; use pairs of the model's "
-                       "board size",
-                       cfg->d_vocab, question->vocab->variant->size, question->vocab->variant->size,
-                       question->vocab->d_vocab);
-    }
-    for (size_t i = 0; i < question->n_pairs; i++) {
-        if (question->pairs[i].n_moves < 1 || question->pairs[i].n_moves > cfg->n_ctx) {
-            return err_set(OGPT_EFORMAT, "pair %zu has %d moves, the model reads 1 to %d", i + 1,
-                           question->pairs[i].n_moves, cfg->n_ctx);
-        }
-    }
-    return 0;
+    return patch_check(question->gpt, question->vocab, question->pairs, question->n_pairs);
 }
 
 /* 1, 2, 4, ... below the number asked for, and that. */
@@ -132,18 +115,6 @@ static int make_memory(EstimateRun *run, const EstimateOptions *options, const W
         rc = estimate_lab_new(&run->labs[w], question, options);
     }
     return rc;
-}
-
-static void set_order(const EstimateRun *run)
-{
-    size_t at = 0;
-    for (int length = GAME_MAX_MOVES; length > 0; length--) {
-        for (size_t i = 0; i < run->question->n_pairs; i++) {
-            if (run->question->pairs[i].n_moves == length) {
-                run->order[at++] = i;
-            }
-        }
-    }
 }
 
 static int chunk_job(void *context, size_t job, size_t worker)
@@ -220,7 +191,7 @@ int estimates_make(EstimateSet *out, const EdgeQuestion *question, const Estimat
     rc = make_memory(&run, options, work);
     if (rc == 0) {
         set_divisors(out, question->graph);
-        set_order(&run);
+        patch_order(run.order, question->pairs, question->n_pairs);
         rc = run_chunks(&run, work);
     }
     if (rc == 0) {
@@ -250,16 +221,12 @@ void estimates_release(EstimateSet *set)
 
 /* ---- scores ---- */
 
-size_t estimates_units(const EstimateSet *set, EstimateUnit unit)
-{
-    return unit == ESTIMATE_EDGES ? set->n_edges : set->width - set->n_edges;
-}
-
 void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate, EstimateUnit unit,
                       const double *weight)
 {
-    size_t planes = estimates_planes(estimate, set->n_layers), n = estimates_units(set, unit);
-    size_t offset = unit == ESTIMATE_EDGES ? 0 : set->n_edges;
+    bool edges = unit == ESTIMATE_EDGES, has_sign = estimate_signed(estimate);
+    size_t planes = estimates_planes(estimate, set->n_layers);
+    size_t n = edges ? set->n_edges : set->width - set->n_edges, offset = edges ? 0 : set->n_edges;
     double whole = 0, sums[256];
     memset(scores, 0, n * sizeof(*scores));
     for (size_t p = 0; p < set->n_pairs; p++) {
@@ -279,11 +246,11 @@ void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate,
             }
             for (size_t e = 0; e < count; e++) {
                 scores[first + e] +=
-                    drops(estimate) ? fabs(sums[e]) / set->divisor[offset + first + e] : sums[e];
+                    has_sign ? sums[e] : fabs(sums[e]) / set->divisor[offset + first + e];
             }
         }
     }
     for (size_t e = 0; e < n; e++) {
-        scores[e] /= drops(estimate) ? fabs(whole) : whole;
+        scores[e] /= has_sign ? whole : fabs(whole);
     }
 }

@@ -46,9 +46,10 @@
 typedef enum Estimate { ESTIMATES(ESTIMATE_ENUMERATOR) N_ESTIMATES } Estimate;
 #undef ESTIMATE_ENUMERATOR
 const char *estimate_name(Estimate estimate); /* static */
+/* GradDrop is a mean of sizes: its scores have no sign. */
+bool estimate_signed(Estimate estimate);
 
 #define ESTIMATE_POINTS_MAX 256
-#define ESTIMATE_POINTS_DEFAULT 5
 enum { ESTIMATE_TRIALS_MAX = 10 }; /* 1, 2, 4, ... 256 and the number asked for */
 
 typedef struct EstimateOptions {
@@ -77,6 +78,7 @@ typedef struct EstimateSet {
 } EstimateSet;
 
 size_t estimates_planes(Estimate estimate, int n_layers);
+/* Bytes that estimates_make takes at most, its results included. */
 size_t estimates_bytes(const EdgeQuestion *question, const EstimateOptions *options,
                        const Work *work);
 /* Ticks "pairs". The same bits for any number of workers. Returns 0, OGPT_EFORMAT (pairs of another
@@ -87,7 +89,6 @@ void estimates_release(EstimateSet *set);
 
 /* What is scored: the edges (n_edges), or the nodes. */
 typedef enum EstimateUnit { ESTIMATE_EDGES, ESTIMATE_NODES } EstimateUnit;
-size_t estimates_units(const EstimateSet *set, EstimateUnit unit);
 /* scores (units) of one estimate with pair i counted weight[i] times (NULL: once each): signed, but
  * for GradDrop. */
 void estimates_scores(double *scores, const EstimateSet *set, Estimate estimate, EstimateUnit unit,

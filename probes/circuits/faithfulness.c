@@ -3,12 +3,12 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "probes/circuits/grades.h"
 #include "probes/legality/answers.h"
 
 /* What is measured of a pair in one circuit. */
@@ -146,19 +146,6 @@ static void areas(double *cpr, double *cmd, const double *sums, double whole)
     }
 }
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
-static void between(Interval *out, double *values, size_t n)
-{
-    qsort(values, n, sizeof(*values), by_value);
-    out->low = values[(size_t)(0.025 * (double)(n - 1) + 0.5)];
-    out->high = values[(size_t)(0.975 * (double)(n - 1) + 0.5)];
-}
-
 static void fill_areas(FaithCurve *out, const FaithRun *run)
 {
     size_t n = run->question->n_pairs;
@@ -177,8 +164,8 @@ static void fill_areas(FaithCurve *out, const FaithRun *run)
         }
         areas(all ? &out->cpr.value : &cpr[r], all ? &out->cmd.value : &cmd[r], sums, whole);
     }
-    between(&out->cpr, cpr, BOOTSTRAP_REPLICATES);
-    between(&out->cmd, cmd, BOOTSTRAP_REPLICATES);
+    grade_percentiles(&out->cpr, cpr, BOOTSTRAP_REPLICATES);
+    grade_percentiles(&out->cmd, cmd, BOOTSTRAP_REPLICATES);
 }
 
 static int run_curve(FaithCurve *out, FaithRun *run, const uint32_t *order, const char *name)

@@ -193,8 +193,7 @@ static int by_value(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-/* The 95 % of n numbers, those that are none left out; sorts them. */
-static void percentiles(Interval *out, double *values, size_t n)
+void grade_percentiles(Interval *out, double *values, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
@@ -309,10 +308,10 @@ int grade_rankings(Grade *out, const GradeTruth *truth, const GradeRanking *rank
         for (size_t g = 0; g < N_GRADES; g++) {
             out[i].number[g].value = numbers[g];
             column_of(values, &run, i, g, n_rankings);
-            percentiles(&out[i].number[g], values, GRADE_REPLICATES);
+            grade_percentiles(&out[i].number[g], values, GRADE_REPLICATES);
             out[i].minus_first[g].value = numbers[g] - out[0].number[g].value;
             column_of(values, &run, i, g, 0);
-            percentiles(&out[i].minus_first[g], values, GRADE_REPLICATES);
+            grade_percentiles(&out[i].minus_first[g], values, GRADE_REPLICATES);
         }
     }
     run_free(&run, work);
@@ -335,7 +334,7 @@ int grade_random(Grade *out, const GradeTruth *truth, const Work *work)
             values[r] = run.found[r * N_GRADES + g];
             sum += values[r] / GRADE_ORDERS;
         }
-        percentiles(&out->number[g], values, GRADE_ORDERS);
+        grade_percentiles(&out->number[g], values, GRADE_ORDERS);
         out->number[g].value = sum;
         out->minus_first[g] = (Interval){NAN, NAN, NAN};
         out->missed = truth->n;

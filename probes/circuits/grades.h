@@ -62,6 +62,8 @@ int grade_random(Grade *out, const GradeTruth *truth, const Work *work);
 
 /* size (n) of every effect: |sum of weight * effect / sum of weight * denominator|. */
 void grade_truth_sizes(double *size, const GradeTruth *truth, const double *weight);
+/* low and high of an interval: the 95 % of n numbers, NaN left out; sorts them. */
+void grade_percentiles(Interval *out, double *values, size_t n);
 /* order (n): numbers by falling |size|. Returns 0 or OGPT_ENOMEM. */
 int grade_order(uint32_t *order, const double *size, size_t n);
 

@@ -11,7 +11,8 @@ typedef struct Picture {
     const CircuitFindings *found;
     const Graph *graph;
     const double *scores;
-    double most; /* the largest size of an edge */
+    bool no_sign; /* scores are sizes */
+    double most;  /* the largest size of an edge */
     size_t n_nodes;
     bool drawn[NODES_MAX];
 } Picture;
@@ -49,6 +50,7 @@ static Picture picture_of(const CircuitFindings *found)
     Picture picture = {.found = found,
                        .graph = graph,
                        .scores = study->methods[0].scores,
+                       .no_sign = study->methods[0].no_sign,
                        .n_nodes = graph->n_senders + 1};
     for (size_t i = 0; i < study->top; i++) {
         size_t s, r;
@@ -65,6 +67,11 @@ static double thickness(const Picture *picture, size_t edge)
 {
     double size = picture->most > 0 ? fabs(picture->scores[edge]) / picture->most : 0;
     return 0.6 + 6.4 * size;
+}
+
+static void add_score(Text *out, const Picture *picture, size_t edge)
+{
+    text_add(out, picture->no_sign ? "%.2f %%" : "%+.2f %%", 100 * picture->scores[edge]);
 }
 
 /* Text in double quotes of graphviz. */
@@ -103,15 +110,14 @@ void circuit_picture_dot(Text *out, const CircuitFindings *found, const char *ti
         Receiver receiver = graph_receiver(picture.graph, r);
         name_of(name, &picture, s);
         name_of(to, &picture, node_of_receiver(&picture, receiver));
-        text_add(out,
-                 "  \"%s\" -> \"%s\" [penwidth=%.2f, style=%s, headlabel=\"%s\", tooltip=\"%+.2f "
-                 "%%\"];\n",
+        text_add(out, "  \"%s\" -> \"%s\" [penwidth=%.2f, style=%s, headlabel=\"%s\", tooltip=\"",
                  name, to, thickness(&picture, edge), picture.scores[edge] < 0 ? "dashed" : "solid",
                  receiver.kind == RECEIVER_Q   ? "q"
                  : receiver.kind == RECEIVER_K ? "k"
                  : receiver.kind == RECEIVER_V ? "v"
-                                               : "",
-                 100 * picture.scores[edge]);
+                                               : "");
+        add_score(out, &picture, edge);
+        text_add(out, "\"];\n");
     }
     text_add(out, "}\n");
 }

@@ -1,6 +1,7 @@
 /* report/circuits/circuit_result.c - contract in report/circuits/circuit_result.h. */
 #include "report/circuits/circuit_result.h"
 #include "report/circuits/circuit_figures.h"
+#include "report/circuits/share_note.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ static const Column compare_columns[] = {
 };
 const TableSpec circuit_compare_table = {"compare",
                                          "circuit_compare",
-                                         "estimates against the exact effects of all edges",
+                                         "ways of ranking the edges",
                                          TABLE_COLUMNS(compare_columns),
                                          .file = "circuit_compare",
                                          TABLE_FIGURES(compare_figures)};
@@ -417,10 +418,11 @@ static void print_winner(Text *text, const CircuitStudy *study)
     }
     if (best) {
         Interval cost = best->grade.number[GRADE_COST_90];
-        text_add(text,
-                 "\ncheapest to verify: %s, %.0f edges (%.0f to %.0f) until 90 %% of the %zu "
-                 "strongest are found, of %zu\n",
-                 best->name, cost.value, cost.low, cost.high, study->n_wanted, study->n_edges);
+        text_add(
+            text,
+            "\ncheapest to verify: %s\n%.0f of %zu edges (%.0f to %.0f) until 90 %% of the %zu "
+            "strongest are found\n",
+            best->name, cost.value, study->n_edges, cost.low, cost.high, study->n_wanted);
     }
 }
 
@@ -456,12 +458,21 @@ static void print_notes(Report *report, const CircuitFindings *found)
                         circuit_control_name((ControlPairs)which));
         }
     }
-    if (!(study->total.low > 0) && !(study->total.high < 0)) {
-        report_warn(report,
-                    "Delta does not differ between the two runs (%.3f, 95 %% interval %.3f "
-                    "to %.3f nats): shares of it mean nothing",
-                    study->total.value, study->total.low, study->total.high);
+    share_report(report, NULL, study->total);
+}
+
+/* A word on scores without a sign, which stand beside others that have one. */
+static void print_signs(Text *text, const CircuitStudy *study)
+{
+    bool some = false;
+    for (size_t i = 0; i < study->n_methods; i++) {
+        if (study->methods[i].no_sign) {
+            text_add(text, "%s%s", some ? ", " : "\nwithout a sign, because a mean of sizes: ",
+                     study->methods[i].name);
+            some = true;
+        }
     }
+    text_add(text, "%s", some ? "\n" : "");
 }
 
 void circuit_report(Report *report, const CircuitFindings *found)
@@ -491,6 +502,7 @@ void circuit_report(Report *report, const CircuitFindings *found)
     Table *all = report_table(report, &circuit_edges_table);
     all->hidden = all->undocumented = true;
     edges_fill(strongest, all, found);
+    print_signs(report_text(report), found->study);
 }
 
 /* ---- one object ---- */

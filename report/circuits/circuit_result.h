@@ -18,8 +18,7 @@ typedef struct CircuitFindings {
     const CircuitStudy *study;
     const EdgeQuestion *question;
     const CircuitOptions *options;
-    const char *model_hash, *pairs_file,
-        *control_file; /* control_file NULL: drawn by the program */
+    const char *model_hash, *pairs_file;
     double seconds;
 } CircuitFindings;
 

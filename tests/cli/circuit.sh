@@ -11,7 +11,7 @@ circuit="circuit net --pairs pairs.csv --control same.csv --method all --tau 0.0
 
 # 2 layers of 2 heads: 1 + 2 * 3 senders; 6 edges into q, k, v of layer 0, 24 of layer 1, 3 and 6 into
 # the MLPs, 7 into the logits.
-expect 0 $circuit --json --out c.json --svg c.svg --dot c.dot --threads 1 --csv one
+expect 0 $circuit --json --out c.json --svg c.svg --figure graph --dot c.dot --threads 1 --csv one
 [ "$(json_value edges)" = 46 ] || fail "46 edges expected: $(json_value edges)"
 [ "$(json_value circuit_edges)" = 46 ] || fail 'a small graph is its own circuit'
 for key in spearman precision_at_50 recall_cost_90 recall_cost_100 worst_miss; do
@@ -34,16 +34,17 @@ holds '"from": "input"' c.json
 [ "$(grep -c ' -> ' c.dot)" = 46 ] || fail '46 edges for graphviz'
 if command -v xmllint >/dev/null; then xmllint --noout c.svg || fail 'the SVG is no XML'; fi
 if command -v dot >/dev/null; then dot -Tsvg c.dot >drawn.svg || fail 'graphviz reads c.dot'; fi
-expect 0 $circuit --top 3 --svg few.svg --quiet
+expect 0 $circuit --top 3 --svg few.svg --figure graph --dot few.dot --quiet
 [ "$(edges_drawn few.svg)" = 3 ] || fail 'three edges asked for'
 
 expect 0 $circuit --no-curves --json --quiet
 [ "$(grep -c '"cpr":' out)" = 0 ] || fail 'a curve that nobody drew'
 [ "$(grep -c '"spearman":' out)" -ge 7 ] || fail 'grades need no curves'
 
-# Any number of threads, the same rows; typed again, its files are its own.
-expect 0 $circuit --threads 3 --csv three --out c.json --svg c.svg --dot c.dot
+# Any number of threads, the same rows; typed again, also with other tables, its files are its own.
+expect 0 $circuit --threads 3 --csv three --out c.json --svg three.svg --figure graph --dot c.dot
 diff -r one three >/dev/null || fail 'threads changed a row'
+cmp -s c.svg three.svg || fail 'threads changed a line of the figure'
 expect 0 $circuit --seed 2 --csv two
 cmp -s one/circuit_faithfulness.csv two/circuit_faithfulness.csv && fail 'the seed draws random circuits'
 
@@ -70,9 +71,21 @@ refuse 2 '--pairs' circuit net
 refuse 3 'pairs.csv:2: clean' circuit wide --pairs pairs.csv
 refuse 3 'transpositions alone' circuit net --pairs pairs.csv --control pairs.csv
 refuse 4 'none.csv' circuit net --pairs none.csv --quiet
-refuse 2 'c.svg: exists' circuit net --pairs pairs.csv --method atp --svg c.svg --quiet
-refuse 2 'c.dot:2: holds other edges' circuit net --pairs pairs.csv --method atp --dot c.dot --quiet
+refuse 2 'c.svg: exists; give --svg another name, or --force' circuit net --pairs pairs.csv --method atp --svg c.svg --quiet
+[ "$(sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command = 'circuit' AND status = 'failed'")" = 0 ] ||
+    fail 'a file that is there was found after the work only'
+cp few.dot c.dot
+refuse 2 'holds other edges' $circuit --out c.json --dot c.dot --quiet
 refuse 2 '--tau' circuit net --pairs pairs.csv --tau 0
 expect 0 circuit net --pairs pairs.csv --method atp --svg c.svg --quiet --force
-expect 0 circuit net --pairs same.csv --method atp --quiet
+expect 0 circuit net --pairs same.csv --method 'atp*' --top 3
+holds 'shares of it mean nothing' err
+holds 'without a sign, because a mean of sizes: atp*'
+lacks 'exact effects'
+holds ' --figure graph --svg circuit.svg' err
+touch circuit.svg
+expect 0 circuit net --pairs same.csv --method atp --top 3
+holds ' --svg circuit-2.svg' err
+lacks 'without a sign'
+awk 'length > 80 { exit 1 }' out || fail 'a line that is too wide'
 check_end

@@ -78,6 +78,7 @@ int circuit_session_load(CircuitSession *session, Context *context)
 
 void circuit_hash_pairs(Sha256 *hash, const PairSet *set)
 {
+    sha256_add(hash, &set->n, sizeof(set->n)); /* where this set ends and the next begins */
     for (size_t i = 0; i < set->n; i++) {
         const GamePair *pair = &set->pairs[i];
         sha256_add(hash, &pair->n_moves, sizeof(pair->n_moves));

@@ -46,7 +46,8 @@ void circuit_same_moves_warn(const Context *context, const char *path, const Gam
                              size_t n);
 
 /* --out, --dot. A file that holds the same already stays; another one is replaced with
- * --force alone. */
+ * --force alone, and refused before the work where another command line made it (OptionSpec.kept).
+ */
 int circuit_files_write(const CircuitSession *session, const CircuitFindings *found);
 
 #endif

@@ -2,8 +2,10 @@
  * find them. */
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "cli/commands/circuits/circuit_session.h"
+#include "cli/commands/common/hint_words.h"
 
 #define AT(field) offsetof(CircuitGiven, field)
 static const OptionSpec options[] = {
@@ -37,8 +39,9 @@ static const OptionSpec options[] = {
                 "of acdc: KL of the answers in nats, or the share of Delta that is lost",
                 .def = "kl", .argument = "NAME"),
     OPTION_FLAG("no-curves", AT(no_curves), "leave out faithfulness and controls"),
-    OPTION_OUT("out", AT(out), "FILE.json", "the circuit: nodes, edges, scores by every method"),
-    OPTION_OUT("dot", AT(dot), "FILE.dot", "the circuit as text for graphviz"),
+    OPTION_OUT("out", AT(out), "FILE.json", "the circuit: nodes, edges, scores by every method",
+               .kept = true),
+    OPTION_OUT("dot", AT(dot), "FILE.dot", "the circuit as text for graphviz", .kept = true),
 };
 
 static int run(CircuitSession *session, CircuitStudy *study)
@@ -51,7 +54,7 @@ static int run(CircuitSession *session, CircuitStudy *study)
         work.journal = &session->callbacks;
         context_say(context, "%zu edges, %zu pairs: up to %zu MiB of memory",
                     session->graph.n_edges, session->pairs.n,
-                    (edges_bytes(&session->question, &work) >> 20) + 1);
+                    (circuit_study_bytes(&session->question, &session->options, &work) >> 20) + 1);
         rc = circuit_study_run(study, &session->question, &session->options, &work);
     }
     CircuitFindings found = {.study = study,
@@ -59,13 +62,14 @@ static int run(CircuitSession *session, CircuitStudy *study)
                              .options = &session->options,
                              .model_hash = session->subject.model.model_hash,
                              .pairs_file = session->given->pairs,
-                             .control_file = session->given->control,
                              .seconds = clock_seconds() - began};
     rc = rc ? rc : circuit_files_write(session, &found);
     if (rc == 0) {
         circuit_report(context->report, &found);
         rc = store_journal_drop(context->store, session->journal.key); /* complete: forget */
-        study_next_again(context, "--svg", "circuit.svg");
+        char name[FILES_PATH_MAX];
+        context_name_free(name, "circuit", ".svg");
+        study_next_again(context, "--figure graph --svg", name);
     }
     return rc;
 }

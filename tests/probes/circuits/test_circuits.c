@@ -459,13 +459,50 @@ static void swapped_labels_ask_for_another_pair(void **state)
                 turned[1].legal_clean == pairs[0].legal_clean);
     f.question.n_pairs = 1;
     f.question.pairs = pairs;
-    assert_int_equal(circuit_control_measure(&flip, &f.question, &edge, &up, 1, WORK_ALONE), 0);
+    assert_int_equal(circuit_control_measure(&flip, &f.question, NULL, &edge, &up, 1, WORK_ALONE),
+                     0);
     f.question.pairs = turned;
-    assert_int_equal(circuit_control_measure(&swapped, &f.question, &edge, &up, 1, WORK_ALONE), 0);
+    assert_int_equal(
+        circuit_control_measure(&swapped, &f.question, NULL, &edge, &up, 1, WORK_ALONE), 0);
     assert_true(fabs(flip.total.value - f.truth.difference) < 1e-3);
     assert_true(fabs(flip.edges.value - f.truth.edges[0].effect) < 1e-3);
     assert_true(fabs(swapped.edges.value + f.truth.edges[0].effect) < 1e-3);
     assert_true(fabs(swapped.edges_size - flip.edges_size) < 1e-3);
+    /* A direction that is not known is the one found. */
+    up = NAN;
+    assert_int_equal(
+        circuit_control_measure(&swapped, &f.question, NULL, &edge, &up, 1, WORK_ALONE), 0);
+    assert_true(up < 0 && fabs(swapped.edges.value - flip.edges.value) < 1e-3);
+    gpt_free(f.gpt);
+    (void)state;
+}
+
+/* Sizes have no sign: the direction of an edge is what it does on the flips, be it up or down. */
+static void a_method_without_signs_asks_the_flips(void **state)
+{
+    CircuitFixture f;
+    CircuitStudy star;
+    fixture_plant(&f, PLANTED_CANCEL, false); /* a direct effect and a path that takes it away */
+    CircuitOptions options = {.estimates = {.wanted = 1U << ESTIMATE_ATP_STAR, .points = 1},
+                              .top = f.graph.n_edges};
+    assert_int_equal(circuit_study_run(&star, &f.question, &options, WORK_ALONE), 0);
+    const CircuitControl *flip = &star.controls[CONTROL_FLIP];
+    assert_true(star.methods[0].no_sign && flip->edges_size > 1e-3);
+    assert_true(fabs(flip->edges.value - flip->edges_size) < 1e-9);
+    /* Twin: with every size taken for an effect that goes up, those that go down are lost. */
+    CircuitControl plain;
+    double *up = malloc(star.top * sizeof(*up));
+    assert_non_null(up);
+    for (size_t i = 0; i < star.top; i++) {
+        up[i] = 1;
+    }
+    assert_int_equal(circuit_control_measure(&plain, &f.question, NULL, star.edges, up, star.top,
+                                             WORK_ALONE),
+                     0);
+    assert_true(fabs(plain.edges_size - flip->edges_size) < 1e-9);
+    assert_true(plain.edges_size - fabs(plain.edges.value) > 1e-3);
+    free(up);
+    circuit_study_release(&star);
     gpt_free(f.gpt);
     (void)state;
 }
@@ -501,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_saturated_query_needs_the_qk_fix),
         cmocka_unit_test(a_cancelled_head_needs_graddrop),
         cmocka_unit_test(swapped_labels_ask_for_another_pair),
+        cmocka_unit_test(a_method_without_signs_asks_the_flips),
         cmocka_unit_test(a_twin_has_no_circuit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
