@@ -1,5 +1,4 @@
 /* tests/base/formats/test_safetensors_bytes.c - what is written, byte by byte. */
- */
 #include "tests/base/base_test.h"
 
 #include "base/formats/safetensors.h"
