@@ -7,9 +7,9 @@
 #include "base/files.h"
 #include "base/formats/pickle_sniff.h"
 #include "cli/commands/common/shared_options.h"
-#include "cli/commands/network/conversion_table.h"
 #include "cli/study.h"
 #include "probes/artefacts/convert.h"
+#include "report/results/conversion_result.h"
 
 typedef struct ConvertOptions {
     int from, to; /* Layout; -1: not given */
@@ -141,7 +141,10 @@ static int convert_run(Context *context)
         rc = c.probe ? convert_probe(&c) : convert_model(&c);
     }
     if (rc == 0) {
-        converted_report(context, &c);
+        conversion_report(context->report, &c);
+    }
+    if (rc == 0 && c.from != LAYOUT_TL && !c.probe) {
+        study_next(context, "verify", c.dst, NULL);
     }
     return rc;
 }

@@ -1,5 +1,5 @@
-/* cli/commands/network/conversion_table.c - contract in conversion_table.h. */
-#include "cli/commands/network/conversion_table.h"
+/* report/results/conversion_result.c - contract in report/results/conversion_result.h. */
+#include "report/results/conversion_result.h"
 
 #include <math.h>
 
@@ -25,9 +25,9 @@ static const Column columns[] = {
 const TableSpec conversion_table = {"conversion", "conversions", TABLE_COLUMNS(columns),
                                     .record = true};
 
-void converted_report(Context *context, const Conversion *c)
+void conversion_report(Report *report, const Conversion *c)
 {
-    Table *table = study_table(context, &conversion_table);
+    Table *table = report_table(report, &conversion_table);
     table_text(table, "source", c->src);
     table_text(table, "path", c->dst);
     table_text(table, "kind", c->probe ? "probe" : "model");
@@ -47,9 +47,6 @@ void converted_report(Context *context, const Conversion *c)
         table_num(table, "logit_change", c->logit_change);
     }
     if (c->already) {
-        text_add(study_text(context), "%s was there already, unchanged\n", c->dst);
-    }
-    if (c->from != LAYOUT_TL && !c->probe) {
-        study_next(context, "verify", c->dst, NULL);
+        text_add(report_text(report), "%s was there already, unchanged\n", c->dst);
     }
 }
