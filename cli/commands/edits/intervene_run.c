@@ -2,6 +2,7 @@
  * method on every file of cases. */
 #include <stdio.h>
 
+#include "cli/commands/common/model_input.h"
 #include "cli/commands/edits/edit_journal.h"
 #include "datasets/corpus.h"
 #include "report/results/case_view.h"
