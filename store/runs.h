@@ -75,6 +75,9 @@ int store_list(Js **out, Store *store, int limit);
  * rows for. */
 int store_main_results(Js **out, Store *store, const Js *runs);
 int store_show(Js **out, Store *store, int64_t run);
+/* One run without its rows: its options and versions, and "hashes", an array of the hashes of all
+ * artefacts that its rows name. */
+int store_about(Js **out, Store *store, int64_t run);
 
 /* The summaries of store/views.def: *name and *summary of number `index`, false after the last. */
 bool store_view_at(const char **name, const char **summary, size_t index);

@@ -189,6 +189,7 @@ while read -r run; do
         s/^shown	/runs show	/" "$found"
 done <run_numbers
 document 'runs diff' runs diff 4 5
+document report report --html report.html
 document 'runs table' runs table
 for table in best_probe_layers last_evals probes_by_layer edits_by_method evals_by_model attribution_by_layer; do
     document "runs table $table" runs table "$table" --csv tables
