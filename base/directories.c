@@ -33,6 +33,26 @@ int path_join(char *out, const char *dir, const char *name)
     return n >= FILES_PATH_MAX ? too_long() : 0;
 }
 
+int path_plain(char *out, const char *path)
+{
+    size_t length = 0;
+    out[0] = '\0';
+    for (const char *c = path; *c != '\0';) {
+        size_t n = strcspn(c, "/");
+        if (n > 0 && !(n == 1 && c[0] == '.')) {
+            bool between = length > 0 || path[0] == '/';
+            int added = snprintf(out + length, FILES_PATH_MAX - length, "%s%.*s",
+                                 between ? "/" : "", (int)n, c);
+            length += (size_t)added;
+            if (length >= FILES_PATH_MAX) {
+                return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
+            }
+        }
+        c += n + (c[n] == '/');
+    }
+    return 0;
+}
+
 int path_absolute(char *out, const char *path)
 {
     _Static_assert(FILES_PATH_MAX >= PATH_MAX, "realpath writes up to PATH_MAX bytes");

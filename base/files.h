@@ -81,6 +81,9 @@ int path_pin(PathPin *out, const char *path);
 int path_unpin(PathPin *pin, const char *path, int rc);
 /* Join as "dir/name" into out[FILES_PATH_MAX]. OGPT_EUSAGE when too long. */
 int path_join(char *out, const char *dir, const char *name);
+/* The steps of a path without "." and without repeated slashes, into out[FILES_PATH_MAX]: equal for
+ * spellings of one path. Looks at no file. OGPT_EUSAGE when too long. */
+int path_plain(char *out, const char *path);
 /* Whether something can be made at `path`: its nearest existing parent is a directory that may be
  * written to. Makes nothing. 0 or OGPT_EIO. */
 int path_check_writable(const char *path);

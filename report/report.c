@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/html.h"
+
 void report_init(Report *out)
 {
     memset(out, 0, sizeof(*out));
@@ -86,6 +88,23 @@ void report_warn(Report *report, const char *format, ...)
     text_add(&report->warnings, "%s\n", line);
 }
 
+Js *report_warnings(const Report *report)
+{
+    Js *rows = js_array();
+    const char *line = report->warnings.data;
+    while (line && *line != '\0') {
+        Text copy = {0};
+        Js *row = js_object();
+        size_t length = strcspn(line, "\n");
+        text_add(&copy, "%.*s", (int)length, line);
+        js_set(row, "warning", copy.data ? js_str(copy.data) : js_null());
+        js_push(rows, row);
+        text_release(&copy);
+        line += length + (line[length] == '\n');
+    }
+    return rows;
+}
+
 const Table *report_table_at(const Report *report, size_t index)
 {
     return report->items[index].is_table ? &report->items[index].table : NULL;
@@ -150,6 +169,7 @@ Js *report_document(const Report *report)
 void report_page(Text *out, const Report *report, const char *title, const char *subtitle)
 {
     html_page_begin(out, title, subtitle);
+    html_heading(out, title, subtitle);
     const char *line = report->warnings.data;
     while (line && *line != '\0') {
         size_t length = strcspn(line, "\n");
@@ -158,7 +178,7 @@ void report_page(Text *out, const Report *report, const char *title, const char 
     }
     for (size_t i = 0; i < report->n_items; i++) {
         if (report_table_at(report, i)) {
-            table_html(out, report_table_at(report, i));
+            html_table(out, report_table_at(report, i), &(HtmlTable){0});
         }
     }
     html_page_end(out);

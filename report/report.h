@@ -42,6 +42,9 @@ void report_json_all(Report *report, Js *object);
 /* A line that a reader must not overlook. */
 void report_warn(Report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* All of these lines as rows of kind "warnings" of the database; owned. */
+Js *report_warnings(const Report *report);
+
 /* The table of item `index`, NULL if it is none. */
 const Table *report_table_at(const Report *report, size_t index);
 /* 0, or the first error of its tables (table_check). */

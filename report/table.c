@@ -304,6 +304,28 @@ Js *table_stored(const Table *table)
     return rows;
 }
 
+void table_restore(Table *out, const TableSpec *spec, const Js *rows)
+{
+    table_init(out, spec);
+    for (size_t i = 0; i < js_length(rows); i++) {
+        const Js *from = js_at(rows, i);
+        Js *row = js_object();
+        for (size_t c = 0; c < spec->n_columns; c++) {
+            const Column *column = &spec->columns[c];
+            const Js *value = js_member(from, column->key);
+            if (column->type == COLUMN_NESTED || js_type(value) == JS_NULL) {
+                continue;
+            }
+            if (column->type == COLUMN_YES_NO && js_type(value) == JS_INT) {
+                js_set_bool(row, column->key, js_int_of(value) != 0);
+            } else {
+                column_copy(row, column, from);
+            }
+        }
+        table_add(out, row);
+    }
+}
+
 Js *table_csv(const Table *table)
 {
     Js *rows = js_array();

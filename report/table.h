@@ -123,13 +123,6 @@ typedef struct TableOmitted {
     bool cut, intervals; /* some text is cut, some interval is left out */
 } TableOmitted;
 TableOmitted table_omitted(const Table *table, TextStyle style);
-/* One section of a page: a table with caption, column headings and, below it, their meanings. */
-void table_html(Text *out, const Table *table);
-/* Around such sections: the head of a page, a note in it, its end. Texts are plain; `note` has
- * `length` bytes. */
-void html_page_begin(Text *out, const char *title, const char *subtitle);
-void html_note(Text *out, const char *note, size_t length);
-void html_page_end(Text *out);
 /* One value as table_print shows it. */
 void column_print(Text *out, const Column *column, const Js *value);
 
@@ -137,6 +130,9 @@ void column_print(Text *out, const Column *column, const Js *value);
 void table_document(Js *document, const Table *table);
 /* Rows for the database: an array of objects with the columns that are stored. */
 Js *table_stored(const Table *table);
+/* The opposite: fill a table with rows that the database has. Members that are no columns are left
+ * out, and so are nested values, of which the database keeps the text. */
+void table_restore(Table *out, const TableSpec *spec, const Js *rows);
 /* Rows for csv_write and csv_print. */
 Js *table_csv(const Table *table);
 

@@ -1,172 +1,319 @@
-/* report/table_html.c - tables as one static HTML page, without scripts. Contract in
- * report/table.h. */
+/* report/table_html.c - tables as parts of a page. Contract in report/html.h. */
 #include <stdio.h>
 #include <string.h>
 
-#include "report/table.h"
+#include "report/html.h"
 
-static const char head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-static const char style[] =
-    "<style>\n"
-    "body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;"
-    " padding: 0 1rem; color: #1a1a1a; background: #fff; }\n"
-    "table { border-collapse: collapse; margin: 1.5rem 0 0.5rem; }\n"
-    "caption { text-align: left; font-weight: 600; padding-bottom: 0.3rem; }\n"
-    "th, td { border-bottom: 1px solid #ccc; padding: 0.2rem 0.7rem; text-align: left;"
-    " vertical-align: top; }\n"
-    "td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
-    "div.scroll { overflow-x: auto; }\n"
-    "dl { display: grid; grid-template-columns: max-content auto; gap: 0.1rem 1rem;"
-    " font-size: 0.9rem; color: #444; }\n"
-    "dt { font-weight: 600; }\ndd { margin: 0; }\n"
-    "code { overflow-wrap: anywhere; }\n"
-    "</style>\n";
+#define COLUMNS_SHOWN 128
+#define LONG_TEXT 24     /* bytes; a longer one may be broken anywhere */
+#define TURNED_ROWS 6    /* a list of at most so many rows ... */
+#define TURNED_COLUMNS 9 /* ... and more columns is turned */
+#define SHORT_ROWS 12    /* on paper such a table stays whole */
+/* Characters of a wide font that a sheet of A4 holds side by side: at 8.5, 7 and 6 points, and
+ * turned on its side at 7 points. Wider tables get 5.2 points, which hold 229. */
+#define SHEET_CHARACTERS 90
+#define LESS_CHARACTERS 110
+#define LITTLE_CHARACTERS 128
+#define TURNED_CHARACTERS 165
 
-/* The five characters that mean something in HTML, and controls, which mean nothing anywhere. */
-static void escaped_bytes(Text *out, const char *text, size_t length)
+/* The columns of a table that people see, and how many of its rows. */
+typedef struct HtmlLayout {
+    const Column *columns[COLUMNS_SHOWN];
+    const Column *same[COLUMNS_SHOWN]; /* texts that are equal in all rows: said once */
+    size_t n_columns, n_same, n_rows;
+    bool turned;
+} HtmlLayout;
+
+static bool is_set(const Table *table, const Column *column)
 {
-    for (const char *c = text; c < text + length; c++) {
-        switch (*c) {
-        case '&': text_add(out, "&amp;"); break;
-        case '<': text_add(out, "&lt;"); break;
-        case '>': text_add(out, "&gt;"); break;
-        case '"': text_add(out, "&quot;"); break;
-        case '\'': text_add(out, "&#39;"); break;
-        default: text_add(out, (unsigned char)*c < 0x20 && *c != '\n' ? "?" : "%c", *c);
+    for (size_t r = 0; r < js_length(table->rows); r++) {
+        const Js *row = js_at(table->rows, r);
+        if (table->spec->record ? js_has(row, column->key)
+                                : js_type(js_member(row, column->key)) != JS_NULL) {
+            return true;
         }
     }
+    return false;
 }
 
-static void escaped_add(Text *out, const char *text)
+/* Whether a text is the same in all rows of a list of several. */
+static bool is_same(const Table *table, const Column *column)
 {
-    escaped_bytes(out, text, strlen(text));
-}
-
-static bool in_html(const Column *column)
-{
-    return column->heading && column->type != COLUMN_NESTED;
-}
-
-static void heading_add(Text *out, const Column *column)
-{
-    escaped_add(out, column->heading);
-    if (column->unit) {
-        text_add(out, " (");
-        escaped_add(out, column->unit);
-        text_add(out, ")");
+    const char *first = js_str_of(js_member(js_at(table->rows, 0), column->key));
+    bool same =
+        !table->spec->record && js_length(table->rows) > 1 && first && column->type == COLUMN_TEXT;
+    for (size_t r = 1; same && r < js_length(table->rows); r++) {
+        const char *text = js_str_of(js_member(js_at(table->rows, r), column->key));
+        same = text && strcmp(text, first) == 0;
     }
+    return same;
+}
+
+static HtmlLayout layout_of(const Table *table, const HtmlTable *how)
+{
+    HtmlLayout layout = {.n_rows = js_length(table->rows)};
+    const TableSpec *spec = table->spec;
+    for (size_t c = 0; c < spec->n_columns && layout.n_columns < COLUMNS_SHOWN; c++) {
+        const Column *column = &spec->columns[c];
+        if (!column->heading || column->type == COLUMN_NESTED ||
+            (!is_set(table, column) && (layout.n_rows > 0 || spec->record))) {
+            continue;
+        }
+        if (is_same(table, column) && layout.n_same < COLUMNS_SHOWN) {
+            layout.same[layout.n_same++] = column;
+        } else {
+            layout.columns[layout.n_columns++] = column;
+        }
+    }
+    if (layout.n_columns == 0) { /* nothing differs */
+        memcpy(layout.columns, layout.same, sizeof(layout.same));
+        layout.n_columns = layout.n_same;
+        layout.n_same = 0;
+    }
+    layout.turned = !spec->record && layout.n_rows > 0 && layout.n_rows <= TURNED_ROWS &&
+                    layout.n_columns > TURNED_COLUMNS;
+    if (!spec->record && how->rows_max > 0 && layout.n_rows > how->rows_max) {
+        layout.n_rows = how->rows_max;
+    }
+    return layout;
+}
+
+static bool is_left(const Column *column)
+{
+    return column->type == COLUMN_TEXT;
+}
+
+/* A name as people write it. */
+static void label_add(Text *out, const char *label)
+{
+    for (const char *c = label; *c != '\0'; c++) {
+        html_escape(out, *c == '_' ? " " : c, 1);
+    }
+}
+
+/* A heading in a <th> of this scope. */
+static void heading_add(Text *out, const Column *column, const char *scope)
+{
+    bool number = strcmp(scope, "col") == 0 && !is_left(column);
+    text_add(out, "<th scope=\"%s\"%s>", scope, number ? " class=\"n\"" : "");
+    label_add(out, column->heading);
+    if (column->unit) {
+        text_add(out, " <span class=\"unit\">(");
+        html_text(out, column->unit);
+        text_add(out, ")</span>");
+    }
+    text_add(out, "</th>");
+}
+
+static void value_add(Text *out, const Column *column, const Js *value)
+{
+    Text cell = {0};
+    column_print(&cell, column, value);
+    html_text(out, cell.data ? cell.data : "");
+    text_release(&cell);
 }
 
 /* The value, and its interval behind it. */
 static void cell_add(Text *out, const Column *column, const Js *row)
 {
-    Text cell = {0};
+    const Js *value = js_member(row, column->key);
+    const char *text = js_type(value) == JS_STR ? js_str_of(value) : NULL;
     char low[80], high[80];
-    column_print(&cell, column, js_member(row, column->key));
+    text_add(out, !is_left(column)                   ? "<td class=\"n\">"
+                  : text && strlen(text) > LONG_TEXT ? "<td class=\"long\">"
+                                                     : "<td>");
+    value_add(out, column, value);
     snprintf(low, sizeof(low), "%s_low", column->key);
     snprintf(high, sizeof(high), "%s_high", column->key);
     if (column->interval && js_type(js_member(row, low)) != JS_NULL) {
-        text_add(&cell, " [");
-        column_print(&cell, column, js_member(row, low));
-        text_add(&cell, ", ");
-        column_print(&cell, column, js_member(row, high));
-        text_add(&cell, "]");
+        text_add(out, " <span class=\"ci\">[");
+        value_add(out, column, js_member(row, low));
+        text_add(out, ", ");
+        value_add(out, column, js_member(row, high));
+        text_add(out, "]</span>");
     }
-    text_add(out, column->type == COLUMN_TEXT ? "<td>" : "<td class=\"n\">");
-    escaped_add(out, cell.data ? cell.data : "");
     text_add(out, "</td>");
-    text_release(&cell);
 }
 
-static void list_add(Text *out, const Table *table)
+static void list_add(Text *out, const Table *table, const HtmlLayout *layout)
 {
-    const TableSpec *spec = table->spec;
     text_add(out, "<thead>\n<tr>");
-    for (size_t c = 0; c < spec->n_columns; c++) {
-        if (in_html(&spec->columns[c])) {
-            text_add(out, "<th scope=\"col\">");
-            heading_add(out, &spec->columns[c]);
-            text_add(out, "</th>");
-        }
+    for (size_t c = 0; c < layout->n_columns; c++) {
+        heading_add(out, layout->columns[c], "col");
     }
     text_add(out, "</tr>\n</thead>\n<tbody>\n");
-    for (size_t r = 0; r < js_length(table->rows); r++) {
+    for (size_t r = 0; r < layout->n_rows; r++) {
         text_add(out, "<tr>");
-        for (size_t c = 0; c < spec->n_columns; c++) {
-            if (in_html(&spec->columns[c])) {
-                cell_add(out, &spec->columns[c], js_at(table->rows, r));
-            }
+        for (size_t c = 0; c < layout->n_columns; c++) {
+            cell_add(out, layout->columns[c], js_at(table->rows, r));
         }
         text_add(out, "</tr>\n");
     }
     text_add(out, "</tbody>\n");
 }
 
-static void record_add(Text *out, const Table *table)
+/* A line a column; the first column heads the others. */
+static void turned_add(Text *out, const Table *table, const HtmlLayout *layout)
 {
-    const Js *row = js_at(table->rows, 0);
-    text_add(out, "<tbody>\n");
-    for (size_t c = 0; c < table->spec->n_columns; c++) {
-        const Column *column = &table->spec->columns[c];
-        if (in_html(column) && js_has(row, column->key)) {
-            text_add(out, "<tr><th scope=\"row\">");
-            heading_add(out, column);
-            text_add(out, "</th>");
-            cell_add(out, column, row);
-            text_add(out, "</tr>\n");
+    text_add(out, "<thead>\n<tr>");
+    heading_add(out, layout->columns[0], "row");
+    for (size_t r = 0; r < layout->n_rows; r++) {
+        text_add(out, "<th scope=\"col\">");
+        value_add(out, layout->columns[0],
+                  js_member(js_at(table->rows, r), layout->columns[0]->key));
+        text_add(out, "</th>");
+    }
+    text_add(out, "</tr>\n</thead>\n<tbody>\n");
+    for (size_t c = 1; c < layout->n_columns; c++) {
+        text_add(out, "<tr>");
+        heading_add(out, layout->columns[c], "row");
+        for (size_t r = 0; r < layout->n_rows; r++) {
+            cell_add(out, layout->columns[c], js_at(table->rows, r));
         }
+        text_add(out, "</tr>\n");
     }
     text_add(out, "</tbody>\n");
 }
 
-void table_html(Text *out, const Table *table)
+/* A line a column, its meaning at the end. */
+static void record_add(Text *out, const Table *table, const HtmlLayout *layout, bool explained)
 {
-    const TableSpec *spec = table->spec;
-    bool explained = false;
-    text_add(out, "<section>\n<div class=\"scroll\">\n<table>\n<caption>");
-    escaped_add(out, spec->title ? spec->title : spec->name);
-    text_add(out, "</caption>\n");
-    if (spec->record) {
-        record_add(out, table);
-    } else {
-        list_add(out, table);
+    text_add(out, "<tbody>\n");
+    for (size_t c = 0; c < layout->n_columns; c++) {
+        const Column *column = layout->columns[c];
+        text_add(out, "<tr>");
+        heading_add(out, column, "row");
+        cell_add(out, column, js_at(table->rows, 0));
+        if (explained) {
+            text_add(out, "<td class=\"m\">");
+            html_text(out, column->meaning ? column->meaning : "");
+            text_add(out, "</td>");
+        }
+        text_add(out, "</tr>\n");
     }
-    text_add(out, "</table>\n</div>\n");
-    for (size_t c = 0; c < spec->n_columns; c++) {
-        const Column *column = &spec->columns[c];
-        if (in_html(column) && column->meaning) {
-            text_add(out, "%s<dt>", explained ? "" : "<dl>\n");
-            escaped_add(out, column->heading);
+    text_add(out, "</tbody>\n");
+}
+
+static void meanings_add(Text *out, const HtmlLayout *layout)
+{
+    text_add(out, "<dl>\n");
+    for (size_t c = 0; c < layout->n_columns; c++) {
+        if (layout->columns[c]->meaning) {
+            text_add(out, "<dt>");
+            label_add(out, layout->columns[c]->heading);
             text_add(out, "</dt><dd>");
-            escaped_add(out, column->meaning);
+            html_text(out, layout->columns[c]->meaning);
             text_add(out, "</dd>\n");
-            explained = true;
         }
     }
-    text_add(out, "%s</section>\n", explained ? "</dl>\n" : "");
+    text_add(out, "</dl>\n");
 }
 
-void html_page_begin(Text *out, const char *title, const char *subtitle)
+/* The longest word of a text. */
+static size_t word_longest(const char *text)
 {
-    text_add(out, "%s<title>", head);
-    escaped_add(out, title);
-    text_add(out, "</title>\n%s</head>\n<body>\n<main>\n<h1>", style);
-    escaped_add(out, title);
-    text_add(out, "</h1>\n<p><code>");
-    escaped_add(out, subtitle);
-    text_add(out, "</code></p>\n");
+    size_t longest = 0;
+    while (*text != '\0') {
+        size_t n = strcspn(text, " ");
+        longest = n > longest ? n : longest;
+        text += n + (text[n] == ' ');
+    }
+    return longest;
 }
 
-void html_note(Text *out, const char *note, size_t length)
+/* Characters that a column must have: of its heading, its values and its intervals, which stand
+ * below the values where it is narrow. */
+static size_t column_width(const Table *table, const HtmlLayout *layout, const Column *column)
 {
-    text_add(out, "<p role=\"note\">");
-    escaped_bytes(out, note, length);
-    text_add(out, "</p>\n");
+    size_t width = word_longest(column->heading);
+    for (size_t r = 0; r < layout->n_rows; r++) {
+        const Js *value = js_member(js_at(table->rows, r), column->key);
+        Text cell = {0};
+        column_print(&cell, column, value);
+        const size_t digits = is_left(column) && cell.length > LONG_TEXT ? LONG_TEXT : cell.length;
+        const size_t whole = column->interval ? 2 * digits + 4 : digits; /* "[low, high]" */
+        width = whole > width ? whole : width;
+        text_release(&cell);
+    }
+    return width + 2;
 }
 
-void html_page_end(Text *out)
+/* A class that only paper looks at. */
+static const char *section_class(const Table *table, const HtmlLayout *layout)
 {
-    text_add(out, "</main>\n</body>\n</html>\n");
+    const bool record = table->spec->record;
+    const size_t rows = record || layout->turned ? layout->n_columns : layout->n_rows;
+    size_t width = 0;
+    for (size_t c = 0; !record && c < layout->n_columns; c++) {
+        const size_t one = column_width(table, layout, layout->columns[c]);
+        width = !layout->turned ? width + one : one > width ? one : width;
+    }
+    width *= layout->turned ? layout->n_rows + 1 : 1;
+    return width > TURNED_CHARACTERS   ? " class=\"sheet least\""
+           : width > LITTLE_CHARACTERS ? " class=\"sheet less\""
+           : width > LESS_CHARACTERS   ? " class=\"little\""
+           : width > SHEET_CHARACTERS  ? " class=\"less\""
+           : rows <= SHORT_ROWS        ? " class=\"short\""
+                                       : "";
+}
+
+/* The title, or the name as people write it. */
+static void title_add(Text *out, const TableSpec *spec)
+{
+    size_t length = strlen(spec->title ? spec->title : spec->name);
+    if (spec->title) {
+        html_escape(out, spec->title, length - (spec->title[length - 1] == ':'));
+        return;
+    }
+    label_add(out, spec->name);
+}
+
+/* The box that scrolls can be reached by keys, so it has a name. */
+static void box_begin(Text *out, const Table *table, const HtmlTable *how)
+{
+    text_add(out, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"");
+    if (how->place) {
+        html_text(out, how->place);
+        text_add(out, ": ");
+    }
+    title_add(out, table->spec);
+    text_add(out, "\">\n<table%s>\n<caption>", table->spec->record ? " class=\"record\"" : "");
+    title_add(out, table->spec);
+    text_add(out, "</caption>\n");
+}
+
+void html_table(Text *out, const Table *table, const HtmlTable *how)
+{
+    HtmlLayout layout = layout_of(table, how);
+    bool explained = false;
+    for (size_t c = 0; c < layout.n_columns; c++) {
+        explained = explained || layout.columns[c]->meaning;
+    }
+    text_add(out, "<section%s>\n", section_class(table, &layout));
+    box_begin(out, table, how);
+    if (table->spec->record) {
+        record_add(out, table, &layout, explained);
+    } else if (layout.turned) {
+        turned_add(out, table, &layout);
+    } else {
+        list_add(out, table, &layout);
+    }
+    text_add(out, "</table>\n</div>\n");
+    for (size_t c = 0; c < layout.n_same; c++) {
+        text_add(out, "%s", c == 0 ? "<p class=\"same\">In all rows: " : "; ");
+        label_add(out, layout.same[c]->heading);
+        text_add(out, " <bdi>");
+        value_add(out, layout.same[c], js_member(js_at(table->rows, 0), layout.same[c]->key));
+        text_add(out, "</bdi>%s", c + 1 == layout.n_same ? ".</p>\n" : "");
+    }
+    if (explained && !table->spec->record) {
+        meanings_add(out, &layout);
+    }
+    if (!table->spec->record && layout.n_rows < table_rows(table)) {
+        text_add(out, "<p>The first %zu of %zu rows. All of them: <code>", layout.n_rows,
+                 table_rows(table));
+        html_text(out, how->rest ? how->rest : "--csv FILE");
+        text_add(out, "</code></p>\n");
+    }
+    text_add(out, "</section>\n");
 }

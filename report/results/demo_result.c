@@ -237,3 +237,27 @@ void demo_board_add(Table *table, const char *part, const Js *document)
         }
     }
 }
+
+static const Column claim_columns[] = {
+    {"claim", "claim", .type = COLUMN_TEXT},
+    {"verdict", "verdict", .type = COLUMN_TEXT},
+};
+static const TableSpec claims_table = {"claims", TABLE_COLUMNS(claim_columns),
+                                       .title = "The claim: it built a board, and plays by it"};
+
+void demo_claims_fill(Table *out, const Js *document)
+{
+    const Js *claims = js_member(document, "claims");
+    table_init(out, &claims_table);
+    for (size_t i = 0; i < js_length(claims); i++) {
+        const Js *line = js_at(claims, i), *holds = js_member(line, "holds");
+        const bool asked = js_bool_of(js_member(line, "asked"));
+        table_row(out);
+        table_text(out, "claim", js_str_of(js_member(line, "claim")));
+        table_text(out, "verdict",
+                   js_type(holds) == JS_NULL ? "not compared"
+                   : js_bool_of(holds)       ? "holds"
+                   : asked                   ? "fails"
+                                             : "fails; asked only of a network trained for longer");
+    }
+}

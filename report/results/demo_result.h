@@ -31,4 +31,8 @@ void demo_board_add(Table *table, const char *part, const Js *document);
 double demo_number(const Js *row, const char *key);
 bool demo_text_is(const Js *row, const char *key, const char *expected);
 
+/* The lines of the claim of one part of the demo's document, and what became of each; a table that
+ * is in no database. */
+void demo_claims_fill(Table *out, const Js *document);
+
 #endif

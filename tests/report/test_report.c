@@ -1,6 +1,7 @@
 /* tests/report/test_report.c - a whole result: order of its parts, warnings, the page. */
 #include "tests/base/base_test.h"
 
+#include "base/arena.h"
 #include "report/report.h"
 
 static const Column columns[] = {{.key = "n", .heading = "n", .type = COLUMN_COUNT}};
@@ -78,7 +79,22 @@ static void the_page_has_warnings_and_tables(void **state)
     assert_non_null(strstr(page.data, "<caption>list</caption>"));
     assert_non_null(strstr(page.data, "<caption>record</caption>"));
     assert_non_null(strstr(page.data, "</html>\n"));
+    assert_non_null(strstr(page.data, "content=\"default-src 'none'; style-src 'unsafe-inline'"));
+    assert_null(strstr(page.data, "<script"));
     text_release(&page);
+    report_release(&report);
+}
+
+static void warnings_are_rows(void **state)
+{
+    Report report;
+    char *printed = NULL;
+    report_fill(&report);
+    Js *rows = report_warnings(&report);
+    assert_int_equal(js_print(&printed, rows, 0), 0);
+    assert_string_equal(printed, "[{\"warning\":\"1 < 2\"},{\"warning\":\"another\"}]");
+    mem_free(printed);
+    js_free(rows);
     report_release(&report);
 }
 
@@ -97,6 +113,7 @@ int main(void)
         cmocka_unit_test(parts_keep_their_order),
         cmocka_unit_test(some_tables_are_for_some_readers),
         cmocka_unit_test(the_page_has_warnings_and_tables),
+        cmocka_unit_test(warnings_are_rows),
         cmocka_unit_test(wrong_keys_are_found_in_any_table),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);

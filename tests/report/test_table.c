@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "report/table.h"
+#include "report/html.h"
 
 static const Column columns[] = {
     {.key = "layer", .heading = "layer", .type = COLUMN_LAYER, .meaning = "block of the network"},
@@ -301,22 +301,121 @@ static void html_is_escaped(void **state)
     Table table;
     Text text = {0};
     table_fill(&table, &list);
-    table_html(&text, &table);
+    html_table(&text, &table,
+               &(HtmlTable){.place = "run <1>", .rows_max = 1, .rest = "ogpt \"x\""});
     assert_text(
         &text,
-        "<section>\n<div class=\"scroll\">\n<table>\n"
+        "<section class=\"short\">\n<div class=\"scroll\" role=\"group\" tabindex=\"0\""
+        " aria-label=\"run &lt;1&gt;: probes &lt;by&gt; layer\">\n<table>\n"
         "<caption>probes &lt;by&gt; layer</caption>\n"
-        "<thead>\n<tr><th scope=\"col\">layer</th><th scope=\"col\">task</th>"
-        "<th scope=\"col\">accuracy (%)</th><th scope=\"col\">cells</th>"
-        "<th scope=\"col\">kept</th><th scope=\"col\">time (s)</th></tr>\n</thead>\n<tbody>\n"
-        "<tr><td class=\"n\">embed</td><td>a|b &amp; &quot;c&quot;</td>"
-        "<td class=\"n\">50.00 [40.00, 62.50]</td><td class=\"n\">640</td>"
-        "<td class=\"n\">yes</td><td class=\"n\">2.5</td></tr>\n"
-        "<tr><td class=\"n\">11</td><td>-</td><td class=\"n\">-</td><td class=\"n\">7</td>"
-        "<td class=\"n\">no</td><td class=\"n\">-</td></tr>\n"
+        "<thead>\n<tr><th scope=\"col\" class=\"n\">layer</th><th scope=\"col\">task</th>"
+        "<th scope=\"col\" class=\"n\">accuracy <span class=\"unit\">(%)</span></th>"
+        "<th scope=\"col\" class=\"n\">cells</th><th scope=\"col\" class=\"n\">kept</th>"
+        "<th scope=\"col\" class=\"n\">time <span class=\"unit\">(s)</span></th></tr>\n</thead>\n"
+        "<tbody>\n<tr><td class=\"n\">embed</td><td>a|b &amp; &quot;c&quot;</td>"
+        "<td class=\"n\">50.00 <span class=\"ci\">[40.00, 62.50]</span></td>"
+        "<td class=\"n\">640</td><td class=\"n\">yes</td><td class=\"n\">2.5</td></tr>\n"
         "</tbody>\n</table>\n</div>\n"
-        "<dl>\n<dt>layer</dt><dd>block of the network</dd>\n</dl>\n</section>\n");
+        "<dl>\n<dt>layer</dt><dd>block of the network</dd>\n</dl>\n"
+        "<p>The first 1 of 2 rows. All of them: <code>ogpt &quot;x&quot;</code></p>\n</section>\n");
     table_release(&table);
+}
+
+/* A record has a line a column and its meaning; nothing is said to be left out. */
+static void html_of_a_record(void **state)
+{
+    Table table;
+    Text text = {0};
+    table_fill(&table, &record);
+    html_table(&text, &table, &(HtmlTable){.rows_max = 1});
+    assert_non_null(strstr(text.data, "<caption>best</caption>"));
+    assert_non_null(strstr(text.data, "<tr><th scope=\"row\">layer</th><td class=\"n\">embed</td>"
+                                      "<td class=\"m\">block of the network</td></tr>"));
+    assert_non_null(strstr(text.data, "<th scope=\"row\">task</th><td>a|b"));
+    assert_null(strstr(text.data, "The first"));
+    assert_null(strstr(text.data, "<dl>"));
+    text_release(&text);
+    table_release(&table);
+}
+
+/* A text that is the same in all rows is said once; a column without values is left out; few rows
+ * of many columns are turned. */
+static void html_of_wide_lists(void **state)
+{
+    static const char *const keys[] = {"a_b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+    Column many[13] = {{"site", "site", .type = COLUMN_TEXT}, {"none", "none"}};
+    for (size_t i = 0; i < 11; i++) {
+        many[2 + i] = (Column){keys[i], keys[i], .type = COLUMN_COUNT};
+    }
+    const TableSpec wide = {"wide_list", .columns = many, .n_columns = 13};
+    Table table;
+    Text text = {0};
+    table_init(&table, &wide);
+    for (int r = 0; r < 8; r++) {
+        table_row(&table);
+        table_text(&table, "site", "<here>");
+        for (size_t i = 0; i < 11; i++) {
+            table_int(&table, keys[i], 100 * r + (int)i);
+        }
+        if (r == 1) {
+            html_table(&text, &table, &(HtmlTable){0});
+            assert_non_null(strstr(text.data, "<caption>wide list</caption>\n<thead>\n<tr><th "
+                                              "scope=\"row\">a b</th><th scope=\"col\">0</th><th "
+                                              "scope=\"col\">100</th></tr>"));
+            assert_non_null(strstr(text.data, "<tr><th scope=\"row\">c</th><td class=\"n\">1</td>"
+                                              "<td class=\"n\">101</td></tr>"));
+            assert_non_null(strstr(text.data, "In all rows: site <bdi>&lt;here&gt;</bdi>."));
+            text_release(&text);
+        }
+    }
+    html_table(&text, &table, &(HtmlTable){0});
+    assert_null(strstr(text.data, "scope=\"row\""));
+    assert_null(strstr(text.data, "none"));
+    table_text(&table, "site", "there"); /* the twin: no longer the same in all rows */
+    text_release(&text);
+    html_table(&text, &table, &(HtmlTable){0});
+    assert_null(strstr(text.data, "In all rows"));
+    assert_non_null(strstr(text.data, "<th scope=\"col\">site</th>"));
+    text_release(&text);
+    table_release(&table);
+}
+
+/* What the database has is what was stored, and reads the same. */
+static void rows_come_back_from_the_database(void **state)
+{
+    Table table, back;
+    Text before = {0}, after = {0};
+    table_fill(&table, &list);
+    Js *stored = table_stored(&table);
+    Js *first = js_object();
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    while (js_next(js_at(stored, 0), &it, &key, &value)) { /* the database keeps yes as 1 */
+        js_set(first, key, js_type(value) == JS_BOOL ? js_int(js_bool_of(value)) : js_keep(value));
+    }
+    js_set_str(first, "squares", "[3]"); /* a list as its text */
+    js_set_int(first, "unknown", 7);
+    Js *rows = js_array();
+    js_push(rows, first);
+    js_push(rows, js_keep(js_at(stored, 1)));
+    table_restore(&back, &list, rows);
+    assert_int_equal(table_check(&back), 0);
+    html_table(&before, &table, &(HtmlTable){0});
+    html_table(&after, &back, &(HtmlTable){0});
+    assert_string_equal(before.data, after.data);
+    js_set_num(first, "accuracy", 0.51); /* the twin */
+    table_release(&back);
+    text_release(&after);
+    table_restore(&back, &list, rows);
+    html_table(&after, &back, &(HtmlTable){0});
+    assert_string_not_equal(before.data, after.data);
+    table_release(&back);
+    table_release(&table);
+    text_release(&before);
+    text_release(&after);
+    js_free(rows);
+    js_free(stored);
 }
 
 static void json_keeps_every_digit(void **state)
@@ -453,6 +552,9 @@ int main(void)
         cmocka_unit_test(a_record_is_a_line_a_column),
         cmocka_unit_test(each_row_is_one_line),
         cmocka_unit_test(html_is_escaped),
+        cmocka_unit_test(html_of_a_record),
+        cmocka_unit_test(html_of_wide_lists),
+        cmocka_unit_test(rows_come_back_from_the_database),
         cmocka_unit_test(json_keeps_every_digit),
         cmocka_unit_test(the_database_gets_stored_columns),
         cmocka_unit_test(csv_has_names_of_layers_and_no_times),

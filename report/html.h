@@ -1,0 +1,40 @@
+/* report/html.h - pages for a browser: one file, without scripts, that asks nothing of the outside.
+ *
+ * A page is html_page_begin, its content, html_page_end. Its policy forbids scripts and everything
+ * from elsewhere, so that even a text that was escaped badly could do nothing. One style sheet
+ * serves every page: narrow and wide screens, light and dark, and paper, where headings of tables
+ * repeat and no row is cut.
+ */
+#ifndef OGPT_REPORT_HTML_H
+#define OGPT_REPORT_HTML_H
+
+#include "report/table.h"
+
+/* Text from anywhere, of `length` bytes, as text of a page or as a quoted attribute. */
+void html_escape(Text *out, const char *text, size_t length);
+/* The same for a whole string. */
+void html_text(Text *out, const char *text);
+
+/* The head of a page up to its content. Whether a file is a page of a command, and of which command
+ * line, is read from its first bytes: those that html_page_mark gives. */
+void html_page_begin(Text *out, const char *title, const char *command_line);
+void html_page_end(Text *out);
+/* The beginning of such a page: up to its title, or with `command_line` up to that. */
+void html_page_mark(Text *out, const char *title, const char *command_line);
+/* Its first heading, and the command line below. */
+void html_heading(Text *out, const char *heading, const char *command_line);
+/* What a reader must not overlook; `length` bytes. */
+void html_note(Text *out, const char *note, size_t length);
+
+/* How a table is shown; {0} shows all of it under its own name. */
+typedef struct HtmlTable {
+    const char *place; /* "run 3": makes names of tables differ that are shown more than once */
+    size_t rows_max;   /* of a list; 0: all */
+    const char *rest;  /* command that prints the rows that are left out */
+} HtmlTable;
+/* One section of a page: a table with caption, column headings and, below it, their meanings. A
+ * list loses columns that no row has set; one of a few rows and many columns is turned, a line a
+ * column. */
+void html_table(Text *out, const Table *table, const HtmlTable *how);
+
+#endif
