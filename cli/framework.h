@@ -22,8 +22,9 @@ typedef struct Study {
     Text hints;    /* one a line */
     int verdict;   /* 0, or the code to end with after the result */
     char message[1001];
-    bool drawn;  /* study_figures was called */
-    bool unread; /* the reader of stdout went away, when the rows and files were kept already */
+    bool drawn;     /* study_figures was called */
+    bool page_made; /* study_page wrote the file of --html */
+    bool unread;    /* the reader of stdout went away, when the rows and files were kept already */
     Work work;
     Progress progress; /* of `work` */
     double done;       /* of the unit that moves the bar */
@@ -43,9 +44,6 @@ int study__finish(Study *study);
 int study__exists_error(const Context *context, const char *option, const char *path);
 /* Add the way out to the message of `rc`, where the command has one. */
 int study__force_error(const Context *context, int rc);
-/* The steps of a path without "." and without repeated slashes: equal for spellings of one path.
- * Into out[FILES_PATH_MAX]. */
-int study__path_plain(char *out, const char *path);
 
 /* Whether a file of --svg, --pdf or --png is wanted. */
 bool figures__asked(const Context *context);

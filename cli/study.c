@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/framework.h"
+#include "report/html.h"
 
 #define PAGE_MAX (64u << 20) /* bytes; a file of --html that is larger is none of our pages */
 
@@ -200,38 +201,18 @@ int study__exists_error(const Context *context, const char *option, const char *
                    force ? ", or --force to replace it" : "");
 }
 
-int study__path_plain(char *out, const char *path)
-{
-    size_t length = 0;
-    out[0] = '\0';
-    for (const char *c = path; *c != '\0';) {
-        size_t n = strcspn(c, "/");
-        if (n > 0 && !(n == 1 && c[0] == '.')) {
-            bool between = length > 0 || path[0] == '/';
-            int added = snprintf(out + length, FILES_PATH_MAX - length, "%s%.*s",
-                                 between ? "/" : "", (int)n, c);
-            length += (size_t)added;
-            if (length >= FILES_PATH_MAX) {
-                return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
-            }
-        }
-        c += n + (c[n] == '/');
-    }
-    return 0;
-}
-
 /* Refuse --html at the place of a file that --csv writes. */
 static int same_file_check(const Context *context)
 {
     char page[FILES_PATH_MAX], path[FILES_PATH_MAX], plain[FILES_PATH_MAX], name[80];
     const TableSpec *const *tables = context->command->tables;
-    int rc = study__path_plain(page, context->html);
-    rc = rc ? rc : study__path_plain(plain, context->csv);
+    int rc = path_plain(page, context->html);
+    rc = rc ? rc : path_plain(plain, context->csv);
     bool same = rc == 0 && strcmp(page, plain) == 0;
     for (size_t i = 0; rc == 0 && !same && !csv_is_file(context->csv) && tables[i]; i++) {
         snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
         rc = path_join(path, context->csv, name);
-        rc = rc ? rc : study__path_plain(plain, path);
+        rc = rc ? rc : path_plain(plain, path);
         same = rc == 0 && strcmp(page, plain) == 0;
     }
     return rc || !same ? rc
@@ -288,11 +269,9 @@ static bool page_is_ours(const Context *context, bool this_line)
     void *there = NULL;
     size_t n_bytes = 0;
     page_title(title, context);
-    html_page_begin(&begin, title, context->command_line);
-    const char *title_end = begin.data ? strstr(begin.data, "</title>") : NULL;
-    bool ours = title_end && file_read_all(&there, &n_bytes, context->html, PAGE_MAX) == 0;
-    size_t length = !ours ? 0 : this_line ? begin.length : (size_t)(title_end - begin.data) + 8;
-    ours = ours && n_bytes >= length && memcmp(there, begin.data, length) == 0;
+    html_page_mark(&begin, title, this_line ? context->command_line : NULL);
+    bool ours = !begin.failed && file_read_all(&there, &n_bytes, context->html, PAGE_MAX) == 0;
+    ours = ours && n_bytes >= begin.length && memcmp(there, begin.data, begin.length) == 0;
     mem_free(there);
     text_release(&begin);
     return ours;
@@ -434,12 +413,11 @@ static int csv_save(const Study *study)
     return study__force_error(context, csv_write(context->csv, files, n, context->force));
 }
 
-static int html_save(const Study *study)
+/* Put a page where --html says. */
+static int page_save(const Context *context, const Text *page)
 {
-    const Context *context = study->context;
-    char title[80];
     char parent[FILES_PATH_MAX];
-    Text page = {0};
+    size_t n_stale = 0;
     /* If this is a run, study__check has seen that this command may replace its page. */
     PathKind kind;
     int rc = path_kind(&kind, context->html);
@@ -447,12 +425,38 @@ static int html_save(const Study *study)
         !page_is_ours(context, context->run == 0)) {
         return study__exists_error(context, "html", context->html);
     }
+    rc = rc ? rc : page->failed ? OGPT_ENOMEM : path_parent(parent, context->html);
+    rc = rc ? rc : dir_create(parent); /* study__check_files found that it can be made */
+    rc = rc ? rc : path_clean_stale(&n_stale, context->html);
+    return rc ? rc : file_write_atomic(context->html, page->data, page->length, true);
+}
+
+static int html_save(const Study *study)
+{
+    const Context *context = study->context;
+    char title[80];
+    Text page = {0};
     page_title(title, context);
     report_page(&page, &study->report, title, context->command_line);
-    rc = rc ? rc : page.failed ? OGPT_ENOMEM : path_parent(parent, context->html);
-    rc = rc ? rc : dir_create(parent); /* study__check_files found that it can be made */
-    rc = rc ? rc : file_write_atomic(context->html, page.data, page.length, true);
+    int rc = page_save(context, &page);
     text_release(&page);
+    return rc;
+}
+
+int study_page(size_t *n_bytes, Context *context, const Text *body)
+{
+    char title[80];
+    Text page = {0};
+    page_title(title, context);
+    html_page_begin(&page, title, context->command_line);
+    text_add(&page, "%s", body->data ? body->data : "");
+    html_page_end(&page);
+    page.failed = page.failed || body->failed;
+    int rc = places_check(context);
+    rc = rc ? rc : page_save(context, &page);
+    *n_bytes = page.length;
+    text_release(&page);
+    context->study->page_made = rc == 0;
     return rc;
 }
 
@@ -486,6 +490,9 @@ static int rows_store(Study *study)
                            context->command->name, table->spec->name, table->spec->kind);
         }
         js_set(by_kind, table->spec->kind, table_stored(table));
+    }
+    if (context->run != 0 && study->report.warnings.length > 0) {
+        js_set(by_kind, "warnings", report_warnings(&study->report));
     }
     int rc = js_print(&printed, by_kind, 0); /* fails if a part could not be built */
     mem_free(printed);
@@ -530,7 +537,7 @@ int study__finish(Study *study)
     rc = rc && !unread ? rc : report_check(report);
     lines_say(context, &report->warnings, context_warn);
     rc = rc || !context->csv ? rc : csv_save(study);
-    rc = rc || !context->html ? rc : html_save(study);
+    rc = rc || !context->html || study->page_made ? rc : html_save(study);
     rc = rc || !figures__asked(context) ? rc : figures__save(context);
     study->unread = rc == 0 && unread;
     if (rc != 0 || unread) {

@@ -49,6 +49,10 @@ void study_next_again(Context *context, const char *option, const char *value);
 /* The result is printed and stored, and the command still ends with this code and the message that
  * is set now: a check that came out negative. Returns 0, to be returned by the run function. */
 int study_verdict(Context *context, int code);
+/* For a command whose result is a page: write the file of --html at once, by the rules above, with
+ * `body` as its content, in the place of the page of tables. *n_bytes: of the file. Returns 0,
+ * OGPT_EUSAGE (something else is there) or OGPT_E*. */
+int study_page(size_t *n_bytes, Context *context, const Text *body);
 /* For a command without a run's row: refuse files of --csv and --html that are there, unless
  * --force. Returns 0, OGPT_EUSAGE or OGPT_EIO. */
 int study_check_files(const Context *context);

@@ -1,9 +1,12 @@
-# cmake -DFOLDER=explorer -DOUT=FILE -P embed.cmake: the sources of the explorer page as C text. They are
-# written as arrays of bytes, because a string literal has no line breaks and an end at 4,095 characters.
-file(GLOB_RECURSE files RELATIVE ${FOLDER} ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js)
+# cmake -DFOLDER=explorer "-DPATTERNS=*.html,*.css" -DHEADER=explorer/explorer_page.h -DTYPE=ExplorerSource
+#     -DNAME=explorer_sources -DOUT=FILE -P embed.cmake: files of a folder as C text, an array NAME of TYPE {name, text, length}.
+# They are written as arrays of bytes, because a string literal has no line breaks and an end at 4,095 characters.
+string(REPLACE "," ";" patterns "${PATTERNS}")
+list(TRANSFORM patterns PREPEND "${FOLDER}/")
+file(GLOB_RECURSE files RELATIVE ${FOLDER} ${patterns})
 list(SORT files)
 set(rows "")
-set(text "/* Made by cmake/embed.cmake. */\n#include \"explorer/explorer_page.h\"\n")
+set(text "/* Made by cmake/embed.cmake. */\n#include \"${HEADER}\"\n")
 set(n 0)
 foreach(file ${files})
     file(READ ${FOLDER}/${file} bytes HEX)
@@ -13,5 +16,5 @@ foreach(file ${files})
     string(APPEND rows "    {\"${file}\", (const char *)file_${n}, sizeof(file_${n}) - 1},\n")
     math(EXPR n "${n} + 1")
 endforeach()
-string(APPEND text "const ExplorerSource explorer_sources[] = {\n${rows}    {0}};\n")
+string(APPEND text "const ${TYPE} ${NAME}[] = {\n${rows}    {0}};\n")
 file(WRITE ${OUT} "${text}")

@@ -89,7 +89,7 @@ static const char table_style[] =
     " margin: 0.5rem 0 0; font-size: 0.88rem; color: var(--soft); max-width: 46rem; }\n"
     "dt { font-weight: 600; }\ndd { margin: 0; overflow-wrap: anywhere; }\n"
     "figure { margin: 1.4rem 0; }\n"
-    "figure img { display: block; max-width: 100%; height: auto; background: #fff;"
+    "figure svg { display: block; max-width: 100%; height: auto; background: #fff;"
     " border-radius: 4px; }\n"
     "figcaption { font-size: 0.88rem; color: var(--soft); margin-top: 0.3rem; }\n";
 

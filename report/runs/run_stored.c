@@ -10,11 +10,7 @@ size_t run_stored_tables(Table out[RUN_STORED_MAX], const TableSpec *const *spec
         if (js_length(rows) == 0) {
             continue;
         }
-        table_init(&out[n], specs[i]);
-        for (size_t r = 0; r < js_length(rows); r++) {
-            table_add(&out[n], js_keep(js_at(rows, r)));
-        }
-        n++;
+        table_restore(&out[n++], specs[i], rows);
     }
     return n;
 }

@@ -7,6 +7,9 @@ echo mine >report.txt
 refuse 2 "report.txt is here without results.db" demo
 refuse 2 "replace it with --force" demo --json
 [ "$(cat report.txt)" = mine ] || fail "report.txt was changed"
+mv report.txt report.html
+refuse 2 "report.html is here without results.db" demo
+mv report.html report.txt
 [ -z "$(find . -type f ! -name report.txt ! -name out ! -name err)" ] || fail "a step ran: $(ls)"
 
 # With results next to it the report is the demo's own. Here the first step refuses the file, which

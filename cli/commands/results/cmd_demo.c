@@ -17,25 +17,10 @@
 #include "model/checkpoint.h"
 #include "probes/board/probe.h"
 
-#define DEMO_REPORT "report.txt"
-
 /* The networks that were given, by part. */
 typedef struct GivenModels {
     GivenModel of[DEMO_GIVEN_PARTS];
 } GivenModels;
-
-/* A report.txt in a folder without the demo's results was written by someone else. */
-static int report_is_ours(const Context *context)
-{
-    PathKind report = PATH_MISSING, store = PATH_MISSING;
-    int rc = path_kind(&report, DEMO_REPORT);
-    rc = rc ? rc : path_kind(&store, DEMO_STORE);
-    if (rc != 0 || context->force || report != PATH_FILE || store == PATH_FILE) {
-        return rc;
-    }
-    return err_set(OGPT_EUSAGE, "demo: " DEMO_REPORT " is here without " DEMO_STORE ", so it is of "
-                                "no demo; start in an empty folder, or replace it with --force");
-}
 
 static int write_report(const DemoReport *report)
 {
@@ -53,9 +38,9 @@ static int add_part(DemoReport *whole, int *verdict, const DemoPart *part, const
         rc = 0;
     }
     if (rc == 0) {
-        text_add(&whole->text, "\n==== %s, %dx%d ====\n%s",
-                 model ? model->path : "The network trained just now", part->size, part->size,
-                 report.text.data);
+        text_add(&whole->text, "\n==== ");
+        demo_part_heading(&whole->text, part, model);
+        text_add(&whole->text, " ====\n%s", report.text.data);
         js_set(whole->document, part->key, js_keep(report.document));
         rc = whole->text.failed ? OGPT_ENOMEM : write_report(whole);
     }
@@ -143,7 +128,7 @@ static int run_demo(Context *context)
     DemoReport report = {.document = js_object()};
     double start = clock_seconds();
     int verdict = 0, rc = study_check_files(context);
-    rc = rc ? rc : report_is_ours(context);
+    rc = rc ? rc : demo_files_are_ours(context);
     rc = rc ? rc : place_models(&given, context);
     rc = rc ? rc : look_first(context, &given);
     rc = rc ? rc : take_part(&report, &verdict, context, &demo_train_part, NULL);
@@ -153,6 +138,7 @@ static int run_demo(Context *context)
         }
     }
     js_set_bool(report.document, "holds", verdict == 0);
+    rc = rc ? rc : demo_page_write(context, report.document, given.of);
     if (rc == 0) {
         js_set_num(report.document, "seconds", clock_seconds() - start);
         study_json_all(context, js_keep(report.document));
@@ -166,6 +152,7 @@ static int run_demo(Context *context)
         }
         context_say(context,
                     "the demo took %.0f s; this table is in " DEMO_REPORT
+                    ", all of it as a page for a browser in " DEMO_PAGE
                     ", every number in " DEMO_STORE "%s",
                     clock_seconds() - start, context->n_args > 0 ? " and " DEMO_GIVEN_STORE : "");
     }

@@ -1,5 +1,6 @@
 /* cli/commands/results/cmd_runs.c - ogpt runs list|show: what was done, and what came out. */
 #include "cli/commands/results/run_values.h"
+#include "report/runs/run_tables.h"
 #include "report/runs/run_text.h"
 
 typedef struct ListOptions {
@@ -77,7 +78,7 @@ static int show_run(Context *context)
     store_close(store);
     rc = rc ? rc : run_text_describe(study_text(context), run);
     if (rc == 0 && (context->csv || context->html)) {
-        run_tables_add(context, js_member(run, "results"));
+        run_tables_add(context->report, js_member(run, "results"));
     }
     study_json_all(context, run); /* keeps what the tables borrow */
     return rc;
@@ -90,6 +91,6 @@ const Command cmd_runs_show = {
     .examples = "ogpt runs show\nogpt runs show 3 --json",
     .max_args = 1,
     .uses = USES_STORE | USES_FORCE,
-    COMMAND_TABLES(&run_kind_tables[0]),
+    COMMAND_TABLES(&run_tables_kinds[0]),
     .run = show_run,
 };

@@ -44,4 +44,15 @@ extern const char demo_plan[];
 int demo_step_take(const Context *context, const DemoStep *step, const GivenModel *model,
                    const char *store);
 
+/* The heading of a part; model: NULL for the network that the demo trains. */
+void demo_part_heading(Text *out, const DemoPart *part, const GivenModel *model);
+#define DEMO_REPORT "report.txt"
+#define DEMO_PAGE "report.html"
+/* Files of these names in a folder without the demo's results were written by someone else: then
+ * OGPT_EUSAGE, unless --force. */
+int demo_files_are_ours(const Context *context);
+/* Write the page: of each part the claims, from the demo's document, and its runs. models: one a
+ * given part, those without a path were not given. */
+int demo_page_write(const Context *context, const Js *document, const GivenModel *models);
+
 #endif

@@ -21,23 +21,3 @@ int run_read(Js **out, const Context *context, Store *store, int index)
     js_free(newest);
     return rc;
 }
-
-#define COLUMNS_MAX 128
-static Column kind_columns[RUN_KINDS_MAX][COLUMNS_MAX];
-TableSpec run_kind_tables[RUN_KINDS_MAX] = {{.name = "rows"}};
-
-void run_tables_add(Context *context, const Js *results)
-{
-    void *it = NULL;
-    const char *kind = NULL;
-    const Js *rows = NULL;
-    for (size_t k = 0; k < RUN_KINDS_MAX && js_next(results, &it, &kind, &rows); k++) {
-        run_kind_tables[k] = (TableSpec){.name = kind, .columns = kind_columns[k]};
-        run_kind_tables[k].n_columns = table_columns_of(kind_columns[k], COLUMNS_MAX, rows);
-        Table *table = study_table(context, &run_kind_tables[k]);
-        table->hidden = table->undocumented = true;
-        for (size_t i = 0; i < js_length(rows); i++) {
-            table_add(table, js_keep(js_at(rows, i)));
-        }
-    }
-}
