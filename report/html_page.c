@@ -77,7 +77,6 @@ static const char table_style[] =
     "thead th { vertical-align: bottom; }\n"
     "tbody th { font-weight: 500; }\n"
     "th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; }\n"
-    "td.n { white-space: nowrap; }\n"
     "td.long { min-width: 15rem; overflow-wrap: anywhere; }\n"
     "td.m { color: var(--soft); min-width: 12rem; }\n"
     ".same { font-size: 0.88rem; color: var(--soft); }\n"
@@ -91,7 +90,7 @@ static const char table_style[] =
     "figure { margin: 1.4rem 0; }\n"
     "figure svg { display: block; max-width: 100%; height: auto; background: #fff;"
     " border-radius: 4px; }\n"
-    "figcaption { font-size: 0.88rem; color: var(--soft); margin-top: 0.3rem; }\n";
+    "table.turned thead th + th { text-align: right; }\n";
 
 static const char narrow_style[] =
     "@media (max-width: 30rem) { main { padding: 1rem 0.8rem 3rem; } h1 { font-size: 1.5rem; }"
@@ -114,7 +113,6 @@ static const char paper_style[] =
     "div.scroll { overflow: visible; }\n"
     "table { font-size: 8.5pt; max-width: 100%; }\n"
     "th, td { padding: 0.16rem 0.6rem 0.16rem 0; }\n"
-    "td.n { white-space: normal; }\n"
     "th { overflow-wrap: break-word; }\n"
     "td.long, td.m { min-width: 3rem; }\n"
     "td:not(.n) { overflow-wrap: anywhere; }\n"
@@ -127,7 +125,7 @@ static const char paper_style[] =
     " padding-right: 0.25rem; }\n"
     "a { text-decoration: none; }\n"
     "nav ol { columns: 14rem; } .lead { font-size: 10pt; }\n"
-    "dl, .same, figcaption { font-size: 8pt; }\n"
+    "dl, .same { font-size: 8pt; }\n"
     "pre { user-select: auto; border-radius: 0; }\n"
     "}\n"
     "</style>\n";

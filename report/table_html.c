@@ -269,7 +269,7 @@ static void title_add(Text *out, const TableSpec *spec)
 }
 
 /* The box that scrolls can be reached by keys, so it has a name. */
-static void box_begin(Text *out, const Table *table, const HtmlTable *how)
+static void box_begin(Text *out, const Table *table, const HtmlTable *how, bool turned)
 {
     text_add(out, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"");
     if (how->place) {
@@ -277,7 +277,10 @@ static void box_begin(Text *out, const Table *table, const HtmlTable *how)
         text_add(out, ": ");
     }
     title_add(out, table->spec);
-    text_add(out, "\">\n<table%s>\n<caption>", table->spec->record ? " class=\"record\"" : "");
+    text_add(out, "\">\n<table%s>\n<caption>",
+             table->spec->record ? " class=\"record\""
+             : turned            ? " class=\"turned\""
+                                 : "");
     title_add(out, table->spec);
     text_add(out, "</caption>\n");
 }
@@ -290,7 +293,7 @@ void html_table(Text *out, const Table *table, const HtmlTable *how)
         explained = explained || layout.columns[c]->meaning;
     }
     text_add(out, "<section%s>\n", section_class(table, &layout));
-    box_begin(out, table, how);
+    box_begin(out, table, how, layout.turned);
     if (table->spec->record) {
         record_add(out, table, &layout, explained);
     } else if (layout.turned) {

@@ -93,9 +93,7 @@ static void figure_place(RunPage *page, const FigureSpec *figure, const FigureSo
     snprintf(prefix, sizeof(prefix), "f%d-", page->n_figures + 1);
     if (figure_svg(&drawing, figure, source, 1,
                    (FigureStyle){.width_mm = FIGURE_MM, .prefix = prefix}) == 0) {
-        text_add(&page->body, "<figure>\n%s\n<figcaption>", drawing.data ? drawing.data : "");
-        html_text(&page->body, figure->title);
-        text_add(&page->body, "</figcaption>\n</figure>\n");
+        text_add(&page->body, "<figure>\n%s\n</figure>\n", drawing.data ? drawing.data : "");
         page->n_figures++;
         run_words_see(&page->words, figure->title);
     }

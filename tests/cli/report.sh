@@ -41,7 +41,8 @@ tags() { grep -o '<[a-z][^>]*>' page.html; }
 tags | grep -E '^<(script|link|iframe|object|embed|img|base|form|svg [^>]*onload)| src=| on[a-z]*=| href="[^#]' >found
 [ -s found ] && fail "tags of the page: $(head -3 found)"
 tags | grep -q '<meta http-equiv="Content-Security-Policy" content="default-src .none.; ' || fail 'no policy'
-grep -qE 'https?://|url\(|@import' page.html && fail "an address: $(grep -oE '.{20}(https?://|url\(|@import).{20}' page.html | head -2)"
+sed 's/ xmlns[:a-z]*="[^"]*"//g' page.html >bare.html # names, no addresses
+grep -qE 'https?://|url\([^#]|@import' bare.html && fail "an address: $(grep -oE '.{20}(https?://|url\([^#]|@import).{20}' bare.html | head -2)"
 holds "$escaped" page.html
 lacks '<script' page.html
 # The twin: the same look finds what is planted.
@@ -65,6 +66,7 @@ expect 0 runs table probes_by_layer --run 4 --csv layers.csv
 expect 0 runs table edits_by_method --run 6 --csv edits.csv
 expect 0 runs table evals_by_model --run 8 --csv evals.csv
 sed -n '/id="run-0-4"/,/id="run-0-5"/p' page.html >part
+if "$OGPT" help plot | grep -q -- --svg; then holds '<svg ' part; fi # the figure of the layers
 [ "$(wc -l <layers.csv)" = 4 ] || fail "3 layers expected"
 for row in 1 2 3; do
     holds "$(interval layers.csv $row accuracy 100 2)" part
