@@ -137,8 +137,14 @@ int probe_layout_write(Publish *publish, const Probe *probe, int i, const char *
     snprintf(layer, sizeof(layer), "%d", probe->layers[i]);
     snprintf(l2, sizeof(l2), "%.17g", probe->l2);
     const StEntry entries[] = {
-        {PROBE_LAYOUT_TENSOR, 5, {N_MODES, width, size, size, N_OPTIONS}, weight},
-        {PROBE_LAYOUT_BIAS, 4, {N_MODES, size, size, N_OPTIONS}, bias},
+        {.name = PROBE_LAYOUT_TENSOR,
+         .rank = 5,
+         .shape = {N_MODES, width, size, size, N_OPTIONS},
+         .data = weight},
+        {.name = PROBE_LAYOUT_BIAS,
+         .rank = 4,
+         .shape = {N_MODES, size, size, N_OPTIONS},
+         .data = bias},
     };
     const char *const metadata[][2] = {
         {"format", "pt"},

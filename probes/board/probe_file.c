@@ -39,10 +39,16 @@ static size_t layer_tensors(StEntry entries[MAX_LAYER_TENSORS],
     uint64_t width = (uint64_t)probe->d_model, size = (uint64_t)probe->size;
     uint64_t classes = (uint64_t)probe->n_classes, hidden = (uint64_t)probe->n_hidden;
     uint64_t inputs = probe_inputs(probe);
-    entries[0] = (StEntry){names[0], 4, {inputs, size, size, classes}, probe->weight[i]};
-    entries[1] = (StEntry){names[1], 3, {size, size, classes}, probe->bias[i]};
-    entries[2] = (StEntry){names[2], 2, {width, hidden}, probe->hidden_weight[i]};
-    entries[3] = (StEntry){names[3], 1, {hidden}, probe->hidden_bias[i]};
+    entries[0] = (StEntry){.name = names[0],
+                           .rank = 4,
+                           .shape = {inputs, size, size, classes},
+                           .data = probe->weight[i]};
+    entries[1] = (StEntry){
+        .name = names[1], .rank = 3, .shape = {size, size, classes}, .data = probe->bias[i]};
+    entries[2] = (StEntry){
+        .name = names[2], .rank = 2, .shape = {width, hidden}, .data = probe->hidden_weight[i]};
+    entries[3] =
+        (StEntry){.name = names[3], .rank = 1, .shape = {hidden}, .data = probe->hidden_bias[i]};
     return hidden > 0 ? 4 : 2;
 }
 
