@@ -85,7 +85,8 @@ static void fail_in_turn(FaultTally *tally, const FaultJob *job, const JobOutcom
     const FaultAction action = !tally->spoilt               ? FAULT_FAIL
                                : calls.class == FAULT_CALLS ? FAULT_LIE
                                                             : FAULT_ABORT;
-    for (int k = calls.first; k <= calls.most; k += calls.every) {
+    for (int k = calls.first + lab_part * calls.every; k <= calls.most;
+         k += lab_parts * calls.every) {
         char trial[160];
         job_reset(job);
         lab_fault(calls.class, action, (uint64_t)k, calls.sticky, calls.error);
@@ -142,7 +143,7 @@ void loop_calls(FaultTally *tally, const char *name, int every)
                                     .error = errors[i / 2],
                                     .first = 1 + i * every / 8,
                                     .every = every,
-                                    .most = INT32_MAX - every});
+                                    .most = INT32_MAX / 2});
     }
 }
 

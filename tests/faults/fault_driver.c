@@ -1,6 +1,10 @@
 /* tests/faults/fault_driver.c - runs the fault loops and prints a line each: tried, survived, lost.
  *
- *   fault_driver PROGRAM SHIM full|tenth [NAME...]
+ *   fault_driver PROGRAM SHIM full|tenth|PART/PARTS [NAME...]
+ *
+ * PART/PARTS, such as 1/4 to 4/4, are full counts shared out to processes that run side by side:
+ * each makes its share of the kills, failing calls and failing allocations; the first makes all
+ * other trials and the negative twins, which are too few to be shared.
  *
  * NAME is a fault (F5), a loop (calls), a job (train) or one of its loops (calls/train); without
  * one all run. After each loop its negative twin runs: there every trial is damaged, and a twin
@@ -130,45 +134,80 @@ static bool wanted(const FaultLoop *loop, int argc, char **argv)
     return found;
 }
 
+/* Whether the trials of a loop can be shared out. */
+static bool is_shared(const FaultLoop *loop)
+{
+    return trial_kind(loop) != TRIAL_OTHER;
+}
+
+/* The negative twin, whole, in the first part. */
+static void twin_run(FaultTally *twin, const FaultLoop *loop)
+{
+    const int parts = lab_parts;
+    lab_parts = 1;
+    loop->run(twin, loop->job, loop->twin);
+    lab_parts = parts;
+}
+
 /* One loop and its twin, on one line. *good stays when nothing was lost and the twin lost all.
  * False when the loop cannot run here. */
 static bool loop_run(bool *good, const FaultLoop *loop, int n)
 {
     const double start = clock_seconds();
-    FaultTally tally = {.fault = loop->fault}, twin = {.fault = loop->fault, .spoilt = true};
+    FaultTally tally = {.fault = loop->fault, .what = loop->what};
+    FaultTally twin = {.fault = loop->fault, .what = loop->what, .spoilt = true};
     loop->run(&tally, loop->job, n);
     if (tally.skipped) {
         printf("%-4s %-36s skipped: %s\n", loop->fault, loop->what, lab_message);
         fflush(stdout);
         return false;
     }
-    if (loop->twin > 0) {
-        loop->run(&twin, loop->job, loop->twin);
+    const bool has_twin = loop->twin > 0 && lab_part == 0;
+    if (has_twin) {
+        twin_run(&twin, loop);
     }
     sums[trial_kind(loop)].n_tried += tally.n_tried;
     sums[trial_kind(loop)].n_lost += tally.n_lost;
-    const bool blind = loop->twin > 0 && (twin.n_tried == 0 || twin.n_lost < twin.n_tried);
+    const bool blind = has_twin && (twin.n_tried == 0 || twin.n_lost < twin.n_tried);
     printf("%-4s %-36s tried %5d  survived %5d  lost %3d %5.0f s", loop->fault, loop->what,
            tally.n_tried, tally.n_tried - tally.n_lost, tally.n_lost, clock_seconds() - start);
-    if (loop->twin > 0) {
+    if (has_twin) {
         printf("   twin: %d of %d noticed%s", twin.n_lost, twin.n_tried, blind ? ", BLIND" : "");
     }
     printf("\n");
     fflush(stdout);
-    *good = *good && tally.n_lost == 0 && tally.n_tried > 0 && !blind;
+    *good = *good && tally.n_lost == 0 && (tally.n_tried > 0 || lab_parts > 1) && !blind;
+    return true;
+}
+
+/* Whether the word says how many trials: full, tenth, or a part of the full ones. */
+static bool count_read(bool *full, const char *word)
+{
+    int part, parts;
+    char rest;
+    *full = strcmp(word, "tenth") != 0;
+    if (strcmp(word, "full") == 0 || !*full) {
+        return true;
+    }
+    if (sscanf(word, "%d/%d%c", &part, &parts, &rest) != 2 || part < 1 || parts < part ||
+        parts > 1000) {
+        return false;
+    }
+    lab_part = part - 1;
+    lab_parts = parts;
     return true;
 }
 
 int main(int argc, char **argv)
 {
+    bool full;
     if (argc > 1 && strcmp(argv[1], "writer") == 0) {
         return writer_main(argc - 2, argv + 2);
     }
-    if (argc < 4 || (strcmp(argv[3], "full") != 0 && strcmp(argv[3], "tenth") != 0)) {
-        fprintf(stderr, "usage: fault_driver PROGRAM SHIM full|tenth [NAME...]\n");
+    if (argc < 4 || !count_read(&full, argv[3])) {
+        fprintf(stderr, "usage: fault_driver PROGRAM SHIM full|tenth|PART/PARTS [NAME...]\n");
         return 2;
     }
-    const bool full = strcmp(argv[3], "full") == 0;
     const char *setting = getenv("OGPT_SANITIZED");
     const bool sanitized = setting && strcmp(setting, "1") == 0;
     int n_found = 0, n_run = 0;
@@ -183,6 +222,9 @@ int main(int argc, char **argv)
             continue;
         }
         n_found++;
+        if (!is_shared(&loops[i]) && lab_part > 0) {
+            continue;
+        }
         if (loops[i].shim && sanitized) {
             printf("%-4s %-36s skipped: not beside the sanitizers, which replace the same calls\n",
                    loops[i].fault, loops[i].what);
@@ -205,5 +247,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "\n");
         return 2;
     }
-    return n_run == 0 ? 77 : good ? 0 : 1;
+    return n_run == 0 && lab_part == 0 ? 77 : good ? 0 : 1;
 }

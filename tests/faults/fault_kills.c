@@ -69,6 +69,7 @@ void loop_random_kills(FaultTally *tally, const char *name, int n)
 {
     static JobOutcome whole;
     const FaultJob *job = job_find(name);
+    n = lab_share(n);
     if (!measured(&whole, tally, job)) {
         return;
     }
@@ -98,7 +99,7 @@ void loop_call_kills(FaultTally *tally, const char *name, int every)
     if (!measured(&whole, tally, job)) {
         return;
     }
-    for (int k = 1; tally->n_tried < 100000; k += every) {
+    for (int k = 1 + lab_part * every; tally->n_tried < 100000; k += lab_parts * every) {
         const FaultAction action = k / every % 2 == 0 ? FAULT_KILL : FAULT_TORN;
         char trial[128];
         job_reset(job);
@@ -132,7 +133,7 @@ void loop_compound_kills(FaultTally *tally, const char *name, int n)
         job_reset(job);
         lab_run(&end, job->command, 1, true);
         const uint32_t n_calls = (uint32_t)lab_page->n_calls;
-        for (int i = 0; i < each; i++) {
+        for (int i = lab_part; i < each; i += lab_parts) {
             const bool timed = i % 2 == 0;
             const FaultJob *now = timed ? long_job : job;
             const int kills = 2 + (int)lab_random(4);

@@ -28,14 +28,25 @@ FaultPage *lab_page;
 int lab_stdout = -1;
 const char *lab_limit;
 char lab_message[512];
+int lab_part, lab_parts = 1;
 
 static char root[256], program_path[FILES_PATH_MAX], shim_setting[FILES_PATH_MAX + 64];
 static uint32_t random_state = 20260;
 
 uint32_t lab_random(uint32_t below)
 {
+    static int part; /* that the state belongs to; 0 begins as it stands */
+    if (part != lab_part) {
+        part = lab_part;
+        random_state += (uint32_t)part * 2654435769u;
+    }
     random_state = random_state * 1664525u + 1013904223u;
     return (uint32_t)(((uint64_t)random_state * below) >> 32);
+}
+
+int lab_share(int n)
+{
+    return (n + lab_parts - 1 - lab_part) / lab_parts;
 }
 
 bool lab_against(const char *what, const End *end)
@@ -298,11 +309,12 @@ bool lab_open(const char *program, const char *shim)
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
-    if (!realpath(program, program_path)) {
-        fprintf(stderr, "%s: %s\n", program, strerror(errno));
+    char shim_path[FILES_PATH_MAX]; /* whole, for this process works in another folder */
+    if (!realpath(program, program_path) || !realpath(shim, shim_path)) {
+        fprintf(stderr, "%s or %s: %s\n", program, shim, strerror(errno));
         return false;
     }
-    snprintf(shim_setting, sizeof(shim_setting), "LD_PRELOAD=%s", shim);
+    snprintf(shim_setting, sizeof(shim_setting), "LD_PRELOAD=%s", shim_path);
     snprintf(root, sizeof(root), "%s/ogpt-faults-XXXXXX", place_choose());
     if (!mkdtemp(root) || chdir(root) != 0 || !page_open() || dir_create("base") != 0) {
         fprintf(stderr, "%s: %s\n", root, strerror(errno));
@@ -331,8 +343,9 @@ void tally_add(FaultTally *tally, bool survived, const char *trial)
     static double told;
     tally->n_tried++;
     if (interrupt_pending() != 0) { /* what is in memory must not stay there */
-        printf("%-4s stopped: tried %d, lost %d\n", tally->fault, tally->n_tried - 1,
-               tally->n_lost);
+        printf("%-4s %-36s tried %5d  survived %5d  lost %3d       %sstopped\n", tally->fault,
+               tally->what, tally->n_tried - 1, tally->n_tried - 1 - tally->n_lost, tally->n_lost,
+               tally->spoilt ? "twin " : "");
         lab_close();
         exit(128 + interrupt_pending());
     }

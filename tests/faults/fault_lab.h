@@ -50,6 +50,7 @@ typedef struct End {
 /* One line of the summary. */
 typedef struct FaultTally {
     const char *fault; /* "F1" */
+    const char *what;  /* of the loop, in the summary */
     int n_tried, n_lost;
     bool skipped; /* for the reason in lab_message */
     bool spoilt;  /* negative twin: each trial damages its result, and all must be lost */
@@ -61,12 +62,17 @@ extern int lab_stdout; /* where the next process writes; -1: to the file "out" *
  * as another user; NULL: no limit. */
 extern const char *lab_limit;
 extern char lab_message[512]; /* why the last judgement was against a trial */
+/* The share of the trials that this process makes, so that several can work side by side: part
+ * lab_part (from 0) of lab_parts. Together the parts make every trial once. */
+extern int lab_part, lab_parts;
 
 /* Make the directory, enter it, and make the inputs with the program. False: cannot be had. */
 bool lab_open(const char *program, const char *shim);
 void lab_close(void);
-/* A draw below `below`, the same in every run. */
+/* A draw below `below`, the same in every run of the same part. */
 uint32_t lab_random(uint32_t below);
+/* How many of n trials fall to this part. */
+int lab_share(int n);
 /* Start a command of the program. Returns the process, or -1. */
 pid_t lab_start(const char *command, int threads, bool with_shim);
 /* Wait for it; after `seconds` send `signal` (0: none), and wait for the end. */
