@@ -33,6 +33,7 @@ typedef enum RngPurpose {
     RNG_SCRUB = 18,       /* causal scrubbing: lending games, who lends, other squares */
     RNG_ABLATION = 20,    /* ablations: squares, lending games, directions, groups */
     RNG_PATCH = 21,       /* causal tracing: noise on the embeddings of pair i */
+    RNG_HEADS = 22,       /* rotations of what heads write */
     RNG_TEST = 99
 } RngPurpose;
 

@@ -146,6 +146,9 @@ document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
 header scrub scrub/*.csv
 document patch patch net --pairs pairs.csv --sites z,resid_post --noise --csv patch
 header patch patch/*.csv
+document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 \
+    --rotations 4 --head L0H1 --csv heads
+header heads heads/*.csv
 document 'patch --edges' patch net --pairs pairs.csv --edges 'mlp0->logits' --csv patch_edges
 header 'patch --edges' patch_edges/*.csv
 document 'cases show pair' cases show pairs.csv 3 --size 6

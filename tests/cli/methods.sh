@@ -75,6 +75,9 @@ expect 0 ablate m --cases pairs.csv --lending-games 5000 --match own --units hea
 documented ablate
 expect 0 circuit m --pairs pairs.csv --method all --points 2 --json
 documented circuit
+expect 0 heads m --corpus g.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 --rotations 4 \
+    --head L0H1 --json
+documented heads
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 expect 0 scrub m h.txt --n 20 --lenders 500 --by-node --json
 documented scrub
