@@ -81,5 +81,7 @@ typedef struct AblationCurves {
  * positions: Veit et al. 2016 for residual networks. Returns as ablation_run. */
 int ablation_curves(AblationCurves *out, const AblationInputs *in, const Work *work);
 void ablation_curves_release(AblationCurves *curves);
+/* Fill `copy`, of the same shape, with the network as a curve has it at block `layer`. */
+void ablation_curve_network(Gpt *copy, const Gpt *gpt, AblationCurve curve, int layer);
 
 #endif

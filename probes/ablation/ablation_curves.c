@@ -82,13 +82,13 @@ static void exchange(Gpt *copy, const Gpt *gpt, int layer)
     }
 }
 
-static void make_copy(Gpt *copy, const Gpt *gpt, const AblationCurvePoint *point)
+void ablation_curve_network(Gpt *copy, const Gpt *gpt, AblationCurve curve, int layer)
 {
     memcpy(copy->params, gpt->params, gpt->n_numbers * sizeof(real));
-    if (point->curve == CURVE_REMOVED) {
-        silence(copy, point->layer);
-    } else if (point->curve == CURVE_SWAPPED) {
-        exchange(copy, gpt, point->layer);
+    if (curve == CURVE_REMOVED) {
+        silence(copy, layer);
+    } else if (curve == CURVE_SWAPPED) {
+        exchange(copy, gpt, layer);
     }
 }
 
@@ -128,7 +128,7 @@ int ablation_curves(AblationCurves *out, const AblationInputs *in, const Work *w
     }
     run.gpt = copy;
     for (size_t i = 0; i < out->n_points && rc == 0; i++) {
-        make_copy(copy, in->gpt, &out->points[i]);
+        ablation_curve_network(copy, in->gpt, out->points[i].curve, out->points[i].layer);
         run.out = out->points[i].effects;
         run.clean = i > 0 ? out->points[0].effects : NULL;
         rc = pool_run(work->pool, chunks, curve_job, &run);

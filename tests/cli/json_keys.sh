@@ -140,6 +140,8 @@ document circuit circuit net --pairs pairs.csv --method all --points 2 --csv cir
 document ablate ablate net --corpus six.ogpc --games 20 --lending-games 1000 --units head,mlp,neuron \
     --group-heads 1 --draws 4 --pairs 5 --csv ablate
 header ablate ablate/*.csv
+document lens lens net --probe mine --games 40 --test-games 12 --plies 4 --rounds 3 --csv lens
+header lens lens/*.csv
 header circuit circuit/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub

@@ -73,6 +73,8 @@ expect 0 cases pairs pairs.csv --size 6 --n 6
 expect 0 ablate m --cases pairs.csv --lending-games 5000 --match own --units head,mlp --group-heads 1 --draws 3 \
     --pairs 4 --json
 documented ablate
+expect 0 lens m --probe mine --games 40 --test-games 12 --plies 4 --rounds 3 --json
+documented lens
 expect 0 circuit m --pairs pairs.csv --method all --points 2 --json
 documented circuit
 expect 0 heads m --corpus g.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 --rotations 4 \

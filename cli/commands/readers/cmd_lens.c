@@ -1,0 +1,185 @@
+/* cli/commands/readers/cmd_lens.c - ogpt lens: what a network would answer, and which board can be
+ * read, if it ended earlier. */
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/study.h"
+#include "model/speed.h"
+#include "probes/lens/lens_inputs.h"
+#include "report/readers/lens_result.h"
+#include "store/journal.h"
+
+typedef struct LensOptions {
+    const char *corpus, *probe, *other;
+    int64_t games, test_games, plies, rounds, memory;
+} LensOptions;
+
+#define AT(field) offsetof(LensOptions, field)
+static const OptionSpec options[] = {
+    OPTION_TEXT("corpus", AT(corpus), "CORPUS",
+                "games: lenses are fitted on its training split and scored on its test split "
+                "(default: fresh random games, by the seed)"),
+    OPTION_PROBE(AT(probe), "the probe of the board lens, read at all layers"),
+    OPTION_TEXT("other", AT(other), "MODEL",
+                "control: a network whose tuned lens is tried on this one (default: this one with "
+                "its residual coordinates in another order)"),
+    OPTION_INT("games", AT(games), "N", 1, 1e6, "training games", .def = "2500"),
+    OPTION_INT("test-games", AT(test_games), "N", 2, 1e6, "test games", .def = "1000"),
+    OPTION_INT("plies", AT(plies), "N", 0, 60, "positions drawn from each game; 0 takes all",
+               .def = "8"),
+    OPTION_INT("rounds", AT(rounds), "N", 1, 10000,
+               "evaluations that the fit of one translator may take", .def = "60"),
+    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+};
+
+typedef struct LensSession {
+    Context *context;
+    const LensOptions *given;
+    StudyInputs inputs; /* subject, and the corpus or NULL */
+    Subject other;      /* empty: none */
+    Probe probe;
+    char probe_path[FILES_PATH_MAX]; /* "": none */
+    LabelledSet train, test;
+    LensStudyInputs study;
+} LensSession;
+
+/* The probe that is named, or the one in the model's folder, if there is one. */
+static int open_probe(LensSession *session)
+{
+    PathKind kind = PATH_DIRECTORY;
+    int rc = 0;
+    if (!session->given->probe) {
+        rc = path_join(session->probe_path, session->context->args[0], PROBE_FOLDER);
+        rc = rc ? rc : path_kind(&kind, session->probe_path);
+    }
+    if (rc || kind != PATH_DIRECTORY) {
+        session->probe_path[0] = '\0';
+        context_say(session->context, "no probe is named, and the model has none: no board lens");
+        return rc;
+    }
+    rc = context_probe_open(session->context, &session->probe, session->probe_path,
+                            &session->inputs.subject, session->given->probe);
+    session->study.probe = &session->probe;
+    return rc ? rc : lens_inputs_check_probe(&session->probe, session->probe_path);
+}
+
+static int load(LensSession *session)
+{
+    Context *context = session->context;
+    const LensOptions *given = session->given;
+    char other[FILES_PATH_MAX];
+    int rc = given->corpus
+                 ? context_inputs_open(context, &session->inputs, context->args[0], given->corpus)
+                 : context_subject_open(context, &session->inputs.subject, context->args[0]);
+    rc = rc ? rc : open_probe(session);
+    if (rc == 0 && given->other) {
+        bool shipped = context_shipped_model(other, given->other);
+        rc = context_subject_open(context, &session->other, shipped ? other : given->other);
+    }
+    session->study.gpt = rc ? NULL : session->inputs.subject.model.gpt;
+    session->study.other = session->other.model.gpt;
+    if (rc == 0 && session->study.other &&
+        !gpt_config_same_shape(&session->study.other->cfg, &session->study.gpt->cfg)) {
+        rc = err_set(OGPT_EFORMAT, "--other %s: another shape than %s; its lens cannot be tried",
+                     given->other, session->inputs.subject.model.path);
+    }
+    return rc;
+}
+
+/* Positions; what they will take; too much is refused. */
+static int prepare(LensSession *session)
+{
+    const LensOptions *given = session->given;
+    Context *context = session->context;
+    const Work *work = study_work(context, "games", "games");
+    const LensSample sample = {(size_t)given->games, (size_t)given->test_games, (int)given->plies};
+    char time[SPEED_TEXT];
+    session->study.fit.rounds = (int)given->rounds;
+    session->study.train = &session->train;
+    session->study.test = &session->test;
+    int rc = lens_inputs_draw(&session->train, &session->test, session->inputs.subject.variant,
+                              session->inputs.corpus, &sample, work);
+    if (rc) {
+        return rc;
+    }
+    int64_t mib = (int64_t)(lens_study_bytes(&session->study, work) >> 20) + 1;
+    if (mib > given->memory) {
+        return err_set(OGPT_EUSAGE,
+                       "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
+                       "--plies, or a larger --memory",
+                       (long long)mib, (long long)given->memory);
+    }
+    speed_estimate(time, lens_study_flops(&session->study), FORWARD_SHARE_OF_SPEED / 2,
+                   context->pool);
+    context_say(context,
+                "%zu training positions of %zu games, %zu test positions of %zu: %s (estimated), "
+                "%lld MiB of memory",
+                session->train.set.n_positions, session->train.set.n_games,
+                session->test.set.n_positions, session->test.set.n_games, time, (long long)mib);
+    return 0;
+}
+
+/* Finished fits are kept until the results are stored. */
+static int compute(LensStudy *study, const LensSession *session)
+{
+    Context *context = session->context;
+    StoreJournal kept = {.store = context->store};
+    WorkJournal journal = store_journal_work(&kept);
+    Work work = *study_work(context, "lenses", "parts");
+    char who[2 * HASH_HEX_SIZE + 32];
+    work.journal = &journal;
+    snprintf(who, sizeof(who), "%s %s %s", OGPT_VERSION, session->inputs.subject.model.model_hash,
+             session->other.model.model_hash);
+    int rc = lens_inputs_key(kept.key, who, &session->study, work.seed);
+    rc = rc ? rc : lens_study_run(study, &session->study, &work);
+    return rc ? rc : store_journal_drop(kept.store, kept.key);
+}
+
+static int lens_run(Context *context)
+{
+    LensSession session = {.context = context, .given = context->options};
+    LensStudy study = {0};
+    int rc = load(&session);
+    rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
+    rc = rc ? rc : prepare(&session);
+    rc = rc ? rc : compute(&study, &session);
+    if (rc == 0) {
+        lens_report(context->report,
+                    &(LensFindings){.study = &study,
+                                    .in = &session.study,
+                                    .corpus = session.given->corpus,
+                                    .seed = context->seed,
+                                    .model_hash = session.inputs.subject.model.model_hash,
+                                    .other = session.given->other,
+                                    .probe = session.probe_path,
+                                    .colour = context->style.colour});
+    }
+    lens_study_release(&study);
+    labelled_release(&session.train);
+    labelled_release(&session.test);
+    probe_release(&session.probe);
+    subject_release(&session.other);
+    context_inputs_release(&session.inputs);
+    return rc;
+}
+
+const Command cmd_lens = {
+    .name = "lens",
+    .arguments = "MODEL [--corpus CORPUS] [--probe PROBE] [--other MODEL]",
+    .summary = "what a network would answer, and which board is read, if it ended earlier",
+    .examples = "ogpt lens tiny-6x6 --games 500 --test-games 200\n"
+                "ogpt lens runs/tiny --corpus games.ogpc --games 1000",
+    COMMAND_OPTIONS(options, LensOptions),
+    .min_args = 1,
+    .max_args = 1,
+    .model_args = 1,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    COMMAND_TABLES(&lens_table, &lens_places_table, &lens_side_table, &lens_sets_table,
+                   &lens_fits_table, &lens_boards_table, &lens_order_table, &lens_arrivals_table,
+                   &lens_whole_arrivals_table, &lens_leads_table, &lens_decoded_table,
+                   &lens_blocks_table),
+    .run = lens_run,
+};

@@ -1,0 +1,66 @@
+/* probes/lens/lens_inputs.c - see probes/lens/lens_inputs.h. */
+#include "probes/lens/lens_inputs.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+static int draw_split(LabelledSet *out, const GameVariant *variant, Corpus *corpus, bool test,
+                      const LensSample *sample, const Work *work)
+{
+    GameSource *source = NULL;
+    unsigned split = 1U << (test ? SPLIT_TEST : SPLIT_TRAIN);
+    int rc = corpus ? source_corpus(&source, corpus, split, true, work->seed)
+                    : source_fresh(&source, variant, work->seed, test ? RNG_EVAL : RNG_FRESH);
+    rc = rc ? rc
+            : labelled_draw(out, source, task_find("mine"), LABELS_MOVER,
+                            test ? sample->test_games : sample->games, sample->plies, work);
+    source_free(source);
+    return rc;
+}
+
+int lens_inputs_draw(LabelledSet *train, LabelledSet *test, const GameVariant *variant,
+                     Corpus *corpus, const LensSample *sample, const Work *work)
+{
+    int rc = draw_split(train, variant, corpus, false, sample, work);
+    return rc ? rc : draw_split(test, variant, corpus, true, sample, work);
+}
+
+int lens_inputs_check_probe(const Probe *probe, const char *path)
+{
+    if (strcmp(probe->task, "mine") != 0 || strcmp(probe->labels, "mover") != 0 ||
+        probe->site != HOOK_RESID_POST) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: a probe of task %s, labels %s, site %s; the board lens reads task "
+                       "mine, labels mover, site resid_post: name another --probe",
+                       path, probe->task, probe->labels, hook_site_name(probe->site));
+    }
+    return probe_check_finished(probe, path);
+}
+
+static void add_positions(Sha256 *hash, const PositionSet *set)
+{
+    sha256_add(hash, &set->n_games, sizeof(set->n_games));
+    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
+    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
+    sha256_add(hash, set->t, set->n_positions);
+}
+
+int lens_inputs_key(char key[HASH_HEX_SIZE], const char *who, const LensStudyInputs *in,
+                    uint64_t seed)
+{
+    Sha256 *hash = NULL;
+    int rc = sha256_new(&hash);
+    if (rc == 0) {
+        sha256_add(hash, "lens", sizeof("lens"));
+        sha256_add(hash, who, strlen(who) + 1);
+        sha256_add(hash, &seed, sizeof(seed));
+        sha256_add(hash, &in->fit.l2, sizeof(in->fit.l2));
+        sha256_add(hash, &in->fit.rounds, sizeof(in->fit.rounds));
+        sha256_add(hash, &in->fit.tolerance, sizeof(in->fit.tolerance));
+        add_positions(hash, &in->train->set);
+        add_positions(hash, &in->test->set);
+        sha256_finish(hash, key);
+    }
+    return rc;
+}
