@@ -45,7 +45,25 @@ const TableSpec lens_table = {"lens", "lens", TABLE_COLUMNS(whole_columns), .rec
     }
 static const Column place_columns[] = {
     {"reader", "lens", .type = COLUMN_TEXT}, PLACE_COLUMNS, SCORE_COLUMNS};
-const TableSpec lens_places_table = {"places", "lens_places", TABLE_COLUMNS(place_columns)};
+static const FigurePart kl_parts[] = {
+    {.x = "layer", .y = {"kl"}, .series = "reader", .where = "site", .is = "resid_pre|resid_post"}};
+static const FigurePart set_parts[] = {{.x = "layer",
+                                        .y = {"set_f1"},
+                                        .series = "reader",
+                                        .where = "site",
+                                        .is = "resid_pre|resid_post"}};
+static const FigureSpec place_figures[] = {
+    {.name = "lenses",
+     .title = "KL from the network's own answer, by layer",
+     .kind = FIGURE_LINES,
+     FIGURE_PARTS(kl_parts)},
+    {.name = "sets",
+     .title = "F1 of the top-N set, by layer",
+     .kind = FIGURE_LINES,
+     FIGURE_PARTS(set_parts)},
+};
+const TableSpec lens_places_table = {"places", "lens_places", TABLE_COLUMNS(place_columns),
+                                     TABLE_FIGURES(place_figures)};
 
 static const Column side_columns[] = {
     PLACE_COLUMNS,
@@ -111,7 +129,22 @@ static const Column board_columns[] = {
      .meaning = "control: squares exchanged"},
     {"cosine", "cos", .digits = 3, .meaning = "of both layers' directions"},
 };
-const TableSpec lens_boards_table = {"boards", "lens_boards", TABLE_COLUMNS(board_columns)};
+static const FigurePart matrix_parts[] = {
+    {.x = "layer", .y = {"accuracy"}, .series = "probe_layer"}};
+static const FigurePart carried_parts[] = {
+    {.x = "layer", .y = {"moved_accuracy"}, .series = "probe_layer"}};
+static const FigureSpec board_figures[] = {
+    {.name = "boards",
+     .title = "Probe of a layer (row), read at another",
+     .kind = FIGURE_MATRIX,
+     FIGURE_PARTS(matrix_parts)},
+    {.name = "carried",
+     .title = "The same, rows carried over first",
+     .kind = FIGURE_MATRIX,
+     FIGURE_PARTS(carried_parts)},
+};
+const TableSpec lens_boards_table = {"boards", "lens_boards", TABLE_COLUMNS(board_columns),
+                                     TABLE_FIGURES(board_figures)};
 
 #define ORDER_COLUMNS                                                                                \
     {"board_criterion", "board", .type = COLUMN_TEXT},                                               \
@@ -126,7 +159,21 @@ const TableSpec lens_boards_table = {"boards", "lens_boards", TABLE_COLUMNS(boar
         "neither", "never", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF        \
     }
 static const Column order_columns[] = {ORDER_COLUMNS};
-const TableSpec lens_order_table = {"order", "lens_order", TABLE_COLUMNS(order_columns)};
+static const FigurePart lead_parts[] = {{.x = "ply_from",
+                                         .y = {"lead"},
+                                         .series = "move_criterion",
+                                         .facet = "board_criterion",
+                                         .where = "arrival_rule",
+                                         .is = "first"}};
+static const FigureSpec order_figures[] = {
+    {.name = "order",
+     .title = "Move first minus board first",
+     .kind = FIGURE_LINES,
+     FIGURE_PARTS(lead_parts),
+     .x = {.label = "moves seen, from"}},
+};
+const TableSpec lens_order_table = {"order", "lens_order", TABLE_COLUMNS(order_columns),
+                                    TABLE_FIGURES(order_figures)};
 static const Column lead_columns[] = {ORDER_COLUMNS};
 const TableSpec lens_leads_table = {
     .name = "leads",
@@ -425,6 +472,16 @@ static void matrix_draw(Text *text, const LensBoard *board, const char *title, i
 void lens_report(Report *report, const LensFindings *findings)
 {
     const LensStudy *study = findings->study;
+    int overfit = 0;
+    for (int place = 0; place < study->n_places; place++) {
+        overfit += study->places[place].tuned_change.low > 0;
+    }
+    if (overfit > 0) {
+        report_warn(report,
+                    "at %d of %d places the tuned lens is worse than the logit lens on test games: "
+                    "it was fitted on too few positions; take more --games",
+                    overfit, study->n_places);
+    }
     whole_fill(report_table(report, &lens_table), findings);
     places_fill(report, study);
     fits_fill(report_table(report, &lens_fits_table), study);
