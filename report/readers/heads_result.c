@@ -89,8 +89,15 @@ static const Column pattern_columns[] = {
     {"p", NULL, .digits = 4},
     {"p_holm", "p Holm", .digits = 4},
 };
+static const FigurePart pattern_parts[] = {{.x = "detector", .y = {"score"}, .series = "head"}};
+static const FigureSpec pattern_figures[] = {{.name = "heads",
+                                              .title = "what heads look at, beyond chance",
+                                              .kind = FIGURE_MATRIX,
+                                              FIGURE_PARTS(pattern_parts),
+                                              .signs = true}};
 const TableSpec heads_patterns_table = {"patterns", "head_patterns", NULL,
-                                        TABLE_COLUMNS(pattern_columns)};
+                                        TABLE_COLUMNS(pattern_columns),
+                                        TABLE_FIGURES(pattern_figures)};
 
 #define FOLLOW_COLUMNS                                                                             \
     {"head", "head", .type = COLUMN_TEXT}, {"layer", NULL, .type = COLUMN_LAYER},                  \
@@ -107,7 +114,16 @@ const TableSpec heads_patterns_table = {"patterns", "head_patterns", NULL,
         "by_mover", "if mover", .unit = "%", .digits = 2                                           \
     }
 static const Column follow_columns[] = {FOLLOW_COLUMNS};
-const TableSpec heads_follow_table = {"follow", "head_follow", NULL, TABLE_COLUMNS(follow_columns)};
+static const FigurePart follow_parts[] = {
+    {.x = "head", .y = {"follow"}, .where = "verdict", .is = "parity|mover|neither"},
+    {.x = "head", .y = {"twin"}, .where = "verdict", .is = "parity|mover|neither"}};
+static const FigureSpec follow_figures[] = {
+    {.name = "follow",
+     .title = "after a pass: 0 by parity, 1 by the mover",
+     .kind = FIGURE_DOTS,
+     FIGURE_PARTS(follow_parts)}};
+const TableSpec heads_follow_table = {"follow", "head_follow", NULL, TABLE_COLUMNS(follow_columns),
+                                      TABLE_FIGURES(follow_figures)};
 static const Column follow_top_columns[] = {FOLLOW_COLUMNS};
 const TableSpec heads_follow_top_table = {
     .name = "follow_top",
@@ -145,8 +161,17 @@ const TableSpec heads_circuits_table = {
         "z", "z", .digits = 1                                                                      \
     }
 static const Column composition_columns[] = {COMPOSITION_COLUMNS};
+static const FigurePart composition_parts[] = {
+    {.x = "to_head", .y = {"z"}, .series = "from_head", .facet = "channel"}};
+static const FigureSpec composition_figures[] = {
+    {.name = "composition",
+     .title = "heads that read what a head wrote, z against rotations",
+     .kind = FIGURE_MATRIX,
+     FIGURE_PARTS(composition_parts),
+     .signs = true}};
 const TableSpec heads_composition_table = {"composition", "head_compositions", NULL,
-                                           TABLE_COLUMNS(composition_columns)};
+                                           TABLE_COLUMNS(composition_columns),
+                                           TABLE_FIGURES(composition_figures)};
 static const Column composition_top_columns[] = {COMPOSITION_COLUMNS};
 const TableSpec heads_composition_top_table = {.name = "composition_top",
                                                .title =
@@ -158,7 +183,15 @@ static const Column matrix_columns[] = {
     {"row", "row", .type = COLUMN_TEXT},   {"column", "column", .type = COLUMN_TEXT},
     {"value", "value", .digits = 4},
 };
-const TableSpec heads_matrices_table = {"matrices", NULL, NULL, TABLE_COLUMNS(matrix_columns)};
+static const FigurePart matrix_parts[] = {
+    {.x = "column", .y = {"value"}, .series = "row", .facet = "circuit"}};
+static const FigureSpec matrix_figures[] = {{.name = "matrices",
+                                             .title = "circuits of a head",
+                                             .kind = FIGURE_MATRIX,
+                                             FIGURE_PARTS(matrix_parts),
+                                             .signs = true}};
+const TableSpec heads_matrices_table = {"matrices", NULL, NULL, TABLE_COLUMNS(matrix_columns),
+                                        TABLE_FIGURES(matrix_figures)};
 
 /* ---- names ---- */
 

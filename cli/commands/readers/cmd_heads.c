@@ -35,7 +35,7 @@ static const OptionSpec options[] = {
     OPTION_INT("hard-games", AT(hard_games), "N", 0, 1e5,
                "games played with the attention of one head replaced; 0: none", .def = "32"),
     OPTION_INT("random-games", AT(random_games), "N", 0, 1e6,
-               "games through a network with random weights, as a control; 0: none", .def = "500"),
+               "games through a network with random weights, as a control; 0: none", .def = "300"),
     OPTION_INT("rotations", AT(rotations), "N", 2, HEAD_ROTATIONS,
                "random rotations that compositions are compared with", .def = "100"),
     OPTION_PROBE(AT(probe), "probe of mine, theirs and empty squares that the circuits write to"),
