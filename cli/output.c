@@ -121,29 +121,6 @@ int context_result(Context *context, Js *document, const char *text)
     return rc;
 }
 
-/* Add lines for a terminal of this width: commands, which are pasted, with backslashes at their
- * breaks. */
-static void lines_fit(Text *out, const char *text, int width)
-{
-    static const char *const commands[] = {"ogpt ", "$ ogpt ", "next: ogpt "};
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-        bool is_command = false;
-        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-            is_command = is_command || strncmp(text, commands[i], strlen(commands[i])) == 0;
-        }
-        if (is_command) {
-            style_paste(out, text, length, 0, width);
-        } else {
-            Text line = {0};
-            text_add(&line, "%.*s\n", (int)length, text);
-            style_wrap(out, line.data ? line.data : "", width);
-            text_release(&line);
-        }
-        text += length + (text[length] == '\n');
-    }
-}
-
 /* Lines on stderr; a progress bar there is wiped first. They fit a terminal; elsewhere each stays
  * one line. */
 static void line_write(const char *before, const char *format, va_list arguments)
@@ -154,7 +131,7 @@ static void line_write(const char *before, const char *format, va_list arguments
     controls_blank(line, false);
     text_add(&text, "%s%s\n", before, line);
     if (terminal_is(STDERR_FILENO) && text.data) {
-        lines_fit(&fitted, text.data, terminal_width(STDERR_FILENO));
+        style_lines(&fitted, text.data, terminal_width(STDERR_FILENO));
     }
     fprintf(stderr, "%s%s", terminal_redraws(STDERR_FILENO) ? "\r\033[K" : "",
             fitted.data ? fitted.data

@@ -322,7 +322,7 @@ static int kept_check(const Context *context)
         const OptionSpec *spec = &context->command->options[i];
         const char *path = NULL;
         PathKind kind = PATH_MISSING;
-        if (spec->kept) {
+        if (spec->kept && context->options) {
             memcpy(&path, (const char *)context->options + spec->offset, sizeof(path));
         }
         rc = path ? path_kind(&kind, path) : 0;
@@ -413,50 +413,41 @@ static int csv_save(const Study *study)
     return study__force_error(context, csv_write(context->csv, files, n, context->force));
 }
 
-/* Put a page where --html says. */
-static int page_save(const Context *context, const Text *page)
+int study_page(size_t *n_bytes, Context *context, const Text *body)
 {
-    char parent[FILES_PATH_MAX];
-    size_t n_stale = 0;
+    char title[80], parent[FILES_PATH_MAX];
+    Text page = {0};
     /* If this is a run, study__check has seen that this command may replace its page. */
-    PathKind kind;
-    int rc = path_kind(&kind, context->html);
+    PathKind kind = PATH_MISSING;
+    int rc = places_check(context);
+    rc = rc ? rc : path_kind(&kind, context->html);
     if (rc == 0 && kind == PATH_FILE && !context->force &&
         !page_is_ours(context, context->run == 0)) {
         return study__exists_error(context, "html", context->html);
     }
-    rc = rc ? rc : page->failed ? OGPT_ENOMEM : path_parent(parent, context->html);
-    rc = rc ? rc : dir_create(parent); /* study__check_files found that it can be made */
-    rc = rc ? rc : path_clean_stale(&n_stale, context->html);
-    return rc ? rc : file_write_atomic(context->html, page->data, page->length, true);
-}
-
-static int html_save(const Study *study)
-{
-    const Context *context = study->context;
-    char title[80];
-    Text page = {0};
-    page_title(title, context);
-    report_page(&page, &study->report, title, context->command_line);
-    int rc = page_save(context, &page);
-    text_release(&page);
-    return rc;
-}
-
-int study_page(size_t *n_bytes, Context *context, const Text *body)
-{
-    char title[80];
-    Text page = {0};
     page_title(title, context);
     html_page_begin(&page, title, context->command_line);
     text_add(&page, "%s", body->data ? body->data : "");
     html_page_end(&page);
-    page.failed = page.failed || body->failed;
-    int rc = places_check(context);
-    rc = rc ? rc : page_save(context, &page);
+    rc = rc ? rc : page.failed || body->failed ? OGPT_ENOMEM : path_parent(parent, context->html);
+    rc = rc ? rc : dir_create(parent); /* places_check found that it can be made */
+    rc = rc ? rc : path_clean_stale(n_bytes, context->html);
+    rc = rc ? rc : file_write_atomic(context->html, page.data, page.length, true);
     *n_bytes = page.length;
     text_release(&page);
     context->study->page_made = rc == 0;
+    return rc;
+}
+
+static int html_save(const Study *study)
+{
+    char title[80];
+    size_t n_bytes = 0;
+    Text body = {0};
+    page_title(title, study->context);
+    report_page(&body, &study->report, title, study->context->command_line);
+    int rc = study_page(&n_bytes, study->context, &body);
+    text_release(&body);
     return rc;
 }
 

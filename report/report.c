@@ -168,7 +168,6 @@ Js *report_document(const Report *report)
 
 void report_page(Text *out, const Report *report, const char *title, const char *subtitle)
 {
-    html_page_begin(out, title, subtitle);
     html_heading(out, title, subtitle);
     const char *line = report->warnings.data;
     while (line && *line != '\0') {
@@ -181,5 +180,4 @@ void report_page(Text *out, const Report *report, const char *title, const char 
             html_table(out, report_table_at(report, i), &(HtmlTable){0});
         }
     }
-    html_page_end(out);
 }

@@ -56,7 +56,8 @@ void report_print(Text *out, const Report *report, TextStyle style);
 TableOmitted report_omitted(const Report *report, TextStyle style);
 /* All items as one object; owned. */
 Js *report_document(const Report *report);
-/* All tables and warnings as a page for a browser. `title` and `subtitle` are plain text. */
+/* All tables and warnings as the content of a page for a browser. `title` and `subtitle` are plain
+ * text. */
 void report_page(Text *out, const Report *report, const char *title, const char *subtitle);
 
 #endif

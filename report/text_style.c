@@ -165,3 +165,24 @@ void style_paste(Text *text, const char *line, size_t length, int indent, int wi
         indent = 6;
     }
 }
+
+void style_lines(Text *out, const char *text, int width)
+{
+    static const char *const commands[] = {"ogpt ", "$ ogpt ", "next: ogpt "};
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        bool is_command = false;
+        for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+            is_command = is_command || strncmp(text, commands[i], strlen(commands[i])) == 0;
+        }
+        if (is_command) {
+            style_paste(out, text, length, 0, width);
+        } else {
+            Text line = {0};
+            text_add(&line, "%.*s\n", (int)length, text);
+            style_wrap(out, line.data ? line.data : "", width);
+            text_release(&line);
+        }
+        text += length + (text[length] == '\n');
+    }
+}

@@ -35,4 +35,8 @@ void style_wrap(Text *out, const char *text, int width);
  * where one is broken, a backslash tells the shell that it goes on. `indent`: of the first line. */
 void style_paste(Text *out, const char *line, size_t length, int indent, int width);
 
+/* Add lines for a terminal of this width: those that begin a command, which is pasted, with
+ * backslashes at their breaks. */
+void style_lines(Text *out, const char *text, int width);
+
 #endif

@@ -53,13 +53,35 @@ static bool same_text(const Js *a, const Js *b, const char *key)
     return x && y ? strcmp(x, y) == 0 : !x && !y;
 }
 
+/* The options of a run without those that only show a result; owned. */
+static Js *question_of(const Js *run)
+{
+    static const char *const shows[] = {"csv", "html", "svg", "pdf", "png", "width", "figure"};
+    Js *question = js_object();
+    void *it = NULL;
+    const char *key = NULL;
+    const Js *value = NULL;
+    while (js_next(js_member(run, "options"), &it, &key, &value)) {
+        bool asks = true;
+        for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
+            asks = asks && strcmp(shows[i], key) != 0;
+        }
+        if (asks) {
+            js_set(question, key, js_keep(value));
+        }
+    }
+    return question;
+}
+
 /* Whether two runs were asked the very same. */
 static bool same_question(const Js *a, const Js *b)
 {
     char *x = NULL, *y = NULL;
+    Js *asked_a = question_of(a), *asked_b = question_of(b);
     bool same = same_text(a, b, "command") && same_text(a, b, "subject") &&
-                js_print(&x, js_member(a, "options"), 0) == 0 &&
-                js_print(&y, js_member(b, "options"), 0) == 0 && strcmp(x, y) == 0;
+                js_print(&x, asked_a, 0) == 0 && js_print(&y, asked_b, 0) == 0 && strcmp(x, y) == 0;
+    js_free(asked_a);
+    js_free(asked_b);
     mem_free(x);
     mem_free(y);
     return same;

@@ -2,6 +2,7 @@
 #include "tests/base/base_test.h"
 
 #include "base/arena.h"
+#include "report/html.h"
 #include "report/report.h"
 
 static const Column columns[] = {{.key = "n", .heading = "n", .type = COLUMN_COUNT}};
@@ -71,7 +72,9 @@ static void the_page_has_warnings_and_tables(void **state)
     Report report;
     Text page = {0};
     report_fill(&report);
+    html_page_begin(&page, "<title>", "ogpt 'x' & y");
     report_page(&page, &report, "<title>", "ogpt 'x' & y");
+    html_page_end(&page);
     assert_non_null(strstr(page.data, "<h1>&lt;title&gt;</h1>\n<p><code>ogpt &#39;x&#39; &amp; y"));
     assert_null(strstr(page.data, "<h1><title>"));
     assert_non_null(

@@ -24,7 +24,8 @@ static Js *runs_made(void)
         "{\"run\":6,\"command\":\"eval\",\"subject\":\"m\",\"status\":\"failed\",\"options\":{"
         "\"arguments\":[\"m\"],\"corpus\":\"gone.ogpc\"},\"hashes\":[]}",
         "{\"run\":5,\"command\":\"eval\",\"subject\":\"m\",\"status\":\"done\",\"options\":{"
-        "\"arguments\":[\"m\"],\"corpus\":\"g.ogpc\"},\"hashes\":[\"aa\",\"cc\"]}",
+        "\"arguments\":[\"m\"],\"corpus\":\"g.ogpc\",\"html\":\"x.html\"},\"hashes\":[\"aa\","
+        "\"cc\"]}",
         "{\"run\":4,\"command\":\"eval\",\"subject\":\"m\",\"status\":\"done\",\"options\":{"
         "\"arguments\":[\"m\"],\"corpus\":\"g.ogpc\"},\"hashes\":[\"aa\",\"cc\"]}",
         "{\"run\":3,\"command\":\"eval\",\"subject\":\"n\",\"status\":\"done\",\"options\":{"
