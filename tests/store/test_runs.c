@@ -74,31 +74,6 @@ static void run_row_lives_and_ends(void **state)
     store_close(store);
 }
 
-/* A run without its rows: the hashes in them, each once. */
-static void a_run_is_read_without_its_rows(void **state)
-{
-    static const char text[] =
-        "[{\"model_hash\":\"aa\",\"corpus_hash\":\"cc\",\"loss\":1.5},"
-        "{\"model_hash\":\"bb\",\"corpus_hash\":\"cc\"},{\"model_hash\":\"\"}]";
-    Store *store = store_made("about.db");
-    int64_t run = run_made(store, "eval", "m", "{\"steps\":3}");
-    Js *about = NULL, *rows = NULL;
-    char *printed = NULL;
-    assert_int_equal(js_parse(&rows, text, strlen(text), "rows"), 0);
-    assert_int_equal(store_add_all(store, run, "eval", rows), 0);
-    js_free(rows);
-    assert_int_equal(store_about(&about, store, run), 0);
-    assert_int_equal(js_print(&printed, js_member(about, "hashes"), 0), 0);
-    assert_string_equal(printed, "[\"aa\",\"bb\",\"cc\"]");
-    assert_int_equal(js_int_of(js_member(js_member(about, "options"), "steps")), 3);
-    assert_false(js_has(about, "results"));
-    mem_free(printed);
-    js_free(about);
-    assert_refused(store_about(&about, store, run + 1), OGPT_EUSAGE, "no run");
-    assert_null(about);
-    store_close(store);
-}
-
 static void runs_are_found_and_resumed(void **state)
 {
     Store *store = store_made("resume.db");
@@ -604,7 +579,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_are_added_together),
         cmocka_unit_test(run_row_lives_and_ends),
-        cmocka_unit_test(a_run_is_read_without_its_rows),
         cmocka_unit_test(runs_are_found_and_resumed),
         cmocka_unit_test(rows_come_back_in_order),
         cmocka_unit_test(columns_and_runs_are_known),
