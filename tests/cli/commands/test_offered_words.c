@@ -116,10 +116,12 @@ static void defaults_are_offered(void **state)
 static void tables_fit_the_database(void **state)
 {
     for (size_t c = 0; commands[c]; c++) {
-        Context context = {.command = commands[c]};
+        void *options = calloc(1, commands[c]->options_bytes + 1); /* none of them typed */
+        Context context = {.command = commands[c], .options = options};
         if (commands[c]->tables && study__check(&context, "{}") != 0) {
             fail_msg("%s", err_message());
         }
+        free(options);
     }
 }
 
