@@ -233,7 +233,7 @@ typedef struct Progress {
     const Context *context;
     const char *label, *unit;
     double total, start, shown;
-    double first; /* `done` at the first step: a resumed command starts above 0 */
+    double first, last; /* `done` at the first step (a resumed command starts above 0), and now */
     bool open;
 } Progress;
 Progress progress_begin(const Context *context, const char *label, const char *unit, double total);

@@ -31,10 +31,11 @@ void progress_step(Progress *progress, double done, const char *detail)
     double now = clock_seconds();
     bool redraws = terminal_redraws(STDERR_FILENO);
     Text line = {0};
-    if (progress->first < 0) {
+    if (progress->first < 0 || done < progress->last) { /* less than before: counted anew */
         progress->first = done;
         progress->start = now;
     }
+    progress->last = done;
     double wait = redraws ? REDRAW_SECONDS : LINE_SECONDS;
     if (progress->context->quiet || now - progress->shown < wait) {
         return;

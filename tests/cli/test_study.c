@@ -489,6 +489,21 @@ static void versions_and_help_by_all_spellings(void **state)
     assert_refused(run("-v"), OGPT_EUSAGE, "the command comes first");
 }
 
+/* A command may count the same thing again, for its controls: speed is that of this count alone. */
+static void progress_counted_anew_begins_a_new_clock(void **state)
+{
+    const Context context = {.quiet = true};
+    Progress progress = progress_begin(&context, "patch", "passes", 9);
+    progress_step(&progress, 2, NULL);
+    progress.start -= 100; /* long ago */
+    double start = progress.start;
+    progress_step(&progress, 9, NULL);
+    assert_true(progress.first == 2 && progress.start == start);
+    progress_step(&progress, 1, NULL);
+    assert_true(progress.first == 1 && progress.start > start);
+    (void)state;
+}
+
 int main(void)
 {
     static const Command *const commands[] = {&measure, &loser, &viewer, NULL};
@@ -513,6 +528,7 @@ int main(void)
         cmocka_unit_test_setup(a_column_of_another_type_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_verdict_comes_after_the_result, start_clean),
         cmocka_unit_test_setup(versions_and_help_by_all_spellings, start_clean),
+        cmocka_unit_test(progress_counted_anew_begins_a_new_clock),
     };
     cli_set_program(&program);
     return cmocka_run_group_tests(tests, work_create, work_remove);
