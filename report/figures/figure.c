@@ -69,11 +69,27 @@ size_t figure_list(const FigureSpec *out[], size_t max, const FigureSource *sour
     return found;
 }
 
+/* Whether a table before table t has a figure of this name. */
+static bool named_before(const TableSpec *const *tables, size_t t, const char *name)
+{
+    for (size_t i = 0; i < t; i++) {
+        for (size_t f = 0; f < tables[i]->n_figures; f++) {
+            if (strcmp(tables[i]->figures[f].name, name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 const char *figure_names(char *out, size_t room, const TableSpec *const *tables)
 {
     size_t length = 0;
     for (size_t t = 0; tables && tables[t]; t++) {
         for (size_t f = 0; f < tables[t]->n_figures && length < room; f++) {
+            if (named_before(tables, t, tables[t]->figures[f].name)) {
+                continue;
+            }
             length += (size_t)snprintf(out + length, room - length, "%s%s", length > 0 ? "|" : "",
                                        tables[t]->figures[f].name);
         }

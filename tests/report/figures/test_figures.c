@@ -136,11 +136,24 @@ static void words_have_the_numbers(void **state)
     (void)state;
 }
 
+/* Two tables may have the same figure: it is offered once. */
+static void names_are_offered_once(void **state)
+{
+    static const FigureSpec others[] = {{.name = "other"}, {.name = "accuracy"}};
+    static const TableSpec second = {"again", TABLE_COLUMNS(columns), TABLE_FIGURES(others)};
+    const TableSpec *const tables[] = {&spec, &second, NULL}, *const none[] = {NULL};
+    char names[64];
+    assert_string_equal(figure_names(names, sizeof(names), tables), "accuracy|missing|other");
+    assert_null(figure_names(names, sizeof(names), none));
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_lie_where_their_numbers_say),
         cmocka_unit_test(words_have_the_numbers),
+        cmocka_unit_test(names_are_offered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
