@@ -36,4 +36,13 @@ check() {
 
 check tiny-6x6 6 0.009 6557312
 check tiny-8x8 8 0.005 85734400
+# The network of four times as many numbers is scored once, and on fewer games: what is looked at
+# above in two networks need not be looked at in three.
+"$OGPT" verify "$models/small-8x8" >verify.txt || { cat verify.txt; failed=1; }
+if [ "$OGPT_SANITIZED" != 1 ]; then
+    "$OGPT" eval "$models/small-8x8" --corpus 8.ogpc --games 100 --no-seen --json >eval.json || failed=1
+    error=$(sed -n 's/^  "strict_error": *\([0-9.e-]*\),*$/\1/p' eval.json)
+    awk -v error="${error:-1}" 'BEGIN { exit !(error < 0.006) }' ||
+        { echo "small-8x8: strict error $error, expected below 0.006"; failed=1; }
+fi
 exit $failed
