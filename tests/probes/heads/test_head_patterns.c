@@ -221,6 +221,10 @@ static void chance_scores_nothing(void **state)
     for (int d = 0; d < N_HEAD_SETS; d++) {
         assert_true(fabs(z_of(head_score_of(&uniform.heads[0].scores[d], (HeadDetector)d))) < 3);
     }
+    /* Keys that are the same in most games are centred: they add nothing to the error. */
+    const HeadScore *mine = &uniform.heads[0].scores[HEAD_MINE];
+    assert_true(mine->beyond.difference.high - mine->beyond.difference.low <
+                0.5 * (mine->excess.difference.high - mine->excess.difference.low));
     for (int d = HEAD_RAY; d <= HEAD_NEIGHBOUR; d++) {
         const PairedTest *shuffled = &other.heads[d - HEAD_RAY].scores[d].beyond;
         assert_true(fabs(z_of(shuffled)) < 3 && fabs(shuffled->difference.value) < 0.02);
