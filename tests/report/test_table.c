@@ -343,7 +343,8 @@ static void html_of_a_record(void **state)
 static void html_of_wide_lists(void **state)
 {
     static const char *const keys[] = {"a_b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
-    Column many[13] = {{"site", "site", .type = COLUMN_TEXT}, {"none", "none"}};
+    Column many[13] = {{"site", "site", .type = COLUMN_TEXT},
+                       {"none", "none", .type = COLUMN_NUMBER}};
     for (size_t i = 0; i < 11; i++) {
         many[2 + i] = (Column){keys[i], keys[i], .type = COLUMN_COUNT};
     }

@@ -5,8 +5,8 @@
 #include "report/runs/run_words.h"
 
 static const Column error_column = {"strict_error", "strict error", .meaning = "a <meaning>"};
-static const Column loss_column = {"loss", "loss"};
-static const Column odd_column = {"no_such_key", "odd"};
+static const Column loss_column = {"loss", "loss", .type = COLUMN_NUMBER};
+static const Column odd_column = {"no_such_key", "odd", .type = COLUMN_NUMBER};
 
 /* The row of a table whose first cell is `name`, NULL if there is none. */
 static const Js *row_named(const Table *table, const char *name)
@@ -72,7 +72,7 @@ static void numbers_of_the_right_command(void **state)
 /* Bars inside a cell, bold type and links are plain text on a page. */
 static void marks_of_the_page_are_gone(void **state)
 {
-    static const Column floor_column = {"floor", "floor"};
+    static const Column floor_column = {"floor", "floor", .type = COLUMN_NUMBER};
     RunWords words = {0};
     Table table;
     run_words_column(&words, "eval", &floor_column);
