@@ -18,7 +18,7 @@ static const TableSpec glossary_table = {"words", TABLE_COLUMNS(glossary_columns
 static const Column method_columns[] = {
     {"number", "number", .type = COLUMN_TEXT},
     {"formula", "how it is computed", .type = COLUMN_TEXT},
-    {"unit", "unit", .type = COLUMN_TEXT},
+    {"unit", "unit or source", .type = COLUMN_TEXT},
 };
 static const TableSpec methods_table = {"numbers", TABLE_COLUMNS(method_columns),
                                         .title = "Numbers"};
@@ -217,20 +217,24 @@ static bool holds(const char *text, size_t length, const char *part)
     return false;
 }
 
-/* How well a row fits a number of a command: 0 not at all, 1 the key, 2 under a heading with the
- * first word of the command, 3 with all of it. */
+/* How well a row fits a number of a command: 0 not at all, 1 under a heading that names no command,
+ * 2 under one with the first word of the command, 3 with all of it. */
 static int row_fits(const PageRow *row, const char *command, const char *key)
 {
-    char quoted[84], first[40];
+    char quoted[84], whole[84], short_form[84], first[84];
     snprintf(quoted, sizeof(quoted), "`%s`", key);
-    snprintf(first, sizeof(first), "%.*s", (int)strcspn(command, " "), command);
+    snprintf(whole, sizeof(whole), "`ogpt %s`", command);
+    snprintf(short_form, sizeof(short_form), "`%s`", command);
+    snprintf(first, sizeof(first), "`ogpt %.*s", (int)strcspn(command, " "), command);
     if (row->n_cells < 2 || !holds(row->cells[0], row->lengths[0], quoted)) {
         return 0;
     }
-    return !row->heading                                       ? 1
-           : holds(row->heading, row->heading_length, command) ? 3
-           : holds(row->heading, row->heading_length, first)   ? 2
-                                                               : 1;
+    return !row->heading                                          ? 1
+           : holds(row->heading, row->heading_length, whole)      ? 3
+           : holds(row->heading, row->heading_length, short_form) ? 3
+           : holds(row->heading, row->heading_length, first)      ? 2
+           : holds(row->heading, row->heading_length, "`ogpt ")   ? 0
+                                                                  : 1;
 }
 
 /* The cell with the formula that fits best, NULL if there is none. */

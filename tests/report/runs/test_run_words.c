@@ -69,6 +69,23 @@ static void numbers_of_the_right_command(void **state)
     run_words_release(&words);
 }
 
+/* A number of a command that the page does not explain has no definition of another command. */
+static void no_number_of_another_command(void **state)
+{
+    RunWords words = {0};
+    Table table;
+    run_words_column(&words, "perft", &loss_column);
+    run_words_methods(&table, &words);
+    assert_int_equal(table_rows(&table), 0);
+    table_release(&table);
+    run_words_release(&words);
+    run_words_column(&words, "probe", &loss_column); /* a heading has `probes/..` in it */
+    run_words_methods(&table, &words);
+    assert_int_equal(table_rows(&table), 0);
+    table_release(&table);
+    run_words_release(&words);
+}
+
 /* Bars inside a cell, bold type and links are plain text on a page. */
 static void marks_of_the_page_are_gone(void **state)
 {
@@ -88,6 +105,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_that_were_seen),
         cmocka_unit_test(numbers_of_the_right_command),
+        cmocka_unit_test(no_number_of_another_command),
         cmocka_unit_test(marks_of_the_page_are_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
