@@ -70,6 +70,15 @@ void run_page_line(RunPage *page, const char *text)
     run_words_see(&page->words, text);
 }
 
+static bool is_used(const Table *table, const Column *column)
+{
+    bool used = false;
+    for (size_t r = 0; !used && r < table_rows(table); r++) {
+        used = js_type(js_member(js_at(table->rows, r), column->key)) != JS_NULL;
+    }
+    return used && column->heading && column->type != COLUMN_NESTED;
+}
+
 /* The one place where a table comes into the page. */
 static void table_place(RunPage *page, const char *command, const HtmlTable *how,
                         const Table *table)
@@ -78,9 +87,8 @@ static void table_place(RunPage *page, const char *command, const HtmlTable *how
     page->n_tables++;
     run_words_see(&page->words, table->spec->title ? table->spec->title : "");
     for (size_t c = 0; command && c < table->spec->n_columns; c++) {
-        const Column *column = &table->spec->columns[c];
-        if (column->heading && column->type != COLUMN_NESTED) {
-            run_words_column(&page->words, command, column);
+        if (is_used(table, &table->spec->columns[c])) {
+            run_words_column(&page->words, command, &table->spec->columns[c]);
         }
     }
 }
