@@ -136,7 +136,7 @@ const Command cmd_heads = {
     .summary = "what each attention head looks at, beyond chance, and what it does with it",
     .examples = "ogpt heads tiny-6x6 --games 200\n"
                 "ogpt heads tiny-6x6 --games 200 --head L1H3 --json\n"
-                "ogpt heads runs/tiny --corpus games.ogpc --games 200 --hard-games 0",
+                "ogpt heads runs/tiny --corpus games.ogpc --games 200",
     COMMAND_OPTIONS(options, HeadsOptions),
     .min_args = 1,
     .max_args = 1,
