@@ -162,6 +162,27 @@ static void never_worse(void **state)
     }
 }
 
+/* Where the closed-form map is worse than nothing, as at the embedding of the shipped networks, the
+ * fit begins at the logit lens: here the map is that to rows of zeros. */
+static void bad_ridge_is_no_start(void **state)
+{
+    FitCase of;
+    LensFit report;
+    open_case(&of, 5);
+    float *zeros = calloc(of.rows.n * of.rows.d_model, sizeof(float));
+    of.target.x = zeros;
+    assert_int_equal(fit_case(&of, &report, 5, &usual), 0);
+    assert_true(report.kl_ridge > 1.5 * report.kl_logit && !report.from_ridge);
+    assert_true(report.kl <= report.kl_logit);
+    const LensFitted to = {of.tuned.matrix[5], of.tuned.bias[5], of.ridge.matrix[5],
+                           of.ridge.bias[5]};
+    assert_int_equal(
+        lens_fit(&to, &report, &of.target, &of.design, &(LensFitOptions){.rounds = 1}, &usual), 0);
+    assert_true(report.kl == report.kl_logit && of.tuned.matrix[5][0] == 0);
+    free(zeros);
+    close_case(&of);
+}
+
 static void gradient(void **state)
 {
     FitCase of;
@@ -208,11 +229,9 @@ static void same_bits_of_workers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(descent),
-        cmocka_unit_test(planted_map),
-        cmocka_unit_test(never_worse),
-        cmocka_unit_test(gradient),
-        cmocka_unit_test(same_bits_of_workers),
+        cmocka_unit_test(descent),     cmocka_unit_test(planted_map),
+        cmocka_unit_test(never_worse), cmocka_unit_test(bad_ridge_is_no_start),
+        cmocka_unit_test(gradient),    cmocka_unit_test(same_bits_of_workers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
