@@ -24,11 +24,6 @@ const char *lens_criterion_name(LensCriterion criterion)
     return criterion_names[criterion];
 }
 
-const LensPair *lens_pairs(void)
-{
-    return pairs;
-}
-
 int lens_order_make(LensOrder *out, int n_layers, size_t n_positions)
 {
     size_t n_holds = N_LENS_CRITERIA * (size_t)n_layers * n_positions;

@@ -40,7 +40,6 @@ typedef struct LensPair {
     LensCriterion board, move;
 } LensPair;
 enum { N_LENS_PAIRS = 5 };
-const LensPair *lens_pairs(void); /* (N_LENS_PAIRS) */
 
 /* One pair, rule and band: shares of positions. */
 typedef struct LensOrderRow {
