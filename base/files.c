@@ -80,6 +80,20 @@ done:
     return 0;
 }
 
+int file_read_named(void **out, size_t *n_bytes, const char *path, size_t max_bytes,
+                    const char *what)
+{
+    PathKind kind;
+    int rc = path_kind(&kind, path);
+    *out = NULL;
+    *n_bytes = 0;
+    return rc ? rc
+           : kind == PATH_DIRECTORY
+               ? err_set(OGPT_EFORMAT, "%s: expected %s, found a directory; check the path", path,
+                         what)
+               : file_read_all(out, n_bytes, path, max_bytes);
+}
+
 int file_size(uint64_t *out, const char *path)
 {
     struct stat info;

@@ -16,6 +16,10 @@
  * after its n_bytes. Returns 0, OGPT_EIO (message with errno), OGPT_EFORMAT (too large),
  * OGPT_ENOMEM. */
 int file_read_all(void **out, size_t *n_bytes, const char *path, size_t max_bytes);
+/* The same of a file that somebody named; a directory is OGPT_EFORMAT, "expected a case file (CSV)"
+ * if that is `what`. */
+int file_read_named(void **out, size_t *n_bytes, const char *path, size_t max_bytes,
+                    const char *what);
 /* Read exactly n_bytes at offset from an open descriptor (loops over short reads); a file
  * that ends early is OGPT_EFORMAT. */
 int file_pread(int fd, void *out, size_t n_bytes, uint64_t offset, const char *path);

@@ -468,13 +468,7 @@ static int read_file(CaseSet *out, const GameVariant *variant, const char *path,
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    PathKind kind;
-    int rc = path_kind(&kind, path);
-    rc = rc ? rc
-         : kind == PATH_DIRECTORY
-             ? err_set(OGPT_EFORMAT,
-                       "%s: expected a case file (CSV), found a directory; check the path", path)
-             : file_read_all(&text, &n_bytes, path, CASES_MAX_FILE_BYTES);
+    int rc = file_read_named(&text, &n_bytes, path, CASES_MAX_FILE_BYTES, "a case file (CSV)");
     memset(out, 0, sizeof(*out));
     rc = rc ? rc : parse_text(out, variant, text, n_bytes, path, form);
     mem_free(text);

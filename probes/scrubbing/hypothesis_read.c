@@ -572,15 +572,9 @@ int hypothesis_read(Hypothesis *out, const Graph *graph, const GameVariant *vari
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    PathKind kind;
-    int rc = path_kind(&kind, path);
+    int rc =
+        file_read_named(&text, &n_bytes, path, HYPOTHESIS_FILE_MAX, "a hypothesis (a text file)");
     memset(out, 0, sizeof(*out));
-    rc = rc ? rc
-         : kind == PATH_DIRECTORY
-             ? err_set(OGPT_EFORMAT,
-                       "%s: expected a hypothesis (a text file), found a directory; check the path",
-                       path)
-             : file_read_all(&text, &n_bytes, path, HYPOTHESIS_FILE_MAX);
     rc = rc ? rc : hypothesis_parse(out, graph, variant, text, n_bytes, path);
     mem_free(text);
     return rc;
