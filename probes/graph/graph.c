@@ -86,6 +86,15 @@ size_t graph_sees(const Graph *graph, size_t receiver)
     return 1 + layer * senders_a_layer(graph) + (mlp ? (size_t)graph->n_heads : 0);
 }
 
+size_t graph_reads(const Graph *graph, size_t sender)
+{
+    Sender s = graph_sender(graph, sender);
+    ReceiverKind kind = s.kind == SENDER_MLP ? RECEIVER_MLP : RECEIVER_Q; /* as k and v */
+    return s.kind == SENDER_INPUT
+               ? 0
+               : graph_sees(graph, graph_receiver_index(graph, (Receiver){kind, s.layer, s.head}));
+}
+
 /* The layers below make a triangle: all 3H heads' inputs and the MLP of layer l see 1 + l (H + 1)
  * senders, the MLP H more. */
 size_t graph_first_edge(const Graph *graph, size_t receiver)

@@ -53,6 +53,8 @@ Receiver graph_receiver(const Graph *graph, size_t receiver);
 size_t graph_receiver_index(const Graph *graph, Receiver receiver);
 /* Senders that a receiver reads: 0 .. graph_sees - 1. */
 size_t graph_sees(const Graph *graph, size_t receiver);
+/* The same of what a sender reads before it writes; the input reads nothing. */
+size_t graph_reads(const Graph *graph, size_t sender);
 size_t graph_first_edge(const Graph *graph, size_t receiver);
 /* The two ends of an edge. */
 void graph_edge(size_t *sender, size_t *receiver, const Graph *graph, size_t edge);

@@ -55,17 +55,8 @@ bool hypothesis_is_open(const Hypothesis *hypothesis, const Graph *graph, int no
     const HypothesisNode *reader = node < 0 ? NULL : &hypothesis->nodes[node];
     const int *inputs = reader ? reader->inputs : hypothesis->inputs;
     size_t n_inputs = reader ? reader->n_inputs : hypothesis->n_inputs;
-    size_t n_seen = graph->n_senders;
-    if (reader) { /* the last of its senders reads most */
-        Sender last = graph_sender(graph, reader->last);
-        if (last.kind == SENDER_INPUT) {
-            return false;
-        }
-        n_seen = graph_sees(
-            graph, graph_receiver_index(
-                       graph, (Receiver){last.kind == SENDER_MLP ? RECEIVER_MLP : RECEIVER_Q,
-                                         last.layer, last.head}));
-    }
+    /* The last of its senders reads most. */
+    size_t n_seen = reader ? graph_reads(graph, reader->last) : graph->n_senders;
     for (size_t s = 0; s < n_seen; s++) {
         if (!named(hypothesis, inputs, n_inputs, s) && !(reader && reader->senders[s])) {
             return true;

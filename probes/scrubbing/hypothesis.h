@@ -1,30 +1,40 @@
 /* probes/scrubbing/hypothesis.h - what a part of a network is said to carry, as a small text file.
  *
  *     # A comment. One statement a line; blanks separate words.
+ *     board 8x8
  *     metric legal c3
  *     logits <- late
  *     node late  = mlp5 L5H*                    carries legal c3          <- early
  *     node early = L2H3 at back 1, last-set c3 and mlp0-1  carries mine c3, mover
  *
- *   file      at most one metric line, exactly one logits line, up to 16 node lines, in any order
- *   metric    legal            mean logit of the legal moves - mean logit of all other moves (the
- *                              default)
- *             legal SQUARE     +-(logit of the square - mean logit of all other moves): + where a
- *                              move there is legal, - where it is an illegal move to an empty
- * square empty SQUARE     the same: + where the square is empty, - where a move was made there
+ *   file      at most one board and one metric line, exactly one logits line, up to 16 node lines,
+ *             in any order
+ *   board     board 6x6: the board of the network that it is written for, and of no other
+ *   metric    legal         mean logit of the legal moves - mean logit of all other moves (the
+ *                           default)
+ *             legal SQUARE  +-(logit of the square - mean logit of all other moves): + where a move
+ *                           there is legal, - where it is an illegal move to an empty square
+ *             empty SQUARE  the same: + where the square is empty, - where a move was made there
  *   logits    "logits <-" and the nodes that the logits read; none: the empty hypothesis
- *   node      node NAME = SENDERS [at POSITIONS] [and SENDERS [at POSITIONS]]... carries FEATURES
- *             [<- NODES]
+ *   node      node NAME = SENDERS [at POSITIONS] [and SENDERS [at POSITIONS]]...
+ *             carries FEATURES [<- NODES]
+ *
  *   SENDERS   input, mlpL, LlHh (probes/graph/graph.h), or *: all of them. A number may be a range
  *             or a star: mlp2-5, L*H0, L3H*
- *   POSITIONS what these heads read: self (the last position), back K (K positions before it),
- * placed SQUARE (the move that filled it), last-set SQUARE (the last move that filled or flipped
- * it), mine, theirs (moves of the side that moves now, of the other one). Several, with commas: any
- * of them. Only heads have positions FEATURES  with commas, all of them: everything       nothing
- * is exchanged nothing          any game at the same ply mover            which side moves last the
- * square of the last move TASK SQUARE      what the task says about the square; TASK: about all
- * squares. The tasks are those of probes (probes/activations/tasks.h): mine, colour, empty,
- * flipped, legal, played, previous
+ *   POSITIONS what these heads read, several with commas: any of them. Only heads have positions
+ *             self             the last position
+ *             back K           K positions before it
+ *             placed SQUARE    the move that filled it
+ *             last-set SQUARE  the last move that filled or flipped it
+ *             mine, theirs     moves of the side that moves now, of the other one
+ *   FEATURES  several with commas: all of them
+ *             everything       nothing is exchanged
+ *             nothing          any game at the same ply
+ *             mover            which side moves
+ *             last             the square of the last move
+ *             TASK SQUARE      what the task says about the square; TASK: about all squares. The
+ *                              tasks are those of probes (probes/activations/tasks.h): mine,
+ *                              colour, empty, flipped, legal, played, previous
  *
  * Every file is read strictly: an unknown word, a sender or a square that does not exist, a node
  * that is read before it writes (so no circle can be written), that nobody reads, or that is

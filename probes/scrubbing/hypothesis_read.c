@@ -25,9 +25,9 @@ typedef struct HypothesisReader {
     const Graph *graph;
     InputNames *inputs;
     size_t line;
-    size_t metric_line, logits_line; /* 0: none yet */
-    const char *at, *end;            /* the rest of the line */
-    char word[WORD_MAX];             /* the word that was taken last; "": the line ended */
+    size_t board_line, metric_line, logits_line; /* 0: none yet */
+    const char *at, *end;                        /* the rest of the line */
+    char word[WORD_MAX]; /* the word that was taken last; "": the line ended */
 } HypothesisReader;
 
 /* ---- words ---- */
@@ -362,6 +362,31 @@ static int node_take(HypothesisReader *r)
     return rc;
 }
 
+/* Heads and squares have names on every board, so only the file can say which one it means. */
+static int board_take(HypothesisReader *r)
+{
+    char own[16];
+    int size = r->out->variant->size;
+    if (r->board_line) {
+        return err_set(OGPT_EFORMAT, "a second board, expected one; the first is in line %zu",
+                       r->board_line);
+    }
+    r->board_line = r->line;
+    snprintf(own, sizeof(own), "%dx%d", size, size);
+    word_take(r);
+    if (!word_is(r, "4x4") && !word_is(r, "6x6") && !word_is(r, "8x8")) {
+        return word_wrong(r, "4x4, 6x6 or 8x8 behind board");
+    }
+    if (!word_is(r, own)) {
+        return err_set(OGPT_EFORMAT,
+                       "a hypothesis about a network of the board %s, expected %s: this network "
+                       "plays that one",
+                       r->word, own);
+    }
+    word_take(r);
+    return r->word[0] ? word_wrong(r, "the end of the line") : 0;
+}
+
 static int metric_take(HypothesisReader *r)
 {
     Hypothesis *out = r->out;
@@ -419,24 +444,14 @@ static int line_take(HypothesisReader *r, const char *line, size_t length)
     r->end = comment ? comment : line + length;
     word_take(r);
     return !r->word[0]            ? 0
+           : word_is(r, "board")  ? board_take(r)
            : word_is(r, "metric") ? metric_take(r)
            : word_is(r, "logits") ? logits_take(r)
            : word_is(r, "node")   ? node_take(r)
-                                  : word_wrong(r, "metric, logits, node or a comment (#)");
+                                  : word_wrong(r, "board, metric, logits, node or a comment (#)");
 }
 
 /* ---- who reads whom ---- */
-
-static size_t sees_of(const Graph *graph, size_t sender)
-{
-    Sender s = graph_sender(graph, sender);
-    if (s.kind == SENDER_INPUT) {
-        return 0;
-    }
-    return graph_sees(graph, graph_receiver_index(
-                                 graph, (Receiver){s.kind == SENDER_MLP ? RECEIVER_MLP : RECEIVER_Q,
-                                                   s.layer, s.head}));
-}
 
 /* Every sender of `input` writes before any sender of `reader` reads. */
 static int order_check(const HypothesisNode *reader, const HypothesisNode *input,
@@ -444,7 +459,7 @@ static int order_check(const HypothesisNode *reader, const HypothesisNode *input
 {
     char early[GRAPH_NAME_MAX], late[GRAPH_NAME_MAX];
     /* All heads of a layer see the same, and its MLP sees more, so the first reads least. */
-    if (input->last < sees_of(graph, reader->first)) {
+    if (input->last < graph_reads(graph, reader->first)) {
         return 0;
     }
     graph_sender_name(early, graph_sender(graph, reader->first));

@@ -49,6 +49,12 @@ static void numbers_count_every_edge_once(void **state)
                           (sender.layer == receiver.layer && sender.kind == SENDER_HEAD &&
                            receiver.kind == RECEIVER_MLP);
             assert_int_equal(before, s < graph_sees(&graph, r));
+            if (receiver.kind == RECEIVER_MLP || receiver.kind == RECEIVER_Q) {
+                Sender reader = {receiver.kind == RECEIVER_MLP ? SENDER_MLP : SENDER_HEAD,
+                                 receiver.layer, receiver.head};
+                assert_int_equal(before,
+                                 s < graph_reads(&graph, graph_sender_index(&graph, reader)));
+            }
             if (before) {
                 size_t from, to;
                 graph_edge(&from, &to, &graph, edge);
@@ -59,6 +65,7 @@ static void numbers_count_every_edge_once(void **state)
         }
     }
     assert_int_equal(edge, graph.n_edges);
+    assert_int_equal(graph_reads(&graph, 0), 0); /* the input */
     (void)state;
 }
 

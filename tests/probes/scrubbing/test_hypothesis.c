@@ -38,6 +38,7 @@ static void the_example_of_the_contract_is_read(void **state)
 {
     char words[200];
     Hypothesis h = read_text("# A comment.\r\n"
+                             "board 6x6\n"
                              "metric legal e3 # of one square\r\n"
                              "\tlogits <- late\r\n"
                              "node late  = mlp5 L5H*   carries legal e3 <- early\n\n"
@@ -53,7 +54,7 @@ static void the_example_of_the_contract_is_read(void **state)
     assert_false(has(&h, 0, "mlp4") || has(&h, 0, "L4H0") || has(&h, 0, "input"));
     assert_int_equal(h.nodes[0].n_inputs, 1);
     assert_int_equal(h.nodes[0].inputs[0], 1);
-    assert_int_equal(h.nodes[1].line, 6);
+    assert_int_equal(h.nodes[1].line, 7);
     assert_int_equal(h.nodes[1].n_senders, 1);
     feature_list_print(words, sizeof(words), &h.nodes[1]);
     assert_string_equal(words, "mine e3, mover");
@@ -169,7 +170,7 @@ static void wrong_files_are_refused_with_their_line(void **state)
         {LOGITS, "x.txt:1: ", "\"a\" is no node of this file"},
         {"logits\n", "x.txt:1: ", "expected <- behind logits"},
         {"logits <- a, b\n", "x.txt:1: ", "\",\", expected the name of a node"},
-        {"logit <- a\n", "x.txt:1: ", "\"logit\", expected metric, logits, node"},
+        {"logit <- a\n", "x.txt:1: ", "\"logit\", expected board, metric, logits"},
         {LOGITS "node a mlp3 carries mover\n", "x.txt:2: ", "expected = behind"},
         {LOGITS "node = mlp3 carries mover\n", "x.txt:2: ", "expected a name"},
         {LOGITS "node logits = mlp3 carries mover\n", "x.txt:2: ", "expected a name"},
@@ -220,6 +221,11 @@ static void wrong_files_are_refused_with_their_line(void **state)
         {"logits <- a b\n" NODE "node b = mlp2-3 carries mover\n",
          "x.txt:1: ", "logits reads mlp3 twice, in a and in b"},
         {"logits <- a a\n" NODE, "x.txt:1: ", "twice, in a and in a"},
+        {"# x\nboard 8x8\n", "x.txt:2: ", "of the board 8x8, expected 6x6"},
+        {"board 7x7\n", "x.txt:1: ", "\"7x7\", expected 4x4, 6x6 or 8x8"},
+        {"board\n", "x.txt:1: ", "the line ends, expected 4x4"},
+        {"board 6x6 8x8\n", "x.txt:1: ", "\"8x8\", expected the end of the line"},
+        {"board 6x6\nboard 6x6\n", "x.txt:2: ", "the first is in line 1"},
         {"metric\n", "x.txt:1: ", "expected legal, legal SQUARE"},
         {"metric loss\n", "x.txt:1: ", "\"loss\", expected legal"},
         {"metric empty\n", "x.txt:1: ", "a square of the 6x6 board behind metric"},
