@@ -99,6 +99,7 @@ int scrub_games_corpus(ScrubGames *out, Corpus *corpus, bool test, size_t most)
 {
     const CorpusInfo *info = corpus_info(corpus);
     size_t stride = (size_t)info->variant->n_moves, n = 0;
+    most = most < info->n_games ? most : (size_t)info->n_games;
     uint8_t *moves = mem_alloc(most, stride, "games"),
             *read = mem_alloc(READ_AT_ONCE, stride, "games");
     int rc = moves && read ? 0 : OGPT_ENOMEM;
