@@ -349,7 +349,9 @@ int options_check_input(const OptionTable *table, const char *input, const char 
                            : spec->type == OPT_OUT ? *(const char **)field_of(table, spec)
                                                    : NULL;
         if (path && one_file(path, input)) {
-            return err_set(OGPT_EUSAGE, "%s: is read by this command; write to another file", path);
+            return err_set(OGPT_EUSAGE,
+                           "%s: another word of this command line names it; give another name",
+                           path);
         }
     }
     return 0;

@@ -38,9 +38,10 @@ cp kept.csv before.csv
 ln -s kept.csv other-name.csv
 for option in "--csv kept.csv" "--html kept.csv" "--csv other-name.csv"; do
     # shellcheck disable=SC2086
-    refuse 2 'is read by this command' cases show kept.csv 0 $option
+    refuse 2 'another word of this command line names it' cases show kept.csv 0 $option
 done
-refuse 2 'is read by this command' circuit tiny-6x6 --pairs kept.csv --svg kept.csv --force
+refuse 2 'another word of this command line names it' cases make kept.csv --n 3 --size 4 --csv kept.csv --force
+refuse 2 'another word of this command line names it' circuit tiny-6x6 --pairs kept.csv --svg kept.csv --force
 cmp -s kept.csv before.csv || fail "the cases were written over"
 expect 0 cases show kept.csv 0 --csv shown.csv # the twin
 
