@@ -92,6 +92,8 @@ typedef struct CaseMakeOptions {
 #define CASE_MAKE_OPTIONS_DEFAULT                                                                  \
     ((CaseMakeOptions){                                                                            \
         .n = 1000, .natural = true, .n_squares = 1, .min_moves = 5, .before_end = 10})
+/* before_end where nobody says it: a third of the longest game, 10 at most. */
+int case_before_end(const GameVariant *variant);
 /* NULL when sound, else a one-line reason (static). */
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant);
 

@@ -37,6 +37,11 @@ typedef struct CaseWindow {
     DrawVerdict *verdicts; /* (WINDOW_CANDIDATES) */
 } CaseWindow;
 
+int case_before_end(const GameVariant *variant)
+{
+    return variant->n_moves / 3 < 10 ? variant->n_moves / 3 : 10;
+}
+
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant)
 {
     if (options->n < 1 || options->n > CASES_MAX) {

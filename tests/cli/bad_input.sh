@@ -32,7 +32,8 @@ expect 0 train four --fresh --size 4 "${shape[@]}" --steps 4 --quiet
 expect 0 probe fit six --corpus six.ogpc --out probe "${fit[@]}"
 expect 0 cases make cases.csv --n 5 --size 6 --quiet
 expect 0 cases pairs pairs.csv --n 5 --size 6 --quiet
-expect 0 cases make four.csv --n 5 --size 4 --min-moves 2 --before-end 2 --quiet
+expect 0 cases make four.csv --n 5 --size 4 --quiet
+expect 0 cases pairs four-pairs.csv --n 5 --size 4 --quiet
 sound=(six.ogpc four.ogpc six other four probe)
 expect 0 verify "${sound[@]}"
 printf '\1\2 no database' >odd.bin
@@ -141,7 +142,7 @@ refuse 2 "six was planned for 4 steps" train six --corpus six.ogpc "${shape[@]}"
 refuse 2 "cases.csv:7: holds other cases" cases make cases.csv --n 6 --size 6 --quiet
 refuse 2 "pairs.csv:7: holds other pairs" cases pairs pairs.csv --n 6 --size 6 --quiet
 refuse 2 "pairs.csv has no pair 5: it holds pairs 0 to 4" cases show pairs.csv 5
-refuse 2 "games on this board are too short" cases pairs never.csv --size 4 --quiet
+refuse 2 "games on this board are too short" cases pairs never.csv --size 4 --before-end 10 --quiet
 refuse 3 "pairs.csv:2: clean: character 1, ply 1" cases show pairs.csv 0 --size 8
 refuse 2 "probe: holds a model or a probe" train probe --fresh --size 6 --steps 2 --quiet
 refuse 2 "cases.csv: a file" train cases.csv --fresh --size 6 --steps 2 --quiet

@@ -30,8 +30,9 @@ static const OptionSpec make_options[] = {
     OPTION_INT("max-moves", AT(max_moves), "N", 0, 59,
                "longest history; 0: only --before-end limits it", .def = "0"),
     OPTION_FLAG("no-passes", AT(no_passes), "only histories in which nobody had to pass"),
-    OPTION_INT("before-end", AT(before_end), "N", 1, 59,
-               "moves that the game still had to go, at least", .def = "10"),
+    OPTION_INT("before-end", AT(before_end), "N", 0, 59,
+               "moves that the game still had to go, at least; 0: 10, on the 4x4 board 4",
+               .def = "0"),
 };
 
 static const Column make_columns[] = {
@@ -96,7 +97,8 @@ static int make_run(Context *context)
                                      .tune = given->purpose == PURPOSE_TUNE,
                                      .min_moves = (int)given->min_moves,
                                      .max_moves = (int)given->max_moves,
-                                     .before_end = (int)given->before_end,
+                                     .before_end = given->before_end > 0 ? (int)given->before_end
+                                                                         : case_before_end(variant),
                                      .no_passes = given->no_passes};
     CaseSet set = {0};
     char *text = NULL;

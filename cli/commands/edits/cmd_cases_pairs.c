@@ -24,8 +24,9 @@ static const OptionSpec pair_options[] = {
     OPTION_INT("min-moves", AT(min_moves), "N", 1, 59, "shortest history", .def = "5"),
     OPTION_INT("max-moves", AT(max_moves), "N", 0, 59,
                "longest history; 0: only --before-end limits it", .def = "0"),
-    OPTION_INT("before-end", AT(before_end), "N", 1, 59,
-               "moves that the clean game still had to go, at least", .def = "10"),
+    OPTION_INT("before-end", AT(before_end), "N", 0, 59,
+               "moves that the clean game still had to go, at least; 0: 10, on the 4x4 board 4",
+               .def = "0"),
 };
 
 static const Column pairs_columns[] = {
@@ -70,12 +71,12 @@ static int pairs_run(Context *context)
     const PairOptions *given = context->options;
     const char *path = context->args[0];
     const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
-    const PairMakeOptions options = {.n = (size_t)given->n,
-                                     .kind = given->kind == WORD_TRANSPOSITION ? PAIR_TRANSPOSITION
-                                                                               : PAIR_FLIP,
-                                     .min_moves = (int)given->min_moves,
-                                     .max_moves = (int)given->max_moves,
-                                     .before_end = (int)given->before_end};
+    const PairMakeOptions options = {
+        .n = (size_t)given->n,
+        .kind = given->kind == WORD_TRANSPOSITION ? PAIR_TRANSPOSITION : PAIR_FLIP,
+        .min_moves = (int)given->min_moves,
+        .max_moves = (int)given->max_moves,
+        .before_end = given->before_end > 0 ? (int)given->before_end : case_before_end(variant)};
     PairSet set = {0};
     char *text = NULL;
     size_t n_bytes = 0;
