@@ -104,7 +104,7 @@ int ablation_positions_of_pairs(AblationPositions *out, const PairSet *pairs, co
         add(out, &pairs->pairs[i], out->n, work->seed);
     }
     out->n_games = out->n;
-    out->pairs = pairs->n_of[PAIR_FLIP] > 0;
+    out->metric = pair_metric_words(pairs->pairs, pairs->n);
     rc = rc ? rc : put_in_order(out);
     if (rc != 0) {
         ablation_positions_release(out);
@@ -150,6 +150,7 @@ int ablation_positions_draw(AblationPositions *out, GameSource *source, size_t n
         }
         out->n_games += out->n > before;
     }
+    out->metric = pair_metric_words(NULL, 0);
     rc = rc ? rc : put_in_order(out);
     mem_free(drawing.pairs);
     positions_release(&set);
@@ -175,7 +176,7 @@ int ablation_positions_part(AblationPositions *out, const AblationPositions *fro
     }
     if (rc == 0) {
         out->n = taken;
-        out->pairs = from->pairs;
+        out->metric = from->metric;
     }
     mem_free(number);
     return rc;

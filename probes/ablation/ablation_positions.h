@@ -31,9 +31,9 @@ typedef struct AblationPositions {
     AblationPosition *at; /* (n), owned; longest history first */
     real *weights;        /* (n, d_vocab) m = weights . logits; owned */
     size_t n, n_games;
-    bool pairs;       /* from pairs, and not of transpositions alone */
-    size_t no_metric; /* left out: no legal move, or no other empty square */
-    size_t no_donor;  /* left out: no game of the pool can lend (ablation_donors_assign) */
+    const char *metric; /* what it compares, in words (static) */
+    size_t no_metric;   /* left out: no legal move, or no other empty square */
+    size_t no_donor;    /* left out: no game of the pool can lend (ablation_donors_assign) */
 } AblationPositions;
 
 /* The clean histories of a set of pairs. Returns 0, OGPT_EFORMAT (a history longer than the

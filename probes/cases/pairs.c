@@ -13,22 +13,23 @@
 #include "probes/cases/case_keys.h"
 
 static const char header[] = "clean,corrupt";
+static const char header_chosen[] = "clean,corrupt,target,other";
 enum {
     MOVES_BYTES = 512, /* text of one history; 60 moves are 179 bytes */
-    PAIR_LINE_BYTES = 2 * 3 * GAME_MAX_MOVES + 2,
+    PAIR_LINE_BYTES = 2 * 3 * GAME_MAX_MOVES + 8,
 };
 #define PAIRS_MAX_FILE_BYTES ((size_t)1 << 29) /* as for cases */
 
 const char *pair_kind_name(PairKind kind)
 {
     static const char *const names[N_PAIR_KINDS] = {
-        [PAIR_FLIP] = "flip", [PAIR_TRANSPOSITION] = "transposition"};
+        [PAIR_FLIP] = "flip", [PAIR_TRANSPOSITION] = "transposition", [PAIR_CHOSEN] = "chosen"};
     return names[kind];
 }
 
 PairKind pair_kind(const GamePair *pair)
 {
-    return pair->turned ? PAIR_FLIP : PAIR_TRANSPOSITION;
+    return pair->target ? PAIR_CHOSEN : pair->turned ? PAIR_FLIP : PAIR_TRANSPOSITION;
 }
 
 PairStats pairs_stats(const PairSet *set)
@@ -95,7 +96,7 @@ static int derive_boards(GamePair *pair, const GameVariant *variant)
     const Board *clean = &pair->clean_board, *corrupt = &pair->corrupt_board;
     int n = pair->n_moves;
     int rc = replay(&pair->clean_board, variant, pair->clean, n, "clean");
-    uint64_t one_sided, turned;
+    uint64_t one_sided;
     char name[3];
     rc = rc ? rc : replay(&pair->corrupt_board, variant, pair->corrupt, n, "corrupt");
     if (rc != 0) {
@@ -105,25 +106,24 @@ static int derive_boards(GamePair *pair, const GameVariant *variant)
         return err_set(OGPT_EFORMAT, "both histories are the same, expected two");
     }
     one_sided = (clean->mine | clean->theirs) ^ (corrupt->mine | corrupt->theirs);
-    if (one_sided) {
+    pair->turned = one_sided | (board_discs(clean, BLACK) ^ board_discs(corrupt, BLACK));
+    if (one_sided && !pair->target) {
         square_print(name, __builtin_ctzll(one_sided));
         return err_set(OGPT_EFORMAT,
                        "%s holds a disc on one of the two boards only, expected two orders of the "
                        "same squares",
                        name);
     }
-    turned = board_discs(clean, BLACK) ^ board_discs(corrupt, BLACK);
-    if (__builtin_popcountll(turned) > 1) {
+    if (__builtin_popcountll(pair->turned) > 1 && !pair->target) {
         return err_set(OGPT_EFORMAT, "the boards differ in %d squares, expected one or none",
-                       __builtin_popcountll(turned));
+                       __builtin_popcountll(pair->turned));
     }
-    pair->turned = turned;
     pair->legal_clean = board_moves(variant, clean);
     pair->legal_corrupt = board_moves(variant, corrupt);
     return 0;
 }
 
-/* Why two boards that differ in one square at most make no pair; NULL if they do. */
+/* Why two histories whose boards may differ so make no pair; NULL if they do. */
 static const char *why_no_pair(const GamePair *pair, const GameVariant *variant)
 {
     if (cases__history_has_pass(variant, pair->clean, pair->n_moves)) {
@@ -135,7 +135,7 @@ static const char *why_no_pair(const GamePair *pair, const GameVariant *variant)
     if (pair->legal_clean == 0 || pair->legal_corrupt == 0) {
         return "the game is over on one of the boards, expected a side to move on both";
     }
-    if (pair->turned && pair->legal_clean == pair->legal_corrupt) {
+    if (pair->turned && pair->legal_clean == pair->legal_corrupt && !pair->target) {
         return "the boards differ and their legal moves do not, so no answer can show it; expected "
                "other legal moves";
     }
@@ -175,9 +175,10 @@ int pairs_make(PairSet *out, const GameVariant *variant, const PairMakeOptions *
                            .pairs = true,
                            .same_board = options->kind == PAIR_TRANSPOSITION,
                            .what = "pairs"};
-    const char *reason = options->n < 1 || options->n > CASES_MAX
-                             ? "the number of pairs must be 1 to 1000000"
-                             : case_make_options_check(&draw.options, variant);
+    const char *reason =
+        options->n < 1 || options->n > CASES_MAX ? "the number of pairs must be 1 to 1000000"
+        : options->kind > PAIR_TRANSPOSITION     ? "only flips and transpositions are drawn"
+                                                 : case_make_options_check(&draw.options, variant);
     CaseSet cases;
     int rc;
     memset(out, 0, sizeof(*out));
@@ -204,16 +205,26 @@ int pairs_make(PairSet *out, const GameVariant *variant, const PairMakeOptions *
 
 /* ---- files ---- */
 
+/* Append ",b1" for a square. */
+static size_t add_square(char *text, uint64_t square)
+{
+    text[0] = ',';
+    square_print(text + 1, __builtin_ctzll(square));
+    return 3;
+}
+
 int pairs_print(char **out, size_t *n_bytes, const PairSet *set)
 {
-    char *text = mem_alloc(set->n * PAIR_LINE_BYTES + sizeof(header) + 1, 1, "pair file");
+    char *text = mem_alloc(set->n * PAIR_LINE_BYTES + sizeof(header_chosen) + 1, 1, "pair file");
+    bool chosen = set->n_of[PAIR_CHOSEN] > 0; /* then all are */
     size_t used;
     *out = text;
     *n_bytes = 0;
     if (!text) {
         return OGPT_ENOMEM;
     }
-    used = (size_t)snprintf(text, sizeof(header) + 1, "%s\n", header);
+    used =
+        (size_t)snprintf(text, sizeof(header_chosen) + 1, "%s\n", chosen ? header_chosen : header);
     for (size_t i = 0; i < set->n; i++) {
         const GamePair *pair = &set->pairs[i];
         moves_print(text + used, pair->clean, pair->n_moves);
@@ -221,6 +232,10 @@ int pairs_print(char **out, size_t *n_bytes, const PairSet *set)
         text[used++] = ',';
         moves_print(text + used, pair->corrupt, pair->n_moves);
         used += strlen(text + used);
+        if (chosen) {
+            used += add_square(text + used, pair->target);
+            used += add_square(text + used, pair->other);
+        }
         text[used++] = '\n';
     }
     text[used] = '\0';
@@ -251,25 +266,73 @@ static int parse_history(uint8_t *moves, int *n, const GameVariant *variant, con
     return *n > 0 ? 0 : err_set(OGPT_EFORMAT, "%s: no move, expected at least one", which);
 }
 
-static int parse_pair_line(GamePair *pair, const GameVariant *variant, const char *line,
-                           size_t length)
+/* The square of a move, from text[0..n_bytes-1]. */
+static int parse_square(uint64_t *out, const GameVariant *variant, const char *text, size_t n_bytes,
+                        const char *which)
 {
-    const char *comma = memchr(line, ',', length);
+    char name[3] = "";
+    int sq = -1;
+    if (n_bytes == 2) {
+        memcpy(name, text, 2);
+        sq = square_parse(variant, name);
+    }
+    if (sq < 0 || (variant->centre >> sq & 1)) {
+        return err_set(OGPT_EFORMAT, "%s: expected one square of the %dx%d board that moves fill",
+                       which, variant->size, variant->size);
+    }
+    *out = 1ULL << sq;
+    return 0;
+}
+
+enum { FIELDS_MAX = 4 };
+
+/* Cut a line at its commas: the fields' starts, and the line's end + 1 behind the last. */
+static int cut_fields(const char *at[FIELDS_MAX + 1], const char *line, size_t length, int expected)
+{
     const char *end = line + length;
-    int n_corrupt = 0;
+    int n = 0;
+    for (at[n++] = line; n <= expected; n++) {
+        const char *comma = memchr(at[n - 1], ',', (size_t)(end - at[n - 1]));
+        at[n] = comma ? comma + 1 : end + 1;
+        if (!comma) {
+            break;
+        }
+    }
+    return n;
+}
+
+static int parse_pair_line(GamePair *pair, const GameVariant *variant, const char *line,
+                           size_t length, bool chosen)
+{
+    const char *at[FIELDS_MAX + 1];
+    int expected = chosen ? FIELDS_MAX : 2, n_corrupt = 0;
+    int n = cut_fields(at, line, length, expected);
     int rc;
     memset(pair, 0, sizeof(*pair));
-    if (!comma || memchr(comma + 1, ',', (size_t)(end - comma - 1))) {
-        return err_set(OGPT_EFORMAT, "%s, expected two fields: %s",
-                       comma ? "more than one comma" : "no comma", header);
+    if (n != expected) {
+        return err_set(OGPT_EFORMAT, "%s, expected %s fields: %s",
+                       n == 1         ? "no comma"
+                       : n < expected ? "too few commas"
+                       : chosen       ? "more than three commas"
+                                      : "more than one comma",
+                       chosen ? "four" : "two", chosen ? header_chosen : header);
     }
-    rc = parse_history(pair->clean, &pair->n_moves, variant, line, (size_t)(comma - line), "clean");
+    rc = parse_history(pair->clean, &pair->n_moves, variant, at[0], (size_t)(at[1] - at[0] - 1),
+                       "clean");
     rc = rc ? rc
-            : parse_history(pair->corrupt, &n_corrupt, variant, comma + 1,
-                            (size_t)(end - comma - 1), "corrupt");
+            : parse_history(pair->corrupt, &n_corrupt, variant, at[1], (size_t)(at[2] - at[1] - 1),
+                            "corrupt");
     if (rc == 0 && n_corrupt != pair->n_moves) {
-        return err_set(OGPT_EFORMAT, "corrupt of %d moves, expected %d as in clean", n_corrupt,
-                       pair->n_moves);
+        rc = err_set(OGPT_EFORMAT, "corrupt of %d moves, expected %d as in clean", n_corrupt,
+                     pair->n_moves);
+    }
+    if (rc == 0 && chosen) {
+        rc = parse_square(&pair->target, variant, at[2], (size_t)(at[3] - at[2] - 1), "target");
+        rc = rc ? rc
+                : parse_square(&pair->other, variant, at[3], (size_t)(at[4] - at[3] - 1), "other");
+        if (rc == 0 && pair->target == pair->other) {
+            rc = err_set(OGPT_EFORMAT, "target and other are one square, expected two");
+        }
     }
     return rc ? rc : pair_derive(pair, variant);
 }
@@ -286,7 +349,7 @@ static bool take_histories(CaseKeys *keys, const GamePair *pair)
 }
 
 /* The pairs below the header; lines are counted from it. */
-static int parse_pairs(PairSet *out, CaseKeys *keys, const char *at, const char *end,
+static int parse_pairs(PairSet *out, CaseKeys *keys, bool chosen, const char *at, const char *end,
                        const char *origin)
 {
     GamePair pair;
@@ -296,7 +359,7 @@ static int parse_pairs(PairSet *out, CaseKeys *keys, const char *at, const char 
         size_t length = (size_t)((newline ? newline : end) - at);
         size_t shown = length > 0 && at[length - 1] == '\r' ? length - 1 : length;
         rc = out->n == CASES_MAX ? err_set(OGPT_EFORMAT, "more than %d pairs", CASES_MAX)
-                                 : parse_pair_line(&pair, out->variant, at, shown);
+                                 : parse_pair_line(&pair, out->variant, at, shown, chosen);
         if (rc == 0 && !take_histories(keys, &pair)) {
             rc = err_set(OGPT_EFORMAT, "a history of an earlier pair, expected new ones: intervals "
                                        "take the pairs for independent; remove one of them");
@@ -335,15 +398,19 @@ static size_t mark_bytes(const char *text, size_t n_bytes)
     return n_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-/* The bytes of the mark and the header line with its end if the text begins with them, else 0. */
-static size_t header_bytes(const char *text, size_t n_bytes)
+/* The bytes of the mark and the header line with its end if the text begins with one of the two,
+ * else 0. */
+static size_t header_bytes(bool *chosen, const char *text, size_t n_bytes)
 {
-    size_t n = mark_bytes(text, n_bytes) + sizeof(header) - 1;
-    if (n_bytes < n || memcmp(text + n - (sizeof(header) - 1), header, sizeof(header) - 1) != 0) {
+    size_t n = mark_bytes(text, n_bytes);
+    const char *end = n_bytes > n ? memchr(text + n, '\n', n_bytes - n) : NULL;
+    size_t length = (end ? (size_t)(end - text) : n_bytes) - n;
+    size_t shown = length > 0 && text[n + length - 1] == '\r' ? length - 1 : length;
+    *chosen = shown == sizeof(header_chosen) - 1 && memcmp(text + n, header_chosen, shown) == 0;
+    if (!*chosen && !(shown == sizeof(header) - 1 && memcmp(text + n, header, shown) == 0)) {
         return 0;
     }
-    n += n < n_bytes && text[n] == '\r';
-    return n == n_bytes ? n : text[n] == '\n' ? n + 1 : 0;
+    return n + length + (end ? 1 : 0);
 }
 
 int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
@@ -351,7 +418,8 @@ int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size
 {
     const char *newline = n_bytes > 0 ? memchr(text, '\n', n_bytes) : NULL;
     size_t n_mark = mark_bytes(text, n_bytes);
-    size_t n_header = header_bytes(text, n_bytes), n_lines = 1;
+    bool chosen;
+    size_t n_header = header_bytes(&chosen, text, n_bytes), n_lines = 1;
     CaseSet cases = {0};
     CaseKeys keys = {0};
     int rc = 0;
@@ -371,7 +439,7 @@ int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size
     }
     rc = rc ? rc : case_keys_init(&keys, 2 * n_lines);
     if (rc == 0) {
-        rc = n_header ? parse_pairs(out, &keys, text + n_header, text + n_bytes, origin)
+        rc = n_header ? parse_pairs(out, &keys, chosen, text + n_header, text + n_bytes, origin)
                       : take_cases(out, &keys, &cases, origin);
     }
     case_keys_release(&keys);
@@ -382,22 +450,11 @@ int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size
     return rc;
 }
 
-static int read_text(void **text, size_t *n_bytes, const char *path)
-{
-    PathKind kind;
-    int rc = path_kind(&kind, path);
-    return rc ? rc
-           : kind == PATH_DIRECTORY
-               ? err_set(OGPT_EFORMAT,
-                         "%s: expected a pair file (CSV), found a directory; check the path", path)
-               : file_read_all(text, n_bytes, path, PAIRS_MAX_FILE_BYTES);
-}
-
 int pairs_read(PairSet *out, const GameVariant *variant, const char *path)
 {
     void *text = NULL;
     size_t n_bytes = 0;
-    int rc = read_text(&text, &n_bytes, path);
+    int rc = file_read_named(&text, &n_bytes, path, PAIRS_MAX_FILE_BYTES, "a pair file (CSV)");
     memset(out, 0, sizeof(*out));
     rc = rc ? rc : pairs_parse(out, variant, text, n_bytes, path);
     mem_free(text);
@@ -409,13 +466,14 @@ int pairs_here(bool *out, const char *path)
     void *text = NULL;
     size_t n_bytes = 0;
     PathKind kind;
+    bool chosen;
     *out = false;
     int rc = path_kind(&kind, path);
     if (rc != 0 || kind == PATH_DIRECTORY) {
         return rc; /* the reader of cases says what it expected */
     }
-    rc = read_text(&text, &n_bytes, path);
-    *out = rc == 0 && header_bytes(text, n_bytes) > 0;
+    rc = file_read_all(&text, &n_bytes, path, PAIRS_MAX_FILE_BYTES);
+    *out = rc == 0 && header_bytes(&chosen, text, n_bytes) > 0;
     mem_free(text);
     return rc;
 }

@@ -6,10 +6,15 @@
  * how the two boards differ:
  *   flip           in the owner of one square, and the legal moves differ
  *   transposition  in nothing: same board, other history. A network that holds the board and
- * nothing else shows no effect: the control of every patch
+ *                  nothing else shows no effect: the control of every patch
+ *   chosen         in anything: the file says which two logits are compared, not the rules. For
+ *                  networks whose circuit is known (ogpt plant), and for questions of your own
  *
  * A pair file is CSV with the header "clean,corrupt", the moves of both histories:
  *     f5 d6 c3 d3 c4,f5 d6 c4 d3 c3
+ * or, for chosen pairs, "clean,corrupt,target,other": the metric is the logit of the move target
+ * minus that of the move other:
+ *     a2 c1 d1 a3 a4 b4,a2 c1 d3 a3 a4 b4,b1,c4
  * A file of natural cases (probes/cases/cases.h) is read too: its moves are the clean history, its
  * witness the corrupt one. Every pair is replayed by the rules when it is made and when it is read.
  */
@@ -18,18 +23,19 @@
 
 #include "probes/cases/cases.h"
 
-typedef enum PairKind { PAIR_FLIP, PAIR_TRANSPOSITION, N_PAIR_KINDS } PairKind;
-#define PAIR_KIND_NAMES "flip|transposition"
-const char *pair_kind_name(PairKind kind); /* static */
+typedef enum PairKind { PAIR_FLIP, PAIR_TRANSPOSITION, PAIR_CHOSEN, N_PAIR_KINDS } PairKind;
+#define PAIR_KIND_NAMES "flip|transposition" /* that are drawn */
+const char *pair_kind_name(PairKind kind);   /* static */
 
 typedef struct GamePair {
     int n_moves;                     /* of each history, at least 1 */
     uint8_t clean[GAME_MAX_MOVES];   /* SQ_NONE after the last */
     uint8_t corrupt[GAME_MAX_MOVES]; /* the same */
+    uint64_t target, other;          /* chosen: a square each, that moves can fill; else none */
     /* Derived: the boards after the moves, and the squares that are legal there. */
     Board clean_board, corrupt_board;
     uint64_t legal_clean, legal_corrupt;
-    uint64_t turned; /* squares whose owner differs: one bit (flip) or none (transposition) */
+    uint64_t turned; /* squares that differ: one bit (flip), none (transposition), any (chosen) */
 } GamePair;
 
 typedef struct PairSet {
@@ -54,8 +60,8 @@ typedef struct PairStats {
 PairStats pairs_stats(const PairSet *set);
 
 typedef struct PairMakeOptions {
-    size_t n; /* 1..CASES_MAX */
-    PairKind kind;
+    size_t n;                             /* 1..CASES_MAX */
+    PairKind kind;                        /* flip or transposition */
     int min_moves, max_moves, before_end; /* as in CaseMakeOptions */
 } PairMakeOptions;
 #define PAIR_MAKE_OPTIONS_DEFAULT                                                                  \
@@ -72,9 +78,9 @@ int pairs_make(PairSet *out, const GameVariant *variant, const PairMakeOptions *
 /* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
 int pairs_print(char **out, size_t *n_bytes, const PairSet *set);
 /* Read a pair file or a file of natural cases strictly: OGPT_EFORMAT ("origin:line: ...") for
- * illegal moves, unequal lengths, passes, a game that is over, boards that differ in more than one
- * square, or in one and not in their legal moves, histories of an earlier pair, cases without a
- * witness. */
+ * illegal moves, unequal lengths, passes, a game that is over, histories of an earlier pair, cases
+ * without a witness; boards that differ in more than one square, or in one and not in their legal
+ * moves, unless the pair is chosen. */
 int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
                 const char *origin);
 int pairs_read(PairSet *out, const GameVariant *variant, const char *path);

@@ -22,6 +22,8 @@ void circuit_control_swap(GamePair *swapped, const GamePair *pairs, size_t n)
         swapped[i].legal_clean = from->legal_clean;
         swapped[i].legal_corrupt = from->legal_corrupt;
         swapped[i].turned = from->turned;
+        swapped[i].target = from->target;
+        swapped[i].other = from->other;
     }
 }
 

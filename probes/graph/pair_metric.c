@@ -22,13 +22,26 @@ void pair_weights(real *weights, const Vocab *vocab, const GamePair *pair)
         up = both;
         down = vocab->variant->squares & ~(board->mine | board->theirs | both);
     }
-    up = up ? up : both;
-    down = down ? down : both;
+    up = pair->target ? pair->target : up ? up : both;
+    down = pair->target ? pair->other : down ? down : both;
     memset(weights, 0, (size_t)vocab->d_vocab * sizeof(*weights));
     if (up && down) { /* else there is nothing to compare: all weights stay zero */
         spread(weights, vocab, up, 1.0);
         spread(weights, vocab, down, -1.0);
     }
+}
+
+const char *pair_metric_words(const GamePair *pairs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pairs[i].target) {
+            return "logit of the target that the file names - of the other move";
+        }
+        if (pairs[i].legal_clean != pairs[i].legal_corrupt) {
+            return "mean logit of moves legal on the first board only - on the second only";
+        }
+    }
+    return "mean logit of the legal moves - of the other empty squares";
 }
 
 double pair_delta(const real *weights, const real *logits, int d_vocab)

@@ -5,8 +5,9 @@
  *
  * One side empty: the moves legal on both boards take its place (with both empty sides, a
  * transposition: mean logit of the legal moves minus mean logit of the other empty squares, so that
- * the metric is not zero where the effect must be). Delta is linear in the logits: metric = weights
- * . logits, and `weights` is d metric / d logits for gpt_gradient and prefix_gradient.
+ * the metric is not zero where the effect must be). A chosen pair names one move for either side,
+ * and they take the place of both sets, legal or not. Delta is linear in the logits: metric =
+ * weights . logits, and `weights` is d metric / d logits for gpt_gradient and prefix_gradient.
  *
  * An effect is a ratio of means over pairs, never a mean of ratios: (patched - base) / (other -
  * base), numerator and denominator of each pair kept apart until bootstrap_ratio (num/stats.h).
@@ -23,5 +24,8 @@
 void pair_weights(real *weights, const Vocab *vocab, const GamePair *pair);
 /* weights . logits, added up in double precision. */
 double pair_delta(const real *weights, const real *logits, int d_vocab);
+/* What Delta of these pairs compares, in words (static); of none, and of transpositions alone: the
+ * moves of one board with its other empty squares. */
+const char *pair_metric_words(const GamePair *pairs, size_t n);
 
 #endif

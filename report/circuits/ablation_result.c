@@ -177,10 +177,7 @@ static void whole_fill(Table *table, const AblationFindings *findings)
     const AblationPositions *positions = findings->in->positions;
     table_text(table, "source", findings->source);
     table_text(table, "model_hash", findings->model_hash);
-    table_text(table, "metric",
-               positions->pairs ? "mean logit of moves legal on the first board only - on the "
-                                  "second only"
-                                : "mean logit of the legal moves - of the other empty squares");
+    table_text(table, "metric", positions->metric);
     table_text(table, "replaced_at", findings->in->all ? "all positions" : "the last position");
     table_text(table, "training",
                findings->in->means || findings->in->donors ? findings->training : NULL);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "game/notation.h"
+#include "probes/graph/pair_metric.h"
 #include "report/circuits/attribution_boards.h"
 #include "report/circuits/largest.h"
 
@@ -93,16 +94,6 @@ static void set_value(Table *table, const char *key, Interval value)
     }
 }
 
-/* Whether moves of two boards are compared: of some pair they differ. */
-static bool compares_boards(const AttributionPositions *positions)
-{
-    bool differ = false;
-    for (size_t i = 0; positions->pairs && i < positions->set.n_games; i++) {
-        differ = differ || positions->pairs[i].legal_clean != positions->pairs[i].legal_corrupt;
-    }
-    return differ;
-}
-
 /* "mine - theirs of d4", "logit of c4 - mean", "legal - other moves". */
 static void target_words(char out[96], const AttributionFindings *findings)
 {
@@ -120,10 +111,10 @@ static void target_words(char out[96], const AttributionFindings *findings)
                                               : "the squares of both",
                  target->as_is ? "" : ", turned so that the truth is positive");
     } else if (target->metric == TARGET_DELTA) {
-        snprintf(out, 96, "%s",
-                 compares_boards(findings->positions)
-                     ? "mean logit of moves legal on the first board only - on the second only"
-                     : "mean logit of the legal moves - of the other empty squares");
+        const AttributionPositions *positions = findings->positions;
+        snprintf(
+            out, 96, "%s",
+            pair_metric_words(positions->pairs, positions->pairs ? positions->set.n_games : 0));
     } else {
         snprintf(out, 96, "logit of %s%s", target->sq >= 0 ? square : "the move played",
                  target->metric == TARGET_CENTRED ? " - mean of all moves" : "");

@@ -162,15 +162,16 @@ static void top_fill(Table *table, const PatchFindings *found, const PatchRow *r
     effect_fill(table, &row->effect);
 }
 
-/* What pairs are called: "flip", "transposition", or both. */
+/* The kind that all pairs are of, or "both kinds". */
 static const char *kind_of(const GamePair *pairs, size_t n)
 {
-    size_t flips = 0;
-    for (size_t i = 0; i < n; i++) {
-        flips += pair_kind(&pairs[i]) == PAIR_FLIP;
+    PairKind kind = pair_kind(&pairs[0]);
+    for (size_t i = 1; i < n; i++) {
+        if (pair_kind(&pairs[i]) != kind) {
+            return "both kinds"; /* a file of chosen pairs holds no others */
+        }
     }
-    return flips > 0 && flips < n ? "both kinds"
-                                  : pair_kind_name(flips ? PAIR_FLIP : PAIR_TRANSPOSITION);
+    return pair_kind_name(kind);
 }
 
 static void runs_fill(Report *report, const PatchStudy *study, const PatchAsked *asked)

@@ -34,7 +34,12 @@ void draw_pair(Text *text, const GameVariant *variant, const GamePair *pair, siz
     draw_boards(text, variant, boards, 2, style);
     draw_legend(text, boards, 2, style);
     text_add(text, "\n%s to move\n", pair->clean_board.to_move == BLACK ? "black" : "white");
-    line_of_squares(text, "other owner        ", pair->turned);
+    if (pair->target) {
+        line_of_squares(text, "target             ", pair->target);
+        line_of_squares(text, "other              ", pair->other);
+    }
+    line_of_squares(text, pair->target ? "boards differ in   " : "other owner        ",
+                    pair->turned);
     line_of_squares(text, "legal on both      ", pair->legal_clean & pair->legal_corrupt);
     line_of_squares(text, "legal, clean only  ", pair->legal_clean & ~pair->legal_corrupt);
     line_of_squares(text, "legal, corrupt only", pair->legal_corrupt & ~pair->legal_clean);
@@ -51,6 +56,10 @@ Js *pair_json(const GameVariant *variant, const GamePair *pair, size_t index)
     moves_print(moves, pair->corrupt, pair->n_moves);
     js_set_str(out, "corrupt", moves);
     js_set(out, "squares", squares_json(pair->turned));
+    if (pair->target) {
+        js_set(out, "target", squares_json(pair->target));
+        js_set(out, "other", squares_json(pair->other));
+    }
     board_print(board, variant, &pair->clean_board);
     js_set_str(out, "clean_board", board);
     board_print(board, variant, &pair->corrupt_board);

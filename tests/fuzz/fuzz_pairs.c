@@ -14,12 +14,25 @@ static void pair_check(const PairSet *set, const GamePair *pair)
                      pair->legal_corrupt == board_moves(set->variant, &pair->corrupt_board) &&
                      pair->legal_clean != 0 && pair->legal_corrupt != 0,
                  "its boards have the moves that it says");
-    fuzz_require(__builtin_popcountll(pair->turned) <= 1 &&
-                     (pair->turned != 0) == (pair->legal_clean != pair->legal_corrupt) &&
-                     pair->turned == (board_discs(&pair->clean_board, BLACK) ^
-                                      board_discs(&pair->corrupt_board, BLACK)) &&
+    uint64_t black =
+        board_discs(&pair->clean_board, BLACK) ^ board_discs(&pair->corrupt_board, BLACK);
+    uint64_t white =
+        board_discs(&pair->clean_board, WHITE) ^ board_discs(&pair->corrupt_board, WHITE);
+    fuzz_require(pair->turned == (black | white) &&
                      pair->clean_board.to_move == pair->corrupt_board.to_move,
                  "its boards differ as it says");
+    if (pair_kind(pair) == PAIR_CHOSEN) {
+        fuzz_require(__builtin_popcountll(pair->target) == 1 &&
+                         __builtin_popcountll(pair->other) == 1 && pair->target != pair->other &&
+                         ((pair->target | pair->other) &
+                          ~(set->variant->squares & ~set->variant->centre)) == 0,
+                     "two moves are compared");
+    } else {
+        fuzz_require(pair->target == 0 && pair->other == 0 &&
+                         __builtin_popcountll(pair->turned) <= 1 &&
+                         (pair->turned != 0) == (pair->legal_clean != pair->legal_corrupt),
+                     "its boards differ in one square at most");
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -215,6 +215,8 @@ def seeds_cases():
 def seeds_pairs():
     clean, corrupt = "f5 d6 c3 d3 c4", "f5 d6 c4 d3 c3"
     put("pairs", "one", f"\2clean,corrupt\n{clean},{corrupt}\n")
+    put("pairs", "chosen", "\2clean,corrupt,target,other\nf5 d6,f5 f4,c3,h8\n")
+    put("pairs", "chosen-centre", "\2clean,corrupt,target,other\nf5 d6,f5 f4,c3,d4\n")
     put("pairs", "crlf", f"\2\ufeffclean,corrupt\r\n{clean},{corrupt}\r\n")
     put("pairs", "six", "\1clean,corrupt\nd5 e5 e4 c5 b3,d5 e5 b3 c5 e4\n")
     put("pairs", "again", f"\2clean,corrupt\n{clean},{corrupt}\n{corrupt},{clean}\n")

@@ -38,7 +38,7 @@ void circuit_same_moves_warn(const Context *context, const char *path, const Gam
 {
     size_t same = 0;
     for (size_t i = 0; i < n; i++) {
-        same += pairs[i].legal_clean == pairs[i].legal_corrupt;
+        same += !pairs[i].target && pairs[i].legal_clean == pairs[i].legal_corrupt;
     }
     if (same > 0) {
         context_warn(context,
@@ -84,6 +84,8 @@ void circuit_hash_pairs(Sha256 *hash, const PairSet *set)
         sha256_add(hash, &pair->n_moves, sizeof(pair->n_moves));
         sha256_add(hash, pair->clean, (size_t)pair->n_moves);
         sha256_add(hash, pair->corrupt, (size_t)pair->n_moves);
+        sha256_add(hash, &pair->target, sizeof(pair->target));
+        sha256_add(hash, &pair->other, sizeof(pair->other));
     }
 }
 

@@ -4,6 +4,7 @@
 #include "report/circuits/plant_result.h"
 
 typedef struct PlantGiven {
+    const char *pairs;
     double strength;
     bool twin;
 } PlantGiven;
@@ -14,6 +15,8 @@ static const OptionSpec options[] = {
                "by how much the metric differs between the two games", .def = "6"),
     OPTION_FLAG("twin", AT(twin),
                 "the same network without its circuit: what finds a circuit there is wrong"),
+    OPTION_OUT("pairs", AT(pairs), "FILE.csv",
+               "the two games and the metric as a pair file, for patch, circuit and ablate"),
 };
 
 static int plant_run(Context *context)
@@ -35,6 +38,7 @@ static int plant_run(Context *context)
     rc = rc ? rc : planted_truth(&truth, &asked);
     rc = rc ? rc : planted_make(&gpt, &asked);
     rc = rc ? rc : plant_file_publish(&already, hash, context, gpt, &asked);
+    rc = rc || !given->pairs ? rc : plant_file_pairs(context, given->pairs, &truth);
     if (rc == 0) {
         plant_report(context->report, &(PlantFindings){.asked = &asked,
                                                        .truth = &truth,
@@ -43,6 +47,10 @@ static int plant_run(Context *context)
                                                        .model_hash = hash,
                                                        .already = already});
         study_next(context, "verify", context->args[1], NULL);
+        if (given->pairs) {
+            study_next(context, "circuit", context->args[1], "--pairs", given->pairs, "--positions",
+                       "all", NULL);
+        }
     }
     gpt_free(gpt);
     return rc;
@@ -55,7 +63,7 @@ const Command cmd_plant = {
     .arguments = "KIND OUT",
     .summary = "write a network whose circuit is known; KIND:" PLANTED(KIND_WORD),
     .examples = "ogpt plant emptiness planted\n"
-                "ogpt plant backup planted-4x4 --size 4\n"
+                "ogpt plant backup planted-4x4 --size 4 --pairs planted-4x4.csv\n"
                 "ogpt plant backup planted-twin --size 4 --twin",
     COMMAND_OPTIONS(options, PlantGiven),
     .min_args = 2,

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/edits/case_file.h"
+#include "datasets/vocab.h"
 #include "probes/board/probe.h"
+#include "probes/cases/pairs.h"
 
 /* The "planted" object in config.json of a directory, owned; NULL when there is none. */
 static Js *planted_read(const char *path)
@@ -131,5 +135,28 @@ int plant_file_publish(bool *already, char model_hash[HASH_HEX_SIZE], const Cont
     js_free(planted);
     js_free(about);
     js_free(fields);
+    return rc;
+}
+
+int plant_file_pairs(const Context *context, const char *path, const PlantedTruth *truth)
+{
+    const GameVariant *variant = game_variant(truth->size);
+    const Vocab *vocab = vocab_of(variant);
+    GamePair pair = {.n_moves = (int)truth->n_tokens,
+                     .target = 1ULL << vocab->sq_of_tok[truth->target],
+                     .other = 1ULL << vocab->sq_of_tok[truth->other]};
+    const PairSet set = {.variant = variant, .pairs = &pair, .n = 1, .n_of = {[PAIR_CHOSEN] = 1}};
+    char *text = NULL;
+    size_t n_bytes = 0;
+    memset(pair.clean, SQ_NONE, sizeof(pair.clean));
+    memset(pair.corrupt, SQ_NONE, sizeof(pair.corrupt));
+    for (size_t t = 0; t < truth->n_tokens; t++) {
+        pair.clean[t] = vocab->sq_of_tok[truth->clean[t]];
+        pair.corrupt[t] = vocab->sq_of_tok[truth->corrupt[t]];
+    }
+    int rc = pair_derive(&pair, variant);
+    rc = rc ? rc : pairs_print(&text, &n_bytes, &set);
+    rc = rc ? rc : casefile_publish(context, path, text, n_bytes, "pairs");
+    mem_free(text);
     return rc;
 }

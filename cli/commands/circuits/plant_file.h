@@ -13,5 +13,8 @@ int plant_file_check(const char *path);
  * network is replaced with --force only (OGPT_EUSAGE names what is there). */
 int plant_file_publish(bool *already, char model_hash[HASH_HEX_SIZE], const Context *context,
                        const Gpt *gpt, const PlantedOptions *options);
+/* The clean and the corrupt game as a pair file that names the metric (probes/cases/pairs.h). A
+ * file that holds the same stays; another one is replaced with --force only. */
+int plant_file_pairs(const Context *context, const char *path, const PlantedTruth *truth);
 
 #endif

@@ -92,7 +92,7 @@ static void pairs_are_what_the_plain_rules_say(void **state)
 {
     uint64_t redraws = 0; /* of all sets: a small one may need none */
     for (int size = 4; size <= 8; size += 2) {
-        for (int kind = 0; kind < N_PAIR_KINDS; kind++) {
+        for (int kind = 0; kind < PAIR_CHOSEN; kind++) {
             PairSet set = make_pairs(size, (PairKind)kind, &(Work){.seed = 3});
             for (size_t i = 0; i < set.n; i++) {
                 check_pair(&set.pairs[i], size, (PairKind)kind);
@@ -176,7 +176,7 @@ static bool same_pairs(const PairSet *a, const PairSet *b)
 
 static void workers_change_nothing_and_seeds_do(void **state)
 {
-    for (int kind = 0; kind < N_PAIR_KINDS; kind++) {
+    for (int kind = 0; kind < PAIR_CHOSEN; kind++) {
         PairSet one = make_pairs(6, (PairKind)kind, &(Work){.seed = 1}), other;
         Pool *pool;
         assert_int_equal(pool_new(&pool, 2), 0);
@@ -202,6 +202,7 @@ static void options_that_cannot_be_met_are_refused(void **state)
         {{.n = 5, .min_moves = 0, .before_end = 10}, "at least one move"},
         {{.n = 5, .min_moves = 5, .max_moves = 4, .before_end = 10}, "--max-moves is below"},
         {{.n = 5, .min_moves = 55, .before_end = 10}, "too short"},
+        {{.n = 5, .kind = PAIR_CHOSEN, .min_moves = 5, .before_end = 10}, "are drawn"},
     };
     /* One swap of two moves needs two moves of one game to change places. */
     const PairMakeOptions none = {
@@ -242,7 +243,7 @@ static bool equal_pairs(const GamePair *a, const GamePair *b)
 
 static void text_reads_back_as_the_same_pairs(void **state)
 {
-    for (int kind = 0; kind < N_PAIR_KINDS; kind++) {
+    for (int kind = 0; kind < PAIR_CHOSEN; kind++) {
         PairSet set = make_pairs(8, (PairKind)kind, &(Work){.seed = 1}), back;
         char *text;
         size_t n_bytes;
@@ -338,6 +339,66 @@ static void damaged_pairs_are_refused_with_their_line(void **state)
     assert_non_null(strstr(err_message(), "no pair below it"));
 }
 
+/* The file names two moves, and the boards may differ in anything. */
+#define CHOSEN "clean,corrupt,target,other\n"
+static void chosen_pairs_name_the_moves_that_are_compared(void **state)
+{
+    static const struct {
+        const char *line, *reason;
+    } bad[] = {
+        {"f5 d6,f5 f4", "too few commas, expected four fields"},
+        {"f5 d6,f5 f4,c3", "too few commas, expected four fields"},
+        {"f5 d6,f5 f4,c3,c4,", "more than three commas"},
+        {"f5 d6,f5 f4,,c4", "target: expected one square of the 8x8 board"},
+        {"f5 d6,f5 f4,c3,c4 c5", "other: expected one square"},
+        {"f5 d6,f5 f4,d4,c4", "target: expected one square of the 8x8 board that moves fill"},
+        {"f5 d6,f5 f4,c3,c9", "other: expected one square"},
+        {"f5 d6,f5 f4,c3,c3", "target and other are one square"},
+        {"f5 d6,f5 d6,c3,c4", "both histories are the same"},
+        {"f5 d6,f5,c3,c4", "corrupt of 1 moves"},
+        {"f5 d6,f5 a1,c3,c4", "corrupt: "},
+    };
+    PairSet set, back;
+    char *text;
+    size_t n_bytes;
+    assert_int_equal(parse(&set, CHOSEN "f5 d6,f5 f4,c3,h8\r\n"), 0);
+    const GamePair *pair = &set.pairs[0];
+    assert_int_equal(set.n, 1);
+    assert_int_equal(set.n_of[PAIR_CHOSEN], 1);
+    assert_int_equal(pair_kind(pair), PAIR_CHOSEN);
+    assert_true(pair->target == 1ULL << 18 && pair->other == 1ULL << 63);
+    /* d6 and f4 hold a disc on one board only, and each move turned another one. */
+    RefBoard boards[2];
+    int passes, n_differ = 0;
+    for (int i = 0; i < 2; i++) {
+        boards[i] = ref_after(8, i ? pair->corrupt : pair->clean, 2, &passes);
+    }
+    for (int sq = 0; sq < 64; sq++) {
+        bool differs = boards[0].cell[sq / 8][sq % 8] != boards[1].cell[sq / 8][sq % 8];
+        assert_int_equal(pair->turned >> sq & 1, differs);
+        n_differ += differs;
+    }
+    assert_true(n_differ >= 3);
+    assert_int_equal(pairs_print(&text, &n_bytes, &set), 0);
+    assert_string_equal(text, CHOSEN "f5 d6,f5 f4,c3,h8\n");
+    assert_int_equal(pairs_parse(&back, set.variant, text, n_bytes, "pairs.csv"), 0);
+    assert_true(equal_pairs(&back.pairs[0], pair) && back.pairs[0].target == pair->target &&
+                back.pairs[0].other == pair->other);
+    mem_free(text);
+    pairs_release(&back);
+    pairs_release(&set);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char file[512];
+        snprintf(file, sizeof(file), CHOSEN "%s\n", bad[i].line);
+        assert_int_equal(parse(&set, file), OGPT_EFORMAT);
+        if (!strstr(err_message(), "x.csv:2: ") || !strstr(err_message(), bad[i].reason)) {
+            fail_msg("line \"%s\": message \"%s\" lacks \"%s\"", bad[i].line, err_message(),
+                     bad[i].reason);
+        }
+    }
+    (void)state;
+}
+
 /* Histories that the rules allow and the contract does not: with a pass, over, too far apart. */
 static void pairs_that_the_rules_forbid_are_refused(void **state)
 {
@@ -420,6 +481,7 @@ int main(void)
         cmocka_unit_test(text_reads_back_as_the_same_pairs),
         cmocka_unit_test(natural_cases_are_pairs),
         cmocka_unit_test(damaged_pairs_are_refused_with_their_line),
+        cmocka_unit_test(chosen_pairs_name_the_moves_that_are_compared),
         cmocka_unit_test(pairs_that_the_rules_forbid_are_refused),
         cmocka_unit_test(flipped_bytes_are_refused_or_harmless),
     };

@@ -186,6 +186,10 @@ static void delta_is_the_mean_over_each_side(void **state)
     pair.clean_board.theirs = vocab->variant->centre;
     pair_weights(weights, vocab, &pair);
     assert_true(fabs(pair_delta(weights, logits, 13) - (14.0 / 3 - 64)) < 1e-5);
+    pair.target = 1ULL << sq[4]; /* chosen: token 5 against token 3, whatever is legal */
+    pair.other = 1ULL << sq[2];
+    pair_weights(weights, vocab, &pair);
+    assert_true(fabs(pair_delta(weights, logits, 13) - (25 - 9)) < 1e-6);
     (void)state;
 }
 
