@@ -72,10 +72,9 @@ size_t attribution_bytes(const GptConfig *cfg, const AttributionTarget *target,
 int attribution_run(Attribution *out, const Gpt *gpt, const AttributionTarget *target,
                     const AttributionPositions *positions, const AttributionOptions *options,
                     const Work *work);
-/* The key of a journal: a hash of everything that a block depends on. `who`: the program and the
- * network, in words. Returns 0 or OGPT_ENOMEM. */
-int attribution_key(char key[HASH_HEX_SIZE], const char *who, const AttributionTarget *target,
-                    const AttributionPositions *positions, const AttributionOptions *options);
+/* Add everything that a block depends on besides the network to the key of a journal. */
+void attribution_hash(Sha256 *hash, const AttributionTarget *target,
+                      const AttributionPositions *positions, const AttributionOptions *options);
 void attribution_release(Attribution *attribution);
 
 /* Intervals of many ratios over the same n units at once: out[j] = sum values[i*J + j] / sum

@@ -107,28 +107,21 @@ static void add_floats(Sha256 *hash, const float *values, size_t n)
     }
 }
 
-int attribution_key(char key[HASH_HEX_SIZE], const char *who, const AttributionTarget *target,
-                    const AttributionPositions *positions, const AttributionOptions *options)
+void attribution_hash(Sha256 *hash, const AttributionTarget *target,
+                      const AttributionPositions *positions, const AttributionOptions *options)
 {
     const Readout *readout = &target->readout;
     const PositionSet *set = &positions->set;
     const int words[] = {(int)options->grain, options->recomputed, options->back,
                          readout->normed,     (int)readout->site,  readout->layer};
     size_t K = readout->n_columns, cells = set->n_positions * K;
-    Sha256 *hash = NULL;
-    int rc = sha256_new(&hash);
-    if (rc == 0) {
-        sha256_add(hash, who, strlen(who) + 1);
-        sha256_add(hash, words, sizeof(words));
-        add_floats(hash, readout->direction, readout->width * K);
-        add_floats(hash, readout->random, readout->width * K);
-        add_floats(hash, readout->constant, K);
-        sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
-        sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
-        sha256_add(hash, set->t, set->n_positions);
-        add_floats(hash, positions->weights, cells);
-        add_floats(hash, positions->shuffled, positions->shuffled ? cells : 0);
-        sha256_finish(hash, key);
-    }
-    return rc;
+    sha256_add(hash, words, sizeof(words));
+    add_floats(hash, readout->direction, readout->width * K);
+    add_floats(hash, readout->random, readout->width * K);
+    add_floats(hash, readout->constant, K);
+    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
+    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
+    sha256_add(hash, set->t, set->n_positions);
+    add_floats(hash, positions->weights, cells);
+    add_floats(hash, positions->shuffled, positions->shuffled ? cells : 0);
 }

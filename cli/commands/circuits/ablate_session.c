@@ -2,11 +2,9 @@
 #include "cli/commands/circuits/ablate_session.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
-#include "cli/commands/circuits/circuit_session.h"
+#include "cli/commands/circuits/pair_session.h"
 #include "cli/study.h"
 
 /* ---- what is asked ---- */
@@ -32,9 +30,7 @@ int ablate_load(AblateSession *session)
 {
     Context *context = session->context;
     const AblateOptions *given = session->given;
-    int rc = given->corpus
-                 ? context_inputs_open(context, &session->inputs, context->args[0], given->corpus)
-                 : context_subject_open(context, &session->inputs.subject, context->args[0]);
+    int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
     if (rc == 0 && given->cases &&
         (context_given(context, "games") || context_given(context, "plies"))) {
         rc = err_set(OGPT_EUSAGE, "--cases says all positions; leave out --games and --plies");
@@ -47,7 +43,7 @@ int ablate_load(AblateSession *session)
                          given->cases, (unsigned long long)session->pairs.left_out);
         }
         if (rc == 0) {
-            circuit_same_moves_warn(context, given->cases, session->pairs.pairs, session->pairs.n);
+            pair_session_warn_same(context, given->cases, session->pairs.pairs, session->pairs.n);
         }
     }
     return rc;
@@ -109,35 +105,18 @@ static int make_positions(AblateSession *session, const Work *work)
 
 /* ---- the journal ---- */
 
-static void add_text(Sha256 *hash, const char *text)
-{
-    sha256_add(hash, text, strlen(text) + 1);
-}
-
 static int begin_journal(AblateSession *session)
 {
     const Context *context = session->context;
     const Corpus *corpus = session->inputs.corpus;
-    char *options = NULL, *pairs = NULL;
-    size_t n_bytes = 0;
-    Sha256 *hash = NULL;
-    session->kept.store = context->store;
-    session->journal = store_journal_work(&session->kept);
-    int rc = js_print(&options, context->options_json, 0);
-    rc = rc || !session->given->cases ? rc : pairs_print(&pairs, &n_bytes, &session->pairs);
-    rc = rc ? rc : sha256_new(&hash);
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {
-        add_text(hash, "ablate " OGPT_VERSION);
-        add_text(hash, options);
-        sha256_add(hash, &context->seed, sizeof(context->seed));
-        add_text(hash, session->inputs.subject.model.model_hash);
-        add_text(hash, corpus ? corpus_info(corpus)->content_hash : "");
-        sha256_add(hash, pairs ? pairs : "", n_bytes);
-        sha256_finish(hash, session->kept.key);
+        kept_blocks_text(hash, corpus ? corpus_info(corpus)->content_hash : "");
+        pair_session_hash(hash, &session->pairs);
     }
-    mem_free(options);
-    mem_free(pairs);
-    return rc;
+    return kept_blocks_begin(&session->blocks, context, hash, rc);
 }
 
 int ablate_prepare(AblateSession *session)

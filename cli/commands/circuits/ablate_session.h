@@ -2,10 +2,9 @@
 #ifndef OGPT_CLI_COMMANDS_CIRCUITS_ABLATE_SESSION_H
 #define OGPT_CLI_COMMANDS_CIRCUITS_ABLATE_SESSION_H
 
-#include "cli/command.h"
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "probes/ablation/ablation_study.h"
-#include "store/journal.h"
 
 typedef struct AblateOptions {
     const char *cases, *corpus, *units, *kinds, *match;
@@ -29,8 +28,7 @@ typedef struct AblateSession {
     AblationDonors donors;
     AblationInputs ablation;
     char source[FILES_PATH_MAX + 32], trained[FILES_PATH_MAX + 32]; /* in words */
-    StoreJournal kept;
-    WorkJournal journal;
+    KeptBlocks blocks;
 } AblateSession;
 
 /* Network, options, corpus and pairs, opened and checked. Returns 0 or OGPT_E*. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "cli/commands/circuits/circuit_session.h"
+#include "cli/commands/circuits/pair_session.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 #include "game/notation.h"
@@ -144,11 +144,7 @@ int attribute_load(AttributeSession *session)
     Context *context = session->context;
     const AttributeOptions *given = session->given;
     int rc = check_options(session);
-    if (rc == 0 && given->corpus) {
-        rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
-    } else if (rc == 0) {
-        rc = context_subject_open(context, &session->inputs.subject, context->args[0]);
-    }
+    rc = rc ? rc : context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
     rc = rc ? rc : session->board ? open_board(session) : open_logits(session);
     if (rc == 0) {
         readout_draw_random(&session->target.readout, context->seed);
@@ -163,8 +159,8 @@ int attribute_load(AttributeSession *session)
         rc = attribution_positions_read(&session->positions, session->inputs.subject.variant,
                                         given->cases, session->inputs.subject.model.gpt->cfg.n_ctx);
         if (rc == 0 && session->target.metric == TARGET_DELTA) {
-            circuit_same_moves_warn(context, given->cases, session->positions.pairs,
-                                    session->positions.set.n_games);
+            pair_session_warn_same(context, given->cases, session->positions.pairs,
+                                   session->positions.set.n_games);
         }
     }
     return rc;

@@ -23,7 +23,7 @@ static int write_json(const Context *context, const char *path, const CircuitFin
 int circuit_files_write(const CircuitSession *session, const CircuitFindings *found)
 {
     const CircuitGiven *given = session->given;
-    const Context *context = session->context;
+    const Context *context = session->in.context;
     Text dot = {0};
     char title[512];
     const char *name = strrchr(context->args[0], '/');

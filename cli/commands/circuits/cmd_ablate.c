@@ -86,7 +86,7 @@ static int run(AblateSession *session)
     rc = rc ? rc : announce(session);
     if (rc == 0) {
         Work work = *study_work(context, "ablation", "passes");
-        work.journal = &session->journal;
+        work.journal = &session->blocks.callbacks;
         rc = ablation_study_run(study, &session->ablation, &session->options, &work);
     }
     if (rc == 0) {
@@ -99,7 +99,7 @@ static int run(AblateSession *session)
                                             .model_hash = session->inputs.subject.model.model_hash,
                                             .top = (int)session->given->top});
         ablation_study_release(study);
-        rc = store_journal_drop(session->kept.store, session->kept.key);
+        rc = kept_blocks_end(&session->blocks);
     }
     mem_free(study);
     return rc;

@@ -5,11 +5,11 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/circuits/attribute_session.h"
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/circuits/attribution_boards.h"
-#include "store/journal.h"
 
 #define AT(field) offsetof(AttributeOptions, field)
 static const OptionSpec options[] = {
@@ -92,18 +92,19 @@ static int compute(Attribution *found, const AttributeSession *session)
 {
     Context *context = session->context;
     const ModelFile *model = &session->inputs.subject.model;
-    StoreJournal kept = {.store = context->store};
-    WorkJournal journal = store_journal_work(&kept);
+    KeptBlocks blocks;
     Work work = *study_work(context, "attribution", "games");
-    char who[HASH_HEX_SIZE + 32];
-    work.journal = &journal;
-    snprintf(who, sizeof(who), "%s %s", OGPT_VERSION, model->model_hash);
-    int rc =
-        attribution_key(kept.key, who, &session->target, &session->positions, &session->options);
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, model->model_hash);
+    if (rc == 0) {
+        attribution_hash(hash, &session->target, &session->positions, &session->options);
+    }
+    rc = kept_blocks_begin(&blocks, context, hash, rc);
+    work.journal = &blocks.callbacks;
     rc = rc ? rc
             : attribution_run(found, model->gpt, &session->target, &session->positions,
                               &session->options, &work);
-    return rc ? rc : store_journal_drop(kept.store, kept.key);
+    return rc ? rc : kept_blocks_end(&blocks);
 }
 
 static int run(AttributeSession *session)

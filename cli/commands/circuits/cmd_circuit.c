@@ -46,27 +46,27 @@ static const OptionSpec options[] = {
 
 static int run(CircuitSession *session, CircuitStudy *study)
 {
-    Context *context = session->context;
+    Context *context = session->in.context;
     double began = clock_seconds();
     int rc = circuit_session_begin(session);
     if (rc == 0) {
         Work work = *study_work(context, "circuit", "edges");
-        work.journal = &session->callbacks;
+        work.journal = &session->in.blocks.callbacks;
         context_say(context, "%zu edges, %zu pairs: up to %zu MiB of memory",
-                    session->graph.n_edges, session->pairs.n,
+                    session->in.graph.n_edges, session->in.pairs.n,
                     (circuit_study_bytes(&session->question, &session->options, &work) >> 20) + 1);
         rc = circuit_study_run(study, &session->question, &session->options, &work);
     }
     CircuitFindings found = {.study = study,
                              .question = &session->question,
                              .options = &session->options,
-                             .model_hash = session->subject.model.model_hash,
+                             .model_hash = session->in.subject.model.model_hash,
                              .pairs_file = session->given->pairs,
                              .seconds = clock_seconds() - began};
     rc = rc ? rc : circuit_files_write(session, &found);
     if (rc == 0) {
         circuit_report(context->report, &found);
-        rc = store_journal_drop(context->store, session->journal.key); /* complete: forget */
+        rc = kept_blocks_end(&session->in.blocks);
         char name[FILES_PATH_MAX];
         context_name_free(name, "circuit", ".svg");
         study_next_again(context, "--figure graph --svg", name);
@@ -81,10 +81,10 @@ static int circuit_run(Context *context)
     int rc = OGPT_ENOMEM;
     if (session && study) {
         rc = circuit_session_load(session, context);
-        rc = rc ? rc : study_begin(context, session->subject.model.path, true);
+        rc = rc ? rc : study_begin(context, session->in.subject.model.path, true);
         rc = rc ? rc : run(session, study);
         circuit_study_release(study);
-        circuit_session_release(session);
+        pair_session_release(&session->in);
     }
     mem_free(study);
     mem_free(session);

@@ -40,15 +40,14 @@ static const OptionSpec options[] = {
 
 static int run(PatchSession *session)
 {
-    Context *context = session->context;
+    Context *context = session->in.context;
     double began = clock_seconds();
     PatchStudy study = {0};
-    int rc = patch_session_load(session);
-    rc = rc ? rc : study_begin(context, session->subject.model.path, true);
+    int rc = study_begin(context, session->in.subject.model.path, true);
     rc = rc ? rc : patch_session_begin(session);
     if (rc == 0) {
         Work work = *study_work(context, "patch", session->given->edges ? "edges" : "passes");
-        work.journal = &session->callbacks;
+        work.journal = &session->in.blocks.callbacks;
         work.memory_bytes = (size_t)session->given->memory << 20;
         rc = patch_study_run(&study, &session->asked, &work);
     }
@@ -56,12 +55,12 @@ static int run(PatchSession *session)
         patch_report(context->report,
                      &(PatchFindings){.study = &study,
                                       .asked = &session->asked,
-                                      .model_hash = session->subject.model.model_hash,
+                                      .model_hash = session->in.subject.model.model_hash,
                                       .pairs_file = session->given->pairs,
                                       .seconds = clock_seconds() - began,
                                       .top = (int)session->given->top,
                                       .colour = context->style.colour});
-        rc = store_journal_drop(session->journal.store, session->journal.key);
+        rc = kept_blocks_end(&session->in.blocks);
     }
     patch_study_release(&study);
     return rc;
@@ -73,13 +72,9 @@ static int patch_run(Context *context)
     if (!session) {
         return OGPT_ENOMEM;
     }
-    session->context = context;
-    session->given = context->options;
-    int rc = run(session);
-    pairs_release(&session->pairs);
-    pairs_release(&session->control);
-    subject_release(&session->subject);
-    mem_free(session->edges);
+    int rc = patch_session_load(session, context);
+    rc = rc ? rc : run(session);
+    patch_session_release(session);
     mem_free(session);
     return rc;
 }

@@ -33,7 +33,7 @@ static int run(ScrubSession *session)
     rc = rc ? rc : scrub_session_begin(session);
     if (rc == 0) {
         Work work = *study_work(context, "scrubbing", "roots");
-        work.journal = &session->callbacks;
+        work.journal = &session->blocks.callbacks;
         work.memory_bytes = (size_t)session->given->memory << 20;
         rc = scrub_run(&result, &session->question, &work);
     }
@@ -48,7 +48,7 @@ static int run(ScrubSession *session)
         if (!session->given->by_node && session->hypothesis.n_nodes > 1) {
             study_next_again(context, "--by-node", NULL);
         }
-        rc = scrub_session_end(session);
+        rc = kept_blocks_end(&session->blocks);
     }
     return rc;
 }

@@ -5,7 +5,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/hash.h"
 
 /* ---- what is asked ---- */
 
@@ -14,7 +13,7 @@ static int read_edges(PatchSession *session)
     static const char *const of_sites[] = {"sites", "layers", "back", "noise"};
     static const char *const of_edges[] = {"positions", "ln"};
     const char *text = session->given->edges;
-    const Context *context = session->context;
+    const Context *context = session->in.context;
     for (size_t i = 0; i < (text ? 4 : 2); i++) {
         const char *name = text ? of_sites[i] : of_edges[i];
         if (context_given(context, name)) {
@@ -26,37 +25,36 @@ static int read_edges(PatchSession *session)
     if (!text || session->asked.every_edge) {
         return 0;
     }
-    session->edges = mem_calloc(session->graph.n_edges, 1, "patched edges");
+    session->edges = mem_calloc(session->in.graph.n_edges, 1, "patched edges");
     session->asked.edges = session->edges;
-    return session->edges ? patch_edges_parse(session->edges, &session->graph, text) : OGPT_ENOMEM;
+    return session->edges ? patch_edges_parse(session->edges, &session->in.graph, text)
+                          : OGPT_ENOMEM;
 }
 
-int patch_session_load(PatchSession *session)
+int patch_session_load(PatchSession *session, Context *context)
 {
-    const PatchGiven *given = session->given;
+    const PatchGiven *given = context->options;
     LayerList layers = given->layers;
     PatchAsked *asked = &session->asked;
-    int rc = context_subject_open(session->context, &session->subject, session->context->args[0]);
-    rc = rc ? rc : pairs_read(&session->pairs, session->subject.variant, given->pairs);
-    rc =
-        rc ? rc : circuit_control_read(&session->control, session->subject.variant, given->control);
+    PairSession *in = &session->in;
+    session->given = given;
+    int rc = pair_session_load(in, context, given->pairs, given->control);
     if (rc != 0) {
         return rc;
     }
-    const Gpt *gpt = session->subject.model.gpt;
-    session->graph = graph_of(&gpt->cfg);
+    const Gpt *gpt = in->subject.model.gpt;
     *asked = (PatchAsked){.gpt = gpt,
-                          .graph = &session->graph,
-                          .vocab = session->subject.vocab,
-                          .pairs = session->pairs.pairs,
-                          .n_pairs = session->pairs.n,
+                          .graph = &in->graph,
+                          .vocab = in->subject.vocab,
+                          .pairs = in->pairs.pairs,
+                          .n_pairs = in->pairs.n,
                           .modes = given->direction == BOTH_DIRECTIONS ? 3 : 1U << given->direction,
                           .back = (int)given->back,
                           .scope = (PatchScope)given->scope,
                           .norm = (PatchNorm)given->norm};
     asked->modes |= given->noise ? 1U << MODE_NOISE : 0;
     rc = patch_sites_parse(&asked->sites, given->sites);
-    rc = rc ? rc : layers_resolve(&layers, gpt->cfg.n_layers, false, session->subject.model.path);
+    rc = rc ? rc : layers_resolve(&layers, gpt->cfg.n_layers, false, in->subject.model.path);
     for (int i = 0; i < layers.n; i++) {
         asked->layers |= 1ULL << layers.layers[i];
     }
@@ -64,32 +62,19 @@ int patch_session_load(PatchSession *session)
     return rc ? rc : patch_check(gpt, asked->vocab, asked->pairs, asked->n_pairs);
 }
 
-/* ---- the work ---- */
-
 int patch_session_begin(PatchSession *session)
 {
-    Context *context = session->context;
-    char *given = NULL;
-    Sha256 *hash = NULL;
-    int rc = session->given->control
-                 ? 0
-                 : circuit_control_draw(&session->control, &session->pairs,
-                                        study_work(context, "drawing", "pairs"));
-    session->asked.control = session->control.pairs;
-    session->asked.n_control = session->control.n;
-    rc = rc ? rc : js_print(&given, context->options_json, 0);
-    rc = rc ? rc : sha256_new(&hash);
-    if (rc == 0) {
-        sha256_add(hash, "patch " OGPT_VERSION, sizeof("patch " OGPT_VERSION));
-        sha256_add(hash, given, strlen(given) + 1);
-        sha256_add(hash, &context->seed, sizeof(context->seed));
-        sha256_add(hash, session->subject.model.model_hash, HASH_HEX_SIZE - 1);
-        circuit_hash_pairs(hash, &session->pairs);
-        circuit_hash_pairs(hash, &session->control);
-        sha256_finish(hash, session->journal.key);
-    }
-    session->journal.store = context->store;
-    session->callbacks = store_journal_work(&session->journal);
-    mem_free(given);
-    return rc;
+    PairSession *in = &session->in;
+    Sha256 *hash;
+    int rc = pair_session_begin(&hash, in);
+    session->asked.control = in->control.pairs;
+    session->asked.n_control = in->control.n;
+    rc = rc ? rc : kept_blocks_options(hash, in->context);
+    return kept_blocks_begin(&in->blocks, in->context, hash, rc);
+}
+
+void patch_session_release(PatchSession *session)
+{
+    pair_session_release(&session->in);
+    mem_free(session->edges);
 }

@@ -2,7 +2,7 @@
 #ifndef OGPT_CLI_COMMANDS_CIRCUITS_PATCH_SESSION_H
 #define OGPT_CLI_COMMANDS_CIRCUITS_PATCH_SESSION_H
 
-#include "cli/commands/circuits/circuit_session.h"
+#include "cli/commands/circuits/pair_session.h"
 #include "probes/patching/patch_study.h"
 
 typedef struct PatchGiven {
@@ -15,21 +15,17 @@ typedef struct PatchGiven {
 enum { BOTH_DIRECTIONS = 2 };
 
 typedef struct PatchSession {
-    Context *context;
+    PairSession in;
     const PatchGiven *given;
-    Subject subject;
-    PairSet pairs, control;
-    Graph graph;
     PatchAsked asked;
     uint8_t *edges;
-    StoreJournal journal;
-    WorkJournal callbacks;
 } PatchSession;
 
 /* Model, pairs, control pairs and what is asked, opened and checked; before study_begin. */
-int patch_session_load(PatchSession *session);
+int patch_session_load(PatchSession *session, Context *context);
 /* Draw the control pairs if no file is named; the key of the blocks: everything that they depend
  * on. After study_begin. */
 int patch_session_begin(PatchSession *session);
+void patch_session_release(PatchSession *session);
 
 #endif

@@ -2,10 +2,8 @@
 #include "cli/commands/circuits/scrub_session.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 
 /* ---- inputs ---- */
 
@@ -32,11 +30,11 @@ static int open_inputs(ScrubSession *session)
     const char *corpus = session->given->corpus;
     if (corpus) {
         snprintf(session->source, sizeof(session->source), "%s", corpus);
-        return context_inputs_open(context, &session->inputs, context->args[0], corpus);
+    } else {
+        snprintf(session->source, sizeof(session->source), "fresh, seed %llu",
+                 (unsigned long long)context->seed);
     }
-    snprintf(session->source, sizeof(session->source), "fresh, seed %llu",
-             (unsigned long long)context->seed);
-    return context_subject_open(context, &session->inputs.subject, context->args[0]);
+    return context_inputs_open(context, &session->inputs, context->args[0], corpus);
 }
 
 int scrub_session_load(ScrubSession *session, Context *context)
@@ -89,6 +87,7 @@ static int get_games(ScrubSession *session)
 
 static void add_games(Sha256 *hash, const ScrubGames *games)
 {
+    sha256_add(hash, &games->n, sizeof(games->n));
     sha256_add(hash, games->moves, games->n * (size_t)games->variant->n_moves);
 }
 
@@ -99,23 +98,16 @@ static int begin_journal(ScrubSession *session)
     const ScrubGiven *given = session->given;
     const int64_t options[] = {given->n, given->min_moves, given->before_end, given->by_node};
     char file[HASH_HEX_SIZE];
-    Sha256 *hash = NULL;
-    int rc = sha256_file(file, session->path);
-    rc = rc ? rc : sha256_new(&hash);
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    rc = rc ? rc : sha256_file(file, session->path);
     if (rc == 0) {
-        sha256_add(hash, "scrub " OGPT_VERSION, sizeof("scrub " OGPT_VERSION));
         sha256_add(hash, options, sizeof(options));
-        sha256_add(hash, &context->seed, sizeof(context->seed));
-        sha256_add(hash, file, sizeof(file));
-        sha256_add(hash, session->inputs.subject.model.model_hash,
-                   strlen(session->inputs.subject.model.model_hash) + 1);
+        kept_blocks_text(hash, file);
         add_games(hash, &session->roots);
         add_games(hash, &session->pool);
-        sha256_finish(hash, session->journal.key);
     }
-    session->journal.store = context->store;
-    session->callbacks = store_journal_work(&session->journal);
-    return rc;
+    return kept_blocks_begin(&session->blocks, context, hash, rc);
 }
 
 int scrub_session_begin(ScrubSession *session)
@@ -133,11 +125,6 @@ int scrub_session_begin(ScrubSession *session)
                                         .before_end = (int)given->before_end,
                                         .by_node = given->by_node};
     return rc ? rc : begin_journal(session);
-}
-
-int scrub_session_end(const ScrubSession *session)
-{
-    return store_journal_drop(session->journal.store, session->journal.key);
 }
 
 void scrub_session_release(ScrubSession *session)

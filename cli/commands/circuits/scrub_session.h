@@ -3,10 +3,10 @@
 #define OGPT_CLI_COMMANDS_CIRCUITS_SCRUB_SESSION_H
 
 #include "base/files.h"
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/study.h"
 #include "report/circuits/scrub_result.h"
-#include "store/journal.h"
 
 typedef struct ScrubGiven {
     const char *hypothesis, *corpus;
@@ -24,16 +24,13 @@ typedef struct ScrubSession {
     Hypothesis hypothesis;
     ScrubGames roots, pool;
     ScrubQuestion question;
-    StoreJournal journal;
-    WorkJournal callbacks;
+    KeptBlocks blocks;
 } ScrubSession;
 
 /* Network, hypothesis and corpus, opened and checked; before study_begin. */
 int scrub_session_load(ScrubSession *session, Context *context);
 /* Draw or read the games, begin the journal; after study_begin. */
 int scrub_session_begin(ScrubSession *session);
-/* Forget the kept blocks: the results are complete. */
-int scrub_session_end(const ScrubSession *session);
 void scrub_session_release(ScrubSession *session);
 
 #endif

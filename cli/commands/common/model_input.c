@@ -43,7 +43,10 @@ int context_inputs_open(const Context *context, StudyInputs *out, const char *mo
 {
     *out = (StudyInputs){0};
     int rc = context_subject_open(context, &out->subject, model);
-    rc = rc ? rc : corpus_open(&out->corpus, corpus, false);
+    if (rc != 0 || !corpus) {
+        return rc;
+    }
+    rc = corpus_open(&out->corpus, corpus, false);
     return rc ? rc : context_inputs_match(context, &out->subject, out->corpus, corpus);
 }
 

@@ -10,7 +10,8 @@ int context_model_load(const Context *context, ModelFile *out, const char *path)
 /* subject_open, with what it passed over as a warning. Returns as subject_open; subject_release. */
 int context_subject_open(const Context *context, Subject *out, const char *path);
 
-/* A network and a corpus of its board, opened and checked before any work; {0} may be released. */
+/* A network and a corpus of its board (path NULL: none), opened and checked before any work; {0}
+ * may be released. */
 typedef struct StudyInputs {
     Subject subject;
     Corpus *corpus;

@@ -2,21 +2,14 @@
  * cli/commands/edits/edit_journal.h. */
 #include "cli/commands/edits/edit_journal.h"
 
-#include <string.h>
-
 #include "base/arena.h"
-
-static void add_text(Sha256 *hash, const char *text)
-{
-    sha256_add(hash, text, strlen(text) + 1);
-}
 
 /* The numbers of a probe. */
 static void add_probe(Sha256 *hash, const Probe *probe)
 {
     size_t cells = (size_t)probe->n_squares * (size_t)probe->n_classes;
-    add_text(hash, probe->task);
-    add_text(hash, probe->labels);
+    kept_blocks_text(hash, probe->task);
+    kept_blocks_text(hash, probe->labels);
     for (int i = 0; i < probe->n_layers; i++) {
         sha256_add(hash, &probe->layers[i], sizeof(probe->layers[i]));
         sha256_add(hash, probe->weight[i], probe_inputs(probe) * cells * sizeof(float));
@@ -53,37 +46,19 @@ static int add_cases(Sha256 *hash, const CaseSet *set)
     return rc;
 }
 
-int session_journal_begin(EditJournal *journal, const EditSession *session)
+int session_journal_begin(KeptBlocks *blocks, const EditSession *session)
 {
-    Context *context = session->context;
-    char *options = NULL;
-    Sha256 *hash = NULL;
-    int rc = js_print(&options, context->options_json, 0);
-    *journal = (EditJournal){.kept = {.store = context->store}};
-    journal->callbacks = store_journal_work(&journal->kept);
-    rc = rc ? rc : sha256_new(&hash);
+    const Context *context = session->context;
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, session->subject.model.model_hash);
+    rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {
-        add_text(hash, OGPT_VERSION);
-        add_text(hash, options);
-        sha256_add(hash, &context->seed, sizeof(context->seed));
-        add_text(hash, session->subject.model.model_hash);
         add_probe(hash, &session->probe);
         add_means(hash, &session->directions[1]);
-        for (size_t f = 0; f < session->n_files && rc == 0; f++) {
-            rc = add_cases(hash, &session->files[f].cases);
-            rc = rc ? rc : add_cases(hash, &session->files[f].tuning);
-        }
     }
-    if (rc == 0) {
-        sha256_finish(hash, journal->kept.key);
-    } else {
-        sha256_free(hash);
+    for (size_t f = 0; f < session->n_files && rc == 0; f++) {
+        rc = add_cases(hash, &session->files[f].cases);
+        rc = rc ? rc : add_cases(hash, &session->files[f].tuning);
     }
-    mem_free(options);
-    return rc;
-}
-
-int session_journal_end(const EditJournal *journal)
-{
-    return store_journal_drop(journal->kept.store, journal->kept.key);
+    return kept_blocks_begin(blocks, context, hash, rc);
 }

@@ -3,19 +3,12 @@
 #ifndef OGPT_CLI_COMMANDS_EDITS_EDIT_JOURNAL_H
 #define OGPT_CLI_COMMANDS_EDITS_EDIT_JOURNAL_H
 
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/edits/intervene_session.h"
-#include "store/journal.h"
-
-typedef struct EditJournal {
-    StoreJournal kept;
-    WorkJournal callbacks;
-} EditJournal;
 
 /* The journal of this session's work, whose input is loaded and whose store is open: known by the
  * program's version, the options, the seed, and the contents of model, probe, means and case files.
- * `journal` must stay where it is while its callbacks are used. Returns 0 or OGPT_ENOMEM. */
-int session_journal_begin(EditJournal *journal, const EditSession *session);
-/* The results are stored: forget the blocks. Returns 0 or OGPT_E*. */
-int session_journal_end(const EditJournal *journal);
+ * Returns 0 or OGPT_ENOMEM. */
+int session_journal_begin(KeptBlocks *blocks, const EditSession *session);
 
 #endif

@@ -101,15 +101,15 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
 
 int session_run(EditSession *session)
 {
-    EditJournal journal;
+    KeptBlocks blocks;
     int rc = make_networks(session);
-    rc = rc ? rc : session_journal_begin(&journal, session);
+    rc = rc ? rc : session_journal_begin(&blocks, session);
     for (size_t f = 0; f < session->n_files && rc == 0; f++) {
         for (size_t p = 0; p < session->n_plans && rc == 0; p++) {
-            rc = run_method(session, &session->files[f], &session->plans[p], &journal.callbacks);
+            rc = run_method(session, &session->files[f], &session->plans[p], &blocks.callbacks);
         }
     }
-    return rc ? rc : session_journal_end(&journal);
+    return rc ? rc : kept_blocks_end(&blocks);
 }
 
 int session_show_case(EditSession *session)
