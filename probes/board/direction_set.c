@@ -182,3 +182,12 @@ int direction_layer_index(const BoardDirections *directions, int layer)
     }
     return -1;
 }
+
+void direction_board_hash(Sha256 *hash, const BoardDirections *directions)
+{
+    for (int i = 0; i < directions->n_layers; i++) {
+        const DirectionSet *set = &directions->sets[i];
+        sha256_add(hash, set->unit, set->n * set->width * sizeof(*set->unit));
+        sha256_add(hash, set->length, set->n * sizeof(*set->length));
+    }
+}

@@ -12,6 +12,7 @@
 #ifndef OGPT_PROBES_BOARD_DIRECTION_SET_H
 #define OGPT_PROBES_BOARD_DIRECTION_SET_H
 
+#include "base/hash.h"
 #include "probes/board/probe.h"
 
 #define DIRECTION_NAME_BYTES 40
@@ -76,6 +77,8 @@ typedef struct BoardDirections {
 } BoardDirections;
 int direction_board_of_probe(BoardDirections *out, const Probe *probe);
 void direction_board_release(BoardDirections *directions);
+/* Their numbers, into the key of a journal; nothing of directions that were not made. */
+void direction_board_hash(Sha256 *hash, const BoardDirections *directions);
 /* Position of `layer` in directions->layers, or -1. */
 int direction_layer_index(const BoardDirections *directions, int layer);
 

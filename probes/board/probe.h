@@ -72,6 +72,8 @@ int probe_save(const Probe *probe, const char *path);
 /* Write probe.safetensors and probe.json into a directory that the caller publishes. The caller
  * owns *fields, the fields of the manifest, also after an error. */
 int probe_write(Publish *publish, Js **fields, const Probe *probe);
+/* What a probe is fitted for and its numbers, into the key of a journal. */
+void probe_hash(Sha256 *hash, const Probe *probe);
 /* Read a probe and check it completely. Owned: probe_release. Returns 0, OGPT_EIO, OGPT_EFORMAT,
  * OGPT_ENOMEM. */
 int probe_load(Probe *out, const char *path);

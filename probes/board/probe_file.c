@@ -466,3 +466,21 @@ int probe_load(Probe *out, const char *path)
     }
     return rc;
 }
+
+void probe_hash(Sha256 *hash, const Probe *probe)
+{
+    size_t cells = (size_t)probe->n_squares * (size_t)probe->n_classes;
+    sha256_add(hash, probe->task, strlen(probe->task) + 1);
+    sha256_add(hash, probe->labels, strlen(probe->labels) + 1);
+    for (int i = 0; i < probe->n_layers; i++) {
+        sha256_add(hash, &probe->layers[i], sizeof(probe->layers[i]));
+        sha256_add(hash, probe->weight[i], probe_inputs(probe) * cells * sizeof(float));
+        sha256_add(hash, probe->bias[i], cells * sizeof(float));
+        if (probe->n_hidden > 0) {
+            size_t hidden = (size_t)probe->n_hidden;
+            sha256_add(hash, probe->hidden_weight[i],
+                       (size_t)probe->d_model * hidden * sizeof(float));
+            sha256_add(hash, probe->hidden_bias[i], hidden * sizeof(float));
+        }
+    }
+}

@@ -225,3 +225,16 @@ int cases_print(char **out, size_t *n_bytes, const CaseSet *set)
     *n_bytes = used;
     return 0;
 }
+
+int cases_hash(Sha256 *hash, const CaseSet *set)
+{
+    char *text = NULL;
+    size_t n_bytes = 0;
+    int rc = set->n > 0 ? cases_print(&text, &n_bytes, set) : 0;
+    if (rc == 0) {
+        sha256_add(hash, &n_bytes, sizeof(n_bytes));
+        sha256_add(hash, text ? text : "", n_bytes);
+    }
+    mem_free(text);
+    return rc;
+}

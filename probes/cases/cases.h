@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/work.h"
 #include "game/board.h"
 
@@ -109,6 +110,8 @@ int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *
 
 /* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
 int cases_print(char **out, size_t *n_bytes, const CaseSet *set);
+/* The same text, of which an empty set has none, into the key of a journal. 0 or OGPT_ENOMEM. */
+int cases_hash(Sha256 *hash, const CaseSet *set);
 /* Read CSV strictly. Damaged lines, illegal moves, squares that do not hold what `from` says,
  * and false witnesses are OGPT_EFORMAT ("origin:line: ..."). */
 int cases_parse(CaseSet *out, const GameVariant *variant, const char *text, size_t n_bytes,

@@ -461,6 +461,32 @@ int pairs_read(PairSet *out, const GameVariant *variant, const char *path)
     return rc;
 }
 
+int pairs_read_transpositions(PairSet *out, const GameVariant *variant, const char *path)
+{
+    int rc = pairs_read(out, variant, path);
+    size_t others = out->n - out->n_of[PAIR_TRANSPOSITION];
+    if (rc == 0 && others > 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "%s: %zu of %zu pairs differ in a square; expected transpositions alone "
+                     "(ogpt cases pairs FILE --kind transposition)",
+                     path, others, out->n);
+    }
+    return rc;
+}
+
+void pairs_hash(Sha256 *hash, const PairSet *set)
+{
+    sha256_add(hash, &set->n, sizeof(set->n)); /* where this set ends and the next begins */
+    for (size_t i = 0; i < set->n; i++) {
+        const GamePair *pair = &set->pairs[i];
+        sha256_add(hash, &pair->n_moves, sizeof(pair->n_moves));
+        sha256_add(hash, pair->clean, (size_t)pair->n_moves);
+        sha256_add(hash, pair->corrupt, (size_t)pair->n_moves);
+        sha256_add(hash, &pair->target, sizeof(pair->target));
+        sha256_add(hash, &pair->other, sizeof(pair->other));
+    }
+}
+
 int pairs_here(bool *out, const char *path)
 {
     void *text = NULL;

@@ -84,6 +84,10 @@ int pairs_print(char **out, size_t *n_bytes, const PairSet *set);
 int pairs_parse(PairSet *out, const GameVariant *variant, const char *text, size_t n_bytes,
                 const char *origin);
 int pairs_read(PairSet *out, const GameVariant *variant, const char *path);
+/* pairs_read of transpositions alone: pairs that should show nothing. */
+int pairs_read_transpositions(PairSet *out, const GameVariant *variant, const char *path);
+/* The number of pairs, their moves and the moves that they compare: one set, one hash. */
+void pairs_hash(Sha256 *hash, const PairSet *set);
 /* Whether a file begins with the header of pair files. Returns 0, OGPT_EIO or OGPT_EFORMAT. */
 int pairs_here(bool *out, const char *path);
 void pairs_release(PairSet *set);

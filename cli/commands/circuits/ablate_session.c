@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "cli/commands/circuits/pair_session.h"
 #include "cli/study.h"
 
 /* ---- what is asked ---- */
@@ -41,9 +40,6 @@ int ablate_load(AblateSession *session)
         if (rc == 0 && session->pairs.left_out > 0) {
             context_warn(context, "%s: %llu cases with a pass in a history are left out",
                          given->cases, (unsigned long long)session->pairs.left_out);
-        }
-        if (rc == 0) {
-            pair_session_warn_same(context, given->cases, session->pairs.pairs, session->pairs.n);
         }
     }
     return rc;
@@ -114,7 +110,7 @@ static int begin_journal(AblateSession *session)
     rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {
         kept_blocks_text(hash, corpus ? corpus_info(corpus)->content_hash : "");
-        pair_session_hash(hash, &session->pairs);
+        pairs_hash(hash, &session->pairs);
     }
     return kept_blocks_begin(&session->blocks, context, hash, rc);
 }

@@ -28,7 +28,7 @@ typedef struct AblateSession {
     AblationDonors donors;
     AblationInputs ablation;
     char source[FILES_PATH_MAX + 32], trained[FILES_PATH_MAX + 32]; /* in words */
-    KeptBlocks blocks;
+    KeptWork blocks;
 } AblateSession;
 
 /* Network, options, corpus and pairs, opened and checked. Returns 0 or OGPT_E*. */

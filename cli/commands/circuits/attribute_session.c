@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "cli/commands/circuits/pair_session.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 #include "game/notation.h"
@@ -158,10 +157,6 @@ int attribute_load(AttributeSession *session)
         session->source = given->cases;
         rc = attribution_positions_read(&session->positions, session->inputs.subject.variant,
                                         given->cases, session->inputs.subject.model.gpt->cfg.n_ctx);
-        if (rc == 0 && session->target.metric == TARGET_DELTA) {
-            pair_session_warn_same(context, given->cases, session->positions.pairs,
-                                   session->positions.set.n_games);
-        }
     }
     return rc;
 }

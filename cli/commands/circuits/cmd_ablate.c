@@ -6,6 +6,7 @@
 #include "cli/study.h"
 #include "model/speed.h"
 #include "report/circuits/ablation_result.h"
+#include "report/circuits/metric_note.h"
 
 #define AT(field) offsetof(AblateOptions, field)
 static const OptionSpec options[] = {
@@ -98,6 +99,10 @@ static int run(AblateSession *session)
                                             .match = session->matched,
                                             .model_hash = session->inputs.subject.model.model_hash,
                                             .top = (int)session->given->top});
+        if (session->given->cases) {
+            metric_report(context->report, session->given->cases, session->pairs.pairs,
+                          session->pairs.n);
+        }
         ablation_study_release(study);
         rc = kept_blocks_end(&session->blocks);
     }
@@ -107,15 +112,9 @@ static int run(AblateSession *session)
 
 static int ablate_run(Context *context)
 {
-    AblateSession *session = mem_calloc(1, sizeof(*session), "ablation");
-    if (!session) {
-        return OGPT_ENOMEM;
-    }
-    session->context = context;
-    session->given = context->options;
-    int rc = run(session);
-    ablate_free(session);
-    mem_free(session);
+    AblateSession session = {.context = context, .given = context->options};
+    int rc = run(&session);
+    ablate_free(&session);
     return rc;
 }
 

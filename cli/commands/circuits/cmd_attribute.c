@@ -2,7 +2,6 @@
  * read from it. */
 #include <stdio.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/circuits/attribute_session.h"
 #include "cli/commands/common/kept_blocks.h"
@@ -10,6 +9,7 @@
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/circuits/attribution_boards.h"
+#include "report/circuits/metric_note.h"
 
 #define AT(field) offsetof(AttributeOptions, field)
 static const OptionSpec options[] = {
@@ -92,7 +92,7 @@ static int compute(Attribution *found, const AttributeSession *session)
 {
     Context *context = session->context;
     const ModelFile *model = &session->inputs.subject.model;
-    KeptBlocks blocks;
+    KeptWork blocks;
     Work work = *study_work(context, "attribution", "games");
     Sha256 *hash;
     int rc = kept_blocks_key(&hash, context, model->model_hash);
@@ -117,6 +117,10 @@ static int run(AttributeSession *session)
     rc = rc ? rc : compute(&found, session);
     if (rc == 0) {
         report(session, &found);
+        if (session->positions.pairs && session->target.metric == TARGET_DELTA) {
+            metric_report(session->context->report, session->given->cases, session->positions.pairs,
+                          session->positions.set.n_games);
+        }
     }
     attribution_release(&found);
     return rc;
@@ -124,15 +128,9 @@ static int run(AttributeSession *session)
 
 static int attribute_run(Context *context)
 {
-    AttributeSession *session = mem_calloc(1, sizeof(*session), "attribution");
-    if (!session) {
-        return OGPT_ENOMEM;
-    }
-    session->context = context;
-    session->given = context->options;
-    int rc = run(session);
-    attribute_free(session);
-    mem_free(session);
+    AttributeSession session = {.context = context, .given = context->options};
+    int rc = run(&session);
+    attribute_free(&session);
     return rc;
 }
 

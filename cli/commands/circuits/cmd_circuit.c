@@ -76,18 +76,16 @@ static int run(CircuitSession *session, CircuitStudy *study)
 
 static int circuit_run(Context *context)
 {
-    CircuitSession *session = mem_calloc(1, sizeof(*session), "circuit");
+    CircuitSession session = {0};
     CircuitStudy *study = mem_calloc(1, sizeof(*study), "circuit");
-    int rc = OGPT_ENOMEM;
-    if (session && study) {
-        rc = circuit_session_load(session, context);
-        rc = rc ? rc : study_begin(context, session->in.subject.model.path, true);
-        rc = rc ? rc : run(session, study);
+    int rc = study ? circuit_session_load(&session, context) : OGPT_ENOMEM;
+    rc = rc ? rc : study_begin(context, session.in.subject.model.path, true);
+    rc = rc ? rc : run(&session, study);
+    if (study) {
         circuit_study_release(study);
-        pair_session_release(&session->in);
     }
+    pair_session_release(&session.in);
     mem_free(study);
-    mem_free(session);
     return rc;
 }
 

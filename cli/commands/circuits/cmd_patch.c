@@ -1,6 +1,4 @@
 /* cli/commands/circuits/cmd_patch.c - ogpt patch: parts of one run put into another. */
-#include "base/arena.h"
-#include "base/err.h"
 #include "base/process.h"
 #include "cli/commands/circuits/patch_session.h"
 #include "cli/commands/common/shared_options.h"
@@ -68,14 +66,10 @@ static int run(PatchSession *session)
 
 static int patch_run(Context *context)
 {
-    PatchSession *session = mem_calloc(1, sizeof(*session), "patches");
-    if (!session) {
-        return OGPT_ENOMEM;
-    }
-    int rc = patch_session_load(session, context);
-    rc = rc ? rc : run(session);
-    patch_session_release(session);
-    mem_free(session);
+    PatchSession session = {0};
+    int rc = patch_session_load(&session, context);
+    rc = rc ? rc : run(&session);
+    patch_session_release(&session);
     return rc;
 }
 

@@ -1,7 +1,5 @@
 /* cli/commands/circuits/cmd_scrub.c - ogpt scrub: is what a hypothesis says about parts of the
  * network all that they do? */
-#include "base/arena.h"
-#include "base/err.h"
 #include "base/process.h"
 #include "cli/commands/circuits/scrub_session.h"
 
@@ -55,14 +53,10 @@ static int run(ScrubSession *session)
 
 static int scrub_command(Context *context)
 {
-    ScrubSession *session = mem_calloc(1, sizeof(*session), "scrubbing");
-    if (!session) {
-        return OGPT_ENOMEM;
-    }
-    int rc = scrub_session_load(session, context);
-    rc = rc ? rc : run(session);
-    scrub_session_release(session);
-    mem_free(session);
+    ScrubSession session = {0};
+    int rc = scrub_session_load(&session, context);
+    rc = rc ? rc : run(&session);
+    scrub_session_release(&session);
     return rc;
 }
 

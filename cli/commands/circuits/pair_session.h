@@ -14,7 +14,7 @@ typedef struct PairSession {
     Subject subject;
     Graph graph;
     PairSet pairs, control;
-    KeptBlocks blocks;
+    KeptWork blocks;
 } PairSession;
 
 /* Open and check the network and two files, of pairs and of transpositions (control NULL: none);
@@ -25,12 +25,5 @@ int pair_session_load(PairSession *session, Context *context, const char *pairs,
  * study_begin. *hash belongs to kept_blocks_begin. Returns 0 or OGPT_E*. */
 int pair_session_begin(Sha256 **hash, PairSession *session);
 void pair_session_release(PairSession *session);
-
-/* The number of pairs, and their moves and metric, into the key of a journal. */
-void pair_session_hash(Sha256 *hash, const PairSet *set);
-/* Warn of pairs whose metric compares the moves of one board with its other empty squares, because
- * the boards have the same moves. Shared by ogpt ablate and attribute. */
-void pair_session_warn_same(const Context *context, const char *path, const GamePair *pairs,
-                            size_t n);
 
 #endif

@@ -24,7 +24,7 @@ typedef struct ScrubSession {
     Hypothesis hypothesis;
     ScrubGames roots, pool;
     ScrubQuestion question;
-    KeptBlocks blocks;
+    KeptWork blocks;
 } ScrubSession;
 
 /* Network, hypothesis and corpus, opened and checked; before study_begin. */

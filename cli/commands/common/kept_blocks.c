@@ -35,9 +35,9 @@ int kept_blocks_options(Sha256 *hash, const Context *context)
     return rc;
 }
 
-int kept_blocks_begin(KeptBlocks *blocks, const Context *context, Sha256 *hash, int rc)
+int kept_blocks_begin(KeptWork *blocks, const Context *context, Sha256 *hash, int rc)
 {
-    *blocks = (KeptBlocks){.journal = {.store = context->store}};
+    *blocks = (KeptWork){.journal = {.store = context->store}};
     blocks->callbacks = store_journal_work(&blocks->journal);
     if (rc == 0) {
         sha256_finish(hash, blocks->journal.key);
@@ -47,7 +47,7 @@ int kept_blocks_begin(KeptBlocks *blocks, const Context *context, Sha256 *hash, 
     return rc;
 }
 
-int kept_blocks_end(const KeptBlocks *blocks)
+int kept_blocks_end(const KeptWork *blocks)
 {
     return store_journal_drop(blocks->journal.store, blocks->journal.key);
 }

@@ -15,10 +15,10 @@
 #include "cli/command.h"
 #include "store/journal.h"
 
-typedef struct KeptBlocks {
+typedef struct KeptWork {
     StoreJournal journal;
     WorkJournal callbacks;
-} KeptBlocks;
+} KeptWork;
 
 /* The beginning of a key: the program's version, the command, the seed, the network. *hash is NULL
  * or belongs to kept_blocks_begin. Returns 0 or OGPT_ENOMEM. */
@@ -29,8 +29,8 @@ int kept_blocks_options(Sha256 *hash, const Context *context);
 void kept_blocks_text(Sha256 *hash, const char *text);
 /* Finish the key, unless making it failed with rc; returns rc. `blocks` must stay where it is while
  * its callbacks are used. */
-int kept_blocks_begin(KeptBlocks *blocks, const Context *context, Sha256 *hash, int rc);
+int kept_blocks_begin(KeptWork *blocks, const Context *context, Sha256 *hash, int rc);
 /* The results are complete: forget the blocks. Returns 0 or OGPT_E*. */
-int kept_blocks_end(const KeptBlocks *blocks);
+int kept_blocks_end(const KeptWork *blocks);
 
 #endif

@@ -2,7 +2,6 @@
  * a move rests on. */
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
@@ -134,18 +133,12 @@ static int run(SaliencySession *session)
 
 static int saliency_run(Context *context)
 {
-    SaliencySession *session = mem_calloc(1, sizeof(*session), "saliency");
-    if (!session) {
-        return OGPT_ENOMEM;
-    }
-    session->context = context;
-    session->given = context->options;
-    int rc = run(session);
-    edit_network_free(session->network);
-    direction_board_release(&session->directions);
-    probe_release(&session->probe);
-    subject_release(&session->subject);
-    mem_free(session);
+    SaliencySession session = {.context = context, .given = context->options};
+    int rc = run(&session);
+    edit_network_free(session.network);
+    direction_board_release(&session.directions);
+    probe_release(&session.probe);
+    subject_release(&session.subject);
     return rc;
 }
 

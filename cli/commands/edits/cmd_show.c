@@ -1,7 +1,6 @@
 /* cli/commands/edits/cmd_show.c - ogpt show: for a typed game, the true board beside the boards
  * that the probes read at every layer, and what changes when one square is edited inside the
  * network. */
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
@@ -131,19 +130,13 @@ static void show_release(ShowSession *session)
 
 static int show_run(Context *context)
 {
-    ShowSession *session = mem_calloc(1, sizeof(*session), "the boards to be shown");
-    if (!session) {
-        return OGPT_ENOMEM;
-    }
-    session->context = context;
-    session->given = context->options;
+    ShowSession session = {.context = context, .given = context->options};
     int rc = study_begin(context, NULL, false);
-    rc = rc ? rc : show_load(session);
+    rc = rc ? rc : show_load(&session);
     if (rc == 0) {
-        show_report(context->report, &session->found);
+        show_report(context->report, &session.found);
     }
-    show_release(session);
-    mem_free(session);
+    show_release(&session);
     return rc;
 }
 

@@ -2,8 +2,9 @@
  * method on every file of cases. */
 #include <stdio.h>
 
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
-#include "cli/commands/edits/edit_journal.h"
+#include "cli/commands/edits/intervene_session.h"
 #include "datasets/corpus.h"
 #include "report/results/case_view.h"
 #include "model/speed.h"
@@ -99,11 +100,28 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
     return rc;
 }
 
+static int begin_journal(KeptWork *blocks, const EditSession *session)
+{
+    const Context *context = session->context;
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, session->subject.model.model_hash);
+    rc = rc ? rc : kept_blocks_options(hash, context);
+    if (rc == 0) {
+        probe_hash(hash, &session->probe);
+        direction_board_hash(hash, &session->directions[1]);
+    }
+    for (size_t f = 0; f < session->n_files && rc == 0; f++) {
+        rc = cases_hash(hash, &session->files[f].cases);
+        rc = rc ? rc : cases_hash(hash, &session->files[f].tuning);
+    }
+    return kept_blocks_begin(blocks, context, hash, rc);
+}
+
 int session_run(EditSession *session)
 {
-    KeptBlocks blocks;
+    KeptWork blocks;
     int rc = make_networks(session);
-    rc = rc ? rc : session_journal_begin(&blocks, session);
+    rc = rc ? rc : begin_journal(&blocks, session);
     for (size_t f = 0; f < session->n_files && rc == 0; f++) {
         for (size_t p = 0; p < session->n_plans && rc == 0; p++) {
             rc = run_method(session, &session->files[f], &session->plans[p], &blocks.callbacks);
