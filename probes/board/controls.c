@@ -175,9 +175,15 @@ static double planted_accuracy(double signal, size_t n_classes)
     return sum;
 }
 
+/* planted_signal(PLANTED_ACCURACY, 2 and 3): solving takes longer than many a fit. */
+static const double usual_signal[] = {0x1.d2466082bb7ap+1, 0x1.f9d14109a0c4p+1};
+
 double planted_signal(double accuracy, size_t n_classes)
 {
     double low = 0, high = 16;
+    if (accuracy == PLANTED_ACCURACY && (n_classes == 2 || n_classes == 3)) {
+        return usual_signal[n_classes - 2];
+    }
     for (int i = 0; i < 50; i++) {
         double middle = 0.5 * (low + high);
         if (planted_accuracy(middle, n_classes) < accuracy) {

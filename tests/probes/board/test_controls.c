@@ -35,6 +35,16 @@ static double best_reader(const float *x, const uint8_t *labels, size_t K)
 /* 96,000 cells at 99.5 %: a standard deviation of 0.023 points; four of them are allowed. */
 #define PLANTED_SPREAD 9e-4
 
+/* The signals that are written down are the solutions: between those of accuracies 1e-12 apart. */
+static void usual_signals_are_solutions(void **state)
+{
+    for (size_t K = 2; K <= 3; K++) {
+        double usual = planted_signal(PLANTED_ACCURACY, K);
+        assert_true(usual > planted_signal(PLANTED_ACCURACY - 1e-12, K));
+        assert_true(usual < planted_signal(PLANTED_ACCURACY + 1e-12, K));
+    }
+}
+
 static void the_planted_board_holds_what_it_says(void **state)
 {
     for (size_t K = 2; K <= 3; K++) {
@@ -271,6 +281,7 @@ static void noise_stays_at_chance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usual_signals_are_solutions),
         cmocka_unit_test(the_planted_board_holds_what_it_says),
         cmocka_unit_test(a_hidden_layer_reads_the_history),
         cmocka_unit_test(a_hidden_layer_begins_as_the_line),
