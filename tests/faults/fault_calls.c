@@ -136,7 +136,7 @@ void loop_calls(FaultTally *tally, const char *name, int every)
         tally_add(tally, tally->spoilt, "undisturbed");
         return;
     }
-    for (int i = 0; i < 8; i++) { /* each part of the tenth begins at another call */
+    for (int i = 0; i < 8; i++) { /* each of the eight begins at another call */
         fail_in_turn(tally, job, &whole,
                      (FailingCalls){.class = FAULT_CALLS,
                                     .sticky = i % 2 == 1,

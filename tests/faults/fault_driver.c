@@ -1,6 +1,6 @@
 /* tests/faults/fault_driver.c - runs the fault loops and prints a line each: tried, survived, lost.
  *
- *   fault_driver PROGRAM SHIM full|tenth|PART/PARTS [NAME...]
+ *   fault_driver PROGRAM SHIM full|few|PART/PARTS [NAME...]
  *
  * PART/PARTS, such as 1/4 to 4/4, are full counts shared out to processes that run side by side:
  * each makes its share of the kills, failing calls and failing allocations; the first makes all
@@ -21,61 +21,61 @@
 #include "base/process.h"
 #include "tests/faults/fault_loops.h"
 
-/* fault, name, summary, loop, job, full, tenth, twin, shim */
+/* fault, name, summary, loop, job, full, few, twin, shim */
 static const FaultLoop loops[] = {
     {"F1", "kill-generate", "generate killed at random moments", loop_random_kills, "generate-long",
-     300, 30, 6, false},
-    {"F2", "kill-train", "train killed at random moments", loop_random_kills, "train-long", 300, 30,
-     6, false},
-    {"F2", "kill-checkpoint", "train killed at every call", loop_call_kills, "train", 1, 13, 97,
+     300, 10, 3, false},
+    {"F2", "kill-train", "train killed at random moments", loop_random_kills, "train-long", 300, 10,
+     3, false},
+    {"F2", "kill-checkpoint", "train killed at every call", loop_call_kills, "train", 1, 37, 97,
      true},
-    {"F3", "kill-fit", "probe fit killed at random moments", loop_random_kills, "fit-long", 200, 20,
-     6, false},
+    {"F3", "kill-fit", "probe fit killed at random moments", loop_random_kills, "fit-long", 200, 6,
+     3, false},
     {"F3", "kill-intervene", "intervene killed at random moments", loop_random_kills,
-     "intervene-long", 200, 20, 6, false},
-    {"F3", "kill-calls", "generate killed at every call", loop_call_kills, "generate", 1, 13, 37,
+     "intervene-long", 200, 6, 3, false},
+    {"F3", "kill-calls", "generate killed at every call", loop_call_kills, "generate", 1, 37, 37,
      true},
-    {"F3", "kill-calls", "probe fit killed at every call", loop_call_kills, "fit", 1, 13, 37, true},
-    {"F3", "kill-calls", "intervene killed at every call", loop_call_kills, "intervene", 1, 13, 37,
+    {"F3", "kill-calls", "probe fit killed at every call", loop_call_kills, "fit", 1, 37, 37, true},
+    {"F3", "kill-calls", "intervene killed at every call", loop_call_kills, "intervene", 1, 37, 37,
      true},
-    {"F3", "kill-calls", "activations killed at every call", loop_call_kills, "activations", 1, 5,
+    {"F3", "kill-calls", "activations killed at every call", loop_call_kills, "activations", 1, 13,
      37, true},
-    {"F3", "kill-calls", "import killed at every call", loop_call_kills, "import", 1, 13, 37, true},
-    {"F3", "kill-calls", "convert killed at every call", loop_call_kills, "convert", 1, 5, 17,
+    {"F3", "kill-calls", "import killed at every call", loop_call_kills, "import", 1, 37, 37, true},
+    {"F3", "kill-calls", "convert killed at every call", loop_call_kills, "convert", 1, 13, 17,
      true},
-    {"F3", "kill-calls", "cases make killed at every call", loop_call_kills, "cases", 1, 5, 17,
+    {"F3", "kill-calls", "cases make killed at every call", loop_call_kills, "cases", 1, 13, 17,
      true},
-    {"F3", "kill-calls", "eval killed at every call", loop_call_kills, "eval", 1, 5, 17, true},
+    {"F3", "kill-calls", "eval killed at every call", loop_call_kills, "eval", 1, 13, 17, true},
     {"F3", "kill-calls", "export killed at every call", loop_call_kills, "export", 1, 3, 3, true},
     {"F3", "kill-calls", "runs table --csv killed at every call", loop_call_kills, "table", 1, 7, 9,
      true},
-    {"F4", "compound", "killed again while going on", loop_compound_kills, NULL, 100, 12, 8, true},
-    {"F5", "calls", "generate, every call fails", loop_calls, "generate", 1, 10, 0, true},
-    {"F5", "calls", "train, every call fails", loop_calls, "train", 1, 20, 0, true},
-    {"F5", "calls", "probe fit, every call fails", loop_calls, "fit", 1, 10, 0, true},
-    {"F5", "calls", "eval, every call fails", loop_calls, "eval", 1, 10, 0, true},
-    {"F5", "calls", "intervene, every call fails", loop_calls, "intervene", 1, 10, 0, true},
-    {"F5", "calls", "cases make, every call fails", loop_calls, "cases", 1, 10, 1, true},
-    {"F5", "looks", "generate, every look fails", loop_looks, "generate", 1, 60, 0, true},
-    {"F5", "looks", "train, every look fails", loop_looks, "train", 1, 60, 0, true},
-    {"F5", "looks", "probe fit, every look fails", loop_looks, "fit", 1, 60, 0, true},
-    {"F5", "looks", "eval, every look fails", loop_looks, "eval", 1, 60, 0, true},
-    {"F5", "looks", "intervene, every look fails", loop_looks, "intervene", 1, 60, 0, true},
-    {"F5", "looks", "activations, every look fails", loop_looks, "activations", 1, 60, 197, true},
-    {"F6", "disk", "a disk really full", loop_disk, NULL, 1, 10, 10, false},
-    {"F7", "memory", "generate, every allocation fails", loop_memory, "generate", 1, 50, 997, true},
-    {"F7", "memory", "train, every allocation fails", loop_memory, "train", 1, 50, 997, true},
-    {"F7", "memory", "probe fit, every allocation fails", loop_memory, "fit", 1, 50, 997, true},
-    {"F7", "memory", "intervene, every allocation fails", loop_memory, "intervene", 1, 50, 997,
+    {"F4", "compound", "killed again while going on", loop_compound_kills, NULL, 100, 8, 4, true},
+    {"F5", "calls", "generate, every call fails", loop_calls, "generate", 1, 33, 0, true},
+    {"F5", "calls", "train, every call fails", loop_calls, "train", 1, 65, 0, true},
+    {"F5", "calls", "probe fit, every call fails", loop_calls, "fit", 1, 33, 0, true},
+    {"F5", "calls", "eval, every call fails", loop_calls, "eval", 1, 33, 0, true},
+    {"F5", "calls", "intervene, every call fails", loop_calls, "intervene", 1, 33, 0, true},
+    {"F5", "calls", "cases make, every call fails", loop_calls, "cases", 1, 33, 5, true},
+    {"F5", "looks", "generate, every look fails", loop_looks, "generate", 1, 180, 0, true},
+    {"F5", "looks", "train, every look fails", loop_looks, "train", 1, 180, 0, true},
+    {"F5", "looks", "probe fit, every look fails", loop_looks, "fit", 1, 180, 0, true},
+    {"F5", "looks", "eval, every look fails", loop_looks, "eval", 1, 180, 0, true},
+    {"F5", "looks", "intervene, every look fails", loop_looks, "intervene", 1, 180, 0, true},
+    {"F5", "looks", "activations, every look fails", loop_looks, "activations", 1, 180, 197, true},
+    {"F6", "disk", "a disk really full", loop_disk, NULL, 1, 20, 20, false},
+    {"F7", "memory", "generate, every allocation fails", loop_memory, "generate", 1, 150, 997,
+     true},
+    {"F7", "memory", "train, every allocation fails", loop_memory, "train", 1, 150, 997, true},
+    {"F7", "memory", "probe fit, every allocation fails", loop_memory, "fit", 1, 150, 997, true},
+    {"F7", "memory", "intervene, every allocation fails", loop_memory, "intervene", 1, 150, 997,
      true},
     {"F8", "limits", "memory, files, stack, processes, time", loop_limits, NULL, 1, 10, 23, true},
     {"F9", "signals", "INT, TERM, HUP and XCPU", loop_signals, NULL, 100, 12, 4, false},
     {"F9", "pipes", "the reader goes away", loop_pipes, NULL, 100, 12, 6, false},
     {"F10", "writers", "four writers, a viewer: rows", loop_writers, NULL, 5000, 500, 20, false},
-    {"F11", "second", "a second trainer or generator", loop_second, NULL, 50, 6, 4, false},
-    {"F11", "aliases", "a second writer by a symbolic link", loop_aliases, NULL, 60, 8, 4, false},
-    {"F15", "exchanged", "models and probes change places", loop_exchanged, NULL, 200, 20, 4,
-     false},
+    {"F11", "second", "a second trainer or generator", loop_second, NULL, 50, 4, 2, false},
+    {"F11", "aliases", "a second writer by a symbolic link", loop_aliases, NULL, 60, 6, 3, false},
+    {"F15", "exchanged", "models and probes change places", loop_exchanged, NULL, 200, 8, 4, false},
     {"F15", "changed", "inputs change while running", loop_changed, NULL, 24, 12, 4, false},
 };
 
@@ -180,12 +180,12 @@ static bool loop_run(bool *good, const FaultLoop *loop, int n)
     return true;
 }
 
-/* Whether the word says how many trials: full, tenth, or a part of the full ones. */
+/* Whether the word says how many trials: full, few, or a part of the full ones. */
 static bool count_read(bool *full, const char *word)
 {
     int part, parts;
     char rest;
-    *full = strcmp(word, "tenth") != 0;
+    *full = strcmp(word, "few") != 0;
     if (strcmp(word, "full") == 0 || !*full) {
         return true;
     }
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
         return writer_main(argc - 2, argv + 2);
     }
     if (argc < 4 || !count_read(&full, argv[3])) {
-        fprintf(stderr, "usage: fault_driver PROGRAM SHIM full|tenth|PART/PARTS [NAME...]\n");
+        fprintf(stderr, "usage: fault_driver PROGRAM SHIM full|few|PART/PARTS [NAME...]\n");
         return 2;
     }
     const char *setting = getenv("OGPT_SANITIZED");
@@ -230,7 +230,7 @@ int main(int argc, char **argv)
                    loops[i].fault, loops[i].what);
             continue;
         }
-        int n = full ? loops[i].full : loops[i].tenth;
+        int n = full ? loops[i].full : loops[i].few;
         /* A sanitized program takes ten times as long; loops that step over calls are not here. */
         n = sanitized && !full && loops[i].run != loop_disk ? (n + 2) / 3 : n;
         n_run += loop_run(&good, &loops[i], n);

@@ -12,8 +12,8 @@ typedef struct FaultLoop {
     const char *name;  /* to ask for it */
     const char *what;  /* in the summary */
     void (*run)(FaultTally *tally, const char *job, int n);
-    const char *job;       /* NULL: the loop knows its own */
-    int full, tenth, twin; /* n for ./dev faults, for ./dev test, for the negative twin */
+    const char *job;     /* NULL: the loop knows its own */
+    int full, few, twin; /* n for ./dev faults, for ./dev test, for the negative twin */
     bool shim; /* not beside sanitizers, which replace the same calls, or reserve memory */
 } FaultLoop;
 
