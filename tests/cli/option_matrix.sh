@@ -9,18 +9,32 @@ n_tried=0
 stride=1
 [ "${OGPT_SANITIZED:-0}" = 1 ] && stride=5
 
-# wrong TEXT WORDS...: refused with exit code 2 and one line that matches TEXT (a pattern). A sanitized
-# run tries every fifth.
+# wrong TEXT WORDS...: to be refused with exit code 2 and one line that matches TEXT (a pattern). Kept for
+# `refused`, which tries all at once (many_lines.c); a sanitized run tries every fifth.
+texts=() typed=()
 wrong() {
-    local text=$1 code=0 line
-    shift
     n_tried=$((n_tried + 1))
     [ $((n_tried % stride)) = 0 ] || return
-    line=$("$OGPT" "$@" 2>&1 >../out) || code=$?
-    [ "$code" = 2 ] || fail "ogpt $*: exit code 2 expected, found $code: $line"
-    [ -s ../out ] && fail "ogpt $*: nothing expected on stdout"
-    [[ $line == "ogpt: "* && $line != *$'\n'* ]] || fail "ogpt $*: one line expected: $line"
-    [[ $line =~ $text ]] || fail "ogpt $*: '$text' expected: $line"
+    texts+=("$1")
+    shift
+    typed+=("$*")
+    printf '%s\037' "$@" >>../lines
+    printf '\036' >>../lines
+}
+
+refused() {
+    local i answers code bytes line
+    "$(dirname "$OGPT")/tests/many_lines" <../lines >../answers || fail "many_lines: exit code $?"
+    mapfile -d $'\036' -t answers <../answers
+    [ ${#answers[@]} = ${#texts[@]} ] || fail "${#texts[@]} command lines, ${#answers[@]} answers"
+    for i in "${!answers[@]}"; do
+        IFS=$'\037' read -r -d '' code bytes line < <(printf '%s\0' "${answers[i]%$'\037'}")
+        line=${line%$'\n'}
+        [ "$code" = 2 ] || fail "ogpt ${typed[i]}: exit code 2 expected, found $code: $line"
+        [ "$bytes" = 0 ] || fail "ogpt ${typed[i]}: nothing expected on stdout"
+        [[ $line == "ogpt: "* && $line != *$'\n'* ]] || fail "ogpt ${typed[i]}: one line expected: $line"
+        [[ $line =~ ${texts[i]} ]] || fail "ogpt ${typed[i]}: '${texts[i]}' expected: $line"
+    done
 }
 
 # beyond BOUND below|above: a number outside a range.
@@ -95,6 +109,7 @@ wrong "give either --corpus CORPUS or --fresh" train m
 wrong "give either --corpus CORPUS or --fresh" train m --fresh --corpus c.ogpc
 wrong "does not divide" train m --fresh --d-model 10 --heads 3
 wrong "--games N is required" generate a.ogpc
+refused
 [ -z "$(ls -A)" ] || fail "refused commands left files: $(ls -A)"
 cd ..
 echo "$n_tried wrong command lines of $n_options options"
