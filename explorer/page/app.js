@@ -340,7 +340,7 @@ function buildParts(app) {
     byId('model-name').textContent = about.model;
     byId('model-shape').textContent = `${app.size}×${app.size} · ${L} layers · ${C} wide · ${NH} heads`;
     byId('about-page').textContent = `ogpt ${about.version}. Everything is computed in this file, with the weights in half precision ` +
-        `(float16), so the last digits differ from those of the program. Network ${about.model_hash.slice(0, 12)}. Keys: arrows on a board, [ and ] step.`;
+        `(float16), so the last digits differ from those of the program; they are ${app.megabytes} MB of it. Network ${about.model_hash.slice(0, 12)}. Keys: arrows on a board, [ and ] step.`;
     app.editable = about.probe.layers.map((one) => one.layer).filter((layer) => layer !== LAYER_EMBED);
     paletteRead();
     app.gameView = new BoardView(byId('game-board'), app.size, 'The true board: press a square to play there',
@@ -364,8 +364,9 @@ function lookGame(app, sq) {
 
 async function startExplorer() {
     const began = performance.now();
-    const about = JSON.parse(byId('about').textContent), numbers = byId('numbers');
-    const app = new Explorer(about, new EngineClient(about, numbers.textContent.trim()));
+    const about = JSON.parse(byId('about').textContent), numbers = byId('numbers'), text = numbers.textContent.trim();
+    const app = new Explorer(about, new EngineClient(about, text));
+    app.megabytes = (text.length / 1e6).toFixed(1);
     numbers.remove();
     window.explorer = app; /* for the console */
     buildParts(app);

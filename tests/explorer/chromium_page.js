@@ -30,6 +30,8 @@ async function firstDisc(page) {
 }
 
 async function clicks(page) {
+    const said = await page.eval("document.getElementById('about-page').textContent"), megabytes = (text.length / 1e6).toFixed(1);
+    check(Number(megabytes) > 1 && said.includes(` ${megabytes} MB of it`), `the weight of the page: “${said}”, expected ${megabytes} MB`);
     await page.click('#new-game');
     for (const name of GAME.match(/../g)) {
         await page.click(cell('game-board', name));

@@ -22,6 +22,12 @@ rounded() {
     page_for "$work/$1"
 }
 
+# times FULL USUAL SANITIZED: how often, by ./dev faults, by ./dev test, and there under the sanitizers, which look at
+# the program and not at the page.
+times() {
+    if [ -n "${OGPT_FAULTS_FULL:-}" ]; then echo "$1"; elif [ "$OGPT_SANITIZED" = 1 ]; then echo "$3"; else echo "$2"; fi
+}
+
 run_node() {
     node "$OGPT_SOURCE/tests/explorer/$1" "${@:2}" || exit 1
 }
