@@ -18,8 +18,8 @@ expect 0 ablate m $few --draws 3 --pairs 20 --seed 2 --csv other
 cmp -s one/units.csv other/units.csv && fail 'another seed gave the same rows'
 
 # Interrupted and typed again: the same rows, from kept blocks.
-games=1500
-[ "${OGPT_SANITIZED:-0}" = 1 ] && games=500
+games=500
+[ "${OGPT_SANITIZED:-0}" = 1 ] && games=170
 neurons="--games $games --lending-games 3000 --mean-games 64 --match own --units neuron,head --draws 0"
 expect 0 ablate m $neurons --csv whole
 ("$OGPT" ablate m $neurons --csv again >part 2>&1) &

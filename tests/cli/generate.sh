@@ -3,8 +3,8 @@
 # and typed again; damage is found.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
-games=400000 few=3000
-[ "${OGPT_SANITIZED:-0}" = 1 ] && games=60000
+games=150000 few=3000
+[ "${OGPT_SANITIZED:-0}" = 1 ] && games=25000
 
 hash_of() {
     expect 0 corpus info "$1" --json

@@ -4,7 +4,7 @@
 # result, no finished layer fitted again, nothing left over.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
-kills=4 eval_games=3000 n_cases=1500 sample=(--games 200 --test-games 60)
+kills=3 eval_games=1500 n_cases=600 sample=(--games 100 --test-games 40)
 if [ "${OGPT_SANITIZED:-0}" = 1 ]; then
     kills=2 eval_games=400 n_cases=150 sample=(--games 60 --test-games 20)
 fi

@@ -162,6 +162,14 @@ static int make_inputs(void **state)
 
 static const int both[] = {80, 200};
 
+/* Both widths; the narrow one alone under the sanitizers, which look at the code and not at the
+ * lines. */
+static size_t n_widths(void)
+{
+    const char *sanitized = getenv("OGPT_SANITIZED");
+    return sanitized && strcmp(sanitized, "1") == 0 ? 1 : 2;
+}
+
 static void results_fit(void **state)
 {
     static const char *const lines[] = {
@@ -181,7 +189,7 @@ static void results_fit(void **state)
         "verify net probe games.ogpc",
     };
     Screen screen = {0};
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < n_widths(); w++) {
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             run_and_check(&screen, both[w], 0, lines[i]);
         }
@@ -223,7 +231,7 @@ static void help_fits(void **state)
 {
     static const char *const lines[] = {"help", "help probe", "help intervene", "train --help"};
     Screen screen = {0};
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < n_widths(); w++) {
         for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
             run_and_check(&screen, both[w], 0, lines[i]);
             assert_true(both[w] == 80 || screen.widest > 80);
@@ -239,7 +247,7 @@ static void progress_stays_in_its_line(void **state)
     static const char *const fit =
         "probe fit net --corpus games.ogpc --out again --games 60 --test-games 20 --force";
     Screen screen = {0};
-    for (size_t w = 0; w < 2; w++) {
+    for (size_t w = 0; w < n_widths(); w++) {
         run_and_check(&screen, both[w], 0, fit);
         assert_true(screen.redraws > 3);
         assert_true(mkdir("demo", 0755) == 0 && chdir("demo") == 0); /* it wants an empty folder */

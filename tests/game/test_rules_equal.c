@@ -99,7 +99,7 @@ static bool is_sanitized(void)
 
 static void every_ply_agrees(void **state)
 {
-    const size_t n_games = is_sanitized() ? 2000 : 100000;
+    const size_t n_games = is_sanitized() ? 500 : getenv("OGPT_FAULTS_FULL") ? 100000 : 20000;
     Pool *pool = NULL;
     assert_int_equal(pool_new(&pool, pool_cores()), 0);
     for (int size = 4; size <= 8; size += 2) {
@@ -117,7 +117,7 @@ static void every_ply_agrees(void **state)
  * All empty squares are tried, legal or not. */
 static void random_boards_agree(void **state)
 {
-    const int n_boards = is_sanitized() ? 300 : 5000;
+    const int n_boards = is_sanitized() ? 100 : getenv("OGPT_FAULTS_FULL") ? 5000 : 1500;
     for (int size = 4; size <= 8; size += 2) {
         const GameVariant *variant = game_variant(size);
         for (int i = 0; i < n_boards; i++) {

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -57,7 +58,8 @@ typedef struct Listener {
 static Gpt *gpt;
 static Tape *tape;
 static Prefix *prefix;
-static double weights[N_CLASSES][C]; /* of the probe */
+static double weights[N_CLASSES][C];                 /* of the probe */
+static double changes[N_HOOK_SITES][L][NH * STRIDE]; /* by hooks, of each place in a row */
 
 /* ---- metrics ---- */
 
@@ -132,9 +134,7 @@ static void change_rows(const HookPoint *point)
             point->value + (b * point->T + (point->T == 1 ? 0 : lengths[b] - 1U)) * point->width;
         for (size_t i = 0; i < point->width; i++) {
             size_t place = by_key ? i / keys * STRIDE + i % keys : i;
-            Rng rng = rng_at(5, RNG_TEST,
-                             ((size_t)point->site * L + (size_t)point->layer) * 1000 + place);
-            double change = 0.3 * rng_normal(&rng);
+            double change = changes[point->site][point->layer][place];
             if (!by_key || i % keys < lengths[b]) {
                 row[i] += scale ? 0.5 + fabs(change) : change;
             }
@@ -245,6 +245,14 @@ static double distance(const double *a, const double *b, size_t n)
     return norm(d, n);
 }
 
+/* Under the sanitizers, which look at the code and not at the numbers, every 11th number is moved,
+ * the largest among them. */
+static size_t stride(void)
+{
+    const char *sanitized = getenv("OGPT_SANITIZED");
+    return sanitized && strcmp(sanitized, "1") == 0 ? 11 : 1;
+}
+
 static void check_site(Listener *listener, HookSite site, int layer)
 {
     double dlogits[B * T * V], found[MOST], turned[MOST];
@@ -254,13 +262,16 @@ static void check_site(Listener *listener, HookSite site, int layer)
     assert_true(n > 0 && all > 0.1);
     listener->site = site;
     listener->layer = layer;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 1; i < n; i++) {
+        largest = fabs(g[i]) > fabs(g[largest]) ? i : largest;
+    }
+    memcpy(found, g, sizeof(found));
+    for (size_t i = largest % stride(); i < n; i += stride()) {
         listener->index = i;
         listener->by = STEP;
         found[i] = forward(dlogits, listener);
         listener->by = -STEP;
         found[i] = (found[i] - forward(dlogits, listener)) / (2 * STEP);
-        largest = fabs(g[i]) > fabs(g[largest]) ? i : largest;
     }
     size = fmax(norm(g, n), 1e-4 * all);
     error = distance(g, found, n) / size;
@@ -464,6 +475,11 @@ static int set_up(void **state)
             gpt->params[gpt->specs[i].offset + j] =
                 (gpt->specs[i].init_std < 0 ? 1 : 0) + 0.3 * rng_normal(&rng);
         }
+    }
+    for (size_t i = 0; i < N_HOOK_SITES * L * NH * STRIDE; i++) {
+        size_t place = i % (NH * STRIDE), at = i / (NH * STRIDE);
+        Rng rng = rng_at(5, RNG_TEST, at * 1000 + place);
+        changes[at / L][at % L][place] = 0.3 * rng_normal(&rng);
     }
     Rng rng = rng_at(7, RNG_TEST, 1000);
     for (size_t i = 0; i < N_CLASSES * C; i++) {

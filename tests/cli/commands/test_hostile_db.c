@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "store/runs.h"
 
-#define N_GAMES 3000
+#define N_GAMES 1500
 #define SECONDS_MAX 5.0
 /* an expression that takes hours */
 #define ENDLESS "6 + 0 * instr(zeroblob(100000000), zeroblob(50000000) || x'01')"
@@ -211,7 +211,7 @@ static size_t schema_place(Rng *rng, const char *data, size_t n_bytes)
 /* Random bytes of a results database overwritten: refused, or everything is as it was. */
 static void corrupted_results_are_refused_or_whole(void **state)
 {
-    const int n_trials = getenv("OGPT_FAULTS_FULL") ? 2000 : is_sanitized() ? 100 : 300;
+    const int n_trials = getenv("OGPT_FAULTS_FULL") ? 2000 : is_sanitized() ? 40 : 150;
     char *expected = NULL, *data = NULL;
     size_t n_bytes = 0;
     int refused = 0, changed = 0;

@@ -3,8 +3,8 @@
 # the same bytes at any number of threads, and every refusal. label: slow
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
-games=1500
-[ "${OGPT_SANITIZED:-0}" = 1 ] && games=300
+games=600
+[ "${OGPT_SANITIZED:-0}" = 1 ] && games=150
 small="--corpus g.ogpc --games $games --test-games 60 --plies 4"
 
 expect 0 generate g.ogpc --games 3000 --size 6

@@ -164,10 +164,12 @@ refuse 2 "layers 9" saliency run --probe probe --moves "$game" --layers 9
 # ---- written passes ----
 # After eight moves a side must pass: written or not, in any spelling, it is the same game.
 before="d5 e3 f2 f3 c2 f1 e2 e1"
+spellings="-- pa PASS ps PS @@ 0000"
+[ "${OGPT_SANITIZED:-0}" = 1 ] && spellings="-- PASS"
 for command in show saliency; do
     expect 0 $command run --probe probe --moves "$before b3" --json
     grep -v '"seconds"' out >plain
-    for pass in -- pa PASS ps PS @@ 0000; do
+    for pass in $spellings; do
         expect 0 $command run --probe probe --moves "$before $pass b3" --json
         grep -v '"seconds"' out >written
         cmp -s plain written || fail "$command: pass '$pass': the same answer expected"
