@@ -62,6 +62,20 @@ int figures__check(const Context *context, bool same_command)
     return rc;
 }
 
+/* A warning behind a result that was computed; of stored results it is an error. */
+static int nothing_say(const Context *context, const char *path, const Text *others)
+{
+    char line[600];
+    snprintf(line, sizeof(line), "%s: not written: there is nothing for figure %s%s%s", path,
+             context->figure ? context->figure : "NAME", others->length > 0 ? "; there is " : "",
+             others->data ? others->data : "");
+    if (context->command->uses & USES_FIGURES) {
+        return err_set(OGPT_EUSAGE, "%s", line);
+    }
+    context_warn(context, "%s", line);
+    return 0;
+}
+
 int study_figures(Context *context, const FigureSource *sources, size_t n)
 {
     FigureStyle style = {0};
@@ -73,9 +87,7 @@ int study_figures(Context *context, const FigureSource *sources, size_t n)
     for (int f = 0; rc == 0 && f < FIGURE_FORMATS; f++) {
         const char *path = context->figures[f];
         if (path && !figure) {
-            context_warn(context, "%s: not written: this result has nothing for figure %s%s%s",
-                         path, context->figure ? context->figure : "NAME",
-                         others.length > 0 ? "; it has " : "", others.data ? others.data : "");
+            rc = nothing_say(context, path, &others);
         } else if (path) {
             const FigureFile file = {path, (FigureFormat)f, context->force};
             rc = figure_write(NULL, &file, figure, sources, n, style);

@@ -14,9 +14,9 @@
  *           that of the rows.
  *   MATRIX  x are the columns, `series` the rows, y the value of a cell.
  *   BOARD   x is a square ("c4"), y its value, `state` what lies there ("black", "white"), `mark`
- *           whether it is outlined and crossed. With `to` a row is an arrow from square x to that
- *           square, as wide as y.
- *   GRAPH   x is an edge ("h0.3->h2.1.q"), y its score.
+ *           whether it is outlined and crossed, `note` whether in dashes. With `to` a row is an
+ * arrow from square x to that square, as wide as y. GRAPH   x is an edge ("h0.3->h2.1.q"), y its
+ * score.
  */
 #ifndef OGPT_REPORT_FIGURE_SPEC_H
 #define OGPT_REPORT_FIGURE_SPEC_H
@@ -36,14 +36,16 @@ typedef enum FigureKind {
 
 /* Keys of columns, NULL where a figure has no use for one. */
 typedef struct FigurePart {
-    const char *table; /* name of its table; NULL: the one that declares the figure */
+    const char *table;   /* name of its table; NULL: the one that declares the figure */
+    const char *also[3]; /* DOTS: words that the name begins with: "layer 4 - history" */
     const char *x;
     const char *y[FIGURE_Y_MAX]; /* shown in this order; NULL behind the last */
     const char *series;          /* each word is a series */
-    const char *name;  /* what is a series where the row has no such word; NULL: heading of y */
-    const char *facet; /* each word is a panel */
-    const char *where, *is; /* only rows whose `where` is one of the words "a|b"; "" for none */
-    const char *state, *mark, *to;
+    const char *name;            /* of a series or panel without a word; NULL: heading of y */
+    const char *facet, *within;  /* each word is a panel; with `within`, each pair of words */
+    const char *where, *is;      /* only rows whose `where` is one of the words "a|b"; "": none */
+    const char *common; /* only rows with the whole number that most rows have; it follows `name` */
+    const char *state, *mark, *note, *to;
 } FigurePart;
 
 #define FIGURE_LABEL_PANEL "@" /* of x: the axis has the name of its panel */
@@ -61,9 +63,11 @@ typedef struct FigureSpec {
     const FigurePart *parts;
     size_t n_parts;
     FigureAxis x, y;
-    bool apart;  /* each of several `y` in a panel of its own */
-    bool signs;  /* MATRIX, BOARD: colours tell signs apart, white is 0 */
-    size_t most; /* DOTS, GRAPH: only so many, those of the largest size; 0: all */
+    const char *rows; /* MATRIX: what its rows are */
+    bool main;        /* goes before the figures of tables that come earlier */
+    bool apart;       /* each of several `y` in a panel of its own */
+    bool signs;       /* MATRIX, BOARD: colours tell signs apart, white is 0 */
+    size_t most;      /* DOTS, GRAPH: only so many, those of the largest size; 0: all */
 } FigureSpec;
 
 /* Members of a FigureSpec for an array of parts, and of a TableSpec for an array of figures. */

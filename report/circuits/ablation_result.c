@@ -1,5 +1,6 @@
 /* report/circuits/ablation_result.c - contract in report/circuits/ablation_result.h. */
 #include "report/circuits/ablation_result.h"
+#include "report/specs/ablation_figures.h"
 
 #include <math.h>
 
@@ -54,7 +55,8 @@ static const Column unit_columns[] = {
     {"moved", .digits = 3, .meaning = "mean largest change of a logit"},
     {"repaired_by", "by", .type = COLUMN_TEXT, .meaning = "the largest parts of R"},
 };
-const TableSpec ablation_units_table = {"units", "ablation_units", TABLE_COLUMNS(unit_columns)};
+const TableSpec ablation_units_table = {"units", "ablation_units", TABLE_COLUMNS(unit_columns),
+                                        TABLE_FIGURES(unit_figures)};
 
 #define KIND_COLUMN(id, name, text) {"total_" name, name, .digits = 3, .meaning = text},
 static const Column side_columns[] = {
@@ -81,9 +83,9 @@ static const Column share_columns[] = {
     {"top_share", "of the top 2 %", .unit = "%", .digits = 1, .interval = true,
      .meaning = "repaired, of the largest |DE|"},
 };
-const TableSpec ablation_shares_table = {"shares", "ablation_shares",
-                                         "how much of the direct effect is made up for",
-                                         TABLE_COLUMNS(share_columns)};
+const TableSpec ablation_shares_table = {
+    "shares", "ablation_shares", "how much of the direct effect is made up for",
+    TABLE_COLUMNS(share_columns), TABLE_FIGURES(share_figures)};
 
 #define RANK_COLUMN(id, name, text) {"rank_" name, name, .digits = 3},
 static const Column rank_columns[] = {
@@ -140,9 +142,9 @@ static const Column curve_columns[] = {
     {"wrong_more", "wrong", .digits = 3, .interval = true, .meaning = "more wrong moves"},
     {"strict_more", "strict", .unit = "%", .digits = 2, .interval = true},
 };
-const TableSpec ablation_curves_table = {"curves", "ablation_curves",
-                                         "blocks left out, and exchanged with the next",
-                                         TABLE_COLUMNS(curve_columns)};
+const TableSpec ablation_curves_table = {
+    "curves", "ablation_curves", "blocks left out, and exchanged with the next",
+    TABLE_COLUMNS(curve_columns), TABLE_FIGURES(curve_figures)};
 
 /* ---- rows ---- */
 

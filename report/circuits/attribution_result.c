@@ -59,8 +59,19 @@ const TableSpec attribution_table = {"attribution", "attributions", TABLE_COLUMN
         "erased_by", "by", .type = COLUMN_TEXT                                                     \
     }
 static const Column component_columns[] = {COMPONENT_COLUMNS};
+static const FigurePart parts_parts[] = {
+    {.x = "name", .y = {"value", "random_value", "shuffled_value"}}};
+static const FigurePart heads_parts[] = {
+    {.x = "head", .y = {"value"}, .series = "layer", .where = "kind", .is = "head"}};
+static const FigureSpec component_figures[] = {
+    {"components", "What the parts of the network add to the number", FIGURE_DOTS,
+     FIGURE_PARTS(parts_parts), .y = {"added", .zero = true}, .most = 24},
+    {"heads", "What each head adds to the number", FIGURE_MATRIX, FIGURE_PARTS(heads_parts),
+     .rows = "layer", .x.label = "head", .y.label = "added", .signs = true},
+};
 const TableSpec attribution_components_table = {"components", "attribution_components",
-                                                TABLE_COLUMNS(component_columns)};
+                                                TABLE_COLUMNS(component_columns),
+                                                TABLE_FIGURES(component_figures)};
 static const Column top_columns[] = {COMPONENT_COLUMNS};
 const TableSpec attribution_top_table = {
     .name = "top", .title = "largest values", TABLE_COLUMNS(top_columns)};
@@ -75,8 +86,21 @@ static const Column share_columns[] = {
     {"shuffled_share", "shuffled", .digits = 1, .unit = "%", .interval = true,
      .meaning = "what the number of another game at the same ply gets"},
 };
-const TableSpec attribution_shares_table = {
-    .name = "shares", .kind = "attribution_shares", TABLE_COLUMNS(share_columns)};
+static const FigurePart shares_parts[] = {
+    {.x = "layer",
+     .y = {"share", "random_share", "shuffled_share"},
+     .series = "kind",
+     .where = "kind",
+     .is = "heads|mlp"},
+};
+static const FigureSpec share_figures[] = {
+    {"shares", "Which layers write the number", FIGURE_LINES, FIGURE_PARTS(shares_parts),
+     .y = {"share of the number", .zero = true}},
+};
+const TableSpec attribution_shares_table = {.name = "shares",
+                                            .kind = "attribution_shares",
+                                            TABLE_COLUMNS(share_columns),
+                                            TABLE_FIGURES(share_figures)};
 
 static const char *const kind_names[] = {"token",  "position", "layer",          "attention",
                                          "head",   "source",   "attention bias", "mlp",

@@ -1,5 +1,5 @@
 /* report/circuits/circuit_picture.h - a circuit as text for graphviz. Its figure is that of its
- * table (report/circuits/circuit_figures.h). */
+ * table (report/specs/circuit_figures.h). */
 #ifndef OGPT_REPORT_CIRCUITS_CIRCUIT_PICTURE_H
 #define OGPT_REPORT_CIRCUITS_CIRCUIT_PICTURE_H
 

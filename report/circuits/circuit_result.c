@@ -1,7 +1,7 @@
 /* report/circuits/circuit_result.c - contract in report/circuits/circuit_result.h. */
 #include "report/circuits/circuit_result.h"
-#include "report/circuits/circuit_figures.h"
 #include "report/circuits/share_note.h"
+#include "report/specs/circuit_figures.h"
 
 #include <math.h>
 #include <stdio.h>

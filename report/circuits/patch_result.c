@@ -62,8 +62,18 @@ static const Column site_columns[] = {
     {"positions", "positions", .type = COLUMN_TEXT},
     EFFECT_COLUMNS,
 };
-const TableSpec patch_sites_table = {"sites", "patch_sites", "sites from the other run",
-                                     TABLE_COLUMNS(site_columns), .file = "patch_sites"};
+static const FigurePart sites_parts[] = {
+    {.x = "layer", .y = {"effect"}, .series = "site", .facet = "mode", .within = "positions"}};
+static const FigureSpec site_figures[] = {
+    {"sites", "Sites patched from the other run", FIGURE_MATRIX, FIGURE_PARTS(sites_parts),
+     .x.label = "layer", .y.label = "effect (%)", .signs = true},
+};
+const TableSpec patch_sites_table = {"sites",
+                                     "patch_sites",
+                                     "sites from the other run",
+                                     TABLE_COLUMNS(site_columns),
+                                     .file = "patch_sites",
+                                     TABLE_FIGURES(site_figures)};
 
 static const Column edge_columns[] = {
     {"mode", "mode", .type = COLUMN_TEXT},
@@ -73,8 +83,18 @@ static const Column edge_columns[] = {
     {"ln", "LayerNorm", .type = COLUMN_TEXT, .flags = COLUMN_MINOR},
     EFFECT_COLUMNS,
 };
-const TableSpec patch_edges_table = {"edges", "patch_edges", "edges from the other run",
-                                     TABLE_COLUMNS(edge_columns), .file = "patch_edges"};
+static const FigurePart edges_parts[] = {
+    {.x = "edge", .y = {"effect", "control_moved"}, .facet = "mode"}};
+static const FigureSpec edge_figures[] = {
+    {"edges", "Edges patched from the other run", FIGURE_DOTS, FIGURE_PARTS(edges_parts),
+     .y = {"effect", .zero = true}, .most = 30},
+};
+const TableSpec patch_edges_table = {"edges",
+                                     "patch_edges",
+                                     "edges from the other run",
+                                     TABLE_COLUMNS(edge_columns),
+                                     .file = "patch_edges",
+                                     TABLE_FIGURES(edge_figures)};
 
 static const Column top_columns[] = {
     {"mode", "mode", .type = COLUMN_TEXT},

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 
 #define MINUS "\xe2\x88\x92"
 
@@ -79,19 +79,28 @@ static void linear_ticks(Axis *axis, const Column *column, int wanted)
     }
 }
 
-static void log_ticks(Axis *axis)
+/* Ticks at these multiples of powers of ten. */
+static void log_ticks_at(Axis *axis, const int *multiples, size_t n, int every)
 {
     double first = floor(log10(axis->low)), last = ceil(log10(axis->high));
-    bool few = log10(axis->high / axis->low) < 2.2;
-    int every = last - first > 8 ? 2 : 1; /* decades that are labelled */
     for (double k = first; k <= last; k++) {
-        for (int m = 1; m <= 5; m += m == 1 ? 1 : 3) { /* 1, 2, 5 */
-            double value = m * pow(10, k);
-            bool labelled = (m == 1 || few) && fmod(k - first, every) == 0;
-            if ((m == 1 || few) && value >= axis->low * 0.999 && value <= axis->high * 1.001) {
-                tick_add(axis, value, value, labelled);
+        for (size_t m = 0; m < n; m++) {
+            double value = multiples[m] * pow(10, k);
+            if (value >= axis->low * 0.999 && value <= axis->high * 1.001) {
+                tick_add(axis, value, value, fmod(k - first, every) == 0);
             }
         }
+    }
+}
+
+static void log_ticks(Axis *axis, const Column *column)
+{
+    static const int multiples[] = {1, 2, 5};
+    const double decades = log10(axis->high / axis->low);
+    log_ticks_at(axis, multiples, decades < 2.2 ? 3 : 1, decades > 8 ? 2 : 1);
+    if (axis->n < 3) { /* so short that even steps are read as well */
+        axis->n = 0;
+        linear_ticks(axis, column, 4);
     }
 }
 
@@ -106,7 +115,7 @@ Axis axis_make(AxisRange range, const FigureAxis *spec, const Column *column, in
         double pad = fmax(0.04 * log10(axis.high / axis.low), 0.1);
         axis.low /= pow(10, pad);
         axis.high *= pow(10, pad);
-        log_ticks(&axis);
+        log_ticks(&axis, column);
         return axis;
     }
     bool at_zero = spec->zero && axis.low >= 0;

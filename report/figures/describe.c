@@ -46,6 +46,7 @@ static void point_say(Text *out, const FigureData *data, const FigurePanel *pane
         text_add(out, "%s%s",
                  point->state == 'X'   ? "black"
                  : point->state == 'O' ? "white"
+                 : point->state == '*' ? "legal"
                                        : "empty",
                  series->column ? " " : "");
     }

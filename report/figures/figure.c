@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "report/figures/describe.h"
-#include "report/figures/ink.h"
+#include "report/ink/ink.h"
 #include "report/figures/page.h"
 
 int figure_width_read(double *out, const char *text)
@@ -51,11 +51,15 @@ bool figure_has_values(const FigureSpec *figure, const FigureSource *sources, si
 size_t figure_list(const FigureSpec *out[], size_t max, const FigureSource *sources, size_t n)
 {
     size_t found = 0;
-    for (size_t s = 0; s < n; s++) {
+    for (size_t k = 0; k < 2 * n; k++) { /* the main ones first */
+        const size_t s = k % n;
         for (size_t t = 0; t < sources[s].n; t++) {
             const TableSpec *spec = sources[s].tables[t]->spec;
             for (size_t f = 0; f < spec->n_figures; f++) {
                 const FigureSpec *figure = &spec->figures[f];
+                if (figure->main != (k < n)) {
+                    continue;
+                }
                 bool before = false;
                 for (size_t i = 0; i < found && !before; i++) {
                     before = strcmp(out[i]->name, figure->name) == 0;

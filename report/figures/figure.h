@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "report/figure_spec.h"
+#include "report/ink/ink.h"
 #include "report/report.h"
 
 /* The tables of one result; borrowed. */
@@ -22,9 +23,6 @@ typedef struct FigureSource {
                         * sources; NULL: none */
 } FigureSource;
 
-typedef enum FigureFormat { FIGURE_SVG, FIGURE_PDF, FIGURE_PNG } FigureFormat;
-#define FIGURE_FORMATS 3
-
 /* {0}: a column of 84 mm. */
 typedef struct FigureStyle {
     double width_mm; /* 0: 84; the height follows */
@@ -34,7 +32,6 @@ typedef struct FigureStyle {
 #define FIGURE_WIDTH_MIN 40.0
 #define FIGURE_WIDTH_MAX 500.0
 #define FIGURE_WIDTH_COLUMN 84.0
-#define FIGURE_DOTS_PER_INCH 300
 /* "84mm", "8.4cm" or "84" as millimetres; 0 or OGPT_EUSAGE. */
 int figure_width_read(double *out, const char *text);
 

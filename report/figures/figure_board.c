@@ -3,13 +3,14 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 #include "report/figures/page.h"
 
 #define BOARD_MOST 62.0  /* mm */
 #define BOARD_LEAST 24.0 /* without values */
 #define VALUES_LEAST 50.0
-#define NAMES 3.0 /* room for digits of rows and letters of columns */
+#define SEVERAL_LEAST 30.0 /* with values, where there are several boards */
+#define NAMES 3.0          /* room for digits of rows and letters of columns */
 #define GROUND 0xe3ece4u
 #define WRONG 0xd55e00u
 
@@ -81,6 +82,21 @@ static void disc_place(const BoardPanel *plot, const FigurePoint *point, bool wi
     MarkPoint at = middle(plot, (int)point->x);
     double radius = plot->cell * (with_number ? 0.25 : 0.38);
     at.y -= with_number ? 0.17 * plot->cell : 0;
+    if (point->state == '*') { /* may be played */
+        Mark mark = {.shape = MARK_DISC,
+                     .role = "legal",
+                     .fill = MARK_NONE,
+                     .stroke = PAGE_GREY,
+                     .width = 0.2,
+                     .size = 0.12 * plot->cell,
+                     .x = point->x,
+                     .y = NAN};
+        at = middle(plot, (int)point->x);
+        if (!with_number) {
+            mark_add(plot->page->marks, &mark, &at, 1);
+        }
+        return;
+    }
     if (point->state == 'X' || point->state == 'O') {
         Mark mark = {.shape = MARK_DISC,
                      .role = point->state == 'X' ? "black" : "white",
@@ -97,9 +113,10 @@ static void disc_place(const BoardPanel *plot, const FigurePoint *point, bool wi
 static void number_place(const BoardPanel *plot, const FigurePoint *point, const Column *column,
                          uint32_t ground)
 {
-    char number[40];
+    char number[48];
     MarkPoint at = middle(plot, (int)point->x);
-    figure_data_number(number, column, point->y);
+    const Column whole = {.type = COLUMN_NUMBER};
+    page_number(number, plot->cell < 5 && fabs(point->y) >= 10 ? &whole : column, point->y);
     double size = fmin(PAGE_SMALL, 0.36 * plot->cell);
     double width = letters_width(number, size), most = 0.9 * plot->cell;
     size = width > most ? size * most / width : size;
@@ -115,7 +132,7 @@ static void number_place(const BoardPanel *plot, const FigurePoint *point, const
                                       .colour = page_ink_on(ground)});
 }
 
-/* An outline with a cross in its corner: seen without colour too. */
+/* An outline with its corner cut off: seen without colour too. A note is an outline in dashes. */
 static void mark_place(const BoardPanel *plot, const FigurePoint *point)
 {
     MarkPoint a = corner(plot, (int)point->x);
@@ -123,11 +140,15 @@ static void mark_place(const BoardPanel *plot, const FigurePoint *point)
     MarkPoint b = {a.x + plot->cell - in, a.y + plot->cell - in};
     a = (MarkPoint){a.x + in, a.y + in};
     const Mark line = {.fill = MARK_NONE,
-                       .stroke = WRONG,
-                       .width = fmax(0.3, 0.07 * plot->cell),
+                       .stroke = point->mark ? WRONG : PAGE_BLACK,
+                       .width = fmax(0.3, (plot->values ? 0.04 : 0.07) * plot->cell),
+                       .dash = point->mark ? 0 : 1,
                        .x = point->x,
                        .y = NAN};
-    page_rect(plot->page, "marked", a, b, &line);
+    page_rect(plot->page, point->mark ? "marked" : "noted", a, b, &line);
+    if (!point->mark) {
+        return;
+    }
     page_line(plot->page, "marked tick", (MarkPoint){b.x - tick, a.y}, (MarkPoint){b.x, a.y + tick},
               &line);
 }
@@ -180,7 +201,7 @@ static void panel_place(const BoardPanel *plot)
                     square_place(plot, point, panel->series[s].column);
                 } else if (pass == 2 && point->to >= 0) {
                     arrow_place(plot, point);
-                } else if (pass == 2 && point->mark) {
+                } else if (pass == 2 && (point->mark || point->note)) {
                     mark_place(plot, point);
                 }
             }
@@ -214,7 +235,10 @@ void page_board(Page *page)
     const double inside = page->width - 2 * PAGE_MARGIN;
     BoardPanel plot = {.page = page, .scale = &scale};
     plot.size = size_of(data, &plot.values);
-    const double least = (plot.values ? VALUES_LEAST : BOARD_LEAST) * plot.size / 8;
+    const double whole = !plot.values         ? BOARD_LEAST
+                         : data->n_panels < 3 ? VALUES_LEAST
+                                              : SEVERAL_LEAST;
+    const double least = whole * plot.size / 8;
     size_t columns = (size_t)fmax(1, floor((inside + 2) / (least + NAMES + 2)));
     columns = columns > data->n_panels ? data->n_panels : columns;
     double width = (inside - 2 * (double)(columns - 1)) / (double)columns;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "game/notation.h"
+#include "report/figures/figure_words.h"
 
 #define WHAT "the values of a figure"
 
@@ -18,6 +19,7 @@ typedef struct PartRows {
     const FigurePart *part;
     const Table *table;
     const char *label; /* of the source */
+    char *common;      /* word of part->common that most rows have; owned */
 } PartRows;
 
 /* ---- columns and words ---- */
@@ -30,10 +32,13 @@ static const Column *column_at(const PartRows *rows, const char *key)
 static int columns_check(const PartRows *rows)
 {
     const FigurePart *part = rows->part;
-    const char *keys[FIGURE_Y_MAX + 7] = {part->x,     part->series, part->facet, part->where,
-                                          part->state, part->mark,   part->to};
-    memcpy(keys + 7, part->y, sizeof(part->y));
-    for (size_t i = 0; i < FIGURE_Y_MAX + 7; i++) {
+    enum { SINGLE = 13 };
+    const char *keys[FIGURE_Y_MAX + SINGLE] = {
+        part->x,       part->series,  part->facet, part->within, part->where,
+        part->common,  part->state,   part->mark,  part->to,     part->also[0],
+        part->also[1], part->also[2], part->note};
+    memcpy(keys + SINGLE, part->y, sizeof(part->y));
+    for (size_t i = 0; i < FIGURE_Y_MAX + SINGLE; i++) {
         if (keys[i] && !column_at(rows, keys[i])) {
             return err_set(OGPT_EUSAGE, "figure %s: table %s has no column '%s'",
                            rows->data->figure->name, rows->table->spec->name, keys[i]);
@@ -55,76 +60,26 @@ static double number_at(const Js *row, const char *key, const char *end, double 
     return isfinite(value) ? scale * value : NAN;
 }
 
-/* Words of the program are written as people write them: "random_model", but no path. */
-static void word_smooth(char *word)
-{
-    if (!strpbrk(word, "./")) {
-        for (char *c = word; *c != '\0'; c++) {
-            *c = *c == '_' ? ' ' : *c;
-        }
-    }
-}
-
-/* The word of a value: a number behind the name of its column, unless `bare`. Owned; NULL: out of
- * memory. An absent value is "". */
-static char *word_of(const Column *column, const Js *value, bool bare)
-{
-    Text text = {0};
-    if (value && js_type(value) != JS_NULL) {
-        bool number = js_type(value) == JS_INT || js_type(value) == JS_NUM;
-        if (number && !bare && column->heading) {
-            text_add(&text, "%s ", column->heading);
-        }
-        column_print(&text, column, value);
-    }
-    char *word = text.failed ? NULL : mem_strdup(text.data ? text.data : "", WHAT);
-    text_release(&text);
-    return word;
-}
-
-static bool word_is_listed(const char *word, const char *list)
-{
-    size_t length = strlen(word);
-    for (const char *c = list;; c++) {
-        size_t n = strcspn(c, "|");
-        if (n == length && strncmp(c, word, n) == 0) {
-            return true;
-        }
-        c += n;
-        if (*c == '\0') {
-            return false;
-        }
-    }
-}
-
 /* 1: the row belongs to the part, 0: not, -1: out of memory. */
 static int row_is_taken(const PartRows *rows, const Js *row)
 {
+    if (rows->common) {
+        char *own = figure_word(column_at(rows, rows->part->common),
+                                js_member(row, rows->part->common), false);
+        int same = !own ? -1 : strcmp(own, rows->common) == 0;
+        mem_free(own);
+        if (same <= 0) {
+            return same;
+        }
+    }
     if (!rows->part->where) {
         return 1;
     }
     char *word =
-        word_of(column_at(rows, rows->part->where), js_member(row, rows->part->where), true);
-    int taken = !word ? -1 : word_is_listed(word, rows->part->is);
+        figure_word(column_at(rows, rows->part->where), js_member(row, rows->part->where), true);
+    int taken = !word ? -1 : figure_word_is_listed(word, rows->part->is);
     mem_free(word);
     return taken;
-}
-
-/* "LABEL: WORD", one of them if the other is empty; owned. */
-static char *name_join(const char *label, const char *word, const char *more)
-{
-    Text text = {0};
-    const char *between = "";
-    const char *const parts[] = {label ? label : "", word ? word : "", more ? more : ""};
-    for (size_t i = 0; i < 3; i++) {
-        if (parts[i][0] != '\0') {
-            text_add(&text, "%s%s", between, parts[i]);
-            between = i == 0 ? ": " : ", ";
-        }
-    }
-    char *name = text.failed ? NULL : mem_strdup(text.data ? text.data : "", WHAT);
-    text_release(&text);
-    return name;
 }
 
 /* ---- panels, series, categories: found by name, or added ---- */
@@ -218,10 +173,47 @@ static int square_at(const Js *row, const char *key)
     return name && strlen(name) == 2 ? square_parse(game_variant(8), name) : -1;
 }
 
+/* A yes of the rows, or the 1 that the database has of one. */
+static bool is_true(const Js *row, const char *key)
+{
+    const Js *value = key ? js_member(row, key) : NULL;
+    return js_type(value) == JS_BOOL ? js_bool_of(value) : js_int_of(value) != 0;
+}
+
 static char state_of(const Js *row, const char *key)
 {
+    static const struct {
+        const char *word;
+        char state;
+    } states[] = {{"black", 'X'}, {"white", 'O'}, {"legal", '*'}};
     const char *word = key ? js_str_of(js_member(row, key)) : NULL;
-    return !word ? '\0' : strcmp(word, "black") == 0 ? 'X' : strcmp(word, "white") == 0 ? 'O' : '.';
+    char state = word ? '.' : '\0';
+    for (size_t i = 0; word && i < sizeof(states) / sizeof(states[0]); i++) {
+        state = strcmp(word, states[i].word) == 0 ? states[i].state : state;
+    }
+    return state;
+}
+
+/* "ALSO ALSO - WORD"; owned. */
+static char *category_name(const PartRows *rows, const Js *row)
+{
+    const FigurePart *part = rows->part;
+    char *word = figure_word(column_at(rows, part->x), js_member(row, part->x), true);
+    Text text = {0};
+    if (!part->also[0] || !word) {
+        return word;
+    }
+    for (size_t i = 0; i < 3 && part->also[i]; i++) {
+        char *more =
+            figure_word(column_at(rows, part->also[i]), js_member(row, part->also[i]), false);
+        text_add(&text, "%s%s", more && more[0] && text.length > 0 ? " " : "", more ? more : "");
+        mem_free(more);
+    }
+    text_add(&text, " \xe2\x88\x92 %s", word);
+    mem_free(word);
+    word = text.failed ? NULL : mem_strdup(text.data, WHAT);
+    text_release(&text);
+    return word;
 }
 
 /* Where a point lies: false if nowhere. rc: OGPT_ENOMEM. */
@@ -244,53 +236,120 @@ static bool place_take(FigurePoint *point, int *rc, FigurePanel *panel, const Pa
         point->x = number;
         return isfinite(number);
     }
-    int index = category_named(panel, word_of(column, js_member(row, part->x), true), number);
+    int index = category_named(panel, category_name(rows, row), number);
     *rc = index < 0 ? OGPT_ENOMEM : 0;
     point->x = index;
     return index >= 0;
 }
 
+/* What a row without a word of its own is called; owned. */
+static char *plain_name(const PartRows *rows)
+{
+    return figure_name_join(NULL, rows->part->name, rows->common);
+}
+
+/* The panel of a row, NULL: out of memory. `heading`: of y where each y has panels of its own. */
+static FigurePanel *panel_take(const PartRows *rows, const Js *row, const char *heading)
+{
+    const FigurePart *part = rows->part;
+    const bool labelled = is_panel_label(rows->data->figure->kind);
+    const char *const keys[2] = {part->facet, part->within};
+    char *words[2] = {NULL, NULL}, *plain = plain_name(rows);
+    FigurePanel *panel = NULL;
+    bool failed = !plain;
+    for (size_t i = 0; i < 2; i++) {
+        const Column *column = column_at(rows, keys[i]);
+        words[i] = column ? figure_word(column, js_member(row, keys[i]), false) : NULL;
+        failed = failed || (column && !words[i]);
+    }
+    if (!failed) {
+        if (words[0]) {
+            figure_word_smooth(words[0]);
+        }
+        const char *word = words[0] && words[0][0] == '\0' ? plain : words[0];
+        char *both = figure_name_join(NULL, word, words[1]);
+        char *whole = both ? figure_name_join(labelled ? rows->label : NULL, both, heading) : NULL;
+        mem_free(both);
+        panel = panel_named(rows->data, whole);
+    }
+    mem_free(words[0]);
+    mem_free(words[1]);
+    mem_free(plain);
+    return panel;
+}
+
+/* The series of a row in a panel, NULL: out of memory. `heading`: of y where there are several. */
+static FigureSeries *series_take(const PartRows *rows, const Js *row, FigurePanel *panel,
+                                 const Column *y, const char *heading)
+{
+    const FigurePart *part = rows->part;
+    const FigureSpec *figure = rows->data->figure;
+    const Column *by = column_at(rows, part->series);
+    char *word = by ? figure_word(by, js_member(row, part->series), figure->kind == FIGURE_MATRIX)
+                    : mem_strdup("", WHAT);
+    char *plain = plain_name(rows);
+    FigureSeries *series = NULL;
+    if (word && plain) {
+        figure_word_smooth(word);
+        const char *own = word[0] != '\0'                  ? word
+                          : part->name                     ? plain
+                          : heading || figure->apart || !y ? ""
+                          : y->heading                     ? y->heading
+                                                           : y->key;
+        const char *label = is_panel_label(figure->kind) ? NULL : rows->label;
+        series = series_named(panel, figure_name_join(label, own, heading), y,
+                              by ? number_at(row, part->series, "", 1) : NAN);
+    }
+    mem_free(word);
+    mem_free(plain);
+    return series;
+}
+
 static int value_take(const PartRows *rows, const Js *row, const Column *y, bool several)
 {
-    const FigureSpec *figure = rows->data->figure;
     const FigurePart *part = rows->part;
-    const Column *by = column_at(rows, part->series), *facet = column_at(rows, part->facet);
-    const char *heading = y ? (y->heading ? y->heading : y->key) : "";
-    const bool label_panel = is_panel_label(figure->kind);
-    char *word =
-        by ? word_of(by, js_member(row, part->series), figure->kind == FIGURE_MATRIX) : NULL;
-    char *place = facet ? word_of(facet, js_member(row, part->facet), false) : NULL;
-    if (word) {
-        word_smooth(word);
-    }
-    const bool named = word && word[0] != '\0', shown = !figure->apart && several;
-    const char *own = named ? word : part->name ? part->name : several ? NULL : heading;
-    const char *more = shown && !figure->apart ? heading : NULL;
-    int rc = (by && !word) || (facet && !place) ? OGPT_ENOMEM : 0;
-    FigurePanel *panel =
-        rc ? NULL
-           : panel_named(rows->data, name_join(label_panel ? rows->label : NULL, place,
-                                               figure->apart && several ? heading : NULL));
-    FigureSeries *series =
-        panel ? series_named(panel,
-                             name_join(label_panel ? NULL : rows->label,
-                                       figure->apart && !named && !part->name ? "" : own, more),
-                             y, by ? number_at(row, part->series, "", 1) : NAN)
-              : NULL;
+    const bool apart = rows->data->figure->apart;
+    const char *heading = !several || !y ? NULL : y->heading ? y->heading : y->key;
+    FigurePanel *panel = panel_take(rows, row, apart ? heading : NULL);
+    FigureSeries *series = panel ? series_take(rows, row, panel, y, apart ? NULL : heading) : NULL;
     FigurePoint point = {.to = square_at(row, part->to), .state = state_of(row, part->state)};
-    rc = rc || series ? rc : OGPT_ENOMEM;
+    int rc = series ? 0 : OGPT_ENOMEM;
     if (rc == 0 && place_take(&point, &rc, panel, rows, row)) {
         double scale = scale_of(y);
         point.y = y ? number_at(row, y->key, "", scale) : NAN;
         point.low = y && y->interval ? number_at(row, y->key, "_low", scale) : NAN;
         point.high = y && y->interval ? number_at(row, y->key, "_high", scale) : NAN;
-        point.mark = part->mark && js_bool_of(js_member(row, part->mark));
+        point.note = is_true(row, part->note);
+        point.mark = is_true(row, part->mark);
         series->across = !part->x;
         rc = point_add(series, &point);
     }
-    mem_free(word);
-    mem_free(place);
     return rc;
+}
+
+/* The whole number of a column that most rows have, the last of those that are as many; owned.
+ * NULL: none is asked for, or out of memory (*rc). */
+static char *common_find(int *rc, const PartRows *rows)
+{
+    const char *key = rows->part->common;
+    const size_t n = js_length(rows->table->rows);
+    const Js *best = NULL;
+    size_t most = 0;
+    for (size_t i = 0; key && i < n; i++) {
+        const Js *value = js_member(js_at(rows->table->rows, i), key);
+        size_t count = 0;
+        for (size_t j = 0; j < n && js_type(value) == JS_INT; j++) {
+            const Js *other = js_member(js_at(rows->table->rows, j), key);
+            count += js_type(other) == JS_INT && js_int_of(other) == js_int_of(value);
+        }
+        if (count > 0 && count >= most) {
+            best = value;
+            most = count;
+        }
+    }
+    char *word = best ? figure_word(column_at(rows, key), best, false) : NULL;
+    *rc = best && !word ? OGPT_ENOMEM : 0;
+    return word;
 }
 
 /* Whether a row has a value of the column, null counted: a column that is absent everywhere makes
@@ -305,12 +364,16 @@ static bool column_is_there(const Table *table, const char *key)
     return false;
 }
 
-static int rows_take(const PartRows *rows)
+static int rows_take(PartRows *rows)
 {
     const FigurePart *part = rows->part;
     const Column *columns[FIGURE_Y_MAX] = {NULL};
     size_t n_columns = 0;
     int rc = columns_check(rows);
+    rows->common = NULL;
+    if (rc == 0) {
+        rows->common = common_find(&rc, rows);
+    }
     for (size_t k = 0; k < FIGURE_Y_MAX && part->y[k]; k++) {
         if (rc == 0 && column_is_there(rows->table, part->y[k])) {
             columns[n_columns++] = column_at(rows, part->y[k]);
@@ -325,6 +388,7 @@ static int rows_take(const PartRows *rows)
             rc = value_take(rows, row, columns[k], n_columns > 1);
         }
     }
+    mem_free(rows->common);
     return rc;
 }
 
@@ -387,28 +451,36 @@ static void sizes_find(double *sizes, const FigurePanel *panel)
     }
 }
 
-/* Place of each category among all: by number, or by size for those that are kept. */
+/* Place of each category among all: by number, or by size for those that are kept. Lines of DOTS
+ * without any value go. */
 static int panel_arrange(FigurePanel *panel, const FigureSpec *figure)
 {
     const size_t n = panel->n_categories;
-    const bool cut = figure->most > 0 && n > figure->most;
-    const bool numbered = is_numbered(panel->categories, n);
     double *sizes = mem_alloc(n + 1, sizeof(*sizes), WHAT);
     int *to = mem_alloc(n + 1, sizeof(*to), WHAT);
     int rc = sizes && to ? 0 : OGPT_ENOMEM;
-    if (rc == 0 && (cut || numbered)) {
+    size_t full = n;
+    if (rc == 0) {
         sizes_find(sizes, panel);
+        for (size_t i = 0; figure->kind == FIGURE_DOTS && i < n; i++) {
+            full -= sizes[i] < 0;
+        }
+        full = full > 0 ? full : n;
+        const bool by_size = figure->most > 0 && full > figure->most;
+        const bool by_number = !by_size && is_numbered(panel->categories, n);
+        const size_t kept = by_size ? figure->most : full;
         for (size_t i = 0; i < n; i++) {
             size_t rank = 0;
             for (size_t j = 0; j < n; j++) {
-                double a = cut ? -sizes[j] : panel->categories[j].order;
-                double b = cut ? -sizes[i] : panel->categories[i].order;
-                rank += a < b || (!(b < a) && j < i);
+                double a = by_size ? -sizes[j] : by_number ? panel->categories[j].order : 0;
+                double b = by_size ? -sizes[i] : by_number ? panel->categories[i].order : 0;
+                bool gone = full < n && sizes[j] < 0;
+                rank += !gone && (a < b || (!(b < a) && j < i));
             }
-            to[i] = cut && rank >= figure->most ? -1 : (int)rank;
+            to[i] = rank >= kept || (full < n && sizes[i] < 0) ? -1 : (int)rank;
         }
-        panel->left_out = cut ? n - figure->most : 0;
-        categories_move(panel, to, cut ? figure->most : n);
+        panel->left_out = full - kept;
+        categories_move(panel, to, kept);
     }
     mem_free(to);
     mem_free(sizes);
@@ -459,7 +531,7 @@ int figure_data_take(FigureData *out, const FigureSpec *figure, const FigureSour
         for (size_t s = 0; s < n; s++) {
             for (size_t t = 0; rc == 0 && t < sources[s].n; t++) {
                 const Table *table = sources[s].tables[t];
-                PartRows rows = {out, part, table, sources[s].label};
+                PartRows rows = {out, part, table, sources[s].label, NULL};
                 if (!part_is_of(part, figure, table)) {
                     continue;
                 }
@@ -469,7 +541,7 @@ int figure_data_take(FigureData *out, const FigureSpec *figure, const FigureSour
         }
     }
     for (size_t i = 0; rc == 0 && i < out->n_panels; i++) {
-        rc = panel_arrange(&out->panels[i], figure);
+        rc = out->panels[i].n_categories > 0 ? panel_arrange(&out->panels[i], figure) : 0;
         if (figure->kind == FIGURE_MATRIX) {
             series_arrange(&out->panels[i]);
         }
@@ -536,5 +608,8 @@ void figure_data_number(char out[40], const Column *column, double value)
         snprintf(out, 40, "%.6g", value);
     } else {
         snprintf(out, 40, "%.*f", column->digits, value);
+    }
+    if (out[0] == '-' && strspn(out, "-0.") == strlen(out) && out[1] != '\0') {
+        memmove(out, out + 1, strlen(out)); /* no -0.0 */
     }
 }

@@ -9,8 +9,8 @@ typedef struct FigurePoint {
     double x; /* a number, the index of a category, or a square 0..63 */
     double y, low, high;
     int to;     /* square of an arrow's end, -1: none */
-    char state; /* 'X' black, 'O' white, '.' empty, '\0': not said */
-    bool mark;
+    char state; /* 'X' black, 'O' white, '*' empty and legal, '.' empty, '\0': not said */
+    bool mark, note;
 } FigurePoint;
 
 typedef struct FigureSeries {

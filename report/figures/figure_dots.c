@@ -2,7 +2,7 @@
  * Contract in report/figures/page.h. */
 #include <math.h>
 
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 #include "report/figures/page.h"
 
 #define ROW_LEAST 3.9 /* mm */

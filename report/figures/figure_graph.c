@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 #include "report/figures/page.h"
 
 enum { GRAPH_NODES_MAX = 512, NODE_NAME_MAX = 32, HEADS_MAX = 64, ROWS_MAX = 256 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 #include "report/figures/page.h"
 
 #define PANEL_LEAST 52.0 /* mm wide */
@@ -81,7 +81,7 @@ static void x_axis_place(LinesPanel *plot)
         free_from = x + half + 0.8;
         page_text(plot->page, &(PageText){.role = "tick",
                                           .text = plot->x.labels[i],
-                                          .x = x,
+                                          .x = fmin(x, plot->right + PAGE_MARGIN - half),
                                           .y = plot->bottom + 1.2 + 0.75 * PAGE_SMALL,
                                           .size = PAGE_SMALL,
                                           .colour = PAGE_GREY});
@@ -129,16 +129,20 @@ static bool has_interval(const FigurePoint *point)
     return isfinite(point->low) && isfinite(point->high);
 }
 
+static bool has_place(const LinesPanel *plot, const FigurePoint *point)
+{
+    return !isnan(axis_place(&plot->x, point->x)) && !isnan(axis_place(&plot->y, point->y));
+}
+
 /* Parts of a series without a gap: from *first on, the number of points; 0: no more. */
 static size_t run_next(size_t *first, const LinesPanel *plot, const FigureSeries *series)
 {
     size_t i = *first;
-    while (i < series->n_points && isnan(axis_place(&plot->y, series->points[i].y))) {
+    while (i < series->n_points && !has_place(plot, &series->points[i])) {
         i++;
     }
     *first = i;
-    while (i < series->n_points && !isnan(axis_place(&plot->y, series->points[i].y)) &&
-           !isnan(axis_place(&plot->x, series->points[i].x))) {
+    while (i < series->n_points && has_place(plot, &series->points[i])) {
         i++;
     }
     return i - *first;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 
 #define KEY_WIDTH 7.0
 #define KEY_GAP 3.0
@@ -57,6 +57,14 @@ void page_text(Page *page, const PageText *text)
                  .y = NAN,
                  .text = shown};
     mark_add(page->marks, &mark, &(MarkPoint){text->x, text->y}, 1);
+}
+
+void page_number(char out[48], const Column *column, double value)
+{
+    char plain[40];
+    figure_data_number(plain, column, value);
+    bool minus = plain[0] == '-' && plain[1] != '\0';
+    snprintf(out, 48, "%s%s", minus ? "\xe2\x88\x92" : "", plain + minus);
 }
 
 void page_line(Page *page, const char *role, MarkPoint a, MarkPoint b, const Mark *look)
@@ -242,7 +250,7 @@ void page_scale(Page *page, const PageScale *scale, double x, double width)
     page_rect(page, "scale frame", (MarkPoint){x, page->y},
               (MarkPoint){x + width, page->y + height},
               &(Mark){.fill = MARK_NONE, .stroke = PAGE_GREY, .width = 0.15, .x = NAN, .y = NAN});
-    Axis axis = axis_make((AxisRange){scale->low, scale->high}, &(FigureAxis){0}, scale->column, 4);
+    Axis axis = axis_make((AxisRange){scale->low, scale->high}, &(FigureAxis){0}, scale->column, 5);
     axis.low = scale->low;
     axis.high = scale->high;
     axis.from = x;

@@ -3,7 +3,7 @@
 #define OGPT_REPORT_FIGURES_PAGE_H
 
 #include "report/figures/axis.h"
-#include "report/figures/marks.h"
+#include "report/ink/marks.h"
 
 /* mm; letters of 7 points, small ones of 6, titles of 8 */
 #define PAGE_MARGIN 1.5
@@ -43,6 +43,9 @@ typedef struct PageText {
     uint32_t colour;
 } PageText;
 void page_text(Page *page, const PageText *text);
+
+/* A number as it is drawn: with a minus sign. */
+void page_number(char out[48], const Column *column, double value);
 
 /* A straight line of marks. */
 void page_line(Page *page, const char *role, MarkPoint a, MarkPoint b, const Mark *look);

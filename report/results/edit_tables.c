@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "report/results/case_view.h"
+#include "report/specs/edit_figures.h"
 #include "report/intervals.h"
 
 /* A closed share with a wider interval than this says nothing, and the text says so. */
@@ -86,11 +87,11 @@ static const Column result_columns[] = {
     {"by_layer", .type = COLUMN_NESTED, .flags = COLUMN_UNSTORED},
 };
 const TableSpec edit_result_table = {"result", "edit_results", TABLE_COLUMNS(result_columns),
-                                     .record = true};
+                                     .record = true, TABLE_FIGURES(result_figures)};
 static const char *const methods_brief[] = {"kind",   "method",        "edit_error",
                                             "closed", "random_closed", NULL};
 const TableSpec edit_methods_table = {"methods", "edit_results", TABLE_COLUMNS(result_columns),
-                                      .brief = methods_brief};
+                                      .brief = methods_brief, TABLE_FIGURES(result_figures)};
 
 /* Rows of public papers on their network of 25 million parameters (8x8). */
 static const Column published_columns[] = {
@@ -117,7 +118,8 @@ static const Column sweep_columns[] = {
     {"closed", "closed", .digits = 3},
     {"tuned_on", .type = COLUMN_TEXT},
 };
-const TableSpec edit_sweep_table = {"sweep", "edit_sweep", TABLE_COLUMNS(sweep_columns)};
+const TableSpec edit_sweep_table = {"sweep", "edit_sweep", TABLE_COLUMNS(sweep_columns),
+                                    TABLE_FIGURES(sweep_figures)};
 
 /* Errors of one case. */
 static const struct {
@@ -169,7 +171,7 @@ static const Column crosstalk_columns[] = {
     {"turned", "turned", .digits = 3},
 };
 const TableSpec edit_crosstalk_table = {
-    "crosstalk", TABLE_COLUMNS(crosstalk_columns),
+    "crosstalk", TABLE_COLUMNS(crosstalk_columns), TABLE_FIGURES(crosstalk_figures),
     .title = "other squares read differently, and edited squares turned, by layer of the probe:"};
 
 static const Column layer_columns[] = {
@@ -178,6 +180,7 @@ static const Column layer_columns[] = {
     {"closed", "closed", .unit = "%", .digits = 1},
 };
 const TableSpec edit_layers_table = {"by_layer", TABLE_COLUMNS(layer_columns),
+                                     TABLE_FIGURES(by_layer_figures),
                                      .title = "the same edit in one layer alone:"};
 
 /* ---- rows ---- */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "report/specs/probe_figures.h"
 #include "report/results/probe_result.h"
 #include "game/notation.h"
 #include "report/intervals.h"
@@ -58,23 +59,6 @@ static const Column layer_columns[] = {
     {.key = "check_difference"},
     {OTHER("check", COLUMN_NESTED)},
 };
-static const FigurePart accuracy_parts[] = {
-    {.x = "layer", .y = {"accuracy"}, .name = "probe"},
-    {.table = "controls",
-     .x = "layer",
-     .y = {"accuracy"},
-     .series = "control",
-     .where = "control",
-     .is = "random_model|shuffled"},
-    {.table = "controls",
-     .y = {"accuracy"},
-     .series = "control",
-     .where = "control",
-     .is = "majority|history|history_mlp|planted"},
-};
-static const FigureSpec layer_figures[] = {
-    {"accuracy", "What a linear probe reads, by layer", FIGURE_LINES, FIGURE_PARTS(accuracy_parts)},
-};
 const TableSpec probe_layers_table = {.name = "layers",
                                       .kind = "probe_layers",
                                       TABLE_COLUMNS(layer_columns),
@@ -92,8 +76,10 @@ static const Column step_columns[] = {
     {TEXT("model_hash", NULL)},
     {TEXT("corpus_hash", NULL)},
 };
-const TableSpec probe_steps_table = {
-    .name = "steps", .kind = "probe_steps", TABLE_COLUMNS(step_columns)};
+const TableSpec probe_steps_table = {.name = "steps",
+                                     .kind = "probe_steps",
+                                     TABLE_COLUMNS(step_columns),
+                                     TABLE_FIGURES(step_figures)};
 
 static const Column control_columns[] = {
     {DETAIL("task", COLUMN_TEXT)},
@@ -122,8 +108,10 @@ static const Column breakdown_columns[] = {
     {SHARE("f1", "F1")},
     {SHARE("board_exact", "exact boards")},
 };
-const TableSpec probe_breakdown_table = {
-    .name = "breakdown", .kind = "probe_breakdown", TABLE_COLUMNS(breakdown_columns)};
+const TableSpec probe_breakdown_table = {.name = "breakdown",
+                                         .kind = "probe_breakdown",
+                                         TABLE_COLUMNS(breakdown_columns),
+                                         TABLE_FIGURES(breakdown_figures)};
 
 static const Column test_columns[] = {
     {TEXT("probe", "probe")},
@@ -143,7 +131,8 @@ static const Column test_columns[] = {
 const TableSpec probe_tests_table = {.name = "tests",
                                      .kind = "probe_tests",
                                      .title = "differences on the same games",
-                                     TABLE_COLUMNS(test_columns)};
+                                     TABLE_COLUMNS(test_columns),
+                                     TABLE_FIGURES(test_figures)};
 
 static const Column summary_columns[] = {
     {TEXT("probe", "probe")},

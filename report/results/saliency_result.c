@@ -39,8 +39,17 @@ static const Column square_columns[] = {
     {"effect", "change", .unit = "nats", .digits = 2, .meaning = "of the move's log-odds"},
     {"legal_before", "legal before", .type = COLUMN_YES_NO},
     {"legal", "legal", .type = COLUMN_YES_NO},
+    {"deciding", "decides", .type = COLUMN_YES_NO,
+     .meaning = "by the rules this edit changes whether the move is legal"},
 };
-const TableSpec saliency_squares_table = {"squares", "saliency", TABLE_COLUMNS(square_columns)};
+static const FigurePart square_parts[] = {
+    {.x = "square", .y = {"effect"}, .state = "from_state", .mark = "deciding", .facet = "move"}};
+static const FigureSpec square_figures[] = {
+    {"saliency", "Change of a move's log-odds when one square is edited", FIGURE_BOARD,
+     FIGURE_PARTS(square_parts), .y.label = "change (nats)", .signs = true},
+};
+const TableSpec saliency_squares_table = {"squares", "saliency", TABLE_COLUMNS(square_columns),
+                                          TABLE_FIGURES(square_figures)};
 
 static const char *square_name(char out[3], int sq)
 {
@@ -191,6 +200,7 @@ static void squares_fill(Table *table, const Saliency *map)
         table_num(table, "effect", square->effect);
         table_bool(table, "legal_before", map->legal);
         table_bool(table, "legal", square->legal);
+        table_bool(table, "deciding", square->legal != map->legal);
     }
 }
 

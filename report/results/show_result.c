@@ -44,8 +44,8 @@ static uint64_t wrong_squares(const ShowFindings *view, const uint8_t *classes,
     return wrong;
 }
 
-static DrawBoard decoded_board(const ShowFindings *view, const char *title, const uint8_t *classes,
-                               const uint8_t *truth)
+DrawBoard show_decoded_board(const ShowFindings *view, const char *title, const uint8_t *classes,
+                             const uint8_t *truth)
 {
     DrawBoard board = {.title = title};
     if (!decode_discs(&board.black, &board.white, view->game->probe, view->game->viewer, classes)) {
@@ -79,7 +79,7 @@ static void print_boards(Text *text, const ShowFindings *view, const Board *boar
         } else {
             snprintf(titles[i], sizeof(titles[i]), "layer %d: %d wrong", layer, wrong);
         }
-        boards[n] = decoded_board(view, titles[i], decoded->classes[i], truth);
+        boards[n] = show_decoded_board(view, titles[i], decoded->classes[i], truth);
         boards[n++].edited = edited;
     }
     draw_boards(text, view->game->variant, boards, n, view->style);
@@ -327,7 +327,7 @@ static Js *layers_json(const ShowFindings *view, const Decoded *decoded, const u
         if (!show_has_layer(view, i) || view->game->probe->layers[i] < first_layer) {
             continue;
         }
-        DrawBoard board = decoded_board(view, "", decoded->classes[i], truth);
+        DrawBoard board = show_decoded_board(view, "", decoded->classes[i], truth);
         Js *layer = js_object(), *classes = js_array();
         js_set_int(layer, "layer", view->game->probe->layers[i]);
         if (!board.moves) {

@@ -4,6 +4,7 @@
 #define OGPT_REPORT_RESULTS_SHOW_RESULT_H
 
 #include "probes/dialogue/typed_game.h"
+#include "report/draw.h"
 #include "report/report.h"
 
 extern const TableSpec show_layers_table, show_moves_table;
@@ -30,6 +31,9 @@ void show_print_edit(Text *text, const ShowFindings *found);
 Js *show_position_json(const ShowFindings *found);
 Js *show_edit_json(const ShowFindings *found);
 
+/* What classes of squares say, beside the truth; the title is borrowed. */
+DrawBoard show_decoded_board(const ShowFindings *found, const char *title, const uint8_t *classes,
+                             const uint8_t *truth);
 /* Whether layer index i of the probe is shown. */
 bool show_has_layer(const ShowFindings *found, int i);
 /* Probabilities over the board, row-major: those of the class that each shown layer reads, and

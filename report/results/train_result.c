@@ -31,6 +31,31 @@ static const Column profile_columns[] = {
     {"flops_per_second", .flags = COLUMN_TIME},
     {"calls", "calls", .type = COLUMN_COUNT},
 };
+static const Column curve_columns[] = {
+    {"step", "step", .type = COLUMN_COUNT},
+    {"games", "games", .type = COLUMN_COUNT},
+    {"loss", "loss", .unit = "nats", .digits = 4},
+    {"floor", "floor", .unit = "nats", .digits = 4},
+    {"excess", "excess", .unit = "nats", .digits = 4},
+    {"strict_error", "strict error", .unit = "%", .digits = 2},
+    {"board_accuracy", "board accuracy", .unit = "%", .digits = 2},
+    {"lr", "learning rate", .digits = -1},
+    {"gradient_norm", "gradient norm", .digits = 3},
+    {"games_per_second", "games/s", .flags = COLUMN_TIME},
+};
+static const FigurePart errors_parts[] = {{.x = "games", .y = {"excess", "strict_error"}}};
+static const FigurePart board_parts[] = {{.x = "games", .y = {"board_accuracy"}}};
+static const FigurePart loss_parts[] = {{.x = "games", .y = {"loss", "floor"}}};
+static const FigureSpec curve_figures[] = {
+    {"curves", "Training: excess over the floor, and strict errors", FIGURE_LINES,
+     FIGURE_PARTS(errors_parts), .x = {"games", .log = true}, .y.log = true, .apart = true},
+    {"loss", "Training: loss and its floor", FIGURE_LINES, FIGURE_PARTS(loss_parts),
+     .x = {"games", .log = true}, .y.label = "loss"},
+    {"board", "Training: squares that a probe reads right", FIGURE_LINES, FIGURE_PARTS(board_parts),
+     .x = {"games", .log = true}},
+};
+const TableSpec train_curve_table = {"curve", "train_curve", TABLE_COLUMNS(curve_columns),
+                                     TABLE_FIGURES(curve_figures)};
 const TableSpec train_table = {"train", TABLE_COLUMNS(result_columns), .record = true};
 const TableSpec train_profile_table = {"profile", TABLE_COLUMNS(profile_columns)};
 
@@ -57,6 +82,16 @@ static void profile_report(Report *report)
     }
 }
 
+/* What was stored on the way, for the figure and for --csv. */
+static void curve_report(Report *report, const Js *rows)
+{
+    Table *table = report_table(report, &train_curve_table);
+    table->hidden = table->unstored = table->undocumented = true;
+    for (size_t i = 0; i < js_length(rows); i++) {
+        table_add(table, js_keep(js_at(rows, i)));
+    }
+}
+
 void train_report(Report *report, const TrainFindings *found)
 {
     const TrainResult *r = found->result;
@@ -76,6 +111,7 @@ void train_report(Report *report, const TrainFindings *found)
     table_num(table, "flops_per_second", r->tokens_per_second * gpt_config_flops(found->cfg));
     table_num(table, "seconds", r->seconds);
     table_int(table, "held_out_collisions", (int64_t)r->collisions);
+    curve_report(report, found->curve);
     if (found->profile) {
         profile_report(report);
     }

@@ -11,10 +11,11 @@ typedef struct TrainFindings {
     const GptConfig *cfg;
     double strict_error; /* on held-out games */
     bool generated;      /* every legal move was equally likely: floor and excess mean something */
+    const Js *curve;     /* rows of train_curve, NULL: none */
     bool profile;        /* report what num/profile.h counted, too */
 } TrainFindings;
 
-extern const TableSpec train_table, train_profile_table;
+extern const TableSpec train_table, train_profile_table, train_curve_table;
 
 void train_report(Report *report, const TrainFindings *found);
 

@@ -159,6 +159,7 @@ document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0
 document 'intervene tuned' "${edit[@]}" --tune tune.csv --method gradient --steps 2
 document 'intervene all' "${edit[@]}" --tune tune.csv --method all --steps 2 --means-from six.ogpc
 document saliency saliency net --probe mine --moves "$moves"
+document plot plot --svg saliency.svg
 document attribute attribute net --probe mine --fresh --games 20 --csv attribute
 header attribute attribute/*.csv
 document 'attribute game' attribute net --probe mine --moves "$moves" --by source --to logit

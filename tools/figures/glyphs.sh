@@ -1,7 +1,7 @@
 #!/bin/bash
-# Print the outlines of an installed font (Debian: fonts-open-sans) as rows of report/figures/glyphs.def.
+# Print the outlines of an installed font (Debian: fonts-open-sans) as rows of report/ink/glyphs.def.
 #
-# Usage: tools/figures/glyphs.sh ['Open Sans'] >report/figures/glyphs.def
+# Usage: tools/figures/glyphs.sh ['Open Sans'] >report/ink/glyphs.def
 # Needs a C compiler, pkg-config and cairo. Units: 1000 to the size, y downwards from the base line.
 set -euo pipefail
 work=$(mktemp -d)
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
                            CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cr, UNITS);
     printf(
-        "/* report/figures/glyphs.def - outlines of the letters in figures: the font Open Sans,\n"
+        "/* report/ink/glyphs.def - outlines of the letters in figures: the font Open Sans,\n"
         " * Copyright 2010-2011 Google Corporation, Apache License, Version 2.0\n"
         " * (http://www.apache.org/licenses/LICENSE-2.0), reduced by tools/figures/glyphs.sh.\n"
         " * GLYPH(code of Unicode, advance, path); 1000 units to the size, y downwards. */\n");

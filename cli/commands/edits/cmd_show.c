@@ -7,7 +7,7 @@
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "game/notation.h"
-#include "report/results/show_result.h"
+#include "report/dialogue/show_boards.h"
 
 typedef struct ShowOptions {
     const char *probe, *moves, *flip, *erase, *place;
@@ -135,6 +135,7 @@ static int show_run(Context *context)
     rc = rc ? rc : show_load(&session);
     if (rc == 0) {
         show_report(context->report, &session.found);
+        show_boards_report(context->report, &session.found);
     }
     show_release(&session);
     return rc;
@@ -153,6 +154,6 @@ const Command cmd_show = {
     .max_args = 1,
     .model_args = 1,
     .uses = USES_BOARDS,
-    COMMAND_TABLES(&show_layers_table, &show_moves_table),
+    COMMAND_TABLES(&show_layers_table, &show_moves_table, &show_boards_table),
     .run = show_run,
 };

@@ -192,6 +192,6 @@ const Command cmd_train = {
     .min_args = 1,
     .max_args = 1,
     .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE,
-    COMMAND_TABLES(&train_table, &train_profile_table),
+    COMMAND_TABLES(&train_table, &train_curve_table, &train_profile_table),
     .run = run_train,
 };

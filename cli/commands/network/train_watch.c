@@ -174,8 +174,11 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
     if (rc == 0 && isnan(watch->strict_error)) {
         rc = score_finished(watch, result.path);
     }
+    Js *curve = NULL;
+    rc = rc ? rc : store_rows(&curve, watch->context->store, "train_curve", watch->context->run);
     if (rc == 0) {
         train_report(watch->context->report, &(TrainFindings){.result = &result,
+                                                              .curve = curve,
                                                               .cfg = job->cfg,
                                                               .strict_error = watch->strict_error,
                                                               .generated = watch->generated,
@@ -183,5 +186,6 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
         suggest_next(watch->context, watch->corpus, job->run_path,
                      source_variant(watch->held_out)->size);
     }
+    js_free(curve);
     return rc;
 }

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "report/figures/describe.h"
-#include "report/figures/ink.h"
+#include "report/ink/ink.h"
 #include "report/figures/page.h"
 
 static const Column columns[] = {

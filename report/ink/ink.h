@@ -1,9 +1,12 @@
-/* report/figures/ink.h - marks on paper: the one place that draws, for SVG, PDF and PNG alike. */
-#ifndef OGPT_REPORT_FIGURES_INK_H
-#define OGPT_REPORT_FIGURES_INK_H
+/* report/ink/ink.h - marks on paper: the one place that draws, for SVG, PDF and PNG alike. */
+#ifndef OGPT_REPORT_INK_INK_H
+#define OGPT_REPORT_INK_INK_H
 
-#include "report/figures/figure.h"
-#include "report/figures/marks.h"
+#include "report/ink/marks.h"
+
+typedef enum FigureFormat { FIGURE_SVG, FIGURE_PDF, FIGURE_PNG } FigureFormat;
+#define FIGURE_FORMATS 3
+#define FIGURE_DOTS_PER_INCH 300 /* of PNG */
 
 /* What is said of a drawing, plain text. */
 typedef struct InkWords {

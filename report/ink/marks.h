@@ -1,10 +1,10 @@
-/* report/figures/marks.h - a drawing as a list of marks in millimetres, from the top left corner.
+/* report/ink/marks.h - a drawing as a list of marks in millimetres, from the top left corner.
  *
  * Figures are placed as marks, and marks are inked (ink.h): tests read the list. A mark keeps the
  * numbers that it stands for.
  */
-#ifndef OGPT_REPORT_FIGURES_MARKS_H
-#define OGPT_REPORT_FIGURES_MARKS_H
+#ifndef OGPT_REPORT_INK_MARKS_H
+#define OGPT_REPORT_INK_MARKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

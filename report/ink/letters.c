@@ -1,5 +1,5 @@
-/* report/figures/letters.c - contract in report/figures/letters.h. */
-#include "report/figures/letters.h"
+/* report/ink/letters.c - contract in report/ink/letters.h. */
+#include "report/ink/letters.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #define GLYPH(code_, advance_, outline_) {code_, advance_, outline_},
 static const Letter letters[] = {
-#include "report/figures/glyphs.def"
+#include "report/ink/glyphs.def"
 };
 static const Letter box = {0xfffd, 600,
                            "M60 0L60 -714L540 -714L540 0ZM120 -60L480 -60L480 -654L120 -654Z"};

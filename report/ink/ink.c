@@ -1,5 +1,5 @@
-/* report/figures/ink.c - contract in report/figures/ink.h. Built without cairo, it only says so. */
-#include "report/figures/ink.h"
+/* report/ink/ink.c - contract in report/ink/ink.h. Built without cairo, it only says so. */
+#include "report/ink/ink.h"
 
 #include "base/err.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "report/figures/letters.h"
+#include "report/ink/letters.h"
 
 #define POINTS_PER_MM (72.0 / 25.4)
 #define PIXELS_PER_MM (FIGURE_DOTS_PER_INCH / 25.4)
@@ -291,10 +291,12 @@ static void escaped_add(Text *out, const char *text)
     }
 }
 
-/* Copy SVG with the prefix before every id, where it is given and where it is used. */
+/* Copy SVG with the prefix before every id, where it is given and where it is used. cairo numbers
+ * the surfaces of a process; the page is its only one here and loses its number. */
 static void ids_add(Text *out, const char *svg, const char *prefix)
 {
     static const char *const before[] = {" id=\"", "href=\"#", "url(#"};
+    static const char page[] = "surface";
     while (*svg != '\0') {
         const char *next = NULL;
         for (size_t i = 0; i < 3; i++) {
@@ -304,11 +306,15 @@ static void ids_add(Text *out, const char *svg, const char *prefix)
                 next = !next || found < next ? found : next;
             }
         }
-        size_t n = next && prefix ? (size_t)(next - svg) : strlen(svg);
-        bytes_add(out, svg, n);
-        svg += n;
-        if (*svg != '\0') {
+        bytes_add(out, svg, next ? (size_t)(next - svg) : strlen(svg));
+        svg = next ? next : svg + strlen(svg);
+        if (next && prefix) {
             bytes_add(out, prefix, strlen(prefix));
+        }
+        if (next && strncmp(next, page, strlen(page)) == 0) {
+            bytes_add(out, page, strlen(page));
+            svg += strlen(page);
+            svg += strspn(svg, "0123456789");
         }
     }
 }

@@ -1,5 +1,5 @@
-/* report/figures/marks.c - contract in report/figures/marks.h. */
-#include "report/figures/marks.h"
+/* report/ink/marks.c - contract in report/ink/marks.h. */
+#include "report/ink/marks.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* report/figures/letters.h - the letters of figures: outlines of one font, compiled in, so that a
+/* report/ink/letters.h - the letters of figures: outlines of one font, compiled in, so that a
  * figure needs no font and has the same measures on every machine. What the font lacks is a box. */
-#ifndef OGPT_REPORT_FIGURES_LETTERS_H
-#define OGPT_REPORT_FIGURES_LETTERS_H
+#ifndef OGPT_REPORT_INK_LETTERS_H
+#define OGPT_REPORT_INK_LETTERS_H
 
 #include <stddef.h>
 #include <stdint.h>
