@@ -28,7 +28,7 @@ if [[ ! -f $root/complete ]]; then
 fi
 launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
-cmake -S . -B "$folder/release" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/arm64.cmake" \
+cmake -S . -B "$folder/release" -G Ninja -DOGPT_CAIRO=OFF -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/arm64.cmake" \
     -DOGPT_ARM_ROOT="$root" -DOGPT_WERROR=ON -DOGPT_BENCH=OFF "${launcher[@]}" \
     >"$folder/configure.log" || {
     cat "$folder/configure.log"
