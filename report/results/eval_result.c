@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "report/specs/eval_figures.h"
 /* Floor and excess mean something only where every legal move was equally likely: else they are
  * left out. The error rates of a whole corpus have intervals, those of a ply have none. */
 #define MEAN_COLUMNS(errors_have_intervals)                                                        \
@@ -42,14 +43,6 @@ static const Column eval_columns[] = {
 static const Column ply_columns[] = {
     {"ply", "ply", .type = COLUMN_COUNT, .meaning = "moves that the network has seen"},
     MEAN_COLUMNS(false),
-};
-static const FigurePart errors_parts[] = {{.x = "ply", .y = {"strict_error", "lenient_error"}}};
-static const FigurePart loss_parts[] = {{.x = "ply", .y = {"loss", "floor", "kl"}}};
-static const FigureSpec ply_figures[] = {
-    {"errors", "Predictions that are no legal move, by ply", FIGURE_LINES,
-     FIGURE_PARTS(errors_parts), .x.label = "moves seen", .y = {"error", .zero = true}},
-    {"loss", "Loss by ply", FIGURE_LINES, FIGURE_PARTS(loss_parts), .x.label = "moves seen",
-     .y = {"loss", .zero = true}},
 };
 const TableSpec eval_table = {"eval", "eval", TABLE_COLUMNS(eval_columns), .record = true};
 const TableSpec eval_ply_table = {"by_ply", "eval_by_ply", TABLE_COLUMNS(ply_columns),

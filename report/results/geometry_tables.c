@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "report/results/probe_result.h"
+#include "report/specs/geometry_figures.h"
 #include "num/symmetric.h"
 
 /* ---- columns ---- */
@@ -26,42 +27,7 @@ static const Column number_columns[] = {
     {TEXT("other_task", "other task")},
     {LAYER("other_layer", "other layer")},
 };
-static const FigurePart cosine_parts[] = {
-    {.x = "layer",
-     .y = {"value"},
-     .series = "measure",
-     .facet = "probe",
-     .where = "measure",
-     .is = "neighbour_cosine|other_cosine|random_cosine|halves_cosine"},
-};
-static const FigurePart matrix_parts[] = {
-    {.x = "other_layer",
-     .y = {"value"},
-     .series = "layer",
-     .facet = "probe",
-     .where = "measure",
-     .is = "layer_cosine"},
-};
-static const FigurePart share_parts[] = {
-    {.x = "layer",
-     .y = {"value"},
-     .series = "measure",
-     .facet = "probe",
-     .where = "measure",
-     .is = "ply_r2|board_r2|shuffled_r2"},
-};
-static const FigureSpec geometry_figures[] = {
-    {"layers", "One square's direction at two layers: mean cosine", FIGURE_MATRIX,
-     FIGURE_PARTS(matrix_parts), .rows = "layer", .x.label = "layer", .y.label = "mean cosine",
-     .signs = true},
-    {"cosines", "Directions of the squares of a layer", FIGURE_LINES, FIGURE_PARTS(cosine_parts),
-     .y = {"mean cosine, or its size", .zero = true}},
-    {"explained", "Variance of a layer that ply and board explain", FIGURE_LINES,
-     FIGURE_PARTS(share_parts), .y = {"share of the variance", .zero = true}},
-};
-const TableSpec geometry_table = {.name = "geometry",
-                                  .kind = "probe_geometry",
-                                  TABLE_COLUMNS(number_columns),
+const TableSpec geometry_table = {"geometry", "probe_geometry", TABLE_COLUMNS(number_columns),
                                   TABLE_FIGURES(geometry_figures)};
 
 static const Column layer_columns[] = {

@@ -59,9 +59,7 @@ static const Column layer_columns[] = {
     {.key = "check_difference"},
     {OTHER("check", COLUMN_NESTED)},
 };
-const TableSpec probe_layers_table = {.name = "layers",
-                                      .kind = "probe_layers",
-                                      TABLE_COLUMNS(layer_columns),
+const TableSpec probe_layers_table = {"layers", "probe_layers", TABLE_COLUMNS(layer_columns),
                                       TABLE_FIGURES(layer_figures)};
 
 static const Column step_columns[] = {
@@ -76,9 +74,7 @@ static const Column step_columns[] = {
     {TEXT("model_hash", NULL)},
     {TEXT("corpus_hash", NULL)},
 };
-const TableSpec probe_steps_table = {.name = "steps",
-                                     .kind = "probe_steps",
-                                     TABLE_COLUMNS(step_columns),
+const TableSpec probe_steps_table = {"steps", "probe_steps", TABLE_COLUMNS(step_columns),
                                      TABLE_FIGURES(step_figures)};
 
 static const Column control_columns[] = {
@@ -92,8 +88,8 @@ static const Column control_columns[] = {
     {YES_NO("planted_reached", "reached"), .meaning = "whether the solver finds what is there"},
     {.key = "seconds", .flags = COLUMN_TIME | COLUMN_UNSTORED},
 };
-const TableSpec probe_controls_table = {
-    .name = "controls", .kind = "probe_controls", TABLE_COLUMNS(control_columns)};
+const TableSpec probe_controls_table = {"controls", "probe_controls",
+                                        TABLE_COLUMNS(control_columns)};
 
 static const Column breakdown_columns[] = {
     {DETAIL("task", COLUMN_TEXT)},
@@ -108,8 +104,7 @@ static const Column breakdown_columns[] = {
     {SHARE("f1", "F1")},
     {SHARE("board_exact", "exact boards")},
 };
-const TableSpec probe_breakdown_table = {.name = "breakdown",
-                                         .kind = "probe_breakdown",
+const TableSpec probe_breakdown_table = {"breakdown", "probe_breakdown",
                                          TABLE_COLUMNS(breakdown_columns),
                                          TABLE_FIGURES(breakdown_figures)};
 
@@ -128,11 +123,8 @@ static const Column test_columns[] = {
      .meaning = "paired bootstrap over games, corrected for all tests made together"},
     {YES_NO("differs", "differs")},
 };
-const TableSpec probe_tests_table = {.name = "tests",
-                                     .kind = "probe_tests",
-                                     .title = "differences on the same games",
-                                     TABLE_COLUMNS(test_columns),
-                                     TABLE_FIGURES(test_figures)};
+const TableSpec probe_tests_table = {"tests", "probe_tests", "differences on the same games",
+                                     TABLE_COLUMNS(test_columns), TABLE_FIGURES(test_figures)};
 
 static const Column summary_columns[] = {
     {TEXT("probe", "probe")},

@@ -6,6 +6,7 @@
 
 #include "game/notation.h"
 #include "report/draw.h"
+#include "report/specs/saliency_figures.h"
 #include "report/heat.h"
 
 static const Column saliency_columns[] = {
@@ -41,12 +42,6 @@ static const Column square_columns[] = {
     {"legal", "legal", .type = COLUMN_YES_NO},
     {"deciding", "decides", .type = COLUMN_YES_NO,
      .meaning = "by the rules this edit changes whether the move is legal"},
-};
-static const FigurePart square_parts[] = {
-    {.x = "square", .y = {"effect"}, .state = "from_state", .mark = "deciding", .facet = "move"}};
-static const FigureSpec square_figures[] = {
-    {"saliency", "Change of a move's log-odds when one square is edited", FIGURE_BOARD,
-     FIGURE_PARTS(square_parts), .y.label = "change (nats)", .signs = true},
 };
 const TableSpec saliency_squares_table = {"squares", "saliency", TABLE_COLUMNS(square_columns),
                                           TABLE_FIGURES(square_figures)};

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "num/profile.h"
+#include "report/specs/train_figures.h"
 
 static const Column result_columns[] = {
     {"path", "model", .type = COLUMN_TEXT},
@@ -42,17 +43,6 @@ static const Column curve_columns[] = {
     {"lr", "learning rate", .digits = -1},
     {"gradient_norm", "gradient norm", .digits = 3},
     {"games_per_second", "games/s", .flags = COLUMN_TIME},
-};
-static const FigurePart errors_parts[] = {{.x = "games", .y = {"excess", "strict_error"}}};
-static const FigurePart board_parts[] = {{.x = "games", .y = {"board_accuracy"}}};
-static const FigurePart loss_parts[] = {{.x = "games", .y = {"loss", "floor"}}};
-static const FigureSpec curve_figures[] = {
-    {"curves", "Training: excess over the floor, and strict errors", FIGURE_LINES,
-     FIGURE_PARTS(errors_parts), .x = {"games", .log = true}, .y.log = true, .apart = true},
-    {"loss", "Training: loss and its floor", FIGURE_LINES, FIGURE_PARTS(loss_parts),
-     .x = {"games", .log = true}, .y.label = "loss"},
-    {"board", "Training: squares that a probe reads right", FIGURE_LINES, FIGURE_PARTS(board_parts),
-     .x = {"games", .log = true}},
 };
 const TableSpec train_curve_table = {"curve", "train_curve", TABLE_COLUMNS(curve_columns),
                                      TABLE_FIGURES(curve_figures)};
