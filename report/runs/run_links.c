@@ -22,6 +22,21 @@ static void link_add(Js *links, const Js *value)
     }
 }
 
+/* "a.csv,b.csv" names two files. */
+static void files_add(Js *links, const char *list)
+{
+    while (list && *list != '\0') {
+        Text name = {0};
+        size_t length = strcspn(list, ",");
+        text_add(&name, "%.*s", (int)length, list);
+        Js *file = js_str(name.data ? name.data : "");
+        link_add(links, file);
+        js_free(file);
+        text_release(&name);
+        list += length + (list[length] == ',');
+    }
+}
+
 void run_links_set(Js *run, Js *file_options)
 {
     const Js *options = js_member(run, "options"), *hashes = js_member(run, "hashes");
@@ -35,7 +50,7 @@ void run_links_set(Js *run, Js *file_options)
         link_add(links, js_at(arguments, i));
     }
     for (size_t i = 0; i < js_length(file_options); i++) {
-        link_add(links, js_member(options, js_str_of(js_at(file_options, i))));
+        files_add(links, js_str_of(js_member(options, js_str_of(js_at(file_options, i)))));
     }
     js_free(file_options);
     js_set(run, "links", links);

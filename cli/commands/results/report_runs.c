@@ -1,6 +1,8 @@
 /* cli/commands/results/report_runs.c - contract in cli/commands/results/report_runs.h. */
 #include "cli/commands/results/report_runs.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "cli/framework.h"
 #include "report/runs/run_links.h"
@@ -11,13 +13,19 @@ static const Command *command_of(const Js *run)
     return name ? cli_command(name) : NULL;
 }
 
-/* The options of a command that may name files. */
+/* The options of a command that name files, by the word that stands for their value in its help. */
 static Js *file_options(const Command *command)
 {
+    static const char *const words[] = {"FILE", "CORPUS", "MODEL", "PROBE"};
     Js *names = js_array();
     for (size_t i = 0; command && i < command->n_options; i++) {
-        if (command->options[i].type == OPT_TEXT || command->options[i].type == OPT_OUT) {
-            js_push(names, js_str(command->options[i].name));
+        const OptionSpec *spec = &command->options[i];
+        bool is_file = spec->type == OPT_OUT;
+        for (size_t w = 0; spec->type == OPT_TEXT && w < sizeof(words) / sizeof(words[0]); w++) {
+            is_file = is_file || strncmp(spec->argument, words[w], strlen(words[w])) == 0;
+        }
+        if (is_file) {
+            js_push(names, js_str(spec->name));
         }
     }
     return names;

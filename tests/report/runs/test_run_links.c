@@ -21,8 +21,8 @@ static Js *runs_made(void)
     static const char *const texts[] = {
         "{\"run\":7,\"command\":\"perft\",\"status\":\"done\",\"options\":{\"arguments\":[\"6\"]},"
         "\"hashes\":[]}",
-        "{\"run\":6,\"command\":\"eval\",\"subject\":\"m\",\"status\":\"failed\",\"options\":{"
-        "\"arguments\":[\"m\"],\"corpus\":\"gone.ogpc\"},\"hashes\":[]}",
+        "{\"run\":6,\"command\":\"eval\",\"subject\":\"new\",\"status\":\"failed\",\"options\":{"
+        "\"arguments\":[\"new\"],\"corpus\":\"gone.ogpc,g.ogpc\"},\"hashes\":[]}",
         "{\"run\":5,\"command\":\"eval\",\"subject\":\"m\",\"status\":\"done\",\"options\":{"
         "\"arguments\":[\"m\"],\"corpus\":\"g.ogpc\",\"html\":\"x.html\"},\"hashes\":[\"aa\","
         "\"cc\"]}",
