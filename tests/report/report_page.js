@@ -1,10 +1,9 @@
-/* report_page.js PAGE WIDE [AXE]: reports in a headless Chromium. WIDE has all rows of all tables. AXE: axe.min.js, or
- * nothing. Pictures go to $OGPT_SHOTS, if it is set. */
+/* report_page.js PAGE [AXE]: a report in a headless Chromium. AXE: axe.min.js, or nothing. Pictures go to $OGPT_SHOTS, if it is set. */
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
 const { Chromium, chromiumFind } = require('../explorer/chromium.js');
-const [file, wide, axe] = process.argv.slice(2);
+const [file, axe] = process.argv.slice(2);
 let failed = 0;
 
 function check(holds, message) {
@@ -105,7 +104,7 @@ async function main() {
     const browser = new Chromium(chromiumFind());
     try {
         await looks(browser);
-        await paper(browser, wide);
+        await paper(browser, file);
         await policyHolds(browser);
     } finally {
         await browser.close();

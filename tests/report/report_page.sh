@@ -18,5 +18,4 @@ made cases make tune.csv --n 20 --size 6 --purpose tune
 made intervene "$name" --probe p --cases cases.csv --tune tune.csv
 made intervene "$name" --probe p --cases cases.csv --layers 1 --scale 0.5r
 made report --html page.html
-made report --html wide.html --rows 0
-run_node ../report/report_page.js "$work/page.html" "$work/wide.html" "$OGPT_SOURCE/build/axe/node_modules/axe-core/axe.min.js"
+run_node ../report/report_page.js "$work/page.html" "$OGPT_SOURCE/build/axe/node_modules/axe-core/axe.min.js"
