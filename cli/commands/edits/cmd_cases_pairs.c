@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "cli/commands/common/hint_words.h"
 #include "cli/commands/edits/case_file.h"
-#include "report/results/pair_view.h"
+#include "report/circuits/pair_view.h"
 
 typedef struct PairOptions {
     int kind; /* which of the words below */

@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "cli/commands/edits/case_file.h"
 #include "report/results/case_view.h"
-#include "report/results/pair_view.h"
+#include "report/circuits/pair_view.h"
 
 static const Column show_columns[] = {
     {"cases", "cases", .type = COLUMN_COUNT, .meaning = "of the whole file"},

@@ -1,7 +1,7 @@
-/* report/results/pair_view.h - pairs of histories as plain text and as JSON, and what a set of them
- * is like. */
-#ifndef OGPT_REPORT_RESULTS_PAIR_VIEW_H
-#define OGPT_REPORT_RESULTS_PAIR_VIEW_H
+/* report/circuits/pair_view.h - pairs of histories as plain text and as JSON, and what a set of
+ * them is like. */
+#ifndef OGPT_REPORT_CIRCUITS_PAIR_VIEW_H
+#define OGPT_REPORT_CIRCUITS_PAIR_VIEW_H
 
 #include "probes/cases/pairs.h"
 #include "report/table.h"

@@ -1,5 +1,5 @@
-/* report/results/pair_view.c - contract in report/results/pair_view.h. */
-#include "report/results/pair_view.h"
+/* report/circuits/pair_view.c - contract in report/circuits/pair_view.h. */
+#include "report/circuits/pair_view.h"
 
 #include "game/notation.h"
 #include "report/draw.h"
