@@ -217,7 +217,7 @@ static int arguments_check(const Context *context)
     return 0;
 }
 
-/* No output is a file that an argument or an option names as an input. */
+/* No output is a file that an argument or an option names as an input, or another output. */
 static int inputs_check(const Context *context, const OptionTable *table)
 {
     const char *const outputs[] = {context->csv, context->html, context->figures[0],
@@ -226,6 +226,11 @@ static int inputs_check(const Context *context, const OptionTable *table)
     int rc = options_check_inputs(table, outputs, n_outputs);
     for (int i = 0; rc == 0 && i < context->n_args; i++) {
         rc = options_check_input(table, context->args[i], outputs, n_outputs);
+    }
+    for (size_t i = 0; rc == 0 && i < n_outputs; i++) {
+        const size_t next = i + 1;
+        rc = outputs[i] ? options_check_input(table, outputs[i], outputs + next, n_outputs - next)
+                        : 0;
     }
     return rc;
 }

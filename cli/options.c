@@ -332,12 +332,19 @@ int options_check_outputs(const OptionTable *table)
     return rc;
 }
 
-/* Whether both are there, regular files, and one file under any two names. */
+/* Whether both are one file under any two names, or would be made at one place. */
 static bool one_file(const char *a, const char *b)
 {
     PathKind kinds[2] = {PATH_MISSING, PATH_MISSING};
-    return path_kind(&kinds[0], a) == 0 && path_kind(&kinds[1], b) == 0 && kinds[0] == PATH_FILE &&
-           kinds[1] == PATH_FILE && path_holds(a, b);
+    char places[2][FILES_PATH_MAX];
+    if (path_kind(&kinds[0], a) != 0 || path_kind(&kinds[1], b) != 0 || kinds[0] != kinds[1]) {
+        return false;
+    }
+    if (kinds[0] == PATH_FILE) {
+        return path_holds(a, b);
+    }
+    return kinds[0] == PATH_MISSING && path_resolve(places[0], a) == 0 &&
+           path_resolve(places[1], b) == 0 && strcmp(places[0], places[1]) == 0;
 }
 
 int options_check_input(const OptionTable *table, const char *input, const char *const outputs[],

@@ -41,6 +41,9 @@ for option in "--csv kept.csv" "--html kept.csv" "--csv other-name.csv"; do
     refuse 2 'another word of this command line names it' cases show kept.csv 0 $option
 done
 refuse 2 'another word of this command line names it' cases make kept.csv --n 3 --size 4 --csv kept.csv --force
+refuse 2 'another word of this command line names it' cases make new.csv --n 3 --size 4 --csv ./new.csv --force
+refuse 2 'another word of this command line names it' cases make new.csv --n 3 --size 4 --csv two.html --html two.html
+[ ! -e new.csv ] && [ ! -e two.html ] || fail "a refused command wrote a file"
 refuse 2 'another word of this command line names it' circuit tiny-6x6 --pairs kept.csv --svg kept.csv --force
 cmp -s kept.csv before.csv || fail "the cases were written over"
 expect 0 cases show kept.csv 0 --csv shown.csv # the twin
