@@ -25,6 +25,17 @@ cmp -s by1/patterns.csv other/patterns.csv && fail 'another seed gave the same r
 [ "$(grep -c ov_logits by1/matrices.csv)" = $((32 * 32)) ] || fail 'all moves by all moves'
 grep -q ov_empty by1/matrices.csv && fail 'there is no probe'
 
+# One game: what a head looks at adds up to 1, and the moves are those that were typed.
+expect 0 heads m --moves 'e4 e5 b3' --head L1H0 --csv look.csv --svg look.svg --quiet
+[ "$(cut -d, -f3 look.csv | tr -d '"' | tr '\n' ' ')" = 'square c3 d3 c4 d4 e4 e5 b3 ' ] || fail "look.csv: $(cat look.csv)"
+awk -F, 'NR > 1 { sum += $NF } END { exit !(sum > 0.999999 && sum < 1.000001) }' look.csv || fail 'attention adds up to 1'
+awk -F, 'END { exit !($NF > 0.01) }' look.csv || fail 'the last move is seen too, of three by an untrained head'
+[ "$(grep -c '^"*L1H0"*,[1-3],' look.csv)" = 3 ] || fail 'three moves were seen'
+grep -q 'L1H0' look.svg || fail 'the figure names the head'
+expect 0 heads m --moves 'e4 e5 b3' --csv all.csv --quiet
+[ "$(wc -l <all.csv)" = 29 ] || fail '4 heads by 7 squares'
+refuse 3 '--moves: ' heads m --moves 'e4 e4'
+
 # Games of the test split, no controls; and it says what cannot exist.
 expect 0 heads m --corpus g.ogpc --games 20 --pass-games 4 --hard-games 0 --random-games 0 --rotations 2
 holds 'duplicate-token and induction heads'

@@ -151,6 +151,8 @@ header patch patch/*.csv
 document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 \
     --rotations 4 --head L0H1 --csv heads
 header heads heads/*.csv
+document attention heads net --moves 'e4 e5 b3' --head L0H1 --csv attention.csv
+header attention attention.csv
 document 'patch --edges' patch net --pairs pairs.csv --edges 'mlp0->logits' --csv patch_edges
 header 'patch --edges' patch_edges/*.csv
 document 'cases show pair' cases show pairs.csv 3 --size 6

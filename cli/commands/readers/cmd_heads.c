@@ -7,10 +7,13 @@
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
+#include "game/notation.h"
+#include "probes/heads/head_look.h"
 #include "report/readers/heads_result.h"
+#include "report/readers/look_result.h"
 
 typedef struct HeadsOptions {
-    const char *corpus, *probe, *head;
+    const char *corpus, *probe, *head, *moves;
     int64_t games, pass_games, hard_games, random_games, rotations, top, memory;
 } HeadsOptions;
 
@@ -41,6 +44,8 @@ static const OptionSpec options[] = {
     OPTION_PROBE(AT(probe), "probe of mine, theirs and empty squares that the circuits write to"),
     OPTION_TEXT("head", AT(head), "HEAD",
                 "report the whole circuits of this head, such as L1H3, in --json and --csv"),
+    OPTION_TEXT("moves", AT(moves), "MOVES",
+                "only show where heads (--head: this one) look behind the last of these moves"),
     OPTION_INT("top", AT(top), "N", 1, 100000, "rows of a list that are printed", .def = "12"),
     OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
 };
@@ -103,17 +108,36 @@ static int draw(HeadsSession *session)
     return rc;
 }
 
-static int heads_run(Context *context)
+/* Where heads look in the one game that was typed. */
+static int look(HeadsSession *session)
 {
-    HeadsSession *session = mem_calloc(1, sizeof(*session), "heads");
-    if (!session) {
-        return OGPT_ENOMEM;
+    Context *context = session->context;
+    const HeadsOptions *given = context->options;
+    const Subject *subject = &session->inputs.subject;
+    const GptConfig *cfg = &subject->model.gpt->cfg;
+    uint8_t moves[GAME_MAX_MOVES];
+    int n = 0;
+    int rc = moves_parse(moves, &n, subject->variant, given->moves);
+    if (rc != 0) {
+        return err_set(rc, "--moves: %s", err_message());
     }
+    size_t n_heads = (size_t)cfg->n_layers * (size_t)cfg->n_heads;
+    double *shares = mem_alloc(n_heads * GAME_MAX_MOVES, sizeof(*shares), "attention");
+    rc = shares ? head_look(shares, subject->model.gpt, subject->vocab, moves, n) : OGPT_ENOMEM;
+    if (rc == 0) {
+        LookFindings found = {subject->variant,     moves,        n, shares, (size_t)cfg->n_layers,
+                              (size_t)cfg->n_heads, session->head};
+        heads_look_report(context->report, &found);
+    }
+    mem_free(shares);
+    return rc;
+}
+
+static int study(HeadsSession *session)
+{
+    Context *context = session->context;
     const ModelFile *model = &session->inputs.subject.model;
-    *session = (HeadsSession){.context = context, .head = -1};
-    int rc = load(session);
-    rc = rc ? rc : study_begin(context, model->path, false);
-    rc = rc ? rc : draw(session);
+    int rc = draw(session);
     rc = rc ? rc
             : head_study_run(&session->study, model->gpt, session->probed ? &session->probe : NULL,
                              study_work(context, "heads", "games"));
@@ -122,6 +146,21 @@ static int heads_run(Context *context)
                                   session->probed ? session->probe_path : NULL,
                                   (int)((const HeadsOptions *)context->options)->top};
         heads_report(context->report, &findings);
+    }
+    return rc;
+}
+
+static int heads_run(Context *context)
+{
+    HeadsSession *session = mem_calloc(1, sizeof(*session), "heads");
+    if (!session) {
+        return OGPT_ENOMEM;
+    }
+    *session = (HeadsSession){.context = context, .head = -1};
+    int rc = load(session);
+    rc = rc ? rc : study_begin(context, session->inputs.subject.model.path, false);
+    if (rc == 0) {
+        rc = ((const HeadsOptions *)context->options)->moves ? look(session) : study(session);
     }
     head_study_release(&session->study);
     probe_release(&session->probe);
@@ -132,11 +171,12 @@ static int heads_run(Context *context)
 
 const Command cmd_heads = {
     .name = "heads",
-    .arguments = "MODEL [--corpus CORPUS] [--games N] [--head HEAD]",
+    .arguments = "MODEL [--corpus CORPUS] [--games N] [--head HEAD] [--moves MOVES]",
     .summary = "what each attention head looks at, beyond chance, and what it does with it",
     .examples = "ogpt heads tiny-6x6 --games 200\n"
                 "ogpt heads tiny-6x6 --games 200 --head L1H3 --json\n"
-                "ogpt heads runs/tiny --corpus games.ogpc --games 200",
+                "ogpt heads runs/tiny --corpus games.ogpc --games 200\n"
+                "ogpt heads tiny-6x6 --moves 'e4 e5 b3 e3 f6' --head L1H3",
     COMMAND_OPTIONS(options, HeadsOptions),
     .min_args = 1,
     .max_args = 1,
@@ -144,6 +184,7 @@ const Command cmd_heads = {
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&heads_table, &heads_controls_table, &heads_list_table, &heads_patterns_table,
                    &heads_follow_table, &heads_follow_top_table, &heads_circuits_table,
-                   &heads_composition_table, &heads_composition_top_table, &heads_matrices_table),
+                   &heads_composition_table, &heads_composition_top_table, &heads_matrices_table,
+                   &heads_attention_table),
     .run = heads_run,
 };

@@ -1,0 +1,44 @@
+/* probes/heads/head_look.c - contract in head_look.h. */
+#include "probes/heads/head_look.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "probes/activations/passes.h"
+
+typedef struct HeadLook {
+    double *shares;
+    size_t n_heads, n;
+} HeadLook;
+
+static int take_row(void *context, const PassBatch *pass, const HookPoint *point)
+{
+    const HeadLook *look = context;
+    size_t keys = point->width / look->n_heads;
+    const real *row = point->value + (look->n - 1) * point->width;
+    double *out = look->shares + (size_t)point->layer * look->n_heads * look->n;
+    for (size_t h = 0; h < look->n_heads; h++) {
+        for (size_t s = 0; s < look->n; s++) {
+            out[h * look->n + s] = (double)row[h * keys + s];
+        }
+    }
+    return 0;
+}
+
+int head_look(double *shares, const Gpt *gpt, const Vocab *vocab, const uint8_t *moves, int n)
+{
+    uint8_t game[GAME_MAX_MOVES], read = (uint8_t)n;
+    HeadLook look = {shares, (size_t)gpt->cfg.n_heads, (size_t)n};
+    PassGames games = {.vocab = vocab, .n = 1, .moves = game, .read = &read, .games_a_pass = 1};
+    PassCalls calls = {.context = &look, .hook = take_row};
+    if (n < 1 || n > gpt->cfg.n_ctx) {
+        return err_set(OGPT_EUSAGE, "%d moves, expected 1 to %d, as many as the network reads", n,
+                       gpt->cfg.n_ctx);
+    }
+    memset(game, SQ_NONE, sizeof(game));
+    memcpy(game, moves, (size_t)n);
+    for (int layer = 0; layer < gpt->cfg.n_layers; layer++) {
+        passes_hook_layer(&calls, HOOK_PATTERN, layer);
+    }
+    return passes_run(gpt, &games, &calls, WORK_ALONE);
+}
