@@ -45,7 +45,7 @@ refuse 2 'both write there' eval net --corpus g.ogpc --games 10 --svg x.out --pd
 refuse 2 'expected, such as 84mm' eval net --corpus g.ogpc --games 10 --svg x.svg --width 3
 refuse 2 'one of errors|loss expected' eval net --corpus g.ogpc --games 10 --svg x.svg --figure nothing
 refuse 2 '--width goes with --svg' eval net --corpus g.ogpc --games 10 --width 84mm
-refuse 2 'is read by this command' eval net --corpus g.ogpc --games 10 --svg g.ogpc --force
+refuse 2 'another word of this command line names it' eval net --corpus g.ogpc --games 10 --svg g.ogpc --force
 refuse 2 "unknown option '--svg'" perft 3 --size 6 --svg x.svg
 refuse 2 'has no figure' plot 1 --svg x.svg
 refuse 2 'nothing for figure' plot "$run" --svg x.svg --figure graph
