@@ -13,9 +13,12 @@
 #include "datasets/vocab.h"
 
 /* X(enumerator, name, kind, meaning). The kind says which chance the score is measured against:
- *   AGE    the keys are known from t alone, so a head that looks by age can do it: against
- * attention that is uniform over the keys BOARD  the keys depend on the moves: against the
- * attention of the same head at the same ply of other games (same ages, other squares) */
+ *
+ * - AGE: the keys are known from t alone, so a head that looks by age can do it: against attention
+ *   that is uniform over the keys.
+ *
+ * - BOARD: the keys depend on the moves: against the attention of the same head at the same ply of
+ *   other games (same ages, other squares). */
 #define HEAD_DETECTORS(X)                                                                          \
     X(HEAD_SELF, "self", HEAD_AGE, "the last move itself")                                         \
     X(HEAD_PREVIOUS, "previous", HEAD_AGE, "the move before the last")                             \

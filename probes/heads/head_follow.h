@@ -6,16 +6,24 @@
  * disputed (HeadKeys.disputed).
  *
  * At every query with disputed keys, for one head, over the disputed keys but the first and those
- * of the last two moves: seen    attention on the keys that the side to move owns by the engine,
- * minus attention on those that it owns by parity parity  the same of the head's mean attention at
- * the same (t, s) in positions without disputed keys: what a head does that knows t and s alone
- *   mover   the same of the mean attention at the neighbouring keys, (t, s-1) and (t, s+1), which
- * in those positions have the other owner: what a head does that knows the owner follow  (parity -
- * seen) / (parity - mover), sums over queries: 0 counts, 1 knows the owner preference  (mover -
- * parity) / 2 a query: how much more attention the head gives to its own moves (mine; below 0:
- * theirs) than to the other side's, at these keys Where the preference is small, follow is a
- * quotient of two small numbers, and the verdict is "none". The twin asks the same of games in
- * which nothing is disputed, at the keys that another game disputes: its follow must be 0.
+ * of the last two moves:
+ *
+ * - seen: attention on the keys that the side to move owns by the engine, minus attention on those
+ *   that it owns by parity.
+ *
+ * - parity: the same of the head's mean attention at the same (t, s) in positions without disputed
+ *   keys: what a head does that knows t and s alone.
+ *
+ * - mover: the same of the mean attention at the neighbouring keys, (t, s-1) and (t, s+1), which in
+ *   those positions have the other owner: what a head does that knows the owner.
+ *
+ * - follow: (parity - seen) / (parity - mover), sums over queries: 0 counts, 1 knows the owner.
+ *
+ * - preference: (mover - parity) / 2 a query: how much more attention the head gives to its own
+ *   moves (mine; below 0: theirs) than to the other side's, at these keys.
+ *
+ * Where the preference is small, follow is a quotient of two small numbers, and the verdict is
+ * "none". The twin is noise: the same keys where none is disputed. Its follow is 0 for any head.
  */
 #ifndef OGPT_PROBES_HEADS_HEAD_FOLLOW_H
 #define OGPT_PROBES_HEADS_HEAD_FOLLOW_H

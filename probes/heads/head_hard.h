@@ -4,7 +4,7 @@
  * At every position and for one head at a time its attention is replaced: `hard` by 1 on its
  * largest weight (the first of equal ones), `uniform` by 1 / (t + 1) on each key. All later layers
  * are computed again. A head that loses nothing by `hard` copies from one key; one that loses
- * nothing by `uniform` either does not use where it looks.
+ * nothing by either replacement does not use where it looks.
  */
 #ifndef OGPT_PROBES_HEADS_HEAD_HARD_H
 #define OGPT_PROBES_HEADS_HEAD_HARD_H

@@ -2,15 +2,15 @@
  *
  * For a detector with the key set K of a query (probes/heads/head_detectors.h), over the queries at
  * which it decides (some keys are in K, but not all):
- *   share     mean of the attention on K
- *   uniform   mean of |K| / (t + 1): attention that is uniform over the keys
- *   excess    share - uniform
- *   shuffled  mean over K of the mean attention of this head from position t to key s in all other
- *             games: the same ages, and the squares of another game
- *   beyond    share - shuffled: what the head does because of the squares. 0 for attention that is
- * a function of (t, s) score     excess for detectors of kind AGE, whose shuffled share is the
- * share itself; beyond for those of kind BOARD A head that looks at K alone scores 1 - uniform, or
- * 1 - shuffled.
+ * - share: mean of the attention on K.
+ * - uniform: mean of |K| / (t + 1): attention that is uniform over the keys.
+ * - excess: share - uniform.
+ * - shuffled: mean over K of the mean attention of this head from position t to key s in all other
+ *   games: the same ages, and the squares of another game.
+ * - beyond: share - shuffled: what the head does because of the squares. 0 for attention that is a
+ *   function of (t, s).
+ * - score: excess for detectors of kind AGE, whose shuffled share is the share itself; beyond for
+ *   those of kind BOARD. A head that looks at K alone scores 1 - uniform, or 1 - shuffled.
  *
  * The mean attention is estimated on the same games, without the game itself: the difference to the
  * mean of all is scaled by n / (n - 1), n games at t. The intervals resample games; the sum of a

@@ -26,7 +26,9 @@ size_t head_study_bytes(const HeadStudy *study, const GptConfig *cfg, const Work
     for (int i = 0; i < 3; i++) {
         largest = parts[i] > largest ? parts[i] : largest;
     }
-    return largest;
+    const size_t H = (size_t)cfg->n_layers * (size_t)cfg->n_heads;
+    return largest + (study->games.n + study->disputed.n) *
+                         (study->games.T * sizeof(HeadKeys) + 3 * H * sizeof(double));
 }
 
 /* The patterns of a network that was never trained. */

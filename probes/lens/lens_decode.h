@@ -1,10 +1,14 @@
 /* probes/lens/lens_decode.h - where each place stands between input tokens and output moves.
  *
  * At every place one linear reader, fitted in closed form (lens_ridge.h) on training rows, guesses
- *   the token just read, one-hot          token    share of test positions with the right one on
- * top input    R2 of the one-hot numbers the token before it, one-hot          previous share right
- *   the network's own logits of all moves, their mean taken off
- *                                         output   R2
+ *
+ * - the token just read, one-hot: `token` is the share of test positions with the right one on top,
+ *   `input` the R2 of the one-hot numbers;
+ *
+ * - the token before it, one-hot: `previous` is the share that is right;
+ *
+ * - the network's own logits of all moves, their mean taken off: `output` is the R2.
+ *
  * The same rows, the same method, the same measure for input and output, so the two curves can be
  * compared. R2 = 1 - sum |y - guess|^2 / sum |y - training mean|^2 over test positions.
  */

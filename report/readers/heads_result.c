@@ -35,9 +35,10 @@ const TableSpec heads_table = {
 
 static const Column control_columns[] = {
     {"detector", "detector", .type = COLUMN_TEXT},
-    {"meaning", "looks at", .type = COLUMN_TEXT},
-    {"against", "against", .type = COLUMN_TEXT},
-    {"heads", "heads", .type = COLUMN_COUNT, .meaning = "p after Holm below 0.05, score above 0"},
+    {"meaning", "looks at", .type = COLUMN_TEXT, .flags = COLUMN_MINOR},
+    {"against", "against", .type = COLUMN_TEXT, .flags = COLUMN_MINOR},
+    {"heads", "heads", .type = COLUMN_COUNT,
+     .meaning = "p after Holm below 0.05, score at least 10 %"},
     {"best_head", "most", .type = COLUMN_TEXT},
     {"best", "score", .unit = "%", .digits = 1, .interval = true},
     {"random_heads", "random heads", .type = COLUMN_COUNT,
@@ -107,7 +108,7 @@ const TableSpec heads_patterns_table = {"patterns", "head_patterns", NULL,
          .interval = true, .meaning = "attention on mine (below 0: theirs) minus the other half"}, \
         {"follow", "follow", .digits = 2, .interval = true, .meaning = "0 parity, 1 the mover"},   \
         {"twin", "twin", .digits = 2, .interval = true,                                            \
-         .meaning = "the same keys in games without a pass: 0"},                                   \
+         .meaning = "noise: such keys where none is disputed; 0 for any head"},                    \
         {"seen", "seen", .unit = "%", .digits = 2},                                                \
         {"by_parity", "if parity", .unit = "%", .digits = 2},                                      \
     {                                                                                              \
@@ -117,11 +118,10 @@ static const Column follow_columns[] = {FOLLOW_COLUMNS};
 static const FigurePart follow_parts[] = {
     {.x = "head", .y = {"follow"}, .where = "verdict", .is = "parity|mover|neither"},
     {.x = "head", .y = {"twin"}, .where = "verdict", .is = "parity|mover|neither"}};
-static const FigureSpec follow_figures[] = {
-    {.name = "follow",
-     .title = "after a pass: 0 by parity, 1 by the mover",
-     .kind = FIGURE_DOTS,
-     FIGURE_PARTS(follow_parts)}};
+static const FigureSpec follow_figures[] = {{.name = "follow",
+                                             .title = "after a pass: 0 by parity, 1 by the mover",
+                                             .kind = FIGURE_DOTS,
+                                             FIGURE_PARTS(follow_parts)}};
 const TableSpec heads_follow_table = {"follow", "head_follow", NULL, TABLE_COLUMNS(follow_columns),
                                       TABLE_FIGURES(follow_figures)};
 static const Column follow_top_columns[] = {FOLLOW_COLUMNS};
@@ -264,7 +264,7 @@ static void whole_fill(Table *table, const HeadsFindings *f)
                "duplicate-token and induction heads: no square is played twice");
 }
 
-/* How many heads score above 0 after Holm, and the head of the largest score. */
+/* How many heads score enough after Holm, and the head of the largest score. */
 static int count_heads(size_t *best, const HeadPatterns *patterns, HeadDetector d)
 {
     int n = 0;
@@ -272,7 +272,7 @@ static int count_heads(size_t *best, const HeadPatterns *patterns, HeadDetector 
     *best = 0;
     for (size_t h = 0; h < patterns->H; h++) {
         const PairedTest *test = head_score_of(&patterns->heads[h].scores[d], d);
-        n += test->p_holm < 0.05 && test->difference.value > 0;
+        n += test->p_holm < 0.05 && test->difference.value >= HEAD_KIND_LEAST;
         if (test->difference.value > most) {
             most = test->difference.value;
             *best = h;

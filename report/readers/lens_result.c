@@ -15,8 +15,7 @@ static const Column whole_columns[] = {
     {"source", "games", .type = COLUMN_TEXT},
     {"model_hash", .type = COLUMN_TEXT},
     {"probe", "probe of the board lens", .type = COLUMN_TEXT},
-    {"other_lens", "other network", .type = COLUMN_TEXT,
-     .meaning = "whose tuned lens is the control"},
+    {"other_lens", "other lens", .type = COLUMN_TEXT, .meaning = "whose tuned lens is the control"},
     {"training_positions", "training positions", .type = COLUMN_COUNT},
     {"games", "test games", .type = COLUMN_COUNT},
     {"positions", "test positions", .type = COLUMN_COUNT},
@@ -71,7 +70,7 @@ static const Column side_columns[] = {
     {"kl_ridge", "ridge", .digits = 4},
     {"kl_tuned", "tuned", .digits = 4, .interval = true, .flags = COLUMN_BRIEF},
     {"excess_tuned", "excess, tuned", .digits = 4, .interval = true, .flags = COLUMN_BRIEF},
-    {"kl_other", "other net", .digits = 3, .meaning = "control"},
+    {"kl_other", "other lens", .digits = 3, .meaning = "control: see \"other lens\" above"},
     {"kl_random", "random", .digits = 3, .meaning = "control: random weights, tuned"},
 };
 const TableSpec lens_side_table = {.name = "side_by_side",
@@ -99,7 +98,7 @@ static const Column fit_columns[] = {
     {"fit_kl", "tuned", .digits = 5},
     {"tuned_change", "test: tuned - logit", .digits = 5, .interval = true, .meaning = "nats"},
     {"rounds", "rounds", .type = COLUMN_COUNT},
-    {"gap", "gap", .digits = -1, .meaning = "about how far above the least, nats"},
+    {"gap", "gap", .digits = -1, .meaning = "local estimate of what is left to gain, nats"},
 };
 const TableSpec lens_fits_table = {"fits", "lens_fits", TABLE_COLUMNS(fit_columns)};
 
@@ -178,7 +177,7 @@ static const Column lead_columns[] = {ORDER_COLUMNS};
 const TableSpec lens_leads_table = {
     .name = "leads",
     .title =
-        "what comes first, by moves seen: shares of positions (rule settled: from that layer on)",
+        "what comes first, by moves seen: shares of positions (rule first; settled: --json, --csv)",
     TABLE_COLUMNS(lead_columns)};
 
 #define ARRIVAL_COLUMNS                                                                              \
