@@ -9,9 +9,14 @@
 
 #define MINUS "\xe2\x88\x92"
 
+/* Beyond these no axis can be divided: sums and quotients would overflow. */
+#define LARGEST 1e250
+#define LEAST_OF_LOG 1e-250
+
 void axis_range_see(AxisRange *range, double value, bool log)
 {
     if (isfinite(value) && (!log || value > 0)) {
+        value = fmin(fmax(value, log ? LEAST_OF_LOG : -LARGEST), LARGEST);
         range->low = fmin(range->low, value); /* of a number and NaN: the number */
         range->high = fmax(range->high, value);
     }
@@ -67,10 +72,12 @@ static void linear_ticks(Axis *axis, const Column *column, int wanted)
         step = 1; /* every layer; labels that find no room are left out */
     }
     bool share = column && column->unit && strcmp(column->unit, "%") == 0;
-    for (double k = ceil(axis->low / step - 1e-9); k * step <= axis->high + 1e-9 * step; k++) {
-        double value = k == 0 ? 0 : k * step;
-        if (share && value > 100 + 1e-9) {
-            break; /* no share is larger, so no tick says so */
+    const double first = ceil(axis->low / step - 1e-9);
+    for (int i = 0; i < AXIS_TICKS_MAX; i++) { /* counted: a large double plus 1 is itself */
+        double k = first + i, value = k == 0 ? 0 : k * step;
+        bool above = !(k * step <= axis->high + 1e-9 * step);
+        if (above || (share && value > 100 + 1e-9)) {
+            break; /* no share is larger than 100, so no tick says so */
         }
         tick_add(axis, value, step, true);
         if (column && column->type == COLUMN_LAYER && value < 0) {
@@ -96,7 +103,7 @@ static void log_ticks_at(Axis *axis, const int *multiples, size_t n, int every)
 static void log_ticks(Axis *axis, const Column *column)
 {
     static const int multiples[] = {1, 2, 5};
-    const double decades = log10(axis->high / axis->low);
+    const double decades = (log10(axis->high) - log10(axis->low));
     log_ticks_at(axis, multiples, decades < 2.2 ? 3 : 1, decades > 8 ? 2 : 1);
     if (axis->n < 3) { /* so short that even steps are read as well */
         axis->n = 0;
@@ -112,7 +119,7 @@ Axis axis_make(AxisRange range, const FigureAxis *spec, const Column *column, in
         axis.high = 1;
     }
     if (spec->log) {
-        double pad = fmax(0.04 * log10(axis.high / axis.low), 0.1);
+        double pad = fmax(0.04 * (log10(axis.high) - log10(axis.low)), 0.1);
         axis.low /= pow(10, pad);
         axis.high *= pow(10, pad);
         log_ticks(&axis, column);
@@ -136,7 +143,7 @@ double axis_place(const Axis *axis, double value)
     if (isnan(value) || (axis->log && value <= 0)) {
         return NAN;
     }
-    double share = axis->log ? log(value / axis->low) / log(axis->high / axis->low)
+    double share = axis->log ? (log(value) - log(axis->low)) / (log(axis->high) - log(axis->low))
                              : (value - axis->low) / (axis->high - axis->low);
     return axis->from + share * (axis->to - axis->from);
 }

@@ -19,7 +19,7 @@ cmp -s cases.csv first.csv || fail "a refused command changed the cases"
 expect 0 cases make threads.csv --n 61 --size 6 --force
 cmp -s threads.csv first.csv && fail "--force replaced nothing"
 refuse 2 "natural case is a flip" cases make x.csv --edit erase --quiet
-refuse 2 "too short" cases make x.csv --size 4 --quiet
+refuse 2 "too short" cases make x.csv --size 4 --min-moves 12 --quiet
 [ -e x.csv ] && fail "a refused command left a file"
 [ "$(ls -A | grep -c '^\.tmp')" = 0 ] || fail "temporary files left"
 

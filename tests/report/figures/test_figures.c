@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "report/figures/axis.h"
 #include "report/figures/describe.h"
 #include "report/ink/ink.h"
 #include "report/figures/page.h"
@@ -117,6 +118,35 @@ static void lines_lie_where_their_numbers_say(void **state)
     (void)state;
 }
 
+/* Axes end, and their ticks are few and in order, whatever the numbers: diverged, tiny, all equal.
+ */
+static void axes_of_any_numbers_end(void **state)
+{
+    static const double ends[][2] = {{0, 1},           {1e300, 1e300}, {-1e308, 1e308},
+                                     {5e-324, 1e-300}, {1e17, 1e17},   {-3e200, -3e200},
+                                     {1e-5, 1e9},      {7, 7}};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        for (int log = 0; log < 2; log++) {
+            AxisRange range = {NAN, NAN};
+            FigureAxis figure = {.log = log};
+            axis_range_see(&range, ends[i][0], log);
+            axis_range_see(&range, ends[i][1], log);
+            Axis axis = axis_make(range, &figure, NULL, 5);
+            assert_in_range(axis.n, 0, AXIS_TICKS_MAX);
+            assert_true(isfinite(axis.low) && isfinite(axis.high) && axis.low < axis.high);
+            for (int t = 1; t < axis.n; t++) {
+                assert_true(axis.ticks[t] >= axis.ticks[t - 1]);
+            }
+            axis.from = 0;
+            axis.to = 1;
+            double middle = axis_place(&axis, log ? sqrt(axis.low) * sqrt(axis.high)
+                                                  : axis.low / 2 + axis.high / 2);
+            assert_float_equal(middle, 0.5, 1e-3);
+        }
+    }
+    (void)state;
+}
+
 static void words_have_the_numbers(void **state)
 {
     Table table;
@@ -152,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_lie_where_their_numbers_say),
+        cmocka_unit_test(axes_of_any_numbers_end),
         cmocka_unit_test(words_have_the_numbers),
         cmocka_unit_test(names_are_offered_once),
     };
