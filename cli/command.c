@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "cli/terminal.h"
 
@@ -217,20 +218,40 @@ static int arguments_check(const Context *context)
     return 0;
 }
 
-/* No output is a file that an argument or an option names as an input, or another output. */
+/* None of these outputs is what an argument or an option names, or the results database. */
+static int places_check(const Context *context, const OptionTable *table,
+                        const char *const outputs[], size_t n)
+{
+    int rc = options_check_inputs(table, outputs, n);
+    rc = rc || !context->store_path ? rc
+                                    : options_check_input(table, context->store_path, outputs, n);
+    for (int i = 0; rc == 0 && i < context->n_args; i++) {
+        rc = options_check_input(table, context->args[i], outputs, n);
+    }
+    return rc;
+}
+
+/* No output is a file that the command reads, or another output. */
 static int inputs_check(const Context *context, const OptionTable *table)
 {
-    const char *const outputs[] = {context->csv, context->html, context->figures[0],
-                                   context->figures[1], context->figures[2]};
+    const bool one_csv = context->csv && study__csv_is_file(context->csv);
+    const char *const outputs[] = {one_csv ? context->csv : NULL, context->html,
+                                   context->figures[0], context->figures[1], context->figures[2]};
     const size_t n_outputs = sizeof(outputs) / sizeof(outputs[0]);
-    int rc = options_check_inputs(table, outputs, n_outputs);
-    for (int i = 0; rc == 0 && i < context->n_args; i++) {
-        rc = options_check_input(table, context->args[i], outputs, n_outputs);
-    }
+    int rc = places_check(context, table, outputs, n_outputs);
     for (size_t i = 0; rc == 0 && i < n_outputs; i++) {
         const size_t next = i + 1;
         rc = outputs[i] ? options_check_input(table, outputs[i], outputs + next, n_outputs - next)
                         : 0;
+    }
+    for (size_t i = 0; rc == 0 && context->csv && !one_csv && context->command->tables[i]; i++) {
+        char path[FILES_PATH_MAX];
+        const char *const in_folder[] = {path};
+        rc = study__csv_path(path, context, i);
+        rc = rc ? rc : places_check(context, table, in_folder, 1);
+        for (size_t k = 1; rc == 0 && k < n_outputs; k++) {
+            rc = outputs[k] ? options_check_input(table, outputs[k], in_folder, 1) : 0;
+        }
     }
     return rc;
 }

@@ -332,8 +332,7 @@ int options_check_outputs(const OptionTable *table)
     return rc;
 }
 
-/* Whether both are one file under any two names, or would be made at one place. */
-static bool one_file(const char *a, const char *b)
+bool options_one_file(const char *a, const char *b)
 {
     PathKind kinds[2] = {PATH_MISSING, PATH_MISSING};
     char places[2][FILES_PATH_MAX];
@@ -347,6 +346,12 @@ static bool one_file(const char *a, const char *b)
            path_resolve(places[1], b) == 0 && strcmp(places[0], places[1]) == 0;
 }
 
+static int named_twice(const char *path)
+{
+    return err_set(OGPT_EUSAGE, "%s: another word of this command line names it; give another name",
+                   path);
+}
+
 int options_check_input(const OptionTable *table, const char *input, const char *const outputs[],
                         size_t n)
 {
@@ -355,10 +360,8 @@ int options_check_input(const OptionTable *table, const char *input, const char 
         const char *path = !spec                   ? outputs[i - table->n]
                            : spec->type == OPT_OUT ? *(const char **)field_of(table, spec)
                                                    : NULL;
-        if (path && one_file(path, input)) {
-            return err_set(OGPT_EUSAGE,
-                           "%s: another word of this command line names it; give another name",
-                           path);
+        if (path && options_one_file(path, input)) {
+            return named_twice(path);
         }
     }
     return 0;
@@ -371,6 +374,13 @@ int options_check_inputs(const OptionTable *table, const char *const outputs[], 
         const OptionSpec *spec = &table->specs[i];
         const char *text = spec->type == OPT_TEXT ? *(const char **)field_of(table, spec) : NULL;
         rc = text ? options_check_input(table, text, outputs, n) : 0;
+        const char *path = spec->type == OPT_OUT ? *(const char **)field_of(table, spec) : NULL;
+        for (size_t j = i + 1; rc == 0 && path && j < table->n; j++) {
+            const OptionSpec *other = &table->specs[j];
+            const char *place =
+                other->type == OPT_OUT ? *(const char **)field_of(table, other) : NULL;
+            rc = place && options_one_file(path, place) ? named_twice(path) : 0;
+        }
     }
     return rc;
 }

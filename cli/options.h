@@ -47,6 +47,8 @@ int options_check_outputs(const OptionTable *table);
 int options_check_input(const OptionTable *table, const char *input, const char *const outputs[],
                         size_t n);
 int options_check_inputs(const OptionTable *table, const char *const outputs[], size_t n);
+/* Whether both are one file under any two names, or would be made at one place. */
+bool options_one_file(const char *a, const char *b);
 
 /* Whether option `name` of the table was given. */
 bool option_given(const OptionTable *table, const char *name);

@@ -127,6 +127,9 @@ int study_verdict(Context *context, int code)
 
 int study_check_output(const Context *context, const char *path)
 {
+    if (context->store_path && options_one_file(path, context->store_path)) {
+        return err_set(OGPT_EUSAGE, "%s: is the results database; give another name", path);
+    }
     return path_check_writable(path);
 }
 
@@ -180,7 +183,7 @@ static int kinds_check(const Command *command)
 
 /* --csv NAME.csv is a file with the main table, unless there is a directory of that name; anything
  * else is a directory with a file for each table. */
-static bool csv_is_file(const char *path)
+bool study__csv_is_file(const char *path)
 {
     size_t length = strlen(path);
     PathKind kind;
@@ -194,6 +197,13 @@ static const char *csv_name(const TableSpec *spec)
     return spec->file ? spec->file : spec->name;
 }
 
+int study__csv_path(char *out, const Context *context, size_t table)
+{
+    char name[80];
+    snprintf(name, sizeof(name), "%s.csv", csv_name(context->command->tables[table]));
+    return path_join(out, context->csv, name);
+}
+
 int study__exists_error(const Context *context, const char *option, const char *path)
 {
     bool force = (context->command->uses & USES_FORCE) != 0;
@@ -204,14 +214,13 @@ int study__exists_error(const Context *context, const char *option, const char *
 /* Refuse --html at the place of a file that --csv writes. */
 static int same_file_check(const Context *context)
 {
-    char page[FILES_PATH_MAX], path[FILES_PATH_MAX], plain[FILES_PATH_MAX], name[80];
+    char page[FILES_PATH_MAX], path[FILES_PATH_MAX], plain[FILES_PATH_MAX];
     const TableSpec *const *tables = context->command->tables;
     int rc = path_plain(page, context->html);
     rc = rc ? rc : path_plain(plain, context->csv);
     bool same = rc == 0 && strcmp(page, plain) == 0;
-    for (size_t i = 0; rc == 0 && !same && !csv_is_file(context->csv) && tables[i]; i++) {
-        snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
-        rc = path_join(path, context->csv, name);
+    for (size_t i = 0; rc == 0 && !same && !study__csv_is_file(context->csv) && tables[i]; i++) {
+        rc = study__csv_path(path, context, i);
         rc = rc ? rc : path_plain(plain, path);
         same = rc == 0 && strcmp(page, plain) == 0;
     }
@@ -234,14 +243,15 @@ static int places_check(const Context *context)
     if (rc != 0) {
         return rc;
     }
-    if (context->csv && !csv_is_file(context->csv) && csv != PATH_MISSING &&
+    if (context->csv && !study__csv_is_file(context->csv) && csv != PATH_MISSING &&
         csv != PATH_DIRECTORY) {
         return err_set(OGPT_EUSAGE,
                        "%s: --csv makes a folder of this name, and something else is there; give "
                        "another name, or one that ends in .csv for one file",
                        context->csv);
     }
-    if (context->csv && csv_is_file(context->csv) && csv != PATH_MISSING && csv != PATH_FILE) {
+    if (context->csv && study__csv_is_file(context->csv) && csv != PATH_MISSING &&
+        csv != PATH_FILE) {
         return err_set(OGPT_EUSAGE, "%s: is no regular file; give --csv another name",
                        context->csv);
     }
@@ -294,11 +304,12 @@ int study__check_files(const Context *context, bool same_command)
     if (same_command) {
         return 0;
     }
-    if (csv == PATH_FILE && csv_is_file(context->csv)) {
+    if (csv == PATH_FILE && study__csv_is_file(context->csv)) {
         return study__exists_error(context, "csv", context->csv);
     }
     const TableSpec *const *tables = context->command->tables;
-    for (size_t i = 0; context->csv && !csv_is_file(context->csv) && tables[i] && rc == 0; i++) {
+    for (size_t i = 0; context->csv && !study__csv_is_file(context->csv) && tables[i] && rc == 0;
+         i++) {
         snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
         rc = path_join(path, context->csv, name);
         rc = rc ? rc : path_kind(&csv, path);
@@ -388,7 +399,7 @@ static int csv_save(const Study *study)
     const Context *context = study->context;
     CsvTable files[REPORT_ITEMS_MAX];
     size_t n = 0;
-    if (csv_is_file(context->csv)) {
+    if (study__csv_is_file(context->csv)) {
         const Table *table = main_table(study);
         if (!table || table_rows(table) == 0) {
             context_warn(context, "%s: not written: this result has no table with rows",

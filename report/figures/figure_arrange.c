@@ -21,9 +21,13 @@ static bool is_numbered(const FigureCategory *categories, size_t n)
 }
 
 /* Renumber: old index -> new one, -1: left out. */
-static void categories_move(FigurePanel *panel, const int *to, size_t n_left)
+static int categories_move(FigurePanel *panel, const int *to, size_t n_left)
 {
     FigureCategory *moved = panel->categories; /* sorted in place by exchanges below */
+    FigureCategory *copy = mem_alloc(panel->n_categories + 1, sizeof(*copy), WHAT);
+    if (!copy) {
+        return OGPT_ENOMEM;
+    }
     for (size_t s = 0; s < panel->n_series; s++) {
         FigureSeries *series = &panel->series[s];
         size_t kept = 0;
@@ -36,19 +40,19 @@ static void categories_move(FigurePanel *panel, const int *to, size_t n_left)
         }
         series->n_points = kept;
     }
-    FigureCategory *copy = mem_alloc(panel->n_categories, sizeof(*copy), WHAT);
-    for (size_t i = 0; copy && i < panel->n_categories; i++) {
+    for (size_t i = 0; i < panel->n_categories; i++) {
         copy[i] = moved[i];
     }
-    for (size_t i = 0; copy && i < panel->n_categories; i++) {
+    for (size_t i = 0; i < panel->n_categories; i++) {
         if (to[i] >= 0) {
             moved[to[i]] = copy[i];
         } else {
             mem_free(copy[i].name);
         }
     }
-    panel->n_categories = copy ? n_left : 0;
+    panel->n_categories = n_left;
     mem_free(copy);
+    return 0;
 }
 
 /* The largest size of a value of each category. */
@@ -95,7 +99,7 @@ static int categories_arrange(FigurePanel *panel, const FigureSpec *figure)
             to[i] = rank >= kept || (full < n && sizes[i] < 0) ? -1 : (int)rank;
         }
         panel->left_out = full - kept;
-        categories_move(panel, to, kept);
+        rc = categories_move(panel, to, kept);
     }
     mem_free(to);
     mem_free(sizes);

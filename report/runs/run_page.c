@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "report/figures/figure.h"
 #include "report/runs/run_facts.h"
 #include "report/runs/run_links.h"
@@ -302,7 +303,7 @@ void run_page_run(RunPage *page, const RunPageRun *run)
     const bool finished = run_links_finished(run->run);
     const int number = (int)js_int_of(js_member(run->run, "run")), level = page->in_part ? 3 : 2;
     const char *command_line = member_text(run->run, "command_line");
-    char id[48], place[40], rest[80];
+    char id[48], place[40], rest[80 + FILES_PATH_MAX];
     Table facts;
     Text program = {0};
     snprintf(id, sizeof(id), "run-%d-%d", page->n_parts, number);
@@ -324,7 +325,9 @@ void run_page_run(RunPage *page, const RunPageRun *run)
     outcome_add(page, run->run, finished);
     warnings_add(page, run->run);
     snprintf(place, sizeof(place), "run %d", number);
-    snprintf(rest, sizeof(rest), "ogpt runs show %d --csv FOLDER", number);
+    bool elsewhere = page->store && strcmp(page->store, "ogpt-results.db") != 0;
+    snprintf(rest, sizeof(rest), "ogpt runs show %d --csv FOLDER%s%s", number,
+             elsewhere ? " --store " : "", elsewhere ? page->store : "");
     const HtmlTable how = {place, page->rows_max, rest};
     if (finished) {
         results_add(page, run, &how);
@@ -365,7 +368,8 @@ static void words_add(Text *out, RunPage *page)
 static void commands_add(Text *out, RunPage *page)
 {
     section_begin(out, page, "repeat", "To repeat it");
-    text_add(out, "<p>In an empty folder, in this order. The same seed gives the same numbers at "
+    text_add(out, "<p>In a folder with the files that these commands read, in the order in which "
+                  "they were made. The same seed gives the same numbers at "
                   "any number of threads, with the same program and core type of the library for "
                   "matrix products (both are named with each run).</p>\n<pre><code>");
     html_text(out, page->commands.data ? page->commands.data : "# no run came to its end\n");

@@ -42,8 +42,17 @@ for option in "--csv kept.csv" "--html kept.csv" "--csv other-name.csv"; do
 done
 refuse 2 'another word of this command line names it' cases make kept.csv --n 3 --size 4 --csv kept.csv --force
 refuse 2 'another word of this command line names it' cases make new.csv --n 3 --size 4 --csv ./new.csv --force
-refuse 2 'another word of this command line names it' cases make new.csv --n 3 --size 4 --csv two.html --html two.html
+refuse 2 'both write there' cases make new.csv --n 3 --size 4 --csv two.html --html two.html
 [ ! -e new.csv ] && [ ! -e two.html ] || fail "a refused command wrote a file"
+# Nor the results database, nor what lies in the folder of the tables.
+expect 0 perft 2 --size 4 --store d.db --quiet
+before=$(sha256sum d.db)
+refuse 2 'another word of this command line names it' runs list --store d.db --html d.db --force
+refuse 2 'is the results database' cases make d.db --n 2 --size 4 --store d.db --force
+mkdir tables
+refuse 2 'another word of this command line names it' cases make tables/cases.csv --n 2 --size 4 --csv tables --force
+[ "$(sha256sum d.db)" = "$before" ] || fail "a refused command changed the results database"
+expect 0 runs table last_evals --csv last_evals --store d.db --quiet # a folder called as a word is no such file
 refuse 2 'another word of this command line names it' circuit tiny-6x6 --pairs kept.csv --svg kept.csv --force
 cmp -s kept.csv before.csv || fail "the cases were written over"
 expect 0 cases show kept.csv 0 --csv shown.csv # the twin

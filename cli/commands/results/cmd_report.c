@@ -30,7 +30,13 @@ static int runs_named(Js **out, const Context *context)
     for (int i = 0; rc == 0 && i < context->n_args; i++) {
         int64_t run = 0;
         rc = context_arg_int(&run, context, i, "RUN", 1, INT64_MAX);
-        js_push(*out, js_int(run));
+        bool there = false;
+        for (size_t k = 0; k < js_length(*out); k++) {
+            there = there || js_int_of(js_at(*out, k)) == run;
+        }
+        if (!there) {
+            js_push(*out, js_int(run));
+        }
     }
     return rc;
 }

@@ -1,14 +1,51 @@
 /* cli/commands/results/demo_page.c - contract in cli/commands/results/demo_steps.h. */
 #include "cli/commands/results/demo_steps.h"
 
+#include <string.h>
+
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "cli/options.h"
 #include "cli/commands/results/report_runs.h"
 
 void demo_part_heading(Text *out, const DemoPart *part, const GivenModel *model)
 {
     text_add(out, "%s, %dx%d", model ? model->path : "The network trained just now", part->size,
              part->size);
+}
+
+/* Whether the page that is there was written by a demo. */
+static bool page_is_ours(void)
+{
+    enum { PAGE_MAX = 256 << 20 };
+    Text begin = {0};
+    void *there = NULL;
+    size_t n_bytes = 0;
+    html_page_mark(&begin, "ogpt demo", NULL);
+    bool ours = !begin.failed && file_read_all(&there, &n_bytes, DEMO_PAGE, PAGE_MAX) == 0 &&
+                n_bytes >= begin.length && memcmp(there, begin.data, begin.length) == 0;
+    mem_free(there);
+    text_release(&begin);
+    return ours;
+}
+
+/* The page of the demo and that of --html are two files. */
+static int page_is_free(const Context *context)
+{
+    PathKind there = PATH_MISSING;
+    if (context->html && options_one_file(context->html, DEMO_PAGE)) {
+        return err_set(OGPT_EUSAGE, "demo: it writes %s itself; give --html another name",
+                       DEMO_PAGE);
+    }
+    int rc = path_kind(&there, DEMO_PAGE);
+    if (rc == 0 && !context->force && there == PATH_FILE && !page_is_ours()) {
+        rc = err_set(OGPT_EUSAGE,
+                     "demo: %s is no page of a demo; start in an empty folder, or replace it with "
+                     "--force",
+                     DEMO_PAGE);
+    }
+    return rc;
 }
 
 int demo_files_are_ours(const Context *context)
@@ -26,7 +63,7 @@ int demo_files_are_ours(const Context *context)
                          names[i]);
         }
     }
-    return rc;
+    return rc ? rc : page_is_free(context);
 }
 
 static int part_add(RunPage *page, const DemoPart *part, const GivenModel *model,
