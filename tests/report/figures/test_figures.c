@@ -118,8 +118,7 @@ static void lines_lie_where_their_numbers_say(void **state)
     (void)state;
 }
 
-/* Axes end, and their ticks are few and in order, whatever the numbers: diverged, tiny, all equal.
- */
+/* Axes end, and their ticks are few and in order: numbers diverged, tiny, or all equal. */
 static void axes_of_any_numbers_end(void **state)
 {
     static const double ends[][2] = {{0, 1},           {1e300, 1e300}, {-1e308, 1e308},
