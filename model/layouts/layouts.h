@@ -55,8 +55,9 @@ int layout_read(Gpt **out, Layout layout, const LayoutFiles *files, int n_heads)
 
 /* Write model.safetensors and config.json into a directory being published. `about`: the members
  * of config.json's "ogpt". *n_tensors counts the tensors written, model_hash is the SHA-256 of
- * model.safetensors. `half` as in model_save. OGPT_EFORMAT names what the layout cannot hold: unembed.b_U that is not zero;
- * in mingpt also an eps other than 1e-5 or a d_mlp other than 4 d_model. */
+ * model.safetensors. `half` as in model_save. OGPT_EFORMAT names what the layout cannot hold:
+ * unembed.b_U that is not zero; in mingpt also an eps other than 1e-5 or a d_mlp other than 4
+ * d_model. */
 int layout_write(Publish *publish, size_t *n_tensors, char model_hash[HASH_HEX_SIZE],
                  const Gpt *gpt, Layout layout, const Js *about, bool half);
 

@@ -109,7 +109,7 @@ const Command cmd_plot = {
     .arguments = "[RUN...]",
     .summary = "draw stored results again, several runs in one figure",
     .examples = "ogpt plot\nogpt plot --svg newest.svg\n"
-                "ogpt plot 2 3 --figure accuracy --pdf both.pdf --width 174mm",
+                "ogpt plot --pdf newest.pdf --width 174mm",
     .max_args = PLOT_RUNS_MAX,
     .uses = USES_STORE | USES_FORCE | USES_FIGURES,
     COMMAND_TABLES(&figures_table),

@@ -524,8 +524,8 @@ static void what_a_layout_cannot_hold(void **state)
     assert_refused(layout_write(publish, &n, hash, other, LAYOUT_MINGPT, NULL, false), OGPT_EFORMAT,
                    "unembed.b_U: layout mingpt has a head without bias; expected zeros, found 0.25 "
                    "at index 9");
-    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_HF_GPT2, NULL, false), OGPT_EFORMAT,
-                   "unembed.b_U");
+    assert_refused(layout_write(publish, &n, hash, other, LAYOUT_HF_GPT2, NULL, false),
+                   OGPT_EFORMAT, "unembed.b_U");
     other->params[other->map.b_U + 9] = 0;
     other->cfg.eps = 1e-6f;
     assert_refused(layout_write(publish, &n, hash, other, LAYOUT_MINGPT, NULL, false), OGPT_EFORMAT,
@@ -533,8 +533,8 @@ static void what_a_layout_cannot_hold(void **state)
     GptConfig cfg = gpt->cfg;
     cfg.d_mlp = 96;
     assert_int_equal(gpt_new(&narrow, &cfg), 0);
-    assert_refused(layout_write(publish, &n, hash, narrow, LAYOUT_MINGPT, NULL, false), OGPT_EFORMAT,
-                   "d_mlp: layout mingpt is always 4 * d_model = 128, found 96");
+    assert_refused(layout_write(publish, &n, hash, narrow, LAYOUT_MINGPT, NULL, false),
+                   OGPT_EFORMAT, "d_mlp: layout mingpt is always 4 * d_model = 128, found 96");
     publish_abort(publish);
     assert_false(dir_exists(at("never")));
     gpt_free(narrow);

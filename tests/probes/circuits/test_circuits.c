@@ -496,9 +496,9 @@ static void a_method_without_signs_asks_the_flips(void **state)
     for (size_t i = 0; i < star.top; i++) {
         up[i] = 1;
     }
-    assert_int_equal(circuit_control_measure(&plain, &f.question, NULL, star.edges, up, star.top,
-                                             WORK_ALONE),
-                     0);
+    assert_int_equal(
+        circuit_control_measure(&plain, &f.question, NULL, star.edges, up, star.top, WORK_ALONE),
+        0);
     assert_true(fabs(plain.edges_size - flip->edges_size) < 1e-9);
     assert_true(plain.edges_size - fabs(plain.edges.value) > 1e-3);
     free(up);
