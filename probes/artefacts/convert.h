@@ -40,8 +40,7 @@ typedef struct Conversion {
     int64_t parameters;               /* ... in them */
     char tensors_hash[HASH_HEX_SIZE]; /* ... and their hash */
     double largest, tolerance;        /* of the check; largest NaN without */
-    /* Largest change of a number and, with check, of a logit by rounding to float16; NaN without.
-     */
+    /* Largest change by rounding to float16: of a number and, with check, of a logit; else NaN. */
     double weight_change, logit_change;
 } Conversion;
 

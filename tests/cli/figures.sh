@@ -41,7 +41,7 @@ holds 'Loss by ply' out
 
 # Refused before the work, and nothing is made.
 refuse 2 'e.svg: exists' eval net --corpus g.ogpc --games 10 --svg e.svg
-refuse 2 'both write there' eval net --corpus g.ogpc --games 10 --svg x.out --pdf ./x.out
+refuse 2 'another word of this command line names it' eval net --corpus g.ogpc --games 10 --svg x.out --pdf ./x.out
 refuse 2 'expected, such as 84mm' eval net --corpus g.ogpc --games 10 --svg x.svg --width 3
 refuse 2 'one of errors|loss expected' eval net --corpus g.ogpc --games 10 --svg x.svg --figure nothing
 refuse 2 '--width goes with --svg' eval net --corpus g.ogpc --games 10 --width 84mm

@@ -37,7 +37,7 @@ grep -qFf <(cut -d, -f1,2 eval.rows) away && fail 'another layer reads the same 
 
 # Another network's lens; none of another shape.
 expect 0 lens m $few --other other --probe m/probe
-grep -q '^other network  *other' out || fail 'the other network is not named'
+grep -q '^other lens  *other' out || fail 'the other network is not named'
 expect 0 train wide --corpus g.ogpc --layers 2 --d-model 32 --heads 2 --steps 2 --batch 16
 refuse 3 'another shape' lens m --other wide
 

@@ -262,7 +262,7 @@ static void files_in_the_way_are_refused_early(void **state)
                    "holds another table; choose another name, or --force");
     assert_file("tables/summary.csv", "\"best\"\r\n0.25\r\n");
     assert_int_equal(n_worked, 4);
-    assert_refused(run("measure --games 4 --html ogpt-results.db"), OGPT_EUSAGE, "exists");
+    assert_refused(run("measure --games 4 --html ogpt-results.db"), OGPT_EUSAGE, "another word");
     assert_int_equal(n_worked, 4);
 }
 
