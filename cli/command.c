@@ -244,7 +244,11 @@ static int inputs_check(const Context *context, const OptionTable *table)
         rc = outputs[i] ? options_check_input(table, outputs[i], outputs + next, n_outputs - next)
                         : 0;
     }
-    for (size_t i = 0; rc == 0 && context->csv && !one_csv && context->command->tables[i]; i++) {
+    const char *const folder[] = {one_csv ? NULL : context->csv};
+    for (size_t k = 1; rc == 0 && k < n_outputs; k++) {
+        rc = outputs[k] ? options_check_input(table, outputs[k], folder, 1) : 0;
+    }
+    for (size_t i = 0; rc == 0 && folder[0] && context->command->tables[i]; i++) {
         char path[FILES_PATH_MAX];
         const char *const in_folder[] = {path};
         rc = study__csv_path(path, context, i);

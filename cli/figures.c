@@ -15,29 +15,16 @@ bool figures__asked(const Context *context)
     return context->figures[0] || context->figures[1] || context->figures[2];
 }
 
-/* One file is not the place of two outputs. *kind: what is there. */
+/* *kind: what is there; refuse what is no file. */
 static int place_check(PathKind *kind, const Context *context, int format)
 {
     const char *path = context->figures[format];
-    const char *const others[] = {context->csv, context->html, context->figures[0],
-                                  context->figures[1], context->figures[2]};
-    const char *const names[] = {"csv", "html", "svg", "pdf", "png"};
-    char plain[FILES_PATH_MAX], other[FILES_PATH_MAX];
     int rc = path_check_writable(path);
     rc = rc ? rc : path_kind(kind, path);
-    rc = rc ? rc : path_plain(plain, path);
     if (rc == 0 &&
         (path[strlen(path) - 1] == '/' || (*kind != PATH_MISSING && *kind != PATH_FILE))) {
         return err_set(OGPT_EUSAGE, "%s: is no regular file; give --%s another name", path,
                        formats[format]);
-    }
-    for (size_t i = 0; rc == 0 && i < 2 + (size_t)format; i++) {
-        rc = others[i] ? path_plain(other, others[i]) : 0;
-        if (rc == 0 && others[i] && strcmp(plain, other) == 0) {
-            return err_set(OGPT_EUSAGE,
-                           "%s: --%s and --%s both write there; give one of them another name",
-                           path, names[i], formats[format]);
-        }
     }
     return rc;
 }

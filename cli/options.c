@@ -342,8 +342,11 @@ bool options_one_file(const char *a, const char *b)
     if (kinds[0] == PATH_FILE) {
         return path_holds(a, b);
     }
-    return kinds[0] == PATH_MISSING && path_resolve(places[0], a) == 0 &&
-           path_resolve(places[1], b) == 0 && strcmp(places[0], places[1]) == 0;
+    bool missing = kinds[0] == PATH_MISSING;
+    bool same = missing && path_plain(places[0], a) == 0 && path_plain(places[1], b) == 0 &&
+                strcmp(places[0], places[1]) == 0;
+    return same || (missing && path_resolve(places[0], a) == 0 && path_resolve(places[1], b) == 0 &&
+                    strcmp(places[0], places[1]) == 0);
 }
 
 static int named_twice(const char *path)

@@ -211,26 +211,6 @@ int study__exists_error(const Context *context, const char *option, const char *
                    force ? ", or --force to replace it" : "");
 }
 
-/* Refuse --html at the place of a file that --csv writes. */
-static int same_file_check(const Context *context)
-{
-    char page[FILES_PATH_MAX], path[FILES_PATH_MAX], plain[FILES_PATH_MAX];
-    const TableSpec *const *tables = context->command->tables;
-    int rc = path_plain(page, context->html);
-    rc = rc ? rc : path_plain(plain, context->csv);
-    bool same = rc == 0 && strcmp(page, plain) == 0;
-    for (size_t i = 0; rc == 0 && !same && !study__csv_is_file(context->csv) && tables[i]; i++) {
-        rc = study__csv_path(path, context, i);
-        rc = rc ? rc : path_plain(plain, path);
-        same = rc == 0 && strcmp(page, plain) == 0;
-    }
-    return rc || !same ? rc
-                       : err_set(OGPT_EUSAGE,
-                                 "%s: --csv and --html both write there; give one of "
-                                 "them another name",
-                                 context->html);
-}
-
 /* Refuse what can be made nowhere or is of the wrong kind: a page needs a file, tables a folder or
  * a file. */
 static int places_check(const Context *context)
@@ -262,7 +242,7 @@ static int places_check(const Context *context)
                            context->html);
         }
     }
-    return context->csv && context->html ? same_file_check(context) : 0;
+    return 0;
 }
 
 static void page_title(char out[80], const Context *context)

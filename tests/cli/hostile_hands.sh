@@ -42,7 +42,7 @@ for option in "--csv kept.csv" "--html kept.csv" "--csv other-name.csv"; do
 done
 refuse 2 'another word of this command line names it' cases make kept.csv --n 3 --size 4 --csv kept.csv --force
 refuse 2 'another word of this command line names it' cases make new.csv --n 3 --size 4 --csv ./new.csv --force
-refuse 2 'both write there' cases make new.csv --n 3 --size 4 --csv two.html --html two.html
+refuse 2 'another word of this command line names it' cases make new.csv --n 3 --size 4 --csv two.html --html two.html
 [ ! -e new.csv ] && [ ! -e two.html ] || fail "a refused command wrote a file"
 # Nor the results database, nor what lies in the folder of the tables.
 expect 0 perft 2 --size 4 --store d.db --quiet
