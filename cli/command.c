@@ -223,10 +223,11 @@ static int places_check(const Context *context, const OptionTable *table,
                         const char *const outputs[], size_t n)
 {
     int rc = options_check_inputs(table, outputs, n);
-    rc = rc || !context->store_path ? rc
-                                    : options_check_input(table, context->store_path, outputs, n);
+    rc = rc || !context->store_path
+             ? rc
+             : options_check_input(table, context->store_path, true, outputs, n);
     for (int i = 0; rc == 0 && i < context->n_args; i++) {
-        rc = options_check_input(table, context->args[i], outputs, n);
+        rc = options_check_input(table, context->args[i], false, outputs, n);
     }
     return rc;
 }
@@ -241,12 +242,13 @@ static int inputs_check(const Context *context, const OptionTable *table)
     int rc = places_check(context, table, outputs, n_outputs);
     for (size_t i = 0; rc == 0 && i < n_outputs; i++) {
         const size_t next = i + 1;
-        rc = outputs[i] ? options_check_input(table, outputs[i], outputs + next, n_outputs - next)
-                        : 0;
+        rc = outputs[i]
+                 ? options_check_input(table, outputs[i], true, outputs + next, n_outputs - next)
+                 : 0;
     }
     const char *const folder[] = {one_csv ? NULL : context->csv};
     for (size_t k = 1; rc == 0 && k < n_outputs; k++) {
-        rc = outputs[k] ? options_check_input(table, outputs[k], folder, 1) : 0;
+        rc = outputs[k] ? options_check_input(table, outputs[k], true, folder, 1) : 0;
     }
     for (size_t i = 0; rc == 0 && folder[0] && context->command->tables[i]; i++) {
         char path[FILES_PATH_MAX];
@@ -254,7 +256,7 @@ static int inputs_check(const Context *context, const OptionTable *table)
         rc = study__csv_path(path, context, i);
         rc = rc ? rc : places_check(context, table, in_folder, 1);
         for (size_t k = 1; rc == 0 && k < n_outputs; k++) {
-            rc = outputs[k] ? options_check_input(table, outputs[k], in_folder, 1) : 0;
+            rc = outputs[k] ? options_check_input(table, outputs[k], true, in_folder, 1) : 0;
         }
     }
     return rc;

@@ -332,6 +332,14 @@ int options_check_outputs(const OptionTable *table)
     return rc;
 }
 
+/* Whether both are there, regular files, and one file under any two names. */
+static bool one_file_there(const char *a, const char *b)
+{
+    PathKind kinds[2] = {PATH_MISSING, PATH_MISSING};
+    return path_kind(&kinds[0], a) == 0 && path_kind(&kinds[1], b) == 0 && kinds[0] == PATH_FILE &&
+           kinds[1] == PATH_FILE && path_holds(a, b);
+}
+
 bool options_one_file(const char *a, const char *b)
 {
     PathKind kinds[2] = {PATH_MISSING, PATH_MISSING};
@@ -355,15 +363,15 @@ static int named_twice(const char *path)
                    path);
 }
 
-int options_check_input(const OptionTable *table, const char *input, const char *const outputs[],
-                        size_t n)
+int options_check_input(const OptionTable *table, const char *input, bool written,
+                        const char *const outputs[], size_t n)
 {
     for (size_t i = 0; i < table->n + n; i++) {
         const OptionSpec *spec = i < table->n ? &table->specs[i] : NULL;
         const char *path = !spec                   ? outputs[i - table->n]
                            : spec->type == OPT_OUT ? *(const char **)field_of(table, spec)
                                                    : NULL;
-        if (path && options_one_file(path, input)) {
+        if (path && (written ? options_one_file(path, input) : one_file_there(path, input))) {
             return named_twice(path);
         }
     }
@@ -376,7 +384,7 @@ int options_check_inputs(const OptionTable *table, const char *const outputs[], 
     for (size_t i = 0; rc == 0 && i < table->n; i++) {
         const OptionSpec *spec = &table->specs[i];
         const char *text = spec->type == OPT_TEXT ? *(const char **)field_of(table, spec) : NULL;
-        rc = text ? options_check_input(table, text, outputs, n) : 0;
+        rc = text ? options_check_input(table, text, false, outputs, n) : 0;
         const char *path = spec->type == OPT_OUT ? *(const char **)field_of(table, spec) : NULL;
         for (size_t j = i + 1; rc == 0 && path && j < table->n; j++) {
             const OptionSpec *other = &table->specs[j];

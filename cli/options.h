@@ -42,10 +42,11 @@ int options_check_required(const OptionTable *table, const char *command, const 
 /* Whether each OPT_OUT that was given can be made. 0, OGPT_EUSAGE or OGPT_EIO. */
 int options_check_outputs(const OptionTable *table);
 /* Refuse to write over what is read: no OPT_OUT of the table and none of the n further outputs
- * (NULL allowed) may be the file `input`, or be made at its place, under any name;
- * options_check_inputs: nor a file that a text option names. 0 or OGPT_EUSAGE. */
-int options_check_input(const OptionTable *table, const char *input, const char *const outputs[],
-                        size_t n);
+ * (NULL allowed) may be the file `input`, under any name; `written`: it is an output too, so none
+ * may be made at its place either. options_check_inputs: nor a file that a text option names. 0 or
+ * OGPT_EUSAGE. */
+int options_check_input(const OptionTable *table, const char *input, bool written,
+                        const char *const outputs[], size_t n);
 int options_check_inputs(const OptionTable *table, const char *const outputs[], size_t n);
 /* Whether both are one file under any two names, or would be made at one place. */
 bool options_one_file(const char *a, const char *b);

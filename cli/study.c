@@ -127,10 +127,24 @@ int study_verdict(Context *context, int code)
 
 int study_check_output(const Context *context, const char *path)
 {
+    const bool folder = context->csv && !study__csv_is_file(context->csv);
+    const char *const others[] = {folder ? NULL : context->csv, context->html, context->figures[0],
+                                  context->figures[1], context->figures[2]};
+    char table[FILES_PATH_MAX];
+    bool twice = false;
     if (context->store_path && options_one_file(path, context->store_path)) {
         return err_set(OGPT_EUSAGE, "%s: is the results database; give another name", path);
     }
-    return path_check_writable(path);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        twice = twice || (others[i] && options_one_file(path, others[i]));
+    }
+    for (size_t i = 0; folder && context->command->tables[i]; i++) {
+        twice = twice || (study__csv_path(table, context, i) == 0 && options_one_file(path, table));
+    }
+    return twice
+               ? err_set(OGPT_EUSAGE,
+                         "%s: another word of this command line names it; give another name", path)
+               : path_check_writable(path);
 }
 
 /* ---- before the work ---- */

@@ -69,7 +69,9 @@ refuse 3 "not a database" export notes.ogpc out.txt --format text
 ln bad.ogpc link.ogpc
 for file in bad.ogpc link.ogpc ogpt-results.db notes.ogpc; do
     sha256sum $file >before
-    refuse 2 "$file: exists and holds no games" export bad.ogpc $file --format text --force
+    why="exists and holds no games"
+    [ $file = ogpt-results.db ] && why="is the results database"
+    refuse 2 "$file: $why" export bad.ogpc $file --format text --force
     sha256sum --quiet -c before || fail "$file was replaced"
 done
 refuse 4 "nodir/x.txt: nodir is not a directory; make it first" export bad.ogpc nodir/x.txt \
