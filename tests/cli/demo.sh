@@ -44,6 +44,17 @@ lacks "The next minutes" err
 "$OGPT" demo "$models/tiny-6x6" --json >out 2>err && fail "the first step cannot succeed"
 [ -s out ] && fail "--json: nothing expected on stdout of a demo that failed"
 
+# A page of the user is kept, also beside a database of that name; that of a demo is its own; --html is another file.
+rm -rf ./*
+expect 0 perft 2 --size 4 --store results.db --quiet
+echo mine >report.html
+refuse 2 "report.html is no page of a demo" demo
+[ "$(cat report.html)" = mine ] || fail "report.html was changed"
+rm report.html
+refuse 2 "it writes report.html itself" demo --html ./report.html
+expect 0 report --all --store results.db --html report.html --quiet
+refuse 2 "report.html is no page of a demo" demo
+
 # Networks that cannot be used are named before anything is made.
 rm -rf ./*
 refuse 4 "nowhere" demo "$models/tiny-6x6" nowhere
