@@ -235,9 +235,9 @@ static int places_check(const Context *context, const OptionTable *table,
 /* No output is a file that the command reads, or another output. */
 static int inputs_check(const Context *context, const OptionTable *table)
 {
-    const bool one_csv = context->csv && study__csv_is_file(context->csv);
-    const char *const outputs[] = {one_csv ? context->csv : NULL, context->html,
-                                   context->figures[0], context->figures[1], context->figures[2]};
+    const bool folder = context->csv && !study__csv_is_file(context->csv);
+    const char *const outputs[] = {context->csv, context->html, context->figures[0],
+                                   context->figures[1], context->figures[2]};
     const size_t n_outputs = sizeof(outputs) / sizeof(outputs[0]);
     int rc = places_check(context, table, outputs, n_outputs);
     for (size_t i = 0; rc == 0 && i < n_outputs; i++) {
@@ -246,18 +246,12 @@ static int inputs_check(const Context *context, const OptionTable *table)
                  ? options_check_input(table, outputs[i], true, outputs + next, n_outputs - next)
                  : 0;
     }
-    const char *const folder[] = {one_csv ? NULL : context->csv};
-    for (size_t k = 1; rc == 0 && k < n_outputs; k++) {
-        rc = outputs[k] ? options_check_input(table, outputs[k], true, folder, 1) : 0;
-    }
-    for (size_t i = 0; rc == 0 && folder[0] && context->command->tables[i]; i++) {
+    for (size_t i = 0; rc == 0 && folder && context->command->tables[i]; i++) {
         char path[FILES_PATH_MAX];
         const char *const in_folder[] = {path};
         rc = study__csv_path(path, context, i);
         rc = rc ? rc : places_check(context, table, in_folder, 1);
-        for (size_t k = 1; rc == 0 && k < n_outputs; k++) {
-            rc = outputs[k] ? options_check_input(table, outputs[k], true, in_folder, 1) : 0;
-        }
+        rc = rc ? rc : options_check_input(table, path, true, outputs + 1, n_outputs - 1);
     }
     return rc;
 }

@@ -77,7 +77,7 @@ int study_figures(Context *context, const FigureSource *sources, size_t n)
             rc = nothing_say(context, path, &others);
         } else if (path) {
             const FigureFile file = {path, (FigureFormat)f, context->force};
-            rc = figure_write(NULL, &file, figure, sources, n, style);
+            rc = study__force_error(context, figure_write(NULL, &file, figure, sources, n, style));
             first = first ? first : path;
         }
     }
@@ -86,7 +86,7 @@ int study_figures(Context *context, const FigureSource *sources, size_t n)
                      figure->name, others.data);
     }
     text_release(&others);
-    return study__force_error(context, rc);
+    return rc;
 }
 
 int figures__save(Context *context)

@@ -40,11 +40,11 @@ int study__check(const Context *context, const char *options_json);
 int study__check_files(const Context *context, bool same_command);
 /* Store, print, write files, hint; 0 or OGPT_E*. */
 int study__finish(Study *study);
-/* OGPT_EUSAGE: a file is in the way of --`option`. */
 /* Whether --csv names one file, not a folder; the path of a table's file in that folder, by its
  * number among the command's. */
 bool study__csv_is_file(const char *path);
 int study__csv_path(char *out, const Context *context, size_t table);
+/* OGPT_EUSAGE: a file is in the way of --`option`. */
 int study__exists_error(const Context *context, const char *option, const char *path);
 /* Add the way out to the message of `rc`, where the command has one. */
 int study__force_error(const Context *context, int rc);

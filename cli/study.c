@@ -13,8 +13,6 @@
 #include "cli/framework.h"
 #include "report/html.h"
 
-#define PAGE_MAX (64u << 20) /* bytes; a file of --html that is larger is none of our pages */
-
 void study__open(Study *study, Context *context)
 {
     memset(study, 0, sizeof(*study));
@@ -128,23 +126,20 @@ int study_verdict(Context *context, int code)
 int study_check_output(const Context *context, const char *path)
 {
     const bool folder = context->csv && !study__csv_is_file(context->csv);
-    const char *const others[] = {folder ? NULL : context->csv, context->html, context->figures[0],
+    const char *const others[] = {context->csv, context->html, context->figures[0],
                                   context->figures[1], context->figures[2]};
     char table[FILES_PATH_MAX];
-    bool twice = false;
+    const char *const in_folder[] = {table};
     if (context->store_path && options_one_file(path, context->store_path)) {
         return err_set(OGPT_EUSAGE, "%s: is the results database; give another name", path);
     }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        twice = twice || (others[i] && options_one_file(path, others[i]));
+    int rc =
+        options_check_input(context->own, path, true, others, sizeof(others) / sizeof(others[0]));
+    for (size_t i = 0; rc == 0 && folder && context->command->tables[i]; i++) {
+        rc = study__csv_path(table, context, i);
+        rc = rc ? rc : options_check_input(context->own, path, true, in_folder, 1);
     }
-    for (size_t i = 0; folder && context->command->tables[i]; i++) {
-        twice = twice || (study__csv_path(table, context, i) == 0 && options_one_file(path, table));
-    }
-    return twice
-               ? err_set(OGPT_EUSAGE,
-                         "%s: another word of this command line names it; give another name", path)
-               : path_check_writable(path);
+    return rc ? rc : path_check_writable(path);
 }
 
 /* ---- before the work ---- */
@@ -269,21 +264,13 @@ static void page_title(char out[80], const Context *context)
 static bool page_is_ours(const Context *context, bool this_line)
 {
     char title[80];
-    Text begin = {0};
-    void *there = NULL;
-    size_t n_bytes = 0;
     page_title(title, context);
-    html_page_mark(&begin, title, this_line ? context->command_line : NULL);
-    bool ours = !begin.failed && file_read_all(&there, &n_bytes, context->html, PAGE_MAX) == 0;
-    ours = ours && n_bytes >= begin.length && memcmp(there, begin.data, begin.length) == 0;
-    mem_free(there);
-    text_release(&begin);
-    return ours;
+    return html_page_is(context->html, title, this_line ? context->command_line : NULL);
 }
 
 int study__check_files(const Context *context, bool same_command)
 {
-    char path[FILES_PATH_MAX], name[80];
+    char path[FILES_PATH_MAX];
     PathKind csv = PATH_MISSING, html = PATH_MISSING;
     int rc = places_check(context);
     rc = rc ? rc : figures__check(context, same_command);
@@ -304,8 +291,7 @@ int study__check_files(const Context *context, bool same_command)
     const TableSpec *const *tables = context->command->tables;
     for (size_t i = 0; context->csv && !study__csv_is_file(context->csv) && tables[i] && rc == 0;
          i++) {
-        snprintf(name, sizeof(name), "%s.csv", csv_name(tables[i]));
-        rc = path_join(path, context->csv, name);
+        rc = study__csv_path(path, context, i);
         rc = rc ? rc : path_kind(&csv, path);
         if (rc == 0 && csv == PATH_FILE) {
             rc = study__exists_error(context, "csv", path);

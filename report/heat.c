@@ -63,7 +63,11 @@ void draw_grid(Text *text, const HeatGrid *grid)
     value_range(&low, &high, grid->values, grid->n_rows * grid->n_columns);
     text_add(text, "%s\n%-14s", grid->title, "");
     for (size_t column = 0; column < grid->n_columns; column++) {
-        text_add(text, " %6zu", column);
+        if (grid->columns) {
+            text_add(text, " %6.6s", grid->columns[column]);
+        } else {
+            text_add(text, " %6zu", column);
+        }
     }
     text_add(text, "\n");
     for (size_t row = 0; row < grid->n_rows; row++) {

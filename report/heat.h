@@ -23,8 +23,8 @@ void draw_signed(Text *text, const GameVariant *variant, const char *title, cons
  * it. */
 int draw_signed_colour(int *letters, double value, double largest);
 
-/* Shares as percent, a line for each name and a column for each number from 0 on; NaN is a dash.
- * `colour` as in draw_heat. values is row-major (n_rows, n_columns); names are cut to 14
+/* Shares as percent, a line for each name; columns have names or the numbers from 0 on; NaN is a
+ * dash. `colour` as in draw_heat. values is row-major (n_rows, n_columns); names are cut to 14
  * characters.
  */
 typedef struct HeatGrid {
@@ -33,6 +33,7 @@ typedef struct HeatGrid {
     size_t n_rows, n_columns;
     const double *values;
     bool colour;
+    const char *const *columns; /* (n_columns) names of at most 6 characters; NULL: numbers */
 } HeatGrid;
 void draw_grid(Text *text, const HeatGrid *grid);
 

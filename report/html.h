@@ -15,12 +15,12 @@ void html_escape(Text *out, const char *text, size_t length);
 /* The same for a whole string. */
 void html_text(Text *out, const char *text);
 
-/* The head of a page up to its content. Whether a file is a page of a command, and of which command
- * line, is read from its first bytes: those that html_page_mark gives. */
+/* The head of a page up to its content. */
 void html_page_begin(Text *out, const char *title, const char *command_line);
 void html_page_end(Text *out);
-/* The beginning of such a page: up to its title, or with `command_line` up to that. */
-void html_page_mark(Text *out, const char *title, const char *command_line);
+/* Whether the file at `path` is such a page, by its first bytes; with `command_line`, of this one.
+ * False too if it cannot be read. */
+bool html_page_is(const char *path, const char *title, const char *command_line);
 /* Its first heading, and the command line below. */
 void html_heading(Text *out, const char *heading, const char *command_line);
 /* What a reader must not overlook; `length` bytes. */

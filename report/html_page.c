@@ -3,6 +3,11 @@
 
 #include "report/html.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
@@ -153,7 +158,8 @@ void html_text(Text *out, const char *text)
     html_escape(out, text, strlen(text));
 }
 
-void html_page_mark(Text *out, const char *title, const char *command_line)
+/* The beginning of a page: up to its title, or with `command_line` up to that. */
+static void mark_add(Text *out, const char *title, const char *command_line)
 {
     text_add(out, "%s<title>", head);
     html_text(out, title);
@@ -167,7 +173,7 @@ void html_page_mark(Text *out, const char *title, const char *command_line)
 
 void html_page_begin(Text *out, const char *title, const char *command_line)
 {
-    html_page_mark(out, title, command_line);
+    mark_add(out, title, command_line);
     text_add(out, "%s%s%s%s%s%s</head>\n<body>\n<main>\n", policy, colours, text_style, table_style,
              narrow_style, paper_style);
 }
@@ -191,4 +197,20 @@ void html_note(Text *out, const char *note, size_t length)
 void html_page_end(Text *out)
 {
     text_add(out, "</main>\n</body>\n</html>\n");
+}
+
+bool html_page_is(const char *path, const char *title, const char *command_line)
+{
+    Text mark = {0};
+    mark_add(&mark, title, command_line);
+    char *there = mark.failed ? NULL : mem_alloc(mark.length, 1, "the beginning of a page");
+    FILE *file = there ? fopen(path, "rb") : NULL;
+    bool is = file && fread(there, 1, mark.length, file) == mark.length &&
+              memcmp(there, mark.data, mark.length) == 0;
+    if (file) {
+        fclose(file);
+    }
+    mem_free(there);
+    text_release(&mark);
+    return is;
 }

@@ -2,6 +2,7 @@
  * report/table.h; what people read is in report/table_text.c and report/table_html.c. */
 #include "report/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,6 +156,15 @@ void table_interval(Table *table, const char *key, Interval value)
     js_set_interval(members, key, value);
     members_take(table, members);
     js_free(members);
+}
+
+void table_estimate(Table *table, const char *key, Interval value)
+{
+    if (isnan(value.low)) {
+        table_num(table, key, value.value);
+    } else {
+        table_interval(table, key, value);
+    }
 }
 
 void table_add(Table *table, Js *row)

@@ -97,6 +97,8 @@ void table_text(Table *table, const char *key, const char *value); /* NULL: null
 void table_bool(Table *table, const char *key, bool value);
 void table_null(Table *table, const char *key);
 void table_interval(Table *table, const char *key, Interval value);
+/* The same; of one game, which has no interval (low is NaN), the value alone. */
+void table_estimate(Table *table, const char *key, Interval value);
 /* Takes over `value`, of any type that fits the column. */
 void table_set(Table *table, const char *key, Js *value);
 /* Add a row that was made as an object, members of intervals included (js_set_interval). Takes it

@@ -95,9 +95,9 @@ void ablation_donors_release(AblationDonors *donors)
     *donors = (AblationDonors){0};
 }
 
-size_t ablation_donors_bytes(const AblationDonors *donors)
+size_t ablation_donors_bytes(const GameVariant *variant, size_t n)
 {
-    return donors->n * ((size_t)donors->variant->n_moves * (1 + sizeof(Board)) + 1);
+    return n * ((size_t)variant->n_moves * (1 + sizeof(Board)) + 1);
 }
 
 /* ---- who lends ---- */

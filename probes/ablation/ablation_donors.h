@@ -40,7 +40,7 @@ uint64_t ablation_match_squares(const AblationMatch *match, const GameVariant *v
  * 0, OGPT_EFORMAT (an illegal move), OGPT_EIO, OGPT_EINTR, OGPT_ENOMEM. */
 int ablation_donors_open(AblationDonors *out, GameSource *source, size_t n_games, const Work *work);
 void ablation_donors_release(AblationDonors *donors);
-size_t ablation_donors_bytes(const AblationDonors *donors);
+size_t ablation_donors_bytes(const GameVariant *variant, size_t n);
 /* Give every position its two donors: the first that fits, behind a place in the pool drawn by
  * (seed, position). A game that begins with the same moves lends nothing. match NULL: nothing is
  * matched, and the donor of `resample` takes its place. Positions without a donor are left out

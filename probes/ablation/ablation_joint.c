@@ -48,12 +48,6 @@ static int scored(Interval *out, const AblationResult *result, const AblationPos
     return sums ? 0 : OGPT_ENOMEM;
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* Mean over sets 1 .. draws of their means where nothing is chosen; the range of 95 %. */
 static int spread(Interval *out, const AblationResult *result, const AblationPositions *positions,
                   EffectPart part)
@@ -73,10 +67,10 @@ static int spread(Interval *out, const AblationResult *result, const AblationPos
     for (size_t set = 1; set <= draws; set++) {
         sum += means[set];
     }
-    qsort(means + 1, draws, sizeof(*means), compare_doubles);
+    bootstrap_quantiles(out, means + 1, draws);
     out->value = sum / (double)(draws * n);
-    out->low = means[1 + (size_t)(0.025 * (double)(draws - 1))] / (double)n;
-    out->high = means[1 + (size_t)ceil(0.975 * (double)(draws - 1))] / (double)n;
+    out->low /= (double)n;
+    out->high /= (double)n;
     mem_free(means);
     return 0;
 }

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/prefix.h"
+#include "probes/ablation/ablation_pass.h"
 
 enum { RESCUE_EVERY = 32 };
 
@@ -327,12 +329,18 @@ size_t ablation_study_bytes(const AblationInputs *in, const AblationStudyOptions
     size_t units = ablation_units_count(&in->gpt->cfg, options->units), n = in->positions->n;
     size_t sets = units * (size_t)__builtin_popcount(options->kinds);
     /* Units by themselves stay; beside them there is one other result at a time. */
-    const size_t others[] = {ablation_result_bytes(in, n, units),
+    const GptConfig *cfg = &in->gpt->cfg;
+    const size_t points =
+        2 * (size_t)cfg->n_layers; /* of the curves, whose effects are copied once */
+    const size_t curves = 2 * points * n * sizeof(AblationEffect) +
+                          in->gpt->n_numbers * sizeof(real) +
+                          work_workers(work) * prefix_bytes(cfg, ABLATION_CHUNK_LAST, TAPE_FORWARD);
+    const size_t others[] = {ablation_result_bytes(in, n, units), options->curves ? curves : 0,
                              ablation_result_bytes(in, n, group_sets(options)),
                              ablation_result_bytes(in, pair_positions(in, options), pair_sets(in)) +
                                  pair_sets(in) * sizeof(AblationPair)};
     size_t most = 0;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         most = others[i] > most ? others[i] : most;
     }
     return ablation_result_bytes(in, n, sets) + sets * sizeof(AblationRow) + most +

@@ -467,7 +467,7 @@ int pairs_read_transpositions(PairSet *out, const GameVariant *variant, const ch
     size_t others = out->n - out->n_of[PAIR_TRANSPOSITION];
     if (rc == 0 && others > 0) {
         rc = err_set(OGPT_EFORMAT,
-                     "%s: %zu of %zu pairs differ in a square; expected transpositions alone "
+                     "%s: %zu of %zu pairs are no transpositions; expected transpositions alone "
                      "(ogpt cases pairs FILE --kind transposition)",
                      path, others, out->n);
     }

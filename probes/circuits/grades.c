@@ -187,12 +187,6 @@ static int random_job(void *context, size_t job, size_t worker)
     return 0;
 }
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
 void grade_percentiles(Interval *out, double *values, size_t n)
 {
     size_t kept = 0;
@@ -201,9 +195,7 @@ void grade_percentiles(Interval *out, double *values, size_t n)
             values[kept++] = values[i];
         }
     }
-    qsort(values, kept, sizeof(*values), by_value);
-    out->low = kept > 0 ? values[(size_t)(0.025 * (double)(kept - 1) + 0.5)] : NAN;
-    out->high = kept > 0 ? values[(size_t)(0.975 * (double)(kept - 1) + 0.5)] : NAN;
+    bootstrap_quantiles(out, values, kept);
 }
 
 static int check(const GradeTruth *truth)

@@ -40,7 +40,8 @@ typedef enum HeadVerdict {
     HEAD_FOLLOWS_PARITY,  /* the interval of follow lies between -0.5 and 0.5 */
     HEAD_FOLLOWS_MOVER,   /* between 0.5 and 1.5 */
     HEAD_FOLLOWS_NEITHER, /* outside of both: the head does something else after a pass */
-    HEAD_FOLLOWS_UNKNOWN  /* the interval is too wide */
+    HEAD_FOLLOWS_UNKNOWN, /* the interval is too wide */
+    N_HEAD_VERDICTS
 } HeadVerdict;
 const char *head_verdict_name(HeadVerdict verdict); /* "none", "parity", ..., "undecided"; static */
 

@@ -17,18 +17,18 @@ int head_study_draw(HeadStudy *out, const Vocab *vocab, GameSource *source,
                                     work);
 }
 
-size_t head_study_bytes(const HeadStudy *study, const GptConfig *cfg, const Work *work)
+size_t head_study_bytes(const HeadStudyOptions *options, const GptConfig *cfg, const Work *work)
 {
-    size_t parts[3] = {head_patterns_bytes(cfg, study->games.n, work),
-                       head_hard_bytes(cfg, study->options.hard_games, work),
+    size_t parts[3] = {head_patterns_bytes(cfg, options->games, work),
+                       head_hard_bytes(cfg, options->hard_games, work),
                        head_composition_bytes(cfg, work)};
     size_t largest = 0;
     for (int i = 0; i < 3; i++) {
         largest = parts[i] > largest ? parts[i] : largest;
     }
     const size_t H = (size_t)cfg->n_layers * (size_t)cfg->n_heads;
-    return largest + (study->games.n + study->disputed.n) *
-                         (study->games.T * sizeof(HeadKeys) + 3 * H * sizeof(double));
+    return largest + (options->games + options->pass_games) *
+                         ((size_t)cfg->n_ctx * sizeof(HeadKeys) + 3 * H * sizeof(double));
 }
 
 /* The patterns of a network that was never trained. */

@@ -32,8 +32,8 @@ typedef struct HeadStudy {
  * is wanted. Errors as head_games_read; head_study_release in both cases. */
 int head_study_draw(HeadStudy *out, const Vocab *vocab, GameSource *source,
                     const HeadStudyOptions *options, const Work *work);
-/* Memory in bytes of what follows. */
-size_t head_study_bytes(const HeadStudy *study, const GptConfig *cfg, const Work *work);
+/* Memory in bytes of it all, at most; known before a game is drawn. */
+size_t head_study_bytes(const HeadStudyOptions *options, const GptConfig *cfg, const Work *work);
 /* Measure. probe as in head_circuits_run. work: pool, seed, tick("games" and "rotations"). Any
  * number of workers gives the same bits. Returns 0 or an error of the parts. */
 int head_study_run(HeadStudy *study, const Gpt *gpt, const Probe *probe, const Work *work);

@@ -46,21 +46,11 @@ static void add_positions(Sha256 *hash, const PositionSet *set)
     sha256_add(hash, set->t, set->n_positions);
 }
 
-int lens_inputs_key(char key[HASH_HEX_SIZE], const char *who, const LensStudyInputs *in,
-                    uint64_t seed)
+void lens_inputs_hash(Sha256 *hash, const LensStudyInputs *in)
 {
-    Sha256 *hash = NULL;
-    int rc = sha256_new(&hash);
-    if (rc == 0) {
-        sha256_add(hash, "lens", sizeof("lens"));
-        sha256_add(hash, who, strlen(who) + 1);
-        sha256_add(hash, &seed, sizeof(seed));
-        sha256_add(hash, &in->fit.l2, sizeof(in->fit.l2));
-        sha256_add(hash, &in->fit.rounds, sizeof(in->fit.rounds));
-        sha256_add(hash, &in->fit.tolerance, sizeof(in->fit.tolerance));
-        add_positions(hash, &in->train->set);
-        add_positions(hash, &in->test->set);
-        sha256_finish(hash, key);
-    }
-    return rc;
+    sha256_add(hash, &in->fit.l2, sizeof(in->fit.l2));
+    sha256_add(hash, &in->fit.rounds, sizeof(in->fit.rounds));
+    sha256_add(hash, &in->fit.tolerance, sizeof(in->fit.tolerance));
+    add_positions(hash, &in->train->set);
+    add_positions(hash, &in->test->set);
 }

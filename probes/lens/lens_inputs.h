@@ -19,8 +19,7 @@ int lens_inputs_draw(LabelledSet *train, LabelledSet *test, const GameVariant *v
                      Corpus *corpus, const LensSample *sample, const Work *work);
 /* Refuse a probe of another task, convention or site, or an unfinished one: OGPT_EUSAGE. */
 int lens_inputs_check_probe(const Probe *probe, const char *path);
-/* A hash of everything that the journal's blocks depend on. `who` names program and networks. */
-int lens_inputs_key(char key[HASH_HEX_SIZE], const char *who, const LensStudyInputs *in,
-                    uint64_t seed);
+/* What the results depend on, but the networks and the seed, into the key of a journal. */
+void lens_inputs_hash(Sha256 *hash, const LensStudyInputs *in);
 
 #endif

@@ -148,16 +148,6 @@ const TableSpec ablation_curves_table = {
 
 /* ---- rows ---- */
 
-/* One game has no interval. */
-static void put(Table *table, const char *key, Interval value)
-{
-    if (isnan(value.low)) {
-        table_num(table, key, value.value);
-    } else {
-        table_interval(table, key, value);
-    }
-}
-
 static void put_by(Table *table, const AblationFindings *findings, const AblationRow *row)
 {
     Graph graph = graph_of(&findings->in->gpt->cfg);
@@ -190,9 +180,9 @@ static void whole_fill(Table *table, const AblationFindings *findings)
     table_int(table, "positions", (int64_t)positions->n);
     table_int(table, "left_out", (int64_t)positions->no_metric);
     table_int(table, "no_lender", (int64_t)positions->no_donor);
-    put(table, "clean", study->clean);
-    put(table, "wrong_moves", study->clean_wrong);
-    put(table, "strict_error", study->clean_strict);
+    table_estimate(table, "clean", study->clean);
+    table_estimate(table, "wrong_moves", study->clean_wrong);
+    table_estimate(table, "strict_error", study->clean_strict);
     table_num(table, "identity_error", study->identity_error);
     table_int(table, "rescued", (int64_t)study->n_rescued);
     table_num(table, "rescue_error", study->rescue_error);
@@ -212,13 +202,13 @@ static void units_fill(Table *table, const AblationFindings *findings)
         table_text(table, "kind", ablation_kind_name(study->kinds[i % study->n_kinds]));
         table_int(table, "layer", unit.layer);
         table_int(table, "number", unit.index);
-        put(table, "total", row->total);
-        put(table, "direct", row->direct);
-        put(table, "repair", row->repair);
-        put(table, "share", row->share);
+        table_estimate(table, "total", row->total);
+        table_estimate(table, "direct", row->direct);
+        table_estimate(table, "repair", row->repair);
+        table_estimate(table, "share", row->share);
         table_num(table, "norm", row->norm);
-        put(table, "wrong_more", row->wrong);
-        put(table, "strict_more", row->strict);
+        table_estimate(table, "wrong_more", row->wrong);
+        table_estimate(table, "strict_more", row->strict);
         table_num(table, "moved", row->moved);
         put_by(table, findings, row);
     }
@@ -254,7 +244,7 @@ static void side_row(Table *table, const AblationFindings *findings, size_t u)
         table_num(table, keys[study->kinds[k]], rows[k].total.value);
     }
     table_num(table, "direct", row->direct.value);
-    put(table, "repair", row->repair);
+    table_estimate(table, "repair", row->repair);
     table_num(table, "norm", row->norm);
     table_num(table, "wrong_more", row->wrong.value);
     put_by(table, findings, row);
@@ -288,10 +278,10 @@ static void pair_row(Table *table, const AblationStudy *study, const AblationPai
     ablation_unit_name(name, pair->b);
     table_text(table, "b", name);
     table_text(table, "kind", ablation_kind_name(study->joint_kind));
-    put(table, "total", pair->total);
-    put(table, "extra", pair->extra);
-    put(table, "b_after_a", pair->b_after_a);
-    put(table, "a_after_b", pair->a_after_b);
+    table_estimate(table, "total", pair->total);
+    table_estimate(table, "extra", pair->extra);
+    table_estimate(table, "b_after_a", pair->b_after_a);
+    table_estimate(table, "a_after_b", pair->a_after_b);
 }
 
 static void pairs_fill(Report *report, const AblationFindings *findings)
@@ -327,9 +317,9 @@ static void shares_fill(Table *table, const AblationStudy *study)
         table_text(table, "unit_kind", ablation_unit_kind_name(share->unit));
         table_text(table, "kind", ablation_kind_name(share->kind));
         table_int(table, "units", (int64_t)share->share.n);
-        put(table, "share", share->share.repair);
-        put(table, "norm_share", share->share.norm);
-        put(table, "top_share", share->share.top);
+        table_estimate(table, "share", share->share.repair);
+        table_estimate(table, "norm_share", share->share.norm);
+        table_estimate(table, "top_share", share->share.top);
     }
 }
 
@@ -385,17 +375,17 @@ static void controls_fill(Table *table, const AblationStudy *study)
             text_add(&names, "%s%s", k ? " " : "", name);
         }
         control_row(table, of, "the strongest together", groups->size);
-        put(table, "total", groups->total);
-        put(table, "wrong_more", groups->wrong);
-        put(table, "strict_more", groups->strict);
+        table_estimate(table, "total", groups->total);
+        table_estimate(table, "wrong_more", groups->wrong);
+        table_estimate(table, "strict_more", groups->strict);
         table_text(table, "names", names.data ? names.data : "");
         text_release(&names);
         control_row(table, of, "random groups (range)", groups->size);
-        put(table, "total", groups->random_total);
-        put(table, "wrong_more", groups->random_wrong);
-        put(table, "strict_more", groups->random_strict);
+        table_estimate(table, "total", groups->random_total);
+        table_estimate(table, "wrong_more", groups->random_wrong);
+        table_estimate(table, "strict_more", groups->random_strict);
         control_row(table, of, "least direct effect", 1);
-        put(table, "total", groups->least_total);
+        table_estimate(table, "total", groups->least_total);
         ablation_unit_name(name, groups->least);
         table_text(table, "names", name);
     }
@@ -409,9 +399,9 @@ static void curves_fill(Table *table, const AblationStudy *study)
         table_row(table);
         table_text(table, "change", point->curve == CURVE_REMOVED ? "left out" : "exchanged");
         table_int(table, "layer", point->layer);
-        put(table, "total", row->total);
-        put(table, "wrong_more", row->wrong);
-        put(table, "strict_more", row->strict);
+        table_estimate(table, "total", row->total);
+        table_estimate(table, "wrong_more", row->wrong);
+        table_estimate(table, "strict_more", row->strict);
     }
 }
 

@@ -108,16 +108,6 @@ static const char *const kind_names[] = {"token",  "position", "layer",         
 
 /* ---- rows ---- */
 
-/* One game has no interval. */
-static void set_value(Table *table, const char *key, Interval value)
-{
-    if (isnan(value.low)) {
-        table_num(table, key, value.value);
-    } else {
-        table_interval(table, key, value);
-    }
-}
-
 /* "mine - theirs of d4", "logit of c4 - mean", "legal - other moves". */
 static void target_words(char out[96], const AttributionFindings *findings)
 {
@@ -165,7 +155,7 @@ static void whole_fill(Table *table, const AttributionFindings *findings)
     table_int(table, "games", (int64_t)found->n_games);
     table_int(table, "positions", (int64_t)found->n_positions);
     table_int(table, "left_out", (int64_t)findings->positions->left_out);
-    set_value(table, "number", found->number);
+    table_estimate(table, "number", found->number);
     table_num(table, "identity_error", found->identity_error);
     table_num(table, "largest", found->largest);
     table_num(table, "ln_gap", found->ln_gap);
@@ -200,7 +190,7 @@ static void row_fill(Table *table, const AttributionFindings *findings, const At
         square_print(square, findings->positions->set.moves[what.source]);
         table_text(table, "square", square);
     }
-    set_value(table, "value", row->value);
+    table_estimate(table, "value", row->value);
     if (findings->target->readout.normed) {
         table_num(table, "other_ln", row->other_ln);
     }
@@ -230,8 +220,8 @@ static void shares_fill(Table *table, const Attribution *found)
                    share->all ? (heads ? "all heads" : "all mlps")
                    : heads    ? "heads"
                               : kind_names[share->kind]);
-        set_value(table, "share", share->share);
-        set_value(table, "random_share", share->random);
+        table_estimate(table, "share", share->share);
+        table_estimate(table, "random_share", share->random);
         if (!isnan(share->shuffled.value)) {
             table_interval(table, "shuffled_share", share->shuffled);
         }

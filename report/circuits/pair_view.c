@@ -72,8 +72,13 @@ Js *pair_json(const GameVariant *variant, const GamePair *pair, size_t index)
 void pairs_stats_set(Table *table, const PairSet *set)
 {
     PairStats stats = pairs_stats(set);
-    table_int(table, "flips", (int64_t)set->n_of[PAIR_FLIP]);
-    table_int(table, "transpositions", (int64_t)set->n_of[PAIR_TRANSPOSITION]);
+    if (set->n_of[PAIR_CHOSEN] > 0) { /* then all are, and the boards differ in anything */
+        table_null(table, "flips");
+        table_null(table, "transpositions");
+    } else {
+        table_int(table, "flips", (int64_t)set->n_of[PAIR_FLIP]);
+        table_int(table, "transpositions", (int64_t)set->n_of[PAIR_TRANSPOSITION]);
+    }
     table_int(table, "left_out", (int64_t)set->left_out);
     table_int(table, "shortest", stats.shortest);
     table_int(table, "longest", stats.longest);

@@ -3,10 +3,10 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/arena.h"
 #include "report/circuits/share_note.h"
+#include "report/circuits/largest.h"
 #include "report/heat.h"
 
 static const Column patch_columns[] = {
@@ -247,22 +247,12 @@ static void draw_maps(Report *report, const PatchFindings *found)
                  found->asked->back > 0 ? "the last position" : "all positions");
         if (n > 0) {
             draw_grid(report_text(report),
-                      &(HeatGrid){title, names, n, (size_t)L, values, found->colour});
+                      &(HeatGrid){title, names, n, (size_t)L, values, found->colour, NULL});
         }
     }
 }
 
 /* ---- the whole ---- */
-
-static int larger_first(const void *left, const void *right)
-{
-    const PatchRow *const *a = left, *const *b = right;
-    double x = fabs((*a)->effect.effect.value), y = fabs((*b)->effect.effect.value);
-    if (x == y || isnan(x) || isnan(y)) {
-        return isnan(x) != isnan(y) ? (isnan(x) ? 1 : -1) : *a < *b ? -1 : 1;
-    }
-    return x > y ? -1 : 1;
-}
 
 static bool has_edges(const PatchFindings *found)
 {
@@ -287,7 +277,7 @@ static void rows_fill(Report *report, const PatchFindings *found)
     bool edges = has_edges(found);
     Table *sites = report_table(report, &patch_sites_table);
     Table *sets = report_table(report, &patch_edges_table);
-    const PatchRow **order = mem_alloc(study->n_rows, sizeof(*order), "order of patches");
+    Largest *order = mem_alloc(study->n_rows, sizeof(*order), "order of patches");
     for (size_t i = 0; i < study->n_rows; i++) {
         row_fill(edges ? sets : sites, found, &study->rows[i]);
     }
@@ -301,12 +291,13 @@ static void rows_fill(Report *report, const PatchFindings *found)
             const PatchRow *row = &study->rows[i];
             if (edges ||
                 !patch_cell_whole(&row->cell, found->asked->graph->n_layers, found->asked->back)) {
-                order[n++] = row;
+                double size = fabs(row->effect.effect.value);
+                order[n++] = (Largest){isnan(size) ? -1 : size, i};
             }
         }
-        qsort(order, n, sizeof(*order), larger_first);
+        largest_sort(order, n);
         for (size_t i = 0; i < n && i < (size_t)found->top; i++) {
-            top_fill(top, found, order[i]);
+            top_fill(top, found, &study->rows[order[i].index]);
         }
     }
     if (!edges) {

@@ -39,6 +39,10 @@ static void label_print(char out[AXIS_LABEL_MAX], double value, double step)
         unit = 1e3;
         letter = "k";
     }
+    if (size >= 1e15 || (size > 0 && step < 1e-6)) {
+        snprintf(out, AXIS_LABEL_MAX, "%s%.3g", value < 0 ? MINUS : "", size);
+        return;
+    }
     int digits = 0;
     for (double s = step / unit; digits < 9 && fabs(s - nearbyint(s)) > 1e-6; s *= 10) {
         digits++;

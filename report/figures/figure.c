@@ -40,7 +40,7 @@ size_t figure_tables(const Table *out[REPORT_ITEMS_MAX], const Report *report)
     return n;
 }
 
-bool figure_has_values(const FigureSpec *figure, const FigureSource *sources, size_t n)
+static bool has_values(const FigureSpec *figure, const FigureSource *sources, size_t n)
 {
     FigureData data;
     bool has = figure_data_take(&data, figure, sources, n) == 0 && figure_data_has_values(&data);
@@ -64,7 +64,7 @@ size_t figure_list(const FigureSpec *out[], size_t max, const FigureSource *sour
                 for (size_t i = 0; i < found && !before; i++) {
                     before = strcmp(out[i]->name, figure->name) == 0;
                 }
-                if (!before && found < max && figure_has_values(figure, sources, n)) {
+                if (!before && found < max && has_values(figure, sources, n)) {
                     out[found++] = figure;
                 }
             }

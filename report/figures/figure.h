@@ -49,8 +49,6 @@ const char *figure_names(char *out, size_t room, const TableSpec *const *tables)
  * that could be drawn are added to `others`, with commas between them. */
 const FigureSpec *figure_choose(Text *others, const char *name, const FigureSource *sources,
                                 size_t n);
-/* Whether there is something to show. */
-bool figure_has_values(const FigureSpec *figure, const FigureSource *sources, size_t n);
 
 /* 0: this build can draw; OGPT_EUSAGE, with a message that says why not. */
 int figure_check_built(void);

@@ -21,6 +21,10 @@ static const Column whole_columns[] = {
     {"disputed_queries", "positions after it", .type = COLUMN_COUNT,
      .meaning = "where mover and parity disagree about the owner of a move"},
     {"disputed_ply", "their mean ply", .digits = 1},
+    {"preferring", "heads with a preference", .type = COLUMN_COUNT,
+     .meaning = "of at least 10 %, for mine or theirs"},
+    {"counting", "of these, by parity", .type = COLUMN_COUNT},
+    {"knowing", "of these, by the mover", .type = COLUMN_COUNT},
     {"hard_games", "games with changed attention", .type = COLUMN_COUNT},
     {"strict_error", "strict error there", .unit = "%", .digits = 3, .interval = true},
     {"kl", "KL there", .unit = "nats", .digits = 4, .interval = true},
@@ -229,17 +233,22 @@ static void put_square(Table *table, const HeadsFindings *f, int sq)
     table_text(table, "square", name);
 }
 
-/* One game has no interval. */
-static void put(Table *table, const char *key, Interval value)
-{
-    if (isnan(value.low)) {
-        table_num(table, key, value.value);
-    } else {
-        table_interval(table, key, value);
-    }
-}
-
 /* ---- rows ---- */
+
+/* How many heads look at one side's moves more than at the other's, and what they go by. */
+static void verdicts_count(Table *table, const HeadFollows *follows, size_t n_heads)
+{
+    int n = 0, n_of[N_HEAD_VERDICTS] = {0};
+    for (size_t h = 0; h < n_heads; h++) {
+        if (fabs(follows->heads[h].preference.value) >= HEAD_KIND_LEAST) {
+            n++;
+            n_of[follows->heads[h].verdict]++;
+        }
+    }
+    table_int(table, "preferring", n);
+    table_int(table, "counting", n_of[HEAD_FOLLOWS_PARITY]);
+    table_int(table, "knowing", n_of[HEAD_FOLLOWS_MOVER]);
+}
 
 static void whole_fill(Table *table, const HeadsFindings *f)
 {
@@ -251,10 +260,13 @@ static void whole_fill(Table *table, const HeadsFindings *f)
     table_int(table, "disputed_games", (int64_t)f->study->follows.n_games);
     table_int(table, "disputed_queries", (int64_t)f->study->follows.n_queries);
     table_num(table, "disputed_ply", f->study->follows.mean_ply);
+    if (f->study->follows.heads) {
+        verdicts_count(table, &f->study->follows, f->study->patterns.H);
+    }
     if (f->study->hard.losses) {
         table_int(table, "hard_games", (int64_t)f->study->hard.n_games);
-        put(table, "strict_error", f->study->hard.strict);
-        put(table, "kl", f->study->hard.kl);
+        table_estimate(table, "strict_error", f->study->hard.strict);
+        table_estimate(table, "kl", f->study->hard.kl);
     }
     table_int(table, "rotations", (int64_t)f->study->options.rotations);
     table_num(table, "chance", f->study->composition.null);
@@ -296,12 +308,14 @@ static void controls_fill(Table *table, const HeadsFindings *f)
                    head_detector_kind(detector) == HEAD_AGE ? "uniform" : "other games");
         table_int(table, "heads", n);
         table_text(table, "best_head", name);
-        put(table, "best",
+        table_estimate(
+            table, "best",
             head_score_of(&f->study->patterns.heads[best].scores[d], detector)->difference);
         if (f->study->random.heads) {
             n = count_heads(&best, &f->study->random, detector);
             table_int(table, "random_heads", n);
-            put(table, "random_best",
+            table_estimate(
+                table, "random_best",
                 head_score_of(&f->study->random.heads[best].scores[d], detector)->difference);
         }
     }
@@ -315,21 +329,21 @@ static void list_fill(Table *table, const HeadsFindings *f)
         if (head->kind >= 0) {
             HeadDetector d = (HeadDetector)head->kind;
             table_text(table, "kind", head_detector_name(d));
-            put(table, "score", head_score_of(&head->scores[d], d)->difference);
+            table_estimate(table, "score", head_score_of(&head->scores[d], d)->difference);
         }
         put_square(table, f, head->square);
         if (f->study->follows.heads) {
             table_text(table, "follows", head_verdict_name(f->study->follows.heads[h].verdict));
         }
-        put(table, "entropy", head->entropy);
-        put(table, "largest", head->largest);
-        put(table, "age", head->age);
+        table_estimate(table, "entropy", head->entropy);
+        table_estimate(table, "largest", head->largest);
+        table_estimate(table, "age", head->age);
         if (f->study->hard.losses) {
             const HeadLoss *loss = f->study->hard.losses + h * N_HEAD_REPLACEMENTS;
-            put(table, "hard_strict", loss[HEAD_HARD].strict);
-            put(table, "hard_kl", loss[HEAD_HARD].kl);
-            put(table, "uniform_strict", loss[HEAD_UNIFORM].strict);
-            put(table, "uniform_kl", loss[HEAD_UNIFORM].kl);
+            table_estimate(table, "hard_strict", loss[HEAD_HARD].strict);
+            table_estimate(table, "hard_kl", loss[HEAD_HARD].kl);
+            table_estimate(table, "uniform_strict", loss[HEAD_UNIFORM].strict);
+            table_estimate(table, "uniform_kl", loss[HEAD_UNIFORM].kl);
         }
     }
 }
@@ -350,9 +364,9 @@ static void patterns_fill(Table *table, const HeadsFindings *f)
         table_num(table, "share", score->share);
         table_num(table, "uniform", score->uniform);
         table_num(table, "shuffled", score->shuffled);
-        put(table, "excess", score->excess.difference);
+        table_estimate(table, "excess", score->excess.difference);
         table_num(table, "excess_p_holm", score->excess.p_holm);
-        put(table, "beyond", score->beyond.difference);
+        table_estimate(table, "beyond", score->beyond.difference);
         table_num(table, "beyond_p_holm", score->beyond.p_holm);
         table_num(table, "score", test->difference.value);
         table_num(table, "p", test->p);
@@ -366,9 +380,9 @@ static void follow_row(Table *table, const HeadsFindings *f, size_t h)
     const HeadFollow *follow = &f->study->follows.heads[h];
     put_head(table, f, h);
     table_text(table, "verdict", head_verdict_name(follow->verdict));
-    put(table, "preference", follow->preference);
-    put(table, "follow", follow->follow);
-    put(table, "twin", follow->twin);
+    table_estimate(table, "preference", follow->preference);
+    table_estimate(table, "follow", follow->follow);
+    table_estimate(table, "twin", follow->twin);
     table_num(table, "seen", follow->seen);
     table_num(table, "by_parity", follow->parity);
     table_num(table, "by_mover", follow->mover);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "report/heat.h"
@@ -176,8 +177,11 @@ const TableSpec lens_order_table = {"order", "lens_order", TABLE_COLUMNS(order_c
 static const Column lead_columns[] = {ORDER_COLUMNS};
 const TableSpec lens_leads_table = {
     .name = "leads",
-    .title =
-        "what comes first, by moves seen: shares of positions (rule first; settled: --json, --csv)",
+    .title = "what comes first, by moves seen, % of positions: arrives where it first holds",
+    TABLE_COLUMNS(lead_columns)};
+const TableSpec lens_settled_table = {
+    .name = "leads_settled",
+    .title = "the same: arrives where it holds from there on to the end",
     TABLE_COLUMNS(lead_columns)};
 
 #define ARRIVAL_COLUMNS                                                                              \
@@ -223,16 +227,6 @@ const TableSpec lens_blocks_table = {"blocks", "lens_blocks",
 
 /* ---- rows ---- */
 
-/* One game has no interval. */
-static void put(Table *table, const char *key, Interval value)
-{
-    if (isnan(value.low)) {
-        table_num(table, key, value.value);
-    } else {
-        table_interval(table, key, value);
-    }
-}
-
 static void place_begin(Table *table, int place)
 {
     table_int(table, "layer", lens_layer(place));
@@ -241,11 +235,11 @@ static void place_begin(Table *table, int place)
 
 static void scores_put(Table *table, const Interval *scores)
 {
-    put(table, "kl", scores[LENS_KL]);
-    put(table, "excess", scores[LENS_EXCESS]);
-    put(table, "kl_legal", scores[LENS_KL_LEGAL]);
-    put(table, "strict_error", scores[LENS_STRICT]);
-    put(table, "set_f1", scores[LENS_F1]);
+    table_estimate(table, "kl", scores[LENS_KL]);
+    table_estimate(table, "excess", scores[LENS_EXCESS]);
+    table_estimate(table, "kl_legal", scores[LENS_KL_LEGAL]);
+    table_estimate(table, "strict_error", scores[LENS_STRICT]);
+    table_estimate(table, "set_f1", scores[LENS_F1]);
 }
 
 static void whole_fill(Table *table, const LensFindings *findings)
@@ -281,7 +275,7 @@ static void whole_fill(Table *table, const LensFindings *findings)
     table_int(table, "places_worse", worse);
     table_text(table, "turn", name);
     if (study->board.n > 0) {
-        put(table, "majority_accuracy", study->board.majority);
+        table_estimate(table, "majority_accuracy", study->board.majority);
     }
 }
 
@@ -303,10 +297,10 @@ static void places_fill(Report *report, const LensStudy *study)
         const LensPlaceRow *row = &study->places[place];
         table_row(side);
         place_begin(side, place);
-        put(side, "kl_logit", row->scores[LENS_LOGIT][LENS_KL]);
+        table_estimate(side, "kl_logit", row->scores[LENS_LOGIT][LENS_KL]);
         table_num(side, "kl_ridge", row->scores[LENS_RIDGE_MAP][LENS_KL].value);
-        put(side, "kl_tuned", row->scores[LENS_TUNED][LENS_KL]);
-        put(side, "excess_tuned", row->scores[LENS_TUNED][LENS_EXCESS]);
+        table_estimate(side, "kl_tuned", row->scores[LENS_TUNED][LENS_KL]);
+        table_estimate(side, "excess_tuned", row->scores[LENS_TUNED][LENS_EXCESS]);
         table_num(side, "kl_other", row->scores[LENS_OTHER][LENS_KL].value);
         table_num(side, "kl_random", row->scores[LENS_RANDOM_TUNED][LENS_KL].value);
     }
@@ -317,10 +311,10 @@ static void places_fill(Report *report, const LensStudy *study)
         table_row(sets);
         place_begin(sets, place);
         table_num(sets, "strict_logit", row->scores[LENS_LOGIT][LENS_STRICT].value);
-        put(sets, "strict_tuned", row->scores[LENS_TUNED][LENS_STRICT]);
+        table_estimate(sets, "strict_tuned", row->scores[LENS_TUNED][LENS_STRICT]);
         table_num(sets, "strict_random", row->scores[LENS_RANDOM_TUNED][LENS_STRICT].value);
         table_num(sets, "f1_logit", row->scores[LENS_LOGIT][LENS_F1].value);
-        put(sets, "f1_tuned", row->scores[LENS_TUNED][LENS_F1]);
+        table_estimate(sets, "f1_tuned", row->scores[LENS_TUNED][LENS_F1]);
         table_num(sets, "f1_random", row->scores[LENS_RANDOM_TUNED][LENS_F1].value);
     }
 }
@@ -341,7 +335,7 @@ static void fits_fill(Table *table, const LensStudy *study)
 {
     for (int place = 0; place < study->n_places; place++) {
         fit_row(table, "this network", place, &study->places[place].fit);
-        put(table, "tuned_change", study->places[place].tuned_change);
+        table_estimate(table, "tuned_change", study->places[place].tuned_change);
     }
     for (int place = 0; place < study->n_places; place++) {
         fit_row(table, "random weights", place, &study->places[place].random_fit);
@@ -358,10 +352,10 @@ static void decoded_fill(Table *table, const LensStudy *study)
             table_row(table);
             table_text(table, "network", of ? "random weights" : "this network");
             place_begin(table, place);
-            put(table, "token_accuracy", decoded->token);
-            put(table, "previous_accuracy", decoded->previous);
-            put(table, "input_r2", decoded->input);
-            put(table, "output_r2", decoded->output);
+            table_estimate(table, "token_accuracy", decoded->token);
+            table_estimate(table, "previous_accuracy", decoded->previous);
+            table_estimate(table, "input_r2", decoded->input);
+            table_estimate(table, "output_r2", decoded->output);
         }
     }
 }
@@ -375,11 +369,11 @@ static void order_row(Table *table, const LensOrderRow *row)
     table_int(table, "ply_from", row->ply_from);
     table_int(table, "ply_to", row->ply_to);
     table_int(table, "positions", (int64_t)row->positions);
-    put(table, "move_first", row->move_first);
-    put(table, "board_first", row->board_first);
-    put(table, "together", row->together);
-    put(table, "neither", row->neither);
-    put(table, "lead", row->lead);
+    table_estimate(table, "move_first", row->move_first);
+    table_estimate(table, "board_first", row->board_first);
+    table_estimate(table, "together", row->together);
+    table_estimate(table, "neither", row->neither);
+    table_estimate(table, "lead", row->lead);
 }
 
 static void arrival_row(Table *table, const LensArrival *row)
@@ -395,7 +389,7 @@ static void arrival_row(Table *table, const LensArrival *row)
     table_int(table, "ply_to", row->ply_to);
     table_int(table, "positions", (int64_t)row->positions);
     for (int criterion = 0; criterion < N_LENS_CRITERIA; criterion++) {
-        put(table, keys[criterion], row->holds[criterion]);
+        table_estimate(table, keys[criterion], row->holds[criterion]);
     }
 }
 
@@ -416,11 +410,13 @@ static void order_fill(Report *report, const LensOrder *order)
     for (size_t i = LENS_BANDS; i < order->n_arrivals; i += LENS_BANDS + 1) {
         arrival_row(whole, &order->arrivals[i]);
     }
-    Table *leads = report_table(report, &lens_leads_table);
-    leads->undocumented = true;
-    for (size_t i = 0; i < order->n_rows; i++) {
-        if (!order->rows[i].settled) {
-            order_row(leads, &order->rows[i]);
+    for (int settled = 0; settled < 2; settled++) {
+        Table *leads = report_table(report, settled ? &lens_settled_table : &lens_leads_table);
+        leads->undocumented = true;
+        for (size_t i = 0; i < order->n_rows; i++) {
+            if (order->rows[i].settled == (settled == 1)) {
+                order_row(leads, &order->rows[i]);
+            }
         }
     }
 }
@@ -434,11 +430,11 @@ static void boards_fill(Table *table, const LensBoard *board)
         table_row(table);
         table_int(table, "probe_layer", cell->probe_layer);
         table_int(table, "layer", cell->layer);
-        put(table, "accuracy", cell->accuracy);
-        put(table, "exact_boards", cell->board);
-        put(table, "moved_accuracy", cell->moved_accuracy);
-        put(table, "moved_boards", cell->moved_board);
-        put(table, "shuffled_accuracy", cell->shuffled);
+        table_estimate(table, "accuracy", cell->accuracy);
+        table_estimate(table, "exact_boards", cell->board);
+        table_estimate(table, "moved_accuracy", cell->moved_accuracy);
+        table_estimate(table, "moved_boards", cell->moved_board);
+        table_estimate(table, "shuffled_accuracy", cell->shuffled);
         table_num(table, "cosine", cell->cosine);
     }
     table->hidden = true; /* drawn as matrices */
@@ -450,7 +446,7 @@ static void matrix_draw(Text *text, const LensBoard *board, const char *title, i
     size_t n = board->n;
     double *values = mem_alloc(n * n, sizeof(double), "a matrix");
     char names[LAYERS_MAX][24];
-    const char *rows[LAYERS_MAX];
+    const char *rows[LAYERS_MAX], *columns[LAYERS_MAX];
     for (size_t i = 0; values && i < n * n; i++) {
         const LensBoardCell *cell = &board->cells[i];
         values[i] = which == 0   ? cell->accuracy.value
@@ -461,9 +457,10 @@ static void matrix_draw(Text *text, const LensBoard *board, const char *title, i
         int layer = board->cells[k * n].probe_layer;
         snprintf(names[k], sizeof(names[k]), layer < 0 ? "probe embed" : "probe %d", layer);
         rows[k] = names[k];
+        columns[k] = names[k] + strlen("probe ");
     }
     if (values) {
-        draw_grid(text, &(HeatGrid){title, rows, n, n, values, colour});
+        draw_grid(text, &(HeatGrid){title, rows, n, n, values, colour, columns});
     }
     mem_free(values);
 }

@@ -7,7 +7,7 @@
 
 extern const TableSpec lens_table, lens_places_table, lens_side_table, lens_sets_table,
     lens_fits_table, lens_decoded_table, lens_boards_table, lens_order_table, lens_leads_table,
-    lens_arrivals_table, lens_whole_arrivals_table, lens_blocks_table;
+    lens_settled_table, lens_arrivals_table, lens_whole_arrivals_table, lens_blocks_table;
 
 /* What there is to report; all borrowed. */
 typedef struct LensFindings {

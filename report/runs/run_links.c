@@ -91,10 +91,12 @@ static Js *question_of(const Js *run)
 /* Whether two runs were asked the very same. */
 static bool same_question(const Js *a, const Js *b)
 {
+    if (!same_text(a, b, "command") || !same_text(a, b, "subject")) {
+        return false;
+    }
     char *x = NULL, *y = NULL;
     Js *asked_a = question_of(a), *asked_b = question_of(b);
-    bool same = same_text(a, b, "command") && same_text(a, b, "subject") &&
-                js_print(&x, asked_a, 0) == 0 && js_print(&y, asked_b, 0) == 0 && strcmp(x, y) == 0;
+    bool same = js_print(&x, asked_a, 0) == 0 && js_print(&y, asked_b, 0) == 0 && strcmp(x, y) == 0;
     js_free(asked_a);
     js_free(asked_b);
     mem_free(x);
@@ -203,7 +205,9 @@ int run_links_choose(Js **out, Text *left_out, const Js *runs, bool all, const c
     if (!links) {
         return OGPT_ENOMEM;
     }
-    links_find(links, runs, about);
+    if (!all) {
+        links_find(links, runs, about);
+    }
     for (size_t i = n; i-- > 0;) {
         if (all || links[i] == RUN_LINKED) {
             js_push(*out, js_keep(js_member(js_at(runs, i), "run")));

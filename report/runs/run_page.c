@@ -34,6 +34,7 @@ void run_page_release(RunPage *page)
     text_release(&page->body);
     text_release(&page->contents);
     text_release(&page->commands);
+    text_release(&page->store_words);
     text_release(&page->programs);
     text_release(&page->machines);
     run_words_release(&page->words);
@@ -63,7 +64,7 @@ void run_page_part(RunPage *page, const char *heading)
     page->in_part = true;
 }
 
-void run_page_line(RunPage *page, const char *text)
+static void line_add(RunPage *page, const char *text)
 {
     text_add(&page->body, "<p>");
     html_text(&page->body, text);
@@ -312,7 +313,7 @@ void run_page_run(RunPage *page, const RunPageRun *run)
     text_add(&page->body, "<h%d id=\"%s\">Run %d: ", level, id, number);
     html_text(&page->body, member_text(run->run, "command"));
     text_add(&page->body, "</h%d>\n", level);
-    run_page_line(page, run->summary ? run->summary : "a command of another version");
+    line_add(page, run->summary ? run->summary : "a command of another version");
     text_add(&page->body, "<pre><code>");
     html_text(&page->body, command_line);
     text_add(&page->body, "</code></pre>\n");
@@ -325,9 +326,8 @@ void run_page_run(RunPage *page, const RunPageRun *run)
     outcome_add(page, run->run, finished);
     warnings_add(page, run->run);
     snprintf(place, sizeof(place), "run %d", number);
-    bool elsewhere = page->store && strcmp(page->store, "ogpt-results.db") != 0;
-    snprintf(rest, sizeof(rest), "ogpt runs show %d --csv FOLDER%s%s", number,
-             elsewhere ? " --store " : "", elsewhere ? page->store : "");
+    snprintf(rest, sizeof(rest), "ogpt runs show %d --csv FOLDER%s", number,
+             page->store_words.length > 0 ? page->store_words.data : "");
     const HtmlTable how = {place, page->rows_max, rest};
     if (finished) {
         results_add(page, run, &how);

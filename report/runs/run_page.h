@@ -21,6 +21,7 @@ extern const TableSpec run_page_runs;
 typedef struct RunPage {
     size_t rows_max;     /* of one table; 0: all */
     const char *store;   /* path of the database of the runs that are added now; borrowed */
+    Text store_words;    /* what a command is told to find that database: " --store FILE", or "" */
     Text body, contents; /* sections so far, and the list of them */
     Text commands;       /* that repeat it, one a line */
     RunWords words;
@@ -36,7 +37,6 @@ void run_page_release(RunPage *page);
 /* The runs that follow belong together under this heading; without parts each run is a section. */
 void run_page_part(RunPage *page, const char *heading);
 /* A paragraph, and a table, of the part. */
-void run_page_line(RunPage *page, const char *text);
 void run_page_table(RunPage *page, const char *place, const Table *table);
 
 /* One run as store_show returns it. summary: what its command does; tables: those of its command,

@@ -22,21 +22,10 @@ games=500
 [ "${OGPT_SANITIZED:-0}" = 1 ] && games=170
 neurons="--games $games --lending-games 3000 --mean-games 64 --match own --units neuron,head --draws 0"
 expect 0 ablate m $neurons --csv whole
-("$OGPT" ablate m $neurons --csv again >part 2>&1) &
-child=$!
-for _ in $(seq 600); do
-    sleep 0.05
-    kept=$(sqlite3 ogpt-results.db 'SELECT count(*) FROM journal' 2>/dev/null || echo 0)
-    [ "$kept" -gt 1 ] && break
-    kill -0 $child 2>/dev/null || break
-done
-kill -INT $child 2>/dev/null
-wait $child
-[ $? = 130 ] || fail 'it was not interrupted'
+stopped INT 130 ogpt-results.db ablate m $neurons --csv again
 expect 0 ablate m $neurons --csv again
 cmp -s whole/units.csv again/units.csv || fail 'going on gave other rows'
-[ "$(sqlite3 ogpt-results.db 'SELECT count(*) FROM journal' 2>/dev/null || echo 0)" = 0 ] ||
-    fail 'blocks are left in the journal'
+journal_is_empty ogpt-results.db
 
 # What cannot be.
 refuse 2 '--units: "heads" is no name' ablate m --units heads

@@ -56,14 +56,8 @@ many=200
 expect 0 cases pairs many.csv --size 6 --n $many
 long="circuit net --pairs many.csv --control same.csv --method exact,atp,acdc --threads 1"
 expect 0 $long --csv whole --store whole.db
-"$OGPT" $long --csv broken --store broken.db >/dev/null 2>&1 &
-pid=$!
-for _ in $(seq 3000); do
-    sqlite3 broken.db 'SELECT count(*) FROM journal' 2>/dev/null | grep -q '[1-9]' && break
-    sleep 0.01
-done
-kill -9 $pid 2>/dev/null
-wait $pid 2>/dev/null
+# shellcheck disable=SC2086
+stopped KILL 137 broken.db $long --csv broken --store broken.db
 expect 0 $long --csv broken --store broken.db
 diff -r whole broken >/dev/null || fail 'the kill changed a row'
 expect 0 runs show 1 --store broken.db --json

@@ -56,8 +56,9 @@ name='a<b>&"c'
 cp -r net "$name" && expect 0 probe fit "$name" --corpus g.ogpc --games 40 --test-games 20 --out p --svg p.svg --no-controls
 if command -v xmllint >/dev/null; then xmllint --noout p.svg e.svg || fail 'no XML'; fi
 
-# A full disk or a kill leaves no half of a file.
-(ulimit -f 1; "$OGPT" plot "$run" --png cut.png >/dev/null 2>&1)
+# A limit on the size of files leaves no half of one; without it the same command draws.
+(ulimit -f 1; "$OGPT" plot "$run" --png cut.png >/dev/null 2>&1) && fail 'the limit was not met'
+expect 0 plot "$run" --png uncut.png
 [ -e cut.png ] && fail 'half of a picture'
 ls -a | grep -q '^\.tmp' && fail "left: $(ls -a | grep '^\.tmp')"
 check_end

@@ -3,7 +3,7 @@
 # one line for what cannot be.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
-few="--games 24 --pass-games 6 --hard-games 2 --random-games 4 --rotations 3 --quiet"
+few="--games 24 --pass-games 20 --hard-games 9 --random-games 20 --rotations 3 --quiet" # two passes of each
 expect 0 generate g.ogpc --games 600 --size 6
 expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 4 --batch 16
 
@@ -41,8 +41,9 @@ expect 0 heads m --corpus g.ogpc --games 20 --pass-games 4 --hard-games 0 --rand
 holds 'duplicate-token and induction heads'
 holds 'test split of g.ogpc'
 lacks 'hard:'
-[ "$(sqlite3 ogpt-results.db 'SELECT count(*) FROM head_patterns' 2>/dev/null || echo 200)" = 200 ] ||
-    fail 'five runs of 40 rows in the database'
+if command -v sqlite3 >/dev/null; then
+    [ "$(sqlite3 ogpt-results.db 'SELECT count(*) FROM head_patterns')" = 200 ] || fail 'five runs of 40 rows in the database'
+fi
 
 # The probe that is named is used, one that does not fit is refused.
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 10 --out mine --no-controls --quiet

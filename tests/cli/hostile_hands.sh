@@ -51,6 +51,9 @@ refuse 2 'another word of this command line names it' runs list --store d.db --h
 refuse 2 'is the results database' cases make d.db --n 2 --size 4 --store d.db --force
 mkdir tables
 refuse 2 'another word of this command line names it' cases make tables/cases.csv --n 2 --size 4 --csv tables --force
+refuse 2 'another word of this command line names it' circuit tiny-6x6 --pairs kept.csv --out t2/circuit.csv --csv t2
+refuse 2 'another word of this command line names it' plant backup x --size 4 --pairs x
+[ ! -e x ] && [ ! -e t2 ] || fail "a refused command made something"
 [ "$(sha256sum d.db)" = "$before" ] || fail "a refused command changed the results database"
 expect 0 runs table last_evals --csv last_evals --store d.db --quiet # a folder called as a word is no such file
 refuse 2 'another word of this command line names it' circuit tiny-6x6 --pairs kept.csv --svg kept.csv --force

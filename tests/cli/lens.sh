@@ -44,21 +44,10 @@ refuse 3 'another shape' lens m --other wide
 # Interrupted and typed again: the same rows, from kept fits.
 many="--games 600 --test-games 60 --rounds 60"
 expect 0 lens m $many --csv whole
-("$OGPT" lens m $many --csv again >part 2>&1) &
-child=$!
-for _ in $(seq 600); do
-    sleep 0.05
-    kept=$(sqlite3 ogpt-results.db 'SELECT count(*) FROM journal' 2>/dev/null || echo 0)
-    [ "$kept" -gt 1 ] && break
-    kill -0 $child 2>/dev/null || break
-done
-kill -INT $child 2>/dev/null
-wait $child
-[ $? = 130 ] || fail 'it was not interrupted'
+stopped INT 130 ogpt-results.db lens m $many --csv again
 expect 0 lens m $many --csv again
 cmp -s whole/places.csv again/places.csv || fail 'going on gave other rows'
-[ "$(sqlite3 ogpt-results.db 'SELECT count(*) FROM journal' 2>/dev/null || echo 0)" = 0 ] ||
-    fail 'blocks are left in the journal'
+journal_is_empty ogpt-results.db
 
 # What cannot be.
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --task empty --out empty --no-controls

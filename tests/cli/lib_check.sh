@@ -48,6 +48,28 @@ json_value() {
     sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$work/out" | head -1
 }
 
+# stopped SIGNAL CODE DATABASE ARGUMENTS...: run the program, send the signal once its journal in the database
+# has kept a block, and expect the exit code: a run that was over before fails. Needs sqlite3.
+stopped() {
+    local signal=$1 wanted=$2 database=$3 child code=0
+    shift 3
+    "$OGPT" "$@" >part 2>&1 &
+    child=$!
+    for _ in $(seq 3000); do
+        sqlite3 "$database" 'SELECT count(*) FROM journal' 2>/dev/null | grep -q '[1-9]' && break
+        kill -0 $child 2>/dev/null || break
+        sleep 0.01
+    done
+    kill -"$signal" $child 2>/dev/null
+    wait $child 2>/dev/null || code=$?
+    [ $code = "$wanted" ] || fail "ogpt $*: exit code $wanted by signal $signal expected, found $code"
+}
+
+# journal_is_empty DATABASE
+journal_is_empty() {
+    [ "$(sqlite3 "$1" 'SELECT count(*) FROM journal')" = 0 ] || fail "finished blocks are left in $1"
+}
+
 check_end() {
     [ "$n_failed" = 0 ] || { echo "$n_failed checks failed"; exit 1; }
     exit 0

@@ -30,6 +30,11 @@ expect 0 circuit linear-twin --pairs twin.csv --positions all --method exact,atp
 edges_hold truth-linear/truth.csv found-twin/circuit_edges.csv && fail 'the twin has the circuit'
 expect 0 ablate backup --cases backup.csv --units head --kinds zero --at all --no-curves --draws 0 --json
 holds 'logit of the target that the file names'
+expect 0 ablate backup --cases backup.csv --units head --kinds zero --at all --no-curves --draws 0 --csv ablated
+tr -d '"' <ablated/units.csv | awk -F, '
+    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["unit"] == "L0H2" { ok = $at["total"] ^ 2 < 1e-6 && ($at["direct"] - 6) ^ 2 < 1e-6 && /L1H0/ }
+    END { exit !ok }' || fail "ablate says something else of L0H2: $(grep L0H2 ablated/units.csv)"
 expect 0 cases show backup.csv 0 --json
 holds '"kind": "chosen"'
 expect 0 plant cancel cancel-6x6 --size 6 --pairs cancel-6x6.csv

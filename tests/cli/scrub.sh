@@ -57,17 +57,11 @@ many=500
 [ "${OGPT_SANITIZED:-0}" = 1 ] && many=200
 long="scrub net h.txt --n $many --lenders 3000 --threads 1"
 expect 0 $long --csv whole --store whole.db
-"$OGPT" $long --csv broken --store broken.db >/dev/null 2>&1 &
-pid=$!
-for _ in $(seq 3000); do
-    sqlite3 broken.db 'SELECT count(*) FROM journal' 2>/dev/null | grep -q '[1-9]' && break
-    sleep 0.01
-done
-kill -9 $pid 2>/dev/null
-wait $pid 2>/dev/null
+# shellcheck disable=SC2086
+stopped KILL 137 broken.db $long --csv broken --store broken.db
 expect 0 $long --csv broken --store broken.db
 diff -r whole broken >/dev/null || fail 'the kill changed a row'
-[ "$(sqlite3 broken.db 'SELECT count(*) FROM journal')" = 0 ] || fail 'finished blocks are left'
+journal_is_empty broken.db
 [ "$(sqlite3 broken.db 'SELECT count(*) FROM scrub_rows')" = 5 ] || fail 'five rows in the database'
 
 # Refusals: one line each.

@@ -49,7 +49,8 @@ static const FaultLoop loops[] = {
     {"F3", "kill-calls", "export killed at every call", loop_call_kills, "export", 1, 3, 3, true},
     {"F3", "kill-calls", "runs table --csv killed at every call", loop_call_kills, "table", 1, 7, 9,
      true},
-    {"F4", "compound", "killed again while going on", loop_compound_kills, NULL, 100, 8, 4, true},
+    {"F4", "compound", "killed again while going on", loop_compound_kills, NULL, 100, 8, 8,
+     true}, /* 8: twins of both kinds */
     {"F5", "calls", "generate, every call fails", loop_calls, "generate", 1, 33, 0, true},
     {"F5", "calls", "train, every call fails", loop_calls, "train", 1, 65, 0, true},
     {"F5", "calls", "probe fit, every call fails", loop_calls, "fit", 1, 33, 0, true},
@@ -74,7 +75,8 @@ static const FaultLoop loops[] = {
     {"F9", "pipes", "the reader goes away", loop_pipes, NULL, 100, 12, 6, false},
     {"F10", "writers", "four writers, a viewer: rows", loop_writers, NULL, 5000, 500, 20, false},
     {"F11", "second", "a second trainer or generator", loop_second, NULL, 50, 4, 2, false},
-    {"F11", "aliases", "a second writer by a symbolic link", loop_aliases, NULL, 60, 6, 3, false},
+    {"F11", "aliases", "a second writer by a symbolic link", loop_aliases, NULL, 60, 7, 3,
+     false}, /* sanitized: each job once */
     {"F15", "exchanged", "models and probes change places", loop_exchanged, NULL, 200, 8, 4, false},
     {"F15", "changed", "inputs change while running", loop_changed, NULL, 24, 12, 4, false},
 };

@@ -137,13 +137,17 @@ static void a_grid_has_a_line_for_each_name(void **state)
     const double values[] = {0.5, NAN, 1.0, -0.25};
     Text text = {0};
     (void)state;
-    draw_grid(&text, &(HeatGrid){"title", names, 2, 2, values, false});
+    draw_grid(&text, &(HeatGrid){"title", names, 2, 2, values, false, NULL});
     assert_string_equal(text.data, "title\n"
                                    "                    0      1\n"
                                    "z                50.0      -\n"
                                    "a name of more  100.0  -25.0\n");
     text_release(&text);
-    draw_grid(&text, &(HeatGrid){"title", names, 1, 1, values, true});
+    draw_grid(&text,
+              &(HeatGrid){"title", names, 1, 2, values, false, (const char *[]){"embed", "3"}});
+    assert_non_null(strstr(text.data, "\n                embed      3\nz "));
+    text_release(&text);
+    draw_grid(&text, &(HeatGrid){"title", names, 1, 1, values, true, NULL});
     assert_non_null(strstr(text.data, "\033[48;5;46;30m  50.0\033[0m"));
     text_release(&text);
 }

@@ -17,6 +17,7 @@ expect 0 export others.ogpc others.txt --format text --quiet
 # One process for all runs, because importing PyTorch takes longer than any of them.
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=$gpu "$python" - >log 2>&1 <<'END' || fail "$(cat log)"
 import os
+import optimiser
 import torch
 import train
 from games import RNG_FRESH, GameMaker, Variant
@@ -77,7 +78,7 @@ for what, factor in (("ln1_w", 0.0), ("lnf_b", -3.0)):
         net.rest = rest
 
     error, name = training.gradient_error(step, 2)
-    assert name == what and error > train.GRADIENT_ERROR_MAX, (what, name, error)
+    assert name == what and error > optimiser.GRADIENT_ERROR_MAX, (what, name, error)
 
 # Stopped at half and resumed: the bits of the unbroken run. Its twin: other games.
 run(TINY + "--games 320 --seed 3 --out whole")

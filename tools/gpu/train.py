@@ -21,7 +21,7 @@ import torch
 
 from games import RNG_GENERATE, RNG_HELDOUT, START, GameMaker, Variant, say
 from network import Net, plain_attention
-from optimiser import GRADIENT_ERROR_MAX, Training
+from optimiser import Training
 
 FOREVER = 1 << 40  # games of a schedule before its length is known
 

@@ -81,6 +81,18 @@ static bool needs(const AblateSession *session, unsigned kinds)
     return (session->options.kinds & kinds) != 0;
 }
 
+int ablate_check_memory(const AblateSession *session, size_t bytes)
+{
+    int64_t mib = (int64_t)(bytes >> 20) + 1;
+    return mib <= session->given->memory
+               ? 0
+               : err_set(OGPT_EUSAGE,
+                         "it would take %lld MiB of memory, allowed are %lld: take fewer --games, "
+                         "--lending-games, --mean-games or --kinds, smaller --draws or --pairs, or "
+                         "a larger --memory",
+                         (long long)mib, (long long)session->given->memory);
+}
+
 /* A kind that is not asked for leaves no position out. */
 static int make_positions(AblateSession *session, const Work *work)
 {
@@ -92,8 +104,11 @@ static int make_positions(AblateSession *session, const Work *work)
         return rc;
     }
     session->ablation.donors = &session->donors;
-    rc = ablation_donors_open(&session->donors, session->training, (size_t)given->lending_games,
-                              work);
+    rc = ablate_check_memory(session, ablation_donors_bytes(session->inputs.subject.variant,
+                                                            (size_t)given->lending_games));
+    rc = rc ? rc
+            : ablation_donors_open(&session->donors, session->training,
+                                   (size_t)given->lending_games, work);
     return rc ? rc
               : ablation_donors_assign(&session->positions, &session->donors,
                                        session->matched ? &session->match : NULL, work);
@@ -128,8 +143,11 @@ int ablate_prepare(AblateSession *session)
     rc = rc ? rc : make_positions(session, work);
     if (rc == 0 && needs(session, ABLATION_NEED_MEANS)) {
         session->ablation.means = &session->means;
-        rc = ablation_means_fit(&session->means, gpt, session->training, (size_t)given->mean_games,
-                                work);
+        rc = ablate_check_memory(session,
+                                 ablation_means_bytes(&gpt->cfg, (size_t)given->mean_games, work));
+        rc = rc ? rc
+                : ablation_means_fit(&session->means, gpt, session->training,
+                                     (size_t)given->mean_games, work);
     }
     return rc ? rc : begin_journal(session);
 }

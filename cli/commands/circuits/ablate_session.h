@@ -33,6 +33,8 @@ typedef struct AblateSession {
 
 /* Network, options, corpus and pairs, opened and checked. Returns 0 or OGPT_E*. */
 int ablate_load(AblateSession *session);
+/* Refuse what is more than --memory allows: 0 or OGPT_EUSAGE. */
+int ablate_check_memory(const AblateSession *session, size_t bytes);
 /* After study_begin: positions; means and games that lend if a kind needs them; the journal, known
  * by the program's version, the options, the seed, and the contents of network, corpus and pairs.
  */

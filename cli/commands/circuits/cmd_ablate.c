@@ -55,7 +55,8 @@ static size_t bytes_of(const AblateSession *session)
     const Work work = {.pool = session->context->pool};
     size_t study = ablation_study_bytes(in, &session->options, &work);
     size_t means = in->means ? ablation_means_bytes(&in->gpt->cfg, in->means->n_games, &work) : 0;
-    return (study > means ? study : means) + (in->donors ? ablation_donors_bytes(in->donors) : 0);
+    return (study > means ? study : means) +
+           (in->donors ? ablation_donors_bytes(in->donors->variant, in->donors->n) : 0);
 }
 
 /* Say what it takes, and refuse what is more than allowed. */
@@ -64,11 +65,9 @@ static int announce(const AblateSession *session)
     const Context *context = session->context;
     int64_t mib = (int64_t)(bytes_of(session) >> 20) + 1;
     char time[SPEED_TEXT];
-    if (mib > session->given->memory) {
-        return err_set(OGPT_EUSAGE,
-                       "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
-                       "--kinds, smaller --draws or --pairs, or a larger --memory",
-                       (long long)mib, (long long)session->given->memory);
+    int rc = ablate_check_memory(session, bytes_of(session));
+    if (rc != 0) {
+        return rc;
     }
     speed_estimate(time, ablation_study_flops(&session->ablation, &session->options),
                    FORWARD_SHARE_OF_SPEED / 2, context->pool);

@@ -58,13 +58,13 @@ static int load(HeadsSession *session)
     const HeadsOptions *given = context->options;
     const Subject *subject = &session->inputs.subject;
     char path[FILES_PATH_MAX];
-    int rc = given->corpus
-                 ? context_inputs_open(context, &session->inputs, context->args[0], given->corpus)
-                 : context_subject_open(context, &session->inputs.subject, context->args[0]);
+    int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
     if (rc == 0 && given->head) {
         rc = heads_parse(&session->head, &subject->model.gpt->cfg, given->head, "--head");
     }
-    if (rc == 0 && (given->probe || context_probe_find(context, path, NULL) == 0)) {
+    int found = rc || given->probe ? rc : context_probe_find(context, path, NULL);
+    rc = found == OGPT_EUSAGE && !given->probe ? rc : found; /* there is none */
+    if (rc == 0 && found == 0) {
         rc = context_probe_open(context, &session->probe, session->probe_path, subject,
                                 given->probe);
         int fits = rc ? rc : head_circuits_check_probe(&session->probe, session->probe_path);
@@ -81,9 +81,9 @@ static int draw(HeadsSession *session)
     const HeadsOptions *given = context->options;
     const Subject *subject = &session->inputs.subject;
     const Work *work = study_work(context, "games", "games");
-    const HeadStudyOptions wanted = {(size_t)given->games,      (size_t)given->pass_games,
-                                     (size_t)given->hard_games, (size_t)given->random_games,
-                                     (size_t)given->rotations,  session->head};
+    HeadStudyOptions wanted = {(size_t)given->games,      (size_t)given->pass_games,
+                               (size_t)given->hard_games, (size_t)given->random_games,
+                               (size_t)given->rotations,  session->head};
     HeadStudy *study = &session->study;
     GameSource *source = NULL;
     snprintf(session->source, sizeof(session->source), "%s%s",
@@ -92,15 +92,20 @@ static int draw(HeadsSession *session)
     int rc = given->corpus ? source_corpus(&source, session->inputs.corpus, 1U << SPLIT_TEST, false,
                                            context->seed)
                            : source_fresh(&source, subject->variant, context->seed, RNG_EVAL);
-    rc = rc ? rc : head_study_draw(study, subject->vocab, source, &wanted, work);
-    source_free(source);
-    int64_t mib = (int64_t)(head_study_bytes(study, &subject->model.gpt->cfg, work) >> 20) + 1;
+    const size_t there = rc == 0 ? (size_t)source_games(source) : 0; /* 0: it never ends */
+    if (there > 0) {
+        wanted.games = wanted.games < there ? wanted.games : there;
+        wanted.pass_games = wanted.pass_games < there ? wanted.pass_games : there;
+    }
+    int64_t mib = (int64_t)(head_study_bytes(&wanted, &subject->model.gpt->cfg, work) >> 20) + 1;
     if (rc == 0 && mib > given->memory) {
         rc = err_set(OGPT_EUSAGE,
                      "it would take %lld MiB of memory, allowed are %lld: take fewer --games, or a "
                      "larger --memory",
                      (long long)mib, (long long)given->memory);
     }
+    rc = rc ? rc : head_study_draw(study, subject->vocab, source, &wanted, work);
+    source_free(source);
     if (rc == 0) {
         context_say(context, "%zu games, %zu with a forced pass (of %zu looked at), %lld MiB",
                     study->games.n, study->disputed.n, study->disputed.n_scanned, (long long)mib);

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
@@ -71,9 +72,7 @@ static int load(LensSession *session)
     Context *context = session->context;
     const LensOptions *given = session->given;
     char other[FILES_PATH_MAX];
-    int rc = given->corpus
-                 ? context_inputs_open(context, &session->inputs, context->args[0], given->corpus)
-                 : context_subject_open(context, &session->inputs.subject, context->args[0]);
+    int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
     rc = rc ? rc : open_probe(session);
     if (rc == 0 && given->other) {
         bool shipped = context_shipped_model(other, given->other);
@@ -122,30 +121,31 @@ static int prepare(LensSession *session)
     return 0;
 }
 
-/* Finished fits are kept until the results are stored. */
-static int compute(LensStudy *study, const LensSession *session)
+/* Finished fits are kept until the tables are filled. */
+static int compute(LensStudy *study, KeptWork *kept, const LensSession *session)
 {
     Context *context = session->context;
-    StoreJournal kept = {.store = context->store};
-    WorkJournal journal = store_journal_work(&kept);
     Work work = *study_work(context, "lenses", "parts");
-    char who[2 * HASH_HEX_SIZE + 32];
-    work.journal = &journal;
-    snprintf(who, sizeof(who), "%s %s %s", OGPT_VERSION, session->inputs.subject.model.model_hash,
-             session->other.model.model_hash);
-    int rc = lens_inputs_key(kept.key, who, &session->study, work.seed);
-    rc = rc ? rc : lens_study_run(study, &session->study, &work);
-    return rc ? rc : store_journal_drop(kept.store, kept.key);
+    Sha256 *hash = NULL;
+    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    if (rc == 0) {
+        kept_blocks_text(hash, session->other.model.model_hash);
+        lens_inputs_hash(hash, &session->study);
+    }
+    rc = kept_blocks_begin(kept, context, hash, rc);
+    work.journal = &kept->callbacks;
+    return rc ? rc : lens_study_run(study, &session->study, &work);
 }
 
 static int lens_run(Context *context)
 {
     LensSession session = {.context = context, .given = context->options};
     LensStudy study = {0};
+    KeptWork kept = {0};
     int rc = load(&session);
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : prepare(&session);
-    rc = rc ? rc : compute(&study, &session);
+    rc = rc ? rc : compute(&study, &kept, &session);
     if (rc == 0) {
         lens_report(context->report,
                     &(LensFindings){.study = &study,
@@ -156,6 +156,7 @@ static int lens_run(Context *context)
                                     .other = session.given->other,
                                     .probe = session.probe_path,
                                     .colour = context->style.colour});
+        rc = kept_blocks_end(&kept);
     }
     lens_study_release(&study);
     labelled_release(&session.train);
@@ -179,7 +180,7 @@ const Command cmd_lens = {
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&lens_table, &lens_places_table, &lens_side_table, &lens_sets_table,
                    &lens_fits_table, &lens_boards_table, &lens_order_table, &lens_arrivals_table,
-                   &lens_whole_arrivals_table, &lens_leads_table, &lens_decoded_table,
-                   &lens_blocks_table),
+                   &lens_whole_arrivals_table, &lens_leads_table, &lens_settled_table,
+                   &lens_decoded_table, &lens_blocks_table),
     .run = lens_run,
 };

@@ -1,9 +1,6 @@
 /* cli/commands/results/demo_page.c - contract in cli/commands/results/demo_steps.h. */
 #include "cli/commands/results/demo_steps.h"
 
-#include <string.h>
-
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "cli/options.h"
@@ -15,31 +12,22 @@ void demo_part_heading(Text *out, const DemoPart *part, const GivenModel *model)
              part->size);
 }
 
-/* Whether the page that is there was written by a demo. */
-static bool page_is_ours(void)
-{
-    enum { PAGE_MAX = 256 << 20 };
-    Text begin = {0};
-    void *there = NULL;
-    size_t n_bytes = 0;
-    html_page_mark(&begin, "ogpt demo", NULL);
-    bool ours = !begin.failed && file_read_all(&there, &n_bytes, DEMO_PAGE, PAGE_MAX) == 0 &&
-                n_bytes >= begin.length && memcmp(there, begin.data, begin.length) == 0;
-    mem_free(there);
-    text_release(&begin);
-    return ours;
-}
-
-/* The page of the demo and that of --html are two files. */
+/* The files of the demo are no outputs of options, and a page of the user stays. */
 static int page_is_free(const Context *context)
 {
+    static const char *const own[] = {DEMO_PAGE, DEMO_REPORT, DEMO_STORE, DEMO_GIVEN_STORE};
+    const char *const given[] = {context->html, context->csv};
+    const size_t n = sizeof(own) / sizeof(own[0]);
     PathKind there = PATH_MISSING;
-    if (context->html && options_one_file(context->html, DEMO_PAGE)) {
-        return err_set(OGPT_EUSAGE, "demo: it writes %s itself; give --html another name",
-                       DEMO_PAGE);
+    for (size_t i = 0; i < 2 * n; i++) {
+        if (given[i / n] && options_one_file(given[i / n], own[i % n])) {
+            return err_set(OGPT_EUSAGE, "demo: it writes %s itself; give --%s another name",
+                           own[i % n], i < n ? "html" : "csv");
+        }
     }
     int rc = path_kind(&there, DEMO_PAGE);
-    if (rc == 0 && !context->force && there == PATH_FILE && !page_is_ours()) {
+    if (rc == 0 && !context->force && there != PATH_MISSING &&
+        !html_page_is(DEMO_PAGE, "ogpt demo", NULL)) {
         rc = err_set(OGPT_EUSAGE,
                      "demo: %s is no page of a demo; start in an empty folder, or replace it with "
                      "--force",

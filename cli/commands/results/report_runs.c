@@ -78,6 +78,11 @@ int report_runs_add(RunPage *page, Text *left_out, const char *store_path, const
     Store *store = NULL;
     Js *chosen = NULL;
     page->store = store_path;
+    page->store_words.length = 0;
+    if (strcmp(store_path, STORE_DEFAULT_PATH) != 0) {
+        text_add(&page->store_words, " --store");
+        command__word(&page->store_words, store_path);
+    }
     int rc = store_open_read(&store, store_path);
     rc = rc || numbers ? rc : runs_choose(&chosen, left_out, store, all, about);
     numbers = numbers ? numbers : chosen;

@@ -11,8 +11,8 @@ for grain in layer part head source neuron; do
     adds_up "logit by $grain"
 done
 # ---- many games ----
-games=16
-[ "${OGPT_SANITIZED:-0}" = 1 ] && games=6
+games=33 # three passes (PASS_GAMES), or workers would not share anything
+[ "${OGPT_SANITIZED:-0}" = 1 ] && games=17
 expect 0 generate six.ogpc --games 400 --size 6
 expect 0 attribute net --corpus six.ogpc --games 20 --layers 5 --json --quiet --csv tables
 adds_up corpus

@@ -25,13 +25,14 @@ static void workers_change_no_bit(void **state)
     assert_true(gpt && blas_init() == 0);
     head_games_fresh(&games, 6, N_GAMES, 2);
     assert_int_equal(head_patterns_run(&one, gpt, &games, NULL, &(Work){.seed = 4}), 0);
-    assert_int_equal(head_hard_run(&hard_one, gpt, &games, 5, &(Work){.seed = 4}), 0);
+    assert_int_equal(head_hard_run(&hard_one, gpt, &games, 20, &(Work){.seed = 4}),
+                     0); /* 3 passes */
     for (size_t n = 2; n <= 3; n++) {
         Pool *pool;
         assert_int_equal(pool_new(&pool, n), 0);
         const Work work = {.pool = pool, .seed = 4};
         assert_int_equal(head_patterns_run(&many, gpt, &games, NULL, &work), 0);
-        assert_int_equal(head_hard_run(&hard_many, gpt, &games, 5, &work), 0);
+        assert_int_equal(head_hard_run(&hard_many, gpt, &games, 20, &work), 0);
         assert_true(same(one.heads, many.heads, one.H * sizeof(*one.heads)));
         assert_true(same(one.ordinary, many.ordinary,
                          one.H * head_triangle(one.T) * sizeof(*one.ordinary)));
