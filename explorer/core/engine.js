@@ -80,6 +80,12 @@ class Engine {
         return saliencyMap(this.network, this.probes, this.judge, this.trace, this.board(moves), plan, move);
     }
 
+    neurons({ moves, edit, move, neuron }) {
+        this.readGame(moves);
+        const trace = edit ? this.editedTrace(moves, edit) : this.trace;
+        return neuronsLook(this.network, this.probes, this.judge, trace, { move, neuron });
+    }
+
     /* From the edited position the network plays its first choices, at most `plies` of them. The
      * line ends with the first that is illegal on the edited board, or with the game. */
     playOn({ moves, edit, plies }) {
@@ -106,7 +112,7 @@ class Engine {
     }
 }
 
-const ENGINE_QUESTIONS = ['look', 'attribute', 'saliency', 'playOn'];
+const ENGINE_QUESTIONS = ['look', 'attribute', 'saliency', 'neurons', 'playOn'];
 
 /* One question of a page to its engine. state.engine is made by the question "open". */
 function engineAnswer(state, question) {

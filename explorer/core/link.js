@@ -1,7 +1,7 @@
 /* link.js - the state of the page as the fragment of a link, and back.
  *
  * #game=f5d6c3&at=2&layer=4&edit=d4b&method=project&scale=1&edited=4&panel=lens&head=3.1
- *     &contrast=mine-theirs&square=c3
+ *     &contrast=mine-theirs&square=c3&neuron=L5N123&move=c4
  * Whatever a link holds, the state read from it is one that a person could have reached by hand:
  * parts that are no such thing are left out, and named in `refused`. */
 
@@ -52,6 +52,7 @@ function stateStart(about) {
         edits: [], method: 'project', scale: '1',
         editLayers: [blocks.includes(middle) ? middle : blocks[blocks.length - 1]],
         panel: 'lens', head: { layer: 0, head: 0 }, square: null, contrast: contrastNames(about.probe.classes)[0],
+        neuron: null, move: null,
     };
 }
 
@@ -68,6 +69,12 @@ function linkPrint(state) {
     parts.push(`panel=${state.panel}`, `head=${state.head.layer}.${state.head.head}`, `contrast=${state.contrast}`);
     if (state.square !== null) {
         parts.push(`square=${squareName(state.square)}`);
+    }
+    if (state.neuron !== null) {
+        parts.push(`neuron=${neuronName(state.neuron)}`);
+    }
+    if (state.move !== null) {
+        parts.push(`move=${squareName(state.move)}`);
     }
     return '#' + parts.join('&');
 }
@@ -147,6 +154,15 @@ function linkParse(about, fragment, panels) {
         state.square = sq < 0 ? null : sq;
         return sq >= 0;
     });
+    take('neuron', (value) => {
+        state.neuron = neuronParse(about.shape, value);
+        return state.neuron;
+    });
+    take('move', (value) => {
+        const sq = squareParse(size, value), known = sq >= 0 && about.sq_of_tok.includes(sq);
+        state.move = known ? sq : null;
+        return known;
+    });
     take('contrast', (value) => contrastNames(about.probe.classes).includes(value) && ((state.contrast = value), true));
     for (const name of given.keys()) {
         refused.push(`${shown(name)} is no part of a link`);
@@ -165,9 +181,9 @@ function squareAsked(state) {
     return state.square ?? state.moves[state.at - 1];
 }
 
-/* Who wrote a square: `ogpt attribute`, which knows no edits. With one square, one layer and method project
- * `ogpt show` makes the edit; else `ogpt intervene` on a file of this one case. Before the first move there
- * is nothing to ask. */
+/* Who wrote a square, and which neurons add to a move: `ogpt attribute`, which knows no edits. With one square,
+ * one layer and method project `ogpt show` makes the edit; else `ogpt intervene` on a file of this one case. Before
+ * the first move there is nothing to ask. */
 function commandPrint(about, state, board) {
     const probe = about.probe_path === null ? '' : ` --probe ${shellWord(about.probe_path)}`;
     const model = shellWord(about.model) + probe, moves = movesPrint(state.moves.slice(0, state.at));
@@ -180,6 +196,9 @@ function commandPrint(about, state, board) {
     if (!state.edits.length && state.panel === 'attribution') {
         return `ogpt attribute ${model} --moves '${moves}' --square ${squareName(squareAsked(state))} ` +
             `--layers ${layerName(state.layer)} --contrast ${state.contrast}`;
+    }
+    if (!state.edits.length && state.panel === 'neurons' && state.move !== null) {
+        return `ogpt attribute ${shellWord(about.model)} --moves '${moves}' --move ${squareName(state.move)} --metric move --by neuron`;
     }
     if (!state.edits.length) {
         return `${show} --layers ${layerName(state.layer)} --probabilities`;

@@ -77,7 +77,7 @@ class Network {
         const b = this.blocks[l];
         const rows = (width) => new Float64Array(N * width);
         const h = rows(C), q = rows(C), k = rows(C), v = rows(C), z = rows(C);
-        const mid = rows(C), act = rows(M), post = rows(C);
+        const mid = rows(C), post = rows(C);
         const visit = (site, values) => {
             for (let n = 0; edit && n < N; n++) {
                 edit(site, l, values.subarray(n * C, (n + 1) * C), n);
@@ -94,17 +94,24 @@ class Network {
             mid[i] += x[i];
         }
         visit('resid_mid', mid);
-        layerNorm(h, mid, b.ln2w, b.ln2b, N, C, eps);
-        linear(act, h, b.win, b.winb, N, C, M);
-        for (let i = 0; i < N * M; i++) {
-            act[i] *= normalCdf(act[i]);
-        }
-        linear(post, act, b.wout, b.woutb, N, M, C);
+        linear(post, this.neurons(l, mid, N), b.wout, b.woutb, N, M, C);
         for (let i = 0; i < N * C; i++) {
             post[i] += mid[i];
         }
         visit('resid_post', post);
         return { mid, post, z, k, v };
+    }
+
+    /* Activations (N,M) of the neurons of block l, whose MLP reads rows mid (N,C): mlp_post of model/sites.h. */
+    neurons(l, mid, N) {
+        const { d_model: C, d_mlp: M, eps } = this.shape, b = this.blocks[l];
+        const h = new Float64Array(N * C), act = new Float64Array(N * M);
+        layerNorm(h, mid, b.ln2w, b.ln2b, N, C, eps);
+        linear(act, h, b.win, b.winb, N, C, M);
+        for (let i = 0; i < N * M; i++) {
+            act[i] *= normalCdf(act[i]);
+        }
+        return act;
     }
 
     /* One query of all heads: z, and the weights of keys 0..t where `pattern` is given. key(s) is

@@ -135,21 +135,25 @@ function linear(out, inp, w, bias, N, C, OC) {
     }
 }
 
+/* Mean of a row, and by what a LayerNorm divides it. */
+function normOf(x, at, C, eps) {
+    let mean = 0, variance = 0;
+    for (let c = 0; c < C; c++) {
+        mean += x[at + c];
+    }
+    mean /= C;
+    for (let c = 0; c < C; c++) {
+        variance += (x[at + c] - mean) ** 2;
+    }
+    return { mean, scale: Math.sqrt(variance / C + eps) };
+}
+
 /* out (N,C) = LayerNorm of x, with weight w and bias b. */
 function layerNorm(out, x, w, b, N, C, eps) {
     for (let n = 0; n < N; n++) {
-        const at = n * C;
-        let mean = 0, variance = 0;
+        const at = n * C, { mean, scale } = normOf(x, at, C, eps), factor = 1 / scale;
         for (let c = 0; c < C; c++) {
-            mean += x[at + c];
-        }
-        mean /= C;
-        for (let c = 0; c < C; c++) {
-            variance += (x[at + c] - mean) ** 2;
-        }
-        const scale = 1 / Math.sqrt(variance / C + eps);
-        for (let c = 0; c < C; c++) {
-            out[at + c] = (x[at + c] - mean) * scale * w[c] + b[c];
+            out[at + c] = (x[at + c] - mean) * factor * w[c] + b[c];
         }
     }
 }

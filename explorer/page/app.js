@@ -53,6 +53,15 @@ class Explorer {
         return this.view && (this.view.after || this.view.before);
     }
 
+    /* The move that panels ask about, of the `empty` squares: the chosen one, else the network's first choice. None
+     * (undefined) where no square is empty. */
+    get moveAsked() {
+        const empty = this.probes.squares.filter((sq) => this.judge.tokOfSq.has(sq) && this.board.cells[sq] === EMPTY);
+        const first = this.view ? this.judge.first(this.view.before.logits, this.about.shape.d_vocab) : [];
+        const best = first.map((tok) => this.judge.sqOfTok[tok]).find((sq) => empty.includes(sq));
+        return { empty, move: empty.includes(this.state.move) ? this.state.move : best };
+    }
+
     setBoards() {
         const { boards, passed } = boardReplay(this.size, this.state.moves);
         this.boards = boards;
@@ -81,13 +90,17 @@ class Explorer {
 
     /* The state as a link, and as a command. */
     showState() {
-        byId('command').value = commandPrint(this.about, this.state, this.board);
+        this.showCommand();
         this.link = linkPrint(this.state);
         try {
             history.replaceState(null, '', this.link);
         } catch {
             location.hash = this.link;
         }
+    }
+
+    showCommand() {
+        byId('command').value = commandPrint(this.about, { ...this.state, move: this.moveAsked.move ?? null }, this.board);
     }
 
     async look() {
@@ -102,6 +115,7 @@ class Explorer {
             const view = await this.client.ask('look', { moves: this.played, edit: this.edit });
             if (asked === this.asked) {
                 this.view = view;
+                this.showCommand(); /* it may name the network's first choice */
                 this.drawAll();
                 await this.drawPanel();
             }

@@ -69,32 +69,32 @@ function panelAttribution() {
 
 /* ---- saliency ---- */
 
+/* The choice of a move to ask about. */
+function movePick(app, empty, move) {
+    const legal = boardMoves(app.board), select = el('select', { id: 'move', on: { change: (event) => {
+        app.setPanel({ move: squareParse(app.size, event.target.value) }).then(() => byId('move').focus());
+    } } }, ...empty.map((sq) => el('option', { value: squareName(sq), text: squareName(sq) + (legal.includes(sq) ? '' : ' (illegal)') })));
+    select.value = squareName(move);
+    return el('label', {}, 'Move ', select);
+}
+
 function panelSaliency() {
-    let wanted = null;
     const draw = async (app) => {
-        const legal = boardMoves(app.board), best = app.judge.first(app.view.before.logits, app.about.shape.d_vocab)
-            .map((tok) => app.judge.sqOfTok[tok]).find((sq) => sq >= 0 && app.board.cells[sq] === EMPTY);
-        const empty = app.probes.squares.filter((sq) => app.judge.tokOfSq.has(sq) && app.board.cells[sq] === EMPTY);
-        if (!empty.length) {
+        const legal = boardMoves(app.board), { empty, move } = app.moveAsked, { method, scale, editLayers } = app.state;
+        if (move === undefined) {
             return [panelIntro('No square is empty.')];
         }
-        const move = empty.includes(wanted) ? wanted : best, { method, scale, editLayers } = app.state;
         const plan = { method, scale: scaleParse(scale, method), layers: editLayers };
         const found = await app.client.ask('saliency', { moves: app.played, plan, move });
         const most = Math.max(...found.squares.map((one) => Math.abs(one.effect)), 1e-9), isLegal = legal.includes(move);
         const cells = new Map(found.squares.map(({ sq, effect, legal: after }) => [sq, { disc: app.board.cells[sq], strength: 0.35,
             heat: 0.9 * effect / most, chosen: sq === move, dot: after !== isLegal }]));
-        const select = el('select', { on: { change: (event) => {
-            wanted = squareParse(app.size, event.target.value);
-            app.drawPanel();
-        } } }, ...empty.map((sq) => el('option', { value: squareName(sq), text: squareName(sq) + (legal.includes(sq) ? '' : ' (illegal)') })));
-        select.value = squareName(move);
         const list = found.squares.slice().sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)).slice(0, 8).map(({ sq, to, effect, legal: after }) =>
             el('li', {}, el('b', { text: squareName(sq) }), el('span', { text: ` made ${stateWord(to)}${after !== isLegal ? `, move becomes ${after ? 'legal' : 'illegal'}` : ''} ` }),
                 el('em', { text: signed(effect) })));
         return [panelIntro(`On which squares a move rests: each square is changed inside, one at a time (${method}, scale ${scale}, layer ${layersPrint(editLayers)}). ` +
             'Orange lowers the log-odds of the move, blue raises it. Dots: by the rules this change decides whether the move is legal.'),
-        el('div', { class: 'row' }, el('label', {}, 'Move ', select)),
+        el('div', { class: 'row' }, movePick(app, empty, move)),
         el('div', { class: 'attention' }, panelFigure(app, { cells, labels: true }, [`log-odds of ${squareName(move)}: ${signed(found.odds)}, ${isLegal ? 'legal' : 'illegal'}`]),
             el('ol', { class: 'list', 'aria-label': 'Largest effects' }, ...list))];
     };

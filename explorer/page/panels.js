@@ -3,7 +3,7 @@
  * README.md says how to add one. */
 
 function explorerPanels() {
-    return [panelLens(), panelAttention(), panelAttribution(), panelSaliency()];
+    return [panelLens(), panelAttention(), panelAttribution(), panelSaliency(), panelNeurons()];
 }
 
 /* A board with its words below: what a panel of boards is made of. */

@@ -175,6 +175,46 @@ async function links(browser, page) {
     return other;
 }
 
+/* The panel of neurons: chosen by typing, by a list, by a link; the numbers are those of Node. */
+async function neurons(browser, page) {
+    const text = (selector) => page.eval(`document.querySelector(${JSON.stringify(selector)}).textContent`), shown = "document.getElementById('panel').dataset.shown === 'neurons'";
+    await page.eval(`explorer.readLink('#game=${GAME}')`);
+    await page.settle();
+    await page.click('#tab-neurons');
+    await page.until(shown);
+    const moves = core.movesParse(8, GAME).moves, best = engine.judge.sqOfTok[engine.judge.first(engine.look({ moves, edit: null }).before.logits, 1)[0]];
+    const first = engine.neurons({ moves, edit: null, move: best, neuron: null }), name = core.neuronName(first.one);
+    check((await text('#panel .line')).startsWith(`${name} is at +${first.one.activation.toFixed(3)} and adds `), `the first neuron: “${await text('#panel .line')}”, expected ${name}`);
+    check((await page.eval("document.getElementById('command').value")).endsWith(` --move ${core.squareName(best)} --metric move --by neuron`), 'the command of neurons');
+    check((await state(page)).neuron === null, 'a neuron is chosen before anybody chose it');
+
+    /* By typing: focus, keys, Enter; the focus stays; a wrong name changes nothing. */
+    await page.eval("document.getElementById('neuron').focus(); document.getElementById('neuron').select()");
+    await page.send('Input.insertText', { text: 'l2n17' });
+    await page.key('Enter');
+    await page.until("document.getElementById('neuron').value === 'L2N17'");
+    check(await page.eval("document.activeElement.id") === 'neuron', 'the focus leaves the name');
+    check((await text('#panel .line')).startsWith('L2N17 is at '), `a typed neuron: “${await text('#panel .line')}”`);
+    check(await page.eval("document.querySelectorAll('#panel details tbody tr').length") === moves.length, 'a row for each move');
+    await page.eval("document.getElementById('neuron').focus(); document.getElementById('neuron').select()");
+    await page.send('Input.insertText', { text: 'L99N<' });
+    await page.key('Enter');
+    check((await say(page)).startsWith('Neuron “L99N<”: expected one of L0N0 to L7N'), `a wrong neuron: “${await say(page)}”`);
+    check((await state(page)).neuron.neuron === 17, 'a wrong name chooses a neuron');
+
+    /* By a list, and the whole as a link. */
+    await page.click('#panel ol button[data-list="activation"]');
+    await page.until(`document.getElementById('neuron').value === '${core.neuronName(first.active[0])}'`);
+    await page.eval("{ const move = document.getElementById('move'); move.value = 'a8'; move.dispatchEvent(new Event('change')); } 0");
+    await page.until("document.querySelector('#panel .line').textContent.includes('logit of a8')");
+    const other = await browser.page();
+    await other.open(file, await page.eval('location.hash'));
+    await other.until(shown);
+    check(JSON.stringify(await state(other)) === JSON.stringify(await state(page)), 'a link holds neuron and move');
+    check(await other.eval("document.querySelector('#panel .line').textContent") === await text('#panel .line'), 'and shows the same');
+    check(!other.errors.length, `messages of the console: ${other.errors.join('; ')}`);
+}
+
 async function pictures(page) {
     await page.eval("explorer.readLink('#game=f5d6c3d3c4f4f6f3e6e7&edit=d5w')");
     await page.settle();
@@ -190,7 +230,7 @@ async function looks(browser) {
     for (const [width, dark] of [[1280, false], [320, false], [320, true], [1280, true]]) {
         const page = await browser.page({ width, dark });
         await page.open(file, '#game=f5d6c3d3c4f4f6f3e6e7&edit=d5w&panel=attention&head=3.6');
-        for (const panel of ['lens', 'attention', 'attribution', 'saliency']) {
+        for (const panel of ['lens', 'attention', 'attribution', 'saliency', 'neurons']) {
             await page.click(`#tab-${panel}`);
             await page.until(`document.getElementById('panel').dataset.shown === '${panel}'`);
             const wide = await page.eval('document.documentElement.scrollWidth');
@@ -209,7 +249,7 @@ async function looks(browser) {
             await page.shot(path.join(process.env.OGPT_SHOTS, `page-${width}${dark ? '-dark' : ''}.png`), true);
         }
     }
-    console.log(axe && fs.existsSync(axe) ? 'axe-core looked at 16 views' : 'axe-core is not here (./dev browser fetches it): own checks only');
+    console.log(axe && fs.existsSync(axe) ? 'axe-core looked at 20 views' : 'axe-core is not here (./dev browser fetches it): own checks only');
 }
 
 /* The twin of pageChecks: what it looks for is found when it is there. */
@@ -245,6 +285,7 @@ async function main() {
         await longGame(page);
         await keys(page);
         const other = await links(browser, page);
+        await neurons(browser, page);
         await pictures(page);
         await looks(browser);
         const last = await hostileName(browser);

@@ -5,7 +5,11 @@
  * moves page_oracle round MODEL PROBE OUT   the network and its probe, rounded to float16, as OUT
  * and OUT/probe; MODEL "random": random weights, 4x4 page_oracle read OUT N              random
  * games of that network: moves; then for each position the logits, and the classes of each layer
+ *   page_oracle neurons OUT N MOVES     N neurons of that network, spread over it: layer, neuron,
+ * activations after every move; cosines of what it reads with the probe's differences of classes,
+ * (squares, differences); cosines of what it writes with the directions of the moves
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +230,118 @@ static int print_readings(const char *path, uint64_t n)
     return rc;
 }
 
+/* ---- neurons ---- */
+
+typedef struct OracleNeurons {
+    Subject subject;
+    Probe probe;
+    float *acts[LAYERS_MAX]; /* (moves, d_mlp), owned */
+} OracleNeurons;
+
+static int keep_activations(void *context, const PassBatch *pass, const HookPoint *point)
+{
+    OracleNeurons *it = context;
+    size_t n = point->T * point->width;
+    float *kept = malloc(n * sizeof(*kept));
+    for (size_t i = 0; kept && i < n; i++) {
+        kept[i] = (float)point->value[i];
+    }
+    it->acts[point->layer] = kept;
+    return kept ? 0 : OGPT_ENOMEM;
+}
+
+static double cosine(const double *a, const double *b, size_t n)
+{
+    double product = 0, first = 0, second = 0;
+    for (size_t c = 0; c < n; c++) {
+        product += a[c] * b[c];
+        first += a[c] * a[c];
+        second += b[c] * b[c];
+    }
+    return product / sqrt(first * second);
+}
+
+static void centre(double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t c = 0; c < n; c++) {
+        sum += values[c];
+    }
+    for (size_t c = 0; c < n; c++) {
+        values[c] -= sum / (double)n;
+    }
+}
+
+#define WIDTH_MAX 512
+
+static void print_neuron(const OracleNeurons *it, int layer, size_t k, int n_moves)
+{
+    const Gpt *gpt = it->subject.model.gpt;
+    const Probe *probe = &it->probe;
+    const real *block = gpt->params + (size_t)layer * gpt->map.block_stride;
+    size_t C = (size_t)gpt->cfg.d_model, M = (size_t)gpt->cfg.d_mlp, V = (size_t)gpt->cfg.d_vocab;
+    size_t K = (size_t)probe->n_classes, row = K * (size_t)probe->n_squares;
+    const float *weight = probe->weight[probe_layer_index(probe, layer - 1)];
+    double read[WIDTH_MAX], wrote[WIDTH_MAX], other[WIDTH_MAX];
+    for (size_t c = 0; c < C; c++) {
+        read[c] = (double)block[gpt->map.ln2_w + c] * (double)block[gpt->map.W_in + c * M + k];
+        wrote[c] = (double)block[gpt->map.W_out + k * C + c];
+    }
+    centre(read, C);
+    printf("%d %zu|", layer, k);
+    for (int t = 0; t < n_moves; t++) {
+        printf("%s%.9g", t ? " " : "", (double)it->acts[layer][(size_t)t * M + k]);
+    }
+    for (size_t i = 0; i < row; i++) { /* class i % K less the one before it, the first less the last */
+        size_t less = i % K ? i - 1 : i + K - 1;
+        for (size_t c = 0; c < C; c++) {
+            other[c] = (double)weight[c * row + i] - (double)weight[c * row + less];
+        }
+        printf("%c%.9g", i ? ' ' : '|', cosine(read, other, C));
+    }
+    for (size_t v = 1; v < V; v++) {
+        for (size_t c = 0; c < C; c++) {
+            other[c] = (double)gpt->params[gpt->map.lnf_w + c] *
+                       (double)gpt->params[gpt->map.W_U + c * V + v];
+        }
+        centre(other, C);
+        printf("%c%.9g", v > 1 ? ' ' : '|', cosine(wrote, other, C));
+    }
+    putchar('\n');
+}
+
+static int print_neurons(const char *path, size_t n, const char *text)
+{
+    static OracleNeurons it;
+    char probe_path[FILES_PATH_MAX];
+    PassCalls calls = {.context = &it, .hook = keep_activations};
+    uint8_t moves[GAME_MAX_MOVES], read[1];
+    int length = 0;
+    int rc = subject_open(&it.subject, path, NULL);
+    rc = rc ? rc : path_join(probe_path, path, "probe");
+    rc = rc ? rc : probe_load(&it.probe, probe_path);
+    rc = rc ? rc : moves_parse(moves, &length, it.subject.variant, text);
+    if (rc == 0) {
+        const GptConfig *cfg = &it.subject.model.gpt->cfg;
+        size_t all = (size_t)cfg->n_layers * (size_t)cfg->d_mlp, M = (size_t)cfg->d_mlp;
+        PassGames games = {.vocab = it.subject.vocab, .n = 1, .moves = moves, .read = read};
+        read[0] = (uint8_t)length;
+        calls.sites[HOOK_POST] = ((uint64_t)1 << cfg->n_layers) - 1;
+        rc = cfg->d_model <= WIDTH_MAX ? passes_run(it.subject.model.gpt, &games, &calls, WORK_ALONE)
+                                       : err_set(OGPT_EUSAGE, "a network of %d", cfg->d_model);
+        for (size_t i = 0; i < n && rc == 0; i++) {
+            size_t at = (2 * i + 1) * all / (2 * n);
+            print_neuron(&it, (int)(at / M), at % M, length);
+        }
+    }
+    for (int l = 0; l < LAYERS_MAX; l++) {
+        free(it.acts[l]);
+    }
+    probe_release(&it.probe);
+    subject_release(&it.subject);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     int rc = blas_init();
@@ -235,6 +351,8 @@ int main(int argc, char **argv)
         rc = rc ? rc : round_subject(argv[2], argv[3], argv[4]);
     } else if (argc == 4 && strcmp(argv[1], "read") == 0) {
         rc = rc ? rc : print_readings(argv[2], strtoull(argv[3], NULL, 10));
+    } else if (argc == 5 && strcmp(argv[1], "neurons") == 0) {
+        rc = rc ? rc : print_neurons(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
     } else {
         fprintf(stderr, "page_oracle: see the head of page_oracle.c\n");
         return 2;
