@@ -292,7 +292,8 @@ static void print_neuron(const OracleNeurons *it, int layer, size_t k, int n_mov
     for (int t = 0; t < n_moves; t++) {
         printf("%s%.9g", t ? " " : "", (double)it->acts[layer][(size_t)t * M + k]);
     }
-    for (size_t i = 0; i < row; i++) { /* class i % K less the one before it, the first less the last */
+    for (size_t i = 0; i < row;
+         i++) { /* class i % K less the one before it, the first less the last */
         size_t less = i % K ? i - 1 : i + K - 1;
         for (size_t c = 0; c < C; c++) {
             other[c] = (double)weight[c * row + i] - (double)weight[c * row + less];
@@ -327,8 +328,9 @@ static int print_neurons(const char *path, size_t n, const char *text)
         PassGames games = {.vocab = it.subject.vocab, .n = 1, .moves = moves, .read = read};
         read[0] = (uint8_t)length;
         calls.sites[HOOK_POST] = ((uint64_t)1 << cfg->n_layers) - 1;
-        rc = cfg->d_model <= WIDTH_MAX ? passes_run(it.subject.model.gpt, &games, &calls, WORK_ALONE)
-                                       : err_set(OGPT_EUSAGE, "a network of %d", cfg->d_model);
+        rc = cfg->d_model <= WIDTH_MAX
+                 ? passes_run(it.subject.model.gpt, &games, &calls, WORK_ALONE)
+                 : err_set(OGPT_EUSAGE, "a network of %d", cfg->d_model);
         for (size_t i = 0; i < n && rc == 0; i++) {
             size_t at = (2 * i + 1) * all / (2 * n);
             print_neuron(&it, (int)(at / M), at % M, length);
