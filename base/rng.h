@@ -34,6 +34,7 @@ typedef enum RngPurpose {
     RNG_ABLATION = 20,    /* ablations: squares, lending games, directions, groups */
     RNG_PATCH = 21,       /* causal tracing: noise on the embeddings of pair i */
     RNG_HEADS = 22,       /* rotations of what heads write */
+    RNG_NEURONS = 26,     /* neurons: plies, twins, rotations, positions shown */
     RNG_TEST = 99
 } RngPurpose;
 
