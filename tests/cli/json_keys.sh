@@ -7,7 +7,7 @@
 #     OGPT=build/release/ogpt OGPT_SOURCE=. bash tests/cli/json_keys.sh --record
 # Its lines are "document<TAB>path<TAB>key key ...": the keys below one path (lib_json.sh). Documents
 # named csv are headers; those named rows and options are tables and options of the results database,
-# as runs show prints them. The demo takes minutes: test_demo_verdict.c looks for its keys, and
+# as runs show prints them. And docs/METHODS.md defines every key of the documents that hold measurements. The demo takes minutes: test_demo_verdict.c looks for its keys, and
 # --record takes them from the document of `ogpt demo MODEL MODEL --json` that $OGPT_DEMO names, else
 # leaves them as they are.
 record=
@@ -219,6 +219,26 @@ if [ -n "$record" ]; then
     echo "golden/json_keys.txt: $(wc -l <"$found") keys in $(wc -l <"$golden") lines"
     exit 0
 fi
+
+# ---- docs/METHODS.md ----
+# undefined PAGE <LINES of $found: the keys of measurements that the page does not name in backquotes;
+# X_ci, X_low and X_high go with X, and layer_name with layer. Documents that hold none are left out.
+no_measurement='version|perft|generate|export|import|corpus|cases|explore|show|play|convert|verify|doctor|runs|options|rows|
+    csv|plot|report|shown'
+undefined() {
+    awk -F '\t' -v others="^(${no_measurement//[[:space:]]/})( |$)" '
+        $1 !~ others { gsub(/\[\]/, "", $2); gsub(/\./, "\n", $2); print $2 }' |
+        sed 's/_\(ci\|low\|high\)$//; s/layer_name$/layer/' | sort -u |
+        while read -r key; do
+            grep -qF "\`$key\`" "$1" || echo "$key"
+        done
+}
+undefined "$OGPT_SOURCE/docs/METHODS.md" <"$found" >missing
+[ -s missing ] && fail "not in docs/METHODS.md: $(echo $(cat missing))"
+# The twin: a page without one of the words is found out.
+grep -v 'strict_error\|validation_accuracy' "$OGPT_SOURCE/docs/METHODS.md" >less.md
+undefined less.md <"$found" >missing
+grep -qx validation_accuracy missing || fail 'a missing definition was not noticed'
 
 lost "$golden" "$found" >gone || fail "$(wc -l <gone) keys are gone: $(head -20 gone)"
 

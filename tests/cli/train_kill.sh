@@ -5,7 +5,7 @@ set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-kills=${OGPT_TRAIN_KILLS:-12}
+kills=${OGPT_TRAIN_KILLS:-$((${OGPT_SANITIZED:-0} == 1 ? 4 : 12))}
 signals=(KILL INT)
 command=(train --fresh --size 4 --layers 2 --d-model 32 --heads 2 --batch 16 --steps 400
     --checkpoint-every 20 --report-every 40 --quiet)

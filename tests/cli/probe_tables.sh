@@ -1,51 +1,20 @@
 #!/bin/bash
-# tests/cli/methods.sh - docs/METHODS.md names every metric and control that the commands print with
-# --json; and comparing, geometry, activations, pictures and tables work from the shell. label: slow
+# tests/cli/probe_tables.sh - comparing probes, geometry, activations, pictures and tables work from the
+# shell. label: slow
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 methods=$OGPT_SOURCE/docs/METHODS.md
-
-# undocumented FILE DOCUMENT: keys of a JSON document that the page does not name in backquotes;
-# X_ci, X_low and X_high go with X, and layer_name with layer.
-undocumented() {
-    grep -o '^ *"[A-Za-z0-9_]*":' "$1" | tr -d ' ":' | sed 's/_\(ci\|low\|high\)$//; s/layer_name$/layer/' | sort -u |
-        while read -r key; do
-            grep -qF "\`$key\`" "$2" || echo "$key"
-        done
-}
-
-# documented: the last document on stdout.
-documented() {
-    local missing
-    missing=$(undocumented out "$methods")
-    [ -z "$missing" ] || fail "$1: not in docs/METHODS.md: $(echo $missing)"
-}
 
 expect 0 generate g.ogpc --games 1500 --size 6
 expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 6 --batch 16
 small="--corpus g.ogpc --games 60 --test-games 20 --plies 4"
 
-expect 0 train m2 --corpus g.ogpc --layers 1 --d-model 16 --heads 2 --steps 4 --batch 16 --profile --json
-documented train
-expect 0 eval m --corpus g.ogpc --games 20 --json
-documented eval
-expect 0 eval compare m m2 --corpus g.ogpc --games 20 --json
-documented 'eval compare'
 expect 0 probe fit m $small --out mine --check-against liblinear --json
-documented 'probe fit'
 for control in majority history history_mlp random_model shuffled planted; do
     grep -q "\"$control\":" out || fail "control $control is not printed"
 done
-cp out fitted
-# The twin: a page without one of the words is found out.
-grep -v 'strict_error\|validation_accuracy' "$methods" >less.md
-case $(undocumented fitted less.md) in
-*validation_accuracy*) ;;
-*) fail 'a missing key was not noticed' ;;
-esac
 
 expect 0 probe fit m $small --out empty --task empty --no-controls --layers 0,1 --seed 2
 expect 0 probe compare m mine --corpus g.ogpc --test-games 20 --json
-documented 'probe compare'
 [ "$(grep -c '"p_holm":' out)" = 2 ] || fail 'every layer but the best is tested'
 expect 0 probe compare m mine m empty --corpus g.ogpc --test-games 20 --csv tables
 holds 'empty layer 1'
@@ -55,8 +24,6 @@ refuse 2 'has no layer 5' probe compare m mine --corpus g.ogpc --layer 5 --quiet
 expect 0 probe compare m mine --corpus g.ogpc --test-games 20
 holds 'the best layer on validation games'
 refuse 2 'probes.csv: exists' probe compare m mine --corpus g.ogpc --csv tables --quiet
-expect 0 probe geometry m mine empty --corpus g.ogpc --games 60 --test-games 20 --json
-documented 'probe geometry'
 expect 0 probe geometry m mine empty --corpus g.ogpc --games 60 --test-games 20
 holds 'random directions in 16 dimensions'
 holds 'same square at two layers'
@@ -66,27 +33,6 @@ refuse 2 'geometry.csv: exists' probe geometry m mine --corpus g.ogpc --games 60
     --csv tables --quiet # another table
 expect 0 probe fit m $small --out hidden --solver adamw --hidden 8 --layers 1 --no-controls
 refuse 2 'hidden' probe geometry m hidden --corpus g.ogpc --quiet
-
-expect 0 plant dormant planted --size 4 --json
-documented plant
-expect 0 cases pairs pairs.csv --size 6 --n 6
-expect 0 ablate m --cases pairs.csv --lending-games 5000 --match own --units head,mlp --group-heads 1 --draws 3 \
-    --pairs 4 --json
-documented ablate
-expect 0 lens m --probe mine --games 40 --test-games 12 --plies 4 --rounds 3 --json
-documented lens
-expect 0 circuit m --pairs pairs.csv --method all --points 2 --json
-documented circuit
-expect 0 heads m --corpus g.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 --rotations 4 \
-    --head L0H1 --json
-documented heads
-printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
-expect 0 scrub m h.txt --n 20 --lenders 500 --by-node --json
-documented scrub
-expect 0 patch m --pairs pairs.csv --sites z --noise --json
-documented patch
-expect 0 patch m --pairs pairs.csv --edges 'mlp0->logits' --json
-documented patch
 
 # Pictures and tables; the same command again accepts its own files.
 for _ in 1 2; do
@@ -125,7 +71,6 @@ holds 'fitted on 80 positions, the probe on 240' err
 # Activations: announced, written, resumed after a kill, and read by numpy.
 acts="acts --corpus g.ogpc --games 400 --layers embed,1 --memory 1 --threads 1"
 expect 0 activations m $acts --json
-documented activations
 cp -r acts whole
 "$OGPT" activations m broken ${acts#acts} >/dev/null 2>&1 &
 pid=$!
@@ -161,20 +106,6 @@ if python3 -c 'import numpy' 2>/dev/null; then
     python3 recipe.py >out 2>err || fail 'the recipe of METHODS.md does not run'
     holds "($(sed -n 's/^  "rows": \(.*\),/\1/p' acts/index.json), 16) float32"
 fi
-
-# Edits and saliency.
-expect 0 cases make cases.csv --kind unnatural --n 12 --size 6
-expect 0 intervene m --probe mine --cases cases.csv --layers 1 --scale 0.5r --json
-documented intervene
-expect 0 intervene m --probe mine --cases cases.csv --layers 1 --method gradient --steps 3 --json
-documented 'intervene --method gradient'
-expect 0 saliency m --probe mine --moves "e4 c5" --json
-documented saliency
-expect 0 explore m --probe mine --out page.html --json
-documented explore
-
-expect 0 attribute m --probe mine --fresh --games 10 --json
-documented attribute
 
 # The usual tables of the store.
 for table in $("$OGPT" runs table --quiet | cut -d' ' -f1); do
