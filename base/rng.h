@@ -35,6 +35,7 @@ typedef enum RngPurpose {
     RNG_PATCH = 21,       /* causal tracing: noise on the embeddings of pair i */
     RNG_HEADS = 22,       /* rotations of what heads write */
     RNG_NEURONS = 26,     /* neurons: plies, twins, rotations, positions shown */
+    RNG_STEER = 27,       /* steering: squares, wrong squares, the signed permutation */
     RNG_TEST = 99
 } RngPurpose;
 

@@ -33,6 +33,9 @@ ogpt heads; --games 200; --games 24 --pass-games 8 --hard-games 2 --random-games
 ogpt lens; --games [0-9]+; --games 16 --plies 2 --rounds 2
 ogpt lens; --test-games [0-9]+; --test-games 8
 ogpt lens runs;$; --test-games 8
+ogpt steer;$; --tuning-games 3 --alpha 2
+ogpt steer; --tuning-games 40; 
+ogpt steer; --games [0-9]+; --games 6 --plies 3
 ogpt perft; 1[02]; 7
 '
 not_here='

@@ -148,6 +148,8 @@ document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
 header scrub scrub/*.csv
 document patch patch net --pairs pairs.csv --sites z,resid_post --noise --csv patch
 header patch patch/*.csv
+document steer steer net --from contrast --fit-games 150 --tuning-games 4 --games 8 --plies 4 --alpha 1,2 --csv steer
+header steer steer/*.csv
 document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 \
     --rotations 4 --head L0H1 --csv heads
 header heads heads/*.csv

@@ -1,0 +1,211 @@
+/* cli/commands/readers/steer_session.c - contract in steer_session.h. */
+#include "cli/commands/readers/steer_session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/study.h"
+#include "datasets/batch.h"
+#include "game/notation.h"
+
+/* ---- options ---- */
+
+/* "0.5,1,2": numbers from 0 to 1000. */
+static int parse_alphas(SteerOptions *out, const char *text)
+{
+    const char *at = text;
+    while (out->n_alphas < STEER_ALPHAS_MAX) {
+        char *end = NULL;
+        const double value = strtod(at, &end);
+        if (end == at || !isfinite(value) || value < 0 || value > 1000 ||
+            (*end != ',' && *end != '\0')) {
+            break;
+        }
+        out->alphas[out->n_alphas++] = value;
+        if (*end == '\0') {
+            return 0;
+        }
+        at = end + 1;
+    }
+    return err_set(OGPT_EUSAGE,
+                   "--alpha \"%s\": expected 1 to %d numbers from 0 to 1000, separated by commas",
+                   text, STEER_ALPHAS_MAX);
+}
+
+static int parse_square(SteerSession *session)
+{
+    const SteerCommand *given = session->given;
+    const GameVariant *variant = session->inputs.subject.variant;
+    const SteerTarget target = (SteerTarget)given->target;
+    session->group = -1;
+    if (!given->square) {
+        return 0;
+    }
+    const int sq = square_parse(variant, given->square);
+    const size_t group = sq < 0 ? 0 : (size_t)(sq / 8 * variant->size + sq % 8);
+    if (target == STEER_NO_CORNER) {
+        return err_set(OGPT_EUSAGE,
+                       "--square %s: --target no-corner is about all corners; leave "
+                       "--square out",
+                       given->square);
+    }
+    if (sq < 0 || !(variant->squares >> sq & 1) || !steer_group_steered(target, variant, group)) {
+        return err_set(OGPT_EUSAGE,
+                       "--square \"%s\": expected a square of the %dx%d board%s, such as c2",
+                       given->square, variant->size, variant->size,
+                       target == STEER_OCCUPIED ? " outside the centre, which is never empty" : "");
+    }
+    session->group = (int)group;
+    return 0;
+}
+
+static int parse_layers(SteerSession *session)
+{
+    const SteerCommand *given = session->given;
+    LayerList layers = given->layers;
+    int rc = 0;
+    if (layers.word != LAYERS_AUTO) {
+        rc = layers_resolve(&layers, session->inputs.subject.model.gpt->cfg.n_layers, false,
+                            session->inputs.subject.model.path);
+        for (int i = 0; i < layers.n && rc == 0; i++) {
+            session->steer.options.layers |= 1ULL << layers.layers[i];
+        }
+    }
+    return rc;
+}
+
+/* What only some origins and sites can do. */
+static int check_site(const SteerSession *session)
+{
+    const SteerCommand *given = session->given;
+    const HookSite site = (HookSite)given->site;
+    const bool heads = given->origin == STEER_FUNCTION || given->origin == STEER_CONTRAST;
+    if (heads && site != HOOK_RESID_PRE && site != HOOK_RESID_MID && site != HOOK_RESID_POST &&
+        site != HOOK_ATTN_OUT && site != HOOK_MLP_OUT) {
+        return err_set(OGPT_EUSAGE,
+                       "--site %s: heads write into the residual stream; a function "
+                       "vector is added at resid_pre, resid_mid, resid_post, attn_out "
+                       "or mlp_out",
+                       hook_site_name(site));
+    }
+    return 0;
+}
+
+int steering_load(SteerSession *session)
+{
+    const SteerCommand *given = session->given;
+    Context *context = session->context;
+    SteerOptions *steer = &session->steer.options;
+    *steer = (SteerOptions){.target = (SteerTarget)given->target,
+                            .origin = (SteerOrigin)given->origin,
+                            .site = (HookSite)given->site,
+                            .all = given->positions == 1,
+                            .n_heads = (size_t)given->heads};
+    int rc = parse_alphas(steer, given->alpha);
+    rc = rc ? rc : context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
+    rc = rc ? rc : parse_square(session);
+    rc = rc ? rc : parse_layers(session);
+    rc = rc ? rc : check_site(session);
+    if (rc == 0 && given->origin == STEER_PROBE) {
+        rc = context_probe_open(context, &session->probe, session->probe_path,
+                                &session->inputs.subject, given->probe);
+        rc = rc ? rc : steer_bank_check_probe(&session->probe, session->probe_path, steer->site);
+        steer->probe = &session->probe;
+    } else if (rc == 0 && given->probe) {
+        rc = err_set(OGPT_EUSAGE, "--probe %s: asked for with --from probe only", given->probe);
+    }
+    session->steer.gpt = rc ? NULL : session->inputs.subject.model.gpt;
+    return rc;
+}
+
+/* ---- positions ---- */
+
+static int open_source(GameSource **out, const SteerSession *session, Split split, RngPurpose fresh)
+{
+    const uint64_t seed = session->context->seed;
+    return session->given->corpus
+               ? source_corpus(out, session->inputs.corpus, 1U << split, true, seed)
+               : source_fresh(out, session->inputs.subject.variant, seed, fresh);
+}
+
+static int draw_cases(SteerCases *out, const SteerSession *session, Split split, RngPurpose fresh,
+                      int64_t games)
+{
+    const Work *work = study_work(session->context, "positions", "games");
+    GameSource *source = NULL;
+    int rc = open_source(&source, session, split, fresh);
+    rc = rc ? rc
+            : steer_cases_draw(out, source, session->steer.options.target, session->group,
+                               (size_t)games, (int)session->given->plies, work);
+    source_free(source);
+    return rc;
+}
+
+int steering_draw(SteerSession *session)
+{
+    const SteerCommand *given = session->given;
+    const Work *work = study_work(session->context, "positions", "games");
+    GameSource *source = NULL;
+    snprintf(session->source, sizeof(session->source), "%s%s",
+             given->corpus ? "test split of " : "",
+             given->corpus ? given->corpus : "fresh random games");
+    int rc = open_source(&source, session, SPLIT_TRAIN, RNG_FRESH);
+    rc = rc ? rc
+            : steer_fit_draw(&session->fit, source, session->steer.options.target,
+                             (size_t)given->fit_games, (int)given->plies, work);
+    source_free(source);
+    rc = rc ? rc
+            : draw_cases(&session->tuning, session, SPLIT_VALIDATION, RNG_HELDOUT,
+                         given->tuning_games);
+    rc = rc ? rc : draw_cases(&session->test, session, SPLIT_TEST, RNG_EVAL, given->games);
+    session->steer.fit = &session->fit;
+    session->steer.tuning = &session->tuning;
+    session->steer.test = &session->test;
+    if (rc == 0) {
+        context_say(session->context,
+                    "%zu positions to fit on, %zu to choose on, %zu of %zu games to judge (%zu of "
+                    "them care)",
+                    session->fit.set.n_positions, session->tuning.n, session->test.n,
+                    session->test.n_games, session->test.n_caring);
+    }
+    return rc;
+}
+
+/* ---- the work ---- */
+
+int steering_compute(SteerSession *session)
+{
+    Context *context = session->context;
+    Work work = *study_work(context, "steering", "runs");
+    Sha256 *hash = NULL;
+    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    rc = rc ? rc : kept_blocks_options(hash, context);
+    if (rc == 0) {
+        steer_cases_hash(hash, &session->tuning);
+        steer_cases_hash(hash, &session->test);
+        sha256_add(hash, session->fit.set.moves,
+                   session->fit.set.n_games * (size_t)session->test.vocab->variant->n_moves);
+        for (int i = 0; i < session->probe.n_layers; i++) {
+            const size_t n = probe_inputs(&session->probe) *
+                             (size_t)(session->probe.n_squares * session->probe.n_classes);
+            sha256_add(hash, session->probe.weight[i], n * sizeof(float));
+        }
+    }
+    rc = kept_blocks_begin(&session->kept, context, hash, rc);
+    work.journal = &session->kept.callbacks;
+    return rc ? rc : steer_study_run(&session->study, &session->steer, &work);
+}
+
+void steering_release(SteerSession *session)
+{
+    steer_study_release(&session->study);
+    steer_fit_release(&session->fit);
+    steer_cases_release(&session->tuning);
+    steer_cases_release(&session->test);
+    probe_release(&session->probe);
+    context_inputs_release(&session->inputs);
+}

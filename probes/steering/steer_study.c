@@ -1,0 +1,391 @@
+/* probes/steering/steer_study.c - see probes/steering/steer_study.h. */
+#include "probes/steering/steer_study.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum { IDENTITY_CASES = 64 };
+
+static const struct {
+    const char *name, *meaning;
+} arms[N_STEER_ARMS] = {
+#define STEER_WORDS(id, name, meaning) [id] = {name, meaning},
+    STEER_ARMS(STEER_WORDS)};
+
+const char *steer_arm_name(SteerArm arm)
+{
+    return arms[arm].name;
+}
+
+const char *steer_arm_meaning(SteerArm arm)
+{
+    return arms[arm].meaning;
+}
+
+typedef struct Studying {
+    SteerStudy *out;
+    const SteerInputs *in;
+    const Work *work;
+    SteerBank means, shuffled;          /* differences of means; by lent labels */
+    SteerBank random, permuted;         /* controls of the bank */
+    SteerScore *tuning, *test, *scores; /* of the unchanged network, and of the run at work */
+    float *tuning_answers, *test_answers;
+    size_t done, total; /* runs */
+} Studying;
+
+static void tick_run(Studying *s)
+{
+    work_tick(s->work, "runs", (double)++s->done, (double)s->total);
+}
+
+/* ---- vectors ---- */
+
+static int fit_means(Studying *s, SteerBank *out, HookSite site, bool shuffled)
+{
+    SteerBank from = {0}, to = {0};
+    const Work quiet = work_quiet(s->work);
+    int rc = steer_bank_means(&from, &to, s->in->gpt, s->in->fit, site, shuffled, &quiet);
+    rc = rc ? rc : steer_bank_difference(out, &to, &from);
+    steer_bank_release(&from);
+    steer_bank_release(&to);
+    return rc;
+}
+
+/* Rank the heads on the tuning cases, and add up the outputs of the first. */
+static int fit_function(Studying *s)
+{
+    const SteerOptions *options = &s->in->options;
+    const Gpt *gpt = s->in->gpt;
+    const Work quiet = work_quiet(s->work);
+    SteerBank from = {0}, to = {0};
+    s->out->n_ranked = (size_t)(gpt->cfg.n_layers * gpt->cfg.n_heads);
+    s->out->heads = mem_calloc(s->out->n_ranked, sizeof(*s->out->heads), "ranks of heads");
+    int rc = s->out->heads ? 0 : OGPT_ENOMEM;
+    rc = rc ? rc : steer_bank_means(&from, &to, gpt, s->in->fit, HOOK_Z, false, &quiet);
+    rc = rc ? rc
+            : steer_heads_rank(s->out->heads, gpt, s->in->tuning, &to, s->tuning, s->tuning_answers,
+                               s->work);
+    const size_t n = options->n_heads < s->out->n_ranked ? options->n_heads : s->out->n_ranked;
+    rc = rc ? rc
+            : steer_heads_bank(&s->out->bank, options->site, gpt, &to,
+                               options->origin == STEER_CONTRAST ? &from : NULL, s->out->heads, n);
+    steer_bank_release(&from);
+    steer_bank_release(&to);
+    return rc;
+}
+
+static int fit_bank(Studying *s)
+{
+    const SteerOptions *options = &s->in->options;
+    const GameVariant *variant = s->in->fit->set.vocab->variant;
+    SteerBank *bank = &s->out->bank;
+    int rc = fit_means(s, &s->means, options->site, false);
+    if (rc) {
+        return rc;
+    }
+    switch (options->origin) {
+    case STEER_PROBE:
+        return steer_bank_probe(bank, options->probe, &s->means, options->target, variant);
+    case STEER_FUNCTION:
+    case STEER_CONTRAST: return fit_function(s);
+    case STEER_RANDOM: /* another draw than that of the control */
+        return steer_bank_random(bank, &s->means, ~s->work->seed);
+    default: return steer_bank_copy(bank, &s->means);
+    }
+}
+
+static int fit_controls(Studying *s)
+{
+    int rc = fit_means(s, &s->shuffled, s->in->options.site, true);
+    if (rc == 0) {
+        steer_bank_scale(&s->shuffled, &s->out->bank);
+        rc = steer_bank_random(&s->random, &s->out->bank, s->work->seed);
+    }
+    return rc ? rc : steer_bank_permuted(&s->permuted, &s->out->bank, s->work->seed);
+}
+
+static const SteerBank *bank_of(const Studying *s, SteerArm arm)
+{
+    return arm == STEER_ARM_RANDOM     ? &s->random
+           : arm == STEER_ARM_PERMUTED ? &s->permuted
+           : arm == STEER_ARM_SHUFFLED ? &s->shuffled
+                                       : &s->out->bank;
+}
+
+/* ---- the unchanged network ---- */
+
+static int run_clean(SteerScore **scores, float **answers, const Studying *s,
+                     const SteerCases *cases)
+{
+    const Work quiet = work_quiet(s->work);
+    const SteerChange nothing = STEER_NO_CHANGE;
+    *scores = mem_alloc(cases->n, sizeof(**scores), "scores");
+    *answers = mem_alloc(cases->n * (size_t)cases->vocab->d_vocab, sizeof(float), "answers");
+    return *scores && *answers
+               ? steer_run(*scores, *answers, s->in->gpt, cases, &nothing, NULL, &quiet)
+               : OGPT_ENOMEM;
+}
+
+/* ---- layer and scale ---- */
+
+static SteerChange addition(const Studying *s, uint64_t layers, double alpha)
+{
+    return (SteerChange){.kind = STEER_ADD,
+                         .bank = &s->out->bank,
+                         .group = -1,
+                         .layers = layers,
+                         .alpha = alpha,
+                         .all = s->in->options.all};
+}
+
+static bool has_vectors(const SteerBank *bank, int layer)
+{
+    double sum = 0;
+    for (size_t g = 0; g < bank->n_groups; g++) {
+        sum += steer_bank_norm(bank, layer, g);
+    }
+    return sum > 0;
+}
+
+static int try_one(Studying *s, uint64_t layers, double alpha)
+{
+    const SteerChange change = addition(s, layers, alpha);
+    const SteerCases *cases = s->in->tuning;
+    SteerTrial *trial = &s->out->trials[s->out->n_trials];
+    int rc = steer_run_kept(s->scores, s->in->gpt, cases, &change, s->tuning_answers,
+                            (SteerPlace){"tuning", s->out->n_trials}, s->work);
+    if (rc == 0) {
+        const uint64_t seed = s->work->seed;
+        *trial = (SteerTrial){layers, alpha,
+                              steer_mean(cases, STEER_OF_EDITED, STEER_CARING, s->scores, seed),
+                              steer_mean(cases, STEER_OF_KL, STEER_OTHERS, s->scores, seed)};
+        if (s->out->n_trials == 0 || trial->edited.value < s->out->best.edited.value) {
+            s->out->best = *trial;
+        }
+        s->out->n_trials++;
+        tick_run(s);
+    }
+    return rc;
+}
+
+static int tune(Studying *s)
+{
+    const SteerOptions *options = &s->in->options;
+    const int n_layers = s->in->gpt->cfg.n_layers;
+    int rc = 0;
+    for (int l = 0; l < n_layers && rc == 0; l++) {
+        const uint64_t layers = options->layers ? options->layers : 1ULL << l;
+        if ((options->layers && l > 0) || (!options->layers && !has_vectors(&s->out->bank, l))) {
+            continue;
+        }
+        for (size_t a = 0; a < options->n_alphas && rc == 0; a++) {
+            rc = try_one(s, layers, options->alphas[a]);
+        }
+    }
+    for (int l = 0; l < n_layers && rc == 0; l++) {
+        if (s->out->best.layers >> l & 1 && !has_vectors(&s->out->bank, l)) {
+            rc = err_set(OGPT_EUSAGE,
+                         "layer %d: there is no direction, the probe has none there; "
+                         "name other --layers",
+                         l);
+        }
+    }
+    return rc;
+}
+
+/* ---- arms ---- */
+
+static void judge_arm(SteerArmResult *out, const Studying *s)
+{
+    const SteerCases *cases = s->in->test;
+    const SteerScore *scores = s->scores, *null = s->test;
+    const uint64_t seed = s->work->seed;
+    *out = (SteerArmResult){
+        .edited = steer_mean(cases, STEER_OF_EDITED, STEER_CARING, scores, seed),
+        .closed = steer_closed(cases, scores, null, seed),
+        .gain = steer_paired(cases, STEER_OF_EDITED, STEER_CARING, null, scores, seed),
+        .before = steer_mean(cases, STEER_OF_BEFORE, STEER_CARING, scores, seed),
+        .strict_edited = steer_mean(cases, STEER_OF_STRICT_EDITED, STEER_CARING, scores, seed),
+        .metric = steer_paired(cases, STEER_OF_METRIC, STEER_CARING, scores, null, seed),
+        .kl_caring = steer_mean(cases, STEER_OF_KL, STEER_CARING, scores, seed),
+        .kl_others = steer_mean(cases, STEER_OF_KL, STEER_OTHERS, scores, seed),
+        .wrong_others = steer_mean(cases, STEER_OF_EDITED, STEER_OTHERS, scores, seed)};
+}
+
+static int run_arms(Studying *s)
+{
+    int rc = 0;
+    for (int arm = 0; arm < N_STEER_ARMS && rc == 0; arm++) {
+        SteerChange change = addition(s, s->out->best.layers, s->out->best.alpha);
+        change.bank = bank_of(s, (SteerArm)arm);
+        change.wrong = arm == STEER_ARM_WRONG;
+        if (arm == STEER_ARM_NULL) {
+            memcpy(s->scores, s->test, s->in->test->n * sizeof(*s->scores));
+        } else {
+            rc = steer_run_kept(s->scores, s->in->gpt, s->in->test, &change, s->test_answers,
+                                (SteerPlace){"arms", (size_t)arm}, s->work);
+        }
+        if (rc == 0) {
+            judge_arm(&s->out->arms[arm], s);
+            tick_run(s);
+        }
+    }
+    s->out->self = steer_mean(s->in->test, STEER_OF_BEFORE, STEER_CARING, s->test, s->work->seed);
+    return rc;
+}
+
+/* ---- a direction taken out ---- */
+
+static void judge_ablation(SteerAblation *out, const Studying *s)
+{
+    const SteerCases *cases = s->in->test;
+    const SteerScore *scores = s->scores, *null = s->test;
+    const uint64_t seed = s->work->seed;
+    *out = (SteerAblation){
+        .caring = steer_mean(cases, STEER_OF_BEFORE, STEER_CARING, scores, seed),
+        .others = steer_mean(cases, STEER_OF_BEFORE, STEER_OTHERS, scores, seed),
+        .more_caring = steer_paired(cases, STEER_OF_BEFORE, STEER_CARING, scores, null, seed),
+        .more_others = steer_paired(cases, STEER_OF_BEFORE, STEER_OTHERS, scores, null, seed),
+        .strict_caring = steer_mean(cases, STEER_OF_STRICT_BEFORE, STEER_CARING, scores, seed),
+        .strict_others = steer_mean(cases, STEER_OF_STRICT_BEFORE, STEER_OTHERS, scores, seed),
+        .kl_caring = steer_mean(cases, STEER_OF_KL, STEER_CARING, scores, seed),
+        .kl_others = steer_mean(cases, STEER_OF_KL, STEER_OTHERS, scores, seed)};
+}
+
+static int ablate(Studying *s)
+{
+    int rc = 0;
+    for (int arm = 0; arm < N_STEER_ARMS && rc == 0; arm++) {
+        const SteerChange change = {.kind = STEER_ABLATE,
+                                    .bank = bank_of(s, (SteerArm)arm),
+                                    .wrong = arm == STEER_ARM_WRONG,
+                                    .group = -1,
+                                    .layer = s->out->ablation_layer};
+        if (arm == STEER_ARM_NULL) {
+            memcpy(s->scores, s->test, s->in->test->n * sizeof(*s->scores));
+        } else {
+            rc = steer_run_kept(s->scores, s->in->gpt, s->in->test, &change, s->test_answers,
+                                (SteerPlace){"ablation", (size_t)arm}, s->work);
+        }
+        if (rc == 0) {
+            judge_ablation(&s->out->ablations[arm], s);
+            tick_run(s);
+        }
+    }
+    return rc;
+}
+
+/* The largest difference as a share of the largest number. */
+static double largest_share(const float *a, const float *b, size_t n)
+{
+    double difference = 0, number = 0;
+    for (size_t i = 0; i < n; i++) {
+        difference = fmax(difference, fabs((double)a[i] - (double)b[i]));
+        number = fmax(number, fabs((double)a[i]));
+    }
+    return difference / number;
+}
+
+/* The first test cases through the network with changed weights, and through a changed pass. */
+static int check_identity(Studying *s)
+{
+    SteerCases few = *s->in->test; /* borrowed */
+    const Work quiet = work_quiet(s->work);
+    const size_t C = s->out->bank.width, V = (size_t)few.vocab->d_vocab;
+    const int layer = s->out->ablation_layer, group = (int)few.at[0].group;
+    const SteerChange nothing = STEER_NO_CHANGE;
+    const SteerChange change = {
+        .kind = STEER_ABLATE, .bank = &s->out->bank, .group = group, .layer = layer};
+    few.n = few.n < IDENTITY_CASES ? few.n : IDENTITY_CASES;
+    float *r = mem_alloc(C, sizeof(*r), "a direction");
+    float *answers = mem_alloc(2 * few.n * V, sizeof(*answers), "answers");
+    Gpt *gpt = NULL;
+    int rc = r && answers ? 0 : OGPT_ENOMEM;
+    if (rc == 0) {
+        steer_bank_unit(r, &s->out->bank, layer, (size_t)group);
+        rc = steer_orthogonalise(&gpt, s->in->gpt, r);
+    }
+    rc = rc ? rc : steer_run(s->scores, answers, gpt, &few, &nothing, NULL, &quiet);
+    rc = rc ? rc
+            : steer_run(s->scores, answers + few.n * V, s->in->gpt, &few, &change, NULL, &quiet);
+    if (rc == 0) {
+        s->out->identity_error = largest_share(answers, answers + few.n * V, few.n * V);
+        s->out->n_identity = few.n;
+    }
+    gpt_free(gpt);
+    mem_free(r);
+    mem_free(answers);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+static void mean_norm(SteerStudy *out)
+{
+    size_t n = 0;
+    for (int l = 0; l < (int)out->bank.n_layers; l++) {
+        for (size_t g = 0; g < out->bank.n_groups && out->best.layers >> l & 1; g++) {
+            const double norm = steer_bank_norm(&out->bank, l, g);
+            out->norm += norm;
+            n += norm > 0;
+        }
+    }
+    out->norm = n > 0 ? out->norm / (double)n : NAN;
+}
+
+static int study(Studying *s)
+{
+    const SteerCases *tuning = s->in->tuning, *test = s->in->test;
+    const size_t most = tuning->n > test->n ? tuning->n : test->n;
+    const size_t layers = s->in->options.layers ? 1 : (size_t)s->in->gpt->cfg.n_layers;
+    SteerStudy *out = s->out;
+    s->total = layers * s->in->options.n_alphas + 2 * N_STEER_ARMS;
+    s->scores = mem_alloc(most, sizeof(*s->scores), "scores");
+    out->trials = mem_calloc(layers * s->in->options.n_alphas, sizeof(*out->trials), "trials");
+    int rc = s->scores && out->trials ? 0 : OGPT_ENOMEM;
+    rc = rc ? rc : run_clean(&s->tuning, &s->tuning_answers, s, tuning);
+    rc = rc ? rc : run_clean(&s->test, &s->test_answers, s, test);
+    rc = rc ? rc : fit_bank(s);
+    rc = rc ? rc : fit_controls(s);
+    rc = rc ? rc : tune(s);
+    rc = rc ? rc : run_arms(s);
+    if (rc == 0) {
+        mean_norm(out);
+        out->ablation_layer = 63 - __builtin_clzll(out->best.layers);
+        out->ablated = out->bank.width == (size_t)s->in->gpt->cfg.d_model;
+        out->identity_error = out->ablated ? 0 : NAN;
+    }
+    rc = rc || !out->ablated ? rc : ablate(s);
+    return rc || !out->ablated ? rc : check_identity(s);
+}
+
+int steer_study_run(SteerStudy *out, const SteerInputs *in, const Work *work)
+{
+    Studying s = {.out = out, .in = in, .work = work};
+    *out = (SteerStudy){0};
+    int rc = study(&s);
+    steer_bank_release(&s.means);
+    steer_bank_release(&s.shuffled);
+    steer_bank_release(&s.random);
+    steer_bank_release(&s.permuted);
+    mem_free(s.tuning);
+    mem_free(s.test);
+    mem_free(s.scores);
+    mem_free(s.tuning_answers);
+    mem_free(s.test_answers);
+    if (rc) {
+        steer_study_release(out);
+    }
+    return rc;
+}
+
+void steer_study_release(SteerStudy *study)
+{
+    mem_free(study->trials);
+    mem_free(study->heads);
+    steer_bank_release(&study->bank);
+    *study = (SteerStudy){0};
+}

@@ -1,0 +1,95 @@
+/* probes/steering/steer_study.h - all that is asked when a network is steered to a property: at
+ * which layer and how far, whether the rules accept it, what it damages, and the same of its
+ * controls.
+ *
+ * Three sets of games: vectors are fitted on the first; layer, scale and heads are chosen on the
+ * second, by the wrong moves on the edited board; everything reported is of the third.
+ */
+#ifndef OGPT_PROBES_STEERING_STEER_STUDY_H
+#define OGPT_PROBES_STEERING_STEER_STUDY_H
+
+#include "probes/steering/steer_heads.h"
+#include "probes/steering/steer_sums.h"
+
+/* X(enumerator, name, what is done when vectors are added, what when they are ablated) */
+#define STEER_ARMS(X)                                                                              \
+    X(STEER_ARM_NULL, "null", "nothing is changed")                                                \
+    X(STEER_ARM_STEER, "steer", "the vector")                                                      \
+    X(STEER_ARM_RANDOM, "random", "a random direction of equal length")                            \
+    X(STEER_ARM_PERMUTED, "permuted", "the signed permutation of the vector")                      \
+    X(STEER_ARM_WRONG, "wrong_square", "the vector of another square")                             \
+    X(STEER_ARM_SHUFFLED, "shuffled", "means by the labels of other games, equal length")
+#define STEER_ENUMERATOR(id, ...) id,
+typedef enum SteerArm { STEER_ARMS(STEER_ENUMERATOR) N_STEER_ARMS } SteerArm;
+#undef STEER_ENUMERATOR
+const char *steer_arm_name(SteerArm arm);    /* static */
+const char *steer_arm_meaning(SteerArm arm); /* static */
+
+enum { STEER_ALPHAS_MAX = 16 };
+typedef struct SteerOptions {
+    SteerTarget target;
+    SteerOrigin origin;
+    HookSite site;
+    uint64_t layers; /* 0: every one alone is tried, and the best is taken */
+    double alphas[STEER_ALPHAS_MAX];
+    size_t n_alphas;
+    bool all;           /* positions of the history: all, or the last */
+    size_t n_heads;     /* of a function vector */
+    const Probe *probe; /* borrowed; STEER_PROBE only */
+} SteerOptions;
+
+typedef struct SteerInputs {
+    const Gpt *gpt;
+    const SteerFit *fit;
+    const SteerCases *tuning, *test;
+    SteerOptions options;
+} SteerInputs;
+
+/* One setting on the tuning cases. */
+typedef struct SteerTrial {
+    uint64_t layers;
+    double alpha;
+    Interval edited, kl; /* wrong moves where it must work; nats where it must not matter */
+} SteerTrial;
+
+typedef struct SteerArmResult {
+    Interval edited, closed, gain; /* gain: wrong moves of null minus those of this arm, paired */
+    Interval before, strict_edited;
+    Interval metric;                             /* rise of m over null, paired */
+    Interval kl_caring, kl_others, wrong_others; /* wrong moves where it must not matter */
+} SteerArmResult;
+
+/* A direction taken out of all writes: judged by the board as it is. */
+typedef struct SteerAblation {
+    Interval caring, others;               /* wrong moves */
+    Interval more_caring, more_others;     /* minus those of null, paired */
+    Interval strict_caring, strict_others; /* share */
+    Interval kl_caring, kl_others;
+} SteerAblation;
+
+typedef struct SteerStudy {
+    SteerTrial *trials; /* (n_trials); owned */
+    size_t n_trials;
+    SteerHead *heads; /* (n_layers * n_heads), or NULL; owned */
+    size_t n_ranked;
+    SteerTrial best;
+    double norm; /* mean length of the vectors of the best layers, over the groups */
+    SteerArmResult arms[N_STEER_ARMS];
+    bool ablated; /* false: the site is narrower or wider than the residual stream */
+    int ablation_layer;
+    SteerAblation ablations[N_STEER_ARMS];
+    double identity_error; /* largest difference of a logit between ablation in the pass and in the
+                            * weights, on the first n_identity test cases, as a share of the largest
+                            * logit; NaN: not ablated */
+    size_t n_identity;
+    Interval self;  /* wrong moves of null by its own board, in the cases that care */
+    SteerBank bank; /* the vectors; owned */
+} SteerStudy;
+
+/* The same result for any number of workers. work: seed, journal, tick("runs"). Returns 0,
+ * OGPT_EUSAGE (a probe of another site; a layer without directions), OGPT_ENUM, OGPT_EINTR,
+ * OGPT_ENOMEM. */
+int steer_study_run(SteerStudy *out, const SteerInputs *in, const Work *work);
+void steer_study_release(SteerStudy *study);
+
+#endif

@@ -1,0 +1,61 @@
+#!/bin/bash
+# tests/cli/steer.sh - ogpt steer: the same rows for any number of threads, goes on where it was
+# interrupted, every origin and target, and one line for what cannot be. label: slow
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+expect 0 generate g.ogpc --games 1500 --size 6
+expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 6 --batch 16
+expect 0 probe fit m --corpus g.ogpc --games 100 --test-games 40 --plies 4 --out m/probe --no-controls
+small="--fit-games 150 --tuning-games 6 --games 12 --plies 4"
+few="$small --alpha 1,2"
+
+# Rows do not depend on the workers, and do on the seed.
+expect 0 steer m --corpus g.ogpc $few --from contrast --threads 1 --csv one
+head -n 1 out | grep -q '^max |ablated pass - ablated weights|' || fail "the first line is $(head -n 1 out)"
+expect 0 steer m --corpus g.ogpc $few --from contrast --threads 3 --csv three
+for table in steer_run arms ablation heads trials; do
+    cmp -s one/$table.csv three/$table.csv || fail "$table.csv depends on the number of threads"
+    [ "$(wc -l <one/$table.csv)" -gt 1 ] || fail "$table.csv is empty"
+done
+expect 0 steer m --corpus g.ogpc $few --from contrast --seed 2 --csv seed
+cmp -s one/arms.csv seed/arms.csv && fail 'another seed gave the same rows'
+[ "$(wc -l <one/arms.csv)" = 7 ] || fail 'six arms'
+[ "$(wc -l <one/trials.csv)" = 5 ] || fail '2 layers by 2 scales'
+[ "$(wc -l <one/heads.csv)" = 5 ] || fail '4 heads'
+
+# Origins, targets, sites; a scale of 0 closes nothing and moves nothing.
+for from in probe function random; do
+    expect 0 steer m $few --from $from --layers 1 --csv $from
+done
+expect 0 steer m $few --target occupied --site mlp_post --layers all --positions all --csv post
+lacks 'taken out of all' out
+expect 0 steer m $few --target no-corner --site z --layers 0 --csv corner
+expect 0 steer m $small --layers 1 --alpha 0 --csv still
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["\"gain\""] != "" && ($at["\"gain\""] != 0 || $at["\"kl_others\""] != 0) { exit 1 }' still/arms.csv ||
+    fail 'a scale of 0 moved something'
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["\"kl_others\""] != 0 { moved = 1 } END { exit !moved }' probe/arms.csv || fail 'nothing is moved'
+
+# Interrupted and typed again: the same rows, from kept runs.
+many="--fit-games 400 --tuning-games 100 --games 200"
+expect 0 steer m $many --csv whole
+stopped INT 130 ogpt-results.db steer m $many --csv again
+expect 0 steer m $many --csv again
+cmp -s whole/arms.csv again/arms.csv || fail 'going on gave other rows'
+journal_is_empty ogpt-results.db
+
+# What cannot be.
+refuse 2 '--alpha "1,x": expected' steer m $small --alpha 1,x
+refuse 2 'outside the centre' steer m $few --target occupied --square c3
+refuse 2 'a square of the 6x6 board' steer m $few --square h8
+refuse 2 'leave --square out' steer m $few --target no-corner --square a1
+refuse 2 'heads write into the residual stream' steer m $few --from function --site z
+refuse 2 'asked for with --from probe only' steer m $few --probe m/probe
+expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --task empty --out empty --no-controls
+refuse 2 'of task empty' steer m $few --from probe --probe empty
+expect 3 steer m --fit-games 2 --plies 1
+holds 'take more games' err
+expect 0 generate eight.ogpc --games 20
+refuse 3 '8x8' steer m --corpus eight.ogpc
+check_end

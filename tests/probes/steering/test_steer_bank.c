@@ -1,0 +1,182 @@
+/* tests/probes/steering/test_steer_bank.c - targets, cases, means, and the controls. */
+#include "probes/steering/steer_fixture.h"
+
+#include "datasets/labels.h"
+
+/* ---- targets and cases ---- */
+
+/* The edit of a case, done by hand on the discs. */
+static void check_edit(const SteerCases *cases, size_t i)
+{
+    const SteerCase *at = &cases->at[i];
+    const GameVariant *variant = cases->vocab->variant;
+    uint64_t mine = at->edit.before.mine, theirs = at->edit.before.theirs;
+    const uint64_t squares = steer_group(cases->target, variant, at->group);
+    if (cases->target == STEER_MINE) {
+        assert_true((squares & theirs) == squares);
+        mine |= squares;
+        theirs &= ~squares;
+    } else {
+        assert_true(squares & (mine | theirs));
+        mine &= ~squares;
+        theirs &= ~squares;
+    }
+    assert_true(at->edit.edited.mine == mine && at->edit.edited.theirs == theirs);
+    assert_true(steer_class(cases->target, variant, at->group, &at->edit.before) == STEER_FROM);
+    assert_true(steer_class(cases->target, variant, at->group, &at->edit.edited) == STEER_TO);
+    assert_true(at->group != at->wrong);
+    assert_true(at->cares ==
+                (board_moves(variant, &at->edit.before) != board_moves(variant, &at->edit.edited)));
+    assert_true(i == 0 || cases->read[i - 1] <= cases->read[i]);
+}
+
+static void test_cases_are_what_the_rules_say(void **state)
+{
+    for (int target = 0; target < N_STEER_TARGETS; target++) {
+        for (int size = 4; size <= 8; size += 2) {
+            SteerCases cases = some_cases(size, (SteerTarget)target, 20);
+            assert_true(cases.n > 10 && cases.n_caring > 0 && cases.n_caring < cases.n);
+            for (size_t i = 0; i < cases.n; i++) {
+                double sum = 0, size_of = 0;
+                check_edit(&cases, i);
+                for (int tok = 0; tok < cases.vocab->d_vocab; tok++) {
+                    const double w = cases.weights[i * (size_t)cases.vocab->d_vocab + (size_t)tok];
+                    assert_true(w <= 0 || cases.at[i].edited >> tok & 1);
+                    assert_true(w >= 0 || cases.at[i].before >> tok & 1);
+                    sum += w;
+                    size_of += fabs(w);
+                }
+                assert_true(fabs(sum) < 1e-6);
+                assert_true(cases.at[i].cares || size_of == 0);
+            }
+            steer_cases_release(&cases);
+        }
+    }
+}
+
+static void test_corners(void **state)
+{
+    const GameVariant *six = game_variant(6);
+    char name[STEER_GROUP_NAME];
+    assert_true(steer_group(STEER_NO_CORNER, six, 0) ==
+                (1ULL << 0 | 1ULL << 5 | 1ULL << 40 | 1ULL << 45));
+    assert_true(steer_group(STEER_NO_CORNER, six, 1) ==
+                (1ULL << 1 | 1ULL << 4 | 1ULL << 41 | 1ULL << 44));
+    assert_false(steer_group_steered(STEER_NO_CORNER, six, 1));
+    steer_group_name(name, STEER_MINE, six, 7);
+    assert_string_equal(name, "b2");
+    assert_false(steer_group_steered(STEER_OCCUPIED, six, 14)); /* c3, of the centre */
+    assert_true(steer_group_steered(STEER_MINE, six, 14));
+}
+
+/* ---- vectors ---- */
+
+static double cosine(const float *a, const float *b, size_t n)
+{
+    double ab = 0, aa = 0, bb = 0;
+    for (size_t i = 0; i < n; i++) {
+        ab += (double)a[i] * b[i];
+        aa += (double)a[i] * a[i];
+        bb += (double)b[i] * b[i];
+    }
+    return ab / sqrt(aa * bb);
+}
+
+static void test_permutation_keeps_norms_and_angles(void **state)
+{
+    Gpt *gpt = noisy_network(6);
+    SteerFit fit = some_fit(6, STEER_MINE, 80);
+    SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_POST), permuted, random;
+    const size_t W = bank.width, n = bank.n_layers * bank.n_groups;
+    double angle_of_random = 0, alike = 0;
+    assert_int_equal(steer_bank_permuted(&permuted, &bank, 1), 0);
+    assert_int_equal(steer_bank_random(&random, &bank, 1), 0);
+    for (size_t i = 0; i < n; i++) {
+        const float *v = bank.vectors + i * W, *p = permuted.vectors + i * W;
+        const float *next = bank.vectors + (i + 1) % n * W;
+        const double angle = cosine(v, next, W);
+        assert_true(fabs(cosine(p, permuted.vectors + (i + 1) % n * W, W) - angle) < 1e-6);
+        angle_of_random =
+            fmax(angle_of_random,
+                 fabs(cosine(random.vectors + i * W, random.vectors + (i + 1) % n * W, W) - angle));
+        alike += fabs(cosine(v, p, W)) / (double)n;
+        for (int l = 0; l < 2; l++) {
+            const size_t g = i % bank.n_groups;
+            assert_true(fabs(steer_bank_norm(&permuted, l, g) / steer_bank_norm(&bank, l, g) - 1) <
+                        1e-6);
+            assert_true(fabs(steer_bank_norm(&random, l, g) / steer_bank_norm(&bank, l, g) - 1) <
+                        1e-6);
+        }
+    }
+    assert_true(angle_of_random > 0.3); /* a random direction keeps no angle */
+    assert_true(alike < 0.9);           /* and the permutation is another direction */
+    steer_bank_release(&bank);
+    steer_bank_release(&permuted);
+    steer_bank_release(&random);
+    steer_fit_release(&fit);
+    gpt_free(gpt);
+}
+
+/* Lent labels: a permutation, of another game at the same ply. */
+static void test_lent_labels(void **state)
+{
+    SteerFit fit = some_fit(6, STEER_MINE, 80);
+    size_t moved = 0, sum = 0;
+    for (size_t i = 0; i < fit.set.n_positions; i++) {
+        const size_t from = fit.shuffle[i];
+        assert_int_equal(fit.set.t[i], fit.set.t[from]);
+        moved += from != i;
+        sum += from;
+    }
+    assert_int_equal(sum, fit.set.n_positions * (fit.set.n_positions - 1) / 2);
+    assert_true(moved > fit.set.n_positions * 9 / 10);
+    steer_fit_release(&fit);
+}
+
+/* A site that holds the label itself: the token's embedding, read at the position of its move. */
+static void test_means_find_what_is_there(void **state)
+{
+    Gpt *gpt = noisy_network(6);
+    SteerFit fit = some_fit(6, STEER_OCCUPIED, 400);
+    SteerBank from, to, none, lent, shuffled;
+    assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_RESID_PRE, false, WORK_ALONE), 0);
+    assert_int_equal(steer_bank_means(&none, &lent, gpt, &fit, HOOK_RESID_PRE, true, WORK_ALONE),
+                     0);
+    /* The mean over both classes is the same, whoever lends the labels. */
+    for (size_t c = 0; c < from.width; c++) {
+        double n[3] = {0}, own, other;
+        for (size_t i = 0; i < fit.set.n_positions; i++) {
+            n[fit.labels[i * fit.n_groups]]++;
+        }
+        own = n[STEER_FROM] * steer_bank_at(&from, 0, 0)[c] +
+              n[STEER_TO] * steer_bank_at(&to, 0, 0)[c];
+        other = n[STEER_FROM] * steer_bank_at(&none, 0, 0)[c] +
+                n[STEER_TO] * steer_bank_at(&lent, 0, 0)[c];
+        assert_true(fabs(own - other) < 1e-3 * (1 + fabs(own)));
+    }
+    assert_int_equal(steer_bank_difference(&shuffled, &lent, &none), 0);
+    SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_PRE);
+    assert_true(steer_bank_norm(&shuffled, 0, 0) > 0);
+    assert_true(fabs(cosine(steer_bank_at(&shuffled, 0, 0), steer_bank_at(&bank, 0, 0), 16)) <
+                0.99);
+    steer_bank_release(&from);
+    steer_bank_release(&to);
+    steer_bank_release(&none);
+    steer_bank_release(&lent);
+    steer_bank_release(&shuffled);
+    steer_bank_release(&bank);
+    steer_fit_release(&fit);
+    gpt_free(gpt);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases_are_what_the_rules_say),
+        cmocka_unit_test(test_corners),
+        cmocka_unit_test(test_permutation_keeps_norms_and_angles),
+        cmocka_unit_test(test_lent_labels),
+        cmocka_unit_test(test_means_find_what_is_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
