@@ -320,6 +320,7 @@ static int compare_all(HeadComparison *c, const Work *work)
     fill_below(c->below_values, c->tally);
     rc = rc ? rc : head_draws_below(&c->below_sums, &draws, c->below_values);
     rc = rc ? rc : pool_run(work->pool, out->H, compare_head, c);
+    c->draws = NULL;
     head_draws_release(&draws);
     rc = rc ? rc : adjust(out);
     for (size_t h = 0; h < out->H && rc == 0; h++) {

@@ -13,7 +13,7 @@
 
 size_t lens_chunks(size_t n)
 {
-    size_t chunks = (n + CHUNK_LEAST - 1) / CHUNK_LEAST;
+    size_t chunks = n / CHUNK_LEAST + 1;
     return chunks < LENS_CHUNKS ? chunks : LENS_CHUNKS;
 }
 

@@ -93,12 +93,12 @@ static void linear_ticks(Axis *axis, const Column *column, int wanted)
 /* Ticks at these multiples of powers of ten. */
 static void log_ticks_at(Axis *axis, const int *multiples, size_t n, int every)
 {
-    double first = floor(log10(axis->low)), last = ceil(log10(axis->high));
-    for (double k = first; k <= last; k++) {
+    const int first = (int)floor(log10(axis->low)), last = (int)ceil(log10(axis->high));
+    for (int k = first; k <= last; k++) {
         for (size_t m = 0; m < n; m++) {
             double value = multiples[m] * pow(10, k);
             if (value >= axis->low * 0.999 && value <= axis->high * 1.001) {
-                tick_add(axis, value, value, fmod(k - first, every) == 0);
+                tick_add(axis, value, value, (k - first) % every == 0);
             }
         }
     }

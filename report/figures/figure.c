@@ -48,25 +48,30 @@ static bool has_values(const FigureSpec *figure, const FigureSource *sources, si
     return has;
 }
 
+/* The figures of one table, the main ones or the others, behind the `found` of before. */
+static size_t table_figures(const FigureSpec *out[], size_t max, size_t found, const Table *table,
+                            bool main, const FigureSource *sources, size_t n)
+{
+    for (size_t f = 0; f < table->spec->n_figures; f++) {
+        const FigureSpec *figure = &table->spec->figures[f];
+        bool before = false;
+        for (size_t i = 0; i < found && !before; i++) {
+            before = strcmp(out[i]->name, figure->name) == 0;
+        }
+        if (figure->main == main && !before && found < max && has_values(figure, sources, n)) {
+            out[found++] = figure;
+        }
+    }
+    return found;
+}
+
 size_t figure_list(const FigureSpec *out[], size_t max, const FigureSource *sources, size_t n)
 {
     size_t found = 0;
-    for (size_t k = 0; k < 2 * n; k++) { /* the main ones first */
-        const size_t s = k % n;
-        for (size_t t = 0; t < sources[s].n; t++) {
-            const TableSpec *spec = sources[s].tables[t]->spec;
-            for (size_t f = 0; f < spec->n_figures; f++) {
-                const FigureSpec *figure = &spec->figures[f];
-                if (figure->main != (k < n)) {
-                    continue;
-                }
-                bool before = false;
-                for (size_t i = 0; i < found && !before; i++) {
-                    before = strcmp(out[i]->name, figure->name) == 0;
-                }
-                if (!before && found < max && has_values(figure, sources, n)) {
-                    out[found++] = figure;
-                }
+    for (int pass = 0; pass < 2; pass++) { /* the main ones first */
+        for (size_t s = 0; s < n; s++) {
+            for (size_t t = 0; t < sources[s].n; t++) {
+                found = table_figures(out, max, found, sources[s].tables[t], pass == 0, sources, n);
             }
         }
     }

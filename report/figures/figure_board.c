@@ -156,10 +156,9 @@ static void mark_place(const BoardPanel *plot, const FigurePoint *point)
 static void square_place(const BoardPanel *plot, const FigurePoint *point, const Column *column)
 {
     bool number = isfinite(point->y);
-    uint32_t ground = plot->values ? 0xf0f0f0 : GROUND;
     if (number) {
         MarkPoint a = corner(plot, (int)point->x);
-        ground = page_heat(page_scale_share(plot->scale, point->y));
+        const uint32_t ground = page_heat(page_scale_share(plot->scale, point->y));
         page_rect(plot->page, "value", a, (MarkPoint){a.x + plot->cell, a.y + plot->cell},
                   &(Mark){.fill = ground, .stroke = MARK_NONE, .x = point->x, .y = point->y});
         number_place(plot, point, column, ground);
