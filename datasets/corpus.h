@@ -17,7 +17,9 @@
 #include "datasets/split.h"
 #include "game/board.h"
 
+#ifndef CORPUS_BLOCK_GAMES /* the fuzz preset sets fewer: small files of several blocks */
 #define CORPUS_BLOCK_GAMES 1024
+#endif
 #define CORPUS_APPLICATION_ID 0x6f677063 /* "ogpc" */
 #define CORPUS_SCHEMA_VERSION 2          /* 1: the same tables, games divided by themselves */
 #define CORPUS_MAX_GAMES (1ULL << 32)    /* a larger declared count is damage */

@@ -9,7 +9,7 @@
 #include "datasets/corpus.h"
 #include "tests/fuzz/fuzz.h"
 
-#define GAMES_MAX 2100 /* three blocks */
+#define GAMES_MAX (2 * CORPUS_BLOCK_GAMES + 52) /* three blocks */
 
 static void file_remove(const char *path)
 {
