@@ -417,7 +417,7 @@ int study_page(size_t *n_bytes, Context *context, const Text *body)
         return study__exists_error(context, "html", context->html);
     }
     page_title(title, context);
-    html_page_begin(&page, title, context->command_line);
+    html_page_begin(&page, title, context->command_line, NULL);
     text_add(&page, "%s", body->data ? body->data : "");
     html_page_end(&page);
     rc = rc ? rc : page.failed || body->failed ? OGPT_ENOMEM : path_parent(parent, context->html);

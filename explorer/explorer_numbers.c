@@ -3,27 +3,12 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/formats/safetensors.h"
 #include "explorer/internal.h"
 #include "game/play.h"
 #include "model/checkpoint.h"
-
-void explorer__base64(char *out, const uint8_t *bytes, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i;
-        uint32_t group = (uint32_t)bytes[i] << 16;
-        group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
-        group |= left > 2 ? bytes[i + 2] : 0;
-        *out++ = digits[group >> 18];
-        *out++ = digits[group >> 12 & 63];
-        *out++ = left > 1 ? digits[group >> 6 & 63] : '=';
-        *out++ = left > 2 ? digits[group & 63] : '=';
-    }
-    *out = '\0';
-}
 
 /* ---- rounding ---- */
 
@@ -132,9 +117,9 @@ typedef struct NumberLines {
 
 static int lines_end(NumberLines *lines)
 {
-    char text[EXPLORER_BASE64(2 * LINE_NUMBERS) + 2];
-    size_t length = EXPLORER_BASE64(2 * lines->n);
-    explorer__base64(text, lines->bytes, 2 * lines->n);
+    char text[BASE64_LENGTH(2 * LINE_NUMBERS) + 2];
+    size_t length = BASE64_LENGTH(2 * lines->n);
+    base64_write(text, lines->bytes, 2 * lines->n);
     text[length] = '\n';
     lines->n = 0;
     return stream_writer_add(lines->file, text, length + 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "base/hash.h"
@@ -72,16 +73,9 @@ static const ExplorerSource *source_find(const char *name)
 /* 'sha256-...' of a text, as a policy names it. */
 static void add_hash(Text *text, const Text *source)
 {
-    char hex[HASH_HEX_SIZE], base64[EXPLORER_BASE64(32) + 1];
-    uint8_t digest[32];
-    sha256_of(hex, source->data, source->length);
-    for (size_t i = 0; i < sizeof(digest); i++) {
-        unsigned byte = 0;
-        sscanf(hex + 2 * i, "%2x", &byte);
-        digest[i] = (uint8_t)byte;
-    }
-    explorer__base64(base64, digest, sizeof(digest));
-    text_add(text, "'sha256-%s'", base64);
+    char hash[BASE64_HASH_SIZE];
+    base64_hash(hash, source->data, source->length);
+    text_add(text, "'%s'", hash);
 }
 
 /* ---- the page ---- */

@@ -5,11 +5,6 @@
 #include "base/stream.h"
 #include "explorer/explorer_page.h"
 
-/* Characters of base64 for n bytes. */
-#define EXPLORER_BASE64(n) (((size_t)(n) + 2) / 3 * 4)
-/* out (EXPLORER_BASE64(n) + 1) = the bytes as base64 (RFC 4648, section 4) and a NUL. */
-void explorer__base64(char *out, const uint8_t *bytes, size_t n);
-
 /* The JSON object of the page: names, shape, where each tensor begins. '<' and '&' are escaped, so
  * that no text ends the element it lies in. */
 void explorer__about(Text *text, const ExplorerPage *page);

@@ -1,9 +1,9 @@
-/* report/html.h - pages for a browser: one file, without scripts, that asks nothing of the outside.
+/* report/html.h - pages for a browser: one file that asks nothing of the outside.
  *
- * A page is html_page_begin, its content, html_page_end. Its policy forbids scripts and everything
- * from elsewhere, so that even a text that was escaped badly could do nothing. One style sheet
- * serves every page: narrow and wide screens, light and dark, and paper, where headings of tables
- * repeat and no row is cut.
+ * A page is html_page_begin, its content, html_page_end. Its policy forbids everything from
+ * elsewhere, and scripts but for one that its maker gives, so that even a text that was escaped
+ * badly could do nothing. One style sheet serves every page: narrow and wide screens, light and
+ * dark, and paper, where headings of tables repeat and no row is cut.
  */
 #ifndef OGPT_REPORT_HTML_H
 #define OGPT_REPORT_HTML_H
@@ -15,8 +15,14 @@ void html_escape(Text *out, const char *text, size_t length);
 /* The same for a whole string. */
 void html_text(Text *out, const char *text);
 
-/* The head of a page up to its content. */
-void html_page_begin(Text *out, const char *title, const char *command_line);
+/* What a page has beyond that: a style sheet behind the common one, and a script, which the policy
+ * lets run by its hash, and no other. Either may be NULL; no text of others may be in them. */
+typedef struct HtmlExtras {
+    const char *style, *script;
+} HtmlExtras;
+/* The head of a page up to its content; extras may be NULL. */
+void html_page_begin(Text *out, const char *title, const char *command_line,
+                     const HtmlExtras *extras);
 void html_page_end(Text *out);
 /* Whether the file at `path` is such a page, by its first bytes; with `command_line`, of this one.
  * False too if it cannot be read. */
@@ -31,6 +37,10 @@ typedef struct HtmlTable {
     const char *place; /* "run 3": makes names of tables differ that are shown more than once */
     size_t rows_max;   /* of a list; 0: all */
     const char *rest;  /* command that prints the rows that are left out */
+    /* Keys of columns whose texts name pages of the same folder, NULL-terminated: NAME is a link to
+     * NAME.html. NULL: none. */
+    const char *const *linked;
+    bool explained_first; /* the meanings of a list stand in front of it: it is long */
 } HtmlTable;
 /* One section of a page: a table with caption, column headings and, below it, their meanings. A
  * list loses columns that no row has set; one of a few rows and many columns is turned, a line a

@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/base64.h"
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+/* With the hash of a script between the two. */
 static const char policy[] =
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-    "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-    "<meta name=\"referrer\" content=\"no-referrer\">\n";
+    "'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+static const char policy_end[] = "\">\n<meta name=\"referrer\" content=\"no-referrer\">\n";
 
 /* Colours are named once for light and once for dark; paper is light. */
 static const char colours[] =
@@ -132,8 +134,7 @@ static const char paper_style[] =
     "nav ol { columns: 14rem; } .lead { font-size: 10pt; }\n"
     "dl, .same { font-size: 8pt; }\n"
     "pre { user-select: auto; border-radius: 0; }\n"
-    "}\n"
-    "</style>\n";
+    "}\n";
 
 /* The five characters that mean something in HTML, and controls, which mean nothing anywhere. */
 void html_escape(Text *out, const char *text, size_t length)
@@ -171,11 +172,23 @@ static void mark_add(Text *out, const char *title, const char *command_line)
     }
 }
 
-void html_page_begin(Text *out, const char *title, const char *command_line)
+void html_page_begin(Text *out, const char *title, const char *command_line,
+                     const HtmlExtras *extras)
 {
+    const HtmlExtras with = extras ? *extras : (HtmlExtras){0};
     mark_add(out, title, command_line);
-    text_add(out, "%s%s%s%s%s%s</head>\n<body>\n<main>\n", policy, colours, text_style, table_style,
-             narrow_style, paper_style);
+    text_add(out, "%s", policy);
+    if (with.script) {
+        char hash[BASE64_HASH_SIZE];
+        base64_hash(hash, with.script, strlen(with.script));
+        text_add(out, "; script-src '%s'", hash);
+    }
+    text_add(out, "%s%s%s%s%s%s%s</style>\n", policy_end, colours, text_style, table_style,
+             narrow_style, paper_style, with.style ? with.style : "");
+    if (with.script) {
+        text_add(out, "<script>%s</script>\n", with.script);
+    }
+    text_add(out, "</head>\n<body>\n<main>\n");
 }
 
 void html_heading(Text *out, const char *heading, const char *command_line)

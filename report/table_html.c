@@ -113,8 +113,25 @@ static void value_add(Text *out, const Column *column, const Js *value)
     text_release(&cell);
 }
 
+/* A text that names a page of the same folder. */
+static bool link_add(Text *out, const HtmlTable *how, const Column *column, const char *text)
+{
+    bool linked = false;
+    for (size_t i = 0; text && how->linked && how->linked[i]; i++) {
+        linked = linked || strcmp(how->linked[i], column->key) == 0;
+    }
+    if (linked) {
+        text_add(out, "<a href=\"");
+        html_text(out, text);
+        text_add(out, ".html\">");
+        html_text(out, text);
+        text_add(out, "</a>");
+    }
+    return linked;
+}
+
 /* The value, and its interval behind it. */
-static void cell_add(Text *out, const Column *column, const Js *row)
+static void cell_add(Text *out, const HtmlTable *how, const Column *column, const Js *row)
 {
     const Js *value = js_member(row, column->key);
     const char *text = js_type(value) == JS_STR ? js_str_of(value) : NULL;
@@ -122,7 +139,9 @@ static void cell_add(Text *out, const Column *column, const Js *row)
     text_add(out, !is_left(column)                   ? "<td class=\"n\">"
                   : text && strlen(text) > LONG_TEXT ? "<td class=\"long\">"
                                                      : "<td>");
-    value_add(out, column, value);
+    if (!link_add(out, how, column, text)) {
+        value_add(out, column, value);
+    }
     snprintf(low, sizeof(low), "%s_low", column->key);
     snprintf(high, sizeof(high), "%s_high", column->key);
     if (column->interval && js_type(js_member(row, low)) != JS_NULL) {
@@ -135,7 +154,7 @@ static void cell_add(Text *out, const Column *column, const Js *row)
     text_add(out, "</td>");
 }
 
-static void list_add(Text *out, const Table *table, const HtmlLayout *layout)
+static void list_add(Text *out, const Table *table, const HtmlTable *how, const HtmlLayout *layout)
 {
     text_add(out, "<thead>\n<tr>");
     for (size_t c = 0; c < layout->n_columns; c++) {
@@ -145,7 +164,7 @@ static void list_add(Text *out, const Table *table, const HtmlLayout *layout)
     for (size_t r = 0; r < layout->n_rows; r++) {
         text_add(out, "<tr>");
         for (size_t c = 0; c < layout->n_columns; c++) {
-            cell_add(out, layout->columns[c], js_at(table->rows, r));
+            cell_add(out, how, layout->columns[c], js_at(table->rows, r));
         }
         text_add(out, "</tr>\n");
     }
@@ -153,14 +172,17 @@ static void list_add(Text *out, const Table *table, const HtmlLayout *layout)
 }
 
 /* A line a column; the first column heads the others. */
-static void turned_add(Text *out, const Table *table, const HtmlLayout *layout)
+static void turned_add(Text *out, const Table *table, const HtmlTable *how,
+                       const HtmlLayout *layout)
 {
     text_add(out, "<thead>\n<tr>");
     heading_add(out, layout->columns[0], "row");
     for (size_t r = 0; r < layout->n_rows; r++) {
+        const Js *name = js_member(js_at(table->rows, r), layout->columns[0]->key);
         text_add(out, "<th scope=\"col\">");
-        value_add(out, layout->columns[0],
-                  js_member(js_at(table->rows, r), layout->columns[0]->key));
+        if (!link_add(out, how, layout->columns[0], js_str_of(name))) {
+            value_add(out, layout->columns[0], name);
+        }
         text_add(out, "</th>");
     }
     text_add(out, "</tr>\n</thead>\n<tbody>\n");
@@ -168,22 +190,34 @@ static void turned_add(Text *out, const Table *table, const HtmlLayout *layout)
         text_add(out, "<tr>");
         heading_add(out, layout->columns[c], "row");
         for (size_t r = 0; r < layout->n_rows; r++) {
-            cell_add(out, layout->columns[c], js_at(table->rows, r));
+            cell_add(out, how, layout->columns[c], js_at(table->rows, r));
         }
         text_add(out, "</tr>\n");
     }
     text_add(out, "</tbody>\n");
 }
 
-/* A line a column, its meaning at the end. */
-static void record_add(Text *out, const Table *table, const HtmlLayout *layout, bool explained)
+/* Whether some column says what it means. */
+static bool is_explained(const HtmlLayout *layout)
 {
+    bool explained = false;
+    for (size_t c = 0; c < layout->n_columns; c++) {
+        explained = explained || layout->columns[c]->meaning;
+    }
+    return explained;
+}
+
+/* A line a column, its meaning at the end. */
+static void record_add(Text *out, const Table *table, const HtmlTable *how,
+                       const HtmlLayout *layout)
+{
+    const bool explained = is_explained(layout);
     text_add(out, "<tbody>\n");
     for (size_t c = 0; c < layout->n_columns; c++) {
         const Column *column = layout->columns[c];
         text_add(out, "<tr>");
         heading_add(out, column, "row");
-        cell_add(out, column, js_at(table->rows, 0));
+        cell_add(out, how, column, js_at(table->rows, 0));
         if (explained) {
             text_add(out, "<td class=\"m\">");
             html_text(out, column->meaning ? column->meaning : "");
@@ -288,18 +322,18 @@ static void box_begin(Text *out, const Table *table, const HtmlTable *how, bool 
 void html_table(Text *out, const Table *table, const HtmlTable *how)
 {
     HtmlLayout layout = layout_of(table, how);
-    bool explained = false;
-    for (size_t c = 0; c < layout.n_columns; c++) {
-        explained = explained || layout.columns[c]->meaning;
-    }
+    const bool explained = is_explained(&layout) && !table->spec->record;
     text_add(out, "<section%s>\n", section_class(table, &layout));
+    if (explained && how->explained_first) {
+        meanings_add(out, &layout);
+    }
     box_begin(out, table, how, layout.turned);
     if (table->spec->record) {
-        record_add(out, table, &layout, explained);
+        record_add(out, table, how, &layout);
     } else if (layout.turned) {
-        turned_add(out, table, &layout);
+        turned_add(out, table, how, &layout);
     } else {
-        list_add(out, table, &layout);
+        list_add(out, table, how, &layout);
     }
     text_add(out, "</table>\n</div>\n");
     for (size_t c = 0; c < layout.n_same; c++) {
@@ -309,7 +343,7 @@ void html_table(Text *out, const Table *table, const HtmlTable *how)
         value_add(out, layout.same[c], js_member(js_at(table->rows, 0), layout.same[c]->key));
         text_add(out, "</bdi>%s", c + 1 == layout.n_same ? ".</p>\n" : "");
     }
-    if (explained && !table->spec->record) {
+    if (explained && !how->explained_first) {
         meanings_add(out, &layout);
     }
     if (!table->spec->record && layout.n_rows < table_rows(table)) {

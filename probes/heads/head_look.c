@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "game/notation.h"
 #include "probes/activations/passes.h"
 
 typedef struct HeadLook {
@@ -41,4 +43,17 @@ int head_look(double *shares, const Gpt *gpt, const Vocab *vocab, const uint8_t 
         passes_hook_layer(&calls, HOOK_PATTERN, layer);
     }
     return passes_run(gpt, &games, &calls, WORK_ALONE);
+}
+
+int head_look_typed(HeadLooked *out, const Gpt *gpt, const Vocab *vocab, const char *typed,
+                    const char *option)
+{
+    const size_t n_heads = (size_t)gpt->cfg.n_layers * (size_t)gpt->cfg.n_heads;
+    *out = (HeadLooked){.n = 0};
+    int rc = moves_parse(out->moves, &out->n, vocab->variant, typed);
+    if (rc != 0) {
+        return err_set(rc, "%s: %s", option, err_message());
+    }
+    out->shares = mem_alloc(n_heads * GAME_MAX_MOVES, sizeof(*out->shares), "attention");
+    return out->shares ? head_look(out->shares, gpt, vocab, out->moves, out->n) : OGPT_ENOMEM;
 }

@@ -10,4 +10,14 @@
  * OGPT_EFORMAT (network and vocabulary are of different boards), OGPT_ENOMEM. */
 int head_look(double *shares, const Gpt *gpt, const Vocab *vocab, const uint8_t *moves, int n);
 
+/* The same of a game as people type it. Errors also as moves_parse, behind the name of the option;
+ * shares are owned in both cases (mem_free). */
+typedef struct HeadLooked {
+    uint8_t moves[GAME_MAX_MOVES];
+    int n;
+    double *shares;
+} HeadLooked;
+int head_look_typed(HeadLooked *out, const Gpt *gpt, const Vocab *vocab, const char *typed,
+                    const char *option);
+
 #endif

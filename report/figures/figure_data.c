@@ -108,11 +108,9 @@ static FigurePanel *panel_named(FigureData *data, char *name)
 static FigureSeries *series_named(FigurePanel *panel, char *name, const Column *column,
                                   double order)
 {
-    for (size_t k = 0; name && k < panel->n_series; k++) {
-        const size_t i = (panel->next_series + k) % panel->n_series;
+    for (size_t i = 0; name && i < panel->n_series; i++) {
         if (strcmp(panel->series[i].name, name) == 0) {
             mem_free(name);
-            panel->next_series = i;
             return &panel->series[i];
         }
     }
@@ -130,11 +128,9 @@ static FigureSeries *series_named(FigurePanel *panel, char *name, const Column *
 /* The index of a category, -1: out of memory. */
 static int category_named(FigurePanel *panel, char *name, double order)
 {
-    for (size_t k = 0; name && k < panel->n_categories; k++) {
-        const size_t i = (panel->next_category + k) % panel->n_categories;
+    for (size_t i = 0; name && i < panel->n_categories; i++) {
         if (strcmp(panel->categories[i].name, name) == 0) {
             mem_free(name);
-            panel->next_category = i;
             return (int)i;
         }
     }

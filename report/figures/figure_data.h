@@ -34,7 +34,6 @@ typedef struct FigurePanel {
     FigureCategory *categories; /* of x where it is a word */
     size_t n_categories;
     size_t left_out; /* categories, or edges, beyond FigureSpec.most */
-    size_t next_series, next_category; /* where rows are looked for first: they come in turn */
 } FigurePanel;
 
 typedef struct FigureData {

@@ -296,17 +296,14 @@ static void escaped_add(Text *out, const char *text)
 static void ids_add(Text *out, const char *svg, const char *prefix)
 {
     static const char *const before[] = {" id=\"", "href=\"#", "url(#"};
-    static const char page[] = "surface", none[] = "";
-    const char *found[3] = {NULL, NULL, NULL}; /* behind the next of each; none: there is no more */
+    static const char page[] = "surface";
     while (*svg != '\0') {
         const char *next = NULL;
         for (size_t i = 0; i < 3; i++) {
-            if (!found[i] || (found[i] != none && found[i] <= svg)) {
-                const char *at = strstr(svg, before[i]);
-                found[i] = at ? at + strlen(before[i]) : none;
-            }
-            if (found[i] != none) {
-                next = !next || found[i] < next ? found[i] : next;
+            const char *found = strstr(svg, before[i]);
+            if (found) {
+                found += strlen(before[i]);
+                next = !next || found < next ? found : next;
             }
         }
         bytes_add(out, svg, next ? (size_t)(next - svg) : strlen(svg));

@@ -40,9 +40,9 @@ static void head_fill(Table *table, const LookFindings *found, size_t head, cons
                       const Board *end, const Colour *players)
 {
     char name[HEADS_NAME_MAX], square[3], last[3];
-    const double *shares = found->shares + head * (size_t)found->n;
-    heads_name(name, found->n_heads, head);
-    square_print(last, found->moves[found->n - 1]);
+    const double *shares = found->game->shares + head * (size_t)found->game->n;
+    heads_name(name, (size_t)found->cfg->n_heads, head);
+    square_print(last, found->game->moves[found->game->n - 1]);
     for (int sq = 0; sq < BOARD_SQUARES; sq++) {
         if (colour_of(start, sq)) {
             square_print(square, sq);
@@ -56,14 +56,14 @@ static void head_fill(Table *table, const LookFindings *found, size_t head, cons
             table_null(table, "share");
         }
     }
-    for (int i = 0; i < found->n; i++) {
-        square_print(square, found->moves[i]);
+    for (int i = 0; i < found->game->n; i++) {
+        square_print(square, found->game->moves[i]);
         table_row(table);
         table_text(table, "head", name);
         table_int(table, "move", i + 1);
         table_text(table, "square", square);
         table_text(table, "player", players[i] == BLACK ? "black" : "white");
-        table_text(table, "state", colour_of(end, found->moves[i]));
+        table_text(table, "state", colour_of(end, found->game->moves[i]));
         table_text(table, "from", last);
         table_num(table, "share", shares[i]);
     }
@@ -74,11 +74,12 @@ void heads_look_report(Report *report, const LookFindings *found)
     Table *table = report_table(report, &heads_attention_table);
     Board board = found->variant->start;
     Colour players[GAME_MAX_MOVES];
-    for (int i = 0; i < found->n; i++) {
+    for (int i = 0; i < found->game->n; i++) {
         players[i] = board.to_move;
-        board_play(found->variant, &board, found->moves[i]);
+        board_play(found->variant, &board, found->game->moves[i]);
     }
-    for (size_t head = 0; head < found->n_layers * found->n_heads; head++) {
+    for (size_t head = 0; head < (size_t)found->cfg->n_layers * (size_t)found->cfg->n_heads;
+         head++) {
         if (found->head < 0 || (size_t)found->head == head) {
             head_fill(table, found, head, &found->variant->start, &board, players);
         }

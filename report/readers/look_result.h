@@ -3,6 +3,7 @@
 #define OGPT_REPORT_READERS_LOOK_RESULT_H
 
 #include "game/board.h"
+#include "probes/heads/head_look.h"
 #include "report/report.h"
 
 /* Not stored: it is of one game that was typed. */
@@ -11,10 +12,8 @@ extern const TableSpec heads_attention_table;
 /* What there is to report; all borrowed. */
 typedef struct LookFindings {
     const GameVariant *variant;
-    const uint8_t *moves; /* (n) legal */
-    int n;
-    const double *shares; /* (n_layers, n_heads, n), as head_look fills it */
-    size_t n_layers, n_heads;
+    const HeadLooked *game;
+    const GptConfig *cfg;
     int head; /* the one that is shown, layer by layer; -1: all */
 } LookFindings;
 

@@ -328,7 +328,7 @@ void run_page_run(RunPage *page, const RunPageRun *run)
     snprintf(place, sizeof(place), "run %d", number);
     snprintf(rest, sizeof(rest), "ogpt runs show %d --csv FOLDER%s", number,
              page->store_words.length > 0 ? page->store_words.data : "");
-    const HtmlTable how = {place, page->rows_max, rest};
+    const HtmlTable how = {.place = place, .rows_max = page->rows_max, .rest = rest};
     if (finished) {
         results_add(page, run, &how);
         text_add(&page->commands, "%s\n", command_line);

@@ -151,7 +151,7 @@ header patch patch/*.csv
 document steer steer net --from contrast --fit-games 150 --tuning-games 4 --games 8 --plies 4 --alpha 1,2 --csv steer
 header steer steer/*.csv
 document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 \
-    --rotations 4 --head L0H1 --csv heads
+    --rotations 4 --head L0H1 --csv heads --pages head-pages
 header heads heads/*.csv
 document attention heads net --moves 'e4 e5 b3' --head L0H1 --csv attention.csv
 header attention attention.csv

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "base/formats/safetensors.h"
@@ -105,22 +106,6 @@ static size_t count_of(const char *text, const char *word)
     return n;
 }
 
-static void test_base64_is_that_of_the_standard(void **state)
-{
-    static const struct {
-        const char *bytes, *text;
-    } vectors[] = {
-        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
-    char out[16];
-    for (size_t i = 0; i < 5; i++) { /* RFC 4648, section 10 */
-        explorer__base64(out, (const uint8_t *)vectors[i].bytes, strlen(vectors[i].bytes));
-        assert_string_equal(out, vectors[i].text);
-    }
-    explorer__base64(out, (const uint8_t *)"\xfb\xff\xbf", 3);
-    assert_string_equal(out, "+/+/");
-    assert_string_not_equal(out, "-_-_");
-}
-
 static void test_page_has_its_parts(void **state)
 {
     ExplorerWritten out;
@@ -137,7 +122,7 @@ static void test_page_has_its_parts(void **state)
     assert_true(out.code_bytes > 20000);
     assert_non_null(numbers);
     size_t length = strcspn(numbers + 14, "<"), lines = (out.n_numbers + 1535) / 1536;
-    assert_int_equal(length - lines, EXPLORER_BASE64(2 * out.n_numbers));
+    assert_int_equal(length - lines, BASE64_LENGTH(2 * out.n_numbers));
     assert_true(out.weight_change > 0 && out.weight_change < 1e-3);
     assert_true(out.logit_change > 0 && out.logit_change < 0.1);
     mem_free(text);
@@ -229,7 +214,6 @@ static void test_what_cannot_be_shown_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64_is_that_of_the_standard),
         cmocka_unit_test(test_page_has_its_parts),
         cmocka_unit_test(test_names_stay_names),
         cmocka_unit_test(test_rounding_is_that_of_the_file),

@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { Chromium, chromiumFind } = require('../explorer/chromium.js');
+const { open, sticksOut, axeFinds } = require('./page_looks.js');
 const [file, axe] = process.argv.slice(2);
 let failed = 0;
 
@@ -11,18 +12,6 @@ function check(holds, message) {
         console.log(`FAILED: ${message}`);
         failed++;
     }
-}
-
-async function open(page, name) {
-    await page.send('Page.navigate', { url: `file://${encodeURI(name)}` });
-    await page.until("document.readyState === 'complete' && location.protocol === 'file:'");
-}
-
-/* Elements that stick out of their box: of the page, or on paper of the sheet. Runs in the page. */
-function sticksOut(width) {
-    return [...document.querySelectorAll('main *')].filter((e) => !e.closest('div.scroll') || width)
-        .filter((e) => e.getBoundingClientRect().right > (width || document.documentElement.clientWidth) + 1)
-        .map((e) => `${e.tagName} ${Math.round(e.getBoundingClientRect().right)} ${e.textContent.slice(0, 30)}`).slice(0, 5);
 }
 
 async function looks(browser) {
@@ -39,10 +28,8 @@ async function looks(browser) {
         check(await page.eval("document.querySelectorAll('script, iframe, object, img:not([src^=\"data:\"])').length === 0 && document.title === 'ogpt report'"),
             'a name made an element');
         check(await page.eval("document.body.textContent.includes('<img src=x onerror=document.title=1>')"), 'a hostile name is shown as it is');
-        if (axe && fs.existsSync(axe) && (width === 320) === dark) {
-            await page.eval(fs.readFileSync(axe, 'utf8') + '; 0');
-            const found = await page.eval("axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 90)).join(' | ')))");
-            found.forEach((one) => check(false, `axe, ${name}: ${one}`));
+        if ((width === 320) === dark) {
+            (await axeFinds(page, axe)).forEach((one) => check(false, `axe, ${name}: ${one}`));
         }
         check(!page.errors.length, `messages of the console: ${page.errors.join('; ')}`);
         const outside = page.requests.filter((url) => !/^(file:\/\/\/.*\.html|data:)/s.test(url));

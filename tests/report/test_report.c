@@ -72,7 +72,7 @@ static void the_page_has_warnings_and_tables(void **state)
     Report report;
     Text page = {0};
     report_fill(&report);
-    html_page_begin(&page, "<title>", "ogpt 'x' & y");
+    html_page_begin(&page, "<title>", "ogpt 'x' & y", NULL);
     report_page(&page, &report, "<title>", "ogpt 'x' & y");
     html_page_end(&page);
     assert_non_null(strstr(page.data, "<h1>&lt;title&gt;</h1>\n<p><code>ogpt &#39;x&#39; &amp; y"));
@@ -86,6 +86,33 @@ static void the_page_has_warnings_and_tables(void **state)
     assert_null(strstr(page.data, "<script"));
     text_release(&page);
     report_release(&report);
+}
+
+/* A list whose names are pages of the same folder, and whose meanings come first. */
+static void names_may_be_links(void **state)
+{
+    static const Column both[] = {{"head", "head", .type = COLUMN_TEXT},
+                                  {"kind", "kind", .type = COLUMN_TEXT, .meaning = "what it is"}};
+    static const TableSpec spec = {.name = "heads", TABLE_COLUMNS(both)};
+    static const char *const linked[] = {"head", NULL};
+    Table table;
+    Text page = {0};
+    table_init(&table, &spec);
+    for (int i = 0; i < 2; i++) {
+        table_row(&table);
+        table_text(&table, "head", i == 0 ? "L0H0" : "<\"");
+        table_text(&table, "kind", i == 0 ? "L0H0" : "other");
+    }
+    html_table(&page, &table, &(HtmlTable){.linked = linked, .explained_first = true});
+    assert_non_null(strstr(page.data, "<td><a href=\"L0H0.html\">L0H0</a></td><td>L0H0</td>"));
+    assert_non_null(strstr(page.data, "<a href=\"&lt;&quot;.html\">&lt;&quot;</a>"));
+    assert_true(strstr(page.data, "what it is") < strstr(page.data, "<table"));
+    text_release(&page);
+    html_table(&page, &table, &(HtmlTable){0});
+    assert_null(strstr(page.data, "<a "));
+    assert_true(strstr(page.data, "what it is") > strstr(page.data, "<table"));
+    text_release(&page);
+    table_release(&table);
 }
 
 static void warnings_are_rows(void **state)
@@ -116,6 +143,7 @@ int main(void)
         cmocka_unit_test(parts_keep_their_order),
         cmocka_unit_test(some_tables_are_for_some_readers),
         cmocka_unit_test(the_page_has_warnings_and_tables),
+        cmocka_unit_test(names_may_be_links),
         cmocka_unit_test(warnings_are_rows),
         cmocka_unit_test(wrong_keys_are_found_in_any_table),
     };

@@ -1,9 +1,21 @@
 /* cli/commands/common/model_input.c - contract in model_input.h. */
 #include "cli/commands/common/model_input.h"
 
+#include <string.h>
+
 #include "base/arena.h"
+#include "base/files.h"
 #include "num/blas.h"
 #include "probes/legality/seen_games.h"
+
+const char *context_model_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char shipped[FILES_PATH_MAX];
+    return slash && context_shipped_model(shipped, slash + 1) && strcmp(shipped, path) == 0
+               ? slash + 1
+               : path;
+}
 
 /* Whoever loads a network multiplies: here, before any thread is started. */
 static int products_ready(const Context *context)

@@ -7,6 +7,8 @@
 
 /* model_load, with what it passed over as a warning. Returns as model_load; model_release. */
 int context_model_load(const Context *context, ModelFile *out, const char *path);
+/* A network as a user types it: a shipped one by its name alone. Part of `path`. */
+const char *context_model_name(const char *path);
 /* subject_open, with what it passed over as a warning. Returns as subject_open; subject_release. */
 int context_subject_open(const Context *context, Subject *out, const char *path);
 

@@ -17,6 +17,10 @@
 /* --layers where exactly one makes sense; --layer is its older name. */
 #define OPTION_ONE_LAYER(at_, help_)                                                               \
     OPTION_ROW("layers", OPT_LAYERS, at_, help_, .max = 1, .alias = "layer")
+/* --pages: a folder, and below it a page for each: "head" (report/pages/page_set.h). */
+#define OPTION_PAGES(at_, each_)                                                                   \
+    OPTION_OUT("pages", at_, "DIR", "also make a page for each " each_ ", and an index, in DIR",   \
+               .kept = true)
 /* --corpus, without which the command can do nothing. */
 #define OPTION_CORPUS(at_, help_) OPTION_TEXT("corpus", at_, "CORPUS", help_, .required = true)
 

@@ -32,16 +32,6 @@ static const Column columns[] = {
 };
 static const TableSpec explore_table = {"explore", TABLE_COLUMNS(columns), .record = true};
 
-/* As a user types it: a shipped network by its name alone. */
-static const char *name_of_model(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char shipped[FILES_PATH_MAX];
-    return slash && context_shipped_model(shipped, slash + 1) && strcmp(shipped, path) == 0
-               ? slash + 1
-               : path;
-}
-
 static void explore_report(Context *context, const ExplorerPage *page, const char *probe_path,
                            const ExplorerWritten *written)
 {
@@ -69,7 +59,7 @@ static int explore_run(Context *context)
     const ExplorerPage page = {.subject = &subject,
                                .probe = &probe,
                                .version = OGPT_VERSION,
-                               .model_name = name_of_model(context->args[0]),
+                               .model_name = context_model_name(context->args[0]),
                                .probe_name = given->probe};
     int rc = context_subject_open(context, &subject, context->args[0]);
     rc = rc ? rc : context_probe_open(context, &probe, probe_path, &subject, given->probe);

@@ -6,14 +6,16 @@
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
-#include "game/notation.h"
 #include "probes/heads/head_look.h"
+#include "report/pages/head_pages.h"
 #include "report/readers/heads_result.h"
+#include "report/readers/look_result.h"
 #include "report/readers/look_result.h"
 
 typedef struct HeadsOptions {
-    const char *corpus, *probe, *head, *moves;
+    const char *corpus, *probe, *head, *moves, *pages;
     int64_t games, pass_games, hard_games, random_games, rotations, top, memory;
 } HeadsOptions;
 
@@ -26,6 +28,7 @@ typedef struct HeadsSession {
     int head;    /* whose circuits are asked for whole, -1: none */
     char source[FILES_PATH_MAX + 32];
     HeadStudy study;
+    PageSetAbout pages; /* path NULL: none */
 } HeadsSession;
 
 #define AT(field) offsetof(HeadsOptions, field)
@@ -46,12 +49,12 @@ static const OptionSpec options[] = {
                 "report the whole circuits of this head, such as L1H3, in --json and --csv"),
     OPTION_TEXT("moves", AT(moves), "MOVES",
                 "only show where heads (--head: this one) look behind the last of these moves"),
+    OPTION_PAGES(AT(pages), "head"),
     OPTION_INT("top", AT(top), "N", 1, 100000, "rows of a list that are printed", .def = "12"),
     OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
 };
 
-/* The network and the corpus; a probe that was named must fit, the one beside the network is used
- * if it does. */
+/* A probe that was named must fit, the one beside the network is used if it does. */
 static int load(HeadsSession *session)
 {
     Context *context = session->context;
@@ -70,6 +73,14 @@ static int load(HeadsSession *session)
         int fits = rc ? rc : head_circuits_check_probe(&session->probe, session->probe_path);
         session->probed = fits == 0;
         rc = given->probe ? fits : rc;
+    }
+    if (rc == 0 && given->pages) {
+        const char *model = context_model_name(context->args[0]);
+        session->pages = (PageSetAbout){
+            given->pages,  "heads", context->command_line, model, subject->model.model_hash,
+            context->force};
+        rc = given->moves ? err_set(OGPT_EUSAGE, "--pages: not with --moves")
+                          : page_set_check(&session->pages);
     }
     return rc;
 }
@@ -99,10 +110,10 @@ static int draw(HeadsSession *session)
     }
     int64_t mib = (int64_t)(head_study_bytes(&wanted, &subject->model.gpt->cfg, work) >> 20) + 1;
     if (rc == 0 && mib > given->memory) {
-        rc = err_set(OGPT_EUSAGE,
-                     "it would take %lld MiB of memory, allowed are %lld: take fewer --games, or a "
-                     "larger --memory",
-                     (long long)mib, (long long)given->memory);
+        rc = err_set(
+            OGPT_EUSAGE,
+            "it takes %lld MiB of memory, allowed are %lld: fewer --games, or more --memory",
+            (long long)mib, (long long)given->memory);
     }
     rc = rc ? rc : head_study_draw(study, subject->vocab, source, &wanted, work);
     source_free(source);
@@ -116,25 +127,15 @@ static int draw(HeadsSession *session)
 /* Where heads look in the one game that was typed. */
 static int look(HeadsSession *session)
 {
-    Context *context = session->context;
-    const HeadsOptions *given = context->options;
+    const HeadsOptions *given = session->context->options;
     const Subject *subject = &session->inputs.subject;
-    const GptConfig *cfg = &subject->model.gpt->cfg;
-    uint8_t moves[GAME_MAX_MOVES];
-    int n = 0;
-    int rc = moves_parse(moves, &n, subject->variant, given->moves);
-    if (rc != 0) {
-        return err_set(rc, "--moves: %s", err_message());
-    }
-    size_t n_heads = (size_t)cfg->n_layers * (size_t)cfg->n_heads;
-    double *shares = mem_alloc(n_heads * GAME_MAX_MOVES, sizeof(*shares), "attention");
-    rc = shares ? head_look(shares, subject->model.gpt, subject->vocab, moves, n) : OGPT_ENOMEM;
+    HeadLooked game;
+    int rc = head_look_typed(&game, subject->model.gpt, subject->vocab, given->moves, "--moves");
     if (rc == 0) {
-        LookFindings found = {subject->variant,     moves,        n, shares, (size_t)cfg->n_layers,
-                              (size_t)cfg->n_heads, session->head};
-        heads_look_report(context->report, &found);
+        LookFindings found = {subject->variant, &game, &subject->model.gpt->cfg, session->head};
+        heads_look_report(session->context->report, &found);
     }
-    mem_free(shares);
+    mem_free(game.shares);
     return rc;
 }
 
@@ -142,15 +143,21 @@ static int study(HeadsSession *session)
 {
     Context *context = session->context;
     const ModelFile *model = &session->inputs.subject.model;
+    const Probe *probe = session->probed ? &session->probe : NULL;
     int rc = draw(session);
     rc = rc ? rc
-            : head_study_run(&session->study, model->gpt, session->probed ? &session->probe : NULL,
+            : head_study_run(&session->study, model->gpt, probe,
                              study_work(context, "heads", "games"));
     if (rc == 0) {
         HeadsFindings findings = {&session->study, session->source, model->model_hash,
                                   session->probed ? session->probe_path : NULL,
                                   (int)((const HeadsOptions *)context->options)->top};
         heads_report(context->report, &findings);
+    }
+    if (rc == 0 && session->pages.path) {
+        rc = head_pages_write(context->report, &session->pages, &session->inputs.subject, probe,
+                              study_work(context, "pages", "pages"));
+        rc = rc ? study_verdict(context, rc) : 0; /* behind the result */
     }
     return rc;
 }
@@ -164,9 +171,7 @@ static int heads_run(Context *context)
     *session = (HeadsSession){.context = context, .head = -1};
     int rc = load(session);
     rc = rc ? rc : study_begin(context, session->inputs.subject.model.path, false);
-    if (rc == 0) {
-        rc = ((const HeadsOptions *)context->options)->moves ? look(session) : study(session);
-    }
+    rc = rc ? rc : ((const HeadsOptions *)context->options)->moves ? look(session) : study(session);
     head_study_release(&session->study);
     probe_release(&session->probe);
     context_inputs_release(&session->inputs);
@@ -176,11 +181,11 @@ static int heads_run(Context *context)
 
 const Command cmd_heads = {
     .name = "heads",
-    .arguments = "MODEL [--corpus CORPUS] [--games N] [--head HEAD] [--moves MOVES]",
+    .arguments = "MODEL [--corpus CORPUS] [--games N] [--head HEAD] [--pages DIR]",
     .summary = "what each attention head looks at, beyond chance, and what it does with it",
     .examples = "ogpt heads tiny-6x6 --games 200\n"
                 "ogpt heads tiny-6x6 --games 200 --head L1H3 --json\n"
-                "ogpt heads runs/tiny --corpus games.ogpc --games 200\n"
+                "ogpt heads runs/tiny --corpus games.ogpc --games 200 --pages head-pages\n"
                 "ogpt heads tiny-6x6 --moves 'e4 e5 b3 e3 f6' --head L1H3",
     COMMAND_OPTIONS(options, HeadsOptions),
     .min_args = 1,

@@ -76,7 +76,7 @@ int demo_page_write(const Context *context, const Js *document, const GivenModel
     RunPage page;
     Text text = {0};
     run_page_init(&page, RUN_PAGE_ROWS);
-    html_page_begin(&text, "ogpt demo", context->command_line);
+    html_page_begin(&text, "ogpt demo", context->command_line, NULL);
     int rc = part_add(&page, &demo_train_part, NULL, document);
     for (size_t i = 0; rc == 0 && i < DEMO_GIVEN_PARTS; i++) {
         rc = models[i].path ? part_add(&page, &demo_given_parts[i], &models[i], document) : 0;
