@@ -36,6 +36,8 @@ typedef enum RngPurpose {
     RNG_HEADS = 22,       /* rotations of what heads write */
     RNG_NEURONS = 26,     /* neurons: plies, twins, rotations, positions shown */
     RNG_STEER = 27,       /* steering: squares, wrong squares, the signed permutation */
+    RNG_BASIS = 31,       /* rotations of rows, random directions, first weights of toys */
+    RNG_LATENT = 32,      /* first weights of unlabelled fits, planted rows */
     RNG_TEST = 99
 } RngPurpose;
 

@@ -237,8 +237,8 @@ static int row_fits(const PageRow *row, const char *command, const char *key)
                                                                   : 1;
 }
 
-/* The cell with the formula that fits best, NULL if there is none. */
-static const char *row_of(const RunDocument *page, const Js *entry)
+/* The cell with the formula that fits best, NULL if there is none; *fit says how well. */
+static const char *row_of(int *fitting, const RunDocument *page, const Js *entry)
 {
     const char *best = NULL, *at = page->text;
     int best_fit = 0;
@@ -249,6 +249,7 @@ static const char *row_of(const RunDocument *page, const Js *entry)
         best = fit > best_fit ? row.cells[0] : best;
         best_fit = fit > best_fit ? fit : best_fit;
     }
+    *fitting = best_fit;
     return best;
 }
 
@@ -267,16 +268,18 @@ static void heading_add(char headings[KEYS_OF_A_ROW], const char *heading)
     snprintf(headings + length, KEYS_OF_A_ROW - length, "%s%s", length > 0 ? ", " : "", heading);
 }
 
-void run_words_methods(Table *out, const RunWords *words)
+/* The rows of one page, for the keys that no other page explains better. */
+static void methods_of(Table *out, const RunWords *words, const RunDocument *page,
+                       const RunDocument *other)
 {
-    const RunDocument *page = document_find("METHODS.md");
     const char *at = page->text;
     PageRow row = {0};
     Js *rows = js_array(); /* where the row of each column begins, as an offset */
-    table_init(out, &methods_table);
     for (size_t i = 0; i < js_length(words->keys); i++) {
-        const char *found = row_of(page, js_at(words->keys, i));
-        js_push(rows, js_int(found ? found - page->text : -1));
+        int fit, other_fit;
+        const char *found = row_of(&fit, page, js_at(words->keys, i));
+        row_of(&other_fit, other, js_at(words->keys, i));
+        js_push(rows, js_int(found && fit > other_fit ? found - page->text : -1));
     }
     while (row_next(&row, &at, page)) {
         char headings[KEYS_OF_A_ROW] = "";
@@ -296,4 +299,13 @@ void run_words_methods(Table *out, const RunWords *words)
         }
     }
     js_free(rows);
+}
+
+void run_words_methods(Table *out, const RunWords *words)
+{
+    const RunDocument *methods = document_find("METHODS.md");
+    const RunDocument *readers = document_find("METHODS_READERS.md");
+    table_init(out, &methods_table);
+    methods_of(out, words, methods, readers);
+    methods_of(out, words, readers, methods);
 }

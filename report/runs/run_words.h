@@ -1,8 +1,9 @@
 /* report/runs/run_words.h - what the words and numbers of a report mean: from the pages of docs/,
  * which the program carries.
  *
- * docs/GLOSSARY.md has a row "| word | meaning |" for each word, docs/METHODS.md a row
- * "| `key`, `key` | formula | unit |" for each number, under headings that name the commands.
+ * docs/GLOSSARY.md has a row "| word | meaning |" for each word, docs/METHODS.md and
+ * docs/METHODS_READERS.md a row "| `key`, `key` | formula | unit |" for each number, under headings
+ * that name the commands.
  */
 #ifndef OGPT_REPORT_RUNS_RUN_WORDS_H
 #define OGPT_REPORT_RUNS_RUN_WORDS_H
@@ -26,7 +27,7 @@ void run_words_release(RunWords *words);
 /* A text that the report shows; a column of a table of a run of this command. */
 void run_words_see(RunWords *words, const char *text);
 void run_words_column(RunWords *words, const char *command, const Column *column);
-/* Words of the glossary that were seen, in its order; rows of METHODS.md for the columns. */
+/* Words of the glossary that were seen, in its order; rows of both pages for the columns. */
 void run_words_glossary(Table *out, const RunWords *words);
 void run_words_methods(Table *out, const RunWords *words);
 

@@ -36,6 +36,8 @@ ogpt lens runs;$; --test-games 8
 ogpt steer;$; --tuning-games 3 --alpha 2
 ogpt steer; --tuning-games 40; 
 ogpt steer; --games [0-9]+; --games 6 --plies 3
+ogpt basis; --games [0-9]+; --games 16 --plies 2 --rotations 2
+ogpt basis; --cells [0-9]+; --cells 3 --starts 2 --features 3
 ogpt perft; 1[02]; 7
 '
 not_here='

@@ -142,6 +142,10 @@ document ablate ablate net --corpus six.ogpc --games 20 --lending-games 1000 --u
 header ablate ablate/*.csv
 document lens lens net --probe mine --games 40 --test-games 12 --plies 4 --rounds 3 --csv lens
 header lens lens/*.csv
+document basis basis net --beside net --probe mine --games 12 --rotations 2 --csv basis
+header basis basis/*.csv
+document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
+header 'basis --toy' toy/*.csv
 header circuit circuit/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
@@ -235,10 +239,11 @@ undefined() {
             grep -qF "\`$key\`" "$1" || echo "$key"
         done
 }
-undefined "$OGPT_SOURCE/docs/METHODS.md" <"$found" >missing
-[ -s missing ] && fail "not in docs/METHODS.md: $(echo $(cat missing))"
+cat "$OGPT_SOURCE"/docs/METHODS*.md >methods.md
+undefined methods.md <"$found" >missing
+[ -s missing ] && fail "not in docs/METHODS*.md: $(echo $(cat missing))"
 # The twin: a page without one of the words is found out.
-grep -v 'strict_error\|validation_accuracy' "$OGPT_SOURCE/docs/METHODS.md" >less.md
+grep -v 'strict_error\|validation_accuracy' methods.md >less.md
 undefined less.md <"$found" >missing
 grep -qx validation_accuracy missing || fail 'a missing definition was not noticed'
 

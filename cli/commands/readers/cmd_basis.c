@@ -1,0 +1,200 @@
+/* cli/commands/readers/cmd_basis.c - ogpt basis: is the basis of a network special, do its
+ * directions interfere; and toys of superposition. */
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/common/model_input.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/study.h"
+#include "report/readers/basis_result.h"
+
+typedef struct BasisOptions {
+    const char *beside, *corpus, *probe;
+    int64_t games, plies, rotations, memory, cells, starts, features, dims;
+    bool toy;
+} BasisOptions;
+
+typedef struct BasisSession {
+    Context *context;
+    const BasisOptions *given;
+    StudyInputs inputs; /* subject, and the corpus or NULL */
+    Subject beside;     /* empty: none */
+    Probe probe, beside_probe;
+    char probe_path[FILES_PATH_MAX]; /* "": none */
+    PositionSet set;
+    BasisInputs study;
+} BasisSession;
+
+#define AT(field) offsetof(BasisOptions, field)
+static const OptionSpec options[] = {
+    OPTION_TEXT("beside", AT(beside), "MODEL", "a second network, measured on the same positions"),
+    OPTION_TEXT("corpus", AT(corpus), "CORPUS",
+                "games of its test split (default: fresh random games, by the seed)"),
+    OPTION_PROBE(AT(probe), "probe of mine, theirs and empty squares whose angles are measured"),
+    OPTION_INT("games", AT(games), "N", 2, 1e6, "games", .def = "500"),
+    OPTION_INT("plies", AT(plies), "N", 0, 60, "positions drawn from each game; 0 takes all",
+               .def = "8"),
+    OPTION_INT("rotations", AT(rotations), "N", 2, BASIS_ROTATIONS,
+               "random rotations that the basis is compared with", .def = "100"),
+    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_FLAG("toy", AT(toy), "no network: toys with more features than dimensions"),
+    OPTION_INT("cells", AT(cells), "N", 2, 100,
+               "of the toys' phase diagram, values of p and values of r", .def = "20"),
+    OPTION_INT("starts", AT(starts), "N", 1, 1000, "searches for a toy's least loss, at random",
+               .def = "16"),
+    OPTION_INT("features", AT(features), "N", 1, TOY_FEATURES, "of the larger toy", .def = "5"),
+    OPTION_INT("dims", AT(dims), "N", 1, TOY_FEATURES, "of the larger toy", .def = "2"),
+};
+
+/* ---- toys ---- */
+
+static int toy_run(Context *context)
+{
+    const BasisOptions *given = context->options;
+    const size_t n = (size_t)given->cells, starts = (size_t)given->starts;
+    ToyCell *cells = NULL;
+    ToyRow rows[TOY_SERIES];
+    if (context->n_args > 0) {
+        return err_set(OGPT_EUSAGE, "%s: --toy takes no network", context->args[0]);
+    }
+    if (given->dims > given->features) {
+        return err_set(OGPT_EUSAGE, "--dims %lld: at most as many as --features, %lld",
+                       (long long)given->dims, (long long)given->features);
+    }
+    int rc = study_begin(context, NULL, false);
+    const Work *work = rc ? NULL : study_work(context, "toys", "cells");
+    rc = rc ? rc : toy_diagram(&cells, n, starts, work);
+    rc = rc ? rc : toy_series(rows, (size_t)given->features, (size_t)given->dims, starts, work);
+    if (rc == 0) {
+        basis_toy_report(context->report, &(BasisToyFindings){cells, n, rows, starts});
+    }
+    mem_free(cells);
+    return rc;
+}
+
+/* ---- networks ---- */
+
+/* The probe that is named must fit; the one beside a network is used if it does. */
+static int open_probe(BasisSession *session)
+{
+    PathKind kind = PATH_DIRECTORY;
+    Context *context = session->context;
+    int rc = 0;
+    if (!session->given->probe) {
+        rc = path_join(session->probe_path, context->args[0], PROBE_FOLDER);
+        rc = rc ? rc : path_kind(&kind, session->probe_path);
+    }
+    if (rc || kind != PATH_DIRECTORY) {
+        session->probe_path[0] = '\0';
+        return rc;
+    }
+    rc = context_probe_open(context, &session->probe, session->probe_path, &session->inputs.subject,
+                            session->given->probe);
+    session->study.probe[BASIS_OWN] = &session->probe;
+    return rc ? rc : basis_check_probe(&session->probe, session->probe_path);
+}
+
+static int open_beside(BasisSession *session)
+{
+    Context *context = session->context;
+    const BasisOptions *given = session->given;
+    const Subject *own = &session->inputs.subject;
+    char path[FILES_PATH_MAX];
+    bool shipped = context_shipped_model(path, given->beside);
+    int rc = context_subject_open(context, &session->beside, shipped ? path : given->beside);
+    if (rc == 0 && session->beside.size != own->size) {
+        rc = err_set(OGPT_EFORMAT, "--beside %s: plays on %dx%d, %s on %dx%d", given->beside,
+                     session->beside.size, session->beside.size, own->model.path, own->size,
+                     own->size);
+    }
+    session->study.gpt[BASIS_BESIDE] = session->beside.model.gpt;
+    return rc;
+}
+
+static int load(BasisSession *session)
+{
+    Context *context = session->context;
+    int rc =
+        context_inputs_open(context, &session->inputs, context->args[0], session->given->corpus);
+    rc = rc ? rc : open_probe(session);
+    rc = rc || !session->given->beside ? rc : open_beside(session);
+    session->study.gpt[BASIS_OWN] = session->inputs.subject.model.gpt;
+    session->study.set = &session->set;
+    session->study.rotations = (size_t)session->given->rotations;
+    return rc;
+}
+
+/* The positions; too much is refused. */
+static int draw(BasisSession *session)
+{
+    const BasisOptions *given = session->given;
+    Context *context = session->context;
+    const Work *work = study_work(context, "games", "games");
+    GameSource *source = NULL;
+    int rc =
+        given->corpus
+            ? source_corpus(&source, session->inputs.corpus, 1U << SPLIT_TEST, true, context->seed)
+            : source_fresh(&source, session->inputs.subject.variant, context->seed, RNG_EVAL);
+    rc = rc ? rc
+            : positions_draw(&session->set, source, (size_t)given->games, (int)given->plies, work);
+    source_free(source);
+    int64_t mib = rc ? 0 : (int64_t)(basis_study_bytes(&session->study, work) >> 20) + 1;
+    if (mib > given->memory) {
+        rc = err_set(OGPT_EUSAGE,
+                     "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
+                     "--plies, or a larger --memory",
+                     (long long)mib, (long long)given->memory);
+    }
+    if (rc == 0 && !session->probe_path[0]) {
+        context_say(context, "no probe is named, and the model has none: no angles of squares");
+    }
+    return rc;
+}
+
+static int basis_run(Context *context)
+{
+    BasisSession session = {.context = context, .given = context->options};
+    BasisStudy study = {0};
+    if (session.given->toy) {
+        return toy_run(context);
+    }
+    int rc = context->n_args == 1 ? load(&session)
+                                  : err_set(OGPT_EUSAGE, "which network? name a MODEL, or --toy");
+    rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, false);
+    rc = rc ? rc : draw(&session);
+    rc = rc ? rc
+            : basis_study_run(&study, &session.study, study_work(context, "basis", "rotations"));
+    if (rc == 0) {
+        basis_report(context->report,
+                     &(BasisFindings){.study = &study,
+                                      .in = &session.study,
+                                      .corpus = session.given->corpus,
+                                      .beside = session.given->beside,
+                                      .model_hash = session.inputs.subject.model.model_hash,
+                                      .beside_hash = session.beside.model.model_hash,
+                                      .probe = session.probe_path,
+                                      .seed = context->seed});
+    }
+    basis_study_release(&study);
+    positions_release(&session.set);
+    probe_release(&session.probe);
+    subject_release(&session.beside);
+    context_inputs_release(&session.inputs);
+    return rc;
+}
+
+const Command cmd_basis = {
+    .name = "basis",
+    .arguments = "MODEL [--beside MODEL] [--corpus CORPUS] [--probe PROBE] | --toy",
+    .summary = "is the basis of a network special, and do its directions interfere; toys of "
+               "superposition",
+    .examples = "ogpt basis tiny-6x6 --games 300\n"
+                "ogpt basis runs/tiny --beside runs/mine --games 300\n"
+                "ogpt basis --toy --cells 12",
+    COMMAND_OPTIONS(options, BasisOptions),
+    .max_args = 1,
+    .model_args = 1,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    COMMAND_TABLES(&basis_table, &basis_places_table, &basis_differences_table, &basis_sets_table,
+                   &basis_toy_table, &basis_phases_table, &basis_features_table),
+    .run = basis_run,
+};

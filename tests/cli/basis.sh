@@ -1,0 +1,62 @@
+#!/bin/bash
+# tests/cli/basis.sh - ogpt basis: the same rows for any number of threads, two networks side by side, toys
+# with their diagram and its figure, and one line for what cannot be.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+expect 0 generate g.ogpc --games 400 --size 6
+expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 4 --batch 16
+expect 0 train other --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 4 --batch 16 --optimizer adamw
+few="--games 24 --rotations 4 --quiet"
+
+# Rows do not depend on the workers; they do on the seed.
+for n in 1 3; do
+    expect 0 basis m $few --beside other --threads $n --csv by$n
+done
+for table in basis kurtosis differences directions; do
+    [ "$(wc -l <by1/$table.csv)" -gt 1 ] || fail "$table.csv is empty"
+    cmp -s by1/$table.csv by3/$table.csv || fail "$table.csv depends on the number of threads"
+done
+expect 0 basis m $few --seed 2 --csv seed
+cmp -s by1/kurtosis.csv seed/kurtosis.csv && fail 'another seed gave the same rows'
+# Three networks by the embedding and two blocks, and by two layers of neurons.
+[ "$(wc -l <by1/kurtosis.csv)" = 16 ] || fail '15 places'
+[ "$(wc -l <by1/differences.csv)" = 6 ] || fail '5 places side by side'
+[ -e seed/differences.csv ] && [ "$(wc -l <seed/differences.csv)" -gt 1 ] && fail 'nothing lies beside it'
+
+# A network beside itself differs by nothing.
+expect 0 basis m $few --beside m --csv same
+tr -d '"\r' <same/differences.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["difference"] != 0 || $at["own_z"] != $at["beside_z"] { exit 1 }' || fail 'a network differs from itself'
+
+# The probe that is named is used, one that does not fit is refused.
+expect 0 basis m --corpus g.ogpc $few
+holds 'test split of g.ogpc'
+lacks 'turn, empty'
+expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 10 --out mine --no-controls --quiet
+expect 0 basis m $few --probe mine --csv probed
+grep -q '"turn"' probed/directions.csv || fail 'no angles of the probe'
+holds 'turn, empty'
+expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 10 --out legal --task legal --no-controls --quiet
+refuse 2 'expected a linear probe of the task mine' basis m $few --probe legal
+
+# Toys: the diagram, as text and as a figure; every cell as good as the closed forms.
+expect 0 basis --toy --cells 4 --starts 8 --features 3 --csv toy --svg toy.svg
+holds 'W is the winner'
+[ "$(wc -l <toy/phases.csv)" = 17 ] || fail '4 by 4 cells'
+tr -d '"\r' <toy/phases.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    { best = $at["first"]; if ($at["second"] < best) best = $at["second"]; if ($at["both"] < best) best = $at["both"]
+      if ($at["loss"] > 1.01 * best || $at["loss"] <= 0) exit 1 }' || fail 'a toy is worse than the closed forms'
+grep -q '<svg' toy.svg || fail 'no figure'
+expect 0 basis --toy --cells 4 --starts 8 --features 3 --csv again --threads 1
+cmp -s toy/phases.csv again/phases.csv || fail 'toys depend on the number of threads'
+
+refuse 2 'name a MODEL, or --toy' basis
+refuse 2 '--toy takes no network' basis m --toy
+refuse 2 'at most as many as --features' basis --toy --features 2 --dims 3
+refuse 2 'MiB of memory, allowed are 1' basis m --memory 1
+refuse 4 'nothing' basis m --beside nothing
+expect 0 generate eight.ogpc --games 20
+refuse 3 '8x8' basis m --corpus eight.ogpc
+expect 0 train large --fresh --layers 1 --d-model 16 --heads 2 --steps 1 --batch 8
+refuse 3 'plays on 8x8' basis m --beside large
+check_end
