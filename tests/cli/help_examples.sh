@@ -33,6 +33,8 @@ ogpt heads; --games 200; --games 24 --pass-games 8 --hard-games 2 --random-games
 ogpt lens; --games [0-9]+; --games 16 --plies 2 --rounds 2
 ogpt lens; --test-games [0-9]+; --test-games 8
 ogpt lens runs;$; --test-games 8
+ogpt illusion; --pairs [0-9]+; --pairs 8 --gram-pairs 4
+ogpt illusion; --training-pairs [0-9]+; --training-pairs 16
 ogpt steer;$; --tuning-games 3 --alpha 2
 ogpt steer; --tuning-games 40; 
 ogpt steer; --games [0-9]+; --games 6 --plies 3

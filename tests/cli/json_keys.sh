@@ -154,6 +154,8 @@ document patch patch net --pairs pairs.csv --sites z,resid_post --noise --csv pa
 header patch patch/*.csv
 document steer steer net --from contrast --fit-games 150 --tuning-games 4 --games 8 --plies 4 --alpha 1,2 --csv steer
 header steer steer/*.csv
+document illusion illusion net --pairs 20 --training-pairs 20 --fit-games 150 --plies 4 --csv illusion
+header illusion illusion/*.csv
 document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 \
     --rotations 4 --head L0H1 --csv heads --pages head-pages
 header heads heads/*.csv
