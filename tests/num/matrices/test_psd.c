@@ -30,8 +30,7 @@ static void random_gram(double *a, int rows, uint64_t index)
     }
 }
 
-/* The vectors of the values that are not rounding are orthonormal, and the matrix only scales them.
- */
+/* Vectors of values above rounding are orthonormal, and the matrix scales them. */
 static void check(int rows)
 {
     double a[SIDE * SIDE], kept[SIDE * SIDE], values[SIDE], trace = 0, sum = 0;

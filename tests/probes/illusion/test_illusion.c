@@ -126,7 +126,7 @@ static void test_planted_illusion(void **state)
     assert_int_equal(planted_make(&gpt, &options), 0);
     assert_int_equal(planted_truth(&truth, &options), 0);
     planted_pair(&pairs, &pair, &truth);
-    int neuron[3], n = 0;
+    int neuron[3] = {0}, n = 0;
     for (size_t i = 0; i < truth.n_parts; i++) {
         if (truth.parts[i].node == PLANTED_NEURON) {
             neuron[n++] = truth.parts[i].index;
