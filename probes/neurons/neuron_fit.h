@@ -21,7 +21,7 @@ typedef struct NeuronFit {
     double *square;                 /* (G, M) of the square of that */
     double *wrong[N_NEURON_MODELS]; /* (G, M) sum of (value - said)^2 */
     double *r2[N_NEURON_MODELS];    /* (M) */
-    NeuronRule *rules;              /* (M) the best leaf of each tree */
+    NeuronRule *rules;              /* (M) the best node of each tree */
     NeuronTree *trees;              /* (M) if they are kept, or NULL */
 } NeuronFit;
 

@@ -9,7 +9,41 @@
 #include "base/rng.h"
 #include "datasets/game_set.h"
 
-enum { GAMES_AT_ONCE = 256, GAMES_FOR_ONE = 20 }; /* games at a time; looked at for one that is new */
+enum {
+    GAMES_AT_ONCE = 256,
+    GAMES_FOR_ONE = 20
+}; /* games at a time; looked at for one that is new */
+
+int neuron_sources_open(NeuronSources *out, const GameVariant *variant, Corpus *corpus,
+                        uint64_t seed)
+{
+    *out = (NeuronSources){0};
+    if (corpus) {
+        int rc = source_corpus(&out->rules, corpus, 1U << SPLIT_TEST, false, seed);
+        rc = rc ? rc : source_corpus(&out->used, corpus, 1U << SPLIT_TEST, false, seed);
+        return rc ? rc : source_corpus(&out->training, corpus, 1U << SPLIT_TRAIN, false, seed);
+    }
+    int rc = source_fresh(&out->rules, variant, seed, RNG_EVAL);
+    rc = rc ? rc : source_fresh(&out->used, variant, seed, RNG_EVAL);
+    return rc ? rc : source_fresh(&out->training, variant, seed, RNG_FRESH);
+}
+
+void neuron_sources_release(NeuronSources *sources)
+{
+    source_free(sources->rules);
+    source_free(sources->used);
+    source_free(sources->training);
+    *sources = (NeuronSources){0};
+}
+
+void neuron_sample_limit(NeuronSample *sample, const GameSource *source)
+{
+    size_t there = (size_t)source_games(source), asked = sample->fit_games + sample->test_games;
+    if (there > 0 && asked > there) { /* 0: it never ends */
+        sample->fit_games = (size_t)((double)there * (double)sample->fit_games / (double)asked);
+        sample->test_games = there - sample->fit_games;
+    }
+}
 
 size_t neuron_sample_positions(const Vocab *vocab, const NeuronSample *sample)
 {

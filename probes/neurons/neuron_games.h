@@ -29,6 +29,20 @@ typedef struct NeuronGames {
     size_t n_repeated; /* games of the source that were left out because they came before */
 } NeuronGames;
 
+/* Where games come from; owned. */
+typedef struct NeuronSources {
+    GameSource *rules,
+        *used;            /* that rules are fitted and scored on; that are attributed and ablated */
+    GameSource *training; /* of means, and that lend values */
+} NeuronSources;
+
+/* The first two are the test split of a corpus, the last its training split. Without one (NULL)
+ * they are fresh games, the last those that a training by this seed sees. Returns 0 or an error of
+ * source_corpus; neuron_sources_release in both cases. */
+int neuron_sources_open(NeuronSources *out, const GameVariant *variant, Corpus *corpus,
+                        uint64_t seed);
+void neuron_sources_release(NeuronSources *sources);
+
 typedef struct NeuronSample {
     size_t fit_games, test_games; /* at least 2 each */
     int plies;                    /* positions drawn of each game; 0: all */
@@ -39,6 +53,8 @@ typedef struct NeuronSample {
  * than NEURON_POSITIONS_MAX positions), OGPT_ENOMEM, OGPT_EINTR. neuron_games_release. */
 int neuron_games_draw(NeuronGames *out, const Vocab *vocab, GameSource *source,
                       const NeuronSample *sample, const Work *work);
+/* No more games than a source holds, in the asked proportion. */
+void neuron_sample_limit(NeuronSample *sample, const GameSource *source);
 /* Bytes of it at most. */
 size_t neuron_games_bytes(const Vocab *vocab, const NeuronSample *sample);
 /* Positions at most. */

@@ -53,7 +53,7 @@ typedef struct NeuronLook {
     NeuronSight top[NEURON_TOP];          /* highest first */
     NeuronDecile deciles[NEURON_DECILES]; /* lowest first */
     NeuronTree tree;
-    NeuronRule rule;           /* its best leaf, in words */
+    NeuronRule rule;           /* its best node, in words */
     double tree_r2, linear_r2; /* held out, as probes/neurons/neuron_fit.h says */
     NeuronDetection detections[N_NEURON_DEMANDS]; /* flanks, at 0.99 and at 0.95 */
     /* Key and value: the share of the positions where it is above half of its largest activation

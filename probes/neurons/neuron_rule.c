@@ -25,18 +25,18 @@ static void learn(Known *known, int feature, bool yes)
     }
 }
 
-/* The questions on the way to a leaf. False if it is not below `at`. */
-static bool find_way(Known *known, const NeuronTree *tree, int at, int leaf)
+/* The questions on the way to a node. False if it is not below `at`. */
+static bool find_way(Known *known, const NeuronTree *tree, int at, int goal)
 {
     const NeuronNode *node = &tree->nodes[at];
-    if (at == leaf) {
+    if (at == goal) {
         return true;
     }
     if (node->feature < 0) {
         return false;
     }
-    bool yes = find_way(known, tree, node->yes, leaf);
-    if (!yes && !find_way(known, tree, node->no, leaf)) {
+    bool yes = find_way(known, tree, node->yes, goal);
+    if (!yes && !find_way(known, tree, node->no, goal)) {
         return false;
     }
     learn(known, node->feature, yes);
@@ -62,12 +62,12 @@ static void say_state(NeuronRule *rule, int sq, unsigned states)
     }
 }
 
-void neuron_rule_of_leaf(NeuronRule *out, const NeuronTree *tree, int leaf)
+void neuron_rule_of_node(NeuronRule *out, const NeuronTree *tree, int node)
 {
     Known known = {.holds = {0}};
     memset(known.states, ALL_STATES, sizeof(known.states));
-    find_way(&known, tree, 0, leaf);
-    *out = (NeuronRule){.leaf = leaf, .n = tree->nodes[leaf].n, .mean = tree->nodes[leaf].mean};
+    find_way(&known, tree, 0, node);
+    *out = (NeuronRule){.node = node, .n = tree->nodes[node].n, .mean = tree->nodes[node].mean};
     for (int sq = 0; sq < BOARD_SQUARES; sq++) {
         say_state(out, sq, known.states[sq]);
     }
@@ -92,18 +92,14 @@ void neuron_rule_best(NeuronRule *out, const NeuronTree *tree)
 {
     int best = 0;
     double most = 0, middle = tree->nodes[0].mean;
-    for (int i = 0; i < tree->n; i++) {
-        const NeuronNode *node = &tree->nodes[i];
-        double off = node->mean - middle, explained = node->n * off * off;
-        if (node->feature < 0 && off > 0 && explained > most) {
+    for (int i = 1; i < tree->n; i++) {
+        double off = tree->nodes[i].mean - middle, explained = tree->nodes[i].n * off * off;
+        if (off > 0 && explained > most) {
             best = i;
             most = explained;
         }
     }
-    while (tree->nodes[best].feature >= 0) { /* nothing above the mean: rounding of a flat tree */
-        best = tree->nodes[best].yes;
-    }
-    neuron_rule_of_leaf(out, tree, best);
+    neuron_rule_of_node(out, tree, best);
 }
 
 int neuron_rule_leaves(int *leaves, const NeuronTree *tree)

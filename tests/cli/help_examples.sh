@@ -30,6 +30,7 @@ ogpt attribute runs;$; --games 10
 ogpt scrub; --n 200; --n 8 --lenders 500
 ogpt ablate; --games [0-9]+; --games 8 --match own --lending-games 500 --mean-games 64 --draws 5
 ogpt heads; --games 200; --games 24 --pass-games 8 --hard-games 2 --random-games 8 --rotations 4
+ogpt neurons; --games 200; --games 12 --test-games 6 --plies 3 --use-games 4 --use-plies 2 --ablate 2 --mean-games 40
 ogpt lens; --games [0-9]+; --games 16 --plies 2 --rounds 2
 ogpt lens; --test-games [0-9]+; --test-games 8
 ogpt lens runs;$; --test-games 8

@@ -161,6 +161,12 @@ document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-gam
 header heads heads/*.csv
 document attention heads net --moves 'e4 e5 b3' --head L0H1 --csv attention.csv
 header attention attention.csv
+neuron_study=(neurons net --corpus six.ogpc --games 20 --test-games 12 --plies 4 --use-games 6 --use-plies 2 --ablate 3
+    --mean-games 40)
+document neurons "${neuron_study[@]}" --csv neurons
+header neurons neurons/*.csv
+document 'neurons --neuron' "${neuron_study[@]}" --neuron L0N5 --csv neuron
+header 'neurons --neuron' neuron/*.csv
 document 'patch --edges' patch net --pairs pairs.csv --edges 'mlp0->logits' --csv patch_edges
 header 'patch --edges' patch_edges/*.csv
 document 'cases show pair' cases show pairs.csv 3 --size 6

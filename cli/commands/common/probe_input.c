@@ -31,3 +31,18 @@ int context_probe_open(const Context *context, Probe *out, char *path, const Sub
     rc = rc ? rc : probe_load(out, path);
     return rc ? rc : subject_check_probe(subject, path, out);
 }
+
+int context_probe_fitting(const Context *context, Probe *out, char *path, const Subject *subject,
+                          const char *given, bool *used,
+                          int (*check)(const Probe *probe, const char *path))
+{
+    int rc = context_probe_find(context, path, given);
+    *used = false;
+    if (rc) {
+        return rc == OGPT_EUSAGE && !given ? 0 : rc; /* there is none */
+    }
+    rc = context_probe_open(context, out, path, subject, given);
+    int fits = rc ? rc : check(out, path);
+    *used = fits == 0;
+    return given ? fits : rc;
+}

@@ -19,4 +19,10 @@ int context_probe_find(const Context *context, char *out, const char *given);
 int context_probe_open(const Context *context, Probe *out, char *path, const Subject *subject,
                        const char *given);
 
+/* The probe that was named, which must fit; or the one beside the network, if it is there and fits.
+ * *used: there is one. `check`: whether a probe serves the command, 0 or OGPT_E*. */
+int context_probe_fitting(const Context *context, Probe *out, char *path, const Subject *subject,
+                          const char *given, bool *used,
+                          int (*check)(const Probe *probe, const char *path));
+
 #endif

@@ -60,20 +60,13 @@ static int load(HeadsSession *session)
     Context *context = session->context;
     const HeadsOptions *given = context->options;
     const Subject *subject = &session->inputs.subject;
-    char path[FILES_PATH_MAX];
     int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
     if (rc == 0 && given->head) {
         rc = heads_parse(&session->head, &subject->model.gpt->cfg, given->head, "--head");
     }
-    int found = rc || given->probe ? rc : context_probe_find(context, path, NULL);
-    rc = found == OGPT_EUSAGE && !given->probe ? rc : found; /* there is none */
-    if (rc == 0 && found == 0) {
-        rc = context_probe_open(context, &session->probe, session->probe_path, subject,
-                                given->probe);
-        int fits = rc ? rc : head_circuits_check_probe(&session->probe, session->probe_path);
-        session->probed = fits == 0;
-        rc = given->probe ? fits : rc;
-    }
+    rc = rc ? rc
+            : context_probe_fitting(context, &session->probe, session->probe_path, subject,
+                                    given->probe, &session->probed, head_circuits_check_probe);
     if (rc == 0 && given->pages) {
         const char *model = context_model_name(context->args[0]);
         session->pages = (PageSetAbout){

@@ -159,21 +159,25 @@ static void rules_have_one_form(void **state)
     tree.nodes[4] = (NeuronNode){neuron_feature(FACT_MINE, c4), 5, 6, 60, 1.5};
     tree.nodes[5] = (NeuronNode){-1, -1, -1, 20, 0};
     tree.nodes[6] = (NeuronNode){-1, -1, -1, 40, 4};
-    neuron_rule_of_leaf(&rule, &tree, 6);
+    neuron_rule_of_node(&rule, &tree, 6);
     assert_string_equal(rule.text, "c4 theirs & not last move a2");
-    neuron_rule_of_leaf(&rule, &tree, 5);
+    neuron_rule_of_node(&rule, &tree, 5);
     assert_string_equal(rule.text, "c4 mine & not last move a2");
-    neuron_rule_of_leaf(&rule, &tree, 1);
+    neuron_rule_of_node(&rule, &tree, 1);
     assert_string_equal(rule.text, "last move a2");
     neuron_rule_best(&rule, &tree);
-    assert_int_equal(rule.leaf, 6);
+    assert_int_equal(rule.node, 6);
+    tree.nodes[5].mean = 3.9; /* then both leaves below say the same, and the node above says it */
+    tree.nodes[4].mean = 4;
+    neuron_rule_best(&rule, &tree);
+    assert_string_equal(rule.text, "c4 not empty & not last move a2");
     assert_int_equal(neuron_rule_leaves(leaves, &tree), 4);
     assert_int_equal(leaves[0], 6);
     assert_int_equal(leaves[3], 3);
     NeuronTree two = {.n = 3};
     two.nodes[0] = (NeuronNode){neuron_feature(FACT_MINE, c4), 1, 2, 10, 1};
     two.nodes[1] = two.nodes[2] = (NeuronNode){-1, -1, -1, 5, 1};
-    neuron_rule_of_leaf(&rule, &two, 2);
+    neuron_rule_of_node(&rule, &two, 2);
     assert_string_equal(rule.text, "c4 not mine");
 }
 
