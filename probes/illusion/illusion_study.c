@@ -14,6 +14,39 @@ const char *illusion_origin_name(IllusionOrigin origin)
     return names[origin];
 }
 
+static bool is_reported(const GamePair *pair, const PairSet *test)
+{
+    for (size_t j = 0; j < test->n; j++) {
+        if (memcmp(pair->clean, test->pairs[j].clean, sizeof(pair->clean)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int illusion_pairs(PairSet *training, PairSet *test, const GameVariant *variant, size_t n_training,
+                   size_t n_test, const Work *work)
+{
+    Work other = *work;
+    PairMakeOptions wanted = PAIR_MAKE_OPTIONS_DEFAULT;
+    size_t kept = 0;
+    wanted.before_end = case_before_end(variant);
+    wanted.n = n_test;
+    int rc = pairs_make(test, variant, &wanted, work);
+    other.seed = ~work->seed;
+    wanted.n = n_training;
+    rc = rc ? rc : pairs_make(training, variant, &wanted, &other);
+    for (size_t i = 0; rc == 0 && i < training->n; i++) {
+        if (!is_reported(&training->pairs[i], test)) {
+            training->pairs[kept++] = training->pairs[i];
+        }
+    }
+    training->n = kept;
+    return rc || kept > 0 ? rc
+                          : err_set(OGPT_EUSAGE, "every training pair is reported too; take fewer "
+                                                 "--pairs or more --training-pairs");
+}
+
 typedef struct Illuding {
     IllusionStudy *out;
     const IllusionStudyInputs *in;

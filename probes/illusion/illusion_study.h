@@ -53,6 +53,11 @@ typedef struct IllusionStudy {
     size_t n_untrained;  /* squares of test pairs that no training pair turns */
 } IllusionStudy;
 
+/* So many pairs of one square turned each, to train on and to report, of random games of two seeds.
+ * A training pair whose first history is reported is left out. pairs_release both, also after an
+ * error. Returns as pairs_make, or OGPT_EUSAGE (no training pair is left). */
+int illusion_pairs(PairSet *training, PairSet *test, const GameVariant *variant, size_t n_training,
+                   size_t n_test, const Work *work);
 /* The same result for any number of workers. Returns 0 or an error of the parts. */
 int illusion_study_run(IllusionStudy *out, const IllusionStudyInputs *in, const Work *work);
 void illusion_study_release(IllusionStudy *study);

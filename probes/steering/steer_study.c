@@ -2,6 +2,7 @@
 #include "probes/steering/steer_study.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -23,6 +24,40 @@ const char *steer_arm_name(SteerArm arm)
 const char *steer_arm_meaning(SteerArm arm)
 {
     return arms[arm].meaning;
+}
+
+int steer_alphas_parse(SteerOptions *out, const char *text)
+{
+    const char *at = text;
+    while (out->n_alphas < STEER_ALPHAS_MAX) {
+        char *end = NULL;
+        const double value = strtod(at, &end);
+        if (end == at || !isfinite(value) || value < 0 || value > 1000 ||
+            (*end != ',' && *end != '\0')) {
+            break;
+        }
+        out->alphas[out->n_alphas++] = value;
+        if (*end == '\0') {
+            return 0;
+        }
+        at = end + 1;
+    }
+    return err_set(OGPT_EUSAGE,
+                   "--alpha \"%s\": expected 1 to %d numbers from 0 to 1000, separated by commas",
+                   text, STEER_ALPHAS_MAX);
+}
+
+void steer_study_hash(Sha256 *hash, const SteerInputs *in)
+{
+    const size_t n_moves = (size_t)in->test->vocab->variant->n_moves;
+    const Probe *probe = in->options.probe;
+    steer_cases_hash(hash, in->tuning);
+    steer_cases_hash(hash, in->test);
+    sha256_add(hash, in->fit->set.moves, in->fit->set.n_games * n_moves);
+    for (int i = 0; probe && i < probe->n_layers; i++) {
+        const size_t n = probe_inputs(probe) * (size_t)(probe->n_squares * probe->n_classes);
+        sha256_add(hash, probe->weight[i], n * sizeof(float));
+    }
 }
 
 typedef struct Studying {

@@ -38,6 +38,9 @@ typedef struct SteerOptions {
     const Probe *probe; /* borrowed; STEER_PROBE only */
 } SteerOptions;
 
+/* "0.5,1,2" into alphas: numbers from 0 to 1000. Returns 0 or OGPT_EUSAGE, naming --alpha. */
+int steer_alphas_parse(SteerOptions *out, const char *text);
+
 typedef struct SteerInputs {
     const Gpt *gpt;
     const SteerFit *fit;
@@ -86,6 +89,8 @@ typedef struct SteerStudy {
     SteerBank bank; /* the vectors; owned */
 } SteerStudy;
 
+/* Games, and the probe if there is one, into the key of a journal. */
+void steer_study_hash(Sha256 *hash, const SteerInputs *in);
 /* The same result for any number of workers. work: seed, journal, tick("runs"). Returns 0,
  * OGPT_EUSAGE (a probe of another site; a layer without directions), OGPT_ENUM, OGPT_EINTR,
  * OGPT_ENOMEM. */

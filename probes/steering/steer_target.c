@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/err.h"
 #include "datasets/labels.h"
 #include "game/notation.h"
 
@@ -59,6 +60,29 @@ void steer_group_name(char out[STEER_GROUP_NAME], SteerTarget target, const Game
         const size_t size = (size_t)variant->size;
         square_print(out, (int)(8 * (group / size) + group % size));
     }
+}
+
+int steer_group_parse(int *out, SteerTarget target, const GameVariant *variant, const char *square)
+{
+    *out = -1;
+    if (!square) {
+        return 0;
+    }
+    if (target == STEER_NO_CORNER) {
+        return err_set(OGPT_EUSAGE,
+                       "--square %s: --target no-corner is about all corners; leave --square out",
+                       square);
+    }
+    const int sq = square_parse(variant, square);
+    const size_t group = sq < 0 ? 0 : (size_t)(sq / 8 * variant->size + sq % 8);
+    if (sq < 0 || !steer_group_steered(target, variant, group)) {
+        return err_set(OGPT_EUSAGE,
+                       "--square \"%s\": expected a square of the %dx%d board%s, such as c2",
+                       square, variant->size, variant->size,
+                       target == STEER_OCCUPIED ? " outside the centre, which is never empty" : "");
+    }
+    *out = (int)group;
+    return 0;
 }
 
 SteerClass steer_class(SteerTarget target, const GameVariant *variant, size_t group,

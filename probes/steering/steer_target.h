@@ -46,6 +46,9 @@ bool steer_group_steered(SteerTarget target, const GameVariant *variant, size_t 
 #define STEER_GROUP_NAME 16
 void steer_group_name(char out[STEER_GROUP_NAME], SteerTarget target, const GameVariant *variant,
                       size_t group);
+/* The group of a square that a user named; NULL: -1, any. Returns 0 or OGPT_EUSAGE, naming
+ * --square. */
+int steer_group_parse(int *out, SteerTarget target, const GameVariant *variant, const char *square);
 /* The class of a board, seen by the side to move. */
 SteerClass steer_class(SteerTarget target, const GameVariant *variant, size_t group,
                        const Board *board);

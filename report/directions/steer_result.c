@@ -34,6 +34,8 @@ static const Column whole_columns[] = {
      .meaning = "wrong moves, not steered, by the edited board"},
     {"self_error", "self error", .digits = 3, .interval = true,
      .meaning = "wrong moves, not steered, by its own board"},
+    {"out", "network written", .type = COLUMN_TEXT},
+    {"out_hash", NULL, .type = COLUMN_TEXT},
 };
 const TableSpec steer_table = {
     .name = "steer_run", .kind = "steer", TABLE_COLUMNS(whole_columns), .record = true};
@@ -176,6 +178,8 @@ static void whole_fill(Table *table, const SteerFindings *f)
     table_int(table, "caring", (int64_t)test->n_caring);
     table_interval(table, "null_error", f->study->arms[STEER_ARM_NULL].edited);
     table_interval(table, "self_error", f->study->self);
+    table_text(table, "out", f->out);
+    table_text(table, "out_hash", f->out ? f->out_hash : NULL);
 }
 
 static void arms_fill(Table *table, const SteerFindings *f)

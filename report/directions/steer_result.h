@@ -12,7 +12,7 @@ extern const TableSpec steer_table, steer_arms_table, steer_ablation_table, stee
 typedef struct SteerFindings {
     const SteerStudy *study;
     const SteerInputs *in;
-    const char *source, *model_hash, *probe, *square; /* probe, square: NULL where there is none */
+    const char *source, *model_hash, *probe, *square, *out, *out_hash; /* NULL: none */
 } SteerFindings;
 
 void steer_report(Report *report, const SteerFindings *findings);

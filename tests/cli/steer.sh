@@ -45,6 +45,21 @@ expect 0 steer m $many --csv again
 cmp -s whole/arms.csv again/arms.csv || fail 'going on gave other rows'
 journal_is_empty ogpt-results.db
 
+# The network without the direction: a model like others, the same one typed again, nothing else lost.
+expect 0 steer m $few --square c2 --layers 1 --out without
+expect 0 verify without
+expect 0 eval without --corpus g.ogpc --games 20 --no-seen
+hash=$(sha256sum <without/model.safetensors)
+expect 0 steer m $few --square c2 --layers 1 --out without
+expect 2 steer m $few --square d2 --layers 1 --out without
+holds 'another network is there' err
+[ "$hash" = "$(sha256sum <without/model.safetensors)" ] || fail 'a refused network was replaced'
+expect 0 steer m $few --square d2 --layers 1 --out without --force
+[ "$hash" = "$(sha256sum <without/model.safetensors)" ] && fail '--force replaced nothing'
+refuse 2 'something is there' steer m $few --square c2 --out m --force
+refuse 2 'name its --square' steer m $few --out other
+refuse 2 'no rows of the residual stream' steer m $few --square c2 --site mlp_post --out other
+
 # What cannot be.
 refuse 2 '--alpha "1,x": expected' steer m $small --alpha 1,x
 refuse 2 'outside the centre' steer m $few --target occupied --square c3

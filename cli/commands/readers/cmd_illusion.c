@@ -1,9 +1,7 @@
 /* cli/commands/readers/cmd_illusion.c - ogpt illusion: does an edit work through what its layer
  * reads? */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
@@ -78,36 +76,6 @@ static int load_probe(IllusionSession *session)
     return fits;
 }
 
-/* Pairs of two seeds; a training pair whose first history is reported is left out. */
-static int make_pairs(IllusionSession *session)
-{
-    const GameVariant *variant = session->inputs.subject.variant;
-    Work work = *study_work(session->context, "pairs", "pairs");
-    PairMakeOptions wanted = PAIR_MAKE_OPTIONS_DEFAULT;
-    PairSet *training = &session->training;
-    size_t kept = 0;
-    wanted.before_end = case_before_end(variant);
-    wanted.n = (size_t)session->given->pairs;
-    int rc = pairs_make(&session->test, variant, &wanted, &work);
-    work.seed = ~work.seed;
-    wanted.n = (size_t)session->given->training_pairs;
-    rc = rc ? rc : pairs_make(training, variant, &wanted, &work);
-    for (size_t i = 0; i < training->n && rc == 0; i++) {
-        bool reported = false;
-        for (size_t j = 0; j < session->test.n; j++) {
-            reported = reported || memcmp(training->pairs[i].clean, session->test.pairs[j].clean,
-                                          sizeof(training->pairs[i].clean)) == 0;
-        }
-        if (!reported) {
-            training->pairs[kept++] = training->pairs[i];
-        }
-    }
-    training->n = kept;
-    return rc || kept > 0 ? rc
-                          : err_set(OGPT_EUSAGE, "every training pair is reported too; take fewer "
-                                                 "--pairs or more --training-pairs");
-}
-
 static int prepare(IllusionSession *session)
 {
     const IllusionOptions *given = session->given;
@@ -124,7 +92,10 @@ static int prepare(IllusionSession *session)
             : steer_fit_draw(&session->fit, source, STEER_MINE, (size_t)given->fit_games,
                              (int)given->plies, study_work(context, "positions", "games"));
     source_free(source);
-    return rc ? rc : make_pairs(session);
+    return rc ? rc
+              : illusion_pairs(&session->training, &session->test, session->inputs.subject.variant,
+                               (size_t)given->training_pairs, (size_t)given->pairs,
+                               study_work(context, "pairs", "pairs"));
 }
 
 static int illusion_run(Context *context)

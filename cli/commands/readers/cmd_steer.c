@@ -1,11 +1,6 @@
 /* cli/commands/readers/cmd_steer.c - ogpt steer: a network is moved along a direction, and the
  * rules of the game say whether it followed. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/err.h"
-#include "cli/commands/readers/steer_session.h"
+#include "cli/commands/readers/steer_file.h"
 #include "cli/study.h"
 #include "report/directions/steer_result.h"
 
@@ -37,15 +32,19 @@ static const OptionSpec options[] = {
     OPTION_INT("games", AT(games), "N", 2, 1e6, "games of the result", .def = "250"),
     OPTION_INT("plies", AT(plies), "N", 0, 60, "positions drawn from each game; 0 takes all",
                .def = "8"),
+    OPTION_OUT("out", AT(out), "MODEL",
+               "write the network without the direction of --square: weights orthogonal to it"),
 };
 
 static int steer_command(Context *context)
 {
     SteerSession session = {.context = context, .given = context->options};
     int rc = steering_load(&session);
+    rc = rc || !session.given->out ? rc : steering_file_check(session.given->out);
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : steering_draw(&session);
     rc = rc ? rc : steering_compute(&session);
+    rc = rc || !session.given->out ? rc : steering_file_write(&session);
     if (rc == 0) {
         steer_report(context->report,
                      &(SteerFindings){.study = &session.study,
@@ -53,7 +52,9 @@ static int steer_command(Context *context)
                                       .source = session.source,
                                       .model_hash = session.inputs.subject.model.model_hash,
                                       .probe = session.probe_path[0] ? session.probe_path : NULL,
-                                      .square = session.given->square});
+                                      .square = session.given->square,
+                                      .out = session.given->out,
+                                      .out_hash = session.out_hash});
         rc = kept_blocks_end(&session.kept);
     }
     steering_release(&session);
@@ -66,7 +67,8 @@ const Command cmd_steer = {
     .summary = "move a network along a direction, or take it out, and let the rules judge",
     .examples = "ogpt steer tiny-6x6 --fit-games 500 --tuning-games 40 --games 100\n"
                 "ogpt steer tiny-6x6 --target occupied --from function --layers 2 --games 100\n"
-                "ogpt steer runs/tiny --corpus games.ogpc --games 100",
+                "ogpt steer runs/tiny --corpus games.ogpc --games 100\n"
+                "ogpt steer tiny-6x6 --square c2 --layers 4 --games 60 --out without-c2",
     COMMAND_OPTIONS(options, SteerCommand),
     .min_args = 1,
     .max_args = 1,

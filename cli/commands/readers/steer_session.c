@@ -1,67 +1,13 @@
 /* cli/commands/readers/steer_session.c - contract in steer_session.h. */
 #include "cli/commands/readers/steer_session.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "cli/study.h"
 #include "datasets/batch.h"
-#include "game/notation.h"
 
 /* ---- options ---- */
-
-/* "0.5,1,2": numbers from 0 to 1000. */
-static int parse_alphas(SteerOptions *out, const char *text)
-{
-    const char *at = text;
-    while (out->n_alphas < STEER_ALPHAS_MAX) {
-        char *end = NULL;
-        const double value = strtod(at, &end);
-        if (end == at || !isfinite(value) || value < 0 || value > 1000 ||
-            (*end != ',' && *end != '\0')) {
-            break;
-        }
-        out->alphas[out->n_alphas++] = value;
-        if (*end == '\0') {
-            return 0;
-        }
-        at = end + 1;
-    }
-    return err_set(OGPT_EUSAGE,
-                   "--alpha \"%s\": expected 1 to %d numbers from 0 to 1000, separated by commas",
-                   text, STEER_ALPHAS_MAX);
-}
-
-static int parse_square(SteerSession *session)
-{
-    const SteerCommand *given = session->given;
-    const GameVariant *variant = session->inputs.subject.variant;
-    const SteerTarget target = (SteerTarget)given->target;
-    session->group = -1;
-    if (!given->square) {
-        return 0;
-    }
-    const int sq = square_parse(variant, given->square);
-    const size_t group = sq < 0 ? 0 : (size_t)(sq / 8 * variant->size + sq % 8);
-    if (target == STEER_NO_CORNER) {
-        return err_set(OGPT_EUSAGE,
-                       "--square %s: --target no-corner is about all corners; leave "
-                       "--square out",
-                       given->square);
-    }
-    if (sq < 0 || !(variant->squares >> sq & 1) || !steer_group_steered(target, variant, group)) {
-        return err_set(OGPT_EUSAGE,
-                       "--square \"%s\": expected a square of the %dx%d board%s, such as c2",
-                       given->square, variant->size, variant->size,
-                       target == STEER_OCCUPIED ? " outside the centre, which is never empty" : "");
-    }
-    session->group = (int)group;
-    return 0;
-}
 
 static int parse_layers(SteerSession *session)
 {
@@ -92,6 +38,19 @@ static int check_site(const SteerSession *session)
                        "or mlp_out",
                        hook_site_name(site));
     }
+    const GptConfig *cfg = &session->inputs.subject.model.gpt->cfg;
+    if (given->out && session->group < 0 && given->target != STEER_NO_CORNER) {
+        return err_set(OGPT_EUSAGE,
+                       "--out %s: weights are made orthogonal to one direction; name "
+                       "its --square",
+                       given->out);
+    }
+    if (given->out && hook_width(cfg, site, (size_t)cfg->n_ctx) != (size_t)cfg->d_model) {
+        return err_set(OGPT_EUSAGE,
+                       "--out %s: rows of --site %s are no rows of the residual stream; "
+                       "name another site",
+                       given->out, hook_site_name(site));
+    }
     return 0;
 }
 
@@ -105,9 +64,11 @@ int steering_load(SteerSession *session)
                             .site = (HookSite)given->site,
                             .all = given->positions == 1,
                             .n_heads = (size_t)given->heads};
-    int rc = parse_alphas(steer, given->alpha);
+    int rc = steer_alphas_parse(steer, given->alpha);
     rc = rc ? rc : context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
-    rc = rc ? rc : parse_square(session);
+    rc = rc ? rc
+            : steer_group_parse(&session->group, steer->target, session->inputs.subject.variant,
+                                given->square);
     rc = rc ? rc : parse_layers(session);
     rc = rc ? rc : check_site(session);
     if (rc == 0 && given->origin == STEER_PROBE) {
@@ -185,15 +146,7 @@ int steering_compute(SteerSession *session)
     int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
     rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {
-        steer_cases_hash(hash, &session->tuning);
-        steer_cases_hash(hash, &session->test);
-        sha256_add(hash, session->fit.set.moves,
-                   session->fit.set.n_games * (size_t)session->test.vocab->variant->n_moves);
-        for (int i = 0; i < session->probe.n_layers; i++) {
-            const size_t n = probe_inputs(&session->probe) *
-                             (size_t)(session->probe.n_squares * session->probe.n_classes);
-            sha256_add(hash, session->probe.weight[i], n * sizeof(float));
-        }
+        steer_study_hash(hash, &session->steer);
     }
     rc = kept_blocks_begin(&session->kept, context, hash, rc);
     work.journal = &session->kept.callbacks;

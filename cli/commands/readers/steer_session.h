@@ -9,7 +9,7 @@
 #include "probes/steering/steer_study.h"
 
 typedef struct SteerCommand {
-    const char *square, *probe, *alpha, *corpus;
+    const char *square, *probe, *alpha, *corpus, *out;
     int target, origin, site, positions;
     LayerList layers;
     int64_t heads, fit_games, tuning_games, games, plies;
@@ -28,6 +28,7 @@ typedef struct SteerSession {
     SteerInputs steer;
     SteerStudy study;
     KeptWork kept;
+    char out_hash[HASH_HEX_SIZE]; /* of the network of --out */
 } SteerSession;
 
 /* Open and check everything that is named. */
