@@ -61,8 +61,8 @@ const TableSpec basis_places_table = {
 static const Column difference_columns[] = {
     {"site", "site", .type = COLUMN_TEXT},
     {"layer", "layer", .type = COLUMN_LAYER},
-    {"own_beyond", "this network", .digits = 2, .interval = true},
-    {"beside_beyond", "beside", .digits = 2, .interval = true},
+    {"own_beyond", "this", .digits = 2, .interval = true, .flags = COLUMN_BRIEF},
+    {"beside_beyond", "beside", .digits = 2, .interval = true, .flags = COLUMN_BRIEF},
     {"difference", "difference", .digits = 2, .interval = true, .meaning = "over the same games"},
     {"own_z", "z", .digits = 1},
     {"beside_z", "z beside", .digits = 1},

@@ -39,6 +39,7 @@ ogpt illusion; --training-pairs [0-9]+; --training-pairs 16
 ogpt steer;$; --tuning-games 3 --alpha 2
 ogpt steer; --tuning-games 40; 
 ogpt steer; --games [0-9]+; --games 6 --plies 3
+ogpt ccs;$; --games 6 --test-games 4 --starts 1 --steps 3
 ogpt basis; --games [0-9]+; --games 16 --plies 2 --rotations 2
 ogpt basis; --cells [0-9]+; --cells 3 --starts 2 --features 3
 ogpt perft; 1[02]; 7

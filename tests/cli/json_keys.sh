@@ -144,6 +144,8 @@ document lens lens net --probe mine --games 40 --test-games 12 --plies 4 --round
 header lens lens/*.csv
 document basis basis net --beside net --probe mine --games 12 --rotations 2 --csv basis
 header basis basis/*.csv
+document ccs ccs net --games 6 --test-games 4 --starts 1 --steps 2 --layers 0 --csv ccs
+header ccs ccs/*.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
 header circuit circuit/*.csv

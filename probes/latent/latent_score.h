@@ -1,0 +1,49 @@
+/* probes/latent/latent_score.h - what a direction that was found without labels reads.
+ *
+ * A pair is read "mine" where sign (w . (first - second) + bias) > 0; the sign is the one that is
+ * right more often on validation pairs, and everything reported is of test pairs. The same for the
+ * parity of the ply, with a sign of its own: a direction that reads parity has fallen into the
+ * trap. And for every other square: the square that the direction reads best on validation pairs
+ * may be another one than it was asked for, because nothing in the loss names a square but the
+ * choice of pairs.
+ */
+#ifndef OGPT_PROBES_LATENT_LATENT_SCORE_H
+#define OGPT_PROBES_LATENT_LATENT_SCORE_H
+
+#include "num/stats.h"
+#include "probes/latent/latent_fit.h"
+
+#define LATENT_FOUND 0.9 /* accuracy from which on a square counts as found */
+
+/* What is said of one square. */
+typedef struct LatentSquare {
+    Interval accuracy; /* over games */
+    double parity;     /* share of its pairs whose parity is read */
+    double loss;
+    size_t best;          /* the square that the direction reads best on validation pairs */
+    double best_accuracy; /* of that square, on test pairs */
+} LatentSquare;
+
+typedef struct LatentScore {
+    Interval accuracy, parity, best; /* over all pairs of all squares; intervals over games */
+    size_t found, parity_found;      /* squares with an accuracy of LATENT_FOUND or more */
+    size_t own;                      /* squares whose direction reads them best */
+    LatentSquare *squares;           /* (n_squares); owned */
+} LatentScore;
+
+/* Pairs and rows of two splits, standardised alike. */
+typedef struct LatentSplit {
+    const LatentPairs *pairs;
+    const LatentRows *rows;
+} LatentSplit;
+
+/* work: pool, seed of the intervals. Returns 0 or OGPT_ENOMEM. latent_score_release. */
+int latent_score(LatentScore *out, const LatentFit *fit, const LatentSplit *valid,
+                 const LatentSplit *test, const Work *work);
+void latent_score_release(LatentScore *score);
+
+/* Control: the commonest label of square and ply over training pairs. */
+int latent_majority(Interval *out, const LatentPairs *train, const LatentPairs *test,
+                    const Work *work);
+
+#endif

@@ -1,0 +1,140 @@
+/* tests/probes/latent/test_latent_study.c - a whole study of a small network: rows, journal, memory
+ * that is missing. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "probes/latent/latent_study.h"
+#include "tests/probes/probe_fixture.h"
+
+static ProbeFixture fixture;
+static LabelledSet sets[3];
+static LatentInputs inputs;
+static const int layers[] = {-1, 1};
+
+static int setup(void **state)
+{
+    int rc = fixture_open(&fixture, 300);
+    for (int k = 0; k < 3 && rc == 0; k++) {
+        GameSource *source = NULL;
+        rc = source_corpus(&source, fixture.corpus, 1U << k, false, 1) ||
+             labelled_draw(&sets[k], source, task_find("mine"), LABELS_MOVER, 12, 0,
+                           &(Work){.seed = 1});
+        source_free(source);
+    }
+    inputs = (LatentInputs){.gpt = fixture.model.gpt,
+                            .sets = {&sets[0], &sets[1], &sets[2]},
+                            .layers = layers,
+                            .n_layers = 2,
+                            .options = {2, 6}};
+    return rc;
+}
+
+static int teardown(void **state)
+{
+    for (int k = 0; k < 3; k++) {
+        labelled_release(&sets[k]);
+    }
+    fixture_close(&fixture);
+    return 0;
+}
+
+/* Keeps blocks in memory and counts what is asked of it. */
+typedef struct Kept {
+    struct {
+        char stage[64];
+        size_t block, n;
+        double *values;
+    } blocks[40];
+    size_t n, found, stop_at;
+} Kept;
+
+static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
+{
+    Kept *kept = context;
+    for (size_t i = 0; i < kept->n; i++) {
+        if (kept->blocks[i].block == block && kept->blocks[i].n == n &&
+            strcmp(kept->blocks[i].stage, stage) == 0) {
+            memcpy(values, kept->blocks[i].values, n * sizeof(*values));
+            kept->found++;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
+{
+    Kept *kept = context;
+    if (kept->stop_at && kept->n == kept->stop_at) {
+        return err_set(OGPT_EINTR, "stopped");
+    }
+    snprintf(kept->blocks[kept->n].stage, 64, "%s", stage);
+    kept->blocks[kept->n].block = block;
+    kept->blocks[kept->n].n = n;
+    kept->blocks[kept->n].values = malloc(n * sizeof(*values));
+    memcpy(kept->blocks[kept->n++].values, values, n * sizeof(*values));
+    return 0;
+}
+
+static void whole_and_continued(void **state)
+{
+    static Kept kept = {.stop_at = 7};
+    const WorkJournal journal = {&kept, recall, keep};
+    LatentStudy whole, again;
+    assert_int_equal(latent_study_run(&whole, &inputs, &(Work){.seed = 1}), 0);
+    assert_int_equal(whole.n_rows, 5 * 2 * 3);
+    assert_true(latent_study_bytes(&inputs, WORK_ALONE) > 10000);
+    /* Stopped after seven fits; the next call takes these from the journal. */
+    assert_int_equal(latent_study_run(&again, &inputs, &(Work){.seed = 1, .journal = &journal}),
+                     OGPT_EINTR);
+    kept.stop_at = 0;
+    assert_int_equal(latent_study_run(&again, &inputs, &(Work){.seed = 1, .journal = &journal}), 0);
+    assert_int_equal(kept.found, 7);
+    assert_int_equal(kept.n, 30);
+    for (size_t i = 0; i < whole.n_rows; i++) {
+        const LatentRow *a = &whole.rows[i], *b = &again.rows[i];
+        assert_true(a->subject == b->subject && a->layer == b->layer && a->method == b->method);
+        assert_memory_equal(&a->score.accuracy, &b->score.accuracy, sizeof(Interval));
+        assert_memory_equal(&a->score.squares[14].loss, &b->score.squares[14].loss, sizeof(double));
+        assert_true(isfinite(a->score.accuracy.value));
+    }
+    /* With labels the planted board is read, from few games. */
+    assert_int_equal(whole.rows[29].subject, LATENT_PLANTED);
+    assert_int_equal(whole.rows[29].method, LATENT_LABELS);
+    assert_true(whole.rows[29].score.accuracy.value > 0.9);
+    assert_string_equal(latent_subject_name(LATENT_PLANTED), "planted");
+    assert_string_equal(latent_method_name(LATENT_CRC), "crc-tpc");
+    latent_study_release(&whole);
+    latent_study_release(&again);
+    for (size_t i = 0; i < kept.n; i++) {
+        free(kept.blocks[i].values);
+    }
+}
+
+static void memory_that_is_missing(void **state)
+{
+    LatentStudy study;
+    for (uint64_t n = 1; n < 120; n += 13) {
+        mem_fail_at(n, 0);
+        int rc = latent_study_run(&study, &inputs, &(Work){.seed = 1});
+        mem_fail_at(0, 0);
+        assert_int_equal(rc, OGPT_ENOMEM);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_and_continued),
+        cmocka_unit_test(memory_that_is_missing),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
