@@ -38,6 +38,7 @@ typedef enum RngPurpose {
     RNG_STEER = 27,       /* steering: squares, wrong squares, the signed permutation */
     RNG_BASIS = 31,       /* rotations of rows, random directions, first weights of toys */
     RNG_LATENT = 32,      /* first weights of unlabelled fits, planted rows */
+    RNG_WORLD = 33,       /* world tests: openings, detours, suffixes, mistakes dealt at random */
     RNG_TEST = 99
 } RngPurpose;
 

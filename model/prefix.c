@@ -409,6 +409,14 @@ const real *prefix_rows(Prefix *p, const Gpt *gpt, const uint16_t *sequences, si
     return run_rows(p, gpt, n, hooks);
 }
 
+/* What the first block reads of a token at a position. */
+static void add_embeddings(real *x, const Gpt *gpt, uint8_t token, size_t t, size_t C)
+{
+    for (size_t c = 0; c < C; c++) {
+        x[c] = gpt->params[gpt->map.W_E + token * C + c] + gpt->params[gpt->map.W_pos + t * C + c];
+    }
+}
+
 const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
 {
     const BlockPass pass = pass_of(p, gpt, p->B, NULL);
@@ -418,12 +426,32 @@ const real *prefix_append(Prefix *p, const Gpt *gpt, const uint8_t *tokens)
     for (size_t b = 0; b < p->B; b++) {
         p->active[b] = tokens[b] != 0 && p->length[b] < (size_t)p->cfg.n_ctx;
         p->length[b] += p->active[b];
-        for (size_t c = 0; c < C; c++) {
-            x[b * C + c] = gpt->params[gpt->map.W_E + tokens[b] * C + c] +
-                           gpt->params[gpt->map.W_pos + (p->length[b] - 1) * C + c];
-        }
+        add_embeddings(x + b * C, gpt, tokens[b], p->length[b] - 1, C);
     }
     return pass__forward(&pass, 0);
+}
+
+const real *prefix_branches(Prefix *p, const Gpt *gpt, const uint16_t *sequences,
+                            const uint8_t *tokens, size_t n, const Hooks *hooks)
+{
+    const BlockPass pass = pass_of(p, gpt, n, hooks);
+    real *x = p->rows->blocks[0].pre;
+    assert(n >= 1 && n <= p->max_rows && p->mode == TAPE_FORWARD);
+    for (size_t b = 0; b < p->B; b++) { /* the place behind the last token belongs to no sequence */
+        p->active[b] = p->length[b] < (size_t)p->cfg.n_ctx;
+        p->length[b] += p->active[b];
+    }
+    for (size_t r = 0; r < n; r++) {
+        size_t b = sequences[r];
+        assert(b < p->B && p->active[b]);
+        p->owner[r] = b;
+        add_embeddings(x + r * pass.C, gpt, tokens[r], p->length[b] - 1, pass.C);
+    }
+    const real *logits = pass__forward(&pass, 0);
+    for (size_t b = 0; b < p->B; b++) {
+        p->length[b] -= p->active[b];
+    }
+    return logits;
 }
 
 void prefix_gradient(Prefix *p, const Gpt *gpt, const real *dlogits, const Hooks *hooks)

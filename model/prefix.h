@@ -59,6 +59,13 @@ const real *prefix_rows(Prefix *prefix, const Gpt *gpt, const uint16_t *sequence
  * sequence stays as it is if its token is 0 (the pad) or if it has n_ctx tokens already; its logits
  * then mean nothing. May be repeated. Borrowed as above. */
 const real *prefix_append(Prefix *prefix, const Gpt *gpt, const uint8_t *tokens);
+/* The logits (n,V) after sequences that are tried one token longer: row r is sequence sequences[r],
+ * as prefix_append left it, with tokens[r] behind it; it must have fewer than n_ctx tokens. Nothing
+ * is kept, so many next tokens of one sequence go through the network together, and prefix_append
+ * may follow. The rows do not see one another. n <= max_rows; hooks as in prefix_last. Borrowed as
+ * above; prefix_gradient must not follow. */
+const real *prefix_branches(Prefix *prefix, const Gpt *gpt, const uint16_t *sequences,
+                            const uint8_t *tokens, size_t n, const Hooks *hooks);
 /* The gradient of any metric of the last prefix_last, or prefix_append, at every hook site of the
  * last positions, of a Prefix made for TAPE_GRADIENT: gpt_gradient, rows (B,1,width). dlogits (B,V)
  * or NULL. Everything at earlier positions is a constant, keys and values included; for a metric of

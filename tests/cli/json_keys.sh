@@ -148,6 +148,10 @@ document ccs ccs net --games 6 --test-games 4 --starts 1 --steps 2 --layers 0 --
 header ccs ccs/*.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
+for test in 'transposition --n 12' 'detour --games 6'; do
+    document "world ${test%% *}" world ${test%% *} net ${test#* } --strict-games 6 --csv "world_${test%% *}"
+    header "world ${test%% *}" "world_${test%% *}"/*.csv
+done
 header circuit circuit/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub

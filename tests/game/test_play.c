@@ -103,7 +103,7 @@ static void games_are_legal_and_complete(void **state)
 }
 
 /* A player of games for the statistics below. */
-typedef int (*Player)(uint8_t *moves, const GameVariant *variant, uint64_t index);
+typedef int (*GamePlayer)(uint8_t *moves, const GameVariant *variant, uint64_t index);
 
 static int uniform_player(uint8_t *moves, const GameVariant *variant, uint64_t index)
 {
@@ -184,7 +184,7 @@ static void add_game(Ratio *statistics, const GameVariant *variant, const uint8_
 }
 
 /* Number of statistics of the player's games that lie outside their tolerance. */
-static int count_differences(Player player, bool report)
+static int count_differences(GamePlayer player, bool report)
 {
     static const struct {
         const char *name;
@@ -236,7 +236,7 @@ static void a_biased_player_is_seen(void **state)
 
 /* Chi-square of the choice among the four first moves: with 3 degrees of freedom it is above
  * 21.1 once in 10,000. */
-static double first_move_chi_square(Player player)
+static double first_move_chi_square(GamePlayer player)
 {
     double count[BOARD_SQUARES] = {0};
     const GameVariant *variant = game_variant(8);

@@ -223,6 +223,55 @@ static void rows_of_a_sequence_do_not_see_one_another(void **state)
     fixture_release(&f);
 }
 
+/* Tokens tried behind sequences answer as if they had been filled in, and leave nothing behind. */
+static void branches_are_longer_sequences(void **state)
+{
+    enum { TRIED = 3 };
+    Fixture f = fixture_make(), fresh = fixture_make();
+    Prefix *many = NULL;
+    uint16_t owners[TRIED * N];
+    uint8_t tokens[TRIED * N], more[N] = {0}, longer[N * N_CTX], lengths[N];
+    size_t n = 0;
+    double twin = 0;
+    assert_int_equal(prefix_new_rows(&many, &f.gpt->cfg, N, TRIED * N, NULL), 0);
+    prefix_fill(many, f.gpt, f.tokens, N_CTX, f.lengths, N, NULL);
+    for (size_t b = 0; b < N; b++) {
+        for (size_t i = 0; i < TRIED && f.lengths[b] + 1 < N_CTX; i++, n++) {
+            owners[n] = (uint16_t)b;
+            tokens[n] = (uint8_t)(1 + (5 * i + b) % (V - 1));
+        }
+        more[b] = (uint8_t)(1 + b % (V - 1));
+        memcpy(longer + b * N_CTX, f.tokens + b * N_CTX, N_CTX);
+        lengths[b] = f.lengths[b];
+    }
+    assert_true(n > N); /* several of one sequence */
+    for (int appended = 0; appended < 2; appended++) {
+        real branches[TRIED * N * V], whole[V], next[N * V];
+        memcpy(branches, prefix_branches(many, f.gpt, owners, tokens, n, NULL),
+               n * V * sizeof(real));
+        for (size_t r = 0; r < n; r++) {
+            size_t b = owners[r];
+            longer[b * N_CTX + lengths[b]] = tokens[r];
+            answer_whole(whole, &f, longer + b * N_CTX, lengths[b] + 1U, b,
+                         (SiteEdit){0, 0, false});
+            assert_true(gap(branches + r * V, whole) < TOL);
+            twin = fmax(twin, gap(branches + (r + 1) % n * V, whole)); /* the row beside it */
+        }
+        assert_true(twin > 100 * TOL);
+        /* The next token meets what it would have met without them. */
+        memcpy(next, prefix_append(fresh.prefix, fresh.gpt, more), sizeof(next));
+        assert_memory_equal(next, prefix_append(many, f.gpt, more), sizeof(next));
+        for (size_t b = 0; b < N; b++) {
+            if (lengths[b] < N_CTX) {
+                longer[b * N_CTX + lengths[b]++] = more[b];
+            }
+        }
+    }
+    prefix_free(many);
+    fixture_release(&fresh);
+    fixture_release(&f);
+}
+
 static void earlier_calls_leave_no_trace(void **state)
 {
     Fixture f = fixture_make(), fresh = fixture_make();
@@ -496,6 +545,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_site_answers_as_the_whole_pass),
         cmocka_unit_test(rows_of_a_sequence_do_not_see_one_another),
+        cmocka_unit_test(branches_are_longer_sequences),
         cmocka_unit_test(earlier_calls_leave_no_trace),
         cmocka_unit_test(appended_tokens_see_the_edit),
         cmocka_unit_test(edits_of_all_positions_are_kept_by_filling),

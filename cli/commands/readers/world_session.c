@@ -1,0 +1,66 @@
+/* cli/commands/readers/world_session.c - contract in cli/commands/readers/world_session.h. */
+#include "cli/commands/readers/world_session.h"
+
+#include "base/err.h"
+
+int world_session_open(WorldSession *session, Context *context, int64_t strict_games)
+{
+    *session = (WorldSession){.context = context, .strict_games = (size_t)strict_games};
+    int rc = context_subject_open(context, &session->subject, context->args[0]);
+    session->findings.model_hash = session->subject.model.model_hash;
+    return rc;
+}
+
+int world_session_opening(int *out, const WorldSession *session, int64_t given)
+{
+    const GameVariant *variant = session->subject.variant;
+    int most = variant->n_moves / 2;
+    *out = given > 0 ? (int)given : world_opening_moves(variant);
+    if (*out > most) {
+        return err_set(OGPT_EUSAGE, "--opening %d: at most %d moves on this board, half of a game",
+                       *out, most);
+    }
+    return 0;
+}
+
+int world_session_begin(WorldSession *session)
+{
+    Context *context = session->context;
+    Sha256 *hash = NULL;
+    int rc = study_begin(context, session->subject.model.path, true);
+    if (rc == 0) {
+        rc = kept_blocks_key(&hash, context, session->subject.model.model_hash);
+        rc = rc ? rc : kept_blocks_options(hash, context);
+        rc = kept_blocks_begin(&session->kept, context, hash, rc);
+    }
+    return rc ? rc
+              : player_set_make(&session->set, session->subject.model.gpt, session->subject.vocab,
+                                PLAYER_MISTAKE_GAMES, study_work(context, "answers", "games"));
+}
+
+int world_session_each(WorldSession *session,
+                       int (*test)(void *context, int kind, const Player *player, const Work *work),
+                       void *context)
+{
+    int rc = 0;
+    for (int kind = 0; kind < N_PLAYER_KINDS && rc == 0; kind++) {
+        const Player *player = &session->set.players[kind];
+        Work work = *study_work(session->context, player_name((PlayerKind)kind), "units");
+        work.journal = &session->kept.callbacks;
+        rc = world_strict_error(&session->findings.strict[kind], player, session->strict_games,
+                                &work);
+        rc = rc ? rc : test(context, kind, player, &work);
+    }
+    return rc;
+}
+
+int world_session_done(const WorldSession *session)
+{
+    return kept_blocks_end(&session->kept);
+}
+
+void world_session_release(WorldSession *session)
+{
+    player_set_release(&session->set);
+    subject_release(&session->subject);
+}

@@ -1,0 +1,45 @@
+/* cli/commands/readers/world_session.h - what the commands `ogpt world ...` share: the network,
+ * its controls, and one round of a test for each of them. */
+#ifndef OGPT_CLI_COMMANDS_READERS_WORLD_SESSION_H
+#define OGPT_CLI_COMMANDS_READERS_WORLD_SESSION_H
+
+#include "cli/commands/common/kept_blocks.h"
+#include "cli/commands/common/model_input.h"
+#include "cli/study.h"
+#include "report/world/world_result.h"
+
+typedef struct WorldSession {
+    Context *context;
+    Subject subject;
+    PlayerSet set;
+    KeptWork kept;
+    WorldFindings findings;
+    size_t strict_games;
+} WorldSession;
+
+/* --strict-games, which every test has: the strict error that stands beside each score. */
+#define OPTION_STRICT_GAMES(at_)                                                                   \
+    OPTION_INT("strict-games", at_, "N", 1, 1e6,                                                   \
+               "random games for the strict error that is shown with every player", .def = "256")
+/* --opening, 0: world_opening_moves. */
+#define OPTION_OPENING(at_)                                                                        \
+    OPTION_INT("opening", at_, "N", 0, 50,                                                         \
+               "random moves at the beginning of a game; 0: a tenth of the longest game",          \
+               .def = "0")
+
+/* Open the network. Returns 0 or OGPT_E*; world_session_release in any case. */
+int world_session_open(WorldSession *session, Context *context, int64_t strict_games);
+/* The moves of an opening, checked against the board: OGPT_EUSAGE. */
+int world_session_opening(int *out, const WorldSession *session, int64_t given);
+/* study_begin, the journal, and the players: to be called when all is checked. */
+int world_session_begin(WorldSession *session);
+/* `test` for every player, with its work; and its strict error. test(context, kind, player, work)
+ * returns 0 or OGPT_E*. */
+int world_session_each(WorldSession *session,
+                       int (*test)(void *context, int kind, const Player *player, const Work *work),
+                       void *context);
+/* The report is filled: forget the finished blocks. */
+int world_session_done(const WorldSession *session);
+void world_session_release(WorldSession *session);
+
+#endif

@@ -1,0 +1,30 @@
+/* report/world/world_result.h - tests of a world model by behaviour, as tables: a row a player. */
+#ifndef OGPT_REPORT_WORLD_WORLD_RESULT_H
+#define OGPT_REPORT_WORLD_WORLD_RESULT_H
+
+#include "probes/world/detour.h"
+#include "probes/world/transposition.h"
+#include "report/report.h"
+
+extern const TableSpec world_table, world_transposition_table, world_detour_table,
+    world_detour_shares_table;
+
+/* What every test reports first; all borrowed. */
+typedef struct WorldFindings {
+    const char *test;    /* "transposition" */
+    const char *meaning; /* of its score, in a line */
+    size_t units;        /* games, pairs or states */
+    const char *model_hash;
+    Interval score[N_PLAYER_KINDS];  /* of the test */
+    Interval strict[N_PLAYER_KINDS]; /* strict error on random games */
+} WorldFindings;
+
+/* The score of the network, and those of its controls. Each test's report begins with it. */
+void world_report_score(Report *report, const WorldFindings *findings);
+/* scores (N_PLAYER_KINDS); sets findings->score, as all that follow. */
+void world_report_transposition(Report *report, WorldFindings *findings,
+                                const TranspositionScore *scores);
+/* scores (N_PLAYER_KINDS, N_DETOUR_KINDS * N_DETOUR_SHARES) */
+void world_report_detours(Report *report, WorldFindings *findings, const DetourScore *scores);
+
+#endif

@@ -1,0 +1,52 @@
+#!/bin/bash
+# tests/cli/world.sh - ogpt world: the engine holds a world, the same rows for any number of threads, a test
+# goes on where it was interrupted, and one line for what cannot be.
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --batch 8
+
+# same TEST OPTIONS...: one row a player and setting, whatever the threads; another seed gives others.
+same() {
+    local test=$1
+    shift
+    expect 0 world "$test" m "$@" --strict-games 8 --threads 1 --csv "$test-1"
+    expect 0 world "$test" m "$@" --strict-games 8 --threads 3 --csv "$test-3"
+    cmp -s "$test-1/players.csv" "$test-3/players.csv" || fail "$test depends on the number of threads"
+    expect 0 world "$test" m "$@" --strict-games 8 --seed 2 --csv "$test-2"
+    cmp -s "$test-1/players.csv" "$test-2/players.csv" && fail "$test: another seed gave the same rows"
+    for player in network random_model engine empties either_side random_mistakes; do
+        grep -q "^\"\{0,1\}$player\"\{0,1\}," "$test-1/players.csv" || fail "$test has no row of $player"
+    done
+}
+# value TEST PLAYER COLUMN [PATTERN]: of the first row of a player that matches.
+value() {
+    tr -d '"' <"$1-1/players.csv" | awk -F, -v player="$2" -v column="$3" -v pattern="${4:-.}" '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        $1 == player && $0 ~ pattern { print $at[column] + 0; exit }'
+}
+
+same transposition --n 24
+[ "$(value transposition engine effect)" = 0 ] || fail 'two histories of one board are two for the engine'
+[ "$(value transposition empties effect)" = 0 ] || fail 'two histories of one board are two for empties'
+[ "$(value transposition random_model effect)" != 0 ] || fail 'random weights know boards'
+same detour --games 12
+[ "$(value detour engine finished)" = 1 ] || fail 'the engine makes illegal moves'
+[ "$(value detour empties finished)" != 1 ] || fail 'who knows empty squares alone plays legally'
+
+# Pairs of a file: those that show nothing, and no others.
+expect 0 cases pairs t.csv --kind transposition --n 5 --size 4 --min-moves 3 --before-end 1
+expect 0 world transposition m --pairs t.csv --strict-games 4
+holds 'games, pairs or states  5'
+expect 0 cases pairs flips.csv --n 3 --size 4 --min-moves 3 --before-end 1
+refuse 3 'transposition' world transposition m --pairs flips.csv
+refuse 2 'half of a game' world detour m --opening 7
+refuse 4 'nothing' world detour nothing
+
+# Interrupted and typed again: the same rows, from kept blocks.
+many=(world detour m --games 500 --strict-games 8)
+expect 0 "${many[@]}" --csv whole
+stopped INT 130 ogpt-results.db "${many[@]}" --csv again
+expect 0 "${many[@]}" --csv again
+cmp -s whole/players.csv again/players.csv || fail 'going on gave other rows'
+journal_is_empty ogpt-results.db
+check_end
