@@ -226,6 +226,24 @@ int player_go_on(float *p, PlayerSeat *seat, const uint8_t *squares)
     return p ? answer_lines(p, seat, logits) : 0;
 }
 
+int player_follow(float *p, PlayerSeat *seat, const PlayerLine *lines)
+{
+    int rc = 0, steps = 0;
+    for (size_t i = 0; i < seat->n; i++) {
+        int more = lines[i].n - seat->lines[i].n;
+        steps = more > steps ? more : steps;
+    }
+    for (; steps > 0 && rc == 0; steps--) { /* those with fewer moves wait: the last step is theirs */
+        uint8_t next[PLAYER_LINES];
+        for (size_t i = 0; i < seat->n; i++) {
+            int at = seat->lines[i].n;
+            next[i] = lines[i].n - at >= steps ? lines[i].moves[at] : SQ_NONE;
+        }
+        rc = player_go_on(steps == 1 ? p : NULL, seat, next);
+    }
+    return rc;
+}
+
 /* ---- branches ---- */
 
 /* One pass of branches, while the probe looks on. */

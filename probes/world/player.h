@@ -92,6 +92,8 @@ int player_start(float *p, PlayerSeat *seat, const PlayerLine *lines, size_t n);
 /* Play squares[i] behind line i, SQ_NONE: nothing, and answer after each; the answer after a line
  * that had no move, or whose game is over, means nothing. */
 int player_go_on(float *p, PlayerSeat *seat, const uint8_t *squares);
+/* The same until the lines are these, each of which goes on where the seat's line is. */
+int player_follow(float *p, PlayerSeat *seat, const PlayerLine *lines);
 /* Answer after each branch, which ends in a game that is not over. Nothing is kept. */
 int player_branches(float *p, PlayerSeat *seat, const PlayerBranch *branches, size_t n);
 /* The share of squares that the probe read wrongly after the last branches (n); NULL without one.
