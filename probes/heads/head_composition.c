@@ -153,10 +153,10 @@ static void all_pairs(const Composing *c, const float *writes, float *block, flo
                     double square = block_square(block, n, i, to - (layer + 1) * c->NH, c->HS);
                     size_t at = head_pair(c->out, (HeadChannel)channel, from, to);
                     double score = norm > 0 ? sqrt(square) / norm : NAN;
-                    if (exact) {
-                        exact[at] = score;
-                    } else {
+                    if (scores) {
                         scores[at] = (float)score;
+                    } else {
+                        exact[at] = score;
                     }
                 }
             }

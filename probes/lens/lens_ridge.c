@@ -40,10 +40,11 @@ void lens_standardise(float *u, const LensDesign *design, size_t first, size_t n
 static int measure_columns(LensDesign *design)
 {
     size_t C = design->width, n = design->n;
-    double *mean = mem_calloc(2 * C, sizeof(double), "means of columns"), *square = mean + C;
+    double *mean = mem_calloc(2 * C, sizeof(double), "means of columns");
     if (!mean) {
         return OGPT_ENOMEM;
     }
+    double *square = mean + C;
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < C; c++) {
             mean[c] += (double)design->x[i * C + c];

@@ -379,8 +379,8 @@ static void commands_add(Text *out, RunPage *page)
 /* Lines of a text, as a sentence. */
 static void lines_add(Text *out, const Text *lines)
 {
-    const char *line = lines->data;
-    while (line && *line != '\0') {
+    const char *line = lines->data ? lines->data : "";
+    while (*line != '\0') {
         size_t length = strcspn(line, "\n");
         html_escape(out, line, length);
         line += length + 1;
