@@ -260,7 +260,8 @@ static double share_above(const NeuronFit *fit, double threshold, int which)
     return (double)n / (double)fit->M;
 }
 
-int neuron_fit_shares(NeuronShares *out, const NeuronFit *fit, double threshold, const Work *work)
+int neuron_fit_shares(NeuronShares *out, const NeuronFit *fit, double threshold, double *rules,
+                      const Work *work)
 {
     ShareDrawing drawing = {fit, threshold, work->seed, NULL, NULL};
     drawing.shares =
@@ -270,6 +271,9 @@ int neuron_fit_shares(NeuronShares *out, const NeuronFit *fit, double threshold,
     rc = rc ? rc
             : pool_run(work->pool, (BOOTSTRAP_REPLICATES + DRAWS_A_JOB - 1) / DRAWS_A_JOB, draw_job,
                        &drawing);
+    for (size_t r = 0; r < BOOTSTRAP_REPLICATES && rc == 0 && rules; r++) {
+        rules[r] += drawing.shares[r]; /* before they are sorted */
+    }
     Interval *shares[N_SHARES] = {&out->rules, &out->linear, &out->only};
     for (int s = 0; s < N_SHARES && rc == 0; s++) {
         shares[s]->value = share_above(fit, threshold, s);

@@ -47,8 +47,11 @@ typedef struct NeuronShares {
     Interval linear; /* R2 of the twin above it */
     Interval only;   /* the tree above it and the twin not */
 } NeuronShares;
-/* Returns 0 or OGPT_ENOMEM, OGPT_EINTR. */
-int neuron_fit_shares(NeuronShares *out, const NeuronFit *fit, double threshold, const Work *work);
+/* rules: NULL, or (BOOTSTRAP_REPLICATES), to which the share of rules in each replicate is added.
+ * All layers of one run draw the same games, so sums over layers are replicates of the whole.
+ * Returns 0 or OGPT_ENOMEM, OGPT_EINTR. */
+int neuron_fit_shares(NeuronShares *out, const NeuronFit *fit, double threshold, double *rules,
+                      const Work *work);
 /* The middle one of n numbers; NaN are left out, and NaN if none is left. Returns 0 or
  * OGPT_ENOMEM. */
 int neuron_fit_median(double *out, const double *values, size_t n);

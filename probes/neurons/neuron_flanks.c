@@ -177,6 +177,26 @@ static void count_union(double *precision, double *recall, const FlankTally *tal
     *recall = n_there > 0 ? (double)n_both / (double)n_there : NAN;
 }
 
+/* The flanks of a detection that are recalled on held-out games, each by itself. */
+static void find_held(NeuronDetection *out, const FlankTally *tally, double demand)
+{
+    const NeuronFlanks *flanks = tally->flanks;
+    uint32_t hits[NEURON_FLANKS_MAX] = {0};
+    for (size_t i = flanks->games->n_fit; i < flanks->games->n; i++) {
+        if ((double)tally->values[i] > out->threshold * 0.1 * tally->largest) {
+            for (uint32_t k = flanks->first[i]; k < flanks->first[i + 1]; k++) {
+                hits[flanks->there[k]]++;
+            }
+        }
+    }
+    for (size_t f = 0; f < flanks->n_flanks; f++) {
+        bool own = (out->flanks[f / 64] >> f % 64 & 1) != 0;
+        if (own && hits[f] > 0 && hits[f] > demand * flanks->seen_test[f]) {
+            out->held[f / 64] |= UINT64_C(1) << f % 64;
+        }
+    }
+}
+
 static double f1_of(double precision, double recall)
 {
     double sum = precision + recall;
@@ -231,6 +251,7 @@ void neuron_flanks_detect(NeuronDetection out[N_NEURON_DEMANDS], const NeuronFla
             count_union(&out[d].test_precision, &out[d].test_recall, &tally, &out[d], games->n_fit,
                         games->n);
             out[d].test_f1 = f1_of(out[d].test_precision, out[d].test_recall);
+            find_held(&out[d], &tally, neuron_demands[d]);
         }
     }
 }

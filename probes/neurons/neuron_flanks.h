@@ -59,6 +59,8 @@ typedef struct NeuronDetection {
     uint64_t flanks[NEURON_FLANK_WORDS];
     double precision, recall, f1;                /* of their union; fit games */
     double test_precision, test_recall, test_f1; /* held out; NaN where there is nothing to count */
+    uint64_t held[NEURON_FLANK_WORDS]; /* of `flanks`: seen on held-out games, with a recall of
+                                        * their own above the demand */
 } NeuronDetection;
 
 /* values (n) of one neuron. */

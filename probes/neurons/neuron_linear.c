@@ -81,15 +81,17 @@ int neuron_linear_scratch_new(NeuronLinearScratch *out, const NeuronLinear *line
 {
     size_t F = linear->n_columns;
     out->rows = mem_alloc(ROWS_A_BLOCK * F, sizeof(*out->rows), "rows");
+    out->values = mem_alloc(NEURON_TOGETHER * ROWS_A_BLOCK, sizeof(*out->values), "values");
     out->products = mem_alloc(NEURON_TOGETHER * widest(F), sizeof(*out->products), "products");
     out->sums = mem_alloc(NEURON_TOGETHER * F, sizeof(*out->sums), "sums");
     out->weights = mem_alloc(NEURON_TOGETHER * F, sizeof(*out->weights), "weights");
-    return out->rows && out->products && out->sums && out->weights ? 0 : OGPT_ENOMEM;
+    return out->rows && out->values && out->products && out->sums && out->weights ? 0 : OGPT_ENOMEM;
 }
 
 void neuron_linear_scratch_free(NeuronLinearScratch *scratch)
 {
     mem_free(scratch->rows);
+    mem_free(scratch->values);
     mem_free(scratch->products);
     mem_free(scratch->sums);
     mem_free(scratch->weights);
@@ -100,7 +102,31 @@ size_t neuron_linear_bytes(void)
 {
     size_t F = NEURON_FEATURES + 1;
     return F * F * (sizeof(double) + sizeof(float)) + ROWS_A_BLOCK * F * sizeof(float) +
-           NEURON_TOGETHER * (F * (sizeof(double) + sizeof(float)) + widest(F) * sizeof(float));
+           NEURON_TOGETHER *
+               (F * (sizeof(double) + sizeof(float)) + (widest(F) + ROWS_A_BLOCK) * sizeof(float));
+}
+
+/* Without its mean a neuron that varies little around a large value keeps its digits in float. */
+static void take_means(double mean[NEURON_TOGETHER], const NeuronDesign *design,
+                       const float *values, size_t n_neurons)
+{
+    for (size_t k = 0; k < n_neurons; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < design->n_fit; i++) {
+            sum += (double)values[k * design->n + i];
+        }
+        mean[k] = sum / (double)design->n_fit;
+    }
+}
+
+static void centre(float *out, const float *values, size_t n, size_t count, const double *mean,
+                   size_t n_neurons)
+{
+    for (size_t k = 0; k < n_neurons; k++) {
+        for (size_t i = 0; i < count; i++) {
+            out[k * ROWS_A_BLOCK + i] = (float)((double)values[k * n + i] - mean[k]);
+        }
+    }
 }
 
 void neuron_linear_fit(float *said, const NeuronLinear *linear, NeuronLinearScratch *scratch,
@@ -108,12 +134,15 @@ void neuron_linear_fit(float *said, const NeuronLinear *linear, NeuronLinearScra
 {
     const NeuronDesign *design = linear->design;
     size_t F = linear->n_columns, n = design->n, n_test = n - design->n_fit;
+    double mean[NEURON_TOGETHER];
+    take_means(mean, design, values, n_neurons);
     memset(scratch->sums, 0, n_neurons * F * sizeof(*scratch->sums));
     for (size_t first = 0; first < design->n_fit; first += ROWS_A_BLOCK) {
         size_t left = design->n_fit - first, count = left < ROWS_A_BLOCK ? left : ROWS_A_BLOCK;
         fill_rows(scratch->rows, linear, first, count);
-        gemm(false, false, n_neurons, F, count, 1, values + first, n, scratch->rows, F, 0,
-             scratch->products, F);
+        centre(scratch->values, values + first, n, count, mean, n_neurons);
+        gemm(false, false, n_neurons, F, count, 1, scratch->values, ROWS_A_BLOCK, scratch->rows, F,
+             0, scratch->products, F);
         for (size_t i = 0; i < n_neurons * F; i++) {
             scratch->sums[i] += (double)scratch->products[i];
         }
@@ -133,5 +162,11 @@ void neuron_linear_fit(float *said, const NeuronLinear *linear, NeuronLinearScra
         fill_rows(scratch->rows, linear, design->n_fit + first, count);
         gemm(false, true, n_neurons, count, F, 1, scratch->weights, F, scratch->rows, F, 0,
              said + first, n_test);
+        for (size_t k = 0; k < n_neurons; k++) {
+            for (size_t i = 0; i < count; i++) {
+                float *value = said + k * n_test + first + i;
+                *value = (float)((double)*value + mean[k]);
+            }
+        }
     }
 }

@@ -26,6 +26,7 @@ void neuron_linear_release(NeuronLinear *linear);
 /* One worker's memory. */
 typedef struct NeuronLinearScratch {
     float *rows;     /* a block of rows, (1024, n_columns) */
+    float *values;   /* of these rows less the mean of each neuron, (NEURON_TOGETHER, 1024) */
     float *products; /* (NEURON_TOGETHER, max of the two) */
     double *sums;    /* (NEURON_TOGETHER, n_columns) */
     float *weights;  /* (NEURON_TOGETHER, n_columns) */

@@ -77,7 +77,9 @@ void neuron_rule_of_node(NeuronRule *out, const NeuronTree *tree, int node)
                 say(out, neuron_feature((NeuronFact)fact, sq), false);
             }
         }
-        for (int sq = 0; sq < BOARD_SQUARES && known.holds[fact] == 0; sq++) {
+        /* Only one square is the last move: of that fact nothing more is known. */
+        const bool told = fact == FACT_LAST && known.holds[fact] != 0;
+        for (int sq = 0; sq < BOARD_SQUARES && !told; sq++) {
             if (known.fails[fact] >> sq & 1) {
                 say(out, neuron_feature((NeuronFact)fact, sq), true);
             }

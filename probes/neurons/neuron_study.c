@@ -39,6 +39,7 @@ typedef struct NeuronStudyRun {
     NeuronDetection *detections; /* (M, N_NEURON_DEMANDS) */
     /* Flanks that an arm covers, by demand: all, and by neurons that hold. */
     uint64_t covered[N_NEURON_ARMS][N_NEURON_DEMANDS][2][NEURON_FLANK_WORDS];
+    double *rules;    /* (N_NEURON_ARMS, BOOTSTRAP_REPLICATES) shares, summed over the layers */
     double **scratch; /* a worker: (d_model) */
     size_t done;
 } NeuronStudyRun;
@@ -120,8 +121,10 @@ static int run_open(NeuronStudyRun *run, const Work *work)
     run->other = study->n_arms > 1 ? mem_alloc(M * n, sizeof(*run->other), "activations") : NULL;
     run->detections = mem_calloc(M * N_NEURON_DEMANDS, sizeof(*run->detections), "flanks");
     run->scratch = mem_calloc(n_workers, sizeof(*run->scratch), "workers");
+    run->rules =
+        mem_calloc((size_t)N_NEURON_ARMS * BOOTSTRAP_REPLICATES, sizeof(double), "replicates");
     if (!study->layers || !study->rows || !run->values || (study->n_arms > 1 && !run->other) ||
-        !run->detections || !run->scratch) {
+        !run->detections || !run->scratch || !run->rules) {
         return OGPT_ENOMEM;
     }
     for (size_t w = 0; w < n_workers && rc == 0; w++) {
@@ -160,6 +163,7 @@ static void run_release(NeuronStudyRun *run, const Work *work)
     mem_free(run->values);
     mem_free(run->other);
     mem_free(run->detections);
+    mem_free(run->rules);
     gpt_free(run->random);
 }
 
@@ -224,7 +228,7 @@ static void count_detections(NeuronStudyRun *run, NeuronLayer *layer, NeuronArm 
             layer->holding[d] += holds;
             for (int i = 0; i < NEURON_FLANK_WORDS; i++) {
                 run->covered[arm][d][0][i] |= found->flanks[i];
-                run->covered[arm][d][1][i] |= holds ? found->flanks[i] : 0;
+                run->covered[arm][d][1][i] |= holds ? found->held[i] : 0;
             }
         }
     }
@@ -257,7 +261,9 @@ static int measure(NeuronStudyRun *run, int layer, NeuronArm arm, const Work *wo
                                       : 0;
     rc = rc ? rc : neuron_fit_run(&fit, &in, values, study->M, &quiet);
     rc = rc ? rc : pool_run(work->pool, study->M, neuron_job, &jobs);
-    rc = rc ? rc : neuron_fit_shares(&out->shares, &fit, study->options.threshold, &quiet);
+    rc = rc ? rc
+            : neuron_fit_shares(&out->shares, &fit, study->options.threshold,
+                                run->rules + (size_t)arm * BOOTSTRAP_REPLICATES, &quiet);
     for (int m = 0; m < N_NEURON_MODELS && rc == 0; m++) {
         rc = neuron_fit_median(&out->median[m], fit.r2[m], study->M);
     }
@@ -267,6 +273,25 @@ static int measure(NeuronStudyRun *run, int layer, NeuronArm arm, const Work *wo
     }
     neuron_fit_release(&fit);
     return rc;
+}
+
+/* Layers have equally many neurons, so the share of all is the mean of theirs. */
+static void share_all(NeuronStudyRun *run)
+{
+    NeuronStudy *study = run->study;
+    const double layers = (double)study->L;
+    for (size_t arm = 0; arm < study->n_arms; arm++) {
+        Interval *all = &study->covers[arm].rules;
+        double *replicates = run->rules + arm * BOOTSTRAP_REPLICATES;
+        all->value = 0;
+        for (size_t layer = 0; layer < study->L; layer++) {
+            all->value += study->layers[layer * N_NEURON_ARMS + arm].shares.rules.value / layers;
+        }
+        for (size_t r = 0; r < BOOTSTRAP_REPLICATES; r++) {
+            replicates[r] /= layers;
+        }
+        bootstrap_quantiles(all, replicates, BOOTSTRAP_REPLICATES);
+    }
 }
 
 /* ---- flanks ---- */
@@ -313,7 +338,10 @@ int neuron_study_run(NeuronStudy *study, const Gpt *gpt, const Work *work)
     for (size_t i = 0; i < study->L * study->n_arms && rc == 0; i++) {
         rc = measure(&run, (int)(i / study->n_arms), (NeuronArm)(i % study->n_arms), work);
     }
-    rc = rc ? rc : list_flanks(study, run.sides[0].flanks);
+    if (rc == 0) {
+        share_all(&run);
+        rc = list_flanks(study, run.sides[0].flanks);
+    }
     run_release(&run, work);
     return rc;
 }

@@ -31,7 +31,7 @@ const char *neuron_arm_meaning(NeuronArm arm);
 typedef struct NeuronStudyOptions {
     NeuronSample sample;
     NeuronLookOptions look; /* depth of the trees, legal moves */
-    double threshold;       /* R2 from which on a neuron counts as a rule */
+    double threshold;       /* R2 above which a neuron counts as a rule */
     bool controls;          /* all arms, else the neurons alone */
     NeuronUseOptions use;
 } NeuronStudyOptions;
@@ -44,8 +44,9 @@ typedef struct NeuronLayer {
     size_t holding[N_NEURON_DEMANDS];   /* of these, on held-out games too */
 } NeuronLayer;
 
-/* All layers of one arm together: flanks that some neuron detects. */
+/* All layers of one arm together: rules, and flanks that some neuron detects. */
 typedef struct NeuronCover {
+    Interval rules; /* share of all neurons with an R2 of the tree above the threshold */
     size_t detecting[N_NEURON_DEMANDS], holding[N_NEURON_DEMANDS];    /* neurons */
     size_t covered[N_NEURON_DEMANDS], covered_held[N_NEURON_DEMANDS]; /* flanks; by those that
                                                                        * hold */

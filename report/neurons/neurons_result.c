@@ -22,7 +22,12 @@ static const Column whole_columns[] = {
     {"test_positions", "positions held out", .type = COLUMN_COUNT},
     {"depth", "depth of trees", .type = COLUMN_COUNT},
     {"legal_offered", "legal moves offered", .type = COLUMN_YES_NO},
-    {"threshold", "R2 of a rule", .digits = 2, .meaning = "from here on a neuron counts as one"},
+    {"threshold", "R2 of a rule", .digits = 2, .meaning = "above it a neuron counts as one"},
+    {"rules_above_07", "rules", .unit = "%", .digits = 1, .interval = true,
+     .meaning = "of all neurons, at an R2 above 0.7"},
+    {"rules_above_07_random_model", "rules, random weights", .unit = "%", .digits = 1,
+     .interval = true},
+    {"rules_above_07_rotated", "rules, rotated", .unit = "%", .digits = 1, .interval = true},
     {"flanks", "flanks", .type = COLUMN_COUNT},
     {"playable_flanks", "of playable squares", .type = COLUMN_COUNT},
     {"frequent_flanks", "seen often enough", .type = COLUMN_COUNT,
@@ -45,17 +50,17 @@ static const Column layer_columns[] = {
     {"layer", "layer", .type = COLUMN_LAYER},
     {"arm", "what", .type = COLUMN_TEXT},
     {"rules", "rules", .unit = "%", .digits = 1, .interval = true,
-     .meaning = "neurons whose tree has a larger R2 on held-out games"},
+     .meaning = "neurons whose tree has an R2 above the threshold on held-out games"},
     {"linear", "linear", .unit = "%", .digits = 1, .interval = true,
      .meaning = "the same of the linear twin"},
     {"only_rules", "only by rules", .unit = "%", .digits = 1, .interval = true,
      .meaning = "the tree has it and the linear twin has not"},
     {"tree_median", "R2 of trees", .digits = 2, .meaning = "median"},
     {"linear_median", "R2 linear", .digits = 2, .meaning = "median"},
-    {"detecting_99", "flanks at .99", .type = COLUMN_COUNT,
+    {"detecting_99", "detectors at .99", .type = COLUMN_COUNT,
      .meaning = "neurons that detect a flank"},
     {"holding_99", "held out", .type = COLUMN_COUNT, .flags = COLUMN_MINOR},
-    {"detecting_95", "flanks at .95", .type = COLUMN_COUNT},
+    {"detecting_95", "detectors at .95", .type = COLUMN_COUNT},
     {"holding_95", "held out", .type = COLUMN_COUNT, .flags = COLUMN_MINOR},
 };
 static const FigurePart rule_parts[] = {{.x = "layer", .y = {"rules"}, .series = "arm"}};
@@ -76,7 +81,8 @@ static const Column cover_columns[] = {
     {"holding", "held out", .type = COLUMN_COUNT, .meaning = "that do so on held-out games too"},
     {"covered", "covered", .unit = "%", .digits = 1,
      .meaning = "flanks of playable squares that some neuron detects"},
-    {"covered_held", "covered, held out", .unit = "%", .digits = 1},
+    {"covered_held", "covered, held out", .unit = "%", .digits = 1,
+     .meaning = "those that are recalled on held-out games too, each by itself"},
 };
 const TableSpec neurons_cover_table = {"cover", "neuron_cover",
                                        "is it a bag of heuristics? flanks and their detectors",
@@ -96,7 +102,7 @@ const TableSpec neurons_cover_table = {"cover", "neuron_cover",
         {"flanks_95", "flanks", .type = COLUMN_COUNT, .flags = COLUMN_MINOR},                      \
         {"flank_move", NULL, .type = COLUMN_TEXT}, {"flank_f1", NULL, .digits = 3},                \
         {"flank_f1_held", NULL, .digits = 3}, {"attribution", NULL, .digits = 4},                  \
-        {"magnitude", "attribution", .unit = "nats", .digits = 4,                                  \
+        {"magnitude", "size of attribution", .unit = "nats", .digits = 4,                          \
          .meaning = "mean over the moves of its size"},                                            \
         {"magnitude_random", NULL, .digits = 4}, {"ablated_as", NULL, .type = COLUMN_TEXT},        \
         {"loss",      "lost without it", .unit = "nats",                                           \
@@ -170,6 +176,13 @@ static void whole_fill(Table *table, const NeuronsFindings *f)
     table_int(table, "depth", study->options.look.depth);
     table_bool(table, "legal_offered", study->options.look.legal);
     table_num(table, "threshold", study->options.threshold);
+    if (study->options.threshold == 0.7) {
+        static const char *const keys[] = {"rules_above_07", "rules_above_07_random_model",
+                                           "rules_above_07_rotated"};
+        for (size_t arm = 0; arm < study->n_arms && arm < 3; arm++) { /* in the order of the arms */
+            table_interval(table, keys[arm], study->covers[arm].rules);
+        }
+    }
     table_int(table, "flanks", (int64_t)study->n_flanks);
     table_int(table, "playable_flanks", (int64_t)study->n_playable);
     table_int(table, "frequent_flanks", (int64_t)study->n_frequent);

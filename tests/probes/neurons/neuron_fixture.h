@@ -26,15 +26,15 @@ static inline void neuron_games_fresh(NeuronGames *out, int size, size_t fit, si
     source_free(source);
 }
 
-/* A network that was never trained. */
-static inline Gpt *neuron_network(int size, int layers)
+/* A network that was never trained, with so many neurons a layer. */
+static inline Gpt *neuron_network_of(int size, int layers, int d_mlp)
 {
     const Vocab *vocab = vocab_of(game_variant(size));
     GptConfig cfg = {.n_layers = layers,
                      .d_model = 16,
                      .n_heads = 2,
                      .d_head = 8,
-                     .d_mlp = 64,
+                     .d_mlp = d_mlp,
                      .n_ctx = vocab->n_ctx,
                      .d_vocab = vocab->d_vocab,
                      .eps = 1e-5F};
@@ -42,6 +42,11 @@ static inline Gpt *neuron_network(int size, int layers)
     assert_int_equal(gpt_new(&gpt, &cfg), 0);
     gpt_init(gpt, 5, RNG_TEST);
     return gpt;
+}
+
+static inline Gpt *neuron_network(int size, int layers)
+{
+    return neuron_network_of(size, layers, 64);
 }
 
 #endif

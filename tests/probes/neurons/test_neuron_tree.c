@@ -42,7 +42,7 @@ static void a_planted_rule_is_read_word_for_word(void **state)
     score(&twin, &games, values, true);
     assert_true(twin.r2[NEURON_BY_TREE][0] < 0.2);
     NeuronShares shares;
-    assert_int_equal(neuron_fit_shares(&shares, &fit, 0.7, WORK_ALONE), 0);
+    assert_int_equal(neuron_fit_shares(&shares, &fit, 0.7, NULL, WORK_ALONE), 0);
     assert_true(shares.rules.value == 1 && shares.linear.value == 0 && shares.only.value == 1);
     assert_true(shares.rules.low == 1 && shares.linear.high < 0.5);
     neuron_fit_release(&fit);
@@ -174,6 +174,20 @@ static void rules_have_one_form(void **state)
     assert_int_equal(neuron_rule_leaves(leaves, &tree), 4);
     assert_int_equal(leaves[0], 6);
     assert_int_equal(leaves[3], 3);
+    NeuronTree turned = {.n = 5}; /* two squares may be turned at once, but one is the last move */
+    turned.nodes[0] = (NeuronNode){neuron_feature(FACT_TURNED, 8), 1, 2, 100, 1};
+    turned.nodes[1] = (NeuronNode){neuron_feature(FACT_TURNED, c4), 3, 4, 60, 2};
+    turned.nodes[2] = turned.nodes[3] = turned.nodes[4] = (NeuronNode){-1, -1, -1, 30, 1};
+    neuron_rule_of_node(&rule, &turned, 4);
+    assert_string_equal(rule.text, "a2 just turned & c4 not just turned");
+    turned.nodes[0].feature = neuron_feature(FACT_LEGAL, 8);
+    turned.nodes[1].feature = neuron_feature(FACT_LEGAL, c4);
+    neuron_rule_of_node(&rule, &turned, 4);
+    assert_string_equal(rule.text, "a2 legal & c4 not legal");
+    turned.nodes[0].feature = neuron_feature(FACT_LAST, 8);
+    turned.nodes[1].feature = neuron_feature(FACT_LAST, c4);
+    neuron_rule_of_node(&rule, &turned, 4);
+    assert_string_equal(rule.text, "last move a2");
     NeuronTree two = {.n = 3};
     two.nodes[0] = (NeuronNode){neuron_feature(FACT_MINE, c4), 1, 2, 10, 1};
     two.nodes[1] = two.nodes[2] = (NeuronNode){-1, -1, -1, 5, 1};
