@@ -233,7 +233,8 @@ int player_follow(float *p, PlayerSeat *seat, const PlayerLine *lines)
         int more = lines[i].n - seat->lines[i].n;
         steps = more > steps ? more : steps;
     }
-    for (; steps > 0 && rc == 0; steps--) { /* those with fewer moves wait: the last step is theirs */
+    for (; steps > 0 && rc == 0;
+         steps--) { /* those with fewer moves wait: the last step is theirs */
         uint8_t next[PLAYER_LINES];
         for (size_t i = 0; i < seat->n; i++) {
             int at = seat->lines[i].n;

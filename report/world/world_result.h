@@ -2,12 +2,13 @@
 #ifndef OGPT_REPORT_WORLD_WORLD_RESULT_H
 #define OGPT_REPORT_WORLD_WORLD_RESULT_H
 
+#include "probes/world/adversary.h"
 #include "probes/world/detour.h"
 #include "probes/world/transposition.h"
 #include "report/report.h"
 
 extern const TableSpec world_table, world_transposition_table, world_detour_table,
-    world_detour_shares_table;
+    world_detour_shares_table, world_adversary_table, world_adversary_goals_table;
 
 /* What every test reports first; all borrowed. */
 typedef struct WorldFindings {
@@ -26,5 +27,13 @@ void world_report_transposition(Report *report, WorldFindings *findings,
                                 const TranspositionScore *scores);
 /* scores (N_PLAYER_KINDS, N_DETOUR_KINDS * N_DETOUR_SHARES) */
 void world_report_detours(Report *report, WorldFindings *findings, const DetourScore *scores);
+
+/* One opponent of one player. */
+typedef struct AdversaryRow {
+    PlayerKind player;
+    AdversaryScore score;
+} AdversaryRow;
+void world_report_adversary(Report *report, WorldFindings *findings, const AdversaryRow *rows,
+                            size_t n);
 
 #endif

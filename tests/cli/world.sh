@@ -33,6 +33,20 @@ same detour --games 12
 [ "$(value detour engine finished)" = 1 ] || fail 'the engine makes illegal moves'
 [ "$(value detour empties finished)" != 1 ] || fail 'who knows empty squares alone plays legally'
 
+same adversary --games 12 --beam 2
+[ "$(value adversary engine success illegal)" = 0 ] || fail 'the engine was beaten'
+[ "$(value adversary either_side success illegal)" != 0 ] || fail 'who moves for both sides was not beaten'
+
+# What was found is a corpus of legal games; nothing found, no file.
+expect 0 world adversary m --games 10 --strict-games 4 --goal illegal --out found.ogpc
+[ "$(sqlite3 found.ogpc "SELECT count(*) FROM blocks")" = 1 ] || fail 'no game is saved'
+expect 0 verify found.ogpc
+refuse 2 'exists' world adversary m --games 11 --strict-games 4 --goal illegal --out found.ogpc
+expect 0 world adversary m --games 11 --strict-games 4 --goal illegal --out found.ogpc --force
+refuse 2 'no probe' world adversary m --games 4 --goal misread
+expect 0 world adversary m --games 4 --strict-games 4
+holds 'nobody plays to misread' err
+
 # Pairs of a file: those that show nothing, and no others.
 expect 0 cases pairs t.csv --kind transposition --n 5 --size 4 --min-moves 3 --before-end 1
 expect 0 world transposition m --pairs t.csv --strict-games 4
@@ -43,7 +57,7 @@ refuse 2 'half of a game' world detour m --opening 7
 refuse 4 'nothing' world detour nothing
 
 # Interrupted and typed again: the same rows, from kept blocks.
-many=(world detour m --games 500 --strict-games 8)
+many=(world detour m --games 1200 --strict-games 8)
 expect 0 "${many[@]}" --csv whole
 stopped INT 130 ogpt-results.db "${many[@]}" --csv again
 expect 0 "${many[@]}" --csv again

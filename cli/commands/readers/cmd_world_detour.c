@@ -35,7 +35,7 @@ static int detour_run(Context *context)
     DetourTest test = {.options.games = (size_t)given->games};
     int rc = world_session_open(&test.session, context, given->strict_games);
     rc = rc ? rc : world_session_opening(&test.options.opening, &test.session, given->opening);
-    rc = rc ? rc : world_session_begin(&test.session);
+    rc = rc ? rc : world_session_begin(&test.session, NULL, NULL);
     rc = rc ? rc : world_session_each(&test.session, test_player, &test);
     if (rc == 0) {
         test.session.findings.units = test.options.games;

@@ -58,7 +58,7 @@ static int transposition_run(Context *context)
 {
     TranspositionTest test = {0};
     int rc = load(&test, context);
-    rc = rc ? rc : world_session_begin(&test.session);
+    rc = rc ? rc : world_session_begin(&test.session, NULL, &test.pairs);
     rc = rc ? rc : draw(&test, context);
     rc = rc ? rc : world_session_each(&test.session, test_player, &test);
     if (rc == 0) {

@@ -23,7 +23,7 @@ int world_session_opening(int *out, const WorldSession *session, int64_t given)
     return 0;
 }
 
-int world_session_begin(WorldSession *session)
+int world_session_begin(WorldSession *session, const Probe *probe, const PairSet *pairs)
 {
     Context *context = session->context;
     Sha256 *hash = NULL;
@@ -31,6 +31,12 @@ int world_session_begin(WorldSession *session)
     if (rc == 0) {
         rc = kept_blocks_key(&hash, context, session->subject.model.model_hash);
         rc = rc ? rc : kept_blocks_options(hash, context);
+        if (rc == 0 && probe) {
+            probe_hash(hash, probe);
+        }
+        if (rc == 0 && pairs) {
+            pairs_hash(hash, pairs);
+        }
         rc = kept_blocks_begin(&session->kept, context, hash, rc);
     }
     return rc ? rc

@@ -31,8 +31,9 @@ typedef struct WorldSession {
 int world_session_open(WorldSession *session, Context *context, int64_t strict_games);
 /* The moves of an opening, checked against the board: OGPT_EUSAGE. */
 int world_session_opening(int *out, const WorldSession *session, int64_t given);
-/* study_begin, the journal, and the players: to be called when all is checked. */
-int world_session_begin(WorldSession *session);
+/* study_begin, the journal, and the players: to be called when all is checked. The journal belongs
+ * to this network, these options, this probe and these pairs (NULL or empty: none were read). */
+int world_session_begin(WorldSession *session, const Probe *probe, const PairSet *pairs);
 /* `test` for every player, with its work; and its strict error. test(context, kind, player, work)
  * returns 0 or OGPT_E*. */
 int world_session_each(WorldSession *session,

@@ -1,0 +1,154 @@
+/* cli/commands/readers/cmd_world_adversary.c - ogpt world adversary: an opponent that plays legal
+ * moves to make a network err. */
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
+#include "cli/commands/readers/world_session.h"
+#include "probes/world/found.h"
+
+typedef struct AdversaryCommandOptions {
+    int64_t games, opening, beam, strict_games;
+    int goal; /* an AdversaryGoal, or N_ADVERSARY_GOALS: all */
+    const char *probe, *out;
+    LayerList layer;
+} AdversaryCommandOptions;
+
+#define AT(field) offsetof(AdversaryCommandOptions, field)
+static const OptionSpec options[] = {
+    OPTION_INT("games", AT(games), "N", 1, 1e6, "games for each player and opponent",
+               .def = "1000"),
+    OPTION_INT("beam", AT(beam), "N", 1, ADVERSARY_BEAM_MAX,
+               "lines of a game that the opponent keeps in mind; 1 looks one move ahead",
+               .def = "1"),
+    OPTION_ENUM("goal", AT(goal), "random|friendly|unlikely|illegal|misread|all",
+                "what the opponent plays for", .def = "all"),
+    OPTION_PROBE(AT(probe), "the probe whose errors `misread` plays for"),
+    OPTION_ONE_LAYER(AT(layer), "the layer where the probe reads (default: three quarters up)"),
+    OPTION_OUT("out", AT(out), "CORPUS",
+               "save the games up to each illegal move of the network that was found",
+               .kept = true),
+    OPTION_OPENING(AT(opening)),
+    OPTION_STRICT_GAMES(AT(strict_games)),
+};
+
+typedef struct AdversaryTest {
+    WorldSession session;
+    AdversaryOptions options;
+    Probe probe;
+    char probe_path[FILES_PATH_MAX]; /* "": none */
+    int goal;                        /* as in the options */
+    AdversaryGame *games;            /* (goals, games) of the network */
+    AdversaryRow rows[N_PLAYER_KINDS * N_ADVERSARY_GOALS];
+    size_t n_rows;
+} AdversaryTest;
+
+/* The probe: that which is named, or the one beside the network, if `misread` is asked for. */
+static int open_probe(AdversaryTest *test, Context *context)
+{
+    const AdversaryCommandOptions *given = context->options;
+    PathKind kind = PATH_DIRECTORY;
+    int rc = 0;
+    if (given->goal != GOAL_MISREAD && given->goal != N_ADVERSARY_GOALS) {
+        return 0;
+    }
+    if (!given->probe && given->goal == N_ADVERSARY_GOALS) {
+        rc = path_join(test->probe_path, context->args[0], PROBE_FOLDER);
+        rc = rc ? rc : path_kind(&kind, test->probe_path);
+    }
+    if (rc || kind != PATH_DIRECTORY) {
+        test->probe_path[0] = '\0';
+        context_say(context, "no probe is named, and the model has none: nobody plays to misread");
+        return rc;
+    }
+    rc = context_probe_open(context, &test->probe, test->probe_path, &test->session.subject,
+                            given->probe);
+    return rc ? rc : world_check_probe(&test->probe, test->probe_path);
+}
+
+static int set_probe(AdversaryTest *test, Context *context)
+{
+    const AdversaryCommandOptions *given = context->options;
+    Player *network = &test->session.set.players[PLAYER_NETWORK];
+    if (test->probe_path[0] == '\0') {
+        return 0;
+    }
+    network->probe = &test->probe;
+    network->probe_layer = test->probe.n_layers * 3 / 4;
+    if (given->layer.n > 0) {
+        network->probe_layer = probe_layer_index(&test->probe, given->layer.layers[0]);
+    }
+    return network->probe_layer >= 0
+               ? 0
+               : err_set(OGPT_EUSAGE, "--layers %s: the probe at %s has no such layer",
+                         given->layer.text, test->probe_path);
+}
+
+static int test_player(void *context, int kind, const Player *player, const Work *work)
+{
+    AdversaryTest *test = context;
+    int rc = 0;
+    for (int goal = 0; goal < N_ADVERSARY_GOALS && rc == 0; goal++) {
+        bool wanted = test->goal == N_ADVERSARY_GOALS || test->goal == goal;
+        if (wanted && (goal != GOAL_MISREAD || player->probe)) {
+            AdversaryRow *row = &test->rows[test->n_rows++];
+            row->player = (PlayerKind)kind;
+            rc = world_adversary(
+                &row->score,
+                kind == PLAYER_NETWORK ? test->games + (size_t)goal * test->options.games : NULL,
+                player, (AdversaryGoal)goal, &test->options, work);
+        }
+    }
+    return rc;
+}
+
+static int adversary_run(Context *context)
+{
+    const AdversaryCommandOptions *given = context->options;
+    AdversaryTest test = {.goal = given->goal,
+                          .options = {.games = (size_t)given->games, .beam = (int)given->beam}};
+    size_t n_games = N_ADVERSARY_GOALS * test.options.games, n_saved = 0;
+    int rc = world_session_open(&test.session, context, given->strict_games);
+    rc = rc ? rc : world_session_opening(&test.options.opening, &test.session, given->opening);
+    rc = rc ? rc : open_probe(&test, context);
+    test.games = rc ? NULL : mem_calloc(n_games, sizeof(*test.games), "games against the network");
+    rc = rc || test.games ? rc : OGPT_ENOMEM;
+    rc =
+        rc ? rc : world_session_begin(&test.session, test.probe_path[0] ? &test.probe : NULL, NULL);
+    rc = rc ? rc : set_probe(&test, context);
+    rc = rc ? rc : world_session_each(&test.session, test_player, &test);
+    if (rc == 0 && given->out) {
+        rc = world_found_save(&n_saved, given->out, test.session.subject.variant, test.games,
+                              n_games, context->force);
+        context_say(context, "%zu games that the network lost are saved", n_saved);
+    }
+    if (rc == 0) {
+        test.session.findings.units = test.options.games;
+        world_report_adversary(context->report, &test.session.findings, test.rows, test.n_rows);
+        rc = world_session_done(&test.session);
+    }
+    if (rc == 0 && n_saved > 0) {
+        study_next(context, "eval", context->args[0], "--corpus", given->out, "--by-ply", NULL);
+    }
+    mem_free(test.games);
+    probe_release(&test.probe);
+    world_session_release(&test.session);
+    return rc;
+}
+
+const Command cmd_world_adversary = {
+    .name = "world adversary",
+    .arguments = "MODEL [--games N] [--beam N] [--out CORPUS]",
+    .summary = "an opponent that plays legal moves to make a network err",
+    .examples = "ogpt world adversary tiny-6x6 --games 300\n"
+                "ogpt world adversary runs/tiny --games 100 --goal illegal --beam 4",
+    COMMAND_OPTIONS(options, AdversaryCommandOptions),
+    .min_args = 1,
+    .max_args = 1,
+    .model_args = 1,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    COMMAND_TABLES(&world_table, &world_adversary_table, &world_adversary_goals_table),
+    .run = adversary_run,
+};

@@ -1,0 +1,404 @@
+/* probes/world/adversary.c - contract in probes/world/adversary.h.
+ *
+ * A block of games goes on in rounds. In a round each line of each game moves once: the opponent's
+ * moves are tried together, as branches of one pass, and where the player is to move behind one,
+ * its answer is in that pass already. Lines of one game compete at the end of a round. With one
+ * line a game, the seat keeps the games from round to round; with more, it is filled anew.
+ */
+#include "probes/world/adversary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#define CHILDREN_MAX 40 /* no board has more legal moves (33 on 8x8) */
+
+enum { A_LOST, A_PLY, A_MOVES, A_TOKEN, A_FIRST_MOVE, N_ADVERSARY = A_FIRST_MOVE + GAME_MAX_MOVES };
+
+typedef struct AdversaryLine {
+    PlayerLine line;
+    double score;
+} AdversaryLine;
+
+typedef struct AdversaryRun {
+    const AdversaryOptions *options;
+    AdversaryGoal goal;
+    uint64_t seed;
+    size_t beam; /* lines of a game */
+} AdversaryRun;
+
+/* A block at work: the games of a job. */
+typedef struct AdversaryBlock {
+    const AdversaryRun *run;
+    const Player *player;
+    PlayerSeat *seat;
+    double *values; /* (n_games, N_ADVERSARY) */
+    size_t n_games;
+    bool begun;                  /* the seat keeps the games */
+    Colour colour[PLAYER_LINES]; /* of the player, in each game */
+    Rng rng[PLAYER_LINES];
+    AdversaryLine *lines; /* (n_games, beam); a game that is over keeps its last, for the seat */
+    size_t n_lines[PLAYER_LINES];
+    AdversaryLine *children; /* (n_games, beam * CHILDREN_MAX) */
+    size_t n_children[PLAYER_LINES];
+    float *p;      /* (PLAYER_LINES, V) answers after lines */
+    float *behind; /* (PLAYER_LINES * CHILDREN_MAX, V) answers behind branches */
+} AdversaryBlock;
+
+const char *world_goal_name(AdversaryGoal goal)
+{
+    static const char *const names[N_ADVERSARY_GOALS] = {
+#define ADVERSARY_NAME(id, name) name,
+        ADVERSARY_GOALS(ADVERSARY_NAME)
+#undef ADVERSARY_NAME
+    };
+    return names[goal];
+}
+
+static bool looks_ahead(AdversaryGoal goal)
+{
+    return goal == GOAL_ILLEGAL || goal == GOAL_MISREAD;
+}
+
+/* ---- one game ---- */
+
+static void lose(double *out, const PlayerLine *line, int token)
+{
+    if (out[A_LOST] > 0 && out[A_PLY] <= line->n + 1) {
+        return; /* a shorter line of this round has lost already */
+    }
+    out[A_LOST] = 1;
+    out[A_PLY] = line->n + 1;
+    out[A_MOVES] = line->n;
+    out[A_TOKEN] = token;
+    for (int t = 0; t < GAME_MAX_MOVES; t++) {
+        out[A_FIRST_MOVE + t] = line->moves[t];
+    }
+}
+
+/* The player answers p on a line where it is to move. False: it loses, or the game is over. */
+static bool answer(AdversaryBlock *block, size_t game, PlayerLine *line, const float *p)
+{
+    const Vocab *vocab = block->player->vocab;
+    double *out = block->values + game * N_ADVERSARY;
+    int top = world_top(p, vocab->d_vocab);
+    if ((world_legal(vocab, &line->board) >> top & 1) == 0) {
+        lose(out, line, top);
+        return false;
+    }
+    player_line_play(line, vocab->variant, vocab->sq_of_tok[top]);
+    return !board_is_over(vocab->variant, &line->board);
+}
+
+static void keep_child(AdversaryBlock *block, size_t game, const PlayerLine *line, double score)
+{
+    AdversaryLine *children = block->children + game * block->run->beam * CHILDREN_MAX;
+    children[block->n_children[game]++] = (AdversaryLine){*line, score};
+}
+
+/* The largest probability of one token that is not legal. */
+static double worst_illegal(const float *p, const Vocab *vocab, const Board *board)
+{
+    uint64_t legal = world_legal(vocab, board);
+    double worst = 0;
+    for (int tok = 0; tok < vocab->d_vocab; tok++) {
+        if ((legal >> tok & 1) == 0 && p[tok] > worst) {
+            worst = p[tok];
+        }
+    }
+    return worst;
+}
+
+/* The opponent plays sq on a line; p is the answer behind it, where it was asked for. */
+static void opponent_plays(AdversaryBlock *block, size_t game, const PlayerLine *from, int sq,
+                           double score, const float *behind)
+{
+    const GameVariant *variant = block->player->vocab->variant;
+    PlayerLine line = *from;
+    player_line_play(&line, variant, sq);
+    if (board_is_over(variant, &line.board)) {
+        return;
+    }
+    if (behind && line.board.to_move == block->colour[game] &&
+        !answer(block, game, &line, behind)) {
+        return;
+    }
+    keep_child(block, game, &line, score);
+}
+
+/* ---- moves of a line ---- */
+
+/* Tries all moves of a line at once. first: its branches in the pass. */
+static void children_ahead(AdversaryBlock *block, size_t game, const AdversaryLine *from,
+                           size_t first)
+{
+    const Vocab *vocab = block->player->vocab;
+    const float *misread = player_misread(block->seat);
+    uint64_t legal = board_moves(vocab->variant, &from->line.board);
+    for (size_t r = first; legal != 0; legal &= legal - 1, r++) {
+        int sq = __builtin_ctzll(legal);
+        const float *p = block->behind + r * (size_t)vocab->d_vocab;
+        PlayerLine line = from->line;
+        player_line_play(&line, vocab->variant, sq);
+        if (board_is_over(vocab->variant, &line.board)) {
+            r--; /* no branch: nobody answers there */
+            continue;
+        }
+        opponent_plays(block, game, &from->line, sq,
+                       block->run->goal == GOAL_MISREAD ? misread[r]
+                                                        : worst_illegal(p, vocab, &line.board),
+                       p);
+    }
+}
+
+/* Chooses by what the player says before the move. */
+static void children_now(AdversaryBlock *block, size_t game, const AdversaryLine *from,
+                         const float *p)
+{
+    const Vocab *vocab = block->player->vocab;
+    uint64_t legal = board_moves(vocab->variant, &from->line.board);
+    int best = -1;
+    if (block->run->goal == GOAL_RANDOM) {
+        best = world_random_move(&block->rng[game], vocab->variant, &from->line.board);
+        opponent_plays(block, game, &from->line, best, 0, NULL);
+        return;
+    }
+    for (uint64_t rest = legal; rest != 0; rest &= rest - 1) {
+        int sq = __builtin_ctzll(rest);
+        double score = p[vocab->tok_of_sq[sq]];
+        score = block->run->goal == GOAL_FRIENDLY ? score : 1 - score;
+        opponent_plays(block, game, &from->line, sq, score, NULL);
+    }
+}
+
+/* ---- rounds ---- */
+
+static int better_first(const void *a, const void *b)
+{
+    const AdversaryLine *x = a, *y = b;
+    if (x->score != y->score) {
+        return x->score > y->score ? -1 : 1;
+    }
+    return memcmp(x->line.moves, y->line.moves, sizeof(x->line.moves));
+}
+
+/* The best lines of a game stay; none once it is lost. */
+static void select_lines(AdversaryBlock *block, size_t game)
+{
+    size_t beam = block->run->beam, n = block->n_children[game];
+    AdversaryLine *children = block->children + game * beam * CHILDREN_MAX;
+    n = block->values[game * N_ADVERSARY + A_LOST] > 0 ? 0 : n;
+    if (n > 0) {
+        qsort(children, n, sizeof(*children), better_first);
+        n = n < beam ? n : beam;
+        memcpy(block->lines + game * beam, children, n * sizeof(*children));
+    }
+    block->n_lines[game] = n;
+}
+
+/* A line that is asked about in this pass. */
+typedef struct AskedLine {
+    size_t game;
+    AdversaryLine *line;
+    bool plays;   /* the player is to move */
+    bool over;    /* it only keeps its place in the seat */
+    size_t first; /* of its branches */
+} AskedLine;
+
+/* The opponent's moves on a line, as branches of the pass. Returns how many there are now. */
+static size_t add_branches(PlayerBranch *branches, size_t n, const GameVariant *variant,
+                           const AskedLine *asked, size_t place)
+{
+    uint64_t legal = board_moves(variant, &asked->line->line.board);
+    for (; legal != 0; legal &= legal - 1) {
+        PlayerLine line = asked->line->line;
+        player_line_play(&line, variant, __builtin_ctzll(legal));
+        if (!board_is_over(variant, &line.board)) {
+            branches[n++] = (PlayerBranch){(uint16_t)place, (uint8_t)__builtin_ctzll(legal)};
+        }
+    }
+    return n;
+}
+
+static int move_lines(AdversaryBlock *block, AskedLine *asked, size_t n)
+{
+    const Vocab *vocab = block->player->vocab;
+    PlayerLine lines[PLAYER_LINES];
+    PlayerBranch branches[PLAYER_LINES * CHILDREN_MAX];
+    size_t n_branches = 0;
+    bool ahead = looks_ahead(block->run->goal);
+    for (size_t i = 0; i < n; i++) {
+        lines[i] = asked[i].line->line;
+        asked[i].plays = lines[i].board.to_move == block->colour[asked[i].game];
+        asked[i].first = n_branches;
+        if (ahead && !asked[i].over && !asked[i].plays) {
+            n_branches = add_branches(branches, n_branches, vocab->variant, &asked[i], i);
+        }
+    }
+    int rc = block->begun && block->run->beam == 1 ? player_follow(block->p, block->seat, lines)
+                                                   : player_start(block->p, block->seat, lines, n);
+    block->begun = true;
+    rc = rc || n_branches == 0 ? rc
+                               : player_branches(block->behind, block->seat, branches, n_branches);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const float *p = block->p + i * (size_t)vocab->d_vocab;
+        if (asked[i].over) {
+            continue;
+        }
+        if (asked[i].plays) {
+            if (answer(block, asked[i].game, &lines[i], p)) {
+                keep_child(block, asked[i].game, &lines[i], asked[i].line->score);
+            }
+        } else if (ahead) {
+            children_ahead(block, asked[i].game, asked[i].line, asked[i].first);
+        } else {
+            children_now(block, asked[i].game, asked[i].line, p);
+        }
+    }
+    return rc;
+}
+
+/* One round of all games. *going: lines that are left. */
+static int play_round(size_t *going, AdversaryBlock *block)
+{
+    AskedLine asked[PLAYER_LINES];
+    size_t n = 0, beam = block->run->beam;
+    int rc = 0;
+    memset(block->n_children, 0, sizeof(block->n_children));
+    for (size_t game = 0; game < block->n_games && rc == 0; game++) {
+        size_t n_lines = block->n_lines[game];
+        bool over = n_lines == 0;
+        n_lines = over && beam == 1 ? 1 : n_lines;
+        for (size_t i = 0; i < n_lines && rc == 0; i++) {
+            asked[n++] =
+                (AskedLine){.game = game, .line = block->lines + game * beam + i, .over = over};
+            if (n == PLAYER_LINES) {
+                rc = move_lines(block, asked, n);
+                n = 0;
+            }
+        }
+    }
+    rc = rc || n == 0 ? rc : move_lines(block, asked, n);
+    *going = 0;
+    for (size_t game = 0; game < block->n_games; game++) {
+        if (block->n_lines[game] > 0) {
+            select_lines(block, game);
+        }
+        *going += block->n_lines[game];
+    }
+    return rc;
+}
+
+static int adversary_block(void *context, PlayerSeat *seat, double *values, size_t first, size_t n)
+{
+    const AdversaryRun *run = context;
+    const Player *player = player_of_seat(seat);
+    size_t V = (size_t)player->vocab->d_vocab, going = n;
+    AdversaryBlock block = {
+        .run = run, .player = player, .seat = seat, .values = values, .n_games = n};
+    block.lines = mem_calloc(n * run->beam, sizeof(*block.lines), "lines of games");
+    block.children =
+        mem_alloc(n * run->beam * CHILDREN_MAX, sizeof(*block.children), "moves of an opponent");
+    block.p = mem_alloc(PLAYER_LINES * V, sizeof(float), "answers");
+    block.behind = mem_alloc(PLAYER_LINES * CHILDREN_MAX * V, sizeof(float), "answers");
+    int rc = block.lines && block.children && block.p && block.behind ? 0 : OGPT_ENOMEM;
+    memset(values, 0, n * N_ADVERSARY * sizeof(*values));
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        block.lines[i * run->beam].line = world_opening(player->vocab->variant, run->seed,
+                                                        (first + i) / 2, run->options->opening);
+        block.colour[i] = (first + i) % 2 == 0 ? BLACK : WHITE;
+        block.rng[i] = world_rng(run->seed, WORLD_REPLY, first + i);
+        block.n_lines[i] = 1;
+    }
+    while (rc == 0 && going > 0) {
+        rc = play_round(&going, &block);
+    }
+    mem_free(block.lines);
+    mem_free(block.children);
+    mem_free(block.p);
+    mem_free(block.behind);
+    return rc;
+}
+
+/* ---- all games ---- */
+
+static void game_of(AdversaryGame *out, const double *values)
+{
+    *out = (AdversaryGame){.lost = values[A_LOST] > 0,
+                           .ply = (int)values[A_PLY],
+                           .n = (int)values[A_MOVES],
+                           .token = (uint8_t)values[A_TOKEN]};
+    memset(out->moves, SQ_NONE, sizeof(out->moves));
+    for (int t = 0; out->lost && t < out->n; t++) {
+        out->moves[t] = (uint8_t)values[A_FIRST_MOVE + t];
+    }
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Different boards on which the player erred. hashes has room for n. */
+static double count_distinct(uint64_t *hashes, const double *values, size_t n,
+                             const GameVariant *variant)
+{
+    size_t n_lost = 0, distinct = 0;
+    for (size_t i = 0; i < n; i++) {
+        AdversaryGame game;
+        game_of(&game, values + i * N_ADVERSARY);
+        if (game.lost) {
+            PlayerLine line = player_line_of(variant, game.moves, game.n);
+            uint64_t board[3] = {line.board.mine, line.board.theirs, line.board.to_move};
+            hashes[n_lost++] = xxh3(board, sizeof(board));
+        }
+    }
+    qsort(hashes, n_lost, sizeof(*hashes), by_hash);
+    for (size_t i = 0; i < n_lost; i++) {
+        distinct += i == 0 || hashes[i] != hashes[i - 1];
+    }
+    return (double)distinct;
+}
+
+static void summarise(AdversaryScore *out, const double *values, size_t n, uint64_t seed)
+{
+    out->success = world_ratio(values, n, N_ADVERSARY, A_LOST, -1, seed);
+    out->first_illegal = world_ratio(values, n, N_ADVERSARY, A_PLY, A_LOST, seed);
+    for (size_t i = 0; i < n; i++) {
+        int ply = (int)values[i * N_ADVERSARY + A_PLY];
+        if (ply > 0 && (out->shortest == 0 || ply < out->shortest)) {
+            out->shortest = ply;
+        }
+    }
+}
+
+int world_adversary(AdversaryScore *out, AdversaryGame *games, const Player *player,
+                    AdversaryGoal goal, const AdversaryOptions *options, const Work *work)
+{
+    bool one_line = goal == GOAL_RANDOM || goal == GOAL_FRIENDLY;
+    AdversaryRun run = {options, goal, work->seed, one_line ? 1 : (size_t)options->beam};
+    size_t n = options->games, fit = PLAYER_LINES / run.beam;
+    char stage[64];
+    snprintf(stage, sizeof(stage), "adversary %s", world_goal_name(goal));
+    const WorldUnits units = {player,          stage, n, N_ADVERSARY, fit > 0 ? fit : 1,
+                              adversary_block, &run};
+    double *values = mem_alloc(n * N_ADVERSARY, sizeof(*values), "games against a player");
+    uint64_t *hashes = mem_alloc(n, sizeof(*hashes), "boards of errors");
+    int rc = values && hashes ? world_units_run(values, &units, work) : OGPT_ENOMEM;
+    *out = (AdversaryScore){.goal = goal};
+    if (rc == 0) {
+        summarise(out, values, n, work->seed);
+        out->distinct = count_distinct(hashes, values, n, player->vocab->variant);
+        for (size_t i = 0; games && i < n; i++) {
+            game_of(&games[i], values + i * N_ADVERSARY);
+        }
+    }
+    mem_free(values);
+    mem_free(hashes);
+    return rc;
+}
