@@ -33,7 +33,8 @@ typedef enum WorldDraw {
     WORLD_OTHER,
     WORLD_DETOUR,
     WORLD_REPLY,
-    WORLD_SUFFIX
+    WORLD_SUFFIX,
+    WORLD_STATES
 } WorldDraw;
 Rng world_rng(uint64_t seed, WorldDraw draw, uint64_t unit);
 /* A random legal move of a board that is not over. */

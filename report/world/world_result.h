@@ -4,11 +4,13 @@
 
 #include "probes/world/adversary.h"
 #include "probes/world/detour.h"
+#include "probes/world/states.h"
 #include "probes/world/transposition.h"
 #include "report/report.h"
 
 extern const TableSpec world_table, world_transposition_table, world_detour_table,
-    world_detour_shares_table, world_adversary_table, world_adversary_goals_table;
+    world_detour_shares_table, world_adversary_table, world_adversary_goals_table,
+    world_compression_table, world_distinction_table, world_distinction_scores_table;
 
 /* What every test reports first; all borrowed. */
 typedef struct WorldFindings {
@@ -35,5 +37,12 @@ typedef struct AdversaryRow {
 } AdversaryRow;
 void world_report_adversary(Report *report, WorldFindings *findings, const AdversaryRow *rows,
                             size_t n);
+
+/* scores (N_PLAYER_KINDS, N_WORLD_EPS) */
+void world_report_compression(Report *report, WorldFindings *findings,
+                              const CompressionScore *scores);
+/* scores (N_PLAYER_KINDS, N_STATE_PAIRS, N_WORLD_EPS) */
+void world_report_distinction(Report *report, WorldFindings *findings,
+                              const DistinctionScore *scores);
 
 #endif

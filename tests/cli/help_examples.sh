@@ -44,6 +44,8 @@ ogpt basis; --games [0-9]+; --games 16 --plies 2 --rotations 2
 ogpt basis; --cells [0-9]+; --cells 3 --starts 2 --features 3
 ogpt world transposition;(tiny-6x6)$;\1 --n 12 --strict-games 4
 ogpt world transposition; --n 300; --n 8 --strict-games 4
+ogpt world compression; --states [0-9]+; --states 2 --strict-games 4
+ogpt world distinction; --states [0-9]+; --states 2 --strict-games 4
 ogpt world adversary; --games [0-9]+; --games 4 --strict-games 4
 ogpt world detour;tiny-6x6$;tiny-6x6 --games 4 --strict-games 4
 ogpt world detour; --games 200; --games 4 --strict-games 4

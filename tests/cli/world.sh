@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/cli/world.sh - ogpt world: the engine holds a world, the same rows for any number of threads, a test
-# goes on where it was interrupted, and one line for what cannot be.
+# goes on where it was interrupted, and one line for what cannot be. label: slow
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --batch 8
@@ -33,6 +33,13 @@ same detour --games 12
 [ "$(value detour engine finished)" = 1 ] || fail 'the engine makes illegal moves'
 [ "$(value detour empties finished)" != 1 ] || fail 'who knows empty squares alone plays legally'
 
+same compression --states 12 --suffixes 3
+[ "$(value compression engine compression ,0.01,)" = 1 ] || fail 'the engine does not compress'
+[ "$(value compression empties compression ,0.01,)" = 1 ] || fail 'empties does not compress'
+same distinction --states 12
+[ "$(value distinction engine recall ,flip,0.01,)" = 1 ] || fail 'the engine cannot tell boards apart'
+[ "$(value distinction engine precision ,flip,0.01,)" = 1 ] || fail 'the engine tells too much apart'
+[ "$(value distinction empties recall ,flip,0.01,)" = 0 ] || fail 'empties knows owners'
 same adversary --games 12 --beam 2
 [ "$(value adversary engine success illegal)" = 0 ] || fail 'the engine was beaten'
 [ "$(value adversary either_side success illegal)" != 0 ] || fail 'who moves for both sides was not beaten'

@@ -15,18 +15,18 @@ static const OptionSpec options[] = {
     OPTION_STRICT_GAMES(AT(strict_games)),
 };
 
-enum { SCORES = N_DETOUR_KINDS * N_DETOUR_SHARES };
+enum { DETOUR_SCORES = N_DETOUR_KINDS * N_DETOUR_SHARES };
 
 typedef struct DetourTest {
     WorldSession session;
     DetourOptions options;
-    DetourScore scores[N_PLAYER_KINDS * SCORES];
+    DetourScore scores[N_PLAYER_KINDS * DETOUR_SCORES];
 } DetourTest;
 
 static int test_player(void *context, int kind, const Player *player, const Work *work)
 {
     DetourTest *test = context;
-    return world_detours(test->scores + kind * SCORES, player, &test->options, work);
+    return world_detours(test->scores + kind * DETOUR_SCORES, player, &test->options, work);
 }
 
 static int detour_run(Context *context)

@@ -4,15 +4,13 @@
 #include "cli/commands/readers/world_session.h"
 
 typedef struct TranspositionOptions {
-    int64_t n, min_moves, strict_games;
+    int64_t n, strict_games;
     const char *pairs;
 } TranspositionOptions;
 
 #define AT(field) offsetof(TranspositionOptions, field)
 static const OptionSpec options[] = {
     OPTION_INT("n", AT(n), "N", 1, CASES_MAX, "number of pairs", .def = "1000"),
-    OPTION_INT("min-moves", AT(min_moves), "N", 0, 59, "shortest history; 0: 5, on 4x4 3",
-               .def = "0"),
     OPTION_TEXT("pairs", AT(pairs), "FILE",
                 "pairs of ogpt cases pairs --kind transposition (default: drawn, by the seed)"),
     OPTION_STRICT_GAMES(AT(strict_games)),
@@ -34,20 +32,6 @@ static int load(TranspositionTest *test, Context *context)
     return rc;
 }
 
-static int draw(TranspositionTest *test, Context *context)
-{
-    const TranspositionOptions *given = context->options;
-    const GameVariant *variant = test->session.subject.variant;
-    PairMakeOptions wanted = PAIR_MAKE_OPTIONS_DEFAULT;
-    wanted.n = (size_t)given->n;
-    wanted.kind = PAIR_TRANSPOSITION;
-    wanted.before_end = variant->size == 4 ? 1 : case_before_end(variant);
-    wanted.min_moves = given->min_moves > 0 ? (int)given->min_moves : variant->size == 4 ? 3 : 5;
-    return given->pairs
-               ? 0
-               : pairs_make(&test->pairs, variant, &wanted, study_work(context, "pairs", "pairs"));
-}
-
 static int test_player(void *context, int kind, const Player *player, const Work *work)
 {
     TranspositionTest *test = context;
@@ -56,10 +40,13 @@ static int test_player(void *context, int kind, const Player *player, const Work
 
 static int transposition_run(Context *context)
 {
+    const TranspositionOptions *given = context->options;
     TranspositionTest test = {0};
     int rc = load(&test, context);
     rc = rc ? rc : world_session_begin(&test.session, NULL, &test.pairs);
-    rc = rc ? rc : draw(&test, context);
+    if (rc == 0 && !given->pairs) {
+        rc = world_session_pairs(&test.pairs, &test.session, PAIR_TRANSPOSITION, (size_t)given->n);
+    }
     rc = rc ? rc : world_session_each(&test.session, test_player, &test);
     if (rc == 0) {
         test.session.findings.units = test.pairs.n;

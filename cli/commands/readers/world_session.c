@@ -44,6 +44,17 @@ int world_session_begin(WorldSession *session, const Probe *probe, const PairSet
                                 PLAYER_MISTAKE_GAMES, study_work(context, "answers", "games"));
 }
 
+int world_session_pairs(PairSet *out, const WorldSession *session, PairKind kind, size_t n)
+{
+    const GameVariant *variant = session->subject.variant;
+    const PairMakeOptions wanted = {.n = n,
+                                    .kind = kind,
+                                    .min_moves = variant->size == 4 ? 3 : 5,
+                                    .before_end =
+                                        variant->size == 4 ? 1 : case_before_end(variant)};
+    return pairs_make(out, variant, &wanted, study_work(session->context, "pairs", "pairs"));
+}
+
 int world_session_each(WorldSession *session,
                        int (*test)(void *context, int kind, const Player *player, const Work *work),
                        void *context)

@@ -34,6 +34,8 @@ int world_session_opening(int *out, const WorldSession *session, int64_t given);
 /* study_begin, the journal, and the players: to be called when all is checked. The journal belongs
  * to this network, these options, this probe and these pairs (NULL or empty: none were read). */
 int world_session_begin(WorldSession *session, const Probe *probe, const PairSet *pairs);
+/* n pairs of a kind from random games, of lengths that every board has. Released by the caller. */
+int world_session_pairs(PairSet *out, const WorldSession *session, PairKind kind, size_t n);
 /* `test` for every player, with its work; and its strict error. test(context, kind, player, work)
  * returns 0 or OGPT_E*. */
 int world_session_each(WorldSession *session,
