@@ -6,7 +6,8 @@
 #include "base/err.h"
 #include "probes/world/states.h"
 
-enum { C_STRICT, C_TOKENS, C_ACCEPTED, N_COMPRESSION };
+/* A state without a token that is accepted after its first history says nothing: not C_DRAWN. */
+enum { C_STRICT, C_DRAWN, C_TOKENS, C_ACCEPTED, N_COMPRESSION };
 
 typedef struct CompressionRun {
     const PairSet *pairs;
@@ -73,7 +74,8 @@ static int compression_block(void *context, PlayerSeat *seat, double *values, si
         }
         rc = going > 0 ? player_go_on(p, seat, next) : 0;
     }
-    values[C_STRICT] = values[C_ACCEPTED] == values[C_TOKENS];
+    values[C_DRAWN] = values[C_TOKENS] > 0;
+    values[C_STRICT] = values[C_DRAWN] > 0 && values[C_ACCEPTED] == values[C_TOKENS];
     return rc;
 }
 
@@ -93,7 +95,7 @@ int world_compression(CompressionScore *out, const Player *player, const PairSet
         if (rc == 0) {
             uint64_t seed = work->seed;
             out[e] = (CompressionScore){
-                eps[e], world_ratio(values, n, N_COMPRESSION, C_STRICT, -1, seed),
+                eps[e], world_ratio(values, n, N_COMPRESSION, C_STRICT, C_DRAWN, seed),
                 world_ratio(values, n, N_COMPRESSION, C_ACCEPTED, C_TOKENS, seed),
                 world_ratio(values, n, N_COMPRESSION, C_TOKENS, -1, seed)};
         }

@@ -15,7 +15,8 @@
 enum {
     D_MODEL,  /* the player's boundary */
     D_RIGHT,  /* of it, legal after the first alone */
-    D_STRICT, /* no mistake */
+    D_PAIRS,  /* it has a boundary, or the player has one */
+    D_STRICT, /* ... and no mistake */
     D_ENGINE, /* the engine's boundary, of all lengths, then by length */
     D_HIT = D_ENGINE + 1 + DISTINCTION_DEPTH, /* of it, told apart; in the same order */
     N_OF_EPS = D_HIT + 1 + DISTINCTION_DEPTH
@@ -204,7 +205,9 @@ static int distinction_block(void *context, PlayerSeat *seat, double *values, si
     }
     for (int e = 0; e < N_WORLD_EPS; e++) {
         double *out = values + (size_t)e * N_OF_EPS;
-        out[D_STRICT] = out[D_RIGHT] == out[D_MODEL] && out[D_HIT] == out[D_ENGINE];
+        out[D_PAIRS] = out[D_ENGINE] + out[D_MODEL] > 0;
+        out[D_STRICT] =
+            out[D_PAIRS] > 0 && out[D_RIGHT] == out[D_MODEL] && out[D_HIT] == out[D_ENGINE];
     }
     mem_free(pair.nodes);
     mem_free(pair.last);
@@ -220,7 +223,7 @@ static DistinctionScore summary(const double *values, size_t n, StatePairs kind,
     DistinctionScore out = {.kind = kind, .eps = eps_of[e]};
     out.precision = world_ratio(of, n, N_DISTINCTION, D_RIGHT, D_MODEL, seed);
     out.recall = world_ratio(of, n, N_DISTINCTION, D_HIT, D_ENGINE, seed);
-    out.strict = world_ratio(of, n, N_DISTINCTION, D_STRICT, -1, seed);
+    out.strict = world_ratio(of, n, N_DISTINCTION, D_STRICT, D_PAIRS, seed);
     out.boundary = world_ratio(of, n, N_DISTINCTION, D_ENGINE, -1, seed);
     for (int d = 0; d < DISTINCTION_DEPTH; d++) {
         out.recall_at[d] = world_ratio(of, n, N_DISTINCTION, D_HIT + 1 + d, D_ENGINE + 1 + d, seed);

@@ -39,7 +39,7 @@
 
 typedef struct CompressionScore {
     double eps;
-    Interval strict; /* share of states all of whose tokens are accepted */
+    Interval strict; /* share of states, of those with a token, all of whose tokens are accepted */
     Interval tokens; /* share of tokens that are accepted */
     Interval length; /* mean tokens of a state's suffixes */
 } CompressionScore;
@@ -57,8 +57,9 @@ typedef struct DistinctionScore {
     double eps;
     Interval precision, recall;
     Interval recall_at[DISTINCTION_DEPTH]; /* of suffixes of 1, 2, 3 tokens */
-    Interval strict;                       /* share of pairs without any mistake of either kind */
-    Interval boundary;                     /* the engine's suffixes a pair */
+    Interval
+        strict; /* share of pairs, of those with a boundary, without a mistake of either kind */
+    Interval boundary; /* the engine's suffixes a pair */
 } DistinctionScore;
 
 /* out (N_WORLD_EPS). flips: pairs whose boards differ in one owner; for STATES_ANY each of their

@@ -36,6 +36,14 @@ static void histories_of_one_state_go_on_alike(void **state)
             assert_true(scores[e].length.value >= 4);
         }
     }
+    /* Who accepts nothing has compressed nothing. */
+    PlayerPlant plant = {pairs.pairs[0].clean_board, TOK_PAD};
+    Player refuses = f.set.players[PLAYER_ENGINE];
+    PairSet one = pairs;
+    one.n = 1;
+    refuses.plant = &plant;
+    assert_int_equal(world_compression(scores, &refuses, &one, 4, &f.alone), 0);
+    assert_true(isnan(scores[0].strict.value) && isnan(scores[0].tokens.value));
     const Player *player = &f.set.players[PLAYER_RANDOM_MISTAKES];
     assert_int_equal(world_compression(scores, player, &pairs, 4, &f.alone), 0);
     assert_int_equal(world_compression(again, player, &pairs, 4, &f.together), 0);
