@@ -14,7 +14,7 @@ typedef struct IllusionRows {
     size_t n, n_layers, width;
     float *difference; /* (n, n_layers, width) row of the second history minus that of the first */
     float *gradient;   /* (n, n_layers, width) d (m) / d (row of the first), m = -Delta of the pair,
-                        * so   that it rises towards the second; owned both */
+                        * so that it rises towards the second; owned both */
 } IllusionRows;
 /* Returns 0, OGPT_EFORMAT (a history longer than the context), OGPT_EINTR, OGPT_ENOMEM. */
 int illusion_rows(IllusionRows *out, const Gpt *gpt, const PairSet *pairs, HookSite site,

@@ -3,12 +3,23 @@
  * A pair (probes/cases/pairs.h): two histories of equal length whose boards differ in the owner of
  * one square. The network runs on the first; its row x at the site, layer and last position is
  * changed towards the second, whose row there is x'. a, b: class means of the rows, where the
- * square is as in the first history and as in the second. patch     x += ((x' - x) . w) w / |w|^2
- * interchange along w set       x += ((b - x) . w) w / |w|^2         the coordinate becomes that of
- * the mean project   x -= 2 ((x - (a + b) / 2) . w) w / |w|^2     it is reflected at the boundary
- *   add       x += ((b - a) . v) w                 as long as the means are apart along v
+ * square is as in the first history and as in the second. The methods:
+ *
+ *   patch     x += ((x' - x) . w) w / |w|^2
+ *             the coordinate along w is interchanged
+ *
+ *   set       x += ((b - x) . w) w / |w|^2
+ *             the coordinate becomes that of the mean
+ *
+ *   project   x -= 2 ((x - (a + b) / 2) . w) w / |w|^2
+ *             it is reflected at the boundary
+ *
+ *   add       x += ((b - a) . v) w
+ *             as long as the means are apart along v
+ *
  *   gradient  x += the change that descent through a probe makes, or its part
  *             (probes/edits/edit_plan.h; a probe with its site only)
+ *
  * With vectors of class means, add is what `ogpt intervene` calls mean-difference, scale 1.
  *
  * w is one of these. In the first three methods only its line counts, not its length:

@@ -1,9 +1,11 @@
 /* probes/illusion/illusion_space.h - which part of a direction anything behind its site can read.
  *
  * mlp_post    the rows x are read by W_out alone: out = x W_out. What is orthogonal to the columns
- * of W_out is the null space, and nothing behind it ever sees it. At 512 to 128 it has at least 384
- * dimensions resid_post  everything is read a little. In place of the row space stands the space of
- * the largest eigenvalues of G = E[J^T J], J = d (logits less their mean) / d x at the last
+ *             of W_out is the null space, and nothing behind it ever sees it. At 512 to 128 it has
+ *             at least 384 dimensions
+ *
+ * resid_post  everything is read a little. In place of the row space stands the space of the
+ *             largest eigenvalues of G = E[J^T J], J = d (logits less their mean) / d x at the last
  *             position: the fewest of them that hold the asked share of the trace
  *
  * v_row is the part of v in that space, v_null the rest. If the space is all there is, v_row has

@@ -2,12 +2,15 @@
  * what its layer can read, or does it need a part that nothing reads?
  *
  * effect  (m(changed) - m(first)) / (m(second) - m(first)) over the pairs, a ratio of means, m =
- * Delta of the pair (probes/graph/pair_metric.h): 0 nothing, 1 as if the second history was read
+ *         Delta of the pair (probes/graph/pair_metric.h): 0 nothing, 1 as if the second history was
+ *         read
+ *
  * index   effect of full minus effect of row (probes/illusion/illusion_runs.h). Above 0: the effect
  *         needs the part that is not read. It is reported, not judged: some null part is natural,
  *         because activations have one (Wu et al. 2024, arXiv:2401.12631); so the effect of row,
- * and the index of a random direction of the same null share, stand beside it closed  (null -
- * changed) / (null - self), wrong moves by the board of the second history
+ *         and the index of a random direction of the same null share, stand beside it
+ *
+ * closed  (null - changed) / (null - self), wrong moves by the board of the second history
  */
 #ifndef OGPT_PROBES_ILLUSION_ILLUSION_STUDY_H
 #define OGPT_PROBES_ILLUSION_ILLUSION_STUDY_H

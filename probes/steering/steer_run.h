@@ -3,10 +3,12 @@
  *
  * add      x <- x + alpha v at a site, in chosen layers, at the last position of the history or at
  *          all of them; v is that of the case's group and the layer
+ *
  * ablate   x <- x - (x . r) r at everything that writes into the residual stream: the embeddings,
  *          attn_out and mlp_out of every layer, at all positions. r is the unit vector of the
- * case's group, of one layer of the bank head     the output of one head at the last position
- * becomes what a bank says (its slice of z)
+ *          case's group, of one layer of the bank
+ *
+ * head     the output of one head at the last position becomes what a bank says (its slice of z)
  *
  * Weight orthogonalisation, W <- W - W r r^T for W_E, W_pos, W_O, b_O, W_out and b_out, does to a
  * network what `ablate` does to a pass: whatever is written has no part along r. (Arditi et al.
