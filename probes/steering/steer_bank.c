@@ -29,6 +29,12 @@ const char *steer_origin_meaning(SteerOrigin origin)
     return origins[origin].meaning;
 }
 
+bool steer_in_stream(HookSite site)
+{
+    return site == HOOK_RESID_PRE || site == HOOK_RESID_MID || site == HOOK_RESID_POST ||
+           site == HOOK_ATTN_OUT || site == HOOK_MLP_OUT;
+}
+
 /* ---- banks ---- */
 
 int steer_bank_new(SteerBank *out, HookSite site, const GptConfig *cfg, size_t n_groups)
@@ -273,29 +279,40 @@ int steer_bank_difference(SteerBank *out, const SteerBank *to, const SteerBank *
 
 /* ---- of a probe ---- */
 
-/* out += weight of TO minus weight of FROM on a square, in the classes empty, theirs, mine. */
-static void add_square(double *out, const Probe *probe, int at, int square, SteerTarget target)
+/* out += weight of TO minus weight of FROM on a square, at length 1, in the classes empty, theirs,
+ * mine. one (d_model): scratch. */
+static void add_square(double *out, double *one, const Probe *probe, int at, int square,
+                       SteerTarget target)
 {
     const double mine[3] = {0, -1, 1}, empty[3] = {1, -0.5, -0.5};
     const double *shares = target == STEER_MINE ? mine : empty;
     const size_t step = (size_t)(probe->n_squares * probe->n_classes);
+    double length = 0;
+    memset(one, 0, (size_t)probe->d_model * sizeof(*one));
     for (int k = 0; k < 3; k++) {
         const int class = probe_class(probe, k == 0 ? "empty" : k == 1 ? "theirs" : "mine");
         const float *weight = probe->weight[at] + square * probe->n_classes + class;
         for (int c = 0; c < probe->d_model; c++) {
-            out[c] += shares[k] * (double)weight[(size_t)c * step];
+            one[c] += shares[k] * (double)weight[(size_t)c * step];
         }
+    }
+    for (int c = 0; c < probe->d_model; c++) {
+        length += one[c] * one[c];
+    }
+    for (int c = 0; c < probe->d_model && length > 0; c++) {
+        out[c] += one[c] / sqrt(length);
     }
 }
 
-static void probe_vector(float *out, double *sum, const Probe *probe, int at, const float *means,
-                         uint64_t squares, SteerTarget target)
+/* scratch (2 * d_model) */
+static void probe_vector(float *out, double *scratch, const Probe *probe, int at,
+                         const float *means, uint64_t squares, SteerTarget target)
 {
-    double length = 0, along = 0;
+    double *sum = scratch, length = 0, along = 0;
     memset(sum, 0, (size_t)probe->d_model * sizeof(*sum));
     for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
         const int sq = __builtin_ctzll(rest);
-        add_square(sum, probe, at, sq / 8 * probe->size + sq % 8, target);
+        add_square(sum, scratch + probe->d_model, probe, at, sq / 8 * probe->size + sq % 8, target);
     }
     for (int c = 0; c < probe->d_model; c++) {
         length += sum[c] * sum[c];
@@ -317,13 +334,19 @@ int steer_bank_check_probe(const Probe *probe, const char *path, HookSite site)
             "site %s: name another --probe or --site",
             path, probe->task, probe->labels, hook_site_name(probe->site), hook_site_name(site));
     }
+    if (rc == 0 && (probe->n_layers == 0 || probe->layers[probe->n_layers - 1] < 0)) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: the probe has no direction in any block, only of the embedding; fit one "
+                     "with --layers all",
+                     path);
+    }
     return rc ? rc : probe_check_finished(probe, path);
 }
 
 int steer_bank_probe(SteerBank *out, const Probe *probe, const SteerBank *means, SteerTarget target,
                      const GameVariant *variant)
 {
-    double *sum = mem_alloc(means->width, sizeof(*sum), "a direction");
+    double *sum = mem_alloc(2 * means->width, sizeof(*sum), "a direction");
     int rc = sum ? bank_like(out, means) : OGPT_ENOMEM;
     for (size_t l = 0; l < means->n_layers && rc == 0; l++) {
         const int at = probe_layer_index(probe, (int)l);

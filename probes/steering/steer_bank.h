@@ -5,7 +5,7 @@
  *   means      mean of x over TO minus mean of x over FROM
  *   probe      the direction of a linear probe, unit(w_TO - w_FROM), as long as the difference of
  *              the means is along it. Several classes on one side: the mean of their weights;
- *              several squares: the mean of their directions
+ *              several squares: the mean of their directions, each of length 1 first
  *   function   the function vector: sum over the heads that count most of their mean output over TO
  *              (Todd et al. 2024, arXiv:2310.15213), the same in every layer
  *   contrast   the same minus their mean output over FROM
@@ -42,6 +42,10 @@ typedef enum SteerOrigin { STEER_ORIGINS(STEER_ENUMERATOR) N_STEER_ORIGINS } Ste
 #define STEER_ORIGIN_NAMES (&(STEER_ORIGINS(STEER_ORIGIN_BAR))[1])
 const char *steer_origin_name(SteerOrigin origin);    /* static */
 const char *steer_origin_meaning(SteerOrigin origin); /* static */
+
+/* Whether rows of the site are rows of the residual stream, or are added to them. Others may be as
+ * wide (a query), but what is written is not written in their coordinates. */
+bool steer_in_stream(HookSite site);
 
 /* Vectors (n_layers, n_groups, width) of one site; zeros where there is none. */
 typedef struct SteerBank {
@@ -81,7 +85,7 @@ int steer_bank_means(SteerBank *from, SteerBank *to, const Gpt *gpt, const Steer
 /* out = to - from. */
 int steer_bank_difference(SteerBank *out, const SteerBank *to, const SteerBank *from);
 /* Refuse a probe with a hidden layer, of another task than "mine", of other labels than the
- * mover's, of another site, or an unfinished one: OGPT_EUSAGE. */
+ * mover's, of another site, without a block's layer, or an unfinished one: OGPT_EUSAGE. */
 int steer_bank_check_probe(const Probe *probe, const char *path, HookSite site);
 /* As said above, scaled by the difference of means, for a probe that passes the check. Layers that
  * the probe lacks stay zero. Returns 0 or OGPT_ENOMEM. */

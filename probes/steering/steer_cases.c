@@ -197,6 +197,24 @@ int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, in
     return rc;
 }
 
+int steer_cases_pick(SteerCases *out, const SteerCases *from, const size_t *indices, size_t n)
+{
+    const size_t n_moves = (size_t)from->vocab->variant->n_moves;
+    const size_t V = (size_t)from->vocab->d_vocab;
+    *out = (SteerCases){.vocab = from->vocab, .target = from->target, .n_games = from->n_games};
+    int rc = allocate(out, n);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const size_t at = indices[i];
+        out->at[i] = from->at[at];
+        memcpy(out->moves + i * n_moves, from->moves + at * n_moves, n_moves);
+        out->read[i] = from->read[at];
+        memcpy(out->weights + i * V, from->weights + at * V, V * sizeof(real));
+        out->n_caring += from->at[at].cares;
+        out->n++;
+    }
+    return rc;
+}
+
 void steer_cases_release(SteerCases *cases)
 {
     mem_free(cases->at);

@@ -41,6 +41,8 @@ typedef struct SteerCases {
  * Returns 0, OGPT_EFORMAT (no case, or none that cares), or as positions_draw. */
 int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, int group,
                      size_t n_games, int plies, const Work *work);
+/* Copies of some cases of a set, in this order (ascending). Returns 0 or OGPT_ENOMEM. */
+int steer_cases_pick(SteerCases *out, const SteerCases *from, const size_t *indices, size_t n);
 void steer_cases_release(SteerCases *cases);
 /* All of them, into the key of a journal. */
 void steer_cases_hash(Sha256 *hash, const SteerCases *cases);

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { IDENTITY_CASES = 64 };
+enum { IDENTITY_CASES = 64, IDENTITY_DIRECTIONS = 4 };
 
 static const struct {
     const char *name, *meaning;
@@ -206,11 +206,25 @@ static int try_one(Studying *s, uint64_t layers, double alpha)
     return rc;
 }
 
+/* Layers that were asked for: a probe may lack some. */
+static int check_layers(const Studying *s)
+{
+    for (int l = 0; l < s->in->gpt->cfg.n_layers; l++) {
+        if (s->in->options.layers >> l & 1 && !has_vectors(&s->out->bank, l)) {
+            return err_set(OGPT_EUSAGE,
+                           "layer %d: there is no direction, the probe has none there; "
+                           "name other --layers",
+                           l);
+        }
+    }
+    return 0;
+}
+
 static int tune(Studying *s)
 {
     const SteerOptions *options = &s->in->options;
     const int n_layers = s->in->gpt->cfg.n_layers;
-    int rc = 0;
+    int rc = check_layers(s);
     for (int l = 0; l < n_layers && rc == 0; l++) {
         const uint64_t layers = options->layers ? options->layers : 1ULL << l;
         if ((options->layers && l > 0) || (!options->layers && !has_vectors(&s->out->bank, l))) {
@@ -220,13 +234,9 @@ static int tune(Studying *s)
             rc = try_one(s, layers, options->alphas[a]);
         }
     }
-    for (int l = 0; l < n_layers && rc == 0; l++) {
-        if (s->out->best.layers >> l & 1 && !has_vectors(&s->out->bank, l)) {
-            rc = err_set(OGPT_EUSAGE,
-                         "layer %d: there is no direction, the probe has none there; "
-                         "name other --layers",
-                         l);
-        }
+    if (rc == 0 && s->out->n_trials == 0) {
+        rc = err_set(OGPT_EUSAGE, "%s no direction in any block; take another --from or --site",
+                     options->origin == STEER_PROBE ? "the probe has" : "there is");
     }
     return rc;
 }
@@ -324,35 +334,52 @@ static double largest_share(const float *a, const float *b, size_t n)
     return difference / number;
 }
 
-/* The first test cases through the network with changed weights, and through a changed pass. */
-static int check_identity(Studying *s)
+/* A few cases through the network with changed weights, and through a changed pass. */
+static int compare_ways(double *error, Studying *s, const SteerCases *few)
 {
-    SteerCases few = *s->in->test; /* borrowed */
     const Work quiet = work_quiet(s->work);
-    const size_t C = s->out->bank.width, V = (size_t)few.vocab->d_vocab;
-    const int layer = s->out->ablation_layer, group = (int)few.at[0].group;
+    const size_t C = s->out->bank.width, n = few->n * (size_t)few->vocab->d_vocab;
+    const int layer = s->out->ablation_layer, group = (int)few->at[0].group;
     const SteerChange nothing = STEER_NO_CHANGE;
     const SteerChange change = {
         .kind = STEER_ABLATE, .bank = &s->out->bank, .group = group, .layer = layer};
-    few.n = few.n < IDENTITY_CASES ? few.n : IDENTITY_CASES;
     float *r = mem_alloc(C, sizeof(*r), "a direction");
-    float *answers = mem_alloc(2 * few.n * V, sizeof(*answers), "answers");
+    float *answers = mem_alloc(2 * n, sizeof(*answers), "answers");
     Gpt *gpt = NULL;
     int rc = r && answers ? 0 : OGPT_ENOMEM;
     if (rc == 0) {
         steer_bank_unit(r, &s->out->bank, layer, (size_t)group);
         rc = steer_orthogonalise(&gpt, s->in->gpt, r);
     }
-    rc = rc ? rc : steer_run(s->scores, answers, gpt, &few, &nothing, NULL, &quiet);
-    rc = rc ? rc
-            : steer_run(s->scores, answers + few.n * V, s->in->gpt, &few, &change, NULL, &quiet);
-    if (rc == 0) {
-        s->out->identity_error = largest_share(answers, answers + few.n * V, few.n * V);
-        s->out->n_identity = few.n;
-    }
+    rc = rc ? rc : steer_run(s->scores, answers, gpt, few, &nothing, NULL, &quiet);
+    rc = rc ? rc : steer_run(s->scores, answers + n, s->in->gpt, few, &change, NULL, &quiet);
+    *error = rc ? NAN : largest_share(answers, answers + n, n);
     gpt_free(gpt);
     mem_free(r);
     mem_free(answers);
+    return rc;
+}
+
+/* Cases are in the order of their lengths, so they are taken from the whole list; one share of them
+ * for each of some directions, that of its first case. */
+static int check_identity(Studying *s)
+{
+    const SteerCases *test = s->in->test;
+    const size_t n = test->n < IDENTITY_CASES ? test->n : IDENTITY_CASES;
+    int rc = 0;
+    for (size_t d = 0; d < IDENTITY_DIRECTIONS && d < n && rc == 0; d++) {
+        size_t indices[IDENTITY_CASES], n_picked = 0;
+        SteerCases few = {0};
+        double error = NAN;
+        for (size_t i = d; i < n; i += IDENTITY_DIRECTIONS) {
+            indices[n_picked++] = i * test->n / n;
+        }
+        rc = steer_cases_pick(&few, test, indices, n_picked);
+        rc = rc ? rc : compare_ways(&error, s, &few);
+        s->out->identity_error = fmax(s->out->identity_error, error);
+        s->out->n_identity += n_picked;
+        steer_cases_release(&few);
+    }
     return rc;
 }
 
@@ -390,7 +417,7 @@ static int study(Studying *s)
     if (rc == 0) {
         mean_norm(out);
         out->ablation_layer = 63 - __builtin_clzll(out->best.layers);
-        out->ablated = out->bank.width == (size_t)s->in->gpt->cfg.d_model;
+        out->ablated = steer_in_stream(out->bank.site);
         out->identity_error = out->ablated ? 0 : NAN;
     }
     rc = rc || !out->ablated ? rc : ablate(s);

@@ -78,12 +78,12 @@ typedef struct SteerStudy {
     SteerTrial best;
     double norm; /* mean length of the vectors of the best layers, over the groups */
     SteerArmResult arms[N_STEER_ARMS];
-    bool ablated; /* false: the site is narrower or wider than the residual stream */
+    bool ablated; /* false: the site is no place of the residual stream */
     int ablation_layer;
     SteerAblation ablations[N_STEER_ARMS];
     double identity_error; /* largest difference of a logit between ablation in the pass and in the
-                            * weights, on the first n_identity test cases, as a share of the largest
-                            * logit; NaN: not ablated */
+                            * weights, on n_identity test cases of all lengths and along some of
+                            * their directions, as a share of the largest logit; NaN: not ablated */
     size_t n_identity;
     Interval self;  /* wrong moves of null by its own board, in the cases that care */
     SteerBank bank; /* the vectors; owned */
@@ -92,7 +92,7 @@ typedef struct SteerStudy {
 /* Games, and the probe if there is one, into the key of a journal. */
 void steer_study_hash(Sha256 *hash, const SteerInputs *in);
 /* The same result for any number of workers. work: seed, journal, tick("runs"). Returns 0,
- * OGPT_EUSAGE (a probe of another site; a layer without directions), OGPT_ENUM, OGPT_EINTR,
+ * OGPT_EUSAGE (a layer without directions, or no layer with any), OGPT_ENUM, OGPT_EINTR,
  * OGPT_ENOMEM. */
 int steer_study_run(SteerStudy *out, const SteerInputs *in, const Work *work);
 void steer_study_release(SteerStudy *study);

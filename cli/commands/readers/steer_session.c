@@ -30,22 +30,20 @@ static int check_site(const SteerSession *session)
     const SteerCommand *given = session->given;
     const HookSite site = (HookSite)given->site;
     const bool heads = given->origin == STEER_FUNCTION || given->origin == STEER_CONTRAST;
-    if (heads && site != HOOK_RESID_PRE && site != HOOK_RESID_MID && site != HOOK_RESID_POST &&
-        site != HOOK_ATTN_OUT && site != HOOK_MLP_OUT) {
+    if (heads && !steer_in_stream(site)) {
         return err_set(OGPT_EUSAGE,
                        "--site %s: heads write into the residual stream; a function "
                        "vector is added at resid_pre, resid_mid, resid_post, attn_out "
                        "or mlp_out",
                        hook_site_name(site));
     }
-    const GptConfig *cfg = &session->inputs.subject.model.gpt->cfg;
     if (given->out && session->group < 0 && given->target != STEER_NO_CORNER) {
         return err_set(OGPT_EUSAGE,
                        "--out %s: weights are made orthogonal to one direction; name "
                        "its --square",
                        given->out);
     }
-    if (given->out && hook_width(cfg, site, (size_t)cfg->n_ctx) != (size_t)cfg->d_model) {
+    if (given->out && !steer_in_stream(site)) {
         return err_set(OGPT_EUSAGE,
                        "--out %s: rows of --site %s are no rows of the residual stream; "
                        "name another site",

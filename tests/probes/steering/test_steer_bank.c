@@ -121,20 +121,104 @@ static void test_permutation_keeps_norms_and_angles(void **state)
 static void test_lent_labels(void **state)
 {
     SteerFit fit = some_fit(6, STEER_MINE, 80);
-    size_t moved = 0, sum = 0;
-    for (size_t i = 0; i < fit.set.n_positions; i++) {
-        const size_t from = fit.shuffle[i];
-        assert_int_equal(fit.set.t[i], fit.set.t[from]);
-        moved += from != i;
-        sum += from;
+    const size_t n = fit.set.n_positions;
+    bool *seen = mem_calloc(n, sizeof(*seen), "lenders");
+    uint32_t *game = mem_calloc(n, sizeof(*game), "games of positions");
+    size_t moved = 0;
+    for (size_t g = 0; g < fit.set.n_games; g++) {
+        for (size_t i = fit.set.first[g]; i < fit.set.first[g + 1]; i++) {
+            game[i] = (uint32_t)g;
+        }
     }
-    assert_int_equal(sum, fit.set.n_positions * (fit.set.n_positions - 1) / 2);
-    assert_true(moved > fit.set.n_positions * 9 / 10);
+    for (size_t i = 0; i < n; i++) {
+        const size_t from = fit.shuffle[i];
+        size_t alike = 0;
+        assert_true(from < n && !seen[from]);
+        seen[from] = true;
+        assert_int_equal(fit.set.t[i], fit.set.t[from]);
+        for (size_t other = 0; other < n; other++) {
+            alike += fit.set.t[other] == fit.set.t[i];
+        }
+        assert_true(game[from] != game[i] || alike == 1); /* nobody else is at this ply */
+        moved += from != i;
+    }
+    assert_true(moved > n * 9 / 10);
+    mem_free(seen);
+    mem_free(game);
     steer_fit_release(&fit);
 }
 
-/* A site that holds the label itself: the token's embedding, read at the position of its move. */
-static void test_means_find_what_is_there(void **state)
+/* Sums of W_E[move t] + W_pos[t] over the positions of a class, by boards that are replayed here.
+ */
+static size_t sum_by_hand(double *sum, const SteerFit *fit, const Gpt *gpt, size_t group,
+                          bool empty)
+{
+    const Vocab *vocab = fit->set.vocab;
+    const size_t C = (size_t)gpt->cfg.d_model;
+    const int sq = (int)(8 * (group / 6) + group % 6);
+    size_t n = 0;
+    memset(sum, 0, C * sizeof(*sum));
+    for (size_t g = 0; g < fit->set.n_games; g++) {
+        const uint8_t *moves = fit->set.moves + g * (size_t)vocab->variant->n_moves;
+        for (size_t i = fit->set.first[g]; i < fit->set.first[g + 1]; i++) {
+            bool played = false;
+            for (int t = 0; t <= fit->set.t[i]; t++) {
+                played = played || moves[t] == sq;
+            }
+            if (played == empty) {
+                continue;
+            }
+            const real *move =
+                gpt->params + gpt->map.W_E + vocab->tok_of_sq[moves[fit->set.t[i]]] * C;
+            const real *place = gpt->params + gpt->map.W_pos + fit->set.t[i] * C;
+            for (size_t c = 0; c < C; c++) {
+                sum[c] += (double)move[c] + (double)place[c];
+            }
+            n++;
+        }
+    }
+    return n;
+}
+
+/* What the first block reads is the embedding of the move. TO is: no disc was put on the square. */
+static void test_means_are_those_of_a_hand_loop(void **state)
+{
+    Gpt *gpt = noisy_network(6);
+    SteerFit fit = some_fit(6, STEER_OCCUPIED, 200);
+    SteerBank from, to;
+    SteerBank difference = some_bank(gpt, &fit, HOOK_RESID_PRE);
+    SteerBank behind = some_bank(gpt, &fit, HOOK_RESID_POST);
+    assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_RESID_PRE, false, WORK_ALONE), 0);
+    double apart = 0;
+    for (size_t g = 0; g < 36; g++) {
+        double with[16], without[16];
+        if (!steer_group_steered(STEER_OCCUPIED, fit.set.vocab->variant, g)) {
+            continue;
+        }
+        const double n_with = (double)sum_by_hand(with, &fit, gpt, g, false);
+        const double n_without = (double)sum_by_hand(without, &fit, gpt, g, true);
+        for (size_t c = 0; c < 16; c++) {
+            const double a = with[c] / n_with, b = without[c] / n_without;
+            assert_true(fabs(steer_bank_at(&from, 0, g)[c] - a) < 1e-6);
+            assert_true(fabs(steer_bank_at(&to, 0, g)[c] - b) < 1e-6);
+            assert_true(fabs(steer_bank_at(&difference, 0, g)[c] - (b - a)) < 1e-6);
+            apart = fmax(apart, fabs(b - a));
+        }
+        /* Layers in their order: what leaves the first block enters the second. */
+        assert_memory_equal(steer_bank_at(&difference, 1, g), steer_bank_at(&behind, 0, g),
+                            16 * sizeof(float));
+    }
+    assert_true(apart > 0.05); /* so the other sign would be seen */
+    steer_bank_release(&from);
+    steer_bank_release(&to);
+    steer_bank_release(&difference);
+    steer_bank_release(&behind);
+    steer_fit_release(&fit);
+    gpt_free(gpt);
+}
+
+/* With lent labels the mean over both classes stays, and the difference becomes another. */
+static void test_means_by_lent_labels(void **state)
 {
     Gpt *gpt = noisy_network(6);
     SteerFit fit = some_fit(6, STEER_OCCUPIED, 400);
@@ -176,7 +260,8 @@ int main(void)
         cmocka_unit_test(test_corners),
         cmocka_unit_test(test_permutation_keeps_norms_and_angles),
         cmocka_unit_test(test_lent_labels),
-        cmocka_unit_test(test_means_find_what_is_there),
+        cmocka_unit_test(test_means_are_those_of_a_hand_loop),
+        cmocka_unit_test(test_means_by_lent_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
