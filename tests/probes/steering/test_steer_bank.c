@@ -148,8 +148,7 @@ static void test_lent_labels(void **state)
     steer_fit_release(&fit);
 }
 
-/* Sums of W_E[move t] + W_pos[t] over the positions of a class, by boards that are replayed here.
- */
+/* Sums of W_E[move t] + W_pos[t] over the positions of a class, by the moves alone. */
 static size_t sum_by_hand(double *sum, const SteerFit *fit, const Gpt *gpt, size_t group,
                           bool empty)
 {
