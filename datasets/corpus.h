@@ -22,7 +22,7 @@
 #endif
 #define CORPUS_APPLICATION_ID 0x6f677063 /* "ogpc" */
 #define CORPUS_SCHEMA_VERSION 2          /* 1: the same tables, games divided by themselves */
-#define CORPUS_MAX_GAMES (1ULL << 32)    /* a larger declared count is damage */
+#define CORPUS_MAX_GAMES ((1ULL << 22) * CORPUS_BLOCK_GAMES) /* 2^32; a larger count is damage */
 
 typedef struct Corpus Corpus;
 
