@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SUMMARY_COLUMN 18
+#define SUMMARY_COLUMN 21 /* "world transposition", and two blanks */
 
 const char help__exit_codes[] =
     "exit codes: 0 done, 1 the check asked for came out negative, 2 usage, 3 bad or corrupt "
@@ -31,8 +31,8 @@ void help__program(Text *text)
              "this page, or a command's; --man makes it a manual page");
     text_add(text,
              "\noptions:\n"
-             "  --help, -h       print this page; behind a command, the page of the command\n"
-             "  --version, -V    versions of the program and its libraries (also --json)\n\n"
+             "  --help, -h          print this page; behind a command, the page of the command\n"
+             "  --version, -V       versions of the program and its libraries (also --json)\n\n"
              "%s",
              help__exit_codes);
 }

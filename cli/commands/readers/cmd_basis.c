@@ -158,7 +158,7 @@ static int basis_run(Context *context)
         return toy_run(context);
     }
     int rc = context->n_args == 1 ? load(&session)
-                                  : err_set(OGPT_EUSAGE, "which network? name a MODEL, or --toy");
+                                  : err_set(OGPT_EUSAGE, "MODEL or --toy expected: which network?");
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, false);
     rc = rc ? rc : draw(&session);
     rc = rc ? rc
