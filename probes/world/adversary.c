@@ -22,6 +22,8 @@ enum { A_LOST, A_PLY, A_MOVES, A_TOKEN, A_FIRST_MOVE, N_ADVERSARY = A_FIRST_MOVE
 typedef struct AdversaryLine {
     PlayerLine line;
     double score;
+    int illegal; /* the token that the player plays there, if that is not legal; else -1 */
+    bool over;   /* the game has ended */
 } AdversaryLine;
 
 typedef struct AdversaryRun {
@@ -80,24 +82,22 @@ static void lose(double *out, const PlayerLine *line, int token)
     }
 }
 
-/* The player answers p on a line where it is to move. False: it loses, or the game is over. */
-static bool answer(AdversaryBlock *block, size_t game, PlayerLine *line, const float *p)
+/* The player answers p on a line where it is to move: it goes on, ends, or is lost. */
+static void answer(AdversaryLine *at, const Vocab *vocab, const float *p)
 {
-    const Vocab *vocab = block->player->vocab;
-    double *out = block->values + game * N_ADVERSARY;
     int top = world_top(p, vocab->d_vocab);
-    if ((world_legal(vocab, &line->board) >> top & 1) == 0) {
-        lose(out, line, top);
-        return false;
+    if ((world_legal(vocab, &at->line.board) >> top & 1) == 0) {
+        at->illegal = top;
+        return;
     }
-    player_line_play(line, vocab->variant, vocab->sq_of_tok[top]);
-    return !board_is_over(vocab->variant, &line->board);
+    player_line_play(&at->line, vocab->variant, vocab->sq_of_tok[top]);
+    at->over = board_is_over(vocab->variant, &at->line.board);
 }
 
-static void keep_child(AdversaryBlock *block, size_t game, const PlayerLine *line, double score)
+static void keep_child(AdversaryBlock *block, size_t game, const AdversaryLine *child)
 {
     AdversaryLine *children = block->children + game * block->run->beam * CHILDREN_MAX;
-    children[block->n_children[game]++] = (AdversaryLine){*line, score};
+    children[block->n_children[game]++] = *child;
 }
 
 /* The largest probability of one token that is not legal. */
@@ -113,45 +113,45 @@ static double worst_illegal(const float *p, const Vocab *vocab, const Board *boa
     return worst;
 }
 
-/* The opponent plays sq on a line; p is the answer behind it, where it was asked for. */
+/* The opponent plays sq on a line; `behind` is the answer there, NULL: it was not asked for.
+ * Whether the player errs behind a move decides nothing: moves compete by their score alone. */
 static void opponent_plays(AdversaryBlock *block, size_t game, const PlayerLine *from, int sq,
                            double score, const float *behind)
 {
-    const GameVariant *variant = block->player->vocab->variant;
-    PlayerLine line = *from;
-    player_line_play(&line, variant, sq);
-    if (board_is_over(variant, &line.board)) {
-        return;
+    const Vocab *vocab = block->player->vocab;
+    AdversaryLine child = {*from, score, -1, false};
+    player_line_play(&child.line, vocab->variant, sq);
+    child.over = board_is_over(vocab->variant, &child.line.board);
+    if (!child.over && behind && child.line.board.to_move == block->colour[game]) {
+        answer(&child, vocab, behind);
     }
-    if (behind && line.board.to_move == block->colour[game] &&
-        !answer(block, game, &line, behind)) {
-        return;
-    }
-    keep_child(block, game, &line, score);
+    keep_child(block, game, &child);
 }
 
 /* ---- moves of a line ---- */
 
-/* Tries all moves of a line at once. first: its branches in the pass. */
+/* Tries all moves of a line at once. first: its branches in the pass. A move that ends the game has
+ * none: nobody answers there, and nothing is gained by it. */
 static void children_ahead(AdversaryBlock *block, size_t game, const AdversaryLine *from,
                            size_t first)
 {
     const Vocab *vocab = block->player->vocab;
     const float *misread = player_misread(block->seat);
-    uint64_t legal = board_moves(vocab->variant, &from->line.board);
-    for (size_t r = first; legal != 0; legal &= legal - 1, r++) {
+    size_t r = first;
+    for (uint64_t legal = board_moves(vocab->variant, &from->line.board); legal != 0;
+         legal &= legal - 1) {
         int sq = __builtin_ctzll(legal);
         const float *p = block->behind + r * (size_t)vocab->d_vocab;
         PlayerLine line = from->line;
         player_line_play(&line, vocab->variant, sq);
         if (board_is_over(vocab->variant, &line.board)) {
-            r--; /* no branch: nobody answers there */
+            opponent_plays(block, game, &from->line, sq, 0, NULL);
             continue;
         }
-        opponent_plays(block, game, &from->line, sq,
-                       block->run->goal == GOAL_MISREAD ? misread[r]
-                                                        : worst_illegal(p, vocab, &line.board),
-                       p);
+        double score =
+            block->run->goal == GOAL_MISREAD ? misread[r] : worst_illegal(p, vocab, &line.board);
+        opponent_plays(block, game, &from->line, sq, score, p);
+        r++;
     }
 }
 
@@ -186,18 +186,22 @@ static int better_first(const void *a, const void *b)
     return memcmp(x->line.moves, y->line.moves, sizeof(x->line.moves));
 }
 
-/* The best lines of a game stay; none once it is lost. */
+/* The best children of a game are played. Those that go on are its lines; it is lost if the player
+ * errs on one of them, and then it has none. */
 static void select_lines(AdversaryBlock *block, size_t game)
 {
-    size_t beam = block->run->beam, n = block->n_children[game];
+    size_t beam = block->run->beam, n = block->n_children[game], n_lines = 0;
+    double *out = block->values + game * N_ADVERSARY;
     AdversaryLine *children = block->children + game * beam * CHILDREN_MAX;
-    n = block->values[game * N_ADVERSARY + A_LOST] > 0 ? 0 : n;
-    if (n > 0) {
-        qsort(children, n, sizeof(*children), better_first);
-        n = n < beam ? n : beam;
-        memcpy(block->lines + game * beam, children, n * sizeof(*children));
+    qsort(children, n, sizeof(*children), better_first);
+    for (size_t i = 0; i < n && i < beam; i++) {
+        if (children[i].illegal >= 0) {
+            lose(out, &children[i].line, children[i].illegal);
+        } else if (!children[i].over) {
+            block->lines[game * beam + n_lines++] = children[i];
+        }
     }
-    block->n_lines[game] = n;
+    block->n_lines[game] = out[A_LOST] > 0 ? 0 : n_lines;
 }
 
 /* A line that is asked about in this pass. */
@@ -250,9 +254,9 @@ static int move_lines(AdversaryBlock *block, AskedLine *asked, size_t n)
             continue;
         }
         if (asked[i].plays) {
-            if (answer(block, asked[i].game, &lines[i], p)) {
-                keep_child(block, asked[i].game, &lines[i], asked[i].line->score);
-            }
+            AdversaryLine child = *asked[i].line;
+            answer(&child, vocab, p);
+            keep_child(block, asked[i].game, &child);
         } else if (ahead) {
             children_ahead(block, asked[i].game, asked[i].line, asked[i].first);
         } else {
@@ -310,6 +314,7 @@ static int adversary_block(void *context, PlayerSeat *seat, double *values, size
     for (size_t i = 0; i < n && rc == 0; i++) {
         block.lines[i * run->beam].line = world_opening(player->vocab->variant, run->seed,
                                                         (first + i) / 2, run->options->opening);
+        block.lines[i * run->beam].illegal = -1;
         block.colour[i] = (first + i) % 2 == 0 ? BLACK : WHITE;
         block.rng[i] = world_rng(run->seed, WORLD_REPLY, first + i);
         block.n_lines[i] = 1;

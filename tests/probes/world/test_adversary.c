@@ -93,20 +93,55 @@ static void a_planted_mistake_is_found_within_the_beam(void **state)
     world_fixture_close(&f);
 }
 
-/* Behind one move, the opponent sees it coming: whatever the beam. */
+/* Behind one move, the opponent sees it coming, whichever of its moves leads there. */
 static void one_move_ahead_is_seen(void **state)
+{
+    WorldFixture f;
+    uint64_t replies = 0;
+    assert_int_equal(world_fixture_open(&f, 4), 0);
+    for (uint64_t choice = 0; choice < 8; choice++) {
+        PlayerLine line = reached(&f, 0, choice);
+        assert_int_equal(line.n, 2); /* the opening, and one move of the opponent */
+        PlayerPlant plant = {line.board, 0};
+        Player player = f.set.players[PLAYER_ENGINE];
+        const AdversaryOptions options = {1, 1, 1};
+        AdversaryScore score;
+        player.plant = &plant; /* the pad is no move */
+        assert_int_equal(world_adversary(&score, NULL, &player, GOAL_ILLEGAL, &options, &f.alone),
+                         0);
+        assert_true(score.success.value == 1 && score.shortest == 3);
+        replies |= 1ULL << line.moves[1];
+    }
+    assert_true(__builtin_popcountll(replies) > 1);
+    world_fixture_close(&f);
+}
+
+/* An error behind one move is met only by who plays that move: an opponent that plays at random
+ * meets it in some games, whatever it could have seen. */
+static void errors_behind_other_moves_do_not_count(void **state)
 {
     WorldFixture f;
     assert_int_equal(world_fixture_open(&f, 4), 0);
     PlayerLine line = reached(&f, 0, 1);
-    assert_int_equal(line.n, 2); /* the opening, and one move of the opponent */
     PlayerPlant plant = {line.board, 0};
     Player player = f.set.players[PLAYER_ENGINE];
     const AdversaryOptions options = {1, 1, 1};
-    AdversaryScore score;
-    player.plant = &plant; /* the pad is no move */
-    assert_int_equal(world_adversary(&score, NULL, &player, GOAL_ILLEGAL, &options, &f.alone), 0);
-    assert_true(score.success.value == 1 && score.shortest == 3);
+    size_t n_lost = 0, n_met = 0;
+    player.plant = &plant;
+    for (size_t i = 0; i < 80; i++) {
+        AdversaryScore score;
+        Work work = {.seed = f.alone.seed + i};
+        PlayerLine opening = world_opening(f.variant, work.seed, 0, 1);
+        if (opening.moves[0] != line.moves[0]) {
+            continue; /* another opening */
+        }
+        assert_int_equal(world_adversary(&score, NULL, &player, GOAL_RANDOM, &options, &work), 0);
+        n_lost += score.success.value == 1;
+        n_met++;
+        assert_int_equal(world_adversary(&score, NULL, &player, GOAL_ILLEGAL, &options, &work), 0);
+        assert_true(score.success.value == 1);
+    }
+    assert_true(n_lost > 0 && n_lost < n_met);
     world_fixture_close(&f);
 }
 
@@ -138,6 +173,7 @@ int main(void)
         cmocka_unit_test(the_engine_loses_to_nobody),
         cmocka_unit_test(a_planted_mistake_is_found_within_the_beam),
         cmocka_unit_test(one_move_ahead_is_seen),
+        cmocka_unit_test(errors_behind_other_moves_do_not_count),
         cmocka_unit_test(workers_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,40 @@ static void network_answers_are_those_of_the_whole_pass(void **state)
     world_fixture_close(&f);
 }
 
+/* Lines that grew by different numbers of moves are answered as if they had been started there. */
+static void a_seat_follows_its_lines(void **state)
+{
+    enum { LINES = 6 };
+    WorldFixture f;
+    PlayerSeat *seat;
+    PlayerLine lines[LINES];
+    float p[LINES * MAX_V], q[LINES * MAX_V];
+    double moved = 0;
+    assert_int_equal(world_fixture_open(&f, SIZE), 0);
+    assert_int_equal(player_seat_new(&seat, &f.set.players[PLAYER_NETWORK]), 0);
+    for (size_t i = 0; i < LINES; i++) {
+        lines[i] = line_at(&f, i, 5 + (int)i);
+    }
+    assert_int_equal(player_start(p, seat, lines, LINES), 0);
+    for (size_t i = 0; i < LINES; i++) {
+        for (size_t more = 0; more < 1 + i % 3; more++) {
+            player_line_play(&lines[i], f.variant,
+                             __builtin_ctzll(board_moves(f.variant, &lines[i].board)));
+        }
+    }
+    assert_int_equal(player_follow(q, seat, lines), 0);
+    for (size_t i = 0; i < LINES * (size_t)f.vocab->d_vocab; i++) {
+        moved = fmax(moved, fabs((double)p[i] - (double)q[i]));
+    }
+    assert_int_equal(player_start(p, seat, lines, LINES), 0);
+    for (size_t i = 0; i < LINES * (size_t)f.vocab->d_vocab; i++) {
+        assert_true(fabs((double)p[i] - (double)q[i]) < TOL);
+    }
+    assert_true(moved > 100 * TOL);
+    player_seat_free(seat);
+    world_fixture_close(&f);
+}
+
 /* By the plain rules of game/rules_ref.h. */
 static bool ref_legal(const GameVariant *variant, const Board *board, int sq)
 {
@@ -204,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(network_answers_are_those_of_the_whole_pass),
+        cmocka_unit_test(a_seat_follows_its_lines),
         cmocka_unit_test(controls_know_what_they_should),
         cmocka_unit_test(mistakes_are_as_many_and_elsewhere),
         cmocka_unit_test(a_plant_speaks_at_its_board_alone),
