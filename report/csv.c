@@ -42,12 +42,17 @@ static void field_add(Text *text, const Js *value)
     mem_free(printed);
 }
 
-/* Lists and objects are no fields, and times no results. */
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Lists and objects are no fields, and times no results. A key "second" may be that of two. */
 static bool is_column(const char *key, const Js *value)
 {
-    const char *second = strstr(key, "second");
-    bool time = second && (second == key || second[-1] == '_') &&
-                (strcmp(second, "seconds") == 0 || strcmp(second, "second") == 0);
+    bool time =
+        strcmp(key, "seconds") == 0 || ends_with(key, "_seconds") || ends_with(key, "_per_second");
     return !time && js_type(value) != JS_ARRAY && js_type(value) != JS_OBJECT;
 }
 

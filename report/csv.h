@@ -4,7 +4,7 @@
  * a control character) gets an apostrophe before it. Numbers are written with '.' in every
  * locale, with the digits that --json has; null is an empty field. Members that are lists or
  * objects are left out: an interval has the columns NAME_low and NAME_high, and the rest has tables
- * of its own. Times (seconds, and what is counted by them) are left out too, so that the same
+ * of its own. Times (seconds, NAME_seconds, NAME_per_second) are left out too, so that the same
  * result gives the same file.
  */
 #ifndef OGPT_REPORT_CSV_H

@@ -178,6 +178,14 @@ static int interval_over_groups(Interval *out, const float *gram, const uint32_t
         }
     }
     if (rc == 0) {
+        double all = 0, count = 0;
+        for (size_t a = 0; a < n_groups; a++) {
+            for (size_t b = 0; b < a; b++) {
+                all += groups.sum[a * n_groups + b];
+                count += groups.count[a * n_groups + b];
+            }
+        }
+        out->value = all / count;
         bootstrap_quantiles(out, replicates, kept);
     }
     mem_free(sums);
@@ -228,11 +236,10 @@ int basis_angles(BasisAngles *out, const float *unit, const uint32_t *group, siz
     gram_of(gram, unit, n, d);
     *out = (BasisAngles){.n = n, .d = d, .bound = basis_welch(n, d)};
     out->cosines = cosines_of(gram, n);
-    out->mean.value = out->cosines.mean;
-    out->z_mean = (out->cosines.mean - chance->mean.mean) / chance->deviation.mean;
     out->z_largest = (out->cosines.largest - chance->mean.largest) / chance->deviation.largest;
     out->z_square = (out->cosines.square - chance->mean.square) / chance->deviation.square;
     int rc = interval_over_groups(&out->mean, gram, group, n, n_groups, work->seed);
+    out->z_mean = (out->mean.value - chance->mean.mean) / chance->deviation.mean;
     rc = rc ? rc : rank_and_dimensions(out, unit, gram);
     mem_free(gram);
     return rc;

@@ -34,7 +34,7 @@ typedef struct BasisChance {
 
 typedef struct BasisAngles {
     size_t n, d;
-    Interval mean; /* |cos|; interval over groups, pairs of one group left out of it */
+    Interval mean; /* |cos| over pairs of two groups; interval over groups. NaN with one group */
     BasisCosines cosines;
     double bound;                       /* of the mean cos^2 */
     double rank;                        /* effective, of the unit directions */

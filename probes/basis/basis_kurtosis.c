@@ -261,7 +261,9 @@ static int summarise(BasisKurtosis *out, const BasisRun *run, size_t set)
         for (size_t k = 0; k < run->paired; k++) {
             rotated += means[(1 + k) * BOOTSTRAP_REPLICATES + r] / (double)run->paired;
         }
-        out->replicates[r] = means[r] - rotated;
+        Rng rng = rng_at(run->seed, RNG_BASIS,
+                         UINT64_C(3) << 32 | (uint64_t)run->rows[set].stream << 16 | r);
+        out->replicates[r] = means[r] - rotated + out->rotated_deviation * rng_normal(&rng);
     }
     out->mean.value = own->mean;
     memcpy(copy, means, BOOTSTRAP_REPLICATES * sizeof(*copy));

@@ -8,8 +8,11 @@
  * differs. The mean can hang on one coordinate; the median over coordinates cannot, and has the
  * same comparison.
  *
- * Intervals: bootstrap over games. `beyond` is the mean minus that of the rotated rows; its
- * replicates draw the games of both, with BASIS_PAIRED of the rotations.
+ * Intervals: bootstrap over games. `beyond` is the mean minus that of the rotated rows. Its
+ * replicates draw the games of both, with BASIS_PAIRED of the rotations, and one basis at random:
+ * a basis that nothing made special lies as far from the mean of the rotations as any of them, so
+ * each replicate is moved by a normal draw with their deviation. Without it the interval would say
+ * that every basis is special, given games enough.
  */
 #ifndef OGPT_PROBES_BASIS_BASIS_KURTOSIS_H
 #define OGPT_PROBES_BASIS_BASIS_KURTOSIS_H
@@ -26,6 +29,7 @@ typedef struct BasisRows {
     size_t n, width;
     const uint32_t *first; /* (n_games + 1) */
     size_t n_games;
+    uint32_t stream; /* its draws of a basis are independent of those of other streams */
 } BasisRows;
 
 typedef struct BasisKurtosis {
@@ -38,7 +42,7 @@ typedef struct BasisKurtosis {
     double z, p; /* of the mean: (mean - rotated) / deviation; share of rotations as large,
                   * (k + 1) / (rotations + 1) */
     double z_median;
-    double *replicates; /* (BOOTSTRAP_REPLICATES) of beyond; owned */
+    double *replicates; /* (BOOTSTRAP_REPLICATES) of beyond, games and basis drawn; owned */
 } BasisKurtosis;
 
 /* Measure n sets of rows of one width and the same games, with the same rotations by (work->seed,

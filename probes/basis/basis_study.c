@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/process.h"
 #include "base/rng.h"
 #include "probes/activations/activations.h"
 #include "probes/basis/basis_directions.h"
@@ -35,39 +36,134 @@ static void tick(void *context, const char *stage, double done, double total)
               (double)run->total);
 }
 
-static int measure_site(BasisStudyRun *run, BasisNetwork network, HookSite site)
+/* A place as numbers, for the journal: these, then the replicates. */
+enum { PLACE_NUMBERS = 17 + BOOTSTRAP_REPLICATES };
+
+static void place_give(double *block, const BasisKurtosis *k)
 {
-    const Gpt *gpt = run->gpt[network];
+    const double numbers[] = {
+        (double)k->used,   k->mean.value,         k->mean.low,    k->mean.high,
+        k->beyond.value,   k->beyond.low,         k->beyond.high, k->median,
+        k->largest,        (double)k->largest_at, k->rotated,     k->rotated_deviation,
+        k->rotated_median, k->median_deviation,   k->z,           k->p,
+        k->z_median};
+    memcpy(block, numbers, sizeof(numbers));
+    memcpy(block + PLACE_NUMBERS - BOOTSTRAP_REPLICATES, k->replicates,
+           BOOTSTRAP_REPLICATES * sizeof(double));
+}
+
+static int place_take(BasisKurtosis *out, const double *block)
+{
+    *out = (BasisKurtosis){.used = (size_t)block[0],
+                           .mean = {block[1], block[2], block[3]},
+                           .beyond = {block[4], block[5], block[6]},
+                           .median = block[7],
+                           .largest = block[8],
+                           .largest_at = (size_t)block[9],
+                           .rotated = block[10],
+                           .rotated_deviation = block[11],
+                           .rotated_median = block[12],
+                           .median_deviation = block[13],
+                           .z = block[14],
+                           .p = block[15],
+                           .z_median = block[16]};
+    out->replicates = mem_alloc(BOOTSTRAP_REPLICATES, sizeof(double), "replicates");
+    if (!out->replicates) {
+        return OGPT_ENOMEM;
+    }
+    memcpy(out->replicates, block + PLACE_NUMBERS - BOOTSTRAP_REPLICATES,
+           BOOTSTRAP_REPLICATES * sizeof(double));
+    return 0;
+}
+
+/* A site of a network: its layers, and the places measured. */
+typedef struct BasisSite {
+    BasisNetwork network;
+    HookSite site;
+    size_t width;
+    int layers[LAYERS_MAX], n;
+    BasisKurtosis kurtosis[LAYERS_MAX];
+} BasisSite;
+
+/* Rows of all layers, and their kurtosis. */
+static int site_compute(BasisSite *at, BasisStudyRun *run)
+{
     const PositionSet *set = run->in->set;
-    bool stream = site == HOOK_RESID_POST;
-    int layers[LAYERS_MAX], n = gpt->cfg.n_layers + (stream ? 1 : 0);
-    size_t width = hook_width(&gpt->cfg, site, 0);
+    const SiteLayers where = {at->site, at->layers, at->n};
     float *x[LAYERS_MAX] = {0};
     BasisRows rows[LAYERS_MAX];
-    BasisKurtosis kurtosis[LAYERS_MAX] = {{0}};
     int rc = 0;
-    for (int i = 0; i < n && rc == 0; i++) {
-        layers[i] = stream ? i - 1 : i;
-        x[i] = mem_alloc(set->n_positions * width, sizeof(float), "rows of a network");
-        rows[i] = (BasisRows){x[i], set->n_positions, width, set->first, set->n_games};
+    for (int i = 0; i < at->n && rc == 0; i++) {
+        x[i] = mem_alloc(set->n_positions * at->width, sizeof(float), "rows of a network");
+        rows[i] = (BasisRows){
+            .x = x[i],
+            .n = set->n_positions,
+            .width = at->width,
+            .first = set->first,
+            .n_games = set->n_games,
+            .stream = (uint32_t)((2 * at->network + (at->site == HOOK_POST)) * LAYERS_MAX + i)};
         rc = x[i] ? 0 : OGPT_ENOMEM;
     }
-    rc = rc ? rc : activations_capture(x, set, gpt, &(SiteLayers){site, layers, n}, &run->quiet);
+    rc = rc ? rc : activations_capture(x, set, run->gpt[at->network], &where, &run->quiet);
     if (rc == 0) {
         Work counted = *run->work;
         counted.tick = tick;
         counted.context = run;
-        rc = basis_kurtosis_run(kurtosis, rows, (size_t)n, run->in->rotations, &counted);
-        run->done += run->in->rotations;
+        rc = basis_kurtosis_run(at->kurtosis, rows, (size_t)at->n, run->in->rotations, &counted);
     }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < at->n; i++) {
+        mem_free(x[i]);
+    }
+    return rc;
+}
+
+/* The same, from the journal if an interrupted run left it there. */
+static int site_kept(BasisSite *at, BasisStudyRun *run)
+{
+    const WorkJournal *journal = run->work->journal;
+    const size_t block = (size_t)(2 * at->network + (at->site == HOOK_POST));
+    const size_t n = (size_t)at->n * PLACE_NUMBERS;
+    double *numbers = mem_alloc(n, sizeof(*numbers), "a kept site");
+    int known = numbers && journal
+                    ? journal->recall(journal->context, numbers, n, "basis kurtosis", block)
+                    : 0;
+    int rc = !numbers ? OGPT_ENOMEM : known < 0 ? known : 0;
+    if (rc == 0 && known == 1) {
+        for (int i = 0; i < at->n && rc == 0; i++) {
+            rc = place_take(&at->kurtosis[i], numbers + (size_t)i * PLACE_NUMBERS);
+        }
+    } else if (rc == 0) {
+        rc = site_compute(at, run);
+        for (int i = 0; i < at->n && rc == 0; i++) {
+            place_give(numbers + (size_t)i * PLACE_NUMBERS, &at->kurtosis[i]);
+        }
+        rc = rc || !journal ? rc
+                            : journal->keep(journal->context, numbers, n, "basis kurtosis", block);
+    }
+    mem_free(numbers);
+    return rc;
+}
+
+static int measure_site(BasisStudyRun *run, BasisNetwork network, HookSite site)
+{
+    const GptConfig *cfg = &run->gpt[network]->cfg;
+    bool stream = site == HOOK_RESID_POST;
+    BasisSite at = {.network = network,
+                    .site = site,
+                    .width = hook_width(cfg, site, 0),
+                    .n = cfg->n_layers + (stream ? 1 : 0)};
+    for (int i = 0; i < at.n; i++) {
+        at.layers[i] = stream ? i - 1 : i;
+    }
+    int rc = site_kept(&at, run);
+    run->done += run->in->rotations;
+    for (int i = 0; i < at.n; i++) {
         if (rc == 0) {
             run->out->places[run->out->n_places++] =
-                (BasisPlace){network, site, layers[i], width, kurtosis[i]};
+                (BasisPlace){network, site, at.layers[i], at.width, at.kurtosis[i]};
         } else {
-            basis_kurtosis_release(&kurtosis[i]);
+            basis_kurtosis_release(&at.kurtosis[i]);
         }
-        mem_free(x[i]);
     }
     return rc;
 }
@@ -139,12 +235,14 @@ static int add_set(BasisStudyRun *run, BasisNetwork network, BasisKind kind, int
 static int sets_of_network(BasisStudyRun *run, BasisNetwork network)
 {
     const Gpt *gpt = run->gpt[network];
-    const Probe *probe = network < BASIS_RANDOM ? run->in->probe[network] : NULL;
+    const Probe *probe = network == BASIS_OWN ? run->in->probe : NULL;
     BasisDirections directions;
     int rc = 0;
     for (int i = 0; probe && i < probe->n_layers; i++) {
         for (BasisKind kind = BASIS_TURN; kind <= BASIS_BOARD && rc == 0; kind++) {
-            rc = basis_directions_of_probe(&directions, probe, i, kind);
+            rc = interrupt_pending()
+                     ? err_set(OGPT_EINTR, "interrupted before the angles of a probe")
+                     : basis_directions_of_probe(&directions, probe, i, kind);
             rc = rc ? rc : add_set(run, network, kind, probe->layers[i], &directions);
         }
     }
@@ -152,7 +250,9 @@ static int sets_of_network(BasisStudyRun *run, BasisNetwork network)
         bool neurons = kind <= BASIS_NEURONS_OUT;
         int end = kind == BASIS_EMBED ? LAYER_EMBED : gpt->cfg.n_layers - 1;
         for (int layer = 0; layer < (neurons ? gpt->cfg.n_layers : 1) && rc == 0; layer++) {
-            rc = basis_directions_of_weights(&directions, gpt, kind, layer);
+            rc = interrupt_pending()
+                     ? err_set(OGPT_EINTR, "interrupted before the angles of weights")
+                     : basis_directions_of_weights(&directions, gpt, kind, layer);
             rc = rc ? rc : add_set(run, network, kind, neurons ? layer : end, &directions);
         }
     }
@@ -162,7 +262,7 @@ static int sets_of_network(BasisStudyRun *run, BasisNetwork network)
 /* The angle of two directions of one square: that in which it turns, that in which it is empty. */
 static int turn_empty(BasisStudyRun *run)
 {
-    const Probe *probe = run->in->probe[BASIS_OWN];
+    const Probe *probe = run->in->probe;
     BasisDirections turn = {0}, empty = {0};
     int middle = probe ? probe->n_layers / 2 : 0;
     int rc = probe ? basis_directions_of_probe(&turn, probe, middle, BASIS_TURN) : 0;
@@ -197,7 +297,7 @@ static int allocate(BasisStudyRun *run)
 {
     size_t layers = 0, places = 0;
     for (int network = 0; network < N_BASIS_NETWORKS; network++) {
-        const Probe *probe = network < BASIS_RANDOM ? run->in->probe[network] : NULL;
+        const Probe *probe = network == BASIS_OWN ? run->in->probe : NULL;
         if (run->gpt[network]) {
             layers += (size_t)run->gpt[network]->cfg.n_layers + 1;
             places += 3 * (probe ? (size_t)probe->n_layers : 0);
@@ -267,4 +367,12 @@ size_t basis_study_bytes(const BasisInputs *in, const Work *work)
         }
     }
     return most;
+}
+
+void basis_study_hash(Sha256 *hash, const BasisInputs *in)
+{
+    const PositionSet *set = in->set;
+    sha256_add(hash, &in->rotations, sizeof(in->rotations));
+    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
+    sha256_add(hash, set->t, set->n_positions);
 }

@@ -10,6 +10,7 @@
 #ifndef OGPT_PROBES_BASIS_BASIS_STUDY_H
 #define OGPT_PROBES_BASIS_BASIS_STUDY_H
 
+#include "base/hash.h"
 #include "probes/activations/positions.h"
 #include "probes/basis/basis_angles.h"
 #include "probes/basis/basis_kurtosis.h"
@@ -21,8 +22,8 @@ const char *basis_network_name(BasisNetwork network);
 
 /* What is studied; all borrowed. */
 typedef struct BasisInputs {
-    const Gpt *gpt[BASIS_RANDOM];     /* the one beside it may be NULL */
-    const Probe *probe[BASIS_RANDOM]; /* of either, or NULL */
+    const Gpt *gpt[BASIS_RANDOM]; /* the one beside it may be NULL */
+    const Probe *probe;           /* of this network, or NULL: the one beside it has none */
     const PositionSet *set;
     size_t rotations; /* 2 to BASIS_ROTATIONS */
 } BasisInputs;
@@ -64,10 +65,12 @@ typedef struct BasisStudy {
 
 /* Refuse a probe whose directions are not those above: OGPT_EUSAGE. */
 int basis_check_probe(const Probe *probe, const char *path);
-/* Any number of workers gives the same bits. work: pool, seed, tick("rotations"). Returns 0,
- * OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. Owned: basis_study_release, also after an error. */
+/* Any number of workers gives the same bits. work: pool, seed, journal, tick("rotations"). Returns
+ * 0, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. Owned: basis_study_release, also after an error. */
 int basis_study_run(BasisStudy *out, const BasisInputs *in, const Work *work);
 void basis_study_release(BasisStudy *study);
 size_t basis_study_bytes(const BasisInputs *in, const Work *work);
+/* What the kurtosis depends on, but the networks and the seed, into the key of a journal. */
+void basis_study_hash(Sha256 *hash, const BasisInputs *in);
 
 #endif

@@ -176,13 +176,14 @@ static void describe(ToyFit *out, const ToyShape *shape)
     out->kept = 0;
     out->largest = 0;
     for (size_t i = 0; i < n; i++) {
-        out->kept += length[i] > 0.5 * longest;
+        out->is_kept[i] = length[i] > 0.5 * longest;
+        out->kept += out->is_kept[i];
         for (size_t k = 0; k < i; k++) {
             double dot = 0;
             for (size_t j = 0; j < m; j++) {
                 dot += rows[i * m + j] * rows[k * m + j];
             }
-            bool both = length[i] > 0.5 * longest && length[k] > 0.5 * longest;
+            bool both = out->is_kept[i] && out->is_kept[k];
             out->largest =
                 both ? fmax(out->largest, fabs(dot) / (length[i] * length[k])) : out->largest;
         }

@@ -17,6 +17,8 @@
 #ifndef OGPT_PROBES_BASIS_BASIS_TOY_H
 #define OGPT_PROBES_BASIS_BASIS_TOY_H
 
+#include <stdbool.h>
+
 #include "base/work.h"
 
 #define TOY_FEATURES 5 /* at most */
@@ -64,6 +66,7 @@ typedef struct ToyFit {
     double dimensions[TOY_FEATURES]; /* D_i of the features (basis_angles.h) */
     double largest;                  /* |cos| of two features of length above half of the longest */
     size_t kept;                     /* features of that length */
+    bool is_kept[TOY_FEATURES];
     int rounds;
 } ToyFit;
 /* The least loss of `starts` searches, each from weights by (work->seed, RNG_BASIS). Runs on the

@@ -34,10 +34,11 @@ const TableSpec basis_table = {"basis", "basis", TABLE_COLUMNS(whole_columns), .
          .meaning = "kurtosis - rotated; interval over games"},                                    \
         {"z", "z", .digits = 1, .meaning = "over rotations"}, {"p", "p", .digits = 3},             \
         {"median_kurtosis", "median", .digits = 2, .meaning = "over coordinates"},                 \
-        {"rotated_median", "rotated", .digits = 2}, {"z_median", "z", .digits = 1},                \
+        {"rotated_median", "median rotated", .digits = 2},                                         \
+        {"z_median", "z of median", .digits = 1},                                                  \
         {"largest", "largest", .digits = 1, .meaning = "of a coordinate"},                         \
     {                                                                                              \
-        "coordinates", "of", .type = COLUMN_COUNT, .flags = COLUMN_WIDE                            \
+        "coordinates", "coordinates", .type = COLUMN_COUNT, .flags = COLUMN_WIDE                   \
     }
 static const Column place_columns[] = {PLACE_COLUMNS};
 static const FigurePart stream_parts[] = {
@@ -82,11 +83,12 @@ static const Column set_columns[] = {
     {"chance", "random", .digits = 4, .meaning = "independent directions"},
     {"z", "z", .digits = 1, .meaning = "against random sets"},
     {"largest", "largest", .digits = 3},
-    {"chance_largest", "random", .digits = 3},
-    {"least_largest", "Welch", .digits = 3, .meaning = "no set has a smaller largest |cos|"},
+    {"chance_largest", "random largest", .digits = 3},
+    {"least_largest", "Welch largest", .digits = 3,
+     .meaning = "no set has a smaller largest |cos|"},
     {"square", "cos^2", .digits = 4},
-    {"chance_square", "random", .digits = 4},
-    {"least_square", "Welch", .digits = 4, .meaning = "no set has a smaller mean cos^2"},
+    {"chance_square", "random cos^2", .digits = 4},
+    {"least_square", "Welch cos^2", .digits = 4, .meaning = "no set has a smaller mean cos^2"},
     {"rank", "rank", .digits = 1, .meaning = "effective"},
     {"per_direction", "dims", .digits = 3, .meaning = "dimensions of a direction, mean"},
 };
@@ -163,7 +165,7 @@ static void whole_fill(Table *table, const BasisFindings *f)
     table_int(table, "games", (int64_t)f->in->set->n_games);
     table_int(table, "positions", (int64_t)f->in->set->n_positions);
     table_int(table, "rotations", (int64_t)f->in->rotations);
-    if (f->probe[0]) {
+    if (f->in->probe) {
         table_interval(table, "turn_empty", f->study->turn_empty);
     }
 }
@@ -245,7 +247,8 @@ void basis_report(Report *report, const BasisFindings *findings)
     for (size_t i = 0; i < study->n_places; i++) {
         place_row(places, &study->places[i]);
     }
-    Table *differences = report_table(report, &basis_differences_table);
+    Table *differences =
+        study->n_differences > 0 ? report_table(report, &basis_differences_table) : NULL;
     for (size_t i = 0; i < study->n_differences; i++) {
         difference_row(differences, study, &study->differences[i]);
     }
@@ -275,9 +278,10 @@ static void phase_row(Table *table, const ToyCell *cell)
 
 static void feature_row(Table *table, const ToyRow *row)
 {
-    double sum = 0;
+    double sum = 0, kept = 0;
     for (size_t i = 0; i < row->shape.features; i++) {
         sum += row->fit.dimensions[i];
+        kept += row->fit.is_kept[i] ? row->fit.dimensions[i] : 0;
     }
     table_row(table);
     table_int(table, "features", (int64_t)row->shape.features);
@@ -285,7 +289,7 @@ static void feature_row(Table *table, const ToyRow *row)
     table_num(table, "p", row->shape.p);
     table_num(table, "loss", row->fit.loss);
     table_int(table, "kept", (int64_t)row->fit.kept);
-    table_num(table, "per_feature", sum / (double)row->fit.kept);
+    table_num(table, "per_feature", kept / (double)row->fit.kept);
     table_num(table, "sum_dimensions", sum);
     table_num(table, "largest", row->fit.largest);
     table_num(table, "least_largest", sqrt(basis_welch(row->fit.kept, row->shape.dims)));
@@ -296,9 +300,9 @@ static void diagram_draw(Text *text, const BasisToyFindings *f)
 {
     static const char letters[N_TOY_PHASES] = {'1', '2', 'x', '?'};
     text_add(text,
-             "what is kept: 1 the first feature, 2 the second, x both at opposite ends; ! where "
-             "another closed form is better\nrows: p, that a feature is there; columns: r, "
-             "importance of the second, from %.1f to %.0f\n",
+             "what is kept: 1 the first feature, 2 the second, x both at opposite ends, ? none "
+             "of these; ! where another closed form is better\nrows: p, that a feature is there; "
+             "columns: r, importance of the second, from %.1f to %.0f\n",
              f->cells[0].r, f->cells[f->n - 1].r);
     for (size_t i = 0; i < f->n; i++) {
         text_add(text, "%6.3f ", f->cells[i * f->n].p);

@@ -24,17 +24,21 @@ static void fields_are_quoted(void **state)
     js_push(list, js_int(1));
     js_set(row, "list", list); /* no column: a list has a table of its own */
     js_set_num(row, "seconds", 0.25);
+    js_set_num(row, "liblinear_seconds", 0.25);
     js_set_num(row, "tokens_per_second", 9);
+    js_set_int(row, "second", 3); /* of two: no time */
+    js_set_int(row, "dimensions_second", 4);
     js_push(rows, row);
     js_push(rows, row_of("=1+1", -2));
     row = row_of("@x", NAN);
     js_set_int(row, "late", 7);
     js_push(rows, row);
     csv_print(&text, rows);
-    assert_string_equal(text.data, "\"text\",\"number\",\"late\"\r\n"
-                                   "\"a \"\"b\"\", c\",0.5,\r\n"
-                                   "\"'=1+1\",-2.0,\r\n"
-                                   "\"'@x\",,7\r\n");
+    assert_string_equal(text.data,
+                        "\"text\",\"number\",\"second\",\"dimensions_second\",\"late\"\r\n"
+                        "\"a \"\"b\"\", c\",0.5,3,4,\r\n"
+                        "\"'=1+1\",-2.0,,,\r\n"
+                        "\"'@x\",,,,7\r\n");
     js_free(rows);
     text_release(&text);
 }

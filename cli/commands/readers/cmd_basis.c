@@ -1,7 +1,10 @@
 /* cli/commands/readers/cmd_basis.c - ogpt basis: is the basis of a network special, do its
  * directions interfere; and toys of superposition. */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
@@ -18,8 +21,9 @@ typedef struct BasisSession {
     const BasisOptions *given;
     StudyInputs inputs; /* subject, and the corpus or NULL */
     Subject beside;     /* empty: none */
-    Probe probe, beside_probe;
-    char probe_path[FILES_PATH_MAX]; /* "": none */
+    Probe probe;
+    bool probed;
+    char probe_path[FILES_PATH_MAX];
     PositionSet set;
     BasisInputs study;
 } BasisSession;
@@ -31,21 +35,16 @@ static const OptionSpec options[] = {
                 "games of its test split (default: fresh random games, by the seed)"),
     OPTION_PROBE(AT(probe), "probe of mine, theirs and empty squares whose angles are measured"),
     OPTION_INT("games", AT(games), "N", 2, 1e6, "games", .def = "500"),
-    OPTION_INT("plies", AT(plies), "N", 0, 60, "positions drawn from each game; 0 takes all",
-               .def = "8"),
+    OPTION_INT("plies", AT(plies), "N", 0, 60, "positions of each game; 0 takes all", .def = "8"),
     OPTION_INT("rotations", AT(rotations), "N", 2, BASIS_ROTATIONS,
                "random rotations that the basis is compared with", .def = "100"),
     OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
     OPTION_FLAG("toy", AT(toy), "no network: toys with more features than dimensions"),
-    OPTION_INT("cells", AT(cells), "N", 2, 100,
-               "of the toys' phase diagram, values of p and values of r", .def = "20"),
-    OPTION_INT("starts", AT(starts), "N", 1, 1000, "searches for a toy's least loss, at random",
-               .def = "16"),
+    OPTION_INT("cells", AT(cells), "N", 2, 100, "values of p and of r of the toys", .def = "20"),
+    OPTION_INT("starts", AT(starts), "N", 1, 1000, "searches for a toy's least loss", .def = "16"),
     OPTION_INT("features", AT(features), "N", 1, TOY_FEATURES, "of the larger toy", .def = "5"),
     OPTION_INT("dims", AT(dims), "N", 1, TOY_FEATURES, "of the larger toy", .def = "2"),
 };
-
-/* ---- toys ---- */
 
 static int toy_run(Context *context)
 {
@@ -55,6 +54,11 @@ static int toy_run(Context *context)
     ToyRow rows[TOY_SERIES];
     if (context->n_args > 0) {
         return err_set(OGPT_EUSAGE, "%s: --toy takes no network", context->args[0]);
+    }
+    for (const OptionSpec *at = options; strcmp(at->name, "toy") != 0; at++) {
+        if (context_given(context, at->name)) {
+            return err_set(OGPT_EUSAGE, "--%s: --toy takes no network", at->name);
+        }
     }
     if (given->dims > given->features) {
         return err_set(OGPT_EUSAGE, "--dims %lld: at most as many as --features, %lld",
@@ -71,40 +75,17 @@ static int toy_run(Context *context)
     return rc;
 }
 
-/* ---- networks ---- */
-
-/* The probe that is named must fit; the one beside a network is used if it does. */
-static int open_probe(BasisSession *session)
-{
-    PathKind kind = PATH_DIRECTORY;
-    Context *context = session->context;
-    int rc = 0;
-    if (!session->given->probe) {
-        rc = path_join(session->probe_path, context->args[0], PROBE_FOLDER);
-        rc = rc ? rc : path_kind(&kind, session->probe_path);
-    }
-    if (rc || kind != PATH_DIRECTORY) {
-        session->probe_path[0] = '\0';
-        return rc;
-    }
-    rc = context_probe_open(context, &session->probe, session->probe_path, &session->inputs.subject,
-                            session->given->probe);
-    session->study.probe[BASIS_OWN] = &session->probe;
-    return rc ? rc : basis_check_probe(&session->probe, session->probe_path);
-}
-
 static int open_beside(BasisSession *session)
 {
     Context *context = session->context;
-    const BasisOptions *given = session->given;
-    const Subject *own = &session->inputs.subject;
+    const char *beside = session->given->beside;
+    const int size = session->inputs.subject.size;
     char path[FILES_PATH_MAX];
-    bool shipped = context_shipped_model(path, given->beside);
-    int rc = context_subject_open(context, &session->beside, shipped ? path : given->beside);
-    if (rc == 0 && session->beside.size != own->size) {
-        rc = err_set(OGPT_EFORMAT, "--beside %s: plays on %dx%d, %s on %dx%d", given->beside,
-                     session->beside.size, session->beside.size, own->model.path, own->size,
-                     own->size);
+    bool shipped = context_shipped_model(path, beside);
+    int rc = context_subject_open(context, &session->beside, shipped ? path : beside);
+    if (rc == 0 && session->beside.size != size) {
+        rc = err_set(OGPT_EFORMAT, "--beside %s: plays on %dx%d, %s on %dx%d", beside,
+                     session->beside.size, session->beside.size, context->args[0], size, size);
     }
     session->study.gpt[BASIS_BESIDE] = session->beside.model.gpt;
     return rc;
@@ -115,7 +96,11 @@ static int load(BasisSession *session)
     Context *context = session->context;
     int rc =
         context_inputs_open(context, &session->inputs, context->args[0], session->given->corpus);
-    rc = rc ? rc : open_probe(session);
+    rc = rc ? rc
+            : context_probe_fitting(context, &session->probe, session->probe_path,
+                                    &session->inputs.subject, session->given->probe,
+                                    &session->probed, basis_check_probe);
+    session->study.probe = session->probed ? &session->probe : NULL;
     rc = rc || !session->given->beside ? rc : open_beside(session);
     session->study.gpt[BASIS_OWN] = session->inputs.subject.model.gpt;
     session->study.set = &session->set;
@@ -123,46 +108,60 @@ static int load(BasisSession *session)
     return rc;
 }
 
-/* The positions; too much is refused. */
 static int draw(BasisSession *session)
 {
     const BasisOptions *given = session->given;
     Context *context = session->context;
     const Work *work = study_work(context, "games", "games");
     GameSource *source = NULL;
-    int rc =
-        given->corpus
-            ? source_corpus(&source, session->inputs.corpus, 1U << SPLIT_TEST, true, context->seed)
-            : source_fresh(&source, session->inputs.subject.variant, context->seed, RNG_EVAL);
+    const StudyInputs *inputs = &session->inputs;
+    int rc = given->corpus
+                 ? source_corpus(&source, inputs->corpus, 1U << SPLIT_TEST, true, work->seed)
+                 : source_fresh(&source, inputs->subject.variant, work->seed, RNG_EVAL);
     rc = rc ? rc
             : positions_draw(&session->set, source, (size_t)given->games, (int)given->plies, work);
     source_free(source);
     int64_t mib = rc ? 0 : (int64_t)(basis_study_bytes(&session->study, work) >> 20) + 1;
     if (mib > given->memory) {
-        rc = err_set(OGPT_EUSAGE,
-                     "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
-                     "--plies, or a larger --memory",
-                     (long long)mib, (long long)given->memory);
+        rc = err_set(OGPT_EUSAGE, "it would take %lld MiB of memory, allowed are %lld: %s",
+                     (long long)mib, (long long)given->memory,
+                     "take fewer --games or --plies, or a larger --memory");
     }
-    if (rc == 0 && !session->probe_path[0]) {
-        context_say(context, "no probe is named, and the model has none: no angles of squares");
+    if (rc == 0 && !session->probed) {
+        context_say(context, "no probe of squares is named or beside the model: no angles");
     }
     return rc;
+}
+
+/* Finished sites are kept until the tables are filled. */
+static int compute(BasisStudy *study, KeptWork *kept, const BasisSession *session)
+{
+    Context *context = session->context;
+    Work work = *study_work(context, "basis", "rotations");
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    if (rc == 0) {
+        kept_blocks_text(hash, session->beside.model.model_hash);
+        basis_study_hash(hash, &session->study);
+    }
+    rc = kept_blocks_begin(kept, context, hash, rc);
+    work.journal = &kept->callbacks;
+    return rc ? rc : basis_study_run(study, &session->study, &work);
 }
 
 static int basis_run(Context *context)
 {
     BasisSession session = {.context = context, .given = context->options};
     BasisStudy study = {0};
+    KeptWork kept = {0};
     if (session.given->toy) {
         return toy_run(context);
     }
     int rc = context->n_args == 1 ? load(&session)
                                   : err_set(OGPT_EUSAGE, "MODEL or --toy expected: which network?");
-    rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, false);
+    rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : draw(&session);
-    rc = rc ? rc
-            : basis_study_run(&study, &session.study, study_work(context, "basis", "rotations"));
+    rc = rc ? rc : compute(&study, &kept, &session);
     if (rc == 0) {
         basis_report(context->report,
                      &(BasisFindings){.study = &study,
@@ -171,8 +170,9 @@ static int basis_run(Context *context)
                                       .beside = session.given->beside,
                                       .model_hash = session.inputs.subject.model.model_hash,
                                       .beside_hash = session.beside.model.model_hash,
-                                      .probe = session.probe_path,
+                                      .probe = session.probed ? session.probe_path : "",
                                       .seed = context->seed});
+        rc = kept_blocks_end(&kept);
     }
     basis_study_release(&study);
     positions_release(&session.set);

@@ -96,8 +96,36 @@ static void groups_are_drawn_whole(void **state)
     }
     assert_int_equal(basis_chance(&chance, 2 * D, D, WORK_ALONE), 0);
     assert_int_equal(basis_angles(&found, unit, group, D, &chance, WORK_ALONE), 0);
-    assert_true(found.cosines.mean > 0 && found.mean.value == found.cosines.mean);
-    assert_true(found.mean.low == 0);
+    /* Pairs of one group count among the cosines, not in the mean, nor in its interval. */
+    assert_true(found.cosines.mean > 0 && found.mean.value == 0);
+    assert_true(found.mean.low == 0 && found.mean.high == 0);
+}
+
+static void value_lies_in_its_interval(void **state)
+{
+    /* Twins in a group are nearly one: with their pairs the mean is far above that of strangers. */
+    enum { GROUPS = 6 };
+    float unit[2 * GROUPS * D] = {0};
+    uint32_t group[2 * GROUPS];
+    Rng rng = rng_at(2, RNG_TEST, 0);
+    BasisAngles found;
+    BasisChance chance;
+    for (uint32_t i = 0; i < 2 * GROUPS; i++) {
+        group[i] = i / 2;
+        double square = 0;
+        for (size_t c = 0; c < D; c++) {
+            unit[i * D + c] =
+                i % 2 ? unit[(i - 1) * D + c] : (float)(0.02 * rng_normal(&rng) + (c == i / 2));
+            square += (double)unit[i * D + c] * (double)unit[i * D + c];
+        }
+        for (size_t c = 0; c < D; c++) {
+            unit[i * D + c] = (float)((double)unit[i * D + c] / sqrt(square));
+        }
+    }
+    assert_int_equal(basis_chance(&chance, 2 * GROUPS, D, WORK_ALONE), 0);
+    assert_int_equal(basis_angles(&found, unit, group, GROUPS, &chance, WORK_ALONE), 0);
+    assert_true(found.mean.low <= found.mean.value && found.mean.value <= found.mean.high);
+    assert_true(found.mean.high > found.mean.low && found.cosines.mean > found.mean.high);
 }
 
 static void dimensions_add_up_to_at_most_d(void **state)
@@ -123,6 +151,7 @@ int main(void)
         cmocka_unit_test(simplex_meets_the_bound),
         cmocka_unit_test(orthogonal_copied_and_random),
         cmocka_unit_test(groups_are_drawn_whole),
+        cmocka_unit_test(value_lies_in_its_interval),
         cmocka_unit_test(dimensions_add_up_to_at_most_d),
     };
     return blas_init() ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

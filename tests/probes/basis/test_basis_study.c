@@ -15,7 +15,7 @@
 #include "tests/probes/probe_fixture.h"
 
 static ProbeFixture fixture;
-static PositionSet set;
+static PositionSet set, all; /* all plies of the games */
 static Pool *pool;
 
 static int setup(void **state)
@@ -25,12 +25,17 @@ static int setup(void **state)
              source_corpus(&source, fixture.corpus, SPLIT_ALL, false, 1) ||
              positions_draw(&set, source, 40, 4, &(Work){.seed = 1});
     source_free(source);
+    source = NULL;
+    rc = rc || source_corpus(&source, fixture.corpus, SPLIT_ALL, false, 1) ||
+         positions_draw(&all, source, 60, 0, &(Work){.seed = 1});
+    source_free(source);
     return rc;
 }
 
 static int teardown(void **state)
 {
     positions_release(&set);
+    positions_release(&all);
     pool_free(pool);
     fixture_close(&fixture);
     return 0;
@@ -86,7 +91,7 @@ static void whole_study(void **state)
     BasisStudy one, two;
     axes(&probe, 36);
     const BasisInputs in = {
-        .gpt = {fixture.model.gpt, other}, .probe = {&probe, NULL}, .set = &set, .rotations = 6};
+        .gpt = {fixture.model.gpt, other}, .probe = &probe, .set = &set, .rotations = 6};
     assert_int_equal(basis_study_run(&one, &in, &(Work){.seed = 1}), 0);
     assert_int_equal(basis_study_run(&two, &in, &(Work){.seed = 1, .pool = pool}), 0);
     assert_int_equal(one.n_places, 3 * (4 + 3));
@@ -103,8 +108,6 @@ static void whole_study(void **state)
         assert_true(fabs(at->beyond.value - (own - beside)) < 1e-12 && own != beside);
         assert_true(at->beyond.low < at->beyond.value && at->beyond.value < at->beyond.high);
     }
-    /* Neurons are special, also of random weights; the stream of random weights is not. */
-    assert_true(place(&one, BASIS_OWN, HOOK_POST, 1)->kurtosis.z > 3);
     assert_true(place(&one, BASIS_OWN, HOOK_POST, 1)->width == 96);
     /* The planted directions: 12 axes for turned squares, 12 for empty ones, none shared. */
     const BasisSet *board = named(&one, BASIS_OWN, "board");
@@ -121,6 +124,69 @@ static void whole_study(void **state)
     basis_study_release(&two);
     probe_release(&probe);
     gpt_free(other);
+}
+
+/* No coordinate of the stream is special: not one layer beyond four deviations of the rotations. */
+static bool stream_is_plain(const BasisStudy *study, BasisNetwork network)
+{
+    bool plain = true;
+    for (int layer = -1; layer < 3; layer++) {
+        const BasisPlace *at = place(study, network, HOOK_RESID_POST, layer);
+        assert_non_null(at);
+        plain = plain && fabs(at->kurtosis.z) < 4;
+    }
+    return plain;
+}
+
+/* The controls are what they are named: neurons are special, also of random weights; the stream of
+ * random weights is not. The twin must fail: a network whose tokens lie on coordinates. */
+static void controls_hold_and_their_twin_does_not(void **state)
+{
+    Gpt *planted = fixture_network(6, 2);
+    BasisStudy study;
+    const size_t d = (size_t)planted->cfg.d_model;
+    for (size_t token = 0; token < (size_t)planted->cfg.d_vocab; token++) {
+        planted->params[planted->map.W_E + token * d + token % d] += 8;
+    }
+    const BasisInputs in = {.gpt = {fixture.model.gpt, planted}, .set = &all, .rotations = 30};
+    assert_int_equal(basis_study_run(&study, &in, &(Work){.seed = 1, .pool = pool}), 0);
+    for (int layer = 0; layer < 3; layer++) {
+        assert_true(place(&study, BASIS_RANDOM, HOOK_POST, layer)->kurtosis.z > 3);
+    }
+    assert_true(stream_is_plain(&study, BASIS_RANDOM));
+    assert_false(stream_is_plain(&study, BASIS_BESIDE));
+    /* So the planted network differs from one without a plant, at the embedding. */
+    assert_true(study.differences[0].layer == -1 && study.differences[0].beyond.high < 0);
+    basis_study_release(&study);
+    gpt_free(planted);
+}
+
+/* Two networks that differ in nothing but their seeds do not differ in the stream, though their
+ * games are the same and many. */
+static void seeds_are_no_difference(void **state)
+{
+    size_t differ = 0, n = 0, off = 0;
+    for (uint64_t seed = 10; seed < 14; seed += 2) {
+        BasisStudy study;
+        Gpt *one = fixture_network(6, seed), *other = fixture_network(6, seed + 1);
+        const BasisInputs in = {.gpt = {one, other}, .set = &all, .rotations = 12};
+        assert_int_equal(basis_study_run(&study, &in, &(Work){.seed = seed, .pool = pool}), 0);
+        for (size_t i = 0; i < study.n_differences; i++) {
+            const BasisDifference *at = &study.differences[i];
+            n += at->site == HOOK_RESID_POST;
+            differ += at->site == HOOK_RESID_POST && (at->beyond.low > 0 || at->beyond.high < 0);
+        }
+        for (int layer = -1; layer < 3; layer++) {
+            const Interval at =
+                place(&study, BASIS_RANDOM, HOOK_RESID_POST, layer)->kurtosis.beyond;
+            off += at.low > 0 || at.high < 0;
+        }
+        basis_study_release(&study);
+        gpt_free(one);
+        gpt_free(other);
+    }
+    assert_true(n == 8 && differ <= 2); /* one in 20 by chance, layers of a network go together */
+    assert_true(off <= 2);
 }
 
 static void refusals(void **state)
@@ -148,6 +214,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_study),
+        cmocka_unit_test(controls_hold_and_their_twin_does_not),
+        cmocka_unit_test(seeds_are_no_difference),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
