@@ -40,7 +40,6 @@ typedef struct HtmlTable {
     /* Keys of columns whose texts name pages of the same folder, NULL-terminated: NAME is a link to
      * NAME.html. NULL: none. */
     const char *const *linked;
-    bool explained_first; /* the meanings of a list stand in front of it: it is long */
 } HtmlTable;
 /* One section of a page: a table with caption, column headings and, below it, their meanings. A
  * list loses columns that no row has set; one of a few rows and many columns is turned, a line a

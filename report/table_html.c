@@ -324,9 +324,6 @@ void html_table(Text *out, const Table *table, const HtmlTable *how)
     HtmlLayout layout = layout_of(table, how);
     const bool explained = is_explained(&layout) && !table->spec->record;
     text_add(out, "<section%s>\n", section_class(table, &layout));
-    if (explained && how->explained_first) {
-        meanings_add(out, &layout);
-    }
     box_begin(out, table, how, layout.turned);
     if (table->spec->record) {
         record_add(out, table, how, &layout);
@@ -343,7 +340,7 @@ void html_table(Text *out, const Table *table, const HtmlTable *how)
         value_add(out, layout.same[c], js_member(js_at(table->rows, 0), layout.same[c]->key));
         text_add(out, "</bdi>%s", c + 1 == layout.n_same ? ".</p>\n" : "");
     }
-    if (explained && !how->explained_first) {
+    if (explained) {
         meanings_add(out, &layout);
     }
     if (!table->spec->record && layout.n_rows < table_rows(table)) {

@@ -79,18 +79,22 @@ void neuron_study_release(NeuronStudy *study)
     *study = (NeuronStudy){0};
 }
 
-size_t neuron_study_bytes(const NeuronStudy *study, const Gpt *gpt, bool look, const Work *work)
+size_t neuron_study_bytes(const NeuronStudy *study, const Gpt *gpt, bool rules, bool looks,
+                          const Work *work)
 {
     const NeuronSample *sample = &study->options.sample;
     size_t n = neuron_sample_positions(study->vocab, sample), M = (size_t)gpt->cfg.d_mlp;
     size_t L = (size_t)gpt->cfg.n_layers, sides = study->n_arms > 1 ? 2 : 1;
-    size_t rules = sides * (neuron_design_bytes(n) + neuron_flanks_bytes(n)) +
-                   sides * M * n * sizeof(float) + M * M * sizeof(double) +
-                   neuron_fit_bytes(M, sample->test_games, n, work) + L * M * sizeof(NeuronRow);
-    rules = look ? neuron_looker_bytes(&gpt->cfg, n, sample->test_games, work) : rules;
-    rules += passes_bytes(&gpt->cfg, TAPE_FORWARD, 0, work);
+    size_t rows = L * M * sizeof(NeuronRow);
+    size_t most = sides * (neuron_design_bytes(n) + neuron_flanks_bytes(n)) +
+                  sides * M * n * sizeof(float) + M * M * sizeof(double) +
+                  neuron_fit_bytes(M, sample->test_games, n, work) + rows;
+    size_t looker =
+        neuron_looker_bytes(&gpt->cfg, n, sample->test_games, work) + (rules ? rows : 0);
+    most = !rules || (looks && looker > most) ? looker : most;
+    most += passes_bytes(&gpt->cfg, TAPE_FORWARD, 0, work);
     size_t use = neuron_use_bytes(gpt, study->vocab, &study->options.use, work);
-    return neuron_games_bytes(study->vocab, sample) + (rules > use ? rules : use);
+    return neuron_games_bytes(study->vocab, sample) + (most > use ? most : use);
 }
 
 int neuron_study_use(NeuronStudy *study, const Gpt *gpt, const Work *work)

@@ -91,9 +91,11 @@ typedef struct NeuronStudy {
  * are. Returns as neuron_sources_open; neuron_study_release in both cases. */
 int neuron_study_open(NeuronStudy *out, const Vocab *vocab, Corpus *corpus,
                       const NeuronStudyOptions *options, uint64_t seed);
-/* Memory in bytes of all that is done with it, at most; known before a game is drawn. look: of
- * neuron_study_look and neuron_study_use, else of neuron_study_run and neuron_study_use. */
-size_t neuron_study_bytes(const NeuronStudy *study, const Gpt *gpt, bool look, const Work *work);
+/* Memory in bytes of all that is done with it, at most; known before a game is drawn. rules: of
+ * neuron_study_run and neuron_study_use; looks: of neuron_study_look and neuron_study_use, or, with
+ * rules, of looks at a layer behind them. */
+size_t neuron_study_bytes(const NeuronStudy *study, const Gpt *gpt, bool rules, bool looks,
+                          const Work *work);
 /* Its games. Errors as neuron_games_draw. */
 int neuron_study_draw(NeuronStudy *study, const Work *work);
 /* Measure the rules. work: pool, seed, tick("layers": layers of all arms). Any number of workers

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "probes/heads/head_circuits.h"
 #include "report/html.h"
+#include "report/pages/long_list.h"
 #include "report/pages/tiny_board.h"
 #include "report/readers/heads_result.h"
 
@@ -238,16 +239,13 @@ static int head_add(PageSet *set, const HeadPages *pages, size_t head)
 
 static int index_add(PageSet *set, const HeadPages *pages)
 {
-    static const char *const linked[] = {"head", NULL};
     const Table *list = table_of(pages->report, &heads_list_table);
     const Table *controls = table_of(pages->report, &heads_controls_table);
     const Table *whole = table_of(pages->report, &heads_table);
     Text body = {0};
-    text_add(&body, "<div class=\"sorted\">\n");
     if (list) {
-        html_table(&body, list, &(HtmlTable){.linked = linked, .explained_first = true});
+        long_list(&body, list);
     }
-    text_add(&body, "</div>\n");
     if (controls && whole) {
         html_table(&body, controls, &(HtmlTable){0});
         html_table(&body, whole, &(HtmlTable){0});

@@ -183,8 +183,12 @@ int page_set_add(PageSet *set, const PageOne *one)
 int page_set_index(PageSet *set, const char *lead, const Text *body)
 {
     Text page = {0};
+    Text style = {0};
+    text_add(&style, "%s%s", source_of("pages.css"), source_of("index.css"));
     page_open(&page, &set->about, set->about.command,
-              &(HtmlExtras){source_of("pages.css"), source_of("index.js")});
+              &(HtmlExtras){style.data ? style.data : "", source_of("index.js")});
+    page.failed = page.failed || style.failed;
+    text_release(&style);
     text_add(&page, "<h1>All ");
     html_text(&page, set->about.command);
     text_add(&page, "</h1>\n");

@@ -1,7 +1,7 @@
 /* report/pages/tiny_board.c - contract in report/pages/tiny_board.h.
  *
- * A cell is a stroke of width 1 and length 1: "M3 4.5h1". Those of one step are one path. A disc is
- * a stroke of no length with round ends: "M3.5 4.5h0".
+ * The middle of square a1 is (0, 0). A cell is a stroke of width 1 and length 1: "M2.5 4h1". Those
+ * of one step are one path. A disc is a stroke of no length with round ends: "M3 4h0".
  */
 #include "report/pages/tiny_board.h"
 
@@ -33,7 +33,7 @@ typedef struct CellPath {
 static void stroke_end(CellPath *path)
 {
     if (path->open) {
-        text_add(path->out, "M%d %d.5h%d", path->x, path->y, path->end - path->x);
+        text_add(path->out, "M%g %dh%d", path->x - 0.5, path->y, path->end - path->x);
     }
     path->open = false;
 }
@@ -73,21 +73,7 @@ static void squares_add(Text *out, const char *kind, uint64_t squares)
         text_add(out, "<path class=\"%s\" d=\"", kind);
         for (int sq = 0; sq < BOARD_CELLS; sq++) {
             if (squares >> sq & 1) {
-                text_add(out, "M%d.5 %d.5h0", sq & 7, sq >> 3);
-            }
-        }
-        text_add(out, "\"/>");
-    }
-}
-
-/* A ring around each square's middle. */
-static void rings_add(Text *out, uint64_t squares)
-{
-    if (squares != 0) {
-        text_add(out, "<path class=\"t\" d=\"");
-        for (int sq = 0; sq < BOARD_CELLS; sq++) {
-            if (squares >> sq & 1) {
-                text_add(out, "M%d.1 %d.1h.8v.8h-.8z", sq & 7, sq >> 3);
+                text_add(out, "M%d %dh0", sq & 7, sq >> 3);
             }
         }
         text_add(out, "\"/>");
@@ -115,35 +101,44 @@ static void values_add(Text *out, const TinyBoard *board)
     }
 }
 
-static void lines_add(Text *out, int size)
-{
-    text_add(out, "<path class=\"g\" d=\"");
-    for (int i = 0; i <= size; i++) {
-        text_add(out, "M%d 0v%dM0 %dh%d", i, size, i, size);
-    }
-    text_add(out, "\"/>");
-}
-
+/* side squares from the first on, and a margin for the frame. */
 static void svg_begin(Text *out, int side, const char *label)
 {
-    text_add(out, "<svg class=\"b\" viewBox=\"-.1 -.1 %d.2 %d.2\" role=\"img\" aria-label=\"", side,
+    text_add(out, "<svg class=\"b\" viewBox=\"-.6 -.6 %d.2 %d.2\" role=\"img\" aria-label=\"", side,
              side);
     html_text(out, label);
-    text_add(out, "\"><path class=\"f\" d=\"M0 0h%dv%dh-%dz\"/>", side, side, side);
+    text_add(out, "\">");
+}
+
+static void ground_add(Text *out, int side)
+{
+    text_add(out, "class=\"f\" d=\"M-.5-.5h%dv%dh-%dz\"/>", side, side, side);
+}
+
+void tiny_board_shared(Text *out, int size)
+{
+    text_add(out, "<svg class=\"s\" aria-hidden=\"true\"><path id=\"f\" ");
+    ground_add(out, size);
+    text_add(out, "<path id=\"g\" class=\"g\" d=\"");
+    for (int i = 0; i <= size; i++) {
+        text_add(out, "M%g-.5v%dM-.5 %gh%d", i - 0.5, size, i - 0.5, size);
+    }
+    text_add(out, "\"/></svg>\n");
 }
 
 void tiny_board(Text *out, const TinyBoard *board)
 {
     svg_begin(out, board->size, board->label);
+    text_add(out, "<use href=\"#f\"/>");
     if (board->values) {
         values_add(out, board);
     }
-    lines_add(out, board->size);
+    text_add(out, "<use href=\"#g\"/>");
     squares_add(out, "d", board->black);
     squares_add(out, "e", board->white);
     squares_add(out, "w", board->white);
-    rings_add(out, board->turned);
-    squares_add(out, "m", board->last | board->legal);
+    squares_add(out, "t", board->turned);
+    squares_add(out, "m", board->last);
     text_add(out, "</svg>");
 }
 
@@ -206,6 +201,8 @@ void tiny_grid(Text *out, const TinyGrid *grid)
     const double largest = tiny_grid_most(grid);
     grid_place(cells, grid);
     svg_begin(out, side, grid->label);
+    text_add(out, "<path ");
+    ground_add(out, side);
     for (int level = -TINY_LEVELS; level <= TINY_LEVELS; level++) {
         CellPath path = {.out = out};
         bool begun = false;
@@ -224,7 +221,8 @@ void tiny_grid(Text *out, const TinyGrid *grid)
     text_add(out, "<path class=\"o\" d=\"");
     for (int y = 0; y < side && grid->sq; y += GRID_PITCH(grid->size)) {
         for (int x = 0; x < side; x += GRID_PITCH(grid->size)) {
-            text_add(out, "M%d %dh%dv%dh-%dz", x, y, grid->size, grid->size, grid->size);
+            text_add(out, "M%g %gh%dv%dh-%dz", x - 0.5, y - 0.5, grid->size, grid->size,
+                     grid->size);
         }
     }
     text_add(out, "\"/></svg>");

@@ -20,10 +20,12 @@ typedef struct TinyBoard {
     int size;             /* 4, 6, 8 */
     const double *values; /* (64), NaN: none; or NULL */
     double largest;       /* of the colour's full strength; 0: the largest of the values */
-    uint64_t black, white, turned, last, legal;
+    uint64_t black, white, turned, last;
     const char *label; /* for people who cannot see it; plain text */
 } TinyBoard;
 void tiny_board(Text *out, const TinyBoard *board);
+/* What all boards of a page refer to; once, in front of them. */
+void tiny_board_shared(Text *out, int size);
 
 /* Where the largest values are, by size: "d3 +0.614, e6 -0.0512", at most n; "none" where all are
  * NaN or 0. */

@@ -170,7 +170,7 @@ document attention heads net --moves 'e4 e5 b3' --head L0H1 --csv attention.csv
 header attention attention.csv
 neuron_study=(neurons net --corpus six.ogpc --games 20 --test-games 12 --plies 4 --use-games 6 --use-plies 2 --ablate 3
     --mean-games 40)
-document neurons "${neuron_study[@]}" --csv neurons
+document neurons "${neuron_study[@]}" --csv neurons --pages neuron-pages
 header neurons neurons/*.csv
 document 'neurons --neuron' "${neuron_study[@]}" --neuron L0N5 --csv neuron
 header 'neurons --neuron' neuron/*.csv

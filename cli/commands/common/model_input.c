@@ -17,6 +17,16 @@ const char *context_model_name(const char *path)
                : path;
 }
 
+PageSetAbout context_pages_about(const Context *context, const char *path, const char *model_hash)
+{
+    return (PageSetAbout){.path = path,
+                          .command = context->command->name,
+                          .command_line = context->command_line,
+                          .model = context_model_name(context->args[0]),
+                          .model_hash = model_hash,
+                          .replace = context->force};
+}
+
 /* Whoever loads a network multiplies: here, before any thread is started. */
 static int products_ready(const Context *context)
 {

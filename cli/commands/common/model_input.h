@@ -4,11 +4,14 @@
 
 #include "cli/command.h"
 #include "probes/activations/subject.h"
+#include "report/pages/page_set.h"
 
 /* model_load, with what it passed over as a warning. Returns as model_load; model_release. */
 int context_model_load(const Context *context, ModelFile *out, const char *path);
 /* A network as a user types it: a shipped one by its name alone. Part of `path`. */
 const char *context_model_name(const char *path);
+/* What the pages of --pages say of the network that is the first argument. */
+PageSetAbout context_pages_about(const Context *context, const char *path, const char *model_hash);
 /* subject_open, with what it passed over as a warning. Returns as subject_open; subject_release. */
 int context_subject_open(const Context *context, Subject *out, const char *path);
 

@@ -68,10 +68,7 @@ static int load(HeadsSession *session)
             : context_probe_fitting(context, &session->probe, session->probe_path, subject,
                                     given->probe, &session->probed, head_circuits_check_probe);
     if (rc == 0 && given->pages) {
-        const char *model = context_model_name(context->args[0]);
-        session->pages = (PageSetAbout){
-            given->pages,  "heads", context->command_line, model, subject->model.model_hash,
-            context->force};
+        session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
         rc = given->moves ? err_set(OGPT_EUSAGE, "--pages: not with --moves")
                           : page_set_check(&session->pages);
     }

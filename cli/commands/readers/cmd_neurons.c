@@ -6,12 +6,14 @@
 #include "base/err.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/neurons/neuron_page.h"
 #include "report/neurons/neurons_result.h"
+#include "report/pages/neuron_pages.h"
 
 typedef struct NeuronsOptions {
-    const char *corpus, *probe, *neuron;
+    const char *corpus, *probe, *neuron, *pages;
     int64_t games, test_games, plies, depth, use_games, use_plies, ablate, mean_games, top, memory;
     double threshold;
     bool legal, no_controls;
@@ -27,6 +29,7 @@ typedef struct NeuronsSession {
     bool probed;       /* there is a probe that can be used */
     int layer, neuron; /* the one that was named, -1: none */
     NeuronStudy study;
+    PageSetAbout pages; /* path NULL: none */
 } NeuronsSession;
 
 #define AT(field) offsetof(NeuronsOptions, field)
@@ -57,8 +60,8 @@ static const OptionSpec options[] = {
     OPTION_PROBE(AT(probe), "probe of mine, theirs and empty squares that weights are drawn by"),
     OPTION_TEXT("neuron", AT(neuron), "NEURON",
                 "only look at this neuron, such as L5N123: positions, rule, weights as boards"),
-    OPTION_INT("top", AT(top), "N", 1, 100000, "rows of a list, and boards, that are printed",
-               .def = "12"),
+    OPTION_PAGES(AT(pages), "neuron"),
+    OPTION_INT("top", AT(top), "N", 1, 100000, "rows and boards that are printed", .def = "12"),
     OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
 };
 
@@ -71,6 +74,11 @@ static int load(NeuronsSession *session)
     if (rc == 0 && given->neuron) {
         rc = neurons_parse(&session->layer, &session->neuron, &subject->model.gpt->cfg,
                            given->neuron, "--neuron");
+    }
+    if (rc == 0 && given->pages) {
+        session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
+        rc = given->neuron ? err_set(OGPT_EUSAGE, "--pages: not with --neuron")
+                           : page_set_check(&session->pages);
     }
     return rc ? rc
               : context_probe_fitting(context, &session->probe, session->probe_path, subject,
@@ -99,12 +107,11 @@ static int draw(NeuronsSession *session)
              given->corpus ? given->corpus : "fresh random games");
     int rc = neuron_study_open(&session->study, subject->vocab, session->inputs.corpus, &wanted,
                                context->seed);
-    long long mib =
-        rc ? 0
-           : (long long)(neuron_study_bytes(&session->study, subject->model.gpt, named, work) >>
-                         20) +
-                 1;
-    if (mib > given->memory) {
+    size_t bytes = rc ? 0
+                      : neuron_study_bytes(&session->study, subject->model.gpt, !named,
+                                           named || given->pages, work);
+    long long mib = (long long)(bytes >> 20) + 1;
+    if (rc == 0 && mib > given->memory) {
         rc = err_set(OGPT_EUSAGE,
                      "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
                      "--plies, or a larger --memory",
@@ -141,6 +148,12 @@ static int measure(NeuronsSession *session, NeuronLook *look)
                        &(NeuronsFindings){study, session->source, model->model_hash,
                                           (int)session->given->top});
     }
+    if (rc == 0 && session->pages.path) {
+        rc = neuron_pages_write(context->report, &session->pages, study, model->gpt,
+                                probe ? &session->probe : NULL,
+                                study_work(context, "pages", "pages"));
+        rc = rc ? study_verdict(context, rc) : 0; /* behind the result */
+    }
     return rc;
 }
 
@@ -167,7 +180,7 @@ static int neurons_run(Context *context)
 
 const Command cmd_neurons = {
     .name = "neurons",
-    .arguments = "MODEL [--corpus CORPUS] [--games N] [--neuron NEURON]",
+    .arguments = "MODEL [--corpus CORPUS] [--games N] [--neuron NEURON] [--pages DIR]",
     .summary = "what single neurons stand for: rules of the board, and what chance gives",
     .examples = "ogpt neurons tiny-6x6 --games 200\n"
                 "ogpt neurons tiny-6x6 --games 200 --neuron L5N123\n"

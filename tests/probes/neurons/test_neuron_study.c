@@ -57,7 +57,7 @@ static void run_study(NeuronStudy *study, const Gpt *gpt, const Work *work)
     const Vocab *vocab = vocab_of(game_variant(6));
     assert_int_equal(neuron_study_open(study, vocab, NULL, &few, work->seed), 0);
     assert_int_equal(neuron_study_draw(study, work), 0);
-    assert_true(neuron_study_bytes(study, gpt, false, work) > study->games.n * NEURONS * 4);
+    assert_true(neuron_study_bytes(study, gpt, true, false, work) > study->games.n * NEURONS * 4);
     assert_int_equal(neuron_study_run(study, gpt, work), 0);
     assert_int_equal(neuron_study_use(study, gpt, work), 0);
 }

@@ -8,6 +8,25 @@ const { Chromium, chromiumFind } = require('../../explorer/chromium.js');
 const { open, sticksOut, axeFinds } = require('../page_looks.js');
 const [axe, hostile, ...folders] = process.argv.slice(2);
 
+/* set_browser.js --load INDEX: how long it takes until the first rows of an index are drawn; a tab of its own, in which nothing asks for
+ * the tree of a screen reader. */
+async function load(browser, file) {
+    const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' });
+    const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: true });
+    await browser.send('Page.enable', {}, sessionId);
+    await browser.send('Page.navigate', { url: `file://${encodeURI(file)}` }, sessionId);
+    const expression = `document.readyState === 'complete' && location.protocol === 'file:' ? new Promise((drawn) => requestAnimationFrame(() =>
+        requestAnimationFrame(() => drawn(performance.now())))) : 0`;
+    for (let tries = 0; tries < 1000; tries++) {
+        const { result } = await browser.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId);
+        if (result.value) {
+            return result.value;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`${file} does not load`);
+}
+
 /* The aim, as measured on an idle machine, times ten: tests run side by side. */
 const INDEX_MS = 2000, PATIENCE = 10;
 let failed = 0;
@@ -33,7 +52,7 @@ async function looks(browser, file, isIndex) {
         check(!(await page.eval(`(${sticksOut})(0)`)).length, `${name}: ${await page.eval(`(${sticksOut})(0)`)}`);
         const levels = await page.eval("[...document.querySelectorAll('h1, h2, h3')].map((h) => Number(h.tagName[1]))");
         check(levels[0] === 1 && levels.every((level, i) => !i || level <= levels[i - 1] + 1), `${name}: headings ${levels}`);
-        check(await page.eval("[...document.querySelectorAll('svg')].every((s) => s.getAttribute('role') === 'img' && s.getAttribute('aria-label'))"), `${name}: a picture without words`);
+        check(await page.eval("[...document.querySelectorAll('svg:not([aria-hidden])')].every((s) => s.getAttribute('role') === 'img' && s.getAttribute('aria-label'))"), `${name}: a picture without words`);
         check(await page.eval("document.querySelectorAll('iframe, object, img, bdi *').length") === 0 && await page.eval("document.querySelectorAll('script').length") === Number(isIndex),
             `${name}: a name made an element`);
         check(await page.eval('document.body.textContent').then((text) => text.includes(hostile)), `${name}: a hostile name is shown as it is`);
@@ -127,15 +146,22 @@ async function policyHolds(browser, file) {
 async function main() {
     const browser = new Chromium(chromiumFind());
     try {
+        if (axe === '--load') {
+            const all = [];
+            for (let i = 0; i < 5; i++) {
+                all.push(await load(browser, hostile));
+            }
+            const middle = all.sort((a, b) => a - b)[2];
+            check(middle < PATIENCE * INDEX_MS, `${hostile}: drawn after ${middle} ms`);
+            console.log(`${path.basename(path.dirname(hostile))}: drawn after ${all.map(Math.round).join(', ')} ms (aim ${INDEX_MS} on an idle machine)`);
+        }
         for (const folder of folders) {
             const index = path.join(folder, 'index.html'), pages = fs.readdirSync(folder).filter((name) => /^L\d+[HN]\d+\.html$/.test(name));
             check(pages.length > 6, `${folder}: ${pages.length} pages`);
             const one = path.join(folder, pages[pages.length >> 1]);
-            const timed = await browser.page({});
-            await open(timed, index);
-            const ms = await timed.eval("performance.getEntriesByType('navigation')[0].loadEventEnd"), bytes = fs.statSync(index).size;
-            check(ms > 0 && ms < PATIENCE * INDEX_MS, `${index}: loaded in ${ms} ms`);
-            console.log(`${path.basename(folder)}: ${pages.length} pages; the index of ${bytes} bytes loaded in ${Math.round(ms)} ms (aim ${INDEX_MS} on an idle machine)`);
+            const ms = await load(browser, index), bytes = fs.statSync(index).size;
+            check(ms > 0 && ms < PATIENCE * INDEX_MS, `${index}: drawn after ${ms} ms`);
+            console.log(`${path.basename(folder)}: ${pages.length} pages; the index of ${bytes} bytes is drawn after ${Math.round(ms)} ms (aim ${INDEX_MS} on an idle machine)`);
             await looks(browser, index, true);
             await looks(browser, one, false);
             await sorting(browser, index);
@@ -147,7 +173,7 @@ async function main() {
     } finally {
         await browser.close();
     }
-    console.log(axe && fs.existsSync(axe) ? `axe-core looked at ${4 * folders.length} views` : 'axe-core is not here (./dev browser fetches it): own checks only');
+    axe === '--load' || console.log(axe && fs.existsSync(axe) ? `axe-core looked at ${4 * folders.length} views` : 'axe-core is not here (./dev browser fetches it): own checks only');
     process.exit(failed ? 1 : 0);
 }
 

@@ -31,12 +31,14 @@ static void steps_read(int steps[SIDE][SIDE], const char *svg)
             level = fabs(strengths[i] - strength) < 1e-9 ? i : level;
         }
         assert_true(level > 0);
-        int x, y, length, used = 0;
-        for (const char *d = at + n; sscanf(d, "M%d %d.5h%d%n", &x, &y, &length, &used) == 3;
+        double left;
+        int y, length, used = 0;
+        for (const char *d = at + n; sscanf(d, "M%lf %dh%d%n", &left, &y, &length, &used) == 3;
              d += used) {
             for (int i = 0; i < length; i++) {
-                assert_int_equal(steps[y][x + i], 0); /* no cell twice */
-                steps[y][x + i] = kind == 'p' ? level : -level;
+                const int x = (int)lround(left + 0.5) + i;
+                assert_int_equal(steps[y][x], 0); /* no cell twice */
+                steps[y][x] = kind == 'p' ? level : -level;
             }
         }
     }
@@ -95,15 +97,20 @@ static void discs_lie_on_their_squares(void **state)
                                   .turned = 1ULL << 18,
                                   .last = 1ULL << 9,
                                   .label = "b"});
-    assert_non_null(strstr(out.data, "<path class=\"d\" d=\"M1.5 1.5h0\"/>"));
-    assert_non_null(strstr(out.data, "<path class=\"w\" d=\"M0.5 0.5h0M2.5 2.5h0\"/>"));
-    assert_non_null(strstr(out.data, "<path class=\"t\" d=\"M2.1 2.1h.8v.8h-.8z\"/>"));
-    assert_non_null(strstr(out.data, "<path class=\"m\" d=\"M1.5 1.5h0\"/>"));
-    assert_non_null(strstr(out.data, "M6 0v6M0 6h6"));
+    assert_non_null(strstr(out.data, "<path class=\"d\" d=\"M1 1h0\"/>"));
+    assert_non_null(strstr(out.data, "<path class=\"w\" d=\"M0 0h0M2 2h0\"/>"));
+    assert_non_null(strstr(out.data, "<path class=\"t\" d=\"M2 2h0\"/>"));
+    assert_non_null(strstr(out.data, "<path class=\"m\" d=\"M1 1h0\"/>"));
+    assert_non_null(strstr(out.data, "viewBox=\"-.6 -.6 6.2 6.2\""));
     text_release(&out);
     tiny_board(&out, &(TinyBoard){.size = 6, .label = "b"});
     assert_null(strstr(out.data, "class=\"d\""));
     assert_null(strstr(out.data, "class=\"t\""));
+    text_release(&out);
+    tiny_board_shared(&out, 6);
+    assert_non_null(strstr(out.data, "M-0.5-.5v6M-.5 -0.5h6"));
+    assert_non_null(strstr(out.data, "M5.5-.5v6M-.5 5.5h6"));
+    assert_null(strstr(out.data, "M6.5"));
     text_release(&out);
 }
 
