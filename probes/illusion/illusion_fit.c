@@ -124,9 +124,7 @@ static int differentiate(Differentiating *job, const Gpt *gpt, HookSite site, co
         rc = illusion_pass_init(&job->passes[w], gpt, vocab_of(job->pairs->variant), site,
                                 TAPE_GRADIENT);
     }
-    rc = rc ? rc
-            : pool_run(work->pool, (job->n + ILLUSION_CHUNK - 1) / ILLUSION_CHUNK,
-                       differentiate_chunk, job);
+    rc = rc ? rc : illusion_pass_chunks(work, "gradients", job->n, differentiate_chunk, job);
     for (size_t w = 0; w < n_workers && job->passes; w++) {
         illusion_pass_release(&job->passes[w]);
     }
@@ -192,8 +190,10 @@ static double product(const float *a, const double *b, size_t n)
     return sum;
 }
 
-/* next = sum over the pairs of a square of (d (g . w) + g (d . w)) / 2 + shift w, where the shift
- * is no smaller than any eigenvalue. Returns the number of pairs. */
+/* next = sum over the pairs of a square of (d (g . w) + g (d . w)) / 2 + shift w. One pair has the
+ * eigenvalues (d . g +- |d| |g|) / 2, so none of the sum is below -2 shift, the shift being half of
+ * the sum of (|d| |g| - d . g) / 2: the largest one is the first in size too. Returns the number of
+ * pairs. */
 static size_t power_step(double *next, const double *w, const Training *training, size_t layer,
                          size_t group)
 {
@@ -210,13 +210,14 @@ static size_t power_step(double *next, const double *w, const Training *training
         const float *d = rows->difference + (i * rows->n_layers + layer) * width;
         const float *g = rows->gradient + (i * rows->n_layers + layer) * width;
         const double along_d = product(d, w, width) / 2, along_g = product(g, w, width) / 2;
-        double dd = 0, gg = 0;
+        double dd = 0, gg = 0, dg = 0;
         for (size_t c = 0; c < width; c++) {
             next[c] += along_g * (double)d[c] + along_d * (double)g[c];
             dd += (double)d[c] * d[c];
             gg += (double)g[c] * g[c];
+            dg += (double)d[c] * g[c];
         }
-        shift += sqrt(dd * gg) / 2;
+        shift += (sqrt(dd * gg) - dg) / 4;
         n++;
     }
     for (size_t c = 0; c < width; c++) {
@@ -236,17 +237,22 @@ static int train_square(void *context, size_t job, size_t worker)
     for (size_t c = 0; c < width; c++) {
         w[c] = v[c];
     }
-    for (int step = 0; step < ILLUSION_STEPS; step++) {
-        double length = 0;
+    bool moves = true;
+    for (int step = 0; step < ILLUSION_STEPS && moves; step++) {
+        double length = 0, value = 0, rest = 0;
         if (power_step(next, w, training, layer, group) == 0) {
             break;
         }
         for (size_t c = 0; c < width; c++) {
             length += next[c] * next[c];
+            value += next[c] * w[c];
         }
-        length = sqrt(length);
+        for (size_t c = 0; c < width; c++) {
+            rest += (next[c] - value * w[c]) * (next[c] - value * w[c]);
+        }
+        moves = sqrt(rest) > ILLUSION_RESIDUAL * fabs(value);
         for (size_t c = 0; c < width && length > 0; c++) {
-            w[c] = next[c] / length;
+            w[c] = next[c] / sqrt(length);
         }
     }
     for (size_t c = 0; c < width; c++) {

@@ -16,7 +16,8 @@ typedef struct IllusionRows {
     float *gradient;   /* (n, n_layers, width) d (m) / d (row of the first), m = -Delta of the pair,
                         * so that it rises towards the second; owned both */
 } IllusionRows;
-/* Returns 0, OGPT_EFORMAT (a history longer than the context), OGPT_EINTR, OGPT_ENOMEM. */
+/* work: tick("gradients"). Returns 0, OGPT_EFORMAT (a history longer than the context), OGPT_EINTR,
+ * OGPT_ENOMEM. */
 int illusion_rows(IllusionRows *out, const Gpt *gpt, const PairSet *pairs, HookSite site,
                   const Work *work);
 void illusion_rows_release(IllusionRows *rows);
@@ -28,10 +29,16 @@ int illusion_gram(double *gram, const Gpt *gpt, const PairSet *pairs, size_t n, 
 
 /* The trained direction of a square: w of length 1 with the largest sum over its pairs of
  * (d . w)(g . w), which is the effect of a patch along w to first order, d and g as above. It is
- * the first eigenvector of the symmetric part of sum d g^T, by ILLUSION_STEPS shifted power steps
- * from `start`; a square without pairs keeps that. This is what training by gradient descent on the
- * same pairs goes for (distributed alignment search, Geiger et al. 2023, arXiv:2303.02536). */
-enum { ILLUSION_STEPS = 200 };
+ * the first eigenvector of the symmetric part of sum d g^T, by shifted power steps from `start`
+ * until the residual is ILLUSION_RESIDUAL of the shifted eigenvalue, or ILLUSION_STEPS are done; a
+ * square without pairs keeps its start.
+ *
+ * A stand-in: training by gradient descent on the same pairs (distributed alignment search, Geiger
+ * et al. 2023, arXiv:2303.02536) goes for the effect itself, this for its first order. And it may
+ * fit a few pairs of a square too well: illusion_study.h reports its effect on the training pairs
+ * too. */
+#define ILLUSION_RESIDUAL 1e-3
+enum { ILLUSION_STEPS = 1000 };
 int illusion_trained(SteerBank *out, const IllusionRows *rows, const PairSet *pairs,
                      const SteerBank *start, const Work *work);
 

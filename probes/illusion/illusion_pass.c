@@ -85,3 +85,30 @@ int illusion_pass_hold(IllusionPass *pass, const GamePair *pairs, size_t n, floa
     fill(pass, pass->base, pass->x, base, false);
     return 0;
 }
+
+typedef struct PairSlice {
+    int (*fn)(void *context, size_t chunk, size_t worker);
+    void *context;
+    size_t first;
+} PairSlice;
+
+static int run_slice(void *context, size_t index, size_t worker)
+{
+    const PairSlice *slice = context;
+    return slice->fn(slice->context, slice->first + index, worker);
+}
+
+int illusion_pass_chunks(const Work *work, const char *stage, size_t n,
+                         int (*fn)(void *context, size_t chunk, size_t worker), void *context)
+{
+    const size_t n_chunks = (n + ILLUSION_CHUNK - 1) / ILLUSION_CHUNK, at_once = work_workers(work);
+    int rc = 0;
+    for (size_t first = 0; first < n_chunks && rc == 0; first += at_once) {
+        PairSlice slice = {fn, context, first};
+        const size_t left = n_chunks - first, now = left < at_once ? left : at_once;
+        const size_t done = (first + now) * ILLUSION_CHUNK;
+        rc = pool_run(work->pool, now, run_slice, &slice);
+        work_tick(work, stage, (double)(done < n ? done : n), (double)n);
+    }
+    return rc;
+}

@@ -3,6 +3,7 @@
 #ifndef OGPT_PROBES_ILLUSION_ILLUSION_PASS_H
 #define OGPT_PROBES_ILLUSION_ILLUSION_PASS_H
 
+#include "base/work.h"
 #include "datasets/vocab.h"
 #include "model/prefix.h"
 #include "probes/cases/pairs.h"
@@ -28,6 +29,10 @@ void illusion_pass_release(IllusionPass *pass);
  * Returns 0 or OGPT_EFORMAT. */
 int illusion_pass_hold(IllusionPass *pass, const GamePair *pairs, size_t n, float *base,
                        float *source);
+/* fn(context, chunk, worker) for every chunk of n pairs, a slice of chunks at a time; after each
+ * slice tick(stage), in pairs. Returns the first error. */
+int illusion_pass_chunks(const Work *work, const char *stage, size_t n,
+                         int (*fn)(void *context, size_t chunk, size_t worker), void *context);
 /* Row of pair i. */
 static inline float *illusion_pass_row(const IllusionPass *pass, float *rows, int layer, size_t i)
 {

@@ -300,9 +300,8 @@ int illusion_runs(IllusionRuns *out, const IllusionInputs *in, const IllusionSet
 {
     *out = (IllusionRuns){.n = in->pairs->n, .n_settings = n_settings};
     IllusionTrial trial = {.out = out, .in = in, .settings = settings};
-    const size_t n_jobs = (out->n + ILLUSION_CHUNK - 1) / ILLUSION_CHUNK;
     int rc = begin_trial(&trial, work);
-    rc = rc ? rc : pool_run(work->pool, n_jobs, try_chunk, &trial);
+    rc = rc ? rc : illusion_pass_chunks(work, "pairs", out->n, try_chunk, &trial);
     for (size_t w = 0; w < work_workers(work) && trial.workers; w++) {
         illusion_pass_release(&trial.workers[w].pass);
         mem_free(trial.workers[w].scratch);

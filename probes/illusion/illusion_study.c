@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "probes/illusion/illusion_fit.h"
+#include "probes/illusion/illusion_pass.h"
 
 const char *illusion_origin_name(IllusionOrigin origin)
 {
@@ -267,6 +268,33 @@ static void count_untrained(Illuding *s)
     s->out->n_untrained = (size_t)__builtin_popcountll(asked & ~trained);
 }
 
+/* Every direction on the pairs that directions were trained on. */
+static int try_training(Illuding *s, const IllusionInputs *inputs)
+{
+    const Work quiet = work_quiet(s->work);
+    const size_t n_rows = s->out->n_rows;
+    IllusionInputs in = *inputs;
+    IllusionRuns runs = {0};
+    IllusionSetting *settings = mem_alloc(n_rows, sizeof(*settings), "settings");
+    int rc = settings ? 0 : OGPT_ENOMEM;
+    in.pairs = s->in->training;
+    for (size_t r = 0; r < n_rows && rc == 0; r++) {
+        settings[r] = s->settings[r * N_ILLUSION_PARTS + ILLUSION_FULL];
+    }
+    rc = rc ? rc : illusion_runs(&runs, &in, settings, n_rows, &quiet);
+    for (size_t r = 0; r < n_rows && rc == 0; r++) {
+        double moved = 0, way = 0;
+        for (size_t i = 0; i < runs.n; i++) {
+            moved += runs.changed[i * n_rows + r].delta - runs.base[i].delta;
+            way += runs.source[i].delta - runs.base[i].delta;
+        }
+        s->out->rows[r].training = moved / way;
+    }
+    illusion_runs_release(&runs);
+    mem_free(settings);
+    return rc;
+}
+
 /* ---- all of it ---- */
 
 static int illude(Illuding *s)
@@ -281,6 +309,7 @@ static int illude(Illuding *s)
     int rc = fit_spaces(s);
     rc = rc ? rc : fit_vectors(s);
     rc = rc ? rc : list_settings(s);
+    rc = rc ? rc : try_training(s, &inputs);
     rc = rc ? rc
             : illusion_runs(&s->runs, &inputs, s->settings, s->out->n_rows * N_ILLUSION_PARTS,
                             s->work);
@@ -329,4 +358,24 @@ void illusion_study_release(IllusionStudy *study)
 {
     mem_free(study->rows);
     *study = (IllusionStudy){0};
+}
+
+size_t illusion_study_bytes(const IllusionStudyInputs *in, const Work *work)
+{
+    const GptConfig *cfg = &in->gpt->cfg;
+    const size_t L = (size_t)cfg->n_layers, V = (size_t)cfg->d_vocab, workers = work_workers(work);
+    const size_t width = hook_width(cfg, in->site, (size_t)cfg->n_ctx);
+    const size_t vectors = L * in->fit->n_groups * width * sizeof(float);
+    const size_t n_rows = (size_t)N_ILLUSION_ORIGINS * N_ILLUSION_METHODS * L;
+    const size_t chunks = (in->gram_pairs + ILLUSION_CHUNK - 1) / ILLUSION_CHUNK;
+    const bool gram = in->site != HOOK_POST;
+    const size_t pass = 2 * prefix_bytes(cfg, ILLUSION_CHUNK, TAPE_GRADIENT) +
+                        ILLUSION_CHUNK * (2 * L * width + 3 * V) * sizeof(float);
+    return workers * pass +
+           (gram ? (chunks + 2) * L * width * width : L * width * (size_t)cfg->d_model) *
+               sizeof(double) +
+           2 * in->training->n * L * width * sizeof(float) +
+           2 * in->fit->set.n_positions * width * sizeof(float) + width * width * sizeof(float) +
+           (N_ILLUSION_ORIGINS * N_ILLUSION_PARTS + 4) * vectors +
+           n_rows * (in->test->n * N_ILLUSION_PARTS + in->training->n) * sizeof(IllusionAnswer);
 }

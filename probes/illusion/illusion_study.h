@@ -34,6 +34,7 @@ typedef struct IllusionRow {
     double disconnected; /* |v_null|^2 / |v|^2, mean over pairs; gradient: of the probe's v */
     double dormant;      /* share of pairs whose square has a dormant v_row */
     Interval effect[N_ILLUSION_PARTS];
+    double training; /* effect of full on the training pairs: a layer is chosen by it */
     Interval index, random_index, beyond; /* beyond: index minus random_index */
     Interval closed, closed_row;
 } IllusionRow;
@@ -61,8 +62,12 @@ typedef struct IllusionStudy {
  * error. Returns as pairs_make, or OGPT_EUSAGE (no training pair is left). */
 int illusion_pairs(PairSet *training, PairSet *test, const GameVariant *variant, size_t n_training,
                    size_t n_test, const Work *work);
-/* The same result for any number of workers. Returns 0 or an error of the parts. */
+/* The same result for any number of workers. work: tick("gradients") and tick("pairs");
+ * memory_bytes for the rows of the means (at least one layer). Returns 0 or an error of the parts.
+ */
 int illusion_study_run(IllusionStudy *out, const IllusionStudyInputs *in, const Work *work);
 void illusion_study_release(IllusionStudy *study);
+/* Bytes that it takes, roughly, with the rows of one layer. */
+size_t illusion_study_bytes(const IllusionStudyInputs *in, const Work *work);
 
 #endif

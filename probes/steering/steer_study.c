@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "probes/activations/passes.h"
 
 enum { IDENTITY_CASES = 64, IDENTITY_DIRECTIONS = 4 };
 
@@ -67,6 +68,7 @@ typedef struct Studying {
     SteerBank means, shuffled;          /* differences of means; by lent labels */
     SteerBank random, permuted;         /* controls of the bank */
     SteerScore *tuning, *test, *scores; /* of the unchanged network, and of the run at work */
+    SteerScore *steered;                /* of the vector itself, on the test cases */
     float *tuning_answers, *test_answers;
     size_t done, total; /* runs */
 } Studying;
@@ -260,10 +262,23 @@ static void judge_arm(SteerArmResult *out, const Studying *s)
         .wrong_others = steer_mean(cases, STEER_OF_EDITED, STEER_OTHERS, scores, seed)};
 }
 
+/* An arm against the one that is steered, case by case. */
+static void compare_arm(SteerArmResult *out, SteerArm arm, Studying *s)
+{
+    const size_t bytes = s->in->test->n * sizeof(*s->scores);
+    if (arm == STEER_ARM_STEER) {
+        memcpy(s->steered, s->scores, bytes);
+    }
+    out->behind = steer_paired(s->in->test, STEER_OF_EDITED, STEER_CARING, s->scores, s->steered,
+                               s->work->seed);
+}
+
+/* The steered one first: the others are compared with it. */
 static int run_arms(Studying *s)
 {
     int rc = 0;
-    for (int arm = 0; arm < N_STEER_ARMS && rc == 0; arm++) {
+    for (int i = 0; i < N_STEER_ARMS && rc == 0; i++) {
+        const int arm = i == 0 ? STEER_ARM_STEER : i == 1 ? STEER_ARM_NULL : i;
         SteerChange change = addition(s, s->out->best.layers, s->out->best.alpha);
         change.bank = bank_of(s, (SteerArm)arm);
         change.wrong = arm == STEER_ARM_WRONG;
@@ -275,6 +290,7 @@ static int run_arms(Studying *s)
         }
         if (rc == 0) {
             judge_arm(&s->out->arms[arm], s);
+            compare_arm(&s->out->arms[arm], (SteerArm)arm, s);
             tick_run(s);
         }
     }
@@ -407,7 +423,8 @@ static int study(Studying *s)
     s->total = layers * s->in->options.n_alphas + 2 * N_STEER_ARMS;
     s->scores = mem_alloc(most, sizeof(*s->scores), "scores");
     out->trials = mem_calloc(layers * s->in->options.n_alphas, sizeof(*out->trials), "trials");
-    int rc = s->scores && out->trials ? 0 : OGPT_ENOMEM;
+    s->steered = mem_alloc(test->n, sizeof(*s->steered), "scores");
+    int rc = s->scores && s->steered && out->trials ? 0 : OGPT_ENOMEM;
     rc = rc ? rc : run_clean(&s->tuning, &s->tuning_answers, s, tuning);
     rc = rc ? rc : run_clean(&s->test, &s->test_answers, s, test);
     rc = rc ? rc : fit_bank(s);
@@ -436,6 +453,7 @@ int steer_study_run(SteerStudy *out, const SteerInputs *in, const Work *work)
     mem_free(s.tuning);
     mem_free(s.test);
     mem_free(s.scores);
+    mem_free(s.steered);
     mem_free(s.tuning_answers);
     mem_free(s.test_answers);
     if (rc) {
@@ -450,4 +468,18 @@ void steer_study_release(SteerStudy *study)
     mem_free(study->heads);
     steer_bank_release(&study->bank);
     *study = (SteerStudy){0};
+}
+
+size_t steer_study_bytes(const SteerInputs *in, const Work *work)
+{
+    const GptConfig *cfg = &in->gpt->cfg;
+    const size_t L = (size_t)cfg->n_layers, V = (size_t)cfg->d_vocab;
+    const size_t width = hook_width(cfg, in->options.site, (size_t)cfg->n_ctx);
+    const size_t widest = width > (size_t)cfg->d_model ? width : (size_t)cfg->d_model;
+    const size_t cases = in->tuning->n + in->test->n;
+    const size_t each = sizeof(SteerCase) + 3 * sizeof(SteerScore) + 2 * V * sizeof(float);
+    return in->fit->set.n_positions * (widest * sizeof(float) + in->fit->n_groups) +
+           7 * L * in->fit->n_groups * widest * sizeof(float) + cases * each +
+           in->gpt->n_numbers * sizeof(real) +
+           work_workers(work) * tape_bytes(cfg, PASS_GAMES, TAPE_FORWARD, NULL);
 }

@@ -57,6 +57,7 @@ typedef struct SteerTrial {
 
 typedef struct SteerArmResult {
     Interval edited, closed, gain; /* gain: wrong moves of null minus those of this arm, paired */
+    Interval behind;               /* wrong moves of this arm minus those of steer, paired */
     Interval before, strict_edited;
     Interval metric;                             /* rise of m over null, paired */
     Interval kl_caring, kl_others, wrong_others; /* wrong moves where it must not matter */
@@ -91,7 +92,10 @@ typedef struct SteerStudy {
 
 /* Games, and the probe if there is one, into the key of a journal. */
 void steer_study_hash(Sha256 *hash, const SteerInputs *in);
-/* The same result for any number of workers. work: seed, journal, tick("runs"). Returns 0,
+/* Bytes that it takes, roughly, with the rows of one layer to fit on. */
+size_t steer_study_bytes(const SteerInputs *in, const Work *work);
+/* The same result for any number of workers. work: seed, journal, tick("runs"), memory_bytes for
+ * the rows to fit on (at least one layer). Returns 0,
  * OGPT_EUSAGE (a layer without directions, or no layer with any), OGPT_ENUM, OGPT_EINTR,
  * OGPT_ENOMEM. */
 int steer_study_run(SteerStudy *out, const SteerInputs *in, const Work *work);

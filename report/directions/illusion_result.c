@@ -4,7 +4,8 @@
 /* ---- columns ---- */
 
 static const Column whole_columns[] = {
-    {"source", "games from", .type = COLUMN_TEXT},
+    {"means_source", "class means from", .type = COLUMN_TEXT},
+    {"pairs_source", "pairs from", .type = COLUMN_TEXT},
     {"model_hash", NULL, .type = COLUMN_TEXT},
     {"site", "site", .type = COLUMN_TEXT},
     {"space", "what is read of it", .type = COLUMN_TEXT},
@@ -18,7 +19,7 @@ static const Column whole_columns[] = {
      .meaning = "wrong moves, not changed, by the other board"},
     {"self_error", "self error", .digits = 3, .interval = true,
      .meaning = "the same by its own board"},
-    {"delta", "way", .unit = "nats", .digits = 3, .interval = true,
+    {"delta", "change of m", .unit = "nats", .digits = 3, .interval = true,
      .meaning = "of the metric from one history to the other: an effect is a share of it"},
 };
 const TableSpec illusion_table = {
@@ -27,18 +28,20 @@ const TableSpec illusion_table = {
 #define LAYER_COLUMNS                                                                              \
     {"origin", "vectors", .type = COLUMN_TEXT}, {"method", "method", .type = COLUMN_TEXT},         \
         {"layer", "layer", .type = COLUMN_LAYER},                                                  \
-        {"rank", "read", .type = COLUMN_COUNT, .flags = COLUMN_MINOR,                              \
-         .meaning = "dimensions of the space that is read"},                                       \
+        {"rank", "dimensions read", .type = COLUMN_COUNT, .flags = COLUMN_MINOR,                   \
+         .meaning = "of the space that is read"},                                                  \
         {"disconnected", "unread", .unit = "%", .digits = 1,                                       \
          .meaning = "share of v outside of it, squared length"},                                   \
         {"dormant", "dormant", .unit = "%", .digits = 1,                                           \
          .meaning = "pairs whose v_row hardly varies in games"},                                   \
         {"effect", "effect", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},                \
+        {"training_effect", "in training", .digits = 3,                                            \
+         .meaning = "effect on the training pairs"},                                               \
         {"effect_row", "of v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},          \
         {"illusion_index", "index", .digits = 3, .interval = true,                                 \
          .meaning = "effect of v minus of v_row"},                                                 \
         {"random_index",                                                                           \
-         "random's",                                                                               \
+         "random index",                                                                           \
          .digits = 3,                                                                              \
          .interval = true,                                                                         \
          .flags = COLUMN_BRIEF,                                                                    \
@@ -48,14 +51,14 @@ const TableSpec illusion_table = {
          .digits = 3,                                                                              \
          .interval = true,                                                                         \
          .flags = COLUMN_BRIEF,                                                                    \
-         .meaning = "index minus random's, paired"},                                               \
+         .meaning = "index minus random index, paired"},                                           \
         {"closed",                                                                                 \
          "closed",                                                                                 \
          .digits = 3,                                                                              \
          .interval = true,                                                                         \
          .flags = COLUMN_BRIEF,                                                                    \
          .meaning = "of the gap in wrong moves"},                                                  \
-        {"closed_row", "by v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},          \
+        {"closed_row", "closed by v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},   \
         {"effect_row_long", "v_row as long as v", .digits = 3, .interval = true,                   \
          .flags = COLUMN_BRIEF},                                                                   \
         {"effect_null", "of v_null", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},        \
@@ -76,7 +79,7 @@ const TableSpec illusion_layers_table = {
 static const Column best_columns[] = {LAYER_COLUMNS};
 const TableSpec illusion_best_table = {
     .name = "best",
-    .title = "the layer of the largest effect, for each origin and method (all: --csv FILE)",
+    .title = "for each origin and method, the layer of the largest effect on the training pairs",
     TABLE_COLUMNS(best_columns)};
 
 /* ---- rows ---- */
@@ -84,7 +87,8 @@ const TableSpec illusion_best_table = {
 static void whole_fill(Table *table, const IllusionFindings *f)
 {
     const bool weights = f->in->site == HOOK_POST;
-    table_text(table, "source", f->source);
+    table_text(table, "means_source", f->means_source);
+    table_text(table, "pairs_source", f->pairs_source);
     table_text(table, "model_hash", f->model_hash);
     table_text(table, "site", hook_site_name(f->in->site));
     table_text(table, "space", weights ? "row space of W_out" : "largest eigenvalues of E[J^T J]");
@@ -108,6 +112,7 @@ static void row_fill(Table *table, const IllusionRow *row)
     table_num(table, "disconnected", row->disconnected);
     table_num(table, "dormant", row->dormant);
     table_interval(table, "effect", row->effect[ILLUSION_FULL]);
+    table_num(table, "training_effect", row->training);
     table_interval(table, "effect_row", row->effect[ILLUSION_ROW]);
     table_interval(table, "illusion_index", row->index);
     table_interval(table, "random_index", row->random_index);
@@ -120,7 +125,8 @@ static void row_fill(Table *table, const IllusionRow *row)
     table_interval(table, "effect_random_row", row->effect[ILLUSION_RANDOM_ROW]);
 }
 
-/* The rows of one origin and method follow each other. */
+/* The rows of one origin and method follow each other. The layer is not chosen on the pairs that
+ * are reported: the largest of several would be too large. */
 static void best_fill(Table *table, const IllusionStudy *study)
 {
     const IllusionRow *best = NULL;
@@ -130,8 +136,7 @@ static void best_fill(Table *table, const IllusionStudy *study)
             row_fill(table, best);
             best = NULL;
         }
-        if (row &&
-            (!best || row->effect[ILLUSION_FULL].value > best->effect[ILLUSION_FULL].value)) {
+        if (row && (!best || row->training > best->training)) {
             best = row;
         }
     }

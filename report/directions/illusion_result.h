@@ -11,7 +11,7 @@ extern const TableSpec illusion_table, illusion_layers_table, illusion_best_tabl
 typedef struct IllusionFindings {
     const IllusionStudy *study;
     const IllusionStudyInputs *in;
-    const char *source, *model_hash, *probe; /* probe: its path, or NULL */
+    const char *means_source, *pairs_source, *model_hash, *probe; /* probe: its path, or NULL */
 } IllusionFindings;
 
 void illusion_report(Report *report, const IllusionFindings *findings);

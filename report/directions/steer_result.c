@@ -30,6 +30,8 @@ static const Column whole_columns[] = {
     {"cases", "positions", .type = COLUMN_COUNT},
     {"caring", "that care", .type = COLUMN_COUNT,
      .meaning = "the edited board has other legal moves"},
+    {"left_out", "left out", .type = COLUMN_COUNT,
+     .meaning = "positions without a square to edit, or where the game could not go on"},
     {"null_error", "null error", .digits = 3, .interval = true,
      .meaning = "wrong moves, not steered, by the edited board"},
     {"self_error", "self error", .digits = 3, .interval = true,
@@ -49,6 +51,8 @@ static const Column arm_columns[] = {
      .meaning = "share of the gap from null to self"},
     {"gain", "gain", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
      .meaning = "wrong moves of null minus those of the arm, paired"},
+    {"behind", "behind", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "wrong moves of the arm minus those of steer, paired"},
     {"drift", "drift", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
      .meaning = "wrong moves by the board before the edit"},
     {"strict_error", "strict", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},
@@ -176,6 +180,7 @@ static void whole_fill(Table *table, const SteerFindings *f)
     table_int(table, "games", (int64_t)test->n_games);
     table_int(table, "cases", (int64_t)test->n);
     table_int(table, "caring", (int64_t)test->n_caring);
+    table_int(table, "left_out", (int64_t)test->left_out);
     table_interval(table, "null_error", f->study->arms[STEER_ARM_NULL].edited);
     table_interval(table, "self_error", f->study->self);
     table_text(table, "out", f->out);
@@ -195,6 +200,11 @@ static void arms_fill(Table *table, const SteerFindings *f)
         table_interval(table, "error_others", arm->wrong_others);
         if (a != STEER_ARM_NULL) {
             table_interval(table, "closed", arm->closed);
+        }
+        if (a != STEER_ARM_STEER) {
+            table_interval(table, "behind", arm->behind);
+        }
+        if (a != STEER_ARM_NULL) {
             table_interval(table, "gain", arm->gain);
             table_interval(table, "shift", arm->metric);
             table_interval(table, "kl_caring", arm->kl_caring);

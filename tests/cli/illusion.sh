@@ -27,10 +27,23 @@ expect 0 illusion m $few --csv post
 holds 'no directions of a probe' err
 [ "$(wc -l <post/layers.csv)" = 17 ] || fail '2 layers of 4 and 4 methods'
 column disconnected post/layers.csv | awk '$1 < 0.01 { exit 1 }' || fail 'W_out reads every direction of 64'
+expect 0 illusion m $few --site resid_post --kept 1 --csv all
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["\"layer\""] == 0 { n++; if ($at["\"disconnected\""] >= 1e-6) exit 1 } END { exit n != 13 }' all/layers.csv ||
+    fail 'with all of the trace a part of layer 0 is unread' # behind the last block, LN hides the direction of ones
 expect 0 illusion m $few --site resid_post --kept 0.5 --csv half
 [ "$(column rank half/layers.csv | sort -n | tail -1)" -lt 16 ] || fail 'half of the trace is all of it'
 
+# The layer of `best` is that of the largest effect in training, not in what is reported.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } FNR == 1 { next }
+    { group = $at["\"origin\""] $at["\"method\""]; x = $at["\"training_effect\""] + 0 }
+    NR == FNR { if (!(group in top) || x > top[group]) top[group] = x; next }
+    { n++; if (x == 0 || x != top[group]) bad = 1 } END { exit bad || n != 13 }' one/layers.csv one/best.csv ||
+    fail 'best is not chosen on the training pairs'
+
 # What cannot be.
+expect 2 illusion m $few --memory 1
+holds 'MiB of memory, allowed are 1' err
 refuse 2 'expected task mine, labels mover, site mlp_post' illusion m $few --probe m/probe
 refuse 4 'nothing' illusion m --probe nothing
 expect 0 generate eight.ogpc --games 20

@@ -43,6 +43,12 @@ expect 0 steer m $small --layers 1 --alpha 0 --csv still # five arms behind null
     fail 'a scale of 0 moved something'
 column kl_others probe/arms.csv | sed -n 2p | awk '$1 == "" || $1 + 0 <= 0 { exit 1 }' || fail 'nothing is moved'
 
+# A control is compared with what is steered, case by case: the difference of the two errors.
+awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    NR == 3 { steer = $at["\"error\""] } { error[NR] = $at["\"error\""]; behind[NR] = $at["\"behind\""] }
+    END { for (r = 2; r <= 6; r++) if (r != 3) { gap = error[r] - steer - behind[r]; n += gap < 1e-9 && gap > -1e-9; moved += behind[r] != 0 }
+        exit n != 4 || !moved || behind[3] != "" }' probe/arms.csv || fail 'behind is not the difference of the errors'
+
 # Interrupted and typed again: the same rows, from kept runs.
 many="--fit-games 400 --tuning-games 100 --games 200"
 expect 0 steer m $many --csv whole
@@ -69,6 +75,8 @@ refuse 2 'no rows of the residual stream' steer m $few --square c2 --site q --ou
 
 # What cannot be.
 refuse 2 '--alpha "1,x": expected' steer m $small --alpha 1,x
+expect 2 steer m $few --memory 1
+holds 'MiB of memory, allowed are 1' err
 refuse 2 'outside the centre' steer m $few --target occupied --square c3
 refuse 2 'a square of the 6x6 board' steer m $few --square h8
 refuse 2 'leave --square out' steer m $few --target no-corner --square a1

@@ -13,7 +13,7 @@ typedef struct IllusionOptions {
     const char *corpus, *probe;
     int site;
     double kept;
-    int64_t pairs, training_pairs, fit_games, plies, gram_pairs;
+    int64_t pairs, training_pairs, fit_games, plies, gram_pairs, memory;
 } IllusionOptions;
 
 #define AT(field) offsetof(IllusionOptions, field)
@@ -27,7 +27,7 @@ static const OptionSpec options[] = {
                .def = "0.99"),
     OPTION_TEXT("corpus", AT(corpus), "CORPUS",
                 "games whose training split gives the class means (default: fresh random games, by "
-                "the seed)"),
+                "the seed); pairs are of fresh random games always"),
     OPTION_INT("pairs", AT(pairs), "N", 1, 1e5,
                "pairs of histories whose boards differ in a square", .def = "300"),
     OPTION_INT("training-pairs", AT(training_pairs), "N", 1, 1e5,
@@ -37,6 +37,7 @@ static const OptionSpec options[] = {
                .def = "8"),
     OPTION_INT("gram-pairs", AT(gram_pairs), "N", 1, 1e5,
                "positions for E[J^T J], of the training pairs", .def = "192"),
+    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
 };
 
 typedef struct IllusionSession {
@@ -45,7 +46,7 @@ typedef struct IllusionSession {
     StudyInputs inputs;
     Probe probe;
     char probe_path[FILES_PATH_MAX]; /* "": none */
-    char source[FILES_PATH_MAX + 32];
+    char means_source[FILES_PATH_MAX + 32];
     SteerFit fit;
     PairSet training, test;
     IllusionStudyInputs study;
@@ -67,7 +68,8 @@ static int load_probe(IllusionSession *session)
     int fits =
         rc ? rc : steer_bank_check_probe(&session->probe, session->probe_path, session->study.site);
     if (rc == 0 && fits && !given) {
-        context_say(context, "the probe of the model is not of site %s: no directions of a probe",
+        context_say(context,
+                    "the probe of the model has no directions at site %s: no directions of a probe",
                     hook_site_name(session->study.site));
         session->probe_path[0] = '\0';
         return 0;
@@ -81,7 +83,7 @@ static int prepare(IllusionSession *session)
     const IllusionOptions *given = session->given;
     Context *context = session->context;
     GameSource *source = NULL;
-    snprintf(session->source, sizeof(session->source), "%s%s",
+    snprintf(session->means_source, sizeof(session->means_source), "%s%s",
              given->corpus ? "training split of " : "",
              given->corpus ? given->corpus : "fresh random games");
     int rc =
@@ -96,6 +98,22 @@ static int prepare(IllusionSession *session)
               : illusion_pairs(&session->training, &session->test, session->inputs.subject.variant,
                                (size_t)given->training_pairs, (size_t)given->pairs,
                                study_work(context, "pairs", "pairs"));
+}
+
+/* Too much memory is refused; what is left of it may hold rows of games. */
+static int compute(IllusionStudy *study, const IllusionSession *session)
+{
+    Work work = *study_work(session->context, "directions", "pairs");
+    const size_t bytes = illusion_study_bytes(&session->study, &work);
+    const size_t allowed = (size_t)session->given->memory << 20;
+    if (bytes > allowed) {
+        return err_set(OGPT_EUSAGE,
+                       "it would take %zu MiB of memory, allowed are %lld: take fewer --pairs, "
+                       "--training-pairs or --fit-games, or a larger --memory",
+                       (bytes >> 20) + 1, (long long)session->given->memory);
+    }
+    work.memory_bytes = allowed - bytes + 1;
+    return illusion_study_run(study, &session->study, &work);
 }
 
 static int illusion_run(Context *context)
@@ -113,14 +131,16 @@ static int illusion_run(Context *context)
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, false);
     rc = rc ? rc : prepare(&session);
     session.study.gpt = rc ? NULL : session.inputs.subject.model.gpt;
-    rc = rc ? rc
-            : illusion_study_run(&study, &session.study,
-                                 study_work(context, "directions", "chunks of pairs"));
+    rc = rc ? rc : compute(&study, &session);
     if (rc == 0) {
         const char *probe = session.study.probe ? session.probe_path : NULL;
         illusion_report(context->report,
-                        &(IllusionFindings){&study, &session.study, session.source,
-                                            session.inputs.subject.model.model_hash, probe});
+                        &(IllusionFindings){.study = &study,
+                                            .in = &session.study,
+                                            .means_source = session.means_source,
+                                            .pairs_source = "fresh random games",
+                                            .model_hash = session.inputs.subject.model.model_hash,
+                                            .probe = probe});
     }
     illusion_study_release(&study);
     steer_fit_release(&session.fit);

@@ -141,6 +141,15 @@ int steering_compute(SteerSession *session)
     Context *context = session->context;
     Work work = *study_work(context, "steering", "runs");
     Sha256 *hash = NULL;
+    const size_t bytes = steer_study_bytes(&session->steer, &work);
+    const size_t allowed = (size_t)session->given->memory << 20;
+    if (bytes > allowed) {
+        return err_set(OGPT_EUSAGE,
+                       "it would take %zu MiB of memory, allowed are %lld: take fewer --fit-games "
+                       "or --games, or a larger --memory",
+                       (bytes >> 20) + 1, (long long)session->given->memory);
+    }
+    work.memory_bytes = allowed - bytes + 1;
     int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
     rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {

@@ -12,7 +12,7 @@ typedef struct SteerCommand {
     const char *square, *probe, *alpha, *corpus, *out;
     int target, origin, site, positions;
     LayerList layers;
-    int64_t heads, fit_games, tuning_games, games, plies;
+    int64_t heads, fit_games, tuning_games, games, plies, memory;
 } SteerCommand;
 
 typedef struct SteerSession {

@@ -1,0 +1,65 @@
+/* tests/probes/illusion/illusion_fixture.h - networks, pairs and vectors for tests. */
+#ifndef OGPT_TESTS_ILLUSION_FIXTURE_H
+#define OGPT_TESTS_ILLUSION_FIXTURE_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "probes/illusion/illusion_fit.h"
+#include "probes/illusion/illusion_pass.h"
+#include "probes/illusion/illusion_study.h"
+
+/* The pass of the first history and a changed one do the same sums in other shapes: 1e-6 of a logit
+ * of the order of 1, as a share of a way of the order of 0.1. */
+#define PASS_ROUNDING 1e-4
+
+static inline Gpt *noisy_network(int size, int d_mlp)
+{
+    const Vocab *vocab = vocab_of(game_variant(size));
+    const GptConfig cfg = {.n_layers = 2,
+                           .d_model = 16,
+                           .n_heads = 2,
+                           .d_head = 8,
+                           .d_mlp = d_mlp,
+                           .n_ctx = vocab->n_ctx,
+                           .d_vocab = vocab->d_vocab,
+                           .eps = 1e-5F};
+    Gpt *gpt;
+    assert_int_equal(gpt_new(&gpt, &cfg), 0);
+    for (size_t i = 0; i < gpt->n_numbers; i++) {
+        Rng rng = rng_at(7, RNG_TEST, i);
+        gpt->params[i] = (real)(0.3 * rng_normal(&rng));
+    }
+    return gpt;
+}
+
+static inline PairSet some_pairs(int size, size_t n, uint64_t seed)
+{
+    PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
+    const Work work = {.seed = seed};
+    PairSet pairs;
+    options.n = n;
+    options.before_end = case_before_end(game_variant(size));
+    assert_int_equal(pairs_make(&pairs, game_variant(size), &options, &work), 0);
+    return pairs;
+}
+
+/* A bank whose vectors are all the same. */
+static inline SteerBank one_vector(const Gpt *gpt, HookSite site, const float *v)
+{
+    const int size = vocab_by_size(gpt->cfg.d_vocab)->variant->size;
+    SteerBank bank;
+    assert_int_equal(steer_bank_new(&bank, site, &gpt->cfg, (size_t)(size * size)), 0);
+    for (size_t i = 0; i < bank.n_layers * bank.n_groups && v; i++) {
+        memcpy(bank.vectors + i * bank.width, v, bank.width * sizeof(float));
+    }
+    return bank;
+}
+
+#endif
