@@ -19,6 +19,8 @@
 
 #ifndef CORPUS_BLOCK_GAMES /* the fuzz preset sets fewer: small files of several blocks */
 #define CORPUS_BLOCK_GAMES 1024
+#elif !defined(OGPT_FUZZ)
+#error "CORPUS_BLOCK_GAMES is part of the file format: only the fuzz build may set it"
 #endif
 #define CORPUS_APPLICATION_ID 0x6f677063 /* "ogpc" */
 #define CORPUS_SCHEMA_VERSION 2          /* 1: the same tables, games divided by themselves */

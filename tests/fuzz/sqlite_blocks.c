@@ -3,9 +3,10 @@
  * A database costs SQLite thousands of small blocks, and the sanitizer's own allocator took most of
  * the time of the targets that open one. So SQLite gets its blocks from lists of free ones, one a
  * size. The sanitizer still guards them: bytes behind a block, before it, and those of a freed one
- * are poisoned. Two things are weaker than malloc: a freed block is soon used again, and a block
- * that is never freed is no leak but only less memory; the replays of `./dev test` look for both
- * with malloc. */
+ * are poisoned, and a block that is freed twice stops the program. Three things are weaker than
+ * malloc: a freed block is soon used again, so a late use of it may go unseen; a block that is never
+ * freed is no leak but only less memory; and where the arena ends, the head in front of a block of
+ * malloc's is not poisoned. The replays of `./dev test` look for all three with malloc. */
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
@@ -79,6 +80,9 @@ static __attribute__((no_sanitize("address"))) void *block_take(int list, size_t
 static __attribute__((no_sanitize("address"))) void block_give(int list, void *block)
 {
     FreeBlock *freed = block;
+    if (__asan_address_is_poisoned(block)) {
+        abort(); /* freed twice */
+    }
     __asan_poison_memory_region(block, size_get(block));
     pthread_mutex_lock(&lock);
     freed->next = lists[list];
