@@ -62,6 +62,17 @@ static void accept(BasisDirections *out, size_t group)
     }
 }
 
+/* Whether a state occurs on the square: a fit gives zero weights to one that does not. */
+static bool state_occurs(const Probe *probe, int i, size_t square, size_t state)
+{
+    for (size_t c = 0; c < (size_t)probe->d_model; c++) {
+        if (probe->weight[i][(c * (size_t)probe->n_squares + square) * 3 + state] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int basis_directions_of_probe(BasisDirections *out, const Probe *probe, int i, BasisKind kind)
 {
     size_t squares = (size_t)probe->n_squares, d = (size_t)probe->d_model;
@@ -75,7 +86,10 @@ int basis_directions_of_probe(BasisDirections *out, const Probe *probe, int i, B
                 out->unit[out->n * d + c] =
                     turn ? w[mine] - w[theirs] : w[empty] - 0.5F * (w[mine] + w[theirs]);
             }
-            accept(out, s);
+            /* The four squares of the centre are never empty. */
+            if (turn || state_occurs(probe, i, s, empty)) {
+                accept(out, s);
+            }
         }
     }
     return rc;

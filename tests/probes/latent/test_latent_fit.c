@@ -1,5 +1,5 @@
-/* tests/probes/latent/test_latent_fit.c - pairs by the rules; gradients; planted parity, the planted
- * board behind it, noise. label: slow */
+/* tests/probes/latent/test_latent_fit.c - pairs by the rules; gradients; planted parity, the
+ * planted board behind it, noise. label: slow */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -205,6 +205,9 @@ static void board_is_found_behind_it(void **state)
     /* 100 games and 2 starts of 100 steps; with twice the games and 3 of 200 it is all 36. */
     assert_true(score.accuracy.low > LATENT_FOUND);
     assert_true(score.own >= 32 && score.found >= 32);
+    for (size_t s = 0; s < 36; s++) { /* read with the sign of the square that is read best */
+        assert_true(score.squares[s].best_accuracy > 0.7);
+    }
     assert_true(score.parity.value < 0.6);
     latent_score_release(&score);
     find(&score, latent_supervised, &board, true);
