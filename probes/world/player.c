@@ -235,7 +235,7 @@ int player_follow(float *p, PlayerSeat *seat, const PlayerLine *lines)
     }
     for (; steps > 0 && rc == 0;
          steps--) { /* those with fewer moves wait: the last step is theirs */
-        uint8_t next[PLAYER_LINES];
+        uint8_t next[PLAYER_LINES] = {0};
         for (size_t i = 0; i < seat->n; i++) {
             int at = seat->lines[i].n;
             next[i] = lines[i].n - at >= steps ? lines[i].moves[at] : SQ_NONE;
