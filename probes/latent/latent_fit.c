@@ -44,7 +44,7 @@ typedef struct CrcRun {
     const LatentPairs *pairs;
     uint64_t seed;
     float **kept, **outer; /* of a worker: (n, width), (width, width) */
-    double **vector;       /* (2, width) */
+    double **vector;       /* (3, width) */
 } CrcRun;
 
 /* Differences of the pairs that keep the square, centred; how many. */
@@ -62,9 +62,12 @@ static size_t differences_of(float *kept, const CrcRun *run, size_t square, doub
             n++;
         }
     }
+    for (size_t c = 0; c < width && n > 0; c++) {
+        mean[c] /= (double)n;
+    }
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < width; c++) {
-            kept[i * width + c] -= (float)(mean[c] / (double)n);
+            kept[i * width + c] -= (float)mean[c];
         }
     }
     return n;
@@ -103,17 +106,18 @@ static int crc_job(void *context, size_t square, size_t worker)
     CrcRun *run = context;
     size_t width = run->rows->width;
     float *kept = run->kept[worker], *outer = run->outer[worker];
-    double *v = run->vector[worker], *next = v + width, trace = 0;
+    double *v = run->vector[worker], *next = v + width, *mean = next + width, trace = 0;
     Rng rng = rng_at(run->seed, RNG_LATENT, UINT64_C(1) << 40 | square);
-    size_t n = differences_of(kept, run, square, v);
+    size_t n = differences_of(kept, run, square, mean);
     if (n < 2) {
         return 0;
     }
     gemm(true, false, width, width, n, 1 / (float)n, kept, width, kept, width, 0, outer, width);
     double value = first_component(v, next, outer, width, &rng);
-    for (size_t c = 0; c < width; c++) {
+    for (size_t c = 0; c < width && value > 0; c++) { /* none where nothing varies */
         trace += (double)outer[c * width + c];
         run->out->w[square * width + c] = (float)v[c];
+        run->out->bias[square] -= (double)(float)v[c] * mean[c];
     }
     run->out->loss[square] = value / trace;
     return isfinite(value) ? 0 : err_set(OGPT_ENUM, "differences of pairs are not finite");
@@ -131,7 +135,7 @@ int latent_crc(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
     for (size_t w = 0; w < workers && rc == 0; w++) {
         run.kept[w] = mem_alloc(rows->n * width, sizeof(float), "differences of pairs");
         run.outer[w] = mem_alloc(width * width, sizeof(float), "differences of pairs");
-        run.vector[w] = mem_alloc(2 * width, sizeof(double), "differences of pairs");
+        run.vector[w] = mem_alloc(3 * width, sizeof(double), "differences of pairs");
         rc = run.kept[w] && run.outer[w] && run.vector[w] ? 0 : OGPT_ENOMEM;
     }
     rc = rc ? rc : pool_run(work->pool, pairs->n_squares, crc_job, &run);
@@ -180,7 +184,8 @@ int latent_supervised(LatentFit *out, const LatentRows *rows, const LatentPairs 
                                 .width = width,
                                 .n_squares = S,
                                 .n_classes = CLASSES,
-                                .l2 = SUPERVISED_L2};
+                                .l2 = SUPERVISED_L2,
+                                .seconds = INFINITY}; /* rounds end it, not the clock */
     rc = rc ? rc : fit_probe(&weights, &report, "newton", &problem, &quiet);
     for (size_t s = 0; s < S && rc == 0; s++) {
         const float *bias = weights.bias + s * CLASSES;

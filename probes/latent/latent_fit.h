@@ -6,7 +6,8 @@
  * consistent (p and 1 - q agree) and confident (not both 1/2). The best of several starts, by the
  * loss, which needs no label.
  *
- * CRC-TPC (the same paper, appendix): the first principal component of first - second.
+ * CRC-TPC (the same paper, appendix): the first principal component of first - second, about the
+ * mean of these differences, and read about it.
  *
  * Either is a direction w; a pair is read by the sign of w . (first - second), which for CCS is p >
  * q. Whether positive means mine or theirs nobody has said: latent_score.h.
@@ -24,7 +25,8 @@ typedef struct LatentOptions {
 typedef struct LatentFit {
     size_t width, n_squares;
     float *w;     /* (n_squares, width); owned */
-    double *bias; /* (n_squares) added to w . (first - second); 0 without labels; owned, as loss */
+    double *bias; /* (n_squares) added to w . (first - second): 0 of CCS, -w . mean of TPC; owned,
+                   * as loss */
     double *loss; /* (n_squares) of CCS; share of the variance that TPC has; NaN without any */
 } LatentFit;
 
@@ -33,7 +35,7 @@ void latent_fit_release(LatentFit *fit);
 
 /* Any number of workers gives the same bits. work: pool, seed, tick("steps"). Returns 0,
  * OGPT_EINTR, OGPT_ENOMEM, OGPT_ENUM (not finite). Directions of squares that no pair keeps are
- * zero. Owned: latent_fit_release. */
+ * zero, and those of TPC where nothing varies. Owned: latent_fit_release. */
 int latent_ccs(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
                const LatentOptions *options, const Work *work);
 int latent_crc(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs, const Work *work);
