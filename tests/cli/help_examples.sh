@@ -34,8 +34,8 @@ ogpt neurons; --games 200; --games 12 --test-games 6 --plies 3 --use-games 4 --u
 ogpt lens; --games [0-9]+; --games 16 --plies 2 --rounds 2
 ogpt lens; --test-games [0-9]+; --test-games 8
 ogpt lens runs;$; --test-games 8
-ogpt illusion; --pairs [0-9]+; --pairs 8 --gram-pairs 4
-ogpt illusion; --training-pairs [0-9]+; --training-pairs 16
+ogpt illusion; --training-pairs [0-9]+;
+ogpt illusion; --pairs [0-9]+; --pairs 8 --gram-pairs 4 --training-pairs 16
 ogpt steer;$; --tuning-games 3 --alpha 2
 ogpt steer; --tuning-games 40; 
 ogpt steer; --games [0-9]+; --games 6 --plies 3

@@ -84,9 +84,13 @@ static void test_direction_of_a_probe(void **state)
     corners[3] = corners[4] = sqrt(0.5);
     set_weight(&probe, 1, 0, "empty", 3, 0.1F);
     set_weight(&probe, 1, 35, "empty", 4, 10);
-    assert_int_equal(steer_bank_probe(&out, &probe, &means, STEER_NO_CORNER, six), 0);
-    check_vector(&out, &means, 0, corners);
+    SteerBank two;
+    assert_int_equal(steer_bank_new(&two, HOOK_RESID_POST, &gpt->cfg, 2), 0);
+    memcpy(two.vectors, means.vectors, (size_t)4 * two.width * sizeof(*two.vectors));
+    assert_int_equal(steer_bank_probe(&out, &probe, &two, STEER_NO_CORNER, six), 0);
+    check_vector(&out, &two, 0, corners);
     steer_bank_release(&out);
+    steer_bank_release(&two);
     steer_bank_release(&means);
     probe_release(&probe);
     gpt_free(gpt);
