@@ -204,7 +204,12 @@ int page_set_commit(PageSet *set, Report *report)
     js_set_str(fields, "kind", "pages");
     js_set_str(fields, "command", set->about.command);
     js_set_str(fields, "command_line", set->about.command_line);
-    int rc = publish_commit(set->publish, fields);
+    int rc = page_set_check(&set->about); /* pages take minutes: what lies there now? */
+    if (rc == 0) {
+        rc = publish_commit(set->publish, fields);
+    } else {
+        publish_abort(set->publish);
+    }
     if (rc == 0) {
         report_json(report, "pages", js_str(set->about.path));
         report_json(report, "page_count", js_int((int64_t)set->n_pages));

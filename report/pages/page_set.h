@@ -38,7 +38,8 @@ int page_set_add(PageSet *set, const PageOne *page);
 int page_set_index(PageSet *set, const char *lead, const Text *body);
 
 /* Put the folder into its place, and say so in the report: `pages`, `page_count`, `page_bytes`, the
- * index included. Always frees the set. Errors as publish_commit. */
+ * index included. What lies there is looked at once more: it may have come while pages were made.
+ * Always frees the set. Errors as page_set_check and publish_commit. */
 int page_set_commit(PageSet *set, Report *report);
 void page_set_abort(PageSet *set); /* NULL is fine */
 

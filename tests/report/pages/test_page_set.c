@@ -192,6 +192,29 @@ static void only_its_own_folder_is_replaced(void **state)
     assert_int_equal(page_set_check(&other), 0);
 }
 
+/* A file that somebody puts into the folder while pages are made is not removed with it. */
+static void what_came_meanwhile_is_not_replaced(void **state)
+{
+    PageSetAbout about = about_of("ogpt heads a", true);
+    PageSet *set = NULL;
+    Report report;
+    Text body = {0};
+    char path[FILES_PATH_MAX];
+    report_init(&report);
+    made_afresh();
+    assert_int_equal(page_set_begin(&set, &about), 0);
+    assert_int_equal(page_set_index(set, "lead", &body), 0);
+    put("note.txt", "mine");
+    assert_int_equal(page_set_commit(set, &report), OGPT_EUSAGE);
+    assert_int_equal(path_join(path, goal, "note.txt"), 0);
+    assert_true(file_exists(path));
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(page_set_begin(&set, &about), 0); /* the twin: nothing came */
+    assert_int_equal(page_set_index(set, "lead", &body), 0);
+    assert_int_equal(page_set_commit(set, &report), 0);
+    report_release(&report);
+}
+
 static void what_is_given_up_leaves_nothing(void **state)
 {
     PageSetAbout about = about_of("ogpt heads a", false);
@@ -227,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_page_leads_to_its_neighbours),
         cmocka_unit_test(the_index_runs_its_own_script),
         cmocka_unit_test(only_its_own_folder_is_replaced),
+        cmocka_unit_test(what_came_meanwhile_is_not_replaced),
         cmocka_unit_test(what_is_given_up_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
