@@ -4,11 +4,11 @@
  * How to make looks of many neurons, one layer at a time:
  *
  *     NeuronGames games;    neuron_games_draw(&games, vocab, source, &sample, work);
- *     NeuronLooker *looker; neuron_looker_open(&looker, gpt, &games, probe, &options, work);
+ *     NeuronLooker *looker; neuron_looker_open(&looker, gpt, &games, probe, &options);
  *     for each layer        neuron_looks_make(looks, looker, layer, neurons, n, work);
  *     neuron_looker_free(looker); neuron_games_release(&games);
  *
- * A NeuronLook is plain data of some 60 KB: no member points anywhere, so it may be copied and
+ * A NeuronLook is plain data of some 32 KB: no member points anywhere, so it may be copied and
  * freed at will. Squares are bits, a1 = 0 (game/board.h); arrays over BOARD_SQUARES hold NaN where
  * the board has no such square.
  */
