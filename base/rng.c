@@ -49,14 +49,44 @@ uint64_t rng_u64(Rng *rng)
 uint32_t rng_below(Rng *rng, uint32_t n)
 {
     assert(n >= 1);
-    uint64_t product = (uint64_t)rng_u32(rng) * n;
-    if ((uint32_t)product < n) {
-        uint32_t threshold = -n % n;
-        while ((uint32_t)product < threshold) {
-            product = (uint64_t)rng_u32(rng) * n;
-        }
+    uint32_t below;
+    while (!rng_word_below(&below, rng_u32(rng), n)) {
     }
-    return (uint32_t)(product >> 32);
+    return below;
+}
+
+/* Eight blocks in the lanes of a vector. A lane is 64 bits wide, its number 32: products need no
+ * other instruction than a multiplication. */
+typedef uint64_t Blocks __attribute__((vector_size(64)));
+
+enum { LANES = RNG_RUN / WORDS, ROUNDS = 10 };
+
+void rng_words(uint32_t words[RNG_RUN], uint64_t seed, RngPurpose purpose, uint64_t index,
+               uint32_t run)
+{
+    const Blocks low = (Blocks){0} + UINT32_MAX;
+    Blocks c0 = (Blocks){0} + (uint32_t)index;
+    Blocks c1 = (Blocks){0} + (uint64_t)(index >> 32);
+    Blocks c2 = (Blocks){0} + (uint64_t)purpose;
+    Blocks c3 = ((Blocks){0, 1, 2, 3, 4, 5, 6, 7} + (uint64_t)LANES * run) & low;
+    uint32_t key0 = (uint32_t)seed;
+    uint32_t key1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < ROUNDS; round++) {
+        const Blocks product0 = c0 * PHILOX_M4x32_0;
+        const Blocks product1 = c2 * PHILOX_M4x32_1;
+        c0 = (product1 >> 32) ^ c1 ^ key0;
+        c2 = (product0 >> 32) ^ c3 ^ key1;
+        c1 = product1 & low;
+        c3 = product0 & low;
+        key0 += PHILOX_W32_0;
+        key1 += PHILOX_W32_1;
+    }
+    for (int block = 0; block < LANES; block++) {
+        words[WORDS * block] = (uint32_t)c0[block];
+        words[WORDS * block + 1] = (uint32_t)c1[block];
+        words[WORDS * block + 2] = (uint32_t)c2[block];
+        words[WORDS * block + 3] = (uint32_t)c3[block];
+    }
 }
 
 double rng_uniform(Rng *rng)

@@ -8,6 +8,7 @@
 #ifndef OGPT_BASE_RNG_H
 #define OGPT_BASE_RNG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One tag for each use of the seed, so that no two uses share draws by accident. The values
@@ -55,6 +56,19 @@ uint32_t rng_u32(Rng *rng);
 uint64_t rng_u64(Rng *rng);
 /* Uniform in 0..n-1 without bias (Lemire 2019, multiply and reject). n >= 1. */
 uint32_t rng_below(Rng *rng, uint32_t n);
+/* The same from a word that is at hand: false when it must be rejected and the next word tried. */
+static inline bool rng_word_below(uint32_t *out, uint32_t word, uint32_t n)
+{
+    const uint64_t product = (uint64_t)word * n;
+    *out = (uint32_t)(product >> 32);
+    return (uint32_t)product >= n || (uint32_t)product >= -n % n;
+}
+/* Words RNG_RUN*run .. RNG_RUN*run + RNG_RUN - 1 of the stream (seed, purpose, index): what as many
+ * calls of rng_u32 give, several Philox blocks at a time. For who draws many words of each stream.
+ */
+#define RNG_RUN 32
+void rng_words(uint32_t words[RNG_RUN], uint64_t seed, RngPurpose purpose, uint64_t index,
+               uint32_t run);
 /* Uniform in [0,1), 53 bits. */
 double rng_uniform(Rng *rng);
 /* Standard normal (Box-Muller, two uniforms a draw: the sine half is dropped, so that no draw

@@ -1,10 +1,11 @@
 /* bench/bench_generate.c - how fast games are made: the engine alone, and `generate` into a
  * corpus file, at one and two threads; best of three. Usage: bench_generate [GAMES]
  *
- * The engine line plays games and throws them away; the corpus line adds checksums, the
- * content hash and SQLite with every block synced to disk.
+ * The engine plays games and throws them away, one by one and eight side by side; the corpus adds
+ * checksums, the content hash and SQLite with every block synced to disk.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@
 typedef struct EngineRun {
     const GameVariant *variant;
     uint64_t n_games;
+    bool side_by_side;
 } EngineRun;
 
 static int engine_block(void *context, size_t job, size_t worker)
@@ -29,16 +31,20 @@ static int engine_block(void *context, size_t job, size_t worker)
     const EngineRun *run = context;
     uint64_t first = (uint64_t)job * BLOCK_GAMES;
     uint64_t last = first + BLOCK_GAMES < run->n_games ? first + BLOCK_GAMES : run->n_games;
-    uint8_t moves[GAME_MAX_MOVES];
+    uint8_t moves[BLOCK_GAMES * GAME_MAX_MOVES];
+    if (run->side_by_side) {
+        play_random_games(moves, run->variant, SEED, RNG_GENERATE, first, last - first);
+        return 0;
+    }
     for (uint64_t i = first; i < last; i++) {
         play_random(moves, run->variant, SEED, RNG_GENERATE, i);
     }
     return 0;
 }
 
-static int measure_engine(double *games_per_second, uint64_t n_games, Pool *pool)
+static int measure_engine(double *games_per_second, uint64_t n_games, bool side_by_side, Pool *pool)
 {
-    EngineRun run = {game_variant(8), n_games};
+    EngineRun run = {game_variant(8), n_games, side_by_side};
     *games_per_second = 0;
     for (int i = 0; i < REPEATS; i++) {
         double start = clock_seconds();
@@ -93,18 +99,20 @@ int main(int argc, char **argv)
     }
 
     printf("%" PRIu64 " games of 8x8, best of %d\n", n_games, REPEATS);
-    printf("%-8s %18s %18s\n", "threads", "engine games/s", "corpus games/s");
+    printf("%-8s %18s %18s %18s\n", "threads", "one by one/s", "engine games/s", "corpus games/s");
     int rc = 0;
     for (size_t threads = 1; threads <= 2 && rc == 0; threads++) {
         Pool *pool = NULL;
+        double single = 0;
         double engine = 0;
         double corpus = 0;
         rc = pool_new(&pool, threads);
-        rc = rc ? rc : measure_engine(&engine, n_games, pool);
+        rc = rc ? rc : measure_engine(&single, n_games, false, pool);
+        rc = rc ? rc : measure_engine(&engine, n_games, true, pool);
         rc = rc ? rc : measure_corpus(&corpus, n_games, pool, directory);
         pool_free(pool);
         if (rc == 0) {
-            printf("%-8zu %18.0f %18.0f\n", threads, engine, corpus);
+            printf("%-8zu %18.0f %18.0f %18.0f\n", threads, single, engine, corpus);
         }
     }
     if (rc != 0) {

@@ -44,10 +44,7 @@ static void make_block(const Generator *generator, uint64_t i)
     const uint64_t rest = generator->n_games - first;
     const uint64_t n = rest < CORPUS_BLOCK_GAMES ? rest : CORPUS_BLOCK_GAMES;
     uint8_t *moves = generator->making.moves + i * CORPUS_BLOCK_GAMES * stride_of(generator);
-    for (uint64_t game = 0; game < n; game++) {
-        play_random(moves, generator->variant, generator->seed, RNG_GENERATE, first + game);
-        moves += generator->variant->n_moves;
-    }
+    play_random_games(moves, generator->variant, generator->seed, RNG_GENERATE, first, n);
 }
 
 static int write_chunk(Generator *generator)

@@ -2,15 +2,18 @@
 #include "game/perft.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "game/board_lanes.h"
 #include "game/rules_ref.h"
 
 /* The first plies are expanded into a list whose entries are counted in parallel. */
 #define SPLIT_PLIES 4
 #define SPLIT_BOARDS 256 /* the widest board has 244 positions after 4 plies */
 
-uint64_t perft_board(const GameVariant *variant, const Board *board, int depth)
+/* Board by board. */
+static uint64_t leaves_below(const GameVariant *variant, const Board *board, int depth)
 {
     if (depth == 0) {
         return 1;
@@ -18,7 +21,7 @@ uint64_t perft_board(const GameVariant *variant, const Board *board, int depth)
     uint64_t legal = board_moves(variant, board);
     if (legal == 0) {
         const Board other = board_swapped(board);
-        return board_moves(variant, &other) == 0 ? 1 : perft_board(variant, &other, depth - 1);
+        return board_moves(variant, &other) == 0 ? 1 : leaves_below(variant, &other, depth - 1);
     }
     if (depth == 1) {
         return (uint64_t)__builtin_popcountll(legal);
@@ -26,9 +29,73 @@ uint64_t perft_board(const GameVariant *variant, const Board *board, int depth)
     uint64_t leaves = 0;
     for (; legal != 0; legal &= legal - 1) {
         const Board next = board_child(variant, board, __builtin_ctzll(legal));
-        leaves += perft_board(variant, &next, depth - 1);
+        leaves += leaves_below(variant, &next, depth - 1);
     }
     return leaves;
+}
+
+/* Moves whose leaves are one ply below them: they wait until a vector of them is full. */
+typedef struct Leaves {
+    const GameVariant *variant;
+    uint64_t count;
+    int n;
+    uint64_t mine[BOARD_LANES], theirs[BOARD_LANES], move[BOARD_LANES];
+} Leaves;
+
+/* Play the moves that wait and count what may follow each. */
+static void leaves_flush(Leaves *leaves)
+{
+    BoardLanes mine, theirs, move, legal;
+    memcpy(&mine, leaves->mine, sizeof(mine));
+    memcpy(&theirs, leaves->theirs, sizeof(theirs));
+    memcpy(&move, leaves->move, sizeof(move));
+    lanes_play(&mine, &theirs, &move);
+    lanes_moves(&legal, leaves->variant->squares, &mine, &theirs);
+    for (int i = 0; i < leaves->n; i++) {
+        const int n = __builtin_popcountll(legal[i]);
+        leaves->count += n > 0 ? (uint64_t)n : 1; /* a pass, or the end of the game: one leaf */
+    }
+    leaves->n = 0;
+}
+
+/* Add the leaves `depth` plies below the board, depth >= 2; some may wait. */
+static void leaves_add(Leaves *leaves, const Board *board, int depth)
+{
+    uint64_t legal = board_moves(leaves->variant, board);
+    if (legal == 0) {
+        /* A pass is a ply; with one ply left, or none to play, little is left to count. */
+        const Board other = board_swapped(board);
+        if (depth == 2 || board_moves(leaves->variant, &other) == 0) {
+            leaves->count += leaves_below(leaves->variant, board, depth);
+        } else {
+            leaves_add(leaves, &other, depth - 1);
+        }
+        return;
+    }
+    for (; legal != 0; legal &= legal - 1) {
+        if (depth > 2) {
+            const Board next = board_child(leaves->variant, board, __builtin_ctzll(legal));
+            leaves_add(leaves, &next, depth - 1);
+            continue;
+        }
+        leaves->mine[leaves->n] = board->mine;
+        leaves->theirs[leaves->n] = board->theirs;
+        leaves->move[leaves->n++] = legal & -legal;
+        if (leaves->n == BOARD_LANES) {
+            leaves_flush(leaves);
+        }
+    }
+}
+
+uint64_t perft_board(const GameVariant *variant, const Board *board, int depth)
+{
+    if (depth < 2) {
+        return leaves_below(variant, board, depth);
+    }
+    Leaves leaves = {.variant = variant};
+    leaves_add(&leaves, board, depth);
+    leaves_flush(&leaves);
+    return leaves.count;
 }
 
 typedef struct PerftWork {

@@ -2,6 +2,8 @@
 #ifndef OGPT_GAME_PLAY_H
 #define OGPT_GAME_PLAY_H
 
+#include <stddef.h>
+
 #include "base/rng.h"
 #include "game/board.h"
 
@@ -9,6 +11,12 @@
  * moves[variant->n_moves] (rest SQ_NONE) and returns the number of moves. */
 int play_random(uint8_t *moves, const GameVariant *variant, uint64_t seed, RngPurpose purpose,
                 uint64_t index);
+
+/* Games first .. first + n - 1 of (seed, purpose), each as play_random plays it: moves is
+ * [n][variant->n_moves]. Several games advance side by side in the lanes of a vector, so a batch
+ * of a hundred or more is three times as fast as one game after another. */
+void play_random_games(uint8_t *moves, const GameVariant *variant, uint64_t seed,
+                       RngPurpose purpose, uint64_t first, size_t n);
 
 /* Number of the set bit of rank r (0 = lowest) in mask; r must be below the number of set bits.
  * mask_select uses the processor's bit deposit where it has one; mask_select_ref is the plain

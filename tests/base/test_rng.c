@@ -197,6 +197,47 @@ static void test_permute_is_uniform(void **state)
     assert_true(is_uniform(place, 100, DRAWS));
 }
 
+/* Words made several blocks at a time are those made one by one, on both sides of 2^32. */
+static void test_words_are_those_of_the_stream(void **state)
+{
+    static const uint64_t indices[] = {0, 1, 77, UINT32_MAX, (1UL << 32) + 5, UINT64_MAX};
+    static const uint64_t seeds[] = {0, 1, (1UL << 40) + 3, UINT64_MAX};
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t s = 0; s < 4; s++) {
+            Rng rng = rng_at(seeds[s], RNG_TEST, indices[i]);
+            for (uint32_t run = 0; run < 3; run++) {
+                uint32_t words[RNG_RUN];
+                rng_words(words, seeds[s], RNG_TEST, indices[i], run);
+                for (int w = 0; w < RNG_RUN; w++) {
+                    assert_int_equal(words[w], rng_u32(&rng));
+                }
+            }
+        }
+    }
+}
+
+/* A word is rejected if it is one of the 2^32 mod n lowest products: for n = 3 * 2^30 a quarter. */
+static void test_words_are_rejected_as_lemire_says(void **state)
+{
+    enum { DRAWS = 20000 };
+    static const uint32_t sizes[] = {1, 2, 10, 3U << 30, UINT32_MAX};
+    for (size_t s = 0; s < 5; s++) {
+        const uint64_t rest = (1ULL << 32) % sizes[s];
+        Rng rng = rng_at(4, RNG_TEST, s);
+        int rejected = 0;
+        for (int i = 0; i < DRAWS; i++) {
+            const uint32_t word = i < 4 ? (uint32_t)i : rng_u32(&rng);
+            const uint64_t product = (uint64_t)word * sizes[s];
+            uint32_t below = 0;
+            const bool taken = rng_word_below(&below, word, sizes[s]);
+            assert_int_equal(taken, product % (1ULL << 32) >= rest);
+            assert_int_equal(below, product >> 32);
+            rejected += !taken;
+        }
+        assert_true(sizes[s] == 3U << 30 ? rejected > DRAWS / 5 : rejected <= 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +249,8 @@ int main(void)
         cmocka_unit_test(test_permute_is_a_permutation),
         cmocka_unit_test(test_permute_large),
         cmocka_unit_test(test_permute_is_uniform),
+        cmocka_unit_test(test_words_are_those_of_the_stream),
+        cmocka_unit_test(test_words_are_rejected_as_lemire_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

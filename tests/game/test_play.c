@@ -262,6 +262,41 @@ static void the_first_move_is_uniform(void **state)
     assert_true(first_move_chi_square(biased_player) > 21.1);
 }
 
+/* Eight games side by side are the games one by one: every size, fewer games than lanes, and as
+ * many that each lane plays several. */
+static void games_side_by_side_are_the_same(void **state)
+{
+    static const size_t counts[] = {0, 1, 7, 8, 9, 1000};
+    static uint8_t moves[1001 * GAME_MAX_MOVES];
+    for (int size = 4; size <= 8; size += 2) {
+        const GameVariant *variant = game_variant(size);
+        const size_t stride = (size_t)variant->n_moves;
+        for (size_t c = 0; c < sizeof(counts) / sizeof(*counts); c++) {
+            const uint64_t first = UINT32_MAX - 3; /* indices on both sides of 2^32 */
+            memset(moves, 7, sizeof(moves));
+            play_random_games(moves, variant, SEED, RNG_TEST, first, counts[c]);
+            for (size_t i = 0; i < counts[c]; i++) {
+                uint8_t alone[GAME_MAX_MOVES];
+                play_random(alone, variant, SEED, RNG_TEST, first + i);
+                assert_memory_equal(moves + i * stride, alone, stride);
+            }
+            assert_int_equal(moves[counts[c] * stride], 7); /* nothing is written behind them */
+        }
+    }
+}
+
+/* The negative twin of the above: another purpose gives other games. */
+static void games_side_by_side_depend_on_the_purpose(void **state)
+{
+    uint8_t moves[8 * GAME_MAX_MOVES];
+    uint8_t others[8 * GAME_MAX_MOVES];
+    play_random_games(moves, game_variant(8), SEED, RNG_GENERATE, 0, 8);
+    play_random_games(others, game_variant(8), SEED, RNG_FRESH, 0, 8);
+    for (int i = 0; i < 8; i++) {
+        assert_memory_not_equal(moves + (size_t)i * 60, others + (size_t)i * 60, 60);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +307,8 @@ int main(void)
         cmocka_unit_test(statistics_match_independent_measurements),
         cmocka_unit_test(a_biased_player_is_seen),
         cmocka_unit_test(the_first_move_is_uniform),
+        cmocka_unit_test(games_side_by_side_are_the_same),
+        cmocka_unit_test(games_side_by_side_depend_on_the_purpose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
