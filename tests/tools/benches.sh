@@ -30,6 +30,12 @@ run 0 'liblinear' "$bench/compare_probe.sh" "$programs/bench_probe" 1000 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
 run 0 '^tiny-6x6 +last +ogpt +2 +2 +6637 ' "$bench/compare_patch.sh" "$programs/bench_patch" 2 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
+"$programs/bench_growth" "$OGPT" "$OGPT_SOURCE/datasets/models/tiny-6x6" 0.005 >"$work/out" 2>&1 &&
+    grep -q '^[0-7] of 7 commands ' "$work/out" || {
+    echo "bench_growth:"
+    cat "$work/out"
+    failed=1
+}
 # MINUTES 1 (of the peer, which is not there), below 100 % within 2 steps; the twin never gets
 # below 0.
 run 0 'below 100 % after [0-9.]+ s' "$bench/compare_quality.sh" "$OGPT" 1 100 2
