@@ -11,30 +11,22 @@
 
 #define CHUNK_GAMES 64
 
-/* Draw `plies` different numbers from 0..n-1, ascending, by the first steps of a Fisher-Yates
- * shuffle; all of them if plies is 0 or at least n. Returns how many. */
-static int draw_plies(uint8_t *out, int n, int plies, Rng *rng)
+/* The first steps of a Fisher-Yates shuffle. */
+uint64_t positions_draw_plies(int n, int plies, Rng *rng)
 {
     uint8_t all[GAME_MAX_MOVES];
     uint64_t chosen = 0;
+    int wanted = plies == 0 || plies > n ? n : plies;
     for (int i = 0; i < n; i++) {
         all[i] = (uint8_t)i;
     }
-    int wanted = plies == 0 || plies > n ? n : plies;
     for (int i = 0; i < wanted; i++) {
         int j = i + (int)rng_below(rng, (uint32_t)(n - i));
-        uint8_t swap = all[j];
+        uint8_t taken = all[j];
         all[j] = all[i];
-        all[i] = swap;
-        chosen |= UINT64_C(1) << swap;
+        chosen |= UINT64_C(1) << taken;
     }
-    int count = 0;
-    for (int t = 0; t < n; t++) {
-        if (chosen >> t & 1) {
-            out[count++] = (uint8_t)t;
-        }
-    }
-    return count;
+    return chosen;
 }
 
 int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
@@ -65,8 +57,9 @@ int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int pli
         Rng rng = rng_at(work->seed, RNG_PROBE, game_hash(moves, variant));
         int scored = game_length(moves, variant->n_moves) - 1;
         out->first[g] = (uint32_t)out->n_positions;
-        if (scored > 0) {
-            out->n_positions += (size_t)draw_plies(out->t + out->n_positions, scored, plies, &rng);
+        uint64_t left = scored > 0 ? positions_draw_plies(scored, plies, &rng) : 0;
+        for (; left != 0; left &= left - 1) {
+            out->t[out->n_positions++] = (uint8_t)__builtin_ctzll(left);
         }
     }
     out->first[n_games] = (uint32_t)out->n_positions;

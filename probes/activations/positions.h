@@ -26,6 +26,9 @@ typedef struct PositionSet {
 int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
                    const Work *work);
 void positions_release(PositionSet *set);
+/* `plies` different numbers of 0 .. n-1 as bits, n at most 64; all of them if plies is 0 or at
+ * least n. */
+uint64_t positions_draw_plies(int n, int plies, Rng *rng);
 
 /* Call visit once for each position, with its boards. Games run in parallel, so visit may write
  * only what belongs to its position; inside a game the order is kept. Returns 0, OGPT_EFORMAT (a

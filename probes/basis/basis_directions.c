@@ -14,19 +14,6 @@ const char *basis_kind_name(BasisKind kind)
     return names[kind];
 }
 
-int basis_check_probe(const Probe *probe, const char *path)
-{
-    if (probe->n_hidden == 0 && probe->site == HOOK_RESID_POST && probe->n_classes == 3 &&
-        strcmp(probe->task, "mine") == 0) {
-        return probe_check_finished(probe, path);
-    }
-    return err_set(OGPT_EUSAGE,
-                   "%s: expected a linear probe of the task mine at resid_post, found task %s at "
-                   "%s%s",
-                   path, probe->task, hook_site_name(probe->site),
-                   probe->n_hidden ? " with a hidden layer" : "");
-}
-
 static int allocate(BasisDirections *out, size_t most, size_t d, size_t n_groups)
 {
     *out = (BasisDirections){.d = d, .n_groups = n_groups};

@@ -63,8 +63,6 @@ typedef struct BasisStudy {
                           * the probe; interval over squares. NaN without a probe */
 } BasisStudy;
 
-/* Refuse a probe whose directions are not those above: OGPT_EUSAGE. */
-int basis_check_probe(const Probe *probe, const char *path);
 /* Any number of workers gives the same bits. work: pool, seed, journal, tick("rotations"). Returns
  * 0, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. Owned: basis_study_release, also after an error. */
 int basis_study_run(BasisStudy *out, const BasisInputs *in, const Work *work);

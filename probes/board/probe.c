@@ -89,6 +89,25 @@ int probe_check_finished(const Probe *probe, const char *path)
     return 0;
 }
 
+int probe_check_mine_at(const Probe *probe, const char *path, HookSite site, bool linear)
+{
+    const bool fits = probe->n_classes == 3 && strcmp(probe->task, "mine") == 0 &&
+                      strcmp(probe->labels, "mover") == 0 && probe->site == site &&
+                      (probe->n_hidden == 0 || !linear);
+    return fits ? probe_check_finished(probe, path)
+                : err_set(OGPT_EUSAGE,
+                          "%s: expected a %sprobe of the task mine, labels mover, at %s, found "
+                          "task %s, labels %s, at %s%s: name another --probe",
+                          path, linear ? "linear " : "", hook_site_name(site), probe->task,
+                          probe->labels, hook_site_name(probe->site),
+                          probe->n_hidden ? " with a hidden layer" : "");
+}
+
+int probe_check_mine(const Probe *probe, const char *path)
+{
+    return probe_check_mine_at(probe, path, HOOK_RESID_POST, true);
+}
+
 int probe_check_model(const Probe *probe, const char *path, const char *model_hash,
                       const GptConfig *cfg)
 {

@@ -85,6 +85,12 @@ int probe_check_model(const Probe *probe, const char *path, const char *model_ha
                       const GptConfig *cfg);
 /* Refuse a probe with a layer that is not fitted yet: OGPT_EUSAGE naming the layer. */
 int probe_check_finished(const Probe *probe, const char *path);
+/* Refuse a probe that does not say mine, theirs and empty of the side to move at resid_post by one
+ * direction each: it must be linear, of the task "mine", labels "mover", and finished. OGPT_EUSAGE,
+ * naming `path`, what was expected and what was found. */
+int probe_check_mine(const Probe *probe, const char *path);
+/* The same at another site; a hidden layer is welcome unless `linear`. */
+int probe_check_mine_at(const Probe *probe, const char *path, HookSite site, bool linear);
 /* The hook site and block where the rows of a layer are read: blocks.0.hook_resid_pre for
  * LAYER_EMBED, else the probe's own site. */
 HookSite probe_hook(int *block, const Probe *probe, int layer);

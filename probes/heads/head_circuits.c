@@ -20,19 +20,6 @@ const char *head_circuit_name(HeadCircuitKind kind)
     return names[kind];
 }
 
-int head_circuits_check_probe(const Probe *probe, const char *path)
-{
-    if (probe->n_hidden == 0 && probe->site == HOOK_RESID_POST && probe->n_classes == 3 &&
-        strcmp(probe->task, "mine") == 0 && strcmp(probe->labels, "mover") == 0) {
-        return probe_check_finished(probe, path);
-    }
-    return err_set(OGPT_EUSAGE,
-                   "%s: expected a linear probe of the task mine, labels mover, at resid_post, "
-                   "found task %s, labels %s at %s%s",
-                   path, probe->task, probe->labels, hook_site_name(probe->site),
-                   probe->n_hidden ? " with a hidden layer" : "");
-}
-
 /* ---- what is common to all heads ---- */
 
 typedef struct Space {

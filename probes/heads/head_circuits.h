@@ -55,8 +55,6 @@ typedef struct HeadCircuit {
  * NULL. work: pool. Returns 0, OGPT_ENUM (eigenvalues), OGPT_ENOMEM. */
 int head_circuits_run(HeadCircuit *circuits, const Gpt *gpt, const Vocab *vocab, const Probe *probe,
                       const Work *work);
-/* Whether a probe can be used above. Returns 0 or OGPT_EUSAGE, naming `path`. */
-int head_circuits_check_probe(const Probe *probe, const char *path);
 
 /* One whole matrix: out (n, n), n = head_circuit_size: the playable moves in the order of their
  * tokens, or positions. NaN for keys behind the query, and throughout where the probe is missing.

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/err.h"
-
 static int draw_split(LabelledSet *out, const GameVariant *variant, Corpus *corpus, bool test,
                       const LensSample *sample, const Work *work)
 {
@@ -24,18 +22,6 @@ int lens_inputs_draw(LabelledSet *train, LabelledSet *test, const GameVariant *v
 {
     int rc = draw_split(train, variant, corpus, false, sample, work);
     return rc ? rc : draw_split(test, variant, corpus, true, sample, work);
-}
-
-int lens_inputs_check_probe(const Probe *probe, const char *path)
-{
-    if (strcmp(probe->task, "mine") != 0 || strcmp(probe->labels, "mover") != 0 ||
-        probe->site != HOOK_RESID_POST) {
-        return err_set(OGPT_EUSAGE,
-                       "%s: a probe of task %s, labels %s, site %s; the board lens reads task "
-                       "mine, labels mover, site resid_post: name another --probe",
-                       path, probe->task, probe->labels, hook_site_name(probe->site));
-    }
-    return probe_check_finished(probe, path);
 }
 
 static void add_positions(Sha256 *hash, const PositionSet *set)

@@ -17,8 +17,6 @@ typedef struct LensSample {
  * work->seed. Owned: labelled_release. Returns as labelled_draw. */
 int lens_inputs_draw(LabelledSet *train, LabelledSet *test, const GameVariant *variant,
                      Corpus *corpus, const LensSample *sample, const Work *work);
-/* Refuse a probe of another task, convention or site, or an unfinished one: OGPT_EUSAGE. */
-int lens_inputs_check_probe(const Probe *probe, const char *path);
 /* What the results depend on, but the networks and the seed, into the key of a journal. */
 void lens_inputs_hash(Sha256 *hash, const LensStudyInputs *in);
 

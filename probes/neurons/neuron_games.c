@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "base/rng.h"
 #include "datasets/game_set.h"
+#include "probes/activations/positions.h"
 
 enum {
     GAMES_AT_ONCE = 256,
@@ -119,24 +120,6 @@ static int read_games(NeuronGames *out, GameSource *source, size_t wanted, const
     return rc;
 }
 
-/* Different plies of 0 .. n-1, `plies` of them or all: as bits. */
-static uint64_t draw_plies(int n, int plies, Rng *rng)
-{
-    uint8_t all[GAME_MAX_MOVES];
-    uint64_t chosen = 0;
-    int wanted = plies == 0 || plies > n ? n : plies;
-    for (int i = 0; i < n; i++) {
-        all[i] = (uint8_t)i;
-    }
-    for (int i = 0; i < wanted; i++) {
-        int j = i + (int)rng_below(rng, (uint32_t)(n - i));
-        uint8_t taken = all[j];
-        all[j] = all[i];
-        chosen |= UINT64_C(1) << taken;
-    }
-    return chosen;
-}
-
 static int add_positions(NeuronGames *out, size_t g, int plies, uint64_t seed)
 {
     const GameVariant *variant = out->vocab->variant;
@@ -148,7 +131,7 @@ static int add_positions(NeuronGames *out, size_t g, int plies, uint64_t seed)
     if (legal < length) {
         return err_set(OGPT_EFORMAT, "game %zu of the sample: move %d is illegal", g, legal + 1);
     }
-    uint64_t chosen = draw_plies(length - 1, plies, &rng);
+    uint64_t chosen = positions_draw_plies(length - 1, plies, &rng);
     for (int t = 0; t < length - 1; t++) {
         if (chosen >> t & 1) {
             out->game[out->n] = (uint32_t)g;

@@ -69,7 +69,7 @@ typedef struct NeuronLookOptions {
 /* What all neurons share. */
 typedef struct NeuronLooker NeuronLooker;
 
-/* gpt, games and probe (or NULL; neuron_weights_check_probe) are borrowed. Returns 0, OGPT_ENUM,
+/* gpt, games and probe (or NULL; probe_check_mine) are borrowed. Returns 0, OGPT_ENUM,
  * OGPT_ENOMEM. */
 int neuron_looker_open(NeuronLooker **out, const Gpt *gpt, const NeuronGames *games,
                        const Probe *probe, const NeuronLookOptions *options);

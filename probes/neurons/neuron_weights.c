@@ -2,26 +2,9 @@
 #include "probes/neurons/neuron_weights.h"
 
 #include <math.h>
-#include <string.h>
-
-#include "base/err.h"
 
 _Static_assert((int)LABEL_EMPTY == 0 && (int)LABEL_THEIRS == 1 && (int)LABEL_MINE == 2,
                "states are counted as facts are");
-
-int neuron_weights_check_probe(const Probe *probe, const char *path)
-{
-    if (probe->n_hidden == 0 && probe->site == HOOK_RESID_POST &&
-        probe->n_classes == NEURON_STATES && strcmp(probe->task, "mine") == 0 &&
-        strcmp(probe->labels, "mover") == 0) {
-        return probe_check_finished(probe, path);
-    }
-    return err_set(OGPT_EUSAGE,
-                   "%s: expected a linear probe of the task mine, labels mover, at resid_post, "
-                   "found task %s, labels %s at %s%s",
-                   path, probe->task, probe->labels, hook_site_name(probe->site),
-                   probe->n_hidden ? " with a hidden layer" : "");
-}
 
 static const real *block_tensor(const Gpt *gpt, size_t offset, int layer)
 {

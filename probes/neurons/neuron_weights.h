@@ -27,9 +27,6 @@ typedef struct NeuronWeights {
     int top;                      /* the move whose logit is raised most */
 } NeuronWeights;
 
-/* Whether a probe can be used: linear, of the task mine with labels of the mover, at
- * resid_post. Returns 0 or OGPT_EUSAGE, naming `path`. */
-int neuron_weights_check_probe(const Probe *probe, const char *path);
 /* Neuron k of a layer. probe: NULL, or one that can be used. scratch: (d_model). */
 void neuron_weights_of(NeuronWeights *out, const Gpt *gpt, const Vocab *vocab, const Probe *probe,
                        int layer, size_t k, double *scratch);

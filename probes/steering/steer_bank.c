@@ -325,22 +325,14 @@ static void probe_vector(float *out, double *scratch, const Probe *probe, int at
 
 int steer_bank_check_probe(const Probe *probe, const char *path, HookSite site)
 {
-    int rc = probe_check_linear(probe, path);
-    if (rc == 0 && (strcmp(probe->task, "mine") != 0 || strcmp(probe->labels, "mover") != 0 ||
-                    probe->site != site)) {
-        rc = err_set(
-            OGPT_EUSAGE,
-            "%s: a probe of task %s, labels %s, site %s; expected task mine, labels mover, "
-            "site %s: name another --probe or --site",
-            path, probe->task, probe->labels, hook_site_name(probe->site), hook_site_name(site));
-    }
+    int rc = probe_check_mine_at(probe, path, site, true);
     if (rc == 0 && (probe->n_layers == 0 || probe->layers[probe->n_layers - 1] < 0)) {
         rc = err_set(OGPT_EUSAGE,
                      "%s: the probe has no direction in any block, only of the embedding; fit one "
                      "with --layers all",
                      path);
     }
-    return rc ? rc : probe_check_finished(probe, path);
+    return rc;
 }
 
 int steer_bank_probe(SteerBank *out, const Probe *probe, const SteerBank *means, SteerTarget target,

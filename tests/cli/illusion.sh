@@ -44,7 +44,7 @@ awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } FNR == 1 { next }
 # What cannot be.
 expect 2 illusion m $few --memory 1
 holds 'MiB of memory, allowed are 1' err
-refuse 2 'expected task mine, labels mover, site mlp_post' illusion m $few --probe m/probe
+refuse 2 'expected a linear probe of the task mine, labels mover, at mlp_post' illusion m $few --probe m/probe
 refuse 4 'nothing' illusion m --probe nothing
 expect 0 generate eight.ogpc --games 20
 refuse 3 '8x8' illusion m --corpus eight.ogpc

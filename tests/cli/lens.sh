@@ -51,7 +51,7 @@ journal_is_empty ogpt-results.db
 
 # What cannot be.
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --task empty --out empty --no-controls
-refuse 2 'the board lens reads task mine' lens m --probe empty
+refuse 2 'expected a probe of the task mine' lens m --probe empty
 refuse 4 'nothing' lens m --probe nothing
 refuse 2 'MiB of memory' lens m --memory 1
 expect 0 generate eight.ogpc --games 20

@@ -99,7 +99,7 @@ static int load(BasisSession *session)
     rc = rc ? rc
             : context_probe_fitting(context, &session->probe, session->probe_path,
                                     &session->inputs.subject, session->given->probe,
-                                    &session->probed, basis_check_probe);
+                                    &session->probed, probe_check_mine);
     session->study.probe = session->probed ? &session->probe : NULL;
     rc = rc || !session->given->beside ? rc : open_beside(session);
     session->study.gpt[BASIS_OWN] = session->inputs.subject.model.gpt;

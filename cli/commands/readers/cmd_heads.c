@@ -12,7 +12,6 @@
 #include "report/pages/head_pages.h"
 #include "report/readers/heads_result.h"
 #include "report/readers/look_result.h"
-#include "report/readers/look_result.h"
 
 typedef struct HeadsOptions {
     const char *corpus, *probe, *head, *moves, *pages;
@@ -66,7 +65,7 @@ static int load(HeadsSession *session)
     }
     rc = rc ? rc
             : context_probe_fitting(context, &session->probe, session->probe_path, subject,
-                                    given->probe, &session->probed, head_circuits_check_probe);
+                                    given->probe, &session->probed, probe_check_mine);
     if (rc == 0 && given->pages) {
         session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
         rc = given->moves ? err_set(OGPT_EUSAGE, "--pages: not with --moves")

@@ -64,7 +64,8 @@ static int open_probe(LensSession *session)
     rc = context_probe_open(session->context, &session->probe, session->probe_path,
                             &session->inputs.subject, session->given->probe);
     session->study.probe = &session->probe;
-    return rc ? rc : lens_inputs_check_probe(&session->probe, session->probe_path);
+    return rc ? rc
+              : probe_check_mine_at(&session->probe, session->probe_path, HOOK_RESID_POST, false);
 }
 
 static int load(LensSession *session)

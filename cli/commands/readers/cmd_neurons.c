@@ -82,7 +82,7 @@ static int load(NeuronsSession *session)
     }
     return rc ? rc
               : context_probe_fitting(context, &session->probe, session->probe_path, subject,
-                                      given->probe, &session->probed, neuron_weights_check_probe);
+                                      given->probe, &session->probed, probe_check_mine);
 }
 
 /* What is asked for, what it takes, and a refusal if that is too much; then the games. */

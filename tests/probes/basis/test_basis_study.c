@@ -195,9 +195,9 @@ static void refusals(void **state)
     Probe probe;
     BasisStudy study;
     axes(&probe, 36);
-    assert_int_equal(basis_check_probe(&probe, "p"), 0);
+    assert_int_equal(probe_check_mine(&probe, "p"), 0);
     snprintf(probe.task, sizeof(probe.task), "legal");
-    assert_int_equal(basis_check_probe(&probe, "p"), OGPT_EUSAGE);
+    assert_int_equal(probe_check_mine(&probe, "p"), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "found task legal"));
     const BasisInputs in = {.gpt = {fixture.model.gpt}, .set = &set, .rotations = 2};
     assert_true(basis_study_bytes(&in, WORK_ALONE) > 1000);

@@ -76,6 +76,36 @@ static void what_is_written_is_read(void **state)
     probe_release(&probe);
 }
 
+/* The probe that fits passes; each member that does not is refused by itself, and named. */
+static void a_probe_of_mine_is_asked_for(void **state)
+{
+    Probe fits = {.site = HOOK_RESID_POST,
+                  .n_classes = CLASSES,
+                  .n_layers = 1,
+                  .layers = {1},
+                  .fitted = {true},
+                  .task = "mine",
+                  .labels = "mover"};
+    Probe other[5] = {fits, fits, fits, fits, fits};
+    static const char *const named[5] = {"found task colour, labels mover, at resid_post: name",
+                                         "found task mine, labels parity,", "at mlp_post: name",
+                                         "at resid_post with a hidden layer", "not fitted yet"};
+    assert_int_equal(probe_check_mine(&fits, "p"), 0);
+    snprintf(other[0].task, sizeof(other[0].task), "colour");
+    snprintf(other[1].labels, sizeof(other[1].labels), "parity");
+    other[2].site = HOOK_POST;
+    other[3].n_hidden = HIDDEN;
+    other[4].fitted[0] = false;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(probe_check_mine(&other[i], "p"), OGPT_EUSAGE);
+        assert_non_null(strstr(err_message(), named[i]));
+        assert_int_equal(probe_check_mine_at(&other[i], "p", HOOK_RESID_POST, false),
+                         i == 3 ? 0 : OGPT_EUSAGE);
+        assert_int_equal(probe_check_mine_at(&other[i], "p", HOOK_POST, true),
+                         i == 2 ? 0 : OGPT_EUSAGE);
+    }
+}
+
 /* Scores by plain arithmetic in double, for more rows than the probe holds hidden values of at a
  * time. Sums of at most 40 products of size 1 round by less than 1e-4 in float. */
 static void scores_are_those_of_the_network(void **state)
@@ -193,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(a_probe_of_mine_is_asked_for),
         cmocka_unit_test(scores_are_those_of_the_network),
         cmocka_unit_test(gradients_are_central_differences),
     };

@@ -104,9 +104,9 @@ static void probe_directions_are_read(void **state)
         probe.weight[0][at + LABEL_MINE] = 0.5f;
         gpt->params[gpt->map.W_O + i * WIDTH + i] = -1;
     }
-    assert_int_equal(head_circuits_check_probe(&probe, "p"), OGPT_EUSAGE); /* not fitted yet */
+    assert_int_equal(probe_check_mine(&probe, "p"), OGPT_EUSAGE); /* not fitted yet */
     probe.fitted[0] = true;
-    assert_int_equal(head_circuits_check_probe(&probe, "p"), 0);
+    assert_int_equal(probe_check_mine(&probe, "p"), 0);
     assert_int_equal(head_circuits_run(&circuit, gpt, vocab, &probe, WORK_ALONE), 0);
     assert_true(fabs(circuit.copying_empty + 1) < 1e-6 && circuit.copying_mine < -1 + 1e-6);
     assert_true(circuit.own_empty < -0.9 && fabs(circuit.other_empty) < 0.1);
@@ -120,10 +120,10 @@ static void probe_directions_are_read(void **state)
     assert_int_equal(head_circuit_matrix(matrix, gpt, vocab, &probe, 0, HEAD_QK_PROBE), 0);
     assert_true(isnan(matrix[0]));
     snprintf(probe.labels, sizeof(probe.labels), "parity");
-    assert_int_equal(head_circuits_check_probe(&probe, "p"), OGPT_EUSAGE);
+    assert_int_equal(probe_check_mine(&probe, "p"), OGPT_EUSAGE);
     snprintf(probe.labels, sizeof(probe.labels), "mover");
     snprintf(probe.task, sizeof(probe.task), "colour");
-    assert_int_equal(head_circuits_check_probe(&probe, "p"), OGPT_EUSAGE);
+    assert_int_equal(probe_check_mine(&probe, "p"), OGPT_EUSAGE);
     probe_release(&probe);
     gpt_free(gpt);
 }
