@@ -14,7 +14,7 @@
 #include "base/hash.h"
 
 #define MANIFEST_NAME "MANIFEST.json"
-#define MANIFEST_MAX_BYTES (4 << 20)
+#define MANIFEST_MAX_BYTES ((size_t)64 << 20) /* some 480,000 files */
 #define INDENT 2
 #define OWN_HASH "manifest_sha256"
 
@@ -211,6 +211,17 @@ static int manifest_text(char **out, const Js *manifest)
     return 0;
 }
 
+/* Readers take no more, so nothing longer is written. */
+static int length_check(const char *text, const char *origin)
+{
+    const size_t length = strlen(text);
+    return length <= MANIFEST_MAX_BYTES
+               ? 0
+               : err_set(OGPT_EUSAGE,
+                         "%s: %s of %zu bytes, expected at most %zu: publish fewer files", origin,
+                         MANIFEST_NAME, length, MANIFEST_MAX_BYTES);
+}
+
 static int manifest_write(const Publish *publish, const Js *fields)
 {
     Js *manifest = js_object();
@@ -233,6 +244,7 @@ static int manifest_write(const Publish *publish, const Js *fields)
         js_set_str(manifest, OWN_HASH, hex);
         rc = manifest_text(&text, manifest);
     }
+    rc = rc ? rc : length_check(text, publish->goal);
     rc = rc ? rc : path_join(path, publish->temporary, MANIFEST_NAME);
     rc = rc ? rc : file_new_write_new(path, text, strlen(text));
     mem_free(text);

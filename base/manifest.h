@@ -26,7 +26,8 @@ int publish_file(Publish *publish, const char *name, const void *data, size_t n_
 int publish_path(char *out, const Publish *publish, const char *name);
 int publish_adopt(Publish *publish, const char *name);
 /* Write the manifest with `fields` (object; its members are copied in order) and rename into
- * place. Always frees the handle; after an error the temporary directory is removed. */
+ * place. Always frees the handle; after an error the temporary directory is removed. OGPT_EUSAGE:
+ * the manifest has more than 64 MiB, which manifest_verify would not read. */
 int publish_commit(Publish *publish, const Js *fields);
 void publish_abort(Publish *publish);
 

@@ -222,6 +222,34 @@ static void test_messages_name_file_and_values(void **state)
     assert_refused(manifest_verify(NULL, dir), OGPT_EFORMAT, "config.json: listed in MANIFEST");
 }
 
+/* A commit whose manifest has somewhat more than n_bytes. */
+static int publish_large(const char *path, size_t n_bytes)
+{
+    Publish *publish;
+    Js *fields = js_object();
+    char *word = malloc(n_bytes + 1);
+    assert_non_null(word);
+    memset(word, 'a', n_bytes);
+    word[n_bytes] = '\0';
+    js_set_str(fields, "word", word);
+    assert_int_equal(publish_begin(&publish, path, false), 0);
+    int rc = publish_commit(publish, fields);
+    js_free(fields);
+    free(word);
+    return rc;
+}
+
+/* The pages of 35,000 neurons have a manifest of 4.5 MB. */
+static void test_what_is_written_can_be_read(void **state)
+{
+    assert_int_equal(dir_create(at("large")), 0);
+    assert_int_equal(publish_large(at("large/pages"), 17 << 18), 0);
+    assert_int_equal(manifest_verify(NULL, at("large/pages")), 0);
+    assert_refused(publish_large(at("large/more"), 64 << 20), OGPT_EUSAGE, "publish fewer files");
+    assert_false(dir_exists(at("large/more")));
+    assert_int_equal(leftovers_count(at("large")), 0);
+}
+
 /* Even a manifest with a correct hash must not name files outside its directory. */
 static void test_listed_paths_stay_inside(void **state)
 {
@@ -320,6 +348,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_abort_leaves_nothing),
         cmocka_unit_test(test_every_flip_and_truncation_is_detected),
         cmocka_unit_test(test_messages_name_file_and_values),
+        cmocka_unit_test(test_what_is_written_can_be_read),
         cmocka_unit_test(test_listed_paths_stay_inside),
         cmocka_unit_test(test_killed_leftovers_are_cleaned),
         cmocka_unit_test(test_allocation_faults),
