@@ -110,6 +110,16 @@ const Table *report_table_at(const Report *report, size_t index)
     return report->items[index].is_table ? &report->items[index].table : NULL;
 }
 
+const Table *report_table_of(const Report *report, const TableSpec *spec)
+{
+    const Table *found = NULL;
+    for (size_t i = 0; i < report->n_items && !found; i++) {
+        const Table *table = report_table_at(report, i);
+        found = table && table->spec == spec ? table : NULL;
+    }
+    return found;
+}
+
 int report_check(const Report *report)
 {
     int rc = 0;

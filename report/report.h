@@ -47,6 +47,8 @@ Js *report_warnings(const Report *report);
 
 /* The table of item `index`, NULL if it is none. */
 const Table *report_table_at(const Report *report, size_t index);
+/* The first table of a spec, NULL if there is none. */
+const Table *report_table_of(const Report *report, const TableSpec *spec);
 /* 0, or the first error of its tables (table_check). */
 int report_check(const Report *report);
 

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "probes/graph/graph.h"
-#include "report/circuits/largest.h"
+#include "report/largest.h"
 
 /* ---- columns ---- */
 

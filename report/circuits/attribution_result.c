@@ -8,7 +8,7 @@
 #include "game/notation.h"
 #include "probes/graph/pair_metric.h"
 #include "report/circuits/attribution_boards.h"
-#include "report/circuits/largest.h"
+#include "report/largest.h"
 
 static const Column whole_columns[] = {
     {"source", .type = COLUMN_TEXT},

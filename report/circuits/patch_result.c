@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "report/circuits/share_note.h"
-#include "report/circuits/largest.h"
+#include "report/largest.h"
 #include "report/heat.h"
 
 static const Column patch_columns[] = {

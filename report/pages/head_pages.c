@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "probes/heads/head_circuits.h"
 #include "report/html.h"
+#include "report/largest.h"
 #include "report/pages/long_list.h"
 #include "report/pages/tiny_board.h"
 #include "report/readers/heads_result.h"
@@ -18,25 +19,12 @@
 
 /* What all pages are made from; borrowed. */
 typedef struct HeadPages {
-    const PageSetAbout *about;
     const Report *report;
     const Subject *subject;
     const Probe *probe;
 } HeadPages;
 
 /* ---- parts of tables ---- */
-
-/* The table of a spec; heads_report makes all of them. */
-static const Table *table_of(const Report *report, const TableSpec *spec)
-{
-    for (size_t i = 0; i < report->n_items; i++) {
-        const Table *table = report_table_at(report, i);
-        if (table && table->spec == spec) {
-            return table;
-        }
-    }
-    return NULL;
-}
 
 static bool row_is(const Js *row, const char *key, const char *name)
 {
@@ -59,24 +47,28 @@ static double value_of(const Js *row, const char *key)
     return js_type(value) == JS_NULL ? -INFINITY : js_num_of(value);
 }
 
-/* The row of the largest value that is not taken yet. */
-static const Js *next_largest(const Js *rows, const char *by, const bool *taken, size_t *at)
+/* The rows of one head, in the order in which they are shown. */
+static int part_rows(Table *shown, const Js *own, const HeadPart *part)
 {
-    const Js *best = NULL;
-    for (size_t r = 0; r < js_length(rows); r++) {
-        const Js *row = js_at(rows, r);
-        if (!taken[r] && (!best || value_of(row, by) > value_of(best, by))) {
-            best = row;
-            *at = r;
-        }
+    const size_t n = js_length(own);
+    Largest *order = mem_alloc(n ? n : 1, sizeof(*order), "rows");
+    for (size_t i = 0; order && i < n; i++) {
+        order[i] = (Largest){part->by ? value_of(js_at(own, i), part->by) : 0, i};
     }
-    return best;
+    if (order) {
+        largest_sort(order, n);
+    }
+    for (size_t i = 0; order && i < n && (!part->by || i < PARTNERS); i++) {
+        table_add(shown, js_keep(js_at(own, order[i].index)));
+    }
+    mem_free(order);
+    return order ? 0 : OGPT_ENOMEM;
 }
 
 static int part_add(Text *body, const HeadPages *pages, const HeadPart *part, const char *name)
 {
     static const char *const linked[] = {"from_head", "to_head", NULL};
-    const Table *table = table_of(pages->report, part->spec);
+    const Table *table = report_table_of(pages->report, part->spec);
     TableSpec spec = *part->spec;
     Table shown;
     spec.title = part->title;
@@ -90,19 +82,10 @@ static int part_add(Text *body, const HeadPages *pages, const HeadPart *part, co
             js_push(own, js_keep(js_at(table->rows, r)));
         }
     }
-    const size_t n = js_length(own);
-    bool *taken = mem_calloc(n + 1, sizeof(*taken), "rows");
-    for (size_t i = 0; taken && i < n && (!part->by || i < PARTNERS); i++) {
-        size_t at = i;
-        const Js *row = part->by ? next_largest(own, part->by, taken, &at) : js_at(own, i);
-        taken[at] = true;
-        table_add(&shown, js_keep(row));
-    }
+    const int rc = part_rows(&shown, own, part);
     if (table_rows(&shown) > 0) {
         html_table(body, &shown, &(HtmlTable){.linked = linked});
     }
-    const int rc = taken ? 0 : OGPT_ENOMEM;
-    mem_free(taken);
     js_free(own);
     table_release(&shown);
     return rc;
@@ -201,10 +184,12 @@ static int page_fill(Text *body, const HeadPages *pages, size_t head, const char
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++) {
         rc = part_add(body, pages, &parts[i], name);
     }
-    text_add(body, "<h2>Circuits</h2>\n<p>By the weights alone, of embeddings: behind layer 0 the "
-                   "stream holds more. All numbers: <code>ogpt heads ");
-    html_text(body, pages->about->model);
-    text_add(body, " --head %s --csv FOLDER</code></p>\n<div class=\"grids\">\n", name);
+    text_add(body,
+             "<h2>Circuits</h2>\n<p>By the weights alone, of embeddings: behind layer 0 the stream "
+             "holds more. All numbers: the command at the foot of this page with <code>--head %s "
+             "--csv FOLDER</code> in the place of <code>--pages DIR</code>.</p>\n"
+             "<div class=\"grids\">\n",
+             name);
     rc = rc ? rc : circuits_add(body, pages, head);
     text_add(body, "</div>\n");
     return rc;
@@ -239,9 +224,9 @@ static int head_add(PageSet *set, const HeadPages *pages, size_t head)
 
 static int index_add(PageSet *set, const HeadPages *pages)
 {
-    const Table *list = table_of(pages->report, &heads_list_table);
-    const Table *controls = table_of(pages->report, &heads_controls_table);
-    const Table *whole = table_of(pages->report, &heads_table);
+    const Table *list = report_table_of(pages->report, &heads_list_table);
+    const Table *controls = report_table_of(pages->report, &heads_controls_table);
+    const Table *whole = report_table_of(pages->report, &heads_table);
     Text body = {0};
     if (list) {
         long_list(&body, list);
@@ -261,7 +246,7 @@ static int index_add(PageSet *set, const HeadPages *pages)
 int head_pages_write(Report *report, const PageSetAbout *about, const Subject *subject,
                      const Probe *probe, const Work *work)
 {
-    const HeadPages all = {about, report, subject, probe}, *pages = &all;
+    const HeadPages all = {report, subject, probe}, *pages = &all;
     const GptConfig *cfg = &subject->model.gpt->cfg;
     const size_t n = (size_t)cfg->n_layers * (size_t)cfg->n_heads;
     PageSet *set = NULL;

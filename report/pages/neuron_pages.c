@@ -19,7 +19,6 @@
 
 /* What all pages are made from; borrowed. */
 typedef struct NeuronPages {
-    const PageSetAbout *about;
     const Report *report;
     const NeuronStudy *study;
     const GameVariant *variant;
@@ -135,23 +134,12 @@ static void weights_add(Text *body, const NeuronPages *pages, const NeuronWeight
 
 /* ---- pages ---- */
 
-static const Table *table_of(const Report *report, const TableSpec *spec)
-{
-    for (size_t i = 0; i < report->n_items; i++) {
-        const Table *table = report_table_at(report, i);
-        if (table && table->spec == spec) {
-            return table;
-        }
-    }
-    return NULL;
-}
-
 /* A table of the report of one neuron, without its first `skipped` columns, which say what is the
  * same on all pages. */
 static void table_add_from(Text *body, const Report *report, const TableSpec *spec,
                            const char *title, size_t skipped, const HtmlTable *how)
 {
-    const Table *table = table_of(report, spec);
+    const Table *table = report_table_of(report, spec);
     TableSpec shown = *spec;
     shown.columns += skipped;
     shown.n_columns -= skipped;
@@ -168,7 +156,7 @@ static void body_fill(Text *body, const NeuronPages *pages, const NeuronLook *lo
 {
     enum { SAME_COLUMNS = 4 }; /* name, source, model_hash, probe */
     Report report;
-    Text whole = {0}; /* the command that prints all */
+    Text whole = {0}; /* the option that prints all */
     const NeuronPage page = {.look = look,
                              .variant = pages->variant,
                              .use = &pages->study->use,
@@ -179,12 +167,14 @@ static void body_fill(Text *body, const NeuronPages *pages, const NeuronLook *lo
     table_add_from(body, &report, &neuron_look_table, "what it is", SAME_COLUMNS, &(HtmlTable){0});
     sights_add(body, pages, look);
     weights_add(body, pages, &look->weights);
-    text_add(&whole, "ogpt neurons %s --neuron %s", pages->about->model, name);
+    text_add(&whole, "--neuron %s", name);
     table_add_from(body, &report, &neuron_leaves_table, "its tree, leaf by leaf", 0,
                    &(HtmlTable){.rows_max = LEAVES_SHOWN, .rest = whole.data ? whole.data : NULL});
-    text_add(body, "<p>All positions and numbers: <code>");
-    html_text(body, whole.data ? whole.data : "");
-    text_add(body, "</code></p>\n");
+    text_add(body,
+             "<p>All positions and numbers: the command at the foot of this page with <code>"
+             "--neuron %s</code> in the place of <code>--pages DIR</code>.</p>\n",
+             name);
+    body->failed = body->failed || whole.failed;
     text_release(&whole);
     body->failed = body->failed || report_check(&report) != 0;
     report_release(&report);
@@ -222,13 +212,13 @@ static int index_add(PageSet *set, const NeuronPages *pages)
 {
     static const TableSpec *const others[] = {&neurons_layers_table, &neurons_cover_table,
                                               &neurons_table};
-    const Table *list = table_of(pages->report, &neurons_list_table);
+    const Table *list = report_table_of(pages->report, &neurons_list_table);
     Text body = {0};
     if (list) {
         long_list(&body, list);
     }
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        const Table *table = table_of(pages->report, others[i]);
+        const Table *table = report_table_of(pages->report, others[i]);
         if (table) {
             html_table(&body, table, &(HtmlTable){0});
         }
@@ -262,7 +252,7 @@ static int layer_add(PageSet *set, const NeuronPages *pages, NeuronLook *looks,
 int neuron_pages_write(Report *report, const PageSetAbout *about, const NeuronStudy *study,
                        const Gpt *gpt, const Probe *probe, const Work *work)
 {
-    const NeuronPages pages = {about, report, study, study->games.vocab->variant};
+    const NeuronPages pages = {report, study, study->games.vocab->variant};
     NeuronLooker *looker = NULL;
     PageSet *set = NULL;
     NeuronLook *looks = mem_alloc(study->M, sizeof(*looks), "looks at a layer");

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "game/notation.h"
-#include "report/circuits/largest.h"
+#include "report/largest.h"
 
 /* ---- columns ---- */
 

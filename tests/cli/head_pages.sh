@@ -41,6 +41,25 @@ done
 grep -q 'L1H0.html' pages/L0H0.html || fail 'L0H0 names no later head'
 grep -q '&lt;img src=x&gt;' pages/L0H0.html || fail 'the name is not shown'
 
+# A page says which command gives its circuits whole: those of its head.
+ogpt() { "$OGPT" "$@"; }
+for head in L0H1 L1H0; do
+    grep -qF "the command at the foot of this page with <code>--head $head --csv FOLDER</code> in the place of <code>--pages DIR</code>" pages/$head.html ||
+        fail "$head does not say how to get its circuits"
+    line=$(sed -zn 's/.*made by <code>\(.*\)<\/code><\/p>.*/\1/p' pages/$head.html | tr -d '\0' | sed "s/&lt;/</g; s/&gt;/>/g; s/&quot;/\"/g; s/&#39;/'/g; s/&amp;/\&/g")
+    line=${line/--csv by3/}
+    eval "${line/--pages pages/--head $head --csv of-$head}" >out 2>err || fail "'$line' with --head $head"
+    # "Largest, from and to: 7 to 3 -0.0358" is what the table says, of this head and not of the other.
+    told=$(sed -n 's/.*(qk_places)\. .*from and to: \([0-9]*\) to \([0-9]*\) \([-+0-9.e]*\),.*/\1,\2,\3/p' pages/$head.html)
+    [ -n "$told" ] || fail "no largest number on $head"
+    for of in L0H1 L1H0; do
+        [ -e of-$of ] || continue
+        value=$(tr -d '"' <of-$of/matrices.csv | sed -n "s/^$of,qk_places,${told%,*},//p")
+        [ "${told##*,}" = "$(printf '%+.3g' "$value")" ] && same=1 || same=0
+        [ $same = $([ $of = $head ] && echo 1 || echo 0) ] || fail "$head: $told, $of has $value"
+    done
+done
+
 # The same command makes it again; another one wants --force; what is not its own stays whatever is said.
 expect 0 heads "$name" $few --threads 3 --pages pages --csv by3 --force --json
 expect 0 heads "$name" $few --pages again

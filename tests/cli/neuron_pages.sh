@@ -24,9 +24,20 @@ done >astray
 grep -lq '<img' pages/*.html && fail 'the name made an element'
 [ "$(grep -l '<script' pages/*.html)" = pages/index.html ] || fail 'a script on a page'
 
-# A page and --neuron say the same of a neuron; of another one they do not.
+ogpt() { "$OGPT" "$@"; }
+# The command at the foot of a page, as a shell reads it.
+foot() {
+    sed -zn 's/.*made by <code>\(.*\)<\/code><\/p>.*/\1/p' "$1" | tr -d '\0' | sed "s/&lt;/</g; s/&gt;/>/g; s/&quot;/\"/g; s/&#39;/'/g; s/&amp;/\&/g"
+}
+
+# A page says with which command --neuron says the same of a neuron; of another one it does not.
 for neuron in L0N5 L1N20; do
-    expect 0 neurons "$name" $few --no-controls --neuron $neuron --csv one-$neuron
+    grep -qF "the command at the foot of this page with <code>--neuron $neuron</code> in the place of <code>--pages DIR</code>" pages/$neuron.html ||
+        fail "$neuron does not say how to get its numbers"
+    line=$(foot pages/$neuron.html)
+    [ "${line/--pages pages/}" != "$line" ] || fail "no --pages in '$line'"
+    eval "${line/--pages pages/--neuron $neuron}" >out 2>err || fail "'$line' with --neuron $neuron"
+    mv by3 one-$neuron
     row=$(tail -n +2 one-$neuron/sights.csv | tr -d '"' | grep '^top,1,')
     value=$(printf %.3f "$(cut -d, -f3 <<<"$row")") last=$(cut -d, -f8 <<<"$row") ply=$(cut -d, -f7 <<<"$row")
     said="<b>$value</b> after move $ply, $last;"

@@ -1,6 +1,6 @@
-/* report/circuits/largest.h - the order in which the largest rows of a table are shown. */
-#ifndef OGPT_REPORT_CIRCUITS_LARGEST_H
-#define OGPT_REPORT_CIRCUITS_LARGEST_H
+/* report/largest.h - the order in which the largest rows of a table are shown. */
+#ifndef OGPT_REPORT_LARGEST_H
+#define OGPT_REPORT_LARGEST_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* report/circuits/largest.c - contract in report/circuits/largest.h. */
-#include "report/circuits/largest.h"
+/* report/largest.c - contract in report/largest.h. */
+#include "report/largest.h"
 
 #include <stdlib.h>
 
