@@ -28,31 +28,43 @@ static bool says(const Js *manifest, const char *key, const char *value)
 }
 
 /* Whether the folder holds its manifest, the pages that this names, and nothing else. */
-static bool is_whole(const Js *manifest, const char *path)
+static int is_whole(bool *whole, const Js *manifest, const char *path)
 {
     char **names = NULL;
     size_t n = 0;
-    bool whole = dir_list(&names, &n, path) == 0;
-    for (size_t i = 0; whole && i < n; i++) {
-        whole = strcmp(names[i], MANIFEST_FILE) == 0 || manifest_file_sha256(manifest, names[i]);
+    int rc = dir_list(&names, &n, path);
+    *whole = rc == 0;
+    for (size_t i = 0; *whole && i < n; i++) {
+        *whole = strcmp(names[i], MANIFEST_FILE) == 0 || manifest_file_sha256(manifest, names[i]);
     }
     names_free(names, n);
-    return whole;
+    return rc;
+}
+
+/* Whether a directory is a folder of pages of this command that nobody changed; `same`: of the same
+ * command line. What cannot be read is an error, no answer. */
+static int folder_look(bool *ours, bool *same, const PageSetAbout *about)
+{
+    Js *manifest = NULL;
+    int rc = manifest_verify(&manifest, about->path);
+    *ours = rc == 0 && says(manifest, "kind", "pages") && says(manifest, "command", about->command);
+    *same = *ours && says(manifest, "command_line", about->command_line);
+    rc = *ours ? is_whole(ours, manifest, about->path) : rc == OGPT_EFORMAT ? 0 : rc;
+    js_free(manifest);
+    return rc;
 }
 
 int page_set_check(const PageSetAbout *about)
 {
     PathKind kind = PATH_MISSING;
-    Js *manifest = NULL;
+    bool ours = false, same = false;
     int rc = path_kind(&kind, about->path);
+    if (rc == 0 && kind == PATH_DIRECTORY) {
+        rc = folder_look(&ours, &same, about);
+    }
     if (rc != 0 || kind == PATH_MISSING) {
         return rc;
     }
-    bool ours = kind == PATH_DIRECTORY && manifest_verify(&manifest, about->path) == 0 &&
-                says(manifest, "kind", "pages") && says(manifest, "command", about->command) &&
-                is_whole(manifest, about->path);
-    bool same = ours && says(manifest, "command_line", about->command_line);
-    js_free(manifest);
     if (!ours) {
         return err_set(OGPT_EUSAGE,
                        "%s: expected nothing, or a folder that 'ogpt %s --pages' made and nobody "

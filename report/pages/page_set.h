@@ -21,7 +21,8 @@ typedef struct PageSetAbout {
     bool replace;
 } PageSetAbout;
 
-/* Whether a folder may be made there: 0, OGPT_EUSAGE (something else is there), OGPT_EIO. */
+/* Whether a folder may be made there: 0, OGPT_EUSAGE (something else is there), OGPT_EIO or
+ * OGPT_ENOMEM (what is there could not be read). */
 int page_set_check(const PageSetAbout *about);
 
 /* Begin the folder beside its place. Errors as page_set_check; OGPT_ENOMEM. */

@@ -192,6 +192,23 @@ static void only_its_own_folder_is_replaced(void **state)
     assert_int_equal(page_set_check(&other), 0);
 }
 
+/* What could not be read is said as it is: nobody is told that the folder is not ours. */
+static void what_cannot_be_read_is_no_answer(void **state)
+{
+    PageSetAbout same = about_of("ogpt heads a", false);
+    int n_failed = 0, rc = OGPT_ENOMEM;
+    made_afresh();
+    for (uint64_t n = 1; rc != 0; n++) {
+        mem_fail_at(n, 0);
+        rc = page_set_check(&same);
+        const bool failed = mem_count() >= n;
+        mem_fail_at(0, 0);
+        assert_int_equal(rc, failed ? OGPT_ENOMEM : 0);
+        n_failed += failed;
+    }
+    assert_true(n_failed > 10);
+}
+
 /* A file that somebody puts into the folder while pages are made is not removed with it. */
 static void what_came_meanwhile_is_not_replaced(void **state)
 {
@@ -250,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_page_leads_to_its_neighbours),
         cmocka_unit_test(the_index_runs_its_own_script),
         cmocka_unit_test(only_its_own_folder_is_replaced),
+        cmocka_unit_test(what_cannot_be_read_is_no_answer),
         cmocka_unit_test(what_came_meanwhile_is_not_replaced),
         cmocka_unit_test(what_is_given_up_leaves_nothing),
     };
