@@ -58,7 +58,8 @@ int figures__save(Context *context);
 
 /* Fill a context from parsed options (common is tables[0], the command's own tables[1]). */
 void context__fill(Context *context, const CommonOptions *common, OptionTable tables[2]);
-/* +1: from now on context_result drops what it is given, -1: no more (cli/output.c). For a command
+/* +1: from now on context_result and context_next drop what they are given, -1: no more
+ * (cli/output.c). For a command
  * that runs others and has a result of its own. */
 void results__mute(int change);
 /* `ogpt version` (cli/version.c). */

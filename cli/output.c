@@ -144,7 +144,7 @@ static void line_write(const char *before, const char *format, va_list arguments
 void context_next(const Context *context, const char *format, ...)
 {
     va_list arguments;
-    if (context->quiet || context->json) {
+    if (context->quiet || context->json || muted > 0) {
         return;
     }
     va_start(arguments, format);

@@ -125,6 +125,9 @@ typedef struct TableOmitted {
     bool cut, intervals; /* some text is cut, some interval is left out */
 } TableOmitted;
 TableOmitted table_omitted(const Table *table, TextStyle style);
+/* A list as a table of Markdown (GitHub's): the columns that have a heading and a value, intervals
+ * in brackets. */
+void table_markdown(Text *out, const Table *table);
 /* One value as table_print shows it. */
 void column_print(Text *out, const Column *column, const Js *value);
 

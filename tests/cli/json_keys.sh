@@ -154,6 +154,8 @@ for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4' \
     header "world ${test%% *}" "world_${test%% *}"/*.csv
 done
 header circuit circuit/*.csv
+document claims claims net --csv claims
+header claims claims/*.csv
 printf 'metric legal c2\nlogits <- a\nnode a = mlp0 and L0H1 at mine carries legal c2\n' >h.txt
 document scrub scrub net h.txt --n 20 --lenders 500 --by-node --csv scrub
 header scrub scrub/*.csv

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/framework.h"
-
-#define MAX_WORDS 32
+#include "cli/commands/results/typed_line.h"
 
 /* 6x6: small enough to learn in minutes, large enough that guessing fails. 80 % of the corpus, some
  * 288,000 games, are for training, which takes 2200 batches of 128 of them, 281,600; the rest are
@@ -86,36 +84,12 @@ const DemoPart demo_given_parts[DEMO_GIVEN_PARTS] = {
     {"given_8x8", 8, DEMO_GIVEN_STORE, given_8x8_steps, COUNT(given_8x8_steps), true},
 };
 
-/* Cut a line into words in place; quotes keep blanks together. */
-static int split_words(char *line, char *words[MAX_WORDS])
-{
-    int n = 0;
-    while (*line != '\0' && n < MAX_WORDS) {
-        while (*line == ' ') {
-            line++;
-        }
-        if (*line == '\0') {
-            break;
-        }
-        char end = *line == '\'' ? '\'' : ' ';
-        line += end == '\'' ? 1 : 0;
-        words[n++] = line;
-        while (*line != '\0' && *line != end) {
-            line++;
-        }
-        if (*line != '\0') {
-            *line++ = '\0';
-        }
-    }
-    return n;
-}
-
 int demo_step_take(const Context *context, const DemoStep *step, const GivenModel *model,
                    const char *store)
 {
-    char line[256], *words[MAX_WORDS + 4] = {NULL};
+    char line[256], *words[TYPED_WORDS_MAX] = {NULL};
     snprintf(line, sizeof(line), "%s", step->line);
-    int n = split_words(line, words);
+    int n = typed_words(line, words);
     /* show computes nothing that is kept, so it knows no store. */
     if (strncmp(step->line, "show ", 5) != 0) {
         words[n++] = (char *)"--store";
@@ -140,9 +114,5 @@ int demo_step_take(const Context *context, const DemoStep *step, const GivenMode
     context_say(context, "%s%s\n$ ogpt%s", step->what[0] != '\0' ? "\n# " : "", step->what,
                 shown.failed ? "" : shown.data);
     text_release(&shown);
-    /* With --json, the demo's document is the only one on stdout. */
-    results__mute(context->json ? 1 : 0);
-    int rc = cli_run(n, words);
-    results__mute(context->json ? -1 : 0);
-    return rc;
+    return typed_take(context, n, words, false);
 }

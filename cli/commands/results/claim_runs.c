@@ -1,0 +1,221 @@
+/* cli/commands/results/claim_runs.c - contract in cli/commands/results/claim_runs.h. */
+#include "cli/commands/results/claim_runs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/common/model_input.h"
+#include "cli/commands/results/typed_line.h"
+#include "cli/framework.h"
+
+/* texts (2): its name for a shell, its hash. */
+static int claim_subject_open(ClaimSubject *out, Text *texts, const Context *context,
+                              const char *path)
+{
+    ModelFile model;
+    int rc = context_model_load(context, &model, path);
+    if (rc != 0) {
+        return rc;
+    }
+    const Vocab *vocab = NULL;
+    rc = subject_vocab(&vocab, &model.gpt->cfg, path);
+    command__word(&texts[0], context_model_name(path));
+    text_add(&texts[1], "%s", model.model_hash);
+    rc = rc ? rc : texts[0].failed || texts[1].failed ? OGPT_ENOMEM : 0;
+    if (rc == 0) {
+        *out = (ClaimSubject){.network = context_model_name(path),
+                              .typed = texts[0].data + 1, /* behind the blank */
+                              .model_hash = texts[1].data,
+                              .size = vocab->variant->size,
+                              .late = vocab->variant->n_moves / 2};
+    }
+    model_release(&model);
+    return rc;
+}
+
+int claim_session_open(ClaimSession *session, Context *context, const char *const *paths, size_t n)
+{
+    *session = (ClaimSession){.context = context, .n = n};
+    session->subjects = mem_calloc(n, sizeof(*session->subjects), "networks");
+    session->findings = mem_calloc(n * CLAIM_MAX, sizeof(*session->findings), "verdicts");
+    session->texts = mem_calloc(2 * n, sizeof(*session->texts), "names of networks");
+    int rc = session->subjects && session->findings && session->texts ? 0 : OGPT_ENOMEM;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = claim_subject_open(&session->subjects[i], session->texts + 2 * i, context, paths[i]);
+        for (size_t k = 0; rc == 0 && k < i; k++) {
+            if (strcmp(session->subjects[i].model_hash, session->subjects[k].model_hash) == 0) {
+                rc = err_set(OGPT_EUSAGE, "claims: %s and %s are one network; give it once",
+                             paths[k], paths[i]);
+            }
+        }
+    }
+    if (rc == 0 && context->store_given) {
+        text_add(&session->command_end, " --store");
+        command__word(&session->command_end, context->store_path);
+    }
+    return rc;
+}
+
+void claim_session_release(ClaimSession *session)
+{
+    for (size_t i = 0; session->texts && i < 2 * session->n; i++) {
+        text_release(&session->texts[i]);
+    }
+    text_release(&session->command_end);
+    js_free(session->runs);
+    mem_free(session->subjects);
+    mem_free(session->findings);
+    mem_free(session->texts);
+}
+
+/* ---- rows ---- */
+
+/* One network's look at the runs. */
+typedef struct ClaimLook {
+    const ClaimSession *session;
+    const ClaimSubject *subject;
+} ClaimLook;
+
+static bool text_is(const Js *object, const char *key, const char *expected)
+{
+    const char *text = js_str_of(js_member(object, key));
+    return text && strcmp(text, expected) == 0;
+}
+
+static bool is_about(const Js *run, const char *model_hash)
+{
+    const Js *hashes = js_member(run, "hashes");
+    bool about = false;
+    for (size_t i = 0; i < js_length(hashes); i++) {
+        about = about || strcmp(js_str_of(js_at(hashes, i)), model_hash) == 0;
+    }
+    return about;
+}
+
+static int rows_read(void *context, Js **rows, int64_t *number, const ClaimRun *run,
+                     const char *kind)
+{
+    const ClaimLook *look = context;
+    const Js *runs = look->session->runs;
+    int rc = 0;
+    *rows = NULL;
+    for (size_t i = 0; rc == 0 && !*rows && i < js_length(runs); i++) {
+        const Js *about = js_at(runs, i);
+        if (!text_is(about, "command", run->command) || !text_is(about, "status", "done") ||
+            !is_about(about, look->subject->model_hash) ||
+            !claim_run_fits(run, js_member(about, "options"), look->subject)) {
+            continue;
+        }
+        *number = js_int_of(js_member(about, "run"));
+        rc = store_rows(rows, look->session->context->store, kind, *number);
+        if (rc == 0 && js_length(*rows) == 0) {
+            js_free(*rows);
+            *rows = NULL;
+        }
+    }
+    *number = *rows ? *number : 0;
+    return rc;
+}
+
+static int runs_list(ClaimSession *session)
+{
+    Store *store = session->context->store;
+    Js *list = NULL;
+    js_free(session->runs);
+    session->runs = js_array();
+    int rc = store_list(&list, store, 0);
+    for (size_t i = 0; rc == 0 && i < js_length(list); i++) {
+        Js *about = NULL;
+        rc = store_about(&about, store, js_int_of(js_member(js_at(list, i), "run")));
+        if (rc == 0) {
+            js_push(session->runs, about);
+        }
+    }
+    js_free(list);
+    return rc;
+}
+
+int claim_session_judge(ClaimSession *session)
+{
+    int rc = runs_list(session);
+    for (size_t i = 0; rc == 0 && i < session->n; i++) {
+        ClaimLook look = {session, &session->subjects[i]};
+        const ClaimRows rows = {rows_read, &look};
+        for (size_t c = 0; rc == 0 && c < CLAIM_MAX; c++) {
+            rc = claim_judge(&session->findings[i * CLAIM_MAX + c], &claim_table[c],
+                             &session->subjects[i], &rows);
+        }
+    }
+    return rc;
+}
+
+/* ---- commands ---- */
+
+static int line_take(const ClaimSession *session, const char *line, const ClaimSubject *subject)
+{
+    const Context *context = session->context;
+    char threads[24], *words[TYPED_WORDS_MAX];
+    Text text = {0};
+    claim_fill(&text, line, subject);
+    if (text.failed) {
+        return OGPT_ENOMEM;
+    }
+    context_say(context, "$ ogpt %s%s", text.data,
+                session->command_end.data ? session->command_end.data : "");
+    int n = typed_words(text.data, words);
+    words[n++] = (char *)"--store";
+    words[n++] = (char *)context->store_path;
+    if (context->quiet) {
+        words[n++] = (char *)"--quiet";
+    }
+    const Command *command = NULL;
+    for (int k = 1; k <= 2 && !command; k++) { /* "heads", or "world compression" */
+        char name[64];
+        snprintf(name, sizeof(name), "%s%s%s", words[0], k == 2 ? " " : "", k == 2 ? words[1] : "");
+        command = cli_command(name);
+    }
+    if (context->threads_given && command && (command->uses & USES_THREADS)) {
+        snprintf(threads, sizeof(threads), "%zu", context->threads);
+        words[n++] = (char *)"--threads";
+        words[n++] = threads;
+    }
+    int rc = typed_take(context, n, words, true);
+    text_release(&text);
+    return rc;
+}
+
+/* Whether question k of claim c about network i is the first that lacks its run. */
+static bool lacks_first(const ClaimSession *session, size_t i, size_t c, int k)
+{
+    const ClaimRun *run = claim_table[c].asks[k].run;
+    const ClaimFinding *findings = session->findings + i * CLAIM_MAX;
+    for (size_t before = 0; before <= c; before++) {
+        for (int part = 0; part < findings[before].n && (before < c || part < k); part++) {
+            if (claim_table[before].asks[part].run == run) {
+                return false;
+            }
+        }
+    }
+    return findings[c].parts[k].verdict == VERDICT_NEEDS;
+}
+
+int claim_session_run(ClaimSession *session)
+{
+    int rc = 0;
+    for (size_t i = 0; i < session->n; i++) {
+        for (size_t c = 0; c < CLAIM_MAX; c++) {
+            const ClaimFinding *finding = &session->findings[i * CLAIM_MAX + c];
+            for (int k = 0; k < finding->n; k++) {
+                const ClaimRun *run = claim_table[c].asks[k].run;
+                for (int l = 0; rc == 0 && lacks_first(session, i, c, k) && l < CLAIM_LINES_MAX &&
+                                run->lines[l];
+                     l++) {
+                    rc = line_take(session, run->lines[l], &session->subjects[i]);
+                }
+            }
+        }
+    }
+    return rc;
+}

@@ -1,0 +1,195 @@
+/* report/claims/claim_table.c - the table of claims; contract in report/claims/claim_table.h.
+ *
+ * A line that a number is compared with, such as .25 or .9, is where the claim would be refuted;
+ * what a control scores is never written here.
+ */
+#include "report/claims/claim_table.h"
+
+static const ClaimRun neurons = {
+    "neurons", "threshold=0.7 legal=false no-controls=false", {"neurons {net}"}};
+static const ClaimRun adversary = {
+    "world adversary", "goal=all", {"world adversary {net} --games 500"}};
+static const ClaimRun edit = {
+    "intervene",
+    "cases=claims-cases-{size}.csv tune=claims-tune-{size}.csv",
+    {"cases make claims-cases-{size}.csv --n 500 --size {n}",
+     "cases make claims-tune-{size}.csv --n 200 --size {n} --purpose tune",
+     "intervene {net} --cases claims-cases-{size}.csv --tune claims-tune-{size}.csv"}};
+static const ClaimRun compression = {"world compression", NULL, {"world compression {net}"}};
+static const ClaimRun distinction = {"world distinction", NULL, {"world distinction {net}"}};
+static const ClaimRun heads = {"heads", NULL, {"heads {net}"}};
+static const ClaimRun lens = {"lens", NULL, {"lens {net}"}};
+static const ClaimRun circuit = {
+    "circuit",
+    "pairs=claims-pairs-{size}.csv direction=noising positions=last ln=recomputed",
+    {"cases pairs claims-pairs-{size}.csv --n 100 --size {n}",
+     "circuit {net} --pairs claims-pairs-{size}.csv --method 'exact,atp,atp*'"}};
+
+const FieldClaim claim_table[CLAIM_MAX] = {
+    {1, "nearly half of the neurons of layer 5 are rules of the board", "arXiv:2511.00059",
+     "45 % have R2 > 0.7",
+     "holds if more neurons are rules than in every control (random weights, rotated neurons, "
+     "boards "
+     "of other games) and than weighted sums say; fails if not more than one of these",
+     .asks = {{"rules against controls",
+               &neurons,
+               {"neuron_layers", "layer=5 arm=trained", "rules"},
+               CLAIM_ABOVE,
+               {"neuron_layers", "layer=5 arm=random|rotated|shuffled", "rules"},
+               "the largest control",
+               .digits = 1,
+               .percent = true},
+              {"rules against weighted sums",
+               &neurons,
+               {"neuron_layers", "layer=5 arm=trained", "rules"},
+               CLAIM_ABOVE,
+               {"neuron_layers", "layer=5 arm=trained", "linear"},
+               "the linear twin",
+               .digits = 1,
+               .percent = true}}},
+    {2, "neurons that detect flanks at F1 > 0.99 cover three quarters of them: a bag of heuristics",
+     "jylin04 et al. 2024, LessWrong", "610 neurons cover 75 % of the flanks",
+     "fails if less than a quarter is covered, on the games that were fitted on or on others; "
+     "there "
+     "is no interval: all flanks are counted",
+     .asks = {{"flanks covered, games fitted on",
+               &neurons,
+               {"neuron_cover", "arm=trained demand=0.99", "covered"},
+               CLAIM_ABOVE,
+               .beyond = "a quarter",
+               .line = .25,
+               .digits = 1,
+               .percent = true},
+              {"flanks covered, held-out games",
+               &neurons,
+               {"neuron_cover", "arm=trained demand=0.99", "covered_held"},
+               CLAIM_ABOVE,
+               .beyond = "a quarter",
+               .line = .25,
+               .digits = 1,
+               .percent = true}}},
+    {3, "sparse autoencoders find the board better than neurons do", "SAE_BoardGameEval 2024", NULL,
+     "holds if their coverage is larger at equal L0, on games that no threshold was chosen on",
+     .lacks = "sparse autoencoders"},
+    {4,
+     "probes are not causal: an opponent that plays for the probe's errors wins less than one that "
+     "plays for illegal moves",
+     "adversarial sequences, ICLR 2026", "chess: 97 % by illegal moves, 54 % by the probe's errors",
+     "fails if edits along the probe's directions close more than 0.9 of the gap, or if playing "
+     "for "
+     "the probe's errors wins as much. Edits are of drawn positions: those that the opponent found "
+     "are no cases yet",
+     .asks = {{"games won by playing for illegal moves",
+               &adversary,
+               {"world_adversaries", "player=network opponent=illegal", "success"},
+               CLAIM_ABOVE,
+               {"world_adversaries", "player=network opponent=misread", "success"},
+               "by playing for the probe's errors",
+               .digits = 1,
+               .percent = true},
+              {"gap that an edit closes",
+               &edit,
+               {"edit_results", NULL, "closed"},
+               CLAIM_BELOW,
+               .beyond = "nine tenths",
+               .line = .9,
+               .digits = 1,
+               .percent = true}}},
+    {5, "what a network learns new goes by the set of legal moves, not by the board",
+     "arXiv:2507.06952",
+     "Othello transformer: R-IB .703, D-IB .624, states of one legal set less apart", "",
+     .lacks = "fine-tuning on bits of states"},
+    {6, "a network trained on random games recovers the world model", "arXiv:2406.03689", NULL,
+     "holds if it scores better than as many mistakes made at random, both in compression (states, "
+     "eps .01) and in telling boards apart that differ in one owner (recall, eps .01); fails if it "
+     "is worse in one",
+     .asks = {{"compression",
+               &compression,
+               {"world_compression", "player=network eps=0.01", "compression"},
+               CLAIM_ABOVE,
+               {"world_compression", "player=random_mistakes eps=0.01", "compression"},
+               "random mistakes",
+               .digits = 1,
+               .percent = true},
+              {"boards told apart by one owner",
+               &distinction,
+               {"world_distinction", "player=network pair_kind=flip eps=0.01", "recall"},
+               CLAIM_ABOVE,
+               {"world_distinction", "player=random_mistakes pair_kind=flip eps=0.01", "recall"},
+               "random mistakes",
+               .digits = 1,
+               .percent = true}}},
+    {7, "heads that look at \"mine\" or \"theirs\" follow the side that moved",
+     "Hazineh et al. 2023; Jim-Maar 2024, thesis", NULL,
+     "of the heads with a preference that either know the mover or count plies after a forced "
+     "pass: "
+     "holds if more than half know, fails if fewer",
+     .asks = {{"heads that know the mover",
+               &heads,
+               {"heads", NULL, "knowing", .beside = "counting"},
+               CLAIM_ABOVE,
+               .beyond = "half",
+               .line = .5,
+               .digits = 0,
+               .percent = true}}},
+    {8, "late in the game the move is decoded before the board", "arXiv:2309.00941, 5.4",
+     "moves first from about move 30",
+     "in the second half of the game: holds if the move leads by every pair of criteria and both "
+     "rules of arrival, fails if the board leads by one of them (tuned lens, or both asked for "
+     "the same set of legal moves)",
+     .asks = {{"lead of the move over the whole board",
+               &lens,
+               {"lens_order", "board_criterion=board move_criterion=tuned|legal ply_from>={late}",
+                "lead"},
+               CLAIM_ABOVE,
+               .beyond = "no lead",
+               .digits = 1,
+               .percent = true},
+              {"lead over the moves of the read board",
+               &lens,
+               {"lens_order", "board_criterion=board_moves ply_from>={late}", "lead"},
+               CLAIM_ABOVE,
+               .beyond = "no lead",
+               .digits = 1,
+               .percent = true}}},
+    {9, "one rotation maps a network of permuted tokens to one of the usual at all layers",
+     "MetaOthello 2026", NULL, "fails if rotations for each layer are better by a tenth of alpha",
+     .lacks = "rule variants (Iago) and rotations between networks"},
+    {10, "edits work because legal sets overlap: the play hardly leaves the old board",
+     "othellogpt-deconstruction, report 3", NULL,
+     "drift is the share of the way from the old board's moves to as many mistakes by the old "
+     "board "
+     "as were made by the new one. If edits close more than half: holds if it is less than half, "
+     "fails if more",
+     .asks = {{"gap that an edit closes",
+               &edit,
+               {"edit_results", NULL, "closed"},
+               CLAIM_ABOVE,
+               .beyond = "half",
+               .line = .5,
+               .digits = 1,
+               .percent = true,
+               .premise = true},
+              {"drift away from the old board",
+               &edit,
+               {"edit_results", NULL, "drift", "self_error", "null_error"},
+               CLAIM_BELOW,
+               .beyond = "half",
+               .line = .5,
+               .digits = 1,
+               .percent = true}}},
+    {11, "the board is kept by attention to the previous colour and flips by MLPs",
+     "Jim-Maar thesis 2024", NULL,
+     "fails if paths from old to new positions and layers outside their plies predict less than "
+     "0.9",
+     .lacks = "a prediction of every square from chosen paths and plies"},
+    {12, "AtP* beats AtP", "arXiv:2403.00745", NULL,
+     "edges to check until 90 % of the 50 strongest are found, AtP* minus AtP, on the same pairs: "
+     "holds if fewer, fails if more",
+     .asks = {{"edges to check, AtP* minus AtP",
+               &circuit,
+               {"circuit_compare", "method=atp*", "recall_cost_90_gain"},
+               CLAIM_BELOW,
+               .beyond = "no gain",
+               .digits = 0}}},
+};

@@ -1,0 +1,57 @@
+#!/bin/bash
+# tests/cli/claims.sh - ogpt claims: without runs it says what to type, each command works as it is printed,
+# --run takes what is missing and nothing twice, and the verdicts are of stored rows. label: slow
+. "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
+
+# verdict N: of claim N, the newest.
+verdict() {
+    sqlite3 ogpt-results.db "SELECT verdict FROM claims WHERE claim = $1 ORDER BY run DESC LIMIT 1"
+}
+
+expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --batch 8
+expect 0 generate g.ogpc --size 4 --games 200
+expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 16 --no-controls --out m/probe
+expect 0 claims m --csv none.csv
+holds 'm: no run yet'
+holds 'needs  ogpt world compression m'
+holds 'needs a tool that ogpt does not have: sparse autoencoders'
+lacks 'holds'
+[ "$(wc -l <none.csv)" = 13 ] || fail 'twelve claims'
+
+# Cheap ones, as they are printed.
+mapfile -t typed < <(sed -n 's/^ *needs  ogpt //p' "$work/out" | sort -u | grep -E '^(world|cases|intervene|lens)')
+[ ${#typed[@]} -ge 6 ] || fail "${#typed[@]} commands are printed"
+for line in "${typed[@]}"; do
+    eval "expect 0 $line --quiet"
+done
+expect 0 claims m
+lacks 'needs  ogpt world'
+[ "$(verdict 6)" != 'no run yet' ] || fail 'claim 6 has its runs'
+[ "$(verdict 12)" = 'no run yet' ] || fail 'claim 12 has no run'
+before=$(sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE 'world%'")
+
+# What is missing, and nothing twice; a second time nothing at all.
+expect 0 claims m --run --threads 2 --html claims.html --markdown claims.md
+holds '$ ogpt heads m' err
+grep -q 'ogpt world compression m' "$work/err" && fail 'compression is run twice'
+lacks 'no run yet'
+[ "$(sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE 'world%'")" = "$before" ] || fail 'run again'
+grep -q 'bag of heuristics' claims.html || fail 'claims.html'
+[ "$(grep -c '^| [0-9]* | ' claims.md)" -ge 12 ] || fail 'claims.md has no rows'
+expect 0 claims m --run
+grep -q '^\$ ogpt' "$work/err" && fail 'something is run again'
+refuse 2 'exists' claims m --markdown claims.md
+
+# Rows decide: planted on both sides of a rule.
+heads_are() {
+    sqlite3 ogpt-results.db "DROP TRIGGER IF EXISTS heads_append_only; UPDATE heads SET knowing = $1, counting = $2" ||
+        fail 'heads cannot be changed'
+    expect 0 claims m
+    [ "$(verdict 7)" = "$3" ] || fail "claim 7 with $1 and $2 heads: $(verdict 7), expected $3"
+}
+heads_are 19 1 holds
+heads_are 1 19 fails
+heads_are 3 2 'not decided here'
+refuse 2 'one network' claims m ./m
+refuse 4 'nothing' claims nothing
+check_end

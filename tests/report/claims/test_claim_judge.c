@@ -1,0 +1,327 @@
+/* tests/report/claims/test_claim_judge.c - verdicts over planted rows: every question of every
+ * claim holds, fails and is not decided; what is missing is named.
+ */
+#include "tests/base/base_test.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "report/claims/claim_result.h"
+
+static const ClaimSubject subject = {
+    .network = "net", .typed = "net", .size = 8, .late = 30, .model_hash = "aa"};
+
+/* Rows by kind. */
+typedef struct PlantedRows {
+    Js *kinds; /* object of kind -> array */
+} PlantedRows;
+
+static int planted_read(void *context, Js **rows, int64_t *number, const ClaimRun *run,
+                        const char *kind)
+{
+    const PlantedRows *planted = context;
+    const Js *there = js_member(planted->kinds, kind);
+    (void)run;
+    *rows = there ? js_keep(there) : NULL;
+    *number = there ? 7 : 0;
+    return 0;
+}
+
+/* A row of a kind with the first of each alternative of `where`. */
+static void plant(PlantedRows *planted, const ClaimNumber *number, double low, double high)
+{
+    char where[256] = "", key[80], *rest = NULL;
+    Text filled = {0};
+    Js *row = js_object();
+    Js *list = js_keep(js_member(planted->kinds, number->kind));
+    claim_fill(&filled, number->where ? number->where : "", &subject);
+    snprintf(where, sizeof(where), "%s", filled.data ? filled.data : "");
+    text_release(&filled);
+    for (char *word = strtok_r(where, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(word, '='), *end = NULL;
+        *value++ = '\0';
+        word[strcspn(word, ">")] = '\0';
+        value[strcspn(value, "|")] = '\0';
+        double as_number = strtod(value, &end);
+        js_set(row, word, *end == '\0' ? js_num(as_number) : js_str(value));
+    }
+    if (number->beside) { /* counts: of a thousand */
+        js_set_num(row, number->key, round(500 * (low + high)));
+        js_set_num(row, number->beside, 1000 - round(500 * (low + high)));
+    } else {
+        double from = number->from ? 1 : 0, to = number->from ? 3 : 1;
+        if (number->from) {
+            js_set_num(row, number->from, from);
+            js_set_num(row, number->to, to);
+        }
+        js_set_num(row, number->key, from + (low + high) / 2 * (to - from));
+        snprintf(key, sizeof(key), "%s_low", number->key);
+        js_set_num(row, key, from + low * (to - from));
+        snprintf(key, sizeof(key), "%s_high", number->key);
+        js_set_num(row, key, from + high * (to - from));
+    }
+    if (!list) {
+        list = js_array();
+    }
+    js_push(list, row);
+    js_set(planted->kinds, number->kind, list);
+}
+
+static ClaimFinding judged(const FieldClaim *claim, PlantedRows *planted)
+{
+    ClaimFinding finding;
+    const ClaimRows rows = {planted_read, planted};
+    assert_int_equal(claim_judge(&finding, claim, &subject, &rows), 0);
+    return finding;
+}
+
+/* Two numbers of one row are planted as two rows: the claim's own judging must not mind. */
+static bool same_row(const ClaimNumber *a, const ClaimNumber *b)
+{
+    return b->kind && strcmp(a->kind, b->kind) == 0 && a->where && b->where &&
+           strcmp(a->where, b->where) == 0;
+}
+
+/* A claim of one question alone, its control in a row of its own. */
+static ClaimVerdict asked(const ClaimAsk *ask, double low, double high)
+{
+    FieldClaim claim = {.number = 1, .statement = "s", .source = "s", .asks = {*ask}};
+    PlantedRows planted = {js_object()};
+    claim.asks[0].premise = false;
+    if (same_row(&ask->number, &ask->control)) {
+        claim.asks[0].control.where = "control=1";
+    }
+    plant(&planted, &claim.asks[0].number, low, high);
+    if (ask->control.kind) {
+        plant(&planted, &claim.asks[0].control, ask->line - .02, ask->line + .02);
+    }
+    ClaimVerdict verdict = judged(&claim, &planted).verdict;
+    js_free(planted.kinds);
+    return verdict;
+}
+
+static void every_question_has_three_answers(void **state)
+{
+    size_t n_asks = 0;
+    (void)state;
+    for (size_t c = 0; c < CLAIM_MAX; c++) {
+        for (int k = 0; k < CLAIM_ASKS_MAX && claim_table[c].asks[k].what; k++) {
+            ClaimAsk ask = claim_table[c].asks[k];
+            bool above = ask.side == CLAIM_ABOVE;
+            ask.line = ask.control.kind ? .5 : ask.line;
+            ClaimVerdict over = asked(&ask, ask.line + .07, ask.line + .09);
+            ClaimVerdict under = asked(&ask, ask.line - .09, ask.line - .07);
+            assert_int_equal(over, above ? VERDICT_HOLDS : VERDICT_FAILS);
+            assert_int_equal(under, above ? VERDICT_FAILS : VERDICT_HOLDS);
+            if (!ask.number.beside) {
+                assert_int_equal(asked(&ask, ask.line - .05, ask.line + .2), VERDICT_OPEN);
+            } else {
+                assert_int_equal(asked(&ask, ask.line, ask.line), VERDICT_OPEN);
+            }
+            /* Beyond the value of the control, and still within its interval. */
+            if (ask.control.kind) {
+                assert_int_equal(asked(&ask, ask.line + .01, ask.line + .03), VERDICT_OPEN);
+            }
+            n_asks++;
+        }
+    }
+    assert_true(n_asks >= 12);
+}
+
+static void every_claim_is_whole(void **state)
+{
+    (void)state;
+    for (int c = 0; c < CLAIM_MAX; c++) {
+        const FieldClaim *claim = &claim_table[c];
+        PlantedRows nothing = {js_object()};
+        assert_int_equal(claim->number, c + 1);
+        assert_true(claim->statement && claim->source && claim->rule);
+        assert_true(!claim->lacks == !!claim->asks[0].what);
+        assert_int_equal(judged(claim, &nothing).verdict,
+                         claim->lacks ? VERDICT_LACKS : VERDICT_NEEDS);
+        js_free(nothing.kinds);
+    }
+}
+
+static Js *parsed(const char *text)
+{
+    Js *value = NULL;
+    assert_int_equal(js_parse(&value, text, strlen(text), "rows"), 0);
+    return value;
+}
+
+static ClaimFinding judged_text(int number, const char *kinds)
+{
+    PlantedRows planted = {parsed(kinds)};
+    ClaimFinding finding = judged(&claim_table[number - 1], &planted);
+    js_free(planted.kinds);
+    return finding;
+}
+
+/* Rows as commands store them, by hand. */
+static void stored_rows_are_judged(void **state)
+{
+    (void)state;
+    /* One control of several is as large. */
+    const char *rules =
+        "{\"neuron_layers\":["
+        "{\"layer\":5,\"arm\":\"trained\",\"rules\":0.4,\"rules_low\":0.38,"
+        "\"rules_high\":0.42,\"linear\":0.1,\"linear_low\":0.09,\"linear_high\":0.11},"
+        "{\"layer\":5,\"arm\":\"random\",\"rules\":0.0},"
+        "{\"layer\":5,\"arm\":\"%s\",\"rules\":0.41,\"rules_low\":0.4,"
+        "\"rules_high\":0.43},"
+        "{\"layer\":4,\"arm\":\"rotated\",\"rules\":0.9}]}";
+    char text[800];
+    snprintf(text, sizeof(text), rules, "shuffled");
+    ClaimFinding finding = judged_text(1, text);
+    assert_int_equal(finding.verdict, VERDICT_OPEN);
+    assert_int_equal(finding.deciding, 0);
+    assert_true(finding.parts[0].control.value == .41);
+    snprintf(text, sizeof(text), rules, "another");
+    assert_int_equal(judged_text(1, text).verdict, VERDICT_HOLDS);
+    /* Layer 5 is not there: not decided, and not "no run". */
+    assert_int_equal(judged_text(1, "{\"neuron_layers\":[{\"layer\":3,\"arm\":\"trained\","
+                                    "\"rules\":0.4}]}")
+                         .verdict,
+                     VERDICT_OPEN);
+    /* One band in which the board leads is enough; earlier bands do not count. */
+    const char *order =
+        "{\"lens_order\":["
+        "{\"board_criterion\":\"board\",\"move_criterion\":\"tuned\",\"ply_from\":30,"
+        "\"lead\":0.4,\"lead_low\":0.3,\"lead_high\":0.5},"
+        "{\"board_criterion\":\"board_moves\",\"move_criterion\":\"tuned\","
+        "\"ply_from\":%d,\"lead\":-0.3,\"lead_low\":-0.4,\"lead_high\":-0.2},"
+        "{\"board_criterion\":\"board_moves\",\"move_criterion\":\"tuned\","
+        "\"ply_from\":50,\"lead\":0.3,\"lead_low\":0.2,\"lead_high\":0.4}]}";
+    snprintf(text, sizeof(text), order, 30);
+    finding = judged_text(8, text);
+    assert_int_equal(finding.verdict, VERDICT_FAILS);
+    assert_true(finding.deciding == 1 && finding.parts[1].value.value == -.3);
+    snprintf(text, sizeof(text), order, 20);
+    assert_int_equal(judged_text(8, text).verdict, VERDICT_HOLDS);
+    /* Heads: 9 of 10 count. 3 that know and 2 that count decide nothing. */
+    assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":1,\"counting\":9}]}").verdict,
+                     VERDICT_FAILS);
+    assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":9,\"counting\":1}]}").verdict,
+                     VERDICT_HOLDS);
+    assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":3,\"counting\":2}]}").verdict,
+                     VERDICT_OPEN);
+    assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":0,\"counting\":0}]}").verdict,
+                     VERDICT_OPEN);
+}
+
+/* FieldClaim 10: without its premise nothing follows from the drift. */
+static void a_premise_decides_whether_there_is_a_question(void **state)
+{
+    const char *edit = "{\"edit_results\":[{\"closed\":%g,\"closed_low\":%g,\"closed_high\":%g,"
+                       "\"self_error\":0.1,\"null_error\":2.1,\"drift\":%g,\"drift_low\":%g,"
+                       "\"drift_high\":%g}]}";
+    char text[400];
+    (void)state;
+    snprintf(text, sizeof(text), edit, .9, .85, .95, 2., 1.9, 2.1);
+    ClaimFinding finding = judged_text(10, text);
+    assert_int_equal(finding.verdict, VERDICT_FAILS);
+    assert_true(finding.deciding == 1 && fabs(finding.parts[1].value.value - .95) < 1e-12);
+    assert_true(fabs(finding.parts[1].value.low - .9) < 1e-12);
+    snprintf(text, sizeof(text), edit, .9, .85, .95, .4, .3, .5);
+    assert_int_equal(judged_text(10, text).verdict, VERDICT_HOLDS);
+    snprintf(text, sizeof(text), edit, .5, .4, .6, .4, .3, .5);
+    finding = judged_text(10, text);
+    assert_int_equal(finding.verdict, VERDICT_OPEN);
+    assert_int_equal(finding.deciding, 0);
+    snprintf(text, sizeof(text), edit, .2, .1, .3, 2., 1.9, 2.1);
+    assert_int_equal(judged_text(10, text).verdict, VERDICT_OPEN);
+}
+
+/* FieldClaim 4 has two commands: with one of them run, the other is asked for. */
+static void half_of_the_rows_ask_for_the_rest(void **state)
+{
+    ClaimFinding finding = judged_text(4, "{\"edit_results\":[{\"closed\":0.95,\"closed_low\":0.93,"
+                                          "\"closed_high\":0.97}]}");
+    Text text = {0};
+    (void)state;
+    assert_int_equal(finding.verdict, VERDICT_NEEDS);
+    assert_int_equal(finding.deciding, 0);
+    assert_int_equal(finding.parts[1].verdict, VERDICT_FAILS);
+    claim_commands(&text, claim_table[3].asks[1].run, &subject, " --store r.db");
+    assert_non_null(strstr(text.data, "cases make claims-cases-8x8.csv --n 500 --size 8 --store"));
+    assert_non_null(strstr(text.data, " && ogpt intervene net --cases claims-cases-8x8.csv"));
+    text_release(&text);
+}
+
+/* Wilson's interval: published values (Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20). */
+static void counts_have_their_published_intervals(void **state)
+{
+    (void)state;
+    const Interval many = claim_counted(81, 263), few = claim_counted(15, 148),
+                   none = claim_counted(0, 20), all = claim_counted(20, 20);
+    assert_true(fabs(many.low - .2553) < 5e-5 && fabs(many.high - .3662) < 5e-5);
+    assert_true(fabs(few.low - .0624) < 5e-5 && fabs(few.high - .1605) < 5e-5);
+    assert_true(none.low == 0 && fabs(none.high - .1611) < 5e-5);
+    assert_true(all.high == 1 && fabs(all.low - .8389) < 5e-5);
+    /* Negative twin: the normal interval would be as long on both sides. */
+    assert_true(many.value - many.low < many.high - many.value);
+    assert_true(isnan(claim_counted(0, 0).value) && isnan(claim_counted(3, 2).low));
+}
+
+static void options_that_a_claim_needs(void **state)
+{
+    const ClaimRun run = {.command = "x", .needs = "legal=false pairs=p-{size}.csv threshold=0.7"};
+    Js *options = parsed("{\"legal\":false,\"pairs\":\"p-8x8.csv\",\"threshold\":0.7}");
+    (void)state;
+    assert_true(claim_run_fits(&run, options, &subject));
+    js_set_bool(options, "legal", true);
+    assert_false(claim_run_fits(&run, options, &subject));
+    js_set_bool(options, "legal", false);
+    js_set_str(options, "pairs", "p-6x6.csv");
+    assert_false(claim_run_fits(&run, options, &subject));
+    js_set_str(options, "pairs", "p-8x8.csv");
+    js_set_num(options, "threshold", .8);
+    assert_false(claim_run_fits(&run, options, &subject));
+    js_free(options);
+}
+
+/* The report has a row for each claim and network, and says what to type. */
+static void a_report_of_nothing_says_what_to_type(void **state)
+{
+    ClaimFinding findings[CLAIM_MAX];
+    PlantedRows nothing = {js_object()};
+    Report report;
+    Text text = {0}, markdown = {0};
+    (void)state;
+    for (size_t c = 0; c < CLAIM_MAX; c++) {
+        findings[c] = judged(&claim_table[c], &nothing);
+    }
+    report_init(&report);
+    claim_report(&report, &(ClaimsFound){&subject, findings, 1, "", true});
+    assert_int_equal(report_check(&report), 0);
+    assert_int_equal(table_rows(report_table_at(&report, 0)), CLAIM_MAX);
+    report_print(&text, &report, (TextStyle){.width = 200});
+    assert_non_null(strstr(text.data, "needs  ogpt neurons net\n"));
+    assert_non_null(strstr(text.data, "needs a tool that ogpt does not have: sparse autoencoders"));
+    assert_null(strstr(text.data, "against"));
+    table_markdown(&markdown, report_table_at(&report, 0));
+    assert_non_null(strstr(markdown.data, "| no | claim |"));
+    assert_non_null(strstr(markdown.data, "no run yet"));
+    assert_null(strstr(markdown.data, "measured here")); /* a column without a value */
+    assert_non_null(strstr(markdown.data, "atp\\*"));    /* and no markup by chance */
+    text_release(&text);
+    text_release(&markdown);
+    report_release(&report);
+    js_free(nothing.kinds);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_question_has_three_answers),
+        cmocka_unit_test(every_claim_is_whole),
+        cmocka_unit_test(stored_rows_are_judged),
+        cmocka_unit_test(a_premise_decides_whether_there_is_a_question),
+        cmocka_unit_test(half_of_the_rows_ask_for_the_rest),
+        cmocka_unit_test(counts_have_their_published_intervals),
+        cmocka_unit_test(options_that_a_claim_needs),
+        cmocka_unit_test(a_report_of_nothing_says_what_to_type),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
