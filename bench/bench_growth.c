@@ -53,6 +53,8 @@ static const Growing TABLE[] = {
 };
 enum { COMMANDS = sizeof(TABLE) / sizeof(*TABLE) };
 
+extern char **environ;
+
 typedef struct Point {
     double n, seconds, mib;
 } Point;
@@ -66,7 +68,8 @@ static int shell_run(Point *out, const char *line)
     }
     pid_t child = -1;
     const double start = clock_seconds();
-    char *const words[] = {"sh", "-c", (char *)(uintptr_t)line, NULL};
+    char shell[] = "sh", option[] = "-c";
+    char *const words[] = {shell, option, (char *)(uintptr_t)line, NULL};
     int rc = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     rc = rc ? rc : posix_spawn(&child, "/bin/sh", &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
