@@ -40,6 +40,7 @@ typedef enum RngPurpose {
     RNG_BASIS = 31,       /* rotations of rows, random directions, first weights of toys */
     RNG_LATENT = 32,      /* first weights of unlabelled fits, planted rows */
     RNG_WORLD = 33,       /* world tests: openings, detours, suffixes, mistakes dealt at random */
+    RNG_SAE = 34,         /* autoencoders: first weights, order of rows, planted and normal rows */
     RNG_TEST = 99
 } RngPurpose;
 

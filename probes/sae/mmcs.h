@@ -1,0 +1,28 @@
+/* probes/sae/mmcs.h - how alike two dictionaries are: mean of the largest cosines.
+ *
+ * Of every direction of `a`, the largest cosine with a direction of `b`; their mean is MMCS
+ * (Sharkey et al. 2022; Cunningham et al., arXiv:2309.08600). Not symmetric: "of a in b".
+ * Directions of length 0 of `a` are left out and counted, those of `b` match nothing.
+ */
+#ifndef OGPT_PROBES_SAE_MMCS_H
+#define OGPT_PROBES_SAE_MMCS_H
+
+#include "base/work.h"
+
+#define MMCS_BINS 20 /* of the histogram: cosines 0 .. 1 in steps of .05; below 0 in the first */
+
+typedef struct Mmcs {
+    double mean;                 /* NaN if `a` has no direction of a length above 0 */
+    double above;                /* share of the directions of a with a cosine above .9 */
+    size_t n, n_zero;            /* directions counted, and left out */
+    size_t histogram[MMCS_BINS]; /* of the n largest cosines */
+} Mmcs;
+
+/* a (n_a, d), b (n_b, d) rows of any length. best (n_a), may be NULL: the largest cosine of each,
+ * NaN of one of length 0. Any number of workers gives the same bits. OGPT_ENOMEM. */
+int mmcs_of(Mmcs *out, float *best, const float *a, size_t n_a, const float *b, size_t n_b,
+            size_t d, const Work *work);
+/* The plain version, in double precision. */
+void mmcs_ref(Mmcs *out, const float *a, size_t n_a, const float *b, size_t n_b, size_t d);
+
+#endif

@@ -1,0 +1,242 @@
+/* probes/sae/sae_rows.c - contract in probes/sae/sae_rows.h. */
+#include "probes/sae/sae_rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "num/matrices/psd.h"
+#include "probes/activations/passes.h"
+#include "probes/sae/sae_net.h"
+
+/* ---- rows of a network ---- */
+
+typedef struct BlockFill {
+    const SaeNetworkRows *from;
+    float *x, *y; /* y NULL without targets */
+    size_t d_in, d_out;
+    size_t *at;          /* (games) the first row of each game */
+    const uint8_t *read; /* (games) positions of each */
+} BlockFill;
+
+static int copy_rows(const BlockFill *fill, bool target, const PassBatch *pass,
+                     const HookPoint *point)
+{
+    float *rows = target ? fill->y : fill->x;
+    const size_t width = point->width;
+    for (size_t b = 0; b < pass->B; b++) {
+        const size_t game = pass->game + b;
+        memcpy(rows + fill->at[game] * width, point->value + b * point->T * width,
+               fill->read[game] * width * sizeof(float));
+    }
+    return 0;
+}
+
+static int fill_hook(void *context, const PassBatch *pass, const HookPoint *point)
+{
+    const BlockFill *fill = context;
+    const SaeNetworkRows *from = fill->from;
+    const HookSite site = from->layer == LAYER_EMBED ? HOOK_RESID_PRE : from->site;
+    int rc = 0;
+    if (point->site == site) {
+        rc = copy_rows(fill, false, pass, point);
+    }
+    if (rc == 0 && fill->y && point->site == from->site_out) {
+        rc = copy_rows(fill, true, pass, point);
+    }
+    return rc;
+}
+
+/* Positions of a game: all after which a move follows. */
+static size_t positions_of(const Vocab *vocab, const uint8_t *moves)
+{
+    size_t n = 0;
+    while (n < (size_t)vocab->n_ctx && n < (size_t)vocab->variant->n_moves && moves[n] != SQ_NONE) {
+        n++;
+    }
+    const size_t whole = (size_t)vocab->n_ctx; /* a game of all moves has one more than these */
+    const bool ended = n < whole || moves[whole] == SQ_NONE;
+    return ended && n > 1 ? n - 1 : n;
+}
+
+static int fill_network(void *context, float *x, float *y, size_t *rows, uint64_t block,
+                        const Work *work)
+{
+    const SaeNetworkRows *from = context;
+    const size_t games = from->block_games, n_moves = (size_t)from->vocab->variant->n_moves;
+    uint8_t *moves = mem_alloc(games, n_moves, "games of a block");
+    uint8_t *read = mem_alloc(games, 1, "lengths of games");
+    size_t *at = mem_alloc(games, sizeof(size_t), "places of games");
+    int rc = moves && read && at ? 0 : OGPT_ENOMEM;
+    rc = rc ? rc : source_fetch(from->source, moves, block * games, games, work->pool);
+    *rows = 0;
+    for (size_t g = 0; g < games && rc == 0; g++) {
+        const size_t n = positions_of(from->vocab, moves + g * n_moves);
+        read[g] = (uint8_t)n;
+        at[g] = *rows;
+        *rows += n;
+    }
+    if (rc == 0) {
+        BlockFill fill = {from, x, y, 0, 0, at, read};
+        const Work quiet = work_quiet(work);
+        PassGames which = {.vocab = from->vocab, .n = games, .moves = moves, .read = read};
+        PassCalls calls = {.context = &fill, .hook = fill_hook};
+        passes_hook_layer(&calls, from->site, from->layer);
+        if (y) {
+            passes_hook_layer(&calls, from->site_out, from->layer);
+        }
+        rc = passes_run(from->gpt, &which, &calls, &quiet);
+    }
+    mem_free(at);
+    mem_free(read);
+    mem_free(moves);
+    return rc;
+}
+
+SaeStream sae_stream_network(SaeNetworkRows *rows)
+{
+    const GptConfig *cfg = &rows->gpt->cfg;
+    const bool target = rows->site_out != rows->site;
+    return (SaeStream){.context = rows,
+                       .d_in = hook_width(cfg, rows->site, (size_t)cfg->n_ctx),
+                       .d_out = hook_width(cfg, rows->site_out, (size_t)cfg->n_ctx),
+                       .has_target = target,
+                       .block_rows = rows->block_games * (size_t)rows->vocab->n_ctx,
+                       .fill = fill_network};
+}
+
+/* ---- planted rows, and their twin ---- */
+
+#define MADE_ROWS 1024 /* of a job */
+
+typedef struct MadeBlock {
+    const void *from;
+    float *x;
+    uint64_t first; /* the number of its first row in the stream */
+    size_t rows;
+    void (*make)(float *row, const void *from, Rng *rng);
+    size_t d;
+    uint64_t seed;
+} MadeBlock;
+
+static int make_rows(void *context, size_t job, size_t worker)
+{
+    const MadeBlock *block = context;
+    const size_t end = (job + 1) * MADE_ROWS < block->rows ? (job + 1) * MADE_ROWS : block->rows;
+    for (size_t r = job * MADE_ROWS; r < end; r++) {
+        Rng rng = rng_at(block->seed, RNG_SAE, SAE_DRAW_ROWS + block->first + r);
+        block->make(block->x + r * block->d, block->from, &rng);
+    }
+    return 0;
+}
+
+static int make_block(const MadeBlock *block, const Work *work)
+{
+    return pool_run(work->pool, (block->rows + MADE_ROWS - 1) / MADE_ROWS, make_rows,
+                    (void *)block);
+}
+
+static void planted_row(float *row, const void *from, Rng *rng)
+{
+    const SaePlantedRows *planted = from;
+    memset(row, 0, planted->d * sizeof(float));
+    for (size_t i = 0; i < planted->active; i++) {
+        const size_t j = rng_below(rng, (uint32_t)planted->features); /* rarely one twice */
+        const float value = (float)(1 + rng_uniform(rng));
+        for (size_t c = 0; c < planted->d; c++) {
+            row[c] += value * planted->columns[j * planted->d + c];
+        }
+    }
+}
+
+static int fill_planted(void *context, float *x, float *y, size_t *rows, uint64_t block,
+                        const Work *work)
+{
+    const SaePlantedRows *planted = context;
+    *rows = planted->block_rows;
+    const MadeBlock made = {.from = planted,
+                            .x = x,
+                            .first = block * planted->block_rows,
+                            .rows = planted->block_rows,
+                            .make = planted_row,
+                            .d = planted->d,
+                            .seed = planted->seed};
+    return make_block(&made, work);
+}
+
+SaeStream sae_stream_planted(SaePlantedRows *rows)
+{
+    return (SaeStream){.context = rows,
+                       .d_in = rows->d,
+                       .d_out = rows->d,
+                       .block_rows = rows->block_rows,
+                       .fill = fill_planted};
+}
+
+static void gaussian_row(float *row, const void *from, Rng *rng)
+{
+    const SaeGaussianRows *normal = from;
+    for (size_t c = 0; c < normal->d; c++) {
+        row[c] = (float)normal->mean[c];
+    }
+    for (size_t i = 0; i < normal->d; i++) {
+        const float z = (float)rng_normal(rng);
+        for (size_t c = 0; c < normal->d; c++) {
+            row[c] += z * (float)normal->factor[i * normal->d + c];
+        }
+    }
+}
+
+static int fill_gaussian(void *context, float *x, float *y, size_t *rows, uint64_t block,
+                         const Work *work)
+{
+    const SaeGaussianRows *normal = context;
+    *rows = normal->block_rows;
+    const MadeBlock made = {.from = normal,
+                            .x = x,
+                            .first = block * normal->block_rows,
+                            .rows = normal->block_rows,
+                            .make = gaussian_row,
+                            .d = normal->d,
+                            .seed = normal->seed};
+    return make_block(&made, work);
+}
+
+SaeStream sae_stream_gaussian(SaeGaussianRows *rows)
+{
+    return (SaeStream){.context = rows,
+                       .d_in = rows->d,
+                       .d_out = rows->d,
+                       .block_rows = rows->block_rows,
+                       .fill = fill_gaussian};
+}
+
+int sae_gaussian_fit(double *mean, double *factor, const float *rows, size_t n, size_t d)
+{
+    double *values = mem_alloc(d, sizeof(double), "eigenvalues");
+    if (!values) {
+        return OGPT_ENOMEM;
+    }
+    memset(mean, 0, d * sizeof(double));
+    memset(factor, 0, d * d * sizeof(double));
+    for (size_t r = 0; r < n; r++) {
+        for (size_t c = 0; c < d; c++) {
+            mean[c] += rows[r * d + c] / (double)n;
+        }
+    }
+    for (size_t r = 0; r < n; r++) {
+        for (size_t i = 0; i < d; i++) {
+            const double own = (rows[r * d + i] - mean[i]) / (double)n;
+            for (size_t c = 0; c < d; c++) {
+                factor[i * d + c] += own * (rows[r * d + c] - mean[c]);
+            }
+        }
+    }
+    psd_eigenvectors(values, factor, d);
+    for (size_t i = 0; i < d * d; i++) {
+        factor[i] *= sqrt(values[i / d] > 0 ? values[i / d] : 0);
+    }
+    mem_free(values);
+    return 0;
+}

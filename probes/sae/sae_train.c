@@ -1,0 +1,469 @@
+/* probes/sae/sae_train.c - contract in probes/sae/sae_train.h: the loop. */
+#include "probes/sae/sae_train.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "base/rng.h"
+#include "num/blas.h"
+#include "probes/sae/sae_trainer.h"
+
+#define GATHER_ROWS 512         /* of a job */
+#define CHECKPOINT_SECONDS 20.0 /* between two checkpoints, unless steps are given */
+#define THRESHOLD_RATE 0.01     /* of the moving mean */
+#define L0_WEIGHT 1.0           /* jumprelu: of (L0 / l0 - 1)^2, in units of d */
+#define L1_RATE 0.005           /* the most that the penalty moves a step towards its goal */
+
+const SaeTrainOptions SAE_TRAIN_DEFAULT = {
+    .kind = SAE_BATCHTOPK,
+    .k = 32,
+    .activations = 10000000,
+    .batch = 4096,
+    .warmup = -1,
+    .dead_after = 1000000,
+};
+
+void sae_train_complete(SaeTrainOptions *options)
+{
+    const int64_t steps = options->activations / options->batch;
+    if (!(options->lr > 0)) {
+        options->lr =
+            sae_has_k(options->kind) ? 2e-4 / sqrt((double)options->features / 16384) : 3e-4;
+    }
+    if (options->warmup < 0) {
+        options->warmup = steps / 10 < 1000 ? steps / 10 : 1000;
+    }
+    if (options->report_every < 1) {
+        options->report_every = steps / 200 > 0 ? steps / 200 : 1;
+    }
+}
+
+const char *sae_train_check(const SaeTrainOptions *options)
+{
+    if (options->features < 1 || options->features > SAE_FEATURES_MAX) {
+        return "the number of features must be from 1 to 262144";
+    }
+    if (sae_has_k(options->kind) && (options->k < 1 || options->k > options->features)) {
+        return "k must be from 1 to the number of features";
+    }
+    if (options->kind == SAE_JUMPRELU && !(options->l0 > 0)) {
+        return "jumprelu needs a goal for L0";
+    }
+    if ((options->kind == SAE_STANDARD || options->kind == SAE_GATED) && !(options->l1 > 0)) {
+        return "standard and gated need a weight of the penalty, or its first value";
+    }
+    if (options->kind == SAE_MATRYOSHKA && options->features < 1 << (SAE_GROUPS_MAX - 1)) {
+        return "matryoshka needs at least 16 features";
+    }
+    if (options->batch < 1 || options->activations < options->batch) {
+        return "the activations are fewer than one batch";
+    }
+    if (options->batch > UINT32_MAX / 2 / (int64_t)options->features) {
+        return "the batch times the features is too large";
+    }
+    if (options->dead_after < 0 || options->dead_after > SAE_DEAD_MOST) {
+        return "silence is counted up to 16,000,000 rows";
+    }
+    return NULL;
+}
+
+/* ---- memory ---- */
+
+static size_t carve(SaeTrainer *trainer, Arena *arena, const SaeStream *stream,
+                    const SaeTrainOptions *options)
+{
+    const size_t batch = (size_t)options->batch;
+    SaeNet *net = &trainer->net;
+    size_t bytes = 0;
+#define PIECE(count, size)                                                                         \
+    (bytes += arena_piece_bytes(count, size), arena ? arena_take(arena, count, size) : NULL)
+    net->params = PIECE(net->n, sizeof(float));
+    trainer->moment = PIECE(net->n, sizeof(float));
+    trainer->second = PIECE(net->n, sizeof(float));
+    trainer->silent = PIECE(net->m, sizeof(float));
+    trainer->dead = PIECE(net->m, 1);
+    trainer->mean = PIECE(net->d_in, sizeof(float));
+    trainer->x = PIECE(stream->block_rows * net->d_in, sizeof(float));
+    trainer->batch = PIECE(batch * net->d_in, sizeof(float));
+    trainer->mean_out = trainer->mean;
+    trainer->batch_out = trainer->batch;
+    trainer->y = NULL;
+    if (stream->has_target) {
+        trainer->mean_out = PIECE(net->d_out, sizeof(float));
+        trainer->y = PIECE(stream->block_rows * net->d_out, sizeof(float));
+        trainer->batch_out = PIECE(batch * net->d_out, sizeof(float));
+    }
+#undef PIECE
+    return bytes;
+}
+
+size_t sae_train_bytes(const SaeStream *stream, const SaeTrainOptions *options, const Work *work)
+{
+    SaeTrainer trainer = {
+        .net = sae__net_layout(options->kind, stream->d_in, stream->d_out, options->features)};
+    return carve(&trainer, NULL, stream, options) +
+           sae__step_bytes(&trainer.net, options, work_workers(work));
+}
+
+static int trainer_init(SaeTrainer *trainer, const SaeTrainJob *job, const Work *work)
+{
+    const SaeStream *stream = job->stream;
+    *trainer = (SaeTrainer){.job = job, .options = job->options, .stream = stream};
+    trainer->steps = job->options->activations / job->options->batch;
+    trainer->net =
+        sae__net_layout(job->options->kind, stream->d_in, stream->d_out, job->options->features);
+    trainer->at.threshold = -1;
+    trainer->at.l1 = job->options->l1;
+    int rc = arena_init(&trainer->arena, carve(trainer, NULL, stream, job->options),
+                        "training of an autoencoder");
+    if (rc == 0) {
+        carve(trainer, &trainer->arena, stream, job->options);
+        rc = sae__step_init(&trainer->step, &trainer->net, job->options, work_workers(work));
+    }
+    return rc;
+}
+
+static void trainer_release(SaeTrainer *trainer)
+{
+    sae__step_release(&trainer->step);
+    arena_release(&trainer->arena);
+}
+
+/* ---- rows ---- */
+
+static int fill_block(SaeTrainer *trainer, const Work *work)
+{
+    const Work quiet = work_quiet(work);
+    int rc = trainer->stream->fill(trainer->stream->context, trainer->x, trainer->y,
+                                   &trainer->block_n, trainer->at.block, &quiet);
+    if (rc == 0 && trainer->block_n < (size_t)trainer->options->batch) {
+        rc = err_set(OGPT_EUSAGE,
+                     "a filling of the shuffle buffer has %zu rows, fewer than a batch of %lld: "
+                     "take a larger buffer or a smaller batch",
+                     trainer->block_n, (long long)trainer->options->batch);
+    }
+    trainer->filled = rc == 0;
+    return rc;
+}
+
+/* Mean, and the scale that makes the mean of |x - mean|^2 the width. */
+static int measure(float *mean, double *scale, const float *rows, size_t n, size_t d)
+{
+    double *sum = mem_calloc(d, sizeof(double), "a mean"), spread = 0;
+    if (!sum) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t r = 0; r < n; r++) {
+        for (size_t c = 0; c < d; c++) {
+            sum[c] += rows[r * d + c];
+        }
+    }
+    for (size_t c = 0; c < d; c++) {
+        mean[c] = (float)(sum[c] / (double)n);
+    }
+    for (size_t r = 0; r < n; r++) {
+        for (size_t c = 0; c < d; c++) {
+            const double off = (double)rows[r * d + c] - mean[c];
+            spread += off * off;
+        }
+    }
+    mem_free(sum);
+    if (!(spread > 0) || !isfinite(spread)) {
+        return err_set(OGPT_ENUM,
+                       "the activations %s: nothing can be learned of them; choose another site "
+                       "or layer, or check the model (ogpt verify)",
+                       spread == 0 ? "do not vary" : "are not finite");
+    }
+    *scale = sqrt((double)d * (double)n / spread);
+    return 0;
+}
+
+static int begin(SaeTrainer *trainer, const Work *work)
+{
+    const SaeNet *net = &trainer->net;
+    int rc = fill_block(trainer, work);
+    rc = rc ? rc : measure(trainer->mean, &trainer->scale, trainer->x, trainer->block_n, net->d_in);
+    trainer->scale_out = trainer->scale;
+    if (rc == 0 && trainer->y) {
+        rc = measure(trainer->mean_out, &trainer->scale_out, trainer->y, trainer->block_n,
+                     net->d_out);
+    }
+    if (rc == 0) {
+        sae__net_draw(&trainer->net, trainer->options->seed);
+    }
+    return rc;
+}
+
+static void gather_row(float *out, const float *row, const float *mean, double scale, size_t d)
+{
+    for (size_t c = 0; c < d; c++) {
+        out[c] = (row[c] - mean[c]) * (float)scale;
+    }
+}
+
+static int gather_rows(void *context, size_t job, size_t worker)
+{
+    SaeTrainer *trainer = context;
+    const SaeNet *net = &trainer->net;
+    const size_t batch = (size_t)trainer->options->batch;
+    const uint64_t shuffle = SAE_DRAW_SHUFFLE + trainer->at.block;
+    for (size_t r = job * GATHER_ROWS; r < (job + 1) * GATHER_ROWS && r < batch; r++) {
+        const uint64_t i = rng_permute(trainer->options->seed, RNG_SAE, shuffle,
+                                       (uint64_t)trainer->at.offset + r, trainer->block_n);
+        gather_row(trainer->batch + r * net->d_in, trainer->x + i * net->d_in, trainer->mean,
+                   trainer->scale, net->d_in);
+        if (trainer->y) {
+            gather_row(trainer->batch_out + r * net->d_out, trainer->y + i * net->d_out,
+                       trainer->mean_out, trainer->scale_out, net->d_out);
+        }
+    }
+    return 0;
+}
+
+static int next_batch(SaeTrainer *trainer, const Work *work)
+{
+    const int64_t batch = trainer->options->batch;
+    int rc = 0;
+    if (trainer->filled && trainer->at.offset + batch > (int64_t)trainer->block_n) {
+        trainer->at.block++;
+        trainer->at.offset = 0;
+        trainer->filled = false;
+    }
+    if (!trainer->filled) {
+        rc = fill_block(trainer, work);
+    }
+    rc = rc ? rc
+            : pool_run(work->pool, ((size_t)batch + GATHER_ROWS - 1) / GATHER_ROWS, gather_rows,
+                       trainer);
+    trainer->at.offset += rc ? 0 : batch;
+    return rc;
+}
+
+/* ---- a step ---- */
+
+static double dead_share(const SaeTrainer *trainer)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < trainer->net.m; j++) {
+        n += trainer->dead[j];
+    }
+    return (double)n / (double)trainer->net.m;
+}
+
+static void count_silence(SaeTrainer *trainer)
+{
+    const float batch = (float)trainer->options->batch;
+    const int64_t after = trainer->options->dead_after;
+    for (size_t j = 0; j < trainer->net.m; j++) {
+        const float silent = trainer->step.fired[j] ? 0 : trainer->silent[j] + batch;
+        trainer->silent[j] = silent < SAE_DEAD_MOST ? silent : SAE_DEAD_MOST;
+        trainer->dead[j] = after > 0 && trainer->silent[j] >= (float)after;
+    }
+}
+
+static void note_sums(SaeTrainer *trainer)
+{
+    const SaeSums *sums = &trainer->step.sums;
+    SaeCounters *at = &trainer->at;
+    const SaeTrainOptions *options = trainer->options;
+    at->error += sums->error;
+    at->power += sums->power;
+    at->active += sums->active;
+    at->rows += (double)options->batch;
+    if (sums->least > 0) {
+        at->threshold = at->threshold < 0
+                            ? sums->least
+                            : (1 - THRESHOLD_RATE) * at->threshold + THRESHOLD_RATE * sums->least;
+    }
+    const bool moves = options->kind == SAE_STANDARD || options->kind == SAE_GATED;
+    if (moves && options->l0 > 0) {
+        const double off = log((sums->active / (double)options->batch + 1e-3) / options->l0);
+        at->l1 *= exp(L1_RATE * (off > 1 ? 1 : off < -1 ? -1 : off));
+    }
+}
+
+static int one_step(SaeTrainer *trainer, const Work *work)
+{
+    const SaeTrainOptions *options = trainer->options;
+    const double share = sae__penalty_share(options, trainer->at.step, trainer->steps);
+    const SaeAsk ask = {.rows = (size_t)options->batch,
+                        .k = options->k,
+                        .l1 = trainer->at.l1 * share,
+                        .l0 = options->l0,
+                        .l0_weight = L0_WEIGHT * (double)trainer->net.d_out * share,
+                        .dead = trainer->dead,
+                        .path = options->path};
+    int rc = next_batch(trainer, work);
+    rc = rc ? rc : sae__step_run(&trainer->step, trainer->batch, trainer->batch_out, &ask, work);
+    if (rc == 0 && trainer->job->gradient) {
+        trainer->job->gradient(trainer->job->context, trainer->at.step, trainer->step.gradient,
+                               trainer->net.n);
+    }
+    rc = rc ? rc : sae__update(trainer, work);
+    if (rc == 0 && !isfinite(trainer->step.sums.error)) {
+        rc = err_set(OGPT_ENUM, "step %lld: the error is not finite; try a smaller --lr",
+                     (long long)trainer->at.step + 1);
+    }
+    if (rc == 0) {
+        count_silence(trainer);
+        note_sums(trainer);
+        trainer->at.step++;
+    }
+    return rc;
+}
+
+/* ---- reports, and the result ---- */
+
+static int report(SaeTrainer *trainer)
+{
+    SaeCounters *at = &trainer->at;
+    const SaeTrainOptions *options = trainer->options;
+    at->loss = at->error / at->rows / (double)trainer->net.d_out;
+    at->l0 = at->active / at->rows;
+    at->explained = 1 - at->error / at->power;
+    at->error = at->power = at->active = at->rows = 0;
+    const double seconds = clock_seconds() - trainer->began;
+    const SaeReport line = {.step = at->step,
+                            .steps = trainer->steps,
+                            .rows = at->step * options->batch,
+                            .loss = at->loss,
+                            .l0 = at->l0,
+                            .explained = at->explained,
+                            .dead = dead_share(trainer),
+                            .l1 = at->l1,
+                            .rows_per_second =
+                                (double)((at->step - trainer->began_step) * options->batch) /
+                                (seconds > 0 ? seconds : 1)};
+    return trainer->job->report ? trainer->job->report(trainer->job->context, &line) : 0;
+}
+
+/* From centred and scaled rows to rows as they are. With x_n = (x - mean) s, f counted in units of
+ * the rebuilt rows: W_enc and W_dec stay (a transcoder's W_enc is scaled), biases and thresholds
+ * are divided by the scale. */
+static void fold(Sae *sae, const SaeTrainer *trainer)
+{
+    const SaeNet *net = &trainer->net;
+    const float *p = net->params;
+    const double in = trainer->scale, out = trainer->scale_out;
+    const bool coder = net->kind == SAE_TRANSCODER;
+    memcpy(sae->w_enc, p + net->w_enc, net->m * net->d_in * sizeof(float));
+    memcpy(sae->w_dec, p + net->w_dec, net->m * net->d_out * sizeof(float));
+    for (size_t c = 0; c < net->d_out; c++) {
+        sae->b_dec[c] = (float)(trainer->mean_out[c] + p[net->b_dec + c] / out);
+    }
+    for (size_t j = 0; j < net->m; j++) {
+        double bias = p[net->b_enc + j];
+        for (size_t c = 0; c < net->d_in && coder; c++) {
+            float *w = sae->w_enc + j * net->d_in + c;
+            bias -= in * *w * trainer->mean[c];
+            *w = (float)(*w * in / out);
+        }
+        sae->b_enc[j] = (float)(bias / out);
+        if (sae->r_mag) {
+            sae->r_mag[j] = p[net->extra + j];
+            sae->b_mag[j] = (float)(p[net->b_mag + j] / out);
+        }
+        if (sae->theta) {
+            const double theta =
+                net->kind == SAE_JUMPRELU ? p[net->extra + j] : trainer->at.threshold;
+            sae->theta[j] = (float)((theta > 0 ? theta : 0) / out);
+        }
+    }
+    sae_prepare(sae);
+}
+
+static int finish(Sae **out, const SaeTrainer *trainer)
+{
+    const SaeTrainOptions *options = trainer->options;
+    const SaeNet *net = &trainer->net;
+    const bool moves = net->kind == SAE_STANDARD || net->kind == SAE_GATED;
+    SaeConfig cfg = trainer->job->about ? *trainer->job->about : (SaeConfig){0};
+    cfg.kind = net->kind;
+    cfg.d_in = net->d_in;
+    cfg.d_out = net->d_out;
+    cfg.features = net->m;
+    cfg.k = sae_has_k(net->kind) ? options->k : 0;
+    cfg.l1 = moves ? trainer->at.l1 : 0;
+    cfg.l0 = sae_has_k(net->kind) ? 0 : options->l0;
+    cfg.scale = trainer->scale;
+    cfg.scale_out = trainer->scale_out;
+    cfg.activations = trainer->steps * options->batch;
+    cfg.batch = options->batch;
+    cfg.lr = options->lr;
+    cfg.seed = options->seed;
+    cfg.loss = trainer->at.loss;
+    cfg.mean_l0 = trainer->at.l0;
+    cfg.explained = trainer->at.explained;
+    cfg.dead = dead_share(trainer);
+    int rc = sae_new(out, &cfg);
+    if (rc == 0) {
+        fold(*out, trainer);
+    }
+    return rc;
+}
+
+/* Save where it is time to. */
+static int maybe_save(SaeTrainer *trainer)
+{
+    const int64_t every = trainer->options->checkpoint_every;
+    const bool due = every > 0 ? trainer->at.step % every == 0
+                               : clock_seconds() - trainer->saved >= CHECKPOINT_SECONDS;
+    return due && trainer->job->checkpoint ? sae__state_save(trainer) : 0;
+}
+
+static int stopped(SaeTrainer *trainer)
+{
+    int rc = trainer->job->checkpoint && trainer->at.step > 0 ? sae__state_save(trainer) : 0;
+    return rc ? rc
+              : err_set(OGPT_EINTR, "stopped after step %lld of %lld; %s",
+                        (long long)trainer->at.step, (long long)trainer->steps,
+                        trainer->job->checkpoint ? "the same command goes on from there"
+                                                 : "nothing is kept");
+}
+
+static int loop(SaeTrainer *trainer, const Work *work)
+{
+    int rc = 0;
+    while (trainer->at.step < trainer->steps && rc == 0) {
+        rc = interrupt_pending() ? OGPT_EINTR : one_step(trainer, work);
+        const bool last = trainer->at.step == trainer->steps;
+        if (rc == 0 && (last || trainer->at.step % trainer->options->report_every == 0)) {
+            rc = report(trainer);
+        }
+        if (rc == OGPT_EINTR) {
+            return stopped(trainer);
+        }
+        if (rc == 0 && !last) {
+            rc = maybe_save(trainer);
+        }
+        work_tick(work, "rows", (double)(trainer->at.step * trainer->options->batch),
+                  (double)(trainer->steps * trainer->options->batch));
+    }
+    return rc;
+}
+
+int sae_train(Sae **out, const SaeTrainJob *job, const Work *work)
+{
+    SaeTrainer trainer = {0};
+    bool found = false;
+    const char *reason = sae_train_check(job->options);
+    *out = NULL;
+    if (reason) {
+        return err_set(OGPT_EUSAGE, "sae train: %s", reason);
+    }
+    int rc = blas_init();
+    rc = rc ? rc : trainer_init(&trainer, job, work);
+    if (rc == 0 && job->checkpoint) {
+        rc = sae__state_load(&found, &trainer);
+    }
+    rc = rc || found ? rc : begin(&trainer, work);
+    trainer.began = trainer.saved = clock_seconds();
+    trainer.began_step = trainer.at.step;
+    rc = rc ? rc : loop(&trainer, work);
+    rc = rc ? rc : finish(out, &trainer);
+    trainer_release(&trainer);
+    return rc;
+}

@@ -1,0 +1,55 @@
+/* probes/sae/sae_trainer.h - the inside of a training. Private to this room.
+ *
+ * sae_train.c is the loop, sae_update.c Adam, sae_state.c saving and going on.
+ */
+#ifndef OGPT_PROBES_SAE_SAE_TRAINER_H
+#define OGPT_PROBES_SAE_SAE_TRAINER_H
+
+#include "probes/sae/sae_net.h"
+
+#define SAE_DEAD_MOST 16000000 /* rows of silence are counted so far: exact in a float */
+
+/* What must survive a kill besides the arrays. */
+typedef struct SaeCounters {
+    int64_t step;
+    uint64_t block;   /* the block that the next batch is taken from */
+    int64_t offset;   /* rows of it that are used up */
+    double threshold; /* moving mean of the smallest kept; -1 before the first */
+    double l1;
+    double error, power, active, rows; /* since the last report */
+    double loss, l0, explained;        /* of the last report */
+} SaeCounters;
+
+typedef struct SaeTrainer {
+    const SaeTrainJob *job;
+    const SaeTrainOptions *options;
+    const SaeStream *stream;
+    int64_t steps;
+    SaeNet net;
+    SaeStep step;
+    float *moment, *second; /* (n) */
+    float *silent;          /* (m) rows since a feature was active, at most SAE_DEAD_MOST */
+    uint8_t *dead;          /* (m) */
+    float *mean, *mean_out; /* (d_in), (d_out): the same array without targets */
+    double scale, scale_out;
+    float *x, *y; /* the block; y NULL without targets */
+    size_t block_n;
+    bool filled;              /* whether the block is in memory */
+    float *batch, *batch_out; /* (batch, d); the same array without targets */
+    SaeCounters at;
+    double saved, began; /* seconds */
+    int64_t began_step;
+    Arena arena;
+} SaeTrainer;
+
+/* The rate of step (0-based), and the share of the penalty. */
+double sae__rate(const SaeTrainOptions *options, int64_t step, int64_t steps);
+double sae__penalty_share(const SaeTrainOptions *options, int64_t step, int64_t steps);
+/* One step of Adam. OGPT_ENUM names the step and the first tensor whose gradient is not finite. */
+int sae__update(SaeTrainer *trainer, const Work *work);
+
+/* Publish the state; read it if there is one (*found). */
+int sae__state_save(SaeTrainer *trainer);
+int sae__state_load(bool *found, SaeTrainer *trainer);
+
+#endif
