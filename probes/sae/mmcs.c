@@ -77,24 +77,23 @@ static void summarise(Mmcs *out, const double *best, size_t n)
     }
 }
 
-int mmcs_of(Mmcs *out, float *best, const float *a, size_t n_a, const float *b, size_t n_b,
-            size_t d, const Work *work)
+int mmcs_of(Mmcs *out, float *best, const MmcsSet *a, const MmcsSet *b, size_t d, const Work *work)
 {
-    float *unit_a = unit_rows(a, n_a, d), *unit_b = unit_rows(b, n_b, d);
-    float *found = mem_alloc(n_a, sizeof(float), "largest cosines");
-    double *wide = mem_alloc(n_a, sizeof(double), "largest cosines");
-    MmcsRun run = {found, unit_a, unit_b, n_a, n_b, d, NULL};
-    run.cosines = mem_alloc(work_workers(work) * MMCS_ROWS * n_b, sizeof(float), "cosines");
+    float *unit_a = unit_rows(a->rows, a->n, d), *unit_b = unit_rows(b->rows, b->n, d);
+    float *found = mem_alloc(a->n, sizeof(float), "largest cosines");
+    double *wide = mem_alloc(a->n, sizeof(double), "largest cosines");
+    MmcsRun run = {found, unit_a, unit_b, a->n, b->n, d, NULL};
+    run.cosines = mem_alloc(work_workers(work) * MMCS_ROWS * b->n, sizeof(float), "cosines");
     int rc = unit_a && unit_b && found && wide && run.cosines ? 0 : OGPT_ENOMEM;
-    rc = rc ? rc : pool_run(work->pool, (n_a + MMCS_ROWS - 1) / MMCS_ROWS, best_of_rows, &run);
-    for (size_t i = 0; rc == 0 && i < n_a; i++) {
+    rc = rc ? rc : pool_run(work->pool, (a->n + MMCS_ROWS - 1) / MMCS_ROWS, best_of_rows, &run);
+    for (size_t i = 0; rc == 0 && i < a->n; i++) {
         wide[i] = found[i];
         if (best) {
             best[i] = found[i];
         }
     }
     if (rc == 0) {
-        summarise(out, wide, n_a);
+        summarise(out, wide, a->n);
     }
     mem_free(run.cosines);
     mem_free(wide);
@@ -104,19 +103,19 @@ int mmcs_of(Mmcs *out, float *best, const float *a, size_t n_a, const float *b, 
     return rc;
 }
 
-void mmcs_ref(Mmcs *out, const float *a, size_t n_a, const float *b, size_t n_b, size_t d)
+void mmcs_ref(Mmcs *out, const MmcsSet *a, const MmcsSet *b, size_t d)
 {
     double sum = 0;
     size_t above = 0;
     *out = (Mmcs){.mean = NAN, .above = NAN};
-    for (size_t i = 0; i < n_a; i++) {
-        const double own = length_of(a + i * d, d);
+    for (size_t i = 0; i < a->n; i++) {
+        const double own = length_of(a->rows + i * d, d);
         double best = -1;
-        for (size_t j = 0; j < n_b; j++) {
-            const double other = length_of(b + j * d, d);
+        for (size_t j = 0; j < b->n; j++) {
+            const double other = length_of(b->rows + j * d, d);
             double dot = 0;
             for (size_t c = 0; c < d; c++) {
-                dot += (double)a[i * d + c] * b[j * d + c];
+                dot += (double)a->rows[i * d + c] * b->rows[j * d + c];
             }
             const double cosine = own > 0 && other > 0 ? dot / (own * other) : 0;
             best = cosine > best ? cosine : best;

@@ -18,11 +18,16 @@ typedef struct Mmcs {
     size_t histogram[MMCS_BINS]; /* of the n largest cosines */
 } Mmcs;
 
-/* a (n_a, d), b (n_b, d) rows of any length. best (n_a), may be NULL: the largest cosine of each,
- * NaN of one of length 0. Any number of workers gives the same bits. OGPT_ENOMEM. */
-int mmcs_of(Mmcs *out, float *best, const float *a, size_t n_a, const float *b, size_t n_b,
-            size_t d, const Work *work);
+/* Directions: rows (n, d) of any length; borrowed. */
+typedef struct MmcsSet {
+    const float *rows;
+    size_t n;
+} MmcsSet;
+
+/* best (a->n), may be NULL: the largest cosine of each direction of a, NaN of one of length 0. Any
+ * number of workers gives the same bits. OGPT_ENOMEM. */
+int mmcs_of(Mmcs *out, float *best, const MmcsSet *a, const MmcsSet *b, size_t d, const Work *work);
 /* The plain version, in double precision. */
-void mmcs_ref(Mmcs *out, const float *a, size_t n_a, const float *b, size_t n_b, size_t d);
+void mmcs_ref(Mmcs *out, const MmcsSet *a, const MmcsSet *b, size_t d);
 
 #endif

@@ -17,8 +17,9 @@
  *                         (Bussmann et al., arXiv:2503.17547)
  *   transcoder            as batchtopk, from the input of an MLP to its output (Dunefsky et al.,
  *                         arXiv:2406.11944)
- * Training centres and scales the rows (probes/sae/sae_train.h); that is folded into the biases and
- * thresholds here, so that a Sae takes rows as they are. Read only once made: thread-safe.
+ * Training centres and scales the rows (probes/sae/training/sae_train.h); that is folded into the
+ * biases and thresholds here, so that a Sae takes rows as they are. Read only once made:
+ * thread-safe.
  */
 #ifndef OGPT_PROBES_SAE_SAE_H
 #define OGPT_PROBES_SAE_SAE_H
@@ -61,13 +62,13 @@ typedef struct SaeConfig {
     int layer;               /* LAYER_EMBED or a block */
     char model_hash[HASH_HEX_SIZE]; /* of the network whose rows it was trained on */
     char games[SAE_GAMES_MAX];      /* source_identity of the games it was trained on */
-    /* Of training: x was (x - mean) * scale, so that the mean of |x|^2 was d. scale_out is of the
+    /* In training x was (x - mean) * scale, so that the mean of |x|^2 was d. scale_out is of the
      * rows that are rebuilt: the same but in a transcoder. */
     double scale, scale_out;
     int64_t activations, batch; /* rows seen, rows a step */
     double lr;
     uint64_t seed;
-    /* Of the last batches of training: */
+    /* At the last batches of training: */
     double loss, mean_l0, explained, dead; /* explained and dead are shares of 1 */
 } SaeConfig;
 
@@ -97,8 +98,7 @@ void sae_free(Sae *sae);
 /* Call after the numbers have changed, before sae_encode. */
 void sae_prepare(Sae *sae);
 
-/* f (rows, features) of x (rows, d_in), as the network has them; zeros where a feature is silent.
- */
+/* f (rows, features) of x (rows, d_in), as the network has them; 0 where a feature is silent. */
 void sae_encode(const Sae *sae, const float *x, size_t rows, float *f);
 /* x_hat (rows, d_out) of f (rows, features). */
 void sae_decode(const Sae *sae, const float *f, size_t rows, float *x_hat);

@@ -1,10 +1,10 @@
-/* probes/sae/sae_encode.c - contract in probes/sae/sae_net.h: what every feature says of every row,
- * and which are kept. */
+/* probes/sae/training/sae_encode.c - contract in probes/sae/training/sae_net.h: what every feature
+ * says of every row, and which are kept. */
 #include <math.h>
 #include <string.h>
 
 #include "num/blas.h"
-#include "probes/sae/sae_net.h"
+#include "probes/sae/training/sae_net.h"
 #include "probes/sae/sae_select.h"
 
 typedef struct EncodeRun {

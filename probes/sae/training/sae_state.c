@@ -1,4 +1,5 @@
-/* probes/sae/sae_state.c - contract in probes/sae/sae_trainer.h: a training on disk. */
+/* probes/sae/training/sae_state.c - contract in probes/sae/training/sae_trainer.h: a training on
+ * disk. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 #include "base/files.h"
 #include "base/formats/safetensors.h"
 #include "base/process.h"
-#include "probes/sae/sae_trainer.h"
+#include "probes/sae/training/sae_trainer.h"
 
 #define STATE_TENSORS "state.safetensors"
 #define N_STATE_TENSORS 6

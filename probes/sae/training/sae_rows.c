@@ -1,5 +1,5 @@
-/* probes/sae/sae_rows.c - contract in probes/sae/sae_rows.h. */
-#include "probes/sae/sae_rows.h"
+/* probes/sae/training/sae_rows.c - contract in probes/sae/training/sae_rows.h. */
+#include "probes/sae/training/sae_rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "num/matrices/psd.h"
 #include "probes/activations/passes.h"
-#include "probes/sae/sae_net.h"
+#include "probes/sae/training/sae_net.h"
 
 /* ---- rows of a network ---- */
 

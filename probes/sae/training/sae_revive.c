@@ -1,10 +1,10 @@
-/* probes/sae/sae_revive.c - contract in probes/sae/sae_net.h: features that are silent for long
- * learn from what the others leave (AuxK of Gao et al., arXiv:2406.04093, A.2). */
+/* probes/sae/training/sae_revive.c - contract in probes/sae/training/sae_net.h: features that are
+ * silent for long learn from what the others leave (AuxK of Gao et al., arXiv:2406.04093, A.2). */
 #include <string.h>
 
-#include "probes/sae/sae_net.h"
+#include "probes/sae/training/sae_net.h"
 #include "probes/sae/sae_select.h"
-#include "probes/sae/sae_vectors.h"
+#include "probes/sae/training/sae_vectors.h"
 
 static int list_chunk(void *context, size_t job, size_t worker)
 {

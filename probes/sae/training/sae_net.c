@@ -1,5 +1,6 @@
-/* probes/sae/sae_net.c - contract in probes/sae/sae_net.h: parameters, memory, one step. */
-#include "probes/sae/sae_net.h"
+/* probes/sae/training/sae_net.c - contract in probes/sae/training/sae_net.h: parameters, memory,
+ * one step. */
+#include "probes/sae/training/sae_net.h"
 
 #include <math.h>
 #include <string.h>

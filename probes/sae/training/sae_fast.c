@@ -1,12 +1,12 @@
-/* probes/sae/sae_fast.c - contract in probes/sae/sae_net.h: rows and columns of listed features
- * only. Agrees with sae_plain.c but for the order of sums. */
+/* probes/sae/training/sae_fast.c - contract in probes/sae/training/sae_net.h: rows and columns of
+ * listed features only. Agrees with sae_plain.c but for the order of sums. */
 #include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "probes/sae/sae_net.h"
-#include "probes/sae/sae_vectors.h"
+#include "probes/sae/training/sae_net.h"
+#include "probes/sae/training/sae_vectors.h"
 
 /* The longest prefix of matryoshka that does not hold feature j is behind it: 0 for the first. */
 static inline size_t group_of(const SaeStep *step, size_t j)

@@ -1,10 +1,11 @@
-/* probes/sae/sae_update.c - contract in probes/sae/sae_trainer.h: rates and Adam. */
+/* probes/sae/training/sae_update.c - contract in probes/sae/training/sae_trainer.h: rates and Adam.
+ */
 #include <math.h>
 
 #include "base/err.h"
 #include "num/optim.h"
-#include "probes/sae/sae_trainer.h"
-#include "probes/sae/sae_vectors.h"
+#include "probes/sae/training/sae_trainer.h"
+#include "probes/sae/training/sae_vectors.h"
 
 #define DECAY_SHARE 0.2   /* of the steps, at the end */
 #define SPARSE_SHARE 0.05 /* of the steps in which the penalty rises; all of them in jumprelu */

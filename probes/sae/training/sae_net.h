@@ -1,4 +1,5 @@
-/* probes/sae/sae_net.h - one step of training: a batch in, a gradient out. Private to this room.
+/* probes/sae/training/sae_net.h - one step of training: a batch in, a gradient out. Private to this
+ * room.
  *
  * Parameters are one vector; gradients and Adam's moments are laid out like it. Rows are centred
  * and scaled. The phases of a step, each cut into fixed jobs: encode   pre (batch, features) by one
@@ -6,10 +7,10 @@
  * of the gradient, chunk by chunk columns  the gradient of W_enc and W_dec, feature by feature
  * "Plain" does rows and columns with whole matrices, "fast" touches kept features only.
  */
-#ifndef OGPT_PROBES_SAE_SAE_NET_H
-#define OGPT_PROBES_SAE_SAE_NET_H
+#ifndef OGPT_PROBES_SAE_TRAINING_SAE_NET_H
+#define OGPT_PROBES_SAE_TRAINING_SAE_NET_H
 
-#include "probes/sae/sae_train.h"
+#include "probes/sae/training/sae_train.h"
 
 #define CHUNK_ROWS 256      /* of a job over rows */
 #define BLOCK_FEATURES 64   /* of a job over features */
@@ -140,7 +141,7 @@ float sae__coefficient(const SaeStep *step, float *dmag, float pre, float f, flo
 int sae__rows_plain(SaeStep *step, const Work *work);
 int sae__columns_plain(SaeStep *step, const Work *work);
 int sae__rows_fast(SaeStep *step, const Work *work);
-/* Of the kept (g, groups as the step has them) or of the revived (g_aux). Added to the gradient. */
+/* The kept (g, groups as the step has them) or the revived (g_aux); added to the gradient. */
 int sae__columns_fast(SaeStep *step, bool revived, const Work *work);
 /* List the dead features to be revived: before the rows, which may destroy pre. */
 int sae__revive_list(SaeStep *step, const Work *work);

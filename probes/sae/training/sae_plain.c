@@ -1,9 +1,10 @@
-/* probes/sae/sae_plain.c - contract in probes/sae/sae_net.h: rows and columns with whole matrices.
- * The specification of the fast path, and the path where many features are active. */
+/* probes/sae/training/sae_plain.c - contract in probes/sae/training/sae_net.h: rows and columns
+ * with whole matrices. The specification of the fast path, and the path where many features are
+ * active. */
 #include <string.h>
 
 #include "num/blas.h"
-#include "probes/sae/sae_net.h"
+#include "probes/sae/training/sae_net.h"
 
 /* Features first .. end - 1 of prefix q are not in a shorter one. */
 static size_t group_first(const SaeStep *step, size_t q)

@@ -1,11 +1,11 @@
-/* probes/sae/sae_rows.h - rows to train on, block by block.
+/* probes/sae/training/sae_rows.h - rows to train on, block by block.
  *
  * A block is what the shuffle buffer holds: a fixed number of games, or of planted rows. Block b is
  * a pure function of what the stream was made from, so a killed training makes its last block again
  * and goes on. Rows of a block are shuffled by the trainer.
  */
-#ifndef OGPT_PROBES_SAE_SAE_ROWS_H
-#define OGPT_PROBES_SAE_SAE_ROWS_H
+#ifndef OGPT_PROBES_SAE_TRAINING_SAE_ROWS_H
+#define OGPT_PROBES_SAE_TRAINING_SAE_ROWS_H
 
 #include "base/work.h"
 #include "datasets/batch.h"

@@ -1,11 +1,11 @@
-/* probes/sae/sae_trainer.h - the inside of a training. Private to this room.
+/* probes/sae/training/sae_trainer.h - the inside of a training. Private to this room.
  *
  * sae_train.c is the loop, sae_update.c Adam, sae_state.c saving and going on.
  */
-#ifndef OGPT_PROBES_SAE_SAE_TRAINER_H
-#define OGPT_PROBES_SAE_SAE_TRAINER_H
+#ifndef OGPT_PROBES_SAE_TRAINING_SAE_TRAINER_H
+#define OGPT_PROBES_SAE_TRAINING_SAE_TRAINER_H
 
-#include "probes/sae/sae_net.h"
+#include "probes/sae/training/sae_net.h"
 
 #define SAE_DEAD_MOST 16000000 /* rows of silence are counted so far: exact in a float */
 

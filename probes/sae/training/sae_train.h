@@ -1,5 +1,5 @@
-/* probes/sae/sae_train.h - training of one autoencoder: rows in, a Sae out, the same bits at any
- * number of threads, and going on where a killed call stopped.
+/* probes/sae/training/sae_train.h - training of one autoencoder: rows in, a Sae out, the same bits
+ * at any number of threads, and going on where a killed call stopped.
  *
  * Rows of the first block give mean and scale: x <- (x - mean) * scale with mean |x|^2 = d; all
  * losses below are of such rows. A row's error is |x_hat - x|^2; means are over the rows of a
@@ -18,10 +18,10 @@
  * its own warm-up. W_dec = W_enc^T at the start (a transcoder's is drawn), b_dec = mean. Gradients
  * of W_dec lose their part along the row, and rows are brought back to length 1 after a step.
  */
-#ifndef OGPT_PROBES_SAE_SAE_TRAIN_H
-#define OGPT_PROBES_SAE_SAE_TRAIN_H
+#ifndef OGPT_PROBES_SAE_TRAINING_SAE_TRAIN_H
+#define OGPT_PROBES_SAE_TRAINING_SAE_TRAIN_H
 
-#include "probes/sae/sae_rows.h"
+#include "probes/sae/training/sae_rows.h"
 
 typedef enum SaePath { SAE_PATH_AUTO, SAE_PATH_PLAIN, SAE_PATH_FAST } SaePath;
 
@@ -67,8 +67,7 @@ typedef struct SaeTrainJob {
     const char *checkpoint;
     const char *inputs;
     void *context;
-    /* Called every report_every steps and at the end; non-zero stops the training with that code.
-     */
+    /* Called every report_every steps and at the end; non-zero ends the training with it. */
     int (*report)(void *context, const SaeReport *report);
     /* A fault for tests: called with the gradient before a step (n numbers). */
     void (*gradient)(void *context, int64_t step, float *gradient, size_t n);

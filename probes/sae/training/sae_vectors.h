@@ -1,10 +1,10 @@
-/* probes/sae/sae_vectors.h - sums of a few rows out of many. Private to this room.
+/* probes/sae/training/sae_vectors.h - sums of a few rows out of many. Private to this room.
  *
  * Sixteen numbers at a time, as num/vec16.h has them for the kernels: one order of sums on every
  * machine, whatever the vectors of the processor.
  */
-#ifndef OGPT_PROBES_SAE_SAE_VECTORS_H
-#define OGPT_PROBES_SAE_SAE_VECTORS_H
+#ifndef OGPT_PROBES_SAE_TRAINING_SAE_VECTORS_H
+#define OGPT_PROBES_SAE_TRAINING_SAE_VECTORS_H
 
 #include <stddef.h>
 #include <stdint.h>

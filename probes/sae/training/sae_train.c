@@ -1,5 +1,5 @@
-/* probes/sae/sae_train.c - contract in probes/sae/sae_train.h: the loop. */
-#include "probes/sae/sae_train.h"
+/* probes/sae/training/sae_train.c - contract in probes/sae/training/sae_train.h: the loop. */
+#include "probes/sae/training/sae_train.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/process.h"
 #include "base/rng.h"
 #include "num/blas.h"
-#include "probes/sae/sae_trainer.h"
+#include "probes/sae/training/sae_trainer.h"
 
 #define GATHER_ROWS 512         /* of a job */
 #define CHECKPOINT_SECONDS 20.0 /* between two checkpoints, unless steps are given */
