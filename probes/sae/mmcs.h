@@ -1,7 +1,7 @@
 /* probes/sae/mmcs.h - how alike two dictionaries are: mean of the largest cosines.
  *
- * Of every direction of `a`, the largest cosine with a direction of `b`; their mean is MMCS
- * (Sharkey et al. 2022; Cunningham et al., arXiv:2309.08600). Not symmetric: "of a in b".
+ * Every direction of `a` has a largest cosine with those of `b`. The mean of these is MMCS (Sharkey
+ * et al. 2022; Cunningham et al., arXiv:2309.08600). Not symmetric: "of a in b".
  * Directions of length 0 of `a` are left out and counted, those of `b` match nothing.
  */
 #ifndef OGPT_PROBES_SAE_MMCS_H

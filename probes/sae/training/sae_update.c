@@ -1,5 +1,4 @@
-/* probes/sae/training/sae_update.c - contract in probes/sae/training/sae_trainer.h: rates and Adam.
- */
+/* probes/sae/training/sae_update.c - see probes/sae/training/sae_trainer.h: rates and Adam. */
 #include <math.h>
 
 #include "base/err.h"
