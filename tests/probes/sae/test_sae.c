@@ -83,8 +83,8 @@ static Sae *random_sae(SaeKind kind)
                      .lr = 1e-3,
                      .seed = 7,
                      .explained = 0.75};
-    strcpy(cfg.model_hash, "0123456789abcdef");
-    strcpy(cfg.games, "fresh:8:1");
+    snprintf(cfg.model_hash, sizeof(cfg.model_hash), "0123456789abcdef");
+    snprintf(cfg.games, sizeof(cfg.games), "fresh:8:1");
     Sae *sae = NULL;
     assert_int_equal(sae_new(&sae, &cfg), 0);
     draw(sae->w_enc, FEATURES * cfg.d_in, 10);
@@ -302,7 +302,7 @@ static int open_changed(const char *from, const char *was, const char *is, size_
     mem_free(config);
     mem_free(tensors);
     int rc = sae_open(&sae, path);
-    assert_true((rc == 0) == (sae != NULL));
+    assert_true((rc == 0) == !!sae);
     sae_free(sae);
     return rc;
 }
