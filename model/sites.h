@@ -149,6 +149,12 @@ typedef struct Hooks {
     uint64_t sites[N_HOOK_SITES];
 } Hooks;
 
+/* The bits of n layers, for `sites`. */
+static inline uint64_t hook_all_layers(int n_layers)
+{
+    return n_layers >= 64 ? ~0ULL : (1ULL << n_layers) - 1;
+}
+
 static inline bool hook_wanted(const Hooks *hooks, HookSite site, int layer)
 {
     return hooks && (hooks->sites[site] >> layer & 1) != 0;

@@ -10,7 +10,7 @@ static const real *block_tensor(const Gpt *gpt, size_t field, int layer)
 
 void outputs_want(Hooks *hooks, const Graph *graph)
 {
-    uint64_t all = graph->n_layers >= 64 ? ~0ULL : (1ULL << graph->n_layers) - 1;
+    uint64_t all = hook_all_layers(graph->n_layers);
     hooks->sites[HOOK_RESID_PRE] |= 1;
     hooks->sites[HOOK_Z] |= all;
     hooks->sites[HOOK_MLP_OUT] |= all;

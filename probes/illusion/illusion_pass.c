@@ -54,7 +54,7 @@ static void fill(IllusionPass *pass, Prefix *prefix, float *rows, float *logits,
     const int n_layers = pass->gpt->cfg.n_layers;
     TakingRows taking = {pass, rows};
     Hooks hooks = {.fn = take_rows, .context = &taking};
-    hooks.sites[pass->site] = n_layers >= 64 ? ~0ULL : (1ULL << n_layers) - 1;
+    hooks.sites[pass->site] = hook_all_layers(n_layers);
     for (size_t i = 0; i < pass->n; i++) {
         const GamePair *pair = &pass->pairs[i];
         lengths[i] = (uint8_t)pair->n_moves;

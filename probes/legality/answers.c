@@ -46,6 +46,17 @@ double answer_log_total(const float *logits, int d_vocab)
     return top + log(sum);
 }
 
+double answer_kl(const float *from, double from_total, const float *to, double to_total,
+                 int d_vocab)
+{
+    double sum = 0;
+    for (int tok = 0; tok < d_vocab; tok++) {
+        const double log_from = from[tok] - from_total;
+        sum += exp(log_from) * (log_from - (to[tok] - to_total));
+    }
+    return sum;
+}
+
 void answer_probabilities(double *p, const float *logits, int d_vocab)
 {
     double top = logits[answer_top(logits, d_vocab)], sum = 0.0;

@@ -31,6 +31,10 @@ int answer_top(const float *logits, int d_vocab);
 int answer_rank(const float *logits, int d_vocab, int tok);
 /* ln sum exp of the logits, without overflow: ln p(tok) = logits[tok] - total. */
 double answer_log_total(const float *logits, int d_vocab);
+/* Nats from the softmax of `from` to that of `to`: exactly 0 if they are the same numbers. Each
+ * with its answer_log_total. */
+double answer_kl(const float *from, double from_total, const float *to, double to_total,
+                 int d_vocab);
 /* p (d_vocab) = softmax of the logits. */
 void answer_probabilities(double *p, const float *logits, int d_vocab);
 

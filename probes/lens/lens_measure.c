@@ -169,13 +169,9 @@ static void judge(double scores[N_LENS_SCORES], uint8_t *exact, const LensJudge 
                   const float *logits, size_t V)
 {
     int n_legal = __builtin_popcountll(by->legal), first = answer_top(logits, (int)V);
-    double total = answer_log_total(logits, (int)V), kl = 0;
+    double total = answer_log_total(logits, (int)V);
     uint64_t set = answer_top_set(logits, (int)V, n_legal);
-    for (size_t v = 0; v < V; v++) {
-        double log_p = (double)by->final[v] - by->final_total;
-        kl += exp(log_p) * (log_p - ((double)logits[v] - total));
-    }
-    scores[LENS_KL] = kl;
+    scores[LENS_KL] = answer_kl(by->final, by->final_total, logits, total, (int)V);
     scores[LENS_EXCESS] = total - (double)logits[by->played] - log(n_legal);
     scores[LENS_KL_LEGAL] = answer_uniform_kl(logits, (int)V, by->legal);
     scores[LENS_STRICT] = by->legal >> first & 1 ? 0 : 1;

@@ -169,7 +169,7 @@ static void patched_hook(void *context, const HookPoint *point)
 /* Layers 0 to n_layers - 1 from `first` on, as bits of a Hooks. */
 static uint64_t layers_from(int first, int n_layers)
 {
-    uint64_t all = n_layers >= 64 ? ~0ULL : (1ULL << n_layers) - 1;
+    uint64_t all = hook_all_layers(n_layers);
     return first >= 64 ? 0 : all >> first << first;
 }
 

@@ -48,6 +48,24 @@ static void probabilities_and_the_total_agree(void **state)
     assert_true(fabs(p[0] - p[1]) > 0.5); /* negative twin: the two differ */
 }
 
+/* Between (1/2, 1/4, 1/4) and (1/4, 1/2, 1/4), each plus a constant. The way back is as long; to
+ * (1/8, 1/8, 3/4) it is another. */
+static void divergence_is_that_of_the_softmax(void **state)
+{
+    const float two = logf(2), six = logf(6);
+    const float p[] = {5 + two, 5, 5}, q[] = {0, two, 0}, r[] = {0, 0, six};
+    const double p_total = answer_log_total(p, 3), q_total = answer_log_total(q, 3);
+    const double r_total = answer_log_total(r, 3), tolerance = 1e-6; /* logits have 24 bits */
+    assert_true(fabs(answer_kl(p, p_total, q, q_total, 3) - log(2) / 4) < tolerance);
+    assert_true(fabs(answer_kl(q, q_total, p, p_total, 3) - log(2) / 4) < tolerance);
+    const double there = (log(4) / 2) + (log(2) / 4) - (log(3) / 4);
+    const double back = (log(3) * 3 / 4) - (log(2) / 8) - (log(4) / 8);
+    assert_true(fabs(answer_kl(p, p_total, r, r_total, 3) - there) < tolerance);
+    assert_true(fabs(answer_kl(r, r_total, p, p_total, 3) - back) < tolerance);
+    assert_true(fabs(there - back) > 1e4 * tolerance);
+    assert_true(answer_kl(p, p_total, p, p_total, 3) == 0);
+}
+
 static void numbers_that_are_not_finite_are_found(void **state)
 {
     float logits[] = {0, 1, NAN, INFINITY};
@@ -96,6 +114,7 @@ int main(void)
         cmocka_unit_test(ties_go_to_the_lowest_token),
         cmocka_unit_test(ranks_and_top_sets_agree),
         cmocka_unit_test(probabilities_and_the_total_agree),
+        cmocka_unit_test(divergence_is_that_of_the_softmax),
         cmocka_unit_test(numbers_that_are_not_finite_are_found),
         cmocka_unit_test(scores_count_both_mistakes),
         cmocka_unit_test(squares_and_tokens_turn_into_each_other),
