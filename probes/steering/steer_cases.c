@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "game/play.h"
+#include "probes/cases/case_keys.h"
 #include "probes/legality/answers.h"
 
 /* The wrong group is drawn from another stream than the group. */
@@ -150,18 +151,33 @@ static void gather(SteerCases *out, const SteerDrawing *drawing)
     }
 }
 
+/* Two games begin alike: the same history twice would count as two games. */
+static int drop_repeated(size_t *repeated, const SteerDrawing *drawing)
+{
+    const size_t n = drawing->set->n_positions;
+    CaseKeys keys;
+    int rc = case_keys_init(&keys, n);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (drawing->sound[i] && !case_keys_add(&keys, case_prefix_hash(&drawing->cases[i].edit))) {
+            drawing->sound[i] = false;
+            ++*repeated;
+        }
+    }
+    case_keys_release(&keys);
+    return rc;
+}
+
 static int take(SteerCases *out, const SteerDrawing *drawing)
 {
     const PositionSet *set = drawing->set;
     size_t n = 0;
+    *out = (SteerCases){.vocab = set->vocab, .target = drawing->target, .n_games = set->n_games};
+    int rc = drop_repeated(&out->repeated, drawing);
     for (size_t i = 0; i < set->n_positions; i++) {
         n += drawing->sound[i];
     }
-    *out = (SteerCases){.vocab = set->vocab,
-                        .target = drawing->target,
-                        .n_games = set->n_games,
-                        .left_out = set->n_positions - n};
-    int rc = allocate(out, n);
+    out->left_out = set->n_positions - n - out->repeated;
+    rc = rc ? rc : allocate(out, n);
     if (rc == 0) {
         gather(out, drawing);
     }
@@ -197,20 +213,51 @@ int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, in
     return rc;
 }
 
-int steer_cases_pick(SteerCases *out, const SteerCases *from, const size_t *indices, size_t n)
+/* Put a case behind those of a set that has the room; the two may be one set. */
+static void append(SteerCases *out, const SteerCases *from, size_t index)
 {
     const size_t n_moves = (size_t)from->vocab->variant->n_moves;
-    const size_t V = (size_t)from->vocab->d_vocab;
+    const size_t V = (size_t)from->vocab->d_vocab, n = out->n++;
+    out->at[n] = from->at[index];
+    memmove(out->moves + n * n_moves, from->moves + index * n_moves, n_moves);
+    out->read[n] = from->read[index];
+    memmove(out->weights + n * V, from->weights + index * V, V * sizeof(real));
+    out->n_caring += out->at[n].cares;
+}
+
+int steer_cases_leave_out(SteerCases *tuning, const SteerCases *reported)
+{
+    const size_t n = tuning->n;
+    CaseKeys keys;
+    int rc = case_keys_init(&keys, reported->n);
+    for (size_t i = 0; i < reported->n && rc == 0; i++) {
+        case_keys_add(&keys, case_prefix_hash(&reported->at[i].edit));
+    }
+    if (rc == 0) {
+        tuning->n = tuning->n_caring = 0;
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (!case_keys_has(&keys, case_prefix_hash(&tuning->at[i].edit))) {
+            append(tuning, tuning, i);
+        }
+    }
+    tuning->repeated += n - tuning->n;
+    case_keys_release(&keys);
+    if (rc == 0 && tuning->n_caring == 0) {
+        rc = err_set(OGPT_EFORMAT,
+                     "each of the %zu tuning positions is reported too, or its legal moves stay: "
+                     "take more --tuning-games",
+                     n);
+    }
+    return rc;
+}
+
+int steer_cases_pick(SteerCases *out, const SteerCases *from, const size_t *indices, size_t n)
+{
     *out = (SteerCases){.vocab = from->vocab, .target = from->target, .n_games = from->n_games};
     int rc = allocate(out, n);
     for (size_t i = 0; i < n && rc == 0; i++) {
-        const size_t at = indices[i];
-        out->at[i] = from->at[at];
-        memcpy(out->moves + i * n_moves, from->moves + at * n_moves, n_moves);
-        out->read[i] = from->read[at];
-        memcpy(out->weights + i * V, from->weights + at * V, V * sizeof(real));
-        out->n_caring += from->at[at].cares;
-        out->n++;
+        append(out, from, indices[i]);
     }
     return rc;
 }

@@ -31,16 +31,22 @@ typedef struct SteerCases {
     double *sums;          /* (4, n_games) scratch of steer_sums.h; owned */
     size_t n, n_games, n_caring;
     size_t left_out; /* positions without a square to edit, or whose game could not go on */
+    size_t repeated; /* positions whose history an earlier case has, or one that is reported */
 } SteerCases;
 
 /* `plies` positions of each of the first n_games games (0: all of each); of each position one group
- * of class FROM, drawn by the seed of the work, or `group` if it is not -1. The wrong group is
- * drawn among those of the same class, if there is another. m of a case is the mean logit of the
+ * of class FROM, drawn by the seed of the work, or `group` if it is not -1. No two cases have the
+ * same history: the first of the games is kept, and the others count as repeated. The wrong group
+ * is drawn among those of the same class, if there is another. m of a case is the mean logit of the
  * moves that are legal on the edited board only minus that of those legal before only; an empty
  * side takes the moves legal on both, and without these, or in a case that does not care, m is 0.
  * Returns 0, OGPT_EFORMAT (no case, or none that cares), or as positions_draw. */
 int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, int group,
                      size_t n_games, int plies, const Work *work);
+/* Take the cases out of `tuning` whose history a case of `reported` has, whatever they edit: what
+ * is chosen on reported positions is not tested on them. They count as repeated. Returns 0,
+ * OGPT_EFORMAT (no case that cares is left), or OGPT_ENOMEM. */
+int steer_cases_leave_out(SteerCases *tuning, const SteerCases *reported);
 /* Copies of some cases of a set, in this order (ascending). Returns 0 or OGPT_ENOMEM. */
 int steer_cases_pick(SteerCases *out, const SteerCases *from, const size_t *indices, size_t n);
 void steer_cases_release(SteerCases *cases);

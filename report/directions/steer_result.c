@@ -32,6 +32,8 @@ static const Column whole_columns[] = {
      .meaning = "the edited board has other legal moves"},
     {"left_out", "left out", .type = COLUMN_COUNT,
      .meaning = "positions without a square to edit, or where the game could not go on"},
+    {"repeated", "repeated", .type = COLUMN_COUNT,
+     .meaning = "positions whose history an earlier one has: left out too"},
     {"null_error", "null error", .digits = 3, .interval = true,
      .meaning = "wrong moves, not steered, by the edited board"},
     {"self_error", "self error", .digits = 3, .interval = true,
@@ -181,6 +183,7 @@ static void whole_fill(Table *table, const SteerFindings *f)
     table_int(table, "cases", (int64_t)test->n);
     table_int(table, "caring", (int64_t)test->n_caring);
     table_int(table, "left_out", (int64_t)test->left_out);
+    table_int(table, "repeated", (int64_t)test->repeated);
     table_interval(table, "null_error", f->study->arms[STEER_ARM_NULL].edited);
     table_interval(table, "self_error", f->study->self);
     table_text(table, "out", f->out);

@@ -121,6 +121,7 @@ int steering_draw(SteerSession *session)
             : draw_cases(&session->tuning, session, SPLIT_VALIDATION, RNG_HELDOUT,
                          given->tuning_games);
     rc = rc ? rc : draw_cases(&session->test, session, SPLIT_TEST, RNG_EVAL, given->games);
+    rc = rc ? rc : steer_cases_leave_out(&session->tuning, &session->test);
     session->steer.fit = &session->fit;
     session->steer.tuning = &session->tuning;
     session->steer.test = &session->test;

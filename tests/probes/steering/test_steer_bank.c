@@ -1,6 +1,7 @@
 /* tests/probes/steering/test_steer_bank.c - targets, cases, means, and the controls. */
 #include "probes/steering/steer_fixture.h"
 
+#include "base/err.h"
 #include "datasets/labels.h"
 
 /* ---- targets and cases ---- */
@@ -52,6 +53,104 @@ static void test_cases_are_what_the_rules_say(void **state)
             steer_cases_release(&cases);
         }
     }
+}
+
+static bool same_history(const SteerCases *a, size_t i, const SteerCases *b, size_t k)
+{
+    return memcmp(a->at[i].edit.moves, b->at[k].edit.moves, sizeof(a->at[i].edit.moves)) == 0;
+}
+
+/* Positions that a draw takes, and how many histories they have. */
+static size_t count_drawn(size_t *n_histories, int size, size_t games)
+{
+    GameSource *source = fresh_games(size, RNG_EVAL);
+    const size_t n_moves = (size_t)game_variant(size)->n_moves;
+    PositionSet set;
+    uint8_t(*seen)[GAME_MAX_MOVES] = mem_alloc(games * 3, sizeof(*seen), "histories");
+    assert_int_equal(positions_draw(&set, source, games, 3, WORK_ALONE), 0);
+    *n_histories = 0;
+    for (size_t g = 0; g < set.n_games; g++) {
+        for (size_t i = set.first[g]; i < set.first[g + 1]; i++) {
+            uint8_t *history = seen[*n_histories];
+            bool is_new = true;
+            memset(history, SQ_NONE, sizeof(*seen));
+            memcpy(history, set.moves + g * n_moves, set.t[i] + (size_t)1);
+            for (size_t k = 0; k < *n_histories; k++) {
+                is_new = is_new && memcmp(history, seen[k], sizeof(*seen)) != 0;
+            }
+            *n_histories += is_new;
+        }
+    }
+    const size_t n = set.n_positions;
+    mem_free(seen);
+    positions_release(&set);
+    source_free(source);
+    return n;
+}
+
+/* On 4x4 many games begin alike. A history makes one case if one of its positions makes one; its
+ * positions may be edited at different squares, so they need not all. */
+static void test_no_history_is_a_case_twice(void **state)
+{
+    const size_t games[] = {60, 20};
+    for (int size = 4; size <= 6; size += 2) {
+        const size_t n_games = games[size / 2 - 2];
+        SteerCases cases = some_cases(size, STEER_MINE, n_games);
+        size_t n_histories, n_caring = 0;
+        const size_t n_drawn = count_drawn(&n_histories, size, n_games);
+        for (size_t i = 0; i < cases.n; i++) {
+            for (size_t k = 0; k < i; k++) {
+                assert_false(same_history(&cases, i, &cases, k));
+            }
+            n_caring += cases.at[i].cares;
+        }
+        assert_int_equal(n_caring, cases.n_caring);
+        assert_int_equal(cases.n + cases.left_out + cases.repeated, n_drawn);
+        assert_true(cases.repeated > 0 && cases.repeated <= n_drawn - n_histories);
+        assert_true(cases.n <= n_histories && cases.n + cases.left_out >= n_histories);
+        steer_cases_release(&cases);
+    }
+}
+
+/* The tuning positions whose history no test position has stay, in their order and with all that is
+ * theirs. */
+static void test_tuning_and_test_share_no_history(void **state)
+{
+    GameSource *source = fresh_games(4, RNG_HELDOUT);
+    SteerCases tuning, drawn, test = some_cases(4, STEER_MINE, 60);
+    const size_t V = (size_t)test.vocab->d_vocab, n_moves = (size_t)test.vocab->variant->n_moves;
+    assert_int_equal(steer_cases_draw(&drawn, source, STEER_MINE, -1, 30, 3, WORK_ALONE), 0);
+    source_free(source);
+    source = fresh_games(4, RNG_HELDOUT);
+    assert_int_equal(steer_cases_draw(&tuning, source, STEER_MINE, -1, 30, 3, WORK_ALONE), 0);
+    source_free(source);
+    assert_int_equal(steer_cases_leave_out(&tuning, &test), 0);
+    size_t n = 0, n_caring = 0;
+    for (size_t i = 0; i < drawn.n; i++) {
+        bool shared = false;
+        for (size_t k = 0; k < test.n; k++) {
+            shared = shared || same_history(&drawn, i, &test, k);
+        }
+        if (shared) {
+            continue;
+        }
+        assert_true(n < tuning.n && same_history(&drawn, i, &tuning, n));
+        assert_int_equal(drawn.at[i].group, tuning.at[n].group);
+        assert_int_equal(drawn.read[i], tuning.read[n]);
+        assert_memory_equal(drawn.moves + i * n_moves, tuning.moves + n * n_moves, n_moves);
+        assert_memory_equal(drawn.weights + i * V, tuning.weights + n * V, V * sizeof(real));
+        n_caring += drawn.at[i].cares;
+        n++;
+    }
+    assert_true(n < drawn.n && n > 10); /* some are shared, and most are not */
+    assert_int_equal(tuning.n, n);
+    assert_int_equal(tuning.n_caring, n_caring);
+    assert_int_equal(tuning.repeated, drawn.repeated + drawn.n - n);
+    assert_int_equal(steer_cases_leave_out(&tuning, &drawn), OGPT_EFORMAT); /* nothing is left */
+    assert_non_null(strstr(err_message(), "take more --tuning-games"));
+    steer_cases_release(&tuning);
+    steer_cases_release(&drawn);
+    steer_cases_release(&test);
 }
 
 static void test_corners(void **state)
@@ -256,6 +355,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases_are_what_the_rules_say),
+        cmocka_unit_test(test_no_history_is_a_case_twice),
+        cmocka_unit_test(test_tuning_and_test_share_no_history),
         cmocka_unit_test(test_corners),
         cmocka_unit_test(test_permutation_keeps_norms_and_angles),
         cmocka_unit_test(test_lent_labels),
