@@ -115,7 +115,7 @@ static int fit_vectors(Illuding *s)
     const IllusionStudyInputs *in = s->in;
     const Work quiet = work_quiet(s->work);
     SteerBank full = {0};
-    int rc = steer_bank_means(&s->theirs, &s->mine, in->gpt, in->fit, in->site, false, &quiet);
+    int rc = steer_bank_means(&s->theirs, &s->mine, in->gpt, in->fit, in->site, &quiet);
     rc = rc ? rc : steer_bank_difference(&s->means, &s->mine, &s->theirs);
     rc = rc ? rc : steer_bank_copy(&full, &s->means);
     rc = rc ? rc : add_origin(s, ILLUSION_MEANS, &full);

@@ -13,26 +13,17 @@
 /* Draws of the permutation; groups and positions have others. */
 #define PERMUTATION_STREAM (1ULL << 61)
 
-static const struct {
-    const char *name, *meaning;
-} origins[N_STEER_ORIGINS] = {
-#define STEER_WORDS(id, name, meaning) [id] = {name, meaning},
-    STEER_ORIGINS(STEER_WORDS)};
-
 const char *steer_origin_name(SteerOrigin origin)
 {
-    return origins[origin].name;
-}
-
-const char *steer_origin_meaning(SteerOrigin origin)
-{
-    return origins[origin].meaning;
+    static const char *const names[N_STEER_ORIGINS] = {
+#define STEER_NAME(id, name) [id] = name,
+        STEER_ORIGINS(STEER_NAME)};
+    return names[origin];
 }
 
 bool steer_in_stream(HookSite site)
 {
-    return site == HOOK_RESID_PRE || site == HOOK_RESID_MID || site == HOOK_RESID_POST ||
-           site == HOOK_ATTN_OUT || site == HOOK_MLP_OUT;
+    return hook_site_serves(site, HOOK_USE_STREAM) || site == HOOK_ATTN_OUT || site == HOOK_MLP_OUT;
 }
 
 /* ---- banks ---- */
@@ -193,13 +184,13 @@ void steer_fit_release(SteerFit *fit)
 /* ---- means ---- */
 
 typedef struct Meaning {
-    SteerBank *banks[3]; /* by class; NULL: not wanted */
+    SteerBank *banks[2][3]; /* by own labels and by lent ones, by class; NULL: not wanted */
     const SteerFit *fit;
-    bool shuffled;
     int layer;
     const float *rows;
-    double *sums; /* (n_groups, width) of the class at work */
+    double *sums; /* (n_groups, width) of the bank at work: */
     SteerClass class;
+    bool lent;
     const Work *work;
 } Meaning;
 
@@ -208,12 +199,13 @@ static int mean_of_group(void *context, size_t group, size_t worker)
 {
     const Meaning *meaning = context;
     const SteerFit *fit = meaning->fit;
-    const size_t width = meaning->banks[meaning->class]->width;
+    const SteerBank *bank = meaning->banks[meaning->lent][meaning->class];
+    const size_t width = bank->width;
     double *sum = meaning->sums + group * width;
     size_t n = 0;
     memset(sum, 0, width * sizeof(*sum));
     for (size_t i = 0; i < fit->set.n_positions; i++) {
-        const size_t from = meaning->shuffled ? fit->shuffle[i] : i;
+        const size_t from = meaning->lent ? fit->shuffle[i] : i;
         if (fit->labels[from * fit->n_groups + group] != meaning->class) {
             continue;
         }
@@ -223,7 +215,7 @@ static int mean_of_group(void *context, size_t group, size_t worker)
         }
         n++;
     }
-    float *out = steer_bank_at(meaning->banks[meaning->class], meaning->layer, group);
+    float *out = steer_bank_at(bank, meaning->layer, group);
     for (size_t c = 0; c < width && n > 0; c++) {
         out[c] = (float)(sum[c] / (double)n);
     }
@@ -236,35 +228,60 @@ static int visit_layer(void *context, int index, const float *rows)
     int rc = 0;
     meaning->layer = index;
     meaning->rows = rows;
-    for (int class = STEER_FROM; class <= STEER_TO && rc == 0; class ++) {
-        meaning->class = (SteerClass) class;
-        if (meaning->banks[class]) {
+    for (int i = 0; i < 4 && rc == 0; i++) {
+        meaning->lent = i / 2 == 1;
+        meaning->class = i % 2 ? STEER_TO : STEER_FROM;
+        if (meaning->banks[meaning->lent][meaning->class]) {
             rc = pool_run(meaning->work->pool, meaning->fit->n_groups, mean_of_group, meaning);
         }
     }
     return rc;
 }
 
-int steer_bank_means(SteerBank *from, SteerBank *to, const Gpt *gpt, const SteerFit *fit,
-                     HookSite site, bool shuffled, const Work *work)
+/* The games go through the network once for all banks. */
+static int fill_means(Meaning *meaning, const Gpt *gpt, HookSite site)
 {
     int layers[LAYERS_MAX], rc = 0;
     const SiteLayers where = {site, layers, gpt->cfg.n_layers};
+    const SteerFit *fit = meaning->fit;
     const size_t width = hook_width(&gpt->cfg, site, (size_t)gpt->cfg.n_ctx);
-    Meaning meaning = {.banks = {NULL, from, to}, .fit = fit, .shuffled = shuffled, .work = work};
     for (int l = 0; l < gpt->cfg.n_layers; l++) {
         layers[l] = l;
     }
-    for (int class = STEER_FROM; class <= STEER_TO && rc == 0; class ++) {
-        SteerBank *bank = meaning.banks[class];
+    for (int i = 0; i < 4 && rc == 0; i++) {
+        SteerBank *bank = meaning->banks[i / 2][i % 2 ? STEER_TO : STEER_FROM];
         rc = bank ? steer_bank_new(bank, site, &gpt->cfg, fit->n_groups) : 0;
     }
     if (rc == 0) {
-        meaning.sums = mem_alloc(fit->n_groups * width, sizeof(double), "sums of rows");
-        rc = meaning.sums ? activations_visit(&fit->set, gpt, &where, visit_layer, &meaning, work)
-                          : OGPT_ENOMEM;
+        meaning->sums = mem_alloc(fit->n_groups * width, sizeof(double), "sums of rows");
+        rc = meaning->sums
+                 ? activations_visit(&fit->set, gpt, &where, visit_layer, meaning, meaning->work)
+                 : OGPT_ENOMEM;
     }
-    mem_free(meaning.sums);
+    mem_free(meaning->sums);
+    return rc;
+}
+
+int steer_bank_means(SteerBank *from, SteerBank *to, const Gpt *gpt, const SteerFit *fit,
+                     HookSite site, const Work *work)
+{
+    Meaning meaning = {.banks = {{NULL, from, to}}, .fit = fit, .work = work};
+    return fill_means(&meaning, gpt, site);
+}
+
+int steer_bank_differences(SteerBank *own, SteerBank *lent, const Gpt *gpt, const SteerFit *fit,
+                           HookSite site, const Work *work)
+{
+    SteerBank from = {0}, to = {0}, lent_from = {0}, lent_to = {0};
+    Meaning meaning = {
+        .banks = {{NULL, &from, &to}, {NULL, &lent_from, &lent_to}}, .fit = fit, .work = work};
+    int rc = fill_means(&meaning, gpt, site);
+    rc = rc ? rc : steer_bank_difference(own, &to, &from);
+    rc = rc ? rc : steer_bank_difference(lent, &lent_to, &lent_from);
+    steer_bank_release(&from);
+    steer_bank_release(&to);
+    steer_bank_release(&lent_from);
+    steer_bank_release(&lent_to);
     return rc;
 }
 
@@ -308,11 +325,12 @@ static void add_square(double *out, double *one, const Probe *probe, int at, int
 static void probe_vector(float *out, double *scratch, const Probe *probe, int at,
                          const float *means, uint64_t squares, SteerTarget target)
 {
+    const GameVariant *variant = game_variant(probe->size);
     double *sum = scratch, length = 0, along = 0;
     memset(sum, 0, (size_t)probe->d_model * sizeof(*sum));
     for (uint64_t rest = squares; rest != 0; rest &= rest - 1) {
-        const int sq = __builtin_ctzll(rest);
-        add_square(sum, scratch + probe->d_model, probe, at, sq / 8 * probe->size + sq % 8, target);
+        const size_t square = steer_group_of_square(variant, __builtin_ctzll(rest));
+        add_square(sum, scratch + probe->d_model, probe, at, (int)square, target);
     }
     for (int c = 0; c < probe->d_model; c++) {
         length += sum[c] * sum[c];

@@ -30,18 +30,17 @@
 #include "probes/steering/steer_target.h"
 
 #define STEER_ORIGINS(X)                                                                           \
-    X(STEER_MEANS, "means", "difference of class means")                                           \
-    X(STEER_PROBE, "probe", "direction of a linear probe")                                         \
-    X(STEER_FUNCTION, "function", "mean output of the heads that count most")                      \
-    X(STEER_CONTRAST, "contrast", "the same, minus their output without the property")             \
-    X(STEER_RANDOM, "random", "random direction of the length of means")
+    X(STEER_MEANS, "means")                                                                        \
+    X(STEER_PROBE, "probe")                                                                        \
+    X(STEER_FUNCTION, "function")                                                                  \
+    X(STEER_CONTRAST, "contrast")                                                                  \
+    X(STEER_RANDOM, "random")
 #define STEER_ENUMERATOR(id, ...) id,
 typedef enum SteerOrigin { STEER_ORIGINS(STEER_ENUMERATOR) N_STEER_ORIGINS } SteerOrigin;
 #undef STEER_ENUMERATOR
-#define STEER_ORIGIN_BAR(id, name, meaning) "|" name
+#define STEER_ORIGIN_BAR(id, name) "|" name
 #define STEER_ORIGIN_NAMES (&(STEER_ORIGINS(STEER_ORIGIN_BAR))[1])
-const char *steer_origin_name(SteerOrigin origin);    /* static */
-const char *steer_origin_meaning(SteerOrigin origin); /* static */
+const char *steer_origin_name(SteerOrigin origin); /* static */
 
 /* Whether rows of the site are rows of the residual stream, or are added to them. Others may be as
  * wide (a query), but what is written is not written in their coordinates. */
@@ -77,11 +76,15 @@ int steer_fit_draw(SteerFit *out, GameSource *source, SteerTarget target, size_t
                    const Work *work);
 void steer_fit_release(SteerFit *fit);
 
-/* Means (n_layers, n_groups, width) over the positions of a class, of a site at all layers; with
- * `shuffled` by lent labels. Each of the two banks may be NULL. The same bits for any number of
- * workers. Returns as activations_visit. */
+/* Means (n_layers, n_groups, width) over the positions of a class, of a site at all layers. Each of
+ * the two banks may be NULL. The same bits for any number of workers. Returns as activations_visit.
+ */
 int steer_bank_means(SteerBank *from, SteerBank *to, const Gpt *gpt, const SteerFit *fit,
-                     HookSite site, bool shuffled, const Work *work);
+                     HookSite site, const Work *work);
+/* Their differences, TO minus FROM, and the same by lent labels: the games go through the network
+ * once for both. */
+int steer_bank_differences(SteerBank *own, SteerBank *lent, const Gpt *gpt, const SteerFit *fit,
+                           HookSite site, const Work *work);
 /* out = to - from. */
 int steer_bank_difference(SteerBank *out, const SteerBank *to, const SteerBank *from);
 /* Refuse a probe with a hidden layer, of another task than "mine", of other labels than the

@@ -101,7 +101,7 @@ static int change_hook(void *context, const PassBatch *pass, const HookPoint *po
 
 static void want_sites(PassCalls *calls, const SteerChange *change, const GptConfig *cfg)
 {
-    const uint64_t all = cfg->n_layers >= 64 ? ~0ULL : (1ULL << cfg->n_layers) - 1;
+    const uint64_t all = hook_all_layers(cfg->n_layers);
     if (change->kind == STEER_ADD) {
         calls->sites[change->bank->site] = change->layers;
     } else if (change->kind == STEER_HEAD) {
@@ -114,17 +114,6 @@ static void want_sites(PassCalls *calls, const SteerChange *change, const GptCon
 }
 
 /* ---- what is judged ---- */
-
-double steer_kl(const float *from, const float *to, int d_vocab)
-{
-    const double total = answer_log_total(from, d_vocab), other = answer_log_total(to, d_vocab);
-    double sum = 0;
-    for (int tok = 0; tok < d_vocab; tok++) {
-        const double log_from = from[tok] - total;
-        sum += exp(log_from) * (log_from - (to[tok] - other));
-    }
-    return sum;
-}
 
 static void judge(SteerScore *out, const Running *running, size_t i, const float *logits)
 {
@@ -140,7 +129,9 @@ static void judge(SteerScore *out, const Running *running, size_t i, const float
         out->metric += (double)weights[tok] * (double)logits[tok];
     }
     if (running->clean) {
-        out->kl = steer_kl(running->clean + i * (size_t)V, logits, V);
+        const float *clean = running->clean + i * (size_t)V;
+        out->kl =
+            answer_kl(clean, answer_log_total(clean, V), logits, answer_log_total(logits, V), V);
     }
 }
 

@@ -50,8 +50,6 @@ typedef struct SteerScore {
  * tick("games"). Returns as passes_run, or OGPT_ENUM (logits that are not finite). */
 int steer_run(SteerScore *scores, float *logits, const Gpt *gpt, const SteerCases *cases,
               const SteerChange *change, const float *clean, const Work *work);
-/* Nats from the softmax of `from` to that of `to`: exactly 0 if they are the same numbers. */
-double steer_kl(const float *from, const float *to, int d_vocab);
 
 /* x (n) <- x - (x . r) r, r of length 1. */
 void steer_project(float *x, const float *r, size_t n);

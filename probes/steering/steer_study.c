@@ -80,17 +80,6 @@ static void tick_run(Studying *s)
 
 /* ---- vectors ---- */
 
-static int fit_means(Studying *s, SteerBank *out, HookSite site, bool shuffled)
-{
-    SteerBank from = {0}, to = {0};
-    const Work quiet = work_quiet(s->work);
-    int rc = steer_bank_means(&from, &to, s->in->gpt, s->in->fit, site, shuffled, &quiet);
-    rc = rc ? rc : steer_bank_difference(out, &to, &from);
-    steer_bank_release(&from);
-    steer_bank_release(&to);
-    return rc;
-}
-
 /* Rank the heads on the tuning cases, and add up the outputs of the first. */
 static int fit_function(Studying *s)
 {
@@ -101,7 +90,7 @@ static int fit_function(Studying *s)
     s->out->n_ranked = (size_t)(gpt->cfg.n_layers * gpt->cfg.n_heads);
     s->out->heads = mem_calloc(s->out->n_ranked, sizeof(*s->out->heads), "ranks of heads");
     int rc = s->out->heads ? 0 : OGPT_ENOMEM;
-    rc = rc ? rc : steer_bank_means(&from, &to, gpt, s->in->fit, HOOK_Z, false, &quiet);
+    rc = rc ? rc : steer_bank_means(&from, &to, gpt, s->in->fit, HOOK_Z, &quiet);
     rc = rc ? rc
             : steer_heads_rank(s->out->heads, gpt, s->in->tuning, &to, s->tuning, s->tuning_answers,
                                s->work);
@@ -119,7 +108,9 @@ static int fit_bank(Studying *s)
     const SteerOptions *options = &s->in->options;
     const GameVariant *variant = s->in->fit->set.vocab->variant;
     SteerBank *bank = &s->out->bank;
-    int rc = fit_means(s, &s->means, options->site, false);
+    const Work quiet = work_quiet(s->work);
+    int rc = steer_bank_differences(&s->means, &s->shuffled, s->in->gpt, s->in->fit, options->site,
+                                    &quiet);
     if (rc) {
         return rc;
     }
@@ -136,11 +127,8 @@ static int fit_bank(Studying *s)
 
 static int fit_controls(Studying *s)
 {
-    int rc = fit_means(s, &s->shuffled, s->in->options.site, true);
-    if (rc == 0) {
-        steer_bank_scale(&s->shuffled, &s->out->bank);
-        rc = steer_bank_random(&s->random, &s->out->bank, s->work->seed);
-    }
+    steer_bank_scale(&s->shuffled, &s->out->bank);
+    int rc = steer_bank_random(&s->random, &s->out->bank, s->work->seed);
     return rc ? rc : steer_bank_permuted(&s->permuted, &s->out->bank, s->work->seed);
 }
 
@@ -276,11 +264,14 @@ static void compare_arm(SteerArmResult *out, SteerArm arm, Studying *s)
 /* The steered one first: the others are compared with it. */
 static int run_arms(Studying *s)
 {
+    static const SteerArm order[N_STEER_ARMS] = {STEER_ARM_STEER,  STEER_ARM_NULL,
+                                                 STEER_ARM_RANDOM, STEER_ARM_PERMUTED,
+                                                 STEER_ARM_WRONG,  STEER_ARM_SHUFFLED};
     int rc = 0;
     for (int i = 0; i < N_STEER_ARMS && rc == 0; i++) {
-        const int arm = i == 0 ? STEER_ARM_STEER : i == 1 ? STEER_ARM_NULL : i;
+        const SteerArm arm = order[i];
         SteerChange change = addition(s, s->out->best.layers, s->out->best.alpha);
-        change.bank = bank_of(s, (SteerArm)arm);
+        change.bank = bank_of(s, arm);
         change.wrong = arm == STEER_ARM_WRONG;
         if (arm == STEER_ARM_NULL) {
             memcpy(s->scores, s->test, s->in->test->n * sizeof(*s->scores));
@@ -290,7 +281,7 @@ static int run_arms(Studying *s)
         }
         if (rc == 0) {
             judge_arm(&s->out->arms[arm], s);
-            compare_arm(&s->out->arms[arm], (SteerArm)arm, s);
+            compare_arm(&s->out->arms[arm], arm, s);
             tick_run(s);
         }
     }

@@ -11,7 +11,7 @@
 #include "probes/steering/steer_heads.h"
 #include "probes/steering/steer_sums.h"
 
-/* X(enumerator, name, what is done when vectors are added, what when they are ablated) */
+/* X(enumerator, name, what is added, or taken out) */
 #define STEER_ARMS(X)                                                                              \
     X(STEER_ARM_NULL, "null", "nothing is changed")                                                \
     X(STEER_ARM_STEER, "steer", "the vector")                                                      \

@@ -74,7 +74,7 @@ int steer_group_parse(int *out, SteerTarget target, const GameVariant *variant, 
                        square);
     }
     const int sq = square_parse(variant, square);
-    const size_t group = sq < 0 ? 0 : (size_t)(sq / 8 * variant->size + sq % 8);
+    const size_t group = sq < 0 ? 0 : steer_group_of_square(variant, sq);
     if (sq < 0 || !steer_group_steered(target, variant, group)) {
         return err_set(OGPT_EUSAGE,
                        "--square \"%s\": expected a square of the %dx%d board%s, such as c2",

@@ -38,6 +38,11 @@ const char *steer_target_meaning(SteerTarget target);
 
 /* Groups of a target: the squares of the board in row-major order, or 2. */
 size_t steer_groups(SteerTarget target, const GameVariant *variant);
+/* The square's place in row-major order: its group, where groups are squares. sq: 8*row+column. */
+static inline size_t steer_group_of_square(const GameVariant *variant, int sq)
+{
+    return (size_t)(sq / 8 * variant->size + sq % 8);
+}
 /* Squares of a group; 0 for one that is never asked about. */
 uint64_t steer_group(SteerTarget target, const GameVariant *variant, size_t group);
 /* Whether positions are steered along the group; the others are wrong squares only. */

@@ -64,7 +64,7 @@ static inline SteerFit some_fit(int size, SteerTarget target, size_t games)
 static inline SteerBank some_bank(const Gpt *gpt, const SteerFit *fit, HookSite site)
 {
     SteerBank from = {0}, to = {0}, out = {0};
-    assert_int_equal(steer_bank_means(&from, &to, gpt, fit, site, false, WORK_ALONE), 0);
+    assert_int_equal(steer_bank_means(&from, &to, gpt, fit, site, WORK_ALONE), 0);
     assert_int_equal(steer_bank_difference(&out, &to, &from), 0);
     steer_bank_release(&from);
     steer_bank_release(&to);

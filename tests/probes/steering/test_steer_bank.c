@@ -286,7 +286,7 @@ static void test_means_are_those_of_a_hand_loop(void **state)
     SteerBank from, to;
     SteerBank difference = some_bank(gpt, &fit, HOOK_RESID_PRE);
     SteerBank behind = some_bank(gpt, &fit, HOOK_RESID_POST);
-    assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_RESID_PRE, false, WORK_ALONE), 0);
+    assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_RESID_PRE, WORK_ALONE), 0);
     double apart = 0;
     for (size_t g = 0; g < 36; g++) {
         double with[16], without[16];
@@ -315,38 +315,59 @@ static void test_means_are_those_of_a_hand_loop(void **state)
     gpt_free(gpt);
 }
 
-/* With lent labels the mean over both classes stays, and the difference becomes another. */
+/* Labels as another position has them. */
+static uint8_t *lend_labels(const SteerFit *fit)
+{
+    const size_t n = fit->set.n_positions, G = fit->n_groups;
+    uint8_t *labels = mem_alloc(n, G, "labels");
+    for (size_t i = 0; i < n; i++) {
+        memcpy(labels + i * G, fit->labels + fit->shuffle[i] * G, G);
+    }
+    return labels;
+}
+
+static bool same_vectors(const SteerBank *a, const SteerBank *b)
+{
+    return memcmp(a->vectors, b->vectors,
+                  a->n_layers * a->n_groups * a->width * sizeof(*a->vectors)) == 0;
+}
+
+/* Both differences of one visit have the bits of the means by these labels, each taken alone. With
+ * lent labels the mean over both classes stays, and the difference becomes another. */
 static void test_means_by_lent_labels(void **state)
 {
     Gpt *gpt = noisy_network(6);
     SteerFit fit = some_fit(6, STEER_OCCUPIED, 400);
-    SteerBank from, to, none, lent, shuffled;
-    assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_RESID_PRE, false, WORK_ALONE), 0);
-    assert_int_equal(steer_bank_means(&none, &lent, gpt, &fit, HOOK_RESID_PRE, true, WORK_ALONE),
+    SteerBank from, to, none, lent, own, shuffled, apart;
+    SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_PRE);
+    uint8_t *labels = fit.labels;
+    assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_RESID_PRE, WORK_ALONE), 0);
+    assert_int_equal(steer_bank_differences(&own, &shuffled, gpt, &fit, HOOK_RESID_PRE, WORK_ALONE),
                      0);
-    /* The mean over both classes is the same, whoever lends the labels. */
+    fit.labels = lend_labels(&fit);
+    assert_int_equal(steer_bank_means(&none, &lent, gpt, &fit, HOOK_RESID_PRE, WORK_ALONE), 0);
+    assert_int_equal(steer_bank_difference(&apart, &lent, &none), 0);
+    assert_true(same_vectors(&own, &bank) && same_vectors(&shuffled, &apart));
+    mem_free(fit.labels);
+    fit.labels = labels;
     for (size_t c = 0; c < from.width; c++) {
-        double n[3] = {0}, own, other;
+        double n[3] = {0}, sum, other;
         for (size_t i = 0; i < fit.set.n_positions; i++) {
             n[fit.labels[i * fit.n_groups]]++;
         }
-        own = n[STEER_FROM] * steer_bank_at(&from, 0, 0)[c] +
+        sum = n[STEER_FROM] * steer_bank_at(&from, 0, 0)[c] +
               n[STEER_TO] * steer_bank_at(&to, 0, 0)[c];
         other = n[STEER_FROM] * steer_bank_at(&none, 0, 0)[c] +
                 n[STEER_TO] * steer_bank_at(&lent, 0, 0)[c];
-        assert_true(fabs(own - other) < 1e-3 * (1 + fabs(own)));
+        assert_true(fabs(sum - other) < 1e-3 * (1 + fabs(sum)));
     }
-    assert_int_equal(steer_bank_difference(&shuffled, &lent, &none), 0);
-    SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_PRE);
     assert_true(steer_bank_norm(&shuffled, 0, 0) > 0);
     assert_true(fabs(cosine(steer_bank_at(&shuffled, 0, 0), steer_bank_at(&bank, 0, 0), 16)) <
                 0.99);
-    steer_bank_release(&from);
-    steer_bank_release(&to);
-    steer_bank_release(&none);
-    steer_bank_release(&lent);
-    steer_bank_release(&shuffled);
-    steer_bank_release(&bank);
+    SteerBank *all[] = {&from, &to, &none, &lent, &own, &shuffled, &apart, &bank};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        steer_bank_release(all[i]);
+    }
     steer_fit_release(&fit);
     gpt_free(gpt);
 }

@@ -132,12 +132,69 @@ static void test_scale_zero_changes_no_bit(void **state)
     gpt_free(gpt);
 }
 
-/* Scores against counts by hand, and KL against its sum. */
+/* Tokens ahead of one. */
+static int n_ahead(const float *logits, int V, int tok)
+{
+    int ahead = 0;
+    for (int other = 0; other < V; other++) {
+        ahead += logits[other] > logits[tok] || (logits[other] == logits[tok] && other < tok);
+    }
+    return ahead;
+}
+
+/* Members of one of the first n, and of a set of n, but not of both. */
+static int wrong_moves(const float *logits, int V, uint64_t legal)
+{
+    const int n = __builtin_popcountll(legal);
+    int wrong = 0;
+    for (int tok = 0; tok < V; tok++) {
+        wrong += (n_ahead(logits, V, tok) < n) != (int)(legal >> tok & 1);
+    }
+    return wrong;
+}
+
+static double kl_by_hand(const float *from, const float *to, int V)
+{
+    double p_sum = 0, q_sum = 0, kl = 0;
+    for (int tok = 0; tok < V; tok++) {
+        p_sum += exp(from[tok]);
+        q_sum += exp(to[tok]);
+    }
+    for (int tok = 0; tok < V; tok++) {
+        const double p = exp(from[tok]) / p_sum, q = exp(to[tok]) / q_sum;
+        kl += p * log(p / q);
+    }
+    return kl;
+}
+
+static double mean_logit(const float *logits, int V, uint64_t tokens)
+{
+    double sum = 0;
+    for (int tok = 0; tok < V; tok++) {
+        sum += tokens >> tok & 1 ? (double)logits[tok] : 0;
+    }
+    return sum / __builtin_popcountll(tokens);
+}
+
+/* Mean logit of the newly legal moves minus that of the newly illegal; without any, of those that
+ * are legal on both boards. */
+static double metric_by_hand(const float *logits, int V, const SteerCase *at)
+{
+    const uint64_t both = at->before & at->edited;
+    const uint64_t gained = at->edited & ~at->before, lost = at->before & ~at->edited;
+    if (!at->cares || (!both && (!gained || !lost))) {
+        return 0;
+    }
+    return mean_logit(logits, V, gained ? gained : both) -
+           mean_logit(logits, V, lost ? lost : both);
+}
+
+/* All six numbers of a score against counts and sums by hand. */
 static void test_scores(void **state)
 {
     Gpt *gpt = noisy_network(6);
     const SteerChange nothing = STEER_NO_CHANGE;
-    SteerCases cases = some_cases(6, STEER_MINE, 8);
+    SteerCases cases = some_cases(6, STEER_MINE, 30);
     SteerFit fit = some_fit(6, STEER_MINE, 80);
     SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_POST);
     const SteerChange change = {
@@ -145,34 +202,77 @@ static void test_scores(void **state)
     const int V = cases.vocab->d_vocab;
     SteerScore *scores = mem_alloc(cases.n, sizeof(*scores), "scores");
     float *clean = answers_of(gpt, &cases, &nothing), *moved = answers_of(gpt, &cases, &change);
+    size_t n_strict = 0, n_apart = 0, n_metric = 0, n_errors = 0;
     assert_int_equal(steer_run(scores, NULL, gpt, &cases, &change, clean, WORK_ALONE), 0);
     for (size_t i = 0; i < cases.n; i++) {
         const float *logits = moved + i * (size_t)V, *before = clean + i * (size_t)V;
-        const uint64_t legal = cases.at[i].edited;
-        const int n = __builtin_popcountll(legal);
-        double p_sum = 0, q_sum = 0, kl = 0;
-        int wrong = 0;
+        const SteerCase *at = &cases.at[i];
+        const SteerScore *score = &scores[i];
+        bool strict_edited = false, strict_before = false;
         for (int tok = 0; tok < V; tok++) {
-            int ahead = 0;
-            for (int other = 0; other < V; other++) {
-                ahead +=
-                    logits[other] > logits[tok] || (logits[other] == logits[tok] && other < tok);
-            }
-            wrong += (ahead < n) != (int)(legal >> tok & 1);
-            p_sum += exp(before[tok]);
-            q_sum += exp(logits[tok]);
+            const bool first = n_ahead(logits, V, tok) == 0;
+            strict_edited = strict_edited || (first && !(at->edited >> tok & 1));
+            strict_before = strict_before || (first && !(at->before >> tok & 1));
         }
-        for (int tok = 0; tok < V; tok++) {
-            const double p = exp(before[tok]) / p_sum, q = exp(logits[tok]) / q_sum;
-            kl += p * log(p / q);
-        }
-        assert_true(scores[i].edited == wrong);
-        assert_true(fabs(scores[i].kl - kl) < 1e-9);
+        assert_true(score->edited == wrong_moves(logits, V, at->edited));
+        assert_true(score->before == wrong_moves(logits, V, at->before));
+        assert_true(score->strict_edited == strict_edited);
+        assert_true(score->strict_before == strict_before);
+        assert_true(fabs(score->metric - metric_by_hand(logits, V, at)) < 1e-5); /* 24 bits */
+        assert_true(fabs(score->kl - kl_by_hand(before, logits, V)) < 1e-9);
+        n_strict += strict_before;
+        n_apart += strict_before != strict_edited;
+        n_errors += score->edited != score->before;
+        n_metric += fabs(score->metric) > 0.01;
     }
-    assert_true(steer_kl(clean, clean, V) == 0.0);
+    /* Both answers occur, and the two boards disagree. */
+    assert_true(n_strict > 0 && n_strict < cases.n && n_apart > 0);
+    assert_true(n_errors > 0 && n_metric > 0);
     mem_free(scores);
     mem_free(clean);
     mem_free(moved);
+    steer_bank_release(&bank);
+    steer_fit_release(&fit);
+    steer_cases_release(&cases);
+    gpt_free(gpt);
+}
+
+/* The vector of a wrong group is made as long as that of the case's own: seven times as long it
+ * does the same, and where the own one is seven times as long it does another thing. */
+static void test_wrong_vector_is_as_long_as_the_own(void **state)
+{
+    Gpt *gpt = noisy_network(6);
+    SteerCases cases = some_cases(6, STEER_MINE, 8);
+    SteerFit fit = some_fit(6, STEER_MINE, 80);
+    SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_POST);
+    const SteerChange change = {
+        .kind = STEER_ADD, .bank = &bank, .wrong = true, .group = -1, .layers = 3, .alpha = 0.5};
+    const size_t V = (size_t)cases.vocab->d_vocab;
+    for (size_t i = 0; i < cases.n; i += 5) {
+        const size_t groups[2] = {cases.at[i].wrong, cases.at[i].group};
+        SteerCases one;
+        assert_int_equal(steer_cases_pick(&one, &cases, &i, 1), 0);
+        float *wrong = answers_of(gpt, &one, &change);
+        for (int own = 0; own < 2; own++) {
+            SteerBank longer;
+            assert_int_equal(steer_bank_copy(&longer, &bank), 0);
+            for (int layer = 0; layer < 2; layer++) {
+                float *v = steer_bank_at(&longer, layer, groups[own]);
+                for (size_t c = 0; c < longer.width; c++) {
+                    v[c] *= 7;
+                }
+            }
+            SteerChange other = change;
+            other.bank = &longer;
+            float *changed = answers_of(gpt, &one, &other);
+            const double gap = largest_gap(wrong, changed, V);
+            assert_true(own ? gap > 100 * LOGIT_TOLERANCE : gap < LOGIT_TOLERANCE);
+            mem_free(changed);
+            steer_bank_release(&longer);
+        }
+        mem_free(wrong);
+        steer_cases_release(&one);
+    }
     steer_bank_release(&bank);
     steer_fit_release(&fit);
     steer_cases_release(&cases);
@@ -237,7 +337,7 @@ static void test_function_vector_is_the_planted_write(void **state)
         SteerScore *scores = mem_alloc(cases.n, sizeof(*scores), "scores");
         float *clean = answers_of(gpt, &cases, &nothing);
         assert_int_equal(steer_run(scores, NULL, gpt, &cases, &nothing, NULL, WORK_ALONE), 0);
-        assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_Z, false, WORK_ALONE), 0);
+        assert_int_equal(steer_bank_means(&from, &to, gpt, &fit, HOOK_Z, WORK_ALONE), 0);
         assert_int_equal(steer_heads_rank(heads, gpt, &cases, &to, scores, clean, WORK_ALONE), 0);
         if (twin) {
             assert_true(fabs(heads[0].effect.value) < 1e-4);
@@ -279,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_project_twice_is_once),
         cmocka_unit_test(test_scale_zero_changes_no_bit),
         cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_wrong_vector_is_as_long_as_the_own),
         cmocka_unit_test(test_function_vector_is_the_planted_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

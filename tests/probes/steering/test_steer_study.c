@@ -161,6 +161,64 @@ static SteerCases cases_of(RngPurpose purpose, size_t games)
     return cases;
 }
 
+/* What is taken out, and from which network, arm by arm: every `more` is the arm's errors minus
+ * those of null, which is not changed at all and is right by its own board as often as `self` says.
+ */
+static void check_ablations(const SteerStudy *study)
+{
+    const SteerAblation *null = &study->ablations[STEER_ARM_NULL];
+    assert_memory_equal(&null->caring, &study->self, sizeof(null->caring));
+    assert_true(null->caring.value > 0);
+    for (int arm = 0; arm < N_STEER_ARMS; arm++) {
+        const SteerAblation *at = &study->ablations[arm];
+        const double more = at->caring.value - null->caring.value;
+        const double others = at->others.value - null->others.value;
+        assert_true(fabs(at->more_caring.value - more) < 1e-9);
+        assert_true(fabs(at->more_others.value - others) < 1e-9);
+        assert_true((at->kl_caring.value > 0) == (arm != STEER_ARM_NULL));
+        assert_true((at->kl_others.value > 0) == (arm != STEER_ARM_NULL));
+    }
+    const Interval same = null->more_caring, others = null->more_others;
+    assert_true(same.value == 0 && same.low == 0 && same.high == 0);
+    assert_true(others.value == 0 && others.low == 0 && others.high == 0);
+}
+
+/* Means over the cases that care, and over the others, of what a run says. */
+static void check_share(const SteerAblation *at, const SteerCases *cases, const SteerScore *scores)
+{
+    double wrong[2] = {0}, strict[2] = {0}, kl[2] = {0}, n[2] = {0};
+    for (size_t i = 0; i < cases->n; i++) {
+        const int cares = cases->at[i].cares;
+        wrong[cares] += scores[i].before;
+        strict[cares] += scores[i].strict_before;
+        kl[cares] += scores[i].kl;
+        n[cares]++;
+    }
+    assert_true(fabs(at->caring.value - wrong[1] / n[1]) < 1e-9);
+    assert_true(fabs(at->others.value - wrong[0] / n[0]) < 1e-9);
+    assert_true(fabs(at->strict_caring.value - strict[1] / n[1]) < 1e-9);
+    assert_true(fabs(at->strict_others.value - strict[0] / n[0]) < 1e-9);
+    assert_true(fabs(at->kl_caring.value - kl[1] / n[1]) < 1e-9);
+    assert_true(fabs(at->kl_others.value - kl[0] / n[0]) < 1e-9);
+}
+
+/* The two rows of null and steer are those of runs done here. */
+static void check_ablated_pass(const SteerStudy *study, const SteerInputs *in)
+{
+    const SteerCases *cases = in->test;
+    const SteerChange nothing = STEER_NO_CHANGE;
+    const SteerChange change = {
+        .kind = STEER_ABLATE, .bank = &study->bank, .group = -1, .layer = study->ablation_layer};
+    SteerScore *scores = mem_alloc(cases->n, sizeof(*scores), "scores");
+    float *clean = mem_alloc(cases->n * (size_t)cases->vocab->d_vocab, sizeof(*clean), "answers");
+    assert_int_equal(steer_run(scores, clean, in->gpt, cases, &nothing, NULL, WORK_ALONE), 0);
+    check_share(&study->ablations[STEER_ARM_NULL], cases, scores);
+    assert_int_equal(steer_run(scores, NULL, in->gpt, cases, &change, clean, WORK_ALONE), 0);
+    check_share(&study->ablations[STEER_ARM_STEER], cases, scores);
+    mem_free(scores);
+    mem_free(clean);
+}
+
 /* The planted head lowers the logits of squares that were played. Steering to "empty" raises one
  * again, where the edited board allows the move; the other squares' vectors do not. The twin has no
  * such head: no arm moves a legal move. */
@@ -189,6 +247,8 @@ static void test_study_of_a_planted_network(void **state)
         assert_int_equal(steer_study_run(&study, &in, WORK_ALONE), 0);
         const SteerArmResult *steer = &study.arms[STEER_ARM_STEER];
         const SteerArmResult *wrong = &study.arms[STEER_ARM_WRONG];
+        const SteerAblation *taken = &study.ablations[STEER_ARM_STEER];
+        const SteerAblation *ply = &study.ablations[STEER_ARM_SHUFFLED];
         if (twin) {
             assert_true(steer->closed.low <= 0 && steer->closed.high >= 0);
             assert_true(wrong->closed.low <= 0 && wrong->closed.high >= 0);
@@ -199,6 +259,16 @@ static void test_study_of_a_planted_network(void **state)
             assert_true(steer->gain.low > 0);
             assert_true(steer->metric.low > PLANTED_STRENGTH / 6);
             assert_true(study.arms[STEER_ARM_RANDOM].metric.high < steer->metric.low);
+        }
+        check_ablations(&study);
+        check_ablated_pass(&study, &in);
+        if (twin) {
+            assert_true(taken->kl_caring.high < 0.005);
+            assert_true(ply->more_others.low < 0 && ply->more_others.high > 0);
+        } else { /* ten times as much; what the ply tells is needed where the edit is of no moment
+                  */
+            assert_true(taken->kl_caring.low > 0.02);
+            assert_true(ply->more_others.low > 0);
         }
         /* 24 bits of a float, 6e-8 of the largest logit, through three layers */
         assert_true(study.identity_error < 1e-5);
