@@ -102,7 +102,7 @@ static int differentiate_chunk(void *context, size_t index, size_t worker)
     const size_t size = (size_t)n_layers * pass->width * pass->width;
     TakingGradient taking = {pass, job->rows, first, job->gram ? job->gram + index * size : NULL};
     Hooks hooks = {.fn = take_gradient, .context = &taking};
-    hooks.sites[pass->site] = n_layers >= 64 ? ~0ULL : (1ULL << n_layers) - 1;
+    hooks.sites[pass->site] = hook_all_layers(n_layers);
     if (interrupt_pending()) {
         return err_set(OGPT_EINTR, "interrupted");
     }
@@ -190,40 +190,60 @@ static double product(const float *a, const double *b, size_t n)
     return sum;
 }
 
-/* next = sum over the pairs of a square of (d (g . w) + g (d . w)) / 2 + shift w. One pair has the
- * eigenvalues (d . g +- |d| |g|) / 2, so none of the sum is below -2 shift, the shift being half of
- * the sum of (|d| |g| - d . g) / 2: the largest one is the first in size too. Returns the number of
- * pairs. */
-static size_t power_step(double *next, const double *w, const Training *training, size_t layer,
-                         size_t group)
+static bool turns(const Training *training, size_t pair, size_t group)
+{
+    const int sq = __builtin_ctzll(training->pairs->pairs[pair].turned);
+    return steer_group_of_square(training->pairs->variant, sq) == group;
+}
+
+/* One pair has the eigenvalues (d . g +- |d| |g|) / 2, so none of the sum over the pairs of a
+ * square is below -2 shift, the shift being half of the sum of (|d| |g| - d . g) / 2: with the
+ * shift, the largest one is the first in size too. Returns the number of pairs. */
+static size_t shift_of(double *shift, const Training *training, size_t layer, size_t group)
 {
     const IllusionRows *rows = training->rows;
-    const size_t width = rows->width, size = (size_t)training->pairs->variant->size;
-    double shift = 0;
+    const size_t width = rows->width;
     size_t n = 0;
+    *shift = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        if (!turns(training, i, group)) {
+            continue;
+        }
+        const float *d = rows->difference + (i * rows->n_layers + layer) * width;
+        const float *g = rows->gradient + (i * rows->n_layers + layer) * width;
+        double dd = 0, gg = 0, dg = 0;
+        for (size_t c = 0; c < width; c++) {
+            dd += (double)d[c] * d[c];
+            gg += (double)g[c] * g[c];
+            dg += (double)d[c] * g[c];
+        }
+        *shift += (sqrt(dd * gg) - dg) / 4;
+        n++;
+    }
+    return n;
+}
+
+/* next = sum over the pairs of a square of (d (g . w) + g (d . w)) / 2 + shift w. */
+static void power_step(double *next, const double *w, double shift, const Training *training,
+                       size_t layer, size_t group)
+{
+    const IllusionRows *rows = training->rows;
+    const size_t width = rows->width;
     memset(next, 0, width * sizeof(*next));
     for (size_t i = 0; i < rows->n; i++) {
-        const size_t sq = (size_t)__builtin_ctzll(training->pairs->pairs[i].turned);
-        if (sq / 8 * size + sq % 8 != group) {
+        if (!turns(training, i, group)) {
             continue;
         }
         const float *d = rows->difference + (i * rows->n_layers + layer) * width;
         const float *g = rows->gradient + (i * rows->n_layers + layer) * width;
         const double along_d = product(d, w, width) / 2, along_g = product(g, w, width) / 2;
-        double dd = 0, gg = 0, dg = 0;
         for (size_t c = 0; c < width; c++) {
             next[c] += along_g * (double)d[c] + along_d * (double)g[c];
-            dd += (double)d[c] * d[c];
-            gg += (double)g[c] * g[c];
-            dg += (double)d[c] * g[c];
         }
-        shift += (sqrt(dd * gg) - dg) / 4;
-        n++;
     }
     for (size_t c = 0; c < width; c++) {
         next[c] += shift * w[c];
     }
-    return n;
 }
 
 static int train_square(void *context, size_t job, size_t worker)
@@ -232,17 +252,18 @@ static int train_square(void *context, size_t job, size_t worker)
     const size_t G = training->out->n_groups, layer = job / G, group = job % G;
     const size_t width = training->rows->width;
     float *v = steer_bank_at(training->out, (int)layer, group);
-    double *w = training->scratch + worker * 2 * width, *next = w + width;
+    double *w = training->scratch + worker * 2 * width, *next = w + width, shift;
     illusion_unit(v, width);
     for (size_t c = 0; c < width; c++) {
         w[c] = v[c];
     }
-    bool moves = true;
+    bool moves = shift_of(&shift, training, layer, group) > 0;
     for (int step = 0; step < ILLUSION_STEPS && moves; step++) {
         double length = 0, value = 0, rest = 0;
-        if (power_step(next, w, training, layer, group) == 0) {
-            break;
+        if (interrupt_pending()) {
+            return err_set(OGPT_EINTR, "interrupted");
         }
+        power_step(next, w, shift, training, layer, group);
         for (size_t c = 0; c < width; c++) {
             length += next[c] * next[c];
             value += next[c] * w[c];
@@ -276,8 +297,9 @@ int illusion_trained(SteerBank *out, const IllusionRows *rows, const PairSet *pa
 /* ---- how rows vary ---- */
 
 typedef struct Varying {
-    uint8_t *dormant;
-    const SteerBank *row;
+    uint8_t *const *dormant;
+    const SteerBank *const *banks;
+    size_t n_banks;
     const IllusionSpace *spaces;
     size_t n;
     uint64_t seed;
@@ -325,7 +347,7 @@ static double fifth_percentile(const Varying *varying, int layer, float *scratch
 static int visit_variance(void *context, int layer, const float *rows)
 {
     const Varying *varying = context;
-    const size_t n = varying->n, width = varying->row->width;
+    const size_t n = varying->n, width = varying->banks[0]->width;
     float *scratch = mem_alloc(3 * width, sizeof(*scratch), "random directions");
     if (!scratch) {
         return OGPT_ENOMEM;
@@ -342,30 +364,36 @@ static int visit_variance(void *context, int layer, const float *rows)
     gemm(true, false, width, width, n, 1.0F / (float)n, varying->centred, width, varying->centred,
          width, 0, varying->covariance, width);
     const double least = fifth_percentile(varying, layer, scratch);
-    for (size_t g = 0; g < varying->row->n_groups; g++) {
-        const float *w = steer_bank_at(varying->row, layer, g);
-        varying->dormant[(size_t)layer * varying->row->n_groups + g] =
-            variance_along(varying->covariance, w, width) < least;
+    for (size_t b = 0; b < varying->n_banks; b++) {
+        const SteerBank *bank = varying->banks[b];
+        for (size_t g = 0; g < bank->n_groups; g++) {
+            const float *w = steer_bank_at(bank, layer, g);
+            varying->dormant[b][(size_t)layer * bank->n_groups + g] =
+                variance_along(varying->covariance, w, width) < least;
+        }
     }
     mem_free(scratch);
     return 0;
 }
 
-int illusion_dormant(uint8_t *dormant, const SteerBank *row, const IllusionSpace *spaces,
-                     const Gpt *gpt, const SteerFit *fit, const Work *work)
+int illusion_dormant(uint8_t *const *dormant, const SteerBank *const *banks, size_t n_banks,
+                     const IllusionSpace *spaces, const Gpt *gpt, const SteerFit *fit,
+                     const Work *work)
 {
     int layers[LAYERS_MAX];
-    const SiteLayers where = {row->site, layers, gpt->cfg.n_layers};
+    const size_t width = banks[0]->width;
+    const SiteLayers where = {banks[0]->site, layers, gpt->cfg.n_layers};
     Varying varying = {.dormant = dormant,
-                       .row = row,
+                       .banks = banks,
+                       .n_banks = n_banks,
                        .spaces = spaces,
                        .n = fit->set.n_positions,
                        .seed = work->seed};
     for (int l = 0; l < gpt->cfg.n_layers; l++) {
         layers[l] = l;
     }
-    varying.centred = mem_alloc(varying.n * row->width, sizeof(float), "centred rows");
-    varying.covariance = mem_alloc(row->width * row->width, sizeof(float), "covariance of rows");
+    varying.centred = mem_alloc(varying.n * width, sizeof(float), "centred rows");
+    varying.covariance = mem_alloc(width * width, sizeof(float), "covariance of rows");
     int rc = varying.centred && varying.covariance
                  ? activations_visit(&fit->set, gpt, &where, visit_variance, &varying, work)
                  : OGPT_ENOMEM;

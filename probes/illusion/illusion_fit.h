@@ -31,7 +31,7 @@ int illusion_gram(double *gram, const Gpt *gpt, const PairSet *pairs, size_t n, 
  * (d . w)(g . w), which is the effect of a patch along w to first order, d and g as above. It is
  * the first eigenvector of the symmetric part of sum d g^T, by shifted power steps from `start`
  * until the residual is ILLUSION_RESIDUAL of the shifted eigenvalue, or ILLUSION_STEPS are done; a
- * square without pairs keeps its start.
+ * square without pairs keeps its start. Returns 0, OGPT_EINTR or OGPT_ENOMEM.
  *
  * A stand-in: training by gradient descent on the same pairs (distributed alignment search, Geiger
  * et al. 2023, arXiv:2303.02536) goes for the effect itself, this for its first order. And it may
@@ -42,10 +42,12 @@ enum { ILLUSION_STEPS = 1000 };
 int illusion_trained(SteerBank *out, const IllusionRows *rows, const PairSet *pairs,
                      const SteerBank *start, const Work *work);
 
-/* dormant (n_layers, n_groups): 1 where the rows vary less along the vector of the bank than along
- * 95 % of ILLUSION_DRAWS random directions of the row space. Returns as activations_visit. */
+/* dormant[b] (n_layers, n_groups), for each bank of directions of one site: 1 where the rows vary
+ * less along the vector of the bank than along 95 % of ILLUSION_DRAWS random directions of the row
+ * space. The games go through the network once for all banks. Returns as activations_visit. */
 enum { ILLUSION_DRAWS = 200 };
-int illusion_dormant(uint8_t *dormant, const SteerBank *row, const IllusionSpace *spaces,
-                     const Gpt *gpt, const SteerFit *fit, const Work *work);
+int illusion_dormant(uint8_t *const *dormant, const SteerBank *const *banks, size_t n_banks,
+                     const IllusionSpace *spaces, const Gpt *gpt, const SteerFit *fit,
+                     const Work *work);
 
 #endif

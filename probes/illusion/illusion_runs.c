@@ -104,13 +104,15 @@ typedef struct Trying {
     IllusionPass pass;
     const IllusionInputs *in;
     const IllusionSetting *setting;
-    float *scratch; /* 3 * width + EDIT_ROW_SCRATCH(width) */
+    int descended;  /* the layer whose descents are held, or NOT_DESCENDED */
+    float *changes; /* (ILLUSION_CHUNK, width) what they change in the rows of that layer */
+    float *scratch; /* 2 * width + EDIT_ROW_SCRATCH(width) */
 } Trying;
+enum { NOT_DESCENDED = -2 };
 
 static size_t group_of(const Trying *trying, const GamePair *pair)
 {
-    const int sq = __builtin_ctzll(pair->turned);
-    return (size_t)(sq / 8 * trying->in->pairs->variant->size + sq % 8);
+    return steer_group_of_square(trying->in->pairs->variant, __builtin_ctzll(pair->turned));
 }
 
 static void add_scaled(float *x, const float *w, double amount, size_t n)
@@ -120,19 +122,16 @@ static void add_scaled(float *x, const float *w, double amount, size_t n)
     }
 }
 
-/* The change of the descent through the probe, projected as the part asks. */
-static void change_by_gradient(const Trying *trying, float *x, const GamePair *pair,
-                               const float *random)
+/* change (width) = what descent through the probe changes in a row x. */
+static void descend(float *change, const Trying *trying, const float *x, const GamePair *pair)
 {
     const size_t width = trying->pass.width;
-    const IllusionSetting *setting = trying->setting;
-    const IllusionSpace *space = &trying->in->spaces[setting->layer];
-    float *change = trying->scratch, *row = change + width, *null = row + width;
     EditPlan plan = EDIT_PLAN_DEFAULT;
     EditCase edit = {.n_moves = pair->n_moves, .n_squares = 1};
     CaseVerdict verdict;
     const int sq = __builtin_ctzll(pair->turned);
     const bool black = board_discs(&pair->clean_board, BLACK) >> sq & 1;
+    memset(change, 0, width * sizeof(*change));
     memcpy(edit.moves, pair->clean, sizeof(edit.moves));
     edit.squares[0] = (CaseSquare){(uint8_t)sq, black ? LABEL_BLACK : LABEL_WHITE,
                                    black ? LABEL_WHITE : LABEL_BLACK};
@@ -143,12 +142,36 @@ static void change_by_gradient(const Trying *trying, float *x, const GamePair *p
     plan.method = METHOD_GRADIENT;
     plan.site = trying->in->site;
     memcpy(change, x, width * sizeof(*x));
-    edit_row(change, null + width, &plan, trying->in->directions, setting->layer, &squares);
+    edit_row(change, trying->scratch, &plan, trying->in->directions, trying->setting->layer,
+             &squares);
     for (size_t c = 0; c < width; c++) {
         change[c] -= x[c];
     }
+}
+
+/* The rows of a layer are the same for every part, so one descent serves all parts. */
+static void descend_all(Trying *trying, const HookPoint *point)
+{
+    const size_t width = trying->pass.width;
+    if (trying->descended == trying->setting->layer) {
+        return;
+    }
+    for (size_t i = 0; i < trying->pass.n; i++) {
+        descend(trying->changes + i * width, trying, point->value + i * width,
+                &trying->pass.pairs[i]);
+    }
+    trying->descended = trying->setting->layer;
+}
+
+/* The change of the descent, projected as the part asks. */
+static void change_by_gradient(const Trying *trying, float *x, const float *change,
+                               const float *random)
+{
+    const size_t width = trying->pass.width;
+    const IllusionSetting *setting = trying->setting;
+    float *row = trying->scratch, *null = row + width;
     const double length = sqrt(dot(change, change, width));
-    illusion_split(row, null, space, change);
+    illusion_split(row, null, &trying->in->spaces[setting->layer], change);
     if (setting->part == ILLUSION_RANDOM || setting->part == ILLUSION_RANDOM_ROW) {
         add_scaled(x, random, length, width);
     } else if (setting->part == ILLUSION_ROW_LONG) {
@@ -185,9 +208,12 @@ static double amount_of(const Trying *trying, const float *x, const float *w, si
 
 static void try_row(void *context, const HookPoint *point)
 {
-    const Trying *trying = context;
+    Trying *trying = context;
     const IllusionSetting *setting = trying->setting;
     const size_t width = trying->pass.width;
+    if (setting->method == ILLUSION_GRADIENT) {
+        descend_all(trying, point);
+    }
     for (size_t i = 0; i < trying->pass.n; i++) {
         float *x = point->value + i * width;
         const GamePair *pair = &trying->pass.pairs[i];
@@ -195,7 +221,7 @@ static void try_row(void *context, const HookPoint *point)
                                        group_of(trying, pair));
         const double square = dot(w, w, width);
         if (setting->method == ILLUSION_GRADIENT) {
-            change_by_gradient(trying, x, pair, w);
+            change_by_gradient(trying, x, trying->changes + i * width, w);
         } else if (square > 0) {
             const double amount = amount_of(trying, x, w, i);
             add_scaled(x, w, setting->method == ILLUSION_ADD ? amount : amount / square, width);
@@ -234,6 +260,40 @@ static int judge(IllusionAnswer *out, double *self, const IllusionTrial *trial,
     return 0;
 }
 
+/* Whether a setting is its forerunner in other words: of a line only the direction counts, so its
+ * length changes nothing. */
+static bool same_line(const IllusionSetting *setting, const IllusionSetting *before)
+{
+    return setting->method < ILLUSION_ADD && setting->part == ILLUSION_ROW_LONG &&
+           before->part == ILLUSION_ROW && before->method == setting->method &&
+           before->layer == setting->layer && before->vectors == setting->vectors;
+}
+
+/* One setting on the pairs that are held; out (n, n_settings). */
+static int try_setting(IllusionAnswer *out, const IllusionTrial *trial, Trying *trying, size_t s)
+{
+    const Gpt *gpt = trial->in->gpt;
+    const size_t V = (size_t)gpt->cfg.d_vocab, step = trial->out->n_settings;
+    Hooks hooks = {.fn = try_row, .context = trying};
+    int rc = 0;
+    trying->setting = &trial->settings[s];
+    hooks.sites[trial->in->site] = 1ULL << trying->setting->layer;
+    if (interrupt_pending()) {
+        return err_set(OGPT_EINTR, "interrupted");
+    }
+    if (s > 0 && same_line(trying->setting, trying->setting - 1)) {
+        for (size_t i = 0; i < trying->pass.n; i++) {
+            out[i * step + s] = out[i * step + s - 1];
+        }
+        return 0;
+    }
+    const real *answer = prefix_last(trying->pass.base, gpt, &hooks);
+    for (size_t i = 0; i < trying->pass.n && rc == 0; i++) {
+        rc = judge(&out[i * step + s], NULL, trial, &trying->pass.pairs[i], answer + i * V);
+    }
+    return rc;
+}
+
 static int try_chunk(void *context, size_t job, size_t worker)
 {
     const IllusionTrial *trial = context;
@@ -246,22 +306,13 @@ static int try_chunk(void *context, size_t job, size_t worker)
     float *base = trial->logits + worker * 2 * ILLUSION_CHUNK * V;
     float *source = base + ILLUSION_CHUNK * V;
     int rc = illusion_pass_hold(&trying->pass, pairs, n, base, source);
+    trying->descended = NOT_DESCENDED;
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = judge(&out->base[first + i], &out->self[first + i], trial, &pairs[i], base + i * V);
         rc = rc ? rc : judge(&out->source[first + i], NULL, trial, &pairs[i], source + i * V);
     }
     for (size_t s = 0; s < out->n_settings && rc == 0; s++) {
-        Hooks hooks = {.fn = try_row, .context = trying};
-        trying->setting = &trial->settings[s];
-        hooks.sites[trial->in->site] = 1ULL << trying->setting->layer;
-        if (interrupt_pending()) {
-            return err_set(OGPT_EINTR, "interrupted");
-        }
-        const real *answer = prefix_last(trying->pass.base, gpt, &hooks);
-        for (size_t i = 0; i < n && rc == 0; i++) {
-            rc = judge(&out->changed[(first + i) * out->n_settings + s], NULL, trial, &pairs[i],
-                       answer + i * V);
-        }
+        rc = try_setting(out->changed + first * out->n_settings, trial, trying, s);
     }
     return rc;
 }
@@ -288,9 +339,10 @@ static int begin_trial(IllusionTrial *trial, const Work *work)
         trying->in = in;
         rc = illusion_pass_init(&trying->pass, in->gpt, vocab, in->site, TAPE_FORWARD);
         const size_t width = trying->pass.width;
+        trying->changes = mem_alloc(ILLUSION_CHUNK * width, sizeof(float), "descents");
         trying->scratch =
-            mem_alloc(3 * width + EDIT_ROW_SCRATCH(width), sizeof(float), "parts of a change");
-        rc = rc || trying->scratch ? rc : OGPT_ENOMEM;
+            mem_alloc(2 * width + EDIT_ROW_SCRATCH(width), sizeof(float), "parts of a change");
+        rc = rc || (trying->changes && trying->scratch) ? rc : OGPT_ENOMEM;
     }
     return rc;
 }
@@ -304,6 +356,7 @@ int illusion_runs(IllusionRuns *out, const IllusionInputs *in, const IllusionSet
     rc = rc ? rc : illusion_pass_chunks(work, "pairs", out->n, try_chunk, &trial);
     for (size_t w = 0; w < work_workers(work) && trial.workers; w++) {
         illusion_pass_release(&trial.workers[w].pass);
+        mem_free(trial.workers[w].changes);
         mem_free(trial.workers[w].scratch);
     }
     mem_free(trial.workers);

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/hash.h"
+#include "probes/cases/case_keys.h"
 #include "probes/illusion/illusion_fit.h"
 #include "probes/illusion/illusion_pass.h"
 
@@ -15,14 +17,29 @@ const char *illusion_origin_name(IllusionOrigin origin)
     return names[origin];
 }
 
-static bool is_reported(const GamePair *pair, const PairSet *test)
+/* Take the pairs out of `training` one of whose histories is one of a pair that is reported. */
+static int leave_out(PairSet *training, const PairSet *test)
 {
-    for (size_t j = 0; j < test->n; j++) {
-        if (memcmp(pair->clean, test->pairs[j].clean, sizeof(pair->clean)) == 0) {
-            return true;
+    CaseKeys keys;
+    size_t kept = 0;
+    int rc = case_keys_init(&keys, 2 * test->n);
+    for (size_t i = 0; i < test->n && rc == 0; i++) {
+        const GamePair *pair = &test->pairs[i];
+        case_keys_add(&keys, xxh3(pair->clean, (size_t)pair->n_moves));
+        case_keys_add(&keys, xxh3(pair->corrupt, (size_t)pair->n_moves));
+    }
+    for (size_t i = 0; i < training->n && rc == 0; i++) {
+        const GamePair *pair = &training->pairs[i];
+        if (!case_keys_has(&keys, xxh3(pair->clean, (size_t)pair->n_moves)) &&
+            !case_keys_has(&keys, xxh3(pair->corrupt, (size_t)pair->n_moves))) {
+            training->pairs[kept++] = *pair;
         }
     }
-    return false;
+    case_keys_release(&keys);
+    training->n = kept;
+    return rc || kept > 0 ? rc
+                          : err_set(OGPT_EUSAGE, "every training pair is reported too; take fewer "
+                                                 "--pairs or more --training-pairs");
 }
 
 int illusion_pairs(PairSet *training, PairSet *test, const GameVariant *variant, size_t n_training,
@@ -30,22 +47,13 @@ int illusion_pairs(PairSet *training, PairSet *test, const GameVariant *variant,
 {
     Work other = *work;
     PairMakeOptions wanted = PAIR_MAKE_OPTIONS_DEFAULT;
-    size_t kept = 0;
     wanted.before_end = case_before_end(variant);
     wanted.n = n_test;
     int rc = pairs_make(test, variant, &wanted, work);
     other.seed = ~work->seed;
     wanted.n = n_training;
     rc = rc ? rc : pairs_make(training, variant, &wanted, &other);
-    for (size_t i = 0; rc == 0 && i < training->n; i++) {
-        if (!is_reported(&training->pairs[i], test)) {
-            training->pairs[kept++] = training->pairs[i];
-        }
-    }
-    training->n = kept;
-    return rc || kept > 0 ? rc
-                          : err_set(OGPT_EUSAGE, "every training pair is reported too; take fewer "
-                                                 "--pairs or more --training-pairs");
+    return rc ? rc : leave_out(training, test);
 }
 
 typedef struct Illuding {
@@ -88,14 +96,25 @@ static int fit_spaces(Illuding *s)
 static int add_origin(Illuding *s, IllusionOrigin origin, SteerBank *full)
 {
     const size_t n = s->means.n_layers * s->means.n_groups;
-    const Work quiet = work_quiet(s->work);
     int rc = illusion_vectors_of(&s->vectors[origin], full, s->spaces, s->work->seed);
     s->has[origin] = true;
     s->dormant[origin] = mem_calloc(n, 1, "dormant directions");
-    rc = rc || s->dormant[origin] ? rc : OGPT_ENOMEM;
-    return rc ? rc
-              : illusion_dormant(s->dormant[origin], &s->vectors[origin].of[ILLUSION_ROW],
-                                 s->spaces, s->in->gpt, s->in->fit, &quiet);
+    return rc || s->dormant[origin] ? rc : OGPT_ENOMEM;
+}
+
+static int find_dormant(const Illuding *s)
+{
+    const Work quiet = work_quiet(s->work);
+    const SteerBank *banks[N_ILLUSION_ORIGINS];
+    uint8_t *dormant[N_ILLUSION_ORIGINS];
+    size_t n = 0;
+    for (int origin = 0; origin < N_ILLUSION_ORIGINS; origin++) {
+        if (s->has[origin]) {
+            banks[n] = &s->vectors[origin].of[ILLUSION_ROW];
+            dormant[n++] = s->dormant[origin];
+        }
+    }
+    return illusion_dormant(dormant, banks, n, s->spaces, s->in->gpt, s->in->fit, &quiet);
 }
 
 static int fit_trained(Illuding *s)
@@ -220,10 +239,10 @@ static Interval beyond_control(const Illuding *s, size_t row)
 
 static void describe(IllusionRow *row, const Illuding *s)
 {
-    const size_t G = s->means.n_groups, size = (size_t)s->in->test->variant->size;
     for (size_t i = 0; i < s->runs.n; i++) {
-        const size_t sq = (size_t)__builtin_ctzll(s->in->test->pairs[i].turned);
-        const size_t at = (size_t)row->layer * G + sq / 8 * size + sq % 8;
+        const int sq = __builtin_ctzll(s->in->test->pairs[i].turned);
+        const size_t at = (size_t)row->layer * s->means.n_groups +
+                          steer_group_of_square(s->in->test->variant, sq);
         row->disconnected += s->vectors[row->origin].null_share[at] / (double)s->runs.n;
         row->dormant += (double)s->dormant[row->origin][at] / (double)s->runs.n;
     }
@@ -308,6 +327,7 @@ static int illude(Illuding *s)
                                    .directions = s->in->probe ? &s->directions : NULL};
     int rc = fit_spaces(s);
     rc = rc ? rc : fit_vectors(s);
+    rc = rc ? rc : find_dormant(s);
     rc = rc ? rc : list_settings(s);
     rc = rc ? rc : try_training(s, &inputs);
     rc = rc ? rc
@@ -370,7 +390,7 @@ size_t illusion_study_bytes(const IllusionStudyInputs *in, const Work *work)
     const size_t chunks = (in->gram_pairs + ILLUSION_CHUNK - 1) / ILLUSION_CHUNK;
     const bool gram = in->site != HOOK_POST;
     const size_t pass = 2 * prefix_bytes(cfg, ILLUSION_CHUNK, TAPE_GRADIENT) +
-                        ILLUSION_CHUNK * (2 * L * width + 3 * V) * sizeof(float);
+                        ILLUSION_CHUNK * ((2 * L + 1) * width + 3 * V) * sizeof(float);
     return workers * pass +
            (gram ? (chunks + 2) * L * width * width : L * width * (size_t)cfg->d_model) *
                sizeof(double) +

@@ -58,7 +58,7 @@ typedef struct IllusionStudy {
 } IllusionStudy;
 
 /* So many pairs of one square turned each, to train on and to report, of random games of two seeds.
- * A training pair whose first history is reported is left out. pairs_release both, also after an
+ * A training pair one of whose histories is reported is left out. pairs_release both, also after an
  * error. Returns as pairs_make, or OGPT_EUSAGE (no training pair is left). */
 int illusion_pairs(PairSet *training, PairSet *test, const GameVariant *variant, size_t n_training,
                    size_t n_test, const Work *work);

@@ -25,49 +25,33 @@ static const Column whole_columns[] = {
 const TableSpec illusion_table = {
     .name = "illusion_run", .kind = "illusion", TABLE_COLUMNS(whole_columns), .record = true};
 
-#define LAYER_COLUMNS                                                                              \
-    {"origin", "vectors", .type = COLUMN_TEXT}, {"method", "method", .type = COLUMN_TEXT},         \
-        {"layer", "layer", .type = COLUMN_LAYER},                                                  \
-        {"rank", "dimensions read", .type = COLUMN_COUNT, .flags = COLUMN_MINOR,                   \
-         .meaning = "of the space that is read"},                                                  \
-        {"disconnected", "unread", .unit = "%", .digits = 1,                                       \
-         .meaning = "share of v outside of it, squared length"},                                   \
-        {"dormant", "dormant", .unit = "%", .digits = 1,                                           \
-         .meaning = "pairs whose v_row hardly varies in games"},                                   \
-        {"effect", "effect", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},                \
-        {"training_effect", "in training", .digits = 3,                                            \
-         .meaning = "effect on the training pairs"},                                               \
-        {"effect_row", "of v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},          \
-        {"illusion_index", "index", .digits = 3, .interval = true,                                 \
-         .meaning = "effect of v minus of v_row"},                                                 \
-        {"random_index",                                                                           \
-         "random index",                                                                           \
-         .digits = 3,                                                                              \
-         .interval = true,                                                                         \
-         .flags = COLUMN_BRIEF,                                                                    \
-         .meaning = "index of a random direction with the same unread share"},                     \
-        {"beyond",                                                                                 \
-         "beyond",                                                                                 \
-         .digits = 3,                                                                              \
-         .interval = true,                                                                         \
-         .flags = COLUMN_BRIEF,                                                                    \
-         .meaning = "index minus random index, paired"},                                           \
-        {"closed",                                                                                 \
-         "closed",                                                                                 \
-         .digits = 3,                                                                              \
-         .interval = true,                                                                         \
-         .flags = COLUMN_BRIEF,                                                                    \
-         .meaning = "of the gap in wrong moves"},                                                  \
-        {"closed_row", "closed by v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},   \
-        {"effect_row_long", "v_row as long as v", .digits = 3, .interval = true,                   \
-         .flags = COLUMN_BRIEF},                                                                   \
-        {"effect_null", "of v_null", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},        \
-        {"effect_random", "random effect", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},  \
-    {                                                                                              \
-        "effect_random_row", "of its row part", .digits = 3, .interval = true,                     \
-                                                .flags = COLUMN_BRIEF                              \
-    }
-static const Column layer_columns[] = {LAYER_COLUMNS};
+static const Column layer_columns[] = {
+    {"origin", "vectors", .type = COLUMN_TEXT},
+    {"method", "method", .type = COLUMN_TEXT},
+    {"layer", "layer", .type = COLUMN_LAYER},
+    {"rank", "dimensions read", .type = COLUMN_COUNT, .flags = COLUMN_MINOR,
+     .meaning = "of the space that is read"},
+    {"disconnected", "unread", .unit = "%", .digits = 1,
+     .meaning = "share of v outside of it, squared length"},
+    {"dormant", "dormant", .unit = "%", .digits = 1,
+     .meaning = "pairs whose v_row hardly varies in games"},
+    {"effect", "effect", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"training_effect", "in training", .digits = 3, .meaning = "effect on the training pairs"},
+    {"effect_row", "of v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"illusion_index", "index", .digits = 3, .interval = true,
+     .meaning = "effect of v minus of v_row"},
+    {"random_index", "random index", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "index of a random direction with the same unread share"},
+    {"beyond", "beyond", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "index minus random index, paired"},
+    {"closed", "closed", .digits = 3, .interval = true, .flags = COLUMN_BRIEF,
+     .meaning = "of the gap in wrong moves"},
+    {"closed_row", "closed by v_row", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"effect_row_long", "v_row as long as v", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"effect_null", "of v_null", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"effect_random", "random effect", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"effect_random_row", "of its row part", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+};
 static const FigurePart layer_parts[] = {
     {.x = "layer", .y = {"illusion_index"}, .series = "method", .facet = "origin"}};
 static const FigureSpec layer_figures[] = {{.name = "illusion",
@@ -76,11 +60,10 @@ static const FigureSpec layer_figures[] = {{.name = "illusion",
                                             FIGURE_PARTS(layer_parts)}};
 const TableSpec illusion_layers_table = {
     "layers", "illusion_layers", NULL, TABLE_COLUMNS(layer_columns), TABLE_FIGURES(layer_figures)};
-static const Column best_columns[] = {LAYER_COLUMNS};
 const TableSpec illusion_best_table = {
     .name = "best",
     .title = "for each origin and method, the layer of the largest effect on the training pairs",
-    TABLE_COLUMNS(best_columns)};
+    TABLE_COLUMNS(layer_columns)};
 
 /* ---- rows ---- */
 

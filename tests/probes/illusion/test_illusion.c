@@ -2,6 +2,7 @@
  * known, a W_out that reads everything, gradients, methods. links: model/planted */
 #include "probes/illusion/illusion_fixture.h"
 
+#include "datasets/labels.h"
 #include "model/planted/planted.h"
 
 /* The change of Delta of the first pair, as a share of the way, for every part of v. */
@@ -67,8 +68,10 @@ static bool is_dormant(const Gpt *gpt, const SteerFit *fit, const float *v)
         assert_int_equal(illusion_space_of_weights(&spaces[l], gpt, l), 0);
     }
     assert_int_equal(illusion_vectors_of(&vectors, &full, spaces, 1), 0);
-    assert_int_equal(
-        illusion_dormant(dormant, &vectors.of[ILLUSION_ROW], spaces, gpt, fit, WORK_ALONE), 0);
+    /* Two banks in one visit, each for itself: the planted one is dormant or not beside another. */
+    const SteerBank *banks[] = {&vectors.of[ILLUSION_RANDOM_ROW], &vectors.of[ILLUSION_ROW]};
+    uint8_t beside[PLANTED_LAYERS * 16], *found[] = {beside, dormant};
+    assert_int_equal(illusion_dormant(found, banks, 2, spaces, gpt, fit, WORK_ALONE), 0);
     for (int g = 0; g < 16; g++) {
         assert_int_equal(dormant[16 + g], dormant[16]); /* all squares have the same vector */
     }
@@ -353,6 +356,162 @@ static void test_methods_are_their_formulas(void **state)
     gpt_free(gpt);
 }
 
+/* The row of pair 1 in block 0 behind the descent through a probe, less the row. */
+static void change_by_descent(float change[16], const IllusionPass *pass,
+                              const BoardDirections *directions)
+{
+    const GamePair *pair = &pass->pairs[1];
+    const float *x = illusion_pass_row(pass, pass->x, 0, 1);
+    const int sq = __builtin_ctzll(pair->turned);
+    const bool black = board_discs(&pair->clean_board, BLACK) >> sq & 1;
+    EditCase edit = {.n_moves = pair->n_moves, .n_squares = 1};
+    EditPlan plan = EDIT_PLAN_DEFAULT;
+    CaseVerdict verdict;
+    float scratch[EDIT_ROW_SCRATCH(16)];
+    memcpy(edit.moves, pair->clean, sizeof(edit.moves));
+    edit.squares[0] = (CaseSquare){(uint8_t)sq, black ? LABEL_BLACK : LABEL_WHITE,
+                                   black ? LABEL_WHITE : LABEL_BLACK};
+    assert_int_equal(case_derive(&edit, &verdict, game_variant(6)), 0);
+    const EditSquares squares = edit_squares(&directions->terms, &edit);
+    plan.method = METHOD_GRADIENT;
+    plan.site = HOOK_RESID_POST;
+    memcpy(change, x, 16 * sizeof(*change));
+    edit_row(change, scratch, &plan, directions, 0, &squares);
+    for (int c = 0; c < 16; c++) {
+        change[c] -= x[c];
+    }
+}
+
+/* What is added for a part, by the change of the descent and the random directions. */
+static void part_of_change(float out[16], const float change[16], int part,
+                           const IllusionVectors *vectors, size_t group)
+{
+    double length = 0, row = 0;
+    for (int c = 0; c < 16; c++) {
+        length += (double)change[c] * change[c];
+        row += c < 9 ? (double)change[c] * change[c] : 0;
+    }
+    for (int c = 0; c < 16; c++) {
+        const bool read = c < 9; /* by first_coordinates */
+        const double random = steer_bank_at(&vectors->of[part], 0, group)[c];
+        out[c] = (float)(part == ILLUSION_FULL       ? change[c]
+                         : part == ILLUSION_ROW      ? (read ? change[c] : 0)
+                         : part == ILLUSION_ROW_LONG ? (read ? change[c] * sqrt(length / row) : 0)
+                         : part == ILLUSION_NULL     ? (read ? 0 : change[c])
+                                                     : random * sqrt(length));
+    }
+}
+
+/* The descent runs once for all parts; each is its formula, in whatever order they are asked. */
+static void test_descent_is_its_formula(void **state)
+{
+    Gpt *gpt = noisy_network(6, 64);
+    PairSet pairs = some_pairs(6, 2, 2);
+    Probe probe = random_probe(&gpt->cfg, HOOK_RESID_POST);
+    BoardDirections directions;
+    IllusionPass pass;
+    IllusionSpace spaces[2] = {first_coordinates(), first_coordinates()};
+    float change[16], added[16], v[16];
+    for (int c = 0; c < 16; c++) {
+        v[c] = c % 3 ? 0.3F : -0.1F;
+    }
+    assert_int_equal(direction_board_of_probe(&directions, &probe), 0);
+    assert_int_equal(
+        illusion_pass_init(&pass, gpt, vocab_of(pairs.variant), HOOK_RESID_POST, TAPE_FORWARD), 0);
+    assert_int_equal(illusion_pass_hold(&pass, pairs.pairs, 2, NULL, NULL), 0);
+    change_by_descent(change, &pass, &directions);
+    SteerBank full = one_vector(gpt, HOOK_RESID_POST, v);
+    SteerBank none = one_vector(gpt, HOOK_RESID_POST, NULL);
+    IllusionVectors vectors;
+    assert_int_equal(illusion_vectors_of(&vectors, &full, spaces, 1), 0);
+    IllusionSetting settings[2 * N_ILLUSION_PARTS];
+    for (int s = 0; s < 2 * N_ILLUSION_PARTS; s++) { /* each part in both blocks by turns */
+        settings[s] = (IllusionSetting){&vectors, ILLUSION_GRADIENT, (IllusionPart)(s / 2), s % 2};
+    }
+    const IllusionInputs in = {.gpt = gpt,
+                               .pairs = &pairs,
+                               .site = HOOK_RESID_POST,
+                               .theirs = &none,
+                               .mine = &none,
+                               .spaces = spaces,
+                               .directions = &directions};
+    IllusionRuns runs;
+    const size_t group =
+        steer_group_of_square(pairs.variant, __builtin_ctzll(pairs.pairs[1].turned));
+    assert_int_equal(illusion_runs(&runs, &in, settings, 2 * N_ILLUSION_PARTS, WORK_ALONE), 0);
+    const IllusionAnswer *answers = runs.changed + 2 * N_ILLUSION_PARTS; /* of pair 1 */
+    for (int part = 0; part < N_ILLUSION_PARTS; part++) {
+        part_of_change(added, change, part, &vectors, group);
+        const double length = illusion_unit(added, 16);
+        const double same = nudged(gpt, &pairs, 1, HOOK_RESID_POST, 0, added, length);
+        /* the same sum in another order: 1e-6 of a logit of the order of 1 */
+        assert_true(fabs(answers[2 * part].delta - same) < 1e-5);
+        assert_true(fabs(answers[2 * part].delta - runs.base[1].delta) > 50 * 1e-5);
+        assert_true(fabs(answers[2 * part + 1].delta - same) > 50 * 1e-5); /* another block */
+    }
+    illusion_runs_release(&runs);
+    for (int l = 0; l < 2; l++) {
+        illusion_space_release(&spaces[l]);
+    }
+    illusion_pass_release(&pass);
+    illusion_vectors_release(&vectors);
+    steer_bank_release(&none);
+    direction_board_release(&directions);
+    probe_release(&probe);
+    pairs_release(&pairs);
+    gpt_free(gpt);
+}
+
+/* A line has no length: v_row at the length of v answers as v_row does, bit for bit, for the
+ * methods that move along one. What is added counts its length. */
+static void test_length_of_a_line_is_nothing(void **state)
+{
+    Gpt *gpt = noisy_network(6, 64);
+    PairSet pairs = some_pairs(6, 3, 2);
+    IllusionSpace spaces[2] = {first_coordinates(), first_coordinates()};
+    float v[16], b[16];
+    for (int c = 0; c < 16; c++) {
+        v[c] = c % 3 ? 0.3F : -0.1F;
+        b[c] = (float)cos(2.0 * c);
+    }
+    SteerBank full = one_vector(gpt, HOOK_RESID_POST, v);
+    SteerBank theirs = one_vector(gpt, HOOK_RESID_POST, v);
+    SteerBank mine = one_vector(gpt, HOOK_RESID_POST, b);
+    IllusionVectors vectors;
+    assert_int_equal(illusion_vectors_of(&vectors, &full, spaces, 1), 0);
+    IllusionSetting settings[8];
+    for (int s = 0; s < 8; s++) {
+        settings[s] = (IllusionSetting){&vectors, (IllusionMethod)(s / 2),
+                                        s % 2 ? ILLUSION_ROW_LONG : ILLUSION_ROW, 1};
+    }
+    const IllusionInputs in = {.gpt = gpt,
+                               .pairs = &pairs,
+                               .site = HOOK_RESID_POST,
+                               .theirs = &theirs,
+                               .mine = &mine,
+                               .spaces = spaces};
+    IllusionRuns runs;
+    assert_int_equal(illusion_runs(&runs, &in, settings, 8, WORK_ALONE), 0);
+    for (size_t i = 0; i < 3; i++) {
+        const IllusionAnswer *of = runs.changed + i * 8;
+        for (int method = ILLUSION_PATCH; method <= ILLUSION_ADD; method++) {
+            const IllusionAnswer *row = &of[2 * method], *as_long = row + 1;
+            assert_true((memcmp(row, as_long, sizeof(*row)) == 0) == (method != ILLUSION_ADD));
+            assert_true(row->delta != runs.base[i].delta);
+        }
+        assert_true(of[0].delta != of[2].delta && of[2].delta != of[4].delta);
+    }
+    illusion_runs_release(&runs);
+    for (int l = 0; l < 2; l++) {
+        illusion_space_release(&spaces[l]);
+    }
+    illusion_vectors_release(&vectors);
+    steer_bank_release(&theirs);
+    steer_bank_release(&mine);
+    pairs_release(&pairs);
+    gpt_free(gpt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +520,8 @@ int main(void)
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_gradients_are_differences),
         cmocka_unit_test(test_methods_are_their_formulas),
+        cmocka_unit_test(test_descent_is_its_formula),
+        cmocka_unit_test(test_length_of_a_line_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,7 +143,8 @@ static double quadratic(const double *gram, const float *v)
 }
 
 /* v^T G v is what the answer moves along v. The wrong vector is v with a coordinate turned round.
- * The differences leave curvature (0.02 squared) and rounding (1e-6 / 0.04): 1e-3 is more than both.
+ * The differences leave curvature (0.02 squared) and rounding (1e-6 / 0.04): 1e-3 is more than
+ * both.
  */
 static void test_gram_is_what_is_read(void **state)
 {
@@ -176,28 +177,41 @@ static void test_gram_is_what_is_read(void **state)
 
 /* ---- the whole study ---- */
 
-/* A linear probe of random weights. */
-static Probe random_probe(const GptConfig *cfg, HookSite site)
+static bool shares_history(const GamePair *a, const GamePair *b)
 {
-    Probe probe = {.task = "mine",
-                   .classes = {"empty", "theirs", "mine"},
-                   .labels = "mover",
-                   .site = site,
-                   .size = 6,
-                   .n_squares = 36,
-                   .d_model = (int)hook_width(cfg, site, (size_t)cfg->n_ctx),
-                   .n_classes = 3,
-                   .n_layers = 2,
-                   .layers = {0, 1},
-                   .fitted = {true, true}};
-    assert_int_equal(probe_allocate(&probe), 0);
-    for (int l = 0; l < 2; l++) {
-        for (size_t i = 0; i < (size_t)probe.d_model * 36 * 3; i++) {
-            Rng rng = rng_at(11 + (uint64_t)l, RNG_TEST, i);
-            probe.weight[l][i] = (float)rng_normal(&rng);
+    const size_t n = sizeof(a->clean);
+    return memcmp(a->clean, b->clean, n) == 0 || memcmp(a->clean, b->corrupt, n) == 0 ||
+           memcmp(a->corrupt, b->clean, n) == 0 || memcmp(a->corrupt, b->corrupt, n) == 0;
+}
+
+/* On 4x4 two draws have histories in common, in either place of a pair. None of the training pairs
+ * that are kept has one, and of those that are drawn all others are kept. */
+static void test_no_training_pair_is_reported(void **state)
+{
+    PairSet training, test, drawn = some_pairs(4, 60, ~(uint64_t)1);
+    const Work work = {.seed = 1};
+    size_t kept = 0, by_first = 0;
+    assert_int_equal(illusion_pairs(&training, &test, game_variant(4), 60, 60, &work), 0);
+    for (size_t i = 0; i < drawn.n; i++) {
+        bool shared = false, first = false;
+        for (size_t k = 0; k < test.n; k++) {
+            const uint8_t *clean = test.pairs[k].clean;
+            shared = shared || shares_history(&drawn.pairs[i], &test.pairs[k]);
+            first = first || memcmp(drawn.pairs[i].clean, clean, sizeof(test.pairs[k].clean)) == 0;
         }
+        if (!shared) {
+            assert_true(kept < training.n);
+            assert_memory_equal(drawn.pairs[i].clean, training.pairs[kept].clean,
+                                sizeof(drawn.pairs[i].clean));
+            kept++;
+        }
+        by_first += first;
     }
-    return probe;
+    assert_int_equal(training.n, kept);
+    assert_true(kept > 0 && kept < drawn.n - by_first); /* not by the first histories alone */
+    pairs_release(&drawn);
+    pairs_release(&training);
+    pairs_release(&test);
 }
 
 static void count_ticks(void *context, const char *stage, double done, double total)
@@ -225,6 +239,88 @@ static void check_row(const IllusionRow *row, size_t *n_apart)
         *n_apart += fabs(full - part) > 10 * PASS_ROUNDING;
     }
     assert_true(row->method != ILLUSION_GRADIENT || row->origin == ILLUSION_PROBE);
+}
+
+/* (null - changed) / (null - self), and the share of the way, over all pairs; full and row are the
+ * settings 2 at and 2 at + 1. Returns whether the two parts have other wrong moves. */
+static bool check_answers(const IllusionRow *row, const IllusionRuns *runs, size_t at)
+{
+    double null = 0, self = 0, way = 0, wrong[2] = {0}, moved[2] = {0};
+    for (size_t i = 0; i < runs->n; i++) {
+        null += runs->base[i].wrong;
+        self += runs->self[i];
+        way += runs->source[i].delta - runs->base[i].delta;
+        for (size_t part = 0; part < 2; part++) {
+            const IllusionAnswer *changed = &runs->changed[i * runs->n_settings + 2 * at + part];
+            wrong[part] += changed->wrong;
+            moved[part] += changed->delta - runs->base[i].delta;
+        }
+    }
+    assert_true(fabs(row->closed.value - (null - wrong[0]) / (null - self)) < 1e-9);
+    assert_true(fabs(row->closed_row.value - (null - wrong[1]) / (null - self)) < 1e-9);
+    assert_true(fabs(row->effect[ILLUSION_FULL].value - moved[0] / way) < 1e-9);
+    assert_true(fabs(row->effect[ILLUSION_ROW].value - moved[1] / way) < 1e-9);
+    return wrong[0] != wrong[1] && wrong[0] != null;
+}
+
+/* The rows of the probe, patched, set or projected, say what runs of its parts say that are done
+ * here. */
+static void check_runs(const IllusionStudy *study, const IllusionStudyInputs *in, uint64_t seed)
+{
+    IllusionSpace spaces[2];
+    SteerBank theirs = {0}, mine = {0}, means, full;
+    IllusionVectors vectors;
+    IllusionSetting settings[12];
+    IllusionRuns runs;
+    size_t n_checked = 0, n_apart = 0;
+    for (int l = 0; l < 2; l++) {
+        assert_int_equal(illusion_space_of_weights(&spaces[l], in->gpt, l), 0);
+    }
+    assert_int_equal(steer_bank_means(&theirs, &mine, in->gpt, in->fit, in->site, WORK_ALONE), 0);
+    assert_int_equal(steer_bank_difference(&means, &mine, &theirs), 0);
+    assert_int_equal(steer_bank_probe(&full, in->probe, &means, STEER_MINE, game_variant(6)), 0);
+    assert_int_equal(illusion_vectors_of(&vectors, &full, spaces, seed), 0);
+    const IllusionInputs inputs = {.gpt = in->gpt,
+                                   .pairs = in->test,
+                                   .site = in->site,
+                                   .theirs = &theirs,
+                                   .mine = &mine,
+                                   .spaces = spaces};
+    for (int s = 0; s < 12; s++) {
+        settings[s] = (IllusionSetting){&vectors, (IllusionMethod)(s / 4),
+                                        s % 2 ? ILLUSION_ROW : ILLUSION_FULL, s / 2 % 2};
+    }
+    assert_int_equal(illusion_runs(&runs, &inputs, settings, 12, WORK_ALONE), 0);
+    for (size_t r = 0; r < study->n_rows; r++) {
+        const IllusionRow *row = &study->rows[r];
+        if (row->origin == ILLUSION_PROBE && row->method < ILLUSION_ADD) {
+            n_apart += check_answers(row, &runs, 2 * (size_t)row->method + (size_t)row->layer);
+            n_checked++;
+        }
+    }
+    assert_int_equal(n_checked, 6);
+    assert_true(n_apart > 0); /* or one part would do for the other */
+    illusion_runs_release(&runs);
+    illusion_vectors_release(&vectors);
+    steer_bank_release(&theirs);
+    steer_bank_release(&mine);
+    steer_bank_release(&means);
+    illusion_space_release(&spaces[0]);
+    illusion_space_release(&spaces[1]);
+}
+
+/* The memory that is asked for holds every answer and the rows of the training pairs; twice the
+ * test pairs ask for their answers more. */
+static void check_bytes(const IllusionStudy *study, const IllusionStudyInputs *in, const Work *work)
+{
+    const size_t answers = study->n_rows * N_ILLUSION_PARTS * in->test->n * sizeof(IllusionAnswer);
+    const size_t rows = 2 * in->training->n * 2 * 64 * sizeof(float); /* 2 layers, 64 wide */
+    PairSet twice = *in->test;
+    IllusionStudyInputs more = *in;
+    twice.n *= 2;
+    more.test = &twice;
+    assert_true(illusion_study_bytes(in, work) > answers + rows);
+    assert_true(illusion_study_bytes(&more, work) >= illusion_study_bytes(in, work) + answers);
 }
 
 static void test_study(void **state)
@@ -271,7 +367,8 @@ static void test_study(void **state)
         missing |= found ? 0 : test.pairs[i].turned;
     }
     assert_int_equal(study.n_untrained, __builtin_popcountll(missing));
-    assert_true(illusion_study_bytes(&in, &work) > 1000);
+    check_runs(&study, &in, work.seed);
+    check_bytes(&study, &in, &work);
     illusion_study_release(&study);
     pairs_release(&training);
     pairs_release(&test);
@@ -285,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_training_finds_the_largest),
         cmocka_unit_test(test_gram_is_what_is_read),
+        cmocka_unit_test(test_no_training_pair_is_reported),
         cmocka_unit_test(test_study),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
