@@ -356,12 +356,12 @@ static void test_methods_are_their_formulas(void **state)
     gpt_free(gpt);
 }
 
-/* The row of pair 1 in block 0 behind the descent through a probe, less the row. */
+/* The row of pair 1 in a block behind the descent through a probe, less the row. */
 static void change_by_descent(float change[16], const IllusionPass *pass,
-                              const BoardDirections *directions)
+                              const BoardDirections *directions, int layer)
 {
     const GamePair *pair = &pass->pairs[1];
-    const float *x = illusion_pass_row(pass, pass->x, 0, 1);
+    const float *x = illusion_pass_row(pass, pass->x, layer, 1);
     const int sq = __builtin_ctzll(pair->turned);
     const bool black = board_discs(&pair->clean_board, BLACK) >> sq & 1;
     EditCase edit = {.n_moves = pair->n_moves, .n_squares = 1};
@@ -376,7 +376,7 @@ static void change_by_descent(float change[16], const IllusionPass *pass,
     plan.method = METHOD_GRADIENT;
     plan.site = HOOK_RESID_POST;
     memcpy(change, x, 16 * sizeof(*change));
-    edit_row(change, scratch, &plan, directions, 0, &squares);
+    edit_row(change, scratch, &plan, directions, layer, &squares);
     for (int c = 0; c < 16; c++) {
         change[c] -= x[c];
     }
@@ -384,7 +384,7 @@ static void change_by_descent(float change[16], const IllusionPass *pass,
 
 /* What is added for a part, by the change of the descent and the random directions. */
 static void part_of_change(float out[16], const float change[16], int part,
-                           const IllusionVectors *vectors, size_t group)
+                           const IllusionVectors *vectors, int layer, size_t group)
 {
     double length = 0, row = 0;
     for (int c = 0; c < 16; c++) {
@@ -393,7 +393,7 @@ static void part_of_change(float out[16], const float change[16], int part,
     }
     for (int c = 0; c < 16; c++) {
         const bool read = c < 9; /* by first_coordinates */
-        const double random = steer_bank_at(&vectors->of[part], 0, group)[c];
+        const double random = steer_bank_at(&vectors->of[part], layer, group)[c];
         out[c] = (float)(part == ILLUSION_FULL       ? change[c]
                          : part == ILLUSION_ROW      ? (read ? change[c] : 0)
                          : part == ILLUSION_ROW_LONG ? (read ? change[c] * sqrt(length / row) : 0)
@@ -411,7 +411,7 @@ static void test_descent_is_its_formula(void **state)
     BoardDirections directions;
     IllusionPass pass;
     IllusionSpace spaces[2] = {first_coordinates(), first_coordinates()};
-    float change[16], added[16], v[16];
+    float change[2][16], added[16], v[16];
     for (int c = 0; c < 16; c++) {
         v[c] = c % 3 ? 0.3F : -0.1F;
     }
@@ -419,7 +419,9 @@ static void test_descent_is_its_formula(void **state)
     assert_int_equal(
         illusion_pass_init(&pass, gpt, vocab_of(pairs.variant), HOOK_RESID_POST, TAPE_FORWARD), 0);
     assert_int_equal(illusion_pass_hold(&pass, pairs.pairs, 2, NULL, NULL), 0);
-    change_by_descent(change, &pass, &directions);
+    for (int layer = 0; layer < 2; layer++) {
+        change_by_descent(change[layer], &pass, &directions, layer);
+    }
     SteerBank full = one_vector(gpt, HOOK_RESID_POST, v);
     SteerBank none = one_vector(gpt, HOOK_RESID_POST, NULL);
     IllusionVectors vectors;
@@ -440,14 +442,15 @@ static void test_descent_is_its_formula(void **state)
         steer_group_of_square(pairs.variant, __builtin_ctzll(pairs.pairs[1].turned));
     assert_int_equal(illusion_runs(&runs, &in, settings, 2 * N_ILLUSION_PARTS, WORK_ALONE), 0);
     const IllusionAnswer *answers = runs.changed + 2 * N_ILLUSION_PARTS; /* of pair 1 */
-    for (int part = 0; part < N_ILLUSION_PARTS; part++) {
-        part_of_change(added, change, part, &vectors, group);
+    for (int s = 0; s < 2 * N_ILLUSION_PARTS; s++) {
+        const int layer = s % 2;
+        part_of_change(added, change[layer], s / 2, &vectors, layer, group);
         const double length = illusion_unit(added, 16);
-        const double same = nudged(gpt, &pairs, 1, HOOK_RESID_POST, 0, added, length);
+        const double same = nudged(gpt, &pairs, 1, HOOK_RESID_POST, layer, added, length);
         /* the same sum in another order: 1e-6 of a logit of the order of 1 */
-        assert_true(fabs(answers[2 * part].delta - same) < 1e-5);
-        assert_true(fabs(answers[2 * part].delta - runs.base[1].delta) > 50 * 1e-5);
-        assert_true(fabs(answers[2 * part + 1].delta - same) > 50 * 1e-5); /* another block */
+        assert_true(fabs(answers[s].delta - same) < 1e-5);
+        assert_true(fabs(answers[s].delta - runs.base[1].delta) > 50 * 1e-5);
+        assert_true(fabs(answers[s ^ 1].delta - same) > 50 * 1e-5); /* another block */
     }
     illusion_runs_release(&runs);
     for (int l = 0; l < 2; l++) {

@@ -202,12 +202,12 @@ static void check_share(const SteerAblation *at, const SteerCases *cases, const 
     assert_true(fabs(at->kl_others.value - kl[0] / n[0]) < 1e-9);
 }
 
-/* The two rows of null and steer are those of runs done here. */
+/* The rows of null, steer and wrong are those of runs done here. */
 static void check_ablated_pass(const SteerStudy *study, const SteerInputs *in)
 {
     const SteerCases *cases = in->test;
     const SteerChange nothing = STEER_NO_CHANGE;
-    const SteerChange change = {
+    SteerChange change = {
         .kind = STEER_ABLATE, .bank = &study->bank, .group = -1, .layer = study->ablation_layer};
     SteerScore *scores = mem_alloc(cases->n, sizeof(*scores), "scores");
     float *clean = mem_alloc(cases->n * (size_t)cases->vocab->d_vocab, sizeof(*clean), "answers");
@@ -215,6 +215,9 @@ static void check_ablated_pass(const SteerStudy *study, const SteerInputs *in)
     check_share(&study->ablations[STEER_ARM_NULL], cases, scores);
     assert_int_equal(steer_run(scores, NULL, in->gpt, cases, &change, clean, WORK_ALONE), 0);
     check_share(&study->ablations[STEER_ARM_STEER], cases, scores);
+    change.wrong = true;
+    assert_int_equal(steer_run(scores, NULL, in->gpt, cases, &change, clean, WORK_ALONE), 0);
+    check_share(&study->ablations[STEER_ARM_WRONG], cases, scores);
     mem_free(scores);
     mem_free(clean);
 }
