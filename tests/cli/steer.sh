@@ -83,7 +83,7 @@ refuse 2 'leave --square out' steer m $few --target no-corner --square a1
 refuse 2 'heads write into the residual stream' steer m $few --from function --site z
 refuse 2 'asked for with --from probe only' steer m $few --probe m/probe
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --task empty --out empty --no-controls
-refuse 2 'of task empty' steer m $few --from probe --probe empty
+refuse 2 'found task empty' steer m $few --from probe --probe empty
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --layers embed --out embed --no-controls
 refuse 2 'no direction in any block' steer m $few --from probe --probe embed
 expect 3 steer m --fit-games 2 --plies 1
