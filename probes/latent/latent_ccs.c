@@ -1,8 +1,9 @@
 /* probes/latent/latent_ccs.c - CCS of all squares and starts at once. See
  * probes/latent/latent_fit.h.
  *
- * All scores of a chunk of pairs are two matrix products, and so is the gradient. Chunks have a
- * fixed size, and their sums are added in order. */
+ * All scores of a piece of pairs are two matrix products, and so is the gradient. A chunk is one or
+ * more pieces, so that there are never more than CCS_CHUNKS of them, whatever the games; their sums
+ * are added in order. */
 #include <math.h>
 #include <string.h>
 
@@ -14,8 +15,8 @@
 #include "num/optim.h"
 #include "probes/latent/latent_fit.h"
 
-enum { CCS_PAIRS = 512 };
-#define CCS_RATE 0.02F /* of Adam, on standardised rows */
+enum { CCS_PAIRS = 512, CCS_CHUNKS = 64 }; /* pairs of a piece; chunks at most */
+#define CCS_RATE 0.02F                     /* of Adam, on standardised rows */
 
 /* ---- the plain version ---- */
 
@@ -52,11 +53,11 @@ double latent_ccs_ref(double *gradient, const double *w, size_t square, const La
 typedef struct CcsRun {
     const LatentRows *rows;
     const LatentPairs *pairs;
-    size_t starts, problems, chunks;
-    const float *w;   /* (width + 1, problems) */
-    float *gradients; /* (chunks, width + 1, problems) */
-    double *losses;   /* (chunks, problems) */
-    float **scores;   /* of a worker: (2, CCS_PAIRS, problems) */
+    size_t starts, problems, chunks, pieces; /* pieces: of a chunk */
+    const float *w;                          /* (width + 1, problems) */
+    float *gradients;                        /* (chunks, width + 1, problems) */
+    double *losses;                          /* (chunks, problems) */
+    float **scores;                          /* of a worker: (2, CCS_PAIRS, problems) */
 } CcsRun;
 
 /* Scores of both members become what their gradients are. */
@@ -81,17 +82,13 @@ static void slopes_of(float *p_row, float *q_row, double *loss, float *bias, con
     }
 }
 
-static int chunk_job(void *context, size_t chunk, size_t worker)
+/* Add what `n` pairs from `first` on give. `add`: 0 for the first piece of a chunk. */
+static void add_piece(float *gradient, double *loss, const CcsRun *run, float *scores, size_t first,
+                      size_t n, float add)
 {
-    const CcsRun *run = context;
-    size_t width = run->rows->width, Q = run->problems, first = chunk * CCS_PAIRS;
-    size_t n = run->rows->n - first < CCS_PAIRS ? run->rows->n - first : CCS_PAIRS;
-    float *p = run->scores[worker], *q = p + CCS_PAIRS * Q;
-    float *gradient = run->gradients + chunk * (width + 1) * Q;
-    double *loss = run->losses + chunk * Q;
+    size_t width = run->rows->width, Q = run->problems;
+    float *p = scores, *q = p + CCS_PAIRS * Q;
     const float *a = run->rows->first + first * width, *b = run->rows->second + first * width;
-    memset(gradient + width * Q, 0, Q * sizeof(*gradient));
-    memset(loss, 0, Q * sizeof(*loss));
     for (size_t i = 0; i < n; i++) {
         memcpy(p + i * Q, run->w + width * Q, Q * sizeof(*p));
         memcpy(q + i * Q, run->w + width * Q, Q * sizeof(*q));
@@ -101,20 +98,51 @@ static int chunk_job(void *context, size_t chunk, size_t worker)
     for (size_t i = 0; i < n; i++) {
         slopes_of(p + i * Q, q + i * Q, loss, gradient + width * Q, run, first + i);
     }
-    gemm(true, false, width, Q, n, 1, a, width, p, Q, 0, gradient, Q);
+    gemm(true, false, width, Q, n, 1, a, width, p, Q, add, gradient, Q);
     gemm(true, false, width, Q, n, 1, b, width, q, Q, 1, gradient, Q);
+}
+
+static int chunk_job(void *context, size_t chunk, size_t worker)
+{
+    const CcsRun *run = context;
+    size_t width = run->rows->width, Q = run->problems;
+    float *gradient = run->gradients + chunk * (width + 1) * Q;
+    double *loss = run->losses + chunk * Q;
+    memset(gradient + width * Q, 0, Q * sizeof(*gradient));
+    memset(loss, 0, Q * sizeof(*loss));
+    for (size_t piece = 0; piece < run->pieces; piece++) {
+        size_t first = (chunk * run->pieces + piece) * CCS_PAIRS;
+        size_t left = first < run->rows->n ? run->rows->n - first : 0;
+        if (left > 0) {
+            add_piece(gradient, loss, run, run->scores[worker], first,
+                      left < CCS_PAIRS ? left : CCS_PAIRS, piece > 0);
+        }
+    }
     return 0;
+}
+
+/* How n pairs are cut: returns chunks, each of *pieces of CCS_PAIRS pairs, the last one shorter. */
+static size_t chunks_of(size_t *pieces, size_t n)
+{
+    size_t all = (n + CCS_PAIRS - 1) / CCS_PAIRS;
+    *pieces = (all + CCS_CHUNKS - 1) / CCS_CHUNKS;
+    return *pieces ? (all + *pieces - 1) / *pieces : 0;
+}
+
+size_t latent_ccs_bytes(size_t n, size_t width, size_t n_squares, size_t starts, const Work *work)
+{
+    size_t pieces, chunks = chunks_of(&pieces, n), Q = n_squares * starts;
+    size_t numbers = (width + 1) * Q;
+    return (chunks + 4) * numbers * sizeof(float) + (chunks + 1) * Q * sizeof(double) +
+           work_workers(work) * 2 * CCS_PAIRS * Q * sizeof(float);
 }
 
 static int ccs_begin(CcsRun *run, const LatentRows *rows, const LatentPairs *pairs, size_t starts,
                      const Work *work)
 {
     size_t workers = work_workers(work), Q = pairs->n_squares * starts;
-    *run = (CcsRun){.rows = rows,
-                    .pairs = pairs,
-                    .starts = starts,
-                    .problems = Q,
-                    .chunks = (rows->n + CCS_PAIRS - 1) / CCS_PAIRS};
+    *run = (CcsRun){.rows = rows, .pairs = pairs, .starts = starts, .problems = Q};
+    run->chunks = chunks_of(&run->pieces, rows->n);
     run->gradients =
         mem_alloc(run->chunks * (rows->width + 1) * Q, sizeof(float), "gradients of pairs");
     run->losses = mem_alloc(run->chunks * Q, sizeof(double), "losses of pairs");
@@ -202,6 +230,7 @@ static int choose(LatentFit *out, const CcsState *state, const CcsRun *run)
     size_t width = run->rows->width, Q = run->problems;
     for (size_t s = 0; s < out->n_squares; s++) {
         size_t best = s * run->starts;
+        out->stopped[s] = NAN;
         for (size_t k = best; k < (s + 1) * run->starts; k++) {
             best = state->loss[k] < state->loss[best] ? k : best;
         }
@@ -224,6 +253,7 @@ int latent_ccs(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
 {
     size_t Q = pairs->n_squares * options->starts, numbers = (rows->width + 1) * Q;
     CcsRun run;
+    *out = (LatentFit){0};
     float *memory = mem_calloc(4 * numbers, sizeof(*memory), "weights of CCS");
     double *loss = mem_alloc(Q, sizeof(*loss), "losses of CCS");
     int rc = ccs_begin(&run, rows, pairs, options->starts, work);
@@ -240,9 +270,9 @@ int latent_ccs(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
         }
         rc = descend(&state, &run, options->steps, work);
         rc = rc ? rc : choose(out, &state, &run);
-        if (rc != 0) {
-            latent_fit_release(out);
-        }
+    }
+    if (rc != 0) {
+        latent_fit_release(out);
     }
     ccs_end(&run, work);
     mem_free(memory);

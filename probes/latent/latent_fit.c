@@ -17,16 +17,26 @@ int latent_fit_allocate(LatentFit *out, size_t width, size_t n_squares)
 {
     *out = (LatentFit){.width = width, .n_squares = n_squares};
     out->w = mem_calloc(n_squares * width, sizeof(float), "directions without labels");
-    out->bias = mem_calloc(2 * n_squares, sizeof(double), "directions without labels");
+    out->bias = mem_calloc(3 * n_squares, sizeof(double), "directions without labels");
     if (!out->w || !out->bias) {
         latent_fit_release(out);
         return OGPT_ENOMEM;
     }
     out->loss = out->bias + n_squares;
+    out->stopped = out->loss + n_squares;
     for (size_t s = 0; s < n_squares; s++) {
         out->loss[s] = NAN;
     }
     return 0;
+}
+
+double latent_unconverged(const LatentFit *fit)
+{
+    double sum = 0;
+    for (size_t s = 0; s < fit->n_squares; s++) {
+        sum += fit->stopped[s];
+    }
+    return sum;
 }
 
 void latent_fit_release(LatentFit *fit)
@@ -73,10 +83,13 @@ static size_t differences_of(float *kept, const CrcRun *run, size_t square, doub
     return n;
 }
 
-/* The eigenvector of the largest eigenvalue, which it returns: powers of the matrix. */
-static double first_component(double *v, double *next, const float *outer, size_t width, Rng *rng)
+/* The eigenvector of the largest eigenvalue, which it returns: powers of the matrix. *stopped: it
+ * still moved at the last step, as it does where two eigenvalues are almost equal. */
+static double first_component(double *v, double *next, double *stopped, const float *outer,
+                              size_t width, Rng *rng)
 {
     double value = 0;
+    *stopped = 1;
     for (size_t c = 0; c < width; c++) {
         v[c] = rng_normal(rng);
     }
@@ -95,6 +108,7 @@ static double first_component(double *v, double *next, const float *outer, size_
             v[c] = next[c] / value;
         }
         if (moved < 1e-18) {
+            *stopped = 0;
             break;
         }
     }
@@ -113,7 +127,7 @@ static int crc_job(void *context, size_t square, size_t worker)
         return 0;
     }
     gemm(true, false, width, width, n, 1 / (float)n, kept, width, kept, width, 0, outer, width);
-    double value = first_component(v, next, outer, width, &rng);
+    double value = first_component(v, next, &run->out->stopped[square], outer, width, &rng);
     for (size_t c = 0; c < width && value > 0; c++) { /* none where nothing varies */
         trace += (double)outer[c * width + c];
         run->out->w[square * width + c] = (float)v[c];
@@ -155,16 +169,18 @@ int latent_crc(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
 
 /* ---- with labels ---- */
 
+enum { LATENT_NONE, LATENT_THEIRS, LATENT_MINE, LATENT_CLASSES }; /* of a square in a pair */
+
 int latent_supervised(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
-                      const Work *work)
+                      const LatentOptions *options, const Work *work)
 {
-    enum { NONE, THEIRS, MINE, CLASSES };
     size_t n = rows->n, width = rows->width, S = pairs->n_squares;
     const Work quiet = work_quiet(work);
     float *x = mem_alloc(n * width, sizeof(*x), "differences of pairs");
     uint8_t *labels = mem_alloc(n, S, "labels of pairs");
-    FitWeights weights = {.weight = mem_calloc(width * S * CLASSES, sizeof(float), "a probe"),
-                          .bias = mem_calloc(S * CLASSES, sizeof(float), "a probe")};
+    FitWeights weights = {.weight =
+                              mem_calloc(width * S * LATENT_CLASSES, sizeof(float), "a probe"),
+                          .bias = mem_calloc(S * LATENT_CLASSES, sizeof(float), "a probe")};
     FitReport report;
     int rc = latent_fit_allocate(out, width, S);
     rc = rc || (x && labels && weights.weight && weights.bias) ? rc : OGPT_ENOMEM;
@@ -173,9 +189,9 @@ int latent_supervised(LatentFit *out, const LatentRows *rows, const LatentPairs 
             x[i * width + c] = rows->first[i * width + c] - rows->second[i * width + c];
         }
         for (size_t s = 0; s < S; s++) {
-            labels[i * S + s] = !latent_keeps(pairs, i, s) ? NONE
-                                : latent_mine(pairs, i, s) ? MINE
-                                                           : THEIRS;
+            labels[i * S + s] = !latent_keeps(pairs, i, s) ? LATENT_NONE
+                                : latent_mine(pairs, i, s) ? LATENT_MINE
+                                                           : LATENT_THEIRS;
         }
     }
     const FitProblem problem = {.x = x,
@@ -183,16 +199,18 @@ int latent_supervised(LatentFit *out, const LatentRows *rows, const LatentPairs 
                                 .n = n,
                                 .width = width,
                                 .n_squares = S,
-                                .n_classes = CLASSES,
+                                .n_classes = LATENT_CLASSES,
                                 .l2 = SUPERVISED_L2,
+                                .rounds = options->rounds,
                                 .seconds = INFINITY}; /* rounds end it, not the clock */
     rc = rc ? rc : fit_probe(&weights, &report, "newton", &problem, &quiet);
     for (size_t s = 0; s < S && rc == 0; s++) {
-        const float *bias = weights.bias + s * CLASSES;
-        out->bias[s] = (double)bias[MINE] - (double)bias[THEIRS];
+        const float *bias = weights.bias + s * LATENT_CLASSES;
+        out->bias[s] = (double)bias[LATENT_MINE] - (double)bias[LATENT_THEIRS];
+        out->stopped[s] = (double)(report.unconverged >> s & 1);
         for (size_t c = 0; c < width; c++) {
-            const float *w = weights.weight + (c * S + s) * CLASSES;
-            out->w[s * width + c] = w[MINE] - w[THEIRS];
+            const float *w = weights.weight + (c * S + s) * LATENT_CLASSES;
+            out->w[s * width + c] = w[LATENT_MINE] - w[LATENT_THEIRS];
         }
     }
     mem_free(x);
@@ -203,4 +221,34 @@ int latent_supervised(LatentFit *out, const LatentRows *rows, const LatentPairs 
         latent_fit_release(out);
     }
     return rc;
+}
+
+/* ---- memory ---- */
+
+static size_t crc_bytes(size_t n, size_t width, const Work *work)
+{
+    return work_workers(work) * ((n + width) * width * sizeof(float) + 3 * width * sizeof(double));
+}
+
+static size_t supervised_bytes(size_t n, size_t width, size_t n_squares, const Work *work)
+{
+    const FitProblem problem = {.n = n,
+                                .width = width,
+                                .n_squares = n_squares,
+                                .n_classes = LATENT_CLASSES,
+                                .l2 = SUPERVISED_L2};
+    return n * (width * sizeof(float) + n_squares) +
+           (width + 1) * n_squares * LATENT_CLASSES * sizeof(float) +
+           fit_bytes("newton", &problem, work);
+}
+
+size_t latent_fit_bytes(size_t n, size_t width, size_t n_squares, const LatentOptions *options,
+                        const Work *work)
+{
+    size_t most = latent_ccs_bytes(n, width, n_squares, options->starts, work);
+    size_t crc = crc_bytes(n, width, work);
+    size_t labels = supervised_bytes(n, width, n_squares, work);
+    most = crc > most ? crc : most;
+    most = labels > most ? labels : most;
+    return most + n_squares * (width * sizeof(float) + 3 * sizeof(double));
 }

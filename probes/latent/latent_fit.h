@@ -19,6 +19,7 @@
 
 typedef struct LatentOptions {
     size_t starts, steps; /* of CCS: 1 to 64 starts a square, steps of Adam over all pairs */
+    int rounds;           /* of the fit with labels, at most; 0: the solver's own limit */
 } LatentOptions;
 
 /* One direction a square. */
@@ -26,8 +27,10 @@ typedef struct LatentFit {
     size_t width, n_squares;
     float *w;     /* (n_squares, width); owned */
     double *bias; /* (n_squares) added to w . (first - second): 0 of CCS, -w . mean of TPC; owned,
-                   * as loss */
+                   * as loss and stopped */
     double *loss; /* (n_squares) of CCS; share of the variance that TPC has; NaN without any */
+    double *stopped; /* (n_squares) 1: a limit came before the tolerance, else 0. NaN of CCS, which
+                      * takes its steps and has no tolerance */
 } LatentFit;
 
 int latent_fit_allocate(LatentFit *out, size_t width, size_t n_squares);
@@ -41,7 +44,14 @@ int latent_ccs(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
 int latent_crc(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs, const Work *work);
 /* The ceiling: logistic regression with labels (theirs, mine, no pair) on first - second. */
 int latent_supervised(LatentFit *out, const LatentRows *rows, const LatentPairs *pairs,
-                      const Work *work);
+                      const LatentOptions *options, const Work *work);
+/* Squares whose fit stopped before its tolerance; NaN of CCS. */
+double latent_unconverged(const LatentFit *fit);
+/* The most bytes that one of these fits takes: n pairs of that width. */
+size_t latent_fit_bytes(size_t n, size_t width, size_t n_squares, const LatentOptions *options,
+                        const Work *work);
+/* The part of it that is CCS. Sums of gradients are kept for at most 64 chunks of pairs. */
+size_t latent_ccs_bytes(size_t n, size_t width, size_t n_squares, size_t starts, const Work *work);
 
 /* Loss and gradient of many directions at once: w (width + 1, n_squares * starts), the bias last;
  * column s * starts + k is start k of square s. gradient as w, loss (n_squares * starts). */

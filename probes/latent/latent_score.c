@@ -107,26 +107,51 @@ typedef struct LatentScoring {
     double *own, *own_pairs;    /* (n_games) of one square */
 } LatentScoring;
 
+/* Whether the other sign is right more often. */
+static bool turned(double right, double pairs)
+{
+    return 2 * right < pairs;
+}
+
+/* Whether validation pairs say so of the direction of square s, where it reads `square`. */
+static bool turned_at(const LatentScoring *scoring, size_t s, size_t square)
+{
+    return turned(scoring->valid.right[s * scoring->valid.S + square],
+                  scoring->valid.pairs[square]);
+}
+
 /* Share of the test pairs of `square` that the direction of square s reads right. */
 static double read_share(const LatentScoring *scoring, size_t s, size_t square)
 {
     size_t S = scoring->test.S;
     double n = scoring->test.pairs[square], right = scoring->test.right[s * S + square];
-    bool turn = 2 * scoring->valid.right[s * S + square] < scoring->valid.pairs[square];
-    return n > 0 ? (turn ? n - right : right) / n : NAN;
+    return n > 0 ? (turned_at(scoring, s, square) ? n - right : right) / n : NAN;
+}
+
+static bool is_judged(const LatentScoring *scoring, size_t square)
+{
+    return scoring->valid.pairs[square] >= LATENT_LEAST_PAIRS &&
+           scoring->test.pairs[square] >= LATENT_LEAST_PAIRS;
+}
+
+/* Share of the validation pairs of `square`, with the better sign. */
+static double valid_share(const LatentCounts *valid, size_t s, size_t square)
+{
+    double n = valid->pairs[square], right = valid->right[s * valid->S + square];
+    return n > 0 ? fmax(right, n - right) / n : 0;
 }
 
 static void signs_and_best(LatentScoring *scoring, size_t s)
 {
     const LatentCounts *valid = &scoring->valid;
     LatentSquare *square = &scoring->out->squares[s];
-    double most = -1;
-    scoring->turn[s] = 2 * valid->right[s * valid->S + s] < valid->pairs[s];
-    scoring->turn_parity[s] = 2 * valid->parity[s] < valid->pairs[s];
+    double most = valid_share(valid, s, s);
+    scoring->turn[s] = turned_at(scoring, s, s);
+    scoring->turn_parity[s] = turned(valid->parity[s], valid->pairs[s]);
+    square->judged = is_judged(scoring, s);
     square->best = s;
     for (size_t other = 0; other < valid->S; other++) {
-        double n = valid->pairs[other], right = valid->right[s * valid->S + other];
-        double share = n > 0 ? fmax(right, n - right) / n : 0;
+        double share = is_judged(scoring, other) ? valid_share(valid, s, other) : 0;
         if (share > most) {
             most = share;
             square->best = other;
@@ -139,8 +164,8 @@ static void signs_and_best(LatentScoring *scoring, size_t s)
 static void add_games(LatentScoring *scoring, size_t s)
 {
     const LatentPairs *pairs = scoring->pairs;
-    size_t best = scoring->out->squares[s].best, S = scoring->valid.S;
-    bool turn_best = 2 * scoring->valid.right[s * S + best] < scoring->valid.pairs[best];
+    size_t best = scoring->out->squares[s].best;
+    bool turn_best = turned_at(scoring, s, best);
     memset(scoring->own, 0, pairs->n_games * sizeof(double));
     memset(scoring->own_pairs, 0, pairs->n_games * sizeof(double));
     for (size_t i = 0; i < pairs->n; i++) {
@@ -173,10 +198,12 @@ static void score_squares(LatentScoring *scoring, const LatentFit *fit, uint64_t
         square->loss = fit->loss[s];
         square->accuracy = bootstrap_ratio(scoring->own, scoring->own_pairs, games, seed);
         square->parity = n > 0 ? (scoring->turn_parity[s] ? n - parity : parity) / n : NAN;
-        out->found += square->accuracy.value >= LATENT_FOUND;
-        out->parity_found += square->parity >= LATENT_FOUND;
-        out->own += square->best == s;
+        out->judged += square->judged;
+        out->found += square->judged && square->accuracy.value >= LATENT_FOUND;
+        out->parity_found += square->judged && square->parity >= LATENT_FOUND;
+        out->own += square->judged && square->best == s;
     }
+    out->unconverged = latent_unconverged(fit);
     out->accuracy = bootstrap_ratio(scoring->sums[0], scoring->pairs_of, games, seed);
     out->parity = bootstrap_ratio(scoring->sums[1], scoring->pairs_of, games, seed);
     out->best = bootstrap_ratio(scoring->sums[2], scoring->sums[2] + games, games, seed);
@@ -230,6 +257,14 @@ void latent_score_release(LatentScore *score)
 {
     mem_free(score->squares);
     *score = (LatentScore){0};
+}
+
+size_t latent_score_bytes(size_t valid, size_t test, size_t games, size_t width, size_t n_squares,
+                          const Work *work)
+{
+    return (valid + test) * sizeof(uint64_t) + 7 * games * sizeof(double) +
+           2 * (n_squares + 2) * n_squares * sizeof(double) +
+           work_workers(work) * SCORED_PAIRS * (width + n_squares) * sizeof(float);
 }
 
 /* ---- majority ---- */

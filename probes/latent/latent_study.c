@@ -43,12 +43,13 @@ typedef struct LatentPlace {
 static int fit_now(LatentFit *out, LatentMethod method, const LatentRows *rows, LatentStudyRun *run)
 {
     const LatentPairs *pairs = &run->out->pairs[0];
-    return method == LATENT_CCS   ? latent_ccs(out, rows, pairs, &run->in->options, &run->quiet)
-           : method == LATENT_CRC ? latent_crc(out, rows, pairs, &run->quiet)
-                                  : latent_supervised(out, rows, pairs, &run->quiet);
+    return method == LATENT_CCS ? latent_ccs(out, rows, pairs, &run->in->options, &run->quiet)
+           : method == LATENT_CRC
+               ? latent_crc(out, rows, pairs, &run->quiet)
+               : latent_supervised(out, rows, pairs, &run->in->options, &run->quiet);
 }
 
-/* A fit as numbers, for the journal: weights, then bias and loss. */
+/* A fit as numbers, for the journal: weights; bias, loss and stopped. */
 static void fit_numbers(double *block, LatentFit *fit, bool take)
 {
     size_t n = fit->n_squares * fit->width, S = fit->n_squares;
@@ -60,9 +61,9 @@ static void fit_numbers(double *block, LatentFit *fit, bool take)
         }
     }
     if (take) {
-        memcpy(fit->bias, block + n, 2 * S * sizeof(double));
+        memcpy(fit->bias, block + n, 3 * S * sizeof(double));
     } else {
-        memcpy(block + n, fit->bias, 2 * S * sizeof(double));
+        memcpy(block + n, fit->bias, 3 * S * sizeof(double));
     }
 }
 
@@ -70,7 +71,7 @@ static int fit_kept(LatentFit *out, const LatentRow *row, const LatentRows *rows
                     LatentStudyRun *run)
 {
     const WorkJournal *journal = run->work->journal;
-    size_t S = run->out->pairs[0].n_squares, numbers = S * (rows->width + 2);
+    size_t S = run->out->pairs[0].n_squares, numbers = S * (rows->width + 3);
     char stage[64];
     snprintf(stage, sizeof(stage), "ccs %s %d %s", latent_subject_name(row->subject), row->by_ply,
              latent_method_name(row->method));
@@ -222,26 +223,55 @@ void latent_study_release(LatentStudy *study)
     *study = (LatentStudy){0};
 }
 
-size_t latent_study_bytes(const LatentInputs *in, const Work *work)
+const LatentRow *latent_study_check(const LatentStudy *study)
 {
-    size_t planted = latent_planted_width(in->sets[0]), width = (size_t)in->gpt->cfg.d_model;
-    size_t S = in->sets[0]->n_squares, n = in->sets[0]->set.n_positions, all = 0;
-    size_t problems = S * in->options.starts;
+    for (size_t i = 0; i < study->n_rows; i++) {
+        const LatentRow *row = &study->rows[i];
+        if (row->subject == LATENT_PLANTED && row->by_ply && row->method == LATENT_CCS) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+/* ---- memory ---- */
+
+/* A position of the labelled games, and the pair that begins there. */
+static size_t position_bytes(size_t n_squares)
+{
+    return n_squares + 1 + 2 * sizeof(uint32_t) + 1 + 2 * sizeof(uint64_t);
+}
+
+size_t latent_study_bytes(const size_t games[3], const GameVariant *variant, const Gpt *gpt,
+                          const LatentOptions *options, const Work *work)
+{
+    size_t S = (size_t)(variant->size * variant->size), moves = (size_t)variant->n_moves;
+    size_t planted = 2 * S, width = (size_t)gpt->cfg.d_model, n[3], all = 0, held = 0;
     width = width > planted ? width : planted;
     for (int split = 0; split < 3; split++) {
-        all += in->sets[split]->set.n_positions;
+        n[split] = games[split] * moves;
+        all += n[split];
+        held += games[split] * (moves + sizeof(uint32_t));
     }
-    /* Rows of positions and of both members; sums of chunks of CCS; differences of a worker. */
-    return 3 * activations_bytes(all, width) +
-           (n / 512 + 5) * (width + 1) * problems * sizeof(float) +
-           work_workers(work) * (n * width + 1024 * problems) * sizeof(float) +
-           activations_scratch_bytes(&in->gpt->cfg, work);
+    /* Rows of positions; or of both members, while one fit or score is made, and its kept copy. */
+    size_t capture = activations_scratch_bytes(&gpt->cfg, work);
+    size_t rotation = planted * planted * (sizeof(float) + sizeof(double));
+    size_t fit = latent_fit_bytes(n[0], width, S, options, work);
+    size_t score = latent_score_bytes(n[1], n[2], games[2], width, S, work);
+    size_t read = activations_bytes(2 * all, width) +
+                  (GAME_MAX_MOVES + 4) * width * sizeof(double) + S * (width + 3) * sizeof(double) +
+                  (fit > score ? fit : score);
+    read = capture > read ? capture : read;
+    read = rotation > read ? rotation : read;
+    return held + all * position_bytes(S) + activations_bytes(all, width) + read +
+           gpt->n_numbers * sizeof(real);
 }
 
 void latent_study_hash(Sha256 *hash, const LatentInputs *in)
 {
     sha256_add(hash, &in->options.starts, sizeof(in->options.starts));
     sha256_add(hash, &in->options.steps, sizeof(in->options.steps));
+    sha256_add(hash, &in->options.rounds, sizeof(in->options.rounds));
     for (int split = 0; split < 3; split++) {
         const PositionSet *set = &in->sets[split]->set;
         sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);

@@ -50,7 +50,13 @@ typedef struct LatentStudy {
  * OGPT_EFORMAT, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. Owned: latent_study_release. */
 int latent_study_run(LatentStudy *out, const LatentInputs *in, const Work *work);
 void latent_study_release(LatentStudy *study);
-size_t latent_study_bytes(const LatentInputs *in, const Work *work);
+/* The row of planted positions without parity, read by CCS: it must be right, or too few games or
+ * steps were taken to believe the others. */
+const LatentRow *latent_study_check(const LatentStudy *study);
+/* Bytes that a study of so many training, validation and test games takes, these games included;
+ * known before any is drawn. */
+size_t latent_study_bytes(const size_t games[3], const GameVariant *variant, const Gpt *gpt,
+                          const LatentOptions *options, const Work *work);
 /* What the results depend on, but the network and the seed, into the key of a journal. */
 void latent_study_hash(Sha256 *hash, const LatentInputs *in);
 

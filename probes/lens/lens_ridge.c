@@ -13,7 +13,8 @@
 
 size_t lens_chunks(size_t n)
 {
-    size_t chunks = n / CHUNK_LEAST + 1;
+    size_t chunks = n / CHUNK_LEAST;
+    chunks = chunks > 1 ? chunks : 1;
     return chunks < LENS_CHUNKS ? chunks : LENS_CHUNKS;
 }
 

@@ -1,6 +1,7 @@
 /* report/readers/ccs_result.c - contract in report/readers/ccs_result.h. */
 #include "report/readers/ccs_result.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "game/notation.h"
@@ -33,11 +34,14 @@ static const Column score_columns[] = {
      .meaning = "pairs of all squares read right"},
     {"parity_accuracy", "parity read", .unit = "%", .digits = 1, .interval = true,
      .flags = COLUMN_BRIEF},
-    {"found", "found", .type = COLUMN_COUNT, .meaning = "squares at 90 % or more"},
-    {"own", "own", .type = COLUMN_COUNT, .meaning = "squares that no other is read better than"},
+    {"judged", "judged", .type = COLUMN_COUNT, .meaning = "squares that enough pairs keep"},
+    {"found", "found", .type = COLUMN_COUNT, .meaning = "of these, at 90 % or more"},
+    {"own", "own", .type = COLUMN_COUNT, .meaning = "of these, that no other is read better than"},
     {"best_accuracy", "best", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF,
      .meaning = "square that is read best"},
     {"parity_found", "at parity", .type = COLUMN_COUNT, .meaning = "squares that read parity"},
+    {"unconverged_squares", "stopped early", .type = COLUMN_COUNT, .flags = COLUMN_MINOR,
+     .meaning = "squares whose fit met its limit of steps"},
 };
 static const FigurePart board_parts[] = {{.x = "layer",
                                           .y = {"accuracy"},
@@ -60,7 +64,7 @@ static const Column square_columns[] = {
     {"square", "square", .type = COLUMN_TEXT},
     {"square_pairs", "pairs", .type = COLUMN_COUNT},
     {"accuracy", "board", .unit = "%", .digits = 1, .interval = true},
-    {"parity_accuracy", "parity", .unit = "%", .digits = 1},
+    {"parity_accuracy", "parity read", .unit = "%", .digits = 1},
     {"loss", "loss", .digits = 4},
     {"best_square", "best read", .type = COLUMN_TEXT},
     {"best_accuracy", "accuracy", .unit = "%", .digits = 1},
@@ -107,10 +111,16 @@ static void score_row(Table *table, const LatentRow *row)
     row_begin(table, row);
     table_estimate(table, "accuracy", score->accuracy);
     table_estimate(table, "parity_accuracy", score->parity);
+    table_int(table, "judged", (int64_t)score->judged);
     table_int(table, "found", (int64_t)score->found);
     table_int(table, "own", (int64_t)score->own);
     table_estimate(table, "best_accuracy", score->best);
     table_int(table, "parity_found", (int64_t)score->parity_found);
+    if (isnan(score->unconverged)) { /* CCS has no tolerance */
+        table_null(table, "unconverged_squares");
+    } else {
+        table_int(table, "unconverged_squares", (int64_t)score->unconverged);
+    }
 }
 
 static void square_rows(Table *table, const LatentRow *row, const CcsFindings *f)

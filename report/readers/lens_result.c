@@ -81,11 +81,13 @@ const TableSpec lens_side_table = {.name = "side_by_side",
 static const Column set_columns[] = {
     PLACE_COLUMNS,
     {"strict_logit", "strict logit", .unit = "%", .digits = 2},
-    {"strict_tuned", "tuned", .unit = "%", .digits = 2, .interval = true, .flags = COLUMN_BRIEF},
-    {"strict_random", "random", .unit = "%", .digits = 1, .meaning = "control"},
+    {"strict_tuned", "strict tuned", .unit = "%", .digits = 2, .interval = true,
+     .flags = COLUMN_BRIEF},
+    {"strict_random", "strict random", .unit = "%", .digits = 1, .meaning = "control"},
     {"f1_logit", "F1 logit", .unit = "%", .digits = 1},
-    {"f1_tuned", "tuned", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},
-    {"f1_random", "random", .unit = "%", .digits = 1, .meaning = "control: random weights, tuned"},
+    {"f1_tuned", "F1 tuned", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},
+    {"f1_random", "F1 random", .unit = "%", .digits = 1,
+     .meaning = "control: random weights, tuned"},
 };
 const TableSpec lens_sets_table = {.name = "sets",
                                    .title = "strict error, and F1 of the top-N set, by place",
@@ -124,7 +126,7 @@ static const Column board_columns[] = {
     {"accuracy", "accuracy", .unit = "%", .digits = 2, .interval = true, .meaning = "M"},
     {"exact_boards", "exact boards", .unit = "%", .digits = 2, .interval = true},
     {"moved_accuracy", "carried", .unit = "%", .digits = 2, .interval = true, .meaning = "M'"},
-    {"moved_boards", "exact boards", .unit = "%", .digits = 2, .interval = true},
+    {"moved_boards", "exact carried", .unit = "%", .digits = 2, .interval = true},
     {"shuffled_accuracy", "exchanged", .unit = "%", .digits = 2, .interval = true,
      .meaning = "control: squares exchanged"},
     {"cosine", "cos", .digits = 3, .meaning = "of both layers' directions"},
@@ -146,17 +148,19 @@ static const FigureSpec board_figures[] = {
 const TableSpec lens_boards_table = {"boards", "lens_boards", TABLE_COLUMNS(board_columns),
                                      TABLE_FIGURES(board_figures)};
 
-#define ORDER_COLUMNS                                                                                \
-    {"board_criterion", "board", .type = COLUMN_TEXT},                                               \
-        {"move_criterion", "move", .type = COLUMN_TEXT}, {"arrival_rule", .type = COLUMN_TEXT},      \
-        {"ply_from", "plies", .type = COLUMN_COUNT}, {"ply_to", "to", .type = COLUMN_COUNT},         \
-        {"positions", .type = COLUMN_COUNT},                                                         \
-        {"lead", "move - board", .unit = "%", .digits = 1, .interval = true},                        \
-        {"move_first", "move", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},   \
-        {"board_first", "board", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF}, \
-        {"together", "both", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},     \
-    {                                                                                                \
-        "neither", "never", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF        \
+#define ORDER_COLUMNS                                                                              \
+    {"board_criterion", "board", .type = COLUMN_TEXT},                                             \
+        {"move_criterion", "move", .type = COLUMN_TEXT}, {"arrival_rule", .type = COLUMN_TEXT},    \
+        {"ply_from", "plies", .type = COLUMN_COUNT}, {"ply_to", "to", .type = COLUMN_COUNT},       \
+        {"positions", .type = COLUMN_COUNT},                                                       \
+        {"lead", "move - board", .unit = "%", .digits = 1, .interval = true},                      \
+        {"move_first", "move first",     .unit = "%",                                              \
+         .digits = 1,  .interval = true, .flags = COLUMN_BRIEF},                                   \
+        {"board_first", "board first",    .unit = "%",                                             \
+         .digits = 1,   .interval = true, .flags = COLUMN_BRIEF},                                  \
+        {"together", "both", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF},   \
+    {                                                                                              \
+        "neither", "never", .unit = "%", .digits = 1, .interval = true, .flags = COLUMN_BRIEF      \
     }
 static const Column order_columns[] = {ORDER_COLUMNS};
 static const FigurePart lead_parts[] = {{.x = "ply_from",

@@ -54,44 +54,68 @@ static int choose_layers(CcsSession *session)
     return rc;
 }
 
-/* All positions of the games of a split. */
-static int draw_split(CcsSession *session, int split, const Work *work)
+/* The games of a split, and how many of those asked for there are. */
+static int open_split(GameSource **source, size_t *games, const CcsSession *session, int split,
+                      uint64_t seed)
 {
     static const RngPurpose purposes[] = {RNG_FRESH, RNG_HELDOUT, RNG_EVAL};
     static const unsigned splits[] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
     const CcsOptions *given = session->given;
-    const GameVariant *variant = session->inputs.subject.variant;
-    size_t games = (size_t)(split == 0 ? given->games : given->test_games);
-    GameSource *source = NULL;
-    int rc = given->corpus ? source_corpus(&source, session->inputs.corpus, 1U << splits[split],
-                                           true, work->seed)
-                           : source_fresh(&source, variant, work->seed, purposes[split]);
-    rc = rc ? rc
-            : labelled_draw(&session->sets[split], source, task_find("mine"), LABELS_MOVER, games,
-                            0, work);
-    source_free(source);
-    session->study.sets[split] = &session->sets[split];
+    int rc = given->corpus
+                 ? source_corpus(source, session->inputs.corpus, 1U << splits[split], true, seed)
+                 : source_fresh(source, session->inputs.subject.variant, seed, purposes[split]);
+    size_t asked = (size_t)(split == 0 ? given->games : given->test_games);
+    size_t there = rc == 0 ? (size_t)source_games(*source) : 0; /* 0: it never ends */
+    *games = there > 0 && there < asked ? there : asked;
     return rc;
 }
 
+/* All positions of the games; refused before the first is drawn, if they would take too much. */
 static int draw(CcsSession *session)
 {
     Context *context = session->context;
     const CcsOptions *given = session->given;
     const Work *work = study_work(context, "games", "games");
+    GameSource *sources[3] = {NULL};
+    size_t games[3];
     int rc = 0;
-    session->study.options = (LatentOptions){(size_t)given->starts, (size_t)given->steps};
+    session->study.options = (LatentOptions){(size_t)given->starts, (size_t)given->steps, 0};
     for (int split = 0; split < 3 && rc == 0; split++) {
-        rc = draw_split(session, split, work);
+        rc = open_split(&sources[split], &games[split], session, split, work->seed);
     }
-    int64_t mib = rc ? 0 : (int64_t)(latent_study_bytes(&session->study, work) >> 20) + 1;
+    int64_t mib =
+        rc ? 0
+           : (int64_t)(latent_study_bytes(games, session->inputs.subject.variant,
+                                          session->study.gpt, &session->study.options, work) >>
+                       20) +
+                 1;
     if (mib > given->memory) {
         rc = err_set(OGPT_EUSAGE,
                      "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
                      "--starts, or a larger --memory",
                      (long long)mib, (long long)given->memory);
     }
+    for (int split = 0; split < 3; split++) {
+        rc = rc ? rc
+                : labelled_draw(&session->sets[split], sources[split], task_find("mine"),
+                                LABELS_MOVER, games[split], 0, work);
+        source_free(sources[split]);
+        session->study.sets[split] = &session->sets[split];
+    }
     return rc;
+}
+
+/* Planted rows hold the board for certain: if CCS does not read it there, it says nothing of the
+ * network either. */
+static void judge(const Context *context, const LatentStudy *study)
+{
+    double read = latent_study_check(study)->score.accuracy.value;
+    if (read < LATENT_FOUND) {
+        context_warn(context,
+                     "CCS reads %.1f %% of planted boards, expected %.0f %% or more: the rows of "
+                     "networks say little; take more --games, --steps or --starts",
+                     100 * read, 100 * LATENT_FOUND);
+    }
 }
 
 /* Finished fits are kept until the tables are filled. */
@@ -126,6 +150,7 @@ static int ccs_run(Context *context)
                                   .corpus = session.given->corpus,
                                   .model_hash = session.inputs.subject.model.model_hash,
                                   .seed = context->seed});
+        judge(context, &study);
         rc = kept_blocks_end(&kept);
     }
     latent_study_release(&study);

@@ -158,7 +158,13 @@ typedef int (*LatentFinder)(LatentFit *out, const LatentRows *rows, const Latent
 
 static int find_ccs(LatentFit *out, const LatentRows *rows, const LatentPairs *of, const Work *work)
 {
-    return latent_ccs(out, rows, of, &(LatentOptions){2, 100}, work);
+    return latent_ccs(out, rows, of, &(LatentOptions){2, 100, 0}, work);
+}
+
+static int find_labels(LatentFit *out, const LatentRows *rows, const LatentPairs *of,
+                       const Work *work)
+{
+    return latent_supervised(out, rows, of, &(LatentOptions){0, 0, 0}, work);
 }
 
 static void find(LatentScore *out, LatentFinder finder, const LatentPlant *plant, bool by_ply)
@@ -191,6 +197,7 @@ static void parity_is_found_raw(void **state)
         LatentScore score;
         find(&score, finders[i], &board, false);
         assert_true(score.parity.low > 0.99);
+        assert_int_equal(score.judged, 36);
         assert_int_equal(score.parity_found, 36);
         assert_true(score.accuracy.value < 0.6); /* owners and parity go together a little */
         assert_int_equal(score.found, 0);
@@ -210,7 +217,7 @@ static void board_is_found_behind_it(void **state)
     }
     assert_true(score.parity.value < 0.6);
     latent_score_release(&score);
-    find(&score, latent_supervised, &board, true);
+    find(&score, find_labels, &board, true);
     assert_true(score.accuracy.low > 0.98);
     latent_score_release(&score);
     /* The first component of a whole board mixes squares whose owners go together. */
@@ -277,6 +284,84 @@ static void component_is_centred(void **state)
     free(x);
 }
 
+/* ---- rows by hand: one square, which all pairs keep ---- */
+
+typedef struct Hand {
+    LatentPairs pairs;
+    LatentRows rows;
+} Hand;
+
+/* The difference has a length of 1 along column 0 at every second pair, of `second` along column 1
+ * at the others. */
+static Hand hand_made(size_t n, float second)
+{
+    Hand hand = {{.n = n, .n_squares = 1, .n_games = n}, {n, 2, NULL, NULL}};
+    hand.pairs.kept = calloc(n, sizeof(uint64_t));
+    hand.pairs.mine = calloc(n, sizeof(uint64_t));
+    hand.pairs.of_square = calloc(1, sizeof(size_t));
+    hand.rows.first = calloc(2 * n, sizeof(float));
+    hand.rows.second = calloc(2 * n, sizeof(float));
+    hand.pairs.of_square[0] = n;
+    for (size_t i = 0; i < n; i++) {
+        float sign = i / 2 % 2 ? -1 : 1;
+        hand.pairs.kept[i] = 1;
+        hand.pairs.mine[i] = i / 2 % 2;
+        hand.rows.first[2 * i + i % 2] = sign * (i % 2 ? second : 1);
+    }
+    return hand;
+}
+
+static void hand_free(Hand *hand)
+{
+    free(hand->pairs.kept);
+    free(hand->pairs.mine);
+    free(hand->pairs.of_square);
+    free(hand->rows.first);
+    free(hand->rows.second);
+}
+
+/* Powers of a matrix whose two largest eigenvalues differ by 1e-4 of them are not done after 1,000
+ * steps; a fit of one round is not either. CCS has no tolerance to meet. */
+static void who_stops_early_says_so(void **state)
+{
+    for (int close = 0; close < 2; close++) {
+        LatentFit fit;
+        Hand hand = hand_made(400, close ? 0.99995F : 0.5F);
+        assert_int_equal(latent_crc(&fit, &hand.rows, &hand.pairs, &usual), 0);
+        assert_true(latent_unconverged(&fit) == close);
+        latent_fit_release(&fit);
+        const LatentOptions options = {1, 3, close};
+        assert_int_equal(latent_supervised(&fit, &hand.rows, &hand.pairs, &options, &usual), 0);
+        assert_true(latent_unconverged(&fit) == close);
+        latent_fit_release(&fit);
+        assert_int_equal(latent_ccs(&fit, &hand.rows, &hand.pairs, &options, &usual), 0);
+        assert_true(isnan(latent_unconverged(&fit)));
+        latent_fit_release(&fit);
+        hand_free(&hand);
+    }
+}
+
+/* Beyond 64 chunks of 512 pairs a chunk has several pieces, none of which may be lost; and its sums
+ * take no more memory. */
+static void many_pairs_have_few_chunks(void **state)
+{
+    const size_t n = 3 * 64 * 512 - 700;
+    Hand hand = hand_made(n, 2);
+    float w[3] = {0.3F, -0.2F, 0.1F}, fast[3];
+    double plain[3], exact[3] = {w[0], w[1], w[2]}, loss;
+    assert_int_equal(latent_ccs_gradient(fast, &loss, w, 1, &hand.rows, &hand.pairs, &usual), 0);
+    assert_true(fabs(latent_ccs_ref(plain, exact, 0, &hand.rows, &hand.pairs) - loss) < 1e-5);
+    for (int c = 0; c < 3; c++) {
+        assert_true(fabs(plain[c] - (double)fast[c]) < 1e-5); /* single precision */
+        assert_true(fabs(plain[c]) > 1e-3);
+    }
+    hand_free(&hand);
+    size_t few = latent_ccs_bytes(1000, 128, 64, 5, WORK_ALONE);
+    size_t most = latent_ccs_bytes(64 * 512, 128, 64, 5, WORK_ALONE);
+    assert_true(most > few + 60 * 129 * 64 * 5 * sizeof(float));
+    assert_int_equal(latent_ccs_bytes(1000 * 64 * 512, 128, 64, 5, WORK_ALONE), most);
+}
+
 static void noise_is_one_half(void **state)
 {
     static const LatentFinder finders[] = {find_ccs, latent_crc};
@@ -313,10 +398,16 @@ static void majority_and_workers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs_are_those_of_the_rules), cmocka_unit_test(gradients_agree),
-        cmocka_unit_test(parity_is_found_raw),          cmocka_unit_test(board_is_found_behind_it),
-        cmocka_unit_test(one_square_is_found),          cmocka_unit_test(noise_is_one_half),
-        cmocka_unit_test(component_is_centred),         cmocka_unit_test(majority_and_workers),
+        cmocka_unit_test(pairs_are_those_of_the_rules),
+        cmocka_unit_test(gradients_agree),
+        cmocka_unit_test(parity_is_found_raw),
+        cmocka_unit_test(board_is_found_behind_it),
+        cmocka_unit_test(one_square_is_found),
+        cmocka_unit_test(noise_is_one_half),
+        cmocka_unit_test(component_is_centred),
+        cmocka_unit_test(majority_and_workers),
+        cmocka_unit_test(who_stops_early_says_so),
+        cmocka_unit_test(many_pairs_have_few_chunks),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -3,6 +3,7 @@
 #include "tests/probes/lens/lens_fixture.h"
 
 #include "base/err.h"
+#include "probes/lens/lens_ridge.h"
 #include "probes/lens/lens_ref.h"
 #include "probes/solvers/solve_descent.h"
 
@@ -226,12 +227,32 @@ static void same_bits_of_workers(void **state)
     close_case(&of);
 }
 
+/* Chunks are all of the rows once, none of them small unless the rows are few. */
+static void chunks_are_not_small(void **state)
+{
+    static const size_t sizes[] = {1, 255, 257, 511, 513, 4000, 16383, 16385, 100000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        size_t n = sizes[i], chunks = lens_chunks(n), end = 0;
+        assert_true(chunks >= 1 && chunks <= LENS_CHUNKS);
+        for (size_t k = 0; k < chunks; k++) {
+            size_t first, rows = lens_chunk(&first, n, k);
+            assert_int_equal(first, end);
+            assert_true(rows >= 256 || (chunks == 1 && rows == n));
+            end += rows;
+        }
+        assert_int_equal(end, n);
+    }
+    assert_int_equal(lens_chunks(511), 1);
+    assert_int_equal(lens_chunks(512), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(descent),     cmocka_unit_test(planted_map),
-        cmocka_unit_test(never_worse), cmocka_unit_test(bad_ridge_is_no_start),
-        cmocka_unit_test(gradient),    cmocka_unit_test(same_bits_of_workers),
+        cmocka_unit_test(chunks_are_not_small),  cmocka_unit_test(descent),
+        cmocka_unit_test(planted_map),           cmocka_unit_test(never_worse),
+        cmocka_unit_test(bad_ridge_is_no_start), cmocka_unit_test(gradient),
+        cmocka_unit_test(same_bits_of_workers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
