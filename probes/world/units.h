@@ -34,7 +34,9 @@ typedef enum WorldDraw {
     WORLD_DETOUR,
     WORLD_REPLY,
     WORLD_SUFFIX,
-    WORLD_STATES
+    WORLD_STATES,
+    WORLD_BITS,
+    WORLD_TRIPLES
 } WorldDraw;
 Rng world_rng(uint64_t seed, WorldDraw draw, uint64_t unit);
 /* A random legal move of a board that is not over. */

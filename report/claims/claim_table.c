@@ -23,6 +23,7 @@ static const ClaimRun edit = {
      "intervene {net} --cases claims-cases-{size}.csv --tune claims-tune-{size}.csv"}};
 static const ClaimRun compression = {"world compression", NULL, {"world compression {net}"}};
 static const ClaimRun distinction = {"world distinction", NULL, {"world distinction {net}"}};
+static const ClaimRun bias = {"world inductive-bias", NULL, {"world inductive-bias {net}"}};
 static const ClaimRun heads = {"heads", NULL, {"heads {net}"}};
 static const ClaimRun lens = {"lens", NULL, {"lens {net}"}};
 static const ClaimRun circuit = {
@@ -71,10 +72,14 @@ const FieldClaim claim_table[CLAIM_MAX] = {
                "by playing for the probe's errors", .digits = 1, .percent = true},
               {"gap that an edit closes", &edit, IN("edit_results", NULL, "closed"), CLAIM_BELOW,
                .beyond = "nine tenths", .line = .9, .digits = 1, .percent = true}}},
-    {5, "what a network learns new goes by the set of legal moves, not by the board",
+    {5, "what a network learns anew goes by the set of legal moves, not by the board",
      "arXiv:2507.06952",
-     "Othello transformer: R-IB .703, D-IB .624, states of one legal set less apart", "",
-     .lacks = "fine-tuning on bits of states"},
+     "Othello transformer: R-IB .703, D-IB .624, states with one legal set less apart",
+     "bits that are learned of some states, said of others: D of states with different legal moves "
+     "minus D of states with the same ones, the boards as far from each other. Holds if more than "
+     ".05, fails if less; a table of legal sets has 1, a table of boards 0",
+     .asks = {{"more apart by legal moves", &bias, IN("world_bias", "learner=network", "legal_gap"),
+               CLAIM_ABOVE, .beyond = "a twentieth", .line = .05, .digits = 3}}},
     {6, "a network trained on random games recovers the world model", "arXiv:2406.03689", NULL,
      "holds if it scores better than as many mistakes made at random, both in compression (states, "
      "eps .01) and in telling boards apart that differ in one owner (recall, eps .01); fails if it "

@@ -3,6 +3,7 @@
 #define OGPT_REPORT_WORLD_WORLD_RESULT_H
 
 #include "probes/world/adversary.h"
+#include "probes/world/bias.h"
 #include "probes/world/detour.h"
 #include "probes/world/states.h"
 #include "probes/world/transposition.h"
@@ -10,7 +11,8 @@
 
 extern const TableSpec world_table, world_transposition_table, world_detour_table,
     world_detour_shares_table, world_adversary_table, world_adversary_goals_table,
-    world_compression_table, world_distinction_table, world_distinction_scores_table;
+    world_compression_table, world_distinction_table, world_distinction_scores_table,
+    world_bias_table;
 
 /* What every test reports first; all borrowed. */
 typedef struct WorldFindings {
@@ -44,5 +46,7 @@ void world_report_compression(Report *report, WorldFindings *findings,
 /* scores (N_PLAYER_KINDS, N_STATE_PAIRS, N_WORLD_EPS) */
 void world_report_distinction(Report *report, WorldFindings *findings,
                               const DistinctionScore *scores);
+/* scores (N_BIAS_LEARNERS); sets findings->score, of the network and of random weights. */
+void world_report_bias(Report *report, WorldFindings *findings, const BiasScore *scores);
 
 #endif

@@ -49,6 +49,8 @@ ogpt world distinction; --states [0-9]+; --states 2 --strict-games 4
 ogpt world adversary; --games [0-9]+; --games 4 --strict-games 4
 ogpt world detour;tiny-6x6$;tiny-6x6 --games 4 --strict-games 4
 ogpt world detour; --games 200; --games 4 --strict-games 4
+ogpt world inductive-bias;tiny-6x6$;tiny-6x6 --functions 2 --states 30 --trained 8 --steps 2
+ogpt world inductive-bias; --functions 10 --states 200 --trained 50; --functions 2 --states 30 --trained 8 --steps 2
 ogpt perft; 1[02]; 7
 '
 not_here='
@@ -56,7 +58,8 @@ ogpt demo; it takes minutes (tests/cli/demo.sh)
 '
 
 mkdir empty && cd empty && ln -s "$OGPT_SOURCE/datasets" datasets || exit 1 # as in a clone
-commands=$(sed -n 's/^COMMAND(cmd_\(.*\))$/\1/p' "$OGPT_SOURCE/cli/commands/commands.def" | tr _ ' ')
+commands=$(sed -n 's/^COMMAND(cmd_\(.*\))$/\1/p' "$OGPT_SOURCE/cli/commands/commands.def" | tr _ ' ' |
+    sed 's/inductive bias/inductive-bias/')
 n_run=0
 while read -r command; do
     # shellcheck disable=SC2086

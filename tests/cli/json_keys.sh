@@ -153,6 +153,8 @@ for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4' \
     document "world ${test%% *}" world ${test%% *} net ${test#* } --strict-games 6 --csv "world_${test%% *}"
     header "world ${test%% *}" "world_${test%% *}"/*.csv
 done
+document 'world inductive-bias' world inductive-bias net --functions 2 --states 30 --trained 8 --steps 2 --csv bias
+header 'world inductive-bias' bias/*.csv
 header circuit circuit/*.csv
 document claims claims net --csv claims
 header claims claims/*.csv

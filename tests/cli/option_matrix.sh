@@ -49,7 +49,7 @@ beyond() {
 export COLUMNS=10000 # pages with an option a line, however long
 "$OGPT" --help >../help || fail "help"
 mapfile -t commands < <(sed -n '/^commands:/,/^options:/p' ../help |
-    sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)   *.*/\1/p' | grep -v '^help')
+    sed -n 's/^  \([a-z]\+\( [a-z-]\+\)\?\)   *.*/\1/p' | grep -v '^help')
 [ ${#commands[@]} -ge 15 ] || fail "at least 15 commands expected, found ${#commands[@]}"
 n_options=0
 for name in "${commands[@]}"; do
