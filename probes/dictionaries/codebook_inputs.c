@@ -1,0 +1,112 @@
+/* probes/dictionaries/codebook_inputs.c - see probes/dictionaries/codebook_inputs.h. */
+#include "probes/dictionaries/codebook_inputs.h"
+
+#include "base/err.h"
+
+static int draw_set(LabelledSet *out, const GameVariant *variant, Corpus *corpus, Split split,
+                    const CodebookSample *sample, const Work *work)
+{
+    static const RngPurpose fresh[] = {
+        [SPLIT_TRAIN] = RNG_FRESH, [SPLIT_VALIDATION] = RNG_HELDOUT, [SPLIT_TEST] = RNG_EVAL};
+    const size_t games[] = {[SPLIT_TRAIN] = sample->fit_games,
+                            [SPLIT_VALIDATION] = sample->valid_games,
+                            [SPLIT_TEST] = sample->test_games};
+    GameSource *source = NULL;
+    int rc = corpus ? source_corpus(&source, corpus, 1U << split, true, work->seed)
+                    : source_fresh(&source, variant, work->seed, fresh[split]);
+    rc = rc ? rc
+            : labelled_draw(out, source, task_find("mine"), LABELS_MOVER, games[split],
+                            sample->plies, work);
+    source_free(source);
+    return rc;
+}
+
+int codebook_inputs_draw(CodebookSets *out, CodebookStudyInputs *study, const GameVariant *variant,
+                         Corpus *corpus, const CodebookSample *sample, const Work *work)
+{
+    study->fit = &out->fit;
+    study->valid = &out->valid;
+    study->test = &out->test;
+    int rc = draw_set(&out->fit, variant, corpus, SPLIT_TRAIN, sample, work);
+    rc = rc ? rc : draw_set(&out->valid, variant, corpus, SPLIT_VALIDATION, sample, work);
+    return rc ? rc : draw_set(&out->test, variant, corpus, SPLIT_TEST, sample, work);
+}
+
+void codebook_sets_release(CodebookSets *sets)
+{
+    labelled_release(&sets->fit);
+    labelled_release(&sets->valid);
+    labelled_release(&sets->test);
+}
+
+int codebook_inputs_check_sae(const Sae *sae, const char *path, const Sae *first,
+                              const Subject *subject)
+{
+    if (sae->cfg.kind == SAE_TRANSCODER) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: a transcoder, which rebuilds other rows than it reads; expected an "
+                       "autoencoder of one site",
+                       path);
+    }
+    return sae_check(sae, path, &subject->model.gpt->cfg, subject->model.model_hash,
+                     subject->model.path, (int)first->cfg.site, first->cfg.layer);
+}
+
+int codebook_inputs_check_probe(const Probe *probe, const char *path)
+{
+    return probe_check_mine_at(probe, path, probe->site, true);
+}
+
+int codebook_inputs_check_place(const Probe *probe, const char *path,
+                                const CodebookStudyInputs *study)
+{
+    const int index = probe_layer_index(probe, study->layer);
+    if (index < 0 || !probe->fitted[index] ||
+        (probe->site != study->site && study->layer != LAYER_EMBED)) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: it does not read %s of layer %d, where the autoencoders are: name "
+                       "another --probe, or none",
+                       path, hook_site_name(study->site), study->layer);
+    }
+    return 0;
+}
+
+static void add_sae(Sha256 *hash, const Sae *sae)
+{
+    const size_t n = sae->cfg.features;
+    const uint64_t shape[] = {sae->cfg.kind, sae->cfg.k, sae->cfg.d_in, sae->cfg.d_out, n};
+    sha256_add(hash, shape, sizeof(shape));
+    sha256_add(hash, sae->w_enc, n * sae->cfg.d_in * sizeof(float));
+    sha256_add(hash, sae->b_enc, n * sizeof(float));
+    sha256_add(hash, sae->w_dec, n * sae->cfg.d_out * sizeof(float));
+    sha256_add(hash, sae->b_dec, sae->cfg.d_out * sizeof(float));
+    const float *more[] = {sae->theta, sae->r_mag, sae->b_mag};
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+        if (more[i]) {
+            sha256_add(hash, more[i], n * sizeof(float));
+        }
+    }
+}
+
+static void add_positions(Sha256 *hash, const PositionSet *set)
+{
+    sha256_add(hash, &set->n_games, sizeof(set->n_games));
+    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
+    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
+    sha256_add(hash, set->t, set->n_positions);
+}
+
+void codebook_inputs_hash(Sha256 *hash, const CodebookStudyInputs *in)
+{
+    const int64_t numbers[] = {in->site, in->layer, (int64_t)in->n_saes, in->twin_activations};
+    sha256_add(hash, numbers, sizeof(numbers));
+    add_positions(hash, &in->fit->set);
+    add_positions(hash, &in->valid->set);
+    add_positions(hash, &in->test->set);
+    for (size_t i = 0; i < in->n_saes; i++) {
+        add_sae(hash, in->saes[i]);
+    }
+    if (in->probe) {
+        probe_hash(hash, in->probe);
+    }
+}

@@ -1,0 +1,40 @@
+/* probes/dictionaries/codebook_inputs.h - what a study of dictionaries is given: games, a probe,
+ * autoencoders that belong together, and a name for all of it, under which finished work is kept.
+ */
+#ifndef OGPT_PROBES_DICTIONARIES_CODEBOOK_INPUTS_H
+#define OGPT_PROBES_DICTIONARIES_CODEBOOK_INPUTS_H
+
+#include "base/hash.h"
+#include "datasets/batch.h"
+#include "probes/dictionaries/codebook_study.h"
+
+typedef struct CodebookSample {
+    size_t fit_games, valid_games, test_games;
+    int plies; /* of each game; 0: all */
+} CodebookSample;
+
+/* The three sets of a study; owned. */
+typedef struct CodebookSets {
+    LabelledSet fit, valid, test;
+} CodebookSets;
+/* From the training, validation and test split of a corpus; corpus NULL: fresh games by work->seed,
+ * of three sequences. study->fit, valid and test point to them. Returns as labelled_draw;
+ * codebook_sets_release in both cases. */
+int codebook_inputs_draw(CodebookSets *out, CodebookStudyInputs *study, const GameVariant *variant,
+                         Corpus *corpus, const CodebookSample *sample, const Work *work);
+void codebook_sets_release(CodebookSets *sets);
+
+/* Refuse an autoencoder that is none of this network, or of another site or layer than `first`, or
+ * a transcoder: OGPT_EFORMAT or OGPT_EUSAGE with both sides. */
+int codebook_inputs_check_sae(const Sae *sae, const char *path, const Sae *first,
+                              const Subject *subject);
+/* Refuse a probe that is not linear, of the task mine, labels mover: OGPT_EUSAGE. */
+int codebook_inputs_check_probe(const Probe *probe, const char *path);
+/* Refuse one that does not read where the autoencoders do: OGPT_EUSAGE. */
+int codebook_inputs_check_place(const Probe *probe, const char *path,
+                                const CodebookStudyInputs *study);
+
+/* What the numbers depend on, but the network and the seed, into the key of a journal. */
+void codebook_inputs_hash(Sha256 *hash, const CodebookStudyInputs *in);
+
+#endif

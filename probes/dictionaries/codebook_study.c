@@ -1,0 +1,449 @@
+/* probes/dictionaries/codebook_study.c - see probes/dictionaries/codebook_study.h. */
+#include "probes/dictionaries/codebook_study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "probes/activations/activations.h"
+#include "probes/board/controls.h"
+#include "probes/dictionaries/trained_twins.h"
+#include "probes/dictionaries/twins.h"
+#include "probes/sae/dictionary.h"
+
+enum { STUDY_FIT, STUDY_VALID, STUDY_TEST, STUDY_SETS };
+
+/* A network and its rows: that of the study, or one with random weights. */
+typedef struct StudyNetwork {
+    const Gpt *gpt;
+    float *x[STUDY_SETS], *neurons[STUDY_SETS];
+    CodebookData data;
+    SpliceScore clean, zero;
+} StudyNetwork;
+
+typedef struct CodebookRun {
+    CodebookStudy *out;
+    const CodebookStudyInputs *in;
+    const Work *work;
+    Work quiet;
+    const LabelledSet *sets[STUDY_SETS];
+    uint8_t *labels[STUDY_SETS], *other[STUDY_SETS];
+    StudyNetwork own, random;
+    Gpt *random_gpt;
+    size_t done, total; /* rows */
+} CodebookRun;
+
+/* ---- rows ---- */
+
+/* Labels with a place for each of 64 squares. */
+static uint8_t *padded(const uint8_t *labels, size_t n, size_t n_squares)
+{
+    uint8_t *out = mem_alloc(n, COVERAGE_SQUARES, "labels of positions");
+    if (out) {
+        memset(out, COVERAGE_ABSENT, n * COVERAGE_SQUARES);
+        for (size_t i = 0; i < n; i++) {
+            memcpy(out + i * COVERAGE_SQUARES, labels + i * n_squares, n_squares);
+        }
+    }
+    return out;
+}
+
+static int label_sets(CodebookRun *run)
+{
+    const Task *task = task_find("mine");
+    int rc = 0;
+    for (int i = 0; i < STUDY_SETS && rc == 0; i++) {
+        const LabelledSet *set = run->sets[i];
+        const size_t n = set->set.n_positions;
+        uint8_t *shuffled = mem_alloc(n, set->n_squares, "labels of other games");
+        rc = shuffled ? shuffled_labels(shuffled, &set->set, task, LABELS_MOVER, &run->quiet)
+                      : OGPT_ENOMEM;
+        if (rc == 0) {
+            run->labels[i] = padded(set->labels, n, set->n_squares);
+            run->other[i] = padded(shuffled, n, set->n_squares);
+            rc = run->labels[i] && run->other[i] ? 0 : OGPT_ENOMEM;
+        }
+        mem_free(shuffled);
+    }
+    return rc;
+}
+
+static void network_release(StudyNetwork *network)
+{
+    for (int i = 0; i < STUDY_SETS; i++) {
+        mem_free(network->x[i]);
+        mem_free(network->neurons[i]);
+    }
+    splice_release(&network->clean);
+    splice_release(&network->zero);
+    *network = (StudyNetwork){0};
+}
+
+static int capture(float **out, const CodebookRun *run, const StudyNetwork *network, int set,
+                   HookSite site)
+{
+    const PositionSet *positions = &run->sets[set]->set;
+    const SiteLayers where = {site, &run->in->layer, 1};
+    const size_t width = hook_width(&network->gpt->cfg, site, 0);
+    *out = mem_alloc(positions->n_positions * width, sizeof(float), "rows of a network");
+    return *out ? activations_capture(out, positions, network->gpt, &where, &run->quiet)
+                : OGPT_ENOMEM;
+}
+
+static int network_open(StudyNetwork *network, CodebookRun *run, const Gpt *gpt, bool neurons)
+{
+    const CodebookStudyInputs *in = run->in;
+    const SplicePlace place = {gpt, in->site, in->layer};
+    CodebookRows *rows[] = {&network->data.fit, &network->data.valid, &network->data.test};
+    int rc = 0;
+    network->gpt = gpt;
+    network->data.width = hook_width(&gpt->cfg, in->site, 0);
+    network->data.n_neurons = neurons ? (size_t)gpt->cfg.d_mlp : 0;
+    for (int i = 0; i < STUDY_SETS && rc == 0; i++) {
+        rc = capture(&network->x[i], run, network, i, in->site);
+        rc = rc || !neurons ? rc : capture(&network->neurons[i], run, network, i, HOOK_POST);
+        *rows[i] = (CodebookRows){.x = network->x[i],
+                                  .neurons = network->neurons[i],
+                                  .board = {run->sets[i]->set.n_positions,
+                                            run->sets[i]->set.n_games, run->labels[i],
+                                            run->sets[i]->set.first, run->sets[i]->n_squares},
+                                  .other = run->other[i]};
+    }
+    const PositionSet *test = &run->sets[STUDY_TEST]->set;
+    rc = rc ? rc : splice_score(&network->clean, &place, SPLICE_NONE, NULL, test, &run->quiet);
+    return rc ? rc : splice_score(&network->zero, &place, SPLICE_ZERO, NULL, test, &run->quiet);
+}
+
+static TwinSource twin_source(const CodebookRun *run)
+{
+    const CodebookData *data = &run->own.data;
+    return (TwinSource){.x = data->fit.x,
+                        .n = data->fit.board.n,
+                        .width = data->width,
+                        .neurons = data->fit.neurons,
+                        .n_neurons = data->n_neurons,
+                        .probe = run->in->probe,
+                        .probe_index =
+                            run->in->probe ? probe_layer_index(run->in->probe, run->in->layer) : 0,
+                        .seed = run->work->seed};
+}
+
+/* ---- one row ---- */
+
+/* A row as the journal keeps it: its scores, then these. */
+enum { KEPT_EXCESS, KEPT_STRICT = 3, KEPT_LOSS = 6, KEPT_RECOVERED, KEPT_FEATURES, KEPT_MORE };
+_Static_assert(sizeof(CodebookScore) % sizeof(double) == 0, "all members are doubles");
+enum { KEPT_SCORES = sizeof(CodebookScore) / sizeof(double) };
+
+static int row_compute(CodebookStudyRow *row, const CodebookRun *run, const StudyNetwork *network,
+                       const Codebook *codebook)
+{
+    const SplicePlace place = {network->gpt, run->in->site, run->in->layer};
+    SpliceScore spliced = {0};
+    int rc = codebook_measure(row->score, codebook, &network->data, &run->quiet);
+    rc = rc ? rc
+            : splice_score(&spliced, &place, SPLICE_CODEBOOK, codebook, &run->sets[STUDY_TEST]->set,
+                           &run->quiet);
+    rc = rc ? rc
+            : splice_excess(&row->excess, &row->strict, &spliced, &network->clean, run->work->seed);
+    if (rc == 0) {
+        const double n = spliced.total.positions;
+        row->features = codebook->features;
+        row->loss = spliced.total.loss / n;
+        row->recovered = (network->zero.total.loss - spliced.total.loss) /
+                         (network->zero.total.loss - network->clean.total.loss);
+    }
+    splice_release(&spliced);
+    return rc;
+}
+
+static void row_give(double *numbers, const CodebookStudyRow *row)
+{
+    double *more = numbers + KEPT_SCORES;
+    memcpy(numbers, row->score, sizeof(*row->score));
+    memcpy(more + KEPT_EXCESS, &row->excess, sizeof(row->excess));
+    memcpy(more + KEPT_STRICT, &row->strict, sizeof(row->strict));
+    more[KEPT_LOSS] = row->loss;
+    more[KEPT_RECOVERED] = row->recovered;
+    more[KEPT_FEATURES] = (double)row->features;
+}
+
+static void row_take(CodebookStudyRow *row, const double *numbers)
+{
+    const double *more = numbers + KEPT_SCORES;
+    memcpy(row->score, numbers, sizeof(*row->score));
+    memcpy(&row->excess, more + KEPT_EXCESS, sizeof(row->excess));
+    memcpy(&row->strict, more + KEPT_STRICT, sizeof(row->strict));
+    row->loss = more[KEPT_LOSS];
+    row->recovered = more[KEPT_RECOVERED];
+    row->features = (size_t)more[KEPT_FEATURES];
+}
+
+/* How the codebook of a row is made; it may take a training. */
+typedef int (*RowMaker)(Codebook *out, Sae **trained, const StudyNetwork **network,
+                        CodebookRun *run, const CodebookStudyRow *row, size_t which);
+
+/* Fill a row: from the journal if an interrupted run left it there. */
+static int row_fill(CodebookStudyRow *row, CodebookRun *run, RowMaker make, size_t which)
+{
+    const WorkJournal *journal = run->work->journal;
+    const size_t block = (size_t)(row - run->out->rows), n = KEPT_SCORES + KEPT_MORE;
+    double *numbers = mem_alloc(n, sizeof(*numbers), "a row of dictionaries");
+    row->score = mem_calloc(1, sizeof(*row->score), "scores of a dictionary");
+    int known = numbers && row->score && journal
+                    ? journal->recall(journal->context, numbers, n, "dictionary", block)
+                    : 0;
+    int rc = !numbers || !row->score ? OGPT_ENOMEM : known < 0 ? known : 0;
+    if (rc == 0 && known == 1) {
+        row_take(row, numbers);
+    } else if (rc == 0) {
+        Codebook codebook = {0};
+        Sae *trained = NULL;
+        const StudyNetwork *network = &run->own;
+        rc = make(&codebook, &trained, &network, run, row, which);
+        rc = rc ? rc : row_compute(row, run, network, &codebook);
+        if (rc == 0 && journal) {
+            row_give(numbers, row);
+            rc = journal->keep(journal->context, numbers, n, "dictionary", block);
+        }
+        codebook_release(&codebook);
+        sae_free(trained);
+    }
+    mem_free(numbers);
+    work_tick(run->work, "dictionaries", (double)++run->done, (double)run->total);
+    return rc;
+}
+
+static CodebookStudyRow *row_add(CodebookRun *run, StudyRole role, const char *name, size_t group)
+{
+    CodebookStudyRow *row = &run->out->rows[run->out->n_rows++];
+    *row = (CodebookStudyRow){.role = role, .group = group};
+    snprintf(row->name, sizeof(row->name), "%s", name);
+    return row;
+}
+
+static void codebook_of_sae(Codebook *out, const Sae *sae, const char *name, size_t keep)
+{
+    const Dictionary dictionary = dictionary_of_sae(sae);
+    *out = (Codebook){.inputs = (size_t)dictionary.width,
+                      .width = (size_t)dictionary.width,
+                      .features = (size_t)dictionary.features,
+                      .keep = keep,
+                      .encode = dictionary.encode,
+                      .decode = dictionary.decode,
+                      .self = dictionary.self};
+    snprintf(out->name, sizeof(out->name), "%s", name);
+}
+
+/* ---- makers ---- */
+
+static int make_trained(Codebook *out, Sae **trained, const StudyNetwork **network,
+                        CodebookRun *run, const CodebookStudyRow *row, size_t which)
+{
+    codebook_of_sae(out, run->in->saes[which], row->name, 0);
+    return 0;
+}
+
+static int make_twin(Codebook *out, Sae **trained, const StudyNetwork **network, CodebookRun *run,
+                     const CodebookStudyRow *row, size_t which)
+{
+    const TwinSource source = twin_source(run);
+    return twin_make(out, (Twin)which, &source, row->group, row->features, &run->quiet);
+}
+
+static TwinShape shape_of(const CodebookStudyRow *row, const CodebookRun *run)
+{
+    return (TwinShape){row->group, row->features, run->own.data.width};
+}
+
+static int make_random_weights(Codebook *out, Sae **trained, const StudyNetwork **network,
+                               CodebookRun *run, const CodebookStudyRow *row, size_t which)
+{
+    const CodebookStudyInputs *in = run->in;
+    int rc = 0;
+    if (!run->random.gpt) {
+        rc = twin_trained_network(&run->random_gpt, in->gpt, run->work->seed);
+        rc = rc ? rc : network_open(&run->random, run, run->random_gpt, false);
+    }
+    rc =
+        rc ? rc
+           : twin_trained_on_network(trained, in, run->random_gpt, shape_of(row, run), &run->quiet);
+    if (rc == 0) {
+        codebook_of_sae(out, *trained, row->name, row->group);
+        *network = &run->random;
+    }
+    return rc;
+}
+
+static int make_gaussian(Codebook *out, Sae **trained, const StudyNetwork **network,
+                         CodebookRun *run, const CodebookStudyRow *row, size_t which)
+{
+    int rc = twin_trained_on_gaussian(trained, run->in, &run->own.data.fit, shape_of(row, run),
+                                      &run->quiet);
+    if (rc == 0) {
+        codebook_of_sae(out, *trained, row->name, row->group);
+    }
+    return rc;
+}
+
+/* ---- groups ---- */
+
+/* Twins of an L0; `features` of those that have as many as an autoencoder. */
+static int add_group(CodebookRun *run, size_t group, size_t features)
+{
+    const bool trained = group > 0 && run->in->twin_activations > 0;
+    const TwinSource source = twin_source(run);
+    int rc = 0;
+    for (Twin twin = 0; twin < N_TWINS && rc == 0; twin++) {
+        bool whole = twin == TWIN_NEURONS || twin == TWIN_PROBE || twin == TWIN_MEAN;
+        if (twin_exists(twin, &source) && (group > 0 ? twin != TWIN_MEAN : whole)) {
+            CodebookStudyRow *row = row_add(run, STUDY_TWIN, twin_name(twin), group);
+            row->features = features;
+            rc = row_fill(row, run, make_twin, twin);
+        }
+    }
+    if (trained && rc == 0) {
+        CodebookStudyRow *row = row_add(run, STUDY_RANDOM_WEIGHTS, "random_weights", group);
+        row->features = features;
+        rc = row_fill(row, run, make_random_weights, 0);
+    }
+    if (trained && rc == 0) {
+        CodebookStudyRow *row = row_add(run, STUDY_GAUSSIAN, "gaussian", group);
+        row->features = features;
+        rc = row_fill(row, run, make_gaussian, 0);
+    }
+    return rc;
+}
+
+static size_t group_of(const CodebookStudyRow *row)
+{
+    return row->score->l0_valid < 1 ? 1 : (size_t)lround(row->score->l0_valid);
+}
+
+static bool begins_group(const CodebookStudy *study, size_t i)
+{
+    bool first = true;
+    for (size_t j = 0; j < i; j++) {
+        first = first && study->rows[j].group != study->rows[i].group;
+    }
+    return first;
+}
+
+/* The trained ones are measured first, because they say which groups there are; then rows are put
+ * in order of their groups. */
+static int run_groups(CodebookRun *run)
+{
+    CodebookStudy *out = run->out;
+    const size_t n = run->in->n_saes;
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        CodebookStudyRow *row = row_add(run, STUDY_TRAINED, run->in->names[i], 0);
+        row->sae = i;
+        rc = row_fill(row, run, make_trained, i);
+        row->group = rc ? 0 : group_of(row);
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = begins_group(out, i) ? add_group(run, out->rows[i].group, out->rows[i].features) : 0;
+    }
+    return rc ? rc : add_group(run, 0, 0);
+}
+
+/* Stable: by group, group 0 last; the trained ones were added first. */
+static void sort_rows(CodebookStudy *out)
+{
+    for (size_t i = 1; i < out->n_rows; i++) {
+        CodebookStudyRow row = out->rows[i];
+        size_t at = i;
+        while (at > 0 && out->rows[at - 1].group - 1 > row.group - 1) { /* 0 - 1 is the largest */
+            out->rows[at] = out->rows[at - 1];
+            at--;
+        }
+        out->rows[at] = row;
+    }
+}
+
+static int compare_pairs(CodebookRun *run)
+{
+    CodebookStudy *out = run->out;
+    const CodebookStudyInputs *in = run->in;
+    const size_t n = in->n_saes;
+    out->pairs = mem_calloc(n * n, sizeof(*out->pairs), "pairs of dictionaries");
+    int rc = out->pairs ? 0 : OGPT_ENOMEM;
+    for (size_t a = 0; a < n; a++) {
+        for (size_t b = 0; b < n && rc == 0; b++) {
+            if (a != b) {
+                CodebookPair *pair = &out->pairs[out->n_pairs++];
+                *pair = (CodebookPair){.from = a, .to = b};
+                const MmcsSet from = {in->saes[a]->w_dec, in->saes[a]->cfg.features};
+                const MmcsSet to = {in->saes[b]->w_dec, in->saes[b]->cfg.features};
+                rc = mmcs_of(&pair->mmcs, NULL, &from, &to, in->saes[a]->cfg.d_out, &run->quiet);
+            }
+        }
+    }
+    return rc;
+}
+
+int codebook_study_run(CodebookStudy *out, const CodebookStudyInputs *in, const Work *work)
+{
+    CodebookRun run = {.out = out,
+                       .in = in,
+                       .work = work,
+                       .quiet = work_quiet(work),
+                       .sets = {in->fit, in->valid, in->test}};
+    run.quiet.journal = NULL;
+    run.total = in->n_saes * (1 + N_TWINS + 1) + 3; /* at most */
+    *out = (CodebookStudy){0};
+    out->rows = mem_calloc(run.total, sizeof(*out->rows), "rows of dictionaries");
+    int rc = out->rows ? label_sets(&run) : OGPT_ENOMEM;
+    rc = rc ? rc : network_open(&run.own, &run, in->gpt, splice_sees_neurons(in->site, in->layer));
+    rc = rc ? rc : run_groups(&run);
+    rc = rc ? rc : compare_pairs(&run);
+    if (rc == 0) {
+        const LegalitySums *clean = &run.own.clean.total;
+        sort_rows(out);
+        out->clean_loss = clean->loss / clean->positions;
+        out->floor = clean->floor / clean->positions;
+        out->clean_strict = clean->strict_errors / clean->positions;
+        out->zero_loss = run.own.zero.total.loss / clean->positions;
+    }
+    network_release(&run.own);
+    network_release(&run.random);
+    gpt_free(run.random_gpt);
+    for (int i = 0; i < STUDY_SETS; i++) {
+        mem_free(run.labels[i]);
+        mem_free(run.other[i]);
+    }
+    return rc;
+}
+
+void codebook_study_release(CodebookStudy *study)
+{
+    for (size_t i = 0; i < study->n_rows; i++) {
+        mem_free(study->rows[i].score);
+    }
+    mem_free(study->rows);
+    mem_free(study->pairs);
+    *study = (CodebookStudy){0};
+}
+
+size_t codebook_study_bytes(const CodebookStudyInputs *in, const Work *work)
+{
+    const GptConfig *cfg = &in->gpt->cfg;
+    const size_t width = hook_width(cfg, in->site, 0);
+    const size_t rows =
+        in->fit->set.n_positions + in->valid->set.n_positions + in->test->set.n_positions;
+    const bool neurons = splice_sees_neurons(in->site, in->layer);
+    const bool random = in->twin_activations > 0;
+    CodebookData data = {.width = width};
+    size_t features = neurons && (size_t)cfg->d_mlp > 2 * width ? (size_t)cfg->d_mlp : 2 * width;
+    data.fit.board.n = in->fit->set.n_positions;
+    data.valid.board.n = rows - in->fit->set.n_positions;
+    for (size_t i = 0; i < in->n_saes; i++) {
+        features = in->saes[i]->cfg.features > features ? in->saes[i]->cfg.features : features;
+    }
+    return rows * ((width * (random ? 2 : 1) + (neurons ? (size_t)cfg->d_mlp : 0)) * sizeof(float) +
+                   2 * COVERAGE_SQUARES) +
+           codebook_measure_bytes(features, &data, work) + activations_scratch_bytes(cfg, work);
+}

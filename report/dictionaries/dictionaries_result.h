@@ -1,0 +1,22 @@
+/* report/dictionaries/dictionaries_result.h - trained dictionaries and their twins as tables. */
+#ifndef OGPT_REPORT_DICTIONARIES_DICTIONARIES_RESULT_H
+#define OGPT_REPORT_DICTIONARIES_DICTIONARIES_RESULT_H
+
+#include "probes/dictionaries/codebook_study.h"
+#include "report/report.h"
+
+extern const TableSpec dictionaries_table, dictionaries_rows_table, dictionaries_differences_table,
+    dictionaries_densities_table, dictionaries_pairs_table, dictionaries_cosines_table;
+
+/* What there is to report; all borrowed. */
+typedef struct DictionariesFindings {
+    const CodebookStudy *study;
+    const CodebookStudyInputs *in;
+    const char *corpus; /* as typed, or NULL */
+    const char *model_hash;
+    const char *probe; /* a path, or "" */
+    uint64_t seed;
+} DictionariesFindings;
+void dictionaries_report(Report *report, const DictionariesFindings *findings);
+
+#endif

@@ -1,0 +1,246 @@
+/* tests/probes/dictionaries/test_codebook_study.c - a whole study: groups of equal L0 with their
+ * twins, the same rows for any number of workers and behind an interruption. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "probes/board/direction_set.h"
+#include "probes/dictionaries/codebook_inputs.h"
+#include "probes/sae/training/sae_train.h"
+#include "tests/probes/probe_fixture.h"
+
+enum { FEATURES = 32, LAYER = 1 };
+static ProbeFixture fixture;
+static Pool *pool;
+static Sae *saes[3];
+static const Sae *given[3];
+static const char *const names[] = {"one", "two", "three"};
+static CodebookSets sets;
+static CodebookStudyInputs in;
+
+/* An autoencoder of random directions, of which a row keeps the k largest. */
+static Sae *random_sae(size_t k, uint64_t seed)
+{
+    SaeConfig cfg = {.kind = SAE_TOPK,
+                     .d_in = 24,
+                     .d_out = 24,
+                     .features = FEATURES,
+                     .k = k,
+                     .site = HOOK_RESID_POST,
+                     .site_out = HOOK_RESID_POST,
+                     .layer = LAYER,
+                     .scale = 1,
+                     .scale_out = 1};
+    Sae *out = NULL;
+    memset(cfg.model_hash, 'a', HASH_HEX_SIZE - 1);
+    assert_int_equal(sae_new(&out, &cfg), 0);
+    for (size_t j = 0; j < FEATURES; j++) {
+        double length = direction_random(out->w_dec + j * 24, 24, seed, j);
+        for (size_t c = 0; c < 24; c++) {
+            out->w_dec[j * 24 + c] /= (float)length;
+            out->w_enc[j * 24 + c] = out->w_dec[j * 24 + c];
+        }
+    }
+    sae_prepare(out);
+    return out;
+}
+
+static int setup(void **state)
+{
+    int rc = fixture_open(&fixture, 120) || pool_new(&pool, 3);
+    saes[0] = random_sae(3, 1);
+    saes[1] = random_sae(6, 2);
+    saes[2] = random_sae(3, 4); /* in the group of the first */
+    for (int i = 0; i < 3; i++) {
+        given[i] = saes[i];
+    }
+    in = (CodebookStudyInputs){.gpt = fixture.subject.model.gpt,
+                               .site = HOOK_RESID_POST,
+                               .layer = LAYER,
+                               .saes = given,
+                               .names = names,
+                               .n_saes = 3,
+                               .twin_activations = 2000};
+    const CodebookSample sample = {30, 10, 10, 0};
+    return rc || codebook_inputs_draw(&sets, &in, fixture.subject.variant, fixture.corpus, &sample,
+                                      &(Work){.seed = 1});
+}
+
+static int teardown(void **state)
+{
+    codebook_sets_release(&sets);
+    sae_free(saes[0]);
+    sae_free(saes[1]);
+    sae_free(saes[2]);
+    pool_free(pool);
+    fixture_close(&fixture);
+    return 0;
+}
+
+static const CodebookStudyRow *find(const CodebookStudy *study, const char *name, size_t group)
+{
+    for (size_t i = 0; i < study->n_rows; i++) {
+        if (strcmp(study->rows[i].name, name) == 0 && study->rows[i].group == group) {
+            return &study->rows[i];
+        }
+    }
+    fail_msg("no row %s at %zu", name, group);
+    return NULL;
+}
+
+static void same_rows(const CodebookStudy *a, const CodebookStudy *b)
+{
+    assert_int_equal(a->n_rows, b->n_rows);
+    for (size_t i = 0; i < a->n_rows; i++) {
+        assert_string_equal(a->rows[i].name, b->rows[i].name);
+        assert_int_equal(a->rows[i].group, b->rows[i].group);
+        assert_int_equal(a->rows[i].features, b->rows[i].features);
+        assert_memory_equal(a->rows[i].score, b->rows[i].score, sizeof(CodebookScore));
+        assert_memory_equal(&a->rows[i].excess, &b->rows[i].excess, sizeof(Interval));
+        assert_true(a->rows[i].loss == b->rows[i].loss);
+    }
+}
+
+static void test_groups(void **state)
+{
+    CodebookStudy study, alone;
+    assert_int_equal(codebook_study_run(&study, &in, &(Work){.pool = pool, .seed = 1}), 0);
+    assert_int_equal(codebook_study_run(&alone, &in, &(Work){.seed = 1}), 0);
+    same_rows(&study, &alone);
+    codebook_study_release(&alone);
+    /* Two groups of four twins (there is no probe) and two trained twins; neurons and the mean with
+     * all features. */
+    assert_int_equal(study.n_rows, 3 + 2 * 6 + 2);
+    assert_int_equal(find(&study, "three", 3)->sae, 2);
+    const char *const twins[] = {"neurons", "basis", "pca", "random", "random_weights", "gaussian"};
+    for (int i = 0; i < 2; i++) {
+        const size_t group = i ? 6 : 3;
+        const CodebookStudyRow *own = find(&study, names[i], group);
+        assert_int_equal(own->role, STUDY_TRAINED);
+        for (size_t t = 0; t < 6; t++) {
+            const CodebookStudyRow *twin = find(&study, twins[t], group);
+            assert_true(twin->score->l0 <= (double)group && twin->score->l0 > 0);
+            assert_true(twin->score->coverage[BOARD_ALL].value > 0);
+            /* Rows with fewer features above 0 are rare, but where neurons are. */
+            assert_true(t == 0 || twin->score->l0 > (double)group - 0.5);
+            Interval none = codebook_difference(twin->score, twin->score, false, BOARD_ALL);
+            assert_true(none.value == 0 && none.low == 0 && none.high == 0);
+        }
+        /* The k largest of random directions without a fitted decoder rebuild worse than with one;
+         * components rebuild better than both. */
+        assert_true(find(&study, "random", group)->score->explained > own->score->explained);
+        assert_true(find(&study, "pca", group)->score->explained >
+                    find(&study, "random", group)->score->explained);
+        assert_true(find(&study, "basis", group)->features == 48);
+    }
+    assert_true(find(&study, "mean", 0)->score->l0 == 0);
+    assert_true(find(&study, "neurons", 0)->score->l0 > find(&study, "neurons", 6)->score->l0);
+    assert_true(study.zero_loss != study.clean_loss && study.floor < study.clean_loss);
+    /* Each of two dictionaries in the other. */
+    assert_int_equal(study.n_pairs, 6);
+    assert_true(study.pairs[0].mmcs.mean > 0 && study.pairs[0].mmcs.mean < 0.9);
+    codebook_study_release(&study);
+}
+
+/* ---- interruption ---- */
+
+typedef struct Journal {
+    double *blocks[32];
+    size_t n_kept, stop_after;
+    WorkJournal callbacks;
+} Journal;
+
+static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
+{
+    Journal *journal = context;
+    if (!journal->blocks[block]) {
+        return 0;
+    }
+    memcpy(values, journal->blocks[block], n * sizeof(*values));
+    return 1;
+}
+
+static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
+{
+    Journal *journal = context;
+    if (journal->n_kept == journal->stop_after) {
+        return err_set(OGPT_EINTR, "stopped by the test");
+    }
+    journal->blocks[block] = malloc(n * sizeof(*values));
+    memcpy(journal->blocks[block], values, n * sizeof(*values));
+    journal->n_kept++;
+    return 0;
+}
+
+static void test_goes_on(void **state)
+{
+    CodebookStudy whole, part;
+    CodebookStudyInputs few = in;
+    few.twin_activations = 0;
+    Journal journal = {.stop_after = 5};
+    journal.callbacks = (WorkJournal){&journal, recall, keep};
+    const Work work = {.pool = pool, .seed = 1, .journal = &journal.callbacks};
+    assert_int_equal(codebook_study_run(&whole, &few, &(Work){.pool = pool, .seed = 1}), 0);
+    assert_int_equal(codebook_study_run(&part, &few, &work), OGPT_EINTR);
+    codebook_study_release(&part);
+    assert_int_equal(journal.n_kept, 5);
+    journal.stop_after = SIZE_MAX;
+    journal.blocks[1][0] = 6.25; /* what is kept is taken, not computed again: L0 */
+    assert_int_equal(codebook_study_run(&part, &few, &work), 0);
+    assert_true(find(&part, "two", 6)->score->l0 == 6.25);
+    ((CodebookStudyRow *)find(&part, "two", 6))->score->l0 = find(&whole, "two", 6)->score->l0;
+    same_rows(&whole, &part);
+    codebook_study_release(&whole);
+    codebook_study_release(&part);
+    for (size_t i = 0; i < 32; i++) {
+        free(journal.blocks[i]);
+    }
+}
+
+static void test_what_does_not_belong_together(void **state)
+{
+    Sae *other = random_sae(3, 3);
+    assert_int_equal(codebook_inputs_check_sae(other, "o", saes[0], &fixture.subject), 0);
+    other->cfg.layer = 2;
+    assert_int_equal(codebook_inputs_check_sae(other, "o", saes[0], &fixture.subject),
+                     OGPT_EFORMAT);
+    other->cfg.layer = LAYER;
+    other->cfg.kind = SAE_TRANSCODER;
+    assert_int_equal(codebook_inputs_check_sae(other, "o", saes[0], &fixture.subject), OGPT_EUSAGE);
+    other->cfg.kind = SAE_TOPK;
+    other->cfg.model_hash[0] = 'b';
+    assert_int_equal(codebook_inputs_check_sae(other, "o", saes[0], &fixture.subject),
+                     OGPT_EFORMAT);
+    sae_free(other);
+    Probe probe = {.task = "mine",
+                   .n_classes = 3,
+                   .classes = {"empty", "theirs", "mine"},
+                   .labels = "mover",
+                   .site = HOOK_RESID_POST,
+                   .n_layers = 1,
+                   .layers = {LAYER},
+                   .fitted = {true}};
+    assert_int_equal(codebook_inputs_check_probe(&probe, "p"), 0);
+    assert_int_equal(codebook_inputs_check_place(&probe, "p", &in), 0);
+    probe.layers[0] = 2;
+    assert_int_equal(codebook_inputs_check_place(&probe, "p", &in), OGPT_EUSAGE);
+    probe.n_hidden = 3;
+    assert_int_equal(codebook_inputs_check_probe(&probe, "p"), OGPT_EUSAGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_what_does_not_belong_together),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
