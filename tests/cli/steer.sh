@@ -58,17 +58,29 @@ cmp -s whole/arms.csv again/arms.csv || fail 'going on gave other rows'
 journal_is_empty ogpt-results.db
 
 # The network without the direction: a model like others, the same one typed again, nothing else lost.
+mkdir .tmp-999999-without && echo half >.tmp-999999-without/model.safetensors
 expect 0 steer m $few --square c2 --layers 1 --out without
+[ -e .tmp-999999-without ] && fail "a dead process's leftovers stay"
 expect 0 verify without
 expect 0 eval without --corpus g.ogpc --games 20 --no-seen
 hash=$(sha256sum <without/model.safetensors)
 expect 0 steer m $few --square c2 --layers 1 --out without
-expect 2 steer m $few --square d2 --layers 1 --out without
-holds 'another network is there' err
+# Another square is another network: refused before the study, so nothing of it is printed.
+refuse 2 'holds another orthogonalised network' steer m $few --square d2 --layers 1 --out without
+refuse 2 '"square":"c2"' steer m $few --square d2 --layers 1 --out without
+# The same square by another seed: the study says that it is another one.
+expect 2 steer m $few --square c2 --layers 1 --out without --seed 2
+holds 'holds another orthogonalised network' err
 [ "$hash" = "$(sha256sum <without/model.safetensors)" ] || fail 'a refused network was replaced'
 expect 0 steer m $few --square d2 --layers 1 --out without --force
 [ "$hash" = "$(sha256sum <without/model.safetensors)" ] && fail '--force replaced nothing'
-refuse 2 'something is there' steer m $few --square c2 --out m --force
+mkdir without/probe
+refuse 2 'without/probe: a probe lies there' steer m $few --square c2 --layers 1 --out without --force
+refuse 2 'exists and is no orthogonalised network' steer m $few --square c2 --out m --force
+# The name of a checkpoint: the run would take it for its newest.
+for name in step-00000400 m/step-00000400 m/step-00000400/; do
+    refuse 2 'is the name of a checkpoint' steer m $few --square c2 --out $name
+done
 refuse 2 'name its --square' steer m $few --out other
 refuse 2 'no rows of the residual stream' steer m $few --square c2 --site mlp_post --out other
 refuse 2 'no rows of the residual stream' steer m $few --square c2 --site q --out other

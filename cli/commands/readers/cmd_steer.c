@@ -41,7 +41,7 @@ static int steer_command(Context *context)
 {
     SteerSession session = {.context = context, .given = context->options};
     int rc = steering_load(&session);
-    rc = rc || !session.given->out ? rc : steering_file_check(session.given->out);
+    rc = rc || !session.given->out ? rc : steering_file_check(&session);
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : steering_draw(&session);
     rc = rc ? rc : steering_compute(&session);

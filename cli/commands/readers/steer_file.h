@@ -5,12 +5,10 @@
 
 #include "cli/commands/readers/steer_session.h"
 
-/* Whether --out can be written: nothing is there, or an orthogonalised network. Anything else is
- * refused, with --force too: OGPT_EUSAGE. */
-int steering_file_check(const char *path);
-/* Write the network of the session, orthogonal to the direction that was ablated. The same network
- * that is there already stays; another one is replaced with --force only, and never with a probe in
- * it (OGPT_EUSAGE). out_hash is filled. */
+/* Before the study: made_model_check of --out, by network, target and square. */
+int steering_file_check(const SteerSession *session);
+/* Write the network of the session, orthogonal to the direction that was ablated
+ * (made_model_publish). out_hash is filled. */
 int steering_file_write(SteerSession *session);
 
 #endif
