@@ -215,6 +215,13 @@ int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool sh
     return 0;
 }
 
+int source_of(GameSource **out, Corpus *corpus, Split split, bool shuffle,
+              const GameVariant *variant, uint64_t seed, RngPurpose fresh)
+{
+    return corpus ? source_corpus(out, corpus, 1U << split, shuffle, seed)
+                  : source_fresh(out, variant, seed, fresh);
+}
+
 /* Streams of the order: one for the blocks of an epoch, one for each window in it. */
 static uint64_t stream_of(uint64_t epoch, uint64_t window)
 {

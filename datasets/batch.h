@@ -22,6 +22,10 @@ int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, Rn
  * move to predict. */
 int source_corpus(GameSource **out, Corpus *corpus, unsigned split_mask, bool shuffle,
                   uint64_t seed);
+/* source_corpus for one split, or source_fresh if `corpus` is NULL: the games that a command was
+ * given, or those it makes. Returns as they do. */
+int source_of(GameSource **out, Corpus *corpus, Split split, bool shuffle,
+              const GameVariant *variant, uint64_t seed, RngPurpose fresh);
 /* Go on with the fresh games of another seed. Excluded games and collisions so far are kept. */
 void source_reseed(GameSource *source, uint64_t seed);
 /* Keep the first n games of `held_out` out of a fresh source: a game with the whole-game hash of

@@ -7,9 +7,8 @@ static int draw_split(LabelledSet *out, const GameVariant *variant, Corpus *corp
                       const LensSample *sample, const Work *work)
 {
     GameSource *source = NULL;
-    unsigned split = 1U << (test ? SPLIT_TEST : SPLIT_TRAIN);
-    int rc = corpus ? source_corpus(&source, corpus, split, true, work->seed)
-                    : source_fresh(&source, variant, work->seed, test ? RNG_EVAL : RNG_FRESH);
+    int rc = source_of(&source, corpus, test ? SPLIT_TEST : SPLIT_TRAIN, true, variant, work->seed,
+                       test ? RNG_EVAL : RNG_FRESH);
     rc = rc ? rc
             : labelled_draw(out, source, task_find("mine"), LABELS_MOVER,
                             test ? sample->test_games : sample->games, sample->plies, work);

@@ -149,13 +149,7 @@ const TableSpec basis_features_table = {"features", "basis_features",
 
 static void whole_fill(Table *table, const BasisFindings *f)
 {
-    char source[4200];
-    if (f->corpus) {
-        snprintf(source, sizeof(source), "test split of %s", f->corpus);
-    } else {
-        snprintf(source, sizeof(source), "fresh games of seed %llu", (unsigned long long)f->seed);
-    }
-    table_text(table, "source", source);
+    table_text(table, "source", f->source);
     table_text(table, "model_hash", f->model_hash);
     if (f->beside) {
         table_text(table, "beside", f->beside);

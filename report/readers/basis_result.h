@@ -14,10 +14,10 @@ extern const TableSpec basis_table, basis_places_table, basis_differences_table,
 typedef struct BasisFindings {
     const BasisStudy *study;
     const BasisInputs *in;
-    const char *corpus, *beside; /* as typed, or NULL */
+    const char *source; /* of the games, in words */
+    const char *beside; /* as typed, or NULL */
     const char *model_hash, *beside_hash;
     const char *probe; /* a path, or "" */
-    uint64_t seed;
 } BasisFindings;
 void basis_report(Report *report, const BasisFindings *findings);
 

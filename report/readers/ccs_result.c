@@ -76,13 +76,7 @@ const TableSpec ccs_squares_table = {"squares", "ccs_squares", TABLE_COLUMNS(squ
 static void whole_fill(Table *table, const CcsFindings *f)
 {
     const LatentStudy *study = f->study;
-    char source[4200];
-    if (f->corpus) {
-        snprintf(source, sizeof(source), "training, validation and test split of %s", f->corpus);
-    } else {
-        snprintf(source, sizeof(source), "fresh games of seed %llu", (unsigned long long)f->seed);
-    }
-    table_text(table, "source", source);
+    table_text(table, "source", f->source);
     table_text(table, "model_hash", f->model_hash);
     table_int(table, "training_pairs", (int64_t)study->pairs[0].n);
     table_int(table, "validation_pairs", (int64_t)study->pairs[1].n);

@@ -11,9 +11,8 @@ extern const TableSpec ccs_table, ccs_scores_table, ccs_squares_table;
 typedef struct CcsFindings {
     const LatentStudy *study;
     const LatentInputs *in;
-    const char *corpus; /* as typed, or NULL */
+    const char *source; /* of the games, in words */
     const char *model_hash;
-    uint64_t seed;
 } CcsFindings;
 
 void ccs_report(Report *report, const CcsFindings *findings);

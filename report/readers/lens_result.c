@@ -250,7 +250,7 @@ static void whole_fill(Table *table, const LensFindings *findings)
 {
     const LensStudy *study = findings->study;
     int worse = 0, turn = -1;
-    char name[64] = "nowhere", source[4200];
+    char name[64] = "nowhere";
     for (int place = 0; place < study->n_places; place++) {
         const LensPlaceRow *row = &study->places[place];
         worse += row->fit.kl > row->fit.kl_logit;
@@ -261,13 +261,7 @@ static void whole_fill(Table *table, const LensFindings *findings)
         }
     }
     table_num(table, "last_error", study->measured.last_error);
-    if (findings->corpus) {
-        snprintf(source, sizeof(source), "training and test split of %s", findings->corpus);
-    } else {
-        snprintf(source, sizeof(source), "fresh games of seed %llu",
-                 (unsigned long long)findings->seed);
-    }
-    table_text(table, "source", source);
+    table_text(table, "source", findings->source);
     table_text(table, "model_hash", findings->model_hash);
     table_text(table, "probe", findings->probe);
     table_text(table, "other_lens",

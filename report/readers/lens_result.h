@@ -13,8 +13,8 @@ extern const TableSpec lens_table, lens_places_table, lens_side_table, lens_sets
 typedef struct LensFindings {
     const LensStudy *study;
     const LensStudyInputs *in;
-    const char *corpus, *other; /* as typed, or NULL */
-    uint64_t seed;
+    const char *source;             /* of the games, in words */
+    const char *other;              /* as typed, or NULL */
     const char *model_hash, *probe; /* probe: a path, or "" */
     bool colour;
 } LensFindings;

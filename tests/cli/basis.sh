@@ -46,7 +46,8 @@ mkdir beside_legal beside_mine && cp -r m/. beside_legal && cp -r m/. beside_min
 cp -r legal beside_legal/probe && cp -r mine beside_mine/probe
 expect 0 basis beside_mine $few --csv own
 cmp -s own/directions.csv probed/directions.csv || fail "the network's own probe is not used"
-expect 0 basis beside_legal $few --csv without
+expect 0 basis beside_legal ${few% --quiet} --csv without
+holds 'no angles of squares' err
 grep -q '"turn"' without/directions.csv && fail 'a probe of legal moves gave angles of squares'
 
 # Interrupted and typed again: the same rows, from kept sites.
@@ -80,8 +81,11 @@ refuse 2 'MODEL or --toy expected' basis
 refuse 2 '--toy takes no network' basis m --toy
 refuse 2 '--rotations: --toy takes no network' basis --toy --rotations 4
 refuse 2 '--beside: --toy takes no network' basis --toy --beside m
+refuse 2 '--cells: asked for with --toy only' basis m $few --cells 5 --dims 3
+refuse 2 '--dims: asked for with --toy only' basis m $few --dims 3
 refuse 2 'at most as many as --features' basis --toy --features 2 --dims 3
-refuse 2 'MiB of memory, allowed are 1' basis m --memory 1
+refuse 2 'MiB of memory, allowed are 1' basis m --memory 1 --quiet
+expect 0 basis m $few --beside tiny-6x6 # shipped
 refuse 4 'nothing' basis m --beside nothing
 expect 0 generate eight.ogpc --games 20
 refuse 3 '8x8' basis m --corpus eight.ogpc

@@ -40,6 +40,7 @@ expect 0 lens m $few --other other --probe m/probe
 grep -q '^other lens  *other' out || fail 'the other network is not named'
 expect 0 train wide --corpus g.ogpc --layers 2 --d-model 32 --heads 2 --steps 2 --batch 16
 refuse 3 'another shape' lens m --other wide
+refuse 3 'another shape' lens m --other tiny-6x6 # shipped
 
 # Interrupted and typed again: the same rows, from kept fits.
 many="--games 600 --test-games 60 --rounds 60"
@@ -56,6 +57,17 @@ refuse 4 'nothing' lens m --probe nothing
 refuse 2 'MiB of memory' lens m --memory 1
 expect 0 generate eight.ogpc --games 20
 refuse 3 '8x8' lens m --corpus eight.ogpc
+
+# The network's own probe is used without being named; one of another task is no obstacle.
+[ "$(wc -l <one/boards.csv)" -gt 1 ] || fail "the network's own probe is not used"
+cp -r empty other/probe
+refuse 3 'fitted on model' lens other $few # beside it, and not of it
+rm -r other/probe
+expect 0 probe fit other --corpus g.ogpc --games 60 --test-games 20 --task empty --out other/probe --no-controls
+expect 0 lens other $few --csv without
+holds 'the model has none that fits: no board lens' err
+[ -e without/boards.csv ] && [ "$(wc -l <without/boards.csv)" -gt 1 ] && fail 'a probe of another task gave a board lens'
+rm -r other/probe
 expect 0 lens other $few
 holds 'no board lens' err
 check_end

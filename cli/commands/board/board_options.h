@@ -10,14 +10,14 @@
                "test games; half as many validation games choose the best layer", .def = "1000")
 #define OPTION_PLIES(at_)                                                                          \
     OPTION_INT("plies", at_, "N", 0, 60, "positions drawn from each game; 0 takes all", .def = "8")
-#define OPTION_MEMORY(at_)                                                                         \
+#define OPTION_CAPTURED(at_)                                                                       \
     OPTION_INT("memory", at_, "MIB", 1, 1e6,                                                       \
                "for activations: layers are captured in groups that fit", .def = "1024")
 /* Rows of `probe fit` and `probe eval`: a ProbeSample `sample` in the option struct `type`. */
 #define OPTIONS_OF_SAMPLE(type)                                                                    \
     OPTION_CORPUS(offsetof(type, sample.corpus), "games to read positions from"),                  \
         OPTION_TEST_GAMES(offsetof(type, sample.test_games)),                                      \
-        OPTION_MEMORY(offsetof(type, sample.memory)),                                              \
+        OPTION_CAPTURED(offsetof(type, sample.memory)),                                            \
         OPTION_FLAG("heat", offsetof(type, sample.heat),                                           \
                     "also draw accuracy by layer and, of the best layer, by square"),              \
         OPTION_FLAG("no-controls", offsetof(type, sample.no_controls),                             \

@@ -25,7 +25,7 @@ static const OptionSpec options[] = {
                 .def = "cells"),
     OPTION_TEST_GAMES(AT(test_games)),
     OPTION_PLIES(AT(plies)),
-    OPTION_MEMORY(AT(memory)),
+    OPTION_CAPTURED(AT(memory)),
 };
 
 static const Column columns[] = {

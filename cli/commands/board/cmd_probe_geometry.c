@@ -21,7 +21,7 @@ static const OptionSpec options[] = {
     OPTION_INT("test-games", AT(test_games), "N", 2, GAMES_MOST,
                "test games, for the explained variance", .def = "1000"),
     OPTION_PLIES(AT(plies)),
-    OPTION_MEMORY(AT(memory)),
+    OPTION_CAPTURED(AT(memory)),
     OPTION_FLAG("no-halves", AT(no_halves), "leave out the fits on halves of the training games"),
 };
 

@@ -54,22 +54,18 @@ static int open_sources(AblateSession *session)
     const AblateOptions *given = session->given;
     const Context *context = session->context;
     const GameVariant *variant = session->inputs.subject.variant;
-    unsigned long long seed = context->seed;
-    int rc;
-    if (given->corpus) {
-        Corpus *corpus = session->inputs.corpus;
-        snprintf(session->trained, sizeof(session->trained), "training split of %s", given->corpus);
-        snprintf(session->source, sizeof(session->source), "test split of %s", given->corpus);
-        rc = source_corpus(&session->training, corpus, 1U << SPLIT_TRAIN, false, seed);
-        rc = rc || given->cases
-                 ? rc
-                 : source_corpus(&session->games, corpus, 1U << SPLIT_TEST, false, seed);
-    } else {
-        snprintf(session->trained, sizeof(session->trained), "fresh games of seed %llu", seed);
-        snprintf(session->source, sizeof(session->source), "other fresh games of seed %llu", seed);
-        rc = source_fresh(&session->training, variant, seed, RNG_FRESH);
-        rc = rc || given->cases ? rc : source_fresh(&session->games, variant, seed, RNG_EVAL);
+    Corpus *corpus = session->inputs.corpus;
+    context_games_words(session->trained, context, given->corpus, "training");
+    context_games_words(session->source, context, given->corpus, "test");
+    if (!corpus) {
+        snprintf(session->source, sizeof(session->source), "other fresh games of seed %llu",
+                 (unsigned long long)context->seed);
     }
+    int rc = source_of(&session->training, corpus, SPLIT_TRAIN, false, variant, context->seed,
+                       RNG_FRESH);
+    rc = rc || given->cases ? rc
+                            : source_of(&session->games, corpus, SPLIT_TEST, false, variant,
+                                        context->seed, RNG_EVAL);
     if (given->cases) {
         snprintf(session->source, sizeof(session->source), "%s", given->cases);
     }
@@ -83,14 +79,9 @@ static bool needs(const AblateSession *session, unsigned kinds)
 
 int ablate_check_memory(const AblateSession *session, size_t bytes)
 {
-    int64_t mib = (int64_t)(bytes >> 20) + 1;
-    return mib <= session->given->memory
-               ? 0
-               : err_set(OGPT_EUSAGE,
-                         "it would take %lld MiB of memory, allowed are %lld: take fewer --games, "
-                         "--lending-games, --mean-games or --kinds, smaller --draws or --pairs, or "
-                         "a larger --memory",
-                         (long long)mib, (long long)session->given->memory);
+    return context_check_memory(bytes, session->given->memory,
+                                "fewer --games, --lending-games, --mean-games or --kinds, smaller "
+                                "--draws or --pairs");
 }
 
 /* A kind that is not asked for leaves no position out. */

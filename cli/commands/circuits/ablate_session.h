@@ -2,6 +2,7 @@
 #ifndef OGPT_CLI_COMMANDS_CIRCUITS_ABLATE_SESSION_H
 #define OGPT_CLI_COMMANDS_CIRCUITS_ABLATE_SESSION_H
 
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "probes/ablation/ablation_study.h"
@@ -27,7 +28,7 @@ typedef struct AblateSession {
     AblationMeans means;
     AblationDonors donors;
     AblationInputs ablation;
-    char source[FILES_PATH_MAX + 32], trained[FILES_PATH_MAX + 32]; /* in words */
+    char source[GAME_WORDS_MAX], trained[GAME_WORDS_MAX]; /* in words */
     KeptWork blocks;
 } AblateSession;
 

@@ -169,14 +169,11 @@ int attribute_draw(AttributeSession *session)
     const Work *work = study_work(context, "games", "games");
     GameSource *source = NULL;
     int rc = 0;
-    if (given->corpus) {
-        session->source = given->corpus;
-        rc = source_corpus(&source, session->inputs.corpus, 1U << SPLIT_TEST, false, context->seed);
-    } else if (given->fresh) {
-        snprintf(session->fresh, sizeof(session->fresh), "fresh games of seed %llu",
-                 (unsigned long long)context->seed);
-        session->source = session->fresh;
-        rc = source_fresh(&source, subject->variant, context->seed, RNG_EVAL);
+    if (given->corpus || given->fresh) {
+        context_games_words(session->words, context, given->corpus, "test");
+        session->source = session->words;
+        rc = source_of(&source, session->inputs.corpus, SPLIT_TEST, false, subject->variant,
+                       context->seed, RNG_EVAL);
     }
     if (rc == 0 && source) {
         rc = attribution_positions_draw(&session->positions, source, (size_t)given->games,

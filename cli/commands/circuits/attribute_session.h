@@ -3,6 +3,7 @@
 #define OGPT_CLI_COMMANDS_CIRCUITS_ATTRIBUTE_SESSION_H
 
 #include "cli/command.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/model_input.h"
 #include "probes/attribution/attribution_run.h"
 
@@ -25,7 +26,7 @@ typedef struct AttributeSession {
     AttributionPositions positions;
     AttributionOptions options;
     const char *source; /* what the positions come from, in words */
-    char fresh[48];
+    char words[GAME_WORDS_MAX];
 } AttributeSession;
 
 /* Network, probe, target, and histories of cases or of the typed game. Games of a corpus or fresh

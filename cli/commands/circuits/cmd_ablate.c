@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/circuits/ablate_session.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "model/speed.h"
 #include "report/circuits/ablation_result.h"
@@ -45,7 +46,7 @@ static const OptionSpec options[] = {
                "take out all pairs of heads, at N of the positions; 0: none", .def = "0"),
     OPTION_FLAG("no-curves", AT(no_curves), "do not leave out and exchange whole blocks"),
     OPTION_INT("top", AT(top), "N", 1, 100000, "units and pairs that are printed", .def = "15"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 /* Means are made before the study, games that lend stay. */

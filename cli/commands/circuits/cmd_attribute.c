@@ -44,7 +44,7 @@ static const OptionSpec options[] = {
     OPTION_INT("top", AT(top), "N", 1, 100000, "components that are printed", .def = "20"),
     OPTION_INT("maps", AT(maps), "N", 0, ATTRIBUTION_MAPS_MAX,
                "components that are drawn over the board of --moves", .def = "3"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 /* Say what it takes, and refuse what is more than allowed. */
@@ -54,19 +54,13 @@ static int check_memory(const AttributeSession *session)
     size_t bytes =
         attribution_bytes(&session->inputs.subject.model.gpt->cfg, &session->target,
                           &session->positions, &session->options, &(Work){.pool = context->pool});
-    int64_t mib = (int64_t)(bytes >> 20) + 1;
-    if (mib > session->given->memory) {
-        return err_set(OGPT_EUSAGE,
-                       "it would take %lld MiB of memory, allowed are %lld: take fewer --games, or "
-                       "a larger --memory",
-                       (long long)mib, (long long)session->given->memory);
-    }
-    if (!session->given->moves) {
-        context_say(context, "%zu positions of %zu games, %lld MiB of memory",
+    int rc = context_check_memory(bytes, session->given->memory, "fewer --games");
+    if (rc == 0 && !session->given->moves) {
+        context_say(context, "%zu positions of %zu games, %zu MiB of memory",
                     session->positions.set.n_positions, session->positions.set.n_games,
-                    (long long)mib);
+                    (bytes >> 20) + 1);
     }
-    return 0;
+    return rc;
 }
 
 static void report(const AttributeSession *session, const Attribution *found)

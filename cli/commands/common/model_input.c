@@ -55,6 +55,8 @@ int context_model_load(const Context *context, ModelFile *out, const char *path)
 int context_subject_open(const Context *context, Subject *out, const char *path)
 {
     char *warning = NULL;
+    char shipped[FILES_PATH_MAX];
+    path = context_shipped_model(shipped, path) ? shipped : path;
     int rc = products_ready(context);
     rc = rc ? rc : subject_open(out, path, &warning);
     return warn(context, warning, rc);

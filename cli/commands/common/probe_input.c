@@ -33,16 +33,24 @@ int context_probe_open(const Context *context, Probe *out, char *path, const Sub
 }
 
 int context_probe_fitting(const Context *context, Probe *out, char *path, const Subject *subject,
-                          const char *given, bool *used,
-                          int (*check)(const Probe *probe, const char *path))
+                          const char *given, int (*check)(const Probe *probe, const char *path),
+                          const char *without)
 {
     int rc = context_probe_find(context, path, given);
-    *used = false;
-    if (rc) {
-        return rc == OGPT_EUSAGE && !given ? 0 : rc; /* there is none */
+    bool fits = rc == 0;
+    if (rc == OGPT_EUSAGE && !given) {
+        rc = 0; /* there is none */
+    } else if (rc == 0) {
+        rc = context_probe_open(context, out, path, subject, given);
+        int unfit = rc ? 0 : check(out, path);
+        fits = rc == 0 && unfit == 0;
+        rc = given && unfit ? unfit : rc;
     }
-    rc = context_probe_open(context, out, path, subject, given);
-    int fits = rc ? rc : check(out, path);
-    *used = fits == 0;
-    return given ? fits : rc;
+    if (!fits) {
+        path[0] = '\0';
+    }
+    if (rc == 0 && !fits && without) {
+        context_say(context, "no probe is named, and the model has none that fits: no %s", without);
+    }
+    return rc;
 }

@@ -20,9 +20,10 @@ int context_probe_open(const Context *context, Probe *out, char *path, const Sub
                        const char *given);
 
 /* The probe that was named, which must fit; or the one beside the network, if it is there and fits.
- * *used: there is one. `check`: whether a probe serves the command, 0 or OGPT_E*. */
+ * Else path is "", and a line says that there is no `without` (NULL: no line). `check`: whether a
+ * probe serves the command, 0 or OGPT_E*. */
 int context_probe_fitting(const Context *context, Probe *out, char *path, const Subject *subject,
-                          const char *given, bool *used,
-                          int (*check)(const Probe *probe, const char *path));
+                          const char *given, int (*check)(const Probe *probe, const char *path),
+                          const char *without);
 
 #endif

@@ -23,5 +23,8 @@
                .kept = true)
 /* --corpus, without which the command can do nothing. */
 #define OPTION_CORPUS(at_, help_) OPTION_TEXT("corpus", at_, "CORPUS", help_, .required = true)
+/* --memory of a study that keeps what it computes (context_check_memory). */
+#define OPTION_MEMORY(at_)                                                                         \
+    OPTION_INT("memory", at_, "MIB", 1, 1e6, "how much memory it may take", .def = "4096")
 
 #endif

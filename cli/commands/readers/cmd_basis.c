@@ -1,12 +1,13 @@
-/* cli/commands/readers/cmd_basis.c - ogpt basis: is the basis of a network special, do its
- * directions interfere; and toys of superposition. */
+/* cli/commands/readers/cmd_basis.c - ogpt basis: is a network's basis special; toys. */
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/readers/basis_result.h"
 
@@ -22,8 +23,7 @@ typedef struct BasisSession {
     StudyInputs inputs; /* subject, and the corpus or NULL */
     Subject beside;     /* empty: none */
     Probe probe;
-    bool probed;
-    char probe_path[FILES_PATH_MAX];
+    char probe_path[FILES_PATH_MAX]; /* "": none */
     PositionSet set;
     BasisInputs study;
 } BasisSession;
@@ -38,7 +38,7 @@ static const OptionSpec options[] = {
     OPTION_INT("plies", AT(plies), "N", 0, 60, "positions of each game; 0 takes all", .def = "8"),
     OPTION_INT("rotations", AT(rotations), "N", 2, BASIS_ROTATIONS,
                "random rotations that the basis is compared with", .def = "100"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
     OPTION_FLAG("toy", AT(toy), "no network: toys with more features than dimensions"),
     OPTION_INT("cells", AT(cells), "N", 2, 100, "values of p and of r of the toys", .def = "20"),
     OPTION_INT("starts", AT(starts), "N", 1, 1000, "searches for a toy's least loss", .def = "16"),
@@ -46,25 +46,35 @@ static const OptionSpec options[] = {
     OPTION_INT("dims", AT(dims), "N", 1, TOY_FEATURES, "of the larger toy", .def = "2"),
 };
 
+/* Rows before --toy are for networks, rows behind it for toys. */
+static int check_asked(const Context *context, bool toy)
+{
+    bool of_toys = false;
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const char *name = options[i].name;
+        of_toys = of_toys || strcmp(name, "toy") == 0;
+        if (of_toys != toy && context_given(context, name)) {
+            return err_set(OGPT_EUSAGE, "--%s: %s", name,
+                           toy ? "--toy takes no network" : "asked for with --toy only");
+        }
+    }
+    return 0;
+}
+
 static int toy_run(Context *context)
 {
     const BasisOptions *given = context->options;
     const size_t n = (size_t)given->cells, starts = (size_t)given->starts;
     ToyCell *cells = NULL;
     ToyRow rows[TOY_SERIES];
-    if (context->n_args > 0) {
-        return err_set(OGPT_EUSAGE, "%s: --toy takes no network", context->args[0]);
+    int rc = context->n_args == 0
+                 ? 0
+                 : err_set(OGPT_EUSAGE, "%s: --toy takes no network", context->args[0]);
+    if (rc == 0 && given->dims > given->features) {
+        rc = err_set(OGPT_EUSAGE, "--dims %lld: at most as many as --features, %lld",
+                     (long long)given->dims, (long long)given->features);
     }
-    for (const OptionSpec *at = options; strcmp(at->name, "toy") != 0; at++) {
-        if (context_given(context, at->name)) {
-            return err_set(OGPT_EUSAGE, "--%s: --toy takes no network", at->name);
-        }
-    }
-    if (given->dims > given->features) {
-        return err_set(OGPT_EUSAGE, "--dims %lld: at most as many as --features, %lld",
-                       (long long)given->dims, (long long)given->features);
-    }
-    int rc = study_begin(context, NULL, false);
+    rc = rc ? rc : study_begin(context, NULL, false);
     const Work *work = rc ? NULL : study_work(context, "toys", "cells");
     rc = rc ? rc : toy_diagram(&cells, n, starts, work);
     rc = rc ? rc : toy_series(rows, (size_t)given->features, (size_t)given->dims, starts, work);
@@ -80,9 +90,7 @@ static int open_beside(BasisSession *session)
     Context *context = session->context;
     const char *beside = session->given->beside;
     const int size = session->inputs.subject.size;
-    char path[FILES_PATH_MAX];
-    bool shipped = context_shipped_model(path, beside);
-    int rc = context_subject_open(context, &session->beside, shipped ? path : beside);
+    int rc = context_subject_open(context, &session->beside, beside);
     if (rc == 0 && session->beside.size != size) {
         rc = err_set(OGPT_EFORMAT, "--beside %s: plays on %dx%d, %s on %dx%d", beside,
                      session->beside.size, session->beside.size, context->args[0], size, size);
@@ -94,43 +102,33 @@ static int open_beside(BasisSession *session)
 static int load(BasisSession *session)
 {
     Context *context = session->context;
-    int rc =
-        context_inputs_open(context, &session->inputs, context->args[0], session->given->corpus);
+    const BasisOptions *given = session->given;
+    int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
+    rc = rc || !given->beside ? rc : open_beside(session);
     rc = rc ? rc
             : context_probe_fitting(context, &session->probe, session->probe_path,
-                                    &session->inputs.subject, session->given->probe,
-                                    &session->probed, probe_check_mine);
-    session->study.probe = session->probed ? &session->probe : NULL;
-    rc = rc || !session->given->beside ? rc : open_beside(session);
+                                    &session->inputs.subject, given->probe, probe_check_mine,
+                                    "angles of squares");
+    session->study.probe = session->probe_path[0] ? &session->probe : NULL;
     session->study.gpt[BASIS_OWN] = session->inputs.subject.model.gpt;
     session->study.set = &session->set;
-    session->study.rotations = (size_t)session->given->rotations;
+    session->study.rotations = (size_t)given->rotations;
     return rc;
 }
 
 static int draw(BasisSession *session)
 {
     const BasisOptions *given = session->given;
-    Context *context = session->context;
-    const Work *work = study_work(context, "games", "games");
+    const Work *work = study_work(session->context, "games", "games");
     GameSource *source = NULL;
-    const StudyInputs *inputs = &session->inputs;
-    int rc = given->corpus
-                 ? source_corpus(&source, inputs->corpus, 1U << SPLIT_TEST, true, work->seed)
-                 : source_fresh(&source, inputs->subject.variant, work->seed, RNG_EVAL);
+    int rc = source_of(&source, session->inputs.corpus, SPLIT_TEST, true,
+                       session->inputs.subject.variant, work->seed, RNG_EVAL);
     rc = rc ? rc
             : positions_draw(&session->set, source, (size_t)given->games, (int)given->plies, work);
     source_free(source);
-    int64_t mib = rc ? 0 : (int64_t)(basis_study_bytes(&session->study, work) >> 20) + 1;
-    if (mib > given->memory) {
-        rc = err_set(OGPT_EUSAGE, "it would take %lld MiB of memory, allowed are %lld: %s",
-                     (long long)mib, (long long)given->memory,
-                     "take fewer --games or --plies, or a larger --memory");
-    }
-    if (rc == 0 && !session->probed) {
-        context_say(context, "no probe of squares is named or beside the model: no angles");
-    }
-    return rc;
+    return rc ? rc
+              : context_check_memory(basis_study_bytes(&session->study, work), given->memory,
+                                     "fewer --games or --plies");
 }
 
 /* Finished sites are kept until the tables are filled. */
@@ -154,11 +152,14 @@ static int basis_run(Context *context)
     BasisSession session = {.context = context, .given = context->options};
     BasisStudy study = {0};
     KeptWork kept = {0};
-    if (session.given->toy) {
-        return toy_run(context);
+    char source[GAME_WORDS_MAX];
+    int rc = check_asked(context, session.given->toy);
+    if (rc || session.given->toy) {
+        return rc ? rc : toy_run(context);
     }
-    int rc = context->n_args == 1 ? load(&session)
-                                  : err_set(OGPT_EUSAGE, "MODEL or --toy expected: which network?");
+    context_games_words(source, context, session.given->corpus, "test");
+    rc = context->n_args == 1 ? load(&session)
+                              : err_set(OGPT_EUSAGE, "MODEL or --toy expected: which network?");
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : draw(&session);
     rc = rc ? rc : compute(&study, &kept, &session);
@@ -166,12 +167,11 @@ static int basis_run(Context *context)
         basis_report(context->report,
                      &(BasisFindings){.study = &study,
                                       .in = &session.study,
-                                      .corpus = session.given->corpus,
+                                      .source = source,
                                       .beside = session.given->beside,
                                       .model_hash = session.inputs.subject.model.model_hash,
                                       .beside_hash = session.beside.model.model_hash,
-                                      .probe = session.probed ? session.probe_path : "",
-                                      .seed = context->seed});
+                                      .probe = session.probe_path});
         rc = kept_blocks_end(&kept);
     }
     basis_study_release(&study);

@@ -2,8 +2,10 @@
  * it. */
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/readers/ccs_result.h"
 
@@ -26,7 +28,7 @@ static const OptionSpec options[] = {
     OPTION_INT("starts", AT(starts), "N", 1, 64, "starts of CCS for each square; the best is kept",
                .def = "5"),
     OPTION_INT("steps", AT(steps), "N", 1, 100000, "steps of CCS", .def = "200"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 typedef struct CcsSession {
@@ -59,11 +61,10 @@ static int open_split(GameSource **source, size_t *games, const CcsSession *sess
                       uint64_t seed)
 {
     static const RngPurpose purposes[] = {RNG_FRESH, RNG_HELDOUT, RNG_EVAL};
-    static const unsigned splits[] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
+    static const Split splits[] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
     const CcsOptions *given = session->given;
-    int rc = given->corpus
-                 ? source_corpus(source, session->inputs.corpus, 1U << splits[split], true, seed)
-                 : source_fresh(source, session->inputs.subject.variant, seed, purposes[split]);
+    int rc = source_of(source, session->inputs.corpus, splits[split], true,
+                       session->inputs.subject.variant, seed, purposes[split]);
     size_t asked = (size_t)(split == 0 ? given->games : given->test_games);
     size_t there = rc == 0 ? (size_t)source_games(*source) : 0; /* 0: it never ends */
     *games = there > 0 && there < asked ? there : asked;
@@ -83,18 +84,11 @@ static int draw(CcsSession *session)
     for (int split = 0; split < 3 && rc == 0; split++) {
         rc = open_split(&sources[split], &games[split], session, split, work->seed);
     }
-    int64_t mib =
-        rc ? 0
-           : (int64_t)(latent_study_bytes(games, session->inputs.subject.variant,
-                                          session->study.gpt, &session->study.options, work) >>
-                       20) +
-                 1;
-    if (mib > given->memory) {
-        rc = err_set(OGPT_EUSAGE,
-                     "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
-                     "--starts, or a larger --memory",
-                     (long long)mib, (long long)given->memory);
-    }
+    rc = rc ? rc
+            : context_check_memory(latent_study_bytes(games, session->inputs.subject.variant,
+                                                      session->study.gpt, &session->study.options,
+                                                      work),
+                                   given->memory, "fewer --games or --starts");
     for (int split = 0; split < 3; split++) {
         rc = rc ? rc
                 : labelled_draw(&session->sets[split], sources[split], task_find("mine"),
@@ -138,6 +132,8 @@ static int ccs_run(Context *context)
     CcsSession session = {.context = context, .given = context->options};
     LatentStudy study = {0};
     KeptWork kept = {0};
+    char source[GAME_WORDS_MAX];
+    context_games_words(source, context, session.given->corpus, "training, validation and test");
     int rc = context_inputs_open(context, &session.inputs, context->args[0], session.given->corpus);
     rc = rc ? rc : choose_layers(&session);
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
@@ -147,9 +143,8 @@ static int ccs_run(Context *context)
         ccs_report(context->report,
                    &(CcsFindings){.study = &study,
                                   .in = &session.study,
-                                  .corpus = session.given->corpus,
-                                  .model_hash = session.inputs.subject.model.model_hash,
-                                  .seed = context->seed});
+                                  .source = source,
+                                  .model_hash = session.inputs.subject.model.model_hash});
         judge(context, &study);
         rc = kept_blocks_end(&kept);
     }

@@ -1,9 +1,8 @@
 /* cli/commands/readers/cmd_heads.c - ogpt heads: what each attention head looks at, and what it
  * does with it. */
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
@@ -22,10 +21,9 @@ typedef struct HeadsSession {
     Context *context;
     StudyInputs inputs; /* subject, and the corpus or NULL */
     Probe probe;
-    char probe_path[FILES_PATH_MAX];
-    bool probed; /* there is a probe that can be used */
-    int head;    /* whose circuits are asked for whole, -1: none */
-    char source[FILES_PATH_MAX + 32];
+    char probe_path[FILES_PATH_MAX]; /* "": none */
+    int head;                        /* whose circuits are asked for whole, -1: none */
+    char source[GAME_WORDS_MAX];
     HeadStudy study;
     PageSetAbout pages; /* path NULL: none */
 } HeadsSession;
@@ -50,7 +48,7 @@ static const OptionSpec options[] = {
                 "only show where heads (--head: this one) look behind the last of these moves"),
     OPTION_PAGES(AT(pages), "head"),
     OPTION_INT("top", AT(top), "N", 1, 100000, "rows of a list that are printed", .def = "12"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 /* A probe that was named must fit, the one beside the network is used if it does. */
@@ -63,14 +61,15 @@ static int load(HeadsSession *session)
     if (rc == 0 && given->head) {
         rc = heads_parse(&session->head, &subject->model.gpt->cfg, given->head, "--head");
     }
-    rc = rc ? rc
-            : context_probe_fitting(context, &session->probe, session->probe_path, subject,
-                                    given->probe, &session->probed, probe_check_mine);
     if (rc == 0 && given->pages) {
         session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
         rc = given->moves ? err_set(OGPT_EUSAGE, "--pages: not with --moves")
                           : page_set_check(&session->pages);
     }
+    rc = rc ? rc
+            : context_probe_fitting(context, &session->probe, session->probe_path, subject,
+                                    given->probe, probe_check_mine,
+                                    given->moves ? NULL : "directions of squares for circuits");
     return rc;
 }
 
@@ -86,29 +85,22 @@ static int draw(HeadsSession *session)
                                (size_t)given->rotations,  session->head};
     HeadStudy *study = &session->study;
     GameSource *source = NULL;
-    snprintf(session->source, sizeof(session->source), "%s%s",
-             given->corpus ? "test split of " : "",
-             given->corpus ? given->corpus : "fresh random games");
-    int rc = given->corpus ? source_corpus(&source, session->inputs.corpus, 1U << SPLIT_TEST, false,
-                                           context->seed)
-                           : source_fresh(&source, subject->variant, context->seed, RNG_EVAL);
+    context_games_words(session->source, context, given->corpus, "test");
+    int rc = source_of(&source, session->inputs.corpus, SPLIT_TEST, false, subject->variant,
+                       context->seed, RNG_EVAL);
     const size_t there = rc == 0 ? (size_t)source_games(source) : 0; /* 0: it never ends */
     if (there > 0) {
         wanted.games = wanted.games < there ? wanted.games : there;
         wanted.pass_games = wanted.pass_games < there ? wanted.pass_games : there;
     }
-    int64_t mib = (int64_t)(head_study_bytes(&wanted, &subject->model.gpt->cfg, work) >> 20) + 1;
-    if (rc == 0 && mib > given->memory) {
-        rc = err_set(
-            OGPT_EUSAGE,
-            "it takes %lld MiB of memory, allowed are %lld: fewer --games, or more --memory",
-            (long long)mib, (long long)given->memory);
-    }
+    const size_t bytes = head_study_bytes(&wanted, &subject->model.gpt->cfg, work);
+    rc = rc ? rc : context_check_memory(bytes, given->memory, "fewer --games");
     rc = rc ? rc : head_study_draw(study, subject->vocab, source, &wanted, work);
     source_free(source);
     if (rc == 0) {
-        context_say(context, "%zu games, %zu with a forced pass (of %zu looked at), %lld MiB",
-                    study->games.n, study->disputed.n, study->disputed.n_scanned, (long long)mib);
+        context_say(context, "%zu games, %zu with a forced pass (of %zu looked at), %zu MiB",
+                    study->games.n, study->disputed.n, study->disputed.n_scanned,
+                    (bytes >> 20) + 1);
     }
     return rc;
 }
@@ -132,14 +124,14 @@ static int study(HeadsSession *session)
 {
     Context *context = session->context;
     const ModelFile *model = &session->inputs.subject.model;
-    const Probe *probe = session->probed ? &session->probe : NULL;
+    const Probe *probe = session->probe_path[0] ? &session->probe : NULL;
     int rc = draw(session);
     rc = rc ? rc
             : head_study_run(&session->study, model->gpt, probe,
                              study_work(context, "heads", "games"));
     if (rc == 0) {
         HeadsFindings findings = {&session->study, session->source, model->model_hash,
-                                  session->probed ? session->probe_path : NULL,
+                                  probe ? session->probe_path : NULL,
                                   (int)((const HeadsOptions *)context->options)->top};
         heads_report(context->report, &findings);
     }

@@ -1,10 +1,9 @@
 /* cli/commands/readers/cmd_illusion.c - ogpt illusion: does an edit work through what its layer
  * reads? */
-#include <stdio.h>
-
-#include "base/err.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "datasets/batch.h"
 #include "report/directions/illusion_result.h"
@@ -37,7 +36,7 @@ static const OptionSpec options[] = {
                .def = "8"),
     OPTION_INT("gram-pairs", AT(gram_pairs), "N", 1, 1e5,
                "positions for E[J^T J], of the training pairs", .def = "192"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 typedef struct IllusionSession {
@@ -46,36 +45,20 @@ typedef struct IllusionSession {
     StudyInputs inputs;
     Probe probe;
     char probe_path[FILES_PATH_MAX]; /* "": none */
-    char means_source[FILES_PATH_MAX + 32];
+    char means_source[GAME_WORDS_MAX], pairs_source[GAME_WORDS_MAX];
     SteerFit fit;
     PairSet training, test;
     IllusionStudyInputs study;
 } IllusionSession;
 
-/* The probe that is named must fit; the one beside the network is used if it is of the site. */
-static int load_probe(IllusionSession *session)
+static int check_neurons(const Probe *probe, const char *path)
 {
-    Context *context = session->context;
-    const char *given = session->given->probe;
-    int found = given ? 0 : context_probe_find(context, session->probe_path, NULL);
-    int rc = found && found != OGPT_EUSAGE ? found : 0;
-    if (rc || found) {
-        session->probe_path[0] = '\0';
-        return rc;
-    }
-    rc = context_probe_open(context, &session->probe, session->probe_path, &session->inputs.subject,
-                            given);
-    int fits =
-        rc ? rc : steer_bank_check_probe(&session->probe, session->probe_path, session->study.site);
-    if (rc == 0 && fits && !given) {
-        context_say(context,
-                    "the probe of the model has no directions at site %s: no directions of a probe",
-                    hook_site_name(session->study.site));
-        session->probe_path[0] = '\0';
-        return 0;
-    }
-    session->study.probe = &session->probe;
-    return fits;
+    return steer_bank_check_probe(probe, path, HOOK_POST);
+}
+
+static int check_stream(const Probe *probe, const char *path)
+{
+    return steer_bank_check_probe(probe, path, HOOK_RESID_POST);
 }
 
 static int prepare(IllusionSession *session)
@@ -83,19 +66,17 @@ static int prepare(IllusionSession *session)
     const IllusionOptions *given = session->given;
     Context *context = session->context;
     GameSource *source = NULL;
-    snprintf(session->means_source, sizeof(session->means_source), "%s%s",
-             given->corpus ? "training split of " : "",
-             given->corpus ? given->corpus : "fresh random games");
-    int rc =
-        given->corpus
-            ? source_corpus(&source, session->inputs.corpus, 1U << SPLIT_TRAIN, true, context->seed)
-            : source_fresh(&source, session->inputs.subject.variant, context->seed, RNG_FRESH);
+    const GameVariant *variant = session->inputs.subject.variant;
+    context_games_words(session->means_source, context, given->corpus, "training");
+    context_games_words(session->pairs_source, context, NULL, NULL);
+    int rc = source_of(&source, session->inputs.corpus, SPLIT_TRAIN, true, variant, context->seed,
+                       RNG_FRESH);
     rc = rc ? rc
             : steer_fit_draw(&session->fit, source, STEER_MINE, (size_t)given->fit_games,
                              (int)given->plies, study_work(context, "positions", "games"));
     source_free(source);
     return rc ? rc
-              : illusion_pairs(&session->training, &session->test, session->inputs.subject.variant,
+              : illusion_pairs(&session->training, &session->test, variant,
                                (size_t)given->training_pairs, (size_t)given->pairs,
                                study_work(context, "pairs", "pairs"));
 }
@@ -106,14 +87,10 @@ static int compute(IllusionStudy *study, const IllusionSession *session)
     Work work = *study_work(session->context, "directions", "pairs");
     const size_t bytes = illusion_study_bytes(&session->study, &work);
     const size_t allowed = (size_t)session->given->memory << 20;
-    if (bytes > allowed) {
-        return err_set(OGPT_EUSAGE,
-                       "it would take %zu MiB of memory, allowed are %lld: take fewer --pairs, "
-                       "--training-pairs or --fit-games, or a larger --memory",
-                       (bytes >> 20) + 1, (long long)session->given->memory);
-    }
+    int rc = context_check_memory(bytes, session->given->memory,
+                                  "fewer --pairs, --training-pairs or --fit-games");
     work.memory_bytes = allowed - bytes + 1;
-    return illusion_study_run(study, &session->study, &work);
+    return rc ? rc : illusion_study_run(study, &session->study, &work);
 }
 
 static int illusion_run(Context *context)
@@ -127,7 +104,12 @@ static int illusion_run(Context *context)
                                           .kept = session.given->kept,
                                           .gram_pairs = (size_t)session.given->gram_pairs};
     int rc = context_inputs_open(context, &session.inputs, context->args[0], session.given->corpus);
-    rc = rc ? rc : load_probe(&session);
+    rc = rc ? rc
+            : context_probe_fitting(context, &session.probe, session.probe_path,
+                                    &session.inputs.subject, session.given->probe,
+                                    session.given->site ? check_stream : check_neurons,
+                                    "directions of a probe");
+    session.study.probe = session.probe_path[0] ? &session.probe : NULL;
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, false);
     rc = rc ? rc : prepare(&session);
     session.study.gpt = rc ? NULL : session.inputs.subject.model.gpt;
@@ -138,7 +120,7 @@ static int illusion_run(Context *context)
                         &(IllusionFindings){.study = &study,
                                             .in = &session.study,
                                             .means_source = session.means_source,
-                                            .pairs_source = "fresh random games",
+                                            .pairs_source = session.pairs_source,
                                             .model_hash = session.inputs.subject.model.model_hash,
                                             .probe = probe});
     }

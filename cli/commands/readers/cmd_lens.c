@@ -1,12 +1,12 @@
 /* cli/commands/readers/cmd_lens.c - ogpt lens: what a network would answer, and which board can be
  * read, if it ended earlier. */
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "model/speed.h"
 #include "probes/lens/lens_inputs.h"
@@ -33,7 +33,7 @@ static const OptionSpec options[] = {
                .def = "8"),
     OPTION_INT("rounds", AT(rounds), "N", 1, 10000,
                "evaluations that the fit of one translator may take", .def = "60"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 typedef struct LensSession {
@@ -47,38 +47,23 @@ typedef struct LensSession {
     LensStudyInputs study;
 } LensSession;
 
-/* The probe that is named, or the one in the model's folder, if there is one. */
-static int open_probe(LensSession *session)
+/* A hidden layer is read as well. */
+static int check_board(const Probe *probe, const char *path)
 {
-    PathKind kind = PATH_DIRECTORY;
-    int rc = 0;
-    if (!session->given->probe) {
-        rc = path_join(session->probe_path, session->context->args[0], PROBE_FOLDER);
-        rc = rc ? rc : path_kind(&kind, session->probe_path);
-    }
-    if (rc || kind != PATH_DIRECTORY) {
-        session->probe_path[0] = '\0';
-        context_say(session->context, "no probe is named, and the model has none: no board lens");
-        return rc;
-    }
-    rc = context_probe_open(session->context, &session->probe, session->probe_path,
-                            &session->inputs.subject, session->given->probe);
-    session->study.probe = &session->probe;
-    return rc ? rc
-              : probe_check_mine_at(&session->probe, session->probe_path, HOOK_RESID_POST, false);
+    return probe_check_mine_at(probe, path, HOOK_RESID_POST, false);
 }
 
 static int load(LensSession *session)
 {
     Context *context = session->context;
     const LensOptions *given = session->given;
-    char other[FILES_PATH_MAX];
     int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
-    rc = rc ? rc : open_probe(session);
-    if (rc == 0 && given->other) {
-        bool shipped = context_shipped_model(other, given->other);
-        rc = context_subject_open(context, &session->other, shipped ? other : given->other);
-    }
+    rc = rc ? rc
+            : context_probe_fitting(context, &session->probe, session->probe_path,
+                                    &session->inputs.subject, given->probe, check_board,
+                                    "board lens");
+    session->study.probe = session->probe_path[0] ? &session->probe : NULL;
+    rc = rc || !given->other ? rc : context_subject_open(context, &session->other, given->other);
     session->study.gpt = rc ? NULL : session->inputs.subject.model.gpt;
     session->study.other = session->other.model.gpt;
     if (rc == 0 && session->study.other &&
@@ -102,23 +87,18 @@ static int prepare(LensSession *session)
     session->study.test = &session->test;
     int rc = lens_inputs_draw(&session->train, &session->test, session->inputs.subject.variant,
                               session->inputs.corpus, &sample, work);
+    const size_t bytes = rc ? 0 : lens_study_bytes(&session->study, work);
+    rc = rc ? rc : context_check_memory(bytes, given->memory, "fewer --games or --plies");
     if (rc) {
         return rc;
-    }
-    int64_t mib = (int64_t)(lens_study_bytes(&session->study, work) >> 20) + 1;
-    if (mib > given->memory) {
-        return err_set(OGPT_EUSAGE,
-                       "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
-                       "--plies, or a larger --memory",
-                       (long long)mib, (long long)given->memory);
     }
     speed_estimate(time, lens_study_flops(&session->study), FORWARD_SHARE_OF_SPEED / 2,
                    context->pool);
     context_say(context,
                 "%zu training positions of %zu games, %zu test positions of %zu: %s (estimated), "
-                "%lld MiB of memory",
+                "%zu MiB of memory",
                 session->train.set.n_positions, session->train.set.n_games,
-                session->test.set.n_positions, session->test.set.n_games, time, (long long)mib);
+                session->test.set.n_positions, session->test.set.n_games, time, (bytes >> 20) + 1);
     return 0;
 }
 
@@ -143,6 +123,8 @@ static int lens_run(Context *context)
     LensSession session = {.context = context, .given = context->options};
     LensStudy study = {0};
     KeptWork kept = {0};
+    char source[GAME_WORDS_MAX];
+    context_games_words(source, context, session.given->corpus, "training and test");
     int rc = load(&session);
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : prepare(&session);
@@ -151,8 +133,7 @@ static int lens_run(Context *context)
         lens_report(context->report,
                     &(LensFindings){.study = &study,
                                     .in = &session.study,
-                                    .corpus = session.given->corpus,
-                                    .seed = context->seed,
+                                    .source = source,
                                     .model_hash = session.inputs.subject.model.model_hash,
                                     .other = session.given->other,
                                     .probe = session.probe_path,

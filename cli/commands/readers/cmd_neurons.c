@@ -1,9 +1,8 @@
 /* cli/commands/readers/cmd_neurons.c - ogpt neurons: what single neurons stand for, and whether
  * that is more than chance gives. */
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
@@ -25,8 +24,8 @@ typedef struct NeuronsSession {
     const NeuronsOptions *given;
     StudyInputs inputs; /* subject, and the corpus or NULL */
     Probe probe;
-    char probe_path[FILES_PATH_MAX], source[FILES_PATH_MAX + 32];
-    bool probed;       /* there is a probe that can be used */
+    char probe_path[FILES_PATH_MAX]; /* "": none */
+    char source[GAME_WORDS_MAX];
     int layer, neuron; /* the one that was named, -1: none */
     NeuronStudy study;
     PageSetAbout pages; /* path NULL: none */
@@ -62,7 +61,7 @@ static const OptionSpec options[] = {
                 "only look at this neuron, such as L5N123: positions, rule, weights as boards"),
     OPTION_PAGES(AT(pages), "neuron"),
     OPTION_INT("top", AT(top), "N", 1, 100000, "rows and boards that are printed", .def = "12"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 static int load(NeuronsSession *session)
@@ -82,7 +81,8 @@ static int load(NeuronsSession *session)
     }
     return rc ? rc
               : context_probe_fitting(context, &session->probe, session->probe_path, subject,
-                                      given->probe, &session->probed, probe_check_mine);
+                                      given->probe, probe_check_mine,
+                                      given->neuron || given->pages ? "weights by square" : NULL);
 }
 
 /* What is asked for, what it takes, and a refusal if that is too much; then the games. */
@@ -102,27 +102,19 @@ static int draw(NeuronsSession *session)
         .use = {(size_t)given->use_games, (int)given->use_plies, (size_t)given->ablate,
                 given->replace == 1 ? ABLATION_RESAMPLE : ABLATION_MEAN, (size_t)given->mean_games,
                 named ? session->layer * subject->model.gpt->cfg.d_mlp + session->neuron : -1}};
-    snprintf(session->source, sizeof(session->source), "%s%s",
-             given->corpus ? "test split of " : "",
-             given->corpus ? given->corpus : "fresh random games");
+    context_games_words(session->source, context, given->corpus, "test");
     int rc = neuron_study_open(&session->study, subject->vocab, session->inputs.corpus, &wanted,
                                context->seed);
     size_t bytes = rc ? 0
                       : neuron_study_bytes(&session->study, subject->model.gpt, !named,
                                            named || given->pages, work);
-    long long mib = (long long)(bytes >> 20) + 1;
-    if (rc == 0 && mib > given->memory) {
-        rc = err_set(OGPT_EUSAGE,
-                     "it would take %lld MiB of memory, allowed are %lld: take fewer --games or "
-                     "--plies, or a larger --memory",
-                     mib, (long long)given->memory);
-    }
+    rc = rc ? rc : context_check_memory(bytes, given->memory, "fewer --games or --plies");
     rc = rc ? rc : neuron_study_draw(&session->study, work);
     if (rc == 0) {
         context_say(context,
-                    "%zu positions of %zu games to fit on, %zu of %zu held out, %lld MiB of memory",
+                    "%zu positions of %zu games to fit on, %zu of %zu held out, %zu MiB of memory",
                     games->n_fit, games->n_fit_games, games->n - games->n_fit,
-                    games->n_games - games->n_fit_games, mib);
+                    games->n_games - games->n_fit_games, (bytes >> 20) + 1);
     }
     return rc;
 }
@@ -131,7 +123,7 @@ static int measure(NeuronsSession *session, NeuronLook *look)
 {
     Context *context = session->context;
     const ModelFile *model = &session->inputs.subject.model;
-    const char *probe = session->probed ? session->probe_path : NULL;
+    const char *probe = session->probe_path[0] ? session->probe_path : NULL;
     NeuronStudy *study = &session->study;
     const Work *work = study_work(context, "neurons", "layers");
     int rc = look ? neuron_study_look(look, study, model->gpt, probe ? &session->probe : NULL, work)

@@ -32,7 +32,7 @@ static const OptionSpec options[] = {
     OPTION_INT("games", AT(games), "N", 2, 1e6, "games of the result", .def = "250"),
     OPTION_INT("plies", AT(plies), "N", 0, 60, "positions drawn from each game; 0 takes all",
                .def = "8"),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
     OPTION_OUT("out", AT(out), "MODEL",
                "write the network without the direction of --square: weights orthogonal to it"),
 };

@@ -1,8 +1,6 @@
 /* cli/commands/readers/steer_session.c - contract in steer_session.h. */
 #include "cli/commands/readers/steer_session.h"
 
-#include <stdio.h>
-
 #include "base/err.h"
 #include "cli/study.h"
 #include "datasets/batch.h"
@@ -85,10 +83,9 @@ int steering_load(SteerSession *session)
 
 static int open_source(GameSource **out, const SteerSession *session, Split split, RngPurpose fresh)
 {
-    const uint64_t seed = session->context->seed;
-    return session->given->corpus
-               ? source_corpus(out, session->inputs.corpus, 1U << split, true, seed)
-               : source_fresh(out, session->inputs.subject.variant, seed, fresh);
+    const StudyInputs *inputs = &session->inputs;
+    return source_of(out, inputs->corpus, split, true, inputs->subject.variant,
+                     session->context->seed, fresh);
 }
 
 static int draw_cases(SteerCases *out, const SteerSession *session, Split split, RngPurpose fresh,
@@ -109,9 +106,7 @@ int steering_draw(SteerSession *session)
     const SteerCommand *given = session->given;
     const Work *work = study_work(session->context, "positions", "games");
     GameSource *source = NULL;
-    snprintf(session->source, sizeof(session->source), "%s%s",
-             given->corpus ? "test split of " : "",
-             given->corpus ? given->corpus : "fresh random games");
+    context_games_words(session->source, session->context, given->corpus, "test");
     int rc = open_source(&source, session, SPLIT_TRAIN, RNG_FRESH);
     rc = rc ? rc
             : steer_fit_draw(&session->fit, source, session->steer.options.target,
@@ -144,14 +139,12 @@ int steering_compute(SteerSession *session)
     Sha256 *hash = NULL;
     const size_t bytes = steer_study_bytes(&session->steer, &work);
     const size_t allowed = (size_t)session->given->memory << 20;
-    if (bytes > allowed) {
-        return err_set(OGPT_EUSAGE,
-                       "it would take %zu MiB of memory, allowed are %lld: take fewer --fit-games "
-                       "or --games, or a larger --memory",
-                       (bytes >> 20) + 1, (long long)session->given->memory);
+    int rc = context_check_memory(bytes, session->given->memory, "fewer --fit-games or --games");
+    if (rc) {
+        return rc;
     }
     work.memory_bytes = allowed - bytes + 1;
-    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
     rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {
         steer_study_hash(hash, &session->steer);

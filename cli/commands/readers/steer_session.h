@@ -2,6 +2,7 @@
 #ifndef OGPT_CLI_COMMANDS_READERS_STEER_SESSION_H
 #define OGPT_CLI_COMMANDS_READERS_STEER_SESSION_H
 
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
@@ -21,7 +22,7 @@ typedef struct SteerSession {
     StudyInputs inputs;
     Probe probe;
     char probe_path[FILES_PATH_MAX]; /* "": none */
-    char source[FILES_PATH_MAX + 32];
+    char source[GAME_WORDS_MAX];
     int group; /* of --square; -1 */
     SteerFit fit;
     SteerCases tuning, test;
