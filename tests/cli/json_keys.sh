@@ -155,6 +155,9 @@ for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4' \
 done
 document 'world inductive-bias' world inductive-bias net --functions 2 --states 30 --trained 8 --steps 2 --csv bias
 header 'world inductive-bias' bias/*.csv
+"$OGPT" train grown --fresh --size 6 --layers 1 --d-model 16 --heads 2 --steps 64 --batch 8 --keep log2 --quiet >/dev/null
+document 'world emergence' world emergence grown --games 12 --fit-games 12 --plies 2 --csv emergence
+header 'world emergence' emergence/*.csv
 header circuit circuit/*.csv
 document claims claims net --csv claims
 header claims claims/*.csv

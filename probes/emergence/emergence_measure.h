@@ -1,0 +1,46 @@
+/* probes/emergence/emergence_measure.h - what is measured of each checkpoint of a run, by game.
+ *
+ * The same random games for all of them: some to fit probes on, others for the scores. Probes are
+ * linear, of the stream three quarters of the way up, fitted anew at each checkpoint; the score is
+ * the share of right cells, of tasks with two classes the F1 of the second. `shuffled` is
+ * the control: the task "mine" with the labels of another position, which nothing can learn. What
+ * it has of a gain is chance.
+ */
+#ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
+#define OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
+
+#include "base/work.h"
+#include "datasets/vocab.h"
+#include "model/gpt.h"
+#include "probes/emergence/emergence.h"
+
+#define EMERGENCE_MEASURES(X)                                                                      \
+    X(EMERGENCE_EXCESS, "excess", true, NULL)                                                      \
+    X(EMERGENCE_STRICT, "strict_error", true, NULL)                                                \
+    X(EMERGENCE_EMPTY, "empty", false, "empty")                                                    \
+    X(EMERGENCE_PREVIOUS, "previous", false, "previous")                                           \
+    X(EMERGENCE_FLIPPED, "flipped", false, "flipped")                                              \
+    X(EMERGENCE_MINE, "mine", false, "mine")                                                       \
+    X(EMERGENCE_LEGAL, "legal", false, "legal")                                                    \
+    X(EMERGENCE_SHUFFLED, "shuffled", false, "mine")
+#define EMERGENCE_ENUMERATOR(id, name, falls, task) id,
+typedef enum EmergenceMeasure {
+    EMERGENCE_MEASURES(EMERGENCE_ENUMERATOR) N_EMERGENCE_MEASURES
+} EmergenceMeasure;
+#undef EMERGENCE_ENUMERATOR
+const char *emergence_name(EmergenceMeasure measure); /* static */
+extern const bool emergence_falls[N_EMERGENCE_MEASURES];
+
+typedef struct EmergenceGames EmergenceGames;
+/* Draw the games and positions by work->seed: fit_games and test_games random games, `plies`
+ * positions of each (0: all). Returns 0 or as labelled_draw; owned: emergence_games_free. */
+int emergence_games_new(EmergenceGames **out, const Vocab *vocab, size_t fit_games,
+                        size_t test_games, int plies, const Work *work);
+void emergence_games_free(EmergenceGames *games);
+
+/* values (N_EMERGENCE_MEASURES, test_games, 2) of one network. tick("measures"). Returns 0,
+ * OGPT_EFORMAT, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
+int emergence_measure(double *values, const EmergenceGames *games, const Gpt *gpt,
+                      const Work *work);
+
+#endif

@@ -1,0 +1,88 @@
+/* tests/probes/emergence/test_emergence_measure.c - what is measured of a checkpoint: legality as
+ * probes/legality counts it, cells of all positions, the same for any number of workers.
+ */
+#include "tests/base/base_test.h"
+
+#include <math.h>
+
+#include "probes/emergence/emergence_measure.h"
+#include "probes/legality/legality.h"
+
+enum { GAMES = 24, FIT = 60, PLIES = 4, SUMS_KEPT = N_EMERGENCE_MEASURES * GAMES * 2 };
+
+static Gpt *network(const Vocab *vocab)
+{
+    const GptConfig cfg = {.n_layers = 2,
+                           .d_model = 16,
+                           .n_heads = 2,
+                           .d_head = 8,
+                           .d_mlp = 32,
+                           .n_ctx = vocab->n_ctx,
+                           .d_vocab = vocab->d_vocab,
+                           .eps = 1e-5F};
+    Gpt *gpt = NULL;
+    assert_int_equal(gpt_new(&gpt, &cfg), 0);
+    gpt_init(gpt, 3, RNG_INIT);
+    return gpt;
+}
+
+static double sum_of(const double *values, EmergenceMeasure measure, int which)
+{
+    double sum = 0;
+    for (int g = 0; g < GAMES; g++) {
+        sum += values[((size_t)measure * GAMES + (size_t)g) * 2 + (size_t)which];
+    }
+    return sum;
+}
+
+static void measures_are_what_they_are_said_to_be(void **state)
+{
+    const Vocab *vocab = vocab_of(game_variant(6));
+    Gpt *gpt = network(vocab);
+    EmergenceGames *games = NULL;
+    LegalityScore score;
+    GameSource *source = NULL;
+    static double values[SUMS_KEPT], many[SUMS_KEPT], other[SUMS_KEPT];
+    Pool *pool = NULL;
+    (void)state;
+    const Work work = {.seed = 5};
+    assert_int_equal(emergence_games_new(&games, vocab, FIT, GAMES, PLIES, &work), 0);
+    assert_int_equal(emergence_measure(values, games, gpt, &work), 0);
+    assert_int_equal(source_fresh(&source, vocab->variant, 5, RNG_EVAL), 0);
+    assert_int_equal(legality_score(&score, gpt, source, 0, GAMES, &work), 0);
+    assert_true(fabs(sum_of(values, EMERGENCE_EXCESS, 0) - (score.total.loss - score.total.floor)) <
+                1e-9);
+    assert_true(sum_of(values, EMERGENCE_STRICT, 0) == score.total.strict_errors);
+    assert_true(sum_of(values, EMERGENCE_STRICT, 1) == score.total.positions);
+    assert_true(score.total.strict_errors > 0);
+    /* Cells: all squares of all positions; where there are two classes, what is said or true. */
+    assert_true(sum_of(values, EMERGENCE_MINE, 1) == GAMES * PLIES * 36);
+    double right = sum_of(values, EMERGENCE_MINE, 0) / sum_of(values, EMERGENCE_MINE, 1);
+    double lent = sum_of(values, EMERGENCE_SHUFFLED, 0) / sum_of(values, EMERGENCE_SHUFFLED, 1);
+    assert_true(right > lent + .02 &&
+                right < 1); /* something can be read, and not of other games */
+    assert_true(sum_of(values, EMERGENCE_LEGAL, 1) < GAMES * PLIES * 36);
+    assert_true(sum_of(values, EMERGENCE_LEGAL, 1) > GAMES * PLIES);
+    assert_true(sum_of(values, EMERGENCE_EMPTY, 0) > sum_of(values, EMERGENCE_FLIPPED, 0));
+    assert_true(emergence_falls[EMERGENCE_EXCESS] && !emergence_falls[EMERGENCE_MINE]);
+    assert_string_equal(emergence_name(EMERGENCE_STRICT), "strict_error");
+
+    assert_int_equal(pool_new(&pool, 3), 0);
+    const Work wide = {.pool = pool, .seed = 5};
+    assert_int_equal(emergence_measure(many, games, gpt, &wide), 0);
+    assert_memory_equal(values, many, sizeof(values));
+    gpt->params[gpt->map.W_E + 40] += 1;
+    assert_int_equal(emergence_measure(other, games, gpt, &wide), 0);
+    assert_memory_not_equal(values, other, sizeof(values));
+    pool_free(pool);
+    legality_release(&score);
+    source_free(source);
+    emergence_games_free(games);
+    gpt_free(gpt);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(measures_are_what_they_are_said_to_be)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
