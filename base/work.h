@@ -54,6 +54,23 @@ static inline Work work_quiet(const Work *work)
     return quiet;
 }
 
+/* The block that the journal keeps: 1, values (n) are filled; 0, it has none or there is no
+ * journal; or OGPT_E*. */
+static inline int work_recall(double *values, const Work *work, size_t n, const char *stage,
+                              size_t block)
+{
+    const WorkJournal *journal = work->journal;
+    return journal ? journal->recall(journal->context, values, n, stage, block) : 0;
+}
+
+/* Keep a finished block, if there is a journal. Returns 0 or OGPT_E*. */
+static inline int work_keep(const Work *work, const double *values, size_t n, const char *stage,
+                            size_t block)
+{
+    const WorkJournal *journal = work->journal;
+    return journal ? journal->keep(journal->context, values, n, stage, block) : 0;
+}
+
 /* Tell the listener, if there is one. */
 static inline void work_tick(const Work *work, const char *stage, double done, double total)
 {

@@ -124,12 +124,9 @@ static size_t sender_at(const AcdcRun *run, size_t i, size_t n)
 static int prune_receiver(AcdcRun *run, size_t r)
 {
     const Graph *graph = run->question->graph;
-    const WorkJournal *journal = run->work->journal;
     size_t n = graph_sees(graph, r), first = graph_first_edge(graph, r);
     bool read = is_read(run, graph_receiver(graph, r));
-    int recalled =
-            !journal || !read ? 0 : journal->recall(journal->context, run->tried, n, run->stage, r),
-        rc = 0;
+    int recalled = read ? work_recall(run->tried, run->work, n, run->stage, r) : 0, rc = 0;
     for (size_t i = 0; i < n && rc == 0 && recalled >= 0; i++) {
         size_t s = sender_at(run, i, n);
         if (recalled == 0) {
@@ -141,8 +138,8 @@ static int prune_receiver(AcdcRun *run, size_t r)
             decide(run, first + s, run->tried[s]);
         }
     }
-    if (rc == 0 && journal && read && recalled == 0) {
-        rc = journal->keep(journal->context, run->tried, n, run->stage, r);
+    if (rc == 0 && read && recalled == 0) {
+        rc = work_keep(run->work, run->tried, n, run->stage, r);
     }
     return recalled < 0 ? recalled : rc;
 }

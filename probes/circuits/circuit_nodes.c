@@ -59,14 +59,13 @@ static void choose_edges(uint8_t *patched, const Graph *graph, size_t node)
 static int patch_node(double *delta, EdgeRuns *runs, const uint8_t *patched, size_t node,
                       size_t n_pairs, const Work *work)
 {
-    const WorkJournal *journal = work->journal;
     const Work quiet = work_quiet(work);
-    int recalled = journal ? journal->recall(journal->context, delta, n_pairs, "nodes", node) : 0;
+    int recalled = work_recall(delta, work, n_pairs, "nodes", node);
     int rc = recalled < 0    ? recalled
              : recalled == 0 ? edges_patched(delta, NULL, runs, patched, &quiet)
                              : 0;
-    if (rc == 0 && journal && recalled == 0) {
-        rc = journal->keep(journal->context, delta, n_pairs, "nodes", node);
+    if (rc == 0 && recalled == 0) {
+        rc = work_keep(work, delta, n_pairs, "nodes", node);
     }
     if (rc == 0 && interrupt_pending() != 0) {
         rc = err_set(OGPT_EINTR, "interrupted while nodes were patched; type the command again");

@@ -171,7 +171,6 @@ static void fill_areas(FaithCurve *out, const FaithRun *run)
 static int run_curve(FaithCurve *out, FaithRun *run, const uint32_t *order, const char *name)
 {
     size_t n_edges = run->question->graph->n_edges, width = run->question->n_pairs * N_MEASURED;
-    const WorkJournal *journal = run->work->journal;
     char stage[64];
     int rc = 0;
     snprintf(stage, sizeof(stage), "faith %.50s", name);
@@ -184,10 +183,10 @@ static int run_curve(FaithCurve *out, FaithRun *run, const uint32_t *order, cons
         for (; kept < point->n_edges; kept++) {
             run->patched[order[kept]] = 0;
         }
-        int recalled = journal ? journal->recall(journal->context, measured, width, stage, i) : 0;
+        int recalled = work_recall(measured, run->work, width, stage, i);
         rc = recalled < 0 ? recalled : recalled > 0 ? 0 : measure(measured, run);
-        if (rc == 0 && journal && recalled == 0) {
-            rc = journal->keep(journal->context, measured, width, stage, i);
+        if (rc == 0 && recalled == 0) {
+            rc = work_keep(run->work, measured, width, stage, i);
         }
         if (rc == 0) {
             fill_point(point, run, measured);

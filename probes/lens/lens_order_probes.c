@@ -32,9 +32,7 @@ static int fit(Probe *probe, const ProbesRun *run, const uint8_t *labels, const 
                           .n_squares = S,
                           .n_classes = K,
                           .l2 = FIT_L2};
-    int rc = work->journal ? work->journal->recall(work->journal->context, run->block, numbers,
-                                                   stage, (size_t)(layer + 1))
-                           : 0;
+    int rc = work_recall(run->block, work, numbers, stage, (size_t)(layer + 1));
     if (rc < 0) {
         return rc;
     }
@@ -51,9 +49,7 @@ static int fit(Probe *probe, const ProbesRun *run, const uint8_t *labels, const 
         run->block[i] =
             (double)(i < n_weights ? probe->weight[0][i] : probe->bias[0][i - n_weights]);
     }
-    return rc || !work->journal ? rc
-                                : work->journal->keep(work->journal->context, run->block, numbers,
-                                                      stage, (size_t)(layer + 1));
+    return rc ? rc : work_keep(work, run->block, numbers, stage, (size_t)(layer + 1));
 }
 
 static Probe probe_shape(const ProbesRun *run, int n_classes)

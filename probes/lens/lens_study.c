@@ -85,23 +85,20 @@ static int fit_place(LensStudyRun *run, Fitted *fitted, const LensTarget *target
                      int place)
 {
     size_t C = fitted->tuned.d_model, numbers = 2 * (C + 1) * C + REPORT_NUMBERS;
-    const WorkJournal *journal = run->work->journal;
     double *block = mem_alloc(numbers, sizeof(double), "a translator");
     int rc = block ? lens_bank_add(&fitted->ridge, place) : OGPT_ENOMEM;
     rc = rc ? rc : lens_bank_add(&fitted->tuned, place);
-    int known = rc == 0 && journal
-                    ? journal->recall(journal->context, block, numbers, stage, (size_t)place)
-                    : 0;
+    int known = rc ? rc : work_recall(block, run->work, numbers, stage, (size_t)place);
     if (known == 1) {
         place_numbers(block, fitted, place, true);
-    } else if (rc == 0 && known == 0) {
+    } else if (known == 0) {
         const LensFitted to = {fitted->tuned.matrix[place], fitted->tuned.bias[place],
                                fitted->ridge.matrix[place], fitted->ridge.bias[place]};
         rc = lens_fit(&to, &fitted->reports[place], target, &fitted->designs[place], &run->in->fit,
                       run->work);
-        if (rc == 0 && journal) {
+        if (rc == 0) {
             place_numbers(block, fitted, place, false);
-            rc = journal->keep(journal->context, block, numbers, stage, (size_t)place);
+            rc = work_keep(run->work, block, numbers, stage, (size_t)place);
         }
     }
     mem_free(block);

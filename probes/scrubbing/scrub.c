@@ -241,7 +241,6 @@ static int root_job(void *context, size_t job, size_t worker)
 
 static int roots_run(ScrubStudy *study, const Work *work)
 {
-    const WorkJournal *journal = work->journal;
     size_t n_blocks = (study->n_roots + ROOTS_A_BLOCK - 1) / ROOTS_A_BLOCK;
     int rc = 0;
     for (size_t block = 0; block < n_blocks && rc == 0; block++) {
@@ -249,15 +248,12 @@ static int roots_run(ScrubStudy *study, const Work *work)
         size_t n = left < ROOTS_A_BLOCK ? left : ROOTS_A_BLOCK;
         double *numbers = (double *)&study->numbers[first * study->n_rows];
         size_t n_numbers = n * study->n_rows * NUMBERS;
-        int known =
-            journal ? journal->recall(journal->context, numbers, n_numbers, "roots", block) : 0;
-        rc = known > 1 ? known : 0;
+        int known = work_recall(numbers, work, n_numbers, "roots", block);
+        rc = known < 0 ? known : 0;
         if (known == 0) {
             study->first = first;
             rc = pool_run(work->pool, n, root_job, study);
-            rc = rc || !journal
-                     ? rc
-                     : journal->keep(journal->context, numbers, n_numbers, "roots", block);
+            rc = rc ? rc : work_keep(work, numbers, n_numbers, "roots", block);
         }
         work_tick(work, "roots", (double)(first + n), (double)study->n_roots);
     }

@@ -60,13 +60,11 @@ int steer_run_kept(SteerScore *scores, const Gpt *gpt, const SteerCases *cases,
 {
     const Work quiet = work_quiet(work);
     const size_t n = cases->n * STEER_SCORE_NUMBERS;
-    const WorkJournal *journal = work->journal;
     double *values = (double *)(void *)scores;
-    int rc = journal ? journal->recall(journal->context, values, n, place.stage, place.block) : 0;
+    int rc = work_recall(values, work, n, place.stage, place.block);
     if (rc != 0) {
         return rc == 1 ? 0 : rc;
     }
     rc = steer_run(scores, NULL, gpt, cases, change, clean, &quiet);
-    return rc == 0 && journal ? journal->keep(journal->context, values, n, place.stage, place.block)
-                              : rc;
+    return rc ? rc : work_keep(work, values, n, place.stage, place.block);
 }

@@ -84,12 +84,16 @@ typedef struct Memory {
     double blocks[8][4096];
     size_t n[8];
     size_t n_kept, n_recalled, fail_at;
+    bool spoilt; /* nothing can be recalled */
 } Memory;
 
 static int memory_recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
     Memory *memory = context;
     assert_string_equal(stage, "roots");
+    if (memory->spoilt) {
+        return err_set(OGPT_EIO, "the journal cannot be read");
+    }
     if (memory->n[block] != n) {
         return 0;
     }
@@ -135,6 +139,9 @@ static void what_was_interrupted_goes_on(void **state)
     memory.blocks[0][0] += 1.0;
     assert_int_equal(scrub_run(&resumed, &question, &(Work){.seed = 1, .journal = &journal}), 0);
     assert_false(rows_equal(&whole.rows[0], &resumed.rows[0]));
+    memory.spoilt = true; /* an error is no block of zeros */
+    assert_int_equal(scrub_run(&resumed, &question, &(Work){.seed = 1, .journal = &journal}),
+                     OGPT_EIO);
     hypothesis_release(&hypothesis);
     fixture_release(&f);
     (void)state;
