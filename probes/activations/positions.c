@@ -81,6 +81,14 @@ void positions_release(PositionSet *set)
     *set = (PositionSet){0};
 }
 
+void positions_hash(Sha256 *hash, const PositionSet *set)
+{
+    sha256_add(hash, &set->n_games, sizeof(set->n_games));
+    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
+    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
+    sha256_add(hash, set->t, set->n_positions);
+}
+
 typedef struct VisitJob {
     const PositionSet *set;
     LabelConvention convention;

@@ -8,6 +8,7 @@
 #ifndef OGPT_PROBES_ACTIVATIONS_POSITIONS_H
 #define OGPT_PROBES_ACTIVATIONS_POSITIONS_H
 
+#include "base/hash.h"
 #include "base/work.h"
 #include "datasets/batch.h"
 #include "probes/activations/tasks.h"
@@ -26,6 +27,8 @@ typedef struct PositionSet {
 int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
                    const Work *work);
 void positions_release(PositionSet *set);
+/* What a journal must know of the positions that its numbers are of. */
+void positions_hash(Sha256 *hash, const PositionSet *set);
 /* `plies` different numbers of 0 .. n-1 as bits, n at most 64; all of them if plies is 0 or at
  * least n. */
 uint64_t positions_draw_plies(int n, int plies, Rng *rng);

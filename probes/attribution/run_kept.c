@@ -119,9 +119,7 @@ void attribution_hash(Sha256 *hash, const AttributionTarget *target,
     add_floats(hash, readout->direction, readout->width * K);
     add_floats(hash, readout->random, readout->width * K);
     add_floats(hash, readout->constant, K);
-    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
-    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
-    sha256_add(hash, set->t, set->n_positions);
+    positions_hash(hash, set);
     add_floats(hash, positions->weights, cells);
     add_floats(hash, positions->shuffled, positions->shuffled ? cells : 0);
 }

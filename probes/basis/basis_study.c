@@ -120,15 +120,12 @@ static int site_compute(BasisSite *at, BasisStudyRun *run)
 /* The same, from the journal if an interrupted run left it there. */
 static int site_kept(BasisSite *at, BasisStudyRun *run)
 {
-    const WorkJournal *journal = run->work->journal;
     const size_t block = (size_t)(2 * at->network + (at->site == HOOK_POST));
     const size_t n = (size_t)at->n * PLACE_NUMBERS;
     double *numbers = mem_alloc(n, sizeof(*numbers), "a kept site");
-    int known = numbers && journal
-                    ? journal->recall(journal->context, numbers, n, "basis kurtosis", block)
-                    : 0;
-    int rc = !numbers ? OGPT_ENOMEM : known < 0 ? known : 0;
-    if (rc == 0 && known == 1) {
+    int known = numbers ? work_recall(numbers, run->work, n, "basis kurtosis", block) : OGPT_ENOMEM;
+    int rc = known < 0 ? known : 0;
+    if (known == 1) {
         for (int i = 0; i < at->n && rc == 0; i++) {
             rc = place_take(&at->kurtosis[i], numbers + (size_t)i * PLACE_NUMBERS);
         }
@@ -137,8 +134,7 @@ static int site_kept(BasisSite *at, BasisStudyRun *run)
         for (int i = 0; i < at->n && rc == 0; i++) {
             place_give(numbers + (size_t)i * PLACE_NUMBERS, &at->kurtosis[i]);
         }
-        rc = rc || !journal ? rc
-                            : journal->keep(journal->context, numbers, n, "basis kurtosis", block);
+        rc = rc ? rc : work_keep(run->work, numbers, n, "basis kurtosis", block);
     }
     mem_free(numbers);
     return rc;
@@ -371,8 +367,6 @@ size_t basis_study_bytes(const BasisInputs *in, const Work *work)
 
 void basis_study_hash(Sha256 *hash, const BasisInputs *in)
 {
-    const PositionSet *set = in->set;
     sha256_add(hash, &in->rotations, sizeof(in->rotations));
-    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
-    sha256_add(hash, set->t, set->n_positions);
+    positions_hash(hash, in->set);
 }

@@ -70,26 +70,24 @@ static void fit_numbers(double *block, LatentFit *fit, bool take)
 static int fit_kept(LatentFit *out, const LatentRow *row, const LatentRows *rows,
                     LatentStudyRun *run)
 {
-    const WorkJournal *journal = run->work->journal;
-    size_t S = run->out->pairs[0].n_squares, numbers = S * (rows->width + 3);
+    size_t S = run->out->pairs[0].n_squares, place = (size_t)(row->layer + 1);
+    size_t numbers = S * (rows->width + 3);
     char stage[64];
     snprintf(stage, sizeof(stage), "ccs %s %d %s", latent_subject_name(row->subject), row->by_ply,
              latent_method_name(row->method));
     double *block = mem_alloc(numbers, sizeof(*block), "a kept fit");
-    int known = block && journal ? journal->recall(journal->context, block, numbers, stage,
-                                                   (size_t)(row->layer + 1))
-                                 : 0;
-    int rc = !block ? OGPT_ENOMEM : known < 0 ? known : 0;
-    if (rc == 0 && known == 1) {
+    int known = block ? work_recall(block, run->work, numbers, stage, place) : OGPT_ENOMEM;
+    int rc = known < 0 ? known : 0;
+    if (known == 1) {
         rc = latent_fit_allocate(out, rows->width, S);
         if (rc == 0) {
             fit_numbers(block, out, true);
         }
     } else if (rc == 0) {
         rc = fit_now(out, row->method, rows, run);
-        if (rc == 0 && journal) {
+        if (rc == 0) {
             fit_numbers(block, out, false);
-            rc = journal->keep(journal->context, block, numbers, stage, (size_t)(row->layer + 1));
+            rc = work_keep(run->work, block, numbers, stage, place);
             if (rc != 0) {
                 latent_fit_release(out);
             }
@@ -273,8 +271,6 @@ void latent_study_hash(Sha256 *hash, const LatentInputs *in)
     sha256_add(hash, &in->options.steps, sizeof(in->options.steps));
     sha256_add(hash, &in->options.rounds, sizeof(in->options.rounds));
     for (int split = 0; split < 3; split++) {
-        const PositionSet *set = &in->sets[split]->set;
-        sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
-        sha256_add(hash, set->t, set->n_positions);
+        positions_hash(hash, &in->sets[split]->set);
     }
 }

@@ -23,19 +23,11 @@ int lens_inputs_draw(LabelledSet *train, LabelledSet *test, const GameVariant *v
     return rc ? rc : draw_split(test, variant, corpus, true, sample, work);
 }
 
-static void add_positions(Sha256 *hash, const PositionSet *set)
-{
-    sha256_add(hash, &set->n_games, sizeof(set->n_games));
-    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
-    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
-    sha256_add(hash, set->t, set->n_positions);
-}
-
 void lens_inputs_hash(Sha256 *hash, const LensStudyInputs *in)
 {
     sha256_add(hash, &in->fit.l2, sizeof(in->fit.l2));
     sha256_add(hash, &in->fit.rounds, sizeof(in->fit.rounds));
     sha256_add(hash, &in->fit.tolerance, sizeof(in->fit.tolerance));
-    add_positions(hash, &in->train->set);
-    add_positions(hash, &in->test->set);
+    positions_hash(hash, &in->train->set);
+    positions_hash(hash, &in->test->set);
 }

@@ -50,11 +50,10 @@ int steer_alphas_parse(SteerOptions *out, const char *text)
 
 void steer_study_hash(Sha256 *hash, const SteerInputs *in)
 {
-    const size_t n_moves = (size_t)in->test->vocab->variant->n_moves;
     const Probe *probe = in->options.probe;
     steer_cases_hash(hash, in->tuning);
     steer_cases_hash(hash, in->test);
-    sha256_add(hash, in->fit->set.moves, in->fit->set.n_games * n_moves);
+    positions_hash(hash, &in->fit->set);
     for (int i = 0; probe && i < probe->n_layers; i++) {
         const size_t n = probe_inputs(probe) * (size_t)(probe->n_squares * probe->n_classes);
         sha256_add(hash, probe->weight[i], n * sizeof(float));
