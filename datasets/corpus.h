@@ -90,6 +90,20 @@ int corpus_shorten(Corpus *corpus, uint64_t n_games);
  * written in order were hashed on the way; otherwise all are read again. */
 int corpus_finish(Corpus *corpus);
 
+/* For makers of other people's games, which hold a corpus complete or not at all. Only a corpus may
+ * be replaced: OGPT_EUSAGE (a directory; without `force`, games of another source than "import" or
+ * of another size), OGPT_EFORMAT (another database), or the error of opening what is there. */
+int corpus_check_goal(const char *path, const GameVariant *variant, bool force);
+/* Put the finished corpus file `from`, which is closed, in the place of `path`. A corpus there that
+ * holds the same games stays: *unchanged. Another is replaced with `force`, in one step, and
+ * refused without: OGPT_EUSAGE. Call corpus_check_goal before. Returns OGPT_EIO too. */
+int corpus_publish(bool *unchanged, const char *from, const char *path, bool force);
+/* Let `make` write a finished corpus inside a temporary folder, and publish it. make returns 0, 1:
+ * nothing is to be published, or OGPT_E*. Returns the same errors as corpus_publish, or those of
+ * make, or OGPT_ELOCKED. */
+int corpus_make(bool *unchanged, const char *path, bool force,
+                int (*make)(void *context, const char *inside), void *context);
+
 /* Every check there is: SQLite integrity, block checksums, content hash, every game replayed
  * by the strict rules (games of source "random" must also have been played to the end).
  * Findings are reported one by one through `finding` (NULL: only counted). Returns 0 if the

@@ -317,96 +317,6 @@ static void release(Importer *importer)
     mem_free(importer->writing.moves);
 }
 
-/* Only a corpus at `path` may be replaced, or may turn out to hold exactly these games. */
-static int check_goal(const char *path, const ImportOptions *options)
-{
-    uint32_t application_id = 0;
-    Corpus *corpus = NULL;
-    PathKind kind;
-    int rc = path_kind(&kind, path);
-    if (rc == 0 && kind == PATH_DIRECTORY) {
-        return err_set(OGPT_EUSAGE, "%s: expected a corpus file, found a directory; name another",
-                       path);
-    }
-    if (rc != 0 || kind != PATH_FILE) {
-        return rc;
-    }
-    rc = db_application_id(&application_id, path);
-    if (rc == 0 && application_id != CORPUS_APPLICATION_ID) {
-        rc = err_set(OGPT_EFORMAT,
-                     "%s: expected a corpus, found another kind of database; name another file",
-                     path);
-    }
-    if (rc != 0 || options->force) {
-        return rc;
-    }
-    rc = corpus_open(&corpus, path, true);
-    if (rc == 0 && (strcmp(corpus_info(corpus)->source, "import") != 0 ||
-                    corpus_info(corpus)->variant != options->check.variant)) {
-        rc = err_set(OGPT_EUSAGE,
-                     "%s: holds %s games of size %d, asked for imported ones of size %d; name "
-                     "another corpus, or replace it with --force",
-                     path, corpus_info(corpus)->source, corpus_info(corpus)->variant->size,
-                     options->check.variant->size);
-    }
-    corpus_close(corpus);
-    return rc;
-}
-
-/* Compare the existing corpus with the new one. */
-static int compare(bool *same, const char *path, const ImportResult *result, bool force)
-{
-    Corpus *corpus = NULL;
-    const int rc = corpus_open(&corpus, path, true);
-    *same = rc == 0 && corpus_info(corpus)->complete &&
-            strcmp(corpus_info(corpus)->source, "import") == 0 &&
-            strcmp(corpus_info(corpus)->content_hash, result->content_hash) == 0;
-    corpus_close(corpus);
-    if (rc != 0) {
-        return force ? 0 : rc; /* a damaged corpus may be replaced */
-    }
-    return *same || force
-               ? 0
-               : err_set(OGPT_EUSAGE,
-                         "%s: holds other games than these files and options give; name another "
-                         "corpus, or replace it with --force",
-                         path);
-}
-
-/* Put the finished file in place. SQLite's files next to a replaced corpus must go with it: they
- * would be applied to the new one. */
-static int put_in_place(const char *from, const char *path, ImportResult *result, bool force)
-{
-    char beside[FILES_PATH_MAX];
-    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
-    const size_t n = sizeof(suffixes) / sizeof(suffixes[0]);
-    for (size_t i = 0; i < n; i++) {
-        if (snprintf(beside, sizeof(beside), "%s%s", from, suffixes[i]) >= FILES_PATH_MAX) {
-            return err_set(OGPT_EUSAGE, "path of more than %d bytes", FILES_PATH_MAX - 1);
-        }
-        PathKind log;
-        const int seen = path_kind(&log, beside);
-        if (seen != 0 || log != PATH_MISSING) {
-            return seen ? seen
-                        : err_set(OGPT_EIO, "%s: SQLite has not finished the file; free some disk",
-                                  from);
-        }
-    }
-    PathKind kind;
-    int rc = path_kind(&kind, path);
-    if (rc == 0 && kind == PATH_FILE) {
-        rc = compare(&result->unchanged, path, result, force);
-        if (rc != 0 || result->unchanged) {
-            return rc;
-        }
-        for (size_t i = 0; i < n; i++) {
-            snprintf(beside, sizeof(beside), "%s%s", path, suffixes[i]); /* shorter than `from` */
-            remove(beside);
-        }
-    }
-    return rc ? rc : file_publish(from, path, force);
-}
-
 /* Write what is left, hash, close. */
 static int finish(Importer *importer)
 {
@@ -426,20 +336,26 @@ static int finish(Importer *importer)
     return rc;
 }
 
-/* Make the corpus inside `folder`. */
-static int make_corpus(Importer *importer, const char *path, const char *folder,
-                       const char *const *files, size_t n_files)
+/* What import_games asks for: one read of the files. */
+typedef struct ImportTask {
+    Importer *importer;
+    const char *const *files;
+    size_t n_files;
+} ImportTask;
+
+static int make_corpus(void *context, const char *inside)
 {
-    int rc = path_join(importer->inside, folder, "corpus");
-    rc = rc ? rc : allocate(importer);
-    rc = rc ? rc : import_files(importer, files, n_files);
+    const ImportTask *task = context;
+    Importer *importer = task->importer;
+    snprintf(importer->inside, sizeof(importer->inside), "%s", inside);
+    int rc = allocate(importer);
+    rc = rc ? rc : import_files(importer, task->files, task->n_files);
     if (importer->out->refused) {
         importer->out->counts.games = 0; /* of a corpus that is not made */
-    } else if (rc == 0) {
-        rc = finish(importer);
-        rc =
-            rc ? rc : put_in_place(importer->inside, path, importer->out, importer->options->force);
+        rc = rc ? rc : 1;
     }
+    rc = rc ? rc : finish(importer);
+    release(importer);
     return rc;
 }
 
@@ -448,9 +364,6 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
 {
     const double start = clock_seconds();
     static const ImportWatch unwatched = {0};
-    char folder[FILES_PATH_MAX];
-    FileLock lock = {.fd = -1};
-    size_t n_stale = 0;
     *out = (ImportResult){0};
     const Vocab *vocab = vocab_of(options->check.variant);
     Importer importer = {.options = options,
@@ -458,29 +371,12 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
                          .watch = watch ? watch : &unwatched,
                          .pool = pool,
                          .out = out};
+    ImportTask task = {&importer, files, n_files};
     importer.read.variant = vocab->variant;
     importer.read.sq_of_tok = vocab->sq_of_tok;
     importer.read.n_tokens = vocab->d_vocab;
-    int rc = check_goal(path, options);
-    rc = rc ? rc : path_temporary(folder, path);
-    rc = rc ? rc : file_lock_beside(&lock, path);
-    if (rc != 0) {
-        return rc;
-    }
-    PathKind kind;
-    rc = path_clean_stale(&n_stale, path);
-    rc = rc ? rc : path_kind(&kind, folder);
-    if (rc == 0 && kind == PATH_DIRECTORY) {
-        rc = dir_remove(folder);
-    }
-    rc = rc ? rc : dir_create(folder);
-    if (rc == 0) {
-        rc = make_corpus(&importer, path, folder, files, n_files);
-        release(&importer);
-        const int removed = dir_remove(folder);
-        rc = rc ? rc : removed;
-    }
-    file_unlock(&lock);
+    int rc = corpus_check_goal(path, options->check.variant, options->force);
+    rc = rc ? rc : corpus_make(&out->unchanged, path, options->force, make_corpus, &task);
     out->seconds = clock_seconds() - start;
     return rc;
 }

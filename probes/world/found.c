@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -20,32 +19,20 @@ int world_check_probe(const Probe *probe, const char *path)
     return probe_check_finished(probe, path);
 }
 
-/* Remove the corpus that is there; nothing else is touched. */
-static int make_way(const char *path, bool force)
-{
-    PathKind kind;
-    Corpus *old = NULL;
-    int rc = path_kind(&kind, path);
-    if (rc || kind == PATH_MISSING || !force) {
-        return rc;
-    }
-    rc = corpus_open(&old, path, true);
-    corpus_close(old);
-    if (rc == 0 && unlink(path) != 0) {
-        rc = err_set_errno(OGPT_EIO, "%s: cannot be replaced", path);
-    }
-    return rc;
-}
+/* Games on the way into a corpus. */
+typedef struct FoundGames {
+    CorpusInfo meta;
+    const uint8_t *moves;
+} FoundGames;
 
-static int write_games(const char *path, const CorpusInfo *meta, const uint8_t *moves)
+static int write_games(void *context, const char *path)
 {
+    const FoundGames *found = context;
     Corpus *corpus = NULL;
-    uint64_t n_blocks = (meta->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
-    int rc = corpus_create(&corpus, path, meta);
-    if (rc == 0 && !corpus_has_block(corpus, n_blocks - 1)) {
-        rc = corpus_write_blocks(corpus, 0, n_blocks, moves);
-        rc = rc ? rc : corpus_finish(corpus);
-    }
+    uint64_t n_blocks = (found->meta.n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
+    int rc = corpus_create(&corpus, path, &found->meta);
+    rc = rc ? rc : corpus_write_blocks(corpus, 0, n_blocks, found->moves);
+    rc = rc ? rc : corpus_finish(corpus);
     corpus_close(corpus);
     return rc;
 }
@@ -53,23 +40,28 @@ static int write_games(const char *path, const CorpusInfo *meta, const uint8_t *
 int world_found_save(size_t *n_saved, const char *path, const GameVariant *variant,
                      const AdversaryGame *games, size_t n, bool force)
 {
-    size_t stride = (size_t)variant->n_moves;
-    CorpusInfo meta = {.variant = variant};
+    size_t stride = (size_t)variant->n_moves, n_lost = 0;
+    FoundGames found = {.meta = {.variant = variant}};
     uint8_t *moves = mem_alloc(n * stride, 1, "games that were lost");
+    bool unchanged = false;
     *n_saved = 0;
     if (!moves) {
         return OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
         if (games[i].lost) {
-            memcpy(moves + meta.n_games++ * stride, games[i].moves, stride);
+            memcpy(moves + n_lost++ * stride, games[i].moves, stride);
         }
     }
-    snprintf(meta.source, sizeof(meta.source), "import");
-    snprintf(meta.generator, sizeof(meta.generator), "adversary-1");
-    int rc = meta.n_games > 0 ? make_way(path, force) : 0;
-    rc = rc || meta.n_games == 0 ? rc : write_games(path, &meta, moves);
-    *n_saved = rc ? 0 : (size_t)meta.n_games;
+    found.moves = moves;
+    found.meta.n_games = n_lost;
+    snprintf(found.meta.source, sizeof(found.meta.source), "import");
+    snprintf(found.meta.generator, sizeof(found.meta.generator), "adversary-1");
+    int rc = n_lost > 0 ? corpus_check_goal(path, variant, force) : 0;
+    if (rc == 0 && n_lost > 0) {
+        rc = corpus_make(&unchanged, path, force, write_games, &found);
+        *n_saved = rc ? 0 : n_lost;
+    }
     mem_free(moves);
     return rc;
 }

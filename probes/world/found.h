@@ -8,8 +8,9 @@
  * fitted. OGPT_EUSAGE naming what it is. */
 int world_check_probe(const Probe *probe, const char *path);
 /* Write the games that were lost, up to the illegal move, as a corpus of source "import" (they are
- * not finished); *n_saved: how many, 0: no file is made. A corpus that is there is replaced with
- * `force`; without, it must hold the same games. Returns 0, OGPT_EUSAGE, OGPT_EIO, OGPT_ENOMEM. */
+ * not finished), as corpus_make does: complete or not at all. *n_saved: how many. With 0 nothing is
+ * made, and what is there stays. A corpus that is there is replaced with `force`; without, it must
+ * hold the same moves. Returns as corpus_check_goal and corpus_make. */
 int world_found_save(size_t *n_saved, const char *path, const GameVariant *variant,
                      const AdversaryGame *games, size_t n, bool force);
 

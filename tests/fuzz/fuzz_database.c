@@ -70,7 +70,7 @@ static void sound_take(SoundFile *out, const char *path, const DbSchema *any,
     must(file_read_all(&out->bytes, &out->n, path, FILE_BYTES_MAX));
 }
 
-static void corpus_make(void)
+static void sample_corpus(void)
 {
     static const char *const names[2] = {"meta", "blocks"};
     char path[512];
@@ -331,7 +331,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static PerftRows rows;
     FuzzInput input = {data, size};
     if (!sound[CORPUS].bytes) {
-        corpus_make();
+        sample_corpus();
         results_make();
     }
     const uint8_t way = fuzz_byte(&input);

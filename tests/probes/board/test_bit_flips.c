@@ -42,7 +42,7 @@ static char folder[256];
 
 static char games_hash[HASH_HEX_SIZE]; /* of the sound corpus */
 
-static int corpus_make(const char *path, uint64_t seed)
+static int sample_corpus(const char *path, uint64_t seed)
 {
     GenerateResult result;
     int rc = generate_corpus(&result, path, game_variant(4), GAMES, &(Work){.seed = seed});
@@ -186,7 +186,7 @@ static FlipOutcome probe_examine(const char *path)
 }
 
 static const Artefact artefacts[] = {
-    {"games.ogpc", {NULL}, corpus_make, corpus_examine},
+    {"games.ogpc", {NULL}, sample_corpus, corpus_examine},
     {"model", {"model.safetensors", "config.json", "MANIFEST.json"}, model_make, model_examine},
     {"probe", {"probe.safetensors", "probe.json", "MANIFEST.json"}, probe_make, probe_examine},
 };
