@@ -93,8 +93,10 @@ typedef struct CaseMakeOptions {
 #define CASE_MAKE_OPTIONS_DEFAULT                                                                  \
     ((CaseMakeOptions){                                                                            \
         .n = 1000, .natural = true, .n_squares = 1, .min_moves = 5, .before_end = 10})
-/* before_end where nobody says it: a third of the longest game, 10 at most. */
+/* before_end and min_moves where nobody says them: 10 and 5; on 4x4, where a game has 12 moves, 1
+ * and 3, so that there are enough different histories. */
 int case_before_end(const GameVariant *variant);
+int case_min_moves(const GameVariant *variant);
 /* NULL when sound, else a one-line reason (static). */
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant);
 

@@ -39,7 +39,12 @@ typedef struct CaseWindow {
 
 int case_before_end(const GameVariant *variant)
 {
-    return variant->n_moves / 3 < 10 ? variant->n_moves / 3 : 10;
+    return variant->size == 4 ? 1 : 10;
+}
+
+int case_min_moves(const GameVariant *variant)
+{
+    return variant->size == 4 ? 3 : 5;
 }
 
 const char *case_make_options_check(const CaseMakeOptions *options, const GameVariant *variant)

@@ -31,7 +31,7 @@ static const OptionSpec make_options[] = {
                "longest history; 0: only --before-end limits it", .def = "0"),
     OPTION_FLAG("no-passes", AT(no_passes), "only histories in which nobody had to pass"),
     OPTION_INT("before-end", AT(before_end), "N", 0, 59,
-               "moves that the game still had to go, at least; 0: 10, on the 4x4 board 4",
+               "moves that the game still had to go, at least; 0: 10, on the 4x4 board 1",
                .def = "0"),
 };
 

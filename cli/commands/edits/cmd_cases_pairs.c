@@ -21,11 +21,12 @@ static const OptionSpec pair_options[] = {
                 "control of every patch",
                 .def = "flip", .argument = "KIND"),
     OPTION_INT("n", AT(n), "N", 1, CASES_MAX, "number of pairs", .def = "100"),
-    OPTION_INT("min-moves", AT(min_moves), "N", 1, 59, "shortest history", .def = "5"),
+    OPTION_INT("min-moves", AT(min_moves), "N", 0, 59, "shortest history; 0: 5, on the 4x4 board 3",
+               .def = "0"),
     OPTION_INT("max-moves", AT(max_moves), "N", 0, 59,
                "longest history; 0: only --before-end limits it", .def = "0"),
     OPTION_INT("before-end", AT(before_end), "N", 0, 59,
-               "moves that the clean game still had to go, at least; 0: 10, on the 4x4 board 4",
+               "moves that the clean game still had to go, at least; 0: 10, on the 4x4 board 1",
                .def = "0"),
 };
 
@@ -74,7 +75,7 @@ static int pairs_run(Context *context)
     const PairMakeOptions options = {
         .n = (size_t)given->n,
         .kind = given->kind == WORD_TRANSPOSITION ? PAIR_TRANSPOSITION : PAIR_FLIP,
-        .min_moves = (int)given->min_moves,
+        .min_moves = given->min_moves > 0 ? (int)given->min_moves : case_min_moves(variant),
         .max_moves = (int)given->max_moves,
         .before_end = given->before_end > 0 ? (int)given->before_end : case_before_end(variant)};
     PairSet set = {0};

@@ -49,9 +49,8 @@ int world_session_pairs(PairSet *out, const WorldSession *session, PairKind kind
     const GameVariant *variant = session->subject.variant;
     const PairMakeOptions wanted = {.n = n,
                                     .kind = kind,
-                                    .min_moves = variant->size == 4 ? 3 : 5,
-                                    .before_end =
-                                        variant->size == 4 ? 1 : case_before_end(variant)};
+                                    .min_moves = case_min_moves(variant),
+                                    .before_end = case_before_end(variant)};
     return pairs_make(out, variant, &wanted, study_work(session->context, "pairs", "pairs"));
 }
 
