@@ -134,15 +134,21 @@ static void answer_whole(real out[V], const Fixture *fixture, const uint8_t *tok
     memcpy(out, all + (n - 1) * V, V * sizeof(*out));
 }
 
-/* Largest difference of two rows of logits, relative to the largest of the second. */
-static double gap(const real *a, const real *b)
+/* Largest difference of two rows (n), relative to the largest of the second. */
+static double rows_gap(const real *a, const real *b, size_t n)
 {
     double largest = 0, difference = 0;
-    for (size_t i = 0; i < V; i++) {
+    for (size_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs((double)b[i]));
         difference = fmax(difference, fabs((double)a[i] - (double)b[i]));
     }
     return difference / largest;
+}
+
+/* The same for logits. */
+static double gap(const real *a, const real *b)
+{
+    return rows_gap(a, b, V);
 }
 
 static void every_site_answers_as_the_whole_pass(void **state)
@@ -223,6 +229,24 @@ static void rows_of_a_sequence_do_not_see_one_another(void **state)
     fixture_release(&f);
 }
 
+/* What a hook is shown of the branches of a pass: the stream behind the last block. */
+typedef struct SeenRows {
+    real rows[3 * N * C];
+    size_t n;
+} SeenRows;
+
+static void see_rows(void *context, const HookPoint *point)
+{
+    SeenRows *seen = context;
+    assert_int_equal(point->width, C);
+    assert_true(seen->n + point->B <= 3 * (size_t)N);
+    /* One position: the last of a whole pass, the only one of a branch. */
+    for (size_t b = 0; b < point->B; b++) {
+        memcpy(seen->rows + seen->n++ * C, point->value + (b * point->T + point->T - 1) * C,
+               C * sizeof(real));
+    }
+}
+
 /* Tokens tried behind sequences answer as if they had been filled in, and leave nothing behind. */
 static void branches_are_longer_sequences(void **state)
 {
@@ -232,7 +256,11 @@ static void branches_are_longer_sequences(void **state)
     uint16_t owners[TRIED * N];
     uint8_t tokens[TRIED * N], more[N] = {0}, longer[N * N_CTX], lengths[N];
     size_t n = 0;
-    double twin = 0;
+    double twin = 0, seen_twin = 0;
+    static SeenRows seen, whole_seen;
+    Hooks see = {.fn = see_rows, .context = &seen}, see_whole = see;
+    see_whole.context = &whole_seen;
+    see.sites[HOOK_RESID_POST] = see_whole.sites[HOOK_RESID_POST] = 1ULL << (LAYERS - 1);
     assert_int_equal(prefix_new_rows(&many, &f.gpt->cfg, N, TRIED * N, NULL), 0);
     prefix_fill(many, f.gpt, f.tokens, N_CTX, f.lengths, N, NULL);
     for (size_t b = 0; b < N; b++) {
@@ -247,8 +275,10 @@ static void branches_are_longer_sequences(void **state)
     assert_true(n > N); /* several of one sequence */
     for (int appended = 0; appended < 2; appended++) {
         real branches[TRIED * N * V], whole[V], next[N * V];
-        memcpy(branches, prefix_branches(many, f.gpt, owners, tokens, n, NULL),
+        seen.n = 0;
+        memcpy(branches, prefix_branches(many, f.gpt, owners, tokens, n, &see),
                n * V * sizeof(real));
+        assert_int_equal(seen.n, n);
         for (size_t r = 0; r < n; r++) {
             size_t b = owners[r];
             longer[b * N_CTX + lengths[b]] = tokens[r];
@@ -256,8 +286,12 @@ static void branches_are_longer_sequences(void **state)
                          (SiteEdit){0, 0, false});
             assert_true(gap(branches + r * V, whole) < TOL);
             twin = fmax(twin, gap(branches + (r + 1) % n * V, whole)); /* the row beside it */
+            whole_seen.n = 0; /* the hook is shown these rows, in this order */
+            gpt_forward(f.gpt, f.tape, longer + b * N_CTX, 1, lengths[b] + 1U, &see_whole);
+            assert_true(rows_gap(seen.rows + r * C, whole_seen.rows, C) < TOL);
+            seen_twin = fmax(seen_twin, rows_gap(seen.rows + (r + 1) % n * C, whole_seen.rows, C));
         }
-        assert_true(twin > 100 * TOL);
+        assert_true(twin > 100 * TOL && seen_twin > 100 * TOL);
         /* The next token meets what it would have met without them. */
         memcpy(next, prefix_append(fresh.prefix, fresh.gpt, more), sizeof(next));
         assert_memory_equal(next, prefix_append(many, f.gpt, more), sizeof(next));
