@@ -14,6 +14,8 @@
 #define BOARD_SQUARES 64
 #define GAME_MAX_MOVES 60
 #define SQ_NONE 255 /* "no move" in a move list */
+/* Room for the legal moves of any board: at most 33 are known on 8x8. */
+#define BOARD_MAX_MOVES 40
 
 typedef enum Colour { BLACK = 0, WHITE = 1 } Colour;
 
@@ -48,6 +50,11 @@ typedef enum PlayResult { PLAY_ALTERNATES, PLAY_OPPONENT_PASSES, PLAY_GAME_OVER 
 PlayResult board_play(const GameVariant *variant, Board *board, int sq);
 /* The same position seen by the other player (mine and theirs swapped, to_move turned). */
 Board board_swapped(const Board *board);
+/* The same discs and the same side to move. */
+static inline bool board_same(const Board *a, const Board *b)
+{
+    return a->mine == b->mine && a->theirs == b->theirs && a->to_move == b->to_move;
+}
 bool board_is_over(const GameVariant *variant, const Board *board);
 /* Discs by colour. */
 uint64_t board_discs(const Board *board, Colour colour);

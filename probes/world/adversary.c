@@ -14,10 +14,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "probes/legality/answers.h"
 
-#define CHILDREN_MAX 40 /* no board has more legal moves (33 on 8x8) */
-
-enum { A_LOST, A_PLY, A_MOVES, A_TOKEN, A_FIRST_MOVE, N_ADVERSARY = A_FIRST_MOVE + GAME_MAX_MOVES };
+enum { A_LOST, A_PLY, A_TOKEN, A_FIRST_MOVE, N_ADVERSARY = A_FIRST_MOVE + GAME_MAX_MOVES };
 
 typedef struct AdversaryLine {
     PlayerLine line;
@@ -45,10 +44,10 @@ typedef struct AdversaryBlock {
     Rng rng[PLAYER_LINES];
     AdversaryLine *lines; /* (n_games, beam); a game that is over keeps its last, for the seat */
     size_t n_lines[PLAYER_LINES];
-    AdversaryLine *children; /* (n_games, beam * CHILDREN_MAX) */
+    AdversaryLine *children; /* (n_games, beam * BOARD_MAX_MOVES) */
     size_t n_children[PLAYER_LINES];
     float *p;      /* (PLAYER_LINES, V) answers after lines */
-    float *behind; /* (PLAYER_LINES * CHILDREN_MAX, V) answers behind branches */
+    float *behind; /* (PLAYER_LINES * BOARD_MAX_MOVES, V) answers behind branches */
 } AdversaryBlock;
 
 const char *world_goal_name(AdversaryGoal goal)
@@ -75,7 +74,6 @@ static void lose(double *out, const PlayerLine *line, int token)
     }
     out[A_LOST] = 1;
     out[A_PLY] = line->n + 1;
-    out[A_MOVES] = line->n;
     out[A_TOKEN] = token;
     for (int t = 0; t < GAME_MAX_MOVES; t++) {
         out[A_FIRST_MOVE + t] = line->moves[t];
@@ -85,7 +83,7 @@ static void lose(double *out, const PlayerLine *line, int token)
 /* The player answers p on a line where it is to move: it goes on, ends, or is lost. */
 static void answer(AdversaryLine *at, const Vocab *vocab, const float *p)
 {
-    int top = world_top(p, vocab->d_vocab);
+    int top = answer_top(p, vocab->d_vocab);
     if ((world_legal(vocab, &at->line.board) >> top & 1) == 0) {
         at->illegal = top;
         return;
@@ -94,10 +92,9 @@ static void answer(AdversaryLine *at, const Vocab *vocab, const float *p)
     at->over = board_is_over(vocab->variant, &at->line.board);
 }
 
-static void keep_child(AdversaryBlock *block, size_t game, const AdversaryLine *child)
+static AdversaryLine *children_of(const AdversaryBlock *block, size_t game)
 {
-    AdversaryLine *children = block->children + game * block->run->beam * CHILDREN_MAX;
-    children[block->n_children[game]++] = *child;
+    return block->children + game * block->run->beam * BOARD_MAX_MOVES;
 }
 
 /* The largest probability of one token that is not legal. */
@@ -113,46 +110,16 @@ static double worst_illegal(const float *p, const Vocab *vocab, const Board *boa
     return worst;
 }
 
-/* The opponent plays sq on a line; `behind` is the answer there, NULL: it was not asked for.
- * Whether the player errs behind a move decides nothing: moves compete by their score alone. */
-static void opponent_plays(AdversaryBlock *block, size_t game, const PlayerLine *from, int sq,
-                           double score, const float *behind)
+/* The opponent plays sq on a line: another child of the game. */
+static AdversaryLine *opponent_plays(AdversaryBlock *block, size_t game, const PlayerLine *from,
+                                     int sq, double score)
 {
-    const Vocab *vocab = block->player->vocab;
-    AdversaryLine child = {*from, score, -1, false};
-    player_line_play(&child.line, vocab->variant, sq);
-    child.over = board_is_over(vocab->variant, &child.line.board);
-    if (!child.over && behind && child.line.board.to_move == block->colour[game]) {
-        answer(&child, vocab, behind);
-    }
-    keep_child(block, game, &child);
-}
-
-/* ---- moves of a line ---- */
-
-/* Tries all moves of a line at once. first: its branches in the pass. A move that ends the game has
- * none: nobody answers there, and nothing is gained by it. */
-static void children_ahead(AdversaryBlock *block, size_t game, const AdversaryLine *from,
-                           size_t first)
-{
-    const Vocab *vocab = block->player->vocab;
-    const float *misread = player_misread(block->seat);
-    size_t r = first;
-    for (uint64_t legal = board_moves(vocab->variant, &from->line.board); legal != 0;
-         legal &= legal - 1) {
-        int sq = __builtin_ctzll(legal);
-        const float *p = block->behind + r * (size_t)vocab->d_vocab;
-        PlayerLine line = from->line;
-        player_line_play(&line, vocab->variant, sq);
-        if (board_is_over(vocab->variant, &line.board)) {
-            opponent_plays(block, game, &from->line, sq, 0, NULL);
-            continue;
-        }
-        double score =
-            block->run->goal == GOAL_MISREAD ? misread[r] : worst_illegal(p, vocab, &line.board);
-        opponent_plays(block, game, &from->line, sq, score, p);
-        r++;
-    }
+    const GameVariant *variant = block->player->vocab->variant;
+    AdversaryLine *child = children_of(block, game) + block->n_children[game]++;
+    *child = (AdversaryLine){*from, score, -1, false};
+    player_line_play(&child->line, variant, sq);
+    child->over = board_is_over(variant, &child->line.board);
+    return child;
 }
 
 /* Chooses by what the player says before the move. */
@@ -161,17 +128,16 @@ static void children_now(AdversaryBlock *block, size_t game, const AdversaryLine
 {
     const Vocab *vocab = block->player->vocab;
     uint64_t legal = board_moves(vocab->variant, &from->line.board);
-    int best = -1;
     if (block->run->goal == GOAL_RANDOM) {
-        best = world_random_move(&block->rng[game], vocab->variant, &from->line.board);
-        opponent_plays(block, game, &from->line, best, 0, NULL);
+        int sq = world_random_move(&block->rng[game], vocab->variant, &from->line.board);
+        opponent_plays(block, game, &from->line, sq, 0);
         return;
     }
-    for (uint64_t rest = legal; rest != 0; rest &= rest - 1) {
-        int sq = __builtin_ctzll(rest);
+    for (; legal != 0; legal &= legal - 1) {
+        int sq = __builtin_ctzll(legal);
         double score = p[vocab->tok_of_sq[sq]];
         score = block->run->goal == GOAL_FRIENDLY ? score : 1 - score;
-        opponent_plays(block, game, &from->line, sq, score, NULL);
+        opponent_plays(block, game, &from->line, sq, score);
     }
 }
 
@@ -192,7 +158,7 @@ static void select_lines(AdversaryBlock *block, size_t game)
 {
     size_t beam = block->run->beam, n = block->n_children[game], n_lines = 0;
     double *out = block->values + game * N_ADVERSARY;
-    AdversaryLine *children = block->children + game * beam * CHILDREN_MAX;
+    AdversaryLine *children = children_of(block, game);
     qsort(children, n, sizeof(*children), better_first);
     for (size_t i = 0; i < n && i < beam; i++) {
         if (children[i].illegal >= 0) {
@@ -208,39 +174,69 @@ static void select_lines(AdversaryBlock *block, size_t game)
 typedef struct AskedLine {
     size_t game;
     AdversaryLine *line;
-    bool plays;   /* the player is to move */
-    bool over;    /* it only keeps its place in the seat */
-    size_t first; /* of its branches */
+    bool plays;      /* the player is to move */
+    bool over;       /* it only keeps its place in the seat */
+    size_t first;    /* of its branches */
+    size_t children; /* the first and the last + 1 of those that were made before the pass */
+    size_t end;
 } AskedLine;
 
-/* The opponent's moves on a line, as branches of the pass. Returns how many there are now. */
-static size_t add_branches(PlayerBranch *branches, size_t n, const GameVariant *variant,
-                           const AskedLine *asked, size_t place)
+/* All moves of the opponent on a line: children, and branches of the pass from n on. A move that
+ * ends the game has no branch: nobody answers there, and nothing is gained by it. Returns how many
+ * branches there are now. */
+static size_t children_ahead(AdversaryBlock *block, AskedLine *asked, PlayerBranch *branches,
+                             size_t n, size_t place)
 {
-    uint64_t legal = board_moves(variant, &asked->line->line.board);
-    for (; legal != 0; legal &= legal - 1) {
-        PlayerLine line = asked->line->line;
-        player_line_play(&line, variant, __builtin_ctzll(legal));
-        if (!board_is_over(variant, &line.board)) {
-            branches[n++] = (PlayerBranch){(uint16_t)place, (uint8_t)__builtin_ctzll(legal)};
+    const PlayerLine *from = &asked->line->line;
+    asked->first = n;
+    asked->children = block->n_children[asked->game];
+    for (uint64_t legal = board_moves(block->player->vocab->variant, &from->board); legal != 0;
+         legal &= legal - 1) {
+        int sq = __builtin_ctzll(legal);
+        if (!opponent_plays(block, asked->game, from, sq, 0)->over) {
+            branches[n++] = (PlayerBranch){(uint16_t)place, (uint8_t)sq};
         }
     }
+    asked->end = block->n_children[asked->game];
     return n;
+}
+
+/* The pass has been made: scores of these children, and the player's answers where it is to move.
+ * Whether it errs behind a move decides nothing: moves compete by their score alone. */
+static void answer_children(AdversaryBlock *block, const AskedLine *asked)
+{
+    const Vocab *vocab = block->player->vocab;
+    const float *misread = player_misread(block->seat);
+    AdversaryLine *children = children_of(block, asked->game);
+    size_t r = asked->first;
+    for (size_t i = asked->children; i < asked->end; i++) {
+        AdversaryLine *child = &children[i];
+        const float *p = block->behind + r * (size_t)vocab->d_vocab;
+        if (child->over) {
+            continue;
+        }
+        child->score = block->run->goal == GOAL_MISREAD
+                           ? misread[r]
+                           : worst_illegal(p, vocab, &child->line.board);
+        if (child->line.board.to_move == block->colour[asked->game]) {
+            answer(child, vocab, p);
+        }
+        r++;
+    }
 }
 
 static int move_lines(AdversaryBlock *block, AskedLine *asked, size_t n)
 {
     const Vocab *vocab = block->player->vocab;
     PlayerLine lines[PLAYER_LINES];
-    PlayerBranch branches[PLAYER_LINES * CHILDREN_MAX];
+    PlayerBranch branches[PLAYER_LINES * BOARD_MAX_MOVES];
     size_t n_branches = 0;
     bool ahead = looks_ahead(block->run->goal);
     for (size_t i = 0; i < n; i++) {
         lines[i] = asked[i].line->line;
         asked[i].plays = lines[i].board.to_move == block->colour[asked[i].game];
-        asked[i].first = n_branches;
         if (ahead && !asked[i].over && !asked[i].plays) {
-            n_branches = add_branches(branches, n_branches, vocab->variant, &asked[i], i);
+            n_branches = children_ahead(block, &asked[i], branches, n_branches, i);
         }
     }
     int rc = block->begun && block->run->beam == 1 ? player_follow(block->p, block->seat, lines)
@@ -254,11 +250,12 @@ static int move_lines(AdversaryBlock *block, AskedLine *asked, size_t n)
             continue;
         }
         if (asked[i].plays) {
-            AdversaryLine child = *asked[i].line;
-            answer(&child, vocab, p);
-            keep_child(block, asked[i].game, &child);
+            size_t game = asked[i].game;
+            AdversaryLine *child = children_of(block, game) + block->n_children[game]++;
+            *child = *asked[i].line;
+            answer(child, vocab, p);
         } else if (ahead) {
-            children_ahead(block, asked[i].game, asked[i].line, asked[i].first);
+            answer_children(block, &asked[i]);
         } else {
             children_now(block, asked[i].game, asked[i].line, p);
         }
@@ -306,9 +303,9 @@ static int adversary_block(void *context, PlayerSeat *seat, double *values, size
         .run = run, .player = player, .seat = seat, .values = values, .n_games = n};
     block.lines = mem_calloc(n * run->beam, sizeof(*block.lines), "lines of games");
     block.children =
-        mem_alloc(n * run->beam * CHILDREN_MAX, sizeof(*block.children), "moves of an opponent");
+        mem_alloc(n * run->beam * BOARD_MAX_MOVES, sizeof(*block.children), "moves of an opponent");
     block.p = mem_alloc(PLAYER_LINES * V, sizeof(float), "answers");
-    block.behind = mem_alloc(PLAYER_LINES * CHILDREN_MAX * V, sizeof(float), "answers");
+    block.behind = mem_alloc(PLAYER_LINES * BOARD_MAX_MOVES * V, sizeof(float), "answers");
     int rc = block.lines && block.children && block.p && block.behind ? 0 : OGPT_ENOMEM;
     memset(values, 0, n * N_ADVERSARY * sizeof(*values));
     for (size_t i = 0; i < n && rc == 0; i++) {
@@ -335,7 +332,7 @@ static void game_of(AdversaryGame *out, const double *values)
 {
     *out = (AdversaryGame){.lost = values[A_LOST] > 0,
                            .ply = (int)values[A_PLY],
-                           .n = (int)values[A_MOVES],
+                           .n = values[A_LOST] > 0 ? (int)values[A_PLY] - 1 : 0,
                            .token = (uint8_t)values[A_TOKEN]};
     memset(out->moves, SQ_NONE, sizeof(out->moves));
     for (int t = 0; out->lost && t < out->n; t++) {
@@ -350,13 +347,12 @@ static int by_hash(const void *a, const void *b)
 }
 
 /* Different boards on which the player erred. hashes has room for n. */
-static double count_distinct(uint64_t *hashes, const double *values, size_t n,
-                             const GameVariant *variant)
+static double count_distinct(uint64_t *hashes, const UnitValues *values, const GameVariant *variant)
 {
     size_t n_lost = 0, distinct = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < values->n; i++) {
         AdversaryGame game;
-        game_of(&game, values + i * N_ADVERSARY);
+        game_of(&game, values->values + i * N_ADVERSARY);
         if (game.lost) {
             PlayerLine line = player_line_of(variant, game.moves, game.n);
             uint64_t board[3] = {line.board.mine, line.board.theirs, line.board.to_move};
@@ -370,12 +366,12 @@ static double count_distinct(uint64_t *hashes, const double *values, size_t n,
     return (double)distinct;
 }
 
-static void summarise(AdversaryScore *out, const double *values, size_t n, uint64_t seed)
+static void summarise(AdversaryScore *out, const UnitValues *values)
 {
-    out->success = world_ratio(values, n, N_ADVERSARY, A_LOST, -1, seed);
-    out->first_illegal = world_ratio(values, n, N_ADVERSARY, A_PLY, A_LOST, seed);
-    for (size_t i = 0; i < n; i++) {
-        int ply = (int)values[i * N_ADVERSARY + A_PLY];
+    out->success = world_ratio(values, A_LOST, -1);
+    out->first_illegal = world_ratio(values, A_PLY, A_LOST);
+    for (size_t i = 0; i < values->n; i++) {
+        int ply = (int)values->values[i * N_ADVERSARY + A_PLY];
         if (ply > 0 && (out->shortest == 0 || ply < out->shortest)) {
             out->shortest = ply;
         }
@@ -392,18 +388,20 @@ int world_adversary(AdversaryScore *out, AdversaryGame *games, const Player *pla
     snprintf(stage, sizeof(stage), "adversary %s", world_goal_name(goal));
     const WorldUnits units = {player,          stage, n, N_ADVERSARY, fit > 0 ? fit : 1,
                               adversary_block, &run};
-    double *values = mem_alloc(n * N_ADVERSARY, sizeof(*values), "games against a player");
+    UnitValues values;
     uint64_t *hashes = mem_alloc(n, sizeof(*hashes), "boards of errors");
-    int rc = values && hashes ? world_units_run(values, &units, work) : OGPT_ENOMEM;
+    int rc = world_values_new(&values, n, N_ADVERSARY, work);
+    rc = rc || hashes ? rc : OGPT_ENOMEM;
+    rc = rc ? rc : world_units_run(values.values, &units, work);
     *out = (AdversaryScore){.goal = goal};
     if (rc == 0) {
-        summarise(out, values, n, work->seed);
-        out->distinct = count_distinct(hashes, values, n, player->vocab->variant);
+        summarise(out, &values);
+        out->distinct = count_distinct(hashes, &values, player->vocab->variant);
         for (size_t i = 0; games && i < n; i++) {
-            game_of(&games[i], values + i * N_ADVERSARY);
+            game_of(&games[i], values.values + i * N_ADVERSARY);
         }
     }
-    mem_free(values);
+    world_values_release(&values);
     mem_free(hashes);
     return rc;
 }

@@ -43,9 +43,9 @@ typedef struct AdversaryOptions {
 
 /* What became of one game. */
 typedef struct AdversaryGame {
-    bool lost; /* by the player: it made an illegal move */
-    int ply;   /* from 1, of that move; else moves of the first line that ended */
-    int n;     /* moves before it */
+    bool lost;                     /* by the player: it made an illegal move */
+    int ply;                       /* from 1, of that move; 0: it was not lost */
+    int n;                         /* moves before it */
     uint8_t moves[GAME_MAX_MOVES]; /* they, SQ_NONE behind */
     uint8_t token;                 /* that was played there */
 } AdversaryGame;

@@ -273,23 +273,17 @@ static int functions_run(BiasStudy *study, double *values, const Work *work)
     for (study->first = 0; rc == 0 && study->first < n; study->first += STRETCH) {
         size_t here = n - study->first < STRETCH ? n - study->first : STRETCH;
         size_t numbers = here * N_BIAS_COUNTS;
-        int kept = 0;
+        size_t block = study->first / STRETCH;
         study->values = values + study->first * N_BIAS_COUNTS;
         if (interrupt_pending()) {
             return err_set(OGPT_EINTR, "interrupted in %s after %zu of %zu functions", stage,
                            study->first, n);
         }
-        if (work->journal) {
-            kept = work->journal->recall(work->journal->context, study->values, numbers, stage,
-                                         study->first / STRETCH);
-        }
+        int kept = work_recall(study->values, work, numbers, stage, block);
         rc = kept < 0 ? kept : 0;
         if (kept == 0) {
             rc = pool_run(work->pool, here, function_run, study);
-            if (rc == 0 && work->journal) {
-                rc = work->journal->keep(work->journal->context, study->values, numbers, stage,
-                                         study->first / STRETCH);
-            }
+            rc = rc ? rc : work_keep(work, study->values, numbers, stage, block);
         }
         work_tick(work, "functions", (double)(study->first + here), (double)n);
     }
@@ -299,16 +293,17 @@ static int functions_run(BiasStudy *study, double *values, const Work *work)
 /* ---- scores ---- */
 
 /* factor * (ratio of two counts) + offset, by function. */
-static Interval share_of(const double *values, size_t n, BiasCount a, BiasCount b, double offset,
-                         double factor, uint64_t seed)
+static Interval share_of(const UnitValues *values, BiasCount a, BiasCount b, double offset,
+                         double factor)
 {
-    Interval share = world_ratio(values, n, N_BIAS_COUNTS, (int)a, (int)b, seed);
+    Interval share = world_ratio(values, (int)a, (int)b);
     double low = factor < 0 ? share.high : share.low, high = factor < 0 ? share.low : share.high;
     return (Interval){offset + factor * share.value, offset + factor * low, offset + factor * high};
 }
 
-static int gap_of(Interval *out, const double *values, size_t n, uint64_t seed)
+static int gap_of(Interval *out, const UnitValues *values)
 {
+    size_t n = values->n;
     static const BiasCount counts[] = {UNEQUAL_DIFFER, UNEQUAL_PAIRS, EQUAL_DIFFER, EQUAL_PAIRS};
     double *columns = mem_alloc(4 * n, sizeof(*columns), "columns of a difference");
     if (!columns) {
@@ -317,47 +312,45 @@ static int gap_of(Interval *out, const double *values, size_t n, uint64_t seed)
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < 4; c++) {
             columns[c * n + i] =
-                (c % 2 == 0 ? 2 : 1) * values[i * N_BIAS_COUNTS + (size_t)counts[c]];
+                (c % 2 == 0 ? 2 : 1) * values->values[i * N_BIAS_COUNTS + (size_t)counts[c]];
         }
     }
-    *out = bootstrap_difference(columns, columns + n, columns + 2 * n, columns + 3 * n, n, seed);
+    *out = bootstrap_difference(columns, columns + n, columns + 2 * n, columns + 3 * n, n,
+                                values->seed);
     mem_free(columns);
     return 0;
 }
 
-static int scores_make(BiasScore *out, const double *values, const BiasStudy *study)
+static int scores_make(BiasScore *out, const UnitValues *values, const BiasStudy *study)
 {
-    size_t n = study->options->functions;
-    uint64_t seed = study->seed;
     *out = (BiasScore){
-        .same = share_of(values, n, SAME_DIFFER, SAME_PAIRS, 1, -2, seed),
-        .apart = share_of(values, n, APART_DIFFER, APART_PAIRS, 0, 2, seed),
-        .apart_equal = share_of(values, n, EQUAL_DIFFER, EQUAL_PAIRS, 0, 2, seed),
-        .apart_unequal = share_of(values, n, UNEQUAL_DIFFER, UNEQUAL_PAIRS, 0, 2, seed),
-        .learned = share_of(values, n, LEARNED, TRAINED, 0, 1, seed),
-        .carried = share_of(values, n, CARRIED, TRAINED, 0, 1, seed),
+        .same = share_of(values, SAME_DIFFER, SAME_PAIRS, 1, -2),
+        .apart = share_of(values, APART_DIFFER, APART_PAIRS, 0, 2),
+        .apart_equal = share_of(values, EQUAL_DIFFER, EQUAL_PAIRS, 0, 2),
+        .apart_unequal = share_of(values, UNEQUAL_DIFFER, UNEQUAL_PAIRS, 0, 2),
+        .learned = share_of(values, LEARNED, TRAINED, 0, 1),
+        .carried = share_of(values, CARRIED, TRAINED, 0, 1),
         .triples = study->states.n_triples,
     };
-    return gap_of(&out->legal_gap, values, n, seed);
+    return gap_of(&out->legal_gap, values);
 }
 
 int world_bias(BiasScore *out, BiasLearner learner, const Gpt *gpt, const Vocab *vocab,
                const PairSet *pairs, const BiasOptions *options, const Work *work)
 {
     BiasStudy study = {.learner = learner, .gpt = gpt, .options = options, .seed = work->seed};
-    double *values =
-        mem_calloc(options->functions * N_BIAS_COUNTS, sizeof(*values), "counts by function");
-    int rc = bias_states_make(&study.states, vocab, pairs, options, work->seed);
-    rc = rc || values ? rc : OGPT_ENOMEM;
+    UnitValues values;
+    int rc = world_values_new(&values, options->functions, N_BIAS_COUNTS, work);
+    rc = rc ? rc : bias_states_make(&study.states, vocab, pairs, options, work->seed);
     if (rc == 0 && study.states.n_states <= options->trained) {
         rc = err_set(OGPT_EUSAGE,
                      "inductive bias: %zu different states, of which %zu are to be learned: more "
                      "states are required, or fewer of them learned",
                      study.states.n_states, options->trained);
     }
-    rc = rc ? rc : functions_run(&study, values, work);
-    rc = rc ? rc : scores_make(out, values, &study);
+    rc = rc ? rc : functions_run(&study, values.values, work);
+    rc = rc ? rc : scores_make(out, &values, &study);
     bias_states_release(&study.states);
-    mem_free(values);
+    world_values_release(&values);
     return rc;
 }

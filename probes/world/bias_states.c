@@ -56,7 +56,7 @@ static BiasDraw *draws_make(const Vocab *vocab, const PairSet *pairs, const Bias
         draws[i].line = world_random_line(&rng, vocab->variant, n);
         draws[i].legal = board_moves(vocab->variant, &draws[i].line.board);
         for (size_t p = 0; p < pairs->n && !draws[i].used; p++) { /* it may be learned from */
-            draws[i].used = world_same_state(&pairs->pairs[p].clean_board, &draws[i].line.board);
+            draws[i].used = board_same(&pairs->pairs[p].clean_board, &draws[i].line.board);
         }
     }
     if (draws) {
@@ -100,7 +100,7 @@ static void triples_add(BiasStates *states, const Vocab *vocab, BiasDraw *draws,
         size_t i = k * stride % DRAWS;
         BiasDraw *a = &draws[i], *b = i + 1 < DRAWS ? &draws[i + 1] : a;
         if (a->used || b->used || !alike(a, b) || a->legal != b->legal ||
-            world_same_state(&a->line.board, &b->line.board)) {
+            board_same(&a->line.board, &b->line.board)) {
             continue;
         }
         BiasDraw *c = third_find(draws, a, b, (i + k) % DRAWS);
@@ -124,7 +124,7 @@ static void pairs_add(BiasStates *states, const Vocab *vocab, const PairSet *pai
         history_add(states, vocab, pair->corrupt, pair->n_moves, &pair->corrupt_board);
         states->state[p] = states->legal_set[p] = p;
         for (size_t q = p; q-- > 0;) {
-            if (world_same_state(&pairs->pairs[q].clean_board, &pair->clean_board)) {
+            if (board_same(&pairs->pairs[q].clean_board, &pair->clean_board)) {
                 states->state[p] = q;
             }
             if (pairs->pairs[q].legal_clean == pair->legal_clean) {

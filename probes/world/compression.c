@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/err.h"
 #include "probes/world/states.h"
 
 /* A state without a token that is accepted after its first history says nothing: not C_DRAWN. */
@@ -84,22 +82,20 @@ int world_compression(CompressionScore *out, const Player *player, const PairSet
 {
     static const double eps[N_WORLD_EPS] = WORLD_EPS;
     size_t n = pairs->n;
-    double *values = mem_alloc(n * N_COMPRESSION, sizeof(*values), "suffixes of states");
-    int rc = values ? 0 : OGPT_ENOMEM;
+    UnitValues values;
+    int rc = world_values_new(&values, n, N_COMPRESSION, work);
     for (int e = 0; e < N_WORLD_EPS && rc == 0; e++) {
         CompressionRun run = {pairs, work->seed, (size_t)suffixes, eps[e]};
         char stage[64];
         snprintf(stage, sizeof(stage), "compression %g", eps[e]);
         const WorldUnits units = {player, stage, n, N_COMPRESSION, 1, compression_block, &run};
-        rc = world_units_run(values, &units, work);
+        rc = world_units_run(values.values, &units, work);
         if (rc == 0) {
-            uint64_t seed = work->seed;
-            out[e] = (CompressionScore){
-                eps[e], world_ratio(values, n, N_COMPRESSION, C_STRICT, C_DRAWN, seed),
-                world_ratio(values, n, N_COMPRESSION, C_ACCEPTED, C_TOKENS, seed),
-                world_ratio(values, n, N_COMPRESSION, C_TOKENS, -1, seed)};
+            out[e] = (CompressionScore){eps[e], world_ratio(&values, C_STRICT, C_DRAWN),
+                                        world_ratio(&values, C_ACCEPTED, C_TOKENS),
+                                        world_ratio(&values, C_TOKENS, -1)};
         }
     }
-    mem_free(values);
+    world_values_release(&values);
     return rc;
 }

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/err.h"
+#include "probes/legality/answers.h"
 
 enum { D_FINISHED, D_FAILED, D_ILLEGAL_PLY, D_MOVES, N_DETOUR };
 
@@ -47,7 +46,7 @@ static int detour_move(const DetourRun *run, Rng *rng, const Vocab *vocab, const
     if (leave) {
         return run->kind == DETOUR_RANDOM ? random : least_likely(vocab, p, legal);
     }
-    top = world_top(p, vocab->d_vocab);
+    top = answer_top(p, vocab->d_vocab);
     values[D_MOVES]++;
     return (legal >> top & 1) ? vocab->sq_of_tok[top] : SQ_NONE;
 }
@@ -98,8 +97,8 @@ int world_detours(DetourScore *out, const Player *player, const DetourOptions *o
 {
     static const double shares[N_DETOUR_SHARES] = DETOUR_SHARES;
     size_t n = options->games;
-    double *values = mem_alloc(n * N_DETOUR, sizeof(*values), "games with detours");
-    int rc = values ? 0 : OGPT_ENOMEM;
+    UnitValues values;
+    int rc = world_values_new(&values, n, N_DETOUR, work);
     for (int i = 0; i < N_DETOUR_KINDS * N_DETOUR_SHARES && rc == 0; i++) {
         DetourRun run = {options, work->seed, (DetourKind)(i / N_DETOUR_SHARES),
                          shares[i % N_DETOUR_SHARES]};
@@ -111,17 +110,16 @@ int world_detours(DetourScore *out, const Player *player, const DetourOptions *o
             continue;
         }
         const WorldUnits units = {player, stage, n, N_DETOUR, PLAYER_LINES, detour_block, &run};
-        rc = world_units_run(values, &units, work);
+        rc = world_units_run(values.values, &units, work);
         if (rc == 0) {
-            uint64_t seed = work->seed;
             out[i] = (DetourScore){run.kind,
                                    run.share,
-                                   world_ratio(values, n, N_DETOUR, D_FINISHED, -1, seed),
-                                   world_ratio(values, n, N_DETOUR, D_ILLEGAL_PLY, D_FAILED, seed),
-                                   world_ratio(values, n, N_DETOUR, D_MOVES, -1, seed),
-                                   world_ratio(values, n, N_DETOUR, D_FAILED, D_MOVES, seed)};
+                                   world_ratio(&values, D_FINISHED, -1),
+                                   world_ratio(&values, D_ILLEGAL_PLY, D_FAILED),
+                                   world_ratio(&values, D_MOVES, -1),
+                                   world_ratio(&values, D_FAILED, D_MOVES)};
         }
     }
-    mem_free(values);
+    world_values_release(&values);
     return rc;
 }

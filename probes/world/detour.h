@@ -19,6 +19,7 @@ typedef enum DetourKind { DETOUR_KINDS(DETOUR_ENUMERATOR) N_DETOUR_KINDS } Detou
         0, .01, .1, .25, .5, .75                                                                   \
     }
 #define N_DETOUR_SHARES 6
+#define DETOUR_SHARE_SCORE 3 /* of them: .25, at which the test has its score */
 
 typedef struct DetourOptions {
     size_t games;

@@ -21,7 +21,7 @@ enum {
     D_HIT = D_ENGINE + 1 + DISTINCTION_DEPTH, /* of it, told apart; in the same order */
     N_OF_EPS = D_HIT + 1 + DISTINCTION_DEPTH
 };
-enum { N_DISTINCTION = N_OF_EPS * N_WORLD_EPS, PAIRS_ASKED = PLAYER_LINES / 2, MOVES_MAX = 40 };
+enum { N_DISTINCTION = N_OF_EPS * N_WORLD_EPS, PAIRS_ASKED = PLAYER_LINES / 2 };
 
 static const double eps_of[N_WORLD_EPS] = WORLD_EPS;
 
@@ -112,9 +112,9 @@ static void add_children(NodeLevel *next, const Vocab *vocab, const StateNode *n
 typedef struct DistinctionPair {
     PlayerSeat *seat;
     double *values;
-    StateNode *nodes; /* (MOVES_MAX) behind the root */
-    StateNode *last;  /* (PAIRS_ASKED * MOVES_MAX) behind nodes that are asked about together */
-    PlayerBranch *branches; /* (2 * PAIRS_ASKED * MOVES_MAX) that lead to them */
+    StateNode *nodes;       /* (BOARD_MAX_MOVES) behind the root */
+    StateNode *last;        /* (PAIRS_ASKED * BOARD_MAX_MOVES) behind nodes asked about together */
+    PlayerBranch *branches; /* (2 * PAIRS_ASKED * BOARD_MAX_MOVES) that lead to them */
     float *behind;          /* the answers there */
 } DistinctionPair;
 
@@ -177,12 +177,8 @@ static void begin_pair(StateNode *out, const DistinctionRun *run, const GameVari
     *out = (StateNode){.accepted = {(1U << N_WORLD_EPS) - 1, (1U << N_WORLD_EPS) - 1}};
     out->line[0] = player_line_of(variant, pair->clean, pair->n_moves);
     out->line[1] = player_line_of(variant, pair->corrupt, pair->n_moves);
-    while (run->kind == STATES_ANY) {
-        out->line[1] = world_random_line(&rng, variant, pair->n_moves);
-        if (out->line[1].board.to_move == out->line[0].board.to_move &&
-            !world_same_state(&out->line[1].board, &out->line[0].board)) {
-            break;
-        }
+    if (run->kind == STATES_ANY) {
+        out->line[1] = world_other_line(&rng, variant, &out->line[0]);
     }
 }
 
@@ -190,10 +186,10 @@ static int distinction_block(void *context, PlayerSeat *seat, double *values, si
                              size_t n)
 {
     const Vocab *vocab = player_of_seat(seat)->vocab;
-    size_t n_last = (size_t)PAIRS_ASKED * MOVES_MAX;
+    size_t n_last = (size_t)PAIRS_ASKED * BOARD_MAX_MOVES;
     DistinctionPair pair = {.seat = seat, .values = values};
     StateNode root;
-    pair.nodes = mem_alloc(MOVES_MAX, sizeof(*pair.nodes), "suffixes of two states");
+    pair.nodes = mem_alloc(BOARD_MAX_MOVES, sizeof(*pair.nodes), "suffixes of two states");
     pair.last = mem_alloc(n_last, sizeof(*pair.last), "suffixes of two states");
     pair.branches = mem_alloc(2 * n_last, sizeof(*pair.branches), "suffixes of two states");
     pair.behind = mem_alloc(2 * n_last * (size_t)vocab->d_vocab, sizeof(float), "answers");
@@ -216,17 +212,16 @@ static int distinction_block(void *context, PlayerSeat *seat, double *values, si
     return rc;
 }
 
-static DistinctionScore summary(const double *values, size_t n, StatePairs kind, int e,
-                                uint64_t seed)
+static DistinctionScore summary(const UnitValues *values, StatePairs kind, int e)
 {
-    const double *of = values + (size_t)e * N_OF_EPS;
+    int at = e * N_OF_EPS;
     DistinctionScore out = {.kind = kind, .eps = eps_of[e]};
-    out.precision = world_ratio(of, n, N_DISTINCTION, D_RIGHT, D_MODEL, seed);
-    out.recall = world_ratio(of, n, N_DISTINCTION, D_HIT, D_ENGINE, seed);
-    out.strict = world_ratio(of, n, N_DISTINCTION, D_STRICT, D_PAIRS, seed);
-    out.boundary = world_ratio(of, n, N_DISTINCTION, D_ENGINE, -1, seed);
+    out.precision = world_ratio(values, at + D_RIGHT, at + D_MODEL);
+    out.recall = world_ratio(values, at + D_HIT, at + D_ENGINE);
+    out.strict = world_ratio(values, at + D_STRICT, at + D_PAIRS);
+    out.boundary = world_ratio(values, at + D_ENGINE, -1);
     for (int d = 0; d < DISTINCTION_DEPTH; d++) {
-        out.recall_at[d] = world_ratio(of, n, N_DISTINCTION, D_HIT + 1 + d, D_ENGINE + 1 + d, seed);
+        out.recall_at[d] = world_ratio(values, at + D_HIT + 1 + d, at + D_ENGINE + 1 + d);
     }
     return out;
 }
@@ -239,11 +234,12 @@ int world_distinction(DistinctionScore *out, const Player *player, StatePairs ki
     char stage[64];
     snprintf(stage, sizeof(stage), "distinction %s", world_state_pairs_name(kind));
     const WorldUnits units = {player, stage, n, N_DISTINCTION, 1, distinction_block, &run};
-    double *values = mem_alloc(n * N_DISTINCTION, sizeof(*values), "boundaries of pairs");
-    int rc = values ? world_units_run(values, &units, work) : OGPT_ENOMEM;
+    UnitValues values;
+    int rc = world_values_new(&values, n, N_DISTINCTION, work);
+    rc = rc ? rc : world_units_run(values.values, &units, work);
     for (int e = 0; e < N_WORLD_EPS && rc == 0; e++) {
-        out[e] = summary(values, n, kind, e, work->seed);
+        out[e] = summary(&values, kind, e);
     }
-    mem_free(values);
+    world_values_release(&values);
     return rc;
 }

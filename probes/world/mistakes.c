@@ -66,7 +66,6 @@ static int keep_pass(void *context, const PassBatch *pass)
 int mistakes_learn(Mistakes *out, const Gpt *gpt, const Vocab *vocab, size_t n_games,
                    const Work *work)
 {
-    const Work quiet = work_quiet(work);
     GameSource *source = NULL;
     size_t n = (size_t)vocab->n_ctx * n_games;
     *out = (Mistakes){.vocab = vocab, .n_games = n_games};
@@ -78,7 +77,7 @@ int mistakes_learn(Mistakes *out, const Gpt *gpt, const Vocab *vocab, size_t n_g
     int rc = source_fresh(&source, vocab->variant, work->seed, RNG_EVAL);
     const PassGames games = {.vocab = vocab, .n = n_games, .source = source};
     const PassCalls calls = {.context = out, .visit = keep_pass};
-    rc = rc ? rc : passes_run(gpt, &games, &calls, &quiet);
+    rc = rc ? rc : passes_run(gpt, &games, &calls, work);
     source_free(source);
     return rc;
 }
@@ -116,15 +115,12 @@ static void deal_part(float *p, uint64_t tokens, const float *from, int n_from, 
     }
 }
 
-void mistakes_deal(float *p, const Mistakes *m, int n, uint64_t legal, Rng *rng)
+bool mistakes_deal(float *p, const Mistakes *m, int n, uint64_t legal, Rng *rng)
 {
     size_t V = (size_t)m->vocab->d_vocab, game = draw_game(m, n, rng);
     double total = 0;
     if (game == m->n_games) {
-        for (size_t tok = 0; tok < V; tok++) {
-            p[tok] = (legal >> tok & 1) ? 1.0F / (float)__builtin_popcountll(legal) : 0;
-        }
-        return;
+        return false;
     }
     size_t at = (size_t)(n - 1) * m->n_games + game;
     int n_legal = m->n_legal[at];
@@ -137,4 +133,5 @@ void mistakes_deal(float *p, const Mistakes *m, int n, uint64_t legal, Rng *rng)
     for (size_t tok = 0; tok < V; tok++) {
         p[tok] = (float)(p[tok] / total);
     }
+    return true;
 }

@@ -19,14 +19,13 @@ typedef struct Mistakes {
     uint8_t *n_legal; /* (n_ctx, n_games); 0: the game was over; owned */
 } Mistakes;
 
-/* Games 0 .. n_games-1 of (seed of the work, RNG_EVAL) through the network. tick("answers").
- * Returns as passes_run, and OGPT_ENUM (logits that are not finite). mistakes_release in any case.
- */
+/* Games 0 .. n_games-1 of (seed of the work, RNG_EVAL) through the network. Ticks and returns as
+ * passes_run, and OGPT_ENUM (logits that are not finite). mistakes_release in any case. */
 int mistakes_learn(Mistakes *out, const Gpt *gpt, const Vocab *vocab, size_t n_games,
                    const Work *work);
 void mistakes_release(Mistakes *mistakes);
-/* p (d_vocab): an answer after n moves with these tokens legal (not empty), drawn by rng. Where no
- * kept game was that long: uniform over the legal tokens. */
-void mistakes_deal(float *p, const Mistakes *mistakes, int n, uint64_t legal, Rng *rng);
+/* p (d_vocab): an answer after n moves with these tokens legal (not empty), drawn by rng. False
+ * where no kept game was that long: then p is not touched. */
+bool mistakes_deal(float *p, const Mistakes *mistakes, int n, uint64_t legal, Rng *rng);
 
 #endif

@@ -75,9 +75,10 @@ void player_answer_by_rules(float *p, const Player *player, const PlayerLine *li
     uint64_t squares = 0;
     if (player->kind == PLAYER_RANDOM_MISTAKES) {
         Rng rng = rng_at(player->seed, RNG_WORLD, xxh3(line->moves, (size_t)line->n));
-        mistakes_deal(p, player->answers, line->n,
-                      answer_tokens(vocab, board_moves(variant, &line->board)), &rng);
-        return;
+        if (mistakes_deal(p, player->answers, line->n,
+                          answer_tokens(vocab, board_moves(variant, &line->board)), &rng)) {
+            return;
+        }
     }
     if (player->kind == PLAYER_EMPTIES) {
         squares = variant->squares & ~(line->board.mine | line->board.theirs);
@@ -93,19 +94,12 @@ void player_answer_by_rules(float *p, const Player *player, const PlayerLine *li
 static void plant(float *p, const Player *player, const PlayerLine *line)
 {
     const PlayerPlant *at = player->plant;
-    if (at && at->board.mine == line->board.mine && at->board.theirs == line->board.theirs &&
-        at->board.to_move == line->board.to_move) {
+    if (at && board_same(&at->board, &line->board)) {
         uniform(p, player->vocab->d_vocab, 1ULL << at->token);
     }
 }
 
 /* ---- seats ---- */
-
-size_t player_seat_bytes(const Player *player)
-{
-    return sizeof(PlayerSeat) +
-           (player->gpt ? prefix_rows_bytes(&player->gpt->cfg, PLAYER_LINES, SEAT_ROWS) : 0);
-}
 
 int player_seat_new(PlayerSeat **out, const Player *player)
 {
@@ -199,9 +193,9 @@ int player_start(float *p, PlayerSeat *seat, const PlayerLine *lines, size_t n)
     seat->n = n;
     if (player->gpt) {
         for (size_t i = 0; i < n; i++) {
-            int kept = lines[i].n < player->vocab->n_ctx ? lines[i].n : player->vocab->n_ctx;
-            lengths[i] = (uint8_t)kept; /* a whole game is longer, and is never asked about */
-            for (int t = 0; t < kept; t++) {
+            assert(lines[i].n >= 1 && lines[i].n <= player->vocab->n_ctx);
+            lengths[i] = (uint8_t)lines[i].n;
+            for (int t = 0; t < lines[i].n; t++) {
                 tokens[i * GAME_MAX_MOVES + (size_t)t] =
                     player->vocab->tok_of_sq[lines[i].moves[t]];
             }

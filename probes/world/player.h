@@ -13,7 +13,8 @@
  *                    after another game of the same length, dealt out again: the probabilities of
  *                    legal moves to the moves that are legal here, those of all others to the
  *                    others, in random order. The strict error is that of the network at each ply;
- *                    where it errs depends on the history alone, not on the board
+ *                    where it errs depends on the history alone, not on the board. As the engine
+ *                    where no game of the network was that long
  *
  * A player may have a plant: one board after which it answers something else. A PlayerSeat is one
  * worker's place: it keeps up to PLAYER_LINES games that are asked about together. What it answers
@@ -83,7 +84,6 @@ typedef struct PlayerBranch {
 int player_seat_new(PlayerSeat **out, const Player *player);
 void player_seat_free(PlayerSeat *seat);
 const Player *player_of_seat(const PlayerSeat *seat);
-size_t player_seat_bytes(const Player *player);
 
 /* Answers p (rows, d_vocab); p may be NULL where only branches are asked for. Each returns 0 or
  * OGPT_ENUM (the network's logits are not finite).

@@ -3,8 +3,7 @@
 
 #include <math.h>
 
-#include "base/arena.h"
-#include "base/err.h"
+#include "probes/legality/answers.h"
 
 /* Numbers of a pair and, T_NULL later, those of its null. */
 enum { T_KL, T_DISTANCE, T_JACCARD, T_SAME_SET, T_SAME_TOP, T_BOTH_LEGAL, N_COMPARED };
@@ -14,19 +13,6 @@ typedef struct TranspositionRun {
     const PairSet *pairs;
     uint64_t seed;
 } TranspositionRun;
-
-/* A history as long as this one, with the same side to move, that leads to another board. */
-static PlayerLine other_board(const GameVariant *variant, uint64_t seed, size_t unit,
-                              const PlayerLine *line)
-{
-    Rng rng = world_rng(seed, WORLD_OTHER, unit);
-    PlayerLine other;
-    do {
-        other = world_random_line(&rng, variant, line->n);
-    } while (other.board.to_move != line->board.to_move ||
-             world_same_state(&other.board, &line->board));
-    return other;
-}
 
 static double floored(float p)
 {
@@ -47,7 +33,7 @@ static void compare(double *out, const Vocab *vocab, const float *p, const Board
     out[T_JACCARD] =
         (double)__builtin_popcountll(set_a & set_b) / __builtin_popcountll(set_a | set_b);
     out[T_SAME_SET] = set_a == set_b;
-    out[T_SAME_TOP] = world_top(p, vocab->d_vocab) == world_top(q, vocab->d_vocab);
+    out[T_SAME_TOP] = answer_top(p, vocab->d_vocab) == answer_top(q, vocab->d_vocab);
     out[T_BOTH_LEGAL] = set_a == legal_a && set_b == legal_b;
 }
 
@@ -63,7 +49,8 @@ static int transposition_block(void *context, PlayerSeat *seat, double *values, 
         const GamePair *pair = &run->pairs->pairs[first + i];
         lines[3 * i] = player_line_of(vocab->variant, pair->clean, pair->n_moves);
         lines[3 * i + 1] = player_line_of(vocab->variant, pair->corrupt, pair->n_moves);
-        lines[3 * i + 2] = other_board(vocab->variant, run->seed, first + i, &lines[3 * i]);
+        Rng rng = world_rng(run->seed, WORLD_OTHER, first + i);
+        lines[3 * i + 2] = world_other_line(&rng, vocab->variant, &lines[3 * i]);
     }
     int rc = player_start(p, seat, lines, 3 * n);
     for (size_t i = 0; i < n && rc == 0; i++) {
@@ -82,8 +69,9 @@ int world_transposition(TranspositionScore *out, const Player *player, const Pai
     TranspositionRun run = {pairs, work->seed};
     const WorldUnits units = {player,          "transposition",     pairs->n, N_TRANSPOSITION,
                               T_PAIRS_A_BLOCK, transposition_block, &run};
-    double *values = mem_alloc(pairs->n * N_TRANSPOSITION, sizeof(*values), "compared answers");
-    int rc = values ? world_units_run(values, &units, work) : OGPT_ENOMEM;
+    UnitValues values;
+    int rc = world_values_new(&values, pairs->n, N_TRANSPOSITION, work);
+    rc = rc ? rc : world_units_run(values.values, &units, work);
     if (rc == 0) {
         Interval *const fields[N_TRANSPOSITION] = {
             &out->kl,           &out->distance,      &out->jaccard,       &out->same_set,
@@ -91,12 +79,11 @@ int world_transposition(TranspositionScore *out, const Player *player, const Pai
             &out->null_jaccard, &out->null_same_set, &out->null_same_top, NULL};
         for (int v = 0; v < N_TRANSPOSITION; v++) {
             if (fields[v]) {
-                *fields[v] = world_ratio(values, pairs->n, N_TRANSPOSITION, v, -1, work->seed);
+                *fields[v] = world_ratio(&values, v, -1);
             }
         }
-        out->effect =
-            world_ratio(values, pairs->n, N_TRANSPOSITION, T_KL, T_NULL + T_KL, work->seed);
+        out->effect = world_ratio(&values, T_KL, T_NULL + T_KL);
     }
-    mem_free(values);
+    world_values_release(&values);
     return rc;
 }

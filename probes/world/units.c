@@ -1,7 +1,6 @@
 /* probes/world/units.c - contract in probes/world/units.h. */
 #include "probes/world/units.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +36,7 @@ static int run_stretches(UnitsRun *run, double *values, const Work *work)
     int rc = 0;
     for (run->first = 0; run->first < units->n && rc == 0; run->first += stretch) {
         char stage[96];
-        int kept = 0;
+        size_t block = run->first / stretch;
         run->n = units->n - run->first < stretch ? units->n - run->first : stretch;
         run->values = values + run->first * units->n_values;
         snprintf(stage, sizeof(stage), "%s %s", units->stage, player_name(units->player->kind));
@@ -45,17 +44,11 @@ static int run_stretches(UnitsRun *run, double *values, const Work *work)
             return err_set(OGPT_EINTR, "interrupted in %s after %zu of %zu", stage, run->first,
                            units->n);
         }
-        if (work->journal) {
-            kept = work->journal->recall(work->journal->context, run->values,
-                                         run->n * units->n_values, stage, run->first / stretch);
-        }
+        int kept = work_recall(run->values, work, run->n * units->n_values, stage, block);
         rc = kept < 0 ? kept : 0;
         if (kept == 0) {
             rc = pool_run(work->pool, (run->n + units->block - 1) / units->block, run_block, run);
-            if (rc == 0 && work->journal) {
-                rc = work->journal->keep(work->journal->context, run->values,
-                                         run->n * units->n_values, stage, run->first / stretch);
-            }
+            rc = rc ? rc : work_keep(work, run->values, run->n * units->n_values, stage, block);
         }
         work_tick(work, "units", (double)(run->first + run->n), (double)units->n);
     }
@@ -82,19 +75,30 @@ int world_units_run(double *values, const WorldUnits *units, const Work *work)
     return rc;
 }
 
-Interval world_ratio(const double *values, size_t n, size_t n_values, int a, int b, uint64_t seed)
+int world_values_new(UnitValues *out, size_t n, size_t n_values, const Work *work)
 {
-    double *columns = mem_alloc(2 * n, sizeof(*columns), "columns of a ratio");
-    Interval out = {NAN, NAN, NAN};
-    if (columns) {
-        for (size_t i = 0; i < n; i++) {
-            columns[i] = values[i * n_values + (size_t)a];
-            columns[n + i] = b < 0 ? 1 : values[i * n_values + (size_t)b];
-        }
-        out = bootstrap_ratio(columns, columns + n, n, seed);
+    *out = (UnitValues){.n = n, .n_values = n_values, .seed = work->seed};
+    out->values = mem_calloc(n * n_values, sizeof(*out->values), "numbers of units");
+    out->columns = mem_alloc(2 * n, sizeof(*out->columns), "columns of a ratio");
+    return out->values && out->columns ? 0 : OGPT_ENOMEM;
+}
+
+void world_values_release(UnitValues *values)
+{
+    mem_free(values->values);
+    mem_free(values->columns);
+    *values = (UnitValues){0};
+}
+
+Interval world_ratio(const UnitValues *values, int a, int b)
+{
+    double *above = values->columns, *below = above + values->n;
+    for (size_t i = 0; i < values->n; i++) {
+        const double *of = values->values + i * values->n_values;
+        above[i] = of[a];
+        below[i] = b < 0 ? 1 : of[b];
     }
-    mem_free(columns);
-    return out;
+    return bootstrap_ratio(above, below, values->n, values->seed);
 }
 
 Rng world_rng(uint64_t seed, WorldDraw draw, uint64_t unit)
@@ -131,18 +135,13 @@ int world_opening_moves(const GameVariant *variant)
     return variant->n_moves / 10;
 }
 
-bool world_same_state(const Board *a, const Board *b)
+PlayerLine world_other_line(Rng *rng, const GameVariant *variant, const PlayerLine *line)
 {
-    return a->mine == b->mine && a->theirs == b->theirs && a->to_move == b->to_move;
-}
-
-int world_top(const float *p, int d_vocab)
-{
-    int top = 0;
-    for (int tok = 1; tok < d_vocab; tok++) {
-        top = p[tok] > p[top] ? tok : top;
-    }
-    return top;
+    PlayerLine other;
+    do {
+        other = world_random_line(rng, variant, line->n);
+    } while (other.board.to_move != line->board.to_move || board_same(&other.board, &line->board));
+    return other;
 }
 
 uint64_t world_top_set(const float *p, int d_vocab, int n)
@@ -192,7 +191,7 @@ static int strict_block(void *context, PlayerSeat *seat, double *values, size_t 
             if (next[i] != SQ_NONE) {
                 uint64_t legal = world_legal(vocab, &lines[i].board);
                 values[i * N_STRICT + STRICT_ERRORS] +=
-                    (legal >> world_top(p + i * (size_t)V, V) & 1) == 0;
+                    (legal >> answer_top(p + i * (size_t)V, V) & 1) == 0;
                 values[i * N_STRICT + STRICT_POSITIONS]++;
                 player_line_play(&lines[i], variant, next[i]);
             }
@@ -207,11 +206,12 @@ int world_strict_error(Interval *out, const Player *player, size_t n, const Work
     uint64_t seed = work->seed;
     const WorldUnits units = {player,       "strict error", n,    N_STRICT,
                               PLAYER_LINES, strict_block,   &seed};
-    double *values = mem_alloc(n * N_STRICT, sizeof(*values), "errors by game");
-    int rc = values ? world_units_run(values, &units, work) : OGPT_ENOMEM;
+    UnitValues values;
+    int rc = world_values_new(&values, n, N_STRICT, work);
+    rc = rc ? rc : world_units_run(values.values, &units, work);
     if (rc == 0) {
-        *out = world_ratio(values, n, N_STRICT, STRICT_ERRORS, STRICT_POSITIONS, work->seed);
+        *out = world_ratio(&values, STRICT_ERRORS, STRICT_POSITIONS);
     }
-    mem_free(values);
+    world_values_release(&values);
     return rc;
 }

@@ -24,8 +24,18 @@ typedef struct WorldUnits {
  * OGPT_ENOMEM, or the error of the first block that failed. */
 int world_units_run(double *values, const WorldUnits *units, const Work *work);
 
+/* The numbers of all units, 0 at first, and room for two columns of them. */
+typedef struct UnitValues {
+    size_t n, n_values;
+    uint64_t seed;   /* of intervals */
+    double *values;  /* (n, n_values); owned */
+    double *columns; /* (2, n); owned */
+} UnitValues;
+/* Returns 0 or OGPT_ENOMEM; world_values_release in any case. work: seed. */
+int world_values_new(UnitValues *out, size_t n, size_t n_values, const Work *work);
+void world_values_release(UnitValues *values);
 /* sum of column a / sum of column b over units (b < 0: their number), interval by unit. */
-Interval world_ratio(const double *values, size_t n, size_t n_values, int a, int b, uint64_t seed);
+Interval world_ratio(const UnitValues *values, int a, int b);
 
 /* The streams of RNG_WORLD: each use has its own, and in it one for each unit. */
 typedef enum WorldDraw {
@@ -47,9 +57,8 @@ PlayerLine world_random_line(Rng *rng, const GameVariant *variant, int n);
 PlayerLine world_opening(const GameVariant *variant, uint64_t seed, uint64_t game, int n);
 /* Moves of an opening where nobody says it: a tenth of the longest game, 1 at least. */
 int world_opening_moves(const GameVariant *variant);
-bool world_same_state(const Board *a, const Board *b);
-/* The token of the largest probability; the lowest of several. */
-int world_top(const float *p, int d_vocab);
+/* A random game as long as this one, with the same side to move, that leads to another board. */
+PlayerLine world_other_line(Rng *rng, const GameVariant *variant, const PlayerLine *line);
 /* The tokens of the n largest probabilities, and those that tie with the last of them: a set that
  * does not depend on the order of equal ones. */
 uint64_t world_top_set(const float *p, int d_vocab, int n);

@@ -113,13 +113,15 @@ const TableSpec world_detour_shares_table = {
 
 static void detour_shares(Table *table, const DetourScore *scores, int kind)
 {
-    static const char *const keys[N_DETOUR_SHARES] = {"q0", "q001", "q01", "q025", "q05", "q075"};
+    enum { FIRST = 2, N_COLUMNS = sizeof(share_columns) / sizeof(share_columns[0]) };
+    _Static_assert(N_COLUMNS == FIRST + N_DETOUR_SHARES, "a column a share, in their order");
     for (int detour = 0; detour < N_DETOUR_KINDS; detour++) {
         table_row(table);
         table_text(table, "player", player_name((PlayerKind)kind));
         table_text(table, "detour", world_detour_name((DetourKind)detour));
         for (int share = 0; share < N_DETOUR_SHARES; share++) {
-            table_num(table, keys[share], scores[detour * N_DETOUR_SHARES + share].finished.value);
+            table_num(table, share_columns[FIRST + share].key,
+                      scores[detour * N_DETOUR_SHARES + share].finished.value);
         }
     }
 }
@@ -131,12 +133,9 @@ void world_report_detours(Report *report, WorldFindings *findings, const DetourS
     findings->meaning = "games finished legally with every fourth move replaced by the move that "
                         "the player finds least likely";
     for (int kind = 0; kind < N_PLAYER_KINDS; kind++) {
-        for (int i = 0; i < ROWS; i++) {
-            const DetourScore *score = &scores[kind * ROWS + i];
-            if (score->kind == DETOUR_LEAST_LIKELY && score->share == .25) {
-                findings->score[kind] = score->finished;
-            }
-        }
+        findings->score[kind] =
+            scores[kind * ROWS + DETOUR_LEAST_LIKELY * N_DETOUR_SHARES + DETOUR_SHARE_SCORE]
+                .finished;
     }
     world_report_score(report, findings);
     Table *shares = report_table(report, &world_detour_shares_table);

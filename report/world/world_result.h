@@ -35,6 +35,7 @@ void world_report_detours(Report *report, WorldFindings *findings, const DetourS
 /* One opponent of one player. */
 typedef struct AdversaryRow {
     PlayerKind player;
+    const int *layer; /* where the probe reads that GOAL_MISREAD plays for; else NULL */
     AdversaryScore score;
 } AdversaryRow;
 void world_report_adversary(Report *report, WorldFindings *findings, const AdversaryRow *rows,

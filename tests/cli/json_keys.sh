@@ -148,7 +148,7 @@ document ccs ccs net --games 6 --test-games 4 --starts 1 --steps 2 --layers 0 --
 header ccs ccs/*.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
-for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4' \
+for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4 --probe mine' \
     'compression --states 4' 'distinction --states 4'; do
     document "world ${test%% *}" world ${test%% *} net ${test#* } --strict-games 6 --csv "world_${test%% *}"
     header "world ${test%% *}" "world_${test%% *}"/*.csv

@@ -53,6 +53,40 @@ expect 0 world adversary m --games 11 --strict-games 4 --goal illegal --out foun
 refuse 2 'no probe' world adversary m --games 4 --goal misread
 expect 0 world adversary m --games 4 --strict-games 4
 holds 'nobody plays to misread' err
+refuse 2 'no probe is read' world adversary m --games 4 --layers 0
+refuse 2 'no probe is read with --goal illegal' world adversary m --games 4 --goal illegal --layers 0
+
+# Without --force, a corpus stays that holds other moves, be they as many; the same moves are no error.
+found=(world adversary m --games 11 --strict-games 4 --goal illegal)
+before=$(sha256sum <found.ogpc)
+touch found.ogpc-journal
+expect 0 "${found[@]}" --out found.ogpc --force
+[ -e found.ogpc-journal ] || fail 'a corpus of the same games was replaced'
+[ "$before" = "$(sha256sum <found.ogpc)" ] || fail 'the same games gave another file'
+expect 0 "${found[@]}" --out found.ogpc --force --seed 2
+[ ! -e found.ogpc-journal ] || fail 'the log of the old corpus lies beside the new one'
+[ "$before" != "$(sha256sum <found.ogpc)" ] || fail 'another seed lost the same games'
+expect 0 verify found.ogpc
+echo text >not.ogpc
+refuse 3 'not.ogpc' "${found[@]}" --out not.ogpc --force
+[ "$(cat not.ogpc)" = text ] || fail 'a file that is no corpus was replaced'
+
+# A probe of the board plays; one of another task is left out, unless it is asked for.
+expect 0 generate g.ogpc --games 200 --size 4
+expect 0 probe fit m --corpus g.ogpc --out m/probe --games 100 --layers all --no-controls --test-games 20
+expect 0 world adversary m --games 12 --strict-games 4 --goal misread --layers 0 --csv misread-1
+[ "$(value misread network layer misread)" = 0 ] || fail 'the layer of the probe is not named'
+[ "$(value misread network success misread)" != 0 ] || fail 'nothing was lost'
+grep -c misread misread-1/players.csv >rows
+[ "$(cat rows)" = 1 ] || fail 'a player without a probe was misread'
+refuse 2 'no such layer' world adversary m --games 4 --goal misread --layers 1
+expect 0 world adversary m --games 4 --strict-games 4 --csv all-1
+grep -q misread all-1/players.csv || fail 'the probe beside the network is not read'
+expect 0 probe fit m --corpus g.ogpc --out m/probe --games 100 --layers all --no-controls --test-games 20 --task colour --force
+expect 0 world adversary m --games 4 --strict-games 4
+holds 'nobody plays to misread' err
+refuse 2 'task colour' world adversary m --games 4 --goal misread
+refuse 2 'task colour' world adversary m --games 4 --probe m/probe
 
 # Pairs of a file: those that show nothing, and no others.
 expect 0 cases pairs t.csv --kind transposition --n 5 --size 4 --min-moves 3 --before-end 1

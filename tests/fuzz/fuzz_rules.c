@@ -7,11 +7,6 @@
 
 #define PLIES_COMPARED 2
 
-static bool boards_equal(const Board *a, const Board *b)
-{
-    return a->mine == b->mine && a->theirs == b->theirs && a->to_move == b->to_move;
-}
-
 static void boards_compare(const GameVariant *variant, const Board *board, const RefBoard *ref)
 {
     const char mover = ref->to_move;
@@ -22,7 +17,7 @@ static void boards_compare(const GameVariant *variant, const Board *board, const
     fuzz_require(board_moves(variant, &swapped) == ref_moves_mask(ref, mover == 'b' ? 'w' : 'b'),
                  "the other side's legal moves are the same");
     const Board back = ref_to_board(ref);
-    fuzz_require(boards_equal(&back, board), "the boards are the same");
+    fuzz_require(board_same(&back, board), "the boards are the same");
 }
 
 /* The legal move that a byte chooses; `moves` is not empty. */
@@ -53,14 +48,14 @@ static void replay_check(const GameVariant *variant, const uint8_t *moves, int n
 {
     Board after[GAME_MAX_MOVES];
     fuzz_require(game_replay(variant, moves, n, after) == n, "a game that was played is legal");
-    fuzz_require(n == 0 || boards_equal(&after[n - 1], last), "its replay ends with its board");
+    fuzz_require(n == 0 || board_same(&after[n - 1], last), "its replay ends with its board");
 }
 
 /* Only the last plies are compared, because the shorter inputs have done the same for those before
  * and the reference is slow. */
 static void game_check(const GameVariant *variant, Board board, FuzzInput *input)
 {
-    const bool is_game = boards_equal(&board, &variant->start);
+    const bool is_game = board_same(&board, &variant->start);
     uint8_t moves[GAME_MAX_MOVES];
     RefBoard ref;
     int n = 0;

@@ -33,11 +33,6 @@ static Board board_under_symmetry(const GameVariant *variant, const Board *board
                    .to_move = board->to_move};
 }
 
-static bool boards_equal(const Board *a, const Board *b)
-{
-    return a->mine == b->mine && a->theirs == b->theirs && a->to_move == b->to_move;
-}
-
 /* Play random game `index` under symmetry s by the rules under test and by the reference.
  * Returns NULL, or what differed first: discs and mover, legal moves, the legal moves of the
  * same game without the symmetry, or the end of the game. */
@@ -64,7 +59,7 @@ static const char *compare_game(const Rules *rules, const GameVariant *variant, 
         rules->play(variant, &plain, moves[t]);
         over = !ref_play(&ref, sq / 8, sq % 8);
         const Board expected = ref_to_board(&ref);
-        if (!boards_equal(&expected, &fast)) {
+        if (!board_same(&expected, &fast)) {
             return "discs or mover";
         }
         if (over != (result == PLAY_GAME_OVER) || over != board_is_over(variant, &fast)) {
@@ -256,7 +251,7 @@ static void variants_are_as_announced(void **state)
         RefBoard ref;
         ref_start(&ref, size);
         const Board start = ref_to_board(&ref);
-        assert_true(boards_equal(&start, &variant->start));
+        assert_true(board_same(&start, &variant->start));
     }
 }
 

@@ -38,52 +38,51 @@ typedef struct AdversaryTest {
     WorldSession session;
     AdversaryOptions options;
     Probe probe;
-    char probe_path[FILES_PATH_MAX]; /* "": none */
-    int goal;                        /* as in the options */
-    AdversaryGame *games;            /* (goals, games) of the network */
+    char probe_path[FILES_PATH_MAX];
+    bool probed;          /* somebody plays to misread it */
+    int probe_layer;      /* index in its layers */
+    int goal;             /* as in the options */
+    AdversaryGame *games; /* (goals, games) of the network, to be saved; else NULL */
     AdversaryRow rows[N_PLAYER_KINDS * N_ADVERSARY_GOALS];
     size_t n_rows;
 } AdversaryTest;
 
-/* The probe: that which is named, or the one beside the network, if `misread` is asked for. */
+static int find_layer(AdversaryTest *test, const LayerList *given)
+{
+    test->probe_layer = given->n > 0 ? probe_layer_index(&test->probe, given->layers[0])
+                                     : test->probe.n_layers * 3 / 4;
+    return test->probe_layer >= 0
+               ? 0
+               : err_set(OGPT_EUSAGE, "--layers %s: the probe at %s has no such layer", given->text,
+                         test->probe_path);
+}
+
+/* The probe that is named, or the one beside the network: `misread` alone must have one. */
 static int open_probe(AdversaryTest *test, Context *context)
 {
     const AdversaryCommandOptions *given = context->options;
-    PathKind kind = PATH_DIRECTORY;
+    const Subject *subject = &test->session.subject;
+    bool asked = given->probe || given->layer.n > 0;
     int rc = 0;
-    if (given->goal != GOAL_MISREAD && given->goal != N_ADVERSARY_GOALS) {
-        return 0;
+    if (given->goal == GOAL_MISREAD) {
+        rc = context_probe_open(context, &test->probe, test->probe_path, subject, given->probe);
+        rc = rc ? rc : world_check_probe(&test->probe, test->probe_path);
+        test->probed = rc == 0;
+    } else if (given->goal == N_ADVERSARY_GOALS) {
+        rc = context_probe_fitting(context, &test->probe, test->probe_path, subject, given->probe,
+                                   &test->probed, world_check_probe);
     }
-    if (!given->probe && given->goal == N_ADVERSARY_GOALS) {
-        rc = path_join(test->probe_path, context->args[0], PROBE_FOLDER);
-        rc = rc ? rc : path_kind(&kind, test->probe_path);
+    if (rc == 0 && !test->probed && asked) {
+        return err_set(OGPT_EUSAGE, "--%s: no probe is read%s%s: leave it out",
+                       given->probe ? "probe" : "layers",
+                       given->goal < N_ADVERSARY_GOALS ? " with --goal " : "",
+                       given->goal < N_ADVERSARY_GOALS ? world_goal_name(given->goal) : "");
     }
-    if (rc || kind != PATH_DIRECTORY) {
-        test->probe_path[0] = '\0';
-        context_say(context, "no probe is named, and the model has none: nobody plays to misread");
-        return rc;
+    if (rc == 0 && !test->probed && given->goal == N_ADVERSARY_GOALS) {
+        context_say(context, "no probe of task mine is named or lies beside the network: nobody "
+                             "plays to misread");
     }
-    rc = context_probe_open(context, &test->probe, test->probe_path, &test->session.subject,
-                            given->probe);
-    return rc ? rc : world_check_probe(&test->probe, test->probe_path);
-}
-
-static int set_probe(AdversaryTest *test, Context *context)
-{
-    const AdversaryCommandOptions *given = context->options;
-    Player *network = &test->session.set.players[PLAYER_NETWORK];
-    if (test->probe_path[0] == '\0') {
-        return 0;
-    }
-    network->probe = &test->probe;
-    network->probe_layer = test->probe.n_layers * 3 / 4;
-    if (given->layer.n > 0) {
-        network->probe_layer = probe_layer_index(&test->probe, given->layer.layers[0]);
-    }
-    return network->probe_layer >= 0
-               ? 0
-               : err_set(OGPT_EUSAGE, "--layers %s: the probe at %s has no such layer",
-                         given->layer.text, test->probe_path);
+    return rc || !test->probed ? rc : find_layer(test, &given->layer);
 }
 
 static int test_player(void *context, int kind, const Player *player, const Work *work)
@@ -94,11 +93,12 @@ static int test_player(void *context, int kind, const Player *player, const Work
         bool wanted = test->goal == N_ADVERSARY_GOALS || test->goal == goal;
         if (wanted && (goal != GOAL_MISREAD || player->probe)) {
             AdversaryRow *row = &test->rows[test->n_rows++];
+            bool saved = test->games && kind == PLAYER_NETWORK;
             row->player = (PlayerKind)kind;
-            rc = world_adversary(
-                &row->score,
-                kind == PLAYER_NETWORK ? test->games + (size_t)goal * test->options.games : NULL,
-                player, (AdversaryGoal)goal, &test->options, work);
+            row->layer = goal == GOAL_MISREAD ? &test->probe.layers[test->probe_layer] : NULL;
+            rc = world_adversary(&row->score,
+                                 saved ? test->games + (size_t)goal * test->options.games : NULL,
+                                 player, (AdversaryGoal)goal, &test->options, work);
         }
     }
     return rc;
@@ -113,16 +113,27 @@ static int adversary_run(Context *context)
     int rc = world_session_open(&test.session, context, given->strict_games);
     rc = rc ? rc : world_session_opening(&test.options.opening, &test.session, given->opening);
     rc = rc ? rc : open_probe(&test, context);
-    test.games = rc ? NULL : mem_calloc(n_games, sizeof(*test.games), "games against the network");
-    rc = rc || test.games ? rc : OGPT_ENOMEM;
-    rc =
-        rc ? rc : world_session_begin(&test.session, test.probe_path[0] ? &test.probe : NULL, NULL);
-    rc = rc ? rc : set_probe(&test, context);
+    rc = rc || !given->out
+             ? rc
+             : corpus_check_goal(given->out, test.session.subject.variant, context->force);
+    if (rc == 0 && given->out) {
+        test.games = mem_calloc(n_games, sizeof(*test.games), "games against the network");
+        rc = test.games ? 0 : OGPT_ENOMEM;
+    }
+    rc = rc ? rc : world_session_begin(&test.session, test.probed ? &test.probe : NULL, NULL);
+    if (rc == 0 && test.probed) {
+        test.session.set.players[PLAYER_NETWORK].probe = &test.probe;
+        test.session.set.players[PLAYER_NETWORK].probe_layer = test.probe_layer;
+    }
     rc = rc ? rc : world_session_each(&test.session, test_player, &test);
     if (rc == 0 && given->out) {
         rc = world_found_save(&n_saved, given->out, test.session.subject.variant, test.games,
                               n_games, context->force);
-        context_say(context, "%zu games that the network lost are saved", n_saved);
+        if (n_saved > 0) {
+            context_say(context, "%zu games that the network lost are saved", n_saved);
+        } else if (rc == 0) {
+            context_say(context, "the network lost no game: nothing is saved at %s", given->out);
+        }
     }
     if (rc == 0) {
         test.session.findings.units = test.options.games;

@@ -252,11 +252,6 @@ static void tuning_cases_are_other_cases(void **state)
     cases_release(&reported);
 }
 
-static bool equal_boards(const Board *a, const Board *b)
-{
-    return a->mine == b->mine && a->theirs == b->theirs && a->to_move == b->to_move;
-}
-
 /* Field by field: structures have padding, which no one owes a value. */
 static bool equal_cases(const EditCase *a, const EditCase *b)
 {
@@ -265,7 +260,7 @@ static bool equal_cases(const EditCase *a, const EditCase *b)
            memcmp(a->squares, b->squares, sizeof(a->squares)) == 0 &&
            a->has_witness == b->has_witness &&
            memcmp(a->witness, b->witness, sizeof(a->witness)) == 0 &&
-           equal_boards(&a->before, &b->before) && equal_boards(&a->edited, &b->edited) &&
+           board_same(&a->before, &b->before) && board_same(&a->edited, &b->edited) &&
            a->legal_before == b->legal_before && a->legal_edited == b->legal_edited;
 }
 

@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
+#include "base/err.h"
 #include "probes/world/adversary.h"
+#include "probes/legality/answers.h"
 #include "tests/probes/world/world_fixture.h"
 
 static void the_engine_loses_to_nobody(void **state)
@@ -44,7 +47,7 @@ static PlayerLine reached(const WorldFixture *f, int replies, uint64_t choice)
         if (line.board.to_move == player) {
             player_answer_by_rules(p, engine, &line);
             player_line_play(&line, f->variant,
-                             f->vocab->sq_of_tok[world_top(p, f->vocab->d_vocab)]);
+                             f->vocab->sq_of_tok[answer_top(p, f->vocab->d_vocab)]);
             made++;
         } else {
             player_line_play(&line, f->variant, world_random_move(&rng, f->variant, &line.board));
@@ -76,7 +79,7 @@ static void a_planted_mistake_is_found_within_the_beam(void **state)
         assert_true(score.success.value == 1 && game.lost && game.token == plant.token);
         assert_int_equal(game.ply, line.n + 1);
         PlayerLine found = player_line_of(f.variant, game.moves, game.n);
-        assert_true(world_same_state(&found.board, &line.board) && score.distinct == 1);
+        assert_true(board_same(&found.board, &line.board) && score.distinct == 1);
         /* One line of the many is not enough for a mistake that is several answers away. */
         options.beam = 1;
         assert_int_equal(world_adversary(&score, NULL, &player, GOAL_ILLEGAL, &options, &f.alone),
@@ -167,6 +170,48 @@ static void workers_change_nothing(void **state)
     world_fixture_close(&f);
 }
 
+/* Whatever allocation fails is an error, not a result without numbers. */
+static void memory_that_fails_is_an_error(void **state)
+{
+    const AdversaryOptions options = {8, 1, 1};
+    WorldFixture f;
+    AdversaryScore score;
+    int rc = OGPT_ENOMEM;
+    uint64_t at = 0;
+    assert_int_equal(world_fixture_open(&f, 4), 0);
+    while (rc != 0) {
+        score.success.value = -1;
+        mem_fail_at(++at, 0);
+        rc = world_adversary(&score, NULL, &f.set.players[PLAYER_EITHER_SIDE], GOAL_ILLEGAL,
+                             &options, &f.alone);
+        assert_true(rc == 0 || rc == OGPT_ENOMEM);
+    }
+    mem_fail_at(0, 0);
+    assert_true(at > 5 && score.success.value > 0); /* no number is missing */
+    world_fixture_close(&f);
+}
+
+static void only_lost_games_have_an_end(void **state)
+{
+    const AdversaryOptions options = {40, 1, 1};
+    static AdversaryGame games[40];
+    WorldFixture f;
+    AdversaryScore score;
+    size_t n_lost = 0;
+    assert_int_equal(world_fixture_open(&f, 6), 0);
+    assert_int_equal(world_adversary(&score, games, &f.set.players[PLAYER_RANDOM_MISTAKES],
+                                     GOAL_RANDOM, &options, &f.alone),
+                     0);
+    for (size_t i = 0; i < 40; i++) {
+        int n = game_length(games[i].moves, GAME_MAX_MOVES);
+        assert_true(games[i].lost ? games[i].ply == n + 1 && games[i].n == n && n > 0
+                                  : games[i].ply == 0 && games[i].n == 0 && n == 0);
+        n_lost += games[i].lost;
+    }
+    assert_true(n_lost > 0 && fabs(score.success.value - (double)n_lost / 40) < 1e-12);
+    world_fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +220,8 @@ int main(void)
         cmocka_unit_test(one_move_ahead_is_seen),
         cmocka_unit_test(errors_behind_other_moves_do_not_count),
         cmocka_unit_test(workers_change_nothing),
+        cmocka_unit_test(memory_that_fails_is_an_error),
+        cmocka_unit_test(only_lost_games_have_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

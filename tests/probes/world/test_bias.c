@@ -96,7 +96,7 @@ static void triples_are_what_they_are_said_to_be(void **state)
         const uint8_t *lengths = states.lengths + 2 * states.n + 3 * k;
         int distance[2];
         for (int m = 1; m < 3; m++) {
-            assert_false(world_same_state(&t[0], &t[m]));
+            assert_false(board_same(&t[0], &t[m]));
             assert_true(t[m].to_move == t[0].to_move && lengths[m] == lengths[0]);
             assert_int_equal(board_moves(variant, &t[0]) == board_moves(variant, &t[m]), m == 1);
             distance[m - 1] =
@@ -104,12 +104,12 @@ static void triples_are_what_they_are_said_to_be(void **state)
         }
         assert_true(distance[0] == distance[1] && distance[0] > 0);
         for (size_t p = 0; p < pairs.n; p++) {
-            assert_false(world_same_state(&t[0], &pairs.pairs[p].clean_board));
+            assert_false(board_same(&t[0], &pairs.pairs[p].clean_board));
         }
     }
     for (size_t p = 0; p < pairs.n; p++) { /* both histories of a pair lead to its state */
         PlayerLine line = player_line_of(variant, pairs.pairs[p].corrupt, pairs.pairs[p].n_moves);
-        assert_true(world_same_state(&line.board, &states.boards[2 * p]));
+        assert_true(board_same(&line.board, &states.boards[2 * p]));
     }
     bias_states_release(&states);
 }

@@ -1,10 +1,13 @@
 /* tests/probes/world/test_player.c - every player answers what its definition says: the rules,
- * the whole forward pass, mistakes dealt at random, a plant at one board. */
+ * the whole forward pass, what a probe reads, mistakes dealt at random, a plant at one board. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -90,6 +93,122 @@ static void network_answers_are_those_of_the_whole_pass(void **state)
     world_fixture_close(&f);
 }
 
+/* A probe of random weights at two layers. */
+static Probe random_probe(const WorldFixture *f, const char *labels)
+{
+    Probe probe = {.site = HOOK_RESID_POST,
+                   .size = SIZE,
+                   .n_squares = SIZE * SIZE,
+                   .n_classes = 3,
+                   .d_model = f->gpt->cfg.d_model,
+                   .n_layers = 2,
+                   .layers = {LAYER_EMBED, 0}};
+    Rng rng = rng_at(6, RNG_TEST, 0);
+    snprintf(probe.task, sizeof(probe.task), "mine");
+    snprintf(probe.labels, sizeof(probe.labels), "%s", labels);
+    assert_int_equal(probe_allocate(&probe), 0);
+    for (int l = 0; l < 2; l++) {
+        for (size_t i = 0; i < (size_t)probe.d_model * SIZE * SIZE * 3; i++) {
+            probe.weight[l][i] = (float)rng_normal(&rng);
+        }
+    }
+    return probe;
+}
+
+/* The row of the last position. */
+static void copy_last(void *context, const HookPoint *point)
+{
+    memcpy(context, point->value + (point->T - 1) * point->width, point->width * sizeof(real));
+}
+
+/* Squares that a probe reads wrongly after a line, from the whole pass: labels of the board after
+ * `labelled` moves. *close: squares where rounding may decide between two classes. */
+static int wrong_of_whole_pass(int *close, const WorldFixture *f, Tape *tape, const Player *player,
+                               const PlayerLine *line, int labelled)
+{
+    const Probe *probe = player->probe;
+    real row[256];
+    float scores[SIZE * SIZE * 3];
+    uint8_t tokens[GAME_MAX_MOVES], labels[SIZE * SIZE];
+    int block = 0, wrong = 0;
+    LabelConvention convention =
+        strcmp(probe->labels, "parity") == 0 ? LABELS_PARITY : LABELS_MOVER;
+    Hooks hooks = {.fn = copy_last, .context = row};
+    HookSite site = probe_hook(&block, probe, probe->layers[player->probe_layer]);
+    PlayerLine at = player_line_of(f->variant, line->moves, labelled);
+    hooks.sites[site] = 1ULL << block;
+    for (int t = 0; t < line->n; t++) {
+        tokens[t] = f->vocab->tok_of_sq[line->moves[t]];
+    }
+    assert_true(probe->d_model <= 256);
+    gpt_forward(f->gpt, tape, tokens, 1, (size_t)line->n, &hooks);
+    probe_scores(scores, probe, player->probe_layer, row, 1);
+    labels_mine(labels, f->variant, &at.board, labelled - 1, convention);
+    *close = 0;
+    for (size_t s = 0; s < SIZE * SIZE; s++) {
+        const float *of = scores + 3 * s;
+        int top = of[1] > of[0] ? 1 : 0;
+        top = of[2] > of[top] ? 2 : top;
+        for (int c = 0; c < 3; c++) {
+            *close += c != top && of[top] - of[c] < 1e-4F * fabsf(of[top]);
+        }
+        wrong += labels[s] != top;
+    }
+    return wrong;
+}
+
+/* More branches than one pass takes: those of all lines, twice. */
+static void a_probe_reads_behind_every_branch(void **state)
+{
+    static const char *const conventions[] = {"mover", "parity", "mover"};
+    WorldFixture f;
+    Tape *tape;
+    PlayerLine lines[PLAYER_LINES];
+    static PlayerBranch branches[600];
+    static float p[600 * MAX_V];
+    size_t n = 0;
+    assert_int_equal(world_fixture_open(&f, SIZE), 0);
+    assert_int_equal(tape_new(&tape, &f.gpt->cfg, 1, TAPE_FORWARD, NULL), 0);
+    for (int round = 0; round < 2; round++) {
+        for (uint16_t i = 0; i < PLAYER_LINES; i++) {
+            lines[i] = line_at(&f, i, 1 + (int)i % 20);
+            for (uint64_t legal = board_moves(f.variant, &lines[i].board); legal != 0;
+                 legal &= legal - 1) {
+                branches[n++] = (PlayerBranch){i, (uint8_t)__builtin_ctzll(legal)};
+            }
+        }
+    }
+    assert_in_range(n, 256 + 1, 600);
+    for (int way = 0; way < 3; way++) {
+        Probe probe = random_probe(&f, conventions[way]);
+        Player player = f.set.players[PLAYER_NETWORK];
+        PlayerSeat *seat;
+        size_t n_close = 0, n_off = 0, n_checked = 0;
+        player.probe = &probe;
+        player.probe_layer = way == 2 ? 0 : 1;
+        assert_int_equal(player_seat_new(&seat, &player), 0);
+        assert_int_equal(player_start(NULL, seat, lines, PLAYER_LINES), 0);
+        assert_int_equal(player_branches(p, seat, branches, n), 0);
+        const float *misread = player_misread(seat);
+        for (size_t r = 0; r < n; r += 3, n_checked++) {
+            PlayerLine line = lines[branches[r].line];
+            int close, found = (int)lrintf(misread[r] * SIZE * SIZE);
+            player_line_play(&line, f.variant, branches[r].sq);
+            int wrong = wrong_of_whole_pass(&close, &f, tape, &player, &line, line.n);
+            assert_true(abs(wrong - found) <= close);
+            n_close += close > 0;
+            /* The twin: the labels of the board before the branch. */
+            wrong = wrong_of_whole_pass(&close, &f, tape, &player, &line, line.n - 1);
+            n_off += abs(wrong - found) > close;
+        }
+        assert_true(n_off > n_checked / 2 && n_close < n_checked / 10);
+        player_seat_free(seat);
+        probe_release(&probe);
+    }
+    tape_free(tape);
+    world_fixture_close(&f);
+}
+
 /* Lines that grew by different numbers of moves are answered as if they had been started there. */
 static void a_seat_follows_its_lines(void **state)
 {
@@ -156,7 +275,7 @@ static void controls_know_what_they_should(void **state)
                 n_told_apart[kind] += wanted != mine;
             }
             assert_true(p[TOK_PAD] == 0 &&
-                        fabsf(p[world_top(p, f.vocab->d_vocab)] * (float)n - 1) < 1e-6F);
+                        fabsf(p[answer_top(p, f.vocab->d_vocab)] * (float)n - 1) < 1e-6F);
         }
     }
     assert_int_equal(n_told_apart[PLAYER_ENGINE], 0);
@@ -190,8 +309,8 @@ static void mistakes_are_as_many_and_elsewhere(void **state)
         assert_memory_equal(p, q, sizeof(float) * MAX_V);
         again.moves[0] ^= 1; /* another history of the same board, as far as the player can see */
         player_answer_by_rules(q, player, &again);
-        n_same += world_top(p, MAX_V) == world_top(q, MAX_V);
-        n_legal += world_legal(f.vocab, &line.board) >> world_top(p, MAX_V) & 1;
+        n_same += answer_top(p, MAX_V) == answer_top(q, MAX_V);
+        n_legal += world_legal(f.vocab, &line.board) >> answer_top(p, MAX_V) & 1;
         for (int tok = 0; tok < MAX_V; tok++) {
             total += p[tok];
         }
@@ -228,7 +347,7 @@ static void a_plant_speaks_at_its_board_alone(void **state)
 static void ties_make_one_set(void **state)
 {
     const float p[6] = {0, .2F, .4F, .2F, .2F, 0};
-    assert_int_equal(world_top(p, 6), 2);
+    assert_int_equal(answer_top(p, 6), 2);
     assert_int_equal(world_top_set(p, 6, 1), 1U << 2);
     assert_int_equal(world_top_set(p, 6, 2), 0x1e); /* all that tie with the second */
     assert_int_equal(world_top_set(p, 6, 5), 0x3f);
@@ -238,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(network_answers_are_those_of_the_whole_pass),
+        cmocka_unit_test(a_probe_reads_behind_every_branch),
         cmocka_unit_test(a_seat_follows_its_lines),
         cmocka_unit_test(controls_know_what_they_should),
         cmocka_unit_test(mistakes_are_as_many_and_elsewhere),

@@ -51,7 +51,7 @@ static void one_board_one_answer(void **state)
 }
 
 /* An answer that is wrong at one board, and wrong after both histories, is one answer; wrong after
- * one of them alone it is two. */
+ * one of them alone it is two: the second history leads to another board here. */
 static void a_mistake_by_board_is_no_effect(void **state)
 {
     WorldFixture f;
@@ -65,6 +65,13 @@ static void a_mistake_by_board_is_no_effect(void **state)
     assert_int_equal(world_transposition(&score, &player, &pairs, &f.alone), 0);
     assert_true(score.effect.high == 0 && score.both_legal.value < 1);
     assert_true(fabs(score.both_legal.value - (PAIRS - 1.0) / PAIRS) < 1e-12);
+    GamePair *pair = &pairs.pairs[3];
+    Rng rng = rng_at(2, RNG_TEST, 0);
+    PlayerLine clean = player_line_of(f.variant, pair->clean, pair->n_moves);
+    PlayerLine other = world_other_line(&rng, f.variant, &clean);
+    memcpy(pair->corrupt, other.moves, sizeof(pair->corrupt));
+    assert_int_equal(world_transposition(&score, &player, &pairs, &f.alone), 0);
+    assert_true(score.kl.value > 0 && score.effect.value > 0 && score.same_top.value < 1);
     pairs_release(&pairs);
     world_fixture_close(&f);
 }
