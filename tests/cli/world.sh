@@ -52,7 +52,7 @@ refuse 2 'exists' world adversary m --games 11 --strict-games 4 --goal illegal -
 expect 0 world adversary m --games 11 --strict-games 4 --goal illegal --out found.ogpc --force
 refuse 2 'no probe' world adversary m --games 4 --goal misread
 expect 0 world adversary m --games 4 --strict-games 4
-holds 'nobody plays to misread' err
+holds 'no opponent plays to misread' err
 refuse 2 'no probe is read' world adversary m --games 4 --layers 0
 refuse 2 'no probe is read with --goal illegal' world adversary m --games 4 --goal illegal --layers 0
 
@@ -84,7 +84,7 @@ expect 0 world adversary m --games 4 --strict-games 4 --csv all-1
 grep -q misread all-1/players.csv || fail 'the probe beside the network is not read'
 expect 0 probe fit m --corpus g.ogpc --out m/probe --games 100 --layers all --no-controls --test-games 20 --task colour --force
 expect 0 world adversary m --games 4 --strict-games 4
-holds 'nobody plays to misread' err
+holds 'no opponent plays to misread' err
 refuse 2 'task colour' world adversary m --games 4 --goal misread
 refuse 2 'task colour' world adversary m --games 4 --probe m/probe
 

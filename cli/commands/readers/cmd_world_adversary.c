@@ -67,20 +67,16 @@ static int open_probe(AdversaryTest *test, Context *context)
     if (given->goal == GOAL_MISREAD) {
         rc = context_probe_open(context, &test->probe, test->probe_path, subject, given->probe);
         rc = rc ? rc : world_check_probe(&test->probe, test->probe_path);
-        test->probed = rc == 0;
     } else if (given->goal == N_ADVERSARY_GOALS) {
         rc = context_probe_fitting(context, &test->probe, test->probe_path, subject, given->probe,
-                                   &test->probed, world_check_probe);
+                                   world_check_probe, asked ? NULL : "opponent plays to misread");
     }
+    test->probed = rc == 0 && test->probe_path[0] != '\0';
     if (rc == 0 && !test->probed && asked) {
         return err_set(OGPT_EUSAGE, "--%s: no probe is read%s%s: leave it out",
                        given->probe ? "probe" : "layers",
                        given->goal < N_ADVERSARY_GOALS ? " with --goal " : "",
                        given->goal < N_ADVERSARY_GOALS ? world_goal_name(given->goal) : "");
-    }
-    if (rc == 0 && !test->probed && given->goal == N_ADVERSARY_GOALS) {
-        context_say(context, "no probe of task mine is named or lies beside the network: nobody "
-                             "plays to misread");
     }
     return rc || !test->probed ? rc : find_layer(test, &given->layer);
 }
