@@ -59,7 +59,7 @@ uint32_t rng_below(Rng *rng, uint32_t n)
  * other instruction than a multiplication. */
 typedef uint64_t Blocks __attribute__((vector_size(64)));
 
-enum { LANES = RNG_RUN / WORDS, ROUNDS = 10 };
+enum { LANES = RNG_RUN / WORDS, PHILOX_ROUNDS = 10 };
 
 void rng_words(uint32_t words[RNG_RUN], uint64_t seed, RngPurpose purpose, uint64_t index,
                uint32_t run)
@@ -71,7 +71,7 @@ void rng_words(uint32_t words[RNG_RUN], uint64_t seed, RngPurpose purpose, uint6
     Blocks c3 = ((Blocks){0, 1, 2, 3, 4, 5, 6, 7} + (uint64_t)LANES * run) & low;
     uint32_t key0 = (uint32_t)seed;
     uint32_t key1 = (uint32_t)(seed >> 32);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
         const Blocks product0 = c0 * PHILOX_M4x32_0;
         const Blocks product1 = c2 * PHILOX_M4x32_1;
         c0 = (product1 >> 32) ^ c1 ^ key0;
