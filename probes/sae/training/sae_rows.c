@@ -106,6 +106,23 @@ SaeStream sae_stream_network(SaeNetworkRows *rows)
                        .fill = fill_network};
 }
 
+int sae_stream_front(Gpt **out, const Gpt *gpt, int layer)
+{
+    GptConfig cfg = gpt->cfg;
+    *out = NULL;
+    cfg.n_layers = layer < 0 ? 1 : layer + 1;
+    if (cfg.n_layers >= gpt->cfg.n_layers) {
+        return 0;
+    }
+    int rc = gpt_new(out, &cfg);
+    for (size_t t = 0; rc == 0 && t < (*out)->n_specs; t++) {
+        const TensorSpec *spec = &(*out)->specs[t];
+        memcpy((*out)->params + spec->offset, gpt_tensor(gpt, gpt_tensor_index(gpt, spec->name)),
+               spec->count * sizeof(real));
+    }
+    return rc;
+}
+
 /* ---- planted rows, and their twin ---- */
 
 #define MADE_ROWS 1024 /* of a job */

@@ -22,6 +22,10 @@ typedef struct SaeStream {
     int (*fill)(void *context, float *x, float *y, size_t *rows, uint64_t block, const Work *work);
 } SaeStream;
 
+/* The first blocks of a network, up to `layer`: passes of it end there. *out: owned (gpt_free);
+ * NULL if there is no block behind the layer. OGPT_ENOMEM. */
+int sae_stream_front(Gpt **out, const Gpt *gpt, int layer);
+
 /* Rows of a network: all positions of block_games games a block, games b * block_games and on. */
 typedef struct SaeNetworkRows {
     const Gpt *gpt;
@@ -31,7 +35,7 @@ typedef struct SaeNetworkRows {
     int layer;
     size_t block_games;
 } SaeNetworkRows;
-/* `rows` is borrowed by the stream. The pass ends behind the layer: nothing later is computed. */
+/* `rows` is borrowed by the stream. */
 SaeStream sae_stream_network(SaeNetworkRows *rows);
 
 /* Sums of the columns' directions: of `features` random unit columns, `active` a row with values

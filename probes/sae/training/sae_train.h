@@ -23,6 +23,8 @@
 
 #include "probes/sae/training/sae_rows.h"
 
+#define SAE_L1_FIRST 0.5 /* the first penalty of a training that moves it to a goal of L0 */
+
 typedef enum SaePath { SAE_PATH_AUTO, SAE_PATH_PLAIN, SAE_PATH_FAST } SaePath;
 
 typedef struct SaeTrainOptions {

@@ -1,0 +1,334 @@
+/* cli/commands/readers/sae_session.c - contract in cli/commands/readers/sae_session.h. */
+#include "cli/commands/readers/sae_session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/files.h"
+#include "base/process.h"
+
+/* ---- what is asked for ---- */
+
+/* "8,16,32" into the values of the sweep. */
+static int read_values(SaeSession *session, const char *name, const char *text, bool whole)
+{
+    const char *at = text;
+    session->swept = name;
+    session->n_values = 0;
+    while (session->n_values < SWEEP_MAX) {
+        char *end;
+        const double value = strtod(at, &end);
+        if (end == at || !(value > 0) || !(value <= SAE_FEATURES_MAX) ||
+            (whole && value != floor(value)) || (*end != ',' && *end != '\0')) {
+            return err_set(OGPT_EUSAGE, "--%s %s: expected a %s above 0, or a list such as 8,16,32",
+                           name, text, whole ? "whole number" : "number");
+        }
+        session->values[session->n_values++] = value;
+        if (*end == '\0') {
+            return 0;
+        }
+        at = end + 1;
+    }
+    return err_set(OGPT_EUSAGE, "--%s %s: more than %d values", name, text, SWEEP_MAX);
+}
+
+static int choose_sweep(SaeSession *session)
+{
+    const SaeCommand *given = session->given;
+    const SaeKind kind = (SaeKind)given->kind;
+    const char *name = sae_kind_name(kind);
+    const bool by_k = sae_has_k(kind), by_l1 = kind == SAE_STANDARD || kind == SAE_GATED;
+    if (by_k && (given->l0 || given->l1)) {
+        return err_set(OGPT_EUSAGE, "--kind %s keeps --k features a row: --%s means nothing to it",
+                       name, given->l0 ? "l0" : "l1");
+    }
+    if (!by_k && given->k) {
+        return err_set(OGPT_EUSAGE,
+                       "--kind %s keeps no number of features: take --l0%s instead of "
+                       "--k",
+                       name, by_l1 ? " or --l1" : "");
+    }
+    if (!by_l1 && given->l1) {
+        return err_set(OGPT_EUSAGE, "--kind %s has no penalty of --l1: take --l0", name);
+    }
+    if (given->l0 && given->l1) {
+        return err_set(OGPT_EUSAGE, "--l0 moves the penalty that --l1 sets: give one of them");
+    }
+    if (by_k) {
+        return read_values(session, "k", given->k ? given->k : "32", true);
+    }
+    return given->l1 ? read_values(session, "l1", given->l1, false)
+                     : read_values(session, "l0", given->l0 ? given->l0 : "32", false);
+}
+
+/* The options of one value. */
+static int options_of(SaeTrainOptions *out, const SaeSession *session, int index)
+{
+    const SaeCommand *given = session->given;
+    const double value = session->values[index];
+    *out = SAE_TRAIN_DEFAULT;
+    out->kind = (SaeKind)given->kind;
+    out->features = given->features > 0 ? (size_t)given->features : 8 * session->stream.d_in;
+    out->k = strcmp(session->swept, "k") == 0 ? (size_t)value : 0;
+    out->l0 = strcmp(session->swept, "l0") == 0 ? value : 0;
+    out->l1 = strcmp(session->swept, "l1") == 0 ? value : SAE_L1_FIRST;
+    out->activations = given->activations;
+    out->batch = given->batch;
+    out->lr = given->lr;
+    out->dead_after = given->dead_after;
+    out->seed = session->context->seed;
+    const char *reason = NULL;
+    sae_train_complete(out);
+    reason = sae_train_check(out);
+    return reason ? err_set(OGPT_EUSAGE, "sae train: %s", reason) : 0;
+}
+
+static int choose_site(SaeSession *session)
+{
+    const SaeCommand *given = session->given;
+    const ModelFile *model = &session->inputs.subject.model;
+    LayerList layers = given->layers;
+    const bool coder = given->kind == SAE_TRANSCODER;
+    if (layers.word != LAYERS_LISTED) {
+        layers =
+            (LayerList){.word = LAYERS_LISTED, .n = 1, .layers = {model->gpt->cfg.n_layers / 2}};
+    }
+    int rc = layers_resolve(&layers, model->gpt->cfg.n_layers, true, model->path);
+    session->rows.layer = layers.layers[0];
+    session->rows.site = coder ? HOOK_LN2 : (HookSite)given->site;
+    session->rows.site_out = coder ? HOOK_MLP_OUT : session->rows.site;
+    if (rc == 0 && coder && context_given(session->context, "site") && given->site != HOOK_LN2) {
+        rc =
+            err_set(OGPT_EUSAGE, "--kind transcoder goes from ln2_normalized to mlp_out: leave out "
+                                 "--site");
+    }
+    if (rc == 0 && session->rows.layer == LAYER_EMBED &&
+        (coder || session->rows.site != HOOK_RESID_POST)) {
+        rc = err_set(OGPT_EUSAGE, "the embedding layer belongs to --site resid_post only");
+    }
+    return rc;
+}
+
+/* ---- inputs ---- */
+
+static int open_games(SaeSession *session)
+{
+    const uint64_t seed = session->context->seed;
+    return session->given->corpus
+               ? source_corpus(&session->source, session->inputs.corpus, 1U << SPLIT_TRAIN, true,
+                               seed)
+               : source_fresh(&session->source, session->inputs.subject.variant, seed, RNG_FRESH);
+}
+
+int sae_session_open(SaeSession *session, Context *context)
+{
+    *session = (SaeSession){.context = context, .given = context->options};
+    Subject *subject = &session->inputs.subject;
+    int rc = choose_sweep(session);
+    rc = rc ? rc
+            : context_inputs_open(context, &session->inputs, context->args[0],
+                                  session->given->corpus);
+    rc = rc ? rc : choose_site(session);
+    rc = rc ? rc : open_games(session);
+    rc = rc ? rc : sae_stream_front(&session->front, subject->model.gpt, session->rows.layer);
+    if (rc) {
+        return rc;
+    }
+    session->rows.gpt = session->front ? session->front : subject->model.gpt;
+    session->rows.vocab = subject->vocab;
+    session->rows.source = session->source;
+    session->rows.block_games = (size_t)session->given->buffer;
+    session->stream = sae_stream_network(&session->rows);
+    session->about = (SaeConfig){.site = session->rows.site,
+                                 .site_out = session->rows.site_out,
+                                 .layer = session->rows.layer};
+    snprintf(session->about.model_hash, sizeof(session->about.model_hash), "%s",
+             subject->model.model_hash);
+    snprintf(session->about.games, sizeof(session->about.games), "%s",
+             source_identity(session->source));
+    for (int i = 0; i < session->n_values && rc == 0; i++) {
+        rc = options_of(&session->options, session, i);
+    }
+    return rc;
+}
+
+void sae_session_release(SaeSession *session)
+{
+    gpt_free(session->front);
+    source_free(session->source);
+    context_inputs_release(&session->inputs);
+}
+
+int sae_session_announce(SaeSession *session)
+{
+    const Context *context = session->context;
+    const Work work = {.pool = context->pool};
+    const GptConfig *cfg = &session->rows.gpt->cfg;
+    size_t bytes = 0;
+    int rc = 0;
+    for (int i = 0; i < session->n_values && rc == 0; i++) {
+        rc = options_of(&session->options, session, i);
+        const size_t own = rc ? 0 : sae_train_bytes(&session->stream, &session->options, &work);
+        bytes = own > bytes ? own : bytes;
+    }
+    const size_t passes = passes_bytes(cfg, TAPE_FORWARD, 0, &work);
+    const int64_t mib = (int64_t)((bytes + passes) >> 20) + 1;
+    if (rc == 0 && mib > session->given->memory) {
+        return err_set(
+            OGPT_EUSAGE,
+            "it would take %lld MiB of memory, allowed are %lld: take a smaller --buffer, "
+            "--batch or --features, or a larger --memory",
+            (long long)mib, (long long)session->given->memory);
+    }
+    if (rc == 0) {
+        context_say(context,
+                    "%zu features of %zu numbers, %s of layer %d, %lld rows in batches of %lld, a "
+                    "shuffle buffer of %zu rows, %lld MiB of memory, %zu threads, seed %llu",
+                    session->options.features, session->stream.d_in,
+                    hook_site_name(session->rows.site), session->rows.layer,
+                    (long long)session->options.activations, (long long)session->options.batch,
+                    session->stream.block_rows, (long long)mib, context->threads,
+                    (unsigned long long)context->seed);
+    }
+    return rc;
+}
+
+/* ---- one value ---- */
+
+static int on_report(void *context, const SaeReport *r)
+{
+    SaeSession *session = context;
+    char detail[128];
+    snprintf(detail, sizeof(detail), "loss %.4f  L0 %.1f  explained %.2f %%  dead %.1f %%", r->loss,
+             r->l0, 100 * r->explained, 100 * r->dead);
+    progress_step(&session->progress, (double)r->rows, detail);
+    return 0;
+}
+
+/* What it was made from: one that is there is taken if this is the same. */
+static Js *about_of(const SaeSession *session)
+{
+    const SaeTrainOptions *options = &session->options;
+    Js *about = js_object();
+    js_set_str(about, "kind", sae_kind_name(options->kind));
+    js_set_str(about, "site", hook_site_name(session->rows.site));
+    js_set_int(about, "layer", session->rows.layer);
+    js_set_int(about, "features", (int64_t)options->features);
+    js_set_num(about, session->swept,
+               strcmp(session->swept, "k") == 0    ? (double)options->k
+               : strcmp(session->swept, "l0") == 0 ? options->l0
+                                                   : options->l1);
+    js_set_int(about, "activations", options->activations);
+    js_set_int(about, "batch", options->batch);
+    js_set_num(about, "lr", options->lr);
+    js_set_int(about, "dead_after", options->dead_after);
+    js_set_int(about, "buffer", session->given->buffer);
+    js_set_str(about, "games", session->about.games);
+    js_set_str(about, "model_hash", session->about.model_hash);
+    js_set_int(about, "seed", (int64_t)options->seed);
+    return about;
+}
+
+/* Take one that is there, made from the same; refuse another one, unless --force. */
+static int take(Sae **out, const char *path, const SaeSession *session, const Js *about)
+{
+    PathKind kind = PATH_MISSING;
+    Js *manifest = NULL;
+    int rc = path_kind(&kind, path);
+    if (rc || kind == PATH_MISSING || session->context->force) {
+        return rc;
+    }
+    rc = sae_check_goal(path);
+    rc = rc ? rc : manifest_verify(&manifest, path);
+    const Js *then = rc ? NULL : js_member(manifest, "about");
+    const Js *value;
+    const char *key;
+    void *it = NULL;
+    while (rc == 0 && js_next(about, &it, &key, &value)) {
+        char *own = NULL, *other = NULL;
+        const Js *earlier = js_member(then, key);
+        rc = js_print(&own, value, 0);
+        rc = rc || !earlier ? rc : js_print(&other, earlier, 0);
+        if (rc == 0 && (!other || strcmp(own, other) != 0)) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s: is there, made with %s %s, now it is %s: choose another --out, or "
+                         "--force to replace it",
+                         path, key, other ? other : "(none)", own);
+        }
+        mem_free(own);
+        mem_free(other);
+    }
+    js_free(manifest);
+    rc = rc ? rc : sae_open(out, path);
+    if (rc == 0) {
+        context_say(session->context, "%s is there, made with these options", path);
+    }
+    return rc;
+}
+
+/* Train into a checkpoint beside the goal, publish, remove the checkpoint. */
+static int make(Sae **out, const char *path, SaeSession *session, const Js *about)
+{
+    Context *context = session->context;
+    char checkpoint[FILES_PATH_MAX], *inputs = NULL, parent[FILES_PATH_MAX];
+    PathKind left = PATH_MISSING;
+    const Work work = {.pool = context->pool, .seed = context->seed};
+    snprintf(checkpoint, sizeof(checkpoint), "%.*s.training", FILES_PATH_MAX - 16, path);
+    SaeTrainJob job = {.stream = &session->stream,
+                       .options = &session->options,
+                       .about = &session->about,
+                       .checkpoint = checkpoint,
+                       .context = session,
+                       .report = on_report};
+    int rc = js_print(&inputs, about, 0);
+    rc = rc ? rc : path_parent(parent, path);
+    rc = rc ? rc : dir_create(parent);
+    job.inputs = inputs;
+    char label[64];
+    snprintf(label, sizeof(label), "%s, %s %g", sae_kind_name(session->options.kind),
+             session->swept,
+             session->options.k > 0    ? (double)session->options.k
+             : session->options.l0 > 0 ? session->options.l0
+                                       : session->options.l1);
+    session->progress =
+        progress_begin(context, label, "rows", (double)session->options.activations);
+    rc = rc ? rc : sae_train(out, &job, &work);
+    progress_end(&session->progress);
+    rc = rc ? rc : sae_save(*out, path, about);
+    rc = rc ? rc : path_kind(&left, checkpoint);
+    if (rc == 0 && left == PATH_DIRECTORY) {
+        rc = dir_discard(checkpoint);
+    }
+    mem_free(inputs);
+    return rc;
+}
+
+int sae_session_train(Sae **out, char path[FILES_PATH_MAX], SaeSession *session, int index)
+{
+    char name[64];
+    FileLock lock = {.fd = -1};
+    *out = NULL;
+    snprintf(name, sizeof(name), "%s-%g", session->swept, session->values[index]);
+    int rc = options_of(&session->options, session, index);
+    if (rc == 0 && session->n_values > 1) {
+        rc = path_join(path, session->given->out, name);
+    } else {
+        snprintf(path, FILES_PATH_MAX, "%s", session->given->out);
+    }
+    Js *about = about_of(session);
+    const double began = clock_seconds();
+    rc = rc || session->n_values == 1 ? rc : dir_create(session->given->out);
+    rc = rc ? rc : file_lock_beside(&lock, path);
+    rc = rc ? rc : take(out, path, session, about);
+    if (rc == 0 && !*out) {
+        rc = make(out, path, session, about);
+    }
+    session->seconds = clock_seconds() - began;
+    file_unlock(&lock);
+    js_free(about);
+    return rc;
+}
