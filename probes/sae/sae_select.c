@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define FEW 2048 /* numbers */
+
 /* Bits 30..20, 19..9 and 8..0: the sign bit of a positive number is 0. */
 static const int shift_of[SELECT_ROUNDS] = {20, 9, 0};
 static const uint32_t mask_of[SELECT_ROUNDS] = {0x7ff, 0x7ff, 0x1ff};
@@ -52,9 +54,41 @@ float sae__select_value(const Selection *selection)
     return value;
 }
 
+size_t sae__select_above(float *out, const float *x, size_t n, float floor)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) { /* without a branch: which are above cannot be guessed */
+        out[kept] = x[i];
+        kept += x[i] > floor;
+    }
+    return kept;
+}
+
+/* The same bit by bit: of few numbers the fastest. */
+static float kth_of_few(const float *x, size_t n, size_t k)
+{
+    uint32_t found = 0;
+    for (int bit = 30; bit >= 0; bit--) {
+        const uint32_t tried = found | UINT32_C(1) << bit;
+        float limit;
+        memcpy(&limit, &tried, sizeof(limit)); /* not a number above infinity: then none is above */
+        uint32_t above = 0;
+        for (size_t i = 0; i < n; i++) {
+            above += x[i] >= limit;
+        }
+        found = above >= k ? tried : found;
+    }
+    float value;
+    memcpy(&value, &found, sizeof(value));
+    return value;
+}
+
 float sae__kth_largest(const float *x, size_t n, size_t k)
 {
     Selection selection = {.k = k};
+    if (n <= FEW) {
+        return kth_of_few(x, n, k);
+    }
     while (selection.round < SELECT_ROUNDS) {
         uint32_t bins[SELECT_BINS] = {0};
         uint64_t wide[SELECT_BINS];

@@ -28,6 +28,8 @@ int sae__select_round(Selection *selection, const uint64_t bins[SELECT_BINS]);
 /* The answer after the last round. */
 float sae__select_value(const Selection *selection);
 
+/* The numbers of x (n) above `floor`, in their order, into out (n); returns how many. */
+size_t sae__select_above(float *out, const float *x, size_t n, float floor);
 /* The k-th largest of the positive numbers of x (n); 0 if fewer than k are positive. */
 float sae__kth_largest(const float *x, size_t n, size_t k);
 /* Set all but the k largest positive numbers of x (n) to 0; of equal ones the first are kept. */

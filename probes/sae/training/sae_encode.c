@@ -7,9 +7,12 @@
 #include "probes/sae/training/sae_net.h"
 #include "probes/sae/sae_select.h"
 
+#define FLOOR_SHARE 0.8F /* of a limit: the next one will hardly be below */
+
 typedef struct EncodeRun {
     SaeStep *step;
     Selection selection; /* batchtopk */
+    bool guessed;        /* it looks only at what is above the floor */
 } EncodeRun;
 
 static int make_biases(void *context, size_t job, size_t worker)
@@ -32,6 +35,22 @@ static int make_biases(void *context, size_t job, size_t worker)
     return 0;
 }
 
+/* topk: the smallest value that is kept in a row, and how many of those that have it. */
+static void limit_row(SaeStep *step, size_t r, float *scratch)
+{
+    const float *pre = step->pre + r * step->net->m;
+    size_t n = sae__select_above(scratch, pre, step->net->m, step->floor), above = 0;
+    if (n < step->ask.k && step->floor > 0) {
+        n = sae__select_above(scratch, pre, step->net->m, 0);
+    }
+    const float least = sae__kth_largest(scratch, n, step->ask.k);
+    for (size_t i = 0; i < n; i++) {
+        above += scratch[i] > least;
+    }
+    step->least[r] = least;
+    step->equal[r] = (uint32_t)(step->ask.k > above ? step->ask.k - above : 0);
+}
+
 static int encode_chunk(void *context, size_t job, size_t worker)
 {
     EncodeRun *run = context;
@@ -48,15 +67,31 @@ static int encode_chunk(void *context, size_t job, size_t worker)
             pre[j] += step->b_pre[j];
         }
         if (net->kind == SAE_TOPK) {
-            const float least = sae__kth_largest(pre, m, step->ask.k);
-            size_t above = 0;
-            for (size_t j = 0; j < m; j++) {
-                above += pre[j] > least && pre[j] > 0;
-            }
-            step->least[r] = least;
-            step->equal[r] = (uint32_t)(step->ask.k > above ? step->ask.k - above : 0);
+            limit_row(step, r, step->dead_pre + worker * m);
         }
     }
+    return 0;
+}
+
+/* The numbers of a chunk that may be among the largest; SIZE_MAX where there are too many of them
+ * to be worth it. */
+static int gather_chunk(void *context, size_t job, size_t worker)
+{
+    SaeStep *step = ((EncodeRun *)context)->step;
+    const size_t m = step->net->m, room = CHUNK_ROWS * (m / 4 + 1);
+    float *row = step->dead_pre + worker * m, *high = step->high + job * room;
+    size_t end, n = 0;
+    const size_t first = sae__chunk(&end, step, job);
+    for (size_t r = first; r < end && n != SIZE_MAX; r++) {
+        const size_t own = sae__select_above(row, step->pre + r * m, m, step->floor);
+        if (n + own > room) {
+            n = SIZE_MAX;
+        } else {
+            memcpy(high + n, row, own * sizeof(float));
+            n += own;
+        }
+    }
+    step->n_high[job] = n;
     return 0;
 }
 
@@ -69,8 +104,31 @@ static int count_chunk(void *context, size_t job, size_t worker)
     const size_t first = sae__chunk(&end, step, job);
     uint32_t *bins = step->bins + job * SELECT_BINS;
     memset(bins, 0, SELECT_BINS * sizeof(*bins));
-    sae__select_count(bins, &run->selection, step->pre + first * m, (end - first) * m);
+    if (run->guessed) {
+        sae__select_count(bins, &run->selection, step->high + job * CHUNK_ROWS * (m / 4 + 1),
+                          step->n_high[job]);
+    } else {
+        sae__select_count(bins, &run->selection, step->pre + first * m, (end - first) * m);
+    }
     return 0;
+}
+
+/* Whether the numbers above the floor are enough to find the limit among them. */
+static int guess_limit(EncodeRun *run, const Work *work)
+{
+    SaeStep *step = run->step;
+    uint64_t n = 0;
+    if (!(step->floor > 0)) {
+        return 0;
+    }
+    int rc = pool_run(work->pool, sae__chunks(step), gather_chunk, run);
+    run->guessed = rc == 0;
+    for (size_t chunk = 0; chunk < sae__chunks(step); chunk++) {
+        run->guessed = run->guessed && step->n_high[chunk] != SIZE_MAX;
+        n += step->n_high[chunk];
+    }
+    run->guessed = run->guessed && n >= run->selection.k;
+    return rc;
 }
 
 /* The limit above which k values a row are kept, over the whole batch: at most that many are, also
@@ -81,21 +139,20 @@ static int find_limit(EncodeRun *run, const Work *work)
     const size_t chunks = sae__chunks(step);
     run->selection = (Selection){.k = (uint64_t)step->ask.k * step->ask.rows + 1};
     step->limit = 0;
-    while (run->selection.round < SELECT_ROUNDS) {
+    int rc = guess_limit(run, work);
+    while (rc == 0 && run->selection.round < SELECT_ROUNDS) {
         uint64_t bins[SELECT_BINS] = {0};
-        int rc = pool_run(work->pool, chunks, count_chunk, run);
-        if (rc) {
-            return rc;
-        }
-        for (size_t i = 0; i < chunks * SELECT_BINS; i++) {
+        rc = pool_run(work->pool, chunks, count_chunk, run);
+        for (size_t i = 0; rc == 0 && i < chunks * SELECT_BINS; i++) {
             bins[i % SELECT_BINS] += step->bins[i];
         }
-        if (!sae__select_round(&run->selection, bins)) {
+        if (rc == 0 && !sae__select_round(&run->selection, bins)) {
             return 0; /* so few are positive that all of them are kept */
         }
     }
-    step->limit = sae__select_value(&run->selection);
-    return 0;
+    step->limit = rc ? 0 : sae__select_value(&run->selection);
+    step->floor = FLOOR_SHARE * step->limit;
+    return rc;
 }
 
 /* row_end = entries of each row; the number of active ones in the chunk's sums. */
@@ -149,6 +206,13 @@ int sae__encode(SaeStep *step, size_t *entries, const Work *work)
         step->kept.row_at[r] = *entries;
         *entries += step->kept.row_end[r];
         step->kept.row_end[r] = *entries;
+    }
+    if (net->kind == SAE_TOPK) { /* most rows of the next batch have enough above this */
+        double sum = 0;
+        for (size_t r = 0; r < step->ask.rows; r++) {
+            sum += step->least[r];
+        }
+        step->floor = FLOOR_SHARE * (float)(sum / (double)step->ask.rows);
     }
     for (size_t chunk = 0; chunk < chunks; chunk++) {
         step->sums.active += sae__row_sums(step, chunk)[SUM_ACTIVE];

@@ -138,6 +138,10 @@ static size_t carve(SaeStep *step, Arena *arena, const StepPlan *plan)
     step->dead = piece(arena, &bytes, m, sizeof(uint32_t));
     step->dead_pre = piece(arena, &bytes, plan->workers * m, sizeof(float));
     step->bins = piece(arena, &bytes, plan->chunks * SELECT_BINS, sizeof(uint32_t));
+    if (sae_has_k(net->kind)) {
+        step->high = piece(arena, &bytes, plan->chunks * CHUNK_ROWS * (m / 4 + 1), sizeof(float));
+        step->n_high = piece(arena, &bytes, plan->chunks, sizeof(size_t));
+    }
     step->row_sums =
         piece(arena, &bytes, plan->chunks * (N_ROW_SUMS + 2 * net->d_out), sizeof(double));
     step->column_c = piece(arena, &bytes, m, sizeof(double));

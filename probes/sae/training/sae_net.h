@@ -89,6 +89,9 @@ typedef struct SaeStep {
     size_t n_dead;
     float *dead_pre;  /* (workers, m) */
     uint32_t *bins;   /* (chunks, SELECT_BINS) */
+    float *high;      /* (chunks, CHUNK_ROWS, m / 4 + 1) what is above `floor`: kinds with k */
+    size_t *n_high;   /* (chunks) */
+    float floor;      /* a guess from the step before: saves time, changes nothing */
     double *row_sums; /* (chunks, N_ROW_SUMS + 2 d_out) */
     double *column_c; /* (m) sums of c */
     uint8_t *fired;   /* (m) whether a feature is active in this batch */

@@ -161,6 +161,15 @@ static void selection_is_sorting(void **state)
             assert_int_equal(n, k < positive ? k : positive);
         }
     }
+    /* Many: by counting. */
+    static float many[5000], all[5000];
+    draw(many, 5000, 60);
+    memcpy(all, many, sizeof(all));
+    qsort(all, 5000, sizeof(float), by_size);
+    for (size_t k = 1; k <= 5000; k = k * 3 + 1) {
+        const float want = all[k - 1] > 0 ? all[k - 1] : 0;
+        assert_true(sae__kth_largest(many, 5000, k) == want);
+    }
 }
 
 /* ---- dictionaries ---- */
