@@ -16,6 +16,7 @@
 #include "model/run_verify.h"
 #include "probes/activations/activations_verify.h"
 #include "probes/board/probe.h"
+#include "probes/sae/sae.h"
 
 #define HASH_SHOWN 12 /* digits of a hash that tell models apart for people */
 
@@ -106,6 +107,20 @@ static int probe_examine(VerifyPaths *paths)
     return rc;
 }
 
+static int sae_examine(VerifyPaths *paths)
+{
+    Sae *sae = NULL;
+    int rc = sae_open(&sae, paths->item->path);
+    if (rc == 0) {
+        snprintf(paths->item->about, sizeof(paths->item->about),
+                 "autoencoder (%s), %zu features of %s, layer %d, trained on model %.*s",
+                 sae_kind_name(sae->cfg.kind), sae->cfg.features, hook_site_name(sae->cfg.site),
+                 sae->cfg.layer, HASH_SHOWN, sae->cfg.model_hash);
+    }
+    sae_free(sae);
+    return rc;
+}
+
 /* What ogpt convert wrote for another library: every tensor there, in its shape, finite. */
 static int converted_examine(VerifyPaths *paths, const char *layout)
 {
@@ -163,6 +178,8 @@ static int publication_examine(VerifyPaths *paths, const RunVerify *verify)
         rc = rc ? rc : inner_probe_examine(paths, n_models, true);
     } else if (rc == 0 && manifest_file_sha256(manifest, "probe.safetensors")) {
         rc = probe_examine(paths);
+    } else if (rc == 0 && manifest_file_sha256(manifest, "sae_weights.safetensors")) {
+        rc = sae_examine(paths);
     } else if (rc == 0) {
         snprintf(paths->item->about, sizeof(paths->item->about), "published files");
     }

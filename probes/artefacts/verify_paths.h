@@ -1,5 +1,5 @@
 /* probes/artefacts/verify_paths.h - what lies at a path, and whether it is still what was
- * written: corpus, model, run, probe, activations, conversion. */
+ * written: corpus, model, run, probe, activations, conversion, autoencoder. */
 #ifndef OGPT_PROBES_ARTEFACTS_VERIFY_PATHS_H
 #define OGPT_PROBES_ARTEFACTS_VERIFY_PATHS_H
 

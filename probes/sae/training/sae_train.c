@@ -14,6 +14,7 @@
 #define GATHER_ROWS 512         /* of a job */
 #define CHECKPOINT_SECONDS 20.0 /* between two checkpoints, unless steps are given */
 #define THRESHOLD_RATE 0.01     /* of the moving mean */
+#define THRESHOLD_STEPS 10.0    /* it is of a tenth of the steps at most */
 #define L0_WEIGHT 1.0           /* jumprelu: of (L0 / l0 - 1)^2, in units of d */
 #define L1_RATE 0.005           /* the most that the penalty moves a step towards its goal */
 
@@ -226,13 +227,10 @@ static int gather_rows(void *context, size_t job, size_t worker)
 static int next_batch(SaeTrainer *trainer, const Work *work)
 {
     const int64_t batch = trainer->options->batch;
-    int rc = 0;
-    if (trainer->filled && trainer->at.offset + batch > (int64_t)trainer->block_n) {
+    int rc = trainer->filled ? 0 : fill_block(trainer, work);
+    if (rc == 0 && trainer->at.offset + batch > (int64_t)trainer->block_n) {
         trainer->at.block++;
         trainer->at.offset = 0;
-        trainer->filled = false;
-    }
-    if (!trainer->filled) {
         rc = fill_block(trainer, work);
     }
     rc = rc ? rc
@@ -274,9 +272,11 @@ static void note_sums(SaeTrainer *trainer)
     at->active += sums->active;
     at->rows += (double)options->batch;
     if (sums->least > 0) {
-        at->threshold = at->threshold < 0
-                            ? sums->least
-                            : (1 - THRESHOLD_RATE) * at->threshold + THRESHOLD_RATE * sums->least;
+        const double least =
+            THRESHOLD_STEPS / (double)trainer->steps; /* short runs forget faster */
+        const double rate = least > THRESHOLD_RATE ? (least < 1 ? least : 1) : THRESHOLD_RATE;
+        at->threshold =
+            at->threshold < 0 ? sums->least : (1 - rate) * at->threshold + rate * sums->least;
     }
     const bool moves = options->kind == SAE_STANDARD || options->kind == SAE_GATED;
     if (moves && options->l0 > 0) {
