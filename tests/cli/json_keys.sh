@@ -146,6 +146,9 @@ document basis basis net --beside net --probe mine --games 12 --rotations 2 --cs
 header basis basis/*.csv
 document ccs ccs net --games 6 --test-games 4 --starts 1 --steps 2 --layers 0 --csv ccs
 header ccs ccs/*.csv
+document 'sae train' sae train net --k 2,4 --layer 0 --features 24 --activations 1000 --batch 100 --buffer 20 --out saes \
+    --csv sae.csv
+header 'sae train' sae.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
 for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4 --probe mine' \

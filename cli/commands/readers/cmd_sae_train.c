@@ -32,6 +32,10 @@ static const OptionSpec options[] = {
         "dead-after", AT(dead_after), "N", 0, 16e6,
         "rows without activity after which a feature is taught what the others leave; 0: never",
         .def = "1000000"),
+    OPTION_INT(
+        "checkpoint-every", AT(checkpoint_every), "N", 1, 1e9,
+        "steps between states in DIR.training, from which the same command goes on (every 20 "
+        "seconds)"),
     OPTION_TEXT("corpus", AT(corpus), "CORPUS",
                 "games of its training split (default: fresh random games, by the seed)"),
     OPTION_OUT("out", AT(out), "DIR", "the autoencoder; of several, the folder that holds them",

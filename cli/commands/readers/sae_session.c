@@ -80,6 +80,7 @@ static int options_of(SaeTrainOptions *out, const SaeSession *session, int index
     out->batch = given->batch;
     out->lr = given->lr;
     out->dead_after = given->dead_after;
+    out->checkpoint_every = given->checkpoint_every;
     out->seed = session->context->seed;
     const char *reason = NULL;
     sae_train_complete(out);
@@ -150,6 +151,13 @@ int sae_session_open(SaeSession *session, Context *context)
              subject->model.model_hash);
     snprintf(session->about.games, sizeof(session->about.games), "%s",
              source_identity(session->source));
+    if (session->stream.block_rows < (size_t)session->given->batch) {
+        return err_set(OGPT_EUSAGE,
+                       "--buffer %lld holds at most %zu rows, fewer than a batch of %lld: take a "
+                       "larger buffer or a smaller batch",
+                       (long long)session->given->buffer, session->stream.block_rows,
+                       (long long)session->given->batch);
+    }
     for (int i = 0; i < session->n_values && rc == 0; i++) {
         rc = options_of(&session->options, session, i);
     }

@@ -14,7 +14,7 @@ typedef struct SaeCommand {
     const char *corpus, *out, *k, *l0, *l1;
     int kind, site;
     LayerList layers;
-    int64_t features, activations, batch, buffer, dead_after, memory;
+    int64_t features, activations, batch, buffer, dead_after, checkpoint_every, memory;
     double lr;
 } SaeCommand;
 

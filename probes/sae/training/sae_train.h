@@ -39,7 +39,7 @@ typedef struct SaeTrainOptions {
     int64_t warmup;           /* steps; -1: 1,000 or a tenth of all steps, whichever is less */
     int64_t dead_after;       /* rows; 0: no revival */
     int64_t report_every;     /* steps between reports; 0: about 200 reports */
-    int64_t checkpoint_every; /* steps; 0: at the end of a block */
+    int64_t checkpoint_every; /* steps; 0: every 20 seconds */
     uint64_t seed;
     SaePath path; /* auto: the fast one where few features are active */
 } SaeTrainOptions;

@@ -116,12 +116,22 @@ def check_pickle(program, block):
     assert list(notebook_libraries.load_file("out.safetensors")) == ["linear_probe"]
 
 
+def check_sae(block, names):
+    """A third of the variance is rebuilt by eight features a row; by the means alone none is."""
+    exec(block, names)
+    x, rebuilt, active = names["x"], names["rebuilt"], (names["features"] > 0).float().sum(-1).mean()
+    error = (rebuilt - x).pow(2).sum() / (x - names["sae"]["b_dec"]).pow(2).sum()
+    assert error < 0.7 and 1 < active < 30, (error, active)
+    print(f"an autoencoder with L0 {active:.1f} leaves {error:.2f}")
+
+
 def main():
     program, document = sys.argv[1:]
     notebook_libraries.install()
     blocks = blocks_of(document)
     names = check_boards(program, blocks["lens"])
     check_layouts(blocks, names["model"])
+    check_sae(blocks["sae"], names)
     check_back(program, blocks["back"], names)
     check_pickle(program, blocks["pickle"])
 

@@ -16,6 +16,8 @@ cd "$work"
 mv run/step-00000060 model
 "$OGPT" probe fit model --corpus games.ogpc --out probe --layers 5 --games 100 --test-games 20 \
     --no-controls --quiet >/dev/null
+"$OGPT" sae train model --corpus games.ogpc --out sae --layer 5 --k 8 --activations 8000 --batch 200 --buffer 50 \
+    --lr 0.01 --quiet >/dev/null
 "$OGPT" convert model tiny-mingpt --to mingpt --check --quiet >/dev/null
 "$OGPT" convert model tiny-hf --to hf-gpt2 --check --quiet >/dev/null
 "$python" "$OGPT_SOURCE/tests/model/layouts/notebooks.py" "$OGPT" "$OGPT_SOURCE/docs/NOTEBOOKS.md"
