@@ -30,6 +30,7 @@ run 0 'liblinear' "$bench/compare_probe.sh" "$programs/bench_probe" 1000 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
 run 0 '^tiny-6x6 +last +ogpt +2 +2 +6637 ' "$bench/compare_patch.sh" "$programs/bench_patch" 2 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
+run 0 '^ogpt +2 +8192 +32 +128 +4 ' "$bench/compare_sae.sh" "$programs/bench_sae" 8192 32 128 4
 "$programs/bench_growth" "$OGPT" "$OGPT_SOURCE/datasets/models/tiny-6x6" 0.005 >"$work/out" 2>&1 &&
     grep -q '^[0-7] of 7 commands ' "$work/out" || {
     echo "bench_growth:"

@@ -40,7 +40,7 @@ static const OptionSpec options[] = {
                 "games of its training split (default: fresh random games, by the seed)"),
     OPTION_OUT("out", AT(out), "DIR", "the autoencoder; of several, the folder that holds them",
                .required = true),
-    OPTION_INT("memory", AT(memory), "MIB", 1, 1e6, "how much memory it may take", .def = "4096"),
+    OPTION_MEMORY(AT(memory)),
 };
 
 static int sae_train_run(Context *context)

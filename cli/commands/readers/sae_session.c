@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "cli/commands/common/game_input.h"
 
 /* ---- what is asked for ---- */
 
@@ -184,22 +185,18 @@ int sae_session_announce(SaeSession *session)
         bytes = own > bytes ? own : bytes;
     }
     const size_t passes = passes_bytes(cfg, TAPE_FORWARD, 0, &work);
-    const int64_t mib = (int64_t)((bytes + passes) >> 20) + 1;
-    if (rc == 0 && mib > session->given->memory) {
-        return err_set(
-            OGPT_EUSAGE,
-            "it would take %lld MiB of memory, allowed are %lld: take a smaller --buffer, "
-            "--batch or --features, or a larger --memory",
-            (long long)mib, (long long)session->given->memory);
-    }
+    const size_t mib = ((bytes + passes) >> 20) + 1;
+    rc = rc ? rc
+            : context_check_memory(bytes + passes, session->given->memory,
+                                   "a smaller --buffer, --batch or --features");
     if (rc == 0) {
         context_say(context,
                     "%zu features of %zu numbers, %s of layer %d, %lld rows in batches of %lld, a "
-                    "shuffle buffer of %zu rows, %lld MiB of memory, %zu threads, seed %llu",
+                    "shuffle buffer of %zu rows, %zu MiB of memory, %zu threads, seed %llu",
                     session->options.features, session->stream.d_in,
                     hook_site_name(session->rows.site), session->rows.layer,
                     (long long)session->options.activations, (long long)session->options.batch,
-                    session->stream.block_rows, (long long)mib, context->threads,
+                    session->stream.block_rows, mib, context->threads,
                     (unsigned long long)context->seed);
     }
     return rc;
