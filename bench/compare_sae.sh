@@ -19,10 +19,11 @@ row "$columns" ogpt "$used" "$n" "$width" "$features" "$k" "$seconds" "$ours" "$
 if [[ $have_torch == yes ]]; then
     fewer=$((rows / 10 > 40960 ? rows / 10 : 40960))
     line=$(in_torch "$here/torch_sae.py" "$fewer" "$width" "$features" "$k" "$threads")
-    IFS=$'\t' read -r used n seconds theirs _ <<<"$line"
-    row "$columns" torch "$used" "$n" "$width" "$features" "$k" "$seconds" "$theirs" - - - -
+    IFS=$'\t' read -r used n seconds theirs flops own <<<"$line"
+    row "$columns" torch "$used" "$n" "$width" "$features" "$k" "$seconds" "$theirs" "$flops" "$own" - -
     awk -v a="$ours" -v b="$theirs" 'BEGIN {
         printf "ogpt trains on %.1f times the rows a second of PyTorch\n", a / b }'
 fi
 awk -v a="$ours" 'BEGIN { printf "10 million such rows: %.1f min\n", 1e7 / a / 60 }'
+echo "peak: 1024^3 matrix products (sgemm a worker; torch.mm: far below it, PyTorch stands on a slow BLAS)"
 echo "best of 3; GFLOP/s: 12 x width x features a row, as if all features were active"
