@@ -24,8 +24,7 @@ static const OptionSpec options[] = {
                 "weight of the penalty of standard and gated, instead of --l0"),
     OPTION_INT("activations", AT(activations), "N", 1, 1e12, "rows to train on", .def = "10000000"),
     OPTION_INT("batch", AT(batch), "N", 1, 1e6, "rows a step", .def = "4096"),
-    OPTION_NUM("lr", AT(lr), "X", 1e-9, 100,
-               "peak rate of Adam (kinds with --k: 2e-4 / sqrt(features / 16384); else 3e-4)"),
+    OPTION_NUM("lr", AT(lr), "X", 1e-9, 100, "peak rate of Adam (2e-4 / sqrt(features / 16384))"),
     OPTION_INT("buffer", AT(buffer), "N", 1, 1e7,
                "games whose rows are in memory at once, and shuffled", .def = "4096"),
     OPTION_INT(

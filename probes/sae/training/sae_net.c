@@ -10,6 +10,10 @@
 #include "base/rng.h"
 #include "probes/sae/sae_select.h"
 
+/* pre begins with mean 0 and variance 1, so a sixth of the features are active. A threshold moves
+ * by a rate a step at most: from 0 it would not arrive. */
+#define THETA_FIRST 1.0F
+
 SaeNet sae__net_layout(SaeKind kind, size_t d_in, size_t d_out, size_t features)
 {
     SaeNet net = {.kind = kind, .d_in = d_in, .d_out = d_out, .m = features};
@@ -37,6 +41,10 @@ static void unit_row(float *row, size_t d, Rng *rng)
 
 void sae__net_draw(SaeNet *net, uint64_t seed)
 {
+    /* Where half of the features are active at first, the rows rebuilt by unit directions would be
+     * m / 2d times too long. */
+    const bool half = net->kind == SAE_STANDARD || net->kind == SAE_GATED;
+    const double scale = net->m > 2 * net->d_in ? 2.0 * (double)net->d_in / (double)net->m : 1;
     memset(net->params, 0, net->n * sizeof(float));
     for (size_t j = 0; j < net->m; j++) {
         Rng rng = rng_at(seed, RNG_SAE, SAE_DRAW_WEIGHTS + j);
@@ -48,8 +56,11 @@ void sae__net_draw(SaeNet *net, uint64_t seed)
         } else {
             memcpy(dec, enc, net->d_in * sizeof(float));
         }
+        for (size_t c = 0; c < net->d_in && half; c++) {
+            enc[c] *= (float)scale;
+        }
         if (net->kind == SAE_JUMPRELU) {
-            net->params[net->extra + j] = SAE_BANDWIDTH;
+            net->params[net->extra + j] = THETA_FIRST;
         }
     }
 }

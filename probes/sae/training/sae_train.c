@@ -31,8 +31,7 @@ void sae_train_complete(SaeTrainOptions *options)
 {
     const int64_t steps = options->activations / options->batch;
     if (!(options->lr > 0)) {
-        options->lr =
-            sae_has_k(options->kind) ? 2e-4 / sqrt((double)options->features / 16384) : 3e-4;
+        options->lr = 2e-4 / sqrt((double)options->features / 16384);
     }
     if (options->warmup < 0) {
         options->warmup = steps / 10 < 1000 ? steps / 10 : 1000;

@@ -15,8 +15,10 @@
  * times d (Gao et al., A.2). L1 columns have length 1, so |w_dec| is 1 in the penalty.
  *
  * Adam; rate: linear warm-up, constant, linearly to 0 over the last fifth; the penalty rises over
- * its own warm-up. W_dec = W_enc^T at the start (a transcoder's is drawn), b_dec = mean. Gradients
- * of W_dec lose their part along the row, and rows are brought back to length 1 after a step.
+ * its own warm-up. At the start W_dec = W_enc^T (a transcoder's is drawn; in standard and gated
+ * W_enc is 2d/m of that, or rows rebuilt from half of the features would be m/2d times too long),
+ * b_dec = mean, theta = 1. Gradients of W_dec lose their part along the row, and rows are brought
+ * back to length 1 after a step.
  */
 #ifndef OGPT_PROBES_SAE_TRAINING_SAE_TRAIN_H
 #define OGPT_PROBES_SAE_TRAINING_SAE_TRAIN_H
@@ -35,7 +37,7 @@ typedef struct SaeTrainOptions {
     double l0; /* jumprelu: the goal. standard, gated: 0, or the goal that l1 is moved to */
     int64_t activations;      /* rows in all; at least one batch */
     int64_t batch;            /* rows a step */
-    double lr;                /* 0: by kind and features */
+    double lr;                /* 0: 2e-4 / sqrt(features / 16384) */
     int64_t warmup;           /* steps; -1: 1,000 or a tenth of all steps, whichever is less */
     int64_t dead_after;       /* rows; 0: no revival */
     int64_t report_every;     /* steps between reports; 0: about 200 reports */

@@ -59,13 +59,11 @@ static SaeTrainOptions options_of(SaeKind kind)
         options.l1 = 2;
     } else if (kind == SAE_GATED) {
         options.l1 = 5;
-        options.activations = 240000;
+        options.activations = 200000;
     } else {
         options.l0 = 3;
         options.l1 = 1;
-        options.lr = 6e-3;
-        options.batch = 200;
-        options.activations = 400000;
+        options.activations = 200000;
     }
     sae_train_complete(&options);
     return options;
