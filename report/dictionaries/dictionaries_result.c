@@ -3,7 +3,6 @@
 #include "report/dictionaries/dictionaries_result.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* ---- columns ---- */
 
@@ -145,13 +144,7 @@ const TableSpec dictionaries_cosines_table = {
 static void whole_fill(Table *table, const DictionariesFindings *f)
 {
     const CodebookStudyInputs *in = f->in;
-    char source[4200];
-    if (f->corpus) {
-        snprintf(source, sizeof(source), "%s", f->corpus);
-    } else {
-        snprintf(source, sizeof(source), "fresh games of seed %llu", (unsigned long long)f->seed);
-    }
-    table_text(table, "source", source);
+    table_text(table, "source", f->source);
     table_text(table, "model_hash", f->model_hash);
     table_text(table, "site", hook_site_name(in->site));
     table_int(table, "layer", in->layer);

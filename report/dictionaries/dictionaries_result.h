@@ -12,10 +12,9 @@ extern const TableSpec dictionaries_table, dictionaries_rows_table, dictionaries
 typedef struct DictionariesFindings {
     const CodebookStudy *study;
     const CodebookStudyInputs *in;
-    const char *corpus; /* as typed, or NULL */
+    const char *source; /* where the games come from, in words */
     const char *model_hash;
     const char *probe; /* a path, or "" */
-    uint64_t seed;
 } DictionariesFindings;
 void dictionaries_report(Report *report, const DictionariesFindings *findings);
 

@@ -71,8 +71,10 @@ static void test_rows(void **state)
     scores[0].density[DENSITY_BINS - 1] = 3;
     Report report;
     report_init(&report);
-    dictionaries_report(&report, &(DictionariesFindings){
-                                     .study = &study, .in = &in, .model_hash = "ff", .probe = ""});
+    dictionaries_report(
+        &report,
+        &(DictionariesFindings){
+            .study = &study, .in = &in, .source = "games", .model_hash = "ff", .probe = ""});
     assert_int_equal(report_check(&report), 0);
     const Table *table = table_named(&report, "rows");
     assert_int_equal(table_rows(table), 4);
