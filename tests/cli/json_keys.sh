@@ -149,6 +149,9 @@ header ccs ccs/*.csv
 document 'sae train' sae train net --k 2,4 --layer 0 --features 24 --activations 1000 --batch 100 --buffer 20 --out saes \
     --csv sae.csv
 header 'sae train' sae.csv
+document 'sae eval' sae eval net saes/k-2 saes/k-4 --corpus six.ogpc --fit-games 12 --validation-games 4 --test-games 4 \
+    --twin-activations 300 --csv dictionaries
+header 'sae eval' dictionaries/*.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
 for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4 --probe mine' \
