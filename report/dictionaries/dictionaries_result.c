@@ -288,6 +288,7 @@ void dictionaries_report(Report *report, const DictionariesFindings *findings)
     Table *pairs = report_table(report, &dictionaries_pairs_table);
     Table *cosines = report_table(report, &dictionaries_cosines_table);
     cosines->hidden = true;
+    pairs->hidden = study->n_pairs == 0;
     for (size_t i = 0; i < study->n_pairs; i++) {
         pair_set(pairs, cosines, &study->pairs[i], findings->in);
     }
