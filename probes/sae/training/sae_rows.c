@@ -251,8 +251,11 @@ int sae_gaussian_fit(double *mean, double *factor, const float *rows, size_t n, 
         }
     }
     psd_eigenvectors(values, factor, d);
-    for (size_t i = 0; i < d * d; i++) {
-        factor[i] *= sqrt(values[i / d] > 0 ? values[i / d] : 0);
+    for (size_t i = 0; i < d; i++) {
+        const double root = sqrt(values[i] > 0 ? values[i] : 0);
+        for (size_t c = 0; c < d; c++) {
+            factor[i * d + c] *= root;
+        }
     }
     mem_free(values);
     return 0;
