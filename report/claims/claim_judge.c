@@ -33,18 +33,24 @@ void claim_fill(Text *out, const char *text, const ClaimSubject *subject)
     text_add(out, "%s", text);
 }
 
-/* A value as it is written in `where`; false: another one. `wanted` may be several, a|b. */
+/* A value as it is written in `where`. */
+static void value_write(char found[FILLED_MAX], const Js *value)
+{
+    switch (js_type(value)) {
+    case JS_BOOL: snprintf(found, FILLED_MAX, "%s", js_bool_of(value) ? "true" : "false"); break;
+    case JS_INT:
+    case JS_NUM: snprintf(found, FILLED_MAX, "%.10g", js_num_of(value)); break;
+    case JS_STR: snprintf(found, FILLED_MAX, "%s", js_str_of(value)); break;
+    default: snprintf(found, FILLED_MAX, "null"); break;
+    }
+}
+
+/* Whether it is one of the words "a|b". */
 static bool value_is(const Js *value, const char *wanted)
 {
-    char found[FILLED_MAX] = "null";
+    char found[FILLED_MAX];
     size_t length = 0;
-    switch (js_type(value)) {
-    case JS_BOOL: snprintf(found, sizeof(found), "%s", js_bool_of(value) ? "true" : "false"); break;
-    case JS_INT:
-    case JS_NUM: snprintf(found, sizeof(found), "%.10g", js_num_of(value)); break;
-    case JS_STR: snprintf(found, sizeof(found), "%s", js_str_of(value)); break;
-    default: break;
-    }
+    value_write(found, value);
     for (; *wanted != '\0'; wanted += length + (wanted[length] == '|')) {
         length = strcspn(wanted, "|");
         if (strlen(found) == length && strncmp(found, wanted, length) == 0) {
@@ -163,6 +169,19 @@ static bool weighs_more(ClaimVerdict a, ClaimVerdict b)
 
 /* ---- a question, a claim ---- */
 
+/* The row, by the columns of ask->tell. */
+static void row_tell(ClaimPart *part, const ClaimAsk *ask, const Js *row)
+{
+    char columns[FILLED_MAX], found[FILLED_MAX], *rest = NULL;
+    size_t at = 0;
+    snprintf(columns, sizeof(columns), "%s", ask->tell ? ask->tell : "");
+    for (char *word = strtok_r(columns, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        value_write(found, js_member(row, word));
+        int n = snprintf(part->row + at, sizeof(part->row) - at, "%s%s", at > 0 ? " " : "", found);
+        at += n > 0 && at + (size_t)n < sizeof(part->row) ? (size_t)n : 0;
+    }
+}
+
 static int part_judge(ClaimPart *part, const ClaimAsk *ask, const ClaimSubject *subject,
                       const ClaimRows *source)
 {
@@ -188,6 +207,7 @@ static int part_judge(ClaimPart *part, const ClaimAsk *ask, const ClaimSubject *
             if (!any || weighs_more(verdict, part->verdict)) {
                 part->value = value;
                 part->verdict = verdict;
+                row_tell(part, ask, js_at(rows, i));
             }
             any = true;
         }

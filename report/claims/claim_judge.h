@@ -51,6 +51,7 @@ typedef struct ClaimPart {
     Interval value, control; /* without an interval all three are equal; NaN: none */
     bool line;               /* the control is the line of the table */
     int64_t run;             /* 0: none */
+    char row[96];            /* which row, by the columns of `tell`: "tuned first 30 39" */
 } ClaimPart;
 
 typedef struct ClaimFinding {

@@ -9,6 +9,7 @@ static const Column claim_columns[] = {
     {"network", "network", .type = COLUMN_TEXT},
     {"verdict", "verdict", .type = COLUMN_TEXT},
     {"asked", "asked", .type = COLUMN_TEXT},
+    {"which_row", "row", .type = COLUMN_TEXT},
     {"measured", "measured here", .type = COLUMN_TEXT},
     {"compared_with", "compared with", .type = COLUMN_TEXT},
     {"value", .interval = true, .digits = -1},
@@ -28,6 +29,7 @@ static const Column part_columns[] = {
     {"claim", "no", .type = COLUMN_COUNT},
     {"network", "network", .type = COLUMN_TEXT},
     {"asked", "asked", .type = COLUMN_TEXT},
+    {"which_row", "row", .type = COLUMN_TEXT},
     {"premise", "premise", .type = COLUMN_YES_NO},
     {"verdict", "verdict", .type = COLUMN_TEXT},
     {"measured", "measured here", .type = COLUMN_TEXT},
@@ -84,6 +86,7 @@ static void part_set(Table *table, const ClaimAsk *ask, const ClaimPart *part)
 {
     Text measured = {0}, control = {0};
     table_text(table, "asked", ask->what);
+    table_text(table, "which_row", part->row[0] != '\0' ? part->row : NULL);
     number_add(&measured, ask, part->value);
     control_add(&control, ask, part);
     text_set(table, "measured", &measured);
@@ -158,7 +161,8 @@ static void part_row(Table *table, const ClaimFinding *finding, int i, const Cla
 
 static void answer_print(Text *text, const ClaimAsk *ask, const ClaimPart *part)
 {
-    text_add(text, "      %s: ", ask->what);
+    text_add(text, "      %s%s%s%s: ", ask->what, part->row[0] ? " (" : "", part->row,
+             part->row[0] ? ")" : "");
     if (isnan(part->value.value)) {
         text_add(text, "run %lld has no such row\n", (long long)part->run);
         return;

@@ -44,6 +44,8 @@ typedef struct ClaimAsk {
     int digits;
     bool percent; /* a share: shown times 100 */
     bool premise; /* without it the claim cannot be decided */
+    /* Columns whose values say which of several rows it is, behind blanks; NULL: there is one. */
+    const char *tell;
 } ClaimAsk;
 
 typedef struct FieldClaim {

@@ -197,6 +197,7 @@ static void stored_rows_are_judged(void **state)
     finding = judged_text(8, text);
     assert_int_equal(finding.verdict, VERDICT_FAILS);
     assert_true(finding.deciding == 1 && finding.parts[1].value.value == -.3);
+    assert_string_equal(finding.parts[1].row, "tuned null 30 null");
     snprintf(text, sizeof(text), order, 20);
     assert_int_equal(judged_text(8, text).verdict, VERDICT_HOLDS);
     /* Heads: 9 of 10 count. 3 that know and 2 that count decide nothing. */
