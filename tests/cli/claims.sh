@@ -9,8 +9,6 @@ verdict() {
 }
 
 expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --batch 8
-expect 0 generate g.ogpc --size 4 --games 200
-expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 16 --no-controls --out m/probe
 expect 0 claims m --csv none.csv
 holds 'm: no run yet'
 holds 'needs  ogpt world compression m'
@@ -19,23 +17,34 @@ lacks 'holds'
 [ "$(wc -l <none.csv)" = 13 ] || fail 'twelve claims'
 
 # Cheap ones, as they are printed.
-mapfile -t typed < <(sed -n 's/^ *needs  ogpt //p' "$work/out" | sort -u | grep -E '^(world|cases|intervene|lens)')
-[ ${#typed[@]} -ge 6 ] || fail "${#typed[@]} commands are printed"
+mapfile -t typed < <(sed -n 's/^ *needs  ogpt //p' "$work/out" | sort -u | grep -E '^(world (comp|dist)|cases|lens)')
+[ ${#typed[@]} -ge 5 ] || fail "${#typed[@]} commands are printed"
 for line in "${typed[@]}"; do
     eval "expect 0 $line --quiet"
 done
 expect 0 claims m
-lacks 'needs  ogpt world'
+lacks 'needs  ogpt world compression'
 [ "$(verdict 6)" != 'no run yet' ] || fail 'claim 6 has its runs'
 [ "$(verdict 12)" = 'no run yet' ] || fail 'claim 12 has no run'
-before=$(sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE 'world%'")
+runs() {
+    sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE '$1%' AND status = 'done'"
+}
+before=$(runs 'world comp')
 
-# What is missing, and nothing twice; a second time nothing at all.
-expect 0 claims m --run --threads 2 --html claims.html --markdown claims.md
+# What is missing, and nothing twice. A command that cannot be taken does not keep the others from it.
+expect 1 claims m --run --threads 2
 holds '$ ogpt heads m' err
+holds 'no probe' err
+holds '1 command could not be taken' err
 grep -q 'ogpt world compression m' "$work/err" && fail 'compression is run twice'
+[ "$(runs 'world comp')" = "$before" ] || fail 'run again'
+[ "$(verdict 12)" != 'no run yet' ] || fail 'the last command is not taken'
+[ "$(verdict 10)" = 'no run yet' ] || fail 'nothing can be edited without a probe'
+expect 0 generate g.ogpc --size 4 --games 200
+expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 16 --no-controls --out m/probe
+expect 0 claims m --run --html claims.html --markdown claims.md
+holds '$ ogpt intervene m' err
 lacks 'no run yet'
-[ "$(sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE 'world%'")" = "$before" ] || fail 'run again'
 grep -q 'bag of heuristics' claims.html || fail 'claims.html'
 [ "$(grep -c '^| [0-9]* | ' claims.md)" -ge 12 ] || fail 'claims.md has no rows'
 expect 0 claims m --run

@@ -15,7 +15,7 @@ cmp -s by1/learners.csv other/learners.csv && fail 'another seed gave the same r
 grep -q '^"*state_table"*,1.0,1.0,1.0,' by1/learners.csv || fail 'the oracle says two things of one state'
 refuse 2 'fewer of them learned' world inductive-bias m --states 20 --trained 20
 
-many=(world inductive-bias m --functions 160 --states 60 --trained 20 --steps 5 --threads 2)
+many=(world inductive-bias m --functions 80 --states 60 --trained 20 --steps 5 --threads 2)
 expect 0 "${many[@]}" --csv whole
 stopped INT 130 ogpt-results.db "${many[@]}" --csv again
 expect 0 "${many[@]}" --csv again

@@ -201,18 +201,38 @@ static bool lacks_first(const ClaimSession *session, size_t i, size_t c, int k)
     return findings[c].parts[k].verdict == VERDICT_NEEDS;
 }
 
-int claim_session_run(ClaimSession *session)
+/* Whether other commands may still work after this error. */
+static bool goes_on(int rc)
+{
+    return rc != OGPT_EINTR && rc != OGPT_ENOMEM && rc != OGPT_EPIPE && rc != OGPT_ELOCKED;
+}
+
+/* All lines of what a question lacks. *failed counts those that could not be taken. */
+static int run_take(ClaimSession *session, size_t *failed, const ClaimRun *run,
+                    const ClaimSubject *subject)
 {
     int rc = 0;
+    for (int l = 0; rc == 0 && l < CLAIM_LINES_MAX && run->lines[l]; l++) {
+        rc = line_take(session, run->lines[l], subject);
+    }
+    if (rc != 0 && goes_on(rc)) {
+        context_warn(session->context, "%s", err_message());
+        *failed += 1;
+        rc = 0;
+    }
+    return rc;
+}
+
+int claim_session_run(ClaimSession *session, size_t *failed)
+{
+    int rc = 0;
+    *failed = 0;
     for (size_t i = 0; i < session->n; i++) {
         for (size_t c = 0; c < CLAIM_MAX; c++) {
-            const ClaimFinding *finding = &session->findings[i * CLAIM_MAX + c];
-            for (int k = 0; k < finding->n; k++) {
-                const ClaimRun *run = claim_table[c].asks[k].run;
-                for (int l = 0; rc == 0 && lacks_first(session, i, c, k) && l < CLAIM_LINES_MAX &&
-                                run->lines[l];
-                     l++) {
-                    rc = line_take(session, run->lines[l], &session->subjects[i]);
+            for (int k = 0; rc == 0 && k < session->findings[i * CLAIM_MAX + c].n; k++) {
+                if (lacks_first(session, i, c, k)) {
+                    rc = run_take(session, failed, claim_table[c].asks[k].run,
+                                  &session->subjects[i]);
                 }
             }
         }

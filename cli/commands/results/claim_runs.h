@@ -22,9 +22,10 @@ typedef struct ClaimSession {
 int claim_session_open(ClaimSession *session, Context *context, const char *const *paths, size_t n);
 /* Read the list of runs again, and judge all claims. */
 int claim_session_judge(ClaimSession *session);
-/* Take the commands that claims lack, each once. Returns 0, or the error of the first that failed;
- * what was finished is kept. */
-int claim_session_run(ClaimSession *session);
+/* Take the commands that claims lack, each once. *failed: those that could not be taken, each with
+ * a warning; the others are taken all the same. Returns 0, or OGPT_EINTR, OGPT_ENOMEM, OGPT_EPIPE,
+ * OGPT_ELOCKED of one of them; what was finished is kept. */
+int claim_session_run(ClaimSession *session, size_t *failed);
 void claim_session_release(ClaimSession *session);
 
 #endif

@@ -56,6 +56,7 @@ static int claims_run(Context *context)
     const char *names[N_SHIPPED];
     ClaimSession session = {0};
     bool none = context->n_args == 0;
+    size_t failed = 0;
     int rc = none ? shipped_paths(paths, names) : 0;
     rc = rc ? rc
             : claim_session_open(&session, context, none ? names : context->args,
@@ -63,7 +64,7 @@ static int claims_run(Context *context)
     rc = rc ? rc : study_begin(context, none ? NULL : context->args[0], false);
     rc = rc ? rc : claim_session_judge(&session);
     if (given->run) {
-        rc = rc ? rc : claim_session_run(&session);
+        rc = rc ? rc : claim_session_run(&session, &failed);
         rc = rc ? rc : claim_session_judge(&session);
     }
     if (rc == 0) {
@@ -75,6 +76,13 @@ static int claims_run(Context *context)
                                    .wide = context->style.wide};
         claim_report(context->report, &found);
         rc = given->markdown ? markdown_write(context, given->markdown) : 0;
+    }
+    if (rc == 0 && failed > 0) {
+        rc = study_verdict(
+            context, err_set(OGPT_ENEGATIVE,
+                             "claims: %zu command%s could not be taken, see the warnings; the "
+                             "claims that need them are not judged",
+                             failed, failed == 1 ? "" : "s"));
     }
     claim_session_release(&session);
     return rc;
