@@ -148,11 +148,18 @@ static void cells_count(const CheckpointRun *run, EmergenceMeasure measure)
     size_t S = run->games->n_squares, n = run->games->n_test;
     for (size_t g = 0; g < n; g++) {
         double *value = run->values + ((size_t)measure * n + g) * 2;
+        double right = 0;
         value[0] = value[1] = 0;
         for (size_t i = part->set.first[g] * S; i < part->set.first[g + 1] * S; i++) {
             int said = run->predicted[i], truth = part->labels[measure][i];
             value[0] += two ? 2 * (said == 1 && truth == 1) : said == truth;
             value[1] += two ? (said == 1) + (truth == 1) : 1;
+            right += said == truth;
+        }
+        if (measure == EMERGENCE_LEGAL) {
+            double *cells = run->values + (EMERGENCE_LEGAL_CELLS * n + g) * 2;
+            cells[0] = right;
+            cells[1] = (double)((part->set.first[g + 1] - part->set.first[g]) * S);
         }
     }
 }
@@ -196,7 +203,7 @@ int emergence_measure(double *values, const EmergenceGames *games, const Gpt *gp
 {
     const Work quiet = work_quiet(work);
     CheckpointRun run = {.games = games, .gpt = gpt, .values = values, .work = &quiet};
-    int layer = gpt->cfg.n_layers * 3 / 4;
+    int layer = gpt->cfg.n_layers / 2;
     const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
     size_t width = (size_t)gpt->cfg.d_model;
     int rc = 0;

@@ -1,8 +1,10 @@
 /* probes/emergence/emergence_measure.h - what is measured of each checkpoint of a run, by game.
  *
  * The same random games for all of them: some to fit probes on, others for the scores. Probes are
- * linear, of the stream three quarters of the way up, fitted anew at each checkpoint; the score is
- * the share of right cells, of tasks with two classes the F1 of the second. `shuffled` is
+ * linear, of the stream behind the middle block, fitted anew at each checkpoint; the score is the
+ * share of right cells, of tasks with two classes the F1 of the second. `legal_cells` is the share
+ * of right cells of the task legal: a curve may rise earlier by one score than by another.
+ * `shuffled` is
  * the control: the task "mine" with the labels of another position, which nothing can learn. What
  * it has of a gain is chance.
  */
@@ -22,6 +24,7 @@
     X(EMERGENCE_FLIPPED, "flipped", false, "flipped")                                              \
     X(EMERGENCE_MINE, "mine", false, "mine")                                                       \
     X(EMERGENCE_LEGAL, "legal", false, "legal")                                                    \
+    X(EMERGENCE_LEGAL_CELLS, "legal_cells", false, NULL)                                           \
     X(EMERGENCE_SHUFFLED, "shuffled", false, "mine")
 #define EMERGENCE_ENUMERATOR(id, name, falls, task) id,
 typedef enum EmergenceMeasure {

@@ -63,6 +63,11 @@ static void measures_are_what_they_are_said_to_be(void **state)
                 right < 1); /* something can be read, and not of other games */
     assert_true(sum_of(values, EMERGENCE_LEGAL, 1) < GAMES * PLIES * 36);
     assert_true(sum_of(values, EMERGENCE_LEGAL, 1) > GAMES * PLIES);
+    assert_true(sum_of(values, EMERGENCE_LEGAL_CELLS, 1) == GAMES * PLIES * 36);
+    /* Wrong cells are the same by both scores: said or true, and not both. */
+    assert_true(sum_of(values, EMERGENCE_LEGAL, 1) - sum_of(values, EMERGENCE_LEGAL, 0) ==
+                sum_of(values, EMERGENCE_LEGAL_CELLS, 1) -
+                    sum_of(values, EMERGENCE_LEGAL_CELLS, 0));
     assert_true(sum_of(values, EMERGENCE_EMPTY, 0) > sum_of(values, EMERGENCE_FLIPPED, 0));
     assert_true(emergence_falls[EMERGENCE_EXCESS] && !emergence_falls[EMERGENCE_MINE]);
     assert_string_equal(emergence_name(EMERGENCE_STRICT), "strict_error");
