@@ -13,6 +13,11 @@
 
 static const ClaimRun neurons = {
     "neurons", "threshold=0.7 legal=false no-controls=false", {"neurons {net}"}};
+static const ClaimRun autoencoder = {
+    "sae eval",
+    NULL,
+    {"sae train {net} --k 16 --activations 2000000 --out claims-sae-{size}",
+     "sae eval {net} claims-sae-{size} --twin-activations 200000"}};
 static const ClaimRun adversary = {
     "world adversary", "goal=all", {"world adversary {net} --games 500"}};
 static const ClaimRun edit = {
@@ -56,8 +61,16 @@ const FieldClaim claim_table[CLAIM_MAX] = {
                IN("neuron_cover", "arm=trained demand=0.99", "covered_held"), CLAIM_ABOVE,
                .beyond = "a quarter", .line = .25, .digits = 1, .percent = true}}},
     {3, "sparse autoencoders find the board better than neurons do", "SAE_BoardGameEval 2024", NULL,
-     "holds if their coverage is larger at equal L0, on games that no threshold was chosen on",
-     .lacks = "sparse autoencoders"},
+     "coverage of squares (mean over them of the F1 of the best feature, chosen on other games) of "
+     "a "
+     "trained autoencoder minus that of its twin at equal L0: holds if above 0 for the neurons and "
+     "for an autoencoder of random weights, fails if below 0 for one",
+     .asks = {{"coverage minus that of neurons", &autoencoder,
+               IN("sae_differences", "group_l0>=1 twin=neurons", "coverage"), CLAIM_ABOVE,
+               .beyond = "no difference", .digits = 3, .tell = "dictionary"},
+              {"coverage minus that of random weights", &autoencoder,
+               IN("sae_differences", "group_l0>=1 twin=random_weights", "coverage"), CLAIM_ABOVE,
+               .beyond = "no difference", .digits = 3, .tell = "dictionary"}}},
     {4,
      "probes are not causal: an opponent that plays for the probe's errors wins less than one that "
      "plays for illegal moves",

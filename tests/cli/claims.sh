@@ -12,7 +12,7 @@ expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --
 expect 0 claims m --csv none.csv
 holds 'm: no run yet'
 holds 'needs  ogpt world compression m'
-holds 'needs a tool that ogpt does not have: sparse autoencoders'
+holds 'needs a tool that ogpt does not have: rule variants'
 lacks 'holds'
 [ "$(wc -l <none.csv)" = 13 ] || fail 'twelve claims'
 
@@ -30,6 +30,13 @@ runs() {
     sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE '$1%' AND status = 'done'"
 }
 before=$(runs 'world comp')
+
+# Minutes, even of a small network: with few games.
+expect 0 sae train m --activations 20000 --k 4 --out s
+expect 0 sae eval m s --fit-games 20 --validation-games 20 --test-games 20 --twin-activations 2000
+expect 0 claims m
+[ "$(verdict 3)" != 'no run yet' ] || fail 'claim 3 has its run'
+lacks 'sae eval'
 
 # What is missing, and nothing twice. A command that cannot be taken does not keep the others from it.
 expect 1 claims m --run --threads 2
