@@ -25,7 +25,7 @@ LENGTHS = [1, 2, 9, 20, 33, 48]  # of games of the corpus
 def blocks_of(document):
     text = Path(document).read_text()
     found = dict(re.findall(r"<!-- block: (\w+) -->\n```python\n(.*?)```", text, re.S))
-    assert set(found) == {"lens", "back", "mingpt", "hf", "pickle"}, sorted(found)
+    assert set(found) == {"lens", "sae", "back", "mingpt", "hf", "pickle"}, sorted(found)
     assert len(found) == text.count("```python"), "a block without a mark is not tested"
     return found
 
