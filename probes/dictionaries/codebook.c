@@ -1,11 +1,13 @@
 /* probes/dictionaries/codebook.c - see probes/dictionaries/codebook.h. */
 #include "probes/dictionaries/codebook.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "num/blas.h"
+#include "probes/sae/dictionary.h"
 
 void codebook_release(Codebook *codebook)
 {
@@ -26,6 +28,19 @@ int codebook_linear(Codebook *out, size_t inputs, size_t width, size_t features)
         return OGPT_ENOMEM;
     }
     return 0;
+}
+
+void codebook_of_sae(Codebook *out, const Sae *sae, const char *name, size_t keep)
+{
+    const Dictionary dictionary = dictionary_of_sae(sae);
+    *out = (Codebook){.inputs = (size_t)dictionary.width,
+                      .width = (size_t)dictionary.width,
+                      .features = (size_t)dictionary.features,
+                      .keep = keep,
+                      .encode = dictionary.encode,
+                      .decode = dictionary.decode,
+                      .self = dictionary.self};
+    snprintf(out->name, sizeof(out->name), "%s", name);
 }
 
 /* ---- the k largest ---- */

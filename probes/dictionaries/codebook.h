@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/work.h"
+#include "probes/sae/sae.h"
 
 #define CODEBOOK_NAME 96
 
@@ -37,6 +38,8 @@ typedef struct Codebook {
 void codebook_release(Codebook *codebook);
 /* Room for a linear one; weights are zero. Returns 0 or OGPT_ENOMEM. */
 int codebook_linear(Codebook *out, size_t inputs, size_t width, size_t features);
+/* A trained autoencoder, which is borrowed; keep as above. */
+void codebook_of_sae(Codebook *out, const Sae *sae, const char *name, size_t keep);
 
 /* f (rows, features) of x (rows, inputs). scratch: features numbers. Thread-safe. */
 void codebook_encode(const Codebook *codebook, const float *x, size_t rows, float *f,

@@ -1,22 +1,22 @@
 /* probes/dictionaries/codebook_inputs.c - see probes/dictionaries/codebook_inputs.h. */
 #include "probes/dictionaries/codebook_inputs.h"
 
-#include "base/err.h"
+#include <string.h>
 
-static int draw_set(LabelledSet *out, const GameVariant *variant, Corpus *corpus, Split split,
-                    const CodebookSample *sample, const Work *work)
+#include "base/arena.h"
+#include "base/err.h"
+#include "probes/board/controls.h"
+
+int codebook_inputs_draw_set(LabelledSet *out, const GameVariant *variant, Corpus *corpus,
+                             Split split, size_t games, int plies, const Work *work)
 {
     static const RngPurpose fresh[] = {
         [SPLIT_TRAIN] = RNG_FRESH, [SPLIT_VALIDATION] = RNG_HELDOUT, [SPLIT_TEST] = RNG_EVAL};
-    const size_t games[] = {[SPLIT_TRAIN] = sample->fit_games,
-                            [SPLIT_VALIDATION] = sample->valid_games,
-                            [SPLIT_TEST] = sample->test_games};
     GameSource *source = NULL;
     int rc = corpus ? source_corpus(&source, corpus, 1U << split, true, work->seed)
                     : source_fresh(&source, variant, work->seed, fresh[split]);
     rc = rc ? rc
-            : labelled_draw(out, source, task_find("mine"), LABELS_MOVER, games[split],
-                            sample->plies, work);
+            : labelled_draw(out, source, task_find("mine"), LABELS_MOVER, games, plies, work);
     source_free(source);
     return rc;
 }
@@ -27,9 +27,14 @@ int codebook_inputs_draw(CodebookSets *out, CodebookStudyInputs *study, const Ga
     study->fit = &out->fit;
     study->valid = &out->valid;
     study->test = &out->test;
-    int rc = draw_set(&out->fit, variant, corpus, SPLIT_TRAIN, sample, work);
-    rc = rc ? rc : draw_set(&out->valid, variant, corpus, SPLIT_VALIDATION, sample, work);
-    return rc ? rc : draw_set(&out->test, variant, corpus, SPLIT_TEST, sample, work);
+    int rc = codebook_inputs_draw_set(&out->fit, variant, corpus, SPLIT_TRAIN, sample->fit_games,
+                                      sample->plies, work);
+    rc = rc ? rc
+            : codebook_inputs_draw_set(&out->valid, variant, corpus, SPLIT_VALIDATION,
+                                       sample->valid_games, sample->plies, work);
+    return rc ? rc
+              : codebook_inputs_draw_set(&out->test, variant, corpus, SPLIT_TEST,
+                                         sample->test_games, sample->plies, work);
 }
 
 void codebook_sets_release(CodebookSets *sets)
@@ -37,6 +42,34 @@ void codebook_sets_release(CodebookSets *sets)
     labelled_release(&sets->fit);
     labelled_release(&sets->valid);
     labelled_release(&sets->test);
+}
+
+/* Labels with a place for each of 64 squares. */
+static uint8_t *padded(const uint8_t *labels, size_t n, size_t n_squares)
+{
+    uint8_t *out = mem_alloc(n, COVERAGE_SQUARES, "labels of positions");
+    if (out) {
+        memset(out, COVERAGE_ABSENT, n * COVERAGE_SQUARES);
+        for (size_t i = 0; i < n; i++) {
+            memcpy(out + i * COVERAGE_SQUARES, labels + i * n_squares, n_squares);
+        }
+    }
+    return out;
+}
+
+int codebook_inputs_labels(uint8_t **own, uint8_t **other, const LabelledSet *set, const Work *work)
+{
+    const size_t n = set->set.n_positions;
+    uint8_t *shuffled = mem_alloc(n, set->n_squares, "labels of other games");
+    int rc = shuffled ? shuffled_labels(shuffled, &set->set, task_find("mine"), LABELS_MOVER, work)
+                      : OGPT_ENOMEM;
+    if (rc == 0) {
+        *own = padded(set->labels, n, set->n_squares);
+        *other = padded(shuffled, n, set->n_squares);
+        rc = *own && *other ? 0 : OGPT_ENOMEM;
+    }
+    mem_free(shuffled);
+    return rc;
 }
 
 int codebook_inputs_check_sae(const Sae *sae, const char *path, const Sae *first,

@@ -23,6 +23,14 @@ typedef struct CodebookSets {
 int codebook_inputs_draw(CodebookSets *out, CodebookStudyInputs *study, const GameVariant *variant,
                          Corpus *corpus, const CodebookSample *sample, const Work *work);
 void codebook_sets_release(CodebookSets *sets);
+/* One of them: `games` games of a split, or of the sequence of fresh games that stands for it.
+ * Owned: labelled_release. Returns as labelled_draw. */
+int codebook_inputs_draw_set(LabelledSet *out, const GameVariant *variant, Corpus *corpus,
+                             Split split, size_t games, int plies, const Work *work);
+/* Labels (n, COVERAGE_SQUARES) of a set as coverage.h wants them, and those of other games at the
+ * same plies. Both owned. Returns 0, OGPT_EINTR, OGPT_ENOMEM. */
+int codebook_inputs_labels(uint8_t **own, uint8_t **other, const LabelledSet *set,
+                           const Work *work);
 
 /* Refuse an autoencoder that is none of this network, or of another site or layer than `first`, or
  * a transcoder: OGPT_EFORMAT or OGPT_EUSAGE with both sides. */

@@ -8,10 +8,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "probes/activations/activations.h"
-#include "probes/board/controls.h"
+#include "probes/dictionaries/codebook_inputs.h"
 #include "probes/dictionaries/trained_twins.h"
 #include "probes/dictionaries/twins.h"
-#include "probes/sae/dictionary.h"
 
 enum { STUDY_FIT, STUDY_VALID, STUDY_TEST, STUDY_SETS };
 
@@ -37,35 +36,11 @@ typedef struct CodebookRun {
 
 /* ---- rows ---- */
 
-/* Labels with a place for each of 64 squares. */
-static uint8_t *padded(const uint8_t *labels, size_t n, size_t n_squares)
-{
-    uint8_t *out = mem_alloc(n, COVERAGE_SQUARES, "labels of positions");
-    if (out) {
-        memset(out, COVERAGE_ABSENT, n * COVERAGE_SQUARES);
-        for (size_t i = 0; i < n; i++) {
-            memcpy(out + i * COVERAGE_SQUARES, labels + i * n_squares, n_squares);
-        }
-    }
-    return out;
-}
-
 static int label_sets(CodebookRun *run)
 {
-    const Task *task = task_find("mine");
     int rc = 0;
     for (int i = 0; i < STUDY_SETS && rc == 0; i++) {
-        const LabelledSet *set = run->sets[i];
-        const size_t n = set->set.n_positions;
-        uint8_t *shuffled = mem_alloc(n, set->n_squares, "labels of other games");
-        rc = shuffled ? shuffled_labels(shuffled, &set->set, task, LABELS_MOVER, &run->quiet)
-                      : OGPT_ENOMEM;
-        if (rc == 0) {
-            run->labels[i] = padded(set->labels, n, set->n_squares);
-            run->other[i] = padded(shuffled, n, set->n_squares);
-            rc = run->labels[i] && run->other[i] ? 0 : OGPT_ENOMEM;
-        }
-        mem_free(shuffled);
+        rc = codebook_inputs_labels(&run->labels[i], &run->other[i], run->sets[i], &run->quiet);
     }
     return rc;
 }
@@ -222,19 +197,6 @@ static CodebookStudyRow *row_add(CodebookRun *run, StudyRole role, const char *n
     *row = (CodebookStudyRow){.role = role, .group = group};
     snprintf(row->name, sizeof(row->name), "%s", name);
     return row;
-}
-
-static void codebook_of_sae(Codebook *out, const Sae *sae, const char *name, size_t keep)
-{
-    const Dictionary dictionary = dictionary_of_sae(sae);
-    *out = (Codebook){.inputs = (size_t)dictionary.width,
-                      .width = (size_t)dictionary.width,
-                      .features = (size_t)dictionary.features,
-                      .keep = keep,
-                      .encode = dictionary.encode,
-                      .decode = dictionary.decode,
-                      .self = dictionary.self};
-    snprintf(out->name, sizeof(out->name), "%s", name);
 }
 
 /* ---- makers ---- */
