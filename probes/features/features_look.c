@@ -12,10 +12,10 @@
 /* Draws of positions; training has streams below it. */
 #define FEATURES_STREAM (1ULL << 61)
 
-struct FeaturesLooker {
-    FeaturesLookInput in;
+typedef struct FeaturesLooker {
+    const FeaturesLookInput *in;
     FeaturesSight *sights; /* (n_test) without a value */
-};
+} FeaturesLooker;
 
 const char *features_clamp_where(FeaturesClampKind kind)
 {
@@ -48,33 +48,17 @@ static void visit_sight(void *context, const TaskPosition *position, size_t inde
     sight->turned = board_flips(position->variant, &before, position->moves[t]);
 }
 
-int features_looker_open(FeaturesLooker **out, const FeaturesLookInput *in, const Work *work)
+static int looker_open(FeaturesLooker *looker, const Work *work)
 {
-    const PositionSet *test = in->test;
-    FeaturesLooker *looker = mem_calloc(1, sizeof(*looker), "looks at features");
-    *out = looker;
-    if (!looker) {
-        return OGPT_ENOMEM;
-    }
-    looker->in = *in;
+    const PositionSet *test = looker->in->test;
     looker->sights = mem_calloc(test->n_positions, sizeof(*looker->sights), "positions to show");
-    if (!looker->sights) {
-        return OGPT_ENOMEM;
-    }
-    for (size_t g = 0; g < test->n_games; g++) {
+    for (size_t g = 0; looker->sights && g < test->n_games; g++) {
         for (size_t i = test->first[g]; i < test->first[g + 1]; i++) {
             looker->sights[i].game = (uint32_t)g;
         }
     }
-    return positions_visit(test, LABELS_MOVER, visit_sight, looker, work);
-}
-
-void features_looker_free(FeaturesLooker *looker)
-{
-    if (looker) {
-        mem_free(looker->sights);
-        mem_free(looker);
-    }
+    return looker->sights ? positions_visit(test, LABELS_MOVER, visit_sight, looker, work)
+                          : OGPT_ENOMEM;
 }
 
 /* ---- what is shown ---- */
@@ -82,7 +66,7 @@ void features_looker_free(FeaturesLooker *looker)
 /* The best position of each game competes for a place; of equal values the first stays ahead. */
 static void fill_top(FeaturesLook *out, const FeaturesLooker *looker, const float *values)
 {
-    const PositionSet *test = looker->in.test;
+    const PositionSet *test = looker->in->test;
     for (size_t g = 0; g < test->n_games; g++) {
         size_t best = test->first[g], at = out->n_top;
         for (size_t i = best; i < test->first[g + 1]; i++) {
@@ -109,8 +93,8 @@ static void fill_top(FeaturesLook *out, const FeaturesLooker *looker, const floa
 static size_t draw(uint32_t *out, size_t most, const FeaturesLooker *looker, size_t feature,
                    bool on, uint64_t seed)
 {
-    const size_t n_test = looker->in.test->n_positions;
-    const float *values = looker->in.table->values + feature * n_test;
+    const size_t n_test = looker->in->test->n_positions;
+    const float *values = looker->in->table->values + feature * n_test;
     const uint64_t stream = FEATURES_STREAM | (2 * feature + on);
     size_t n = 0;
     for (size_t k = 0; k < n_test && n < most; k++) {
@@ -136,7 +120,7 @@ static void fill_drawn(FeaturesLook *out, const FeaturesLooker *looker, const fl
 static int fill_clamps(FeaturesLook *out, const FeaturesLooker *looker, const float *values,
                        const Work *work)
 {
-    const FeaturesLookInput *in = &looker->in;
+    const FeaturesLookInput *in = looker->in;
     const size_t width = hook_width(&in->gpt->cfg, in->site, 0);
     const double mean = in->table->rows[out->feature].mean_on;
     uint32_t *chosen = mem_alloc(2 * in->clamped, sizeof(*chosen), "positions to clamp at");
@@ -164,13 +148,26 @@ static int fill_clamps(FeaturesLook *out, const FeaturesLooker *looker, const fl
     return rc;
 }
 
-int features_look_make(FeaturesLook *out, const FeaturesLooker *looker, size_t feature,
-                       const Work *work)
+static int look_make(FeaturesLook *out, const FeaturesLooker *looker, size_t feature,
+                     const Work *work)
 {
-    const float *values = looker->in.table->values + feature * looker->in.test->n_positions;
-    const Work quiet = work_quiet(work);
+    const float *values = looker->in->table->values + feature * looker->in->test->n_positions;
     *out = (FeaturesLook){.feature = feature};
     fill_top(out, looker, values);
     fill_drawn(out, looker, values, work->seed);
-    return looker->in.clamped > 0 ? fill_clamps(out, looker, values, &quiet) : 0;
+    return looker->in->clamped > 0 ? fill_clamps(out, looker, values, work) : 0;
+}
+
+int features_looks_make(FeaturesLook *out, const FeaturesLookInput *in, const size_t *features,
+                        size_t n, const Work *work)
+{
+    const Work quiet = work_quiet(work);
+    FeaturesLooker looker = {.in = in};
+    int rc = looker_open(&looker, &quiet);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = look_make(&out[i], &looker, features[i], &quiet);
+        work_tick(work, "looks", (double)(i + 1), (double)n);
+    }
+    mem_free(looker.sights);
+    return rc;
 }

@@ -57,8 +57,6 @@ typedef struct FeaturesLook {
     FeaturesClamp clamps[N_FEATURES_CLAMPS];
 } FeaturesLook;
 
-/* What all features share. */
-typedef struct FeaturesLooker FeaturesLooker;
 typedef struct FeaturesLookInput {
     const Gpt *gpt;
     HookSite site; /* of the dictionary */
@@ -68,13 +66,10 @@ typedef struct FeaturesLookInput {
     const FeaturesTable *table;
     size_t clamped; /* positions where it is on, and where it is off, at most; 0: no clamping */
 } FeaturesLookInput;
-/* `in` is copied, what it points to is borrowed. Returns 0, OGPT_EFORMAT (a game breaks the rules),
- * OGPT_EINTR, OGPT_ENOMEM. */
-int features_looker_open(FeaturesLooker **out, const FeaturesLookInput *in, const Work *work);
-void features_looker_free(FeaturesLooker *looker);
-/* Positions are drawn by work->seed. The same bits for any number of workers. work: the pool.
- * Returns 0, OGPT_EINTR, OGPT_ENUM (logits that are not finite), OGPT_ENOMEM. */
-int features_look_make(FeaturesLook *out, const FeaturesLooker *looker, size_t feature,
-                       const Work *work);
+/* Looks at n features. Positions are drawn by work->seed. The same bits for any number of workers.
+ * work: pool, tick("looks"). Returns 0, OGPT_EFORMAT (a game breaks the rules), OGPT_EINTR,
+ * OGPT_ENUM (logits that are not finite), OGPT_ENOMEM. */
+int features_looks_make(FeaturesLook *out, const FeaturesLookInput *in, const size_t *features,
+                        size_t n, const Work *work);
 
 #endif

@@ -1,7 +1,6 @@
 /* report/pages/neuron_pages.c - contract in report/pages/neuron_pages.h. */
 #include "report/pages/neuron_pages.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -15,7 +14,6 @@
 
 #define TOP_SHOWN 8
 #define LEAVES_SHOWN 12
-#define LARGEST_NAMED 3
 
 /* What all pages are made from; borrowed. */
 typedef struct NeuronPages {
@@ -26,40 +24,18 @@ typedef struct NeuronPages {
 
 /* ---- boards ---- */
 
-static void squares_name(Text *out, const char *colour, uint64_t squares)
-{
-    char name[3];
-    text_add(out, "%s", colour);
-    for (; squares != 0; squares &= squares - 1) {
-        square_print(name, __builtin_ctzll(squares));
-        text_add(out, " %s", name);
-    }
-}
-
 /* A position with its value; `words` stand in front of it. */
 static void sight_add(Text *body, const NeuronPages *pages, const char *words,
                       const NeuronSight *sight)
 {
-    char last[3];
-    Text label = {0};
+    char last[3], caption[128];
     const uint8_t move = sight->moves[sight->n_moves - 1];
-    const TinyBoard board = {.size = pages->variant->size,
-                             .black = board_discs(&sight->board, BLACK),
-                             .white = board_discs(&sight->board, WHITE),
-                             .turned = sight->turned,
-                             .last = UINT64_C(1) << move};
-    TinyBoard drawn = board;
     square_print(last, move);
-    squares_name(&label, "black", board.black);
-    squares_name(&label, "; white", board.white);
-    drawn.label = label.data ? label.data : "";
-    text_add(body, "<figure>");
-    tiny_board(body, &drawn);
-    text_add(body, "<figcaption>%s<b>%.3f</b> after move %d, %s; %s to move", words, sight->value,
-             sight->n_moves, last, sight->board.to_move == BLACK ? "black" : "white");
-    text_add(body, "%s</figcaption></figure>\n", sight->held_out ? " (held out)" : "");
-    body->failed = body->failed || label.failed;
-    text_release(&label);
+    snprintf(caption, sizeof(caption), "%s<b>%.3f</b> after move %d, %s; %s to move%s", words,
+             sight->value, sight->n_moves, last,
+             sight->board.to_move == BLACK ? "black" : "white",
+             sight->held_out ? " (held out)" : "");
+    tiny_position(body, pages->variant->size, &sight->board, sight->turned, move, caption);
 }
 
 static void sights_add(Text *body, const NeuronPages *pages, const NeuronLook *look)
@@ -88,30 +64,6 @@ static void sights_add(Text *body, const NeuronPages *pages, const NeuronLook *l
     text_add(body, "</div>\n");
 }
 
-static void weight_add(Text *body, const NeuronPages *pages, const char *title,
-                       const double values[BOARD_SQUARES])
-{
-    Text named = {0}, label = {0};
-    bool there = false;
-    for (int sq = 0; sq < BOARD_SQUARES; sq++) {
-        there = there || (!isnan(values[sq]) && fabs(values[sq]) > 0);
-    }
-    if (!there) {
-        return; /* no probe of that layer */
-    }
-    tiny_board_largest(&named, values, LARGEST_NAMED);
-    text_add(&label, "%s: %s", title, named.data ? named.data : "");
-    text_add(body, "<figure>");
-    tiny_board(body, &(TinyBoard){.size = pages->variant->size,
-                                  .values = values,
-                                  .label = label.data ? label.data : ""});
-    text_add(body, "<figcaption><b>%s</b> %s</figcaption></figure>\n", title,
-             named.data ? named.data : "");
-    body->failed = body->failed || named.failed || label.failed;
-    text_release(&named);
-    text_release(&label);
-}
-
 static void weights_add(Text *body, const NeuronPages *pages, const NeuronWeights *weights)
 {
     static const char *const reads[NEURON_STATES] = {"reads empty", "reads theirs", "reads mine"};
@@ -122,12 +74,12 @@ static void weights_add(Text *body, const NeuronPages *pages, const NeuronWeight
                    "its block, and of what it writes with the one behind. Blue is positive, orange "
                    "negative; full colour is the largest of a board, which is named.</p>\n"
                    "<div class=\"boards\">\n");
-    weight_add(body, pages, "adds to the logit", weights->logits);
+    tiny_values(body, pages->variant->size, "adds to the logit", weights->logits);
     for (int k = NEURON_STATES - 1; k >= 0; k--) {
-        weight_add(body, pages, reads[k], weights->reads[k]);
+        tiny_values(body, pages->variant->size, reads[k], weights->reads[k]);
     }
     for (int k = NEURON_STATES - 1; k >= 0; k--) {
-        weight_add(body, pages, writes[k], weights->writes[k]);
+        tiny_values(body, pages->variant->size, writes[k], weights->writes[k]);
     }
     text_add(body, "</div>\n");
 }

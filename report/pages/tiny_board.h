@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "game/board.h"
 
 #define TINY_LEVELS 8
 
@@ -30,6 +31,14 @@ void tiny_board_shared(Text *out, int size);
 /* Where the largest values are, by size: "d3 +0.614, e6 -0.0512", at most n; "none" where all are
  * NaN or 0. */
 void tiny_board_largest(Text *out, const double *values, int n);
+
+/* A figure of a position: discs, those that the last move turned, that move. caption: HTML of the
+ * caller's own words. */
+void tiny_position(Text *out, int size, const Board *position, uint64_t turned, int last,
+                   const char *caption);
+/* A figure of a value a square, whose largest ones are named behind the title; nothing if all are
+ * NaN or 0. */
+void tiny_values(Text *out, int size, const char *title, const double values[BOARD_SQUARES]);
 
 /* Matrices (n, n): what each row holds, as a little board at its own place on a large board. sq: of
  * each row and column. NaN: none. */
