@@ -7,16 +7,19 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "probes/board/direction_set.h"
 #include "probes/legality/answers.h"
 #include "probes/steering/steer_run.h"
 
-/* Scores and answers of the cases: unchanged, clamped to 0, clamped to the mean. */
-enum { RUN_CLEAN, RUN_ZERO, RUN_MEAN, N_RUNS };
+/* Scores and answers of the cases: unchanged, clamped to 0, the same along a random direction,
+ * clamped to the mean. */
+enum { RUN_CLEAN, RUN_ZERO, RUN_RANDOM, RUN_MEAN, N_RUNS };
 typedef struct FeaturesRuns {
     const FeaturesClamping *clamping;
     SteerCases cases;
     SteerScore *scores[N_RUNS]; /* (n) */
     float *logits[N_RUNS];      /* (n, d_vocab) */
+    float *random;              /* (width) a direction as long as the column */
 } FeaturesRuns;
 
 /* Shortest histories first; of equal ones in the order of the positions. */
@@ -55,6 +58,25 @@ static int make_cases(FeaturesRuns *runs)
     return 0;
 }
 
+static int draw_direction(FeaturesRuns *runs, uint64_t seed)
+{
+    const FeaturesClamping *clamping = runs->clamping;
+    const size_t width = hook_width(&clamping->gpt->cfg, clamping->site, 0);
+    double own = 0;
+    runs->random = mem_alloc(width, sizeof(float), "a random direction");
+    if (!runs->random) {
+        return OGPT_ENOMEM;
+    }
+    const double length = direction_random(runs->random, width, seed, clamping->feature);
+    for (size_t c = 0; c < width; c++) {
+        own += (double)clamping->column[c] * (double)clamping->column[c];
+    }
+    for (size_t c = 0; c < width; c++) {
+        runs->random[c] = (float)(runs->random[c] * (sqrt(own) / length));
+    }
+    return 0;
+}
+
 /* One pass over all cases; the bank holds (value - f) times the column. */
 static int run_one(FeaturesRuns *runs, int run, const Work *work)
 {
@@ -63,6 +85,7 @@ static int run_one(FeaturesRuns *runs, int run, const Work *work)
     const bool embed = clamping->layer == LAYER_EMBED;
     const int layer = embed ? 0 : clamping->layer;
     const double value = run == RUN_MEAN ? clamping->mean : 0;
+    const float *direction = run == RUN_RANDOM ? runs->random : clamping->column;
     SteerBank bank = {0};
     SteerChange change = {.kind = STEER_ADD,
                           .bank = &bank,
@@ -78,7 +101,7 @@ static int run_one(FeaturesRuns *runs, int run, const Work *work)
     for (size_t i = 0; i < clamping->n && rc == 0; i++) {
         float *v = steer_bank_at(&bank, layer, i);
         for (size_t c = 0; c < bank.width; c++) {
-            v[c] = (float)((value - clamping->sights[i].value) * (double)clamping->column[c]);
+            v[c] = (float)((value - clamping->sights[i].value) * (double)direction[c]);
         }
     }
     if (run == RUN_CLEAN) {
@@ -139,12 +162,14 @@ int features_clamp(FeaturesClamp out[N_FEATURES_CLAMPS], FeaturesClamping *clamp
         bool on;
         int run;
     } kinds[] = {[FEATURES_ON_ZERO] = {true, RUN_ZERO},
+                 [FEATURES_ON_RANDOM] = {true, RUN_RANDOM},
                  [FEATURES_ON_MEAN] = {true, RUN_MEAN},
                  [FEATURES_OFF_MEAN] = {false, RUN_MEAN},
                  [FEATURES_OFF_ZERO] = {false, RUN_ZERO}};
     FeaturesRuns runs = {.clamping = clamping};
     qsort(clamping->sights, clamping->n, sizeof(*clamping->sights), compare_sights);
     int rc = make_cases(&runs);
+    rc = rc ? rc : draw_direction(&runs, work->seed);
     for (int run = 0; run < N_RUNS && rc == 0; run++) {
         rc = run_one(&runs, run, work);
     }
@@ -161,6 +186,7 @@ int features_clamp(FeaturesClamp out[N_FEATURES_CLAMPS], FeaturesClamping *clamp
         mem_free(runs.scores[run]);
         mem_free(runs.logits[run]);
     }
+    mem_free(runs.random);
     steer_cases_release(&runs.cases);
     return rc;
 }

@@ -9,6 +9,7 @@ typedef struct FeaturesClamping {
     const Gpt *gpt;
     HookSite site;
     int layer;
+    size_t feature;
     const float *column; /* (width) of the decoder */
     double mean;         /* of its values where it is on; 0: never on */
     const PositionSet *set;

@@ -128,6 +128,7 @@ static int fill_clamps(FeaturesLook *out, const FeaturesLooker *looker, const fl
     FeaturesClamping clamping = {.gpt = in->gpt,
                                  .site = in->site,
                                  .layer = in->layer,
+                                 .feature = out->feature,
                                  .column = in->columns + out->feature * width,
                                  .mean = isnan(mean) ? 0 : mean,
                                  .set = in->test,

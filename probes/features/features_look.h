@@ -4,8 +4,8 @@
  * Clamping: at the last position of a history the feature's value f becomes c, so that c - f times
  * its column is added to the row; the other features and what the dictionary does not rebuild stay.
  * c is 0 or the mean of its values where it is on. The rules judge the answer by the board as it
- * is. At positions where a feature is off, clamping it to 0 changes no bit: that twin is computed
- * too.
+ * is. Two twins: the same change along a random direction as long as the column, and clamping to 0
+ * at positions where the feature is off, which changes no bit.
  */
 #ifndef OGPT_PROBES_FEATURES_FEATURES_LOOK_H
 #define OGPT_PROBES_FEATURES_FEATURES_LOOK_H
@@ -16,6 +16,7 @@
 /* X(enumerator, where, value) */
 #define FEATURES_CLAMPS(X)                                                                         \
     X(FEATURES_ON_ZERO, "on", "0")                                                                 \
+    X(FEATURES_ON_RANDOM, "on", "0 along a random direction")                                      \
     X(FEATURES_ON_MEAN, "on", "mean when on")                                                      \
     X(FEATURES_OFF_MEAN, "off", "mean when on")                                                    \
     X(FEATURES_OFF_ZERO, "off", "0")

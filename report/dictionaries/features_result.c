@@ -6,6 +6,8 @@
 
 #include "game/notation.h"
 
+#define LOOKS_PRINTED 6 /* the clamping of more features is in pages, JSON and CSV only */
+
 /* ---- columns ---- */
 
 static const Column whole_columns[] = {
@@ -219,9 +221,11 @@ void dictionaries_features_report(Report *report, const FeaturesFindings *findin
             dictionaries_feature_row(top, findings, j);
         }
     }
-    Table *clamps = report_table(report, &dictionaries_clamps_table);
-    clamps->hidden = findings->study->n_looks > 4;
-    for (size_t i = 0; i < findings->study->n_looks; i++) {
-        dictionaries_clamp_rows(clamps, &findings->study->looks[i]);
+    if (findings->in->looks && findings->in->clamped > 0) {
+        Table *clamps = report_table(report, &dictionaries_clamps_table);
+        clamps->hidden = findings->study->n_looks > LOOKS_PRINTED;
+        for (size_t i = 0; i < findings->study->n_looks; i++) {
+            dictionaries_clamp_rows(clamps, &findings->study->looks[i]);
+        }
     }
 }

@@ -177,7 +177,7 @@ int feature_pages_write(Report *report, const PageSetAbout *about, const Feature
     rc = rc ? rc : index_add(set, report, findings);
     for (size_t i = 0; i < findings->study->n_looks && rc == 0; i++) {
         rc = feature_add(set, findings, i);
-        work_tick(work, "pages", (double)(i + 1), (double)findings->n_looks);
+        work_tick(work, "pages", (double)(i + 1), (double)findings->study->n_looks);
     }
     if (rc != 0) {
         page_set_abort(set);
