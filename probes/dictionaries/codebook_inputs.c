@@ -15,8 +15,7 @@ int codebook_inputs_draw_set(LabelledSet *out, const GameVariant *variant, Corpu
     GameSource *source = NULL;
     int rc = corpus ? source_corpus(&source, corpus, 1U << split, true, work->seed)
                     : source_fresh(&source, variant, work->seed, fresh[split]);
-    rc = rc ? rc
-            : labelled_draw(out, source, task_find("mine"), LABELS_MOVER, games, plies, work);
+    rc = rc ? rc : labelled_draw(out, source, task_find("mine"), LABELS_MOVER, games, plies, work);
     source_free(source);
     return rc;
 }

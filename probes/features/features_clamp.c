@@ -13,13 +13,13 @@
 
 /* Scores and answers of the cases: unchanged, clamped to 0, the same along a random direction,
  * clamped to the mean. */
-enum { RUN_CLEAN, RUN_ZERO, RUN_RANDOM, RUN_MEAN, N_RUNS };
+enum { RUN_CLEAN, RUN_ZERO, RUN_RANDOM, RUN_MEAN, N_CLAMP_RUNS };
 typedef struct FeaturesRuns {
     const FeaturesClamping *clamping;
     SteerCases cases;
-    SteerScore *scores[N_RUNS]; /* (n) */
-    float *logits[N_RUNS];      /* (n, d_vocab) */
-    float *random;              /* (width) a direction as long as the column */
+    SteerScore *scores[N_CLAMP_RUNS]; /* (n) */
+    float *logits[N_CLAMP_RUNS];      /* (n, d_vocab) */
+    float *random;                    /* (width) a direction as long as the column */
 } FeaturesRuns;
 
 /* Shortest histories first; of equal ones in the order of the positions. */
@@ -87,11 +87,8 @@ static int run_one(FeaturesRuns *runs, int run, const Work *work)
     const double value = run == RUN_MEAN ? clamping->mean : 0;
     const float *direction = run == RUN_RANDOM ? runs->random : clamping->column;
     SteerBank bank = {0};
-    SteerChange change = {.kind = STEER_ADD,
-                          .bank = &bank,
-                          .group = -1,
-                          .layers = UINT64_C(1) << layer,
-                          .alpha = 1};
+    SteerChange change = {
+        .kind = STEER_ADD, .bank = &bank, .group = -1, .layers = UINT64_C(1) << layer, .alpha = 1};
     runs->scores[run] = mem_alloc(clamping->n, sizeof(SteerScore), "scores of positions");
     runs->logits[run] = mem_alloc(clamping->n * V, sizeof(float), "answers");
     int rc = runs->scores[run] && runs->logits[run] ? 0 : OGPT_ENOMEM;
@@ -124,8 +121,7 @@ static void add(FeaturesClamp *out, const FeaturesRuns *runs, int run, size_t i)
     const float *clean = runs->logits[RUN_CLEAN] + i * (size_t)V;
     const float *clamped = runs->logits[run] + i * (size_t)V;
     const int n_legal = __builtin_popcountll(legal);
-    const uint64_t came =
-        answer_top_set(clamped, V, n_legal) & ~answer_top_set(clean, V, n_legal);
+    const uint64_t came = answer_top_set(clamped, V, n_legal) & ~answer_top_set(clean, V, n_legal);
     const double total = answer_log_total(clamped, V), total_clean = answer_log_total(clean, V);
     out->n++;
     out->wrong += runs->scores[run][i].before;
@@ -170,7 +166,7 @@ int features_clamp(FeaturesClamp out[N_FEATURES_CLAMPS], FeaturesClamping *clamp
     qsort(clamping->sights, clamping->n, sizeof(*clamping->sights), compare_sights);
     int rc = make_cases(&runs);
     rc = rc ? rc : draw_direction(&runs, work->seed);
-    for (int run = 0; run < N_RUNS && rc == 0; run++) {
+    for (int run = 0; run < N_CLAMP_RUNS && rc == 0; run++) {
         rc = run_one(&runs, run, work);
     }
     for (int kind = 0; kind < N_FEATURES_CLAMPS && rc == 0; kind++) {
@@ -182,7 +178,7 @@ int features_clamp(FeaturesClamp out[N_FEATURES_CLAMPS], FeaturesClamping *clamp
         }
         divide(&out[kind], runs.cases.vocab);
     }
-    for (int run = 0; run < N_RUNS; run++) {
+    for (int run = 0; run < N_CLAMP_RUNS; run++) {
         mem_free(runs.scores[run]);
         mem_free(runs.logits[run]);
     }

@@ -159,6 +159,6 @@ void features_cosines(double out[BOARD_SQUARES], const FeaturesDirections *direc
     }
     for (size_t s = 0; class >= 0 && s < directions->n_probe / STATES; s++) {
         out[task_square(directions->vocab->variant, (int)s)] =
-            cosine(directions->probe + (s * STATES + (size_t)class) * d, column, d);
+            cosine(directions->probe + (s * STATES + (size_t) class) * d, column, d);
     }
 }

@@ -17,10 +17,10 @@
 typedef struct FeaturesDirections {
     const Vocab *vocab; /* static */
     size_t width;
-    size_t n_probe;                     /* squares * classes; 0: no probe */
-    float *probe;                       /* (n_probe, width), at square * classes + class; owned */
-    size_t n_moves;                     /* tokens but the pad; 0: the site is not in the stream */
-    float *moves;                       /* (n_moves, width), at token - 1; owned */
+    size_t n_probe;                    /* squares * classes; 0: no probe */
+    float *probe;                      /* (n_probe, width), at square * classes + class; owned */
+    size_t n_moves;                    /* tokens but the pad; 0: the site is not in the stream */
+    float *moves;                      /* (n_moves, width), at token - 1; owned */
     double probe_chance, moves_chance; /* NaN: there are no such directions */
 } FeaturesDirections;
 

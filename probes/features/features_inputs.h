@@ -6,10 +6,10 @@
 #include "probes/dictionaries/codebook_inputs.h"
 
 typedef struct FeaturesSet {
-    LabelledSet set;     /* drawn by codebook_inputs_draw_set; owned, as the next three */
-    float *x;            /* (n_positions, width) */
+    LabelledSet set;      /* drawn by codebook_inputs_draw_set; owned, as the next three */
+    float *x;             /* (n_positions, width) */
     uint8_t *own, *other; /* (n_positions, COVERAGE_SQUARES) */
-    CodebookRows rows;   /* all of it */
+    CodebookRows rows;    /* all of it */
 } FeaturesSet;
 
 /* Read the rows of a site and layer at the positions of out->set. Returns as activations_capture;

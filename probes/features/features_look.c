@@ -88,8 +88,7 @@ static void fill_top(FeaturesLook *out, const FeaturesLooker *looker, const floa
     }
 }
 
-/* At most `most` positions where the feature is on, or where it is off, drawn without replacement.
- */
+/* At most `most` different positions where the feature is on, or where it is off. */
 static size_t draw(uint32_t *out, size_t most, const FeaturesLooker *looker, size_t feature,
                    bool on, uint64_t seed)
 {
@@ -136,8 +135,7 @@ static int fill_clamps(FeaturesLook *out, const FeaturesLooker *looker, const fl
     int rc = chosen && sights ? 0 : OGPT_ENOMEM;
     if (rc == 0) {
         const size_t on = draw(chosen, in->clamped, looker, out->feature, true, work->seed);
-        clamping.n =
-            on + draw(chosen + on, in->clamped, looker, out->feature, false, work->seed);
+        clamping.n = on + draw(chosen + on, in->clamped, looker, out->feature, false, work->seed);
         for (size_t k = 0; k < clamping.n; k++) {
             sights[k] = looker->sights[chosen[k]];
             sights[k].value = (double)values[chosen[k]];

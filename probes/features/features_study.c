@@ -51,8 +51,8 @@ int features_study_run(FeaturesStudy *out, FeaturesStudyInput *in, const Work *w
     int rc = features_set_read(&in->fit, in->gpt, cfg->site, cfg->layer, &quiet);
     rc = rc ? rc : features_set_read(&in->test, in->gpt, cfg->site, cfg->layer, &quiet);
     rc = rc ? rc
-            : features_directions_make(&out->directions, in->gpt, in->test.set.set.vocab,
-                                       cfg->site, cfg->layer, in->probe, work->seed);
+            : features_directions_make(&out->directions, in->gpt, in->test.set.set.vocab, cfg->site,
+                                       cfg->layer, in->probe, work->seed);
     rc = rc ? rc : make_table(out, in, work);
     return rc || !in->looks ? rc : make_looks(out, in, work);
 }
@@ -71,7 +71,6 @@ size_t features_study_bytes(const FeaturesStudyInput *in)
     const PositionSet *fit = &in->fit.set.set, *test = &in->test.set.set;
     const SaeConfig *cfg = &in->sae->cfg;
     return features_set_bytes(fit->n_positions + test->n_positions, cfg->d_in) +
-           features_table_bytes(cfg->features, fit->n_positions, test->n_positions,
-                                test->n_games) +
+           features_table_bytes(cfg->features, fit->n_positions, test->n_positions, test->n_games) +
            (in->looks ? cfg->features * sizeof(FeaturesLook) : 0);
 }

@@ -1,5 +1,5 @@
-/* probes/features/features_study.h - the features of one autoencoder: a row each, and looks at those
- * that get a page. */
+/* probes/features/features_study.h - the features of one autoencoder: a row each, and looks at
+ * those that get a page. */
 #ifndef OGPT_PROBES_FEATURES_FEATURES_STUDY_H
 #define OGPT_PROBES_FEATURES_FEATURES_STUDY_H
 
@@ -9,9 +9,9 @@
 /* What is studied; all borrowed. */
 typedef struct FeaturesStudyInput {
     const Gpt *gpt;
-    const Sae *sae;      /* of this network, no transcoder (codebook_inputs_check_sae) */
-    const char *path;    /* of the autoencoder, as typed */
-    const Probe *probe;  /* that reads where it does (codebook_inputs_check_place), or NULL */
+    const Sae *sae;     /* of this network, no transcoder (codebook_inputs_check_sae) */
+    const char *path;   /* of the autoencoder, as typed */
+    const Probe *probe; /* that reads where it does (codebook_inputs_check_place), or NULL */
     FeaturesSet fit, test;
     const bool *chosen; /* (features) that are wanted alone; NULL: all */
     bool looks;

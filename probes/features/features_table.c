@@ -19,13 +19,13 @@ typedef struct FeaturesMaking {
     const Work *work;
     Work quiet;
     size_t m;
-    const CodebookRows *rows; /* that are coded now */
-    float *values;            /* (m, n) of these rows */
-    float *f, *scratch;       /* (workers, FEATURES_CODED, m), (workers, m) */
-    float *fit_values;        /* (m, n_fit) */
+    const CodebookRows *rows;          /* that are coded now */
+    float *values;                     /* (m, n) of these rows */
+    float *f, *scratch;                /* (workers, FEATURES_CODED, m), (workers, m) */
+    float *fit_values;                 /* (m, n_fit) */
     uint8_t *fit_levels, *test_levels; /* (m, n) */
-    float *draws;             /* (BOOTSTRAP_REPLICATES, games of test) */
-    float *counts, *sums;     /* (games, 2 FEATURES_SCORED), (BOOTSTRAP_REPLICATES, the same) */
+    float *draws;                      /* (BOOTSTRAP_REPLICATES, games of test) */
+    float *counts, *sums; /* (games, 2 FEATURES_SCORED), (BOOTSTRAP_REPLICATES, the same) */
 } FeaturesMaking;
 
 /* ---- values ---- */
@@ -103,8 +103,8 @@ static void choose(FeaturesProperty *out, const CoverageCounts *counts, size_t j
     for (size_t t = 0; t < COVERAGE_THRESHOLDS; t++) {
         const size_t at = j * COVERAGE_THRESHOLDS + t;
         for (size_t p = 0; p < COVERAGE_PAIRS; p++) {
-            const double f1 = f1_of(counts->hits[at * COVERAGE_PAIRS + p], counts->said[at],
-                                    counts->there[p]);
+            const double f1 =
+                f1_of(counts->hits[at * COVERAGE_PAIRS + p], counts->said[at], counts->there[p]);
             if (f1 > out->fit_f1) {
                 out->fit_f1 = f1;
                 out->pair = (int)p;
@@ -233,11 +233,8 @@ size_t features_table_bytes(size_t features, size_t n_fit, size_t n_test, size_t
 
 int features_table_make(FeaturesTable *out, const FeaturesInput *in, const Work *work)
 {
-    FeaturesMaking making = {.out = out,
-                             .in = in,
-                             .work = work,
-                             .quiet = work_quiet(work),
-                             .m = in->codebook->features};
+    FeaturesMaking making = {
+        .out = out, .in = in, .work = work, .quiet = work_quiet(work), .m = in->codebook->features};
     *out = (FeaturesTable){.n = making.m, .n_test = in->test->board.n};
     int rc = allocate(&making);
     if (rc == 0) {

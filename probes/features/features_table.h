@@ -24,10 +24,10 @@ typedef struct FeaturesProperty {
 } FeaturesProperty;
 
 typedef struct FeaturesRow {
-    bool alive;      /* fires on some fit or test row */
-    double density;  /* share of the test rows where it is above 0 */
-    double mean_on;  /* of its values there; NaN: never */
-    double largest;  /* on the fit rows: f_max */
+    bool alive;     /* fires on some fit or test row */
+    double density; /* share of the test rows where it is above 0 */
+    double mean_on; /* of its values there; NaN: never */
+    double largest; /* on the fit rows: f_max */
     FeaturesProperty own, shuffled;
     FeaturesNearest probe, move; /* of its column */
 } FeaturesRow;

@@ -11,7 +11,8 @@ extern const TableSpec dictionaries_features_table, dictionaries_features_list_t
 /* What there is to report; all borrowed. */
 typedef struct FeaturesFindings {
     const FeaturesStudy *study;
-    const FeaturesStudyInput *in; /* its chosen features are printed, or the first `top` that live */
+    const FeaturesStudyInput
+        *in; /* its chosen features are printed, or the first `top` that live */
     size_t top;
     const char *source; /* where the games come from, in words */
     const char *model_hash;

@@ -21,8 +21,8 @@ static void sights_add(Text *body, const FeaturesFindings *findings, const Featu
         snprintf(caption, sizeof(caption), "<b>%.3f</b> after move %d, %s; %s to move",
                  sight->value, sight->n_moves, last,
                  sight->board.to_move == BLACK ? "black" : "white");
-        tiny_position(body, findings->in->test.set.set.vocab->variant->size, &sight->board, sight->turned,
-                      sight->last, caption);
+        tiny_position(body, findings->in->test.set.set.vocab->variant->size, &sight->board,
+                      sight->turned, sight->last, caption);
     }
     text_add(body, "</div>\n");
 }
@@ -46,8 +46,7 @@ static void column_add(Text *body, const FeaturesFindings *findings, const Featu
 {
     static const char *const titles[] = {"empty", "theirs", "mine"};
     const int size = findings->in->test.set.set.vocab->variant->size;
-    const float *column =
-        findings->in->sae->w_dec + look->feature * findings->in->sae->cfg.d_out;
+    const float *column = findings->in->sae->w_dec + look->feature * findings->in->sae->cfg.d_out;
     double values[BOARD_SQUARES];
     text_add(body, "<h2>Its column</h2>\n<p>Cosines with the column of each move in the "
                    "unembedding, and with the directions of the probe. Blue is positive, orange "
@@ -56,7 +55,7 @@ static void column_add(Text *body, const FeaturesFindings *findings, const Featu
                    "<div class=\"boards\">\n");
     features_cosines(values, &findings->study->directions, column, -1);
     tiny_values(body, size, "moves", values);
-    for (int class = 2; class >= 0; class--) {
+    for (int class = 2; class >= 0; class --) {
         features_cosines(values, &findings->study->directions, column, class);
         tiny_values(body, size, titles[class], values);
     }
@@ -129,19 +128,20 @@ static int feature_add(PageSet *set, const FeaturesFindings *findings, size_t i)
         snprintf(lead, sizeof(lead), "Feature %zu is dead: it is on at no position.",
                  look->feature);
     } else {
-        snprintf(lead, sizeof(lead),
-                 "Feature %zu. Of all squares it tells best: %s, with F1 %.3f; on boards of other "
-                 "games it reaches %.3f.",
-                 look->feature, property, row->own.f1.value, row->shuffled.f1.value);
+        snprintf(
+            lead, sizeof(lead),
+            "Feature %zu. What it tells best of all squares: %s, with F1 %.3f; on boards of other "
+            "games it reaches %.3f.",
+            look->feature, property, row->own.f1.value, row->shuffled.f1.value);
     }
     tiny_board_shared(&body, findings->in->test.set.set.vocab->variant->size);
     row_add(&body, findings, look->feature);
     positions_add(&body, findings, look);
     column_add(&body, findings, look);
     clamps_add(&body, findings, look);
-    const int rc = page_set_add(set, &(PageOne){name, i > 0 ? before : NULL,
-                                                i + 1 < findings->study->n_looks ? next : NULL, lead,
-                                                &body});
+    const int rc =
+        page_set_add(set, &(PageOne){name, i > 0 ? before : NULL,
+                                     i + 1 < findings->study->n_looks ? next : NULL, lead, &body});
     text_release(&body);
     return rc;
 }
@@ -161,8 +161,9 @@ static int index_add(PageSet *set, const Report *report, const FeaturesFindings 
     }
     body.failed = body.failed || table_check(&list) != 0;
     const int rc = page_set_index(
-        set, "What each feature of an autoencoder stands for, and what chance gives: a page for "
-             "each.",
+        set,
+        "What each feature of an autoencoder stands for, and what chance gives: a page for "
+        "each.",
         &body);
     table_release(&list);
     text_release(&body);

@@ -32,8 +32,7 @@ static void sight_add(Text *body, const NeuronPages *pages, const char *words,
     const uint8_t move = sight->moves[sight->n_moves - 1];
     square_print(last, move);
     snprintf(caption, sizeof(caption), "%s<b>%.3f</b> after move %d, %s; %s to move%s", words,
-             sight->value, sight->n_moves, last,
-             sight->board.to_move == BLACK ? "black" : "white",
+             sight->value, sight->n_moves, last, sight->board.to_move == BLACK ? "black" : "white",
              sight->held_out ? " (held out)" : "");
     tiny_position(body, pages->variant->size, &sight->board, sight->turned, move, caption);
 }

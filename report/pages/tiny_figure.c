@@ -48,8 +48,8 @@ void tiny_values(Text *out, int size, const char *title, const double values[BOA
     tiny_board_largest(&named, values, LARGEST_NAMED);
     text_add(&label, "%s: %s", title, named.data ? named.data : "");
     text_add(out, "<figure>");
-    tiny_board(out, &(TinyBoard){
-                        .size = size, .values = values, .label = label.data ? label.data : ""});
+    tiny_board(out,
+               &(TinyBoard){.size = size, .values = values, .label = label.data ? label.data : ""});
     text_add(out, "<figcaption><b>%s</b> %s</figcaption></figure>\n", title,
              named.data ? named.data : "");
     out->failed = out->failed || named.failed || label.failed;

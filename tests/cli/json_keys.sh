@@ -152,6 +152,9 @@ header 'sae train' sae.csv
 document 'sae eval' sae eval net saes/k-2 saes/k-4 --corpus six.ogpc --fit-games 12 --validation-games 4 --test-games 4 \
     --twin-activations 300 --csv dictionaries
 header 'sae eval' dictionaries/*.csv
+document 'sae features' sae features net saes/k-2 --corpus six.ogpc --games 12 --test-games 4 --features 3,5 \
+    --clamp 2 --pages feature-pages --csv features
+header 'sae features' features/*.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
 for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4 --probe mine' \

@@ -58,8 +58,7 @@ static int open_probe(SaeFeaturesSession *session)
                                    &session->inputs.subject, given, codebook_inputs_check_probe,
                                    "comparison with its directions");
     if (rc == 0 && session->probe_path[0]) {
-        const int other =
-            codebook_inputs_check_place(&session->probe, session->probe_path, &place);
+        const int other = codebook_inputs_check_place(&session->probe, session->probe_path, &place);
         rc = given ? other : 0;
         if (other && !given) {
             context_say(context, "%s does not read there: no comparison with its directions",
@@ -81,9 +80,9 @@ static int load(SaeFeaturesSession *session)
     rc = rc ? rc : codebook_inputs_check_sae(session->sae, path, session->sae, subject);
     if (rc == 0 && given->features) {
         session->chosen = mem_alloc(session->sae->cfg.features, sizeof(bool), "chosen features");
-        rc = session->chosen ? features_list_parse(session->chosen, session->sae->cfg.features,
-                                                   given->features)
-                             : OGPT_ENOMEM;
+        rc = session->chosen
+                 ? features_list_parse(session->chosen, session->sae->cfg.features, given->features)
+                 : OGPT_ENOMEM;
     }
     if (rc == 0 && given->pages) {
         session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
@@ -167,8 +166,9 @@ const Command cmd_sae_features = {
     .name = "sae features",
     .arguments = "MODEL SAE [--corpus CORPUS] [--features LIST] [--pages DIR]",
     .summary = "what each feature of an autoencoder stands for, and what clamping it does",
-    .examples = "ogpt sae features tiny-6x6 sae --top 10\n"
-                "ogpt sae features runs/tiny sae --corpus games.ogpc --features 3,17 --pages pages",
+    .examples =
+        "ogpt sae features tiny-6x6 sae --top 10\n"
+        "ogpt sae features runs/tiny saes/l0-16 --corpus games.ogpc --features 3,17 --pages pages",
     COMMAND_OPTIONS(options, SaeFeaturesOptions),
     .min_args = 2,
     .max_args = 2,

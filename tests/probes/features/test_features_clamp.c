@@ -197,7 +197,8 @@ static void same_as_by_hand(const FeaturesClamp *clamp, const HandSums *hand)
 {
     const double n = (double)hand->n;
     assert_int_equal(clamp->n, hand->n);
-    assert_true(fabs(clamp->kl - hand->kl / n) < 1e-7 + 1e-4 * hand->kl / n); /* passes are in float */
+    assert_true(fabs(clamp->kl - hand->kl / n) <
+                1e-7 + 1e-4 * hand->kl / n); /* passes are in float */
     assert_true(clamp->wrong == hand->wrong / n && clamp->wrong_clean == hand->wrong_clean / n);
     assert_true(clamp->strict == hand->strict / n);
 }
@@ -214,8 +215,7 @@ static void test_against_hand(void **state)
             same_as_by_hand(&look->clamps[FEATURES_ON_ZERO], &zero);
             assert_true(look->clamps[FEATURES_ON_ZERO].kl > 1e-6);
             assert_true(look->clamps[FEATURES_ON_RANDOM].kl > 0 &&
-                        look->clamps[FEATURES_ON_RANDOM].kl !=
-                            look->clamps[FEATURES_ON_ZERO].kl);
+                        look->clamps[FEATURES_ON_RANDOM].kl != look->clamps[FEATURES_ON_ZERO].kl);
         }
         if (up.n > 0) {
             const FeaturesClamp *off = &look->clamps[FEATURES_OFF_ZERO];

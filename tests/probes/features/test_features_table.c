@@ -16,7 +16,16 @@
 
 /* Rows of a 4x4 board: coordinate c of 0 .. 47 is 1 where square c % 16 is in class c / 16; one is
  * never on, one always, one is noise. Features are the coordinates above 0. */
-enum { SQUARES = 16, DEAD = 48, ALWAYS, NOISE, WIDTH, GAMES = 20, PLIES = 30, ROWS = GAMES * PLIES };
+enum {
+    SQUARES = 16,
+    DEAD = 48,
+    ALWAYS,
+    NOISE,
+    WIDTH,
+    GAMES = 20,
+    PLIES = 30,
+    ROWS = GAMES * PLIES
+};
 
 typedef struct Rows {
     float x[ROWS * WIDTH];
@@ -162,8 +171,7 @@ static void test_directions(void **state)
     probe.layers[0] = 1;
     probe.fitted[0] = true;
     probe.weight[0] = weight;
-    assert_int_equal(
-        features_directions_make(&out, gpt, vocab, HOOK_RESID_POST, 1, &probe, 1), 0);
+    assert_int_equal(features_directions_make(&out, gpt, vocab, HOOK_RESID_POST, 1, &probe, 1), 0);
     for (size_t s = 0; s < squares; s += 5) { /* theirs against the other two */
         for (size_t c = 0; c < d; c++) {
             const float *w = weight + c * step + s * 3;
@@ -211,7 +219,7 @@ static void test_directions(void **state)
 
 static void test_lists(void **state)
 {
-    static const char *const wrong[] = {"",   ",",     "1,",  "a",    "-1",  "3-",
+    static const char *const wrong[] = {"",   ",",   "1,",  "a",    "-1",   "3-",
                                         "10", "4-2", "0 1", "1-10", "1--2", "99999999999999999999"};
     bool chosen[10];
     const bool wanted[10] = {true, false, false, true, true, true, false, false, false, true};
