@@ -97,7 +97,7 @@ void codebook_keep(float *f, size_t n, size_t k, float *scratch)
     for (size_t j = 0; j < n; j++) {
         if (f[j] == least && equal > 0) {
             equal--;
-        } else if (!(f[j] > least)) {
+        } else if (f[j] <= least) { /* NaN stays, to be found */
             f[j] = 0;
         }
     }
@@ -125,7 +125,7 @@ void codebook_encode(const Codebook *codebook, const float *x, size_t rows, floa
         memcpy(f, x, rows * m * sizeof(*f));
     }
     for (size_t i = 0; i < rows * m && !codebook->encode; i++) {
-        f[i] = f[i] > 0 ? f[i] : 0;
+        f[i] = f[i] < 0 ? 0 : f[i]; /* NaN stays, to be found */
     }
     for (size_t r = 0; r < rows && codebook->keep > 0; r++) {
         codebook_keep(f + r * m, m, codebook->keep, scratch);

@@ -319,8 +319,8 @@ size_t codebook_measure_bytes(size_t features, const CodebookData *data, const W
     const size_t fit_rows =
         data->fit.board.n < CODEBOOK_FIT_ROWS ? data->fit.board.n : CODEBOOK_FIT_ROWS;
     const size_t counts = features * COVERAGE_THRESHOLDS * COVERAGE_PAIRS * sizeof(uint32_t);
-    const size_t decoder =
-        features * features * sizeof(double) + fit_rows * (features + data->width) * sizeof(float);
+    const size_t decoder = 2 * features * (features + data->width) * sizeof(double) +
+                           fit_rows * (features + data->width) * sizeof(float);
     const size_t measure =
         features * rows + counts + work_workers(work) * CODED_ROWS * (features + data->width) * 4;
     return measure > decoder ? measure : decoder;

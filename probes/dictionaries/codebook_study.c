@@ -191,10 +191,11 @@ static int row_fill(CodebookStudyRow *row, CodebookRun *run, RowMaker make, size
     return rc;
 }
 
-static CodebookStudyRow *row_add(CodebookRun *run, StudyRole role, const char *name, size_t group)
+static CodebookStudyRow *row_add(CodebookRun *run, StudyRole role, const char *name, size_t group,
+                                 size_t group_features)
 {
     CodebookStudyRow *row = &run->out->rows[run->out->n_rows++];
-    *row = (CodebookStudyRow){.role = role, .group = group};
+    *row = (CodebookStudyRow){.role = role, .group = group, .group_features = group_features};
     snprintf(row->name, sizeof(row->name), "%s", name);
     return row;
 }
@@ -261,18 +262,19 @@ static int add_group(CodebookRun *run, size_t group, size_t features)
     for (Twin twin = 0; twin < N_TWINS && rc == 0; twin++) {
         bool whole = twin == TWIN_NEURONS || twin == TWIN_PROBE || twin == TWIN_MEAN;
         if (twin_exists(twin, &source) && (group > 0 ? twin != TWIN_MEAN : whole)) {
-            CodebookStudyRow *row = row_add(run, STUDY_TWIN, twin_name(twin), group);
+            CodebookStudyRow *row = row_add(run, STUDY_TWIN, twin_name(twin), group, features);
             row->features = features;
             rc = row_fill(row, run, make_twin, twin);
         }
     }
     if (trained && rc == 0) {
-        CodebookStudyRow *row = row_add(run, STUDY_RANDOM_WEIGHTS, "random_weights", group);
+        CodebookStudyRow *row =
+            row_add(run, STUDY_RANDOM_WEIGHTS, "random_weights", group, features);
         row->features = features;
         rc = row_fill(row, run, make_random_weights, 0);
     }
     if (trained && rc == 0) {
-        CodebookStudyRow *row = row_add(run, STUDY_GAUSSIAN, "gaussian", group);
+        CodebookStudyRow *row = row_add(run, STUDY_GAUSSIAN, "gaussian", group, features);
         row->features = features;
         rc = row_fill(row, run, make_gaussian, 0);
     }
@@ -284,11 +286,16 @@ static size_t group_of(const CodebookStudyRow *row)
     return row->score->l0_valid < 1 ? 1 : (size_t)lround(row->score->l0_valid);
 }
 
+bool codebook_study_grouped(const CodebookStudyRow *a, const CodebookStudyRow *b)
+{
+    return a->group == b->group && a->group_features == b->group_features;
+}
+
 static bool begins_group(const CodebookStudy *study, size_t i)
 {
     bool first = true;
     for (size_t j = 0; j < i; j++) {
-        first = first && study->rows[j].group != study->rows[i].group;
+        first = first && !codebook_study_grouped(&study->rows[j], &study->rows[i]);
     }
     return first;
 }
@@ -301,7 +308,8 @@ static int run_groups(CodebookRun *run)
     const size_t n = run->in->n_saes;
     int rc = 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        CodebookStudyRow *row = row_add(run, STUDY_TRAINED, run->in->names[i], 0);
+        CodebookStudyRow *row =
+            row_add(run, STUDY_TRAINED, run->in->names[i], 0, run->in->saes[i]->cfg.features);
         row->sae = i;
         rc = row_fill(row, run, make_trained, i);
         row->group = rc ? 0 : group_of(row);
@@ -312,13 +320,19 @@ static int run_groups(CodebookRun *run)
     return rc ? rc : add_group(run, 0, 0);
 }
 
+static bool comes_later(const CodebookStudyRow *a, const CodebookStudyRow *b)
+{
+    return a->group == b->group ? a->group_features > b->group_features
+                                : a->group - 1 > b->group - 1; /* 0 - 1 is the largest */
+}
+
 /* Stable: by group, group 0 last; the trained ones were added first. */
 static void sort_rows(CodebookStudy *out)
 {
     for (size_t i = 1; i < out->n_rows; i++) {
         CodebookStudyRow row = out->rows[i];
         size_t at = i;
-        while (at > 0 && out->rows[at - 1].group - 1 > row.group - 1) { /* 0 - 1 is the largest */
+        while (at > 0 && comes_later(&out->rows[at - 1], &row)) {
             out->rows[at] = out->rows[at - 1];
             at--;
         }

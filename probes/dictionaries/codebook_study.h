@@ -1,13 +1,12 @@
 /* probes/dictionaries/codebook_study.h - trained dictionaries of one site and layer, and their
  * twins at equal L0, measured on the same games.
  *
- * Groups: every L0 that a trained dictionary has on the validation games (rounded) is a group, with
- * the dictionaries of that L0 and with twins that keep as many features of a row. Twins (twins.h);
- * and two autoencoders, top-k, of as many features, trained here:
- *   random_weights  on the rows of a network of the same shape with random weights, and measured on
- *                   that network
- *   gaussian        on normal rows of the mean and covariance of the fit rows
- * The group 0 has twins that keep all their features: neurons and probe, and the mean.
+ * Groups: every L0 (on the validation games, rounded) and width that a trained dictionary has is a
+ * group, with the dictionaries of that L0 and with twins that keep as many features of a row. Twins
+ * (twins.h); and two autoencoders, top-k, of as many features, trained here: random_weights  on the
+ * rows of a network of the same shape with random weights, and measured on that network gaussian on
+ * normal rows of the mean and covariance of the fit rows The group 0 has twins that keep all their
+ * features: neurons and probe, and the mean.
  */
 #ifndef OGPT_PROBES_DICTIONARIES_CODEBOOK_STUDY_H
 #define OGPT_PROBES_DICTIONARIES_CODEBOOK_STUDY_H
@@ -43,8 +42,9 @@ typedef struct CodebookStudyInputs {
 typedef struct CodebookStudyRow {
     StudyRole role;
     char name[CODEBOOK_NAME];
-    size_t sae;   /* STUDY_TRAINED: index of the autoencoder */
-    size_t group; /* its L0; 0: all features */
+    size_t sae;            /* STUDY_TRAINED: index of the autoencoder */
+    size_t group;          /* its L0; 0: all features */
+    size_t group_features; /* those of its autoencoders: twins have as many */
     size_t features;
     CodebookScore *score;    /* owned */
     Interval excess, strict; /* excess ratio and strict error with the splice */
@@ -65,6 +65,8 @@ typedef struct CodebookStudy {
     double clean_loss, floor, zero_loss, clean_strict;
 } CodebookStudy;
 
+/* Whether two rows are of one L0 and of autoencoders as wide, and so may be compared. */
+bool codebook_study_grouped(const CodebookStudyRow *a, const CodebookStudyRow *b);
 /* Any number of workers gives the same bits. work: pool, seed, journal (a row a block),
  * tick("dictionaries"). Returns 0, OGPT_EUSAGE (twins cannot be trained so), OGPT_EINTR, OGPT_ENUM,
  * OGPT_ENOMEM. Owned: codebook_study_release, also after an error. */

@@ -7,7 +7,7 @@
  *   pca      the same of the principal components of the fit rows
  *   probe    a linear probe of mine, theirs, empty: for every square and class the direction
  *            unit(w - mean of the other two classes' w), from the boundary that its biases draw.
- *            Labels were used: a ceiling, not a rival
+ *            Labels were used: with all features a ceiling
  *   random   as many random unit directions as the autoencoder has features, through the mean
  *   mean     no feature: every row is rebuilt as the mean of the fit rows
  */

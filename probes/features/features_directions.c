@@ -2,6 +2,7 @@
 #include "probes/features/features_directions.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -45,12 +46,18 @@ static int fill_probe(FeaturesDirections *out, const Probe *probe, int layer)
     out->n_probe = step;
     out->probe = mem_alloc(step * d, sizeof(float), "directions of a probe");
     for (size_t i = 0; out->probe && i < step; i++) {
+        double own = 0; /* 0: a class that never occurs, such as an empty centre; no direction */
         for (size_t c = 0; c < d; c++) {
             const float *w = probe->weight[at] + c * step + i / STATES * STATES;
             const double mean = ((double)w[0] + (double)w[1] + (double)w[2]) / STATES;
             out->probe[i * d + c] = (float)((double)w[i % STATES] - mean);
+            own += fabs((double)w[i % STATES]);
         }
-        unit(out->probe + i * d, d);
+        if (own > 0) {
+            unit(out->probe + i * d, d);
+        } else {
+            memset(out->probe + i * d, 0, d * sizeof(float));
+        }
     }
     return out->probe ? 0 : OGPT_ENOMEM;
 }

@@ -2,7 +2,7 @@
  *
  * Every direction of `a` has a largest cosine with those of `b`. The mean of these is MMCS (Sharkey
  * et al. 2022; Cunningham et al., arXiv:2309.08600). Not symmetric: "of a in b".
- * Directions of length 0 of `a` are left out and counted, those of `b` match nothing.
+ * Directions of length 0 of `a` are left out and counted, those of `b` have cosine 0 with all.
  */
 #ifndef OGPT_PROBES_SAE_MMCS_H
 #define OGPT_PROBES_SAE_MMCS_H

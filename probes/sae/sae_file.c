@@ -310,6 +310,14 @@ static int read_config(SaeConfig *out, const Js *json, const char *origin)
     rc = rc ? rc : read_site(&out->site_out, own, "site_out", origin);
     rc = rc ? rc : js_get_int(&layer, own, "layer", LAYER_EMBED, LAYERS_MAX - 2, origin);
     out->layer = (int)layer;
+    const bool coder = out->kind == SAE_TRANSCODER;
+    if (rc == 0 && ((!coder && out->site_out != out->site) ||
+                    (layer == LAYER_EMBED && (coder || out->site != HOOK_RESID_POST)))) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: a %s of %s, rebuilt as %s, at layer %d: no training makes that", origin,
+                       sae_kind_name(out->kind), hook_site_name(out->site),
+                       hook_site_name(out->site_out), out->layer);
+    }
     rc = rc ? rc : read_text(out->model_hash, sizeof(out->model_hash), own, "model_hash", origin);
     rc = rc ? rc : read_text(out->games, sizeof(out->games), own, "games", origin);
     return rc ? rc : read_figures(out, own, origin);
@@ -416,12 +424,20 @@ int sae_check(const Sae *sae, const char *path, const GptConfig *cfg, const char
               const char *model, int site, int layer)
 {
     const SaeConfig *own = &sae->cfg;
-    if (cfg && own->d_in != hook_width(cfg, own->site, (size_t)cfg->n_ctx)) {
-        return err_set(OGPT_EFORMAT,
-                       "%s: takes rows of %zu numbers, but %s of %s has %zu: it belongs to another "
-                       "network",
-                       path, own->d_in, hook_site_name(own->site), model,
-                       hook_width(cfg, own->site, (size_t)cfg->n_ctx));
+    const struct {
+        size_t width;
+        HookSite site;
+        const char *takes;
+    } ends[] = {{own->d_in, own->site, "takes"}, {own->d_out, own->site_out, "gives"}};
+    for (size_t i = 0; cfg && i < sizeof(ends) / sizeof(*ends); i++) {
+        const size_t width = hook_width(cfg, ends[i].site, (size_t)cfg->n_ctx);
+        if (ends[i].width != width) {
+            return err_set(
+                OGPT_EFORMAT,
+                "%s: %s rows of %zu numbers, but %s of %s has %zu: it belongs to another "
+                "network",
+                path, ends[i].takes, ends[i].width, hook_site_name(ends[i].site), model, width);
+        }
     }
     if (cfg && own->layer >= cfg->n_layers) {
         return err_set(OGPT_EFORMAT, "%s: is of layer %d, but %s has %d layers, counted from 0",

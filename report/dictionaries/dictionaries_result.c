@@ -275,7 +275,7 @@ void dictionaries_report(Report *report, const DictionariesFindings *findings)
         for (size_t j = 0; j < study->n_rows; j++) {
             const CodebookStudyRow *own = &study->rows[i], *twin = &study->rows[j];
             if (own->role == STUDY_TRAINED && twin->role != STUDY_TRAINED &&
-                own->group == twin->group) {
+                codebook_study_grouped(own, twin)) {
                 difference_row(differences, own, twin);
             }
         }

@@ -5,7 +5,8 @@
 
 expect 0 generate g.ogpc --games 300 --size 6
 expect 0 train m --corpus g.ogpc --layers 2 --d-model 16 --heads 2 --steps 4 --batch 16
-few="--layer 1 --features 40 --activations 4000 --batch 200 --buffer 30 --dead-after 1000 --quiet"
+# Batches and features of several jobs each, or no number of threads could matter.
+few="--layer 1 --features 200 --activations 12000 --batch 600 --buffer 60 --dead-after 2000 --quiet"
 
 # Every kind: files do not depend on the workers; they do on the seed.
 for kind in standard gated topk batchtopk jumprelu matryoshka transcoder; do
@@ -14,7 +15,7 @@ for kind in standard gated topk batchtopk jumprelu matryoshka transcoder; do
     done
     cmp -s ${kind}1/sae_weights.safetensors ${kind}3/sae_weights.safetensors || fail "$kind: threads changed the file"
     expect 0 verify ${kind}1
-    holds "autoencoder ($kind), 40 features of"
+    holds "autoencoder ($kind), 200 features of"
 done
 expect 0 sae train m $few --kind topk --seed 2 --out seed
 cmp -s topk1/sae_weights.safetensors seed/sae_weights.safetensors && fail 'another seed gave the same file'
@@ -32,7 +33,7 @@ refuse 2 'made with lr' sae train m $few --corpus g.ogpc --k 2,4 --lr 0.1 --out 
 expect 0 sae train m $few --kind topk --k 3 --out topk1 --force
 
 # Killed again and again, and typed again: the same file, and nothing is left behind.
-long="--layer 1 --features 64 --activations 60000 --batch 200 --buffer 40 --checkpoint-every 10 --quiet"
+long="--layer 1 --features 200 --activations 180000 --batch 600 --buffer 60 --checkpoint-every 10 --quiet"
 expect 0 sae train m $long --out whole
 kills=0
 for i in $(seq 60); do
@@ -63,8 +64,19 @@ refuse 2 'give one of them' sae train m $few --kind gated --l0 3 --l1 1 --out no
 refuse 2 'leave out --site' sae train m $few --kind transcoder --site resid_mid --out no
 refuse 2 'fewer than a batch' sae train m --activations 4000 --batch 3000 --buffer 10 --out no
 refuse 2 'MiB of memory, allowed are 1' sae train m --memory 1 --out no
-refuse 2 'k must be from 1' sae train m $few --k 41 --out no
+refuse 2 'k must be from 1' sae train m $few --k 201 --out no
 refuse 2 'is not an autoencoder' sae train m $few --out m
+# Too little address space at any place is one line, or does not matter (sanitizers need more of it).
+for kib in 200000 260000 400000 600000; do
+    [ "$OGPT_SANITIZED" = 1 ] && break
+    (
+        ulimit -v $kib
+        exec "$OGPT" sae train m $few --threads 4 --out limit$kib --force
+    ) >limit.out 2>limit.err
+    status=$?
+    [ $status = 0 ] || { [ $status = 4 ] && [ "$(wc -l <limit.err)" = 1 ]; } ||
+        fail "status $status with $kib KiB of address space: $(cat limit.err)"
+done
 refuse 4 'nothing.ogpc' sae train m --corpus nothing.ogpc --out no
 [ -e no ] && fail 'something was made'
 check_end

@@ -44,7 +44,7 @@ static const OptionSpec options[] = {
 
 static int sae_train_run(Context *context)
 {
-    SaeSession session;
+    SaeSession session = {.context = context};
     int rc = blas_reserve(context->threads);
     rc = rc ? rc : sae_session_open(&session, context);
     rc = rc ? rc : context_pool(context);

@@ -144,7 +144,7 @@ static int read_counters(SaeTrainer *trainer, const Js *manifest, const char *pa
     Js *own = inputs_json(trainer);
     int rc = js_get_object(&inputs, manifest, "inputs", path);
     rc = rc ? rc : compare_inputs(own, inputs, path);
-    rc = rc ? rc : js_get_int(&trainer->at.step, manifest, "step", 1, trainer->steps - 1, path);
+    rc = rc ? rc : js_get_int(&trainer->at.step, manifest, "step", 1, trainer->steps, path);
     rc = rc ? rc : js_get_int(&block, manifest, "block", 0, INT64_MAX, path);
     rc = rc ? rc
             : js_get_int(&trainer->at.offset, manifest, "offset", 0,

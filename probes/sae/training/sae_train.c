@@ -104,7 +104,9 @@ size_t sae_train_bytes(const SaeStream *stream, const SaeTrainOptions *options, 
 {
     SaeTrainer trainer = {
         .net = sae__net_layout(options->kind, stream->d_in, stream->d_out, options->features)};
-    return carve(&trainer, NULL, stream, options) +
+    /* the autoencoder is made while the trainer still stands */
+    const size_t result = options->features * (stream->d_in + stream->d_out + 3) * sizeof(float);
+    return carve(&trainer, NULL, stream, options) + result +
            sae__step_bytes(&trainer.net, options, work_workers(work));
 }
 
@@ -396,7 +398,9 @@ static int finish(Sae **out, const SaeTrainer *trainer)
     cfg.loss = trainer->at.loss;
     cfg.mean_l0 = trainer->at.l0;
     cfg.explained = trainer->at.explained;
-    cfg.dead = dead_share(trainer);
+    cfg.dead = options->dead_after > 0 && cfg.activations >= options->dead_after
+                   ? dead_share(trainer)
+                   : NAN; /* too few rows to tell */
     int rc = sae_new(out, &cfg);
     if (rc == 0) {
         fold(*out, trainer);

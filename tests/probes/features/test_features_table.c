@@ -168,6 +168,12 @@ static void test_directions(void **state)
     for (size_t i = 0; i < d * step; i++) {
         weight[i] = (float)rng_normal(&rng);
     }
+    const size_t never = 14; /* a centre square is never empty: its class has no weights */
+    for (size_t c = 0; c < d; c++) {
+        float *w = weight + c * step + never * 3;
+        w[0] = 0;
+        w[2] = -w[1];
+    }
     probe.layers[0] = 1;
     probe.fitted[0] = true;
     probe.weight[0] = weight;
@@ -185,6 +191,10 @@ static void test_directions(void **state)
         features_cosines(values, &out, column, 1);
         assert_true(values[near.square] == near.cosine);
     }
+    double cosines[BOARD_SQUARES];
+    features_cosines(cosines, &out, column, 0);
+    assert_true(isnan(cosines[task_square(vocab->variant, (int)never)]));
+    assert_false(isnan(cosines[task_square(vocab->variant, 0)]));
     for (size_t tok = 1; tok < V; tok += 7) {
         for (size_t c = 0; c < d; c++) {
             column[c] = (float)(-2 * gpt->params[gpt->map.lnf_w + c] *

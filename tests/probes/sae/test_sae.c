@@ -318,20 +318,22 @@ static int open_changed(const char *from, const char *was, const char *is, size_
 
 static void hostile_files_are_refused(void **state)
 {
-    static const char *const changes[][2] = {{"\"d_sae\": 40", "\"d_sae\": 41"},
-                                             {"\"d_sae\": 40", "\"d_sae\": 200000"},
-                                             {"\"d_sae\": 40", "\"d_sae\": -1"},
-                                             {"\"d_in\": 12", "\"d_in\": 13"},
-                                             {"\"d_in\": 12", "\"d_in\": 16384"},
-                                             {"\"kind\": \"topk\"", "\"kind\": \"gated\""},
-                                             {"\"kind\": \"topk\"", "\"kind\": \"other\""},
-                                             {"\"architecture\": \"topk\"", "\"architecture\": 3"},
-                                             {"\"site\": \"resid_post\"", "\"site\": \"pattern\""},
-                                             {"\"layer\": 2", "\"layer\": 64"},
-                                             {"\"k\": 3,\n      ", "\"k\": 41,\n      "},
-                                             {"\"ogpt\"", "\"other\""},
-                                             {"\"scale\": 1.5", "\"scale\": \"x\""},
-                                             {"\"format\": 1", "\"format\": 0"}};
+    static const char *const changes[][2] = {
+        {"\"d_sae\": 40", "\"d_sae\": 41"},
+        {"\"d_sae\": 40", "\"d_sae\": 200000"},
+        {"\"d_sae\": 40", "\"d_sae\": -1"},
+        {"\"d_in\": 12", "\"d_in\": 13"},
+        {"\"d_in\": 12", "\"d_in\": 16384"},
+        {"\"kind\": \"topk\"", "\"kind\": \"gated\""},
+        {"\"kind\": \"topk\"", "\"kind\": \"other\""},
+        {"\"architecture\": \"topk\"", "\"architecture\": 3"},
+        {"\"site\": \"resid_post\"", "\"site\": \"pattern\""},
+        {"\"layer\": 2", "\"layer\": 64"},
+        {"\"site_out\": \"resid_post\"", "\"site_out\": \"mlp_out\""},
+        {"\"k\": 3,\n      ", "\"k\": 41,\n      "},
+        {"\"ogpt\"", "\"other\""},
+        {"\"scale\": 1.5", "\"scale\": \"x\""},
+        {"\"format\": 1", "\"format\": 0"}};
     char path[FILES_PATH_MAX];
     Sae *sae = random_sae(SAE_TOPK), *back = NULL;
     snprintf(path, sizeof(path), "%s/sound", folder);

@@ -21,7 +21,7 @@
 #define WIDTH 16
 #define PLANTED 24
 #define FEATURES 48
-#define BLOCK 1500 /* no multiple of a batch: the rest is left out */
+#define BLOCK 1500  /* no multiple of a batch: the rest is left out */
 #define STEPS 40
 
 static Pool *pool;
@@ -73,6 +73,8 @@ static SaeStream stream_of(SaeKind kind)
     return stream;
 }
 
+static int64_t batch = 200;
+
 static SaeTrainOptions options_of(SaeKind kind)
 {
     SaeTrainOptions options = {.kind = kind,
@@ -80,8 +82,8 @@ static SaeTrainOptions options_of(SaeKind kind)
                                .k = sae_has_k(kind) ? 3 : 0,
                                .l0 = sae_has_k(kind) ? 0 : 3,
                                .l1 = 0.5,
-                               .activations = STEPS * 200,
-                               .batch = 200,
+                               .activations = STEPS * batch,
+                               .batch = batch,
                                .lr = 5e-3,
                                .warmup = 4,
                                .dead_after = 800,
@@ -147,6 +149,7 @@ static void assert_same(const Sae *a, const Sae *b)
 
 static void a_stopped_training_goes_on(void **state)
 {
+    batch = 600; /* several jobs, or no number of workers could matter */
     for (int kind = 0; kind < N_SAE_KINDS; kind++) {
         Fault none = {.stop_at = -1, .spoil_at = -1}, stop = {.stop_at = 21, .spoil_at = -1};
         Sae *whole = NULL, *part = NULL;
@@ -167,6 +170,7 @@ static void a_stopped_training_goes_on(void **state)
         sae_free(part);
         sae_free(whole);
     }
+    batch = 200;
 }
 
 static void another_training_is_not_gone_on_with(void **state)
