@@ -43,8 +43,13 @@ static int checkpoints_list(EmergenceSession *session, const char *path)
     for (size_t i = 0; rc == 0 && i < session->n_names; i++) {
         int64_t step = run_step_of_name(session->names[i]);
         size_t at = session->n;
-        if (step < 1 || at == EMERGENCE_STEPS_MAX) {
+        if (step < 1) {
             continue;
+        }
+        if (at == EMERGENCE_STEPS_MAX) { /* none is left out in silence */
+            return err_set(OGPT_EUSAGE,
+                           "%s: more than %d checkpoints; ogpt train --keep log2 keeps fewer", path,
+                           EMERGENCE_STEPS_MAX);
         }
         for (; at > 0 && session->steps[at - 1] > (double)step; at--) {
             session->steps[at] = session->steps[at - 1];
