@@ -24,6 +24,8 @@ void claim_fill(Text *out, const char *text, const ClaimSubject *subject)
         text_add(out, "%.*s", (int)(open - text), text);
         if (strncmp(open, "{net}", 5) == 0) {
             text_add(out, "%s", subject->typed);
+        } else if (strncmp(open, "{hash}", 6) == 0) {
+            text_add(out, "%.8s", subject->model_hash);
         } else if (strncmp(open, "{size}", 6) == 0) {
             text_add(out, "%dx%d", subject->size, subject->size);
         } else {

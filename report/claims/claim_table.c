@@ -16,8 +16,8 @@ static const ClaimRun neurons = {
 static const ClaimRun autoencoder = {
     "sae eval",
     NULL,
-    {"sae train {net} --k 16 --activations 2000000 --out claims-sae-{size}",
-     "sae eval {net} claims-sae-{size} --twin-activations 200000"}};
+    {"sae train {net} --k 16 --activations 2000000 --out claims-sae-{hash}",
+     "sae eval {net} claims-sae-{hash} --twin-activations 200000"}};
 static const ClaimRun adversary = {
     "world adversary", "goal=all", {"world adversary {net} --games 500"}};
 static const ClaimRun edit = {

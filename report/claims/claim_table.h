@@ -2,8 +2,9 @@
  * table.
  *
  * A claim asks one or more questions. Each compares a number of a stored row, with its 95 %
- * interval, with a control or with a line (claim_judge.h). Texts hold {net}, {size} ("6x6"), {n}
- * (6) and {late} (half of the longest game) where those of the network are put in.
+ * interval, with a control or with a line (claim_judge.h). Texts hold {net}, {hash} (the first 8
+ * characters of its model_hash: two networks of one size write two files), {size} ("6x6"), {n} (6)
+ * and {late} (half of the longest game) where those of the network are put in.
  */
 #ifndef OGPT_REPORT_CLAIMS_CLAIM_TABLE_H
 #define OGPT_REPORT_CLAIMS_CLAIM_TABLE_H

@@ -265,6 +265,24 @@ static void counts_have_their_published_intervals(void **state)
     assert_true(isnan(claim_counted(0, 0).value) && isnan(claim_counted(3, 2).low));
 }
 
+/* What a command writes has a name of its own for each of two networks of one size. */
+static void two_networks_do_not_write_one_file(void **state)
+{
+    ClaimSubject one = subject, other = subject;
+    Text texts[2] = {{0}};
+    (void)state;
+    one.model_hash = "0123456789ab";
+    other.model_hash = "ba9876543210";
+    claim_commands(&texts[0], claim_table[2].asks[0].run, &one, "");
+    claim_commands(&texts[1], claim_table[2].asks[0].run, &other, "");
+    assert_non_null(strstr(texts[0].data, " --out claims-sae-01234567 && "));
+    assert_non_null(strstr(texts[0].data, "sae eval net claims-sae-01234567 "));
+    assert_non_null(strstr(texts[1].data, " --out claims-sae-ba987654 && "));
+    assert_string_not_equal(texts[0].data, texts[1].data);
+    text_release(&texts[0]);
+    text_release(&texts[1]);
+}
+
 static void options_that_a_claim_needs(void **state)
 {
     const ClaimRun run = {.command = "x", .needs = "legal=false pairs=p-{size}.csv threshold=0.7"};
@@ -321,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_premise_decides_whether_there_is_a_question),
         cmocka_unit_test(half_of_the_rows_ask_for_the_rest),
         cmocka_unit_test(counts_have_their_published_intervals),
+        cmocka_unit_test(two_networks_do_not_write_one_file),
         cmocka_unit_test(options_that_a_claim_needs),
         cmocka_unit_test(a_report_of_nothing_says_what_to_type),
     };
