@@ -189,7 +189,7 @@ static int part_judge(ClaimPart *part, const ClaimAsk *ask, const ClaimSubject *
 {
     Js *rows = NULL, *others = NULL;
     int64_t other = 0;
-    bool any = false;
+    bool any = false, held = false;
     *part = (ClaimPart){.verdict = VERDICT_NEEDS,
                         .value = {NAN, NAN, NAN},
                         .control = {NAN, NAN, NAN},
@@ -212,8 +212,11 @@ static int part_judge(ClaimPart *part, const ClaimAsk *ask, const ClaimSubject *
                 row_tell(part, ask, js_at(rows, i));
             }
             any = true;
+            held = held || verdict == VERDICT_HOLDS;
         }
     }
+    part->disagree = ask->agree && held && part->verdict == VERDICT_FAILS;
+    part->verdict = part->disagree ? VERDICT_OPEN : part->verdict;
     js_free(rows);
     js_free(others);
     return rc;

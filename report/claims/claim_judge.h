@@ -4,8 +4,9 @@
  * largest of several controls if the claim wants the number above it, the smallest if below. The
  * question holds if the whole interval lies on the claim's side of the control's, fails if the
  * whole interval lies on the other side, and is not decided if they touch. Several rows (bands of
- * plies, methods): it fails if one does, holds if all do. A claim does the same with its questions,
- * but without a premise it is not decided.
+ * plies, methods): it fails if one does, holds if all do; with `agree` it is not decided if some
+ * hold and others fail. A claim does the same with its questions, but without a premise it is not
+ * decided.
  */
 #ifndef OGPT_REPORT_CLAIMS_CLAIM_JUDGE_H
 #define OGPT_REPORT_CLAIMS_CLAIM_JUDGE_H
@@ -50,6 +51,7 @@ typedef struct ClaimPart {
     ClaimVerdict verdict;
     Interval value, control; /* without an interval all three are equal; NaN: none */
     bool line;               /* the control is the line of the table */
+    bool disagree;           /* of `agree`: this row fails, and another one holds */
     int64_t run;             /* 0: none */
     char row[96];            /* which row, by the columns of `tell`: "tuned first 30 39" */
 } ClaimPart;

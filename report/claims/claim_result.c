@@ -170,6 +170,7 @@ static void answer_print(Text *text, const ClaimAsk *ask, const ClaimPart *part)
     number_add(text, ask, part->value);
     text_add(text, " against ");
     control_add(text, ask, part);
+    text_add(text, "%s", part->disagree ? "; other rows say the opposite" : "");
     text_add(text, "  (run %lld)\n", (long long)part->run);
 }
 

@@ -116,18 +116,19 @@ const FieldClaim claim_table[CLAIM_MAX] = {
                .line = .5, .digits = 0, .percent = true}}},
     {8, "late in the game the move is decoded before the board", "arXiv:2309.00941, 5.4",
      "moves first from about move 30",
-     "in the second half of the game: holds if the move leads by every pair of criteria and both "
-     "rules of arrival, fails if the board leads by one of them (tuned lens, or both asked for "
-     "the same set of legal moves)",
+     "in the second half of the game (tuned lens; both asked for the same set of legal moves): "
+     "holds if the move leads by every pair of criteria and both rules of arrival, fails if the "
+     "board leads by one of them and the move by none, not decided if the rules of arrival or "
+     "the moves of the game disagree",
      .asks = {{"lead of the move over the whole board", &lens,
                IN("lens_order", "board_criterion=board move_criterion=tuned|legal ply_from>={late}",
                   "lead"),
                CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true,
-               .tell = "move_criterion arrival_rule ply_from ply_to"},
+               .agree = true, .tell = "move_criterion arrival_rule ply_from ply_to"},
               {"lead over the moves of the read board", &lens,
                IN("lens_order", "board_criterion=board_moves ply_from>={late}", "lead"),
                CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true,
-               .tell = "move_criterion arrival_rule ply_from ply_to"}}},
+               .agree = true, .tell = "move_criterion arrival_rule ply_from ply_to"}}},
     {9, "one rotation maps a network of permuted tokens to one of the usual at all layers",
      "MetaOthello 2026", NULL, "fails if rotations for each layer are better by a tenth of alpha",
      .lacks = "rule variants (Iago) and rotations between networks"},

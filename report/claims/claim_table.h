@@ -45,6 +45,7 @@ typedef struct ClaimAsk {
     int digits;
     bool percent; /* a share: shown times 100 */
     bool premise; /* without it the claim cannot be decided */
+    bool agree;   /* rows that hold and rows that fail leave it open; else one failure decides */
     /* Columns whose values say which of several rows it is, behind blanks; NULL: there is one. */
     const char *tell;
 } ClaimAsk;

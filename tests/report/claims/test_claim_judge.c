@@ -184,7 +184,7 @@ static void stored_rows_are_judged(void **state)
                                     "\"rules\":0.4}]}")
                          .verdict,
                      VERDICT_OPEN);
-    /* One band in which the board leads is enough; earlier bands do not count. */
+    /* Rows that disagree decide nothing; rows of earlier moves do not count. */
     const char *order =
         "{\"lens_order\":["
         "{\"board_criterion\":\"board\",\"move_criterion\":\"tuned\",\"ply_from\":30,"
@@ -192,13 +192,19 @@ static void stored_rows_are_judged(void **state)
         "{\"board_criterion\":\"board_moves\",\"move_criterion\":\"tuned\","
         "\"ply_from\":%d,\"lead\":-0.3,\"lead_low\":-0.4,\"lead_high\":-0.2},"
         "{\"board_criterion\":\"board_moves\",\"move_criterion\":\"tuned\","
-        "\"ply_from\":50,\"lead\":0.3,\"lead_low\":0.2,\"lead_high\":0.4}]}";
-    snprintf(text, sizeof(text), order, 30);
+        "\"ply_from\":50,\"lead\":%g,\"lead_low\":%g,\"lead_high\":%g}]}";
+    snprintf(text, sizeof(text), order, 30, .3, .2, .4);
+    finding = judged_text(8, text);
+    assert_int_equal(finding.verdict, VERDICT_OPEN);
+    assert_true(finding.parts[0].verdict == VERDICT_HOLDS && !finding.parts[0].disagree);
+    assert_true(finding.parts[1].disagree && finding.parts[1].value.value == -.3);
+    snprintf(text, sizeof(text), order, 30, .3, -.2, .8); /* the move leads by none */
     finding = judged_text(8, text);
     assert_int_equal(finding.verdict, VERDICT_FAILS);
+    assert_false(finding.parts[1].disagree);
     assert_true(finding.deciding == 1 && finding.parts[1].value.value == -.3);
     assert_string_equal(finding.parts[1].row, "tuned null 30 null");
-    snprintf(text, sizeof(text), order, 20);
+    snprintf(text, sizeof(text), order, 20, .3, .2, .4);
     assert_int_equal(judged_text(8, text).verdict, VERDICT_HOLDS);
     /* Heads: 9 of 10 count. 3 that know and 2 that count decide nothing. */
     assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":1,\"counting\":9}]}").verdict,
