@@ -1,27 +1,38 @@
 /* cli/commands/results/typed_line.c - contract in cli/commands/results/typed_line.h. */
 #include "cli/commands/results/typed_line.h"
 
+#include <string.h>
+
 #include "cli/framework.h"
+
+/* One word without its quotes, written over itself. Returns what is behind it. */
+static char *word_cut(char *line)
+{
+    char *write = line;
+    bool quoted = false, more = false;
+    for (; *line != '\0' && (quoted || *line != ' '); line++) {
+        if (*line == '\'') {
+            quoted = !quoted;
+            continue;
+        }
+        line += !quoted && line[0] == '\\' && line[1] != '\0';
+        *write++ = *line;
+    }
+    more = *line != '\0'; /* `write` may be where `line` is */
+    *write = '\0';
+    return line + more;
+}
 
 int typed_words(char *line, char *words[TYPED_WORDS_MAX])
 {
     int n = 0;
-    while (*line != '\0' && n < TYPED_WORDS_MAX - 8) {
-        while (*line == ' ') {
-            line++;
-        }
+    while (n < TYPED_WORDS_MAX - 8) {
+        line += strspn(line, " ");
         if (*line == '\0') {
             break;
         }
-        char end = *line == '\'' ? '\'' : ' ';
-        line += end == '\'' ? 1 : 0;
         words[n++] = line;
-        while (*line != '\0' && *line != end) {
-            line++;
-        }
-        if (*line != '\0') {
-            *line++ = '\0';
-        }
+        line = word_cut(line);
     }
     return n;
 }
