@@ -26,6 +26,12 @@ expect 0 claims m
 lacks 'needs  ogpt world compression'
 [ "$(verdict 6)" != 'no run yet' ] || fail 'claim 6 has its runs'
 [ "$(verdict 12)" = 'no run yet' ] || fail 'claim 12 has no run'
+# Half of the rows of a command: claim 1 has its own, claim 2 asks for the same command.
+expect 0 neurons m --games 20 --test-games 20 --use-games 10 --ablate 10 --mean-games 20
+sqlite3 ogpt-results.db 'DELETE FROM neuron_cover'
+expect 0 claims m
+[ "$(verdict 1)" != 'no run yet' ] || fail 'claim 1 has its run'
+[ "$(verdict 2)" = 'no run yet' ] || fail 'claim 2 has no rows'
 runs() {
     sqlite3 ogpt-results.db "SELECT count(*) FROM runs WHERE command LIKE '$1%' AND status = 'done'"
 }
@@ -41,6 +47,8 @@ lacks 'sae eval'
 # What is missing, and nothing twice. A command that cannot be taken does not keep the others from it.
 expect 1 claims m --run --threads 2
 holds '$ ogpt heads m' err
+holds '$ ogpt neurons m' err
+[ "$(verdict 2)" != 'no run yet' ] || fail 'claim 2 lacks rows, and its command is not taken'
 holds 'no probe' err
 holds '1 command could not be taken' err
 grep -q 'ogpt world compression m' "$work/err" && fail 'compression is run twice'

@@ -186,14 +186,16 @@ static int line_take(const ClaimSession *session, const char *line, const ClaimS
     return rc;
 }
 
-/* Whether question k of claim c about network i is the first that lacks its run. */
+/* Whether question k of claim c about network i is the first that lacks its run: one that shares
+ * the command may have its rows already. */
 static bool lacks_first(const ClaimSession *session, size_t i, size_t c, int k)
 {
     const ClaimRun *run = claim_table[c].asks[k].run;
     const ClaimFinding *findings = session->findings + i * CLAIM_MAX;
     for (size_t before = 0; before <= c; before++) {
         for (int part = 0; part < findings[before].n && (before < c || part < k); part++) {
-            if (claim_table[before].asks[part].run == run) {
+            if (claim_table[before].asks[part].run == run &&
+                findings[before].parts[part].verdict == VERDICT_NEEDS) {
                 return false;
             }
         }
