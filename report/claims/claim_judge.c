@@ -62,15 +62,17 @@ static bool value_is(const Js *value, const char *wanted)
     return false;
 }
 
-/* Whether an object has all values of "key=value key>=number ..."; NULL: nothing is asked. */
+/* Whether an object has all values of "key=value key>=number ..."; NULL: nothing is asked. None has
+ * those of a filter that is too long. */
 static bool object_fits(const Js *object, const char *wanted, const ClaimSubject *subject)
 {
     char filled[FILLED_MAX], *rest = NULL;
     Text text = {0};
-    bool fits = true;
     if (wanted) {
         claim_fill(&text, wanted, subject);
     }
+    /* Half a filter would let too many rows fit. */
+    bool fits = !text.failed && text.length < sizeof(filled);
     snprintf(filled, sizeof(filled), "%s", text.data ? text.data : "");
     text_release(&text);
     for (char *word = strtok_r(filled, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {

@@ -306,6 +306,27 @@ static void options_that_a_claim_needs(void **state)
     js_free(options);
 }
 
+/* What is cut off of a filter, here legal=true, is not forgotten. */
+static void a_filter_that_is_too_long_fits_nothing(void **state)
+{
+    char name[252];
+    const ClaimRun run = {.command = "x", .needs = "net={net} legal=true"};
+    ClaimSubject named = subject;
+    Js *options = js_object();
+    (void)state;
+    for (size_t length = 200; length < sizeof(name); length += sizeof(name) - 1 - 200) {
+        memset(name, 'x', length);
+        name[length] = '\0';
+        named.typed = name;
+        js_set_str(options, "net", name);
+        js_set_bool(options, "legal", true);
+        assert_int_equal(claim_run_fits(&run, options, &named), length == 200);
+        js_set_bool(options, "legal", false);
+        assert_false(claim_run_fits(&run, options, &named));
+    }
+    js_free(options);
+}
+
 /* The report has a row for each claim and network, and says what to type. */
 static void a_report_of_nothing_says_what_to_type(void **state)
 {
@@ -347,6 +368,7 @@ int main(void)
         cmocka_unit_test(counts_have_their_published_intervals),
         cmocka_unit_test(two_networks_do_not_write_one_file),
         cmocka_unit_test(options_that_a_claim_needs),
+        cmocka_unit_test(a_filter_that_is_too_long_fits_nothing),
         cmocka_unit_test(a_report_of_nothing_says_what_to_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
