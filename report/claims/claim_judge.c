@@ -91,6 +91,15 @@ bool claim_run_fits(const ClaimRun *run, const Js *options, const ClaimSubject *
     return object_fits(options, run->needs, subject);
 }
 
+bool claim_rows_fit(const ClaimNumber *number, const Js *rows, const ClaimSubject *subject)
+{
+    bool fits = false;
+    for (size_t i = 0; !fits && i < js_length(rows); i++) {
+        fits = object_fits(js_at(rows, i), number->where, subject);
+    }
+    return fits;
+}
+
 /* ---- one number ---- */
 
 static double row_number(const Js *row, const char *key, const char *ending)
@@ -189,20 +198,16 @@ static void row_tell(ClaimPart *part, const ClaimAsk *ask, const Js *row)
 static int part_judge(ClaimPart *part, const ClaimAsk *ask, const ClaimSubject *subject,
                       const ClaimRows *source)
 {
-    Js *rows = NULL, *others = NULL;
-    int64_t other = 0;
+    Js *rows = NULL;
     bool any = false, held = false;
     *part = (ClaimPart){.verdict = VERDICT_NEEDS,
                         .value = {NAN, NAN, NAN},
                         .control = {NAN, NAN, NAN},
                         .line = !ask->control.kind};
-    int rc = source->read(source->context, &rows, &part->run, ask->run, ask->number.kind);
-    if (rc == 0 && rows && ask->control.kind) {
-        rc = source->read(source->context, &others, &other, ask->run, ask->control.kind);
-    }
+    int rc = source->read(source->context, &rows, &part->run, ask->run, &ask->number);
     if (rc == 0 && rows) {
         part->verdict = VERDICT_OPEN;
-        control_of(&part->control, ask, others, subject);
+        control_of(&part->control, ask, rows, subject);
     }
     for (size_t i = 0; rc == 0 && i < js_length(rows); i++) {
         if (object_fits(js_at(rows, i), ask->number.where, subject)) {
@@ -220,7 +225,6 @@ static int part_judge(ClaimPart *part, const ClaimAsk *ask, const ClaimSubject *
     part->disagree = ask->agree && held && part->verdict == VERDICT_FAILS;
     part->verdict = part->disagree ? VERDICT_OPEN : part->verdict;
     js_free(rows);
-    js_free(others);
     return rc;
 }
 

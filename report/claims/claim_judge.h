@@ -39,11 +39,13 @@ typedef struct ClaimSubject {
 /* Add a text of the table. */
 void claim_fill(Text *out, const char *text, const ClaimSubject *subject);
 
-/* Whoever has the rows: *rows, owned, those of `kind` of the newest finished run of run->command
+/* Whoever has the rows: *rows, owned, those of wanted->kind of one finished run of run->command
  * about the subject that had the options of run->needs, *number its number; NULL if there is none.
- * Returns 0 or OGPT_E*. */
+ * It is the newest with a row that the number can be read from (claim_rows_fit): a narrower run
+ * behind it hides nothing. If none has such a row, the newest. Returns 0 or OGPT_E*. */
 typedef struct ClaimRows {
-    int (*read)(void *context, Js **rows, int64_t *number, const ClaimRun *run, const char *kind);
+    int (*read)(void *context, Js **rows, int64_t *number, const ClaimRun *run,
+                const ClaimNumber *wanted);
     void *context;
 } ClaimRows;
 
@@ -71,5 +73,7 @@ int claim_judge(ClaimFinding *out, const FieldClaim *claim, const ClaimSubject *
 Interval claim_counted(double k, double n);
 /* Whether the options of a run are those of run->needs. */
 bool claim_run_fits(const ClaimRun *run, const Js *options, const ClaimSubject *subject);
+/* Whether one of the rows is asked about. */
+bool claim_rows_fit(const ClaimNumber *number, const Js *rows, const ClaimSubject *subject);
 
 #endif

@@ -26,9 +26,13 @@ static const ClaimRun edit = {
     {"cases make claims-cases-{size}.csv --n 500 --size {n}",
      "cases make claims-tune-{size}.csv --n 200 --size {n} --purpose tune",
      "intervene {net} --cases claims-cases-{size}.csv --tune claims-tune-{size}.csv"}};
-static const ClaimRun compression = {"world compression", NULL, {"world compression {net}"}};
-static const ClaimRun distinction = {"world distinction", NULL, {"world distinction {net}"}};
-static const ClaimRun bias = {"world inductive-bias", NULL, {"world inductive-bias {net}"}};
+static const ClaimRun compression = {
+    "world compression", "states>=100 suffixes>=10", {"world compression {net}"}};
+static const ClaimRun distinction = {
+    "world distinction", "states>=100", {"world distinction {net}"}};
+static const ClaimRun bias = {"world inductive-bias",
+                              "states>=400 trained>=100 triples>=300",
+                              {"world inductive-bias {net}"}};
 static const ClaimRun heads = {"heads", NULL, {"heads {net}"}};
 static const ClaimRun lens = {"lens", NULL, {"lens {net}"}};
 static const ClaimRun circuit = {
@@ -123,12 +127,12 @@ const FieldClaim claim_table[CLAIM_MAX] = {
      .asks = {{"lead of the move over the whole board", &lens,
                IN("lens_order", "board_criterion=board move_criterion=tuned|legal ply_from>={late}",
                   "lead"),
-               CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true,
-               .agree = true, .tell = "move_criterion arrival_rule ply_from ply_to"},
+               CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true, .agree = true,
+               .tell = "move_criterion arrival_rule ply_from ply_to"},
               {"lead over the moves of the read board", &lens,
                IN("lens_order", "board_criterion=board_moves ply_from>={late}", "lead"),
-               CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true,
-               .agree = true, .tell = "move_criterion arrival_rule ply_from ply_to"}}},
+               CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true, .agree = true,
+               .tell = "move_criterion arrival_rule ply_from ply_to"}}},
     {9, "one rotation maps a network of permuted tokens to one of the usual at all layers",
      "MetaOthello 2026", NULL, "fails if rotations for each layer are better by a tenth of alpha",
      .lacks = "rule variants (Iago) and rotations between networks"},

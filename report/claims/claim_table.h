@@ -17,7 +17,7 @@ enum { CLAIM_ASKS_MAX = 4, CLAIM_LINES_MAX = 3, CLAIM_MAX = 12 };
 /* A command whose rows are read. */
 typedef struct ClaimRun {
     const char *command; /* "circuit" */
-    /* "pairs=claims-{size}.csv direction=noising": options that a run must have had; NULL: any */
+    /* "pairs=claims-{size}.csv states>=100": options that a run must have had; NULL: any */
     const char *needs;
     const char *lines[CLAIM_LINES_MAX]; /* what to type, without "ogpt"; the last makes the rows */
 } ClaimRun;
@@ -39,7 +39,7 @@ typedef struct ClaimAsk {
     const ClaimRun *run;
     ClaimNumber number;
     ClaimSide side;      /* where the claim wants the number */
-    ClaimNumber control; /* kind NULL: `line` */
+    ClaimNumber control; /* of the same run and kind as the number; kind NULL: `line` */
     const char *beyond;  /* what the control or the line is, in words */
     double line;
     int digits;

@@ -25,6 +25,14 @@ done
 expect 0 claims m
 lacks 'needs  ogpt world compression'
 [ "$(verdict 6)" != 'no run yet' ] || fail 'claim 6 has its runs'
+# A later run of less hides nothing: of few states, or without the row that is asked about.
+from_run() {
+    sqlite3 ogpt-results.db "SELECT from_run FROM claim_parts WHERE claim = $1 ORDER BY run DESC, row LIMIT 1"
+}
+whole=$(from_run 6)
+expect 0 world compression m --states 5 --force
+expect 0 claims m
+[ "$(from_run 6)" = "$whole" ] || fail "claim 6 is of run $(from_run 6), of 5 states, and not of run $whole"
 [ "$(verdict 12)" = 'no run yet' ] || fail 'claim 12 has no run'
 # Half of the rows of a command: claim 1 has its own, claim 2 asks for the same command.
 expect 0 neurons m --games 20 --test-games 20 --use-games 10 --ablate 10 --mean-games 20
@@ -65,6 +73,10 @@ grep -q 'bag of heuristics' claims.html || fail 'claims.html'
 expect 0 claims m --run
 grep -q '^\$ ogpt' "$work/err" && fail 'something is run again'
 refuse 2 'exists' claims m --markdown claims.md
+whole=$(from_run 12)
+expect 0 circuit m --pairs claims-pairs-4x4.csv --method exact,atp --no-curves
+expect 0 claims m
+[ "$(from_run 12)" = "$whole" ] || fail "claim 12 is of run $(from_run 12), without atp*, and not of run $whole"
 
 # Rows decide: planted on both sides of a rule.
 heads_are() {

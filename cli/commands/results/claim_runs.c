@@ -95,27 +95,33 @@ static bool is_about(const Js *run, const char *model_hash)
 }
 
 static int rows_read(void *context, Js **rows, int64_t *number, const ClaimRun *run,
-                     const char *kind)
+                     const ClaimNumber *wanted)
 {
     const ClaimLook *look = context;
     const Js *runs = look->session->runs;
+    bool fits = false;
     int rc = 0;
     *rows = NULL;
-    for (size_t i = 0; rc == 0 && !*rows && i < js_length(runs); i++) {
+    *number = 0;
+    for (size_t i = 0; rc == 0 && !fits && i < js_length(runs); i++) {
         const Js *about = js_at(runs, i);
+        int64_t at = js_int_of(js_member(about, "run"));
+        Js *found = NULL;
         if (!text_is(about, "command", run->command) || !text_is(about, "status", "done") ||
             !is_about(about, look->subject->model_hash) ||
             !claim_run_fits(run, js_member(about, "options"), look->subject)) {
             continue;
         }
-        *number = js_int_of(js_member(about, "run"));
-        rc = store_rows(rows, look->session->context->store, kind, *number);
-        if (rc == 0 && js_length(*rows) == 0) {
+        rc = store_rows(&found, look->session->context->store, wanted->kind, at);
+        fits = rc == 0 && claim_rows_fit(wanted, found, look->subject);
+        if (fits || (rc == 0 && !*rows && js_length(found) > 0)) {
             js_free(*rows);
-            *rows = NULL;
+            *rows = found;
+            *number = at;
+        } else {
+            js_free(found);
         }
     }
-    *number = *rows ? *number : 0;
     return rc;
 }
 

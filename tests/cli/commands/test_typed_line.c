@@ -1,5 +1,5 @@
-/* tests/cli/commands/test_typed_line.c - a printed command line, cut into words again: every name is
- * one word, whatever is in it. */
+/* tests/cli/commands/test_typed_line.c - a printed command line, cut into words again: every name
+ * is one word, whatever is in it. */
 #include "tests/base/base_test.h"
 
 #include "cli/commands/results/typed_line.h"
@@ -7,8 +7,9 @@
 
 static void quoted_names_are_words_again(void **state)
 {
-    static const char *const names[] = {"a'b c", "x' --force '", "it's",  "plain-6x6", "two  blanks ",
-                                        "'",     "''",           "a\\b'", "\\'",       "\xc3\xa9t\xc3\xa9"};
+    static const char *const names[] = {
+        "a'b c", "x' --force '", "it's",  "plain-6x6", "two  blanks ",
+        "'",     "''",           "a\\b'", "\\'",       "\xc3\xa9t\xc3\xa9"};
     const int n_names = sizeof(names) / sizeof(names[0]);
     char *words[TYPED_WORDS_MAX];
     Text line = {0};
@@ -32,8 +33,8 @@ static void quoted_names_are_words_again(void **state)
 static void lines_of_the_program_are_cut_at_blanks(void **state)
 {
     char line[] = "  circuit net --method 'exact,atp,atp*'  --out '' -x ", nothing[] = "  ";
-    static const char *const expected[] = {"circuit",         "net",   "--method",
-                                           "exact,atp,atp*", "--out", "", "-x"};
+    static const char *const expected[] = {"circuit", "net", "--method", "exact,atp,atp*",
+                                           "--out",   "",    "-x"};
     char *words[TYPED_WORDS_MAX];
     (void)state;
     assert_int_equal(typed_words(line, words), 7);

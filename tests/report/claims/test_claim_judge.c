@@ -17,10 +17,10 @@ typedef struct PlantedRows {
 } PlantedRows;
 
 static int planted_read(void *context, Js **rows, int64_t *number, const ClaimRun *run,
-                        const char *kind)
+                        const ClaimNumber *wanted)
 {
     const PlantedRows *planted = context;
-    const Js *there = js_member(planted->kinds, kind);
+    const Js *there = js_member(planted->kinds, wanted->kind);
     (void)run;
     *rows = there ? js_keep(there) : NULL;
     *number = there ? 7 : 0;
@@ -107,6 +107,7 @@ static void every_question_has_three_answers(void **state)
     for (size_t c = 0; c < CLAIM_MAX; c++) {
         for (int k = 0; k < CLAIM_ASKS_MAX && claim_table[c].asks[k].what; k++) {
             ClaimAsk ask = claim_table[c].asks[k];
+            assert_true(!ask.control.kind || strcmp(ask.control.kind, ask.number.kind) == 0);
             bool above = ask.side == CLAIM_ABOVE;
             ask.line = ask.control.kind ? .5 : ask.line;
             ClaimVerdict over = asked(&ask, ask.line + .07, ask.line + .09);
