@@ -4,9 +4,9 @@
  * linear, of the stream behind the middle block, fitted anew at each checkpoint; the score is the
  * share of right cells, of tasks with two classes the F1 of the second. `legal_cells` is the share
  * of right cells of the task legal: a curve may rise earlier by one score than by another.
- * `shuffled` is
- * the control: the task "mine" with the labels of another position, which nothing can learn. What
- * it has of a gain is chance.
+ * `shuffled` is the control: the task "mine" with the labels of another position. A probe can learn
+ * of these what the ply tells (how many squares are taken, and which usually are), and no more:
+ * what "mine" gains beyond it is of this position.
  */
 #ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
 #define OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H

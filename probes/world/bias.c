@@ -166,11 +166,20 @@ static void table_says(const BiasStudy *study, BiasFunction *function)
             said[h] = function->bits[h / 2];
         } else if (study->learner == BIAS_LEGAL_TABLE) {
             said[h] = said[2 * states->legal_set[h / 2]];
+        } else if (study->learner == BIAS_EMPTY_TABLE) {
+            said[h] = said[2 * states->empty_set[h / 2]];
         }
     }
-    for (size_t k = 0; study->learner == BIAS_LEGAL_TABLE && k < states->n_triples; k++) {
+    for (size_t k = 0; k < states->n_triples; k++) {
         uint8_t *triple = said + 2 * states->n + 3 * k;
-        triple[1] = triple[0];
+        const Board *boards = states->boards + 2 * states->n + 3 * k;
+        for (int m = 1; m < 3; m++) { /* only b has the legal moves of a */
+            bool same =
+                study->learner == BIAS_LEGAL_TABLE
+                    ? m == 1
+                    : study->learner == BIAS_EMPTY_TABLE && bias_same_empty(&boards[0], &boards[m]);
+            triple[m] = same ? triple[0] : triple[m];
+        }
     }
 }
 
@@ -214,7 +223,9 @@ static void function_count(double *counts, const BiasStudy *study, const BiasFun
 
 /* ---- a function ---- */
 
-/* Bits of all states, and which of them are learned from: different states, in random order. */
+/* Bits of all states, and which of them are learned from: exactly options->trained different ones,
+ * each as likely as another, in the order of pairs (Knuth's selection sampling); by the first pair.
+ */
 static void function_draw(BiasFunction *function, const BiasStudy *study, size_t index)
 {
     const BiasStates *states = &study->states;

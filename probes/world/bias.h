@@ -10,7 +10,9 @@
  *   apart  D-IB = 2 (share of pairs of states with different bits); pairs of equal length and mover
  * `apart` is split by whether the two states have the same legal moves. Tables, of which it is
  * known what they know, are put to the same question: bits by state (the oracle: 1 and 1), by set
- * of legal moves (1 and 1, but 0 where the sets are equal), by history (0 and 1).
+ * of legal moves (1 and 1, but 0 where the sets are equal), by history (0 and 1); and by set of
+ * empty squares, without owners: 1, and nearly 1, for few states share it. So neither number alone
+ * says that owners are known.
  */
 #ifndef OGPT_PROBES_WORLD_BIAS_H
 #define OGPT_PROBES_WORLD_BIAS_H
@@ -23,6 +25,7 @@
     X(BIAS_RANDOM_MODEL, "random_model")                                                           \
     X(BIAS_STATE_TABLE, "state_table")                                                             \
     X(BIAS_LEGAL_TABLE, "legal_table")                                                             \
+    X(BIAS_EMPTY_TABLE, "empty_table")                                                             \
     X(BIAS_HISTORY_TABLE, "history_table")
 #define BIAS_ENUMERATOR(id, name) id,
 typedef enum BiasLearner { BIAS_LEARNERS(BIAS_ENUMERATOR) N_BIAS_LEARNERS } BiasLearner;

@@ -122,13 +122,16 @@ static void pairs_add(BiasStates *states, const Vocab *vocab, const PairSet *pai
         const GamePair *pair = &pairs->pairs[p];
         history_add(states, vocab, pair->clean, pair->n_moves, &pair->clean_board);
         history_add(states, vocab, pair->corrupt, pair->n_moves, &pair->corrupt_board);
-        states->state[p] = states->legal_set[p] = p;
+        states->state[p] = states->legal_set[p] = states->empty_set[p] = p;
         for (size_t q = p; q-- > 0;) {
             if (board_same(&pairs->pairs[q].clean_board, &pair->clean_board)) {
                 states->state[p] = q;
             }
             if (pairs->pairs[q].legal_clean == pair->legal_clean) {
                 states->legal_set[p] = q;
+            }
+            if (bias_same_empty(&pairs->pairs[q].clean_board, &pair->clean_board)) {
+                states->empty_set[p] = q;
             }
         }
         states->n_states += states->state[p] == p;
@@ -147,11 +150,12 @@ int bias_states_make(BiasStates *out, const Vocab *vocab, const PairSet *pairs,
     out->tokens = mem_calloc(most * out->T, 1, "histories of states");
     out->lengths = mem_calloc(most, 1, "their lengths");
     out->boards = mem_calloc(most, sizeof(*out->boards), "their boards");
-    out->state = mem_alloc(2 * pairs->n, sizeof(*out->state), "states of histories");
+    out->state = mem_alloc(3 * pairs->n, sizeof(*out->state), "states of histories");
     if (!out->tokens || !out->lengths || !out->boards || !out->state) {
         return OGPT_ENOMEM;
     }
     out->legal_set = out->state + pairs->n;
+    out->empty_set = out->legal_set + pairs->n;
     pairs_add(out, vocab, pairs);
     if (options->triples > 0) {
         BiasDraw *draws = draws_make(vocab, pairs, options, seed);

@@ -16,6 +16,7 @@ typedef struct BiasStates {
     uint8_t *lengths;                 /* (n_histories) */
     size_t *state;                    /* (n) the first pair with this state */
     size_t *legal_set;                /* (n) the first pair with these legal moves */
+    size_t *empty_set;                /* (n) the first pair with these empty squares */
     Board *boards;                    /* (n_histories) */
 } BiasStates;
 
@@ -24,5 +25,9 @@ typedef struct BiasStates {
 int bias_states_make(BiasStates *out, const Vocab *vocab, const PairSet *pairs,
                      const BiasOptions *options, uint64_t seed);
 void bias_states_release(BiasStates *states);
+static inline bool bias_same_empty(const Board *a, const Board *b)
+{
+    return (a->mine | a->theirs) == (b->mine | b->theirs);
+}
 
 #endif

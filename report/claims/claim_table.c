@@ -121,9 +121,9 @@ const FieldClaim claim_table[CLAIM_MAX] = {
     {8, "late in the game the move is decoded before the board", "arXiv:2309.00941, 5.4",
      "moves first from about move 30",
      "in the second half of the game (tuned lens; both asked for the same set of legal moves): "
-     "holds if the move leads by every pair of criteria and both rules of arrival, fails if the "
-     "board leads by one of them and the move by none, not decided if the rules of arrival or "
-     "the moves of the game disagree",
+     "holds if the move leads by all pairs of criteria, both rules of arrival and all moves, fails "
+     "if the board leads by one row of a question and the move by none, not decided if rows of a "
+     "question disagree",
      .asks = {{"lead of the move over the whole board", &lens,
                IN("lens_order", "board_criterion=board move_criterion=tuned|legal ply_from>={late}",
                   "lead"),

@@ -11,7 +11,8 @@ done
 cmp -s by1/learners.csv by3/learners.csv || fail 'rows depend on the number of threads'
 expect 0 "${few[@]}" --seed 2 --csv other
 cmp -s by1/learners.csv other/learners.csv && fail 'another seed gave the same rows'
-[ "$(wc -l <by1/learners.csv)" = 6 ] || fail 'five learners'
+[ "$(wc -l <by1/learners.csv)" = 7 ] || fail 'six learners'
+grep -q '^"*empty_table"*,1.0,1.0,1.0,' by1/learners.csv || fail 'two histories of a board have other empty squares'
 grep -q '^"*state_table"*,1.0,1.0,1.0,' by1/learners.csv || fail 'the oracle says two things of one state'
 refuse 2 'fewer of them learned' world inductive-bias m --states 20 --trained 20
 

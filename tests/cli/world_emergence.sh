@@ -24,7 +24,7 @@ mkdir crowd
 touch crowd/step-{00000001..00000129}
 refuse 2 'more than 128 checkpoints' world emergence crowd
 rm crowd/step-00000129 # 128 are read
-refuse 4 step-00000128 world emergence crowd
+refuse 3 step-00000128 world emergence crowd
 
 many=(world emergence r --games 60 --fit-games 300 --threads 2)
 expect 0 "${many[@]}" --csv whole

@@ -66,6 +66,7 @@ static void tables_score_what_they_know(void **state)
     (void)state;
     BiasScore by_state = scored(BIAS_STATE_TABLE, &few, NULL);
     BiasScore by_legal = scored(BIAS_LEGAL_TABLE, &few, NULL);
+    BiasScore by_empty = scored(BIAS_EMPTY_TABLE, &few, NULL);
     BiasScore by_history = scored(BIAS_HISTORY_TABLE, &few, NULL);
     assert_true(by_state.triples == few.triples);
     /* The oracle: exactly 1, and 1 up to the draw of bits. */
@@ -78,6 +79,9 @@ static void tables_score_what_they_know(void **state)
     assert_true(by_legal.same.value == 1 && by_legal.apart_equal.value == 0);
     assert_true(by_legal.legal_gap.low > .8);
     assert_true(by_legal.learned.high < .9);
+    /* Empty squares alone pass as boards: neither number knows of owners. */
+    assert_true(by_empty.same.value == 1 && by_empty.same.low == 1);
+    assert_true(fabs(by_empty.apart.value - 1) < .15 && by_empty.carried.high < .9);
     /* Histories: two of one state are strangers. */
     assert_true(by_history.same.low < 0.1 && by_history.same.value < .3);
     assert_true(by_history.apart_equal.value > .8 && by_history.carried.high < .9);
@@ -112,6 +116,47 @@ static void triples_are_what_they_are_said_to_be(void **state)
         assert_true(board_same(&line.board, &states.boards[2 * p]));
     }
     bias_states_release(&states);
+}
+
+/* On 4x4 many boards share their empty squares: the table of empty squares says the same of them,
+ * and tells others apart half of the time. Bits of (functions, triples) are independent: 4 standard
+ * deviations. */
+static void empty_squares_are_told_apart_and_owners_not(void **state)
+{
+    const GameVariant *small = game_variant(4);
+    const PairMakeOptions wanted = {
+        .n = 200, .kind = PAIR_TRANSPOSITION, .min_moves = 5, .max_moves = 9, .before_end = 1};
+    const BiasOptions options = {
+        .functions = 40, .trained = 5, .triples = 40, .min_moves = 5, .max_moves = 9};
+    PairSet crowded = {0};
+    BiasStates states;
+    BiasScore score;
+    double shared[2] = {0};
+    size_t groups = 0;
+    (void)state;
+    assert_int_equal(pairs_make(&crowded, small, &wanted, &(Work){.seed = 3}), 0);
+    assert_int_equal(world_bias(&score, BIAS_EMPTY_TABLE, NULL, vocab_of(small), &crowded, &options,
+                                &(Work){.seed = 7}),
+                     0);
+    assert_int_equal(bias_states_make(&states, vocab_of(small), &crowded, &options, 7), 0);
+    for (size_t k = 0; k < states.n_triples; k++) {
+        const Board *t = states.boards + 2 * states.n + 3 * k;
+        for (int m = 1; m < 3; m++) {
+            shared[m - 1] += (t[0].mine | t[0].theirs) == (t[m].mine | t[m].theirs);
+        }
+    }
+    for (size_t p = 0; p < states.n; p++) {
+        const Board *a = &states.boards[2 * p], *b = &states.boards[2 * states.empty_set[p]];
+        assert_true((a->mine | a->theirs) == (b->mine | b->theirs) && states.empty_set[p] <= p);
+        groups += states.empty_set[p] == p;
+    }
+    double n = (double)states.n_triples, sd = 2 * sqrt(.25 / (40 * n));
+    assert_true(groups > 1 && groups < states.n_states);
+    assert_true(shared[0] / n > 4 * sd);
+    assert_true(fabs(score.apart_equal.value - (1 - shared[0] / n)) < 4 * sd);
+    assert_true(fabs(score.apart_unequal.value - (1 - shared[1] / n)) < 4 * sd);
+    bias_states_release(&states);
+    pairs_release(&crowded);
 }
 
 static void a_network_learns_if_it_may(void **state)
@@ -204,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_score_what_they_know),
         cmocka_unit_test(triples_are_what_they_are_said_to_be),
+        cmocka_unit_test(empty_squares_are_told_apart_and_owners_not),
         cmocka_unit_test(a_network_learns_if_it_may),
         cmocka_unit_test(any_number_of_workers_gives_the_same_numbers),
         cmocka_unit_test(finished_functions_are_kept),
