@@ -207,6 +207,11 @@ static void stored_rows_are_judged(void **state)
     assert_string_equal(finding.parts[1].row, "tuned null 30 null");
     snprintf(text, sizeof(text), order, 20, .3, .2, .4);
     assert_int_equal(judged_text(8, text).verdict, VERDICT_HOLDS);
+    /* Where rows need not agree, one that fails is enough. */
+    assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":19,\"counting\":1},"
+                                    "{\"knowing\":1,\"counting\":19}]}")
+                         .verdict,
+                     VERDICT_FAILS);
     /* Heads: 9 of 10 count. 3 that know and 2 that count decide nothing. */
     assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":1,\"counting\":9}]}").verdict,
                      VERDICT_FAILS);
