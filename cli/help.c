@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SUMMARY_COLUMN 21 /* "world transposition", and two blanks */
+#define SUMMARY_COLUMN 22 /* "world inductive-bias", and two blanks */
 
 const char help__exit_codes[] =
     "exit codes: 0 done, 1 the check asked for came out negative, 2 usage, 3 bad or corrupt "

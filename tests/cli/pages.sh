@@ -22,7 +22,7 @@ options_missing() { # FILE COMMAND: those of the page `expected` that the text o
         [[ $text =~ $option[^a-z0-9-] ]] || fail "$1: $2 lacks $option"
     done <expected
 }
-"$OGPT" help | sed -n '/^commands:/,/^$/p' | sed -n 's/^  \([a-z][a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' |
+"$OGPT" help | sed -n '/^commands:/,/^$/p' | sed -n 's/^  \([a-z][a-z]*\( [a-z-]*\)\{0,1\}\)  .*/\1/p' |
     grep -v '^help' >commands
 [ "$(wc -l <commands)" -ge 30 ] || fail "30 commands expected, found $(wc -l <commands)"
 [ "$(find "$share/man/man1" -name 'ogpt-*' | wc -l)" = "$(wc -l <commands)" ] || fail "a page for each"
@@ -40,8 +40,7 @@ while read -r command; do
     sed -n "/^    '$command')/,/;;/p" "$zsh" | options_missing zsh "$command"
     seen=${command/ /; and __fish_seen_subcommand_from }
     grep -F "subcommand_from $seen'" "$fish" | sed 's/ -l / --/' | options_missing fish "$command"
-    grep -qF -- "$command" "$share/man/man1/ogpt.1" 2>/dev/null ||
-        grep -qF -- "${command// /\\-}" "$share/man/man1/ogpt.1" || fail "ogpt.1 lacks $command"
+    sed 's/\\-/-/g' "$share/man/man1/ogpt.1" | grep -qF -e "$command" -e "${command// /-}" || fail "ogpt.1 lacks $command"
 done <commands
 [ "$n_options" -gt 250 ] || fail "more than 250 options expected, found $n_options"
 echo --no-such-option >expected # the comparison can fail
