@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/cli/claims.sh - ogpt claims: without runs it says what to type, each command works as it is printed,
-# --run takes what is missing and nothing twice, and the verdicts are of stored rows. label: slow
+# --run takes what is missing and nothing twice, and the verdicts are of stored rows.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 # verdict N: of claim N, the newest.

@@ -542,9 +542,29 @@ static void rows_that_were_made_elsewhere(void **state)
     table_release(&table);
 }
 
+static void markdown_has_intervals_and_escapes(void **state)
+{
+    Table table;
+    Text out = {0};
+    table_fill(&table, &list);
+    table_markdown(&out, &table);
+    assert_string_equal(out.data,
+                        "| layer | task | accuracy, % | cells | kept | time, s |\n"
+                        "| ---: | --- | ---: | ---: | ---: | ---: |\n"
+                        "| embed | a\\|b & \"c\" | 50.00 [40.00, 62.50] | 640 | yes | 2.5 |\n"
+                        "| 11 | - | - | 7 | no | - |\n");
+    text_release(&out);
+    table_text(&table, "task", "two\nlines");
+    table_markdown(&out, &table);
+    assert_non_null(strstr(out.data, "| 11 | two<br>lines |"));
+    text_release(&out);
+    table_release(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(markdown_has_intervals_and_escapes),
         cmocka_unit_test(text_is_aligned),
         cmocka_unit_test(text_is_short_unless_asked),
         cmocka_unit_test(long_texts_are_cut_to_the_width),
