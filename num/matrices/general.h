@@ -1,7 +1,8 @@
 /* num/matrices/general.h - eigenvalues of small general matrices, and random rotations.
  *
  * Why not LAPACK: Debian's OpenBLAS ships it without a C header. The matrices of the eigenvalues
- * have as many rows as a head is wide: the eigenvalues of a product A B of low rank are those of B A, and zeros.
+ * have as many rows as a head is wide: the eigenvalues of a product A B of low rank are those of B
+ * A, and zeros.
  */
 #ifndef OGPT_NUM_MATRICES_GENERAL_H
 #define OGPT_NUM_MATRICES_GENERAL_H

@@ -305,7 +305,8 @@ static void places_of_another_kind_are_refused_early(void **state)
 
 static void one_file_for_both_is_refused_early(void **state)
 {
-    assert_refused(run("measure --games 2 --csv b.csv --html ./b.csv"), OGPT_EUSAGE, "another word");
+    assert_refused(run("measure --games 2 --csv b.csv --html ./b.csv"), OGPT_EUSAGE,
+                   "another word");
     assert_refused(run("measure --games 2 --csv both --html both"), OGPT_EUSAGE, "another word");
     assert_refused(run("measure --games 2 --csv both --html both//./curve.csv --force"),
                    OGPT_EUSAGE, "another word");

@@ -4,9 +4,9 @@
  * the time of the targets that open one. So SQLite gets its blocks from lists of free ones, one a
  * size. The sanitizer still guards them: bytes behind a block, before it, and those of a freed one
  * are poisoned, and a block that is freed twice stops the program. Three things are weaker than
- * malloc: a freed block is soon used again, so a late use of it may go unseen; a block that is never
- * freed is no leak but only less memory; and where the arena ends, the head in front of a block of
- * malloc's is not poisoned. The replays of `./dev test` look for all three with malloc. */
+ * malloc: a freed block is soon used again, so a late use of it may go unseen; a block that is
+ * never freed is no leak but only less memory; and where the arena ends, the head in front of a
+ * block of malloc's is not poisoned. The replays of `./dev test` look for all three with malloc. */
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>

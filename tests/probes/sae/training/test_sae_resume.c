@@ -21,7 +21,7 @@
 #define WIDTH 16
 #define PLANTED 24
 #define FEATURES 48
-#define BLOCK 1500  /* no multiple of a batch: the rest is left out */
+#define BLOCK 1500 /* no multiple of a batch: the rest is left out */
 #define STEPS 40
 
 static Pool *pool;
