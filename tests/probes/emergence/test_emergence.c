@@ -83,10 +83,12 @@ static void known_steps_are_found_within_their_intervals(void **state)
     assert_true(all->curves[FALLING].step == 128);
     assert_true(all->curves[FALLING].gain.value > 1.3 && all->curves[FALLING].gain.low > 1);
     const EmergenceOrder *order = order_of(all, EARLY, LATE);
-    assert_true(order && order->lead.low > 2 && order->lead.high < 5);
+    assert_non_null(order);
+    assert_true(order->lead.low > 2 && order->lead.high < 5);
     assert_true(order->lead.low <= 3.5 && 3.5 <= order->lead.high);
     order = order_of(all, LATE, FALLING);
-    assert_true(order && order->lead.high < 0);
+    assert_non_null(order);
+    assert_true(order->lead.high < 0);
 }
 
 /* Two curves that rise together are in no order, whatever the games. */

@@ -320,7 +320,9 @@ static void test_threads_and_seeds(void **state)
         assert_int_equal(a->n_top, b->n_top);
         assert_memory_equal(a->clamps, b->clamps, sizeof(a->clamps));
         assert_true(a->clamps[FEATURES_ON_ZERO].n <= 3);
-        differ += memcmp(a->clamps, look_of(&other, a->feature)->clamps, sizeof(a->clamps)) != 0;
+        const FeaturesLook *c = look_of(&other, a->feature);
+        assert_non_null(c);
+        differ += memcmp(a->clamps, c->clamps, sizeof(a->clamps)) != 0;
     }
     assert_true(differ >= 3);
     features_study_release(&many);
