@@ -453,3 +453,30 @@ int js_print(char **out, const Js *value, int indent)
     *out = text;
     return 0;
 }
+
+int js_difference(JsDifference *out, const Js *now, const Js *then)
+{
+    void *it = NULL;
+    const char *key;
+    const Js *value;
+    int rc = 0;
+    *out = (JsDifference){0};
+    while (rc == 0 && !out->key && js_next(now, &it, &key, &value)) {
+        const Js *earlier = js_member(then, key);
+        rc = js_print(&out->own, value, 0);
+        rc = rc || !earlier ? rc : js_print(&out->other, earlier, 0);
+        if (rc == 0 && (!out->other || strcmp(out->own, out->other) != 0)) {
+            out->key = key;
+        } else {
+            js_difference_release(out);
+        }
+    }
+    return rc;
+}
+
+void js_difference_release(JsDifference *difference)
+{
+    mem_free(difference->own);
+    mem_free(difference->other);
+    *difference = (JsDifference){0};
+}

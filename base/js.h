@@ -61,6 +61,16 @@ void js_set_num(Js *object, const char *key, double value);
 void js_set_str(Js *object, const char *key, const char *text);
 void js_set_bool(Js *object, const char *key, bool value);
 
+/* Where two objects differ: the first member of `now`, in its order, that `then` (NULL: empty)
+ * lacks or has with another value. */
+typedef struct JsDifference {
+    const char *key;   /* borrowed from `now`; NULL: there is none */
+    char *own, *other; /* both values printed, owned (mem_free); other NULL if `then` lacks it */
+} JsDifference;
+/* Returns 0 or OGPT_ENOMEM. */
+int js_difference(JsDifference *out, const Js *now, const Js *then);
+void js_difference_release(JsDifference *difference);
+
 /* Print as owned text (mem_free): indented by `indent` spaces, or one line when 0; object
  * keys in insertion order, so the same document gives the same bytes. Returns 0 or
  * OGPT_ENOMEM. */

@@ -32,6 +32,13 @@ void html_heading(Text *out, const char *heading, const char *command_line);
 /* What a reader must not overlook; `length` bytes. */
 void html_note(Text *out, const char *note, size_t length);
 
+/* What two tables of a page share. A name as people write it (_ is a blank); a value as its column
+ * prints it; a value of `row` with its interval behind it; and the list of what columns mean. */
+void html_label(Text *out, const char *label);
+void html_value(Text *out, const Column *column, const Js *value);
+void html_interval(Text *out, const Column *column, const Js *row);
+void html_meanings(Text *out, const Column *const *columns, size_t n);
+
 /* How a table is shown; {0} shows all of it under its own name. */
 typedef struct HtmlTable {
     const char *place; /* "run 3": makes names of tables differ that are shown more than once */

@@ -83,8 +83,7 @@ static bool is_left(const Column *column)
     return column->type == COLUMN_TEXT;
 }
 
-/* A name as people write it. */
-static void label_add(Text *out, const char *label)
+void html_label(Text *out, const char *label)
 {
     for (const char *c = label; *c != '\0'; c++) {
         html_escape(out, *c == '_' ? " " : c, 1);
@@ -96,7 +95,7 @@ static void heading_add(Text *out, const Column *column, const char *scope)
 {
     bool number = strcmp(scope, "col") == 0 && !is_left(column);
     text_add(out, "<th scope=\"%s\"%s>", scope, number ? " class=\"n\"" : "");
-    label_add(out, column->heading);
+    html_label(out, column->heading);
     if (column->unit) {
         text_add(out, " <span class=\"unit\">(");
         html_text(out, column->unit);
@@ -105,12 +104,27 @@ static void heading_add(Text *out, const Column *column, const char *scope)
     text_add(out, "</th>");
 }
 
-static void value_add(Text *out, const Column *column, const Js *value)
+void html_value(Text *out, const Column *column, const Js *value)
 {
     Text cell = {0};
     column_print(&cell, column, value);
     html_text(out, cell.data ? cell.data : "");
+    out->failed = out->failed || cell.failed;
     text_release(&cell);
+}
+
+void html_interval(Text *out, const Column *column, const Js *row)
+{
+    char low[80], high[80];
+    snprintf(low, sizeof(low), "%s_low", column->key);
+    snprintf(high, sizeof(high), "%s_high", column->key);
+    if (column->interval && js_type(js_member(row, low)) != JS_NULL) {
+        text_add(out, " <span class=\"ci\">[");
+        html_value(out, column, js_member(row, low));
+        text_add(out, ", ");
+        html_value(out, column, js_member(row, high));
+        text_add(out, "]</span>");
+    }
 }
 
 /* A text that names a page of the same folder. */
@@ -135,22 +149,13 @@ static void cell_add(Text *out, const HtmlTable *how, const Column *column, cons
 {
     const Js *value = js_member(row, column->key);
     const char *text = js_type(value) == JS_STR ? js_str_of(value) : NULL;
-    char low[80], high[80];
     text_add(out, !is_left(column)                   ? "<td class=\"n\">"
                   : text && strlen(text) > LONG_TEXT ? "<td class=\"long\">"
                                                      : "<td>");
     if (!link_add(out, how, column, text)) {
-        value_add(out, column, value);
+        html_value(out, column, value);
     }
-    snprintf(low, sizeof(low), "%s_low", column->key);
-    snprintf(high, sizeof(high), "%s_high", column->key);
-    if (column->interval && js_type(js_member(row, low)) != JS_NULL) {
-        text_add(out, " <span class=\"ci\">[");
-        value_add(out, column, js_member(row, low));
-        text_add(out, ", ");
-        value_add(out, column, js_member(row, high));
-        text_add(out, "]</span>");
-    }
+    html_interval(out, column, row);
     text_add(out, "</td>");
 }
 
@@ -181,7 +186,7 @@ static void turned_add(Text *out, const Table *table, const HtmlTable *how,
         const Js *name = js_member(js_at(table->rows, r), layout->columns[0]->key);
         text_add(out, "<th scope=\"col\">");
         if (!link_add(out, how, layout->columns[0], js_str_of(name))) {
-            value_add(out, layout->columns[0], name);
+            html_value(out, layout->columns[0], name);
         }
         text_add(out, "</th>");
     }
@@ -228,15 +233,15 @@ static void record_add(Text *out, const Table *table, const HtmlTable *how,
     text_add(out, "</tbody>\n");
 }
 
-static void meanings_add(Text *out, const HtmlLayout *layout)
+void html_meanings(Text *out, const Column *const *columns, size_t n)
 {
     text_add(out, "<dl>\n");
-    for (size_t c = 0; c < layout->n_columns; c++) {
-        if (layout->columns[c]->meaning) {
+    for (size_t c = 0; c < n; c++) {
+        if (columns[c]->meaning) {
             text_add(out, "<dt>");
-            label_add(out, layout->columns[c]->heading);
+            html_label(out, columns[c]->heading);
             text_add(out, "</dt><dd>");
-            html_text(out, layout->columns[c]->meaning);
+            html_text(out, columns[c]->meaning);
             text_add(out, "</dd>\n");
         }
     }
@@ -299,7 +304,7 @@ static void title_add(Text *out, const TableSpec *spec)
         html_escape(out, spec->title, length - (spec->title[length - 1] == ':'));
         return;
     }
-    label_add(out, spec->name);
+    html_label(out, spec->name);
 }
 
 /* The box that scrolls can be reached by keys, so it has a name. */
@@ -335,13 +340,13 @@ void html_table(Text *out, const Table *table, const HtmlTable *how)
     text_add(out, "</table>\n</div>\n");
     for (size_t c = 0; c < layout.n_same; c++) {
         text_add(out, "%s", c == 0 ? "<p class=\"same\">In all rows: " : "; ");
-        label_add(out, layout.same[c]->heading);
+        html_label(out, layout.same[c]->heading);
         text_add(out, " <bdi>");
-        value_add(out, layout.same[c], js_member(js_at(table->rows, 0), layout.same[c]->key));
+        html_value(out, layout.same[c], js_member(js_at(table->rows, 0), layout.same[c]->key));
         text_add(out, "</bdi>%s", c + 1 == layout.n_same ? ".</p>\n" : "");
     }
     if (explained) {
-        meanings_add(out, &layout);
+        html_meanings(out, layout.columns, layout.n_columns);
     }
     if (!table->spec->record && layout.n_rows < table_rows(table)) {
         text_add(out, "<p>The first %zu of %zu rows. All of them: <code>", layout.n_rows,

@@ -30,15 +30,6 @@ static void columns_choose(LongList *list)
     }
 }
 
-static void value_add(Text *out, const Column *column, const Js *value)
-{
-    Text cell = {0};
-    column_print(&cell, column, value);
-    html_text(out, cell.data ? cell.data : "");
-    out->failed = out->failed || cell.failed;
-    text_release(&cell);
-}
-
 /* Widths that hold a name, a number, a number with its interval, a sentence. */
 static void widths_add(Text *out, const LongList *list)
 {
@@ -59,24 +50,15 @@ static void widths_add(Text *out, const LongList *list)
 
 static void cell_add(Text *out, const Column *column, const Js *row, bool linked)
 {
-    char low[80], high[80];
-    snprintf(low, sizeof(low), "%s_low", column->key);
-    snprintf(high, sizeof(high), "%s_high", column->key);
     text_add(out, column->type == COLUMN_TEXT ? "<td>" : "<td class=\"n\">");
     if (linked) {
         text_add(out, "<a href=\"");
-        value_add(out, column, js_member(row, column->key));
+        html_value(out, column, js_member(row, column->key));
         text_add(out, ".html\">");
     }
-    value_add(out, column, js_member(row, column->key));
+    html_value(out, column, js_member(row, column->key));
     text_add(out, "%s", linked ? "</a>" : "");
-    if (column->interval && js_type(js_member(row, low)) != JS_NULL) {
-        text_add(out, " <span class=\"ci\">[");
-        value_add(out, column, js_member(row, low));
-        text_add(out, ", ");
-        value_add(out, column, js_member(row, high));
-        text_add(out, "]</span>");
-    }
+    html_interval(out, column, row);
     text_add(out, "</td>");
 }
 
@@ -99,28 +81,13 @@ static void rows_add(Text *out, const LongList *list)
     }
 }
 
-static void meanings_add(Text *out, const LongList *list)
-{
-    text_add(out, "<dl>\n");
-    for (size_t c = 0; c < list->n; c++) {
-        if (list->columns[c]->meaning) {
-            text_add(out, "<dt>");
-            html_text(out, list->columns[c]->heading);
-            text_add(out, "</dt><dd>");
-            html_text(out, list->columns[c]->meaning);
-            text_add(out, "</dd>\n");
-        }
-    }
-    text_add(out, "</dl>\n");
-}
-
 void long_list(Text *out, const Table *table)
 {
     LongList list = {.table = table};
     const char *title = table->spec->title ? table->spec->title : table->spec->name;
     columns_choose(&list);
     text_add(out, "<section class=\"sorted\">\n");
-    meanings_add(out, &list);
+    html_meanings(out, list.columns, list.n);
     text_add(out, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"");
     html_text(out, title);
     text_add(out, "\">\n<table class=\"long\" style=\"--c:");

@@ -294,18 +294,41 @@ static void test_file(void **state)
     assert_null(value);
 }
 
+static void test_difference(void **state)
+{
+    Js *now = js_object(), *then = js_object();
+    JsDifference found;
+    js_set_int(now, "a", 1);
+    js_set_str(now, "b", "x");
+    js_set_int(then, "a", 1);
+    assert_int_equal(js_difference(&found, now, then), 0);
+    assert_string_equal(found.key, "b"); /* missing */
+    assert_string_equal(found.own, "\"x\"");
+    assert_null(found.other);
+    js_difference_release(&found);
+    js_set_str(then, "b", "y");
+    assert_int_equal(js_difference(&found, now, then), 0);
+    assert_string_equal(found.other, "\"y\"");
+    js_difference_release(&found);
+    js_set_str(then, "b", "x");
+    js_set_int(then, "c", 3); /* what `now` does not have is not asked */
+    assert_int_equal(js_difference(&found, now, then), 0);
+    assert_true(!found.key && !found.own && !found.other);
+    assert_int_equal(js_difference(&found, now, NULL), 0);
+    assert_string_equal(found.key, "a");
+    js_difference_release(&found);
+    js_free(now);
+    js_free(then);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_text_is_refused),
-        cmocka_unit_test(test_depth_is_limited),
-        cmocka_unit_test(test_typed_access),
-        cmocka_unit_test(test_untyped_walk),
-        cmocka_unit_test(test_printing),
-        cmocka_unit_test(test_doubles_survive),
-        cmocka_unit_test(test_invalid_utf8_is_replaced),
-        cmocka_unit_test(test_allocation_faults),
-        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_difference),        cmocka_unit_test(test_bad_text_is_refused),
+        cmocka_unit_test(test_depth_is_limited),  cmocka_unit_test(test_typed_access),
+        cmocka_unit_test(test_untyped_walk),      cmocka_unit_test(test_printing),
+        cmocka_unit_test(test_doubles_survive),   cmocka_unit_test(test_invalid_utf8_is_replaced),
+        cmocka_unit_test(test_allocation_faults), cmocka_unit_test(test_file),
     };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }

@@ -250,23 +250,15 @@ static int take(Sae **out, const char *path, const SaeSession *session, const Js
     rc = sae_check_goal(path);
     rc = rc ? rc : manifest_verify(&manifest, path);
     const Js *then = rc ? NULL : js_member(manifest, "about");
-    const Js *value;
-    const char *key;
-    void *it = NULL;
-    while (rc == 0 && js_next(about, &it, &key, &value)) {
-        char *own = NULL, *other = NULL;
-        const Js *earlier = js_member(then, key);
-        rc = js_print(&own, value, 0);
-        rc = rc || !earlier ? rc : js_print(&other, earlier, 0);
-        if (rc == 0 && (!other || strcmp(own, other) != 0)) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: is there, made with %s %s, now it is %s: choose another --out, or "
-                         "--force to replace it",
-                         path, key, other ? other : "(none)", own);
-        }
-        mem_free(own);
-        mem_free(other);
+    JsDifference other = {0};
+    rc = rc ? rc : js_difference(&other, about, then);
+    if (rc == 0 && other.key) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: is there, made with %s %s, now it is %s: choose another --out, or "
+                     "--force to replace it",
+                     path, other.key, other.other ? other.other : "(none)", other.own);
     }
+    js_difference_release(&other);
     js_free(manifest);
     rc = rc ? rc : sae_open(out, path);
     if (rc == 0) {

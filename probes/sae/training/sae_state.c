@@ -112,27 +112,17 @@ int sae__state_save(SaeTrainer *trainer)
     return rc;
 }
 
-/* The first member of `now` that `then` does not have with the same value, as text. */
 static int compare_inputs(const Js *now, const Js *then, const char *path)
 {
-    void *it = NULL;
-    const char *key;
-    const Js *value;
-    int rc = 0;
-    while (rc == 0 && js_next(now, &it, &key, &value)) {
-        char *own = NULL, *other = NULL;
-        const Js *earlier = js_member(then, key);
-        rc = js_print(&own, value, 0);
-        rc = rc || !earlier ? rc : js_print(&other, earlier, 0);
-        if (rc == 0 && (!other || strcmp(own, other) != 0)) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: was begun with %s %s, now it is %s: type the same options to go on, "
-                         "or remove that directory to begin again",
-                         path, key, other ? other : "(none)", own);
-        }
-        mem_free(own);
-        mem_free(other);
+    JsDifference other;
+    int rc = js_difference(&other, now, then);
+    if (rc == 0 && other.key) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: was begun with %s %s, now it is %s: type the same options to go on, or "
+                     "remove that directory to begin again",
+                     path, other.key, other.other ? other.other : "(none)", other.own);
     }
+    js_difference_release(&other);
     return rc;
 }
 

@@ -7,19 +7,13 @@
 
 #include "probes/emergence/emergence_measure.h"
 #include "probes/legality/legality.h"
+#include "tests/probes/small_network.h"
 
 enum { GAMES = 24, FIT = 60, PLIES = 4, SUMS_KEPT = N_EMERGENCE_MEASURES * GAMES * 2 };
 
 static Gpt *network(const Vocab *vocab)
 {
-    const GptConfig cfg = {.n_layers = 2,
-                           .d_model = 16,
-                           .n_heads = 2,
-                           .d_head = 8,
-                           .d_mlp = 32,
-                           .n_ctx = vocab->n_ctx,
-                           .d_vocab = vocab->d_vocab,
-                           .eps = 1e-5F};
+    const GptConfig cfg = small_config(vocab->variant->size, 2, 32);
     Gpt *gpt = NULL;
     assert_int_equal(gpt_new(&gpt, &cfg), 0);
     gpt_init(gpt, 3, RNG_INIT);

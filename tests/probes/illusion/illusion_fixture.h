@@ -14,30 +14,11 @@
 #include "probes/illusion/illusion_fit.h"
 #include "probes/illusion/illusion_pass.h"
 #include "probes/illusion/illusion_study.h"
+#include "tests/probes/small_network.h"
 
 /* The pass of the first history and a changed one do the same sums in other shapes: 1e-6 of a logit
  * of the order of 1, as a share of a way of the order of 0.1. */
 #define PASS_ROUNDING 1e-4
-
-static inline Gpt *noisy_network(int size, int d_mlp)
-{
-    const Vocab *vocab = vocab_of(game_variant(size));
-    const GptConfig cfg = {.n_layers = 2,
-                           .d_model = 16,
-                           .n_heads = 2,
-                           .d_head = 8,
-                           .d_mlp = d_mlp,
-                           .n_ctx = vocab->n_ctx,
-                           .d_vocab = vocab->d_vocab,
-                           .eps = 1e-5F};
-    Gpt *gpt;
-    assert_int_equal(gpt_new(&gpt, &cfg), 0);
-    for (size_t i = 0; i < gpt->n_numbers; i++) {
-        Rng rng = rng_at(7, RNG_TEST, i);
-        gpt->params[i] = (real)(0.3 * rng_normal(&rng));
-    }
-    return gpt;
-}
 
 static inline PairSet some_pairs(int size, size_t n, uint64_t seed)
 {

@@ -142,7 +142,7 @@ static void test_planted_illusion(void **state)
 static void test_square_weights_hide_nothing(void **state)
 {
     for (int d_mlp = 16; d_mlp <= 64; d_mlp += 48) {
-        Gpt *gpt = noisy_network(6, d_mlp);
+        Gpt *gpt = noisy_network(6, d_mlp, 7);
         PairSet pairs = some_pairs(6, 1, 2);
         float v[64];
         double effect[N_ILLUSION_PARTS];
@@ -167,7 +167,7 @@ static void test_square_weights_hide_nothing(void **state)
 
 static void test_split(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     IllusionSpace space;
     float v[64], row[64], null[64], random[64], scratch[128];
     assert_int_equal(illusion_space_of_weights(&space, gpt, 1), 0);
@@ -250,7 +250,7 @@ static double nudged(const Gpt *gpt, const PairSet *pairs, size_t i, HookSite si
  * order of 0.02 squared, and rounding, 1e-6 of a logit over 0.04: together below 1e-3. */
 static void test_gradients_are_differences(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet pairs = some_pairs(6, 3, 2);
     const HookSite sites[] = {HOOK_POST, HOOK_RESID_POST};
     for (int s = 0; s < 2; s++) {
@@ -288,7 +288,7 @@ static IllusionSpace first_coordinates(void)
  * is v, and once its part in a space. */
 static void test_methods_are_their_formulas(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet pairs = some_pairs(6, 2, 2);
     IllusionPass pass;
     IllusionSpace spaces[2];
@@ -405,7 +405,7 @@ static void part_of_change(float out[16], const float change[16], int part,
 /* The descent runs once for all parts; each is its formula, in whatever order they are asked. */
 static void test_descent_is_its_formula(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet pairs = some_pairs(6, 2, 2);
     Probe probe = random_probe(&gpt->cfg, HOOK_RESID_POST);
     BoardDirections directions;
@@ -469,7 +469,7 @@ static void test_descent_is_its_formula(void **state)
  * methods that move along one. What is added counts its length. */
 static void test_length_of_a_line_is_nothing(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet pairs = some_pairs(6, 3, 2);
     IllusionSpace spaces[2] = {first_coordinates(), first_coordinates()};
     float v[16], b[16];

@@ -64,7 +64,7 @@ static double largest_by_rotations(const IllusionRows *rows, const PairSet *pair
  */
 static void test_training_finds_the_largest(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet pairs = some_pairs(6, 60, 2);
     IllusionRows rows;
     float v[64];
@@ -148,7 +148,7 @@ static double quadratic(const double *gram, const float *v)
  */
 static void test_gram_is_what_is_read(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet pairs = some_pairs(6, 20, 2);
     IllusionPass pass;
     double gram[2 * 256], trace = 0, ones = 0;
@@ -325,7 +325,7 @@ static void check_bytes(const IllusionStudy *study, const IllusionStudyInputs *i
 
 static void test_study(void **state)
 {
-    Gpt *gpt = noisy_network(6, 64);
+    Gpt *gpt = noisy_network(6, 64, 7);
     PairSet training, test;
     Probe probe = random_probe(&gpt->cfg, HOOK_POST);
     GameSource *source;

@@ -13,27 +13,7 @@
 #include "base/arena.h"
 #include "base/rng.h"
 #include "probes/steering/steer_study.h"
-
-/* Random weights, also in biases, positions and LayerNorms. */
-static inline Gpt *noisy_network(int size)
-{
-    const Vocab *vocab = vocab_of(game_variant(size));
-    const GptConfig cfg = {.n_layers = 2,
-                           .d_model = 16,
-                           .n_heads = 2,
-                           .d_head = 8,
-                           .d_mlp = 64,
-                           .n_ctx = vocab->n_ctx,
-                           .d_vocab = vocab->d_vocab,
-                           .eps = 1e-5F};
-    Gpt *gpt;
-    assert_int_equal(gpt_new(&gpt, &cfg), 0);
-    for (size_t i = 0; i < gpt->n_numbers; i++) {
-        Rng rng = rng_at(5, RNG_TEST, i);
-        gpt->params[i] = (real)(0.3 * rng_normal(&rng));
-    }
-    return gpt;
-}
+#include "tests/probes/small_network.h"
 
 static inline GameSource *fresh_games(int size, RngPurpose purpose)
 {

@@ -183,7 +183,7 @@ static double cosine(const float *a, const float *b, size_t n)
 
 static void test_permutation_keeps_norms_and_angles(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     SteerFit fit = some_fit(6, STEER_MINE, 80);
     SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_POST), permuted, random;
     const size_t W = bank.width, n = bank.n_layers * bank.n_groups;
@@ -281,7 +281,7 @@ static size_t sum_by_hand(double *sum, const SteerFit *fit, const Gpt *gpt, size
 /* What the first block reads is the embedding of the move. TO is: no disc was put on the square. */
 static void test_means_are_those_of_a_hand_loop(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     SteerFit fit = some_fit(6, STEER_OCCUPIED, 200);
     SteerBank from, to;
     SteerBank difference = some_bank(gpt, &fit, HOOK_RESID_PRE);
@@ -336,7 +336,7 @@ static bool same_vectors(const SteerBank *a, const SteerBank *b)
  * lent labels the mean over both classes stays, and the difference becomes another. */
 static void test_means_by_lent_labels(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     SteerFit fit = some_fit(6, STEER_OCCUPIED, 400);
     SteerBank from, to, none, lent, own, shuffled, apart;
     SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_PRE);

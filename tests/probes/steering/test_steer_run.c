@@ -65,7 +65,7 @@ static double compare_ablations(const Gpt *gpt, int size, size_t spoil, double *
 
 static void test_ablation_is_orthogonal_weights(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     double moved;
     assert_true(compare_ablations(gpt, 6, 0, &moved) < LOGIT_TOLERANCE);
     assert_true(moved > 0.1); /* or both did nothing */
@@ -102,7 +102,7 @@ static void test_project_twice_is_once(void **state)
 
 static void test_scale_zero_changes_no_bit(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     const SteerChange nothing = STEER_NO_CHANGE;
     SteerCases cases = some_cases(6, STEER_OCCUPIED, 8);
     SteerFit fit = some_fit(6, STEER_OCCUPIED, 80);
@@ -192,7 +192,7 @@ static double metric_by_hand(const float *logits, int V, const SteerCase *at)
 /* All six numbers of a score against counts and sums by hand. */
 static void test_scores(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     const SteerChange nothing = STEER_NO_CHANGE;
     SteerCases cases = some_cases(6, STEER_MINE, 30);
     SteerFit fit = some_fit(6, STEER_MINE, 80);
@@ -241,7 +241,7 @@ static void test_scores(void **state)
  * does the same, and where the own one is seven times as long it does another thing. */
 static void test_wrong_vector_is_as_long_as_the_own(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     SteerCases cases = some_cases(6, STEER_MINE, 8);
     SteerFit fit = some_fit(6, STEER_MINE, 80);
     SteerBank bank = some_bank(gpt, &fit, HOOK_RESID_POST);

@@ -55,7 +55,7 @@ static void test_direction_of_a_probe(void **state)
 {
     const GameVariant *six = game_variant(6);
     const int layers[] = {LAYER_EMBED, 1};
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     Probe probe = empty_probe(&gpt->cfg, 2, layers);
     SteerBank means, out;
     assert_int_equal(steer_bank_new(&means, HOOK_RESID_POST, &gpt->cfg, 36), 0);
@@ -98,7 +98,7 @@ static void test_direction_of_a_probe(void **state)
 
 static void test_lengths_are_taken_over(void **state)
 {
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     SteerBank a, b;
     assert_int_equal(steer_bank_new(&a, HOOK_RESID_POST, &gpt->cfg, 2), 0);
     assert_int_equal(steer_bank_new(&b, HOOK_RESID_POST, &gpt->cfg, 2), 0);
@@ -288,7 +288,7 @@ static void test_study_of_a_planted_network(void **state)
 static void test_probe_without_blocks(void **state)
 {
     const int layers[] = {LAYER_EMBED};
-    Gpt *gpt = noisy_network(6);
+    Gpt *gpt = noisy_network(6, 64, 5);
     Probe probe = empty_probe(&gpt->cfg, 1, layers);
     SteerFit fit = some_fit(6, STEER_MINE, 80);
     SteerCases cases = some_cases(6, STEER_MINE, 6);

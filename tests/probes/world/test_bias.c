@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "probes/world/bias_states.h"
+#include "tests/probes/small_network.h"
 
 static const BiasOptions few = {.functions = 12,
                                 .trained = 10,
@@ -25,15 +26,7 @@ static int group_create(void **state)
         .n = 40, .kind = PAIR_TRANSPOSITION, .min_moves = 5, .max_moves = 9, .before_end = 10};
     (void)state;
     variant = game_variant(6);
-    const Vocab *vocab = vocab_of(variant);
-    const GptConfig cfg = {.n_layers = 1,
-                           .d_model = 16,
-                           .n_heads = 2,
-                           .d_head = 8,
-                           .d_mlp = 32,
-                           .n_ctx = vocab->n_ctx,
-                           .d_vocab = vocab->d_vocab,
-                           .eps = 1e-5F};
+    const GptConfig cfg = small_config(6, 1, 32);
     if (pairs_make(&pairs, variant, &wanted, &(Work){.seed = 3}) != 0 || gpt_new(&gpt, &cfg) != 0) {
         return -1;
     }
