@@ -43,7 +43,7 @@ static const Growing TABLE[] = {
     {"train", "games", 2000, "",
      "exec $O train run-$N --fresh --size 6 --layers 2 --d-model 64 --heads 2 --games $N --quiet"},
     {"eval", "games", 400, "$O generate eval-$N.ogpc --size 6 --seed 5 --games $N --quiet",
-     "exec $O eval $M --corpus eval-$N.ogpc --all --no-seen --quiet"},
+     "exec $O eval $M --corpus eval-$N.ogpc --games $N --all --no-seen --quiet"},
     {"probe fit", "games", 100, "$O generate fit.ogpc --size 6 --seed 6 --games 20000 --quiet",
      "exec $O probe fit $M --corpus fit.ogpc --games $N --layers 4 --no-controls --test-games 100 "
      "--out probe-$N --quiet"},
