@@ -76,10 +76,23 @@ int activations_capture(float *const *rows, const PositionSet *set, const Gpt *g
     Capture capture = {rows, set, where};
     PassGames games = {.vocab = set->vocab, .n = set->n_games, .moves = set->moves};
     PassCalls calls = {.context = &capture, .hook = capture_hook};
+    uint8_t *read = NULL;
+    if (set->ends) { /* the last move is input, too */
+        read = mem_alloc(set->n_games, 1, "lengths of games");
+        if (!read) {
+            return OGPT_ENOMEM;
+        }
+        for (size_t g = 0; g < set->n_games; g++) {
+            read[g] = (uint8_t)(set->t[g] + 1);
+        }
+        games.read = read;
+    }
     for (int i = 0; i < where->n; i++) {
         passes_hook_layer(&calls, where->site, where->layers[i]);
     }
-    return passes_run(gpt, &games, &calls, work);
+    int rc = passes_run(gpt, &games, &calls, work);
+    mem_free(read);
+    return rc;
 }
 
 int activations_visit(const PositionSet *set, const Gpt *gpt, const SiteLayers *where,

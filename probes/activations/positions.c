@@ -73,6 +73,26 @@ int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int pli
     return 0;
 }
 
+int positions_ends(PositionSet *out, const GameVariant *variant, const uint8_t *moves, size_t n)
+{
+    size_t stride = (size_t)variant->n_moves;
+    *out = (PositionSet){.vocab = vocab_of(variant), .n_games = n, .n_positions = n, .ends = true};
+    out->moves = mem_alloc(n, stride, "games of a probe");
+    out->first = mem_alloc(n + 1, sizeof(uint32_t), "positions of a probe");
+    out->t = mem_alloc(n, 1, "positions of a probe");
+    if (!out->moves || !out->first || !out->t) {
+        positions_release(out);
+        return OGPT_ENOMEM;
+    }
+    memcpy(out->moves, moves, n * stride);
+    for (size_t g = 0; g < n; g++) {
+        out->first[g] = (uint32_t)g;
+        out->t[g] = (uint8_t)(game_length(moves + g * stride, variant->n_moves) - 1);
+    }
+    out->first[n] = (uint32_t)n;
+    return 0;
+}
+
 void positions_release(PositionSet *set)
 {
     mem_free(set->moves);

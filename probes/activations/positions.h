@@ -19,6 +19,7 @@ typedef struct PositionSet {
     uint8_t *moves;  /* (n_games, n_moves) */
     uint32_t *first; /* (n_games + 1): positions of game g are first[g] .. first[g+1]-1 */
     uint8_t *t;      /* (n_positions), ascending inside a game */
+    bool ends;       /* one position a game, behind its last move (positions_ends) */
 } PositionSet;
 
 /* Take the first n_games games of a source (fewer if it holds fewer) and draw `plies` positions of
@@ -26,6 +27,9 @@ typedef struct PositionSet {
  * (no scored position at all), OGPT_ENOMEM. */
 int positions_draw(PositionSet *out, GameSource *source, size_t n_games, int plies,
                    const Work *work);
+/* The position behind the last move of each of n games: moves (n, n_moves), legal, of at least one
+ * move and not over. Nothing is scored there as the next move. Returns 0 or OGPT_ENOMEM. */
+int positions_ends(PositionSet *out, const GameVariant *variant, const uint8_t *moves, size_t n);
 void positions_release(PositionSet *set);
 /* What a journal must know of the positions that its numbers are of. */
 void positions_hash(Sha256 *hash, const PositionSet *set);

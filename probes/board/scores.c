@@ -13,9 +13,11 @@ int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
 {
     *out = (LabelledSet){0};
     int rc = positions_draw(&out->set, source, n_games, plies, work);
-    if (rc) {
-        return rc;
-    }
+    return rc ? rc : labelled_fill(out, task, convention, work);
+}
+
+int labelled_fill(LabelledSet *out, const Task *task, LabelConvention convention, const Work *work)
+{
     size_t n = out->set.n_positions;
     int size = out->set.vocab->variant->size;
     out->n_squares = (size_t)(size * size);
@@ -27,7 +29,7 @@ int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
         labelled_release(out);
         return OGPT_ENOMEM;
     }
-    rc = positions_label(out->labels, &out->set, task, convention, work);
+    int rc = positions_label(out->labels, &out->set, task, convention, work);
     rc = rc ? rc : positions_masks(out->occupied, out->flipped, &out->set, work);
     if (rc) {
         labelled_release(out);

@@ -42,6 +42,8 @@ typedef struct LabelledSet {
 /* Draw positions as positions_draw does, and label them. Owned: labelled_release. */
 int labelled_draw(LabelledSet *out, GameSource *source, const Task *task,
                   LabelConvention convention, size_t n_games, int plies, const Work *work);
+/* Label the positions that out->set holds. */
+int labelled_fill(LabelledSet *out, const Task *task, LabelConvention convention, const Work *work);
 void labelled_release(LabelledSet *set);
 
 /* predicted (n_positions, n_squares) of rows x at layer index i of a probe. */

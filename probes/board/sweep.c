@@ -174,20 +174,33 @@ const float *sweep__rows(const Sweep *sweep, int split, int index)
 
 /* ---- the sweep over layers ---- */
 
-static int draw_sets(Sweep *sweep, Corpus *corpus)
+/* The positions of one split. */
+static int draw_set(Sweep *sweep, Corpus *corpus, int split, size_t wanted)
 {
     static const Split split_of[N_SPLITS] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
+    const SweepOptions *options = sweep->options;
+    LabelledSet *set = &sweep->sets[split];
+    GameSource *source = NULL;
+    if (split == TEST && options->ends) {
+        int rc = positions_ends(&set->set, sweep->subject->variant, options->ends, options->n_ends);
+        return rc ? rc : labelled_fill(set, sweep->task, sweep->convention, &sweep->quiet);
+    }
+    int rc = source_corpus(&source, corpus, 1U << split_of[split], true, sweep->work->seed);
+    rc = rc ? rc
+            : labelled_draw(set, source, sweep->task, sweep->convention, wanted, options->plies,
+                            &sweep->quiet);
+    source_free(source);
+    return rc;
+}
+
+static int draw_sets(Sweep *sweep, Corpus *corpus)
+{
     const SweepOptions *options = sweep->options;
     size_t wanted[N_SPLITS] = {options->n_games, (options->n_test_games + 1) / 2,
                                options->n_test_games};
     size_t most = 0;
     for (int split = 0; split < N_SPLITS; split++) {
-        GameSource *source = NULL;
-        int rc = source_corpus(&source, corpus, 1U << split_of[split], true, sweep->work->seed);
-        rc = rc ? rc
-                : labelled_draw(&sweep->sets[split], source, sweep->task, sweep->convention,
-                                wanted[split], options->plies, &sweep->quiet);
-        source_free(source);
+        int rc = draw_set(sweep, corpus, split, wanted[split]);
         if (rc) {
             return rc;
         }

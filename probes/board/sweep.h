@@ -26,10 +26,13 @@ typedef struct SweepOptions {
     size_t n_games;         /* for fitting */
     size_t n_test_games;    /* for the scores; half as many for validation */
     int plies;              /* drawn from each game; 0: all */
-    double l2;              /* FIT_L2_AUTO: chosen for each layer on validation games */
-    int n_hidden;           /* adamw: units of a hidden layer; 0: linear */
-    int epochs;             /* adamw; 0: the recipe's own */
-    bool check;             /* also run fit_check on every layer: newton against liblinear */
+    const uint8_t *ends;    /* (n_ends, n_moves) NULL, or games whose last positions are scored in
+                             * place of test games; borrowed */
+    size_t n_ends;
+    double l2;    /* FIT_L2_AUTO: chosen for each layer on validation games */
+    int n_hidden; /* adamw: units of a hidden layer; 0: linear */
+    int epochs;   /* adamw; 0: the recipe's own */
+    bool check;   /* also run fit_check on every layer: newton against liblinear */
     bool controls;
     bool replace;                         /* sweep_fit: begin again, whatever probe is there */
     const struct SweepObserver *observer; /* NULL, or called with results on the way */

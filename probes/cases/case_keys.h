@@ -2,6 +2,7 @@
 #ifndef OGPT_PROBES_CASES_CASE_KEYS_H
 #define OGPT_PROBES_CASES_CASE_KEYS_H
 
+#include "base/rng.h"
 #include "probes/cases/cases.h"
 
 /* Hashes of cases, or of their histories, in an open-addressed table of fixed room. */
@@ -27,6 +28,11 @@ extern const char cases__header_plain[], cases__header_witness[];
 int cases__add(CaseSet *set, const EditCase *edit);
 /* Whether a side had to pass during the n legal moves. */
 bool cases__history_has_pass(const GameVariant *variant, const uint8_t *moves, int n);
+
+/* An unnatural edit of the case's history (moves, n_moves): its squares, drawn uniformly among
+ * those that the kind of edit can change. false: this draw shows in no legal move. */
+bool cases__draw_unnatural(EditCase *edit, const GameVariant *variant,
+                           const CaseMakeOptions *options, Rng *rng);
 
 /* What is drawn from random games: cases, or the histories of pairs. */
 typedef struct CaseDraw {

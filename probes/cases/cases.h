@@ -110,6 +110,16 @@ const char *case_make_options_check(const CaseMakeOptions *options, const GameVa
 int cases_make(CaseSet *out, const GameVariant *variant, const CaseMakeOptions *options,
                const Work *work);
 
+/* An unnatural flip of one disc at each of n positions that are given, not drawn: behind the last
+ * move of moves (n, GAME_MAX_MOVES), legal, SQ_NONE behind it. The edit is drawn as by cases_make.
+ * Histories that have none, or were there before, are counted in redraws. Returns 0 or OGPT_ENOMEM.
+ */
+int cases_at(CaseSet *out, const GameVariant *variant, const uint8_t *moves, size_t n,
+             const Work *work);
+/* The control of such a set: case i is such a flip at a position of a random game, with as many
+ * moves as case i of `like`. Returns 0, OGPT_EUSAGE (none is found), OGPT_EINTR, OGPT_ENOMEM. */
+int cases_like(CaseSet *out, const CaseSet *like, const Work *work);
+
 /* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
 int cases_print(char **out, size_t *n_bytes, const CaseSet *set);
 /* The same text, of which an empty set has none, into the key of a journal. 0 or OGPT_ENOMEM. */

@@ -152,7 +152,7 @@ static bool draw_natural(EditCase *edit, const GameVariant *variant, int n_squar
 }
 
 /* n_squares different squares among those that the kind of edit can change. */
-static bool draw_unnatural(EditCase *edit, const GameVariant *variant,
+bool cases__draw_unnatural(EditCase *edit, const GameVariant *variant,
                            const CaseMakeOptions *options, Rng *rng)
 {
     Board after[GAME_MAX_MOVES];
@@ -208,7 +208,7 @@ static DrawVerdict draw_candidate(EditCase *edit, const GameVariant *variant, co
     }
     stands = options->natural
                  ? draw_natural(edit, variant, draw->same_board ? 0 : options->n_squares, &rng)
-                 : draw_unnatural(edit, variant, options, &rng);
+                 : cases__draw_unnatural(edit, variant, options, &rng);
     if (stands && draw->pairs) {
         stands = !cases__history_has_pass(variant, edit->witness, edit->n_moves);
     }

@@ -37,6 +37,25 @@ static int write_games(void *context, const char *path)
     return rc;
 }
 
+int world_found_cases(CaseSet *out, const GameVariant *variant, const AdversaryGame *games,
+                      size_t n, const Work *work)
+{
+    uint8_t *moves = mem_alloc(n, GAME_MAX_MOVES, "games that were lost");
+    size_t n_lost = 0;
+    *out = (CaseSet){.variant = variant};
+    if (!moves) {
+        return OGPT_ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (games[i].lost) {
+            memcpy(moves + n_lost++ * GAME_MAX_MOVES, games[i].moves, GAME_MAX_MOVES);
+        }
+    }
+    int rc = cases_at(out, variant, moves, n_lost, work);
+    mem_free(moves);
+    return rc;
+}
+
 int world_found_save(size_t *n_saved, const char *path, const GameVariant *variant,
                      const AdversaryGame *games, size_t n, bool force)
 {

@@ -88,6 +88,30 @@ holds 'no opponent plays to misread' err
 refuse 2 'task colour' world adversary m --games 4 --goal misread
 refuse 2 'task colour' world adversary m --games 4 --probe m/probe
 
+# What was found as edits, with as many of random positions that are as long; it can be read and edited.
+expect 0 probe fit m --corpus g.ogpc --out m/probe --games 100 --layers all --no-controls --test-games 20 --force
+lost=(world adversary m --games 20 --strict-games 4 --goal illegal --found found)
+expect 0 "${lost[@]}"
+holds 'found/cases.csv' err
+expect 0 verify found/games.ogpc
+n=$(wc -l <found/cases.csv)
+[ "$n" -gt 3 ] || fail 'few positions were found'
+[ "$n" = "$(wc -l <found/random.csv)" ] || fail 'the control has another number of cases'
+lengths() { cut -d, -f1 "$1" | awk '{ print NF }'; }
+[ "$(lengths found/cases.csv)" = "$(lengths found/random.csv)" ] || fail 'the control has other lengths'
+cmp -s found/cases.csv found/random.csv && fail 'the control is what was found'
+before=$(sha256sum found/*)
+expect 0 "${lost[@]}"
+[ "$before" = "$(sha256sum found/*)" ] || fail 'typed again, it saved something else'
+refuse 2 'exists' world adversary m --games 20 --strict-games 4 --goal illegal --found found --seed 2
+[ "$before" = "$(sha256sum found/*)" ] || fail 'a refused command changed files'
+expect 0 probe eval m --corpus g.ogpc --positions found/cases.csv --no-controls --games 50 --test-games 4
+holds "$((n - 1)) test positions" err
+expect 0 intervene m --cases found/cases.csv --method project --layers 0 --scale 1 --no-by-layer
+holds "$((n - 1)) cases"
+echo text >no.csv
+refuse 3 'no.csv' probe eval m --corpus g.ogpc --positions no.csv --no-controls
+
 # Pairs of a file: those that show nothing, and no others.
 expect 0 cases pairs t.csv --kind transposition --n 5 --size 4 --min-moves 3 --before-end 1
 expect 0 world transposition m --pairs t.csv --strict-games 4

@@ -1,9 +1,15 @@
 /* cli/commands/board/cmd_probe_eval.c - ogpt probe eval: a probe on file, scored, with controls. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
 #include "cli/commands/board/probe_run.h"
 #include "cli/commands/common/probe_input.h"
+#include "probes/cases/cases.h"
 
 typedef struct EvalGiven {
     ProbeSample sample;
+    const char *positions;
 } EvalGiven;
 
 static const OptionSpec options[] = {
@@ -14,6 +20,9 @@ static const OptionSpec options[] = {
     OPTION_INT("plies", offsetof(EvalGiven, sample.plies), "N", -1, 60,
                "positions drawn from each game; 0 takes all, -1: as the probe was fitted",
                .def = "-1"),
+    OPTION_TEXT("positions", offsetof(EvalGiven, positions), "CASES",
+                "score the positions of this case file, one for each history, in place of test "
+                "games"),
 };
 
 /* Controls are fitted on as much as the probe was, unless asked otherwise: starved controls would
@@ -30,10 +39,32 @@ static void sample_take(SweepOptions *out, const Probe *probe)
     }
 }
 
+/* The histories of a case file, unedited, are what is scored. *moves: owned by the caller. */
+static int positions_take(uint8_t **moves, ProbeRun *run, const char *path)
+{
+    const GameVariant *variant = run->inputs.subject.variant;
+    CaseSet cases = {0};
+    size_t stride = (size_t)variant->n_moves;
+    int rc = cases_read(&cases, variant, path);
+    if (rc == 0 && cases.n == 0) {
+        rc = err_set(OGPT_EFORMAT, "%s: no case on which a game can go on, expected positions",
+                     path);
+    }
+    *moves = rc ? NULL : mem_alloc(cases.n, stride, "histories of cases");
+    for (size_t i = 0; *moves && i < cases.n; i++) {
+        memcpy(*moves + i * stride, cases.cases[i].moves, stride);
+    }
+    run->options.ends = *moves;
+    run->options.n_ends = cases.n;
+    cases_release(&cases);
+    return rc || *moves ? rc : OGPT_ENOMEM;
+}
+
 static int eval_run(Context *context)
 {
     const EvalGiven *given = context->options;
     char path[FILES_PATH_MAX] = "";
+    uint8_t *ends = NULL;
     ProbeRun run = {0};
     int rc = probe_run_open(&run, context, &given->sample, path);
     rc = rc ? rc
@@ -42,17 +73,20 @@ static int eval_run(Context *context)
     if (rc == 0) {
         sample_take(&run.options, &run.probe);
     }
+    rc = rc || !given->positions ? rc : positions_take(&ends, &run, given->positions);
     rc = rc ? rc : study_begin(context, path, false);
     rc = rc ? rc : probe_run_sweep(&run, context, false);
     probe_run_release(&run);
+    mem_free(ends);
     return rc;
 }
 
 const Command cmd_probe_eval = {
     .name = "probe eval",
-    .arguments = "MODEL [PROBE] --corpus CORPUS",
+    .arguments = "MODEL [PROBE] --corpus CORPUS [--positions CASES]",
     .summary = "score a probe on file (default: MODEL/" PROBE_FOLDER "), with controls",
-    .examples = "ogpt probe eval runs/tiny probe --corpus other.ogpc --test-games 5000",
+    .examples = "ogpt probe eval runs/tiny probe --corpus other.ogpc --test-games 5000\n"
+                "ogpt probe eval runs/tiny probe --corpus other.ogpc --positions cases.csv",
     COMMAND_OPTIONS(options, EvalGiven),
     .min_args = 1,
     .max_args = 2,

@@ -63,7 +63,9 @@ void probe_run__warn_few(const Context *context, const SweepResult *result,
                          const SweepOptions *asked)
 {
     warn_few(context, "training", result->n_train_games, asked->n_games);
-    warn_few(context, "test", result->n_test_games, asked->n_test_games);
+    if (!asked->ends) {
+        warn_few(context, "test", result->n_test_games, asked->n_test_games);
+    }
 }
 
 /* A game on 4x4 is too short for cases. */

@@ -207,6 +207,44 @@ static int teardown(void **state)
     return 0;
 }
 
+/* The ends of games that were cut off: the rows that the whole games have there, and not one ply
+ * earlier. */
+static void the_end_of_a_game_is_a_position(void **state)
+{
+    enum { CUT = 9 };
+    const GameVariant *variant = game_variant(6);
+    PositionSet all, ends;
+    float *whole[N_LAYERS], *cut[N_LAYERS];
+    draw(&all, 1U << SPLIT_TRAIN, N_GAMES, 0, 3);
+    uint8_t *moves = test_malloc(all.n_games * 32);
+    memcpy(moves, all.moves, all.n_games * 32);
+    for (size_t g = 0; g < all.n_games; g++) {
+        memset(moves + g * 32 + CUT + g % 3, SQ_NONE, 32 - CUT - g % 3);
+    }
+    assert_int_equal(positions_ends(&ends, variant, moves, all.n_games), 0);
+    capture(whole, &all, HOOK_RESID_POST, WIDTH, 2);
+    capture(cut, &ends, HOOK_RESID_POST, WIDTH, 2);
+    for (size_t g = 0; g < ends.n_games; g++) {
+        size_t t = CUT + g % 3 - 1;
+        assert_int_equal(ends.t[g], t);
+        for (int i = 1; i < N_LAYERS; i++) {
+            double there = 0, before = 0;
+            for (size_t c = 0; c < WIDTH; c++) {
+                const float *row = whole[i] + (all.first[g] + t) * WIDTH + c;
+                there = fmax(there, fabs(cut[i][g * WIDTH + c] - row[0]));
+                before = fmax(before, fabs(cut[i][g * WIDTH + c] - row[-WIDTH]));
+            }
+            assert_true(there < 1e-4); /* as above: batches of different shapes */
+            assert_true(before > 1e-2);
+        }
+    }
+    rows_free(whole);
+    rows_free(cut);
+    test_free(moves);
+    positions_release(&all);
+    positions_release(&ends);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +252,7 @@ int main(void)
         cmocka_unit_test(rows_equal_a_direct_forward),
         cmocka_unit_test(threads_change_no_row),
         cmocka_unit_test(faults_are_reported),
+        cmocka_unit_test(the_end_of_a_game_is_a_position),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "datasets/labels.h"
 #include "game/notation.h"
+#include "game/play.h"
 #include "game/rules_ref.h"
 #include "probes/cases/cases.h"
 
@@ -419,6 +420,88 @@ static void impossible_orders_are_refused(void **state)
     interrupt_set(0);
 }
 
+/* ---- positions that are given ---- */
+
+/* The histories of a set, as cases_at takes them. */
+static uint8_t *histories_of(const CaseSet *set)
+{
+    uint8_t *moves = malloc(set->n * GAME_MAX_MOVES);
+    assert_non_null(moves);
+    for (size_t i = 0; i < set->n; i++) {
+        memcpy(moves + i * GAME_MAX_MOVES, set->cases[i].moves, GAME_MAX_MOVES);
+    }
+    return moves;
+}
+
+static void given_positions_are_edited_where_they_are(void **state)
+{
+    const GameVariant *variant = game_variant(6);
+    CaseSet from = make(6, CASE_MAKE_OPTIONS_DEFAULT, NULL), at, again, other;
+    uint8_t *moves = histories_of(&from);
+    size_t n_other = 0;
+    memcpy(moves + GAME_MAX_MOVES, moves, GAME_MAX_MOVES); /* the second is the first again */
+    assert_int_equal(cases_at(&at, variant, moves, from.n, &seed_1), 0);
+    assert_int_equal(at.n + at.redraws, from.n);
+    assert_true(at.redraws >= 1 && at.n > from.n / 2);
+    assert_int_equal(count_right_sets(&at, false), at.n);
+    assert_int_equal(count_right_sets(&at, true), 0);
+    for (size_t i = 0, f = 0; i < at.n; i++, f++) {
+        while (f < from.n &&
+               memcmp(at.cases[i].moves, moves + f * GAME_MAX_MOVES, GAME_MAX_MOVES)) {
+            f++; /* in order, some left out */
+        }
+        assert_true(f < from.n);
+        assert_true(at.cases[i].n_squares == 1 && !at.cases[i].has_witness);
+        assert_true(at.cases[i].squares[0].from != at.cases[i].squares[0].to &&
+                    at.cases[i].squares[0].to != LABEL_EMPTY);
+    }
+    assert_int_equal(cases_at(&again, variant, moves, from.n, &seed_1), 0);
+    assert_int_equal(cases_at(&other, variant, moves, from.n, &(Work){.seed = 2}), 0);
+    assert_int_equal(again.n, at.n);
+    for (size_t i = 0; i < at.n && i < other.n; i++) {
+        assert_int_equal(again.cases[i].squares[0].sq, at.cases[i].squares[0].sq);
+        n_other += other.cases[i].squares[0].sq != at.cases[i].squares[0].sq;
+    }
+    assert_true(n_other > at.n / 2);
+    free(moves);
+    cases_release(&from);
+    cases_release(&at);
+    cases_release(&again);
+    cases_release(&other);
+}
+
+static void the_control_is_as_long_and_elsewhere(void **state)
+{
+    CaseSet like = make(6, CASE_MAKE_OPTIONS_DEFAULT, NULL), control;
+    size_t n_same = 0;
+    assert_int_equal(cases_like(&control, &like, &seed_1), 0);
+    assert_int_equal(control.n, like.n);
+    assert_int_equal(count_right_sets(&control, false), control.n);
+    for (size_t i = 0; i < like.n; i++) {
+        assert_int_equal(control.cases[i].n_moves, like.cases[i].n_moves);
+        n_same += memcmp(control.cases[i].moves, like.cases[i].moves, GAME_MAX_MOVES) == 0;
+    }
+    assert_int_equal(n_same, 0);
+    cases_release(&like);
+    cases_release(&control);
+}
+
+/* Nothing can be drawn after the last move of a game. */
+static void a_game_that_is_over_has_no_edit(void **state)
+{
+    const GameVariant *variant = game_variant(6);
+    uint8_t moves[GAME_MAX_MOVES];
+    CaseSet at, none = {.variant = variant}, control;
+    memset(moves, SQ_NONE, sizeof(moves));
+    play_random(moves, variant, 1, RNG_TEST, 0);
+    assert_int_equal(cases_at(&at, variant, moves, 1, &seed_1), 0);
+    assert_true(at.n == 0 && at.redraws == 1);
+    EditCase whole = {.n_moves = variant->n_moves};
+    none.cases = &whole;
+    none.n = 1;
+    assert_int_equal(cases_like(&control, &none, &seed_1), OGPT_EUSAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +516,9 @@ int main(void)
         cmocka_unit_test(flipped_bytes_are_refused_or_harmless),
         cmocka_unit_test(impossible_cases_are_counted_not_kept),
         cmocka_unit_test(impossible_orders_are_refused),
+        cmocka_unit_test(given_positions_are_edited_where_they_are),
+        cmocka_unit_test(the_control_is_as_long_and_elsewhere),
+        cmocka_unit_test(a_game_that_is_over_has_no_edit),
     };
     return cmocka_run_group_tests_name("cases", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* cli/commands/readers/cmd_world_inductive_bias.c - ogpt world inductive-bias: what does a network
+/* cli/commands/world/cmd_world_inductive_bias.c - ogpt world inductive-bias: what does a network
  * that learns something new take it to be about? */
 #include "base/err.h"
 #include "cli/commands/common/kept_blocks.h"

@@ -1,7 +1,7 @@
-/* cli/commands/readers/world_session.h - what the commands `ogpt world ...` share: the network,
+/* cli/commands/world/world_session.h - what the commands `ogpt world ...` share: the network,
  * its controls, and one round of a test for each of them. */
-#ifndef OGPT_CLI_COMMANDS_READERS_WORLD_SESSION_H
-#define OGPT_CLI_COMMANDS_READERS_WORLD_SESSION_H
+#ifndef OGPT_CLI_COMMANDS_WORLD_WORLD_SESSION_H
+#define OGPT_CLI_COMMANDS_WORLD_WORLD_SESSION_H
 
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"

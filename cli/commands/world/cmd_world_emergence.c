@@ -1,4 +1,4 @@
-/* cli/commands/readers/cmd_world_emergence.c - ogpt world emergence: when in its training did a
+/* cli/commands/world/cmd_world_emergence.c - ogpt world emergence: when in its training did a
  * network learn what, and what first? */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* cli/commands/readers/cmd_world_adversary.c - ogpt world adversary: an opponent that plays legal
+/* cli/commands/world/cmd_world_adversary.c - ogpt world adversary: an opponent that plays legal
  * moves to make a network err. */
 #include <stdio.h>
 
@@ -6,13 +6,13 @@
 #include "base/err.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
-#include "cli/commands/readers/world_session.h"
-#include "probes/world/found.h"
+#include "cli/commands/world/found_files.h"
+#include "cli/commands/world/world_session.h"
 
 typedef struct AdversaryCommandOptions {
     int64_t games, opening, beam, strict_games;
     int goal; /* an AdversaryGoal, or N_ADVERSARY_GOALS: all */
-    const char *probe, *out;
+    const char *probe, *out, *found;
     LayerList layer;
 } AdversaryCommandOptions;
 
@@ -29,6 +29,10 @@ static const OptionSpec options[] = {
     OPTION_ONE_LAYER(AT(layer), "the layer where the probe reads (default: three quarters up)"),
     OPTION_OUT("out", AT(out), "CORPUS",
                "save the games up to each illegal move of the network that was found",
+               .kept = true),
+    OPTION_OUT("found", AT(found), "DIR",
+               "save these games there, edits of the positions where it erred (cases.csv), and of "
+               "positions of random games, as long (random.csv)",
                .kept = true),
     OPTION_OPENING(AT(opening)),
     OPTION_STRICT_GAMES(AT(strict_games)),
@@ -105,14 +109,13 @@ static int adversary_run(Context *context)
     const AdversaryCommandOptions *given = context->options;
     AdversaryTest test = {.goal = given->goal,
                           .options = {.games = (size_t)given->games, .beam = (int)given->beam}};
-    size_t n_games = N_ADVERSARY_GOALS * test.options.games, n_saved = 0;
+    size_t n_games = N_ADVERSARY_GOALS * test.options.games;
     int rc = world_session_open(&test.session, context, given->strict_games);
     rc = rc ? rc : world_session_opening(&test.options.opening, &test.session, given->opening);
     rc = rc ? rc : open_probe(&test, context);
-    rc = rc || !given->out
-             ? rc
-             : corpus_check_goal(given->out, test.session.subject.variant, context->force);
-    if (rc == 0 && given->out) {
+    FoundFiles files = {.corpus = given->out, .folder = given->found};
+    rc = rc ? rc : found_files_check(&files, context, test.session.subject.variant);
+    if (rc == 0 && (given->out || given->found)) {
         test.games = mem_calloc(n_games, sizeof(*test.games), "games against the network");
         rc = test.games ? 0 : OGPT_ENOMEM;
     }
@@ -122,22 +125,16 @@ static int adversary_run(Context *context)
         test.session.set.players[PLAYER_NETWORK].probe_layer = test.probe_layer;
     }
     rc = rc ? rc : world_session_each(&test.session, test_player, &test);
-    if (rc == 0 && given->out) {
-        rc = world_found_save(&n_saved, given->out, test.session.subject.variant, test.games,
-                              n_games, context->force);
-        if (n_saved > 0) {
-            context_say(context, "%zu games that the network lost are saved", n_saved);
-        } else if (rc == 0) {
-            context_say(context, "the network lost no game: nothing is saved at %s", given->out);
-        }
+    if (rc == 0 && test.games) {
+        rc = found_files_save(&files, context, test.session.subject.variant, test.games, n_games);
     }
     if (rc == 0) {
         test.session.findings.units = test.options.games;
         world_report_adversary(context->report, &test.session.findings, test.rows, test.n_rows);
         rc = world_session_done(&test.session);
     }
-    if (rc == 0 && n_saved > 0) {
-        study_next(context, "eval", context->args[0], "--corpus", given->out, "--by-ply", NULL);
+    if (rc == 0) {
+        found_files_next(&files, context);
     }
     mem_free(test.games);
     probe_release(&test.probe);
@@ -147,10 +144,10 @@ static int adversary_run(Context *context)
 
 const Command cmd_world_adversary = {
     .name = "world adversary",
-    .arguments = "MODEL [--games N] [--beam N] [--out CORPUS]",
+    .arguments = "MODEL [--games N] [--beam N] [--found DIR]",
     .summary = "an opponent that plays legal moves to make a network err",
     .examples = "ogpt world adversary tiny-6x6 --games 300\n"
-                "ogpt world adversary runs/tiny --games 100 --goal illegal --beam 4",
+                "ogpt world adversary runs/tiny --games 100 --goal illegal --beam 4 --found found",
     COMMAND_OPTIONS(options, AdversaryCommandOptions),
     .min_args = 1,
     .max_args = 1,

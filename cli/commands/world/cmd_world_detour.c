@@ -1,7 +1,7 @@
-/* cli/commands/readers/cmd_world_detour.c - ogpt world detour: games of a player with itself in
+/* cli/commands/world/cmd_world_detour.c - ogpt world detour: games of a player with itself in
  * which other moves are put in its way. */
 #include "base/err.h"
-#include "cli/commands/readers/world_session.h"
+#include "cli/commands/world/world_session.h"
 
 typedef struct DetourCommandOptions {
     int64_t games, opening, strict_games;

@@ -1,7 +1,7 @@
-/* cli/commands/readers/cmd_world_compression.c - ogpt world compression: is what may follow one
+/* cli/commands/world/cmd_world_compression.c - ogpt world compression: is what may follow one
  * history of a state accepted after another? */
 #include "base/err.h"
-#include "cli/commands/readers/world_session.h"
+#include "cli/commands/world/world_session.h"
 
 typedef struct CompressionOptions {
     int64_t states, suffixes, strict_games;

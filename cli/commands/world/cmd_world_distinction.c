@@ -1,7 +1,7 @@
-/* cli/commands/readers/cmd_world_distinction.c - ogpt world distinction: is what may follow one
+/* cli/commands/world/cmd_world_distinction.c - ogpt world distinction: is what may follow one
  * state and not another told apart? */
 #include "base/err.h"
-#include "cli/commands/readers/world_session.h"
+#include "cli/commands/world/world_session.h"
 
 typedef struct DistinctionOptions {
     int64_t states, strict_games;

@@ -1,7 +1,7 @@
-/* cli/commands/readers/cmd_world_transposition.c - ogpt world transposition: two histories of one
+/* cli/commands/world/cmd_world_transposition.c - ogpt world transposition: two histories of one
  * board, and whether the answer is one, too. */
 #include "base/err.h"
-#include "cli/commands/readers/world_session.h"
+#include "cli/commands/world/world_session.h"
 
 typedef struct TranspositionOptions {
     int64_t n, strict_games;

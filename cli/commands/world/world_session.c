@@ -1,5 +1,5 @@
-/* cli/commands/readers/world_session.c - contract in cli/commands/readers/world_session.h. */
-#include "cli/commands/readers/world_session.h"
+/* cli/commands/world/world_session.c - contract in cli/commands/world/world_session.h. */
+#include "cli/commands/world/world_session.h"
 
 #include "base/err.h"
 
