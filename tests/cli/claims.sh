@@ -58,7 +58,7 @@ holds '$ ogpt heads m' err
 holds '$ ogpt neurons m' err
 [ "$(verdict 2)" != 'no run yet' ] || fail 'claim 2 lacks rows, and its command is not taken'
 holds 'no probe' err
-holds '1 command could not be taken' err
+holds '2 commands could not be taken' err
 grep -q 'ogpt world compression m' "$work/err" && fail 'compression is run twice'
 [ "$(runs 'world comp')" = "$before" ] || fail 'run again'
 [ "$(verdict 12)" != 'no run yet' ] || fail 'the last command is not taken'

@@ -257,8 +257,9 @@ static void half_of_the_rows_ask_for_the_rest(void **state)
     assert_int_equal(finding.deciding, 0);
     assert_int_equal(finding.parts[1].verdict, VERDICT_FAILS);
     claim_commands(&text, claim_table[3].asks[1].run, &subject, " --store r.db");
-    assert_non_null(strstr(text.data, "cases make claims-cases-8x8.csv --n 500 --size 8 --store"));
-    assert_non_null(strstr(text.data, " && ogpt intervene net --cases claims-cases-8x8.csv"));
+    assert_non_null(
+        strstr(text.data, " && ogpt cases make claims-any-tune-8x8.csv --n 200 --size 8 "));
+    assert_non_null(strstr(text.data, " && ogpt intervene net --cases claims-found-"));
     text_release(&text);
 }
 
