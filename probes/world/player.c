@@ -68,11 +68,15 @@ static void uniform(float *p, int V, uint64_t tokens)
     }
 }
 
-void player_answer_by_rules(float *p, const Player *player, const PlayerLine *line)
+void player_answer_alone(float *p, const Player *player, const PlayerLine *line)
 {
     const Vocab *vocab = player->vocab;
     const GameVariant *variant = vocab->variant;
     uint64_t squares = 0;
+    if (player->mlp) {
+        history_mlp_answer(p, player->mlp, line->moves, line->n);
+        return;
+    }
     if (player->kind == PLAYER_RANDOM_MISTAKES) {
         Rng rng = rng_at(player->seed, RNG_WORLD, xxh3(line->moves, (size_t)line->n));
         if (mistakes_deal(p, player->answers, line->n,
@@ -176,7 +180,7 @@ static int answer_lines(float *p, const PlayerSeat *seat, const real *logits)
         if (logits) {
             rc = probabilities(p + i * V, logits + i * V, 1, V);
         } else {
-            player_answer_by_rules(p + i * V, player, line);
+            player_answer_alone(p + i * V, player, line);
         }
         plant(p + i * V, player, line);
     }
@@ -328,7 +332,7 @@ int player_branches(float *p, PlayerSeat *seat, const PlayerBranch *branches, si
         }
         line = branch_line(seat, &branches[r]);
         if (!player->gpt) {
-            player_answer_by_rules(p + r * V, player, &line);
+            player_answer_alone(p + r * V, player, &line);
         }
         plant(p + r * V, player, &line);
     }
@@ -338,13 +342,15 @@ int player_branches(float *p, PlayerSeat *seat, const PlayerBranch *branches, si
 /* ---- all players ---- */
 
 int player_set_make(PlayerSet *out, const Gpt *gpt, const Vocab *vocab, size_t mistake_games,
-                    const Work *work)
+                    size_t history_steps, const Work *work)
 {
+    const HistoryLesson lesson = {.steps = history_steps};
     *out = (PlayerSet){0};
     int rc = gpt_new(&out->random, &gpt->cfg);
     if (rc == 0) {
         gpt_init(out->random, work->seed, RNG_CONTROL);
         rc = mistakes_learn(&out->answers, gpt, vocab, mistake_games, work);
+        rc = rc ? rc : history_mlp_learn(&out->mlp, vocab, &lesson, work);
     }
     for (int kind = 0; kind < N_PLAYER_KINDS; kind++) {
         out->players[kind] = (Player){.kind = (PlayerKind)kind, .vocab = vocab, .seed = work->seed};
@@ -352,6 +358,7 @@ int player_set_make(PlayerSet *out, const Gpt *gpt, const Vocab *vocab, size_t m
     out->players[PLAYER_NETWORK].gpt = gpt;
     out->players[PLAYER_RANDOM_MODEL].gpt = out->random;
     out->players[PLAYER_RANDOM_MISTAKES].answers = &out->answers;
+    out->players[PLAYER_HISTORY_MLP].mlp = &out->mlp;
     return rc;
 }
 
@@ -359,5 +366,6 @@ void player_set_release(PlayerSet *set)
 {
     gpt_free(set->random);
     mistakes_release(&set->answers);
+    history_mlp_release(&set->mlp);
     *set = (PlayerSet){0};
 }

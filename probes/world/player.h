@@ -15,6 +15,8 @@
  *                    others, in random order. The strict error is that of the network at each ply;
  *                    where it errs depends on the history alone, not on the board. As the engine
  *                    where no game of the network was that long
+ *   history_mlp      a hidden layer on the squares that each side has played, in no order, trained
+ * on the next moves of random games (history_mlp.h): no attention, no state
  *
  * A player may have a plant: one board after which it answers something else. A PlayerSeat is one
  * worker's place: it keeps up to PLAYER_LINES games that are asked about together. What it answers
@@ -27,6 +29,7 @@
 #include "datasets/vocab.h"
 #include "model/gpt.h"
 #include "probes/board/probe.h"
+#include "probes/world/history_mlp.h"
 #include "probes/world/mistakes.h"
 
 #define PLAYER_KINDS(X)                                                                            \
@@ -35,7 +38,8 @@
     X(PLAYER_ENGINE, "engine")                                                                     \
     X(PLAYER_EMPTIES, "empties")                                                                   \
     X(PLAYER_EITHER_SIDE, "either_side")                                                           \
-    X(PLAYER_RANDOM_MISTAKES, "random_mistakes")
+    X(PLAYER_RANDOM_MISTAKES, "random_mistakes")                                                   \
+    X(PLAYER_HISTORY_MLP, "history_mlp")
 #define PLAYER_ENUMERATOR(id, name) id,
 typedef enum PlayerKind { PLAYER_KINDS(PLAYER_ENUMERATOR) N_PLAYER_KINDS } PlayerKind;
 #undef PLAYER_ENUMERATOR
@@ -53,6 +57,7 @@ typedef struct Player {
     const Vocab *vocab;
     const Gpt *gpt;           /* network, random_model; else NULL */
     const Mistakes *answers;  /* random_mistakes; else NULL */
+    const HistoryMlp *mlp;    /* history_mlp; else NULL */
     uint64_t seed;            /* of what random_mistakes deals */
     const Probe *probe;       /* network: read where branches end; NULL: nothing is read */
     int probe_layer;          /* index in probe->layers */
@@ -107,14 +112,16 @@ typedef struct PlayerSet {
     Player players[N_PLAYER_KINDS];
     Gpt *random;
     Mistakes answers;
+    HistoryMlp mlp;
 } PlayerSet;
 #define PLAYER_MISTAKE_GAMES 1024 /* games whose answers are dealt out again */
-/* gpt is borrowed. work: pool, seed. Returns 0 or as mistakes_learn; release in any case. */
+/* gpt is borrowed. history_steps: of the training of history_mlp (HISTORY_STEPS). work: pool, seed.
+ * Returns 0 or as mistakes_learn and history_mlp_learn; release in any case. */
 int player_set_make(PlayerSet *out, const Gpt *gpt, const Vocab *vocab, size_t mistake_games,
-                    const Work *work);
+                    size_t history_steps, const Work *work);
 void player_set_release(PlayerSet *set);
 
-/* The answer of a player of the rules alone, after a history; d_vocab of them. Not for networks. */
-void player_answer_by_rules(float *p, const Player *player, const PlayerLine *line);
+/* The answer of a player that is no network, after a history; d_vocab of them. */
+void player_answer_alone(float *p, const Player *player, const PlayerLine *line);
 
 #endif

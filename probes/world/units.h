@@ -46,7 +46,8 @@ typedef enum WorldDraw {
     WORLD_SUFFIX,
     WORLD_STATES,
     WORLD_BITS,
-    WORLD_TRIPLES
+    WORLD_TRIPLES,
+    WORLD_HISTORY
 } WorldDraw;
 Rng world_rng(uint64_t seed, WorldDraw draw, uint64_t unit);
 /* A random legal move of a board that is not over. */

@@ -14,7 +14,7 @@ same() {
     cmp -s "$test-1/players.csv" "$test-3/players.csv" || fail "$test depends on the number of threads"
     expect 0 world "$test" m "$@" --strict-games 8 --seed 2 --csv "$test-2"
     cmp -s "$test-1/players.csv" "$test-2/players.csv" && fail "$test: another seed gave the same rows"
-    for player in network random_model engine empties either_side random_mistakes; do
+    for player in network random_model engine empties either_side random_mistakes history_mlp; do
         grep -q "^\"\{0,1\}$player\"\{0,1\}," "$test-1/players.csv" || fail "$test has no row of $player"
     done
 }

@@ -41,7 +41,8 @@ int world_session_begin(WorldSession *session, const Probe *probe, const PairSet
     }
     return rc ? rc
               : player_set_make(&session->set, session->subject.model.gpt, session->subject.vocab,
-                                PLAYER_MISTAKE_GAMES, study_work(context, "answers", "games"));
+                                PLAYER_MISTAKE_GAMES, HISTORY_STEPS,
+                                study_work(context, "controls", "steps"));
 }
 
 int world_session_pairs(PairSet *out, const WorldSession *session, PairKind kind, size_t n)

@@ -45,7 +45,7 @@ static PlayerLine reached(const WorldFixture *f, int replies, uint64_t choice)
     for (int made = 0; made < replies || line.board.to_move != player;) {
         float p[16];
         if (line.board.to_move == player) {
-            player_answer_by_rules(p, engine, &line);
+            player_answer_alone(p, engine, &line);
             player_line_play(&line, f->variant,
                              f->vocab->sq_of_tok[answer_top(p, f->vocab->d_vocab)]);
             made++;

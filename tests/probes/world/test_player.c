@@ -262,7 +262,7 @@ static void controls_know_what_they_should(void **state)
         float p[MAX_V];
         for (int kind = PLAYER_ENGINE; kind <= PLAYER_EITHER_SIDE; kind++) {
             int n = 0;
-            player_answer_by_rules(p, &f.set.players[kind], &line);
+            player_answer_alone(p, &f.set.players[kind], &line);
             for (int tok = 1; tok < f.vocab->d_vocab; tok++) {
                 int sq = f.vocab->sq_of_tok[tok];
                 bool mine = ref_legal(f.variant, &line.board, sq);
@@ -304,11 +304,11 @@ static void mistakes_are_as_many_and_elsewhere(void **state)
         PlayerLine line = line_at(&f, i, 9), again = line;
         float p[MAX_V], q[MAX_V];
         double total = 0;
-        player_answer_by_rules(p, player, &line);
-        player_answer_by_rules(q, player, &again);
+        player_answer_alone(p, player, &line);
+        player_answer_alone(q, player, &again);
         assert_memory_equal(p, q, sizeof(float) * MAX_V);
         again.moves[0] ^= 1; /* another history of the same board, as far as the player can see */
-        player_answer_by_rules(q, player, &again);
+        player_answer_alone(q, player, &again);
         n_same += answer_top(p, MAX_V) == answer_top(q, MAX_V);
         n_legal += world_legal(f.vocab, &line.board) >> answer_top(p, MAX_V) & 1;
         for (int tok = 0; tok < MAX_V; tok++) {

@@ -23,7 +23,7 @@ static inline int world_fixture_open(WorldFixture *out, int size)
     }
     out->alone = (Work){.seed = 5};
     out->together = (Work){.seed = 5, .pool = out->pool};
-    return player_set_make(&out->set, out->gpt, out->vocab, 64, &out->alone);
+    return player_set_make(&out->set, out->gpt, out->vocab, 64, 2, &out->alone);
 }
 
 static inline void world_fixture_close(WorldFixture *fixture)

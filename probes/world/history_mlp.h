@@ -1,0 +1,46 @@
+/* probes/world/history_mlp.h - a player that knows which squares each side has played, and in no
+ * order: a hidden layer on a vector of fixed length, without attention.
+ *
+ * The input has two numbers for each playable square: 1 if the side to move played it, and 1 if the
+ * other side did. It is trained as a network is, by cross-entropy on the next move of random games,
+ * so it gets as good as a function of that vector of this size gets. What it does as well as the
+ * network under test needs no order of moves and no state kept from move to move; two histories
+ * that exchange moves of one side are one for it. The control history_mlp of probes
+ * (probes/board/controls.h) is also given the age of each move.
+ *
+ * Games are those of (seed, RNG_WORLD). A step is cut into HISTORY_LANES lanes whose gradients are
+ * added in order: the same bits for any number of workers.
+ */
+#ifndef OGPT_PROBES_WORLD_HISTORY_MLP_H
+#define OGPT_PROBES_WORLD_HISTORY_MLP_H
+
+#include "base/work.h"
+#include "datasets/vocab.h"
+
+enum { HISTORY_MLP_HIDDEN = 256, HISTORY_LANES = 8, HISTORY_LANE_GAMES = 8 };
+#define HISTORY_STEP_GAMES ((size_t)HISTORY_LANES * HISTORY_LANE_GAMES)
+#define HISTORY_STEPS 400 /* more of them change the strict error by less than a point */
+
+typedef struct HistoryMlp {
+    const Vocab *vocab;
+    size_t width;  /* of the input */
+    float *params; /* W_in (width, H), b_in (H), W_out (H, V), b_out (V); owned */
+} HistoryMlp;
+
+/* What is learned after the n moves of a game. */
+typedef struct HistoryLesson {
+    /* A token; NULL: the next move of the game is learned. */
+    int (*teacher)(void *context, const uint8_t *moves, int n);
+    void *context;
+    size_t steps; /* 0: nothing is learned, it answers as it begins */
+} HistoryLesson;
+
+/* Train one. work: pool, seed, tick("steps"). Returns 0, OGPT_ENUM (it diverged), OGPT_EINTR,
+ * OGPT_ENOMEM; history_mlp_release in any case. */
+int history_mlp_learn(HistoryMlp *out, const Vocab *vocab, const HistoryLesson *lesson,
+                      const Work *work);
+void history_mlp_release(HistoryMlp *mlp);
+/* Its answer after the n >= 1 legal moves of a game that is not over: d_vocab probabilities. */
+void history_mlp_answer(float *p, const HistoryMlp *mlp, const uint8_t *moves, int n);
+
+#endif
