@@ -124,7 +124,7 @@ static int bench_run(Bench *bench, char **arguments)
     mem_free(warning);
     rc = rc ? rc : probe_load(&bench->probe, arguments[1]);
     if (rc == 0) {
-        const Vocab *vocab = vocab_by_size(bench->model.gpt->cfg.d_vocab);
+        const Vocab *vocab = vocab_by_size(bench->model.gpt->cfg.d_vocab, RULES_CLASSIC);
         rc = vocab ? cases_read(&bench->cases, vocab->variant, arguments[2])
                    : err_set(OGPT_EFORMAT, "%s: no board has this vocabulary", arguments[0]);
     }

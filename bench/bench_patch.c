@@ -101,7 +101,7 @@ static int bench_run(PatchBench *bench, char **arguments)
     if (rc != 0) {
         return rc;
     }
-    const Vocab *vocab = vocab_by_size(bench->model.gpt->cfg.d_vocab);
+    const Vocab *vocab = vocab_by_size(bench->model.gpt->cfg.d_vocab, RULES_CLASSIC);
     if (!vocab) {
         return err_set(OGPT_EFORMAT, "%s: no board has this vocabulary", arguments[0]);
     }

@@ -58,7 +58,7 @@ static void standardise(float *x, size_t n, size_t width)
 static int draw(Bench *out, const ModelFile *model, size_t n_rows)
 {
     const Gpt *gpt = model->gpt;
-    const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab);
+    const Vocab *vocab = vocab_by_size(gpt->cfg.d_vocab, RULES_CLASSIC);
     const Task *task = task_find("mine");
     int layer = gpt->cfg.n_layers > LAYER ? LAYER : gpt->cfg.n_layers - 1;
     GameSource *source = NULL;

@@ -447,7 +447,7 @@ int options_take(OptionTable *table, const Js *values, const char *origin)
         const OptionSpec *spec = &table->specs[i];
         const Js *value = js_member(values, spec->name);
         bool taken = spec->type == OPT_INT || spec->type == OPT_NUM || spec->type == OPT_TEXT ||
-                     spec->type == OPT_CHOICE;
+                     spec->type == OPT_CHOICE || spec->type == OPT_ENUM;
         char number[64];
         if (!value || js_type(value) == JS_NULL || table->given[i] || !taken) {
             continue;

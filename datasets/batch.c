@@ -62,8 +62,8 @@ int source_fresh(GameSource **out, const GameVariant *variant, uint64_t seed, Rn
 void source_reseed(GameSource *source, uint64_t seed)
 {
     source->seed = seed;
-    snprintf(source->identity, sizeof(source->identity), "fresh:%d:%" PRIu64, source->variant->size,
-             seed);
+    snprintf(source->identity, sizeof(source->identity), "fresh:%d:%" PRIu64,
+             game_variant_played(source->variant)->number, seed);
 }
 
 void source_free(GameSource *source)

@@ -45,7 +45,8 @@ void source_free(GameSource *source);
 const GameVariant *source_variant(const GameSource *source);
 /* Games in an epoch; 0 for a fresh source. */
 uint64_t source_games(const GameSource *source);
-/* Content hash of the corpus, or "fresh:<size>:<seed>". Borrowed. */
+/* Content hash of the corpus, or "fresh:<number>:<seed>" with the number of the variant that is
+ * played (game_variant_played): the size, if the rules are classic or iago. Borrowed. */
 const char *source_identity(const GameSource *source);
 
 /* The rules by which its corpus is divided (datasets/split.h); 0 for a fresh source. */

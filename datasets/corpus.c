@@ -2,6 +2,7 @@
 #include "datasets/corpus.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ const DbSchema corpus__schema = {
     .oldest = 1,
     .create_sql = "CREATE TABLE meta ("
                   "  id INTEGER PRIMARY KEY CHECK (id = 1),"
-                  "  size INTEGER NOT NULL," /* squares a side */
+                  "  size INTEGER NOT NULL," /* GameVariant.number: squares a side if classic */
                   "  source TEXT NOT NULL,"
                   "  seed INTEGER NOT NULL," /* 64 bits, read as signed */
                   "  generator TEXT NOT NULL,"
@@ -94,10 +95,12 @@ static int fill_info(CorpusInfo *info, DbStmt *row, const char *path)
     const int64_t n_games = db_column_int(row, 4);
     const int64_t plies = db_column_int(row, 5);
     const char *content_hash = db_column_text(row, 6);
-    info->variant = size >= 4 && size <= 8 ? game_variant((int)size) : NULL;
+    info->variant = size >= 4 && size <= INT_MAX ? game_variant_numbered((int)size) : NULL;
     if (!info->variant) {
-        return err_set(OGPT_EFORMAT, "%s: meta.size: expected 4, 6 or 8, found %" PRId64, path,
-                       size);
+        return err_set(OGPT_EFORMAT,
+                       "%s: meta.size: expected 4, 6 or 8, with 100 or 200 added for other rules, "
+                       "found %" PRId64,
+                       path, size);
     }
     if (strcmp(source, "random") != 0 && strcmp(source, "import") != 0) {
         return err_set(OGPT_EFORMAT, "%s: meta.source: expected random or import, found '%.40s'",

@@ -31,10 +31,11 @@ int corpus_check_goal(const char *path, const GameVariant *variant, bool force)
     if (rc == 0 && (strcmp(corpus_info(corpus)->source, "import") != 0 ||
                     corpus_info(corpus)->variant != variant)) {
         rc = err_set(OGPT_EUSAGE,
-                     "%s: holds %s games of size %d, asked for imported ones of size %d; name "
-                     "another corpus, or replace it with --force",
+                     "%s: holds %s games of size %d by the rules %s, asked for imported ones of "
+                     "size %d by %s; name another corpus, or replace it with --force",
                      path, corpus_info(corpus)->source, corpus_info(corpus)->variant->size,
-                     variant->size);
+                     game_rules_name(corpus_info(corpus)->variant->rules), variant->size,
+                     game_rules_name(variant->rules));
     }
     corpus_close(corpus);
     return rc;

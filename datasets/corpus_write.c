@@ -14,7 +14,7 @@ static int insert_meta(Corpus *corpus, const CorpusInfo *meta)
                         "INSERT INTO meta (id, size, source, seed, generator, n_games, plies,"
                         " content_hash) VALUES (1, ?1, ?2, ?3, ?4, ?5, 0, '')");
     if (rc == 0) {
-        db_bind_int(stmt, 1, meta->variant->size);
+        db_bind_int(stmt, 1, meta->variant->number);
         db_bind_text(stmt, 2, meta->source);
         db_bind_int(stmt, 3, (int64_t)meta->seed);
         db_bind_text(stmt, 4, meta->generator);
@@ -28,6 +28,11 @@ static int insert_meta(Corpus *corpus, const CorpusInfo *meta)
 /* The file was begun before: the same games must be asked for now. */
 static int check_same(const CorpusInfo *found, const CorpusInfo *asked, const char *path)
 {
+    if (found->variant->rules != asked->variant->rules) {
+        return err_set(
+            OGPT_EUSAGE, "%s: holds games by the rules %s, asked for %s; choose another file", path,
+            game_rules_name(found->variant->rules), game_rules_name(asked->variant->rules));
+    }
     if (found->variant != asked->variant) {
         return err_set(OGPT_EUSAGE,
                        "%s: holds games of size %d, asked for size %d; choose another file", path,

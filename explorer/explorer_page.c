@@ -28,6 +28,10 @@ int explorer_check(const ExplorerPage *page, const char *path)
 {
     const Probe *probe = page->probe;
     const Gpt *gpt = page->subject->model.gpt;
+    if (page->subject->variant->rules != RULES_CLASSIC) {
+        return err_set(OGPT_EUSAGE, "%s: plays by the rules %s, a page knows classic alone",
+                       page->subject->model.path, game_rules_name(page->subject->variant->rules));
+    }
     if (strcmp(probe->task, "mine") != 0 && strcmp(probe->task, "colour") != 0) {
         return err_set(OGPT_EUSAGE,
                        "%s: expected a probe of task mine or colour, found task %s; fit one with "

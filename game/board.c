@@ -14,11 +14,13 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 typedef uint64_t Lanes __attribute__((vector_size(64)));
 
 /* East, west, up, down, and the four diagonals, as rotations to the left. */
 static const Lanes STEP = {1, 63, 8, 56, 9, 55, 7, 57};
+static const Lanes STEP_BACK = {63, 1, 56, 8, 55, 9, 57, 7};
 static const Lanes TWO_STEPS = {2, 62, 16, 48, 18, 46, 14, 50};
 
 #define INNER_COLUMNS 0x7e7e7e7e7e7e7e7eULL /* b..g */
@@ -27,32 +29,82 @@ static const Lanes TWO_STEPS = {2, 62, 16, 48, 18, 46, 14, 50};
 static const Lanes INNER = {INNER_COLUMNS, INNER_COLUMNS, INNER_ROWS, INNER_ROWS,
                             INNER_BOTH,    INNER_BOTH,    INNER_BOTH, INNER_BOTH};
 
-static const GameVariant VARIANTS[3] = {
-    {.size = 4,
-     .n_moves = 12,
-     .squares = 0x000000000f0f0f0fULL,
-     .centre = 0x0000000000060600ULL,
-     .start = {.mine = 0x0000000000020400ULL, .theirs = 0x0000000000040200ULL, .to_move = BLACK}},
-    {.size = 6,
-     .n_moves = 32,
-     .squares = 0x00003f3f3f3f3f3fULL,
-     .centre = 0x000000000c0c0000ULL,
-     .start = {.mine = 0x0000000004080000ULL, .theirs = 0x0000000008040000ULL, .to_move = BLACK}},
-    {.size = 8,
-     .n_moves = 60,
-     .squares = 0xffffffffffffffffULL,
-     .centre = 0x0000001818000000ULL,
-     .start = {.mine = 0x0000000810000000ULL, .theirs = 0x0000001008000000ULL, .to_move = BLACK}},
-};
+#define NUMBER_STEP 100 /* between the numbers of one size under two rules */
+
+/* One board size under one of the rules. */
+#define VARIANT_4(rule)                                                                            \
+    {                                                                                              \
+        .size = 4, .rules = (rule), .number = 4 + NUMBER_STEP * (rule), .n_moves = 12,             \
+        .squares = 0x000000000f0f0f0fULL, .centre = 0x0000000000060600ULL, .start = {              \
+            .mine = 0x0000000000020400ULL,                                                         \
+            .theirs = 0x0000000000040200ULL,                                                       \
+            .to_move = BLACK                                                                       \
+        }                                                                                          \
+    }
+#define VARIANT_6(rule)                                                                            \
+    {                                                                                              \
+        .size = 6, .rules = (rule), .number = 6 + NUMBER_STEP * (rule), .n_moves = 32,             \
+        .squares = 0x00003f3f3f3f3f3fULL, .centre = 0x000000000c0c0000ULL, .start = {              \
+            .mine = 0x0000000004080000ULL,                                                         \
+            .theirs = 0x0000000008040000ULL,                                                       \
+            .to_move = BLACK                                                                       \
+        }                                                                                          \
+    }
+#define VARIANT_8(rule)                                                                            \
+    {                                                                                              \
+        .size = 8, .rules = (rule), .number = 8 + NUMBER_STEP * (rule), .n_moves = 60,             \
+        .squares = 0xffffffffffffffffULL, .centre = 0x0000001818000000ULL, .start = {              \
+            .mine = 0x0000000810000000ULL,                                                         \
+            .theirs = 0x0000001008000000ULL,                                                       \
+            .to_move = BLACK                                                                       \
+        }                                                                                          \
+    }
+#define VARIANTS_OF(rule)                                                                          \
+    {                                                                                              \
+        VARIANT_4(rule), VARIANT_6(rule), VARIANT_8(rule)                                          \
+    }
+
+static const GameVariant VARIANTS[N_GAME_RULES][3] = {
+    VARIANTS_OF(RULES_CLASSIC), VARIANTS_OF(RULES_NO_MID_FLIP), VARIANTS_OF(RULES_IAGO)};
+static const char *const NAMES[N_GAME_RULES] = {"classic", "no-mid-flip", "iago"};
+
+const GameVariant *game_variant_with(int size, GameRules rules)
+{
+    return size == 4 || size == 6 || size == 8 ? &VARIANTS[rules][(size - 4) / 2] : NULL;
+}
 
 const GameVariant *game_variant(int size)
 {
-    switch (size) {
-    case 4: return &VARIANTS[0];
-    case 6: return &VARIANTS[1];
-    case 8: return &VARIANTS[2];
-    default: return NULL;
+    return game_variant_with(size, RULES_CLASSIC);
+}
+
+const GameVariant *game_variant_numbered(int number)
+{
+    const int rules = number / NUMBER_STEP;
+    return number >= 0 && rules < N_GAME_RULES
+               ? game_variant_with(number % NUMBER_STEP, (GameRules)rules)
+               : NULL;
+}
+
+const GameVariant *game_variant_played(const GameVariant *variant)
+{
+    return variant->rules == RULES_IAGO ? game_variant(variant->size) : variant;
+}
+
+const char *game_rules_name(GameRules rules)
+{
+    return NAMES[rules];
+}
+
+bool game_rules_parse(GameRules *out, const char *name)
+{
+    for (int rules = 0; rules < N_GAME_RULES; rules++) {
+        if (strcmp(name, NAMES[rules]) == 0) {
+            *out = (GameRules)rules;
+            return true;
+        }
     }
+    return false;
 }
 
 /* How a vector passes by value depends on the processor (-Wpsabi), so they go by pointer; the
@@ -110,8 +162,16 @@ uint64_t board_flips(const GameVariant *variant, const Board *board, int sq)
     Lanes run, behind;
     lanes_runs(&run, &behind, 1ULL << sq, board->theirs);
     /* Comparing gives all ones in the lanes whose run is closed, zero in the others. */
-    const Lanes closed = (Lanes)((behind & board->mine) != 0);
-    const Lanes flips = run & closed;
+    const Lanes own = behind & board->mine; /* the disc that closes a run */
+    const Lanes closed = (Lanes)(own != 0);
+    Lanes flips = run & closed;
+    if (variant->rules == RULES_NO_MID_FLIP) {
+        Lanes start, first, last;
+        lanes_fill(&start, 1ULL << sq);
+        lanes_turn(&first, &start, &STEP);
+        lanes_turn(&last, &own, &STEP_BACK);
+        flips &= first | last;
+    }
     return lanes_union(&flips);
 }
 

@@ -1,4 +1,5 @@
-/* game/board.h - Othello on 4x4, 6x6 and 8x8: the fast rules, on bitboards.
+/* game/board.h - Othello on 4x4, 6x6 and 8x8, and variants of its rules: the fast rules, on
+ * bitboards.
  *
  * A square is a bit: sq = 8*row + column, a1 = 0, b1 = 1, h8 = 63, for every board size
  * (a 6x6 board uses columns a..f of rows 1..6). A board is seen from the player to move.
@@ -27,21 +28,43 @@ typedef struct Board {
     Colour to_move;
 } Board;
 
-/* A board size: 4, 6 or 8. */
+/* How a move is played and written. Which moves are legal is the same for all: an empty square from
+ * which at least one run of the other side's discs is closed by a disc of one's own. */
+typedef enum GameRules {
+    RULES_CLASSIC,     /* all discs of the closed runs turn */
+    RULES_NO_MID_FLIP, /* of each closed run only the first and the last disc turn */
+    RULES_IAGO,        /* classic play; the tokens of the moves are permuted (datasets/vocab.h) */
+    N_GAME_RULES
+} GameRules;
+#define GAME_RULES_WORDS "classic|no-mid-flip|iago"
+/* "classic", "no-mid-flip", "iago" (static). */
+const char *game_rules_name(GameRules rules);
+/* false: no such rules. */
+bool game_rules_parse(GameRules *out, const char *name);
+
+/* A board size with its rules. */
 typedef struct GameVariant {
-    int size;         /* squares a side */
+    int size; /* squares a side: 4, 6 or 8 */
+    GameRules rules;
+    int number;       /* names the variant in files: size + 100 * rules */
     int n_moves;      /* playable squares = most moves of a game: 12, 32, 60 */
     uint64_t squares; /* mask of the board */
     uint64_t centre;  /* mask of the four start squares */
     Board start;      /* black to move; on 8x8 white d4 e5, black e4 d5 */
 } GameVariant;
 
-/* Borrowed, static; NULL unless size is 4, 6 or 8. */
+/* Borrowed, static; NULL unless size is 4, 6 or 8. game_variant: with the classic rules. */
 const GameVariant *game_variant(int size);
+const GameVariant *game_variant_with(int size, GameRules rules);
+/* By GameVariant.number; NULL if there is none. */
+const GameVariant *game_variant_numbered(int number);
+/* The variant whose games have the same moves: classic for iago, itself for the others. */
+const GameVariant *game_variant_played(const GameVariant *variant);
 
 /* Mask of the legal moves of the player to move (`mine`). */
 uint64_t board_moves(const GameVariant *variant, const Board *board);
-/* Discs of `theirs` that a move of `mine` on the empty square sq turns over (0: illegal). */
+/* Discs of `theirs` that a move of `mine` on the empty square sq turns over, by the rules of the
+ * variant (0: illegal). */
 uint64_t board_flips(const GameVariant *variant, const Board *board, int sq);
 /* The board after playing sq (must be legal), seen by the other player, who may have to pass. */
 Board board_child(const GameVariant *variant, const Board *board, int sq);

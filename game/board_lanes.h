@@ -30,16 +30,17 @@ typedef uint64_t BoardLanes __attribute__((vector_size(8 * BOARD_LANES)));
         (behind) = (run)shift(by);                                                                 \
     } while (0)
 
-/* LANES_EACH(DO): DO(through, shift, by) for each of the eight directions. */
+/* LANES_EACH(DO): DO(through, shift, back, by), back undoing shift, for each of the eight
+ * directions. */
 #define LANES_EACH(DO)                                                                             \
-    DO(all, <<, 8)                                                                                 \
-    DO(all, >>, 8)                                                                                 \
-    DO(inner, <<, 1)                                                                               \
-    DO(inner, >>, 1)                                                                               \
-    DO(inner, <<, 7)                                                                               \
-    DO(inner, >>, 7)                                                                               \
-    DO(inner, <<, 9)                                                                               \
-    DO(inner, >>, 9)
+    DO(all, <<, >>, 8)                                                                             \
+    DO(all, >>, <<, 8)                                                                             \
+    DO(inner, <<, >>, 1)                                                                           \
+    DO(inner, >>, <<, 1)                                                                           \
+    DO(inner, <<, >>, 7)                                                                           \
+    DO(inner, >>, <<, 7)                                                                           \
+    DO(inner, <<, >>, 9)                                                                           \
+    DO(inner, >>, <<, 9)
 
 /* board_moves of every lane. Vectors go by pointer: how they pass by value depends on the
  * processor (-Wpsabi). */
@@ -50,7 +51,7 @@ static inline void lanes_moves(BoardLanes *legal, uint64_t squares, const BoardL
     const BoardLanes inner = all & LANES_INNER_COLUMNS;
     BoardLanes found = {0};
     BoardLanes run, behind;
-#define LANES_ADD_BEHIND(through, shift, by)                                                       \
+#define LANES_ADD_BEHIND(through, shift, back, by)                                                 \
     LANES_RUN(run, behind, *mine, through, shift, by);                                             \
     found |= behind;
     LANES_EACH(LANES_ADD_BEHIND)
@@ -58,27 +59,34 @@ static inline void lanes_moves(BoardLanes *legal, uint64_t squares, const BoardL
     *legal = found & squares & ~(*mine | all);
 }
 
-/* board_flips of every lane: `move` has the one bit of the move in each (none: nothing turns). */
-static inline void lanes_flips(BoardLanes *flips, const BoardLanes *move, const BoardLanes *mine,
-                               const BoardLanes *theirs)
+/* board_flips of every lane: `move` has the one bit of the move in each (none: nothing turns).
+ * ends_only: by RULES_NO_MID_FLIP; a constant, so that each caller has its own loop. */
+static inline __attribute__((always_inline)) void
+lanes_flips(BoardLanes *flips, const BoardLanes *move, const BoardLanes *mine,
+            const BoardLanes *theirs, bool ends_only)
 {
     const BoardLanes all = *theirs;
     const BoardLanes inner = all & LANES_INNER_COLUMNS;
     BoardLanes turned = {0};
     BoardLanes run, behind;
-#define LANES_ADD_CLOSED(through, shift, by)                                                       \
+#define LANES_ADD_CLOSED(through, shift, back, by)                                                 \
     LANES_RUN(run, behind, *move, through, shift, by);                                             \
-    turned |= run & (BoardLanes)((behind & *mine) != 0);
+    behind &= *mine; /* the disc that closes the run */                                            \
+    if (ends_only) {                                                                               \
+        run &= ((*move)shift(by)) | (behind back(by));                                             \
+    }                                                                                              \
+    turned |= run & (BoardLanes)(behind != 0);
     LANES_EACH(LANES_ADD_CLOSED)
 #undef LANES_ADD_CLOSED
     *flips = turned;
 }
 
 /* board_child of every lane. */
-static inline void lanes_play(BoardLanes *mine, BoardLanes *theirs, const BoardLanes *move)
+static inline __attribute__((always_inline)) void lanes_play(BoardLanes *mine, BoardLanes *theirs,
+                                                             const BoardLanes *move, bool ends_only)
 {
     BoardLanes flips;
-    lanes_flips(&flips, move, mine, theirs);
+    lanes_flips(&flips, move, mine, theirs, ends_only);
     const BoardLanes moved = *mine | flips | *move;
     *mine = *theirs & ~flips;
     *theirs = moved;

@@ -49,7 +49,11 @@ static void leaves_flush(Leaves *leaves)
     memcpy(&mine, leaves->mine, sizeof(mine));
     memcpy(&theirs, leaves->theirs, sizeof(theirs));
     memcpy(&move, leaves->move, sizeof(move));
-    lanes_play(&mine, &theirs, &move);
+    if (leaves->variant->rules == RULES_NO_MID_FLIP) {
+        lanes_play(&mine, &theirs, &move, true);
+    } else {
+        lanes_play(&mine, &theirs, &move, false);
+    }
     lanes_moves(&legal, leaves->variant->squares, &mine, &theirs);
     for (int i = 0; i < leaves->n; i++) {
         const int n = __builtin_popcountll(legal[i]);

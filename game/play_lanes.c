@@ -111,7 +111,11 @@ static void lanes_move(SideBySide *lanes, const Queue *queue)
     }
     BoardLanes moves;
     memcpy(&moves, move, sizeof(moves));
-    lanes_play(&lanes->mine, &lanes->theirs, &moves);
+    if (queue->variant->rules == RULES_NO_MID_FLIP) {
+        lanes_play(&lanes->mine, &lanes->theirs, &moves, true);
+    } else {
+        lanes_play(&lanes->mine, &lanes->theirs, &moves, false);
+    }
     lanes_moves(&lanes->legal, queue->variant->squares, &lanes->mine, &lanes->theirs);
 }
 

@@ -38,6 +38,7 @@ static int outflanked(const RefBoard *board, char player, int row, int column, c
 void ref_start(RefBoard *out, int size)
 {
     out->size = size;
+    out->rules = RULES_CLASSIC;
     memset(out->cell, '.', sizeof(out->cell));
     const int low = size / 2 - 1;
     const int high = size / 2;
@@ -72,13 +73,16 @@ int ref_count_moves(const RefBoard *board, char player)
     return count;
 }
 
-/* Put a disc down for the player to move and turn over all outflanked discs. */
+/* Put a disc down for the player to move and turn over the outflanked discs. */
 static void place(RefBoard *board, int row, int column)
 {
     const char player = board->to_move;
     for (int d = 0; d < 8; d++) {
         const int count = outflanked(board, player, row, column, DIRECTIONS[d]);
         for (int i = 1; i <= count; i++) {
+            if (board->rules == RULES_NO_MID_FLIP && i != 1 && i != count) {
+                continue; /* inside the run */
+            }
             board->cell[row + i * DIRECTIONS[d][0]][column + i * DIRECTIONS[d][1]] = player;
         }
     }
@@ -117,6 +121,7 @@ void ref_from_board(RefBoard *out, const GameVariant *variant, const Board *boar
 {
     const char mover = board->to_move == BLACK ? 'b' : 'w';
     out->size = variant->size;
+    out->rules = variant->rules;
     out->to_move = mover;
     memset(out->cell, '.', sizeof(out->cell));
     for (int sq = 0; sq < BOARD_SQUARES; sq++) {

@@ -2,7 +2,8 @@
  * square after another, one direction after another. Slow and obvious; the judge of board.h.
  * World Othello Federation, rules of the game: a move must outflank at least one disc; all
  * outflanked discs turn over; a player without a move passes; the game ends when neither side
- * can move. Shares no code with game/board.c.
+ * can move. By RULES_NO_MID_FLIP only the first and the last disc of each outflanked run turn over.
+ * Shares no code with game/board.c.
  */
 #ifndef OGPT_GAME_RULES_REF_H
 #define OGPT_GAME_RULES_REF_H
@@ -13,10 +14,12 @@
 
 typedef struct RefBoard {
     int size;
+    GameRules rules; /* iago plays as classic */
     char cell[8][8]; /* [row][column]: '.', 'b' or 'w' */
     char to_move;    /* 'b' or 'w': the side really to move */
 } RefBoard;
 
+/* With the classic rules; ref_from_board takes those of its variant. */
 void ref_start(RefBoard *out, int size);
 bool ref_is_legal(const RefBoard *board, char player, int row, int column);
 /* Number of legal moves of `player`. */

@@ -96,7 +96,7 @@ int ogpt_reader_play(OgptReader *reader, const char *text)
     if (!decoded) {
         return rc ? rc : OGPT_ENOMEM;
     }
-    rc = decode_game(decoded, reader->subject.model.gpt, &reader->probe, moves, n, NULL);
+    rc = decode_game(decoded, &reader->subject, &reader->probe, moves, n, NULL);
     if (rc == 0) {
         game_replay(variant, moves, n, after);
         TaskPosition position = {variant, moves, after, n - 1, convention};

@@ -59,6 +59,9 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
     if (source_split_rules(job->source) & SPLIT_BY_CANONICAL) {
         js_set_str(same, "split_rule", split_rules_name(source_split_rules(job->source)));
     }
+    if (source_variant(job->source)->rules != RULES_CLASSIC) {
+        js_set_str(same, "rules", game_rules_name(source_variant(job->source)->rules));
+    }
     set_unless(same, "lr-embed", o->lr_embed, o->lr_vector);
     set_unless(same, "lr-position", o->lr_position, o->lr_vector);
     set_unless(same, "lr-head", o->lr_head, o->lr_vector);

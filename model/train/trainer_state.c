@@ -162,6 +162,9 @@ int trainer_save(Trainer *t, char path[FILES_PATH_MAX], char model_hash[HASH_HEX
     if (source_split_rules(t->source) != 0) {
         js_set_str(fields, "split_rule", split_rules_name(source_split_rules(t->source)));
     }
+    if (t->vocab->variant->rules != RULES_CLASSIC) { /* so that older manifests say the same */
+        js_set_str(fields, "rules", game_rules_name(t->vocab->variant->rules));
+    }
     js_set(fields, "about", about ? js_keep(about) : js_object());
     rc = publish_commit(publish, fields);
     js_free(fields);

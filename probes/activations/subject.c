@@ -3,9 +3,28 @@
 
 #include "base/err.h"
 
-int subject_vocab(const Vocab **out, const GptConfig *cfg, const char *path)
+int subject_rules(GameRules *out, const Js *manifest, const char *path)
 {
-    const Vocab *vocab = vocab_by_size(cfg->d_vocab);
+    const Js *rules = js_member(manifest, "rules");
+    const char *name = js_str_of(rules);
+    *out = RULES_CLASSIC;
+    if (rules && (!name || !game_rules_parse(out, name))) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: rules of its manifest: expected " GAME_RULES_WORDS
+                       ", found %.40s; a newer program may know them",
+                       path, name ? name : "no text");
+    }
+    return 0;
+}
+
+int subject_vocab(const Vocab **out, const GptConfig *cfg, const Js *manifest, const char *path)
+{
+    GameRules rules = RULES_CLASSIC;
+    const int rc = subject_rules(&rules, manifest, path);
+    if (rc != 0) {
+        return rc;
+    }
+    const Vocab *vocab = vocab_by_size(cfg->d_vocab, rules);
     if (!vocab || vocab->n_ctx != cfg->n_ctx) {
         return err_set(OGPT_EFORMAT,
                        "%s: d_vocab %d and n_ctx %d fit no board: expected 61 and 59, 33 and "
@@ -24,7 +43,7 @@ int subject_open(Subject *out, const char *path, char **warning)
         *out = (Subject){0};
         return rc;
     }
-    rc = subject_vocab(&out->vocab, &out->model.gpt->cfg, out->model.path);
+    rc = subject_vocab(&out->vocab, &out->model.gpt->cfg, out->model.manifest, out->model.path);
     if (rc) {
         subject_release(out);
         return rc;
@@ -42,13 +61,22 @@ void subject_release(Subject *subject)
 
 int subject_check_corpus(const Subject *subject, const char *path, const Corpus *corpus)
 {
-    int size = corpus_info(corpus)->variant->size;
+    const GameVariant *variant = corpus_info(corpus)->variant;
+    const int size = variant->size;
     if (size != subject->size) {
         return err_set(OGPT_EFORMAT,
                        "%s: holds games of %dx%d, the model %s plays %dx%d; use a corpus of the "
                        "model's board size (ogpt generate FILE --games N --size %d)",
                        path, size, size, subject->model.path, subject->size, subject->size,
                        subject->size);
+    }
+    if (variant != subject->variant) {
+        const char *wanted = game_rules_name(subject->variant->rules);
+        return err_set(OGPT_EFORMAT,
+                       "%s: holds games by the rules %s, the model %s plays by %s; use a corpus of "
+                       "the model's rules (ogpt generate FILE --games N --size %d --rules %s)",
+                       path, game_rules_name(variant->rules), subject->model.path, wanted,
+                       subject->size, wanted);
     }
     return 0;
 }

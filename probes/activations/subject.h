@@ -12,7 +12,7 @@
 
 typedef struct Subject {
     ModelFile model;            /* weights (model.gpt), path, hash; owned */
-    const Vocab *vocab;         /* of its board; static */
+    const Vocab *vocab;         /* of its board and rules; static */
     const GameVariant *variant; /* static */
     int size;                   /* 4, 6 or 8 */
 } Subject;
@@ -24,12 +24,14 @@ int subject_open(Subject *out, const char *path, char **warning);
 /* An empty Subject ({0}) may be released too. */
 void subject_release(Subject *subject);
 
-/* The vocabulary of a network's board, by d_vocab and n_ctx. `path` is for the message. Returns 0
- * or OGPT_EFORMAT. */
-int subject_vocab(const Vocab **out, const GptConfig *cfg, const char *path);
+/* The rules by which a network was trained: "rules" of its manifest (NULL or without it: classic).
+ * `path` is for the message. Returns 0 or OGPT_EFORMAT. */
+int subject_rules(GameRules *out, const Js *manifest, const char *path);
+/* The vocabulary of a network's board: by d_vocab, n_ctx, its rules. Returns 0 or OGPT_EFORMAT. */
+int subject_vocab(const Vocab **out, const GptConfig *cfg, const Js *manifest, const char *path);
 
-/* Refuse a corpus of another board size: OGPT_EFORMAT naming the file, both sizes, and what to
- * do. */
+/* Refuse a corpus of another board size or of other rules: OGPT_EFORMAT naming the file, both sizes
+ * or rules, and what to do. */
 int subject_check_corpus(const Subject *subject, const char *path, const Corpus *corpus);
 
 #endif

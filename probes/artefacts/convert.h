@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/manifest.h"
 #include "base/work.h"
+#include "game/board.h"
 #include "model/checkpoint.h"
 #include "model/layouts/layouts.h"
 
@@ -18,16 +19,17 @@ enum { CONVERT_LAYER_ANY = -2 }; /* no layer was named */
 typedef struct Conversion {
     const char *src, *dst;
     Layout from, to;
-    bool to_ours;         /* dst becomes ours; else src is ours */
-    const char *notation; /* of the other side: "standard" or "othello_world" */
-    bool transposed;      /* the notation is othello_world */
-    const char *model;    /* that a probe belongs to, or NULL */
-    const char *task;     /* of a probe whose file does not say it (proj.weight), or NULL */
-    int layer;            /* of a probe in the published layout; -1: embedding; CONVERT_LAYER_ANY */
-    int heads;            /* of a bare mingpt file; 0: unknown */
-    bool check;           /* forward positions in both layouts before anything is published */
-    bool half;            /* write a model's numbers as float16 */
-    bool force;           /* replace another conversion */
+    bool to_ours;           /* dst becomes ours; else src is ours */
+    const GameRules *rules; /* rename the tokens for these: classic or iago; NULL: as they are */
+    const char *notation;   /* of the other side: "standard" or "othello_world" */
+    bool transposed;        /* the notation is othello_world */
+    const char *model;      /* that a probe belongs to, or NULL */
+    const char *task;       /* of a probe whose file does not say it (proj.weight), or NULL */
+    int layer;  /* of a probe in the published layout; -1: embedding; CONVERT_LAYER_ANY */
+    int heads;  /* of a bare mingpt file; 0: unknown */
+    bool check; /* forward positions in both layouts before anything is published */
+    bool half;  /* write a model's numbers as float16 */
+    bool force; /* replace another conversion */
     const char *command_line;
     const Work *work;                              /* its seed draws the positions of the check */
     void (*say)(void *context, const char *line);  /* for the user to know */

@@ -11,11 +11,13 @@
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
 #include "model/lineage.h"
+#include "probes/activations/subject.h"
 #include "probes/legality/layout_check.h"
 
 /* A model as it was read, and what its files say of it. */
 typedef struct Source {
     Gpt *gpt;
+    GameRules rules; /* by which it was trained */
     LayoutFiles files;
     Js *manifest, *config; /* NULL when there is none */
 } Source;
@@ -109,7 +111,8 @@ static int source_read(Source *out, const Conversion *c)
         rc = js_parse_file(&out->config, out->files.config, 1 << 20);
     }
     rc = rc ? rc : notation_check(c, out);
-    const Vocab *vocab = rc == 0 ? vocab_by_size(out->gpt->cfg.d_vocab) : NULL;
+    rc = rc ? rc : subject_rules(&out->rules, out->manifest, c->src);
+    const Vocab *vocab = rc == 0 ? vocab_by_size(out->gpt->cfg.d_vocab, out->rules) : NULL;
     if (rc == 0 && (!vocab || vocab->n_ctx != out->gpt->cfg.n_ctx)) {
         rc = err_set(OGPT_EFORMAT,
                      "%s: d_vocab %d and n_ctx %d are of no board; expected 61 and 59 (8x8), 33 "
@@ -117,6 +120,28 @@ static int source_read(Source *out, const Conversion *c)
                      c->src, out->gpt->cfg.d_vocab, out->gpt->cfg.n_ctx);
     }
     return rc;
+}
+
+/* Write the tokens of classic play as iago does, or back. The other rules play other games. */
+static int tokens_rename(Source *source, const Conversion *c)
+{
+    uint8_t order[BOARD_SQUARES];
+    const int d_vocab = source->gpt->cfg.d_vocab;
+    if (!c->rules || *c->rules == source->rules) {
+        return 0;
+    }
+    const Vocab *from = vocab_by_size(d_vocab, source->rules);
+    const Vocab *to = vocab_by_size(d_vocab, *c->rules);
+    if (game_variant_played(from->variant) != game_variant_played(to->variant)) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: plays by the rules %s, --rules asks for %s: their games differ, and "
+                       "other names of the moves change none; train one (ogpt train --rules %s)",
+                       c->src, game_rules_name(source->rules), game_rules_name(*c->rules),
+                       game_rules_name(*c->rules));
+    }
+    vocab_translate(order, to, from);
+    source->rules = *c->rules;
+    return gpt_permute_tokens(source->gpt, order);
 }
 
 /* Members of config.json's "ogpt": those of the source, and where the tensors came from. */
@@ -137,6 +162,9 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
     }
     if (!c->to_ours) {
         js_set_str(about, "notation", c->notation);
+    }
+    if (c->rules) {
+        js_set_str(about, "rules", game_rules_name(source->rules));
     }
     js_set_str(origin, "layout", layout_name(c->from));
     js_set_str(origin, "notation", c->to_ours ? c->notation : "standard");
@@ -159,6 +187,9 @@ static Js *fields_build(const Conversion *c, const Source *source)
     }
     if (c->to != LAYOUT_TL) {
         js_set_str(fields, "layout", layout_name(c->to));
+    }
+    if (source->rules != RULES_CLASSIC) {
+        js_set_str(fields, "rules", game_rules_name(source->rules));
     }
     js_set_str(about, "command_line", c->command_line);
     if (!turned) {
@@ -246,12 +277,13 @@ int convert_model(Conversion *c)
     int rc = source_read(&source, c);
     rc = rc ? rc : sha256_file(source_hash, source.files.tensors);
     if (rc == 0 && c->transposed) {
-        vocab_transpose(permutation, vocab_by_size(source.gpt->cfg.d_vocab));
+        vocab_transpose(permutation, vocab_by_size(source.gpt->cfg.d_vocab, source.rules));
         rc = gpt_permute_tokens(source.gpt, permutation);
     }
     if (rc == 0 && c->check) {
         rc = side_check(c, source.gpt, c->from, &source.files, order);
     }
+    rc = rc ? rc : tokens_rename(&source, c);
     if (rc == 0 && c->half) {
         rc = source_round(c, &source, order);
     }

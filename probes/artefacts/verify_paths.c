@@ -65,7 +65,12 @@ static void model_add(void *context, const ModelFile *model)
 {
     VerifyPaths *paths = context;
     const GptConfig *cfg = &model->gpt->cfg;
-    const Vocab *vocab = vocab_by_size(cfg->d_vocab);
+    GameRules rules = RULES_CLASSIC;
+    if (subject_rules(&rules, model->manifest, model->path) != 0) {
+        verify_finding(paths, err_message());
+        return;
+    }
+    const Vocab *vocab = vocab_by_size(cfg->d_vocab, rules);
     if (!vocab || cfg->n_ctx > vocab->n_ctx) {
         err_set(OGPT_EFORMAT,
                 "%s: d_vocab %d, n_ctx %d: expected those of a board: 61 and at most 59, 33 and "

@@ -117,7 +117,7 @@ int probe_check_model(const Probe *probe, const char *path, const char *model_ha
                        "(ogpt probe fit)",
                        path, probe->model_hash, model_hash);
     }
-    const Vocab *vocab = vocab_by_size(cfg->d_vocab);
+    const Vocab *vocab = vocab_by_size(cfg->d_vocab, RULES_CLASSIC);
     int size = vocab ? vocab->variant->size : 0;
     if (size != probe->size) {
         return err_set(OGPT_EFORMAT, "%s: a probe of the %dx%d board, the model plays %dx%d", path,

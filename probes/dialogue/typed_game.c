@@ -61,7 +61,7 @@ int typed_game_read(TypedGame *game, const uint8_t *moves, int n)
     int rc = convention_parse(&convention, game->probe->labels);
     bool is_read = n > 0 && n <= game->subject->model.gpt->cfg.n_ctx;
     if (rc == 0 && is_read) {
-        rc = decode_game(&decoded, game->subject->model.gpt, game->probe, copy, n, NULL);
+        rc = decode_game(&decoded, game->subject, game->probe, copy, n, NULL);
     }
     if (rc != 0) {
         return rc;
@@ -177,7 +177,7 @@ int typed_game_edit(TypedGame *game, const TypedEdit *asked)
     edit.plan.layers = UINT64_C(1) << layer;
     edit.plan.scale.value = asked->scale;
     rc = edit_plan_check(&edit.plan, &game->directions, &gpt->cfg);
-    rc = rc ? rc : decode_game(&edited, gpt, probe, game->moves, game->n_moves, &edit);
+    rc = rc ? rc : decode_game(&edited, game->subject, probe, game->moves, game->n_moves, &edit);
     if (rc != 0) {
         return rc;
     }

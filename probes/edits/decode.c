@@ -83,10 +83,10 @@ static PassCalls reading_calls(Decoding *reading)
     return calls;
 }
 
-int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
-                const DecodeEdit *edit)
+int decode_game(Decoded *out, const Subject *subject, const Probe *probe, const uint8_t *moves,
+                int n, const DecodeEdit *edit)
 {
-    const Vocab *vocab;
+    const Gpt *gpt = subject->model.gpt;
     uint8_t game[GAME_MAX_MOVES], read = (uint8_t)n;
     Decoding reading = {.out = out, .probe = probe, .edit = edit, .d_vocab = gpt->cfg.d_vocab};
     if (n < 1 || n > gpt->cfg.n_ctx) {
@@ -94,10 +94,6 @@ int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t 
                        "%d moves, expected 1 to %d: the network is asked for the "
                        "move after them",
                        n, gpt->cfg.n_ctx);
-    }
-    int rc = subject_vocab(&vocab, &gpt->cfg, "the network");
-    if (rc) {
-        return rc;
     }
     memset(out, 0, sizeof(*out));
     memset(game, SQ_NONE, sizeof(game));
@@ -108,9 +104,10 @@ int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t 
     if (!reading.scratch) {
         return OGPT_ENOMEM;
     }
-    PassGames games = {.vocab = vocab, .n = 1, .moves = game, .read = &read, .games_a_pass = 1};
+    PassGames games = {
+        .vocab = subject->vocab, .n = 1, .moves = game, .read = &read, .games_a_pass = 1};
     PassCalls calls = reading_calls(&reading);
-    rc = passes_run(gpt, &games, &calls, WORK_ALONE);
+    const int rc = passes_run(gpt, &games, &calls, WORK_ALONE);
     mem_free(reading.scratch);
     return rc;
 }

@@ -25,8 +25,8 @@ typedef struct Decoded {
 /* The network reads moves 0..n-1 (1 <= n <= n_ctx), and the probes its last position. edit may
  * be NULL. Returns 0, OGPT_EUSAGE (n out of range), OGPT_EFORMAT (the network is of no board),
  * OGPT_ENUM (not finite), OGPT_ENOMEM. */
-int decode_game(Decoded *out, const Gpt *gpt, const Probe *probe, const uint8_t *moves, int n,
-                const DecodeEdit *edit);
+int decode_game(Decoded *out, const Subject *subject, const Probe *probe, const uint8_t *moves,
+                int n, const DecodeEdit *edit);
 
 /* Classes of a board task ("mine", "colour", "previous") as discs, bit 8*row+column, seen from
  * `viewer`. Returns false for a task without colours: `black` then holds the squares of every class

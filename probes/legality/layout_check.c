@@ -70,7 +70,7 @@ int layout_difference(LayoutDifference *out, const Gpt *gpt, const PlainNet *net
     const Vocab *vocab;
     double size = 0;
     *out = (LayoutDifference){0};
-    int rc = subject_vocab(&vocab, &gpt->cfg, "the network");
+    int rc = subject_vocab(&vocab, &gpt->cfg, NULL, "the network");
     if (rc) {
         return rc;
     }

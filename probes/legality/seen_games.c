@@ -20,7 +20,7 @@
 #define SCORED_BYTES 270             /* of a scored game: moves, row and slots in a tree, hashes */
 #define TREE_GAMES ((size_t)1 << 20) /* at most in one tree */
 
-typedef enum RunKind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH } RunKind;
+typedef enum RunKind { KIND_UNKNOWN, KIND_CORPUS, KIND_FRESH, KIND_OTHER_RULES } RunKind;
 
 static bool names_corpus(const char *games_of)
 {
@@ -49,8 +49,14 @@ static RunKind kind_of(uint64_t *seed, const TrainedOn *run, const GameVariant *
         return KIND_UNKNOWN;
     }
     if (sscanf(run->games_of, "fresh:%*[0-9]:%" SCNu64, seed) == 1) {
-        snprintf(written, sizeof(written), "fresh:%d:%" PRIu64, variant->size, *seed);
-        return strcmp(run->games_of, written) == 0 ? KIND_FRESH : KIND_UNKNOWN;
+        for (int rules = 0; rules < N_GAME_RULES; rules++) {
+            const GameVariant *played = game_variant_with(variant->size, (GameRules)rules);
+            snprintf(written, sizeof(written), "fresh:%d:%" PRIu64, played->number, *seed);
+            if (strcmp(run->games_of, written) == 0) {
+                return played == game_variant_played(variant) ? KIND_FRESH : KIND_OTHER_RULES;
+            }
+        }
+        return KIND_UNKNOWN;
     }
     return names_corpus(run->games_of) ? KIND_CORPUS : KIND_UNKNOWN;
 }
@@ -68,6 +74,7 @@ TrainingGames training_games(const Js *manifest, const GameVariant *variant)
         switch (kind_of(&seed, &run, variant)) {
         case KIND_UNKNOWN: return silent;
         case KIND_CORPUS: found.corpus = true; break;
+        case KIND_OTHER_RULES: break; /* other games, but by a rare chance */
         case KIND_FRESH:
             if (__builtin_add_overflow(found.fresh, (uint64_t)run.games, &found.fresh)) {
                 return silent;
@@ -267,8 +274,9 @@ int seen_games_key(char key[HASH_HEX_SIZE], const Js *manifest, GameSource *scor
         const TrainedOn run = lineage_at(manifest, i);
         uint64_t seed = 0;
         if (kind_of(&seed, &run, variant) == KIND_FRESH) {
-            const int length = snprintf(line, sizeof(line), "%s %d %" PRIu64 " %" PRId64 "\n",
-                                        GENERATOR_VERSION, variant->size, seed, run.games);
+            const int length =
+                snprintf(line, sizeof(line), "%s %d %" PRIu64 " %" PRId64 "\n", GENERATOR_VERSION,
+                         game_variant_played(variant)->number, seed, run.games);
             sha256_add(hash, line, (size_t)length);
         }
     }

@@ -149,7 +149,7 @@ void plant_report(Report *report, const PlantFindings *found)
 {
     const PlantedOptions *asked = found->asked;
     const PlantedTruth *truth = found->truth;
-    const Vocab *vocab = vocab_by_size(found->gpt->cfg.d_vocab);
+    const Vocab *vocab = vocab_by_size(found->gpt->cfg.d_vocab, RULES_CLASSIC);
     Table *table = report_table(report, &plant_table);
     table_text(table, "kind", planted_kind_name(asked->kind));
     table_text(table, "meaning", planted_kind_meaning(asked->kind));

@@ -247,6 +247,20 @@ static void the_three_splits_share_out_the_corpus(void **state)
     corpus_close(corpus);
 }
 
+/* The name of a source says which games it plays; iago plays those of classic. */
+static void a_fresh_source_names_its_rules(void **state)
+{
+    static const char *const names[N_GAME_RULES] = {"fresh:6:5", "fresh:106:5", "fresh:6:5"};
+    for (int rules = 0; rules < N_GAME_RULES; rules++) {
+        GameSource *source = NULL;
+        const GameVariant *variant = game_variant_with(6, (GameRules)rules);
+        assert_int_equal(source_fresh(&source, variant, 5, RNG_FRESH), 0);
+        assert_string_equal(source_identity(source), names[rules]);
+        assert_ptr_equal(source_variant(source), variant);
+        source_free(source);
+    }
+}
+
 static void fresh_games_are_those_of_the_seed(void **state)
 {
     const GameVariant *variant = game_variant(6);
@@ -277,11 +291,12 @@ static void fresh_games_are_those_of_the_seed(void **state)
 }
 
 /* Sum of ln(number of legal moves) before moves 2..n, by the reference rules. */
-static double floor_by_reference(int size, const uint8_t *moves, int n, size_t *positions)
+static double floor_by_reference(const GameVariant *variant, const uint8_t *moves, int n,
+                                 size_t *positions)
 {
     RefBoard board;
     double sum = 0.0;
-    ref_start(&board, size);
+    ref_from_board(&board, variant, &variant->start);
     for (int t = 0; t < n; t++) {
         if (t > 0) {
             sum += log(ref_count_moves(&board, board.to_move));
@@ -294,8 +309,8 @@ static double floor_by_reference(int size, const uint8_t *moves, int n, size_t *
 
 static void tokens_and_floor_of_a_batch(void **state)
 {
-    for (int size = 4; size <= 8; size += 2) {
-        const GameVariant *variant = game_variant(size);
+    for (int v = 0; v < 3 * N_GAME_RULES; v++) {
+        const GameVariant *variant = game_variant_with(4 + v % 3 * 2, (GameRules)(v / 3));
         const Vocab *vocab = vocab_of(variant);
         const size_t stride = (size_t)variant->n_moves;
         const size_t n_ctx = (size_t)vocab->n_ctx;
@@ -307,7 +322,7 @@ static void tokens_and_floor_of_a_batch(void **state)
         size_t positions = 0;
         for (size_t i = 0; i < N; i++) {
             const int n = play_random(moves + i * stride, variant, SEED, RNG_TEST, i);
-            expected += floor_by_reference(size, moves + i * stride, n, &positions);
+            expected += floor_by_reference(variant, moves + i * stride, n, &positions);
         }
         assert_int_equal(batch_encode(input, target, vocab, moves, N), positions);
         for (size_t i = 0; i < N; i++) {
@@ -453,6 +468,7 @@ int main(void)
         cmocka_unit_test(shuffling_mixes),
         cmocka_unit_test(without_shuffling_games_come_in_file_order),
         cmocka_unit_test(the_three_splits_share_out_the_corpus),
+        cmocka_unit_test(a_fresh_source_names_its_rules),
         cmocka_unit_test(fresh_games_are_those_of_the_seed),
         cmocka_unit_test(held_out_games_are_never_handed_out),
         cmocka_unit_test(games_are_left_out_of_a_corpus),

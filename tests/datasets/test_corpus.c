@@ -209,8 +209,10 @@ static void contradictions_are_refused(void **state)
         const char *sql;
         const char *text;
     } rows[] = {
-        {"UPDATE meta SET size = 5", "meta.size: expected 4, 6 or 8, found 5"},
+        {"UPDATE meta SET size = 5", "meta.size: expected 4, 6 or 8, with 100 or 200 added"},
         {"UPDATE meta SET size = 8", "bytes of moves"},
+        {"UPDATE meta SET size = 308", "found 308"},
+        {"UPDATE meta SET size = 4294967300", "found 4294967300"},
         {"UPDATE meta SET source = 'else'", "meta.source"},
         {"UPDATE meta SET n_games = 0", "meta.n_games"},
         {"UPDATE meta SET n_games = -5", "meta.n_games"},

@@ -77,6 +77,42 @@ static void game_i_of_the_file_is_game_i_of_the_seed(void **state)
     }
 }
 
+/* The rules are written down, and other rules are refused; iago holds the games of classic. */
+static void the_rules_are_kept_in_the_file(void **state)
+{
+    GenerateResult of[N_GAME_RULES], again;
+    for (int rules = 0; rules < N_GAME_RULES; rules++) {
+        const GameVariant *variant = game_variant_with(6, (GameRules)rules);
+        CorpusReport report;
+        Corpus *corpus = NULL;
+        corpus_remove("rules.db");
+        assert_int_equal(
+            generate_corpus(&of[rules], at("rules.db"), variant, 1500, &(Work){.seed = 1}), 0);
+        assert_int_equal(corpus_open(&corpus, at("rules.db"), false), 0);
+        assert_ptr_equal(corpus_info(corpus)->variant, variant);
+        corpus_close(corpus);
+        assert_int_equal(corpus_verify(&report, at("rules.db"), NULL, NULL), 0);
+        assert_int_equal(report.findings, 0);
+        const GameVariant *other = game_variant_with(6, (GameRules)((rules + 1) % N_GAME_RULES));
+        assert_int_equal(generate_corpus(&again, at("rules.db"), other, 1500, &(Work){.seed = 1}),
+                         OGPT_EUSAGE);
+        assert_non_null(strstr(err_message(), game_rules_name((GameRules)rules)));
+        assert_non_null(strstr(err_message(), game_rules_name(other->rules)));
+    }
+    assert_string_equal(of[RULES_IAGO].content_hash, of[RULES_CLASSIC].content_hash);
+    assert_string_not_equal(of[RULES_NO_MID_FLIP].content_hash, of[RULES_CLASSIC].content_hash);
+    /* The twin: by the classic rules, games of the others are illegal. */
+    CorpusReport report;
+    corpus_remove("rules.db");
+    assert_int_equal(generate_corpus(&again, at("rules.db"),
+                                     game_variant_with(6, RULES_NO_MID_FLIP), 1500,
+                                     &(Work){.seed = 1}),
+                     0);
+    corpus_sql("rules.db", "UPDATE meta SET size = 6");
+    assert_int_equal(corpus_verify(&report, at("rules.db"), NULL, NULL), 0);
+    assert_true(report.illegal_games > 400); /* 864: on 6x6 many games close no long run */
+}
+
 /* Progress callbacks: count, and ask to stop after the first. */
 static void count_and_stop(void *context, const char *stage, double done, double total)
 {
@@ -243,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_hash_does_not_depend_on_workers),
         cmocka_unit_test(games_never_change),
+        cmocka_unit_test(the_rules_are_kept_in_the_file),
         cmocka_unit_test(game_i_of_the_file_is_game_i_of_the_seed),
         cmocka_unit_test(an_interrupted_generation_goes_on),
         cmocka_unit_test(only_missing_blocks_are_made),

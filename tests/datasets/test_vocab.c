@@ -18,11 +18,11 @@ static void sizes_are_the_published_ones(void **state)
         assert_int_equal(vocab->variant->size, expected[i][0]);
         assert_int_equal(vocab->d_vocab, expected[i][1]);
         assert_int_equal(vocab->n_ctx, expected[i][2]);
-        assert_ptr_equal(vocab_by_size(expected[i][1]), vocab);
+        assert_ptr_equal(vocab_by_size(expected[i][1], RULES_CLASSIC), vocab);
     }
-    assert_null(vocab_by_size(0));
-    assert_null(vocab_by_size(60));
-    assert_null(vocab_by_size(62));
+    assert_null(vocab_by_size(0, RULES_CLASSIC));
+    assert_null(vocab_by_size(60, RULES_CLASSIC));
+    assert_null(vocab_by_size(62, RULES_CLASSIC));
 }
 
 static void tokens_and_squares_are_inverse(void **state)
@@ -132,10 +132,37 @@ static void transposing_exchanges_rows_and_columns(void **state)
     }
 }
 
+/* Iago: 1 + (47 i + 13) mod n in the place of 1 + i, by its own formula here. */
+static void iago_permutes_every_token(void **state)
+{
+    for (int size = 4; size <= 8; size += 2) {
+        const Vocab *classic = vocab_of(game_variant(size));
+        const Vocab *iago = vocab_of(game_variant_with(size, RULES_IAGO));
+        const int n = classic->variant->n_moves;
+        uint8_t there[BOARD_SQUARES], back[BOARD_SQUARES];
+        vocab_translate(there, classic, iago);
+        vocab_translate(back, iago, classic);
+        assert_int_equal(iago->d_vocab, classic->d_vocab);
+        assert_int_equal(there[TOK_PAD], TOK_PAD);
+        for (int i = 0; i < n; i++) {
+            const int sq = classic->sq_of_tok[1 + i];
+            assert_int_equal(iago->tok_of_sq[sq], 1 + (47 * i + 13) % n);
+            assert_int_equal(iago->sq_of_tok[iago->tok_of_sq[sq]], sq);
+            assert_int_equal(there[1 + i], iago->tok_of_sq[sq]);
+            assert_int_equal(back[there[1 + i]], 1 + i);
+            assert_int_not_equal(there[1 + i], 1 + i);
+        }
+        assert_ptr_equal(vocab_by_size(n + 1, RULES_IAGO), iago);
+        const Vocab *ends = vocab_of(game_variant_with(size, RULES_NO_MID_FLIP));
+        assert_memory_equal(ends->tok_of_sq, classic->tok_of_sq, sizeof(ends->tok_of_sq));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_the_published_ones),
+        cmocka_unit_test(iago_permutes_every_token),
         cmocka_unit_test(tokens_and_squares_are_inverse),
         cmocka_unit_test(legal_tokens_are_the_squares_of_the_mask),
         cmocka_unit_test(games_become_shifted_tokens),

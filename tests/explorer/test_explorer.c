@@ -185,6 +185,11 @@ static void test_what_cannot_be_shown_is_refused(void **state)
 {
     ExplorerPage page = page_named("four");
     assert_int_equal(explorer_check(&page, "probe"), 0);
+    const GameVariant *classic = subject.variant;
+    subject.variant = game_variant_with(subject.size, RULES_NO_MID_FLIP);
+    assert_int_equal(explorer_check(&page, "probe"), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "plays by the rules no-mid-flip"));
+    subject.variant = classic;
     snprintf(probe.task, sizeof(probe.task), "empty");
     assert_int_equal(explorer_check(&page, "probe"), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "found task empty"));

@@ -45,13 +45,14 @@ static void check_moves_of_rank(Waiting *waiting, int r)
             waiting->n_flips++;
         }
     }
-    lanes_flips(&flips, &move, &mine, &theirs);
+    const bool ends_only = waiting->variant->rules == RULES_NO_MID_FLIP;
+    lanes_flips(&flips, &move, &mine, &theirs, ends_only);
     for (int i = 0; i < BOARD_LANES; i++) {
         assert_true(move[i] == 0 ? flips[i] == 0
                                  : flips[i] == board_flips(waiting->variant, &waiting->boards[i],
                                                            __builtin_ctzll(move[i])));
     }
-    lanes_play(&mine, &theirs, &move);
+    lanes_play(&mine, &theirs, &move, ends_only);
     for (int i = 0; i < BOARD_LANES; i++) {
         assert_true(mine[i] == after[i].mine && theirs[i] == after[i].theirs);
     }
@@ -75,8 +76,8 @@ static void check_full_lanes(Waiting *waiting)
 /* Boards of random games, as they stand and as the other side sees them, who may have no move. */
 static void every_board_is_played_alike(void **state)
 {
-    for (int size = 4; size <= 8; size += 2) {
-        Waiting waiting = {.variant = game_variant(size)};
+    for (int i = 0; i < 6; i++) { /* three sizes by two rules */
+        Waiting waiting = {.variant = game_variant_with(4 + i % 3 * 2, (GameRules)(i / 3))};
         for (uint64_t game = 0; game < GAMES; game++) {
             uint8_t moves[GAME_MAX_MOVES];
             Board after[GAME_MAX_MOVES];
@@ -92,6 +93,21 @@ static void every_board_is_played_alike(void **state)
         /* two moves a board at least, or the ranks above were empty */
         assert_true(waiting.n_checked > (size_t)GAMES * 10);
         assert_true(waiting.n_flips > 2 * waiting.n_checked);
+    }
+}
+
+/* The two rules differ where a run has three discs or more, and only there. */
+static void ends_only_leaves_the_middle(void **state)
+{
+    /* a1 is played: eastwards b1..g1 and then the mover's h1; upwards a2, a3 and the mover's a4. */
+    BoardLanes mine = (BoardLanes){0} + (1ULL << 7 | 1ULL << 24);
+    BoardLanes theirs = (BoardLanes){0} + (0x7eULL | 1ULL << 8 | 1ULL << 16);
+    BoardLanes move = (BoardLanes){0} + 1, all, ends;
+    lanes_flips(&all, &move, &mine, &theirs, false);
+    lanes_flips(&ends, &move, &mine, &theirs, true);
+    for (int i = 0; i < BOARD_LANES; i++) {
+        assert_int_equal(all[i], theirs[i]);
+        assert_int_equal(ends[i], 1ULL << 1 | 1ULL << 6 | 1ULL << 8 | 1ULL << 16);
     }
 }
 
@@ -114,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_board_is_played_alike),
+        cmocka_unit_test(ends_only_leaves_the_middle),
         cmocka_unit_test(one_disc_changes_one_lane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,13 @@
 #define JOB_GAMES 250
 #define SEED 11
 
+/* Three sizes by the two rules of play; iago plays as classic. */
+#define N_PLAYED 6
+static const GameVariant *variant_played(int i)
+{
+    return game_variant_with(4 + i % 3 * 2, (GameRules)(i / 3));
+}
+
 /* The functions under test, so that broken twins can replace them. */
 typedef struct Rules {
     uint64_t (*moves)(const GameVariant *variant, const Board *board);
@@ -79,8 +86,8 @@ static int compare_job(void *context, size_t job, size_t worker)
     for (uint64_t i = job * JOB_GAMES; i < (job + 1) * JOB_GAMES; i++) {
         const char *difference = compare_game(&FAST, comparison->variant, i, (int)(i % 8));
         if (difference) {
-            return err_set(OGPT_ENEGATIVE, "size %d, game %llu: different %s",
-                           comparison->variant->size, (unsigned long long)i, difference);
+            return err_set(OGPT_ENEGATIVE, "variant %d, game %llu: different %s",
+                           comparison->variant->number, (unsigned long long)i, difference);
         }
     }
     return 0;
@@ -97,8 +104,8 @@ static void every_ply_agrees(void **state)
     const size_t n_games = is_sanitized() ? 500 : getenv("OGPT_FAULTS_FULL") ? 100000 : 20000;
     Pool *pool = NULL;
     assert_int_equal(pool_new(&pool, pool_cores()), 0);
-    for (int size = 4; size <= 8; size += 2) {
-        Comparison comparison = {game_variant(size)};
+    for (int i = 0; i < N_PLAYED; i++) {
+        Comparison comparison = {variant_played(i)};
         const int rc = pool_run(pool, n_games / JOB_GAMES, compare_job, &comparison);
         if (rc != 0) {
             print_error("%s\n", err_message());
@@ -113,8 +120,8 @@ static void every_ply_agrees(void **state)
 static void random_boards_agree(void **state)
 {
     const int n_boards = is_sanitized() ? 100 : getenv("OGPT_FAULTS_FULL") ? 5000 : 1500;
-    for (int size = 4; size <= 8; size += 2) {
-        const GameVariant *variant = game_variant(size);
+    for (int v = 0; v < N_PLAYED; v++) {
+        const GameVariant *variant = variant_played(v);
         for (int i = 0; i < n_boards; i++) {
             Rng rng = rng_at(SEED, RNG_TEST, (uint64_t)i);
             const uint64_t empty = rng_u64(&rng) & (i % 2 == 0 ? rng_u64(&rng) : UINT64_MAX);
@@ -173,6 +180,14 @@ static PlayResult play_one_bit_wrong(const GameVariant *variant, Board *board, i
     return result;
 }
 
+/* All discs of a run turn, though by RULES_NO_MID_FLIP only its ends do; on the other rules it is
+ * the ends alone that turn, though all should. */
+static PlayResult play_other_flips(const GameVariant *variant, Board *board, int sq)
+{
+    const GameRules other = variant->rules == RULES_NO_MID_FLIP ? RULES_CLASSIC : RULES_NO_MID_FLIP;
+    return board_play(game_variant_with(variant->size, other), board, sq);
+}
+
 static PlayResult play_without_passes(const GameVariant *variant, Board *board, int sq)
 {
     const PlayResult result = board_play(variant, board, sq);
@@ -207,6 +222,23 @@ static void broken_rules_are_caught(void **state)
             }
             assert_non_null(difference);
             assert_string_equal(difference, twins[i].difference);
+        }
+    }
+}
+
+/* On 4x4 a closed run has two discs at most, so there both rules are one. */
+static void the_other_rules_are_caught(void **state)
+{
+    const Rules swapped = {board_moves, play_other_flips};
+    for (int v = 0; v < N_PLAYED; v++) {
+        const char *difference = NULL;
+        for (uint64_t game = 0; game < 200 && !difference; game++) {
+            difference = compare_game(&swapped, variant_played(v), game, 0);
+        }
+        if (variant_played(v)->size == 4) {
+            assert_null(difference);
+        } else {
+            assert_string_equal(difference, "discs or mover");
         }
     }
 }
@@ -255,6 +287,34 @@ static void variants_are_as_announced(void **state)
     }
 }
 
+static void rules_have_names_and_numbers(void **state)
+{
+    static const char *const names[N_GAME_RULES] = {"classic", "no-mid-flip", "iago"};
+    GameRules found = RULES_CLASSIC;
+    for (int rules = 0; rules < N_GAME_RULES; rules++) {
+        assert_string_equal(game_rules_name((GameRules)rules), names[rules]);
+        assert_true(game_rules_parse(&found, names[rules]));
+        assert_int_equal(found, rules);
+        for (int size = 4; size <= 8; size += 2) {
+            const GameVariant *variant = game_variant_with(size, (GameRules)rules);
+            assert_int_equal(variant->rules, rules);
+            assert_int_equal(variant->number, size + 100 * rules);
+            assert_ptr_equal(game_variant_numbered(variant->number), variant);
+            assert_ptr_equal(game_variant_played(variant),
+                             rules == RULES_IAGO ? game_variant(size) : variant);
+        }
+        assert_null(game_variant_with(5, (GameRules)rules));
+    }
+    assert_false(game_rules_parse(&found, "Classic"));
+    static const int none[] = {-96, -1, 0, 10, 100, 102, 110, 304, 1008};
+    for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+        assert_null(game_variant_numbered(none[i]));
+    }
+    for (int size = 4; size <= 8; size += 2) {
+        assert_ptr_equal(game_variant(size), game_variant_with(size, RULES_CLASSIC));
+    }
+}
+
 static void replay_stops_at_the_first_illegal_move(void **state)
 {
     for (int size = 4; size <= 8; size += 2) {
@@ -282,6 +342,8 @@ int main(void)
         cmocka_unit_test(every_ply_agrees),
         cmocka_unit_test(random_boards_agree),
         cmocka_unit_test(broken_rules_are_caught),
+        cmocka_unit_test(the_other_rules_are_caught),
+        cmocka_unit_test(rules_have_names_and_numbers),
         cmocka_unit_test(symmetries_are_eight_and_invert),
         cmocka_unit_test(variants_are_as_announced),
         cmocka_unit_test(replay_stops_at_the_first_illegal_move),

@@ -15,6 +15,12 @@ void context_games_words(char *out, const Context *context, const char *corpus, 
     }
 }
 
+const GameVariant *context_variant(const Context *context, int rules)
+{
+    return game_variant_with(context->size > 0 ? context->size : 8,
+                             rules < 0 ? RULES_CLASSIC : (GameRules)rules);
+}
+
 int context_check_memory(size_t bytes, int64_t allowed_mib, const char *advice)
 {
     const size_t mib = (bytes >> 20) + 1;

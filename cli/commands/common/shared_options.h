@@ -4,6 +4,7 @@
 #define OGPT_CLI_COMMANDS_COMMON_SHARED_OPTIONS_H
 
 #include "cli/command.h"
+#include "game/board.h"
 #include "model/sites.h"
 
 /* --site: the field is an int that holds a HookSite. names: HOOK_NAMES_VECTOR, HOOK_NAMES_CAPTURE
@@ -23,6 +24,10 @@
                .kept = true)
 /* --corpus, without which the command can do nothing. */
 #define OPTION_CORPUS(at_, help_) OPTION_TEXT("corpus", at_, "CORPUS", help_, .required = true)
+/* --rules of games that are made; the field is an int that holds a GameRules, -1 if there is no
+ * .def and none is given. */
+#define OPTION_RULES(at_, help_, ...)                                                              \
+    OPTION_ENUM("rules", at_, GAME_RULES_WORDS, help_, __VA_ARGS__)
 /* --memory of a study that keeps what it computes (context_check_memory). */
 #define OPTION_MEMORY(at_)                                                                         \
     OPTION_INT("memory", at_, "MIB", 1, 1e6, "how much memory it may take", .def = "4096")

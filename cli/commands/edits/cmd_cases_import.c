@@ -1,4 +1,5 @@
 /* cli/commands/edits/cmd_cases_import.c - ogpt cases import: cases that others made. */
+#include "cli/commands/common/game_input.h"
 #include "base/arena.h"
 #include "cli/commands/common/hint_words.h"
 #include "cli/commands/edits/case_file.h"
@@ -45,7 +46,7 @@ static int import_run(Context *context)
 {
     const CaseImportOptions *given = context->options;
     const char *goal = context->args[0], *source = context->args[1];
-    const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
+    const GameVariant *variant = context_variant(context, -1);
     CaseSet read = {0}, written = {0};
     char *text = NULL;
     size_t n_bytes = 0;

@@ -1,4 +1,6 @@
 /* cli/commands/edits/cmd_cases_make.c - ogpt cases make: positions to edit, and how. */
+#include "cli/commands/common/game_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "base/arena.h"
 #include "base/files.h"
 #include "cli/commands/common/hint_words.h"
@@ -9,11 +11,13 @@ typedef struct MakeOptions {
     int kind, edit, purpose; /* which of the words below */
     int64_t n, squares, min_moves, max_moves, before_end;
     bool no_passes;
+    int rules; /* GameRules */
 } MakeOptions;
 enum { KIND_NATURAL, PURPOSE_TUNE = 1 };
 
 #define AT(field) offsetof(MakeOptions, field)
 static const OptionSpec make_options[] = {
+    OPTION_RULES(AT(rules), "rules of the game (docs/GAMES.md)", .def = "classic"),
     OPTION_ENUM("kind", AT(kind), "natural|unnatural",
                 "natural: another legal history of equal length reaches the edited board",
                 .def = "natural", .argument = "KIND"),
@@ -89,7 +93,7 @@ static int make_run(Context *context)
 {
     const MakeOptions *given = context->options;
     const char *path = context->args[0];
-    const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
+    const GameVariant *variant = context_variant(context, given->rules);
     const CaseMakeOptions options = {.n = (size_t)given->n,
                                      .natural = given->kind == KIND_NATURAL,
                                      .edit = (CaseEdit)given->edit,

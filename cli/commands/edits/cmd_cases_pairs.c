@@ -2,6 +2,8 @@
  * boards differ in one square, or in nothing. */
 #include <stdio.h>
 
+#include "cli/commands/common/game_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "base/arena.h"
 #include "base/files.h"
 #include "cli/commands/common/hint_words.h"
@@ -11,11 +13,13 @@
 typedef struct PairOptions {
     int kind; /* which of the words below */
     int64_t n, min_moves, max_moves, before_end;
+    int rules; /* GameRules */
 } PairOptions;
 enum { WORD_TRANSPOSITION = PAIR_TRANSPOSITION };
 
 #define AT(field) offsetof(PairOptions, field)
 static const OptionSpec pair_options[] = {
+    OPTION_RULES(AT(rules), "rules of the game (docs/GAMES.md)", .def = "classic"),
     OPTION_ENUM("kind", AT(kind), PAIR_KIND_NAMES "|natural",
                 "flip (or natural): the boards differ in one square; transposition: in none, the "
                 "control of every patch",
@@ -71,7 +75,7 @@ static int pairs_run(Context *context)
 {
     const PairOptions *given = context->options;
     const char *path = context->args[0];
-    const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
+    const GameVariant *variant = context_variant(context, given->rules);
     const PairMakeOptions options = {
         .n = (size_t)given->n,
         .kind = given->kind == WORD_TRANSPOSITION ? PAIR_TRANSPOSITION : PAIR_FLIP,

@@ -1,5 +1,6 @@
 /* cli/commands/edits/cmd_cases_show.c - ogpt cases show: one case or pair of a file, and all in
  * short. */
+#include "cli/commands/common/shared_options.h"
 #include "base/err.h"
 #include "cli/commands/edits/case_file.h"
 #include "report/results/case_view.h"
@@ -17,10 +18,20 @@ static const Column pair_columns[] = {
 };
 static const TableSpec pair_table = {"pairs", TABLE_COLUMNS(pair_columns), .record = true};
 
+typedef struct CaseShowOptions {
+    int rules; /* GameRules */
+} CaseShowOptions;
+
+static const OptionSpec show_options[] = {
+    OPTION_RULES(offsetof(CaseShowOptions, rules), "rules of the games in the file (docs/GAMES.md)",
+                 .def = "classic"),
+};
+
 /* Read a case file of unknown board size: the games tell it, because the start squares of each
  * size are squares of play on the others. The message is that of the largest board. */
 static int read_any_size(CaseSet *cases, PairSet *pairs, const Context *context, const char *path)
 {
+    const GameRules rules = (GameRules)((const CaseShowOptions *)context->options)->rules;
     bool of_pairs = false;
     int rc = pairs_here(&of_pairs, path);
     int first = context->size_given ? context->size : 4;
@@ -30,8 +41,8 @@ static int read_any_size(CaseSet *cases, PairSet *pairs, const Context *context,
     }
     rc = OGPT_EFORMAT;
     for (int size = first; size <= last && rc == OGPT_EFORMAT; size += 2) {
-        rc = of_pairs ? pairs_read(pairs, game_variant(size), path)
-                      : cases_read(cases, game_variant(size), path);
+        const GameVariant *variant = game_variant_with(size, rules);
+        rc = of_pairs ? pairs_read(pairs, variant, path) : cases_read(cases, variant, path);
     }
     return rc;
 }
@@ -89,6 +100,7 @@ const Command cmd_cases_show = {
     .summary = "print case or pair N (from 0): both boards, and the legal moves",
     .examples = "ogpt cases show cases.csv 0\n"
                 "ogpt cases show pairs.csv 0",
+    COMMAND_OPTIONS(show_options, CaseShowOptions),
     .min_args = 2,
     .max_args = 2,
     .uses = USES_SIZE | USES_BOARDS,

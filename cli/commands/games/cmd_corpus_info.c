@@ -5,6 +5,7 @@
 static const Column info_columns[] = {
     {"path", "corpus", .type = COLUMN_TEXT},
     {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {"rules", "rules", .type = COLUMN_TEXT},
     {"source", "source", .type = COLUMN_TEXT},
     {"generator", "made by", .type = COLUMN_TEXT},
     {"corpus_seed", "seed", .type = COLUMN_COUNT},
@@ -39,6 +40,7 @@ static int info_run(Context *context)
     Table *table = study_table(context, &info_table); /* null: unknown, because it is unfinished */
     table_text(table, "path", context->args[0]);
     table_int(table, "size", info->variant->size);
+    table_text(table, "rules", game_rules_name(info->variant->rules));
     table_text(table, "source", info->source);
     table_int(table, "corpus_seed", (int64_t)info->seed);
     table_text(table, "generator", info->generator);

@@ -1,22 +1,30 @@
 /* cli/commands/games/cmd_generate.c - ogpt generate: a corpus of random legal games. */
+#include "cli/commands/common/game_input.h"
 #include "base/files.h"
 #include "cli/commands/common/hint_words.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "datasets/generate.h"
 
 typedef struct GenerateOptions {
     int64_t games;
+    int rules; /* GameRules */
 } GenerateOptions;
 
 static const OptionSpec options[] = {
     OPTION_INT("games", offsetof(GenerateOptions, games), "N", 1, (double)CORPUS_MAX_GAMES,
                "how many games; a corpus that has fewer of the same seed gets the missing ones",
                .required = true),
+    OPTION_RULES(offsetof(GenerateOptions, rules),
+                 "no-mid-flip: of each closed run only the first and the last disc turn; iago: the "
+                 "games of classic, for networks that name moves by permuted tokens",
+                 .def = "classic"),
 };
 
 static const Column columns[] = {
     {"path", "corpus", .type = COLUMN_TEXT},
     {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side", .flags = COLUMN_UNSTORED},
+    {"rules", "rules", .type = COLUMN_TEXT, .flags = COLUMN_UNSTORED},
     {"seed", "seed", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED},
     {"games", "games", .type = COLUMN_COUNT},
     {"games_made_now", "made now", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED | COLUMN_TIME},
@@ -42,7 +50,7 @@ static int generate_run(Context *context)
 {
     const GenerateOptions *given = context->options;
     const char *path = context->args[0];
-    const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
+    const GameVariant *variant = context_variant(context, given->rules);
     char run[FILES_PATH_MAX];
     GenerateResult result = {0};
     int rc = study_begin(context, path, true);
@@ -56,6 +64,7 @@ static int generate_run(Context *context)
     Table *table = study_table(context, &corpus_table);
     table_text(table, "path", path);
     table_int(table, "size", variant->size);
+    table_text(table, "rules", game_rules_name(variant->rules));
     table_int(table, "seed", (int64_t)context->seed);
     table_int(table, "games", (int64_t)result.games);
     table_int(table, "games_made_now", (int64_t)result.games_made_now);
@@ -74,7 +83,8 @@ const Command cmd_generate = {
     .summary = "make a corpus of random legal games",
     .examples = "ogpt generate games.ogpc --games 100000\n"
                 "ogpt generate other.ogpc --games 100000 --seed 2\n"
-                "ogpt generate six.ogpc --games 100000 --size 6",
+                "ogpt generate six.ogpc --games 100000 --size 6\n"
+                "ogpt generate rule.ogpc --games 100000 --size 6 --rules no-mid-flip",
     COMMAND_OPTIONS(options, GenerateOptions),
     .min_args = 1,
     .max_args = 1,

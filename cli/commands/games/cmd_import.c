@@ -1,6 +1,7 @@
 /* cli/commands/games/cmd_import.c - ogpt import: a corpus of other people's games. */
 #include <string.h>
 
+#include "cli/commands/common/game_input.h"
 #include "base/err.h"
 #include "cli/commands/games/import_result.h"
 #include "game/notation.h"
@@ -69,8 +70,7 @@ static int options_read(ImportOptions *out, const Context *context)
 {
     const ImportGiven *given = context->options;
     *out = (ImportOptions){
-        .check = {.variant = game_variant(context->size_given ? context->size : 8),
-                  .transposed = given->notation == 1},
+        .check = {.variant = context_variant(context, -1), .transposed = given->notation == 1},
         .read = {.format = given->find ? "prose" : given->format,
                  .column = given->column,
                  .npy = (NpyContent)given->as}, /* the choices have its order */

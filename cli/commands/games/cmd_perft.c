@@ -1,5 +1,7 @@
 /* cli/commands/games/cmd_perft.c - ogpt perft: leaves of the game tree, the proof of the rules. */
+#include "cli/commands/common/game_input.h"
 #include "base/process.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "game/perft.h"
 #include "game/rules_ref.h"
@@ -10,15 +12,19 @@
 
 typedef struct PerftOptions {
     bool ref;
+    int rules; /* GameRules */
 } PerftOptions;
 
 static const OptionSpec options[] = {
     OPTION_FLAG("ref", offsetof(PerftOptions, ref), "count with the reference rules, one thread"),
+    OPTION_RULES(offsetof(PerftOptions, rules), "rules of the game (docs/GAMES.md)",
+                 .def = "classic"),
 };
 
 static const Column columns[] = {
     {"depth", "depth", .type = COLUMN_COUNT, .meaning = "moves, passes included"},
     {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
+    {"rules", "rules", .type = COLUMN_TEXT, .flags = COLUMN_UNSTORED},
     {"nodes", "leaves", .type = COLUMN_COUNT},
     {"seconds", "time", .unit = "s", .digits = 3, .flags = COLUMN_TIME},
 };
@@ -32,14 +38,15 @@ static int leaves_count(uint64_t *nodes, const Context *context, const GameVaria
     if (!given->ref) {
         return perft_start(nodes, variant, depth, context->pool);
     }
-    ref_start(&board, variant->size);
+    ref_from_board(&board, variant, &variant->start);
     *nodes = ref_perft(&board, depth);
     return 0;
 }
 
 static int perft_run(Context *context)
 {
-    const GameVariant *variant = game_variant(context->size_given ? context->size : 8);
+    const PerftOptions *given = context->options;
+    const GameVariant *variant = context_variant(context, given->rules);
     int64_t depth = 0;
     uint64_t nodes = 0;
     int rc = context_arg_int(&depth, context, 0, "DEPTH", 0, DEPTH_MAX);
@@ -52,6 +59,7 @@ static int perft_run(Context *context)
     Table *result = study_table(context, &perft_table);
     table_int(result, "depth", depth);
     table_int(result, "size", variant->size);
+    table_text(result, "rules", game_rules_name(variant->rules));
     table_int(result, "nodes", (int64_t)nodes);
     table_num(result, "seconds", clock_seconds() - start);
     return 0;
@@ -62,7 +70,8 @@ const Command cmd_perft = {
     .arguments = "DEPTH",
     .summary = "count the leaves of the game tree at DEPTH, 0 to " STRING_OF(
         DEPTH_MAX) " moves (proof of the rules)",
-    .examples = "ogpt perft 10\nogpt perft 7 --ref\nogpt perft 12 --size 4",
+    .examples = "ogpt perft 10\nogpt perft 7 --ref\nogpt perft 12 --size 4\nogpt perft 9 --rules "
+                "no-mid-flip",
     COMMAND_OPTIONS(options, PerftOptions),
     .min_args = 1,
     .max_args = 1,

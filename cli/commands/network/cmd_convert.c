@@ -13,6 +13,7 @@
 
 typedef struct ConvertOptions {
     int from, to; /* Layout; -1: not given */
+    int rules;    /* GameRules; -1: not given */
     const char *notation, *model, *task, *dtype;
     LayerList layer; /* one, or LAYERS_UNSET */
     int64_t heads;   /* 0: not given */
@@ -32,6 +33,9 @@ static const OptionSpec options[] = {
                   "numbers of the model that is written; float16 rounds each to the nearest and "
                   "halves the file",
                   .def = "float32"),
+    OPTION_RULES(AT(rules),
+                 "rename the moves of a network: iago makes the twin of a classic one that plays "
+                 "alike under permuted tokens, classic brings it back"),
     OPTION_FLAG("check", AT(check),
                 "forward 100 positions in both layouts and compare before anything is published"),
     OPTION_INT(
@@ -75,6 +79,7 @@ static int options_check(const ConvertOptions *given, const Conversion *c)
         {"task", given->task, c->probe && c->from == LAYOUT_MINGPT, kept},
         {"check", given->check, !c->probe || !ours, kept},
         {"dtype", c->half, !c->probe, kind},
+        {"rules", c->rules, !c->probe && ours, c->probe ? kind : "another layout"},
         {"heads", given->heads != 0, !c->probe && c->from == LAYOUT_MINGPT,
          c->probe ? kind : "a model that is not --from mingpt"},
     };
@@ -101,11 +106,13 @@ static int convert_run(Context *context)
 {
     const ConvertOptions *given = context->options;
     const bool one_layer = given->layer.word == LAYERS_LISTED;
+    const GameRules rules = (GameRules)given->rules;
     Conversion c = {.src = context->args[0],
                     .dst = context->args[1],
                     .from = given->from >= 0 ? (Layout)given->from : LAYOUT_TL,
                     .to = given->to >= 0 ? (Layout)given->to : LAYOUT_TL,
                     .to_ours = given->from >= 0,
+                    .rules = given->rules >= 0 ? &rules : NULL,
                     .notation = given->notation,
                     .transposed = strcmp(given->notation, "othello_world") == 0,
                     .model = given->model,
@@ -122,10 +129,10 @@ static int convert_run(Context *context)
                     .largest = NAN,
                     .logit_change = NAN};
     size_t n_stale = 0;
-    if ((given->from < 0) == (given->to < 0)) {
+    if ((given->from < 0) == (given->to < 0) && (given->to >= 0 || !c.rules)) {
         return err_set(OGPT_EUSAGE,
                        "convert: give either --from LAYOUT or --to LAYOUT (" LAYOUT_NAMES "): the "
-                       "other side is always ours, tl");
+                       "other side is always ours, tl; or --rules");
     }
     if (file_is_pickle(c.src)) {
         return refuse_pickle(context, c.src);
@@ -151,11 +158,12 @@ static int convert_run(Context *context)
 
 const Command cmd_convert = {
     .name = "convert",
-    .arguments = "SRC DST --from LAYOUT | --to LAYOUT",
+    .arguments = "SRC DST --from LAYOUT | --to LAYOUT | --rules NAME",
     .summary = "models and probes to and from the layouts that notebooks use",
     .examples = "ogpt convert runs/tiny tiny-hf --to hf-gpt2 --check\n"
                 "ogpt convert tiny-hf back --from hf-gpt2 --check\n"
                 "ogpt convert runs/tiny tiny-mingpt --to mingpt --notation othello_world --check\n"
+                "ogpt convert runs/tiny iago --rules iago\n"
                 "ogpt convert probe published-probe --to mingpt --layer 5",
     COMMAND_OPTIONS(options, ConvertOptions),
     .min_args = 2,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/commands/network/train_inputs.h"
 #include "cli/commands/network/train_watch.h"
 #include "num/blas.h"
@@ -16,6 +17,7 @@ static const OptionSpec options[] = {
         "fresh", AT(fresh),
         "train on random games made as they are needed; only the shortest repeat now and then "
         "(docs/METHODS.md)"),
+    OPTION_RULES(AT(rules), "rules of the --fresh games: classic unless told (docs/GAMES.md)"),
     OPTION_CHOICE("preset", AT(preset), GPT_PRESETS,
                   "shape: nano 4x64, tiny 8x128, small 8x256, paper 8x512 (layers x width)",
                   .def = "tiny"),
@@ -187,6 +189,7 @@ const Command cmd_train = {
     .summary = "train a network on move sequences; goes on where it stopped",
     .examples = "ogpt train runs/tiny --fresh --minutes 20\n"
                 "ogpt train runs/six --fresh --size 6 --preset tiny --minutes 5\n"
+                "ogpt train runs/rule --fresh --size 6 --rules no-mid-flip --minutes 5\n"
                 "ogpt train runs/mine --corpus games.ogpc --games 200000",
     COMMAND_OPTIONS(options, TrainCommand),
     .min_args = 1,

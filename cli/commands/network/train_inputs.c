@@ -1,4 +1,5 @@
 /* cli/commands/network/train_inputs.c - contract in cli/commands/network/train_inputs.h. */
+#include "cli/commands/common/game_input.h"
 #include "cli/commands/network/train_inputs.h"
 
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 
 static int fresh_open(TrainInputs *out, Context *context)
 {
-    const GameVariant *variant = game_variant(context->size > 0 ? context->size : 8);
+    const TrainCommand *given = context->options;
+    const GameVariant *variant = context_variant(context, given->rules);
     int rc = source_fresh(&out->source, variant, context->seed, RNG_FRESH);
     rc = rc ? rc : source_fresh(&out->held_out, variant, context->seed, RNG_HELDOUT);
     /* 4x4 has only 60,060 games: holding some out of them means nothing there. */
@@ -21,16 +23,18 @@ static int fresh_open(TrainInputs *out, Context *context)
                : source_exclude(out->source, out->held_out, TRAIN_HELD_OUT_GAMES, context->pool);
 }
 
-/* "fresh:SIZE:SEED", which source_identity gives to random games. */
+/* "fresh:NUMBER:SEED", which source_identity gives to random games; *size of that variant. */
 static bool fresh_parse(int *size, uint64_t *seed, const char *source)
 {
     char *end;
+    const GameVariant *variant = NULL;
     if (!source || strncmp(source, "fresh:", 6) != 0) {
         return false;
     }
-    *size = (int)strtol(source + 6, &end, 10);
+    variant = game_variant_numbered((int)strtol(source + 6, &end, 10));
+    *size = variant ? variant->size : 0;
     *seed = *end == ':' ? strtoull(end + 1, &end, 10) : 0;
-    return *end == '\0' && game_variant(*size);
+    return *end == '\0' && variant;
 }
 
 /* --init-from without games: the options of that run, and games as it had them. Fresh games are
@@ -120,10 +124,15 @@ int train_inputs_open(TrainInputs *out, Context *context)
     if (rc != 0) {
         return rc;
     }
-    int size = corpus_info(out->corpus)->variant->size;
-    if (context->size_given && context->size != size) {
+    const GameVariant *variant = corpus_info(out->corpus)->variant;
+    if (context->size_given && context->size != variant->size) {
         return err_set(OGPT_EUSAGE, "%s holds games of size %d, --size asks for %d", given->corpus,
-                       size, context->size);
+                       variant->size, context->size);
+    }
+    if (given->rules >= 0 && (GameRules)given->rules != variant->rules) {
+        return err_set(OGPT_EUSAGE, "%s holds games by the rules %s, --rules asks for %s",
+                       given->corpus, game_rules_name(variant->rules),
+                       game_rules_name((GameRules)given->rules));
     }
     /* What the network was trained on before is never held out. */
     rc = init_load(out, context);

@@ -12,6 +12,7 @@
 typedef struct TrainCommand {
     const char *corpus, *preset, *init_from, *keep;
     bool fresh;
+    int rules; /* GameRules; -1: not given */
     int64_t probe_every, layers, d_model, heads, games;
     TrainOptions train; /* as given; what was not is completed when it is read */
 } TrainCommand;

@@ -20,7 +20,7 @@ static int claim_subject_open(ClaimSubject *out, Text *texts, const Context *con
         return rc;
     }
     const Vocab *vocab = NULL;
-    rc = subject_vocab(&vocab, &model.gpt->cfg, path);
+    rc = subject_vocab(&vocab, &model.gpt->cfg, model.manifest, path);
     command__word(&texts[0], context_model_name(path));
     text_add(&texts[1], "%s", model.model_hash);
     rc = rc ? rc : texts[0].failed || texts[1].failed ? OGPT_ENOMEM : 0;

@@ -384,11 +384,11 @@ static void a_typed_game_is_decoded(void **state)
     fixture_path(path, &fixture, "decoded");
     assert_int_equal(probe_load(&probe, path), 0);
     assert_int_equal(corpus_read(fixture.corpus, moves, 3, 1), 0);
-    const Gpt *gpt = fixture.model.gpt;
-    assert_int_equal(decode_game(&plain, gpt, &probe, moves, 12, NULL), 0);
-    assert_int_equal(decode_game(&plain, gpt, &probe, moves, 0, NULL), OGPT_EUSAGE);
-    assert_int_equal(decode_game(&plain, gpt, &probe, moves, 32, NULL), OGPT_EUSAGE);
-    assert_int_equal(decode_game(&plain, gpt, &probe, moves, 12, NULL), 0);
+    const Subject *subject = &fixture.subject;
+    assert_int_equal(decode_game(&plain, subject, &probe, moves, 12, NULL), 0);
+    assert_int_equal(decode_game(&plain, subject, &probe, moves, 0, NULL), OGPT_EUSAGE);
+    assert_int_equal(decode_game(&plain, subject, &probe, moves, 32, NULL), OGPT_EUSAGE);
+    assert_int_equal(decode_game(&plain, subject, &probe, moves, 12, NULL), 0);
     /* Turn a square from what is read there to the next class, at layer 1 (index 2). */
     int square = 20, from = plain.classes[2][square];
     DecodeEdit edit = {.square = square, .from_class = from, .to_class = (from + 1) % 3};
@@ -400,7 +400,7 @@ static void a_typed_game_is_decoded(void **state)
     BoardDirections directions;
     assert_int_equal(direction_board_of_probe(&directions, &probe), 0);
     edit.directions = &directions;
-    assert_int_equal(decode_game(&edited, gpt, &probe, moves, 12, &edit), 0);
+    assert_int_equal(decode_game(&edited, subject, &probe, moves, 12, &edit), 0);
     direction_board_release(&directions);
     assert_memory_equal(plain.classes[0], edited.classes[0], 36); /* before the edit: the same */
     assert_memory_equal(plain.classes[1], edited.classes[1], 36);

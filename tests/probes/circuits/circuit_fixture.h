@@ -19,7 +19,7 @@ typedef struct CircuitFixture {
 /* Tokens to moves; Delta = logit[target] - logit[other]. */
 static void fixture_ask(CircuitFixture *f, PatchScope scope)
 {
-    const Vocab *vocab = vocab_by_size(f->gpt->cfg.d_vocab);
+    const Vocab *vocab = vocab_by_size(f->gpt->cfg.d_vocab, RULES_CLASSIC);
     f->graph = graph_of(&f->gpt->cfg);
     f->pair = (GamePair){.n_moves = (int)f->truth.n_tokens};
     for (size_t t = 0; t < f->truth.n_tokens; t++) {

@@ -34,7 +34,7 @@ static inline PairSet some_pairs(int size, size_t n, uint64_t seed)
 /* A bank whose vectors are all the same. */
 static inline SteerBank one_vector(const Gpt *gpt, HookSite site, const float *v)
 {
-    const int size = vocab_by_size(gpt->cfg.d_vocab)->variant->size;
+    const int size = vocab_by_size(gpt->cfg.d_vocab, RULES_CLASSIC)->variant->size;
     SteerBank bank;
     assert_int_equal(steer_bank_new(&bank, site, &gpt->cfg, (size_t)(size * size)), 0);
     for (size_t i = 0; i < bank.n_layers * bank.n_groups && v; i++) {

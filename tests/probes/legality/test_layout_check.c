@@ -28,7 +28,7 @@ static int setup(void **state)
     }
     Gpt *gpt = fixture.model.gpt;
     memset(gpt->params + gpt->map.b_U, 0, (size_t)gpt->cfg.d_vocab * sizeof(real));
-    vocab_transpose(order, vocab_by_size(gpt->cfg.d_vocab));
+    vocab_transpose(order, vocab_by_size(gpt->cfg.d_vocab, RULES_CLASSIC));
     fixture_path(path, &fixture, "mingpt");
     Js *fields = js_object();
     int rc = publish_begin(&publish, path, true);

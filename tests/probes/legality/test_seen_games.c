@@ -87,6 +87,21 @@ static void games_of_earlier_runs(void **state)
     assert_int_equal(look("{" OWN ", " EARLIER("") "}", 6, 5, RNG_FRESH).games, SCORED);
 }
 
+/* A run by other rules is known, and none of its games is a game of these. */
+static void games_of_other_rules(void **state)
+{
+    const char *two = "{" OWN ", " EARLIER(RUN("fresh:106:5", "9000")) "}";
+    ScoredGames seen = look(two, 6, 5, RNG_FRESH);
+    assert_null(seen.of.unknown);
+    assert_int_equal(seen.of.fresh, 100);
+    assert_int_equal(seen.games, SCORED);
+    const char *other = "{\"corpus_hash\": \"fresh:106:5\", \"games\": 100, " SCRATCH "}";
+    seen = look(other, 6, 5, RNG_FRESH);
+    assert_null(seen.of.unknown);
+    assert_int_equal(seen.of.fresh, 0);
+    assert_int_equal(seen.games, 0);
+}
+
 /* Networks are never trained on the test split of a corpus: nothing is left out, none was seen. */
 static void games_of_a_corpus(void **state)
 {
@@ -303,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(games_of_its_own_run),
         cmocka_unit_test(games_of_earlier_runs),
+        cmocka_unit_test(games_of_other_rules),
         cmocka_unit_test(games_of_a_corpus),
         cmocka_unit_test(what_is_not_told_is_not_known),
         cmocka_unit_test(both_ways_find_the_same),
