@@ -80,6 +80,8 @@ void explorer__about(Text *text, const ExplorerPage *page)
     js_set_int(about, "n_parameters", (int64_t)model->gpt->n_numbers);
     js_set(about, "sq_of_tok", squares_of_tokens(page->subject->vocab));
     js_set(about, "probe", probe_json(page->probe, model->gpt->n_numbers));
+    js_set(about, "sae", page->sae ? explorer__sae_json(page) : js_null());
+    js_set_int(about, "n_numbers", (int64_t)explorer__n_numbers(page));
     int rc = js_print(&printed, about, 0);
     js_free(about);
     for (const char *c = printed; rc == 0 && *c; c++) {

@@ -141,8 +141,32 @@ static int lines_take(NumberLines *lines, const NumberRun *run)
     return rc;
 }
 
+uint64_t explorer__n_numbers_read(const ExplorerPage *page)
+{
+    const Probe *probe = page->probe;
+    uint64_t n = page->subject->model.gpt->n_numbers;
+    uint64_t row = (uint64_t)(probe->n_squares * probe->n_classes);
+    for (int i = 0; i < probe->n_layers; i++) {
+        n += probe->fitted[i] ? row * (uint64_t)(probe->d_model + 1) : 0;
+    }
+    return n;
+}
+
+uint64_t explorer__n_numbers(const ExplorerPage *page)
+{
+    ExplorerTensor tensors[EXPLORER_SAE_TENSORS];
+    uint64_t n = explorer__n_numbers_read(page);
+    const size_t n_tensors = page->sae ? explorer__sae_tensors(tensors, page->sae) : 0;
+    for (size_t i = 0; i < n_tensors; i++) {
+        n += tensors[i].n;
+    }
+    return n;
+}
+
 int explorer__write_numbers(StreamWriter *file, double *change, const ExplorerPage *page)
 {
+    ExplorerTensor tensors[EXPLORER_SAE_TENSORS];
+    const size_t n_tensors = page->sae ? explorer__sae_tensors(tensors, page->sae) : 0;
     const Gpt *gpt = page->subject->model.gpt;
     const Probe *probe = page->probe;
     NumberLines lines = {.file = file, .change = change};
@@ -154,6 +178,10 @@ int explorer__write_numbers(StreamWriter *file, double *change, const ExplorerPa
         NumberRun bias = {"the probe", probe->bias[i], row};
         rc = lines_take(&lines, &weight);
         rc = rc ? rc : lines_take(&lines, &bias);
+    }
+    for (size_t i = 0; i < n_tensors && rc == 0; i++) {
+        NumberRun values = {"the autoencoder", tensors[i].values, tensors[i].n};
+        rc = lines_take(&lines, &values);
     }
     return rc || lines.n == 0 ? rc : lines_end(&lines);
 }

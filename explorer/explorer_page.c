@@ -2,6 +2,7 @@
 #include "explorer/explorer_page.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,19 +16,19 @@
 
 /* ---- what can be shown ---- */
 
-static uint64_t numbers_of_probe(const Probe *probe)
+static int check_numbers(const ExplorerPage *page, uint64_t n)
 {
-    uint64_t n = 0, row = (uint64_t)(probe->n_squares * probe->n_classes);
-    for (int i = 0; i < probe->n_layers; i++) {
-        n += probe->fitted[i] ? row * (uint64_t)(probe->d_model + 1) : 0;
-    }
-    return n;
+    return n <= EXPLORER_MAX_NUMBERS
+               ? 0
+               : err_set(OGPT_EUSAGE,
+                         "the network has %zu parameters, all that a page shows has %" PRIu64
+                         " numbers; a page holds at most %d",
+                         page->subject->model.gpt->n_numbers, n, EXPLORER_MAX_NUMBERS);
 }
 
 int explorer_check(const ExplorerPage *page, const char *path)
 {
     const Probe *probe = page->probe;
-    const Gpt *gpt = page->subject->model.gpt;
     if (page->subject->variant->rules != RULES_CLASSIC) {
         return err_set(OGPT_EUSAGE, "%s: plays by the rules %s, a page knows classic alone",
                        page->subject->model.path, game_rules_name(page->subject->variant->rules));
@@ -47,11 +48,27 @@ int explorer_check(const ExplorerPage *page, const char *path)
     }
     int rc = probe_check_linear(probe, path);
     rc = rc ? rc : probe_check_finished(probe, path);
-    if (rc == 0 && gpt->n_numbers + numbers_of_probe(probe) > EXPLORER_MAX_NUMBERS) {
-        rc = err_set(OGPT_EUSAGE, "the network has %zu parameters, a page holds at most %d numbers",
-                     gpt->n_numbers, EXPLORER_MAX_NUMBERS);
+    return rc ? rc : check_numbers(page, explorer__n_numbers_read(page));
+}
+
+int explorer_check_sae(const ExplorerPage *page, const char *path)
+{
+    const ModelFile *model = &page->subject->model;
+    const SaeConfig *cfg = &page->sae->cfg;
+    if (cfg->kind == SAE_TRANSCODER) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: a transcoder, which rebuilds other rows than it reads; a page shows "
+                       "autoencoders of the residual stream",
+                       path);
     }
-    return rc;
+    int rc = sae_check(page->sae, path, &model->gpt->cfg, model->model_hash, model->path, -1, 0);
+    if (rc == 0 && !hook_site_serves(cfg->site, HOOK_USE_STREAM)) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: expected an autoencoder of the residual stream (" HOOK_NAMES_STREAM
+                     "), found site %s",
+                     path, hook_site_name(cfg->site));
+    }
+    return rc ? rc : check_numbers(page, explorer__n_numbers(page));
 }
 
 /* ---- sources ---- */
@@ -178,8 +195,10 @@ static int write_file(ExplorerWritten *out, const ExplorerPage *page, const Page
 int explorer_write(ExplorerWritten *out, const ExplorerPage *page, const char *path, bool replace)
 {
     PageParts parts = {0};
-    *out = (ExplorerWritten){.n_parameters = page->subject->model.gpt->n_numbers};
-    out->n_numbers = out->n_parameters + numbers_of_probe(page->probe);
+    *out = (ExplorerWritten){.n_parameters = page->subject->model.gpt->n_numbers,
+                             .n_numbers = explorer__n_numbers(page),
+                             .feature_change = NAN,
+                             .features_turned = NAN};
     for (const ExplorerSource *file = explorer_sources; file->name; file++) {
         out->code_bytes += file->n_bytes;
     }
@@ -188,6 +207,7 @@ int explorer_write(ExplorerWritten *out, const ExplorerPage *page, const char *p
                  ? err_set(OGPT_ENOMEM, "not enough memory for the page")
                  : 0;
     rc = rc ? rc : explorer__logit_change(&out->logit_change, page->subject);
+    rc = rc || !page->sae ? rc : explorer__sae_change(out, page);
     rc = rc ? rc : write_file(out, page, &parts, path, replace);
     parts_release(&parts);
     return rc;

@@ -4,13 +4,12 @@
 
 class Engine {
     constructor(about, text) {
-        const last = about.probe.layers[about.probe.layers.length - 1];
-        const n = last.bias + about.size * about.size * about.probe.classes.length;
-        const numbers = numbersDecode(text, n);
+        const numbers = numbersDecode(text, about.n_numbers);
         this.about = about;
         this.network = new Network(about, numbers);
         this.probes = new Probes(about, numbers);
         this.judge = new Judge(about);
+        this.features = about.sae ? new Features(about, numbers) : null;
         this.trace = this.network.newTrace();
         this.branch = { key: '', trace: null }; /* the last edit of the trace */
         this.seen = { key: '', view: null };    /* the last game without an edit */
@@ -28,14 +27,23 @@ class Engine {
         this.network.read(this.trace, this.judge.tokens(moves));
     }
 
-    /* The trace under an edit {squares: [{sq, to}], method, layers, scale}. */
+    /* The trace under a change {squares: [{sq, to}], method, layers, scale, clamp}: first squares are edited, then a
+     * feature is held, {feature, value}. Either may be missing. */
     editedTrace(moves, edit) {
         const key = JSON.stringify([moves, edit]);
         if (this.branch.key !== key) {
             const board = this.board(moves), viewer = this.probes.viewer(board.mover, moves.length - 1);
-            const squares = this.probes.editSquares(board, viewer, edit.squares);
-            const trace = this.network.edited(this.trace, Math.min(...edit.layers), this.probes.editor(edit, squares));
-            this.branch = { key, trace };
+            const hooks = [], blocks = [];
+            if (edit.squares.length) {
+                hooks.push(this.probes.editor(edit, this.probes.editSquares(board, viewer, edit.squares)));
+                blocks.push(...edit.layers);
+            }
+            if (edit.clamp) {
+                hooks.push(this.features.clamper(edit.clamp));
+                blocks.push(this.features.hook.layer);
+            }
+            const change = (site, layer, row) => hooks.filter((hook) => hook(site, layer, row)).length > 0;
+            this.branch = { key, trace: this.network.edited(this.trace, Math.min(...blocks), change) };
         }
         return this.branch.trace;
     }
@@ -86,6 +94,12 @@ class Engine {
         return neuronsLook(this.network, this.probes, this.judge, trace, { move, neuron });
     }
 
+    featuresOf({ moves, edit, feature }) {
+        this.readGame(moves);
+        const traces = [this.trace, edit ? this.editedTrace(moves, edit) : this.trace];
+        return featuresLook(this.features, this.network, this.probes, this.judge, traces, feature);
+    }
+
     /* From the edited position the network plays its first choices, at most `plies` of them. The
      * line ends with the first that is illegal on the edited board, or with the game. */
     playOn({ moves, edit, plies }) {
@@ -112,7 +126,7 @@ class Engine {
     }
 }
 
-const ENGINE_QUESTIONS = ['look', 'attribute', 'saliency', 'neurons', 'playOn'];
+const ENGINE_QUESTIONS = ['look', 'attribute', 'saliency', 'neurons', 'featuresOf', 'playOn'];
 
 /* One question of a page to its engine. state.engine is made by the question "open". */
 function engineAnswer(state, question) {

@@ -1,7 +1,7 @@
 /* link.js - the state of the page as the fragment of a link, and back.
  *
  * #game=f5d6c3&at=2&layer=4&edit=d4b&method=project&scale=1&edited=4&panel=lens&head=3.1
- *     &contrast=mine-theirs&square=c3&neuron=L5N123&move=c4
+ *     &contrast=mine-theirs&square=c3&neuron=L5N123&move=c4&feature=F17&clamp=F17:0
  * Whatever a link holds, the state read from it is one that a person could have reached by hand:
  * parts that are no such thing are left out, and named in `refused`. */
 
@@ -52,7 +52,7 @@ function stateStart(about) {
         edits: [], method: 'project', scale: '1',
         editLayers: [blocks.includes(middle) ? middle : blocks[blocks.length - 1]],
         panel: 'lens', head: { layer: 0, head: 0 }, square: null, contrast: contrastNames(about.probe.classes)[0],
-        neuron: null, move: null,
+        neuron: null, move: null, feature: null, clamp: null,
     };
 }
 
@@ -75,6 +75,12 @@ function linkPrint(state) {
     }
     if (state.move !== null) {
         parts.push(`move=${squareName(state.move)}`);
+    }
+    if (state.feature !== null) {
+        parts.push(`feature=${featureName(state.feature)}`);
+    }
+    if (state.clamp !== null) {
+        parts.push(`clamp=${clampPrint(state.clamp)}`);
     }
     return '#' + parts.join('&');
 }
@@ -163,6 +169,14 @@ function linkParse(about, fragment, panels) {
         state.move = known ? sq : null;
         return known;
     });
+    take('feature', (value) => {
+        state.feature = featureParse(about, value);
+        return state.feature !== null;
+    });
+    take('clamp', (value) => {
+        state.clamp = clampParse(about, value);
+        return state.clamp;
+    });
     take('contrast', (value) => contrastNames(about.probe.classes).includes(value) && ((state.contrast = value), true));
     for (const name of given.keys()) {
         refused.push(`${shown(name)} is no part of a link`);
@@ -181,7 +195,8 @@ function squareAsked(state) {
     return state.square ?? state.moves[state.at - 1];
 }
 
-/* Who wrote a square, and which neurons add to a move: `ogpt attribute`, which knows no edits. With one square,
+/* Who wrote a square, and which neurons add to a move: `ogpt attribute`, which knows no edits; what a feature stands for
+ * and what clamping it does: `ogpt sae features`. With one square,
  * one layer and method project `ogpt show` makes the edit; else `ogpt intervene` on a file of this one case. Before
  * the first move there is nothing to ask. */
 function commandPrint(about, state, board) {
@@ -199,6 +214,11 @@ function commandPrint(about, state, board) {
     }
     if (!state.edits.length && state.panel === 'neurons' && state.move !== null) {
         return `ogpt attribute ${shellWord(about.model)} --moves '${moves}' --move ${squareName(state.move)} --metric move --by neuron`;
+    }
+    const feature = state.clamp ? state.clamp.feature : state.panel === 'features' ? state.feature : null;
+    if (!state.edits.length && feature !== null) {
+        const sae = about.sae.path === null ? '' : ` ${shellWord(about.sae.path)}`;
+        return `ogpt sae features ${shellWord(about.model)}${sae}${probe} --features ${feature} --pages feature-${feature}`;
     }
     if (!state.edits.length) {
         return `${show} --layers ${layerName(state.layer)} --probabilities`;

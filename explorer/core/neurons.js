@@ -37,6 +37,11 @@ function moveDirection(network, tok) {
     return behindNorm(network.finalW, network.unembed.slice(tok * C, (tok + 1) * C));
 }
 
+/* Cosine of what is written with the direction of every move. */
+function moveCosines(network, judge, written) {
+    return [...judge.tokOfSq].map(([sq, tok]) => ({ sq, value: cosine(written, moveDirection(network, tok)) }));
+}
+
 /* What a neuron writes when its activation is 1. */
 function neuronWrite(network, { layer, neuron }) {
     const { d_model: C, d_mlp: M } = network.shape;
@@ -53,8 +58,7 @@ function neuronWeights(network, probes, judge, one) {
         return { contrast, values: probes.squares.map((_, s) =>
             cosine(read, contrastVector(probes, probes.layerOf(probeLayer), s, of, less).direction)) };
     });
-    const writes = [...judge.tokOfSq].map(([sq, tok]) => ({ sq, value: cosine(write, moveDirection(network, tok)) }));
-    return { probeLayer, reads, writes };
+    return { probeLayer, reads, writes: moveCosines(network, judge, write) };
 }
 
 /* Every neuron at the last position of a trace, in the order of the network: {layer, neuron, activation, value}; value: what it

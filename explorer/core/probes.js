@@ -6,6 +6,15 @@ const EDIT_METHODS = ['project', 'add', 'set'];
 const EDIT_MAX_SQUARES = 8;
 const EDIT_MAX_SCALE = 100;
 
+/* The residual stream of a trace at a site of a layer, position t. */
+function streamRow(network, trace, site, layer, t) {
+    const C = network.shape.d_model;
+    if (layer !== LAYER_EMBED && site === 'resid_mid') {
+        return trace.mid[layer].subarray(t * C, (t + 1) * C);
+    }
+    return network.stream(trace, layer === LAYER_EMBED ? 0 : layer + (site === 'resid_post' ? 1 : 0), t);
+}
+
 class Probes {
     constructor(about, numbers) {
         const { n_layers: L, d_model: C } = about.shape;
@@ -32,12 +41,7 @@ class Probes {
 
     /* The row of a trace that the probe of a layer reads. */
     row(network, trace, layer, t) {
-        const C = this.width;
-        if (layer !== LAYER_EMBED && this.site === 'resid_mid') {
-            return trace.mid[layer].subarray(t * C, (t + 1) * C);
-        }
-        const enters = layer === LAYER_EMBED ? 0 : layer + (this.site === 'resid_post' ? 1 : 0);
-        return network.stream(trace, enters, t);
+        return streamRow(network, trace, this.site, layer, t);
     }
 
     /* Scores (squares, classes) of a row. */

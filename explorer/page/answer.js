@@ -46,12 +46,12 @@ function verdictText(app, before, after) {
             : `Of ${moves(n)}, it ${mistakes(before)}.`;
     }
     const other = app.editedBoard.mover !== app.board.mover ? ` ${sideWord(app.editedBoard.mover)} moves there.` : '';
-    return `The changed board has ${moves(n)}.${other} Mistakes on it: ${before.error} before your change, ${after.error} after` +
+    return `The ${app.state.edits.length ? 'changed ' : ''}board has ${moves(n)}.${other} Mistakes on it: ${before.error} before your change, ${after.error} after` +
         (after.error ? ` (it ${mistakes(after)}).` : '.');
 }
 
 function answerTable(app, before, after) {
-    const legalTrue = new Set(boardMoves(app.board)), edited = Boolean(app.edit);
+    const legalTrue = new Set(boardMoves(app.board)), edited = Boolean(app.edit), other = app.state.edits.length;
     const pBefore = app.judge.probabilities(app.view.before.logits);
     const pAfter = edited ? app.judge.probabilities(app.view.after.logits) : pBefore;
     const squares = [...new Set([...before.legal, ...after.predicted, ...before.predicted, ...legalTrue])].filter((sq) => sq >= 0);
@@ -64,7 +64,7 @@ function answerTable(app, before, after) {
     const word = (sq, answer) => ({ '●': 'hit', '◌': 'missed', '✗': 'illegal' })[sign(sq, answer)] || 'not chosen';
     const cell = (sq, answer, p) => [el('td', { class: 'sign', 'aria-label': word(sq, answer), text: sign(sq, answer) }), bar(p.get(sq) || 0, answer.predicted.includes(sq))];
     const rows = squares.slice(0, 24).map((sq) => el('tr', { class: differs(sq) ? 'differs' : before.legal.includes(sq) ? '' : 'illegal' }, el('th', { scope: 'row', text: squareName(sq) }),
-        el('td', { text: edited ? `${legalTrue.has(sq) ? 'yes' : 'no'} → ${before.legal.includes(sq) ? 'yes' : 'no'}` : before.legal.includes(sq) ? 'yes' : 'no' }),
+        el('td', { text: other ? `${legalTrue.has(sq) ? 'yes' : 'no'} → ${before.legal.includes(sq) ? 'yes' : 'no'}` : before.legal.includes(sq) ? 'yes' : 'no' }),
         ...cell(sq, before, pBefore), ...(edited ? cell(sq, after, pAfter) : [])));
     const head = (text, wide) => el('th', { scope: 'col', colspan: wide, text });
     return [el('caption', { class: 'hidden', text: 'Moves by probability' }),

@@ -43,9 +43,10 @@ class Explorer {
     }
 
     get edit() {
-        const { edits, method, editLayers, scale } = this.state;
-        return edits.length && this.readable
-            ? { squares: edits, method, layers: editLayers, scale: scaleParse(scale, method) } : null;
+        const { edits, method, editLayers, scale, clamp } = this.state;
+        const held = clamp && { feature: clamp.feature, value: clampValue(this.about, clamp) };
+        return (edits.length || held) && this.readable
+            ? { squares: edits, method, layers: editLayers, scale: scaleParse(scale, method), clamp: held } : null;
     }
 
     /* The view under the edit, if there is one. */
@@ -72,12 +73,15 @@ class Explorer {
 
     /* ---- changes ---- */
 
-    /* Take some members of the state, draw, and ask the network again. */
-    async set(change) {
+    /* Take some members of the state, draw, and ask the network again; panel false: all but the panel. */
+    async set(change, panel = true) {
         const moved = 'moves' in change || 'at' in change;
         Object.assign(this.state, change);
         if (moved && !('edits' in change)) {
             this.state.edits = [];
+        }
+        if ('moves' in change && !('clamp' in change)) { /* while one steps through a game a feature stays held */
+            this.state.clamp = null;
         }
         this.setBoards();
         this.showState();
@@ -85,7 +89,7 @@ class Explorer {
             this.drawGame();
         }
         byId('play-on-line').textContent = '';
-        await this.look();
+        await this.look(panel);
     }
 
     /* The state as a link, and as a command. */
@@ -100,10 +104,11 @@ class Explorer {
     }
 
     showCommand() {
-        byId('command').value = commandPrint(this.about, { ...this.state, move: this.moveAsked.move ?? null }, this.board);
+        byId('command').value = commandPrint(this.about, { ...this.state, move: this.moveAsked.move ?? null,
+            feature: this.state.feature ?? this.featureShown ?? null }, this.board);
     }
 
-    async look() {
+    async look(panel) {
         const asked = ++this.asked;
         if (!this.readable) {
             this.view = null;
@@ -117,7 +122,7 @@ class Explorer {
                 this.view = view;
                 this.showCommand(); /* it may name the network's first choice */
                 this.drawAll();
-                await this.drawPanel();
+                await (panel ? this.drawPanel() : null);
             }
         } catch (error) {
             this.say(`The network could not be asked: ${error.message}`);
@@ -210,7 +215,7 @@ class Explorer {
             `${sideName(side)} ${sq < 0 ? 'no move' : squareName(sq)} ${percent(p)}${legal ? '' : ' ✗ illegal'}`).join(', ');
         const legal = line.filter((one) => one.legal).length;
         byId('play-on-line').textContent = `${text}. ${legal} of ${line.length} legal by the ` +
-            `${this.edit ? 'changed' : 'true'} board${over ? '; the game is over' : ''}.`;
+            `${this.state.edits.length ? 'changed' : 'true'} board${over ? '; the game is over' : ''}.`;
     }
 
     /* ---- drawing ---- */
@@ -218,7 +223,7 @@ class Explorer {
     drawAll() {
         drawInside(this);
         drawAnswer(this);
-        byId('undo-edits').disabled = !this.state.edits.length;
+        byId('undo-edits').disabled = !this.state.edits.length && !this.state.clamp;
         byId('play-on').disabled = !this.view;
         if (!this.view) {
             this.drawPanel();
@@ -277,11 +282,18 @@ class Explorer {
         }
     }
 
-    /* Members of the state that change nothing but the panel. */
-    setPanel(change) {
+    /* Members of the state that change nothing but the panel; `focus`: where the focus was, in the new panel. */
+    async setPanel(change, focus = '') {
         Object.assign(this.state, change);
         this.showState();
-        return this.drawPanel();
+        await this.drawPanel();
+        this.focusPanel(focus);
+    }
+
+    focusPanel(selector) {
+        if (selector) {
+            byId('panel').querySelector(selector)?.focus();
+        }
     }
 }
 
@@ -303,7 +315,7 @@ function bindControls(app) {
     click('to-end', () => app.step(app.state.moves.length));
     click('network-move', () => app.networkMoves());
     click('new-game', () => app.set({ moves: [], at: 0 }));
-    click('undo-edits', () => app.set({ edits: [] }));
+    click('undo-edits', () => app.set({ edits: [], clamp: null }));
     click('play-on', () => app.playOn());
     click('copy-link', async () => app.say(await copyText(location.href) ? 'The link is copied: it holds this position.' : 'Copy the address of this page.'));
     click('copy-command', async () => app.say(await copyText(byId('command').value) ? 'The command is copied.' : 'Select the command and copy it.'));

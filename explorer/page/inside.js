@@ -83,7 +83,7 @@ function drawInside(app) {
         (early ? `; your change comes later, at layer ${layersPrint(state.editLayers)}.` : '.');
     byId('layers').querySelectorAll('button').forEach((button) => {
         const layer = Number(button.dataset.layer), read = insideReading(app, now.layers.find((one) => one.layer === layer));
-        const on = layer === state.layer, chosen = on && button.getAttribute('aria-checked') !== 'true', edited = state.edits.length && state.editLayers.includes(layer);
+        const on = layer === state.layer, chosen = on && button.getAttribute('aria-checked') !== 'true', edited = state.edits.length && state.editLayers.includes(layer) || state.clamp && layer === app.about.sae.layer;
         button.replaceChildren(drawBoard({ size: app.size, cells: read.cells }),
             el('span', { class: 'name', text: layerName(layer) + (edited ? ' ✎' : '') }),
             el('span', { class: 'count', text: read.wrong.length ? `${read.wrong.length} ✗` : '✓' }));

@@ -13,7 +13,6 @@ function attributionTable(app, found) {
     const most = Math.max(...parts.map((part) => Math.abs(part.value)));
     const sum = (some) => some.reduce((all, part) => all + part.value, 0);
     const edits = parts.some((part) => part.kind === 'edit');
-    const head = (text) => el('th', { scope: 'col', text });
     const rows = [], row = (name, cells, own, running) => rows.push(el('tr', {}, el('th', { scope: 'row', text: name }), ...cells,
         el('td', { class: 'sum', text: signed(own) }), el('td', { class: 'sum', text: signed(running) })));
     const blank = (n) => Array.from({ length: n }, () => el('td'));
@@ -35,8 +34,7 @@ function attributionTable(app, found) {
     const bias = parts.find((part) => part.name === 'probe bias').value;
     row('probe bias', [shareCell(bias, most), ...blank(wide - 1)], bias, running + bias);
     return el('table', { class: 'shares' }, el('caption', { class: 'hidden', text: 'Shares of the difference by part of the network' }),
-        el('thead', {}, el('tr', {}, el('td'), ...Array.from({ length: NH }, (_, h) => head(`head ${h}`)), head('bias'), head('MLP'),
-            edits ? head('your edit') : null, head('sum'), head('so far'))), el('tbody', {}, ...rows));
+        panelHeads(['', ...Array.from({ length: NH }, (_, h) => `head ${h}`), 'bias', 'MLP', ...(edits ? ['your edit'] : []), 'sum', 'so far']), el('tbody', {}, ...rows));
 }
 
 function panelAttribution() {
@@ -62,7 +60,7 @@ function panelAttribution() {
             el('span', { class: 'small', text: `at layer ${layerName(layer)}, chosen above` })),
         el('p', { class: 'line', text: `${squareName(square)}: the probe’s difference is ${signed(found.score)}, ${found.score >= 0 ? 'for' : 'against'} “${words(contrast)}”. Largest: ${top.join(', ')}. ` +
             `All parts add up to ${signed(found.total)}.` }),
-        el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Shares by part of the network' }, attributionTable(app, found))];
+        panelScroll('Shares by part of the network', attributionTable(app, found))];
     };
     return { id: 'attribution', title: 'Who wrote this square', draw };
 }
@@ -72,7 +70,7 @@ function panelAttribution() {
 /* The choice of a move to ask about. */
 function movePick(app, empty, move) {
     const legal = boardMoves(app.board), select = el('select', { id: 'move', on: { change: (event) => {
-        app.setPanel({ move: squareParse(app.size, event.target.value) }).then(() => byId('move').focus());
+        app.setPanel({ move: squareParse(app.size, event.target.value) }, '#move');
     } } }, ...empty.map((sq) => el('option', { value: squareName(sq), text: squareName(sq) + (legal.includes(sq) ? '' : ' (illegal)') })));
     select.value = squareName(move);
     return el('label', {}, 'Move ', select);

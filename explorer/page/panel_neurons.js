@@ -12,9 +12,8 @@ function activationLine(plies, edited) {
         svg('circle', { cx: x(last), cy: y(plies[last]), r: 3.6, fill: edited ? palette.edit : palette.hit, stroke: palette.ink, 'stroke-width': 0.8 }));
 }
 
-/* Values of squares as a board, and its largest in words. */
-function neuronBoard(app, values, lines, move = null) {
-    const most = Math.max(...values.map((one) => Math.abs(one.value)), 1e-12);
+/* Values of squares as a board, and its largest in words. most: what has the full colour. */
+function neuronBoard(app, values, lines, move = null, most = Math.max(...values.map((one) => Math.abs(one.value)), 1e-12)) {
     const cells = new Map(boardSquares(app.size).map((sq) => [sq, { disc: app.editedBoard.cells[sq], strength: 0.22, chosen: sq === move }]));
     values.forEach(({ sq, value }) => Object.assign(cells.get(sq), { heat: 0.95 * value / most }));
     const top = values.slice().sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, 3).map(({ sq, value }) => `${squareName(sq)} ${signed(value)}`);
@@ -24,15 +23,13 @@ function neuronBoard(app, values, lines, move = null) {
 function neuronList(app, title, list, key) {
     return el('div', {}, el('h3', { text: title }), el('ol', { class: 'list', 'aria-label': title }, ...list.map((one) => el('li', {},
         el('button', { type: 'button', class: 'plain', text: neuronName(one), 'data-list': key, on: { click: () => {
-            app.setPanel({ neuron: { layer: one.layer, neuron: one.neuron } }).then(() => byId('panel').querySelector(`[data-list="${key}"]`)?.focus());
+            app.setPanel({ neuron: { layer: one.layer, neuron: one.neuron } }, `[data-list="${key}"]`);
         } } }), el('em', { text: signed(one[key], 3) })))));
 }
 
 function neuronTable(app, found) {
-    const head = (text) => el('th', { scope: 'col', text });
     return el('details', { class: 'how', 'aria-label': 'Activation after every move, as a table' }, el('summary', { text: 'Activation after every move, as a table' }),
-        el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Activation after every move' }, el('table', {},
-            el('thead', {}, el('tr', {}, head('after'), head('move'), head('activation'))),
+        panelScroll('Activation after every move', el('table', {}, panelHeads(['after', 'move', 'activation']),
             el('tbody', {}, ...found.plies.map((value, i) => el('tr', {}, el('th', { scope: 'row', text: i + 1 }),
                 el('td', { text: squareName(app.played[i]) }), el('td', { text: signed(value, 3) })))))));
 }
@@ -44,16 +41,11 @@ function panelNeurons() {
             return [panelIntro('No square is empty.')];
         }
         const found = await app.client.ask('neurons', { moves: app.played, edit: app.edit, move, neuron: app.state.neuron }), { one } = found, name = neuronName(one);
-        const typed = el('input', { id: 'neuron', type: 'text', size: 8, value: name, autocomplete: 'off', spellcheck: 'false', on: { change: (event) => {
-            const neuron = neuronParse(shape, event.target.value);
-            app.say(neuron ? '' : `Neuron ${shown(event.target.value)}: expected one of L0N0 to ${neuronName({ layer: shape.n_layers - 1, neuron: shape.d_mlp - 1 })}.`);
-            if (neuron) {
-                app.setPanel({ neuron }).then(() => byId('neuron').focus());
-            }
-        } } });
+        const typed = panelField(app, { id: 'neuron', title: 'Neuron', value: name, parse: (text) => neuronParse(shape, text),
+            last: `L0N0 to ${neuronName({ layer: shape.n_layers - 1, neuron: shape.d_mlp - 1 })}` });
         const bySquare = (values) => values.map((value, s) => ({ sq: app.probes.squares[s], value }));
         const reads = found.reads.map(({ contrast, values }) => neuronBoard(app, bySquare(values), [`reads ${contrast.replace('-', ' against ')}`]));
-        return [el('div', { class: 'row' }, el('label', {}, 'Neuron ', typed), movePick(app, empty, move)),
+        return [el('div', { class: 'row' }, typed, movePick(app, empty, move)),
             el('p', { class: 'line', text: `${name} is at ${signed(one.activation, 3)} and adds ${signed(one.value, 3)} to the logit of ${squareName(move)}: ` +
                 `number ${found.rank} of ${found.n} neurons by size.` }),
             el('div', { class: 'attention' },

@@ -2,8 +2,8 @@
  * it shows as a list of elements, or a promise of it; current() says whether it is still wanted.
  * README.md says how to add one. */
 
-function explorerPanels() {
-    return [panelLens(), panelAttention(), panelAttribution(), panelSaliency(), panelNeurons()];
+function explorerPanels(app) {
+    return [panelLens(), panelAttention(), panelAttribution(), panelSaliency(), panelNeurons(), ...(app.about.sae ? [panelFeatures()] : [])];
 }
 
 /* A board with its words below: what a panel of boards is made of. */
@@ -14,6 +14,25 @@ function panelFigure(app, drawing, lines) {
 
 function panelIntro(text) {
     return el('p', { class: 'small', text });
+}
+
+function panelScroll(label, table) {
+    return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, table);
+}
+
+function panelHeads(names) {
+    return el('thead', {}, el('tr', {}, ...names.map((text) => el(text ? 'th' : 'td', { scope: text ? 'col' : null, text }))));
+}
+
+/* A field for the name of a thing; `id` is its member of the state. parse: null where there is no such thing. */
+function panelField(app, { id, title, value, parse, last }) {
+    return el('label', {}, `${title} `, el('input', { id, type: 'text', size: 8, value, autocomplete: 'off', spellcheck: 'false', on: { change: (event) => {
+        const found = parse(event.target.value);
+        app.say(found === null ? `${title} ${shown(event.target.value)}: expected one of ${last}.` : '');
+        if (found !== null) {
+            app.setPanel({ [id]: found }, `#${id}`);
+        }
+    } } }));
 }
 
 /* ---- the logit lens: what each layer would play ---- */
@@ -45,7 +64,7 @@ function panelAttention() {
         const weights = (l, h) => app.now.pattern.subarray((l * NH + h) * n, (l * NH + h + 1) * n);
         const chosen = weights(layer, head), query = app.state.moves[n - 1];
         const choose = (l, h) => {
-            app.setPanel({ head: { layer: l, head: h } }).then(() => byId('panel').querySelector('.heads [aria-checked="true"]').focus());
+            app.setPanel({ head: { layer: l, head: h } }, '.heads [aria-checked="true"]');
         };
         const grid = el('div', { class: 'heads', role: 'radiogroup', 'aria-label': 'Head', style: { 'grid-template-columns': `repeat(${NH}, 1fr)` } });
         for (let l = 0; l < L; l++) {

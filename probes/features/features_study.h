@@ -6,6 +6,10 @@
 #include "probes/features/features_inputs.h"
 #include "probes/features/features_look.h"
 
+/* Games that choose what a feature stands for, and others for all numbers, unless told: the
+ * defaults of ogpt sae features, and what a page of ogpt explore shows. */
+enum { FEATURES_FIT_GAMES = 400, FEATURES_TEST_GAMES = 200 };
+
 /* What is studied; all borrowed. */
 typedef struct FeaturesStudyInput {
     const Gpt *gpt;

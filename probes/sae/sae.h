@@ -45,6 +45,7 @@
 typedef enum SaeKind { SAE_KINDS(SAE_ENUMERATOR) N_SAE_KINDS } SaeKind;
 #undef SAE_ENUMERATOR
 
+#define SAE_FOLDER "sae"          /* the one that lies in a model's or a run's directory */
 #define SAE_WIDTH_MAX 16384       /* numbers in a row */
 #define SAE_FEATURES_MAX 262144   /* features */
 #define SAE_NUMBERS_MAX (1 << 28) /* in W_enc or in W_dec: 1 GiB */

@@ -1,6 +1,7 @@
 /* chromium_page.js PAGE HOSTILE [AXE]: the page in a headless Chromium, used as a person uses it: a game by
- * clicks and by keys, a disc turned over inside, links, hostile links and names (HOSTILE is a page whose
- * network has such a name), narrow and dark, pictures; no request, no error. AXE: axe.min.js, or nothing. */
+ * clicks and by keys, a disc turned over inside, neurons and features, one of them held, links, hostile links
+ * and names (HOSTILE is a page whose network has such a name), narrow and dark, pictures; no request, no error.
+ * AXE: axe.min.js, or nothing. */
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
@@ -14,7 +15,7 @@ const GAME = 'f5d6c3d3c4f4f6f3e6e7';
 
 /* How long things may take: the aim, as measured on an idle machine, times ten: tests run side by side on
  * machines that do other work too. */
-const OPEN_MS = 2000, EDIT_MS = 150, PATIENCE = 10;
+const OPEN_MS = 2000, EDIT_MS = 150, CLAMP_MS = 150, PATIENCE = 10;
 
 const state = (page) => page.eval('JSON.parse(JSON.stringify(explorer.state))');
 const say = (page) => page.eval("document.getElementById('notice').hidden ? '' : document.getElementById('notice').textContent");
@@ -215,6 +216,88 @@ async function neurons(browser, page) {
     check(!other.errors.length, `messages of the console: ${other.errors.join('; ')}`);
 }
 
+/* The panel of features: the largest first, chosen by a click, by keys, by typing, by a link; held at 0, at its mean, by the
+ * slider, with the verdict of a board edit; the numbers are those of Node. */
+async function features(browser, page) {
+    const text = (selector) => page.eval(`document.querySelector(${JSON.stringify(selector)}).textContent`), shown = "document.getElementById('panel').dataset.shown === 'features'";
+    const drawn = (name) => page.until(`${shown} && document.getElementById('feature').value === '${name}'`);
+    await page.eval(`explorer.readLink('#game=${GAME}')`);
+    await page.settle();
+    await page.click('#tab-features');
+    await page.until(shown);
+    const moves = core.movesParse(8, GAME).moves, ask = (feature, clamp = null) => engine.featuresOf({ moves, edit: clamp && { squares: [], clamp }, feature });
+    const found = ask(null), first = found.on[0], name = core.featureName(first.feature), second = core.featureName(found.on[1].feature), row = core.featureRow(about, first.feature);
+    check((await text('.features .line')).startsWith(`${name} is at ${first.before.toFixed(3)} here; `) && (await text('.features .line')).includes(`F1 ${(row.f1 / 1e4).toFixed(3)} [`), `the first feature: “${await text('.features .line')}”`);
+    check(await page.eval("document.querySelectorAll('.features tbody tr').length") === found.n && found.n > 5, `not ${found.n} features are listed`);
+    check((await state(page)).feature === null, 'a feature is chosen before anybody chose it');
+    const command = await page.eval("document.getElementById('command').value");
+    check(command === `ogpt sae features tiny-8x8 --features ${first.feature} --pages feature-${first.feature}`, `the command of features: ${command}`);
+
+    /* Held at nothing: the judged answer is that of a board edit, with the true board. */
+    await page.click('.features .tools button:nth-child(2)');
+    await page.until("document.querySelector('.features .tools [aria-checked=\"true\"]')?.textContent === 'Nothing (0)'");
+    const board = engine.board(moves), look = (value) => engine.look({ moves, edit: { squares: [], clamp: { feature: first.feature, value } } });
+    const mistakes = ({ logits }) => engine.judge.answer(logits, board).error, zero = look(0), verdict = await text('#verdict');
+    check(mistakes(zero.after) > mistakes(zero.before), `holding ${name} does nothing, so this test sees nothing`);
+    check(verdict.startsWith('The board has 11 legal moves. ') && verdict.includes(`${mistakes(zero.before)} before your change, ${mistakes(zero.after)} after (`), `the verdict: “${verdict}”`);
+    check((await text('#clamp-words')).startsWith(`${name} is held at 0.00. ${verdict} Moves that change most: `), `in the panel: “${await text('#clamp-words')}”`);
+    const after = await page.eval('[...explorer.view.after.logits]');
+    check(after.every((x, v) => Math.abs(x - zero.after.logits[v]) < 1e-9) && after.some((x, v) => Math.abs(x - zero.before.logits[v]) > 0.1), 'logits in the browser differ from Node’s');
+    check(await page.eval("document.activeElement.textContent") === 'Nothing (0)', 'the focus leaves the choice');
+    check((await page.eval("document.querySelector('#layers [data-layer=\"4\"]').getAttribute('aria-label')")).endsWith('changed here'), 'the layer of the change is not marked');
+
+    /* By keys: its mean, then the slider; how long an answer takes. */
+    await page.key('ArrowRight');
+    await page.key('Enter');
+    await page.until("document.querySelector('.features .tools [aria-checked=\"true\"]')?.textContent.startsWith('Its mean')");
+    check((await state(page)).clamp.to === 'mean' && (await text('.features output')) === row.mean.toFixed(2), `held at its mean: ${JSON.stringify((await state(page)).clamp)}`);
+    await page.eval("document.getElementById('clamp-value').focus()");
+    await page.key('ArrowLeft');
+    await page.until("typeof explorer.state.clamp.to === 'number' && document.activeElement.id === 'clamp-value'");
+    const held = (await state(page)).clamp.to, shownLogits = await page.eval('[...explorer.view.after.logits]'), slid = look(held).after.logits;
+    check(Math.abs(held - row.mean) <= 0.11 && shownLogits.every((x, v) => Math.abs(x - slid[v]) < 1e-9), `by the slider: ${held}`);
+    const took = await page.eval(`(async () => { const all = []; await explorer.step(${moves.length});
+        for (const to of [0, 1, 2, 3, 4]) { const began = performance.now(); await explorer.set({ clamp: { feature: ${first.feature}, to } }); all.push(performance.now() - began); } return all; })()`);
+    const middle = took.sort((a, b) => a - b)[2];
+    console.log(`a held feature: ${middle.toFixed(0)} ms, panel and all (aim ${CLAMP_MS} on an idle machine)`);
+    check(middle < PATIENCE * CLAMP_MS, `a held feature took ${middle} ms`);
+
+    /* While it is dragged the boards follow, and the last value wins. */
+    await page.eval("{ const slider = document.getElementById('clamp-value'); for (const value of [1, 2, 0.5]) { slider.value = value; slider.dispatchEvent(new Event('input')); } } 0");
+    await page.until("explorer.state.clamp.to === 0.5 && !document.documentElement.dataset.busy");
+    await page.until("document.getElementById('clamp-words').textContent.includes(' held at 0.50. ')");
+
+    /* Stepping keeps it, a link holds it, another move and Undo let it go. */
+    await page.eval('explorer.step(9)');
+    await page.settle();
+    check((await state(page)).clamp.to === 0.5, 'a step back lets the feature go');
+    await page.click('#to-end');
+    await page.until(shown);
+    await page.click(`.features tbody tr:nth-child(2) button`);
+    await drawn(second);
+    check(await page.eval("document.activeElement.textContent") === second, 'the focus leaves the list');
+    const other = await browser.page();
+    await other.open(file, await page.eval('location.hash'));
+    await other.until(shown);
+    check(JSON.stringify(await state(other)) === JSON.stringify(await state(page)), 'a link holds feature and value');
+    check(await other.eval('JSON.stringify([...explorer.view.after.logits])') === await page.eval('JSON.stringify([...explorer.view.after.logits])'), 'and its numbers');
+    check(!other.errors.length, `messages of the console: ${other.errors.join('; ')}`);
+    await page.click('#undo-edits');
+    check((await state(page)).clamp === null && !(await text('#verdict')).includes('your change'), 'undo lets the feature go');
+    await page.eval("document.getElementById('feature').focus(); document.getElementById('feature').select()");
+    await page.send('Input.insertText', { text: 'f99999<' });
+    await page.key('Enter');
+    check((await say(page)).startsWith('Feature “f99999') && (await say(page)).endsWith('expected one of F0 to F1023.'), `a wrong feature: “${await say(page)}”`);
+    await page.eval("document.getElementById('feature').select()");
+    await page.send('Input.insertText', { text: '7' });
+    await page.key('Enter');
+    await drawn('F7');
+    await page.eval("explorer.set({ clamp: { feature: 7, to: 0 } })");
+    await page.settle();
+    await page.click('#network-move');
+    check((await state(page)).clamp === null, 'a move lets the feature go');
+}
+
 async function pictures(page) {
     await page.eval("explorer.readLink('#game=f5d6c3d3c4f4f6f3e6e7&edit=d5w')");
     await page.settle();
@@ -230,7 +313,7 @@ async function looks(browser) {
     for (const [width, dark] of [[1280, false], [320, false], [320, true], [1280, true]]) {
         const page = await browser.page({ width, dark });
         await page.open(file, '#game=f5d6c3d3c4f4f6f3e6e7&edit=d5w&panel=attention&head=3.6');
-        for (const panel of ['lens', 'attention', 'attribution', 'saliency', 'neurons']) {
+        for (const panel of ['lens', 'attention', 'attribution', 'saliency', 'neurons', 'features']) {
             await page.click(`#tab-${panel}`);
             await page.until(`document.getElementById('panel').dataset.shown === '${panel}'`);
             const wide = await page.eval('document.documentElement.scrollWidth');
@@ -249,7 +332,7 @@ async function looks(browser) {
             await page.shot(path.join(process.env.OGPT_SHOTS, `page-${width}${dark ? '-dark' : ''}.png`), true);
         }
     }
-    console.log(axe && fs.existsSync(axe) ? 'axe-core looked at 20 views' : 'axe-core is not here (./dev browser fetches it): own checks only');
+    console.log(axe && fs.existsSync(axe) ? 'axe-core looked at 24 views' : 'axe-core is not here (./dev browser fetches it): own checks only');
 }
 
 /* The twin of pageChecks: what it looks for is found when it is there. */
@@ -286,6 +369,7 @@ async function main() {
         await keys(page);
         const other = await links(browser, page);
         await neurons(browser, page);
+        await features(browser, page);
         await pictures(page);
         await looks(browser);
         const last = await hostileName(browser);

@@ -8,10 +8,10 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 oracle=$(dirname "$OGPT")/tests/page_oracle
 
-# page_for MODEL: `page` is a new page of this network.
+# page_for MODEL [SAE]: `page` is a new page of this network, with the features of an autoencoder of its own or of SAE.
 page_for() {
-    page=$work/$(basename "$1").html
-    "$OGPT" explore "$1" --out "$page" --quiet >explore.txt || { echo "FAILED: ogpt explore $1"; exit 1; }
+    page=$work/$(basename "$1")${2:+-$(basename "$2")}.html
+    "$OGPT" explore "$1" ${2:+--sae "$2"} --out "$page" --quiet >explore.txt || { echo "FAILED: ogpt explore $1"; exit 1; }
 }
 
 # rounded NAME: a network whose weights are float16 numbers, as a page holds them, and its page.

@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const NAMES = ['Engine', 'Judge', 'Probes', 'boardSquares', 'boardStart', 'boardMoves', 'boardFlips', 'boardPlay', 'boardHash', 'boardReplay',
     'boardEdited', 'boardIsOver', 'otherSide', 'movesParse', 'movesPrint', 'squareParse', 'squareName', 'linkParse', 'linkPrint',
     'stateStart', 'commandPrint', 'contrastNames', 'layersParse', 'layersPrint', 'scaleParse', 'shellWord', 'normalCdf', 'halfTable',
-    'numbersDecode', 'engineAnswer', 'neuronName', 'neuronParse', 'neuronsNow', 'BLACK', 'WHITE', 'EMPTY'];
+    'numbersDecode', 'engineAnswer', 'neuronName', 'neuronParse', 'neuronsNow', 'featureName', 'featureParse', 'featureRow', 'featuresOn', 'clampPrint', 'clampParse', 'BLACK', 'WHITE', 'EMPTY'];
 
 function element(html, id) {
     const begin = html.indexOf('>', html.indexOf(`id="${id}"`)) + 1;

@@ -1,5 +1,6 @@
 /* tests/explorer/test_explorer.c - a page as it is written: its parts, its policy, its numbers,
- * names that try to get out of their place, and what is refused. */
+ * features, names that try to get out of their place, and what is refused. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -216,6 +217,147 @@ static void test_what_cannot_be_shown_is_refused(void **state)
     assert_int_equal(explorer_write(&out, &page, path_of("no/where.html"), false), OGPT_EIO);
 }
 
+/* ---- features ---- */
+
+enum { FEATURES = 5 };
+
+static Sae *sae_made(SaeKind kind)
+{
+    const SaeConfig cfg = {.kind = kind,
+                           .d_in = 8,
+                           .d_out = 8,
+                           .features = FEATURES,
+                           .k = sae_has_k(kind) ? 2 : 0,
+                           .site = HOOK_RESID_POST,
+                           .site_out = HOOK_RESID_POST,
+                           .layer = 1};
+    Rng rng = rng_at(6, RNG_TEST, 0);
+    Sae *sae = NULL;
+    assert_int_equal(sae_new(&sae, &cfg), 0);
+    memset(sae->cfg.model_hash, 'a', HASH_HEX_SIZE - 1);
+    for (size_t i = 0; i < FEATURES * 8; i++) {
+        sae->w_enc[i] = (float)rng_normal(&rng);
+        sae->w_dec[i] = (float)rng_normal(&rng);
+    }
+    for (size_t j = 0; j < FEATURES && sae->theta; j++) {
+        sae->theta[j] = 0.1f;
+    }
+    sae_prepare(sae);
+    return sae;
+}
+
+/* Feature 0 says that square number 6, c2, is mine; 1 is dead; 2 says nothing. */
+static void rows_made(FeaturesRow rows[FEATURES])
+{
+    const FeaturesProperty own = {.pair = 2 * COVERAGE_SQUARES + 6,
+                                  .precision = 0.5,
+                                  .recall = 0.25,
+                                  .f1 = {0.33333, 0.2, 0.45}};
+    const FeaturesProperty shuffled = {.pair = 3, .f1 = {0.125, 0.1, 0.15}};
+    const FeaturesProperty none = {.pair = -1, .precision = NAN, .recall = NAN};
+    for (size_t j = 0; j < FEATURES; j++) {
+        rows[j] = (FeaturesRow){.alive = j != 1,
+                                .density = 0.1,
+                                .mean_on = j == 3 ? NAN : 1.5,
+                                .largest = 2,
+                                .own = j == 2 ? none : own,
+                                .shuffled = shuffled};
+    }
+}
+
+static void test_features_are_in_the_page(void **state)
+{
+    FeaturesRow rows[FEATURES];
+    const FeaturesTable table = {.n = FEATURES, .rows = rows};
+    ExplorerWritten plain, out;
+    ExplorerPage page = page_named("four");
+    Sae *sae = sae_made(SAE_BATCHTOPK);
+    rows_made(rows);
+    char *text = written(&plain, &page);
+    assert_non_null(strstr(text, "\"sae\":null"));
+    const size_t scripts = count_of(text, "</script>");
+    assert_true(isnan(plain.feature_change) && isnan(plain.features_turned));
+    mem_free(text);
+    page.sae = sae;
+    page.features = &table;
+    page.sae_name = "</script>";
+    page.n_fit_games = 7;
+    page.n_test_games = 3;
+    assert_int_equal(explorer_check_sae(&page, "sae"), 0);
+    text = written(&out, &page);
+    /* Encoder and decoder, bias and threshold of each feature, bias of the decoder. */
+    const uint64_t first = plain.n_numbers;
+    assert_int_equal(out.n_numbers, first + 2 * FEATURES * 8 + 2 * FEATURES + 8);
+    char begin[160];
+    snprintf(begin, sizeof(begin),
+             "\"begin\":{\"w_enc\":%d,\"b_enc\":%d,\"w_dec\":%d,\"b_dec\":%d,\"theta\":%d}",
+             (int)first, (int)first + 40, (int)first + 45, (int)first + 85, (int)first + 93);
+    assert_non_null(strstr(text, begin));
+    assert_non_null(
+        strstr(text, "\"kind\":\"batchtopk\",\"site\":\"resid_post\",\"layer\":1,\"features\":5"));
+    assert_non_null(strstr(text, "\"fit_games\":7,\"test_games\":3"));
+    /* c2 is square 10 of 64; its class is 2. */
+    assert_non_null(strstr(text,
+                           "\"rows\":[[10,2,1000,5000,2500,3333,2000,4500,1250,1000,1500,1.5,2.0],"
+                           "null,[-1,-1,1000,null,null,0,0,0,1250,1000,1500,1.5,2.0],"
+                           "[10,2,1000,5000,2500,3333,2000,4500,1250,1000,1500,null,2.0],"));
+    assert_int_equal(count_of(text, "</script>"), scripts);
+    assert_true(out.feature_change > 0 && out.feature_change < 0.1);
+    assert_true(out.features_turned >= 0 && out.features_turned < 0.02);
+    mem_free(text);
+
+    sae->w_dec[3] = 70000.0f;
+    assert_int_equal(explorer_write(&out, &page, path_of("none.html"), false), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "the autoencoder, number 3 is 70000"));
+    sae_free(sae);
+}
+
+static void test_numbers_of_each_kind(void **state)
+{
+    static const size_t more[N_SAE_KINDS] = {[SAE_GATED] = 2 * FEATURES,
+                                             [SAE_BATCHTOPK] = FEATURES,
+                                             [SAE_JUMPRELU] = FEATURES,
+                                             [SAE_MATRYOSHKA] = FEATURES};
+    ExplorerPage page = page_named("four");
+    const uint64_t plain = explorer__n_numbers(&page);
+    for (SaeKind kind = SAE_STANDARD; kind < SAE_TRANSCODER; kind++) {
+        Sae *sae = sae_made(kind);
+        page.sae = sae;
+        assert_int_equal(explorer_check_sae(&page, "sae"), 0);
+        assert_int_equal(explorer__n_numbers(&page) - plain,
+                         2 * FEATURES * 8 + FEATURES + 8 + more[kind]);
+        sae_free(sae);
+    }
+}
+
+static void test_other_autoencoders_are_refused(void **state)
+{
+    ExplorerPage page = page_named("four");
+    Sae *sae = sae_made(SAE_TRANSCODER);
+    page.sae = sae;
+    assert_int_equal(explorer_check_sae(&page, "coder"), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "coder: a transcoder"));
+    sae_free(sae);
+    page.sae = sae = sae_made(SAE_GATED);
+    sae->cfg.site = sae->cfg.site_out = HOOK_ATTN_OUT;
+    assert_int_equal(explorer_check_sae(&page, "sae"), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "found site attn_out"));
+    sae->cfg.site = sae->cfg.site_out = HOOK_RESID_MID;
+    assert_int_equal(explorer_check_sae(&page, "sae"), 0);
+    sae->cfg.layer = 2;
+    assert_int_equal(explorer_check_sae(&page, "sae"), OGPT_EFORMAT);
+    sae->cfg.layer = 0;
+    sae->cfg.model_hash[0] = 'b';
+    assert_int_equal(explorer_check_sae(&page, "sae"), OGPT_EFORMAT);
+    sae->cfg.model_hash[0] = 'a';
+    size_t kept = subject.model.gpt->n_numbers;
+    subject.model.gpt->n_numbers = EXPLORER_MAX_NUMBERS - 100;
+    assert_int_equal(explorer_check_sae(&page, "sae"), OGPT_EUSAGE);
+    subject.model.gpt->n_numbers = kept;
+    assert_int_equal(explorer_check_sae(&page, "sae"), 0);
+    sae_free(sae);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +365,9 @@ int main(void)
         cmocka_unit_test(test_names_stay_names),
         cmocka_unit_test(test_rounding_is_that_of_the_file),
         cmocka_unit_test(test_what_cannot_be_shown_is_refused),
+        cmocka_unit_test(test_features_are_in_the_page),
+        cmocka_unit_test(test_numbers_of_each_kind),
+        cmocka_unit_test(test_other_autoencoders_are_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

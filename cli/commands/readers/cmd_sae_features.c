@@ -20,6 +20,7 @@ typedef struct SaeFeaturesSession {
     StudyInputs inputs; /* subject, and the corpus or NULL */
     Sae *sae;
     Probe probe;
+    char path[FILES_PATH_MAX];       /* of the autoencoder */
     char probe_path[FILES_PATH_MAX]; /* "": none */
     PageSetAbout pages;              /* path NULL: none */
     bool *chosen;                    /* (features) of --features, or NULL */
@@ -74,8 +75,11 @@ static int load(SaeFeaturesSession *session)
     Context *context = session->context;
     const SaeFeaturesOptions *given = session->given;
     const Subject *subject = &session->inputs.subject;
-    const char *path = context->args[1];
+    const char *path = session->path;
     int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
+    rc = rc ? rc
+            : context_sae_find(context, session->path,
+                               context->n_args > 1 ? context->args[1] : NULL);
     rc = rc ? rc : sae_open(&session->sae, path);
     rc = rc ? rc : codebook_inputs_check_sae(session->sae, path, session->sae, subject);
     if (rc == 0 && given->features) {
@@ -106,7 +110,7 @@ static int prepare(SaeFeaturesSession *session)
     FeaturesStudyInput *study = &session->study;
     study->gpt = session->inputs.subject.model.gpt;
     study->sae = session->sae;
-    study->path = session->context->args[1];
+    study->path = session->path;
     study->probe = session->probe_path[0] ? &session->probe : NULL;
     study->chosen = session->chosen;
     study->looks = given->pages;
@@ -164,13 +168,14 @@ static int sae_features_run(Context *context)
 
 const Command cmd_sae_features = {
     .name = "sae features",
-    .arguments = "MODEL SAE [--corpus CORPUS] [--features LIST] [--pages DIR]",
-    .summary = "what each feature of an autoencoder stands for, and what clamping it does",
+    .arguments = "MODEL [SAE] [--corpus CORPUS] [--features LIST] [--pages DIR]",
+    .summary = "what each feature of an autoencoder (default: MODEL/" SAE_FOLDER
+               ") stands for, and what clamping it does",
     .examples =
-        "ogpt sae features tiny-6x6 sae --top 10\n"
+        "ogpt sae features tiny-6x6 --top 10\n"
         "ogpt sae features runs/tiny saes/l0-16 --corpus games.ogpc --features 3,17 --pages pages",
     COMMAND_OPTIONS(options, SaeFeaturesOptions),
-    .min_args = 2,
+    .min_args = 1,
     .max_args = 2,
     .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,

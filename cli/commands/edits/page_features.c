@@ -1,0 +1,67 @@
+/* cli/commands/edits/page_features.c - contract in cli/commands/edits/page_features.h. */
+#include "cli/commands/edits/page_features.h"
+
+#include "base/err.h"
+#include "cli/commands/common/game_input.h"
+#include "cli/commands/common/probe_input.h"
+#include "cli/study.h"
+
+enum { MEMORY_MIB = 4096 };
+
+int page_features_open(PageFeatures *out, const Context *context, ExplorerPage *page,
+                       const char *given)
+{
+    int rc = context_sae_find(context, out->path, given);
+    if (rc == OGPT_EUSAGE && !given) {
+        context_say(context, "no autoencoder is named, and there is no %s: a page without features",
+                    out->path);
+        return 0;
+    }
+    rc = rc ? rc : sae_open(&out->sae, out->path);
+    if (rc != 0) {
+        return rc;
+    }
+    page->sae = out->sae;
+    page->sae_name = given;
+    rc = explorer_check_sae(page, out->path);
+    if (rc != 0 && !given) {
+        context_say(context, "%s: a page without features", err_message());
+        page->sae = NULL;
+        rc = 0;
+    }
+    return rc;
+}
+
+int page_features_make(PageFeatures *features, Context *context, ExplorerPage *page)
+{
+    FeaturesStudyInput *study = &features->study;
+    if (!page->sae) {
+        return 0;
+    }
+    const GameVariant *variant = page->subject->variant;
+    const Work *work = study_work(context, "features", "features");
+    study->gpt = page->subject->model.gpt;
+    study->sae = page->sae;
+    study->path = features->path;
+    int rc = codebook_inputs_draw_set(&study->fit.set, variant, NULL, SPLIT_TRAIN,
+                                      FEATURES_FIT_GAMES, 0, work);
+    rc = rc ? rc
+            : codebook_inputs_draw_set(&study->test.set, variant, NULL, SPLIT_TEST,
+                                       FEATURES_TEST_GAMES, 0, work);
+    rc = rc ? rc
+            : context_check_memory(features_study_bytes(study), MEMORY_MIB,
+                                   "an autoencoder of fewer features");
+    rc = rc ? rc : features_study_run(&features->found, study, work);
+    page->features = &features->found.table;
+    page->n_fit_games = study->fit.set.set.n_games;
+    page->n_test_games = study->test.set.set.n_games;
+    return rc;
+}
+
+void page_features_release(PageFeatures *features)
+{
+    features_study_release(&features->found);
+    features_set_release(&features->study.fit);
+    features_set_release(&features->study.test);
+    sae_free(features->sae);
+}
