@@ -96,7 +96,8 @@ const Command cmd_explore = {
     .arguments = "MODEL [--probe PROBE] [--sae SAE] --out FILE",
     .summary = "one HTML file to play, see the board inside a network, and change it there",
     .examples = "ogpt explore tiny-8x8 --out page.html\n"
-                "ogpt explore runs/tiny --probe probe --sae saes/l0-16 --out page.html --force",
+                "ogpt explore tiny-6x6 --sae datasets/models/tiny-6x6/sae --out six.html\n"
+                "ogpt explore runs/tiny --probe probe --out page.html --force",
     COMMAND_OPTIONS(options, ExploreOptions),
     .min_args = 1,
     .max_args = 1,
