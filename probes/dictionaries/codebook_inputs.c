@@ -103,40 +103,15 @@ int codebook_inputs_check_place(const Probe *probe, const char *path,
     return 0;
 }
 
-static void add_sae(Sha256 *hash, const Sae *sae)
-{
-    const size_t n = sae->cfg.features;
-    const uint64_t shape[] = {sae->cfg.kind, sae->cfg.k, sae->cfg.d_in, sae->cfg.d_out, n};
-    sha256_add(hash, shape, sizeof(shape));
-    sha256_add(hash, sae->w_enc, n * sae->cfg.d_in * sizeof(float));
-    sha256_add(hash, sae->b_enc, n * sizeof(float));
-    sha256_add(hash, sae->w_dec, n * sae->cfg.d_out * sizeof(float));
-    sha256_add(hash, sae->b_dec, sae->cfg.d_out * sizeof(float));
-    const float *more[] = {sae->theta, sae->r_mag, sae->b_mag};
-    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
-        if (more[i]) {
-            sha256_add(hash, more[i], n * sizeof(float));
-        }
-    }
-}
-
-static void add_positions(Sha256 *hash, const PositionSet *set)
-{
-    sha256_add(hash, &set->n_games, sizeof(set->n_games));
-    sha256_add(hash, set->moves, set->n_games * (size_t)set->vocab->variant->n_moves);
-    sha256_add(hash, set->first, (set->n_games + 1) * sizeof(*set->first));
-    sha256_add(hash, set->t, set->n_positions);
-}
-
 void codebook_inputs_hash(Sha256 *hash, const CodebookStudyInputs *in)
 {
     const int64_t numbers[] = {in->site, in->layer, (int64_t)in->n_saes, in->twin_activations};
     sha256_add(hash, numbers, sizeof(numbers));
-    add_positions(hash, &in->fit->set);
-    add_positions(hash, &in->valid->set);
-    add_positions(hash, &in->test->set);
+    positions_hash(hash, &in->fit->set);
+    positions_hash(hash, &in->valid->set);
+    positions_hash(hash, &in->test->set);
     for (size_t i = 0; i < in->n_saes; i++) {
-        add_sae(hash, in->saes[i]);
+        sae_hash(hash, in->saes[i]);
     }
     if (in->probe) {
         probe_hash(hash, in->probe);

@@ -116,6 +116,41 @@ static void fill_drawn(FeaturesLook *out, const FeaturesLooker *looker, const fl
     }
 }
 
+/* ---- clamping ---- */
+
+/* A FeaturesClamp as numbers, for the journal. */
+enum { CLAMP_NUMBERS = 8 + BOARD_SQUARES };
+typedef double ClampBlock[N_FEATURES_CLAMPS][CLAMP_NUMBERS];
+
+static void block_fill(ClampBlock block, const FeaturesClamp *clamps)
+{
+    for (int k = 0; k < N_FEATURES_CLAMPS; k++) {
+        const FeaturesClamp *one = &clamps[k];
+        const double numbers[8] = {
+            (double)one->n,    one->wrong,      one->wrong_clean, one->strict,
+            one->strict_clean, one->made_legal, one->made_wrong,  one->kl};
+        memcpy(block[k], numbers, sizeof(numbers));
+        memcpy(block[k] + 8, one->change, sizeof(one->change));
+    }
+}
+
+static void block_read(FeaturesClamp *clamps, ClampBlock block)
+{
+    for (int k = 0; k < N_FEATURES_CLAMPS; k++) {
+        const double *numbers = block[k];
+        FeaturesClamp *one = &clamps[k];
+        *one = (FeaturesClamp){.n = (size_t)numbers[0],
+                               .wrong = numbers[1],
+                               .wrong_clean = numbers[2],
+                               .strict = numbers[3],
+                               .strict_clean = numbers[4],
+                               .made_legal = numbers[5],
+                               .made_wrong = numbers[6],
+                               .kl = numbers[7]};
+        memcpy(one->change, numbers + 8, sizeof(one->change));
+    }
+}
+
 static int fill_clamps(FeaturesLook *out, const FeaturesLooker *looker, const float *values,
                        const Work *work)
 {
@@ -147,6 +182,25 @@ static int fill_clamps(FeaturesLook *out, const FeaturesLooker *looker, const fl
     return rc;
 }
 
+/* The same, as the journal kept it, or computed now and kept. */
+static int take_clamps(FeaturesLook *out, const FeaturesLooker *looker, const float *values,
+                       const Work *work)
+{
+    ClampBlock block;
+    const size_t n = sizeof(block) / sizeof(double);
+    const int kept = work_recall(block[0], work, n, "clamps", out->feature);
+    if (kept == 1) {
+        block_read(out->clamps, block);
+        return 0;
+    }
+    int rc = kept ? kept : fill_clamps(out, looker, values, work);
+    if (rc == 0) {
+        block_fill(block, out->clamps);
+        rc = work_keep(work, block[0], n, "clamps", out->feature);
+    }
+    return rc;
+}
+
 static int look_make(FeaturesLook *out, const FeaturesLooker *looker, size_t feature,
                      const Work *work)
 {
@@ -154,7 +208,7 @@ static int look_make(FeaturesLook *out, const FeaturesLooker *looker, size_t fea
     *out = (FeaturesLook){.feature = feature};
     fill_top(out, looker, values);
     fill_drawn(out, looker, values, work->seed);
-    return looker->in->clamped > 0 ? fill_clamps(out, looker, values, work) : 0;
+    return looker->in->clamped > 0 ? take_clamps(out, looker, values, work) : 0;
 }
 
 int features_looks_make(FeaturesLook *out, const FeaturesLookInput *in, const size_t *features,

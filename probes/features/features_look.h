@@ -68,7 +68,8 @@ typedef struct FeaturesLookInput {
     size_t clamped; /* positions where it is on, and where it is off, at most; 0: no clamping */
 } FeaturesLookInput;
 /* Looks at n features. Positions are drawn by work->seed. The same bits for any number of workers.
- * work: pool, tick("looks"). Returns 0, OGPT_EFORMAT (a game breaks the rules), OGPT_EINTR,
+ * work: pool, tick("looks"), journal: what clamping a feature does is a block, whose index is the
+ * feature. Returns 0, OGPT_EFORMAT (a game breaks the rules), OGPT_EINTR,
  * OGPT_ENUM (logits that are not finite), OGPT_ENOMEM. */
 int features_looks_make(FeaturesLook *out, const FeaturesLookInput *in, const size_t *features,
                         size_t n, const Work *work);

@@ -43,6 +43,14 @@ static int make_looks(FeaturesStudy *out, const FeaturesStudyInput *in, const Wo
     return rc;
 }
 
+void features_study_hash(Sha256 *hash, const FeaturesStudyInput *in)
+{
+    const int64_t numbers[] = {in->sae->cfg.site, in->sae->cfg.layer, (int64_t)in->clamped};
+    sha256_add(hash, numbers, sizeof(numbers));
+    sae_hash(hash, in->sae);
+    positions_hash(hash, &in->test.set.set);
+}
+
 int features_study_run(FeaturesStudy *out, FeaturesStudyInput *in, const Work *work)
 {
     const SaeConfig *cfg = &in->sae->cfg;

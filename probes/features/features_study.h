@@ -30,10 +30,14 @@ typedef struct FeaturesStudy {
     size_t n_looks;
 } FeaturesStudy;
 
+/* What the looks depend on, but the network and the seed, into the key of a journal: not which
+ * features are looked at. in: test holds its positions. */
+void features_study_hash(Sha256 *hash, const FeaturesStudyInput *in);
+
 /* in: fit and test hold their positions (FeaturesSet.set); their rows are read here. Any number of
- * workers gives the same bits. work: pool, seed, tick("features"), tick("looks"). Returns as
- * features_set_read, features_table_make, features_looks_make. Owned: features_study_release, also
- * after an error. */
+ * workers gives the same bits. work: pool, seed, journal, tick("features"), tick("looks"). Returns
+ * as features_set_read, features_table_make, features_looks_make. Owned: features_study_release,
+ * also after an error. */
 int features_study_run(FeaturesStudy *out, FeaturesStudyInput *in, const Work *work);
 void features_study_release(FeaturesStudy *study);
 size_t features_study_bytes(const FeaturesStudyInput *in);

@@ -109,6 +109,23 @@ void sae_prepare(Sae *sae)
     }
 }
 
+void sae_hash(Sha256 *hash, const Sae *sae)
+{
+    const size_t n = sae->cfg.features;
+    const uint64_t shape[] = {sae->cfg.kind, sae->cfg.k, sae->cfg.d_in, sae->cfg.d_out, n};
+    sha256_add(hash, shape, sizeof(shape));
+    sha256_add(hash, sae->w_enc, n * sae->cfg.d_in * sizeof(float));
+    sha256_add(hash, sae->b_enc, n * sizeof(float));
+    sha256_add(hash, sae->w_dec, n * sae->cfg.d_out * sizeof(float));
+    sha256_add(hash, sae->b_dec, sae->cfg.d_out * sizeof(float));
+    const float *more[] = {sae->theta, sae->r_mag, sae->b_mag};
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+        if (more[i]) {
+            sha256_add(hash, more[i], n * sizeof(float));
+        }
+    }
+}
+
 /* f (features) of one row of products W_enc x, in place. */
 static void activate(const Sae *sae, float *f)
 {

@@ -99,6 +99,9 @@ void sae_free(Sae *sae);
 /* Call after the numbers have changed, before sae_encode. */
 void sae_prepare(Sae *sae);
 
+/* Its kind and its numbers, into the key of a journal. */
+void sae_hash(Sha256 *hash, const Sae *sae);
+
 /* f (rows, features) of x (rows, d_in), as the network has them; 0 where a feature is silent. */
 void sae_encode(const Sae *sae, const float *x, size_t rows, float *f);
 /* x_hat (rows, d_out) of f (rows, features). */

@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/cli/sae_features.sh - ogpt sae features: a row a feature, the same for any number of threads; pages whose links lead
-# somewhere, in which names are text; one line for what cannot be.
+# tests/cli/sae_features.sh - ogpt sae features: a row a feature, the same for any number of threads and behind an interruption; pages
+# whose links lead somewhere, in which names are text; one line for what cannot be.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 expect 0 generate g.ogpc --games 400 --size 4
@@ -47,6 +47,22 @@ cmp -s some/list.csv by1/list.csv || fail 'the list depends on what is printed'
 [ -e some/clamps.csv ] && fail 'clamped unasked'
 expect 0 sae features "$name" "$sae" --games 30 --test-games 10 --quiet --seed 2 --csv other
 cmp -s other/list.csv by1/list.csv && fail 'fresh games gave the same rows'
+
+# Stopped while features are clamped, and typed again: the same tables, and nothing is left of the journal.
+many="--corpus g.ogpc --games 30 --test-games 60 --clamp 300 --quiet"
+stopped INT 130 kept.db sae features "$name" "$sae" $many --store kept.db --pages late --csv late-tables
+[ -e late/index.html ] && fail 'pages of what was stopped'
+expect 0 sae features "$name" "$sae" $many --store kept.db --pages late --csv late-tables
+journal_is_empty kept.db
+expect 0 sae features "$name" "$sae" $many --store other.db --pages whole --csv whole-tables
+cmp -s late-tables/clamps.csv whole-tables/clamps.csv || fail 'stopped and typed again gives other numbers'
+
+# Without a name: the autoencoder beside the network, or a word on how to get one.
+refuse 2 "no autoencoder is named, and there is no $name/sae" sae features "$name" $few
+cp -r "$sae" "$name/sae"
+expect 0 sae features "$name" $few --csv beside
+cmp -s beside/list.csv by1/list.csv || fail 'the autoencoder beside the network gives another list'
+rm -r "$name/sae"
 
 refuse 2 '--features "12"' sae features "$name" "$sae" $few --features 12
 refuse 2 'expected nothing, or a folder that' sae features "$name" "$sae" $few --pages "$name" --force

@@ -5,44 +5,37 @@
 
 #include "base/err.h"
 
-/* What was given, or what lies beside the network. *there: given, or a directory is there. */
-static int find_beside(bool *there, const Context *context, char *out, const char *given,
-                       const char *folder)
+/* Where a thing is: as given, or `folder` beside the network. `make` words say how to make one. */
+static int find_beside(const Context *context, char *out, const char *given, const char *folder,
+                       const char *const make[3])
 {
+    const char *model = context->args[0];
     PathKind kind = PATH_DIRECTORY;
     if (given) {
         snprintf(out, FILES_PATH_MAX, "%s", given);
+        return 0;
     }
-    int rc = given ? 0 : path_join(out, context->args[0], folder);
-    rc = rc || given ? rc : path_kind(&kind, out);
-    *there = rc == 0 && kind == PATH_DIRECTORY;
+    int rc = path_join(out, model, folder);
+    rc = rc ? rc : path_kind(&kind, out);
+    if (rc == 0 && kind != PATH_DIRECTORY) {
+        rc = err_set(OGPT_EUSAGE,
+                     "no %s is named, and there is no %s; name one (%s --help), or %s %s%s "
+                     "--out %s",
+                     make[0], out, context->command->name, make[1], model, make[2], out);
+    }
     return rc;
 }
 
 int context_probe_find(const Context *context, char *out, const char *given)
 {
-    bool there = false;
-    int rc = find_beside(&there, context, out, given, PROBE_FOLDER);
-    if (rc == 0 && !there) {
-        rc = err_set(OGPT_EUSAGE,
-                     "no probe is named, and there is no %s; name one (%s --help), or fit one: "
-                     "ogpt probe fit %s --corpus CORPUS --out %s",
-                     out, context->command->name, context->args[0], out);
-    }
-    return rc;
+    static const char *const make[] = {"probe", "fit one: ogpt probe fit", " --corpus CORPUS"};
+    return find_beside(context, out, given, PROBE_FOLDER, make);
 }
 
 int context_sae_find(const Context *context, char *out, const char *given)
 {
-    bool there = false;
-    int rc = find_beside(&there, context, out, given, SAE_FOLDER);
-    if (rc == 0 && !there) {
-        rc = err_set(OGPT_EUSAGE,
-                     "no autoencoder is named, and there is no %s; name one (%s --help), or train "
-                     "one: ogpt sae train %s --out %s",
-                     out, context->command->name, context->args[0], out);
-    }
-    return rc;
+    static const char *const make[] = {"autoencoder", "train one: ogpt sae train", ""};
+    return find_beside(context, out, given, SAE_FOLDER, make);
 }
 
 int context_probe_open(const Context *context, Probe *out, char *path, const Subject *subject,

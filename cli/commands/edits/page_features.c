@@ -18,31 +18,27 @@ int page_features_open(PageFeatures *out, const Context *context, ExplorerPage *
         return 0;
     }
     rc = rc ? rc : sae_open(&out->sae, out->path);
-    if (rc != 0) {
-        return rc;
-    }
     page->sae = out->sae;
     page->sae_name = given;
-    rc = explorer_check_sae(page, out->path);
-    if (rc != 0 && !given) {
+    const int unfit = rc ? 0 : explorer_check_sae(page, out->path);
+    if (unfit != 0 && !given) {
         context_say(context, "%s: a page without features", err_message());
         page->sae = NULL;
-        rc = 0;
+        return 0;
     }
-    return rc;
+    return rc ? rc : unfit;
 }
 
 int page_features_make(PageFeatures *features, Context *context, ExplorerPage *page)
 {
     FeaturesStudyInput *study = &features->study;
+    const GameVariant *variant = page->subject->variant;
+    const Work *work = study_work(context, "features", "features");
+    *study = (FeaturesStudyInput){
+        .gpt = page->subject->model.gpt, .sae = page->sae, .path = features->path};
     if (!page->sae) {
         return 0;
     }
-    const GameVariant *variant = page->subject->variant;
-    const Work *work = study_work(context, "features", "features");
-    study->gpt = page->subject->model.gpt;
-    study->sae = page->sae;
-    study->path = features->path;
     int rc = codebook_inputs_draw_set(&study->fit.set, variant, NULL, SPLIT_TRAIN,
                                       FEATURES_FIT_GAMES, 0, work);
     rc = rc ? rc

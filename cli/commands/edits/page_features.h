@@ -14,12 +14,11 @@ typedef struct PageFeatures {
     FeaturesStudy found;
 } PageFeatures;
 
-/* Open and check the autoencoder that was given, or the one in the model's directory; page->sae is
- * set. If none was given and none that fits is there, a line says so. Returns 0 or OGPT_E*. */
+/* Open the autoencoder that was given, or the one in the model's directory, into page->sae. If none
+ * was given and none that fits is there, a line says so. Returns 0 or OGPT_E*. */
 int page_features_open(PageFeatures *out, const Context *context, ExplorerPage *page,
                        const char *given);
-/* Make the table of its features; page->features is set. Nothing without an autoencoder. Behind
- * study_begin. Returns 0 or OGPT_E*. */
+/* Make the table of its features, behind study_begin: page->features. Returns 0 or OGPT_E*. */
 int page_features_make(PageFeatures *features, Context *context, ExplorerPage *page);
 void page_features_release(PageFeatures *features);
 

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/common/game_input.h"
+#include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
@@ -20,10 +21,9 @@ typedef struct SaeFeaturesSession {
     StudyInputs inputs; /* subject, and the corpus or NULL */
     Sae *sae;
     Probe probe;
-    char path[FILES_PATH_MAX];       /* of the autoencoder */
-    char probe_path[FILES_PATH_MAX]; /* "": none */
-    PageSetAbout pages;              /* path NULL: none */
-    bool *chosen;                    /* (features) of --features, or NULL */
+    char path[FILES_PATH_MAX], probe_path[FILES_PATH_MAX]; /* "": no probe */
+    PageSetAbout pages;                                    /* path NULL: none */
+    bool *chosen;                                          /* (features) of --features, or NULL */
     FeaturesStudyInput study;
 } SaeFeaturesSession;
 
@@ -127,6 +127,21 @@ static int prepare(SaeFeaturesSession *session)
     return rc;
 }
 
+/* What clamping a feature does is kept until the pages are written. */
+static int compute(FeaturesStudy *study, KeptWork *kept, SaeFeaturesSession *session)
+{
+    Context *context = session->context;
+    Work work = *study_work(context, "features", "features");
+    Sha256 *hash;
+    int rc = kept_blocks_key(&hash, context, session->inputs.subject.model.model_hash);
+    if (rc == 0) {
+        features_study_hash(hash, &session->study);
+    }
+    rc = kept_blocks_begin(kept, context, hash, rc);
+    work.journal = &kept->callbacks;
+    return rc ? rc : features_study_run(study, &session->study, &work);
+}
+
 static int report(const SaeFeaturesSession *session, const FeaturesStudy *study)
 {
     Context *context = session->context;
@@ -149,13 +164,13 @@ static int sae_features_run(Context *context)
 {
     SaeFeaturesSession session = {.context = context, .given = context->options};
     FeaturesStudy study = {0};
+    KeptWork kept = {0};
     int rc = load(&session);
-    rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, false);
+    rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : prepare(&session);
-    rc = rc ? rc
-            : features_study_run(&study, &session.study,
-                                 study_work(context, "features", "features"));
+    rc = rc ? rc : compute(&study, &kept, &session);
     rc = rc ? rc : report(&session, &study);
+    rc = rc ? rc : kept_blocks_end(&kept);
     features_study_release(&study);
     features_set_release(&session.study.fit);
     features_set_release(&session.study.test);

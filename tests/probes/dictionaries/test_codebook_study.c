@@ -15,6 +15,7 @@
 #include "probes/dictionaries/codebook_inputs.h"
 #include "probes/sae/training/sae_train.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 enum { FEATURES = 32, LAYER = 1 };
 static ProbeFixture fixture;
@@ -151,41 +152,13 @@ static void test_groups(void **state)
 
 /* ---- interruption ---- */
 
-typedef struct Journal {
-    double *blocks[32];
-    size_t n_kept, stop_after;
-    WorkJournal callbacks;
-} Journal;
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    Journal *journal = context;
-    if (!journal->blocks[block]) {
-        return 0;
-    }
-    memcpy(values, journal->blocks[block], n * sizeof(*values));
-    return 1;
-}
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    Journal *journal = context;
-    if (journal->n_kept == journal->stop_after) {
-        return err_set(OGPT_EINTR, "stopped by the test");
-    }
-    journal->blocks[block] = malloc(n * sizeof(*values));
-    memcpy(journal->blocks[block], values, n * sizeof(*values));
-    journal->n_kept++;
-    return 0;
-}
-
 static void test_goes_on(void **state)
 {
     CodebookStudy whole, part;
     CodebookStudyInputs few = in;
     few.twin_activations = 0;
-    Journal journal = {.stop_after = 5};
-    journal.callbacks = (WorkJournal){&journal, recall, keep};
+    StoppedJournal journal;
+    journal_begin(&journal, 5);
     const Work work = {.pool = pool, .seed = 1, .journal = &journal.callbacks};
     assert_int_equal(codebook_study_run(&whole, &few, &(Work){.pool = pool, .seed = 1}), 0);
     assert_int_equal(codebook_study_run(&part, &few, &work), OGPT_EINTR);
@@ -199,9 +172,7 @@ static void test_goes_on(void **state)
     same_rows(&whole, &part);
     codebook_study_release(&whole);
     codebook_study_release(&part);
-    for (size_t i = 0; i < 32; i++) {
-        free(journal.blocks[i]);
-    }
+    journal_end(&journal);
 }
 
 static void test_what_does_not_belong_together(void **state)

@@ -17,6 +17,7 @@
 #include "probes/features/features_study.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 /* A dictionary at the last layer: feature MOVE has the column of a move in the unembedding, DEAD is
  * never on, ALWAYS is always on; the others are random. */
@@ -80,18 +81,24 @@ static int teardown(void **state)
     return 0;
 }
 
-static FeaturesStudy study_of(Pool *by, size_t clamped, uint64_t seed)
+static int study_run(FeaturesStudy *out, size_t clamped, const Work *work)
 {
-    FeaturesStudy out;
     FeaturesStudyInput given = in;
     given.clamped = clamped;
-    assert_int_equal(features_study_run(&out, &given, &(Work){.pool = by, .seed = seed}), 0);
+    const int rc = features_study_run(out, &given, work);
     mem_free(given.fit.x);
     mem_free(given.fit.own);
     mem_free(given.fit.other);
     mem_free(given.test.x);
     mem_free(given.test.own);
     mem_free(given.test.other);
+    return rc;
+}
+
+static FeaturesStudy study_of(Pool *by, size_t clamped, uint64_t seed)
+{
+    FeaturesStudy out;
+    assert_int_equal(study_run(&out, clamped, &(Work){.pool = by, .seed = seed}), 0);
     return out;
 }
 
@@ -308,6 +315,58 @@ static void test_sights(void **state)
     features_study_release(&study);
 }
 
+/* Stopped and begun again: what was kept is taken, the rest computed. */
+static void test_goes_on(void **state)
+{
+    FeaturesStudy whole = study_of(pool, 3, 1), part;
+    StoppedJournal journal;
+    journal_begin(&journal, 2);
+    const Work work = {.pool = pool, .seed = 1, .journal = &journal.callbacks};
+    assert_int_equal(study_run(&part, 3, &work), OGPT_EINTR);
+    features_study_release(&part);
+    assert_int_equal(journal.n_kept, 2);
+    journal.stop_after = SIZE_MAX;
+    const size_t first = whole.looks[0].feature;
+    assert_non_null(journal.blocks[first]);
+    journal.blocks[first][1] = 6.25; /* what is kept is not computed again: wrong moves */
+    assert_int_equal(study_run(&part, 3, &work), 0);
+    assert_int_equal(journal.n_kept, FEATURES);
+    assert_true(part.looks[0].clamps[0].wrong == 6.25 && whole.looks[0].clamps[0].wrong != 6.25);
+    part.looks[0].clamps[0].wrong = whole.looks[0].clamps[0].wrong;
+    for (size_t i = 0; i < FEATURES; i++) {
+        assert_memory_equal(part.looks[i].clamps, whole.looks[i].clamps,
+                            sizeof(whole.looks[i].clamps));
+        assert_int_equal(part.looks[i].n_drawn, whole.looks[i].n_drawn);
+    }
+    journal_end(&journal);
+    features_study_release(&whole);
+    features_study_release(&part);
+}
+
+/* The key changes with what the looks depend on, and not with what is looked at. */
+static void test_key(void **state)
+{
+    char keys[4][HASH_HEX_SIZE];
+    const bool chosen[FEATURES] = {true};
+    FeaturesStudyInput given[4] = {in, in, in, in};
+    Sae *other = planted(in.gpt);
+    other->b_enc[MOVE] += 0.5f;
+    given[1].chosen = chosen;
+    given[2].clamped = in.clamped + 1;
+    given[3].sae = other;
+    for (size_t i = 0; i < 4; i++) {
+        Sha256 *hash;
+        assert_int_equal(sha256_new(&hash), 0);
+        features_study_hash(hash, &given[i]);
+        sha256_finish(hash, keys[i]);
+    }
+    assert_string_equal(keys[0], keys[1]);
+    assert_string_not_equal(keys[0], keys[2]);
+    assert_string_not_equal(keys[0], keys[3]);
+    assert_string_not_equal(keys[2], keys[3]);
+    sae_free(other);
+}
+
 static void test_threads_and_seeds(void **state)
 {
     FeaturesStudy many = study_of(pool, 3, 1), alone = study_of(NULL, 3, 1);
@@ -334,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_hand),      cmocka_unit_test(test_planted_move),
         cmocka_unit_test(test_dead_and_always),   cmocka_unit_test(test_sights),
+        cmocka_unit_test(test_goes_on),           cmocka_unit_test(test_key),
         cmocka_unit_test(test_threads_and_seeds),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
