@@ -167,6 +167,9 @@ header 'world inductive-bias' bias/*.csv
 "$OGPT" train grown --fresh --size 6 --layers 1 --d-model 16 --heads 2 --steps 64 --batch 8 --keep log2 --quiet >/dev/null
 document 'world emergence' world emergence grown --games 12 --fit-games 12 --plies 2 --csv emergence
 header 'world emergence' emergence/*.csv
+"$OGPT" convert net twin --rules iago --quiet >/dev/null
+document 'world align' world align twin net --games 4 --fit-games 6 --csv align
+header 'world align' align/*.csv
 header circuit circuit/*.csv
 document claims claims net --csv claims
 header claims claims/*.csv
