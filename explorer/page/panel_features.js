@@ -1,6 +1,8 @@
 /* panel_features.js - features of a sparse autoencoder: which are on here, what one of them stands for, and the network with
  * one of them held at a value. */
 
+const FEATURES_LISTED = 100; /* a dictionary that is not sparse has thousands on */
+
 /* A share in 1/10000. */
 function featureShare(value) {
     return value === null ? '–' : (value / 1e4).toFixed(3);
@@ -14,9 +16,9 @@ function featureSays(app, row) {
 
 function featureTable(app, found) {
     const most = Math.max(...found.on.map((one) => Math.max(one.before, one.after))), changed = app.edit !== null;
-    const bar = (value) => el('td', { class: 'bar' }, el('span', { class: 'chosen', style: { width: `${(100 * value / most).toFixed(1)}%` } }), el('b', { text: value.toFixed(2) }));
-    const stop = found.on.some((one) => one.feature === found.one) ? found.one : found.on[0]?.feature;
-    const body = el('tbody', {}, ...found.on.map(({ feature, before, after }) => {
+    const bar = (value) => el('td', { class: 'bar' }, el('span', { class: 'chosen', style: { width: `${(92 * value / most).toFixed(1)}%` } }), el('b', { text: value.toFixed(2) }));
+    const listed = found.on.slice(0, FEATURES_LISTED), stop = listed.some((one) => one.feature === found.one) ? found.one : listed[0]?.feature;
+    const body = el('tbody', {}, ...listed.map(({ feature, before, after }) => {
         const row = featureRow(app.about, feature), { text, here } = featureSays(app, row), chosen = feature === found.one;
         const button = el('button', { type: 'button', class: 'plain', text: featureName(feature), 'aria-current': chosen ? 'true' : null,
             tabindex: feature === stop ? '0' : '-1', on: { click: () => app.setPanel({ feature }, '.features [aria-current]') } });
@@ -96,7 +98,8 @@ function panelFeatures() {
         app.showCommand();
         return [el('div', { class: 'row' }, panelField(app, { id: 'feature', title: 'Feature', value: featureName(found.one),
             parse: (text) => featureParse(about, text), last: `F0 to ${featureName(sae.features - 1)}` }),
-        el('span', { class: 'small', text: `${found.n} of ${sae.features} are on here (${sae.kind}, ${sae.layer === LAYER_EMBED ? 'embedding' : `layer ${sae.layer}`})` })),
+        el('span', { class: 'small', text: `${found.n} of ${sae.features} are on here (${sae.kind}, ${sae.layer === LAYER_EMBED ? 'embedding' : `layer ${sae.layer}`})` +
+            (found.on.length > FEATURES_LISTED ? `; the ${FEATURES_LISTED} largest are listed` : '') })),
         el('div', { class: 'features' }, featureTable(app, found), el('div', {}, el('p', { class: 'line', text: featureWords(app, found, row) }),
             ...clampControls(app, found, row), el('p', { class: 'line', id: 'clamp-words', text: clampWords(app) }))),
         el('div', { class: 'many wide' }, ...found.reads.map(({ name, values }) => neuronBoard(app, bySquare(values), [`its column reads ${name}`], row?.sq, most)).reverse(),
