@@ -103,6 +103,9 @@ int corpus_publish(bool *unchanged, const char *from, const char *path, bool for
  * make, or OGPT_ELOCKED. */
 int corpus_make(bool *unchanged, const char *path, bool force,
                 int (*make)(void *context, const char *inside), void *context);
+/* The same of meta->n_games games that lie in memory: moves (n_games, n_moves). */
+int corpus_save(bool *unchanged, const char *path, const CorpusInfo *meta, const uint8_t *moves,
+                bool force);
 
 /* Every check there is: SQLite integrity, block checksums, content hash, every game replayed
  * by the strict rules (games of source "random" must also have been played to the end).

@@ -130,3 +130,28 @@ int corpus_make(bool *unchanged, const char *path, bool force,
     file_unlock(&lock);
     return rc;
 }
+
+/* Games on the way into a corpus. */
+typedef struct SavedGames {
+    const CorpusInfo *meta;
+    const uint8_t *moves;
+} SavedGames;
+
+static int write_games(void *context, const char *path)
+{
+    const SavedGames *games = context;
+    Corpus *corpus = NULL;
+    uint64_t n_blocks = (games->meta->n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
+    int rc = corpus_create(&corpus, path, games->meta);
+    rc = rc ? rc : corpus_write_blocks(corpus, 0, n_blocks, games->moves);
+    rc = rc ? rc : corpus_finish(corpus);
+    corpus_close(corpus);
+    return rc;
+}
+
+int corpus_save(bool *unchanged, const char *path, const CorpusInfo *meta, const uint8_t *moves,
+                bool force)
+{
+    SavedGames games = {meta, moves};
+    return corpus_make(unchanged, path, force, write_games, &games);
+}

@@ -19,24 +19,6 @@ int world_check_probe(const Probe *probe, const char *path)
     return probe_check_finished(probe, path);
 }
 
-/* Games on the way into a corpus. */
-typedef struct FoundGames {
-    CorpusInfo meta;
-    const uint8_t *moves;
-} FoundGames;
-
-static int write_games(void *context, const char *path)
-{
-    const FoundGames *found = context;
-    Corpus *corpus = NULL;
-    uint64_t n_blocks = (found->meta.n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
-    int rc = corpus_create(&corpus, path, &found->meta);
-    rc = rc ? rc : corpus_write_blocks(corpus, 0, n_blocks, found->moves);
-    rc = rc ? rc : corpus_finish(corpus);
-    corpus_close(corpus);
-    return rc;
-}
-
 int world_found_cases(CaseSet *out, const GameVariant *variant, const AdversaryGame *games,
                       size_t n, const Work *work)
 {
@@ -60,7 +42,7 @@ int world_found_save(size_t *n_saved, const char *path, const GameVariant *varia
                      const AdversaryGame *games, size_t n, bool force)
 {
     size_t stride = (size_t)variant->n_moves, n_lost = 0;
-    FoundGames found = {.meta = {.variant = variant}};
+    CorpusInfo meta = {.variant = variant};
     uint8_t *moves = mem_alloc(n * stride, 1, "games that were lost");
     bool unchanged = false;
     *n_saved = 0;
@@ -72,13 +54,12 @@ int world_found_save(size_t *n_saved, const char *path, const GameVariant *varia
             memcpy(moves + n_lost++ * stride, games[i].moves, stride);
         }
     }
-    found.moves = moves;
-    found.meta.n_games = n_lost;
-    snprintf(found.meta.source, sizeof(found.meta.source), "import");
-    snprintf(found.meta.generator, sizeof(found.meta.generator), "adversary-1");
+    meta.n_games = n_lost;
+    snprintf(meta.source, sizeof(meta.source), "import");
+    snprintf(meta.generator, sizeof(meta.generator), "adversary-1");
     int rc = n_lost > 0 ? corpus_check_goal(path, variant, force) : 0;
     if (rc == 0 && n_lost > 0) {
-        rc = corpus_make(&unchanged, path, force, write_games, &found);
+        rc = corpus_save(&unchanged, path, &meta, moves, force);
         *n_saved = rc ? 0 : n_lost;
     }
     mem_free(moves);

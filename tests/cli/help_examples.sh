@@ -59,6 +59,8 @@ ogpt world inductive-bias; --functions 10 --states 200 --trained 50; --functions
 ogpt world align; --games 50; --games 4 --fit-games 4
 ogpt train grown;$; --d-model 32 --heads 4 --batch 16
 ogpt world emergence; --games 100; --games 20 --fit-games 20 --plies 2
+ogpt world grid; --steps 40; --steps 2 --d-model 16 --heads 2 --score-games 8 --planted 2
+ogpt world grid; --games 1000,10000 --layers 1,2,4,8 --seeds 3 --steps 3000; --games 200 --layers 1 --d-model 16 --heads 2 --steps 2 --score-games 8
 ogpt perft; 1[02]; 7
 '
 not_here='

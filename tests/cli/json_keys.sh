@@ -170,6 +170,8 @@ header 'world emergence' emergence/*.csv
 "$OGPT" convert net twin --rules iago --quiet >/dev/null
 document 'world align' world align twin net --games 4 --fit-games 6 --csv align
 header 'world align' align/*.csv
+document 'world grid' world grid grid --size 4 --layers 1 --games 64 --d-model 16 --heads 2 --steps 2 --batch 8 --planted 2 --copies 2 --score-games 8 --csv grid-rows
+header 'world grid' grid-rows/*.csv
 header circuit circuit/*.csv
 document claims claims net --csv claims
 header claims claims/*.csv

@@ -11,30 +11,16 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/commands/common/game_input.h"
+#include "cli/commands/common/number_list.h"
 
 /* ---- what is asked for ---- */
 
 /* "8,16,32" into the values of the sweep. */
 static int read_values(SaeSession *session, const char *name, const char *text, bool whole)
 {
-    const char *at = text;
+    const NumberList what = {name, SAE_FEATURES_MAX, whole, SWEEP_MAX};
     session->swept = name;
-    session->n_values = 0;
-    while (session->n_values < SWEEP_MAX) {
-        char *end;
-        const double value = strtod(at, &end);
-        if (end == at || !(value > 0) || !(value <= SAE_FEATURES_MAX) ||
-            (whole && value != floor(value)) || (*end != ',' && *end != '\0')) {
-            return err_set(OGPT_EUSAGE, "--%s %s: expected a %s above 0, or a list such as 8,16,32",
-                           name, text, whole ? "whole number" : "number");
-        }
-        session->values[session->n_values++] = value;
-        if (*end == '\0') {
-            return 0;
-        }
-        at = end + 1;
-    }
-    return err_set(OGPT_EUSAGE, "--%s %s: more than %d values", name, text, SWEEP_MAX);
+    return number_list_read(session->values, &session->n_values, text, &what);
 }
 
 static int choose_sweep(SaeSession *session)
