@@ -1,12 +1,14 @@
 /* probes/emergence/emergence_measure.c - contract in probes/emergence/emergence_measure.h. */
 #include "probes/emergence/emergence_measure.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "probes/activations/activations.h"
 #include "probes/board/scores.h"
+#include "probes/emergence/emergence_parts.h"
 #include "probes/legality/legality.h"
 
 #define TOLERANCE 1e-3 /* of fits: the accuracy changes by less than the noise of the games */
@@ -43,6 +45,7 @@ struct EmergenceGames {
     size_t n_squares, n_test;
     GameSource *source[2]; /* to fit on, to score */
     EmergencePart part[2];
+    EmergenceAnswers answers;
 };
 
 /* Labels of the position half of the set away: of another game. */
@@ -96,7 +99,8 @@ int emergence_games_new(EmergenceGames **out, const Vocab *vocab, size_t fit_gam
                                  p == 0 ? fit_games : test_games, plies, &quiet);
         rc = rc ? rc : part_label(&games->part[p], games->n_squares, &quiet);
     }
-    return rc;
+    return rc ? rc
+              : emergence_answers_new(&games->answers, &games->part[1].set, test_games, &quiet);
 }
 
 void emergence_games_free(EmergenceGames *games)
@@ -107,6 +111,9 @@ void emergence_games_free(EmergenceGames *games)
         }
         positions_release(&games->part[p].set);
         source_free(games->source[p]);
+    }
+    if (games) {
+        emergence_answers_release(&games->answers);
     }
     mem_free(games);
 }
@@ -164,17 +171,29 @@ static void cells_count(const CheckpointRun *run, EmergenceMeasure measure)
     }
 }
 
+/* The names by which a probe is read. */
+static void task_name_into(Probe *probe, const char *name)
+{
+    const Task *task = task_find(name);
+    snprintf(probe->task, sizeof(probe->task), "%s", name);
+    for (int k = 0; k < task->n_classes; k++) {
+        snprintf(probe->classes[k], sizeof(probe->classes[k]), "%s", task->classes[k]);
+    }
+}
+
 static int probe_measure(const CheckpointRun *run, EmergenceMeasure measure, int layer)
 {
     const EmergencePart *fit = &run->games->part[0], *test = &run->games->part[1];
     FitReport report;
     Probe probe = {.site = HOOK_RESID_POST,
+                   .labels = "mover",
                    .size = run->games->vocab->variant->size,
                    .n_squares = (int)run->games->n_squares,
                    .d_model = run->gpt->cfg.d_model,
                    .n_classes = task_find(tasks[measure])->n_classes,
                    .n_layers = 1,
                    .layers = {layer}};
+    task_name_into(&probe, tasks[measure]);
     int rc = probe_allocate(&probe);
     if (rc == 0) {
         const FitProblem problem = {.x = run->rows[0],
@@ -194,6 +213,10 @@ static int probe_measure(const CheckpointRun *run, EmergenceMeasure measure, int
     }
     if (rc == 0) {
         cells_count(run, measure);
+    }
+    if (rc == 0 && measure == EMERGENCE_MINE) {
+        rc = emergence_edits(run->values + EMERGENCE_EDIT * run->games->n_test * 2,
+                             &run->games->answers, run->gpt, &probe, run->work);
     }
     probe_release(&probe);
     return rc;
@@ -217,6 +240,13 @@ int emergence_measure(double *values, const EmergenceGames *games, const Gpt *gp
                  ? activations_capture(&run.rows[p], &games->part[p].set, gpt, &where, &quiet)
                  : OGPT_ENOMEM;
     }
+    if (rc == 0) {
+        rc = emergence_lens(values + EMERGENCE_LENS * games->n_test * 2, &games->answers,
+                            &games->part[1].set, gpt, run.rows[1]);
+    }
+    rc = rc ? rc
+            : emergence_transposition(values + EMERGENCE_WORLD * games->n_test * 2, &games->answers,
+                                      gpt, &quiet);
     for (int m = 0; rc == 0 && m < N_EMERGENCE_MEASURES; m++) {
         rc = tasks[m] ? probe_measure(&run, (EmergenceMeasure)m, layer) : 0;
         work_tick(work, "measures", m + 1, N_EMERGENCE_MEASURES);

@@ -6,7 +6,8 @@
  * of right cells of the task legal: a curve may rise earlier by one score than by another.
  * `shuffled` is the control: the task "mine" with the labels of another position. A probe can learn
  * of these what the ply tells (how many squares are taken, and which usually are), and no more:
- * what "mine" gains beyond it is of this position.
+ * what "mine" gains beyond it is of this position. `lens`, `edit` and `transposition` ask what the
+ * network does with what is read (emergence_parts.h).
  */
 #ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
 #define OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
@@ -25,7 +26,10 @@
     X(EMERGENCE_MINE, "mine", false, "mine")                                                       \
     X(EMERGENCE_LEGAL, "legal", false, "legal")                                                    \
     X(EMERGENCE_LEGAL_CELLS, "legal_cells", false, NULL)                                           \
-    X(EMERGENCE_SHUFFLED, "shuffled", false, "mine")
+    X(EMERGENCE_SHUFFLED, "shuffled", false, "mine")                                               \
+    X(EMERGENCE_LENS, "lens", false, NULL)                                                         \
+    X(EMERGENCE_EDIT, "edit", false, NULL)                                                         \
+    X(EMERGENCE_WORLD, "transposition", true, NULL)
 #define EMERGENCE_ENUMERATOR(id, name, falls, task) id,
 typedef enum EmergenceMeasure {
     EMERGENCE_MEASURES(EMERGENCE_ENUMERATOR) N_EMERGENCE_MEASURES

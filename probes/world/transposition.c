@@ -63,15 +63,35 @@ static int transposition_block(void *context, PlayerSeat *seat, double *values, 
     return rc;
 }
 
-int world_transposition(TranspositionScore *out, const Player *player, const PairSet *pairs,
+/* The numbers of all pairs; world_values_release in any case. */
+static int pairs_answer(UnitValues *out, const Player *player, const PairSet *pairs,
                         const Work *work)
 {
     TranspositionRun run = {pairs, work->seed};
     const WorldUnits units = {player,          "transposition",     pairs->n, N_TRANSPOSITION,
                               T_PAIRS_A_BLOCK, transposition_block, &run};
+    int rc = world_values_new(out, pairs->n, N_TRANSPOSITION, work);
+    return rc ? rc : world_units_run(out->values, &units, work);
+}
+
+int world_transposition_pairs(double *values, const Player *player, const PairSet *pairs,
+                              const Work *work)
+{
+    UnitValues all;
+    int rc = pairs_answer(&all, player, pairs, work);
+    for (size_t i = 0; rc == 0 && i < pairs->n; i++) {
+        values[2 * i] = all.values[i * N_TRANSPOSITION + T_KL];
+        values[2 * i + 1] = all.values[i * N_TRANSPOSITION + T_NULL + T_KL];
+    }
+    world_values_release(&all);
+    return rc;
+}
+
+int world_transposition(TranspositionScore *out, const Player *player, const PairSet *pairs,
+                        const Work *work)
+{
     UnitValues values;
-    int rc = world_values_new(&values, pairs->n, N_TRANSPOSITION, work);
-    rc = rc ? rc : world_units_run(values.values, &units, work);
+    int rc = pairs_answer(&values, player, pairs, work);
     if (rc == 0) {
         Interval *const fields[N_TRANSPOSITION] = {
             &out->kl,           &out->distance,      &out->jaccard,       &out->same_set,

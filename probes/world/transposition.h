@@ -29,4 +29,8 @@ typedef struct TranspositionScore {
 int world_transposition(TranspositionScore *out, const Player *player, const PairSet *pairs,
                         const Work *work);
 
+/* The two numbers of the effect, for each pair: values (pairs->n, 2) kl, null_kl. As above. */
+int world_transposition_pairs(double *values, const Player *player, const PairSet *pairs,
+                              const Work *work);
+
 #endif

@@ -43,7 +43,8 @@ static const FigurePart progress_parts[] = {
      .y = {"progress"},
      .series = "curve",
      .where = "curve",
-     .is = "excess|strict_error|empty|previous|flipped|mine|legal|legal_cells"}};
+     .is = "excess|strict_error|empty|previous|flipped|mine|legal|legal_cells|"
+           "lens|edit|transposition"}};
 static const FigurePart value_parts[] = {{.x = "step", .y = {"value"}, .facet = "curve"}};
 static const FigureSpec point_figures[] = {
     {.name = "emergence",

@@ -7,6 +7,7 @@
 
 #include "probes/emergence/emergence_measure.h"
 #include "probes/legality/legality.h"
+#include "probes/world/transposition.h"
 #include "tests/probes/small_network.h"
 
 enum { GAMES = 24, FIT = 60, PLIES = 4, SUMS_KEPT = N_EMERGENCE_MEASURES * GAMES * 2 };
@@ -80,8 +81,52 @@ static void measures_are_what_they_are_said_to_be(void **state)
     gpt_free(gpt);
 }
 
+/* Of a network of two blocks the lens behind the middle one is its answer; two histories are
+ * compared as `world transposition` does; an edit is counted in wrong moves of the cases. */
+static void answers_are_those_of_their_rooms(void **state)
+{
+    const Vocab *vocab = vocab_of(game_variant(6));
+    Gpt *gpt = network(vocab);
+    EmergenceGames *games = NULL;
+    GameSource *source = NULL;
+    LegalityScore score;
+    TranspositionScore pairs_score;
+    PairSet pairs;
+    static double values[SUMS_KEPT];
+    const Work work = {.seed = 5};
+    const PairMakeOptions wanted = {.n = GAMES,
+                                    .kind = PAIR_TRANSPOSITION,
+                                    .min_moves = case_min_moves(vocab->variant),
+                                    .before_end = case_before_end(vocab->variant)};
+    const Player player = {.kind = PLAYER_NETWORK, .vocab = vocab, .gpt = gpt};
+    (void)state;
+    assert_int_equal(emergence_games_new(&games, vocab, FIT, GAMES, 0, &work), 0);
+    assert_int_equal(emergence_measure(values, games, gpt, &work), 0);
+    assert_int_equal(source_fresh(&source, vocab->variant, 5, RNG_EVAL), 0);
+    assert_int_equal(legality_score(&score, gpt, source, 0, GAMES, &work), 0);
+    assert_true(sum_of(values, EMERGENCE_LENS, 1) == score.total.positions);
+    /* Double against float: one token of one position may change places. */
+    assert_true(fabs(sum_of(values, EMERGENCE_LENS, 0) - score.total.set_f1) < 0.5);
+    assert_true(score.total.set_f1 > 1);
+    assert_int_equal(pairs_make(&pairs, vocab->variant, &wanted, &work), 0);
+    assert_int_equal(world_transposition(&pairs_score, &player, &pairs, &work), 0);
+    assert_true(fabs(sum_of(values, EMERGENCE_WORLD, 0) / sum_of(values, EMERGENCE_WORLD, 1) -
+                     pairs_score.effect.value) < 1e-12);
+    assert_true(pairs_score.effect.value > 0 && emergence_falls[EMERGENCE_WORLD]);
+    double null = sum_of(values, EMERGENCE_EDIT, 1), taken = sum_of(values, EMERGENCE_EDIT, 0);
+    assert_true(null > GAMES && taken != 0 && fabs(taken) < null);
+    pairs_release(&pairs);
+    legality_release(&score);
+    source_free(source);
+    emergence_games_free(games);
+    gpt_free(gpt);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(measures_are_what_they_are_said_to_be)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(measures_are_what_they_are_said_to_be),
+        cmocka_unit_test(answers_are_those_of_their_rooms),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,42 @@
+/* probes/emergence/emergence_parts.h - room-private: curves that ask for more than a probe.
+ *
+ * Each has as many units as there are test games, and two numbers a unit, as all curves:
+ *   lens           F1 of the logit lens behind the middle block: its N largest tokens against the N
+ *                  legal moves; by test game
+ *   edit           of a case (a random disc turned over; the same cases for all checkpoints) the
+ * wrong moves by the edited board that an edit takes away: null - edit, and null. Method project,
+ * behind the middle block, along the probe of that checkpoint. Not (null - edit) / (null - self):
+ * an untrained network is as wrong on both boards transposition  of a pair of histories of one
+ * board: KL, and KL to another board
+ */
+#ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_PARTS_H
+#define OGPT_PROBES_EMERGENCE_EMERGENCE_PARTS_H
+
+#include "probes/activations/positions.h"
+#include "probes/board/probe.h"
+#include "probes/cases/cases.h"
+#include "probes/cases/pairs.h"
+
+typedef struct EmergenceAnswers {
+    const Vocab *vocab;
+    size_t n;        /* cases, pairs */
+    uint64_t *legal; /* (test positions) tokens */
+    CaseSet edits;
+    PairSet pairs;
+} EmergenceAnswers;
+
+/* By the seed of the work. Returns as cases_make; release in any case. */
+int emergence_answers_new(EmergenceAnswers *out, const PositionSet *test, size_t n,
+                          const Work *work);
+void emergence_answers_release(EmergenceAnswers *answers);
+
+/* values (n, 2) of one network. rows (test positions, d_model), probe (task mine, one layer): of
+ * the stream behind the middle block. Each returns 0 or OGPT_E*. */
+int emergence_lens(double *values, const EmergenceAnswers *answers, const PositionSet *test,
+                   const Gpt *gpt, const float *rows);
+int emergence_edits(double *values, const EmergenceAnswers *answers, const Gpt *gpt,
+                    const Probe *probe, const Work *work);
+int emergence_transposition(double *values, const EmergenceAnswers *answers, const Gpt *gpt,
+                            const Work *work);
+
+#endif
