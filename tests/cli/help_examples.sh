@@ -56,6 +56,8 @@ ogpt world detour;tiny-6x6$;tiny-6x6 --games 4 --strict-games 4
 ogpt world detour; --games 200; --games 4 --strict-games 4
 ogpt world inductive-bias;tiny-6x6$;tiny-6x6 --functions 2 --states 30 --trained 8 --steps 2
 ogpt world inductive-bias; --functions 10 --states 200 --trained 50; --functions 2 --states 30 --trained 8 --steps 2
+ogpt world forget; --games 4096; --games 64 --batch 8 --test-games 6 --fit-games 12 --plies 2 --threads 1
+ogpt world forget; --games 0; --games 0 --test-games 6 --fit-games 12 --plies 2
 ogpt world align; --games 50; --games 4 --fit-games 4
 ogpt train grown;$; --d-model 32 --heads 4 --batch 16
 ogpt world emergence; --games 100; --games 20 --fit-games 20 --plies 2

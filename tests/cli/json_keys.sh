@@ -167,6 +167,8 @@ header 'world inductive-bias' bias/*.csv
 "$OGPT" train grown --fresh --size 6 --layers 1 --d-model 16 --heads 2 --steps 64 --batch 8 --keep log2 --quiet >/dev/null
 document 'world emergence' world emergence grown --games 12 --fit-games 12 --plies 2 --csv emergence
 header 'world emergence' emergence/*.csv
+document 'world forget' world forget net --out forgot --games 32 --batch 8 --test-games 4 --fit-games 8 --plies 2 --csv forget
+header 'world forget' forget/*.csv
 "$OGPT" convert net twin --rules iago --quiet >/dev/null
 document 'world align' world align twin net --games 4 --fit-games 6 --csv align
 header 'world align' align/*.csv
