@@ -5,16 +5,17 @@
 
 #include "base/arena.h"
 
-/* The listener of one run. */
+/* The listener of one run, and how many runs were before it. */
 typedef struct ForgetWatch {
-    const char *stage;
+    int64_t runs;
     const Work *work;
 } ForgetWatch;
 
 static void stepped(void *context, const TrainReport *report)
 {
     const ForgetWatch *watch = context;
-    work_tick(watch->work, watch->stage, (double)report->step, (double)report->steps);
+    work_tick(watch->work, "steps", (double)(watch->runs * report->steps + report->step),
+              (double)((N_FORGET_NETWORKS - 1) * report->steps));
 }
 
 /* One network, from the one before it. */
@@ -24,7 +25,8 @@ static int network_train(ForgetRuns *out, const ForgetPlan *plan, ForgetNetwork 
     const GptConfig cfg = init->gpt->cfg;
     char run[FILES_PATH_MAX];
     TrainResult result;
-    ForgetWatch watch = {forget_network_name(network), work};
+    static const int64_t place[N_FORGET_NETWORKS] = {[FORGET_THERE] = 1, [FORGET_BACK] = 2};
+    ForgetWatch watch = {place[network], work};
     const TrainObserver observer = {.context = &watch, .stepped = stepped};
     TrainOptions options = *plan->options;
     options.keep = network == FORGET_BACK ? TRAIN_KEEP_LOG2 : TRAIN_KEEP_NEWEST;

@@ -26,7 +26,7 @@ typedef struct ForgetRuns {
     char points[FORGET_POINTS_MAX][FILES_PATH_MAX];
 } ForgetRuns;
 
-/* tick(name of the network, steps). Returns 0 or as train_run. */
+/* tick("steps"), of all three. Returns 0 or as train_run. */
 int forget_train(ForgetRuns *out, const ForgetPlan *plan, const Work *work);
 
 #endif

@@ -28,6 +28,9 @@ void claim_fill(Text *out, const char *text, const ClaimSubject *subject)
             text_add(out, "%.8s", subject->model_hash);
         } else if (strncmp(open, "{size}", 6) == 0) {
             text_add(out, "%dx%d", subject->size, subject->size);
+        } else if (strncmp(open, "{shape}", 7) == 0) {
+            text_add(out, "--layers %d --d-model %d --heads %d", subject->n_layers,
+                     subject->d_model, subject->n_heads);
         } else {
             text_add(out, "%d", strncmp(open, "{n}", 3) == 0 ? subject->size : subject->late);
         }

@@ -34,6 +34,7 @@ typedef struct ClaimSubject {
     const char *typed;   /* the same, as a shell reads it */
     int size;            /* squares a side */
     int late;            /* half of the longest game */
+    int n_layers, d_model, n_heads;
     const char *model_hash;
 } ClaimSubject;
 /* Add a text of the table. */

@@ -40,6 +40,11 @@ static const ClaimRun distinction = {
 static const ClaimRun bias = {"world inductive-bias",
                               "states>=400 trained>=100 triples>=300",
                               {"world inductive-bias {net}"}};
+static const ClaimRun alignment = {
+    "world align",
+    "games>=50 fit-games>=100",
+    {"train claims-iago-{hash} --fresh --size {n} {shape} --rules iago --minutes 10",
+     "world align claims-iago-{hash} {net}"}};
 static const ClaimRun heads = {"heads", NULL, {"heads {net}"}};
 static const ClaimRun lens = {"lens", NULL, {"lens {net}"}};
 static const ClaimRun circuit = {
@@ -141,8 +146,18 @@ const FieldClaim claim_table[CLAIM_MAX] = {
                CLAIM_ABOVE, .beyond = "no lead", .digits = 1, .percent = true, .agree = true,
                .tell = "move_criterion arrival_rule ply_from ply_to"}}},
     {9, "one rotation maps a network of permuted tokens to one of the usual at all layers",
-     "MetaOthello 2026", NULL, "fails if rotations for each layer are better by a tenth of alpha",
-     .lacks = "rule variants (Iago) and rotations between networks"},
+     "MetaOthello 2026", NULL,
+     "of a network that was trained on permuted tokens, not renamed, with maps fitted on other "
+     "games: "
+     "holds if at every layer alpha by the one map for all is above .5 and a map of the layer's "
+     "own is "
+     "better by less than .1 of alpha, fails if not at one",
+     .asks = {{"alpha by one rotation for all layers", &alignment,
+               IN("alignment_maps", "origin=trained rules=iago map=shared", "alpha"), CLAIM_ABOVE,
+               .beyond = "half", .line = .5, .digits = 2, .tell = "layer"},
+              {"lead of a rotation for each layer", &alignment,
+               IN("alignment_layers", "origin=trained rules=iago", "lead"), CLAIM_BELOW,
+               .beyond = "a tenth", .line = .1, .digits = 2, .tell = "layer"}}},
     {10, "edits work because legal sets overlap: the play hardly leaves the old board",
      "othellogpt-deconstruction, report 3", NULL,
      "drift is the share of the way from the old board's moves to as many mistakes by the old "

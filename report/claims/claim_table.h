@@ -4,7 +4,8 @@
  * A claim asks one or more questions. Each compares a number of a stored row, with its 95 %
  * interval, with a control or with a line (claim_judge.h). Texts hold {net}, {hash} (the first 8
  * characters of its model_hash: two networks of one size write two files), {size} ("6x6"), {n} (6)
- * and {late} (half of the longest game) where those of the network are put in.
+ * {late} (half of the longest game) and {shape} (options of ogpt train) where those of the network
+ * are put in.
  */
 #ifndef OGPT_REPORT_CLAIMS_CLAIM_TABLE_H
 #define OGPT_REPORT_CLAIMS_CLAIM_TABLE_H

@@ -17,6 +17,7 @@ const TableSpec alignment_table = {"alignment", "alignment", TABLE_COLUMNS(whole
 
 static const Column layer_columns[] = {
     {"origin", .type = COLUMN_TEXT},
+    {"rules", .type = COLUMN_TEXT},
     {"layer", "layer", .type = COLUMN_LAYER},
     {"rank", "rank", .type = COLUMN_COUNT, .meaning = "directions that the fit games decide"},
     {"unchanged", "alpha, own rows", .digits = 4, .interval = true},
@@ -28,6 +29,8 @@ const TableSpec alignment_layers_table = {"layers", "alignment_layers",
                                           TABLE_COLUMNS(layer_columns)};
 
 static const Column map_columns[] = {
+    {"origin", .type = COLUMN_TEXT},
+    {"rules", .type = COLUMN_TEXT},
     {"layer", "layer", .type = COLUMN_LAYER},
     {"map", "map", .type = COLUMN_TEXT},
     {"rest", "rest", .digits = -1, .interval = true,
@@ -64,12 +67,15 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
         largest = rest > largest ? rest : largest;
         table_row(layers);
         table_text(layers, "origin", what->origin);
+        table_text(layers, "rules", what->from_rules);
         table_int(layers, "layer", row->layer);
         table_int(layers, "rank", (int64_t)row->rank);
         table_interval(layers, "unchanged", row->unchanged);
         table_interval(layers, "lead", row->lead);
         for (int m = 0; m < N_ALIGNMENT_MAPS; m++) {
             table_row(maps);
+            table_text(maps, "origin", what->origin);
+            table_text(maps, "rules", what->from_rules);
             table_int(maps, "layer", row->layer);
             table_text(maps, "map", alignment_map_name((AlignmentMap)m));
             table_interval(maps, "rest", row->rest[m]);

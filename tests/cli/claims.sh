@@ -12,7 +12,8 @@ expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --
 expect 0 claims m --csv none.csv
 holds 'm: no run yet'
 holds 'needs  ogpt world compression m'
-holds 'needs a tool that ogpt does not have: rule variants'
+holds 'needs a tool that ogpt does not have: a prediction'
+holds '--size 4 --layers 1 --d-model 16 --heads 2 --rules iago --minutes 10'
 lacks 'holds'
 [ "$(wc -l <none.csv)" = 13 ] || fail 'twelve claims'
 
@@ -50,6 +51,15 @@ expect 0 sae train m --activations 20000 --k 4 --out s
 expect 0 sae eval m s --fit-games 20 --validation-games 20 --test-games 20 --twin-activations 2000
 expect 0 claims m
 [ "$(verdict 3)" != 'no run yet' ] || fail 'claim 3 has its run'
+# The same of claim 9; a renamed network is not one that was trained.
+expect 0 convert m renamed --rules iago
+expect 0 world align renamed m --games 50 --fit-games 100
+expect 0 claims m
+case $(verdict 9) in holds | fails) fail 'claim 9 is judged by a renamed network' ;; esac
+expect 0 train iago --fresh --size 4 --rules iago --layers 1 --d-model 16 --heads 2 --steps 2 --batch 8
+expect 0 world align iago m --games 50 --fit-games 100
+expect 0 claims m
+[ "$(verdict 9)" != 'no run yet' ] || fail 'claim 9 has its run'
 lacks 'sae eval'
 
 # What is missing, and nothing twice. A command that cannot be taken does not keep the others from it.

@@ -29,6 +29,9 @@ static int claim_subject_open(ClaimSubject *out, Text *texts, const Context *con
                               .typed = texts[0].data + 1, /* behind the blank */
                               .model_hash = texts[1].data,
                               .size = vocab->variant->size,
+                              .n_layers = model.gpt->cfg.n_layers,
+                              .d_model = model.gpt->cfg.d_model,
+                              .n_heads = model.gpt->cfg.n_heads,
                               .late = vocab->variant->n_moves / 2};
     }
     model_release(&model);

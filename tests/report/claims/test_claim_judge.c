@@ -351,7 +351,7 @@ static void a_report_of_nothing_says_what_to_type(void **state)
     assert_int_equal(table_rows(report_table_at(&report, 0)), CLAIM_MAX);
     report_print(&text, &report, (TextStyle){.width = 200});
     assert_non_null(strstr(text.data, "needs  ogpt neurons net\n"));
-    assert_non_null(strstr(text.data, "needs a tool that ogpt does not have: rule variants"));
+    assert_non_null(strstr(text.data, "needs a tool that ogpt does not have: a prediction of "));
     assert_null(strstr(text.data, "against"));
     table_markdown(&markdown, report_table_at(&report, 0));
     assert_non_null(strstr(markdown.data, "| no | claim |"));
