@@ -81,7 +81,7 @@ static void measures_are_what_they_are_said_to_be(void **state)
     gpt_free(gpt);
 }
 
-/* Of a network of two blocks the lens behind the middle one is its answer; two histories are
+/* With two blocks, the lens behind the middle one is the answer of the network; two histories are
  * compared as `world transposition` does; an edit is counted in wrong moves of the cases. */
 static void answers_are_those_of_their_rooms(void **state)
 {
