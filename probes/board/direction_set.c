@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "game/notation.h"
+#include "probes/activations/tasks.h"
 
 int direction_set_allocate(DirectionSet *out, size_t n, size_t width)
 {
@@ -72,6 +73,20 @@ BoardTerms direction_terms(const Probe *probe)
     memcpy(out.task, probe->task, sizeof(out.task));
     memcpy(out.labels, probe->labels, sizeof(out.labels));
     memcpy(out.classes, probe->classes, sizeof(out.classes));
+    return out;
+}
+
+BoardTerms direction_terms_mine(const GameVariant *variant, const char *labels)
+{
+    const Task *task = task_find("mine");
+    BoardTerms out = {.n_classes = task->n_classes,
+                      .size = variant->size,
+                      .n_squares = variant->size * variant->size};
+    snprintf(out.task, sizeof(out.task), "%s", task->name);
+    snprintf(out.labels, sizeof(out.labels), "%s", labels);
+    for (int k = 0; k < task->n_classes; k++) {
+        snprintf(out.classes[k], sizeof(out.classes[k]), "%s", task->classes[k]);
+    }
     return out;
 }
 

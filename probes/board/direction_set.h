@@ -51,6 +51,8 @@ typedef struct BoardTerms {
     int size, n_squares; /* of the board */
 } BoardTerms;
 BoardTerms direction_terms(const Probe *probe);
+/* Terms of the task "mine", by labels "mover" or "parity". */
+BoardTerms direction_terms_mine(const GameVariant *variant, const char *labels);
 /* Class number by name, or -1. */
 int direction_class(const BoardTerms *terms, const char *name);
 
@@ -63,9 +65,27 @@ int direction_set_of_weights(DirectionSet *out, const BoardTerms *terms, size_t 
 /* Index in such a set. */
 size_t direction_of_square(const DirectionSet *set, int square, int from, int to);
 
+/* Squares of a board, each from one state to another; borrowed. */
+typedef struct BoardMoves {
+    int n;
+    const int *squares, *from, *to; /* (n) */
+} BoardMoves;
+
+/* What changes a row where no vector does: features of an autoencoder
+ * (probes/features/features_handles.h). */
+typedef struct BoardMover {
+    const void *self;
+    size_t scratch; /* numbers that move needs */
+    int most;       /* features of a state that it knows, at most */
+    /* change (width) = what is added to row x, with so many features of a state. Thread-safe. */
+    void (*move)(const void *self, float *change, float *scratch, const float *x,
+                 const BoardMoves *moves, int features);
+} BoardMover;
+
 /* The directions of a board at every layer of their owner. */
 typedef struct BoardDirections {
     const Probe *probe; /* the owner, borrowed; NULL: class means (probes/edits/edit_means.h) */
+    const BoardMover *mover; /* the owner, borrowed, if it has no vectors: the sets are empty */
     BoardTerms terms;
     HookSite site;
     size_t width;

@@ -84,6 +84,28 @@ int codebook_inputs_check_sae(const Sae *sae, const char *path, const Sae *first
                      subject->model.path, (int)first->cfg.site, first->cfg.layer);
 }
 
+int codebook_inputs_check_changed(const Sae *sae, const char *path, const Subject *subject,
+                                  int site, uint64_t layers)
+{
+    const ModelFile *model = &subject->model;
+    const SaeConfig *cfg = &sae->cfg;
+    int rc = 0;
+    if (cfg->layer == LAYER_EMBED) {
+        return err_set(
+            OGPT_EUSAGE,
+            "%s: an autoencoder of the embedding; expected one of a block's layer, whose "
+            "rows can be changed",
+            path);
+    }
+    for (int l = 0; l < 64 && rc == 0; l++) {
+        if (layers >> l & 1 || (layers == 0 && l == cfg->layer)) {
+            rc = sae_check(sae, path, &model->gpt->cfg, model->model_hash, model->path,
+                           site < 0 ? (int)cfg->site : site, l);
+        }
+    }
+    return rc;
+}
+
 int codebook_inputs_check_probe(const Probe *probe, const char *path)
 {
     return probe_check_mine_at(probe, path, probe->site, true);

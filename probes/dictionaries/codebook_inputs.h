@@ -36,6 +36,10 @@ int codebook_inputs_labels(uint8_t **own, uint8_t **other, const LabelledSet *se
  * a transcoder: OGPT_EFORMAT or OGPT_EUSAGE with both sides. */
 int codebook_inputs_check_sae(const Sae *sae, const char *path, const Sae *first,
                               const Subject *subject);
+/* Whether rows can be changed by it: refuse one of the embedding, and one that is not of this site
+ * and all of these layers, as bits, with both sides. site -1, layers 0: of any. */
+int codebook_inputs_check_changed(const Sae *sae, const char *path, const Subject *subject,
+                                  int site, uint64_t layers);
 /* Refuse a probe that is not linear, of the task mine, labels mover: OGPT_EUSAGE. */
 int codebook_inputs_check_probe(const Probe *probe, const char *path);
 /* Refuse one that does not read where the autoencoders do: OGPT_EUSAGE. */

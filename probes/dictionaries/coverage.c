@@ -108,11 +108,6 @@ void coverage_counts_release(CoverageCounts *counts)
 
 /* ---- choosing ---- */
 
-static double f1(double hits, double said, double there)
-{
-    return hits > 0 ? 2 * hits / (said + there) : 0;
-}
-
 void coverage_choose(CoverageChoice *out, const CoverageCounts *counts)
 {
     *out = (CoverageChoice){0};
@@ -121,7 +116,7 @@ void coverage_choose(CoverageChoice *out, const CoverageCounts *counts)
             const size_t at = f * COVERAGE_THRESHOLDS + t;
             const uint32_t *hits = counts->hits + at * COVERAGE_PAIRS;
             for (size_t p = 0; p < COVERAGE_PAIRS && counts->said[at] > 0; p++) {
-                double value = f1(hits[p], counts->said[at], counts->there[p]);
+                double value = coverage_f1(hits[p], counts->said[at], counts->there[p]);
                 if (value > out->f1[p]) {
                     out->f1[p] = value;
                     out->feature[p] = (uint32_t)f;
@@ -162,8 +157,8 @@ CoverageMean coverage_one_threshold(const CoverageCounts *counts)
         for (size_t f = 0; f < counts->features; f++) {
             const size_t at = f * COVERAGE_THRESHOLDS + t;
             for (size_t p = 0; p < COVERAGE_PAIRS && counts->said[at] > 0; p++) {
-                values[p] = fmax(values[p], f1(counts->hits[at * COVERAGE_PAIRS + p],
-                                               counts->said[at], counts->there[p]));
+                values[p] = fmax(values[p], coverage_f1(counts->hits[at * COVERAGE_PAIRS + p],
+                                                        counts->said[at], counts->there[p]));
             }
         }
         CoverageMean mean = mean_of(values, counts->n_squares, NULL);
@@ -225,8 +220,9 @@ static CoverageMean mean_of_sums(const float *sums, const double *there, size_t 
 {
     double values[COVERAGE_PAIRS];
     for (size_t p = 0; p < COVERAGE_PAIRS; p++) {
-        values[p] = f1(sums[SCORE_HITS * COVERAGE_PAIRS + p], sums[SCORE_SAID * COVERAGE_PAIRS + p],
-                       sums[SCORE_THERE * COVERAGE_PAIRS + p]);
+        values[p] = coverage_f1(sums[SCORE_HITS * COVERAGE_PAIRS + p],
+                                sums[SCORE_SAID * COVERAGE_PAIRS + p],
+                                sums[SCORE_THERE * COVERAGE_PAIRS + p]);
     }
     return mean_of(values, n_squares, there);
 }

@@ -60,6 +60,12 @@ static inline uint8_t coverage_level(float f, float f_max)
     return level;
 }
 
+/* 0 where nothing is said rightly. */
+static inline double coverage_f1(double hits, double said, double there)
+{
+    return hits > 0 ? 2 * hits / (said + there) : 0;
+}
+
 /* Count levels (features, n). Integers: the same for any number of workers. work: the pool. Owned:
  * coverage_counts_release. Returns 0, OGPT_EINTR, OGPT_ENOMEM. */
 int coverage_count(CoverageCounts *out, const uint8_t *levels, size_t features,

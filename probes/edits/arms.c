@@ -36,5 +36,6 @@ bool arm_is_listed(Arm arm)
 bool arm_is_asked(Arm arm, const EditPlan *plan)
 {
     ArmKind kind = arms[arm].kind;
-    return kind != PASS_NONE && (kind != PASS_DESCENT || plan->method == METHOD_GRADIENT);
+    return kind != PASS_NONE && (kind != PASS_DESCENT || plan->method == METHOD_GRADIENT) &&
+           (kind != PASS_RIVAL || plan->method == METHOD_SAE);
 }

@@ -5,8 +5,9 @@
  * arm edit leaves the lengths of its changes, and the arms below it make changes of these lengths.
  *   repair      a descent that is told the true board before the edit. It mends what the predictor
  *               had wrong: what it closes is closed by mending, not by editing
- *   ideal null  a perfect model of the board before the edit that breaks ties at random: its exact
- *               expectation
+ *   probe       the rival of an edit by features: add along the directions of a linear probe, as
+ * far as the features moved the row ideal null  a perfect model of the board before the edit that
+ * breaks ties at random: its exact expectation
  *
  * To add an arm: a row in EDIT_ARMS (below EDIT if it uses the edit's length) and, if it changes
  * rows of a network, its function change_NAME in probes/edits/edit_network.c. Measuring, intervals,
@@ -26,6 +27,7 @@ typedef enum ArmKind {
     PASS_CHANGED, /* rows of the pass are changed */
     PASS_DESCENT, /* the same, only for plans of method gradient. Its errors have columns of their
                    * own (repair_error, ...): it is not listed among the arms of every metric */
+    PASS_RIVAL,   /* the same, only for plans of method sae: what a probe does at equal length */
     PASS_NONE     /* no pass: the exact expectation, computed from the rules */
 } ArmKind;
 
@@ -37,6 +39,7 @@ typedef enum ArmKind {
     ARM(RANDOM, "random", CHANGED, at_random, "random direction of equal length")                  \
     ARM(WRONG_SQUARE, "wrong_square", CHANGED, wrong_square, "the edit of another square")         \
     ARM(REPAIR, "repair", DESCENT, repair, "the same descent, no square changed")                  \
+    ARM(PROBE, "probe", RIVAL, along_probe, "the probe's direction of equal length")               \
     ARM(IDEAL_NULL, "ideal_null", NONE, nothing, "a perfect model of the board before the edit")
 
 typedef enum Arm {

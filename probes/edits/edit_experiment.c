@@ -14,6 +14,11 @@ typedef struct Lab {
     const Work *work;
 } Lab;
 
+static bool chooses(const ExperimentOptions *options)
+{
+    return options->any_layers || options->any_scale || edit_plan_lacks_features(&options->base);
+}
+
 static EditScoring stage(const Lab *lab, const char *what)
 {
     EditScoring scoring = lab->options->measure.scoring;
@@ -84,7 +89,7 @@ int experiment_run(EditExperiment *out, const EditPredictor *predictor, const Ca
     int rc = 0;
     memset(out, 0, sizeof(*out));
     out->plan = options->base;
-    if (options->any_layers || options->any_scale) {
+    if (chooses(options)) {
         rc = tune(&lab, tuning);
     }
     rc = rc ? rc : edit_plan_check(&out->plan, options->directions, options->cfg);
@@ -124,7 +129,7 @@ double experiment_flops(const CaseSet *cases, const CaseSet *tuning,
     double descent = base->method == METHOD_GRADIENT ? base->steps * step : 0;
     double each = token + edited * descent, played = options->measure.play_on ? 2 * token : 0;
     double flops = stage_flops(cases, token, N_ARMS, each + played);
-    if (tuning && (options->any_layers || options->any_scale) &&
+    if (tuning && chooses(options) &&
         edit_plans_to_try(&plans, &n_tried, base, options->any_layers, options->any_scale,
                           possible) == 0) {
         flops += stage_flops(tuning, token, (double)n_tried, each);

@@ -12,9 +12,10 @@
 
 typedef struct ExperimentOptions {
     EditPlan base;                     /* layers and scale where they are not to be chosen */
-    bool any_layers, any_scale;        /* to be chosen; tuning cases are then required */
+    bool any_layers, any_scale;        /* to be chosen, and the features of method sae where the
+                                        * base has none; tuning cases are then required */
     bool by_layer;                     /* also the edit in each single layer */
-    const BoardDirections *directions; /* used by the plan: of a probe, or of class means */
+    const BoardDirections *directions; /* used by the plan: of a probe, class means, features */
     const GptConfig *cfg;
     /* Only the rule and the name ("add of file 0") of its scoring are used. The stages are
      * "tuning", "metrics" and "by layer". */

@@ -32,22 +32,15 @@ static size_t memory_of(const Work *work)
     return work->memory_bytes > 0 ? work->memory_bytes : EDIT_MEANS_MEMORY;
 }
 
-static BoardDirections shape_of(const Gpt *gpt, const Task *task, const GameVariant *variant,
+static BoardDirections shape_of(const Gpt *gpt, const GameVariant *variant,
                                 const EditMeansOptions *options)
 {
     BoardDirections out = {
-        .terms = {.n_classes = task->n_classes,
-                  .size = variant->size,
-                  .n_squares = variant->size * variant->size},
+        .terms = direction_terms_mine(variant, options->labels),
         .site = options->site,
         .width = hook_width(&gpt->cfg, options->site, (size_t)gpt->cfg.n_ctx),
         .n_layers = gpt->cfg.n_layers,
     };
-    snprintf(out.terms.task, sizeof(out.terms.task), "%s", task->name);
-    snprintf(out.terms.labels, sizeof(out.terms.labels), "%s", options->labels);
-    for (int k = 0; k < task->n_classes; k++) {
-        snprintf(out.terms.classes[k], sizeof(out.terms.classes[k]), "%s", task->classes[k]);
-    }
     for (int l = 0; l < out.n_layers; l++) {
         out.layers[l] = l;
         out.sets[l].site = options->site;
@@ -174,7 +167,7 @@ int edit_means_fit(BoardDirections *out, EditMeansReport *report, const Gpt *gpt
     Work sized = *work;
     LabelConvention convention;
     sized.memory_bytes = memory_of(work);
-    *out = shape_of(gpt, task, corpus_info(corpus)->variant, options);
+    *out = shape_of(gpt, corpus_info(corpus)->variant, options);
     *report = (EditMeansReport){0};
     SiteLayers where = {out->site, out->layers, out->n_layers};
     int rc = convention_parse(&convention, options->labels);

@@ -261,6 +261,7 @@ static void metric_intervals(EditMetrics *out, const Columns *columns)
         }
         out->edit_less_null[m] = paired(columns, out, m, ARM_NULL);
         out->edit_less_random[m] = paired(columns, out, m, ARM_RANDOM);
+        out->edit_less_probe[m] = paired(columns, out, m, ARM_PROBE);
     }
 }
 

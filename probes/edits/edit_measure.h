@@ -26,8 +26,9 @@ typedef struct EditMetrics {
     size_t n;
     CaseMetrics *cases; /* (n) in the order of the set; owned */
     Interval value[N_ARMS][N_EDIT_METRICS];
-    /* Paired: the arm edit minus null, minus random. */
+    /* Paired: the arm edit minus null, minus random, minus probe. */
     Interval edit_less_null[N_EDIT_METRICS], edit_less_random[N_EDIT_METRICS];
+    Interval edit_less_probe[N_EDIT_METRICS];
     Interval gain;           /* error of null minus that of edit, paired */
     Interval closed[N_ARMS]; /* of the arms that change a pass; NaN for the others */
     Interval closed_repaired;

@@ -111,6 +111,17 @@ static void edit_row_mean_difference(const EditRow *row)
     }
 }
 
+static void edit_row_sae(const EditRow *row)
+{
+    const BoardMover *mover = row->directions->mover;
+    const EditSquares *squares = row->squares;
+    const BoardMoves moves = {squares->n, squares->squares, squares->from, squares->to};
+    const size_t width = row->directions->width;
+    mover->move(mover->self, row->scratch, row->scratch + width, row->x, &moves,
+                row->plan->features);
+    edit__add(row->x, row->scratch, row->plan->scale.value, width);
+}
+
 static void (*const methods[N_EDIT_METHODS])(const EditRow *row) = {
 #define EDIT_METHOD_FUNCTION(constant, name, function, scales) edit_row_##function,
     EDIT_METHODS(EDIT_METHOD_FUNCTION)};

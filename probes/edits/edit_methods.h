@@ -28,7 +28,7 @@ EditSquares edit_kept_squares(const BoardTerms *terms, const EditCase *edit);
 EditSquares edit_wrong_squares(const BoardTerms *terms, const EditCase *edit,
                                const GameVariant *variant, uint64_t seed, size_t index);
 
-/* Floats of scratch that edit_row needs for rows of this width. */
+/* Floats of scratch that edit_row needs for rows of this width, and as many as a mover asks for. */
 #define EDIT_ROW_SCRATCH(width) (4 * (size_t)(width))
 /* Change one row x (width) of `layer` by the plan, which must pass edit_plan_check. */
 void edit_row(float *x, float *scratch, const EditPlan *plan, const BoardDirections *directions,

@@ -25,6 +25,7 @@ typedef struct EditWorker {
 struct EditNetwork {
     const Gpt *gpt;
     const BoardDirections *directions;
+    const BoardDirections *rival; /* of arm probe; NULL: it cannot be asked for */
     const Probe *reader;
     uint64_t seed;
     size_t n_workers;
@@ -41,19 +42,25 @@ typedef struct EditPass {
 
 /* ---- one row ---- */
 
-/* worker->change = the change of row x by the plan, for these squares. Returns its length. */
-static double planned_change(const EditPass *pass, const float *x, int layer,
-                             const EditSquares *squares)
+/* worker->change = the change of row x by a plan along directions, for these squares. Returns its
+ * length. */
+static double change_of(EditWorker *worker, const float *x, const EditPlan *plan,
+                        const BoardDirections *directions, int layer, const EditSquares *squares)
 {
-    EditWorker *worker = pass->worker;
-    size_t width = pass->network->directions->width;
+    size_t width = directions->width;
     memcpy(worker->row, x, width * sizeof(*x));
-    edit_row(worker->row, worker->scratch, pass->query->plan, pass->network->directions, layer,
-             squares);
+    edit_row(worker->row, worker->scratch, plan, directions, layer, squares);
     for (size_t c = 0; c < width; c++) {
         worker->change[c] = worker->row[c] - x[c];
     }
     return sqrt(edit__dot(worker->change, worker->change, width));
+}
+
+/* The same by the plan that is asked for. */
+static double planned_change(const EditPass *pass, const float *x, int layer,
+                             const EditSquares *squares)
+{
+    return change_of(pass->worker, x, pass->query->plan, pass->network->directions, layer, squares);
 }
 
 /* ---- one function an arm ---- */
@@ -116,6 +123,16 @@ static void change_repair(const ArmRow *row)
 {
     EditSquares squares = edit_kept_squares(&row->pass->network->directions->terms, case_of(row));
     planned_change(row->pass, row->x, row->layer, &squares);
+}
+
+static void change_along_probe(const ArmRow *row)
+{
+    const BoardDirections *probe = row->pass->network->rival;
+    const EditPlan plan = {
+        .method = METHOD_ADD, .scale = {1, false}, .probe_layer = PROBE_LAYER_OWN};
+    EditSquares squares = edit_squares(&probe->terms, case_of(row));
+    as_long_as_the_edit(row,
+                        change_of(row->pass->worker, row->x, &plan, probe, row->layer, &squares));
 }
 
 /* worker->change for a row, under each arm. */
@@ -229,6 +246,9 @@ static int predict(void *context, float *logits, const EditQuery *query, size_t 
     if (!arm_is_plain(query->arm) && changes[query->arm] == change_nothing) {
         return err_set(OGPT_EUSAGE, "a network has no function for arm %s", arm_name(query->arm));
     }
+    if (query->arm == ARM_PROBE && !network->rival) {
+        return err_set(OGPT_EUSAGE, "arm %s: no probe was named", arm_name(query->arm));
+    }
     Hooks hooks = pass_hooks(&pass);
     int rc = hold_sequences(network, worker, query);
     pass.whole = !arm_is_plain(query->arm) && query->plan->positions == POSITIONS_ALL;
@@ -264,13 +284,15 @@ static int append(void *context, float *logits, const EditQuery *query, const ui
 
 /* ---- lifecycle ---- */
 
-static int worker_init(EditWorker *out, const Gpt *gpt, size_t width)
+static int worker_init(EditWorker *out, const Gpt *gpt, const BoardDirections *directions)
 {
+    const size_t width = directions->width;
+    const size_t more = directions->mover ? directions->mover->scratch : 0;
     int rc = prefix_new(&out->prefix, &gpt->cfg, EDIT_CHUNK_CASES, TAPE_FORWARD, NULL);
     if (rc != 0) {
         return rc;
     }
-    out->scratch = mem_alloc(EDIT_ROW_SCRATCH(width), sizeof(float), "scratch of an edit");
+    out->scratch = mem_alloc(EDIT_ROW_SCRATCH(width) + more, sizeof(float), "scratch of an edit");
     out->row = mem_alloc(width, sizeof(*out->row), "an edited row");
     out->change = mem_alloc(width, sizeof(*out->change), "change of a row");
     return out->scratch && out->row && out->change ? 0 : OGPT_ENOMEM;
@@ -295,7 +317,7 @@ int edit_network_new(EditNetwork **out, const Gpt *gpt, const BoardDirections *d
         rc = OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n_workers && rc == 0; i++) {
-        rc = worker_init(&network->workers[i], gpt, directions->width);
+        rc = worker_init(&network->workers[i], gpt, directions);
     }
     if (rc != 0) {
         edit_network_free(network);
@@ -324,6 +346,11 @@ void edit_network_free(EditNetwork *network)
 void edit_network_read_with(EditNetwork *network, const Probe *reader)
 {
     network->reader = reader;
+}
+
+void edit_network_rival(EditNetwork *network, const BoardDirections *probe)
+{
+    network->rival = probe;
 }
 
 size_t edit_network_bytes(const GptConfig *cfg)

@@ -9,7 +9,7 @@
  * Arm random moves a row along the random direction of the case. Arm wrong square makes the same
  * edit of another square that holds the same state. Both make, layer by layer, a change as long as
  * that of arm edit. Arm repair is the descent of the edit, with all squares as they are; its length
- * is its own.
+ * is its own. Arm probe is method add along the directions of edit_network_rival.
  */
 #ifndef OGPT_PROBES_EDITS_EDIT_NETWORK_H
 #define OGPT_PROBES_EDITS_EDIT_NETWORK_H
@@ -27,6 +27,9 @@ void edit_network_free(EditNetwork *network);
 /* From now on this probe (borrowed) answers EditQuery.classes. Required if the directions are class
  * means and classes are asked for. */
 void edit_network_read_with(EditNetwork *network, const Probe *reader);
+/* From now on arm probe can be asked for: the directions (borrowed) of a linear probe, as wide as
+ * the edited rows, with the layers of the plans. */
+void edit_network_rival(EditNetwork *network, const BoardDirections *probe);
 /* Bytes of the caches of one worker; twice as many after a plan with positions "all". */
 size_t edit_network_bytes(const GptConfig *cfg);
 /* Valid while the network lives. */

@@ -50,9 +50,14 @@ static int check_gradient(const EditPlan *plan)
 static int check_method(const EditPlan *plan, const BoardDirections *directions)
 {
     const char *name = edit_method_name(plan->method);
-    bool by_means = !directions->probe;
-    if (plan->scale.relative &&
-        (plan->method == METHOD_PROJECT || plan->method == METHOD_GRADIENT)) {
+    const char *needed = plan->method == METHOD_SAE               ? "features of an autoencoder"
+                         : plan->method == METHOD_MEAN_DIFFERENCE ? "class means"
+                                                                  : "a probe";
+    const char *owner = directions->mover   ? "features of an autoencoder"
+                        : directions->probe ? "a probe"
+                                            : "class means";
+    if (plan->scale.relative && (plan->method == METHOD_PROJECT || plan->method == METHOD_SAE ||
+                                 plan->method == METHOD_GRADIENT)) {
         return err_set(
             OGPT_EUSAGE,
             "--scale %gr: %s scales what it finds, not a length; give a number without r",
@@ -62,9 +67,14 @@ static int check_method(const EditPlan *plan, const BoardDirections *directions)
         return err_set(OGPT_EUSAGE, "--direction %s goes with method add, not with %s",
                        edit_direction_name(plan->direction), name);
     }
-    if (by_means != (plan->method == METHOD_MEAN_DIFFERENCE)) {
+    if (strcmp(needed, owner) != 0) {
         return err_set(OGPT_EUSAGE, "method %s needs directions of %s, these are of %s", name,
-                       by_means ? "a probe" : "class means", by_means ? "class means" : "a probe");
+                       needed, owner);
+    }
+    if (plan->method == METHOD_SAE &&
+        (plan->features < 1 || plan->features > directions->mover->most)) {
+        return err_set(OGPT_EUSAGE, "--per-state %d: expected 1 to %d features", plan->features,
+                       directions->mover->most);
     }
     if (plan->method == METHOD_GRADIENT) {
         return check_gradient(plan);
@@ -138,14 +148,34 @@ static const struct {
 #undef EDIT_METHOD_GRID
 };
 
+static const int features_tried[] = {1, 2, 4, 8, 16};
+enum { MAX_FEATURES = sizeof(features_tried) / sizeof(features_tried[0]) };
+
+void edit_plan_place(EditPlan *plan, HookSite site, int layer, int features)
+{
+    plan->site = site;
+    plan->layers = 1ULL << layer;
+    plan->probe_layer = PROBE_LAYER_OWN;
+    plan->features = features;
+}
+
+bool edit_plan_lacks_features(const EditPlan *plan)
+{
+    return plan->method == METHOD_SAE && plan->features == 0;
+}
+
 static size_t add_plans(EditPlan *plans, size_t n, const EditPlan *base, uint64_t layers,
                         bool any_scale)
 {
-    for (size_t s = 0; s < (any_scale ? grids[base->method].n : 1); s++) {
-        plans[n] = *base;
-        plans[n].layers = layers;
-        plans[n].scale = any_scale ? grids[base->method].scales[s] : base->scale;
-        n++;
+    const bool any_features = edit_plan_lacks_features(base);
+    for (size_t k = 0; k < (any_features ? MAX_FEATURES : 1); k++) {
+        for (size_t s = 0; s < (any_scale ? grids[base->method].n : 1); s++) {
+            plans[n] = *base;
+            plans[n].layers = layers;
+            plans[n].scale = any_scale ? grids[base->method].scales[s] : base->scale;
+            plans[n].features = any_features ? features_tried[k] : base->features;
+            n++;
+        }
     }
     return n;
 }
@@ -155,7 +185,8 @@ int edit_plans_to_try(EditPlan **out, size_t *n, const EditPlan *base, bool any_
 {
     size_t n_layers = (size_t)__builtin_popcountll(possible);
     size_t most = any_layers ? n_layers * (n_layers + 1) / 2 : 1;
-    EditPlan *plans = mem_alloc(most * MAX_SCALES, sizeof(*plans), "plans to be tried");
+    EditPlan *plans =
+        mem_alloc(most * MAX_SCALES * MAX_FEATURES, sizeof(*plans), "plans to be tried");
     *out = plans;
     *n = 0;
     if (!plans) {

@@ -14,6 +14,9 @@
  *   gradient         x += s * (x* - x), x* found from x by Adam (below)
  *   mean-difference  as add, but w_k is the mean of x over the positions whose square is in
  *                    state k (probes/edits/edit_means.h), and no probe is asked
+ *   sae              x += s * d, d the change of the features that say the states of the square:
+ * those of the old one are clamped to 0, those of the new one to their mean
+ *                    (probes/features/features_handles.h); `features` of each state
  *
  * gradient: `steps` steps of Adam on x, until the probe, linear or with a hidden layer, reads the
  * true board with the edited squares changed. Squares that are not edited weigh 0.2. A rate q in
@@ -24,8 +27,8 @@
  * mean-difference: an absolute scale multiplies the difference itself, so 1 adds w_to - w_from.
  *
  * Several layers are edited one after another: each edit acts on the result of the edits before it.
- * Several squares are edited one after another in the same row (gradient: together). With positions
- * "all", the change found at the last position is added at every position of the case.
+ * Several squares are edited one after another in the same row (gradient and sae: together). With
+ * positions "all", the change found at the last position is added at every position of the case.
  *
  * Ref: Nanda, Lee, Wattenberg 2023 (add); repository mech_int_othelloGPT (project); Li et al.,
  * ICLR 2023 (gradient); Marks & Tegmark 2023 (mean-difference).
@@ -46,7 +49,8 @@
     METHOD(PROJECT, "project", project, FACTORS)                                                   \
     METHOD(SET, "set", set, SHARES)                                                                \
     METHOD(GRADIENT, "gradient", gradient, ONE)                                                    \
-    METHOD(MEAN_DIFFERENCE, "mean-difference", mean_difference, FACTORS)
+    METHOD(MEAN_DIFFERENCE, "mean-difference", mean_difference, FACTORS)                           \
+    METHOD(SAE, "sae", sae, FACTORS)
 
 typedef enum EditMethod {
 #define EDIT_METHOD_CONSTANT(constant, name, function, scales) METHOD_##constant,
@@ -84,9 +88,11 @@ typedef struct EditPlan {
     EditPositions positions;
     int steps;      /* method gradient: 1..EDIT_MAX_STEPS */
     EditScale rate; /* method gradient: above 0, at most 1 */
+    int features;   /* method sae: of each state, 1..BoardMover.most; 0: to be chosen */
 } EditPlan;
 
 #define EDIT_MAX_STEPS 100000
+#define EDIT_FEATURES 2 /* of a state, where nothing chooses */
 /* A hundred steps, which may move a coordinate by about two fifths of the row's root mean square:
  * a share, because networks differ in the length of their rows. The preset li-gradient has the
  * published steps and rate. */
@@ -133,12 +139,17 @@ void edit_scale_print(char out[32], EditScale scale);
 uint64_t edit_layers_possible(const BoardDirections *directions, const GptConfig *cfg);
 /* Refuse what cannot be done: a task without board states, a site of another width than that of the
  * directions, a layer without a fitted probe, directions of a probe with a hidden layer, a scale in
- * r where the method has no length, steps or rate out of range. Method mean-difference takes the
- * directions of class means, and no other method does. OGPT_EUSAGE. */
+ * r where the method has no length, steps, rate or features out of range. Method mean-difference
+ * takes the directions of class means, method sae features, all others a probe's. OGPT_EUSAGE. */
 int edit_plan_check(const EditPlan *plan, const BoardDirections *directions, const GptConfig *cfg);
 
+/* Change a plan of method sae to rows of this site and layer, with so many features. */
+void edit_plan_place(EditPlan *plan, HookSite site, int layer, int features);
+/* Whether the number of features is still to be chosen. */
+bool edit_plan_lacks_features(const EditPlan *plan);
 /* The plans to be tried for tuning, in order: `base` with every choice of layers and every scale of
- * the method's list. Layers: every run of neighbouring layers, one layer alone included; for
+ * the method's list; for sae also, if `features` is 0, with every number of features of a list.
+ * Layers: every run of neighbouring layers, one layer alone included; for
  * gradient, which is slow, one layer alone, and from each layer to the last. Layers or a scale that
  * are given are not varied. Owned (mem_free). Returns 0 or OGPT_ENOMEM. */
 int edit_plans_to_try(EditPlan **out, size_t *n, const EditPlan *base, bool any_layers,

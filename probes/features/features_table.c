@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "num/blas.h"
+#include "probes/features/features_values.h"
 
-enum { FEATURES_CODED = 256 };  /* rows that are coded together */
 enum { FEATURES_SCORED = 256 }; /* features whose draws are made together */
 
 typedef struct FeaturesMaking {
@@ -19,45 +19,11 @@ typedef struct FeaturesMaking {
     const Work *work;
     Work quiet;
     size_t m;
-    const CodebookRows *rows;          /* that are coded now */
-    float *values;                     /* (m, n) of these rows */
-    float *f, *scratch;                /* (workers, FEATURES_CODED, m), (workers, m) */
     float *fit_values;                 /* (m, n_fit) */
     uint8_t *fit_levels, *test_levels; /* (m, n) */
     float *draws;                      /* (BOOTSTRAP_REPLICATES, games of test) */
     float *counts, *sums; /* (games, 2 FEATURES_SCORED), (BOOTSTRAP_REPLICATES, the same) */
 } FeaturesMaking;
-
-/* ---- values ---- */
-
-static int code_rows(void *context, size_t job, size_t worker)
-{
-    const FeaturesMaking *making = context;
-    const size_t m = making->m, n = making->rows->board.n, first = job * FEATURES_CODED;
-    const size_t left = n - first, rows = left < FEATURES_CODED ? left : FEATURES_CODED;
-    const Codebook *codebook = making->in->codebook;
-    float *f = making->f + worker * FEATURES_CODED * m;
-    codebook_encode(codebook, making->rows->x + first * codebook->inputs, rows, f,
-                    making->scratch + worker * m);
-    for (size_t j = 0; j < m; j++) {
-        for (size_t r = 0; r < rows; r++) {
-            if (!isfinite(f[r * m + j])) {
-                return err_set(OGPT_ENUM, "%s: feature %zu is not finite; is it damaged?",
-                               codebook->name, j);
-            }
-            making->values[j * n + first + r] = f[r * m + j];
-        }
-    }
-    return interrupt_pending() ? err_set(OGPT_EINTR, "interrupted while coding rows") : 0;
-}
-
-static int code_set(FeaturesMaking *making, const CodebookRows *rows, float *values)
-{
-    making->rows = rows;
-    making->values = values;
-    return pool_run(making->work->pool, (rows->board.n + FEATURES_CODED - 1) / FEATURES_CODED,
-                    code_rows, making);
-}
 
 /* One feature: all but its property. */
 static int describe(void *context, size_t j, size_t worker)
@@ -92,19 +58,14 @@ static int describe(void *context, size_t j, size_t worker)
 
 /* ---- properties ---- */
 
-static double f1_of(double hits, double said, double there)
-{
-    return hits > 0 ? 2 * hits / (said + there) : 0;
-}
-
 static void choose(FeaturesProperty *out, const CoverageCounts *counts, size_t j)
 {
     *out = (FeaturesProperty){.pair = -1, .precision = NAN, .recall = NAN};
     for (size_t t = 0; t < COVERAGE_THRESHOLDS; t++) {
         const size_t at = j * COVERAGE_THRESHOLDS + t;
         for (size_t p = 0; p < COVERAGE_PAIRS; p++) {
-            const double f1 =
-                f1_of(counts->hits[at * COVERAGE_PAIRS + p], counts->said[at], counts->there[p]);
+            const double f1 = coverage_f1(counts->hits[at * COVERAGE_PAIRS + p], counts->said[at],
+                                          counts->there[p]);
             if (f1 > out->fit_f1) {
                 out->fit_f1 = f1;
                 out->pair = (int)p;
@@ -122,7 +83,7 @@ static void score(FeaturesProperty *out, const CoverageCounts *counts, size_t j)
         const double said = counts->said[at], there = counts->there[out->pair];
         out->precision = said > 0 ? hits / said : NAN;
         out->recall = there > 0 ? hits / there : NAN;
-        out->f1.value = f1_of(hits, said, there);
+        out->f1.value = coverage_f1(hits, said, there);
     }
 }
 
@@ -203,7 +164,7 @@ static int properties(FeaturesMaking *making, bool shuffled)
 
 static int allocate(FeaturesMaking *making)
 {
-    const size_t m = making->m, workers = work_workers(making->work);
+    const size_t m = making->m;
     const size_t n_fit = making->in->fit->board.n, n_test = making->in->test->board.n;
     const size_t games = making->in->test->board.n_games;
     making->out->rows = mem_calloc(m, sizeof(FeaturesRow), "rows of features");
@@ -211,15 +172,12 @@ static int allocate(FeaturesMaking *making)
     making->fit_values = mem_alloc(m * n_fit, sizeof(float), "values of features");
     making->fit_levels = mem_alloc(m, n_fit, "levels of features");
     making->test_levels = mem_alloc(m, n_test, "levels of features");
-    making->f = mem_alloc(workers * FEATURES_CODED * m, sizeof(float), "features of rows");
-    making->scratch = mem_alloc(workers * m, sizeof(float), "features of a row");
     making->draws = mem_alloc(BOOTSTRAP_REPLICATES * games, sizeof(float), "draws of games");
     making->counts = mem_alloc(games * 2 * FEATURES_SCORED, sizeof(float), "counts by game");
     making->sums =
         mem_alloc((size_t)BOOTSTRAP_REPLICATES * 2 * FEATURES_SCORED, sizeof(float), "sums");
     return making->out->rows && making->out->values && making->fit_values && making->fit_levels &&
-                   making->test_levels && making->f && making->scratch && making->draws &&
-                   making->counts && making->sums
+                   making->test_levels && making->draws && making->counts && making->sums
                ? 0
                : OGPT_ENOMEM;
 }
@@ -240,16 +198,14 @@ int features_table_make(FeaturesTable *out, const FeaturesInput *in, const Work 
     if (rc == 0) {
         coverage_draws(making.draws, in->test->board.n_games, work->seed);
     }
-    rc = rc ? rc : code_set(&making, in->fit, making.fit_values);
-    rc = rc ? rc : code_set(&making, in->test, out->values);
+    rc = rc ? rc : features_values(making.fit_values, in->codebook, in->fit, work);
+    rc = rc ? rc : features_values(out->values, in->codebook, in->test, work);
     rc = rc ? rc : pool_run(work->pool, making.m, describe, &making);
     rc = rc ? rc : properties(&making, false);
     rc = rc ? rc : properties(&making, true);
     mem_free(making.fit_values);
     mem_free(making.fit_levels);
     mem_free(making.test_levels);
-    mem_free(making.f);
-    mem_free(making.scratch);
     mem_free(making.draws);
     mem_free(making.counts);
     mem_free(making.sums);
@@ -295,10 +251,14 @@ int features_table_order(size_t *order, const FeaturesTable *table)
     return rc;
 }
 
-int features_list_parse(bool *chosen, size_t n, const char *text)
+int features_list_parse(bool **out, size_t n, const char *text)
 {
     const char *at = text;
-    memset(chosen, 0, n * sizeof(*chosen));
+    bool *chosen = text ? mem_calloc(n, sizeof(*chosen), "chosen features") : NULL;
+    *out = chosen;
+    if (!chosen) {
+        return text ? OGPT_ENOMEM : 0;
+    }
     do {
         char *end = NULL;
         const unsigned long long low = strtoull(at, &end, 10);

@@ -56,8 +56,9 @@ size_t features_table_bytes(size_t features, size_t n_fit, size_t n_test, size_t
  * OGPT_ENOMEM. */
 int features_table_order(size_t *order, const FeaturesTable *table);
 
-/* "3,17,40-50" into chosen (n), one for each feature: true where it is in the list. Returns 0 or
- * OGPT_EUSAGE, naming --features. */
-int features_list_parse(bool *chosen, size_t n, const char *text);
+/* "3,17,40-50" into *out (n), one for each feature: true where it is in the list. text NULL: *out
+ * is NULL. Owned (mem_free, also after an error). Returns 0, OGPT_ENOMEM, or OGPT_EUSAGE, naming
+ * --features. */
+int features_list_parse(bool **out, size_t n, const char *text);
 
 #endif

@@ -301,8 +301,7 @@ int steer_bank_difference(SteerBank *out, const SteerBank *to, const SteerBank *
 static void add_square(double *out, double *one, const Probe *probe, int at, int square,
                        SteerTarget target)
 {
-    const double mine[3] = {0, -1, 1}, empty[3] = {1, -0.5, -0.5};
-    const double *shares = target == STEER_MINE ? mine : empty;
+    const double *shares = steer_shares(target);
     const size_t step = (size_t)(probe->n_squares * probe->n_classes);
     double length = 0;
     memset(one, 0, (size_t)probe->d_model * sizeof(*one));

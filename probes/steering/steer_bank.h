@@ -10,6 +10,9 @@
  *              (Todd et al. 2024, arXiv:2310.15213), the same in every layer
  *   contrast   the same minus their mean output over FROM
  *   random     a random direction of the group, the same in every layer, as long as means
+ *   sae        features of an autoencoder that say TO minus those that say FROM, each column times
+ *              its mean where it is on; whoever has the autoencoder makes the bank
+ *              (probes/features/features_handles.h)
  * So 1 times a vector is what the data say; other multiples are asked for by a scale.
  *
  * Controls, each as long as the vector whose place they take:
@@ -34,7 +37,8 @@
     X(STEER_PROBE, "probe")                                                                        \
     X(STEER_FUNCTION, "function")                                                                  \
     X(STEER_CONTRAST, "contrast")                                                                  \
-    X(STEER_RANDOM, "random")
+    X(STEER_RANDOM, "random")                                                                      \
+    X(STEER_SAE, "sae")
 #define STEER_ENUMERATOR(id, ...) id,
 typedef enum SteerOrigin { STEER_ORIGINS(STEER_ENUMERATOR) N_STEER_ORIGINS } SteerOrigin;
 #undef STEER_ENUMERATOR

@@ -16,7 +16,7 @@
 typedef struct SteerDrawing {
     const PositionSet *set;
     SteerTarget target;
-    int group;
+    SteerGroups groups;
     uint64_t seed;
     SteerCase *cases; /* (n_positions) in the order of the set */
     bool *sound;      /* (n_positions) */
@@ -41,7 +41,7 @@ static uint64_t steered_groups(const SteerDrawing *drawing)
     for (size_t g = 0; g < steer_groups(drawing->target, variant); g++) {
         groups |= (uint64_t)steer_group_steered(drawing->target, variant, g) << g;
     }
-    return drawing->group < 0 ? groups : groups & 1ULL << drawing->group;
+    return groups & drawing->groups.steered;
 }
 
 static size_t choose(uint64_t groups, uint64_t seed, uint64_t index)
@@ -57,7 +57,7 @@ static size_t wrong_group(const SteerDrawing *drawing, const Board *board, size_
 {
     const GameVariant *variant = drawing->set->vocab->variant;
     const uint64_t own = 1ULL << group;
-    uint64_t others = groups_of(drawing, board, STEER_FROM) & ~own;
+    uint64_t others = groups_of(drawing, board, STEER_FROM) & drawing->groups.wrong & ~own;
     if (others == 0) {
         for (size_t g = 0; g < steer_groups(drawing->target, variant); g++) {
             others |= (uint64_t)(steer_group(drawing->target, variant, g) != 0) << g;
@@ -190,11 +190,11 @@ static int take(SteerCases *out, const SteerDrawing *drawing)
     return rc;
 }
 
-int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, int group,
+int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, SteerGroups groups,
                      size_t n_games, int plies, const Work *work)
 {
     PositionSet set = {0};
-    SteerDrawing drawing = {.set = &set, .target = target, .group = group, .seed = work->seed};
+    SteerDrawing drawing = {.set = &set, .target = target, .groups = groups, .seed = work->seed};
     *out = (SteerCases){0};
     int rc = positions_draw(&set, source, n_games, plies, work);
     if (rc == 0) {

@@ -34,14 +34,20 @@ typedef struct SteerCases {
     size_t repeated; /* positions whose history an earlier case has, or one that is reported */
 } SteerCases;
 
-/* `plies` positions of each of the first n_games games (0: all of each); of each position one group
- * of class FROM, drawn by the seed of the work, or `group` if it is not -1. No two cases have the
+/* Groups, as bits: those that positions are steered along, and those that serve as wrong ones. */
+typedef struct SteerGroups {
+    uint64_t steered, wrong;
+} SteerGroups;
+#define STEER_ANY_GROUPS ((SteerGroups){UINT64_MAX, UINT64_MAX})
+
+/* `plies` positions of each of the first n_games games (0: all of each); of each position one of
+ * the groups of class FROM, drawn by the seed of the work. No two cases have the
  * same history: the first of the games is kept, and the others count as repeated. The wrong group
  * is drawn among those of the same class, if there is another. m of a case is the mean logit of the
  * moves that are legal on the edited board only minus that of those legal before only; an empty
  * side takes the moves legal on both, and without these, or in a case that does not care, m is 0.
  * Returns 0, OGPT_EFORMAT (no case, or none that cares), or as positions_draw. */
-int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, int group,
+int steer_cases_draw(SteerCases *out, GameSource *source, SteerTarget target, SteerGroups groups,
                      size_t n_games, int plies, const Work *work);
 /* Take the cases out of `tuning` whose history a case of `reported` has, whatever they edit: what
  * is chosen on reported positions is not tested on them. They count as repeated. Returns 0,

@@ -48,15 +48,25 @@ int steer_alphas_parse(SteerOptions *out, const char *text)
                    text, STEER_ALPHAS_MAX);
 }
 
+bool steer_arm_is_asked(SteerArm arm, const SteerOptions *options)
+{
+    return arm != STEER_ARM_PROBE || (options->origin == STEER_SAE && options->probe);
+}
+
 void steer_study_hash(Sha256 *hash, const SteerInputs *in)
 {
     const Probe *probe = in->options.probe;
+    const SteerBank *features = in->options.features;
     steer_cases_hash(hash, in->tuning);
     steer_cases_hash(hash, in->test);
     positions_hash(hash, &in->fit->set);
     for (int i = 0; probe && i < probe->n_layers; i++) {
         const size_t n = probe_inputs(probe) * (size_t)(probe->n_squares * probe->n_classes);
         sha256_add(hash, probe->weight[i], n * sizeof(float));
+    }
+    if (features) {
+        sha256_add(hash, features->vectors,
+                   features->n_layers * features->n_groups * features->width * sizeof(float));
     }
 }
 
@@ -65,7 +75,7 @@ typedef struct Studying {
     const SteerInputs *in;
     const Work *work;
     SteerBank means, shuffled;          /* differences of means; by lent labels */
-    SteerBank random, permuted;         /* controls of the bank */
+    SteerBank random, permuted, rival;  /* controls of the bank, and the probe's as long */
     SteerScore *tuning, *test, *scores; /* of the unchanged network, and of the run at work */
     SteerScore *steered;                /* of the vector itself, on the test cases */
     float *tuning_answers, *test_answers;
@@ -120,6 +130,7 @@ static int fit_bank(Studying *s)
     case STEER_CONTRAST: return fit_function(s);
     case STEER_RANDOM: /* another draw than that of the control */
         return steer_bank_random(bank, &s->means, ~s->work->seed);
+    case STEER_SAE: return steer_bank_copy(bank, options->features);
     default: return steer_bank_copy(bank, &s->means);
     }
 }
@@ -127,7 +138,13 @@ static int fit_bank(Studying *s)
 static int fit_controls(Studying *s)
 {
     steer_bank_scale(&s->shuffled, &s->out->bank);
+    const SteerOptions *options = &s->in->options;
     int rc = steer_bank_random(&s->random, &s->out->bank, s->work->seed);
+    if (rc == 0 && steer_arm_is_asked(STEER_ARM_PROBE, options)) {
+        rc = steer_bank_probe(&s->rival, options->probe, &s->means, options->target,
+                              s->in->fit->set.vocab->variant);
+        steer_bank_scale(&s->rival, &s->out->bank);
+    }
     return rc ? rc : steer_bank_permuted(&s->permuted, &s->out->bank, s->work->seed);
 }
 
@@ -136,6 +153,7 @@ static const SteerBank *bank_of(const Studying *s, SteerArm arm)
     return arm == STEER_ARM_RANDOM     ? &s->random
            : arm == STEER_ARM_PERMUTED ? &s->permuted
            : arm == STEER_ARM_SHUFFLED ? &s->shuffled
+           : arm == STEER_ARM_PROBE    ? &s->rival
                                        : &s->out->bank;
 }
 
@@ -263,12 +281,15 @@ static void compare_arm(SteerArmResult *out, SteerArm arm, Studying *s)
 /* The steered one first: the others are compared with it. */
 static int run_arms(Studying *s)
 {
-    static const SteerArm order[N_STEER_ARMS] = {STEER_ARM_STEER,  STEER_ARM_NULL,
-                                                 STEER_ARM_RANDOM, STEER_ARM_PERMUTED,
-                                                 STEER_ARM_WRONG,  STEER_ARM_SHUFFLED};
+    static const SteerArm order[N_STEER_ARMS] = {
+        STEER_ARM_STEER, STEER_ARM_NULL,     STEER_ARM_RANDOM, STEER_ARM_PERMUTED,
+        STEER_ARM_WRONG, STEER_ARM_SHUFFLED, STEER_ARM_PROBE};
     int rc = 0;
     for (int i = 0; i < N_STEER_ARMS && rc == 0; i++) {
         const SteerArm arm = order[i];
+        if (!steer_arm_is_asked(arm, &s->in->options)) {
+            continue;
+        }
         SteerChange change = addition(s, s->out->best.layers, s->out->best.alpha);
         change.bank = bank_of(s, arm);
         change.wrong = arm == STEER_ARM_WRONG;
@@ -310,6 +331,9 @@ static int ablate(Studying *s)
 {
     int rc = 0;
     for (int arm = 0; arm < N_STEER_ARMS && rc == 0; arm++) {
+        if (!steer_arm_is_asked((SteerArm)arm, &s->in->options)) {
+            continue;
+        }
         const SteerChange change = {.kind = STEER_ABLATE,
                                     .bank = bank_of(s, (SteerArm)arm),
                                     .wrong = arm == STEER_ARM_WRONG,
@@ -410,7 +434,8 @@ static int study(Studying *s)
     const size_t most = tuning->n > test->n ? tuning->n : test->n;
     const size_t layers = s->in->options.layers ? 1 : (size_t)s->in->gpt->cfg.n_layers;
     SteerStudy *out = s->out;
-    s->total = layers * s->in->options.n_alphas + 2 * N_STEER_ARMS;
+    const size_t n_arms = N_STEER_ARMS - !steer_arm_is_asked(STEER_ARM_PROBE, &s->in->options);
+    s->total = layers * s->in->options.n_alphas + 2 * n_arms;
     s->scores = mem_alloc(most, sizeof(*s->scores), "scores");
     out->trials = mem_calloc(layers * s->in->options.n_alphas, sizeof(*out->trials), "trials");
     s->steered = mem_alloc(test->n, sizeof(*s->steered), "scores");
@@ -440,6 +465,7 @@ int steer_study_run(SteerStudy *out, const SteerInputs *in, const Work *work)
     steer_bank_release(&s.shuffled);
     steer_bank_release(&s.random);
     steer_bank_release(&s.permuted);
+    steer_bank_release(&s.rival);
     mem_free(s.tuning);
     mem_free(s.test);
     mem_free(s.scores);

@@ -18,7 +18,8 @@
     X(STEER_ARM_RANDOM, "random", "a random direction of equal length")                            \
     X(STEER_ARM_PERMUTED, "permuted", "the signed permutation of the vector")                      \
     X(STEER_ARM_WRONG, "wrong_square", "the vector of another square")                             \
-    X(STEER_ARM_SHUFFLED, "shuffled", "means by the labels of other games, equal length")
+    X(STEER_ARM_SHUFFLED, "shuffled", "means by the labels of other games, equal length")          \
+    X(STEER_ARM_PROBE, "probe", "the probe's direction of equal length")
 #define STEER_ENUMERATOR(id, ...) id,
 typedef enum SteerArm { STEER_ARMS(STEER_ENUMERATOR) N_STEER_ARMS } SteerArm;
 #undef STEER_ENUMERATOR
@@ -35,7 +36,8 @@ typedef struct SteerOptions {
     size_t n_alphas;
     bool all;           /* positions of the history: all, or the last */
     size_t n_heads;     /* of a function vector */
-    const Probe *probe; /* borrowed; STEER_PROBE only */
+    const Probe *probe; /* borrowed; of STEER_PROBE, and of the arm probe of STEER_SAE (or NULL) */
+    const SteerBank *features; /* borrowed; of STEER_SAE: its vectors */
 } SteerOptions;
 
 /* "0.5,1,2" into alphas: numbers from 0 to 1000. Returns 0 or OGPT_EUSAGE, naming --alpha. */
@@ -90,7 +92,9 @@ typedef struct SteerStudy {
     SteerBank bank; /* the vectors; owned */
 } SteerStudy;
 
-/* Games, and the probe if there is one, into the key of a journal. */
+/* Whether there is a result of the arm: the arm probe belongs to STEER_SAE, and needs a probe. */
+bool steer_arm_is_asked(SteerArm arm, const SteerOptions *options);
+/* Games, the probe and the vectors of features if there are any, into the key of a journal. */
 void steer_study_hash(Sha256 *hash, const SteerInputs *in);
 /* Bytes that it takes, roughly, with the rows of one layer to fit on. */
 size_t steer_study_bytes(const SteerInputs *in, const Work *work);

@@ -23,6 +23,12 @@ const char *steer_target_meaning(SteerTarget target)
     return targets[target].meaning;
 }
 
+const double *steer_shares(SteerTarget target)
+{
+    static const double mine[3] = {0, -1, 1}, empty[3] = {1, -0.5, -0.5};
+    return target == STEER_MINE ? mine : empty;
+}
+
 size_t steer_groups(SteerTarget target, const GameVariant *variant)
 {
     return target == STEER_NO_CORNER ? 2 : (size_t)(variant->size * variant->size);

@@ -57,6 +57,9 @@ int steer_group_parse(int *out, SteerTarget target, const GameVariant *variant, 
 /* The class of a board, seen by the side to move. */
 SteerClass steer_class(SteerTarget target, const GameVariant *variant, size_t group,
                        const Board *board);
+/* What TO adds and FROM takes away on a square of a group: shares (static) of the classes empty,
+ * theirs, mine; several classes on one side share it evenly. */
+const double *steer_shares(SteerTarget target);
 /* Fill squares of a case whose moves lead to `board`, of class FROM. */
 void steer_edit(EditCase *edit, SteerTarget target, const GameVariant *variant, size_t group,
                 const Board *board);

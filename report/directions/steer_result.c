@@ -18,6 +18,11 @@ static const Column whole_columns[] = {
     {"origin", "vectors from", .type = COLUMN_TEXT},
     {"probe", "probe", .type = COLUMN_TEXT},
     {"heads", "heads", .type = COLUMN_TEXT},
+    {"sae", "autoencoder", .type = COLUMN_TEXT},
+    {"features", "features", .type = COLUMN_TEXT},
+    {"per_state", "features a state", .type = COLUMN_COUNT, .meaning = "of each state of a square"},
+    {"features_positions", "chosen on", .type = COLUMN_COUNT,
+     .meaning = "positions of other games"},
     {"site", "site", .type = COLUMN_TEXT},
     {"layers", "layers", .type = COLUMN_TEXT, .meaning = "best of those tried, on tuning games"},
     {"alpha", "alpha", .digits = 2, .meaning = "times the vector; chosen with the layers"},
@@ -170,6 +175,12 @@ static void whole_fill(Table *table, const SteerFindings *f)
         heads_text(text, sizeof(text), f);
         table_text(table, "heads", text);
     }
+    if (options->origin == STEER_SAE) {
+        table_text(table, "sae", f->sae);
+        table_text(table, "features", f->features);
+        table_int(table, "per_state", f->per_state);
+        table_int(table, "features_positions", f->features_positions);
+    }
     table_text(table, "site", hook_site_name(options->site));
     layers_text(text, f->study->best.layers);
     table_text(table, "layers", text);
@@ -194,6 +205,9 @@ static void arms_fill(Table *table, const SteerFindings *f)
 {
     for (int a = 0; a < N_STEER_ARMS; a++) {
         const SteerArmResult *arm = &f->study->arms[a];
+        if (!steer_arm_is_asked((SteerArm)a, &f->in->options)) {
+            continue;
+        }
         table_row(table);
         table_text(table, "arm", steer_arm_name((SteerArm)a));
         table_text(table, "meaning", steer_arm_meaning((SteerArm)a));
@@ -220,6 +234,9 @@ static void ablation_fill(Table *table, const SteerFindings *f)
 {
     for (int a = 0; a < N_STEER_ARMS; a++) {
         const SteerAblation *arm = &f->study->ablations[a];
+        if (!steer_arm_is_asked((SteerArm)a, &f->in->options)) {
+            continue;
+        }
         table_row(table);
         table_text(table, "arm", steer_arm_name((SteerArm)a));
         table_int(table, "layer", f->study->ablation_layer);

@@ -13,6 +13,8 @@ typedef struct SteerFindings {
     const SteerStudy *study;
     const SteerInputs *in;
     const char *source, *model_hash, *probe, *square, *out, *out_hash; /* NULL: none */
+    const char *sae, *features;            /* of features: the autoencoder, and the list or NULL */
+    int64_t per_state, features_positions; /* of a state; that chose them */
 } SteerFindings;
 
 void steer_report(Report *report, const SteerFindings *findings);

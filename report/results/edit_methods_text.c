@@ -12,9 +12,13 @@ void edit_result_print_plan(Text *text, const EditResult *result)
     char layers[192], scale[32];
     edit_layers_print(layers, experiment->plan.layers);
     edit_scale_print(scale, experiment->plan.scale);
-    text_add(text, "%s at hook_%s of layers %s, scale %s: %s\n",
+    text_add(text, "%s at hook_%s of layers %s, scale %s",
              edit_method_name(experiment->plan.method), hook_site_name(experiment->plan.site),
-             layers, scale,
+             layers, scale);
+    if (experiment->plan.method == METHOD_SAE) {
+        text_add(text, ", %d features a state", experiment->plan.features);
+    }
+    text_add(text, ": %s\n",
              experiment->tuned ? "chosen on the tuning cases, not on these" : "as given");
     text_add(text, "%zu cases; mean wrong moves a case:\n", experiment->metrics.n);
     draw_exclusions(text, result->cases, "  left out: ");

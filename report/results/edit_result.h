@@ -24,6 +24,12 @@ typedef struct EditResult {
     EditExperiment experiment;           /* owned by whoever ran it */
 } EditResult;
 
+/* The autoencoder of method sae, and the games that chose its features. */
+typedef struct EditFeaturesReport {
+    const char *path;
+    int64_t n_games, n_positions;
+} EditFeaturesReport;
+
 /* What there is to report; all borrowed. */
 typedef struct EditFindings {
     const EditResult *results; /* (n); one, unless `all` */
@@ -32,6 +38,7 @@ typedef struct EditFindings {
     const char *model_hash, *probe; /* probe: its path */
     const char *preset, *rule;      /* as typed; preset "": none */
     const EditMeansReport *means;   /* of method mean-difference */
+    EditFeaturesReport features;    /* of method sae */
 } EditFindings;
 
 void edit_result_report(Report *report, const EditFindings *found);

@@ -43,8 +43,11 @@
         {"steps", .type = COLUMN_COUNT}, {"rate", .digits = -1},                                   \
         {"rate_unit", .type = COLUMN_TEXT}, {"means_corpus_hash", .type = COLUMN_TEXT},            \
         {"means_games", .type = COLUMN_COUNT}, {"means_positions", .type = COLUMN_COUNT},          \
+        {"means_least", .type = COLUMN_COUNT}, {"sae", .type = COLUMN_TEXT},                       \
+        {"features", "features", .type = COLUMN_COUNT, .flags = COLUMN_WIDE},                      \
+        {"features_games", .type = COLUMN_COUNT},                                                  \
     {                                                                                              \
-        "means_least", .type = COLUMN_COUNT                                                        \
+        "features_positions", .type = COLUMN_COUNT                                                 \
     }
 
 static const Column result_columns[] = {
@@ -72,6 +75,9 @@ static const Column result_columns[] = {
     {"wrong_square_error", "wrong square", .digits = 3, .interval = true,
      .meaning = "the edit of another square"},
     {"wrong_square_closed", "wrong square closes", .unit = "%", .digits = 1, .interval = true},
+    {"probe_error", "probe's direction", .digits = 3, .interval = true,
+     .meaning = "the probe's direction of equal length"},
+    {"probe_closed", "probe's direction closes", .unit = "%", .digits = 1, .interval = true},
     {"repair_error", "repair", .digits = 3, .interval = true,
      .meaning = "the same descent, no square changed"},
     {"repair_closed", "repair closes", .unit = "%", .digits = 1, .interval = true},
@@ -134,6 +140,7 @@ static const struct {
     {"wrong_square_error", ARM_WRONG_SQUARE, METRIC_ERROR},
     {"repair_error", ARM_REPAIR, METRIC_ERROR},
     {"repair_self_error", ARM_REPAIR, METRIC_DRIFT},
+    {"probe_error", ARM_PROBE, METRIC_ERROR},
 };
 static const Column case_columns[] = {{"case_index", "case", .type = COLUMN_COUNT},
                                       {"square", .type = COLUMN_NESTED},
@@ -144,6 +151,7 @@ static const Column case_columns[] = {{"case_index", "case", .type = COLUMN_COUN
                                       {"wrong_square_error", "wrong square", .digits = 0},
                                       {"repair_error", "repair", .digits = 0},
                                       {"repair_self_error", "repair, self", .digits = 0},
+                                      {"probe_error", "probe's direction", .digits = 0},
                                       {"method", "method", .type = COLUMN_TEXT},
                                       {"cases_file", "file", .type = COLUMN_TEXT},
                                       EDIT_METRICS(CASE_COLUMN)};
@@ -195,7 +203,9 @@ static void plan_set(Js *object, const EditFindings *found, const EditPlan *plan
 {
     bool by_gradient = plan->method == METHOD_GRADIENT;
     bool by_means = plan->method == METHOD_MEAN_DIFFERENCE;
+    bool by_features = plan->method == METHOD_SAE;
     const EditMeansReport *means = found->means;
+    const EditFeaturesReport *features = &found->features;
     char range[192];
     Js *layers = js_array();
     for (int l = 0; l < EDIT_MAX_LAYERS; l++) {
@@ -223,6 +233,10 @@ static void plan_set(Js *object, const EditFindings *found, const EditPlan *plan
     js_set(object, "means_games", count_if(by_means, means->n_games));
     js_set(object, "means_positions", count_if(by_means, means->n_positions));
     js_set(object, "means_least", count_if(by_means, (int64_t)means->least));
+    js_set_str(object, "sae", by_features ? features->path : "");
+    js_set(object, "features", count_if(by_features, plan->features));
+    js_set(object, "features_games", count_if(by_features, features->n_games));
+    js_set(object, "features_positions", count_if(by_features, features->n_positions));
 }
 
 static void set_triple(Js *object, const char *name, Interval interval)
@@ -249,6 +263,7 @@ static Js *metrics_json(const EditMetrics *metrics)
         }
         set_triple(metric, "edit-null", metrics->edit_less_null[m]);
         set_triple(metric, "edit-random", metrics->edit_less_random[m]);
+        set_triple(metric, "edit-probe", metrics->edit_less_probe[m]);
         js_set(all, edit_metric_name((EditMetric)m), metric);
     }
     return all;
@@ -298,6 +313,10 @@ static void errors_set(Js *row, const EditPlan *plan, const EditMetrics *metrics
     js_set_interval(row, "random_closed", metrics->closed[ARM_RANDOM]);
     js_set_interval(row, "wrong_square_error", value[ARM_WRONG_SQUARE][METRIC_ERROR]);
     js_set_interval(row, "wrong_square_closed", metrics->closed[ARM_WRONG_SQUARE]);
+    if (arm_is_asked(ARM_PROBE, plan)) {
+        js_set_interval(row, "probe_error", value[ARM_PROBE][METRIC_ERROR]);
+        js_set_interval(row, "probe_closed", metrics->closed[ARM_PROBE]);
+    }
     js_set_bool(row, "controls_close_nothing", edit_controls_close_nothing(metrics));
     js_set_num(row, "ideal_null", edit_mean(metrics, ARM_IDEAL_NULL, METRIC_ERROR));
     for (int m = METRIC_FALSE_POSITIVES; m < METRIC_DRIFT; m++) {
@@ -401,6 +420,7 @@ static void metrics_add(Table *table, const EditResult *result)
         }
         metric_add(table, result, name, "edit-null", -1, metrics->edit_less_null[m]);
         metric_add(table, result, name, "edit-random", -1, metrics->edit_less_random[m]);
+        metric_add(table, result, name, "edit-probe", -1, metrics->edit_less_probe[m]);
     }
     for (int l = 0; l < metrics->n_layers; l++) {
         const LayerCrosstalk *layer = &metrics->layers[l];

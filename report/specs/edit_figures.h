@@ -7,12 +7,12 @@
 static const FigurePart errors_parts[] = {
     {.x = "method",
      .y = {"edit_error", "null_error", "self_error", "random_error", "wrong_square_error",
-           "repair_error"},
+           "probe_error", "repair_error"},
      .facet = "cases_file"},
 };
 static const FigurePart closed_parts[] = {
     {.x = "method",
-     .y = {"closed", "random_closed", "wrong_square_closed", "repair_closed"},
+     .y = {"closed", "random_closed", "wrong_square_closed", "probe_closed", "repair_closed"},
      .facet = "cases_file"},
 };
 static const FigureSpec result_figures[] = {

@@ -184,6 +184,8 @@ document patch patch net --pairs pairs.csv --sites z,resid_post --noise --csv pa
 header patch patch/*.csv
 document steer steer net --from contrast --fit-games 150 --tuning-games 4 --games 8 --plies 4 --alpha 1,2 --csv steer
 header steer steer/*.csv
+document 'steer sae' steer net --from sae --sae saes/k-2 --probe mine --fit-games 150 --tuning-games 4 --games 8 --plies 4 \
+    --features-games 20 --alpha 1
 document illusion illusion net --pairs 20 --training-pairs 20 --fit-games 150 --plies 4 --csv illusion
 header illusion illusion/*.csv
 document heads heads net --corpus six.ogpc --games 20 --pass-games 10 --hard-games 2 --random-games 4 \
@@ -204,6 +206,7 @@ edit=(intervene net --probe mine --cases cases.csv)
 document intervene "${edit[@]}" --layers 0 --scale 0.5r --show 0
 document 'intervene tuned' "${edit[@]}" --tune tune.csv --method gradient --steps 2
 document 'intervene all' "${edit[@]}" --tune tune.csv --method all --steps 2 --means-from six.ogpc
+document 'intervene sae' "${edit[@]}" --tune tune.csv --method sae --sae saes/k-2 --features-games 20
 document saliency saliency net --probe mine --moves "$moves"
 document plot plot --svg saliency.svg
 document attribute attribute net --probe mine --fresh --games 20 --csv attribute

@@ -93,7 +93,7 @@ refuse 2 'outside the centre' steer m $few --target occupied --square c3
 refuse 2 'a square of the 6x6 board' steer m $few --square h8
 refuse 2 'leave --square out' steer m $few --target no-corner --square a1
 refuse 2 'heads write into the residual stream' steer m $few --from function --site z
-refuse 2 'asked for with --from probe only' steer m $few --probe m/probe
+refuse 2 'asked for with --from probe or sae only' steer m $few --probe m/probe
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --task empty --out empty --no-controls
 refuse 2 'found task empty' steer m $few --from probe --probe empty
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 20 --layers embed --out embed --no-controls

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/sae_input.h"
 #include "cli/commands/edits/intervene_session.h"
 
 #define AT(field) offsetof(InterveneOptions, field)
@@ -16,8 +17,8 @@ static const OptionSpec intervene_options[] = {
                 "for each of --cases"),
     OPTION_ENUM("method", AT(method), &(EDIT_METHODS(EDIT_METHOD_BAR) "|all")[1],
                 "add a direction, negate (project) or set the coordinate along it, gradient "
-                "through the probe, the difference of class means, or all of them as a table "
-                "(default: add)",
+                "through the probe, the difference of class means, clamp features of an "
+                "autoencoder, or all of them as a table (default: add)",
                 .argument = "METHOD"),
     OPTION_CHOICE("preset", AT(preset), EDIT_PRESET_NAMES,
                   "a published edit: method, site, layers, scale, direction and the rest",
@@ -43,8 +44,16 @@ static const OptionSpec intervene_options[] = {
     OPTION_TEXT("rate", AT(rate), "X",
                 "of method gradient: Adam's rate, or with r a share of the row's root mean square",
                 .def = EDIT_RATE),
-    OPTION_TEXT("means-from", AT(means_from), "CORPUS",
-                "of method mean-difference: training games whose activations are averaged"),
+    OPTION_TEXT(
+        "means-from", AT(means_from), "CORPUS",
+        "of method mean-difference: training games whose activations are averaged; of method sae: "
+        "validation games that choose features (default: fresh ones, by the seed)"),
+    OPTION_SAE(AT(sae), "of method sae"),
+    OPTION_INT("per-state", AT(per_state), "N", 0, FEATURES_HANDLES_MOST,
+               "of method sae: features of each state of a square; 0: chosen on the cases of "
+               "--tune, 2 without them",
+               .def = "0"),
+    OPTION_FEATURES_GAMES(AT(features_games), "of method sae"),
     OPTION_ENUM("rule", AT(rule), "topn|threshold",
                 "predicted set: the top N tokens, or those above 1/(2N)", .def = "topn",
                 .argument = "RULE"),
@@ -71,7 +80,9 @@ static void result_report(const EditSession *session)
                                 .probe = session->probe_path,
                                 .preset = session->given->preset ? session->given->preset : "",
                                 .rule = js_str_of(rule),
-                                .means = &session->means};
+                                .means = &session->means,
+                                .features = {session->sae_path, (int64_t)session->handles.n_games,
+                                             (int64_t)session->handles.n_positions}};
     edit_result_report(context->report, &found);
     js_free(rule);
     if (!context_given(context, "show") && !found.all) {
@@ -108,6 +119,7 @@ const Command cmd_intervene = {
         "ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 3-6 --scale 0.1r\n"
         "ogpt intervene runs/tiny --probe probe --cases cases.csv --method project --layers "
         "4 --show 0\n"
+        "ogpt intervene tiny-6x6 --method sae --cases cases.csv --tune tune.csv\n"
         "ogpt intervene runs/tiny --probe probe --method all --means-from games.ogpc --cases "
         "cases.csv,unnatural.csv --tune tune.csv",
     COMMAND_OPTIONS(intervene_options, InterveneOptions),

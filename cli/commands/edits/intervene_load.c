@@ -8,6 +8,8 @@
 #include "cli/commands/edits/intervene_session.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/sae_input.h"
+#include "probes/dictionaries/codebook_inputs.h"
 
 #define AUTO "auto"
 
@@ -31,9 +33,12 @@ static int check_tuning(const EditSession *session)
                                     "chosen on the reported cases; make tuning cases with ogpt "
                                     "cases make FILE --purpose tune");
     }
-    if (given->tune && !session->any_layers && !session->any_scale) {
-        return err_set(OGPT_EUSAGE, "intervene: --tune has nothing to choose: layers and scale are "
-                                    "both given; leave one out or drop --tune");
+    const bool any_features = given->method == METHOD_SAE && given->per_state == 0;
+    if (given->tune && !session->any_layers && !session->any_scale && !any_features) {
+        return err_set(OGPT_EUSAGE,
+                       "intervene: --tune has nothing to choose: %s are both given; "
+                       "leave one out or drop --tune",
+                       given->method == METHOD_SAE ? "--per-state and scale" : "layers and scale");
     }
     return 0;
 }
@@ -66,7 +71,9 @@ static int common_plan(EditPlan *plan, const EditSession *session)
     plan->direction = (EditDirection)given->direction;
     plan->positions = (EditPositions)given->positions;
     int rc = edit_rate_parse(&plan->rate, given->rate);
-    rc = rc || session->any_layers ? rc : layers_given(&plan->layers, session);
+    if (rc == 0 && !session->any_layers && given->method != METHOD_SAE) {
+        rc = layers_given(&plan->layers, session);
+    }
     if (rc == 0 && given->scale && !session->any_scale) {
         rc = edit_scale_parse(&plan->scale, given->scale);
     }
@@ -93,7 +100,38 @@ static int preset_plan(EditSession *session)
     return edit_preset_parse(&session->plans[0], given->preset);
 }
 
-/* One plan for every method; that of class means only where there are games to average. */
+/* The autoencoder, with --method all only if it is named; a site or layer must be its own. */
+static int load_sae(EditSession *session)
+{
+    const InterveneOptions *given = session->given;
+    const bool only = given->method == METHOD_SAE;
+    uint64_t layers = 0;
+    if (given->sae && !only && !session_is_all(session)) {
+        return err_set(OGPT_EUSAGE, "--sae: asked for with --method sae or all only");
+    }
+    const bool listed = given->layers.word == LAYERS_LISTED || given->layers.word == LAYERS_ALL;
+    int rc = only && listed ? layers_given(&layers, session) : 0;
+    if (rc == 0 && (only || given->sae)) {
+        rc = context_sae_open(&session->sae, session->sae_path, session->context, &session->subject,
+                              given->sae);
+        rc = rc ? rc
+                : codebook_inputs_check_changed(session->sae, session->sae_path, &session->subject,
+                                                only ? given->site : -1, layers);
+    }
+    return rc;
+}
+
+/* Features are where the autoencoder is, whatever was said to the other methods. */
+static void place_features(EditPlan *plan, const EditSession *session)
+{
+    const int n = (int)session->given->per_state;
+    if (plan->method == METHOD_SAE) {
+        edit_plan_place(plan, session->sae->cfg.site, session->sae->cfg.layer,
+                        n > 0 || session->given->tune ? n : EDIT_FEATURES);
+    }
+}
+
+/* One plan for every method that has what it needs. */
 static int all_plans(EditSession *session, const EditPlan *common)
 {
     if (!session->any_scale) {
@@ -102,13 +140,20 @@ static int all_plans(EditSession *session, const EditPlan *common)
                        "--scale");
     }
     for (int m = 0; m < N_EDIT_METHODS; m++) {
-        if (m == METHOD_MEAN_DIFFERENCE && !session->given->means_from) {
-            context_say(session->context,
-                        "mean-difference is left out: it needs --means-from CORPUS");
+        EditPlan *plan = &session->plans[session->n_plans];
+        const char *lacks = m == METHOD_MEAN_DIFFERENCE && !session->given->means_from
+                                ? "--means-from CORPUS"
+                            : m == METHOD_SAE && !session->sae ? "--sae SAE"
+                                                               : NULL;
+        if (lacks) {
+            context_say(session->context, "%s is left out: it needs %s",
+                        edit_method_name((EditMethod)m), lacks);
             continue;
         }
-        session->plans[session->n_plans] = *common;
-        session->plans[session->n_plans++].method = (EditMethod)m;
+        *plan = *common;
+        plan->method = (EditMethod)m;
+        place_features(plan, session);
+        session->n_plans++;
     }
     return 0;
 }
@@ -120,7 +165,8 @@ static int plans_parse(EditSession *session)
     EditPlan *plan = &session->plans[0], common;
     int rc;
     session->any_layers =
-        given->layers.word == LAYERS_AUTO || (given->layers.word == LAYERS_UNSET && given->tune);
+        given->method != METHOD_SAE &&
+        (given->layers.word == LAYERS_AUTO || (given->layers.word == LAYERS_UNSET && given->tune));
     session->any_scale =
         is_auto(given->scale) || (!given->scale && (given->tune || session_is_all(session)));
     if (given->preset) {
@@ -134,6 +180,7 @@ static int plans_parse(EditSession *session)
     *plan = common;
     session->n_plans = 1;
     plan->method = given->method < 0 ? METHOD_ADD : (EditMethod)given->method;
+    place_features(plan, session);
     if (rc == 0 && (plan->method == METHOD_ADD || plan->method == METHOD_SET) && !given->scale &&
         !session->any_scale) {
         rc = err_set(OGPT_EUSAGE, "intervene: --scale is missing: give a length such as 2.3 or "
@@ -240,6 +287,7 @@ int session_load(EditSession *session)
     const InterveneOptions *given = session->given;
     Context *context = session->context;
     int rc = context_subject_open(context, &session->subject, context->args[0]);
+    rc = rc ? rc : load_sae(session);
     rc = rc ? rc : plans_parse(session);
     rc = rc ? rc
             : context_probe_open(context, &session->probe, session->probe_path, &session->subject,

@@ -4,60 +4,92 @@
 
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
+#include "cli/commands/common/sae_input.h"
 #include "cli/commands/edits/intervene_session.h"
 #include "datasets/corpus.h"
 #include "report/results/case_view.h"
 #include "model/speed.h"
 
-static int directions_of(const EditPlan *plan)
+static EditOwner owner_of(const EditPlan *plan)
 {
-    return plan->method == METHOD_MEAN_DIFFERENCE;
+    return plan->method == METHOD_MEAN_DIFFERENCE ? OWNER_MEANS
+           : plan->method == METHOD_SAE           ? OWNER_FEATURES
+                                                  : OWNER_PROBE;
 }
 
 static EditPredictor predictor_of(const EditSession *session, const EditPlan *plan)
 {
-    return edit_network_predictor(session->networks[directions_of(plan)]);
+    return edit_network_predictor(session->networks[owner_of(plan)]);
 }
 
-static int make_means(EditSession *session, const EditPlan *plan)
+static int make_means(EditSession *session, HookSite site, Corpus *corpus)
 {
     EditMeansOptions options = EDIT_MEANS_OPTIONS_DEFAULT;
     const Work *work = study_work(session->context, "averaging", "games");
+    options.site = site;
+    options.labels = session->probe.labels;
+    context_say(session->context, "averaging activations of %s: up to %zu MiB of memory",
+                session->given->means_from,
+                (edit_means_bytes(&session->subject.model.gpt->cfg, &options, work) >> 20) + 1);
+    return edit_means_fit(&session->directions[OWNER_MEANS], &session->means,
+                          session->subject.model.gpt, corpus, &options, work);
+}
+
+/* The probe goes as far as the features did: it needs directions where they are. */
+static int make_features(EditSession *session, const EditPlan *plan, Corpus *corpus)
+{
+    const FeaturesGames games = {session->subject.model.gpt, session->subject.variant, corpus,
+                                 (size_t)session->given->features_games};
+    EditPlan rival = *plan;
+    rival.method = METHOD_ADD;
+    int rc = edit_plan_check(&rival, &session->directions[OWNER_PROBE], &games.gpt->cfg);
+    rc = rc ? rc : context_sae_handles(&session->handles, session->context, session->sae, &games);
+    if (rc == 0) {
+        features_handles_directions(&session->directions[OWNER_FEATURES], &session->mover,
+                                    &session->handles, games.variant);
+    }
+    return rc;
+}
+
+/* Directions of a plan that are not the probe's. */
+static int make_directions(EditSession *session, const EditPlan *plan)
+{
     const char *path = session->given->means_from;
     Corpus *corpus = NULL;
-    int rc = corpus_open(&corpus, path, false);
-    options.site = plan->site;
-    options.labels = session->probe.labels;
-    rc = rc ? rc : context_inputs_match(session->context, &session->subject, corpus, path);
-    if (rc == 0) {
+    int rc = path ? corpus_open(&corpus, path, false) : 0;
+    rc = rc || !path ? rc : context_inputs_match(session->context, &session->subject, corpus, path);
+    if (rc == 0 && path) {
         corpus_divide(corpus, session->probe.split_rules); /* it reads what the edits changed */
-        context_say(session->context, "averaging activations of %s: up to %zu MiB of memory", path,
-                    (edit_means_bytes(&session->subject.model.gpt->cfg, &options, work) >> 20) + 1);
-        rc = edit_means_fit(&session->directions[1], &session->means, session->subject.model.gpt,
-                            corpus, &options, work);
     }
+    rc = rc                              ? rc
+         : owner_of(plan) == OWNER_MEANS ? make_means(session, plan->site, corpus)
+                                         : make_features(session, plan, corpus);
     corpus_close(corpus);
+    return rc;
+}
+
+/* Edited along the directions of an owner, read by the probe. */
+static int make_network(EditSession *session, EditOwner owner)
+{
+    EditNetwork **out = &session->networks[owner];
+    int rc = edit_network_new(out, session->subject.model.gpt, &session->directions[owner],
+                              pool_size(session->context->pool), session->context->seed);
+    if (rc == 0) {
+        edit_network_read_with(*out, &session->probe);
+        edit_network_rival(*out, &session->directions[OWNER_PROBE]);
+    }
     return rc;
 }
 
 static int make_networks(EditSession *session)
 {
-    size_t n_workers = pool_size(session->context->pool);
-    uint64_t seed = session->context->seed;
-    const Gpt *gpt = session->subject.model.gpt;
-    int rc = direction_board_of_probe(&session->directions[0], &session->probe);
-    rc =
-        rc ? rc
-           : edit_network_new(&session->networks[0], gpt, &session->directions[0], n_workers, seed);
+    int rc = direction_board_of_probe(&session->directions[OWNER_PROBE], &session->probe);
+    rc = rc ? rc : make_network(session, OWNER_PROBE);
     for (size_t i = 0; i < session->n_plans && rc == 0; i++) {
-        if (directions_of(&session->plans[i])) {
-            rc = make_means(session, &session->plans[i]);
-            rc = rc ? rc
-                    : edit_network_new(&session->networks[1], gpt, &session->directions[1],
-                                       n_workers, seed);
-            if (rc == 0) {
-                edit_network_read_with(session->networks[1], &session->probe);
-            }
+        const EditOwner owner = owner_of(&session->plans[i]);
+        if (owner != OWNER_PROBE) {
+            rc = make_directions(session, &session->plans[i]);
+            rc = rc ? rc : make_network(session, owner);
         }
     }
     return rc;
@@ -76,7 +108,7 @@ static int run_method(EditSession *session, const CaseFile *file, const EditPlan
         .any_layers = session->any_layers,
         .any_scale = session->any_scale,
         .by_layer = !given->no_by_layer && !session_is_all(session),
-        .directions = &session->directions[directions_of(plan)],
+        .directions = &session->directions[owner_of(plan)],
         .cfg = &session->subject.model.gpt->cfg,
         .measure = {.scoring = {.rule = (AnswerRule)given->rule, .name = name},
                     .reader = &session->probe,
@@ -108,7 +140,8 @@ static int begin_journal(KeptWork *blocks, const EditSession *session)
     rc = rc ? rc : kept_blocks_options(hash, context);
     if (rc == 0) {
         probe_hash(hash, &session->probe);
-        direction_board_hash(hash, &session->directions[1]);
+        direction_board_hash(hash, &session->directions[OWNER_MEANS]);
+        features_handles_hash(hash, &session->handles);
     }
     for (size_t f = 0; f < session->n_files && rc == 0; f++) {
         rc = cases_hash(hash, &session->files[f].cases);
@@ -167,10 +200,12 @@ void session_release(EditSession *session)
         cases_release(&session->files[i].tuning);
         cases_release(&session->files[i].cases);
     }
-    edit_network_free(session->networks[0]);
-    edit_network_free(session->networks[1]);
-    direction_board_release(&session->directions[0]);
-    direction_board_release(&session->directions[1]);
+    for (int i = 0; i < N_EDIT_OWNERS; i++) {
+        edit_network_free(session->networks[i]);
+        direction_board_release(&session->directions[i]);
+    }
+    features_handles_release(&session->handles);
+    sae_free(session->sae);
     probe_release(&session->probe);
     subject_release(&session->subject);
 }

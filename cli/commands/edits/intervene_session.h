@@ -6,18 +6,22 @@
 #include "cli/study.h"
 #include "probes/activations/subject.h"
 #include "probes/edits/edit_network.h"
+#include "probes/features/features_handles.h"
 #include "report/results/edit_result.h"
 
 #define INTERVENE_MAX_FILES 4
 #define INTERVENE_ALL N_EDIT_METHODS /* of --method */
 
+/* Who has the directions of a method. */
+typedef enum EditOwner { OWNER_PROBE, OWNER_MEANS, OWNER_FEATURES, N_EDIT_OWNERS } EditOwner;
+
 typedef struct InterveneOptions {
-    const char *probe, *cases, *tune, *scale, *preset, *means_from, *rate;
+    const char *probe, *cases, *tune, *scale, *preset, *means_from, *rate, *sae;
     int method;                     /* EditMethod, INTERVENE_ALL, or -1: unset */
     int site;                       /* HookSite, or -1: unset */
     int direction, positions, rule; /* EditDirection, EditPositions, AnswerRule */
     LayerList layers;
-    int64_t probe_layer, show, steps;
+    int64_t probe_layer, show, steps, per_state, features_games;
     bool ignore_bias, no_by_layer, no_play_on;
 } InterveneOptions;
 
@@ -33,14 +37,19 @@ typedef struct EditSession {
     Subject subject;
     char probe_path[FILES_PATH_MAX];
     Probe probe;
-    BoardDirections directions[2]; /* of the probe; class means, if mean-difference is asked for */
-    EditMeansReport means;         /* behind the class means */
+    /* The probe's; class means and features, if their methods are asked for. */
+    BoardDirections directions[N_EDIT_OWNERS];
+    EditMeansReport means; /* behind the class means */
+    Sae *sae;              /* NULL: not asked for */
+    char sae_path[FILES_PATH_MAX];
+    FeaturesHandles handles; /* its features */
+    BoardMover mover;        /* clamps them */
     CaseFile files[INTERVENE_MAX_FILES];
     size_t n_files;
     EditPlan plans[N_EDIT_METHODS]; /* as asked for: one, or one a method */
     size_t n_plans;
-    bool any_layers, any_scale; /* to be tuned */
-    EditNetwork *networks[2];   /* edited along directions[0], [1] */
+    bool any_layers, any_scale;           /* to be tuned */
+    EditNetwork *networks[N_EDIT_OWNERS]; /* edited by directions of the same index */
     EditResult results[INTERVENE_MAX_FILES * N_EDIT_METHODS];
     size_t n_results;
 } EditSession;

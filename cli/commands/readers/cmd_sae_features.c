@@ -6,6 +6,7 @@
 #include "cli/commands/common/kept_blocks.h"
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
+#include "cli/commands/common/sae_input.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "report/pages/feature_pages.h"
@@ -48,51 +49,24 @@ static const OptionSpec options[] = {
     OPTION_MEMORY(AT(memory)),
 };
 
-/* The probe has to read where the autoencoder does. */
-static int open_probe(SaeFeaturesSession *session)
-{
-    Context *context = session->context;
-    const char *given = session->given->probe;
-    const CodebookStudyInputs place = {.site = session->sae->cfg.site,
-                                       .layer = session->sae->cfg.layer};
-    int rc = context_probe_fitting(context, &session->probe, session->probe_path,
-                                   &session->inputs.subject, given, codebook_inputs_check_probe,
-                                   "comparison with its directions");
-    if (rc == 0 && session->probe_path[0]) {
-        const int other = codebook_inputs_check_place(&session->probe, session->probe_path, &place);
-        rc = given ? other : 0;
-        if (other && !given) {
-            context_say(context, "%s does not read there: no comparison with its directions",
-                        session->probe_path);
-            session->probe_path[0] = '\0';
-        }
-    }
-    return rc;
-}
-
 static int load(SaeFeaturesSession *session)
 {
     Context *context = session->context;
     const SaeFeaturesOptions *given = session->given;
     const Subject *subject = &session->inputs.subject;
-    const char *path = session->path;
     int rc = context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
     rc = rc ? rc
-            : context_sae_find(context, session->path,
+            : context_sae_open(&session->sae, session->path, context, subject,
                                context->n_args > 1 ? context->args[1] : NULL);
-    rc = rc ? rc : sae_open(&session->sae, path);
-    rc = rc ? rc : codebook_inputs_check_sae(session->sae, path, session->sae, subject);
-    if (rc == 0 && given->features) {
-        session->chosen = mem_alloc(session->sae->cfg.features, sizeof(bool), "chosen features");
-        rc = session->chosen
-                 ? features_list_parse(session->chosen, session->sae->cfg.features, given->features)
-                 : OGPT_ENOMEM;
-    }
+    rc = rc ? rc
+            : features_list_parse(&session->chosen, session->sae->cfg.features, given->features);
     if (rc == 0 && given->pages) {
         session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
         rc = page_set_check(&session->pages);
     }
-    return rc ? rc : open_probe(session);
+    return rc ? rc
+              : context_sae_probe(&session->probe, session->probe_path, context, subject,
+                                  session->sae, given->probe);
 }
 
 static int draw(FeaturesSet *out, const SaeFeaturesSession *session, Split split, int64_t games)

@@ -51,7 +51,7 @@ static int sae_train_run(Context *context)
     rc = rc ? rc : sae_session_announce(&session);
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     Table *table = rc ? NULL : study_table(context, &sae_train_table);
-    for (int i = 0; rc == 0 && i < session.n_values; i++) {
+    for (int i = 0; rc == 0 && i < session.sweep.n; i++) {
         char path[FILES_PATH_MAX];
         Sae *sae = NULL;
         rc = sae_session_train(&sae, path, &session, i);

@@ -1,5 +1,6 @@
 /* cli/commands/readers/cmd_steer.c - ogpt steer: a network is moved along a direction, and the
  * rules of the game say whether it followed. */
+#include "cli/commands/common/sae_input.h"
 #include "cli/commands/readers/steer_file.h"
 #include "cli/study.h"
 #include "report/directions/steer_result.h"
@@ -11,7 +12,14 @@ static const OptionSpec options[] = {
     OPTION_ENUM("from", AT(origin), STEER_ORIGIN_NAMES, "where the vectors come from",
                 .def = "means"),
     OPTION_TEXT("square", AT(square), "SQUARE", "only this square (default: all, drawn)"),
-    OPTION_PROBE(AT(probe), "with --from probe: the probe"),
+    OPTION_PROBE(AT(probe), "with --from probe: the probe; with --from sae: the one beside it"),
+    OPTION_SAE(AT(sae), "with --from sae"),
+    OPTION_TEXT("features", AT(features), "LIST",
+                "with --from sae: only these features, such as 3,17,40-50, and only squares for "
+                "which one of them is among --per-state"),
+    OPTION_INT("per-state", AT(per_state), "N", 1, FEATURES_HANDLES_MOST,
+               "with --from sae: features of each state of a square", .def = "2"),
+    OPTION_FEATURES_GAMES(AT(features_games), "with --from sae"),
     OPTION_SITE(AT(site), HOOK_NAMES_VECTOR, "where the vectors are added"),
     OPTION_ROW("layers", OPT_LAYERS, AT(layers),
                "layers that are steered; auto tries each alone and takes the best on tuning games",
@@ -54,6 +62,10 @@ static int steer_command(Context *context)
                                       .model_hash = session.inputs.subject.model.model_hash,
                                       .probe = session.probe_path[0] ? session.probe_path : NULL,
                                       .square = session.given->square,
+                                      .sae = session.sae_path,
+                                      .features = session.given->features,
+                                      .per_state = session.given->per_state,
+                                      .features_positions = (int64_t)session.handles.n_positions,
                                       .out = session.given->out,
                                       .out_hash = session.out_hash});
         rc = kept_blocks_end(&session.kept);
@@ -68,6 +80,7 @@ const Command cmd_steer = {
     .summary = "move a network along a direction, or take it out, and let the rules judge",
     .examples = "ogpt steer tiny-6x6 --fit-games 500 --tuning-games 40 --games 100\n"
                 "ogpt steer tiny-6x6 --target occupied --from function --layers 2 --games 100\n"
+                "ogpt steer tiny-6x6 --from sae --games 100\n"
                 "ogpt steer runs/tiny --corpus games.ogpc --games 100\n"
                 "ogpt steer tiny-6x6 --square c2 --layers 4 --games 60 --out without-c2",
     COMMAND_OPTIONS(options, SteerCommand),

@@ -1,9 +1,7 @@
 /* cli/commands/readers/sae_session.c - contract in cli/commands/readers/sae_session.h. */
 #include "cli/commands/readers/sae_session.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -11,58 +9,17 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/commands/common/game_input.h"
-#include "cli/commands/common/number_list.h"
 
 /* ---- what is asked for ---- */
-
-/* "8,16,32" into the values of the sweep. */
-static int read_values(SaeSession *session, const char *name, const char *text, bool whole)
-{
-    const NumberList what = {name, SAE_FEATURES_MAX, whole, SWEEP_MAX};
-    session->swept = name;
-    return number_list_read(session->values, &session->n_values, text, &what);
-}
-
-static int choose_sweep(SaeSession *session)
-{
-    const SaeCommand *given = session->given;
-    const SaeKind kind = (SaeKind)given->kind;
-    const char *name = sae_kind_name(kind);
-    const bool by_k = sae_has_k(kind), by_l1 = kind == SAE_STANDARD || kind == SAE_GATED;
-    if (by_k && (given->l0 || given->l1)) {
-        return err_set(OGPT_EUSAGE, "--kind %s keeps --k features a row: --%s means nothing to it",
-                       name, given->l0 ? "l0" : "l1");
-    }
-    if (!by_k && given->k) {
-        return err_set(OGPT_EUSAGE,
-                       "--kind %s keeps no number of features: take --l0%s instead of "
-                       "--k",
-                       name, by_l1 ? " or --l1" : "");
-    }
-    if (!by_l1 && given->l1) {
-        return err_set(OGPT_EUSAGE, "--kind %s has no penalty of --l1: take --l0", name);
-    }
-    if (given->l0 && given->l1) {
-        return err_set(OGPT_EUSAGE, "--l0 moves the penalty that --l1 sets: give one of them");
-    }
-    if (by_k) {
-        return read_values(session, "k", given->k ? given->k : "32", true);
-    }
-    return given->l1 ? read_values(session, "l1", given->l1, false)
-                     : read_values(session, "l0", given->l0 ? given->l0 : "32", false);
-}
 
 /* The options of one value. */
 static int options_of(SaeTrainOptions *out, const SaeSession *session, int index)
 {
     const SaeCommand *given = session->given;
-    const double value = session->values[index];
     *out = SAE_TRAIN_DEFAULT;
     out->kind = (SaeKind)given->kind;
     out->features = given->features > 0 ? (size_t)given->features : 8 * session->stream.d_in;
-    out->k = strcmp(session->swept, "k") == 0 ? (size_t)value : 0;
-    out->l0 = strcmp(session->swept, "l0") == 0 ? value : 0;
-    out->l1 = strcmp(session->swept, "l1") == 0 ? value : SAE_L1_FIRST;
+    sae_sweep_set(out, &session->sweep, index);
     out->activations = given->activations;
     out->batch = given->batch;
     out->lr = given->lr;
@@ -116,7 +73,8 @@ int sae_session_open(SaeSession *session, Context *context)
 {
     *session = (SaeSession){.context = context, .given = context->options};
     Subject *subject = &session->inputs.subject;
-    int rc = choose_sweep(session);
+    const SaeCommand *given = session->given;
+    int rc = sae_sweep_parse(&session->sweep, (SaeKind)given->kind, given->k, given->l0, given->l1);
     rc = rc ? rc
             : context_inputs_open(context, &session->inputs, context->args[0],
                                   session->given->corpus);
@@ -145,7 +103,7 @@ int sae_session_open(SaeSession *session, Context *context)
                        (long long)session->given->buffer, session->stream.block_rows,
                        (long long)session->given->batch);
     }
-    for (int i = 0; i < session->n_values && rc == 0; i++) {
+    for (int i = 0; i < session->sweep.n && rc == 0; i++) {
         rc = options_of(&session->options, session, i);
     }
     return rc;
@@ -165,7 +123,7 @@ int sae_session_announce(SaeSession *session)
     const GptConfig *cfg = &session->rows.gpt->cfg;
     size_t bytes = 0;
     int rc = 0;
-    for (int i = 0; i < session->n_values && rc == 0; i++) {
+    for (int i = 0; i < session->sweep.n && rc == 0; i++) {
         rc = options_of(&session->options, session, i);
         const size_t own = rc ? 0 : sae_train_bytes(&session->stream, &session->options, &work);
         bytes = own > bytes ? own : bytes;
@@ -198,30 +156,6 @@ static int on_report(void *context, const SaeReport *r)
              r->l0, 100 * r->explained, 100 * r->dead);
     progress_step(&session->progress, (double)r->rows, detail);
     return 0;
-}
-
-/* What it was made from: one that is there is taken if this is the same. */
-static Js *about_of(const SaeSession *session)
-{
-    const SaeTrainOptions *options = &session->options;
-    Js *about = js_object();
-    js_set_str(about, "kind", sae_kind_name(options->kind));
-    js_set_str(about, "site", hook_site_name(session->rows.site));
-    js_set_int(about, "layer", session->rows.layer);
-    js_set_int(about, "features", (int64_t)options->features);
-    js_set_num(about, session->swept,
-               strcmp(session->swept, "k") == 0    ? (double)options->k
-               : strcmp(session->swept, "l0") == 0 ? options->l0
-                                                   : options->l1);
-    js_set_int(about, "activations", options->activations);
-    js_set_int(about, "batch", options->batch);
-    js_set_num(about, "lr", options->lr);
-    js_set_int(about, "dead_after", options->dead_after);
-    js_set_int(about, "buffer", session->given->buffer);
-    js_set_str(about, "games", session->about.games);
-    js_set_str(about, "model_hash", session->about.model_hash);
-    js_set_int(about, "seed", (int64_t)options->seed);
-    return about;
 }
 
 /* Take one that is there, made from the same; refuse another one, unless --force. */
@@ -273,10 +207,7 @@ static int make(Sae **out, const char *path, SaeSession *session, const Js *abou
     job.inputs = inputs;
     char label[64];
     snprintf(label, sizeof(label), "%s, %s %g", sae_kind_name(session->options.kind),
-             session->swept,
-             session->options.k > 0    ? (double)session->options.k
-             : session->options.l0 > 0 ? session->options.l0
-                                       : session->options.l1);
+             session->sweep.swept, sae_sweep_value(&session->options));
     session->progress =
         progress_begin(context, label, "rows", (double)session->options.activations);
     rc = rc ? rc : sae_train(out, &job, &work);
@@ -295,16 +226,17 @@ int sae_session_train(Sae **out, char path[FILES_PATH_MAX], SaeSession *session,
     char name[64];
     FileLock lock = {.fd = -1};
     *out = NULL;
-    snprintf(name, sizeof(name), "%s-%g", session->swept, session->values[index]);
+    snprintf(name, sizeof(name), "%s-%g", session->sweep.swept, session->sweep.values[index]);
     int rc = options_of(&session->options, session, index);
-    if (rc == 0 && session->n_values > 1) {
+    if (rc == 0 && session->sweep.n > 1) {
         rc = path_join(path, session->given->out, name);
     } else {
         snprintf(path, FILES_PATH_MAX, "%s", session->given->out);
     }
-    Js *about = about_of(session);
+    Js *about = sae_sweep_about(&session->options, &session->about, &session->sweep,
+                                session->given->buffer);
     const double began = clock_seconds();
-    rc = rc || session->n_values == 1 ? rc : dir_create(session->given->out);
+    rc = rc || session->sweep.n == 1 ? rc : dir_create(session->given->out);
     rc = rc ? rc : file_lock_beside(&lock, path);
     rc = rc ? rc : take(out, path, session, about);
     if (rc == 0 && !*out) {

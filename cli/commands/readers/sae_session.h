@@ -6,9 +6,7 @@
 #include "cli/commands/common/model_input.h"
 #include "cli/study.h"
 #include "probes/activations/passes.h"
-#include "probes/sae/training/sae_train.h"
-
-#define SWEEP_MAX 32 /* values */
+#include "probes/sae/training/sae_sweep.h"
 
 typedef struct SaeCommand {
     const char *corpus, *out, *k, *l0, *l1;
@@ -28,9 +26,7 @@ typedef struct SaeSession {
     SaeStream stream;
     SaeConfig about;
     SaeTrainOptions options; /* of the value under way */
-    const char *swept;       /* "k", "l0" or "l1" */
-    double values[SWEEP_MAX];
-    int n_values;
+    SaeSweep sweep;
     Progress progress;
     double seconds; /* of the value under way */
 } SaeSession;

@@ -1,9 +1,13 @@
 /* cli/commands/readers/steer_session.c - contract in steer_session.h. */
 #include "cli/commands/readers/steer_session.h"
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "cli/commands/common/sae_input.h"
 #include "cli/study.h"
 #include "datasets/batch.h"
+#include "probes/dictionaries/codebook_inputs.h"
+#include "probes/features/features_table.h"
 
 /* ---- options ---- */
 
@@ -50,6 +54,50 @@ static int check_site(const SteerSession *session)
     return 0;
 }
 
+/* The autoencoder, whose site and layer are asked for; its rival is the probe, if there is one. */
+static int load_sae(SteerSession *session)
+{
+    const SteerCommand *given = session->given;
+    const Subject *subject = &session->inputs.subject;
+    SteerOptions *steer = &session->steer.options;
+    const bool other = context_given(session->context, "site");
+    int rc =
+        context_sae_open(&session->sae, session->sae_path, session->context, subject, given->sae);
+    rc = rc ? rc
+            : codebook_inputs_check_changed(session->sae, session->sae_path, subject,
+                                            other ? given->site : -1, steer->layers);
+    rc = rc ? rc
+            : features_list_parse(&session->chosen, session->sae->cfg.features, given->features);
+    if (rc) {
+        return rc;
+    }
+    steer->site = session->sae->cfg.site;
+    steer->layers = 1ULL << session->sae->cfg.layer;
+    rc = context_sae_probe(&session->probe, session->probe_path, session->context, subject,
+                           session->sae, given->probe);
+    steer->probe = rc == 0 && session->probe_path[0] ? &session->probe : NULL;
+    return rc;
+}
+
+/* The vectors of the features, and the squares that have one. */
+static int make_features(SteerSession *session)
+{
+    const Subject *subject = &session->inputs.subject;
+    const SteerCommand *given = session->given;
+    const FeaturesGames games = {subject->model.gpt, subject->variant, session->inputs.corpus,
+                                 (size_t)given->features_games};
+    const FeaturesSteering steering = {session->steer.options.target, games.variant,
+                                       session->groups.steered, (size_t)given->per_state,
+                                       session->chosen};
+    int rc = context_sae_handles(&session->handles, session->context, session->sae, &games);
+    rc = rc ? rc
+            : features_handles_bank(&session->features, &session->groups.wrong, &session->handles,
+                                    &games.gpt->cfg, &steering);
+    session->groups.steered &= session->groups.wrong;
+    session->steer.options.features = &session->features;
+    return rc;
+}
+
 int steering_load(SteerSession *session)
 {
     const SteerCommand *given = session->given;
@@ -72,9 +120,17 @@ int steering_load(SteerSession *session)
                                 &session->inputs.subject, given->probe);
         rc = rc ? rc : steer_bank_check_probe(&session->probe, session->probe_path, steer->site);
         steer->probe = &session->probe;
-    } else if (rc == 0 && given->probe) {
-        rc = err_set(OGPT_EUSAGE, "--probe %s: asked for with --from probe only", given->probe);
+    } else if (rc == 0 && given->origin == STEER_SAE) {
+        rc = load_sae(session);
     }
+    if (rc == 0 && given->origin != STEER_SAE &&
+        (given->sae || (given->probe && given->origin != STEER_PROBE))) {
+        rc = err_set(OGPT_EUSAGE, "--%s: asked for with --from %s only",
+                     given->sae ? "sae" : "probe", given->sae ? "sae" : "probe or sae");
+    }
+    session->groups = STEER_ANY_GROUPS;
+    session->groups.steered >>= session->group < 0 ? 0 : 63; /* one bit */
+    session->groups.steered <<= session->group < 0 ? 0 : session->group;
     session->steer.gpt = rc ? NULL : session->inputs.subject.model.gpt;
     return rc;
 }
@@ -95,7 +151,7 @@ static int draw_cases(SteerCases *out, const SteerSession *session, Split split,
     GameSource *source = NULL;
     int rc = open_source(&source, session, split, fresh);
     rc = rc ? rc
-            : steer_cases_draw(out, source, session->steer.options.target, session->group,
+            : steer_cases_draw(out, source, session->steer.options.target, session->groups,
                                (size_t)games, (int)session->given->plies, work);
     source_free(source);
     return rc;
@@ -107,7 +163,8 @@ int steering_draw(SteerSession *session)
     const Work *work = study_work(session->context, "positions", "games");
     GameSource *source = NULL;
     context_games_words(session->source, session->context, given->corpus, "test");
-    int rc = open_source(&source, session, SPLIT_TRAIN, RNG_FRESH);
+    int rc = session->sae ? make_features(session) : 0;
+    rc = rc ? rc : open_source(&source, session, SPLIT_TRAIN, RNG_FRESH);
     rc = rc ? rc
             : steer_fit_draw(&session->fit, source, session->steer.options.target,
                              (size_t)given->fit_games, (int)given->plies, work);
@@ -161,5 +218,9 @@ void steering_release(SteerSession *session)
     steer_cases_release(&session->tuning);
     steer_cases_release(&session->test);
     probe_release(&session->probe);
+    steer_bank_release(&session->features);
+    features_handles_release(&session->handles);
+    sae_free(session->sae);
+    mem_free(session->chosen);
     context_inputs_release(&session->inputs);
 }

@@ -7,13 +7,14 @@
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/commands/common/shared_options.h"
+#include "probes/features/features_handles.h"
 #include "probes/steering/steer_study.h"
 
 typedef struct SteerCommand {
-    const char *square, *probe, *alpha, *corpus, *out;
+    const char *square, *probe, *alpha, *corpus, *out, *sae, *features;
     int target, origin, site, positions;
     LayerList layers;
-    int64_t heads, fit_games, tuning_games, games, plies, memory;
+    int64_t heads, fit_games, tuning_games, games, plies, memory, per_state, features_games;
 } SteerCommand;
 
 typedef struct SteerSession {
@@ -24,6 +25,12 @@ typedef struct SteerSession {
     char probe_path[FILES_PATH_MAX]; /* "": none */
     char source[GAME_WORDS_MAX];
     int group; /* of --square; -1 */
+    SteerGroups groups;
+    Sae *sae; /* of --sae, or NULL */
+    char sae_path[FILES_PATH_MAX];
+    bool *chosen;            /* (features) of --features, or NULL */
+    FeaturesHandles handles; /* its features */
+    SteerBank features;      /* their vectors */
     SteerFit fit;
     SteerCases tuning, test;
     SteerInputs steer;

@@ -4,8 +4,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/number_list.h"
 #include "cli/commands/common/kept_blocks.h"
-#include "cli/commands/common/number_list.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
 #include "num/blas.h"

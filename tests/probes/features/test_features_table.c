@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "num/blas.h"
 #include "probes/features/features_table.h"
@@ -231,12 +232,15 @@ static void test_lists(void **state)
 {
     static const char *const wrong[] = {"",   ",",   "1,",  "a",    "-1",   "3-",
                                         "10", "4-2", "0 1", "1-10", "1--2", "99999999999999999999"};
-    bool chosen[10];
+    bool *chosen = NULL;
     const bool wanted[10] = {true, false, false, true, true, true, false, false, false, true};
-    assert_int_equal(features_list_parse(chosen, 10, "9,3-5,0,4"), 0);
-    assert_memory_equal(chosen, wanted, sizeof(chosen));
+    assert_int_equal(features_list_parse(&chosen, 10, "9,3-5,0,4"), 0);
+    assert_memory_equal(chosen, wanted, sizeof(wanted));
+    mem_free(chosen);
+    assert_true(features_list_parse(&chosen, 10, NULL) == 0 && !chosen);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        assert_int_equal(features_list_parse(chosen, 10, wrong[i]), OGPT_EUSAGE);
+        assert_int_equal(features_list_parse(&chosen, 10, wrong[i]), OGPT_EUSAGE);
+        mem_free(chosen);
         assert_non_null(strstr(err_message(), "--features"));
     }
 }

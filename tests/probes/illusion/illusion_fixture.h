@@ -15,6 +15,7 @@
 #include "probes/illusion/illusion_pass.h"
 #include "probes/illusion/illusion_study.h"
 #include "tests/probes/small_network.h"
+#include "tests/probes/small_probe.h"
 
 /* The pass of the first history and a changed one do the same sums in other shapes: 1e-6 of a logit
  * of the order of 1, as a share of a way of the order of 0.1. */
@@ -41,30 +42,6 @@ static inline SteerBank one_vector(const Gpt *gpt, HookSite site, const float *v
         memcpy(bank.vectors + i * bank.width, v, bank.width * sizeof(float));
     }
     return bank;
-}
-
-/* A linear probe of random weights. */
-static inline Probe random_probe(const GptConfig *cfg, HookSite site)
-{
-    Probe probe = {.task = "mine",
-                   .classes = {"empty", "theirs", "mine"},
-                   .labels = "mover",
-                   .site = site,
-                   .size = 6,
-                   .n_squares = 36,
-                   .d_model = (int)hook_width(cfg, site, (size_t)cfg->n_ctx),
-                   .n_classes = 3,
-                   .n_layers = 2,
-                   .layers = {0, 1},
-                   .fitted = {true, true}};
-    assert_int_equal(probe_allocate(&probe), 0);
-    for (int l = 0; l < 2; l++) {
-        for (size_t i = 0; i < (size_t)probe.d_model * 36 * 3; i++) {
-            Rng rng = rng_at(11 + (uint64_t)l, RNG_TEST, i);
-            probe.weight[l][i] = (float)rng_normal(&rng);
-        }
-    }
-    return probe;
 }
 
 #endif

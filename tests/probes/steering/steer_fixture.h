@@ -26,7 +26,8 @@ static inline SteerCases some_cases(int size, SteerTarget target, size_t games)
 {
     GameSource *source = fresh_games(size, RNG_EVAL);
     SteerCases cases;
-    assert_int_equal(steer_cases_draw(&cases, source, target, -1, games, 3, WORK_ALONE), 0);
+    assert_int_equal(
+        steer_cases_draw(&cases, source, target, STEER_ANY_GROUPS, games, 3, WORK_ALONE), 0);
     source_free(source);
     return cases;
 }

@@ -119,10 +119,12 @@ static void test_tuning_and_test_share_no_history(void **state)
     GameSource *source = fresh_games(4, RNG_HELDOUT);
     SteerCases tuning, drawn, test = some_cases(4, STEER_MINE, 60);
     const size_t V = (size_t)test.vocab->d_vocab, n_moves = (size_t)test.vocab->variant->n_moves;
-    assert_int_equal(steer_cases_draw(&drawn, source, STEER_MINE, -1, 30, 3, WORK_ALONE), 0);
+    assert_int_equal(
+        steer_cases_draw(&drawn, source, STEER_MINE, STEER_ANY_GROUPS, 30, 3, WORK_ALONE), 0);
     source_free(source);
     source = fresh_games(4, RNG_HELDOUT);
-    assert_int_equal(steer_cases_draw(&tuning, source, STEER_MINE, -1, 30, 3, WORK_ALONE), 0);
+    assert_int_equal(
+        steer_cases_draw(&tuning, source, STEER_MINE, STEER_ANY_GROUPS, 30, 3, WORK_ALONE), 0);
     source_free(source);
     assert_int_equal(steer_cases_leave_out(&tuning, &test), 0);
     size_t n = 0, n_caring = 0;

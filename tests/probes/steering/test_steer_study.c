@@ -156,7 +156,9 @@ static SteerCases cases_of(RngPurpose purpose, size_t games)
 {
     GameSource *source = fresh_games(4, purpose);
     SteerCases cases;
-    assert_int_equal(steer_cases_draw(&cases, source, STEER_OCCUPIED, -1, games, 3, WORK_ALONE), 0);
+    assert_int_equal(
+        steer_cases_draw(&cases, source, STEER_OCCUPIED, STEER_ANY_GROUPS, games, 3, WORK_ALONE),
+        0);
     source_free(source);
     return cases;
 }
@@ -169,7 +171,7 @@ static void check_ablations(const SteerStudy *study)
     const SteerAblation *null = &study->ablations[STEER_ARM_NULL];
     assert_memory_equal(&null->caring, &study->self, sizeof(null->caring));
     assert_true(null->caring.value > 0);
-    for (int arm = 0; arm < N_STEER_ARMS; arm++) {
+    for (int arm = 0; arm < STEER_ARM_PROBE; arm++) { /* that one is of features */
         const SteerAblation *at = &study->ablations[arm];
         const double more = at->caring.value - null->caring.value;
         const double others = at->others.value - null->others.value;

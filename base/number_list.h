@@ -1,6 +1,6 @@
-/* cli/commands/common/number_list.h - several values of one option: "8,16,32". */
-#ifndef OGPT_CLI_COMMANDS_COMMON_NUMBER_LIST_H
-#define OGPT_CLI_COMMANDS_COMMON_NUMBER_LIST_H
+/* base/number_list.h - several values of one option: "8,16,32". */
+#ifndef OGPT_BASE_NUMBER_LIST_H
+#define OGPT_BASE_NUMBER_LIST_H
 
 #include <stdbool.h>
 

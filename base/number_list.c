@@ -1,5 +1,5 @@
-/* cli/commands/common/number_list.c - contract in cli/commands/common/number_list.h. */
-#include "cli/commands/common/number_list.h"
+/* base/number_list.c - contract in base/number_list.h. */
+#include "base/number_list.h"
 
 #include <math.h>
 #include <stdlib.h>
