@@ -20,20 +20,9 @@ static const char *const names[N_ALIGNMENT_MAPS] = {
     ALIGNMENT_MAPS(ALIGNMENT_NAME)
 #undef ALIGNMENT_NAME
 };
-static const char *const meanings[N_ALIGNMENT_MAPS] = {
-#define ALIGNMENT_MEANING(id, name, meaning) meaning,
-    ALIGNMENT_MAPS(ALIGNMENT_MEANING)
-#undef ALIGNMENT_MEANING
-};
-
 const char *alignment_map_name(AlignmentMap map)
 {
     return names[map];
-}
-
-const char *alignment_map_meaning(AlignmentMap map)
-{
-    return meanings[map];
 }
 
 const char *alignment_fault(const AlignmentSide *from, const AlignmentSide *to)

@@ -27,8 +27,7 @@
 #define ALIGNMENT_ENUMERATOR(id, name, meaning) id,
 typedef enum AlignmentMap { ALIGNMENT_MAPS(ALIGNMENT_ENUMERATOR) N_ALIGNMENT_MAPS } AlignmentMap;
 #undef ALIGNMENT_ENUMERATOR
-const char *alignment_map_name(AlignmentMap map);    /* static */
-const char *alignment_map_meaning(AlignmentMap map); /* static */
+const char *alignment_map_name(AlignmentMap map); /* static */
 
 /* A network and the vocabulary of the games it was trained on. */
 typedef struct AlignmentSide {
