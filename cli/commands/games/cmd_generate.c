@@ -4,7 +4,7 @@
 #include "cli/commands/common/hint_words.h"
 #include "cli/commands/common/shared_options.h"
 #include "cli/study.h"
-#include "datasets/generate.h"
+#include "report/corpora/corpus_result.h"
 
 typedef struct GenerateOptions {
     int64_t games;
@@ -20,20 +20,6 @@ static const OptionSpec options[] = {
                  "games of classic, for networks that name moves by permuted tokens",
                  .def = "classic"),
 };
-
-static const Column columns[] = {
-    {"path", "corpus", .type = COLUMN_TEXT},
-    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side", .flags = COLUMN_UNSTORED},
-    {"rules", "rules", .type = COLUMN_TEXT, .flags = COLUMN_UNSTORED},
-    {"seed", "seed", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED},
-    {"games", "games", .type = COLUMN_COUNT},
-    {"games_made_now", "made now", .type = COLUMN_COUNT, .flags = COLUMN_UNSTORED | COLUMN_TIME},
-    {"plies", "plies", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
-    {"seconds", "time", .unit = "s", .digits = 2, .flags = COLUMN_TIME},
-    {"games_per_second", "speed", .unit = "games/s", .flags = COLUMN_TIME},
-};
-static const TableSpec corpus_table = {"corpus", "corpora", TABLE_COLUMNS(columns), .record = true};
 
 /* One row a corpus: a command typed again when all was there keeps the row with the speed. */
 static int row_replace(Table *table, const Context *context, const GenerateResult *result)
@@ -60,18 +46,8 @@ static int generate_run(Context *context)
     if (rc != 0) {
         return rc;
     }
-    double rate = result.seconds > 0 ? (double)result.games_made_now / result.seconds : 0;
-    Table *table = study_table(context, &corpus_table);
-    table_text(table, "path", path);
-    table_int(table, "size", variant->size);
-    table_text(table, "rules", game_rules_name(variant->rules));
-    table_int(table, "seed", (int64_t)context->seed);
-    table_int(table, "games", (int64_t)result.games);
-    table_int(table, "games_made_now", (int64_t)result.games_made_now);
-    table_int(table, "plies", (int64_t)result.plies);
-    table_text(table, "content_hash", result.content_hash);
-    table_num(table, "seconds", result.seconds);
-    table_num(table, "games_per_second", rate);
+    Table *table = study_table(context, &generate_table);
+    generate_report(table, path, variant, context->seed, &result);
     context_name_run(run, path);
     study_next(context, "train", run, "--corpus", path, NULL);
     return row_replace(table, context, &result);
@@ -89,6 +65,6 @@ const Command cmd_generate = {
     .min_args = 1,
     .max_args = 1,
     .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE,
-    COMMAND_TABLES(&corpus_table),
+    COMMAND_TABLES(&generate_table),
     .run = generate_run,
 };

@@ -4,6 +4,7 @@
 #include "cli/commands/common/game_input.h"
 #include "base/err.h"
 #include "cli/commands/games/import_result.h"
+#include "report/corpora/corpus_result.h"
 #include "game/notation.h"
 
 typedef struct ImportGiven {

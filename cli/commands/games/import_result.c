@@ -8,54 +8,9 @@
 #include "base/files.h"
 #include "cli/commands/common/hint_words.h"
 #include "game/notation.h"
+#include "report/corpora/corpus_result.h"
 
 #define LISTED_MAX 1000 /* rejected games named one by one; all are counted */
-
-/* Counts of one file, and of all. */
-#define COUNT_COLUMNS                                                                              \
-    {"read", "read", .type = COLUMN_COUNT},                                                        \
-        {"games", "kept", .type = COLUMN_COUNT, .meaning = "games of the corpus"},                 \
-        {"rejected", "rejected", .type = COLUMN_COUNT},                                            \
-        {"duplicates", "duplicates", .type = COLUMN_COUNT, .meaning = "equal to an earlier game"}, \
-        {"duplicates_symmetric", "or mirrored", .type = COLUMN_COUNT,                              \
-         .meaning = "equal to an earlier game or a mirror image of it"},                           \
-        {"no_moves", "without moves", .type = COLUMN_COUNT, .meaning = "left out"},                \
-        {"unfinished", "unfinished", .type = COLUMN_COUNT,                                         \
-         .meaning = "the side to move could still play"},                                          \
-        {"score_mismatches", "score mismatches", .type = COLUMN_COUNT,                             \
-         .meaning = "stated result is neither count of the last board"},                           \
-        {"unknown_results", "unknown results", .type = COLUMN_COUNT,                               \
-         .meaning = "none stated where the format has a place for one"},                           \
-        {"turned", "turned", .type = COLUMN_COUNT,                                                 \
-         .meaning = "began from the mirrored start position; ranks turned over"},                  \
-        {"renamed", "renamed", .type = COLUMN_COUNT,                                               \
-         .meaning = "named their squares as the middle of a larger board"},                        \
-    {                                                                                              \
-        "found", "found", .type = COLUMN_COUNT, .meaning = "games found inside prose"              \
-    }
-
-static const Column import_columns[] = {
-    {"path", "corpus", .type = COLUMN_TEXT},
-    {"size", "board", .type = COLUMN_COUNT, .meaning = "squares a side"},
-    COUNT_COLUMNS,
-    {"plies", "plies", .type = COLUMN_COUNT},
-    {"content_hash", "content hash", .type = COLUMN_TEXT, .flags = COLUMN_HASH},
-    {"unchanged", .type = COLUMN_YES_NO, .flags = COLUMN_UNSTORED | COLUMN_TIME},
-    {"seconds", "time", .unit = "s", .digits = 2, .flags = COLUMN_TIME},
-    {"games_per_second", "speed", .unit = "games/s", .flags = COLUMN_TIME},
-};
-static const Column file_columns[] = {{"path", "file", .type = COLUMN_TEXT},
-                                      {"format", "format", .type = COLUMN_TEXT},
-                                      COUNT_COLUMNS};
-static const Column reject_columns[] = {
-    {"path", "file", .type = COLUMN_TEXT},   {"line", "line", .type = COLUMN_COUNT},
-    {"game", "game", .type = COLUMN_COUNT},  {"row", "row", .type = COLUMN_COUNT},
-    {"ply", "ply", .type = COLUMN_COUNT},    {"reason", "reason", .type = COLUMN_TEXT},
-    {"board", "board", .type = COLUMN_TEXT},
-};
-const TableSpec import_table = {"import", "imports", TABLE_COLUMNS(import_columns), .record = true};
-const TableSpec import_files_table = {"files", TABLE_COLUMNS(file_columns)};
-const TableSpec import_rejects_table = {"rejects", TABLE_COLUMNS(reject_columns)};
 
 static void show_progress(void *context, uint64_t bytes_done, uint64_t bytes_total)
 {
@@ -64,29 +19,10 @@ static void show_progress(void *context, uint64_t bytes_done, uint64_t bytes_tot
     progress_step(&reading->progress, (double)bytes_done / 1e6, NULL);
 }
 
-static void counts_set(Table *table, const ImportCounts *counts)
-{
-    table_int(table, "read", (int64_t)counts->read);
-    table_int(table, "games", (int64_t)counts->games);
-    table_int(table, "rejected", (int64_t)counts->rejected);
-    table_int(table, "duplicates", (int64_t)counts->duplicates);
-    table_int(table, "duplicates_symmetric", (int64_t)counts->duplicates_symmetric);
-    table_int(table, "no_moves", (int64_t)counts->no_moves);
-    table_int(table, "unfinished", (int64_t)counts->unfinished);
-    table_int(table, "score_mismatches", (int64_t)counts->score_mismatches);
-    table_int(table, "unknown_results", (int64_t)counts->unknown_results);
-    table_int(table, "turned", (int64_t)counts->turned);
-    table_int(table, "renamed", (int64_t)counts->renamed);
-    table_int(table, "found", (int64_t)counts->found);
-}
-
 static void file_add(void *context, const ImportFile *file)
 {
     ImportReading *reading = context;
-    table_row(reading->files);
-    table_text(reading->files, "path", file->path);
-    table_text(reading->files, "format", file->format);
-    counts_set(reading->files, &file->counts);
+    import_report_file(reading->files, file);
 }
 
 /* FILE:LINE, or FILE: game N where a file has no lines. */
@@ -107,12 +43,7 @@ static void reject_add(void *context, const ImportReject *reject)
     if (reading->n_rejected == 1) {
         memcpy(reading->first, line, sizeof(line));
     }
-    table_row(reading->rejects);
-    table_text(reading->rejects, "path", reject->path);
-    table_int(reading->rejects, reject->counts, (int64_t)reject->place);
-    table_int(reading->rejects, "ply", reject->ply);
-    table_text(reading->rejects, "reason", reject->reason);
-    table_text(reading->rejects, "board", board);
+    import_report_reject(reading->rejects, reading->variant, reject);
 }
 
 void import_reading_begin(ImportReading *out, Context *context, const GameVariant *variant)
@@ -159,20 +90,11 @@ int import_reading_report(ImportReading *reading, const char *path, const Import
 {
     char run[FILES_PATH_MAX];
     Context *context = reading->context;
-    Table *table = reading->total;
-    double rate = result->seconds > 0 ? (double)result->counts.read / result->seconds : 0;
     if (reading->n_rejected > LISTED_MAX) {
         text_add(reading->text, "... and %llu more\n",
                  (unsigned long long)reading->n_rejected - LISTED_MAX);
     }
-    table_text(table, "path", path);
-    table_int(table, "size", reading->variant->size);
-    counts_set(table, &result->counts);
-    table_int(table, "plies", (int64_t)result->plies);
-    table_text(table, "content_hash", result->refused ? NULL : result->content_hash);
-    table_bool(table, "unchanged", result->unchanged);
-    table_num(table, "seconds", result->seconds);
-    table_num(table, "games_per_second", rate);
+    import_report_total(reading->total, path, reading->variant, result);
     if (result->refused || result->unchanged) {
         text_add(study_text(context), "%s: %s\n", path,
                  result->refused ? "not made, games were rejected"

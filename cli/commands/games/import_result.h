@@ -5,8 +5,6 @@
 #include "cli/study.h"
 #include "datasets/import.h"
 
-extern const TableSpec import_table, import_files_table, import_rejects_table;
-
 /* What the files brought, as it comes in. */
 typedef struct ImportReading {
     Context *context;
