@@ -41,6 +41,7 @@ typedef enum RngPurpose {
     RNG_LATENT = 32,      /* first weights of unlabelled fits, planted rows */
     RNG_WORLD = 33,       /* world tests: openings, detours, suffixes, mistakes dealt at random */
     RNG_SAE = 34,         /* autoencoders: first weights, order of rows, planted and normal rows */
+    RNG_FEATURES = 35,    /* circuits of features: exchanged columns, a rotation, random orders */
     RNG_TEST = 99
 } RngPurpose;
 

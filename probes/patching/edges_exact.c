@@ -66,7 +66,7 @@ int edges_exact(double *effect, double *denominator, EdgeRuns *runs, const Work 
                       .run = exact_run,
                       .take = exact_take};
     int rc = edges__hire(runs, work);
-    rc = rc ? rc : patch_jobs__run(&jobs);
+    rc = rc ? rc : patch_jobs_run(&jobs);
     for (size_t i = 0; rc == 0 && i < runs->question.n_pairs; i++) {
         denominator[i] = edges_delta(runs, true)[i] - edges_delta(runs, false)[i];
     }

@@ -80,7 +80,7 @@ static int run_window(JobWindow *window)
     return rc;
 }
 
-int patch_jobs__run(const PatchJobs *jobs)
+int patch_jobs_run(const PatchJobs *jobs)
 {
     size_t size = JOBS_IN_WINDOW * work_workers(jobs->work);
     JobWindow window = {.jobs = jobs};

@@ -1,4 +1,4 @@
-/* probes/patching/patch_jobs.h - a long computation in jobs, a few at a time. Private to the room.
+/* probes/patching/patch_jobs.h - a long computation in jobs, a few at a time.
  *
  * A job fills some numbers. Jobs run a window at a time; what a window finished is kept in the
  * journal before the next one begins, also when another job of it failed. Neither workers nor
@@ -24,6 +24,6 @@ typedef struct PatchJobs {
 } PatchJobs;
 
 /* Returns 0, OGPT_EINTR, OGPT_ENOMEM, or the first error of a job or of the journal. */
-int patch_jobs__run(const PatchJobs *jobs);
+int patch_jobs_run(const PatchJobs *jobs);
 
 #endif

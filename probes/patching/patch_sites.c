@@ -477,7 +477,7 @@ int patch_sites(SiteEffects *out, const SiteQuestion *question, const Work *work
                           .numbers = site_numbers,
                           .run = site_run,
                           .take = site_take};
-        rc = patch_jobs__run(&jobs);
+        rc = patch_jobs_run(&jobs);
     }
     call_release(&call);
     if (rc != 0) {

@@ -155,6 +155,8 @@ header 'sae eval' dictionaries/*.csv
 document 'sae features' sae features net saes/k-2 --corpus six.ogpc --games 12 --test-games 4 --features 3,5 \
     --clamp 2 --pages feature-pages --csv features
 header 'sae features' features/*.csv
+document 'circuit sae' circuit net --pairs pairs.csv --nodes sae --sae saes/k-2 --points 2 --csv feature_circuit
+header 'circuit sae' feature_circuit/*.csv
 document 'basis --toy' basis --toy --cells 2 --starts 1 --features 2 --dims 1 --csv toy
 header 'basis --toy' toy/*.csv
 for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4 --probe mine' \

@@ -6,9 +6,12 @@
 #include "cli/commands/circuits/pair_session.h"
 #include "report/circuits/circuit_result.h"
 
+enum { CIRCUIT_NODES_PARTS, CIRCUIT_NODES_SAE };
+#define CIRCUIT_NODES_NAMES "parts|sae"
+
 typedef struct CircuitGiven {
-    const char *pairs, *control, *methods, *out, *dot;
-    int direction, positions, norm, distance;
+    const char *pairs, *control, *methods, *out, *dot, *sae;
+    int nodes, direction, positions, norm, distance;
     int64_t points, top;
     double tau;
     bool no_curves;
@@ -31,5 +34,11 @@ int circuit_session_begin(CircuitSession *session);
  * --force alone, and refused before the work where another command line made it (OptionSpec.kept).
  */
 int circuit_files_write(const CircuitSession *session, const CircuitFindings *found);
+
+/* With --nodes sae: features of an autoencoder in place of parts. Refuse what only one kind of
+ * nodes has: 0 or OGPT_EUSAGE. */
+int feature_circuit_session_check(const Context *context);
+/* The whole command, from its inputs to its tables. Returns 0 or OGPT_E*. */
+int feature_circuit_session_run(Context *context);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "cli/commands/circuits/circuit_session.h"
 #include "cli/commands/common/hint_words.h"
+#include "report/circuits/feature_circuit_result.h"
 
 #define AT(field) offsetof(CircuitGiven, field)
 static const OptionSpec options[] = {
@@ -14,14 +15,21 @@ static const OptionSpec options[] = {
     OPTION_TEXT("control", AT(control), "FILE",
                 "transpositions: pairs that should show nothing (default: as many as pairs, drawn "
                 "from the seed)"),
+    OPTION_ENUM(
+        "nodes", AT(nodes), CIRCUIT_NODES_NAMES,
+        "parts: heads, MLPs and the edges between them; sae: features of an autoencoder, in "
+        "the rows of its site",
+        .def = "parts", .argument = "WHAT"),
+    OPTION_TEXT("sae", AT(sae), "DIR", "with --nodes sae: the autoencoder (ogpt sae train)"),
     OPTION_TEXT(
         "method", AT(methods), "LIST",
         "exact, atp (or eap), atp-qk, atp-drop, atp*, eap-ig, clean-corrupted, acdc, or all",
         .def = "exact,atp,atp-qk,atp-drop,atp*,eap-ig,clean-corrupted"),
     OPTION_INT("points", AT(points), "N", 1, ESTIMATE_POINTS_MAX,
-               "of eap-ig: runs between the two embeddings", .def = "5"),
+               "of eap-ig: runs between the two embeddings; of features: between the two rows",
+               .def = "5"),
     OPTION_ENUM("positions", AT(positions), PATCH_SCOPE_NAMES,
-                "senders are patched at the last position, or at all", .def = "last",
+                "senders, or features, are patched at the last position, or at all", .def = "last",
                 .argument = "WHERE"),
     OPTION_ENUM("direction", AT(direction), PATCH_DIRECTION_NAMES,
                 "noising: the clean run gets parts of the corrupt one; denoising: the reverse",
@@ -30,8 +38,8 @@ static const OptionSpec options[] = {
                 "LayerNorm of a receiver with a patched edge: computed again, or divided by the "
                 "scale of the base run",
                 .def = "recomputed", .argument = "NORM"),
-    OPTION_INT("top", AT(top), "N", 1, 100000, "edges of the circuit that is shown and written",
-               .def = "50"),
+    OPTION_INT("top", AT(top), "N", 1, 100000,
+               "edges of the circuit that is shown and written, or features", .def = "50"),
     OPTION_NUM("tau", AT(tau), "X", 1e-9, 1e9,
                "of acdc: an edge goes if the distance from the full network grows by less",
                .def = "0.001"),
@@ -76,7 +84,12 @@ static int run(CircuitSession *session, CircuitStudy *study)
 
 static int circuit_run(Context *context)
 {
+    const CircuitGiven *given = context->options;
     CircuitSession session = {0};
+    int unfit = feature_circuit_session_check(context);
+    if (unfit || given->nodes == CIRCUIT_NODES_SAE) {
+        return unfit ? unfit : feature_circuit_session_run(context);
+    }
     CircuitStudy *study = mem_calloc(1, sizeof(*study), "circuit");
     int rc = study ? circuit_session_load(&session, context) : OGPT_ENOMEM;
     rc = rc ? rc : study_begin(context, session.in.subject.model.path, true);
@@ -91,12 +104,13 @@ static int circuit_run(Context *context)
 
 const Command cmd_circuit = {
     .name = "circuit",
-    .arguments = "MODEL --pairs FILE [--method LIST] [--svg FILE]",
+    .arguments = "MODEL --pairs FILE [--method LIST | --nodes sae --sae DIR]",
     .summary = "which edges of a network matter: exact effects, estimates graded by them, circuits",
     .examples = "ogpt circuit tiny-8x8 --pairs pairs.csv\n"
                 "ogpt circuit tiny-6x6 --pairs pairs6.csv --method exact,atp,acdc --tau 0.01\n"
                 "ogpt circuit tiny-8x8 --pairs pairs.csv --method 'atp*' --svg circuit.svg --out "
-                "circuit.json",
+                "circuit.json\n"
+                "ogpt circuit tiny-6x6 --pairs pairs6.csv --nodes sae --sae sae",
     COMMAND_OPTIONS(options, CircuitGiven),
     .min_args = 1,
     .max_args = 1,
@@ -104,6 +118,9 @@ const Command cmd_circuit = {
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
     COMMAND_TABLES(&circuit_table, &circuit_compare_table, &circuit_nodes_table,
                    &circuit_faithfulness_table, &circuit_completeness_table, &circuit_acdc_table,
-                   &circuit_controls_table, &circuit_strongest_table, &circuit_edges_table),
+                   &circuit_controls_table, &circuit_strongest_table, &circuit_edges_table,
+                   &feature_circuit_table, &feature_circuit_bases_table,
+                   &feature_circuit_curves_table, &feature_circuit_estimates_table,
+                   &feature_circuit_features_table, &feature_circuit_controls_table),
     .run = circuit_run,
 };
