@@ -255,3 +255,17 @@ int claim_judge(ClaimFinding *out, const FieldClaim *claim, const ClaimSubject *
     }
     return rc;
 }
+
+bool claim_lacks(const ClaimFinding *findings, size_t c, int k)
+{
+    const ClaimRun *run = claim_table[c].asks[k].run;
+    for (size_t before = 0; before <= c; before++) {
+        for (int part = 0; part < findings[before].n && (before < c || part < k); part++) {
+            if (claim_table[before].asks[part].run == run &&
+                findings[before].parts[part].verdict == VERDICT_NEEDS) {
+                return false;
+            }
+        }
+    }
+    return findings[c].parts[k].verdict == VERDICT_NEEDS;
+}

@@ -69,6 +69,9 @@ typedef struct ClaimFinding {
 /* Returns 0, or the error of reading. */
 int claim_judge(ClaimFinding *out, const FieldClaim *claim, const ClaimSubject *subject,
                 const ClaimRows *rows);
+/* Whether question k of claim c is the first that lacks its run: one before it with the same
+ * command makes its rows too. findings: (CLAIM_MAX). */
+bool claim_lacks(const ClaimFinding *findings, size_t c, int k);
 /* k of n things: k / n with Wilson's 95 % interval (Wilson 1927), for counts that are not drawn
  * again, such as heads of one network. NaN unless 0 <= k <= n and n > 0. */
 Interval claim_counted(double k, double n);

@@ -9,6 +9,7 @@
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/results/typed_line.h"
 #include "cli/framework.h"
+#include "report/claims/claim_stored.h"
 
 /* texts (2): its name for a shell, its hash. */
 static int claim_subject_open(ClaimSubject *out, Text *texts, const Context *context,
@@ -73,85 +74,13 @@ void claim_session_release(ClaimSession *session)
     mem_free(session->texts);
 }
 
-/* ---- rows ---- */
-
-/* One network's look at the runs. */
-typedef struct ClaimLook {
-    const ClaimSession *session;
-    const ClaimSubject *subject;
-} ClaimLook;
-
-static bool text_is(const Js *object, const char *key, const char *expected)
-{
-    const char *text = js_str_of(js_member(object, key));
-    return text && strcmp(text, expected) == 0;
-}
-
-static bool is_about(const Js *run, const char *model_hash)
-{
-    const Js *hashes = js_member(run, "hashes");
-    bool about = false;
-    for (size_t i = 0; i < js_length(hashes); i++) {
-        about = about || strcmp(js_str_of(js_at(hashes, i)), model_hash) == 0;
-    }
-    return about;
-}
-
-static int rows_read(void *context, Js **rows, int64_t *number, const ClaimRun *run,
-                     const ClaimNumber *wanted)
-{
-    const ClaimLook *look = context;
-    const Js *runs = look->session->runs;
-    bool fits = false;
-    int rc = 0;
-    *rows = NULL;
-    *number = 0;
-    for (size_t i = 0; rc == 0 && !fits && i < js_length(runs); i++) {
-        const Js *about = js_at(runs, i);
-        int64_t at = js_int_of(js_member(about, "run"));
-        Js *found = NULL;
-        if (!text_is(about, "command", run->command) || !text_is(about, "status", "done") ||
-            !is_about(about, look->subject->model_hash) ||
-            !claim_run_fits(run, js_member(about, "options"), look->subject)) {
-            continue;
-        }
-        rc = store_rows(&found, look->session->context->store, wanted->kind, at);
-        fits = rc == 0 && claim_rows_fit(wanted, found, look->subject);
-        if (fits || (rc == 0 && !*rows && js_length(found) > 0)) {
-            js_free(*rows);
-            *rows = found;
-            *number = at;
-        } else {
-            js_free(found);
-        }
-    }
-    return rc;
-}
-
-static int runs_list(ClaimSession *session)
-{
-    Store *store = session->context->store;
-    Js *list = NULL;
-    js_free(session->runs);
-    session->runs = js_array();
-    int rc = store_list(&list, store, 0);
-    for (size_t i = 0; rc == 0 && i < js_length(list); i++) {
-        Js *about = NULL;
-        rc = store_about(&about, store, js_int_of(js_member(js_at(list, i), "run")));
-        if (rc == 0) {
-            js_push(session->runs, about);
-        }
-    }
-    js_free(list);
-    return rc;
-}
-
 int claim_session_judge(ClaimSession *session)
 {
-    int rc = runs_list(session);
+    js_free(session->runs);
+    int rc = claim_stored_runs(&session->runs, session->context->store);
     for (size_t i = 0; rc == 0 && i < session->n; i++) {
-        ClaimLook look = {session, &session->subjects[i]};
-        const ClaimRows rows = {rows_read, &look};
+        ClaimStored stored = {session->context->store, session->runs, &session->subjects[i]};
+        const ClaimRows rows = {claim_stored_rows, &stored};
         for (size_t c = 0; rc == 0 && c < CLAIM_MAX; c++) {
             rc = claim_judge(&session->findings[i * CLAIM_MAX + c], &claim_table[c],
                              &session->subjects[i], &rows);
@@ -195,23 +124,6 @@ static int line_take(const ClaimSession *session, const char *line, const ClaimS
     return rc;
 }
 
-/* Whether question k of claim c about network i is the first that lacks its run: one that shares
- * the command may have its rows already. */
-static bool lacks_first(const ClaimSession *session, size_t i, size_t c, int k)
-{
-    const ClaimRun *run = claim_table[c].asks[k].run;
-    const ClaimFinding *findings = session->findings + i * CLAIM_MAX;
-    for (size_t before = 0; before <= c; before++) {
-        for (int part = 0; part < findings[before].n && (before < c || part < k); part++) {
-            if (claim_table[before].asks[part].run == run &&
-                findings[before].parts[part].verdict == VERDICT_NEEDS) {
-                return false;
-            }
-        }
-    }
-    return findings[c].parts[k].verdict == VERDICT_NEEDS;
-}
-
 /* Whether other commands may still work after this error. */
 static bool goes_on(int rc)
 {
@@ -241,7 +153,7 @@ int claim_session_run(ClaimSession *session, size_t *failed)
     for (size_t i = 0; i < session->n; i++) {
         for (size_t c = 0; c < CLAIM_MAX; c++) {
             for (int k = 0; rc == 0 && k < session->findings[i * CLAIM_MAX + c].n; k++) {
-                if (lacks_first(session, i, c, k)) {
+                if (claim_lacks(session->findings + i * CLAIM_MAX, c, k)) {
                     rc = run_take(session, failed, claim_table[c].asks[k].run,
                                   &session->subjects[i]);
                 }
