@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/layer_list.h"
 #include "base/js.h"
 #include "base/pool.h"
 #include "base/text.h"
@@ -69,17 +70,6 @@ typedef struct OptionSpec {
     OPTION_ROW(name_, OPT_CHOICE, at_, help_, .choices = choices_, __VA_ARGS__)
 #define OPTION_ENUM(name_, at_, choices_, help_, ...)                                              \
     OPTION_ROW(name_, OPT_ENUM, at_, help_, .choices = choices_, __VA_ARGS__)
-
-/* What OPT_LAYERS reads: distinct layers in ascending order, -1 is the embedding. `max` of its
- * spec is the largest number of layers that may be named, 0 any; 1 makes its help say LAYER. */
-typedef enum LayersWord { LAYERS_UNSET, LAYERS_LISTED, LAYERS_ALL, LAYERS_AUTO } LayersWord;
-enum { LAYERS_LISTED_MAX = 65, LAYERS_EMBED = -1 };
-typedef struct LayerList {
-    LayersWord word;
-    int n; /* of `layers`; 0 unless LAYERS_LISTED */
-    int layers[LAYERS_LISTED_MAX];
-    const char *text; /* as typed; borrowed */
-} LayerList;
 
 /* Options that every command has are in the context, filled before run is called. */
 typedef struct Context {
@@ -174,10 +164,6 @@ int cli_run(int argc, char **argv);
 
 /* The command of this name; NULL: the program has none. */
 const Command *cli_command(const char *name);
-
-/* Refuse layers that a network of n_layers blocks lacks; `all` becomes the list of all, the
- * embedding first if `embed`. `what` names the network. Returns 0 or OGPT_EUSAGE. */
-int layers_resolve(LayerList *layers, int n_layers, bool embed, const char *what);
 
 /* Whether `name` names nothing here, but a network that was shipped with the program: its path from
  * the root, into out[FILES_PATH_MAX]. */

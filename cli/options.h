@@ -24,10 +24,6 @@ bool int_read(int64_t *out, const char *text);
 /* The whole text is one finite decimal number; "nan", "inf" and hexadecimal are not. */
 bool num_read(double *out, const char *text);
 
-/* Read a list of layers; `words` and `most` as `choices` and `max` of OPT_LAYERS. Returns NULL, or
- * what is wrong, for a message. */
-const char *layers_read(LayerList *out, const char *text, const char *words, int most);
-
 /* Write the defaults of a table into its struct. */
 void options_default(OptionTable *table);
 

@@ -1,6 +1,5 @@
-/* cli/layers.c - lists of layers, as OPT_LAYERS takes them. Contract in cli/options.h and
- * cli/command.h. */
-#include "cli/options.h"
+/* base/layer_list.c - contract in base/layer_list.h. */
+#include "base/layer_list.h"
 
 #include <stdlib.h>
 #include <string.h>
