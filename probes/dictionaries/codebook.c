@@ -7,7 +7,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "num/blas.h"
-#include "probes/sae/dictionary.h"
 
 void codebook_release(Codebook *codebook)
 {
@@ -30,90 +29,44 @@ int codebook_linear(Codebook *out, size_t inputs, size_t width, size_t features)
     return 0;
 }
 
+static void encode_sae(const void *self, const float *x, size_t rows, float *f)
+{
+    sae_encode(self, x, rows, f);
+}
+
+static void decode_sae(const void *self, const float *f, size_t rows, float *x_hat)
+{
+    sae_decode(self, f, rows, x_hat);
+}
+
 void codebook_of_sae(Codebook *out, const Sae *sae, const char *name, size_t keep)
 {
-    const Dictionary dictionary = dictionary_of_sae(sae);
-    *out = (Codebook){.inputs = (size_t)dictionary.width,
-                      .width = (size_t)dictionary.width,
-                      .features = (size_t)dictionary.features,
+    *out = (Codebook){.inputs = sae->cfg.d_in,
+                      .width = sae->cfg.d_in,
+                      .features = sae->cfg.features,
                       .keep = keep,
-                      .encode = dictionary.encode,
-                      .decode = dictionary.decode,
-                      .self = dictionary.self};
+                      .encode = encode_sae,
+                      .decode = decode_sae,
+                      .self = sae};
     snprintf(out->name, sizeof(out->name), "%s", name);
 }
 
-/* ---- the k largest ---- */
-
-/* The k-th largest of x (n), 1 <= k <= n; x is put into another order (Hoare's quickselect, pivot
- * the median of three). */
-static float kth_largest(float *x, size_t n, size_t k)
+const float *codebook_columns(const Codebook *codebook)
 {
-    size_t low = 0, high = n - 1, goal = k - 1;
-    while (low < high) {
-        float a = x[low], b = x[low + (high - low) / 2], c = x[high];
-        float pivot = a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b));
-        size_t i = low, j = high;
-        for (;;) {
-            while (x[i] > pivot) {
-                i++;
-            }
-            while (x[j] < pivot) {
-                j--;
-            }
-            if (i >= j) {
-                break;
-            }
-            float swap = x[i];
-            x[i++] = x[j];
-            x[j--] = swap;
-        }
-        /* x[low .. j] >= pivot >= x[j+1 .. high], and j < high: of three numbers the one in the
-         * middle is not less than all others. */
-        if (goal <= j) {
-            high = j;
-        } else {
-            low = j + 1;
-        }
-    }
-    return x[goal];
-}
-
-void codebook_keep(float *f, size_t n, size_t k, float *scratch)
-{
-    size_t active = 0;
-    for (size_t j = 0; j < n; j++) {
-        scratch[active] = f[j];
-        active += f[j] > 0;
-    }
-    if (active <= k) {
-        return;
-    }
-    const float least = kth_largest(scratch, active, k);
-    size_t equal = k;
-    for (size_t j = 0; j < n; j++) {
-        equal -= f[j] > least;
-    }
-    for (size_t j = 0; j < n; j++) {
-        if (f[j] == least && equal > 0) {
-            equal--;
-        } else if (f[j] <= least) { /* NaN stays, to be found */
-            f[j] = 0;
-        }
-    }
+    return codebook->encode == encode_sae ? ((const Sae *)codebook->self)->w_dec
+                                          : codebook->decoder;
 }
 
 /* ---- coding ---- */
 
-void codebook_encode(const Codebook *codebook, const float *x, size_t rows, float *f,
-                     float *scratch)
+void codebook_encode(const Codebook *codebook, const float *x, size_t rows, float *f)
 {
     const size_t m = codebook->features, d = codebook->inputs;
     if (m == 0) {
         return;
     }
     if (codebook->encode) {
-        codebook->encode(codebook->self, x, (int)rows, f);
+        codebook->encode(codebook->self, x, rows, f);
     } else if (codebook->weight) {
         gemm(false, false, rows, m, d, 1, x, d, codebook->weight, m, 0, f, m);
         for (size_t r = 0; r < rows; r++) {
@@ -128,7 +81,7 @@ void codebook_encode(const Codebook *codebook, const float *x, size_t rows, floa
         f[i] = f[i] < 0 ? 0 : f[i]; /* NaN stays, to be found */
     }
     for (size_t r = 0; r < rows && codebook->keep > 0; r++) {
-        codebook_keep(f + r * m, m, codebook->keep, scratch);
+        sae_keep_largest(f + r * m, m, codebook->keep);
     }
 }
 
@@ -136,7 +89,7 @@ void codebook_decode(const Codebook *codebook, const float *f, size_t rows, floa
 {
     const size_t m = codebook->features, d = codebook->width;
     if (codebook->decode) {
-        codebook->decode(codebook->self, f, (int)rows, x_hat);
+        codebook->decode(codebook->self, f, rows, x_hat);
         return;
     }
     for (size_t r = 0; r < rows; r++) {

@@ -25,9 +25,9 @@ typedef struct Codebook {
     size_t width;    /* of a row that is rebuilt */
     size_t features; /* may be 0: then a row is rebuilt as the mean */
     size_t keep;     /* largest values kept of a row, of equal ones the first; 0: all */
-    /* A trained dictionary has these, as in probes/sae/dictionary.h. NULL: linear. */
-    void (*encode)(const void *self, const float *x, int rows, float *f);
-    void (*decode)(const void *self, const float *f, int rows, float *x_hat);
+    /* A trained dictionary has these, which are thread-safe. NULL: linear. */
+    void (*encode)(const void *self, const float *x, size_t rows, float *f);
+    void (*decode)(const void *self, const float *f, size_t rows, float *x_hat);
     const void *self; /* borrowed */
     float *weight;    /* (inputs, features), NULL: f = max(x, 0); owned, as all below */
     float *bias;      /* (features) */
@@ -41,13 +41,12 @@ int codebook_linear(Codebook *out, size_t inputs, size_t width, size_t features)
 /* A trained autoencoder, which is borrowed; keep as above. */
 void codebook_of_sae(Codebook *out, const Sae *sae, const char *name, size_t keep);
 
-/* f (rows, features) of x (rows, inputs). scratch: features numbers. Thread-safe. */
-void codebook_encode(const Codebook *codebook, const float *x, size_t rows, float *f,
-                     float *scratch);
+/* (features, width) of its decoder, NULL if it has none; borrowed. */
+const float *codebook_columns(const Codebook *codebook);
+/* f (rows, features) of x (rows, inputs). Thread-safe. */
+void codebook_encode(const Codebook *codebook, const float *x, size_t rows, float *f);
 /* x_hat (rows, width). Thread-safe. */
 void codebook_decode(const Codebook *codebook, const float *f, size_t rows, float *x_hat);
-/* The k largest values of f (n) that are above 0 stay, all others become 0. */
-void codebook_keep(float *f, size_t n, size_t k, float *scratch);
 
 #define CODEBOOK_FIT_ROWS 32768
 

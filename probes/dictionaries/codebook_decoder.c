@@ -24,7 +24,6 @@ typedef struct DecoderFit {
     float *f;                       /* (rows, m), centred once feature means are known */
     float *x;                       /* (rows, d), centred */
     double *f_mean, *x_mean;        /* (m), (d) */
-    float *scratch;                 /* (workers, m) */
     float *part;                    /* (workers, DECODER_STRIPE, m + d) */
     double *gram, *cross, *decoder; /* (m, m), (m, d), (m, d) */
 } DecoderFit;
@@ -35,7 +34,7 @@ static int encode_chunk(void *context, size_t job, size_t worker)
     const size_t first = job * DECODER_ROWS, left = fit->rows - first,
                  n = left < DECODER_ROWS ? left : DECODER_ROWS;
     codebook_encode(fit->codebook, fit->inputs + first * fit->codebook->inputs, n,
-                    fit->f + first * fit->m, fit->scratch + worker * fit->m);
+                    fit->f + first * fit->m);
     memcpy(fit->x + first * fit->d, fit->targets + first * fit->d, n * fit->d * sizeof(float));
     return interrupt_pending() ? err_set(OGPT_EINTR, "interrupted while fitting a decoder") : 0;
 }
@@ -160,13 +159,12 @@ static int allocate(DecoderFit *fit, Codebook *codebook, const Work *work)
     fit->x = mem_alloc(fit->rows * d, sizeof(float), "rows to be rebuilt");
     fit->f_mean = mem_alloc(m, sizeof(double), "means of features");
     fit->x_mean = mem_alloc(d, sizeof(double), "means of rows");
-    fit->scratch = mem_alloc(work_workers(work) * m, sizeof(float), "features of a row");
     fit->part = mem_alloc(work_workers(work) * DECODER_STRIPE * (m + d), sizeof(float), "products");
     fit->gram = mem_calloc(m * m, sizeof(double), "products of features");
     fit->cross = mem_calloc(m * d, sizeof(double), "products of features and rows");
     fit->decoder = mem_calloc(m * d, sizeof(double), "decoder of a dictionary");
     return codebook->decoder && codebook->mean && fit->f && fit->x && fit->f_mean && fit->x_mean &&
-                   fit->scratch && fit->part && fit->gram && fit->cross && fit->decoder
+                   fit->part && fit->gram && fit->cross && fit->decoder
                ? 0
                : OGPT_ENOMEM;
 }
@@ -196,7 +194,6 @@ int codebook_fit_decoder(Codebook *codebook, const float *inputs, const float *t
     mem_free(fit.x);
     mem_free(fit.f_mean);
     mem_free(fit.x_mean);
-    mem_free(fit.scratch);
     mem_free(fit.part);
     mem_free(fit.gram);
     mem_free(fit.cross);

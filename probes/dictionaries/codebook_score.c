@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "probes/dictionaries/absorption.h"
 #include "probes/dictionaries/vote.h"
 
 enum { CODED_ROWS = 256 }; /* rows that are coded together */
@@ -19,7 +20,6 @@ typedef struct RowCoding {
     const CodebookRows *rows; /* of the set that is coded now */
     size_t m, d;
     float *f;        /* (workers, CODED_ROWS, m) */
-    float *scratch;  /* (workers, m) */
     float *x_hat;    /* (workers, CODED_ROWS, d) */
     float *f_max;    /* (workers, m): the first row becomes the largest of all */
     uint32_t *fires; /* (workers, m) */
@@ -70,8 +70,7 @@ static int code_chunk(void *context, size_t job, size_t worker)
     float *f = coding->f + worker * CODED_ROWS * m;
     float *f_max = coding->f_max + worker * m;
     uint32_t *fires = coding->fires + worker * m;
-    codebook_encode(coding->codebook, inputs + first * coding->codebook->inputs, n, f,
-                    coding->scratch + worker * m);
+    codebook_encode(coding->codebook, inputs + first * coding->codebook->inputs, n, f);
     int rc = chunk_finite(f, n * m, "a feature", coding->codebook->name);
     for (size_t r = 0; r < n; r++) {
         for (size_t j = 0; j < m; j++) {
@@ -289,6 +288,32 @@ static int measure_boards(CodebookScore *out, const CodebookData *data, uint8_t 
     return rc;
 }
 
+static int measure_absorption(CodebookScore *out, const Codebook *codebook,
+                              const CodebookData *data, uint8_t *const *levels, const Work *work)
+{
+    const BoardLevels own = boards_of(data, levels, codebook->features, false),
+                      other = boards_of(data, levels, codebook->features, true);
+    AbsorptionInput in = {.codebook = codebook,
+                          .columns = codebook_columns(codebook),
+                          .probe = data->probe,
+                          .choose = {levels[SET_VALID], own.rows[SET_VALID]},
+                          .test = {levels[SET_TEST], own.rows[SET_TEST]},
+                          .x = data->test.x,
+                          .inputs = codebook->neurons ? data->test.neurons : data->test.x};
+    AbsorptionScore score = {NAN, NAN, NAN}, shuffled = score;
+    int rc = 0;
+    if (in.probe && in.columns && codebook->features > 0) {
+        rc = absorption_measure(&score, &in, work);
+        in.choose.board = other.rows[SET_VALID];
+        rc = rc ? rc : absorption_measure(&shuffled, &in, work);
+    }
+    out->absorption = score.absorbed;
+    out->absorption_shuffled = shuffled.absorbed;
+    out->split_pairs = score.split;
+    out->main_features = score.mains;
+    return rc;
+}
+
 /* ---- all of it ---- */
 
 static int allocate(RowCoding *coding, uint8_t **levels, const CodebookData *data, const Work *work)
@@ -302,13 +327,11 @@ static int allocate(RowCoding *coding, uint8_t **levels, const CodebookData *dat
         all = all && levels[i];
     }
     coding->f = mem_alloc(workers * CODED_ROWS * m, sizeof(float), "features of rows");
-    coding->scratch = mem_alloc(workers * m, sizeof(float), "features of a row");
     coding->x_hat = mem_alloc(workers * CODED_ROWS * d, sizeof(float), "rebuilt rows");
     coding->f_max = mem_calloc(workers * m, sizeof(float), "largest values of features");
     coding->fires = mem_alloc(workers * m, sizeof(uint32_t), "firings of features");
     coding->sums = mem_alloc(chunks * N_ERROR_SUMS * d, sizeof(double), "errors of rebuilt rows");
-    return all && coding->f && coding->scratch && coding->x_hat && coding->f_max && coding->fires &&
-                   coding->sums
+    return all && coding->f && coding->x_hat && coding->f_max && coding->fires && coding->sums
                ? 0
                : OGPT_ENOMEM;
 }
@@ -322,7 +345,8 @@ size_t codebook_measure_bytes(size_t features, const CodebookData *data, const W
     const size_t decoder = 2 * features * (features + data->width) * sizeof(double) +
                            fit_rows * (features + data->width) * sizeof(float);
     const size_t measure =
-        features * rows + counts + work_workers(work) * CODED_ROWS * (features + data->width) * 4;
+        features * rows + counts + features * (rows / 8 + COVERAGE_PAIRS * sizeof(float)) +
+        2 * work_workers(work) * CODED_ROWS * (features + data->width) * sizeof(float);
     return measure > decoder ? measure : decoder;
 }
 
@@ -346,12 +370,12 @@ int codebook_measure(CodebookScore *out, const Codebook *codebook, const Codeboo
         out->explained = explained(&coding);
         set_density(out, &coding);
         rc = measure_boards(out, data, levels, coding.m, work);
+        rc = rc ? rc : measure_absorption(out, codebook, data, levels, work);
     }
     for (int i = 0; i < 3; i++) {
         mem_free(levels[i]);
     }
     mem_free(coding.f);
-    mem_free(coding.scratch);
     mem_free(coding.x_hat);
     mem_free(coding.f_max);
     mem_free(coding.fires);

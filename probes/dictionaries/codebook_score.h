@@ -23,6 +23,7 @@ typedef struct CodebookRows {
 typedef struct CodebookData {
     CodebookRows fit, valid, test;
     size_t width, n_neurons;
+    const Codebook *probe; /* TWIN_PROBE with all features; NULL: absorption is not measured */
 } CodebookData;
 
 #define DENSITY_BINS                                                                               \
@@ -50,6 +51,8 @@ typedef struct CodebookScore {
     double pairs;     /* pairs with a voter */
     double splitting; /* voters a pair that has one */
     double absorbed;  /* share of the right votes that the best voter of the pair alone misses */
+    double absorption, absorption_shuffled; /* absorption.h; NaN: no probe, or no columns */
+    double split_pairs, main_features;
     double coverage_draws[BOARD_MASKS][BOOTSTRAP_REPLICATES]; /* for paired differences */
     double board_draws[BOARD_MASKS][BOOTSTRAP_REPLICATES];
 } CodebookScore;

@@ -12,6 +12,7 @@
 #include "probes/dictionaries/trained_twins.h"
 #include "probes/dictionaries/twins.h"
 
+#define GROUP_WIDTH 0.2 /* of the goal */
 enum { STUDY_FIT, STUDY_VALID, STUDY_TEST, STUDY_SETS };
 
 /* A network and its rows: that of the study, or one with random weights. */
@@ -31,6 +32,7 @@ typedef struct CodebookRun {
     uint8_t *labels[STUDY_SETS], *other[STUDY_SETS];
     StudyNetwork own, random;
     Gpt *random_gpt;
+    Codebook probe;     /* all its directions: by them absorption is judged */
     size_t done, total; /* rows */
 } CodebookRun;
 
@@ -105,10 +107,26 @@ static TwinSource twin_source(const CodebookRun *run)
                         .seed = run->work->seed};
 }
 
+static int open_probe(CodebookRun *run)
+{
+    const TwinSource source = twin_source(run);
+    int rc = source.probe ? twin_make(&run->probe, TWIN_PROBE, &source, 0, 0, &run->quiet) : 0;
+    run->own.data.probe = source.probe && rc == 0 ? &run->probe : NULL;
+    return rc;
+}
+
 /* ---- one row ---- */
 
 /* A row as the journal keeps it: its scores, then these. */
-enum { KEPT_EXCESS, KEPT_STRICT = 3, KEPT_LOSS = 6, KEPT_RECOVERED, KEPT_FEATURES, KEPT_MORE };
+enum {
+    KEPT_EXCESS,
+    KEPT_STRICT = 3,
+    KEPT_LOSS = 6,
+    KEPT_RECOVERED,
+    KEPT_FEATURES,
+    KEPT_DRAWS,
+    KEPT_MORE = KEPT_DRAWS + BOOTSTRAP_REPLICATES
+};
 _Static_assert(sizeof(CodebookScore) % sizeof(double) == 0, "all members are doubles");
 enum { KEPT_SCORES = sizeof(CodebookScore) / sizeof(double) };
 
@@ -122,7 +140,8 @@ static int row_compute(CodebookStudyRow *row, const CodebookRun *run, const Stud
             : splice_score(&spliced, &place, SPLICE_CODEBOOK, codebook, &run->sets[STUDY_TEST]->set,
                            &run->quiet);
     rc = rc ? rc
-            : splice_excess(&row->excess, &row->strict, &spliced, &network->clean, run->work->seed);
+            : splice_excess(&row->excess, &row->strict, row->excess_draws, &spliced,
+                            &network->clean, run->work->seed);
     if (rc == 0) {
         const double n = spliced.total.positions;
         row->features = codebook->features;
@@ -143,6 +162,7 @@ static void row_give(double *numbers, const CodebookStudyRow *row)
     more[KEPT_LOSS] = row->loss;
     more[KEPT_RECOVERED] = row->recovered;
     more[KEPT_FEATURES] = (double)row->features;
+    memcpy(more + KEPT_DRAWS, row->excess_draws, sizeof(row->excess_draws));
 }
 
 static void row_take(CodebookStudyRow *row, const double *numbers)
@@ -154,6 +174,7 @@ static void row_take(CodebookStudyRow *row, const double *numbers)
     row->loss = more[KEPT_LOSS];
     row->recovered = more[KEPT_RECOVERED];
     row->features = (size_t)more[KEPT_FEATURES];
+    memcpy(row->excess_draws, more + KEPT_DRAWS, sizeof(row->excess_draws));
 }
 
 /* How the codebook of a row is made; it may take a training. */
@@ -281,8 +302,14 @@ static int add_group(CodebookRun *run, size_t group, size_t features)
     return rc;
 }
 
-static size_t group_of(const CodebookStudyRow *row)
+/* The goal of its training where it is near that: then kinds that keep k of a row and kinds that
+ * only aim at it stand beside the same twins. */
+static size_t group_of(const CodebookStudyRow *row, const SaeConfig *cfg)
 {
+    const double goal = cfg->k > 0 ? (double)cfg->k : cfg->l0;
+    if (fabs(row->score->l0_valid - goal) <= GROUP_WIDTH * goal) {
+        return (size_t)lround(goal);
+    }
     return row->score->l0_valid < 1 ? 1 : (size_t)lround(row->score->l0_valid);
 }
 
@@ -312,7 +339,11 @@ static int run_groups(CodebookRun *run)
             row_add(run, STUDY_TRAINED, run->in->names[i], 0, run->in->saes[i]->cfg.features);
         row->sae = i;
         rc = row_fill(row, run, make_trained, i);
-        row->group = rc ? 0 : group_of(row);
+        row->group = rc ? 0 : group_of(row, &run->in->saes[i]->cfg);
+    }
+    run->total = n + 2;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        run->total += begins_group(out, i) ? N_TWINS + 1 : 0;
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = begins_group(out, i) ? add_group(run, out->rows[i].group, out->rows[i].features) : 0;
@@ -349,7 +380,7 @@ static int compare_pairs(CodebookRun *run)
     int rc = out->pairs ? 0 : OGPT_ENOMEM;
     for (size_t a = 0; a < n; a++) {
         for (size_t b = 0; b < n && rc == 0; b++) {
-            if (a != b) {
+            if (a != b && in->saes[a]->cfg.kind == in->saes[b]->cfg.kind) {
                 CodebookPair *pair = &out->pairs[out->n_pairs++];
                 *pair = (CodebookPair){.from = a, .to = b};
                 const MmcsSet from = {in->saes[a]->w_dec, in->saes[a]->cfg.features};
@@ -369,11 +400,13 @@ int codebook_study_run(CodebookStudy *out, const CodebookStudyInputs *in, const 
                        .quiet = work_quiet(work),
                        .sets = {in->fit, in->valid, in->test}};
     run.quiet.journal = NULL;
-    run.total = in->n_saes * (1 + N_TWINS + 1) + 3; /* at most */
+    const size_t most = in->n_saes * (1 + N_TWINS + 1) + 3;
+    run.total = in->n_saes * 2; /* until groups are known */
     *out = (CodebookStudy){0};
-    out->rows = mem_calloc(run.total, sizeof(*out->rows), "rows of dictionaries");
+    out->rows = mem_calloc(most, sizeof(*out->rows), "rows of dictionaries");
     int rc = out->rows ? label_sets(&run) : OGPT_ENOMEM;
     rc = rc ? rc : network_open(&run.own, &run, in->gpt, splice_sees_neurons(in->site, in->layer));
+    rc = rc ? rc : open_probe(&run);
     rc = rc ? rc : run_groups(&run);
     rc = rc ? rc : compare_pairs(&run);
     if (rc == 0) {
@@ -387,6 +420,7 @@ int codebook_study_run(CodebookStudy *out, const CodebookStudyInputs *in, const 
     network_release(&run.own);
     network_release(&run.random);
     gpt_free(run.random_gpt);
+    codebook_release(&run.probe);
     for (int i = 0; i < STUDY_SETS; i++) {
         mem_free(run.labels[i]);
         mem_free(run.other[i]);

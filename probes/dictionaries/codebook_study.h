@@ -1,11 +1,12 @@
 /* probes/dictionaries/codebook_study.h - trained dictionaries of one site and layer, and their
  * twins at equal L0, measured on the same games.
  *
- * Groups: every L0 (on the validation games, rounded) and width that a trained dictionary has is a
- * group, with the dictionaries of that L0 and with twins that keep as many features of a row. Twins
- * (twins.h); and two autoencoders, top-k, of as many features, trained here: random_weights  on the
- * rows of a network of the same shape with random weights, and measured on that network gaussian on
- * normal rows of the mean and covariance of the fit rows The group 0 has twins that keep all their
+ * Groups: every L0 and width that a trained dictionary has is a group (its goal where its L0 on the
+ * validation games is within a fifth of that, else its own L0 there, rounded), with the
+ * dictionaries of that L0 and with twins that keep as many features of a row. Twins (twins.h); and
+ * two autoencoders, top-k, of as many features, trained here: random_weights  on the rows of a
+ * network of the same shape with random weights, and measured on that network gaussian on normal
+ * rows of the mean and covariance of the fit rows The group 0 has twins that keep all their
  * features: neurons and probe, and the mean.
  */
 #ifndef OGPT_PROBES_DICTIONARIES_CODEBOOK_STUDY_H
@@ -48,10 +49,11 @@ typedef struct CodebookStudyRow {
     size_t features;
     CodebookScore *score;    /* owned */
     Interval excess, strict; /* excess ratio and strict error with the splice */
+    double excess_draws[BOOTSTRAP_REPLICATES];
     double loss, recovered;
 } CodebookStudyRow;
 
-/* Two of the trained ones: directions of the one in the other. */
+/* Two of the trained ones, of one kind: directions of the one in the other. */
 typedef struct CodebookPair {
     size_t from, to;
     Mmcs mmcs;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "probes/activations/passes.h"
+#include "probes/dictionaries/coverage.h"
 
 enum { SPLICED_ROWS = 128 }; /* coded together */
 
@@ -17,7 +18,7 @@ typedef struct Splicing {
     const Codebook *codebook;
     const PositionSet *set;
     float *neurons;       /* (workers, rows of a pass, inputs), or NULL */
-    float *f;             /* (workers, SPLICED_ROWS + 1, features) */
+    float *f;             /* (workers, SPLICED_ROWS, features) */
     float *x_hat;         /* (workers, SPLICED_ROWS, width) */
     size_t pass_rows;     /* the most of a pass */
     LegalitySums *by_ply; /* (workers, GAME_MAX_MOVES), not read */
@@ -36,11 +37,11 @@ static int rebuild(const Splicing *run, const PassBatch *pass, const HookPoint *
     const float *inputs = codebook->neurons && point->site != HOOK_POST
                               ? run->neurons + pass->worker * run->pass_rows * codebook->inputs
                               : point->value;
-    float *f = run->f + pass->worker * (SPLICED_ROWS + 1) * m,
+    float *f = run->f + pass->worker * SPLICED_ROWS * m,
           *x_hat = run->x_hat + pass->worker * SPLICED_ROWS * d;
     for (size_t first = 0; first < rows; first += SPLICED_ROWS) {
         size_t n = rows - first < SPLICED_ROWS ? rows - first : SPLICED_ROWS;
-        codebook_encode(codebook, inputs + first * codebook->inputs, n, f, f + SPLICED_ROWS * m);
+        codebook_encode(codebook, inputs + first * codebook->inputs, n, f);
         codebook_decode(codebook, f, n, x_hat);
         memcpy(point->value + first * d, x_hat, n * d * sizeof(float));
     }
@@ -88,7 +89,7 @@ static int allocate(Splicing *run, const Work *work)
     run->pass_rows = (size_t)PASS_GAMES * (size_t)cfg->n_ctx;
     run->out->games = mem_calloc(run->set->n_games, sizeof(LegalitySums), "sums of spliced games");
     run->neurons = mem_alloc(workers * run->pass_rows * inputs, sizeof(float), "neurons of a pass");
-    run->f = mem_alloc(workers * (SPLICED_ROWS + 1) * m, sizeof(float), "features of a pass");
+    run->f = mem_alloc(workers * SPLICED_ROWS * m, sizeof(float), "features of a pass");
     run->x_hat = mem_alloc(workers * SPLICED_ROWS * width, sizeof(float), "rebuilt rows of a pass");
     run->by_ply = mem_calloc(workers * GAME_MAX_MOVES, sizeof(LegalitySums), "sums by ply");
     return run->out->games && run->neurons && run->f && run->x_hat && run->by_ply ? 0 : OGPT_ENOMEM;
@@ -132,7 +133,27 @@ void splice_release(SpliceScore *score)
     *score = (SpliceScore){0};
 }
 
-int splice_excess(Interval *ratio, Interval *strict, const SpliceScore *spliced,
+/* sum a / sum b of every draw of n units. */
+static int ratio_draws(double *draws, const double *a, const double *b, size_t n, uint64_t seed)
+{
+    float *weights = mem_alloc(BOOTSTRAP_REPLICATES * n, sizeof(*weights), "draws of games");
+    if (!weights) {
+        return OGPT_ENOMEM;
+    }
+    coverage_draws(weights, n, seed);
+    for (size_t r = 0; r < BOOTSTRAP_REPLICATES; r++) {
+        double above = 0, below = 0;
+        for (size_t g = 0; g < n; g++) {
+            above += weights[r * n + g] * a[g];
+            below += weights[r * n + g] * b[g];
+        }
+        draws[r] = above / below;
+    }
+    mem_free(weights);
+    return 0;
+}
+
+int splice_excess(Interval *ratio, Interval *strict, double *draws, const SpliceScore *spliced,
                   const SpliceScore *clean, uint64_t seed)
 {
     const size_t n = clean->n_games;
@@ -148,6 +169,7 @@ int splice_excess(Interval *ratio, Interval *strict, const SpliceScore *spliced,
     }
     *ratio = bootstrap_ratio(sums, sums + n, n, seed);
     *strict = bootstrap_ratio(sums + 2 * n, sums + 3 * n, n, seed);
+    const int rc = draws ? ratio_draws(draws, sums, sums + n, n, seed) : 0;
     mem_free(sums);
-    return 0;
+    return rc;
 }

@@ -44,8 +44,9 @@ int splice_score(SpliceScore *out, const SplicePlace *place, SpliceMode mode,
                  const Codebook *codebook, const PositionSet *set, const Work *work);
 void splice_release(SpliceScore *score);
 
-/* The excess ratio with its interval over games, and the strict error. Returns 0 or OGPT_ENOMEM. */
-int splice_excess(Interval *ratio, Interval *strict, const SpliceScore *spliced,
+/* The excess ratio with its interval over games, and the strict error. draws: NULL, or room for
+ * BOOTSTRAP_REPLICATES of the ratio; draw r is that of coverage_score. Returns 0 or OGPT_ENOMEM. */
+int splice_excess(Interval *ratio, Interval *strict, double *draws, const SpliceScore *spliced,
                   const SpliceScore *clean, uint64_t seed);
 
 #endif

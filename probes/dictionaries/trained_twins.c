@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "probes/sae/training/sae_train.h"
 
-enum { TWIN_BLOCK_GAMES = 500, TWIN_BLOCK_ROWS = 16384, TWIN_BATCH = 4096 };
+enum { TWIN_BLOCK_GAMES = 500, TWIN_BLOCK_ROWS = 16384, TWIN_BATCH = 4096, TWIN_DEAD = 10 };
 
 int twin_trained_network(Gpt **out, const Gpt *like, uint64_t seed)
 {
@@ -28,8 +28,11 @@ static int train(Sae **out, const CodebookStudyInputs *in, const SaeStream *stre
     options.features = shape.features;
     options.k = shape.k;
     options.activations = in->twin_activations;
-    options.batch = in->twin_activations < TWIN_BATCH ? in->twin_activations : TWIN_BATCH;
+    options.batch = in->saes[0]->cfg.batch > 0 ? in->saes[0]->cfg.batch : TWIN_BATCH;
+    options.batch = in->twin_activations < options.batch ? in->twin_activations : options.batch;
     options.seed = work->seed;
+    /* a short training ends early */
+    options.dead_after = in->twin_activations / TWIN_DEAD;
     sae_train_complete(&options);
     const char *wrong = sae_train_check(&options);
     if (wrong) {

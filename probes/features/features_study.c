@@ -74,11 +74,12 @@ void features_study_release(FeaturesStudy *study)
     *study = (FeaturesStudy){0};
 }
 
-size_t features_study_bytes(const FeaturesStudyInput *in)
+size_t features_study_bytes(const FeaturesStudyInput *in, Pool *pool)
 {
     const PositionSet *fit = &in->fit.set.set, *test = &in->test.set.set;
     const SaeConfig *cfg = &in->sae->cfg;
     return features_set_bytes(fit->n_positions + test->n_positions, cfg->d_in) +
-           features_table_bytes(cfg->features, fit->n_positions, test->n_positions, test->n_games) +
+           features_table_bytes(cfg->features, fit->n_positions, test->n_positions, test->n_games,
+                                work_workers(&(Work){.pool = pool})) +
            (in->looks ? cfg->features * sizeof(FeaturesLook) : 0);
 }

@@ -40,6 +40,6 @@ void features_study_hash(Sha256 *hash, const FeaturesStudyInput *in);
  * also after an error. */
 int features_study_run(FeaturesStudy *out, FeaturesStudyInput *in, const Work *work);
 void features_study_release(FeaturesStudy *study);
-size_t features_study_bytes(const FeaturesStudyInput *in);
+size_t features_study_bytes(const FeaturesStudyInput *in, Pool *pool);
 
 #endif

@@ -182,11 +182,14 @@ static int allocate(FeaturesMaking *making)
                : OGPT_ENOMEM;
 }
 
-size_t features_table_bytes(size_t features, size_t n_fit, size_t n_test, size_t n_games)
+size_t features_table_bytes(size_t features, size_t n_fit, size_t n_test, size_t n_games,
+                            size_t workers)
 {
     return features * ((n_fit + n_test) * (sizeof(float) + 1) + sizeof(FeaturesRow) +
                        COVERAGE_THRESHOLDS * COVERAGE_PAIRS * sizeof(uint32_t)) +
-           BOOTSTRAP_REPLICATES * (n_games + 2 * FEATURES_SCORED) * sizeof(float);
+           (workers * FEATURES_CODED * features + 2 * FEATURES_SCORED * n_games +
+            BOOTSTRAP_REPLICATES * (n_games + 2 * FEATURES_SCORED)) *
+               sizeof(float);
 }
 
 int features_table_make(FeaturesTable *out, const FeaturesInput *in, const Work *work)

@@ -50,7 +50,8 @@ typedef struct FeaturesTable {
  * OGPT_EINTR, OGPT_ENUM (a feature is not finite), OGPT_ENOMEM. */
 int features_table_make(FeaturesTable *out, const FeaturesInput *in, const Work *work);
 void features_table_release(FeaturesTable *table);
-size_t features_table_bytes(size_t features, size_t n_fit, size_t n_test, size_t n_games);
+size_t features_table_bytes(size_t features, size_t n_fit, size_t n_test, size_t n_games,
+                            size_t workers);
 
 /* The features by falling F1 on the test rows, of equal ones the lowest; order (n). Returns 0 or
  * OGPT_ENOMEM. */

@@ -7,13 +7,11 @@
 #include "base/err.h"
 #include "base/process.h"
 
-enum { FEATURES_CODED = 256 }; /* rows that are coded together */
-
 typedef struct FeaturesCoding {
     const Codebook *codebook;
     const CodebookRows *rows;
     float *values;
-    float *f, *scratch; /* (workers, FEATURES_CODED, features), (workers, features) */
+    float *f; /* (workers, FEATURES_CODED, features) */
 } FeaturesCoding;
 
 static int code_rows(void *context, size_t job, size_t worker)
@@ -23,8 +21,7 @@ static int code_rows(void *context, size_t job, size_t worker)
     const size_t m = codebook->features, n = coding->rows->board.n, first = job * FEATURES_CODED;
     const size_t left = n - first, rows = left < FEATURES_CODED ? left : FEATURES_CODED;
     float *f = coding->f + worker * FEATURES_CODED * m;
-    codebook_encode(codebook, coding->rows->x + first * codebook->inputs, rows, f,
-                    coding->scratch + worker * m);
+    codebook_encode(codebook, coding->rows->x + first * codebook->inputs, rows, f);
     for (size_t j = 0; j < m; j++) {
         for (size_t r = 0; r < rows; r++) {
             if (!isfinite(f[r * m + j])) {
@@ -43,12 +40,9 @@ int features_values(float *values, const Codebook *codebook, const CodebookRows 
     const size_t m = codebook->features, workers = work_workers(work);
     FeaturesCoding coding = {.codebook = codebook, .rows = rows, .values = values};
     coding.f = mem_alloc(workers * FEATURES_CODED * m, sizeof(float), "features of rows");
-    coding.scratch = mem_alloc(workers * m, sizeof(float), "features of a row");
-    int rc = coding.f && coding.scratch
-                 ? pool_run(work->pool, (rows->board.n + FEATURES_CODED - 1) / FEATURES_CODED,
-                            code_rows, &coding)
-                 : OGPT_ENOMEM;
+    int rc = coding.f ? pool_run(work->pool, (rows->board.n + FEATURES_CODED - 1) / FEATURES_CODED,
+                                 code_rows, &coding)
+                      : OGPT_ENOMEM;
     mem_free(coding.f);
-    mem_free(coding.scratch);
     return rc;
 }

@@ -144,7 +144,7 @@ static void activate(const Sae *sae, float *f)
         f[j] = pre > least && pre > 0 ? pre : 0;
     }
     if (sae->cfg.kind == SAE_TOPK) {
-        sae__keep_largest(f, m, sae->cfg.k);
+        sae_keep_largest(f, m, sae->cfg.k);
     }
 }
 

@@ -106,6 +106,9 @@ void sae_hash(Sha256 *hash, const Sae *sae);
 void sae_encode(const Sae *sae, const float *x, size_t rows, float *f);
 /* x_hat (rows, d_out) of f (rows, features). */
 void sae_decode(const Sae *sae, const float *f, size_t rows, float *x_hat);
+/* Set all but the k largest positive numbers of f (n) to 0; of equal ones the first are kept. NaN
+ * stays. */
+void sae_keep_largest(float *f, size_t n, size_t k);
 /* The plain version of both, in double precision; x_hat may be NULL. */
 void sae_ref(const Sae *sae, const float *x, size_t rows, double *f, double *x_hat);
 

@@ -1,8 +1,9 @@
 /* probes/sae/sae_select.c - contract in probes/sae/sae_select.h. */
 #include "probes/sae/sae_select.h"
 
-#include <stdbool.h>
 #include <string.h>
+
+#include "probes/sae/sae.h"
 
 #define FEW 2048 /* numbers */
 
@@ -103,7 +104,7 @@ float sae__kth_largest(const float *x, size_t n, size_t k)
     return sae__select_value(&selection);
 }
 
-void sae__keep_largest(float *x, size_t n, size_t k)
+void sae_keep_largest(float *x, size_t n, size_t k)
 {
     const float least = sae__kth_largest(x, n, k);
     size_t above = 0;
@@ -112,11 +113,10 @@ void sae__keep_largest(float *x, size_t n, size_t k)
     }
     size_t equal = k > above ? k - above : 0; /* of those at the limit */
     for (size_t i = 0; i < n; i++) {
-        bool kept = x[i] > least;
         if (x[i] == least && least > 0 && equal > 0) {
-            kept = true;
             equal--;
+        } else if (x[i] <= least || x[i] <= 0) { /* NaN stays, to be found */
+            x[i] = 0;
         }
-        x[i] = kept && x[i] > 0 ? x[i] : 0;
     }
 }

@@ -32,7 +32,4 @@ float sae__select_value(const Selection *selection);
 size_t sae__select_above(float *out, const float *x, size_t n, float floor);
 /* The k-th largest of the positive numbers of x (n); 0 if fewer than k are positive. */
 float sae__kth_largest(const float *x, size_t n, size_t k);
-/* Set all but the k largest positive numbers of x (n) to 0; of equal ones the first are kept. */
-void sae__keep_largest(float *x, size_t n, size_t k);
-
 #endif

@@ -3,6 +3,7 @@
 #include "report/dictionaries/dictionaries_result.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* ---- columns ---- */
 
@@ -76,6 +77,13 @@ static const Column row_columns[] = {
      .meaning = "voters of a pair that has one"},
     {"absorbed", "absorbed", .digits = 3, .flags = COLUMN_WIDE,
      .meaning = "right votes that the best voter of the pair misses"},
+    {"absorption", "absorption", .digits = 3, .flags = COLUMN_WIDE,
+     .meaning = "what the probe sees, main features do not say and another holds"},
+    {"absorption_shuffled", "absorption shuffled", .digits = 3, .flags = COLUMN_WIDE,
+     .meaning = "main features chosen on boards of other games"},
+    {"split_pairs", "split pairs", .digits = 3, .flags = COLUMN_WIDE,
+     .meaning = "share of pairs with several main features"},
+    {"main_features", "main features", .digits = 2, .flags = COLUMN_WIDE, .meaning = "of a pair"},
 };
 static const FigurePart coverage_parts[] = {{.x = "l0", .y = {"coverage"}, .series = "method"}};
 static const FigurePart board_parts[] = {{.x = "l0", .y = {"reconstruction"}, .series = "method"}};
@@ -109,6 +117,47 @@ static const Column difference_columns[] = {
 };
 const TableSpec dictionaries_differences_table = {
     "differences", "sae_differences", "trained minus twin", TABLE_COLUMNS(difference_columns)};
+
+static const Column method_columns[] = {
+    {"group_l0", "at L0", .type = COLUMN_COUNT, .meaning = "0: twins with all their features"},
+    {"method", "method", .type = COLUMN_TEXT},
+    {"features", "features", .type = COLUMN_COUNT, .flags = COLUMN_WIDE,
+     .meaning = "of the autoencoders of the group"},
+    {"dictionaries", "seeds", .type = COLUMN_COUNT},
+    {"l0", "L0", .digits = 1, .meaning = "mean, as all that follows"},
+    {"explained", "explained", .digits = 3},
+    {"excess_ratio", "excess ratio", .digits = 2, .interval = true, .flags = COLUMN_BRIEF},
+    {"excess_ratio_spread", "+-", .digits = 2, .meaning = "half of what seeds lie apart"},
+    {"coverage", "coverage", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"coverage_spread", "+-", .digits = 3},
+    {"reconstruction", "boards", .digits = 3, .interval = true, .flags = COLUMN_BRIEF},
+    {"reconstruction_spread", "+-", .digits = 3},
+    {"mmcs", "MMCS", .digits = 3, .meaning = "between seeds"},
+    {"explained_spread", "explained +-", .digits = 3, .flags = COLUMN_WIDE},
+    {"coverage_masked", "coverage masked", .digits = 3, .interval = true, .flags = COLUMN_WIDE},
+    {"coverage_masked_spread", "+-", .digits = 3, .flags = COLUMN_WIDE},
+    {"reconstruction_masked", "boards masked", .digits = 3, .interval = true, .flags = COLUMN_WIDE},
+    {"reconstruction_masked_spread", "+-", .digits = 3, .flags = COLUMN_WIDE},
+};
+const TableSpec dictionaries_methods_table = {
+    "methods", "sae_methods", "kinds and twins: means over seeds", TABLE_COLUMNS(method_columns)};
+
+static const Column verdict_columns[] = {
+    {"group_l0", "at L0", .type = COLUMN_COUNT},
+    {"features", "features", .type = COLUMN_COUNT, .flags = COLUMN_WIDE},
+    {"measure", "by", .type = COLUMN_TEXT},
+    {"best", "best", .type = COLUMN_TEXT},
+    {"value", "mean", .digits = 3},
+    {"second", "second", .type = COLUMN_TEXT},
+    {"ahead", "ahead by", .digits = 3, .interval = true, .meaning = "over the same games"},
+    {"clear", "clear", .type = COLUMN_YES_NO,
+     .meaning = "yes: without 0, and each seed beyond each of the second"},
+    {"own", "best autoencoder", .type = COLUMN_TEXT},
+    {"minus_neurons", "minus neurons", .digits = 3, .interval = true},
+    {"minus_probe", "minus probe", .digits = 3, .interval = true},
+};
+const TableSpec dictionaries_verdicts_table = {
+    "verdicts", "sae_verdicts", "what wins at an equal L0", TABLE_COLUMNS(verdict_columns)};
 
 static const Column density_columns[] = {
     {"group_l0", "at L0", .type = COLUMN_COUNT},
@@ -189,6 +238,10 @@ static void board_set(Table *table, const CodebookScore *score)
     table_int(table, "pairs", (int64_t)score->pairs);
     table_num(table, "splitting", score->splitting);
     table_num(table, "absorbed", score->absorbed);
+    table_num(table, "absorption", score->absorption);
+    table_num(table, "absorption_shuffled", score->absorption_shuffled);
+    table_num(table, "split_pairs", score->split_pairs);
+    table_num(table, "main_features", score->main_features);
 }
 
 static void row_set(Table *table, const CodebookStudyRow *row, const CodebookStudyInputs *in)
@@ -229,6 +282,69 @@ static void difference_row(Table *table, const CodebookStudyRow *own, const Code
                    codebook_difference(own->score, twin->score, true, BOARD_MASKED));
 }
 
+static void estimate_set(Table *table, const CodebookMethod *method, MethodMeasure measure)
+{
+    const MethodEstimate *estimate = &method->estimates[measure];
+    char spread[64];
+    snprintf(spread, sizeof(spread), "%s_spread", codebook_measure_name(measure));
+    table_estimate(table, codebook_measure_name(measure), estimate->mean);
+    if (method->n > 1) {
+        table_num(table, spread, (estimate->most - estimate->least) / 2);
+    }
+}
+
+static void method_row(Table *table, const CodebookMethod *method)
+{
+    table_row(table);
+    table_int(table, "group_l0", (int64_t)method->group);
+    table_text(table, "method", method->name);
+    table_int(table, "features", (int64_t)method->group_features);
+    table_int(table, "dictionaries", (int64_t)method->n);
+    table_num(table, "l0", method->l0);
+    table_num(table, "explained", method->explained);
+    if (method->n > 1) {
+        table_num(table, "explained_spread",
+                  (method->explained_most - method->explained_least) / 2);
+        table_num(table, "mmcs", method->mmcs);
+    }
+    for (MethodMeasure i = 0; i < N_METHOD_MEASURES; i++) {
+        estimate_set(table, method, i);
+    }
+}
+
+static void verdict_row(Table *table, const CodebookVerdict *verdict)
+{
+    table_row(table);
+    table_int(table, "group_l0", (int64_t)verdict->group);
+    table_int(table, "features", (int64_t)verdict->group_features);
+    table_text(table, "measure", codebook_measure_name(verdict->measure));
+    table_text(table, "best", verdict->best->name);
+    table_num(table, "value", verdict->best->estimates[verdict->measure].mean.value);
+    if (verdict->second) {
+        table_text(table, "second", verdict->second->name);
+        table_estimate(table, "ahead", verdict->ahead);
+        table_bool(table, "clear", verdict->clear);
+    }
+    if (verdict->own) {
+        table_text(table, "own", verdict->own->name);
+        table_estimate(table, "minus_neurons", verdict->neurons);
+        table_estimate(table, "minus_probe", verdict->probe);
+    }
+}
+
+static void methods_report(Report *report, const CodebookMethods *methods)
+{
+    Table *table = report_table(report, &dictionaries_methods_table);
+    table->hidden = !methods->repeated;
+    for (size_t i = 0; i < methods->n; i++) {
+        method_row(table, &methods->methods[i]);
+    }
+    table = report_table(report, &dictionaries_verdicts_table);
+    for (size_t i = 0; i < methods->n_verdicts; i++) {
+        verdict_row(table, &methods->verdicts[i]);
+    }
+}
+
 static void densities_set(Table *table, const CodebookStudyRow *row)
 {
     for (int bin = 0; bin < DENSITY_BINS; bin++) {
@@ -266,11 +382,14 @@ void dictionaries_report(Report *report, const DictionariesFindings *findings)
 {
     const CodebookStudy *study = findings->study;
     whole_fill(report_table(report, &dictionaries_table), findings);
+    methods_report(report, findings->methods);
     Table *rows = report_table(report, &dictionaries_rows_table);
+    rows->hidden = findings->methods->repeated; /* then means over seeds are what to read */
     for (size_t i = 0; i < study->n_rows; i++) {
         row_set(rows, &study->rows[i], findings->in);
     }
     Table *differences = report_table(report, &dictionaries_differences_table);
+    differences->hidden = rows->hidden;
     for (size_t i = 0; i < study->n_rows; i++) {
         for (size_t j = 0; j < study->n_rows; j++) {
             const CodebookStudyRow *own = &study->rows[i], *twin = &study->rows[j];
@@ -288,7 +407,7 @@ void dictionaries_report(Report *report, const DictionariesFindings *findings)
     Table *pairs = report_table(report, &dictionaries_pairs_table);
     Table *cosines = report_table(report, &dictionaries_cosines_table);
     cosines->hidden = true;
-    pairs->hidden = study->n_pairs == 0;
+    pairs->hidden = study->n_pairs == 0 || rows->hidden;
     for (size_t i = 0; i < study->n_pairs; i++) {
         pair_set(pairs, cosines, &study->pairs[i], findings->in);
     }

@@ -17,14 +17,20 @@ few="$plain --twin-activations 600"
 for n in 1 3; do
     expect 0 sae eval m pair/k-3 again pair/k-5 $few --threads $n --csv by$n
 done
-for table in dictionaries rows differences densities pairs cosines; do
+for table in dictionaries methods verdicts rows differences densities pairs cosines; do
     [ "$(wc -l <by1/$table.csv)" -gt 1 ] || fail "$table.csv is empty"
     cmp -s by1/$table.csv by3/$table.csv || fail "$table.csv depends on the number of threads"
 done
 # Three trained, six twins (there is no probe: neurons, basis, pca, random, two trained) at 3 and at 5, neurons and mean.
 [ "$(wc -l <by1/rows.csv)" = 18 ] || fail '3 + 2 * 6 + 2 rows'
 [ "$(wc -l <by1/differences.csv)" = 19 ] || fail 'three times six differences'
-[ "$(wc -l <by1/pairs.csv)" = 7 ] || fail 'each of three in each other'
+[ "$(wc -l <by1/pairs.csv)" = 7 ] || fail 'each of three of one kind in each other'
+# Two seeds at 3 are one row; a verdict by five numbers at both L0.
+[ "$(wc -l <by1/methods.csv)" = 17 ] || fail '2 + 2 * 6 + 2 methods'
+[ "$(wc -l <by1/verdicts.csv)" = 11 ] || fail 'two times five verdicts'
+tr -d '"\r' <by1/methods.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["method"] == "topk" && $at["group_l0"] == 3 { two = $at["dictionaries"] == 2 && $at["coverage_spread"] > 0 }
+    END { exit !two }' || fail 'two seeds are no mean'
 tr -d '"\r' <by1/rows.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i
         if (!("group_l0" in at && "l0" in at && "method" in at && "excess_ratio" in at)) exit 1; next }
     $at["method"] == "topk" && $at["group_l0"] != $at["l0"] { exit 1 }
@@ -38,6 +44,12 @@ cmp -s by1/rows.csv seed/rows.csv && fail 'another seed gave the same rows'
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 10 --out mine --no-controls --quiet
 expect 0 sae eval m pair/k-3 $plain --twin-activations 0 --probe mine --csv probed --svg coverage.svg
 [ "$(grep -c '"probe"' probed/rows.csv)" = 2 ] || fail 'the probe is no twin'
+tr -d '"\r' <probed/rows.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["method"] == "mean" { next }
+    $at["absorption"] == "" || $at["absorption"] < 0 || $at["absorption"] > 1 || $at["main_features"] < 1 { exit 1 }
+    ' || fail 'no absorption beside a probe'
+tr -d '"\r' <by1/rows.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["absorption"] != "" { exit 1 }' || fail 'absorption without a probe'
 grep -q random_weights probed/rows.csv && fail 'a twin was trained unasked'
 grep -q '<svg' coverage.svg || fail 'no figure'
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 10 --layers 0 --out lower --no-controls --quiet

@@ -32,6 +32,20 @@ expect 0 sae train m $few --corpus g.ogpc --k 2,4,8 --out sweep
 refuse 2 'made with lr' sae train m $few --corpus g.ogpc --k 2,4 --lr 0.1 --out sweep
 expect 0 sae train m $few --kind topk --k 3 --out topk1 --force
 
+# Kinds, values and seeds in one command, all on the same rows: each is what a command of its own makes, but for the
+# seed; a kind that keeps no k has it as its goal.
+expect 0 sae train m $few --kind topk,jumprelu --k 3,5 --seeds 2 --out many --csv many.csv
+[ "$(wc -l <many.csv)" = 9 ] || fail 'two kinds, two values, two seeds'
+expect 0 sae train m $few --kind jumprelu --l0 5 --out one
+cmp -s one/sae_weights.safetensors many/jumprelu-l0-5-s1/sae_weights.safetensors || fail 'in a sweep: another file'
+cmp -s one/sae_weights.safetensors many/jumprelu-l0-5-s2/sae_weights.safetensors && fail 'two seeds gave the same file'
+grep -q '"seed": 2' many/jumprelu-l0-5-s2/cfg.json || fail 'the second seed is not 2'
+rm -r many/topk-k-5-s2
+expect 0 sae train m $few --kind topk,jumprelu --k 3,5 --seeds 2 --out many
+[ -e many/topk-k-5-s2/cfg.json ] || fail 'what was missing was not made'
+expect 0 sae train m $few --kind all --k 3 --out kinds --csv kinds.csv
+[ "$(wc -l <kinds.csv)" = 7 ] || fail 'all: six kinds'
+
 # Killed again and again, and typed again: the same file, and nothing is left behind.
 long="--layer 1 --features 200 --activations 180000 --batch 600 --buffer 60 --checkpoint-every 10 --quiet"
 expect 0 sae train m $long --out whole
@@ -59,6 +73,11 @@ printf 'x' | dd of=part/sae_weights.safetensors bs=1 seek=900 conv=notrunc 2>/de
 expect 3 verify part
 refuse 2 'means nothing to it' sae train m $few --kind topk --l0 3 --out no
 refuse 2 'instead of --k' sae train m $few --kind jumprelu --k 3 --out no
+refuse 2 'each once' sae train m $few --kind topk,some --out no
+refuse 2 'each once' sae train m $few --kind topk,topk --out no
+refuse 2 'by a command of its own' sae train m $few --kind topk,transcoder --out no
+refuse 2 'it serves all kinds' sae train m $few --kind topk,gated --k 3 --l0 3 --out no
+refuse 2 'no penalty of --l1' sae train m $few --kind gated,topk --l1 1 --out no
 refuse 2 'expected a whole number above 0' sae train m $few --k 3,x --out no
 refuse 2 'give one of them' sae train m $few --kind gated --l0 3 --l1 1 --out no
 refuse 2 'leave out --site' sae train m $few --kind transcoder --site resid_mid --out no

@@ -45,7 +45,7 @@ int page_features_make(PageFeatures *features, Context *context, ExplorerPage *p
             : codebook_inputs_draw_set(&study->test.set, variant, NULL, SPLIT_TEST,
                                        FEATURES_TEST_GAMES, 0, work);
     rc = rc ? rc
-            : context_check_memory(features_study_bytes(study), MEMORY_MIB,
+            : context_check_memory(features_study_bytes(study, work->pool), MEMORY_MIB,
                                    "an autoencoder of fewer features");
     rc = rc ? rc : features_study_run(&features->found, study, work);
     page->features = &features->found.table;

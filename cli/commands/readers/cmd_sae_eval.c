@@ -140,6 +140,7 @@ static int sae_eval_run(Context *context)
 {
     SaeEvalSession session = {.context = context, .given = context->options};
     CodebookStudy study = {0};
+    CodebookMethods methods = {0};
     KeptWork kept = {0};
     char games[GAME_WORDS_MAX];
     context_games_words(games, context, session.given->corpus, "each");
@@ -147,16 +148,19 @@ static int sae_eval_run(Context *context)
     rc = rc ? rc : study_begin(context, session.inputs.subject.model.path, true);
     rc = rc ? rc : prepare(&session);
     rc = rc ? rc : compute(&study, &kept, &session);
+    rc = rc ? rc : codebook_methods_make(&methods, &study, &session.study);
     if (rc == 0) {
         dictionaries_report(
             context->report,
             &(DictionariesFindings){.study = &study,
                                     .in = &session.study,
+                                    .methods = &methods,
                                     .source = games,
                                     .model_hash = session.inputs.subject.model.model_hash,
                                     .probe = session.probe_path});
         rc = kept_blocks_end(&kept);
     }
+    codebook_methods_release(&methods);
     codebook_study_release(&study);
     codebook_sets_release(&session.sets);
     probe_release(&session.probe);
@@ -179,7 +183,8 @@ const Command cmd_sae_eval = {
     .max_args = -1,
     .model_args = 1,
     .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
-    COMMAND_TABLES(&dictionaries_table, &dictionaries_rows_table, &dictionaries_differences_table,
+    COMMAND_TABLES(&dictionaries_table, &dictionaries_methods_table, &dictionaries_verdicts_table,
+                   &dictionaries_rows_table, &dictionaries_differences_table,
                    &dictionaries_densities_table, &dictionaries_pairs_table,
                    &dictionaries_cosines_table),
     .run = sae_eval_run,

@@ -91,7 +91,7 @@ static int prepare(SaeFeaturesSession *session)
     study->clamped = (size_t)given->clamp;
     int rc = draw(&study->fit, session, SPLIT_TRAIN, given->games);
     rc = rc ? rc : draw(&study->test, session, SPLIT_TEST, given->test_games);
-    const size_t bytes = rc ? 0 : features_study_bytes(study);
+    const size_t bytes = rc ? 0 : features_study_bytes(study, session->context->pool);
     rc = rc ? rc : context_check_memory(bytes, given->memory, "fewer games or --plies");
     if (rc == 0) {
         context_say(session->context, "%zu positions to choose on, %zu to test on; %zu MiB",

@@ -1,7 +1,9 @@
 /* cli/commands/readers/sae_session.c - contract in cli/commands/readers/sae_session.h. */
 #include "cli/commands/readers/sae_session.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -16,16 +18,16 @@
 static int options_of(SaeTrainOptions *out, const SaeSession *session, int index)
 {
     const SaeCommand *given = session->given;
+    const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
     *out = SAE_TRAIN_DEFAULT;
-    out->kind = (SaeKind)given->kind;
+    sae_sweep_set(out, &item);
     out->features = given->features > 0 ? (size_t)given->features : 8 * session->stream.d_in;
-    sae_sweep_set(out, &session->sweep, index);
     out->activations = given->activations;
     out->batch = given->batch;
     out->lr = given->lr;
     out->dead_after = given->dead_after;
     out->checkpoint_every = given->checkpoint_every;
-    out->seed = session->context->seed;
+    out->seed = session->context->seed + (uint64_t)item.seed;
     const char *reason = NULL;
     sae_train_complete(out);
     reason = sae_train_check(out);
@@ -37,7 +39,7 @@ static int choose_site(SaeSession *session)
     const SaeCommand *given = session->given;
     const ModelFile *model = &session->inputs.subject.model;
     LayerList layers = given->layers;
-    const bool coder = given->kind == SAE_TRANSCODER;
+    const bool coder = session->sweep.kinds[0] == SAE_TRANSCODER;
     if (layers.word != LAYERS_LISTED) {
         layers =
             (LayerList){.word = LAYERS_LISTED, .n = 1, .layers = {model->gpt->cfg.n_layers / 2}};
@@ -74,7 +76,8 @@ int sae_session_open(SaeSession *session, Context *context)
     *session = (SaeSession){.context = context, .given = context->options};
     Subject *subject = &session->inputs.subject;
     const SaeCommand *given = session->given;
-    int rc = sae_sweep_parse(&session->sweep, (SaeKind)given->kind, given->k, given->l0, given->l1);
+    int rc = sae_sweep_read(&session->sweep, &(SweepWords){given->kind, given->k, given->l0,
+                                                           given->l1, (int)given->seeds});
     rc = rc ? rc
             : context_inputs_open(context, &session->inputs, context->args[0],
                                   session->given->corpus);
@@ -88,7 +91,7 @@ int sae_session_open(SaeSession *session, Context *context)
     session->rows.vocab = subject->vocab;
     session->rows.source = session->source;
     session->rows.block_games = (size_t)session->given->buffer;
-    session->stream = sae_stream_network(&session->rows);
+    session->kept.from = session->stream = sae_stream_network(&session->rows);
     session->about = (SaeConfig){.site = session->rows.site,
                                  .site_out = session->rows.site_out,
                                  .layer = session->rows.layer};
@@ -111,9 +114,28 @@ int sae_session_open(SaeSession *session, Context *context)
 
 void sae_session_release(SaeSession *session)
 {
+    sae_kept_release(&session->kept);
     gpt_free(session->front);
     source_free(session->source);
     context_inputs_release(&session->inputs);
+}
+
+/* Several autoencoders of the same rows: the first one's blocks are kept for the others, as many as
+ * there is memory for. Returns the bytes that they may take. */
+static size_t keep_blocks(SaeSession *session, size_t taken)
+{
+    const SaeStream *from = &session->kept.from;
+    const size_t block =
+        from->block_rows * (from->d_in + (from->has_target ? from->d_out : 0)) * sizeof(float);
+    const size_t room = ((size_t)session->given->memory << 20) - taken;
+    /* a block has fewer rows than it has room for: games end early */
+    const size_t needed = (size_t)session->given->activations / (from->block_rows / 5 * 4 + 1) + 2;
+    if (session->sweep.n < 2 || room < block) {
+        return 0;
+    }
+    session->kept.n = needed < room / block ? needed : room / block;
+    session->stream = sae_stream_kept(&session->kept);
+    return session->kept.n * block;
 }
 
 int sae_session_announce(SaeSession *session)
@@ -129,10 +151,11 @@ int sae_session_announce(SaeSession *session)
         bytes = own > bytes ? own : bytes;
     }
     const size_t passes = passes_bytes(cfg, TAPE_FORWARD, 0, &work);
-    const size_t mib = ((bytes + passes) >> 20) + 1;
     rc = rc ? rc
             : context_check_memory(bytes + passes, session->given->memory,
                                    "a smaller --buffer, --batch or --features");
+    const size_t kept = rc ? 0 : keep_blocks(session, bytes + passes);
+    const size_t mib = ((bytes + passes + kept) >> 20) + 1;
     if (rc == 0) {
         context_say(context,
                     "%zu features of %zu numbers, %s of layer %d, %lld rows in batches of %lld, a "
@@ -154,7 +177,7 @@ static int on_report(void *context, const SaeReport *r)
     char detail[128];
     snprintf(detail, sizeof(detail), "loss %.4f  L0 %.1f  explained %.2f %%  dead %.1f %%", r->loss,
              r->l0, 100 * r->explained, 100 * r->dead);
-    progress_step(&session->progress, (double)r->rows, detail);
+    progress_step(&session->progress, session->rows_done + (double)r->rows, detail);
     return 0;
 }
 
@@ -205,13 +228,7 @@ static int make(Sae **out, const char *path, SaeSession *session, const Js *abou
     rc = rc ? rc : path_parent(parent, path);
     rc = rc ? rc : dir_create(parent);
     job.inputs = inputs;
-    char label[64];
-    snprintf(label, sizeof(label), "%s, %s %g", sae_kind_name(session->options.kind),
-             session->sweep.swept, sae_sweep_value(&session->options));
-    session->progress =
-        progress_begin(context, label, "rows", (double)session->options.activations);
     rc = rc ? rc : sae_train(out, &job, &work);
-    progress_end(&session->progress);
     rc = rc ? rc : sae_save(*out, path, about);
     rc = rc ? rc : path_kind(&left, checkpoint);
     if (rc == 0 && left == PATH_DIRECTORY) {
@@ -223,24 +240,28 @@ static int make(Sae **out, const char *path, SaeSession *session, const Js *abou
 
 int sae_session_train(Sae **out, char path[FILES_PATH_MAX], SaeSession *session, int index)
 {
-    char name[64];
+    const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
     FileLock lock = {.fd = -1};
     *out = NULL;
-    snprintf(name, sizeof(name), "%s-%g", session->sweep.swept, session->sweep.values[index]);
     int rc = options_of(&session->options, session, index);
     if (rc == 0 && session->sweep.n > 1) {
-        rc = path_join(path, session->given->out, name);
+        rc = path_join(path, session->given->out, item.name);
     } else {
         snprintf(path, FILES_PATH_MAX, "%s", session->given->out);
     }
-    Js *about = sae_sweep_about(&session->options, &session->about, &session->sweep,
-                                session->given->buffer);
+    Js *about = sae_sweep_about(&session->options, &session->about, &item, session->given->buffer);
     const double began = clock_seconds();
     rc = rc || session->sweep.n == 1 ? rc : dir_create(session->given->out);
     rc = rc ? rc : file_lock_beside(&lock, path);
     rc = rc ? rc : take(out, path, session, about);
+    snprintf(session->label, sizeof(session->label), "%s, %s %g, seed %llu (%d of %d)",
+             sae_kind_name(item.kind), item.swept, item.value,
+             (unsigned long long)session->options.seed, index + 1, session->sweep.n);
     if (rc == 0 && !*out) {
         rc = make(out, path, session, about);
+        session->rows_done += (double)session->options.activations;
+    } else {
+        session->progress.total -= (double)session->options.activations;
     }
     session->seconds = clock_seconds() - began;
     file_unlock(&lock);

@@ -20,7 +20,7 @@ static int list_chunk(void *context, size_t job, size_t worker)
             dead[i] = own > 0 ? own : 0;
         }
         if (step->n_dead > step->aux_k) {
-            sae__keep_largest(dead, step->n_dead, step->aux_k);
+            sae_keep_largest(dead, step->n_dead, step->aux_k);
         }
         size_t at = list->row_at[r] = r * step->aux_k;
         for (size_t i = 0; i < step->n_dead; i++) {

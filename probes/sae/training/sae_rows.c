@@ -48,18 +48,6 @@ static int fill_hook(void *context, const PassBatch *pass, const HookPoint *poin
     return rc;
 }
 
-/* Positions of a game: all after which a move follows. */
-static size_t positions_of(const Vocab *vocab, const uint8_t *moves)
-{
-    size_t n = 0;
-    while (n < (size_t)vocab->n_ctx && n < (size_t)vocab->variant->n_moves && moves[n] != SQ_NONE) {
-        n++;
-    }
-    const size_t whole = (size_t)vocab->n_ctx; /* a game of all moves has one more than these */
-    const bool ended = n < whole || moves[whole] == SQ_NONE;
-    return ended && n > 1 ? n - 1 : n;
-}
-
 static int fill_network(void *context, float *x, float *y, size_t *rows, uint64_t block,
                         const Work *work)
 {
@@ -72,7 +60,8 @@ static int fill_network(void *context, float *x, float *y, size_t *rows, uint64_
     rc = rc ? rc : source_fetch(from->source, moves, block * games, games, work->pool);
     *rows = 0;
     for (size_t g = 0; g < games && rc == 0; g++) {
-        const size_t n = positions_of(from->vocab, moves + g * n_moves);
+        const int length = game_length(moves + g * n_moves, (int)n_moves);
+        const size_t n = length > 1 ? (size_t)length - 1 : 1; /* all after which a move follows */
         read[g] = (uint8_t)n;
         at[g] = *rows;
         *rows += n;

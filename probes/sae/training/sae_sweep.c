@@ -1,66 +1,134 @@
-/* probes/sae/training/sae_sweep.c - see probes/sae/training/sae_sweep.h. */
+/* probes/sae/training/sae_sweep.c - contract in probes/sae/training/sae_sweep.h. */
 #include "probes/sae/training/sae_sweep.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/number_list.h"
 
-static int read_values(SaeSweep *out, const char *name, const char *text, bool whole)
+/* "all", or "topk,gated", each once. A transcoder reads other rows than the others, so it is none
+ * of "all". */
+static int read_kinds(SaeSweep *out, const char *text)
 {
-    const NumberList what = {name, SAE_FEATURES_MAX, whole, SAE_SWEEP_MAX};
-    out->swept = name;
-    return number_list_read(out->values, &out->n, text, &what);
+    bool taken[N_SAE_KINDS] = {false};
+    char word[SWEEP_NAME];
+    const bool all = strcmp(text, "all") == 0;
+    out->n_kinds = 0;
+    for (int kind = 0; all && kind < N_SAE_KINDS; kind++) {
+        if (kind != SAE_TRANSCODER) {
+            out->kinds[out->n_kinds++] = (SaeKind)kind;
+        }
+    }
+    for (const char *at = all ? NULL : text; at;) {
+        const char *end = strchr(at, ',');
+        const size_t n = end ? (size_t)(end - at) : strlen(at);
+        snprintf(word, sizeof(word), "%.*s", n < sizeof(word) ? (int)n : 0, at);
+        const int kind = sae_kind_parse(word);
+        if (kind < 0 || taken[kind]) {
+            return err_set(OGPT_EUSAGE,
+                           "--kind %s: expected all, or some of standard, gated, topk, batchtopk, "
+                           "jumprelu, matryoshka, transcoder, each once",
+                           text);
+        }
+        taken[kind] = true;
+        out->kinds[out->n_kinds++] = (SaeKind)kind;
+        at = end ? end + 1 : NULL;
+    }
+    return taken[SAE_TRANSCODER] && out->n_kinds > 1
+               ? err_set(OGPT_EUSAGE,
+                         "--kind %s: a transcoder reads other rows than the others: "
+                         "train it by a command of its own",
+                         text)
+               : 0;
 }
 
-int sae_sweep_parse(SaeSweep *out, SaeKind kind, const char *k, const char *l0, const char *l1)
+static bool has_l1(SaeKind kind)
+{
+    return kind == SAE_STANDARD || kind == SAE_GATED;
+}
+
+/* Options that mean nothing to the only kind. */
+static int check_kind(SaeKind kind, const SweepWords *words)
 {
     const char *name = sae_kind_name(kind);
-    const bool by_k = sae_has_k(kind), by_l1 = kind == SAE_STANDARD || kind == SAE_GATED;
-    if (by_k && (l0 || l1)) {
+    if (sae_has_k(kind) && (words->l0 || words->l1)) {
         return err_set(OGPT_EUSAGE, "--kind %s keeps --k features a row: --%s means nothing to it",
-                       name, l0 ? "l0" : "l1");
+                       name, words->l0 ? "l0" : "l1");
     }
-    if (!by_k && k) {
+    if (!sae_has_k(kind) && words->k) {
         return err_set(OGPT_EUSAGE,
                        "--kind %s keeps no number of features: take --l0%s instead of "
                        "--k",
-                       name, by_l1 ? " or --l1" : "");
+                       name, has_l1(kind) ? " or --l1" : "");
     }
-    if (!by_l1 && l1) {
-        return err_set(OGPT_EUSAGE, "--kind %s has no penalty of --l1: take --l0", name);
-    }
-    if (l0 && l1) {
-        return err_set(OGPT_EUSAGE, "--l0 moves the penalty that --l1 sets: give one of them");
-    }
-    if (by_k) {
-        return read_values(out, "k", k ? k : "32", true);
-    }
-    return l1 ? read_values(out, "l1", l1, false) : read_values(out, "l0", l0 ? l0 : "32", false);
+    return 0;
 }
 
-void sae_sweep_set(SaeTrainOptions *out, const SaeSweep *sweep, int index)
+int sae_sweep_read(SaeSweep *out, const SweepWords *words)
 {
-    const double value = sweep->values[index];
-    out->k = strcmp(sweep->swept, "k") == 0 ? (size_t)value : 0;
-    out->l0 = strcmp(sweep->swept, "l0") == 0 ? value : 0;
-    out->l1 = strcmp(sweep->swept, "l1") == 0 ? value : SAE_L1_FIRST;
+    *out = (SaeSweep){.n_seeds = words->seeds};
+    bool any_k = false;
+    int rc = read_kinds(out, words->kind);
+    rc = rc || out->n_kinds > 1 ? rc : check_kind(out->kinds[0], words);
+    for (int i = 0; i < out->n_kinds && rc == 0; i++) {
+        any_k = any_k || sae_has_k(out->kinds[i]);
+        if (words->l1 && !has_l1(out->kinds[i])) {
+            rc = err_set(OGPT_EUSAGE, "--kind %s has no penalty of --l1: take --l0",
+                         sae_kind_name(out->kinds[i]));
+        }
+    }
+    if (rc == 0 && words->k && words->l0) {
+        rc = err_set(OGPT_EUSAGE, "--k and --l0 are both how many features a row has: give one of "
+                                  "them, it serves all kinds");
+    }
+    if (rc == 0 && words->l0 && words->l1) {
+        rc = err_set(OGPT_EUSAGE, "--l0 moves the penalty that --l1 sets: give one of them");
+    }
+    if (rc == 0) {
+        const char *name = words->l1 ? "l1" : words->l0 ? "l0" : words->k || any_k ? "k" : "l0";
+        const char *text = words->l1 ? words->l1 : words->l0 ? words->l0 : words->k;
+        out->by_l1 = words->l1 ? true : false;
+        const NumberList what = {name, SAE_FEATURES_MAX, any_k, SWEEP_MAX};
+        rc = number_list_read(out->values, &out->n_values, text ? text : "32", &what);
+    }
+    out->n = out->n_kinds * out->n_values * out->n_seeds;
+    return rc;
 }
 
-double sae_sweep_value(const SaeTrainOptions *options)
+SaeSweepItem sae_sweep_item(const SaeSweep *sweep, int index)
 {
-    return options->k > 0 ? (double)options->k : options->l0 > 0 ? options->l0 : options->l1;
+    SaeSweepItem out = {.kind = sweep->kinds[index % sweep->n_kinds],
+                        .value = sweep->values[index / sweep->n_kinds % sweep->n_values],
+                        .seed = index / (sweep->n_kinds * sweep->n_values)};
+    out.swept = sweep->by_l1 ? "l1" : sae_has_k(out.kind) ? "k" : "l0";
+    const bool kinds = sweep->n_kinds > 1, seeds = sweep->n_seeds > 1;
+    char seed[16] = "";
+    if (seeds) {
+        snprintf(seed, sizeof(seed), "-s%d", out.seed + 1);
+    }
+    snprintf(out.name, sizeof(out.name), "%s%s%s-%g%s", kinds ? sae_kind_name(out.kind) : "",
+             kinds ? "-" : "", out.swept, out.value, seed);
+    return out;
 }
 
-Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about, const SaeSweep *sweep,
-                    int64_t buffer)
+void sae_sweep_set(SaeTrainOptions *out, const SaeSweepItem *item)
+{
+    out->kind = item->kind;
+    out->k = strcmp(item->swept, "k") == 0 ? (size_t)item->value : 0;
+    out->l0 = strcmp(item->swept, "l0") == 0 ? item->value : 0;
+    out->l1 = strcmp(item->swept, "l1") == 0 ? item->value : SAE_L1_FIRST;
+}
+
+Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about,
+                    const SaeSweepItem *item, int64_t buffer)
 {
     Js *out = js_object();
     js_set_str(out, "kind", sae_kind_name(options->kind));
     js_set_str(out, "site", hook_site_name(about->site));
     js_set_int(out, "layer", about->layer);
     js_set_int(out, "features", (int64_t)options->features);
-    js_set_num(out, sweep->swept, sae_sweep_value(options));
+    js_set_num(out, item->swept, item->value);
     js_set_int(out, "activations", options->activations);
     js_set_int(out, "batch", options->batch);
     js_set_num(out, "lr", options->lr);

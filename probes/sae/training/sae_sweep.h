@@ -1,27 +1,42 @@
-/* probes/sae/training/sae_sweep.h - one training for each of several sparsities. */
+/* probes/sae/training/sae_sweep.h - the autoencoders that one ogpt sae train makes: kinds, values
+ * of k or L0, seeds. */
 #ifndef OGPT_PROBES_SAE_TRAINING_SAE_SWEEP_H
 #define OGPT_PROBES_SAE_TRAINING_SAE_SWEEP_H
 
+#include "base/js.h"
 #include "probes/sae/training/sae_train.h"
 
-#define SAE_SWEEP_MAX 32 /* values */
+enum { SWEEP_MAX = 32, SWEEP_NAME = 64 };
+
+/* What is typed; texts may be NULL. */
+typedef struct SweepWords {
+    const char *kind, *k, *l0, *l1;
+    int seeds;
+} SweepWords;
 
 typedef struct SaeSweep {
-    const char *swept; /* "k", "l0" or "l1"; static */
-    double values[SAE_SWEEP_MAX];
-    int n;
+    SaeKind kinds[N_SAE_KINDS];
+    int n_kinds, n_values, n_seeds, n; /* n: autoencoders */
+    double values[SWEEP_MAX];
+    bool by_l1; /* values are penalties */
 } SaeSweep;
 
-/* One of the lists "8,16,32" of --k, --l0, --l1 (NULL: not given; all NULL: 32 of what the kind
- * takes). Returns 0 or OGPT_EUSAGE: a list that the kind has no use for, two of them, no number. */
-int sae_sweep_parse(SaeSweep *out, SaeKind kind, const char *k, const char *l0, const char *l1);
-/* Set k, l0 and l1 to the value with this index. */
-void sae_sweep_set(SaeTrainOptions *out, const SaeSweep *sweep, int index);
-/* The value that was set. */
-double sae_sweep_value(const SaeTrainOptions *options);
-/* What an autoencoder is made from, to be stored with it: one that is there is taken if this is the
- * same. buffer: games of the shuffle buffer. Owned. */
-Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about, const SaeSweep *sweep,
-                    int64_t buffer);
+/* One of them. The first seed comes first: what was interrupted is a smaller sweep. */
+typedef struct SaeSweepItem {
+    SaeKind kind;
+    double value;
+    const char *swept;     /* what the value is of this kind: "k", "l0" or "l1" */
+    int seed;              /* added to that of the command */
+    char name[SWEEP_NAME]; /* its folder in the folder of the sweep: "gated-l0-16-s2" */
+} SaeSweepItem;
+
+/* 0 or OGPT_EUSAGE, naming the option. */
+int sae_sweep_read(SaeSweep *out, const SweepWords *words);
+SaeSweepItem sae_sweep_item(const SaeSweep *sweep, int index);
+/* Its kind and its value. */
+void sae_sweep_set(SaeTrainOptions *out, const SaeSweepItem *item);
+/* What it is made from, to tell it from another; about: site, layer, network, games. Owned. */
+Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about,
+                    const SaeSweepItem *item, int64_t buffer);
 
 #endif

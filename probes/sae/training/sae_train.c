@@ -17,6 +17,8 @@
 #define THRESHOLD_STEPS 10.0    /* it is of a tenth of the steps at most */
 #define L0_WEIGHT 1.0           /* jumprelu: of (L0 / l0 - 1)^2, in units of d */
 #define L1_RATE 0.005           /* the most that the penalty moves a step towards its goal */
+#define L1_STEPS 10.0           /* or so much over all steps of a shorter training, */
+#define L1_RATE_MOST 0.02       /* but no faster than L0 follows */
 
 const SaeTrainOptions SAE_TRAIN_DEFAULT = {
     .kind = SAE_BATCHTOPK,
@@ -282,7 +284,8 @@ static void note_sums(SaeTrainer *trainer)
     const bool moves = options->kind == SAE_STANDARD || options->kind == SAE_GATED;
     if (moves && options->l0 > 0) {
         const double off = log((sums->active / (double)options->batch + 1e-3) / options->l0);
-        at->l1 *= exp(L1_RATE * (off > 1 ? 1 : off < -1 ? -1 : off));
+        const double rate = fmin(fmax(L1_RATE, L1_STEPS / (double)trainer->steps), L1_RATE_MOST);
+        at->l1 *= exp(rate * (off > 1 ? 1 : off < -1 ? -1 : off));
     }
 }
 

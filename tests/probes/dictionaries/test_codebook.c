@@ -95,44 +95,6 @@ static CodebookScore *measure(Twin twin, size_t keep, size_t features)
     return out;
 }
 
-static void test_the_k_largest(void **state)
-{
-    float scratch[64];
-    const float given[] = {3, 0, 5, 1, 5, 2, 5, 0, 4};
-    const float two[] = {0, 0, 5, 0, 5, 0, 0, 0, 0}, five[] = {3, 0, 5, 0, 5, 0, 5, 0, 4};
-    float f[9];
-    memcpy(f, given, sizeof(f));
-    codebook_keep(f, 9, 2, scratch);
-    assert_memory_equal(f, two, sizeof(f));
-    memcpy(f, given, sizeof(f));
-    codebook_keep(f, 9, 5, scratch);
-    assert_memory_equal(f, five, sizeof(f));
-    codebook_keep(f, 9, 9, scratch);
-    assert_memory_equal(f, five, sizeof(f));
-    for (uint64_t draw = 0; draw < 300; draw++) { /* against counting */
-        Rng rng = rng_at(draw, RNG_TEST, 3);
-        float own[60];
-        size_t n = 1 + rng_below(&rng, 60), k = 1 + rng_below(&rng, 60), kept = 0, positive = 0;
-        for (size_t i = 0; i < n; i++) {
-            own[i] = draw % 2 ? (float)rng_below(&rng, 6) : (float)rng_normal(&rng);
-            own[i] = own[i] > 0 ? own[i] : 0;
-            positive += own[i] > 0;
-        }
-        float whole[60];
-        memcpy(whole, own, sizeof(own));
-        codebook_keep(own, n, k, scratch);
-        for (size_t i = 0; i < n; i++) {
-            size_t ahead = 0; /* larger, or equal and earlier */
-            for (size_t j = 0; j < n; j++) {
-                ahead += whole[j] > whole[i] || (whole[j] == whole[i] && j < i);
-            }
-            assert_true(own[i] == (ahead < k ? whole[i] : 0));
-            kept += own[i] > 0;
-        }
-        assert_int_equal(kept, positive < k ? positive : k);
-    }
-}
-
 /* Coordinates hold the exact board: every score of boards is 1, but on other games' boards. */
 static void test_exact_board_is_covered(void **state)
 {
@@ -260,6 +222,7 @@ static void test_probe_twin(void **state)
     for (size_t c = 0; c < 3 * SQUARES; c++) {
         bool centre = c == 5 || c == 6 || c == 9 || c == 10;
         probe.weight[0][(c * SQUARES + c % SQUARES) * 3 + c / SQUARES] = centre ? 0 : 1;
+        probe.bias[0][c] = 0.01F * (float)(c % 7);
     }
     TwinSource source = source_of(&data);
     assert_false(twin_exists(TWIN_PROBE, &source));
@@ -267,8 +230,25 @@ static void test_probe_twin(void **state)
     source.probe = &probe;
     Codebook codebook;
     CodebookScore *score = malloc(sizeof(*score));
+    size_t biased = 0;
     assert_true(twin_exists(TWIN_PROBE, &source));
     assert_int_equal(twin_make(&codebook, TWIN_PROBE, &source, 16, 0, WORK_ALONE), 0);
+    /* The biases say where a direction is 0: there the class and the others are even. */
+    for (size_t j = 0; j < 3 * SQUARES; j++) {
+        const size_t class = j / SQUARES, square = j % SQUARES;
+        const float *bias = probe.bias[0] + square * 3;
+        double length = 0;
+        for (size_t c = 0; c < WIDTH; c++) {
+            const float *w = probe.weight[0] + (c * SQUARES + square) * 3;
+            length += pow(w[class] - (w[(class + 1) % 3] + w[(class + 2) % 3]) / 2.0, 2);
+        }
+        const double own = bias[class] - (bias[(class + 1) % 3] + bias[(class + 2) % 3]) / 2.0;
+        const bool centre = square == 5 || square == 6 || square == 9 || square == 10;
+        assert_true(centre && class == 0 ? codebook.bias[j] == 0
+                                         : fabs(codebook.bias[j] - own / sqrt(length)) < 1e-6);
+        biased += fabs(own) > 0.001;
+    }
+    assert_true(biased > SQUARES);
     assert_int_equal(codebook_measure(score, &codebook, &data, WORK_ALONE), 0);
     assert_true(score->coverage[0].value > 0.999 && score->board[0].value > 0.999);
     assert_true(score->alive == 44 && score->l0 == 16);
@@ -280,7 +260,6 @@ static void test_probe_twin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_k_largest),
         cmocka_unit_test(test_exact_board_is_covered),
         cmocka_unit_test(test_choosing_on_the_test_flatters),
         cmocka_unit_test(test_what_is_explained),

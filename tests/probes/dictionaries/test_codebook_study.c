@@ -11,8 +11,10 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "probes/activations/activations.h"
 #include "probes/board/direction_set.h"
 #include "probes/dictionaries/codebook_inputs.h"
+#include "probes/dictionaries/trained_twins.h"
 #include "probes/sae/training/sae_train.h"
 #include "tests/probes/probe_fixture.h"
 #include "tests/probes/stopped_journal.h"
@@ -105,7 +107,11 @@ static void same_rows(const CodebookStudy *a, const CodebookStudy *b)
         assert_int_equal(a->rows[i].features, b->rows[i].features);
         assert_memory_equal(a->rows[i].score, b->rows[i].score, sizeof(CodebookScore));
         assert_memory_equal(&a->rows[i].excess, &b->rows[i].excess, sizeof(Interval));
+        assert_memory_equal(&a->rows[i].strict, &b->rows[i].strict, sizeof(Interval));
+        assert_memory_equal(a->rows[i].excess_draws, b->rows[i].excess_draws,
+                            sizeof(a->rows[i].excess_draws));
         assert_true(a->rows[i].loss == b->rows[i].loss);
+        assert_true(a->rows[i].recovered == b->rows[i].recovered);
     }
 }
 
@@ -129,6 +135,8 @@ static void test_groups(void **state)
             const CodebookStudyRow *twin = find(&study, twins[t], group);
             assert_true(twin->score->l0 <= (double)group && twin->score->l0 > 0);
             assert_true(twin->score->coverage[BOARD_ALL].value > 0);
+            /* Each of the trained twins is measured on its own network. */
+            assert_true((twin->loss == own->loss) == false && twin->strict.value > 0);
             /* Rows with fewer features above 0 are rare, but where neurons are. */
             assert_true(t == 0 || twin->score->l0 > (double)group - 0.5);
             Interval none = codebook_difference(twin->score, twin->score, false, BOARD_ALL);
@@ -144,10 +152,57 @@ static void test_groups(void **state)
     assert_true(find(&study, "mean", 0)->score->l0 == 0);
     assert_true(find(&study, "neurons", 0)->score->l0 > find(&study, "neurons", 6)->score->l0);
     assert_true(study.zero_loss != study.clean_loss && study.floor < study.clean_loss);
-    /* Each of two dictionaries in the other. */
+    /* Each of one kind in each other. */
     assert_int_equal(study.n_pairs, 6);
     assert_true(study.pairs[0].mmcs.mean > 0 && study.pairs[0].mmcs.mean < 0.9);
     codebook_study_release(&study);
+}
+
+/* ---- trained twins ---- */
+
+/* |b - mean of the rows of a network|^2. An autoencoder starts at the mean of what it is shown. */
+static double off_mean(const float *b, const Gpt *gpt)
+{
+    const SiteLayers where = {HOOK_RESID_POST, &in.layer, 1};
+    const PositionSet *set = &in.test->set;
+    float *x = malloc(set->n_positions * 24 * sizeof(*x));
+    double sum = 0;
+    assert_int_equal(activations_capture(&x, set, gpt, &where, WORK_ALONE), 0);
+    for (size_t c = 0; c < 24; c++) {
+        double mean = 0;
+        for (size_t i = 0; i < set->n_positions; i++) {
+            mean += (double)x[i * 24 + c] / (double)set->n_positions;
+        }
+        sum += pow(b[c] - mean, 2);
+    }
+    free(x);
+    return sum;
+}
+
+static void test_trained_twins(void **state)
+{
+    const TwinShape shape = {3, FEATURES, 24};
+    const Work work = {.pool = pool, .seed = 1};
+    Gpt *random = NULL, *again = NULL, *other = NULL;
+    Sae *own = NULL, *twin = NULL;
+    assert_int_equal(twin_trained_network(&random, in.gpt, 1), 0);
+    assert_int_equal(twin_trained_network(&again, in.gpt, 1), 0);
+    assert_int_equal(twin_trained_network(&other, in.gpt, 2), 0);
+    assert_memory_equal(random->params, again->params, random->n_numbers * sizeof(real));
+    assert_memory_not_equal(random->params, other->params, random->n_numbers * sizeof(real));
+    assert_memory_not_equal(random->params, in.gpt->params, random->n_numbers * sizeof(real));
+    assert_int_equal(twin_trained_on_network(&own, &in, in.gpt, shape, &work), 0);
+    assert_int_equal(twin_trained_on_network(&twin, &in, random, shape, &work), 0);
+    assert_true(off_mean(own->b_dec, in.gpt) < off_mean(own->b_dec, random) / 2);
+    assert_true(off_mean(twin->b_dec, random) < off_mean(twin->b_dec, in.gpt) / 2);
+    /* So few rows, and yet dead features are told, and so revived. */
+    assert_true(twin->cfg.dead >= 0 && twin->cfg.kind == SAE_TOPK && twin->cfg.k == 3);
+    assert_int_equal(twin->cfg.features, FEATURES);
+    sae_free(own);
+    sae_free(twin);
+    gpt_free(random);
+    gpt_free(again);
+    gpt_free(other);
 }
 
 /* ---- interruption ---- */
@@ -210,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_trained_twins),
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_what_does_not_belong_together),
     };

@@ -52,9 +52,9 @@ static bool same(const SpliceScore *a, const SpliceScore *b)
            memcmp(&a->total, &b->total, sizeof(a->total)) == 0;
 }
 
-static void copy(const void *self, const float *x, int rows, float *f)
+static void copy(const void *self, const float *x, size_t rows, float *f)
 {
-    memcpy(f, x, (size_t)rows * *(const size_t *)self * sizeof(float));
+    memcpy(f, x, rows * *(const size_t *)self * sizeof(float));
 }
 
 /* As many features as a row has numbers: each is one of them, as it is. */
@@ -86,10 +86,12 @@ static void test_identity_changes_nothing(void **state)
         SpliceScore identity = score(SPLICE_CODEBOOK, HOOK_RESID_POST, layer, &rows, pool);
         SpliceScore zero = score(SPLICE_ZERO, HOOK_RESID_POST, layer, NULL, pool);
         Interval ratio, strict;
+        double draws[BOOTSTRAP_REPLICATES];
         assert_true(same(&identity, &clean));
         assert_false(same(&zero, &clean));
-        assert_int_equal(splice_excess(&ratio, &strict, &identity, &clean, 1), 0);
+        assert_int_equal(splice_excess(&ratio, &strict, draws, &identity, &clean, 1), 0);
         assert_true(ratio.value == 1 && ratio.low == 1 && ratio.high == 1);
+        assert_true(draws[0] == 1 && draws[BOOTSTRAP_REPLICATES - 1] == 1);
         assert_true(strict.value == clean.total.strict_errors / clean.total.positions);
         splice_release(&identity);
         splice_release(&zero);
@@ -142,9 +144,9 @@ static void test_codebooks(void **state)
     free(neurons);
 }
 
-static void write_ones(const void *self, const float *f, int rows, float *x_hat)
+static void write_ones(const void *self, const float *f, size_t rows, float *x_hat)
 {
-    for (size_t i = 0; i < (size_t)rows * 24; i++) {
+    for (size_t i = 0; i < rows * 24; i++) {
         x_hat[i] = 1;
     }
 }

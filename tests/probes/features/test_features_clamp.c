@@ -58,9 +58,11 @@ static Sae *planted(const Gpt *gpt)
     return out;
 }
 
+enum { TEST_GAMES = 12 }; /* more than a page shows */
+
 static int setup(void **state)
 {
-    int rc = fixture_open(&fixture, 60) || pool_new(&pool, 3);
+    int rc = fixture_open(&fixture, 240) || pool_new(&pool, 3);
     sae = planted(fixture.subject.model.gpt);
     in = (FeaturesStudyInput){
         .gpt = fixture.subject.model.gpt, .sae = sae, .path = "planted", .looks = true};
@@ -68,7 +70,7 @@ static int setup(void **state)
            codebook_inputs_draw_set(&in.fit.set, fixture.subject.variant, fixture.corpus,
                                     SPLIT_TRAIN, 10, 4, &(Work){.seed = 1}) ||
            codebook_inputs_draw_set(&in.test.set, fixture.subject.variant, fixture.corpus,
-                                    SPLIT_TEST, 4, 4, &(Work){.seed = 1});
+                                    SPLIT_TEST, TEST_GAMES, 4, &(Work){.seed = 1});
 }
 
 static int teardown(void **state)
@@ -280,7 +282,8 @@ static void test_dead_and_always(void **state)
                 always->clamps[FEATURES_ON_MEAN].kl < 1e-9); /* it is at its mean already */
     assert_true(always->clamps[FEATURES_ON_ZERO].kl > 1e-3);
     assert_true(always->clamps[FEATURES_OFF_MEAN].n == 0);
-    assert_true(always->n_top == in.test.set.set.n_games && always->n_drawn == FEATURES_SHOWN);
+    assert_true(TEST_GAMES > FEATURES_SHOWN && in.test.set.set.n_games == TEST_GAMES);
+    assert_true(always->n_top == FEATURES_SHOWN && always->n_drawn == FEATURES_SHOWN);
     features_study_release(&study);
 }
 
@@ -305,6 +308,16 @@ static void test_sights(void **state)
                 assert_true((double)values[p] <= sight->value);
             }
         }
+        /* Shown are the games with the largest values: what is left out has less. */
+        size_t ahead = 0;
+        for (size_t g = 0; g < set->n_games && look->n_top == FEATURES_SHOWN; g++) {
+            float most = 0;
+            for (size_t p = set->first[g]; p < set->first[g + 1]; p++) {
+                most = values[p] > most ? values[p] : most;
+            }
+            ahead += (double)most > look->top[FEATURES_SHOWN - 1].value;
+        }
+        assert_true(ahead < FEATURES_SHOWN);
         for (size_t k = 0; k < look->n_drawn; k++) {
             assert_true(look->drawn[k].value > 0 && look->drawn[k].value <= look->top[0].value);
             for (size_t other = 0; other < k; other++) {

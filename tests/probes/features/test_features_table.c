@@ -63,9 +63,9 @@ static CodebookRows rows_make(Rows *out, uint64_t index)
         .x = out->x, .board = {ROWS, GAMES, out->own, out->first, SQUARES}, .other = out->other};
 }
 
-static void positive(const void *self, const float *x, int rows, float *f)
+static void positive(const void *self, const float *x, size_t rows, float *f)
 {
-    for (size_t i = 0; i < (size_t)rows * WIDTH; i++) {
+    for (size_t i = 0; i < rows * WIDTH; i++) {
         f[i] = x[i] > 0 ? x[i] : 0;
     }
 }

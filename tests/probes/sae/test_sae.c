@@ -17,8 +17,8 @@
 #include "base/files.h"
 #include "base/rng.h"
 #include "num/blas.h"
-#include "probes/sae/dictionary.h"
 #include "probes/sae/mmcs.h"
+#include "probes/sae/sae.h"
 #include "probes/sae/sae_select.h"
 
 #define WIDTH 12
@@ -151,7 +151,7 @@ static void selection_is_sorting(void **state)
             const float want = sorted[k - 1] > 0 ? sorted[k - 1] : 0;
             assert_true(sae__kth_largest(x, 500, k) == want);
             memcpy(kept, x, sizeof(x));
-            sae__keep_largest(kept, 500, k);
+            sae_keep_largest(kept, 500, k);
             size_t n = 0, positive = 0;
             for (size_t i = 0; i < 500; i++) {
                 n += kept[i] > 0;
@@ -172,65 +172,44 @@ static void selection_is_sorting(void **state)
     }
 }
 
-/* ---- dictionaries ---- */
-
-static void dictionaries_encode_what_they_say(void **state)
+static void of_equal_ones_the_first_are_kept(void **state)
 {
-    float x[4 * WIDTH], f[4 * FEATURES], x_hat[4 * WIDTH], mean[WIDTH], own[FEATURES * WIDTH];
-    draw(x, 4 * WIDTH, 40);
-    draw(mean, WIDTH, 41);
-    draw_units(own, FEATURES, WIDTH, 42);
-    DirectionDictionary directions = {.width = WIDTH,
-                                      .features = FEATURES,
-                                      .k = 5,
-                                      .both = true,
-                                      .directions = own,
-                                      .mean = mean};
-    Dictionary dictionary = dictionary_of_directions(&directions, "random");
-    dictionary.encode(dictionary.self, x, 4, f);
-    dictionary.decode(dictionary.self, f, 4, x_hat);
-    for (size_t r = 0; r < 4; r++) {
-        size_t active = 0, negative = 0;
-        double least = INFINITY, most = 0;
-        for (size_t j = 0; j < FEATURES; j++) {
-            double dot = 0;
-            for (size_t c = 0; c < WIDTH; c++) {
-                dot += (double)own[j * WIDTH + c] * (x[r * WIDTH + c] - mean[c]);
-            }
-            const float value = f[r * FEATURES + j];
-            active += value != 0;
-            negative += value < 0;
-            assert_true(value == 0 || fabs(value - dot) < 1e-5);
-            least = value != 0 && fabs(dot) < least ? fabs(dot) : least;
-            most = value == 0 && fabs(dot) > most ? fabs(dot) : most;
+    const float given[] = {3, 0, 5, 1, 5, 2, 5, 0, 4};
+    const float two[] = {0, 0, 5, 0, 5, 0, 0, 0, 0}, five[] = {3, 0, 5, 0, 5, 0, 5, 0, 4};
+    float f[9];
+    memcpy(f, given, sizeof(f));
+    sae_keep_largest(f, 9, 2);
+    assert_memory_equal(f, two, sizeof(f));
+    memcpy(f, given, sizeof(f));
+    sae_keep_largest(f, 9, 5);
+    assert_memory_equal(f, five, sizeof(f));
+    sae_keep_largest(f, 9, 9);
+    assert_memory_equal(f, five, sizeof(f));
+    for (uint64_t draw = 0; draw < 300; draw++) { /* against counting */
+        Rng rng = rng_at(draw, RNG_TEST, 3);
+        float own[60];
+        size_t n = 1 + rng_below(&rng, 60), k = 1 + rng_below(&rng, 60), kept = 0, positive = 0;
+        for (size_t i = 0; i < n; i++) {
+            own[i] = draw % 2 ? (float)rng_below(&rng, 6) : (float)rng_normal(&rng);
+            own[i] = own[i] > 0 ? own[i] : 0;
+            positive += own[i] > 0;
         }
-        assert_int_equal(active, 5);
-        assert_true(least >= most - 1e-5 && negative < 5);
-        for (size_t c = 0; c < WIDTH; c++) {
-            double sum = mean[c];
-            for (size_t j = 0; j < FEATURES; j++) {
-                sum += (double)f[r * FEATURES + j] * own[j * WIDTH + c];
+        float whole[60];
+        memcpy(whole, own, sizeof(own));
+        sae_keep_largest(own, n, k);
+        for (size_t i = 0; i < n; i++) {
+            size_t ahead = 0; /* larger, or equal and earlier */
+            for (size_t j = 0; j < n; j++) {
+                ahead += whole[j] > whole[i] || (whole[j] == whole[i] && j < i);
             }
-            assert_true(fabs(sum - x_hat[r * WIDTH + c]) < 1e-5);
+            assert_true(own[i] == (ahead < k ? whole[i] : 0));
+            kept += own[i] > 0;
         }
+        assert_int_equal(kept, positive < k ? positive : k);
     }
-    RawDictionary raw = {.width = WIDTH, .k = 2};
-    dictionary = dictionary_of_rows(&raw, "neurons");
-    dictionary.encode(dictionary.self, x, 4, f);
-    size_t active = 0;
-    for (size_t i = 0; i < 4 * WIDTH; i++) {
-        active += f[i] > 0;
-        assert_true(f[i] == 0 || f[i] == x[i]);
-    }
-    assert_int_equal(active, 8);
-    Sae *sae = random_sae(SAE_JUMPRELU);
-    float g[4 * FEATURES];
-    dictionary = dictionary_of_sae(sae);
-    dictionary.encode(dictionary.self, x, 4, f);
-    sae_encode(sae, x, 4, g);
-    assert_memory_equal(f, g, sizeof(f));
-    assert_int_equal(dictionary.features, FEATURES);
-    sae_free(sae);
+    float broken[] = {1, NAN, 3, -2}; /* what is no number stays, to be found */
+    sae_keep_largest(broken, 4, 1);
+    assert_true(broken[0] == 0 && isnan(broken[1]) && broken[2] == 3 && broken[3] == 0);
 }
 
 /* ---- files ---- */
@@ -404,7 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_its_plain_version),
         cmocka_unit_test(selection_is_sorting),
-        cmocka_unit_test(dictionaries_encode_what_they_say),
+        cmocka_unit_test(of_equal_ones_the_first_are_kept),
         cmocka_unit_test(files_there_and_back),
         cmocka_unit_test(foreign_ones_are_refused),
         cmocka_unit_test(hostile_files_are_refused),

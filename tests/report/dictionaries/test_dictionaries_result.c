@@ -69,12 +69,16 @@ static void test_rows(void **state)
     }
     scores[0].density[0] = 2;
     scores[0].density[DENSITY_BINS - 1] = 3;
+    CodebookMethods methods;
+    assert_int_equal(codebook_methods_make(&methods, &study, &in), 0);
     Report report;
     report_init(&report);
-    dictionaries_report(
-        &report,
-        &(DictionariesFindings){
-            .study = &study, .in = &in, .source = "games", .model_hash = "ff", .probe = ""});
+    dictionaries_report(&report, &(DictionariesFindings){.study = &study,
+                                                         .in = &in,
+                                                         .methods = &methods,
+                                                         .source = "games",
+                                                         .model_hash = "ff",
+                                                         .probe = ""});
     assert_int_equal(report_check(&report), 0);
     const Table *table = table_named(&report, "rows");
     assert_int_equal(table_rows(table), 4);
@@ -95,7 +99,14 @@ static void test_rows(void **state)
     assert_int_equal(table_rows(table_named(&report, "pairs")), 1);
     assert_true(js_num_of(js_member(js_at(table_named(&report, "cosines")->rows, 0), "above")) ==
                 0.95);
+    /* One seed each: no spread; four methods and, of two groups, a verdict by each number. */
+    assert_int_equal(table_rows(table_named(&report, "methods")), 4);
+    assert_true(table_named(&report, "methods")->hidden && !table->hidden);
+    const Table *verdicts = table_named(&report, "verdicts");
+    assert_int_equal(table_rows(verdicts), 2 * N_METHOD_MEASURES);
+    assert_int_equal(rows_with(verdicts, "\"best\":\"pca\",\"value\":0.2"), 1);
     report_release(&report);
+    codebook_methods_release(&methods);
 }
 
 int main(void)
