@@ -24,6 +24,8 @@
 #define SQL_SHOWN 160                        /* characters of a statement in a message */
 #define VALUE_BYTES_MAX (1 << 28)            /* a larger text or blob in a file is damage */
 #define COMPACT_PAGES 32                     /* unused ones that are worth the work */
+#define PAGES_UNASKED (1 << 20)              /* so many take 128 KiB to check */
+#define PAGES_CLAIMED 16                     /* times as many as there are */
 #define NAME_BYTES (3 * FILES_PATH_MAX + 32) /* a path as a URI */
 #define PAGE_BYTES "16384"                   /* corpus blocks of 60 KB take four pages */
 
@@ -509,10 +511,36 @@ int db_compact(Db *db)
     return rc == OGPT_ELOCKED || rc == OGPT_EIO ? 0 : rc;
 }
 
+/* integrity_check takes a bit of memory for every page, and a log may claim four thousand million:
+ * half a gigabyte. A sound database may have some pages that were never written, because nothing
+ * was in them; so the claim may be larger than the files, within reason. */
+static int pages_check(Db *db)
+{
+    const char *path = sqlite3_db_filename(db->handle, "main"); /* behind links */
+    const char *log = sqlite3_filename_wal(path);
+    PathKind kind = PATH_MISSING;
+    int64_t n_pages = 0, page_bytes = 1;
+    uint64_t n_bytes = 0, log_bytes = 0;
+    int rc = query_int(&n_pages, db, "PRAGMA page_count");
+    rc = rc ? rc : query_int(&page_bytes, db, "PRAGMA page_size");
+    rc = rc ? rc : file_size(&n_bytes, path);
+    rc = rc ? rc : path_kind(&kind, log);
+    if (rc == 0 && kind != PATH_MISSING) {
+        rc = file_size(&log_bytes, log);
+    }
+    const uint64_t n_there = (n_bytes + log_bytes) / (uint64_t)page_bytes;
+    if (rc == 0 && n_pages > PAGES_UNASKED && (uint64_t)n_pages > PAGES_CLAIMED * n_there) {
+        rc = err_set(OGPT_EFORMAT, "%s: damaged: says that it has %lld pages, there are %llu",
+                     db->path, (long long)n_pages, (unsigned long long)n_there);
+    }
+    return rc;
+}
+
 int db_check(Db *db)
 {
     DbStmt *stmt = NULL;
-    int rc = db_prepare(&stmt, db, "PRAGMA integrity_check(1)");
+    int rc = pages_check(db);
+    rc = rc ? rc : db_prepare(&stmt, db, "PRAGMA integrity_check(1)");
     rc = rc ? rc : db_step(stmt);
     if (rc == 1) {
         const char *finding = db_column_text(stmt, 0);
