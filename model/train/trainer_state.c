@@ -194,14 +194,16 @@ static int compare_option(const char *key, const Js *then, const Js *now, const 
     rc = rc ? rc : js_print(&b, now, 0);
     if (rc == 0 && strcmp(a, b) != 0) {
         bool games = strcmp(key, "source") == 0, split = strcmp(key, "split_rule") == 0;
-        const char *otherwise = split ? "game" : "none"; /* as train_about.c stores it */
+        const char *otherwise = split ? "game" /* as train_about.c stores it */
+                                : strcmp(key, "rules") == 0 ? "classic"
+                                                            : "none";
         print_value(had, sizeof(had), then, otherwise);
         print_value(asked, sizeof(asked), now, otherwise);
         rc = err_set(OGPT_EUSAGE,
                      "%s was trained %s%s %s, asked for %s; use the same %s to go on, or "
                      "another output",
                      path,
-                     games   ? "on games "
+                     games   ? "on games"
                      : split ? "on a corpus divided by rule"
                              : "with --",
                      games || split ? "" : key, had, asked, games || split ? "games" : "options");

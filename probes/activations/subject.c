@@ -80,3 +80,19 @@ int subject_check_corpus(const Subject *subject, const char *path, const Corpus 
     }
     return 0;
 }
+
+int subject_check_second(const Subject *subject, const char *option, const Subject *second)
+{
+    const GameVariant *own = subject->variant, *other = second->variant;
+    if (own->size != other->size) {
+        return err_set(OGPT_EFORMAT, "%s %s: plays on %dx%d, %s on %dx%d", option,
+                       second->model.path, other->size, other->size, subject->model.path, own->size,
+                       own->size);
+    }
+    return own == other ? 0
+                        : err_set(OGPT_EFORMAT,
+                                  "%s %s: plays by the rules %s, %s by %s; take a network of the "
+                                  "same rules (ogpt convert --rules renames tokens)",
+                                  option, second->model.path, game_rules_name(other->rules),
+                                  subject->model.path, game_rules_name(own->rules));
+}

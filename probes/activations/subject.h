@@ -33,5 +33,8 @@ int subject_vocab(const Vocab **out, const GptConfig *cfg, const Js *manifest, c
 /* Refuse a corpus of another board size or of other rules: OGPT_EFORMAT naming the file, both sizes
  * or rules, and what to do. */
 int subject_check_corpus(const Subject *subject, const char *path, const Corpus *corpus);
+/* Refuse a second network, named by `option` ("--beside"), that plays on another board or by other
+ * rules, and so reads other games or other tokens: OGPT_EFORMAT with both sides. */
+int subject_check_second(const Subject *subject, const char *option, const Subject *second);
 
 #endif

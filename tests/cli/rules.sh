@@ -28,7 +28,8 @@ done
 refuse 2 "by the rules classic, --rules asks for iago" train other --corpus classic.ogpc --rules iago $shape
 expect 0 train fresh-ends --fresh --size 6 --rules no-mid-flip $shape
 expect 0 eval fresh-ends --corpus no-mid-flip.ogpc --games 20 --quiet
-refuse 2 "games  fresh:106:1, asked for fresh:6:1" train fresh-ends --fresh --size 6 $shape
+refuse 2 "on games fresh:106:1, asked for fresh:6:1" train fresh-ends --fresh --size 6 $shape
+refuse 2 "with --rules classic, asked for iago" train net-classic --corpus iago.ogpc $shape # the same games
 expect 0 train again --init-from fresh-ends --steps 4 --quiet # takes the rules with the options
 expect 0 eval again --corpus no-mid-flip.ogpc --games 20 --quiet
 
@@ -59,4 +60,20 @@ for key in strict_error lenient_error floor positions; do
     [ "$(json_value $key)" = "${!was}" ] || fail "$key: classic ${!was}, iago $(json_value $key)"
 done
 expect 0 verify twin
+
+# Two networks of one study play by the same rules; so do a start and the games that follow, as to tokens.
+for second in "lens net-classic --other" "basis net-classic --beside"; do
+    for rules in no-mid-flip iago; do
+        [ $rules = iago ] && other=twin || other=net-no-mid-flip
+        # shellcheck disable=SC2086
+        refuse 3 "${second##* } $other" $second $other --quiet
+        holds "by the rules $rules, net-classic" err
+        holds "by classic" err
+    done
+done
+refuse 2 "ogpt convert twin OUT --rules classic" train joined --corpus classic.ogpc --init-from twin $shape
+refuse 2 "ogpt convert net-classic OUT --rules iago" train joined --fresh --size 6 --rules iago --init-from net-classic $shape
+[ -e joined ] && fail "a refused start made a run"
+expect 0 train joined --corpus iago.ogpc --init-from twin $shape
+expect 0 train other-play --corpus no-mid-flip.ogpc --init-from net-classic $shape
 check_end

@@ -88,13 +88,8 @@ static int toy_run(Context *context)
 static int open_beside(BasisSession *session)
 {
     Context *context = session->context;
-    const char *beside = session->given->beside;
-    const int size = session->inputs.subject.size;
-    int rc = context_subject_open(context, &session->beside, beside);
-    if (rc == 0 && session->beside.size != size) {
-        rc = err_set(OGPT_EFORMAT, "--beside %s: plays on %dx%d, %s on %dx%d", beside,
-                     session->beside.size, session->beside.size, context->args[0], size, size);
-    }
+    int rc = context_subject_open(context, &session->beside, session->given->beside);
+    rc = rc ? rc : subject_check_second(&session->inputs.subject, "--beside", &session->beside);
     session->study.gpt[BASIS_BESIDE] = session->beside.model.gpt;
     return rc;
 }

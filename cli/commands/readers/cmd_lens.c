@@ -71,7 +71,9 @@ static int load(LensSession *session)
         rc = err_set(OGPT_EFORMAT, "--other %s: another shape than %s; its lens cannot be tried",
                      given->other, session->inputs.subject.model.path);
     }
-    return rc;
+    return rc || !session->study.other
+               ? rc
+               : subject_check_second(&session->inputs.subject, "--other", &session->other);
 }
 
 /* Positions; what they will take; too much is refused. */
