@@ -82,5 +82,17 @@ holds '"sae":null' without.html
 rm -r net/sae
 cp -r short net/sae
 refuse 3 "sae_weights.safetensors" explore net --out x.html --quiet
+# So does one whose manifest is damaged; a folder in which none was published costs the panel alone.
+printf '{' >net/sae/MANIFEST.json
+refuse 3 "MANIFEST.json" explore net --out x.html --quiet
+for inside in nothing sweep; do
+    rm -r net/sae
+    mkdir net/sae
+    [ $inside = nothing ] || cp -r gated net/sae/k-8
+    expect 0 explore net --out $inside.html
+    holds "net/sae is none: a page without features" err
+    cmp -s without.html $inside.html || fail "a folder with $inside gives another page"
+    refuse 3 "MANIFEST.json" explore net --sae net/sae --out x.html --quiet
+done
 [ -e x.html ] && fail "a refused page was written"
 check_end

@@ -2,18 +2,28 @@
 #include "cli/commands/edits/page_features.h"
 
 #include "base/err.h"
+#include "base/files.h"
 #include "cli/commands/common/game_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 
 enum { MEMORY_MIB = 4096 };
 
+/* A folder in which nothing was published: empty, or with the autoencoders of a sweep below it. */
+static bool holds_none(const char *path)
+{
+    char manifest[FILES_PATH_MAX];
+    PathKind kind = PATH_OTHER;
+    return path_join(manifest, path, "MANIFEST.json") == 0 && path_kind(&kind, manifest) == 0 &&
+           kind == PATH_MISSING;
+}
+
 int page_features_open(PageFeatures *out, const Context *context, ExplorerPage *page,
                        const char *given)
 {
     int rc = context_sae_find(context, out->path, given);
-    if (rc == OGPT_EUSAGE && !given) {
-        context_say(context, "no autoencoder is named, and there is no %s: a page without features",
+    if (!given && (rc == OGPT_EUSAGE || (rc == 0 && holds_none(out->path)))) {
+        context_say(context, "no autoencoder is named, and %s is none: a page without features",
                     out->path);
         return 0;
     }
