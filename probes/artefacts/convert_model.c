@@ -99,6 +99,14 @@ static int notation_check(const Conversion *c, const Source *source)
     return 0;
 }
 
+/* By the manifest, or, where other programs left none, by config.json. */
+static int rules_read(Source *out, const char *path)
+{
+    const Js *ours = js_member(out->config, "ogpt");
+    ours = js_member(ours, "rules") ? ours : js_member(ours, "options"); /* of its training */
+    return subject_rules(&out->rules, out->manifest ? out->manifest : ours, path);
+}
+
 static int source_read(Source *out, const Conversion *c)
 {
     *out = (Source){0};
@@ -111,7 +119,7 @@ static int source_read(Source *out, const Conversion *c)
         rc = js_parse_file(&out->config, out->files.config, 1 << 20);
     }
     rc = rc ? rc : notation_check(c, out);
-    rc = rc ? rc : subject_rules(&out->rules, out->manifest, c->src);
+    rc = rc ? rc : rules_read(out, c->src);
     const Vocab *vocab = rc == 0 ? vocab_by_size(out->gpt->cfg.d_vocab, out->rules) : NULL;
     if (rc == 0 && (!vocab || vocab->n_ctx != out->gpt->cfg.n_ctx)) {
         rc = err_set(OGPT_EFORMAT,
@@ -163,7 +171,7 @@ static Js *about_build(const Conversion *c, const Source *source, const char *so
     if (!c->to_ours) {
         js_set_str(about, "notation", c->notation);
     }
-    if (c->rules) {
+    if (c->rules || source->rules != RULES_CLASSIC) {
         js_set_str(about, "rules", game_rules_name(source->rules));
     }
     js_set_str(origin, "layout", layout_name(c->from));
