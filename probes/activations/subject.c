@@ -10,7 +10,7 @@ int subject_rules(GameRules *out, const Js *manifest, const char *path)
     *out = RULES_CLASSIC;
     if (rules && (!name || !game_rules_parse(out, name))) {
         return err_set(OGPT_EFORMAT,
-                       "%s: rules of its manifest: expected " GAME_RULES_WORDS
+                       "%s: rules of its manifest or config.json: expected " GAME_RULES_WORDS
                        ", found %.40s; a newer program may know them",
                        path, name ? name : "no text");
     }
@@ -95,4 +95,19 @@ int subject_check_second(const Subject *subject, const char *option, const Subje
                                   "same rules (ogpt convert --rules renames tokens)",
                                   option, second->model.path, game_rules_name(other->rules),
                                   subject->model.path, game_rules_name(own->rules));
+}
+
+int subject_check_start(const ModelFile *start, const char *path, const GameVariant *variant)
+{
+    GameRules rules = RULES_CLASSIC;
+    int rc = subject_rules(&rules, start->manifest, path);
+    if (rc == 0 && (rules == RULES_IAGO) != (variant->rules == RULES_IAGO)) {
+        rc = err_set(OGPT_EUSAGE,
+                     "--init-from %s: plays by the rules %s, the games are by %s, whose tokens "
+                     "name other moves; rename those of the network (ogpt convert %s OUT --rules "
+                     "%s), or take games by its rules",
+                     path, game_rules_name(rules), game_rules_name(variant->rules), path,
+                     game_rules_name(rules == RULES_IAGO ? RULES_CLASSIC : RULES_IAGO));
+    }
+    return rc;
 }

@@ -36,5 +36,8 @@ int subject_check_corpus(const Subject *subject, const char *path, const Corpus 
 /* Refuse a second network, named by `option` ("--beside"), that plays on another board or by other
  * rules, and so reads other games or other tokens: OGPT_EFORMAT with both sides. */
 int subject_check_second(const Subject *subject, const char *option, const Subject *second);
+/* Refuse a network as the start of training on games of a variant whose tokens name other moves
+ * (iago's, or all others for a network of iago): OGPT_EUSAGE. `path`: as it was named. */
+int subject_check_start(const ModelFile *start, const char *path, const GameVariant *variant);
 
 #endif

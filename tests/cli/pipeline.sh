@@ -131,7 +131,7 @@ cmp -s before probe/probe.safetensors || fail "typed again: another probe"
 holds "ogpt show" "$work/err"
 again "with a witness        60" cases make cases.csv --n 60 --size 6
 holds "already holds these cases" "$work/err"
-holds "ogpt cases make tune-2.csv --n 300 --size 6 --kind natural --edit flip --purpose tune" "$work/err"
+holds "ogpt cases make tune-2.csv --n 300 --kind natural --edit flip --purpose tune --size 6" "$work/err"
 expect 0 intervene model --probe probe --cases cases.csv --tune tune.csv
 holds "closed"
 holds "next: " "$work/err"

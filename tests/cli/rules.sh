@@ -61,6 +61,61 @@ for key in strict_error lenient_error floor positions; do
 done
 expect 0 verify twin
 
+# A notebook keeps config.json and the weights, and loses the manifest: the rules stay.
+for made in "twin iago" "net-no-mid-flip no-mid-flip" "net-classic classic"; do
+    read -r net rules <<<"$made"
+    expect 0 convert $net there --to hf-gpt2 --quiet --force
+    mkdir bare
+    cp there/config.json there/model.safetensors bare
+    expect 0 convert bare here --from hf-gpt2 --quiet --force
+    expect 0 eval here --corpus $rules.ogpc --games 20 --quiet
+    [ $rules != classic ] || expect 0 convert here renamed --rules iago --quiet --force
+    rm -r bare
+done
+mkdir bare
+cp net-no-mid-flip/step-00000004/{config.json,model.safetensors} bare # as train wrote it
+expect 0 convert bare here --from tl --quiet --force
+expect 0 eval here --corpus no-mid-flip.ogpc --games 20 --quiet
+sed -i 's/"no-mid-flip"/"othello"/' bare/config.json
+refuse 3 "expected classic|no-mid-flip|iago, found othello" convert bare odd --from tl --quiet
+
+# What a command says to type next names the rules, and works: next_works COMMAND...
+next_works() {
+    expect 0 "$@"
+    sed -n 's/^next: ogpt //p' err >said
+    grep -q -- "--size 6 --rules no-mid-flip" said || fail "ogpt $*: no hint names the rules"
+    grep -E '^(generate|cases|show|eval) ' said >typed
+    while read -r line; do
+        eval "expect 0 $line"
+    done <typed
+}
+own=(--size 6 --rules no-mid-flip)
+next_works train hinted --fresh "${own[@]}" ${shape% --quiet}
+next_works cases make cases.csv --n 40 "${own[@]}"
+lacks tiny-6x6 said
+next_works cases pairs pairs.csv --n 20 "${own[@]}"
+next_works cases import theirs.csv cases.csv "${own[@]}"
+expect 0 probe fit net-no-mid-flip --corpus no-mid-flip.ogpc --out probe --games 60 --test-games 20 --no-controls
+sed -n 's/^next: ogpt //p' err >said
+holds "--size 6 --rules no-mid-flip" said
+expect 0 world adversary net-no-mid-flip --games 20 --strict-games 4 --goal illegal --found found
+sed -n 's/^next: ogpt //p' err >said
+holds "--size 6 --rules no-mid-flip" said
+expect 0 cases make classic.csv --n 5 --size 6
+lacks "--rules" err
+
+# Games of these rules go out and come back.
+for made in "no-mid-flip text" "no-mid-flip pgn" "iago npy --as tokens"; do
+    read -r rules form as <<<"$made"
+    expect 0 export $rules.ogpc games.$form --format $form $as --quiet
+    expect 0 import back.ogpc games.$form --size 6 --rules $rules $as --quiet --force
+    expect 0 corpus info back.ogpc --json
+    [ "$(json_value rules)" = $rules ] || fail "import: rules $(json_value rules), expected $rules"
+    [ "$(json_value games)" = 300 ] || fail "import: $(json_value games) games came back"
+done
+expect 3 import never.ogpc games.text --size 6
+expect 3 import never.ogpc games.npy --size 6 --as tokens
+
 # Two networks of one study play by the same rules; so do a start and the games that follow, as to tokens.
 for second in "lens net-classic --other" "basis net-classic --beside"; do
     for rules in no-mid-flip iago; do

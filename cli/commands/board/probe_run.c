@@ -69,14 +69,15 @@ void probe_run__warn_few(const Context *context, const SweepResult *result,
 }
 
 /* A game on 4x4 is too short for cases. */
-static void suggest_next(Context *context, const char *probe, int size)
+static void suggest_next(Context *context, const char *probe, const GameVariant *variant)
 {
+    const int size = variant->size;
     const char *moves = size == 8 ? "f5 d6 c3" : size == 6 ? "e4 c5" : "d3";
     char cases[FILES_PATH_MAX];
     study_next(context, "show", context->args[0], "--probe", probe, "--moves", moves, NULL);
     if (size > 4) {
         context_name_free(cases, "cases", ".csv");
-        study_next(context, "cases", "make", cases, "--size", context_name_size(size), NULL);
+        study_next(context, "cases", "make", cases, VARIANT_WORDS(variant), NULL);
     }
 }
 
@@ -93,7 +94,7 @@ static void result_fill(ProbeRun *run, Context *context)
     if (run->sample->heat) {
         probe_text_heat(study_text(context), &found, context->style.colour);
     }
-    suggest_next(context, run->path, run->inputs.subject.size);
+    suggest_next(context, run->path, run->inputs.subject.variant);
 }
 
 int probe_run_sweep(ProbeRun *run, Context *context, bool fit)

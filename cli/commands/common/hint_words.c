@@ -34,3 +34,8 @@ const char *context_name_size(int size)
 {
     return size == 4 ? "4" : size == 6 ? "6" : "8";
 }
+
+const char *context_name_rules(GameRules rules)
+{
+    return rules == RULES_CLASSIC ? NULL : "--rules";
+}

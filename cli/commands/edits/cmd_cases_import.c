@@ -2,14 +2,18 @@
 #include "cli/commands/common/game_input.h"
 #include "base/arena.h"
 #include "cli/commands/common/hint_words.h"
+#include "cli/commands/common/shared_options.h"
 #include "cli/commands/edits/case_file.h"
 #include "report/results/case_view.h"
 
 typedef struct CaseImportOptions {
     int notation; /* 1: othello_world */
+    int rules;    /* GameRules */
 } CaseImportOptions;
 
 static const OptionSpec import_options[] = {
+    OPTION_RULES(offsetof(CaseImportOptions, rules), "rules of the games in SRC (docs/GAMES.md)",
+                 .def = "classic"),
     OPTION_ENUM("notation", offsetof(CaseImportOptions, notation), "standard|othello_world",
                 "othello_world: an index is 8*column+row, as in the published code; names such as "
                 "f5 mean the same in both",
@@ -46,7 +50,7 @@ static int import_run(Context *context)
 {
     const CaseImportOptions *given = context->options;
     const char *goal = context->args[0], *source = context->args[1];
-    const GameVariant *variant = context_variant(context, -1);
+    const GameVariant *variant = context_variant(context, given->rules);
     CaseSet read = {0}, written = {0};
     char *text = NULL;
     size_t n_bytes = 0;
@@ -58,8 +62,7 @@ static int import_run(Context *context)
     rc = rc ? rc : casefile_publish(context, goal, text, n_bytes, "cases");
     if (rc == 0) {
         result_fill(context, &written);
-        study_next(context, "cases", "show", goal, "0", "--size", context_name_size(variant->size),
-                   NULL);
+        study_next(context, "cases", "show", goal, "0", VARIANT_WORDS(variant), NULL);
     }
     mem_free(text);
     cases_release(&written);

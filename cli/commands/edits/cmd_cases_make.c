@@ -66,20 +66,21 @@ static void result_fill(Context *context, const char *path, const CaseSet *set)
 }
 
 /* Edits need cases to report and cases for tuning; the latter are made second. */
-static void suggest_next(Context *context, const char *path, int size, bool tune)
+static void suggest_next(Context *context, const char *path, const GameVariant *variant, bool tune)
 {
     static const char *const shipped_models[] = {"tiny-4x4", "tiny-6x6", "tiny-8x8"};
-    const char *model = shipped_models[size / 2 - 2];
+    const char *model = shipped_models[variant->size / 2 - 2];
     char path_of_model[FILES_PATH_MAX], probe[FILES_PATH_MAX], cases[FILES_PATH_MAX];
     Js *kind = context_option(context, "kind"), *edit = context_option(context, "edit");
     if (tune) {
-        study_next(context, "cases", "show", path, "0", "--size", context_name_size(size), NULL);
+        study_next(context, "cases", "show", path, "0", VARIANT_WORDS(variant), NULL);
     } else {
         context_name_free(cases, "tune", ".csv");
-        study_next(context, "cases", "make", cases, "--n", "300", "--size", context_name_size(size),
-                   "--kind", js_str_of(kind), "--edit", js_str_of(edit), "--purpose", "tune", NULL);
+        study_next(context, "cases", "make", cases, "--n", "300", "--kind", js_str_of(kind),
+                   "--edit", js_str_of(edit), "--purpose", "tune", VARIANT_WORDS(variant), NULL);
         PathKind inside;
-        if (context_shipped_model(path_of_model, model) &&
+        if (game_variant_played(variant)->rules == RULES_CLASSIC &&
+            context_shipped_model(path_of_model, model) &&
             path_join(probe, path_of_model, PROBE_FOLDER) == 0 && path_kind(&inside, probe) == 0 &&
             inside == PATH_DIRECTORY) {
             study_next(context, "intervene", model, "--cases", path, "--tune", cases, NULL);
@@ -114,7 +115,7 @@ static int make_run(Context *context)
     rc = rc ? rc : casefile_publish(context, path, text, n_bytes, "cases");
     if (rc == 0) {
         result_fill(context, path, &set);
-        suggest_next(context, path, variant->size, options.tune);
+        suggest_next(context, path, variant, options.tune);
     }
     mem_free(text);
     cases_release(&set);

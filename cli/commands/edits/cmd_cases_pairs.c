@@ -56,17 +56,18 @@ static void result_fill(Context *context, const char *path, const PairSet *set, 
 }
 
 /* Flips need their control beside them. */
-static void suggest_next(Context *context, const char *path, int size, PairKind kind)
+static void suggest_next(Context *context, const char *path, const GameVariant *variant,
+                         PairKind kind)
 {
     char control[FILES_PATH_MAX];
-    study_next(context, "cases", "show", path, "0", "--size", context_name_size(size), NULL);
+    study_next(context, "cases", "show", path, "0", VARIANT_WORDS(variant), NULL);
     if (kind == PAIR_FLIP) {
         Js *n = context_option(context, "n");
         char number[24];
         snprintf(number, sizeof(number), "%lld", (long long)js_int_of(n));
         context_name_free(control, "transpositions", ".csv");
         study_next(context, "cases", "pairs", control, "--kind", "transposition", "--n", number,
-                   "--size", context_name_size(size), NULL);
+                   VARIANT_WORDS(variant), NULL);
         js_free(n);
     }
 }
@@ -92,7 +93,7 @@ static int pairs_run(Context *context)
     rc = rc ? rc : casefile_publish(context, path, text, n_bytes, "pairs");
     if (rc == 0) {
         result_fill(context, path, &set, options.kind);
-        suggest_next(context, path, variant->size, options.kind);
+        suggest_next(context, path, variant, options.kind);
     }
     mem_free(text);
     pairs_release(&set);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/commands/common/game_input.h"
+#include "cli/commands/common/shared_options.h"
 #include "base/err.h"
 #include "cli/commands/games/import_result.h"
 #include "report/corpora/corpus_result.h"
@@ -9,7 +10,7 @@
 
 typedef struct ImportGiven {
     const char *format, *first_move, *column;
-    int as, notation;
+    int as, notation, rules;
     int64_t max_bad;
     bool dedupe, dedupe_symmetric, skip_bad, find;
 } ImportGiven;
@@ -23,6 +24,7 @@ static const OptionSpec options[] = {
         "column", AT(column), "NAME",
         "of a table (CSV): the column that holds the moves (without: one whose name ends in "
         "moves)"),
+    OPTION_RULES(AT(rules), "rules of the games (docs/GAMES.md)", .def = "classic"),
     OPTION_FLAG("find", AT(find), "look for games inside prose: lines that hold moves"),
     OPTION_ENUM(
         "as", AT(as), "auto|squares|tokens",
@@ -71,7 +73,8 @@ static int options_read(ImportOptions *out, const Context *context)
 {
     const ImportGiven *given = context->options;
     *out = (ImportOptions){
-        .check = {.variant = context_variant(context, -1), .transposed = given->notation == 1},
+        .check = {.variant = context_variant(context, given->rules),
+                  .transposed = given->notation == 1},
         .read = {.format = given->find ? "prose" : given->format,
                  .column = given->column,
                  .npy = (NpyContent)given->as}, /* the choices have its order */

@@ -178,29 +178,14 @@ int train_inputs_shape(GptConfig *out, const Context *context, const GameSource 
                    : err_set(OGPT_EUSAGE, "train: %s; make --layers or --d-model smaller", reason);
 }
 
-/* Other names of the moves: a network of the one vocabulary is no start for games in the other. */
-static int tokens_check(const TrainInputs *inputs, const char *path)
-{
-    const GameRules games = source_variant(inputs->source)->rules;
-    GameRules rules = RULES_CLASSIC;
-    int rc = subject_rules(&rules, inputs->init.manifest, path);
-    if (rc == 0 && (rules == RULES_IAGO) != (games == RULES_IAGO)) {
-        rc = err_set(OGPT_EUSAGE,
-                     "--init-from %s: plays by the rules %s, the games are by %s, whose tokens "
-                     "name other moves; rename those of the network (ogpt convert %s OUT --rules "
-                     "%s), or take games by its rules",
-                     path, game_rules_name(rules), game_rules_name(games), path,
-                     game_rules_name(rules == RULES_IAGO ? RULES_CLASSIC : RULES_IAGO));
-    }
-    return rc;
-}
-
 int train_inputs_init(TrainInputs *inputs, GptConfig *cfg, const Context *context)
 {
     const TrainCommand *given = context->options;
     ModelFile *init = &inputs->init;
     int rc = init_load(inputs, context);
-    rc = rc || !init->gpt ? rc : tokens_check(inputs, given->init_from);
+    rc = rc || !init->gpt
+             ? rc
+             : subject_check_start(init, given->init_from, source_variant(inputs->source));
     if (rc != 0 || !init->gpt) {
         return rc;
     }

@@ -145,13 +145,13 @@ static int on_saved(void *context, int64_t step, const char *path, const char *m
 }
 
 /* A network of fresh games has no corpus to be scored on yet. */
-static void suggest_next(Context *context, const char *corpus, const char *run, int size)
+static void suggest_next(Context *context, const char *corpus, const char *run,
+                         const GameVariant *variant)
 {
     char made[FILES_PATH_MAX];
     if (!corpus) {
         context_name_free(made, "games", ".ogpc");
-        study_next(context, "generate", made, "--games", "20000", "--size", context_name_size(size),
-                   NULL);
+        study_next(context, "generate", made, "--games", "20000", VARIANT_WORDS(variant), NULL);
         corpus = made;
     }
     study_next(context, "eval", run, "--corpus", corpus, NULL);
@@ -183,8 +183,7 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
                                                               .strict_error = watch->strict_error,
                                                               .generated = watch->generated,
                                                               .profile = job->options->profile});
-        suggest_next(watch->context, watch->corpus, job->run_path,
-                     source_variant(watch->held_out)->size);
+        suggest_next(watch->context, watch->corpus, job->run_path, source_variant(watch->held_out));
     }
     js_free(curve);
     return rc;

@@ -63,7 +63,7 @@ int found_files_save(FoundFiles *files, Context *context, const GameVariant *var
 {
     size_t n_lost = 0;
     int rc = 0;
-    files->size = variant->size;
+    files->variant = variant;
     for (size_t i = 0; i < n; i++) {
         n_lost += games[i].lost;
     }
@@ -89,8 +89,8 @@ void found_files_next(const FoundFiles *files, Context *context)
     }
     if (files->n_cases > 0 && path_join(cases, files->folder, FOUND_CASES) == 0) {
         context_name_free(tune, "tune", ".csv");
-        study_next(context, "cases", "make", tune, "--n", "300", "--size",
-                   context_name_size(files->size), "--purpose", "tune", NULL);
+        study_next(context, "cases", "make", tune, "--n", "300", "--purpose", "tune",
+                   VARIANT_WORDS(files->variant), NULL);
         study_next(context, "intervene", context->args[0], "--cases", cases, "--tune", tune, NULL);
     }
 }

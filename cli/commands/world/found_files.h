@@ -14,7 +14,7 @@ typedef struct FoundFiles {
     const char *corpus, *folder; /* NULL: not asked for */
     size_t n_games;              /* that were saved */
     size_t n_cases;
-    int size; /* of the board */
+    const GameVariant *variant;
 } FoundFiles;
 
 /* Before anything is computed: what is there may be replaced. Returns 0 or OGPT_E*. */
