@@ -44,6 +44,12 @@ typedef struct CaseDraw {
 /* As cases_make. The options are taken as checked. */
 int cases__draw(CaseSet *out, const GameVariant *variant, const CaseDraw *draw, const Work *work);
 
+/* Reads one line by the rules of a variant: 0 or OGPT_E*. */
+typedef int CaseLineReader(void *line, const GameVariant *variant);
+/* A line that was not read by the rules of `variant` for the reason that is set now: if it is sound
+ * by other rules, both are named behind that reason. Returns rc. */
+int cases__refuse_line(int rc, const GameVariant *variant, CaseLineReader *reads, void *line);
+
 /* Read a file of natural cases: as cases_parse, and a case without a witness, or of several
  * squares, is OGPT_EFORMAT too. */
 int cases__parse_natural(CaseSet *out, const GameVariant *variant, const char *text, size_t n_bytes,

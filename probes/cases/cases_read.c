@@ -285,33 +285,69 @@ static int parse_line(EditCase *edit, const GameVariant *variant, const char *li
     return rc;
 }
 
-static int parse_case(CaseSet *out, const char *line, size_t length, size_t line_number,
+int cases__refuse_line(int rc, const GameVariant *variant, CaseLineReader *reads, void *line)
+{
+    char reason[512];
+    snprintf(reason, sizeof(reason), "%s", err_message());
+    for (int r = 0; rc == OGPT_EFORMAT && r < N_GAME_RULES; r++) {
+        const GameVariant *other = game_variant_with(variant->size, (GameRules)r);
+        const bool differs =
+            other == game_variant_played(other) && other != game_variant_played(variant);
+        if (differs && reads(line, other) == 0) {
+            return err_set(rc,
+                           "%s (by the rules %s; it is sound by %s: give --rules %s, or a network "
+                           "of these rules)",
+                           reason, game_rules_name(variant->rules), game_rules_name(other->rules),
+                           game_rules_name(other->rules));
+        }
+    }
+    return err_set(rc, "%s", reason);
+}
+
+/* One line of a file, and what it holds once it is read. */
+typedef struct CaseLine {
+    const char *text;
+    size_t length;
+    const CaseForm *form;
+    EditCase edit;
+    CaseVerdict verdict;
+} CaseLine;
+
+static int read_line(void *line, const GameVariant *variant)
+{
+    CaseLine *one = line;
+    int rc = parse_line(&one->edit, variant, one->text, one->length, one->form);
+    if (rc == 0) {
+        sort_squares(&one->edit);
+        rc = case_derive(&one->edit, &one->verdict, variant);
+    }
+    return rc;
+}
+
+static int parse_case(CaseSet *out, const char *text, size_t length, size_t line_number,
                       const CaseForm *form, const char *origin)
 {
-    EditCase edit;
-    CaseVerdict verdict = CASE_SOUND;
-    int rc = parse_line(&edit, out->variant, line, length, form);
-    if (rc == 0) {
-        sort_squares(&edit);
-        rc = case_derive(&edit, &verdict, out->variant);
-    }
-    if (rc == 0 && form->natural && !edit.has_witness) {
+    CaseLine line = {.text = text, .length = length, .form = form};
+    int rc = read_line(&line, out->variant);
+    rc = rc ? cases__refuse_line(rc, out->variant, read_line, &line) : 0;
+    const EditCase *edit = &line.edit;
+    if (rc == 0 && form->natural && !edit->has_witness) {
         rc = err_set(OGPT_EFORMAT, "no witness, expected the other history of the pair: natural "
                                    "cases have one (ogpt cases pairs, ogpt cases make)");
-    } else if (rc == 0 && form->natural && edit.n_squares != 1) {
+    } else if (rc == 0 && form->natural && edit->n_squares != 1) {
         rc = err_set(OGPT_EFORMAT, "%d squares are edited, expected one in each pair",
-                     edit.n_squares);
+                     edit->n_squares);
     }
     if (rc != 0) {
         return err_set(rc, "%s:%zu: %s", origin, line_number, err_message());
     }
-    if (verdict != CASE_SOUND) {
+    if (line.verdict != CASE_SOUND) {
         out->excluded++;
-        if (out->excluded_by[verdict]++ == 0) {
-            out->excluded_line[verdict] = line_number;
+        if (out->excluded_by[line.verdict]++ == 0) {
+            out->excluded_line[line.verdict] = line_number;
         }
     }
-    return verdict == CASE_SOUND || form->foreign ? cases__add(out, &edit) : 0;
+    return line.verdict == CASE_SOUND || form->foreign ? cases__add(out, edit) : 0;
 }
 
 /* ---- headers ---- */

@@ -301,12 +301,22 @@ static int cut_fields(const char *at[FIELDS_MAX + 1], const char *line, size_t l
     return n;
 }
 
-static int parse_pair_line(GamePair *pair, const GameVariant *variant, const char *line,
-                           size_t length, bool chosen)
+/* One line of a file, and the pair that it holds once it is read. */
+typedef struct PairLine {
+    const char *text;
+    size_t length;
+    bool chosen;
+    GamePair pair;
+} PairLine;
+
+static int read_line(void *line, const GameVariant *variant)
 {
+    PairLine *one = line;
+    GamePair *pair = &one->pair;
+    const bool chosen = one->chosen;
     const char *at[FIELDS_MAX + 1];
     int expected = chosen ? FIELDS_MAX : 2, n_corrupt = 0;
-    int n = cut_fields(at, line, length, expected);
+    int n = cut_fields(at, one->text, one->length, expected);
     int rc;
     memset(pair, 0, sizeof(*pair));
     if (n != expected) {
@@ -352,19 +362,21 @@ static bool take_histories(CaseKeys *keys, const GamePair *pair)
 static int parse_pairs(PairSet *out, CaseKeys *keys, bool chosen, const char *at, const char *end,
                        const char *origin)
 {
-    GamePair pair;
+    PairLine one = {.chosen = chosen};
     int rc = 0;
     for (size_t line = 2; at < end && rc == 0; line++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((newline ? newline : end) - at);
-        size_t shown = length > 0 && at[length - 1] == '\r' ? length - 1 : length;
-        rc = out->n == CASES_MAX ? err_set(OGPT_EFORMAT, "more than %d pairs", CASES_MAX)
-                                 : parse_pair_line(&pair, out->variant, at, shown, chosen);
-        if (rc == 0 && !take_histories(keys, &pair)) {
+        one.text = at;
+        one.length = length > 0 && at[length - 1] == '\r' ? length - 1 : length;
+        rc = read_line(&one, out->variant);
+        rc = rc ? cases__refuse_line(rc, out->variant, read_line, &one) : 0;
+        rc = out->n == CASES_MAX ? err_set(OGPT_EFORMAT, "more than %d pairs", CASES_MAX) : rc;
+        if (rc == 0 && !take_histories(keys, &one.pair)) {
             rc = err_set(OGPT_EFORMAT, "a history of an earlier pair, expected new ones: intervals "
                                        "take the pairs for independent; remove one of them");
         }
-        rc = rc ? err_set(rc, "%s:%zu: %s", origin, line, err_message()) : add_pair(out, &pair);
+        rc = rc ? err_set(rc, "%s:%zu: %s", origin, line, err_message()) : add_pair(out, &one.pair);
         at += length + (newline ? 1 : 0);
     }
     return rc || out->n > 0 ? rc

@@ -93,6 +93,7 @@ own=(--size 6 --rules no-mid-flip)
 next_works train hinted --fresh "${own[@]}" ${shape% --quiet}
 next_works cases make cases.csv --n 40 "${own[@]}"
 lacks tiny-6x6 said
+refuse 3 "(by the rules classic; it is sound by no-mid-flip: give --rules no-mid-flip" cases show cases.csv 0 --size 6
 next_works cases pairs pairs.csv --n 20 "${own[@]}"
 next_works cases import theirs.csv cases.csv "${own[@]}"
 expect 0 probe fit net-no-mid-flip --corpus no-mid-flip.ogpc --out probe --games 60 --test-games 20 --no-controls

@@ -502,6 +502,33 @@ static void a_game_that_is_over_has_no_edit(void **state)
     assert_int_equal(cases_like(&control, &none, &seed_1), OGPT_EUSAGE);
 }
 
+/* What is sound by other rules is refused with both named; what is sound by none, without. */
+static void cases_of_other_rules_are_refused_with_both_named(void **state)
+{
+    static const char damaged[] = "moves,square,from,to\nf5 d6 c3 d3 a1,d6,black,white\n";
+    const GameVariant *other = game_variant_with(8, RULES_NO_MID_FLIP);
+    CaseMakeOptions options = CASE_MAKE_OPTIONS_DEFAULT;
+    CaseSet set, back;
+    char *text;
+    size_t n_bytes;
+    options.n = 40;
+    assert_int_equal(cases_make(&set, other, &options, &(Work){.seed = 1}), 0);
+    assert_int_equal(cases_print(&text, &n_bytes, &set), 0);
+    assert_int_equal(cases_parse(&back, other, text, n_bytes, "x.csv"), 0);
+    cases_release(&back);
+    assert_int_equal(cases_parse(&back, game_variant(8), text, n_bytes, "x.csv"), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "(by the rules classic; it is sound by no-mid-flip"));
+    assert_int_equal(cases_parse(&back, game_variant_with(8, RULES_IAGO), text, n_bytes, "x.csv"),
+                     OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "(by the rules iago; it is sound by no-mid-flip"));
+    mem_free(text);
+    cases_release(&set);
+    assert_int_equal(parse(&set, damaged), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "flips nothing"));
+    assert_null(strstr(err_message(), "sound by"));
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +540,7 @@ int main(void)
         cmocka_unit_test(text_reads_back_as_the_same_cases),
         cmocka_unit_test(the_example_of_the_contract_is_read),
         cmocka_unit_test(damaged_lines_are_refused_with_their_number),
+        cmocka_unit_test(cases_of_other_rules_are_refused_with_both_named),
         cmocka_unit_test(flipped_bytes_are_refused_or_harmless),
         cmocka_unit_test(impossible_cases_are_counted_not_kept),
         cmocka_unit_test(impossible_orders_are_refused),

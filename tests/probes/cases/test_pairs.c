@@ -443,6 +443,29 @@ static void pairs_that_the_rules_forbid_are_refused(void **state)
     }
 }
 
+/* What is sound by other rules is refused with both named; what is sound by none, without. */
+static void pairs_of_other_rules_are_refused_with_both_named(void **state)
+{
+    const GameVariant *other = game_variant_with(8, RULES_NO_MID_FLIP);
+    PairMakeOptions options = PAIR_MAKE_OPTIONS_DEFAULT;
+    PairSet set, back;
+    char *text;
+    size_t n_bytes;
+    options.n = 30;
+    assert_int_equal(pairs_make(&set, other, &options, &(Work){.seed = 1}), 0);
+    assert_int_equal(pairs_print(&text, &n_bytes, &set), 0);
+    assert_int_equal(pairs_parse(&back, other, text, n_bytes, "x.csv"), 0);
+    pairs_release(&back);
+    assert_int_equal(pairs_parse(&back, game_variant(8), text, n_bytes, "x.csv"), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "(by the rules classic; it is sound by no-mid-flip"));
+    mem_free(text);
+    pairs_release(&set);
+    assert_int_equal(parse(&set, "clean,corrupt\nf5 a1,f5 d6\n"), OGPT_EFORMAT);
+    assert_non_null(strstr(err_message(), "flips nothing"));
+    assert_null(strstr(err_message(), "sound by"));
+    (void)state;
+}
+
 static void flipped_bytes_are_refused_or_harmless(void **state)
 {
     PairSet set = make_pairs(8, PAIR_FLIP, &(Work){.seed = 1}), back;
@@ -483,6 +506,7 @@ int main(void)
         cmocka_unit_test(damaged_pairs_are_refused_with_their_line),
         cmocka_unit_test(chosen_pairs_name_the_moves_that_are_compared),
         cmocka_unit_test(pairs_that_the_rules_forbid_are_refused),
+        cmocka_unit_test(pairs_of_other_rules_are_refused_with_both_named),
         cmocka_unit_test(flipped_bytes_are_refused_or_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
