@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/layouts/layouts.h"
 #include "num/blas.h"
 #include "num/matrices/general.h"
 #include "num/matrices/procrustes.h"
@@ -37,6 +38,26 @@ const char *alignment_fault(const AlignmentSide *from, const AlignmentSide *to)
         return "they play different games, so they never see the same positions";
     }
     return NULL;
+}
+
+int alignment_renamed(bool *renamed, const AlignmentSide *from, const AlignmentSide *to)
+{
+    uint8_t order[BOARD_SQUARES];
+    Gpt *turned = NULL;
+    *renamed = false;
+    if (from->gpt->n_numbers != to->gpt->n_numbers) {
+        return 0;
+    }
+    int rc = gpt_new(&turned, &from->gpt->cfg);
+    if (rc == 0) {
+        memcpy(turned->params, from->gpt->params, turned->n_numbers * sizeof(*turned->params));
+        vocab_translate(order, to->vocab, from->vocab);
+        rc = gpt_permute_tokens(turned, order);
+    }
+    *renamed = rc == 0 && memcmp(turned->params, to->gpt->params,
+                                 turned->n_numbers * sizeof(*turned->params)) == 0;
+    gpt_free(turned);
+    return rc;
 }
 
 /* Positions of one part of the games, as each side writes them: the same but for the vocabulary. */
@@ -214,7 +235,8 @@ static void rows_map(float *mapped, const float *x, const float *map, size_t n, 
 
 typedef struct Continuation {
     const Alignment *a;
-    const float *mapped; /* NULL: the rows of `to` stay */
+    int side;            /* whose answers: 1 for `to` */
+    const float *mapped; /* NULL: the rows stay */
     LegalitySums *games; /* (test games) */
 } Continuation;
 
@@ -236,7 +258,7 @@ static int rows_exchange(void *context, const PassBatch *pass, const HookPoint *
 static int answers_judge(void *context, const PassBatch *pass)
 {
     const Continuation *c = context;
-    const Vocab *vocab = c->a->side[1]->vocab;
+    const Vocab *vocab = c->a->side[c->side]->vocab;
     LegalitySums by_ply[GAME_MAX_MOVES] = {{0}};
     int rc = 0;
     for (size_t b = 0; rc == 0 && b < pass->B; b++) {
@@ -247,23 +269,52 @@ static int answers_judge(void *context, const PassBatch *pass)
     return rc;
 }
 
-/* kl, whole (test games): KL from the legal moves to the answers, and to all tokens alike. */
-static int play_on(double *kl, double *whole, const Alignment *a, const float *mapped, int layer)
+/* games (test games): how a network answers, with its own rows or with mapped ones. */
+static int answers_take(LegalitySums *games, const Alignment *a, int side, const float *mapped,
+                        int layer)
 {
-    const PositionSet *set = &a->test.set[1];
-    LegalitySums *games = mem_calloc(set->n_games, sizeof(*games), "sums of games");
-    Continuation c = {a, mapped, games};
+    const PositionSet *set = &a->test.set[side];
+    Continuation c = {a, side, mapped, games};
     PassGames of = {.vocab = set->vocab, .n = set->n_games, .moves = set->moves};
     PassCalls calls = {.context = &c, .visit = answers_judge};
     if (mapped) {
         calls.hook = rows_exchange;
         passes_hook_layer(&calls, HOOK_RESID_POST, layer);
     }
-    int rc = games ? passes_run(a->side[1]->gpt, &of, &calls, a->work) : OGPT_ENOMEM;
+    return passes_run(a->side[side]->gpt, &of, &calls, a->work);
+}
+
+/* kl, whole (test games): KL from the legal moves to the answers, and to all tokens alike. */
+static int play_on(double *kl, double *whole, const Alignment *a, const float *mapped, int layer)
+{
+    const PositionSet *set = &a->test.set[1];
+    LegalitySums *games = mem_calloc(set->n_games, sizeof(*games), "sums of games");
+    int rc = games ? answers_take(games, a, 1, mapped, layer) : OGPT_ENOMEM;
     for (size_t g = 0; rc == 0 && g < set->n_games; g++) {
         kl[g] = games[g].kl;
         whole[g] = games[g].positions * log(set->vocab->d_vocab) - games[g].floor;
     }
+    mem_free(games);
+    return rc;
+}
+
+/* 1 - a / b, with its interval. */
+static Interval one_minus(Interval ratio)
+{
+    return (Interval){1 - ratio.value, 1 - ratio.high, 1 - ratio.low};
+}
+
+/* sums (2, test games). */
+static int strict_measure(Interval *out, const Alignment *a, int side, double *sums)
+{
+    size_t n = a->test.set[0].n_games;
+    LegalitySums *games = mem_calloc(n, sizeof(*games), "sums of games");
+    int rc = games ? answers_take(games, a, side, NULL, LAYER_EMBED) : OGPT_ENOMEM;
+    for (size_t g = 0; rc == 0 && g < n; g++) {
+        sums[g] = games[g].strict_errors;
+        sums[n + g] = games[g].positions;
+    }
+    *out = bootstrap_ratio(sums, sums + n, rc ? 0 : n, a->work->seed);
     mem_free(games);
     return rc;
 }
@@ -283,12 +334,6 @@ static void rest_of(double *rest, double *whole, const Alignment *a, const float
             whole[g] += around * around;
         }
     }
-}
-
-/* 1 - a / b, with its interval. */
-static Interval one_minus(Interval ratio)
-{
-    return (Interval){1 - ratio.value, 1 - ratio.high, 1 - ratio.low};
 }
 
 /* sums (4 + N_ALIGNMENT_MAPS, test games) for one place; mapped (n_positions, d). */
@@ -327,8 +372,9 @@ static int alignment_allocate(Alignment *a)
     return a->products && a->maps && a->mean && a->ranks ? 0 : OGPT_ENOMEM;
 }
 
-int alignment_measure(AlignmentRow *rows, const AlignmentSide *from, const AlignmentSide *to,
-                      size_t fit_games, size_t test_games, const Work *work)
+int alignment_measure(AlignmentRow *rows, Interval strict[2], const AlignmentSide *from,
+                      const AlignmentSide *to, size_t fit_games, size_t test_games,
+                      const Work *work)
 {
     const Work quiet = work_quiet(work);
     Alignment a = {.side = {from, to},
@@ -349,6 +395,9 @@ int alignment_measure(AlignmentRow *rows, const AlignmentSide *from, const Align
         sums = mem_alloc((4 + N_ALIGNMENT_MAPS) * a.test.set[0].n_games, sizeof(*sums), "sums");
         mapped = mem_alloc(a.test.set[0].n_positions * a.d, sizeof(*mapped), "mapped rows");
         rc = sums && mapped ? 0 : OGPT_ENOMEM;
+    }
+    for (int side = 0; rc == 0 && side < 2; side++) {
+        rc = strict_measure(&strict[side], &a, side, sums);
     }
     for (size_t l = 0; rc == 0 && l < a.n_layers; l++) {
         rc = row_measure(&rows[l], &a, l, sums, mapped);

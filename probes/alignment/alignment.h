@@ -35,6 +35,10 @@ typedef struct AlignmentSide {
     const Vocab *vocab;
 } AlignmentSide;
 
+/* Whether both are one network but for the names of its tokens: the same weights, once those of
+ * `from` are in the order of `to`. Returns 0, OGPT_ENOMEM. Both fit (alignment_fault). */
+int alignment_renamed(bool *renamed, const AlignmentSide *from, const AlignmentSide *to);
+
 /* NULL, or why no map can be fitted between them (static): shape, size, games. */
 const char *alignment_fault(const AlignmentSide *from, const AlignmentSide *to);
 
@@ -47,9 +51,11 @@ typedef struct AlignmentRow {
     Interval lead;      /* alpha of the own map minus that of the shared one, on the same games */
 } AlignmentRow;
 
-/* rows (n_layers + 1). Random games by work->seed, all their positions. work: the pool;
+/* rows (n_layers + 1). strict (2): the strict errors of `from` and `to` on the test games, each in
+ * its own tokens. Random games by work->seed, all their positions. work: the pool;
  * tick("layers"). Returns 0, OGPT_EUSAGE (alignment_fault), OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
-int alignment_measure(AlignmentRow *rows, const AlignmentSide *from, const AlignmentSide *to,
-                      size_t fit_games, size_t test_games, const Work *work);
+int alignment_measure(AlignmentRow *rows, Interval strict[2], const AlignmentSide *from,
+                      const AlignmentSide *to, size_t fit_games, size_t test_games,
+                      const Work *work);
 
 #endif

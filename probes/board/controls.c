@@ -98,11 +98,12 @@ int history_rows(float *rows, const PositionSet *set, LabelConvention convention
 
 /* ---- shuffled labels ---- */
 
+/* Its positions; behind the last move nothing is scored but where it is asked for. */
 static size_t scored_positions(const PositionSet *set, size_t game)
 {
     int n_moves = set->vocab->variant->n_moves;
     int n = game_length(set->moves + game * (size_t)n_moves, n_moves);
-    return n > 1 ? (size_t)n - 1 : 0;
+    return n > 1 ? (size_t)n - !set->ends : 0;
 }
 
 /* The game that lends its labels to `game` at ply t: the next one in a random cyclic order that

@@ -120,6 +120,10 @@ int cases_at(CaseSet *out, const GameVariant *variant, const uint8_t *moves, siz
  * moves as case i of `like`. Returns 0, OGPT_EUSAGE (none is found), OGPT_EINTR, OGPT_ENOMEM. */
 int cases_like(CaseSet *out, const CaseSet *like, const Work *work);
 
+/* The different histories of a set, unedited, in its order: moves (set->n, n_moves), of which *n
+ * are filled. Cases of one history are not independent. Returns 0 or OGPT_ENOMEM. */
+int cases_histories(uint8_t *moves, size_t *n, const CaseSet *set);
+
 /* The set as CSV: owned text (mem_free) of *n_bytes bytes and a NUL. */
 int cases_print(char **out, size_t *n_bytes, const CaseSet *set);
 /* The same text, of which an empty set has none, into the key of a journal. 0 or OGPT_ENOMEM. */

@@ -57,6 +57,21 @@ int cases_at(CaseSet *out, const GameVariant *variant, const uint8_t *moves, siz
     return rc;
 }
 
+int cases_histories(uint8_t *moves, size_t *n, const CaseSet *set)
+{
+    CaseKeys keys = {0};
+    size_t stride = (size_t)set->variant->n_moves;
+    int rc = case_keys_init(&keys, set->n);
+    *n = 0;
+    for (size_t i = 0; rc == 0 && i < set->n; i++) {
+        if (case_keys_add(&keys, case_prefix_hash(&set->cases[i]))) {
+            memcpy(moves + (*n)++ * stride, set->cases[i].moves, stride);
+        }
+    }
+    case_keys_release(&keys);
+    return rc;
+}
+
 /* A random game of more than n moves, cut there, with an edit; draws counts games that had none. */
 static int draw_like(EditCase *out, uint64_t *draws, const GameVariant *variant, int n, Rng *rng,
                      uint64_t seed)

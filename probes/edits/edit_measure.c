@@ -274,10 +274,14 @@ static void closed_shares(EditMetrics *out, const Columns *columns, const EditPl
     take(self, columns->whole, out, ARM_SELF, METRIC_ERROR);
     for (int arm = 0; arm < N_ARMS; arm++) {
         bool changes = !arm_is_plain((Arm)arm) && arm_is_asked((Arm)arm, plan);
-        out->closed[arm] = no_interval;
+        out->closed[arm] = out->removed[arm] = no_interval;
         if (changes) {
             take(arm_error, columns->whole, out, (Arm)arm, METRIC_ERROR);
             out->closed[arm] = bootstrap_closed(null, self, arm_error, columns->n, columns->seed);
+            for (size_t i = 0; i < columns->n; i++) {
+                columns->whole[i] = null[i] - arm_error[i];
+            }
+            out->removed[arm] = bootstrap_ratio(columns->whole, null, columns->n, columns->seed);
         }
     }
     take(arm_error, columns->whole, out, ARM_EDIT, METRIC_ERROR);

@@ -5,6 +5,7 @@
  * cases, with a bootstrap interval over cases; differences of two arms are paired. A metric that no
  * case contributes to is NaN. From the errors:
  *   closed, of an arm   (null - arm) / (null - self): 1 is a perfect edit for this predictor
+ *   removed, of an arm  (null - arm) / null: what it takes off where null and self do not differ
  *   closed, repaired    (repair - edit) / (repair - drift of repair): the same where both boards
  *                       are descended to, so that mending counts for neither side
  */
@@ -29,8 +30,8 @@ typedef struct EditMetrics {
     /* Paired: the arm edit minus null, minus random, minus probe. */
     Interval edit_less_null[N_EDIT_METRICS], edit_less_random[N_EDIT_METRICS];
     Interval edit_less_probe[N_EDIT_METRICS];
-    Interval gain;           /* error of null minus that of edit, paired */
-    Interval closed[N_ARMS]; /* of the arms that change a pass; NaN for the others */
+    Interval gain;                            /* error of null minus that of edit, paired */
+    Interval closed[N_ARMS], removed[N_ARMS]; /* arms that change a pass; NaN for the others */
     Interval closed_repaired;
     int n_layers; /* layers that are read after the first edit */
     LayerCrosstalk layers[LAYERS_MAX];

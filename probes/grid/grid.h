@@ -3,8 +3,10 @@
  *
  * Every cell (layers, games, seed) is a run of model/train for the same number of steps, in a
  * folder of its own below the grid's. Its corpus has `planted` games `copies` times each, in its
- * first places, and else different random games; a larger corpus begins as a smaller one, but for
- * that. Held-out games are in no corpus. A score compares the same network on the two:
+ * first places, and else games that are in it once; a larger corpus begins as a smaller one.
+ * Held-out games are of the split for tests (datasets/split.h), by their hash, all others of that
+ * for training: a grid may grow, and its held-out games stay. A score compares the same network on
+ * the two:
  *
  *   excess         mean loss minus the floor, nats; of games that were seen once, and held-out ones
  *   memorisation   held-out excess minus that of seen games, at equal ply: the mean over plies,

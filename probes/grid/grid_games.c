@@ -1,17 +1,18 @@
 /* probes/grid/grid_games.c - the corpora of a grid; contract in probes/grid/grid.h. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "datasets/corpus.h"
+#include "datasets/game_set.h"
+#include "datasets/split.h"
 #include "game/play.h"
 #include "probes/grid/grid.h"
 
-#define GENERATOR "grid-1"
-#define TRIES 50 /* random games for one held-out game; the 4x4 board has 60,060 in all */
+#define GENERATOR "grid-2"
+#define TRIES 500 /* random games for one of a corpus; of ten one is held out */
 
 const char *grid_check(const GridPlan *plan, const GridCell *cells, size_t n)
 {
@@ -52,16 +53,40 @@ int grid_run_path(char out[FILES_PATH_MAX], const char *folder, const GridCell *
 
 /* ---- training games ---- */
 
-/* The corpus of n games: planted ones in the first places, round after round, then others. */
-static void corpus_fill(uint8_t *moves, const GridPlan *plan, size_t n)
+/* n different random games of a split, which is a property of the game alone. */
+static int games_fill(uint8_t *moves, const GridPlan *plan, RngPurpose purpose, Split split,
+                      size_t n)
 {
-    size_t stride = (size_t)plan->variant->n_moves, repeated = plan->planted * plan->copies;
-    play_random_games(moves, plan->variant, plan->seed, RNG_GENERATE, 0, plan->planted);
-    for (size_t i = plan->planted; i < repeated; i++) {
-        memcpy(moves + i * stride, moves + (i - plan->planted) * stride, stride);
+    const GameVariant *variant = plan->variant;
+    GameSet seen = {0};
+    size_t n_found = 0;
+    int rc = 0;
+    for (uint64_t i = 0; rc == 0 && n_found < n && i < TRIES * (uint64_t)n; i++) {
+        uint8_t *game = moves + n_found * (size_t)variant->n_moves;
+        play_random(game, variant, plan->seed, purpose, i);
+        if (split_of_game(game, variant, SPLIT_BY_GAME) == split) {
+            rc = game_set_add(&seen, game_hash(game, variant));
+            n_found += rc == 0;
+            rc = rc > 0 ? 0 : rc;
+        }
     }
-    play_random_games(moves + repeated * stride, plan->variant, plan->seed, RNG_GENERATE,
-                      plan->planted, n - repeated);
+    game_set_release(&seen);
+    return rc || n_found == n
+               ? rc
+               : err_set(OGPT_EUSAGE, "%zu different games of %zu were found: fewer %s", n_found, n,
+                         split == SPLIT_TRAIN ? "--games" : "--score-games");
+}
+
+/* The corpus of n games: planted ones in the first places, round after round, then others. */
+static int corpus_fill(uint8_t *moves, const GridPlan *plan, size_t n)
+{
+    size_t stride = (size_t)plan->variant->n_moves;
+    size_t before = plan->planted > 0 ? plan->planted * (plan->copies - 1) : 0; /* the last round */
+    int rc = games_fill(moves + before * stride, plan, RNG_GENERATE, SPLIT_TRAIN, n - before);
+    for (size_t i = 0; rc == 0 && i < before; i++) {
+        memcpy(moves + i * stride, moves + (before + i % plan->planted) * stride, stride);
+    }
+    return rc;
 }
 
 static int games_save(const char *folder, const GridPlan *plan, size_t games, size_t n,
@@ -74,73 +99,27 @@ static int games_save(const char *folder, const GridPlan *plan, size_t games, si
     snprintf(meta.generator, sizeof(meta.generator), GENERATOR);
     int rc = grid_games_path(path, folder, games);
     rc = rc ? rc : corpus_check_goal(path, plan->variant, false);
-    return rc ? rc : corpus_save(&unchanged, path, &meta, moves, false);
-}
-
-/* ---- held-out games ---- */
-
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Random games that are none of the n, whose hashes are given, and all different. */
-static int held_out_fill(uint8_t *moves, const GridPlan *plan, uint64_t *hashes, size_t n)
-{
-    const GameVariant *variant = plan->variant;
-    size_t stride = (size_t)variant->n_moves, n_held = 0;
-    uint64_t most = TRIES * (uint64_t)plan->score_games;
-    for (uint64_t i = 0; i < most && n_held < plan->score_games; i++) {
-        uint8_t *game = moves + n_held * stride;
-        play_random(game, variant, plan->seed, RNG_HELDOUT, i);
-        uint64_t hash = game_hash(game, variant);
-        bool known = bsearch(&hash, hashes, n, sizeof(hash), by_hash);
-        for (size_t other = 0; other < n_held && !known; other++) {
-            known = hashes[n + other] == hash;
-        }
-        if (!known) {
-            hashes[n + n_held++] = hash;
-        }
-    }
-    return n_held == plan->score_games
-               ? 0
-               : err_set(OGPT_EUSAGE, "%zu held-out games of %zu were found: fewer --games", n_held,
-                         plan->score_games);
-}
-
-static int held_out_make(const char *folder, const GridPlan *plan, const uint8_t *seen, size_t n)
-{
-    size_t stride = (size_t)plan->variant->n_moves;
-    uint64_t *hashes = mem_alloc(n + plan->score_games, sizeof(*hashes), "hashes of games");
-    uint8_t *moves = mem_alloc(plan->score_games, stride, "held-out games");
-    int rc = hashes && moves ? 0 : OGPT_ENOMEM;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        hashes[i] = game_hash(seen + i * stride, plan->variant);
-    }
-    if (rc == 0) {
-        qsort(hashes, n, sizeof(*hashes), by_hash);
-        rc = held_out_fill(moves, plan, hashes, n);
-    }
-    rc = rc ? rc : games_save(folder, plan, 0, plan->score_games, moves);
-    mem_free(hashes);
-    mem_free(moves);
-    return rc;
+    rc = rc ? rc : corpus_save(&unchanged, path, &meta, moves, false);
+    return rc != OGPT_EUSAGE ? rc
+                             : err_set(rc,
+                                       "%s: holds other games than those of this grid; name "
+                                       "another folder",
+                                       path);
 }
 
 int grid_games_make(const char *folder, const GridPlan *plan, const GridCell *cells, size_t n,
                     const Work *work)
 {
-    size_t most = 0;
+    size_t largest = 0;
     for (size_t i = 0; i < n; i++) {
-        most = cells[i].games > most ? cells[i].games : most;
+        largest = cells[i].games > largest ? cells[i].games : largest;
     }
+    size_t most = plan->score_games > largest ? plan->score_games : largest;
     uint8_t *moves = mem_alloc(most, (size_t)plan->variant->n_moves, "games of a grid");
     int rc = moves ? dir_create(folder) : OGPT_ENOMEM;
-    if (rc == 0) {
-        corpus_fill(moves, plan, most);
-        rc = held_out_make(folder, plan, moves, most);
-    }
+    rc = rc ? rc : games_fill(moves, plan, RNG_HELDOUT, SPLIT_TEST, plan->score_games);
+    rc = rc ? rc : games_save(folder, plan, 0, plan->score_games, moves);
+    rc = rc ? rc : corpus_fill(moves, plan, largest);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         bool done = false; /* each number of games once */
         for (size_t before = 0; before < i; before++) {

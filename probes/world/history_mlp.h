@@ -3,10 +3,11 @@
  *
  * The input has two numbers for each playable square: 1 if the side to move played it, and 1 if the
  * other side did. It is trained as a network is, by cross-entropy on the next move of random games,
- * so it gets as good as a function of that vector of this size gets. What it does as well as the
- * network under test needs no order of moves and no state kept from move to move; two histories
- * that exchange moves of one side are one for it. The control history_mlp of probes
- * (probes/board/controls.h) is also given the age of each move.
+ * for HISTORY_STEPS steps, and stopped while it still learns: it is no upper end of what such a
+ * vector allows. What it does as well as the network under test needs no order of moves and no
+ * state kept from move to move; what it does worse need not lack them, but for one thing that it
+ * cannot see: two histories that exchange moves of one side are one for it. The control history_mlp
+ * of probes (probes/board/controls.h) is also given the age of each move.
  *
  * Games are those of (seed, RNG_WORLD). A step is cut into HISTORY_LANES lanes whose gradients are
  * added in order: the same bits for any number of workers.
@@ -19,7 +20,9 @@
 
 enum { HISTORY_MLP_HIDDEN = 256, HISTORY_LANES = 8, HISTORY_LANE_GAMES = 8 };
 #define HISTORY_STEP_GAMES ((size_t)HISTORY_LANES * HISTORY_LANE_GAMES)
-#define HISTORY_STEPS 400 /* more of them change the strict error by less than a point */
+/* It learns on behind them: its strict error is 12.1, 11.0 and 9.8 % after 400, 800 and 1,600 steps
+ * on 6x6, 13.4 and 11.5 % after 400 and more on 8x8. */
+#define HISTORY_STEPS 400
 
 typedef struct HistoryMlp {
     const Vocab *vocab;

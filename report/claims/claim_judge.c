@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-#define FILLED_MAX 256 /* bytes of `where` and `needs` with the network put in */
+#define FILLED_MAX 320 /* bytes of `where` and `needs` with the network put in */
 
 const char *claim_verdict_name(ClaimVerdict verdict)
 {

@@ -20,15 +20,19 @@ static const ClaimRun autoencoder = {
      "sae eval {net} claims-sae-{hash} --twin-activations 200000"}};
 static const ClaimRun adversary = {
     "world adversary", "goal=all", {"world adversary {net} --games 500"}};
+/* Nothing else that changes what is edited: a run of one layer is another question. */
+#define AS_TUNED                                                                                   \
+    " method=null preset=null probe=null layers=null scale=null site=null direction=difference "   \
+    "positions=last probe-layer=-1 ignore-bias=false rule=topn"
 static const ClaimRun edit = {
     "intervene",
-    "cases=claims-cases-{size}.csv tune=claims-tune-{size}.csv",
+    "cases=claims-cases-{size}.csv tune=claims-tune-{size}.csv" AS_TUNED,
     {"cases make claims-cases-{size}.csv --n 500 --size {n}",
      "cases make claims-tune-{size}.csv --n 200 --size {n} --purpose tune",
      "intervene {net} --cases claims-cases-{size}.csv --tune claims-tune-{size}.csv"}};
 static const ClaimRun found_edit = {
     "intervene",
-    "cases=claims-found-{hash}/cases.csv tune=claims-any-tune-{size}.csv",
+    "cases=claims-found-{hash}/cases.csv tune=claims-any-tune-{size}.csv" AS_TUNED,
     {"world adversary {net} --games 1000 --opening 6 --goal illegal --found "
      "claims-found-{hash}",
      "cases make claims-any-tune-{size}.csv --n 200 --size {n} --kind unnatural --purpose tune",
@@ -91,15 +95,17 @@ const FieldClaim claim_table[CLAIM_MAX] = {
      "probes are not causal: an opponent that plays for the probe's errors wins less than one that "
      "plays for illegal moves",
      "adversarial sequences, ICLR 2026", "chess: 97 % by illegal moves, 54 % by the probe's errors",
-     "fails if edits along the probe's directions close more than 0.9 of the gap at the positions "
-     "where playing for illegal moves succeeded, or if playing for the probe's errors wins as "
-     "much",
+     "fails if at the positions where playing for illegal moves succeeded edits along the probe's "
+     "directions remove more wrong moves than random directions as long, or if playing for the "
+     "probe's errors wins more; holds if they remove fewer and it wins less. These positions were "
+     "chosen for the network's errors, so the gap to its own board, `closed`, is not asked about",
      .asks = {{"games won by playing for illegal moves", &adversary,
                IN("world_adversaries", "player=network opponent=illegal", "success"), CLAIM_ABOVE,
                IN("world_adversaries", "player=network opponent=misread", "success"),
                "by playing for the probe's errors", .digits = 1, .percent = true},
-              {"gap that an edit closes where it erred", &found_edit,
-               IN("edit_results", NULL, "closed"), CLAIM_BELOW, .beyond = "nine tenths", .line = .9,
+              {"wrong moves that an edit removes where it erred", &found_edit,
+               IN("edit_results", "cases>=20", "removed"), CLAIM_BELOW,
+               IN("edit_results", "cases>=20", "random_removed"), "by a random direction",
                .digits = 1, .percent = true}}},
     {5, "what a network learns anew goes by the set of legal moves, not by the board",
      "arXiv:2507.06952",
@@ -148,11 +154,17 @@ const FieldClaim claim_table[CLAIM_MAX] = {
     {9, "one rotation maps a network of permuted tokens to one of the usual at all layers",
      "MetaOthello 2026", NULL,
      "of a network that was trained on permuted tokens, not renamed, with maps fitted on other "
-     "games: "
-     "holds if at every layer alpha by the one map for all is above .5 and a map of the layer's "
+     "games, where both play legally (strict error below 5 %): holds if at every layer alpha by "
+     "the one map for all is above .5 and a map of the layer's "
      "own is "
      "better by less than .1 of alpha, fails if not at one",
-     .asks = {{"alpha by one rotation for all layers", &alignment,
+     .asks = {{"strict error of the network of permuted tokens", &alignment,
+               IN("alignment", "origin=trained rules=iago", "strict_error"), CLAIM_BELOW,
+               .beyond = "a twentieth", .line = .05, .digits = 1, .percent = true, .premise = true},
+              {"strict error of this network", &alignment,
+               IN("alignment", "origin=trained rules=iago", "other_strict_error"), CLAIM_BELOW,
+               .beyond = "a twentieth", .line = .05, .digits = 1, .percent = true, .premise = true},
+              {"alpha by one rotation for all layers", &alignment,
                IN("alignment_maps", "origin=trained rules=iago map=shared", "alpha"), CLAIM_ABOVE,
                .beyond = "half", .line = .5, .digits = 2, .tell = "layer"},
               {"lead of a rotation for each layer", &alignment,

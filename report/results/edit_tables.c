@@ -69,9 +69,11 @@ static const Column result_columns[] = {
     {"closed", "closed", .unit = "%", .digits = 1, .interval = true,
      .meaning = "(null - edit) / (null - self)"},
     {"gain", .digits = 3, .interval = true},
+    {"removed", .unit = "%", .digits = 1, .interval = true, .meaning = "(null - edit) / null"},
     {"random_error", "random", .digits = 3, .interval = true,
      .meaning = "random direction of equal length"},
     {"random_closed", "random closes", .unit = "%", .digits = 1, .interval = true},
+    {"random_removed", .unit = "%", .digits = 1, .interval = true},
     {"wrong_square_error", "wrong square", .digits = 3, .interval = true,
      .meaning = "the edit of another square"},
     {"wrong_square_closed", "wrong square closes", .unit = "%", .digits = 1, .interval = true},
@@ -311,6 +313,8 @@ static void errors_set(Js *row, const EditPlan *plan, const EditMetrics *metrics
     js_set_interval(row, "gain", metrics->gain);
     js_set_interval(row, "random_error", value[ARM_RANDOM][METRIC_ERROR]);
     js_set_interval(row, "random_closed", metrics->closed[ARM_RANDOM]);
+    js_set_interval(row, "removed", metrics->removed[ARM_EDIT]);
+    js_set_interval(row, "random_removed", metrics->removed[ARM_RANDOM]);
     js_set_interval(row, "wrong_square_error", value[ARM_WRONG_SQUARE][METRIC_ERROR]);
     js_set_interval(row, "wrong_square_closed", metrics->closed[ARM_WRONG_SQUARE]);
     if (arm_is_asked(ARM_PROBE, plan)) {

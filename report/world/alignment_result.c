@@ -4,12 +4,15 @@
 static const Column whole_columns[] = {
     {"source", "from", .type = COLUMN_TEXT},
     {"rules", "plays by", .type = COLUMN_TEXT},
-    {"origin", "it was", .type = COLUMN_TEXT, .meaning = "trained, or renamed by ogpt convert"},
+    {"origin", "it was", .type = COLUMN_TEXT,
+     .meaning = "trained, or renamed by ogpt convert: a twin"},
     {"other_rules", "the other plays by", .type = COLUMN_TEXT},
     {"model_hash", .type = COLUMN_TEXT},
     {"width", "width", .type = COLUMN_COUNT},
     {"fit_games", "games to fit maps", .type = COLUMN_COUNT},
     {"test_games", "games", .type = COLUMN_COUNT},
+    {"strict_error", "strict error", .unit = "%", .digits = 2, .interval = true},
+    {"other_strict_error", "of the other", .unit = "%", .digits = 2, .interval = true},
     {"largest_rest", "largest rest", .digits = -1, .meaning = "of all layers, by their own maps"},
 };
 const TableSpec alignment_table = {"alignment", "alignment", TABLE_COLUMNS(whole_columns),
@@ -60,13 +63,14 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
     Table *whole = report_table(report, &alignment_table);
     Table *layers = report_table(report, &alignment_layers_table);
     Table *maps = report_table(report, &alignment_maps_table);
+    const char *origin = what->renamed ? "renamed" : "trained";
     double largest = 0;
     for (size_t i = 0; i < what->n; i++) {
         const AlignmentRow *row = &what->rows[i];
         double rest = row->rest[ALIGNMENT_OWN].value;
         largest = rest > largest ? rest : largest;
         table_row(layers);
-        table_text(layers, "origin", what->origin);
+        table_text(layers, "origin", origin);
         table_text(layers, "rules", what->from_rules);
         table_int(layers, "layer", row->layer);
         table_int(layers, "rank", (int64_t)row->rank);
@@ -74,7 +78,7 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
         table_interval(layers, "lead", row->lead);
         for (int m = 0; m < N_ALIGNMENT_MAPS; m++) {
             table_row(maps);
-            table_text(maps, "origin", what->origin);
+            table_text(maps, "origin", origin);
             table_text(maps, "rules", what->from_rules);
             table_int(maps, "layer", row->layer);
             table_text(maps, "map", alignment_map_name((AlignmentMap)m));
@@ -84,11 +88,13 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
     }
     table_text(whole, "source", what->from);
     table_text(whole, "rules", what->from_rules);
-    table_text(whole, "origin", what->origin);
+    table_text(whole, "origin", origin);
     table_text(whole, "other_rules", what->to_rules);
     table_text(whole, "model_hash", what->model_hash);
     table_int(whole, "width", what->width);
     table_int(whole, "fit_games", (int64_t)what->fit_games);
     table_int(whole, "test_games", (int64_t)what->test_games);
+    table_interval(whole, "strict_error", what->strict[0]);
+    table_interval(whole, "other_strict_error", what->strict[1]);
     table_num(whole, "largest_rest", largest);
 }

@@ -10,9 +10,10 @@ extern const TableSpec alignment_table, alignment_layers_table, alignment_maps_t
 /* All borrowed. */
 typedef struct AlignmentReport {
     const AlignmentRow *rows; /* (n) */
+    const Interval *strict;   /* (2) of `from`, of `to` */
     size_t n, fit_games, test_games;
     const char *from, *from_rules, *to_rules, *model_hash; /* of `to` */
-    const char *origin; /* of `from`: "trained", or "renamed" by ogpt convert */
+    bool renamed; /* by ogpt convert: `from`, or one of the two is the other */
     int width;
 } AlignmentReport;
 void world_report_alignment(Report *report, const AlignmentReport *what);

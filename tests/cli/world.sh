@@ -107,6 +107,10 @@ refuse 2 'exists' world adversary m --games 20 --strict-games 4 --goal illegal -
 [ "$before" = "$(sha256sum found/*)" ] || fail 'a refused command changed files'
 expect 0 probe eval m --corpus g.ogpc --positions found/cases.csv --no-controls --games 50 --test-games 4
 holds "$((n - 1)) test positions" err
+sed 1d found/cases.csv | cat found/cases.csv - >twice.csv
+expect 0 probe eval m --corpus g.ogpc --positions twice.csv --no-controls --games 50 --test-games 4
+holds "$((n - 1)) test positions" err
+holds "$((n - 1)) cases repeat a history" err
 expect 0 intervene m --cases found/cases.csv --method project --layers 0 --scale 1 --no-by-layer
 holds "$((n - 1)) cases"
 echo text >no.csv

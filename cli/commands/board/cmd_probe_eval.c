@@ -1,6 +1,4 @@
 /* cli/commands/board/cmd_probe_eval.c - ogpt probe eval: a probe on file, scored, with controls. */
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/err.h"
 #include "cli/commands/board/probe_run.h"
@@ -40,24 +38,25 @@ static void sample_take(SweepOptions *out, const Probe *probe)
 }
 
 /* The histories of a case file, unedited, are what is scored. *moves: owned by the caller. */
-static int positions_take(uint8_t **moves, ProbeRun *run, const char *path)
+static int positions_take(uint8_t **moves, ProbeRun *run, Context *context, const char *path)
 {
     const GameVariant *variant = run->inputs.subject.variant;
     CaseSet cases = {0};
-    size_t stride = (size_t)variant->n_moves;
     int rc = cases_read(&cases, variant, path);
     if (rc == 0 && cases.n == 0) {
         rc = err_set(OGPT_EFORMAT, "%s: no case on which a game can go on, expected positions",
                      path);
     }
-    *moves = rc ? NULL : mem_alloc(cases.n, stride, "histories of cases");
-    for (size_t i = 0; *moves && i < cases.n; i++) {
-        memcpy(*moves + i * stride, cases.cases[i].moves, stride);
-    }
+    *moves = rc ? NULL : mem_alloc(cases.n, (size_t)variant->n_moves, "histories of cases");
+    rc = rc || *moves ? rc : OGPT_ENOMEM;
     run->options.ends = *moves;
-    run->options.n_ends = cases.n;
+    rc = rc ? rc : cases_histories(*moves, &run->options.n_ends, &cases);
+    if (rc == 0 && run->options.n_ends < cases.n) {
+        context_say(context, "%zu cases repeat a history: it is scored once",
+                    cases.n - run->options.n_ends);
+    }
     cases_release(&cases);
-    return rc || *moves ? rc : OGPT_ENOMEM;
+    return rc;
 }
 
 static int eval_run(Context *context)
@@ -73,7 +72,7 @@ static int eval_run(Context *context)
     if (rc == 0) {
         sample_take(&run.options, &run.probe);
     }
-    rc = rc || !given->positions ? rc : positions_take(&ends, &run, given->positions);
+    rc = rc || !given->positions ? rc : positions_take(&ends, &run, context, given->positions);
     rc = rc ? rc : study_begin(context, path, false);
     rc = rc ? rc : probe_run_sweep(&run, context, false);
     probe_run_release(&run);

@@ -17,19 +17,14 @@ static const OptionSpec options[] = {
                .def = "200"),
 };
 
-/* ogpt convert writes no training options. */
-static const char *origin_of(const Subject *subject)
-{
-    const Js *about = js_member(subject->model.manifest, "about");
-    return js_member(about, "options") ? "trained" : "renamed";
-}
-
 static int align_run(Context *context)
 {
     const AlignOptions *given = context->options;
     Subject subjects[2] = {{.size = 0}, {.size = 0}};
     AlignmentSide sides[2];
     AlignmentRow *rows = NULL;
+    Interval strict[2];
+    bool renamed = false;
     int rc = 0;
     for (int i = 0; rc == 0 && i < 2; i++) {
         rc = context_subject_open(context, &subjects[i], context->args[i]);
@@ -39,17 +34,21 @@ static int align_run(Context *context)
     if (fault) {
         rc = err_set(OGPT_EUSAGE, "%s, %s: %s", context->args[0], context->args[1], fault);
     }
+    /* ogpt convert writes no training options. */
+    const Js *about = js_member(subjects[0].model.manifest, "about");
+    rc = rc ? rc : alignment_renamed(&renamed, &sides[0], &sides[1]);
     rc = rc ? rc : study_begin(context, subjects[1].model.path, true);
     if (rc == 0) {
         const size_t n = (size_t)sides[1].gpt->cfg.n_layers + 1;
         rows = mem_calloc(n, sizeof(*rows), "rows of layers");
-        rc = rows ? alignment_measure(rows, &sides[0], &sides[1], (size_t)given->fit_games,
+        rc = rows ? alignment_measure(rows, strict, &sides[0], &sides[1], (size_t)given->fit_games,
                                       (size_t)given->games, study_work(context, "maps", "layers"))
                   : OGPT_ENOMEM;
         if (rc == 0) {
             world_report_alignment(
                 context->report,
                 &(AlignmentReport){.rows = rows,
+                                   .strict = strict,
                                    .n = n,
                                    .fit_games = (size_t)given->fit_games,
                                    .test_games = (size_t)given->games,
@@ -57,7 +56,7 @@ static int align_run(Context *context)
                                    .from_rules = game_rules_name(subjects[0].variant->rules),
                                    .to_rules = game_rules_name(subjects[1].variant->rules),
                                    .model_hash = subjects[1].model.model_hash,
-                                   .origin = origin_of(&subjects[0]),
+                                   .renamed = renamed || !js_member(about, "options"),
                                    .width = sides[1].gpt->cfg.d_model});
         }
     }

@@ -43,10 +43,12 @@ static AlignmentSide side_of(const Gpt *gpt, GameRules rules)
     return (AlignmentSide){gpt, vocab_of(game_variant_with(SIZE, rules))};
 }
 
+static Interval strict[2]; /* of the last measurement */
+
 static void measure(AlignmentRow *rows, AlignmentSide from, AlignmentSide to, Pool *pool)
 {
     const Work work = {.seed = 3, .pool = pool};
-    assert_int_equal(alignment_measure(rows, &from, &to, GAMES, GAMES / 2, &work), 0);
+    assert_int_equal(alignment_measure(rows, strict, &from, &to, GAMES, GAMES / 2, &work), 0);
 }
 
 /* The twin: nothing is left at any layer, by its own map and by the shared one, and it plays on as
@@ -80,6 +82,128 @@ static void the_twin_leaves_nothing(void **state)
     }
     gpt_free(gpt);
     gpt_free(twin);
+}
+
+/* Strict errors are those of the first test games, each network in its own tokens. */
+static void strict_errors_are_of_each_network(void **state)
+{
+    Gpt *gpt = noisy_network(SIZE, 32, 1), *twin = twin_of(gpt),
+        *other = noisy_network(SIZE, 32, 2);
+    AlignmentRow rows[LAYERS];
+    LegalityScore score;
+    GameSource *source = NULL;
+    assert_int_equal(source_fresh(&source, game_variant(SIZE), 3, RNG_EVAL), 0);
+    assert_int_equal(legality_score(&score, gpt, source, 0, GAMES / 2, WORK_ALONE), 0);
+    measure(rows, side_of(twin, RULES_IAGO), side_of(gpt, RULES_CLASSIC), NULL);
+    assert_true(strict[1].value == score.total.strict_errors / score.total.positions);
+    assert_true(strict[0].value == strict[1].value && strict[0].low == strict[1].low);
+    measure(rows, side_of(other, RULES_CLASSIC), side_of(gpt, RULES_CLASSIC), NULL);
+    assert_true(strict[0].value != strict[1].value);
+    legality_release(&score);
+    source_free(source);
+    gpt_free(gpt);
+    gpt_free(twin);
+    gpt_free(other);
+}
+
+/* A twin is known from either side; one weight off, it is another network. */
+static void a_renamed_network_is_known(void **state)
+{
+    Gpt *gpt = noisy_network(SIZE, 32, 1), *twin = twin_of(gpt);
+    const AlignmentSide iago = side_of(twin, RULES_IAGO), classic = side_of(gpt, RULES_CLASSIC);
+    const AlignmentSide misread = side_of(gpt, RULES_IAGO);
+    bool renamed = false;
+    assert_int_equal(alignment_renamed(&renamed, &iago, &classic), 0);
+    assert_true(renamed);
+    assert_int_equal(alignment_renamed(&renamed, &classic, &iago), 0);
+    assert_true(renamed);
+    assert_int_equal(alignment_renamed(&renamed, &misread, &classic), 0);
+    assert_false(renamed);
+    twin->params[twin->n_numbers / 2] += 1e-3F;
+    assert_int_equal(alignment_renamed(&renamed, &iago, &classic), 0);
+    assert_false(renamed);
+    gpt_free(gpt);
+    gpt_free(twin);
+}
+
+/* A network that only suppresses the token it has just seen. Tokens are orthogonal rows of +1 and
+ * -1 that sum to 0, so a LayerNorm leaves them. Where turns[l], place l (embedding, blocks 0 and 1)
+ * exchanges the coordinates: a block adds x P - x, by pairs gelu(u) - gelu(-u) = u. */
+static Gpt *turning_network(const bool turns[LAYERS])
+{
+    enum { WIDE = 64 };
+    GptConfig cfg = small_config(SIZE, LAYERS - 1, 2 * WIDE);
+    Gpt *gpt = NULL;
+    size_t place[WIDE], V = (size_t)cfg.d_vocab;
+    cfg.d_model = WIDE;
+    cfg.d_head = WIDE / 2;
+    assert_int_equal(gpt_new(&gpt, &cfg), 0);
+    for (size_t c = 0; c < WIDE; c++) {
+        place[c] = c;
+        gpt->params[gpt->map.lnf_w + c] = 1;
+    }
+    for (uint64_t l = 0; l < LAYERS; l++) {
+        real *block = gpt->params + (l > 0 ? l - 1 : 0) * gpt->map.block_stride;
+        for (size_t c = 0; c < WIDE; c++) {
+            size_t to = (size_t)rng_permute(9, RNG_TEST, l, c, WIDE);
+            if (l > 0) {
+                block[gpt->map.ln2_w + c] = 1;
+                block[gpt->map.W_in + c * 2 * WIDE + c] = 1;
+                block[gpt->map.W_in + c * 2 * WIDE + WIDE + c] = -1;
+            }
+            if (l > 0 && turns[l]) {
+                for (size_t half = 0; half < 2; half++) {
+                    real *out = block + gpt->map.W_out + (half * WIDE + c) * WIDE;
+                    out[to] += half == 0 ? 1 : -1;
+                    out[c] -= half == 0 ? 1 : -1;
+                }
+            }
+        }
+        for (size_t c = 0; c < WIDE && turns[l]; c++) {
+            place[c] = (size_t)rng_permute(9, RNG_TEST, l, place[c], WIDE);
+        }
+        for (size_t tok = 0; tok < V && (l == 0 || l + 1 == LAYERS); tok++) {
+            for (size_t c = 0; c < WIDE; c++) {
+                float sign = __builtin_popcountll(c & (tok + 1)) % 2 == 0 ? 1 : -1;
+                if (l == 0) {
+                    gpt->params[gpt->map.W_E + tok * WIDE + place[c]] = sign;
+                } else {
+                    gpt->params[gpt->map.W_U + place[c] * V + tok] = -sign * 20 / WIDE;
+                }
+            }
+        }
+    }
+    return gpt;
+}
+
+/* Streams that are turned by one rotation share it; turned by another at each layer, they do not:
+ * own maps leave nothing, and play on as the other does, and the shared one does neither. */
+static void lead_tells_one_rotation_from_many(void **state)
+{
+    static const bool still[LAYERS] = {false, false, false}, once[LAYERS] = {true, false, false},
+                      each[LAYERS] = {false, true, true};
+    Gpt *a = turning_network(still), *b = turning_network(once), *c = turning_network(each);
+    AlignmentRow rows[LAYERS];
+    measure(rows, side_of(a, RULES_CLASSIC), side_of(b, RULES_CLASSIC), NULL);
+    for (int l = 0; l < LAYERS; l++) {
+        /* rows of +1 and -1, to the eps of a LayerNorm (1e-5) at most */
+        assert_true(rows[l].rest[ALIGNMENT_SHARED].value < 1e-8);
+        assert_true(fabs(rows[l].lead.value) < 1e-4);
+    }
+    measure(rows, side_of(a, RULES_CLASSIC), side_of(c, RULES_CLASSIC), NULL);
+    for (int l = 0; l < LAYERS; l++) {
+        assert_true(rows[l].rest[ALIGNMENT_OWN].value < 1e-8);
+        assert_true(rows[l].rest[ALIGNMENT_SHARED].value > 0.1);
+        assert_true(fabs(rows[l].alpha[ALIGNMENT_OWN].value - rows[l].unchanged.value) < 1e-4);
+        /* Logits of wrong rows are off by 20 times a random cosine in 64 dimensions, 2.5, and more
+         * than a nat a move is lost; what is lost is the lead. */
+        assert_true(rows[l].lead.low > 0.1);
+        assert_true(fabs(rows[l].lead.value - (rows[l].alpha[ALIGNMENT_OWN].value -
+                                               rows[l].alpha[ALIGNMENT_SHARED].value)) < 1e-9);
+    }
+    gpt_free(a);
+    gpt_free(b);
+    gpt_free(c);
 }
 
 /* Every score of the twin on iago games is that of the network on classic ones, which are the same
@@ -130,8 +254,9 @@ static void what_cannot_be_joined_is_refused(void **state)
                   {side_of(deep, RULES_CLASSIC), "numbers of layers"},
                   {side_of(wide, RULES_CLASSIC), "different widths"}};
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-        assert_int_equal(alignment_measure(rows, &classic, &others[i].other, 2, 2, WORK_ALONE),
-                         OGPT_EUSAGE);
+        assert_int_equal(
+            alignment_measure(rows, strict, &classic, &others[i].other, 2, 2, WORK_ALONE),
+            OGPT_EUSAGE);
         assert_non_null(strstr(err_message(), others[i].fault));
     }
     assert_null(alignment_fault(&classic, &classic));
@@ -145,6 +270,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_twin_leaves_nothing),
         cmocka_unit_test(the_twin_scores_alike),
+        cmocka_unit_test(strict_errors_are_of_each_network),
+        cmocka_unit_test(a_renamed_network_is_known),
+        cmocka_unit_test(lead_tells_one_rotation_from_many),
         cmocka_unit_test(what_cannot_be_joined_is_refused),
     };
     blas_reserve(3);

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "game/play.h"
 #include "probes/edits/decode.h"
 #include "tests/probes/board/sweep_fixture.h"
 
@@ -290,6 +291,30 @@ static void shuffled_labels_keep_ply_and_whole_games(void **state)
     source_free(source);
 }
 
+/* Positions behind the last moves, of games of one length: each gets the board of another. */
+static void ends_of_equal_length_lend_to_each_other(void **state)
+{
+    enum { N = 40, STRIDE = 32, LENGTH = 14 };
+    uint8_t moves[N * STRIDE], labels[N * 36], shuffled[N * 36];
+    const GameVariant *variant = game_variant(6);
+    const Task *task = task_find("mine");
+    PositionSet set;
+    size_t same = 0;
+    assert_int_equal(variant->n_moves, STRIDE);
+    play_random_games(moves, variant, 3, RNG_TEST, 0, N);
+    for (size_t g = 0; g < N; g++) {
+        memset(moves + g * STRIDE + LENGTH, SQ_NONE, STRIDE - LENGTH);
+    }
+    assert_int_equal(positions_ends(&set, variant, moves, N), 0);
+    assert_int_equal(positions_label(labels, &set, task, LABELS_MOVER, &usual), 0);
+    assert_int_equal(shuffled_labels(shuffled, &set, task, LABELS_MOVER, &usual), 0);
+    for (size_t g = 0; g < N; g++) {
+        same += memcmp(labels + g * 36, shuffled + g * 36, 36) == 0;
+    }
+    assert_int_equal(same, 0); /* boards after 14 random moves do not coincide */
+    positions_release(&set);
+}
+
 /* Right predictions, and predictions with known errors. */
 static void scores_count_what_they_say(void **state)
 {
@@ -425,6 +450,7 @@ int main(void)
         cmocka_unit_test(threads_change_no_byte),
         cmocka_unit_test(controls_are_what_they_say),
         cmocka_unit_test(shuffled_labels_keep_ply_and_whole_games),
+        cmocka_unit_test(ends_of_equal_length_lend_to_each_other),
         cmocka_unit_test(scores_count_what_they_say),
         cmocka_unit_test(layers_do_not_depend_on_each_other),
         cmocka_unit_test(a_probe_on_file_is_scored),

@@ -203,6 +203,10 @@ static void measured_cases_are_those_of_plain_asking(void **state)
             double share = (sums[ARM_NULL] - sums[arm]) / (sums[ARM_NULL] - sums[ARM_SELF]);
             if (arm_is_asked((Arm)arm, &plan)) {
                 assert_true(report.closed[arm].value == share);
+                assert_true(fabs(report.removed[arm].value - (1 - sums[arm] / sums[ARM_NULL])) <
+                            1e-12);
+                assert_true(report.removed[arm].low <= report.removed[arm].value &&
+                            report.removed[arm].value <= report.removed[arm].high);
             } else {
                 assert_true(isnan(report.closed[arm].value));
             }

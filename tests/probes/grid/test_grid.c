@@ -14,6 +14,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "datasets/game_set.h"
+#include "datasets/split.h"
+#include "game/play.h"
 #include "num/blas.h"
 #include "probes/grid/grid.h"
 
@@ -150,9 +153,53 @@ static void corpora_hold_what_they_should(void **state)
             assert_memory_not_equal(held + h * STRIDE, large + i * STRIDE, STRIDE);
         }
     }
+    for (size_t i = 0; i < LARGE; i++) { /* behind the planted ones every game is there once */
+        for (size_t j = i < REPEATED ? REPEATED : i + 1; j < LARGE; j++) {
+            assert_memory_not_equal(large + i * STRIDE, large + j * STRIDE, STRIDE);
+        }
+    }
     plan.seed = 2; /* other games are refused, and nothing is lost */
     assert_int_equal(grid_games_make(path, &plan, cells, 3, &alone), OGPT_EUSAGE);
+    assert_non_null(strstr(err_message(), "holds other games"));
+    assert_null(strstr(err_message(), "--force")); /* which the command does not have */
     assert_int_equal(read_games(held, games, ROOM), plan.score_games);
+}
+
+/* On 4x4 a larger corpus would meet held-out games, were they not kept from it by a rule: the grid
+ * grows, and they stay. Among so many random games some repeat, and none is taken twice. */
+static void a_grid_grows(void **state)
+{
+    enum { STRIDE = 12, FEW = 64, MANY = 6000 };
+    static uint8_t held[FEW * STRIDE], many[MANY * STRIDE], drawn[MANY * STRIDE];
+    GridPlan plan = small_plan(1);
+    const GridCell few = {1, FEW, 1}, more = {1, MANY, 1};
+    char path[FILES_PATH_MAX], games[FILES_PATH_MAX];
+    GameSet seen = {0};
+    size_t n_repeated = 0;
+    assert_int_equal(path_join(path, folder, "grows"), 0);
+    assert_int_equal(grid_games_make(path, &plan, &few, 1, &alone), 0);
+    assert_int_equal(grid_games_make(path, &plan, &more, 1, &alone), 0);
+    grid_games_path(games, path, 0);
+    assert_int_equal(read_games(held, games, FEW), plan.score_games);
+    grid_games_path(games, path, MANY);
+    assert_int_equal(read_games(many, games, MANY), MANY);
+    for (size_t i = N_PLANTED * (N_COPIES - 1); i < MANY; i++) {
+        assert_int_equal(game_set_add(&seen, game_hash(many + i * STRIDE, plan.variant)), 0);
+    }
+    for (size_t h = 0; h < FEW; h++) {
+        assert_int_equal(game_set_add(&seen, game_hash(held + h * STRIDE, plan.variant)), 0);
+    }
+    game_set_release(&seen);
+    /* The negative twin: games as they are drawn repeat, and hold games that are held out. */
+    play_random_games(drawn, plan.variant, plan.seed, RNG_GENERATE, 0, MANY);
+    for (size_t h = 0; h < FEW; h++) {
+        assert_int_equal(game_set_add(&seen, game_hash(held + h * STRIDE, plan.variant)), 0);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        n_repeated += game_set_add(&seen, game_hash(drawn + i * STRIDE, plan.variant)) == 1;
+    }
+    assert_true(n_repeated > 10);
+    game_set_release(&seen);
 }
 
 static void impossible_grids_are_refused(void **state)
@@ -188,6 +235,7 @@ int main(void)
         cmocka_unit_test(exposure_is_a_rank),
         cmocka_unit_test(memorisation_compares_equal_plies),
         cmocka_unit_test(corpora_hold_what_they_should),
+        cmocka_unit_test(a_grid_grows),
         cmocka_unit_test(impossible_grids_are_refused),
     };
     return cmocka_run_group_tests_name("grid", tests, setup, teardown);

@@ -246,11 +246,71 @@ static void a_premise_decides_whether_there_is_a_question(void **state)
     assert_int_equal(judged_text(10, text).verdict, VERDICT_OPEN);
 }
 
+/* FieldClaim 4: where the network errs on both boards `closed` is far from 0 by chance, and decides
+ * nothing; what an edit removes beside a random direction does. */
+static void what_was_chosen_for_its_errors_is_not_asked_for_its_gap(void **state)
+{
+    const char *rows =
+        "{\"world_adversaries\":["
+        "{\"player\":\"network\",\"opponent\":\"illegal\",\"success\":0.6,\"success_low\":0.5,"
+        "\"success_high\":0.7},"
+        "{\"player\":\"network\",\"opponent\":\"misread\",\"success\":0.3,\"success_low\":0.2,"
+        "\"success_high\":0.4}],\"edit_results\":[{\"cases\":%d,\"closed\":1.57,"
+        "\"closed_low\":1.24,\"closed_high\":2.18,\"removed\":%g,\"removed_low\":%g,"
+        "\"removed_high\":%g,\"random_removed\":0.01,\"random_removed_low\":-0.02,"
+        "\"random_removed_high\":0.04}]}";
+    char text[700];
+    (void)state;
+    snprintf(text, sizeof(text), rows, 500, .22, .2, .24);
+    ClaimFinding finding = judged_text(4, text);
+    assert_true(finding.verdict == VERDICT_FAILS && finding.deciding == 1);
+    assert_true(finding.parts[1].value.value == .22 && finding.parts[1].control.value == .01);
+    snprintf(text, sizeof(text), rows, 500, .02, -.01, .05);
+    assert_int_equal(judged_text(4, text).verdict, VERDICT_OPEN);
+    snprintf(text, sizeof(text), rows, 500, -.1, -.2, -.05);
+    assert_int_equal(judged_text(4, text).verdict, VERDICT_HOLDS);
+    snprintf(text, sizeof(text), rows, 19, .22, .2, .24); /* too few cases */
+    assert_int_equal(judged_text(4, text).verdict, VERDICT_OPEN);
+}
+
+/* A run of one layer, method or scale is another question than that of a claim. */
+static void a_narrower_edit_is_not_the_claims(void **state)
+{
+    static const char *const narrower[][2] = {{"layers", "1"},       {"scale", "3"},
+                                              {"method", "project"}, {"preset", "nanda"},
+                                              {"rule", "threshold"}, {"positions", "all"}};
+    static const int claims[] = {4, 10};
+    static const char *const files[] = {
+        "claims-found-aa/cases.csv\",\"tune\":\"claims-any-tune-8x8",
+        "claims-cases-8x8.csv\",\"tune\":\"claims-tune-8x8"};
+    (void)state;
+    for (int c = 0; c < 2; c++) {
+        const ClaimRun *run = claim_table[claims[c] - 1].asks[1].run;
+        char text[600];
+        snprintf(text, sizeof(text),
+                 "{\"cases\":\"%s.csv\",\"method\":null,\"preset\":null,\"probe\":null,"
+                 "\"layers\":null,\"scale\":null,\"site\":null,\"direction\":\"difference\","
+                 "\"positions\":\"last\",\"probe-layer\":-1,\"ignore-bias\":false,"
+                 "\"rule\":\"topn\",\"no-by-layer\":true}",
+                 files[c]);
+        Js *options = parsed(text);
+        assert_true(claim_run_fits(run, options, &subject));
+        for (size_t i = 0; i < sizeof(narrower) / sizeof(*narrower); i++) {
+            Js *changed = parsed(text);
+            js_set_str(changed, narrower[i][0], narrower[i][1]);
+            assert_false(claim_run_fits(run, changed, &subject));
+            js_free(changed);
+        }
+        js_free(options);
+    }
+}
+
 /* FieldClaim 4 has two commands: with one of them run, the other is asked for. */
 static void half_of_the_rows_ask_for_the_rest(void **state)
 {
-    ClaimFinding finding = judged_text(4, "{\"edit_results\":[{\"closed\":0.95,\"closed_low\":0.93,"
-                                          "\"closed_high\":0.97}]}");
+    ClaimFinding finding = judged_text(4, "{\"edit_results\":[{\"cases\":99,\"removed\":0.95,"
+                                          "\"removed_low\":0.93,\"removed_high\":0.97,"
+                                          "\"random_removed\":0.01}]}");
     Text text = {0};
     (void)state;
     assert_int_equal(finding.verdict, VERDICT_NEEDS);
@@ -316,7 +376,7 @@ static void options_that_a_claim_needs(void **state)
 /* What is cut off of a filter, here legal=true, is not forgotten. */
 static void a_filter_that_is_too_long_fits_nothing(void **state)
 {
-    char name[252];
+    char name[316];
     const ClaimRun run = {.command = "x", .needs = "net={net} legal=true"};
     ClaimSubject named = subject;
     Js *options = js_object();
@@ -371,6 +431,8 @@ int main(void)
         cmocka_unit_test(every_claim_is_whole),
         cmocka_unit_test(stored_rows_are_judged),
         cmocka_unit_test(a_premise_decides_whether_there_is_a_question),
+        cmocka_unit_test(what_was_chosen_for_its_errors_is_not_asked_for_its_gap),
+        cmocka_unit_test(a_narrower_edit_is_not_the_claims),
         cmocka_unit_test(half_of_the_rows_ask_for_the_rest),
         cmocka_unit_test(counts_have_their_published_intervals),
         cmocka_unit_test(two_networks_do_not_write_one_file),
