@@ -366,16 +366,43 @@ static double count_distinct(uint64_t *hashes, const UnitValues *values, const G
     return (double)distinct;
 }
 
-static void summarise(AdversaryScore *out, const UnitValues *values)
+enum { U_LOST, U_PLY, U_GAMES, N_UNIT };
+
+/* hashes (2 n) is room. Returns 0 or OGPT_ENOMEM. */
+static int summarise(AdversaryScore *out, uint64_t *hashes, const UnitValues *values,
+                     const GameVariant *variant, int opening, const Work *work)
 {
-    out->success = world_ratio(values, A_LOST, -1);
-    out->first_illegal = world_ratio(values, A_PLY, A_LOST);
+    uint64_t *sorted = hashes + values->n;
+    UnitValues units;
     for (size_t i = 0; i < values->n; i++) {
-        int ply = (int)values->values[i * N_ADVERSARY + A_PLY];
+        PlayerLine line = world_opening(variant, work->seed, i / 2, opening);
+        sorted[i] = hashes[i] = xxh3(line.moves, (size_t)line.n);
+    }
+    qsort(sorted, values->n, sizeof(*sorted), by_hash);
+    for (size_t i = 0; i < values->n; i++) {
+        if (i == 0 || sorted[i] != sorted[i - 1]) {
+            sorted[out->openings++] = sorted[i];
+        }
+    }
+    int rc = world_values_new(&units, out->openings, N_UNIT, work);
+    for (size_t i = 0; i < values->n && rc == 0; i++) {
+        const double *game = values->values + i * N_ADVERSARY;
+        const uint64_t *at = bsearch(&hashes[i], sorted, out->openings, sizeof(*sorted), by_hash);
+        double *unit = units.values + (size_t)(at - sorted) * N_UNIT;
+        int ply = (int)game[A_PLY];
+        unit[U_LOST] += game[A_LOST];
+        unit[U_PLY] += game[A_PLY];
+        unit[U_GAMES]++;
         if (ply > 0 && (out->shortest == 0 || ply < out->shortest)) {
             out->shortest = ply;
         }
     }
+    if (rc == 0) {
+        out->success = world_ratio(&units, U_LOST, U_GAMES);
+        out->first_illegal = world_ratio(&units, U_PLY, U_LOST);
+    }
+    world_values_release(&units);
+    return rc;
 }
 
 int world_adversary(AdversaryScore *out, AdversaryGame *games, const Player *player,
@@ -389,13 +416,13 @@ int world_adversary(AdversaryScore *out, AdversaryGame *games, const Player *pla
     const WorldUnits units = {player,          stage, n, N_ADVERSARY, fit > 0 ? fit : 1,
                               adversary_block, &run};
     UnitValues values;
-    uint64_t *hashes = mem_alloc(n, sizeof(*hashes), "boards of errors");
+    uint64_t *hashes = mem_alloc(2 * n, sizeof(*hashes), "openings, boards of errors");
     int rc = world_values_new(&values, n, N_ADVERSARY, work);
     rc = rc || hashes ? rc : OGPT_ENOMEM;
     rc = rc ? rc : world_units_run(values.values, &units, work);
     *out = (AdversaryScore){.goal = goal};
+    rc = rc ? rc : summarise(out, hashes, &values, player->vocab->variant, options->opening, work);
     if (rc == 0) {
-        summarise(out, &values);
         out->distinct = count_distinct(hashes, &values, player->vocab->variant);
         for (size_t i = 0; games && i < n; i++) {
             game_of(&games[i], values.values + i * N_ADVERSARY);

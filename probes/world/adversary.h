@@ -13,7 +13,9 @@
  * after "adversary" of AS26 (chess, ICLR 2026). With a beam of B, the B best lines of a game are
  * kept at every move of the opponent: the player's answers are certain, so the opponent may try
  * several games and play the one that wins. With B = 1 it looks one move ahead. The player is black
- * in games of even number.
+ * in games of even number; games 2i and 2i+1 have opening i. Intervals draw
+ * different openings, each with all of its games: those are not independent, and most opponents
+ * play the same game again.
  */
 #ifndef OGPT_PROBES_WORLD_ADVERSARY_H
 #define OGPT_PROBES_WORLD_ADVERSARY_H
@@ -56,6 +58,7 @@ typedef struct AdversaryScore {
     Interval first_illegal; /* mean ply of its illegal move, of these */
     int shortest;           /* the least of them; 0: none was lost */
     double distinct;        /* different boards on which it erred */
+    size_t openings;        /* different ones, move by move: the units of the intervals */
 } AdversaryScore;
 
 /* One opponent. games (options->games) may be NULL. GOAL_MISREAD wants a player with a probe.

@@ -11,6 +11,8 @@ static const Column adversary_columns[] = {
     {"first_illegal", "first illegal", .unit = "ply", .digits = 1, .interval = true},
     {"shortest", "shortest", .type = COLUMN_COUNT},
     {"boards_found", "boards found", .type = COLUMN_COUNT},
+    {"openings", "openings", .type = COLUMN_COUNT, .flags = COLUMN_WIDE,
+     .meaning = "different ones: what intervals draw"},
     {"layer", "layer", .type = COLUMN_LAYER, .flags = COLUMN_BRIEF,
      .meaning = "where the probe reads"},
 };
@@ -74,6 +76,7 @@ void world_report_adversary(Report *report, WorldFindings *findings, const Adver
             table_int(table, "shortest", score->shortest);
         }
         table_int(table, "boards_found", (int64_t)score->distinct);
+        table_int(table, "openings", (int64_t)score->openings);
         if (rows[i].layer) {
             table_int(table, "layer", *rows[i].layer);
         }

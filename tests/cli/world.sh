@@ -103,8 +103,13 @@ cmp -s found/cases.csv found/random.csv && fail 'the control is what was found'
 before=$(sha256sum found/*)
 expect 0 "${lost[@]}"
 [ "$before" = "$(sha256sum found/*)" ] || fail 'typed again, it saved something else'
-refuse 2 'exists' world adversary m --games 20 --strict-games 4 --goal illegal --found found --seed 2
+refuse 2 'holds other games' world adversary m --games 20 --strict-games 4 --goal illegal --found found --seed 2
 [ "$before" = "$(sha256sum found/*)" ] || fail 'a refused command changed files'
+expect 0 "${lost[@]}" --store other.db # the same files, and a folder that is empty, are no hindrance
+[ "$before" = "$(sha256sum found/*)" ] || fail 'another results database changed files'
+mkdir empty
+expect 0 world adversary m --games 20 --strict-games 4 --goal illegal --found empty
+cmp found/cases.csv empty/cases.csv || fail 'an empty folder got other cases'
 expect 0 probe eval m --corpus g.ogpc --positions found/cases.csv --no-controls --games 50 --test-games 4
 holds "$((n - 1)) test positions" err
 sed 1d found/cases.csv | cat found/cases.csv - >twice.csv

@@ -19,7 +19,7 @@ static const OptionSpec options[] = {
                "positions drawn from each game; 0 takes all, -1: as the probe was fitted",
                .def = "-1"),
     OPTION_TEXT("positions", offsetof(EvalGiven, positions), "CASES",
-                "score the positions of this case file, one for each history, in place of test "
+                "score the positions of this case file, each history once, in place of test "
                 "games"),
 };
 

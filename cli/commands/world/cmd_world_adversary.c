@@ -32,8 +32,7 @@ static const OptionSpec options[] = {
                .kept = true),
     OPTION_OUT("found", AT(found), "DIR",
                "save these games there, edits of the positions where it erred (cases.csv), and of "
-               "positions of random games, as long (random.csv)",
-               .kept = true),
+               "positions of random games, as long (random.csv)"),
     OPTION_OPENING(AT(opening)),
     OPTION_STRICT_GAMES(AT(strict_games)),
 };

@@ -212,6 +212,27 @@ static void only_lost_games_have_an_end(void **state)
     world_fixture_close(&f);
 }
 
+/* Intervals draw different openings: more games of the same ones are no more of them. Four first
+ * moves, and an opponent that draws nothing: all games of a move and a colour are one game. */
+static void games_of_one_opening_are_one_unit(void **state)
+{
+    WorldFixture f;
+    AdversaryScore few, many;
+    assert_int_equal(world_fixture_open(&f, 6), 0);
+    const Player *player = &f.set.players[PLAYER_NETWORK];
+    const AdversaryOptions less = {80, 1, 1}, more = {1280, 1, 1}, longer = {80, 6, 1};
+    assert_int_equal(world_adversary(&few, NULL, player, GOAL_UNLIKELY, &less, &f.alone), 0);
+    assert_int_equal(world_adversary(&many, NULL, player, GOAL_UNLIKELY, &more, &f.alone), 0);
+    assert_true(few.openings == 4 && many.openings == 4);
+    /* by game the second would be a quarter as long: 1280 are sixteen times 80 */
+    assert_true(many.first_illegal.high - many.first_illegal.low >
+                (few.first_illegal.high - few.first_illegal.low) / 2);
+    assert_true(many.first_illegal.high > many.first_illegal.low);
+    assert_int_equal(world_adversary(&few, NULL, player, GOAL_UNLIKELY, &longer, &f.alone), 0);
+    assert_true(few.openings > 30 && few.openings <= 40); /* an opening for two games */
+    world_fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +243,7 @@ int main(void)
         cmocka_unit_test(workers_change_nothing),
         cmocka_unit_test(memory_that_fails_is_an_error),
         cmocka_unit_test(only_lost_games_have_an_end),
+        cmocka_unit_test(games_of_one_opening_are_one_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
