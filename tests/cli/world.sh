@@ -104,6 +104,7 @@ before=$(sha256sum found/*)
 expect 0 "${lost[@]}"
 [ "$before" = "$(sha256sum found/*)" ] || fail 'typed again, it saved something else'
 refuse 2 'holds other games' world adversary m --games 20 --strict-games 4 --goal illegal --found found --seed 2
+expect 0 world adversary m --games 20 --strict-games 4 --goal illegal --found another --seed 2 # its work was kept
 [ "$before" = "$(sha256sum found/*)" ] || fail 'a refused command changed files'
 expect 0 "${lost[@]}" --store other.db # the same files, and a folder that is empty, are no hindrance
 [ "$before" = "$(sha256sum found/*)" ] || fail 'another results database changed files'
