@@ -104,7 +104,6 @@ before=$(sha256sum found/*)
 expect 0 "${lost[@]}"
 [ "$before" = "$(sha256sum found/*)" ] || fail 'typed again, it saved something else'
 refuse 2 'holds other games' world adversary m --games 20 --strict-games 4 --goal illegal --found found --seed 2
-expect 0 world adversary m --games 20 --strict-games 4 --goal illegal --found another --seed 2 # its work was kept
 [ "$before" = "$(sha256sum found/*)" ] || fail 'a refused command changed files'
 expect 0 "${lost[@]}" --store other.db # the same files, and a folder that is empty, are no hindrance
 [ "$before" = "$(sha256sum found/*)" ] || fail 'another results database changed files'
@@ -119,6 +118,8 @@ holds "$((n - 1)) test positions" err
 holds "$((n - 1)) cases repeat a history" err
 expect 0 intervene m --cases found/cases.csv --method project --layers 0 --scale 1 --no-by-layer
 holds "$((n - 1)) cases"
+expect 0 world adversary m --games 20 --strict-games 4 --goal illegal --found found --seed 2 --force # its work was kept
+[ "$before" != "$(sha256sum found/*)" ] || fail 'nothing was replaced with --force'
 echo text >no.csv
 refuse 3 'no.csv' probe eval m --corpus g.ogpc --positions no.csv --no-controls
 
