@@ -24,8 +24,6 @@
 #define SQL_SHOWN 160                        /* characters of a statement in a message */
 #define VALUE_BYTES_MAX (1 << 28)            /* a larger text or blob in a file is damage */
 #define COMPACT_PAGES 32                     /* unused ones that are worth the work */
-#define PAGES_UNASKED (1 << 20)              /* so many take 128 KiB to check */
-#define PAGES_CLAIMED 16                     /* times as many as there are */
 #define NAME_BYTES (3 * FILES_PATH_MAX + 32) /* a path as a URI */
 #define PAGE_BYTES "16384"                   /* corpus blocks of 60 KB take four pages */
 
@@ -512,8 +510,7 @@ int db_compact(Db *db)
 }
 
 /* integrity_check takes a bit of memory for every page, and a log may claim four thousand million:
- * half a gigabyte. A sound database may have some pages that were never written, because nothing
- * was in them; so the claim may be larger than the files, within reason. */
+ * half a gigabyte. */
 static int pages_check(Db *db)
 {
     const char *path = sqlite3_db_filename(db->handle, "main"); /* behind links */
@@ -528,10 +525,11 @@ static int pages_check(Db *db)
     if (rc == 0 && kind != PATH_MISSING) {
         rc = file_size(&log_bytes, log);
     }
-    const uint64_t n_there = (n_bytes + log_bytes) / (uint64_t)page_bytes;
-    if (rc == 0 && n_pages > PAGES_UNASKED && (uint64_t)n_pages > PAGES_CLAIMED * n_there) {
+    if (rc == 0 &&
+        db__pages_claimed((uint64_t)n_pages, n_bytes + log_bytes, (uint64_t)page_bytes)) {
         rc = err_set(OGPT_EFORMAT, "%s: damaged: says that it has %lld pages, there are %llu",
-                     db->path, (long long)n_pages, (unsigned long long)n_there);
+                     db->path, (long long)n_pages,
+                     (unsigned long long)((n_bytes + log_bytes) / (uint64_t)page_bytes));
     }
     return rc;
 }

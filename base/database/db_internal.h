@@ -43,6 +43,11 @@ typedef struct DbLook {
     ino_t inode;
 } DbLook;
 
+/* A file may say that it has more pages than there are: some were never written, because nothing
+ * was in them. Not one of a million pages of which most are missing: that is a claim that costs
+ * whoever believes it, a bit of memory a page to check it or a byte of the disk to restore it. */
+bool db__pages_claimed(uint64_t n_pages, uint64_t n_bytes, uint64_t page_bytes);
+
 /* Read the header of `path`, and the beginnings and ends of what lies beside it. Opens nothing for
  * writing. Returns 0; OGPT_EFORMAT: not a regular file, or beside it lies something that SQLite
  * would delete or overwrite, or a journal that names another file; OGPT_EIO: cannot be looked at.

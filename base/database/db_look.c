@@ -20,7 +20,9 @@
 #define JOURNAL_HEADER_BYTES 28
 #define WAL_HEADER_BYTES 32
 #define WAL_INDEX_VERSION 3007000
-#define NAME_SHOWN 120 /* bytes of the name of a super-journal in a message */
+#define PAGES_UNASKED (1 << 20) /* so many take 128 KiB to check */
+#define PAGES_CLAIMED 16        /* times as many as there are */
+#define NAME_SHOWN 120          /* bytes of the name of a super-journal in a message */
 
 static const char words[] = "SQLite format 3"; /* with its NUL, the first 16 bytes of a database */
 static const unsigned char magic[MAGIC_BYTES] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
@@ -224,6 +226,31 @@ static int super_journal_refuse(const Beside *file, const char *path)
                         path, file->path, name);
 }
 
+bool db__pages_claimed(uint64_t n_pages, uint64_t n_bytes, uint64_t page_bytes)
+{
+    return n_pages > PAGES_UNASKED && n_pages > PAGES_CLAIMED * (n_bytes / page_bytes);
+}
+
+/* SQLite brings a file back to as many pages as its journal says that it had: a hostile one makes
+ * it terabytes long. What the file had is in it, or in the journal. */
+static int journal_claim_refuse(const DbLook *look, const Beside *file, const unsigned char *header,
+                                const char *path)
+{
+    const uint64_t n_pages = big_endian(header + 16);
+    struct stat info;
+    if (stat(look->real, &info) != 0) { /* nothing to bring back */
+        return errno == ENOENT ? 0 : err_set(OGPT_EIO, "%s: %s", path, strerror(errno));
+    }
+    if (db__pages_claimed(n_pages, (uint64_t)info.st_size + file->n_bytes,
+                          big_endian(header + 24))) {
+        return err_set(OGPT_EFORMAT,
+                       "%s: the journal beside it, %s, would make it %llu pages long, and nearly "
+                       "none of them is there: remove the journal, or use another copy of both",
+                       path, file->path, (unsigned long long)n_pages);
+    }
+    return 0;
+}
+
 /* A journal that a killed writer left, or that a living one is writing. While it is being written,
  * its magic is zero; a kill may cut it anywhere. */
 static int journal_look(DbLook *look, const char *path)
@@ -248,6 +275,9 @@ static int journal_look(DbLook *look, const char *path)
     }
     if (rc == 0 && !ours) {
         rc = foreign(&file, what);
+    }
+    if (rc == 0 && n == sizeof(header) && same == MAGIC_BYTES) {
+        rc = journal_claim_refuse(look, &file, header, path);
     }
     look->is_unborn = rc == 0 && n >= 20 && same == MAGIC_BYTES && big_endian(header + 16) == 0;
     rc = rc ? rc : super_journal_refuse(&file, path);

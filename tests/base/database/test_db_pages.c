@@ -1,4 +1,4 @@
-/* tests/base/database/test_db_pages.c - a log that claims more pages than there are. */
+/* tests/base/database/test_db_pages.c - logs and journals that claim more pages than there are. */
 #include "tests/base/base_test.h"
 
 #include "base/database/db.h"
@@ -89,8 +89,44 @@ static void claimed_pages_must_be_there(void **state)
     mem_free(log);
 }
 
+/* A journal without pages, of a writer who found the file n pages long. */
+static void journal_put(const char *name, uint32_t n)
+{
+    static const unsigned char magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    unsigned char journal[512] = {0};
+    memcpy(journal, magic, sizeof(magic));
+    big_endian_put(journal + 16, n);
+    big_endian_put(journal + 20, sizeof(journal)); /* of a sector */
+    big_endian_put(journal + 24, PAGE);
+    put(name, journal, sizeof(journal));
+}
+
+static void restored_pages_must_be_there(void **state)
+{
+    Db *db = NULL;
+    void *data = NULL;
+    size_t n_data = 0;
+    uint64_t n_bytes = 0;
+    assert_int_equal(db_open(&db, at("whole.db"), DB_CREATE, &schema), 0);
+    db_close(db);
+    assert_int_equal(file_read_all(&data, &n_data, at("whole.db"), 1 << 24), 0);
+    journal_put("whole.db-journal", (uint32_t)(n_data / PAGE));
+    assert_int_equal(copy_check("whole.db"), 0);
+
+    put("long.db", data, n_data);
+    journal_put("long.db-journal", 1U << 26); /* a tebibyte */
+    assert_refused(db_open(&db, at("long.db"), DB_WRITE, &schema), OGPT_EFORMAT,
+                   "would make it 67108864 pages long");
+    assert_int_equal(file_size(&n_bytes, at("long.db")), 0);
+    assert_int_equal(n_bytes, n_data);
+    mem_free(data);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(claimed_pages_must_be_there)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claimed_pages_must_be_there),
+        cmocka_unit_test(restored_pages_must_be_there),
+    };
     return cmocka_run_group_tests(tests, work_create, work_remove);
 }
