@@ -104,8 +104,7 @@ static void curves_end_where_all_nodes_are(void **state)
     }
     assert_true(study.other_error ==
                 0); /* all positions of the stream: the other run, bit for bit */
-    /* Rows of float32, some hundred times their changes: 1.5e-5 at most was seen, by plain kernels.
-     */
+    /* Rows are float32, a hundred times their changes: plain kernels reach 1.5e-5. */
     assert_true(study.identity < 5e-5 && study.split < 1e-5);
     feature_circuit_study_release(&study);
     study_of(&study, PATCH_LAST, &(Work){.seed = 1});
