@@ -46,7 +46,7 @@ static const Column bases_columns[] = {
     {"nodes", "nodes", .type = COLUMN_COUNT},
     {"differ", "differ", .digits = 1, .meaning = "nodes of a pair whose values differ, mean"},
     {"nodes_50", "for 50 %", .type = COLUMN_COUNT,
-     .meaning = "first nodes by exact effect that carry half; 0: none do"},
+     .meaning = "first nodes by exact effect that carry half; empty: none do"},
     {"nodes_80", "for 80 %", .type = COLUMN_COUNT},
     {"all_nodes", "all nodes", .unit = "%", .digits = 1, .interval = true,
      .meaning = "share of all nodes together, without the error"},
@@ -162,8 +162,12 @@ static void bases_fill(Table *table, const FeatureCircuitFindings *found)
         table_text(table, "basis", basis->name);
         table_int(table, "nodes", (int64_t)basis->n);
         table_num(table, "differ", basis->differ);
-        table_int(table, "nodes_50", (int64_t)basis->half);
-        table_int(table, "nodes_80", (int64_t)basis->most);
+        if (basis->half > 0) {
+            table_int(table, "nodes_50", (int64_t)basis->half);
+        }
+        if (basis->most > 0) {
+            table_int(table, "nodes_80", (int64_t)basis->most);
+        }
         table_estimate(table, "all_nodes", basis->all);
         if (basis->has_error) {
             table_estimate(table, "error_node", basis->error);

@@ -63,7 +63,7 @@ refuse 3 'is of layer 1, but shallow/step-00000001 has 1 layers' circuit shallow
 expect 0 sae train net --layer 0 --kind transcoder --k 4 --out coder $few
 refuse 2 'transcoder' circuit net --pairs pairs.csv --nodes sae --sae coder
 refuse 4 'nothing' circuit net --pairs pairs.csv --nodes sae --sae nothing
-refuse 2 'add --sae DIR' circuit net --pairs pairs.csv --nodes sae
+refuse 2 'no autoencoder is named, and there is no ' circuit net --pairs pairs.csv --nodes sae
 refuse 2 'add --nodes sae' circuit net --pairs pairs.csv --sae sae
 refuse 2 '--method is about edges' $circuit --method atp
 refuse 2 '--tau is about edges' $circuit --tau 0.1

@@ -20,7 +20,7 @@ static const OptionSpec options[] = {
         "parts: heads, MLPs and the edges between them; sae: features of an autoencoder, in "
         "the rows of its site",
         .def = "parts", .argument = "WHAT"),
-    OPTION_TEXT("sae", AT(sae), "DIR", "with --nodes sae: the autoencoder (ogpt sae train)"),
+    OPTION_TEXT("sae", AT(sae), "DIR", "with --nodes sae: the autoencoder (default MODEL/sae)"),
     OPTION_TEXT(
         "method", AT(methods), "LIST",
         "exact, atp (or eap), atp-qk, atp-drop, atp*, eap-ig, clean-corrupted, acdc, or all",
@@ -104,13 +104,13 @@ static int circuit_run(Context *context)
 
 const Command cmd_circuit = {
     .name = "circuit",
-    .arguments = "MODEL --pairs FILE [--method LIST | --nodes sae --sae DIR]",
+    .arguments = "MODEL --pairs FILE [--method LIST | --nodes sae [--sae DIR]]",
     .summary = "which edges of a network matter: exact effects, estimates graded by them, circuits",
     .examples = "ogpt circuit tiny-8x8 --pairs pairs.csv\n"
                 "ogpt circuit tiny-6x6 --pairs pairs6.csv --method exact,atp,acdc --tau 0.01\n"
                 "ogpt circuit tiny-8x8 --pairs pairs.csv --method 'atp*' --svg circuit.svg --out "
                 "circuit.json\n"
-                "ogpt circuit tiny-6x6 --pairs pairs6.csv --nodes sae --sae sae",
+                "ogpt circuit tiny-6x6 --pairs pairs6.csv --nodes sae",
     COMMAND_OPTIONS(options, CircuitGiven),
     .min_args = 1,
     .max_args = 1,

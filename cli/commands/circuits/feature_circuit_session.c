@@ -5,13 +5,14 @@
 #include "base/process.h"
 #include "cli/commands/circuits/circuit_session.h"
 #include "cli/commands/common/hint_words.h"
-#include "probes/dictionaries/codebook_inputs.h"
+#include "cli/commands/common/sae_input.h"
 #include "report/circuits/feature_circuit_result.h"
 
 typedef struct FeatureCircuitSession {
     PairSession in;
     const CircuitGiven *given;
     Sae *sae;
+    char sae_path[FILES_PATH_MAX];
     FeatureQuestion question;
 } FeatureCircuitSession;
 
@@ -32,10 +33,7 @@ int feature_circuit_session_check(const Context *context)
                            of_edges[i]);
         }
     }
-    return given->sae
-               ? 0
-               : err_set(OGPT_EUSAGE, "--nodes sae needs an autoencoder: add --sae DIR (ogpt "
-                                      "sae train makes one)");
+    return 0;
 }
 
 static int load(FeatureCircuitSession *session, Context *context)
@@ -44,8 +42,8 @@ static int load(FeatureCircuitSession *session, Context *context)
     PairSession *in = &session->in;
     session->given = given;
     int rc = pair_session_load(in, context, given->pairs, given->control);
-    rc = rc ? rc : sae_open(&session->sae, given->sae);
-    rc = rc ? rc : codebook_inputs_check_sae(session->sae, given->sae, session->sae, &in->subject);
+    rc = rc ? rc
+            : context_sae_open(&session->sae, session->sae_path, context, &in->subject, given->sae);
     if (rc == 0) {
         session->question = (FeatureQuestion){.gpt = in->subject.model.gpt,
                                               .vocab = in->subject.vocab,
@@ -94,7 +92,7 @@ static int compute(FeatureStudy *study, FeatureCircuitSession *session)
                                       .question = &session->question,
                                       .model_hash = session->in.subject.model.model_hash,
                                       .pairs_file = session->given->pairs,
-                                      .autoencoder = session->given->sae,
+                                      .autoencoder = session->sae_path,
                                       .top = (size_t)session->given->top,
                                       .seconds = clock_seconds() - began});
         rc = kept_blocks_end(&session->in.blocks);
