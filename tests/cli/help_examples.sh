@@ -40,6 +40,7 @@ ogpt steer;$; --tuning-games 3 --alpha 2
 ogpt steer; --tuning-games 40; 
 ogpt steer; --games [0-9]+; --games 6 --plies 3
 ogpt sae train; --activations [0-9]+;
+ogpt sae train; --k 8,16,32,64 --seeds 3 --features 512; --k 2,4 --seeds 2
 ogpt sae train;$; --activations 3000 --batch 256 --buffer 24 --features 32 --dead-after 1000
 ogpt sae eval; --twin-activations [0-9]+;
 ogpt sae eval;$; --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300

@@ -84,8 +84,7 @@ const Command cmd_probe_eval = {
     .name = "probe eval",
     .arguments = "MODEL [PROBE] --corpus CORPUS [--positions CASES]",
     .summary = "score a probe on file (default: MODEL/" PROBE_FOLDER "), with controls",
-    .examples = "ogpt probe eval runs/tiny probe --corpus other.ogpc --test-games 5000\n"
-                "ogpt probe eval runs/tiny probe --corpus other.ogpc --positions cases.csv",
+    .examples = "ogpt probe eval runs/tiny probe --corpus other.ogpc --test-games 5000",
     COMMAND_OPTIONS(options, EvalGiven),
     .min_args = 1,
     .max_args = 2,

@@ -119,7 +119,7 @@ const Command cmd_intervene = {
         "ogpt intervene runs/tiny --probe probe --cases cases.csv --layers 3-6 --scale 0.1r\n"
         "ogpt intervene runs/tiny --probe probe --cases cases.csv --method project --layers "
         "4 --show 0\n"
-        "ogpt intervene tiny-6x6 --method sae --cases cases.csv --tune tune.csv\n"
+        "ogpt intervene tiny-8x8 --method sae --cases cases.csv --tune tune.csv\n"
         "ogpt intervene runs/tiny --probe probe --method all --means-from games.ogpc --cases "
         "cases.csv,unnatural.csv --tune tune.csv",
     COMMAND_OPTIONS(intervene_options, InterveneOptions),
