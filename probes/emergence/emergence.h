@@ -20,7 +20,7 @@
 
 #include "num/stats.h"
 
-enum { EMERGENCE_CURVES_MAX = 12, EMERGENCE_STEPS_MAX = 128, EMERGENCE_PIECES_LEAST = 6 };
+enum { EMERGENCE_CURVES_MAX = 14, EMERGENCE_STEPS_MAX = 128, EMERGENCE_PIECES_LEAST = 6 };
 
 /* All borrowed. */
 typedef struct EmergenceData {

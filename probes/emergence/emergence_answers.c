@@ -1,7 +1,8 @@
 /* probes/emergence/emergence_answers.c - what a checkpoint does with its board: the lens at the
- * middle, edits along the probe's directions, one answer after two histories of one board. Contract
- * in probes/emergence/emergence_parts.h.
+ * middle, edits along the probe's directions, one answer after two histories of one board, heads
+ * that look at one side's moves. Contract in probes/emergence/emergence_parts.h.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -117,4 +118,41 @@ int emergence_transposition(double *values, const EmergenceAnswers *answers, con
 {
     const Player player = {.kind = PLAYER_NETWORK, .vocab = answers->vocab, .gpt = gpt};
     return world_transposition_pairs(values, &player, &answers->pairs, work);
+}
+
+/* The head whose mean excess on one side's moves is the largest; *sign: 1 mine, -1 theirs. */
+static size_t head_choose(double *sign, const HeadPatterns *patterns)
+{
+    size_t best = 0;
+    double most = -1;
+    for (size_t h = 0; h < patterns->H; h++) {
+        double excess = patterns->heads[h].scores[HEAD_MINE].excess.difference.value;
+        if (fabs(excess) > most) {
+            most = fabs(excess);
+            best = h;
+            *sign = excess < 0 ? -1 : 1;
+        }
+    }
+    return best;
+}
+
+int emergence_heads(double *head, double *beyond, const HeadGames *fit, const HeadGames *test,
+                    const Gpt *gpt, const Work *work)
+{
+    HeadPatterns chosen = {0}, scored = {0};
+    double sign = 1;
+    int rc = head_patterns_run(&chosen, gpt, fit, NULL, work);
+    rc = rc ? rc : head_patterns_run(&scored, gpt, test, NULL, work);
+    if (rc == 0) {
+        size_t best = head_choose(&sign, &chosen);
+        for (size_t g = 0; g < test->n; g++) {
+            const double *sums = scored.mine + (best * test->n + g) * 2;
+            head[2 * g] = sign * sums[0];
+            beyond[2 * g] = sign * sums[1];
+            head[2 * g + 1] = beyond[2 * g + 1] = scored.mine_queries[g];
+        }
+    }
+    head_patterns_release(&chosen);
+    head_patterns_release(&scored);
+    return rc;
 }

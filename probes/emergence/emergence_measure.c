@@ -45,6 +45,7 @@ struct EmergenceGames {
     size_t n_squares, n_test;
     GameSource *source[2]; /* to fit on, to score */
     EmergencePart part[2];
+    HeadGames heads[2]; /* the same games */
     EmergenceAnswers answers;
 };
 
@@ -98,6 +99,9 @@ int emergence_games_new(EmergenceGames **out, const Vocab *vocab, size_t fit_gam
                 : positions_draw(&games->part[p].set, games->source[p],
                                  p == 0 ? fit_games : test_games, plies, &quiet);
         rc = rc ? rc : part_label(&games->part[p], games->n_squares, &quiet);
+        rc = rc ? rc
+                : head_games_read(&games->heads[p], vocab, games->source[p],
+                                  p == 0 ? fit_games : test_games, &quiet);
     }
     return rc ? rc
               : emergence_answers_new(&games->answers, &games->part[1].set, test_games, &quiet);
@@ -110,6 +114,7 @@ void emergence_games_free(EmergenceGames *games)
             mem_free(games->part[p].labels[m]);
         }
         positions_release(&games->part[p].set);
+        head_games_release(&games->heads[p]);
         source_free(games->source[p]);
     }
     if (games) {
@@ -247,6 +252,10 @@ int emergence_measure(double *values, const EmergenceGames *games, const Gpt *gp
     rc = rc ? rc
             : emergence_transposition(values + EMERGENCE_WORLD * games->n_test * 2, &games->answers,
                                       gpt, &quiet);
+    rc = rc ? rc
+            : emergence_heads(values + EMERGENCE_HEAD * games->n_test * 2,
+                              values + EMERGENCE_HEAD_BEYOND * games->n_test * 2, &games->heads[0],
+                              &games->heads[1], gpt, &quiet);
     for (int m = 0; rc == 0 && m < N_EMERGENCE_MEASURES; m++) {
         rc = tasks[m] ? probe_measure(&run, (EmergenceMeasure)m, layer) : 0;
         work_tick(work, "measures", m + 1, N_EMERGENCE_MEASURES);

@@ -7,7 +7,8 @@
  * `shuffled` is the control: the task "mine" with the labels of another position. A probe can learn
  * of these what the ply tells (how many squares are taken, and which usually are), and no more:
  * what "mine" gains beyond it is of this position. `lens`, `edit` and `transposition` ask what the
- * network does with what is read (emergence_parts.h).
+ * network does with what is read, `head` what its heads look at; `head_beyond` is the control of
+ * that (emergence_parts.h).
  */
 #ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
 #define OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
@@ -29,6 +30,8 @@
     X(EMERGENCE_SHUFFLED, "shuffled", false, "mine")                                               \
     X(EMERGENCE_LENS, "lens", false, NULL)                                                         \
     X(EMERGENCE_EDIT, "edit", false, NULL)                                                         \
+    X(EMERGENCE_HEAD, "head", false, NULL)                                                         \
+    X(EMERGENCE_HEAD_BEYOND, "head_beyond", false, NULL)                                           \
     X(EMERGENCE_WORLD, "transposition", true, NULL)
 #define EMERGENCE_ENUMERATOR(id, name, falls, task) id,
 typedef enum EmergenceMeasure {

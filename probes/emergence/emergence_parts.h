@@ -6,8 +6,13 @@
  *   edit           of a case (a random disc turned over; the same cases for all checkpoints) the
  * wrong moves by the edited board that an edit takes away: null - edit, and null. Method project,
  * behind the middle block, along the probe of that checkpoint. Not (null - edit) / (null - self):
- * an untrained network is as wrong on both boards transposition  of a pair of histories of one
- * board: KL, and KL to another board
+ * an untrained network is as wrong on both boards
+ *   transposition  of a pair of histories of one board: KL, and KL to another board
+ *   head           attention of one head on the moves of one side, minus that of uniform attention;
+ *                  by test game. The head and the side (the one now to move, or the other) are
+ * those with the largest score on the fit games, chosen anew at each checkpoint head_beyond
+ * control: the same head and side, minus its mean attention at the same plies of other games. 0 for
+ * a head that counts plies, since the moves of one side are every second move but after a pass
  */
 #ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_PARTS_H
 #define OGPT_PROBES_EMERGENCE_EMERGENCE_PARTS_H
@@ -16,6 +21,7 @@
 #include "probes/board/probe.h"
 #include "probes/cases/cases.h"
 #include "probes/cases/pairs.h"
+#include "probes/heads/head_patterns.h"
 
 typedef struct EmergenceAnswers {
     const Vocab *vocab;
@@ -38,5 +44,9 @@ int emergence_edits(double *values, const EmergenceAnswers *answers, const Gpt *
                     const Probe *probe, const Work *work);
 int emergence_transposition(double *values, const EmergenceAnswers *answers, const Gpt *gpt,
                             const Work *work);
+
+/* head, beyond (test->n, 2). Games as head_games_read; errors as head_patterns_run. */
+int emergence_heads(double *head, double *beyond, const HeadGames *fit, const HeadGames *test,
+                    const Gpt *gpt, const Work *work);
 
 #endif

@@ -247,6 +247,8 @@ static int compare_head(void *context, size_t head, size_t worker)
     out->square = choose_square(c, head);
     for (size_t g = 0; g < n; g++) {
         fill_game(values + g * HEAD_COLUMNS, c, head, g, out->square);
+        c->out->mine[(head * n + g) * 2] = values[g * HEAD_COLUMNS + SUMS_EXCESS + HEAD_MINE];
+        c->out->mine[(head * n + g) * 2 + 1] = values[g * HEAD_COLUMNS + SUMS_BEYOND];
         if (c->out->twin) {
             c->out->twin[head * n + g] =
                 c->tally->sums[(g * c->tally->H + head) * N_HEAD_SUMS + LANE_TWIN];
@@ -337,6 +339,8 @@ static int allocate(HeadComparison *c, size_t n_workers)
     out->heads = mem_calloc(H, sizeof(*out->heads), "heads");
     out->ordinary = mem_alloc(H * tally->triangle, sizeof(*out->ordinary), "mean attention");
     out->ordinary_at = mem_alloc(T, sizeof(*out->ordinary_at), "mean attention");
+    out->mine = mem_alloc(H * n * 2, sizeof(*out->mine), "scores of games");
+    out->mine_queries = mem_alloc(n, sizeof(*out->mine_queries), "queries of games");
     out->twin = tally->twins ? mem_alloc(H * n, sizeof(*out->twin), "sums of a control") : NULL;
     c->mean = mem_alloc(H * tally->triangle, sizeof(*c->mean), "mean attention");
     c->expected = mem_calloc(n * H * N_HEAD_BEYOND, sizeof(*c->expected), "expected attention");
@@ -346,9 +350,10 @@ static int allocate(HeadComparison *c, size_t n_workers)
     c->weights = mem_calloc(n_workers, sizeof(*c->weights), "workers");
     c->values = mem_calloc(n_workers, sizeof(*c->values), "workers");
     c->replicates = mem_calloc(n_workers, sizeof(*c->replicates), "workers");
-    bool there = out->heads && out->ordinary && out->ordinary_at && (out->twin || !tally->twins) &&
-                 c->mean && c->expected && c->uniform && c->square_at && c->below_values &&
-                 c->weights && c->values && c->replicates;
+    bool there = out->heads && out->ordinary && out->ordinary_at && out->mine &&
+                 out->mine_queries && (out->twin || !tally->twins) && c->mean && c->expected &&
+                 c->uniform && c->square_at && c->below_values && c->weights && c->values &&
+                 c->replicates;
     for (size_t w = 0; w < n_workers && there; w++) {
         c->weights[w] = mem_alloc(tally->triangle * HEAD_LANES, sizeof(float), "weights of keys");
         c->values[w] = mem_alloc(n * HEAD_COLUMNS, sizeof(double), "sums of games");
@@ -389,6 +394,9 @@ int head_compare(HeadPatterns *out, const HeadTally *tally, const Work *work)
         out->queries += tally->counted[g];
     }
     int rc = allocate(&c, work_workers(work));
+    for (size_t g = 0; rc == 0 && g < tally->games->n; g++) {
+        out->mine_queries[g] = tally->deciding[g * N_HEAD_SETS + HEAD_MINE];
+    }
     rc = rc ? rc : compare_all(&c, work);
     comparison_release(&c, work_workers(work));
     if (rc != 0) {
@@ -403,5 +411,7 @@ void head_patterns_release(HeadPatterns *patterns)
     mem_free(patterns->ordinary);
     mem_free(patterns->ordinary_at);
     mem_free(patterns->twin);
+    mem_free(patterns->mine);
+    mem_free(patterns->mine_queries);
     *patterns = (HeadPatterns){0};
 }

@@ -31,7 +31,7 @@ size_t head_patterns_bytes(const GptConfig *cfg, size_t n_games, const Work *wor
     size_t slots = slots_of(n_games, work) * 2 * H * triangle * sizeof(float);
     size_t scratch = workers * ((PASS_GAMES + 1) * triangle * HEAD_LANES * sizeof(float) +
                                 n_games * HEAD_COLUMNS * sizeof(double));
-    size_t after = n_games * H * (N_HEAD_BEYOND + 1) * sizeof(double) + n_games * PAIRED_REPLICATES;
+    size_t after = n_games * H * (N_HEAD_BEYOND + 3) * sizeof(double) + n_games * PAIRED_REPLICATES;
     return head_tally_bytes(n_games, H, T) + slots + scratch + after +
            passes_bytes(cfg, TAPE_FORWARD, PASS_GAMES, work);
 }

@@ -59,6 +59,10 @@ typedef struct HeadPatterns {
     /* The contrast of head_follow.h in ordinary games at the keys that another game disputes, sums
      * by game: (H, n_games); NULL without twins. */
     double *twin;
+    /* HEAD_MINE by game: what a game adds to excess and to beyond, sums over its queries (H,
+     * n_games, 2), and at how many it decides (n_games). Sum by sum is the score; HEAD_THEIRS has
+     * the same with the other sign. */
+    double *mine, *mine_queries;
 } HeadPatterns;
 
 /* Memory in bytes. */

@@ -44,7 +44,7 @@ static const FigurePart progress_parts[] = {
      .series = "curve",
      .where = "curve",
      .is = "excess|strict_error|empty|previous|flipped|mine|legal|legal_cells|"
-           "lens|edit|transposition"}};
+           "lens|edit|head|transposition"}};
 static const FigurePart value_parts[] = {{.x = "step", .y = {"value"}, .facet = "curve"}};
 static const FigureSpec point_figures[] = {
     {.name = "emergence",

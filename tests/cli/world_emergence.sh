@@ -12,7 +12,7 @@ for table in curves order points; do
     [ "$(wc -l <by1/$table.csv)" -gt 1 ] || fail "$table.csv is empty"
     cmp -s by1/$table.csv by3/$table.csv || fail "$table depends on the number of threads"
 done
-[ "$(wc -l <by1/points.csv)" = 85 ] || fail 'twelve curves at seven steps'
+[ "$(wc -l <by1/points.csv)" = 99 ] || fail 'fourteen curves at seven steps'
 grep -q '"*excess"*,.*,true,' by1/curves.csv || fail 'a network that is trained 64 steps has learned nothing'
 grep -q '"*shuffled"*,.*,false,' by1/curves.csv || fail 'labels of other games are learned'
 grep -q 'excess' emergence1.svg || fail 'no curve in the picture'

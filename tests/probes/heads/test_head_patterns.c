@@ -171,6 +171,19 @@ static void own_detector_and_no_other(void **state)
     for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
         assert_true(fabs(score_on(&found, (size_t)apart[i][0], apart[i][1])) < 0.02);
     }
+    for (size_t h = 0; h < N_HEAD_DETECTORS; h++) { /* what games add is the score */
+        const HeadScore *mine = &found.heads[h].scores[HEAD_MINE];
+        double sums[3] = {0};
+        for (size_t g = 0; g < games.n; g++) {
+            sums[0] += found.mine[(h * games.n + g) * 2];
+            sums[1] += found.mine[(h * games.n + g) * 2 + 1];
+            sums[2] += found.mine_queries[g];
+        }
+        assert_true(fabs(sums[0] / sums[2] - mine->excess.difference.value) < 1e-9);
+        assert_true(fabs(sums[1] / sums[2] - mine->beyond.difference.value) < 1e-9);
+        assert_true(h != HEAD_MINE || (sums[0] / sums[2] > .4 && sums[1] / sums[2] > 1e-3));
+        assert_true(h != HEAD_PARITY || (sums[0] / sums[2] > .4 && fabs(sums[1]) < 1e-3));
+    }
     assert_int_equal(found.heads[HEAD_SQUARE].square, FIXED_SQUARE);
     assert_true(fabs(found.heads[HEAD_SQUARE].scores[HEAD_SQUARE].share - 1) < 1e-5);
     assert_true(score_on(&found, HEAD_SQUARE, HEAD_SQUARE) > 0.8);
