@@ -13,7 +13,7 @@
 const char *claim_verdict_name(ClaimVerdict verdict)
 {
     static const char *const names[N_CLAIM_VERDICTS] = {"holds", "fails", "not decided here",
-                                                        "no run yet", "no tool"};
+                                                        "no run yet"};
     return names[verdict];
 }
 
@@ -179,7 +179,7 @@ static ClaimVerdict verdict_of(Interval value, Interval control, ClaimSide side)
 /* A failure decides, then what is open. */
 static bool weighs_more(ClaimVerdict a, ClaimVerdict b)
 {
-    static const int weight[N_CLAIM_VERDICTS] = {0, 2, 1, 3, 3};
+    static const int weight[N_CLAIM_VERDICTS] = {0, 2, 1, 3};
     return weight[a] > weight[b];
 }
 
@@ -235,7 +235,7 @@ int claim_judge(ClaimFinding *out, const FieldClaim *claim, const ClaimSubject *
                 const ClaimRows *rows)
 {
     int rc = 0, premise = -1;
-    *out = (ClaimFinding){.claim = claim, .verdict = claim->lacks ? VERDICT_LACKS : VERDICT_HOLDS};
+    *out = (ClaimFinding){.claim = claim, .verdict = VERDICT_HOLDS};
     for (; rc == 0 && out->n < CLAIM_ASKS_MAX && claim->asks[out->n].what; out->n++) {
         const ClaimAsk *ask = &claim->asks[out->n];
         ClaimPart *part = &out->parts[out->n];

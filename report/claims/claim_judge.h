@@ -23,7 +23,6 @@ typedef enum ClaimVerdict {
     VERDICT_FAILS,
     VERDICT_OPEN,  /* rows there are, and they do not decide it */
     VERDICT_NEEDS, /* no run with such rows */
-    VERDICT_LACKS, /* no tool */
     N_CLAIM_VERDICTS
 } ClaimVerdict;
 const char *claim_verdict_name(ClaimVerdict verdict); /* "holds"; static */

@@ -17,7 +17,7 @@ static const Column claim_columns[] = {
     {"source", "source", .type = COLUMN_TEXT},
     {"published", "published", .type = COLUMN_TEXT},
     {"rule", "rule", .type = COLUMN_TEXT},
-    {"lacking", "needs a tool that ogpt does not have", .type = COLUMN_TEXT},
+    {"lacking", "what the run lacks", .type = COLUMN_TEXT},
     {"from_runs", "runs", .type = COLUMN_TEXT},
     {"typed", "command", .type = COLUMN_TEXT},
     {"model_hash", .type = COLUMN_TEXT},
@@ -81,6 +81,12 @@ static void text_set(Table *table, const char *key, Text *text)
     text_release(text);
 }
 
+/* Whether there is a run, and it has no row that answers. */
+static bool part_lacks(const ClaimPart *part)
+{
+    return part->run > 0 && isnan(part->value.value);
+}
+
 /* Numbers of a question, into the row of either table. */
 static void part_set(Table *table, const ClaimAsk *ask, const ClaimPart *part)
 {
@@ -134,7 +140,9 @@ static void claim_row(Table *table, const ClaimFinding *finding, const ClaimSubj
     table_text(table, "source", claim->source);
     table_text(table, "published", claim->published);
     table_text(table, "rule", claim->rule);
-    table_text(table, "lacking", claim->lacks);
+    if (finding->n > 0 && part_lacks(&finding->parts[finding->deciding])) {
+        table_text(table, "lacking", claim->asks[finding->deciding].demand);
+    }
     sources_set(table, finding, subject, command_end);
     table_text(table, "model_hash", subject->model_hash);
 }
@@ -164,7 +172,8 @@ static void answer_print(Text *text, const ClaimAsk *ask, const ClaimPart *part)
     text_add(text, "      %s%s%s%s: ", ask->what, part->row[0] ? " (" : "", part->row,
              part->row[0] ? ")" : "");
     if (isnan(part->value.value)) {
-        text_add(text, "run %lld has no such row\n", (long long)part->run);
+        text_add(text, "run %lld has no %s\n", (long long)part->run,
+                 ask->demand ? ask->demand : "such row");
         return;
     }
     number_add(text, ask, part->value);
@@ -186,10 +195,14 @@ static void network_print(Text *text, const ClaimFinding *finding, const ClaimSu
         bool said = false;
         if (part->verdict != VERDICT_NEEDS) {
             answer_print(text, ask, part);
+        }
+        if (part->verdict != VERDICT_NEEDS && !(ask->demand && part_lacks(part))) {
             continue;
         }
-        for (int k = 0; k < i; k++) {
-            said = said || finding->claim->asks[k].run == ask->run;
+        for (int k = 0; k < i; k++) { /* said for a question before */
+            const ClaimPart *before = &finding->parts[k];
+            said = said || (finding->claim->asks[k].run == ask->run &&
+                            (before->verdict == VERDICT_NEEDS || part_lacks(before)));
         }
         for (int k = 0; !said && k < CLAIM_LINES_MAX && ask->run->lines[k]; k++) {
             text_add(text, "      needs  ogpt ");
@@ -206,10 +219,6 @@ static void claim_print(Text *text, const ClaimsFound *found, size_t c)
              claim->source, claim->published ? ": " : "", claim->published ? claim->published : "");
     if (found->wide) {
         text_add(text, "    %s\n", claim->rule);
-    }
-    if (claim->lacks) {
-        text_add(text, "    needs a tool that ogpt does not have: %s\n", claim->lacks);
-        return;
     }
     for (size_t i = 0; i < found->n; i++) {
         network_print(text, &found->findings[i * CLAIM_MAX + c], &found->subjects[i],

@@ -49,6 +49,9 @@ typedef struct ClaimAsk {
     bool agree;   /* rows that hold and rows that fail leave it open; else one failure decides */
     /* Columns whose values say which of several rows it is, behind blanks; NULL: there is one. */
     const char *tell;
+    /* What `where` demands of a row beyond which one it is, in words; NULL: nothing. A run without
+     * such a row lacks it. */
+    const char *demand;
 } ClaimAsk;
 
 typedef struct FieldClaim {
@@ -57,7 +60,6 @@ typedef struct FieldClaim {
     const char *source;
     const char *published;         /* NULL: no figure whose text was read */
     const char *rule;              /* when it holds and when it fails */
-    const char *lacks;             /* a tool that there is not; NULL: none, and there are asks */
     ClaimAsk asks[CLAIM_ASKS_MAX]; /* up to the first without `what` */
 } FieldClaim;
 

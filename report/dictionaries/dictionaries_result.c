@@ -114,6 +114,9 @@ static const Column difference_columns[] = {
     {"reconstruction", "boards", .digits = 3, .interval = true},
     {"coverage_masked", "coverage masked", .digits = 3, .interval = true, .flags = COLUMN_WIDE},
     {"reconstruction_masked", "boards masked", .digits = 3, .interval = true, .flags = COLUMN_WIDE},
+    {"activations", "rows trained on", .type = COLUMN_COUNT, .flags = COLUMN_WIDE},
+    {"twin_activations", "twin's rows", .type = COLUMN_COUNT, .flags = COLUMN_WIDE,
+     .meaning = "of a twin that is trained"},
 };
 const TableSpec dictionaries_differences_table = {
     "differences", "sae_differences", "trained minus twin", TABLE_COLUMNS(difference_columns)};
@@ -266,7 +269,8 @@ static void row_set(Table *table, const CodebookStudyRow *row, const CodebookStu
     board_set(table, score);
 }
 
-static void difference_row(Table *table, const CodebookStudyRow *own, const CodebookStudyRow *twin)
+static void difference_row(Table *table, const CodebookStudyRow *own, const CodebookStudyRow *twin,
+                           const CodebookStudyInputs *in)
 {
     table_row(table);
     table_int(table, "group_l0", (int64_t)own->group);
@@ -280,6 +284,10 @@ static void difference_row(Table *table, const CodebookStudyRow *own, const Code
                    codebook_difference(own->score, twin->score, false, BOARD_MASKED));
     table_estimate(table, "reconstruction_masked",
                    codebook_difference(own->score, twin->score, true, BOARD_MASKED));
+    table_int(table, "activations", in->saes[own->sae]->cfg.activations);
+    if (twin->role == STUDY_RANDOM_WEIGHTS || twin->role == STUDY_GAUSSIAN) {
+        table_int(table, "twin_activations", in->twin_activations);
+    }
 }
 
 static void estimate_set(Table *table, const CodebookMethod *method, MethodMeasure measure)
@@ -395,7 +403,7 @@ void dictionaries_report(Report *report, const DictionariesFindings *findings)
             const CodebookStudyRow *own = &study->rows[i], *twin = &study->rows[j];
             if (own->role == STUDY_TRAINED && twin->role != STUDY_TRAINED &&
                 codebook_study_grouped(own, twin)) {
-                difference_row(differences, own, twin);
+                difference_row(differences, own, twin, findings->in);
             }
         }
     }

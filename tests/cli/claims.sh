@@ -12,7 +12,7 @@ expect 0 train m --fresh --size 4 --layers 1 --d-model 16 --heads 2 --steps 2 --
 expect 0 claims m --csv none.csv
 holds 'm: no run yet'
 holds 'needs  ogpt world compression m'
-holds 'needs a tool that ogpt does not have: a prediction'
+holds 'needs  ogpt scrub m --hypothesis previous-colour-4x4'
 holds '--size 4 --layers 1 --d-model 16 --heads 2 --rules iago --minutes 10'
 lacks 'holds'
 [ "$(wc -l <none.csv)" = 13 ] || fail 'twelve claims'
@@ -50,7 +50,15 @@ before=$(runs 'world comp')
 expect 0 sae train m --activations 20000 --k 4 --out s
 expect 0 sae eval m s --fit-games 20 --validation-games 20 --test-games 20 --twin-activations 2000
 expect 0 claims m
-[ "$(verdict 3)" != 'no run yet' ] || fail 'claim 3 has its run'
+[ "$(verdict 3)" = 'not decided here' ] || fail "claim 3 is judged by an autoencoder of 20,000 rows: $(verdict 3)"
+holds 'has no autoencoder that was trained on 900,000 rows'
+holds 'needs  ogpt sae eval m'
+[ "$(sqlite3 ogpt-results.db 'SELECT DISTINCT activations, twin_activations FROM sae_differences' | sort)" = '16384|
+16384|2000' ] || fail 'rows that dictionaries were trained on'
+sqlite3 ogpt-results.db 'DROP TRIGGER IF EXISTS sae_differences_append_only;
+    UPDATE sae_differences SET activations = 1000000, twin_activations = 200000' || fail 'rows cannot be changed'
+expect 0 claims m
+lacks 'has no autoencoder'
 # The same of claim 9; a renamed network is not one that was trained.
 expect 0 convert m renamed --rules iago
 expect 0 world align renamed m --games 50 --fit-games 100
@@ -68,13 +76,15 @@ holds '$ ogpt heads m' err
 holds '$ ogpt neurons m' err
 [ "$(verdict 2)" != 'no run yet' ] || fail 'claim 2 lacks rows, and its command is not taken'
 holds 'no probe' err
-holds '2 commands could not be taken' err
+holds '3 commands could not be taken' err # no network of eight layers, no probe
 grep -q 'ogpt world compression m' "$work/err" && fail 'compression is run twice'
 [ "$(runs 'world comp')" = "$before" ] || fail 'run again'
 [ "$(verdict 12)" != 'no run yet' ] || fail 'the last command is not taken'
 [ "$(verdict 10)" = 'no run yet' ] || fail 'nothing can be edited without a probe'
 expect 0 generate g.ogpc --size 4 --games 200
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 16 --no-controls --out m/probe
+printf '%s\n' 'board 4x4' 'logits <- net' >previous-colour-4x4
+echo 'node net = input mlp* and L0H* at self, back 1, back 2 carries everything' >>previous-colour-4x4
 expect 0 claims m --run --html claims.html --markdown claims.md
 holds '$ ogpt intervene m' err
 lacks 'no run yet'
@@ -95,6 +105,7 @@ heads_are() {
     expect 0 claims m
     [ "$(verdict 7)" = "$3" ] || fail "claim 7 with $1 and $2 heads: $(verdict 7), expected $3"
 }
+case $(verdict 11) in holds | fails | 'not decided here') ;; *) fail "claim 11: $(verdict 11)" ;; esac
 heads_are 19 1 holds
 heads_are 1 19 fails
 heads_are 3 2 'not decided here'

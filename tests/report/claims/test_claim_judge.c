@@ -137,9 +137,8 @@ static void every_claim_is_whole(void **state)
         PlantedRows nothing = {js_object()};
         assert_int_equal(claim->number, c + 1);
         assert_true(claim->statement && claim->source && claim->rule);
-        assert_true(!claim->lacks == !!claim->asks[0].what);
-        assert_int_equal(judged(claim, &nothing).verdict,
-                         claim->lacks ? VERDICT_LACKS : VERDICT_NEEDS);
+        assert_non_null(claim->asks[0].what);
+        assert_int_equal(judged(claim, &nothing).verdict, VERDICT_NEEDS);
         js_free(nothing.kinds);
     }
 }
@@ -221,6 +220,77 @@ static void stored_rows_are_judged(void **state)
                      VERDICT_OPEN);
     assert_int_equal(judged_text(7, "{\"heads\":[{\"knowing\":0,\"counting\":0}]}").verdict,
                      VERDICT_OPEN);
+}
+
+static void printed(Text *text, const ClaimFinding findings[CLAIM_MAX])
+{
+    Report report;
+    report_init(&report);
+    claim_report(&report, &(ClaimsFound){&subject, findings, 1, "", true});
+    assert_int_equal(report_check(&report), 0);
+    report_print(text, &report, (TextStyle){.width = 200});
+    const Js *row = js_at(report_table_at(&report, 0)->rows, 2);
+    const char *lacking = js_str_of(js_member(row, "lacking"));
+    assert_int_equal(!lacking, !strstr(text->data, "run 7 has no "));
+    report_release(&report);
+}
+
+/* FieldClaim 3: autoencoders, and twins, of too few rows decide nothing, and that is said. */
+static void toys_decide_nothing(void **state)
+{
+    static const int64_t trained[][3] = {
+        {900000, 200000, 1}, {899999, 200000, 0}, {2000000, 199999, 0}, {0, 0, 0}};
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        char text[600];
+        Text text_out = {0};
+        ClaimFinding findings[CLAIM_MAX];
+        PlantedRows nothing = {js_object()};
+        for (size_t c = 0; c < CLAIM_MAX; c++) {
+            findings[c] = judged(&claim_table[c], &nothing);
+        }
+        snprintf(text, sizeof(text),
+                 "{\"sae_differences\":["
+                 "{\"group_l0\":8,\"twin\":\"neurons\",\"coverage\":0.2,\"coverage_low\":0.1,"
+                 "\"coverage_high\":0.3,\"activations\":%lld},"
+                 "{\"group_l0\":8,\"twin\":\"random_weights\",\"coverage\":0.2,"
+                 "\"coverage_low\":0.1,\"coverage_high\":0.3,\"activations\":%lld,"
+                 "\"twin_activations\":%lld}]}",
+                 (long long)trained[i][0], (long long)trained[i][0], (long long)trained[i][1]);
+        findings[2] = judged_text(3, text);
+        assert_int_equal(findings[2].verdict, trained[i][2] ? VERDICT_HOLDS : VERDICT_OPEN);
+        printed(&text_out, findings);
+        bool said = strstr(text_out.data, "run 7 has no autoencoder that was trained on 900,000");
+        assert_int_equal(said, !trained[i][2]);
+        /* And what to type, once. */
+        const char *typed = strstr(text_out.data, "needs  ogpt sae eval net");
+        assert_int_equal(!typed, trained[i][2]);
+        assert_true(!typed || !strstr(typed + 1, "needs  ogpt sae eval net"));
+        text_release(&text_out);
+        js_free(nothing.kinds);
+    }
+}
+
+/* FieldClaim 11: little is left, or as much with older positions. */
+static void the_answer_has_to_be_left_and_by_the_last_positions(void **state)
+{
+    static const struct {
+        double score, elsewhere;
+        ClaimVerdict verdict;
+    } rows[] = {{.97, .5, VERDICT_HOLDS},
+                {.79, .5, VERDICT_FAILS},
+                {.97, .99, VERDICT_FAILS},
+                {.9, .5, VERDICT_OPEN}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char text[400];
+        snprintf(text, sizeof(text),
+                 "{\"scrub_rows\":[{\"kind\":\"full\",\"score\":1},{\"kind\":\"hypothesis\","
+                 "\"score\":%g,\"score_low\":%g,\"score_high\":%g},{\"kind\":\"elsewhere\","
+                 "\"score\":%g}]}",
+                 rows[i].score, rows[i].score - .005, rows[i].score + .005, rows[i].elsewhere);
+        assert_int_equal(judged_text(11, text).verdict, rows[i].verdict);
+    }
 }
 
 /* FieldClaim 10: without its premise nothing follows from the drift. */
@@ -411,7 +481,7 @@ static void a_report_of_nothing_says_what_to_type(void **state)
     assert_int_equal(table_rows(report_table_at(&report, 0)), CLAIM_MAX);
     report_print(&text, &report, (TextStyle){.width = 200});
     assert_non_null(strstr(text.data, "needs  ogpt neurons net\n"));
-    assert_non_null(strstr(text.data, "needs a tool that ogpt does not have: a prediction of "));
+    assert_non_null(strstr(text.data, "needs  ogpt scrub net --hypothesis previous-colour-8x8\n"));
     assert_null(strstr(text.data, "against"));
     table_markdown(&markdown, report_table_at(&report, 0));
     assert_non_null(strstr(markdown.data, "| no | claim |"));
@@ -430,6 +500,8 @@ int main(void)
         cmocka_unit_test(every_question_has_three_answers),
         cmocka_unit_test(every_claim_is_whole),
         cmocka_unit_test(stored_rows_are_judged),
+        cmocka_unit_test(toys_decide_nothing),
+        cmocka_unit_test(the_answer_has_to_be_left_and_by_the_last_positions),
         cmocka_unit_test(a_premise_decides_whether_there_is_a_question),
         cmocka_unit_test(what_was_chosen_for_its_errors_is_not_asked_for_its_gap),
         cmocka_unit_test(a_narrower_edit_is_not_the_claims),
