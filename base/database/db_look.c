@@ -288,7 +288,8 @@ static int journal_look(DbLook *look, const char *path)
 static int wal_look(DbLook *look)
 {
     static const char what[] = "a write-ahead log of SQLite";
-    unsigned char header[WAL_HEADER_BYTES];
+    static const unsigned char log_magic[4] = {0x37, 0x7f, 0x06, 0x82};
+    unsigned char header[WAL_HEADER_BYTES] = {0};
     size_t n = 0;
     Beside file;
     int rc = beside_open(&file, look->real, "-wal", what);
@@ -296,8 +297,9 @@ static int wal_look(DbLook *look)
         return rc;
     }
     rc = peek(&n, file.fd, header, sizeof(header), 0, file.path);
-    if (rc == 0 && !all_zero(header, n) &&
-        (n < 4 || (big_endian(header) & 0xfffffffe) != 0x377f0682)) {
+    const bool empty = all_zero(header, n);
+    header[3] &= 0xfe; /* its last bit is the order of the bytes in sums */
+    if (rc == 0 && !empty && memcmp(header, log_magic, n < 4 ? n : 4) != 0) {
         rc = foreign(&file, what);
     }
     look->has_wal = true;
