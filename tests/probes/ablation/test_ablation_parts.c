@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "probes/ablation/ablation.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 /* ---- names ---- */
 
@@ -159,41 +160,6 @@ static void games_that_lend_agree_where_they_must(void **state)
 
 /* ---- workers, interruption, errors ---- */
 
-enum { BLOCKS = 64 };
-typedef struct Kept {
-    double *values[BLOCKS];
-    size_t n[BLOCKS], recalled, left; /* left: blocks that are still kept before keep fails */
-} Kept;
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    if (!kept->values[block]) {
-        return 0;
-    }
-    assert_int_equal(kept->n[block], n);
-    memcpy(values, kept->values[block], n * sizeof(*values));
-    kept->recalled++;
-    (void)stage;
-    return 1;
-}
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    assert_true(block < BLOCKS);
-    if (kept->left == 0) {
-        return err_set(OGPT_EINTR, "interrupted");
-    }
-    kept->left--;
-    kept->values[block] = malloc(n * sizeof(*values));
-    assert_non_null(kept->values[block]);
-    memcpy(kept->values[block], values, n * sizeof(*values));
-    kept->n[block] = n;
-    (void)stage;
-    return 0;
-}
-
 static void neither_workers_nor_an_interruption_change_a_bit(void **state)
 {
     GameSource *games = fresh(RNG_EVAL), *training = fresh(RNG_FRESH);
@@ -202,11 +168,10 @@ static void neither_workers_nor_an_interruption_change_a_bit(void **state)
     AblationResult first, second, third;
     Gpt *gpt = fixture_network(6, 1);
     Pool *pool;
-    Kept kept = {.left = 3};
-    const WorkJournal journal = {&kept, recall, keep};
+    StoppedJournal journal;
     assert_non_null(gpt);
     assert_int_equal(pool_new(&pool, 3), 0);
-    const Work shared = {.pool = pool}, journalled = {.pool = pool, .journal = &journal};
+    const Work shared = {.pool = pool}, journalled = {.pool = pool, .journal = &journal.callbacks};
     assert_int_equal(ablation_positions_draw(&positions, games, 100, 1, WORK_ALONE), 0);
     assert_int_equal(ablation_means_fit(&means, gpt, training, 150, WORK_ALONE), 0);
     assert_int_equal(ablation_means_fit(&again, gpt, training, 150, &shared), 0);
@@ -220,10 +185,11 @@ static void neither_workers_nor_an_interruption_change_a_bit(void **state)
     }
     assert_int_equal(ablation_run(&first, &in, sets, 288, "one", WORK_ALONE), 0);
     assert_int_equal(ablation_run(&second, &in, sets, 288, "one", &shared), 0);
+    journal_begin(&journal, 3);
     assert_int_equal(ablation_run(&third, &in, sets, 288, "one", &journalled), OGPT_EINTR);
-    kept.left = BLOCKS;
+    journal.stop_after = SIZE_MAX;
     assert_int_equal(ablation_run(&third, &in, sets, 288, "one", &journalled), 0);
-    assert_int_equal(kept.recalled, 3);
+    assert_int_equal(journal.n_recalled, 3);
     size_t effects = 288 * positions.n * sizeof(AblationEffect);
     assert_memory_equal(first.effects, second.effects, effects);
     assert_memory_equal(first.effects, third.effects, effects);
@@ -234,9 +200,7 @@ static void neither_workers_nor_an_interruption_change_a_bit(void **state)
     ablation_release(&second);
     assert_int_equal(ablation_run(&second, &in, sets, 288, "one", WORK_ALONE), 0);
     assert_true(memcmp(first.effects, second.effects, effects) != 0);
-    for (size_t i = 0; i < BLOCKS; i++) {
-        free(kept.values[i]);
-    }
+    journal_end(&journal);
     ablation_release(&first);
     ablation_release(&second);
     ablation_release(&third);

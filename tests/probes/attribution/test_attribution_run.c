@@ -20,6 +20,7 @@
 #include "probes/activations/passes.h"
 #include "probes/attribution/attribution_run.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 static Subject subject; /* shipped: 6x6 */
 static Probe probe;
@@ -130,48 +131,15 @@ static void any_number_of_workers_gives_the_same_rows(void **state)
 
 /* ---- interrupted, and typed again ---- */
 
-enum { BLOCKS_MAX = 8 };
-
-typedef struct FakeJournal {
-    double *kept[BLOCKS_MAX];
-    size_t n[BLOCKS_MAX];
-    int n_kept, n_recalled, stop_after; /* keeping fails behind so many; 0: never */
-} FakeJournal;
-
-static int fake_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    FakeJournal *journal = context;
-    assert_true(block < BLOCKS_MAX);
-    if (!journal->kept[block]) {
-        return 0;
-    }
-    assert_int_equal(journal->n[block], n);
-    memcpy(values, journal->kept[block], n * sizeof(*values));
-    journal->n_recalled++;
-    (void)stage;
-    return 1;
-}
-
-static int fake_keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    FakeJournal *journal = context;
-    journal->kept[block] = malloc(n * sizeof(*values));
-    assert_non_null(journal->kept[block]);
-    memcpy(journal->kept[block], values, n * sizeof(*values));
-    journal->n[block] = n;
-    (void)stage;
-    return ++journal->n_kept == journal->stop_after ? err_set(OGPT_EINTR, "stopped here") : 0;
-}
-
 static void an_interrupted_run_goes_on(void **state)
 {
     Attribution whole, found;
     AttributionPositions positions;
     AttributionTarget target;
     AttributionOptions options = {.grain = GRAIN_HEAD, .block_games = PASS_GAMES};
-    FakeJournal journal = {.stop_after = 2};
-    WorkJournal callbacks = {&journal, fake_recall, fake_keep};
-    Work work = {.seed = 5, .journal = &callbacks};
+    StoppedJournal journal;
+    journal_begin(&journal, 2);
+    const Work work = {.seed = 5, .journal = &journal.callbacks};
     assert_int_equal(attribution_target_logits(&target, small, TARGET_DELTA, -1), 0);
     readout_draw_random(&target.readout, 1);
     run_fresh(&whole, &positions, small, &target, &options, 40, &(Work){.seed = 5});
@@ -179,6 +147,7 @@ static void an_interrupted_run_goes_on(void **state)
     assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work),
                      OGPT_EINTR);
     assert_int_equal(journal.n_kept, 2); /* of three blocks */
+    journal.stop_after = SIZE_MAX;
     assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work), 0);
     assert_int_equal(journal.n_recalled, 2);
     assert_int_equal(journal.n_kept, 3);
@@ -196,12 +165,10 @@ static void an_interrupted_run_goes_on(void **state)
     }
     attribution_release(&found);
     options.block_games = PASS_GAMES;
-    journal.kept[0][100] += 1; /* twin: what was kept is what counts */
+    journal_values(&journal, NULL, 0)[100] += 1; /* twin: what was kept is what counts */
     assert_int_equal(attribution_run(&found, gpt, &target, &positions, &options, &work), 0);
     assert_memory_not_equal(found.rows, whole.rows, found.list.n * sizeof(AttributionRow));
-    for (size_t i = 0; i < BLOCKS_MAX; i++) {
-        free(journal.kept[i]);
-    }
+    journal_end(&journal);
     attribution_release(&found);
     attribution_release(&whole);
     attribution_positions_release(&positions);

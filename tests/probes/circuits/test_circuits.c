@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "circuit_fixture.h"
 #include "probes/circuits/circuit_study.h"
+#include "tests/probes/stopped_journal.h"
 
 /* Whether the planted edges of the smallest set are the only ones of `kept`. */
 static bool is_minimal(const CircuitFixture *f, const uint8_t *kept)
@@ -175,46 +176,6 @@ static void jaccard_is_both_over_either(void **state)
     (void)state;
 }
 
-/* What a test keeps in memory in place of the database: blocks in the order in which they came. */
-typedef struct KeptBlocks {
-    struct {
-        char stage[64];
-        size_t block, n;
-        double values[64];
-    } blocks[256];
-    size_t n, recalled, stop_after; /* blocks taken before it fails; 0: never */
-} KeptBlocks;
-
-static int recall_block(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    KeptBlocks *kept = context;
-    for (size_t i = 0; i < kept->n; i++) {
-        if (kept->blocks[i].block == block && kept->blocks[i].n == n &&
-            strcmp(kept->blocks[i].stage, stage) == 0) {
-            memcpy(values, kept->blocks[i].values, n * sizeof(*values));
-            kept->recalled++;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int keep_block(void *context, const double *values, size_t n, const char *stage,
-                      size_t block)
-{
-    KeptBlocks *kept = context;
-    if (kept->stop_after > 0 && kept->n >= kept->stop_after) {
-        return err_set(OGPT_EIO, "the disk is full");
-    }
-    assert_true(n <= 64 && kept->n < 256);
-    snprintf(kept->blocks[kept->n].stage, 64, "%s", stage);
-    kept->blocks[kept->n].block = block;
-    kept->blocks[kept->n].n = n;
-    memcpy(kept->blocks[kept->n].values, values, n * sizeof(*values));
-    kept->n++;
-    return 0;
-}
-
 /* Stopped in the middle and begun again: the same circuit, and no edge is tried twice. */
 static void pruning_goes_on_where_it_stopped(void **state)
 {
@@ -222,18 +183,17 @@ static void pruning_goes_on_where_it_stopped(void **state)
     EdgeRuns *runs;
     AcdcCircuit whole, resumed;
     AcdcOptions options = {ACDC_KL, 0.001, ACDC_LAST_FIRST};
-    KeptBlocks *kept = calloc(1, sizeof(*kept));
-    WorkJournal journal = {kept, recall_block, keep_block};
-    Work work = {.journal = &journal};
+    StoppedJournal journal;
+    const Work work = {.journal = &journal.callbacks};
     fixture_random(&f, 0.25);
     assert_int_equal(edges_new(&runs, &f.question, WORK_ALONE), 0);
     assert_int_equal(acdc_run(&whole, runs, &f.question, &options, WORK_ALONE), 0);
-    kept->stop_after = 9;
-    assert_int_equal(acdc_run(&resumed, runs, &f.question, &options, &work), OGPT_EIO);
-    kept->stop_after = 0;
-    kept->recalled = 0;
+    journal_begin(&journal, 9);
+    assert_int_equal(acdc_run(&resumed, runs, &f.question, &options, &work), OGPT_EINTR);
+    journal.stop_after = SIZE_MAX;
+    journal.n_recalled = 0;
     assert_int_equal(acdc_run(&resumed, runs, &f.question, &options, &work), 0);
-    assert_int_equal(kept->recalled, 9);
+    assert_int_equal(journal.n_recalled, 9);
     assert_true(whole.n_kept > 0 && whole.n_kept < f.graph.n_edges);
     assert_memory_equal(whole.kept, resumed.kept, f.graph.n_edges);
     assert_memory_equal(whole.growth, resumed.growth, f.graph.n_edges * sizeof(double));
@@ -243,7 +203,7 @@ static void pruning_goes_on_where_it_stopped(void **state)
     assert_int_equal(acdc_run(&resumed, runs, &f.question, &options, &work), OGPT_EUSAGE);
     acdc_release(&whole);
     edges_free(runs);
-    free(kept);
+    journal_end(&journal);
     gpt_free(f.gpt);
     (void)state;
 }

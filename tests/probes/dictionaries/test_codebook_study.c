@@ -220,7 +220,7 @@ static void test_goes_on(void **state)
     codebook_study_release(&part);
     assert_int_equal(journal.n_kept, 5);
     journal.stop_after = SIZE_MAX;
-    journal.blocks[1][0] = 6.25; /* what is kept is taken, not computed again: L0 */
+    journal_values(&journal, NULL, 1)[0] = 6.25; /* what is kept is taken, not computed again: L0 */
     assert_int_equal(codebook_study_run(&part, &few, &work), 0);
     assert_true(find(&part, "two", 6)->score->l0 == 6.25);
     ((CodebookStudyRow *)find(&part, "two", 6))->score->l0 = find(&whole, "two", 6)->score->l0;

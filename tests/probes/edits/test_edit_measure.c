@@ -18,6 +18,7 @@
 #include "probes/edits/edit_measure.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 enum { N_CASES = 150 };
 
@@ -290,71 +291,35 @@ static void numbers_that_are_none_stop_the_score(void **state)
 
 /* ---- what is finished is kept ---- */
 
-enum { MAX_BLOCKS = 16 };
-
-typedef struct MemoryJournal {
-    size_t n_kept, n_recalled;
-    size_t refuse; /* keep fails at this one, as a kill would; 0: never */
-    double *blocks[MAX_BLOCKS];
-} MemoryJournal;
-
-static int journal_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    MemoryJournal *journal = context;
-    assert_string_equal(stage, "cases");
-    if (!journal->blocks[block]) {
-        return 0;
-    }
-    memcpy(values, journal->blocks[block], n * sizeof(*values));
-    journal->n_recalled++;
-    return 1;
-}
-
-static int journal_keep(void *context, const double *values, size_t n, const char *stage,
-                        size_t block)
-{
-    MemoryJournal *journal = context;
-    assert_null(journal->blocks[block]); /* nothing is done twice */
-    if (journal->refuse > 0 && journal->n_kept + 1 == journal->refuse) {
-        return err_set(OGPT_EIO, "the journal is full");
-    }
-    journal->n_kept++;
-    journal->blocks[block] = malloc(n * sizeof(*values));
-    memcpy(journal->blocks[block], values, n * sizeof(*values));
-    return 0;
-}
-
 static void finished_chunks_are_not_asked_again(void **state)
 {
     CaseSet set = fixture_cases(6, N_CASES, false);
     RulesPredictor rules = {.seed = 1, .edits_work = true};
-    MemoryJournal memory = {.refuse = 2};
-    const WorkJournal journal = {&memory, journal_recall, journal_keep};
+    StoppedJournal journal;
     const EditPredictor predictor = {.context = &rules, .d_vocab = 33, .predict = predict_by_rules};
-    const Work work = {.seed = 1, .journal = &journal};
+    const Work work = {.seed = 1, .journal = &journal.callbacks};
     const EditPlan plan = {.layers = 1};
     EditMetrics whole = score_by_rules(&set, &rules, RULE_TOPN), again;
     size_t n_chunks = (set.n + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES;
-    assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), OGPT_EIO);
-    assert_int_equal(memory.n_kept, 1);
-    memory.refuse = 0;
+    journal_begin(&journal, 1);
+    assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), OGPT_EINTR);
+    assert_int_equal(journal.n_kept, 1);
+    journal.stop_after = SIZE_MAX;
     rules.n_asked = 0;
     assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), 0);
-    assert_int_equal(memory.n_recalled, 1);
+    assert_int_equal(journal.n_recalled, 1);
     assert_int_equal(rules.n_asked, 4 * (n_chunks - 1)); /* four arms a chunk */
     assert_memory_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
     assert_memory_equal(&whole.closed, &again.closed, sizeof(whole.closed));
     edit_metrics_release(&again);
 
     /* Negative twin: what was kept is what is reported. */
-    memory.blocks[0][0] += 1;
+    journal_values(&journal, "cases", 0)[0] += 1;
     assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_memory_not_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
     edit_metrics_release(&again);
     edit_metrics_release(&whole);
-    for (size_t i = 0; i < MAX_BLOCKS; i++) {
-        free(memory.blocks[i]);
-    }
+    journal_end(&journal);
     cases_release(&set);
 }
 

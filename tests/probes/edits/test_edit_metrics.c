@@ -21,6 +21,7 @@
 #include "probes/edits/edit_measure.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 enum { MAX_WORKERS = 3, N_LAYERS = 3 };
 
@@ -388,60 +389,28 @@ static void workers_change_nothing(void **state)
 
 /* ---- the journal ---- */
 
-typedef struct Kept {
-    double *values[8];
-    size_t n[8], n_kept;
-} Kept;
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    const Kept *kept = context;
-    assert_string_equal(stage, "metrics");
-    assert_true(block < 8);
-    if (!kept->values[block]) {
-        return 0;
-    }
-    assert_int_equal(n, kept->n[block]);
-    memcpy(values, kept->values[block], n * sizeof(*values));
-    return 1;
-}
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    kept->values[block] = mem_alloc(n, sizeof(*values), "kept");
-    assert_non_null(kept->values[block]);
-    memcpy(kept->values[block], values, n * sizeof(*values));
-    kept->n[block] = n;
-    kept->n_kept++;
-    return 0;
-}
-
 static void finished_chunks_are_not_measured_again(void **state)
 {
     CaseSet set = fixture_cases(6, 150, false);
     Probe reader = make_reader(6);
     Rules rules = {.seed = 1, .edits_work = true, .n_leaks = 1, .reader = &reader};
-    Kept kept = {0};
-    const WorkJournal journal = {&kept, recall, keep};
+    StoppedJournal journal;
+    journal_begin(&journal, SIZE_MAX);
     EditMetrics fresh = measured(&rules, &set), first, second;
-    assert_int_equal(measure(&first, &rules, &set, RULE_TOPN, NULL, &journal), 0);
-    assert_int_equal(kept.n_kept, (150 + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES);
+    assert_int_equal(measure(&first, &rules, &set, RULE_TOPN, NULL, &journal.callbacks), 0);
+    assert_int_equal(journal.n_kept, (150 + EDIT_CHUNK_CASES - 1) / EDIT_CHUNK_CASES);
     rules.silent = true;
-    assert_int_equal(measure(&second, &rules, &set, RULE_TOPN, NULL, &journal), 0);
+    assert_int_equal(measure(&second, &rules, &set, RULE_TOPN, NULL, &journal.callbacks), 0);
     assert_true(same_numbers(&fresh, &first) && same_numbers(&fresh, &second));
     edit_metrics_release(&second);
     /* Negative twins: a kept number that changed shows; a chunk that is not kept is asked for. */
-    kept.values[0][0] += 1;
-    assert_int_equal(measure(&second, &rules, &set, RULE_TOPN, NULL, &journal), 0);
+    journal_values(&journal, "metrics", 0)[0] += 1;
+    assert_int_equal(measure(&second, &rules, &set, RULE_TOPN, NULL, &journal.callbacks), 0);
     assert_false(same_numbers(&fresh, &second));
     edit_metrics_release(&second);
-    mem_free(kept.values[1]);
-    kept.values[1] = NULL;
-    assert_int_equal(measure(&second, &rules, &set, RULE_TOPN, NULL, &journal), OGPT_EIO);
-    for (size_t i = 0; i < 8; i++) {
-        mem_free(kept.values[i]);
-    }
+    journal_forget(&journal, "metrics", 1);
+    assert_int_equal(measure(&second, &rules, &set, RULE_TOPN, NULL, &journal.callbacks), OGPT_EIO);
+    journal_end(&journal);
     edit_metrics_release(&first);
     edit_metrics_release(&fresh);
     cases_release(&set);
@@ -453,23 +422,22 @@ static void an_interrupt_costs_unfinished_chunks_alone(void **state)
     enum { ROWS_ASKED = 5 }; /* null, self, edit, random, wrong square */
     CaseSet set = fixture_cases(6, 150, false);
     Rules rules = {.seed = 1, .edits_work = true, .interrupt_at = ROWS_ASKED + 2};
-    Kept kept = {0};
-    const WorkJournal journal = {&kept, recall, keep};
+    StoppedJournal journal;
+    journal_begin(&journal, SIZE_MAX);
     EditMetrics fresh, resumed;
 
-    assert_int_equal(measure(&resumed, &rules, &set, RULE_TOPN, NULL, &journal), OGPT_EINTR);
+    assert_int_equal(measure(&resumed, &rules, &set, RULE_TOPN, NULL, &journal.callbacks),
+                     OGPT_EINTR);
     interrupt_set(0);
     assert_int_equal(rules.n_asked, ROWS_ASKED + 2);
-    assert_int_equal(kept.n_kept, 1);
+    assert_int_equal(journal.n_kept, 1);
     rules.n_asked = rules.interrupt_at = 0;
-    assert_int_equal(measure(&resumed, &rules, &set, RULE_TOPN, NULL, &journal), 0);
+    assert_int_equal(measure(&resumed, &rules, &set, RULE_TOPN, NULL, &journal.callbacks), 0);
     assert_int_equal(rules.n_asked, 2 * ROWS_ASKED); /* two chunks of three */
-    assert_int_equal(kept.n_kept, 3);
+    assert_int_equal(journal.n_kept, 3);
     fresh = measured(&rules, &set);
     assert_true(same_numbers(&fresh, &resumed));
-    for (size_t i = 0; i < 8; i++) {
-        mem_free(kept.values[i]);
-    }
+    journal_end(&journal);
     edit_metrics_release(&resumed);
     edit_metrics_release(&fresh);
     cases_release(&set);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "feature_fixture.h"
 #include "probes/feature_circuits/feature_circuit_study.h"
+#include "tests/probes/stopped_journal.h"
 
 enum { PAIRS = 12 };
 
@@ -172,58 +173,28 @@ static bool equal(const FeatureStudy *a, const FeatureStudy *b)
            memcmp(a->scores, b->scores, a->n_scores * sizeof(*a->scores)) == 0;
 }
 
-/* A journal in memory: blocks by number, of one stage each. */
-typedef struct Kept {
-    double *values[2][PAIRS];
-    size_t n[2][PAIRS], recalled, asked;
-} Kept;
-
-static int kept_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    const size_t which = strstr(stage, "transpositions") ? 1 : 0;
-    kept->asked++;
-    if (!kept->values[which][block]) {
-        return 0;
-    }
-    assert_int_equal(kept->n[which][block], n);
-    memcpy(values, kept->values[which][block], n * sizeof(*values));
-    kept->recalled++;
-    return 1;
-}
-
-static int kept_keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    const size_t which = strstr(stage, "transpositions") ? 1 : 0;
-    kept->values[which][block] = malloc(n * sizeof(*values));
-    kept->n[which][block] = n;
-    memcpy(kept->values[which][block], values, n * sizeof(*values));
-    return 0;
-}
-
 static void workers_and_journals_change_no_bit(void **state)
 {
     FeatureStudy alone, many, again, other;
-    Kept kept = {0};
-    const WorkJournal journal = {&kept, kept_recall, kept_keep};
+    StoppedJournal journal;
     Pool *pool;
     assert_int_equal(pool_new(&pool, 3), 0);
+    journal_begin(&journal, SIZE_MAX);
     for (int scope = PATCH_LAST; scope <= PATCH_ALL; scope++) {
         study_of(&alone, (PatchScope)scope, &(Work){.seed = 1});
         study_of(&many, (PatchScope)scope, &(Work){.seed = 1, .pool = pool});
         assert_true(equal(&alone, &many));
         feature_circuit_study_release(&many);
         if (scope == PATCH_LAST) {
-            study_of(&many, PATCH_LAST, &(Work){.seed = 1, .pool = pool, .journal = &journal});
-            assert_int_equal(kept.recalled, 0);
-            free(kept.values[0][3]);
-            kept.values[0][3] = NULL; /* one block is done again */
-            study_of(&again, PATCH_LAST, &(Work){.seed = 1, .journal = &journal});
-            assert_int_equal(kept.recalled, 2 * PAIRS - 1);
+            study_of(&many, PATCH_LAST,
+                     &(Work){.seed = 1, .pool = pool, .journal = &journal.callbacks});
+            assert_int_equal(journal.n_recalled, 0);
+            journal_forget(&journal, NULL, 3); /* one block is done again */
+            study_of(&again, PATCH_LAST, &(Work){.seed = 1, .journal = &journal.callbacks});
+            assert_int_equal(journal.n_recalled, 2 * PAIRS - 1);
             assert_true(equal(&alone, &many) && equal(&alone, &again));
-            kept.values[0][3][0] += 1; /* twin: what is kept is used */
-            study_of(&other, PATCH_LAST, &(Work){.seed = 1, .journal = &journal});
+            journal_values(&journal, NULL, 3)[0] += 1; /* twin: what is kept is used */
+            study_of(&other, PATCH_LAST, &(Work){.seed = 1, .journal = &journal.callbacks});
             assert_false(equal(&alone, &other));
             feature_circuit_study_release(&many);
             feature_circuit_study_release(&again);
@@ -234,9 +205,7 @@ static void workers_and_journals_change_no_bit(void **state)
         feature_circuit_study_release(&other);
         feature_circuit_study_release(&alone);
     }
-    for (size_t i = 0; i < 2 * PAIRS; i++) {
-        free(kept.values[i / PAIRS][i % PAIRS]);
-    }
+    journal_end(&journal);
     pool_free(pool);
     (void)state;
 }

@@ -340,8 +340,8 @@ static void test_goes_on(void **state)
     assert_int_equal(journal.n_kept, 2);
     journal.stop_after = SIZE_MAX;
     const size_t first = whole.looks[0].feature;
-    assert_non_null(journal.blocks[first]);
-    journal.blocks[first][1] = 6.25; /* what is kept is not computed again: wrong moves */
+    journal_values(&journal, NULL, first)[1] =
+        6.25; /* what is kept is not computed again: wrong moves */
     assert_int_equal(study_run(&part, 3, &work), 0);
     assert_int_equal(journal.n_kept, FEATURES);
     assert_true(part.looks[0].clamps[0].wrong == 6.25 && whole.looks[0].clamps[0].wrong != 6.25);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "probes/latent/latent_study.h"
 #include "tests/probes/probe_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 static ProbeFixture fixture;
 static LabelledSet sets[3];
@@ -46,58 +47,20 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Keeps blocks in memory and counts what is asked of it. */
-typedef struct Kept {
-    struct {
-        char stage[64];
-        size_t block, n;
-        double *values;
-    } blocks[40];
-    size_t n, found, stop_at;
-} Kept;
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    for (size_t i = 0; i < kept->n; i++) {
-        if (kept->blocks[i].block == block && kept->blocks[i].n == n &&
-            strcmp(kept->blocks[i].stage, stage) == 0) {
-            memcpy(values, kept->blocks[i].values, n * sizeof(*values));
-            kept->found++;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    if (kept->stop_at && kept->n == kept->stop_at) {
-        return err_set(OGPT_EINTR, "stopped");
-    }
-    snprintf(kept->blocks[kept->n].stage, 64, "%s", stage);
-    kept->blocks[kept->n].block = block;
-    kept->blocks[kept->n].n = n;
-    kept->blocks[kept->n].values = malloc(n * sizeof(*values));
-    memcpy(kept->blocks[kept->n++].values, values, n * sizeof(*values));
-    return 0;
-}
-
 static void whole_and_continued(void **state)
 {
-    static Kept kept = {.stop_at = 7};
-    const WorkJournal journal = {&kept, recall, keep};
+    StoppedJournal journal;
+    const Work work = {.seed = 1, .journal = &journal.callbacks};
     LatentStudy whole, again;
+    journal_begin(&journal, 7);
     assert_int_equal(latent_study_run(&whole, &inputs, &(Work){.seed = 1}), 0);
     assert_int_equal(whole.n_rows, 5 * 2 * 3);
     /* Stopped after seven fits; the next call takes these from the journal. */
-    assert_int_equal(latent_study_run(&again, &inputs, &(Work){.seed = 1, .journal = &journal}),
-                     OGPT_EINTR);
-    kept.stop_at = 0;
-    assert_int_equal(latent_study_run(&again, &inputs, &(Work){.seed = 1, .journal = &journal}), 0);
-    assert_int_equal(kept.found, 7);
-    assert_int_equal(kept.n, 30);
+    assert_int_equal(latent_study_run(&again, &inputs, &work), OGPT_EINTR);
+    journal.stop_after = SIZE_MAX;
+    assert_int_equal(latent_study_run(&again, &inputs, &work), 0);
+    assert_int_equal(journal.n_recalled, 7);
+    assert_int_equal(journal.n_kept, 30);
     for (size_t i = 0; i < whole.n_rows; i++) {
         const LatentRow *a = &whole.rows[i], *b = &again.rows[i];
         assert_true(a->subject == b->subject && a->layer == b->layer && a->method == b->method);
@@ -113,9 +76,7 @@ static void whole_and_continued(void **state)
     assert_string_equal(latent_method_name(LATENT_CRC), "crc-tpc");
     latent_study_release(&whole);
     latent_study_release(&again);
-    for (size_t i = 0; i < kept.n; i++) {
-        free(kept.blocks[i].values);
-    }
+    journal_end(&journal);
 }
 
 /* Rows of positions and of both members of their pairs, labels, sums of CCS, the random network,

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "probes/board/sweep.h"
+#include "tests/probes/stopped_journal.h"
 
 /* ---- the board lens ---- */
 
@@ -198,62 +199,23 @@ static void decoding_of_planted_rows(void **state)
 
 /* ---- the whole ---- */
 
-typedef struct Kept {
-    size_t n;
-    int kept, recalled, stop_after; /* 0: never */
-    struct {
-        char stage[32];
-        size_t block, n;
-        double *values;
-    } blocks[64];
-} Kept;
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    for (size_t i = 0; i < kept->n; i++) {
-        if (kept->blocks[i].block == block && kept->blocks[i].n == n &&
-            strcmp(kept->blocks[i].stage, stage) == 0) {
-            memcpy(values, kept->blocks[i].values, n * sizeof(double));
-            kept->recalled++;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    Kept *kept = context;
-    assert_true(kept->n < 64);
-    snprintf(kept->blocks[kept->n].stage, sizeof(kept->blocks[0].stage), "%s", stage);
-    kept->blocks[kept->n].block = block;
-    kept->blocks[kept->n].n = n;
-    kept->blocks[kept->n].values = malloc(n * sizeof(double));
-    memcpy(kept->blocks[kept->n++].values, values, n * sizeof(double));
-    if (++kept->kept == kept->stop_after) {
-        interrupt_set(15);
-    }
-    return 0;
-}
-
 static void whole_study(void **state)
 {
-    Kept kept = {.stop_after = 4};
-    WorkJournal journal = {&kept, recall, keep};
+    StoppedJournal journal;
     Work work = usual;
     LensStudy study, again;
     Gpt *other = fixture_network(6, 2);
     LensStudyInputs in = {
         .gpt = fixture.model.gpt, .train = &train, .test = &test, .fit = {.rounds = 10}};
-    work.journal = &journal;
+    journal_begin(&journal, SIZE_MAX);
+    journal.interrupt_after = 4;
+    work.journal = &journal.callbacks;
     enliven(other);
     assert_int_equal(lens_study_run(&study, &in, &work), OGPT_EINTR);
     interrupt_set(0);
-    kept.stop_after = 0;
     assert_int_equal(lens_study_run(&study, &in, &work), 0);
-    assert_int_equal(kept.recalled, 4); /* nothing that was finished is done again */
-    assert_int_equal(kept.kept, 2 * 7 + 2 * 4);
+    assert_int_equal(journal.n_recalled, 4); /* nothing that was finished is done again */
+    assert_int_equal(journal.n_kept, 2 * 7 + 2 * 4);
     assert_int_equal(lens_study_run(&again, &in, &usual), 0);
     assert_memory_equal(study.places, again.places, (size_t)study.n_places * sizeof(*study.places));
     assert_memory_equal(study.order.holds, again.order.holds,
@@ -282,9 +244,7 @@ static void whole_study(void **state)
     assert_int_equal(lens_study_run(&again, &in, &usual), 0);
     assert_true(again.places[3].scores[LENS_OTHER][LENS_KL].value >
                 again.places[3].scores[LENS_TUNED][LENS_KL].value);
-    for (size_t i = 0; i < kept.n; i++) {
-        free(kept.blocks[i].values);
-    }
+    journal_end(&journal);
     lens_study_release(&again);
     lens_study_release(&study);
     gpt_free(other);

@@ -58,43 +58,6 @@ static inline void patch_close(PatchFixture *fixture)
     gpt_free(fixture->gpt);
 }
 
-/* ---- a journal that asks for an interruption after some blocks ---- */
-
-typedef struct TestJournal {
-    double *values; /* (blocks, width) */
-    size_t sizes[256];
-    size_t kept, recalled, stop; /* after so many the process is interrupted; 0: never */
-    const char *stage;
-} TestJournal;
-enum { JOURNAL_WIDTH = 4096 };
-
-static inline int journal_recall(void *context, double *values, size_t n, const char *stage,
-                                 size_t block)
-{
-    TestJournal *journal = context;
-    assert_string_equal(stage, journal->stage);
-    if (journal->sizes[block] == 0) {
-        return 0;
-    }
-    assert_int_equal(journal->sizes[block], n);
-    memcpy(values, journal->values + block * JOURNAL_WIDTH, n * sizeof(*values));
-    journal->recalled++;
-    return 1;
-}
-
-static inline int journal_keep(void *context, const double *values, size_t n, const char *stage,
-                               size_t block)
-{
-    TestJournal *journal = context;
-    assert_true(n <= JOURNAL_WIDTH && block < 256 && stage);
-    memcpy(journal->values + block * JOURNAL_WIDTH, values, n * sizeof(*values));
-    journal->sizes[block] = n;
-    if (++journal->kept == journal->stop) {
-        interrupt_set(2);
-    }
-    return 0;
-}
-
 static inline double *numbers(size_t n)
 {
     double *out = calloc(n, sizeof(*out));

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "probes/patching/patch_fixture.h"
 #include "probes/patching/patch_reference.h"
+#include "tests/probes/stopped_journal.h"
 
 static double reference_delta(const PatchFixture *fixture, size_t pair, const uint8_t *patched)
 {
@@ -318,31 +319,31 @@ static void workers_and_interruptions_change_no_bit(void **state)
 {
     for (int scope = PATCH_LAST; scope <= PATCH_ALL; scope++) {
         PatchFixture fixture = patch_open((PatchScope)scope, PATCH_RECOMPUTED, PATCH_NOISING);
-        TestJournal journal = {
-            .values = numbers((size_t)256 * JOURNAL_WIDTH), .stop = 1, .stage = "edges"};
-        WorkJournal callbacks = {
-            .context = &journal, .recall = journal_recall, .keep = journal_keep};
+        StoppedJournal journal;
+        journal_begin(&journal, SIZE_MAX);
+        journal.interrupt_after = 1;
         double denominator[N_TEST_PAIRS], rms;
         size_t n = fixture.set.n * fixture.graph.n_edges;
         double *truth = exact_of(&fixture, denominator, &rms, WORK_ALONE), *again = numbers(n);
         Pool *pool;
         EdgeRuns *runs;
         assert_int_equal(pool_new(&pool, 3), 0);
-        Work alone = {.journal = &callbacks}, work = {.pool = pool, .journal = &callbacks};
+        Work alone = {.journal = &journal.callbacks},
+             work = {.pool = pool, .journal = &journal.callbacks};
         assert_int_equal(edges_new(&runs, &fixture.question, &work), 0);
         assert_int_equal(edges_exact(again, denominator, runs, &alone), OGPT_EINTR);
         edges_free(runs);
         interrupt_set(0);
-        assert_int_equal(journal.kept, 2); /* the first window of one worker */
-        size_t kept = journal.kept;
+        assert_non_null(journal_find(&journal, "edges", 0));
+        assert_int_equal(journal.n_kept, 2); /* the first window of one worker */
         /* Begun with one worker, gone on with three. */
         assert_int_equal(edges_new(&runs, &fixture.question, WORK_ALONE), 0);
         assert_int_equal(edges_exact(again, denominator, runs, &work), 0);
-        assert_int_equal(journal.recalled, kept);
+        assert_int_equal(journal.n_recalled, 2);
         assert_memory_equal(again, truth, n * sizeof(*truth));
         edges_free(runs);
         pool_free(pool);
-        free(journal.values);
+        journal_end(&journal);
         free(truth);
         free(again);
         patch_close(&fixture);

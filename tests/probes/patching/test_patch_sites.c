@@ -13,6 +13,7 @@
 #include "probes/legality/answers.h"
 #include "probes/patching/patch_fixture.h"
 #include "probes/patching/patch_sites.h"
+#include "tests/probes/stopped_journal.h"
 
 #define ALL_SITES ((1ULL << N_HOOK_SITES) - 1)
 
@@ -270,27 +271,29 @@ static void positions_one_by_one(void **state)
 static void workers_and_interruptions_change_no_bit(void **state)
 {
     PatchFixture f = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
-    TestJournal journal = {
-        .values = numbers((size_t)256 * JOURNAL_WIDTH), .stop = 1, .stage = "patch noising"};
-    WorkJournal callbacks = {.context = &journal, .recall = journal_recall, .keep = journal_keep};
+    StoppedJournal journal;
     SiteQuestion question = question_of(&f, PATCH_NOISING);
     SiteEffects truth, again;
     Pool *pool;
+    journal_begin(&journal, SIZE_MAX);
+    journal.interrupt_after = 1;
     assert_int_equal(pool_new(&pool, 3), 0);
-    Work alone = {.journal = &callbacks}, work = {.pool = pool, .journal = &callbacks};
+    Work alone = {.journal = &journal.callbacks},
+         work = {.pool = pool, .journal = &journal.callbacks};
     question.sites = 1ULL << HOOK_Z | 1ULL << HOOK_PATTERN | 1ULL << HOOK_FINAL;
     assert_int_equal(patch_sites(&truth, &question, WORK_ALONE), 0);
     assert_int_equal(patch_sites(&again, &question, &alone), OGPT_EINTR);
     interrupt_set(0);
-    assert_int_equal(journal.kept, 2); /* the first window of one worker */
+    assert_non_null(journal_find(&journal, "patch noising", 0));
+    assert_int_equal(journal.n_kept, 2); /* the first window of one worker */
     assert_int_equal(patch_sites(&again, &question, &work), 0);
-    assert_int_equal(journal.recalled, 2);
+    assert_int_equal(journal.n_recalled, 2);
     assert_memory_equal(again.scores, truth.scores,
                         truth.n_cells * truth.n_pairs * sizeof(*truth.scores));
     patch_sites_release(&truth);
     patch_sites_release(&again);
     pool_free(pool);
-    free(journal.values);
+    journal_end(&journal);
     patch_close(&f);
     (void)state;
 }

@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "probes/patching/patch_fixture.h"
 #include "probes/patching/patch_study.h"
+#include "tests/probes/stopped_journal.h"
 
 static PairSet transpositions(void)
 {
@@ -127,63 +128,33 @@ static void an_edge_in_a_set_is_the_edge_alone(void **state)
 
 /* ---- a journal of many stages ---- */
 
-typedef struct StageJournal {
-    char stages[64][64];
-    size_t blocks[64], n, recalled;
-    double values[64][JOURNAL_WIDTH];
-} StageJournal;
-
-static int stage_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    StageJournal *journal = context;
-    for (size_t i = 0; i < journal->n; i++) {
-        if (strcmp(journal->stages[i], stage) == 0 && journal->blocks[i] == block) {
-            memcpy(values, journal->values[i], n * sizeof(*values));
-            journal->recalled++;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int stage_keep(void *context, const double *values, size_t n, const char *stage,
-                      size_t block)
-{
-    StageJournal *journal = context;
-    assert_true(journal->n < 64 && n <= JOURNAL_WIDTH && strlen(stage) < 64);
-    snprintf(journal->stages[journal->n], 64, "%s", stage);
-    journal->blocks[journal->n] = block;
-    memcpy(journal->values[journal->n++], values, n * sizeof(*values));
-    return 0;
-}
-
 /* Pairs, transpositions and directions have stages of their own; recalled they give the same. */
 static void kept_blocks_are_the_same_rows(void **state)
 {
-    static StageJournal journal;
+    StoppedJournal journal;
     PatchFixture f = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
     PairSet control = transpositions();
-    WorkJournal callbacks = {&journal, stage_recall, stage_keep};
-    Work work = {.seed = 3, .journal = &callbacks};
+    const Work work = {.seed = 3, .journal = &journal.callbacks};
     for (int edges = 0; edges < 2; edges++) {
         PatchAsked asked = asked_of(&f, &control);
         PatchStudy first, again;
-        journal.n = journal.recalled = 0;
+        journal_begin(&journal, SIZE_MAX);
         asked.sites = 1ULL << HOOK_Z;
         asked.modes = 3;
         asked.n_pairs = asked.n_control = 2;
         asked.scope = PATCH_LAST;
         asked.every_edge = edges == 1;
         assert_int_equal(patch_study_run(&first, &asked, &work), 0);
-        assert_true(journal.n > 8);
+        assert_true(journal.n_kept > 8);
         assert_int_equal(patch_study_run(&again, &asked, &work), 0);
-        assert_int_equal(journal.recalled, journal.n);
+        assert_int_equal(journal.n_recalled, journal.n_kept);
         for (size_t i = 0; i < first.n_rows; i++) {
             assert_memory_equal(&first.rows[i].effect.effect, &again.rows[i].effect.effect,
                                 sizeof(Interval));
             assert_memory_equal(&first.rows[i].effect.control, &again.rows[i].effect.control,
                                 sizeof(double));
         }
+        journal_end(&journal);
         patch_study_release(&first);
         patch_study_release(&again);
     }

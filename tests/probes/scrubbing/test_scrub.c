@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/probes/scrubbing/scrub_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 static size_t n_of(size_t n)
 {
@@ -80,40 +81,9 @@ static void workers_change_nothing_and_seeds_do(void **state)
 
 /* ---- going on ---- */
 
-typedef struct Memory {
-    double blocks[8][4096];
-    size_t n[8];
-    size_t n_kept, n_recalled, fail_at;
-    bool spoilt; /* nothing can be recalled */
-} Memory;
-
-static int memory_recall(void *context, double *values, size_t n, const char *stage, size_t block)
+static int recall_fails(void *context, double *values, size_t n, const char *stage, size_t block)
 {
-    Memory *memory = context;
-    assert_string_equal(stage, "roots");
-    if (memory->spoilt) {
-        return err_set(OGPT_EIO, "the journal cannot be read");
-    }
-    if (memory->n[block] != n) {
-        return 0;
-    }
-    memcpy(values, memory->blocks[block], n * sizeof(*values));
-    memory->n_recalled++;
-    return 1;
-}
-
-static int memory_keep(void *context, const double *values, size_t n, const char *stage,
-                       size_t block)
-{
-    Memory *memory = context;
-    assert_true(block < 8 && n <= 4096);
-    if (memory->n_kept == memory->fail_at) {
-        return err_set(OGPT_EINTR, "stopped by the test");
-    }
-    memcpy(memory->blocks[block], values, n * sizeof(*values));
-    memory->n[block] = n;
-    memory->n_kept++;
-    return 0;
+    return err_set(OGPT_EIO, "the journal cannot be read");
 }
 
 static void what_was_interrupted_goes_on(void **state)
@@ -121,27 +91,26 @@ static void what_was_interrupted_goes_on(void **state)
     ScrubFixture f = fixture_random(1, 150, 200);
     Hypothesis hypothesis = fixture_hypothesis(&f, "logits <- m\nnode m = mlp0 carries mine c3\n");
     ScrubQuestion question = fixture_question(&f, &hypothesis, 100);
-    static Memory memory;
-    const WorkJournal journal = {&memory, memory_recall, memory_keep};
+    StoppedJournal journal;
+    const Work work = {.seed = 1, .journal = &journal.callbacks};
     ScrubResult whole, resumed;
-    memory = (Memory){.fail_at = 2};
+    journal_begin(&journal, 2);
     assert_int_equal(scrub_run(&whole, &question, &(Work){.seed = 1}), 0);
-    assert_int_equal(scrub_run(&resumed, &question, &(Work){.seed = 1, .journal = &journal}),
-                     OGPT_EINTR);
-    memory.fail_at = SIZE_MAX;
-    assert_int_equal(scrub_run(&resumed, &question, &(Work){.seed = 1, .journal = &journal}), 0);
-    assert_int_equal(memory.n_recalled, 2);
-    assert_int_equal(memory.n_kept, 4); /* 32 roots a block */
+    assert_int_equal(scrub_run(&resumed, &question, &work), OGPT_EINTR);
+    journal.stop_after = SIZE_MAX;
+    assert_int_equal(scrub_run(&resumed, &question, &work), 0);
+    assert_int_equal(journal.n_recalled, 2);
+    assert_int_equal(journal.n_kept, 4); /* 32 roots a block */
     for (size_t row = 0; row < whole.n_rows; row++) {
         assert_true(rows_equal(&whole.rows[row], &resumed.rows[row]));
     }
     /* A false block shows: what is recalled is used. */
-    memory.blocks[0][0] += 1.0;
-    assert_int_equal(scrub_run(&resumed, &question, &(Work){.seed = 1, .journal = &journal}), 0);
+    journal_values(&journal, "roots", 0)[0] += 1.0;
+    assert_int_equal(scrub_run(&resumed, &question, &work), 0);
     assert_false(rows_equal(&whole.rows[0], &resumed.rows[0]));
-    memory.spoilt = true; /* an error is no block of zeros */
-    assert_int_equal(scrub_run(&resumed, &question, &(Work){.seed = 1, .journal = &journal}),
-                     OGPT_EIO);
+    journal.callbacks.recall = recall_fails; /* an error is no block of zeros */
+    assert_int_equal(scrub_run(&resumed, &question, &work), OGPT_EIO);
+    journal_end(&journal);
     hypothesis_release(&hypothesis);
     fixture_release(&f);
     (void)state;

@@ -7,6 +7,7 @@
 
 #include "probes/world/bias_states.h"
 #include "tests/probes/small_network.h"
+#include "tests/probes/stopped_journal.h"
 
 static const BiasOptions few = {.functions = 12,
                                 .trained = 10,
@@ -177,48 +178,22 @@ static void any_number_of_workers_gives_the_same_numbers(void **state)
     pool_free(pool);
 }
 
-/* A journal that has kept everything: nothing is computed again. */
-typedef struct KeptValues {
-    double values[8][256];
-    size_t n_kept, n_recalled;
-} KeptValues;
-
-static int values_recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    KeptValues *kept = context;
-    (void)stage;
-    if (block >= kept->n_kept) {
-        return 0;
-    }
-    memcpy(values, kept->values[block], n * sizeof(*values));
-    kept->n_recalled++;
-    return 1;
-}
-
-static int values_keep(void *context, const double *values, size_t n, const char *stage,
-                       size_t block)
-{
-    KeptValues *kept = context;
-    (void)stage;
-    assert_true(block == kept->n_kept && n <= 256);
-    memcpy(kept->values[kept->n_kept++], values, n * sizeof(*values));
-    return 0;
-}
-
+/* The journal has kept everything: nothing is computed again. */
 static void finished_functions_are_kept(void **state)
 {
-    static KeptValues kept;
-    const WorkJournal journal = {&kept, values_recall, values_keep};
-    const Work work = {.seed = 7, .journal = &journal};
+    StoppedJournal journal;
+    const Work work = {.seed = 7, .journal = &journal.callbacks};
     BiasScore first, again;
     (void)state;
+    journal_begin(&journal, SIZE_MAX);
     assert_int_equal(world_bias(&first, BIAS_NETWORK, gpt, vocab_of(variant), &pairs, &few, &work),
                      0);
-    assert_true(kept.n_kept == 3 && kept.n_recalled == 0);
+    assert_true(journal.n_kept == 3 && journal.n_recalled == 0);
     assert_int_equal(world_bias(&again, BIAS_NETWORK, gpt, vocab_of(variant), &pairs, &few, &work),
                      0);
-    assert_true(kept.n_kept == 3 && kept.n_recalled == 3);
+    assert_true(journal.n_kept == 3 && journal.n_recalled == 3);
     assert_memory_equal(&first, &again, sizeof(first));
+    journal_end(&journal);
 }
 
 static void what_cannot_be_is_refused(void **state)

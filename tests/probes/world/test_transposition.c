@@ -12,6 +12,7 @@
 #include "probes/world/detour.h"
 #include "probes/world/transposition.h"
 #include "tests/probes/world/world_fixture.h"
+#include "tests/probes/stopped_journal.h"
 
 enum { SIZE = 6, PAIRS = 45 };
 
@@ -107,58 +108,33 @@ static void detours_end_whom_they_should(void **state)
 
 /* ---- workers and journal ---- */
 
-typedef struct OneBlock {
-    double values[64 * 16];
-    size_t kept, recalled;
-} OneBlock;
-
-static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
-{
-    OneBlock *journal = context;
-    assert_true(n <= sizeof(journal->values) / sizeof(double));
-    if (block == 0) {
-        memcpy(journal->values, values, n * sizeof(double));
-        journal->kept++;
-    }
-    return 0;
-}
-
-static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
-{
-    OneBlock *journal = context;
-    if (block != 0 || journal->kept == 0) {
-        return 0;
-    }
-    memcpy(values, journal->values, n * sizeof(double));
-    journal->recalled++;
-    return 1;
-}
-
 static void workers_and_journals_change_nothing(void **state)
 {
     WorldFixture f;
     PairSet pairs = {0};
     TranspositionScore alone, together, kept, other;
-    OneBlock journal = {0};
-    const WorkJournal callbacks = {&journal, recall, keep};
+    StoppedJournal journal;
+    journal_begin(&journal, SIZE_MAX);
     assert_int_equal(world_fixture_open(&f, SIZE), 0);
     draw_pairs(&pairs, &f);
     const Player *player = &f.set.players[PLAYER_NETWORK];
     assert_int_equal(world_transposition(&alone, player, &pairs, &f.alone), 0);
     assert_int_equal(world_transposition(&together, player, &pairs, &f.together), 0);
     assert_memory_equal(&alone, &together, sizeof(alone));
-    f.together.journal = &callbacks;
+    f.together.journal = &journal.callbacks;
     for (size_t round = 0; round < 2; round++) {
         assert_int_equal(world_transposition(&kept, player, &pairs, &f.together), 0);
         assert_memory_equal(&alone, &kept, sizeof(alone));
-        assert_int_equal(journal.recalled, round);
+        assert_int_equal(journal.n_recalled, round * journal.n_kept);
+        assert_true(journal.n_kept > 0);
     }
-    journal.values[0] += 1; /* what is recalled is used */
+    journal_values(&journal, NULL, 0)[0] += 1; /* what is recalled is used */
     assert_int_equal(world_transposition(&kept, player, &pairs, &f.together), 0);
     assert_true(kept.kl.value > alone.kl.value);
     f.alone.seed++;
     assert_int_equal(world_transposition(&other, player, &pairs, &f.alone), 0);
     assert_true(other.null_kl.value != alone.null_kl.value);
+    journal_end(&journal);
     pairs_release(&pairs);
     world_fixture_close(&f);
 }
