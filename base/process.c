@@ -19,9 +19,14 @@
 
 static atomic_int pending; /* lock-free, so a signal handler may use it */
 
+static void (*watcher)(int signal_number);
+
 static void signal_arrived(int signal_number)
 {
     int none = 0;
+    if (watcher) {
+        watcher(signal_number);
+    }
     if (!atomic_compare_exchange_strong(&pending, &none, signal_number)) {
         _exit(128 + signal_number);
     }
@@ -51,6 +56,11 @@ void interrupt_install(void)
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+void interrupt_watch(void (*fn)(int signal_number))
+{
+    watcher = fn;
 }
 
 int interrupt_pending(void)

@@ -10,6 +10,9 @@
  * exit at once with 128+signal) and SIGXCPU, the soft limit on processor time (sets the flag, again
  * and again); ignore SIGPIPE and SIGXFSZ, so that writes report EPIPE and EFBIG. */
 void interrupt_install(void);
+/* Called inside the handler of each of the signals that set the flag but SIGXCPU, before that: `fn`
+ * may use only what signal handlers may. Set it once, early; NULL: nobody. */
+void interrupt_watch(void (*fn)(int signal_number));
 /* Number of the signal that arrived, or 0. Loops ask at every step and save what they have. */
 int interrupt_pending(void);
 /* Tests: pretend that a signal arrived (0 clears). */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "cli/terminal.h"
 
 static const Program *program_given;
@@ -295,10 +296,13 @@ static int command_run(const Command *command, const char *command_line, int arg
     context__fill(&context, &common, tables);
     rc = arguments_check(&context);
     rc = rc ? rc : options_check_required(&tables[1], command->name, command->examples);
-    rc = rc ? rc : options_check_outputs(&tables[1]);
-    rc = rc ? rc : inputs_check(&context, &tables[1]);
-    rc = rc ? rc : study__check_files(&context, true);
+    if (ranks_first()) { /* the others write nothing */
+        rc = rc ? rc : options_check_outputs(&tables[1]);
+        rc = rc ? rc : inputs_check(&context, &tables[1]);
+        rc = rc ? rc : study__check_files(&context, true);
+    }
     rc = rc ? rc : program_given->start();
+    rc = rc ? rc : context__ranks(&context);
     if (rc == 0) {
         rc = command->run(&context);
         rc = rc ? rc : study__finish(&study);
@@ -366,9 +370,11 @@ int cli_run(int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
-    int rc = cli_run(argc - 1, argv + 1);
+    int rc = ranks_begin();
+    rc = ranks_finish(rc ? rc : cli_run(argc - 1, argv + 1));
     /* A reader that went away wants no more text. */
-    if (rc == OGPT_EINTR && interrupt_pending() == SIGXCPU) {
+    if (!ranks_first()) { /* the first says it for all */
+    } else if (rc == OGPT_EINTR && interrupt_pending() == SIGXCPU) {
         fprintf(stderr,
                 "ogpt: the limit on processor time is reached; type the same command under a "
                 "higher one (ulimit -S -t) to go on\n");
@@ -377,5 +383,5 @@ int cli_main(int argc, char **argv)
     } else if (rc != 0 && rc != OGPT_EPIPE && err_message()[0] != '\0') {
         fprintf(stderr, "ogpt: %s\n", err_message());
     }
-    return err_exit_code(rc, interrupt_pending());
+    return ranks_leave(rc, err_exit_code(rc, interrupt_pending()));
 }

@@ -103,7 +103,9 @@ typedef struct Context {
 
 /* USES_STORE_THERE: has no results of its own to keep, so it makes no database; its run is stored
  * if one is there, or named by --store or OGPT_STORE. USES_BOARDS: draws boards, so it has
- * --unicode. USES_FIGURES: draws figures of other tables than those that it declares. */
+ * --unicode. USES_FIGURES: draws figures of other tables than those that it declares.
+ * USES_RANKS: may be started by mpirun (base/ranks/ranks.h): it deals its work to all ranks, and
+ * writes nothing on others than the first, which have no store. */
 enum {
     USES_SEED = 1,
     USES_SIZE = 2,
@@ -112,7 +114,8 @@ enum {
     USES_FORCE = 16,
     USES_BOARDS = 32,
     USES_STORE_THERE = 64,
-    USES_FIGURES = 128
+    USES_FIGURES = 128,
+    USES_RANKS = 256
 };
 struct TableSpec;
 

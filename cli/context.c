@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "cli/terminal.h"
 #include "report/figures/figure.h"
 
@@ -143,7 +144,7 @@ void context__fill(Context *context, const CommonOptions *common, OptionTable ta
     context->size_given = common->size;
     context->seed_given = option_given(&tables[0], "seed");
     context->threads_given = option_given(&tables[0], "threads");
-    context->threads = context->threads_given ? (size_t)common->threads : pool_cores();
+    context->threads = context->threads_given ? (size_t)common->threads : ranks_cores();
     context->threads = context->threads > THREADS_MAX ? THREADS_MAX : context->threads;
     const char *named = getenv("OGPT_STORE");
     context->store_given = option_given(&tables[0], "store") || (named && named[0] != '\0');
@@ -157,6 +158,27 @@ void context__fill(Context *context, const CommonOptions *common, OptionTable ta
     context->figure = common->figure;
     context->width = common->width;
     context->options_json = options_collect(context, &tables[1]);
+}
+
+int context__ranks(Context *context)
+{
+    Text same = {0};
+    char *versions = NULL;
+    if (ranks_count() > 1 && !(context->command->uses & USES_RANKS)) {
+        return err_set(OGPT_EUSAGE,
+                       "%s: works in one process, and mpirun started %d; type it without mpirun "
+                       "(docs/CLUSTER.md lists the commands that many can do)",
+                       context->command->name, ranks_count());
+    }
+    Js *json = program__get()->versions(false);
+    int rc = js_print(&versions, json, 0);
+    text_add(&same, "%s %s", context->command_line, rc ? "" : versions);
+    rc = rc || !same.failed ? rc : OGPT_ENOMEM;
+    rc = rc ? rc : ranks_same(same.data, same.length, "the words of the command, or its versions");
+    js_free(json);
+    mem_free(versions);
+    text_release(&same);
+    return rc ? rc : ranks_broadcast(&context->threads, sizeof(context->threads), 0);
 }
 
 int context_options_take(Context *context, const Js *values, const char *origin)
@@ -207,7 +229,7 @@ static int store_wanted(bool *out, const Context *context)
     PathKind kind = PATH_FILE;
     const bool there = (context->command->uses & USES_STORE_THERE) != 0 && !context->store_given;
     int rc = there ? path_kind(&kind, context->store_path) : 0;
-    *out = kind != PATH_MISSING;
+    *out = kind != PATH_MISSING && ranks_first();
     return rc;
 }
 

@@ -70,6 +70,10 @@ extern const Command completion_command;
  * NULL behind the last. */
 const Command *command__at(size_t index);
 
+/* Refuse several ranks where the command does not deal its work, and ranks that were started
+ * otherwise than the first; all get its number of threads. Returns 0 or OGPT_E*. */
+int context__ranks(Context *context);
+
 /* Close the store and free what the context owns. */
 void context__release(Context *context);
 

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/ranks/ranks.h"
 #include "cli/terminal.h"
 
 /* Names and messages from files may hold escape sequences meant for the terminal. C1 controls
@@ -32,6 +33,9 @@ static void controls_blank(char *text, bool colour)
 static int stdout_write(const char *text)
 {
     errno = 0;
+    if (!ranks_first()) {
+        return 0;
+    }
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0 && ferror(stdout) == 0) {
         return 0;
     }
@@ -127,6 +131,9 @@ static void line_write(const char *before, const char *format, va_list arguments
 {
     char line[1200];
     Text text = {0}, fitted = {0};
+    if (!ranks_first()) {
+        return;
+    }
     vsnprintf(line, sizeof(line), format, arguments);
     controls_blank(line, false);
     text_add(&text, "%s%s\n", before, line);

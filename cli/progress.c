@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "cli/terminal.h"
 #include "report/progress_line.h"
 
@@ -37,7 +38,7 @@ void progress_step(Progress *progress, double done, const char *detail)
     }
     progress->last = done;
     double wait = redraws ? REDRAW_SECONDS : LINE_SECONDS;
-    if (progress->context->quiet || now - progress->shown < wait) {
+    if (progress->context->quiet || !ranks_first() || now - progress->shown < wait) {
         return;
     }
     progress->shown = now;

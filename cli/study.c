@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/ranks/ranks.h"
 #include "cli/framework.h"
 #include "report/html.h"
 
@@ -508,8 +509,8 @@ int study__finish(Study *study)
     const Report *report = &study->report;
     Text text = {0};
     progress_end(&study->progress);
-    if (report->n_items == 0 && js_length(report->members) == 0) {
-        return 0; /* the command printed a result of its own */
+    if (!ranks_first() || (report->n_items == 0 && js_length(report->members) == 0)) {
+        return 0; /* the first rank prints it; or the command printed a result of its own */
     }
     int rc = rows_store(study);
     report_print(&text, report, context->style);

@@ -24,5 +24,6 @@ const Command version_command = {
     .arguments = "",
     .summary = "versions of the program and its libraries",
     .examples = "ogpt version\nogpt version --json",
+    .uses = USES_RANKS,
     .run = version_run,
 };

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "game/play.h"
 
 #define CHUNK_BLOCKS 64 /* blocks committed in one transaction: 3.9 MB on 8x8 */
@@ -26,11 +27,12 @@ typedef struct GameRun {
 } GameRun;
 
 typedef struct Generator {
-    Corpus *corpus;
+    Corpus *corpus; /* NULL on ranks other than the first */
     const GameVariant *variant;
     uint64_t seed;
     uint64_t n_games, n_blocks;
     GameRun making, writing;
+    size_t share_first, share_end; /* blocks of `making` that this rank makes */
 } Generator;
 
 static size_t stride_of(const Generator *generator)
@@ -57,15 +59,16 @@ static int write_chunk(Generator *generator)
     return rc;
 }
 
-/* Job 0 writes the chunk made before; job j makes block j-1 of the next. */
+/* Job 0 writes the chunk made before, on the rank that has the file; the others make one block each
+ * of this rank's share of the next. */
 static int run_job(void *context, size_t job, size_t worker)
 {
     (void)worker;
     Generator *generator = context;
-    if (job == 0) {
+    if (job == 0 && generator->corpus) {
         return write_chunk(generator);
     }
-    make_block(generator, job - 1);
+    make_block(generator, generator->share_first + job - (generator->corpus ? 1 : 0));
     return 0;
 }
 
@@ -85,34 +88,87 @@ static void find_missing(Generator *generator, uint64_t block)
     }
 }
 
-/* Make and commit all missing blocks. */
-static int fill(Generator *generator, const Work *work)
+static int allocate_chunks(Generator *generator)
 {
-    const CorpusInfo *info = corpus_info(generator->corpus);
-    const double total = (double)generator->n_games;
-    find_missing(generator, 0);
-    while (generator->making.n_blocks > 0) {
-        int rc = pool_run(work->pool, generator->making.n_blocks + 1, run_job, generator);
-        if (rc != 0) {
-            return rc;
+    const uint64_t most = generator->n_blocks < CHUNK_BLOCKS ? generator->n_blocks : CHUNK_BLOCKS;
+    const size_t n = (size_t)most * CORPUS_BLOCK_GAMES;
+    generator->making.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
+    generator->writing.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
+    return !generator->making.moves || !generator->writing.moves ? OGPT_ENOMEM : 0;
+}
+
+/* The first rank, which has the file, says which blocks come next. */
+static int next_chunk(Generator *generator, uint64_t block)
+{
+    GameRun *making = &generator->making;
+    uint64_t run[2] = {0};
+    if (generator->corpus) {
+        find_missing(generator, block);
+        run[0] = making->first_block;
+        run[1] = making->n_blocks;
+    }
+    const int rc = ranks_broadcast(run, sizeof(run), 0);
+    making->first_block = run[0];
+    making->n_blocks = run[1];
+    ranks_share(&generator->share_first, &generator->share_end, making->n_blocks, ranks_own());
+    return rc;
+}
+
+/* Each rank's share of a chunk to the first rank, block by block. */
+static int collect_chunk(const Generator *generator)
+{
+    const size_t n_bytes = CORPUS_BLOCK_GAMES * stride_of(generator);
+    RanksPart parts[CHUNK_BLOCKS];
+    size_t n = 0;
+    for (int rank = 1; rank < ranks_count(); rank++) {
+        size_t first, end;
+        ranks_share(&first, &end, generator->making.n_blocks, rank);
+        for (size_t i = first; i < end && (generator->corpus || rank == ranks_own()); i++) {
+            parts[n++] = (RanksPart){.data = generator->making.moves + i * n_bytes,
+                                     .n_bytes = n_bytes,
+                                     .rank = generator->corpus ? rank : 0};
         }
-        const GameRun made = generator->making;
-        generator->making.moves = generator->writing.moves;
-        generator->writing = made;
-        work_tick(work, "games", (double)info->n_games_present, total);
-        if (interrupt_pending()) {
-            rc = write_chunk(generator);
+    }
+    return ranks_first() ? ranks_exchange(NULL, 0, parts, n) : ranks_exchange(parts, n, NULL, 0);
+}
+
+static int make_chunk(Generator *generator, const Work *work)
+{
+    const size_t n_own = generator->share_end - generator->share_first;
+    int rc = pool_run(work->pool, n_own + (generator->corpus ? 1 : 0), run_job, generator);
+    rc = rc ? rc : collect_chunk(generator);
+    const GameRun made = generator->making;
+    generator->making.moves = generator->writing.moves;
+    generator->writing = made;
+    return rc;
+}
+
+/* Make and commit all missing blocks. `present` counts the games that are on file. */
+static int fill(Generator *generator, const uint64_t *present, const Work *work)
+{
+    const double total = (double)generator->n_games;
+    int64_t stop = 0;
+    int rc = next_chunk(generator, 0);
+    rc = rc || generator->making.n_blocks == 0 ? rc : allocate_chunks(generator);
+    while (rc == 0 && generator->making.n_blocks > 0) {
+        const uint64_t next = generator->making.first_block + generator->making.n_blocks;
+        rc = make_chunk(generator, work);
+        work_tick(work, "games", (double)*present, total);
+        stop = interrupt_pending();
+        rc = rc ? rc : ranks_most(&stop);
+        if (rc == 0 && stop != 0) {
+            rc = generator->corpus ? write_chunk(generator) : 0;
             return rc ? rc
                       : err_set(OGPT_EINTR,
                                 "interrupted after %" PRIu64 " of %" PRIu64
                                 " games, all saved; the same command goes on",
-                                info->n_games_present, generator->n_games);
+                                *present, generator->n_games);
         }
-        find_missing(generator, made.first_block + made.n_blocks);
+        rc = rc ? rc : next_chunk(generator, next);
     }
-    const int rc = write_chunk(generator);
+    rc = rc || !generator->corpus ? rc : write_chunk(generator);
     if (rc == 0) {
-        work_tick(work, "games", (double)info->n_games_present, total);
+        work_tick(work, "games", (double)*present, total);
     }
     return rc;
 }
@@ -123,15 +179,6 @@ static uint64_t bytes_needed(const Generator *generator, uint64_t games_missing)
 {
     const uint64_t bytes = games_missing * stride_of(generator);
     return bytes + bytes / 4 + 4 * CHUNK_BLOCKS * CORPUS_BLOCK_GAMES * stride_of(generator);
-}
-
-static int allocate_chunks(Generator *generator)
-{
-    const uint64_t most = generator->n_blocks < CHUNK_BLOCKS ? generator->n_blocks : CHUNK_BLOCKS;
-    const size_t n = (size_t)most * CORPUS_BLOCK_GAMES;
-    generator->making.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
-    generator->writing.moves = mem_alloc(n, stride_of(generator), "a chunk of games");
-    return !generator->making.moves || !generator->writing.moves ? OGPT_ENOMEM : 0;
 }
 
 /* Raise the number of games of a corpus that was made for fewer. */
@@ -165,38 +212,49 @@ static int check_blocks(const Generator *generator)
     return rc;
 }
 
+/* The corpus on file, made ready for the games that it lacks. */
+static int open_corpus(Generator *generator, const char *path, uint64_t *before)
+{
+    CorpusInfo meta = {
+        .variant = generator->variant, .seed = generator->seed, .n_games = generator->n_games};
+    snprintf(meta.source, sizeof(meta.source), "random");
+    snprintf(meta.generator, sizeof(meta.generator), "%s", GENERATOR_VERSION);
+    int rc = corpus_create(&generator->corpus, path, &meta);
+    if (rc != 0) {
+        return rc;
+    }
+    const CorpusInfo *info = corpus_info(generator->corpus);
+    *before = info->n_games_present;
+    if (*before < generator->n_games) {
+        rc = disk_preflight(path, bytes_needed(generator, generator->n_games - *before));
+        rc = rc || info->n_games == generator->n_games ? rc : extend(generator);
+    } else if (info->complete) { /* else corpus_finish reads all of them */
+        rc = check_blocks(generator);
+    }
+    return rc;
+}
+
 int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
                     uint64_t n_games, const Work *work)
 {
     const double start = clock_seconds();
+    uint64_t games_before = 0, nothing = 0;
     memset(out, 0, sizeof(*out));
-    CorpusInfo meta = {.variant = variant, .seed = work->seed, .n_games = n_games};
-    snprintf(meta.source, sizeof(meta.source), "random");
-    snprintf(meta.generator, sizeof(meta.generator), "%s", GENERATOR_VERSION);
     Generator generator = {.variant = variant, .seed = work->seed, .n_games = n_games};
-    int rc = corpus_create(&generator.corpus, path, &meta);
-    if (rc != 0) {
-        return rc;
-    }
-    const CorpusInfo *info = corpus_info(generator.corpus);
-    const uint64_t games_before = info->n_games_present;
     generator.n_blocks = (n_games + CORPUS_BLOCK_GAMES - 1) / CORPUS_BLOCK_GAMES;
-    if (games_before < n_games) {
-        rc = disk_preflight(path, bytes_needed(&generator, n_games - games_before));
-        rc = rc || info->n_games == n_games ? rc : extend(&generator);
-        rc = rc ? rc : allocate_chunks(&generator);
-        rc = rc ? rc : fill(&generator, work);
-    } else if (info->complete) { /* else corpus_finish reads all of them */
-        rc = check_blocks(&generator);
+    int rc = ranks_first() ? open_corpus(&generator, path, &games_before) : 0;
+    const CorpusInfo *info = generator.corpus ? corpus_info(generator.corpus) : NULL;
+    rc = rc ? rc : fill(&generator, info ? &info->n_games_present : &nothing, work);
+    rc = rc || !info ? rc : corpus_finish(generator.corpus);
+    if (info) {
+        out->games = info->n_games_present;
+        out->plies = info->plies;
+        out->games_made_now = info->n_games_present - games_before;
+        snprintf(out->content_hash, sizeof(out->content_hash), "%s", info->content_hash);
+        corpus_close(generator.corpus);
     }
-    rc = rc ? rc : corpus_finish(generator.corpus);
-    out->games = info->n_games_present;
-    out->plies = info->plies;
-    out->games_made_now = info->n_games_present - games_before;
-    snprintf(out->content_hash, sizeof(out->content_hash), "%s", info->content_hash);
-    corpus_close(generator.corpus);
     mem_free(generator.making.moves);
     mem_free(generator.writing.moves);
     out->seconds = clock_seconds() - start;
-    return rc;
+    return rc ? rc : ranks_broadcast(out, sizeof(*out), 0);
 }

@@ -18,7 +18,8 @@ typedef struct GenerateResult {
  * corpus already holds are kept, also if it was made for fewer games: it is extended, and then the
  * same as one that was made at once. If none is missing, the checksums of its blocks are checked
  * (OGPT_EFORMAT). Asks interrupt_pending() after each chunk and returns OGPT_EINTR once the chunk
- * is committed. work->tick counts games of the stage "generate". The content hash does not depend
+ * is committed. Blocks are dealt to ranks (base/ranks/ranks.h); the first writes the file, and all
+ * get the result. work->tick counts games of the stage "generate". The content hash does not depend
  * on the number of workers. */
 int generate_corpus(GenerateResult *out, const char *path, const GameVariant *variant,
                     uint64_t n_games, const Work *work);

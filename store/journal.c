@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ranks/ranks.h"
 #include "store/kinds.h"
 
 static int journal_prepare(DbStmt **out, Store *store, const char *sql)
@@ -56,10 +57,15 @@ int store_journal_put(Store *store, const char *key, const char *stage, size_t b
     return rc;
 }
 
+/* What the first rank has kept, all ranks have. */
 static int recall(void *context, double *values, size_t n, const char *stage, size_t block)
 {
     const StoreJournal *from = context;
-    return !from->store ? 0 : store_journal_get(values, n, from->store, from->key, stage, block);
+    int found =
+        !from->store ? 0 : store_journal_get(values, n, from->store, from->key, stage, block);
+    int rc = found < 0 ? found : ranks_broadcast(&found, sizeof(found), 0);
+    rc = rc || found == 0 ? rc : ranks_broadcast(values, n * sizeof(*values), 0);
+    return rc ? rc : found;
 }
 
 static int keep(void *context, const double *values, size_t n, const char *stage, size_t block)
@@ -76,6 +82,9 @@ WorkJournal store_journal_work(StoreJournal *from)
 int store_journal_drop(Store *store, const char *key)
 {
     DbStmt *stmt = NULL;
+    if (!store) {
+        return 0;
+    }
     int rc = journal_prepare(&stmt, store, "DELETE FROM journal WHERE key = ?1");
     if (rc != 0) {
         return rc;

@@ -30,13 +30,13 @@ int store_journal_get(double *values, size_t n, Store *store, const char *key, c
 int store_journal_put(Store *store, const char *key, const char *stage, size_t block,
                       const double *values, size_t n);
 /* The blocks of one key as the journal of a long function. `from` must stay where it is while the
- * journal is used; a NULL store keeps nothing. */
+ * journal is used; a NULL store keeps nothing. All ranks recall what the first has kept. */
 typedef struct StoreJournal {
     Store *store;
     char key[HASH_HEX_SIZE];
 } StoreJournal;
 WorkJournal store_journal_work(StoreJournal *from);
-/* Forget all blocks of a key. Returns 0 or OGPT_E*. */
+/* Forget all blocks of a key (store NULL: there are none). Returns 0 or OGPT_E*. */
 int store_journal_drop(Store *store, const char *key);
 
 #endif

@@ -338,6 +338,9 @@ int store_add_kinds(Store *store, int64_t run, const Js *by_kind)
 
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows)
 {
+    if (!store) {
+        return 0;
+    }
     Js *by_kind = js_object();
     js_set(by_kind, kind, js_keep(rows));
     int rc = js_has(by_kind, kind) ? store_add_kinds(store, run, by_kind)
@@ -406,7 +409,7 @@ int store_trim(Store *store, int64_t run, const char *kind_name, const char *col
     const Kind *kind = NULL;
     DbStmt *stmt = NULL;
     int rc = kind__find(&kind, kind_name);
-    if (rc != 0) {
+    if (rc != 0 || !store) {
         return rc;
     }
     const KindColumn *column = column__find(kind, column_name);

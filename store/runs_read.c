@@ -97,6 +97,10 @@ int store_rows(Js **out, Store *store, const char *kind_name, int64_t run)
     const Kind *kind = NULL;
     *out = NULL;
     int rc = kind__find(&kind, kind_name);
+    if (rc == 0 && !store) {
+        *out = js_array();
+        return 0;
+    }
     return rc ? rc : kind_rows(out, store, kind, run);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/database/db.h"
+#include "base/ranks/ranks.h"
 #include "num/blas.h"
 #include "num/kernels.h"
 #include "probes/solvers/solver.h"
@@ -19,6 +20,9 @@ static Js *versions(bool all)
     js_set_str(document, "compiler", "gcc " __VERSION__);
     js_set_str(document, "kernels", kernels_set());
     js_set_str(document, "sqlite", db_library_version());
+    if (ranks_library()) {
+        js_set_str(document, "mpi", ranks_library());
+    }
     if (all || blas_loaded()) {
         js_set_str(document, "blas", blas_version());
         js_set_str(document, "blas_core", blas_core());

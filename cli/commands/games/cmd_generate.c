@@ -64,7 +64,7 @@ const Command cmd_generate = {
     COMMAND_OPTIONS(options, GenerateOptions),
     .min_args = 1,
     .max_args = 1,
-    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE,
+    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE | USES_RANKS,
     COMMAND_TABLES(&generate_table),
     .run = generate_run,
 };

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "cli/framework.h"
 #include "game/perft.h"
 #include "num/blas.h"
@@ -75,8 +76,11 @@ static int doctor_run(Context *context)
     doctor.checks->hidden = true; /* the text says it */
     snprintf(blas, sizeof(blas), "%s, core type %s, 1 thread a worker", blas_version(),
              blas_core());
-    text_add(doctor.text, "machine  %s\nthreads  %zu\nkernels  %s\nogpt     %s, SQLite %s\n\n",
-             machine, context->threads, kernels_set(), OGPT_VERSION, db_library_version());
+    text_add(doctor.text,
+             "machine  %s\nthreads  %zu\nranks    %s\nkernels  %s\nogpt     %s, SQLite %s\n\n",
+             machine, context->threads,
+             ranks_library() ? ranks_library() : "one: built without MPI", kernels_set(),
+             OGPT_VERSION, db_library_version());
     check_note(&doctor, "rules", perft_self_check(context->pool),
                "perft 7 and the reference rules agree");
     check_note(&doctor, "matrix product", blas_self_check(), blas);
