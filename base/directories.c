@@ -182,6 +182,14 @@ int path_kind(PathKind *out, const char *path)
     return kind_of(out, stat(path, &info), &info, path);
 }
 
+int path_kind_in(PathKind *out, const char *folder, const char *name)
+{
+    char path[FILES_PATH_MAX];
+    int rc = path_join(path, folder, name);
+    *out = PATH_OTHER;
+    return rc ? rc : path_kind(out, path);
+}
+
 int path__entry(PathKind *out, struct stat *info, const char *path)
 {
     return kind_of(out, lstat(path, info), info, path);

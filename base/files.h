@@ -38,6 +38,8 @@ int file_size(uint64_t *out, const char *path);
  * one way to ask, here and in all rooms. */
 typedef enum PathKind { PATH_MISSING, PATH_FILE, PATH_DIRECTORY, PATH_OTHER } PathKind;
 int path_kind(PathKind *out, const char *path);
+/* The same of a name in a folder. Errors also as path_join; *out is PATH_OTHER then too. */
+int path_kind_in(PathKind *out, const char *folder, const char *name);
 /* Create a directory and its missing parents (mode 0777 minus umask). 0 or OGPT_EIO. */
 int dir_create(const char *path);
 /* Remove a directory tree; symbolic links are removed, never followed. */

@@ -13,7 +13,6 @@
 #include "base/files_new.h"
 #include "base/hash.h"
 
-#define MANIFEST_NAME "MANIFEST.json"
 #define MANIFEST_MAX_BYTES ((size_t)64 << 20) /* some 480,000 files */
 #define INDENT 2
 #define OWN_HASH "manifest_sha256"

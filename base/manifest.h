@@ -14,6 +14,8 @@
 
 #include "base/js.h"
 
+#define MANIFEST_NAME "MANIFEST.json" /* in a directory that was published, and in no other */
+
 typedef struct Publish Publish;
 
 /* Start publishing directory `path`. Refuses an existing one (OGPT_EUSAGE) unless `replace`,

@@ -282,10 +282,8 @@ static int refuse_file(const char *path)
 /* Which directory MODEL means: itself, or its newest step. */
 static int resolve(char *out, const char *path, char **warning)
 {
-    char config[FILES_PATH_MAX];
     PathKind inside, kind;
-    int rc = path_join(config, path, "config.json");
-    rc = rc ? rc : path_kind(&inside, config);
+    int rc = path_kind_in(&inside, path, "config.json");
     rc = rc ? rc : path_kind(&kind, path);
     if (rc != 0) {
         return rc;

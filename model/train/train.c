@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/manifest.h"
 #include "base/process.h"
 #include "model/train/trainer.h"
 #include "num/blas.h"
@@ -351,11 +352,9 @@ done:
 /* Refuse a model or a probe as run directory: beside its manifest, steps would never be found. */
 static int refuse_published(const char *run_path)
 {
-    char manifest[FILES_PATH_MAX];
     PathKind kind = PATH_MISSING, inside = PATH_MISSING;
-    int rc = path_join(manifest, run_path, "MANIFEST.json");
-    rc = rc ? rc : path_kind(&kind, run_path);
-    rc = rc ? rc : path_kind(&inside, manifest);
+    int rc = path_kind(&kind, run_path);
+    rc = rc ? rc : path_kind_in(&inside, run_path, MANIFEST_NAME);
     if (rc == 0 && kind == PATH_FILE) {
         rc = err_set(OGPT_EUSAGE, "%s: a file, not a run directory; choose another name", run_path);
     }

@@ -288,13 +288,12 @@ static int same_index(const Js *there, const Js *asked, const char *path)
  * lock and what a call left that was killed before its index had its name. */
 static int check_folder(const char *path)
 {
-    char file[FILES_PATH_MAX], **names = NULL;
+    char **names = NULL;
     size_t n = 0;
     PathKind kind, inside = PATH_MISSING;
     bool ours = false;
-    int rc = path_join(file, path, "index.json");
-    rc = rc ? rc : path_kind(&kind, path);
-    rc = rc ? rc : path_kind(&inside, file);
+    int rc = path_kind(&kind, path);
+    rc = rc ? rc : path_kind_in(&inside, path, "index.json");
     if (rc == 0 && inside == PATH_FILE) {
         rc = activations_is_folder(&ours, path);
     }

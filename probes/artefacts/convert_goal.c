@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/manifest.h"
 #include "probes/artefacts/convert.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe.h"
@@ -13,12 +14,9 @@
 /* A probe of ours, or a file in the published probe's layout. */
 int conversion_is_probe(bool *out, const char *path)
 {
-    char json[FILES_PATH_MAX], published[FILES_PATH_MAX];
-    int rc = path_join(json, path, "probe.json");
-    rc = rc ? rc : path_join(published, path, PROBE_LAYOUT_FILE);
     PathKind ours = PATH_MISSING, theirs = PATH_MISSING, kind = PATH_MISSING;
-    rc = rc ? rc : path_kind(&ours, json);
-    rc = rc ? rc : path_kind(&theirs, published);
+    int rc = path_kind_in(&ours, path, "probe.json");
+    rc = rc ? rc : path_kind_in(&theirs, path, PROBE_LAYOUT_FILE);
     rc = rc ? rc : path_kind(&kind, path);
     *out = rc == 0 && (ours == PATH_FILE || theirs == PATH_FILE);
     if (rc == 0 && kind == PATH_FILE) {
@@ -52,7 +50,7 @@ static bool is_probe_of_run(const char *path)
 }
 
 /* Why nothing may be put in the place of dst, with --force or without; NULL when it may. */
-static const char *goal_fault(const Conversion *c, const char *manifest, const char *train)
+static const char *goal_fault(const Conversion *c)
 {
     bool probe = false;
     if (is_in_run(c->dst) && !(c->probe && is_probe_of_run(c->dst))) {
@@ -62,8 +60,8 @@ static const char *goal_fault(const Conversion *c, const char *manifest, const c
         return "holds what is to be converted";
     }
     PathKind kind, listed, state;
-    if (path_kind(&kind, c->dst) != 0 || path_kind(&listed, manifest) != 0 ||
-        path_kind(&state, train) != 0) {
+    if (path_kind(&kind, c->dst) != 0 || path_kind_in(&listed, c->dst, MANIFEST_NAME) != 0 ||
+        path_kind_in(&state, c->dst, "train") != 0) {
         return "cannot be looked at";
     }
     if (kind == PATH_MISSING) {
@@ -83,11 +81,8 @@ static const char *goal_fault(const Conversion *c, const char *manifest, const c
 
 int conversion_check_goal(const Conversion *c)
 {
-    char manifest[FILES_PATH_MAX], train[FILES_PATH_MAX];
-    int rc = path_join(manifest, c->dst, "MANIFEST.json");
-    rc = rc ? rc : path_join(train, c->dst, "train");
-    const char *fault = rc == 0 ? goal_fault(c, manifest, train) : NULL;
-    return !fault ? rc
+    const char *fault = goal_fault(c);
+    return !fault ? 0
                   : err_set(OGPT_EUSAGE,
                             "%s: %s, so no %s is put in its place; choose "
                             "another name",

@@ -242,15 +242,12 @@ static int path_examine(VerifyPaths *paths)
 {
     const RunVerify verify = {verify_finding, model_add, paths};
     const char *path = paths->item->path;
-    char manifest[FILES_PATH_MAX], index[FILES_PATH_MAX];
     uint32_t id = 0;
     PathKind kind = PATH_OTHER, published = PATH_OTHER, activations = PATH_OTHER;
     int rc = path_kind(&kind, path);
     if (rc == 0 && kind == PATH_DIRECTORY) {
-        rc = path_join(manifest, path, "MANIFEST.json");
-        rc = rc ? rc : path_join(index, path, "index.json");
-        rc = rc ? rc : path_kind(&published, manifest);
-        rc = rc ? rc : path_kind(&activations, index);
+        rc = path_kind_in(&published, path, MANIFEST_NAME);
+        rc = rc ? rc : path_kind_in(&activations, path, "index.json");
         return rc                         ? rc
                : published == PATH_FILE   ? publication_examine(paths, &verify)
                : activations == PATH_FILE ? activations_examine(paths)

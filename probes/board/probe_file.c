@@ -150,13 +150,10 @@ static int write_tensors(Publish *publish, const Probe *probe)
 
 int probe_check_goal(const char *path)
 {
-    char manifest[FILES_PATH_MAX], json[FILES_PATH_MAX];
     PathKind kind = PATH_MISSING, listed = PATH_MISSING, described = PATH_MISSING;
-    int rc = path_join(manifest, path, "MANIFEST.json");
-    rc = rc ? rc : path_join(json, path, "probe.json");
-    rc = rc ? rc : path_kind(&kind, path);
-    rc = rc ? rc : path_kind(&listed, manifest);
-    rc = rc ? rc : path_kind(&described, json);
+    int rc = path_kind(&kind, path);
+    rc = rc ? rc : path_kind_in(&listed, path, MANIFEST_NAME);
+    rc = rc ? rc : path_kind_in(&described, path, "probe.json");
     if (rc == 0 && kind != PATH_MISSING && (listed != PATH_FILE || described != PATH_FILE)) {
         rc = err_set(OGPT_EUSAGE,
                      "%s: is not a probe (it holds no MANIFEST.json and probe.json) and is not "

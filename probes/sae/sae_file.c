@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/manifest.h"
 #include "base/formats/safetensors.h"
 #include "probes/sae/sae.h"
 
@@ -118,16 +119,12 @@ static Js *config_json(const SaeConfig *cfg)
 
 int sae_check_goal(const char *path)
 {
-    char manifest[FILES_PATH_MAX], config[FILES_PATH_MAX], tensors[FILES_PATH_MAX];
     PathKind kind = PATH_MISSING, listed = PATH_MISSING, described = PATH_MISSING;
     PathKind filled = PATH_MISSING;
-    int rc = path_join(manifest, path, "MANIFEST.json");
-    rc = rc ? rc : path_join(config, path, SAE_CONFIG);
-    rc = rc ? rc : path_join(tensors, path, SAE_TENSORS);
-    rc = rc ? rc : path_kind(&kind, path);
-    rc = rc ? rc : path_kind(&listed, manifest);
-    rc = rc ? rc : path_kind(&described, config);
-    rc = rc ? rc : path_kind(&filled, tensors);
+    int rc = path_kind(&kind, path);
+    rc = rc ? rc : path_kind_in(&listed, path, MANIFEST_NAME);
+    rc = rc ? rc : path_kind_in(&described, path, SAE_CONFIG);
+    rc = rc ? rc : path_kind_in(&filled, path, SAE_TENSORS);
     bool own = listed == PATH_FILE && described == PATH_FILE && filled == PATH_FILE;
     if (rc == 0 && kind != PATH_MISSING && !own) {
         rc = err_set(OGPT_EUSAGE,

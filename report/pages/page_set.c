@@ -11,8 +11,6 @@
 #include "base/process.h"
 #include "report/html.h"
 
-#define MANIFEST_FILE "MANIFEST.json"
-
 struct PageSet {
     PageSetAbout about;
     Publish *publish;
@@ -35,7 +33,7 @@ static int is_whole(bool *whole, const Js *manifest, const char *path)
     int rc = dir_list(&names, &n, path);
     *whole = rc == 0;
     for (size_t i = 0; *whole && i < n; i++) {
-        *whole = strcmp(names[i], MANIFEST_FILE) == 0 || manifest_file_sha256(manifest, names[i]);
+        *whole = strcmp(names[i], MANIFEST_NAME) == 0 || manifest_file_sha256(manifest, names[i]);
     }
     names_free(names, n);
     return rc;

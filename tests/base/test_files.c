@@ -324,6 +324,12 @@ static void test_kinds_of_paths(void **state)
     assert_int_equal(kind, PATH_MISSING);
     assert_refused(path_kind(&kind, at(wide)), OGPT_EIO, "cannot be examined");
     assert_int_equal(kind, PATH_OTHER);
+    assert_int_equal(path_kind_in(&kind, run_folder, "kind"), 0);
+    assert_int_equal(kind, PATH_FILE);
+    assert_int_equal(path_kind_in(&kind, run_folder, "none"), 0);
+    assert_int_equal(kind, PATH_MISSING);
+    assert_refused(path_kind_in(&kind, run_folder, wide), OGPT_EIO, "cannot be examined");
+    assert_int_equal(kind, PATH_OTHER);
     assert_int_equal(symlink("loop", at("loop")), 0);
     assert_refused(path_kind(&kind, at("loop")), OGPT_EIO, "cannot be examined");
 }

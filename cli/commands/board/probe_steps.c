@@ -56,10 +56,8 @@ static int one_step(ProbeRun *run, Context *context, Table *table, const char *s
 /* The folder of the probes is none itself. */
 static int refuse_probe(const char *path)
 {
-    char json[FILES_PATH_MAX];
     PathKind kind;
-    int rc = path_join(json, path, "probe.json");
-    rc = rc ? rc : path_kind(&kind, json);
+    int rc = path_kind_in(&kind, path, "probe.json");
     return rc || kind != PATH_FILE
                ? rc
                : err_set(OGPT_EUSAGE,

@@ -70,7 +70,7 @@ static void suggest_next(Context *context, const char *path, const GameVariant *
 {
     static const char *const shipped_models[] = {"tiny-4x4", "tiny-6x6", "tiny-8x8"};
     const char *model = shipped_models[variant->size / 2 - 2];
-    char path_of_model[FILES_PATH_MAX], probe[FILES_PATH_MAX], cases[FILES_PATH_MAX];
+    char path_of_model[FILES_PATH_MAX], cases[FILES_PATH_MAX];
     Js *kind = context_option(context, "kind"), *edit = context_option(context, "edit");
     if (tune) {
         study_next(context, "cases", "show", path, "0", VARIANT_WORDS(variant), NULL);
@@ -81,7 +81,7 @@ static void suggest_next(Context *context, const char *path, const GameVariant *
         PathKind inside;
         if (game_variant_played(variant)->rules == RULES_CLASSIC &&
             context_shipped_model(path_of_model, model) &&
-            path_join(probe, path_of_model, PROBE_FOLDER) == 0 && path_kind(&inside, probe) == 0 &&
+            path_kind_in(&inside, path_of_model, PROBE_FOLDER) == 0 &&
             inside == PATH_DIRECTORY) {
             study_next(context, "intervene", model, "--cases", path, "--tune", cases, NULL);
         }

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/files.h"
+#include "base/manifest.h"
 #include "cli/commands/common/game_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
@@ -12,10 +13,8 @@ enum { MEMORY_MIB = 4096 };
 /* A folder in which nothing was published: empty, or with the autoencoders of a sweep below it. */
 static bool holds_none(const char *path)
 {
-    char manifest[FILES_PATH_MAX];
     PathKind kind = PATH_OTHER;
-    return path_join(manifest, path, "MANIFEST.json") == 0 && path_kind(&kind, manifest) == 0 &&
-           kind == PATH_MISSING;
+    return path_kind_in(&kind, path, MANIFEST_NAME) == 0 && kind == PATH_MISSING;
 }
 
 int page_features_open(PageFeatures *out, const Context *context, ExplorerPage *page,

@@ -67,10 +67,8 @@ static int place_model(GivenModels *given, const char *path)
         return rc;
     }
     int d_vocab = model.gpt->cfg.d_vocab;
-    char probe[FILES_PATH_MAX];
     PathKind inside;
-    rc = path_join(probe, path, PROBE_FOLDER);
-    rc = rc ? rc : path_kind(&inside, probe);
+    rc = path_kind_in(&inside, path, PROBE_FOLDER);
     if (rc != 0) {
         model_release(&model);
         return rc;
