@@ -77,7 +77,18 @@ typedef struct Alignment {
     double *mean;     /* (n_layers, d) of y in the fit games */
     double *ranks;    /* (n_layers) */
     const Work *work; /* quiet */
+    const Work *listen;
+    size_t done; /* parts of the work that are told */
 } Alignment;
+
+/* Rows of a place for the maps; all maps; answers of both networks; rows of a place for the scores;
+ * a map of a place. */
+static void part_told(Alignment *a)
+{
+    size_t parts = a->n_layers + 1 + 2 + a->n_layers * (1 + N_ALIGNMENT_MAPS);
+    a->done++;
+    work_tick(a->listen, "parts", (double)a->done, (double)parts);
+}
 
 static int part_open(AlignmentPart *part, const Alignment *a, RngPurpose purpose, size_t n)
 {
@@ -173,6 +184,7 @@ static int products_fill(Alignment *a)
             w.product = unpaired;
             w.lag = n / 2;
             rc = pool_run(a->work->pool, a->d, product_row, &w);
+            part_told(a);
         }
     }
     return rc;
@@ -208,6 +220,7 @@ static int maps_fit(Alignment *a)
     rc = rc ? rc : pool_run(a->work->pool, n, map_fit, a);
     if (rc == 0) {
         rotation_random(a->maps + n * square, scratch, a->d, &rng);
+        part_told(a);
     }
     mem_free(scratch);
     return rc;
@@ -346,6 +359,7 @@ static int row_measure(AlignmentRow *row, Alignment *a, size_t l, double *sums, 
     int rc = part_capture(&a->test, a, row->layer);
     rc = rc ? rc : play_on(kl, whole, a, NULL, row->layer);
     row->unchanged = one_minus(bootstrap_ratio(kl, whole, n, seed));
+    part_told(a);
     for (int m = 0; rc == 0 && m < N_ALIGNMENT_MAPS; m++) {
         double *of_map = kl + (size_t)(m + 1) * n;
         rows_map(mapped, a->test.rows[0], map_of(a, (AlignmentMap)m, l), a->test.set[0].n_positions,
@@ -354,6 +368,7 @@ static int row_measure(AlignmentRow *row, Alignment *a, size_t l, double *sums, 
         row->rest[m] = bootstrap_ratio(rest, around, n, seed);
         rc = play_on(of_map, whole, a, mapped, row->layer);
         row->alpha[m] = one_minus(bootstrap_ratio(of_map, whole, n, seed));
+        part_told(a);
     }
     if (rc == 0) {
         row->lead = bootstrap_difference(kl + (ALIGNMENT_SHARED + 1) * n, whole,
@@ -380,7 +395,8 @@ int alignment_measure(AlignmentRow *rows, Interval strict[2], const AlignmentSid
     Alignment a = {.side = {from, to},
                    .d = (size_t)to->gpt->cfg.d_model,
                    .n_layers = (size_t)to->gpt->cfg.n_layers + 1,
-                   .work = &quiet};
+                   .work = &quiet,
+                   .listen = work};
     double *sums = NULL;
     float *mapped = NULL;
     const char *fault = alignment_fault(from, to);
@@ -398,10 +414,10 @@ int alignment_measure(AlignmentRow *rows, Interval strict[2], const AlignmentSid
     }
     for (int side = 0; rc == 0 && side < 2; side++) {
         rc = strict_measure(&strict[side], &a, side, sums);
+        part_told(&a);
     }
     for (size_t l = 0; rc == 0 && l < a.n_layers; l++) {
         rc = row_measure(&rows[l], &a, l, sums, mapped);
-        work_tick(work, "layers", (double)(l + 1), (double)a.n_layers);
     }
     mem_free(sums);
     mem_free(mapped);

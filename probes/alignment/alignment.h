@@ -53,7 +53,7 @@ typedef struct AlignmentRow {
 
 /* rows (n_layers + 1). strict (2): the strict errors of `from` and `to` on the test games, each in
  * its own tokens. Random games by work->seed, all their positions. work: the pool;
- * tick("layers"). Returns 0, OGPT_EUSAGE (alignment_fault), OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
+ * tick("parts"). Returns 0, OGPT_EUSAGE (alignment_fault), OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM. */
 int alignment_measure(AlignmentRow *rows, Interval strict[2], const AlignmentSide *from,
                       const AlignmentSide *to, size_t fit_games, size_t test_games,
                       const Work *work);

@@ -40,6 +40,7 @@ typedef struct Conversion {
     bool already;                     /* dst held exactly this before */
     size_t n_tensors;                 /* written */
     int64_t parameters;               /* ... in them */
+    const char *plays;                /* the rules by whose names a model writes moves; static */
     char tensors_hash[HASH_HEX_SIZE]; /* ... and their hash */
     double largest, tolerance;        /* of the check; largest NaN without */
     /* Largest change by rounding to float16: of a number and, with check, of a logit; else NaN. */

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/manifest.h"
 #include "base/process.h"
 #include "probes/artefacts/convert.h"
 #include "datasets/vocab.h"
@@ -32,13 +33,10 @@ static void source_release(Source *source)
 /* A directory that was published here, model or run; others have no manifest. */
 static int is_published(bool *out, const char *path)
 {
-    char manifest[FILES_PATH_MAX], tensors[FILES_PATH_MAX];
     PathKind kind = PATH_OTHER, listed = PATH_OTHER, there = PATH_OTHER;
-    int rc = path_join(manifest, path, "MANIFEST.json");
-    rc = rc ? rc : path_join(tensors, path, "model.safetensors");
-    rc = rc ? rc : path_kind(&kind, path);
-    rc = rc ? rc : path_kind(&listed, manifest);
-    rc = rc ? rc : path_kind(&there, tensors);
+    int rc = path_kind(&kind, path);
+    rc = rc ? rc : path_kind_in(&listed, path, MANIFEST_NAME);
+    rc = rc ? rc : path_kind_in(&there, path, "model.safetensors");
     *out = rc == 0 && kind == PATH_DIRECTORY && (listed == PATH_FILE || there != PATH_FILE);
     return rc;
 }
@@ -292,6 +290,7 @@ int convert_model(Conversion *c)
         rc = side_check(c, source.gpt, c->from, &source.files, order);
     }
     rc = rc ? rc : tokens_rename(&source, c);
+    c->plays = rc ? NULL : game_rules_name(source.rules);
     if (rc == 0 && c->half) {
         rc = source_round(c, &source, order);
     }

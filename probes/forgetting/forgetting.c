@@ -98,15 +98,17 @@ int forget_study_new(ForgetStudy **out, const Gpt *before, const ForgetSources *
     }
     study->before = before;
     study->layer = before->cfg.n_layers / 2;
-    int rc = 0;
+    int rc = 0, parts = 2 * N_FORGET_KINDS + 2;
     for (int k = 0; rc == 0 && k < N_FORGET_KINDS; k++) {
         ForgetGames *games = &study->kinds[k];
         games->test = sources[k].test;
         rc = labelled_draw(&games->fit, sources[k].fit, task, LABELS_MOVER, fit_games, plies,
                            &quiet);
+        work_tick(work, "parts", 2 * k + 1, parts);
         rc = rc ? rc
                 : labelled_draw(&games->score, sources[k].test, task, LABELS_MOVER, test_games,
                                 plies, &quiet);
+        work_tick(work, "parts", 2 * k + 2, parts);
         size_t cells = rc ? 0 : games->score.set.n_positions * games->score.n_squares;
         size_t n = games->score.set.n_games; /* a corpus may have fewer */
         study->n_games = k == 0 || n < study->n_games ? n : study->n_games;
@@ -115,8 +117,11 @@ int forget_study_new(ForgetStudy **out, const Gpt *before, const ForgetSources *
     study->predicted = rc ? NULL : mem_alloc(most, 1, "predicted squares");
     rc = rc || study->predicted ? rc : OGPT_ENOMEM;
     rc = rc ? rc : probe_of(&study->probe, study, &study->kinds[FORGET_OLD], before, &quiet);
-    return rc ? rc
-              : rows_capture(&study->rows, study, &study->kinds[FORGET_OLD].score, before, &quiet);
+    work_tick(work, "parts", parts - 1, parts);
+    rc = rc ? rc
+            : rows_capture(&study->rows, study, &study->kinds[FORGET_OLD].score, before, &quiet);
+    work_tick(work, "parts", parts, parts);
+    return rc;
 }
 
 void forget_study_free(ForgetStudy *study)
@@ -210,7 +215,9 @@ int forget_measure(double *values, const ForgetStudy *study, const Gpt *gpt, boo
     memset(values, 0, forget_numbers(study) * sizeof(*values));
     for (int k = 0; rc == 0 && k < N_FORGET_KINDS; k++) {
         rc = play_measure(values, study, k, gpt, &quiet);
+        work_tick(work, "parts", 2 * k + 1, 2 * N_FORGET_KINDS);
         rc = rc || !probes ? rc : probes_measure(values, study, k, gpt, &quiet);
+        work_tick(work, "parts", 2 * k + 2, 2 * N_FORGET_KINDS);
     }
     return rc;
 }

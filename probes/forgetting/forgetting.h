@@ -47,7 +47,7 @@ typedef struct ForgetSources {
 
 typedef struct ForgetStudy ForgetStudy;
 /* Draw fit_games and test_games of each kind by work->seed, `plies` positions of each for probes
- * (0: all), and fit the probe of `before`, which is borrowed. Returns 0, OGPT_EFORMAT, OGPT_ENUM,
+ * (0: all), and fit the probe of `before`, which is borrowed. tick("parts"). Returns 0, OGPT_EFORMAT, OGPT_ENUM,
  * OGPT_EINTR, OGPT_ENOMEM; owned: forget_study_free. */
 int forget_study_new(ForgetStudy **out, const Gpt *before, const ForgetSources *sources,
                      size_t fit_games, size_t test_games, int plies, const Work *work);
@@ -55,7 +55,7 @@ void forget_study_free(ForgetStudy *study);
 /* Numbers of a network: (N_FORGET_KINDS, N_FORGET_MEASURES, test games, 2). */
 size_t forget_numbers(const ForgetStudy *study);
 /* values (forget_numbers) of one network of the same shape. Without `probes` those measures are 0
- * of 0. Errors as above. */
+ * of 0. tick("parts"). Errors as above. */
 int forget_measure(double *values, const ForgetStudy *study, const Gpt *gpt, bool probes,
                    const Work *work);
 

@@ -10,6 +10,7 @@ static const Column columns[] = {
     {"from_layout", "from layout", .type = COLUMN_TEXT},
     {"to_layout", "to layout", .type = COLUMN_TEXT},
     {"notation", "notation", .type = COLUMN_TEXT},
+    {"rules", "moves named by", .type = COLUMN_TEXT, .meaning = "rules"},
     {"tensors", "tensors", .type = COLUMN_COUNT},
     {"parameters", "parameters", .type = COLUMN_COUNT},
     {"tensors_hash", .type = COLUMN_TEXT},
@@ -34,6 +35,7 @@ void conversion_report(Report *report, const Conversion *c)
     table_text(table, "from_layout", layout_name(c->from));
     table_text(table, "to_layout", layout_name(c->to));
     table_text(table, "notation", c->notation);
+    table_text(table, "rules", c->plays);
     table_int(table, "tensors", (int64_t)c->n_tensors);
     table_int(table, "parameters", c->parameters);
     table_text(table, "tensors_hash", c->tensors_hash);

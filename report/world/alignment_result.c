@@ -1,6 +1,8 @@
 /* report/world/alignment_result.c - contract in report/world/alignment_result.h. */
 #include "report/world/alignment_result.h"
 
+#include <math.h>
+
 static const Column whole_columns[] = {
     {"source", "from", .type = COLUMN_TEXT},
     {"rules", "plays by", .type = COLUMN_TEXT},
@@ -13,7 +15,8 @@ static const Column whole_columns[] = {
     {"test_games", "games", .type = COLUMN_COUNT},
     {"strict_error", "strict error", .unit = "%", .digits = 2, .interval = true},
     {"other_strict_error", "of the other", .unit = "%", .digits = 2, .interval = true},
-    {"largest_rest", "largest rest", .digits = -1, .meaning = "of all layers, by their own maps"},
+    {"largest_rest", "largest rest", .digits = -1,
+     .meaning = "of all layers, by their own maps; 0: nothing but rounding"},
 };
 const TableSpec alignment_table = {"alignment", "alignment", TABLE_COLUMNS(whole_columns),
                                    .record = true};
@@ -37,7 +40,7 @@ static const Column map_columns[] = {
     {"layer", "layer", .type = COLUMN_LAYER},
     {"map", "map", .type = COLUMN_TEXT},
     {"rest", "rest", .digits = -1, .interval = true,
-     .meaning = "squares left by the map, by those around the mean row"},
+     .meaning = "squares left by the map, by those around the mean row; below 1e-12, rounding: 0"},
     {"alpha", "alpha", .digits = 4, .interval = true, .flags = COLUMN_BRIEF,
      .meaning = "1 - KL by that of all tokens alike, with mapped rows"},
 };
@@ -58,6 +61,18 @@ const TableSpec alignment_maps_table = {"maps", "alignment_maps",
                                         "rotations, judged on games that they were not fitted on",
                                         TABLE_COLUMNS(map_columns), TABLE_FIGURES(map_figures)};
 
+/* Rows are floats: squares of what rounding leaves are below 1e-12 of those of a row. */
+#define ROUNDING 1e-12
+static double rounded(double value)
+{
+    return fabs(value) < ROUNDING ? 0 : value;
+}
+
+static Interval interval_rounded(Interval of)
+{
+    return (Interval){rounded(of.value), rounded(of.low), rounded(of.high)};
+}
+
 void world_report_alignment(Report *report, const AlignmentReport *what)
 {
     Table *whole = report_table(report, &alignment_table);
@@ -67,7 +82,7 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
     double largest = 0;
     for (size_t i = 0; i < what->n; i++) {
         const AlignmentRow *row = &what->rows[i];
-        double rest = row->rest[ALIGNMENT_OWN].value;
+        double rest = rounded(row->rest[ALIGNMENT_OWN].value);
         largest = rest > largest ? rest : largest;
         table_row(layers);
         table_text(layers, "origin", origin);
@@ -75,17 +90,23 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
         table_int(layers, "layer", row->layer);
         table_int(layers, "rank", (int64_t)row->rank);
         table_interval(layers, "unchanged", row->unchanged);
-        table_interval(layers, "lead", row->lead);
+        table_interval(layers, "lead", interval_rounded(row->lead));
         for (int m = 0; m < N_ALIGNMENT_MAPS; m++) {
             table_row(maps);
             table_text(maps, "origin", origin);
             table_text(maps, "rules", what->from_rules);
             table_int(maps, "layer", row->layer);
             table_text(maps, "map", alignment_map_name((AlignmentMap)m));
-            table_interval(maps, "rest", row->rest[m]);
+            table_interval(maps, "rest", interval_rounded(row->rest[m]));
             table_interval(maps, "alpha", row->alpha[m]);
         }
     }
+    text_add(
+        report_text(report),
+        "\nrest: squares that the map leaves of the other's rows, by those around the mean row; "
+        "0: the\nsame stream, turned; 1: as good as the mean row\n"
+        "alpha: how the other plays on with mapped rows, 1 - KL / KL of all tokens alike; 1: "
+        "by the\nrules; 0: as all tokens alike\n");
     table_text(whole, "source", what->from);
     table_text(whole, "rules", what->from_rules);
     table_text(whole, "origin", origin);

@@ -22,7 +22,7 @@ static const Column whole_columns[] = {
     {"test_games", "test games", .type = COLUMN_COUNT},
     {"fit_games", "games to fit probes", .type = COLUMN_COUNT},
 };
-const TableSpec forget_table = {"forget", TABLE_COLUMNS(whole_columns), .record = true};
+const TableSpec forget_table = {"forget", "forget", TABLE_COLUMNS(whole_columns), .record = true};
 
 static const Column network_columns[] = {
     {"network", "network", .type = COLUMN_TEXT},
@@ -113,7 +113,8 @@ void world_report_forget(Report *report, const ForgetReport *what)
     Table *networks = report_table(report, &forget_networks_table);
     Table *points = report_table(report, &forget_points_table);
     Table *line = report_table(report, &forget_line_table);
-    line->hidden = true; /* the figure shows it */
+    line->hidden = true;                  /* the figure shows it */
+    points->hidden = what->n_points == 0; /* nothing was learned */
     for (int i = 0; i < N_FORGET_NETWORKS; i++) {
         network_rows(networks, what, i);
         for (int p = 0; i != FORGET_BEFORE && p < FORGET_LINE; p++) {

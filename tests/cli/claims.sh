@@ -49,6 +49,9 @@ before=$(runs 'world comp')
 # Minutes, even of a small network: with few games.
 expect 0 sae train m --activations 20000 --k 4 --out s
 expect 0 sae eval m s --fit-games 20 --validation-games 20 --test-games 20 --twin-activations 2000
+expect 0 runs list
+holds 'explained '
+holds ' dictionaries'
 expect 0 claims m
 [ "$(verdict 3)" = 'not decided here' ] || fail "claim 3 is judged by an autoencoder of 20,000 rows: $(verdict 3)"
 holds 'has no autoencoder that was trained on 900,000 rows'

@@ -70,4 +70,6 @@ refuse 2 '--tau is about edges' $circuit --tau 0.1
 refuse 2 '--nodes' circuit net --pairs pairs.csv --nodes neurons
 expect 0 circuit net --pairs same.csv --nodes sae --sae sae
 holds 'shares of it mean nothing' err
+expect 0 runs list
+holds 'rows carry '
 check_end

@@ -44,6 +44,9 @@ refuse 3 "by the rules no-mid-flip" eval net-classic --corpus no-mid-flip.ogpc
 
 # The iago twin: other bytes, the same play; and back to the same bytes.
 expect 0 convert net-classic twin --rules iago --quiet
+grep -q '^moves named by *iago' "$work/out" || fail 'convert does not say that moves are named by iago'
+expect 0 world align twin net-classic --games 4 --fit-games 20 --json
+[ "$(json_value largest_rest)" = 0.0 ] || fail "a twin leaves $(json_value largest_rest)"
 refuse 3 "by the rules classic" eval twin --corpus classic.ogpc
 refuse 2 "their games differ" convert net-classic never --rules no-mid-flip
 refuse 2 "--rules means nothing with another layout" convert net-classic never --to mingpt --rules iago

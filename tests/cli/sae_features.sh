@@ -70,4 +70,6 @@ refuse 2 'MiB of memory, allowed are 1' sae features "$name" "$sae" --games 4000
 refuse 4 'nothing' sae features "$name" nothing $few
 expect 0 sae train "$name" --corpus g.ogpc --layer 1 --kind transcoder --k 3 --features 12 --activations 1000 --batch 100 --buffer 20 --out coder --quiet
 refuse 2 'transcoder' sae features "$name" coder $few
+expect 0 runs list
+holds 'mean F1 '
 check_end

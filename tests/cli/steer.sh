@@ -102,4 +102,6 @@ expect 3 steer m --fit-games 2 --plies 1
 holds 'take more games' err
 expect 0 generate eight.ogpc --games 20
 refuse 3 '8x8' steer m --corpus eight.ogpc
+expect 0 runs list
+holds 'best arm closes '
 check_end

@@ -10,6 +10,10 @@ expect 0 world forget m --out nothing --games 0 --test-games 30 --fit-games 30 -
 for key in forgetting same_forgetting barrier same_barrier; do
     [ "$(json_value $key)" = 0.0 ] || fail "$key of no training: $(json_value $key)"
 done
+expect 0 world forget m --out nothing --games 0 --test-games 30 --fit-games 30
+lacks 'relearning the old games' # an empty table
+expect 0 runs list
+holds 'forgetting 0.0000'
 [ -e nothing ] && fail 'a network was trained without games'
 
 # New names of the moves are learned at the cost of the old ones; more of the same games cost little.
@@ -18,6 +22,8 @@ for n in 1 3; do
 done
 lost=$(json_value forgetting) kept=$(json_value same_forgetting)
 awk -v l="$lost" -v k="$kept" 'BEGIN { exit !(l > 0.5 && k < 0.1 && k > -0.1) }' || fail "forgetting $lost, control $kept"
+expect 0 "${few[@]}" --out by1
+holds 'relearning the old games'
 for table in networks relearning line; do
     cmp -s csv1/$table.csv csv3/$table.csv || fail "$table: rows depend on the number of threads"
 done

@@ -42,7 +42,7 @@ static int align_run(Context *context)
         const size_t n = (size_t)sides[1].gpt->cfg.n_layers + 1;
         rows = mem_calloc(n, sizeof(*rows), "rows of layers");
         rc = rows ? alignment_measure(rows, strict, &sides[0], &sides[1], (size_t)given->fit_games,
-                                      (size_t)given->games, study_work(context, "maps", "layers"))
+                                      (size_t)given->games, study_work(context, "maps", "parts"))
                   : OGPT_ENOMEM;
         if (rc == 0) {
             world_report_alignment(

@@ -1,5 +1,6 @@
 /* cli/commands/world/cmd_world_forget.c - ogpt world forget: what is lost when a network learns
  * other games, and how soon it comes back. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -41,6 +42,7 @@ typedef struct ForgetWork {
     KeptWork kept;
     double *values, *before; /* (forget_numbers) */
     size_t n_games;
+    char label[64]; /* of the progress */
     ForgetReport report;
     int64_t point_games[FORGET_POINTS_MAX];
     ForgetScore points[FORGET_POINTS_MAX][N_FORGET_KINDS];
@@ -74,8 +76,11 @@ static int network_measure(ForgetWork *work, const char *path, const char *stage
     if (kept != 0 || rc != 0) {
         return rc;
     }
-    const Work *listen = study_work(context, "measuring", "networks");
+    snprintf(work->label, sizeof(work->label), "%s %zu of %zu", line ? "network" : "checkpoint",
+             block + 1, line ? (size_t)N_FORGET_NETWORKS : work->session->runs.n_points);
+    const Work *listen = study_work(context, work->label, "parts");
     rc = forget_measure(work->values, work->study, model.gpt, line, listen);
+    listen = rc || !line ? NULL : study_work(context, "the line to it", "networks");
     rc = rc || !line ? rc : forget_line(line, work->study, model.gpt, listen);
     rc = rc || !line ? rc : journal->keep(journal->context, line, FORGET_LINE, "line", block);
     rc = rc ? rc : journal->keep(journal->context, work->values, n, stage, block);
@@ -113,7 +118,7 @@ static int measure_and_report(ForgetWork *work)
     const ForgetCommand *given = context->options;
     int rc = forget_study_new(&work->study, session->before.model.gpt, session->sources,
                               (size_t)given->fit_games, (size_t)given->test_games,
-                              (int)given->plies, study_work(context, "games", "games"));
+                              (int)given->plies, study_work(context, "games, probe", "parts"));
     rc = rc ? rc : journal_begin(work);
     size_t n = rc ? 0 : forget_numbers(work->study);
     work->n_games = n / (N_FORGET_KINDS * N_FORGET_MEASURES * 2);

@@ -12,12 +12,13 @@
 #include "report/world/grid_result.h"
 
 typedef struct GridCommandOptions {
-    const char *games, *layers, *preset;
+    const char *size, *games, *layers, *preset;
     int64_t seeds, d_model, heads, steps, batch, planted, copies, score_games;
 } GridCommandOptions;
 
 #define AT(field) offsetof(GridCommandOptions, field)
 static const OptionSpec options[] = {
+    OPTION_CHOICE("size", AT(size), "4|6|8", "squares a side of the board", .def = "6"),
     OPTION_TEXT("games", AT(games), "N[,N]", "games of the corpora", .def = "300,1000,3000,10000"),
     OPTION_TEXT("layers", AT(layers), "N[,N]", "blocks of the networks", .def = "1,2,4"),
     OPTION_INT("seeds", AT(seeds), "N", 1, 100,
@@ -78,7 +79,7 @@ static int plan_make(GridSession *session)
     const GridCommandOptions *given = context->options;
     GridPlan *plan = &session->plan;
     GptConfig *shape = &plan->shape;
-    plan->variant = game_variant(context->size_given ? context->size : 6);
+    plan->variant = game_variant(given->size[0] - '0');
     const Vocab *vocab = vocab_of(plan->variant);
     int rc = gpt_config_preset(shape, given->preset);
     shape->d_model = given->d_model > 0 ? (int)given->d_model : shape->d_model;
@@ -176,7 +177,7 @@ const Command cmd_world_grid = {
     COMMAND_OPTIONS(options, GridCommandOptions),
     .min_args = 1,
     .max_args = 1,
-    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE,
+    .uses = USES_SEED | USES_THREADS | USES_STORE,
     COMMAND_TABLES(&grid_table, &grid_cells_table),
     .run = grid_run,
 };
