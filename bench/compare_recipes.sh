@@ -1,0 +1,117 @@
+#!/bin/bash
+# Which recipe learns most in a given time? Each one trained on as many games as fit into the same processor time.
+#
+# Usage: bench/compare_recipes.sh OGPT [SECONDS [SEEDS [FOLDER [OPTION...]]]]
+# 8x8, preset tiny, fresh games, one thread. The speed of a recipe is measured first, in games a second of processor
+# time, the best of two short runs; then every seed trains on SECONDS (90) times as many. So the table does not depend on
+# what else the machine does while it trains; only the speeds want an idle machine. OPTIONs go to every run (--size 6).
+# Scores are those of `ogpt eval` on 3,000 games of another seed; mean over SEEDS (3), and half of what they lie apart.
+# Everything is kept in FOLDER (build/recipes): the command typed again goes on, and two may run side by side.
+set -euo pipefail
+ogpt=$(realpath "$1")
+seconds=${2:-90} seeds=${3:-3} folder=${4:-build/recipes}
+shift $(($# < 4 ? $# : 4))
+common=(--preset tiny --fresh --threads 1 --quiet "$@")
+size=8
+for ((i = 1; i <= $#; i++)); do [[ ${!i} != --size ]] || { next=$((i + 1)) && size=${!next}; }; done
+
+# What is varied | options of `ogpt train`.
+recipes='
+the default|
+lower rate|--lr 0.014 --lr-rest 0.0014
+higher rate|--lr 0.03 --lr-rest 0.003
+batch 64|--batch 64
+batch 64, lower rate|--batch 64 --lr 0.014 --lr-rest 0.0014
+batch 32, lower rate|--batch 32 --lr 0.01 --lr-rest 0.001
+batch 256|--batch 256
+batch from 32 to 128|--batch-from 32
+batch from 32 to 128 early|--batch-from 32 --batch-ramp 0.2
+longer cooldown|--cooldown 0.8
+shorter cooldown|--cooldown 0.25
+cosine|--schedule cosine
+constant rate, averaged weights|--schedule constant --average 0.99
+longer warm-up|--warmup 0.1
+no weight decay|--weight-decay 0
+ten times the weight decay|--weight-decay 0.1
+less momentum|--momentum 0.9
+more momentum|--momentum 0.98
+embeddings and positions faster|--lr-embed 0.006 --lr-position 0.006
+head faster|--lr-head 0.006
+no clipping|--clip 0
+AdamW|--optimizer adamw
+'
+
+mkdir -p "$folder"
+cd "$folder"
+[[ -e held.ogpc ]] || "$ogpt" generate held.ogpc --size "$size" --games 20000 --seed 4242 --quiet --store results.db >/dev/null
+
+# Games a second of processor time: the best of two runs of some seconds. A file keeps it.
+speed_of() { # key, options...
+    local file=$1.speed best=0 took
+    shift
+    if [[ ! -s $file ]]; then
+        for _ in 1 2; do
+            rm -rf speed
+            took=$( (TIMEFORMAT='%U %S' && time "$ogpt" train speed "${common[@]}" "$@" --games 1280 --report-every 100000 \
+                --checkpoint-every 100000 --store speed.db >/dev/null) 2>&1 | tail -n 1)
+            best=$(awk -v took="$took" -v best="$best" 'BEGIN {
+                split(took, part, " "); speed = 1280 / (part[1] + part[2]); print (speed > best ? speed : best) }')
+        done
+        rm -rf speed speed.db*
+        echo "$best" >"$file"
+    fi
+    cat "$file"
+}
+
+# Games, excess and strict error in % of one finished run.
+score_of() { # games; the JSON of `ogpt eval` on stdin
+    awk -F '[:,]' -v games="$1" '/^  "excess"/ { excess = $2 } /^  "strict_error":/ { error = $2 }
+        END { print games, excess, 100 * error }'
+}
+
+report() {
+    printf '\n| varied | options | games | excess, nats | strict error, %% |\n| --- | --- | --- | --- | --- |\n'
+    local name options
+    while IFS='|' read -r name options; do
+        [[ -n $name ]] || continue
+        local key=${name//[ ,]/-}
+        compgen -G "$key-s*.score" >/dev/null || continue
+        cat "$key"-s*.score | awk -v name="$name" -v options="$options" '
+            { n++; games = $1
+              for (i = 2; i <= 3; i++) { sum[i] += $i
+                  if (n == 1 || $i < low[i]) low[i] = $i
+                  if (n == 1 || $i > high[i]) high[i] = $i } }
+            END { printf "| %s | %s | %d | %.3f ± %.3f | %.2f ± %.2f |%s\n", name, options == "" ? "" : "`" options "`", games,
+                sum[2] / n, (high[2] - low[2]) / 2, sum[3] / n, (high[3] - low[3]) / 2, n < 3 ? " (" n " of the seeds)" : "" }'
+    done <<<"$recipes"
+}
+
+exec {lock}>speeds.lock # of two that run side by side, one measures
+flock "$lock"
+while IFS='|' read -r name options; do # speeds first, while the machine may be idle
+    [[ -n $name ]] || continue
+    read -ra extra <<<"$options"
+    echo "$name: $(speed_of "${name//[ ,]/-}" "${extra[@]}") games a second of processor time" >&2
+done <<<"$recipes"
+exec {lock}>&-
+for ((seed = 1; seed <= seeds; seed++)); do
+    while IFS='|' read -r name options; do
+        [[ -n $name ]] || continue
+        read -ra extra <<<"$options"
+        key=${name//[ ,]/-} run=${name//[ ,]/-}-s$seed
+        [[ ! -s $run.score ]] || continue
+        exec {lock}>"$run.lock"
+        if flock -n "$lock"; then
+            games=$(awk -v s="$(cat "$key.speed")" -v t="$seconds" 'BEGIN { printf "%d", s * t }')
+            "$ogpt" train "$run" "${common[@]}" "${extra[@]}" --games "$games" --seed "$seed" --report-every 100000 \
+                --store "$run.db" >/dev/null
+            "$ogpt" eval "$run" --corpus held.ogpc --games 3000 --all --no-seen --threads 1 --quiet --json \
+                --store "$run.db" | score_of "$games" >"$run.new"
+            mv "$run.new" "$run.score"
+            rm -rf "$run" "$run.db"*
+            echo "$run: games, excess, strict error in %: $(cat "$run.score")" >&2
+        fi
+        exec {lock}>&-
+    done <<<"$recipes"
+done
+report
