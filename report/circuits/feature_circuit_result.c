@@ -90,7 +90,8 @@ static const Column curves_columns[] = {
 };
 const TableSpec feature_circuit_curves_table = {"curves",
                                                 "circuit_curves",
-                                                "what the first nodes carry together",
+                                                "what the first nodes carry together, chosen on "
+                                                "the pair that they are scored on",
                                                 TABLE_COLUMNS(curves_columns),
                                                 .file = "circuit_curves",
                                                 TABLE_FIGURES(feature_curves_figures)};
@@ -276,7 +277,9 @@ static void print_curves(Text *text, const FeatureStudy *study)
             text_add(text, " %11.1f", 100 * study->bases[0].curve[FEATURE_RANDOM][k].value);
         }
     }
-    text_add(text, "\n(random: features in a random order)\n");
+    text_add(text, "\n(each pair's nodes are chosen on the pair that they are scored on, in every\n"
+                   "basis alike: shares of few nodes are above what nodes chosen on other pairs\n"
+                   "would carry; random: features in a random order, not chosen)\n");
 }
 
 static void print_error(Text *text, const FeatureStudy *study)

@@ -101,12 +101,11 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
             table_interval(maps, "alpha", row->alpha[m]);
         }
     }
-    text_add(
-        report_text(report),
-        "\nrest: squares that the map leaves of the other's rows, by those around the mean row; "
-        "0: the\nsame stream, turned; 1: as good as the mean row\n"
-        "alpha: how the other plays on with mapped rows, 1 - KL / KL of all tokens alike; 1: "
-        "by the\nrules; 0: as all tokens alike\n");
+    text_add(report_text(report),
+             "\nrest: squares that the map leaves of the other's rows, by those around the mean\n"
+             "row; 0: the same stream, turned; 1: as good as the mean row\n"
+             "alpha: how the other plays on with mapped rows, 1 - KL / KL of all tokens alike;\n"
+             "1: by the rules; 0: as all tokens alike\n");
     table_text(whole, "source", what->from);
     table_text(whole, "rules", what->from_rules);
     table_text(whole, "origin", origin);

@@ -39,6 +39,7 @@ holds '<svg ' few.svg
 [ "$(grep -c 'coordinates' few.svg)" -gt 0 ] || fail 'a line for each basis'
 holds 'the error: '
 holds 'share of the effect that the first nodes carry together'
+holds 'chosen on the pair that they are scored on'
 awk 'length > 80 { exit 1 }' out || fail 'a line that is too wide'
 cmp -s one/circuit_bases.csv last/circuit_bases.csv && fail 'one position is not all positions'
 [ "$(wc -l <last/circuit_feature.csv)" = 4 ] || fail 'three rows asked for'
