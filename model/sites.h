@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/enums.h"
 #include "model/config.h"
 #include "num/real.h"
 
@@ -54,9 +55,7 @@
     X(HOOK_FINAL_SCALE, "final_scale", "ln_final.hook_scale", ONE, OUTSIDE)                        \
     X(HOOK_FINAL, "final_normalized", "ln_final.hook_normalized", MODEL, OUTSIDE)
 
-#define HOOK_ENUMERATOR(id, ...) id,
-typedef enum HookSite { HOOK_SITES(HOOK_ENUMERATOR) N_HOOK_SITES } HookSite;
-#undef HOOK_ENUMERATOR
+typedef enum HookSite { HOOK_SITES(ENUM_ID) N_HOOK_SITES } HookSite;
 
 /* What a site is wanted for; each kind of row above serves some of these. */
 typedef enum HookUse {

@@ -23,12 +23,8 @@ static const PlantedSize sizes[] = {
      {24, 35}},
 };
 
-#define PLANTED_NAME(id, name, meaning) name,
-static const char *const names[] = {PLANTED(PLANTED_NAME)};
-#undef PLANTED_NAME
-#define PLANTED_MEANING(id, name, meaning) meaning,
-static const char *const meanings[] = {PLANTED(PLANTED_MEANING)};
-#undef PLANTED_MEANING
+static const char *const names[] = {PLANTED(ENUM_NAME)};
+static const char *const meanings[] = {PLANTED(ENUM_MEANING)};
 
 #define PLANTED_WORD(id, name, meaning) " " name
 int planted_kind_parse(PlantedKind *out, const char *name)

@@ -20,6 +20,7 @@
 #ifndef OGPT_MODEL_PLANTED_PLANTED_H
 #define OGPT_MODEL_PLANTED_PLANTED_H
 
+#include "base/enums.h"
 #include "model/gpt.h"
 
 /* X(enumerator, name, meaning): the kinds. */
@@ -34,9 +35,7 @@
       "a neuron that varies and is not read, and one that is read and "                            \
       "never varies")
 
-#define PLANTED_ENUMERATOR(id, name, meaning) id,
-typedef enum PlantedKind { PLANTED(PLANTED_ENUMERATOR) N_PLANTED } PlantedKind;
-#undef PLANTED_ENUMERATOR
+typedef enum PlantedKind { PLANTED(ENUM_ID) N_PLANTED } PlantedKind;
 
 #define PLANTED_UNIT 0x1p-20 /* of the residual stream */
 #define PLANTED_LAYERS 3

@@ -6,10 +6,8 @@
 
 #include "base/err.h"
 
-#define NAME_OF(id, name, meaning) name,
-static const char *const unit_names[N_ABLATION_UNITS] = {ABLATION_UNITS(NAME_OF)};
-static const char *const kind_names[N_ABLATION_KINDS] = {ABLATION_KINDS(NAME_OF)};
-#undef NAME_OF
+static const char *const unit_names[N_ABLATION_UNITS] = {ABLATION_UNITS(ENUM_NAME)};
+static const char *const kind_names[N_ABLATION_KINDS] = {ABLATION_KINDS(ENUM_NAME)};
 
 const char *ablation_unit_kind_name(AblationUnitKind kind)
 {

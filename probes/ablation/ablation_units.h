@@ -16,6 +16,7 @@
 #ifndef OGPT_PROBES_ABLATION_ABLATION_UNITS_H
 #define OGPT_PROBES_ABLATION_ABLATION_UNITS_H
 
+#include "base/enums.h"
 #include "model/config.h"
 
 /* X(enumerator, name, meaning) */
@@ -33,12 +34,8 @@
     X(ABLATION_MATCHED, "matched", "value of another game whose board agrees on some squares")     \
     X(ABLATION_RANDOM, "random", "control: a random direction as long as the change by mean")
 
-#define ABLATION_ENUMERATOR(id, ...) id,
-typedef enum AblationUnitKind {
-    ABLATION_UNITS(ABLATION_ENUMERATOR) N_ABLATION_UNITS
-} AblationUnitKind;
-typedef enum AblationKind { ABLATION_KINDS(ABLATION_ENUMERATOR) N_ABLATION_KINDS } AblationKind;
-#undef ABLATION_ENUMERATOR
+typedef enum AblationUnitKind { ABLATION_UNITS(ENUM_ID) N_ABLATION_UNITS } AblationUnitKind;
+typedef enum AblationKind { ABLATION_KINDS(ENUM_ID) N_ABLATION_KINDS } AblationKind;
 
 /* Kinds, as bits, that need means of training games, and games that lend. */
 #define ABLATION_NEED_MEANS (1U << ABLATION_MEAN | 1U << ABLATION_RANDOM)

@@ -16,11 +16,7 @@
 
 #define CHUNK_ROWS 256 /* of rows that are mapped at a time */
 
-static const char *const names[N_ALIGNMENT_MAPS] = {
-#define ALIGNMENT_NAME(id, name, meaning) name,
-    ALIGNMENT_MAPS(ALIGNMENT_NAME)
-#undef ALIGNMENT_NAME
-};
+static const char *const names[N_ALIGNMENT_MAPS] = {ALIGNMENT_MAPS(ENUM_NAME)};
 const char *alignment_map_name(AlignmentMap map)
 {
     return names[map];

@@ -14,6 +14,7 @@
 #ifndef OGPT_PROBES_ALIGNMENT_ALIGNMENT_H
 #define OGPT_PROBES_ALIGNMENT_ALIGNMENT_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "datasets/vocab.h"
 #include "model/gpt.h"
@@ -24,9 +25,7 @@
     X(ALIGNMENT_SHARED, "shared", "one for all layers")                                            \
     X(ALIGNMENT_UNPAIRED, "unpaired", "fitted at this layer on rows of other games")               \
     X(ALIGNMENT_RANDOM, "random", "a random rotation")
-#define ALIGNMENT_ENUMERATOR(id, name, meaning) id,
-typedef enum AlignmentMap { ALIGNMENT_MAPS(ALIGNMENT_ENUMERATOR) N_ALIGNMENT_MAPS } AlignmentMap;
-#undef ALIGNMENT_ENUMERATOR
+typedef enum AlignmentMap { ALIGNMENT_MAPS(ENUM_ID) N_ALIGNMENT_MAPS } AlignmentMap;
 const char *alignment_map_name(AlignmentMap map); /* static */
 
 /* A network and the vocabulary of the games it was trained on. */

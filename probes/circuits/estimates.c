@@ -11,9 +11,7 @@
 #include "base/process.h"
 #include "probes/circuits/estimate_chunk.h"
 
-#define ESTIMATE_NAME(id, name) name,
-static const char *const estimate_names[] = {ESTIMATES(ESTIMATE_NAME)};
-#undef ESTIMATE_NAME
+static const char *const estimate_names[] = {ESTIMATES(ENUM_NAME)};
 
 const char *estimate_name(Estimate estimate)
 {

@@ -31,6 +31,7 @@
 #ifndef OGPT_PROBES_CIRCUITS_ESTIMATES_H
 #define OGPT_PROBES_CIRCUITS_ESTIMATES_H
 
+#include "base/enums.h"
 #include "probes/circuits/circuit_nodes.h"
 
 /* X(enumerator, name) */
@@ -42,9 +43,7 @@
     X(ESTIMATE_EAP_IG, "eap-ig")                                                                   \
     X(ESTIMATE_CLEAN_CORRUPTED, "clean-corrupted")
 
-#define ESTIMATE_ENUMERATOR(id, name) id,
-typedef enum Estimate { ESTIMATES(ESTIMATE_ENUMERATOR) N_ESTIMATES } Estimate;
-#undef ESTIMATE_ENUMERATOR
+typedef enum Estimate { ESTIMATES(ENUM_ID) N_ESTIMATES } Estimate;
 const char *estimate_name(Estimate estimate); /* static */
 /* GradDrop is a mean of sizes: its scores have no sign. */
 bool estimate_signed(Estimate estimate);

@@ -13,9 +13,7 @@
 
 const char *twin_name(Twin twin)
 {
-#define TWIN_WORD(id, name) name,
-    static const char *const names[N_TWINS] = {TWINS(TWIN_WORD)};
-#undef TWIN_WORD
+    static const char *const names[N_TWINS] = {TWINS(ENUM_NAME)};
     return names[twin];
 }
 

@@ -14,6 +14,7 @@
 #ifndef OGPT_PROBES_DICTIONARIES_TWINS_H
 #define OGPT_PROBES_DICTIONARIES_TWINS_H
 
+#include "base/enums.h"
 #include "probes/board/probe.h"
 #include "probes/dictionaries/codebook.h"
 
@@ -25,9 +26,7 @@
     X(TWIN_PROBE, "probe")                                                                         \
     X(TWIN_RANDOM, "random")                                                                       \
     X(TWIN_MEAN, "mean")
-#define TWIN_ENUMERATOR(id, name) id,
-typedef enum Twin { TWINS(TWIN_ENUMERATOR) N_TWINS } Twin;
-#undef TWIN_ENUMERATOR
+typedef enum Twin { TWINS(ENUM_ID) N_TWINS } Twin;
 const char *twin_name(Twin twin);
 
 /* What twins are made of; borrowed. */

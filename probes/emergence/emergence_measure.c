@@ -13,11 +13,7 @@
 
 #define TOLERANCE 1e-3 /* of fits: the accuracy changes by less than the noise of the games */
 
-static const char *const names[N_EMERGENCE_MEASURES] = {
-#define EMERGENCE_NAME(id, name, falls, task) name,
-    EMERGENCE_MEASURES(EMERGENCE_NAME)
-#undef EMERGENCE_NAME
-};
+static const char *const names[N_EMERGENCE_MEASURES] = {EMERGENCE_MEASURES(ENUM_NAME)};
 static const char *const tasks[N_EMERGENCE_MEASURES] = {
 #define EMERGENCE_TASK(id, name, falls, task) task,
     EMERGENCE_MEASURES(EMERGENCE_TASK)

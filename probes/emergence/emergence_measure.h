@@ -13,6 +13,7 @@
 #ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
 #define OGPT_PROBES_EMERGENCE_EMERGENCE_MEASURE_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "datasets/vocab.h"
 #include "model/gpt.h"
@@ -33,11 +34,7 @@
     X(EMERGENCE_HEAD, "head", false, NULL)                                                         \
     X(EMERGENCE_HEAD_BEYOND, "head_beyond", false, NULL)                                           \
     X(EMERGENCE_WORLD, "transposition", true, NULL)
-#define EMERGENCE_ENUMERATOR(id, name, falls, task) id,
-typedef enum EmergenceMeasure {
-    EMERGENCE_MEASURES(EMERGENCE_ENUMERATOR) N_EMERGENCE_MEASURES
-} EmergenceMeasure;
-#undef EMERGENCE_ENUMERATOR
+typedef enum EmergenceMeasure { EMERGENCE_MEASURES(ENUM_ID) N_EMERGENCE_MEASURES } EmergenceMeasure;
 const char *emergence_name(EmergenceMeasure measure); /* static */
 extern const bool emergence_falls[N_EMERGENCE_MEASURES];
 

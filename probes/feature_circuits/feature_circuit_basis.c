@@ -15,9 +15,7 @@ enum { DRAW_COLUMNS, DRAW_ROTATION }; /* indices of RNG_FEATURES; orders come be
 
 const char *feature_circuit_basis_name(FeatureBasisKind kind)
 {
-#define BASIS_NAME(id, name) name,
-    static const char *const names[N_FEATURE_BASES] = {FEATURE_BASES(BASIS_NAME)};
-#undef BASIS_NAME
+    static const char *const names[N_FEATURE_BASES] = {FEATURE_BASES(ENUM_NAME)};
     return names[kind];
 }
 

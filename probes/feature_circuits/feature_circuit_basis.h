@@ -18,6 +18,7 @@
 #ifndef OGPT_PROBES_FEATURE_CIRCUITS_BASIS_H
 #define OGPT_PROBES_FEATURE_CIRCUITS_BASIS_H
 
+#include "base/enums.h"
 #include "model/gpt.h"
 #include "probes/sae/sae.h"
 
@@ -28,9 +29,7 @@
     X(BASIS_COORDINATES, "coordinates")                                                            \
     X(BASIS_ROTATED, "rotated")                                                                    \
     X(BASIS_NEURONS, "neurons")
-#define BASIS_ENUMERATOR(id, name) id,
-typedef enum FeatureBasisKind { FEATURE_BASES(BASIS_ENUMERATOR) N_FEATURE_BASES } FeatureBasisKind;
-#undef BASIS_ENUMERATOR
+typedef enum FeatureBasisKind { FEATURE_BASES(ENUM_ID) N_FEATURE_BASES } FeatureBasisKind;
 const char *feature_circuit_basis_name(FeatureBasisKind kind); /* static */
 
 typedef struct FeatureBasis {

@@ -38,9 +38,7 @@ struct FeaturePair {
 
 const char *feature_circuit_order_name(FeatureOrder order)
 {
-#define ORDER_NAME(id, name) name,
-    static const char *const names[N_FEATURE_ORDERS] = {FEATURE_ORDERS(ORDER_NAME)};
-#undef ORDER_NAME
+    static const char *const names[N_FEATURE_ORDERS] = {FEATURE_ORDERS(ENUM_NAME)};
     return names[order];
 }
 

@@ -18,6 +18,7 @@
 #ifndef OGPT_PROBES_FEATURE_CIRCUITS_PAIR_H
 #define OGPT_PROBES_FEATURE_CIRCUITS_PAIR_H
 
+#include "base/enums.h"
 #include "probes/feature_circuits/feature_circuit_basis.h"
 #include "probes/feature_circuits/feature_circuit_lab.h"
 
@@ -27,9 +28,7 @@
     X(FEATURE_ATP, "atp")                                                                          \
     X(FEATURE_IG, "ig")                                                                            \
     X(FEATURE_RANDOM, "random")
-#define ORDER_ENUMERATOR(id, name) id,
-typedef enum FeatureOrder { FEATURE_ORDERS(ORDER_ENUMERATOR) N_FEATURE_ORDERS } FeatureOrder;
-#undef ORDER_ENUMERATOR
+typedef enum FeatureOrder { FEATURE_ORDERS(ENUM_ID) N_FEATURE_ORDERS } FeatureOrder;
 #define N_FEATURE_SCORES FEATURE_RANDOM /* exact, atp, ig */
 #define FEATURE_CHANGE N_FEATURE_SCORES /* plane: sum of |a_i(other) - a_i(base)| */
 #define N_FEATURE_PLANES (FEATURE_CHANGE + 1)

@@ -10,6 +10,7 @@
 #ifndef OGPT_PROBES_FEATURES_FEATURES_LOOK_H
 #define OGPT_PROBES_FEATURES_FEATURES_LOOK_H
 
+#include "base/enums.h"
 #include "probes/activations/positions.h"
 #include "probes/features/features_table.h"
 
@@ -20,11 +21,7 @@
     X(FEATURES_ON_MEAN, "on", "mean when on")                                                      \
     X(FEATURES_OFF_MEAN, "off", "mean when on")                                                    \
     X(FEATURES_OFF_ZERO, "off", "0")
-#define FEATURES_ENUMERATOR(id, ...) id,
-typedef enum FeaturesClampKind {
-    FEATURES_CLAMPS(FEATURES_ENUMERATOR) N_FEATURES_CLAMPS
-} FeaturesClampKind;
-#undef FEATURES_ENUMERATOR
+typedef enum FeaturesClampKind { FEATURES_CLAMPS(ENUM_ID) N_FEATURES_CLAMPS } FeaturesClampKind;
 const char *features_clamp_where(FeaturesClampKind kind); /* static */
 const char *features_clamp_value(FeaturesClampKind kind); /* static */
 

@@ -12,11 +12,7 @@
 
 #define TOLERANCE 1e-3 /* of fits: the accuracy changes by less than the noise of the games */
 
-static const char *const names[N_FORGET_NETWORKS] = {
-#define FORGET_NAME(id, name, meaning) name,
-    FORGET_NETWORKS(FORGET_NAME)
-#undef FORGET_NAME
-};
+static const char *const names[N_FORGET_NETWORKS] = {FORGET_NETWORKS(ENUM_NAME)};
 
 const char *forget_network_name(ForgetNetwork network)
 {

@@ -12,6 +12,7 @@
 #ifndef OGPT_PROBES_FORGETTING_FORGETTING_H
 #define OGPT_PROBES_FORGETTING_FORGETTING_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "probes/board/scores.h"
 
@@ -20,9 +21,7 @@
     X(FORGET_THERE, "there", "after the new games")                                                \
     X(FORGET_BACK, "back", "and after as many of the old games again")                             \
     X(FORGET_SAME, "same", "control: as many more of the old games instead")
-#define FORGET_ENUMERATOR(id, name, meaning) id,
-typedef enum ForgetNetwork { FORGET_NETWORKS(FORGET_ENUMERATOR) N_FORGET_NETWORKS } ForgetNetwork;
-#undef FORGET_ENUMERATOR
+typedef enum ForgetNetwork { FORGET_NETWORKS(ENUM_ID) N_FORGET_NETWORKS } ForgetNetwork;
 const char *forget_network_name(ForgetNetwork network); /* static */
 
 typedef enum ForgetKind { FORGET_OLD, FORGET_NEW, N_FORGET_KINDS } ForgetKind;
@@ -47,8 +46,8 @@ typedef struct ForgetSources {
 
 typedef struct ForgetStudy ForgetStudy;
 /* Draw fit_games and test_games of each kind by work->seed, `plies` positions of each for probes
- * (0: all), and fit the probe of `before`, which is borrowed. tick("parts"). Returns 0, OGPT_EFORMAT, OGPT_ENUM,
- * OGPT_EINTR, OGPT_ENOMEM; owned: forget_study_free. */
+ * (0: all), and fit the probe of `before`, which is borrowed. tick("parts"). Returns 0,
+ * OGPT_EFORMAT, OGPT_ENUM, OGPT_EINTR, OGPT_ENOMEM; owned: forget_study_free. */
 int forget_study_new(ForgetStudy **out, const Gpt *before, const ForgetSources *sources,
                      size_t fit_games, size_t test_games, int plies, const Work *work);
 void forget_study_free(ForgetStudy *study);

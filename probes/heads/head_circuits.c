@@ -12,11 +12,7 @@
 
 const char *head_circuit_name(HeadCircuitKind kind)
 {
-    static const char *const names[] = {
-#define HEAD_CIRCUIT_NAME(id, name) name,
-        HEAD_CIRCUITS(HEAD_CIRCUIT_NAME)
-#undef HEAD_CIRCUIT_NAME
-    };
+    static const char *const names[] = {HEAD_CIRCUITS(ENUM_NAME)};
     return names[kind];
 }
 

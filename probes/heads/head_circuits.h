@@ -21,6 +21,7 @@
 #ifndef OGPT_PROBES_HEADS_HEAD_CIRCUITS_H
 #define OGPT_PROBES_HEADS_HEAD_CIRCUITS_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "probes/board/probe.h"
 
@@ -31,11 +32,7 @@
     X(HEAD_QK_MOVES, "qk_moves")                                                                   \
     X(HEAD_QK_PLACES, "qk_places")                                                                 \
     X(HEAD_QK_PROBE, "qk_probe")
-#define HEAD_CIRCUIT_ENUMERATOR(id, name) id,
-typedef enum HeadCircuitKind {
-    HEAD_CIRCUITS(HEAD_CIRCUIT_ENUMERATOR) N_HEAD_CIRCUITS
-} HeadCircuitKind;
-#undef HEAD_CIRCUIT_ENUMERATOR
+typedef enum HeadCircuitKind { HEAD_CIRCUITS(ENUM_ID) N_HEAD_CIRCUITS } HeadCircuitKind;
 const char *head_circuit_name(HeadCircuitKind kind); /* static */
 
 typedef struct HeadCircuit {

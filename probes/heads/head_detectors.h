@@ -10,6 +10,7 @@
 #ifndef OGPT_PROBES_HEADS_HEAD_DETECTORS_H
 #define OGPT_PROBES_HEADS_HEAD_DETECTORS_H
 
+#include "base/enums.h"
 #include "datasets/vocab.h"
 
 /* X(enumerator, name, kind, meaning). The kind says which chance the score is measured against:
@@ -31,9 +32,7 @@
     X(HEAD_NEIGHBOUR, "neighbour", HEAD_BOARD, "squares beside the last move")                     \
     X(HEAD_SQUARE, "square", HEAD_BOARD, "one square of the board, chosen for each head")
 
-#define HEAD_ENUMERATOR(id, name, kind, meaning) id,
-typedef enum HeadDetector { HEAD_DETECTORS(HEAD_ENUMERATOR) N_HEAD_DETECTORS } HeadDetector;
-#undef HEAD_ENUMERATOR
+typedef enum HeadDetector { HEAD_DETECTORS(ENUM_ID) N_HEAD_DETECTORS } HeadDetector;
 #define N_HEAD_SETS HEAD_SQUARE /* detectors with one set of keys for all heads */
 typedef enum HeadKind { HEAD_AGE, HEAD_BOARD } HeadKind;
 

@@ -33,6 +33,7 @@
 #ifndef OGPT_PROBES_ILLUSION_ILLUSION_RUNS_H
 #define OGPT_PROBES_ILLUSION_ILLUSION_RUNS_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "probes/cases/pairs.h"
 #include "probes/edits/edit_methods.h"
@@ -45,11 +46,7 @@
     X(ILLUSION_PROJECT, "project")                                                                 \
     X(ILLUSION_ADD, "add")                                                                         \
     X(ILLUSION_GRADIENT, "gradient")
-#define ILLUSION_ENUMERATOR(id, name) id,
-typedef enum IllusionMethod {
-    ILLUSION_METHODS(ILLUSION_ENUMERATOR) N_ILLUSION_METHODS
-} IllusionMethod;
-#undef ILLUSION_ENUMERATOR
+typedef enum IllusionMethod { ILLUSION_METHODS(ENUM_ID) N_ILLUSION_METHODS } IllusionMethod;
 const char *illusion_method_name(IllusionMethod method); /* static */
 
 typedef enum IllusionPart {

@@ -9,11 +9,7 @@
 #include "probes/activations/passes.h"
 #include "probes/legality/answers.h"
 
-static const char *const reader_names[N_LENS_READERS] = {
-#define LENS_READER_NAME(id, name, meaning) name,
-    LENS_READERS(LENS_READER_NAME)
-#undef LENS_READER_NAME
-};
+static const char *const reader_names[N_LENS_READERS] = {LENS_READERS(ENUM_NAME)};
 
 const char *lens_reader_name(LensReader reader)
 {

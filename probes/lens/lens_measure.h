@@ -11,6 +11,7 @@
 #ifndef OGPT_PROBES_LENS_LENS_MEASURE_H
 #define OGPT_PROBES_LENS_LENS_MEASURE_H
 
+#include "base/enums.h"
 #include "probes/ablation/ablation_draws.h"
 #include "probes/lens/lens.h"
 
@@ -32,9 +33,7 @@ typedef enum LensScore {
     X(LENS_RANDOM, "random", "control: the logit lens of random weights")                          \
     X(LENS_RANDOM_TUNED, "random_tuned",                                                           \
       "control: rows of random weights, tuned to this network's answers")
-#define LENS_READER_ENUMERATOR(id, name, meaning) id,
-typedef enum LensReader { LENS_READERS(LENS_READER_ENUMERATOR) N_LENS_READERS } LensReader;
-#undef LENS_READER_ENUMERATOR
+typedef enum LensReader { LENS_READERS(ENUM_ID) N_LENS_READERS } LensReader;
 const char *lens_reader_name(LensReader reader);
 
 /* Scores of some readers at some places; zeros where nothing was measured. */

@@ -7,11 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-static const char *const criterion_names[N_LENS_CRITERIA] = {
-#define LENS_CRITERION_NAME(id, name) name,
-    LENS_CRITERIA(LENS_CRITERION_NAME)
-#undef LENS_CRITERION_NAME
-};
+static const char *const criterion_names[N_LENS_CRITERIA] = {LENS_CRITERIA(ENUM_NAME)};
 
 static const LensPair pairs[N_LENS_PAIRS] = {{LENS_BOARD_RIGHT, LENS_MOVE_LOGIT},
                                              {LENS_BOARD_RIGHT, LENS_MOVE_TUNED},

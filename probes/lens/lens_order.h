@@ -16,6 +16,7 @@
 #ifndef OGPT_PROBES_LENS_LENS_ORDER_H
 #define OGPT_PROBES_LENS_LENS_ORDER_H
 
+#include "base/enums.h"
 #include "probes/lens/lens_measure.h"
 #include "probes/lens/lens_ridge.h"
 #include "probes/board/scores.h"
@@ -26,11 +27,7 @@
     X(LENS_MOVE_LOGIT, "logit")                                                                    \
     X(LENS_MOVE_TUNED, "tuned")                                                                    \
     X(LENS_MOVE_LEGAL, "legal")
-#define LENS_CRITERION_ENUMERATOR(id, name) id,
-typedef enum LensCriterion {
-    LENS_CRITERIA(LENS_CRITERION_ENUMERATOR) N_LENS_CRITERIA
-} LensCriterion;
-#undef LENS_CRITERION_ENUMERATOR
+typedef enum LensCriterion { LENS_CRITERIA(ENUM_ID) N_LENS_CRITERIA } LensCriterion;
 const char *lens_criterion_name(LensCriterion criterion);
 
 #define LENS_BANDS 6 /* of plies; band LENS_BANDS is all of them */

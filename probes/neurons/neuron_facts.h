@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/enums.h"
 #include "game/board.h"
 
 /* X(enumerator, words behind the square, words in front of it) */
@@ -20,9 +21,7 @@
     X(FACT_TURNED, " just turned", "")                                                             \
     X(FACT_LEGAL, " legal", "")
 
-#define NEURON_FACT_ENUMERATOR(id, ...) id,
-typedef enum NeuronFact { NEURON_FACTS(NEURON_FACT_ENUMERATOR) N_NEURON_FACTS } NeuronFact;
-#undef NEURON_FACT_ENUMERATOR
+typedef enum NeuronFact { NEURON_FACTS(ENUM_ID) N_NEURON_FACTS } NeuronFact;
 
 #define NEURON_FEATURES (N_NEURON_FACTS * BOARD_SQUARES)
 

@@ -8,10 +8,8 @@
 #include "base/err.h"
 #include "probes/activations/passes.h"
 
-#define ARM_NAME(id, name, meaning) name,
-#define ARM_MEANING(id, name, meaning) meaning,
-static const char *const arm_names[] = {NEURON_ARMS(ARM_NAME)};
-static const char *const arm_meanings[] = {NEURON_ARMS(ARM_MEANING)};
+static const char *const arm_names[] = {NEURON_ARMS(ENUM_NAME)};
+static const char *const arm_meanings[] = {NEURON_ARMS(ENUM_MEANING)};
 
 const char *neuron_arm_name(NeuronArm arm)
 {

@@ -11,6 +11,7 @@
 #ifndef OGPT_PROBES_NEURONS_NEURON_STUDY_H
 #define OGPT_PROBES_NEURONS_NEURON_STUDY_H
 
+#include "base/enums.h"
 #include "probes/neurons/neuron_fit.h"
 #include "probes/neurons/neuron_look.h"
 #include "probes/neurons/neuron_use.h"
@@ -22,9 +23,7 @@
     X(NEURONS_ROTATED, "rotated", "random directions of the same layer")                           \
     X(NEURONS_SHUFFLED, "shuffled", "the neurons, with boards of other games at the same ply")
 
-#define NEURON_ARM_ENUMERATOR(id, ...) id,
-typedef enum NeuronArm { NEURON_ARMS(NEURON_ARM_ENUMERATOR) N_NEURON_ARMS } NeuronArm;
-#undef NEURON_ARM_ENUMERATOR
+typedef enum NeuronArm { NEURON_ARMS(ENUM_ID) N_NEURON_ARMS } NeuronArm;
 const char *neuron_arm_name(NeuronArm arm);
 const char *neuron_arm_meaning(NeuronArm arm);
 

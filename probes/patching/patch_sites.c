@@ -53,10 +53,7 @@ typedef struct SitePass {
 
 const char *patch_position_name(PatchPosition position)
 {
-    static const char *const names[] = {
-#define PATCH_POSITION_NAME(id, name, meaning) name,
-        PATCH_POSITIONS(PATCH_POSITION_NAME)};
-#undef PATCH_POSITION_NAME
+    static const char *const names[] = {PATCH_POSITIONS(ENUM_NAME)};
     return names[position];
 }
 

@@ -9,6 +9,7 @@
 #ifndef OGPT_PROBES_PATCHING_PATCH_SITES_H
 #define OGPT_PROBES_PATCHING_PATCH_SITES_H
 
+#include "base/enums.h"
 #include "probes/patching/edges.h"
 
 /* Which positions are patched. X(enumerator, name, meaning) */
@@ -18,11 +19,7 @@
     X(PATCH_AT_PREVIOUS, "previous", "the one before it")                                          \
     X(PATCH_AT_CHANGED, "changed", "those whose moves differ in the two histories, but the last")  \
     X(PATCH_AT_SAME, "same", "those whose moves are the same, but the last")
-#define PATCH_POSITION_ENUMERATOR(id, name, meaning) id,
-typedef enum PatchPosition {
-    PATCH_POSITIONS(PATCH_POSITION_ENUMERATOR) N_PATCH_POSITIONS
-} PatchPosition;
-#undef PATCH_POSITION_ENUMERATOR
+typedef enum PatchPosition { PATCH_POSITIONS(ENUM_ID) N_PATCH_POSITIONS } PatchPosition;
 const char *patch_position_name(PatchPosition position); /* static */
 
 #define PATCH_NOISE_SD 3.0 /* standard deviations of the token embeddings (Meng et al. 2022) */

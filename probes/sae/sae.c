@@ -13,9 +13,7 @@
 
 const char *sae_kind_name(SaeKind kind)
 {
-#define SAE_NAME(id, name) name,
-    static const char *const names[N_SAE_KINDS] = {SAE_KINDS(SAE_NAME)};
-#undef SAE_NAME
+    static const char *const names[N_SAE_KINDS] = {SAE_KINDS(ENUM_NAME)};
     return names[kind];
 }
 

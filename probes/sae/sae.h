@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/enums.h"
 #include "base/hash.h"
 #include "base/manifest.h"
 #include "model/sites.h"
@@ -41,9 +42,7 @@
     X(SAE_JUMPRELU, "jumprelu")                                                                    \
     X(SAE_MATRYOSHKA, "matryoshka")                                                                \
     X(SAE_TRANSCODER, "transcoder")
-#define SAE_ENUMERATOR(id, name) id,
-typedef enum SaeKind { SAE_KINDS(SAE_ENUMERATOR) N_SAE_KINDS } SaeKind;
-#undef SAE_ENUMERATOR
+typedef enum SaeKind { SAE_KINDS(ENUM_ID) N_SAE_KINDS } SaeKind;
 
 #define SAE_FOLDER "sae"          /* the one that lies in a model's or a run's directory */
 #define SAE_WIDTH_MAX 16384       /* numbers in a row */

@@ -26,6 +26,7 @@
 #ifndef OGPT_PROBES_STEERING_STEER_BANK_H
 #define OGPT_PROBES_STEERING_STEER_BANK_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "model/gpt.h"
 #include "probes/activations/positions.h"
@@ -39,9 +40,7 @@
     X(STEER_CONTRAST, "contrast")                                                                  \
     X(STEER_RANDOM, "random")                                                                      \
     X(STEER_SAE, "sae")
-#define STEER_ENUMERATOR(id, ...) id,
-typedef enum SteerOrigin { STEER_ORIGINS(STEER_ENUMERATOR) N_STEER_ORIGINS } SteerOrigin;
-#undef STEER_ENUMERATOR
+typedef enum SteerOrigin { STEER_ORIGINS(ENUM_ID) N_STEER_ORIGINS } SteerOrigin;
 #define STEER_ORIGIN_BAR(id, name) "|" name
 #define STEER_ORIGIN_NAMES (&(STEER_ORIGINS(STEER_ORIGIN_BAR))[1])
 const char *steer_origin_name(SteerOrigin origin); /* static */

@@ -8,6 +8,7 @@
 #ifndef OGPT_PROBES_STEERING_STEER_STUDY_H
 #define OGPT_PROBES_STEERING_STEER_STUDY_H
 
+#include "base/enums.h"
 #include "probes/steering/steer_heads.h"
 #include "probes/steering/steer_sums.h"
 
@@ -20,9 +21,7 @@
     X(STEER_ARM_WRONG, "wrong_square", "the vector of another square")                             \
     X(STEER_ARM_SHUFFLED, "shuffled", "means by the labels of other games, equal length")          \
     X(STEER_ARM_PROBE, "probe", "the probe's direction of equal length")
-#define STEER_ENUMERATOR(id, ...) id,
-typedef enum SteerArm { STEER_ARMS(STEER_ENUMERATOR) N_STEER_ARMS } SteerArm;
-#undef STEER_ENUMERATOR
+typedef enum SteerArm { STEER_ARMS(ENUM_ID) N_STEER_ARMS } SteerArm;
 const char *steer_arm_name(SteerArm arm);    /* static */
 const char *steer_arm_meaning(SteerArm arm); /* static */
 

@@ -15,6 +15,7 @@
 #ifndef OGPT_PROBES_STEERING_STEER_TARGET_H
 #define OGPT_PROBES_STEERING_STEER_TARGET_H
 
+#include "base/enums.h"
 #include "probes/cases/cases.h"
 
 /* X(enumerator, name, meaning) */
@@ -23,9 +24,7 @@
     X(STEER_OCCUPIED, "occupied", "a square with a disc becomes empty")                            \
     X(STEER_NO_CORNER, "no-corner", "all corners become empty")
 
-#define STEER_ENUMERATOR(id, ...) id,
-typedef enum SteerTarget { STEER_TARGETS(STEER_ENUMERATOR) N_STEER_TARGETS } SteerTarget;
-#undef STEER_ENUMERATOR
+typedef enum SteerTarget { STEER_TARGETS(ENUM_ID) N_STEER_TARGETS } SteerTarget;
 /* "mine|occupied|...", for option tables. */
 #define STEER_TARGET_BAR(id, name, meaning) "|" name
 #define STEER_TARGET_NAMES (&(STEER_TARGETS(STEER_TARGET_BAR))[1])

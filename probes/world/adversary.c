@@ -52,11 +52,7 @@ typedef struct AdversaryBlock {
 
 const char *world_goal_name(AdversaryGoal goal)
 {
-    static const char *const names[N_ADVERSARY_GOALS] = {
-#define ADVERSARY_NAME(id, name) name,
-        ADVERSARY_GOALS(ADVERSARY_NAME)
-#undef ADVERSARY_NAME
-    };
+    static const char *const names[N_ADVERSARY_GOALS] = {ADVERSARY_GOALS(ENUM_NAME)};
     return names[goal];
 }
 

@@ -20,6 +20,7 @@
 #ifndef OGPT_PROBES_WORLD_ADVERSARY_H
 #define OGPT_PROBES_WORLD_ADVERSARY_H
 
+#include "base/enums.h"
 #include "probes/world/units.h"
 
 #define ADVERSARY_GOALS(X)                                                                         \
@@ -28,11 +29,7 @@
     X(GOAL_UNLIKELY, "unlikely")                                                                   \
     X(GOAL_ILLEGAL, "illegal")                                                                     \
     X(GOAL_MISREAD, "misread")
-#define ADVERSARY_ENUMERATOR(id, name) id,
-typedef enum AdversaryGoal {
-    ADVERSARY_GOALS(ADVERSARY_ENUMERATOR) N_ADVERSARY_GOALS
-} AdversaryGoal;
-#undef ADVERSARY_ENUMERATOR
+typedef enum AdversaryGoal { ADVERSARY_GOALS(ENUM_ID) N_ADVERSARY_GOALS } AdversaryGoal;
 const char *world_goal_name(AdversaryGoal goal); /* static */
 
 #define ADVERSARY_BEAM_MAX 256

@@ -17,11 +17,7 @@
 
 const char *world_bias_learner_name(BiasLearner learner)
 {
-    static const char *const names[N_BIAS_LEARNERS] = {
-#define BIAS_NAME(id, name) name,
-        BIAS_LEARNERS(BIAS_NAME)
-#undef BIAS_NAME
-    };
+    static const char *const names[N_BIAS_LEARNERS] = {BIAS_LEARNERS(ENUM_NAME)};
     return names[learner];
 }
 

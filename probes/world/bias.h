@@ -17,6 +17,7 @@
 #ifndef OGPT_PROBES_WORLD_BIAS_H
 #define OGPT_PROBES_WORLD_BIAS_H
 
+#include "base/enums.h"
 #include "probes/cases/pairs.h"
 #include "probes/world/units.h"
 
@@ -27,9 +28,7 @@
     X(BIAS_LEGAL_TABLE, "legal_table")                                                             \
     X(BIAS_EMPTY_TABLE, "empty_table")                                                             \
     X(BIAS_HISTORY_TABLE, "history_table")
-#define BIAS_ENUMERATOR(id, name) id,
-typedef enum BiasLearner { BIAS_LEARNERS(BIAS_ENUMERATOR) N_BIAS_LEARNERS } BiasLearner;
-#undef BIAS_ENUMERATOR
+typedef enum BiasLearner { BIAS_LEARNERS(ENUM_ID) N_BIAS_LEARNERS } BiasLearner;
 const char *world_bias_learner_name(BiasLearner learner); /* static */
 
 typedef struct BiasOptions {

@@ -17,11 +17,7 @@ typedef struct DetourRun {
 
 const char *world_detour_name(DetourKind kind)
 {
-    static const char *const names[N_DETOUR_KINDS] = {
-#define DETOUR_NAME(id, name) name,
-        DETOUR_KINDS(DETOUR_NAME)
-#undef DETOUR_NAME
-    };
+    static const char *const names[N_DETOUR_KINDS] = {DETOUR_KINDS(ENUM_NAME)};
     return names[kind];
 }
 

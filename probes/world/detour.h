@@ -8,12 +8,11 @@
 #ifndef OGPT_PROBES_WORLD_DETOUR_H
 #define OGPT_PROBES_WORLD_DETOUR_H
 
+#include "base/enums.h"
 #include "probes/world/units.h"
 
 #define DETOUR_KINDS(X) X(DETOUR_RANDOM, "random") X(DETOUR_LEAST_LIKELY, "least_likely")
-#define DETOUR_ENUMERATOR(id, name) id,
-typedef enum DetourKind { DETOUR_KINDS(DETOUR_ENUMERATOR) N_DETOUR_KINDS } DetourKind;
-#undef DETOUR_ENUMERATOR
+typedef enum DetourKind { DETOUR_KINDS(ENUM_ID) N_DETOUR_KINDS } DetourKind;
 #define DETOUR_SHARES                                                                              \
     {                                                                                              \
         0, .01, .1, .25, .5, .75                                                                   \

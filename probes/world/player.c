@@ -26,11 +26,7 @@ struct PlayerSeat {
 
 const char *player_name(PlayerKind kind)
 {
-    static const char *const names[N_PLAYER_KINDS] = {
-#define PLAYER_NAME(id, name) name,
-        PLAYER_KINDS(PLAYER_NAME)
-#undef PLAYER_NAME
-    };
+    static const char *const names[N_PLAYER_KINDS] = {PLAYER_KINDS(ENUM_NAME)};
     return names[kind];
 }
 

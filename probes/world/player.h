@@ -25,6 +25,7 @@
 #ifndef OGPT_PROBES_WORLD_PLAYER_H
 #define OGPT_PROBES_WORLD_PLAYER_H
 
+#include "base/enums.h"
 #include "base/work.h"
 #include "datasets/vocab.h"
 #include "model/gpt.h"
@@ -40,9 +41,7 @@
     X(PLAYER_EITHER_SIDE, "either_side")                                                           \
     X(PLAYER_RANDOM_MISTAKES, "random_mistakes")                                                   \
     X(PLAYER_HISTORY_MLP, "history_mlp")
-#define PLAYER_ENUMERATOR(id, name) id,
-typedef enum PlayerKind { PLAYER_KINDS(PLAYER_ENUMERATOR) N_PLAYER_KINDS } PlayerKind;
-#undef PLAYER_ENUMERATOR
+typedef enum PlayerKind { PLAYER_KINDS(ENUM_ID) N_PLAYER_KINDS } PlayerKind;
 const char *player_name(PlayerKind kind); /* static */
 
 /* One board, and the token that gets all of the probability there. */

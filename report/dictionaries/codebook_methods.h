@@ -9,6 +9,7 @@
 #ifndef OGPT_REPORT_DICTIONARIES_CODEBOOK_METHODS_H
 #define OGPT_REPORT_DICTIONARIES_CODEBOOK_METHODS_H
 
+#include "base/enums.h"
 #include "probes/dictionaries/codebook_study.h"
 
 /* The numbers by which methods are compared. X(enumerator, name, whether more is better). */
@@ -18,9 +19,7 @@
     X(METHOD_BOARDS, "reconstruction", true)                                                       \
     X(METHOD_BOARDS_MASKED, "reconstruction_masked", true)                                         \
     X(METHOD_EXCESS, "excess_ratio", false)
-#define METHOD_ENUMERATOR(id, name, more) id,
-typedef enum MethodMeasure { METHOD_MEASURES(METHOD_ENUMERATOR) N_METHOD_MEASURES } MethodMeasure;
-#undef METHOD_ENUMERATOR
+typedef enum MethodMeasure { METHOD_MEASURES(ENUM_ID) N_METHOD_MEASURES } MethodMeasure;
 const char *codebook_measure_name(MethodMeasure measure);
 
 typedef struct MethodEstimate {

@@ -17,6 +17,7 @@
 #include "probes/alignment/alignment.h"
 #include "probes/legality/legality.h"
 #include "tests/probes/small_network.h"
+#include "tests/probes/tick_log.h"
 
 enum { SIZE = 6, GAMES = 30, LAYERS = 3 };
 
@@ -47,8 +48,12 @@ static Interval strict[2]; /* of the last measurement */
 
 static void measure(AlignmentRow *rows, AlignmentSide from, AlignmentSide to, Pool *pool)
 {
-    const Work work = {.seed = 3, .pool = pool};
+    TickLog log;
+    const Work work = tick_log_work(&log, (Work){.seed = 3, .pool = pool});
     assert_int_equal(alignment_measure(rows, strict, &from, &to, GAMES, GAMES / 2, &work), 0);
+    const int places = to.gpt->cfg.n_layers + 1; /* rows, maps, two networks, a row and its maps */
+    assert_true(tick_log_ended(&log, "parts", places + 3 + places * (1 + N_ALIGNMENT_MAPS)));
+    assert_int_equal(log.n, log.total);
 }
 
 /* The twin: nothing is left at any layer, by its own map and by the shared one, and it plays on as

@@ -187,9 +187,10 @@ static void the_step_of_a_planted_head_is_found(void **state)
     Gpt *gpt = network(vocab);
     (void)state;
     for (int turned = -1; turned <= 1; turned++) { /* 0: no head */
-        for (int s = 0; s < STEPS; s++) {
-            steps[s] = pow(2, s);
-            double gain = turned * atanh(.9 / (1 + exp(-(s - 4.5) / .8)));
+        size_t n = turned == 0 ? 2 : STEPS;
+        for (size_t s = 0; s < n; s++) {
+            steps[s] = pow(2, (double)s);
+            double gain = turned * atanh(.9 / (1 + exp(-((double)s - 4.5) / .8)));
             counting_head(gpt, turned > 0, gain);
             assert_int_equal(emergence_heads(values[s][0][0], values[s][1][0], &fit, &test, gpt,
                                              &(Work){.seed = 5}),
@@ -199,7 +200,7 @@ static void the_step_of_a_planted_head_is_found(void **state)
                 assert_true(turned == 0 || fabs(values[s][0][g][0] - known) < 2e-3); /* eps */
             }
         }
-        const EmergenceData data = {STEPS, 2, GAMES, steps, &values[0][0][0][0], falls};
+        const EmergenceData data = {n, 2, GAMES, steps, &values[0][0][0][0], falls};
         assert_int_equal(emergence_find(&found, &data, 1), 0);
         const EmergenceCurve *head = &found.curves[0], *beyond = &found.curves[1];
         assert_true(fabs(beyond->gain.value) < 1e-5);

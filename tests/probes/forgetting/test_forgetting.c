@@ -13,6 +13,7 @@
 #include "num/blas.h"
 #include "probes/forgetting/forget_find.h"
 #include "tests/probes/small_network.h"
+#include "tests/probes/tick_log.h"
 
 enum { SIZE = 4, GAMES = 40 };
 
@@ -34,11 +35,16 @@ static void open(Fixture *f, Pool *pool)
     }
     const ForgetSources sources[2] = {{f->sources[0], f->sources[1]},
                                       {f->sources[2], f->sources[3]}};
-    assert_int_equal(forget_study_new(&f->study, f->before, sources, GAMES, GAMES, 4, &work), 0);
+    TickLog log;
+    const Work heard = tick_log_work(&log, work);
+    assert_int_equal(forget_study_new(&f->study, f->before, sources, GAMES, GAMES, 4, &heard), 0);
+    assert_true(tick_log_ended(&log, "parts", 6) && log.n == 6);
     for (int i = 0; i < 3; i++) {
         f->values[i] = mem_calloc(forget_numbers(f->study), sizeof(double), "values");
     }
-    assert_int_equal(forget_measure(f->values[0], f->study, f->before, true, &work), 0);
+    const Work again = tick_log_work(&log, work);
+    assert_int_equal(forget_measure(f->values[0], f->study, f->before, true, &again), 0);
+    assert_true(tick_log_ended(&log, "parts", 4) && log.n == 4);
     assert_int_equal(forget_measure(f->values[1], f->study, f->other, true, &work), 0);
     assert_int_equal(forget_measure(f->values[2], f->study, f->before, false, &work), 0);
 }
