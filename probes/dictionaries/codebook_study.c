@@ -438,7 +438,8 @@ void codebook_study_release(CodebookStudy *study)
     *study = (CodebookStudy){0};
 }
 
-size_t codebook_study_bytes(const CodebookStudyInputs *in, const Work *work)
+size_t codebook_study_bytes(const CodebookStudyInputs *in, size_t n, size_t features,
+                            const Work *work)
 {
     const GptConfig *cfg = &in->gpt->cfg;
     const size_t width = hook_width(cfg, in->site, 0);
@@ -447,13 +448,13 @@ size_t codebook_study_bytes(const CodebookStudyInputs *in, const Work *work)
     const bool neurons = splice_sees_neurons(in->site, in->layer);
     const bool random = in->twin_activations > 0;
     CodebookData data = {.width = width};
-    size_t features = neurons && (size_t)cfg->d_mlp > 2 * width ? (size_t)cfg->d_mlp : 2 * width;
+    const size_t own = 2 * n * features * width * sizeof(float); /* of the autoencoders */
+    const size_t twins = neurons && (size_t)cfg->d_mlp > 2 * width ? (size_t)cfg->d_mlp : 2 * width;
     data.fit.board.n = in->fit->set.n_positions;
     data.valid.board.n = rows - in->fit->set.n_positions;
-    for (size_t i = 0; i < in->n_saes; i++) {
-        features = in->saes[i]->cfg.features > features ? in->saes[i]->cfg.features : features;
-    }
-    return rows * ((width * (random ? 2 : 1) + (neurons ? (size_t)cfg->d_mlp : 0)) * sizeof(float) +
+    return own +
+           rows * ((width * (random ? 2 : 1) + (neurons ? (size_t)cfg->d_mlp : 0)) * sizeof(float) +
                    2 * COVERAGE_SQUARES) +
-           codebook_measure_bytes(features, &data, work) + activations_scratch_bytes(cfg, work);
+           codebook_measure_bytes(features > twins ? features : twins, &data, work) +
+           activations_scratch_bytes(cfg, work);
 }

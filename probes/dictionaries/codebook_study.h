@@ -74,6 +74,8 @@ bool codebook_study_grouped(const CodebookStudyRow *a, const CodebookStudyRow *b
  * OGPT_ENOMEM. Owned: codebook_study_release, also after an error. */
 int codebook_study_run(CodebookStudy *out, const CodebookStudyInputs *in, const Work *work);
 void codebook_study_release(CodebookStudy *study);
-size_t codebook_study_bytes(const CodebookStudyInputs *in, const Work *work);
+/* With n autoencoders of at most so many features; in->saes is not read. */
+size_t codebook_study_bytes(const CodebookStudyInputs *in, size_t n, size_t features,
+                            const Work *work);
 
 #endif

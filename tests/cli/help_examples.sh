@@ -44,6 +44,9 @@ ogpt sae train; --k 8,16,32,64 --seeds 3 --features 512; --k 2,4 --seeds 2
 ogpt sae train;$; --activations 3000 --batch 256 --buffer 24 --features 32 --dead-after 1000
 ogpt sae eval; --twin-activations [0-9]+;
 ogpt sae eval;$; --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300
+ogpt sae compare; --activations [0-9]+;
+ogpt sae compare;$; --k 2,4 --seeds 2 --activations 3000 --batch 256 --buffer 24 --features 32 --dead-after 1000 --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300
+ogpt sae compare; --k 16,32;
 ogpt sae features;$; --games 12 --test-games 4 --clamp 2
 ogpt ccs;$; --games 6 --test-games 4 --starts 1 --steps 3
 ogpt basis; --games [0-9]+; --games 16 --plies 2 --rotations 2

@@ -152,6 +152,9 @@ header 'sae train' sae.csv
 document 'sae eval' sae eval net saes/k-2 saes/k-4 --corpus six.ogpc --fit-games 12 --validation-games 4 --test-games 4 \
     --twin-activations 300 --csv dictionaries
 header 'sae eval' dictionaries/*.csv
+document 'sae compare' sae compare net --kind topk --k 2,4 --seeds 2 --layers 0 --features 24 --activations 1000 --batch 100 --buffer 20 \
+    --corpus six.ogpc --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300 --out compared --csv comparison
+header 'sae compare' comparison/*.csv
 document 'sae features' sae features net saes/k-2 --corpus six.ogpc --games 12 --test-games 4 --features 3,5 \
     --clamp 2 --pages feature-pages --csv features
 header 'sae features' features/*.csv

@@ -1,6 +1,9 @@
 /* cli/commands/common/sae_input.c - contract in cli/commands/common/sae_input.h. */
 #include "cli/commands/common/sae_input.h"
 
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/commands/common/model_input.h"
 #include "cli/commands/common/probe_input.h"
 #include "cli/study.h"
 #include "probes/dictionaries/codebook_inputs.h"
@@ -13,17 +16,44 @@ int context_sae_open(Sae **out, char path[FILES_PATH_MAX], const Context *contex
     return rc ? rc : codebook_inputs_check_sae(*out, path, *out, subject);
 }
 
-int context_sae_probe(Probe *out, char path[FILES_PATH_MAX], const Context *context,
-                      const Subject *subject, const Sae *sae, const char *given)
+int context_sae_set_open(SaeSet *out, const Context *context, const Subject *subject,
+                         const char *const *paths, size_t n)
 {
-    const CodebookStudyInputs place = {.site = sae->cfg.site, .layer = sae->cfg.layer};
+    char path[FILES_PATH_MAX];
+    *out = (SaeSet){.n = n > 0 ? n : 1, .names = n > 0 ? paths : out->one};
+    out->saes = mem_calloc(out->n, sizeof(*out->saes), "autoencoders");
+    int rc = out->saes ? 0 : OGPT_ENOMEM;
+    for (size_t i = 0; i < out->n && rc == 0; i++) {
+        rc = context_sae_open(&out->saes[i], path, context, subject, n > 0 ? paths[i] : NULL);
+        rc = rc ? rc : codebook_inputs_check_sae(out->saes[i], path, out->saes[0], subject);
+    }
+    if (rc == 0 && n == 0) {
+        out->one[0] = out->name;
+        rc = path_join(out->name, context_model_name(context->args[0]), SAE_FOLDER);
+    }
+    return rc;
+}
+
+void context_sae_set_release(SaeSet *set)
+{
+    for (size_t i = 0; set->saes && i < set->n; i++) {
+        sae_free(set->saes[i]);
+    }
+    mem_free(set->saes);
+    *set = (SaeSet){0};
+}
+
+int context_sae_probe(Probe *out, char path[FILES_PATH_MAX], const Context *context,
+                      const Subject *subject, const SaePlace *place, const char *given)
+{
+    const CodebookStudyInputs at = {.site = place->site, .layer = place->layer};
     int rc = context_probe_fitting(context, out, path, subject, given, codebook_inputs_check_probe,
-                                   "comparison with its directions");
+                                   place->without);
     if (rc == 0 && path[0]) {
-        const int other = codebook_inputs_check_place(out, path, &place);
+        const int other = codebook_inputs_check_place(out, path, &at);
         rc = given ? other : 0;
         if (other && !given) {
-            context_say(context, "%s does not read there: no comparison with its directions", path);
+            context_say(context, "%s does not read there: no %s", path, place->without);
             path[0] = '\0';
         }
     }

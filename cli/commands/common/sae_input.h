@@ -17,10 +17,31 @@
  * transcoder. path is set as far as it is known. Returns 0 or OGPT_E*; owned: sae_free. */
 int context_sae_open(Sae **out, char path[FILES_PATH_MAX], const Context *context,
                      const Subject *subject, const char *given);
-/* A linear probe of task mine that reads where the autoencoder does: the one that was named, or the
- * one beside the network if it does; else path is "", and a line says so. Returns 0 or OGPT_E*. */
+
+/* Autoencoders of one site and layer. {0} may be released. */
+typedef struct SaeSet {
+    size_t n;
+    Sae **saes;               /* (n) owned */
+    const char *const *names; /* (n) as typed, borrowed; of the one beside the network, as `one` */
+    const char *one[1];
+    char name[FILES_PATH_MAX]; /* "tiny-6x6/sae": a shipped network by its name alone */
+} SaeSet;
+/* Those of these paths (n), or if n is 0 the one beside the network; each as context_sae_open does.
+ * Must stay where it is. */
+int context_sae_set_open(SaeSet *out, const Context *context, const Subject *subject,
+                         const char *const *paths, size_t n);
+void context_sae_set_release(SaeSet *set);
+
+/* A linear probe of task mine that reads at a site and layer: the one that was named, or the one
+ * beside the network if it does; else path is "", and a line says so, and what there is `without`
+ * it: no "comparison with its directions". Returns 0 or OGPT_E*. */
+typedef struct SaePlace {
+    HookSite site;
+    int layer;
+    const char *without;
+} SaePlace;
 int context_sae_probe(Probe *out, char path[FILES_PATH_MAX], const Context *context,
-                      const Subject *subject, const Sae *sae, const char *given);
+                      const Subject *subject, const SaePlace *place, const char *given);
 /* features_handles_choose, with a word on what it takes. */
 int context_sae_handles(FeaturesHandles *out, Context *context, const Sae *sae,
                         const FeaturesGames *games);

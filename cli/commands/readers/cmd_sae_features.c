@@ -64,9 +64,13 @@ static int load(SaeFeaturesSession *session)
         session->pages = context_pages_about(context, given->pages, subject->model.model_hash);
         rc = page_set_check(&session->pages);
     }
-    return rc ? rc
-              : context_sae_probe(&session->probe, session->probe_path, context, subject,
-                                  session->sae, given->probe);
+    if (rc == 0) {
+        const SaeConfig *cfg = &session->sae->cfg;
+        const SaePlace place = {cfg->site, cfg->layer, "comparison with its directions"};
+        rc = context_sae_probe(&session->probe, session->probe_path, context, subject, &place,
+                               given->probe);
+    }
+    return rc;
 }
 
 static int draw(FeaturesSet *out, const SaeFeaturesSession *session, Split split, int64_t games)

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/commands/common/game_input.h"
+#include "report/readers/sae_result.h"
 
 /* ---- what is asked for ---- */
 
@@ -31,7 +32,7 @@ static int options_of(SaeTrainOptions *out, const SaeSession *session, int index
     const char *reason = NULL;
     sae_train_complete(out);
     reason = sae_train_check(out);
-    return reason ? err_set(OGPT_EUSAGE, "sae train: %s", reason) : 0;
+    return reason ? err_set(OGPT_EUSAGE, "%s: %s", session->context->command->name, reason) : 0;
 }
 
 static int choose_site(SaeSession *session)
@@ -71,22 +72,10 @@ static int open_games(SaeSession *session)
                : source_fresh(&session->source, session->inputs.subject.variant, seed, RNG_FRESH);
 }
 
-int sae_session_open(SaeSession *session, Context *context)
+/* Rows to train on, and what is said of them in every file. */
+static int open_rows(SaeSession *session)
 {
-    *session = (SaeSession){.context = context, .given = context->options};
-    Subject *subject = &session->inputs.subject;
-    const SaeCommand *given = session->given;
-    int rc = sae_sweep_read(&session->sweep, &(SweepWords){given->kind, given->k, given->l0,
-                                                           given->l1, (int)given->seeds});
-    rc = rc ? rc
-            : context_inputs_open(context, &session->inputs, context->args[0],
-                                  session->given->corpus);
-    rc = rc ? rc : choose_site(session);
-    rc = rc ? rc : open_games(session);
-    rc = rc ? rc : sae_stream_front(&session->front, subject->model.gpt, session->rows.layer);
-    if (rc) {
-        return rc;
-    }
+    const Subject *subject = &session->inputs.subject;
     session->rows.gpt = session->front ? session->front : subject->model.gpt;
     session->rows.vocab = subject->vocab;
     session->rows.source = session->source;
@@ -106,10 +95,127 @@ int sae_session_open(SaeSession *session, Context *context)
                        (long long)session->given->buffer, session->stream.block_rows,
                        (long long)session->given->batch);
     }
-    for (int i = 0; i < session->sweep.n && rc == 0; i++) {
-        rc = options_of(&session->options, session, i);
+    return 0;
+}
+
+/* ---- what is there ---- */
+
+/* What one is made from, and where it is made; owned, NULL when out of memory or after an error. */
+static Js *about_of(SaeSession *session, int index)
+{
+    const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
+    return options_of(&session->options, session, index)
+               ? NULL
+               : sae_sweep_about(&session->options, &session->about, &item, session->given->buffer);
+}
+
+/* Whether one is there, made from the same; another one is refused, unless --force. */
+static int find(bool *there, const char *path, const SaeSession *session, const Js *about)
+{
+    PathKind kind = PATH_MISSING;
+    Js *manifest = NULL;
+    int rc = path_kind(&kind, path);
+    *there = false;
+    if (rc || kind == PATH_MISSING || session->context->force) {
+        return rc;
+    }
+    rc = sae_check_goal(path);
+    rc = rc ? rc : manifest_verify(&manifest, path);
+    const Js *then = rc ? NULL : js_member(manifest, "about");
+    JsDifference other = {0};
+    rc = rc ? rc : js_difference(&other, about, then);
+    if (rc == 0 && other.key) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: is there, made with %s %s, now it is %s: choose another --out, or "
+                     "--force to replace it",
+                     path, other.key, other.other ? other.other : "(none)", other.own);
+    }
+    js_difference_release(&other);
+    js_free(manifest);
+    *there = rc == 0;
+    return rc;
+}
+
+/* Every place, before any is trained. */
+static int look_at_all(SaeSession *session)
+{
+    const int n = session->sweep.n;
+    int rc = 0, there = 0;
+    session->made = mem_calloc((size_t)n, sizeof(*session->made), "places of autoencoders");
+    rc = session->made ? 0 : OGPT_ENOMEM;
+    for (int i = 0; i < n && rc == 0; i++) {
+        const SaeSweepItem item = sae_sweep_item(&session->sweep, i);
+        SaeMade *made = &session->made[i];
+        snprintf(made->path, sizeof(made->path), "%s", session->given->out);
+        rc = n > 1 ? path_join(made->path, session->given->out, item.name) : 0;
+        rc = rc ? rc : options_of(&session->options, session, i);
+        Js *about = rc ? NULL : about_of(session, i);
+        rc = rc ? rc : find(&made->there, made->path, session, about);
+        there += made->there;
+        js_free(about);
+    }
+    if (rc == 0 && there > 0 && n > 1) {
+        context_say(session->context, "%d of %d autoencoders are in %s, made with these options",
+                    there, n, session->given->out);
+    } else if (rc == 0 && there > 0) {
+        context_say(session->context, "%s is there, made with these options", session->given->out);
     }
     return rc;
+}
+
+/* Whether an entry of the folder is one of them, its checkpoint, its lock, or unfinished. */
+static bool belongs(const SaeSession *session, const char *entry)
+{
+    bool known = name_is_temporary(entry);
+    for (int i = 0; i < session->sweep.n && !known; i++) {
+        const SaeSweepItem item = sae_sweep_item(&session->sweep, i);
+        const size_t n = strlen(item.name);
+        known = strncmp(entry, item.name, n) == 0 && (entry[n] == '\0' || entry[n] == '.');
+    }
+    return known;
+}
+
+int sae_session_check_alone(const SaeSession *session)
+{
+    const char *out = session->given->out;
+    PathKind kind = PATH_MISSING;
+    char **names = NULL;
+    size_t n = 0;
+    int rc = path_kind(&kind, out);
+    if (rc || session->sweep.n == 1 || kind == PATH_MISSING) {
+        return rc;
+    }
+    rc = dir_list(&names, &n, out);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (!belongs(session, names[i])) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s: holds %s, which is none of the %d autoencoders of these options, "
+                         "such as %s: choose another --out, or move it away",
+                         out, names[i], session->sweep.n, sae_sweep_item(&session->sweep, 0).name);
+        }
+    }
+    names_free(names, n);
+    return rc;
+}
+
+int sae_session_open(SaeSession *session, Context *context, const SaeCommand *given,
+                     const char *values)
+{
+    *session = (SaeSession){.context = context, .given = given};
+    const SweepWords words = {.kind = given->kind,
+                              .k = given->k,
+                              .l0 = given->l0,
+                              .l1 = given->l1,
+                              .values = values,
+                              .seeds = (int)given->seeds};
+    Subject *subject = &session->inputs.subject;
+    int rc = sae_sweep_read(&session->sweep, &words);
+    rc = rc ? rc : context_inputs_open(context, &session->inputs, context->args[0], given->corpus);
+    rc = rc ? rc : choose_site(session);
+    rc = rc ? rc : open_games(session);
+    rc = rc ? rc : sae_stream_front(&session->front, subject->model.gpt, session->rows.layer);
+    rc = rc ? rc : open_rows(session);
+    return rc ? rc : look_at_all(session);
 }
 
 void sae_session_release(SaeSession *session)
@@ -118,7 +224,10 @@ void sae_session_release(SaeSession *session)
     gpt_free(session->front);
     source_free(session->source);
     context_inputs_release(&session->inputs);
+    mem_free(session->made);
 }
+
+/* ---- memory ---- */
 
 /* Several autoencoders of the same rows: the first one's blocks are kept for the others, as many as
  * there is memory for. Returns the bytes that they may take. */
@@ -181,35 +290,6 @@ static int on_report(void *context, const SaeReport *r)
     return 0;
 }
 
-/* Take one that is there, made from the same; refuse another one, unless --force. */
-static int take(Sae **out, const char *path, const SaeSession *session, const Js *about)
-{
-    PathKind kind = PATH_MISSING;
-    Js *manifest = NULL;
-    int rc = path_kind(&kind, path);
-    if (rc || kind == PATH_MISSING || session->context->force) {
-        return rc;
-    }
-    rc = sae_check_goal(path);
-    rc = rc ? rc : manifest_verify(&manifest, path);
-    const Js *then = rc ? NULL : js_member(manifest, "about");
-    JsDifference other = {0};
-    rc = rc ? rc : js_difference(&other, about, then);
-    if (rc == 0 && other.key) {
-        rc = err_set(OGPT_EUSAGE,
-                     "%s: is there, made with %s %s, now it is %s: choose another --out, or "
-                     "--force to replace it",
-                     path, other.key, other.other ? other.other : "(none)", other.own);
-    }
-    js_difference_release(&other);
-    js_free(manifest);
-    rc = rc ? rc : sae_open(out, path);
-    if (rc == 0) {
-        context_say(session->context, "%s is there, made with these options", path);
-    }
-    return rc;
-}
-
 /* Train into a checkpoint beside the goal, publish, remove the checkpoint. */
 static int make(Sae **out, const char *path, SaeSession *session, const Js *about)
 {
@@ -238,33 +318,58 @@ static int make(Sae **out, const char *path, SaeSession *session, const Js *abou
     return rc;
 }
 
-int sae_session_train(Sae **out, char path[FILES_PATH_MAX], SaeSession *session, int index)
+/* Unless another process made it meanwhile. */
+static int train_one(SaeSession *session, int index)
 {
     const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
+    SaeMade *made = &session->made[index];
     FileLock lock = {.fd = -1};
-    *out = NULL;
-    int rc = options_of(&session->options, session, index);
-    if (rc == 0 && session->sweep.n > 1) {
-        rc = path_join(path, session->given->out, item.name);
-    } else {
-        snprintf(path, FILES_PATH_MAX, "%s", session->given->out);
-    }
-    Js *about = sae_sweep_about(&session->options, &session->about, &item, session->given->buffer);
+    Sae *sae = NULL;
+    Js *about = about_of(session, index);
     const double began = clock_seconds();
+    int rc = about ? 0 : OGPT_ENOMEM;
     rc = rc || session->sweep.n == 1 ? rc : dir_create(session->given->out);
-    rc = rc ? rc : file_lock_beside(&lock, path);
-    rc = rc ? rc : take(out, path, session, about);
+    rc = rc ? rc : file_lock_beside(&lock, made->path);
+    rc = rc ? rc : find(&made->there, made->path, session, about);
     snprintf(session->label, sizeof(session->label), "%s, %s %g, seed %llu (%d of %d)",
              sae_kind_name(item.kind), item.swept, item.value,
              (unsigned long long)session->options.seed, index + 1, session->sweep.n);
-    if (rc == 0 && !*out) {
-        rc = make(out, path, session, about);
+    if (rc == 0 && !made->there) {
+        rc = make(&sae, made->path, session, about);
         session->rows_done += (double)session->options.activations;
     } else {
         session->progress.total -= (double)session->options.activations;
     }
-    session->seconds = clock_seconds() - began;
+    made->seconds = clock_seconds() - began;
+    sae_free(sae);
     file_unlock(&lock);
     js_free(about);
+    return rc;
+}
+
+int sae_session_run(SaeSession *session)
+{
+    int rc = 0;
+    session->progress = progress_begin(session->context, session->label, "rows",
+                                       (double)session->given->activations * session->sweep.n);
+    for (int i = 0; rc == 0 && i < session->sweep.n; i++) {
+        rc = train_one(session, i);
+    }
+    progress_end(&session->progress);
+    sae_kept_release(&session->kept);
+    return rc;
+}
+
+int sae_session_report(Table *table, const SaeSession *session)
+{
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < session->sweep.n; i++) {
+        Sae *sae = NULL;
+        rc = sae_open(&sae, session->made[i].path);
+        if (rc == 0) {
+            sae_train_report(table, sae, session->made[i].path, session->made[i].seconds);
+        }
+        sae_free(sae);
+    }
     return rc;
 }

@@ -73,8 +73,9 @@ static int load_sae(SteerSession *session)
     }
     steer->site = session->sae->cfg.site;
     steer->layers = 1ULL << session->sae->cfg.layer;
-    rc = context_sae_probe(&session->probe, session->probe_path, session->context, subject,
-                           session->sae, given->probe);
+    const SaePlace place = {steer->site, session->sae->cfg.layer, "comparison with its directions"};
+    rc = context_sae_probe(&session->probe, session->probe_path, session->context, subject, &place,
+                           given->probe);
     steer->probe = rc == 0 && session->probe_path[0] ? &session->probe : NULL;
     return rc;
 }

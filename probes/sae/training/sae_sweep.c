@@ -90,7 +90,7 @@ int sae_sweep_read(SaeSweep *out, const SweepWords *words)
         const char *text = words->l1 ? words->l1 : words->l0 ? words->l0 : words->k;
         out->by_l1 = words->l1 ? true : false;
         const NumberList what = {name, SAE_FEATURES_MAX, any_k, SWEEP_MAX};
-        rc = number_list_read(out->values, &out->n_values, text ? text : "32", &what);
+        rc = number_list_read(out->values, &out->n_values, text ? text : words->values, &what);
     }
     out->n = out->n_kinds * out->n_values * out->n_seeds;
     return rc;

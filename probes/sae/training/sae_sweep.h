@@ -1,5 +1,5 @@
-/* probes/sae/training/sae_sweep.h - the autoencoders that one ogpt sae train makes: kinds, values
- * of k or L0, seeds. */
+/* probes/sae/training/sae_sweep.h - the autoencoders that one command makes: kinds, values of k or
+ * L0, seeds. */
 #ifndef OGPT_PROBES_SAE_TRAINING_SAE_SWEEP_H
 #define OGPT_PROBES_SAE_TRAINING_SAE_SWEEP_H
 
@@ -11,6 +11,7 @@ enum { SWEEP_MAX = 32, SWEEP_NAME = 64 };
 /* What is typed; texts may be NULL. */
 typedef struct SweepWords {
     const char *kind, *k, *l0, *l1;
+    const char *values; /* of k or L0 if none is typed: "32" */
     int seeds;
 } SweepWords;
 
