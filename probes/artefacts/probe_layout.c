@@ -212,7 +212,7 @@ static int layer_read(int *out, const StFile *file, int given, const char *path)
     }
     if (!(found >= LAYER_EMBED && found <= LAYERS_MAX - 2) || found != floor(found)) {
         return err_set(known ? OGPT_EFORMAT : OGPT_EUSAGE,
-                       "%s: does not say which layer it reads; give --layer (6 for the published "
+                       "%s: does not say which layer it reads; give --layers (6 for the published "
                        "probe)",
                        path);
     }

@@ -276,9 +276,13 @@ static int measure_boards(CodebookScore *out, const CodebookData *data, uint8_t 
     const BoardLevels own = boards_of(data, levels, m, false),
                       other = boards_of(data, levels, m, true);
     CodebookScore *floor = mem_calloc(1, sizeof(*floor), "scores on boards of other games");
+    work_tick(work, "coverage", 0, 2);
     int rc = floor ? measure_coverage(out, &own, work) : OGPT_ENOMEM;
+    work_tick(work, "boards", 0, 2);
     rc = rc ? rc : measure_votes(out, &own, work);
+    work_tick(work, "coverage", 1, 2);
     rc = rc ? rc : measure_coverage(floor, &other, work);
+    work_tick(work, "boards", 1, 2);
     rc = rc ? rc : measure_votes(floor, &other, work);
     for (int mask = 0; mask < BOARD_MASKS && rc == 0; mask++) {
         out->coverage_shuffled[mask] = floor->coverage[mask].value;
@@ -359,17 +363,22 @@ int codebook_measure(CodebookScore *out, const Codebook *codebook, const Codeboo
     int rc = allocate(&coding, levels, data, work);
     double *sums = coding.sums;
     coding.sums = NULL;
+    work_tick(work, "features of rows", 0, 4);
     rc = rc ? rc : code_set(&coding, &data->fit, NULL, work);
+    work_tick(work, "features of rows", 1, 4);
     rc = rc ? rc : code_set(&coding, &data->fit, levels[SET_FIT], work);
+    work_tick(work, "features of rows", 2, 4);
     rc = rc ? rc : code_set(&coding, &data->valid, levels[SET_VALID], work);
     out->l0_valid = rc ? 0 : share_active(&coding);
     coding.sums = sums;
+    work_tick(work, "features of rows", 3, 4);
     rc = rc ? rc : code_set(&coding, &data->test, levels[SET_TEST], work);
     if (rc == 0) {
         out->l0 = share_active(&coding);
         out->explained = explained(&coding);
         set_density(out, &coding);
         rc = measure_boards(out, data, levels, coding.m, work);
+        work_tick(work, "absorption", 0, 1);
         rc = rc ? rc : measure_absorption(out, codebook, data, levels, work);
     }
     for (int i = 0; i < 3; i++) {

@@ -57,8 +57,8 @@ typedef struct CodebookScore {
     double board_draws[BOARD_MASKS][BOOTSTRAP_REPLICATES];
 } CodebookScore;
 
-/* Any number of workers gives the same bits. work: pool, seed. Returns 0, OGPT_EINTR, OGPT_ENUM (a
- * feature or a rebuilt row is not finite), OGPT_ENOMEM. */
+/* Any number of workers gives the same bits. work: pool, seed, tick (a stage each). Returns 0,
+ * OGPT_EINTR, OGPT_ENUM (a feature or a rebuilt row is not finite), OGPT_ENOMEM. */
 int codebook_measure(CodebookScore *out, const Codebook *codebook, const CodebookData *data,
                      const Work *work);
 /* Bytes that measuring a dictionary of so many features takes. */

@@ -27,7 +27,8 @@ typedef struct CodebookRun {
     CodebookStudy *out;
     const CodebookStudyInputs *in;
     const Work *work;
-    Work quiet;
+    Work inner;       /* of what is called: its ticks are details of a row */
+    const char *what; /* is under way: "the network", or the name of a row */
     const LabelledSet *sets[STUDY_SETS];
     uint8_t *labels[STUDY_SETS], *other[STUDY_SETS];
     StudyNetwork own, random;
@@ -36,13 +37,23 @@ typedef struct CodebookRun {
     size_t done, total; /* rows */
 } CodebookRun;
 
+/* What is called from here says how far it is: "pca: coverage, 50 %". */
+static void tick_inner(void *context, const char *stage, double done, double total)
+{
+    const CodebookRun *run = context;
+    char detail[CODEBOOK_NAME + 64];
+    snprintf(detail, sizeof(detail), "%s: %s, %.0f %%", run->what, stage,
+             total > 0 ? 100 * done / total : 0);
+    work_tick(run->work, detail, (double)run->done, (double)run->total);
+}
+
 /* ---- rows ---- */
 
 static int label_sets(CodebookRun *run)
 {
     int rc = 0;
     for (int i = 0; i < STUDY_SETS && rc == 0; i++) {
-        rc = codebook_inputs_labels(&run->labels[i], &run->other[i], run->sets[i], &run->quiet);
+        rc = codebook_inputs_labels(&run->labels[i], &run->other[i], run->sets[i], &run->inner);
     }
     return rc;
 }
@@ -65,7 +76,7 @@ static int capture(float **out, const CodebookRun *run, const StudyNetwork *netw
     const SiteLayers where = {site, &run->in->layer, 1};
     const size_t width = hook_width(&network->gpt->cfg, site, 0);
     *out = mem_alloc(positions->n_positions * width, sizeof(float), "rows of a network");
-    return *out ? activations_capture(out, positions, network->gpt, &where, &run->quiet)
+    return *out ? activations_capture(out, positions, network->gpt, &where, &run->inner)
                 : OGPT_ENOMEM;
 }
 
@@ -89,8 +100,8 @@ static int network_open(StudyNetwork *network, CodebookRun *run, const Gpt *gpt,
                                   .other = run->other[i]};
     }
     const PositionSet *test = &run->sets[STUDY_TEST]->set;
-    rc = rc ? rc : splice_score(&network->clean, &place, SPLICE_NONE, NULL, test, &run->quiet);
-    return rc ? rc : splice_score(&network->zero, &place, SPLICE_ZERO, NULL, test, &run->quiet);
+    rc = rc ? rc : splice_score(&network->clean, &place, SPLICE_NONE, NULL, test, &run->inner);
+    return rc ? rc : splice_score(&network->zero, &place, SPLICE_ZERO, NULL, test, &run->inner);
 }
 
 static TwinSource twin_source(const CodebookRun *run)
@@ -110,7 +121,7 @@ static TwinSource twin_source(const CodebookRun *run)
 static int open_probe(CodebookRun *run)
 {
     const TwinSource source = twin_source(run);
-    int rc = source.probe ? twin_make(&run->probe, TWIN_PROBE, &source, 0, 0, &run->quiet) : 0;
+    int rc = source.probe ? twin_make(&run->probe, TWIN_PROBE, &source, 0, 0, &run->inner) : 0;
     run->own.data.probe = source.probe && rc == 0 ? &run->probe : NULL;
     return rc;
 }
@@ -135,10 +146,10 @@ static int row_compute(CodebookStudyRow *row, const CodebookRun *run, const Stud
 {
     const SplicePlace place = {network->gpt, run->in->site, run->in->layer};
     SpliceScore spliced = {0};
-    int rc = codebook_measure(row->score, codebook, &network->data, &run->quiet);
+    int rc = codebook_measure(row->score, codebook, &network->data, &run->inner);
     rc = rc ? rc
             : splice_score(&spliced, &place, SPLICE_CODEBOOK, codebook, &run->sets[STUDY_TEST]->set,
-                           &run->quiet);
+                           &run->inner);
     rc = rc ? rc
             : splice_excess(&row->excess, &row->strict, row->excess_draws, &spliced,
                             &network->clean, run->work->seed);
@@ -187,6 +198,7 @@ static int row_fill(CodebookStudyRow *row, CodebookRun *run, RowMaker make, size
     const WorkJournal *journal = run->work->journal;
     const size_t block = (size_t)(row - run->out->rows), n = KEPT_SCORES + KEPT_MORE;
     double *numbers = mem_alloc(n, sizeof(*numbers), "a row of dictionaries");
+    run->what = row->name;
     row->score = mem_calloc(1, sizeof(*row->score), "scores of a dictionary");
     int known = numbers && row->score && journal
                     ? journal->recall(journal->context, numbers, n, "dictionary", block)
@@ -234,7 +246,7 @@ static int make_twin(Codebook *out, Sae **trained, const StudyNetwork **network,
                      const CodebookStudyRow *row, size_t which)
 {
     const TwinSource source = twin_source(run);
-    return twin_make(out, (Twin)which, &source, row->group, row->features, &run->quiet);
+    return twin_make(out, (Twin)which, &source, row->group, row->features, &run->inner);
 }
 
 static TwinShape shape_of(const CodebookStudyRow *row, const CodebookRun *run)
@@ -253,7 +265,7 @@ static int make_random_weights(Codebook *out, Sae **trained, const StudyNetwork 
     }
     rc =
         rc ? rc
-           : twin_trained_on_network(trained, in, run->random_gpt, shape_of(row, run), &run->quiet);
+           : twin_trained_on_network(trained, in, run->random_gpt, shape_of(row, run), &run->inner);
     if (rc == 0) {
         codebook_of_sae(out, *trained, row->name, row->group);
         *network = &run->random;
@@ -265,7 +277,7 @@ static int make_gaussian(Codebook *out, Sae **trained, const StudyNetwork **netw
                          CodebookRun *run, const CodebookStudyRow *row, size_t which)
 {
     int rc = twin_trained_on_gaussian(trained, run->in, &run->own.data.fit, shape_of(row, run),
-                                      &run->quiet);
+                                      &run->inner);
     if (rc == 0) {
         codebook_of_sae(out, *trained, row->name, row->group);
     }
@@ -274,15 +286,51 @@ static int make_gaussian(Codebook *out, Sae **trained, const StudyNetwork **netw
 
 /* ---- groups ---- */
 
+static bool has_twin(const CodebookRun *run, Twin twin, size_t group)
+{
+    const TwinSource source = twin_source(run);
+    const bool whole = twin == TWIN_NEURONS || twin == TWIN_PROBE || twin == TWIN_MEAN;
+    return twin_exists(twin, &source) && (group > 0 ? twin != TWIN_MEAN : whole);
+}
+
+/* With so many groups of equal L0, and the group 0. */
+static size_t rows_of(const CodebookRun *run, size_t groups)
+{
+    size_t rows = run->in->n_saes + (run->in->twin_activations > 0 ? 2 * groups : 0);
+    for (Twin twin = 0; twin < N_TWINS; twin++) {
+        rows += (has_twin(run, twin, 1) ? groups : 0) + has_twin(run, twin, 0);
+    }
+    return rows;
+}
+
+static double goal_of(const SaeConfig *cfg)
+{
+    return cfg->k > 0 ? (double)cfg->k : cfg->l0;
+}
+
+/* If each has the L0 that it was made for. */
+static size_t expected_groups(const CodebookStudyInputs *in)
+{
+    size_t groups = 0;
+    for (size_t i = 0; i < in->n_saes; i++) {
+        const SaeConfig *own = &in->saes[i]->cfg;
+        bool first = true;
+        for (size_t j = 0; j < i; j++) {
+            const SaeConfig *other = &in->saes[j]->cfg;
+            first = first && !(goal_of(own) == goal_of(other) && own->features == other->features);
+        }
+        groups += first;
+    }
+    return groups;
+}
+
 /* Twins of an L0; `features` of those that have as many as an autoencoder. */
 static int add_group(CodebookRun *run, size_t group, size_t features)
 {
     const bool trained = group > 0 && run->in->twin_activations > 0;
-    const TwinSource source = twin_source(run);
     int rc = 0;
     for (Twin twin = 0; twin < N_TWINS && rc == 0; twin++) {
-        bool whole = twin == TWIN_NEURONS || twin == TWIN_PROBE || twin == TWIN_MEAN;
-        if (twin_exists(twin, &source) && (group > 0 ? twin != TWIN_MEAN : whole)) {
+        if (has_twin(run, twin, group)) {
             CodebookStudyRow *row = row_add(run, STUDY_TWIN, twin_name(twin), group, features);
             row->features = features;
             rc = row_fill(row, run, make_twin, twin);
@@ -306,7 +354,7 @@ static int add_group(CodebookRun *run, size_t group, size_t features)
  * only aim at it stand beside the same twins. */
 static size_t group_of(const CodebookStudyRow *row, const SaeConfig *cfg)
 {
-    const double goal = cfg->k > 0 ? (double)cfg->k : cfg->l0;
+    const double goal = goal_of(cfg);
     if (fabs(row->score->l0_valid - goal) <= GROUP_WIDTH * goal) {
         return (size_t)lround(goal);
     }
@@ -333,7 +381,9 @@ static int run_groups(CodebookRun *run)
 {
     CodebookStudy *out = run->out;
     const size_t n = run->in->n_saes;
+    size_t groups = 0;
     int rc = 0;
+    run->total = rows_of(run, expected_groups(run->in));
     for (size_t i = 0; i < n && rc == 0; i++) {
         CodebookStudyRow *row =
             row_add(run, STUDY_TRAINED, run->in->names[i], 0, run->in->saes[i]->cfg.features);
@@ -341,10 +391,10 @@ static int run_groups(CodebookRun *run)
         rc = row_fill(row, run, make_trained, i);
         row->group = rc ? 0 : group_of(row, &run->in->saes[i]->cfg);
     }
-    run->total = n + 2;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        run->total += begins_group(out, i) ? N_TWINS + 1 : 0;
+        groups += begins_group(out, i);
     }
+    run->total = rows_of(run, groups);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = begins_group(out, i) ? add_group(run, out->rows[i].group, out->rows[i].features) : 0;
     }
@@ -376,16 +426,18 @@ static int compare_pairs(CodebookRun *run)
     CodebookStudy *out = run->out;
     const CodebookStudyInputs *in = run->in;
     const size_t n = in->n_saes;
+    run->what = "directions of two";
     out->pairs = mem_calloc(n * n, sizeof(*out->pairs), "pairs of dictionaries");
     int rc = out->pairs ? 0 : OGPT_ENOMEM;
     for (size_t a = 0; a < n; a++) {
+        work_tick(&run->inner, "cosines", (double)a, (double)n);
         for (size_t b = 0; b < n && rc == 0; b++) {
             if (a != b && in->saes[a]->cfg.kind == in->saes[b]->cfg.kind) {
                 CodebookPair *pair = &out->pairs[out->n_pairs++];
                 *pair = (CodebookPair){.from = a, .to = b};
                 const MmcsSet from = {in->saes[a]->w_dec, in->saes[a]->cfg.features};
                 const MmcsSet to = {in->saes[b]->w_dec, in->saes[b]->cfg.features};
-                rc = mmcs_of(&pair->mmcs, NULL, &from, &to, in->saes[a]->cfg.d_out, &run->quiet);
+                rc = mmcs_of(&pair->mmcs, NULL, &from, &to, in->saes[a]->cfg.d_out, &run->inner);
             }
         }
     }
@@ -397,11 +449,14 @@ int codebook_study_run(CodebookStudy *out, const CodebookStudyInputs *in, const 
     CodebookRun run = {.out = out,
                        .in = in,
                        .work = work,
-                       .quiet = work_quiet(work),
+                       .inner = *work,
+                       .what = "the network",
                        .sets = {in->fit, in->valid, in->test}};
-    run.quiet.journal = NULL;
+    run.inner.journal = NULL;
+    run.inner.context = &run;
+    run.inner.tick = work->tick ? tick_inner : NULL;
     const size_t most = in->n_saes * (1 + N_TWINS + 1) + 3;
-    run.total = in->n_saes * 2; /* until groups are known */
+    run.total = rows_of(&run, expected_groups(in));
     *out = (CodebookStudy){0};
     out->rows = mem_calloc(most, sizeof(*out->rows), "rows of dictionaries");
     int rc = out->rows ? label_sets(&run) : OGPT_ENOMEM;

@@ -4,9 +4,9 @@
  * Groups: every L0 and width that a trained dictionary has is a group (its goal where its L0 on the
  * validation games is within a fifth of that, else its own L0 there, rounded), with the
  * dictionaries of that L0 and with twins that keep as many features of a row. Twins (twins.h); and
- * two autoencoders, top-k, of as many features, trained here: random_weights  on the rows of a
- * network of the same shape with random weights, and measured on that network gaussian on normal
- * rows of the mean and covariance of the fit rows The group 0 has twins that keep all their
+ * two autoencoders, top-k, of as many features, trained here: random_weights on the rows of a
+ * network of the same shape with random weights, and measured on that network; gaussian on normal
+ * rows of the mean and covariance of the fit rows. The group 0 has twins that keep all their
  * features: neurons and probe, and the mean.
  */
 #ifndef OGPT_PROBES_DICTIONARIES_CODEBOOK_STUDY_H
@@ -70,7 +70,8 @@ typedef struct CodebookStudy {
 /* Whether two rows are of one L0 and of autoencoders as wide, and so may be compared. */
 bool codebook_study_grouped(const CodebookStudyRow *a, const CodebookStudyRow *b);
 /* Any number of workers gives the same bits. work: pool, seed, journal (a row a block),
- * tick("dictionaries"). Returns 0, OGPT_EUSAGE (twins cannot be trained so), OGPT_EINTR, OGPT_ENUM,
+ * tick("dictionaries"), and between these ticks whose stage says in words what is under way, "pca:
+ * coverage, 50 %". Returns 0, OGPT_EUSAGE (twins cannot be trained so), OGPT_EINTR, OGPT_ENUM,
  * OGPT_ENOMEM. Owned: codebook_study_release, also after an error. */
 int codebook_study_run(CodebookStudy *out, const CodebookStudyInputs *in, const Work *work);
 void codebook_study_release(CodebookStudy *study);

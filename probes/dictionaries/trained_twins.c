@@ -40,9 +40,9 @@ static int train(Sae **out, const CodebookStudyInputs *in, const SaeStream *stre
                        shape.features, shape.k, wrong);
     }
     SaeTrainJob job = {.stream = stream, .options = &options, .about = &about};
-    Work quiet = work_quiet(work);
-    quiet.journal = NULL;
-    return sae_train(out, &job, &quiet);
+    Work own = *work;
+    own.journal = NULL;
+    return sae_train(out, &job, &own);
 }
 
 int twin_trained_on_network(Sae **out, const CodebookStudyInputs *in, const Gpt *gpt,

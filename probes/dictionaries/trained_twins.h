@@ -14,8 +14,8 @@ typedef struct TwinShape {
 } TwinShape;
 
 /* Train a top-k autoencoder on rows of `gpt` (games that no set of the study holds), or on
- * normal rows like those of a set. work->journal is not used. Returns 0, OGPT_EUSAGE, OGPT_EINTR,
- * OGPT_ENUM, OGPT_ENOMEM. Owned: sae_free. */
+ * normal rows like those of a set. work->journal is not used; tick("rows"). Returns 0, OGPT_EUSAGE,
+ * OGPT_EINTR, OGPT_ENUM, OGPT_ENOMEM. Owned: sae_free. */
 int twin_trained_on_network(Sae **out, const CodebookStudyInputs *in, const Gpt *gpt,
                             TwinShape shape, const Work *work);
 int twin_trained_on_gaussian(Sae **out, const CodebookStudyInputs *in, const CodebookRows *fit,

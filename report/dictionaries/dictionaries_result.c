@@ -386,6 +386,23 @@ static void pair_set(Table *pairs, Table *cosines, const CodebookPair *pair,
     }
 }
 
+/* What two names in the tables stand for. */
+static void notes_report(Text *text, const CodebookStudy *study)
+{
+    bool random = false;
+    for (size_t i = 0; i < study->n_rows; i++) {
+        random = random || study->rows[i].role == STUDY_RANDOM_WEIGHTS;
+    }
+    text_add(text, "\nat L0 0: twins with all features that are active in a row, not with as few "
+                   "as the autoencoders: no rivals, but what their kind can say at most; mean has "
+                   "no feature\n");
+    if (random) {
+        text_add(text, "random_weights: an autoencoder of another network, of random weights, and "
+                       "measured on that. What it rebuilds can hardly play worse than that network "
+                       "(excess ratio near 1), so it takes no part in what wins\n");
+    }
+}
+
 void dictionaries_report(Report *report, const DictionariesFindings *findings)
 {
     const CodebookStudy *study = findings->study;
@@ -419,4 +436,5 @@ void dictionaries_report(Report *report, const DictionariesFindings *findings)
     for (size_t i = 0; i < study->n_pairs; i++) {
         pair_set(pairs, cosines, &study->pairs[i], findings->in);
     }
+    notes_report(report_text(report), study);
 }

@@ -38,6 +38,8 @@ tr -d '"\r' <by1/rows.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] 
     $at["method"] == "mean" && ($at["l0"] != 0 || $at["coverage"] != 0) { exit 1 }
     $at["group_l0"] > 0 && $at["coverage"] <= 0 { exit 1 }' || fail 'a row is not at its L0'
 expect 0 sae eval m pair/k-3 $few --seed 2 --csv seed
+holds 'at L0 0: twins with all features that are active in a row'
+holds 'it takes no part in what wins'
 cmp -s by1/rows.csv seed/rows.csv && fail 'another seed gave the same rows'
 
 # A probe of the place is a twin; one of another place is none.
@@ -50,6 +52,7 @@ tr -d '"\r' <probed/rows.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$
     ' || fail 'no absorption beside a probe'
 tr -d '"\r' <by1/rows.csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     $at["absorption"] != "" { exit 1 }' || fail 'absorption without a probe'
+lacks 'it takes no part in what wins'
 grep -q random_weights probed/rows.csv && fail 'a twin was trained unasked'
 grep -q '<svg' coverage.svg || fail 'no figure'
 expect 0 probe fit m --corpus g.ogpc --games 60 --test-games 10 --layers 0 --out lower --no-controls --quiet
@@ -62,6 +65,15 @@ for table in rows differences; do
     cmp -s by1/$table.csv later/$table.csv || fail "going on gave other rows of $table"
 done
 journal_is_empty ogpt-results.db
+
+# Without a name: the autoencoder beside the network, or a word on how to get one.
+refuse 2 'no autoencoder is named, and there is no m/sae' sae eval m $few
+cp -r pair/k-3 m/sae
+expect 0 sae eval m $few --csv beside
+expect 0 sae eval m pair/k-3 $few --csv named
+sed 's,pair/k-3,m/sae,' named/rows.csv | cmp -s - beside/rows.csv || fail 'the autoencoder beside the network gives other rows'
+grep -q '"m/sae"' beside/rows.csv || fail 'the row has not its name'
+rm -r m/sae
 
 refuse 3 'first' sae eval m pair/k-3 first $few
 refuse 3 'pair/k-3' sae eval other pair/k-3 $few

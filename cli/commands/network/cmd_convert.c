@@ -164,7 +164,7 @@ const Command cmd_convert = {
                 "ogpt convert tiny-hf back --from hf-gpt2 --check\n"
                 "ogpt convert runs/tiny tiny-mingpt --to mingpt --notation othello_world --check\n"
                 "ogpt convert runs/tiny iago --rules iago\n"
-                "ogpt convert probe published-probe --to mingpt --layer 5",
+                "ogpt convert probe published-probe --to mingpt --layers 5",
     COMMAND_OPTIONS(options, ConvertOptions),
     .min_args = 2,
     .max_args = 2,

@@ -25,7 +25,7 @@ static const DemoStep train_steps[] = {
     {"One disc is turned over inside the network; the engine judges what it plays next.",
      "intervene six --probe probe --cases cases.csv --tune tune.csv"},
     {"One position to look at; the tables are the evidence.",
-     "show six --probe probe --layer 1 --flip e2 "
+     "show six --probe probe --layers 1 --flip e2 "
      "--moves 'd5 e3 b2 b3 e2 e5 f6 b1 f3 e6 b4 d2 d6 a4 e1 f1'"},
 };
 

@@ -205,6 +205,44 @@ static void test_trained_twins(void **state)
     gpt_free(other);
 }
 
+/* ---- progress ---- */
+
+typedef struct Ticks {
+    size_t early, rows, details; /* before the first row; rows; between them */
+    double done, total;
+    bool backwards, network, trained, pca;
+} Ticks;
+
+static void listen(void *context, const char *stage, double done, double total)
+{
+    Ticks *ticks = context;
+    const bool row = strcmp(stage, "dictionaries") == 0;
+    ticks->early += !row && ticks->rows == 0;
+    ticks->details += !row;
+    ticks->rows += row;
+    ticks->backwards = ticks->backwards || done < ticks->done || done > total;
+    ticks->network = ticks->network || strncmp(stage, "the network: games, ", 20) == 0;
+    ticks->trained = ticks->trained || strncmp(stage, "gaussian: rows, ", 16) == 0;
+    ticks->pca = ticks->pca || strcmp(stage, "pca: coverage, 50 %") == 0;
+    ticks->done = done;
+    ticks->total = total;
+}
+
+/* Something is said from the beginning, and what is to come was known. */
+static void test_says_what_it_does(void **state)
+{
+    CodebookStudy study;
+    Ticks ticks = {0};
+    const Work work = {.pool = pool, .seed = 1, .tick = listen, .context = &ticks};
+    assert_int_equal(codebook_study_run(&study, &in, &work), 0);
+    assert_true(ticks.early > 5 && ticks.network && ticks.trained && ticks.pca);
+    assert_int_equal(ticks.rows, study.n_rows);
+    assert_true(ticks.details > 5 * ticks.rows);
+    assert_true(ticks.done == ticks.total && ticks.total == (double)study.n_rows);
+    assert_false(ticks.backwards);
+    codebook_study_release(&study);
+}
+
 /* ---- interruption ---- */
 
 static void test_goes_on(void **state)
@@ -266,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_trained_twins),
+        cmocka_unit_test(test_says_what_it_does),
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_what_does_not_belong_together),
     };
