@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "num/blas.h"
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
+#include "num/vectors.h"
 
 double basis_welch(size_t n, size_t d)
 {
@@ -70,14 +71,10 @@ static int draw_job(void *context, size_t job, size_t worker)
     Rng rng = rng_at(drawing->seed, RNG_BASIS, UINT64_C(1) << 32 | job);
     for (size_t i = 0; i < drawing->n; i++) {
         float *row = unit + i * drawing->d;
-        double square = 0;
         for (size_t c = 0; c < drawing->d; c++) {
             row[c] = (float)rng_normal(&rng);
-            square += (double)row[c] * (double)row[c];
         }
-        for (size_t c = 0; c < drawing->d; c++) {
-            row[c] = (float)((double)row[c] / sqrt(square));
-        }
+        vector_unit(row, drawing->d);
     }
     gram_of(drawing->gram[worker], unit, drawing->n, drawing->d);
     drawing->draws[job] = cosines_of(drawing->gram[worker], drawing->n);

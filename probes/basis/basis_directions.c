@@ -1,11 +1,9 @@
 /* probes/basis/basis_directions.c - see probes/basis/basis_directions.h. */
 #include "probes/basis/basis_directions.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/err.h"
+#include "num/vectors.h"
 
 const char *basis_kind_name(BasisKind kind)
 {
@@ -36,15 +34,7 @@ void basis_directions_release(BasisDirections *directions)
 /* The row behind the last one has been filled: scale it to 1 and count it, unless it is zero. */
 static void accept(BasisDirections *out, size_t group)
 {
-    float *row = out->unit + out->n * out->d;
-    double square = 0;
-    for (size_t c = 0; c < out->d; c++) {
-        square += (double)row[c] * (double)row[c];
-    }
-    for (size_t c = 0; c < out->d && square > 0; c++) {
-        row[c] = (float)((double)row[c] / sqrt(square));
-    }
-    if (square > 0) {
+    if (vector_unit(out->unit + out->n * out->d, out->d) > 0) {
         out->group[out->n++] = (uint32_t)group;
     }
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "game/notation.h"
+#include "num/vectors.h"
 #include "probes/activations/tasks.h"
 
 int direction_set_allocate(DirectionSet *out, size_t n, size_t width)
@@ -41,12 +42,10 @@ void direction_set_release(DirectionSet *set)
 double direction_random(float *out, size_t width, uint64_t seed, uint64_t index)
 {
     Rng rng = rng_at(seed, RNG_DIRECTION, index);
-    double sum = 0;
     for (size_t c = 0; c < width; c++) {
         out[c] = (float)rng_normal(&rng);
-        sum += (double)out[c] * out[c];
     }
-    return sqrt(sum);
+    return vector_length(out, width);
 }
 
 int direction_set_random(DirectionSet *out, size_t n, size_t width, uint64_t seed)

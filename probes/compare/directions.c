@@ -3,11 +3,11 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
+#include "num/vectors.h"
 
 int directions_of_weights(DirectionSet *out, const float *weight, int size, size_t d,
                           size_t n_classes)
@@ -48,11 +48,7 @@ int directions_init(DirectionSet *out, const Probe *probe, int i, const char *pa
 static double cosine(const DirectionSet *a, size_t s, const DirectionSet *b, size_t t)
 {
     const float *x = a->unit + s * a->width, *y = b->unit + t * b->width;
-    double sum = 0;
-    for (size_t c = 0; c < a->width; c++) {
-        sum += (double)x[c] * (double)y[c];
-    }
-    return sum;
+    return vector_dot(x, y, a->width);
 }
 
 static bool squares_touch(int size, size_t s, size_t t)

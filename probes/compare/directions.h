@@ -41,8 +41,8 @@ typedef struct BetweenCosines {
 } BetweenCosines;
 BetweenCosines directions_between(const DirectionSet *a, const DirectionSet *b);
 
-/* Effective rank of the set (num/symmetric.h): 1 if all squares share one line, n_present if they
- * are orthogonal, at most d. NaN without a direction. Returns 0 or OGPT_ENOMEM. */
+/* Effective rank of the set (num/matrices/symmetric.h): 1 if all squares share one line, n_present
+ * if they are orthogonal, at most d. NaN without a direction. Returns 0 or OGPT_ENOMEM. */
 int directions_rank(double *out, const DirectionSet *directions);
 
 #endif

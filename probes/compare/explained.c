@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "num/blas.h"
 #include "num/spd.h"
+#include "num/vectors.h"
 #include "probes/activations/activations.h"
 #include "probes/board/controls.h"
 
@@ -216,15 +217,6 @@ static int learn_layer(void *context, int index, const float *rows)
     return 0;
 }
 
-static double squares(const float *x, size_t n)
-{
-    double sum = 0;
-    for (size_t c = 0; c < n; c++) {
-        sum += (double)x[c] * (double)x[c];
-    }
-    return sum;
-}
-
 /* Add the squares of one game's rows to the four sums. */
 static void measure_game(ExplainedJob *job, const Regression *layer, const float *rows, size_t game)
 {
@@ -238,12 +230,12 @@ static void measure_game(ExplainedJob *job, const Regression *layer, const float
         }
     }
     centre_block(job, layer, set, rows, first, n); /* a game has fewer rows than a block */
-    job->games[1][game] = squares(job->block, n * d);
+    job->games[1][game] = vector_dot(job->block, job->block, n * d);
     for (int board = 0; board < N_BOARDS; board++) {
         centre_block(job, layer, set, rows, first, n);
         gemm(false, false, n, d, p, -1, job->test.f[board] + first * p, p, layer->b[board], d, 1,
              job->block, d);
-        job->games[2 + board][game] = squares(job->block, n * d);
+        job->games[2 + board][game] = vector_dot(job->block, job->block, n * d);
     }
 }
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
 
 int geometry_load(Geometry *geometry, const char *path)
 {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "num/optim.h"
+#include "num/vectors.h"
 #include "probes/edits/edit_internal.h"
 
 #define OTHER_SQUARES_WEIGHT 0.2f
@@ -20,7 +21,7 @@ void edit_row_gradient(const EditRow *row)
     size_t width = row->directions->width;
     float *y = row->scratch, *gradient = y + width, *first = y + 2 * width, *second = y + 3 * width;
     float weight[BOARD_SQUARES];
-    double rms = sqrt(edit__dot(row->x, row->x, width) / (double)width);
+    double rms = sqrt(vector_dot(row->x, row->x, width) / (double)width);
     double rate = plan->rate.value * (plan->rate.relative ? rms : 1.0);
     AdamWStep adam = {.lr = (float)rate, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f};
     for (int s = 0; s < BOARD_SQUARES; s++) {

@@ -14,7 +14,6 @@ typedef struct EditRow {
     const EditSquares *squares;
 } EditRow;
 
-double edit__dot(const float *a, const float *b, size_t n);
 /* x += amount * direction. */
 void edit__add(float *x, const float *direction, double amount, size_t n);
 /* Method gradient (probes/edits/edit_gradient.c). */

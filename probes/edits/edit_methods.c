@@ -8,21 +8,13 @@
 #include "base/rng.h"
 #include "datasets/labels.h"
 #include "game/play.h"
+#include "num/vectors.h"
 #include "probes/edits/edit_internal.h"
 
 /* The squares of arm wrong square are drawn from another stream than the random direction. */
 #define SQUARE_STREAM (1ULL << 63)
 
 /* ---- vectors ---- */
-
-double edit__dot(const float *a, const float *b, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += (double)a[i] * b[i];
-    }
-    return sum;
-}
 
 void edit__add(float *x, const float *direction, double amount, size_t n)
 {
@@ -36,7 +28,7 @@ void edit__add(float *x, const float *direction, double amount, size_t n)
 /* A scale as a length: s, or s * ||x||. */
 static double length_of(const EditRow *row)
 {
-    double norm = sqrt(edit__dot(row->x, row->x, row->directions->width));
+    double norm = sqrt(vector_dot(row->x, row->x, row->directions->width));
     return row->plan->scale.value * (row->plan->scale.relative ? norm : 1.0);
 }
 
@@ -70,7 +62,7 @@ static void move(const EditRow *row, EditAlong along, double amount)
 /* Coordinate of x along a direction. */
 static double coordinate(const EditRow *row, EditAlong along)
 {
-    return edit__dot(row->x, along.unit, row->directions->width) +
+    return vector_dot(row->x, along.unit, row->directions->width) +
            (row->plan->ignore_bias ? 0.0 : along.offset);
 }
 

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "datasets/vocab.h"
 #include "model/prefix.h"
+#include "num/vectors.h"
 #include "probes/edits/edit_internal.h"
 
 typedef struct EditWorker {
@@ -53,7 +54,7 @@ static double change_of(EditWorker *worker, const float *x, const EditPlan *plan
     for (size_t c = 0; c < width; c++) {
         worker->change[c] = worker->row[c] - x[c];
     }
-    return sqrt(edit__dot(worker->change, worker->change, width));
+    return sqrt(vector_dot(worker->change, worker->change, width));
 }
 
 /* The same by the plan that is asked for. */

@@ -6,38 +6,11 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "num/vectors.h"
 #include "probes/board/direction_set.h"
 #include "probes/steering/steer_bank.h"
 
 enum { STATES = 3, CHANCE_DRAWS = 200 };
-
-static double length_of(const float *v, size_t n)
-{
-    double sum = 0;
-    for (size_t c = 0; c < n; c++) {
-        sum += (double)v[c] * (double)v[c];
-    }
-    return sqrt(sum);
-}
-
-/* To length 1; zeros stay. */
-static void unit(float *v, size_t n)
-{
-    const double length = length_of(v, n);
-    for (size_t c = 0; c < n && length > 0; c++) {
-        v[c] = (float)(v[c] / length);
-    }
-}
-
-static double cosine(const float *unit_vector, const float *column, size_t n)
-{
-    double sum = 0;
-    for (size_t c = 0; c < n; c++) {
-        sum += (double)unit_vector[c] * (double)column[c];
-    }
-    const double length = length_of(column, n) * length_of(unit_vector, n);
-    return length > 0 ? sum / length : NAN;
-}
 
 static int fill_probe(FeaturesDirections *out, const Probe *probe, int layer)
 {
@@ -54,7 +27,7 @@ static int fill_probe(FeaturesDirections *out, const Probe *probe, int layer)
             own += fabs((double)w[i % STATES]);
         }
         if (own > 0) {
-            unit(out->probe + i * d, d);
+            vector_unit(out->probe + i * d, d);
         } else {
             memset(out->probe + i * d, 0, d * sizeof(float));
         }
@@ -77,7 +50,7 @@ static int fill_moves(FeaturesDirections *out, const Gpt *gpt)
         for (size_t c = 0; c < d; c++) {
             v[c] = (float)((double)weight[c] * (double)unembed[c * V + tok] - mean);
         }
-        unit(v, d);
+        vector_unit(v, d);
     }
     return out->moves ? 0 : OGPT_ENOMEM;
 }
@@ -87,7 +60,7 @@ static double largest_cosine(size_t *at, const float *directions, size_t n, cons
 {
     double best = NAN;
     for (size_t i = 0; i < n; i++) {
-        const double value = cosine(directions + i * d, column, d);
+        const double value = vector_cosine(directions + i * d, column, d);
         if (!isnan(value) && !(value <= best)) {
             best = value;
             *at = i;
@@ -162,10 +135,11 @@ void features_cosines(double out[BOARD_SQUARES], const FeaturesDirections *direc
         out[sq] = NAN;
     }
     for (size_t i = 0; class < 0 && i < directions->n_moves; i++) {
-        out[directions->vocab->sq_of_tok[i + 1]] = cosine(directions->moves + i * d, column, d);
+        out[directions->vocab->sq_of_tok[i + 1]] =
+            vector_cosine(directions->moves + i * d, column, d);
     }
     for (size_t s = 0; class >= 0 && s < directions->n_probe / STATES; s++) {
         out[task_square(directions->vocab->variant, (int)s)] =
-            cosine(directions->probe + (s * STATES + (size_t) class) * d, column, d);
+            vector_cosine(directions->probe + (s * STATES + (size_t) class) * d, column, d);
     }
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "num/blas.h"
+#include "num/vectors.h"
 #include "probes/activations/activations.h"
 #include "probes/graph/pair_metric.h"
 #include "probes/illusion/illusion_pass.h"
@@ -253,7 +254,7 @@ static int train_square(void *context, size_t job, size_t worker)
     const size_t width = training->rows->width;
     float *v = steer_bank_at(training->out, (int)layer, group);
     double *w = training->scratch + worker * 2 * width, *next = w + width, shift;
-    illusion_unit(v, width);
+    vector_unit(v, width);
     for (size_t c = 0; c < width; c++) {
         w[c] = v[c];
     }

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "num/vectors.h"
 #include "probes/graph/pair_metric.h"
 #include "probes/illusion/illusion_pass.h"
 #include "probes/legality/answers.h"
@@ -25,19 +26,10 @@ const char *illusion_method_name(IllusionMethod method)
 
 /* ---- vectors ---- */
 
-static double dot(const float *a, const float *b, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += (double)a[i] * b[i];
-    }
-    return sum;
-}
-
 /* Nothing in place of a part that is rounding. */
 static void drop_rounding(float *part, size_t width)
 {
-    if (dot(part, part, width) < NO_PART) {
+    if (vector_dot(part, part, width) < NO_PART) {
         memset(part, 0, width * sizeof(*part));
     }
 }
@@ -51,16 +43,16 @@ static void split_group(IllusionVectors *out, const IllusionSpace *space, int la
     for (int p = 0; p < N_ILLUSION_PARTS; p++) {
         part[p] = steer_bank_at(&out->of[p], layer, group);
     }
-    if (illusion_unit(part[ILLUSION_FULL], width) == 0) {
+    if (vector_unit(part[ILLUSION_FULL], width) == 0) {
         return;
     }
     illusion_split(part[ILLUSION_ROW], part[ILLUSION_NULL], space, part[ILLUSION_FULL]);
     drop_rounding(part[ILLUSION_ROW], width);
     drop_rounding(part[ILLUSION_NULL], width);
-    const double share = dot(part[ILLUSION_NULL], part[ILLUSION_NULL], width);
+    const double share = vector_dot(part[ILLUSION_NULL], part[ILLUSION_NULL], width);
     out->null_share[(size_t)layer * G + group] = share;
     memcpy(part[ILLUSION_ROW_LONG], part[ILLUSION_ROW], width * sizeof(float));
-    illusion_unit(part[ILLUSION_ROW_LONG], width);
+    vector_unit(part[ILLUSION_ROW_LONG], width);
     illusion_random(part[ILLUSION_RANDOM], scratch, space, fmin(share, 1), &rng);
     illusion_split(part[ILLUSION_RANDOM_ROW], scratch, space, part[ILLUSION_RANDOM]);
     drop_rounding(part[ILLUSION_RANDOM_ROW], width);
@@ -170,12 +162,12 @@ static void change_by_gradient(const Trying *trying, float *x, const float *chan
     const size_t width = trying->pass.width;
     const IllusionSetting *setting = trying->setting;
     float *row = trying->scratch, *null = row + width;
-    const double length = sqrt(dot(change, change, width));
+    const double length = sqrt(vector_dot(change, change, width));
     illusion_split(row, null, &trying->in->spaces[setting->layer], change);
     if (setting->part == ILLUSION_RANDOM || setting->part == ILLUSION_RANDOM_ROW) {
         add_scaled(x, random, length, width);
     } else if (setting->part == ILLUSION_ROW_LONG) {
-        add_scaled(x, row, illusion_unit(row, width) > 0 ? length : 0, width);
+        add_scaled(x, row, vector_unit(row, width) > 0 ? length : 0, width);
     } else {
         add_scaled(x,
                    setting->part == ILLUSION_FULL  ? change
@@ -199,10 +191,11 @@ static double amount_of(const Trying *trying, const float *x, const float *w, si
     const float *other = illusion_pass_row(&trying->pass, trying->pass.other, setting->layer, i);
     const float *v = steer_bank_at(&setting->vectors->of[ILLUSION_FULL], setting->layer, group);
     switch (setting->method) {
-    case ILLUSION_PATCH: return dot(other, w, width) - dot(x, w, width);
-    case ILLUSION_SET: return dot(b, w, width) - dot(x, w, width);
-    case ILLUSION_PROJECT: return dot(a, w, width) + dot(b, w, width) - 2 * dot(x, w, width);
-    default: return dot(b, v, width) - dot(a, v, width);
+    case ILLUSION_PATCH: return vector_dot(other, w, width) - vector_dot(x, w, width);
+    case ILLUSION_SET: return vector_dot(b, w, width) - vector_dot(x, w, width);
+    case ILLUSION_PROJECT:
+        return vector_dot(a, w, width) + vector_dot(b, w, width) - 2 * vector_dot(x, w, width);
+    default: return vector_dot(b, v, width) - vector_dot(a, v, width);
     }
 }
 
@@ -219,7 +212,7 @@ static void try_row(void *context, const HookPoint *point)
         const GamePair *pair = &trying->pass.pairs[i];
         const float *w = steer_bank_at(&setting->vectors->of[setting->part], setting->layer,
                                        group_of(trying, pair));
-        const double square = dot(w, w, width);
+        const double square = vector_dot(w, w, width);
         if (setting->method == ILLUSION_GRADIENT) {
             change_by_gradient(trying, x, trying->changes + i * width, w);
         } else if (square > 0) {

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "num/matrices/psd.h"
+#include "num/vectors.h"
 
 #define DEPENDENT 1e-6
 
@@ -110,19 +111,6 @@ void illusion_split(float *row, float *null, const IllusionSpace *space, const f
     }
 }
 
-double illusion_unit(float *v, size_t width)
-{
-    double sum = 0;
-    for (size_t c = 0; c < width; c++) {
-        sum += (double)v[c] * v[c];
-    }
-    const double length = sqrt(sum);
-    for (size_t c = 0; c < width && length > 0; c++) {
-        v[c] = (float)(v[c] / length);
-    }
-    return length;
-}
-
 void illusion_random(float *out, float *scratch, const IllusionSpace *space, double null_share,
                      Rng *rng)
 {
@@ -132,11 +120,11 @@ void illusion_random(float *out, float *scratch, const IllusionSpace *space, dou
         out[c] = (float)rng_normal(rng);
     }
     illusion_split(row, null, space, out);
-    illusion_unit(row, width);
-    illusion_unit(null, width);
+    vector_unit(row, width);
+    vector_unit(null, width);
     const double along_row = sqrt(1 - null_share), along_null = sqrt(null_share);
     for (size_t c = 0; c < width; c++) {
         out[c] = (float)(along_row * row[c] + along_null * null[c]);
     }
-    illusion_unit(out, width);
+    vector_unit(out, width);
 }

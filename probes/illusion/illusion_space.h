@@ -32,8 +32,6 @@ void illusion_space_release(IllusionSpace *space);
 
 /* row, null (width) = the two parts of v. */
 void illusion_split(float *row, float *null, const IllusionSpace *space, const float *v);
-/* Scale v to length 1; returns its length before. 0: it stays as it is. */
-double illusion_unit(float *v, size_t width);
 /* out (width) = a random direction of length 1, of which this share of the squared length is in the
  * null space (as far as there is one, and a row space). scratch (2 * width). */
 void illusion_random(float *out, float *scratch, const IllusionSpace *space, double null_share,

@@ -2,10 +2,12 @@
 #include "probes/sae/mmcs.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "num/blas.h"
+#include "num/vectors.h"
 
 #define MMCS_ROWS 64 /* of a in one product */
 
@@ -16,23 +18,14 @@ typedef struct MmcsRun {
     float *cosines; /* (workers, MMCS_ROWS, n_b) */
 } MmcsRun;
 
-static double length_of(const float *row, size_t d)
-{
-    double sum = 0;
-    for (size_t c = 0; c < d; c++) {
-        sum += (double)row[c] * row[c];
-    }
-    return sqrt(sum);
-}
-
 static float *unit_rows(const float *rows, size_t n, size_t d)
 {
     float *unit = mem_alloc(n * d, sizeof(float), "directions of length 1");
+    if (unit) {
+        memcpy(unit, rows, n * d * sizeof(*unit));
+    }
     for (size_t i = 0; unit && i < n; i++) {
-        const double length = length_of(rows + i * d, d);
-        for (size_t c = 0; c < d; c++) {
-            unit[i * d + c] = length > 0 ? (float)(rows[i * d + c] / length) : 0;
-        }
+        vector_unit(unit + i * d, d);
     }
     return unit;
 }
@@ -49,7 +42,7 @@ static int best_of_rows(void *context, size_t job, size_t worker)
         for (size_t j = 0; j < run->n_b; j++) {
             best = cosines[i * run->n_b + j] > best ? cosines[i * run->n_b + j] : best;
         }
-        run->best[first + i] = length_of(run->a + (first + i) * d, d) > 0 ? best : NAN;
+        run->best[first + i] = vector_length(run->a + (first + i) * d, d) > 0 ? best : NAN;
     }
     return 0;
 }
@@ -109,14 +102,11 @@ void mmcs_ref(Mmcs *out, const MmcsSet *a, const MmcsSet *b, size_t d)
     size_t above = 0;
     *out = (Mmcs){.mean = NAN, .above = NAN};
     for (size_t i = 0; i < a->n; i++) {
-        const double own = length_of(a->rows + i * d, d);
+        const double own = vector_length(a->rows + i * d, d);
         double best = -1;
         for (size_t j = 0; j < b->n; j++) {
-            const double other = length_of(b->rows + j * d, d);
-            double dot = 0;
-            for (size_t c = 0; c < d; c++) {
-                dot += (double)a->rows[i * d + c] * b->rows[j * d + c];
-            }
+            const double other = vector_length(b->rows + j * d, d);
+            const double dot = vector_dot(a->rows + i * d, b->rows + j * d, d);
             const double cosine = own > 0 && other > 0 ? dot / (own * other) : 0;
             best = cosine > best ? cosine : best;
         }

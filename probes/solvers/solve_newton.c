@@ -31,6 +31,7 @@
 #include "num/blas.h"
 #include "num/softmax.h"
 #include "num/spd.h"
+#include "num/vectors.h"
 #include "probes/solvers/internal.h"
 
 #define MEMORY 10 /* pairs kept a problem */
@@ -72,15 +73,6 @@ typedef struct Newton {
     float *block_scores; /* per worker (block rows, classes, n) */
     float *scratch;      /* per worker (2, length) */
 } Newton;
-
-static double dot(const float *a, const float *b, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += (double)a[i] * (double)b[i];
-    }
-    return sum;
-}
 
 static void add_scaled(float *out, double scale, const float *a, size_t n)
 {
@@ -233,14 +225,14 @@ static void remember_pair(Problem *own, const Newton *newton, size_t p, const fl
         s[i] = own->trial[i] - own->w[i];
         y[i] = g_new[i] - own->g[i];
     }
-    double sy = dot(s, y, n);
-    if (!(sy > 1e-10 * sqrt(dot(s, s, n) * dot(y, y, n)))) {
+    double sy = vector_dot(s, y, n);
+    if (!(sy > 1e-10 * sqrt(vector_dot(s, s, n) * vector_dot(y, y, n)))) {
         own->n_pairs = 0;
         return;
     }
     precondition(scratch, newton, p, 1, y);
     own->rho[slot] = 1 / sy;
-    own->gamma = sy / dot(y, scratch, n);
+    own->gamma = sy / vector_dot(y, scratch, n);
     own->newest = slot;
     own->n_pairs += own->n_pairs < MEMORY;
 }
@@ -253,16 +245,16 @@ static void choose_direction(Problem *own, const Newton *newton, size_t p, float
     memcpy(q, own->g, n * sizeof(float));
     for (int j = 0; j < own->n_pairs; j++) {
         int slot = (own->newest + MEMORY - j) % MEMORY;
-        weight[j] = own->rho[slot] * dot(own->s + (size_t)slot * n, q, n);
+        weight[j] = own->rho[slot] * vector_dot(own->s + (size_t)slot * n, q, n);
         add_scaled(q, -weight[j], own->y + (size_t)slot * n, n);
     }
     precondition(own->direction, newton, p, own->n_pairs ? -own->gamma : -1, q);
     for (int j = own->n_pairs - 1; j >= 0; j--) {
         int slot = (own->newest + MEMORY - j) % MEMORY;
-        double back = own->rho[slot] * dot(own->y + (size_t)slot * n, own->direction, n);
+        double back = own->rho[slot] * vector_dot(own->y + (size_t)slot * n, own->direction, n);
         add_scaled(own->direction, -weight[j] - back, own->s + (size_t)slot * n, n);
     }
-    own->slope = dot(own->g, own->direction, n);
+    own->slope = vector_dot(own->g, own->direction, n);
 }
 
 static void place_trial(Problem *own, size_t n)
@@ -297,7 +289,7 @@ static int advance_problem(void *context, size_t job, size_t worker)
     own->f = f;
     memcpy(own->w, own->trial, n * sizeof(float));
     memcpy(own->g, g, n * sizeof(float));
-    own->gradient = sqrt(dot(g, g, n));
+    own->gradient = sqrt(vector_dot(g, g, n));
     if (own->gradient <= newton->tolerance) {
         own->state = ARRIVED;
         return 0;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "num/vectors.h"
 #include "probes/activations/activations.h"
 #include "probes/board/direction_set.h"
 
@@ -68,27 +69,15 @@ float *steer_bank_at(const SteerBank *bank, int layer, size_t group)
     return bank->vectors + ((size_t)layer * bank->n_groups + group) * bank->width;
 }
 
-static double length_of(const float *v, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += (double)v[i] * v[i];
-    }
-    return sqrt(sum);
-}
-
 double steer_bank_norm(const SteerBank *bank, int layer, size_t group)
 {
-    return length_of(steer_bank_at(bank, layer, group), bank->width);
+    return vector_length(steer_bank_at(bank, layer, group), bank->width);
 }
 
 void steer_bank_unit(float *out, const SteerBank *bank, int layer, size_t group)
 {
-    const float *v = steer_bank_at(bank, layer, group);
-    const double length = length_of(v, bank->width);
-    for (size_t c = 0; c < bank->width; c++) {
-        out[c] = length > 0 ? (float)(v[c] / length) : 0;
-    }
+    memcpy(out, steer_bank_at(bank, layer, group), bank->width * sizeof(*out));
+    vector_unit(out, bank->width);
 }
 
 /* ---- labelled positions ---- */
@@ -374,8 +363,8 @@ void steer_bank_scale(SteerBank *bank, const SteerBank *as_long)
 {
     for (size_t i = 0; i < bank->n_layers * bank->n_groups; i++) {
         float *v = bank->vectors + i * bank->width;
-        const double length = length_of(v, bank->width);
-        const double wanted = length_of(as_long->vectors + i * bank->width, bank->width);
+        const double length = vector_length(v, bank->width);
+        const double wanted = vector_length(as_long->vectors + i * bank->width, bank->width);
         for (size_t c = 0; c < bank->width; c++) {
             v[c] = length > 0 ? (float)(v[c] * (wanted / length)) : 0;
         }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "num/vectors.h"
 #include "probes/activations/passes.h"
 #include "probes/legality/answers.h"
 
@@ -21,18 +22,9 @@ typedef struct Running {
 
 /* ---- what is changed ---- */
 
-static double dot(const float *a, const float *b, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += (double)a[i] * b[i];
-    }
-    return sum;
-}
-
 void steer_project(float *x, const float *r, size_t n)
 {
-    const double along = dot(x, r, n);
+    const double along = vector_dot(x, r, n);
     for (size_t i = 0; i < n; i++) {
         x[i] = (float)(x[i] - along * r[i]);
     }

@@ -6,7 +6,7 @@
 
 #include "report/results/probe_result.h"
 #include "report/specs/geometry_figures.h"
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
 
 /* ---- columns ---- */
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "num/vectors.h"
 #include "probes/sae/sae_select.h"
 
 /* pre begins with mean 0 and variance 1, so a sixth of the features are active. A threshold moves
@@ -29,14 +30,10 @@ SaeNet sae__net_layout(SaeKind kind, size_t d_in, size_t d_out, size_t features)
 
 static void unit_row(float *row, size_t d, Rng *rng)
 {
-    double sum = 0;
     for (size_t c = 0; c < d; c++) {
         row[c] = (float)rng_normal(rng);
-        sum += (double)row[c] * row[c];
     }
-    for (size_t c = 0; c < d; c++) {
-        row[c] = (float)(row[c] / sqrt(sum));
-    }
+    vector_unit(row, d);
 }
 
 void sae__net_draw(SaeNet *net, uint64_t seed)

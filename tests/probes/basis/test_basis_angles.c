@@ -11,7 +11,7 @@
 
 #include "base/rng.h"
 #include "num/blas.h"
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
 #include "probes/basis/basis_angles.h"
 
 enum { D = 16 };

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
 #include "tests/probes/probe_fixture.h"
 #include "tests/probes/tick_log.h"
 #include "probes/solvers/solver.h"

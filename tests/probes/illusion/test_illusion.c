@@ -4,6 +4,7 @@
 
 #include "datasets/labels.h"
 #include "model/planted/planted.h"
+#include "num/vectors.h"
 
 /* The change of Delta of the first pair, as a share of the way, for every part of v. */
 static void patch_effects(double out[N_ILLUSION_PARTS], const Gpt *gpt, const PairSet *pairs,
@@ -260,7 +261,7 @@ static void test_gradients_are_differences(void **state)
             const float *g = rows.gradient + (1 * rows.n_layers + (size_t)layer) * rows.width;
             float v[64] = {0};
             memcpy(v, g, rows.width * sizeof(*v));
-            const double length = illusion_unit(v, rows.width), tolerance = 1e-3;
+            const double length = vector_unit(v, rows.width), tolerance = 1e-3;
             const double up = nudged(gpt, &pairs, 1, sites[s], layer, v, 0.02);
             const double down = nudged(gpt, &pairs, 1, sites[s], layer, v, -0.02);
             const double slope = -(up - down) / 0.04; /* of m = -Delta */
@@ -333,7 +334,7 @@ static void test_methods_are_their_formulas(void **state)
                                  [ILLUSION_SET] = (bw - xw) / sqrt(ww),
                                  [ILLUSION_PROJECT] = (aw + bw - 2 * xw) / sqrt(ww),
                                  [ILLUSION_ADD] = (bv - av) * sqrt(ww)};
-        illusion_unit(w, 16);
+        vector_unit(w, 16);
         for (int method = ILLUSION_PATCH; method <= ILLUSION_ADD; method++) {
             const IllusionSetting setting = {&vectors, (IllusionMethod)method, (IllusionPart)part,
                                              0};
@@ -445,7 +446,7 @@ static void test_descent_is_its_formula(void **state)
     for (int s = 0; s < 2 * N_ILLUSION_PARTS; s++) {
         const int layer = s % 2;
         part_of_change(added, change[layer], s / 2, &vectors, layer, group);
-        const double length = illusion_unit(added, 16);
+        const double length = vector_unit(added, 16);
         const double same = nudged(gpt, &pairs, 1, HOOK_RESID_POST, layer, added, length);
         /* the same sum in another order: 1e-6 of a logit of the order of 1 */
         assert_true(fabs(answers[s].delta - same) < 1e-5);

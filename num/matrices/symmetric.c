@@ -1,5 +1,5 @@
-/* num/symmetric.c - cyclic Jacobi rotations. See num/symmetric.h. */
-#include "num/symmetric.h"
+/* num/matrices/symmetric.c - cyclic Jacobi rotations. See num/matrices/symmetric.h. */
+#include "num/matrices/symmetric.h"
 
 #include <math.h>
 #include <stdlib.h>

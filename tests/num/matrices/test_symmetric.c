@@ -1,5 +1,5 @@
-/* tests/num/test_symmetric.c - eigenvalues of matrices with a known spectrum, the effective rank of
- * known sets, and the cosines of random directions. */
+/* tests/num/matrices/test_symmetric.c - eigenvalues of matrices with a known spectrum, the
+ * effective rank of known sets, and the cosines of random directions. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "num/symmetric.h"
+#include "num/matrices/symmetric.h"
 
 enum { N = 40 };
 

@@ -1,11 +1,11 @@
-/* num/symmetric.h - eigenvalues of small symmetric matrices, and the effective rank of a set of
- * directions.
+/* num/matrices/symmetric.h - eigenvalues of small symmetric matrices, and the effective rank of a
+ * set of directions.
  *
  * Why not LAPACK: Debian's OpenBLAS ships it without a C header. The matrices here have at most a
  * few hundred rows; for them Jacobi's method is fast enough, and no method is more accurate.
  */
-#ifndef OGPT_NUM_SYMMETRIC_H
-#define OGPT_NUM_SYMMETRIC_H
+#ifndef OGPT_NUM_MATRICES_SYMMETRIC_H
+#define OGPT_NUM_MATRICES_SYMMETRIC_H
 
 #include <stddef.h>
 
