@@ -35,7 +35,7 @@ awk -v twin="$(json_value closed)" '{ exit !(twin < $1 - 0.1) }' seen || fail "a
 
 # Interrupted and typed again: the same rows.
 long="intervene tiny-6x6 --method sae --sae $shipped/sae --cases many.csv --per-state 1 --scale 1.5 --features-games 20 --no-by-layer"
-expect 0 cases make many.csv --n 600 --size 6 --quiet
+expect 0 cases make many.csv --n 320 --size 6 --quiet # five blocks
 expect 0 $long --csv whole
 stopped INT 130 ogpt-results.db $long --csv again
 expect 0 $long --csv again

@@ -16,7 +16,9 @@ below() {
     awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'
 }
 
+# Under the sanitizers one of each kind: the build as shipped does the same with the others.
 while read -r size rules width steps bound; do
+    [ "$OGPT_SANITIZED" = 1 ] && [ "$size-$rules" != 4-iago ] && [ "$size-$rules" != 6-no-mid-flip ] && continue
     expect 0 generate $size-$rules.ogpc --games 400 --size $size --rules $rules --quiet
     error=$(error_of net-$size-$rules $size $rules $width $steps)
     below "$error" $bound || fail "$size $rules: strict error $error, at most $bound expected"

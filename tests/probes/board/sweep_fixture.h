@@ -32,6 +32,24 @@ static inline SweepOptions small_options(void)
     return options;
 }
 
+/* For tests that compare bytes, whatever is read. */
+static inline SweepOptions few_options(void)
+{
+    SweepOptions options = small_options();
+    options.n_games = 40;
+    options.n_test_games = 20;
+    return options;
+}
+
+/* As few_options, by the solver that inverts no matrix. */
+static inline SweepOptions fast_options(void)
+{
+    SweepOptions options = few_options();
+    options.solver = "adamw";
+    options.epochs = 2;
+    return options;
+}
+
 typedef struct SweepWatch {
     int stop_after;           /* layers after which a signal is simulated; 0: never */
     int stop_control;         /* ... and ticks of controls */

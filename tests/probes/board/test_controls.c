@@ -139,8 +139,8 @@ static void a_hidden_layer_reads_the_history(void **state)
     ProbeFixture fixture;
     LabelledSet sets[3];
     float *rows[3];
-    static const size_t n_games[3] = {2400, 120, 120};
-    assert_int_equal(fixture_open(&fixture, 3000), 0);
+    static const size_t n_games[3] = {1200, 120, 120};
+    assert_int_equal(fixture_open(&fixture, 1600), 0);
     for (int split = 0; split < 3; split++) {
         static const Split split_of[3] = {SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST};
         sets[split] = draw(&fixture, split_of[split], n_games[split]);

@@ -135,7 +135,7 @@ static void the_history_mlp_has_its_own_recipe(void **state)
 {
     char hash[HASH_HEX_SIZE];
     SweepResult free, starved;
-    SweepOptions options = small_options();
+    SweepOptions options = few_options();
     SweepWatch watch = {0};
     options.controls = true;
     options.solver = "adamw";
@@ -199,7 +199,7 @@ static void threads_change_no_byte(void **state)
 {
     char one[HASH_HEX_SIZE], other[HASH_HEX_SIZE], name[16];
     SweepResult first, second;
-    SweepOptions options = small_options();
+    SweepOptions options = few_options();
     SweepWatch watch = {0};
     options.controls = true;
     assert_int_equal(fit(&first, one, "threads", &options, &watch, &(Work){.seed = 1}), 0);
@@ -215,6 +215,7 @@ static void threads_change_no_byte(void **state)
         assert_int_equal(first.best, second.best);
     }
     /* Negative twin: another sample gives other bytes. */
+    options.controls = false;
     assert_int_equal(fit(&second, other, "seed", &options, &watch, &(Work){.seed = 2}), 0);
     assert_string_not_equal(one, other);
 }

@@ -12,9 +12,8 @@ static void controls_are_kept(void **state)
 {
     char hash[HASH_HEX_SIZE], kept[FILES_PATH_MAX];
     SweepResult whole, part;
-    SweepOptions options = small_options();
+    SweepOptions options = fast_options();
     options.controls = true;
-    options.n_games = 60;
     SweepWatch watch = {0};
     assert_int_equal(fit(&whole, hash, "undisturbed", &options, &watch, &usual), 0);
     /* The progress covers the controls, the longer half here, and ends at the end. */
@@ -31,7 +30,7 @@ static void controls_are_kept(void **state)
     for (int again = 0; again < 2;
          again++) { /* the second time with another number of test games */
         watch = (SweepWatch){.stop_control = again ? 0 : 2 * finished + 1};
-        options.n_test_games = again ? 50 : 60;
+        options.n_test_games = again ? 15 : 20;
         int rc = fit(&part, hash, "disturbed", &options, &watch, &usual);
         assert_int_equal(rc, again ? 0 : OGPT_EINTR);
         for (int control = CONTROL_HISTORY; control < finished; control++) {
@@ -42,7 +41,7 @@ static void controls_are_kept(void **state)
         }
     }
     assert_false(dir_exists(kept));
-    options.n_test_games = 60;
+    options.n_test_games = 20;
     watch = (SweepWatch){.stop_control = 2 * finished + 1};
     assert_int_equal(fit(&part, hash, "disturbed", &options, &watch, &usual), OGPT_EINTR);
     watch = (SweepWatch){0};
@@ -65,11 +64,9 @@ static void what_is_not_ours_is_left_alone(void **state)
 {
     char hash[HASH_HEX_SIZE], folder[FILES_PATH_MAX], file[FILES_PATH_MAX], path[FILES_PATH_MAX];
     SweepResult whole, part;
-    SweepOptions options = small_options();
+    SweepOptions options = fast_options();
     SweepWatch watch = {0};
     options.controls = true;
-    options.n_games = 40;
-    options.n_test_games = 20;
     fixture_path(file, &fixture, "blocked.controls");
     assert_int_equal(file_write_atomic(file, "mine", 4, false), 0);
     assert_int_equal(fit(&whole, hash, "blocked", &options, &watch, &usual), 0);
@@ -152,11 +149,9 @@ static void another_division_is_another_sweep(void **state)
 {
     char hash[HASH_HEX_SIZE], path[FILES_PATH_MAX];
     SweepResult whole, part;
-    SweepOptions options = small_options();
+    SweepOptions options = fast_options();
     SweepWatch watch = {.stop_control = 2 * CONTROL_RANDOM_MODEL + 1};
     options.controls = true;
-    options.n_games = 40;
-    options.n_test_games = 20;
     assert_int_equal(fit(&part, hash, "divided", &options, &watch, &usual), OGPT_EINTR);
     fixture_path(path, &fixture, "divided");
     assert_int_equal(dir_remove(path), 0); /* the layers; the controls stay */
