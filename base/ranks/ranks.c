@@ -121,7 +121,7 @@ int ranks_most(int64_t *value)
     return 0;
 }
 
-int ranks_gather(void *things, size_t n, size_t n_bytes, size_t total)
+int ranks_gather_cut(void *data, const size_t *bounds)
 {
     return 0;
 }
@@ -445,40 +445,31 @@ int ranks_most(int64_t *value)
     return wait_all(&request, 1);
 }
 
-/* Where the bytes of a rank begin. */
-static size_t share_begin(size_t n, size_t n_bytes, size_t total, int rank)
-{
-    size_t first, end;
-    ranks_share(&first, &end, n, rank);
-    return first * n_bytes < total ? first * n_bytes : total;
-}
-
-int ranks_gather(void *things, size_t n, size_t n_bytes, size_t total)
+int ranks_gather_cut(void *data, const size_t *bounds)
 {
     int counts[RANKS_MAX], begins[RANKS_MAX];
+    bool large = bounds[ranks.count] > INT_MAX; /* too many bytes for one call: rank by rank */
     int rc = 0;
-    if (ranks.count == 1 || n == 0) {
+    if (ranks.count == 1) {
         return 0;
     }
     if (atomic_load(&ranks.over)) {
         return refuse_over();
     }
-    total = total ? total : n * n_bytes;
     for (int rank = 0; rank < ranks.count && rc == 0; rank++) {
-        size_t begin = share_begin(n, n_bytes, total, rank);
-        size_t end = rank + 1 < ranks.count ? share_begin(n, n_bytes, total, rank + 1) : total;
-        if (total > INT_MAX) { /* too many bytes for one call: rank by rank */
-            rc = ranks_broadcast((char *)things + begin, end - begin, rank);
+        size_t n_bytes = bounds[rank + 1] - bounds[rank];
+        if (large) {
+            rc = ranks_broadcast((char *)data + bounds[rank], n_bytes, rank);
         } else {
-            begins[rank] = (int)begin;
-            counts[rank] = (int)(end - begin);
+            begins[rank] = (int)bounds[rank];
+            counts[rank] = (int)n_bytes;
         }
     }
-    if (rc || total > INT_MAX) {
+    if (rc || large) {
         return rc;
     }
     MPI_Request request;
-    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, things, counts, begins, MPI_BYTE,
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, counts, begins, MPI_BYTE,
                     MPI_COMM_WORLD, &request);
     return wait_all(&request, 1);
 }

@@ -45,6 +45,8 @@ const char *ranks_library(void);
 /* The share of a rank in n things: *first .. *end-1. Shares follow each other and differ by one at
  * most. */
 void ranks_share(size_t *first, size_t *end, size_t n, int rank);
+/* The rank whose share of n things has this one. */
+int ranks_owner(size_t thing, size_t n);
 
 /* ---- all of these return 0, or the error that ended the job ---- */
 
@@ -62,6 +64,8 @@ int ranks_most(int64_t *value);
 /* Each rank has its ranks_share of n things of so many bytes, in their places; all get all. The
  * last thing may be shorter: all together have `total` bytes (0: n * n_bytes). */
 int ranks_gather(void *things, size_t n, size_t n_bytes, size_t total);
+/* The same with shares of any size: rank r has the bytes bounds[r] .. bounds[r+1]-1 of `data`. */
+int ranks_gather_cut(void *data, const size_t *bounds);
 /* Send and receive parts at the same time; between two ranks they arrive in the order of the
  * lists. */
 int ranks_exchange(const RanksPart *sent, size_t n_sent, const RanksPart *received,

@@ -14,6 +14,26 @@ void ranks_share(size_t *first, size_t *end, size_t n, int rank)
     *end = *first + each + (r < more ? 1 : 0);
 }
 
+int ranks_owner(size_t thing, size_t n)
+{
+    size_t count = (size_t)ranks_count(), each = n / count, more = n % count;
+    size_t with_more = more * (each + 1); /* things of the ranks that have one more */
+    return (int)(thing < with_more ? thing / (each + 1) : more + (thing - with_more) / each);
+}
+
+int ranks_gather(void *things, size_t n, size_t n_bytes, size_t total)
+{
+    size_t bounds[RANKS_MAX + 1];
+    total = total ? total : n * n_bytes;
+    for (int rank = 0; rank < ranks_count(); rank++) {
+        size_t first, end;
+        ranks_share(&first, &end, n, rank);
+        bounds[rank] = first * n_bytes < total ? first * n_bytes : total;
+    }
+    bounds[ranks_count()] = total;
+    return ranks_gather_cut(things, bounds);
+}
+
 int ranks_broadcast(void *data, size_t n_bytes, int from)
 {
     return ranks_broadcast_parts(&(RanksPart){.data = data, .n_bytes = n_bytes}, 1, from);

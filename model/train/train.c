@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/manifest.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "model/train/trainer.h"
 #include "num/blas.h"
 #include "num/profile.h"
@@ -87,6 +88,15 @@ const char *train_options_check(const TrainOptions *o)
     return NULL;
 }
 
+/* *out: a signal has reached one of the ranks. All stop after the same step. */
+static int stop_asked(bool *out)
+{
+    int64_t pending = interrupt_pending();
+    int rc = ranks_most(&pending);
+    *out = pending != 0;
+    return rc;
+}
+
 /* The total number of steps for --minutes: at least three whole steps are timed, for 1 % of the run
  * (2 to 10 seconds). 0.95 leaves room for reports and checkpoints. The caller resets the weights.
  */
@@ -96,16 +106,16 @@ static int steps_for_minutes(int64_t *steps, Trainer *t)
     int done = -1; /* the first step warms caches and pages */
     double start = 0, spent = 0, enough = fmin(fmax(0.6 * t->options->minutes, 2), 10);
     while (done < 3 || spent < enough) {
+        bool stop = false;
         int rc = trainer_gradient(t, &sums);
         rc = rc ? rc : trainer_update(t);
-        if (rc) {
-            return rc;
-        }
         start = done < 0 ? clock_seconds() : start;
         done++;
         spent = clock_seconds() - start;
-        if (interrupt_pending() != 0) {
-            return err_set(OGPT_EINTR, "interrupted before the first step");
+        rc = rc ? rc : ranks_broadcast(&spent, sizeof(spent), 0);
+        rc = rc ? rc : stop_asked(&stop);
+        if (rc || stop) {
+            return rc ? rc : err_set(OGPT_EINTR, "interrupted before the first step");
         }
     }
     double n = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3);
@@ -132,7 +142,7 @@ static int save(Loop *loop)
 {
     Trainer *t = loop->trainer;
     TrainResult *r = loop->result;
-    if (loop->saved_step == t->at.step) {
+    if (loop->saved_step == t->at.step || !ranks_first()) {
         return 0;
     }
     t->at.seconds = loop->earlier_seconds + clock_seconds() - loop->session_start;
@@ -236,7 +246,9 @@ static int run_steps(Loop *loop)
     while (rc == 0 && t->at.step < t->at.steps) {
         rc = one_step(loop);
         rc = rc ? rc : close_step(loop);
-        if (rc == 0 && t->at.step < t->at.steps && interrupt_pending() != 0) {
+        bool stop = false;
+        rc = rc ? rc : stop_asked(&stop);
+        if (rc == 0 && t->at.step < t->at.steps && stop) {
             rc = OGPT_EINTR;
         }
     }
@@ -303,9 +315,12 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
                  .result = out,
                  .saved_step = -1};
     int rc = trainer_init(&t, job->cfg, job->options, job->source, pool, observer);
-    rc = rc ? rc : dir_clean_stale(&n_stale, job->run_path);
-    rc =
-        rc ? rc : trainer_resume(&t, &found, out->path, out->model_hash, job->run_path, job->about);
+    if (ranks_first()) {
+        rc = rc ? rc : dir_clean_stale(&n_stale, job->run_path);
+        rc = rc ? rc
+                : trainer_resume(&t, &found, out->path, out->model_hash, job->run_path, job->about);
+    }
+    rc = rc ? rc : trainer_share_state(&t, &found);
     rc = rc || found ? rc : start_new_run(&t, job->init);
     if (rc) {
         goto done;
@@ -321,7 +336,7 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
         rc = observer->started(observer->context, t.at.steps, t.at.step);
     }
     /* A process that was killed after it published this checkpoint has not reported it. */
-    if (rc == 0 && found && observer->saved) {
+    if (rc == 0 && found && observer->saved && ranks_first()) {
         rc = observer->saved(observer->context, t.at.step, out->path, out->model_hash);
     }
     if (rc) {
@@ -344,6 +359,7 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
     out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
     out->tokens_per_second = (double)(t.at.tokens - (idle ? 0 : tokens_before)) /
                              fmax(idle ? seconds : loop.step_seconds, 1e-9);
+    rc = rc ? rc : ranks_broadcast(out, sizeof(*out), 0);
 done:
     trainer_release(&t);
     return rc;
@@ -375,6 +391,10 @@ int train_run(TrainResult *out, const TrainJob *job, const Work *work)
         return err_set(OGPT_EUSAGE, "training options: %s", reason);
     }
     int rc = blas_init();
+    rc = rc ? rc : trainer_check_ranks(job->options);
+    if (rc || !ranks_first()) { /* the others touch no file of the run */
+        return rc ? rc : train_locked(out, job, work->pool);
+    }
     rc = rc ? rc : refuse_published(job->run_path);
     rc = rc ? rc : dir_create(job->run_path);
     rc = rc ? rc : path_join(lock_path, job->run_path, "LOCK");

@@ -8,6 +8,8 @@
 #include "model/train/train.h"
 #include "num/optim.h"
 
+#define TRAINER_CHUNK 16384 /* numbers of the parameter vector in one job of a sum */
+
 /* What must survive a kill, besides the arrays; written to train/state.json. */
 typedef struct TrainCounters {
     int64_t step, steps;
@@ -67,6 +69,13 @@ typedef struct BatchSums {
 int trainer_gradient(Trainer *trainer, BatchSums *sums);
 /* Check, clip and apply. OGPT_ENUM names the step and the first tensor that is not finite. */
 int trainer_update(Trainer *trainer);
+/* Sum the gradients of all lanes into lane 0, in a fixed tree over the lanes, whichever rank has
+ * which; all ranks get the sum. Fills chunk_norm. 0 or what ended the job. */
+int trainer_sum_lanes(Trainer *trainer);
+/* OGPT_EUSAGE if there are more ranks than lanes. */
+int trainer_check_ranks(const TrainOptions *options);
+/* Give all ranks the state that the first has read from a checkpoint; *found: it has one. */
+int trainer_share_state(Trainer *trainer, bool *found);
 /* The rate of step `step` (0-based) as a share of its peak. */
 double trainer_rate(const Trainer *trainer, int64_t step);
 

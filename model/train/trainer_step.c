@@ -9,10 +9,9 @@
 
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "model/train/trainer.h"
 #include "num/profile.h"
-
-#define CHUNK 16384 /* numbers of the parameter vector in one reduction job */
 
 int64_t train_batch(const TrainOptions *o, int64_t step, int64_t steps)
 {
@@ -103,7 +102,7 @@ static size_t list_jobs(UpdateJob *jobs, const Gpt *gpt, const TrainOptions *opt
             if (spec->group == GROUP_FROZEN || uses_muon(options, spec) != (muon == 1)) {
                 continue;
             }
-            size_t piece = muon ? spec->count : CHUNK;
+            size_t piece = muon ? spec->count : TRAINER_CHUNK;
             for (size_t begin = 0; begin < spec->count; begin += piece) {
                 size_t count = spec->count - begin < piece ? spec->count - begin : piece;
                 if (jobs) {
@@ -172,7 +171,7 @@ static void set_counts(Trainer *t, const Gpt *gpt, size_t n_threads)
     t->micro = trainer_micro_games(&gpt->cfg, t->options);
     t->scratch_count = scratch_of(gpt, t->options);
     t->n_jobs = list_jobs(NULL, gpt, t->options);
-    t->n_chunks = (gpt->n_numbers + CHUNK - 1) / CHUNK;
+    t->n_chunks = (gpt->n_numbers + TRAINER_CHUNK - 1) / TRAINER_CHUNK;
 }
 
 size_t train_bytes(const GptConfig *cfg, const TrainOptions *options, size_t n_threads)
@@ -241,12 +240,14 @@ typedef struct LaneWork {
     Trainer *trainer;
     size_t batch; /* games */
     float scale;  /* 1 / scored positions of the batch */
+    size_t first; /* lane of this rank */
 } LaneWork;
 
-static int lane_job(void *context, size_t lane, size_t worker)
+static int lane_job(void *context, size_t job, size_t worker)
 {
     const LaneWork *work = context;
     Trainer *t = work->trainer;
+    size_t lane = work->first + job;
     size_t T = (size_t)t->gpt->cfg.n_ctx;
     size_t games = work->batch / (size_t)t->options->lanes;
     float *gradient = t->lane_gradients + lane * t->gpt->n_numbers;
@@ -261,33 +262,6 @@ static int lane_job(void *context, size_t lane, size_t worker)
         gpt_backward(t->gpt, tape, t->input + at, gradient);
     }
     t->lane_loss[lane] = loss;
-    return 0;
-}
-
-/* Sum the lanes into lane 0, first in pairs (0,1) (2,3) ..., then the sums of pairs, and so on.
- * Also the sum of squares of this chunk. */
-static int combine_job(void *context, size_t chunk, size_t worker)
-{
-    (void)worker;
-    Trainer *t = context;
-    size_t n = t->gpt->n_numbers, begin = chunk * CHUNK;
-    size_t count = n - begin < CHUNK ? n - begin : CHUNK, lanes = (size_t)t->options->lanes;
-    for (size_t stride = 1; stride < lanes; stride *= 2) {
-        for (size_t lane = 0; lane + stride < lanes; lane += 2 * stride) {
-            float *into = t->lane_gradients + lane * n + begin;
-            const float *from = t->lane_gradients + (lane + stride) * n + begin;
-#pragma omp simd
-            for (size_t i = 0; i < count; i++) {
-                into[i] += from[i];
-            }
-        }
-    }
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        double g = (double)t->lane_gradients[begin + i];
-        sum += g * g;
-    }
-    t->chunk_norm[chunk] = sum;
     return 0;
 }
 
@@ -307,12 +281,15 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
     note(t, PROFILE_BATCH, &start);
     LaneWork work = {
         .trainer = t, .batch = batch, .scale = positions > 0 ? 1.0f / (float)positions : 0};
-    rc = pool_run(t->pool, (size_t)t->options->lanes, lane_job, &work);
+    size_t lanes = (size_t)t->options->lanes, end;
+    ranks_share(&work.first, &end, lanes, ranks_own());
+    rc = pool_run(t->pool, end - work.first, lane_job, &work);
     if (rc == 0 && t->observer->lanes_done) {
         t->observer->lanes_done(t->observer->context, t->at.step, t->gpt, t->lane_gradients);
     }
     start = clock_seconds();
-    rc = rc ? rc : pool_run(t->pool, t->n_chunks, combine_job, t);
+    rc = rc ? rc : trainer_sum_lanes(t);
+    rc = rc ? rc : ranks_gather(t->lane_loss, lanes, sizeof(t->lane_loss[0]), 0);
     if (rc) {
         return rc;
     }

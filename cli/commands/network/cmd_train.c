@@ -194,7 +194,7 @@ const Command cmd_train = {
     COMMAND_OPTIONS(options, TrainCommand),
     .min_args = 1,
     .max_args = 1,
-    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE,
+    .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE | USES_RANKS,
     COMMAND_TABLES(&train_table, &train_curve_table, &train_profile_table),
     .run = run_train,
 };

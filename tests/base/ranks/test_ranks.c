@@ -18,6 +18,9 @@ static void test_shares_cover_everything(void **state)
             ranks_share(&first, &end, n, rank);
             assert_int_equal(first, at);
             assert_true(end >= first);
+            for (size_t i = first; i < end; i++) {
+                assert_int_equal(ranks_owner(i, n), rank);
+            }
             most = end - first > most ? end - first : most;
             least = end - first < least ? end - first : least;
             at = end;
