@@ -103,8 +103,7 @@ static RanksPart part_of(const Trainer *t, size_t lane, int adder, int with)
                        .rank = with};
 }
 
-/* Send what other ranks add up, and get what this one does. Sums stay in the places of their lanes.
- */
+/* Send what others add up, get what this rank does. Sums stay in the places of their lanes. */
 static int exchange_tops(const Trainer *t)
 {
     RanksPart sent[2 * LANES_MAX], received[LANES_MAX];

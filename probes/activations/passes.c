@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 
 /* At the end of a window some workers wait for the last passes. With this many passes in a window
  * that costs little. */
@@ -39,7 +40,7 @@ size_t passes_bytes(const GptConfig *cfg, TapeMode mode, size_t games_a_pass, co
 
 size_t passes_window(const Work *work)
 {
-    size_t busy = PASSES_A_WORKER * work_workers(work);
+    size_t busy = PASSES_A_WORKER * work_workers(work) * (size_t)ranks_count();
     return busy > LEAST_WINDOW ? busy : LEAST_WINDOW;
 }
 
@@ -139,6 +140,27 @@ static int run_pass(void *context, size_t job, size_t worker)
     return hooked.rc;
 }
 
+/* The passes of a window: dealt to the ranks, if it is known what they leave. */
+static int run_passes(Run *run, const Work *work)
+{
+    const PassCalls *calls = run->calls;
+    RanksSlots slots[PASS_RESULTS_MAX];
+    size_t n = (run->n + run->a_pass - 1) / run->a_pass;
+    if (calls->n_results == 0) {
+        return pool_run(work->pool, n, run_pass, run);
+    }
+    for (size_t i = 0; i < calls->n_results; i++) {
+        const PassResult *result = &calls->results[i];
+        slots[i] = (RanksSlots){.base = result->base, .n_bytes = result->n_bytes};
+        if (result->by_game) {
+            slots[i].base = (char *)result->base + run->first * result->n_bytes;
+            slots[i].n_bytes = run->a_pass * result->n_bytes;
+            slots[i].total = run->n * result->n_bytes;
+        }
+    }
+    return ranks_run(work->pool, n, run_pass, run, slots, calls->n_results);
+}
+
 static int run_windows(Run *run, uint8_t *fetched, const Work *work)
 {
     const PassGames *games = run->games;
@@ -153,8 +175,7 @@ static int run_windows(Run *run, uint8_t *fetched, const Work *work)
             rc =
                 source_fetch(games->source, fetched, games->first + run->first, run->n, work->pool);
         }
-        rc =
-            rc ? rc : pool_run(work->pool, (run->n + run->a_pass - 1) / run->a_pass, run_pass, run);
+        rc = rc ? rc : run_passes(run, work);
         if (rc == 0 && run->calls->gather) {
             rc = run->calls->gather(run->calls->context, run->first, run->n);
         }

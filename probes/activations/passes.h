@@ -48,6 +48,16 @@ typedef struct PassBatch {
     size_t slot; /* in 0 .. passes_window-1: a place that no other pass of the window has */
 } PassBatch;
 
+/* What the passes leave behind in memory, so that several ranks can each do some of them
+ * (base/ranks/ranks.h) and all have the whole afterwards. */
+typedef struct PassResult {
+    void *base; /* by_game: of game g at base + g * n_bytes; else of a slot at base + slot * n_bytes
+                 */
+    size_t n_bytes; /* of a game, or of a pass */
+    bool by_game;
+} PassResult;
+#define PASS_RESULTS_MAX 4
+
 /* What happens on the way; all members may be zero. hook and visit run on a worker: they may write
  * only what belongs to the games of the pass, to its worker or to its slot. Each returns 0 or
  * OGPT_E*, which ends the run; after an error of a hook the rest of its pass is not hooked. */
@@ -58,6 +68,10 @@ typedef struct PassCalls {
      * (B, T, width) may be changed in place: the pass goes on with what is left there. */
     int (*hook)(void *context, const PassBatch *pass, const HookPoint *point);
     uint64_t sites[N_HOOK_SITES];
+    /* Everything that hook and visit write and that is read after the pass: then the passes are
+     * dealt to the ranks. Without results every rank does all passes. */
+    PassResult results[PASS_RESULTS_MAX];
+    size_t n_results;
     /* Called once a pass, behind the last layer. */
     int (*visit)(void *context, const PassBatch *pass);
     /* Called on the calling thread after a window: its games are first .. first+n-1, its passes
@@ -65,7 +79,7 @@ typedef struct PassCalls {
     int (*gather)(void *context, size_t first, size_t n);
 } PassCalls;
 
-/* Passes between two calls of gather: 64, or 4 a worker if that is more. */
+/* Passes between two calls of gather: 64, or 4 a worker of all ranks if that is more. */
 size_t passes_window(const Work *work);
 /* Bytes that a run needs: a tape of this mode a worker. games_a_pass as above. */
 size_t passes_bytes(const GptConfig *cfg, TapeMode mode, size_t games_a_pass, const Work *work);

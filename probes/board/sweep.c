@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "probes/activations/activations.h"
 
 const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg)
@@ -245,7 +246,7 @@ static FitProblem layer_problem(const Sweep *sweep, int index)
                           sweep->sets[TRAIN].labels);
 }
 
-static int fit_layer(Sweep *sweep, int index)
+int sweep__fit_layer(Sweep *sweep, int index)
 {
     Probe *probe = sweep->probe;
     FitProblem problem = layer_problem(sweep, index);
@@ -258,8 +259,7 @@ static int fit_layer(Sweep *sweep, int index)
                                : rc;
     }
     probe->seconds[index] = clock_seconds() - start;
-    probe->fitted[index] = true;
-    return probe_save(probe, sweep->path);
+    return 0;
 }
 
 int sweep__score(ProbeScore *out, Sweep *sweep, const Probe *probe, int index, int split,
@@ -292,7 +292,7 @@ static int sweep_layer(Sweep *sweep, int index)
     bool fitted = sweep->probe->fitted[index];
     int rc = sweep__hold(sweep, index);
     if (rc == 0 && !fitted) {
-        rc = fit_layer(sweep, index);
+        rc = sweep__fit_round(sweep, index);
     }
     layer->fit = sweep->probe->fit[index];
     layer->seconds = sweep->probe->seconds[index];
@@ -351,6 +351,9 @@ static void sweep_release(Sweep *sweep)
     for (int split = 0; split < N_SPLITS; split++) {
         labelled_release(&sweep->sets[split]);
     }
+    for (int control = 0; control < N_CONTROLS; control++) {
+        mem_free(sweep->dealt[control]);
+    }
     mem_free(sweep->predicted);
 }
 
@@ -402,10 +405,11 @@ int sweep_fit(SweepResult *out, Probe *probe, const char *path, const Subject *s
                    .work = work,
                    .quiet = work_quiet(work)};
     FileLock lock = {.fd = -1};
-    int rc = probe_check_goal(path);
+    int rc = ranks_first() ? probe_check_goal(path) : 0;
     rc = rc ? rc : sweep_begin(&sweep, corpus);
-    rc = rc ? rc : lock_goal(&lock, path);
+    rc = rc || !ranks_first() ? rc : lock_goal(&lock, path);
     rc = rc ? rc : sweep__take_probe(&sweep, corpus);
+    rc = rc ? rc : sweep__share_probe(probe);
     rc = rc || !options->replace ? rc : sweep__forget(&sweep);
     rc = rc ? rc : run_sweep(&sweep);
     rc = rc ? rc : sweep__forget(&sweep);

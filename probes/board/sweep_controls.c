@@ -89,6 +89,9 @@ static int control_fit(Sweep *sweep, Control control, const ControlData *data,
     LabelledSet truth = sweep->sets[TEST]; /* borrowed, with other labels */
     truth.labels = (uint8_t *)labels_of(data, sweep, TEST);
     int rc = sweep->recalled ? 0 : control_read(sweep, control, data, how);
+    if (sweep->dealing) {
+        return rc;
+    }
     rc = rc ? rc
             : score_predictions(&sweep->out->control[control], &truth, sweep->predicted,
                                 &sweep->quiet);
@@ -231,7 +234,7 @@ static int control_shuffled(Sweep *sweep)
         data.labels[split] = labels[split];
     }
     rc = rc ? rc : control_fit_alike(sweep, CONTROL_SHUFFLED, &data);
-    rc = rc ? rc : show_chance(sweep, labels[TEST]);
+    rc = rc || sweep->dealing ? rc : show_chance(sweep, labels[TEST]);
     for (int split = 0; split < N_SPLITS; split++) {
         mem_free(labels[split]);
     }
@@ -305,17 +308,18 @@ size_t sweep__controls_bytes(Sweep *sweep)
 
 int sweep__controls(Sweep *sweep)
 {
-    static int (*const controls[N_CONTROLS])(Sweep *) = {
+    static const SweepControl controls[N_CONTROLS] = {
         [CONTROL_MAJORITY] = control_majority,       [CONTROL_HISTORY] = control_history,
         [CONTROL_HISTORY_MLP] = control_history_mlp, [CONTROL_RANDOM_MODEL] = control_random_model,
         [CONTROL_SHUFFLED] = control_shuffled,       [CONTROL_PLANTED] = control_planted,
     };
-    for (int control = 0; control < N_CONTROLS; control++) {
+    int rc = sweep__deal_controls(sweep, controls);
+    for (int control = 0; control < N_CONTROLS && rc == 0; control++) {
         char stage[32];
         snprintf(stage, sizeof(stage), "control %s", control_name((Control)control));
         work_tick(sweep->work, stage, control, N_CONTROLS);
         sweep->control_start = clock_seconds();
-        int rc = sweep__recall(&sweep->recalled, sweep, (Control)control);
+        rc = sweep__recall(&sweep->recalled, sweep, (Control)control);
         rc = rc ? rc : controls[control](sweep);
         if (rc) {
             return rc;
@@ -327,5 +331,5 @@ int sweep__controls(Sweep *sweep)
         work_tick(sweep->work, stage, control + 1, N_CONTROLS);
         sweep__advance(sweep, sweep->control_flops[control]);
     }
-    return 0;
+    return rc;
 }

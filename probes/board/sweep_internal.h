@@ -1,4 +1,4 @@
-/* probes/board/sweep_internal.h - a running sweep, shared by its three files: sweep.c (layers),
+/* probes/board/sweep_internal.h - a running sweep, shared by its files: sweep.c (layers),
  * sweep_controls.c (controls) and sweep_resume.c (the probe that is on file already). */
 #ifndef OGPT_PROBES_BOARD_SWEEP_INTERNAL_H
 #define OGPT_PROBES_BOARD_SWEEP_INTERNAL_H
@@ -23,6 +23,8 @@ typedef struct Sweep {
     /* Arithmetic: of one capture of all games, one layer's fit, each control; done and in all. */
     double capture_flops, layer_flops, control_flops[N_CONTROLS], done_flops, total_flops;
     bool recalled; /* `predicted` is what this control read before an interruption */
+    bool dealing;  /* a control is only fitted and read: all ranks score and show it later */
+    uint8_t *dealt[N_CONTROLS]; /* what the ranks' controls read; NULL: not dealt */
     /* Activations of the layer indices first .. first+n-1 are in rows[split][index - first]. */
     int group_size, first, n;
     float *rows[N_SPLITS][LAYERS_MAX];
@@ -50,11 +52,22 @@ void sweep__advance(Sweep *sweep, double flops);
 
 int sweep__controls(Sweep *sweep);
 
+/* Ranks (sweep_ranks.c): the layers that the first has on file, to all; then each rank fits one of
+ * the next missing layers of the group in memory, from `index` on, and all have all of them; then
+ * each rank fits some of the controls, whose functions these are. */
+typedef int (*SweepControl)(Sweep *sweep);
+int sweep__share_probe(Probe *probe);
+int sweep__fit_round(Sweep *sweep, int index);
+int sweep__deal_controls(Sweep *sweep, const SweepControl controls[N_CONTROLS]);
+/* Fit a layer, and publish nothing. */
+int sweep__fit_layer(Sweep *sweep, int index);
+
 /* Finished controls, kept in PATH.controls until the sweep ends. Nothing is kept without a path.
  * recall: sweep->predicted, control_fit and control_seconds as they were, if the same control was
  * kept with the same settings; keep: the opposite; forget: remove all of them. Errors: OGPT_EIO,
  * OGPT_ENOMEM, OGPT_EFORMAT. */
 int sweep__recall(bool *found, Sweep *sweep, Control control);
+int sweep__recall_file(bool *found, Sweep *sweep, Control control); /* on the first rank alone */
 int sweep__keep(const Sweep *sweep, Control control);
 int sweep__forget(const Sweep *sweep);
 

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/manifest.h"
+#include "base/ranks/ranks.h"
 
 #define KEPT_FORMAT 2
 #define KEPT_STATE "control.json"
@@ -110,7 +111,7 @@ static bool are_classes(const uint8_t *reading, size_t n, const Probe *probe)
     return i == n;
 }
 
-int sweep__recall(bool *found, Sweep *sweep, Control control)
+int sweep__recall_file(bool *found, Sweep *sweep, Control control)
 {
     char path[FILES_PATH_MAX], file[FILES_PATH_MAX], settings[1024];
     Js *json = NULL;
@@ -148,7 +149,7 @@ int sweep__keep(const Sweep *sweep, Control control)
     Publish *publish = NULL;
     char *text = NULL;
     const LabelledSet *test = &sweep->sets[TEST];
-    if (!sweep->path) {
+    if (!sweep->path || !ranks_first()) {
         return 0;
     }
     int rc = kept_path(path, sweep->path, NULL);
@@ -188,6 +189,9 @@ int sweep__forget(const Sweep *sweep)
     char path[FILES_PATH_MAX];
     size_t n_stale;
     PathKind kind;
+    if (!ranks_first()) {
+        return 0;
+    }
     int rc = kept_path(path, sweep->path, NULL);
     rc = rc ? rc : path_kind(&kind, path);
     if (rc || kind != PATH_DIRECTORY) {

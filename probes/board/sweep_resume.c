@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/ranks/ranks.h"
 
 static int refuse(const char *path, const char *what, const char *there, const char *asked)
 {
@@ -123,8 +124,8 @@ static int probe_of_options(Probe *out, const Sweep *sweep, Corpus *corpus)
 int sweep__take_probe(Sweep *sweep, Corpus *corpus)
 {
     Probe there = {0}, asked;
-    PathKind kind;
-    int rc = path_kind(&kind, sweep->path);
+    PathKind kind = PATH_MISSING; /* for ranks that read no file: the first shares what it has */
+    int rc = ranks_first() ? path_kind(&kind, sweep->path) : 0;
     if (rc) {
         return rc;
     }

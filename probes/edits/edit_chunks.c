@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/ranks/ranks.h"
 
 /* A pool has at most 256 workers (base/pool.h). */
 enum { WINDOW_A_WORKER = 2, WINDOW_MAX = WINDOW_A_WORKER * 256, STAGE_BYTES = 96 };
@@ -121,7 +122,8 @@ static int window_job(void *context, size_t i, size_t worker)
 int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
 {
     const Work *work = chunks->work;
-    size_t size = WINDOW_A_WORKER * work_workers(work);
+    size_t size = WINDOW_A_WORKER * work_workers(work) * (size_t)ranks_count();
+    size = size < WINDOW_MAX ? size : WINDOW_MAX;
     int rc = 0;
     work_tick(work, chunks->scoring->stage, 0, (double)chunks->n);
     for (size_t first = 0; first < chunks->n && rc == 0; first += size) {
@@ -133,7 +135,12 @@ int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
                               .n = left < size ? left : size};
         rc = recall_window(&window);
         if (rc == 0) {
-            rc = pool_run(work->pool, window.n, window_job, &window);
+            const RanksSlots slots = {values_of(&window, 0), chunks->width * sizeof(double), 0};
+            rc = ranks_run(work->pool, window.n, window_job, &window, &slots, 1);
+            for (size_t i = 0; i < window.n && rc == 0; i++) { /* by whichever rank */
+                window.states[i] =
+                    window.states[i] == CHUNK_OPEN ? CHUNK_FINISHED : window.states[i];
+            }
             int kept = keep_window(&window);
             rc = rc ? rc : kept;
         }

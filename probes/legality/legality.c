@@ -124,6 +124,10 @@ int legality_score(LegalityScore *out, const Gpt *gpt, GameSource *source, uint6
     out->games = mem_calloc(n, sizeof(*out->games), "sums of the scored games");
     scoring.by_ply =
         mem_alloc(passes_window(work) * GAME_MAX_MOVES, sizeof(*scoring.by_ply), "sums by ply");
+    calls.results[0] = (PassResult){out->games, sizeof(*out->games), .by_game = true};
+    calls.results[1] =
+        (PassResult){scoring.by_ply, GAME_MAX_MOVES * sizeof(*scoring.by_ply), false};
+    calls.n_results = 2;
     int rc = out->games && scoring.by_ply ? passes_run(gpt, &games, &calls, work) : OGPT_ENOMEM;
     mem_free(scoring.by_ply);
     if (rc) {

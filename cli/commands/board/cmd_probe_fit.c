@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/files.h"
+#include "base/ranks/ranks.h"
 #include "cli/commands/board/probe_run.h"
 
 typedef struct FitGiven {
@@ -95,7 +96,7 @@ static int fit_run(Context *context)
     out->epochs = (int)given->epochs;
     out->check = given->against;
     rc = rc ? rc : layers_take(out, context, &run.inputs.subject);
-    rc = rc ? rc : path_clean_stale(&n_stale, given->out);
+    rc = rc || !ranks_first() ? rc : path_clean_stale(&n_stale, given->out);
     rc = rc ? rc : study_begin(context, given->out, false);
     rc = rc                 ? rc
          : given->all_steps ? probe_run_steps(&run, context, context->args[0])
@@ -121,7 +122,7 @@ const Command cmd_probe_fit = {
     .min_args = 1,
     .max_args = 1,
     .model_args = 1,
-    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_RANKS,
     PROBE_TABLES,
     .run = fit_run,
 };

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/files.h"
+#include "base/ranks/ranks.h"
 #include "cli/commands/board/probe_run.h"
 
 /* Layers of all steps are the unit of the progress. */
@@ -36,7 +37,7 @@ static int one_step(ProbeRun *run, Context *context, Table *table, const char *s
     int64_t games = -1;
     int rc = context_subject_open(context, &subject, step_path);
     rc = rc ? rc : path_join(path, run->path, name);
-    rc = rc ? rc : path_clean_stale(&n_stale, path);
+    rc = rc || !ranks_first() ? rc : path_clean_stale(&n_stale, path);
     rc = rc ? rc
             : sweep_fit(&result, &probe, path, &subject, run->inputs.corpus, &run->options, work);
     if (rc == 0) {
@@ -79,7 +80,7 @@ int probe_run_steps(ProbeRun *run, Context *context, const char *path)
 {
     char **names = NULL, step_path[FILES_PATH_MAX];
     size_t n = 0;
-    int rc = refuse_probe(run->path);
+    int rc = ranks_first() ? refuse_probe(run->path) : 0;
     rc = rc ? rc : dir_list(&names, &n, path);
     size_t n_steps = rc == 0 ? count_steps(names, n) : 0;
     if (rc == 0 && n_steps == 0) {

@@ -126,7 +126,7 @@ const Command cmd_intervene = {
     .min_args = 1,
     .max_args = 1,
     .model_args = 1,
-    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_BOARDS,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_BOARDS | USES_RANKS,
     COMMAND_TABLES(&edit_result_table, &edit_methods_table, &edit_published_table,
                    &edit_sweep_table, &edit_cases_table, &edit_metrics_table, &edit_arms_table,
                    &edit_crosstalk_table, &edit_layers_table),

@@ -65,7 +65,7 @@ const Command cmd_eval = {
     .min_args = 1,
     .max_args = 1,
     .model_args = 1,
-    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_RANKS,
     COMMAND_TABLES(&eval_table, &eval_ply_table),
     .run = eval_run,
 };
