@@ -325,6 +325,9 @@ int ranks_begin(void)
     if (launched() <= 1) { /* MPI would start a daemon of its own for a process alone */
         return 0;
     }
+    /* Shared memory without looking into the other process: Open MPI prints a line of its own when
+     * that one has died. */
+    setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS) {
         return err_set(OGPT_EIO, "MPI cannot be started");
     }

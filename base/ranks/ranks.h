@@ -50,6 +50,8 @@ int ranks_owner(size_t thing, size_t n);
 
 /* ---- all of these return 0, or the error that ended the job ---- */
 
+/* The error of the lowest rank that comes with one (rc not 0), with its message, on every rank. */
+int ranks_agree(int rc);
 /* Give every rank the bytes of rank `from`. */
 int ranks_broadcast(void *data, size_t n_bytes, int from);
 /* The same for several parts of memory; parts without bytes are left out. */

@@ -62,13 +62,15 @@ static int dealt_job(void *context, size_t job, size_t worker)
     return dealt->job(dealt->context, dealt->first + job, worker);
 }
 
-/* Every rank learns the error of the lowest rank that has one: it did the lowest jobs. */
-static int share_error(int rc)
+int ranks_agree(int rc)
 {
     struct {
         int32_t rc;
         char message[1024];
     } told = {.rc = rc};
+    if (ranks_count() == 1) {
+        return rc;
+    }
     int64_t lowest = rc ? ranks_count() - ranks_own() : 0;
     int failed = ranks_most(&lowest);
     if (failed || lowest == 0) {
@@ -90,7 +92,7 @@ int ranks_run(Pool *pool, size_t n_jobs, PoolJob job, void *context, const Ranks
     }
     ranks_share(&first, &end, n_jobs, ranks_own());
     Dealt dealt = {job, context, first};
-    int rc = share_error(pool_run(pool, end - first, dealt_job, &dealt));
+    int rc = ranks_agree(pool_run(pool, end - first, dealt_job, &dealt));
     for (size_t i = 0; i < n_slots && rc == 0; i++) {
         rc = ranks_gather(slots[i].base, n_jobs, slots[i].n_bytes, slots[i].total);
     }

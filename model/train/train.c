@@ -142,11 +142,16 @@ static int save(Loop *loop)
 {
     Trainer *t = loop->trainer;
     TrainResult *r = loop->result;
-    if (loop->saved_step == t->at.step || !ranks_first()) {
+    if (loop->saved_step == t->at.step) {
         return 0;
     }
+    int rc = trainer_collect(t);
+    if (rc || !ranks_first()) { /* the first writes */
+        loop->saved_step = t->at.step;
+        return rc;
+    }
     t->at.seconds = loop->earlier_seconds + clock_seconds() - loop->session_start;
-    int rc = trainer_save(t, r->path, r->model_hash, loop->run_path, loop->about);
+    rc = trainer_save(t, r->path, r->model_hash, loop->run_path, loop->about);
     if (rc != 0) {
         return rc;
     }
@@ -175,10 +180,10 @@ static int report(Loop *loop)
             games > 0 ? games / elapsed : (double)t->at.games / fmax(t->at.seconds, 1e-9),
         .gpt = t->gpt,
     };
-    int rc = 0;
-    if (t->observer->report) {
+    int rc = t->average ? trainer_collect(t) : 0;
+    if (rc == 0 && t->observer->report) {
         t->gpt->params = t->average ? t->average : kept;
-        rc = t->observer->report(t->observer->context, &r);
+        rc = ranks_agree(t->observer->report(t->observer->context, &r));
         t->gpt->params = kept;
     }
     if (rc == 0) { /* otherwise the sums are kept for the owed report */

@@ -48,6 +48,7 @@ typedef struct Trainer {
     uint8_t *moves, *input, *target; /* one batch */
     double *lane_loss, *chunk_norm;
     size_t n_chunks;
+    size_t *cuts; /* (ranks + 1) bytes of the parameter vector: where each rank's updates begin */
     Arena arena;
     TrainCounters at;
     int64_t keep; /* of the options, or of the run that goes on */
@@ -72,6 +73,13 @@ int trainer_update(Trainer *trainer);
 /* Sum the gradients of all lanes into lane 0, in a fixed tree over the lanes, whichever rank has
  * which; all ranks get the sum. Fills chunk_norm. 0 or what ended the job. */
 int trainer_sum_lanes(Trainer *trainer);
+/* Fill cuts: each rank updates a stretch of the parameter vector, of about equal cost. */
+void trainer_cut_updates(Trainer *trainer);
+/* Whether this rank does a job of the update; all then gather the weights. */
+bool trainer_updates_here(const Trainer *trainer, const UpdateJob *job);
+/* Give all ranks the moments and the average, which between two calls each rank has of its own
+ * stretch alone. 0 or what ended the job. */
+int trainer_collect(Trainer *trainer);
 /* OGPT_EUSAGE if there are more ranks than lanes. */
 int trainer_check_ranks(const TrainOptions *options);
 /* Give all ranks the state that the first has read from a checkpoint; *found: it has one. */

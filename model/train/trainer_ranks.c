@@ -1,5 +1,5 @@
-/* model/train/trainer_ranks.c - the lanes of a step are dealt to ranks; here their gradients are
- * summed, and a run that goes on is handed to all ranks.
+/* model/train/trainer_ranks.c - the lanes of a step are dealt to ranks, and so is the update of the
+ * weights; here the gradients of the lanes are summed, and a run that goes on is handed to all.
  *
  * The sum is a fixed tree over the lanes: first pairs (0,1) (2,3) ..., then the sums of pairs, and
  * so on. A node of the tree whose lanes are all of one rank is computed there. The others need
@@ -141,6 +141,60 @@ int trainer_sum_lanes(Trainer *t)
             : ranks_gather(t->lane_gradients, t->n_chunks, TRAINER_CHUNK * sizeof(float),
                            n * sizeof(float));
     return rc ? rc : ranks_gather(t->chunk_norm, t->n_chunks, sizeof(t->chunk_norm[0]), 0);
+}
+
+/* Roughly the operations of an update: Newton-Schulz steps of a matrix, or a few for each number.
+ */
+static double update_cost(const UpdateJob *job)
+{
+    double rows = (double)job->spec->rows, cols = (double)job->spec->cols;
+    double small = rows < cols ? rows : cols, large = rows < cols ? cols : rows;
+    return job->muon ? 5 * small * small * (4 * large + 2 * small) : 20.0 * (double)job->count;
+}
+
+/* The job that begins first in the parameter vector at or behind `from`. */
+static const UpdateJob *next_job(const Trainer *t, size_t from)
+{
+    const UpdateJob *next = NULL;
+    for (size_t i = 0; i < t->n_jobs; i++) {
+        if (t->jobs[i].begin >= from && (!next || t->jobs[i].begin < next->begin)) {
+            next = &t->jobs[i];
+        }
+    }
+    return next;
+}
+
+void trainer_cut_updates(Trainer *t)
+{
+    const UpdateJob *job = next_job(t, 0);
+    int rank = 1, count = ranks_count();
+    double total = 0, done = 0;
+    for (size_t i = 0; i < t->n_jobs; i++) {
+        total += update_cost(&t->jobs[i]);
+    }
+    t->cuts[0] = 0;
+    for (; job; job = next_job(t, job->begin + 1)) {
+        for (; rank < count && done * count >= total * rank; rank++) {
+            t->cuts[rank] = job->begin * sizeof(float);
+        }
+        done += update_cost(job);
+    }
+    for (; rank <= count; rank++) {
+        t->cuts[rank] = t->gpt->n_numbers * sizeof(float);
+    }
+}
+
+bool trainer_updates_here(const Trainer *t, const UpdateJob *job)
+{
+    size_t at = job->begin * sizeof(float);
+    return at >= t->cuts[ranks_own()] && at < t->cuts[ranks_own() + 1];
+}
+
+int trainer_collect(Trainer *t)
+{
+    int rc = ranks_gather_cut(t->momentum, t->cuts);
+    rc = rc ? rc : ranks_gather_cut(t->second, t->cuts);
+    return rc || !t->average ? rc : ranks_gather_cut(t->average, t->cuts);
 }
 
 int trainer_check_ranks(const TrainOptions *options)

@@ -151,6 +151,7 @@ static size_t carve_arrays(Trainer *t, Arena *arena, size_t n_numbers, size_t n_
         {(void **)&t->target, batch * n_ctx, 1},
         {(void **)&t->lane_loss, (size_t)o->lanes, sizeof(double)},
         {(void **)&t->chunk_norm, t->n_chunks, sizeof(double)},
+        {(void **)&t->cuts, (size_t)ranks_count() + 1, sizeof(size_t)},
     };
     size_t n_bytes = 0;
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
@@ -213,6 +214,7 @@ int trainer_init(Trainer *t, const GptConfig *cfg, const TrainOptions *options, 
     }
     carve_arrays(t, &t->arena, t->gpt->n_numbers, n_ctx);
     list_jobs(t->jobs, t->gpt, options);
+    trainer_cut_updates(t);
     t->tapes = mem_calloc(t->n_tapes, sizeof(Tape *), "tapes");
     if (!t->tapes) {
         return OGPT_ENOMEM;
@@ -336,6 +338,9 @@ static int update_job(void *context, size_t index, size_t worker)
     Trainer *t = work->trainer;
     const TrainOptions *o = t->options;
     const UpdateJob *job = &t->jobs[index];
+    if (!trainer_updates_here(t, job)) {
+        return 0;
+    }
     float lr = (float)(rate_of(o, job->spec) * work->rate);
     float decay = job->spec->decays ? (float)o->weight_decay : 0;
     float *w = t->gpt->params + job->begin, *m = t->momentum + job->begin;
@@ -398,6 +403,7 @@ int trainer_update(Trainer *t)
     UpdateWork work = {.trainer = t, .gradient_scale = scale, .rate = factor};
     double start = clock_seconds();
     int rc = pool_run(t->pool, t->n_jobs, update_job, &work);
+    rc = rc ? rc : ranks_gather_cut(t->gpt->params, t->cuts);
     note(t, PROFILE_UPDATE, &start);
     return rc;
 }

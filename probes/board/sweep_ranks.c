@@ -63,7 +63,7 @@ int sweep__recall(bool *found, Sweep *sweep, Control control)
 {
     const LabelledSet *test = &sweep->sets[TEST];
     const size_t n_bytes = test->set.n_positions * test->n_squares;
-    *found = sweep->dealt[control] != NULL;
+    *found = sweep->dealt[control];
     if (*found) {
         memcpy(sweep->predicted, sweep->dealt[control], n_bytes);
         return 0;
