@@ -143,8 +143,7 @@ int trainer_sum_lanes(Trainer *t)
     return rc ? rc : ranks_gather(t->chunk_norm, t->n_chunks, sizeof(t->chunk_norm[0]), 0);
 }
 
-/* Roughly the operations of an update: Newton-Schulz steps of a matrix, or a few for each number.
- */
+/* Operations of an update, roughly: Newton-Schulz steps of a matrix, or a few for each number. */
 static double update_cost(const UpdateJob *job)
 {
     double rows = (double)job->spec->rows, cols = (double)job->spec->cols;
