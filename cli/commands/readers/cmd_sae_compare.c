@@ -33,7 +33,7 @@ static int open_all(SaeSession *train, SaeEvalSession *eval, Context *context)
         rc = err_set(OGPT_EUSAGE, "--kind transcoder: rebuilds other rows than it reads, so its "
                                   "numbers cannot be compared: name other kinds");
     }
-    rc = rc ? rc : sae_session_check_alone(train);
+    rc = rc ? rc : sae_sweep_check_folder(&train->sweep, given->train.out);
     *eval = (SaeEvalSession){.context = context, .given = given->eval, .inputs = &train->inputs};
     eval->given.corpus = given->train.corpus;
     eval->given.memory = given->train.memory;

@@ -109,33 +109,6 @@ static Js *about_of(SaeSession *session, int index)
                : sae_sweep_about(&session->options, &session->about, &item, session->given->buffer);
 }
 
-/* Whether one is there, made from the same; another one is refused, unless --force. */
-static int find(bool *there, const char *path, const SaeSession *session, const Js *about)
-{
-    PathKind kind = PATH_MISSING;
-    Js *manifest = NULL;
-    int rc = path_kind(&kind, path);
-    *there = false;
-    if (rc || kind == PATH_MISSING || session->context->force) {
-        return rc;
-    }
-    rc = sae_check_goal(path);
-    rc = rc ? rc : manifest_verify(&manifest, path);
-    const Js *then = rc ? NULL : js_member(manifest, "about");
-    JsDifference other = {0};
-    rc = rc ? rc : js_difference(&other, about, then);
-    if (rc == 0 && other.key) {
-        rc = err_set(OGPT_EUSAGE,
-                     "%s: is there, made with %s %s, now it is %s: choose another --out, or "
-                     "--force to replace it",
-                     path, other.key, other.other ? other.other : "(none)", other.own);
-    }
-    js_difference_release(&other);
-    js_free(manifest);
-    *there = rc == 0;
-    return rc;
-}
-
 /* Every place, before any is trained. */
 static int look_at_all(SaeSession *session)
 {
@@ -150,7 +123,7 @@ static int look_at_all(SaeSession *session)
         rc = n > 1 ? path_join(made->path, session->given->out, item.name) : 0;
         rc = rc ? rc : options_of(&session->options, session, i);
         Js *about = rc ? NULL : about_of(session, i);
-        rc = rc ? rc : find(&made->there, made->path, session, about);
+        rc = rc || session->context->force ? rc : sae_sweep_find(&made->there, made->path, about);
         there += made->there;
         js_free(about);
     }
@@ -160,41 +133,6 @@ static int look_at_all(SaeSession *session)
     } else if (rc == 0 && there > 0) {
         context_say(session->context, "%s is there, made with these options", session->given->out);
     }
-    return rc;
-}
-
-/* Whether an entry of the folder is one of them, its checkpoint, its lock, or unfinished. */
-static bool belongs(const SaeSession *session, const char *entry)
-{
-    bool known = name_is_temporary(entry);
-    for (int i = 0; i < session->sweep.n && !known; i++) {
-        const SaeSweepItem item = sae_sweep_item(&session->sweep, i);
-        const size_t n = strlen(item.name);
-        known = strncmp(entry, item.name, n) == 0 && (entry[n] == '\0' || entry[n] == '.');
-    }
-    return known;
-}
-
-int sae_session_check_alone(const SaeSession *session)
-{
-    const char *out = session->given->out;
-    PathKind kind = PATH_MISSING;
-    char **names = NULL;
-    size_t n = 0;
-    int rc = path_kind(&kind, out);
-    if (rc || session->sweep.n == 1 || kind == PATH_MISSING) {
-        return rc;
-    }
-    rc = dir_list(&names, &n, out);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        if (!belongs(session, names[i])) {
-            rc = err_set(OGPT_EUSAGE,
-                         "%s: holds %s, which is none of the %d autoencoders of these options, "
-                         "such as %s: choose another --out, or move it away",
-                         out, names[i], session->sweep.n, sae_sweep_item(&session->sweep, 0).name);
-        }
-    }
-    names_free(names, n);
     return rc;
 }
 
@@ -330,7 +268,7 @@ static int train_one(SaeSession *session, int index)
     int rc = about ? 0 : OGPT_ENOMEM;
     rc = rc || session->sweep.n == 1 ? rc : dir_create(session->given->out);
     rc = rc ? rc : file_lock_beside(&lock, made->path);
-    rc = rc ? rc : find(&made->there, made->path, session, about);
+    rc = rc || session->context->force ? rc : sae_sweep_find(&made->there, made->path, about);
     snprintf(session->label, sizeof(session->label), "%s, %s %g, seed %llu (%d of %d)",
              sae_kind_name(item.kind), item.swept, item.value,
              (unsigned long long)session->options.seed, index + 1, session->sweep.n);

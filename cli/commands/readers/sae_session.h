@@ -89,8 +89,6 @@ typedef struct SaeSession {
 int sae_session_open(SaeSession *session, Context *context, const SaeCommand *given,
                      const char *values);
 void sae_session_release(SaeSession *session);
-/* Refuse a folder of a sweep in which there is anything else. */
-int sae_session_check_alone(const SaeSession *session);
 /* Refuse what would take more memory than --memory; say how much it takes. */
 int sae_session_announce(SaeSession *session);
 /* Train all that are not there; the rows that they shared are then forgotten. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/files.h"
+#include "base/manifest.h"
 #include "base/number_list.h"
 
 /* "all", or "topk,gated", each once. A transcoder reads other rows than the others, so it is none
@@ -138,4 +140,66 @@ Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about,
     js_set_str(out, "model_hash", about->model_hash);
     js_set_int(out, "seed", (int64_t)options->seed);
     return out;
+}
+
+/* ---- what is there ---- */
+
+int sae_sweep_find(bool *there, const char *path, const Js *about)
+{
+    PathKind kind = PATH_MISSING;
+    Js *manifest = NULL;
+    int rc = path_kind(&kind, path);
+    *there = false;
+    if (rc || kind == PATH_MISSING) {
+        return rc;
+    }
+    rc = sae_check_goal(path);
+    rc = rc ? rc : manifest_verify(&manifest, path);
+    const Js *then = rc ? NULL : js_member(manifest, "about");
+    JsDifference other = {0};
+    rc = rc ? rc : js_difference(&other, about, then);
+    if (rc == 0 && other.key) {
+        rc = err_set(OGPT_EUSAGE,
+                     "%s: is there, made with %s %s, now it is %s: choose another --out, or "
+                     "--force to replace it",
+                     path, other.key, other.other ? other.other : "(none)", other.own);
+    }
+    js_difference_release(&other);
+    js_free(manifest);
+    *there = rc == 0;
+    return rc;
+}
+
+/* Whether an entry of the folder is one of them, its checkpoint, its lock, or unfinished. */
+static bool belongs(const SaeSweep *sweep, const char *entry)
+{
+    bool known = name_is_temporary(entry);
+    for (int i = 0; i < sweep->n && !known; i++) {
+        const SaeSweepItem item = sae_sweep_item(sweep, i);
+        const size_t n = strlen(item.name);
+        known = strncmp(entry, item.name, n) == 0 && (entry[n] == '\0' || entry[n] == '.');
+    }
+    return known;
+}
+
+int sae_sweep_check_folder(const SaeSweep *sweep, const char *path)
+{
+    PathKind kind = PATH_MISSING;
+    char **names = NULL;
+    size_t n = 0;
+    int rc = path_kind(&kind, path);
+    if (rc || sweep->n == 1 || kind == PATH_MISSING) {
+        return rc;
+    }
+    rc = dir_list(&names, &n, path);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (!belongs(sweep, names[i])) {
+            rc = err_set(OGPT_EUSAGE,
+                         "%s: holds %s, which is none of the %d autoencoders of these options, "
+                         "such as %s: choose another --out, or move it away",
+                         path, names[i], sweep->n, sae_sweep_item(sweep, 0).name);
+        }
+    }
+    names_free(names, n);
+    return rc;
 }

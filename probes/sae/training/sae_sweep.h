@@ -40,4 +40,11 @@ void sae_sweep_set(SaeTrainOptions *out, const SaeSweepItem *item);
 Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about,
                     const SaeSweepItem *item, int64_t buffer);
 
+/* Whether an autoencoder is at `path` that was made from the same (sae_sweep_about). Another one,
+ * or anything else, is refused: OGPT_EUSAGE, or as manifest_verify where it is damaged. */
+int sae_sweep_find(bool *there, const char *path, const Js *about);
+/* Refuse a folder in which there is anything but the autoencoders of a sweep, their checkpoints and
+ * locks: OGPT_EUSAGE naming it. A sweep of one has no folder of its own. */
+int sae_sweep_check_folder(const SaeSweep *sweep, const char *path);
+
 #endif
