@@ -38,6 +38,7 @@ ogpt illusion; --training-pairs [0-9]+;
 ogpt illusion; --pairs [0-9]+; --pairs 8 --gram-pairs 4 --training-pairs 16
 ogpt steer;$; --tuning-games 3 --alpha 2
 ogpt steer; --tuning-games 40; 
+ogpt steer;(.*(target|sae|runs|square).*)$;\1 --fit-games 200
 ogpt steer; --games [0-9]+; --games 6 --plies 3
 ogpt sae train; --activations [0-9]+;
 ogpt sae train; --k 8,16,32,64 --seeds 3 --features 512; --k 2,4 --seeds 2
