@@ -1,7 +1,8 @@
 /* bench/bench_ranks.c - what the model of time in docs/CLUSTER.md stands on: the work of a training
  * step in one process, messages between ranks, and the seconds a step on 1 to 64 machines that
- * follow from both. Usage: bench_ranks [GIGABIT [MICROSECONDS [GAMES]]], of the network between the
- * machines (10, 30) and of a step (512); mpirun -n 2 bench_ranks measures the messages.
+ * follow from both. Usage: bench_ranks [GIGABIT [MICROSECONDS [GAMES [CORES]]]], of the network
+ * between the machines (10, 30), of a step (512) and of a machine (1; the measured core so often);
+ * mpirun -n 2 bench_ranks measures the messages.
  *
  * Open MPI sends them through shared memory, or with `--mca btl self,tcp` over the loopback device.
  */
@@ -133,23 +134,31 @@ static int messages_show(void)
     return rc;
 }
 
+/* What is asked about: the network between machines, a step, the cores of a machine. */
+typedef struct Foretold {
+    double gigabit, microseconds, games, cores;
+} Foretold;
+
 /* A step of so many games on n machines, each with its share of the lanes (8, or one a machine).
  * Each sends its sum of lanes in n-1 parts, adds up the parts that it gets, and gathers the whole;
  * then it updates its share of the weights and gathers those of all. Beside these, three small
  * agreements. */
-static void model_show(const StepWork *work, double gigabit, double latency, double games)
+static void model_show(const StepWork *one, const Foretold *asked)
 {
-    double alone = 0, bandwidth = gigabit / 8 * 1e9;
-    printf("\na step of %.0f games of tiny on 8x8, %.0f Gbit/s, %.0f microseconds a message\n",
-           games, gigabit, 1e6 * latency);
-    printf("%9s %10s %10s %10s %10s %10s %8s\n", "machines", "games, ms", "sums, ms", "network, ms",
+    double alone = 0, bandwidth = asked->gigabit / 8 * 1e9, latency = 1e-6 * asked->microseconds;
+    const StepWork work = {one->game / asked->cores, one->sums / asked->cores,
+                           one->update / asked->cores, one->bytes};
+    printf("\na step of %.0f games of tiny on 8x8; machines of %.0f cores, %.0f Gbit/s, %.0f "
+           "microseconds a message\n",
+           asked->games, asked->cores, asked->gigabit, asked->microseconds);
+    printf("%9s %10s %10s %11s %10s %10s %8s\n", "machines", "games, ms", "sums, ms", "network, ms",
            "update, ms", "step, ms", "speed-up");
     for (int n = 1; n <= MACHINES; n *= 2) {
-        double compute = work->game * games / n, update = work->update / n;
+        double compute = work.game * asked->games / n, update = work.update / n;
         double lanes = n < LANES ? LANES : n; /* of the batch */
-        double sums = work->sums * (lanes / n - 1 + (double)(n - 1) / n);
+        double sums = work.sums * (lanes / n - 1 + (double)(n - 1) / n);
         double network = n == 1 ? 0
-                                : 3 * work->bytes * (n - 1) / n / bandwidth +
+                                : 3 * work.bytes * (n - 1) / n / bandwidth +
                                       (3.0 * (n - 1) + 3 * ceil(log2(n))) * latency;
         double step = compute + sums + network + update;
         alone = n == 1 ? step : alone;
@@ -178,8 +187,8 @@ int main(int argc, char **argv)
                "%10.3f ms a game, forward and backward\n%10.3f ms to add up two gradients\n"
                "%10.3f ms an update of the weights\n%10.1f MB a gradient\n",
                1e3 * work.game, 1e3 * work.sums, 1e3 * work.update, work.bytes / 1e6);
-        model_show(&work, number_or(argc, argv, 1, 10), 1e-6 * number_or(argc, argv, 2, 30),
-                   number_or(argc, argv, 3, 512));
+        model_show(&work, &(Foretold){number_or(argc, argv, 1, 10), number_or(argc, argv, 2, 30),
+                                      number_or(argc, argv, 3, 512), number_or(argc, argv, 4, 1)});
         return ranks_leave(0, 0);
     }
     rc = rc ? rc : messages_show();

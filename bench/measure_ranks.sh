@@ -1,7 +1,7 @@
 #!/bin/bash
 # The numbers of docs/CLUSTER.md: the work of a step in one process and the time on 1 to 64 machines that
 # follows; messages between two ranks over the loopback device and through shared memory.
-# Usage: bench/measure_ranks.sh BENCH_RANKS [GIGABIT [MICROSECONDS [GAMES]]]
+# Usage: bench/measure_ranks.sh BENCH_RANKS [GIGABIT [MICROSECONDS [GAMES [CORES]]]]
 set -euo pipefail
 bench=$1
 shift
