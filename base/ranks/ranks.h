@@ -34,6 +34,10 @@ int ranks_finish(int rc);
  * error (rc) the other ranks are told to end with the same code. */
 int ranks_leave(int rc, int exit_code);
 
+/* Tests: be one of several ranks whose messages never arrive: nothing is changed by those of
+ * others. Before ranks_begin, or without it. */
+void ranks_pretend(int own, int count);
+
 int ranks_own(void);          /* number of this rank, from 0 */
 int ranks_count(void);        /* how many there are */
 bool ranks_first(void);       /* this is rank 0, the one that prints and writes */

@@ -73,6 +73,9 @@ int trainer_update(Trainer *trainer);
 /* Sum the gradients of all lanes into lane 0, in a fixed tree over the lanes, whichever rank has
  * which; all ranks get the sum. Fills chunk_norm. 0 or what ended the job. */
 int trainer_sum_lanes(Trainer *trainer);
+/* Its two parts: of this rank's lanes alone, and behind messages what lies across ranks. */
+int trainer_sum_own(Trainer *trainer);
+int trainer_sum_crossing(Trainer *trainer);
 /* Fill cuts: each rank updates a stretch of the parameter vector, of about equal cost. */
 void trainer_cut_updates(Trainer *trainer);
 /* Whether this rank does a job of the update; all then gather the weights. */

@@ -126,21 +126,31 @@ static int exchange_tops(const Trainer *t)
     return ranks_exchange(sent, n_sent, received, n_received);
 }
 
-int trainer_sum_lanes(Trainer *t)
+int trainer_sum_own(Trainer *t)
+{
+    return pool_run(t->pool, t->n_chunks, own_nodes_job, t);
+}
+
+int trainer_sum_crossing(Trainer *t)
 {
     size_t end, n = t->gpt->n_numbers;
     CrossingNodes nodes = {.trainer = t};
-    int rc = pool_run(t->pool, t->n_chunks, own_nodes_job, t);
-    if (rc || ranks_count() == 1) {
-        return rc;
+    if (ranks_count() == 1) {
+        return 0;
     }
     ranks_share(&nodes.first, &end, t->n_chunks, ranks_own());
-    rc = exchange_tops(t);
+    int rc = exchange_tops(t);
     rc = rc ? rc : pool_run(t->pool, end - nodes.first, crossing_nodes_job, &nodes);
     rc = rc ? rc
             : ranks_gather(t->lane_gradients, t->n_chunks, TRAINER_CHUNK * sizeof(float),
                            n * sizeof(float));
     return rc ? rc : ranks_gather(t->chunk_norm, t->n_chunks, sizeof(t->chunk_norm[0]), 0);
+}
+
+int trainer_sum_lanes(Trainer *t)
+{
+    int rc = trainer_sum_own(t);
+    return rc ? rc : trainer_sum_crossing(t);
 }
 
 /* Operations of an update, roughly: Newton-Schulz steps of a matrix, or a few for each number. */

@@ -77,7 +77,7 @@ static int deal_control(Sweep *sweep, Control control, int owner, SweepControl f
 {
     const LabelledSet *test = &sweep->sets[TEST];
     const size_t n_bytes = test->set.n_positions * test->n_squares;
-    uint8_t *reading = mem_alloc(n_bytes, 1, "the reading of a control");
+    uint8_t *reading = mem_calloc(n_bytes, 1, "the reading of a control");
     int rc = reading ? 0 : OGPT_ENOMEM;
     if (rc == 0 && owner == ranks_own()) {
         sweep->dealing = true;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ranks/ranks.h"
 #include "cli/framework.h"
 #include "tests/there.h"
 
@@ -78,6 +79,18 @@ static const Command measure = {
     .options_bytes = sizeof(MeasureOptions),
     .uses = USES_STORE | USES_FORCE,
     .tables = (const TableSpec *const[]){&curve, &summary, NULL},
+    .run = measure_run,
+};
+
+/* The same for many processes. */
+static const Command dealt = {
+    .name = "dealt",
+    .arguments = "--games N",
+    .summary = "for this test",
+    .examples = "ogpt dealt --games 3",
+    COMMAND_OPTIONS(measure_options, MeasureOptions),
+    .uses = USES_STORE | USES_FORCE | USES_RANKS,
+    COMMAND_TABLES(&curve, &summary),
     .run = measure_run,
 };
 
@@ -505,9 +518,32 @@ static void progress_counted_anew_begins_a_new_clock(void **state)
     (void)state;
 }
 
+/* In many processes the first alone prints, stores and writes; the others do the work. Commands
+ * that deal nothing out refuse to be many. */
+static void one_of_many_processes_writes(void **state)
+{
+    (void)state;
+    ranks_pretend(0, 2);
+    assert_int_equal(run("measure --games 2 --quiet"), OGPT_EUSAGE);
+    assert_string_equal(err_message(),
+                        "measure: works in one process, and mpirun started 2; type it without "
+                        "mpirun (docs/CLUSTER.md lists the commands that many can do)");
+    assert_int_equal(n_worked, 0);
+    ranks_pretend(1, 2);
+    assert_int_equal(run("dealt --games 2 --csv other.csv --store other.db"), 0);
+    assert_int_equal(n_worked, 1);
+    assert_file("stdout", "");
+    assert_false(file_exists("other.csv") || file_exists("other.db"));
+    ranks_pretend(0, 2);
+    assert_int_equal(run("dealt --games 2 --quiet --csv first.csv"), 0);
+    ranks_pretend(0, 1);
+    assert_file("first.csv", "\"step\",\"loss\"\r\n1,0.25\r\n2,0.125\r\n");
+    assert_last_run("done", "");
+}
+
 int main(void)
 {
-    static const Command *const commands[] = {&measure, &loser, &viewer, NULL};
+    static const Command *const commands[] = {&measure, &dealt, &loser, &viewer, NULL};
     static const Program program = {
         .version = "1.2.3", .commands = commands, .start = start, .versions = versions};
     const struct CMUnitTest tests[] = {
@@ -529,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup(a_column_of_another_type_is_refused_before_the_work, start_clean),
         cmocka_unit_test_setup(a_verdict_comes_after_the_result, start_clean),
         cmocka_unit_test_setup(versions_and_help_by_all_spellings, start_clean),
+        cmocka_unit_test_setup(one_of_many_processes_writes, start_clean),
         cmocka_unit_test(progress_counted_anew_begins_a_new_clock),
     };
     cli_set_program(&program);

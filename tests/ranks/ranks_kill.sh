@@ -1,8 +1,9 @@
 #!/bin/bash
+# label: slow
 # One rank of a training, at a random time, is killed by SIGKILL, again and again; each time the job ends
 # with one line that names the rank, and the next start, with another number of ranks, goes on. In the end
 # the model is that of an undisturbed run in one process, and each report and checkpoint is in the database once.
-# OGPT_RANKS_KILLS: how many (./dev faults ranks: 50). label: slow
+# OGPT_RANKS_KILLS: how many (./dev faults ranks: 50).
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/../cli/lib_check.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/lib_ranks.sh"

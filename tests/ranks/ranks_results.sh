@@ -55,4 +55,13 @@ expect 0 "${fit[@]}" --out begun --no-controls --quiet
 expect_ranks 2 0 "${fit[@]}" --out begun --quiet
 [ "$(probe_hash begun)" = "$(probe_hash probe-0)" ] || fail "two ranks change a finished probe"
 refuse_ranks 2 2 'fitted with --seed' "${fit[@]}" --out begun --seed 7
+
+# A file that one rank's machine lacks: one line with its number, and its exit code.
+mkdir elsewhere
+code=0
+ranks 1 "$OGPT" "${eval[@]}" --store e.db : -n 1 -wdir "$PWD/elsewhere" "$OGPT" "${eval[@]}" --store e.db >out 2>err || code=$?
+[ $code = 4 ] || fail "a rank without its file: exit code 4 expected, found $code"
+[ "$(grep -c . err)" = 1 ] || fail "a rank without its file: one line expected on stderr: $(cat err)"
+holds 'ogpt: rank 1 of 2 on ' err
+holds 'games.ogpc' err
 check_end

@@ -159,6 +159,31 @@ static void test_all_learn_the_lowest_error(void **state)
     }
 }
 
+/* Ranks that share one memory, one behind the other, leave what one rank leaves. */
+static void test_pretended_ranks_share_the_jobs(void **state)
+{
+    (void)state;
+    if (ranks_count() > 1) {
+        skip();
+    }
+    for (int count = 2; count < 6; count++) {
+        Jobs jobs = {.failing = JOBS};
+        int before = 0;
+        for (int rank = 0; rank < count; rank++) {
+            ranks_pretend(rank, count);
+            assert_int_equal(run_jobs(&jobs), 0);
+            assert_true(jobs.n_here > before);
+            before = jobs.n_here;
+        }
+        assert_int_equal(jobs.n_here, JOBS);
+        assert_int_equal(jobs.values[JOBS - 1][1], (JOBS - 1) * 100 + 1);
+        jobs.failing = JOBS - 1;
+        assert_int_equal(run_jobs(&jobs), OGPT_ENUM); /* the last rank has the last job */
+        assert_true(ranks_cores() >= 1);
+        ranks_pretend(0, 1);
+    }
+}
+
 /* A build without MPI must not run as one of several. */
 static void test_a_launcher_is_noticed(void **state)
 {
@@ -190,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_every_rank_gets_what_all_have_done),
         cmocka_unit_test(test_all_learn_the_lowest_error),
+        cmocka_unit_test(test_pretended_ranks_share_the_jobs),
         cmocka_unit_test(test_a_launcher_is_noticed),
     };
     int rc = ranks_begin();
