@@ -45,8 +45,8 @@ int store_run_refused(Store *store, int64_t run);
  * process of this host works on one of them. */
 int store_run_resume(Store *store, int64_t *run, const RunStart *start);
 
-/* store_add, store_add_all, store_rows and store_trim also take NULL: the store of a rank other than
- * the first (base/ranks/ranks.h), which keeps nothing. */
+/* store_add, store_add_all, store_rows and store_trim also take NULL: the store of a rank other
+ * than the first (base/ranks/ranks.h), which keeps nothing. */
 
 /* Append one row, or all rows of an array, of a kind of results.def in one transaction. The members
  * of `row` have the names of columns; a missing or null member stores NULL. A member without a

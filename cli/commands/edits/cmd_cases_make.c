@@ -81,8 +81,7 @@ static void suggest_next(Context *context, const char *path, const GameVariant *
         PathKind inside;
         if (game_variant_played(variant)->rules == RULES_CLASSIC &&
             context_shipped_model(path_of_model, model) &&
-            path_kind_in(&inside, path_of_model, PROBE_FOLDER) == 0 &&
-            inside == PATH_DIRECTORY) {
+            path_kind_in(&inside, path_of_model, PROBE_FOLDER) == 0 && inside == PATH_DIRECTORY) {
             study_next(context, "intervene", model, "--cases", path, "--tune", cases, NULL);
         }
     }
