@@ -92,9 +92,11 @@ static int deal_control(Sweep *sweep, Control control, int owner, SweepControl f
 int sweep__deal_controls(Sweep *sweep, const SweepControl controls[N_CONTROLS])
 {
     int owners[N_CONTROLS], n = 0, rc = 0;
+    for (int c = 0; c < N_CONTROLS; c++) {
+        owners[c] = -1; /* is not dealt */
+    }
     for (int c = 0; c < N_CONTROLS && rc == 0 && ranks_count() > 1; c++) {
         bool found = false;
-        owners[c] = -1;
         rc = c == CONTROL_MAJORITY ? 0 : sweep__recall(&found, sweep, (Control)c);
         if (rc == 0 && !found && c != CONTROL_MAJORITY) {
             owners[c] = n++ % ranks_count();
