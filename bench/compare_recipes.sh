@@ -43,6 +43,12 @@ AdamW|--optimizer adamw
 
 mkdir -p "$folder"
 cd "$folder"
+about="$seconds seconds, options: $*"
+[[ -e about ]] || echo "$about" >about
+[[ $(<about) == "$about" ]] || {
+    echo "$folder: holds recipes of other settings ($(<about)); give another FOLDER, or remove this one" >&2
+    exit 2
+}
 [[ -e held.ogpc ]] || "$ogpt" generate held.ogpc --size "$size" --games 20000 --seed 4242 --quiet --store results.db >/dev/null
 
 # Games a second of processor time: the best of two runs of some seconds. A file keeps it.
@@ -76,13 +82,13 @@ report() {
         [[ -n $name ]] || continue
         local key=${name//[ ,]/-}
         compgen -G "$key-s*.score" >/dev/null || continue
-        cat "$key"-s*.score | awk -v name="$name" -v options="$options" '
+        cat "$key"-s*.score | awk -v name="$name" -v options="$options" -v seeds="$seeds" '
             { n++; games = $1
               for (i = 2; i <= 3; i++) { sum[i] += $i
                   if (n == 1 || $i < low[i]) low[i] = $i
                   if (n == 1 || $i > high[i]) high[i] = $i } }
             END { printf "| %s | %s | %d | %.3f ± %.3f | %.2f ± %.2f |%s\n", name, options == "" ? "" : "`" options "`", games,
-                sum[2] / n, (high[2] - low[2]) / 2, sum[3] / n, (high[3] - low[3]) / 2, n < 3 ? " (" n " of the seeds)" : "" }'
+                sum[2] / n, (high[2] - low[2]) / 2, sum[3] / n, (high[3] - low[3]) / 2, n < seeds ? " (" n " of " seeds " seeds)" : "" }'
     done <<<"$recipes"
 }
 

@@ -170,7 +170,7 @@ int context__ranks(Context *context)
                        "(docs/CLUSTER.md lists the commands that many can do)",
                        context->command->name, ranks_count());
     }
-    Js *json = program__get()->versions(false);
+    Js *json = program__get()->versions(ranks_count() > 1); /* loads BLAS: its sums differ */
     int rc = js_print(&versions, json, 0);
     text_add(&same, "%s %s", context->command_line, rc ? "" : versions);
     rc = rc || !same.failed ? rc : OGPT_ENOMEM;

@@ -79,13 +79,14 @@ size_t ranks_cores(void)
 static long launched(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
-    long most = 1;
+    /* The first that is set: mpirun inside srun leaves srun's own number to its ranks. */
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *text = getenv(names[i]);
-        long n = text ? strtol(text, NULL, 10) : 1;
-        most = n > most ? n : most;
+        if (text) {
+            return strtol(text, NULL, 10);
+        }
     }
-    return most;
+    return 1;
 }
 
 #ifndef OGPT_MPI
@@ -97,7 +98,7 @@ int ranks_begin(void)
                   : err_set(OGPT_EUSAGE,
                             "started %ld times at once by mpirun or srun, but built without MPI: "
                             "the processes would fight over their files; build with "
-                            "-DOGPT_MPI=ON (docs/CLUSTER.md), or start one",
+                            "-DOGPT_MPI=ON (docs/CLUSTER.md), or start one (srun -n 1)",
                             n);
 }
 

@@ -396,7 +396,7 @@ int train_run(TrainResult *out, const TrainJob *job, const Work *work)
         return err_set(OGPT_EUSAGE, "training options: %s", reason);
     }
     int rc = blas_init();
-    rc = rc ? rc : trainer_check_ranks(job->options);
+    rc = rc ? rc : train_check_ranks(job->options);
     if (rc || !ranks_first()) { /* the others touch no file of the run */
         return rc ? rc : train_locked(out, job, work->pool);
     }

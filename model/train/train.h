@@ -64,6 +64,8 @@ int64_t train_steps(const TrainOptions *options, int64_t games);
 void train_options_complete(TrainOptions *options);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);
+/* OGPT_EUSAGE if there are more ranks than lanes; train_run asks it, too. */
+int train_check_ranks(const TrainOptions *options);
 
 typedef struct TrainReport {
     int64_t step, steps;      /* steps done, total */

@@ -83,8 +83,6 @@ bool trainer_updates_here(const Trainer *trainer, const UpdateJob *job);
 /* Give all ranks the moments and the average, which between two calls each rank has of its own
  * stretch alone. 0 or what ended the job. */
 int trainer_collect(Trainer *trainer);
-/* OGPT_EUSAGE if there are more ranks than lanes. */
-int trainer_check_ranks(const TrainOptions *options);
 /* Give all ranks the state that the first has read from a checkpoint; *found: it has one. */
 int trainer_share_state(Trainer *trainer, bool *found);
 /* The rate of step `step` (0-based) as a share of its peak. */

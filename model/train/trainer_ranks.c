@@ -206,7 +206,7 @@ int trainer_collect(Trainer *t)
     return rc || !t->average ? rc : ranks_gather_cut(t->average, t->cuts);
 }
 
-int trainer_check_ranks(const TrainOptions *options)
+int train_check_ranks(const TrainOptions *options)
 {
     return ranks_count() <= options->lanes
                ? 0

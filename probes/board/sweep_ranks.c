@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/process.h"
 #include "base/ranks/ranks.h"
 #include "probes/board/sweep_internal.h"
 
@@ -81,6 +82,7 @@ static int deal_control(Sweep *sweep, Control control, int owner, SweepControl f
     int rc = reading ? 0 : OGPT_ENOMEM;
     if (rc == 0 && owner == ranks_own()) {
         sweep->dealing = true;
+        sweep->control_start = clock_seconds();
         rc = fit(sweep);
         sweep->dealing = false;
         memcpy(reading, sweep->predicted, n_bytes);

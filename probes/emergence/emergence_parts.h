@@ -10,9 +10,10 @@
  *   transposition  of a pair of histories of one board: KL, and KL to another board
  *   head           attention of one head on the moves of one side, minus that of uniform attention;
  *                  by test game. The head and the side (the one now to move, or the other) are
- * those with the largest score on the fit games, chosen anew at each checkpoint head_beyond
- * control: the same head and side, minus its mean attention at the same plies of other games. 0 for
- * a head that counts plies, since the moves of one side are every second move but after a pass
+ *                  those with the largest score on the fit games, chosen anew at each checkpoint
+ *   head_beyond    control: the same head and side, minus its mean attention at the same plies of
+ *                  other games. 0 for a head that counts plies, since the moves of one side are
+ *                  every second move but after a pass
  */
 #ifndef OGPT_PROBES_EMERGENCE_EMERGENCE_PARTS_H
 #define OGPT_PROBES_EMERGENCE_EMERGENCE_PARTS_H

@@ -116,19 +116,17 @@ static int read_options(TrainOptions *out, const Context *context)
     out->beta1 = TRAIN_OPTIONS_DEFAULT.beta1;
     out->beta2 = TRAIN_OPTIONS_DEFAULT.beta2;
     out->seed = context->seed;
-    if (out->minutes > 0) {
-        out->steps = 0;
-    } else {
-        out->minutes = 0;
-        out->steps = out->steps > 0 ? out->steps : 2000;
-    }
+    bool timed = out->minutes > 0;
+    out->minutes = timed ? out->minutes : 0;
+    out->steps = timed ? 0 : out->steps > 0 ? out->steps : 2000;
     train_options_complete(out);
     const char *reason = train_options_check(out);
     if (!reason && given->games > 0) {
         out->steps = train_steps(out, given->games);
         reason = train_options_check(out);
     }
-    return rc || !reason ? rc : err_set(OGPT_EUSAGE, "train: %s", reason);
+    rc = rc || !reason ? rc : err_set(OGPT_EUSAGE, "train: %s", reason);
+    return rc ? rc : train_check_ranks(out);
 }
 
 static int run_train(Context *context)

@@ -200,6 +200,12 @@ static void test_a_launcher_is_noticed(void **state)
         assert_int_equal(ranks_begin(), 0);
         unsetenv(names[i]);
     }
+    setenv(names[0], "1", 1); /* one rank of mpirun, in a step of srun with three */
+    setenv(names[2], "3", 1);
+    assert_int_equal(ranks_begin(), 0);
+    unsetenv(names[0]);
+    assert_int_equal(ranks_begin(), OGPT_EUSAGE);
+    unsetenv(names[2]);
     assert_int_equal(ranks_finish(OGPT_EIO), OGPT_EIO);
     assert_int_equal(ranks_leave(OGPT_EIO, 4), 4);
 }

@@ -154,9 +154,9 @@ static void test_more_ranks_than_lanes(void **state)
     TrainOptions options = TRAIN_OPTIONS_DEFAULT;
     options.lanes = 4;
     ranks_pretend(1, 4);
-    assert_int_equal(trainer_check_ranks(&options), 0);
+    assert_int_equal(train_check_ranks(&options), 0);
     ranks_pretend(1, 5);
-    assert_int_equal(trainer_check_ranks(&options), OGPT_EUSAGE);
+    assert_int_equal(train_check_ranks(&options), OGPT_EUSAGE);
     assert_non_null(strstr(err_message(), "5 ranks for 4 lanes"));
     ranks_pretend(0, 1);
 }

@@ -43,6 +43,7 @@ static void each_rank_fits_its_share(void **state)
     assert_true(whole.n_layers >= COUNT);
     for (int rank = 0; rank < COUNT; rank++) {
         char name[] = "rank-0", path[FILES_PATH_MAX];
+        const double start = clock_seconds();
         name[5] = (char)('0' + rank);
         assert_int_equal(sweep_as(&part, &of_rank, name, rank, COUNT), 0);
         fixture_path(path, &fixture, name);
@@ -64,6 +65,7 @@ static void each_rank_fits_its_share(void **state)
             assert_true(part.has_control[controls[c]]);
             assert_int_equal(fit->objective == whole.control_fit[controls[c]].objective, own[c]);
             assert_int_equal(fit->rounds > 0, own[c]);
+            assert_true(part.control_seconds[controls[c]] <= clock_seconds() - start);
         }
         fixture_path(path, &fixture, rank == 0 ? "rank-0.controls" : "rank-1.controls");
         assert_false(dir_exists(path));
