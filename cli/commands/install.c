@@ -16,12 +16,15 @@ static Js *versions(bool all)
 {
     char text[32];
     Js *document = js_object();
-    js_set_str(document, "ogpt", OGPT_VERSION);
-    js_set_str(document, "compiler", "gcc " __VERSION__);
-    js_set_str(document, "kernels", kernels_set());
-    js_set_str(document, "sqlite", db_library_version());
-    if (ranks_library()) {
-        js_set_str(document, "mpi", ranks_library());
+    const char *const parts[][2] = {{"ogpt", OGPT_VERSION},
+                                    {"compiler", "gcc " __VERSION__},
+                                    {"kernels", kernels_set()},
+                                    {"sqlite", db_library_version()},
+                                    {"mpi", ranks_library()}}; /* NULL: built without it */
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i][1]) {
+            js_set_str(document, parts[i][0], parts[i][1]);
+        }
     }
     if (all || blas_loaded()) {
         js_set_str(document, "blas", blas_version());

@@ -50,6 +50,10 @@ printf 'f5 d6\n' >good.txt
 refuse 2 "expected one of d3 c4 f5 e6, found 'a1'" import x.ogpc good.txt --first-move a1
 refuse 2 "found 'f55'" import x.ogpc good.txt --first-move f55
 refuse 2 "expected one of b1 a2 d3 c4" import x.ogpc good.txt --size 4 --first-move f5
+expect 0 import turned.ogpc good.txt --first-move c4 --json
+counts games=1 rejected=0
+expect 0 corpus show turned.ogpc 0
+holds "c4"
 refuse 4 "nowhere.txt" import x.ogpc nowhere.txt
 refuse 4 "regular file, found a directory" import x.ogpc .
 refuse 4 "nodir/x.ogpc: nodir is not a directory; make it first" import nodir/x.ogpc good.txt
