@@ -184,7 +184,7 @@ static size_t rank_of(const double *f, size_t m, size_t j)
 {
     size_t rank = 0;
     for (size_t i = 0; i < m; i++) {
-        rank += f[i] > f[j] || (f[i] == f[j] && i < j);
+        rank += f[i] > f[j] || (i < j && f[i] == f[j]);
     }
     return rank;
 }

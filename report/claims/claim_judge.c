@@ -260,7 +260,7 @@ bool claim_lacks(const ClaimFinding *findings, size_t c, int k)
 {
     const ClaimRun *run = claim_table[c].asks[k].run;
     for (size_t before = 0; before <= c; before++) {
-        for (int part = 0; part < findings[before].n && (before < c || part < k); part++) {
+        for (int part = 0; (before < c || part < k) && part < findings[before].n; part++) {
             if (claim_table[before].asks[part].run == run &&
                 findings[before].parts[part].verdict == VERDICT_NEEDS) {
                 return false;
