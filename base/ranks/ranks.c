@@ -238,9 +238,12 @@ static int control_look(void)
     return err_set(OGPT_EIO, "the first rank ended the job");
 }
 
-static int refuse_over(void)
+/* Whether this process has others to talk to; *rc: 0, or that the job has ended. */
+static bool takes_part(int *rc)
 {
-    return err_set(OGPT_EIO, "rank %d of %d: the job has ended", ranks.own, ranks.count);
+    bool over = joined && atomic_load(&ranks.over);
+    *rc = over ? err_set(OGPT_EIO, "rank %d of %d: the job has ended", ranks.own, ranks.count) : 0;
+    return joined && !over;
 }
 
 static int lost(void)
@@ -424,11 +427,8 @@ int ranks_broadcast_parts(const RanksPart *parts, size_t n, int from)
 {
     MPI_Request requests[GATHER_PARTS];
     int n_requests = 0, rc = 0;
-    if (!joined) {
-        return 0;
-    }
-    if (atomic_load(&ranks.over)) {
-        return refuse_over();
+    if (!takes_part(&rc)) {
+        return rc;
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
         for (size_t at = 0; at < parts[i].n_bytes && rc == 0; at += PIECE_BYTES) {
@@ -447,11 +447,9 @@ int ranks_broadcast_parts(const RanksPart *parts, size_t n, int from)
 int ranks_most(int64_t *value)
 {
     MPI_Request request;
-    if (!joined) {
-        return 0;
-    }
-    if (atomic_load(&ranks.over)) {
-        return refuse_over();
+    int rc;
+    if (!takes_part(&rc)) {
+        return rc;
     }
     MPI_Iallreduce(MPI_IN_PLACE, value, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD, &request);
     return wait_all(&request, 1);
@@ -462,11 +460,8 @@ int ranks_gather_cut(void *data, const size_t *bounds)
     int counts[RANKS_MAX], begins[RANKS_MAX];
     bool large = bounds[ranks.count] > INT_MAX; /* too many bytes for one call: rank by rank */
     int rc = 0;
-    if (!joined) {
-        return 0;
-    }
-    if (atomic_load(&ranks.over)) {
-        return refuse_over();
+    if (!takes_part(&rc)) {
+        return rc;
     }
     for (int rank = 0; rank < ranks.count && rc == 0; rank++) {
         size_t n_bytes = bounds[rank + 1] - bounds[rank];
@@ -491,11 +486,8 @@ int ranks_exchange(const RanksPart *sent, size_t n_sent, const RanksPart *receiv
 {
     size_t n = n_sent + n_received;
     int n_requests = 0, rc = 0;
-    if (!joined) {
-        return 0;
-    }
-    if (atomic_load(&ranks.over)) {
-        return refuse_over();
+    if (!takes_part(&rc)) {
+        return rc;
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
         const RanksPart *part = i < n_received ? &received[i] : &sent[i - n_received];

@@ -103,7 +103,8 @@ void world_report_alignment(Report *report, const AlignmentReport *what)
     }
     text_add(report_text(report),
              "\nrest: squares that the map leaves of the other's rows, by those around the mean\n"
-             "row; 0: the same stream, turned; 1: as good as the mean row\n"
+             "row; 0: the same stream, turned; 1: as good as the mean row; more: rows of\n"
+             "another length, which no rotation changes\n"
              "alpha: how the other plays on with mapped rows, 1 - KL / KL of all tokens alike;\n"
              "1: by the rules; 0: as all tokens alike\n");
     table_text(whole, "source", what->from);

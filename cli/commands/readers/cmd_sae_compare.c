@@ -83,7 +83,7 @@ const Command cmd_sae_compare = {
     .arguments = "MODEL --out DIR [--kind LIST] [--layers L] [--k LIST] [--seeds N]",
     .summary = "which kind of autoencoder wins at an equal L0, beside twins; trains what is "
                "missing in DIR",
-    .examples = "ogpt sae compare tiny-6x6 --layers 4 --out kinds\n"
+    .examples = "ogpt sae compare tiny-6x6 --layers 4 --activations 300000 --out kinds\n"
                 "ogpt sae compare runs/tiny --kind topk,batchtopk --k 16,32 --activations 1000000 "
                 "--out two",
     COMMAND_OPTIONS(options, SaeCompareOptions),
