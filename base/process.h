@@ -31,7 +31,11 @@ bool process_is_over(const ProcessId *id);
 /* The folder of the program's own file, into out[FILES_PATH_MAX]. Returns 0 or OGPT_EIO. */
 int process_folder(char *out);
 
-double clock_seconds(void);                    /* monotonic */
+double clock_seconds(void); /* monotonic */
+/* Processor time of the calling thread, and of all threads of the process: what other programs take
+ * of the machine does not count. */
+double clock_thread_seconds(void);
+double clock_process_seconds(void);
 void clock_iso(char out[32]);                  /* UTC, "2026-01-31T12:00:00Z" */
 void machine_describe(char *out, size_t size); /* CPU model, cores, memory, system: one line */
 size_t memory_peak_bytes(void);                /* peak resident size of this process */

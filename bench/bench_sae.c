@@ -5,8 +5,8 @@
  * and keeps the fastest. Prints one line of tab-separated columns (named by the line before it,
  * which starts with '#'): kind, threads, rows, width, features, k, seconds, rows/s, GFLOP/s, peak
  * GFLOP/s, share %, MiB A row counts 12 * WIDTH * FEATURES operations, as if every feature were
- * active. The peak is one 1024^3 sgemm a worker, all workers running, best of three. Memory is the
- * process's peak.
+ * active. The peak is that of sgemm, all workers running (model/speed.h). Memory is the process's
+ * peak.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,13 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "base/rng.h"
+#include "model/speed.h"
 #include "num/blas.h"
 #include "probes/sae/training/sae_train.h"
 
 #define REPEATS 3
 #define BATCH 4096
-#define BLOCK 65536    /* rows in memory, used again and again */
-#define PEAK_SIZE 1024 /* rows, columns and depth of the sgemm that measures the peak */
-#define PEAK_CALLS 8   /* calls a worker in one measurement */
+#define BLOCK 65536 /* rows in memory, used again and again */
 
 static size_t width;
 
@@ -42,34 +41,6 @@ static int fill(void *context, float *x, float *y, size_t *rows, uint64_t block,
     *rows = BLOCK;
     memcpy(x, context, BLOCK * width * sizeof(float));
     return 0;
-}
-
-static int peak_job(void *context, size_t job, size_t worker)
-{
-    const size_t n = PEAK_SIZE;
-    float *a = (float *)context + job * 3 * n * n;
-    for (int i = 0; i < PEAK_CALLS; i++) {
-        gemm(false, false, n, n, n, 1, a, n, a + n * n, n, 0, a + 2 * n * n, n);
-    }
-    return 0;
-}
-
-/* FLOP/s of sgemm with all workers at once. */
-static int measure_peak(double *flops_per_second, Pool *pool)
-{
-    const size_t n = pool_size(pool) * 3 * PEAK_SIZE * PEAK_SIZE;
-    float *numbers = mem_calloc(n, sizeof(float), "the matrices of the sgemm peak");
-    int rc = numbers ? 0 : OGPT_ENOMEM;
-    *flops_per_second = 0;
-    for (int i = 0; i < REPEATS && rc == 0; i++) {
-        const double start = clock_seconds();
-        rc = pool_run(pool, pool_size(pool), peak_job, numbers);
-        const double work = 2.0 * PEAK_SIZE * PEAK_SIZE * PEAK_SIZE * PEAK_CALLS;
-        const double rate = work * (double)pool_size(pool) / (clock_seconds() - start);
-        *flops_per_second = rate > *flops_per_second ? rate : *flops_per_second;
-    }
-    mem_free(numbers);
-    return rc;
 }
 
 static int measure(double *seconds, const SaeTrainOptions *options, float *rows, const Work *work)
@@ -122,7 +93,8 @@ int main(int argc, char **argv)
     options.k = (size_t)numbers[3];
     sae_train_complete(&options);
     Pool *pool = NULL;
-    double seconds = 0, peak = 0;
+    double seconds = 0;
+    SpeedPeaks peaks = {0};
     float *rows = mem_alloc(BLOCK * width, sizeof(float), "rows");
     int rc = rows ? pool_new(&pool, (size_t)numbers[4]) : OGPT_ENOMEM;
     const Work work = {.pool = pool};
@@ -130,10 +102,11 @@ int main(int argc, char **argv)
     rc = rc ? rc : pool_run(pool, BLOCK, make_row, rows);
     rc = rc ? rc : measure(&seconds, &options, rows, &work);
     const size_t memory_bytes = memory_peak_bytes(); /* before the matrices of the peak */
-    rc = rc ? rc : measure_peak(&peak, pool);
+    rc = rc ? rc : speed_peaks(&peaks, pool);
     if (rc == 0) {
         const double done = (double)(options.activations / BATCH * BATCH);
         const double flops = 12.0 * (double)numbers[1] * (double)numbers[2] * done / seconds;
+        const double peak = peaks.f32 * (double)numbers[4];
         printf("#kind\tthreads\trows\twidth\tfeatures\tk\tseconds\trows/s\tGFLOP/s\tpeak\tshare%%\t"
                "MiB\n");
         printf("%s\t%ld\t%.0f\t%ld\t%ld\t%ld\t%.2f\t%.0f\t%.2f\t%.2f\t%.1f\t%zu\n",

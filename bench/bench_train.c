@@ -4,10 +4,10 @@
  * Trains a fresh 8x8 network for STEPS steps, three times, and keeps the fastest. Prints one line
  * of tab-separated columns (named by the line before it, which starts with '#'):
  *   preset, precision, threads, batch, steps, games/s, tokens/s, GFLOP/s, peak GFLOP/s, share %,
- *   MiB
- * FLOPs per token are gpt_config_flops; the optimiser step counts as time, not as work. The peak is
- * one 1024^3 sgemm per worker, all workers running, best of three in the same run. Memory is the
- * process's peak resident size: run one preset per process.
+ *   MiB, share % of the bf16 peak
+ * FLOPs per token are gpt_config_flops; the optimiser step counts as time, not as work. The peaks
+ * are those of speed_peaks (model/speed.h) for all workers: sgemm's, and the one of products in
+ * bfloat16 (0: none here). Memory is the process's peak resident size: run one preset per process.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,47 +23,6 @@
 
 #define REPEATS 3
 #define SEED 1
-#define PEAK_SIZE 1024 /* rows, columns and depth of the sgemm that measures the peak */
-#define PEAK_CALLS 8   /* calls a worker in one measurement */
-
-typedef struct PeakRun {
-    float *numbers; /* three matrices a worker */
-} PeakRun;
-
-static int peak_job(void *context, size_t job, size_t worker)
-{
-    const PeakRun *run = context;
-    const size_t n = PEAK_SIZE;
-    float *a = run->numbers + job * 3 * n * n;
-    for (int i = 0; i < PEAK_CALLS; i++) {
-        gemm(false, false, n, n, n, 1.0f, a, n, a + n * n, n, 0.0f, a + 2 * n * n, n);
-    }
-    return 0;
-}
-
-/* FLOP/s of sgemm with all workers at once. */
-static int measure_peak(double *flops_per_second, Pool *pool)
-{
-    const size_t n_numbers = pool_size(pool) * 3 * PEAK_SIZE * PEAK_SIZE;
-    PeakRun run = {mem_alloc(n_numbers, sizeof(float), "the matrices of the sgemm peak")};
-    if (!run.numbers) {
-        return OGPT_ENOMEM;
-    }
-    for (size_t i = 0; i < n_numbers; i++) {
-        run.numbers[i] = (float)(i % 17) / 17.0f - 0.5f;
-    }
-    *flops_per_second = 0;
-    int rc = 0;
-    for (int i = 0; i < REPEATS && rc == 0; i++) {
-        double start = clock_seconds();
-        rc = pool_run(pool, pool_size(pool), peak_job, &run);
-        double work = 2.0 * PEAK_SIZE * PEAK_SIZE * PEAK_SIZE * PEAK_CALLS;
-        double rate = work * (double)pool_size(pool) / (clock_seconds() - start);
-        *flops_per_second = rate > *flops_per_second ? rate : *flops_per_second;
-    }
-    mem_free(run.numbers);
-    return rc;
-}
 
 /* The fastest of REPEATS runs, each in a run directory of its own below `directory`. */
 static int measure_training(TrainResult *best, const GptConfig *cfg, const TrainOptions *options,
@@ -97,7 +56,7 @@ static int bench_preset(const char *preset, const TrainOptions *options, size_t 
     GptConfig cfg;
     Pool *pool = NULL;
     TrainResult best;
-    double peak = 0;
+    SpeedPeaks peaks = {0};
     const Vocab *vocab = vocab_of(game_variant(8));
     int rc = gpt_config_preset(&cfg, preset);
     if (rc != 0) {
@@ -110,16 +69,18 @@ static int bench_preset(const char *preset, const TrainOptions *options, size_t 
     rc = rc ? rc : blas_init();
     rc = rc ? rc : measure_training(&best, &cfg, options, directory, pool);
     size_t memory_bytes = memory_peak_bytes(); /* before the matrices of the peak */
-    rc = rc ? rc : measure_peak(&peak, pool);
+    rc = rc ? rc : speed_peaks(&peaks, pool);
     if (rc == 0) {
         double tokens_per_second = best.tokens_per_second;
         double flops = gpt_config_flops(&cfg) * tokens_per_second;
+        double peak = peaks.f32 * (double)threads, half = peaks.bf16 * (double)threads;
         printf("#preset\tprecision\tthreads\tbatch\tsteps\tgames/s\ttokens/s\tGFLOP/"
-               "s\tpeak\tshare%%\tMiB\n");
-        printf("%s\t%s\t%zu\t%lld\t%lld\t%.2f\t%.0f\t%.2f\t%.2f\t%.1f\t%zu\n", preset,
+               "s\tpeak\tshare%%\tMiB\tbf16_share%%\n");
+        printf("%s\t%s\t%zu\t%lld\t%lld\t%.2f\t%.0f\t%.2f\t%.2f\t%.1f\t%zu\t%.1f\n", preset,
                options->precision, threads, (long long)options->batch, (long long)options->steps,
                tokens_per_second * (double)best.games / (double)best.tokens, tokens_per_second,
-               flops * 1e-9, peak * 1e-9, 100.0 * flops / peak, memory_bytes >> 20);
+               flops * 1e-9, peak * 1e-9, 100.0 * flops / peak, memory_bytes >> 20,
+               half > 0 ? 100.0 * flops / half : 0.0);
     }
     pool_free(pool);
     return rc;

@@ -20,9 +20,9 @@ threads=2
 have_torch=yes
 peer_python torch PyTorch || have_torch=no
 
-row='%-7s %-9s %6s %6s %9s %9s %8s %8s %7s %7s\n'
+row='%-7s %-9s %6s %6s %9s %9s %8s %8s %7s %7s %7s\n'
 # shellcheck disable=SC2059
-printf "$row" preset program batch steps games/s tokens/s GFLOP/s peak share% MiB
+printf "$row" preset program batch steps games/s tokens/s GFLOP/s peak share% MiB bf16%
 ways=("f32 adamw")
 if grep -qw avx512_bf16 /proc/cpuinfo; then
     ways+=("bf16 adamw" "bf16 muon")
@@ -35,11 +35,11 @@ for preset in "${presets[@]}"; do
         read -r precision optimizer <<<"$way"
         line=$("$bench" "$preset" "${steps[$preset]:-5}" 128 "$threads" "$precision" "$optimizer" |
             grep -v '^#')
-        IFS=$'\t' read -r _ _ _ batch n games tokens flops peak share memory <<<"$line"
+        IFS=$'\t' read -r _ _ _ batch n games tokens flops peak share memory half <<<"$line"
         ours[$way]=$games
         # shellcheck disable=SC2059
         printf "$row" "$preset" "${way/adamw/}" "$batch" "$n" "$games" "$tokens" "$flops" "$peak" \
-            "$share" "$memory"
+            "$share" "$memory" "$half"
     done
     [[ $have_torch == yes ]] || continue
     line=$(OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads "$python" "$here/torch_train.py" \
@@ -47,7 +47,7 @@ for preset in "${presets[@]}"; do
     IFS=$'\t' read -r _ _ _ _ torch_games tokens flops peak share memory <<<"$line"
     # shellcheck disable=SC2059
     printf "$row" "$preset" torch "$batch" "$n" "$torch_games" "$tokens" "$flops" "$peak" \
-        "$share" "$memory"
+        "$share" "$memory" -
     for way in "${ways[@]}"; do
         awk -v preset="$preset" -v way="$way" -v a="${ours[$way]}" -v b="$torch_games" 'BEGIN {
                 printf "%s: ogpt %s trains %.2f times the games a second of PyTorch\n",
@@ -55,4 +55,4 @@ for preset in "${presets[@]}"; do
     done
 done
 echo "threads $threads; best of 3; peak: 1024^3 matrix products (sgemm a worker; torch.mm);"
-echo "share: GFLOP/s over the float32 sgemm peak of both cores, for bf16 rows too"
+echo "share: GFLOP/s over the float32 sgemm peak of both cores, for bf16 rows too; bf16%: over the bf16 peak"

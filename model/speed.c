@@ -1,11 +1,13 @@
 /* model/speed.c - see model/speed.h. */
 #include "model/speed.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/arena.h"
 #include "base/process.h"
 #include "num/blas.h"
+#include "num/gemm_bf16.h"
 
 #define SIDE 256 /* of the square matrices: 34 million operations, about a millisecond */
 
@@ -47,6 +49,68 @@ double speed_of_products(Pool *pool)
     mem_free(test.matrices);
     mem_free(test.rate);
     return sum;
+}
+
+#define PEAK_SIDE ((size_t)1024)
+#define PEAK_CALLS 4 /* of each product; the first one warms up */
+
+typedef struct PeakTest {
+    float *matrices; /* (jobs, 3, PEAK_SIDE, PEAK_SIDE) */
+    char *scratch;   /* (jobs, scratch_bytes) */
+    size_t scratch_bytes;
+    SpeedPeaks *found; /* (jobs) */
+} PeakTest;
+
+static int multiply_at_best(void *context, size_t job, size_t worker)
+{
+    const PeakTest *test = context;
+    const size_t n = PEAK_SIDE;
+    float *a = test->matrices + job * 3 * n * n, *b = a + n * n, *c = b + n * n;
+    double least[2] = {INFINITY, INFINITY};
+    (void)worker;
+    for (size_t i = 0; i < 2 * n * n; i++) {
+        a[i] = (float)(i % 17) / 17.0f - 0.5f;
+    }
+    for (int i = 0; i < 2 * PEAK_CALLS; i++) {
+        bool half = i >= PEAK_CALLS;
+        double start = clock_thread_seconds();
+        if (!half) {
+            gemm(false, false, n, n, n, 1, a, n, b, n, 0, c, n);
+        } else if (bf16_available()) {
+            gemm_bf16_fast(false, false, n, n, n, a, n, b, n, NULL, NULL, c, n,
+                           test->scratch + job * test->scratch_bytes);
+        }
+        least[half] = fmin(least[half], clock_thread_seconds() - start);
+    }
+    double work = 2.0 * (double)(n * n * n);
+    test->found[job] = (SpeedPeaks){work / least[0], bf16_available() ? work / least[1] : 0};
+    return 0;
+}
+
+int speed_peaks(SpeedPeaks *out, Pool *pool)
+{
+    size_t n = pool ? pool_size(pool) : 1;
+    size_t bytes = (gemm_bf16_scratch(PEAK_SIDE, PEAK_SIDE, PEAK_SIDE) + 63) / 64 * 64;
+    Arena arena = {0};
+    *out = (SpeedPeaks){0};
+    int rc = arena_init(&arena,
+                        arena_piece_bytes(n * 3 * PEAK_SIDE * PEAK_SIDE, sizeof(float)) +
+                            arena_piece_bytes(n, bytes) + arena_piece_bytes(n, sizeof(SpeedPeaks)),
+                        "the measurement of the peak");
+    if (rc) {
+        return rc;
+    }
+    PeakTest test = {.matrices = arena_take(&arena, n * 3 * PEAK_SIDE * PEAK_SIDE, sizeof(float)),
+                     .scratch = arena_take(&arena, n, bytes),
+                     .scratch_bytes = bytes,
+                     .found = arena_take(&arena, n, sizeof(SpeedPeaks))};
+    rc = pool_run(pool, n, multiply_at_best, &test);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        out->f32 += test.found[i].f32 / (double)n;
+        out->bf16 += test.found[i].bf16 / (double)n;
+    }
+    arena_release(&arena);
+    return rc;
 }
 
 void speed_print(char out[SPEED_TEXT], double seconds)

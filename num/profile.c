@@ -1,4 +1,4 @@
-/* num/profile.c - each wrapper notes the clock, calls the kernel, and adds up. */
+/* num/profile.c - each wrapper notes its thread's clock, calls the kernel, and adds up. */
 #include "num/profile.h"
 
 #include <stdatomic.h>
@@ -60,87 +60,87 @@ static size_t scratch_bytes(size_t N, size_t C, size_t OC)
 static void linear_fwd(real *out, const real *inp, const real *w, const real *bias, size_t N,
                        size_t C, size_t OC, void *scratch)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->linear_fwd(out, inp, w, bias, N, C, OC, scratch);
-    profile_add(PROFILE_LINEAR_FWD, clock_seconds() - start, product(N, C, OC));
+    profile_add(PROFILE_LINEAR_FWD, clock_thread_seconds() - start, product(N, C, OC));
 }
 
 static void linear_residual(real *out, const real *base, const real *inp, const real *w,
                             const real *bias, size_t N, size_t C, size_t OC, void *scratch)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->linear_residual(out, base, inp, w, bias, N, C, OC, scratch);
-    profile_add(PROFILE_LINEAR_FWD, clock_seconds() - start, product(N, C, OC));
+    profile_add(PROFILE_LINEAR_FWD, clock_thread_seconds() - start, product(N, C, OC));
 }
 
 static void linear_bwd_inp(real *dinp, const real *dout, const real *w, int keep, size_t N,
                            size_t C, size_t OC, void *scratch)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->linear_bwd_inp(dinp, dout, w, keep, N, C, OC, scratch);
-    profile_add(PROFILE_LINEAR_BWD_INP, clock_seconds() - start, product(N, C, OC));
+    profile_add(PROFILE_LINEAR_BWD_INP, clock_thread_seconds() - start, product(N, C, OC));
 }
 
 static void linear_bwd_w(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
                          size_t C, size_t OC, void *scratch)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->linear_bwd_w(dw, dbias, inp, dout, N, C, OC, scratch);
-    profile_add(PROFILE_LINEAR_BWD_W, clock_seconds() - start, product(N, C, OC));
+    profile_add(PROFILE_LINEAR_BWD_W, clock_thread_seconds() - start, product(N, C, OC));
 }
 
 static void layernorm_fwd(real *out, real *mean, real *rstd, const real *x, const real *w,
                           const real *b, size_t N, size_t C, real eps)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->layernorm_fwd(out, mean, rstd, x, w, b, N, C, eps);
-    profile_add(PROFILE_LAYERNORM, clock_seconds() - start, 0);
+    profile_add(PROFILE_LAYERNORM, clock_thread_seconds() - start, 0);
 }
 
 static void layernorm_bwd(real *dx, real *dw, real *db, const real *dout, const real *x,
                           const real *w, const real *mean, const real *rstd, size_t N, size_t C)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->layernorm_bwd(dx, dw, db, dout, x, w, mean, rstd, N, C);
-    profile_add(PROFILE_LAYERNORM, clock_seconds() - start, 0);
+    profile_add(PROFILE_LAYERNORM, clock_thread_seconds() - start, 0);
 }
 
 static void gelu_fwd(real *act, real *slope, const real *pre, const real *bias, size_t N, size_t C)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->gelu_fwd(act, slope, pre, bias, N, C);
-    profile_add(PROFILE_GELU, clock_seconds() - start, 0);
+    profile_add(PROFILE_GELU, clock_thread_seconds() - start, 0);
 }
 
 static void gelu_bwd(real *d, real *dbias, const real *slope, size_t N, size_t C)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->gelu_bwd(d, dbias, slope, N, C);
-    profile_add(PROFILE_GELU, clock_seconds() - start, 0);
+    profile_add(PROFILE_GELU, clock_thread_seconds() - start, 0);
 }
 
 static void attention_fwd(real *z, real *lse, const real *q, const real *k, const real *v, size_t B,
                           size_t T, size_t NH, size_t HS)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->attention_fwd(z, lse, q, k, v, B, T, NH, HS);
-    profile_add(PROFILE_ATTENTION_FWD, clock_seconds() - start, 2 * scores(B, T, NH, HS));
+    profile_add(PROFILE_ATTENTION_FWD, clock_thread_seconds() - start, 2 * scores(B, T, NH, HS));
 }
 
 static void attention_bwd(real *dq, real *dk, real *dv, const real *dz, const real *z,
                           const real *lse, const real *q, const real *k, const real *v, size_t B,
                           size_t T, size_t NH, size_t HS)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     inner->attention_bwd(dq, dk, dv, dz, z, lse, q, k, v, B, T, NH, HS);
-    profile_add(PROFILE_ATTENTION_BWD, clock_seconds() - start, 4 * scores(B, T, NH, HS));
+    profile_add(PROFILE_ATTENTION_BWD, clock_thread_seconds() - start, 4 * scores(B, T, NH, HS));
 }
 
 static double cross_entropy(real *logits, const uint8_t *target, real scale, size_t N, size_t V)
 {
-    double start = clock_seconds();
+    double start = clock_thread_seconds();
     double loss = inner->cross_entropy(logits, target, scale, N, V);
-    profile_add(PROFILE_CROSS_ENTROPY, clock_seconds() - start, 0);
+    profile_add(PROFILE_CROSS_ENTROPY, clock_thread_seconds() - start, 0);
     return loss;
 }
 

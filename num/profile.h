@@ -1,6 +1,7 @@
 /* num/profile.h - where the time goes: a kernel set that measures another one.
  *
- * Time is summed over workers; floating-point operations are those of the products (a
+ * Time is processor time, summed over workers, so that a machine with other work shows the same;
+ * floating-point operations are those of the products (a
  * multiplication and an addition each; attention counts the half of the scores that causality
  * leaves). Counters belong to the process: one profiled run at a time.
  */
@@ -36,7 +37,7 @@ typedef struct ProfileRow {
 const Kernels *profile_start(const Kernels *inner);
 /* Set all counters to zero. */
 void profile_reset(void);
-/* Count work outside kernels; `seconds` is the sum over all workers it kept busy. */
+/* Count work outside kernels; `seconds` is the processor time of all workers. */
 void profile_add(ProfileKind kind, double seconds, double flops);
 void profile_read(ProfileRow rows[N_PROFILE_KINDS]);
 

@@ -76,12 +76,12 @@ static const Kernels *kernels_of(const TrainOptions *options)
     return strcmp(options->precision, "bf16") == 0 ? kernels_bf16() : kernels_fast();
 }
 
-/* Add the time of all workers since *start to the profile, and restart the clock. */
+/* Add the processor time of all workers since *start to the profile, and restart the clock. */
 static void note(const Trainer *t, ProfileKind kind, double *start)
 {
     if (t->options->profile) {
-        double now = clock_seconds();
-        profile_add(kind, (now - *start) * (double)t->n_tapes, 0);
+        double now = clock_process_seconds();
+        profile_add(kind, now - *start, 0);
         *start = now;
     }
 }
@@ -270,7 +270,7 @@ static int lane_job(void *context, size_t job, size_t worker)
 int trainer_gradient(Trainer *t, BatchSums *sums)
 {
     size_t batch = (size_t)train_batch(t->options, t->at.step, t->at.steps);
-    double start = clock_seconds();
+    double start = clock_process_seconds();
     uint64_t collisions = source_collisions(t->source);
     int rc = source_fetch(t->source, t->moves, t->at.games, batch, t->pool);
     if (rc != 0) {
@@ -289,7 +289,7 @@ int trainer_gradient(Trainer *t, BatchSums *sums)
     if (rc == 0 && t->observer->lanes_done) {
         t->observer->lanes_done(t->observer->context, t->at.step, t->gpt, t->lane_gradients);
     }
-    start = clock_seconds();
+    start = clock_process_seconds();
     rc = rc ? rc : trainer_sum_lanes(t);
     rc = rc ? rc : ranks_gather(t->lane_loss, lanes, sizeof(t->lane_loss[0]), 0);
     if (rc) {
@@ -401,7 +401,7 @@ int trainer_update(Trainer *t)
     double clip = t->options->clip;
     float scale = clip > 0 && t->at.gradient_norm > clip ? (float)(clip / t->at.gradient_norm) : 1;
     UpdateWork work = {.trainer = t, .gradient_scale = scale, .rate = factor};
-    double start = clock_seconds();
+    double start = clock_process_seconds();
     int rc = pool_run(t->pool, t->n_jobs, update_job, &work);
     rc = rc ? rc : ranks_gather_cut(t->gpt->params, t->cuts);
     note(t, PROFILE_UPDATE, &start);

@@ -26,11 +26,25 @@ static const Column result_columns[] = {
 static const Column profile_columns[] = {
     {"kernel", "kernel", .type = COLUMN_TEXT},
     {"seconds", "seconds", .digits = 2, .flags = COLUMN_TIME,
-     .meaning = "summed over all workers, waiting for each other included"},
+     .meaning = "of processor time, summed over all workers"},
     {"share", "share", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
     {"gflops", "GFLOP/s a worker", .digits = 1, .flags = COLUMN_TIME},
+    {"of_sgemm", "of sgemm's peak", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
+    {"of_bf16", "of bf16's", .unit = "%", .digits = 1, .flags = COLUMN_TIME},
     {"flops_per_second", .flags = COLUMN_TIME},
     {"calls", "calls", .type = COLUMN_COUNT},
+};
+static const Column peaks_columns[] = {
+    {"run_gflops", "the whole run", .unit = "GFLOP/s", .digits = 1, .flags = COLUMN_TIME,
+     .meaning = "a worker: all products over all seconds"},
+    {"sgemm_gflops", "peak of sgemm", .unit = "GFLOP/s", .digits = 1, .flags = COLUMN_TIME,
+     .meaning = "a worker: 1024 x 1024 x 1024, measured now"},
+    {"bf16_gflops", "peak of bf16", .unit = "GFLOP/s", .digits = 1, .flags = COLUMN_TIME,
+     .meaning = "the same with factors rounded to bfloat16"},
+    {"run_of_sgemm", "the run's share", .unit = "%", .digits = 1, .flags = COLUMN_TIME,
+     .meaning = "of the peak of sgemm"},
+    {"run_of_bf16", "the run's share", .unit = "%", .digits = 1, .flags = COLUMN_TIME,
+     .meaning = "of the peak of bf16"},
 };
 static const Column curve_columns[] = {
     {"step", "step", .type = COLUMN_COUNT},
@@ -48,15 +62,23 @@ const TableSpec train_curve_table = {"curve", "train_curve", TABLE_COLUMNS(curve
                                      TABLE_FIGURES(curve_figures)};
 const TableSpec train_table = {"train", TABLE_COLUMNS(result_columns), .record = true};
 const TableSpec train_profile_table = {"profile", TABLE_COLUMNS(profile_columns)};
+const TableSpec train_peaks_table = {"peaks", TABLE_COLUMNS(peaks_columns), .record = true};
 
-static void profile_report(Report *report)
+/* NaN where there is nothing to divide: no products, or no such peak. */
+static double quotient(double x, double y)
+{
+    return x > 0 && y > 0 ? x / y : NAN;
+}
+
+static void profile_report(Report *report, const SpeedPeaks *peaks)
 {
     ProfileRow rows[N_PROFILE_KINDS];
     Table *table = report_table(report, &train_profile_table);
-    double total = 0;
+    double total = 0, flops = 0;
     profile_read(rows);
     for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
         total += rows[i].seconds;
+        flops += rows[i].flops;
     }
     for (size_t i = 0; i < N_PROFILE_KINDS; i++) {
         const ProfileRow *r = &rows[i];
@@ -67,9 +89,18 @@ static void profile_report(Report *report)
         /* Without seconds the run was finished before. */
         table_num(table, "share", total > 0 ? r->seconds / total : 0);
         table_num(table, "gflops", r->flops > 0 ? rate * 1e-9 : NAN);
+        table_num(table, "of_sgemm", quotient(rate, peaks->f32));
+        table_num(table, "of_bf16", quotient(rate, peaks->bf16));
         table_num(table, "flops_per_second", rate);
         table_int(table, "calls", (int64_t)r->calls);
     }
+    double run = quotient(flops, total);
+    table = report_table(report, &train_peaks_table);
+    table_num(table, "run_gflops", run * 1e-9);
+    table_num(table, "sgemm_gflops", peaks->f32 * 1e-9);
+    table_num(table, "bf16_gflops", quotient(peaks->bf16, 1e9));
+    table_num(table, "run_of_sgemm", quotient(run, peaks->f32));
+    table_num(table, "run_of_bf16", quotient(run, peaks->bf16));
 }
 
 /* What was stored on the way, for the figure and for --csv. */
@@ -102,7 +133,7 @@ void train_report(Report *report, const TrainFindings *found)
     table_num(table, "seconds", r->seconds);
     table_int(table, "held_out_collisions", (int64_t)r->collisions);
     curve_report(report, found->curve);
-    if (found->profile) {
-        profile_report(report);
+    if (found->peaks) {
+        profile_report(report, found->peaks);
     }
 }

@@ -33,12 +33,17 @@ refuse 2 "exclude each other" train both "${four[@]}" --minutes 0.01 --steps 5
 
 # --profile: the kernels, and shares that make a whole.
 expect 0 train counted-again "${four[@]}" --steps 20 --profile
-for text in kernel seconds share 'linear forward' optimiser calls; do holds "$text"; done
+for text in kernel seconds share 'linear forward' optimiser calls 'peak of sgemm'; do holds "$text"; done
 expect 0 train counted-again "${four[@]}" --steps 20 --profile # finished: nothing to measure
 lacks nan
 expect 0 train profiled "${four[@]}" --steps 20 --profile --json
 awk -F': ' '/^      "share": / { sum += $2; n++ } END { exit !(n > 5 && sum > 0.999 && sum < 1.001) }' \
     out || fail "the shares of --profile do not add up to 1"
+# The run's share of a peak is its speed over that peak.
+awk -v run="$(json_value run_gflops)" -v peak="$(json_value sgemm_gflops)" \
+    -v share="$(json_value run_of_sgemm)" 'BEGIN {
+        exit !(run > 0 && peak > 0 && share > 0.999 * run / peak && share < 1.001 * run / peak) }' ||
+    fail "the share of the peak is not the speed over the peak"
 hash=$(json_value model_hash)
 expect 0 train plain "${four[@]}" --steps 20 --json
 lacks '"profile"'

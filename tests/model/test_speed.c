@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "num/blas.h"
+#include "num/gemm_bf16.h"
 #include "model/speed.h"
 
 static void durations(void **state)
@@ -40,11 +41,24 @@ static void speed_is_that_of_products(void **state)
     pool_free(pool);
 }
 
+/* One worker's peaks: at least a tenth of what a short measurement finds, a rate of bfloat16 where
+ * the processor has such a product, and none elsewhere. */
+static void peaks_of_both_products(void **state)
+{
+    SpeedPeaks peaks;
+    (void)state;
+    assert_int_equal(blas_init(), 0);
+    assert_int_equal(speed_peaks(&peaks, NULL), 0);
+    assert_true(peaks.f32 > 0.1 * speed_of_products(NULL) && peaks.f32 < 1e14);
+    assert_true(bf16_available() ? peaks.bf16 > 0.1 * peaks.f32 : peaks.bf16 == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
         cmocka_unit_test(speed_is_that_of_products),
+        cmocka_unit_test(peaks_of_both_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

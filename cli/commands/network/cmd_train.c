@@ -85,8 +85,9 @@ static const OptionSpec options[] = {
         "probe-every", AT(probe_every), "N", 1, 1e9,
         "steps between quick probes of the board, shown and stored as a curve; a multiple of "
         "--report-every"),
-    OPTION_FLAG("profile", AT(train.profile),
-                "measure seconds, FLOP/s and share of each kernel, and print the table at the end"),
+    OPTION_FLAG(
+        "profile", AT(train.profile),
+        "print seconds, FLOP/s and shares of the machine's two peaks for each kernel at the end"),
 };
 
 /* Whether the lengths and rhythms of the run go together. */
@@ -193,6 +194,6 @@ const Command cmd_train = {
     .min_args = 1,
     .max_args = 1,
     .uses = USES_SEED | USES_SIZE | USES_THREADS | USES_STORE | USES_RANKS,
-    COMMAND_TABLES(&train_table, &train_curve_table, &train_profile_table),
+    COMMAND_TABLES(&train_table, &train_curve_table, &train_profile_table, &train_peaks_table),
     .run = run_train,
 };

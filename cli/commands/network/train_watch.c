@@ -175,6 +175,9 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
         rc = score_finished(watch, result.path);
     }
     Js *curve = NULL;
+    SpeedPeaks peaks;
+    const SpeedPeaks *measured = job->options->profile ? &peaks : NULL;
+    rc = rc || !measured ? rc : speed_peaks(&peaks, watch->context->pool);
     rc = rc ? rc : store_rows(&curve, watch->context->store, "train_curve", watch->context->run);
     if (rc == 0) {
         train_report(watch->context->report, &(TrainFindings){.result = &result,
@@ -182,7 +185,7 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
                                                               .cfg = job->cfg,
                                                               .strict_error = watch->strict_error,
                                                               .generated = watch->generated,
-                                                              .profile = job->options->profile});
+                                                              .peaks = measured});
         suggest_next(watch->context, watch->corpus, job->run_path, source_variant(watch->held_out));
     }
     js_free(curve);
