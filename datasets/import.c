@@ -4,6 +4,10 @@
  * one commits the chunk of blocks that is full, and the others replay the batch read before, 1,024
  * games each. Then, on the calling thread and in order, games are counted and kept. Only the order
  * of the work depends on the workers, never a game.
+ *
+ * Which games repeat an earlier one is known at the end (datasets/repeats.h), so that memory does
+ * not grow with the games. Until then every legal game is kept; where some are to be left out, the
+ * corpus is written once more without them.
  */
 #include "datasets/import.h"
 
@@ -15,9 +19,8 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "datasets/game_set.h"
+#include "datasets/repeats.h"
 #include "datasets/vocab.h"
-#include "base/database/db.h"
 
 #define BATCH_GAMES 16384 /* read and replayed in one round */
 #define JOB_GAMES 1024
@@ -36,6 +39,15 @@ typedef struct GameBatch {
     RawGame *games; /* [BATCH_GAMES] */
 } GameBatch;
 
+/* One of the files: the number of its first legal game among those of all files. */
+typedef struct FileRead {
+    ImportFile file;
+    uint64_t first;
+} FileRead;
+
+/* Which legal games equal an earlier one: by all moves, or up to the symmetries of the board. */
+typedef enum Sameness { SAME_MOVES, SAME_UP_TO_SYMMETRY, N_SAMENESSES } Sameness;
+
 typedef struct Importer {
     const ImportOptions *options;
     ReadOptions read;
@@ -43,11 +55,15 @@ typedef struct Importer {
     const ImportWatch *watch;
     Pool *pool;
     GameReader *reader; /* of the file being read */
-    ImportFile file;
+    FileRead *files;    /* (n_files) */
+    size_t n_files;
+    ImportFile *file; /* of those, the one being read */
     GameBatch reading, checking;
     CheckedGame *checked; /* [BATCH_GAMES], of `checking` */
     KeptGames filling, writing;
-    GameSet seen, seen_canonical;
+    Repeats *repeats[N_SAMENESSES]; /* of all legal games */
+    uint8_t *left_out;              /* a bit for each legal game; NULL: none is left out */
+    uint64_t n_left_out;
     Corpus *corpus;              /* made when the first games are written */
     char inside[FILES_PATH_MAX]; /* its file, until it is finished */
     uint64_t n_blocks;           /* written */
@@ -115,9 +131,9 @@ static int run_job(void *context, size_t job, size_t worker)
 static void reject(Importer *importer, const RawGame *raw, const CheckedGame *checked)
 {
     const ImportWatch *watch = importer->watch;
-    importer->file.counts.rejected++;
+    importer->file->counts.rejected++;
     if (watch->reject) {
-        const ImportReject what = {.path = importer->file.path,
+        const ImportReject what = {.path = importer->file->path,
                                    .counts = game_reader_place(importer->reader),
                                    .place = raw->fault_place,
                                    .ply = raw->fault_ply,
@@ -141,28 +157,19 @@ static void keep(Importer *importer, const uint8_t *moves)
 
 static int count_game(Importer *importer, const CheckedGame *checked)
 {
-    ImportCounts *counts = &importer->file.counts;
+    ImportCounts *counts = &importer->file->counts;
     counts->unfinished += checked->unfinished;
     counts->score_mismatches += checked->score_mismatch;
     counts->unknown_results += checked->unknown_result;
     counts->turned += (checked->way & READ_TURNED) != 0;
     counts->renamed += (checked->way & READ_RENAMED) != 0;
-    const int seen = game_set_add(&importer->seen, checked->hash);
-    const int mirrored = game_set_add(&importer->seen_canonical, checked->canonical_hash);
-    if (seen < 0 || mirrored < 0) {
-        return seen < 0 ? seen : mirrored;
-    }
-    counts->duplicates += (uint64_t)seen;
-    counts->duplicates_symmetric += (uint64_t)mirrored;
-    if ((seen == 1 && importer->options->dedupe != DEDUPE_NONE) ||
-        (mirrored == 1 && importer->options->dedupe == DEDUPE_SYMMETRIC)) {
-        return 0;
-    }
-    counts->games++;
-    if (!importer->out->refused) {
+    counts->games++; /* less those that are left out in the end */
+    int rc = repeats_add(importer->repeats[SAME_MOVES], checked->hash);
+    rc = rc ? rc : repeats_add(importer->repeats[SAME_UP_TO_SYMMETRY], checked->canonical_hash);
+    if (rc == 0 && !importer->out->refused) {
         keep(importer, checked->moves);
     }
-    return 0;
+    return rc;
 }
 
 /* Count and keep the games of the batch, in the order of the file. */
@@ -171,10 +178,10 @@ static int collect(Importer *importer)
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < importer->checking.n; i++) {
         const CheckedGame *checked = &importer->checked[i];
-        importer->file.counts.read++;
+        importer->file->counts.read++;
         switch (checked->verdict) {
         case CHECK_LEGAL: rc = count_game(importer, checked); break;
-        case CHECK_NO_MOVES: importer->file.counts.no_moves++; break;
+        case CHECK_NO_MOVES: importer->file->counts.no_moves++; break;
         case CHECK_REJECTED:
             reject(importer, &importer->checking.games[i], checked);
             importer->out->refused |= !importer->options->skip_bad;
@@ -205,7 +212,7 @@ static int play_rounds(Importer *importer)
         }
         if (rc == 0 && interrupt_pending()) {
             rc = err_set(OGPT_EINTR, "%s: interrupted after %" PRIu64 " games, no corpus made",
-                         importer->file.path, importer->file.counts.read);
+                         importer->file->path, importer->file->counts.read);
         }
     }
     return rc;
@@ -227,58 +234,112 @@ static void counts_add(ImportCounts *sum, const ImportCounts *more)
     sum->found += more->found;
 }
 
-static int import_file(Importer *importer, const char *path)
+static int import_file(Importer *importer, FileRead *read)
 {
     const ImportOptions *options = importer->options;
-    importer->file = (ImportFile){.path = path};
+    const char *path = read->file.path;
+    importer->file = &read->file;
+    read->first = repeats_count(importer->repeats[SAME_MOVES]);
     int rc = game_reader_open(&importer->reader, path, &importer->read);
     if (rc != 0) {
         return rc;
     }
-    importer->file.format = game_reader_format(importer->reader);
+    importer->file->format = game_reader_format(importer->reader);
     importer->check = options->check;
     importer->check.transposed =
-        options->check.transposed && strcmp(importer->file.format, "npy") == 0;
-    if (options->check.transposed && strcmp(importer->file.format, "wthor") == 0) {
+        options->check.transposed && strcmp(importer->file->format, "npy") == 0;
+    if (options->check.transposed && strcmp(importer->file->format, "wthor") == 0) {
         rc = err_set(OGPT_EUSAGE, "%s: WTHOR itself says which is the row; leave out --notation",
                      path);
     }
-    if (options->read.column && strcmp(importer->file.format, "csv") != 0) {
+    if (options->read.column && strcmp(importer->file->format, "csv") != 0) {
         rc = err_set(OGPT_EUSAGE,
                      "%s: expected a table with a column '%.40s', found %s; leave out --column, or "
                      "give --format csv",
-                     path, options->read.column, importer->file.format);
+                     path, options->read.column, importer->file->format);
     }
     rc = rc ? rc : play_rounds(importer);
-    importer->file.counts.found =
-        strcmp(importer->file.format, "prose") == 0 ? importer->file.counts.read : 0;
-    if (rc == 0 && importer->file.counts.read == 0) {
+    importer->file->counts.found =
+        strcmp(importer->file->format, "prose") == 0 ? importer->file->counts.read : 0;
+    if (rc == 0 && importer->file->counts.read == 0) {
         rc = err_set(OGPT_EFORMAT, "%s: expected games (%s), found none", path,
-                     importer->file.format);
+                     importer->file->format);
     }
-    if (rc == 0) {
-        importer->bytes_done += game_reader_bytes(importer->reader);
-        counts_add(&importer->out->counts, &importer->file.counts);
-        if (importer->watch->file) {
-            importer->watch->file(importer->watch->context, &importer->file);
-        }
-    }
+    importer->bytes_done += rc ? 0 : game_reader_bytes(importer->reader);
     game_reader_close(importer->reader);
     importer->reader = NULL;
     return rc;
 }
 
-static int import_files(Importer *importer, const char *const *files, size_t n_files)
+/* Count a game that equals an earlier one where it was read, and mark it if it is left out. */
+static void repeat_found(Importer *importer, uint64_t game, Sameness sameness)
+{
+    const ImportDedupe dedupe = importer->options->dedupe;
+    size_t f = 0, end = importer->n_files;
+    while (f + 1 < end) { /* the last file that begins at or before the game */
+        const size_t middle = f + (end - f) / 2;
+        *(importer->files[middle].first <= game ? &f : &end) = middle;
+    }
+    ImportCounts *counts = &importer->files[f].file.counts;
+    *(sameness == SAME_MOVES ? &counts->duplicates : &counts->duplicates_symmetric) += 1;
+    const uint8_t bit = (uint8_t)(1U << game % 8);
+    if ((dedupe == DEDUPE_SYMMETRIC || (dedupe == DEDUPE_EXACT && sameness == SAME_MOVES)) &&
+        (importer->left_out[game / 8] & bit) == 0) {
+        importer->left_out[game / 8] |= bit;
+        importer->n_left_out++;
+        counts->games--;
+    }
+}
+
+static void same_moves_found(void *context, uint64_t game)
+{
+    repeat_found(context, game, SAME_MOVES);
+}
+
+static void same_up_to_symmetry_found(void *context, uint64_t game)
+{
+    repeat_found(context, game, SAME_UP_TO_SYMMETRY);
+}
+
+/* Find the games that repeat an earlier one; then the counts of all files are complete. */
+static int compare_games(Importer *importer)
+{
+    static void (*const found[])(void *context, uint64_t game) = {same_moves_found,
+                                                                  same_up_to_symmetry_found};
+    const uint64_t n = repeats_count(importer->repeats[SAME_MOVES]);
+    int rc = 0;
+    if (importer->options->dedupe != DEDUPE_NONE) {
+        importer->left_out = mem_calloc((size_t)(n / 8 + 1), 1, "games that are left out");
+        rc = importer->left_out ? 0 : OGPT_ENOMEM;
+    }
+    for (int s = 0; s < N_SAMENESSES && rc == 0; s++) {
+        rc = repeats_find(importer->repeats[s], found[s], importer);
+        repeats_free(importer->repeats[s]); /* its disk is wanted for games */
+        importer->repeats[s] = NULL;
+    }
+    for (size_t f = 0; f < importer->n_files && rc == 0; f++) {
+        const ImportFile *file = &importer->files[f].file;
+        counts_add(&importer->out->counts, &file->counts);
+        if (importer->watch->file) {
+            importer->watch->file(importer->watch->context, file);
+        }
+    }
+    return rc;
+}
+
+static int import_files(Importer *importer, const char *const *files)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n_files; i++) {
+    for (size_t i = 0; rc == 0 && i < importer->n_files; i++) {
         uint64_t n_bytes = 0;
+        importer->files[i].file.path = files[i];
         rc = file_size(&n_bytes, files[i]);
         importer->bytes_total += n_bytes;
     }
-    for (size_t i = 0; rc == 0 && i < n_files; i++) {
-        rc = import_file(importer, files[i]);
+    for (size_t i = 0; rc == 0 && i < importer->n_files; i++) {
+        rc = import_file(importer, &importer->files[i]);
     }
+    rc = rc ? rc : compare_games(importer);
     const ImportCounts *counts = &importer->out->counts;
     if (rc == 0 && counts->games == 0 && !importer->out->refused) {
         rc = err_set(OGPT_EFORMAT,
@@ -293,23 +354,32 @@ static int import_files(Importer *importer, const char *const *files, size_t n_f
 
 static int allocate(Importer *importer)
 {
+    char folder[FILES_PATH_MAX];
     GameBatch *const batches[] = {&importer->reading, &importer->checking};
     KeptGames *const chunks[] = {&importer->filling, &importer->writing};
     importer->checked = mem_alloc(BATCH_GAMES, sizeof(*importer->checked), "games being replayed");
-    bool whole = importer->checked;
+    importer->files = mem_calloc(importer->n_files, sizeof(*importer->files), "files being read");
+    bool whole = importer->checked && importer->files;
     for (int i = 0; i < 2; i++) {
         batches[i]->games = mem_alloc(BATCH_GAMES, sizeof(RawGame), "games being read");
         chunks[i]->moves = mem_alloc(CHUNK_GAMES, stride_of(importer), "a chunk of games");
         whole = whole && batches[i]->games && chunks[i]->moves;
     }
-    return whole ? 0 : OGPT_ENOMEM;
+    int rc = whole ? path_parent(folder, importer->inside) : OGPT_ENOMEM;
+    for (int s = 0; s < N_SAMENESSES && rc == 0; s++) {
+        rc = repeats_new(&importer->repeats[s], folder);
+    }
+    return rc;
 }
 
 static void release(Importer *importer)
 {
     corpus_close(importer->corpus);
-    game_set_release(&importer->seen);
-    game_set_release(&importer->seen_canonical);
+    for (int s = 0; s < N_SAMENESSES; s++) {
+        repeats_free(importer->repeats[s]);
+    }
+    mem_free(importer->files);
+    mem_free(importer->left_out);
     mem_free(importer->checked);
     mem_free(importer->reading.games);
     mem_free(importer->checking.games);
@@ -317,13 +387,13 @@ static void release(Importer *importer)
     mem_free(importer->writing.moves);
 }
 
-/* Write what is left, hash, close. */
-static int finish(Importer *importer)
+/* Write what is left of n games, hash, close. */
+static int finish(Importer *importer, uint64_t n_games)
 {
     ImportResult *result = importer->out;
     int rc = write_chunk(importer, &importer->writing);
     rc = rc ? rc : begin_corpus(importer);
-    rc = rc ? rc : corpus_shorten(importer->corpus, result->counts.games);
+    rc = rc ? rc : corpus_shorten(importer->corpus, n_games);
     rc = rc ? rc : write_chunk(importer, &importer->filling);
     rc = rc ? rc : corpus_finish(importer->corpus);
     if (rc == 0) {
@@ -333,6 +403,69 @@ static int finish(Importer *importer)
     }
     corpus_close(importer->corpus);
     importer->corpus = NULL;
+    importer->n_blocks = 0;
+    return rc;
+}
+
+/* A corpus that is written again without the games that are left out. */
+typedef struct Rewriting {
+    Importer *importer;
+    Corpus *whole;
+    uint64_t first; /* game of `whole` that is read next */
+    uint8_t *moves; /* (CHUNK_GAMES, stride) read last */
+} Rewriting;
+
+static size_t games_ahead(const Rewriting *rewriting)
+{
+    const uint64_t left = corpus_info(rewriting->whole)->n_games - rewriting->first;
+    return left < CHUNK_GAMES ? (size_t)left : CHUNK_GAMES;
+}
+
+static int rewrite_job(void *context, size_t job, size_t worker)
+{
+    (void)worker;
+    const Rewriting *rewriting = context;
+    return job == 0 ? corpus_read(rewriting->whole, rewriting->moves, rewriting->first,
+                                  games_ahead(rewriting))
+                    : write_chunk(rewriting->importer, &rewriting->importer->writing);
+}
+
+static int rewrite_games(Rewriting *rewriting)
+{
+    Importer *importer = rewriting->importer;
+    int rc = 0;
+    while (rc == 0 && games_ahead(rewriting) > 0) {
+        const size_t n = games_ahead(rewriting);
+        rc = pool_run(importer->pool, 2, rewrite_job, rewriting);
+        for (size_t i = 0; rc == 0 && i < n; i++) {
+            const uint64_t game = rewriting->first + i;
+            if ((importer->left_out[game / 8] >> game % 8 & 1) == 0) {
+                keep(importer, rewriting->moves + i * stride_of(importer));
+            }
+        }
+        rewriting->first += n;
+        if (rc == 0 && interrupt_pending()) {
+            rc = err_set(OGPT_EINTR, "%s: interrupted, no corpus made", importer->file->path);
+        }
+    }
+    return rc;
+}
+
+static int leave_out(Importer *importer)
+{
+    char folder[FILES_PATH_MAX], whole[FILES_PATH_MAX];
+    Rewriting rewriting = {.importer = importer};
+    int rc = path_parent(folder, importer->inside);
+    rc = rc ? rc : path_join(whole, folder, "whole");
+    rc = rc ? rc : file_publish(importer->inside, whole, false);
+    rc = rc ? rc : corpus_open(&rewriting.whole, whole, false);
+    if (rc == 0) {
+        rewriting.moves = mem_alloc(CHUNK_GAMES, stride_of(importer), "a chunk of games");
+        rc = rewriting.moves ? rewrite_games(&rewriting) : OGPT_ENOMEM;
+    }
+    rc = rc ? rc : finish(importer, importer->out->counts.games);
+    corpus_close(rewriting.whole);
+    mem_free(rewriting.moves);
     return rc;
 }
 
@@ -340,7 +473,6 @@ static int finish(Importer *importer)
 typedef struct ImportTask {
     Importer *importer;
     const char *const *files;
-    size_t n_files;
 } ImportTask;
 
 static int make_corpus(void *context, const char *inside)
@@ -349,12 +481,13 @@ static int make_corpus(void *context, const char *inside)
     Importer *importer = task->importer;
     snprintf(importer->inside, sizeof(importer->inside), "%s", inside);
     int rc = allocate(importer);
-    rc = rc ? rc : import_files(importer, task->files, task->n_files);
+    rc = rc ? rc : import_files(importer, task->files);
     if (importer->out->refused) {
         importer->out->counts.games = 0; /* of a corpus that is not made */
         rc = rc ? rc : 1;
     }
-    rc = rc ? rc : finish(importer);
+    rc = rc ? rc : finish(importer, importer->out->counts.games + importer->n_left_out);
+    rc = rc || importer->n_left_out == 0 ? rc : leave_out(importer);
     release(importer);
     return rc;
 }
@@ -370,8 +503,9 @@ int import_games(ImportResult *out, const char *path, const char *const *files, 
                          .read = options->read,
                          .watch = watch ? watch : &unwatched,
                          .pool = pool,
+                         .n_files = n_files,
                          .out = out};
-    ImportTask task = {&importer, files, n_files};
+    ImportTask task = {&importer, files};
     importer.read.variant = vocab->variant;
     importer.read.sq_of_tok = vocab->sq_of_tok;
     importer.read.n_tokens = vocab->d_vocab;

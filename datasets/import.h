@@ -46,14 +46,15 @@ typedef struct ImportReject {
     const Board *board; /* before that ply */
 } ImportReject;
 
-/* One file that has been read to its end. */
+/* One file of an import, complete. */
 typedef struct ImportFile {
     const char *path;
     const char *format;
     ImportCounts counts;
 } ImportFile;
 
-/* Callbacks, each may be NULL. Called on the calling thread, in the order of the files. */
+/* Callbacks, each may be NULL. Called on the calling thread, in the order of the files; `file`
+ * after all of them were read, since only then is it known which games repeat others. */
 typedef struct ImportWatch {
     void (*reject)(void *context, const ImportReject *reject);
     void (*file)(void *context, const ImportFile *file);
@@ -71,10 +72,12 @@ typedef struct ImportResult {
 } ImportResult;
 
 /* Import the files, in their order, into a new corpus at `path`. Games keep the order of the
- * files; the content hash does not depend on the number of workers. Memory: about 40 MB, and 22 to
- * 44 bytes per game for finding duplicates. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a
- * whole, or no game at all); OGPT_EUSAGE (`path` is another corpus); OGPT_ELOCKED; OGPT_EINTR
- * (nothing was made); OGPT_EIO; OGPT_ENOMEM. */
+ * files; the content hash does not depend on the number of workers. Memory: about 60 MB, however
+ * many games (a bit for each where some are to be left out, a twentieth of a byte for comparing).
+ * Beside the corpus the disk holds 32 bytes a game on the way, and where games are left out a
+ * corpus with all of them. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a whole, or no
+ * game at all); OGPT_EUSAGE (`path` is another corpus); OGPT_ELOCKED; OGPT_EINTR (nothing was
+ * made); OGPT_EIO; OGPT_ENOMEM. */
 int import_games(ImportResult *out, const char *path, const char *const *files, size_t n_files,
                  const ImportOptions *options, Pool *pool, const ImportWatch *watch);
 
