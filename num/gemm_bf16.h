@@ -31,5 +31,10 @@ void gemm_bf16_ref(bool ta, bool tb, size_t M, size_t N, size_t K, const float *
 void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
                     const float *b, size_t ldb, const float *base, const float *bias, float *c,
                     size_t ldc, void *scratch);
+/* c (M,M) = op(a) (M,K) . op(b) (K,M), all without gaps between rows, where the caller knows that
+ * it is symmetric: b is a transposed, or both are one symmetric matrix. The bits of gemm_bf16_fast;
+ * little more than half of it is computed. Scratch as for (M,M,K). */
+void gemm_bf16_symmetric(bool ta, bool tb, size_t M, size_t K, const float *a, const float *b,
+                         float *c, void *scratch);
 
 #endif

@@ -23,6 +23,13 @@ void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
     gemm_bf16_ref(ta, tb, M, N, K, a, lda, b, ldb, base, bias, c, ldc);
 }
 
+void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float *a, const float *b,
+                              float *c, void *scratch)
+{
+    (void)scratch;
+    gemm_bf16_ref(ta, tb, M, M, K, a, ta ? M : K, b, tb ? K : M, NULL, NULL, c, M);
+}
+
 #else
 
 #include <immintrin.h>
@@ -217,9 +224,10 @@ static void tile_narrow(float *c, size_t ldc, size_t width, const TileIn *in, si
     }
 }
 
-void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
-                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
-                    size_t ldc, void *scratch)
+/* All of c, or of a panel only the tiles that reach its diagonal or lie below it. */
+static void multiply(bool below, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
+                     size_t lda, const float *b, size_t ldb, const float *base, const float *bias,
+                     float *c, size_t ldc, void *scratch)
 {
     size_t K2 = (K + 1) / 2;
     uint32_t *pa = scratch;
@@ -235,7 +243,7 @@ void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
         size_t width = N - n < BF16_PANEL ? N - n : BF16_PANEL;
         in.panel = pb + n * K2;
         in.bias = bias ? bias + n : NULL;
-        for (size_t m = 0; m < M; m += ROWS) {
+        for (size_t m = below ? n / ROWS * ROWS : 0; m < M; m += ROWS) {
             size_t R = M - m < ROWS ? M - m : ROWS, at = m * ldc + n;
             in.a = pa + m * in.row_step;
             in.base = base ? base + at : NULL;
@@ -245,6 +253,46 @@ void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
                 tile_narrow(c + at, ldc, width, &in, R);
             }
         }
+    }
+}
+
+void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
+                    const float *b, size_t ldb, const float *base, const float *bias, float *c,
+                    size_t ldc, void *scratch)
+{
+    multiply(false, ta, tb, M, N, K, a, lda, b, ldb, base, bias, c, ldc, scratch);
+}
+
+/* Rows 0 .. n-1 of the columns n .. M-1, from those below the diagonal; n is a multiple of 16. */
+static void mirror(float *c, size_t M, size_t n)
+{
+    size_t last = n + BF16_PANEL < M ? n + BF16_PANEL : M, j = n;
+    Vec block[VEC_LANES];
+    for (; j + VEC_LANES <= last; j += VEC_LANES) {
+        for (size_t i = 0; i < n; i += VEC_LANES) {
+            for (size_t r = 0; r < VEC_LANES; r++) {
+                block[r] = vec_load(c + (j + r) * M + i);
+            }
+            vec_transpose(block);
+            for (size_t r = 0; r < VEC_LANES; r++) {
+                vec_store(c + (i + r) * M + j, block[r]);
+            }
+        }
+    }
+    for (; j < last; j++) {
+        for (size_t i = 0; i < n; i++) {
+            c[i * M + j] = c[j * M + i];
+        }
+    }
+}
+
+/* A product and its mirror image have the same factors in the same order of sums: the same bits. */
+void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float *a, const float *b,
+                              float *c, void *scratch)
+{
+    multiply(true, ta, tb, M, M, K, a, ta ? M : K, b, tb ? K : M, NULL, NULL, c, M, scratch);
+    for (size_t n = BF16_PANEL; n < M; n += BF16_PANEL) {
+        mirror(c, M, n);
     }
 }
 

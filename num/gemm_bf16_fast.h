@@ -25,9 +25,12 @@ static inline size_t bf16_a_bytes(size_t M, size_t K2)
 }
 
 #define gemm_bf16_here VARIANT_NAME(gemm_bf16)
+#define gemm_bf16_symmetric_here VARIANT_NAME(gemm_bf16_symmetric)
 
 void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
                     const float *b, size_t ldb, const float *base, const float *bias, float *c,
                     size_t ldc, void *scratch);
+void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float *a, const float *b,
+                              float *c, void *scratch);
 
 #endif

@@ -337,6 +337,7 @@ const NumVariant VARIANT_NAME(num_variant) = {
     .bf16 = &bf16_table,
     .has_bf16 = BF16_HERE,
     .gemm_bf16 = gemm_bf16_here,
+    .gemm_bf16_symmetric = gemm_bf16_symmetric_here,
     .softmax_residual = softmax_residual_fast,
     .softmax_probability = softmax_probability_fast,
     .logistic_residual = logistic_residual_fast,

@@ -53,7 +53,18 @@ typedef struct Product {
     void *scratch;
 } Product;
 
-/* c (M,N) = op(a) . op(b), all without gaps between rows. */
+/* c (M,M) = op(a) . op(b), symmetric, all without gaps between rows. */
+static void multiply_symmetric(const Product *product, bool ta, bool tb, size_t M, size_t K,
+                               const float *a, const float *b, float *c)
+{
+    if (product->bf16) {
+        gemm_bf16_symmetric(ta, tb, M, K, a, b, c, product->scratch);
+    } else {
+        gemm(ta, tb, M, M, K, 1, a, ta ? M : K, b, tb ? K : M, 0, c, M);
+    }
+}
+
+/* c (M,N) = op(a) . op(b). */
 static void multiply(const Product *product, bool ta, bool tb, size_t M, size_t N, size_t K,
                      const float *a, const float *b, float *c)
 {
@@ -74,6 +85,27 @@ static void mix(float *into, float x, const float *other, float y, size_t n)
     }
 }
 
+/* In a fixed number of partial sums, which the processor adds side by side. */
+static double square_sum(const float *x, size_t n)
+{
+    enum { PARTS = 16 };
+    double part[PARTS] = {0}, sum = 0;
+    size_t i = 0;
+    for (; i + PARTS <= n; i += PARTS) {
+#pragma omp simd
+        for (size_t j = 0; j < PARTS; j++) {
+            part[j] += (double)x[i + j] * (double)x[i + j];
+        }
+    }
+    for (; i < n; i++) {
+        part[i % PARTS] += (double)x[i] * (double)x[i];
+    }
+    for (size_t j = 0; j < PARTS; j++) {
+        sum += part[j];
+    }
+    return sum;
+}
+
 /* With d = min(rows, cols), A is (d,d): X X^T for wide matrices, X^T X for tall ones, so that
  * the small product is always the one that is squared. */
 void newton_schulz(float *X, size_t rows, size_t cols, bool bf16, float *scratch)
@@ -83,17 +115,13 @@ void newton_schulz(float *X, size_t rows, size_t cols, bool bf16, float *scratch
     bool wide = rows <= cols;
     float *next = scratch, *A = next + round_up_16(n), *P = A + round_up_16(d * d);
     Product product = {.bf16 = bf16, .scratch = P + round_up_16(d * d)};
-    double norm = 0;
-    for (size_t i = 0; i < n; i++) {
-        norm += (double)X[i] * (double)X[i];
-    }
-    float factor = (float)(1 / (sqrt(norm) + 1e-7));
+    float factor = (float)(1 / (sqrt(square_sum(X, n)) + 1e-7));
     for (size_t i = 0; i < n; i++) {
         X[i] *= factor;
     }
     for (int round = 0; round < 5; round++) {
-        multiply(&product, !wide, wide, d, d, wide ? cols : rows, X, X, A);
-        multiply(&product, false, false, d, d, d, A, A, P);
+        multiply_symmetric(&product, !wide, wide, d, wide ? cols : rows, X, X, A);
+        multiply_symmetric(&product, false, false, d, d, A, A, P);
         mix(P, c, A, b, d * d);
         if (wide) {
             multiply(&product, false, false, rows, cols, rows, P, X, next);

@@ -29,6 +29,8 @@ typedef struct NumVariant {
     void (*gemm_bf16)(bool ta, bool tb, size_t M, size_t N, size_t K, const float *a, size_t lda,
                       const float *b, size_t ldb, const float *base, const float *bias, float *c,
                       size_t ldc, void *scratch);
+    void (*gemm_bf16_symmetric)(bool ta, bool tb, size_t M, size_t K, const float *a,
+                                const float *b, float *c, void *scratch);
     void (*softmax_residual)(float *z, double *loss, const uint8_t *labels, size_t label_stride,
                              const uint16_t *squares, size_t N, size_t S, size_t K);
     void (*softmax_probability)(float *z, size_t N, size_t S, size_t K);

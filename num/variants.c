@@ -139,6 +139,12 @@ void gemm_bf16_fast(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
     variant()->gemm_bf16(ta, tb, M, N, K, a, lda, b, ldb, base, bias, c, ldc, scratch);
 }
 
+void gemm_bf16_symmetric(bool ta, bool tb, size_t M, size_t K, const float *a, const float *b,
+                         float *c, void *scratch)
+{
+    variant()->gemm_bf16_symmetric(ta, tb, M, K, a, b, c, scratch);
+}
+
 void softmax_residual(float *z, double *loss, const uint8_t *labels, size_t label_stride,
                       const uint16_t *squares, size_t N, size_t S, size_t K)
 {

@@ -121,6 +121,45 @@ static void test_nan_comes_through(void **state)
     assert_true(c[2] == 4 && c[3] == 6);
 }
 
+/* A symmetric product has the bits of the whole one, around tiles, panels and vectors; one that is
+ * not symmetric has not. */
+static void test_symmetric(void **state)
+{
+    const size_t shapes[][2] = {{1, 3}, {16, 5}, {64, 16}, {65, 7}, {80, 33}, {100, 64}, {200, 31}};
+    (void)state;
+    for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++) {
+        size_t M = shapes[s][0], K = shapes[s][1], n = M * K > M * M ? M * K : M * M;
+        float *a = calloc(n, sizeof(*a)), *c = calloc(M * M, sizeof(*c));
+        float *whole = calloc(M * M, sizeof(*whole));
+        void *scratch = NULL;
+        Rng rng = rng_at(5, RNG_TEST, s);
+        for (size_t i = 0; i < n; i++) {
+            a[i] = (float)rng_normal(&rng);
+        }
+        size_t bytes = gemm_bf16_scratch(M, M, K > M ? K : M);
+        assert_int_equal(posix_memalign(&scratch, 64, bytes), 0);
+        for (int t = 0; t < 2; t++) { /* a times its transpose, both ways round */
+            gemm_bf16_fast(t, !t, M, M, K, a, t ? M : K, a, t ? M : K, NULL, NULL, whole, M,
+                           scratch);
+            gemm_bf16_symmetric(t, !t, M, K, a, a, c, scratch);
+            assert_memory_equal(c, whole, M * M * sizeof(*c));
+        }
+        float *b = whole; /* the square of what is symmetric */
+        memcpy(a, c, M * M * sizeof(*c));
+        gemm_bf16_fast(false, false, M, M, M, a, M, a, M, NULL, NULL, b, M, scratch);
+        gemm_bf16_symmetric(false, false, M, M, a, a, c, scratch);
+        assert_memory_equal(c, b, M * M * sizeof(*c));
+        a[M - 1] += 1; /* no longer symmetric */
+        gemm_bf16_fast(false, false, M, M, M, a, M, a, M, NULL, NULL, b, M, scratch);
+        gemm_bf16_symmetric(false, false, M, M, a, a, c, scratch);
+        assert_true(M <= 64 || !bf16_available() || memcmp(c, b, M * M * sizeof(*c)) != 0);
+        free(scratch);
+        free(whole);
+        free(c);
+        free(a);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -132,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fast_is_ref),
         cmocka_unit_test(test_nan_comes_through),
+        cmocka_unit_test(test_symmetric),
     };
     const char *sets[8];
     size_t n = kernels_sets(sets, 8);
