@@ -1,8 +1,7 @@
 /* num/gemm_bf16_fast.c - the bfloat16 product where the processor has one: pack both factors, then
  * tiles of 6 rows by 64 columns; elsewhere the plain one.
  *
- * A "pair" is two bfloat16 numbers that follow each other along K, in one 32-bit word: what the
- * instruction multiplies and adds at once. With K2 = ceil(K/2):
+ * Pairs (num/bf16_pairs.h) follow each other along K. With K2 = ceil(K/2):
  *   packed a: pair (row m, k2) at [m*K2 + k2], or, when a is given transposed, at [k2*M + m]
  *   packed b: panels of 64 columns, pair (k2, column j of panel p) at [(p*K2 + k2)*64 + j]
  * Columns past N and the second half of an odd K are zeros.
@@ -32,8 +31,7 @@ void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float 
 
 #else
 
-#include <immintrin.h>
-
+#include "num/bf16_pairs.h"
 #include "num/vec16.h"
 
 #define ROWS 6 /* 24 accumulators, four registers of b, one of a: 29 of 32 */
@@ -51,21 +49,12 @@ static __m512i pairs_of_row(const float *x, size_t n)
                                         _mm512_maskz_loadu_ps(low, x));
 }
 
-/* Half word i of 32 to half word 2i, half word 16+i to 2i+1. */
-static __m512i interleaving(void)
-{
-    __m512i word = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    return _mm512_or_si512(word,
-                           _mm512_slli_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(16)), 16));
-}
-
 /* 16 pairs: first halves from row x, second halves from row y (NULL: zeros). */
 static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
 {
     __m512 first = _mm512_maskz_loadu_ps(mask, x);
     __m512 second = y ? _mm512_maskz_loadu_ps(mask, y) : _mm512_setzero_ps();
-    __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
-    return _mm512_permutexvar_epi16(interleaving(), halves);
+    return bf16_pairs(first, second);
 }
 
 static __mmask16 lanes(size_t left)

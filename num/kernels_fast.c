@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "num/attention_bf16.h"
 #include "num/attention_fast.h"
 #include "num/attention_row.h"
 #include "num/blas.h"
@@ -325,8 +326,8 @@ static const Kernels bf16_table = {
     .layernorm_bwd = layernorm_bwd_fast,
     .gelu_fwd = gelu_fwd_fast,
     .gelu_bwd = gelu_bwd_fast,
-    .attention_fwd = attention_fwd_fast,
-    .attention_bwd = attention_bwd_fast,
+    .attention_fwd = attention_fwd_bf16,
+    .attention_bwd = attention_bwd_bf16,
     .attention_row_scores = attention_row_scores_fast,
     .attention_row_softmax = attention_row_softmax_fast,
     .cross_entropy = cross_entropy_fast,

@@ -11,7 +11,7 @@
 #include "base/ranks/ranks.h"
 #include "model/train/trainer.h"
 #include "num/blas.h"
-#include "num/profile.h"
+#include "num/profile/profile.h"
 
 const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .optimizer = "muon",

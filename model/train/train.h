@@ -32,7 +32,7 @@ typedef struct TrainOptions {
     double beta1, beta2, momentum;
     double clip;              /* global gradient norm; 0: none */
     double average;           /* decay of the weight average that is saved as the model; 0: none */
-    bool profile;             /* count time and work by kernel (num/profile.h) */
+    bool profile;             /* count time and work by kernel (num/profile/profile.h) */
     int64_t checkpoint_every; /* steps; 0: only at the end */
     int64_t report_every;     /* steps between observer->report */
     int64_t keep; /* newest checkpoints that stay; TRAIN_KEEP_*; 0: as the run did so far */

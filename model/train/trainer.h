@@ -6,7 +6,7 @@
 #define OGPT_MODEL_TRAIN_TRAINER_H
 
 #include "model/train/train.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 
 #define TRAINER_CHUNK 16384 /* numbers of the parameter vector in one job of a sum */
 

@@ -11,7 +11,7 @@
 #include "base/process.h"
 #include "base/ranks/ranks.h"
 #include "model/train/trainer.h"
-#include "num/profile.h"
+#include "num/profile/profile.h"
 
 int64_t train_batch(const TrainOptions *o, int64_t step, int64_t steps)
 {

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 #include "num/vectors.h"
 #include "probes/edits/edit_internal.h"
 

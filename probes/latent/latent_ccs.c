@@ -12,7 +12,7 @@
 #include "base/process.h"
 #include "base/rng.h"
 #include "num/blas.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 #include "probes/latent/latent_fit.h"
 
 enum { CCS_PAIRS = 512, CCS_CHUNKS = 64 }; /* pairs of a piece; chunks at most */

@@ -28,7 +28,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "num/blas.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 #include "num/softmax.h"
 #include "probes/solvers/internal.h"
 

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 
 #define STRETCH 4   /* functions between two looks at the journal and at signals */
 #define BATCH 128   /* histories that are asked about together */

@@ -13,7 +13,7 @@
 #include "base/process.h"
 #include "game/play.h"
 #include "num/kernels.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 #include "probes/legality/answers.h"
 #include "probes/world/units.h"
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "num/profile.h"
+#include "num/profile/profile.h"
 #include "report/specs/train_figures.h"
 
 static const Column result_columns[] = {

@@ -12,8 +12,8 @@ typedef struct TrainFindings {
     double strict_error; /* on held-out games */
     bool generated;      /* every legal move was equally likely: floor and excess mean something */
     const Js *curve;     /* rows of train_curve, NULL: none */
-    const SpeedPeaks *peaks; /* of this machine: report what num/profile.h counted, too. NULL: not
-                              * profiled */
+    const SpeedPeaks *peaks; /* of this machine: report what num/profile/profile.h counted, too.
+                              * NULL: not profiled */
 } TrainFindings;
 
 extern const TableSpec train_table, train_profile_table, train_peaks_table, train_curve_table;

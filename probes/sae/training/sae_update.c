@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/err.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 #include "probes/sae/training/sae_trainer.h"
 #include "probes/sae/training/sae_vectors.h"
 

@@ -1,10 +1,10 @@
-/* num/optim.h - optimiser steps on plain arrays: AdamW and Muon.
+/* num/optimisers/optim.h - optimiser steps on plain arrays: AdamW and Muon.
  *
  * The caller owns the state. Each function is pure arithmetic over its range, so callers may cut
  * AdamW's ranges anywhere. Nothing allocates or fails.
  */
-#ifndef OGPT_NUM_OPTIM_H
-#define OGPT_NUM_OPTIM_H
+#ifndef OGPT_NUM_OPTIMISERS_OPTIM_H
+#define OGPT_NUM_OPTIMISERS_OPTIM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* num/optim.c - AdamW, Muon and learning-rate schedules; mathematics in num/optim.h. */
-#include "num/optim.h"
+/* num/optimisers/optim.c - AdamW, Muon and learning-rate schedules; mathematics in
+ * num/optimisers/optim.h. */
+#include "num/optimisers/optim.h"
 
 #include <math.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 
 #include "base/rng.h"
 #include "num/blas.h"
-#include "num/optim.h"
+#include "num/optimisers/optim.h"
 
 static void test_adamw_by_hand(void **state)
 {

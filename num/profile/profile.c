@@ -1,5 +1,5 @@
-/* num/profile.c - each wrapper notes its thread's clock, calls the kernel, and adds up. */
-#include "num/profile.h"
+/* num/profile/profile.c - each wrapper notes its thread's clock, calls the kernel, and adds up. */
+#include "num/profile/profile.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
-/* num/profile.h - where the time goes: a kernel set that measures another one.
+/* num/profile/profile.h - where the time goes: a kernel set that measures another one.
  *
  * Time is processor time, summed over workers, so that a machine with other work shows the same;
  * floating-point operations are those of the products (a
  * multiplication and an addition each; attention counts the half of the scores that causality
  * leaves). Counters belong to the process: one profiled run at a time.
  */
-#ifndef OGPT_NUM_PROFILE_H
-#define OGPT_NUM_PROFILE_H
+#ifndef OGPT_NUM_PROFILE_PROFILE_H
+#define OGPT_NUM_PROFILE_PROFILE_H
 
 #include <stdint.h>
 

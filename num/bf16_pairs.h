@@ -1,0 +1,26 @@
+/* num/bf16_pairs.h - sixteen pairs of bfloat16 numbers, as the products take them. Only where the
+ * processor has them (AVX512-BF16). Private to num/.
+ *
+ * A "pair" is two bfloat16 numbers that follow each other along the sum, in one 32-bit word: what
+ * the instruction multiplies and adds at once.
+ */
+#ifndef OGPT_NUM_BF16_PAIRS_H
+#define OGPT_NUM_BF16_PAIRS_H
+
+#include <immintrin.h>
+
+/* Half word i of 32 to half word 2i, half word 16+i to 2i+1. */
+static inline __m512i bf16_interleaving(void)
+{
+    __m512i word = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_or_si512(word,
+                           _mm512_slli_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(16)), 16));
+}
+
+/* 16 pairs: first halves from x, second halves from y. */
+static inline __m512i bf16_pairs(__m512 x, __m512 y)
+{
+    return _mm512_permutexvar_epi16(bf16_interleaving(), (__m512i)_mm512_cvtne2ps_pbh(y, x));
+}
+
+#endif
