@@ -455,35 +455,31 @@ static void lines_say(const Context *context, const Text *lines,
     }
 }
 
+/* A report on its way into the database. */
+typedef struct Storing {
+    const Report *report;
+    size_t part;
+} Storing;
+
+static int part_next(void *context, Js **by_kind)
+{
+    Storing *storing = context;
+    return report_stored(by_kind, storing->report, storing->part++);
+}
+
 /* The rows of all tables in one transaction, so that a run has all of its rows or none. */
 static int rows_store(Study *study)
 {
-    Context *context = study->context;
-    Js *by_kind = js_object();
-    char *printed = NULL;
-    for (size_t i = 0; i < study->report.n_items; i++) {
-        const Table *table = report_table_at(&study->report, i);
-        bool nowhere = context->run == 0 && (context->command->uses & USES_STORE_THERE) != 0;
-        if (!table || !table->spec->kind || table->unstored || nowhere) {
-            continue;
-        }
-        if (context->run == 0 || js_has(by_kind, table->spec->kind)) {
-            js_free(by_kind);
-            return err_set(OGPT_EUSAGE, "%s: table %s: its rows need a run of their own in %s",
-                           context->command->name, table->spec->name, table->spec->kind);
-        }
-        js_set(by_kind, table->spec->kind, table_stored(table));
+    const Context *context = study->context;
+    Storing storing = {.report = &study->report};
+    const Table *table = report_to_store(&study->report);
+    if (context->run != 0) {
+        return store_add_parts(context->store, context->run, part_next, &storing);
     }
-    if (context->run != 0 && study->report.warnings.length > 0) {
-        js_set(by_kind, "warnings", report_warnings(&study->report));
-    }
-    int rc = js_print(&printed, by_kind, 0); /* fails if a part could not be built */
-    mem_free(printed);
-    if (js_length(by_kind) > 0) {
-        rc = rc ? rc : store_add_kinds(context->store, context->run, by_kind);
-    }
-    js_free(by_kind);
-    return rc;
+    return !table || (context->command->uses & USES_STORE_THERE) != 0
+               ? 0
+               : err_set(OGPT_EUSAGE, "%s: table %s: its rows need a run of their own in %s",
+                         context->command->name, table->spec->name, table->spec->kind);
 }
 
 /* One line about what the tables could not show in this width. */

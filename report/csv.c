@@ -113,6 +113,9 @@ int csv_write_file(const char *path, Js *rows, bool replace)
 {
     Text text = {0};
     char parent[FILES_PATH_MAX];
+    if (!rows) {
+        return OGPT_EIO;
+    }
     csv_print(&text, rows);
     int rc = text.failed ? OGPT_ENOMEM : path_parent(parent, path);
     rc = rc ? rc : dir_create(parent);
@@ -128,6 +131,9 @@ int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace)
     Text texts[TABLES_MAX] = {{0}};
     char file[80], path[FILES_PATH_MAX];
     int rc = n <= TABLES_MAX ? dir_create(dir) : err_set(OGPT_EUSAGE, "%zu tables at once", n);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = tables[i].rows ? 0 : OGPT_EIO;
+    }
     for (int pass = 0; pass < 2; pass++) { /* first look at all, then write */
         for (size_t i = 0; i < n && rc == 0; i++) {
             if (js_length(tables[i].rows) == 0) {

@@ -14,7 +14,8 @@
 #include "base/text.h"
 
 /* One table: an array of objects. The columns are the members of its rows, in the order in which
- * they first occur. An array without rows writes nothing. Takes over `rows`. */
+ * they first occur. An array without rows writes nothing. NULL could not be read, and the message
+ * says why: OGPT_EIO. Takes over `rows`. */
 typedef struct CsvTable {
     const char *name; /* the file is DIR/NAME.csv */
     Js *rows;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/err.h"
 #include "report/html.h"
 
 void report_init(Report *out)
@@ -48,6 +50,14 @@ Table *report_table(Report *report, const TableSpec *spec)
     return &item->table;
 }
 
+Table *report_table_long(Report *report, const TableSpec *spec)
+{
+    Table *table = report_table(report, spec);
+    table_release(table);
+    table_init_long(table, spec);
+    return table;
+}
+
 Text *report_text(Report *report)
 {
     ReportItem *last = report->n_items > 0 ? &report->items[report->n_items - 1] : NULL;
@@ -88,7 +98,7 @@ void report_warn(Report *report, const char *format, ...)
     text_add(&report->warnings, "%s\n", line);
 }
 
-Js *report_warnings(const Report *report)
+static Js *warnings_rows(const Report *report)
 {
     Js *rows = js_array();
     const char *line = report->warnings.data;
@@ -103,6 +113,56 @@ Js *report_warnings(const Report *report)
         line += length + (line[length] == '\n');
     }
     return rows;
+}
+
+static bool is_stored(const Table *table)
+{
+    return table && table->spec->kind && !table->unstored;
+}
+
+const Table *report_to_store(const Report *report)
+{
+    const Table *found = NULL;
+    for (size_t i = 0; i < report->n_items && !found; i++) {
+        const Table *table = report_table_at(report, i);
+        found = is_stored(table) ? table : NULL;
+    }
+    return found;
+}
+
+int report_stored(Js **out, const Report *report, size_t part)
+{
+    Js *by_kind = js_object();
+    char *printed = NULL;
+    bool any = part == 0;
+    int rc = 0;
+    *out = NULL;
+    for (size_t i = 0; i < report->n_items && rc == 0; i++) {
+        const Table *table = report_table_at(report, i);
+        if (!is_stored(table) || part >= table_blocks(table)) {
+            continue;
+        }
+        if (js_has(by_kind, table->spec->kind)) {
+            rc = err_set(OGPT_EUSAGE, "table %s: a second table of kind %s", table->spec->name,
+                         table->spec->kind);
+            continue;
+        }
+        Js *rows = table_stored(table, part);
+        rc = !rows ? OGPT_EIO : table->failed ? table_check(table) : 0;
+        js_set(by_kind, table->spec->kind, rows ? rows : js_null());
+        any = true;
+    }
+    if (part == 0 && report->warnings.length > 0) {
+        js_set(by_kind, "warnings", warnings_rows(report));
+    }
+    rc = rc ? rc : js_print(&printed, by_kind, 0); /* fails if a part could not be built */
+    mem_free(printed);
+    if (rc == 0 && any) {
+        *out = by_kind;
+    } else {
+        js_free(by_kind);
+    }
+    return rc;
 }
 
 const Table *report_table_at(const Report *report, size_t index)

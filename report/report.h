@@ -33,6 +33,8 @@ void report_release(Report *report);
 /* Begin a table at this place; borrowed, to be filled until the report is rendered. A spec that is
  * stored may be begun once: rows of one kind belong into one table. */
 Table *report_table(Report *report, const TableSpec *spec);
+/* The same of a long one (table_init_long). */
+Table *report_table_long(Report *report, const TableSpec *spec);
 /* Text for people at this place: what no table can say, such as a drawn board. */
 Text *report_text(Report *report);
 /* A member of the JSON document that is in no table; takes over `value`. Or all members of an
@@ -42,8 +44,13 @@ void report_json_all(Report *report, Js *object);
 /* A line that a reader must not overlook. */
 void report_warn(Report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* All of these lines as rows of kind "warnings" of the database; owned. */
-Js *report_warnings(const Report *report);
+/* What the database stores of a report, part by part: *out is an owned object of kind -> array,
+ * NULL behind the last part. Part 0 has all that is in memory: tables that are not long, and the
+ * lines above as kind "warnings"; each other part has a block of each long table. Returns
+ * OGPT_EUSAGE (two tables of one kind, or table_check), OGPT_EIO, OGPT_ENOMEM. */
+int report_stored(Js **out, const Report *report, size_t part);
+/* A table that the database stores, NULL: there is none. */
+const Table *report_to_store(const Report *report);
 
 /* The table of item `index`, NULL if it is none. */
 const Table *report_table_at(const Report *report, size_t index);

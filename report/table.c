@@ -17,15 +17,85 @@ void table_init(Table *out, const TableSpec *spec)
     *out = (Table){.spec = spec, .rows = js_array()};
 }
 
+void table_init_long(Table *out, const TableSpec *spec)
+{
+    table_init(out, spec);
+    out->hidden = out->undocumented = true;
+    out->earlier = mem_calloc(1, sizeof(*out->earlier), "rows of a long table");
+    table_fail(out, out->earlier ? spill_new(&out->earlier->spill, NULL, "rows of a long table")
+                                 : OGPT_ENOMEM);
+}
+
 void table_release(Table *table)
 {
+    if (table->earlier) {
+        spill_free(table->earlier->spill);
+        mem_free(table->earlier->ends);
+        mem_free(table->earlier);
+    }
     js_free(table->rows);
     *table = (Table){0};
 }
 
 size_t table_rows(const Table *table)
 {
-    return js_length(table->rows);
+    const size_t earlier = table->earlier ? table->earlier->n * TABLE_BLOCK_ROWS : 0;
+    return earlier + js_length(table->rows);
+}
+
+void table_fail(Table *table, int rc)
+{
+    if (rc != 0 && table->failed == 0) {
+        table->failed = rc;
+        snprintf(table->reason, sizeof(table->reason), "%s", err_message());
+    }
+}
+
+/* Put the rows of a long table to the earlier ones. */
+static int block_put(Table *table)
+{
+    TableBlocks *blocks = table->earlier;
+    const uint64_t at = blocks->n > 0 ? blocks->ends[blocks->n - 1] : 0;
+    char *text = NULL;
+    uint64_t *ends =
+        mem_realloc(blocks->ends, blocks->n + 1, sizeof(*ends), "rows of a long table");
+    if (!ends) {
+        return OGPT_ENOMEM;
+    }
+    blocks->ends = ends;
+    int rc = js_print(&text, table->rows, 0);
+    rc = rc ? rc : spill_write(blocks->spill, text, strlen(text), at);
+    if (rc == 0) {
+        blocks->ends[blocks->n++] = at + strlen(text);
+        js_free(table->rows);
+        table->rows = js_array();
+    }
+    mem_free(text);
+    return rc;
+}
+
+size_t table_blocks(const Table *table)
+{
+    return 1 + (table->earlier ? table->earlier->n : 0);
+}
+
+/* An owned array with the rows of a block, the last one being in memory; NULL: it cannot be had. */
+static Js *block_rows(const Table *table, size_t block)
+{
+    const TableBlocks *blocks = table->earlier;
+    if (block + 1 == table_blocks(table)) {
+        return js_keep(table->rows);
+    }
+    const uint64_t from = block > 0 ? blocks->ends[block - 1] : 0;
+    const size_t n_bytes = (size_t)(blocks->ends[block] - from);
+    Js *rows = NULL;
+    char *text = mem_alloc(n_bytes, 1, "rows of a long table");
+    if (text && spill_read(blocks->spill, text, n_bytes, from) == 0 &&
+        js_parse(&rows, text, n_bytes, table->spec->name) != 0) {
+        rows = NULL;
+    }
+    mem_free(text);
+    return rows;
 }
 
 const Column *table_column(const TableSpec *spec, const char *key)
@@ -76,6 +146,9 @@ static bool type_fits(const Column *column, const Js *value)
 
 void table_row(Table *table)
 {
+    if (table->earlier && table->failed == 0 && js_length(table->rows) == TABLE_BLOCK_ROWS) {
+        table_fail(table, block_put(table));
+    }
     table->row = js_object();
     js_push(table->rows, table->row);
 }
@@ -177,6 +250,9 @@ void table_add(Table *table, Js *row)
 int table_check(const Table *table)
 {
     char *printed = NULL;
+    if (table->failed) {
+        return err_set(table->failed, "%s", table->reason);
+    }
     if (table->wrong[0] != '\0') {
         return err_set(OGPT_EUSAGE, "table %s: '%s' is no column of it, or has another type",
                        table->spec->name, table->wrong);
@@ -299,18 +375,20 @@ static void column_copy(Js *out, const Column *column, const Js *row)
     }
 }
 
-Js *table_stored(const Table *table)
+Js *table_stored(const Table *table, size_t block)
 {
-    Js *rows = js_array();
-    for (size_t i = 0; i < js_length(table->rows); i++) {
+    Js *all = block_rows(table, block);
+    Js *rows = all ? js_array() : NULL;
+    for (size_t i = 0; all && i < js_length(all); i++) {
         Js *row = js_object();
         for (size_t c = 0; c < table->spec->n_columns; c++) {
             if ((table->spec->columns[c].flags & COLUMN_UNSTORED) == 0) {
-                column_copy(row, &table->spec->columns[c], js_at(table->rows, i));
+                column_copy(row, &table->spec->columns[c], js_at(all, i));
             }
         }
         js_push(rows, row);
     }
+    js_free(all);
     return rows;
 }
 
@@ -336,11 +414,11 @@ void table_restore(Table *out, const TableSpec *spec, const Js *rows)
     }
 }
 
-Js *table_csv(const Table *table)
+/* Append the rows of one block, as CSV has them. */
+static void csv_add(Js *out, const Table *table, const Js *rows)
 {
-    Js *rows = js_array();
-    for (size_t i = 0; i < js_length(table->rows); i++) {
-        const Js *from = js_at(table->rows, i);
+    for (size_t i = 0; i < js_length(rows); i++) {
+        const Js *from = js_at(rows, i);
         Js *row = js_object();
         for (size_t c = 0; c < table->spec->n_columns; c++) {
             const Column *column = &table->spec->columns[c];
@@ -355,7 +433,22 @@ Js *table_csv(const Table *table)
                 column_copy(row, column, from);
             }
         }
-        js_push(rows, row);
+        js_push(out, row);
     }
-    return rows;
+}
+
+Js *table_csv(const Table *table)
+{
+    Js *out = js_array();
+    for (size_t block = 0; out && block < table_blocks(table); block++) {
+        Js *rows = block_rows(table, block);
+        if (rows) {
+            csv_add(out, table, rows);
+        } else {
+            js_free(out);
+            out = NULL;
+        }
+        js_free(rows);
+    }
+    return out;
 }

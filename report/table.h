@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/js.h"
+#include "base/spill/spill.h"
 #include "base/text.h"
 #include "num/stats.h"
 #include "report/csv.h"
@@ -70,19 +71,35 @@ typedef struct TableSpec {
 /* Members of a TableSpec for an array of columns. */
 #define TABLE_COLUMNS(list) .columns = list, .n_columns = sizeof(list) / sizeof((list)[0])
 
+/* Blocks of rows of a long table, as text in a spill. */
+typedef struct TableBlocks {
+    Spill *spill;
+    uint64_t *ends; /* (n) behind the text of each block */
+    size_t n;
+} TableBlocks;
+
 /* A table being filled. Functions that set a value report nothing; table_check says at the end
  * whether all keys and types were those of the spec. */
 typedef struct Table {
     const TableSpec *spec; /* borrowed */
-    Js *rows;              /* owned array of objects */
+    Js *rows;              /* owned array of objects; of a long table the last ones */
+    TableBlocks *earlier;  /* owned; NULL: the table is not long */
     Js *row;               /* the last of them, borrowed; NULL: none yet */
     bool hidden;           /* not in text */
     bool unstored;         /* not in the database this time */
     bool undocumented;     /* not in the JSON document */
     char wrong[80];        /* the first key that is no column, or has another type; "": none */
+    int failed;            /* OGPT_E* of what filled it, 0: none */
+    char reason[200];      /* of that */
 } Table;
 
+#define TABLE_BLOCK_ROWS 256
+
 void table_init(Table *out, const TableSpec *spec);
+/* Begin a table of so many rows that memory shall not hold them all. It is in the database and in
+ * CSV alone: it becomes hidden and undocumented, and has no figure. (CSV needs all rows at once.)
+ */
+void table_init_long(Table *out, const TableSpec *spec);
 void table_release(Table *table);
 size_t table_rows(const Table *table);
 /* The column of this key, NULL if there is none. */
@@ -105,7 +122,9 @@ void table_set(Table *table, const char *key, Js *value);
  * over. */
 void table_add(Table *table, Js *row);
 
-/* 0; OGPT_EUSAGE naming the first wrong key; OGPT_ENOMEM. */
+/* What fills the table failed with rc and its message; 0 is no failure. The first one counts. */
+void table_fail(Table *table, int rc);
+/* 0; OGPT_EUSAGE naming the first wrong key; OGPT_ENOMEM; or the failure of what filled it. */
 int table_check(const Table *table);
 /* Columns of one table made from the members of rows that come from elsewhere, all with headings;
  * x, x_low and x_high are one, with an interval. columns: room for `max`. Returns their number. */
@@ -133,12 +152,15 @@ void column_print(Text *out, const Column *column, const Js *value);
 
 /* Into a document: the members of a record, or the list under the table's name. */
 void table_document(Js *document, const Table *table);
-/* Rows for the database: an array of objects with the columns that are stored. */
-Js *table_stored(const Table *table);
+/* Rows for the database: an array of objects with the columns that are stored. Block 0 of a table
+ * that is not long holds all of them, a long one has table_blocks. NULL where the disk does not
+ * give them back: the message says why. */
+size_t table_blocks(const Table *table);
+Js *table_stored(const Table *table, size_t block);
 /* The opposite: fill a table with rows that the database has. Members that are no columns are left
  * out, and so are nested values, of which the database keeps the text. */
 void table_restore(Table *out, const TableSpec *spec, const Js *rows);
-/* Rows for csv_write and csv_print. */
+/* Rows for csv_write and csv_print. NULL as table_stored. */
 Js *table_csv(const Table *table);
 
 #endif

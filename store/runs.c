@@ -320,16 +320,34 @@ static int rows_insert(Store *store, int64_t run, const char *kind_name, const J
     return rc;
 }
 
-int store_add_kinds(Store *store, int64_t run, const Js *by_kind)
+/* Make and insert the next part. Returns 1, 0: there is none, or OGPT_E*. */
+static int part_insert(Store *store, int64_t run, int (*next)(void *context, Js **by_kind),
+                       void *context)
 {
     void *it = NULL;
     const char *kind;
     const Js *rows;
-    int rc = db_begin(store->db);
-    while (rc == 0 && js_next(by_kind, &it, &kind, &rows)) {
+    Js *by_kind = NULL;
+    int rc = next(context, &by_kind);
+    while (rc == 0 && by_kind && js_next(by_kind, &it, &kind, &rows)) {
         rc = rows_insert(store, run, kind, rows);
     }
-    rc = rc ? rc : db_commit(store->db);
+    const bool more = by_kind;
+    js_free(by_kind);
+    return rc ? rc : more;
+}
+
+int store_add_parts(Store *store, int64_t run, int (*next)(void *context, Js **by_kind),
+                    void *context)
+{
+    int rc = db_begin(store->db), more = 1;
+    if (rc != 0) {
+        return rc;
+    }
+    while (more > 0) {
+        more = part_insert(store, run, next, context);
+    }
+    rc = more < 0 ? more : db_commit(store->db);
     if (rc != 0) {
         db_rollback(store->db);
     }
@@ -341,11 +359,15 @@ int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows)
     if (!store) {
         return 0;
     }
-    Js *by_kind = js_object();
-    js_set(by_kind, kind, js_keep(rows));
-    int rc = js_has(by_kind, kind) ? store_add_kinds(store, run, by_kind)
-                                   : err_set(OGPT_ENOMEM, "out of memory: wanted rows to store");
-    js_free(by_kind);
+    int rc = db_begin(store->db);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = rows_insert(store, run, kind, rows);
+    rc = rc ? rc : db_commit(store->db);
+    if (rc != 0) {
+        db_rollback(store->db);
+    }
     return rc;
 }
 

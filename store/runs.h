@@ -54,8 +54,10 @@ int store_run_resume(Store *store, int64_t *run, const RunStart *start);
  * finds that out before it computes, with store_column_type. */
 int store_add(Store *store, int64_t run, const char *kind, const Js *row);
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows);
-/* The same for rows of several kinds, an object of kind -> array: all of them or none. */
-int store_add_kinds(Store *store, int64_t run, const Js *by_kind);
+/* The same for rows of several kinds, made part by part: `next` gives an object of kind -> array,
+ * owned by this call, and NULL at the end, or returns OGPT_E*. All rows are stored, or none. */
+int store_add_parts(Store *store, int64_t run, int (*next)(void *context, Js **by_kind),
+                    void *context);
 /* "INTEGER", "REAL" or "TEXT"; NULL if results.def has no such kind, or the kind no such column. */
 const char *store_column_type(const char *kind, const char *column);
 /* *out: the file has a run of this command with these options, finished or not. The second: with

@@ -2,6 +2,7 @@
 #include "probes/edits/edit_chunks.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -24,9 +25,7 @@ int edit_chunks__init(EditChunks *out)
                        d_vocab, set->variant->size, set->variant->size, out->vocab->d_vocab);
     }
     out->order = mem_alloc(set->n, sizeof(*out->order), "order of the cases");
-    out->values = mem_calloc(out->n * out->width, sizeof(*out->values), "scores of the cases");
-    if (!out->order || !out->values) {
-        edit_chunks__release(out);
+    if (!out->order) {
         return OGPT_ENOMEM;
     }
     for (int length = GAME_MAX_MOVES; length > 0; length--) {
@@ -42,9 +41,7 @@ int edit_chunks__init(EditChunks *out)
 void edit_chunks__release(EditChunks *chunks)
 {
     mem_free(chunks->order);
-    mem_free(chunks->values);
     chunks->order = NULL;
-    chunks->values = NULL;
 }
 
 typedef enum ChunkState { CHUNK_OPEN, CHUNK_RECALLED, CHUNK_FINISHED } ChunkState;
@@ -54,12 +51,13 @@ typedef struct ChunkWindow {
     EditChunkJob job;
     void *context;
     size_t first, n;
+    double *values; /* (n, width) */
     ChunkState states[WINDOW_MAX];
 } ChunkWindow;
 
 static double *values_of(const ChunkWindow *window, size_t i)
 {
-    return window->chunks->values + (window->first + i) * window->chunks->width;
+    return window->values + i * window->chunks->width;
 }
 
 static void name_stage(char out[STAGE_BYTES], const EditScoring *scoring)
@@ -119,12 +117,31 @@ static int window_job(void *context, size_t i, size_t worker)
     return rc;
 }
 
-int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
+/* Recall or fill the chunks of a window, and keep what is new. */
+static int run_window(ChunkWindow *window)
+{
+    const EditChunks *chunks = window->chunks;
+    memset(window->values, 0, window->n * chunks->width * sizeof(*window->values));
+    int rc = recall_window(window);
+    if (rc != 0) {
+        return rc;
+    }
+    const RanksSlots slots = {window->values, chunks->width * sizeof(double), 0};
+    rc = ranks_run(chunks->work->pool, window->n, window_job, window, &slots, 1);
+    for (size_t i = 0; i < window->n && rc == 0; i++) { /* by whichever rank */
+        window->states[i] = window->states[i] == CHUNK_OPEN ? CHUNK_FINISHED : window->states[i];
+    }
+    const int kept = keep_window(window);
+    return rc ? rc : kept;
+}
+
+int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, EditChunkTake take, void *context)
 {
     const Work *work = chunks->work;
     size_t size = WINDOW_A_WORKER * work_workers(work) * (size_t)ranks_count();
     size = size < WINDOW_MAX ? size : WINDOW_MAX;
-    int rc = 0;
+    double *values = mem_alloc(size * chunks->width, sizeof(*values), "scores of the cases");
+    int rc = values ? 0 : OGPT_ENOMEM;
     work_tick(work, chunks->scoring->stage, 0, (double)chunks->n);
     for (size_t first = 0; first < chunks->n && rc == 0; first += size) {
         size_t left = chunks->n - first;
@@ -132,21 +149,16 @@ int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context)
                               .job = job,
                               .context = context,
                               .first = first,
-                              .n = left < size ? left : size};
-        rc = recall_window(&window);
-        if (rc == 0) {
-            const RanksSlots slots = {values_of(&window, 0), chunks->width * sizeof(double), 0};
-            rc = ranks_run(work->pool, window.n, window_job, &window, &slots, 1);
-            for (size_t i = 0; i < window.n && rc == 0; i++) { /* by whichever rank */
-                window.states[i] =
-                    window.states[i] == CHUNK_OPEN ? CHUNK_FINISHED : window.states[i];
-            }
-            int kept = keep_window(&window);
-            rc = rc ? rc : kept;
+                              .n = left < size ? left : size,
+                              .values = values};
+        rc = run_window(&window);
+        for (size_t i = 0; i < window.n && rc == 0; i++) {
+            rc = take(context, values_of(&window, i), first + i);
         }
         if (rc == 0) {
             work_tick(work, "chunks", (double)(first + window.n), (double)chunks->n);
         }
     }
+    mem_free(values);
     return rc;
 }

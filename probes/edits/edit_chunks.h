@@ -2,7 +2,8 @@
  *
  * A chunk gives `width` numbers. Chunks run a few at a time (a window), and what a window finished
  * is kept before the next one begins, also when another chunk of it failed: an interrupt costs
- * unfinished chunks alone. Neither the workers nor the window change a number. A chunk is asked
+ * unfinished chunks alone. Then the numbers are handed over, in the order of the chunks, and
+ * forgotten. Neither the workers nor the window change a number. A chunk is asked
  * about every plan before the next chunk, so that a network computes what its plans share once.
  */
 #ifndef OGPT_PROBES_EDITS_EDIT_CHUNKS_H
@@ -20,7 +21,6 @@ typedef struct EditChunks {
     const Work *work;
     size_t *order; /* (set->n) longest history first: a chunk is padded to its longest; owned */
     size_t n, width;
-    double *values; /* (n, width) the numbers of each chunk, 0 before; owned */
 } EditChunks;
 
 /* *out holds predictor, set, scoring, work and width; the rest is filled in. Returns 0,
@@ -28,10 +28,12 @@ typedef struct EditChunks {
 int edit_chunks__init(EditChunks *out);
 void edit_chunks__release(EditChunks *chunks);
 
-/* Fill the values (width) of one chunk. The query names its cases and has zero norms. */
+/* Fill the values (width) of one chunk, 0 before. The query names its cases and has zero norms. */
 typedef int (*EditChunkJob)(void *context, double *values, EditQuery *query, size_t worker);
+/* Take over the values of one chunk, on the calling thread. Returns 0 or OGPT_E*. */
+typedef int (*EditChunkTake)(void *context, const double *values, size_t chunk);
 /* Recall or fill every chunk. Ticks: the stage of the scoring at the beginning, then "chunks".
- * Returns 0, or the first error of a job or of the journal. */
-int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, void *context);
+ * Returns 0, OGPT_ENOMEM, or the first error of a job, of `take` or of the journal. */
+int edit_chunks__run(const EditChunks *chunks, EditChunkJob job, EditChunkTake take, void *context);
 
 #endif

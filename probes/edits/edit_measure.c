@@ -11,6 +11,7 @@
 #include "probes/edits/edit_methods.h"
 
 typedef struct Measure {
+    EditMetrics *out;
     EditChunks chunks;
     const EditPlan *plan;
     const EditMeasureOptions *options;
@@ -219,140 +220,192 @@ static int measure_chunk(void *context, double *values, EditQuery *query, size_t
 
 /* ---- results ---- */
 
-/* Columns of one ratio, or of two that are compared, for the bootstrap. */
+/* One share under every arm, of all cases, for the bootstrap. */
 typedef struct Columns {
-    double *part, *whole, *other_part, *other_whole; /* (n) each */
-    size_t n;
+    double *part[N_ARMS], *whole[N_ARMS]; /* (n) each */
+    bool any[N_ARMS];                     /* a case contributes */
+    double *other, *drift;                /* (n) a difference; that of arm repair */
     uint64_t seed;
+    size_t n;
 } Columns;
 
 static const Interval no_interval = {NAN, NAN, NAN};
 
-/* Copy a share of every case into two columns. False if no case contributes to it. */
-static bool take(double *part, double *whole, const EditMetrics *metrics, Arm arm, int metric)
+/* What a case contributes: to a metric (layer -1), or to what is read in a layer: edited squares in
+ * their new state (m 1), other squares (m 0). */
+static Share share_of(const CaseMetrics *one, Arm arm, int layer, int m)
 {
-    bool any = false;
-    for (size_t i = 0; i < metrics->n; i++) {
-        Share share = metrics->cases[i].of[arm][metric];
-        part[i] = share.part;
-        whole[i] = share.whole;
-        any = any || share.whole != 0;
-    }
-    return any;
+    const BoardReading *reading = layer < 0 ? NULL : reading_of(one, layer, arm);
+    return !reading ? one->of[arm][m] : m == 1 ? reading->turned : reading->others;
 }
 
-static Interval paired(const Columns *columns, const EditMetrics *metrics, int metric, Arm other)
+/* Read a share of all cases, a chunk at a time. */
+static int take_share(Columns *columns, const EditMetrics *metrics, int layer, int m)
 {
-    bool both = take(columns->part, columns->whole, metrics, ARM_EDIT, metric);
-    both = take(columns->other_part, columns->other_whole, metrics, other, metric) && both;
-    return both ? bootstrap_difference(columns->part, columns->whole, columns->other_part,
-                                       columns->other_whole, columns->n, columns->seed)
-                : no_interval;
-}
-
-static void metric_intervals(EditMetrics *out, const Columns *columns)
-{
-    for (int m = 0; m < N_EDIT_METRICS; m++) {
-        for (int arm = 0; arm < N_ARMS; arm++) {
-            out->value[arm][m] =
-                take(columns->part, columns->whole, out, (Arm)arm, m)
-                    ? bootstrap_ratio(columns->part, columns->whole, columns->n, columns->seed)
-                    : no_interval;
-        }
-        out->edit_less_null[m] = paired(columns, out, m, ARM_NULL);
-        out->edit_less_random[m] = paired(columns, out, m, ARM_RANDOM);
-        out->edit_less_probe[m] = paired(columns, out, m, ARM_PROBE);
-    }
-}
-
-/* The shares of the gap between null and self that the arms close; with a repair, also the share of
- * the gap between its two errors. */
-static void closed_shares(EditMetrics *out, const Columns *columns, const EditPlan *plan)
-{
-    double *null = columns->part, *self = columns->other_part, *arm_error = columns->other_whole;
-    take(null, columns->whole, out, ARM_NULL, METRIC_ERROR);
-    take(self, columns->whole, out, ARM_SELF, METRIC_ERROR);
-    for (int arm = 0; arm < N_ARMS; arm++) {
-        bool changes = !arm_is_plain((Arm)arm) && arm_is_asked((Arm)arm, plan);
-        out->closed[arm] = out->removed[arm] = no_interval;
-        if (changes) {
-            take(arm_error, columns->whole, out, (Arm)arm, METRIC_ERROR);
-            out->closed[arm] = bootstrap_closed(null, self, arm_error, columns->n, columns->seed);
-            for (size_t i = 0; i < columns->n; i++) {
-                columns->whole[i] = null[i] - arm_error[i];
+    char *cases = mem_alloc(EDIT_CHUNK_CASES, metrics->case_bytes, "metrics of some cases");
+    int rc = cases ? 0 : OGPT_ENOMEM;
+    memset(columns->any, 0, sizeof(columns->any));
+    for (size_t first = 0; first < columns->n && rc == 0; first += EDIT_CHUNK_CASES) {
+        size_t left = columns->n - first, n = left < EDIT_CHUNK_CASES ? left : EDIT_CHUNK_CASES;
+        rc =
+            spill_read(metrics->cases, cases, n * metrics->case_bytes, first * metrics->case_bytes);
+        for (size_t i = 0; i < n && rc == 0; i++) {
+            const CaseMetrics *one = (const void *)(cases + i * metrics->case_bytes);
+            for (int arm = 0; arm < N_ARMS; arm++) {
+                const Share share = share_of(one, (Arm)arm, layer, m);
+                columns->part[arm][first + i] = share.part;
+                columns->whole[arm][first + i] = share.whole;
+                columns->any[arm] = columns->any[arm] || share.whole != 0;
             }
-            out->removed[arm] = bootstrap_ratio(columns->whole, null, columns->n, columns->seed);
         }
     }
-    take(arm_error, columns->whole, out, ARM_EDIT, METRIC_ERROR);
-    out->gain = bootstrap_difference(null, NULL, arm_error, NULL, columns->n, columns->seed);
-    out->closed_repaired = no_interval;
-    if (arm_is_asked(ARM_REPAIR, plan)) {
-        take(null, columns->whole, out, ARM_REPAIR, METRIC_ERROR);
-        take(self, columns->whole, out, ARM_REPAIR, METRIC_DRIFT);
-        out->closed_repaired = bootstrap_closed(null, self, arm_error, columns->n, columns->seed);
-    }
+    mem_free(cases);
+    return rc;
 }
 
-/* Values of the case at position i of `order`: chunks follow each other without a gap. */
-static const CaseMetrics *values_of(const Measure *measure, size_t i)
+static Interval ratio(const Columns *columns, int arm)
 {
-    return (const CaseMetrics *)(const void *)(measure->chunks.values + i * measure->case_numbers);
-}
-
-static Interval reading_interval(const Measure *measure, const Columns *columns, int layer, Arm arm,
-                                 bool turned)
-{
-    bool any = false;
-    for (size_t i = 0; i < columns->n; i++) {
-        const BoardReading *reading = reading_of(values_of(measure, i), layer, arm);
-        Share share = turned ? reading->turned : reading->others;
-        size_t at = measure->chunks.order[i];
-        columns->part[at] = share.part;
-        columns->whole[at] = share.whole;
-        any = any || share.whole != 0;
-    }
-    return any ? bootstrap_ratio(columns->part, columns->whole, columns->n, columns->seed)
+    return columns->any[arm]
+               ? bootstrap_ratio(columns->part[arm], columns->whole[arm], columns->n, columns->seed)
                : no_interval;
 }
 
-static void layer_intervals(EditMetrics *out, const Measure *measure, const Columns *columns)
+/* Arm edit minus another. */
+static Interval paired(const Columns *columns, Arm other)
 {
-    int first_edited = __builtin_ctzll(measure->plan->layers);
-    for (int l = 0; l < measure->n_layers; l++) {
+    return columns->any[ARM_EDIT] && columns->any[other]
+               ? bootstrap_difference(columns->part[ARM_EDIT], columns->whole[ARM_EDIT],
+                                      columns->part[other], columns->whole[other], columns->n,
+                                      columns->seed)
+               : no_interval;
+}
+
+static double mean_of_column(const Columns *columns, int arm)
+{
+    double sum = 0;
+    for (size_t i = 0; i < columns->n; i++) {
+        sum += metric_value((Share){columns->part[arm][i], columns->whole[arm][i]});
+    }
+    return 1.0 / (double)columns->n * sum;
+}
+
+static int metric_intervals(EditMetrics *out, Columns *columns)
+{
+    int rc = 0;
+    for (int m = 0; m < N_EDIT_METRICS && rc == 0; m++) {
+        rc = take_share(columns, out, -1, m);
+        for (int arm = 0; arm < N_ARMS && rc == 0; arm++) {
+            out->value[arm][m] = ratio(columns, arm);
+            out->mean[arm][m] = mean_of_column(columns, arm);
+        }
+        if (rc == 0) {
+            out->edit_less_null[m] = paired(columns, ARM_NULL);
+            out->edit_less_random[m] = paired(columns, ARM_RANDOM);
+            out->edit_less_probe[m] = paired(columns, ARM_PROBE);
+        }
+    }
+    return rc;
+}
+
+/* The shares of the gap between null and self that the arms close. Columns: the errors. */
+static void closed_shares(EditMetrics *out, const Columns *columns, const EditPlan *plan)
+{
+    const double *null = columns->part[ARM_NULL], *self = columns->part[ARM_SELF];
+    for (int arm = 0; arm < N_ARMS; arm++) {
+        const double *error = columns->part[arm];
+        bool changes = !arm_is_plain((Arm)arm) && arm_is_asked((Arm)arm, plan);
+        out->closed[arm] = out->removed[arm] = no_interval;
+        if (changes) {
+            out->closed[arm] = bootstrap_closed(null, self, error, columns->n, columns->seed);
+            for (size_t i = 0; i < columns->n; i++) {
+                columns->other[i] = null[i] - error[i];
+            }
+            out->removed[arm] = bootstrap_ratio(columns->other, null, columns->n, columns->seed);
+        }
+    }
+    out->gain =
+        bootstrap_difference(null, NULL, columns->part[ARM_EDIT], NULL, columns->n, columns->seed);
+}
+
+static int error_intervals(EditMetrics *out, Columns *columns, const EditPlan *plan)
+{
+    int rc = take_share(columns, out, -1, METRIC_DRIFT);
+    if (rc == 0) {
+        memcpy(columns->drift, columns->part[ARM_REPAIR], columns->n * sizeof(double));
+        rc = take_share(columns, out, -1, METRIC_ERROR);
+    }
+    if (rc == 0) {
+        closed_shares(out, columns, plan);
+        /* With a repair, also the share of the gap between its two errors. */
+        out->closed_repaired =
+            arm_is_asked(ARM_REPAIR, plan)
+                ? bootstrap_closed(columns->part[ARM_REPAIR], columns->drift,
+                                   columns->part[ARM_EDIT], columns->n, columns->seed)
+                : no_interval;
+    }
+    return rc;
+}
+
+static int layer_intervals(EditMetrics *out, const Measure *measure, Columns *columns)
+{
+    int first_edited = __builtin_ctzll(measure->plan->layers), rc = 0;
+    for (int l = 0; l < measure->n_layers && rc == 0; l++) {
         LayerCrosstalk *layer = &out->layers[out->n_layers];
         if (!is_read_after(measure, l, first_edited)) {
             continue;
         }
         layer->layer = measure->options->reader->layers[l];
         out->n_layers++;
-        for (int arm = 0; arm < N_ARMS; arm++) {
-            layer->others[arm] = reading_interval(measure, columns, l, (Arm)arm, false);
-            layer->turned[arm] = reading_interval(measure, columns, l, (Arm)arm, true);
+        for (int turned = 0; turned < 2 && rc == 0; turned++) {
+            Interval *into = turned ? layer->turned : layer->others;
+            rc = take_share(columns, out, l, turned);
+            for (int arm = 0; arm < N_ARMS && rc == 0; arm++) {
+                into[arm] = ratio(columns, arm);
+            }
         }
     }
+    return rc;
 }
 
 static int report(EditMetrics *out, const Measure *measure)
 {
-    size_t n = out->n;
-    double *values = mem_alloc(4 * n, sizeof(*values), "metrics of the cases");
+    const size_t n = out->n;
+    Columns columns = {.n = n, .seed = measure->chunks.work->seed};
+    double *values = mem_alloc((2 * N_ARMS + 2) * n, sizeof(double), "metrics of the cases");
     if (!values) {
         return OGPT_ENOMEM;
     }
-    Columns columns = {values,         values + n, values + 2 * n,
-                       values + 3 * n, n,          measure->chunks.work->seed};
-    metric_intervals(out, &columns);
-    closed_shares(out, &columns, measure->plan);
-    layer_intervals(out, measure, &columns);
+    for (int arm = 0; arm < N_ARMS; arm++) {
+        columns.part[arm] = values + (size_t)arm * 2 * n;
+        columns.whole[arm] = columns.part[arm] + n;
+    }
+    columns.drift = (columns.other = values + (size_t)N_ARMS * 2 * n) + n;
+    int rc = metric_intervals(out, &columns);
+    rc = rc ? rc : error_intervals(out, &columns, measure->plan);
+    rc = rc ? rc : layer_intervals(out, measure, &columns);
     mem_free(values);
-    return 0;
+    return rc;
+}
+
+/* The cases of a chunk into the spill, each at its place in the set. */
+static int take_chunk(void *context, const double *values, size_t chunk)
+{
+    const Measure *measure = context;
+    size_t first = chunk * EDIT_CHUNK_CASES, left = measure->out->n - first;
+    size_t bytes = measure->out->case_bytes;
+    int rc = 0;
+    for (size_t i = 0; i < EDIT_CHUNK_CASES && i < left && rc == 0; i++) {
+        rc = spill_write(measure->out->cases, values + i * measure->case_numbers, bytes,
+                         measure->chunks.order[first + i] * bytes);
+    }
+    return rc;
 }
 
 int edit_measure(EditMetrics *out, const EditPredictor *predictor, const CaseSet *set,
                  const EditPlan *plan, const EditMeasureOptions *options, const Work *work)
 {
     Measure measure = {
+        .out = out,
         .chunks = {.predictor = predictor, .set = set, .scoring = &options->scoring, .work = work},
         .plan = plan,
         .options = options,
@@ -374,11 +427,9 @@ int edit_measure(EditMetrics *out, const EditPredictor *predictor, const CaseSet
         return rc;
     }
     out->n = set->n;
-    out->cases = mem_alloc(set->n, sizeof(*out->cases), "metrics of the cases");
-    rc = out->cases ? edit_chunks__run(&measure.chunks, measure_chunk, &measure) : OGPT_ENOMEM;
-    for (size_t i = 0; i < set->n && rc == 0; i++) {
-        out->cases[measure.chunks.order[i]] = *values_of(&measure, i);
-    }
+    out->case_bytes = measure.case_numbers * sizeof(double);
+    rc = spill_new(&out->cases, NULL, "metrics of the cases");
+    rc = rc ? rc : edit_chunks__run(&measure.chunks, measure_chunk, take_chunk, &measure);
     rc = rc ? rc : report(out, &measure);
     if (rc != 0) {
         edit_metrics_release(out);
@@ -389,17 +440,13 @@ int edit_measure(EditMetrics *out, const EditPredictor *predictor, const CaseSet
 
 void edit_metrics_release(EditMetrics *metrics)
 {
-    mem_free(metrics->cases);
+    spill_free(metrics->cases);
     memset(metrics, 0, sizeof(*metrics));
 }
 
-double edit_mean(const EditMetrics *metrics, Arm arm, EditMetric metric)
+int edit_metrics_case(CaseMetrics *out, const EditMetrics *metrics, size_t i)
 {
-    double sum = 0;
-    for (size_t i = 0; i < metrics->n; i++) {
-        sum += metric_value(metrics->cases[i].of[arm][metric]);
-    }
-    return 1.0 / (double)metrics->n * sum;
+    return spill_read(metrics->cases, out, sizeof(*out), i * metrics->case_bytes);
 }
 
 bool edit_controls_close_nothing(const EditMetrics *metrics)

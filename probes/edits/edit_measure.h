@@ -12,6 +12,7 @@
 #ifndef OGPT_PROBES_EDITS_EDIT_MEASURE_H
 #define OGPT_PROBES_EDITS_EDIT_MEASURE_H
 
+#include "base/spill/spill.h"
 #include "base/work.h"
 #include "num/stats.h"
 #include "probes/edits/edit_metrics.h"
@@ -25,8 +26,11 @@ typedef struct LayerCrosstalk {
 
 typedef struct EditMetrics {
     size_t n;
-    CaseMetrics *cases; /* (n) in the order of the set; owned */
+    Spill *cases;      /* the metrics of each, in the order of the set: edit_metrics_case; owned */
+    size_t case_bytes; /* of one: CaseMetrics, then what is read in each layer */
     Interval value[N_ARMS][N_EDIT_METRICS];
+    /* Over the cases, of a metric that every case contributes to once; NaN if one does not. */
+    double mean[N_ARMS][N_EDIT_METRICS];
     /* Paired: the arm edit minus null, minus random, minus probe. */
     Interval edit_less_null[N_EDIT_METRICS], edit_less_random[N_EDIT_METRICS];
     Interval edit_less_probe[N_EDIT_METRICS];
@@ -45,15 +49,16 @@ typedef struct EditMeasureOptions {
 } EditMeasureOptions;
 
 /* Measure every case under every arm. The same numbers for any number of workers. The seed of the
- * work is that of the bootstrap. Returns 0, OGPT_EUSAGE (play-on asked of a predictor that cannot),
- * OGPT_EFORMAT (a predictor of another board), OGPT_EINTR, OGPT_ENUM, OGPT_ENOMEM, or what the
- * journal returned. */
+ * work is that of the bootstrap. Memory: 8 bytes a case, and 144 while the intervals are made; what
+ * is measured of a case lies in a spill (base/spill/spill.h), about 4 KB each. Returns 0,
+ * OGPT_EUSAGE (play-on asked of a predictor that cannot), OGPT_EFORMAT (a predictor of another
+ * board), OGPT_EINTR, OGPT_ENUM, OGPT_EIO, OGPT_ENOMEM, or what the journal returned. */
 int edit_measure(EditMetrics *out, const EditPredictor *predictor, const CaseSet *set,
                  const EditPlan *plan, const EditMeasureOptions *options, const Work *work);
 void edit_metrics_release(EditMetrics *metrics);
 
-/* Mean over the cases of a metric that every case contributes to once. NaN if one does not. */
-double edit_mean(const EditMetrics *metrics, Arm arm, EditMetric metric);
+/* The metrics of case i. Returns 0 or OGPT_EIO. */
+int edit_metrics_case(CaseMetrics *out, const EditMetrics *metrics, size_t i);
 /* Whether neither the random direction nor the wrong square closes a share of null - self: both
  * intervals reach down to 0. */
 bool edit_controls_close_nothing(const EditMetrics *metrics);

@@ -1,6 +1,8 @@
 /* probes/edits/edit_sweep.c - sums of error, F1 and KL of each plan, chunk by chunk. */
 #include "probes/edits/edit_sweep.h"
 
+#include "base/arena.h"
+#include "base/err.h"
 #include "probes/edits/edit_chunks.h"
 
 /* Sums over the cases of a chunk: null and self error, then error, F1 and KL of each plan. */
@@ -10,6 +12,7 @@ typedef struct PlanSweep {
     EditChunks chunks;
     const EditPlan *plans;
     size_t n_plans;
+    double *all; /* (width) sums over the chunks so far */
 } PlanSweep;
 
 /* Sums of the errors of an unedited answer by both boards. */
@@ -55,6 +58,15 @@ static int sweep_chunk(void *context, double *sums, EditQuery *query, size_t wor
     return rc;
 }
 
+static int add_chunk(void *context, const double *sums, size_t chunk)
+{
+    const PlanSweep *sweep = context;
+    for (size_t i = 0; i < sweep->chunks.width; i++) {
+        sweep->all[i] = chunk == 0 ? sums[i] : sweep->all[i] + sums[i];
+    }
+    return 0;
+}
+
 int edit_sweep(SweepRow *rows, const EditPredictor *predictor, const CaseSet *set,
                const EditPlan *plans, size_t n_plans, const EditScoring *scoring, const Work *work)
 {
@@ -67,25 +79,21 @@ int edit_sweep(SweepRow *rows, const EditPredictor *predictor, const CaseSet *se
                        .plans = plans,
                        .n_plans = n_plans};
     int rc = edit_chunks__init(&sweep.chunks);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = edit_chunks__run(&sweep.chunks, sweep_chunk, &sweep);
-    double *all = sweep.chunks.values;
-    for (size_t c = 1; c < sweep.chunks.n && rc == 0; c++) {
-        for (size_t i = 0; i < width; i++) {
-            all[i] += all[c * width + i];
-        }
+    if (rc == 0) {
+        sweep.all = mem_calloc(width, sizeof(*sweep.all), "sums over the cases");
+        rc = sweep.all ? edit_chunks__run(&sweep.chunks, sweep_chunk, add_chunk, &sweep)
+                       : OGPT_ENOMEM;
     }
     for (size_t p = 0; p < n_plans && rc == 0; p++) {
-        const double *sums = all + SWEEP_HEAD + p * SWEEP_SUMS;
-        double null = all[0], self = all[1], share = 1.0 / (double)set->n;
+        const double *sums = sweep.all + SWEEP_HEAD + p * SWEEP_SUMS;
+        double null = sweep.all[0], self = sweep.all[1], share = 1.0 / (double)set->n;
         rows[p] = (SweepRow){.plan = plans[p],
                              .error = share * sums[0],
                              .f1 = share * sums[1],
                              .kl = share * sums[2],
                              .closed = (null - sums[0]) / (null - self)};
     }
+    mem_free(sweep.all);
     edit_chunks__release(&sweep.chunks);
     return rc;
 }

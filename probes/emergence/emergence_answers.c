@@ -102,9 +102,10 @@ int emergence_edits(double *values, const EmergenceAnswers *answers, const Gpt *
         rc = edit_measure(&metrics, &predictor, &answers->edits, &plan, &options, work);
     }
     for (size_t i = 0; rc == 0 && i < answers->n; i++) {
-        const CaseMetrics *one = &metrics.cases[i];
-        double null = one->of[ARM_NULL][METRIC_ERROR].part;
-        values[2 * i] = null - one->of[ARM_EDIT][METRIC_ERROR].part;
+        CaseMetrics one;
+        rc = edit_metrics_case(&one, &metrics, i);
+        double null = rc ? 0 : one.of[ARM_NULL][METRIC_ERROR].part;
+        values[2 * i] = rc ? 0 : null - one.of[ARM_EDIT][METRIC_ERROR].part;
         values[2 * i + 1] = null;
     }
     edit_metrics_release(&metrics);

@@ -45,8 +45,7 @@ static void print_repair_line(Text *text, const EditResult *result)
     text_add(text,
              " and brings the error by the own board from %.3f to %.3f; beside that the edit "
              "closes",
-             edit_mean(metrics, ARM_SELF, METRIC_ERROR),
-             edit_mean(metrics, ARM_REPAIR, METRIC_DRIFT));
+             metrics->mean[ARM_SELF][METRIC_ERROR], metrics->mean[ARM_REPAIR][METRIC_DRIFT]);
     print_share(text, metrics->closed_repaired);
     text_add(text, ".\n");
 }

@@ -306,8 +306,8 @@ static Js *by_layer_json(const EditExperiment *experiment)
 static void errors_set(Js *row, const EditPlan *plan, const EditMetrics *metrics)
 {
     const Interval(*value)[N_EDIT_METRICS] = metrics->value;
-    js_set_num(row, "null_error", edit_mean(metrics, ARM_NULL, METRIC_ERROR));
-    js_set_num(row, "self_error", edit_mean(metrics, ARM_SELF, METRIC_ERROR));
+    js_set_num(row, "null_error", metrics->mean[ARM_NULL][METRIC_ERROR]);
+    js_set_num(row, "self_error", metrics->mean[ARM_SELF][METRIC_ERROR]);
     js_set_interval(row, "edit_error", value[ARM_EDIT][METRIC_ERROR]);
     js_set_interval(row, "closed", metrics->closed[ARM_EDIT]);
     js_set_interval(row, "gain", metrics->gain);
@@ -322,10 +322,9 @@ static void errors_set(Js *row, const EditPlan *plan, const EditMetrics *metrics
         js_set_interval(row, "probe_closed", metrics->closed[ARM_PROBE]);
     }
     js_set_bool(row, "controls_close_nothing", edit_controls_close_nothing(metrics));
-    js_set_num(row, "ideal_null", edit_mean(metrics, ARM_IDEAL_NULL, METRIC_ERROR));
+    js_set_num(row, "ideal_null", metrics->mean[ARM_IDEAL_NULL][METRIC_ERROR]);
     for (int m = METRIC_FALSE_POSITIVES; m < METRIC_DRIFT; m++) {
-        js_set_num(row, edit_metric_name((EditMetric)m),
-                   edit_mean(metrics, ARM_EDIT, (EditMetric)m));
+        js_set_num(row, edit_metric_name((EditMetric)m), metrics->mean[ARM_EDIT][m]);
     }
     for (int m = METRIC_DRIFT; m < N_EDIT_METRICS; m++) {
         js_set_interval(row, edit_metric_name((EditMetric)m), value[ARM_EDIT][m]);
@@ -380,18 +379,23 @@ static void cases_add(Table *table, const EditResult *result)
 {
     const EditExperiment *experiment = &result->experiment;
     for (size_t i = 0; i < experiment->metrics.n; i++) {
-        const CaseMetrics *one = &experiment->metrics.cases[i];
+        CaseMetrics one;
         const EditCase *edit = &result->cases->cases[i];
+        const int rc = edit_metrics_case(&one, &experiment->metrics, i);
+        if (rc != 0) {
+            table_fail(table, rc);
+            return;
+        }
         table_row(table);
         table_int(table, "case_index", (int64_t)i);
         table_set(table, "square", squares_edited_json(edit));
         for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++) {
-            table_num(table, errors[e].key, metric_value(one->of[errors[e].arm][errors[e].metric]));
+            table_num(table, errors[e].key, metric_value(one.of[errors[e].arm][errors[e].metric]));
         }
         table_text(table, "method", edit_method_name(experiment->plan.method));
         table_text(table, "cases_file", result->cases_file);
         for (int m = METRIC_FALSE_POSITIVES; m < N_EDIT_METRICS; m++) {
-            table_num(table, edit_metric_name((EditMetric)m), metric_value(one->of[ARM_EDIT][m]));
+            table_num(table, edit_metric_name((EditMetric)m), metric_value(one.of[ARM_EDIT][m]));
         }
     }
 }
@@ -547,7 +551,7 @@ void edit_result_report(Report *report, const EditFindings *found)
         one_method(report, found);
     }
     Table *sweep = apart(report, &edit_sweep_table);
-    Table *cases = apart(report, &edit_cases_table);
+    Table *cases = report_table_long(report, &edit_cases_table);
     Table *metrics = apart(report, &edit_metrics_table);
     for (size_t i = 0; i < found->n; i++) {
         sweep_add(sweep, found, &found->results[i]);

@@ -387,7 +387,7 @@ static void rows_come_back_from_the_database(void **state)
     Table table, back;
     Text before = {0}, after = {0};
     table_fill(&table, &list);
-    Js *stored = table_stored(&table);
+    Js *stored = table_stored(&table, 0);
     Js *first = js_object();
     void *it = NULL;
     const char *key;
@@ -447,7 +447,7 @@ static void the_database_gets_stored_columns(void **state)
 {
     Table table;
     table_fill(&table, &record);
-    assert_json(table_stored(&table),
+    assert_json(table_stored(&table, 0),
                 "[{\"layer\":-1,\"task\":\"a|b & \\\"c\\\"\",\"accuracy\":0.5,"
                 "\"accuracy_low\":0.40000000000000002,\"accuracy_high\":0.625,\"cells\":640,"
                 "\"loss\":0.33333333333333331,\"kept\":true,\"seconds\":2.5}]");

@@ -546,38 +546,9 @@ static void two_writers_share_a_file(void **state)
     store_close(b);
 }
 
-/* Rows of several kinds are all there or not at all. */
-static void kinds_are_added_together(void **state)
-{
-    Store *store = store_made("together.db");
-    int64_t run = run_made(store, "eval", NULL, "{}");
-    Js *kinds = js_object(), *good = js_array(), *bad = js_array(), *row = js_object(),
-       *wrong = js_object(), *rows = NULL;
-    js_set_num(row, "loss", 1.5);
-    js_set_str(wrong, "loss", "much"); /* a text where a number belongs */
-    js_push(good, row);
-    js_push(bad, wrong);
-    js_set(kinds, "eval", good);
-    js_set(kinds, "eval_by_ply", bad);
-    assert_refused(store_add_kinds(store, run, kinds), OGPT_EUSAGE, "column loss");
-    assert_int_equal(store_rows(&rows, store, "eval", run), 0);
-    assert_int_equal(js_length(rows), 0);
-    js_free(rows);
-    js_set(kinds, "eval_by_ply", js_keep(good)); /* the twin: sound rows of both kinds */
-    assert_int_equal(store_add_kinds(store, run, kinds), 0);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(store_rows(&rows, store, i == 0 ? "eval" : "eval_by_ply", run), 0);
-        assert_int_equal(js_length(rows), 1);
-        js_free(rows);
-    }
-    js_free(kinds);
-    store_close(store);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_are_added_together),
         cmocka_unit_test(run_row_lives_and_ends),
         cmocka_unit_test(runs_are_found_and_resumed),
         cmocka_unit_test(rows_come_back_in_order),

@@ -18,6 +18,7 @@
 #include "probes/edits/edit_measure.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
+#include "tests/probes/edits/kept_cases.h"
 #include "tests/probes/stopped_journal.h"
 
 enum { N_CASES = 150 };
@@ -74,7 +75,7 @@ static EditMetrics score_by_rules(const CaseSet *set, RulesPredictor *rules, Ans
 
 static double mean(const EditMetrics *report, Arm arm)
 {
-    return edit_mean(report, arm, METRIC_ERROR);
+    return report->mean[arm][METRIC_ERROR];
 }
 
 static void perfect_predictor_has_error_zero(void **state)
@@ -85,23 +86,21 @@ static void perfect_predictor_has_error_zero(void **state)
             RulesPredictor rules = {.seed = 1, .edits_work = true};
             EditMetrics report = score_by_rules(&set, &rules, (AnswerRule)rule);
             assert_true(mean(&report, ARM_SELF) == 0 && mean(&report, ARM_EDIT) == 0);
-            assert_true(edit_mean(&report, ARM_EDIT, METRIC_F1) == 1 &&
+            assert_true(report.mean[ARM_EDIT][METRIC_F1] == 1 &&
                         report.closed[ARM_EDIT].value == 1);
-            assert_true(edit_mean(&report, ARM_EDIT, METRIC_FALSE_POSITIVES) == 0 &&
-                        edit_mean(&report, ARM_EDIT, METRIC_FALSE_NEGATIVES) == 0);
+            assert_true(report.mean[ARM_EDIT][METRIC_FALSE_POSITIVES] == 0 &&
+                        report.mean[ARM_EDIT][METRIC_FALSE_NEGATIVES] == 0);
             /* Noise of 0.01 nats on the legal moves is worth at most that much KL. */
-            assert_true(edit_mean(&report, ARM_EDIT, METRIC_KL) >= 0 &&
-                        edit_mean(&report, ARM_EDIT, METRIC_KL) < 0.01);
-            assert_true(edit_mean(&report, ARM_EDIT, METRIC_DRIFT) > 0 &&
-                        mean(&report, ARM_NULL) > 0);
+            assert_true(report.mean[ARM_EDIT][METRIC_KL] >= 0 &&
+                        report.mean[ARM_EDIT][METRIC_KL] < 0.01);
+            assert_true(report.mean[ARM_EDIT][METRIC_DRIFT] > 0 && mean(&report, ARM_NULL) > 0);
             assert_true(report.gain.low > 0);
             edit_metrics_release(&report);
 
             /* Negative twin: a predictor that no edit reaches closes nothing. */
             rules.edits_work = false;
             report = score_by_rules(&set, &rules, (AnswerRule)rule);
-            assert_true(mean(&report, ARM_EDIT) > 1 &&
-                        edit_mean(&report, ARM_EDIT, METRIC_DRIFT) == 0);
+            assert_true(mean(&report, ARM_EDIT) > 1 && report.mean[ARM_EDIT][METRIC_DRIFT] == 0);
             assert_true(report.closed[ARM_EDIT].low <= 0 && report.closed[ARM_EDIT].high >= 0);
             edit_metrics_release(&report);
             cases_release(&set);
@@ -122,7 +121,7 @@ static void repair_tells_mending_from_editing(void **state)
     EditMetrics report;
     assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_int_equal(rules.n_asked, 5 * n_chunks);
-    assert_true(mean(&report, ARM_SELF) == 2 && edit_mean(&report, ARM_REPAIR, METRIC_DRIFT) == 0);
+    assert_true(mean(&report, ARM_SELF) == 2 && report.mean[ARM_REPAIR][METRIC_DRIFT] == 0);
     assert_true(report.closed[ARM_EDIT].low > 1);
     assert_true(report.closed_repaired.value == 1);
     assert_true(mean(&report, ARM_REPAIR) > 1 && report.closed[ARM_REPAIR].low > 0);
@@ -183,7 +182,8 @@ static void measured_cases_are_those_of_plain_asking(void **state)
         assert_int_equal(edit_measure(&report, &predictor, &set, &plan, &by_topn, &work), 0);
         for (size_t i = 0; i < set.n; i++) {
             for (int arm = 0; arm < N_ARMS; arm++) {
-                const Share *of = report.cases[i].of[arm];
+                const CaseMetrics one = case_at(&report, i);
+                const Share *of = one.of[arm];
                 SetScore judged, before;
                 if (!arm_is_asked((Arm)arm, &plan)) {
                     assert_true(arm == ARM_IDEAL_NULL || of[METRIC_ERROR].whole == 0);
@@ -196,7 +196,7 @@ static void measured_cases_are_those_of_plain_asking(void **state)
                 sums[arm] += judged.error;
                 repaired += arm == ARM_REPAIR ? before.error : 0;
                 /* The twin: another arm of the same case has another error, on the whole. */
-                other += fabs(judged.error - report.cases[i].of[ARM_EDIT][METRIC_ERROR].part);
+                other += fabs(judged.error - one.of[ARM_EDIT][METRIC_ERROR].part);
             }
         }
         assert_true(other > (double)set.n);
@@ -291,6 +291,36 @@ static void numbers_that_are_none_stop_the_score(void **state)
 
 /* ---- what is finished is kept ---- */
 
+/* More cases than a spill has in memory, and nowhere to put them. */
+static void a_disk_that_is_not_there_is_said(void **state)
+{
+    CaseSet set = fixture_cases(6, 2100, false);
+    RulesPredictor rules = {.seed = 1, .edits_work = true};
+    const EditPredictor predictor = {
+        .context = &rules, .d_vocab = vocab_of(set.variant)->d_vocab, .predict = predict_by_rules};
+    const EditPlan plan = {.layers = 1, .probe_layer = PROBE_LAYER_OWN};
+    const char *before = getenv("TMPDIR");
+    char kept[FILES_PATH_MAX];
+    EditMetrics out;
+    snprintf(kept, sizeof(kept), "%s", before ? before : "");
+    setenv("TMPDIR", "/nowhere", 1);
+    assert_int_equal(edit_measure(&out, &predictor, &set, &plan, &by_topn, WORK_ALONE), OGPT_EIO);
+    assert_non_null(strstr(err_message(), "/nowhere: no temporary file can be made for metrics"));
+    assert_null(out.cases);
+    if (before) {
+        setenv("TMPDIR", kept, 1);
+    } else {
+        unsetenv("TMPDIR");
+    }
+    assert_int_equal(edit_measure(&out, &predictor, &set, &plan, &by_topn, WORK_ALONE), 0);
+    assert_int_equal(out.n, set.n);
+    assert_true(spill_bytes(out.cases) > SPILL_MEMORY);
+    const CaseMetrics last = case_at(&out, set.n - 1);
+    assert_true(last.of[ARM_NULL][METRIC_ERROR].whole == 1);
+    edit_metrics_release(&out);
+    cases_release(&set);
+}
+
 static void finished_chunks_are_not_asked_again(void **state)
 {
     CaseSet set = fixture_cases(6, N_CASES, false);
@@ -309,14 +339,14 @@ static void finished_chunks_are_not_asked_again(void **state)
     assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), 0);
     assert_int_equal(journal.n_recalled, 1);
     assert_int_equal(rules.n_asked, 4 * (n_chunks - 1)); /* four arms a chunk */
-    assert_memory_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
+    assert_true(cases_are_equal(&whole, &again));
     assert_memory_equal(&whole.closed, &again.closed, sizeof(whole.closed));
     edit_metrics_release(&again);
 
     /* Negative twin: what was kept is what is reported. */
     journal_values(&journal, "cases", 0)[0] += 1;
     assert_int_equal(edit_measure(&again, &predictor, &set, &plan, &by_topn, &work), 0);
-    assert_memory_not_equal(whole.cases, again.cases, set.n * sizeof(*whole.cases));
+    assert_false(cases_are_equal(&whole, &again));
     edit_metrics_release(&again);
     edit_metrics_release(&whole);
     journal_end(&journal);
@@ -350,6 +380,7 @@ int main(void)
         cmocka_unit_test(unedited_rules_score_the_ideal_null),
         cmocka_unit_test(ideal_null_is_the_hypergeometric_mean),
         cmocka_unit_test(numbers_that_are_none_stop_the_score),
+        cmocka_unit_test(a_disk_that_is_not_there_is_said),
         cmocka_unit_test(finished_chunks_are_not_asked_again),
         cmocka_unit_test(plans_are_read_strictly),
     };

@@ -21,6 +21,7 @@
 #include "probes/edits/edit_measure.h"
 #include "probes/legality/answers.h"
 #include "tests/probes/cases/case_fixture.h"
+#include "tests/probes/edits/kept_cases.h"
 #include "tests/probes/stopped_journal.h"
 
 enum { MAX_WORKERS = 3, N_LAYERS = 3 };
@@ -263,7 +264,8 @@ static void play_on_needs_the_edit_to_stay(void **state)
     assert_true(value(&metrics, ARM_EDIT, METRIC_LEGAL_PLIES) < 9);
     assert_true(isnan(value(&metrics, ARM_EDIT, METRIC_CROSSTALK))); /* no reading probe */
     for (size_t i = 0; i < set.n; i++) {
-        const Share *of = metrics.cases[i].of[ARM_EDIT];
+        const CaseMetrics one = case_at(&metrics, i);
+        const Share *of = one.of[ARM_EDIT];
         assert_true(of[METRIC_ILLEGAL_SHARE].part <= 1);
         assert_true(of[METRIC_LEGAL_PLIES].part + of[METRIC_ILLEGAL_SHARE].part ==
                     of[METRIC_ILLEGAL_SHARE].whole);
@@ -360,8 +362,8 @@ static void unedited_rules_measure_the_ideal_null(void **state)
 
 static bool same_numbers(const EditMetrics *a, const EditMetrics *b)
 {
-    return a->n == b->n && memcmp(a->cases, b->cases, a->n * sizeof(*a->cases)) == 0 &&
-           memcmp(a->value, b->value, sizeof(a->value)) == 0 && a->n_layers == b->n_layers &&
+    return cases_are_equal(a, b) && memcmp(a->value, b->value, sizeof(a->value)) == 0 &&
+           a->n_layers == b->n_layers &&
            memcmp(a->layers[0].others, b->layers[0].others, sizeof(a->layers[0].others)) == 0;
 }
 
