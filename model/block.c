@@ -110,7 +110,7 @@ static NormStep final_norm_of(const BlockPass *p)
     return (NormStep){.scale_site = HOOK_FINAL_SCALE,
                       .out_site = HOOK_FINAL,
                       .layer = 0,
-                      .x = tape->blocks[p->gpt->cfg.n_layers - 1].post,
+                      .x = tape->blocks[p->gpt->in_use - 1].post,
                       .out = tape->lnf,
                       .mean = tape->meanf,
                       .rstd = tape->rstdf,
@@ -352,8 +352,8 @@ const real *pass__forward_part(const BlockPass *p, const PassPart *part)
     }
     tape->B = p->B;
     tape->T = p->T;
-    for (int layer = part->first; layer < gpt->cfg.n_layers; layer++) {
-        bool last = part->last && layer == gpt->cfg.n_layers - 1;
+    for (int layer = part->first; layer < gpt->in_use; layer++) {
+        bool last = part->last && layer == gpt->in_use - 1;
         if (layer > part->first || !part->middle) {
             attention_forward(p, layer, last);
         }
@@ -392,7 +392,7 @@ void pass__backward(const BlockPass *p, const real *dlogits)
                            p->scratch);
     }
     norm_backward(p, &norm, tape->dh);
-    for (int layer = gpt->cfg.n_layers - 1; layer >= 0; layer--) {
+    for (int layer = gpt->in_use - 1; layer >= 0; layer--) {
         block_backward(p, layer);
     }
 }

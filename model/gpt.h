@@ -49,7 +49,9 @@ typedef struct Gpt {
     size_t n_specs;
     size_t n_numbers; /* length of a parameter vector, frozen ones included */
     real *params;     /* (n_numbers), specs[i].offset ... */
-    Arena arena;      /* holds params */
+    int in_use;  /* blocks that a pass runs, the first so many: n_layers, but for a network that
+                  * grows while it is trained (TrainOptions.layers_from) */
+    Arena arena; /* holds params */
 } Gpt;
 
 /* A network with all parameters zero. Owned: gpt_free. Returns 0, OGPT_EFORMAT (configuration),
@@ -59,6 +61,9 @@ void gpt_free(Gpt *gpt);
 /* Draw initial weights: tensor t is a pure function of (seed, purpose, t). `purpose` is RNG_INIT,
  * or another RngPurpose for an independent network. */
 void gpt_init(Gpt *gpt, uint64_t seed, int purpose);
+/* Blocks `first` to the last write zeros into the stream: a pass has the same logits with and
+ * without them. Their other weights stay, so that a gradient reaches their outputs. */
+void gpt_silence(Gpt *gpt, int first);
 /* Index of a tensor by name, or -1. */
 int gpt_tensor_index(const Gpt *gpt, const char *name);
 real *gpt_tensor(const Gpt *gpt, int index);

@@ -107,6 +107,7 @@ int gpt_new(Gpt **out, const GptConfig *cfg)
         return rc;
     }
     gpt->cfg = *cfg;
+    gpt->in_use = cfg->n_layers;
     size_t n = (size_t)cfg->n_layers * N_BLOCK_TENSORS + N_OTHER_TENSORS;
     gpt->specs = mem_calloc(n, sizeof(*gpt->specs), "the table of tensors");
     if (!gpt->specs) {
@@ -146,6 +147,19 @@ void gpt_init(Gpt *gpt, uint64_t seed, int purpose)
                 values[j] = (real)(rng_normal(&rng) * (double)spec->init_std);
             } else {
                 values[j] = spec->init_std < 0 ? 1 : 0;
+            }
+        }
+    }
+}
+
+void gpt_silence(Gpt *gpt, int first)
+{
+    const size_t writers[] = {gpt->map.W_O, gpt->map.b_O, gpt->map.W_out, gpt->map.b_out};
+    for (size_t i = 0; i < gpt->n_specs; i++) {
+        const TensorSpec *spec = &gpt->specs[i];
+        for (size_t w = 0; spec->layer >= first && w < sizeof(writers) / sizeof(writers[0]); w++) {
+            if (spec->offset == writers[w] + (size_t)spec->layer * gpt->map.block_stride) {
+                memset(gpt->params + spec->offset, 0, spec->count * sizeof(real));
             }
         }
     }

@@ -20,6 +20,7 @@ const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .steps = 1000,
     .batch = 128,
     .lanes = 8,
+    .layers_until = 0.7,
     .lr = 0.02,
     .lr_embed = 2e-3,
     .lr_position = 2e-3,
@@ -118,7 +119,11 @@ static int steps_for_minutes(int64_t *steps, Trainer *t)
             return rc ? rc : err_set(OGPT_EINTR, "interrupted before the first step");
         }
     }
-    double n = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3);
+    /* Timed with all blocks in use; a run that grows has cheaper steps, too. */
+    double all = gpt_config_flops(&t->gpt->cfg) * t->gpt->cfg.n_ctx;
+    double share =
+        train_flops(t->options, &t->gpt->cfg, 1000) / (all * (double)train_games(t->options, 1000));
+    double n = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3) / share;
     n = fmin(fmax(n, 1), TRAIN_MAX_STEPS); /* steps of full batches */
     *steps = train_steps(t->options, (int64_t)n * t->options->batch);
     *steps = *steps < TRAIN_MAX_STEPS ? *steps : TRAIN_MAX_STEPS;
@@ -183,6 +188,7 @@ static int report(Loop *loop)
     int rc = t->average ? trainer_collect(t) : 0;
     if (rc == 0 && t->observer->report) {
         t->gpt->params = t->average ? t->average : kept;
+        t->gpt->in_use = t->gpt->cfg.n_layers; /* probes read behind all blocks */
         rc = ranks_agree(t->observer->report(t->observer->context, &r));
         t->gpt->params = kept;
     }
@@ -275,6 +281,9 @@ static int start_new(Trainer *t, const Gpt *init)
     t->at = (TrainCounters){.steps = t->options->steps};
     if (!init) {
         gpt_init(t->gpt, t->options->seed, RNG_INIT);
+        if (t->options->layers_from > 0) {
+            gpt_silence(t->gpt, (int)t->options->layers_from);
+        }
     } else if (!gpt_config_same_shape(&init->cfg, &t->gpt->cfg)) {
         const GptConfig *want = &t->gpt->cfg, *have = &init->cfg;
         return err_set(OGPT_EFORMAT,
@@ -394,6 +403,10 @@ int train_run(TrainResult *out, const TrainJob *job, const Work *work)
     const char *reason = train_options_check(job->options);
     if (reason) {
         return err_set(OGPT_EUSAGE, "training options: %s", reason);
+    }
+    if (job->options->layers_from > job->cfg->n_layers) {
+        return err_set(OGPT_EUSAGE, "--layers-from %lld: the network has %d blocks",
+                       (long long)job->options->layers_from, job->cfg->n_layers);
     }
     int rc = blas_init();
     rc = rc ? rc : train_check_ranks(job->options);

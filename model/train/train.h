@@ -24,7 +24,9 @@ typedef struct TrainOptions {
     int64_t batch_from;    /* games of the first step, rising to `batch`; 0: `batch` throughout */
     double batch_ramp;     /* share of the steps over which they rise */
     int64_t lanes;
-    double lr;                                        /* peak rate of the block matrices */
+    int64_t layers_from; /* blocks of the first steps, with the others silent; 0: all throughout */
+    double layers_until; /* share of the steps after which all blocks are in use */
+    double lr;           /* peak rate of the block matrices */
     double lr_embed, lr_position, lr_head, lr_vector; /* AdamW rates of the rest */
     double warmup;                                    /* share of the steps */
     double cooldown;                                  /* trapezoid: share of the steps at the end */
@@ -54,14 +56,25 @@ extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
  * batch_ramp of the steps, rounded down to whole lanes. Why small batches first: while the loss is
  * high, a noisy gradient is good enough (McCandlish et al. 2018). */
 int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
+/* Blocks in use in one step (0-based). Why few blocks first: their steps cost less, and teach as
+ * much a game while much is left to learn; the other blocks join without changing what the network
+ * computes, because they write zeros at first (after Gong et al. 2019 and Chen et al. 2016, who
+ * copy blocks; measured in docs/RECIPES.md). */
+int train_layers(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
+/* FLOPs of a run of so many steps. */
+double train_flops(const TrainOptions *options, const GptConfig *cfg, int64_t steps);
 #define TRAIN_MAX_STEPS 99999999 /* eight digits in the names of steps */
 /* Games of a run of so many steps, and the fewest steps that see at least so many games. */
 int64_t train_games(const TrainOptions *options, int64_t steps);
 int64_t train_steps(const TrainOptions *options, int64_t games);
 /* Fill in what the caller left open. Rates that are not positive (or NaN) get the value that suits
  * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
- * the one that this processor multiplies fastest; batch_ramp becomes 0.5. */
+ * the one that this processor multiplies fastest; batch_ramp becomes 0.5, layers_until 0.7. */
 void train_options_complete(TrainOptions *options);
+/* Blocks to begin with, for layers_from: half of them. 0 where a run cannot grow, because its first
+ * weights use all of them (from_weights), or would not have the bits of a longer run (a constant
+ * rate), or has one block. */
+int64_t train_layers_default(const TrainOptions *options, const GptConfig *cfg, bool from_weights);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);
 /* OGPT_EUSAGE if there are more ranks than lanes; train_run asks it, too. */

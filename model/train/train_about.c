@@ -1,5 +1,6 @@
 /* model/train/train_about.c - training options made complete, and what must be equal to resume a
  * run. See model/train/train.h. */
+#include <math.h>
 #include <string.h>
 
 #include "model/lineage.h"
@@ -21,9 +22,27 @@ void train_options_complete(TrainOptions *options)
     rate_complete(&options->lr_position, options->lr_vector);
     rate_complete(&options->lr_head, options->lr_vector);
     rate_complete(&options->batch_ramp, 0.5);
+    rate_complete(&options->layers_until, 0.7);
     if (strcmp(options->precision, "auto") == 0) {
         options->precision = bf16_available() ? "bf16" : "f32";
     }
+}
+
+int64_t train_layers_default(const TrainOptions *options, const GptConfig *cfg, bool from_weights)
+{
+    bool fixed = from_weights || strcmp(options->schedule, "constant") == 0;
+    return fixed ? 0 : cfg->n_layers / 2;
+}
+
+double train_flops(const TrainOptions *o, const GptConfig *cfg, int64_t steps)
+{
+    GptConfig first = *cfg;
+    first.n_layers = train_layers(o, cfg, 0, steps);
+    int64_t few =
+        first.n_layers == cfg->n_layers ? 0 : (int64_t)ceil(o->layers_until * (double)steps);
+    double games = (double)train_games(o, steps), before = games * (double)few / (double)steps;
+    return cfg->n_ctx *
+           (before * gpt_config_flops(&first) + (games - before) * gpt_config_flops(cfg));
 }
 
 static void set_unless(Js *object, const char *key, double value, double plain)
@@ -69,6 +88,10 @@ Js *train_about(const TrainJob *job, const ModelFile *init, const char *command_
     if (o->batch_from > 0) {
         js_set_num(same, "batch-ramp", o->batch_ramp);
     }
+    set_unless(same, "layers-from", (double)o->layers_from, 0);
+    if (o->layers_from > 0) {
+        js_set_num(same, "layers-until", o->layers_until);
+    }
     js_set_num(same, "warmup", o->warmup);
     js_set_num(same, "cooldown", o->cooldown);
     js_set_num(same, "weight-decay", o->weight_decay);
@@ -101,7 +124,6 @@ void train_estimate(char out[SPEED_TEXT], const GptConfig *cfg, const TrainOptio
         return;
     }
     bool bf16 = strcmp(options->precision, "bf16") == 0;
-    double games = (double)train_games(options, options->steps);
-    speed_estimate(out, games * cfg->n_ctx * gpt_config_flops(cfg), bf16 ? SHARE_BF16 : SHARE_F32,
+    speed_estimate(out, train_flops(options, cfg, options->steps), bf16 ? SHARE_BF16 : SHARE_F32,
                    pool);
 }

@@ -251,14 +251,17 @@ static int lengthen(Trainer *t, const char *path)
     for (int64_t step = 0; step < t->at.step; step++) {
         double had = schedule_factor(schedule, step, then, o->warmup, o->cooldown);
         double has = schedule_factor(schedule, step, now, o->warmup, o->cooldown);
-        if (had != has || train_batch(o, step, then) != train_batch(o, step, now)) {
-            return err_set(OGPT_EUSAGE,
-                           "%s was planned for %lld steps: its step %lld had %.3g of the peak rate "
-                           "and %lld games, in a run of %lld steps it has %.3g and %lld; start "
-                           "another run from its weights: ogpt train NEW --init-from %s",
-                           path, (long long)then, (long long)step, had,
-                           (long long)train_batch(o, step, then), (long long)now, has,
-                           (long long)train_batch(o, step, now), path);
+        const GptConfig *cfg = &t->gpt->cfg;
+        if (had != has || train_batch(o, step, then) != train_batch(o, step, now) ||
+            train_layers(o, cfg, step, then) != train_layers(o, cfg, step, now)) {
+            return err_set(
+                OGPT_EUSAGE,
+                "%s was planned for %lld steps: its step %lld had %.3g of the peak rate, "
+                "%lld games and %d blocks, in a run of %lld steps it has %.3g, %lld and "
+                "%d; start another run from its weights: ogpt train NEW --init-from %s",
+                path, (long long)then, (long long)step, had, (long long)train_batch(o, step, then),
+                train_layers(o, cfg, step, then), (long long)now, has,
+                (long long)train_batch(o, step, now), train_layers(o, cfg, step, now), path);
         }
     }
     t->at.steps = now;

@@ -23,6 +23,12 @@ int64_t train_batch(const TrainOptions *o, int64_t step, int64_t steps)
     return (int64_t)(games / (double)o->lanes) * o->lanes;
 }
 
+int train_layers(const TrainOptions *o, const GptConfig *cfg, int64_t step, int64_t steps)
+{
+    bool all = o->layers_from <= 0 || (double)step >= o->layers_until * (double)steps;
+    return all ? cfg->n_layers : (int)o->layers_from;
+}
+
 int64_t train_games(const TrainOptions *o, int64_t steps)
 {
     int64_t games = 0, step = 0;
@@ -270,6 +276,7 @@ static int lane_job(void *context, size_t job, size_t worker)
 int trainer_gradient(Trainer *t, BatchSums *sums)
 {
     size_t batch = (size_t)train_batch(t->options, t->at.step, t->at.steps);
+    t->gpt->in_use = train_layers(t->options, &t->gpt->cfg, t->at.step, t->at.steps);
     double start = clock_process_seconds();
     uint64_t collisions = source_collisions(t->source);
     int rc = source_fetch(t->source, t->moves, t->at.games, batch, t->pool);
@@ -338,7 +345,7 @@ static int update_job(void *context, size_t index, size_t worker)
     Trainer *t = work->trainer;
     const TrainOptions *o = t->options;
     const UpdateJob *job = &t->jobs[index];
-    if (!trainer_updates_here(t, job)) {
+    if (!trainer_updates_here(t, job) || job->spec->layer >= t->gpt->in_use) {
         return 0;
     }
     float lr = (float)(rate_of(o, job->spec) * work->rate);

@@ -36,6 +36,11 @@ static const OptionSpec options[] = {
                "games of the first update, rising to --batch on a straight line"),
     OPTION_NUM("batch-ramp", AT(train.batch_ramp), "X", 1e-6, 1,
                "share of the steps over which --batch-from rises (0.5)"),
+    OPTION_INT("layers-from", AT(train.layers_from), "N", 1, 64,
+               "blocks of the first updates; the others join later, without changing what the "
+               "network computes (half of the blocks; all with --init-from or a constant rate)"),
+    OPTION_NUM("layers-until", AT(train.layers_until), "X", 1e-6, 1,
+               "share of the steps after which all blocks are in use (0.7)"),
     OPTION_INT("lanes", AT(train.lanes), "N", 1, 256,
                "pieces a batch is cut into; fixes the order of sums, not --threads", .def = "8"),
     OPTION_CHOICE("optimizer", AT(train.optimizer), "adamw|muon",
@@ -108,7 +113,7 @@ static int lengths_check(const TrainCommand *given)
 }
 
 /* The training options of the command line, complete; every inconsistency is a usage error. */
-static int read_options(TrainOptions *out, const Context *context)
+static int read_options(TrainOptions *out, const GptConfig *cfg, const Context *context)
 {
     const TrainCommand *given = context->options;
     int rc = lengths_check(given);
@@ -121,6 +126,19 @@ static int read_options(TrainOptions *out, const Context *context)
     out->minutes = timed ? out->minutes : 0;
     out->steps = timed ? 0 : out->steps > 0 ? out->steps : 2000;
     train_options_complete(out);
+    if (out->layers_from == 0) {
+        out->layers_from = train_layers_default(out, cfg, given->init_from != NULL);
+    } else if (out->layers_from == cfg->n_layers) {
+        out->layers_from = 0; /* all of them throughout */
+    } else if (given->init_from) {
+        rc = rc ? rc
+                : err_set(OGPT_EUSAGE, "--layers-from: the weights of --init-from use all blocks; "
+                                       "leave it out");
+    }
+    if (rc == 0 && given->train.layers_until > 0 && out->layers_from == 0) {
+        rc = err_set(OGPT_EUSAGE, "--layers-until means nothing where all blocks are in use from "
+                                  "the first step");
+    }
     const char *reason = train_options_check(out);
     if (!reason && given->games > 0) {
         out->steps = train_steps(out, given->games);
@@ -140,7 +158,7 @@ static int run_train(Context *context)
     int rc = blas_reserve(context->threads);
     rc = rc ? rc : train_inputs_open(&inputs, context);
     rc = rc ? rc : train_inputs_shape(&cfg, context, inputs.source);
-    rc = rc ? rc : read_options(&train, context);
+    rc = rc ? rc : read_options(&train, &cfg, context);
     rc = rc ? rc : train_inputs_init(&inputs, &cfg, context);
     rc = rc ? rc : context_pool(context);
     if (rc == 0 && given->probe_every > 0) {

@@ -65,7 +65,8 @@ static int take_options(TrainInputs *out, Context *context, TrainCommand *given)
     bool rates = !context_given(context, "optimizer");
     while (js_next(options, &it, &key, &value)) {
         bool skip = (length && (strcmp(key, "steps") == 0 || strcmp(key, "minutes") == 0)) ||
-                    (!rates && strncmp(key, "lr", 2) == 0);
+                    (!rates && strncmp(key, "lr", 2) == 0) ||
+                    strncmp(key, "layers-", 7) == 0; /* its weights use all blocks */
         if (!skip) {
             js_set(out->taken, key, js_keep(value));
         }

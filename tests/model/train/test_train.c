@@ -441,6 +441,91 @@ static void test_batch_grows(void **state)
     assert_string_not_equal(whole.model_hash, part.model_hash);
 }
 
+typedef struct Growth {
+    int64_t few, all; /* steps seen */
+} Growth;
+
+static double sum_of_squares(const float *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)values[i] * (double)values[i];
+    }
+    return sum;
+}
+
+/* The second block is left alone until step 28 of 40. There it still writes nothing, so only what
+ * writes has a gradient. */
+static void see_growth(void *context, int64_t step, Gpt *gpt, float *gradient)
+{
+    Growth *growth = context;
+    const TensorMap *map = &gpt->map;
+    size_t block = map->block_stride, C = (size_t)cfg.d_model, M = (size_t)cfg.d_mlp;
+    const float *weights = gpt->params + block, *second = gradient + block;
+    assert_int_equal(gpt->in_use, step < 28 ? 1 : 2);
+    assert_true(sum_of_squares(gradient, block) > 0);
+    if (step < 28) {
+        growth->few++;
+        assert_true(sum_of_squares(second, block) == 0);
+    } else {
+        growth->all++;
+        assert_true(sum_of_squares(second + map->W_out, M * C) > 0);
+    }
+    double written =
+        sum_of_squares(weights + map->W_O, C * C) + sum_of_squares(weights + map->W_out, M * C) +
+        sum_of_squares(weights + map->b_O, C) + sum_of_squares(weights + map->b_out, C);
+    assert_true((written == 0) == (step <= 28));
+    assert_true((sum_of_squares(second + map->W_in, C * M) == 0) == (step <= 28));
+    assert_true(sum_of_squares(weights + map->W_in, C * M) > 0);
+}
+
+/* What observers see uses all blocks: probes read behind each of them. */
+static int report_is_whole(void *context, const TrainReport *r)
+{
+    (void)context;
+    assert_int_equal(r->gpt->in_use, cfg.n_layers);
+    return 0;
+}
+
+/* A run begins with some blocks; the others join without a jump. Threads and stops change no bit.
+ */
+static void test_layers_grow(void **state)
+{
+    (void)state;
+    TrainOptions o = options_for(40);
+    TrainResult whole, part;
+    Growth growth = {0};
+    Stop stop = {.at = 27};
+    assert_int_equal(train_layers_default(&o, &cfg, false), 1);
+    assert_int_equal(train_layers_default(&o, &cfg, true), 0);
+    o.schedule = "constant";
+    assert_int_equal(train_layers_default(&o, &cfg, false), 0);
+    o.schedule = "trapezoid";
+    double all = train_flops(&o, &cfg, 40);
+    assert_true(all == 40.0 * 16 * cfg.n_ctx * gpt_config_flops(&cfg));
+    o.layers_from = 1;
+    o.layers_until = 0.7;
+    assert_int_equal(train_layers(&o, &cfg, 27, 40), 1);
+    assert_int_equal(train_layers(&o, &cfg, 28, 40), 2);
+    assert_true(train_flops(&o, &cfg, 40) < 0.7 * all && train_flops(&o, &cfg, 40) > 0.6 * all);
+    TrainObserver watched = {
+        .context = &growth, .lanes_done = see_growth, .report = report_is_whole};
+    TrainObserver stopped = {.context = &stop, .stepped = stop_at};
+    assert_int_equal(train(&whole, "layers", &o, 2, NULL, &watched), 0);
+    assert_int_equal(growth.few, 28);
+    assert_int_equal(growth.all, 12);
+    assert_int_equal(train(&part, "layers-part", &o, 1, NULL, &stopped), OGPT_EINTR);
+    interrupt_set(0);
+    assert_int_equal(train(&part, "layers-part", &o, 3, NULL, NULL), 0);
+    assert_string_equal(whole.model_hash, part.model_hash);
+    o.layers_from = 0;
+    assert_int_equal(train(&part, "layers-all", &o, 2, NULL, NULL), 0);
+    assert_string_not_equal(whole.model_hash, part.model_hash);
+    o.layers_from = 3;
+    assert_int_equal(train(&part, "layers-many", &o, 2, NULL, NULL), OGPT_EUSAGE);
+    assert_string_equal(err_message(), "--layers-from 3: the network has 2 blocks");
+}
+
 static void test_bad_options(void **state)
 {
     (void)state;
@@ -493,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_divergence_stops_before_the_update),
         cmocka_unit_test(test_second_trainer_is_refused),
         cmocka_unit_test(test_batch_grows),
+        cmocka_unit_test(test_layers_grow),
         cmocka_unit_test(test_bad_options),
         cmocka_unit_test(test_training_learns),
     };
