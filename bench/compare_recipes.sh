@@ -3,7 +3,7 @@
 #
 # Usage: bench/compare_recipes.sh OGPT [SECONDS [SEEDS [FOLDER [OPTION...]]]]
 # 8x8, preset tiny, fresh games, one thread. The speed of a recipe is measured first, in games a second of processor
-# time, the best of two short runs; then every seed trains on SECONDS (90) times as many. So the table does not depend on
+# time; then every seed trains on SECONDS (90) times as many. So the table does not depend on
 # what else the machine does while it trains; only the speeds want an idle machine. OPTIONs go to every run (--size 6).
 # Scores are those of `ogpt eval` on 3,000 games of another seed; mean over SEEDS (3), and half of what they lie apart.
 # Everything is kept in FOLDER (build/recipes): the command typed again goes on, and two may run side by side.
@@ -18,26 +18,22 @@ for ((i = 1; i <= $#; i++)); do [[ ${!i} != --size ]] || { next=$((i + 1)) && si
 # What is varied | options of `ogpt train`.
 recipes='
 the default|
+all blocks throughout|--layers-from 8
+half of the blocks until 0.5|--layers-until 0.5
+half of the blocks until 0.85|--layers-until 0.85
+a quarter of the blocks until 0.7|--layers-from 2
+all blocks, batch 128|--layers-from 8 --batch 128
+batch 128|--batch 128
+batch 32|--batch 32
+batch from 16 to 64|--batch-from 16
 lower rate|--lr 0.014 --lr-rest 0.0014
 higher rate|--lr 0.03 --lr-rest 0.003
-batch 64|--batch 64
-batch 64, lower rate|--batch 64 --lr 0.014 --lr-rest 0.0014
-batch 32, lower rate|--batch 32 --lr 0.01 --lr-rest 0.001
-batch 256|--batch 256
-batch from 32 to 128|--batch-from 32
-batch from 32 to 128 early|--batch-from 32 --batch-ramp 0.2
 longer cooldown|--cooldown 0.8
-shorter cooldown|--cooldown 0.25
 cosine|--schedule cosine
-constant rate, averaged weights|--schedule constant --average 0.99
-longer warm-up|--warmup 0.1
-no weight decay|--weight-decay 0
-ten times the weight decay|--weight-decay 0.1
+constant rate, averaged weights|--schedule constant --layers-from 4 --average 0.99
 less momentum|--momentum 0.9
-more momentum|--momentum 0.98
+no weight decay|--weight-decay 0
 embeddings and positions faster|--lr-embed 0.006 --lr-position 0.006
-head faster|--lr-head 0.006
-no clipping|--clip 0
 AdamW|--optimizer adamw
 '
 
@@ -51,20 +47,21 @@ about="$seconds seconds, options: $*"
 }
 [[ -e held.ogpc ]] || "$ogpt" generate held.ogpc --size "$size" --games 20000 --seed 4242 --quiet --store results.db >/dev/null
 
-# Games a second of processor time: the best of two runs of some seconds. A file keeps it.
+# Games a second of processor time: what a run of 3,200 games takes longer than one of 640, so that the start and the
+# report at the end do not count. A file keeps it.
 speed_of() { # key, options...
-    local file=$1.speed best=0 took
+    local file=$1.speed games took=()
     shift
     if [[ ! -s $file ]]; then
-        for _ in 1 2; do
+        for games in 640 3200; do
             rm -rf speed
-            took=$( (TIMEFORMAT='%U %S' && time "$ogpt" train speed "${common[@]}" "$@" --games 1280 --report-every 100000 \
-                --checkpoint-every 100000 --store speed.db >/dev/null) 2>&1 | tail -n 1)
-            best=$(awk -v took="$took" -v best="$best" 'BEGIN {
-                split(took, part, " "); speed = 1280 / (part[1] + part[2]); print (speed > best ? speed : best) }')
+            took+=("$( (TIMEFORMAT='%U %S' && time "$ogpt" train speed "${common[@]}" "$@" --games $games --report-every 100000 \
+                --checkpoint-every 100000 --store speed.db >/dev/null) 2>&1 | tail -n 1)")
         done
         rm -rf speed speed.db*
-        echo "$best" >"$file"
+        awk -v less="${took[0]}" -v more="${took[1]}" 'BEGIN {
+            split(less, a, " "); split(more, b, " "); spent = b[1] + b[2] - a[1] - a[2]
+            print 2560 / (spent > 0.001 ? spent : 0.001) }' >"$file"
     fi
     cat "$file"
 }

@@ -26,12 +26,12 @@ static const OptionSpec options[] = {
     OPTION_INT("heads", AT(heads), "N", 1, 256,
                "attention heads, instead of the preset's; must divide the width"),
     OPTION_INT("steps", AT(train.steps), "N", 1, TRAIN_MAX_STEPS,
-               "length of the run in updates (2000 when no length is given)"),
+               "length of the run in updates (4000 when no length is given)"),
     OPTION_INT("games", AT(games), "N", 1, 1e12, "length of the run in games"),
     OPTION_NUM(
         "minutes", AT(train.minutes), "M", 0.01, 1e6,
         "length of the run in minutes: fixes the steps once, from the speed of the first batches"),
-    OPTION_INT("batch", AT(train.batch), "N", 1, 65536, "games an update", .def = "128"),
+    OPTION_INT("batch", AT(train.batch), "N", 1, 65536, "games an update", .def = "64"),
     OPTION_INT("batch-from", AT(train.batch_from), "N", 1, 65536,
                "games of the first update, rising to --batch on a straight line"),
     OPTION_NUM("batch-ramp", AT(train.batch_ramp), "X", 1e-6, 1,
@@ -124,7 +124,7 @@ static int read_options(TrainOptions *out, const GptConfig *cfg, const Context *
     out->seed = context->seed;
     bool timed = out->minutes > 0;
     out->minutes = timed ? out->minutes : 0;
-    out->steps = timed ? 0 : out->steps > 0 ? out->steps : 2000;
+    out->steps = timed ? 0 : out->steps > 0 ? out->steps : 4000;
     train_options_complete(out);
     if (out->layers_from == 0) {
         out->layers_from = train_layers_default(out, cfg, given->init_from != NULL);

@@ -7,14 +7,14 @@
 #include "cli/commands/results/typed_line.h"
 
 /* 6x6: small enough to learn in minutes, large enough that guessing fails. 80 % of the corpus, some
- * 288,000 games, are for training, which takes 2200 batches of 128 of them, 281,600; the rest are
+ * 288,000 games, are for training, which takes 4400 batches of 64 of them, 281,600; the rest are
  * the validation and test games. The number of steps is fixed, so every machine makes the same
  * model of its kind. */
 static const DemoStep train_steps[] = {
     {"Random legal games, nothing else, are all the network will ever see.",
      "generate games.ogpc --size 6 --games 360000"},
     {"A small GPT learns to predict the next move.",
-     "train six --corpus games.ogpc --preset tiny --layers 4 --steps 2200 --report-every 200"},
+     "train six --corpus games.ogpc --preset tiny --layers 4 --steps 4400 --report-every 400"},
     {"The engine counts how often its first choice breaks the rules.",
      "eval six --corpus games.ogpc --games 5000"},
     {"Linear probes look for the board in its residual stream, with controls that must fail.",
