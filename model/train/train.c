@@ -20,7 +20,6 @@ const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .steps = 1000,
     .batch = 128,
     .lanes = 8,
-    .layers_until = 0.7,
     .lr = 0.02,
     .lr_embed = 2e-3,
     .lr_position = 2e-3,
@@ -70,6 +69,9 @@ const char *train_options_check(const TrainOptions *o)
     if (o->batch_from != 0 &&
         (o->batch_from < o->lanes || o->batch_from > o->batch || o->batch_from % o->lanes != 0)) {
         return "batch-from must be a multiple of lanes, at most batch";
+    }
+    if (o->layers_from < 0 || (o->layers_from > 0 && !(o->layers_until > 0))) {
+        return "layers-from needs a layers-until above 0";
     }
     if (strcmp(o->optimizer, "adamw") != 0 && strcmp(o->optimizer, "muon") != 0) {
         return "optimizer must be adamw or muon";

@@ -69,12 +69,13 @@ int64_t train_games(const TrainOptions *options, int64_t steps);
 int64_t train_steps(const TrainOptions *options, int64_t games);
 /* Fill in what the caller left open. Rates that are not positive (or NaN) get the value that suits
  * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
- * the one that this processor multiplies fastest; batch_ramp becomes 0.5, layers_until 0.7. */
+ * the one that this processor multiplies fastest; batch_ramp becomes 0.5. */
 void train_options_complete(TrainOptions *options);
-/* Blocks to begin with, for layers_from: half of them. 0 where a run cannot grow, because its first
- * weights use all of them (from_weights), or would not have the bits of a longer run (a constant
- * rate), or has one block. */
-int64_t train_layers_default(const TrainOptions *options, const GptConfig *cfg, bool from_weights);
+/* Fill in layers_from and layers_until where they are 0: half of the blocks, 0.7. All blocks stay
+ * in use where a run cannot grow, because its first weights use all of them (from_weights) or
+ * because it could not be made longer (a constant rate). OGPT_EUSAGE if one is given that then
+ * means nothing. */
+int train_layers_complete(TrainOptions *options, const GptConfig *cfg, bool from_weights);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);
 /* OGPT_EUSAGE if there are more ranks than lanes; train_run asks it, too. */

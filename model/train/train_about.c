@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "model/lineage.h"
 #include "model/train/train.h"
 #include "num/blas.h"
@@ -22,16 +23,28 @@ void train_options_complete(TrainOptions *options)
     rate_complete(&options->lr_position, options->lr_vector);
     rate_complete(&options->lr_head, options->lr_vector);
     rate_complete(&options->batch_ramp, 0.5);
-    rate_complete(&options->layers_until, 0.7);
     if (strcmp(options->precision, "auto") == 0) {
         options->precision = bf16_available() ? "bf16" : "f32";
     }
 }
 
-int64_t train_layers_default(const TrainOptions *options, const GptConfig *cfg, bool from_weights)
+int train_layers_complete(TrainOptions *o, const GptConfig *cfg, bool from_weights)
 {
-    bool fixed = from_weights || strcmp(options->schedule, "constant") == 0;
-    return fixed ? 0 : cfg->n_layers / 2;
+    bool until = o->layers_until > 0;
+    if (from_weights && o->layers_from > 0 && o->layers_from != cfg->n_layers) {
+        return err_set(OGPT_EUSAGE,
+                       "--layers-from: the weights of --init-from use all blocks; leave it out");
+    }
+    if (o->layers_from == 0 && !from_weights && strcmp(o->schedule, "constant") != 0) {
+        o->layers_from = cfg->n_layers / 2;
+    } else if (o->layers_from == cfg->n_layers) {
+        o->layers_from = 0;
+    }
+    rate_complete(&o->layers_until, 0.7);
+    return o->layers_from > 0 || !until
+               ? 0
+               : err_set(OGPT_EUSAGE, "--layers-until means nothing where all blocks are in use "
+                                      "from the first step");
 }
 
 double train_flops(const TrainOptions *o, const GptConfig *cfg, int64_t steps)

@@ -95,59 +95,6 @@ static const OptionSpec options[] = {
         "print seconds, FLOP/s and shares of the machine's two peaks for each kernel at the end"),
 };
 
-/* Whether the lengths and rhythms of the run go together. */
-static int lengths_check(const TrainCommand *given)
-{
-    const TrainOptions *train = &given->train;
-    if ((train->steps > 0) + (given->games > 0) + (train->minutes > 0) > 1) {
-        return err_set(OGPT_EUSAGE, "--steps, --games and --minutes exclude each other: give one");
-    }
-    if (train->batch_ramp > 0 && train->batch_from == 0) {
-        return err_set(OGPT_EUSAGE, "--batch-ramp means nothing without --batch-from");
-    }
-    if (given->probe_every % train->report_every != 0) {
-        return err_set(OGPT_EUSAGE, "--probe-every %lld is no multiple of --report-every %lld",
-                       (long long)given->probe_every, (long long)train->report_every);
-    }
-    return 0;
-}
-
-/* The training options of the command line, complete; every inconsistency is a usage error. */
-static int read_options(TrainOptions *out, const GptConfig *cfg, const Context *context)
-{
-    const TrainCommand *given = context->options;
-    int rc = lengths_check(given);
-    *out = given->train;
-    rc = rc || !given->keep ? rc : train_keep_parse(&out->keep, given->keep);
-    out->beta1 = TRAIN_OPTIONS_DEFAULT.beta1;
-    out->beta2 = TRAIN_OPTIONS_DEFAULT.beta2;
-    out->seed = context->seed;
-    bool timed = out->minutes > 0;
-    out->minutes = timed ? out->minutes : 0;
-    out->steps = timed ? 0 : out->steps > 0 ? out->steps : 4000;
-    train_options_complete(out);
-    if (out->layers_from == 0) {
-        out->layers_from = train_layers_default(out, cfg, given->init_from != NULL);
-    } else if (out->layers_from == cfg->n_layers) {
-        out->layers_from = 0; /* all of them throughout */
-    } else if (given->init_from) {
-        rc = rc ? rc
-                : err_set(OGPT_EUSAGE, "--layers-from: the weights of --init-from use all blocks; "
-                                       "leave it out");
-    }
-    if (rc == 0 && given->train.layers_until > 0 && out->layers_from == 0) {
-        rc = err_set(OGPT_EUSAGE, "--layers-until means nothing where all blocks are in use from "
-                                  "the first step");
-    }
-    const char *reason = train_options_check(out);
-    if (!reason && given->games > 0) {
-        out->steps = train_steps(out, given->games);
-        reason = train_options_check(out);
-    }
-    rc = rc || !reason ? rc : err_set(OGPT_EUSAGE, "train: %s", reason);
-    return rc ? rc : train_check_ranks(out);
-}
-
 static int run_train(Context *context)
 {
     const TrainCommand *given = context->options;
@@ -158,7 +105,7 @@ static int run_train(Context *context)
     int rc = blas_reserve(context->threads);
     rc = rc ? rc : train_inputs_open(&inputs, context);
     rc = rc ? rc : train_inputs_shape(&cfg, context, inputs.source);
-    rc = rc ? rc : read_options(&train, &cfg, context);
+    rc = rc ? rc : train_inputs_options(&train, &cfg, context);
     rc = rc ? rc : train_inputs_init(&inputs, &cfg, context);
     rc = rc ? rc : context_pool(context);
     if (rc == 0 && given->probe_every > 0) {

@@ -179,6 +179,46 @@ int train_inputs_shape(GptConfig *out, const Context *context, const GameSource 
                    : err_set(OGPT_EUSAGE, "train: %s; make --layers or --d-model smaller", reason);
 }
 
+/* Whether the lengths and rhythms of the run go together. */
+static int lengths_check(const TrainCommand *given)
+{
+    const TrainOptions *train = &given->train;
+    if ((train->steps > 0) + (given->games > 0) + (train->minutes > 0) > 1) {
+        return err_set(OGPT_EUSAGE, "--steps, --games and --minutes exclude each other: give one");
+    }
+    if (train->batch_ramp > 0 && train->batch_from == 0) {
+        return err_set(OGPT_EUSAGE, "--batch-ramp means nothing without --batch-from");
+    }
+    if (given->probe_every % train->report_every != 0) {
+        return err_set(OGPT_EUSAGE, "--probe-every %lld is no multiple of --report-every %lld",
+                       (long long)given->probe_every, (long long)train->report_every);
+    }
+    return 0;
+}
+
+int train_inputs_options(TrainOptions *out, const GptConfig *cfg, const Context *context)
+{
+    const TrainCommand *given = context->options;
+    int rc = lengths_check(given);
+    *out = given->train;
+    rc = rc || !given->keep ? rc : train_keep_parse(&out->keep, given->keep);
+    out->beta1 = TRAIN_OPTIONS_DEFAULT.beta1;
+    out->beta2 = TRAIN_OPTIONS_DEFAULT.beta2;
+    out->seed = context->seed;
+    bool timed = out->minutes > 0;
+    out->minutes = timed ? out->minutes : 0;
+    out->steps = timed ? 0 : out->steps > 0 ? out->steps : 4000;
+    train_options_complete(out);
+    rc = rc ? rc : train_layers_complete(out, cfg, given->init_from);
+    const char *reason = train_options_check(out);
+    if (!reason && given->games > 0) {
+        out->steps = train_steps(out, given->games);
+        reason = train_options_check(out);
+    }
+    rc = rc || !reason ? rc : err_set(OGPT_EUSAGE, "train: %s", reason);
+    return rc ? rc : train_check_ranks(out);
+}
+
 int train_inputs_init(TrainInputs *inputs, GptConfig *cfg, const Context *context)
 {
     const TrainCommand *given = context->options;

@@ -33,6 +33,8 @@ int train_inputs_open(TrainInputs *out, Context *context);
 int train_inputs_probe(TrainInputs *inputs, uint64_t seed);
 /* The shape that the options name, for the board of the games. */
 int train_inputs_shape(GptConfig *out, const Context *context, const GameSource *source);
+/* The training options of the command line, complete; every inconsistency is a usage error. */
+int train_inputs_options(TrainOptions *out, const GptConfig *cfg, const Context *context);
 /* --init-from, if given: its eps is part of the function that it computes, and goes into cfg. */
 int train_inputs_init(TrainInputs *inputs, GptConfig *cfg, const Context *context);
 /* {0} may be released, and so may what one of the above left after an error. */

@@ -441,9 +441,9 @@ static void test_batch_grows(void **state)
     assert_string_not_equal(whole.model_hash, part.model_hash);
 }
 
-typedef struct Growth {
+typedef struct GrowthSeen {
     int64_t few, all; /* steps seen */
-} Growth;
+} GrowthSeen;
 
 static double sum_of_squares(const float *values, size_t n)
 {
@@ -458,7 +458,7 @@ static double sum_of_squares(const float *values, size_t n)
  * writes has a gradient. */
 static void see_growth(void *context, int64_t step, Gpt *gpt, float *gradient)
 {
-    Growth *growth = context;
+    GrowthSeen *growth = context;
     const TensorMap *map = &gpt->map;
     size_t block = map->block_stride, C = (size_t)cfg.d_model, M = (size_t)cfg.d_mlp;
     const float *weights = gpt->params + block, *second = gradient + block;
@@ -487,20 +487,28 @@ static int report_is_whole(void *context, const TrainReport *r)
     return 0;
 }
 
-/* A run begins with some blocks; the others join without a jump. Threads and stops change no bit.
- */
+/* A run begins with some blocks; the others join without a jump. Stops change no bit. */
 static void test_layers_grow(void **state)
 {
     (void)state;
     TrainOptions o = options_for(40);
     TrainResult whole, part;
-    Growth growth = {0};
+    GrowthSeen growth = {0};
     Stop stop = {.at = 27};
-    assert_int_equal(train_layers_default(&o, &cfg, false), 1);
-    assert_int_equal(train_layers_default(&o, &cfg, true), 0);
-    o.schedule = "constant";
-    assert_int_equal(train_layers_default(&o, &cfg, false), 0);
-    o.schedule = "trapezoid";
+    TrainOptions left = o, constant = o, given = o;
+    constant.schedule = "constant";
+    constant.layers_until = 0.7;
+    given.layers_from = 1;
+    assert_non_null(train_options_check(&given)); /* until when? */
+    assert_int_equal(train_layers_complete(&given, &cfg, true), OGPT_EUSAGE);
+    given.layers_from = cfg.n_layers; /* all, as by default there */
+    assert_int_equal(train_layers_complete(&given, &cfg, true), 0);
+    assert_int_equal(given.layers_from, 0);
+    assert_int_equal(train_layers_complete(&constant, &cfg, false), OGPT_EUSAGE); /* until what? */
+    assert_int_equal(constant.layers_from, 0);
+    assert_int_equal(train_layers_complete(&left, &cfg, false), 0);
+    assert_int_equal(left.layers_from, 1);
+    assert_true(left.layers_until == 0.7);
     double all = train_flops(&o, &cfg, 40);
     assert_true(all == 40.0 * 16 * cfg.n_ctx * gpt_config_flops(&cfg));
     o.layers_from = 1;
