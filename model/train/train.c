@@ -123,8 +123,8 @@ static int steps_for_minutes(int64_t *steps, Trainer *t)
     }
     /* Timed with all blocks in use; a run that grows has cheaper steps, too. */
     double all = gpt_config_flops(&t->gpt->cfg) * t->gpt->cfg.n_ctx;
-    double share =
-        train_flops(t->options, &t->gpt->cfg, 1000) / (all * (double)train_games(t->options, 1000));
+    double share = train_flops(t->options, &t->gpt->cfg, 0, 1000) /
+                   (all * (double)train_games(t->options, 1000));
     double n = 0.95 * t->options->minutes * 60 * done / fmax(spent, 1e-3) / share;
     n = fmin(fmax(n, 1), TRAIN_MAX_STEPS); /* steps of full batches */
     *steps = train_steps(t->options, (int64_t)n * t->options->batch);
@@ -187,6 +187,10 @@ static int report(Loop *loop)
             games > 0 ? games / elapsed : (double)t->at.games / fmax(t->at.seconds, 1e-9),
         .gpt = t->gpt,
     };
+    GptConfig now = t->gpt->cfg;
+    now.n_layers = train_layers(t->options, &now, t->at.step - 1, t->at.steps);
+    r.seconds_left = train_flops(t->options, &t->gpt->cfg, t->at.step, t->at.steps) /
+                     (r.games_per_second * now.n_ctx * gpt_config_flops(&now));
     int rc = t->average ? trainer_collect(t) : 0;
     if (rc == 0 && t->observer->report) {
         t->gpt->params = t->average ? t->average : kept;

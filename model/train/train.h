@@ -61,11 +61,13 @@ int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
  * computes, because they write zeros at first (after Gong et al. 2019 and Chen et al. 2016, who
  * copy blocks; measured in docs/RECIPES.md). */
 int train_layers(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
-/* FLOPs of a run of so many steps. */
-double train_flops(const TrainOptions *options, const GptConfig *cfg, int64_t steps);
+/* FLOPs of a run from one step (0-based) to its end. */
+double train_flops(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
 #define TRAIN_MAX_STEPS 99999999 /* eight digits in the names of steps */
 /* Games of a run of so many steps, and the fewest steps that see at least so many games. */
 int64_t train_games(const TrainOptions *options, int64_t steps);
+/* Games of the first `step` of so many steps. */
+int64_t train_games_until(const TrainOptions *options, int64_t step, int64_t steps);
 int64_t train_steps(const TrainOptions *options, int64_t games);
 /* Fill in what the caller left open. Rates that are not positive (or NaN) get the value that suits
  * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
@@ -87,6 +89,7 @@ typedef struct TrainReport {
     double loss, floor;       /* mean a token over the batches since the last report */
     double lr, gradient_norm; /* of the last step; lr that of the blocks' matrices */
     double games_per_second;  /* since the last report; over the whole run for an owed report */
+    double seconds_left;      /* at that speed, with the blocks that will be in use */
     const Gpt *gpt;           /* the weights that would be saved now (averaged) */
 } TrainReport;
 

@@ -47,13 +47,14 @@ int train_layers_complete(TrainOptions *o, const GptConfig *cfg, bool from_weigh
                                       "from the first step");
 }
 
-double train_flops(const TrainOptions *o, const GptConfig *cfg, int64_t steps)
+double train_flops(const TrainOptions *o, const GptConfig *cfg, int64_t step, int64_t steps)
 {
     GptConfig first = *cfg;
-    first.n_layers = train_layers(o, cfg, 0, steps);
-    int64_t few =
-        first.n_layers == cfg->n_layers ? 0 : (int64_t)ceil(o->layers_until * (double)steps);
-    double games = (double)train_games(o, steps), before = games * (double)few / (double)steps;
+    first.n_layers = train_layers(o, cfg, step, steps);
+    bool grows = first.n_layers < cfg->n_layers;
+    double joined = grows ? ceil(o->layers_until * (double)steps) : (double)step;
+    double games = (double)(train_games(o, steps) - train_games_until(o, step, steps));
+    double before = games * (joined - (double)step) / fmax((double)(steps - step), 1);
     return cfg->n_ctx *
            (before * gpt_config_flops(&first) + (games - before) * gpt_config_flops(cfg));
 }
@@ -137,6 +138,6 @@ void train_estimate(char out[SPEED_TEXT], const GptConfig *cfg, const TrainOptio
         return;
     }
     bool bf16 = strcmp(options->precision, "bf16") == 0;
-    speed_estimate(out, train_flops(options, cfg, options->steps), bf16 ? SHARE_BF16 : SHARE_F32,
+    speed_estimate(out, train_flops(options, cfg, 0, options->steps), bf16 ? SHARE_BF16 : SHARE_F32,
                    pool);
 }

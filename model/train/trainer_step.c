@@ -31,9 +31,14 @@ int train_layers(const TrainOptions *o, const GptConfig *cfg, int64_t step, int6
 
 int64_t train_games(const TrainOptions *o, int64_t steps)
 {
+    return train_games_until(o, steps, steps);
+}
+
+int64_t train_games_until(const TrainOptions *o, int64_t end, int64_t steps)
+{
     int64_t games = 0, step = 0;
-    while (step < steps && o->batch_from > 0) { /* one round for each size of batch */
-        int64_t batch = train_batch(o, step, steps), low = step + 1, high = steps;
+    while (step < end && o->batch_from > 0) { /* one round for each size of batch */
+        int64_t batch = train_batch(o, step, steps), low = step + 1, high = end;
         if (batch == o->batch) {
             break;
         }
@@ -48,7 +53,7 @@ int64_t train_games(const TrainOptions *o, int64_t steps)
         games += (low - step) * batch;
         step = low;
     }
-    return games + (steps - step) * o->batch;
+    return games + (end - step) * o->batch;
 }
 
 int64_t train_steps(const TrainOptions *o, int64_t games)

@@ -116,14 +116,12 @@ static int on_report(void *context, const TrainReport *r)
     if (watch->generated) {
         snprintf(floor, sizeof(floor), "  floor %.4f  excess %.4f", r->floor, r->loss - r->floor);
     }
-    double left = (double)(train_games(watch->train, r->steps) - (int64_t)r->games);
     progress_end(&watch->progress);
     context_say(watch->context,
                 "step %6lld  games %8llu  loss %.4f%s  held-out strict error %6.2f %%%s  "
                 "%.0f games/s  %.1f min left",
                 (long long)r->step, (unsigned long long)r->games, r->loss, floor,
-                100 * watch->strict_error, board, r->games_per_second,
-                left / r->games_per_second / 60);
+                100 * watch->strict_error, board, r->games_per_second, r->seconds_left / 60);
     return rc;
 }
 
@@ -168,7 +166,6 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
                                     .saved = on_saved};
     TrainJob watched = *job;
     watched.observer = &observer;
-    watch->train = job->options;
     int rc = train_run(&result, &watched, &(Work){.pool = watch->context->pool});
     progress_end(&watch->progress);
     if (rc == 0 && isnan(watch->strict_error)) {
@@ -180,7 +177,7 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
     rc = rc || !measured ? rc : speed_peaks(&peaks, watch->context->pool);
     rc = rc ? rc : store_rows(&curve, watch->context->store, "train_curve", watch->context->run);
     if (rc == 0) {
-        double flops = train_flops(job->options, job->cfg, result.steps) /
+        double flops = train_flops(job->options, job->cfg, 0, result.steps) /
                        (double)(train_games(job->options, result.steps) * job->cfg->n_ctx);
         train_report(watch->context->report, &(TrainFindings){.result = &result,
                                                               .curve = curve,

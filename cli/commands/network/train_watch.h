@@ -11,7 +11,6 @@
 typedef struct TrainWatch {
     Context *context;
     GameSource *held_out;      /* borrowed */
-    const TrainOptions *train; /* of this run; set by train_watched */
     int64_t probe_every;       /* steps; 0: never */
     QuickProbe *probe;         /* NULL without probe_every */
     const char *corpus;        /* its path; NULL: fresh games */

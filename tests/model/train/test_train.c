@@ -415,6 +415,8 @@ static void test_batch_grows(void **state)
     assert_int_equal(train_batch(&o, 20, 40), o.batch);
     assert_true(games < 40 * o.batch);
     assert_int_equal(train_games(&o, 40), games);
+    assert_int_equal(train_games_until(&o, 1, 40), o.lanes);
+    assert_int_equal(train_games_until(&o, 20, 40) + 20 * o.batch, games);
     assert_int_equal(train_steps(&o, games), 40);
     assert_int_equal(train_steps(&o, games + 1), 41);
     /* Long runs are counted, not walked through, and not beyond the digits of a step's name. */
@@ -509,13 +511,15 @@ static void test_layers_grow(void **state)
     assert_int_equal(train_layers_complete(&left, &cfg, false), 0);
     assert_int_equal(left.layers_from, 1);
     assert_true(left.layers_until == 0.7);
-    double all = train_flops(&o, &cfg, 40);
+    double all = train_flops(&o, &cfg, 0, 40);
     assert_true(all == 40.0 * 16 * cfg.n_ctx * gpt_config_flops(&cfg));
     o.layers_from = 1;
     o.layers_until = 0.7;
     assert_int_equal(train_layers(&o, &cfg, 27, 40), 1);
     assert_int_equal(train_layers(&o, &cfg, 28, 40), 2);
-    assert_true(train_flops(&o, &cfg, 40) < 0.7 * all && train_flops(&o, &cfg, 40) > 0.6 * all);
+    assert_true(train_flops(&o, &cfg, 0, 40) < 0.7 * all &&
+                train_flops(&o, &cfg, 0, 40) > 0.6 * all);
+    assert_true(fabs(train_flops(&o, &cfg, 28, 40) / all - 0.3) < 1e-12);
     TrainObserver watched = {
         .context = &growth, .lanes_done = see_growth, .report = report_is_whole};
     TrainObserver stopped = {.context = &stop, .stepped = stop_at};
