@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/base64.h"
+#include "base/formats/base64.h"
 #include "base/err.h"
 #include "base/formats/safetensors.h"
 #include "explorer/internal.h"

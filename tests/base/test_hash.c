@@ -25,6 +25,39 @@ static void test_sha256_known_answers(void **state)
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+static void hash_in_pieces(char hex[HASH_HEX_SIZE], const uint8_t *data, size_t n, size_t piece)
+{
+    Sha256 *hash;
+    assert_int_equal(sha256_new(&hash), 0);
+    for (size_t at = 0; at < n; at += piece) {
+        sha256_add(hash, data + at, n - at < piece ? n - at : piece);
+    }
+    sha256_finish(hash, hex);
+}
+
+/* Byte by byte no block is whole: then libmd does all the work, the plain twin of hash_blocks.h. */
+static void test_sha256_is_that_of_libmd(void **state)
+{
+    enum { LONGEST = 400 };
+    uint8_t data[LONGEST];
+    char hex[HASH_HEX_SIZE], plain[HASH_HEX_SIZE];
+    for (int i = 0; i < LONGEST; i++) {
+        data[i] = (uint8_t)(i * i + i / 3);
+    }
+    for (size_t n = 0; n <= LONGEST; n++) {
+        hash_in_pieces(plain, data, n, 1);
+        sha256_of(hex, data, n);
+        assert_string_equal(hex, plain);
+        hash_in_pieces(hex, data, n, 100); /* the second piece begins within a block */
+        assert_string_equal(hex, plain);
+        hash_in_pieces(hex, data, n, 128);
+        assert_string_equal(hex, plain);
+    }
+    data[LONGEST - 1] ^= 1;
+    sha256_of(hex, data, LONGEST);
+    assert_string_not_equal(hex, plain);
+}
+
 static void test_sha256_of_a_file(void **state)
 {
     char hex[HASH_HEX_SIZE], whole[HASH_HEX_SIZE];
@@ -55,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256_known_answers),
+        cmocka_unit_test(test_sha256_is_that_of_libmd),
         cmocka_unit_test(test_sha256_of_a_file),
         cmocka_unit_test(test_xxh3_known_answer),
     };

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/base64.h"
+#include "base/formats/base64.h"
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"

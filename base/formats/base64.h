@@ -1,6 +1,6 @@
-/* base/base64.h - bytes as text (RFC 4648), and how a page names a script by its hash. */
-#ifndef OGPT_BASE_BASE64_H
-#define OGPT_BASE_BASE64_H
+/* base/formats/base64.h - bytes as text (RFC 4648), and how a page names a script by its hash. */
+#ifndef OGPT_BASE_FORMATS_BASE64_H
+#define OGPT_BASE_FORMATS_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* tests/base/test_base64.c - base64 by the vectors of the standard, and the name of a script. */
+/* tests/base/formats/test_base64.c - base64 by the vectors of the standard, and the name of a script. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/base64.h"
+#include "base/formats/base64.h"
 
 static void test_base64_is_that_of_the_standard(void **state)
 {

@@ -1,5 +1,5 @@
-/* base/base64.c - contract in base/base64.h. */
-#include "base/base64.h"
+/* base/formats/base64.c - contract in base/formats/base64.h. */
+#include "base/formats/base64.h"
 
 #include <stdio.h>
 
