@@ -1,105 +1,101 @@
-/* game/perft.c - leaf counts by the fast rules. */
+/* game/perft.c - leaf counts by the fast rules: every position down to the last ply but one is
+ * made, and its moves are counted; no position is looked up and no symmetry used. */
 #include "game/perft.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/err.h"
-#include "game/board_lanes.h"
+#include "game/flock.h"
 #include "game/rules_ref.h"
 
 /* The first plies are expanded into a list whose entries are counted in parallel. */
 #define SPLIT_PLIES 4
 #define SPLIT_BOARDS 256 /* the widest board has 244 positions after 4 plies */
 
-/* Board by board. */
-static uint64_t leaves_below(const GameVariant *variant, const Board *board, int depth)
+/* At most one ply below a board. */
+static uint64_t leaves_next(const GameVariant *variant, const Board *board, int depth)
 {
-    if (depth == 0) {
-        return 1;
-    }
-    uint64_t legal = board_moves(variant, board);
-    if (legal == 0) {
-        const Board other = board_swapped(board);
-        return board_moves(variant, &other) == 0 ? 1 : leaves_below(variant, &other, depth - 1);
-    }
-    if (depth == 1) {
-        return (uint64_t)__builtin_popcountll(legal);
+    const int n_moves = depth == 0 ? 0 : __builtin_popcountll(board_moves(variant, board));
+    return n_moves > 0 ? (uint64_t)n_moves : 1; /* a pass, or the end of the game: one leaf */
+}
+
+/* The leaves two plies below the boards of a flock. ends_only: see lanes_flips. */
+static inline __attribute__((always_inline)) uint64_t
+flock_leaves_2(const Flock *flock, const FlockMoves *moves, uint64_t squares, bool ends_only)
+{
+    BoardLanes mine, theirs, legal, count = {0};
+    for (int i = 0; i < moves->n; i += BOARD_LANES) {
+        const int left = moves->n - i;
+        flock_children(&mine, &theirs, flock, moves, i, ends_only);
+        lanes_moves(&legal, squares, &mine, &theirs);
+        flock_count(&count, &legal, left < BOARD_LANES ? left : BOARD_LANES);
     }
     uint64_t leaves = 0;
-    for (; legal != 0; legal &= legal - 1) {
-        const Board next = board_child(variant, board, __builtin_ctzll(legal));
-        leaves += leaves_below(variant, &next, depth - 1);
+    for (int i = 0; i < BOARD_LANES; i++) {
+        leaves += count[i];
     }
     return leaves;
 }
 
-/* Moves whose leaves are one ply below them: they wait until a vector of them is full. */
-typedef struct Leaves {
-    const GameVariant *variant;
-    uint64_t count;
-    int n;
-    uint64_t mine[BOARD_LANES], theirs[BOARD_LANES], move[BOARD_LANES];
-} Leaves;
-
-/* Play the moves that wait and count what may follow each. */
-static void leaves_flush(Leaves *leaves)
+/* The children by the moves from `first` on, as many as a flock holds. */
+static void flock_of_children(Flock *out, const GameVariant *variant, const Flock *flock,
+                              const FlockMoves *moves, int first)
 {
-    BoardLanes mine, theirs, move, legal;
-    memcpy(&mine, leaves->mine, sizeof(mine));
-    memcpy(&theirs, leaves->theirs, sizeof(theirs));
-    memcpy(&move, leaves->move, sizeof(move));
-    if (leaves->variant->rules == RULES_NO_MID_FLIP) {
-        lanes_play(&mine, &theirs, &move, true);
-    } else {
-        lanes_play(&mine, &theirs, &move, false);
+    const int left = moves->n - first;
+    out->n = left < FLOCK_BOARDS ? left : FLOCK_BOARDS;
+    for (int i = 0; i < out->n; i += BOARD_LANES) {
+        BoardLanes mine, theirs, legal;
+        if (variant->rules == RULES_NO_MID_FLIP) {
+            flock_children(&mine, &theirs, flock, moves, first + i, true);
+        } else {
+            flock_children(&mine, &theirs, flock, moves, first + i, false);
+        }
+        lanes_moves(&legal, variant->squares, &mine, &theirs);
+        memcpy(out->mine + i, &mine, sizeof(mine));
+        memcpy(out->theirs + i, &theirs, sizeof(theirs));
+        memcpy(out->legal + i, &legal, sizeof(legal));
     }
-    lanes_moves(&legal, leaves->variant->squares, &mine, &theirs);
-    for (int i = 0; i < leaves->n; i++) {
-        const int n = __builtin_popcountll(legal[i]);
-        leaves->count += n > 0 ? (uint64_t)n : 1; /* a pass, or the end of the game: one leaf */
-    }
-    leaves->n = 0;
 }
 
-/* Add the leaves `depth` plies below the board, depth >= 2; some may wait. */
-static void leaves_add(Leaves *leaves, const Board *board, int depth)
+/* The leaves `depth` >= 2 plies below the boards that have a move. */
+static uint64_t flock_leaves(const GameVariant *variant, const Flock *flock, int depth)
 {
-    uint64_t legal = board_moves(leaves->variant, board);
-    if (legal == 0) {
-        /* A pass is a ply; with one ply left, or none to play, little is left to count. */
-        const Board other = board_swapped(board);
-        if (depth == 2 || board_moves(leaves->variant, &other) == 0) {
-            leaves->count += leaves_below(leaves->variant, board, depth);
-        } else {
-            leaves_add(leaves, &other, depth - 1);
-        }
-        return;
+    FlockMoves moves;
+    flock_list(&moves, flock);
+    if (depth == 2) {
+        return variant->rules == RULES_NO_MID_FLIP
+                   ? flock_leaves_2(flock, &moves, variant->squares, true)
+                   : flock_leaves_2(flock, &moves, variant->squares, false);
     }
-    for (; legal != 0; legal &= legal - 1) {
-        if (depth > 2) {
-            const Board next = board_child(leaves->variant, board, __builtin_ctzll(legal));
-            leaves_add(leaves, &next, depth - 1);
-            continue;
+    uint64_t leaves = 0;
+    for (int first = 0; first < moves.n; first += FLOCK_BOARDS) {
+        Flock children;
+        flock_of_children(&children, variant, flock, &moves, first);
+        for (int i = 0; i < children.n; i++) {
+            if (children.legal[i] == 0) { /* few */
+                const Board stuck = {.mine = children.mine[i], .theirs = children.theirs[i]};
+                leaves += perft_board(variant, &stuck, depth - 1);
+            }
         }
-        leaves->mine[leaves->n] = board->mine;
-        leaves->theirs[leaves->n] = board->theirs;
-        leaves->move[leaves->n++] = legal & -legal;
-        if (leaves->n == BOARD_LANES) {
-            leaves_flush(leaves);
-        }
+        leaves += flock_leaves(variant, &children, depth - 1);
     }
+    return leaves;
 }
 
 uint64_t perft_board(const GameVariant *variant, const Board *board, int depth)
 {
     if (depth < 2) {
-        return leaves_below(variant, board, depth);
+        return leaves_next(variant, board, depth);
     }
-    Leaves leaves = {.variant = variant};
-    leaves_add(&leaves, board, depth);
-    leaves_flush(&leaves);
-    return leaves.count;
+    Flock flock = {.mine = {board->mine},
+                   .theirs = {board->theirs},
+                   .legal = {board_moves(variant, board)},
+                   .n = 1};
+    if (flock.legal[0] == 0) { /* a pass is a ply */
+        const Board other = board_swapped(board);
+        return board_moves(variant, &other) == 0 ? 1 : perft_board(variant, &other, depth - 1);
+    }
+    return flock_leaves(variant, &flock, depth);
 }
 
 typedef struct PerftWork {

@@ -3,9 +3,6 @@
 
 #include <assert.h>
 #include <string.h>
-#ifdef __BMI2__
-#include <immintrin.h>
-#endif
 
 int mask_select_ref(uint64_t mask, int r)
 {
@@ -14,16 +11,6 @@ int mask_select_ref(uint64_t mask, int r)
     }
     assert(mask != 0);
     return __builtin_ctzll(mask);
-}
-
-int mask_select(uint64_t mask, int r)
-{
-#ifdef __BMI2__
-    assert(r >= 0 && r < __builtin_popcountll(mask));
-    return __builtin_ctzll(_pdep_u64(1ULL << r, mask));
-#else
-    return mask_select_ref(mask, r);
-#endif
 }
 
 int play_random(uint8_t *moves, const GameVariant *variant, uint64_t seed, RngPurpose purpose,

@@ -1,7 +1,8 @@
-/* game/play_lanes.c - random games, eight side by side.
+/* game/play_lanes.c - random games, two vectors of eight side by side.
  *
  * A lane that ends its game takes the next one, so all lanes stay busy until the last few games.
- * Which lane plays a game changes nothing: game i is a function of (seed, purpose, i).
+ * Which lane plays a game changes nothing: game i is a function of (seed, purpose, i). The two
+ * vectors take turns: while a move is drawn in one, the processor still works on the other.
  */
 #include <string.h>
 
@@ -30,9 +31,12 @@ typedef struct Seat {
 
 typedef struct SideBySide {
     BoardLanes mine, theirs, legal;
+    uint64_t move[BOARD_LANES]; /* drawn; none: 0 */
     Seat seats[BOARD_LANES];
     int busy;
 } SideBySide;
+
+enum { VECTORS = 2 };
 
 static uint32_t seat_below(Seat *seat, const Queue *queue, uint32_t n)
 {
@@ -93,30 +97,37 @@ static void lanes_pass(SideBySide *lanes, Queue *queue)
     }
 }
 
-/* Draw a move in every lane and play it. */
-static void lanes_move(SideBySide *lanes, const Queue *queue)
+/* Draw a move in every lane. */
+static void lanes_draw(SideBySide *lanes, const Queue *queue)
 {
     uint64_t legal[BOARD_LANES];
-    uint64_t move[BOARD_LANES];
     memcpy(legal, &lanes->legal, sizeof(legal));
     for (int i = 0; i < BOARD_LANES; i++) {
         Seat *seat = &lanes->seats[i];
-        move[i] = 0;
+        lanes->move[i] = 0;
         if (seat->moves) {
             const uint32_t count = (uint32_t)__builtin_popcountll(legal[i]);
             const int sq = mask_select(legal[i], (int)seat_below(seat, queue, count));
             seat->moves[seat->n_moves++] = (uint8_t)sq;
-            move[i] = 1ULL << sq;
+            lanes->move[i] = 1ULL << sq;
         }
     }
+}
+
+/* Play the moves drawn; then each lane has a move again, or no game. */
+static void lanes_advance(SideBySide *lanes, Queue *queue)
+{
     BoardLanes moves;
-    memcpy(&moves, move, sizeof(moves));
+    memcpy(&moves, lanes->move, sizeof(moves));
     if (queue->variant->rules == RULES_NO_MID_FLIP) {
         lanes_play(&lanes->mine, &lanes->theirs, &moves, true);
     } else {
         lanes_play(&lanes->mine, &lanes->theirs, &moves, false);
     }
     lanes_moves(&lanes->legal, queue->variant->squares, &lanes->mine, &lanes->theirs);
+    if (lanes_any_zero(&lanes->legal)) {
+        lanes_pass(lanes, queue);
+    }
 }
 
 void play_random_games(uint8_t *moves, const GameVariant *variant, uint64_t seed,
@@ -129,19 +140,23 @@ void play_random_games(uint8_t *moves, const GameVariant *variant, uint64_t seed
                    .moves = moves,
                    .n = n,
                    .start_moves = board_moves(variant, &variant->start)};
-    SideBySide lanes = {.busy = 0};
-    for (int i = 0; i < BOARD_LANES; i++) {
-        lane_begin(&lanes, i, &queue);
-    }
-    while (lanes.busy > 0) {
-        lanes_move(&lanes, &queue);
-        const BoardLanes stuck = (BoardLanes)(lanes.legal == 0);
-        uint64_t any = 0;
+    SideBySide lanes[VECTORS];
+    int busy = 0;
+    for (int v = 0; v < VECTORS; v++) {
+        lanes[v].busy = 0;
         for (int i = 0; i < BOARD_LANES; i++) {
-            any |= stuck[i];
+            lane_begin(&lanes[v], i, &queue);
         }
-        if (any != 0) {
-            lanes_pass(&lanes, &queue);
+        busy += lanes[v].busy;
+    }
+    while (busy > 0) {
+        busy = 0;
+        for (int v = 0; v < VECTORS; v++) {
+            lanes_draw(&lanes[v], &queue);
+        }
+        for (int v = 0; v < VECTORS; v++) {
+            lanes_advance(&lanes[v], &queue);
+            busy += lanes[v].busy;
         }
     }
 }

@@ -9,6 +9,7 @@
 
 #include "base/pool.h"
 #include "game/perft.h"
+#include "game/play.h"
 #include "game/rules_ref.h"
 
 /* Depths 1, 2, ...; a forced pass is one ply, a game that ended earlier counts as one leaf. */
@@ -18,6 +19,7 @@ static const uint64_t TABLE_4[] = {4,    12,   44,    128,   424,   1256,
                                    3624, 9116, 20044, 36540, 50704, 57436};
 #define COMPLETE_GAMES_4 60060
 #define REF_DEPTH 7
+#define GAMES 3 /* whose boards are counted */
 
 /* No-mid-flip: counted by the reference rules (ogpt perft DEPTH --rules no-mid-flip --ref), for no
  * table is published. On 4x4 a run has two discs at most, so there it is the classic game. */
@@ -95,6 +97,35 @@ static void split_and_unsplit_counts_agree(void **state)
     pool_free(pool);
 }
 
+/* Boards in the midst of random games, as they stand and as the other side sees them, who may have
+ * to pass: the flocks of perft.c against the rule book, with any number of moves and with none. */
+static void boards_of_games_are_counted_alike(void **state)
+{
+    size_t n_stuck = 0;
+    for (int i = 0; i < N_TABLES; i++) {
+        const GameVariant *variant = variant_of(&TABLES[i]);
+        for (uint64_t game = 0; game < GAMES; game++) {
+            uint8_t moves[GAME_MAX_MOVES];
+            Board after[GAME_MAX_MOVES];
+            const int n = play_random(moves, variant, 1, RNG_TEST, game);
+            assert_int_equal(game_replay(variant, moves, n, after), n);
+            for (int t = (int)game % 3; t < n; t += 3) {
+                const Board boards[2] = {after[t], board_swapped(&after[t])};
+                for (int side = 0; side < 2; side++) {
+                    RefBoard ref;
+                    ref_from_board(&ref, variant, &boards[side]);
+                    n_stuck += board_moves(variant, &boards[side]) == 0;
+                    for (int depth = 0; depth <= 3; depth++) {
+                        assert_int_equal(perft_board(variant, &boards[side], depth),
+                                         ref_perft(&ref, depth));
+                    }
+                }
+            }
+        }
+    }
+    assert_true(n_stuck > 10);
+}
+
 static uint64_t complete_games(const GameVariant *variant, const Board *board)
 {
     uint64_t games = 0;
@@ -155,6 +186,7 @@ int main(void)
         cmocka_unit_test(fast_perft_matches_the_tables),
         cmocka_unit_test(reference_perft_matches_the_tables),
         cmocka_unit_test(split_and_unsplit_counts_agree),
+        cmocka_unit_test(boards_of_games_are_counted_alike),
         cmocka_unit_test(all_games_of_4x4_are_counted),
         cmocka_unit_test(a_wrong_start_is_seen),
     };
