@@ -1,7 +1,7 @@
 /* bench/bench_generate.c - how fast games are made: the engine alone, and `generate` into a
  * corpus file, at one and two threads; best of three. Usage: bench_generate [GAMES]
  *
- * The engine plays games and throws them away, one by one and eight side by side; the corpus adds
+ * The engine plays games and throws them away, one by one and sixteen side by side; the corpus adds
  * checksums, the content hash and SQLite with every block synced to disk.
  */
 #include <inttypes.h>

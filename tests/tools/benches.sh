@@ -31,6 +31,24 @@ run 0 'liblinear' "$bench/compare_probe.sh" "$programs/bench_probe" 1000 \
 run 0 '^tiny-6x6 +last +ogpt +2 +2 +6637 ' "$bench/compare_patch.sh" "$programs/bench_patch" 2 \
     "$OGPT_SOURCE/datasets/models/tiny-6x6"
 run 0 '^ogpt +2 +8192 +32 +128 +4 ' "$bench/compare_sae.sh" "$programs/bench_sae" 8192 32 128 4
+run 0 '^ogpt +6 +8200 ' "$bench/compare_perft.sh" "$programs/bench_perft" 6 2
+grep -q '^Edax skipped: ' "$work/out" || { echo "no word of the missing Edax"; failed=1; }
+# A stand-in that prints rows as Edax does, with made-up times.
+mkdir "$work/edax"
+cat >"$work/edax/edax" <<'END'
+#!/bin/bash
+read -r command depth
+for ((i = 1; i <= depth; i++)); do
+    printf '  %2d, %15d, %12d, %12d, %12d, %12d,   %2d - %2d,      1:0%d.250,   1.00E+06 N/s\n' "$i" $((i * 1000)) 0 0 0 0 1 9 "$i"
+done
+END
+chmod +x "$work/edax/edax"
+OGPT_EDAX=$work/edax/edax run 0 '^edax +6 +6000 +66\.250 ' "$bench/compare_perft.sh" "$programs/bench_perft" 6 1
+grep -q '^ogpt counts [0-9.]* times as fast as Edax$' "$work/out" || { echo "no ratio"; failed=1; }
+echo '#!/bin/true' >"$work/edax/edax"
+OGPT_EDAX=$work/edax/edax run 1 'no row of depth 6' "$bench/compare_perft.sh" "$programs/bench_perft" 6 1
+OGPT_EDAX=$work/edax/none run 2 'is no program' "$bench/compare_perft.sh" "$programs/bench_perft" 6 1
+rm -rf "$work/edax"
 "$programs/bench_growth" "$OGPT" "$OGPT_SOURCE/datasets/models/tiny-6x6" 0.005 >"$work/out" 2>&1 &&
     grep -q '^[0-7] of 7 commands ' "$work/out" || {
     echo "bench_growth:"
