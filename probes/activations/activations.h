@@ -8,6 +8,7 @@
 #ifndef OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_H
 #define OGPT_PROBES_ACTIVATIONS_ACTIVATIONS_H
 
+#include "base/spill/spill.h"
 #include "base/work.h"
 #include "model/gpt.h"
 #include "probes/activations/positions.h"
@@ -31,6 +32,12 @@ size_t activations_scratch_bytes(const GptConfig *cfg, const Work *work);
  * and game named), OGPT_EINTR, OGPT_ENOMEM. */
 int activations_capture(float *const *rows, const PositionSet *set, const Gpt *gpt,
                         const SiteLayers *where, const Work *work);
+
+/* The same rows of one layer (where->n is 1) into a spill, in the place of an array of them. At
+ * most piece_bytes are in memory at a time, but never fewer than the rows of one pass. Errors as
+ * above, and OGPT_EIO. */
+int activations_spill(Spill *out, const PositionSet *set, const Gpt *gpt, const SiteLayers *where,
+                      size_t piece_bytes, const Work *work);
 
 /* The same layer by layer: visit is called with the rows (n_positions, width) of layers[index], in
  * order; they live until it returns. Layers are captured in groups that fit in work->memory_bytes

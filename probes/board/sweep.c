@@ -11,6 +11,8 @@
 #include "base/ranks/ranks.h"
 #include "probes/activations/activations.h"
 
+#define SPILL_PIECE ((size_t)8 << 20) /* bytes of rows captured at a time */
+
 const char *sweep_options_check(const SweepOptions *options, const GptConfig *cfg)
 {
     LabelConvention convention;
@@ -100,12 +102,40 @@ void sweep__advance(Sweep *sweep, double flops)
     work_tick(sweep->work, "parts", share < 1 ? 100 * share : 100, 100);
 }
 
+/* Bytes for activations. */
+static size_t allowed_bytes(const Sweep *sweep)
+{
+    return sweep->work->memory_bytes > 0 ? sweep->work->memory_bytes : SWEEP_MEMORY;
+}
+
+static size_t piece_bytes(const Sweep *sweep)
+{
+    return allowed_bytes(sweep) < SPILL_PIECE ? allowed_bytes(sweep) : SPILL_PIECE;
+}
+
+/* Whether the training rows of a layer are too many for memory, newton fits them, and nothing else
+ * asks for them. */
+static bool is_spilled(const Sweep *sweep)
+{
+    const SweepOptions *options = sweep->options;
+    return !options->controls && !options->check && strcmp(sweep->probe->solver, "newton") == 0 &&
+           activations_bytes(sweep->sets[TRAIN].set.n_positions, (size_t)sweep->probe->d_model) >
+               allowed_bytes(sweep);
+}
+
+static int fetch_rows(void *sweep, float *out, size_t first, size_t n)
+{
+    const Sweep *own = sweep;
+    const size_t row_bytes = activations_bytes(1, (size_t)own->probe->d_model);
+    return spill_read(own->spilled, out, n * row_bytes, first * row_bytes);
+}
+
 /* Decide how many layers are captured in one pass over the games, and add up the memory. */
 static void plan_memory(Sweep *sweep)
 {
     const Probe *probe = sweep->probe;
     const Work *work = sweep->work;
-    size_t fits = work->memory_bytes > 0 ? work->memory_bytes : SWEEP_MEMORY;
+    size_t fits = allowed_bytes(sweep);
     const GptConfig *cfg = &sweep->subject->model.gpt->cfg;
     for (int split = 0; split < N_SPLITS; split++) { /* training: forward, and twice that back */
         sweep->capture_flops +=
@@ -115,12 +145,16 @@ static void plan_memory(Sweep *sweep)
     size_t fit = fit_bytes(probe->solver, &problem, work);
     size_t check = sweep->options->check ? fit_bytes("liblinear", &problem, work) : 0;
     size_t controls = sweep->options->controls ? sweep__controls_bytes(sweep) : 0;
-    fits /= layer_bytes(sweep);
+    const bool spills = is_spilled(sweep);
+    size_t layer = layer_bytes(sweep);
+    if (spills) { /* the training rows, but for a piece, are on the disk */
+        layer -= activations_bytes(problem.n, problem.width) - piece_bytes(sweep);
+    }
+    fits = spills ? 1 : fits / layer;
     sweep->group_size = fits < 1 ? 1 : fits < (size_t)probe->n_layers ? (int)fits : probe->n_layers;
     plan_flops(sweep, &problem);
     fit = fit > check ? fit : check;
-    sweep->out->bytes = (size_t)sweep->group_size * layer_bytes(sweep) +
-                        (fit > controls ? fit : controls) +
+    sweep->out->bytes = (size_t)sweep->group_size * layer + (fit > controls ? fit : controls) +
                         activations_scratch_bytes(&sweep->subject->model.gpt->cfg, work);
 }
 
@@ -132,6 +166,8 @@ static void release_rows(Sweep *sweep)
             sweep->rows[split][i] = NULL;
         }
     }
+    spill_free(sweep->spilled);
+    sweep->spilled = NULL;
     sweep->n = 0;
 }
 
@@ -148,6 +184,17 @@ int sweep__hold(Sweep *sweep, int first)
     int n = left < sweep->group_size ? left : sweep->group_size;
     for (int split = 0; split < N_SPLITS; split++) {
         const PositionSet *set = &sweep->sets[split].set;
+        SiteLayers where = {probe->site, probe->layers + first, n};
+        if (split == TRAIN && is_spilled(sweep)) {
+            int rc = spill_new(&sweep->spilled, NULL, "activations");
+            rc = rc ? rc
+                    : activations_spill(sweep->spilled, set, sweep->subject->model.gpt, &where,
+                                        piece_bytes(sweep), &sweep->quiet);
+            if (rc) {
+                return rc;
+            }
+            continue;
+        }
         for (int i = 0; i < n; i++) {
             sweep->rows[split][i] =
                 mem_alloc(set->n_positions * (size_t)probe->d_model, sizeof(float), "activations");
@@ -155,7 +202,6 @@ int sweep__hold(Sweep *sweep, int first)
                 return OGPT_ENOMEM;
             }
         }
-        SiteLayers where = {probe->site, probe->layers + first, n};
         int rc = activations_capture(sweep->rows[split], set, sweep->subject->model.gpt, &where,
                                      &sweep->quiet);
         if (rc) {
@@ -206,7 +252,7 @@ static int draw_sets(Sweep *sweep, Corpus *corpus)
             return rc;
         }
         size_t n = sweep->sets[split].set.n_positions;
-        most = n > most ? n : most;
+        most = split != TRAIN && n > most ? n : most;
     }
     sweep->out->n_train = sweep->sets[TRAIN].set.n_positions;
     sweep->out->n_validation = sweep->sets[VALIDATION].set.n_positions;
@@ -224,6 +270,8 @@ FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid
     const Probe *probe = sweep->probe;
     const PositionSet *set = &sweep->sets[TRAIN].set;
     return (FitProblem){.x = x,
+                        .fetch = x ? NULL : fetch_rows,
+                        .rows = (Sweep *)(uintptr_t)sweep,
                         .labels = labels,
                         .n = set->n_positions,
                         .width = width,

@@ -93,12 +93,13 @@ typedef struct SweepObserver {
 /* Fit what is missing of the probe at `path` and score it. *probe is filled and owned by the
  * caller. The lock file PATH.lock is held during the sweep, and PATH.controls holds finished
  * controls until it ends. work: the pool, the
- * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit),
- * tick("layers"), for each control tick("control NAME", controls done, all), and tick("parts",
- * share of the arithmetic of layers and controls that is done, in percent, 100). Returns 0,
- * OGPT_EUSAGE (bad options; `path` holds something else, or a probe with other options: the
- * difference is named), OGPT_ELOCKED (another process fits it), OGPT_EFORMAT, OGPT_EIO, OGPT_ENUM,
- * OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. */
+ * seed, memory_bytes for activations (0: SWEEP_MEMORY; layers are captured in groups that fit;
+ * where one does not fit and newton fits it without controls, its rows lie in a spill,
+ * base/spill/spill.h), tick("layers"), for each control tick("control NAME", controls done, all),
+ * and tick("parts", share of the arithmetic of layers and controls that is done, in percent, 100).
+ * Returns 0, OGPT_EUSAGE (bad options; `path` holds something else, or a probe with other options:
+ * the difference is named), OGPT_ELOCKED (another process fits it), OGPT_EFORMAT, OGPT_EIO,
+ * OGPT_ENUM, OGPT_EINTR (finished layers are on file), OGPT_ENOMEM. */
 int sweep_fit(SweepResult *out, Probe *probe, const char *path, const Subject *subject,
               Corpus *corpus, const SweepOptions *options, const Work *work);
 /* Score the finished probe that was read from `path`. Task, labels, site, layers, solver and l2

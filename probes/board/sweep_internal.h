@@ -3,6 +3,7 @@
 #ifndef OGPT_PROBES_BOARD_SWEEP_INTERNAL_H
 #define OGPT_PROBES_BOARD_SWEEP_INTERNAL_H
 
+#include "base/spill/spill.h"
 #include "probes/board/sweep.h"
 
 enum { TRAIN, VALIDATION, TEST, N_SPLITS };
@@ -18,7 +19,7 @@ typedef struct Sweep {
     const Work *work; /* as given: ticks count layers and controls of the whole sweep */
     Work quiet;       /* without the listener, for everything inside */
     LabelledSet sets[N_SPLITS];
-    uint8_t *predicted;   /* of the largest set */
+    uint8_t *predicted;   /* of the larger set of validation and test */
     double control_start; /* on the clock */
     /* Arithmetic: of one capture of all games, one layer's fit, each control; done and in all. */
     double capture_flops, layer_flops, control_flops[N_CONTROLS], done_flops, total_flops;
@@ -28,6 +29,7 @@ typedef struct Sweep {
     /* Activations of the layer indices first .. first+n-1 are in rows[split][index - first]. */
     int group_size, first, n;
     float *rows[N_SPLITS][LAYERS_MAX];
+    Spill *spilled; /* the training rows, if they do not fit: then the group is one layer */
 } Sweep;
 
 /* Capture the group of layers that begins at index `first`, for all splits, unless the group in

@@ -52,7 +52,10 @@ static int check_block(void *context, size_t job, size_t worker)
     size_t n = design__block(&first, design, job);
     float *u = check->u + worker * block * rows;
     float *scores = check->scores + worker * N_SIDES * block * cells;
-    design__rows(u, design, first, n);
+    int rc = design__rows(u, design, first, n);
+    if (rc != 0) {
+        return rc;
+    }
     for (size_t side = 0; side < N_SIDES; side++) {
         float *z = scores + side * block * cells;
         double *loss = check->loss[side] + job * cells;

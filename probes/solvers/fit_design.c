@@ -18,6 +18,8 @@
  * mean. */
 #define CONSTANT_COLUMN 1e-6
 
+#define MOMENT_ROWS ((size_t)64) /* fetched at a time */
+
 /* The subset is part of the solver, so its seed is not that of the experiment. */
 #define SUBSET_SEED 1
 
@@ -80,9 +82,26 @@ void design__standardise(float *out, const Design *design, const float *x, size_
     }
 }
 
-void design__rows(float *out, const Design *design, size_t first, size_t n_rows)
+const float *design__raw(int *rc, float *room, const Design *design, size_t first, size_t n)
 {
-    design__standardise(out, design, design->problem->x + first * design->problem->width, n_rows);
+    const FitProblem *problem = design->problem;
+    if (problem->x) {
+        return problem->x + first * problem->width;
+    }
+    *rc = problem->fetch(problem->rows, room, first, n);
+    return *rc ? NULL : room;
+}
+
+/* Rows that are fetched come to the end of `out`, which has one float a row more: what is written
+ * stays before what is still to be read. */
+int design__rows(float *out, const Design *design, size_t first, size_t n_rows)
+{
+    int rc = 0;
+    const float *raw = design__raw(&rc, out + n_rows, design, first, n_rows);
+    if (raw) {
+        design__standardise(out, design, raw, n_rows);
+    }
+    return rc;
 }
 
 double design__prior(const Design *design, uint32_t count)
@@ -128,17 +147,22 @@ int design__subset(Design *out, FitProblem *problem, const Design *full, size_t 
     *problem = *all;
     *out = *full;
     problem->x = x;
+    problem->fetch = NULL;
     problem->labels = labels;
     problem->n = n_rows;
     out->problem = problem;
     out->block_rows = design__block_rows(n_rows);
     out->n_blocks = (n_rows + out->block_rows - 1) / out->block_rows;
-    for (size_t i = 0; i < n_rows && x && labels; i++) {
+    int rc = x && labels ? 0 : OGPT_ENOMEM;
+    for (size_t i = 0; i < n_rows && rc == 0; i++) {
         size_t from = (size_t)rng_permute(SUBSET_SEED, RNG_FIT, 0, i, all->n);
-        memcpy(x + i * width, all->x + from * width, width * sizeof(float));
+        const float *row = design__raw(&rc, x + i * width, full, from, 1);
+        if (row && row != x + i * width) {
+            memcpy(x + i * width, row, width * sizeof(float));
+        }
         memcpy(labels + i * S, all->labels + from * S, S);
     }
-    return x && labels ? 0 : OGPT_ENOMEM;
+    return rc;
 }
 
 void design__subset_release(Design *subset, FitProblem *problem)
@@ -162,16 +186,22 @@ static int moments_block(void *context, size_t job, size_t worker)
     size_t width = design->problem->width, first;
     size_t rows = design__block(&first, design, job);
     double *sum = moments->sum + job * width;
+    float *room = design->problem->x ? NULL : mem_alloc(MOMENT_ROWS * width, sizeof(*room), "rows");
+    int rc = design->problem->x || room ? 0 : OGPT_ENOMEM;
     memset(sum, 0, width * sizeof(double));
-    for (size_t i = first; i < first + rows; i++) {
-        const float *x = design->problem->x + i * width;
-        for (size_t c = 0; c < width; c++) {
-            double value = (double)x[c];
-            double distance = value - design->mean[c];
-            sum[c] += moments->squares ? distance * distance : value;
+    for (size_t done = 0; done < rows && rc == 0; done += MOMENT_ROWS) {
+        const size_t n = rows - done < MOMENT_ROWS ? rows - done : MOMENT_ROWS;
+        const float *x = design__raw(&rc, room, design, first + done, n);
+        for (size_t i = 0; i < n * width && rc == 0; i += width) {
+            for (size_t c = 0; c < width; c++) {
+                double value = (double)x[i + c];
+                double distance = value - design->mean[c];
+                sum[c] += moments->squares ? distance * distance : value;
+            }
         }
     }
-    return 0;
+    mem_free(room);
+    return rc;
 }
 
 static int refuse_range(size_t column, double deviation)

@@ -31,8 +31,12 @@ int design__rounds(const FitProblem *problem);
 void solve__unconverged(FitReport *report, size_t square);
 /* Number of rows of block b; *first is its first row. */
 size_t design__block(size_t *first, const Design *design, size_t b);
-/* out (n_rows, width + 1) = standardised rows, each with a 1 appended for the bias. */
-void design__rows(float *out, const Design *design, size_t first, size_t n_rows);
+/* Raw rows first .. first+n-1: where they lie, or in `room` (n, width). NULL: they cannot be
+ * fetched, *rc says why. */
+const float *design__raw(int *rc, float *room, const Design *design, size_t first, size_t n);
+/* out (n_rows, width + 1) = standardised rows, each with a 1 appended for the bias. Returns 0, or
+ * the error of fetching them. */
+int design__rows(float *out, const Design *design, size_t first, size_t n_rows);
 /* out (n, width + 1) = the same of rows x (n, width) from elsewhere. */
 void design__standardise(float *out, const Design *design, const float *x, size_t n);
 /* Constant score of a class with `count` examples: ln((count + 1/2) / (n + K/2)). */

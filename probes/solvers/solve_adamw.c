@@ -147,7 +147,10 @@ static int train_lane(void *context, size_t lane, size_t worker)
     }
     for (size_t i = 0; i < n; i++) {
         size_t row = net->rows[first + i];
-        design__rows(u + i * width, net->design, row, 1);
+        stop = design__rows(u + i * width, net->design, row, 1);
+        if (stop) {
+            return stop;
+        }
         memcpy(labels + i * S, problem->labels + row * S, S);
     }
     forward(z, h, net, u, n);

@@ -177,7 +177,10 @@ static int invert_problem(void *context, size_t p, size_t worker)
     memset(matrix, 0, n * n * sizeof(double));
     for (size_t first = 0; first < problem->n && n > 0; first += CHUNK) {
         size_t chunk = problem->n - first < CHUNK ? problem->n - first : CHUNK;
-        design__rows(hessian.u, curvature->design, first, chunk);
+        stop = design__rows(hessian.u, curvature->design, first, chunk);
+        if (stop) {
+            return stop;
+        }
         gemm(false, false, chunk, K, rows, 1.0f, hessian.u, rows, curvature->w + p * shape->length,
              K, 0.0f, hessian.z, K);
         probabilities(hessian.z, curvature, p, chunk);

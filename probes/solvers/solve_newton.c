@@ -89,7 +89,10 @@ static int gram_block(void *context, size_t job, size_t worker)
     size_t first, rows = newton->shape.rows;
     size_t n = design__block(&first, newton->design, job);
     float *u = newton->block_rows + worker * newton->design->block_rows * rows;
-    design__rows(u, newton->design, first, n);
+    int rc = design__rows(u, newton->design, first, n);
+    if (rc != 0) {
+        return rc;
+    }
     gemm(true, false, rows, rows, n, 1.0f / (float)newton->design->problem->n, u, rows, u, rows,
          0.0f, newton->partial + job * rows * rows, rows);
     return 0;
@@ -147,12 +150,12 @@ static int evaluate_block(void *context, size_t job, size_t worker)
     float *scores = newton->block_scores + worker * block * shape->n * shape->classes;
     double *loss = newton->loss + job * newton->n_running;
     const uint8_t *labels = problem->labels + first * problem->n_squares;
-    int stop = design__stop(newton->design);
-    if (stop) {
-        return stop;
+    int rc = design__stop(newton->design);
+    rc = rc ? rc : design__rows(u, newton->design, first, n);
+    if (rc) {
+        return rc;
     }
     memset(loss, 0, newton->n_running * sizeof(double));
-    design__rows(u, newton->design, first, n);
     gemm(false, false, n, columns, rows, 1.0f, u, rows, newton->panel, columns, 0.0f, scores,
          columns);
     if (problem->one_vs_rest) {

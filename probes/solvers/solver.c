@@ -119,6 +119,9 @@ static int check_problem(const char *solver, const FitProblem *problem)
     if (!adamw && !newton && strcmp(solver, "liblinear") != 0) {
         return err_set(OGPT_EUSAGE, "solver \"%s\", expected one of %s", solver, SOLVER_NAMES);
     }
+    if (!problem->x && !newton) {
+        return err_set(OGPT_EUSAGE, "solver %s needs all rows in memory; use newton", solver);
+    }
     if (problem->n_hidden > 0 && !adamw) {
         return err_set(OGPT_EUSAGE, "solver %s fits no hidden layer; use adamw", solver);
     }

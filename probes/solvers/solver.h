@@ -62,7 +62,7 @@ typedef struct FitWeights {
 } FitWeights;
 
 typedef struct FitProblem {
-    const float *x;        /* (n, width) raw rows */
+    const float *x;        /* (n, width) raw rows; NULL: `fetch` has them */
     const uint8_t *labels; /* (n, n_squares), below n_classes */
     size_t n, width, n_squares, n_classes;
     double l2; /* > 0, or FIT_L2_AUTO with validation rows; not used by adamw */
@@ -83,6 +83,10 @@ typedef struct FitProblem {
     const float *valid_x;
     const uint8_t *valid_labels;
     size_t n_valid;
+    /* Rows that do not fit in memory, for newton alone: copy rows first .. first+n-1 to out
+     * (n, width). Called by several workers at once. Returns 0 or OGPT_E*. */
+    int (*fetch)(void *rows, float *out, size_t first, size_t n);
+    void *rows;
 } FitProblem;
 
 #define FIT_MAX_CLASSES 8

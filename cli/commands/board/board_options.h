@@ -11,8 +11,11 @@
 #define OPTION_PLIES(at_)                                                                          \
     OPTION_INT("plies", at_, "N", 0, 60, "positions drawn from each game; 0 takes all", .def = "8")
 #define OPTION_CAPTURED(at_)                                                                       \
-    OPTION_INT("memory", at_, "MIB", 1, 1e6,                                                       \
-               "for activations: layers are captured in groups that fit", .def = "1024")
+    OPTION_INT(                                                                                    \
+        "memory", at_, "MIB", 1, 1e6,                                                              \
+        "for activations: layers are captured in groups that fit; where one does not, newton "     \
+        "reads it from the disk (--no-controls)",                                                  \
+        .def = "1024")
 /* Rows of `probe fit` and `probe eval`: a ProbeSample `sample` in the option struct `type`. */
 #define OPTIONS_OF_SAMPLE(type)                                                                    \
     OPTION_CORPUS(offsetof(type, sample.corpus), "games to read positions from"),                  \

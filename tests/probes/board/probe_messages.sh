@@ -18,6 +18,16 @@ fit --games 5000 --test-games 10
 grep -q 'the corpus has [0-9]* training games, 5000 were asked for' err || fail 'the training split'
 lacks 'test games' err
 
+# Rows that do not fit in memory need a place on the disk. A wide network has many with few games.
+expect 0 train wide --fresh --size 4 --layers 1 --d-model 512 --heads 2 --steps 1 --batch 8 --quiet
+spilled=(probe fit wide --corpus g.ogpc --layers 0 --no-controls --games 400 --test-games 20 --memory 1)
+TMPDIR=$work/nowhere expect 4 "${spilled[@]}" --out no --quiet
+holds 'nowhere: no temporary file can be made for activations' err
+[ -e no ] && fail 'a probe was made without its rows'
+expect 0 "${spilled[@]}" --out yes --quiet
+expect 0 "${spilled[@]:0:10}" --out same --quiet
+cmp -s yes/probe.safetensors same/probe.safetensors || fail 'rows on the disk give another probe'
+
 # Estimates, next to the memory where that is said.
 fit --games 20 --test-games 10
 grep -q 'MiB of memory, .* (estimated)$' err || fail 'probe fit: no estimate'

@@ -372,6 +372,30 @@ static void layers_do_not_depend_on_each_other(void **state)
     probe_release(&alone);
 }
 
+/* Rows that lie on the disk because memory is short: captured in many pieces, the same bytes. */
+static void rows_on_the_disk_change_no_byte(void **state)
+{
+    char in_memory[HASH_HEX_SIZE], spilled[HASH_HEX_SIZE];
+    SweepResult first, second;
+    SweepOptions options = small_options();
+    SweepWatch watch = {0};
+    Work little = usual;
+    little.memory_bytes = 4000;
+    assert_int_equal(fit(&first, in_memory, "in-memory", &options, &watch, &usual), 0);
+    assert_int_equal(fit(&second, spilled, "spilled", &options, &watch, &little), 0);
+    assert_string_equal(in_memory, spilled);
+    assert_int_equal(first.best, second.best);
+    assert_memory_equal(&first.layers[0].test, &second.layers[0].test,
+                        sizeof(first.layers[0].test));
+    /* Nor with a signal in between. */
+    watch = (SweepWatch){.stop_after = 1};
+    assert_int_equal(fit(&second, spilled, "spilled-twice", &options, &watch, &little), OGPT_EINTR);
+    watch = (SweepWatch){0};
+    interrupt_set(0);
+    assert_int_equal(fit(&second, spilled, "spilled-twice", &options, &watch, &little), 0);
+    assert_string_equal(in_memory, spilled);
+}
+
 /* A probe on file keeps its scores; a probe of another model is refused. */
 static void a_probe_on_file_is_scored(void **state)
 {
@@ -454,6 +478,7 @@ int main(void)
         cmocka_unit_test(ends_of_equal_length_lend_to_each_other),
         cmocka_unit_test(scores_count_what_they_say),
         cmocka_unit_test(layers_do_not_depend_on_each_other),
+        cmocka_unit_test(rows_on_the_disk_change_no_byte),
         cmocka_unit_test(a_probe_on_file_is_scored),
         cmocka_unit_test(a_typed_game_is_decoded),
     };
