@@ -19,9 +19,9 @@ for ((i = 1; i <= $#; i++)); do [[ ${!i} != --size ]] || { next=$((i + 1)) && si
 recipes='
 the default|
 all blocks throughout|--layers-from 8
-half of the blocks until 0.5|--layers-until 0.5
-half of the blocks until 0.85|--layers-until 0.85
-a quarter of the blocks until 0.7|--layers-from 2
+half of the blocks until 0.5|--layers-from 4 --layers-until 0.5
+half of the blocks until 0.7|--layers-from 4
+half of the blocks until 0.85|--layers-from 4 --layers-until 0.85
 all blocks, batch 128|--layers-from 8 --batch 128
 batch 128|--batch 128
 batch 32|--batch 32

@@ -56,10 +56,11 @@ extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
  * batch_ramp of the steps, rounded down to whole lanes. Why small batches first: while the loss is
  * high, a noisy gradient is good enough (McCandlish et al. 2018). */
 int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
-/* Blocks in use in one step (0-based). Why few blocks first: their steps cost less, and teach as
- * much a game while much is left to learn; the other blocks join without changing what the network
- * computes, because they write zeros at first (after Gong et al. 2019 and Chen et al. 2016, who
- * copy blocks; measured in docs/RECIPES.md). */
+/* Blocks in use in one step (0-based): layers_from at first, doubled at equal distances until all
+ * are in use at layers_until. Why few blocks first: their steps cost less, and teach as much a game
+ * while much is left to learn; the other blocks join without changing what the network computes,
+ * because they write zeros at first (after Gong et al. 2019 and Chen et al. 2016, who copy blocks;
+ * measured in docs/RECIPES.md). */
 int train_layers(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
 /* FLOPs of a run from one step (0-based) to its end. */
 double train_flops(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
@@ -73,10 +74,10 @@ int64_t train_steps(const TrainOptions *options, int64_t games);
  * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
  * the one that this processor multiplies fastest; batch_ramp becomes 0.5. */
 void train_options_complete(TrainOptions *options);
-/* Fill in layers_from and layers_until where they are 0: half of the blocks, 0.7. All blocks stay
- * in use where a run cannot grow, because its first weights use all of them (from_weights) or
- * because it could not be made longer (a constant rate). OGPT_EUSAGE if one is given that then
- * means nothing. */
+/* Fill in layers_from and layers_until where they are 0: a quarter of the blocks (of two: one),
+ * 0.7. All blocks stay in use where a run cannot grow, because its first weights use all of them
+ * (from_weights) or because it could not be made longer (a constant rate). OGPT_EUSAGE if one is
+ * given that then means nothing. */
 int train_layers_complete(TrainOptions *options, const GptConfig *cfg, bool from_weights);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);

@@ -1,6 +1,5 @@
 /* model/train/train_about.c - training options made complete, and what must be equal to resume a
  * run. See model/train/train.h. */
-#include <math.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -36,7 +35,7 @@ int train_layers_complete(TrainOptions *o, const GptConfig *cfg, bool from_weigh
                        "--layers-from: the weights of --init-from use all blocks; leave it out");
     }
     if (o->layers_from == 0 && !from_weights && strcmp(o->schedule, "constant") != 0) {
-        o->layers_from = cfg->n_layers / 2;
+        o->layers_from = cfg->n_layers >= 4 ? cfg->n_layers / 4 : cfg->n_layers / 2;
     } else if (o->layers_from == cfg->n_layers) {
         o->layers_from = 0;
     }
@@ -47,16 +46,34 @@ int train_layers_complete(TrainOptions *o, const GptConfig *cfg, bool from_weigh
                                       "from the first step");
 }
 
+/* The first step behind `step` that uses other blocks, or `steps`. */
+static int64_t growth_after(const TrainOptions *o, const GptConfig *cfg, int64_t step,
+                            int64_t steps)
+{
+    int64_t low = step + 1, high = steps;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (train_layers(o, cfg, middle, steps) != train_layers(o, cfg, step, steps)) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
 double train_flops(const TrainOptions *o, const GptConfig *cfg, int64_t step, int64_t steps)
 {
-    GptConfig first = *cfg;
-    first.n_layers = train_layers(o, cfg, step, steps);
-    bool grows = first.n_layers < cfg->n_layers;
-    double joined = grows ? ceil(o->layers_until * (double)steps) : (double)step;
-    double games = (double)(train_games(o, steps) - train_games_until(o, step, steps));
-    double before = games * (joined - (double)step) / fmax((double)(steps - step), 1);
-    return cfg->n_ctx *
-           (before * gpt_config_flops(&first) + (games - before) * gpt_config_flops(cfg));
+    GptConfig now = *cfg;
+    double sum = 0;
+    while (step < steps) {
+        int64_t end = growth_after(o, cfg, step, steps);
+        int64_t games = train_games_until(o, end, steps) - train_games_until(o, step, steps);
+        now.n_layers = train_layers(o, cfg, step, steps);
+        sum += (double)games * now.n_ctx * gpt_config_flops(&now);
+        step = end;
+    }
+    return sum;
 }
 
 static void set_unless(Js *object, const char *key, double value, double plain)

@@ -37,8 +37,9 @@ static const OptionSpec options[] = {
     OPTION_NUM("batch-ramp", AT(train.batch_ramp), "X", 1e-6, 1,
                "share of the steps over which --batch-from rises (0.5)"),
     OPTION_INT("layers-from", AT(train.layers_from), "N", 1, 64,
-               "blocks of the first updates; the others join later, without changing what the "
-               "network computes (half of the blocks; all with --init-from or a constant rate)"),
+               "blocks of the first updates, doubled until all are in use; a block joins without "
+               "changing what the network computes (a quarter; all with --init-from or a constant "
+               "rate)"),
     OPTION_NUM("layers-until", AT(train.layers_until), "X", 1e-6, 1,
                "share of the steps after which all blocks are in use (0.7)"),
     OPTION_INT("lanes", AT(train.lanes), "N", 1, 256,
@@ -85,7 +86,7 @@ static const OptionSpec options[] = {
         "at "
         "first 2"),
     OPTION_INT("report-every", AT(train.report_every), "N", 1, 1e9,
-               "steps between lines with the held-out error", .def = "100"),
+               "steps between lines with the held-out error", .def = "200"),
     OPTION_INT(
         "probe-every", AT(probe_every), "N", 1, 1e9,
         "steps between quick probes of the board, shown and stored as a curve; a multiple of "

@@ -515,6 +515,29 @@ static void test_layers_grow(void **state)
     assert_true(all == 40.0 * 16 * cfg.n_ctx * gpt_config_flops(&cfg));
     o.layers_from = 1;
     o.layers_until = 0.7;
+    GptConfig deep = cfg, odd = cfg; /* 1, 2, 4, 8 blocks; 3, 6, 7 */
+    TrainOptions three = o;
+    deep.n_layers = 8;
+    odd.n_layers = 7;
+    three.layers_from = 3;
+    const int blocks[] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 8},
+              odd_blocks[] = {3, 3, 3, 3, 6, 6, 6, 7, 7, 7};
+    for (int64_t step = 0; step < 10; step++) {
+        assert_int_equal(train_layers(&o, &deep, step, 10), blocks[step]);
+        assert_int_equal(train_layers(&three, &odd, step, 10), odd_blocks[step]);
+    }
+    double mixed = 0;
+    for (int64_t step = 0; step < 10; step++) {
+        GptConfig now = deep;
+        now.n_layers = blocks[step];
+        mixed += 16.0 * now.n_ctx * gpt_config_flops(&now);
+    }
+    assert_true(fabs(train_flops(&o, &deep, 0, 10) / mixed - 1) < 1e-12);
+    assert_int_equal(train_layers_complete(&left, &deep, false), 0);
+    assert_int_equal(left.layers_from, 1); /* it was given by now */
+    left.layers_from = 0;
+    assert_int_equal(train_layers_complete(&left, &deep, false), 0);
+    assert_int_equal(left.layers_from, 2);
     assert_int_equal(train_layers(&o, &cfg, 27, 40), 1);
     assert_int_equal(train_layers(&o, &cfg, 28, 40), 2);
     assert_true(train_flops(&o, &cfg, 0, 40) < 0.7 * all &&
