@@ -248,7 +248,7 @@ int context_run_begin(Context *context, const char *subject, bool resume)
     rc = rc ? rc : js_print(&versions, versions_json, 0);
     rc = rc ? rc : store_wanted(&wanted, context);
     rc = rc || !wanted ? rc : store_open(&context->store, context->store_path);
-    rc = rc ? rc : study__check(context, options);
+    rc = rc || !ranks_first() ? rc : study__check(context, options); /* of what it writes */
     if (rc != 0 || !wanted) {
         goto done;
     }

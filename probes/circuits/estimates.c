@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "probes/circuits/estimate_chunk.h"
 
 static const char *const estimate_names[] = {ESTIMATES(ENUM_NAME)};
@@ -49,6 +50,7 @@ typedef struct EstimateRun {
     EstimateLab **labs; /* (workers) */
     size_t *order;      /* (n_pairs) longest first: little padding in a chunk */
     double *sums;       /* (n_pairs, n_trials) */
+    RanksPart *parts;   /* of one pair, as many as parts_of_pair says */
     int trials[ESTIMATE_TRIALS_MAX];
     size_t chunk; /* before this window */
 } EstimateRun;
@@ -94,7 +96,7 @@ static int make_memory(EstimateRun *run, const EstimateOptions *options, const W
 {
     EstimateSet *set = run->set;
     const EdgeQuestion *question = run->question;
-    size_t n = question->n_pairs, workers = work_workers(work);
+    size_t n = question->n_pairs, workers = work_workers(work), parts = 2;
     int rc = 0;
     set->denominator = mem_calloc(n, sizeof(double), "effects of pairs");
     set->divisor = mem_calloc(set->width, sizeof(double), "effects of edges");
@@ -107,8 +109,11 @@ static int make_memory(EstimateRun *run, const EstimateOptions *options, const W
             size_t planes = estimates_planes((Estimate)e, set->n_layers);
             set->values[e] = mem_calloc(planes * n * set->width, sizeof(float), "effects of edges");
             rc = set->values[e] ? 0 : OGPT_ENOMEM;
+            parts += planes;
         }
     }
+    run->parts = mem_calloc(parts, sizeof(*run->parts), "messages");
+    rc = rc || run->parts ? rc : OGPT_ENOMEM;
     for (size_t w = 0; w < workers && rc == 0; w++) {
         rc = estimate_lab_new(&run->labs[w], question, options);
     }
@@ -139,15 +144,51 @@ static int chunk_job(void *context, size_t job, size_t worker)
     return 0;
 }
 
+/* run->parts: everything that is written of one pair. Returns their number. */
+static size_t parts_of_pair(const EstimateRun *run, size_t pair)
+{
+    const EstimateSet *set = run->set;
+    const size_t sums = (size_t)(set->n_trials + 1);
+    RanksPart *parts = run->parts;
+    size_t n = 0;
+    parts[n++] = (RanksPart){.data = &set->denominator[pair], .n_bytes = sizeof(double)};
+    parts[n++] = (RanksPart){.data = run->sums + pair * sums, .n_bytes = sums * sizeof(double)};
+    for (int e = 0; e < N_ESTIMATES; e++) {
+        size_t planes = set->values[e] ? estimates_planes((Estimate)e, set->n_layers) : 0;
+        for (size_t plane = 0; plane < planes; plane++) {
+            parts[n++] =
+                (RanksPart){.data = set->values[e] + (plane * set->n_pairs + pair) * set->width,
+                            .n_bytes = set->width * sizeof(float)};
+        }
+    }
+    return n;
+}
+
+/* The chunks of a window, dealt to the ranks, and then all of them on every rank. */
+static int run_window(const EstimateRun *run, size_t n, const Work *work)
+{
+    int rc = ranks_run(work->pool, n, chunk_job, (void *)run, NULL, 0);
+    for (size_t job = 0; job < n && rc == 0 && ranks_count() > 1; job++) {
+        size_t first = (run->chunk + job) * ESTIMATE_CHUNK_PAIRS;
+        size_t end = first + ESTIMATE_CHUNK_PAIRS;
+        end = end < run->set->n_pairs ? end : run->set->n_pairs;
+        for (size_t i = first; i < end && rc == 0; i++) {
+            size_t n_parts = parts_of_pair(run, run->order[i]);
+            rc = ranks_broadcast_parts(run->parts, n_parts, ranks_owner(job, n));
+        }
+    }
+    return rc;
+}
+
 static int run_chunks(EstimateRun *run, const Work *work)
 {
     size_t n = (run->set->n_pairs + ESTIMATE_CHUNK_PAIRS - 1) / ESTIMATE_CHUNK_PAIRS;
-    size_t window = 2 * work_workers(work);
+    size_t window = 2 * work_workers(work) * (size_t)ranks_count();
     int rc = 0;
     for (run->chunk = 0; run->chunk < n && rc == 0; run->chunk += window) {
         size_t left = n - run->chunk, done = run->chunk * ESTIMATE_CHUNK_PAIRS;
         work_tick(work, "pairs", (double)done, (double)run->set->n_pairs);
-        rc = pool_run(work->pool, left < window ? left : window, chunk_job, run);
+        rc = run_window(run, left < window ? left : window, work);
         if (rc == 0 && interrupt_pending() != 0) {
             rc = err_set(OGPT_EINTR,
                          "interrupted while edges were estimated; type the command again");
@@ -199,6 +240,7 @@ int estimates_make(EstimateSet *out, const EdgeQuestion *question, const Estimat
         estimate_lab_free(run.labs[w]);
     }
     mem_free(run.labs);
+    mem_free(run.parts);
     mem_free(run.sums);
     mem_free(run.order);
     if (rc != 0) {

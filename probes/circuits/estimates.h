@@ -80,8 +80,9 @@ size_t estimates_planes(Estimate estimate, int n_layers);
 /* Bytes that estimates_make takes at most, its results included. */
 size_t estimates_bytes(const EdgeQuestion *question, const EstimateOptions *options,
                        const Work *work);
-/* Ticks "pairs". The same bits for any number of workers. Returns 0, OGPT_EFORMAT (pairs of another
- * board or longer than n_ctx), OGPT_EUSAGE (no pairs, points), OGPT_EINTR, OGPT_ENOMEM. */
+/* Ticks "pairs". The same bits for any number of workers and of ranks. Returns 0, OGPT_EFORMAT
+ * (pairs of another board or longer than n_ctx), OGPT_EUSAGE (no pairs, points), OGPT_EINTR,
+ * OGPT_ENOMEM. */
 int estimates_make(EstimateSet *out, const EdgeQuestion *question, const EstimateOptions *options,
                    const Work *work);
 void estimates_release(EstimateSet *set);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "base/rng.h"
 
 typedef struct SizeAt {
@@ -250,15 +251,17 @@ static void run_free(GradeRun *run, const Work *work)
     mem_free(run->found);
 }
 
-/* `total` jobs in windows, between which the command can be interrupted. */
+/* `total` jobs in windows, dealt to the ranks; between windows the command can be interrupted. */
 static int run_jobs(GradeRun *run, PoolJob job, size_t total, const Work *work)
 {
-    size_t window = 4 * work_workers(work);
+    size_t window = 4 * work_workers(work) * (size_t)ranks_count();
+    size_t a_job = run->n_rankings * N_GRADES;
     int rc = 0;
     for (run->first = 0; run->first < total && rc == 0; run->first += window) {
         size_t left = total - run->first;
         work_tick(work, "resamples", (double)run->first, (double)total);
-        rc = pool_run(work->pool, left < window ? left : window, job, run);
+        const RanksSlots slots = {run->found + run->first * a_job, a_job * sizeof(*run->found), 0};
+        rc = ranks_run(work->pool, left < window ? left : window, job, run, &slots, 1);
         if (rc == 0 && interrupt_pending() != 0) {
             rc = err_set(OGPT_EINTR,
                          "interrupted while rankings were graded; type the command again");

@@ -52,7 +52,8 @@ typedef struct Grade {
     size_t missed;                  /* which one is the worst miss; n: none is missed */
 } Grade;
 
-/* Grades of n_rankings rankings. Ticks "resamples". The same bits for any number of workers.
+/* Grades of n_rankings rankings. Ticks "resamples". The same bits for any number of workers and of
+ * ranks.
  * Returns 0, OGPT_EUSAGE (top; no pairs), OGPT_EINTR, OGPT_ENOMEM. */
 int grade_rankings(Grade *out, const GradeTruth *truth, const GradeRanking *rankings,
                    size_t n_rankings, const Work *work);

@@ -71,8 +71,8 @@ typedef struct FeatureStudy {
 /* Bytes that a study takes at most. */
 size_t feature_circuit_study_bytes(const FeatureQuestion *question, const Work *work);
 /* transpositions (n) may be none. Ticks "pairs"; uses work->journal. The same bits for
- * any number of workers. Returns 0, OGPT_EFORMAT (pairs of another board, longer than n_ctx),
- * OGPT_EUSAGE (no pairs), OGPT_EINTR, OGPT_ENOMEM or an error of the journal. */
+ * any number of workers and of ranks. Returns 0, OGPT_EFORMAT (pairs of another board, longer than
+ * n_ctx), OGPT_EUSAGE (no pairs), OGPT_EINTR, OGPT_ENOMEM or an error of the journal. */
 int feature_circuit_study_run(FeatureStudy *out, const FeatureQuestion *question,
                               const GamePair *transpositions, size_t n, const Work *work);
 void feature_circuit_study_release(FeatureStudy *study);

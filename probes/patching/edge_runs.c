@@ -382,7 +382,10 @@ static int allocate(EdgeRuns *runs)
     runs->weights = mem_alloc(n * V, sizeof(*runs->weights), "weights of Delta");
     runs->delta = mem_calloc(2 * n, sizeof(*runs->delta), "Delta of both runs");
     runs->logits = mem_calloc(2 * n * V, sizeof(*runs->logits), "logits of both runs");
-    return runs->order && runs->weights && runs->delta && runs->logits ? 0 : OGPT_ENOMEM;
+    runs->patched = mem_calloc(n * V, sizeof(*runs->patched), "logits of a patched run");
+    return runs->order && runs->weights && runs->delta && runs->logits && runs->patched
+               ? 0
+               : OGPT_ENOMEM;
 }
 
 /* runs->blocks, with their shapes. */
@@ -479,6 +482,7 @@ void edges_free(EdgeRuns *runs)
     mem_free(runs->weights);
     mem_free(runs->delta);
     mem_free(runs->logits);
+    mem_free(runs->patched);
     mem_free(runs);
 }
 

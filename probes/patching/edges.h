@@ -81,14 +81,16 @@ const real *edges_logits(const EdgeRuns *runs, bool other);
 /* A pass with a set of edges patched. patched (n_edges): 0 or 1, by edge number (graph_edge).
  * delta (n_pairs) or NULL; logits (n_pairs, d_vocab) or NULL. The pass begins at the first receiver
  * that has a patched edge, so sets near the logits are cheap. With no edge patched the results are
- * those of edges_delta(runs, false), bit for bit. Same bits for any number of workers. Returns 0 or
- * OGPT_EINTR. */
+ * those of edges_delta(runs, false), bit for bit. Same bits for any number of workers and of ranks,
+ * to which blocks of at most 16 pairs are dealt (base/ranks/ranks.h). Returns 0, OGPT_EINTR,
+ * OGPT_ENOMEM or the error that ended the job. */
 int edges_patched(double *delta, real *logits, EdgeRuns *runs, const uint8_t *patched,
                   const Work *work);
 
 /* Every edge alone. effect (n_pairs, n_edges): numerators Delta(patched) - Delta(base); denominator
  * (n_pairs): Delta(other) - Delta(base). Uses work->journal (stage "edges"), ticks "edges". Same
- * bits for any number of workers. Returns 0, OGPT_EINTR, OGPT_ENOMEM or an error of the journal. */
+ * bits for any number of workers and of ranks. Returns 0, OGPT_EINTR, OGPT_ENOMEM or an error of
+ * the journal. */
 int edges_exact(double *effect, double *denominator, EdgeRuns *runs, const Work *work);
 
 #endif

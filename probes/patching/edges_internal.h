@@ -55,6 +55,7 @@ struct EdgeRuns {
     real *weights; /* (n_pairs, V) of Delta */
     double *delta; /* (2, n_pairs) base, other */
     real *logits;  /* (2, n_pairs, V) */
+    real *patched; /* (n_pairs, V) logits of edges_patched, by `order`: a block's in one piece */
     size_t widest; /* rows of the largest block */
     size_t n_blocks, n_workers;
     EdgeBlock *blocks;

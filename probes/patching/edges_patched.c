@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "num/blas.h"
 #include "probes/patching/edges_internal.h"
 
@@ -20,8 +21,6 @@ typedef struct EdgeSet {
 typedef struct PatchedCall {
     EdgeRuns *runs;
     const EdgeSet *set;
-    double *delta;
-    real *logits;
 } PatchedCall;
 
 /* One block on its way through the network. */
@@ -226,7 +225,7 @@ static int set_init(EdgeSet *set, const Graph *graph, const uint8_t *patched)
 static int patched_job(void *context, size_t job, size_t worker_index)
 {
     const PatchedCall *call = context;
-    const EdgeRuns *runs = call->runs;
+    EdgeRuns *runs = call->runs;
     const Gpt *gpt = runs->question.gpt;
     const EdgeBlock *block = &runs->blocks[job];
     size_t V = (size_t)gpt->cfg.d_vocab, C = (size_t)gpt->cfg.d_model;
@@ -244,16 +243,39 @@ static int patched_job(void *context, size_t job, size_t worker_index)
                                     pass.x, block->n, block->T, &hooks)
                  : prefix_last(block->prefix, gpt, &hooks);
     for (size_t i = 0; i < block->n; i++) {
-        const real *row = logits + (i * block->T + block->T - 1) * V;
-        size_t pair = runs->order[block->first + i];
-        if (call->delta) {
-            call->delta[pair] = edges__delta(runs, block, i, row);
-        }
-        if (call->logits) {
-            memcpy(call->logits + pair * V, row, V * sizeof(*row));
-        }
+        memcpy(runs->patched + (block->first + i) * V, logits + (i * block->T + block->T - 1) * V,
+               V * sizeof(*logits));
     }
     return 0;
+}
+
+/* Blocks were dealt to the ranks: what each of them did goes to all. */
+static int gather_blocks(const EdgeRuns *runs)
+{
+    size_t bounds[RANKS_MAX + 1], first, end, n = runs->question.n_pairs;
+    size_t n_bytes = (size_t)runs->question.gpt->cfg.d_vocab * sizeof(*runs->patched);
+    for (int rank = 0; rank < ranks_count(); rank++) {
+        ranks_share(&first, &end, runs->n_blocks, rank);
+        bounds[rank] = (first < runs->n_blocks ? runs->blocks[first].first : n) * n_bytes;
+    }
+    bounds[ranks_count()] = n * n_bytes;
+    return ranks_gather_cut(runs->patched, bounds);
+}
+
+/* From the order of the blocks to that of the pairs. */
+static void take_answers(double *delta, real *logits, const EdgeRuns *runs)
+{
+    size_t V = (size_t)runs->question.gpt->cfg.d_vocab;
+    for (size_t i = 0; i < runs->question.n_pairs; i++) {
+        const real *row = runs->patched + i * V;
+        size_t pair = runs->order[i];
+        if (delta) {
+            delta[pair] = pair_delta(runs->weights + pair * V, row, (int)V);
+        }
+        if (logits) {
+            memcpy(logits + pair * V, row, V * sizeof(*row));
+        }
+    }
 }
 
 /* The results of the base run, for a set without edges. */
@@ -278,9 +300,13 @@ int edges_patched(double *delta, real *logits, EdgeRuns *runs, const uint8_t *pa
         return 0;
     }
     int rc = set_init(&set, graph, patched);
-    PatchedCall call = {.runs = runs, .set = &set, .delta = delta, .logits = logits};
+    PatchedCall call = {.runs = runs, .set = &set};
     rc = rc ? rc : edges__hire(runs, work);
-    rc = rc ? rc : pool_run(work->pool, runs->n_blocks, patched_job, &call);
+    rc = rc ? rc : ranks_run(work->pool, runs->n_blocks, patched_job, &call, NULL, 0);
+    rc = rc ? rc : gather_blocks(runs);
+    if (rc == 0) {
+        take_answers(delta, logits, runs);
+    }
     mem_free(set.reads);
     return rc;
 }

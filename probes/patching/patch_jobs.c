@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 
 enum { JOBS_IN_WINDOW = 2, JOB_OPEN = 0, JOB_RECALLED, JOB_FINISHED };
 
@@ -68,9 +69,13 @@ static int run_one(void *context, size_t i, size_t worker)
 static int run_window(JobWindow *window)
 {
     const PatchJobs *jobs = window->jobs;
+    const RanksSlots slots = {window->values, window->width * sizeof(*window->values), 0};
     int rc = window_recall(window);
     if (rc == 0) {
-        rc = pool_run(jobs->work->pool, window->n, run_one, window);
+        rc = ranks_run(jobs->work->pool, window->n, run_one, window, &slots, 1);
+        for (size_t i = 0; i < window->n && rc == 0; i++) { /* by whichever rank */
+            window->states[i] = window->states[i] == JOB_OPEN ? JOB_FINISHED : window->states[i];
+        }
         int kept = window_keep(window); /* also when another job failed */
         rc = rc ? rc : kept;
     }
@@ -82,7 +87,7 @@ static int run_window(JobWindow *window)
 
 int patch_jobs_run(const PatchJobs *jobs)
 {
-    size_t size = JOBS_IN_WINDOW * work_workers(jobs->work);
+    size_t size = JOBS_IN_WINDOW * work_workers(jobs->work) * (size_t)ranks_count();
     JobWindow window = {.jobs = jobs};
     double all = 0.0, finished = 0.0;
     for (size_t job = 0; job < jobs->n_jobs; job++) {

@@ -2,7 +2,8 @@
  *
  * A job fills some numbers. Jobs run a window at a time; what a window finished is kept in the
  * journal before the next one begins, also when another job of it failed. Neither workers nor
- * windows change a number. */
+ * windows change a number. The jobs of a window are dealt to the ranks (base/ranks/ranks.h); all of
+ * them take all numbers. */
 #ifndef OGPT_PROBES_PATCHING_PATCH_JOBS_H
 #define OGPT_PROBES_PATCHING_PATCH_JOBS_H
 

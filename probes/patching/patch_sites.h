@@ -65,10 +65,10 @@ bool patch_cell_whole(const PatchCell *cell, int n_layers, int back);
 PatchScore patch_score(const GamePair *pair, const Vocab *vocab, const real *logits);
 
 /* Patch every cell. Uses work->journal (stages "patch noising", ...), ticks "passes". The same bits
- * for any number of workers. A stretch of one length is one batch, all positions run, so that a
- * site between two blocks patched at all positions gives the other run bit for bit. Returns 0,
- * OGPT_EFORMAT (pairs of another board, longer than n_ctx), OGPT_EUSAGE (no pairs, no such layer),
- * OGPT_EINTR, OGPT_ENOMEM or an error of the journal. */
+ * for any number of workers and of ranks. A stretch of one length is one batch, all positions run,
+ * so that a site between two blocks patched at all positions gives the other run bit for bit.
+ * Returns 0, OGPT_EFORMAT (pairs of another board, longer than n_ctx), OGPT_EUSAGE (no pairs, no
+ * such layer), OGPT_EINTR, OGPT_ENOMEM or an error of the journal. */
 int patch_sites(SiteEffects *out, const SiteQuestion *question, const Work *work);
 void patch_sites_release(SiteEffects *effects);
 

@@ -31,3 +31,19 @@ refuse_ranks() {
     [ "$(wc -l <"$work/err")" = 1 ] || fail "ogpt $*: one line expected on stderr"
     grep -qF -- "$text" "$work/err" || fail "ogpt $*: '$text' expected on stderr"
 }
+
+# rows N NAME ARGUMENTS...: the tables of a command in N ranks (0: without mpirun), without what a clock says.
+rows() {
+    local n=$1 name=$2
+    shift 2
+    if ((n == 0)); then
+        expect 0 "$@" --csv "$name.tables" --store "$name.db" --quiet
+    else
+        expect_ranks "$n" 0 "$@" --csv "$name.tables" --store "$name.db" --quiet
+    fi
+    for table in "$name.tables"/*.csv; do
+        awk -F, -v table="${table##*/}" 'NR == 1 { for (i = 1; i <= NF; i++) drop[i] = $i ~ /second/ }
+            { line = table; for (i = 1; i <= NF; i++) line = line "," (drop[i] ? "" : $i); print line }' "$table"
+    done >"$name.rows"
+    [ -s "$name.rows" ] || fail "$name has no rows"
+}

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "cli/commands/circuits/circuit_session.h"
 #include "cli/commands/common/hint_words.h"
 #include "report/circuits/feature_circuit_result.h"
@@ -71,7 +72,7 @@ static int run(CircuitSession *session, CircuitStudy *study)
                              .model_hash = session->in.subject.model.model_hash,
                              .pairs_file = session->given->pairs,
                              .seconds = clock_seconds() - began};
-    rc = rc ? rc : circuit_files_write(session, &found);
+    rc = rc || !ranks_first() ? rc : circuit_files_write(session, &found);
     if (rc == 0) {
         circuit_report(context->report, &found);
         rc = kept_blocks_end(&session->in.blocks);
@@ -115,7 +116,7 @@ const Command cmd_circuit = {
     .min_args = 1,
     .max_args = 1,
     .model_args = 1,
-    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_RANKS,
     COMMAND_TABLES(&circuit_table, &circuit_compare_table, &circuit_nodes_table,
                    &circuit_faithfulness_table, &circuit_completeness_table, &circuit_acdc_table,
                    &circuit_controls_table, &circuit_strongest_table, &circuit_edges_table,

@@ -85,7 +85,7 @@ const Command cmd_patch = {
     .min_args = 1,
     .max_args = 1,
     .model_args = 1,
-    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_BOARDS,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_BOARDS | USES_RANKS,
     COMMAND_TABLES(&patch_table, &patch_runs_table, &patch_sites_table, &patch_edges_table,
                    &patch_top_table),
     .run = patch_run,

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/ranks/ranks.h"
 #include "circuit_fixture.h"
 #include "probes/circuits/estimates.h"
 
@@ -187,6 +188,28 @@ static void threads_and_company_change_no_bit(void **state)
     size_t n = estimates_planes(ESTIMATE_ATP_STAR, f.graph.n_layers) * N * one.width;
     assert_memory_equal(one.values[ESTIMATE_ATP_STAR], alone.values[ESTIMATE_ATP_STAR],
                         n * sizeof(float));
+    /* Two ranks whose messages never arrive: each has some of the chunks, the other has the rest.
+     */
+    for (int rank = 0; rank < 2; rank++) {
+        EstimateSet part;
+        ranks_pretend(rank, 2);
+        make(&part, &f, ALL_ESTIMATES, 2);
+        ranks_pretend(0, 1);
+        for (int e = 0; e < N_ESTIMATES; e++) {
+            n = estimates_planes((Estimate)e, f.graph.n_layers) * N * one.width;
+            assert_memory_not_equal(part.values[e], one.values[e], n * sizeof(float));
+            for (size_t i = 0; i < n; i++) {
+                three.values[e][i] -= part.values[e][i];
+            }
+        }
+        estimates_release(&part);
+    }
+    for (int e = 0; e < N_ESTIMATES; e++) {
+        n = estimates_planes((Estimate)e, f.graph.n_layers) * N * one.width;
+        for (size_t i = 0; i < n; i++) {
+            assert_true(three.values[e][i] == 0);
+        }
+    }
     /* Twin: pairs of other lengths differ. */
     assert_true(memcmp(one.values[ESTIMATE_ATP], one.values[ESTIMATE_ATP] + one.width,
                        one.width * sizeof(float)) != 0);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "probes/patching/patch_fixture.h"
 #include "probes/patching/patch_reference.h"
 #include "tests/probes/stopped_journal.h"
@@ -351,6 +352,51 @@ static void workers_and_interruptions_change_no_bit(void **state)
     (void)state;
 }
 
+/* Ranks whose messages never arrive: what they did together, each a part, is what one does alone.
+ */
+static void ranks_share_jobs_and_blocks(void **state)
+{
+    PatchFixture fixture = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
+    double denominator[N_TEST_PAIRS], rms, truth[N_TEST_PAIRS], delta[N_TEST_PAIRS];
+    size_t n_edges = fixture.graph.n_edges, n = fixture.set.n * n_edges;
+    double *alone = exact_of(&fixture, denominator, &rms, WORK_ALONE), *sum = numbers(n);
+    uint8_t *patched = calloc(n_edges, 1), *nearly = calloc(n_edges, 1);
+    EdgeRuns *runs;
+    assert_non_null(patched);
+    assert_non_null(nearly);
+    patched[5] = patched[n_edges - 1] = nearly[7] = 1;
+    assert_int_equal(edges_new(&runs, &fixture.question, WORK_ALONE), 0);
+    assert_int_equal(edges_patched(truth, NULL, runs, patched, WORK_ALONE), 0);
+    for (int count = 2; count < 5; count++) {
+        size_t worked = 0;
+        memset(sum, 0, n * sizeof(*sum));
+        assert_int_equal(edges_patched(delta, NULL, runs, nearly, WORK_ALONE), 0);
+        for (int rank = 0; rank < count; rank++) {
+            ranks_pretend(rank, count);
+            double *part = exact_of(&fixture, denominator, &rms, WORK_ALONE);
+            assert_memory_not_equal(part, alone, n * sizeof(*part));
+            worked += rms > 0;
+            for (size_t i = 0; i < n; i++) {
+                sum[i] += part[i];
+            }
+            free(part);
+            assert_true(rank > 0 || memcmp(delta, truth, sizeof(truth)) != 0);
+            assert_int_equal(edges_patched(delta, NULL, runs, patched, WORK_ALONE), 0);
+            ranks_pretend(0, 1);
+        }
+        assert_true(worked >= 2);
+        assert_memory_equal(sum, alone, n * sizeof(*sum));
+        assert_memory_equal(delta, truth, sizeof(truth));
+    }
+    edges_free(runs);
+    free(alone);
+    free(sum);
+    free(patched);
+    free(nearly);
+    patch_close(&fixture);
+    (void)state;
+}
+
 static void bad_questions_are_refused(void **state)
 {
     PatchFixture fixture = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
@@ -385,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_pair_with_itself_shows_no_effect),
         cmocka_unit_test(out_edges_together_are_activation_patching),
         cmocka_unit_test(workers_and_interruptions_change_no_bit),
+        cmocka_unit_test(ranks_share_jobs_and_blocks),
         cmocka_unit_test(bad_questions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
