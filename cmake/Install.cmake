@@ -26,6 +26,14 @@ add_custom_command(OUTPUT libogpt.a
     COMMAND ${CMAKE_AR} rcs libogpt.a ogpt_library.o
     DEPENDS ${targets} library/ogpt.h
     COMMENT "libogpt.a" VERBATIM)
+if(OGPT_MPI) # the ranks of its rooms call it
+    foreach(file ${MPI_C_LIBRARIES})
+        get_filename_component(folder ${file} DIRECTORY)
+        get_filename_component(name ${file} NAME_WE)
+        string(REGEX REPLACE "^lib" " -L${folder} -l" name ${name})
+        string(APPEND pc_mpi ${name})
+    endforeach()
+endif()
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/ogpt.pc.in ogpt.pc @ONLY)
 

@@ -188,8 +188,7 @@ static void threads_and_company_change_no_bit(void **state)
     size_t n = estimates_planes(ESTIMATE_ATP_STAR, f.graph.n_layers) * N * one.width;
     assert_memory_equal(one.values[ESTIMATE_ATP_STAR], alone.values[ESTIMATE_ATP_STAR],
                         n * sizeof(float));
-    /* Two ranks whose messages never arrive: each has some of the chunks, the other has the rest.
-     */
+    /* Two ranks, no messages: each has some of the chunks, the other has the rest. */
     for (int rank = 0; rank < 2; rank++) {
         EstimateSet part;
         ranks_pretend(rank, 2);

@@ -352,8 +352,7 @@ static void workers_and_interruptions_change_no_bit(void **state)
     (void)state;
 }
 
-/* Ranks whose messages never arrive: what they did together, each a part, is what one does alone.
- */
+/* Ranks without messages: the parts that they did are together what one does alone. */
 static void ranks_share_jobs_and_blocks(void **state)
 {
     PatchFixture fixture = patch_open(PATCH_ALL, PATCH_RECOMPUTED, PATCH_NOISING);
