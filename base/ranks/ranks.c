@@ -147,7 +147,7 @@ int ranks_exchange(const RanksPart *sent, size_t n_sent, const RanksPart *receiv
 #define PATIENCE 800           /* looks before others are asked whether they have failed */
 #define SLEEP_NS 50000         /* between two looks then */
 #define PIECE_BYTES (1u << 30) /* MPI counts in int */
-#define END_SECONDS 600        /* that a failed rank waits for the first to hear of it */
+#define END_SECONDS 600        /* that a failed rank waits for the first to say it */
 #define GATHER_PARTS 256       /* of a broadcast under way at one time */
 
 enum { TAG_FAILED = 1, TAG_END, TAG_HEARD, TAG_PART };
@@ -162,6 +162,21 @@ static MPI_Comm control; /* of failures and the end; data go over MPI_COMM_WORLD
 static int end_code;     /* on the others: the exit code that the first rank named */
 static bool joined;      /* MPI is there */
 static bool told;        /* this rank has ended the job, or has heard that it ended */
+/* (count) of the ranks of this machine, in memory that they share: this one goes by intention, and
+ * what is to be said is said. NULL: no such memory. Read in a signal handler. */
+static atomic_uchar *gone;
+static MPI_Comm machine;
+static MPI_Win gone_window;
+
+/* This rank knows how the job ended: it says no word about who is missed, nor does another one of
+ * this machine about it. */
+static void job_is_over(void)
+{
+    atomic_store(&ranks.over, true);
+    if (gone) {
+        atomic_store(&gone[ranks.own], 1);
+    }
+}
 
 static void nap(unsigned turn)
 {
@@ -202,7 +217,7 @@ static void end_job(int exit_code, int failed)
     static char answers[sizeof(Failure)];
     int left = ranks.count - 1 - (failed > 0);
     told = true;
-    atomic_store(&ranks.over, true);
+    job_is_over();
     for (int rank = 1; rank < ranks.count; rank++) {
         control_send(&exit_code, sizeof(exit_code), rank, TAG_END);
     }
@@ -233,7 +248,7 @@ static int control_look(void)
         return 0;
     }
     told = true;
-    atomic_store(&ranks.over, true);
+    job_is_over();
     control_send("", 1, 0, TAG_HEARD);
     return err_set(OGPT_EIO, "the first rank ended the job");
 }
@@ -274,10 +289,12 @@ static int wait_all(MPI_Request *requests, int n)
     }
 }
 
-/* In a signal handler: who of this machine is missed? The lowest rank left here says it. */
+/* In a signal handler: who of this machine is missed? The lowest rank left here says it, but no
+ * word of those that went by intention: why was said. */
 static void signal_seen(int signal_number)
 {
     int lowest = ranks.own, dead = -1;
+    bool left = false;
     if (signal_number != SIGTERM || atomic_load(&ranks.over)) {
         return;
     }
@@ -287,16 +304,18 @@ static void signal_seen(int signal_number)
             continue;
         }
         if (kill((pid_t)peer->pid, 0) != 0 && errno == ESRCH) {
-            dead = rank;
+            bool meant = gone && atomic_load(&gone[rank]);
+            left = left || meant;
+            dead = meant ? dead : rank;
         } else if (rank < lowest) {
             lowest = rank;
         }
     }
-    if (dead >= 0) {
-        const char *line = ranks.peers[dead].died;
-        if (lowest == ranks.own && write(STDERR_FILENO, line, strlen(line)) < 0) {
-            _exit(err_exit_code(OGPT_EIO, 0));
-        }
+    const char *line = dead >= 0 ? ranks.peers[dead].died : "";
+    if (lowest == ranks.own && write(STDERR_FILENO, line, strlen(line)) < 0) {
+        _exit(err_exit_code(OGPT_EIO, 0));
+    }
+    if (dead >= 0 || left) {
         _exit(err_exit_code(OGPT_EIO, 0));
     }
 }
@@ -330,6 +349,25 @@ static int meet(void)
     return rc;
 }
 
+/* Memory that the ranks of this machine share. Without it the job runs as well. */
+static void share_memory(void)
+{
+    atomic_uchar *own = NULL, *base = NULL;
+    MPI_Aint n_bytes = 0;
+    int unit = 1, local = 0;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
+    MPI_Comm_set_errhandler(machine, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(machine, &local);
+    n_bytes = local == 0 ? ranks.count : 0;
+    if (MPI_Win_allocate_shared(n_bytes, 1, MPI_INFO_NULL, machine, &own, &gone_window) ==
+            MPI_SUCCESS &&
+        MPI_Win_shared_query(gone_window, 0, &n_bytes, &unit, &base) == MPI_SUCCESS) {
+        gone = base;
+        gone[ranks.own] = 0;
+        MPI_Barrier(machine);
+    }
+}
+
 int ranks_begin(void)
 {
     int level = 0;
@@ -356,6 +394,7 @@ int ranks_begin(void)
                        launched(), count, RANKS_MAX, ranks_library());
     }
     int rc = meet();
+    share_memory();
     joined = true;
     interrupt_watch(signal_seen);
     return rc;
@@ -378,11 +417,18 @@ static void await_end(int rc)
         control_send(&failure, sizeof(failure), 0, TAG_FAILED);
         end_code = err_exit_code(rc, interrupt_pending());
         double start = clock_seconds();
-        while (control_take(&end_code, sizeof(end_code), 0, TAG_END) < 0 &&
-               clock_seconds() - start < END_SECONDS) {
+        bool heard = false;
+        while (!heard && clock_seconds() - start < END_SECONDS) {
+            heard = control_take(&end_code, sizeof(end_code), 0, TAG_END) >= 0;
             nap(SPINS);
         }
-        atomic_store(&ranks.over, true);
+        if (!heard && rc != OGPT_EINTR) { /* the first one still computes: then this one says it */
+            char line[sizeof(failure.message) + 128];
+            int n = snprintf(line, sizeof(line), "ogpt: rank %d of %d on %s: %s\n", ranks.own,
+                             ranks.count, ranks_host(), failure.message);
+            heard = write(STDERR_FILENO, line, (size_t)n) == n;
+        }
+        job_is_over();
     }
     for (int i = 0; i < 200 && interrupt_pending() == 0; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -400,6 +446,9 @@ int ranks_leave(int rc, int exit_code)
         MPI_Request request;
         MPI_Iallreduce(MPI_IN_PLACE, &nothing, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD, &request);
         wait_all(&request, 1);
+        if (gone) {
+            MPI_Win_free(&gone_window);
+        }
         MPI_Finalize();
         return exit_code;
     }

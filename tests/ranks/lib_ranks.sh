@@ -47,3 +47,16 @@ rows() {
     done >"$name.rows"
     [ -s "$name.rows" ] || fail "$name has no rows"
 }
+
+# ranks_start N ARGUMENTS...: ogpt in N ranks, in the background; $launcher, and $pids once all are there.
+ranks_start() {
+    local n=$1 j
+    shift
+    ranks "$n" "$OGPT" "$@" >part.txt 2>part.err &
+    launcher=$!
+    for ((j = 0; j < 500; j++)); do
+        mapfile -t pids < <(pgrep -P "$(pgrep -P $launcher -x mpirun || echo $launcher)" -x ogpt)
+        ((${#pids[@]} == n)) && break
+        sleep 0.01
+    done
+}

@@ -10,6 +10,16 @@ for n in 2 3 4; do
         fail "test_ranks in $n ranks: $(grep -E 'FAILED|error|ranks' unit | head -5)"
 done
 
+# A rank fails while another computes and cannot hear: one line, and that code.
+for failing in 0 1; do
+    code=0
+    OGPT_RANKS_FAILING=$failing ranks 3 "$(dirname "$OGPT")/tests/test_ranks" >unit 2>err || code=$?
+    [ "$code" = 6 ] || fail "rank $failing fails: exit code 6 expected, found $code"
+    [ "$(grep -c . err)" = 1 ] || fail "rank $failing fails: one line expected: $(cat err)"
+    holds 'a number went wrong' err
+done
+holds 'ogpt: rank 1 of 3 on ' err
+
 hash_of() {
     sed -n 's/^content hash *//p' "$work/out"
 }

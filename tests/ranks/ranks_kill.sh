@@ -18,13 +18,7 @@ whole=$(sed -n 's/^model hash *//p' "$work/out")
 killed=0 named=0 finished=0 lost=0 newest=0 before=0
 for ((i = 0; killed < kills && i < 4 * kills; i++)); do
     n=$((2 + i % 3))
-    ranks $n "$OGPT" "${command[@]}" part --store part.db >part.txt 2>part.err &
-    launcher=$!
-    for ((j = 0; j < 500; j++)); do # until all ranks are there
-        mapfile -t pids < <(pgrep -P "$(pgrep -P $launcher -x mpirun || echo $launcher)" -x ogpt)
-        ((${#pids[@]} == n)) && break
-        sleep 0.01
-    done
+    ranks_start $n "${command[@]}" part --store part.db
     sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
     victim=$((RANDOM % n)) code=0
     hit=0

@@ -39,7 +39,7 @@ const Command cmd_sae_train = {
     .min_args = 1,
     .max_args = 1,
     .model_args = 1,
-    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE,
+    .uses = USES_SEED | USES_THREADS | USES_STORE | USES_FORCE | USES_RANKS,
     COMMAND_TABLES(&sae_train_table),
     .run = sae_train_run,
 };

@@ -1,37 +1,36 @@
 /* cli/commands/readers/sae_session.c - contract in cli/commands/readers/sae_session.h. */
 #include "cli/commands/readers/sae_session.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
-#include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "cli/commands/common/game_input.h"
 #include "report/readers/sae_result.h"
 
 /* ---- what is asked for ---- */
 
-/* The options of one value. */
-static int options_of(SaeTrainOptions *out, const SaeSession *session, int index)
+/* What all of the sweep have; each of them is sound. */
+static int read_options(SaeSession *session)
 {
     const SaeCommand *given = session->given;
-    const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
-    *out = SAE_TRAIN_DEFAULT;
-    sae_sweep_set(out, &item);
-    out->features = given->features > 0 ? (size_t)given->features : 8 * session->stream.d_in;
-    out->activations = given->activations;
-    out->batch = given->batch;
-    out->lr = given->lr;
-    out->dead_after = given->dead_after;
-    out->checkpoint_every = given->checkpoint_every;
-    out->seed = session->context->seed + (uint64_t)item.seed;
+    SaeTrainOptions *common = &session->options;
     const char *reason = NULL;
-    sae_train_complete(out);
-    reason = sae_train_check(out);
+    *common = SAE_TRAIN_DEFAULT;
+    common->features = given->features > 0 ? (size_t)given->features : 8 * session->stream.d_in;
+    common->activations = given->activations;
+    common->batch = given->batch;
+    common->lr = given->lr;
+    common->dead_after = given->dead_after;
+    common->checkpoint_every = given->checkpoint_every;
+    common->seed = session->context->seed;
+    for (int i = 0; i < session->sweep.n && !reason; i++) {
+        SaeTrainOptions options;
+        sae_sweep_options(&options, &session->sweep, i, common);
+        reason = sae_train_check(&options);
+    }
     return reason ? err_set(OGPT_EUSAGE, "%s: %s", session->context->command->name, reason) : 0;
 }
 
@@ -100,32 +99,44 @@ static int open_rows(SaeSession *session)
 
 /* ---- what is there ---- */
 
-/* What one is made from, and where it is made; owned, NULL when out of memory or after an error. */
-static Js *about_of(SaeSession *session, int index)
+static int on_report(void *context, const SaeMakingReport *r)
 {
-    const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
-    return options_of(&session->options, session, index)
-               ? NULL
-               : sae_sweep_about(&session->options, &session->about, &item, session->given->buffer);
+    SaeSession *session = context;
+    char detail[128], last[24] = "";
+    if (r->together > 1) {
+        snprintf(last, sizeof(last), " to %zu", (size_t)r->index + r->together);
+    }
+    snprintf(session->label, sizeof(session->label), "%s, %s %g, seed %llu (%d%s of %d)",
+             sae_kind_name(r->item.kind), r->item.swept, r->item.value,
+             (unsigned long long)session->context->seed + (unsigned)r->item.seed, r->index + 1,
+             last, session->sweep.n);
+    snprintf(detail, sizeof(detail), "loss %.4f  L0 %.1f  explained %.2f %%  dead %.1f %%",
+             r->training->loss, r->training->l0, 100 * r->training->explained,
+             100 * r->training->dead);
+    session->progress.total = r->total;
+    progress_step(&session->progress, r->rows, detail);
+    return 0;
 }
 
 /* Every place, before any is trained. */
 static int look_at_all(SaeSession *session)
 {
     const int n = session->sweep.n;
-    int rc = 0, there = 0;
+    int there = 0;
     session->made = mem_calloc((size_t)n, sizeof(*session->made), "places of autoencoders");
-    rc = session->made ? 0 : OGPT_ENOMEM;
+    session->making = (SaeMaking){.sweep = &session->sweep,
+                                  .stream = &session->stream,
+                                  .common = &session->options,
+                                  .about = &session->about,
+                                  .buffer = session->given->buffer,
+                                  .out = session->given->out,
+                                  .replace = session->context->force,
+                                  .made = session->made,
+                                  .context = session,
+                                  .report = on_report};
+    int rc = session->made ? sae_making_look(&session->making) : OGPT_ENOMEM;
     for (int i = 0; i < n && rc == 0; i++) {
-        const SaeSweepItem item = sae_sweep_item(&session->sweep, i);
-        SaeMade *made = &session->made[i];
-        snprintf(made->path, sizeof(made->path), "%s", session->given->out);
-        rc = n > 1 ? path_join(made->path, session->given->out, item.name) : 0;
-        rc = rc ? rc : options_of(&session->options, session, i);
-        Js *about = rc ? NULL : about_of(session, i);
-        rc = rc || session->context->force ? rc : sae_sweep_find(&made->there, made->path, about);
-        there += made->there;
-        js_free(about);
+        there += session->made[i].there;
     }
     if (rc == 0 && there > 0 && n > 1) {
         context_say(session->context, "%d of %d autoencoders are in %s, made with these options",
@@ -153,6 +164,7 @@ int sae_session_open(SaeSession *session, Context *context, const SaeCommand *gi
     rc = rc ? rc : open_games(session);
     rc = rc ? rc : sae_stream_front(&session->front, subject->model.gpt, session->rows.layer);
     rc = rc ? rc : open_rows(session);
+    rc = rc ? rc : read_options(session);
     return rc ? rc : look_at_all(session);
 }
 
@@ -191,16 +203,15 @@ int sae_session_announce(SaeSession *session)
     const Work work = {.pool = context->pool};
     const GptConfig *cfg = &session->rows.gpt->cfg;
     size_t bytes = 0;
-    int rc = 0;
-    for (int i = 0; i < session->sweep.n && rc == 0; i++) {
-        rc = options_of(&session->options, session, i);
-        const size_t own = rc ? 0 : sae_train_bytes(&session->stream, &session->options, &work);
+    for (int i = 0; i < session->sweep.n; i++) {
+        SaeTrainOptions options;
+        sae_sweep_options(&options, &session->sweep, i, &session->options);
+        const size_t own = sae_train_bytes(&session->stream, &options, &work);
         bytes = own > bytes ? own : bytes;
     }
     const size_t passes = passes_bytes(cfg, TAPE_FORWARD, 0, &work);
-    rc = rc ? rc
-            : context_check_memory(bytes + passes, session->given->memory,
-                                   "a smaller --buffer, --batch or --features");
+    int rc = context_check_memory(bytes + passes, session->given->memory,
+                                  "a smaller --buffer, --batch or --features");
     const size_t kept = rc ? 0 : keep_blocks(session, bytes + passes);
     const size_t mib = ((bytes + passes + kept) >> 20) + 1;
     if (rc == 0) {
@@ -216,83 +227,12 @@ int sae_session_announce(SaeSession *session)
     return rc;
 }
 
-/* ---- one value ---- */
-
-static int on_report(void *context, const SaeReport *r)
-{
-    SaeSession *session = context;
-    char detail[128];
-    snprintf(detail, sizeof(detail), "loss %.4f  L0 %.1f  explained %.2f %%  dead %.1f %%", r->loss,
-             r->l0, 100 * r->explained, 100 * r->dead);
-    progress_step(&session->progress, session->rows_done + (double)r->rows, detail);
-    return 0;
-}
-
-/* Train into a checkpoint beside the goal, publish, remove the checkpoint. */
-static int make(Sae **out, const char *path, SaeSession *session, const Js *about)
-{
-    Context *context = session->context;
-    char checkpoint[FILES_PATH_MAX], *inputs = NULL, parent[FILES_PATH_MAX];
-    PathKind left = PATH_MISSING;
-    const Work work = {.pool = context->pool, .seed = context->seed};
-    snprintf(checkpoint, sizeof(checkpoint), "%.*s.training", FILES_PATH_MAX - 16, path);
-    SaeTrainJob job = {.stream = &session->stream,
-                       .options = &session->options,
-                       .about = &session->about,
-                       .checkpoint = checkpoint,
-                       .context = session,
-                       .report = on_report};
-    int rc = js_print(&inputs, about, 0);
-    rc = rc ? rc : path_parent(parent, path);
-    rc = rc ? rc : dir_create(parent);
-    job.inputs = inputs;
-    rc = rc ? rc : sae_train(out, &job, &work);
-    rc = rc ? rc : sae_save(*out, path, about);
-    rc = rc ? rc : path_kind(&left, checkpoint);
-    if (rc == 0 && left == PATH_DIRECTORY) {
-        rc = dir_discard(checkpoint);
-    }
-    mem_free(inputs);
-    return rc;
-}
-
-/* Unless another process made it meanwhile. */
-static int train_one(SaeSession *session, int index)
-{
-    const SaeSweepItem item = sae_sweep_item(&session->sweep, index);
-    SaeMade *made = &session->made[index];
-    FileLock lock = {.fd = -1};
-    Sae *sae = NULL;
-    Js *about = about_of(session, index);
-    const double began = clock_seconds();
-    int rc = about ? 0 : OGPT_ENOMEM;
-    rc = rc || session->sweep.n == 1 ? rc : dir_create(session->given->out);
-    rc = rc ? rc : file_lock_beside(&lock, made->path);
-    rc = rc || session->context->force ? rc : sae_sweep_find(&made->there, made->path, about);
-    snprintf(session->label, sizeof(session->label), "%s, %s %g, seed %llu (%d of %d)",
-             sae_kind_name(item.kind), item.swept, item.value,
-             (unsigned long long)session->options.seed, index + 1, session->sweep.n);
-    if (rc == 0 && !made->there) {
-        rc = make(&sae, made->path, session, about);
-        session->rows_done += (double)session->options.activations;
-    } else {
-        session->progress.total -= (double)session->options.activations;
-    }
-    made->seconds = clock_seconds() - began;
-    sae_free(sae);
-    file_unlock(&lock);
-    js_free(about);
-    return rc;
-}
-
 int sae_session_run(SaeSession *session)
 {
-    int rc = 0;
+    const Work work = {.pool = session->context->pool, .seed = session->context->seed};
     session->progress = progress_begin(session->context, session->label, "rows",
                                        (double)session->given->activations * session->sweep.n);
-    for (int i = 0; rc == 0 && i < session->sweep.n; i++) {
-        rc = train_one(session, i);
-    }
+    int rc = sae_making_run(&session->making, &work);
     progress_end(&session->progress);
     sae_kept_release(&session->kept);
     return rc;
@@ -301,7 +241,7 @@ int sae_session_run(SaeSession *session)
 int sae_session_report(Table *table, const SaeSession *session)
 {
     int rc = 0;
-    for (int i = 0; rc == 0 && i < session->sweep.n; i++) {
+    for (int i = 0; rc == 0 && i < session->sweep.n && ranks_first(); i++) {
         Sae *sae = NULL;
         rc = sae_open(&sae, session->made[i].path);
         if (rc == 0) {

@@ -5,11 +5,10 @@
 
 #include "cli/commands/common/model_input.h"
 #include "cli/commands/common/shared_options.h"
-#include "probes/sae/training/sae_sweep.h"
 #include "cli/study.h"
 #include "probes/activations/passes.h"
 #include "probes/sae/training/sae_kept_rows.h"
-#include "probes/sae/training/sae_train.h"
+#include "probes/sae/training/sae_making.h"
 
 typedef struct SaeCommand {
     const char *corpus, *out, *kind, *k, *l0, *l1;
@@ -58,13 +57,6 @@ typedef struct SaeCommand {
         OPTION_OUT("out", AT(out), "DIR",                                                          \
                    "the autoencoder; of several, the folder that holds them", .required = true)
 
-/* One of them. */
-typedef struct SaeMade {
-    char path[FILES_PATH_MAX];
-    bool there;     /* before this command, made with the same options */
-    double seconds; /* that it took now */
-} SaeMade;
-
 typedef struct SaeSession {
     Context *context;
     const SaeCommand *given;
@@ -75,12 +67,12 @@ typedef struct SaeSession {
     SaeStream stream;
     SaeKeptRows kept; /* of a sweep: all of it learns from the same rows */
     SaeConfig about;
-    SaeTrainOptions options; /* of the value under way */
+    SaeTrainOptions options; /* what all of the sweep have */
     SaeSweep sweep;
+    SaeMaking making;
     SaeMade *made; /* (sweep.n) owned; paths are known from sae_session_open on */
     char label[96];
     Progress progress; /* of all that is trained */
-    double rows_done;  /* of the trainings before */
 } SaeSession;
 
 /* Open and check all inputs, and what is at the places of the autoencoders: others than those that
@@ -93,7 +85,7 @@ void sae_session_release(SaeSession *session);
 int sae_session_announce(SaeSession *session);
 /* Train all that are not there; the rows that they shared are then forgotten. */
 int sae_session_run(SaeSession *session);
-/* A row for each of them, from its file. Returns 0 or OGPT_E*. */
+/* A row for each of them, from its file; by the first rank alone. Returns 0 or OGPT_E*. */
 int sae_session_report(Table *table, const SaeSession *session);
 
 #endif

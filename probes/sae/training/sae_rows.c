@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/ranks/ranks.h"
 #include "num/matrices/psd.h"
 #include "probes/activations/passes.h"
 #include "probes/sae/training/sae_net.h"
@@ -14,8 +15,7 @@
 
 typedef struct BlockFill {
     const SaeNetworkRows *from;
-    float *x, *y; /* y NULL without targets */
-    size_t d_in, d_out;
+    float *x, *y;        /* y NULL without targets */
     size_t *at;          /* (games) the first row of each game */
     const uint8_t *read; /* (games) positions of each */
 } BlockFill;
@@ -48,6 +48,50 @@ static int fill_hook(void *context, const PassBatch *pass, const HookPoint *poin
     return rc;
 }
 
+/* Games first .. end-1 of the share that a rank has in the passes of a block. */
+static void share_games(size_t *first, size_t *end, size_t games, int rank)
+{
+    ranks_share(first, end, (games + PASS_GAMES - 1) / PASS_GAMES, rank);
+    *first = *first * PASS_GAMES < games ? *first * PASS_GAMES : games;
+    *end = *end * PASS_GAMES < games ? *end * PASS_GAMES : games;
+}
+
+/* Rows of this rank's games. Passes hold the games that they hold in one process. */
+static int make_own(const BlockFill *fill, const uint8_t *moves, const Work *work)
+{
+    const SaeNetworkRows *from = fill->from;
+    const Work quiet = work_quiet(work);
+    size_t first, end;
+    share_games(&first, &end, from->block_games, ranks_own());
+    BlockFill own = {from, fill->x, fill->y, fill->at + first, fill->read + first};
+    PassGames which = {.vocab = from->vocab,
+                       .n = end - first,
+                       .moves = moves + first * (size_t)from->vocab->variant->n_moves,
+                       .read = own.read};
+    PassCalls calls = {.context = &own, .hook = fill_hook};
+    passes_hook_layer(&calls, from->site, from->layer);
+    if (fill->y) {
+        passes_hook_layer(&calls, from->site_out, from->layer);
+    }
+    return passes_run(from->gpt, &which, &calls, &quiet);
+}
+
+/* To all ranks what each has made. */
+static int share_rows(const BlockFill *fill, size_t n_rows, bool target)
+{
+    const SaeNetworkRows *from = fill->from;
+    const GptConfig *cfg = &from->gpt->cfg;
+    const size_t width = hook_width(cfg, target ? from->site_out : from->site, (size_t)cfg->n_ctx);
+    size_t bounds[RANKS_MAX + 1], first, end;
+    for (int rank = 0; rank < ranks_count(); rank++) {
+        share_games(&first, &end, from->block_games, rank);
+        const size_t row = first < from->block_games ? fill->at[first] : n_rows;
+        bounds[rank] = row * width * sizeof(float);
+    }
+    bounds[ranks_count()] = n_rows * width * sizeof(float);
+    return ranks_gather_cut(target ? fill->y : fill->x, bounds);
+}
+
 static int fill_network(void *context, float *x, float *y, size_t *rows, uint64_t block,
                         const Work *work)
 {
@@ -56,6 +100,7 @@ static int fill_network(void *context, float *x, float *y, size_t *rows, uint64_
     uint8_t *moves = mem_alloc(games, n_moves, "games of a block");
     uint8_t *read = mem_alloc(games, 1, "lengths of games");
     size_t *at = mem_alloc(games, sizeof(size_t), "places of games");
+    const BlockFill fill = {from, x, y, at, read};
     int rc = moves && read && at ? 0 : OGPT_ENOMEM;
     rc = rc ? rc : source_fetch(from->source, moves, block * games, games, work->pool);
     *rows = 0;
@@ -66,17 +111,9 @@ static int fill_network(void *context, float *x, float *y, size_t *rows, uint64_
         at[g] = *rows;
         *rows += n;
     }
-    if (rc == 0) {
-        BlockFill fill = {from, x, y, 0, 0, at, read};
-        const Work quiet = work_quiet(work);
-        PassGames which = {.vocab = from->vocab, .n = games, .moves = moves, .read = read};
-        PassCalls calls = {.context = &fill, .hook = fill_hook};
-        passes_hook_layer(&calls, from->site, from->layer);
-        if (y) {
-            passes_hook_layer(&calls, from->site_out, from->layer);
-        }
-        rc = passes_run(from->gpt, &which, &calls, &quiet);
-    }
+    rc = ranks_agree(rc ? rc : make_own(&fill, moves, work));
+    rc = rc ? rc : share_rows(&fill, *rows, false);
+    rc = rc || !y ? rc : share_rows(&fill, *rows, true);
     mem_free(at);
     mem_free(read);
     mem_free(moves);

@@ -26,7 +26,8 @@ typedef struct SaeStream {
  * NULL if there is no block behind the layer. OGPT_ENOMEM. */
 int sae_stream_front(Gpt **out, const Gpt *gpt, int layer);
 
-/* Rows of a network: all positions of block_games games a block, games b * block_games and on. */
+/* Rows of a network: all positions of block_games games a block, games b * block_games and on. The
+ * passes of a block are dealt to the ranks (base/ranks/ranks.h), and all get all rows. */
 typedef struct SaeNetworkRows {
     const Gpt *gpt;
     const Vocab *vocab;

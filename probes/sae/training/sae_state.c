@@ -27,11 +27,39 @@ static size_t state_tensors(StEntry entries[N_STATE_TENSORS], const SaeTrainer *
         (StEntry){.name = "silent", .rank = 1, .shape = {net->m}, .data = trainer->silent};
     entries[count++] =
         (StEntry){.name = "mean", .rank = 1, .shape = {net->d_in}, .data = trainer->mean};
-    if (trainer->y) {
+    if (trainer->stream->has_target) {
         entries[count++] = (StEntry){
             .name = "mean_out", .rank = 1, .shape = {net->d_out}, .data = trainer->mean_out};
     }
     return count;
+}
+
+size_t sae__state_carve(SaeTrainer *trainer, Arena *arena, const SaeStream *stream)
+{
+    SaeNet *net = &trainer->net;
+    size_t bytes = 0;
+#define PIECE(count, size)                                                                         \
+    (bytes += arena_piece_bytes(count, size), arena ? arena_take(arena, count, size) : NULL)
+    net->params = PIECE(net->n, sizeof(float));
+    trainer->moment = PIECE(net->n, sizeof(float));
+    trainer->second = PIECE(net->n, sizeof(float));
+    trainer->silent = PIECE(net->m, sizeof(float));
+    trainer->dead = PIECE(net->m, 1);
+    trainer->mean = PIECE(net->d_in, sizeof(float));
+    trainer->mean_out = trainer->mean;
+    if (stream->has_target) {
+        trainer->mean_out = PIECE(net->d_out, sizeof(float));
+    }
+#undef PIECE
+    return bytes;
+}
+
+void sae__state_mark_dead(SaeTrainer *trainer)
+{
+    const int64_t after = trainer->options->dead_after;
+    for (size_t j = 0; j < trainer->net.m; j++) {
+        trainer->dead[j] = after > 0 && trainer->silent[j] >= (float)after;
+    }
 }
 
 /* The numbers of the counters, under their names. */
@@ -108,7 +136,6 @@ int sae__state_save(SaeTrainer *trainer)
     }
     publish_abort(publish);
     js_free(fields);
-    trainer->saved = clock_seconds();
     return rc;
 }
 
@@ -172,9 +199,8 @@ int sae__state_load(bool *found, SaeTrainer *trainer)
     }
     st_close(file);
     js_free(manifest);
-    for (size_t j = 0; j < trainer->net.m && rc == 0; j++) {
-        const int64_t after = trainer->options->dead_after;
-        trainer->dead[j] = after > 0 && trainer->silent[j] >= (float)after;
+    if (rc == 0) {
+        sae__state_mark_dead(trainer);
     }
     return rc;
 }

@@ -114,12 +114,17 @@ SaeSweepItem sae_sweep_item(const SaeSweep *sweep, int index)
     return out;
 }
 
-void sae_sweep_set(SaeTrainOptions *out, const SaeSweepItem *item)
+void sae_sweep_options(SaeTrainOptions *out, const SaeSweep *sweep, int index,
+                       const SaeTrainOptions *common)
 {
-    out->kind = item->kind;
-    out->k = strcmp(item->swept, "k") == 0 ? (size_t)item->value : 0;
-    out->l0 = strcmp(item->swept, "l0") == 0 ? item->value : 0;
-    out->l1 = strcmp(item->swept, "l1") == 0 ? item->value : SAE_L1_FIRST;
+    const SaeSweepItem item = sae_sweep_item(sweep, index);
+    *out = *common;
+    out->kind = item.kind;
+    out->k = strcmp(item.swept, "k") == 0 ? (size_t)item.value : 0;
+    out->l0 = strcmp(item.swept, "l0") == 0 ? item.value : 0;
+    out->l1 = strcmp(item.swept, "l1") == 0 ? item.value : SAE_L1_FIRST;
+    out->seed = common->seed + (uint64_t)item.seed;
+    sae_train_complete(out);
 }
 
 Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about,

@@ -34,8 +34,10 @@ typedef struct SaeSweepItem {
 /* 0 or OGPT_EUSAGE, naming the option. */
 int sae_sweep_read(SaeSweep *out, const SweepWords *words);
 SaeSweepItem sae_sweep_item(const SaeSweep *sweep, int index);
-/* Its kind and its value. */
-void sae_sweep_set(SaeTrainOptions *out, const SaeSweepItem *item);
+/* What all of them have in common (seed: of the first), with its kind, its value and its seed,
+ * complete. */
+void sae_sweep_options(SaeTrainOptions *out, const SaeSweep *sweep, int index,
+                       const SaeTrainOptions *common);
 /* What it is made from, to tell it from another; about: site, layer, network, games. Owned. */
 Js *sae_sweep_about(const SaeTrainOptions *options, const SaeConfig *about,
                     const SaeSweepItem *item, int64_t buffer);

@@ -7,12 +7,15 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/ranks/ranks.h"
 #include "base/rng.h"
 #include "num/blas.h"
 #include "probes/sae/training/sae_trainer.h"
 
 #define GATHER_ROWS 512         /* of a job */
 #define CHECKPOINT_SECONDS 20.0 /* between two checkpoints, unless steps are given */
+#define TALK_SECONDS 0.25       /* between two talks of ranks, */
+#define TALK_STEPS 64.0         /* but so many steps at most */
 #define THRESHOLD_RATE 0.01     /* of the moving mean */
 #define THRESHOLD_STEPS 10.0    /* it is of a tenth of the steps at most */
 #define L0_WEIGHT 1.0           /* jumprelu: of (L0 / l0 - 1)^2, in units of d */
@@ -78,23 +81,16 @@ static size_t carve(SaeTrainer *trainer, Arena *arena, const SaeStream *stream,
                     const SaeTrainOptions *options)
 {
     const size_t batch = (size_t)options->batch;
-    SaeNet *net = &trainer->net;
-    size_t bytes = 0;
+    const SaeNet *net = &trainer->net;
+    size_t bytes = sae__state_carve(trainer, arena, stream);
 #define PIECE(count, size)                                                                         \
     (bytes += arena_piece_bytes(count, size), arena ? arena_take(arena, count, size) : NULL)
-    net->params = PIECE(net->n, sizeof(float));
-    trainer->moment = PIECE(net->n, sizeof(float));
-    trainer->second = PIECE(net->n, sizeof(float));
-    trainer->silent = PIECE(net->m, sizeof(float));
-    trainer->dead = PIECE(net->m, 1);
-    trainer->mean = PIECE(net->d_in, sizeof(float));
+    trainer->joins = PIECE((size_t)ranks_count(), sizeof(*trainer->joins));
     trainer->x = PIECE(stream->block_rows * net->d_in, sizeof(float));
     trainer->batch = PIECE(batch * net->d_in, sizeof(float));
-    trainer->mean_out = trainer->mean;
     trainer->batch_out = trainer->batch;
     trainer->y = NULL;
     if (stream->has_target) {
-        trainer->mean_out = PIECE(net->d_out, sizeof(float));
         trainer->y = PIECE(stream->block_rows * net->d_out, sizeof(float));
         trainer->batch_out = PIECE(batch * net->d_out, sizeof(float));
     }
@@ -108,14 +104,17 @@ size_t sae_train_bytes(const SaeStream *stream, const SaeTrainOptions *options, 
         .net = sae__net_layout(options->kind, stream->d_in, stream->d_out, options->features)};
     /* the autoencoder is made while the trainer still stands */
     const size_t result = options->features * (stream->d_in + stream->d_out + 3) * sizeof(float);
-    return carve(&trainer, NULL, stream, options) + result +
+    /* the first rank has one state of another's, to save it */
+    const size_t other = ranks_count() > 1 ? sae__state_carve(&trainer, NULL, stream) : 0;
+    return carve(&trainer, NULL, stream, options) + result + other +
            sae__step_bytes(&trainer.net, options, work_workers(work));
 }
 
-static int trainer_init(SaeTrainer *trainer, const SaeTrainJob *job, const Work *work)
+static int trainer_init(SaeTrainer *trainer, const SaeTrainSet *set, const Work *work)
 {
+    const SaeTrainJob *job = &set->jobs[(size_t)ranks_own() < set->n ? ranks_own() : 0];
     const SaeStream *stream = job->stream;
-    *trainer = (SaeTrainer){.job = job, .options = job->options, .stream = stream};
+    *trainer = (SaeTrainer){.job = job, .options = job->options, .stream = stream, .set = set};
     trainer->steps = job->options->activations / job->options->batch;
     trainer->net =
         sae__net_layout(job->options->kind, stream->d_in, stream->d_out, job->options->features);
@@ -185,10 +184,14 @@ static int measure(float *mean, double *scale, const float *rows, size_t n, size
     return 0;
 }
 
+/* The first block, and the first weights of an autoencoder that has no checkpoint. */
 static int begin(SaeTrainer *trainer, const Work *work)
 {
     const SaeNet *net = &trainer->net;
     int rc = fill_block(trainer, work);
+    if (!sae__ranks_trains(trainer)) {
+        return rc;
+    }
     rc = rc ? rc : measure(trainer->mean, &trainer->scale, trainer->x, trainer->block_n, net->d_in);
     trainer->scale_out = trainer->scale;
     if (rc == 0 && trainer->y) {
@@ -227,6 +230,7 @@ static int gather_rows(void *context, size_t job, size_t worker)
     return 0;
 }
 
+/* The rows of the next step: by all ranks, also by those that do not take it. */
 static int next_batch(SaeTrainer *trainer, const Work *work)
 {
     const int64_t batch = trainer->options->batch;
@@ -236,9 +240,10 @@ static int next_batch(SaeTrainer *trainer, const Work *work)
         trainer->at.offset = 0;
         rc = fill_block(trainer, work);
     }
-    rc = rc ? rc
-            : pool_run(work->pool, ((size_t)batch + GATHER_ROWS - 1) / GATHER_ROWS, gather_rows,
-                       trainer);
+    rc = rc || !sae__ranks_trains(trainer)
+             ? rc
+             : pool_run(work->pool, ((size_t)batch + GATHER_ROWS - 1) / GATHER_ROWS, gather_rows,
+                        trainer);
     trainer->at.offset += rc ? 0 : batch;
     return rc;
 }
@@ -257,12 +262,11 @@ static double dead_share(const SaeTrainer *trainer)
 static void count_silence(SaeTrainer *trainer)
 {
     const float batch = (float)trainer->options->batch;
-    const int64_t after = trainer->options->dead_after;
     for (size_t j = 0; j < trainer->net.m; j++) {
         const float silent = trainer->step.fired[j] ? 0 : trainer->silent[j] + batch;
         trainer->silent[j] = silent < SAE_DEAD_MOST ? silent : SAE_DEAD_MOST;
-        trainer->dead[j] = after > 0 && trainer->silent[j] >= (float)after;
     }
+    sae__state_mark_dead(trainer);
 }
 
 static void note_sums(SaeTrainer *trainer)
@@ -289,7 +293,7 @@ static void note_sums(SaeTrainer *trainer)
     }
 }
 
-static int one_step(SaeTrainer *trainer, const Work *work)
+static int train_step(SaeTrainer *trainer, const Work *work)
 {
     const SaeTrainOptions *options = trainer->options;
     const double share = sae__penalty_share(options, trainer->at.step, trainer->steps);
@@ -300,8 +304,7 @@ static int one_step(SaeTrainer *trainer, const Work *work)
                         .l0_weight = L0_WEIGHT * (double)trainer->net.d_out * share,
                         .dead = trainer->dead,
                         .path = options->path};
-    int rc = next_batch(trainer, work);
-    rc = rc ? rc : sae__step_run(&trainer->step, trainer->batch, trainer->batch_out, &ask, work);
+    int rc = sae__step_run(&trainer->step, trainer->batch, trainer->batch_out, &ask, work);
     if (rc == 0 && trainer->job->gradient) {
         trainer->job->gradient(trainer->job->context, trainer->at.step, trainer->step.gradient,
                                trainer->net.n);
@@ -314,7 +317,6 @@ static int one_step(SaeTrainer *trainer, const Work *work)
     if (rc == 0) {
         count_silence(trainer);
         note_sums(trainer);
-        trainer->at.step++;
     }
     return rc;
 }
@@ -379,7 +381,8 @@ static void fold(Sae *sae, const SaeTrainer *trainer)
     sae_prepare(sae);
 }
 
-static int finish(Sae **out, const SaeTrainer *trainer)
+/* Hand over what was trained. */
+static int finish(const SaeTrainer *trainer, size_t job)
 {
     const SaeTrainOptions *options = trainer->options;
     const SaeNet *net = &trainer->net;
@@ -404,25 +407,42 @@ static int finish(Sae **out, const SaeTrainer *trainer)
     cfg.dead = options->dead_after > 0 && cfg.activations >= options->dead_after
                    ? dead_share(trainer)
                    : NAN; /* too few rows to tell */
-    int rc = sae_new(out, &cfg);
+    Sae *sae = NULL;
+    int rc = sae_new(&sae, &cfg);
     if (rc == 0) {
-        fold(*out, trainer);
+        fold(sae, trainer);
+        rc = trainer->set->take(trainer->set->context, job, sae);
     }
     return rc;
 }
 
-/* Save where it is time to. */
-static int maybe_save(SaeTrainer *trainer)
+/* ---- the loop ---- */
+
+/* What comes before the next step; of all ranks the last of these counts. */
+enum { GO_ON, SAVE, STOP };
+
+/* Agree on it, and on the steps until ranks ask again: a quarter of a second of the slowest. */
+static int agree_on_next(int64_t *next, SaeTrainer *trainer)
 {
-    const int64_t every = trainer->options->checkpoint_every;
-    const bool due = every > 0 ? trainer->at.step % every == 0
-                               : clock_seconds() - trainer->saved >= CHECKPOINT_SECONDS;
-    return due && trainer->job->checkpoint ? sae__state_save(trainer) : 0;
+    const int64_t every = trainer->options->checkpoint_every, step = trainer->at.step;
+    const double now = clock_seconds(), seconds = now - trainer->began;
+    const bool due = every > 0 ? step % every == 0 : now - trainer->saved >= CHECKPOINT_SECONDS;
+    const int64_t done = step - trainer->began_step;
+    int64_t fewest = -(int64_t)fmin(fmax(TALK_SECONDS * (double)done / seconds, 1), TALK_STEPS);
+    *next = interrupt_pending() ? STOP : due && done > 0 ? SAVE : GO_ON;
+    int rc = ranks_most(next);
+    rc = rc ? rc : ranks_most(&fewest);
+    fewest = ranks_count() == 1 || done == 0 ? -1 : fewest;
+    trainer->talk = step - fewest;
+    if (every > 0 && trainer->talk > (step / every + 1) * every) {
+        trainer->talk = (step / every + 1) * every;
+    }
+    return rc;
 }
 
 static int stopped(SaeTrainer *trainer)
 {
-    int rc = trainer->job->checkpoint && trainer->at.step > 0 ? sae__state_save(trainer) : 0;
+    int rc = trainer->at.step > 0 ? sae__ranks_save(trainer) : 0;
     return rc ? rc
               : err_set(OGPT_EINTR, "stopped after step %lld of %lld; %s",
                         (long long)trainer->at.step, (long long)trainer->steps,
@@ -430,20 +450,30 @@ static int stopped(SaeTrainer *trainer)
                                                  : "nothing is kept");
 }
 
+/* An error of one rank alone ends the job (base/ranks/ranks.h). */
+static int one_step(SaeTrainer *trainer, const Work *work)
+{
+    const bool trains = sae__ranks_trains(trainer);
+    int rc = next_batch(trainer, work);
+    rc = rc || !trains ? rc : train_step(trainer, work);
+    trainer->at.step += rc == 0;
+    const int64_t step = trainer->at.step;
+    if (rc == 0 && (step == trainer->steps || step % trainer->options->report_every == 0)) {
+        rc = ranks_agree(trains ? report(trainer) : 0);
+    }
+    return rc;
+}
+
 static int loop(SaeTrainer *trainer, const Work *work)
 {
     int rc = 0;
     while (trainer->at.step < trainer->steps && rc == 0) {
-        rc = interrupt_pending() ? OGPT_EINTR : one_step(trainer, work);
-        const bool last = trainer->at.step == trainer->steps;
-        if (rc == 0 && (last || trainer->at.step % trainer->options->report_every == 0)) {
-            rc = report(trainer);
-        }
+        int64_t next = GO_ON;
+        rc = trainer->at.step < trainer->talk ? 0 : agree_on_next(&next, trainer);
+        rc = rc || next != SAVE ? rc : sae__ranks_save(trainer);
+        rc = rc ? rc : next == STOP ? OGPT_EINTR : one_step(trainer, work);
         if (rc == OGPT_EINTR) {
             return stopped(trainer);
-        }
-        if (rc == 0 && !last) {
-            rc = maybe_save(trainer);
         }
         work_tick(work, "rows", (double)(trainer->at.step * trainer->options->batch),
                   (double)(trainer->steps * trainer->options->batch));
@@ -451,25 +481,42 @@ static int loop(SaeTrainer *trainer, const Work *work)
     return rc;
 }
 
-int sae_train(Sae **out, const SaeTrainJob *job, const Work *work)
+static int check_set(const SaeTrainSet *set)
+{
+    const char *reason = set->n > 0 && set->n <= (size_t)ranks_count()
+                             ? NULL
+                             : "one autoencoder a rank is trained at a time";
+    for (size_t i = 0; i < set->n && !reason; i++) {
+        reason = sae_train_check(set->jobs[i].options);
+    }
+    return reason ? err_set(OGPT_EUSAGE, "sae train: %s", reason) : 0;
+}
+
+int sae_train_set(const SaeTrainSet *set, const Work *work)
 {
     SaeTrainer trainer = {0};
-    bool found = false;
-    const char *reason = sae_train_check(job->options);
-    *out = NULL;
-    if (reason) {
-        return err_set(OGPT_EUSAGE, "sae train: %s", reason);
-    }
-    int rc = blas_init();
-    rc = rc ? rc : trainer_init(&trainer, job, work);
-    if (rc == 0 && job->checkpoint) {
-        rc = sae__state_load(&found, &trainer);
-    }
-    rc = rc || found ? rc : begin(&trainer, work);
+    int rc = check_set(set);
+    rc = rc ? rc : blas_init();
+    rc = ranks_agree(rc ? rc : trainer_init(&trainer, set, work));
+    rc = rc ? rc : sae__ranks_load(&trainer);
+    rc = rc || trainer.at.step > 0 ? rc : ranks_agree(begin(&trainer, work));
     trainer.began = trainer.saved = clock_seconds();
     trainer.began_step = trainer.at.step;
     rc = rc ? rc : loop(&trainer, work);
-    rc = rc ? rc : finish(out, &trainer);
+    rc = rc ? rc : sae__ranks_collect(&trainer, finish);
     trainer_release(&trainer);
     return rc;
+}
+
+static int take_one(void *context, size_t job, Sae *sae)
+{
+    *(Sae **)context = sae;
+    return 0;
+}
+
+int sae_train(Sae **out, const SaeTrainJob *job, const Work *work)
+{
+    const SaeTrainSet set = {.jobs = job, .n = 1, .context = out, .take = take_one};
+    *out = NULL;
+    return sae_train_set(&set, work);
 }

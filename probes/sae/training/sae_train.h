@@ -81,6 +81,20 @@ typedef struct SaeTrainJob {
  * OGPT_ENUM (step and tensor), OGPT_EINTR (after a checkpoint), OGPT_EUSAGE, OGPT_EIO, OGPT_ENOMEM,
  * and those of the stream. */
 int sae_train(Sae **out, const SaeTrainJob *job, const Work *work);
+
+/* Several autoencoders at the same time, one a rank at most (base/ranks/ranks.h): rank r trains
+ * number r. They learn from the same rows in batches of the same size, and go step by step, so that
+ * every block of rows is made once, by all ranks together. The first rank reads and writes all
+ * checkpoints. The same bits as one behind the other. */
+typedef struct SaeTrainSet {
+    const SaeTrainJob *jobs; /* (n) of one stream; batch, activations and report_every are equal */
+    size_t n;                /* 1 .. ranks_count */
+    void *context;
+    /* Called on the first rank with each of them in turn, when all are trained; it owns `sae`. */
+    int (*take)(void *context, size_t job, Sae *sae);
+} SaeTrainSet;
+/* All ranks call it together. 0; errors as above, on all ranks the same. */
+int sae_train_set(const SaeTrainSet *set, const Work *work);
 /* Bytes held at the peak, without the network and its games. */
 size_t sae_train_bytes(const SaeStream *stream, const SaeTrainOptions *options, const Work *work);
 

@@ -1,6 +1,7 @@
 /* probes/sae/training/sae_trainer.h - the inside of a training. Private to this room.
  *
- * sae_train.c is the loop, sae_update.c Adam, sae_state.c saving and going on.
+ * sae_train.c is the loop, sae_update.c Adam, sae_state.c saving and going on, sae_ranks.c what
+ * ranks send each other.
  */
 #ifndef OGPT_PROBES_SAE_TRAINING_SAE_TRAINER_H
 #define OGPT_PROBES_SAE_TRAINING_SAE_TRAINER_H
@@ -21,7 +22,7 @@ typedef struct SaeCounters {
 } SaeCounters;
 
 typedef struct SaeTrainer {
-    const SaeTrainJob *job;
+    const SaeTrainJob *job; /* of this rank; one that trains none has the first one's shape */
     const SaeTrainOptions *options;
     const SaeStream *stream;
     int64_t steps;
@@ -37,8 +38,12 @@ typedef struct SaeTrainer {
     bool filled;              /* whether the block is in memory */
     float *batch, *batch_out; /* (batch, d); the same array without targets */
     SaeCounters at;
-    double saved, began; /* seconds */
-    int64_t began_step;
+    double saved, began;      /* seconds */
+    int64_t began_step, talk; /* talk: the step before which ranks talk again */
+    /* The ranks together: `at` has the step of the one that is behind most. Autoencoder r joins in
+     * at step joins[r], where its checkpoint is; from then on its own step is this. */
+    const SaeTrainSet *set;
+    int64_t *joins; /* (set->n) */
     Arena arena;
 } SaeTrainer;
 
@@ -51,5 +56,18 @@ int sae__update(SaeTrainer *trainer, const Work *work);
 /* Publish the state; read it if there is one (*found). */
 int sae__state_save(SaeTrainer *trainer);
 int sae__state_load(bool *found, SaeTrainer *trainer);
+
+/* What a state has of arrays: from the arena, or (arena NULL) their bytes. */
+size_t sae__state_carve(SaeTrainer *trainer, Arena *arena, const SaeStream *stream);
+/* trainer->dead from trainer->silent. */
+void sae__state_mark_dead(SaeTrainer *trainer);
+/* Whether this rank's autoencoder takes the step that comes. */
+bool sae__ranks_trains(const SaeTrainer *trainer);
+/* Every checkpoint that is there, to the rank that goes on from it; sets joins and at. */
+int sae__ranks_load(SaeTrainer *trainer);
+/* The checkpoints of all that have joined. */
+int sae__ranks_save(SaeTrainer *trainer);
+/* All states to the first rank, which calls `made` with each. */
+int sae__ranks_collect(SaeTrainer *trainer, int (*made)(const SaeTrainer *state, size_t job));
 
 #endif

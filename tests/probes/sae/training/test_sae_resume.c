@@ -15,6 +15,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "base/hash.h"
+#include "base/ranks/ranks.h"
 #include "num/blas.h"
 #include "probes/sae/training/sae_trainer.h"
 
@@ -270,6 +272,82 @@ static void the_rest_of_the_recipe(void **state)
     assert_true(sae_train_bytes(&stream, &wide, &usual) > BLOCK * WIDTH * sizeof(float));
 }
 
+/* ---- ranks ---- */
+
+/* The gradients of one autoencoder, all of its steps. */
+static void note_gradient(void *context, int64_t step, float *gradient, size_t n)
+{
+    uint64_t *sum = context;
+    *sum = 31 * *sum + xxh3(gradient, n * sizeof(float)) + (uint64_t)step;
+}
+
+static int count_taken(void *context, size_t job, Sae *sae)
+{
+    *(size_t *)context += job + 1;
+    sae_free(sae);
+    return 0;
+}
+
+/* Ranks without messages: each trains its own, the first one takes all. */
+static void each_rank_trains_one(void **state)
+{
+    const SaeStream stream = stream_of(SAE_TOPK);
+    const SaeKind kinds[2] = {SAE_TOPK, SAE_GATED};
+    SaeTrainOptions options[2];
+    SaeTrainJob jobs[2];
+    uint64_t alone[2] = {0}, ranks[2] = {0};
+    char places[2][FILES_PATH_MAX];
+    for (size_t i = 0; i < 2; i++) {
+        size_t taken = 0;
+        options[i] = options_of(kinds[i]);
+        options[i].checkpoint_every = 9;
+        assert_int_equal(path_join(places[i], folder, i ? "second" : "first"), 0);
+        jobs[i] = (SaeTrainJob){.stream = &stream,
+                                .options = &options[i],
+                                .context = &alone[i],
+                                .gradient = note_gradient};
+        const SaeTrainSet set = {&jobs[i], 1, &taken, count_taken};
+        assert_int_equal(sae_train_set(&set, &usual), 0);
+        assert_int_equal(taken, 1);
+        jobs[i].context = &ranks[i];
+        jobs[i].checkpoint = places[i];
+    }
+    size_t taken = 0;
+    const SaeTrainSet set = {jobs, 2, &taken, count_taken};
+    assert_int_equal(sae_train_set(&set, &usual), OGPT_EUSAGE); /* one rank */
+    assert_non_null(strstr(err_message(), "one autoencoder a rank"));
+    for (int rank = 2; rank >= 0; rank--) { /* of three; the last one helps */
+        ranks_pretend(rank, 3);
+        int rc = sae_train_set(&set, &usual);
+        ranks_pretend(0, 1);
+        PathKind kind[2];
+        assert_int_equal(rc, 0);
+        assert_int_equal(ranks[0] != 0, rank == 0);
+        assert_int_equal(ranks[1] != 0, rank < 2);
+        assert_int_equal(taken, rank == 0 ? 3 : 0);
+        for (size_t i = 0; i < 2; i++) { /* only the first one writes */
+            assert_int_equal(path_kind(&kind[i], places[i]), 0);
+            assert_int_equal(kind[i] == PATH_DIRECTORY, rank == 0);
+        }
+    }
+    assert_true(alone[0] != alone[1]);
+    assert_memory_equal(ranks, alone, sizeof(alone));
+    /* It goes on where the first one has saved it: the last four steps. */
+    options[1] = options[0];
+    jobs[1] = jobs[0];
+    Fault last = {0};
+    jobs[1].context = &last;
+    jobs[1].report = on_report;
+    jobs[1].gradient = NULL;
+    const SaeTrainSet rest = {&jobs[1], 1, &taken, count_taken};
+    assert_int_equal(sae_train_set(&rest, &usual), 0);
+    assert_int_equal(last.last.step, STEPS);
+    assert_true(last.reports <= 1);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(dir_remove(places[i]), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +356,7 @@ int main(void)
         cmocka_unit_test(what_is_not_a_number_stops),
         cmocka_unit_test(folding_changes_nothing),
         cmocka_unit_test(the_rest_of_the_recipe),
+        cmocka_unit_test(each_rank_trains_one),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
