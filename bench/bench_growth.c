@@ -1,14 +1,15 @@
 /* bench/bench_growth.c - how time and memory of commands grow with the work: each runs at 1, 10 and
- * 100 times its base. Usage: bench_growth OGPT MODEL [SHARE]
+ * 100 times its base. Usage: bench_growth OGPT MODEL [SHARE [COMMAND]]
  *
  * Time is processor time, of all threads, user and system: other work on the machine matters
  * little. What a command spends before its first piece of work (its start, a model, tables of fixed
  * size) is in the run at 1 time the base, so that run is taken from the two others, its work as
- * well as its time: slope = log((t100 - t1) / (t10 - t1)) / log((n100 - n1) / (n10 - n1)) 1 is work
- * that costs the same a piece, however much there is. Memory is the peak of what the process held;
- * what grows with the work is (m100 - m10) / (n100 - n10), and it is flat if 100 times takes at
- * most a fifth more than 10 times. SHARE (1) makes every base smaller. Exit code 1: a row is out of
- * range.
+ * well as its time, and the slope is
+ *     log((t100 - t1) / (t10 - t1)) / log((n100 - n1) / (n10 - n1))
+ * where 1 is work that costs the same a piece, however much there is. Memory is the peak of what
+ * the process held. What grows with the work is (m100 - m10) / (n100 - n10); memory is flat if 100
+ * times takes at most a fifth more than 10 times. SHARE (1) makes every base smaller; COMMAND
+ * ("probe fit") runs one row alone. Exit code 1: a row is out of range.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -17,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -153,9 +155,14 @@ int main(int argc, char **argv)
     const double share = argc > 3 ? strtod(argv[3], NULL) : 1;
     char program[FILES_PATH_MAX];
     char model[FILES_PATH_MAX];
-    if (argc < 3 || argc > 4 || !(share > 0) || !realpath(argv[1], program) ||
+    const char *only = argc > 4 ? argv[4] : NULL;
+    int n_rows = 0;
+    for (int i = 0; i < COMMANDS; i++) {
+        n_rows += !only || strcmp(only, TABLE[i].name) == 0;
+    }
+    if (argc < 3 || argc > 5 || n_rows == 0 || !(share > 0) || !realpath(argv[1], program) ||
         !realpath(argv[2], model)) {
-        fprintf(stderr, "usage: bench_growth OGPT MODEL [SHARE]\n");
+        fprintf(stderr, "usage: bench_growth OGPT MODEL [SHARE [COMMAND]]\n");
         return 2;
     }
     char directory[FILES_PATH_MAX];
@@ -177,7 +184,9 @@ int main(int argc, char **argv)
     int rc = 0;
     int n_bad = 0;
     for (int i = 0; i < COMMANDS && rc == 0; i++) {
-        rc = command_measure(&n_bad, &TABLE[i], share);
+        if (!only || strcmp(only, TABLE[i].name) == 0) {
+            rc = command_measure(&n_bad, &TABLE[i], share);
+        }
     }
     if (rc != 0) {
         fprintf(stderr, "bench_growth: %s\n", err_message());
@@ -185,7 +194,7 @@ int main(int argc, char **argv)
         printf(
             "\n%d of %d commands with a slope of %.1f to %.1f and at most %.1f times the memory at "
             "10 times the work\n",
-            COMMANDS - n_bad, COMMANDS, SLOPE_LOW, SLOPE_HIGH, MEMORY_HIGH);
+            n_rows - n_bad, n_rows, SLOPE_LOW, SLOPE_HIGH, MEMORY_HIGH);
         rc = n_bad > 0 ? OGPT_ENEGATIVE : 0;
     }
     dir_remove(directory);

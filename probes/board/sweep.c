@@ -254,6 +254,10 @@ static int draw_sets(Sweep *sweep, Corpus *corpus)
         size_t n = sweep->sets[split].set.n_positions;
         most = split != TRAIN && n > most ? n : most;
     }
+    LabelledSet *train = &sweep->sets[TRAIN]; /* is not scored: without masks */
+    mem_free(train->occupied);
+    mem_free(train->flipped);
+    train->occupied = train->flipped = NULL;
     sweep->out->n_train = sweep->sets[TRAIN].set.n_positions;
     sweep->out->n_validation = sweep->sets[VALIDATION].set.n_positions;
     sweep->out->n_test = sweep->sets[TEST].set.n_positions;

@@ -162,6 +162,16 @@ cmp -s disk/probe/probe.safetensors whole-probe/probe.safetensors ||
     fail "the probe differs after a full disk"
 expect 0 verify disk/probe
 
+# Rows of a probe that do not fit in memory: a temporary file that the disk does not take. No probe.
+expect 0 train wide --corpus small.ogpc --layers 1 --d-model 512 --heads 2 --batch 16 --steps 1 --quiet
+room 500
+export TMPDIR=$work/disk
+full disk probe fit wide --corpus small.ogpc --layers 0 --no-controls --games 500 --test-games 20 \
+    --memory 1 --out wide-probe
+unset TMPDIR
+[ -e wide-probe ] && fail "a probe was made without its rows"
+room all
+
 # Cases.
 room 80
 full cases.csv cases make disk/cases.csv --n 2000 --size 6
