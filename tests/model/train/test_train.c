@@ -497,52 +497,8 @@ static void test_layers_grow(void **state)
     TrainResult whole, part;
     GrowthSeen growth = {0};
     Stop stop = {.at = 27};
-    TrainOptions left = o, constant = o, given = o;
-    constant.schedule = "constant";
-    constant.layers_until = 0.7;
-    given.layers_from = 1;
-    assert_non_null(train_options_check(&given)); /* until when? */
-    assert_int_equal(train_layers_complete(&given, &cfg, true), OGPT_EUSAGE);
-    given.layers_from = cfg.n_layers; /* all, as by default there */
-    assert_int_equal(train_layers_complete(&given, &cfg, true), 0);
-    assert_int_equal(given.layers_from, 0);
-    assert_int_equal(train_layers_complete(&constant, &cfg, false), OGPT_EUSAGE); /* until what? */
-    assert_int_equal(constant.layers_from, 0);
-    assert_int_equal(train_layers_complete(&left, &cfg, false), 0);
-    assert_int_equal(left.layers_from, 1);
-    assert_true(left.layers_until == 0.7);
-    double all = train_flops(&o, &cfg, 0, 40);
-    assert_true(all == 40.0 * 16 * cfg.n_ctx * gpt_config_flops(&cfg));
     o.layers_from = 1;
     o.layers_until = 0.7;
-    GptConfig deep = cfg, odd = cfg; /* 1, 2, 4, 8 blocks; 3, 6, 7 */
-    TrainOptions three = o;
-    deep.n_layers = 8;
-    odd.n_layers = 7;
-    three.layers_from = 3;
-    const int blocks[] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 8},
-              odd_blocks[] = {3, 3, 3, 3, 6, 6, 6, 7, 7, 7};
-    for (int64_t step = 0; step < 10; step++) {
-        assert_int_equal(train_layers(&o, &deep, step, 10), blocks[step]);
-        assert_int_equal(train_layers(&three, &odd, step, 10), odd_blocks[step]);
-    }
-    double mixed = 0;
-    for (int64_t step = 0; step < 10; step++) {
-        GptConfig now = deep;
-        now.n_layers = blocks[step];
-        mixed += 16.0 * now.n_ctx * gpt_config_flops(&now);
-    }
-    assert_true(fabs(train_flops(&o, &deep, 0, 10) / mixed - 1) < 1e-12);
-    assert_int_equal(train_layers_complete(&left, &deep, false), 0);
-    assert_int_equal(left.layers_from, 1); /* it was given by now */
-    left.layers_from = 0;
-    assert_int_equal(train_layers_complete(&left, &deep, false), 0);
-    assert_int_equal(left.layers_from, 2);
-    assert_int_equal(train_layers(&o, &cfg, 27, 40), 1);
-    assert_int_equal(train_layers(&o, &cfg, 28, 40), 2);
-    assert_true(train_flops(&o, &cfg, 0, 40) < 0.7 * all &&
-                train_flops(&o, &cfg, 0, 40) > 0.6 * all);
-    assert_true(fabs(train_flops(&o, &cfg, 28, 40) / all - 0.3) < 1e-12);
     TrainObserver watched = {
         .context = &growth, .lanes_done = see_growth, .report = report_is_whole};
     TrainObserver stopped = {.context = &stop, .stepped = stop_at};

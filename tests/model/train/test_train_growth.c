@@ -1,0 +1,122 @@
+/* How many blocks a run uses in which step, what that costs, and which runs begin with few. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "model/train/train.h"
+
+static const GptConfig two_blocks = {.n_layers = 2,
+                                     .d_model = 32,
+                                     .n_heads = 2,
+                                     .d_head = 16,
+                                     .d_mlp = 128,
+                                     .n_ctx = 11,
+                                     .d_vocab = 13,
+                                     .eps = 1e-5f};
+
+static TrainOptions from_blocks(int64_t layers_from)
+{
+    TrainOptions o = TRAIN_OPTIONS_DEFAULT;
+    o.batch = 16;
+    o.layers_from = layers_from;
+    o.layers_until = 0.7;
+    return o;
+}
+
+static GptConfig with_blocks(int n_layers)
+{
+    GptConfig cfg = two_blocks;
+    cfg.n_layers = n_layers;
+    return cfg;
+}
+
+/* Doubled at equal distances until all are in use; the last doubling stops at what there is. */
+static void test_blocks_double(void **state)
+{
+    (void)state;
+    const struct {
+        int from, n_layers, steps[10];
+    } runs[] = {
+        {0, 8, {8, 8, 8, 8, 8, 8, 8, 8, 8, 8}}, {1, 2, {1, 1, 1, 1, 1, 1, 1, 2, 2, 2}},
+        {1, 8, {1, 1, 1, 2, 2, 4, 4, 8, 8, 8}}, {2, 8, {2, 2, 2, 2, 4, 4, 4, 8, 8, 8}},
+        {3, 7, {3, 3, 3, 3, 6, 6, 6, 7, 7, 7}}, {4, 4, {4, 4, 4, 4, 4, 4, 4, 4, 4, 4}},
+    };
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        TrainOptions o = from_blocks(runs[i].from);
+        GptConfig cfg = with_blocks(runs[i].n_layers);
+        for (int64_t step = 0; step < 10; step++) {
+            assert_int_equal(train_layers(&o, &cfg, step, 10), runs[i].steps[step]);
+        }
+    }
+}
+
+/* The work of a run is the sum over its steps; the rest of it is less. */
+static void test_work(void **state)
+{
+    (void)state;
+    TrainOptions o = from_blocks(1), all = from_blocks(0);
+    GptConfig cfg = with_blocks(8);
+    double sum = 0, rest = 0;
+    for (int64_t step = 0; step < 10; step++) {
+        GptConfig now = with_blocks(train_layers(&o, &cfg, step, 10));
+        double work = 16.0 * now.n_ctx * gpt_config_flops(&now);
+        sum += work;
+        rest += step < 4 ? 0 : work;
+    }
+    /* The same few products in another order: their rounding is all that may differ. */
+    assert_true(fabs(train_flops(&o, &cfg, 0, 10) / sum - 1) < 1e-12);
+    assert_true(fabs(train_flops(&o, &cfg, 4, 10) / rest - 1) < 1e-12);
+    assert_true(train_flops(&o, &cfg, 10, 10) == 0);
+    assert_true(train_flops(&all, &cfg, 0, 10) == 160.0 * cfg.n_ctx * gpt_config_flops(&cfg));
+    assert_true(train_flops(&all, &cfg, 0, 10) > 1.5 * sum);
+}
+
+/* A quarter of the blocks by default; all where a run cannot grow. */
+static void test_choice(void **state)
+{
+    (void)state;
+    const int quarters[][2] = {{8, 2}, {4, 1}, {3, 1}, {2, 1}, {1, 0}};
+    for (size_t i = 0; i < sizeof(quarters) / sizeof(quarters[0]); i++) {
+        TrainOptions o = TRAIN_OPTIONS_DEFAULT;
+        GptConfig cfg = with_blocks(quarters[i][0]);
+        assert_int_equal(train_layers_complete(&o, &cfg, false), 0);
+        assert_int_equal(o.layers_from, quarters[i][1]);
+        assert_true(o.layers_until == 0.7);
+        o = TRAIN_OPTIONS_DEFAULT;
+        assert_int_equal(train_layers_complete(&o, &cfg, true), 0); /* of given weights: all */
+        assert_int_equal(o.layers_from, 0);
+        o.schedule = "constant";
+        o.layers_until = 0;
+        assert_int_equal(train_layers_complete(&o, &cfg, false), 0);
+        assert_int_equal(o.layers_from, 0);
+    }
+    TrainOptions given = from_blocks(2); /* all of them: as if it was not given */
+    assert_int_equal(train_layers_complete(&given, &two_blocks, true), OGPT_EUSAGE); /* until */
+    given = from_blocks(2);
+    given.layers_until = 0;
+    assert_int_equal(train_layers_complete(&given, &two_blocks, true), 0);
+    assert_int_equal(given.layers_from, 0);
+    given = from_blocks(1);
+    assert_int_equal(train_layers_complete(&given, &two_blocks, false), 0);
+    assert_int_equal(given.layers_from, 1);
+    assert_int_equal(train_layers_complete(&given, &two_blocks, true), OGPT_EUSAGE);
+    given.steps = 10;
+    assert_null(train_options_check(&given));
+    given.layers_until = 0;
+    assert_non_null(train_options_check(&given)); /* until when? */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocks_double),
+        cmocka_unit_test(test_work),
+        cmocka_unit_test(test_choice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
