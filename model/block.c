@@ -58,7 +58,8 @@ static void projection_backward(const BlockPass *p, size_t w, size_t bias, const
                                 const real *dout)
 {
     if (p->grads) {
-        p->k->linear_bwd_w(p->grads + w, p->grads + bias, inp, dout, p->N, p->C, p->C, p->scratch);
+        p->k->linear_bwd_w_factor(p->grads + w, p->grads + bias, inp, dout, p->N, p->C, p->C,
+                                  p->scratch);
     }
 }
 
@@ -317,9 +318,10 @@ static void block_backward(const BlockPass *p, int layer)
     branch_backward(p, &mlp, s->dact);
     pass__visit(p, HOOK_POST, layer, t->act, s->dact);
     p->k->gelu_bwd(s->dact, gradient_at(p, at + map->b_in), t->slope, N, M);
-    p->k->linear_bwd_inp(s->dh, s->dact, w + map->W_in, 0, N, C, M, p->scratch);
+    p->k->linear_bwd_inp_factor(s->dh, s->dact, w + map->W_in, 0, N, C, M, p->scratch);
     if (p->grads) {
-        p->k->linear_bwd_w(p->grads + at + map->W_in, NULL, t->ln2, s->dact, N, C, M, p->scratch);
+        p->k->linear_bwd_w_factor(p->grads + at + map->W_in, NULL, t->ln2, s->dact, N, C, M,
+                                  p->scratch);
     }
     norm_backward(p, &norm2, s->dh);
 
@@ -330,9 +332,9 @@ static void block_backward(const BlockPass *p, int layer)
     pass__visit(p, HOOK_V, layer, t->v, s->dv);
     pass__visit(p, HOOK_K, layer, t->k, s->dk);
     pass__visit(p, HOOK_Q, layer, t->q, s->dq);
-    p->k->linear_bwd_inp(s->dh, s->dq, w + map->W_Q, 0, N, C, C, p->scratch);
-    p->k->linear_bwd_inp(s->dh, s->dk, w + map->W_K, 1, N, C, C, p->scratch);
-    p->k->linear_bwd_inp(s->dh, s->dv, w + map->W_V, 1, N, C, C, p->scratch);
+    p->k->linear_bwd_inp_factor(s->dh, s->dq, w + map->W_Q, 0, N, C, C, p->scratch);
+    p->k->linear_bwd_inp_factor(s->dh, s->dk, w + map->W_K, 1, N, C, C, p->scratch);
+    p->k->linear_bwd_inp_factor(s->dh, s->dv, w + map->W_V, 1, N, C, C, p->scratch);
     projection_backward(p, at + map->W_Q, at + map->b_Q, t->ln1, s->dq);
     projection_backward(p, at + map->W_K, at + map->b_K, t->ln1, s->dk);
     projection_backward(p, at + map->W_V, at + map->b_V, t->ln1, s->dv);

@@ -75,7 +75,8 @@ real *gpt_tensor(const Gpt *gpt, int index);
  *                  both directions */
 typedef enum TapeMode { TAPE_FORWARD, TAPE_TRAIN, TAPE_GRADIENT } TapeMode;
 typedef struct Tape Tape;
-/* Kernels NULL: the fast set. */
+/* Kernels NULL: the fast set. kernels_bf16 on a TAPE_TRAIN tape alone: what its products read are
+ * no numbers that a hook could look at. */
 size_t tape_bytes(const GptConfig *cfg, size_t max_games, TapeMode mode, const Kernels *kernels);
 /* Returns 0 or OGPT_ENOMEM. */
 int tape_new(Tape **out, const GptConfig *cfg, size_t max_games, TapeMode mode,

@@ -50,16 +50,16 @@ typedef struct HalfHead {
     uint32_t q[MAX_HS / 2 * LANES], dz[MAX_HS / 2 * LANES], keys[MAX_T / 2 * LANES];
     /* Pair (key, query2) of the pattern and of the gradient of the scores. */
     uint32_t pattern[MAX_T * MAX_T / 2], dscore[MAX_T * MAX_T / 2];
-    float score[MAX_T * LANES];
+    float score[MAX_T * LANES], dp[MAX_T * LANES];
 } __attribute__((aligned(64))) HalfHead;
 
-/* A head's rows lie C numbers apart, in lines that no other head reads: too far for the processor
- * to foresee. So those of the next head are fetched while this one is at work. */
-static void fetch_rows(const float *x, size_t T, size_t C, size_t HS)
+/* A head's rows lie far apart, in lines that no other head reads: the processor does not foresee
+ * them. So those of the next head are fetched while this one is at work. */
+static void fetch_rows(const void *x, size_t T, size_t stride_bytes, size_t row_bytes)
 {
     for (size_t t = 0; t < T; t++) {
-        for (size_t j = 0; j < HS; j += LANES) {
-            _mm_prefetch((const char *)(x + t * C + j), _MM_HINT_T1);
+        for (size_t at = 0; at < row_bytes; at += 64) {
+            _mm_prefetch((const char *)x + t * stride_bytes + at, _MM_HINT_T1);
         }
     }
 }
@@ -132,8 +132,9 @@ static inline __attribute__((always_inline)) void tile(__m512 sum[], const uint3
 
 /* Rows first .. first+R of a product with HS columns, times factor[r] if given, into `out`. */
 static inline __attribute__((always_inline)) void
-rows_sized(float *out, size_t C, size_t n, const float *factor, const uint32_t *a, size_t row_step,
-           size_t k_step, const uint32_t *b, size_t from, size_t to, const size_t R, const size_t W)
+rows_sized(uint16_t *out, size_t C, size_t n, const float *factor, const uint32_t *a,
+           size_t row_step, size_t k_step, const uint32_t *b, size_t from, size_t to,
+           const size_t R, const size_t W)
 {
     for (size_t first = 0; first < n; first += R) {
         __m512 sum[ROWS * 2];
@@ -141,8 +142,9 @@ rows_sized(float *out, size_t C, size_t n, const float *factor, const uint32_t *
         for (size_t r = 0; r < R && first + r < n; r++) {
             __m512 by = _mm512_set1_ps(factor ? factor[first + r] : 1);
             for (size_t w = 0; w < W; w++) {
-                _mm512_storeu_ps(out + (first + r) * C + LANES * w,
-                                 factor ? _mm512_mul_ps(sum[r * W + w], by) : sum[r * W + w]);
+                __m512 x = factor ? _mm512_mul_ps(sum[r * W + w], by) : sum[r * W + w];
+                _mm256_storeu_si256((__m256i *)(out + (first + r) * C + LANES * w),
+                                    (__m256i)_mm512_cvtneps_pbh(x));
             }
         }
     }
@@ -155,7 +157,7 @@ typedef struct Factor {
 } Factor;
 
 /* n rows of HS numbers: a product with the columns b, times factor[row] unless NULL. */
-static void product_rows(float *out, size_t C, size_t n, const float *factor, const Factor *f,
+static void product_rows(uint16_t *out, size_t C, size_t n, const float *factor, const Factor *f,
                          const uint32_t *b, size_t HS)
 {
     switch (HS) {
@@ -206,7 +208,7 @@ static __mmask16 seeing(size_t key, size_t first)
     return key <= first ? 0xffff : key < first + LANES ? (__mmask16)(0xffffu << (key - first)) : 0;
 }
 
-static void head_fwd(HalfHead *h, float *z, float *lse, const float *q, size_t T, size_t C,
+static void head_fwd(HalfHead *h, uint16_t *z, float *lse, const float *q, size_t T, size_t C,
                      size_t HS)
 {
     float scale = 1 / sqrtf((float)HS);
@@ -257,68 +259,145 @@ static size_t head_at(size_t i, size_t T, size_t NH, size_t HS)
     return i / NH * T * NH * HS + i % NH * HS;
 }
 
+/* N rows of C numbers become rows of bfloat16, where they are. */
+static void halve(float *x, size_t N, size_t C)
+{
+    for (size_t n = 0; n < N; n++) {
+        bf16_row((uint32_t *)x + n * ((C + 1) / 2), x + n * C, C);
+    }
+}
+
 void attention_fwd_bf16(float *z, float *lse, const float *q, const float *k, const float *v,
                         size_t B, size_t T, size_t NH, size_t HS)
 {
+    size_t C = NH * HS, row = HS * sizeof(float), stride = C * sizeof(float);
     if (!shape_fits(T, HS)) {
         attention_fwd_fast(z, lse, q, k, v, B, T, NH, HS);
+        halve(z, B * T, C);
         return;
     }
     HalfHead head;
-    size_t C = NH * HS;
+    uint16_t *out = (uint16_t *)z;
     for (size_t i = 0; i < B * NH; i++) {
         size_t at = head_at(i, T, NH, HS), next = head_at(i + 1 < B * NH ? i + 1 : i, T, NH, HS);
-        const float *const soon[] = {q + next, k + next, v + next, z + next};
-        for (size_t f = 0; f < 4; f++) {
-            fetch_rows(soon[f], T, C, HS);
-        }
+        fetch_rows(q + next, T, stride, row);
+        fetch_rows(k + next, T, stride, row);
+        fetch_rows(v + next, T, stride, row);
+        fetch_rows(out + next, T, stride / 2, row / 2);
         rows_in(head.k_rows, k + at, T, C, HS);
         columns_in(head.v_columns, v + at, T, C, HS);
-        head_fwd(&head, z + at, lse + i * T, q + at, T, C, HS);
+        head_fwd(&head, out + at, lse + i * T, q + at, T, C, HS);
     }
-}
-
-/* dz . z of n <= 16 rows. */
-static __m512 inner_products(const float *dz, const float *z, size_t n, size_t C, size_t HS)
-{
-    Vec block[VEC_LANES], sum = vec_all(0);
-    for (size_t r = 0; r < LANES; r++) {
-        block[r] = vec_all(0);
-        for (size_t j = 0; r < n && j < HS; j += LANES) {
-            block[r] += vec_load(dz + r * C + j) * vec_load(z + r * C + j);
-        }
-    }
-    vec_transpose(block);
-    for (size_t r = 0; r < LANES; r++) {
-        sum += block[r];
-    }
-    return (__m512)sum;
 }
 
 /* The pattern and the gradient of the scores of the queries first .. first+n: into h->pattern,
- * h->dscore and, by pairs of keys, h->keys. */
-static void scores_bwd(HalfHead *h, const float *lse, __m512 inner, size_t first, size_t n,
-                       size_t HS)
+ * h->dscore and, by pairs of keys, h->keys. The inner sum of a query is that of p times dp over its
+ * keys, so z is not needed. */
+static void scores_bwd(HalfHead *h, const float *lse, size_t first, size_t n, size_t HS)
 {
     float factor = 1 / sqrtf((float)HS);
     __m512 scale = _mm512_set1_ps(factor), to_log2 = _mm512_set1_ps(factor * LOG2_E);
-    __mmask16 valid = (__mmask16)(0xffffu >> (LANES - n));
+    __mmask16 valid = bf16_lanes(n);
     __m512 least = _mm512_mul_ps(_mm512_maskz_loadu_ps(valid, lse), _mm512_set1_ps(LOG2_E));
+    __m512 inner = _mm512_setzero_ps();
     for (size_t key = 0; key < first + n; key += ROWS) {
         __m512 score[ROWS], dp[ROWS];
         tile(score, h->k_rows + key * HS / 2, HS / 2, 1, h->q, LANES, 0, HS / 2, ROWS, 1);
         tile(dp, h->v_rows + key * HS / 2, HS / 2, 1, h->dz, LANES, 0, HS / 2, ROWS, 1);
         for (size_t r = 0; r < ROWS; r++) {
-            size_t at = ((key + r) * MAX_T + first) / 2;
             __m512 p = _mm512_maskz_mov_ps(valid & seeing(key + r, first),
                                            exp2_of(_mm512_fmsub_ps(score[r], to_log2, least)));
-            dp[r] = _mm512_mul_ps(_mm512_mul_ps(p, _mm512_sub_ps(dp[r], inner)), scale);
+            inner = _mm512_fmadd_ps(p, dp[r], inner);
+            _mm512_store_ps(h->score + (key + r) * LANES, p);
+            _mm512_store_ps(h->dp + (key + r) * LANES, dp[r]);
+        }
+    }
+    for (size_t key = 0; key < first + n; key += 2) {
+        __m512 ds[2];
+        for (size_t r = 0; r < 2; r++) {
+            size_t at = ((key + r) * MAX_T + first) / 2;
+            __m512 p = _mm512_load_ps(h->score + (key + r) * LANES);
+            __m512 dp = _mm512_load_ps(h->dp + (key + r) * LANES);
+            ds[r] = _mm512_mul_ps(_mm512_mul_ps(p, _mm512_sub_ps(dp, inner)), scale);
             _mm256_store_si256((__m256i *)(h->pattern + at), (__m256i)_mm512_cvtneps_pbh(p));
-            _mm256_store_si256((__m256i *)(h->dscore + at), (__m256i)_mm512_cvtneps_pbh(dp[r]));
+            _mm256_store_si256((__m256i *)(h->dscore + at), (__m256i)_mm512_cvtneps_pbh(ds[r]));
         }
-        for (size_t r = 0; r < ROWS; r += 2) {
-            _mm512_store_si512(h->keys + (key + r) / 2 * LANES, bf16_pairs(dp[r], dp[r + 1]));
+        _mm512_store_si512(h->keys + key / 2 * LANES, bf16_pairs(ds[0], ds[1]));
+    }
+}
+
+static float dot(const float *a, const float *b, size_t n)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+/* Any shape, in plain loops: kernels_ref's, but for the inner sum. */
+static void query_bwd(float *dq, float *dk, float *dv, const float *dz, float lse, const float *q,
+                      const float *k, const float *v, size_t t, size_t C, size_t HS)
+{
+    float scale = 1 / sqrtf((float)HS), inner = 0;
+    for (size_t s = 0; s <= t; s++) {
+        float p = expf(scale * dot(q, k + s * C, HS) - lse);
+        inner += p * dot(dz, v + s * C, HS);
+    }
+    for (size_t s = 0; s <= t; s++) {
+        float p = expf(scale * dot(q, k + s * C, HS) - lse);
+        float ds = p * (dot(dz, v + s * C, HS) - inner) * scale;
+        for (size_t j = 0; j < HS; j++) {
+            dq[j] += ds * k[s * C + j];
+            dk[s * C + j] += ds * q[j];
+            dv[s * C + j] += p * dz[j];
         }
+    }
+}
+
+static void plain_bwd(float *const out[3], const float *dz, const float *lse,
+                      const float *const in[3], size_t B, size_t T, size_t NH, size_t HS)
+{
+    size_t C = NH * HS;
+    for (size_t f = 0; f < 3; f++) {
+        memset(out[f], 0, B * T * C * sizeof(float));
+    }
+    for (size_t i = 0; i < B * NH; i++) {
+        size_t at = head_at(i, T, NH, HS);
+        for (size_t t = 0; t < T; t++) {
+            size_t row = at + t * C;
+            query_bwd(out[0] + row, out[1] + at, out[2] + at, dz + row, lse[i * T + t], in[0] + row,
+                      in[1] + at, in[2] + at, t, C, HS);
+        }
+    }
+    for (size_t f = 0; f < 3; f++) {
+        halve(out[f], B * T, C);
+    }
+}
+
+/* dq of all queries; then dk and dv of sixteen keys at a time, from the queries that see them. */
+static void head_bwd(HalfHead *h, uint16_t *const out[3], const float *dz, const float *lse,
+                     const float *q, size_t T, size_t C, size_t HS)
+{
+    for (size_t first = 0; first < T; first += LANES) {
+        size_t n = T - first < LANES ? T - first : LANES, row = first * C;
+        transposed_in(h->q, q + row, n, C, HS);
+        transposed_in(h->dz, dz + row, n, C, HS);
+        scores_bwd(h, lse + first, first, n, HS);
+        const Factor keys = {
+            .a = h->keys, .row_step = 1, .k_step = LANES, .to = (first + n + 1) / 2};
+        product_rows(out[0] + row, C, n, NULL, &keys, h->k_columns, HS);
+    }
+    for (size_t first = 0; first < T; first += LANES) {
+        size_t n = T - first < LANES ? T - first : LANES, row = first * C;
+        Factor queries = {.a = h->dscore + first * MAX_T / 2,
+                          .row_step = MAX_T / 2,
+                          .k_step = 1,
+                          .from = first / 2,
+                          .to = round_up(T, LANES) / 2};
+        product_rows(out[1] + row, C, n, NULL, &queries, h->q_columns, HS);
+        queries.a = h->pattern + first * MAX_T / 2;
+        product_rows(out[2] + row, C, n, NULL, &queries, h->dz_columns, HS);
     }
 }
 
@@ -326,45 +405,31 @@ void attention_bwd_bf16(float *dq, float *dk, float *dv, const float *dz, const 
                         const float *lse, const float *q, const float *k, const float *v, size_t B,
                         size_t T, size_t NH, size_t HS)
 {
+    size_t C = NH * HS, row = HS * sizeof(float), stride = C * sizeof(float);
+    (void)z;
     if (!shape_fits(T, HS)) {
-        attention_bwd_fast(dq, dk, dv, dz, z, lse, q, k, v, B, T, NH, HS);
+        plain_bwd((float *const[]){dq, dk, dv}, dz, lse, (const float *const[]){q, k, v}, B, T, NH,
+                  HS);
         return;
     }
     HalfHead head, *h = &head;
-    size_t C = NH * HS;
+    uint16_t *const out[] = {(uint16_t *)dq, (uint16_t *)dk, (uint16_t *)dv};
+    const float *const in[] = {q, k, v, dz};
     for (size_t i = 0; i < B * NH; i++) {
         size_t at = head_at(i, T, NH, HS), next = head_at(i + 1 < B * NH ? i + 1 : i, T, NH, HS);
-        const float *const soon[] = {q + next, k + next,  v + next,  dz + next,
-                                     z + next, dq + next, dk + next, dv + next};
-        for (size_t f = 0; f < 8; f++) {
-            fetch_rows(soon[f], T, C, HS);
+        for (size_t f = 0; f < 4; f++) {
+            fetch_rows(in[f] + next, T, stride, row);
+        }
+        for (size_t f = 0; f < 3; f++) {
+            fetch_rows(out[f] + next, T, stride / 2, row / 2);
         }
         rows_in(h->k_rows, k + at, T, C, HS);
         rows_in(h->v_rows, v + at, T, C, HS);
         columns_in(h->q_columns, q + at, T, C, HS);
         columns_in(h->k_columns, k + at, T, C, HS);
         columns_in(h->dz_columns, dz + at, T, C, HS);
-        for (size_t first = 0; first < T; first += LANES) {
-            size_t n = T - first < LANES ? T - first : LANES, row = at + first * C;
-            transposed_in(h->q, q + row, n, C, HS);
-            transposed_in(h->dz, dz + row, n, C, HS);
-            __m512 inner = inner_products(dz + row, z + row, n, C, HS);
-            scores_bwd(h, lse + i * T + first, inner, first, n, HS);
-            const Factor keys = {
-                .a = h->keys, .row_step = 1, .k_step = LANES, .to = round_up(first + n, ROWS) / 2};
-            product_rows(dq + row, C, n, NULL, &keys, h->k_columns, HS);
-        }
-        for (size_t first = 0; first < T; first += LANES) { /* keys; queries from there on */
-            size_t n = T - first < LANES ? T - first : LANES, row = at + first * C;
-            Factor queries = {.a = h->dscore + first * MAX_T / 2,
-                              .row_step = MAX_T / 2,
-                              .k_step = 1,
-                              .from = first / 2,
-                              .to = round_up(T, LANES) / 2};
-            product_rows(dk + row, C, n, NULL, &queries, h->q_columns, HS);
-            queries.a = h->pattern + first * MAX_T / 2;
-            product_rows(dv + row, C, n, NULL, &queries, h->dz_columns, HS);
-        }
+        uint16_t *const here[] = {out[0] + at, out[1] + at, out[2] + at};
+        head_bwd(h, here, dz + at, lse + i * T, q + at, T, C, HS);
     }
 }
 

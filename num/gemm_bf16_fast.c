@@ -36,19 +36,6 @@ void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float 
 
 #define ROWS 6 /* 24 accumulators, four registers of b, one of a: 29 of 32 */
 
-/* 32 numbers of one row as 16 pairs; lanes from n on are zeros. */
-static __m512i pairs_of_row(const float *x, size_t n)
-{
-    if (n >= 32) {
-        return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(x));
-    }
-    __mmask16 low = (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1);
-    __mmask16 high = (__mmask16)(n > 16 ? (1u << (n - 16)) - 1 : 0);
-    /* Masked-off lanes are neither read nor set. */
-    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(high, x + 16),
-                                        _mm512_maskz_loadu_ps(low, x));
-}
-
 /* 16 pairs: first halves from row x, second halves from row y (NULL: zeros). */
 static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
 {
@@ -57,37 +44,45 @@ static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 ma
     return bf16_pairs(first, second);
 }
 
-static __mmask16 lanes(size_t left)
-{
-    return (__mmask16)(left >= 16 ? 0xffff : (1u << left) - 1);
-}
-
 /* Rows of x (R,K) to pairs along the row: out[r*K2 + k2]. */
 static void pack_rows(uint32_t *out, const float *x, size_t ldx, size_t R, size_t K)
 {
-    size_t K2 = (K + 1) / 2;
     for (size_t r = 0; r < R; r++) {
-        for (size_t k2 = 0; k2 < K2; k2 += 16) {
-            _mm512_mask_storeu_epi32(out + r * K2 + k2, lanes(K2 - k2),
-                                     pairs_of_row(x + r * ldx + 2 * k2, K - 2 * k2));
-        }
+        bf16_row(out + r * ((K + 1) / 2), x + r * ldx, K);
     }
+}
+
+/* 16 columns of the rows first and second (NULL: zeros) of a factor, as pairs. */
+static inline __m512i pairs_of_factor(const void *first, const void *second, size_t at, bool half,
+                                      __mmask16 mask)
+{
+    if (!half) {
+        return pairs_of_rows((const float *)first + at, second ? (const float *)second + at : NULL,
+                             mask);
+    }
+    __m256i x = _mm256_maskz_loadu_epi16(mask, (const uint16_t *)first + at);
+    __m256i y = second ? _mm256_maskz_loadu_epi16(mask, (const uint16_t *)second + at)
+                       : _mm256_setzero_si256();
+    return _mm512_permutexvar_epi16(bf16_interleaving(),
+                                    _mm512_inserti64x4(_mm512_castsi256_si512(x), y, 1));
 }
 
 /* x (K,R) to pairs down the columns: column r of k2 is at
  * out[r / width * block + k2 * width + r % width], columns from R to a whole width are zeros. */
-static void pack_columns(uint32_t *out, size_t width, size_t block, const float *x, size_t ldx,
-                         size_t K, size_t R)
+static void pack_columns(uint32_t *out, size_t width, size_t block, const Bf16Factor *f, size_t K,
+                         size_t R)
 {
+    const bool half = f->half;
     for (size_t k2 = 0; k2 < (K + 1) / 2; k2++) {
-        const float *first = x + 2 * k2 * ldx, *second = 2 * k2 + 1 < K ? first + ldx : NULL;
+        const char *first = (const char *)f->x + 2 * k2 * f->ld * sizeof(float);
+        const char *second = 2 * k2 + 1 < K ? first + f->ld * sizeof(float) : NULL;
         for (size_t r0 = 0; r0 < R; r0 += width) {
             uint32_t *to = out + r0 / width * block + k2 * width;
             for (size_t i = 0; i < width; i += 16) {
                 size_t r = r0 + i;
                 __m512i pairs =
-                    pairs_of_rows(first + r, second ? second + r : NULL, lanes(r < R ? R - r : 0));
-                _mm512_mask_storeu_epi32(to + i, lanes(width - i), pairs);
+                    pairs_of_factor(first, second, r, half, bf16_lanes(r < R ? R - r : 0));
+                _mm512_mask_storeu_epi32(to + i, bf16_lanes(width - i), pairs);
             }
         }
     }
@@ -103,7 +98,7 @@ static void pack_panel_transposed(uint32_t *out, const float *x, size_t ldx, siz
         for (size_t k2 = 0; k2 < K2; k2 += 16) {
             for (size_t j = 0; j < 16; j++) {
                 block[j] = j0 + j < n_columns
-                               ? (Vec)pairs_of_row(x + (j0 + j) * ldx + 2 * k2, K - 2 * k2)
+                               ? (Vec)bf16_pairs_of_row(x + (j0 + j) * ldx + 2 * k2, K - 2 * k2)
                                : vec_all(0);
             }
             vec_transpose(block);
@@ -114,16 +109,17 @@ static void pack_panel_transposed(uint32_t *out, const float *x, size_t ldx, siz
     }
 }
 
-static void pack_b(uint32_t *out, bool tb, const float *b, size_t ldb, size_t K, size_t N)
+static void pack_b(uint32_t *out, const Bf16Factor *b, size_t K, size_t N)
 {
     size_t K2 = (K + 1) / 2;
-    if (!tb) {
-        pack_columns(out, BF16_PANEL, K2 * BF16_PANEL, b, ldb, K, N);
+    if (!b->transposed) {
+        pack_columns(out, BF16_PANEL, K2 * BF16_PANEL, b, K, N);
         return;
     }
     for (size_t p = 0; p < bf16_panels(N); p++) {
         size_t left = N - p * BF16_PANEL, width = left < BF16_PANEL ? left : BF16_PANEL;
-        pack_panel_transposed(out + p * K2 * BF16_PANEL, b + p * BF16_PANEL * ldb, ldb, width, K);
+        pack_panel_transposed(out + p * K2 * BF16_PANEL,
+                              (const float *)b->x + p * BF16_PANEL * b->ld, b->ld, width, K);
     }
 }
 
@@ -214,20 +210,24 @@ static void tile_narrow(float *c, size_t ldc, size_t width, const TileIn *in, si
 }
 
 /* All of c, or of a panel only the tiles that reach its diagonal or lie below it. */
-static void multiply(bool below, bool ta, bool tb, size_t M, size_t N, size_t K, const float *a,
-                     size_t lda, const float *b, size_t ldb, const float *base, const float *bias,
-                     float *c, size_t ldc, void *scratch)
+static void multiply(bool below, const Bf16Product *p, float *c, size_t ldc, void *scratch)
 {
-    size_t K2 = (K + 1) / 2;
-    uint32_t *pa = scratch;
+    const size_t M = p->M, N = p->N, K = p->K, K2 = (K + 1) / 2;
+    const bool ta = p->a.transposed;
+    const float *base = p->base, *bias = p->bias;
+    const uint32_t *pa = p->a.x;
     uint32_t *pb = (uint32_t *)((char *)scratch + bf16_a_bytes(M, K2));
-    if (ta) {
-        pack_columns(pa, M, 0, a, lda, K, M);
-    } else {
-        pack_rows(pa, a, lda, M, K);
-    }
-    pack_b(pb, tb, b, ldb, K, N);
     TileIn in = {.row_step = ta ? 1 : K2, .k_step = ta ? M : 1, .K2 = K2};
+    if (ta) {
+        pack_columns(scratch, M, 0, &p->a, K, M);
+        pa = scratch;
+    } else if (!p->a.half) {
+        pack_rows(scratch, p->a.x, p->a.ld, M, K);
+        pa = scratch;
+    } else {
+        in.row_step = p->a.ld; /* it lies as it is needed */
+    }
+    pack_b(pb, &p->b, K, N);
     for (size_t n = 0; n < N; n += BF16_PANEL) {
         size_t width = N - n < BF16_PANEL ? N - n : BF16_PANEL;
         in.panel = pb + n * K2;
@@ -249,7 +249,19 @@ void gemm_bf16_here(bool ta, bool tb, size_t M, size_t N, size_t K, const float 
                     const float *b, size_t ldb, const float *base, const float *bias, float *c,
                     size_t ldc, void *scratch)
 {
-    multiply(false, ta, tb, M, N, K, a, lda, b, ldb, base, bias, c, ldc, scratch);
+    const Bf16Product p = {.M = M,
+                           .N = N,
+                           .K = K,
+                           .a = {.x = a, .ld = lda, .transposed = ta},
+                           .b = {.x = b, .ld = ldb, .transposed = tb},
+                           .base = base,
+                           .bias = bias};
+    multiply(false, &p, c, ldc, scratch);
+}
+
+void gemm_bf16_factors_here(const Bf16Product *product, float *c, size_t ldc, void *scratch)
+{
+    multiply(false, product, c, ldc, scratch);
 }
 
 /* Rows 0 .. n-1 of the columns n .. M-1, from those below the diagonal; n is a multiple of 16. */
@@ -279,7 +291,12 @@ static void mirror(float *c, size_t M, size_t n)
 void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float *a, const float *b,
                               float *c, void *scratch)
 {
-    multiply(true, ta, tb, M, M, K, a, ta ? M : K, b, tb ? K : M, NULL, NULL, c, M, scratch);
+    const Bf16Product p = {.M = M,
+                           .N = M,
+                           .K = K,
+                           .a = {.x = a, .ld = ta ? M : K, .transposed = ta},
+                           .b = {.x = b, .ld = tb ? K : M, .transposed = tb}};
+    multiply(true, &p, c, M, scratch);
     for (size_t n = BF16_PANEL; n < M; n += BF16_PANEL) {
         mirror(c, M, n);
     }

@@ -6,10 +6,11 @@
  *
  * Every kernel exists twice. *_ref is the specification: plain loops, any size >= 1, float or
  * double. *_fast must agree with it within KERNEL_TOL(K), K the reduction length, which
- * tests/num/test_kernels.c proves. No kernel allocates, prints, or fails. Outputs never alias
- * inputs unless stated. The products need `scratch`: scratch_bytes of memory, aligned to 64, with
- * any contents. The graph (model/block.c) calls kernels through a Kernels table, so that all sets
- * run the same graph.
+ * tests/num/test_kernels.c proves. The set for training in bfloat16 differs by the rounding of
+ * factors (tests/num/test_kernels_bf16.c, tests/num/test_attention_bf16.c). No kernel allocates,
+ * prints, or fails. Outputs never alias inputs unless stated. The products need `scratch`:
+ * scratch_bytes of memory, aligned to 64, with any contents. The graph (model/block.c) calls
+ * kernels through a Kernels table, so that all sets run the same graph.
  */
 #ifndef OGPT_NUM_KERNELS_H
 #define OGPT_NUM_KERNELS_H
@@ -24,6 +25,11 @@
  * polynomials (3e-7). */
 #define KERNEL_TOL(K) (2e-6 + 1.2e-7 * (double)(K))
 
+/* A "factor" is an array (N,C) that nothing but products reads: the set that writes it decides how
+ * its rows lie in the room of N*C numbers. kernels_ref and kernels_fast keep numbers; kernels_bf16
+ * keeps rows of bfloat16, as their products take them, in half the room. Factors are out of
+ * layernorm_fwd, act of gelu_fwd, d of gelu_bwd on return, z, dq, dk and dv of attention; inp of
+ * all products, and dout of those that say so. */
 typedef struct Kernels {
     const char *name;
     /* Bytes of scratch for products of at most these sizes. */
@@ -41,6 +47,12 @@ typedef struct Kernels {
     /* dw (C,OC) += inp (N,C)^T . dout (N,OC); dbias (OC) += column sums of dout, unless NULL. */
     void (*linear_bwd_w)(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
                          size_t C, size_t OC, void *scratch);
+
+    /* The same two for a dout that is a factor. */
+    void (*linear_bwd_inp_factor)(real *dinp, const real *dout, const real *w, int keep, size_t N,
+                                  size_t C, size_t OC, void *scratch);
+    void (*linear_bwd_w_factor)(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
+                                size_t C, size_t OC, void *scratch);
 
     /* out (N,C) = (x - mean) * rstd * w + b per row; mean (N), rstd (N) are kept for the
      * backward pass. Ba, Kiros, Hinton 2016. */

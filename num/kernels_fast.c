@@ -8,12 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "num/attention_bf16.h"
 #include "num/attention_fast.h"
 #include "num/attention_row.h"
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
 #include "num/gemm_bf16_fast.h"
+#include "num/kernel_tables.h"
 #include "num/softmax_fast.h"
 #include "num/vec16.h"
 
@@ -79,32 +79,6 @@ static void linear_bwd_w_fast(float *dw, float *dbias, const float *inp, const f
     add_column_sums(dbias, dout, N, OC);
 }
 
-static void linear_fwd_bf16(float *out, const float *inp, const float *w, const float *bias,
-                            size_t N, size_t C, size_t OC, void *scratch)
-{
-    gemm_bf16_here(false, false, N, OC, C, inp, C, w, OC, NULL, bias, out, OC, scratch);
-}
-
-static void linear_residual_bf16(float *out, const float *base, const float *inp, const float *w,
-                                 const float *bias, size_t N, size_t C, size_t OC, void *scratch)
-{
-    gemm_bf16_here(false, false, N, OC, C, inp, C, w, OC, base, bias, out, OC, scratch);
-}
-
-static void linear_bwd_inp_bf16(float *dinp, const float *dout, const float *w, int keep, size_t N,
-                                size_t C, size_t OC, void *scratch)
-{
-    gemm_bf16_here(false, true, N, C, OC, dout, OC, w, OC, keep ? dinp : NULL, NULL, dinp, C,
-                   scratch);
-}
-
-static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const float *dout,
-                              size_t N, size_t C, size_t OC, void *scratch)
-{
-    gemm_bf16_here(true, false, C, OC, N, inp, C, dout, OC, dw, NULL, dw, OC, scratch);
-    add_column_sums(dbias, dout, N, OC);
-}
-
 /* Sums over a row are kept in 16 partial sums: a fixed order at any vector width. */
 static float row_sum(const float *x, size_t C)
 {
@@ -151,9 +125,8 @@ static void layernorm_fwd_fast(float *out, float *mean, float *rstd, const float
     }
 }
 
-static void layernorm_bwd_fast(float *dx, float *dw, float *db, const float *dout, const float *x,
-                               const float *w, const float *mean, const float *rstd, size_t N,
-                               size_t C)
+void layernorm_bwd_fast(float *dx, float *dw, float *db, const float *dout, const float *x,
+                        const float *w, const float *mean, const float *rstd, size_t N, size_t C)
 {
     for (size_t n = 0; n < N; n++) {
         const float *row = x + n * C, *d = dout + n * C;
@@ -235,8 +208,7 @@ static void gelu_bwd_fast(float *d, float *dbias, const float *slope, size_t N, 
 /* Tokens are bytes, so a row of logits never holds more. */
 #define MAX_V 256
 
-static double cross_entropy_fast(float *logits, const uint8_t *target, float scale, size_t N,
-                                 size_t V)
+double cross_entropy_fast(float *logits, const uint8_t *target, float scale, size_t N, size_t V)
 {
     assert(V <= MAX_V);
     double loss = 0;
@@ -288,13 +260,15 @@ static size_t no_scratch(size_t N, size_t C, size_t OC)
     return 0;
 }
 
-static const Kernels fast_table = {
+const Kernels kernels_fast_here = {
     .name = "fast",
     .scratch_bytes = no_scratch,
     .linear_fwd = linear_fwd_fast,
     .linear_residual = linear_residual_fast,
     .linear_bwd_inp = linear_bwd_inp_fast,
     .linear_bwd_w = linear_bwd_w_fast,
+    .linear_bwd_inp_factor = linear_bwd_inp_fast,
+    .linear_bwd_w_factor = linear_bwd_w_fast,
     .layernorm_fwd = layernorm_fwd_fast,
     .layernorm_bwd = layernorm_bwd_fast,
     .gelu_fwd = gelu_fwd_fast,
@@ -306,36 +280,9 @@ static const Kernels fast_table = {
     .cross_entropy = cross_entropy_fast,
 };
 
-/* The largest of the three products of a linear layer: forward, of inputs, of weights. */
-static size_t bf16_scratch(size_t N, size_t C, size_t OC)
-{
-    const size_t bytes[] = {gemm_bf16_scratch(N, OC, C), gemm_bf16_scratch(N, C, OC),
-                            gemm_bf16_scratch(C, OC, N)};
-    size_t most = bytes[0] > bytes[1] ? bytes[0] : bytes[1];
-    return most > bytes[2] ? most : bytes[2];
-}
-
-static const Kernels bf16_table = {
-    .name = "bf16",
-    .scratch_bytes = bf16_scratch,
-    .linear_fwd = linear_fwd_bf16,
-    .linear_residual = linear_residual_bf16,
-    .linear_bwd_inp = linear_bwd_inp_bf16,
-    .linear_bwd_w = linear_bwd_w_bf16,
-    .layernorm_fwd = layernorm_fwd_fast,
-    .layernorm_bwd = layernorm_bwd_fast,
-    .gelu_fwd = gelu_fwd_fast,
-    .gelu_bwd = gelu_bwd_fast,
-    .attention_fwd = attention_fwd_bf16,
-    .attention_bwd = attention_bwd_bf16,
-    .attention_row_scores = attention_row_scores_fast,
-    .attention_row_softmax = attention_row_softmax_fast,
-    .cross_entropy = cross_entropy_fast,
-};
-
 const NumVariant VARIANT_NAME(num_variant) = {
-    .fast = &fast_table,
-    .bf16 = &bf16_table,
+    .fast = &kernels_fast_here,
+    .bf16 = &kernels_bf16_here,
     .has_bf16 = BF16_HERE,
     .gemm_bf16 = gemm_bf16_here,
     .gemm_bf16_symmetric = gemm_bf16_symmetric_here,

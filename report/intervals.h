@@ -3,7 +3,7 @@
 #define OGPT_REPORT_INTERVALS_H
 
 #include "base/js.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 /* Set NAME (the estimate), NAME_ci ([low, high], for readers), NAME_low and NAME_high (the same
  * as single numbers, for columns of the store) of an object. NaN becomes null. */

@@ -19,7 +19,7 @@
 #include "base/js.h"
 #include "base/spill/spill.h"
 #include "base/text.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "report/csv.h"
 #include "report/figure_spec.h"
 #include "report/text_style.h"

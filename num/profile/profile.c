@@ -89,6 +89,22 @@ static void linear_bwd_w(real *dw, real *dbias, const real *inp, const real *dou
     profile_add(PROFILE_LINEAR_BWD_W, clock_thread_seconds() - start, product(N, C, OC));
 }
 
+static void linear_bwd_inp_factor(real *dinp, const real *dout, const real *w, int keep, size_t N,
+                                  size_t C, size_t OC, void *scratch)
+{
+    double start = clock_thread_seconds();
+    inner->linear_bwd_inp_factor(dinp, dout, w, keep, N, C, OC, scratch);
+    profile_add(PROFILE_LINEAR_BWD_INP, clock_thread_seconds() - start, product(N, C, OC));
+}
+
+static void linear_bwd_w_factor(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
+                                size_t C, size_t OC, void *scratch)
+{
+    double start = clock_thread_seconds();
+    inner->linear_bwd_w_factor(dw, dbias, inp, dout, N, C, OC, scratch);
+    profile_add(PROFILE_LINEAR_BWD_W, clock_thread_seconds() - start, product(N, C, OC));
+}
+
 static void layernorm_fwd(real *out, real *mean, real *rstd, const real *x, const real *w,
                           const real *b, size_t N, size_t C, real eps)
 {
@@ -152,6 +168,8 @@ static Kernels profiled = {
     .linear_residual = linear_residual,
     .linear_bwd_inp = linear_bwd_inp,
     .linear_bwd_w = linear_bwd_w,
+    .linear_bwd_inp_factor = linear_bwd_inp_factor,
+    .linear_bwd_w_factor = linear_bwd_w_factor,
     .layernorm_fwd = layernorm_fwd,
     .layernorm_bwd = layernorm_bwd,
     .gelu_fwd = gelu_fwd,

@@ -18,7 +18,7 @@
 #include "base/work.h"
 #include "datasets/vocab.h"
 #include "model/gpt.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 #define ALIGNMENT_MAPS(X)                                                                          \
     X(ALIGNMENT_OWN, "own", "fitted at this layer")                                                \

@@ -5,7 +5,7 @@
 #define OGPT_PROBES_ATTRIBUTION_ATTRIBUTION_RUN_H
 
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/attribution/attribution.h"
 #include "probes/attribution/attribution_target.h"
 
@@ -78,7 +78,7 @@ void attribution_hash(Sha256 *hash, const AttributionTarget *target,
 void attribution_release(Attribution *attribution);
 
 /* Intervals of many ratios over the same n units at once: out[j] = sum values[i*J + j] / sum
- * denominator[i], each as bootstrap_ratio (num/stats.h) would give it up to rounding, because the
+ * denominator[i], each as bootstrap_ratio (num/statistics/stats.h) would give it up to rounding, because the
  * draws are the same. Every denominator is above 0. Returns 0 or OGPT_ENOMEM. */
 int attribution_intervals(Interval *out, const double *values, const double *denominator, size_t n,
                           size_t J, const Work *work);

@@ -12,7 +12,7 @@
 #define OGPT_PROBES_BASIS_BASIS_ANGLES_H
 
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 #define BASIS_DRAWS 100 /* random sets */
 

@@ -366,7 +366,7 @@ static void run_release(BasisRun *run, size_t workers)
     mem_free(run->workers);
 }
 
-/* The draws of bootstrap_ratio (num/stats.h): how often replicate r drew each game. */
+/* The draws of bootstrap_ratio (num/statistics/stats.h): how often replicate r drew each game. */
 static void draw_games(BasisRun *run)
 {
     for (size_t r = 0; r < BOOTSTRAP_REPLICATES; r++) {

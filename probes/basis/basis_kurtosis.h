@@ -18,7 +18,7 @@
 #define OGPT_PROBES_BASIS_BASIS_KURTOSIS_H
 
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 #define BASIS_ROTATIONS 100 /* at most */
 #define BASIS_PAIRED 8      /* rotations that replicates of `beyond` go through, at most */

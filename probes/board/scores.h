@@ -9,13 +9,13 @@
  *            without an interval
  * of_class   for each class: precision = hits / said, recall = hits / true, F1
  *
- * Intervals are 95 % percentile bootstraps over games (num/stats.h); a score without a single
+ * Intervals are 95 % percentile bootstraps over games (num/statistics/stats.h); a score without a single
  * cell is NaN.
  */
 #ifndef OGPT_PROBES_BOARD_SCORES_H
 #define OGPT_PROBES_BOARD_SCORES_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/activations/positions.h"
 #include "probes/board/probe.h"
 

@@ -9,7 +9,7 @@
 #ifndef OGPT_PROBES_CIRCUITS_CIRCUIT_CONTROL_H
 #define OGPT_PROBES_CIRCUITS_CIRCUIT_CONTROL_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/patching/edges.h"
 
 typedef enum ControlPairs {

@@ -12,7 +12,7 @@
 #ifndef OGPT_PROBES_CIRCUITS_FAITHFULNESS_H
 #define OGPT_PROBES_CIRCUITS_FAITHFULNESS_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/patching/edges.h"
 
 #define FAITH_SHARES                                                                               \

@@ -19,7 +19,7 @@
 #define OGPT_PROBES_CIRCUITS_GRADES_H
 
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 #define GRADE_REPLICATES 200
 #define GRADE_ORDERS 200 /* random ones */

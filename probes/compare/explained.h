@@ -19,7 +19,7 @@
 #define OGPT_PROBES_COMPARE_EXPLAINED_H
 
 #include "datasets/corpus.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/activations/activations.h"
 
 #define EXPLAINED_RIDGE 1e-4

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "num/blas.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 #include "probes/dictionaries/codebook.h"
 
 enum { DECODER_ROWS = 1024, DECODER_STRIPE = 64 };

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 enum {
     COVERAGE_THRESHOLDS = 11,
@@ -106,7 +106,7 @@ int coverage_score(CoverageScore *out, const CoverageChoice *choice, const uint8
                    const CoverageRows *rows, bool as_published, const Work *work);
 
 /* weights (BOOTSTRAP_REPLICATES, n) = how often replicate r draws unit i: the draws of
- * num/stats.h. */
+ * num/statistics/stats.h. */
 void coverage_draws(float *weights, size_t n, uint64_t seed);
 
 #endif

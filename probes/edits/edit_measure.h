@@ -14,7 +14,7 @@
 
 #include "base/spill/spill.h"
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/edits/edit_metrics.h"
 
 /* Crosstalk in one layer of the reading probe. */

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 enum { EMERGENCE_CURVES_MAX = 14, EMERGENCE_STEPS_MAX = 128, EMERGENCE_PIECES_LEAST = 6 };
 

@@ -10,7 +10,7 @@
 #define OGPT_PROBES_FEATURE_CIRCUITS_STUDY_H
 
 #include "base/work.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/feature_circuits/feature_circuit_pair.h"
 
 #define FEATURE_WANTED 5 /* the largest effects of a pair, which estimates must find */

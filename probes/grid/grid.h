@@ -20,7 +20,7 @@
 
 #include "base/files.h"
 #include "model/train/train.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/legality/legality.h"
 
 enum { GRID_CELLS_MAX = 256, GRID_GAMES_LEAST = 16 };

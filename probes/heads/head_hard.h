@@ -11,7 +11,7 @@
 
 #include "base/work.h"
 #include "model/gpt.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/heads/head_games.h"
 
 typedef enum HeadReplacement { HEAD_HARD, HEAD_UNIFORM, N_HEAD_REPLACEMENTS } HeadReplacement;

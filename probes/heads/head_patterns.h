@@ -25,7 +25,7 @@
 
 #include "base/work.h"
 #include "model/gpt.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/heads/head_games.h"
 
 typedef struct HeadScore {

@@ -15,7 +15,7 @@
 #ifndef OGPT_PROBES_ILLUSION_ILLUSION_STUDY_H
 #define OGPT_PROBES_ILLUSION_ILLUSION_STUDY_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/illusion/illusion_runs.h"
 
 typedef enum IllusionOrigin {

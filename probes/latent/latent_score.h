@@ -11,7 +11,7 @@
 #ifndef OGPT_PROBES_LATENT_LATENT_SCORE_H
 #define OGPT_PROBES_LATENT_LATENT_SCORE_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/latent/latent_fit.h"
 
 #define LATENT_FOUND 0.9      /* accuracy from which on a square counts as found */

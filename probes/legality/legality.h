@@ -15,7 +15,7 @@
 #include "base/work.h"
 #include "datasets/batch.h"
 #include "model/gpt.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 /* Sums over the scored positions of a game, or of a ply. */
 typedef struct LegalitySums {

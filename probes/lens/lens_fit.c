@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "num/blas.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 #include "probes/solvers/solve_descent.h"
 
 #define PIECE 256        /* rows that one call of the kernels takes */

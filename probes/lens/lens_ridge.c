@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "num/blas.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 
 #define CHUNK_LEAST 256 /* rows */
 

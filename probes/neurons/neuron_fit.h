@@ -8,7 +8,7 @@
 #ifndef OGPT_PROBES_NEURONS_NEURON_FIT_H
 #define OGPT_PROBES_NEURONS_NEURON_FIT_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/neurons/neuron_linear.h"
 #include "probes/neurons/neuron_rule.h"
 

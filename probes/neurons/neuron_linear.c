@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "num/blas.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 
 enum { ROWS_A_BLOCK = 1024 };
 

@@ -11,7 +11,7 @@
 #define OGPT_PROBES_NEURONS_NEURON_USE_H
 
 #include "model/gpt.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/ablation/ablation_units.h"
 #include "probes/activations/subject.h"
 #include "datasets/batch.h"

@@ -3,7 +3,7 @@
 #ifndef OGPT_PROBES_PATCHING_PATCH_STUDY_H
 #define OGPT_PROBES_PATCHING_PATCH_STUDY_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/patching/patch_sites.h"
 
 /* How the two runs are made: two directions, and noise (probes/patching/patch_sites.h). */

@@ -30,7 +30,7 @@
 #define OGPT_PROBES_SCRUBBING_SCRUB_H
 
 #include "datasets/vocab.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/scrubbing/samples.h"
 
 #define SCRUB_ROOTS_MAX 1000000

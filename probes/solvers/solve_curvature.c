@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "num/blas.h"
 #include "num/softmax.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 #include "probes/solvers/internal.h"
 
 #define CHUNK 512 /* rows at a time */

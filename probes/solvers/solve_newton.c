@@ -30,7 +30,7 @@
 #include "base/err.h"
 #include "num/blas.h"
 #include "num/softmax.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 #include "num/vectors.h"
 #include "probes/solvers/internal.h"
 

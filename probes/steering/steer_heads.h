@@ -8,7 +8,7 @@
 #ifndef OGPT_PROBES_STEERING_STEER_HEADS_H
 #define OGPT_PROBES_STEERING_STEER_HEADS_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/steering/steer_run.h"
 
 typedef struct SteerHead {

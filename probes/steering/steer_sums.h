@@ -3,7 +3,7 @@
 #ifndef OGPT_PROBES_STEERING_STEER_SUMS_H
 #define OGPT_PROBES_STEERING_STEER_SUMS_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/steering/steer_run.h"
 
 /* Which number of a score (the members of SteerScore, in their order), and which cases. */

@@ -7,7 +7,7 @@
 #ifndef OGPT_PROBES_WORLD_UNITS_H
 #define OGPT_PROBES_WORLD_UNITS_H
 
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "probes/world/player.h"
 
 typedef struct WorldUnits {

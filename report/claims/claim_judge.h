@@ -15,7 +15,7 @@
 
 #include "base/js.h"
 #include "base/text.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 #include "report/claims/claim_table.h"
 
 typedef enum ClaimVerdict {

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 #define REPORT_SEED 1 /* of the interval made here; the steps use their own default */
 

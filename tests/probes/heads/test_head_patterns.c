@@ -286,7 +286,7 @@ static void fast_is_plain(void **state)
     }
 }
 
-/* Draws that are made once give the test of num/stats.h. */
+/* Draws that are made once give the test of num/statistics/stats.h. */
 static void draws_are_those_of_one_test(void **state)
 {
     enum { N = 50 };

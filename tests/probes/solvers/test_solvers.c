@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "num/blas.h"
 #include "num/softmax.h"
-#include "num/spd.h"
+#include "num/matrices/spd.h"
 #include "probes/solvers/solver.h"
 
 enum { WIDTH = 40, SQUARES = 9, CLASSES = 3, N_TRAIN = 4000, N_TEST = 4000 };

@@ -1,6 +1,6 @@
-/* num/spd.h - symmetric positive definite matrices of solver size (hundreds of rows). */
-#ifndef OGPT_NUM_SPD_H
-#define OGPT_NUM_SPD_H
+/* num/matrices/spd.h - symmetric positive definite matrices of solver size (hundreds of rows). */
+#ifndef OGPT_NUM_MATRICES_SPD_H
+#define OGPT_NUM_MATRICES_SPD_H
 
 #include <stddef.h>
 

@@ -1,11 +1,11 @@
-/* num/stats.h - confidence intervals, paired tests, and correction for many comparisons.
+/* num/statistics/stats.h - confidence intervals, paired tests, and correction for many comparisons.
  *
  * The unit of resampling is the game (or the case): positions of one game are not independent.
  * Bootstrap: percentile method, draws by (seed, RNG_BOOTSTRAP, replicate), so an interval is a
  * pure function of data and seed. Ref: Efron & Tibshirani 1993, ch. 13.
  */
-#ifndef OGPT_NUM_STATS_H
-#define OGPT_NUM_STATS_H
+#ifndef OGPT_NUM_STATISTICS_STATS_H
+#define OGPT_NUM_STATISTICS_STATS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
-/* num/stats.c - the percentile bootstrap: draw n units with replacement, compute the statistic of
- * their sums, repeat, and read the interval from the sorted replicates.
+/* num/statistics/stats.c - the percentile bootstrap: draw n units with replacement, compute the
+ * statistic of their sums, repeat, and read the interval from the sorted replicates.
  *
  * A statistic here is a function of a few column sums, so one replicate is one pass of n draws
  * that adds up to four columns at once: paired columns see the same draw.
  */
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* num/spd.c - inverse by Cholesky's factor. See num/spd.h. */
-#include "num/spd.h"
+/* num/matrices/spd.c - inverse by Cholesky's factor. See num/matrices/spd.h. */
+#include "num/matrices/spd.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* tests/num/test_stats.c - the bootstrap: values, coverage, purity, and what must fail. */
+/* tests/num/statistics/test_stats.c - the bootstrap: values, coverage, purity, and what must fail. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "num/stats.h"
+#include "num/statistics/stats.h"
 
 enum { N = 400 };
 
