@@ -18,23 +18,23 @@ for ((i = 1; i <= $#; i++)); do [[ ${!i} != --size ]] || { next=$((i + 1)) && si
 # What is varied | options of `ogpt train`.
 recipes='
 the default|
-all blocks throughout|--layers-from 8
-half of the blocks until 0.5|--layers-from 4 --layers-until 0.5
 half of the blocks until 0.7|--layers-from 4
+half of the blocks until 0.5|--layers-from 4 --layers-until 0.5
 half of the blocks until 0.85|--layers-from 4 --layers-until 0.85
+all blocks throughout|--layers-from 8
 all blocks, batch 128|--layers-from 8 --batch 128
-batch 128|--batch 128
-batch 32|--batch 32
+half, batch 128|--layers-from 4 --batch 128
+half, batch 32|--layers-from 4 --batch 32
+half, lower rate|--layers-from 4 --lr 0.014 --lr-rest 0.0014
+half, longer cooldown|--layers-from 4 --cooldown 0.8
+half, constant rate, averaged weights|--layers-from 4 --schedule constant --average 0.99
+half, AdamW|--layers-from 4 --optimizer adamw
 batch from 16 to 64|--batch-from 16
-lower rate|--lr 0.014 --lr-rest 0.0014
 higher rate|--lr 0.03 --lr-rest 0.003
-longer cooldown|--cooldown 0.8
 cosine|--schedule cosine
-constant rate, averaged weights|--schedule constant --layers-from 4 --average 0.99
 less momentum|--momentum 0.9
 no weight decay|--weight-decay 0
 embeddings and positions faster|--lr-embed 0.006 --lr-position 0.006
-AdamW|--optimizer adamw
 '
 
 mkdir -p "$folder"

@@ -72,7 +72,7 @@ grep -q '^PyTorch skipped: ' "$work/out" || { echo "no word of the missing peer"
 run 1 'did not get below 0 % in 2 steps' "$bench/compare_quality.sh" "$OGPT" 1 0 2 1
 # Recipes on a network of 8 numbers; a second run has only the table left to print.
 for kind in first second; do
-    run 0 '^\| batch 32 \| `--batch 32` \| [1-9][0-9]* \| ' "$bench/compare_recipes.sh" "$OGPT" 0.1 1 "$work/recipes" \
+    run 0 '^\| half, batch 32 \| `--layers-from 4 --batch 32` \| [1-9][0-9]* \| ' "$bench/compare_recipes.sh" "$OGPT" 0.1 1 "$work/recipes" \
         --size 4 --layers 8 --d-model 8 --heads 1
     scored=$(grep -c ': games, excess, strict error in %: ' "$work/out")
     [ $kind = first ] && wanted=18 || wanted=0
