@@ -38,7 +38,8 @@ static const OptionSpec options[] = {
                "share of the steps over which --batch-from rises (0.5)"),
     OPTION_INT("layers-from", AT(train.layers_from), "N", 1, 64,
                "blocks of the first updates, doubled until all are in use; a block joins without "
-               "changing what the network computes (a quarter; all with --init-from or a constant "
+               "changing what the network computes (a quarter, at least 2; all with --init-from or "
+               "a constant "
                "rate)"),
     OPTION_NUM("layers-until", AT(train.layers_until), "X", 1e-6, 1,
                "share of the steps after which all blocks are in use (0.7)"),

@@ -80,7 +80,7 @@ static void test_work(void **state)
 static void test_choice(void **state)
 {
     (void)state;
-    const int quarters[][2] = {{8, 2}, {4, 1}, {3, 1}, {2, 1}, {1, 0}};
+    const int quarters[][2] = {{16, 4}, {8, 2}, {4, 2}, {3, 1}, {2, 1}, {1, 0}};
     for (size_t i = 0; i < sizeof(quarters) / sizeof(quarters[0]); i++) {
         TrainOptions o = TRAIN_OPTIONS_DEFAULT;
         GptConfig cfg = with_blocks(quarters[i][0]);
