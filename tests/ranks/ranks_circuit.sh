@@ -18,7 +18,7 @@ for n in 0 2 4; do
     rows $n sites-$n "${sites[@]}"
     rows $n edges-$n "${edges[@]}"
     for what in circuit-$n.json circuit-$n.dot; do
-        cmp "${what/-$n/-0}" $what || fail "circuit in $n ranks writes another ${what##*.} file"
+        cmp "${what/-$n/-0}" "$what" || fail "circuit in $n ranks writes another ${what##*.} file"
     done
     for what in circuit features sites edges; do
         cmp $what-0.rows $what-$n.rows || fail "$what in $n ranks gives other rows"

@@ -7,6 +7,7 @@
 
 expect 0 train net --fresh --size 4 --layers 2 --d-model 32 --heads 2 --batch 16 --steps 100 --quiet
 small=(--features 64 --activations 12800 --batch 128 --buffer 100 --threads 1)
+# shellcheck disable=SC2054
 sweep=(sae train net --kind topk,gated,jumprelu --k 4,8 "${small[@]}")
 one=(sae train net --kind transcoder --k 4 "${small[@]}")
 
