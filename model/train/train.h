@@ -74,10 +74,11 @@ int64_t train_steps(const TrainOptions *options, int64_t games);
  * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
  * the one that this processor multiplies fastest; batch_ramp becomes 0.5. */
 void train_options_complete(TrainOptions *options);
-/* Fill in layers_from and layers_until where they are 0: a quarter of the blocks, but at least two
- * (of three or two: one), and 0.7. All blocks stay in use where a run cannot grow, because its
- * first weights use all of them (from_weights) or because it could not be made longer (a constant
- * rate). OGPT_EUSAGE if one is given that then means nothing. */
+/* Fill in layers_from and layers_until where they are 0: half of the blocks, and 0.7. All blocks
+ * stay in use where a run cannot grow, because its first weights use all of them (from_weights) or
+ * because it could not be made longer (a constant rate). OGPT_EUSAGE if one is given that then
+ * means nothing.
+ */
 int train_layers_complete(TrainOptions *options, const GptConfig *cfg, bool from_weights);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);

@@ -35,8 +35,7 @@ int train_layers_complete(TrainOptions *o, const GptConfig *cfg, bool from_weigh
                        "--layers-from: the weights of --init-from use all blocks; leave it out");
     }
     if (o->layers_from == 0 && !from_weights && strcmp(o->schedule, "constant") != 0) {
-        int quarter = cfg->n_layers / 4, few = cfg->n_layers < 4 ? 1 : 2;
-        o->layers_from = cfg->n_layers == 1 ? 0 : quarter > few ? quarter : few;
+        o->layers_from = cfg->n_layers / 2;
     } else if (o->layers_from == cfg->n_layers) {
         o->layers_from = 0;
     }

@@ -38,7 +38,7 @@ static const OptionSpec options[] = {
                "share of the steps over which --batch-from rises (0.5)"),
     OPTION_INT("layers-from", AT(train.layers_from), "N", 1, 64,
                "blocks of the first updates, doubled until all are in use; a block joins without "
-               "changing what the network computes (a quarter, at least 2; all with --init-from or "
+               "changing what the network computes (half of them; all with --init-from or "
                "a constant "
                "rate)"),
     OPTION_NUM("layers-until", AT(train.layers_until), "X", 1e-6, 1,

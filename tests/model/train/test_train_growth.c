@@ -76,16 +76,16 @@ static void test_work(void **state)
     assert_true(train_flops(&all, &cfg, 0, 10) > 1.5 * sum);
 }
 
-/* A quarter of the blocks by default; all where a run cannot grow. */
+/* Half of the blocks by default; all where a run cannot grow. */
 static void test_choice(void **state)
 {
     (void)state;
-    const int quarters[][2] = {{16, 4}, {8, 2}, {4, 2}, {3, 1}, {2, 1}, {1, 0}};
-    for (size_t i = 0; i < sizeof(quarters) / sizeof(quarters[0]); i++) {
+    const int halves[][2] = {{16, 8}, {8, 4}, {4, 2}, {3, 1}, {2, 1}, {1, 0}};
+    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
         TrainOptions o = TRAIN_OPTIONS_DEFAULT;
-        GptConfig cfg = with_blocks(quarters[i][0]);
+        GptConfig cfg = with_blocks(halves[i][0]);
         assert_int_equal(train_layers_complete(&o, &cfg, false), 0);
-        assert_int_equal(o.layers_from, quarters[i][1]);
+        assert_int_equal(o.layers_from, halves[i][1]);
         assert_true(o.layers_until == 0.7);
         o = TRAIN_OPTIONS_DEFAULT;
         assert_int_equal(train_layers_complete(&o, &cfg, true), 0); /* of given weights: all */
