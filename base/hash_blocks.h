@@ -1,6 +1,6 @@
 /* base/hash_blocks.h - SHA-256 (FIPS 180-4) of whole blocks by the SHA instructions of x86: about
- * eight times as fast as libmd, which base/hash.c uses for all else. HASH_BLOCKS: the processor has
- * them.
+ * eight times as fast as libmd, which base/hash.c uses for all else. HASH_BLOCKS: the build
+ * is for a processor that has them.
  */
 #ifndef OGPT_BASE_HASH_BLOCKS_H
 #define OGPT_BASE_HASH_BLOCKS_H

@@ -29,7 +29,7 @@ edax_row() {
             }'
 }
 for ((i = 0; i < turns; i++)); do
-    "$bench" "$depth" 1
+    "$bench" "$depth"
     if [[ $edax ]]; then
         edax_row >"$work/row"
         [[ -s $work/row ]] || {

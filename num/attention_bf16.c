@@ -34,8 +34,6 @@ void attention_bwd_bf16(float *dq, float *dk, float *dv, const float *dz, const 
 #include "num/bf16_pairs.h"
 #include "num/vec16.h"
 
-#define MAX_T 64
-#define MAX_HS 64
 #define LANES ((size_t)16)
 #define ROWS ((size_t)8) /* of one tile */
 #define LOG2_E 1.44269504088896341f
@@ -43,14 +41,19 @@ void attention_bwd_bf16(float *dq, float *dk, float *dv, const float *dz, const 
 /* One head of one game. Rows: pair (t, j2) at [t*HS/2 + j2]. Columns: pair (t2, j) at [t2*HS + j].
  * What lies behind T is zero, up to whole tiles. */
 typedef struct HalfHead {
-    uint32_t k_rows[MAX_T * MAX_HS / 2], v_rows[MAX_T * MAX_HS / 2];
-    uint32_t q_columns[MAX_T / 2 * MAX_HS], k_columns[MAX_T / 2 * MAX_HS];
-    uint32_t v_columns[MAX_T / 2 * MAX_HS], dz_columns[MAX_T / 2 * MAX_HS];
+    uint32_t k_rows[ATTENTION_MAX_T * ATTENTION_MAX_HS / 2],
+        v_rows[ATTENTION_MAX_T * ATTENTION_MAX_HS / 2];
+    uint32_t q_columns[ATTENTION_MAX_T / 2 * ATTENTION_MAX_HS],
+        k_columns[ATTENTION_MAX_T / 2 * ATTENTION_MAX_HS];
+    uint32_t v_columns[ATTENTION_MAX_T / 2 * ATTENTION_MAX_HS],
+        dz_columns[ATTENTION_MAX_T / 2 * ATTENTION_MAX_HS];
     /* The sixteen queries at work: pair (j2, query) of q and dz, pair (key2, query). */
-    uint32_t q[MAX_HS / 2 * LANES], dz[MAX_HS / 2 * LANES], keys[MAX_T / 2 * LANES];
+    uint32_t q[ATTENTION_MAX_HS / 2 * LANES], dz[ATTENTION_MAX_HS / 2 * LANES],
+        keys[ATTENTION_MAX_T / 2 * LANES];
     /* Pair (key, query2) of the pattern and of the gradient of the scores. */
-    uint32_t pattern[MAX_T * MAX_T / 2], dscore[MAX_T * MAX_T / 2];
-    float score[MAX_T * LANES], dp[MAX_T * LANES];
+    uint32_t pattern[ATTENTION_MAX_T * ATTENTION_MAX_T / 2],
+        dscore[ATTENTION_MAX_T * ATTENTION_MAX_T / 2];
+    float score[ATTENTION_MAX_T * LANES], dp[ATTENTION_MAX_T * LANES];
 } __attribute__((aligned(64))) HalfHead;
 
 /* A head's rows lie far apart, in lines that no other head reads: the processor does not foresee
@@ -238,19 +241,13 @@ static void head_fwd(HalfHead *h, uint16_t *z, float *lse, const float *q, size_
             }
             _mm512_store_si512(h->keys + key / 2 * LANES, bf16_pairs(weight[0], weight[1]));
         }
-        _mm512_mask_storeu_ps(lse + first, (__mmask16)(0xffffu >> (LANES - n)),
+        _mm512_mask_storeu_ps(lse + first, bf16_lanes(n),
                               _mm512_fmadd_ps(top, _mm512_set1_ps(scale), log_of(total)));
         _mm512_storeu_ps(one_by, _mm512_div_ps(_mm512_set1_ps(1), total));
         product_rows(z + first * C, C, n, one_by,
                      &(Factor){.a = h->keys, .row_step = 1, .k_step = LANES, .to = n_keys / 2},
                      h->v_columns, HS);
     }
-}
-
-/* Whether this file does the shape. */
-static int shape_fits(size_t T, size_t HS)
-{
-    return T <= MAX_T && (HS == 16 || HS == 32 || HS == 64);
 }
 
 /* Where head i of all games begins. */
@@ -271,7 +268,7 @@ void attention_fwd_bf16(float *z, float *lse, const float *q, const float *k, co
                         size_t B, size_t T, size_t NH, size_t HS)
 {
     size_t C = NH * HS, row = HS * sizeof(float), stride = C * sizeof(float);
-    if (!shape_fits(T, HS)) {
+    if (!attention_fits(T, HS)) {
         attention_fwd_fast(z, lse, q, k, v, B, T, NH, HS);
         halve(z, B * T, C);
         return;
@@ -315,7 +312,7 @@ static void scores_bwd(HalfHead *h, const float *lse, size_t first, size_t n, si
     for (size_t key = 0; key < first + n; key += 2) {
         __m512 ds[2];
         for (size_t r = 0; r < 2; r++) {
-            size_t at = ((key + r) * MAX_T + first) / 2;
+            size_t at = ((key + r) * ATTENTION_MAX_T + first) / 2;
             __m512 p = _mm512_load_ps(h->score + (key + r) * LANES);
             __m512 dp = _mm512_load_ps(h->dp + (key + r) * LANES);
             ds[r] = _mm512_mul_ps(_mm512_mul_ps(p, _mm512_sub_ps(dp, inner)), scale);
@@ -390,13 +387,13 @@ static void head_bwd(HalfHead *h, uint16_t *const out[3], const float *dz, const
     }
     for (size_t first = 0; first < T; first += LANES) {
         size_t n = T - first < LANES ? T - first : LANES, row = first * C;
-        Factor queries = {.a = h->dscore + first * MAX_T / 2,
-                          .row_step = MAX_T / 2,
+        Factor queries = {.a = h->dscore + first * ATTENTION_MAX_T / 2,
+                          .row_step = ATTENTION_MAX_T / 2,
                           .k_step = 1,
                           .from = first / 2,
                           .to = round_up(T, LANES) / 2};
         product_rows(out[1] + row, C, n, NULL, &queries, h->q_columns, HS);
-        queries.a = h->pattern + first * MAX_T / 2;
+        queries.a = h->pattern + first * ATTENTION_MAX_T / 2;
         product_rows(out[2] + row, C, n, NULL, &queries, h->dz_columns, HS);
     }
 }
@@ -407,7 +404,7 @@ void attention_bwd_bf16(float *dq, float *dk, float *dv, const float *dz, const 
 {
     size_t C = NH * HS, row = HS * sizeof(float), stride = C * sizeof(float);
     (void)z;
-    if (!shape_fits(T, HS)) {
+    if (!attention_fits(T, HS)) {
         plain_bwd((float *const[]){dq, dk, dv}, dz, lse, (const float *const[]){q, k, v}, B, T, NH,
                   HS);
         return;

@@ -14,14 +14,7 @@
 #include "num/kernels.h"
 #include "num/vec16.h"
 
-#define MAX_T 64
-#define MAX_HS 64
 #define ROWS 4 /* queries (or keys) of one tile */
-
-static bool shape_fits(size_t T, size_t HS)
-{
-    return T <= MAX_T && (HS == 16 || HS == 32 || HS == 64);
-}
 
 /* acc[r][w] = sum_k a[r*row_step + k*k_step] * m[k*ldm + 16*w ...], k in [k0, k1). */
 static inline __attribute__((always_inline)) void tile_sized(Vec acc[ROWS][4], const float *a,
@@ -70,9 +63,10 @@ static inline __attribute__((always_inline)) void tile(Vec acc[ROWS][4], const f
 /* One head of one game, copied out of the (T,C) rows: rows padded with zeros to a multiple of
  * ROWS, and transposed copies of keys (and values) padded to 64 columns. */
 typedef struct Head {
-    float q[MAX_T * MAX_HS], k[MAX_T * MAX_HS], v[MAX_T * MAX_HS], dz[MAX_T * MAX_HS];
-    float kt[MAX_HS * MAX_T], vt[MAX_HS * MAX_T];
-    float p[MAX_T * MAX_T], ds[MAX_T * MAX_T];
+    float q[ATTENTION_MAX_T * ATTENTION_MAX_HS], k[ATTENTION_MAX_T * ATTENTION_MAX_HS],
+        v[ATTENTION_MAX_T * ATTENTION_MAX_HS], dz[ATTENTION_MAX_T * ATTENTION_MAX_HS];
+    float kt[ATTENTION_MAX_HS * ATTENTION_MAX_T], vt[ATTENTION_MAX_HS * ATTENTION_MAX_T];
+    float p[ATTENTION_MAX_T * ATTENTION_MAX_T], ds[ATTENTION_MAX_T * ATTENTION_MAX_T];
 } __attribute__((aligned(64))) Head;
 
 static size_t round_up(size_t n, size_t to)
@@ -101,7 +95,7 @@ static void transpose_in(float *out, const float *from, size_t T, size_t C, size
             }
             vec_transpose(block);
             for (size_t i = 0; i < VEC_LANES; i++) {
-                vec_store(out + (j0 + i) * MAX_T + t0, block[i]);
+                vec_store(out + (j0 + i) * ATTENTION_MAX_T + t0, block[i]);
             }
         }
     }
@@ -122,7 +116,7 @@ static void head_fwd(Head *h, float *z, float *lse, size_t T, size_t C, size_t H
         size_t last = t0 + ROWS - 1, W = last / VEC_LANES + 1;
         float sums[ROWS];
         Vec acc[ROWS][4];
-        tile(acc, h->q + t0 * HS, HS, 1, h->kt, MAX_T, 0, HS, W);
+        tile(acc, h->q + t0 * HS, HS, 1, h->kt, ATTENTION_MAX_T, 0, HS, W);
         for (size_t r = 0; r < ROWS; r++) {
             Vec top = vec_all(-INFINITY), sum = vec_all(0);
             for (size_t w = 0; w < W; w++) {
@@ -133,7 +127,7 @@ static void head_fwd(Head *h, float *z, float *lse, size_t T, size_t C, size_t H
             for (size_t w = 0; w < W; w++) {
                 Vec e = causal(vec_exp(acc[r][w] - largest), w, t0 + r, 0);
                 sum += e;
-                vec_store(h->p + r * MAX_T + w * VEC_LANES, e);
+                vec_store(h->p + r * ATTENTION_MAX_T + w * VEC_LANES, e);
             }
             sums[r] = vec_sum(sum);
             if (t0 + r < T) {
@@ -141,7 +135,7 @@ static void head_fwd(Head *h, float *z, float *lse, size_t T, size_t C, size_t H
             }
         }
         size_t keys = last < T ? last + 1 : T;
-        tile(acc, h->p, MAX_T, 1, h->v, HS, 0, keys, HS / VEC_LANES);
+        tile(acc, h->p, ATTENTION_MAX_T, 1, h->v, HS, 0, keys, HS / VEC_LANES);
         for (size_t r = 0; r < ROWS && t0 + r < T; r++) {
             for (size_t w = 0; w < HS / VEC_LANES; w++) {
                 vec_store(z + (t0 + r) * C + w * VEC_LANES, acc[r][w] / sums[r]);
@@ -153,7 +147,7 @@ static void head_fwd(Head *h, float *z, float *lse, size_t T, size_t C, size_t H
 void attention_fwd_fast(float *z, float *lse, const float *q, const float *k, const float *v,
                         size_t B, size_t T, size_t NH, size_t HS)
 {
-    if (!shape_fits(T, HS)) {
+    if (!attention_fits(T, HS)) {
         kernels_ref.attention_fwd(z, lse, q, k, v, B, T, NH, HS);
         return;
     }
@@ -178,14 +172,14 @@ static void head_pattern_bwd(Head *h, const float *dz, const float *z, const flo
     for (size_t t0 = 0; t0 < T; t0 += ROWS) {
         size_t W = (t0 + ROWS - 1) / VEC_LANES + 1;
         Vec score[ROWS][4], dp[ROWS][4];
-        tile(score, h->q + t0 * HS, HS, 1, h->kt, MAX_T, 0, HS, W);
-        tile(dp, h->dz + t0 * HS, HS, 1, h->vt, MAX_T, 0, HS, W);
+        tile(score, h->q + t0 * HS, HS, 1, h->kt, ATTENTION_MAX_T, 0, HS, W);
+        tile(dp, h->dz + t0 * HS, HS, 1, h->vt, ATTENTION_MAX_T, 0, HS, W);
         for (size_t r = 0; r < ROWS; r++) {
             size_t t = t0 + r;
-            float *p_row = h->p + t * MAX_T, *ds_row = h->ds + t * MAX_T;
+            float *p_row = h->p + t * ATTENTION_MAX_T, *ds_row = h->ds + t * ATTENTION_MAX_T;
             if (t >= T) {
-                memset(p_row, 0, MAX_T * sizeof(float));
-                memset(ds_row, 0, MAX_T * sizeof(float));
+                memset(p_row, 0, ATTENTION_MAX_T * sizeof(float));
+                memset(ds_row, 0, ATTENTION_MAX_T * sizeof(float));
                 continue;
             }
             Vec inner_lanes = vec_all(0);
@@ -218,12 +212,12 @@ static void head_bwd(Head *h, float *dq, float *dk, float *dv, size_t T, size_t 
     for (size_t row = 0; row < T; row += ROWS) {
         /* Rows are queries: keys up to the last query of the tile (masked ones are zero). */
         size_t keys = row + ROWS < T ? row + ROWS : T;
-        tile(acc, h->ds + row * MAX_T, MAX_T, 1, h->k, HS, 0, keys, W);
+        tile(acc, h->ds + row * ATTENTION_MAX_T, ATTENTION_MAX_T, 1, h->k, HS, 0, keys, W);
         tile_out(dq, acc, row, T, C, HS);
         /* Rows are keys: queries from the first key of the tile on, read down the columns. */
-        tile(acc, h->ds + row, 1, MAX_T, h->q, HS, row, T, W);
+        tile(acc, h->ds + row, 1, ATTENTION_MAX_T, h->q, HS, row, T, W);
         tile_out(dk, acc, row, T, C, HS);
-        tile(acc, h->p + row, 1, MAX_T, h->dz, HS, row, T, W);
+        tile(acc, h->p + row, 1, ATTENTION_MAX_T, h->dz, HS, row, T, W);
         tile_out(dv, acc, row, T, C, HS);
     }
 }
@@ -232,7 +226,7 @@ void attention_bwd_fast(float *dq, float *dk, float *dv, const float *dz, const 
                         const float *lse, const float *q, const float *k, const float *v, size_t B,
                         size_t T, size_t NH, size_t HS)
 {
-    if (!shape_fits(T, HS)) {
+    if (!attention_fits(T, HS)) {
         kernels_ref.attention_bwd(dq, dk, dv, dz, z, lse, q, k, v, B, T, NH, HS);
         return;
     }

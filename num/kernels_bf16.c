@@ -19,6 +19,11 @@ static size_t bf16_scratch(size_t N, size_t C, size_t OC)
     return most > bytes[2] ? most : bytes[2];
 }
 
+static Bf16Factor numbers(const float *x, size_t C)
+{
+    return (Bf16Factor){.x = x, .ld = C};
+}
+
 #ifdef __AVX512BF16__
 
 #include "num/bf16_pairs.h"
@@ -32,11 +37,6 @@ static size_t words(size_t C)
 static Bf16Factor factor(const float *x, size_t C)
 {
     return (Bf16Factor){.x = x, .ld = words(C), .half = true};
-}
-
-static Bf16Factor numbers(const float *x, size_t C)
-{
-    return (Bf16Factor){.x = x, .ld = C};
 }
 
 static void multiply(const Bf16Product *p, float *c, size_t ldc, void *scratch)
@@ -60,11 +60,6 @@ static void add_factor_sums(float *sums, const float *x, size_t N, size_t C)
 
 #else
 
-static Bf16Factor numbers(const float *x, size_t C)
-{
-    return (Bf16Factor){.x = x, .ld = C};
-}
-
 static Bf16Factor factor(const float *x, size_t C)
 {
     return numbers(x, C);
@@ -79,9 +74,7 @@ static void multiply(const Bf16Product *p, float *c, size_t ldc, void *scratch)
 
 static void add_factor_sums(float *sums, const float *x, size_t N, size_t C)
 {
-    for (size_t i = 0; i < N * C; i++) {
-        sums[i % C] += x[i];
-    }
+    add_column_sums(sums, x, N, C);
 }
 
 #endif
@@ -141,13 +134,7 @@ static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const f
                               size_t N, size_t C, size_t OC, void *scratch)
 {
     backward_w(dw, inp, numbers(dout, OC), N, C, OC, scratch);
-    for (size_t n = 0; dbias && n < N; n++) {
-        const float *row = dout + n * OC;
-#pragma omp simd
-        for (size_t o = 0; o < OC; o++) {
-            dbias[o] += row[o];
-        }
-    }
+    add_column_sums(dbias, dout, N, OC);
 }
 
 static void linear_bwd_w_factor(float *dw, float *dbias, const float *inp, const float *dout,

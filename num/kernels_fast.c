@@ -37,7 +37,7 @@ static void residual_rows(float *out, const float *base, const float *bias, size
     }
 }
 
-static void add_column_sums(float *sums, const float *x, size_t N, size_t OC)
+void add_column_sums(float *sums, const float *x, size_t N, size_t OC)
 {
     for (size_t n = 0; sums && n < N; n++) {
         const float *row = x + n * OC;

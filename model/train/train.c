@@ -17,8 +17,8 @@ const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .optimizer = "muon",
     .schedule = "trapezoid",
     .precision = "f32",
-    .steps = 1000,
-    .batch = 128,
+    .steps = 4000,
+    .batch = 64,
     .lanes = 8,
     .lr = 0.02,
     .lr_embed = 2e-3,
@@ -34,7 +34,7 @@ const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .clip = 1.0,
     .average = 0,
     .checkpoint_every = 200,
-    .report_every = 50,
+    .report_every = 200,
     .seed = 1,
 };
 
@@ -70,8 +70,9 @@ const char *train_options_check(const TrainOptions *o)
         (o->batch_from < o->lanes || o->batch_from > o->batch || o->batch_from % o->lanes != 0)) {
         return "batch-from must be a multiple of lanes, at most batch";
     }
-    if (o->layers_from < 0 || (o->layers_from > 0 && !(o->layers_until > 0))) {
-        return "layers-from needs a layers-until above 0";
+    if (o->layers_from < 0 ||
+        (o->layers_from > 0 && !(o->layers_until > 0 && o->layers_until <= 1))) {
+        return "layers-from needs a layers-until above 0, at most 1";
     }
     if (strcmp(o->optimizer, "adamw") != 0 && strcmp(o->optimizer, "muon") != 0) {
         return "optimizer must be adamw or muon";
@@ -363,7 +364,8 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
         goto done;
     }
     loop.session_start = loop.last_time = clock_seconds();
-    uint64_t tokens_before = t.at.tokens;
+    uint64_t tokens_before = t.at.tokens, games_before = t.at.games;
+    int64_t first = t.at.step;
     if (!found) { /* stores the number of steps: a kill before the next save changes nothing */
         rc = save(&loop);
     }
@@ -379,6 +381,11 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
     out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
     out->tokens_per_second = (double)(t.at.tokens - (idle ? 0 : tokens_before)) /
                              fmax(idle ? seconds : loop.step_seconds, 1e-9);
+    first = idle ? 0 : first;
+    double work = train_flops(job->options, job->cfg, first, t.at.steps) -
+                  train_flops(job->options, job->cfg, t.at.step, t.at.steps);
+    double games = (double)(t.at.games - (idle ? 0 : games_before));
+    out->flops_per_second = out->tokens_per_second * work / fmax(games * job->cfg->n_ctx, 1);
     rc = rc ? rc : ranks_broadcast(out, sizeof(*out), 0);
 done:
     trainer_release(&t);

@@ -24,7 +24,8 @@ typedef struct TrainOptions {
     int64_t batch_from;    /* games of the first step, rising to `batch`; 0: `batch` throughout */
     double batch_ramp;     /* share of the steps over which they rise */
     int64_t lanes;
-    int64_t layers_from; /* blocks of the first steps, with the others silent; 0: all throughout */
+    int64_t layers_from; /* blocks of the first steps, with the others silent; 0: all throughout
+                          * (train_layers_complete) */
     double layers_until; /* share of the steps after which all blocks are in use */
     double lr;           /* peak rate of the block matrices */
     double lr_embed, lr_position, lr_head, lr_vector; /* AdamW rates of the rest */
@@ -42,7 +43,7 @@ typedef struct TrainOptions {
 } TrainOptions;
 
 /* Two, so that a run can go on if the newest is damaged. ALL: every checkpoint stays. LOG2: so do
- * those after 0, 1, 2, 4, 8, ... steps, which are made whatever checkpoint_every says. What is kept
+ * those after 1, 2, 4, 8, ... steps, which are made whatever checkpoint_every says. What is kept
  * is no part of the result, so it may change when a run goes on; it does only if it is asked for.
  */
 #define TRAIN_KEEP_NEWEST 2
@@ -120,6 +121,7 @@ typedef struct TrainResult {
     double loss, floor, seconds;
     double tokens_per_second; /* of the gradients and updates of this call, without reports and
                                * checkpoints; of the whole run if this call had nothing to do */
+    double flops_per_second;  /* the same, with the blocks that were in use */
     char model_hash[HASH_HEX_SIZE];
     char path[FILES_PATH_MAX];
 } TrainResult;

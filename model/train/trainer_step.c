@@ -26,11 +26,14 @@ int64_t train_batch(const TrainOptions *o, int64_t step, int64_t steps)
 int train_layers(const TrainOptions *o, const GptConfig *cfg, int64_t step, int64_t steps)
 {
     int doublings = 0;
-    for (int64_t n = o->layers_from; n > 0 && n < cfg->n_layers; n *= 2) {
+    if (o->layers_from <= 0) {
+        return cfg->n_layers;
+    }
+    for (int64_t n = o->layers_from; n < cfg->n_layers; n *= 2) {
         doublings++;
     }
     double done = doublings * ((double)step / (o->layers_until * (double)steps));
-    return doublings == 0 || done >= doublings ? cfg->n_layers : (int)o->layers_from << (int)done;
+    return done >= doublings ? cfg->n_layers : (int)o->layers_from << (int)done;
 }
 
 int64_t train_games(const TrainOptions *o, int64_t steps)

@@ -129,7 +129,7 @@ void train_report(Report *report, const TrainFindings *found)
     }
     table_num(table, "strict_error", found->strict_error);
     table_num(table, "tokens_per_second", r->tokens_per_second);
-    table_num(table, "flops_per_second", r->tokens_per_second * found->flops);
+    table_num(table, "flops_per_second", r->flops_per_second);
     table_num(table, "seconds", r->seconds);
     table_int(table, "held_out_collisions", (int64_t)r->collisions);
     curve_report(report, found->curve);

@@ -8,7 +8,6 @@
 /* What there is to report; all borrowed. */
 typedef struct TrainFindings {
     const TrainResult *result;
-    double flops; /* of a token, the mean of the run */
     double strict_error; /* on held-out games */
     bool generated;      /* every legal move was equally likely: floor and excess mean something */
     const Js *curve;     /* rows of train_curve, NULL: none */

@@ -289,11 +289,11 @@ static void the_first_move_is_uniform(void **state)
     assert_true(first_move_chi_square(biased_player) > 21.1);
 }
 
-/* Eight games side by side are the games one by one: every size, fewer games than lanes, and as
+/* Sixteen games side by side are the games one by one: every size, fewer games than lanes, and as
  * many that each lane plays several. */
 static void games_side_by_side_are_the_same(void **state)
 {
-    static const size_t counts[] = {0, 1, 7, 8, 9, 1000};
+    static const size_t counts[] = {0, 1, 7, 8, 9, 15, 16, 17, 1000};
     static uint8_t moves[1001 * GAME_MAX_MOVES];
     for (int v = 0; v < 3 * N_GAME_RULES; v++) {
         const GameVariant *variant = game_variant_with(4 + v % 3 * 2, (GameRules)(v / 3));

@@ -51,6 +51,14 @@ static void peaks_of_both_products(void **state)
     assert_int_equal(speed_peaks(&peaks, NULL), 0);
     assert_true(peaks.f32 > 0.1 * speed_of_products(NULL) && peaks.f32 < 1e14);
     assert_true(bf16_available() ? peaks.bf16 > 0.1 * peaks.f32 : peaks.bf16 == 0);
+    /* Of two workers the mean of one, not the sum; in processor time, so other work matters little.
+     */
+    SpeedPeaks two;
+    Pool *pool = NULL;
+    assert_int_equal(pool_new(&pool, 2), 0);
+    assert_int_equal(speed_peaks(&two, pool), 0);
+    assert_true(two.f32 < 1.6 * peaks.f32 && two.f32 > 0.1 * peaks.f32);
+    pool_free(pool);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "num/gemm_bf16.h"
 #include "num/kernels.h"
+#include "tests/num/kernel_sets.h"
 
 enum { Q, K, V, DZ, Z, DQ, DK, DV, N_ARRAYS };
 
@@ -249,13 +250,5 @@ int main(void)
         cmocka_unit_test(test_causal_and_alone),
         cmocka_unit_test(test_nan_comes_through),
     };
-    const char *sets[8];
-    size_t n = kernels_sets(sets, 8);
-    int failed = n == 0;
-    for (size_t i = 0; i < n && i < 8; i++) {
-        print_message("kernels for %s\n", sets[i]);
-        failed += kernels_choose(sets[i]) != 0;
-        failed += cmocka_run_group_tests(tests, NULL, NULL);
-    }
-    return failed;
+    return run_in_each_set(tests, NULL, NULL, true);
 }

@@ -13,6 +13,7 @@
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
 #include "num/kernels.h"
+#include "tests/num/kernel_sets.h"
 
 /* Sizes around tiles (6), panels (64), register halves (16) and odd K. */
 static const size_t sizes[][3] = {{1, 1, 1},     {5, 63, 2},     {6, 64, 3},
@@ -173,16 +174,5 @@ int main(void)
         cmocka_unit_test(test_nan_comes_through),
         cmocka_unit_test(test_symmetric),
     };
-    const char *sets[8];
-    size_t n = kernels_sets(sets, 8);
-    int failed = n == 0;
-    for (size_t i = 0; i < n && i < 8; i++) {
-        print_message("kernels for %s\n", sets[i]);
-        failed += kernels_choose(sets[i]) != 0 || strcmp(kernels_set(), sets[i]) != 0;
-        if (i > 0 && !bf16_available()) {
-            continue; /* the plain product once is enough */
-        }
-        failed += cmocka_run_group_tests(tests, set_up, NULL);
-    }
-    return failed;
+    return run_in_each_set(tests, set_up, NULL, true);
 }

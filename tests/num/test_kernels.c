@@ -15,6 +15,7 @@
 #include "num/gemm_bf16.h"
 #include "num/kernel_steps.h"
 #include "num/kernels.h"
+#include "tests/num/kernel_sets.h"
 #include "num/softmax.h"
 #include "num/vec16.h"
 
@@ -368,13 +369,5 @@ int main(void)
         cmocka_unit_test(test_cross_entropy), cmocka_unit_test(test_exp_and_normal),
         cmocka_unit_test(test_softmax),       cmocka_unit_test(test_choice),
     };
-    const char *sets[8];
-    size_t n = kernels_sets(sets, 8);
-    int failed = n == 0;
-    for (size_t i = 0; i < n && i < 8; i++) {
-        print_message("kernels for %s\n", sets[i]);
-        failed += kernels_choose(sets[i]) != 0 || strcmp(kernels_set(), sets[i]) != 0;
-        failed += cmocka_run_group_tests(tests, set_up, tear_down);
-    }
-    return failed;
+    return run_in_each_set(tests, set_up, tear_down, false);
 }

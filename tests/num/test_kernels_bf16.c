@@ -14,6 +14,7 @@
 #include "num/blas.h"
 #include "num/gemm_bf16.h"
 #include "num/kernels.h"
+#include "tests/num/kernel_sets.h"
 
 /* N, C, OC: tiles, panels, vectors, odd numbers of all. */
 static const size_t sizes[][3] = {{1, 1, 1},    {2, 3, 5},     {7, 16, 17},    {59, 31, 61},
@@ -97,14 +98,15 @@ static void test_products(void **state)
         k->linear_residual(made[0], x[3], inp, x[1], x[2], N, C, OC, scratch);
         gemm_bf16_fast(false, false, N, OC, C, x[0], C, x[1], OC, x[3], x[2], made[1], OC, scratch);
         same(N * OC);
-        for (int with = 0; with < 2; with++) { /* dout as numbers, and as a factor; keep, or not */
+        for (int both = 0; both < 4; both++) { /* dout as numbers, and as a factor; keep, or not */
+            int with = both & 1, keep = both >> 1;
             for (int i = 0; i < 2; i++) {
                 memcpy(made[i], x[4], N * C * sizeof(float));
             }
             const float *dout = with ? factor_of(x[5], N, OC) : x[5];
-            (with ? k->linear_bwd_inp_factor : k->linear_bwd_inp)(made[0], dout, x[1], with, N, C,
+            (with ? k->linear_bwd_inp_factor : k->linear_bwd_inp)(made[0], dout, x[1], keep, N, C,
                                                                   OC, scratch);
-            gemm_bf16_fast(false, true, N, C, OC, x[5], OC, x[1], OC, with ? made[1] : NULL, NULL,
+            gemm_bf16_fast(false, true, N, C, OC, x[5], OC, x[1], OC, keep ? made[1] : NULL, NULL,
                            made[1], C, scratch);
             same(N * C);
         }
@@ -206,13 +208,5 @@ int main(void)
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_rows),
     };
-    const char *sets[8];
-    size_t n = kernels_sets(sets, 8);
-    int failed = n == 0;
-    for (size_t i = 0; i < n && i < 8; i++) {
-        print_message("kernels for %s\n", sets[i]);
-        failed += kernels_choose(sets[i]) != 0;
-        failed += cmocka_run_group_tests(tests, set_up, tear_down);
-    }
-    return failed;
+    return run_in_each_set(tests, set_up, tear_down, true);
 }

@@ -1,4 +1,4 @@
-"""One training step: Muon for the matrices inside blocks, AdamW for the rest (num/optim.h), and a
+"""One training step: Muon for the matrices inside blocks, AdamW for the rest (num/optimisers/optim.h), and a
 schedule over the games: a warm-up, then a level rate, then a straight line to zero.
 
 A step changes tensors on the device only, counters and learning rates among them. So the whole step

@@ -39,8 +39,7 @@ static const OptionSpec options[] = {
     OPTION_INT("layers-from", AT(train.layers_from), "N", 1, 64,
                "blocks of the first updates, doubled until all are in use; a block joins without "
                "changing what the network computes (half of them; all with --init-from or "
-               "a constant "
-               "rate)"),
+               "a constant rate)"),
     OPTION_NUM("layers-until", AT(train.layers_until), "X", 1e-6, 1,
                "share of the steps after which all blocks are in use (0.7)"),
     OPTION_INT("lanes", AT(train.lanes), "N", 1, 256,

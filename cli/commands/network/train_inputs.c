@@ -207,7 +207,7 @@ int train_inputs_options(TrainOptions *out, const GptConfig *cfg, const Context 
     out->seed = context->seed;
     bool timed = out->minutes > 0;
     out->minutes = timed ? out->minutes : 0;
-    out->steps = timed ? 0 : out->steps > 0 ? out->steps : 4000;
+    out->steps = timed ? 0 : out->steps > 0 ? out->steps : TRAIN_OPTIONS_DEFAULT.steps;
     train_options_complete(out);
     rc = rc ? rc : train_layers_complete(out, cfg, given->init_from);
     const char *reason = train_options_check(out);

@@ -177,11 +177,8 @@ int train_watched(TrainWatch *watch, const TrainJob *job)
     rc = rc || !measured ? rc : speed_peaks(&peaks, watch->context->pool);
     rc = rc ? rc : store_rows(&curve, watch->context->store, "train_curve", watch->context->run);
     if (rc == 0) {
-        double flops = train_flops(job->options, job->cfg, 0, result.steps) /
-                       (double)(train_games(job->options, result.steps) * job->cfg->n_ctx);
         train_report(watch->context->report, &(TrainFindings){.result = &result,
                                                               .curve = curve,
-                                                              .flops = flops,
                                                               .strict_error = watch->strict_error,
                                                               .generated = watch->generated,
                                                               .peaks = measured});

@@ -14,7 +14,8 @@ static const DemoStep train_steps[] = {
     {"Random legal games, nothing else, are all the network will ever see.",
      "generate games.ogpc --size 6 --games 360000"},
     {"A small GPT learns to predict the next move.",
-     "train six --corpus games.ogpc --preset tiny --layers 4 --layers-from 4 --steps 4400 --report-every 400"},
+     "train six --corpus games.ogpc --preset tiny --layers 4 --layers-from 4 --steps 4400 "
+     "--report-every 400"},
     {"The engine counts how often its first choice breaks the rules.",
      "eval six --corpus games.ogpc --games 5000"},
     {"Linear probes look for the board in its residual stream, with controls that must fail.",

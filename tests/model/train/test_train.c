@@ -509,6 +509,12 @@ static void test_layers_grow(void **state)
     interrupt_set(0);
     assert_int_equal(train(&part, "layers-part", &o, 3, NULL, NULL), 0);
     assert_string_equal(whole.model_hash, part.model_hash);
+    /* FLOPs are those of the steps of each call; only their rounding may differ. */
+    double games = 16.0 * cfg.n_ctx;
+    double all_steps = whole.flops_per_second / whole.tokens_per_second * 40 * games;
+    double last_steps = part.flops_per_second / part.tokens_per_second * 13 * games;
+    assert_true(fabs(all_steps / train_flops(&o, &cfg, 0, 40) - 1) < 1e-9);
+    assert_true(fabs(last_steps / train_flops(&o, &cfg, 27, 40) - 1) < 1e-9);
     o.layers_from = 0;
     assert_int_equal(train(&part, "layers-all", &o, 2, NULL, NULL), 0);
     assert_string_not_equal(whole.model_hash, part.model_hash);

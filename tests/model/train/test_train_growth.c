@@ -10,15 +10,6 @@
 #include "base/err.h"
 #include "model/train/train.h"
 
-static const GptConfig two_blocks = {.n_layers = 2,
-                                     .d_model = 32,
-                                     .n_heads = 2,
-                                     .d_head = 16,
-                                     .d_mlp = 128,
-                                     .n_ctx = 11,
-                                     .d_vocab = 13,
-                                     .eps = 1e-5f};
-
 static TrainOptions from_blocks(int64_t layers_from)
 {
     TrainOptions o = TRAIN_OPTIONS_DEFAULT;
@@ -30,8 +21,11 @@ static TrainOptions from_blocks(int64_t layers_from)
 
 static GptConfig with_blocks(int n_layers)
 {
-    GptConfig cfg = two_blocks;
+    GptConfig cfg;
+    assert_int_equal(gpt_config_preset(&cfg, "nano"), 0);
     cfg.n_layers = n_layers;
+    cfg.n_ctx = 11;
+    cfg.d_vocab = 13;
     return cfg;
 }
 
@@ -95,6 +89,7 @@ static void test_choice(void **state)
         assert_int_equal(train_layers_complete(&o, &cfg, false), 0);
         assert_int_equal(o.layers_from, 0);
     }
+    const GptConfig two_blocks = with_blocks(2);
     TrainOptions given = from_blocks(2); /* all of them: as if it was not given */
     assert_int_equal(train_layers_complete(&given, &two_blocks, true), OGPT_EUSAGE); /* until */
     given = from_blocks(2);
@@ -107,6 +102,8 @@ static void test_choice(void **state)
     assert_int_equal(train_layers_complete(&given, &two_blocks, true), OGPT_EUSAGE);
     given.steps = 10;
     assert_null(train_options_check(&given));
+    given.layers_until = 1.5;
+    assert_non_null(train_options_check(&given)); /* never all */
     given.layers_until = 0;
     assert_non_null(train_options_check(&given)); /* until when? */
 }
