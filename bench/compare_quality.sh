@@ -1,5 +1,5 @@
 #!/bin/bash
-# Wall time until a network plays by the rules: ogpt and PyTorch, one run of each.
+# Wall time until a network plays by the rules: ogpt in SEEDS runs, PyTorch in one.
 #
 # Usage: bench/compare_quality.sh OGPT [MINUTES [GOAL [STEPS [SEEDS]]]]
 # The same network (8x8, preset tiny) learns from random legal games on two threads until its strict error on held-out

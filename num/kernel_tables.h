@@ -9,7 +9,7 @@
 
 #define layernorm_bwd_fast VARIANT_NAME(layernorm_bwd_fast)
 #define cross_entropy_fast VARIANT_NAME(cross_entropy_fast)
-#define add_column_sums VARIANT_NAME(add_column_sums)
+#define vector_add_columns VARIANT_NAME(vector_add_columns)
 
 extern const Kernels kernels_fast_here, kernels_bf16_here;
 
@@ -18,6 +18,6 @@ void layernorm_bwd_fast(float *dx, float *dw, float *db, const float *dout, cons
                         const float *w, const float *mean, const float *rstd, size_t N, size_t C);
 double cross_entropy_fast(float *logits, const uint8_t *target, float scale, size_t N, size_t V);
 /* sums (C) += the columns of x (N,C); NULL: nothing. */
-void add_column_sums(float *sums, const float *x, size_t N, size_t C);
+void vector_add_columns(float *sums, const float *x, size_t N, size_t C);
 
 #endif

@@ -74,7 +74,7 @@ static void multiply(const Bf16Product *p, float *c, size_t ldc, void *scratch)
 
 static void add_factor_sums(float *sums, const float *x, size_t N, size_t C)
 {
-    add_column_sums(sums, x, N, C);
+    vector_add_columns(sums, x, N, C);
 }
 
 #endif
@@ -134,7 +134,7 @@ static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const f
                               size_t N, size_t C, size_t OC, void *scratch)
 {
     backward_w(dw, inp, numbers(dout, OC), N, C, OC, scratch);
-    add_column_sums(dbias, dout, N, OC);
+    vector_add_columns(dbias, dout, N, OC);
 }
 
 static void linear_bwd_w_factor(float *dw, float *dbias, const float *inp, const float *dout,

@@ -37,7 +37,7 @@ static void residual_rows(float *out, const float *base, const float *bias, size
     }
 }
 
-void add_column_sums(float *sums, const float *x, size_t N, size_t OC)
+void vector_add_columns(float *sums, const float *x, size_t N, size_t OC)
 {
     for (size_t n = 0; sums && n < N; n++) {
         const float *row = x + n * OC;
@@ -76,7 +76,7 @@ static void linear_bwd_w_fast(float *dw, float *dbias, const float *inp, const f
 {
     (void)scratch;
     gemm(true, false, C, OC, N, 1, inp, C, dout, OC, 1, dw, OC);
-    add_column_sums(dbias, dout, N, OC);
+    vector_add_columns(dbias, dout, N, OC);
 }
 
 /* Sums over a row are kept in 16 partial sums: a fixed order at any vector width. */

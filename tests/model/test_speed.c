@@ -51,8 +51,7 @@ static void peaks_of_both_products(void **state)
     assert_int_equal(speed_peaks(&peaks, NULL), 0);
     assert_true(peaks.f32 > 0.1 * speed_of_products(NULL) && peaks.f32 < 1e14);
     assert_true(bf16_available() ? peaks.bf16 > 0.1 * peaks.f32 : peaks.bf16 == 0);
-    /* Of two workers the mean of one, not the sum; in processor time, so other work matters little.
-     */
+    /* Two workers: their mean, not their sum. */
     SpeedPeaks two;
     Pool *pool = NULL;
     assert_int_equal(pool_new(&pool, 2), 0);

@@ -2,6 +2,10 @@
 #ifndef OGPT_TESTS_NUM_KERNEL_SETS_H
 #define OGPT_TESTS_NUM_KERNEL_SETS_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
