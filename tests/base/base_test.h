@@ -21,14 +21,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/files.h"
+#include "tests/folder.h"
 
-static char run_folder[256]; /* the directory of this run */
+static char run_folder[FOLDER_MAX]; /* the directory of this run */
 
 static inline int work_create(void **state)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(run_folder, sizeof(run_folder), "%s/ogpt-base-XXXXXX", !base ? "/tmp" : base);
-    return !mkdtemp(run_folder) ? -1 : 0;
+    return folder_make(run_folder);
 }
 
 static inline int work_remove(void **state)

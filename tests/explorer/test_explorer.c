@@ -19,9 +19,10 @@
 #include "base/rng.h"
 #include "explorer/internal.h"
 #include "num/blas.h"
+#include "tests/folder.h"
 #include "tests/there.h"
 
-static char folder[] = "/tmp/ogpt-explorer-XXXXXX";
+static char folder[FOLDER_MAX];
 static Subject subject;
 static Probe probe;
 
@@ -37,7 +38,7 @@ static int open_all(void **state)
                      .d_vocab = vocab->d_vocab,
                      .eps = 1e-5f};
     subject = (Subject){.vocab = vocab, .variant = vocab->variant, .size = 4};
-    if (blas_init() != 0 || !mkdtemp(folder) || gpt_new(&subject.model.gpt, &cfg) != 0) {
+    if (blas_init() != 0 || folder_make(folder) != 0 || gpt_new(&subject.model.gpt, &cfg) != 0) {
         return -1;
     }
     memset(subject.model.model_hash, 'a', HASH_HEX_SIZE - 1);

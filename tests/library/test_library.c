@@ -16,9 +16,9 @@
 #include "base/files.h"
 #include "library/ogpt.h"
 #include "probes/board/probe.h"
+#include "tests/folder.h"
 
-static char folder[] = "/tmp/ogpt-library-XX"
-                       "XXXX";
+static char folder[FOLDER_MAX];
 static char model_path[FILES_PATH_MAX], probe_path[FILES_PATH_MAX], legal_path[FILES_PATH_MAX];
 
 /* A probe of layers 2 and 5 that reads class `square % 3` of each square, whatever the network
@@ -62,7 +62,7 @@ static int set_up(void **state)
     char *warning = NULL;
     (void)state;
     snprintf(model_path, sizeof(model_path), "%s/datasets/models/tiny-6x6", source ? source : ".");
-    if (!mkdtemp(folder) || path_join(probe_path, folder, "probe") != 0 ||
+    if (folder_make(folder) != 0 || path_join(probe_path, folder, "probe") != 0 ||
         path_join(legal_path, folder, "previous") != 0 ||
         model_load(&model, model_path, &warning) != 0) {
         return -1;

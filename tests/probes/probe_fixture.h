@@ -13,9 +13,10 @@
 #include "datasets/vocab.h"
 #include "num/blas.h"
 #include "probes/activations/subject.h"
+#include "tests/folder.h"
 
 typedef struct ProbeFixture {
-    char folder[64]; /* below /tmp, removed at the end */
+    char folder[FOLDER_MAX]; /* removed at the end */
     union {
         Subject subject; /* 6x6, random weights; its hash is made up */
         ModelFile model; /* its first member */
@@ -57,8 +58,7 @@ static inline int fixture_open(ProbeFixture *out, uint64_t n_games)
     char path[FILES_PATH_MAX];
     GenerateResult result;
     *out = (ProbeFixture){0};
-    snprintf(out->folder, sizeof(out->folder), "/tmp/ogpt-probes-XXXXXX");
-    if (blas_init() != 0 || !mkdtemp(out->folder)) {
+    if (blas_init() != 0 || folder_make(out->folder) != 0) {
         return -1;
     }
     fixture_path(path, out, "games.ogpc");

@@ -14,9 +14,10 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "model/train/train.h"
+#include "tests/folder.h"
 #include "tests/there.h"
 
-static char root[64];
+static char root[FOLDER_MAX];
 static GptConfig cfg = {.n_layers = 2,
                         .d_model = 32,
                         .n_heads = 2,
@@ -552,8 +553,7 @@ static void test_training_learns(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(root, sizeof(root), "/tmp/ogpt-test-train-XXXXXX");
-    return !mkdtemp(root) ? -1 : 0;
+    return folder_make(root);
 }
 
 static int tear_down(void **state)

@@ -2,6 +2,7 @@
  * Every contribution of every component to every move at 1,000 positions adds up to the logit: of
  * both shipped networks, of one with a bias of the head, of one imported without LayerNorm weights.
  */
+#include "tests/folder.h"
 #include "tests/model/layouts/layout_files.h"
 
 #include "attribution_fixture.h"
@@ -69,7 +70,7 @@ static void the_shipped_networks(void **state)
  * the head; read by the import. */
 static void imported_without_layernorm_weights(void **state)
 {
-    char path[FILES_PATH_MAX], source[FILES_PATH_MAX], folder[] = "/tmp/ogpt-thousand-XXXXXX";
+    char path[FILES_PATH_MAX], source[FILES_PATH_MAX], folder[FOLDER_MAX];
     TensorFile file;
     LayoutFiles files;
     Gpt *gpt = NULL;
@@ -85,7 +86,7 @@ static void imported_without_layernorm_weights(void **state)
     for (int v = 0; v < 33; v++) {
         b_U[v] = (float)(v % 7) - 3;
     }
-    assert_non_null(mkdtemp(folder));
+    assert_int_equal(folder_make(folder), 0);
     snprintf(path, sizeof(path), "%s/lnpre.safetensors", folder);
     tensors_write(&file, path);
     assert_int_equal(layout_files_find(&files, path), 0);

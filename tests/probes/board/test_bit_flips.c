@@ -21,6 +21,7 @@
 #include "datasets/vocab.h"
 #include "model/checkpoint.h"
 #include "probes/board/probe.h"
+#include "tests/folder.h"
 
 #define FLIPS 1000
 #define CUTS 200
@@ -36,7 +37,7 @@ typedef struct Artefact {
     FlipOutcome (*examine)(const char *path);
 } Artefact;
 
-static char folder[256];
+static char folder[FOLDER_MAX];
 
 /* ---- corpus ---- */
 
@@ -301,9 +302,7 @@ static void other_content_is_noticed(void **state)
 
 static int work_create(void **state)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof(folder), "%s/ogpt-flips-XXXXXX", !base ? "/tmp" : base);
-    int rc = !mkdtemp(folder) ? -1 : 0;
+    int rc = folder_make(folder);
     for (size_t a = 0; a < N_ARTEFACTS && rc == 0; a++) {
         rc = artefacts[a].make(path_of(&artefacts[a], NULL), 1);
     }

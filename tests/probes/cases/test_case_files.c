@@ -17,6 +17,7 @@
 #include "game/play.h"
 #include "probes/cases/case_fixture.h"
 #include "probes/cases/pairs.h"
+#include "tests/folder.h"
 
 #define CASES "moves,square,from,to\n"
 #define HISTORY "f5 d6 c3 d3 c4"
@@ -24,14 +25,13 @@
 #define PAIR HISTORY ",f5 d6 c4 d3 c3\n"
 
 typedef struct Disk {
-    char folder[64], file[96];
+    char folder[FOLDER_MAX], file[FOLDER_MAX + 32];
 } Disk;
 
 static int make_disk(void **state)
 {
     static Disk disk;
-    snprintf(disk.folder, sizeof(disk.folder), "/tmp/ogpt-case-files-XXXXXX");
-    if (!mkdtemp(disk.folder)) {
+    if (folder_make(disk.folder) != 0) {
         return -1;
     }
     snprintf(disk.file, sizeof(disk.file), "%s/set.csv", disk.folder);

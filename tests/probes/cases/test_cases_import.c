@@ -16,16 +16,16 @@
 #include "base/files.h"
 #include "game/notation.h"
 #include "probes/cases/cases.h"
+#include "tests/folder.h"
 
 typedef struct Folder {
-    char path[64], file[96];
+    char path[FOLDER_MAX], file[FOLDER_MAX + 32];
 } Folder;
 
 static int make_folder(void **state)
 {
     static Folder folder;
-    snprintf(folder.path, sizeof(folder.path), "/tmp/ogpt-import-XXXXXX");
-    if (!mkdtemp(folder.path)) {
+    if (folder_make(folder.path) != 0) {
         return -1;
     }
     snprintf(folder.file, sizeof(folder.file), "%s/theirs.csv", folder.path);

@@ -19,10 +19,11 @@
 #include "game/play.h"
 #include "num/blas.h"
 #include "probes/grid/grid.h"
+#include "tests/folder.h"
 
 enum { N_PLANTED = 4, N_COPIES = 8 };
 
-static char folder[64];
+static char folder[FOLDER_MAX];
 static const Work alone = {.seed = 3};
 
 static GridPlan small_plan(int64_t steps)
@@ -218,8 +219,7 @@ static void impossible_grids_are_refused(void **state)
 
 static int setup(void **state)
 {
-    snprintf(folder, sizeof(folder), "/tmp/ogpt-grid-XXXXXX");
-    return blas_init() == 0 && mkdtemp(folder) ? 0 : -1;
+    return blas_init() == 0 && folder_make(folder) == 0 ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -20,6 +20,7 @@
 #include "probes/sae/mmcs.h"
 #include "probes/sae/sae.h"
 #include "probes/sae/sae_select.h"
+#include "tests/folder.h"
 
 #define WIDTH 12
 #define WIDTH_OUT 7
@@ -28,12 +29,12 @@
 
 static Pool *pool;
 static Work usual;
-static char folder[] = "/tmp/ogpt_sae_XXXXXX";
+static char folder[FOLDER_MAX];
 
 static int setup(void **state)
 {
     usual = (Work){0};
-    int rc = blas_init() || pool_new(&pool, 2) || !mkdtemp(folder);
+    int rc = blas_init() || pool_new(&pool, 2) || folder_make(folder);
     usual.pool = pool;
     return rc;
 }

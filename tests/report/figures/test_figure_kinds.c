@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "report/figures/page.h"
 #include "report/ink/letters.h"
+#include "tests/folder.h"
 
 static const Column columns[] = {
     {"name", "name", .type = COLUMN_TEXT},
@@ -212,9 +213,9 @@ static void files_are_whole_or_absent(void **state)
     assert_null(strstr(strstr(svg.data, "</desc>") + 1, "</desc>"));
     text_release(&svg);
 
-    char path[] = "/tmp/figures-XXXXXX";
-    assert_non_null(mkdtemp(path));
-    char file[64];
+    char path[FOLDER_MAX];
+    assert_int_equal(folder_make(path), 0);
+    char file[FOLDER_MAX + 32];
     size_t n_bytes = 0;
     snprintf(file, sizeof(file), "%s/a.png", path);
     FigureFile out = {file, FIGURE_PNG, false};

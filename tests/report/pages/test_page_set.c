@@ -17,15 +17,16 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "report/pages/page_set.h"
+#include "tests/folder.h"
 #include "tests/there.h"
 
-static char folder[] = "/tmp/ogpt-pages-XXXXXX";
+static char folder[FOLDER_MAX];
 static char goal[FILES_PATH_MAX];
 #define HOSTILE "<img src=x onerror=alert(1)>\"'&\x01\x7f\n\xe2\x80\xae</title><script>"
 
 static int work_create(void **state)
 {
-    return mkdtemp(folder) ? path_join(goal, folder, "set") : -1;
+    return folder_make(folder) == 0 ? path_join(goal, folder, "set") : -1;
 }
 
 static int work_remove(void **state)

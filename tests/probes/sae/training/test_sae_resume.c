@@ -19,6 +19,7 @@
 #include "base/ranks/ranks.h"
 #include "num/blas.h"
 #include "probes/sae/training/sae_trainer.h"
+#include "tests/folder.h"
 
 #define WIDTH 16
 #define PLANTED 24
@@ -30,12 +31,12 @@ static Pool *pool;
 static Work usual;
 static float columns[PLANTED * WIDTH];
 static SaePlantedRows planted = {WIDTH, PLANTED, 2, BLOCK, 3, columns};
-static char folder[] = "/tmp/ogpt_sae_XXXXXX";
+static char folder[FOLDER_MAX];
 static char checkpoint[FILES_PATH_MAX];
 
 static int setup(void **state)
 {
-    int rc = blas_init() || pool_new(&pool, 2) || !mkdtemp(folder);
+    int rc = blas_init() || pool_new(&pool, 2) || folder_make(folder);
     usual = (Work){.pool = pool};
     for (size_t i = 0; i < PLANTED * WIDTH; i++) {
         Rng rng = rng_at(7, RNG_TEST, i);

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/files.h"
 #include "probes/sae/training/sae_sweep.h"
+#include "tests/folder.h"
 
 static void test_words(void **state)
 {
@@ -53,13 +54,13 @@ static void make(const char *folder, const char *name)
 
 static void test_folder(void **state)
 {
-    char folder[] = "/tmp/ogpt-sweep-XXXXXX", missing[FILES_PATH_MAX];
+    char folder[FOLDER_MAX], missing[FILES_PATH_MAX];
     SaeSweep sweep, one;
     const SweepWords words = {.kind = "topk", .k = "4,8", .seeds = 1};
     const SweepWords alone = {.kind = "topk", .k = "4", .seeds = 1};
     assert_int_equal(sae_sweep_read(&sweep, &words), 0);
     assert_int_equal(sae_sweep_read(&one, &alone), 0);
-    assert_non_null(mkdtemp(folder));
+    assert_int_equal(folder_make(folder), 0);
     assert_int_equal(path_join(missing, folder, "none"), 0);
     assert_int_equal(sae_sweep_check_folder(&sweep, missing), 0);
     make(folder, "k-4");
@@ -79,9 +80,9 @@ static void test_folder(void **state)
 /* Nothing is there; a folder of something else is refused. */
 static void test_find(void **state)
 {
-    char folder[] = "/tmp/ogpt-sweep-XXXXXX", missing[FILES_PATH_MAX];
+    char folder[FOLDER_MAX], missing[FILES_PATH_MAX];
     bool there = true;
-    assert_non_null(mkdtemp(folder));
+    assert_int_equal(folder_make(folder), 0);
     assert_int_equal(path_join(missing, folder, "none"), 0);
     assert_int_equal(sae_sweep_find(&there, missing, NULL), 0);
     assert_false(there);
