@@ -17,16 +17,21 @@ holds 'forgetting 0.0000'
 [ -e nothing ] && fail 'a network was trained without games'
 
 # New names of the moves are learned at the cost of the old ones; more of the same games cost little.
-for n in 1 3; do
-    expect 0 "${few[@]}" --out by$n --threads $n --csv csv$n --json
-done
+expect 0 "${few[@]}" --out by1 --csv csv1 --json
 lost=$(json_value forgetting) kept=$(json_value same_forgetting)
 awk -v l="$lost" -v k="$kept" 'BEGIN { exit !(l > 0.5 && k < 0.1 && k > -0.1) }' || fail "forgetting $lost, control $kept"
 expect 0 "${few[@]}" --out by1
 holds 'relearning the old games'
-for table in networks relearning line; do
-    cmp -s csv1/$table.csv csv3/$table.csv || fail "$table: rows depend on the number of threads"
+# Rows of less do not depend on the number of threads.
+less=("${few[@]/6400/1280}")
+for n in 1 3; do
+    expect 0 "${less[@]}" --out less$n --threads $n --csv less-csv$n
 done
+for table in networks relearning line; do
+    [ "$(wc -l <less-csv1/$table.csv)" -gt 1 ] || fail "$table.csv is empty"
+    cmp -s less-csv1/$table.csv less-csv3/$table.csv || fail "$table: rows depend on the number of threads"
+done
+cmp -s less-csv1/networks.csv csv1/networks.csv && fail 'other games gave the same rows'
 [ "$(wc -l <csv1/networks.csv)" = 9 ] || fail 'four networks on two kinds of games'
 [ "$(wc -l <csv1/relearning.csv)" = 9 ] || fail 'checkpoints after 1, 2, 4, ..., 64, 100 steps'
 expect 0 generate iago.ogpc --games 200 --size 4 --rules iago --quiet
@@ -36,7 +41,7 @@ refuse 3 'by the rules iago' eval by1/back --corpus iago.ogpc
 # Typed again: all is there, the same rows. Stopped while it trains: it goes on.
 expect 0 "${few[@]}" --out by1 --csv again
 cmp -s csv1/networks.csv again/networks.csv || fail 'typed again it says other things'
-"$OGPT" "${few[@]}" --out cut --csv cut1 >part 2>&1 &
+"$OGPT" "${less[@]}" --out cut --csv cut1 >part 2>&1 &
 child=$!
 for _ in $(seq 500); do
     [ -e cut/there ] && break
@@ -44,8 +49,8 @@ for _ in $(seq 500); do
 done
 kill -INT $child
 wait $child
-expect 0 "${few[@]}" --out cut --csv cut2
-cmp -s csv1/networks.csv cut2/networks.csv || fail 'going on gave other rows'
+expect 0 "${less[@]}" --out cut --csv cut2
+cmp -s less-csv1/networks.csv cut2/networks.csv || fail 'going on gave other rows'
 journal_is_empty ogpt-results.db
 
 # Games of a corpus, which says its rules.
