@@ -15,9 +15,9 @@
 #include "probes/sae/mmcs.h"
 #include "probes/sae/training/sae_train.h"
 
-#define WIDTH 128
-#define PLANTED 256
-#define FEATURES 384
+#define WIDTH 96
+#define PLANTED 144
+#define FEATURES 216
 #define BLOCK 16384
 
 static Work usual;
@@ -157,7 +157,7 @@ static size_t keep_alive(float *directions, const Sae *sae, const float *rows, s
         for (size_t r = 0; r < n; r++) {
             active += f[r * m + j] > 0;
         }
-        if (active >= n / 500) { /* a planted one is active in one row of 64 */
+        if (active >= n / 500) { /* a planted one is active in one row of 36 */
             memcpy(directions + alive++ * WIDTH, sae->w_dec + j * WIDTH, WIDTH * sizeof(float));
         }
     }
