@@ -58,8 +58,8 @@ static void projection_backward(const BlockPass *p, size_t w, size_t bias, const
                                 const real *dout)
 {
     if (p->grads) {
-        p->k->linear_bwd_w_factor(p->grads + w, p->grads + bias, inp, dout, p->N, p->C, p->C,
-                                  p->scratch);
+        p->k->linear_bwd_w_factor(p->grads + w, p->grads + bias, inp, dout, p->keep, p->N, p->C,
+                                  p->C, p->scratch);
     }
 }
 
@@ -223,8 +223,8 @@ static void branch_backward(const BlockPass *p, const BranchStep *b, real *dinp)
     }
     p->k->linear_bwd_inp(dinp, d, w, 0, p->N, b->width, p->C, p->scratch);
     if (p->grads) {
-        p->k->linear_bwd_w(p->grads + b->w, p->grads + b->bias, b->inp, d, p->N, b->width, p->C,
-                           p->scratch);
+        p->k->linear_bwd_w(p->grads + b->w, p->grads + b->bias, b->inp, d, p->keep, p->N, b->width,
+                           p->C, p->scratch);
     }
 }
 
@@ -320,8 +320,8 @@ static void block_backward(const BlockPass *p, int layer)
     p->k->gelu_bwd(s->dact, gradient_at(p, at + map->b_in), t->slope, N, M);
     p->k->linear_bwd_inp_factor(s->dh, s->dact, w + map->W_in, 0, N, C, M, p->scratch);
     if (p->grads) {
-        p->k->linear_bwd_w_factor(p->grads + at + map->W_in, NULL, t->ln2, s->dact, N, C, M,
-                                  p->scratch);
+        p->k->linear_bwd_w_factor(p->grads + at + map->W_in, NULL, t->ln2, s->dact, p->keep, N, C,
+                                  M, p->scratch);
     }
     norm_backward(p, &norm2, s->dh);
 
@@ -390,8 +390,8 @@ void pass__backward(const BlockPass *p, const real *dlogits)
         memset(tape->dh, 0, p->N * p->C * sizeof(*tape->dh));
     }
     if (dlogits && p->grads) {
-        p->k->linear_bwd_w(p->grads + gpt->map.W_U, NULL, tape->lnf, dlogits, p->N, p->C, p->V,
-                           p->scratch);
+        p->k->linear_bwd_w(p->grads + gpt->map.W_U, NULL, tape->lnf, dlogits, p->keep, p->N, p->C,
+                           p->V, p->scratch);
     }
     norm_backward(p, &norm, tape->dh);
     for (int layer = gpt->in_use - 1; layer >= 0; layer--) {

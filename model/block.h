@@ -33,6 +33,7 @@ struct BlockPass {
     const AttentionStep *attention;
     void *cache; /* of the attention step */
     real *grads; /* where gradients of parameters are added; NULL: nowhere */
+    int keep;    /* 0: those that products make are written there instead */
     size_t B, T, N, keys, C, M, V, NH, HS;
 };
 

@@ -140,9 +140,30 @@ static void embeddings_backward(const BlockPass *p, const uint8_t *tokens)
     }
 }
 
-void gpt_backward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, real *grads)
+/* Zeros for what a pass adds up: all but the matrices that it uses, which are products. */
+static void clear_sums(const Gpt *gpt, real *grads)
 {
-    gpt_gradient(gpt, tape, tokens, tape->logits, NULL, grads);
+    for (size_t i = 0; i < gpt->n_specs; i++) {
+        const TensorSpec *spec = &gpt->specs[i];
+        bool product =
+            (spec->group == GROUP_MATRIX || spec->group == GROUP_HEAD) && spec->layer < gpt->in_use;
+        size_t begin = spec->offset + (product ? spec->count : 0);
+        size_t end = i + 1 < gpt->n_specs ? spec[1].offset : gpt->n_numbers;
+        memset(grads + begin, 0, (end - begin) * sizeof(*grads)); /* the gap behind it, too */
+    }
+}
+
+void gpt_backward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, int keep, real *grads)
+{
+    assert(tape->mode != TAPE_FORWARD);
+    BlockPass p = pass_of(gpt, tape, tape->B, tape->T, NULL);
+    p.grads = grads;
+    p.keep = keep;
+    if (!keep) {
+        clear_sums(gpt, grads);
+    }
+    pass__backward(&p, tape->logits);
+    embeddings_backward(&p, tokens);
 }
 
 void gpt_gradient(const Gpt *gpt, Tape *tape, const uint8_t *tokens, const real *dlogits,
@@ -151,6 +172,7 @@ void gpt_gradient(const Gpt *gpt, Tape *tape, const uint8_t *tokens, const real 
     assert(tape->mode == TAPE_GRADIENT || (tape->mode == TAPE_TRAIN && !hooks && grads));
     BlockPass p = pass_of(gpt, tape, tape->B, tape->T, hooks);
     p.grads = grads;
+    p.keep = 1;
     pass__backward(&p, dlogits);
     if (grads) {
         embeddings_backward(&p, tokens);

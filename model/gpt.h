@@ -110,9 +110,9 @@ const real *gpt_forward_part(const Gpt *gpt, Tape *tape, const PassPart *part, c
  * than the pad; leaves d loss / d logits, times `scale`, on the tape in place of the logits: the
  * logits that gpt_forward returned are gone. */
 double gpt_loss(Tape *tape, const uint8_t *targets, real scale);
-/* Adds the gradient of the last gpt_loss to grads (n_numbers). tokens as in gpt_forward. Not on a
- * TAPE_FORWARD tape. */
-void gpt_backward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, real *grads);
+/* grads (n_numbers) = keep * grads + the gradient of the last gpt_loss, keep 0 or 1 (0: grads is
+ * not read). tokens as in gpt_forward. Not on a TAPE_FORWARD tape. */
+void gpt_backward(const Gpt *gpt, Tape *tape, const uint8_t *tokens, int keep, real *grads);
 /* The gradient of any metric of the last gpt_forward at every hook site and position, on a
  * TAPE_GRADIENT tape; may be called again for another metric.
  *

@@ -44,15 +44,17 @@ typedef struct Kernels {
     /* dinp (N,C) = keep * dinp + dout (N,OC) . w (C,OC)^T, keep 0 or 1 (0: dinp is not read). */
     void (*linear_bwd_inp)(real *dinp, const real *dout, const real *w, int keep, size_t N,
                            size_t C, size_t OC, void *scratch);
-    /* dw (C,OC) += inp (N,C)^T . dout (N,OC); dbias (OC) += column sums of dout, unless NULL. */
-    void (*linear_bwd_w)(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                         size_t C, size_t OC, void *scratch);
+    /* dw (C,OC) = keep * dw + inp (N,C)^T . dout (N,OC), keep 0 or 1 (0: dw is not read); dbias
+     * (OC)
+     * += column sums of dout, unless NULL. */
+    void (*linear_bwd_w)(real *dw, real *dbias, const real *inp, const real *dout, int keep,
+                         size_t N, size_t C, size_t OC, void *scratch);
 
     /* The same two for a dout that is a factor. */
     void (*linear_bwd_inp_factor)(real *dinp, const real *dout, const real *w, int keep, size_t N,
                                   size_t C, size_t OC, void *scratch);
-    void (*linear_bwd_w_factor)(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                                size_t C, size_t OC, void *scratch);
+    void (*linear_bwd_w_factor)(real *dw, real *dbias, const real *inp, const real *dout, int keep,
+                                size_t N, size_t C, size_t OC, void *scratch);
 
     /* out (N,C) = (x - mean) * rstd * w + b per row; mean (N), rstd (N) are kept for the
      * backward pass. Ba, Kiros, Hinton 2016. */

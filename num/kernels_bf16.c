@@ -122,25 +122,26 @@ static void linear_bwd_inp_factor(float *dinp, const float *dout, const float *w
     backward_inp(dinp, factor(dout, OC), w, keep, N, C, OC, scratch);
 }
 
-static void backward_w(float *dw, const float *inp, Bf16Factor dout, size_t N, size_t C, size_t OC,
-                       void *scratch)
+static void backward_w(float *dw, const float *inp, Bf16Factor dout, int keep, size_t N, size_t C,
+                       size_t OC, void *scratch)
 {
-    Bf16Product p = {.M = C, .N = OC, .K = N, .a = factor(inp, C), .b = dout, .base = dw};
+    Bf16Product p = {
+        .M = C, .N = OC, .K = N, .a = factor(inp, C), .b = dout, .base = keep ? dw : NULL};
     p.a.transposed = true;
     multiply(&p, dw, OC, scratch);
 }
 
 static void linear_bwd_w_bf16(float *dw, float *dbias, const float *inp, const float *dout,
-                              size_t N, size_t C, size_t OC, void *scratch)
+                              int keep, size_t N, size_t C, size_t OC, void *scratch)
 {
-    backward_w(dw, inp, numbers(dout, OC), N, C, OC, scratch);
+    backward_w(dw, inp, numbers(dout, OC), keep, N, C, OC, scratch);
     vector_add_columns(dbias, dout, N, OC);
 }
 
 static void linear_bwd_w_factor(float *dw, float *dbias, const float *inp, const float *dout,
-                                size_t N, size_t C, size_t OC, void *scratch)
+                                int keep, size_t N, size_t C, size_t OC, void *scratch)
 {
-    backward_w(dw, inp, factor(dout, OC), N, C, OC, scratch);
+    backward_w(dw, inp, factor(dout, OC), keep, N, C, OC, scratch);
     if (dbias) {
         add_factor_sums(dbias, dout, N, OC);
     }

@@ -72,10 +72,10 @@ static void linear_bwd_inp_fast(float *dinp, const float *dout, const float *w, 
 }
 
 static void linear_bwd_w_fast(float *dw, float *dbias, const float *inp, const float *dout,
-                              size_t N, size_t C, size_t OC, void *scratch)
+                              int keep, size_t N, size_t C, size_t OC, void *scratch)
 {
     (void)scratch;
-    gemm(true, false, C, OC, N, 1, inp, C, dout, OC, 1, dw, OC);
+    gemm(true, false, C, OC, N, 1, inp, C, dout, OC, keep ? 1 : 0, dw, OC);
     vector_add_columns(dbias, dout, N, OC);
 }
 

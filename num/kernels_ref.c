@@ -48,10 +48,13 @@ static void linear_bwd_inp_ref(real *dinp, const real *dout, const real *w, int 
     }
 }
 
-static void linear_bwd_w_ref(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                             size_t C, size_t OC, void *scratch)
+static void linear_bwd_w_ref(real *dw, real *dbias, const real *inp, const real *dout, int keep,
+                             size_t N, size_t C, size_t OC, void *scratch)
 {
     (void)scratch;
+    for (size_t i = 0; !keep && i < C * OC; i++) {
+        dw[i] = 0;
+    }
     for (size_t n = 0; n < N; n++) {
         for (size_t c = 0; c < C; c++) {
             for (size_t o = 0; o < OC; o++) {

@@ -34,7 +34,6 @@ const TrainOptions TRAIN_OPTIONS_DEFAULT = {
     .clip = 1.0,
     .average = 0,
     .checkpoint_every = 200,
-    .report_every = 200,
     .seed = 1,
 };
 
@@ -236,7 +235,8 @@ static int one_step(Loop *loop)
                          .floor = t->at.floor_sum / t->at.position_sum};
         t->observer->stepped(t->observer->context, &r);
     }
-    t->at.report_due = t->at.step == t->at.steps || t->at.step % t->options->report_every == 0;
+    t->at.report_due = t->at.step == t->at.steps ||
+                       t->at.step % train_steps_between_reports(t->options, t->at.steps) == 0;
     return 0;
 }
 

@@ -37,7 +37,7 @@ typedef struct TrainOptions {
     double average;           /* decay of the weight average that is saved as the model; 0: none */
     bool profile;             /* count time and work by kernel (num/profile/profile.h) */
     int64_t checkpoint_every; /* steps; 0: only at the end */
-    int64_t report_every;     /* steps between observer->report */
+    int64_t report_every;     /* steps between observer->report; 0: train_steps_between_reports's */
     int64_t keep; /* newest checkpoints that stay; TRAIN_KEEP_*; 0: as the run did so far */
     uint64_t seed;
 } TrainOptions;
@@ -65,6 +65,9 @@ int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
 int train_layers(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
 /* FLOPs of a run from one step (0-based) to its end. */
 double train_flops(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
+/* Steps between reports of a run of so many steps: as told, else a twentieth of the run, at least
+ * 200. Why not oftener: scoring held-out games takes as long as some dozen steps. */
+int64_t train_steps_between_reports(const TrainOptions *options, int64_t steps);
 #define TRAIN_MAX_STEPS 99999999 /* eight digits in the names of steps */
 /* Games of a run of so many steps, and the fewest steps that see at least so many games. */
 int64_t train_games(const TrainOptions *options, int64_t steps);

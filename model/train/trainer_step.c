@@ -36,6 +36,11 @@ int train_layers(const TrainOptions *o, const GptConfig *cfg, int64_t step, int6
     return done >= doublings ? cfg->n_layers : (int)o->layers_from << (int)done;
 }
 
+int64_t train_steps_between_reports(const TrainOptions *o, int64_t steps)
+{
+    return o->report_every > 0 ? o->report_every : steps > 20 * 200 ? steps / 20 : 200;
+}
+
 int64_t train_games(const TrainOptions *o, int64_t steps)
 {
     return train_games_until(o, steps, steps);
@@ -273,13 +278,12 @@ static int lane_job(void *context, size_t job, size_t worker)
     float *gradient = t->lane_gradients + lane * t->gpt->n_numbers;
     Tape *tape = t->tapes[worker];
     double loss = 0;
-    memset(gradient, 0, t->gpt->n_numbers * sizeof(float));
     for (size_t done = 0; done < games; done += t->micro) {
         size_t B = games - done < t->micro ? games - done : t->micro;
         size_t at = (lane * games + done) * T;
         gpt_forward(t->gpt, tape, t->input + at, B, T, NULL);
         loss += gpt_loss(tape, t->target + at, work->scale);
-        gpt_backward(t->gpt, tape, t->input + at, gradient);
+        gpt_backward(t->gpt, tape, t->input + at, done > 0, gradient);
     }
     t->lane_loss[lane] = loss;
     return 0;

@@ -107,21 +107,39 @@ static double square_sum(const float *x, size_t n)
     return sum;
 }
 
+/* Scales X and its A = X X^T alike. The square root of A's norm is the fourth root of the sum of
+ * all fourth powers of singular values: no singular value is larger, and a flat spectrum of d is
+ * only the fourth root of d below it, where X's own norm would leave it the square root below. */
+static void bound_singular_values(float *X, size_t n, float *A, size_t n_gram)
+{
+    float factor = (float)(1 / (sqrt(sqrt(square_sum(A, n_gram))) + 1e-7));
+    for (size_t i = 0; i < n; i++) {
+        X[i] *= factor;
+    }
+    for (size_t i = 0; i < n_gram; i++) {
+        A[i] *= factor * factor;
+    }
+}
+
+/* a, b, c of each round: the odd polynomial of fifth degree that is nearest to 1 on the interval
+ * that the round before leaves; the first begins with 0.01 to 1. */
+static const float ROUNDS[][3] = {
+    {8.0934f, -23.6204f, 17.4462f}, {3.6366f, -2.7219f, 0.5365f}, {2.6613f, -1.9772f, 0.4526f}};
+
 /* With d = min(rows, cols), A is (d,d): X X^T for wide matrices, X^T X for tall ones, so that
  * the small product is always the one that is squared. */
 void newton_schulz(float *X, size_t rows, size_t cols, bool bf16, float *scratch)
 {
-    const float a = 3.4445f, b = -4.7750f, c = 2.0315f;
     size_t n = rows * cols, d = smaller(rows, cols);
     bool wide = rows <= cols;
     float *next = scratch, *A = next + round_up_16(n), *P = A + round_up_16(d * d);
     Product product = {.bf16 = bf16, .scratch = P + round_up_16(d * d)};
-    float factor = (float)(1 / (sqrt(square_sum(X, n)) + 1e-7));
-    for (size_t i = 0; i < n; i++) {
-        X[i] *= factor;
-    }
-    for (int round = 0; round < 5; round++) {
+    for (size_t round = 0; round < sizeof(ROUNDS) / sizeof(ROUNDS[0]); round++) {
+        const float a = ROUNDS[round][0], b = ROUNDS[round][1], c = ROUNDS[round][2];
         multiply_symmetric(&product, !wide, wide, d, wide ? cols : rows, X, X, A);
+        if (round == 0) {
+            bound_singular_values(X, n, A, d * d);
+        }
         multiply_symmetric(&product, false, false, d, d, A, A, P);
         mix(P, c, A, b, d * d);
         if (wide) {

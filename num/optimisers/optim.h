@@ -24,21 +24,23 @@ void adamw_step(float *w, float *m, float *v, const float *g, size_t n, float gr
                 const AdamWStep *step);
 
 /* Muon (Jordan et al. 2024) on one matrix w (rows = inputs, cols = outputs):
- *   M = momentum * M + g;  U = NewtonSchulz5(g + momentum * M)          (Nesterov)
+ *   M = momentum * M + g;  U = NewtonSchulz(g + momentum * M)          (Nesterov)
  *   w -= lr * ( sqrt(max(1, cols / rows)) * U + weight_decay * w )
- * NewtonSchulz5 brings all singular values near 1 by five steps of
- *   X <- a X + (b A + c A^2) X,  A = X X^T,  (a, b, c) = (3.4445, -4.7750, 2.0315)
- * from X = G / (||G||_F + 1e-7). Its products are in float32, or have factors rounded to bfloat16
- * as in the paper. scratch: muon_scratch(rows, cols) floats, a multiple of 16, aligned to 64 bytes.
- */
+ * NewtonSchulz brings singular values near 1 by three steps of
+ *   X <- a X + (b A + c A^2) X,  A = X X^T
+ * from X = G / (||G G^T||_F^(1/2) + 1e-7): those from 0.01 of that norm on end in 0.73 to 1.27,
+ * those below grow 78 times. Its (a, b, c) differ in each step (Amsel et al. 2025, Polar Express).
+ * Jordan's five steps with one (a, b, c) from G / ||G||_F end in 0.68 to 1.2 and teach as much
+ * (docs/RECIPES.md). Products are in float32, or have factors rounded to bfloat16 as in the paper.
+ * scratch: muon_scratch(rows, cols) floats, a multiple of 16, aligned to 64 bytes. */
 typedef struct MuonStep {
     float lr, momentum, weight_decay;
-    bool bf16; /* products of NewtonSchulz5 by num/gemm_bf16.h */
+    bool bf16; /* products of NewtonSchulz by num/gemm_bf16.h */
 } MuonStep;
 size_t muon_scratch(size_t rows, size_t cols);
 void muon_step(float *w, float *M, const float *g, size_t rows, size_t cols, float gradient_scale,
                const MuonStep *step, float *scratch);
-/* X (rows, cols) <- NewtonSchulz5(X), as above. scratch as for muon_step. */
+/* X (rows, cols) <- NewtonSchulz(X), as above. scratch as for muon_step. */
 void newton_schulz(float *X, size_t rows, size_t cols, bool bf16, float *scratch);
 
 /* Learning-rate factor in 0..1 at step (0-based) of steps. Linear warm-up over the first

@@ -95,24 +95,24 @@ static void linear_bwd_inp_factor(real *dinp, const real *dout, const real *w, i
 }
 
 static void timed_bwd_w(bool factor, real *dw, real *dbias, const real *inp, const real *dout,
-                        size_t N, size_t C, size_t OC, void *scratch)
+                        int keep, size_t N, size_t C, size_t OC, void *scratch)
 {
     double start = clock_thread_seconds();
-    (factor ? inner->linear_bwd_w_factor : inner->linear_bwd_w)(dw, dbias, inp, dout, N, C, OC,
-                                                                scratch);
+    (factor ? inner->linear_bwd_w_factor : inner->linear_bwd_w)(dw, dbias, inp, dout, keep, N, C,
+                                                                OC, scratch);
     profile_add(PROFILE_LINEAR_BWD_W, clock_thread_seconds() - start, product(N, C, OC));
 }
 
-static void linear_bwd_w(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                         size_t C, size_t OC, void *scratch)
+static void linear_bwd_w(real *dw, real *dbias, const real *inp, const real *dout, int keep,
+                         size_t N, size_t C, size_t OC, void *scratch)
 {
-    timed_bwd_w(false, dw, dbias, inp, dout, N, C, OC, scratch);
+    timed_bwd_w(false, dw, dbias, inp, dout, keep, N, C, OC, scratch);
 }
 
-static void linear_bwd_w_factor(real *dw, real *dbias, const real *inp, const real *dout, size_t N,
-                                size_t C, size_t OC, void *scratch)
+static void linear_bwd_w_factor(real *dw, real *dbias, const real *inp, const real *dout, int keep,
+                                size_t N, size_t C, size_t OC, void *scratch)
 {
-    timed_bwd_w(true, dw, dbias, inp, dout, N, C, OC, scratch);
+    timed_bwd_w(true, dw, dbias, inp, dout, keep, N, C, OC, scratch);
 }
 
 static void layernorm_fwd(real *out, real *mean, real *rstd, const real *x, const real *w,

@@ -82,10 +82,9 @@ static int copy_learns(Gpt *copy, Tape *tape, const BiasStudy *study, const Bias
     }
     for (int step = 1; rc == 0 && step <= study->options->steps; step++) {
         const AdamWStep adam = {(float)study->options->rate, BETAS, 0, step};
-        memset(memory, 0, n * sizeof(*memory));
         gpt_forward(copy, tape, tokens, B, T, NULL);
         double loss = gpt_loss(tape, tokens + B * T, (real)1 / (real)B);
-        gpt_backward(copy, tape, tokens, memory);
+        gpt_backward(copy, tape, tokens, 0, memory);
         adamw_step(copy->params, memory + n, memory + 2 * n, memory, n, 1, &adam);
         if (!isfinite(loss)) {
             rc = err_set(OGPT_ENUM,

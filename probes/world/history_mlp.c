@@ -171,11 +171,11 @@ static int train_lane(void *context, size_t job, size_t worker)
                   lane.scratch);
     k->cross_entropy(lane.logits, lane.targets, 1.0F / (float)(training->rows * HISTORY_LANES), n,
                      V);
-    k->linear_bwd_w(w_out(mlp, grads), b_out(mlp, grads), lane.act, lane.logits, n, H, V,
+    k->linear_bwd_w(w_out(mlp, grads), b_out(mlp, grads), lane.act, lane.logits, 1, n, H, V,
                     lane.scratch);
     k->linear_bwd_inp(lane.d, lane.logits, w_out(mlp, params), 0, n, H, V, lane.scratch);
     k->gelu_bwd(lane.d, b_in(mlp, grads), lane.slope, n, H);
-    k->linear_bwd_w(grads, NULL, lane.x, lane.d, n, W, H, lane.scratch);
+    k->linear_bwd_w(grads, NULL, lane.x, lane.d, 1, n, W, H, lane.scratch);
     return 0;
 }
 

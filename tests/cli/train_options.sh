@@ -71,7 +71,7 @@ for curve in "excess over the floor (nats)" "strict error" "board accuracy of th
 done
 holds "games $((steps / 4 * 64)) to $((steps * 64))"
 lacks "loss (nats)" # which is that of games without a floor
-refuse 2 "--probe-every 10 is no multiple of --report-every 200" train odd "${six[@]}" \
+refuse 2 "--probe-every 10 is no multiple of --report-every 200" train odd "${six[@]}" --report-every 200 \
     --probe-every 10
 
 # --init-from: the weights of another run at the start, so the first report is a better one.

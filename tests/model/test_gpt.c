@@ -83,8 +83,8 @@ static void test_fast_graph_is_the_plain_graph(void **state)
     assert_true(largest_difference(a, b + 1, (size_t)N_GAMES * N_TIME * 33 - 1) > LOGIT_TOL);
     double loss_a = gpt_loss(plain, targets, 1), loss_b = gpt_loss(train_tape, targets, 1);
     assert_true(fabs(loss_a - loss_b) < 1e-5 * loss_a);
-    gpt_backward(gpt, plain, tokens, g_plain);
-    gpt_backward(gpt, train_tape, tokens, g_fast);
+    gpt_backward(gpt, plain, tokens, 1, g_plain);
+    gpt_backward(gpt, train_tape, tokens, 1, g_fast);
     for (size_t i = 0; i < gpt->n_specs; i++) {
         const TensorSpec *spec = &gpt->specs[i];
         double size = 1e-3; /* gradients are of order 1; some vanish by symmetry */
@@ -112,10 +112,10 @@ static void test_bf16_gradient_points_the_same_way(void **state)
     assert_int_equal(tape_new(&tape, &cfg, N_GAMES, TAPE_TRAIN, kernels_bf16()), 0);
     gpt_forward(gpt, train_tape, tokens, N_GAMES, N_TIME, NULL);
     gpt_loss(train_tape, targets, 1);
-    gpt_backward(gpt, train_tape, tokens, g[0]);
+    gpt_backward(gpt, train_tape, tokens, 1, g[0]);
     gpt_forward(gpt, tape, tokens, N_GAMES, N_TIME, NULL);
     gpt_loss(tape, targets, 1);
-    gpt_backward(gpt, tape, tokens, g[1]);
+    gpt_backward(gpt, tape, tokens, 1, g[1]);
     double dot = 0, aa = 0, bb = 0, shifted = 0;
     for (size_t i = 0; i < gpt->n_numbers; i++) {
         dot += (double)g[0][i] * (double)g[1][i];

@@ -88,7 +88,7 @@ static int set_up(void **state)
     f.gradient = calloc(f.gpt->n_numbers, sizeof(double));
     gpt_forward(f.gpt, f.tape, tokens, B, T, NULL);
     gpt_loss(f.tape, targets, 1);
-    gpt_backward(f.gpt, f.tape, tokens, f.gradient);
+    gpt_backward(f.gpt, f.tape, tokens, 1, f.gradient);
     *state = &f;
     return 0;
 }
@@ -135,7 +135,7 @@ static void test_wrong_gradient_is_seen(void **state)
     g[largest] /= 1.01;
 }
 
-/* Gradients add up over calls, and the pad has no loss. */
+/* Gradients add up over calls, or take the place of what is there, and the pad has no loss. */
 static void test_accumulation_and_pad(void **state)
 {
     Fixture *f = *state;
@@ -143,16 +143,28 @@ static void test_accumulation_and_pad(void **state)
     for (int i = 0; i < 2; i++) {
         gpt_forward(f->gpt, f->tape, tokens, B, T, NULL);
         gpt_loss(f->tape, targets, 1);
-        gpt_backward(f->gpt, f->tape, tokens, twice);
+        gpt_backward(f->gpt, f->tape, tokens, 1, twice);
     }
     for (size_t i = 0; i < f->gpt->n_numbers; i++) {
         assert_true(fabs(twice[i] - 2 * f->gradient[i]) <= 1e-12 * (1 + fabs(twice[i])));
+    }
+    for (int kept = 1; kept >= 0; kept--) { /* with `keep` rubbish stays rubbish */
+        for (size_t i = 0; i < f->gpt->n_numbers; i++) {
+            twice[i] = NAN;
+        }
+        gpt_forward(f->gpt, f->tape, tokens, B, T, NULL);
+        gpt_loss(f->tape, targets, 1);
+        gpt_backward(f->gpt, f->tape, tokens, kept, twice);
+        for (size_t i = 0; i < f->gpt->n_numbers; i++) {
+            assert_true(kept ? isnan(twice[i])
+                             : fabs(twice[i] - f->gradient[i]) <= 1e-12 * (1 + fabs(twice[i])));
+        }
     }
     const uint8_t pads[B * T] = {0};
     gpt_forward(f->gpt, f->tape, tokens, B, T, NULL);
     assert_true(gpt_loss(f->tape, pads, 1) == 0);
     memset(twice, 0, f->gpt->n_numbers * sizeof(double));
-    gpt_backward(f->gpt, f->tape, tokens, twice);
+    gpt_backward(f->gpt, f->tape, tokens, 1, twice);
     assert_true(norm(twice, f->gpt->n_numbers) == 0);
     free(twice);
 }

@@ -449,7 +449,7 @@ static void test_parameters_too(void **state)
     listener = (Listener){.site = N_HOOK_SITES};
     metric_of_rows(dlogits, &listener.setting, logits, V, metric_of_logits);
     memcpy((double *)logits, dlogits, sizeof(dlogits)); /* where gpt_loss leaves its gradient */
-    gpt_backward(gpt, train, tokens, plain);
+    gpt_backward(gpt, train, tokens, 1, plain);
     gpt_forward(gpt, tape, tokens, B, T, NULL);
     gpt_gradient(gpt, tape, tokens, dlogits, NULL, alone);
     gpt_gradient(gpt, tape, tokens, dlogits, &hooks, beside);

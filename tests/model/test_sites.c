@@ -171,7 +171,7 @@ static void a_pass_without_hooks_keeps_its_bits(void **state)
     }
     for (int i = 0; i < 2; i++) {
         gpt_loss(tapes[i + 1], tokens, 1);
-        gpt_backward(gpt, tapes[i + 1], tokens, grads[i]);
+        gpt_backward(gpt, tapes[i + 1], tokens, 1, grads[i]);
         tape_free(tapes[i + 1]);
         tapes[i + 1] = NULL;
     }

@@ -95,9 +95,10 @@ static void test_linear(void **state)
             kernels_ref.linear_bwd_inp(ref[5], ref[1], ref[2], half, N, OC, C, NULL);
             kernels_fast()->linear_bwd_inp(fast[5], fast[1], fast[2], half, N, OC, C, NULL);
             same(5, N * OC, C);
-            kernels_ref.linear_bwd_w(ref[6], half ? ref[7] : NULL, ref[1], ref[8], N, C, OC, NULL);
-            kernels_fast()->linear_bwd_w(fast[6], half ? fast[7] : NULL, fast[1], fast[8], N, C, OC,
-                                         NULL);
+            kernels_ref.linear_bwd_w(ref[6], half ? ref[7] : NULL, ref[1], ref[8], !half, N, C, OC,
+                                     NULL);
+            kernels_fast()->linear_bwd_w(fast[6], half ? fast[7] : NULL, fast[1], fast[8], !half, N,
+                                         C, OC, NULL);
             same(6, C * OC, N);
             same(7, OC, N);
         }

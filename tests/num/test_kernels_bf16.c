@@ -123,16 +123,18 @@ static void test_weights(void **state)
         float *inp = x[6], *sums = x[7];
         fill(100 + s);
         memcpy(inp, factor_of(x[0], N, C), N * C * sizeof(float));
-        for (int with = 0; with < 2; with++) {
+        for (int way = 0; way < 4; way++) {
+            const bool with = way & 1;
+            const int keep = way >> 1;
             for (int i = 0; i < 2; i++) {
                 memcpy(made[i], x[4], C * OC * sizeof(float));
             }
             memset(sums, 0, OC * sizeof(float));
             const float *dout = with ? factor_of(x[5], N, OC) : x[5];
-            (with ? k->linear_bwd_w_factor : k->linear_bwd_w)(made[0], sums, inp, dout, N, C, OC,
-                                                              scratch);
-            gemm_bf16_fast(true, false, C, OC, N, x[0], C, x[5], OC, made[1], NULL, made[1], OC,
-                           scratch);
+            (with ? k->linear_bwd_w_factor : k->linear_bwd_w)(made[0], sums, inp, dout, keep, N, C,
+                                                              OC, scratch);
+            gemm_bf16_fast(true, false, C, OC, N, x[0], C, x[5], OC, keep ? made[1] : NULL, NULL,
+                           made[1], OC, scratch);
             same(C * OC);
             for (size_t o = 0; o < OC; o++) {
                 double sum = 0, off = 1e-5;

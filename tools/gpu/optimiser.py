@@ -20,15 +20,21 @@ from network import plain_attention
 GRADIENT_ERROR_MAX = 0.5
 
 
+# num/optimisers/optim.c has the same.
+ROUNDS = ((8.0934, -23.6204, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, -1.9772, 0.4526))
+
+
 def newton_schulz(x, half):
-    """(n, rows, columns), rows <= columns -> about orthogonal, by five rounds of the quintic of
-    Jordan et al. 2024."""
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
+    """(n, rows, columns), rows <= columns -> about orthogonal, by three rounds of quintics (Amsel et
+    al. 2025) from x over the square root of its Gram matrix's norm."""
     if half:
         x = x.bfloat16()
-    for _ in range(5):
+    for i, (a, b, c) in enumerate(ROUNDS):
         gram = torch.bmm(x, x.transpose(1, 2))
+        if i == 0:
+            norm = gram.float().flatten(1).norm(dim=1).sqrt()
+            factor = (1 / (norm + 1e-7))[:, None, None]
+            x, gram = (x * factor).to(x.dtype), (gram * factor * factor).to(x.dtype)
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.float()
 

@@ -86,7 +86,8 @@ static const OptionSpec options[] = {
         "at "
         "first 2"),
     OPTION_INT("report-every", AT(train.report_every), "N", 1, 1e9,
-               "steps between lines with the held-out error", .def = "200"),
+               "steps between lines with the held-out error (--probe-every, else a twentieth of "
+               "the run, at least 200)"),
     OPTION_INT(
         "probe-every", AT(probe_every), "N", 1, 1e9,
         "steps between quick probes of the board, shown and stored as a curve; a multiple of "

@@ -189,7 +189,7 @@ static int lengths_check(const TrainCommand *given)
     if (train->batch_ramp > 0 && train->batch_from == 0) {
         return err_set(OGPT_EUSAGE, "--batch-ramp means nothing without --batch-from");
     }
-    if (given->probe_every % train->report_every != 0) {
+    if (train->report_every > 0 && given->probe_every % train->report_every != 0) {
         return err_set(OGPT_EUSAGE, "--probe-every %lld is no multiple of --report-every %lld",
                        (long long)given->probe_every, (long long)train->report_every);
     }
@@ -205,6 +205,7 @@ int train_inputs_options(TrainOptions *out, const GptConfig *cfg, const Context 
     out->beta1 = TRAIN_OPTIONS_DEFAULT.beta1;
     out->beta2 = TRAIN_OPTIONS_DEFAULT.beta2;
     out->seed = context->seed;
+    out->report_every = out->report_every > 0 ? out->report_every : given->probe_every;
     bool timed = out->minutes > 0;
     out->minutes = timed ? out->minutes : 0;
     out->steps = timed ? 0 : out->steps > 0 ? out->steps : TRAIN_OPTIONS_DEFAULT.steps;
