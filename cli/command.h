@@ -222,6 +222,7 @@ typedef struct Progress {
     const Context *context;
     const char *label, *unit;
     double total, start, shown;
+    double left;        /* the caller's: seconds still to go; 0: as long for each unit as so far */
     double first, last; /* `done` at the first step (a resumed command starts above 0), and now */
     bool open;
 } Progress;

@@ -49,7 +49,8 @@ void progress_step(Progress *progress, double done, const char *detail)
                            .done = done,
                            .total = progress->total,
                            .first = progress->first,
-                           .seconds = now - progress->start};
+                           .seconds = now - progress->start,
+                           .left = progress->left};
     progress_line(&line, &state, redraws ? terminal_width(STDERR_FILENO) - 1 : 0);
     if (line.data) {
         fprintf(stderr, "%s%s%s", redraws ? "\r" : "", line.data, redraws ? "\033[K" : "\n");

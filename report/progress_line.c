@@ -55,7 +55,8 @@ static void parts_make(ProgressParts *out, const ProgressState *state)
         char duration[32];
         snprintf(out->rate, sizeof(out->rate), ", %.*f %s/s", speed < 10 ? 2 : 0, speed,
                  state->unit);
-        duration_print(duration, sizeof(duration), (state->total - state->done) / speed);
+        duration_print(duration, sizeof(duration),
+                       state->left > 0 ? state->left : (state->total - state->done) / speed);
         snprintf(out->left, sizeof(out->left), ", %s left", duration);
     }
 }

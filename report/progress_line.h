@@ -10,6 +10,7 @@ typedef struct ProgressState {
     double done, total;
     double first;   /* done when the clock began: a resumed command starts above 0 */
     double seconds; /* since then */
+    double left;    /* seconds still to go; 0: as long for each unit as so far */
 } ProgressState;
 
 /* The line without its ends, with a bar, and of at most `width` columns: it loses the rate, half of

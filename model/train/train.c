@@ -140,6 +140,7 @@ typedef struct Loop {
     double last_time; /* of the last report */
     uint64_t last_games;
     double session_start; /* seconds on the clock; at.seconds counts earlier sessions */
+    int64_t session_step; /* steps done before it */
     double earlier_seconds;
     int64_t saved_step;
     double step_seconds; /* spent in gradients and updates: no reports, no checkpoints */
@@ -169,6 +170,16 @@ static int save(Loop *loop)
     return rc ? rc : trainer_prune(loop->run_path, t->keep);
 }
 
+/* Seconds that the rest of the run takes at the speed of this session, with more blocks in use. */
+static double seconds_left(const Loop *loop)
+{
+    const Trainer *t = loop->trainer;
+    const GptConfig *cfg = &t->gpt->cfg;
+    double left = train_flops(t->options, cfg, t->at.step, t->at.steps);
+    double done = train_flops(t->options, cfg, loop->session_step, t->at.steps) - left;
+    return (clock_seconds() - loop->session_start) * left / fmax(done, 1);
+}
+
 static int report(Loop *loop)
 {
     Trainer *t = loop->trainer;
@@ -187,10 +198,7 @@ static int report(Loop *loop)
             games > 0 ? games / elapsed : (double)t->at.games / fmax(t->at.seconds, 1e-9),
         .gpt = t->gpt,
     };
-    GptConfig now = t->gpt->cfg;
-    now.n_layers = train_layers(t->options, &now, t->at.step - 1, t->at.steps);
-    r.seconds_left = train_flops(t->options, &t->gpt->cfg, t->at.step, t->at.steps) /
-                     (r.games_per_second * now.n_ctx * gpt_config_flops(&now));
+    r.seconds_left = seconds_left(loop);
     int rc = t->average ? trainer_collect(t) : 0;
     if (rc == 0 && t->observer->report) {
         t->gpt->params = t->average ? t->average : kept;
@@ -232,7 +240,8 @@ static int one_step(Loop *loop)
                          .steps = t->at.steps,
                          .games = t->at.games,
                          .loss = t->at.loss_sum / t->at.position_sum,
-                         .floor = t->at.floor_sum / t->at.position_sum};
+                         .floor = t->at.floor_sum / t->at.position_sum,
+                         .seconds_left = seconds_left(loop)};
         t->observer->stepped(t->observer->context, &r);
     }
     t->at.report_due = t->at.step == t->at.steps ||
@@ -364,8 +373,8 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
         goto done;
     }
     loop.session_start = loop.last_time = clock_seconds();
+    loop.session_step = t.at.step;
     uint64_t tokens_before = t.at.tokens, games_before = t.at.games;
-    int64_t first = t.at.step;
     if (!found) { /* stores the number of steps: a kill before the next save changes nothing */
         rc = save(&loop);
     }
@@ -381,7 +390,7 @@ static int train_locked(TrainResult *out, const TrainJob *job, Pool *pool)
     out->seconds = idle ? seconds : loop.earlier_seconds + seconds;
     out->tokens_per_second = (double)(t.at.tokens - (idle ? 0 : tokens_before)) /
                              fmax(idle ? seconds : loop.step_seconds, 1e-9);
-    first = idle ? 0 : first;
+    int64_t first = idle ? 0 : loop.session_step;
     double work = train_flops(job->options, job->cfg, first, t.at.steps) -
                   train_flops(job->options, job->cfg, t.at.step, t.at.steps);
     double games = (double)(t.at.games - (idle ? 0 : games_before));

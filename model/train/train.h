@@ -95,8 +95,8 @@ typedef struct TrainReport {
     double loss, floor;       /* mean a token over the batches since the last report */
     double lr, gradient_norm; /* of the last step; lr that of the blocks' matrices */
     double games_per_second;  /* since the last report; over the whole run for an owed report */
-    double seconds_left;      /* at that speed, with the blocks that will be in use */
-    const Gpt *gpt;           /* the weights that would be saved now (averaged) */
+    double seconds_left; /* at the speed of this session, with the blocks that will be in use */
+    const Gpt *gpt;      /* the weights that would be saved now (averaged) */
 } TrainReport;
 
 typedef struct TrainObserver {
@@ -106,7 +106,8 @@ typedef struct TrainObserver {
     /* Every report_every steps and at the end. A non-zero return stops the run with that code.
      * After OGPT_EINTR the run is saved first; the report is then owed, and made on resuming. */
     int (*report)(void *context, const TrainReport *report);
-    /* After every step, with step, steps, games, and the loss and floor since the last report. */
+    /* After every step, with step, steps, games, seconds_left, and the loss and floor since the
+     * last report. */
     void (*stepped)(void *context, const TrainReport *report);
     /* A damaged checkpoint was skipped; `line` says which and why. */
     void (*warned)(void *context, const char *line);

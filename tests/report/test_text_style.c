@@ -90,6 +90,12 @@ static void progress_fits(void **state)
     assert_string_equal(line_of(&line, 79, detail),
                         "fitting lay~ [######..................]  25 %  90000 of 360000 games, "
                         "30 s left");
+    /* A caller who knows that the rest takes longer says so. */
+    ProgressState slower = {
+        .label = "train", .unit = "steps", .done = 10, .total = 20, .seconds = 5, .left = 9};
+    text_release(&line);
+    progress_line(&line, &slower, 0);
+    assert_string_equal(line.data, "train  50 %  10 of 20 steps, 2.00 steps/s, 9 s left");
     for (int width = 19; width < 200; width++) {
         line_of(&line, width, detail);
         assert_in_range(style_columns(line.data), 1, width);

@@ -47,6 +47,7 @@ static void on_stepped(void *context, const TrainReport *r)
     } else {
         snprintf(detail, sizeof(detail), "loss %.4f", r->loss);
     }
+    watch->progress.left = r->seconds_left;
     progress_step(&watch->progress, (double)r->step, detail);
 }
 
