@@ -153,13 +153,13 @@ int trainer_sum_lanes(Trainer *t)
     return rc ? rc : trainer_sum_crossing(t);
 }
 
-/* Operations of an update, roughly: the three Newton-Schulz steps of a matrix (half of their
+/* Operations of an update, roughly: the four Newton-Schulz steps of a matrix (half of their
  * symmetric products), or a few for each number. */
 static double update_cost(const UpdateJob *job)
 {
     double rows = (double)job->spec->rows, cols = (double)job->spec->cols;
     double small = rows < cols ? rows : cols, large = rows < cols ? cols : rows;
-    return job->muon ? 3 * small * small * (3 * large + small) : 20.0 * (double)job->count;
+    return job->muon ? 4 * small * small * (3 * large + small) : 20.0 * (double)job->count;
 }
 
 /* The job that begins first in the parameter vector at or behind `from`. */

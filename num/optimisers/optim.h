@@ -26,12 +26,12 @@ void adamw_step(float *w, float *m, float *v, const float *g, size_t n, float gr
 /* Muon (Jordan et al. 2024) on one matrix w (rows = inputs, cols = outputs):
  *   M = momentum * M + g;  U = NewtonSchulz(g + momentum * M)          (Nesterov)
  *   w -= lr * ( sqrt(max(1, cols / rows)) * U + weight_decay * w )
- * NewtonSchulz brings singular values near 1 by three steps of
+ * NewtonSchulz brings singular values near 1 by four steps of
  *   X <- a X + (b A + c A^2) X,  A = X X^T
- * from X = G / (||G G^T||_F^(1/2) + 1e-7): those from 0.01 of that norm on end in 0.73 to 1.27,
- * those below grow 78 times. Its (a, b, c) differ in each step (Amsel et al. 2025, Polar Express).
- * Jordan's five steps with one (a, b, c) from G / ||G||_F end in 0.68 to 1.2 and teach as much
- * (docs/RECIPES.md). Products are in float32, or have factors rounded to bfloat16 as in the paper.
+ * from X = G / (||G G^T||_F^(1/2) + 1e-7): those from 0.003 of that norm on end in 0.78 to 1.20,
+ * those below grow 287 times. Its (a, b, c) differ in each step (Amsel et al. 2025, Polar Express).
+ * Jordan's five steps have one (a, b, c) and begin with G / ||G||_F; what each teaches is in
+ * docs/RECIPES.md. Products are in float32, or have factors rounded to bfloat16 as in the paper.
  * scratch: muon_scratch(rows, cols) floats, a multiple of 16, aligned to 64 bytes. */
 typedef struct MuonStep {
     float lr, momentum, weight_decay;

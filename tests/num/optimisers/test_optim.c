@@ -72,10 +72,10 @@ static void test_newton_schulz_orthogonalises(void **state)
         double before = distance_from_orthogonal(X, rows, cols);
         newton_schulz(X, rows, cols, false, scratch);
         double after = distance_from_orthogonal(X, rows, cols);
-        /* Singular values end in 0.73..1.27, so those of the Gram matrix of a well-conditioned
-         * input are within 1.27^2 - 1 = 0.62 of 1, and so is each of its numbers of the identity;
+        /* Singular values end in 0.78..1.20, so those of the Gram matrix of a well-conditioned
+         * input are within 1.20^2 - 1 = 0.44 of 1, and so is each of its numbers of the identity;
          * the square one has small singular values that need not have risen yet. */
-        assert_true(after < (rows == cols ? 1.0 : 0.62));
+        assert_true(after < (rows == cols ? 1.0 : 0.45));
         assert_true(before > 2); /* and was not before */
         free(scratch);
         free(X);
@@ -102,13 +102,13 @@ static void test_newton_schulz_spectrum(void **state)
         newton_schulz(X, D, D, false, scratch);
         for (size_t i = 0; i < D; i++) {
             double end = (double)X[i * D + i];
-            assert_true((start[i] / norm < 0.01) == (i >= SMALL));
+            assert_true((start[i] / norm < 0.003) == (i >= SMALL));
             if (i < SMALL) {
-                assert_true(end > 0.72 && end < 1.28);
+                assert_true(end > 0.77 && end < 1.21);
             } else {
-                /* 78 times, less what the higher powers take: 0.01 ends at 73 times. The zero of
-                 * 1e-7 in the norm takes a hundredth from the smallest scale. */
-                assert_true(end > 72 * start[i] / norm && end < 79 * start[i] / norm);
+                /* 287 times, less what the higher powers take of numbers up to 1e-4: nothing. The
+                 * 1e-7 beside the norm takes a hundredth from the smallest scale. */
+                assert_true(end > 283 * start[i] / norm && end < 288 * start[i] / norm);
             }
         }
         assert_true(X[1] == 0);
@@ -138,7 +138,7 @@ static void test_newton_schulz_transposes(void **state)
     newton_schulz(Y, K, R, false, scratch);
     for (size_t i = 0; i < R; i++) {
         for (size_t j = 0; j < K; j++) {
-            /* Three rounds of products of order one in float. */
+            /* Four rounds of products of order one in float. */
             assert_true(fabs((double)(X[i * K + j] - Y[j * R + i])) < 1e-4);
         }
     }
@@ -165,9 +165,12 @@ static void test_newton_schulz_bf16(void **state)
         twin += other * other;
         norm += (double)X[i] * (double)X[i];
     }
-    /* Three rounds, each with a few relative errors of 2^-9 that the polynomial's slope of up to
-     * 8.1 carries on: some per cent. Without a processor for it the plain loops round as well. */
-    assert_true(sqrt(difference / norm) < 0.05);
+    /* Both end in 0.78..1.20. Where in that band, a rounding decides: the slope of the four rounds
+     * together is up to 287, a factor's relative error 2^-9. So they differ by about the band's
+     * half width (0.20 here), and rounded singular values leave it by little. Without a processor
+     * for it the plain loops round as well. */
+    assert_true(sqrt(difference / norm) < 0.3);
+    assert_true(distance_from_orthogonal(Y, R, K) < 0.5);
     assert_true(difference > 0);
     assert_true(sqrt(twin / norm) > 0.5);
     free(scratch);
