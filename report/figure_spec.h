@@ -15,8 +15,8 @@
  *   MATRIX  x are the columns, `series` the rows, y the value of a cell.
  *   BOARD   x is a square ("c4"), y its value, `state` what lies there ("black", "white"), `mark`
  *           whether it is outlined and crossed, `note` whether in dashes. With `to` a row is an
- * arrow from square x to that square, as wide as y. GRAPH   x is an edge ("h0.3->h2.1.q"), y its
- * score.
+ *           arrow from square x to that square, as wide as y.
+ *   GRAPH   x is an edge ("h0.3->h2.1.q"), y its score.
  */
 #ifndef OGPT_REPORT_FIGURE_SPEC_H
 #define OGPT_REPORT_FIGURE_SPEC_H

@@ -1,9 +1,9 @@
 /* probes/ablation/ablation_draws.h - the draws of a bootstrap, made once for many statistics over
  * the same units.
  *
- * The draws are those of bootstrap_ratio (num/statistics/stats.h) with the same seed, kept as how often each
- * replicate drew each unit, so an interval differs from bootstrap_ratio's only in the order in
- * which sums are added up. Thread-safe once made.
+ * The draws are those of bootstrap_ratio (num/statistics/stats.h) with the same seed, kept as how
+ * often each replicate drew each unit, so an interval differs from bootstrap_ratio's only in the
+ * order in which sums are added up. Thread-safe once made.
  */
 #ifndef OGPT_PROBES_ABLATION_ABLATION_DRAWS_H
 #define OGPT_PROBES_ABLATION_ABLATION_DRAWS_H

@@ -1,8 +1,8 @@
 /* probes/ablation/ablation_summary.h - effects added up: intervals by game, ranks, shares, groups
  * and pairs.
  *
- * An interval resamples games (num/statistics/stats.h): every mean is the ratio of a sum over positions to
- * their number, both by game.
+ * An interval resamples games (num/statistics/stats.h): every mean is the ratio of a sum over
+ * positions to their number, both by game.
  */
 #ifndef OGPT_PROBES_ABLATION_ABLATION_SUMMARY_H
 #define OGPT_PROBES_ABLATION_ABLATION_SUMMARY_H

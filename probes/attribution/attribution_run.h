@@ -78,8 +78,8 @@ void attribution_hash(Sha256 *hash, const AttributionTarget *target,
 void attribution_release(Attribution *attribution);
 
 /* Intervals of many ratios over the same n units at once: out[j] = sum values[i*J + j] / sum
- * denominator[i], each as bootstrap_ratio (num/statistics/stats.h) would give it up to rounding, because the
- * draws are the same. Every denominator is above 0. Returns 0 or OGPT_ENOMEM. */
+ * denominator[i], each as bootstrap_ratio (num/statistics/stats.h) would give it up to rounding,
+ * because the draws are the same. Every denominator is above 0. Returns 0 or OGPT_ENOMEM. */
 int attribution_intervals(Interval *out, const double *values, const double *denominator, size_t n,
                           size_t J, const Work *work);
 

@@ -9,8 +9,8 @@
  *            without an interval
  * of_class   for each class: precision = hits / said, recall = hits / true, F1
  *
- * Intervals are 95 % percentile bootstraps over games (num/statistics/stats.h); a score without a single
- * cell is NaN.
+ * Intervals are 95 % percentile bootstraps over games (num/statistics/stats.h); a score without a
+ * single cell is NaN.
  */
 #ifndef OGPT_PROBES_BOARD_SCORES_H
 #define OGPT_PROBES_BOARD_SCORES_H

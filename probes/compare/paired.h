@@ -2,8 +2,8 @@
  * them.
  *
  * Two readings of the same positions can differ clearly although their intervals overlap, because
- * hard games are hard for both. So the difference is tested, game by game (num/statistics/stats.h), and
- * corrected for the number of comparisons that are made together (Holm 1979).
+ * hard games are hard for both. So the difference is tested, game by game (num/statistics/stats.h),
+ * and corrected for the number of comparisons that are made together (Holm 1979).
  */
 #ifndef OGPT_PROBES_COMPARE_PAIRED_H
 #define OGPT_PROBES_COMPARE_PAIRED_H

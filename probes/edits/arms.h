@@ -6,8 +6,9 @@
  *   repair      a descent that is told the true board before the edit. It mends what the predictor
  *               had wrong: what it closes is closed by mending, not by editing
  *   probe       the rival of an edit by features: add along the directions of a linear probe, as
- * far as the features moved the row ideal null  a perfect model of the board before the edit that
- * breaks ties at random: its exact expectation
+ *               far as the features moved the row
+ *   ideal null  a perfect model of the board before the edit that breaks ties at random: its exact
+ *               expectation
  *
  * To add an arm: a row in EDIT_ARMS (below EDIT if it uses the edit's length) and, if it changes
  * rows of a network, its function change_NAME in probes/edits/edit_network.c. Measuring, intervals,

@@ -15,7 +15,7 @@
  *   mean-difference  as add, but w_k is the mean of x over the positions whose square is in
  *                    state k (probes/edits/edit_means.h), and no probe is asked
  *   sae              x += s * d, d the change of the features that say the states of the square:
- * those of the old one are clamped to 0, those of the new one to their mean
+ *                    those of the old one are clamped to 0, those of the new one to their mean
  *                    (probes/features/features_handles.h); `features` of each state
  *
  * gradient: `steps` steps of Adam on x, until the probe, linear or with a hidden layer, reads the

@@ -4,9 +4,9 @@
  *   lens           F1 of the logit lens behind the middle block: its N largest tokens against the N
  *                  legal moves; by test game
  *   edit           of a case (a random disc turned over; the same cases for all checkpoints) the
- * wrong moves by the edited board that an edit takes away: null - edit, and null. Method project,
- * behind the middle block, along the probe of that checkpoint. Not (null - edit) / (null - self):
- * an untrained network is as wrong on both boards
+ *                  wrong moves by the edited board that an edit takes away: null - edit, and null.
+ *                  Method project, behind the middle block, along the probe of that checkpoint. Not
+ *                  (null - edit) / (null - self): an untrained network is as wrong on both boards
  *   transposition  of a pair of histories of one board: KL, and KL to another board
  *   head           attention of one head on the moves of one side, minus that of uniform attention;
  *                  by test game. The head and the side (the one now to move, or the other) are

@@ -10,7 +10,8 @@
  * weights . logits, and `weights` is d metric / d logits for gpt_gradient and prefix_gradient.
  *
  * An effect is a ratio of means over pairs, never a mean of ratios: (patched - base) / (other -
- * base), numerator and denominator of each pair kept apart until bootstrap_ratio (num/statistics/stats.h).
+ * base), numerator and denominator of each pair kept apart until bootstrap_ratio
+ * (num/statistics/stats.h).
  */
 #ifndef OGPT_PROBES_GRAPH_PAIR_METRIC_H
 #define OGPT_PROBES_GRAPH_PAIR_METRIC_H

@@ -10,10 +10,11 @@
  *
  *   excess         mean loss minus the floor, nats; of games that were seen once, and held-out ones
  *   memorisation   held-out excess minus that of seen games, at equal ply: the mean over plies,
- * each with the weight that it has in held-out games. 0 for a network that has not seen its games,
- * up to the draw of games exposure       log2((n + 1) / rank) of a game's excess among those of n
- * held-out games, the lowest first (Carlini et al. 2019); mean over games that were planted, seen
- * once, or held out too. The last has the value of chance, 1.44 for large n
+ *                  each with the weight that it has in held-out games. 0 for a network that has not
+ *                  seen its games, up to the draw of games
+ *   exposure       log2((n + 1) / rank) of a game's excess among those of n held-out games, the
+ *                  lowest first (Carlini et al. 2019); mean over games that were planted, seen
+ *                  once, or held out too. The last has the value of chance, 1.44 for large n
  */
 #ifndef OGPT_PROBES_GRID_GRID_H
 #define OGPT_PROBES_GRID_GRID_H

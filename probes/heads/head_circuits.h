@@ -5,14 +5,17 @@
  * its mean, over sqrt(variance + eps)), p(t) that of position t. W_V, W_Q, W_K are those of
  * head_weights.h: with the weight of their LayerNorm, W_O centred.
  *   ov_logits  x(i) W_V W_O diag(w) W_U, w the weight of the last LayerNorm, over the playable
- * moves, each row minus its mean: what it adds to the logit of j if it looks at i. The scale of the
- * last LayerNorm is left out ov_empty   x(i) W_V W_O . (empty - the mean of the other classes of
- * square j), the probe of the stream behind the head's block ov_mine    the same with (mine -
- * theirs) qk_moves   (x(i) W_Q + b) . (x(j) W_K) / sqrt(d_head), b the constant of the query: score
- * of key j for query i; the constant of the keys moves no attention qk_places  the same of p(t) and
- * p(s), s <= t qk_probe   the same of (mine - theirs) of two squares, the probe of the stream in
- * front of the block, without b The weakness of all of them: behind layer 0 the stream is not the
- * embedding.
+ *              moves, each row minus its mean: what it adds to the logit of j if it looks at i. The
+ *              scale of the last LayerNorm is left out
+ *   ov_empty   x(i) W_V W_O . (empty - the mean of the other classes of square j), the probe of the
+ *              stream behind the head's block
+ *   ov_mine    the same with (mine - theirs)
+ *   qk_moves   (x(i) W_Q + b) . (x(j) W_K) / sqrt(d_head), b the constant of the query: score of
+ *              key j for query i; the constant of the keys moves no attention
+ *   qk_places  the same of p(t) and p(s), s <= t
+ *   qk_probe   the same of (mine - theirs) of two squares, the probe of the stream in front of the
+ *              block, without b
+ * The weakness of all of them: behind layer 0 the stream is not the embedding.
  *
  * Copying score of a matrix M: sum of the real parts of its eigenvalues over the sum of their
  * absolute values, from -1 to 1: 1 copies, -1 takes away. A move is never legal again, so a head

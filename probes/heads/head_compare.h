@@ -9,8 +9,8 @@
 /* Fill `out` from a tally that has all games. Returns 0 or OGPT_ENOMEM. */
 int head_compare(HeadPatterns *out, const HeadTally *tally, const Work *work);
 
-/* How often each replicate of bootstrap_paired (num/statistics/stats.h) draws each game: made once for all
- * heads. */
+/* How often each replicate of bootstrap_paired (num/statistics/stats.h) draws each game: made once
+ * for all heads. */
 typedef struct HeadDraws {
     size_t n;
     uint8_t *counts; /* (PAIRED_REPLICATES, n) */

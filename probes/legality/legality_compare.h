@@ -1,8 +1,8 @@
 /* probes/legality/legality_compare.h - which of two networks plays more legally, on the same games?
  *
  * Hard games are hard for both networks, so their difference is much better known than either
- * number: it is tested game by game (num/statistics/stats.h), and corrected for the number of measures (Holm
- * 1979).
+ * number: it is tested game by game (num/statistics/stats.h), and corrected for the number of
+ * measures (Holm 1979).
  */
 #ifndef OGPT_PROBES_LEGALITY_LEGALITY_COMPARE_H
 #define OGPT_PROBES_LEGALITY_LEGALITY_COMPARE_H

@@ -16,7 +16,7 @@
  *                    where it errs depends on the history alone, not on the board. As the engine
  *                    where no game of the network was that long
  *   history_mlp      a hidden layer on the squares that each side has played, in no order, trained
- * on the next moves of random games (history_mlp.h): no attention, no state
+ *                    on the next moves of random games (history_mlp.h): no attention, no state
  *
  * A player may have a plant: one board after which it answers something else. A PlayerSeat is one
  * worker's place: it keeps up to PLAYER_LINES games that are asked about together. What it answers

@@ -13,11 +13,13 @@
  * boundary is the suffixes of at most DISTINCTION_DEPTH tokens whose last token is allowed after
  * the first and not after the second, while those before it are allowed after both. The engine's
  * boundary is found by going through all of them. Suffixes are followed as long as they are legal
- * after both. recall     share of the engine's boundary that the player accepts after the first,
- * and not after the second precision  share of the player's boundary that is legal after the first
- * and not after the second Pairs are `any` two states of random games, or `flip`: boards that
- * differ in the owner of one square alone, which nobody can tell apart who only sees which squares
- * are empty.
+ * after both.
+ *   recall     share of the engine's boundary that the player accepts after the first, and not
+ *              after the second
+ *   precision  share of the player's boundary that is legal after the first and not after the
+ *              second
+ * Pairs are `any` two states of random games, or `flip`: boards that differ in the owner of one
+ * square alone, which nobody can tell apart who only sees which squares are empty.
  *
  * Unlike in the paper the state has its mover, the two histories of a state always differ, nothing
  * is left out that fails, and there is a share of tokens beside the verdict on all of them at once.

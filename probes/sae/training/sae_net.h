@@ -2,9 +2,10 @@
  * room.
  *
  * Parameters are one vector; gradients and Adam's moments are laid out like it. Rows are centred
- * and scaled. The phases of a step, each cut into fixed jobs: encode   pre (batch, features) by one
- * product a chunk of rows, and which are kept rows     what is rebuilt, its error, and coefficients
- * of the gradient, chunk by chunk columns  the gradient of W_enc and W_dec, feature by feature
+ * and scaled. The phases of a step, each cut into fixed jobs:
+ *   encode   pre (batch, features) by one product a chunk of rows, and which are kept
+ *   rows     what is rebuilt, its error, and coefficients of the gradient, chunk by chunk
+ *   columns  the gradient of W_enc and W_dec, feature by feature
  * "Plain" does rows and columns with whole matrices, "fast" touches kept features only.
  */
 #ifndef OGPT_PROBES_SAE_TRAINING_SAE_NET_H

@@ -1,4 +1,5 @@
-/* tests/base/formats/test_base64.c - base64 by the vectors of the standard, and the name of a script. */
+/* tests/base/formats/test_base64.c - base64 by the vectors of the standard, and the name of a
+ * script. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
