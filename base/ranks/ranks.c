@@ -149,6 +149,7 @@ int ranks_exchange(const RanksPart *sent, size_t n_sent, const RanksPart *receiv
 #define PIECE_BYTES (1u << 30) /* MPI counts in int */
 #define END_SECONDS 600        /* that a failed rank waits for the first to say it */
 #define GATHER_PARTS 256       /* of a broadcast under way at one time */
+#define EXCHANGE_FEW 32        /* messages of an exchange */
 
 enum { TAG_FAILED = 1, TAG_END, TAG_HEARD, TAG_PART };
 
@@ -349,22 +350,30 @@ static int meet(void)
     return rc;
 }
 
-/* Memory that the ranks of this machine share. Without it the job runs as well. */
+/* Memory that the ranks of this machine share: all of them have it, or none. Without it the job
+ * runs as well. */
 static void share_memory(void)
 {
     atomic_uchar *own = NULL, *base = NULL;
     MPI_Aint n_bytes = 0;
-    int unit = 1, local = 0;
+    enum { MADE, FOUND };
+    int unit = 1, local = 0, own_steps[2] = {0}, all_steps[2] = {0};
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
     MPI_Comm_set_errhandler(machine, MPI_ERRORS_RETURN);
     MPI_Comm_rank(machine, &local);
     n_bytes = local == 0 ? ranks.count : 0;
-    if (MPI_Win_allocate_shared(n_bytes, 1, MPI_INFO_NULL, machine, &own, &gone_window) ==
-            MPI_SUCCESS &&
-        MPI_Win_shared_query(gone_window, 0, &n_bytes, &unit, &base) == MPI_SUCCESS) {
-        gone = base;
-        gone[ranks.own] = 0;
-        MPI_Barrier(machine);
+    own_steps[MADE] = MPI_Win_allocate_shared(n_bytes, 1, MPI_INFO_NULL, machine, &own,
+                                              &gone_window) == MPI_SUCCESS;
+    own_steps[FOUND] = own_steps[MADE] &&
+                       MPI_Win_shared_query(gone_window, 0, &n_bytes, &unit, &base) == MPI_SUCCESS;
+    if (own_steps[FOUND]) {
+        atomic_store(&base[ranks.own], 0);
+    }
+    MPI_Allreduce(own_steps, all_steps, 2, MPI_INT, MPI_MIN, machine);
+    if (all_steps[FOUND]) {
+        gone = base; /* behind the reduction the byte of every rank is 0 */
+    } else if (all_steps[MADE]) {
+        MPI_Win_free(&gone_window); /* all of them together */
     }
 }
 
@@ -545,8 +554,11 @@ int ranks_exchange(const RanksPart *sent, size_t n_sent, const RanksPart *receiv
                            INT_MAX)
                  : 0;
     }
-    MPI_Request *requests = rc ? NULL : mem_alloc(n + 1, sizeof(*requests), "messages");
-    if (!requests) {
+    MPI_Request few[EXCHANGE_FEW], *requests = few; /* few need no memory, which may be missing */
+    if (rc == 0 && n > EXCHANGE_FEW) {
+        requests = mem_alloc(n, sizeof(*requests), "messages");
+    }
+    if (rc || !requests) {
         return rc ? rc : OGPT_ENOMEM;
     }
     for (size_t i = 0; i < n_received; i++) {
@@ -558,7 +570,9 @@ int ranks_exchange(const RanksPart *sent, size_t n_sent, const RanksPart *receiv
                   MPI_COMM_WORLD, &requests[n_requests++]);
     }
     rc = wait_all(requests, n_requests);
-    mem_free(requests);
+    if (requests != few) {
+        mem_free(requests);
+    }
     return rc;
 }
 

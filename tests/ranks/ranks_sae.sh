@@ -39,6 +39,10 @@ expect_ranks 3 0 "${sweep[@]}" --out begun --quiet
 expect_ranks 4 0 "${sweep[@]}" --out begun --quiet # all is there
 [ "$(hash_of begun)" = "$(hash_of saes-0)" ] || fail "nothing to do: something changed"
 
+# The first rank has no memory for what another one has trained.
+OGPT_RANKS_WANTED=2 ranks 2 timeout 60 "$(dirname "$OGPT")/tests/test_ranks_sae" >unit 2>&1 ||
+    fail "test_ranks_sae in 2 ranks: $(grep -E 'FAILED|error|ranks' unit | head -5)"
+
 # Refused in one line, whatever the number of ranks.
 refuse_ranks 2 2 'made with' "${one[@]}" --out coder-0 --lr 0.5
 refuse_ranks 2 2 'sae compare: works in one process' sae compare net --out x

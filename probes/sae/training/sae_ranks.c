@@ -115,14 +115,18 @@ int sae__ranks_load(SaeTrainer *trainer)
     return rc;
 }
 
-/* On the first rank the state of `job`, until its arena is released. */
+/* On the first rank the state of `job`, until its arena is released. Nobody sends before all know
+ * that the first rank has room for it. */
 static int collect_one(SaeTrainer *state, SaeTrainer *trainer, size_t job)
 {
-    if (!ranks_first()) {
-        return (size_t)ranks_own() == job ? state_send(trainer, 0) : 0;
+    int rc = ranks_agree(ranks_first() ? state_open(state, trainer, job) : 0);
+    if (rc || job == 0) {
+        return rc;
     }
-    int rc = state_open(state, trainer, job);
-    return rc || job == 0 ? rc : state_receive(state, (int)job);
+    if (ranks_first()) {
+        return state_receive(state, (int)job);
+    }
+    return (size_t)ranks_own() == job ? state_send(trainer, 0) : 0;
 }
 
 static int save_one(SaeTrainer *trainer, size_t job)
