@@ -55,9 +55,17 @@ kill -KILL $pid 2>/dev/null || fail 'over before it was killed'
 wait $pid 2>/dev/null
 [ -e killed/k-2-s1/cfg.json ] || fail 'the first was not finished'
 [ -e killed/k-4-s2 ] && fail 'killed too late'
+cp -r killed/k-4-s1.training checkpoint
 expect 0 sae compare m $long $games --seeds 2 --out killed --csv killed-tables
 [ "$(hashes killed)" = "$(hashes whole)" ] || fail 'after a kill: other files'
 sed 's,whole/,killed/,g' whole-tables/rows.csv | cmp -s - killed-tables/rows.csv || fail 'after a kill: other rows'
+# Killed behind publishing: the checkpoint and its lock go, and nothing else does.
+cp -r checkpoint killed/k-2-s1.training
+mkdir killed/k-2-s2.training && echo mine >killed/k-2-s2.training/letter.txt
+echo 'ogpt lock of process 1 on nowhere' >killed/k-2-s1.lock
+expect 0 sae compare m $long $games --seeds 2 --out killed --quiet
+[ "$(cd killed && echo *)" = 'k-2-s1 k-2-s2 k-2-s2.training k-4-s1 k-4-s2' ] || fail "left behind: $(ls killed)"
+[ -e killed/k-2-s2.training/letter.txt ] || fail 'a folder of something else is gone'
 
 # Stopped while it measures: the same rows, and nothing is left of the journal.
 stopped INT 130 kept.db sae compare m $few $sweep --fit-games 60 --validation-games 30 --test-games 30 --twin-activations 3000 \

@@ -102,14 +102,15 @@ static int open_rows(SaeSession *session)
 static int on_report(void *context, const SaeMakingReport *r)
 {
     SaeSession *session = context;
-    char detail[128], last[24] = "";
-    if (r->together > 1) {
-        snprintf(last, sizeof(last), " to %zu", (size_t)r->index + r->together);
+    const SaeSweepItem item = sae_sweep_item(&session->sweep, r->index);
+    char detail[128], more[32] = "";
+    if (r->together > 1) { /* those of a round need not follow each other: some are there */
+        snprintf(more, sizeof(more), " and %zu more", r->together - 1);
     }
     snprintf(session->label, sizeof(session->label), "%s, %s %g, seed %llu (%d%s of %d)",
-             sae_kind_name(r->item.kind), r->item.swept, r->item.value,
-             (unsigned long long)session->context->seed + (unsigned)r->item.seed, r->index + 1,
-             last, session->sweep.n);
+             sae_kind_name(item.kind), item.swept, item.value,
+             (unsigned long long)session->context->seed + (unsigned)item.seed, r->index + 1, more,
+             session->sweep.n);
     snprintf(detail, sizeof(detail), "loss %.4f  L0 %.1f  explained %.2f %%  dead %.1f %%",
              r->training->loss, r->training->l0, 100 * r->training->explained,
              100 * r->training->dead);
@@ -179,8 +180,8 @@ void sae_session_release(SaeSession *session)
 
 /* ---- memory ---- */
 
-/* Several autoencoders of the same rows: the first one's blocks are kept for the others, as many as
- * there is memory for. Returns the bytes that they may take. */
+/* Autoencoders of the same rows in several rounds: the first one's blocks are kept for the others,
+ * as many as there is memory for. Returns the bytes that they may take. */
 static size_t keep_blocks(SaeSession *session, size_t taken)
 {
     const SaeStream *from = &session->kept.from;
@@ -189,7 +190,7 @@ static size_t keep_blocks(SaeSession *session, size_t taken)
     const size_t room = ((size_t)session->given->memory << 20) - taken;
     /* a block has fewer rows than it has room for: games end early */
     const size_t needed = (size_t)session->given->activations / (from->block_rows / 5 * 4 + 1) + 2;
-    if (session->sweep.n < 2 || room < block) {
+    if (session->sweep.n <= ranks_count() || room < block) { /* or all are made in one round */
         return 0;
     }
     session->kept.n = needed < room / block ? needed : room / block;

@@ -2,12 +2,14 @@
 #include "probes/sae/training/sae_making.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/manifest.h"
 #include "base/process.h"
 #include "base/ranks/ranks.h"
+#include "probes/sae/training/sae_trainer.h"
 
 /* One that is trained now. */
 typedef struct MakingItem {
@@ -16,7 +18,6 @@ typedef struct MakingItem {
     SaeTrainOptions options;
     Js *about;
     char *inputs;
-    char checkpoint[FILES_PATH_MAX];
 } MakingItem;
 
 typedef struct MakingRun {
@@ -57,6 +58,8 @@ int sae_making_look(const SaeMaking *making)
         Js *about = about_of(making, &options, i);
         snprintf(made->path, sizeof(made->path), "%s", making->out);
         rc = making->sweep->n > 1 ? path_join(made->path, making->out, item.name) : 0;
+        snprintf(made->checkpoint, FILES_PATH_MAX, "%.*s.training", FILES_PATH_MAX - 16,
+                 made->path);
         rc = rc ? rc : find(&made->there, making, about, made->path);
         js_free(about);
     }
@@ -65,11 +68,29 @@ int sae_making_look(const SaeMaking *making)
 
 /* ---- a round ---- */
 
+/* Once as well as twice. */
 static void item_release(MakingItem *item)
 {
     file_unlock(&item->lock);
     mem_free(item->inputs);
     js_free(item->about);
+    item->inputs = NULL;
+    item->about = NULL;
+}
+
+/* One that is there already: what a process left beside it that was killed just behind publishing
+ * goes, if it is a checkpoint and no other process is at work. */
+static int clean_beside(const SaeMade *made)
+{
+    FileLock lock = {.fd = -1};
+    Js *manifest = NULL;
+    int rc = ranks_first() ? manifest_verify(&manifest, made->checkpoint) : OGPT_EIO;
+    const char *kind = js_str_of(js_member(manifest, "kind"));
+    const bool left = rc == 0 && kind && strcmp(kind, SAE_STATE_KIND) == 0;
+    js_free(manifest);
+    rc = left && file_lock_beside(&lock, made->path) == 0 ? dir_discard(made->checkpoint) : 0;
+    file_unlock(&lock);
+    return rc;
 }
 
 /* Take one into the round, unless another process made it meanwhile. */
@@ -82,8 +103,6 @@ static int item_take(MakingRun *run, int index)
     *item = (MakingItem){.index = index, .lock = {.fd = -1}};
     sae_sweep_options(&item->options, making->sweep, index, making->common);
     item->about = about_of(making, &item->options, index);
-    snprintf(item->checkpoint, sizeof(item->checkpoint), "%.*s.training", FILES_PATH_MAX - 16,
-             made->path);
     int rc = js_print(&item->inputs, item->about, 0);
     if (ranks_first()) {
         rc = rc ? rc : path_parent(parent, made->path);
@@ -107,8 +126,7 @@ static int on_report(void *context, const SaeReport *report)
     const SaeMaking *making = run->making;
     const int n = making->sweep->n - run->n_there;
     const double rows = (double)making->common->activations;
-    const SaeMakingReport out = {.item = sae_sweep_item(making->sweep, run->items[0].index),
-                                 .index = run->items[0].index,
+    const SaeMakingReport out = {.index = run->items[0].index,
                                  .together = run->n,
                                  .rows = rows * run->n_done + (double)report->rows * (double)run->n,
                                  .total = rows * n,
@@ -116,17 +134,17 @@ static int on_report(void *context, const SaeReport *report)
     return making->report ? making->report(making->context, &out) : 0;
 }
 
-/* Publish one, on the first rank; its checkpoint goes. */
+/* Publish one, on the first rank; its checkpoint and its lock go. */
 static int publish(void *context, size_t job, Sae *sae)
 {
     MakingRun *run = context;
-    const MakingItem *item = &run->items[job];
+    MakingItem *item = &run->items[job];
+    const SaeMade *made = &run->making->made[item->index];
     PathKind left = PATH_MISSING;
-    int rc = sae_save(sae, run->making->made[item->index].path, item->about);
-    rc = rc ? rc : path_kind(&left, item->checkpoint);
-    if (rc == 0 && left == PATH_DIRECTORY) {
-        rc = dir_discard(item->checkpoint);
-    }
+    int rc = sae_save(sae, made->path, item->about);
+    rc = rc ? rc : path_kind(&left, made->checkpoint);
+    rc = rc || left != PATH_DIRECTORY ? rc : dir_discard(made->checkpoint);
+    item_release(item);
     sae_free(sae);
     return rc;
 }
@@ -139,7 +157,7 @@ static int train_round(MakingRun *run)
         run->jobs[i] = (SaeTrainJob){.stream = making->stream,
                                      .options = &run->items[i].options,
                                      .about = making->about,
-                                     .checkpoint = run->items[i].checkpoint,
+                                     .checkpoint = making->made[run->items[i].index].checkpoint,
                                      .inputs = run->items[i].inputs,
                                      .context = run,
                                      .report = ranks_first() ? on_report : NULL};
@@ -165,7 +183,8 @@ int sae_making_run(const SaeMaking *making, const Work *work)
     }
     while (at < n && rc == 0) {
         for (run.n = 0; at < n && run.n < run.room && rc == 0; at++) {
-            rc = making->made[at].there ? 0 : item_take(&run, at);
+            const SaeMade *made = &making->made[at];
+            rc = made->there ? clean_beside(made) : item_take(&run, at);
         }
         rc = rc || run.n == 0 ? rc : train_round(&run);
         for (size_t i = 0; i < run.n; i++) {

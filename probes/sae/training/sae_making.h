@@ -1,8 +1,8 @@
 /* probes/sae/training/sae_making.h - the autoencoders of a sweep at their places on disk: those
  * that are missing are trained, each into a checkpoint beside its place, and published.
  *
- * Ranks (base/ranks/ranks.h) train one each at the same time, as many as there are ranks. Only the
- * first rank reads and writes the places.
+ * Ranks (base/ranks/ranks.h) train one each at the same time; only the first rank reads and writes
+ * the places. A checkpoint that a kill behind publishing leaves goes with the next call.
  */
 #ifndef OGPT_PROBES_SAE_TRAINING_SAE_MAKING_H
 #define OGPT_PROBES_SAE_TRAINING_SAE_MAKING_H
@@ -12,15 +12,14 @@
 
 /* One of them. */
 typedef struct SaeMade {
-    char path[FILES_PATH_MAX];
+    char path[FILES_PATH_MAX], checkpoint[FILES_PATH_MAX]; /* the latter beside it */
     bool there;     /* before this call, made from the same */
     double seconds; /* that it took now; those that ranks train together take as long */
 } SaeMade;
 
 /* How far it is. */
 typedef struct SaeMakingReport {
-    SaeSweepItem item; /* of those that are trained together the first */
-    int index;         /* its number in the sweep, from 0 */
+    int index; /* in the sweep, from 0, of the first of those that are trained together */
     size_t together;
     double rows, total; /* that all autoencoders of the call have seen, and will have seen */
     const SaeReport *training;
@@ -39,8 +38,8 @@ typedef struct SaeMaking {
     int (*report)(void *context, const SaeMakingReport *report);
 } SaeMaking;
 
-/* Look at every place, before anything is trained: fills path and there. Anything that is in the
- * way is refused, as by sae_sweep_find. */
+/* Look at every place, before anything is trained: fills path, checkpoint and there. Anything that
+ * is in the way is refused, as by sae_sweep_find. */
 int sae_making_look(const SaeMaking *making);
 /* Train what is missing. Another process that has a place in work is OGPT_ELOCKED. 0; errors as
  * sae_train, of a place, of files. */

@@ -1,5 +1,7 @@
 /* probes/sae/training/sae_ranks.c - states of the autoencoders that ranks train, between them and
  * the first rank, which alone reads and writes files. See probes/sae/training/sae_trainer.h. */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/process.h"
 #include "base/ranks/ranks.h"
@@ -40,22 +42,21 @@ static int state_open(SaeTrainer *state, const SaeTrainer *trainer, size_t job)
     return rc;
 }
 
-static size_t state_parts(RanksPart parts[STATE_PARTS], SaeTrainer *state, int rank)
+static size_t state_parts(RanksPart out[STATE_PARTS], SaeTrainer *state, int rank)
 {
-    const size_t n = state->net.n * sizeof(float);
-    size_t count = 0;
-    parts[count++] = (RanksPart){state->net.params, n, rank};
-    parts[count++] = (RanksPart){state->moment, n, rank};
-    parts[count++] = (RanksPart){state->second, n, rank};
-    parts[count++] = (RanksPart){state->silent, state->net.m * sizeof(float), rank};
-    parts[count++] = (RanksPart){state->mean, state->net.d_in * sizeof(float), rank};
-    if (state->stream->has_target) {
-        parts[count++] = (RanksPart){state->mean_out, state->net.d_out * sizeof(float), rank};
-    }
-    parts[count++] = (RanksPart){&state->at, sizeof(state->at), rank};
-    parts[count++] = (RanksPart){&state->scale, sizeof(state->scale), rank};
-    parts[count++] = (RanksPart){&state->scale_out, sizeof(state->scale_out), rank};
-    return count;
+    const SaeNet *net = &state->net;
+    const RanksPart parts[STATE_PARTS] = {
+        {net->params, net->n * sizeof(float), rank},
+        {state->moment, net->n * sizeof(float), rank},
+        {state->second, net->n * sizeof(float), rank},
+        {state->silent, net->m * sizeof(float), rank},
+        {state->mean, net->d_in * sizeof(float), rank},
+        {&state->at, sizeof(state->at), rank},
+        {&state->scale, sizeof(state->scale), rank},
+        {&state->scale_out, sizeof(state->scale_out), rank},
+        {state->mean_out, net->d_out * sizeof(float), rank}}; /* last: not without targets */
+    memcpy(out, parts, sizeof(parts));
+    return state->stream->has_target ? STATE_PARTS : STATE_PARTS - 1;
 }
 
 static int state_send(SaeTrainer *state, int to)

@@ -174,12 +174,6 @@ static int make_rows(void *context, size_t job, size_t worker)
     return 0;
 }
 
-static int make_block(const MadeBlock *block, const Work *work)
-{
-    return pool_run(work->pool, (block->rows + MADE_ROWS - 1) / MADE_ROWS, make_rows,
-                    (void *)block);
-}
-
 static void planted_row(float *row, const void *from, Rng *rng)
 {
     const SaePlantedRows *planted = from;
@@ -198,14 +192,14 @@ static int fill_planted(void *context, float *x, float *y, size_t *rows, uint64_
 {
     const SaePlantedRows *planted = context;
     *rows = planted->block_rows;
-    const MadeBlock made = {.from = planted,
-                            .x = x,
-                            .first = block * planted->block_rows,
-                            .rows = planted->block_rows,
-                            .make = planted_row,
-                            .d = planted->d,
-                            .seed = planted->seed};
-    return make_block(&made, work);
+    MadeBlock made = {.from = planted,
+                      .x = x,
+                      .first = block * planted->block_rows,
+                      .rows = planted->block_rows,
+                      .make = planted_row,
+                      .d = planted->d,
+                      .seed = planted->seed};
+    return pool_run(work->pool, (made.rows + MADE_ROWS - 1) / MADE_ROWS, make_rows, &made);
 }
 
 SaeStream sae_stream_planted(SaePlantedRows *rows)
@@ -236,14 +230,14 @@ static int fill_gaussian(void *context, float *x, float *y, size_t *rows, uint64
 {
     const SaeGaussianRows *normal = context;
     *rows = normal->block_rows;
-    const MadeBlock made = {.from = normal,
-                            .x = x,
-                            .first = block * normal->block_rows,
-                            .rows = normal->block_rows,
-                            .make = gaussian_row,
-                            .d = normal->d,
-                            .seed = normal->seed};
-    return make_block(&made, work);
+    MadeBlock made = {.from = normal,
+                      .x = x,
+                      .first = block * normal->block_rows,
+                      .rows = normal->block_rows,
+                      .make = gaussian_row,
+                      .d = normal->d,
+                      .seed = normal->seed};
+    return pool_run(work->pool, (made.rows + MADE_ROWS - 1) / MADE_ROWS, make_rows, &made);
 }
 
 SaeStream sae_stream_gaussian(SaeGaussianRows *rows)

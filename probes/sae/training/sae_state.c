@@ -12,26 +12,18 @@
 #define STATE_TENSORS "state.safetensors"
 #define N_STATE_TENSORS 6
 
-static size_t state_tensors(StEntry entries[N_STATE_TENSORS], const SaeTrainer *trainer)
+static size_t state_tensors(StEntry out[N_STATE_TENSORS], const SaeTrainer *trainer)
 {
     const SaeNet *net = &trainer->net;
-    const uint64_t n = net->n;
-    size_t count = 0;
-    entries[count++] =
-        (StEntry){.name = "params", .rank = 1, .shape = {n}, .data = trainer->net.params};
-    entries[count++] =
-        (StEntry){.name = "moment", .rank = 1, .shape = {n}, .data = trainer->moment};
-    entries[count++] =
-        (StEntry){.name = "second", .rank = 1, .shape = {n}, .data = trainer->second};
-    entries[count++] =
-        (StEntry){.name = "silent", .rank = 1, .shape = {net->m}, .data = trainer->silent};
-    entries[count++] =
-        (StEntry){.name = "mean", .rank = 1, .shape = {net->d_in}, .data = trainer->mean};
-    if (trainer->stream->has_target) {
-        entries[count++] = (StEntry){
-            .name = "mean_out", .rank = 1, .shape = {net->d_out}, .data = trainer->mean_out};
-    }
-    return count;
+    const StEntry entries[N_STATE_TENSORS] = {
+        {.name = "params", .rank = 1, .shape = {net->n}, .data = net->params},
+        {.name = "moment", .rank = 1, .shape = {net->n}, .data = trainer->moment},
+        {.name = "second", .rank = 1, .shape = {net->n}, .data = trainer->second},
+        {.name = "silent", .rank = 1, .shape = {net->m}, .data = trainer->silent},
+        {.name = "mean", .rank = 1, .shape = {net->d_in}, .data = trainer->mean},
+        {.name = "mean_out", .rank = 1, .shape = {net->d_out}, .data = trainer->mean_out}};
+    memcpy(out, entries, sizeof(entries));
+    return trainer->stream->has_target ? N_STATE_TENSORS : N_STATE_TENSORS - 1;
 }
 
 size_t sae__state_carve(SaeTrainer *trainer, Arena *arena, const SaeStream *stream)
@@ -116,7 +108,7 @@ int sae__state_save(SaeTrainer *trainer)
     NamedNumber numbers[N_NUMBERS];
     char file[FILES_PATH_MAX];
     Js *fields = js_object();
-    js_set_str(fields, "kind", "sae training");
+    js_set_str(fields, "kind", SAE_STATE_KIND);
     js_set(fields, "inputs", inputs_json(trainer));
     js_set_int(fields, "step", trainer->at.step);
     js_set_int(fields, "block", (int64_t)trainer->at.block);

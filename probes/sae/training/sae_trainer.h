@@ -8,7 +8,8 @@
 
 #include "probes/sae/training/sae_net.h"
 
-#define SAE_DEAD_MOST 16000000 /* rows of silence are counted so far: exact in a float */
+#define SAE_DEAD_MOST 16000000        /* rows of silence are counted so far: exact in a float */
+#define SAE_STATE_KIND "sae training" /* of its manifest */
 
 /* What must survive a kill besides the arrays. */
 typedef struct SaeCounters {

@@ -8,7 +8,7 @@
 #include "num/blas.h"
 #include "probes/sae/training/sae_train.h"
 
-enum { WIDTH = 16, PLANTED = 24, FEATURES = 256, BATCH = 100, STEPS = 4 };
+enum { WIDTH = 16, HIDDEN_ONES = 24, FEATURES = 256, BATCH = 100, STEPS = 4 };
 
 /* Behind the first autoencoder the next allocation fails. */
 static int fail_behind(void *context, size_t job, Sae *sae)
@@ -21,8 +21,8 @@ static int fail_behind(void *context, size_t job, Sae *sae)
 
 static void all_learn_that_the_first_has_no_memory(void **state)
 {
-    static float columns[PLANTED * WIDTH];
-    SaePlantedRows planted = {WIDTH, PLANTED, 2, 2 * BATCH, 3, columns};
+    static float columns[HIDDEN_ONES * WIDTH];
+    SaePlantedRows planted = {WIDTH, HIDDEN_ONES, 2, 2 * BATCH, 3, columns};
     SaeTrainOptions options = {.kind = SAE_TOPK,
                                .features = FEATURES,
                                .k = 3,
@@ -33,7 +33,7 @@ static void all_learn_that_the_first_has_no_memory(void **state)
     const SaeStream stream = sae_stream_planted(&planted);
     SaeTrainJob jobs[2];
     size_t taken = 0;
-    for (size_t i = 0; i < PLANTED * WIDTH; i++) {
+    for (size_t i = 0; i < HIDDEN_ONES * WIDTH; i++) {
         Rng rng = rng_at(7, RNG_TEST, i);
         columns[i] = (float)(0.25 * rng_normal(&rng));
     }
