@@ -123,7 +123,7 @@ static bool is_spilled(const Sweep *sweep)
                allowed_bytes(sweep);
 }
 
-static int fetch_rows(void *sweep, float *out, size_t first, size_t n)
+static int fetch_rows(const void *sweep, float *out, size_t first, size_t n)
 {
     const Sweep *own = sweep;
     const size_t row_bytes = activations_bytes(1, (size_t)own->probe->d_model);
@@ -171,6 +171,19 @@ static void release_rows(Sweep *sweep)
     sweep->n = 0;
 }
 
+/* The training rows of one layer, by its index, on the rank that fits it: no other reads them. */
+static int spill_rows(Sweep *sweep, const SiteLayers *where, int index)
+{
+    if (sweep->probe->fitted[index] || !ranks_first()) {
+        return 0;
+    }
+    int rc = spill_new(&sweep->spilled, NULL, "activations");
+    return rc ? rc
+              : activations_spill(sweep->spilled, &sweep->sets[TRAIN].set,
+                                  sweep->subject->model.gpt, where, piece_bytes(sweep),
+                                  &sweep->quiet);
+}
+
 /* Capture the group of layers that begins at index `first`, for all splits, unless the group in
  * memory already holds that layer. */
 int sweep__hold(Sweep *sweep, int first)
@@ -186,10 +199,7 @@ int sweep__hold(Sweep *sweep, int first)
         const PositionSet *set = &sweep->sets[split].set;
         SiteLayers where = {probe->site, probe->layers + first, n};
         if (split == TRAIN && is_spilled(sweep)) {
-            int rc = spill_new(&sweep->spilled, NULL, "activations");
-            rc = rc ? rc
-                    : activations_spill(sweep->spilled, set, sweep->subject->model.gpt, &where,
-                                        piece_bytes(sweep), &sweep->quiet);
+            int rc = spill_rows(sweep, &where, first);
             if (rc) {
                 return rc;
             }
@@ -275,7 +285,7 @@ FitProblem sweep__problem(const Sweep *sweep, const float *x, const float *valid
     const PositionSet *set = &sweep->sets[TRAIN].set;
     return (FitProblem){.x = x,
                         .fetch = x ? NULL : fetch_rows,
-                        .rows = (Sweep *)(uintptr_t)sweep,
+                        .rows = sweep,
                         .labels = labels,
                         .n = set->n_positions,
                         .width = width,

@@ -85,8 +85,8 @@ typedef struct FitProblem {
     size_t n_valid;
     /* Rows that do not fit in memory, for newton alone: copy rows first .. first+n-1 to out
      * (n, width). Called by several workers at once. Returns 0 or OGPT_E*. */
-    int (*fetch)(void *rows, float *out, size_t first, size_t n);
-    void *rows;
+    int (*fetch)(const void *rows, float *out, size_t first, size_t n);
+    const void *rows;
 } FitProblem;
 
 #define FIT_MAX_CLASSES 8

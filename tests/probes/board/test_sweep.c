@@ -387,7 +387,7 @@ static void rows_on_the_disk_change_no_byte(void **state)
     assert_int_equal(first.best, second.best);
     assert_memory_equal(&first.layers[0].test, &second.layers[0].test,
                         sizeof(first.layers[0].test));
-    /* Nor with a signal in between. */
+    /* Stopped behind the first layer, whose training rows are not captured again: the same. */
     watch = (SweepWatch){.stop_after = 1};
     assert_int_equal(fit(&second, spilled, "spilled-twice", &options, &watch, &little), OGPT_EINTR);
     watch = (SweepWatch){0};

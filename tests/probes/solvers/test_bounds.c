@@ -175,17 +175,17 @@ static int setup(void **state)
 }
 
 /* The rows of problem_at, as a file would give them; call number `fails` fails. */
-typedef struct Fetched {
+static struct {
     size_t n, fails;
-} Fetched;
+} fetched;
 
-static int fetch_rows(void *rows, float *out, size_t first, size_t n)
+static int fetch_rows(const void *rows, float *out, size_t first, size_t n)
 {
-    Fetched *fetched = rows;
-    if (++fetched->n == fetched->fails) {
+    const float *from = rows;
+    if (++fetched.n == fetched.fails) {
         return err_set(OGPT_EIO, "the rows are gone");
     }
-    memcpy(out, x + first * WIDTH, n * WIDTH * sizeof(*out));
+    memcpy(out, from + first * WIDTH, n * WIDTH * sizeof(*out));
     return 0;
 }
 
@@ -194,15 +194,15 @@ static void fetched_rows_give_the_same_bytes(void **state)
 {
     float expected[WIDTH * CELLS], expected_bias[CELLS];
     FitProblem problem = problem_at(1);
-    Fetched fetched = {0};
     assert_int_equal(fit("newton", &problem), 0);
     const FitReport of_memory = report;
     memcpy(expected, weight, sizeof(weight));
     memcpy(expected_bias, bias, sizeof(bias));
     problem.x = NULL;
     problem.fetch = fetch_rows;
-    problem.rows = &fetched;
+    problem.rows = x;
     memset(weight, 0, sizeof(weight));
+    fetched.n = fetched.fails = 0;
     assert_int_equal(fit("newton", &problem), 0);
     assert_memory_equal(weight, expected, sizeof(weight));
     assert_memory_equal(bias, expected_bias, sizeof(bias));
@@ -210,12 +210,13 @@ static void fetched_rows_give_the_same_bytes(void **state)
     const size_t n_fetches = fetched.n;
     assert_true(n_fetches > 10);
     for (size_t fails = 1; fails <= n_fetches; fails++) {
-        fetched = (Fetched){.fails = fails};
+        fetched.n = 0;
+        fetched.fails = fails;
         assert_int_equal(fit("newton", &problem), OGPT_EIO);
         assert_string_equal(err_message(), "the rows are gone");
     }
     for (size_t s = 1; s < sizeof(solvers) / sizeof(solvers[0]); s++) { /* the others do not ask */
-        fetched = (Fetched){0};
+        fetched.n = fetched.fails = 0;
         assert_int_equal(fit(solvers[s], &problem), OGPT_EUSAGE);
         assert_non_null(strstr(err_message(), "needs all rows in memory; use newton"));
         assert_int_equal(fetched.n, 0);
