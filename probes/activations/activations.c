@@ -47,7 +47,7 @@ static int copy_rows(float *rows, const PositionSet *set, int layer, const PassB
                 return err_set(OGPT_ENUM,
                                "layer %d, game %zu of the sample: the activations are not finite; "
                                "check the model (ogpt verify)",
-                               layer, game);
+                               layer, set->before + game);
             }
         }
     }

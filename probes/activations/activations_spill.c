@@ -28,6 +28,7 @@ static int piece_of(PositionSet *out, const PositionSet *set, size_t game, size_
 {
     const uint32_t from = set->first[game];
     *out = *set;
+    out->before += game;
     out->n_games = n;
     out->n_positions = set->first[game + n] - from;
     out->moves = set->moves + game * (size_t)set->vocab->variant->n_moves;

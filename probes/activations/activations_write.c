@@ -420,6 +420,7 @@ static int slice_games(PositionSet *out, const PositionSet *set, size_t first, s
     uint32_t base = set->first[first];
     *out = (PositionSet){.vocab = set->vocab,
                          .n_games = n,
+                         .before = set->before + first,
                          .n_positions = set->first[first + n] - base,
                          .moves = set->moves + first * (size_t)set->vocab->variant->n_moves,
                          .t = set->t + base};

@@ -16,6 +16,7 @@
 typedef struct PositionSet {
     const Vocab *vocab;
     size_t n_games, n_positions;
+    size_t before;   /* games of a larger set, of which this is a piece, in front of it */
     uint8_t *moves;  /* (n_games, n_moves) */
     uint32_t *first; /* (n_games + 1): positions of game g are first[g] .. first[g+1]-1 */
     uint8_t *t;      /* (n_positions), ascending inside a game */

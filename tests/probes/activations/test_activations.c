@@ -196,6 +196,41 @@ static void faults_are_reported(void **state)
     positions_release(&set);
 }
 
+/* Rows that are captured piece by piece are those of one call, and a row that is not finite is
+ * that of the same game. */
+static void pieces_count_games_from_the_first(void **state)
+{
+    enum { BROKEN = 35, LATE = 20 };
+    const int layer = 1;
+    const SiteLayers where = {HOOK_RESID_POST, &layer, 1};
+    PositionSet set;
+    Spill *spill = NULL;
+    draw(&set, 1U << SPLIT_TRAIN, N_GAMES, 1, 3);
+    for (size_t g = 0; g < N_GAMES; g++) { /* one game has more moves than the first */
+        set.t[g] = g == BROKEN ? LATE : 0;
+    }
+    const size_t n_bytes = activations_bytes(set.n_positions, WIDTH);
+    float *rows[1] = {test_malloc(n_bytes)}, *spilled = test_malloc(n_bytes);
+    assert_int_equal(activations_capture(rows, &set, fixture.model.gpt, &where, WORK_ALONE), 0);
+    assert_int_equal(spill_new(&spill, NULL, "rows"), 0);
+    assert_int_equal(activations_spill(spill, &set, fixture.model.gpt, &where, 1, WORK_ALONE), 0);
+    assert_int_equal(spill_read(spill, spilled, n_bytes, 0), 0);
+    assert_memory_equal(spilled, rows[0], n_bytes);
+    Gpt *broken = fixture_network(6, 1);
+    gpt_tensor(broken, gpt_tensor_index(broken, "pos_embed.W_pos"))[LATE * WIDTH] = (real)NAN;
+    for (int piecewise = 0; piecewise < 2; piecewise++) {
+        int rc = piecewise ? activations_spill(spill, &set, broken, &where, 1, WORK_ALONE)
+                           : activations_capture(rows, &set, broken, &where, WORK_ALONE);
+        assert_int_equal(rc, OGPT_ENUM);
+        assert_non_null(strstr(err_message(), "layer 1, game 35 of the sample"));
+    }
+    gpt_free(broken);
+    spill_free(spill);
+    test_free(spilled);
+    test_free(rows[0]);
+    positions_release(&set);
+}
+
 static int setup(void **state)
 {
     return fixture_open(&fixture, 600);
@@ -252,6 +287,7 @@ int main(void)
         cmocka_unit_test(rows_equal_a_direct_forward),
         cmocka_unit_test(threads_change_no_row),
         cmocka_unit_test(faults_are_reported),
+        cmocka_unit_test(pieces_count_games_from_the_first),
         cmocka_unit_test(the_end_of_a_game_is_a_position),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
