@@ -289,25 +289,8 @@ static double mean_of_column(const Columns *columns, int arm)
     return 1.0 / (double)columns->n * sum;
 }
 
-static int metric_intervals(EditMetrics *out, Columns *columns)
-{
-    int rc = 0;
-    for (int m = 0; m < N_EDIT_METRICS && rc == 0; m++) {
-        rc = take_share(columns, out, -1, m);
-        for (int arm = 0; arm < N_ARMS && rc == 0; arm++) {
-            out->value[arm][m] = ratio(columns, arm);
-            out->mean[arm][m] = mean_of_column(columns, arm);
-        }
-        if (rc == 0) {
-            out->edit_less_null[m] = paired(columns, ARM_NULL);
-            out->edit_less_random[m] = paired(columns, ARM_RANDOM);
-            out->edit_less_probe[m] = paired(columns, ARM_PROBE);
-        }
-    }
-    return rc;
-}
-
-/* The shares of the gap between null and self that the arms close. Columns: the errors. */
+/* The shares of the gap between null and self that the arms close; with a repair, also of that
+ * between its two errors. Columns: the errors, and drift. */
 static void closed_shares(EditMetrics *out, const Columns *columns, const EditPlan *plan)
 {
     const double *null = columns->part[ARM_NULL], *self = columns->part[ARM_SELF];
@@ -323,25 +306,34 @@ static void closed_shares(EditMetrics *out, const Columns *columns, const EditPl
             out->removed[arm] = bootstrap_ratio(columns->other, null, columns->n, columns->seed);
         }
     }
+    out->closed_repaired =
+        arm_is_asked(ARM_REPAIR, plan)
+            ? bootstrap_closed(columns->part[ARM_REPAIR], columns->drift, columns->part[ARM_EDIT],
+                               columns->n, columns->seed)
+            : no_interval;
     out->gain =
         bootstrap_difference(null, NULL, columns->part[ARM_EDIT], NULL, columns->n, columns->seed);
 }
 
-static int error_intervals(EditMetrics *out, Columns *columns, const EditPlan *plan)
+static int metric_intervals(EditMetrics *out, Columns *columns, const EditPlan *plan)
 {
-    int rc = take_share(columns, out, -1, METRIC_DRIFT);
-    if (rc == 0) {
-        memcpy(columns->drift, columns->part[ARM_REPAIR], columns->n * sizeof(double));
-        rc = take_share(columns, out, -1, METRIC_ERROR);
-    }
-    if (rc == 0) {
-        closed_shares(out, columns, plan);
-        /* With a repair, also the share of the gap between its two errors. */
-        out->closed_repaired =
-            arm_is_asked(ARM_REPAIR, plan)
-                ? bootstrap_closed(columns->part[ARM_REPAIR], columns->drift,
-                                   columns->part[ARM_EDIT], columns->n, columns->seed)
-                : no_interval;
+    int rc = 0;
+    for (int m = N_EDIT_METRICS - 1; m >= 0 && rc == 0; m--) { /* drift goes before error */
+        rc = take_share(columns, out, -1, m);
+        for (int arm = 0; arm < N_ARMS && rc == 0; arm++) {
+            out->value[arm][m] = ratio(columns, arm);
+            out->mean[arm][m] = mean_of_column(columns, arm);
+        }
+        if (rc == 0) {
+            out->edit_less_null[m] = paired(columns, ARM_NULL);
+            out->edit_less_random[m] = paired(columns, ARM_RANDOM);
+            out->edit_less_probe[m] = paired(columns, ARM_PROBE);
+        }
+        if (rc == 0 && m == METRIC_DRIFT) {
+            memcpy(columns->drift, columns->part[ARM_REPAIR], columns->n * sizeof(double));
+        } else if (rc == 0 && m == METRIC_ERROR) {
+            closed_shares(out, columns, plan);
+        }
     }
     return rc;
 }
@@ -380,8 +372,7 @@ static int report(EditMetrics *out, const Measure *measure)
         columns.whole[arm] = columns.part[arm] + n;
     }
     columns.drift = (columns.other = values + (size_t)N_ARMS * 2 * n) + n;
-    int rc = metric_intervals(out, &columns);
-    rc = rc ? rc : error_intervals(out, &columns, measure->plan);
+    int rc = metric_intervals(out, &columns, measure->plan);
     rc = rc ? rc : layer_intervals(out, measure, &columns);
     mem_free(values);
     return rc;

@@ -62,7 +62,7 @@ static int add_chunk(void *context, const double *sums, size_t chunk)
 {
     const PlanSweep *sweep = context;
     for (size_t i = 0; i < sweep->chunks.width; i++) {
-        sweep->all[i] = chunk == 0 ? sums[i] : sweep->all[i] + sums[i];
+        sweep->all[i] += sums[i];
     }
     return 0;
 }
