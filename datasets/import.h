@@ -73,10 +73,10 @@ typedef struct ImportResult {
 
 /* Import the files, in their order, into a new corpus at `path`. Games keep the order of the
  * files; the content hash does not depend on the number of workers. Memory: about 60 MB, however
- * many games (a bit for each where some are to be left out, a twentieth of a byte for comparing).
- * Beside the corpus the disk holds 32 bytes a game on the way, and where games are left out a
- * corpus with all of them. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a whole, or no
- * game at all); OGPT_EUSAGE (`path` is another corpus); OGPT_ELOCKED; OGPT_EINTR (nothing was
+ * many games (a bit for each where some are to be left out, up to a twentieth of a byte for
+ * comparing). Beside the corpus the disk holds 32 bytes a game on the way, and where games are left
+ * out a corpus with all of them. Returns 0, also if `refused`; OGPT_EFORMAT (a file as a whole, or
+ * no game at all); OGPT_EUSAGE (`path` is another corpus); OGPT_ELOCKED; OGPT_EINTR (nothing was
  * made); OGPT_EIO; OGPT_ENOMEM. */
 int import_games(ImportResult *out, const char *path, const char *const *files, size_t n_files,
                  const ImportOptions *options, Pool *pool, const ImportWatch *watch);

@@ -3,8 +3,9 @@
  * Hashes are numbered from 0 as they are added. They are dealt to REPEATS_PARTS parts by their
  * highest bits; the parts lie in a spill (base/spill/spill.h), and are looked through one after the
  * other at the end. A hash has 64 bits: among ten million games, two different ones share a hash
- * with probability 3e-6. Memory: 2 MB for the parts, up to 4 MB of the spill, and 32 bytes for each
- * hash of the largest part, which is a fortieth of a byte for each hash. Disk: 16 bytes a hash.
+ * with probability 3e-6. Memory: 2 MB for the parts, up to 4 MB of the spill, and 24 to 48 bytes
+ * for each hash of the largest part, which is up to a twentieth of a byte for each hash. Disk: 16
+ * bytes a hash.
  */
 #ifndef OGPT_DATASETS_REPEATS_H
 #define OGPT_DATASETS_REPEATS_H
