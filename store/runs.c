@@ -337,21 +337,24 @@ static int part_insert(Store *store, int64_t run, int (*next)(void *context, Js 
     return rc ? rc : more;
 }
 
-int store_add_parts(Store *store, int64_t run, int (*next)(void *context, Js **by_kind),
-                    void *context)
+/* Keep what was done since db_begin, or after a failure nothing. */
+static int rows_commit(Store *store, int rc)
 {
-    int rc = db_begin(store->db), more = 1;
-    if (rc != 0) {
-        return rc;
-    }
-    while (more > 0) {
-        more = part_insert(store, run, next, context);
-    }
-    rc = more < 0 ? more : db_commit(store->db);
+    rc = rc ? rc : db_commit(store->db);
     if (rc != 0) {
         db_rollback(store->db);
     }
     return rc;
+}
+
+int store_add_parts(Store *store, int64_t run, int (*next)(void *context, Js **by_kind),
+                    void *context)
+{
+    int rc = db_begin(store->db), more = 1;
+    while (rc == 0 && more > 0) {
+        more = part_insert(store, run, next, context);
+    }
+    return rc ? rc : rows_commit(store, more < 0 ? more : 0);
 }
 
 int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows)
@@ -360,15 +363,7 @@ int store_add_all(Store *store, int64_t run, const char *kind, const Js *rows)
         return 0;
     }
     int rc = db_begin(store->db);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = rows_insert(store, run, kind, rows);
-    rc = rc ? rc : db_commit(store->db);
-    if (rc != 0) {
-        db_rollback(store->db);
-    }
-    return rc;
+    return rc ? rc : rows_commit(store, rows_insert(store, run, kind, rows));
 }
 
 int store_add(Store *store, int64_t run, const char *kind, const Js *row)

@@ -1,6 +1,6 @@
 /* tests/store/test_check.c - every finding on a results database, each next to a sound database
  * without it, and what settling changes. */
-#include "tests/base/base_test.h"
+#include "tests/store/run_test.h"
 
 #include "base/process.h"
 #include "store/check.h"
@@ -33,17 +33,9 @@ static void file_exec(const char *name, const char *sql)
 /* A store with one finished run in a directory of its own, and the number of that run. */
 static int64_t store_make(const char *dir, const char *name)
 {
-    const RunStart start = {.command = "train",
-                            .command_line = "ogpt train m",
-                            .options_json = "{}",
-                            .versions_json = "{}",
-                            .machine = "a machine",
-                            .subject = "m"};
-    Store *store = NULL;
-    int64_t run = 0;
     assert_int_equal(dir_create(at(dir)), 0);
-    assert_int_equal(store_open(&store, at(name)), 0);
-    assert_int_equal(store_run_begin(store, &run, &start), 0);
+    Store *store = store_made(name);
+    const int64_t run = run_made(store, "train", "m", "{}");
     assert_int_equal(store_run_end(store, run, "done", NULL), 0);
     store_close(store);
     return run;

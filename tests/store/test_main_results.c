@@ -1,8 +1,7 @@
 /* tests/store/test_main_results.c - the one number that `ogpt runs list` shows of each run. */
-#include "tests/base/base_test.h"
+#include "tests/store/run_test.h"
 
 #include "store/kinds.h"
-#include "store/runs.h"
 
 static Store *store;
 
@@ -11,7 +10,8 @@ static int store_new(void **state)
     static int n;
     char name[32];
     snprintf(name, sizeof(name), "main%d.db", n++);
-    return store_open(&store, at(name));
+    store = store_made(name);
+    return 0;
 }
 
 static int store_end(void **state)
@@ -20,25 +20,17 @@ static int store_end(void **state)
     return 0;
 }
 
-static int64_t run_made(void)
+static int64_t any_run(void)
 {
-    const RunStart start = {.command = "any",
-                            .command_line = "ogpt any",
-                            .options_json = "{}",
-                            .versions_json = "{}",
-                            .machine = "a machine"};
-    int64_t run = 0;
-    assert_int_equal(store_run_begin(store, &run, &start), 0);
-    return run;
+    return run_made(store, "any", NULL, "{}");
 }
 
 /* Add a row that is written as JSON. */
 static void add(int64_t run, const char *kind, const char *json)
 {
-    Js *row = NULL;
-    assert_int_equal(js_parse(&row, json, strlen(json), "a row"), 0);
-    assert_int_equal(store_add(store, run, kind, row), 0);
-    js_free(row);
+    char rows[256];
+    snprintf(rows, sizeof(rows), "[%s]", json);
+    rows_add(store, run, kind, rows);
 }
 
 /* The newest run reads so; NULL: it has no result, or no hash. */
@@ -65,9 +57,9 @@ static void assert_newest(const char *result, const char *key, double value, con
 
 static void a_run_without_rows_has_none(void **state)
 {
-    add(run_made(), "perft", "{\"nodes\": 60}");
+    add(any_run(), "perft", "{\"nodes\": 60}");
     assert_newest("60 nodes", "nodes", 60, NULL);
-    int64_t run = run_made(); /* the rows of another run are not its own */
+    int64_t run = any_run(); /* the rows of another run are not its own */
     assert_newest(NULL, NULL, 0, NULL);
     add(run, "checkpoints", "{\"step\": 3, \"model_hash\": \"aa\"}");
     assert_newest(NULL, NULL, 0, "aa");
@@ -75,30 +67,30 @@ static void a_run_without_rows_has_none(void **state)
 
 static void training_is_its_last_excess_or_loss(void **state)
 {
-    int64_t run = run_made();
+    int64_t run = any_run();
     add(run, "train_curve", "{\"step\": 1, \"loss\": 3, \"excess\": 1.5}");
     add(run, "train_curve", "{\"step\": 2, \"loss\": 2, \"excess\": 0.25}");
     add(run, "checkpoints", "{\"step\": 1, \"model_hash\": \"aa\"}");
     add(run, "checkpoints", "{\"step\": 2, \"model_hash\": \"bb\"}");
     assert_newest("excess 0.2500", "excess", 0.25, "bb");
-    run = run_made(); /* games that were not generated have no floor */
+    run = any_run(); /* games that were not generated have no floor */
     add(run, "train_curve", "{\"step\": 1, \"loss\": 3.5, \"excess\": null}");
     assert_newest("loss 3.5000", "loss", 3.5, NULL);
 }
 
 static void a_probe_is_its_best_layer_by_validation(void **state)
 {
-    int64_t run = run_made();
+    int64_t run = any_run();
     add(run, "probe_layers", "{\"layer\": 0, \"accuracy\": 0.9, \"validation_accuracy\": 0.8}");
     add(run, "probe_layers", "{\"layer\": 1, \"accuracy\": 0.875, \"validation_accuracy\": 0.9}");
     add(run, "probe_layers", "{\"layer\": 2, \"accuracy\": 0.95, \"validation_accuracy\": 0.7}");
     add(run, "probe_tests", "{\"differs\": true}");
     assert_newest("accuracy 87.50 %", "accuracy", 0.875, NULL);
-    run = run_made(); /* the tests of a comparison alone */
+    run = any_run(); /* the tests of a comparison alone */
     add(run, "probe_tests", "{\"differs\": true}");
     add(run, "probe_tests", "{\"differs\": false}");
     assert_newest("1 differ", "differs", 1, NULL);
-    run = run_made(); /* over training: the best layer of the last step */
+    run = any_run(); /* over training: the best layer of the last step */
     add(run, "probe_steps", "{\"step\": 1, \"accuracy\": 0.75, \"validation_accuracy\": 0.9}");
     add(run, "probe_steps", "{\"step\": 2, \"accuracy\": 0.5, \"validation_accuracy\": 0.6}");
     add(run, "probe_steps", "{\"step\": 2, \"accuracy\": 0.25, \"validation_accuracy\": 0.3}");
@@ -107,16 +99,16 @@ static void a_probe_is_its_best_layer_by_validation(void **state)
 
 static void other_commands_have_theirs(void **state)
 {
-    add(run_made(), "eval", "{\"strict_error\": 0.0241, \"model_hash\": \"cc\"}");
+    add(any_run(), "eval", "{\"strict_error\": 0.0241, \"model_hash\": \"cc\"}");
     assert_newest("strict error 2.41 %", "strict_error", 0.0241, "cc");
-    int64_t run = run_made();
+    int64_t run = any_run();
     add(run, "edit_results", "{\"method\": \"add\", \"closed\": 0.5}");
     add(run, "edit_results", "{\"method\": \"none\", \"closed\": null}");
     add(run, "edit_results", "{\"method\": \"project\", \"closed\": 0.25}");
     assert_newest("closed 50.0 %", "closed", 0.5, NULL);
-    add(run_made(), "corpora", "{\"games\": 20000000, \"content_hash\": \"dd\"}");
+    add(any_run(), "corpora", "{\"games\": 20000000, \"content_hash\": \"dd\"}");
     assert_newest("20000000 games", "games", 2e7, "dd");
-    run = run_made();
+    run = any_run();
     add(run, "findings", "{\"finding\": \"one\"}");
     add(run, "findings", "{\"finding\": \"two\"}");
     assert_newest("2 findings", "findings", 2, NULL);
@@ -125,7 +117,7 @@ static void other_commands_have_theirs(void **state)
 /* A file of an earlier program, which lacks a table and a column, is listed all the same. */
 static void an_older_file_is_listed(void **state)
 {
-    int64_t run = run_made();
+    int64_t run = any_run();
     add(run, "probe_layers", "{\"accuracy\": 0.9, \"validation_accuracy\": 0.8}");
     add(run, "imports", "{\"games\": 5}");
     assert_newest("accuracy 90.00 %", "accuracy", 0.9, NULL);

@@ -1,7 +1,5 @@
 /* tests/store/test_run_about.c - a run, read without its rows. */
-#include "tests/base/base_test.h"
-
-#include "store/runs.h"
+#include "tests/store/run_test.h"
 
 /* A run without its rows: the hashes in them, each once. */
 static void a_run_is_read_without_its_rows(void **state)
@@ -9,21 +7,11 @@ static void a_run_is_read_without_its_rows(void **state)
     static const char text[] =
         "[{\"model_hash\":\"aa\",\"corpus_hash\":\"cc\",\"loss\":1.5},"
         "{\"model_hash\":\"bb\",\"corpus_hash\":\"cc\"},{\"model_hash\":\"\"}]";
-    const RunStart start = {.command = "eval",
-                            .command_line = "ogpt eval m",
-                            .options_json = "{\"steps\":3}",
-                            .versions_json = "{}",
-                            .machine = "one",
-                            .subject = "m"};
-    Store *store = NULL;
-    int64_t run = 0;
-    assert_int_equal(store_open(&store, at("about.db")), 0);
-    assert_int_equal(store_run_begin(store, &run, &start), 0);
-    Js *about = NULL, *rows = NULL;
+    Store *store = store_made("about.db");
+    const int64_t run = run_made(store, "eval", "m", "{\"steps\":3}");
+    Js *about = NULL;
     char *printed = NULL;
-    assert_int_equal(js_parse(&rows, text, strlen(text), "rows"), 0);
-    assert_int_equal(store_add_all(store, run, "eval", rows), 0);
-    js_free(rows);
+    rows_add(store, run, "eval", text);
     assert_int_equal(store_about(&about, store, run), 0);
     assert_int_equal(js_print(&printed, js_member(about, "hashes"), 0), 0);
     assert_string_equal(printed, "[\"aa\",\"bb\",\"cc\"]");

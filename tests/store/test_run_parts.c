@@ -1,7 +1,5 @@
 /* tests/store/test_run_parts.c - rows of several kinds, made part by part: all of them or none. */
-#include "tests/base/base_test.h"
-
-#include "store/runs.h"
+#include "tests/store/run_test.h"
 
 /* Parts that are handed over one after the other. */
 typedef struct Parts {
@@ -26,17 +24,10 @@ static int parts_add(Store *store, int64_t run, Parts parts)
 /* Rows of several kinds, in several parts, are all there or not at all. */
 static void kinds_are_added_together(void **state)
 {
-    const RunStart start = {.command = "eval",
-                            .command_line = "ogpt eval",
-                            .options_json = "{}",
-                            .versions_json = "{}",
-                            .machine = "a machine"};
-    Store *store = NULL;
-    int64_t run = 0;
-    assert_int_equal(store_open(&store, at("together.db")), 0);
-    assert_int_equal(store_run_begin(store, &run, &start), 0);
+    Store *store = store_made("together.db");
+    const int64_t run = run_made(store, "eval", NULL, "{}");
     Js *kinds = js_object(), *good = js_array(), *bad = js_array(), *row = js_object(),
-       *wrong = js_object(), *rows = NULL;
+       *wrong = js_object();
     js_set_num(row, "loss", 1.5);
     js_set_str(wrong, "loss", "much"); /* a text where a number belongs */
     js_push(good, row);
@@ -44,21 +35,14 @@ static void kinds_are_added_together(void **state)
     js_set(kinds, "eval", good);
     js_set(kinds, "eval_by_ply", bad);
     assert_refused(parts_add(store, run, (Parts){.parts = {kinds}}), OGPT_EUSAGE, "column loss");
-    assert_int_equal(store_rows(&rows, store, "eval", run), 0);
-    assert_int_equal(js_length(rows), 0);
-    js_free(rows);
+    assert_rows(store, run, "eval", 0);
     js_set(kinds, "eval_by_ply", js_keep(good)); /* the twin: sound rows of both kinds */
     assert_refused(parts_add(store, run, (Parts){.parts = {kinds}, .rc = OGPT_EIO}), OGPT_EIO,
                    "the second part is lost");
-    assert_int_equal(store_rows(&rows, store, "eval", run), 0);
-    assert_int_equal(js_length(rows), 0);
-    js_free(rows);
+    assert_rows(store, run, "eval", 0);
     assert_int_equal(parts_add(store, run, (Parts){.parts = {kinds, kinds}}), 0);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(store_rows(&rows, store, i == 0 ? "eval" : "eval_by_ply", run), 0);
-        assert_int_equal(js_length(rows), 2);
-        js_free(rows);
-    }
+    assert_rows(store, run, "eval", 2);
+    assert_rows(store, run, "eval_by_ply", 2);
     js_free(kinds);
     store_close(store);
 }

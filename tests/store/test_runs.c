@@ -1,37 +1,9 @@
 /* tests/store/test_runs.c - runs and their rows: what goes in comes out, and nothing else. */
-#include "tests/base/base_test.h"
-#include "tests/there.h"
+#include "tests/store/run_test.h"
 
 #include <math.h>
 
-#include "store/runs.h"
-
-static RunStart start_of(const char *command, const char *subject, const char *options)
-{
-    return (RunStart){.command = command,
-                      .command_line = "ogpt train 'a b'",
-                      .options_json = options,
-                      .seed = 9007199254740991u,
-                      .versions_json = "{\"ogpt\":\"0.1.0\"}",
-                      .machine = "a machine",
-                      .subject = subject};
-}
-
-static Store *store_made(const char *name)
-{
-    Store *store = NULL;
-    assert_int_equal(store_open(&store, at(name)), 0);
-    return store;
-}
-
-static int64_t run_made(Store *store, const char *command, const char *subject, const char *options)
-{
-    RunStart start = start_of(command, subject, options);
-    int64_t run = 0;
-    assert_int_equal(store_run_begin(store, &run, &start), 0);
-    assert_true(run > 0);
-    return run;
-}
+#include "tests/there.h"
 
 static const Js *first_run(Js **list, Store *store)
 {
