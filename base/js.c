@@ -14,7 +14,7 @@
 
 #define DEPTH_MAX 64 /* jansson recurses once a level, and allows 2,048 */
 
-/* Set when a building function ran out of memory; js_print reports and clears it. */
+/* Set when a building function ran out of memory; js_built reports and clears it. */
 static _Thread_local bool build_failed;
 
 /* In jansson 2.14 a token that cannot grow while it is parsed ends in a failed assertion. So the
@@ -437,13 +437,19 @@ void js_set_bool(Js *object, const char *key, bool value)
 /* Not json_dumps: when that runs out of memory at the key of a member (jansson 2.14), it leaves
  * the key out and succeeds. Here the text is measured first, then printed into a block of that
  * size. */
+int js_built(void)
+{
+    const bool failed = build_failed;
+    build_failed = false;
+    return failed ? err_set(OGPT_ENOMEM, "out of memory: wanted memory for a JSON document") : 0;
+}
+
 int js_print(char **out, const Js *value, int indent)
 {
     size_t layout = indent == 0 ? JSON_COMPACT : JSON_INDENT((size_t)indent);
     layout |= JSON_ENCODE_ANY | JSON_REAL_PRECISION(17);
     *out = NULL;
-    size_t length = build_failed ? 0 : json_dumpb(value, NULL, 0, layout);
-    build_failed = false;
+    size_t length = js_built() ? 0 : json_dumpb(value, NULL, 0, layout);
     char *text = length == 0 ? NULL : mem_alloc(length + 1, 1, "a JSON text");
     if (!text || json_dumpb(value, text, length, layout) != length) {
         mem_free(text);

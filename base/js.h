@@ -71,6 +71,9 @@ typedef struct JsDifference {
 int js_difference(JsDifference *out, const Js *now, const Js *then);
 void js_difference_release(JsDifference *difference);
 
+/* 0, or OGPT_ENOMEM: something that this thread built since the last js_built or js_print lacks
+ * memory, and is null or not there. */
+int js_built(void);
 /* Print as owned text (mem_free): indented by `indent` spaces, or one line when 0; object
  * keys in insertion order, so the same document gives the same bytes. Returns 0 or
  * OGPT_ENOMEM. */

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/ranks/ranks.h"
 #include "cli/framework.h"
+#include "report/csv.h"
 #include "report/html.h"
 
 void study__open(Study *study, Context *context)
@@ -387,7 +388,7 @@ static int csv_save(const Study *study)
                          context->csv);
             return 0;
         }
-        const int rc = csv_write_file(context->csv, table_csv(table), context->force);
+        const int rc = csv_write_file(context->csv, table, context->force);
         if (rc == 0 && tables_full(study) > 1) {
             context_next(context,
                          "%s holds the main table; --csv with a name without .csv writes "
@@ -399,7 +400,7 @@ static int csv_save(const Study *study)
     for (size_t i = 0; i < study->report.n_items; i++) {
         const Table *table = report_table_at(&study->report, i);
         if (table) {
-            files[n++] = (CsvTable){csv_name(table->spec), table_csv(table)};
+            files[n++] = (CsvTable){csv_name(table->spec), table};
         }
     }
     return study__force_error(context, csv_write(context->csv, files, n, context->force));

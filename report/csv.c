@@ -109,20 +109,28 @@ static int check_goal(const char *path, const Text *text)
                           path);
 }
 
-int csv_write_file(const char *path, Js *rows, bool replace)
+/* The text that belongs at `path`. */
+static int table_text_at(Text *out, const char *path, const Table *table, bool replace)
+{
+    Js *rows = NULL;
+    int rc = table_csv(&rows, table);
+    if (rc == 0) {
+        csv_print(out, rows);
+        rc = out->failed ? OGPT_ENOMEM : replace ? 0 : check_goal(path, out);
+    }
+    js_free(rows);
+    return rc;
+}
+
+int csv_write_file(const char *path, const Table *table, bool replace)
 {
     Text text = {0};
     char parent[FILES_PATH_MAX];
-    if (!rows) {
-        return OGPT_EIO;
-    }
-    csv_print(&text, rows);
-    int rc = text.failed ? OGPT_ENOMEM : path_parent(parent, path);
+    int rc = table_text_at(&text, path, table, replace);
+    rc = rc ? rc : path_parent(parent, path);
     rc = rc ? rc : dir_create(parent);
-    rc = rc || replace ? rc : check_goal(path, &text);
     rc = rc ? rc : file_write_atomic(path, text.data, text.length, true);
     text_release(&text);
-    js_free(rows);
     return rc;
 }
 
@@ -131,19 +139,15 @@ int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace)
     Text texts[TABLES_MAX] = {{0}};
     char file[80], path[FILES_PATH_MAX];
     int rc = n <= TABLES_MAX ? dir_create(dir) : err_set(OGPT_EUSAGE, "%zu tables at once", n);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = tables[i].rows ? 0 : OGPT_EIO;
-    }
     for (int pass = 0; pass < 2; pass++) { /* first look at all, then write */
         for (size_t i = 0; i < n && rc == 0; i++) {
-            if (js_length(tables[i].rows) == 0) {
+            if (table_rows(tables[i].table) == 0) {
                 continue;
             }
             snprintf(file, sizeof(file), "%s.csv", tables[i].name);
             rc = path_join(path, dir, file);
             if (rc == 0 && pass == 0) {
-                csv_print(&texts[i], tables[i].rows);
-                rc = texts[i].failed ? OGPT_ENOMEM : replace ? 0 : check_goal(path, &texts[i]);
+                rc = table_text_at(&texts[i], path, tables[i].table, replace);
             } else if (rc == 0) {
                 rc = file_write_atomic(path, texts[i].data, texts[i].length, true);
             }
@@ -151,9 +155,6 @@ int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace)
     }
     for (size_t i = 0; i < n && i < TABLES_MAX; i++) {
         text_release(&texts[i]);
-    }
-    for (size_t i = 0; i < n; i++) {
-        js_free(tables[i].rows);
     }
     return rc;
 }

@@ -12,21 +12,21 @@
 
 #include "base/js.h"
 #include "base/text.h"
+#include "report/table.h"
 
-/* One table: an array of objects. The columns are the members of its rows, in the order in which
- * they first occur. An array without rows writes nothing. NULL could not be read, and the message
- * says why: OGPT_EIO. Takes over `rows`. */
+/* A table without rows writes nothing. */
 typedef struct CsvTable {
     const char *name; /* the file is DIR/NAME.csv */
-    Js *rows;
+    const Table *table;
 } CsvTable;
 
 /* Write the tables into a directory, made when missing. A file that is there and holds something
  * else is OGPT_EUSAGE unless `replace`; nothing is written then. Also OGPT_EIO, OGPT_ENOMEM. */
 int csv_write(const char *dir, const CsvTable *tables, size_t n, bool replace);
-/* The same for one table in a file of its own. Takes over `rows`. */
-int csv_write_file(const char *path, Js *rows, bool replace);
-/* The text of one table; failed when out of memory. */
+/* The same for one table in a file of its own. */
+int csv_write_file(const char *path, const Table *table, bool replace);
+/* The text of an array of objects; failed when out of memory. The columns are the members of its
+ * rows, in the order in which they first occur. */
 void csv_print(Text *text, const Js *rows);
 
 #endif

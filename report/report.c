@@ -147,8 +147,8 @@ int report_stored(Js **out, const Report *report, size_t part)
                          table->spec->kind);
             continue;
         }
-        Js *rows = table_stored(table, part);
-        rc = !rows ? OGPT_EIO : table->failed ? table_check(table) : 0;
+        Js *rows = NULL;
+        rc = table->failed ? table_check(table) : table_stored(&rows, table, part);
         js_set(by_kind, table->spec->kind, rows ? rows : js_null());
         any = true;
     }

@@ -45,9 +45,9 @@ void report_json_all(Report *report, Js *object);
 void report_warn(Report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What the database stores of a report, part by part: *out is an owned object of kind -> array,
- * NULL behind the last part. Part 0 has all that is in memory: tables that are not long, and the
- * lines above as kind "warnings"; each other part has a block of each long table. Returns
- * OGPT_EUSAGE (two tables of one kind, or table_check), OGPT_EIO, OGPT_ENOMEM. */
+ * NULL behind the last part. Part k has block k of every table; part 0 also has the warnings, as a
+ * kind of that name. Returns OGPT_EUSAGE (two tables of one kind, or table_check), OGPT_EIO,
+ * OGPT_ENOMEM. */
 int report_stored(Js **out, const Report *report, size_t part);
 /* A table that the database stores, NULL: there is none. */
 const Table *report_to_store(const Report *report);

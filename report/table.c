@@ -55,7 +55,7 @@ void table_fail(Table *table, int rc)
 static int block_put(Table *table)
 {
     TableBlocks *blocks = table->earlier;
-    const uint64_t at = blocks->n > 0 ? blocks->ends[blocks->n - 1] : 0;
+    const uint64_t at = spill_bytes(blocks->spill);
     char *text = NULL;
     uint64_t *ends =
         mem_realloc(blocks->ends, blocks->n + 1, sizeof(*ends), "rows of a long table");
@@ -66,9 +66,7 @@ static int block_put(Table *table)
     int rc = js_print(&text, table->rows, 0);
     rc = rc ? rc : spill_write(blocks->spill, text, strlen(text), at);
     if (rc == 0) {
-        blocks->ends[blocks->n++] = at + strlen(text);
-        js_free(table->rows);
-        table->rows = js_array();
+        blocks->ends[blocks->n++] = spill_bytes(blocks->spill);
     }
     mem_free(text);
     return rc;
@@ -79,23 +77,21 @@ size_t table_blocks(const Table *table)
     return 1 + (table->earlier ? table->earlier->n : 0);
 }
 
-/* An owned array with the rows of a block, the last one being in memory; NULL: it cannot be had. */
-static Js *block_rows(const Table *table, size_t block)
+/* *out: an owned array with the rows of a block, the last one being in memory. */
+static int block_rows(Js **out, const Table *table, size_t block)
 {
     const TableBlocks *blocks = table->earlier;
     if (block + 1 == table_blocks(table)) {
-        return js_keep(table->rows);
+        *out = js_keep(table->rows);
+        return 0;
     }
     const uint64_t from = block > 0 ? blocks->ends[block - 1] : 0;
     const size_t n_bytes = (size_t)(blocks->ends[block] - from);
-    Js *rows = NULL;
     char *text = mem_alloc(n_bytes, 1, "rows of a long table");
-    if (text && spill_read(blocks->spill, text, n_bytes, from) == 0 &&
-        js_parse(&rows, text, n_bytes, table->spec->name) != 0) {
-        rows = NULL;
-    }
+    int rc = text ? spill_read(blocks->spill, text, n_bytes, from) : OGPT_ENOMEM;
+    rc = rc ? rc : js_parse(out, text, n_bytes, table->spec->name);
     mem_free(text);
-    return rows;
+    return rc;
 }
 
 const Column *table_column(const TableSpec *spec, const char *key)
@@ -146,8 +142,10 @@ static bool type_fits(const Column *column, const Js *value)
 
 void table_row(Table *table)
 {
-    if (table->earlier && table->failed == 0 && js_length(table->rows) == TABLE_BLOCK_ROWS) {
-        table_fail(table, block_put(table));
+    if ((table->earlier || table->failed) && js_length(table->rows) == TABLE_BLOCK_ROWS) {
+        table_fail(table, table->failed ? 0 : block_put(table)); /* then the rows are lost */
+        js_free(table->rows);
+        table->rows = js_array();
     }
     table->row = js_object();
     js_push(table->rows, table->row);
@@ -375,11 +373,24 @@ static void column_copy(Js *out, const Column *column, const Js *row)
     }
 }
 
-Js *table_stored(const Table *table, size_t block)
+/* Rows that were built and read with rc, unless anything of them is missing. */
+static int hand_over(Js **out, Js *rows, int rc)
 {
-    Js *all = block_rows(table, block);
-    Js *rows = all ? js_array() : NULL;
-    for (size_t i = 0; all && i < js_length(all); i++) {
+    const int built = js_built();
+    rc = rc ? rc : built;
+    *out = rc ? NULL : rows;
+    if (rc != 0) {
+        js_free(rows);
+    }
+    return rc;
+}
+
+int table_stored(Js **out, const Table *table, size_t block)
+{
+    Js *all = NULL;
+    int rc = block_rows(&all, table, block);
+    Js *rows = js_array();
+    for (size_t i = 0; i < js_length(all); i++) {
         Js *row = js_object();
         for (size_t c = 0; c < table->spec->n_columns; c++) {
             if ((table->spec->columns[c].flags & COLUMN_UNSTORED) == 0) {
@@ -389,7 +400,7 @@ Js *table_stored(const Table *table, size_t block)
         js_push(rows, row);
     }
     js_free(all);
-    return rows;
+    return hand_over(out, rows, rc);
 }
 
 void table_restore(Table *out, const TableSpec *spec, const Js *rows)
@@ -437,18 +448,15 @@ static void csv_add(Js *out, const Table *table, const Js *rows)
     }
 }
 
-Js *table_csv(const Table *table)
+int table_csv(Js **out, const Table *table)
 {
-    Js *out = js_array();
-    for (size_t block = 0; out && block < table_blocks(table); block++) {
-        Js *rows = block_rows(table, block);
-        if (rows) {
-            csv_add(out, table, rows);
-        } else {
-            js_free(out);
-            out = NULL;
-        }
+    Js *all = js_array();
+    int rc = 0;
+    for (size_t block = 0; rc == 0 && block < table_blocks(table); block++) {
+        Js *rows = NULL;
+        rc = block_rows(&rows, table, block);
+        csv_add(all, table, rows);
         js_free(rows);
     }
-    return out;
+    return hand_over(out, all, rc);
 }

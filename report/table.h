@@ -20,7 +20,6 @@
 #include "base/spill/spill.h"
 #include "base/text.h"
 #include "num/statistics/stats.h"
-#include "report/csv.h"
 #include "report/figure_spec.h"
 #include "report/text_style.h"
 
@@ -153,14 +152,14 @@ void column_print(Text *out, const Column *column, const Js *value);
 /* Into a document: the members of a record, or the list under the table's name. */
 void table_document(Js *document, const Table *table);
 /* Rows for the database: an array of objects with the columns that are stored. Block 0 of a table
- * that is not long holds all of them, a long one has table_blocks. NULL where the disk does not
- * give them back: the message says why. */
+ * that is not long holds all of them, a long one has table_blocks. *out is owned. 0, OGPT_EIO (the
+ * disk does not give them back) or OGPT_ENOMEM, then *out is NULL. */
 size_t table_blocks(const Table *table);
-Js *table_stored(const Table *table, size_t block);
+int table_stored(Js **out, const Table *table, size_t block);
 /* The opposite: fill a table with rows that the database has. Members that are no columns are left
  * out, and so are nested values, of which the database keeps the text. */
 void table_restore(Table *out, const TableSpec *spec, const Js *rows);
-/* Rows for csv_write and csv_print. NULL as table_stored. */
-Js *table_csv(const Table *table);
+/* All rows as csv_print takes them; *out and errors as table_stored. */
+int table_csv(Js **out, const Table *table);
 
 #endif

@@ -43,29 +43,37 @@ static void fields_are_quoted(void **state)
     text_release(&text);
 }
 
-static Js *one_row(double number)
+static const Column columns[] = {{"text", .type = COLUMN_TEXT}, {.key = "number"}};
+static const TableSpec spec = {"one", NULL, TABLE_COLUMNS(columns)};
+
+static void one_row(Table *out, double number)
 {
-    Js *rows = js_array();
-    js_push(rows, row_of("x", number));
-    return rows;
+    table_init(out, &spec);
+    table_add(out, row_of("x", number));
 }
 
 static void other_tables_are_not_overwritten(void **state)
 {
-    CsvTable tables[2] = {{"a", one_row(1)}, {"none", js_array()}};
+    Table one, two, three, empty;
+    one_row(&one, 1);
+    one_row(&two, 2);
+    one_row(&three, 3);
+    table_init(&empty, &spec);
+    const CsvTable tables[2] = {{"a", &one}, {"none", &empty}};
     assert_int_equal(csv_write(at("tables"), tables, 2, false), 0);
     assert_true(file_exists(at("tables/a.csv")));
     assert_false(file_exists(at("tables/none.csv")));
-    tables[0].rows = one_row(1); /* the same again is no loss */
-    assert_int_equal(csv_write(at("tables"), tables, 1, false), 0);
+    assert_int_equal(csv_write(at("tables"), tables, 1, false), 0); /* the same is no loss */
     /* Another one is, and then nothing at all is written. */
-    CsvTable both[2] = {{"new", one_row(3)}, {"a", one_row(2)}};
+    const CsvTable both[2] = {{"new", &three}, {"a", &two}};
     assert_int_equal(csv_write(at("tables"), both, 2, false), OGPT_EUSAGE);
     assert_false(file_exists(at("tables/new.csv")));
-    both[0].rows = one_row(3);
-    both[1].rows = one_row(2);
     assert_int_equal(csv_write(at("tables"), both, 2, true), 0);
     assert_true(file_exists(at("tables/new.csv")));
+    table_release(&one);
+    table_release(&two);
+    table_release(&three);
+    table_release(&empty);
 }
 
 static void pictures_are_text(void **state)

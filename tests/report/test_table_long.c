@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "report/table.h"
+#include "report/csv.h"
 
 static const Column long_columns[] = {{"number", .type = COLUMN_NUMBER},
                                       {"text", .type = COLUMN_TEXT},
@@ -41,9 +41,10 @@ static void long_tables_have_the_same_rows(void **state)
     assert_int_equal(table_check(&longer), 0);
     assert_int_equal(table_blocks(&plain), 1);
     assert_int_equal(table_blocks(&longer), 3);
-    Js *all = table_stored(&plain, 0), *joined = js_array();
+    Js *all = NULL, *joined = js_array(), *rows = NULL;
+    assert_int_equal(table_stored(&all, &plain, 0), 0);
     for (size_t block = 0; block < 3; block++) {
-        Js *rows = table_stored(&longer, block);
+        assert_int_equal(table_stored(&rows, &longer, block), 0);
         assert_int_equal(js_length(rows), block < 2 ? TABLE_BLOCK_ROWS : 3);
         for (size_t i = 0; i < js_length(rows); i++) {
             js_push(joined, js_keep(js_at(rows, i)));
@@ -59,10 +60,10 @@ static void long_tables_have_the_same_rows(void **state)
     js_free(all);
     js_free(joined);
     Text of_plain = {0}, of_longer = {0};
-    Js *rows = table_csv(&plain);
+    assert_int_equal(table_csv(&rows, &plain), 0);
     csv_print(&of_plain, rows);
     js_free(rows);
-    rows = table_csv(&longer);
+    assert_int_equal(table_csv(&rows, &longer), 0);
     csv_print(&of_longer, rows);
     js_free(rows);
     assert_string_equal(of_plain.data, of_longer.data);
@@ -84,6 +85,7 @@ static void long_tables_say_what_failed(void **state)
     table_init_long(&table, &long_list);
     long_fill(&table, 3 * TABLE_BLOCK_ROWS + 1, 20000); /* more than a spill has in memory */
     assert_refused(table_check(&table), OGPT_EIO, "no temporary file can be made for rows of a");
+    assert_int_equal(js_length(table.rows), 1); /* lost rows take no memory */
     table_fail(&table, err_set(OGPT_ENUM, "a later failure"));
     table_fail(&table, 0);
     assert_refused(table_check(&table), OGPT_EIO, "no temporary file can be made for rows of a");
@@ -107,19 +109,31 @@ static void long_tables_say_what_failed(void **state)
     assert_true(n_failed >= 4);
     table_init_long(&table, &long_list);
     long_fill(&table, TABLE_BLOCK_ROWS + 1, 3);
-    mem_fail_at(1, 0);
-    assert_null(table_stored(&table, 0));
-    Js *rows = js_array();
-    for (uint64_t i = 1; rows && i < 10; i++) { /* the list, then the text of a block */
-        js_free(rows);
+    const CsvTable one = {"none", &table};
+    Js *rows = NULL;
+    mem_fail_at(0, 0);
+    assert_int_equal(table_stored(&rows, &table, 0), 0);
+    js_free(rows);
+    const uint64_t n_asked = mem_count();
+    assert_true(n_asked > 1024);
+    for (uint64_t i = 1; i <= n_asked; i += i < 8 ? 1 : i / 2) { /* read, then built */
         mem_fail_at(i, 0);
-        rows = table_csv(&table);
+        assert_refused(table_stored(&rows, &table, 0), OGPT_ENOMEM, "out of memory");
+        assert_null(rows);
+        mem_fail_at(i, 0);
+        assert_refused(table_csv(&rows, &table), OGPT_ENOMEM, "out of memory");
+        assert_null(rows);
+        mem_fail_at(i, 0);
+        assert_int_equal(csv_write_file(at("none.csv"), &table, false), OGPT_ENOMEM);
+        mem_fail_at(i, 0);
+        assert_int_equal(csv_write(run_folder, &one, 1, false), OGPT_ENOMEM);
         mem_fail_at(0, 0);
     }
-    assert_null(rows);
-    assert_refused(csv_write_file(at("none.csv"), rows, false), OGPT_EIO, "rows of a long table");
-    const CsvTable none = {"none", NULL};
-    assert_refused(csv_write(run_folder, &none, 1, false), OGPT_EIO, "rows of a long table");
+    assert_false(file_exists(at("none.csv")));
+    table.earlier->ends[0] = UINT32_MAX; /* the twin: the disk does not give them back */
+    assert_int_equal(table_stored(&rows, &table, 0), OGPT_EIO);
+    assert_int_equal(csv_write_file(at("none.csv"), &table, false), OGPT_EIO);
+    assert_int_equal(csv_write(run_folder, &one, 1, false), OGPT_EIO);
     assert_false(file_exists(at("none.csv")));
     table_release(&table);
 }

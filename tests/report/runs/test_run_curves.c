@@ -80,7 +80,8 @@ static void text_has_a_few_and_files_have_all(void **state)
     }
     assert_true(n_lines <= RUN_CURVES_SHOWN + 5);
     text_release(&text);
-    Js *csv = table_csv(report_table_at(&report, 0));
+    Js *csv = NULL;
+    assert_int_equal(table_csv(&csv, report_table_at(&report, 0)), 0);
     assert_int_equal(js_length(csv), 1000);
     js_free(csv);
     report_release(&report);
