@@ -434,9 +434,6 @@ void js_set_bool(Js *object, const char *key, bool value)
     js_set(object, key, js_bool(value));
 }
 
-/* Not json_dumps: when that runs out of memory at the key of a member (jansson 2.14), it leaves
- * the key out and succeeds. Here the text is measured first, then printed into a block of that
- * size. */
 int js_built(void)
 {
     const bool failed = build_failed;
@@ -444,6 +441,9 @@ int js_built(void)
     return failed ? err_set(OGPT_ENOMEM, "out of memory: wanted memory for a JSON document") : 0;
 }
 
+/* Not json_dumps: when that runs out of memory at the key of a member (jansson 2.14), it leaves
+ * the key out and succeeds. Here the text is measured first, then printed into a block of that
+ * size. */
 int js_print(char **out, const Js *value, int indent)
 {
     size_t layout = indent == 0 ? JSON_COMPACT : JSON_INDENT((size_t)indent);
