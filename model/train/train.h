@@ -58,10 +58,10 @@ extern const TrainOptions TRAIN_OPTIONS_DEFAULT;
  * high, a noisy gradient is good enough (McCandlish et al. 2018). */
 int64_t train_batch(const TrainOptions *options, int64_t step, int64_t steps);
 /* Blocks in use in one step (0-based): layers_from at first, doubled at equal distances until all
- * are in use at layers_until. Why few blocks first: their steps cost less, and teach as much a game
- * while much is left to learn; the other blocks join without changing what the network computes,
- * because they write zeros at first (after Gong et al. 2019 and Chen et al. 2016, who copy blocks;
- * measured in docs/RECIPES.md). */
+ * are in use at layers_until, and in the last step at any rate. Why few blocks first: their steps
+ * cost less, and teach as much a game while much is left to learn; the other blocks join without
+ * changing what the network computes, because they write zeros at first (after Gong et al. 2019 and
+ * Chen et al. 2016, who copy blocks; measured in docs/RECIPES.md). */
 int train_layers(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);
 /* FLOPs of a run from one step (0-based) to its end. */
 double train_flops(const TrainOptions *options, const GptConfig *cfg, int64_t step, int64_t steps);

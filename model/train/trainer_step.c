@@ -26,7 +26,7 @@ int64_t train_batch(const TrainOptions *o, int64_t step, int64_t steps)
 int train_layers(const TrainOptions *o, const GptConfig *cfg, int64_t step, int64_t steps)
 {
     int doublings = 0;
-    if (o->layers_from <= 0) {
+    if (o->layers_from <= 0 || step + 1 >= steps) {
         return cfg->n_layers;
     }
     for (int64_t n = o->layers_from; n < cfg->n_layers; n *= 2) {

@@ -13,7 +13,7 @@ for control in majority history history_mlp random_model shuffled planted; do
     grep -q "\"$control\":" out || fail "control $control is not printed"
 done
 
-expect 0 probe fit m $small --out empty --task empty --no-controls --layers 0,1 --seed 2
+expect 0 probe fit m $small --out empty --task empty --no-controls --layers 1 --seed 2
 expect 0 probe compare m mine --corpus g.ogpc --test-games 20 --json
 [ "$(grep -c '"p_holm":' out)" = 2 ] || fail 'every layer but the best is tested'
 expect 0 probe compare m mine m empty --corpus g.ogpc --test-games 20 --csv tables

@@ -47,6 +47,14 @@ static void test_blocks_double(void **state)
             assert_int_equal(train_layers(&o, &cfg, step, 10), runs[i].steps[step]);
         }
     }
+    /* However few the steps, the last one is of all blocks: none stays as it was drawn. */
+    TrainOptions late = from_blocks(1);
+    GptConfig cfg = with_blocks(8);
+    late.layers_until = 1;
+    for (int64_t steps = 1; steps < 5; steps++) {
+        assert_int_equal(train_layers(&late, &cfg, steps - 1, steps), 8);
+        assert_true(steps < 3 || train_layers(&late, &cfg, steps - 2, steps) < 8);
+    }
 }
 
 /* The work of a run is the sum over its steps; the rest of it is less. */
