@@ -1,10 +1,10 @@
 /* num/gemm_bf16.h - matrix products of numbers rounded to bfloat16, summed in float32.
  *
  * For training only. Weights, the residual stream, gradients of weights and sums stay float32; each
- * factor of a product is rounded to 8 bits of mantissa (nearest even, relative error 2^-9) when it is
- * loaded or, as num/kernels.h says, when it is kept.
- * Processors with AVX512-BF16 then do twice as many multiplications a cycle. Why our own: OpenBLAS
- * as packaged has no such product.
+ * factor of a product is rounded to 8 bits of mantissa (nearest even, relative error 2^-9) when it
+ * is loaded or, as num/kernels.h says, when it is kept. Processors with AVX512-BF16 then do twice
+ * as many multiplications a cycle. Why our own: OpenBLAS as packaged has no such product.
+ *
  * Ref: Micikevicius et al. 2018, Mixed Precision Training; Kalamkar et al. 2019, bfloat16.
  *
  * Row-major. c (M,N) = base + bias + op(a) (M,K) . op(b) (K,N); op transposes when ta/tb. base

@@ -136,8 +136,8 @@ static void test_names_stay_names(void **state)
     static const char *const names[] = {"</script><script>alert(1)</script>",
                                         "\"'`<!--",
                                         "a\xe2\x80\xa8z",
-                                        "\xe2\x80\xae"
-                                        "abc",
+                                        ("\xe2\x80\xae"
+                                         "abc"),
                                         "{{numbers}}",
                                         "&lt;b&gt;"};
     ExplorerWritten out;

@@ -10,11 +10,11 @@
 
 typedef struct TrainWatch {
     Context *context;
-    GameSource *held_out;      /* borrowed */
-    int64_t probe_every;       /* steps; 0: never */
-    QuickProbe *probe;         /* NULL without probe_every */
-    const char *corpus;        /* its path; NULL: fresh games */
-    bool generated;            /* random games: the floor means something */
+    GameSource *held_out; /* borrowed */
+    int64_t probe_every;  /* steps; 0: never */
+    QuickProbe *probe;    /* NULL without probe_every */
+    const char *corpus;   /* its path; NULL: fresh games */
+    bool generated;       /* random games: the floor means something */
     Progress progress;
     double strict_error; /* of the last report; NaN before the first */
 } TrainWatch;

@@ -1,4 +1,4 @@
-/* tests/num/statistics/test_stats.c - the bootstrap: values, coverage, purity, and what must fail. */
+/* tests/num/statistics/test_stats.c - the bootstrap: values, coverage, purity; what must fail. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -83,7 +83,7 @@ static void imported_without_layernorm_weights(void **state)
         }
     }
     float *b_U = file.data[tensor_at(&file, "unembed.b_U")];
-    for (int v = 0; v < 33; v++) {
+    for (int v = 0; b_U && v < 33; v++) {
         b_U[v] = (float)(v % 7) - 3;
     }
     assert_int_equal(folder_make(folder), 0);
