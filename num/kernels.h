@@ -44,9 +44,8 @@ typedef struct Kernels {
     /* dinp (N,C) = keep * dinp + dout (N,OC) . w (C,OC)^T, keep 0 or 1 (0: dinp is not read). */
     void (*linear_bwd_inp)(real *dinp, const real *dout, const real *w, int keep, size_t N,
                            size_t C, size_t OC, void *scratch);
-    /* dw (C,OC) = keep * dw + inp (N,C)^T . dout (N,OC), keep 0 or 1 (0: dw is not read); dbias
-     * (OC)
-     * += column sums of dout, unless NULL. */
+    /* dw (C,OC) = keep * dw + inp (N,C)^T . dout (N,OC), keep 0 or 1 (0: dw is not read). Adds the
+     * column sums of dout to dbias (OC), unless NULL. */
     void (*linear_bwd_w)(real *dw, real *dbias, const real *inp, const real *dout, int keep,
                          size_t N, size_t C, size_t OC, void *scratch);
 

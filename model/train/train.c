@@ -170,14 +170,18 @@ static int save(Loop *loop)
     return rc ? rc : trainer_prune(loop->run_path, t->keep);
 }
 
-/* Seconds that the rest of the run takes at the speed of this session, with more blocks in use. */
+/* Seconds that the rest of the run takes at the speed of this session, with more blocks in use; for
+ * a report owed since a stop, at the speed of the whole run. */
 static double seconds_left(const Loop *loop)
 {
     const Trainer *t = loop->trainer;
     const GptConfig *cfg = &t->gpt->cfg;
     double left = train_flops(t->options, cfg, t->at.step, t->at.steps);
-    double done = train_flops(t->options, cfg, loop->session_step, t->at.steps) - left;
-    return (clock_seconds() - loop->session_start) * left / fmax(done, 1);
+    bool began = t->at.step > loop->session_step;
+    int64_t first = began ? loop->session_step : 0;
+    double spent = began ? clock_seconds() - loop->session_start : t->at.seconds;
+    double done = train_flops(t->options, cfg, first, t->at.steps) - left;
+    return spent * left / fmax(done, 1);
 }
 
 static int report(Loop *loop)

@@ -80,9 +80,8 @@ int64_t train_steps(const TrainOptions *options, int64_t games);
 void train_options_complete(TrainOptions *options);
 /* Fill in layers_from and layers_until where they are 0: half of the blocks, and 0.8. All blocks
  * stay in use where a run cannot grow, because its first weights use all of them (from_weights) or
- * because it could not be made longer (a constant rate). OGPT_EUSAGE if one is given that then
- * means nothing.
- */
+ * because it could not be made longer (a constant rate). OGPT_EUSAGE: one is given that then means
+ * nothing. */
 int train_layers_complete(TrainOptions *options, const GptConfig *cfg, bool from_weights);
 /* NULL when sound, else a one-line reason (static). */
 const char *train_options_check(const TrainOptions *options);

@@ -174,6 +174,14 @@ static int make_rows(void *context, size_t job, size_t worker)
     return 0;
 }
 
+/* All rows of one block into made->x; *rows: how many. */
+static int fill_made(MadeBlock *made, size_t *rows, uint64_t block, const Work *work)
+{
+    *rows = made->rows;
+    made->first = block * made->rows;
+    return pool_run(work->pool, (made->rows + MADE_ROWS - 1) / MADE_ROWS, make_rows, made);
+}
+
 static void planted_row(float *row, const void *from, Rng *rng)
 {
     const SaePlantedRows *planted = from;
@@ -191,15 +199,8 @@ static int fill_planted(void *context, float *x, float *y, size_t *rows, uint64_
                         const Work *work)
 {
     const SaePlantedRows *planted = context;
-    *rows = planted->block_rows;
-    MadeBlock made = {.from = planted,
-                      .x = x,
-                      .first = block * planted->block_rows,
-                      .rows = planted->block_rows,
-                      .make = planted_row,
-                      .d = planted->d,
-                      .seed = planted->seed};
-    return pool_run(work->pool, (made.rows + MADE_ROWS - 1) / MADE_ROWS, make_rows, &made);
+    MadeBlock made = {planted, x, 0, planted->block_rows, planted_row, planted->d, planted->seed};
+    return fill_made(&made, rows, block, work);
 }
 
 SaeStream sae_stream_planted(SaePlantedRows *rows)
@@ -229,15 +230,8 @@ static int fill_gaussian(void *context, float *x, float *y, size_t *rows, uint64
                          const Work *work)
 {
     const SaeGaussianRows *normal = context;
-    *rows = normal->block_rows;
-    MadeBlock made = {.from = normal,
-                      .x = x,
-                      .first = block * normal->block_rows,
-                      .rows = normal->block_rows,
-                      .make = gaussian_row,
-                      .d = normal->d,
-                      .seed = normal->seed};
-    return pool_run(work->pool, (made.rows + MADE_ROWS - 1) / MADE_ROWS, make_rows, &made);
+    MadeBlock made = {normal, x, 0, normal->block_rows, gaussian_row, normal->d, normal->seed};
+    return fill_made(&made, rows, block, work);
 }
 
 SaeStream sae_stream_gaussian(SaeGaussianRows *rows)
