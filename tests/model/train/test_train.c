@@ -160,6 +160,7 @@ static int interrupted_report(void *context, const TrainReport *r)
         busy->interrupted_at = -1;
         return OGPT_EINTR;
     }
+    assert_true((r->seconds_left > 0) == (r->step < r->steps)); /* of an owed report, too */
     busy->steps_reported[busy->n++] = r->step;
     busy->lr = r->lr;
     busy->gradient_norm = r->gradient_norm;
