@@ -449,19 +449,6 @@ static void test_batch_grows(void **state)
     assert_string_not_equal(whole.model_hash, part.model_hash);
 }
 
-/* Twenty reports of a long run, one every 200 steps of a short one, or what is asked for. */
-static void test_report_distance(void **state)
-{
-    (void)state;
-    TrainOptions o = TRAIN_OPTIONS_DEFAULT;
-    assert_int_equal(train_steps_between_reports(&o, 10), 200);
-    assert_int_equal(train_steps_between_reports(&o, 4000), 200);
-    assert_int_equal(train_steps_between_reports(&o, 4020), 201);
-    assert_int_equal(train_steps_between_reports(&o, 100000), 5000);
-    o.report_every = 7;
-    assert_int_equal(train_steps_between_reports(&o, 100000), 7);
-}
-
 typedef struct GrowthSeen {
     int64_t few, all; /* steps seen */
 } GrowthSeen;
@@ -593,7 +580,6 @@ int main(void)
         cmocka_unit_test(test_divergence_stops_before_the_update),
         cmocka_unit_test(test_second_trainer_is_refused),
         cmocka_unit_test(test_batch_grows),
-        cmocka_unit_test(test_report_distance),
         cmocka_unit_test(test_layers_grow),
         cmocka_unit_test(test_bad_options),
         cmocka_unit_test(test_training_learns),

@@ -1,4 +1,4 @@
-/* How many blocks a run uses in which step, what that costs, and which runs begin with few. */
+/* How many blocks a run uses in which step, at what cost; which begin with few; when they report. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,9 +116,23 @@ static void test_choice(void **state)
     assert_non_null(train_options_check(&given)); /* until when? */
 }
 
+/* Twenty reports of a long run, one every 200 steps of a short one, or what is asked for. */
+static void test_report_distance(void **state)
+{
+    (void)state;
+    TrainOptions o = TRAIN_OPTIONS_DEFAULT;
+    assert_int_equal(train_steps_between_reports(&o, 10), 200);
+    assert_int_equal(train_steps_between_reports(&o, 4000), 200);
+    assert_int_equal(train_steps_between_reports(&o, 4020), 201);
+    assert_int_equal(train_steps_between_reports(&o, 100000), 5000);
+    o.report_every = 7;
+    assert_int_equal(train_steps_between_reports(&o, 100000), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_report_distance),
         cmocka_unit_test(test_blocks_double),
         cmocka_unit_test(test_work),
         cmocka_unit_test(test_choice),
