@@ -1,4 +1,4 @@
-/* How many blocks a run uses in which step, at what cost; which begin with few; when they report. */
+/* How many blocks a run uses in which step, at what cost; which runs begin with few; reports. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
