@@ -40,6 +40,14 @@ sessions() {
     sqlite3 "$1" 'SELECT sum(sessions) FROM runs' 2>/dev/null || true
 }
 
+# Whether a run of a database has its result: then it keeps no blocks any longer, also if a rank was killed at
+# its very end.
+ended() {
+    local done
+    done=$(sqlite3 "$1" "SELECT count(*) FROM runs WHERE status = 'done'" 2>/dev/null)
+    ((${done:-0} > 0))
+}
+
 # kill_ranks NAME ARGUMENTS...: start and kill until so many are killed. Kills while MPI starts are in
 # ranks_kill.sh; here the run has begun.
 kill_ranks() {
@@ -57,9 +65,9 @@ kill_ranks() {
         victim=$((RANDOM % n))
         ((${#pids[@]} == n)) && kill -KILL "${pids[victim]}" 2>/dev/null && hit=1
         wait "$launcher" || code=$?
-        if ((code == 0)); then
+        if ((code == 0)) || ended "part.$name.db"; then
             finished=$((finished + 1))
-            rm -rf part.saes "part.$name.db"* # it had ended before the kill: once more from the start
+            rm -rf part.saes "part.$name.db"* # it had its result before the kill: once more from the start
             before=0
             continue
         fi
