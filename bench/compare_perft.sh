@@ -4,7 +4,8 @@
 #
 # Usage: [OGPT_EDAX=FILE] bench/compare_perft.sh BENCH_PERFT [DEPTH [TURNS]]
 # Edax is asked `perft DEPTH`, its count without a hash table; it prints a row for each depth with the
-# processor time of that depth. It leaves out the games that ended earlier (228 at depth 11).
+# processor time of that depth. It leaves out the games that ended earlier (228 of 24,571,284 at depth
+# 10, 584 of 212,258,800 at 11).
 set -euo pipefail
 bench=$1
 depth=${2:-11}
