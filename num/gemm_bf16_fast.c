@@ -34,7 +34,7 @@ void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float 
 #include "num/bf16_pairs.h"
 #include "num/vec16.h"
 
-#define ROWS 6 /* 24 accumulators, four registers of b, one of a: 29 of 32 */
+enum { ROWS = 6 }; /* 24 accumulators, four registers of b, one of a: 29 of 32 */
 
 /* 16 pairs: first halves from row x, second halves from row y (NULL: zeros). */
 static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
@@ -137,17 +137,23 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
 {
     const uint32_t *a = in->a, *panel = in->panel;
     const size_t row_step = in->row_step, k_step = in->k_step, K2 = in->K2;
-    __m512 sum[ROWS][4];
+    __m512 sum[ROWS][4]; /* registers, if every loop over it is unrolled */
+#pragma GCC unroll 4
     for (int w = 0; w < 4; w++) {
         __m512 of_column = in->bias ? _mm512_loadu_ps(in->bias + 16 * w) : _mm512_setzero_ps();
+#pragma GCC unroll ROWS
         for (int r = 0; r < R; r++) {
             sum[r][w] = of_column;
         }
     }
-    for (int r = 0; in->base && r < R; r++) {
-        for (int w = 0; w < 4; w++) {
-            sum[r][w] =
-                _mm512_add_ps(_mm512_loadu_ps(in->base + (size_t)r * ldc + 16 * w), sum[r][w]);
+    if (in->base) {
+#pragma GCC unroll ROWS
+        for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+            for (int w = 0; w < 4; w++) {
+                sum[r][w] =
+                    _mm512_add_ps(_mm512_loadu_ps(in->base + (size_t)r * ldc + 16 * w), sum[r][w]);
+            }
         }
     }
     /* The next tile of c, if there is one: a store, too, waits for its line. */
@@ -159,17 +165,22 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
     }
     for (size_t k2 = 0; k2 < K2; k2++) {
         __m512bh y[4];
+#pragma GCC unroll 4
         for (int w = 0; w < 4; w++) {
             y[w] = (__m512bh)_mm512_load_si512(panel + k2 * BF16_PANEL + 16 * w);
         }
+#pragma GCC unroll ROWS
         for (int r = 0; r < R; r++) {
             __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[(size_t)r * row_step + k2 * k_step]);
+#pragma GCC unroll 4
             for (int w = 0; w < 4; w++) {
                 sum[r][w] = _mm512_dpbf16_ps(sum[r][w], x, y[w]);
             }
         }
     }
+#pragma GCC unroll ROWS
     for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
         for (int w = 0; w < 4; w++) {
             _mm512_storeu_ps(c + (size_t)r * ldc + 16 * w, sum[r][w]);
         }

@@ -59,12 +59,32 @@ static void add_squares(Trainer *t, size_t chunk)
     t->chunk_norm[chunk] = sum;
 }
 
+/* Whether a chunk is of blocks alone that are not in use yet: all lanes have zeros there
+ * (gpt_backward), so the sums are in place. */
+static bool is_silent(const Trainer *t, size_t chunk)
+{
+    size_t begin = chunk * TRAINER_CHUNK, end = begin + TRAINER_CHUNK;
+    for (size_t i = 0; i < t->gpt->n_specs; i++) {
+        const TensorSpec *spec = &t->gpt->specs[i];
+        if (spec->layer < t->gpt->in_use && spec->offset < end &&
+            spec->offset + spec->count > begin) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int own_nodes_job(void *context, size_t chunk, size_t worker)
 {
+    Trainer *t = context;
     (void)worker;
-    add_nodes(context, chunk, false);
+    if (is_silent(t, chunk)) {
+        t->chunk_norm[chunk] = 0;
+        return 0;
+    }
+    add_nodes(t, chunk, false);
     if (ranks_count() == 1) {
-        add_squares(context, chunk);
+        add_squares(t, chunk);
     }
     return 0;
 }
