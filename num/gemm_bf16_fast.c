@@ -34,7 +34,7 @@ void gemm_bf16_symmetric_here(bool ta, bool tb, size_t M, size_t K, const float 
 #include "num/bf16_pairs.h"
 #include "num/vec16.h"
 
-enum { ROWS = 6 }; /* 24 accumulators, four registers of b, one of a: 29 of 32 */
+enum { TILE_ROWS = 6 }; /* 24 accumulators, four registers of b, one of a: 29 of 32 */
 
 /* 16 pairs: first halves from row x, second halves from row y (NULL: zeros). */
 static inline __m512i pairs_of_rows(const float *x, const float *y, __mmask16 mask)
@@ -137,17 +137,17 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
 {
     const uint32_t *a = in->a, *panel = in->panel;
     const size_t row_step = in->row_step, k_step = in->k_step, K2 = in->K2;
-    __m512 sum[ROWS][4]; /* registers, if every loop over it is unrolled */
+    __m512 sum[TILE_ROWS][4]; /* registers, if every loop over it is unrolled */
 #pragma GCC unroll 4
     for (int w = 0; w < 4; w++) {
         __m512 of_column = in->bias ? _mm512_loadu_ps(in->bias + 16 * w) : _mm512_setzero_ps();
-#pragma GCC unroll ROWS
+#pragma GCC unroll TILE_ROWS
         for (int r = 0; r < R; r++) {
             sum[r][w] = of_column;
         }
     }
     if (in->base) {
-#pragma GCC unroll ROWS
+#pragma GCC unroll TILE_ROWS
         for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
             for (int w = 0; w < 4; w++) {
@@ -169,7 +169,7 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
         for (int w = 0; w < 4; w++) {
             y[w] = (__m512bh)_mm512_load_si512(panel + k2 * BF16_PANEL + 16 * w);
         }
-#pragma GCC unroll ROWS
+#pragma GCC unroll TILE_ROWS
         for (int r = 0; r < R; r++) {
             __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[(size_t)r * row_step + k2 * k_step]);
 #pragma GCC unroll 4
@@ -178,7 +178,7 @@ static inline __attribute__((always_inline)) void tile_sized(float *c, size_t ld
             }
         }
     }
-#pragma GCC unroll ROWS
+#pragma GCC unroll TILE_ROWS
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 4
         for (int w = 0; w < 4; w++) {
@@ -195,14 +195,14 @@ static void tile(float *c, size_t ldc, const TileIn *in, size_t R)
     case 3: tile_sized(c, ldc, in, 3); break;
     case 4: tile_sized(c, ldc, in, 4); break;
     case 5: tile_sized(c, ldc, in, 5); break;
-    default: tile_sized(c, ldc, in, ROWS); break;
+    default: tile_sized(c, ldc, in, TILE_ROWS); break;
     }
 }
 
 /* A tile of fewer than 64 columns goes through a full one on the stack. */
 static void tile_narrow(float *c, size_t ldc, size_t width, const TileIn *in, size_t R)
 {
-    float full[ROWS * BF16_PANEL] __attribute__((aligned(64)));
+    float full[TILE_ROWS * BF16_PANEL] __attribute__((aligned(64)));
     float bias[BF16_PANEL] = {0};
     TileIn whole = *in;
     if (in->bias) {
@@ -243,8 +243,8 @@ static void multiply(bool below, const Bf16Product *p, float *c, size_t ldc, voi
         size_t width = N - n < BF16_PANEL ? N - n : BF16_PANEL;
         in.panel = pb + n * K2;
         in.bias = bias ? bias + n : NULL;
-        for (size_t m = below ? n / ROWS * ROWS : 0; m < M; m += ROWS) {
-            size_t R = M - m < ROWS ? M - m : ROWS, at = m * ldc + n;
+        for (size_t m = below ? n / TILE_ROWS * TILE_ROWS : 0; m < M; m += TILE_ROWS) {
+            size_t R = M - m < TILE_ROWS ? M - m : TILE_ROWS, at = m * ldc + n;
             in.a = pa + m * in.row_step;
             in.base = base ? base + at : NULL;
             if (width == BF16_PANEL) {
