@@ -3,7 +3,7 @@
  *
  * The input has two numbers for each playable square: 1 if the side to move played it, and 1 if the
  * other side did. It is trained as a network is, by cross-entropy on the next move of random games,
- * for HISTORY_STEPS steps, and stopped while it still learns: it is no upper end of what such a
+ * for the steps of its lesson, and stopped while it still learns: it is no upper end of what such a
  * vector allows. What it does as well as the network under test needs no order of moves and no
  * state kept from move to move; what it does worse need not lack them, but for one thing that it
  * cannot see: two histories that exchange moves of one side are one for it. The control history_mlp
@@ -20,9 +20,8 @@
 
 enum { HISTORY_MLP_HIDDEN = 256, HISTORY_LANES = 8, HISTORY_LANE_GAMES = 8 };
 #define HISTORY_STEP_GAMES ((size_t)HISTORY_LANES * HISTORY_LANE_GAMES)
-/* It learns on behind them: its strict error is 12.1, 11.0 and 9.8 % after 400, 800 and 1,600 steps
- * on 6x6, 13.4 and 11.5 % after 400 and more on 8x8. */
-#define HISTORY_STEPS 400
+/* Its strict error is 12.1, 11.0 and 9.8 % after 400, 800 and 1,600 steps on 6x6, 13.4 and 11.5 %
+ * after 400 and more on 8x8. */
 
 typedef struct HistoryMlp {
     const Vocab *vocab;

@@ -113,9 +113,8 @@ typedef struct PlayerSet {
     Mistakes answers;
     HistoryMlp mlp;
 } PlayerSet;
-#define PLAYER_MISTAKE_GAMES 1024 /* games whose answers are dealt out again */
-/* gpt is borrowed. history_steps: of the training of history_mlp (HISTORY_STEPS). work: pool, seed.
- * Returns 0 or as mistakes_learn and history_mlp_learn; release in any case. */
+/* gpt is borrowed. mistake_games, history_steps: what mistakes_learn and history_mlp_learn see.
+ * work: pool, seed. Returns 0 or as mistakes_learn and history_mlp_learn; release in any case. */
 int player_set_make(PlayerSet *out, const Gpt *gpt, const Vocab *vocab, size_t mistake_games,
                     size_t history_steps, const Work *work);
 void player_set_release(PlayerSet *set);

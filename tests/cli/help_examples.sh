@@ -52,13 +52,13 @@ ogpt sae features;$; --games 12 --test-games 4 --clamp 2
 ogpt ccs;$; --games 6 --test-games 4 --starts 1 --steps 3
 ogpt basis; --games [0-9]+; --games 16 --plies 2 --rotations 2
 ogpt basis; --cells [0-9]+; --cells 3 --starts 2 --features 3
-ogpt world transposition;(tiny-6x6)$;\1 --n 12 --strict-games 4
-ogpt world transposition; --n 300; --n 8 --strict-games 4
-ogpt world compression; --states [0-9]+; --states 2 --strict-games 4
-ogpt world distinction; --states [0-9]+; --states 2 --strict-games 4
-ogpt world adversary; --games [0-9]+; --games 4 --strict-games 4
-ogpt world detour;tiny-6x6$;tiny-6x6 --games 4 --strict-games 4
-ogpt world detour; --games 200; --games 4 --strict-games 4
+ogpt world transposition;(tiny-6x6)$;\1 --n 12 --strict-games 4 --history-steps 20 --mistake-games 64
+ogpt world transposition; --n 300; --n 8 --strict-games 4 --history-steps 20 --mistake-games 64
+ogpt world compression; --states [0-9]+; --states 2 --strict-games 4 --history-steps 20 --mistake-games 64
+ogpt world distinction; --states [0-9]+; --states 2 --strict-games 4 --history-steps 20 --mistake-games 64
+ogpt world adversary; --games [0-9]+; --games 4 --strict-games 4 --history-steps 20 --mistake-games 64
+ogpt world detour;tiny-6x6$;tiny-6x6 --games 4 --strict-games 4 --history-steps 20 --mistake-games 64
+ogpt world detour; --games 200; --games 4 --strict-games 4 --history-steps 20 --mistake-games 64
 ogpt world inductive-bias;tiny-6x6$;tiny-6x6 --functions 2 --states 30 --trained 8 --steps 2
 ogpt world inductive-bias; --functions 10 --states 200 --trained 50; --functions 2 --states 30 --trained 8 --steps 2
 ogpt world forget; --games 4096; --games 64 --batch 8 --test-games 6 --fit-games 12 --plies 2 --threads 1

@@ -168,7 +168,7 @@ expect 0 train four --corpus four.ogpc "${shape[@]}" --quiet
 expect 0 probe fit four --corpus four.ogpc --games 60 --test-games 20 --no-controls --out of-four --quiet
 for test in 'transposition --n 12' 'detour --games 6' 'adversary --games 4 --probe of-four' \
     'compression --states 4' 'distinction --states 4'; do
-    document "world ${test%% *}" world ${test%% *} four ${test#* } --strict-games 6 --csv "world_${test%% *}"
+    document "world ${test%% *}" world ${test%% *} four ${test#* } --strict-games 6 --history-steps 20 --mistake-games 64 --csv "world_${test%% *}"
     header "world ${test%% *}" "world_${test%% *}"/*.csv
 done
 document 'world inductive-bias' world inductive-bias net --functions 2 --states 30 --trained 8 --steps 2 --csv bias

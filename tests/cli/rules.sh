@@ -102,7 +102,7 @@ next_works cases import theirs.csv cases.csv "${own[@]}"
 expect 0 probe fit net-no-mid-flip --corpus no-mid-flip.ogpc --out probe --games 60 --test-games 20 --no-controls
 sed -n 's/^next: ogpt //p' err >said
 holds "--size 6 --rules no-mid-flip" said
-expect 0 world adversary net-no-mid-flip --games 20 --strict-games 4 --goal illegal --found found
+expect 0 world adversary net-no-mid-flip --games 20 --strict-games 4 --history-steps 20 --mistake-games 64 --goal illegal --found found
 sed -n 's/^next: ogpt //p' err >said
 holds "--size 6 --rules no-mid-flip" said
 expect 0 cases make classic.csv --n 5 --size 6

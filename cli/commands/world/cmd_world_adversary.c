@@ -10,7 +10,8 @@
 #include "cli/commands/world/world_session.h"
 
 typedef struct AdversaryCommandOptions {
-    int64_t games, opening, beam, strict_games;
+    int64_t games, opening, beam;
+    WorldCommonOptions common;
     int goal; /* an AdversaryGoal, or N_ADVERSARY_GOALS: all */
     const char *probe, *out, *found;
     LayerList layer;
@@ -34,7 +35,7 @@ static const OptionSpec options[] = {
                "save these games there, edits of the positions where it erred (cases.csv), and of "
                "positions of random games, as long (random.csv)"),
     OPTION_OPENING(AT(opening)),
-    OPTION_STRICT_GAMES(AT(strict_games)),
+    OPTIONS_WORLD,
 };
 
 typedef struct AdversaryTest {
@@ -109,7 +110,7 @@ static int adversary_run(Context *context)
     AdversaryTest test = {.goal = given->goal,
                           .options = {.games = (size_t)given->games, .beam = (int)given->beam}};
     size_t n_games = N_ADVERSARY_GOALS * test.options.games;
-    int rc = world_session_open(&test.session, context, given->strict_games);
+    int rc = world_session_open(&test.session, context, &given->common);
     rc = rc ? rc : world_session_opening(&test.options.opening, &test.session, given->opening);
     rc = rc ? rc : open_probe(&test, context);
     FoundFiles files = {.corpus = given->out, .folder = given->found};

@@ -4,7 +4,8 @@
 #include "cli/commands/world/world_session.h"
 
 typedef struct CompressionOptions {
-    int64_t states, suffixes, strict_games;
+    int64_t states, suffixes;
+    WorldCommonOptions common;
 } CompressionOptions;
 
 #define AT(field) offsetof(CompressionOptions, field)
@@ -13,7 +14,7 @@ static const OptionSpec options[] = {
                .def = "100"),
     OPTION_INT("suffixes", AT(suffixes), "N", 1, COMPRESSION_SUFFIXES_MAX,
                "suffixes drawn for each state", .def = "10"),
-    OPTION_STRICT_GAMES(AT(strict_games)),
+    OPTIONS_WORLD,
 };
 
 typedef struct CompressionTest {
@@ -34,7 +35,7 @@ static int compression_run(Context *context)
 {
     const CompressionOptions *given = context->options;
     CompressionTest test = {.suffixes = (int)given->suffixes};
-    int rc = world_session_open(&test.session, context, given->strict_games);
+    int rc = world_session_open(&test.session, context, &given->common);
     rc = rc ? rc : world_session_begin(&test.session, NULL, NULL);
     rc = rc ? rc
             : world_session_pairs(&test.pairs, &test.session, PAIR_TRANSPOSITION,

@@ -4,7 +4,8 @@
 #include "cli/commands/world/world_session.h"
 
 typedef struct DetourCommandOptions {
-    int64_t games, opening, strict_games;
+    int64_t games, opening;
+    WorldCommonOptions common;
 } DetourCommandOptions;
 
 #define AT(field) offsetof(DetourCommandOptions, field)
@@ -12,7 +13,7 @@ static const OptionSpec options[] = {
     OPTION_INT("games", AT(games), "N", 1, 1e6, "games for each kind and share of detours",
                .def = "300"),
     OPTION_OPENING(AT(opening)),
-    OPTION_STRICT_GAMES(AT(strict_games)),
+    OPTIONS_WORLD,
 };
 
 enum { DETOUR_SCORES = N_DETOUR_KINDS * N_DETOUR_SHARES };
@@ -33,7 +34,7 @@ static int detour_run(Context *context)
 {
     const DetourCommandOptions *given = context->options;
     DetourTest test = {.options.games = (size_t)given->games};
-    int rc = world_session_open(&test.session, context, given->strict_games);
+    int rc = world_session_open(&test.session, context, &given->common);
     rc = rc ? rc : world_session_opening(&test.options.opening, &test.session, given->opening);
     rc = rc ? rc : world_session_begin(&test.session, NULL, NULL);
     rc = rc ? rc : world_session_each(&test.session, test_player, &test);

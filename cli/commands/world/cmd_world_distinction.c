@@ -4,14 +4,15 @@
 #include "cli/commands/world/world_session.h"
 
 typedef struct DistinctionOptions {
-    int64_t states, strict_games;
+    int64_t states;
+    WorldCommonOptions common;
 } DistinctionOptions;
 
 #define AT(field) offsetof(DistinctionOptions, field)
 static const OptionSpec options[] = {
     OPTION_INT("states", AT(states), "N", 1, CASES_MAX, "pairs of states of each kind",
                .def = "100"),
-    OPTION_STRICT_GAMES(AT(strict_games)),
+    OPTIONS_WORLD,
 };
 
 enum { BOUNDARY_SCORES = N_STATE_PAIRS * N_WORLD_EPS };
@@ -35,7 +36,7 @@ static int distinction_run(Context *context)
 {
     const DistinctionOptions *given = context->options;
     DistinctionTest test = {0};
-    int rc = world_session_open(&test.session, context, given->strict_games);
+    int rc = world_session_open(&test.session, context, &given->common);
     rc = rc ? rc : world_session_begin(&test.session, NULL, NULL);
     rc =
         rc ? rc : world_session_pairs(&test.flips, &test.session, PAIR_FLIP, (size_t)given->states);

@@ -4,7 +4,8 @@
 #include "cli/commands/world/world_session.h"
 
 typedef struct TranspositionOptions {
-    int64_t n, strict_games;
+    int64_t n;
+    WorldCommonOptions common;
     const char *pairs;
 } TranspositionOptions;
 
@@ -13,7 +14,7 @@ static const OptionSpec options[] = {
     OPTION_INT("n", AT(n), "N", 1, CASES_MAX, "number of pairs", .def = "1000"),
     OPTION_TEXT("pairs", AT(pairs), "FILE",
                 "pairs of ogpt cases pairs --kind transposition (default: drawn, by the seed)"),
-    OPTION_STRICT_GAMES(AT(strict_games)),
+    OPTIONS_WORLD,
 };
 
 typedef struct TranspositionTest {
@@ -25,7 +26,7 @@ typedef struct TranspositionTest {
 static int load(TranspositionTest *test, Context *context)
 {
     const TranspositionOptions *given = context->options;
-    int rc = world_session_open(&test->session, context, given->strict_games);
+    int rc = world_session_open(&test->session, context, &given->common);
     if (rc == 0 && given->pairs) {
         rc = pairs_read_transpositions(&test->pairs, test->session.subject.variant, given->pairs);
     }

@@ -3,9 +3,9 @@
 
 #include "base/err.h"
 
-int world_session_open(WorldSession *session, Context *context, int64_t strict_games)
+int world_session_open(WorldSession *session, Context *context, const WorldCommonOptions *given)
 {
-    *session = (WorldSession){.context = context, .strict_games = (size_t)strict_games};
+    *session = (WorldSession){.context = context, .given = given};
     int rc = context_subject_open(context, &session->subject, context->args[0]);
     session->findings.model_hash = session->subject.model.model_hash;
     return rc;
@@ -41,7 +41,8 @@ int world_session_begin(WorldSession *session, const Probe *probe, const PairSet
     }
     return rc ? rc
               : player_set_make(&session->set, session->subject.model.gpt, session->subject.vocab,
-                                PLAYER_MISTAKE_GAMES, HISTORY_STEPS,
+                                (size_t)session->given->mistake_games,
+                                (size_t)session->given->history_steps,
                                 study_work(context, "controls", "steps"));
 }
 
@@ -64,8 +65,8 @@ int world_session_each(WorldSession *session,
         const Player *player = &session->set.players[kind];
         Work work = *study_work(session->context, player_name((PlayerKind)kind), "units");
         work.journal = &session->kept.callbacks;
-        rc = world_strict_error(&session->findings.strict[kind], player, session->strict_games,
-                                &work);
+        rc = world_strict_error(&session->findings.strict[kind], player,
+                                (size_t)session->given->strict_games, &work);
         rc = rc ? rc : test(context, kind, player, &work);
     }
     return rc;

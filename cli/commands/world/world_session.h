@@ -8,27 +8,36 @@
 #include "cli/study.h"
 #include "report/world/world_result.h"
 
+typedef struct WorldCommonOptions {
+    int64_t strict_games, mistake_games, history_steps;
+} WorldCommonOptions;
+
 typedef struct WorldSession {
     Context *context;
     Subject subject;
     PlayerSet set;
     KeptWork kept;
     WorldFindings findings;
-    size_t strict_games;
+    const WorldCommonOptions *given;
 } WorldSession;
 
-/* --strict-games, which every test has: the strict error that stands beside each score. */
-#define OPTION_STRICT_GAMES(at_)                                                                   \
-    OPTION_INT("strict-games", at_, "N", 1, 1e6,                                                   \
-               "random games for the strict error that is shown with every player", .def = "256")
+/* What every test has, at the field `common` of its options: the games of the strict error beside
+ * each score, and how much the controls random_mistakes and history_mlp see (player_set_make). */
+#define OPTIONS_WORLD                                                                              \
+    OPTION_INT("strict-games", AT(common.strict_games), "N", 1, 1e6,                               \
+               "random games for the strict error that is shown with every player", .def = "256"), \
+        OPTION_INT("mistake-games", AT(common.mistake_games), "N", 1, 1e5,                         \
+                   "random games whose answers random_mistakes deals out", .def = "1024"),         \
+        OPTION_INT("history-steps", AT(common.history_steps), "N", 1, 1e6,                         \
+                   "steps of 64 games that history_mlp learns for", .def = "400")
 /* --opening, 0: world_opening_moves. */
 #define OPTION_OPENING(at_)                                                                        \
     OPTION_INT("opening", at_, "N", 0, 50,                                                         \
                "random moves at the beginning of a game; 0: a tenth of the longest game",          \
                .def = "0")
 
-/* Open the network. Returns 0 or OGPT_E*; world_session_release in any case. */
-int world_session_open(WorldSession *session, Context *context, int64_t strict_games);
+/* Open the network; given is borrowed. Returns 0 or OGPT_E*; world_session_release in any case. */
+int world_session_open(WorldSession *session, Context *context, const WorldCommonOptions *given);
 /* The moves of an opening, checked against the board: OGPT_EUSAGE. */
 int world_session_opening(int *out, const WorldSession *session, int64_t given);
 /* study_begin, the journal, and the players: to be called when all is checked. The journal belongs
