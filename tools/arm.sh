@@ -35,5 +35,5 @@ cmake -S . -B "$folder/release" -G Ninja -DOGPT_CAIRO=OFF -DCMAKE_TOOLCHAIN_FILE
     exit 1
 }
 ninja --quiet -C "$folder/release"
-OGPT_EMULATED=1 ctest --test-dir "$folder/release" --parallel 2 -L quick -R '/test_' \
+OGPT_EMULATED=1 ctest --test-dir "$folder/release" --parallel 2 -L 'quick|counted' -R '/test_' \
     --output-on-failure --no-tests=error "$@"

@@ -1,4 +1,5 @@
-/* tests/base/test_manifest.c - publishing a directory, and refusing every damaged one. */
+/* tests/base/test_manifest.c - label: counted - publishing a directory, and refusing every damaged
+ * one. */
 #include "tests/base/base_test.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/bad_input.sh - what the program refuses: one line that names the file and says what
+# tests/cli/bad_input.sh - label: counted - what the program refuses: one line that names the file and says what
 # to do, the exit code of the contract, and nothing lost. A full disk is in full_disk.sh.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 

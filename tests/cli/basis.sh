@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/basis.sh - ogpt basis: the same rows for any number of threads, two networks side by side, toys
+# tests/cli/basis.sh - label: counted - ogpt basis: the same rows for any number of threads, two networks side by side, toys
 # with their diagram and its figure, and one line for what cannot be.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 

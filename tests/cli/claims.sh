@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/claims.sh - ogpt claims: without runs it says what to type, each command works as it is printed,
+# tests/cli/claims.sh - label: counted - ogpt claims: without runs it says what to type, each command works as it is printed,
 # --run takes what is missing and nothing twice, and the verdicts are of stored rows.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/json_keys.sh - every key of every document that --json prints, every
+# tests/cli/json_keys.sh - label: counted - every key of every document that --json prints, every
 # column of every table that --csv writes and of the results database is still there: others rely on
 # them. Keys may be added, none may go (golden/json_keys.txt).
 #

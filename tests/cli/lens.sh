@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/lens.sh - ogpt lens: the last lens is the network, the board lens at its own layer is what
+# tests/cli/lens.sh - label: counted - ogpt lens: the last lens is the network, the board lens at its own layer is what
 # probe eval prints, the same rows for any number of threads, goes on where it was interrupted, and one
 # line for what cannot be. label: slow
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

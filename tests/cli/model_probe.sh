@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/model_probe.sh - --probe left out is the probe in the model's directory, in every command
+# tests/cli/model_probe.sh - label: counted - --probe left out is the probe in the model's directory, in every command
 # that takes one: the same result as with the probe named. What else may lie in a model's directory
 # stays as it was: verify, convert and train know the folder.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/pages.sh - manual pages and completion know every command and option of the help pages, and
+# tests/cli/pages.sh - label: counted - manual pages and completion know every command and option of the help pages, and
 # bash offers what it should.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 export COLUMNS=1000 # help pages in whole lines

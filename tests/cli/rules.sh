@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/rules.sh - rule variants: games, corpora and networks that say by which rules they are
+# tests/cli/rules.sh - label: counted - rule variants: games, corpora and networks that say by which rules they are
 # made, what is refused across rules, and the iago twin of a network.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/sae_compare.sh - ogpt sae compare: what is missing is trained, what is there stays, also behind an interruption, and the
+# tests/cli/sae_compare.sh - label: counted - ogpt sae compare: what is missing is trained, what is there stays, also behind an interruption, and the
 # tables are those of ogpt sae eval; folders that hold anything else are refused before any work.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 

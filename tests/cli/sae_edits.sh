@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/sae_edits.sh - features of an autoencoder as handles: ogpt intervene --method sae and ogpt steer --from sae. The
+# tests/cli/sae_edits.sh - label: counted - features of an autoencoder as handles: ogpt intervene --method sae and ogpt steer --from sae. The
 # same numbers for any number of threads, going on where it stopped; the shipped autoencoder edits the board, its controls and
 # an untrained one do not; one line for what cannot be.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

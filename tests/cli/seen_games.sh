@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/seen_games.sh - ogpt eval says whether scored games were training games: a run's
+# tests/cli/seen_games.sh - label: counted - ogpt eval says whether scored games were training games: a run's
 # manifest names its games and those of the runs before it, and a converted model keeps them.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 shape=(--layers 1 --d-model 16 --heads 2 --batch 8 --quiet)

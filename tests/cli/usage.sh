@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/usage.sh - wrong command lines, help at every level, and where output goes.
+# tests/cli/usage.sh - label: counted - wrong command lines, help at every level, and where output goes.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 
 # Wrong command lines: exit code 2, one line, a hint.

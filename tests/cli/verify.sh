@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/cli/verify.sh - ogpt verify on every kind of artefact: clean ones, one fault each, and whether
+# tests/cli/verify.sh - label: counted - ogpt verify on every kind of artefact: clean ones, one fault each, and whether
 # they belong together.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 

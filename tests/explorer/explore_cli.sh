@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/explorer/explore_cli.sh - ogpt explore: what it writes and says, what it refuses, and names that a
+# tests/explorer/explore_cli.sh - label: counted - ogpt explore: what it writes and says, what it refuses, and names that a
 # page and a shell must survive.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 "$(dirname "$OGPT")/tests/page_oracle" round random - net || fail "no network"

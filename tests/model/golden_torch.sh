@@ -1,5 +1,5 @@
 #!/bin/bash
-# The stored reference logits are what PyTorch computes today, and a damaged one is noticed.
+# label: slow - The stored reference logits are what PyTorch computes today, and a damaged one is noticed.
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1
 . "$OGPT_SOURCE/tools/peer_python.sh"

@@ -1,4 +1,5 @@
-/* Gradients at every hook site against central differences, in both engines (built: double).
+/* label: counted - Gradients at every hook site against central differences, in both engines
+ * (built: double).
  *
  * A metric of the logits and one of a probe in the middle of the network, in passes that nobody
  * changes and in passes that hooks change at every site. A site is right when

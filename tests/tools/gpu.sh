@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/tools/gpu.sh - the trainer of tools/gpu on the CPU: its games are the program's, it learns,
+# tests/tools/gpu.sh - label: slow - the trainer of tools/gpu on the CPU: its games are the program's, it learns,
 # goes on after a stop with the same bits, and ogpt reads what it writes and knows its games.
 export PYTHONDONTWRITEBYTECODE=1
 . "$OGPT_SOURCE/tools/peer_python.sh"

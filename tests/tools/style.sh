@@ -1,5 +1,5 @@
 #!/bin/bash
-# The house style that no compiler checks holds in the whole tree, and the check can refuse.
+# label: slow - The house style that no compiler checks holds in the whole tree, and the check can refuse.
 set -euo pipefail
 [ "$OGPT_SANITIZED" = 1 ] && { echo "skipped: the build as shipped checks the same text"; exit 77; }
 check=$OGPT_SOURCE/tools/check_style.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A network class with TransformerLens's names opens our model directories (requires PyTorch).
+# label: slow - A network class with TransformerLens's names opens our model directories (requires PyTorch).
 set -euo pipefail
 export PYTHONDONTWRITEBYTECODE=1
 . "$OGPT_SOURCE/tools/peer_python.sh"

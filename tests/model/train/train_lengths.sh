@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/model/train/train_lengths.sh - which checkpoints --keep leaves, finished runs that are made
+# tests/model/train/train_lengths.sh - label: counted - which checkpoints --keep leaves, finished runs that are made
 # longer, and --init-from alone, which takes the options of that run.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1
 four=(--fresh --size 4 --layers 1 --d-model 16 --heads 2 --batch 8 --report-every 100 --quiet)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/probes/board/probe_messages.sh - what ogpt probe fit says about its sample is true: a split with
+# tests/probes/board/probe_messages.sh - label: counted - what ogpt probe fit says about its sample is true: a split with
 # fewer games than asked is named with its own number, and no other split. Long commands say before
 # they begin how long they take.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

@@ -1,5 +1,5 @@
-/* tests/probes/board/test_controls.c - the planted board is as readable as it claims, and a
- * hidden layer reads the raw move history. */
+/* tests/probes/board/test_controls.c - label: counted - the planted board is as readable as it
+ * claims, and a hidden layer reads the raw move history. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* tests/probes/board/test_sweep.c - links: probes/edits - a sweep continues after an
- * interruption with the same bytes, refuses to mix settings and gives the same bytes at any number
- * of workers; its scores and controls measure what they claim. */
+/* tests/probes/board/test_sweep.c - label: counted - links: probes/edits - a sweep continues after
+ * an interruption with the same bytes, refuses to mix settings and gives the same bytes at any
+ * number of workers; its scores and controls measure what they claim. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

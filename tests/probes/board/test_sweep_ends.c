@@ -1,5 +1,6 @@
-/* tests/probes/board/test_sweep_ends.c - a sweep that is stopped in its controls goes on with them,
- * and networks with extreme weights end at once, with the layer and the reason. */
+/* tests/probes/board/test_sweep_ends.c - label: counted - a sweep that is stopped in its controls
+ * goes on with them, and networks with extreme weights end at once, with the layer and the reason.
+ */
 #include <math.h>
 
 #include "base/arena.h"

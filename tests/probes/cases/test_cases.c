@@ -1,5 +1,6 @@
-/* tests/probes/cases/test_cases.c - cases made and read: witnesses and legal sets by the reference
- * rules, one set at any number of workers, tuning apart from reporting, damaged files refused. */
+/* tests/probes/cases/test_cases.c - label: counted - cases made and read: witnesses and legal sets
+ * by the reference rules, one set at any number of workers, tuning apart from reporting, damaged
+ * files refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/probes/edits/edit_views.sh - cases of others, what is measured besides the error, all methods as a
+# tests/probes/edits/edit_views.sh - label: counted - cases of others, what is measured besides the error, all methods as a
 # table, saliency and the boards of a typed game. The network is barely trained: what
 # is claimed of edits is tested where the predictor is known (test_edit_metrics.c).
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/probes/edits/edits.sh - eval, cases and intervene as typed: results that do not depend on the
+# tests/probes/edits/edits.sh - label: counted - eval, cases and intervene as typed: results that do not depend on the
 # threads, cases kept apart, rows in the store, bad input refused. The network is barely trained:
 # what is claimed of edits is tested where the predictor is known (test_edit_measure.c).
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

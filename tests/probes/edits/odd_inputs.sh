@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/probes/edits/odd_inputs.sh - questions that hardly have an answer: classes that no training board
+# tests/probes/edits/odd_inputs.sh - label: counted - questions that hardly have an answer: classes that no training board
 # shows, fewer boards than directions, edits after which nobody can move. Each is answered and
 # counted; no number is missing.
 . "$OGPT_SOURCE/tests/cli/lib_check.sh" || exit 1

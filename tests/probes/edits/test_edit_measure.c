@@ -1,5 +1,5 @@
-/* tests/probes/edits/test_edit_measure.c - the verdict on edits: predictors made of rules, whose
- * score is known, and edit plans as text. */
+/* tests/probes/edits/test_edit_measure.c - label: counted - the verdict on edits: predictors made
+ * of rules, whose score is known, and edit plans as text. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

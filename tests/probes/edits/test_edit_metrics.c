@@ -1,5 +1,6 @@
-/* tests/probes/edits/test_edit_metrics.c - what is measured besides the error: predictors made of
- * rules, with known ranks, crosstalk and play-on, each with a twin that must give other values.
+/* tests/probes/edits/test_edit_metrics.c - label: counted - what is measured besides the error:
+ * predictors made of rules, with known ranks, crosstalk and play-on, each with a twin that must
+ * give other values.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-/* tests/probes/emergence/test_emergence_measure.c - what is measured of a checkpoint: legality as
- * probes/legality counts it, cells of all positions, the same for any number of workers.
+/* tests/probes/emergence/test_emergence_measure.c - label: counted - what is measured of a
+ * checkpoint: legality as probes/legality counts it, cells of all positions, the same for any
+ * number of workers.
  */
 #include "tests/base/base_test.h"
 
