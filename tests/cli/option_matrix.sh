@@ -28,7 +28,9 @@ refused() {
     mapfile -d $'\036' -t answers <../answers
     [ ${#answers[@]} = ${#texts[@]} ] || fail "${#texts[@]} command lines, ${#answers[@]} answers"
     for i in "${!answers[@]}"; do
-        IFS=$'\037' read -r -d '' code bytes line < <(printf '%s\0' "${answers[i]%$'\037'}")
+        line=${answers[i]%$'\037'} # the three parts, without a process for each of thousands
+        code=${line%%$'\037'*} line=${line#*$'\037'}
+        bytes=${line%%$'\037'*} line=${line#*$'\037'}
         line=${line%$'\n'}
         [ "$code" = 2 ] || fail "ogpt ${typed[i]}: exit code 2 expected, found $code: $line"
         [ "$bytes" = 0 ] || fail "ogpt ${typed[i]}: nothing expected on stdout"
@@ -37,13 +39,13 @@ refused() {
     done
 }
 
-# beyond BOUND below|above: a number outside a range.
+# beyond LOW HIGH: a number below this range and one above it.
 beyond() {
-    awk -v bound="$1" -v way="$2" 'BEGIN {
-        step = bound < 0 ? -bound : bound
-        step = step < 1 ? 1 : step
-        printf "%.17g", bound + (way == "below" ? -1 : 1) * (step > 1e6 ? step * 0.01 : 1)
-    }'
+    awk -v low="$1" -v high="$2" 'function step(bound) {
+            bound = bound < 0 ? -bound : bound
+            return bound > 1e6 ? bound * 0.01 : 1
+        }
+        BEGIN { printf "%.17g %.17g\n", low - step(low), high + step(high) }'
 }
 
 export COLUMNS=10000 # pages with an option a line, however long
@@ -90,7 +92,7 @@ for name in "${commands[@]}"; do
             [ "$argument" = LAYER ] && wrong "exactly one layer" "${words[@]}" "$option" 0-1
         elif [[ $rest =~ \((-?[0-9.e+-]+)\.\.([0-9.e+-]+)[\),] ]]; then
             value=${BASH_REMATCH[1]}
-            low=$(beyond "$value" below) high=$(beyond "${BASH_REMATCH[2]}" above)
+            read -r low high <<<"$(beyond "$value" "${BASH_REMATCH[2]}")"
             for number in "$low" "$high" 1e999 -1e999 0x 0x10 nan inf three "$value " "1,5" 1_000; do
                 wrong "expected" "${words[@]}" "$option=$number"
             done
