@@ -23,7 +23,7 @@ ogpt probe geometry;$; --games 20 --test-games 20
 ogpt activations; --games 5000; --games 20
 ogpt activations;test$;test --games 20
 ogpt cases make; --n [0-9]+; --n 5
-ogpt cases pairs; --n [0-9]+; --n 5
+ogpt cases pairs; --n [0-9]+; --n 3
 ogpt cases make erase;$; --n 5
 ogpt attribute; --games 200; --games 10
 ogpt attribute runs;$; --games 10
@@ -46,7 +46,7 @@ ogpt sae train;$; --activations 3000 --batch 256 --buffer 24 --features 32 --dea
 ogpt sae eval; --twin-activations [0-9]+;
 ogpt sae eval;$; --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300
 ogpt sae compare; --activations [0-9]+;
-ogpt sae compare;$; --k 2,4 --seeds 2 --activations 3000 --batch 256 --buffer 24 --features 32 --dead-after 1000 --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300
+ogpt sae compare;$; --k 2 --seeds 2 --activations 3000 --batch 256 --buffer 24 --features 32 --dead-after 1000 --fit-games 12 --validation-games 4 --test-games 4 --twin-activations 300
 ogpt sae compare; --k 16,32;
 ogpt sae features;$; --games 12 --test-games 4 --clamp 2
 ogpt ccs;$; --games 6 --test-games 4 --starts 1 --steps 3
