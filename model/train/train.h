@@ -78,7 +78,7 @@ int64_t train_steps(const TrainOptions *options, int64_t games);
  * the optimizer: first lr, then lr_vector, then the others from lr_vector. precision "auto" becomes
  * the one that this processor multiplies fastest; batch_ramp becomes 0.5. */
 void train_options_complete(TrainOptions *options);
-/* Fill in layers_from and layers_until where they are 0: half of the blocks, and 0.8. All blocks
+/* Fill in layers_from and layers_until where they are 0: half of the blocks, and 0.9. All blocks
  * stay in use where a run cannot grow, because its first weights use all of them (from_weights) or
  * because it could not be made longer (a constant rate). OGPT_EUSAGE: one is given that then means
  * nothing. */

@@ -39,7 +39,7 @@ int train_layers_complete(TrainOptions *o, const GptConfig *cfg, bool from_weigh
     } else if (o->layers_from == cfg->n_layers) {
         o->layers_from = 0;
     }
-    rate_complete(&o->layers_until, 0.8);
+    rate_complete(&o->layers_until, 0.9);
     return o->layers_from > 0 || !until
                ? 0
                : err_set(OGPT_EUSAGE, "--layers-until means nothing where all blocks are in use "

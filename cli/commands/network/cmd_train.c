@@ -41,7 +41,7 @@ static const OptionSpec options[] = {
                "changing what the network computes (half of them; all with --init-from or "
                "a constant rate)"),
     OPTION_NUM("layers-until", AT(train.layers_until), "X", 1e-6, 1,
-               "share of the steps after which all blocks are in use (0.8)"),
+               "share of the steps after which all blocks are in use (0.9)"),
     OPTION_INT("lanes", AT(train.lanes), "N", 1, 256,
                "pieces a batch is cut into; fixes the order of sums, not --threads", .def = "8"),
     OPTION_CHOICE("optimizer", AT(train.optimizer), "adamw|muon",

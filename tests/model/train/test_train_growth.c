@@ -88,7 +88,7 @@ static void test_choice(void **state)
         GptConfig cfg = with_blocks(halves[i][0]);
         assert_int_equal(train_layers_complete(&o, &cfg, false), 0);
         assert_int_equal(o.layers_from, halves[i][1]);
-        assert_true(o.layers_until == 0.8);
+        assert_true(o.layers_until == 0.9);
         o = TRAIN_OPTIONS_DEFAULT;
         assert_int_equal(train_layers_complete(&o, &cfg, true), 0); /* of given weights: all */
         assert_int_equal(o.layers_from, 0);
