@@ -116,7 +116,7 @@ refuse 2 "use all blocks; leave it out" train still "${six[@]}" --layers-from 1 
 refuse 2 "--layers-from 3: the network has 2 blocks" train still "${six[@]}" --layers-from 3 --quiet
 expect 0 train grown "${six[@]}" --steps 4 --quiet # the default: half of them
 refuse 2 "--layers-from 1, asked for none" train grown "${six[@]}" --layers-from 2 --steps 4 --quiet
-expect 0 train grown "${six[@]}" --layers-from 1 --layers-until 0.8 --steps 4 --quiet
+expect 0 train grown "${six[@]}" --layers-from 1 --layers-until 0.9 --steps 4 --quiet
 refuse 2 "at most 99999999 steps" train still --fresh --size 6 --batch 8 --games 1000000000000
 [ ! -e still ] || fail "a refused rate left a run"
 check_end
