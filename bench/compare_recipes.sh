@@ -19,9 +19,9 @@ for ((i = 1; i <= $#; i++)); do [[ ${!i} != --size ]] || { next=$((i + 1)) && si
 recipes='
 the default: half of the blocks until 0.9|
 half of the blocks until 0.7|--layers-from 4 --layers-until 0.7
-a quarter, half from 0.45, all from 0.9|--layers-from 2
+a quarter, half from 0.35, all from 0.7|--layers-from 2 --layers-until 0.7
 half of the blocks until 0.5|--layers-from 4 --layers-until 0.5
-half of the blocks until 0.8|--layers-from 4 --layers-until 0.8
+half of the blocks until 0.85|--layers-from 4 --layers-until 0.85
 all blocks throughout|--layers-from 8
 all blocks, batch 128|--layers-from 8 --batch 128
 half, batch 128|--layers-from 4 --batch 128
