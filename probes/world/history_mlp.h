@@ -3,7 +3,7 @@
  *
  * The input has two numbers for each playable square: 1 if the side to move played it, and 1 if the
  * other side did. It is trained as a network is, by cross-entropy on the next move of random games,
- * for the steps of its lesson, and stopped while it still learns: it is no upper end of what such a
+ * for as many steps as it is told, and stopped while it still learns: no upper end of what such a
  * vector allows. What it does as well as the network under test needs no order of moves and no
  * state kept from move to move; what it does worse need not lack them, but for one thing that it
  * cannot see: two histories that exchange moves of one side are one for it. The control history_mlp
